@@ -1,0 +1,39 @@
+/** What operations tell while they work; reporters (src/ui) turn it into text, JSON lines or nothing. */
+
+/** A lifecycle phase's name as its binary is called: `analyzer`, `detector`, `restorer`, `builder`, `exporter`, … */
+export type PhaseName = string
+
+export type CnbEvent =
+  /** A pull begins, moves, ends. `layer` is the engine's short id; sizes in bytes. */
+  | { type: 'pull.start'; reference: string }
+  | { type: 'pull.progress'; reference: string; layer: string; status: string; current?: number; total?: number }
+  | { type: 'pull.end'; reference: string; durationMs: number }
+  /** Work of our own that takes noticeable time, such as "uploading the app". */
+  | { type: 'step.start'; step: string }
+  | { type: 'step.end'; step: string; durationMs: number }
+  /** A phase of the lifecycle; `phase.end` always follows `phase.start`, also on failure. */
+  | { type: 'phase.start'; phase: PhaseName }
+  | { type: 'phase.line'; phase: PhaseName; stream: 'stdout' | 'stderr'; line: string }
+  | { type: 'phase.end'; phase: PhaseName; durationMs: number; exitCode: number }
+  | { type: 'info'; message: string }
+  | { type: 'warning'; message: string }
+  | { type: 'debug'; message: string }
+
+export type EventSink = (event: CnbEvent) => void
+
+/** What every operation and port method may be given: how to stop it and where to tell what happens. */
+export interface Context {
+  signal?: AbortSignal
+  events?: EventSink
+}
+
+/** Runs `work` between `step.start` and `step.end`. */
+export async function step<T>(context: Context, name: string, work: () => Promise<T>): Promise<T> {
+  context.events?.({ type: 'step.start', step: name })
+  const start = performance.now()
+  try {
+    return await work()
+  } finally {
+    context.events?.({ type: 'step.end', step: name, durationMs: performance.now() - start })
+  }
+}

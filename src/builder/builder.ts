@@ -1,0 +1,56 @@
+/** What a builder image says of itself (labels and environment; the shapes are in the specification's distribution notes). */
+
+import type { Target } from '../buildpacks/descriptor.ts'
+import type { Order } from '../buildpacks/order.ts'
+import type { Image } from '../images/image.ts'
+
+export interface RunImageName {
+  readonly image: string
+  readonly mirrors: readonly string[]
+}
+
+export interface ApiRange {
+  readonly deprecated: readonly string[]
+  readonly supported: readonly string[]
+}
+
+export interface LifecycleInfo {
+  readonly version: string
+  readonly buildpackApis: ApiRange
+  readonly platformApis: ApiRange
+}
+
+/** `io.buildpacks.buildpack.layers`: by id, then version. */
+export interface BuildpackLayerInfo {
+  readonly api: string
+  readonly layerDiffID: string
+  readonly stacks?: readonly { readonly id: string; readonly mixins?: readonly string[] }[]
+  readonly targets?: readonly Target[]
+  readonly order?: Order
+  readonly homepage?: string
+  readonly name?: string
+}
+
+export interface Builder {
+  readonly image: Image
+  /** The build user: CNB_USER_ID and CNB_GROUP_ID. */
+  readonly uid: number
+  readonly gid: number
+  readonly description: string
+  readonly createdBy: { readonly name: string; readonly version: string }
+  readonly stack: { readonly id: string; readonly mixins: readonly string[] }
+  readonly lifecycle: LifecycleInfo
+  readonly runImages: readonly RunImageName[]
+  readonly buildpacks: readonly { readonly id: string; readonly version: string; readonly name?: string; readonly homepage?: string }[]
+  readonly extensions: readonly { readonly id: string; readonly version: string; readonly name?: string; readonly homepage?: string }[]
+  readonly buildpackLayers: Readonly<Record<string, Readonly<Record<string, BuildpackLayerInfo>>>>
+  readonly order: Order
+  readonly orderExtensions: Order
+  readonly system: { readonly pre: readonly SystemEntry[]; readonly post: readonly SystemEntry[] }
+}
+
+export interface SystemEntry {
+  readonly id: string
+  readonly version?: string
+  readonly optional?: boolean
+}

@@ -1,0 +1,29 @@
+/** TOML in (@iarna/toml) and out (smol-toml, whose writer is the sound one of the two). */
+
+import { parse } from '@iarna/toml'
+import { stringify } from 'smol-toml'
+import { CnbError } from '../base/errors.ts'
+
+export type TomlTable = Record<string, unknown>
+
+/**
+ * Reads a TOML document. A byte-order mark, which Windows editors write, is skipped.
+ * @param file the name that an error tells the user
+ * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
+ */
+export function parseToml(text: string, file: string): TomlTable {
+  try {
+    return parse(text.replace(/^\uFEFF/, '')) as TomlTable
+  } catch (error) {
+    const { line, col, message } = error as { line?: number; col?: number; message?: string }
+    const reason = (message ?? String(error)).split('\n')[0]?.replace(/ at row \d+, col \d+, pos \d+:?$/, '') ?? ''
+    // The parser counts lines and columns from 0.
+    const position = { file, ...(line === undefined ? {} : { line: line + 1 }), ...(col === undefined ? {} : { column: col + 1 }) }
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} is not valid TOML: ${reason}`, { position, cause: error })
+  }
+}
+
+/** Writes a table as a TOML document; undefined values are left out. */
+export function stringifyToml(table: TomlTable): string {
+  return stringify(table)
+}

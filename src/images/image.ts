@@ -1,0 +1,52 @@
+/** Images as everything else sees them: read-only, whatever they are stored in. */
+
+import type { Readable } from 'node:stream'
+import type { Context } from '../base/events.ts'
+import type { ImageConfig } from '../oci/config.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { Platform } from '../oci/platform.ts'
+import type { Reference } from '../oci/reference.ts'
+
+/** One layer, uncompressed. `open` gives the tar whose sha256 is `diffId`; `size` is the tar's, in bytes. */
+export interface Layer {
+  readonly diffId: Digest
+  readonly size?: number
+  open(signal?: AbortSignal): Promise<Readable>
+}
+
+/** An image that exists. `id` is what its store calls it: on an engine the image ID. */
+export interface Image {
+  readonly reference: string
+  readonly id: string
+  /** The manifest's digest where the store knows one, as `repository@sha256:…`. */
+  readonly repoDigests: readonly string[]
+  readonly platform: Platform
+  readonly config: ImageConfig
+  readonly layers: readonly Layer[]
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** An image to be made: `config.rootfs.diff_ids` names the same layers in the same order as `layers`. */
+export interface ImagePlan {
+  /** The image whose layers the sink may expect the store to have. */
+  readonly base: Image
+  readonly config: ImageConfig
+  readonly layers: readonly Layer[]
+  /** The names it gets; the first is the one that messages use. */
+  readonly tags: readonly Reference[]
+}
+
+export interface SavedImage {
+  readonly id: string
+  readonly tags: readonly string[]
+}
+
+/** Where images are read from. `find` gives undefined for an image that is not there, and throws for anything else. */
+export interface ImageSource {
+  find(reference: string, context?: Context): Promise<Image | undefined>
+}
+
+/** Where images go. Either all names point to the new image afterwards, or none does. */
+export interface ImageSink {
+  save(plan: ImagePlan, context?: Context): Promise<SavedImage>
+}

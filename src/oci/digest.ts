@@ -1,0 +1,22 @@
+/** Content digests (OCI image-spec, descriptor.md "Digests"); `cnb` makes sha256 only. */
+
+import { createHash } from 'node:crypto'
+
+/** `sha256:` and 64 lower-case hexadecimal digits. */
+export type Digest = `sha256:${string}`
+
+const DIGEST = /^sha256:[0-9a-f]{64}$/
+
+export function isDigest(text: string): text is Digest {
+  return DIGEST.test(text)
+}
+
+/** The digest of `bytes`. */
+export function digestOf(bytes: Buffer | string): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+}
+
+/** The hexadecimal part of a digest. */
+export function hexOf(digest: Digest): string {
+  return digest.slice('sha256:'.length)
+}

@@ -1,0 +1,87 @@
+/**
+ * Image references (distribution's reference grammar, and Docker's normalisation of short names): `nginx` is
+ * `docker.io/library/nginx:latest`.
+ */
+
+import { CnbError } from '../base/errors.ts'
+import { isDigest, type Digest } from './digest.ts'
+
+export interface Reference {
+  /** Host with optional port, `docker.io` for Docker Hub. */
+  readonly registry: string
+  /** Path in the registry, with `library/` for Hub's short names. */
+  readonly repository: string
+  /** Given, or `latest` where neither tag nor digest is given. */
+  readonly tag?: string
+  readonly digest?: Digest
+}
+
+const DOCKER_HUB = 'docker.io'
+const HUB_ALIASES = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io'])
+const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
+const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`)
+const TAG = /^[\w][\w.-]{0,127}$/
+const HOST = /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/
+const MAX_REPOSITORY = 255
+
+/**
+ * Reads an image name as a user types it.
+ * @throws CnbError CNB_REFERENCE_INVALID
+ */
+export function parseReference(text: string): Reference {
+  const fail = (why: string): never => {
+    throw new CnbError('CNB_REFERENCE_INVALID', `'${text}' is not an image reference: ${why}`, {
+      hint: "Use [registry/]repository[:tag][@sha256:…], all lower case except the tag, for example 'registry.example/team/app:1.0'.",
+    })
+  }
+  if (text === '') fail('it is empty')
+  const at = text.indexOf('@')
+  const digest = at < 0 ? undefined : text.slice(at + 1)
+  if (digest !== undefined && !isDigest(digest)) fail("the digest is not 'sha256:' and 64 hexadecimal digits")
+  const name = at < 0 ? text : text.slice(0, at)
+
+  const slash = name.indexOf('/')
+  const first = slash < 0 ? '' : name.slice(0, slash)
+  const hasHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase()
+  const host = hasHost ? first : DOCKER_HUB
+  if (!HOST.test(host)) fail(`'${host}' is not a registry host`)
+  const rest = hasHost ? name.slice(slash + 1) : name
+
+  const colon = rest.indexOf(':')
+  const path = colon < 0 ? rest : rest.slice(0, colon)
+  const tag = colon < 0 ? undefined : rest.slice(colon + 1)
+  if (tag !== undefined && !TAG.test(tag)) fail(`'${tag}' is not a tag`)
+  if (!REPOSITORY.test(path)) {
+    fail(path !== path.toLowerCase() ? 'a repository is in lower case' : `'${path}' is not a repository`)
+  }
+
+  const registry = HUB_ALIASES.has(host) ? DOCKER_HUB : host
+  const repository = registry === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path
+  if (registry.length + 1 + repository.length > MAX_REPOSITORY) fail(`the name is longer than ${MAX_REPOSITORY} characters`)
+  return {
+    registry,
+    repository,
+    ...(tag !== undefined ? { tag } : digest === undefined ? { tag: 'latest' } : {}),
+    ...(digest !== undefined && isDigest(digest) ? { digest } : {}),
+  }
+}
+
+function suffixOf(reference: Reference): string {
+  return (reference.tag ? `:${reference.tag}` : '') + (reference.digest ? `@${reference.digest}` : '')
+}
+
+/** The full name: `docker.io/library/nginx:latest`. */
+export function formatReference(reference: Reference): string {
+  return `${reference.registry}/${reference.repository}${suffixOf(reference)}`
+}
+
+/** The name as Docker shows it: without `docker.io/` and `library/`, and with its tag. */
+export function familiarName(reference: Reference): string {
+  if (reference.registry !== DOCKER_HUB) return formatReference(reference)
+  return reference.repository.replace(/^library\//, '') + suffixOf(reference)
+}
+
+/** Registry and repository as go-containerregistry names them, without tag or digest: `index.docker.io/library/nginx`. */
+export function contextName(reference: Reference): string {
+  return `${reference.registry === DOCKER_HUB ? 'index.docker.io' : reference.registry}/${reference.repository}`
+}

@@ -1,0 +1,21 @@
+/** What operations need from outside; main.ts makes them once, tests make their own. */
+
+import type { PullOptions } from '../docker/engine.ts'
+import type { Engine } from '../docker/engine.ts'
+
+/** The parts of the process's environment that operations depend on, handed in so that nothing below main reads it. */
+export interface Host {
+  /** The environment variables: for `--env NAME`, proxies and PACK_VOLUME_KEY. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The directory that relative paths start from. */
+  readonly cwd: string
+  /** The user's home directory. */
+  readonly home: string
+}
+
+export interface Services {
+  readonly engine: Engine
+  readonly host: Host
+  /** Credentials for pulling an image, from Docker's configuration; undefined for an anonymous pull. */
+  readonly credentials: (registry: string) => Promise<PullOptions['auth']>
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config'
+
+const project = (name: string, timeout: number, more: object = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeout, hookTimeout: timeout, ...more },
+})
+
+/** `unit` and `contract` are fast and need no engine; `engine` and `e2e` run against $DOCKER_HOST, one file at a time. */
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', 30_000),
+      project('contract', 60_000),
+      project('engine', 300_000, { fileParallelism: false }),
+      project('e2e', 600_000, { fileParallelism: false }),
+    ],
+  },
+})
