@@ -11,7 +11,7 @@ export default defineConfig({
       project('unit', 30_000),
       project('contract', 60_000),
       project('engine', 300_000, { fileParallelism: false }),
-      project('e2e', 600_000, { fileParallelism: false }),
+      project('e2e', 600_000, { fileParallelism: false, globalSetup: 'test/support/e2e-setup.ts' }),
     ],
   },
 })

@@ -44,6 +44,8 @@ export interface Builder {
   readonly buildpacks: readonly { readonly id: string; readonly version: string; readonly name?: string; readonly homepage?: string }[]
   readonly extensions: readonly { readonly id: string; readonly version: string; readonly name?: string; readonly homepage?: string }[]
   readonly buildpackLayers: Readonly<Record<string, Readonly<Record<string, BuildpackLayerInfo>>>>
+  /** The same for extensions. */
+  readonly extensionLayers?: Builder['buildpackLayers']
   readonly order: Order
   readonly orderExtensions: Order
   readonly system: { readonly pre: readonly SystemEntry[]; readonly post: readonly SystemEntry[] }

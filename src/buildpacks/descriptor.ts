@@ -1,6 +1,8 @@
 /** buildpack.toml and extension.toml (specification, buildpack.md "buildpack.toml"). */
 
-import type { Order } from './order.ts'
+import { parseApiVersion } from '../formats/versions.ts'
+import { readTomlFields, type FieldReader } from './field-reader.ts'
+import type { GroupEntry, Order } from './order.ts'
 
 export interface Target {
   readonly os?: string
@@ -29,4 +31,98 @@ export interface BuildpackDescriptor {
   readonly stacks: readonly { readonly id: string; readonly mixins?: readonly string[] }[]
   readonly targets: readonly Target[]
   readonly order: Order
+}
+
+/** What a descriptor without `api` means (the first Buildpack API). */
+const ASSUMED_API = '0.1'
+
+/** Names that directories under `<layers>` have already (specification, buildpack.md "buildpack.toml"). */
+const FORBIDDEN_IDS = new Set(['app', 'config', 'generated', 'sbom'])
+const ID = /^[A-Za-z0-9./-]+$/
+/** A version is a directory's name in the builder; semver's characters, and what is seen in the wild. */
+const VERSION = /^[A-Za-z0-9_+-][A-Za-z0-9._+-]*$/
+
+/**
+ * Reads a buildpack.toml or an extension.toml; unknown keys are left alone, as the specification lets buildpacks have their own.
+ * @param file the name that errors tell the user
+ * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
+ */
+export function readDescriptor(text: string, file: string, kind: 'buildpack' | 'extension'): BuildpackDescriptor {
+  const root = readTomlFields(text, file)
+  const api = root.string('api') ?? ASSUMED_API
+  if (parseApiVersion(api) === undefined) throw root.error('api', `'${api}' is not a Buildpack API version`, 'Write for example api = "0.11".')
+  const header = root.table(kind)
+  if (header === undefined) throw root.error(kind, `there is no [${kind}] table`)
+  const descriptor = {
+    kind,
+    api,
+    info: readInfo(header),
+    stacks: root.tables('stacks').map((stack) => ({ id: stack.requiredString('id'), ...some('mixins', stack.strings('mixins')) })),
+    targets: root.tables('targets').map(readTarget),
+    order: kind === 'buildpack' ? readOrder(root, 'order') : [],
+  }
+  if (descriptor.order.length > 0 && (descriptor.stacks.length > 0 || descriptor.targets.length > 0)) {
+    const key = descriptor.targets.length > 0 ? 'targets' : 'stacks'
+    throw root.error(key, `a buildpack has an order or ${key}, not both`, 'A composite buildpack runs where the buildpacks of its order run.')
+  }
+  return descriptor
+}
+
+function readInfo(header: FieldReader): BuildpackInfo {
+  const id = header.requiredString('id')
+  const problem = idProblem(id)
+  if (problem !== undefined) throw header.error('id', problem)
+  const version = header.requiredString('version')
+  if (!VERSION.test(version)) throw header.error('version', `'${version}' is not a version`, 'Write for example version = "1.2.3".')
+  return {
+    id,
+    version,
+    ...some('name', header.string('name')),
+    ...some('description', header.string('description')),
+    ...some('homepage', header.string('homepage')),
+    ...some('keywords', header.strings('keywords')),
+    ...some('licenses', header.tables('licenses').map((license) => ({ type: license.string('type'), uri: license.string('uri') }))),
+    ...some('clearEnv', header.boolean('clear-env') || undefined),
+  }
+}
+
+/** Why `id` cannot be a buildpack's; undefined when it can. */
+export function idProblem(id: string): string | undefined {
+  if (!ID.test(id)) return `'${id}' is not a buildpack id: it may have letters, digits, '.', '-' and '/'`
+  if (id.split('/').some((part) => part === '' || part === '.' || part === '..')) return `'${id}' is not a buildpack id: a part of it is empty or dots`
+  if (FORBIDDEN_IDS.has(id)) return `'${id}' cannot be a buildpack's id: the lifecycle uses that name`
+  return undefined
+}
+
+/** A `[[targets]]` table; the lifecycle also reads the older key `arch-variant`. */
+export function readTarget(target: FieldReader): Target {
+  return {
+    ...some('os', target.string('os')),
+    ...some('arch', target.string('arch')),
+    ...some('variant', target.string('variant') ?? target.string('arch-variant')),
+    ...some('distros', target.tables('distros').map((distro) => ({
+      ...some('name', distro.string('name')),
+      ...some('version', distro.string('version')),
+    }))),
+  }
+}
+
+/** A list of groups: `[[order]]` with `[[order.group]]`, or the same shape in JSON. */
+export function readOrder(fields: FieldReader, key: string): Order {
+  return fields.tables(key).map((group) => ({ group: readGroup(group, 'group') }))
+}
+
+/** A list of buildpack references. */
+export function readGroup(fields: FieldReader, key: string): GroupEntry[] {
+  return fields.tables(key).map((entry) => ({
+    id: entry.requiredString('id'),
+    ...some('version', entry.string('version')),
+    ...some('optional', entry.boolean('optional') || undefined),
+  }))
+}
+
+/** `{ key: value }`, or nothing when the value is undefined, an empty string or an empty list. */
+function some<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  const empty = value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+  return empty ? {} : ({ [key]: value } as { [P in K]?: V })
 }

@@ -1,6 +1,7 @@
 /** The image configuration (OCI image-spec, config.md), as Docker and the lifecycle write it. */
 
 import type { Digest } from './digest.ts'
+import { compareBytes, encodeGoObject, encodeGoValue, isGoEmpty } from './go-json.ts'
 
 /** `config` of an image: what a container made from it gets. Unknown keys are kept. */
 export interface ContainerConfig {
@@ -35,4 +36,98 @@ export interface ImageConfig {
   rootfs: { type: 'layers'; diff_ids: Digest[] }
   history?: HistoryEntry[]
   [key: string]: unknown
+}
+
+/** How a field of a Go structure is written, and when it is left out. */
+interface Field {
+  readonly omit: (value: unknown) => boolean
+  readonly encode: (value: unknown) => string
+}
+
+const never = (_value: unknown): boolean => false
+const absent = (value: unknown): boolean => value === undefined || value === null
+
+const text: Field = { omit: never, encode: (value) => encodeGoValue(value ?? '') }
+const optional: Field = { omit: isGoEmpty, encode: encodeGoValue }
+/** Go's `omitempty` does not hold for a time: an absent one is written as the year 1. */
+const time: Field = { omit: never, encode: (value) => encodeGoValue(value ?? '0001-01-01T00:00:00Z') }
+/** A set, which Go keeps as a map to empty structures. */
+const set: Field = {
+  omit: isGoEmpty,
+  encode: (value) => encodeGoValue(Object.fromEntries(Object.keys(value as object).map((key) => [key, {}]))),
+}
+
+/** A structure; what Go would drop because its structure does not name it stays, sorted, after the named fields. */
+function struct(fields: Readonly<Record<string, Field>>, omit = never): Field {
+  return {
+    omit,
+    encode: (value) => {
+      const from = (value ?? {}) as Record<string, unknown>
+      const known = Object.entries(fields).map(([key, field]): [string, string | undefined] => {
+        const member = Object.hasOwn(from, key) ? from[key] : undefined
+        return [key, field.omit(member) ? undefined : field.encode(member)]
+      })
+      const unknown = Object.entries(from)
+        .filter(([key, member]) => !Object.hasOwn(fields, key) && member !== undefined)
+        .sort(([a], [b]) => compareBytes(a, b))
+        .map(([key, member]): [string, string] => [key, encodeGoValue(member)])
+      return encodeGoObject([...known, ...unknown])
+    },
+  }
+}
+
+function list(entry: Field): Field {
+  return { omit: isGoEmpty, encode: (value) => `[${(value as unknown[]).map(entry.encode).join(',')}]` }
+}
+
+// The fields in the order of go-containerregistry's v1.ConfigFile (pkg/v1/config.go), v1.History, v1.Config and v1.HealthConfig.
+const HISTORY = struct({ author: optional, created: time, created_by: optional, comment: optional, empty_layer: optional })
+const HEALTHCHECK = struct({ Test: optional, Interval: optional, Timeout: optional, StartPeriod: optional, Retries: optional }, absent)
+const CONTAINER = struct({
+  AttachStderr: optional,
+  AttachStdin: optional,
+  AttachStdout: optional,
+  Cmd: optional,
+  Healthcheck: HEALTHCHECK,
+  Domainname: optional,
+  Entrypoint: optional,
+  Env: optional,
+  Hostname: optional,
+  Image: optional,
+  Labels: optional,
+  OnBuild: optional,
+  OpenStdin: optional,
+  StdinOnce: optional,
+  Tty: optional,
+  User: optional,
+  Volumes: set,
+  WorkingDir: optional,
+  ExposedPorts: set,
+  ArgsEscaped: optional,
+  NetworkDisabled: optional,
+  MacAddress: optional,
+  StopSignal: optional,
+  Shell: optional,
+})
+const IMAGE = struct({
+  architecture: text,
+  author: optional,
+  container: optional,
+  created: time,
+  docker_version: optional,
+  history: list(HISTORY),
+  os: text,
+  rootfs: struct({ type: text, diff_ids: { omit: never, encode: encodeGoValue } }),
+  config: CONTAINER,
+  'os.version': optional,
+  variant: optional,
+  'os.features': optional,
+})
+
+/**
+ * The bytes of a config, the same as the lifecycle writes for the same content: field order and omissions of
+ * go-containerregistry, Go's escapes, sorted maps; keys that it does not know follow at the end.
+ */
+export function encodeImageConfig(config: ImageConfig): Buffer {
+  return Buffer.from(IMAGE.encode(config))
 }

@@ -17,7 +17,7 @@ export interface Reference {
 }
 
 const DOCKER_HUB = 'docker.io'
-const HUB_ALIASES = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io'])
+const HUB_ALIASES = new Set(['docker.io', 'index.docker.io'])
 const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`)
 const TAG = /^[\w][\w.-]{0,127}$/

@@ -1,7 +1,15 @@
 /** `cnb build`: from a directory to an image. */
 
+import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
+import { formatApiVersion } from '../formats/versions.ts'
+import { readBuildMetadata } from '../images/build-metadata.ts'
 import type { PullPolicy } from '../images/pull.ts'
+import type { BuildPlan } from '../lifecycle/lifecycle.ts'
+import { stockLifecycle } from '../lifecycle/stock/stock-lifecycle.ts'
+import { familiarName } from '../oci/reference.ts'
+import { planBuild } from './build-plan.ts'
+import { outputReference } from './output-reference.ts'
 import type { Services } from './services.ts'
 
 export interface BuildOptions {
@@ -57,6 +65,32 @@ export interface BuildResult {
   durationMs: number
 }
 
-export async function build(_options: BuildOptions, _services: Services, _context: Context): Promise<BuildResult> {
-  throw new Error('in work')
+/** @throws CnbError of nearly every code; what is wrong with the input is found before anything is made on the engine */
+export async function build(options: BuildOptions, services: Services, context: Context): Promise<BuildResult> {
+  const start = performance.now()
+  const plan = await planBuild(options, services, context)
+  const { engine, owner, host } = services
+  const { phases } = await stockLifecycle({ engine, owner, home: host.home }).run(plan, context)
+  return {
+    ...(await describeImage(plan, services, context)),
+    builder: plan.builder.image.reference,
+    runImage: plan.runImage.name,
+    platformApi: formatApiVersion(plan.platformApi),
+    phases: [...phases],
+    durationMs: performance.now() - start,
+  }
+}
+
+async function describeImage(plan: BuildPlan, { engine }: Services, context: Context) {
+  const name = familiarName(plan.image)
+  const image = await engine.images.inspect(name, context)
+  if (!image) throw new CnbError('CNB_EXPORT_FAILED', `the exporter ended well, but the engine has no image '${name}'`)
+  const metadata = readBuildMetadata({ reference: name, labels: image.config.Labels ?? {} })
+  return {
+    image: name,
+    tags: plan.tags.map(familiarName),
+    id: image.id,
+    reference: outputReference(plan.image, image),
+    buildpacks: (metadata?.buildpacks ?? []).map(({ id, version }) => ({ id, version })),
+  }
 }

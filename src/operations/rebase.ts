@@ -1,7 +1,17 @@
 /** `cnb rebase`: the app's layers onto a new run image, without a build. */
 
-import type { Context } from '../base/events.ts'
-import type { PullPolicy } from '../images/pull.ts'
+import { resolve } from 'node:path'
+import { CnbError } from '../base/errors.ts'
+import { step, type Context } from '../base/events.ts'
+import { openEngineImages } from '../images/engine-source.ts'
+import type { Image, ImageSink, ImageSource } from '../images/image.ts'
+import { readLifecycleMetadata } from '../images/lifecycle-metadata.ts'
+import { DEFAULT_PULL_POLICY, findImage, type FindImageServices, type PullPolicy } from '../images/pull.ts'
+import { planRebase } from '../images/rebase-plan.ts'
+import { findFirstImage, rankRunImages } from '../images/run-image.ts'
+import { familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
+import { outputReference } from './output-reference.ts'
+import { writeReport } from './rebase-report.ts'
 import type { Services } from './services.ts'
 
 export interface RebaseOptions {
@@ -27,6 +37,80 @@ export interface RebaseResult {
   durationMs: number
 }
 
-export async function rebase(_options: RebaseOptions, _services: Services, _context: Context): Promise<RebaseResult> {
-  throw new Error('in work')
+/**
+ * Rebases an image on the engine. The app image itself is never pulled: what is on the engine is what its user means.
+ * @throws CnbError CNB_NOT_REBASABLE, CNB_IMAGE_NOT_FOUND, CNB_IMAGE_INVALID, CNB_PULL_FAILED, CNB_OUTPUT, CNB_ENGINE_*
+ */
+export async function rebase(options: RebaseOptions, services: Services, context: Context): Promise<RebaseResult> {
+  const start = performance.now()
+  const { engine, credentials, host } = services
+  const target = parseTarget(options.image)
+  await using images = openEngineImages(engine)
+  const app = await findApp(options.previousImage ?? options.image, images, context)
+  const runImage = await findRunImage(options, app, target, { engine, credentials, images }, context)
+  const plan = planRebase({ app, runImage: runImage.image, runImageName: runImage.name, force: options.force ?? false })
+  for (const rule of plan.warnings) context.events?.({ type: 'warning', message: `rebasing by force, although ${rule}` })
+
+  const { id } = await step(context, `rebasing ${familiarName(target)} on ${runImage.name}`, async () => {
+    if (plan.changed) return images.save({ base: runImage.image, config: plan.config, layers: plan.layers, tags: [target] }, context)
+    await engine.images.tag(app.id, formatReference(target), context)
+    return app
+  })
+  if (options.reportOutputDir !== undefined) await writeReport(resolve(host.cwd, options.reportOutputDir), familiarName(target), id)
+  return {
+    image: familiarName(target),
+    id,
+    reference: outputReference(target, await savedImage(images, target, context)),
+    runImage: runImage.name,
+    previousRunImage: plan.previousRunImage,
+    changed: plan.changed,
+    durationMs: performance.now() - start,
+  }
+}
+
+function parseTarget(name: string): Reference {
+  const target = parseReference(name)
+  if (target.digest === undefined) return target
+  throw new CnbError('CNB_REFERENCE_INVALID', `'${name}' names a digest, which a rebased image cannot keep`, {
+    hint: 'Name the result by a tag, and the image to start from with --previous-image.',
+  })
+}
+
+async function findApp(name: string, images: ImageSource, context: Context): Promise<Image> {
+  const app = await images.find(name, context)
+  if (app) return app
+  throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image '${name}'`, {
+    hint: `Build it first, or get it with 'docker pull ${name}'.`,
+  })
+}
+
+/** The user's run image, or the first to be had of those that the app's label names. */
+async function findRunImage(
+  { runImage, pullPolicy = DEFAULT_PULL_POLICY }: RebaseOptions,
+  app: Image,
+  target: Reference,
+  services: FindImageServices & { images: ImageSource },
+  context: Context,
+): Promise<{ name: string; image: Image }> {
+  const find = (name: string): Promise<Image> =>
+    findImage(name, pullPolicy, { ...services, platform: app.platform }, context).catch(async (error: unknown) => {
+      // Whether another platform will do is for the rebase's rules to say, and for --force.
+      const other = error instanceof CnbError && error.code === 'CNB_PLATFORM_MISMATCH' ? await services.images.find(name, context) : undefined
+      if (other) return other
+      throw error
+    })
+  if (runImage !== undefined) return { name: runImage, image: await find(runImage) }
+  const declared = readLifecycleMetadata(app)?.runImage
+  const isPresent = async (name: string): Promise<boolean> => (await services.engine.images.inspect(name, context)) !== undefined
+  const found = await findFirstImage(declared ? await rankRunImages(declared, target.registry, isPresent) : [], find)
+  if (found) return found
+  throw new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' does not tell which run image it was built on`, {
+    hint: 'Name one with --run-image, and use --force to record it; an image that no buildpacks built cannot be rebased.',
+  })
+}
+
+async function savedImage(images: ImageSource & ImageSink, target: Reference, context: Context): Promise<Image> {
+  const image = await images.find(formatReference(target), context)
+  if (image) return image
+  throw new CnbError('CNB_ENGINE_FAILED', `the engine took image '${familiarName(target)}', but does not have it any more`)
 }

@@ -1,7 +1,6 @@
 /** What operations need from outside; main.ts makes them once, tests make their own. */
 
-import type { PullOptions } from '../docker/engine.ts'
-import type { Engine } from '../docker/engine.ts'
+import type { Engine, PullOptions } from '../docker/engine.ts'
 
 /** The parts of the process's environment that operations depend on, handed in so that nothing below main reads it. */
 export interface Host {
@@ -16,6 +15,8 @@ export interface Host {
 export interface Services {
   readonly engine: Engine
   readonly host: Host
+  /** The owner label's value for all that this run creates on the engine (docker/orphans.ts). */
+  readonly owner: string
   /** Credentials for pulling an image, from Docker's configuration; undefined for an anonymous pull. */
   readonly credentials: (registry: string) => Promise<PullOptions['auth']>
 }

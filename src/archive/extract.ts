@@ -1,0 +1,102 @@
+/** Unpacks a tar on the host: the one place where an archive's names become the host's files. */
+
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { CnbError, throwIfAborted } from '../base/errors.ts'
+import { readTar } from './tar-reader.ts'
+import type { ReadTarOptions, TarReadEntry } from './tar-reader.ts'
+
+export interface ExtractOptions extends ReadTarOptions {
+  /** Leading directories of the names that are left out; what has no more than these is skipped. */
+  readonly strip?: number
+  readonly maxBytes?: number
+  readonly maxEntries?: number
+}
+
+const MAX_BYTES = 1024 * 1024 * 1024
+const MAX_ENTRIES = 100_000
+
+/**
+ * Writes the regular files and directories of `tar` below `directory`, which is made; everything else is skipped. A file
+ * replaces one of its name whole; no link on the host is followed below `directory`. Owners and set-id bits are not taken
+ * over, and the user can always read what was written.
+ * @throws CnbError CNB_OUTPUT when the host refuses, or an entry would leave `directory` or passes a bound; readTar's errors
+ */
+export async function extractInto(directory: string, tar: Readable, options: ExtractOptions = {}): Promise<void> {
+  const { strip = 0, maxBytes = MAX_BYTES, maxEntries = MAX_ENTRIES, signal } = options
+  let bytes = 0
+  let entries = 0
+  for await (const entry of readTar(tar, options)) {
+    bytes += entry.size
+    entries++
+    if (bytes > maxBytes || entries > maxEntries) {
+      throw new CnbError('CNB_OUTPUT', `refusing to unpack more than ${maxEntries} files or ${maxBytes} bytes into ${directory}`)
+    }
+    const parts = componentsOf(entry.name).slice(strip)
+    if (entry.type !== 'file' && entry.type !== 'directory') continue
+    if (parts.length === 0 && entry.type === 'file') continue
+    try {
+      await write(directory, parts, entry)
+    } catch (error) {
+      throwIfAborted(signal)
+      if (error instanceof CnbError) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new CnbError('CNB_OUTPUT', `cannot write ${join(directory, show(parts))}: ${reason}`, { cause: error })
+    }
+  }
+}
+
+/** latin1, one character a byte: the host gets the bytes that the archive has. */
+function componentsOf(name: Buffer): string[] {
+  const text = name.toString('latin1')
+  const parts = text.split('/').filter((part) => part !== '' && part !== '.')
+  if (text.startsWith('/') || parts.includes('..')) {
+    throw new CnbError('CNB_OUTPUT', `refusing to unpack ${JSON.stringify(name.toString())}: it leads out of the directory`)
+  }
+  return parts
+}
+
+async function write(directory: string, parts: string[], entry: TarReadEntry): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  const parents = entry.type === 'directory' ? parts : parts.slice(0, -1)
+  for (let depth = 1; depth <= parents.length; depth++) await makeDirectory(hostPath(directory, parents.slice(0, depth)))
+  if (entry.type === 'file') await writeFile(hostPath(directory, parts), entry)
+}
+
+async function makeDirectory(path: Buffer): Promise<void> {
+  try {
+    await mkdir(path, 0o755)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (!(await lstat(path)).isDirectory()) throw new Error(`${path.toString()} is in the way and is no directory`)
+  }
+}
+
+/** Beside its place and then into it: a link of that name is replaced rather than written through, a reader never sees half. */
+async function writeFile(path: Buffer, entry: TarReadEntry): Promise<void> {
+  const slash = path.lastIndexOf('/')
+  const temporary = Buffer.concat([path.subarray(0, slash + 1), Buffer.from(`.cnb-${randomBytes(6).toString('hex')}`)])
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
+  const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, (entry.mode & 0o755) | 0o600)
+  try {
+    await pipeline(entry.content, file.createWriteStream())
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+function hostPath(directory: string, parts: readonly string[]): Buffer {
+  return Buffer.concat([Buffer.from(directory), Buffer.from(`/${parts.join('/')}`, 'latin1')])
+}
+
+function show(parts: readonly string[]): string {
+  return Buffer.from(parts.join('/'), 'latin1').toString()
+}

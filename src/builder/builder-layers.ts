@@ -1,0 +1,72 @@
+/** The layers of a builder that hold no buildpack: directories, and the files that the lifecycle reads (spec §3.2). */
+
+import { makeTarLayer } from '../archive/tar-layer.ts'
+import type { TarEntry } from '../archive/tar-writer.ts'
+import type { Order } from '../buildpacks/order.ts'
+import type { Layer } from '../images/image.ts'
+import { stringifyToml } from '../formats/toml.ts'
+import type { EnvFile } from './build-env.ts'
+import type { RunImageName, SystemEntry } from './builder.ts'
+
+/** 1980-01-01T00:00:01Z, in seconds: the time that the lifecycle and the peer give to everything. */
+export const LAYER_MTIME = 315532801
+
+const ROOT = { uid: 0, gid: 0, mtime: LAYER_MTIME }
+const ROOT_DIRECTORIES = [
+  '/cnb',
+  '/cnb/buildpacks',
+  '/cnb/extensions',
+  '/platform',
+  '/platform/env',
+  '/cnb/build-config',
+  '/cnb/build-config/env',
+]
+
+/** The build user's directories, then root's. */
+export function directoriesLayer(user: { uid: number; gid: number }, signal?: AbortSignal): Promise<Layer> {
+  const directory = (name: string, owner: { uid: number; gid: number }): TarEntry => ({ ...ROOT, ...owner, type: 'directory', name, mode: 0o755 })
+  const entries = [
+    ...['/workspace', '/layers'].map((name) => directory(name, user)),
+    ...ROOT_DIRECTORIES.map((name) => directory(name, { uid: 0, gid: 0 })),
+  ]
+  return makeTarLayer(() => entries, { signal })
+}
+
+/** Files of root's in one layer, in the order given. */
+export function filesLayer(files: readonly EnvFile[], directory: string, signal?: AbortSignal): Promise<Layer> {
+  const entries = files.map(({ name, content }): TarEntry => {
+    const bytes = Buffer.from(content)
+    return { ...ROOT, type: 'file', name: `${directory}/${name}`, mode: 0o644, size: bytes.length, content: bytes }
+  })
+  return makeTarLayer(() => entries, { signal })
+}
+
+/** `/cnb/order.toml`; every entry has its version. */
+export function orderToml(order: Order, orderExtensions: Order): string {
+  const groups = (groups: Order): unknown => groups.map(({ group }) => ({ group: group.map(({ id, version, optional }) => ({ id, version, ...(optional ? { optional } : {}) })) }))
+  return stringifyToml({
+    ...(order.length > 0 ? { order: groups(order) } : {}),
+    ...(orderExtensions.length > 0 ? { 'order-extensions': groups(orderExtensions) } : {}),
+  })
+}
+
+/** `/cnb/system.toml`. */
+export function systemToml({ pre, post }: { pre: readonly SystemEntry[]; post: readonly SystemEntry[] }): string {
+  const part = (entries: readonly SystemEntry[]): object =>
+    entries.length === 0 ? {} : { buildpacks: entries.map(({ id, version, optional }) => ({ id, version, ...(optional ? { optional } : {}) })) }
+  return stringifyToml({ system: { pre: part(pre), post: part(post) } })
+}
+
+/** `/cnb/stack.toml`, which Platform API 0.11 and older read. */
+export function stackToml(defaultImage: RunImageName | undefined): string {
+  return stringifyToml(defaultImage ? { 'run-image': runImage(defaultImage) } : {})
+}
+
+/** `/cnb/run.toml`, which Platform API 0.12 and newer read. */
+export function runToml(images: readonly RunImageName[]): string {
+  return stringifyToml(images.length > 0 ? { images: images.map(runImage) } : {})
+}
+
+function runImage({ image, mirrors }: RunImageName): object {
+  return { image, ...(mirrors.length > 0 ? { mirrors } : {}) }
+}

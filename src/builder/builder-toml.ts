@@ -1,0 +1,181 @@
+/** builder.toml, which `cnb builder create` makes a builder from (the peer's format, read as strictly). */
+
+import { readGroup, readOrder, readTarget, type Target } from '../buildpacks/descriptor.ts'
+import { readTomlFields, type FieldReader } from '../buildpacks/field-reader.ts'
+import type { GroupEntry, Order } from '../buildpacks/order.ts'
+import { CnbError } from '../base/errors.ts'
+import { parseReference } from '../oci/reference.ts'
+import type { RunImageName } from './builder.ts'
+import { readBuildEnv, type EnvFile } from './build-env.ts'
+
+/** A `[[buildpacks]]` or `[[extensions]]` entry; id and version are what its author expects to find at the uri. */
+export interface ModuleSource {
+  readonly uri: string
+  readonly id?: string
+  readonly version?: string
+}
+
+export interface BuilderConfig {
+  readonly description: string
+  readonly buildpacks: readonly ModuleSource[]
+  readonly extensions: readonly ModuleSource[]
+  readonly order: Order
+  readonly orderExtensions: Order
+  readonly buildImage: string
+  /** Files of `/cnb/build-config/env`. */
+  readonly buildEnv: readonly EnvFile[]
+  /** The first is the default. */
+  readonly runImages: readonly RunImageName[]
+  /** The deprecated stack's id; empty for a builder by targets. */
+  readonly stackId: string
+  readonly lifecycleUri: string
+  readonly targets: readonly Target[]
+  readonly system: { readonly pre: readonly GroupEntry[]; readonly post: readonly GroupEntry[] }
+  /** What is odd, but not wrong. */
+  readonly warnings: readonly string[]
+}
+
+/** Fields of a buildpack's descriptor that the peer lets stand here, and that say nothing. */
+const INFORMATION = ['name', 'description', 'homepage', 'keywords', 'licenses', 'exec-env', 'clear-env']
+
+/**
+ * Reads a builder.toml. Unknown keys are errors: a typing error must not make another builder than the one that was meant.
+ * @param file the name that errors tell the user
+ * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column; CNB_UNSUPPORTED for what this release cannot fetch
+ */
+export function readBuilderToml(text: string, file: string): BuilderConfig {
+  const root = readTomlFields(text, file)
+  const stack = readStack(root)
+  const build = root.table('build')
+  const env = readBuildEnv(build?.tables('env') ?? [])
+  const order = readStrictOrder(root, 'order')
+  const config = {
+    description: root.string('description') ?? '',
+    buildpacks: readModules(root, 'buildpacks'),
+    extensions: readModules(root, 'extensions'),
+    order,
+    orderExtensions: readStrictOrder(root, 'order-extensions'),
+    buildImage: readBuildImage(root, build, stack),
+    buildEnv: env.files,
+    runImages: readRunImages(root, stack),
+    stackId: stack?.string('id') ?? '',
+    lifecycleUri: readLifecycleUri(root),
+    targets: readTargets(root),
+    system: readSystem(root),
+    warnings: [...(order.length === 0 ? [`${file}: there is no [[order]], so the builder detects nothing by itself`] : []), ...env.warnings],
+  }
+  for (const table of [build, stack, root]) table?.rejectUnknown()
+  return config
+}
+
+function readModules(root: FieldReader, key: string): ModuleSource[] {
+  return root.tables(key).map((entry) => {
+    entry.allow(...INFORMATION)
+    const image = entry.string('image')
+    if (image !== undefined) throw entry.error('image', `buildpack images are not supported yet: '${image}'`, 'Give the uri of a directory, or of a .tar, .tgz or .cnb file.')
+    const source = { uri: entry.requiredString('uri'), id: entry.string('id'), version: entry.string('version') }
+    entry.rejectUnknown()
+    return source
+  })
+}
+
+function readStrictOrder(root: FieldReader, key: string): Order {
+  for (const group of root.tables(key)) {
+    rejectUnknownEntries(group, 'group')
+    group.rejectUnknown()
+  }
+  return readOrder(root, key)
+}
+
+function rejectUnknownEntries(group: FieldReader, key: string): void {
+  for (const entry of group.tables(key)) {
+    entry.allow('id', 'version', 'optional', ...INFORMATION)
+    entry.rejectUnknown()
+  }
+}
+
+function readStack(root: FieldReader): FieldReader | undefined {
+  const stack = root.table('stack')
+  stack?.allow('id', 'build-image', 'run-image', 'run-image-mirrors')
+  return stack
+}
+
+function readBuildImage(root: FieldReader, build: FieldReader | undefined, stack: FieldReader | undefined): string {
+  const image = build?.string('image')
+  const ofStack = stack?.string('build-image')
+  if (image && ofStack && image !== ofStack) throw build?.error('image', `build.image '${image}' and stack.build-image '${ofStack}' are not the same`)
+  const found = image || ofStack
+  if (!found) throw root.error('build', 'build.image is required', 'Write [build] image = "…", the image that buildpacks run in.')
+  return reference(found, image ? build : stack, image ? 'image' : 'build-image')
+}
+
+function readRunImages(root: FieldReader, stack: FieldReader | undefined): RunImageName[] {
+  const run = root.table('run')
+  const images = (run?.tables('images') ?? []).map((entry) => {
+    const image = reference(entry.requiredString('image'), entry, 'image')
+    const mirrors = entry.strings('mirrors').map((mirror) => reference(mirror, entry, 'mirrors'))
+    entry.rejectUnknown()
+    return { image, mirrors }
+  })
+  run?.rejectUnknown()
+  const ofStack = stack?.string('run-image')
+  const [first] = images
+  if (first !== undefined) {
+    if (ofStack && ofStack !== first.image) throw stack?.error('run-image', `stack.run-image '${ofStack}' and the first of run.images '${first.image}' are not the same`)
+    return images
+  }
+  if (!stack || !ofStack) throw root.error('run', 'run.images is required', 'Write [[run.images]] image = "…", the image that apps run on.')
+  return [{ image: reference(ofStack, stack, 'run-image'), mirrors: stack.strings('run-image-mirrors') }]
+}
+
+/** Checks an image's name where it stands, so that the error has its position. */
+function reference(name: string, fields: FieldReader | undefined, key: string): string {
+  try {
+    parseReference(name)
+  } catch (error) {
+    throw fields?.error(key, (error as CnbError).message, (error as CnbError).hint) ?? error
+  }
+  return name
+}
+
+function readLifecycleUri(root: FieldReader): string {
+  const lifecycle = root.table('lifecycle')
+  const uri = lifecycle?.string('uri')
+  const version = lifecycle?.string('version')
+  lifecycle?.rejectUnknown()
+  if (uri && version) throw lifecycle?.error('version', "'lifecycle' has a version or a uri, not both")
+  const fetching = uri && /^(https?|docker):\//.test(uri)
+  if (uri && !fetching) return uri
+  const why = fetching ? `lifecycle.uri '${uri}' needs a download` : version ? `lifecycle.version '${version}' needs a download` : 'there is no [lifecycle] uri'
+  const { message, position } = (lifecycle ?? root).error(fetching ? 'uri' : 'version', `${why}; this version of cnb downloads no lifecycle`)
+  throw new CnbError('CNB_UNSUPPORTED', message, {
+    position,
+    hint: 'Write [lifecycle] uri = "…" with a directory, or with a lifecycle-v….tgz that you downloaded from the releases of buildpacks/lifecycle.',
+  })
+}
+
+function readTargets(root: FieldReader): Target[] {
+  return root.tables('targets').map((entry) => {
+    const target = readTarget(entry)
+    for (const distro of entry.tables('distros')) {
+      distro.allow('name', 'version')
+      distro.rejectUnknown()
+    }
+    entry.rejectUnknown()
+    return target
+  })
+}
+
+function readSystem(root: FieldReader): BuilderConfig['system'] {
+  const system = root.table('system')
+  const read = (key: string): GroupEntry[] => {
+    const table = system?.table(key)
+    if (!table) return []
+    rejectUnknownEntries(table, 'buildpacks')
+    table.rejectUnknown()
+    return readGroup(table, 'buildpacks')
+  }
+  const result = { pre: read('pre'), post: read('post') }
+  system?.rejectUnknown()
+  return result
+}

@@ -1,0 +1,94 @@
+/** The lifecycle that goes into a builder, from a directory or from the archive that the lifecycle's project releases. */
+
+import { makeTarLayer } from '../archive/tar-layer.ts'
+import type { TarEntry } from '../archive/tar-writer.ts'
+import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import { openFileTree, readEntryText, type FileTree, type TreeEntry } from '../buildpacks/file-tree.ts'
+import type { Layer } from '../images/image.ts'
+import { LAYER_MTIME } from './builder-layers.ts'
+import { readLifecycleToml, type LifecycleDescriptor } from './lifecycle-toml.ts'
+
+export interface LifecycleSource extends LifecycleDescriptor {
+  /** `/cnb/lifecycle` with the binaries, and `/lifecycle` as a link to it. */
+  readonly layer: Layer
+}
+
+/** What every build needs; extender and rebaser are optional (the peer's list). */
+const REQUIRED = ['analyzer', 'builder', 'creator', 'detector', 'exporter', 'launcher', 'restorer']
+
+const ROOT = { uid: 0, gid: 0, mtime: LAYER_MTIME }
+const HINT = 'Give the unpacked release of buildpacks/lifecycle, or its .tgz: a lifecycle.toml, and the binaries in a directory beside it.'
+
+/**
+ * Reads a lifecycle: `lifecycle.toml` at the root; the binaries in one directory beside it, as in a release, or next to it.
+ * @throws CnbError CNB_LIFECYCLE_INVALID naming what is missing, CNB_DESCRIPTOR_INVALID with a position in lifecycle.toml
+ */
+export async function readLifecycle(path: string, context: Context = {}): Promise<LifecycleSource> {
+  const tree = await openFileTree(path, { invalid: 'CNB_LIFECYCLE_INVALID', missing: 'CNB_LIFECYCLE_INVALID' })
+  const survey = await surveyTree(tree, context)
+  if (survey.toml === undefined) throw new CnbError('CNB_LIFECYCLE_INVALID', `there is no lifecycle.toml in '${path}'`, { hint: HINT })
+  const descriptor = readLifecycleToml(survey.toml, `${path}/lifecycle.toml`)
+  const directory = chooseDirectory(path, survey.files)
+  const layer = await makeTarLayer(() => layerEntries(tree, directory, context), { signal: context.signal })
+  return { ...descriptor, layer }
+}
+
+interface Survey {
+  readonly toml: string | undefined
+  /** Names of files and links by the directory that they are in, empty for the root. */
+  readonly files: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+async function surveyTree(tree: FileTree, { signal }: Context): Promise<Survey> {
+  let toml: string | undefined
+  const files = new Map<string, Set<string>>()
+  for await (const entry of tree.entries({ signal })) {
+    const found = split(entry)
+    if (found === undefined || entry.type === 'directory') continue
+    files.set(found.directory, (files.get(found.directory) ?? new Set()).add(found.name))
+    if (found.directory === '' && found.name === 'lifecycle.toml') toml = await readEntryText(entry, tree)
+  }
+  return { toml, files }
+}
+
+/** Directory and name of what is at most one level down; undefined for what is deeper. */
+function split({ name }: TreeEntry): { directory: string; name: string } | undefined {
+  const parts = name.toString('latin1').split('/')
+  if (parts.length > 2) return undefined
+  return { directory: parts.length === 2 ? (parts[0] ?? '') : '', name: parts.at(-1) ?? '' }
+}
+
+/** Where the binaries are: the one place that has them all. */
+function chooseDirectory(path: string, files: Survey['files']): string {
+  const missingIn = (directory: string): string[] => REQUIRED.filter((name) => !files.get(directory)?.has(name))
+  const places = [...files.keys()].sort((a, b) => missingIn(a).length - missingIn(b).length || (a === 'lifecycle' ? -1 : b === 'lifecycle' ? 1 : 0))
+  const best = places[0] ?? ''
+  const missing = missingIn(best)
+  if (missing.length === 0) return best
+  throw new CnbError('CNB_LIFECYCLE_INVALID', `the lifecycle '${path}' lacks ${missing.join(', ')}`, { hint: HINT })
+}
+
+async function* layerEntries(tree: FileTree, directory: string, context: Context): AsyncGenerator<TarEntry> {
+  yield { ...ROOT, type: 'directory', name: '/cnb/lifecycle', mode: 0o755 }
+  for await (const entry of tree.entries(context)) {
+    const found = split(entry)
+    if (found === undefined || entry.type === 'directory' || found.directory !== directory) continue
+    if (directory === '' && found.name === 'lifecycle.toml') continue
+    yield binary(entry, `/cnb/lifecycle/${found.name}`, tree)
+  }
+  // Builders from before /cnb had it there.
+  yield { ...ROOT, type: 'symlink', name: '/lifecycle', linkname: '/cnb/lifecycle', mode: 0o644 }
+}
+
+function binary(entry: TreeEntry, path: string, tree: FileTree): TarEntry {
+  const { type, linkname, size, content, mode } = entry
+  const name = Buffer.from(path, 'latin1')
+  if (type === 'file') return { ...ROOT, type, name, mode: REQUIRED.some((required) => path.endsWith(`/${required}`)) || (mode & 0o111) !== 0 ? 0o755 : 0o644, size, content }
+  const target = Buffer.from(linkname ?? '').toString('latin1')
+  const base = target.slice(target.lastIndexOf('/') + 1)
+  // All phases are one binary under several names. A link to elsewhere would lead out of the layer.
+  if (type === 'link') return { ...ROOT, type, name, mode: 0o755, linkname: Buffer.from(`/cnb/lifecycle/${base}`, 'latin1') }
+  if (type === 'symlink' && /^(?:\.\/)?[^/]+$/.test(target) && base !== '..') return { ...ROOT, type, name, mode: 0o777, linkname }
+  throw new CnbError('CNB_LIFECYCLE_INVALID', `'${entry.name.toString()}' of the lifecycle '${tree.path}' is ${type === 'symlink' ? `a link to '${target}', outside of its directory` : `a ${type}`}`)
+}

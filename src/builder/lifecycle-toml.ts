@@ -1,0 +1,52 @@
+/** lifecycle.toml: which version a lifecycle is, and which APIs it speaks (RFC 0011 and its successor). */
+
+import { readTomlFields, type FieldReader } from '../buildpacks/field-reader.ts'
+import { compareApiVersions, parseApiVersion } from '../formats/versions.ts'
+import type { ApiRange } from './builder.ts'
+
+export interface LifecycleDescriptor {
+  readonly version: string
+  readonly apis: { readonly buildpack: ApiRange; readonly platform: ApiRange }
+  /** The oldest version of each, which is all that old platforms look at. */
+  readonly api: { readonly buildpack: string; readonly platform: string }
+}
+
+/**
+ * Reads a lifecycle.toml; unknown keys are left alone.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
+ */
+export function readLifecycleToml(text: string, file: string): LifecycleDescriptor {
+  const root = readTomlFields(text, file)
+  const lifecycle = root.table('lifecycle')
+  if (!lifecycle) throw root.error('lifecycle', 'there is no [lifecycle] table')
+  const version = lifecycle.requiredString('version')
+  const apis = { buildpack: readRange(root, 'buildpack'), platform: readRange(root, 'platform') }
+  return { version, apis, api: { buildpack: oldest(apis.buildpack), platform: oldest(apis.platform) } }
+}
+
+function readRange(root: FieldReader, kind: 'buildpack' | 'platform'): ApiRange {
+  const range = root.table('apis')?.table(kind)
+  const single = root.table('api')
+  if (range) return { deprecated: versions(range, 'deprecated'), supported: versions(range, 'supported', true) }
+  if (single) return { deprecated: [], supported: [checked(single.requiredString(kind), single, kind)] }
+  throw root.error('apis', `it names no ${kind} API: there is no [apis.${kind}]`)
+}
+
+function versions(range: FieldReader, key: string, required = false): string[] {
+  const found = range.strings(key).map((version) => checked(version, range, key))
+  if (required && found.length === 0) throw range.error(key, `'${key}' names no API version`)
+  return found
+}
+
+function checked(version: string, fields: FieldReader, key: string): string {
+  if (parseApiVersion(version) === undefined) throw fields.error(key, `'${version}' is not an API version`)
+  return version
+}
+
+function oldest({ deprecated, supported }: ApiRange): string {
+  const parsed = [...deprecated, ...supported].flatMap((text) => {
+    const version = parseApiVersion(text)
+    return version ? [{ text, version }] : []
+  })
+  return parsed.sort((a, b) => compareApiVersions(a.version, b.version))[0]?.text ?? ''
+}

@@ -1,0 +1,125 @@
+/** Reads what a builder image says of itself. */
+
+import { isDigest } from '../oci/digest.ts'
+import { parseApiVersion } from '../formats/versions.ts'
+import { readGroup, readOrder, readTarget } from '../buildpacks/descriptor.ts'
+import type { FieldReader } from '../buildpacks/field-reader.ts'
+import type { Order } from '../buildpacks/order.ts'
+import type { Image } from '../images/image.ts'
+import { BUILDER_METADATA_LABEL, STACK_MIXINS_LABEL, readStackId } from '../images/labels.ts'
+import type { ApiRange, Builder, BuildpackLayerInfo, LifecycleInfo, RunImageName } from './builder.ts'
+import { readBuildUser } from './build-user.ts'
+import { builderError, checkLabelSizes, readLabel, readObjectLabel } from './label-reader.ts'
+import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL } from '../buildpacks/labels.ts'
+import { ORDER_EXTENSIONS_LABEL, ORDER_LABEL, SYSTEM_LABEL } from './labels.ts'
+
+/**
+ * Reads a builder's labels and environment (spec §3.2). Lists that are missing are empty; what has another type is an error.
+ * @throws CnbError CNB_BUILDER_INVALID
+ */
+export function readBuilder(image: Image): Builder {
+  checkLabelSizes(image)
+  const metadata = readObjectLabel(image, BUILDER_METADATA_LABEL)
+  if (metadata === undefined) {
+    throw builderError(image, `it is not a builder, for it has no label ${BUILDER_METADATA_LABEL}`, "Name a builder image, or make one with 'cnb builder create'.")
+  }
+  const createdBy = metadata.table('createdBy')
+  const system = readObjectLabel(image, SYSTEM_LABEL)
+  return {
+    image,
+    ...readBuildUser(image),
+    description: metadata.string('description') ?? '',
+    createdBy: { name: createdBy?.string('name') ?? '', version: createdBy?.string('version') ?? '' },
+    stack: { id: readStackId(image), mixins: readLabel(image, STACK_MIXINS_LABEL)?.strings('value') ?? [] },
+    lifecycle: readLifecycle(metadata),
+    runImages: readRunImages(metadata),
+    buildpacks: metadata.tables('buildpacks').map(readInfo),
+    extensions: metadata.tables('extensions').map(readInfo),
+    buildpackLayers: readLayers(image, BUILDPACK_LAYERS_LABEL),
+    extensionLayers: readLayers(image, EXTENSION_LAYERS_LABEL),
+    order: readOrderLabel(image, ORDER_LABEL),
+    orderExtensions: readOrderLabel(image, ORDER_EXTENSIONS_LABEL),
+    system: { pre: readSystem(system, 'pre'), post: readSystem(system, 'post') },
+  }
+}
+
+function readLifecycle(metadata: FieldReader): LifecycleInfo {
+  const lifecycle = metadata.table('lifecycle')
+  if (lifecycle === undefined) throw metadata.error('lifecycle', 'it names no lifecycle')
+  const ranges = lifecycle.table('apis')
+  // Builders from before the ranges have one version of each.
+  const single = lifecycle.table('api')
+  return {
+    version: lifecycle.string('version') ?? '',
+    buildpackApis: readApis(ranges?.table('buildpack'), single, 'buildpack'),
+    platformApis: readApis(ranges?.table('platform'), single, 'platform'),
+  }
+}
+
+function readApis(range: FieldReader | undefined, single: FieldReader | undefined, key: string): ApiRange {
+  const version = single?.string(key)
+  const apis = range
+    ? { deprecated: range.strings('deprecated'), supported: range.strings('supported') }
+    : { deprecated: [], supported: version === undefined ? [] : [version] }
+  const wrong = [...apis.deprecated, ...apis.supported].find((api) => parseApiVersion(api) === undefined)
+  if (wrong !== undefined) throw (range ?? single)?.error(undefined, `'${wrong}' is not a ${key} API version`)
+  return apis
+}
+
+function readRunImages(metadata: FieldReader): RunImageName[] {
+  const stack = metadata.table('stack')?.table('runImage')
+  const images = metadata.tables('images')
+  return (images.length > 0 ? images : stack ? [stack] : [])
+    .map((entry) => ({ image: entry.string('image') ?? '', mirrors: entry.strings('mirrors') }))
+    .filter(({ image }) => image !== '')
+}
+
+function readInfo(entry: FieldReader): Builder['buildpacks'][number] {
+  const name = entry.string('name')
+  const homepage = entry.string('homepage')
+  return { id: entry.requiredString('id'), version: entry.string('version') ?? '', ...(name ? { name } : {}), ...(homepage ? { homepage } : {}) }
+}
+
+function readLayers(image: Image, label: string): Builder['buildpackLayers'] {
+  const ids = readObjectLabel(image, label)
+  return byKey(ids, (versions) => byKey(versions, readLayer))
+}
+
+function readLayer(layer: FieldReader): BuildpackLayerInfo {
+  const layerDiffID = layer.requiredString('layerDiffID')
+  if (!isDigest(layerDiffID)) throw layer.error('layerDiffID', `'${layerDiffID}' is not a digest`)
+  const stacks = layer.tables('stacks').map((stack) => ({ id: stack.string('id') ?? '', mixins: stack.strings('mixins') }))
+  const targets = layer.tables('targets').map(readTarget)
+  const order = readOrder(layer, 'order')
+  const name = layer.string('name')
+  const homepage = layer.string('homepage')
+  return {
+    api: layer.string('api') ?? '',
+    layerDiffID,
+    ...(stacks.length > 0 ? { stacks } : {}),
+    ...(targets.length > 0 ? { targets } : {}),
+    ...(order.length > 0 ? { order } : {}),
+    ...(homepage ? { homepage } : {}),
+    ...(name ? { name } : {}),
+  }
+}
+
+/** A map without a prototype, so that a key such as `__proto__` is a key like any other. */
+function byKey<T>(fields: FieldReader | undefined, read: (value: FieldReader) => T): Record<string, T> {
+  const result = Object.create(null) as Record<string, T>
+  for (const key of fields?.keys() ?? []) {
+    const value = fields?.table(key)
+    if (value) result[key] = read(value)
+  }
+  return result
+}
+
+function readOrderLabel(image: Image, label: string): Order {
+  const root = readLabel(image, label)
+  return root ? readOrder(root, 'value') : []
+}
+
+function readSystem(system: FieldReader | undefined, key: string): Builder['system']['pre'] {
+  const table = system?.table(key)
+  return table ? readGroup(table, 'buildpacks') : []
+}

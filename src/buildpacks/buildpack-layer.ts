@@ -1,0 +1,53 @@
+/** A buildpack's layer, by the peer's rules, so that both make the same one from the same files (spec §3.1). */
+
+import { makeTarLayer } from '../archive/tar-layer.ts'
+import type { TarEntry } from '../archive/tar-writer.ts'
+import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Layer } from '../images/image.ts'
+import { escapeId } from './buildpack.ts'
+import type { BuildpackDescriptor } from './descriptor.ts'
+import type { TreeEntry } from './file-tree.ts'
+
+/** 1980-01-01T00:00:01Z, in seconds. */
+const MTIME = 315532801
+const ROOT = { uid: 0, gid: 0, mtime: MTIME }
+const KEPT = new Set(['file', 'directory', 'symlink', 'link'])
+/** These run whatever mode they came with. */
+const EXECUTABLES = new Set(['bin/build', 'bin/detect', 'bin/generate'])
+
+/** Where buildpacks or extensions are in a builder. */
+export function homeOf({ kind }: Pick<BuildpackDescriptor, 'kind'>): string {
+  return kind === 'extension' ? '/cnb/extensions' : '/cnb/buildpacks'
+}
+
+/**
+ * The layer of a buildpack whose files are given: below a directory for its id and one for its version, owned by root, from
+ * 1980, each file 0755 if anyone may run it and 0644 otherwise.
+ * @param entries called whenever the layer is read; it gives the same each time
+ * @throws CnbError CNB_BUILDPACK_INVALID for devices and FIFOs, and what the entries' iteration throws
+ */
+export async function buildpackLayer(
+  descriptor: BuildpackDescriptor,
+  entries: () => AsyncIterable<TreeEntry> | Iterable<TreeEntry>,
+  { signal }: Context = {},
+): Promise<Layer> {
+  return makeTarLayer(() => layerEntries(descriptor, entries()), { signal })
+}
+
+async function* layerEntries(descriptor: BuildpackDescriptor, entries: AsyncIterable<TreeEntry> | Iterable<TreeEntry>): AsyncGenerator<TarEntry> {
+  const idDirectory = `${homeOf(descriptor)}/${escapeId(descriptor.info.id)}`
+  const root = `${idDirectory}/${descriptor.info.version}`
+  for (const name of [idDirectory, root]) yield { ...ROOT, type: 'directory', name, mode: 0o755 }
+  const inRoot = (name: Buffer): Buffer => Buffer.concat([Buffer.from(`${root}/`), name])
+  for await (const entry of entries) {
+    const { type, name, linkname, size, content } = entry
+    if (!KEPT.has(type)) throw new CnbError('CNB_BUILDPACK_INVALID', `'${name.toString()}' of buildpack '${descriptor.info.id}' is a ${type}, which no buildpack may have`)
+    const link = type === 'link' ? { linkname: inRoot(Buffer.from(linkname ?? '')) } : type === 'symlink' ? { linkname } : {}
+    yield { ...ROOT, type, name: inRoot(name), ...link, mode: modeOf(entry), ...(type === 'file' ? { size, content } : {}) }
+  }
+}
+
+function modeOf({ type, mode, name }: TreeEntry): number {
+  return type === 'directory' || (mode & 0o111) !== 0 || EXECUTABLES.has(name.toString()) ? 0o755 : 0o644
+}

@@ -1,0 +1,39 @@
+/** An order with its composite buildpacks opened up, for people to look at. */
+
+import type { GroupEntry, Order } from './order.ts'
+
+/** An order entry, with what a composite buildpack expands to. */
+export interface OrderNode {
+  id: string
+  version?: string
+  optional?: boolean
+  /** The same composite further up: not expanded again. */
+  cyclic?: boolean
+  groups?: OrderTree
+}
+
+export type OrderTree = { buildpacks: OrderNode[] }[]
+
+/** A builder may nest the same composites many times over: the tree that is shown stops growing here. */
+const MAX_NODES = 10_000
+const MAX_DEPTH = 100
+
+/**
+ * Expands `order`.
+ * @param orderOf the order of a composite buildpack; undefined for one that is none, or that is unknown
+ * @param depth how many levels of composites are opened; all when absent
+ */
+export function expandOrder(order: Order, orderOf: (entry: GroupEntry) => Order | undefined, depth = Infinity): OrderTree {
+  let nodes = 0
+  const expand = (groups: Order, levels: number, above: readonly string[]): OrderTree =>
+    groups.map(({ group }) => ({ buildpacks: group.map((entry) => node(entry, levels, above)) }))
+  const node = (entry: GroupEntry, levels: number, above: readonly string[]): OrderNode => {
+    const name = `${entry.id}@${entry.version ?? ''}`
+    const result: OrderNode = { ...entry }
+    if (above.includes(name)) return { ...result, cyclic: true }
+    const inner = levels > 0 && nodes < MAX_NODES ? orderOf(entry) : undefined
+    nodes += 1 + (inner?.length ?? 0)
+    return inner?.length ? { ...result, groups: expand(inner, levels - 1, [...above, name]) } : result
+  }
+  return expand(order, Math.min(depth, MAX_DEPTH), [])
+}

@@ -1,0 +1,158 @@
+/** A buildpack package in a file: a tar of an OCI image layout, one layer or more for each buildpack (spec §3.1). */
+
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { decompress } from '../archive/decompress.ts'
+import { readTar } from '../archive/tar-reader.ts'
+import { CnbError, throwIfAborted } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Layer } from '../images/image.ts'
+import { hexOf, isDigest, type Digest } from '../oci/digest.ts'
+import { compareBytes } from '../oci/go-json.ts'
+import type { Buildpack } from './buildpack.ts'
+import { readOrder, readTarget, type BuildpackDescriptor } from './descriptor.ts'
+import { EntryNames } from './entry-names.ts'
+import { FieldReader, isTable } from './field-reader.ts'
+import { readEntryText, type FileTree, type TreeEntry } from './file-tree.ts'
+import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL } from './labels.ts'
+
+const MANIFESTS = new Set(['application/vnd.docker.distribution.manifest.v2+json', 'application/vnd.oci.image.manifest.v1+json'])
+
+/**
+ * Reads a package's buildpacks, the package's own first. Every layer is read once, to see that it is what the package says and
+ * that it writes nowhere but where buildpacks are.
+ * @throws CnbError CNB_BUILDPACK_INVALID
+ */
+export async function readPackage(tree: FileTree, kind: 'buildpack' | 'extension', context: Context): Promise<Buildpack[]> {
+  const document = async (name: string): Promise<FieldReader> => readJson(await blobText(tree, name, context), name, tree)
+  const index = await document('index.json')
+  const entry = index.tables('manifests').find((manifest) => MANIFESTS.has(manifest.string('mediaType') ?? ''))
+  if (!entry) throw index.error('manifests', 'no image manifest is in it')
+  const manifest = await document(blobName(entry))
+  const configName = manifest.table('config')
+  if (!configName) throw manifest.error('config', 'the manifest names no config')
+  const config = await document(blobName(configName))
+  const labels = config.table('config')?.table('Labels')
+  const label = (name: string): FieldReader => {
+    const text = labels?.string(name)
+    if (!text) throw config.error('config', `the package has no label ${name}`, kind === 'extension' ? 'Is it a package of buildpacks?' : 'Is it a package of extensions?')
+    return readJson(text, `label ${name}`, tree)
+  }
+  const main = label(PACKAGE_METADATA_LABEL)
+  const blobs = manifest.tables('layers').map(blobName)
+  const layers = new Map((config.table('rootfs')?.strings('diff_ids') ?? []).map((diffId, position) => [diffId, blobs[position]]))
+  const descriptors = readLayersLabel(label(kind === 'extension' ? EXTENSION_LAYERS_LABEL : BUILDPACK_LAYERS_LABEL), kind)
+  const isMain = ({ info }: BuildpackDescriptor): boolean => info.id === main.string('id') && info.version === main.string('version')
+  descriptors.sort((a, b) => Number(isMain(b.descriptor)) - Number(isMain(a.descriptor)) || compareBytes(nameOf(a), nameOf(b)))
+  const read = new Map<Digest, Layer>()
+  const buildpacks: Buildpack[] = []
+  for (const { descriptor, diffId } of descriptors) {
+    const blob = layers.get(diffId)
+    if (blob === undefined) throw config.error('rootfs', `the package has no layer ${diffId}, where '${descriptor.info.id}' should be`)
+    const layer = read.get(diffId) ?? (await checkedLayer(tree, blob, diffId, context))
+    read.set(diffId, layer)
+    buildpacks.push({ descriptor, layer })
+  }
+  return buildpacks
+}
+
+function nameOf({ descriptor: { info } }: { descriptor: BuildpackDescriptor }): string {
+  return `${info.id}@${info.version}`
+}
+
+function readLayersLabel(label: FieldReader, kind: 'buildpack' | 'extension'): { descriptor: BuildpackDescriptor; diffId: Digest }[] {
+  return label.keys().flatMap((id) => {
+    const versions = label.table(id)
+    return (versions?.keys() ?? []).flatMap((version) => {
+      const layer = versions?.table(version)
+      return layer ? [readLayerInfo(layer, id, version, kind)] : []
+    })
+  })
+}
+
+function readLayerInfo(layer: FieldReader, id: string, version: string, kind: 'buildpack' | 'extension'): { descriptor: BuildpackDescriptor; diffId: Digest } {
+  const diffId = layer.requiredString('layerDiffID')
+  if (!isDigest(diffId)) throw layer.error('layerDiffID', `'${diffId}' is not a digest`)
+  const name = layer.string('name')
+  const homepage = layer.string('homepage')
+  const descriptor = {
+    kind,
+    api: layer.requiredString('api'),
+    info: { id, version, ...(name ? { name } : {}), ...(homepage ? { homepage } : {}) },
+    stacks: layer.tables('stacks').map((stack) => ({ id: stack.string('id') ?? '', mixins: stack.strings('mixins') })),
+    targets: layer.tables('targets').map(readTarget),
+    order: readOrder(layer, 'order'),
+  }
+  return { descriptor, diffId }
+}
+
+function readJson(text: string, name: string, { path, invalid }: FileTree): FieldReader {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new CnbError(invalid, `${name} of the package '${path}' is not JSON: ${(cause as Error).message}`, { cause })
+  }
+  if (!isTable(value)) throw new CnbError(invalid, `${name} of the package '${path}' is not a JSON object`)
+  return new FieldReader(value, [], (_, message, hint) => new CnbError(invalid, `${name} of the package '${path}': ${message}`, { hint }))
+}
+
+function blobName(descriptor: FieldReader): string {
+  const digest = descriptor.requiredString('digest')
+  if (!isDigest(digest)) throw descriptor.error('digest', `'${digest}' is not a sha256 digest`)
+  return `blobs/sha256/${hexOf(digest)}`
+}
+
+async function* blob(tree: FileTree, name: string, context: Context): AsyncGenerator<TreeEntry, void, undefined> {
+  for await (const entry of tree.entries(context)) {
+    if (entry.type !== 'file' || entry.name.toString() !== name) continue
+    yield entry
+    return
+  }
+  throw new CnbError(tree.invalid, `the package '${tree.path}' lacks the file ${name}`)
+}
+
+async function blobText(tree: FileTree, name: string, context: Context): Promise<string> {
+  for await (const entry of blob(tree, name, context)) return readEntryText(entry, tree)
+  return ''
+}
+
+/** A layer's tar, out of the package's file. */
+async function* layerBytes(tree: FileTree, name: string, context: Context): AsyncGenerator<Buffer, void, undefined> {
+  for await (const { content } of blob(tree, name, context)) {
+    if (content === undefined) return
+    const stored = Buffer.isBuffer(content) ? Readable.from([content]) : typeof content === 'function' ? await content() : content
+    yield* (await decompress(stored, { source: `${name} of '${tree.path}'`, invalid: tree.invalid })) as AsyncIterable<Buffer>
+  }
+}
+
+async function checkedLayer(tree: FileTree, name: string, diffId: Digest, { signal }: Context): Promise<Layer> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const chunk of layerBytes(tree, name, { signal })) {
+    throwIfAborted(signal)
+    hash.update(chunk)
+    size += chunk.length
+  }
+  const found = `sha256:${hash.digest('hex')}`
+  if (found !== diffId) throw new CnbError(tree.invalid, `a layer of the package '${tree.path}' is ${found}, but the package says ${diffId}`)
+  const open = async (signal?: AbortSignal): Promise<Readable> => Readable.from(layerBytes(tree, name, { signal }), { objectMode: false })
+  await checkNames(await open(signal), tree, signal)
+  return { diffId, size, open }
+}
+
+const ALLOWED = /^cnb\/(?:buildpacks|extensions)\/./
+const PARENTS = new Set(['', 'cnb', 'cnb/buildpacks', 'cnb/extensions'])
+
+async function checkNames(layer: Readable, { path, invalid }: FileTree, signal: AbortSignal | undefined): Promise<void> {
+  const names = new EntryNames(path, invalid)
+  for await (const entry of readTar(layer, { source: `a layer of '${path}'`, invalid, ...(signal ? { signal } : {}) })) {
+    const name = names.clean(entry).toString('latin1')
+    const target = entry.type === 'link' ? names.cleanLink(entry).toString('latin1') : name
+    if (entry.type === 'directory' && PARENTS.has(name)) continue
+    if (ALLOWED.test(name) && ALLOWED.test(target)) continue
+    throw new CnbError(invalid, `a layer of the package '${path}' has '${entry.name.toString()}', which is not a buildpack's`, {
+      hint: 'Such a package could replace parts of the builder; ask whoever made it.',
+    })
+  }
+}

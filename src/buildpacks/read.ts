@@ -1,0 +1,94 @@
+/** Reads the buildpacks that somebody brought: a directory, a tar file of one, or a buildpack package (.cnb). */
+
+import { join, resolve } from 'node:path'
+import { CnbError, throwIfAborted } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Buildpack } from './buildpack.ts'
+import { buildpackLayer } from './buildpack-layer.ts'
+import { readDescriptor, type BuildpackDescriptor } from './descriptor.ts'
+import { openFileTree, readEntryText, type FileTree } from './file-tree.ts'
+import { readPackage } from './package-file.ts'
+import { readDependencies } from './package-toml.ts'
+
+/** No chain of packages that depend on each other is longer. */
+const MAX_DEPENDENCIES = 1000
+
+/**
+ * Reads the buildpack at `path`, and those that come with it: what a package holds, or what the package.toml beside a
+ * buildpack.toml names by local paths. The one that was asked for is the first.
+ * @param kind what is wanted there
+ * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_DESCRIPTOR_INVALID with positions, CNB_UNSUPPORTED
+ */
+export async function readBuildpacks(path: string, context: Context = {}, kind: 'buildpack' | 'extension' = 'buildpack'): Promise<Buildpack[]> {
+  const found: Buildpack[] = []
+  const seen = new Set<string>()
+  const waiting = [resolve(path)]
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    throwIfAborted(context.signal)
+    if (seen.has(next)) continue
+    seen.add(next)
+    if (seen.size > MAX_DEPENDENCIES) throw new CnbError('CNB_BUILDPACK_INVALID', `'${path}' depends on more than ${MAX_DEPENDENCIES} buildpacks`)
+    const { buildpacks, dependencies } = await readOne(next, context, kind)
+    found.push(...buildpacks)
+    waiting.push(...dependencies)
+  }
+  return found
+}
+
+async function readOne(path: string, context: Context, kind: 'buildpack' | 'extension'): Promise<{ buildpacks: Buildpack[]; dependencies: string[] }> {
+  const tree = await openFileTree(path, { invalid: 'CNB_BUILDPACK_INVALID', missing: 'CNB_BUILDPACK_NOT_FOUND' })
+  const survey = await surveyTree(tree, context)
+  if (survey.files.has('oci-layout')) return { buildpacks: await readPackage(tree, kind, context), dependencies: [] }
+  const file = join(path, `${kind}.toml`)
+  const text = survey.texts.get(`${kind}.toml`)
+  if (text === undefined) throw noDescriptor(tree, kind, survey)
+  const descriptor = readDescriptor(text, file, kind)
+  checkExecutables(tree, descriptor, survey)
+  const layer = await buildpackLayer(descriptor, () => tree.entries(context), context)
+  const packageToml = survey.texts.get('package.toml')
+  // In an archive its relative paths lead nowhere.
+  const dependencies = tree.isDirectory && packageToml !== undefined ? readDependencies(packageToml, join(path, 'package.toml'), context) : []
+  return { buildpacks: [{ descriptor, layer }], dependencies: dependencies.map((dependency) => resolve(path, dependency)) }
+}
+
+interface Survey {
+  /** Names of what is no directory. */
+  readonly files: ReadonlySet<string>
+  /** What the descriptors among them say. */
+  readonly texts: ReadonlyMap<string, string>
+}
+
+const TEXTS = new Set(['buildpack.toml', 'extension.toml', 'package.toml'])
+const OTHERS = new Set(['oci-layout', 'bin/detect', 'bin/build'])
+
+async function surveyTree(tree: FileTree, context: Context): Promise<Survey> {
+  const files = new Set<string>()
+  const texts = new Map<string, string>()
+  // The walk to the layer tells what was left out; here it would be told twice.
+  for await (const entry of tree.entries({ signal: context.signal })) {
+    const name = entry.name.toString()
+    if (entry.type === 'directory' || !(TEXTS.has(name) || OTHERS.has(name))) continue
+    files.add(name)
+    if (TEXTS.has(name) && entry.type === 'file') texts.set(name, await readEntryText(entry, tree))
+  }
+  return { files, texts }
+}
+
+function noDescriptor({ path }: FileTree, kind: 'buildpack' | 'extension', { texts }: Survey): CnbError {
+  const other = kind === 'buildpack' ? 'extension' : 'buildpack'
+  const isOther = texts.has(`${other}.toml`)
+  return new CnbError('CNB_BUILDPACK_INVALID', `there is no ${kind}.toml in '${path}'${isOther ? `, but an ${other}.toml`.replace('an b', 'a b') : ''}`, {
+    hint: isOther
+      ? `It is ${other === 'extension' ? 'an extension: name it under [[extensions]] of a builder.toml' : 'a buildpack: name it under [[buildpacks]]'}.`
+      : `Give the directory that has the ${kind}.toml, or an archive with it at its root.`,
+  })
+}
+
+function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescriptor, { files }: Survey): void {
+  if (kind === 'extension' || order.length > 0) return
+  const missing = ['bin/detect', 'bin/build'].filter((name) => !files.has(name))
+  if (missing.length === 0) return
+  throw new CnbError('CNB_BUILDPACK_INVALID', `the buildpack '${path}' has no ${missing.join(' and no ')}`, {
+    hint: 'A buildpack needs both, unless its buildpack.toml has an [[order]] of other buildpacks.',
+  })
+}

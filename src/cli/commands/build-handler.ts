@@ -1,0 +1,42 @@
+/** What `cnb build` does. */
+
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { build } from '../../operations/build.ts'
+import { fields } from '../../ui/fields.ts'
+import { formatDuration } from '../../ui/quantity.ts'
+import type { Handler, Values } from '../command.ts'
+import type { buildGroups } from './build.ts'
+
+export const runBuild: Handler<Values<typeof buildGroups>> = async (image, values, { host, context, verbose, services }) => {
+  if (values.path === undefined && (await exists(resolve(host.cwd, image)))) {
+    const message = `'${image}' is taken as the name of the image, though there is a file of that name; the app is named by --path`
+    context.events?.({ type: 'warning', message })
+  }
+  const result = await build({ image, ...values, verbose }, await services(), context)
+  return {
+    data: result,
+    line: result.reference,
+    text: (theme) =>
+      [
+        `${theme.success('Built')} ${theme.name(result.image)} in ${formatDuration(result.durationMs)}`,
+        ...fields(
+          [
+            ['Image', result.reference],
+            ['Also named', result.tags.length > 0 ? result.tags.join(', ') : undefined],
+            ['Run image', result.runImage],
+            ['Buildpacks', result.buildpacks.map(({ id, version }) => `${id}@${version}`).join(', ')],
+          ],
+          theme,
+        ),
+        `${theme.dim('Start it:')} ${theme.bold(`docker run --rm -e PORT=8080 -p 8080:8080 ${result.image}`)}`,
+      ].join('\n'),
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,69 @@
+/** A builder as people read it. */
+
+import type { BuilderInspection, OrderNode } from '../../../operations/inspect-builder.ts'
+import { fields } from '../../../ui/fields.ts'
+import { formatBytes } from '../../../ui/quantity.ts'
+import { sanitizeLine } from '../../../ui/sanitize.ts'
+import { table } from '../../../ui/table.ts'
+import type { Theme } from '../../../ui/theme.ts'
+import { tree, type TreeNode } from '../../../ui/tree.ts'
+import { shortDigest } from '../inspect-text.ts'
+import { formatTarget } from '../target-text.ts'
+
+/** @returns lines joined, with tables for buildpacks and layers and a tree for the order */
+export function builderText(inspection: BuilderInspection, theme: Theme): string {
+  const { builder, size, createdBy, user, stack, lifecycle, runImages, buildpacks, extensions, order, orderExtensions, layers } = inspection
+  const section = (title: string, lines: readonly string[]): string[] => ['', theme.heading(title), ...lines]
+  return [
+    `${theme.name(builder)}  ${formatBytes(size)}`,
+    '',
+    ...fields(
+      [
+        ['Description', inspection.description],
+        ['ID', inspection.id],
+        ['Platform', inspection.platform],
+        ['Created by', [createdBy.name, createdBy.version].join(' ').trim()],
+        ['Trusted', inspection.trusted ? 'yes' : 'no'],
+        ['Build user', `${user.uid}:${user.gid}`],
+        ['Stack', stack?.id],
+        ['Target', formatTarget(inspection.target)],
+        ['Lifecycle', lifecycle.version],
+        ['Buildpack APIs', apis(lifecycle.buildpackApis)],
+        ['Platform APIs', apis(lifecycle.platformApis)],
+      ],
+      theme,
+    ),
+    ...section('Run images', runImages.flatMap(({ image, mirrors }) => [image, ...mirrors.map((mirror) => `${mirror} (mirror)`)]).map((line) => `  ${sanitizeLine(line, false)}`)),
+    ...section('Buildpacks', modules(buildpacks, theme)),
+    ...section('Detection order', tree(groups(order))),
+    ...(extensions.length > 0 ? section('Extensions', modules(extensions, theme)) : []),
+    ...(orderExtensions.length > 0 ? section('Detection order of extensions', tree(groups(orderExtensions))) : []),
+    ...section(
+      'Layers',
+      table(
+        [{ title: 'SIZE', align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID' }],
+        layers.map(({ size, name, diffId }) => [size === undefined ? '?' : formatBytes(size), name, shortDigest(diffId)]),
+        theme,
+      ),
+    ),
+  ].join('\n')
+}
+
+function apis({ supported, deprecated }: { supported: readonly string[]; deprecated: readonly string[] }): string {
+  return `${supported.join(', ')}${deprecated.length > 0 ? ` (deprecated: ${deprecated.join(', ')})` : ''}`
+}
+
+function modules(list: BuilderInspection['buildpacks'], theme: Theme): string[] {
+  if (list.length === 0) return ['  none']
+  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'NAME' }, { title: 'HOMEPAGE' }]
+  return table(columns, list.map(({ id, version, name, homepage }) => [id, version, name ?? '', homepage ?? '']), theme)
+}
+
+function groups(order: BuilderInspection['order']): TreeNode[] {
+  return order.map(({ buildpacks }, index) => ({ label: `Group ${index + 1}`, children: buildpacks.map(node) }))
+}
+
+function node({ id, version, optional, cyclic, groups: inner = [] }: OrderNode): TreeNode {
+  const name = sanitizeLine(version ? `${id}@${version}` : id, false)
+  return { label: `${name}${optional ? ' (optional)' : ''}${cyclic ? ' (cyclic)' : ''}`, children: groups(inner) }
+}

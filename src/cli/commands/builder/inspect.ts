@@ -1,0 +1,24 @@
+/** `cnb builder inspect` on the command line. */
+
+import { defineCommand, SHOWING_FORMATS, type OptionGroup } from '../../command.ts'
+
+export const inspectGroups = [
+  {
+    title: 'Inspect:',
+    options: { depth: { kind: 'number', flags: '--depth <levels>', description: 'how deep buildpacks made of others are shown (default: all the way)' } },
+  },
+] as const satisfies readonly OptionGroup[]
+
+export const inspectBuilderCommand = defineCommand({
+  name: 'builder inspect',
+  summary: 'show what a builder brings',
+  description: "Shows a builder's lifecycle, run images, buildpacks, and the order in which it tries them.",
+  argument: { name: 'image', description: 'builder image' },
+  formats: SHOWING_FORMATS,
+  groups: inspectGroups,
+  examples: [
+    { line: 'cnb builder inspect my-builder', does: 'show it to people' },
+    { line: 'cnb builder inspect my-builder --depth 1 --output yaml', does: 'the first level of the order, for a program' },
+  ],
+  load: async () => (await import('./inspect-handler.ts')).runInspectBuilder,
+})

@@ -1,0 +1,69 @@
+/** An app image as people read it. */
+
+import type { ImageInspection, InspectedProcess } from '../../operations/inspect.ts'
+import { fields } from '../../ui/fields.ts'
+import { formatBytes } from '../../ui/quantity.ts'
+import { table } from '../../ui/table.ts'
+import type { Theme } from '../../ui/theme.ts'
+import { formatTarget } from './target-text.ts'
+
+/** @returns lines joined, with a table for buildpacks, processes and layers */
+export function inspectionText(inspection: ImageInspection, theme: Theme): string {
+  const { image, size, baseImage, runImages, buildpacks, extensions, processes, layers } = inspection
+  const section = (title: string, lines: readonly string[]): string[] => ['', theme.heading(title), ...lines]
+  return [
+    `${theme.name(image)}  ${formatBytes(size)}`,
+    '',
+    ...fields(
+      [
+        ['ID', inspection.id],
+        ['Platform', inspection.platform],
+        ['Stack', inspection.stack],
+        ['Target', formatTarget(inspection.target)],
+        ['Created', inspection.created],
+        ['Run image', baseImage.reference],
+        ['Top layer', baseImage.topLayer],
+        ['Run images', runImages.map(({ name }) => name).join(', ')],
+        ['Rebasable', inspection.rebasable ? 'yes' : 'no'],
+        ['SBOM', inspection.sbom ? 'yes' : 'no'],
+        ['Lifecycle', inspection.lifecycleVersion],
+      ],
+      theme,
+    ),
+    ...section('Buildpacks', modules(buildpacks, theme)),
+    ...(extensions.length > 0 ? section('Extensions', modules(extensions, theme)) : []),
+    ...section('Processes', processes.length > 0 ? processTable(processes, theme) : ['  none']),
+    ...section(
+      'Layers',
+      table(
+        [{ title: 'SIZE', align: 'right' }, { title: 'WHAT' }, { title: 'MADE BY' }, { title: 'DIFF ID' }],
+        layers.map(({ size, name, buildpack, diffId }) => [size === undefined ? '?' : formatBytes(size), name, buildpack ?? '', shortDigest(diffId)]),
+        theme,
+      ),
+    ),
+  ].join('\n')
+}
+
+function modules(list: readonly { id: string; version: string; homepage?: string }[], theme: Theme): string[] {
+  if (list.length === 0) return ['  none']
+  return table([{ title: 'ID' }, { title: 'VERSION' }, { title: 'HOMEPAGE' }], list.map(({ id, version, homepage }) => [id, version, homepage ?? '']), theme)
+}
+
+function processTable(processes: readonly InspectedProcess[], theme: Theme): string[] {
+  return table(
+    [{ title: 'TYPE' }, { title: 'SHELL' }, { title: 'COMMAND' }, { title: 'ARGS' }, { title: 'WORK DIR' }],
+    processes.map((process) => [
+      process.default ? `${process.type} (default)` : process.type,
+      process.shell,
+      process.command,
+      process.args.join(' '),
+      process.workingDir,
+    ]),
+    theme,
+  )
+}
+
+/** As much of a digest as tells layers apart. */
+export function shortDigest(digest: string): string {
+  return digest.replace(/^sha256:/, '').slice(0, 12)
+}

@@ -1,0 +1,17 @@
+/** What an image runs on, in words. */
+
+export interface TargetWords {
+  readonly os: string
+  readonly arch: string
+  readonly variant?: string
+  readonly distroName?: string
+  readonly distroVersion?: string
+}
+
+/** `linux/amd64, debian 12`; undefined where the image says nothing. */
+export function formatTarget(target: TargetWords | undefined): string | undefined {
+  if (target === undefined) return undefined
+  const platform = [target.os, target.arch, target.variant].filter((part) => part).join('/')
+  const distro = [target.distroName, target.distroVersion].filter((part) => part).join(' ')
+  return distro === '' ? platform : `${platform}, ${distro}`
+}

@@ -1,0 +1,115 @@
+/** A command's help: what it is for, how it is called, what it holds or takes, examples. */
+
+import { Help, type Command, type Option } from 'commander'
+import type { CommandDefinition } from './command.ts'
+
+const MAX_WIDTH = 100
+/** The widest left column; a longer term gets its description on the next line. */
+const MAX_TERM = 30
+
+/** commander's help in the order in which people read. `definitionOf` gives what a command was made from. */
+export class CommandHelp extends Help {
+  readonly #definitionOf: (command: Command) => CommandDefinition | undefined
+
+  constructor(definitionOf: (command: Command) => CommandDefinition | undefined) {
+    super()
+    this.#definitionOf = definitionOf
+  }
+
+  override formatHelp(command: Command, helper: Help): string {
+    const width = Math.min(helper.helpWidth ?? MAX_WIDTH, MAX_WIDTH)
+    const definition = this.#definitionOf(command)
+    const root = rootOf(command)
+    const sections: [title: string, items: [term: string, description: string][]][] = []
+    if (!definition) sections.push(['Commands:', leavesOf(command).map((leaf) => [usageOf(leaf, command), leaf.summary()])])
+    if (definition) sections.push(['Arguments:', [[`<${definition.argument.name}>`, definition.argument.description]]])
+    for (const [title, options] of groupsOf(definition ? command.options : [])) {
+      sections.push([title, options.map((option) => [option.flags, describe(option)])])
+    }
+    const globals: [string, string][] = root.options
+      .filter((option) => command === root || option.attributeName() !== 'version')
+      .map((option) => [option.flags, option.attributeName() === 'output' ? describeOutput(definition) : describe(option)])
+    sections.push(['Global options:', [...globals, ['-h, --help', 'show this help']]])
+
+    const terms = sections.flatMap(([, items]) => items.map(([term]) => term.length))
+    const left = Math.min(MAX_TERM, Math.max(...terms)) + 2
+    return [
+      ...wrap(command.description(), width),
+      '',
+      `Usage: ${definition ? usageOf(command, undefined) : pathOf(command)} ${definition ? '[options]' : '<command> [options]'}`,
+      ...sections.flatMap(([title, items]) => ['', title, ...items.flatMap(([term, text]) => item(term, text, left, width))]),
+      '',
+      'Examples:',
+      ...this.#examplesOf(command).flatMap(({ line, does }) => [`  # ${does}`, `  ${line}`]),
+      ...(definition ? [] : ['', `Run '${pathOf(command)} <command> --help' for a command's options and examples.`]),
+    ].join('\n')
+  }
+
+  /** A command's own examples; of one that holds others, the first of each of the first few. */
+  #examplesOf(command: Command): CommandDefinition['examples'] {
+    const own = this.#definitionOf(command)?.examples
+    return own ?? leavesOf(command).slice(0, 3).flatMap((leaf) => this.#definitionOf(leaf)?.examples.slice(0, 1) ?? [])
+  }
+}
+
+function rootOf(command: Command): Command {
+  return command.parent ? rootOf(command.parent) : command
+}
+
+/** The words that call a command, from `cnb` on. */
+export function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
+}
+
+/** The commands below that do something. */
+function leavesOf(command: Command): Command[] {
+  return command.commands.flatMap((child) => (child.commands.length > 0 ? leavesOf(child) : [child]))
+}
+
+function usageOf(command: Command, below: Command | undefined): string {
+  const path = below ? pathOf(command).slice(pathOf(below).length + 1) : pathOf(command)
+  return [path, ...command.registeredArguments.map((argument) => `<${argument.name()}>`)].join(' ')
+}
+
+/** Options under the titles of their groups, in the order in which these come. */
+function groupsOf(options: readonly Option[]): Map<string, Option[]> {
+  const groups = new Map<string, Option[]>()
+  for (const option of options) {
+    const title = option.helpGroupHeading ?? 'Options:'
+    groups.set(title, [...(groups.get(title) ?? []), option])
+  }
+  return groups
+}
+
+function describe(option: Option): string {
+  return option.argChoices ? `${option.description}: ${either(option.argChoices)}` : option.description
+}
+
+function describeOutput(definition: CommandDefinition | undefined): string {
+  return `what stdout gets: ${definition ? either(definition.formats) : 'human, json, or what else the command offers'} (default: human)`
+}
+
+function either(choices: readonly string[]): string {
+  return choices.join(', ').replace(/, ([^,]+)$/, ' or $1')
+}
+
+function item(term: string, text: string, left: number, width: number): string[] {
+  const [first = '', ...more] = wrap(text, Math.max(20, width - left - 2))
+  const indent = ' '.repeat(left + 2)
+  const head = term.length <= left - 2 ? [`  ${term.padEnd(left)}${first}`] : [`  ${term}`, indent + first]
+  return [...head, ...more.map((line) => indent + line)]
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
+}

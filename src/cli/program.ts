@@ -1,0 +1,157 @@
+/** From the words of a command line to what shall be done; commander 14 parses. Nothing is printed or run here. */
+
+import { Command, CommanderError, InvalidArgumentError, Option, type Help } from 'commander'
+import { CnbError } from '../base/errors.ts'
+import { VERSION } from '../base/version.ts'
+import type { ColorChoice } from '../ui/theme.ts'
+import type { CommandDefinition, OptionDefinition, OptionGroup } from './command.ts'
+import { buildCommand } from './commands/build.ts'
+import { createBuilderCommand } from './commands/builder/create.ts'
+import { inspectBuilderCommand } from './commands/builder/inspect.ts'
+import { inspectCommand } from './commands/inspect.ts'
+import { rebaseCommand } from './commands/rebase.ts'
+import { CommandHelp, pathOf } from './help.ts'
+import { globalOptions } from './options/global.ts'
+
+export const COMMANDS: readonly CommandDefinition[] = [buildCommand, inspectCommand, rebaseCommand, createBuilderCommand, inspectBuilderCommand]
+
+/** Commands that only hold others. */
+const PARENTS: Readonly<Record<string, string>> = { builder: 'Makes and shows builder images.' }
+
+/** What the global options say. */
+export interface Globals {
+  readonly output: string
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly color: ColorChoice
+}
+
+/** A command that shall run, with what it was given. */
+export interface CommandRun {
+  readonly kind: 'run'
+  readonly definition: CommandDefinition
+  readonly argument: string
+  readonly values: Readonly<Record<string, unknown>>
+}
+
+export type Parsed =
+  | { readonly kind: 'print'; readonly text: string }
+  | (CommandRun & { readonly globals: Globals })
+  /** The command line is wrong; the globals are those that could be read. */
+  | { readonly kind: 'wrong'; readonly error: CnbError; readonly globals: Globals }
+
+type OnRun = (run: CommandRun) => void
+
+/**
+ * Reads a command line without the program's name.
+ * @param columns how wide help may be
+ */
+export function parseCommandLine(argv: readonly string[], columns = 100): Parsed {
+  const state: { printed: string; run?: CommandRun; failing: string } = { printed: '', failing: 'cnb' }
+  const program = makeProgram((run) => (state.run = run), (text) => (state.printed += text), columns)
+  for (const command of allOf(program)) {
+    // commander would end the process.
+    command.exitOverride((error) => {
+      state.failing = pathOf(command)
+      throw error
+    })
+  }
+  try {
+    program.parse(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // `commander.help` comes for a command that lacks its subcommand: the help is the answer.
+    if (error.exitCode === 0 || error.code === 'commander.help') return { kind: 'print', text: state.printed.trimEnd() }
+    return { kind: 'wrong', error: usageError(error, state.failing), globals: readGlobals(program) }
+  }
+  const globals = readGlobals(program)
+  const { run } = state
+  if (run === undefined) return { kind: 'print', text: state.printed.trimEnd() }
+  if (run.definition.formats.includes(globals.output)) return { ...run, globals }
+  const error = new CnbError('CNB_USAGE', `'cnb ${run.definition.name}' has no output format '${globals.output}'`, {
+    hint: `Choose one of ${run.definition.formats.join(', ')}.`,
+  })
+  return { kind: 'wrong', error, globals: { ...globals, output: 'human' } }
+}
+
+function makeProgram(onRun: OnRun, write: (text: string) => void, width: number): Command {
+  const definitions = new Map<Command, CommandDefinition>()
+  const program = new Command('cnb')
+    .description('Turns source code into container images with Cloud Native Buildpacks.')
+    .version(VERSION, '--version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .configureOutput({ writeOut: write, writeErr: write, outputError: () => undefined })
+  for (const option of Object.values(optionsOf([globalOptions]))) program.addOption(option)
+  for (const definition of COMMANDS) definitions.set(addCommand(program, definition, onRun), definition)
+  const createHelp = (): Help => Object.assign(new CommandHelp((command) => definitions.get(command)), { helpWidth: width })
+  for (const command of allOf(program)) command.createHelp = createHelp
+  return program
+}
+
+function addCommand(program: Command, definition: CommandDefinition, onRun: OnRun): Command {
+  const words = definition.name.split(' ')
+  const [name = '', parentName] = words.reverse()
+  const command = parentOf(program, parentName).command(name).summary(definition.summary).description(definition.description)
+  command.argument(`<${definition.argument.name}>`, definition.argument.description)
+  const options = optionsOf(definition.groups)
+  for (const option of Object.values(options)) command.addOption(option)
+  return command.action((argument: string) => {
+    const given = command.opts<Record<string, unknown>>()
+    const values = Object.fromEntries(Object.entries(options).map(([key, option]) => [key, given[option.attributeName()]]))
+    onRun({ kind: 'run', definition, argument, values })
+  })
+}
+
+function parentOf(program: Command, name: string | undefined): Command {
+  if (name === undefined) return program
+  return program.commands.find((command) => command.name() === name) ?? program.command(name).description(PARENTS[name] ?? '')
+}
+
+/** A command and all below it. */
+function allOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allOf)]
+}
+
+/** commander's options by the key that names their value. */
+function optionsOf(groups: readonly OptionGroup[]): Record<string, Option> {
+  return Object.fromEntries(
+    groups.flatMap(({ title, options }) => Object.entries(options).map(([key, definition]) => [key, makeOption(definition).helpGroup(title)])),
+  )
+}
+
+function makeOption(definition: OptionDefinition): Option {
+  const option = new Option(definition.flags, definition.description)
+  switch (definition.kind) {
+    case 'flag':
+      return option
+    case 'text':
+      return option.makeOptionMandatory(definition.required ?? false)
+    case 'choice':
+      return option.choices(definition.choices)
+    case 'number':
+      return option.argParser(parseCount)
+    case 'list':
+      return option.argParser<string[]>((value, list = []) => [...list, ...(definition.commas ? value.split(',').filter((part) => part !== '') : [value])])
+  }
+}
+
+function parseCount(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('It is not a whole number from 0 up.')
+  return Number(value)
+}
+
+function readGlobals(program: Command): Globals {
+  const given = program.opts<{ output?: string; quiet?: boolean; verbose?: boolean; color?: ColorChoice | false }>()
+  return {
+    output: given.output ?? 'human',
+    quiet: given.quiet ?? false,
+    verbose: given.verbose ?? false,
+    color: given.color === false ? 'never' : (given.color ?? 'auto'),
+  }
+}
+
+function usageError(error: CommanderError, path: string): CnbError {
+  const [what = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
+  const help = `Run '${path} --help' to see what it takes.`
+  return new CnbError('CNB_USAGE', what, { hint: suggestion ? `${suggestion.replace(/^\(|\)$/g, '')} ${help}` : help })
+}

@@ -1,0 +1,83 @@
+/** Runs a command and has what comes of it told. Loaded only when there is something to run or to complain about. */
+
+import { abortError, toCnbError, type CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Host, Services } from '../operations/services.ts'
+import { makeReporter, type ReporterOptions } from '../ui/make-reporter.ts'
+import type { Reporter } from '../ui/reporter.ts'
+import { prettyJson } from '../ui/reporters/json.ts'
+import { Terminal, type OutputStream } from '../ui/terminal.ts'
+import type { Session } from './command.ts'
+import type { CommandRun, Globals } from './program.ts'
+
+/** What main.ts has of the process. */
+export interface Surroundings {
+  readonly host: Host
+  readonly stdout: OutputStream
+  readonly stderr: OutputStream
+  /** Aborted when the run shall stop; the reason says why. */
+  readonly signal: AbortSignal
+  /** Connects to the engine. */
+  readonly services: (context: Context) => Promise<Services>
+}
+
+/** Runs a command. @returns the exit code */
+export async function runCommand(run: CommandRun & { readonly globals: Globals }, surroundings: Surroundings): Promise<number> {
+  const { signal, host, services } = surroundings
+  const reporter = await reporterFor(run.globals, surroundings)
+  const sayStopping = (): void => {
+    if (toCnbError(signal.reason).code === 'CNB_INTERRUPTED') {
+      reporter.events({ type: 'warning', message: 'stopping and cleaning up; once more to leave at once' })
+    }
+  }
+  signal.addEventListener('abort', sayStopping, { once: true })
+  try {
+    const context: Context = { signal, events: reporter.events }
+    const session: Session = { host, context, verbose: run.globals.verbose, services: () => services(context) }
+    const outcome = await run.definition.run(run.argument, run.values, session)
+    reporter.succeed(outcome)
+    return 0
+  } catch (thrown) {
+    // Once stopped, whatever breaks next is only a consequence.
+    const error = signal.aborted ? abortError(signal) : toCnbError(thrown)
+    reporter.fail(error)
+    return error.exit
+  } finally {
+    signal.removeEventListener('abort', sayStopping)
+  }
+}
+
+/** Tells of a command line that is wrong. @returns the exit code */
+export async function complain(error: CnbError, globals: Globals, surroundings: Pick<Surroundings, 'stdout' | 'stderr' | 'host'>): Promise<number> {
+  const reporter = await reporterFor(globals, surroundings)
+  reporter.fail(error)
+  return error.exit
+}
+
+async function reporterFor(globals: Globals, { stdout, stderr, host }: Pick<Surroundings, 'stdout' | 'stderr' | 'host'>): Promise<Reporter> {
+  const { quiet, verbose, color, output } = globals
+  const terminal = new Terminal({ stdout, stderr, env: host.env, color })
+  return makeReporter({ terminal, format: await formatFor(output), quiet, verbose, github: host.env['GITHUB_ACTIONS'] === 'true' })
+}
+
+/** C1 controls, which JSON escapes, have no business in a name that is shown. */
+const withoutControls = (text: string): string => text.replace(/[\u007f-\u009f]/g, '')
+
+async function formatFor(output: string): Promise<ReporterOptions['format']> {
+  switch (output) {
+    case 'json':
+      return prettyJson
+    case 'ndjson':
+      return 'ndjson'
+    case 'yaml': {
+      const { stringifyYaml } = await import('../formats/yaml.ts')
+      return (document) => withoutControls(stringifyYaml(document))
+    }
+    case 'toml': {
+      const { stringifyToml } = await import('../formats/toml.ts')
+      return (document) => withoutControls(stringifyToml({ ...document }))
+    }
+    default:
+      return 'human'
+  }
+}

@@ -1,0 +1,150 @@
+/** Requests to an engine's API, over dockerode's connection: streams in and out, one kind of error, nothing left open. */
+
+import { finished, PassThrough, type Readable } from 'node:stream'
+import Dockerode from 'dockerode'
+import { throwIfAborted } from '../base/errors.ts'
+import { EngineAgent } from './agent.ts'
+import type { Endpoint } from './endpoint.ts'
+import { engineError, refusal } from './errors.ts'
+import type { PullOptions } from './engine.ts'
+
+const BUFFER = 256 * 1024
+/** JSON replies that `cnb` asks for are lists and descriptions; one larger than this is not one. */
+const MAX_REPLY = 64 * 1024 * 1024
+const SUCCESS = { 200: true, 201: true, 204: true, 304: true }
+
+export interface EngineRequest {
+  /** What is attempted, for messages: `cannot create a container from x`. */
+  task: string
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  path: string
+  query?: Record<string, string | number | boolean | object | undefined>
+  body?: object
+  /** A tar to send. It is destroyed when the request fails or ends before it does. */
+  upload?: Readable | Buffer
+  auth?: PullOptions['auth']
+  signal?: AbortSignal
+}
+
+/**
+ * Dockerode's own methods are passed over for its connection's `dial`: several of them take no signal, and all that do not
+ * stream wait for ever when the engine dies in the middle of a reply (docker-modem 5.0.7 listens to `end` alone).
+ */
+export class EngineClient {
+  readonly endpoint: Endpoint
+  readonly #agent: EngineAgent
+  readonly #docker: Dockerode
+
+  constructor(endpoint: Endpoint) {
+    this.endpoint = endpoint
+    this.#agent = new EngineAgent(endpoint)
+    const host = endpoint.transport.kind === 'tcp' ? endpoint.transport.host : 'docker.invalid'
+    // All that docker-modem would take from DOCKER_* is set here, because the endpoint has been resolved already.
+    const options = {
+      host, port: 80, protocol: 'http' as const, agent: this.#agent,
+      ca: undefined, cert: undefined, key: undefined, timeout: undefined, socketPath: undefined,
+    }
+    this.#docker = new Dockerode(options)
+  }
+
+  /** Closes idle connections, and breaks off those in use. */
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  /** The reply's body. Its failure in the middle is an `error` event with a CnbError. */
+  async stream(request: EngineRequest): Promise<Readable> {
+    return this.#send(request, false)
+  }
+
+  /** A connection of its own that carries raw bytes (`attach`); the same promises as `stream`. */
+  async hijack(request: EngineRequest): Promise<Readable> {
+    return this.#send(request, true)
+  }
+
+  /** The reply's JSON. @throws CnbError CNB_ENGINE_FAILED when it is none */
+  async json(request: EngineRequest): Promise<unknown> {
+    const text = await this.text(request)
+    try {
+      return JSON.parse(text)
+    } catch {
+      throw refusal(request.task, 0, `the engine's reply is not JSON: ${text.slice(0, 200)}`)
+    }
+  }
+
+  /** The reply's text; also the way to wait for a reply that says nothing. */
+  async text(request: EngineRequest): Promise<string> {
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of await this.stream(request)) {
+      chunks.push(chunk as Buffer)
+      size += (chunk as Buffer).length
+      if (size > MAX_REPLY) throw refusal(request.task, 0, `the engine's reply is larger than ${MAX_REPLY} bytes`)
+    }
+    return Buffer.concat(chunks).toString()
+  }
+
+  async #send(request: EngineRequest, hijack: boolean): Promise<Readable> {
+    const { signal, task } = request
+    const upload = Buffer.isBuffer(request.upload) ? undefined : request.upload
+    const ongoing = new AbortController()
+    let reply: Readable | undefined
+    let sourceError: Error | undefined
+    const stop = (error?: unknown): void => {
+      signal?.removeEventListener('abort', stop)
+      ongoing.abort(error)
+      upload?.destroy()
+      // A connection that was taken over knows nothing of the request's signal.
+      reply?.destroy()
+    }
+    const translate = (error: unknown): Error => (signal?.aborted ? undefined : sourceError) ?? engineError(error, task, this.endpoint, signal)
+    try {
+      throwIfAborted(signal)
+      signal?.addEventListener('abort', stop)
+      if (upload) {
+        finished(upload, { writable: false }, (error) => {
+          if (!error || ongoing.signal.aborted) return
+          sourceError = error
+          stop(error)
+        })
+      }
+      reply = await this.#dial(request, ongoing.signal, hijack)
+      throwIfAborted(signal)
+    } catch (error) {
+      const translated = translate(error)
+      stop(error)
+      throw translated
+    }
+    const body = new PassThrough({ highWaterMark: BUFFER })
+    finished(reply, { writable: false }, (error) => {
+      if (error) body.destroy(translate(error))
+      // An engine may answer before it has read all that it was sent; what is left is of no use to anybody.
+      if (error || (upload && !upload.readableEnded)) stop(error)
+      else signal?.removeEventListener('abort', stop)
+    })
+    body.once('close', () => reply.destroy())
+    // Whoever reads the body gets its error; this keeps one that comes before anybody reads from ending the process.
+    body.on('error', () => {})
+    return reply.pipe(body)
+  }
+
+  #dial(request: EngineRequest, abortSignal: AbortSignal | undefined, hijack: boolean): Promise<Readable> {
+    const query = Object.fromEntries(Object.entries(request.query ?? {}).filter(([, value]) => value !== undefined))
+    return new Promise((resolve, reject) => {
+      this.#docker.modem.dial(
+        {
+          path: `${request.path}?`,
+          method: request.method,
+          options: { _query: query, _body: request.body ?? {} },
+          file: request.upload,
+          authconfig: request.auth ? { ...request.auth } : undefined,
+          statusCodes: SUCCESS,
+          isStream: true,
+          hijack,
+          abortSignal,
+        },
+        (error, reply) => (error ? reject(error) : resolve(reply as Readable)),
+      )
+    })
+  }
+}

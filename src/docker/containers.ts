@@ -1,0 +1,93 @@
+/** Containers of an engine: making, listing and removing them. */
+
+import { randomBytes } from 'node:crypto'
+import { throwIfAborted } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import { formatPlatform } from '../oci/platform.ts'
+import type { EngineClient } from './client.ts'
+import { EngineContainer } from './container.ts'
+import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
+import { refusal, refusalStatus } from './errors.ts'
+import { removeContainer } from './remove-container.ts'
+import { recordOf, recordsOf, stringMapOf, stringOf } from './reply.ts'
+
+/** How long a creation under way may still take once the user interrupts, in milliseconds. */
+const CREATE_GRACE_MS = 5000
+
+export function makeContainers(client: EngineClient): Containers {
+  return {
+    create: (spec, context) => create(client, spec, context),
+    list: (label, context) => list(client, label, context),
+    remove: (id) => removeContainer(client, id),
+  }
+}
+
+/**
+ * The request does not take the caller's signal: an engine goes on creating when its client has gone, so the only way to
+ * leave nothing behind is to learn what came of it. The name, ours from the start, is for when it never answers.
+ */
+async function create(client: EngineClient, spec: ContainerSpec, context: Context = {}): Promise<Container> {
+  const { signal } = context
+  throwIfAborted(signal)
+  const name = `cnb-${randomBytes(8).toString('hex')}`
+  const task = `cannot create a container from ${spec.image}`
+  const grace = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const onAbort = (): void => {
+    timer = setTimeout(() => grace.abort(signal?.reason), CREATE_GRACE_MS)
+  }
+  signal?.addEventListener('abort', onAbort)
+  try {
+    const platform = spec.platform && formatPlatform(spec.platform)
+    const query = { name, platform }
+    const reply = await client.json({ task, method: 'POST', path: '/containers/create', query, body: bodyOf(spec), signal: grace.signal })
+    const id = stringOf(recordOf(reply).Id)
+    if (id === undefined) throw refusal(task, 0, 'the engine did not say which')
+    throwIfAborted(signal)
+    return new EngineContainer(client, id, context)
+  } catch (error) {
+    // A refusal made nothing; after anything else there may be a container.
+    if (refusalStatus(error) === undefined) await removeContainer(client, name).catch(() => {})
+    throwIfAborted(signal)
+    throw error
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+/** The request's body (Docker Engine API, ContainerCreate). `Mounts` rather than `Binds`: it refuses a source that does not exist. */
+function bodyOf(spec: ContainerSpec): object {
+  const [program, ...rest] = spec.command
+  return {
+    Image: spec.image,
+    // Setting the entrypoint makes the engine leave out the image's command as well.
+    Entrypoint: program === undefined ? undefined : [program],
+    Cmd: rest,
+    Env: spec.env,
+    User: spec.user,
+    WorkingDir: spec.workingDir,
+    Labels: spec.labels,
+    AttachStdout: true,
+    AttachStderr: true,
+    HostConfig: {
+      NetworkMode: spec.network,
+      Mounts: spec.mounts?.map(mountOf),
+      SecurityOpt: spec.securityOpt,
+      CapDrop: spec.capDrop,
+    },
+  }
+}
+
+function mountOf(mount: Mount): object {
+  return { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly ?? false }
+}
+
+async function list(client: EngineClient, label: string, context: Context = {}): Promise<{ id: string; labels: Record<string, string> }[]> {
+  const query = { all: true, filters: { label: [label] } }
+  const reply = await client.json({ task: 'cannot list containers', method: 'GET', path: '/containers/json', query, signal: context.signal })
+  return recordsOf(reply).flatMap(({ Id, Labels }) => {
+    const id = stringOf(Id)
+    return id === undefined ? [] : [{ id, labels: stringMapOf(Labels) }]
+  })
+}

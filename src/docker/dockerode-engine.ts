@@ -1,0 +1,58 @@
+/** The Engine port over dockerode. */
+
+import type { Context } from '../base/events.ts'
+import { EngineClient } from './client.ts'
+import { makeContainers } from './containers.ts'
+import type { Containers, Engine, EngineImages, EngineInfo, Volumes } from './engine.ts'
+import { makeEngineImages } from './engine-images.ts'
+import type { Endpoint } from './endpoint.ts'
+import { recordOf, stringOf, stringsOf } from './reply.ts'
+import { makeVolumes } from './volumes.ts'
+
+export class DockerodeEngine implements Engine {
+  readonly address: string
+  readonly containers: Containers
+  readonly images: EngineImages
+  readonly volumes: Volumes
+  readonly #client: EngineClient
+  #info: EngineInfo | undefined
+
+  constructor(endpoint: Endpoint) {
+    this.address = endpoint.address
+    this.#client = new EngineClient(endpoint)
+    this.containers = makeContainers(this.#client)
+    this.images = makeEngineImages(this.#client)
+    this.volumes = makeVolumes(this.#client)
+  }
+
+  /** Learns whether an engine answers. @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED */
+  async ping(context: Context = {}): Promise<void> {
+    await this.#client.text({ task: 'cannot reach the container engine', method: 'GET', path: '/_ping', signal: context.signal })
+  }
+
+  /** Asked once: an engine does not change under a connection. */
+  async info(context: Context = {}): Promise<EngineInfo> {
+    if (this.#info) return this.#info
+    const ask = (path: string): Promise<unknown> =>
+      this.#client.json({ task: 'cannot ask the engine what it is', method: 'GET', path, signal: context.signal })
+    const [version, info] = (await Promise.all([ask('/version'), ask('/info')])).map(recordOf) as [Record<string, unknown>, Record<string, unknown>]
+    this.#info = {
+      version: stringOf(version.Version) ?? 'unknown',
+      apiVersion: stringOf(version.ApiVersion) ?? '',
+      platform: { os: stringOf(version.Os) ?? 'linux', architecture: stringOf(version.Arch) ?? '' },
+      imageStore: usesContainerd(info.DriverStatus) ? 'containerd' : 'graphdriver',
+      securityOptions: stringsOf(info.SecurityOptions),
+    }
+    return this.#info
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+}
+
+/** The engine lists its storage driver's properties as pairs; this one is there on the containerd image store only. */
+function usesContainerd(driverStatus: unknown): boolean {
+  const pairs: unknown[] = Array.isArray(driverStatus) ? driverStatus : []
+  return pairs.some((pair) => Array.isArray(pair) && pair[0] === 'driver-type' && pair[1] === 'io.containerd.snapshotter.v1')
+}

@@ -1,0 +1,100 @@
+/** Images of an engine. */
+
+import type { Readable } from 'node:stream'
+import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import { parseReference } from '../oci/reference.ts'
+import type { EngineClient } from './client.ts'
+import type { EngineHistory, EngineImage, EngineImages } from './engine.ts'
+import { refusalStatus } from './errors.ts'
+import { readDescription } from './image-description.ts'
+import { readJsonLines } from './json-lines.ts'
+import { pull } from './pull.ts'
+import { numberOf, recordsOf, stringOf } from './reply.ts'
+
+export function makeEngineImages(client: EngineClient): EngineImages {
+  return {
+    inspect: (reference, context) => inspect(client, reference, context),
+    history: (reference, context) => history(client, reference, context),
+    pull: (reference, options, context) => pull(client, reference, options, context),
+    load: (tar, context) => load(client, tar, context),
+    save: (reference, context) => save(client, reference, context),
+    tag: (source, target, context) => tag(client, source, target, context),
+    remove: (reference) => remove(client, reference),
+  }
+}
+
+/** The path of an image. A name that is no reference never gets into a URL. @throws CnbError CNB_REFERENCE_INVALID */
+function pathOf(reference: string, action: string): string {
+  parseReference(reference)
+  return `/images/${reference}${action}`
+}
+
+async function inspect(client: EngineClient, reference: string, context: Context = {}): Promise<EngineImage | undefined> {
+  const task = `cannot inspect the image ${reference}`
+  const path = pathOf(reference, '/json')
+  try {
+    return readDescription(reference, await client.json({ task, method: 'GET', path, signal: context.signal }))
+  } catch (error) {
+    if (refusalStatus(error) === 404) return undefined
+    throw error
+  }
+}
+
+async function history(client: EngineClient, reference: string, context: Context = {}): Promise<EngineHistory[]> {
+  const task = `cannot read the history of the image ${reference}`
+  const request = { task, method: 'GET', path: pathOf(reference, '/history'), signal: context.signal } as const
+  const reply = await client.json(request).catch((error: unknown) => notFound(error, reference))
+  return recordsOf(reply).map((entry) => ({
+    created: numberOf(entry.Created) ?? 0,
+    createdBy: stringOf(entry.CreatedBy) ?? '',
+    comment: stringOf(entry.Comment) ?? '',
+    size: numberOf(entry.Size) ?? 0,
+  }))
+}
+
+/** What a load reports, after one of two labels: a name, or the ID of an image without one. */
+const LOADED = /^Loaded image(?: ID)?: (\S+)$/
+
+async function load(client: EngineClient, tar: Readable, context: Context = {}): Promise<string[]> {
+  const task = 'cannot load an image into the engine'
+  const query = { quiet: true }
+  const reply = await client.stream({ task, method: 'POST', path: '/images/load', query, upload: tar, signal: context.signal })
+  const loaded: string[] = []
+  for await (const { stream } of readJsonLines(reply, task)) {
+    for (const line of (stream ?? '').split('\n')) {
+      const name = LOADED.exec(line.trim())?.[1]
+      if (name !== undefined) loaded.push(name)
+    }
+  }
+  return loaded
+}
+
+async function save(client: EngineClient, reference: string, context: Context = {}): Promise<Readable> {
+  const request = { task: `cannot save the image ${reference}`, method: 'GET', path: pathOf(reference, '/get'), signal: context.signal } as const
+  return client.stream(request).catch((error: unknown) => notFound(error, reference))
+}
+
+async function tag(client: EngineClient, source: string, target: string, context: Context = {}): Promise<void> {
+  const { registry, repository, tag, digest } = parseReference(target)
+  if (digest !== undefined || tag === undefined) {
+    throw new CnbError('CNB_REFERENCE_INVALID', `'${target}' cannot be given to an image: a name to give has a tag and no digest`)
+  }
+  const task = `cannot tag the image ${source} as ${target}`
+  const query = { repo: `${registry}/${repository}`, tag }
+  const request = { task, method: 'POST', path: pathOf(source, '/tag'), query, signal: context.signal } as const
+  await client.text(request).catch((error: unknown) => notFound(error, source))
+}
+
+async function remove(client: EngineClient, reference: string): Promise<void> {
+  try {
+    await client.text({ task: `cannot remove the image ${reference}`, method: 'DELETE', path: pathOf(reference, '') })
+  } catch (error) {
+    if (refusalStatus(error) !== 404) throw error
+  }
+}
+
+function notFound(error: unknown, reference: string): never {
+  if (refusalStatus(error) !== 404) throw error
+  throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image ${reference}`, { cause: error })
+}

@@ -1,0 +1,77 @@
+/** The one place where what goes wrong with an engine becomes a CnbError. */
+
+import { abortError, CnbError, type ErrorCode } from '../base/errors.ts'
+import { SshError } from './agent.ts'
+import type { Endpoint } from './endpoint.ts'
+
+const MAX_WORDS = 2000
+const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTSOCK'])
+const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'])
+
+/** The engine answered, but with a refusal. `status` is HTTP's; 0 for one told in the body of a reply that began well. */
+export class EngineRefusal extends CnbError {
+  readonly status: number
+  /** The engine's own words, trimmed. */
+  readonly words: string
+
+  constructor(code: ErrorCode, task: string, status: number, words: string, hint?: string) {
+    super(code, `${task}: ${words}`, { hint })
+    this.status = status
+    this.words = words
+  }
+}
+
+/** The HTTP status that the engine refused with, or undefined for any other error. */
+export function refusalStatus(thrown: unknown): number | undefined {
+  return thrown instanceof EngineRefusal ? thrown.status : undefined
+}
+
+/** Makes the error for a refusal in the engine's words. `task` is what was attempted, such as `cannot create a container`. */
+export function refusal(task: string, status: number, words: string): EngineRefusal {
+  const said = words.trim().slice(0, MAX_WORDS) || `the engine answered with status ${status} and no reason`
+  // No status tells a full disk from other failures, so this has to go by the operating system's words.
+  if (/no space left on device/i.test(said)) {
+    return new EngineRefusal('CNB_ENGINE_DISK_FULL', task, status, said,
+      "'docker system df' shows what takes the space, 'docker system prune' frees what is unused.")
+  }
+  return new EngineRefusal('CNB_ENGINE_FAILED', task, status, said)
+}
+
+/**
+ * Any thrown value of a call to the engine as a CnbError: CNB_INTERRUPTED or the signal's reason after an abort,
+ * CNB_ENGINE_UNREACHABLE, _DENIED, _LOST, _DISK_FULL, or _FAILED with the engine's words.
+ */
+export function engineError(thrown: unknown, task: string, endpoint: Endpoint, signal?: AbortSignal): CnbError {
+  if (signal?.aborted) return abortError(signal)
+  if (thrown instanceof CnbError) return thrown
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const status = (error as { statusCode?: unknown }).statusCode
+  if (typeof status === 'number') return refusal(task, status, wordsOf(error, status))
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  const where = `${endpoint.address} (from ${endpoint.origin})`
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new CnbError('CNB_ENGINE_DENIED', `this user may not use the container engine at ${where}: ${error.message}`, {
+      cause: error,
+      hint: "Join the group that owns the socket ('sudo usermod -aG docker $USER', then log in again), or use a rootless engine.",
+    })
+  }
+  if (UNREACHABLE.has(code) || error instanceof SshError || /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED)/.test(code)) {
+    return new CnbError('CNB_ENGINE_UNREACHABLE', `no container engine answers at ${where}: ${error.message}`, {
+      cause: error,
+      hint: "Start Docker, or say where the engine is: set DOCKER_HOST, or choose a context with 'docker context use'.",
+    })
+  }
+  if (LOST.has(code) || error.message === 'socket hang up' || error.message === 'aborted') {
+    return new CnbError('CNB_ENGINE_LOST', `${task}: the connection to the container engine at ${where} broke off: ${error.message}`, {
+      cause: error,
+      hint: 'See whether the engine still runs, and try again.',
+    })
+  }
+  return new CnbError('CNB_ENGINE_FAILED', `${task}: ${error.message.trim().slice(0, MAX_WORDS)}`, { cause: error })
+}
+
+/** docker-modem puts the status and a label of its own before the engine's words. */
+function wordsOf(error: Error, status: number): string {
+  const prefix = `(HTTP code ${status}) unexpected - `
+  return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message
+}

@@ -1,0 +1,67 @@
+/** Replies that come as one JSON document a line: progress of pulls and loads. */
+
+import type { Readable } from 'node:stream'
+import { refusal } from './errors.ts'
+import { isRecord, numberOf, stringOf } from './reply.ts'
+
+const MAX_LINE = 1024 * 1024
+const NEWLINE = 0x0a
+
+/** One line of progress; all fields are the engine's own and optional. */
+export interface ProgressLine {
+  id?: string
+  status?: string
+  stream?: string
+  progressDetail?: { current?: number; total?: number }
+}
+
+/**
+ * Gives each line of `source` as a JSON object. Lines are cut from bytes, so characters are never split; the last may lack its end.
+ * @throws CnbError CNB_ENGINE_FAILED for a failure that a line tells (`{"error": …}`), a line that is no JSON object, or an endless one
+ */
+export async function* readJsonLines(source: Readable, task: string): AsyncGenerator<ProgressLine> {
+  let rest: Buffer[] = []
+  let size = 0
+  for await (const read of source) {
+    let chunk = read as Buffer
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE)) {
+      const line = Buffer.concat([...rest, chunk.subarray(0, end)])
+      rest = []
+      size = 0
+      chunk = chunk.subarray(end + 1)
+      yield* parseLine(line, task)
+    }
+    rest.push(chunk)
+    size += chunk.length
+    if (size > MAX_LINE) throw refusal(task, 0, `the engine sent a line longer than ${MAX_LINE} bytes`)
+  }
+  yield* parseLine(Buffer.concat(rest), task)
+}
+
+function* parseLine(bytes: Buffer, task: string): Generator<ProgressLine> {
+  const text = bytes.toString().trim()
+  if (text === '') return
+  const line = parseObject(text)
+  if (line === undefined) throw refusal(task, 0, `the engine sent something that is not JSON: ${text.slice(0, 200)}`)
+  const detail = isRecord(line.errorDetail) ? line.errorDetail : {}
+  const words = typeof line.error === 'string' ? line.error : detail.message
+  if (words !== undefined || line.error !== undefined) {
+    throw refusal(task, typeof detail.code === 'number' ? detail.code : 0, String(words ?? text))
+  }
+  const progress = isRecord(line.progressDetail) ? line.progressDetail : {}
+  yield {
+    id: stringOf(line.id),
+    status: stringOf(line.status),
+    stream: stringOf(line.stream),
+    progressDetail: { current: numberOf(progress.current), total: numberOf(progress.total) },
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

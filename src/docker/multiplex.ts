@@ -1,0 +1,70 @@
+/** The engine's multiplexed output: frames of an 8-byte header and a payload (Docker Engine API, "Stream format" of attach). */
+
+import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
+import { CnbError } from '../base/errors.ts'
+import { refusal } from './errors.ts'
+
+const HEADER = 8
+const STDIN = 0
+const STDOUT = 1
+const STDERR = 2
+/** A failure of the engine's own in the middle of the stream, in words. */
+const SYSTEM = 3
+const MAX_SYSTEM_WORDS = 4096
+const TASK = "cannot read the container's output"
+
+/**
+ * Writes each frame's payload to its stream as it comes, waiting while that is full; frames are never gathered, so their
+ * size costs no memory. Ends with the source; leaves the outputs open.
+ * @throws CnbError CNB_ENGINE_FAILED for bytes that are no frames and for the engine's own failure, CNB_ENGINE_LOST for a stream
+ *   that ends inside a frame, and whatever reading or writing throws
+ */
+export async function demultiplex(source: Readable, output: { stdout?: Writable; stderr?: Writable }): Promise<void> {
+  const header = Buffer.alloc(HEADER)
+  let have = 0
+  let left = 0
+  let words = ''
+  for await (const read of source) {
+    const chunk = read as Buffer
+    let at = 0
+    while (at < chunk.length) {
+      if (left === 0) {
+        const taken = chunk.copy(header, have, at, at + HEADER - have)
+        have += taken
+        at += taken
+        if (have < HEADER) continue
+        have = 0
+        left = header.readUInt32BE(4)
+        if (header[0]! > SYSTEM || header[1] || header[2] || header[3]) throw refusal(TASK, 0, "the engine's stream is malformed: a frame has an unknown header")
+        continue
+      }
+      const payload = chunk.subarray(at, at + left)
+      at += payload.length
+      left -= payload.length
+      switch (header[0]) {
+        case STDIN:
+        case STDOUT:
+          await write(output.stdout, payload)
+          break
+        case STDERR:
+          await write(output.stderr, payload)
+          break
+        default:
+          words = (words + payload.toString()).slice(0, MAX_SYSTEM_WORDS)
+      }
+    }
+  }
+  if (words !== '') throw refusal(TASK, 0, words)
+  if (have > 0 || left > 0) throw new CnbError('CNB_ENGINE_LOST', `${TASK}: the stream ended inside a frame`)
+}
+
+async function write(to: Writable | undefined, payload: Buffer): Promise<void> {
+  if (to === undefined) return
+  if (to.destroyed || to.writableEnded) throw to.errored ?? new Error('the output was closed')
+  if (to.write(payload)) return
+  const waiting = new AbortController()
+  const { signal } = waiting
+  // `close` alone comes when the reader goes away without an error: then there will be no `drain`.
+  await Promise.race([once(to, 'drain', { signal }), once(to, 'close', { signal })]).finally(() => waiting.abort())
+}

@@ -1,0 +1,53 @@
+/** Pulling an image through the engine. */
+
+import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import { formatPlatform } from '../oci/platform.ts'
+import { parseReference } from '../oci/reference.ts'
+import type { EngineClient } from './client.ts'
+import type { PullOptions } from './engine.ts'
+import { EngineRefusal } from './errors.ts'
+import { readJsonLines } from './json-lines.ts'
+
+/**
+ * Pulls `reference`, telling `pull.*` events. An engine takes an image that is for one platform alone even when another is asked
+ * for; whoever asks compares what `inspect` then says.
+ * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_ENGINE_*
+ */
+export async function pull(client: EngineClient, reference: string, options: PullOptions = {}, context: Context = {}): Promise<void> {
+  const { registry, repository, tag, digest } = parseReference(reference)
+  const { events, signal } = context
+  const platform = options.platform && formatPlatform(options.platform)
+  const query = { fromImage: `${registry}/${repository}`, tag: digest ?? tag, platform }
+  const task = `cannot pull ${reference}`
+  const start = performance.now()
+  events?.({ type: 'pull.start', reference })
+  try {
+    const reply = await client.stream({ task, method: 'POST', path: '/images/create', query, auth: options.auth, signal })
+    for await (const { id, status, progressDetail } of readJsonLines(reply, task)) {
+      // The first line has the tag where the others have a layer.
+      if (id !== undefined && !status?.startsWith('Pulling from ')) events?.({ type: 'pull.progress', reference, layer: id, status: status ?? '', ...progressDetail })
+    }
+  } catch (error) {
+    throw pullError(error, reference, platform)
+  } finally {
+    events?.({ type: 'pull.end', reference, durationMs: performance.now() - start })
+  }
+}
+
+/** An engine tells most failures of a pull with status 404 or 500, or in the body, so the registry's words have to tell them apart. */
+function pullError(error: unknown, reference: string, platform: string | undefined): unknown {
+  if (!(error instanceof EngineRefusal) || error.code !== 'CNB_ENGINE_FAILED') return error
+  const { words, status, message } = error
+  if (/no matching manifest|no match for platform|does not match the specified platform/i.test(words)) {
+    const hint = `Choose an image that is made for ${platform ?? "the engine's platform"}.`
+    return new CnbError('CNB_PLATFORM_MISMATCH', message, { cause: error, hint })
+  }
+  const denied = status === 401 || status === 403 || /denied|unauthorized|authentication required|no basic auth/i.test(words)
+  const hint = denied ? `'docker login ${parseReference(reference).registry}' gives the engine credentials for that registry.` : undefined
+  const missing = status === 404 || /manifest[ _]unknown|name[ _]unknown|manifest for .* not found/i.test(words)
+  if (missing && status !== 401 && status !== 403) {
+    return new CnbError('CNB_IMAGE_NOT_FOUND', message, { cause: error, hint: hint ?? 'Check the name and the tag.' })
+  }
+  return new CnbError('CNB_PULL_FAILED', message, { cause: error, hint: hint ?? 'Check the network and the name, and try again.' })
+}

@@ -1,0 +1,41 @@
+/** Names of an image on an engine, given all or none. */
+
+import { throwIfAborted } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { EngineImages } from '../docker/engine.ts'
+
+type Naming = Pick<EngineImages, 'inspect' | 'tag' | 'remove'>
+
+/**
+ * Gives the image all `names`. When one fails, names that were given go back to the images that had them, and an image that is
+ * left without any name goes away.
+ * @throws what the engine refused with; what fails while names go back is not told, for it would hide that
+ */
+export async function nameImage(images: Naming, id: string, names: readonly string[], context: Context = {}): Promise<void> {
+  const given: { name: string; before: string | undefined }[] = []
+  try {
+    for (const name of names) {
+      throwIfAborted(context.signal)
+      const before = (await images.inspect(name, context))?.id
+      given.push({ name, before })
+      if (before !== id) await images.tag(id, name, context)
+    }
+  } catch (error) {
+    for (const { name, before } of given.reverse()) {
+      if (before !== id) await giveBack(images, id, name, before).catch(() => {})
+    }
+    await removeNameless(images, id).catch(() => {})
+    throw error
+  }
+}
+
+/** No signal here: after an interrupt, too, names must not point at two different builds. */
+async function giveBack(images: Naming, id: string, name: string, before: string | undefined): Promise<void> {
+  if (before !== undefined) await images.tag(before, name)
+  else if ((await images.inspect(name))?.id === id) await images.remove(name)
+}
+
+async function removeNameless(images: Naming, id: string): Promise<void> {
+  const image = await images.inspect(id)
+  if (image?.tags.length === 0) await images.remove(id)
+}

@@ -1,0 +1,56 @@
+/** The labels that the specification gives app, run and builder images, and the short ones among them read. */
+
+import type { Platform } from '../oci/platform.ts'
+import { labelOf, readJsonLabel, type LabelValue, type Labelled } from './label-value.ts'
+
+export const LIFECYCLE_METADATA_LABEL = 'io.buildpacks.lifecycle.metadata'
+export const BUILD_METADATA_LABEL = 'io.buildpacks.build.metadata'
+export const PROJECT_METADATA_LABEL = 'io.buildpacks.project.metadata'
+export const BUILDER_METADATA_LABEL = 'io.buildpacks.builder.metadata'
+export const REBASABLE_LABEL = 'io.buildpacks.rebasable'
+export const STACK_ID_LABEL = 'io.buildpacks.stack.id'
+export const STACK_MIXINS_LABEL = 'io.buildpacks.stack.mixins'
+export const DISTRO_NAME_LABEL = 'io.buildpacks.base.distro.name'
+export const DISTRO_VERSION_LABEL = 'io.buildpacks.base.distro.version'
+
+/** A base image's target (platform.md "Run Image"); distribution fields only where its labels give them. */
+export interface ImageTarget {
+  readonly os: string
+  readonly arch: string
+  readonly variant?: string
+  readonly distroName?: string
+  readonly distroVersion?: string
+}
+
+export function readTarget(image: Labelled & { readonly platform: Platform }): ImageTarget {
+  const { os, architecture, variant } = image.platform
+  const distroName = labelOf(image, DISTRO_NAME_LABEL)
+  const distroVersion = labelOf(image, DISTRO_VERSION_LABEL)
+  return {
+    os,
+    arch: architecture,
+    ...(variant ? { variant } : {}),
+    ...(distroName ? { distroName } : {}),
+    ...(distroVersion ? { distroVersion } : {}),
+  }
+}
+
+/** Whether the image may be rebased: only the label's literal `false` forbids it, as in the lifecycle's rebaser. */
+export function isMarkedRebasable(image: Labelled): boolean {
+  return labelOf(image, REBASABLE_LABEL) !== 'false'
+}
+
+/** The stack's id, empty where the image has none. */
+export function readStackId(image: Labelled): string {
+  return labelOf(image, STACK_ID_LABEL)
+}
+
+/** The stack's mixins without their `build:` and `run:` prefixes. @throws CNB_IMAGE_INVALID */
+export function readStackMixins(image: Labelled): string[] {
+  return (readJsonLabel(image, STACK_MIXINS_LABEL)?.strings() ?? []).map((mixin) => mixin.replace(/^(?:build|run):/, ''))
+}
+
+/** What the source of the app was, as the platform told the exporter: any JSON object. @throws CNB_IMAGE_INVALID */
+export function readProjectMetadata(image: Labelled): LabelValue | undefined {
+  return readJsonLabel(image, PROJECT_METADATA_LABEL)
+}

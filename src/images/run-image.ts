@@ -1,0 +1,53 @@
+/** Which run image of those that may be used (platform.md "Run Image Resolution"). */
+
+import { CnbError } from '../base/errors.ts'
+import { parseReference } from '../oci/reference.ts'
+import type { Image } from './image.ts'
+import type { RunImageNames } from './lifecycle-metadata.ts'
+
+/**
+ * The names of a run image, best first: those on the app image's own registry, where pulling and pushing is cheap and allowed,
+ * then the rest; within each those that are on the engine already, then the order in which they are declared.
+ * @param registry of the app image, as parseReference gives it
+ */
+export async function rankRunImages(
+  { image, mirrors }: RunImageNames,
+  registry: string,
+  isPresent: (name: string) => Promise<boolean>,
+): Promise<string[]> {
+  const names = [...new Set([image, ...mirrors])].filter((name) => registryOf(name) !== undefined)
+  const ranked = await Promise.all(
+    names.map(async (name) => ({ name, rank: (registryOf(name) === registry ? 0 : 2) + ((await isPresent(name)) ? 0 : 1) })),
+  )
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ name }) => name)
+}
+
+/**
+ * The first of several names under which an image can be had.
+ * @throws what was wrong with the first name when none can; at once what is no matter of that one name
+ */
+export async function findFirstImage(
+  names: readonly string[],
+  find: (name: string) => Promise<Image>,
+): Promise<{ name: string; image: Image } | undefined> {
+  let first: unknown
+  for (const name of names) {
+    try {
+      return { name, image: await find(name) }
+    } catch (error) {
+      if (!(error instanceof CnbError) || !['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED'].includes(error.code)) throw error
+      first ??= error
+    }
+  }
+  if (first !== undefined) throw first
+  return undefined
+}
+
+/** Undefined for what is no reference: what labels and builders name is not checked before. */
+function registryOf(name: string): string | undefined {
+  try {
+    return parseReference(name).registry
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * A bundle of the builder's own public CAs and the user's private ones. The variables that point tools to it replace their
+ * default, so the private CAs alone would break every public download.
+ */
+
+import { buffer } from 'node:stream/consumers'
+import { readTar } from '../archive/tar-reader.ts'
+import type { TarEntry } from '../archive/tar-writer.ts'
+import type { Context } from '../base/events.ts'
+import type { Container } from '../docker/engine.ts'
+
+/** Where the bundle stands in a container. */
+export const CA_BUNDLE_PATH = '/platform/ca-certificates.crt'
+
+/** Where Debian, Red Hat, SUSE and Alpine keep theirs; the first that is a file counts. */
+const SYSTEM_BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+]
+
+/** What curl, OpenSSL, Node, Python, Git, pip and Cargo read to find another CA bundle. */
+const VARIABLES = [
+  'SSL_CERT_FILE',
+  'CURL_CA_BUNDLE',
+  'NODE_EXTRA_CA_CERTS',
+  'REQUESTS_CA_BUNDLE',
+  'PIP_CERT',
+  'GIT_SSL_CAINFO',
+  'CARGO_HTTP_CAINFO',
+]
+
+const MAX_BUNDLE = 8 * 1024 * 1024
+
+/** The variables for the build's environment. */
+export function caEnv(): Map<string, string> {
+  return new Map(VARIABLES.map((name) => [name, CA_BUNDLE_PATH]))
+}
+
+/** The bundle as a tar entry for `/`. */
+export async function caBundleEntry(container: Container, certificates: Buffer, context: Context): Promise<TarEntry> {
+  const system = await systemBundle(container, context)
+  const content = Buffer.concat([system, Buffer.from('\n'), certificates])
+  return {
+    type: 'file',
+    name: CA_BUNDLE_PATH.slice(1),
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    size: content.length,
+    content,
+  }
+}
+
+async function systemBundle(container: Container, context: Context): Promise<Buffer> {
+  for (const path of SYSTEM_BUNDLES) {
+    const tar = await container.getArchive(path, context)
+    if (!tar) continue
+    for await (const entry of readTar(tar)) {
+      if (entry.type === 'file' && entry.size <= MAX_BUNDLE) return buffer(entry.content)
+    }
+  }
+  return Buffer.alloc(0)
+}

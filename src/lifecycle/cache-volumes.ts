@@ -1,0 +1,70 @@
+/**
+ * The names of the volumes that keep an app's layers between builds. They are the peer's names, made from the peer's key
+ * file, so that both use one cache (pack.md 2.7: name, key and reserved words).
+ */
+
+import { createHash, randomInt } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CnbError } from '../base/errors.ts'
+import { writeFileAtomically } from '../base/files.ts'
+import { parseToml, stringifyToml, type TomlTable } from '../formats/toml.ts'
+import { contextName, type Reference } from '../oci/reference.ts'
+
+/** Names that Windows reserves; the peer breaks them up wherever they stand in a volume's name. */
+const RESERVED = ['aux', 'com', 'con', 'lpt', 'nul', 'prn']
+
+/** Where the key comes from: the environment and the home directory. */
+export interface VolumeKeyHost {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly home: string
+}
+
+/** The volume's name for one image and one kind of cache. */
+export function cacheVolumeName(image: Reference, key: string, kind: 'build' | 'launch'): string {
+  const tag = image.tag ?? image.digest ?? 'latest'
+  const fullName = image.digest && !image.tag ? `${contextName(image)}@${image.digest}` : `${contextName(image)}:${tag}`
+  const hash = createHash('sha256').update(fullName + key).digest('hex').slice(0, 12)
+  // Docker Hub's prefix is not part of the readable half: go-containerregistry's RepositoryStr has only the path.
+  const readable = `${image.repository.replaceAll('/', '_')}_${tag.replaceAll(':', '_')}`
+  return `pack-cache-${breakReserved(readable)}-${hash}.${kind}`
+}
+
+function breakReserved(name: string): string {
+  return RESERVED.reduce((text, word) => text.replaceAll(word, word.split('').join('_')), name)
+}
+
+/**
+ * The secret that keeps two users of one engine from sharing a cache by accident: `$PACK_VOLUME_KEY`, or the image's entry in
+ * `volume-keys.toml`, or a new one that is stored there.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID when the key file is malformed, CNB_OUTPUT when it cannot be written
+ */
+export async function volumeKey(image: Reference, host: VolumeKeyHost): Promise<string> {
+  const fromEnv = host.env['PACK_VOLUME_KEY']
+  if (fromEnv) return fromEnv
+  const file = join(host.env['PACK_HOME'] || join(host.home, '.pack'), 'volume-keys.toml')
+  const name = `${contextName(image)}${image.tag ? `:${image.tag}` : ''}${image.digest ? `@${image.digest}` : ''}`
+  const document = await readKeys(file)
+  const keys = (document['volume-keys'] ?? {}) as TomlTable
+  const known = keys[name]
+  if (typeof known === 'string' && known !== '') return known
+  const key = Array.from({ length: 20 }, () => String.fromCharCode(97 + randomInt(26))).join('')
+  try {
+    await writeFileAtomically(file, stringifyToml({ ...document, 'volume-keys': { ...keys, [name]: key } }), 0o600)
+  } catch (error) {
+    throw new CnbError('CNB_OUTPUT', `cannot store the cache's key in ${file}: ${(error as Error).message}`, {
+      cause: error,
+      hint: 'Set PACK_VOLUME_KEY, or PACK_HOME to a directory that can be written.',
+    })
+  }
+  return key
+}
+
+async function readKeys(file: string): Promise<TomlTable> {
+  try {
+    return parseToml(await readFile(file, 'utf8'), file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw error
+  }
+}

@@ -1,0 +1,49 @@
+/** What a phase's exit code means (specification, platform.md, the tables of each phase). */
+
+import { CnbError, type ErrorCode } from '../base/errors.ts'
+
+interface Meaning {
+  from: number
+  to: number
+  code: ErrorCode
+  what: string
+  hint?: string
+}
+
+const NO_GROUP_HINT =
+  "See what the builder looks for with 'cnb builder inspect', check --path, or name buildpacks with --buildpack."
+
+/** The first range that holds the exit code counts. */
+const MEANINGS: readonly Meaning[] = [
+  { from: 11, to: 11, code: 'CNB_PLATFORM_API', what: "the builder's lifecycle refused the Platform API version" },
+  { from: 12, to: 12, code: 'CNB_BUILDPACK_INVALID', what: "a buildpack's API is not one that the builder's lifecycle supports" },
+  { from: 20, to: 20, code: 'CNB_DETECT_FAILED', what: 'no group of buildpacks fits this app', hint: NO_GROUP_HINT },
+  { from: 21, to: 21, code: 'CNB_DETECT_FAILED', what: 'no group of buildpacks fits this app, and at least one broke while detecting', hint: 'Read what that buildpack printed above; --verbose shows every detect.' },
+  { from: 22, to: 29, code: 'CNB_DETECT_FAILED', what: 'detection failed' },
+  { from: 30, to: 39, code: 'CNB_ANALYZE_FAILED', what: 'analysis failed' },
+  { from: 40, to: 49, code: 'CNB_RESTORE_FAILED', what: 'restoring layers failed', hint: 'A damaged cache is the usual cause: try again with --clear-cache.' },
+  { from: 51, to: 51, code: 'CNB_BUILD_FAILED', what: 'a buildpack failed to build the app', hint: 'Its own words are above.' },
+  { from: 50, to: 59, code: 'CNB_BUILD_FAILED', what: 'the build phase failed' },
+  { from: 60, to: 69, code: 'CNB_EXPORT_FAILED', what: 'exporting the image failed' },
+  { from: 91, to: 99, code: 'CNB_BUILD_FAILED', what: 'an image extension failed' },
+]
+
+/**
+ * The error for a phase that ended with `exitCode` (not 0), or for a signal's 128 + n.
+ * @param lastWords what the phase printed last on stderr: the only reason it gives
+ */
+export function phaseError(phase: string, exitCode: number, lastWords: string): CnbError {
+  const meaning = MEANINGS.find(({ from, to }) => exitCode >= from && exitCode <= to)
+  const words = lastWords === '' ? '' : `: ${lastWords}`
+  if (/no space left on device/i.test(lastWords)) {
+    return new CnbError('CNB_ENGINE_DISK_FULL', `${phase}: the engine's disk is full${words}`, {
+      hint: "Free some with 'docker system df' and 'docker system prune'.",
+      exit: exitCode,
+    })
+  }
+  if (meaning) {
+    return new CnbError(meaning.code, `${phase}: ${meaning.what} (exit code ${exitCode})${words}`, { exit: exitCode, hint: meaning.hint })
+  }
+  const killed = exitCode === 137 ? '; it was killed, most often because memory ran out' : ''
+  return new CnbError('CNB_PHASE_FAILED', `${phase} ended with exit code ${exitCode}${killed}${words}`, { exit: exitCode })
+}

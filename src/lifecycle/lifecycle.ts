@@ -1,0 +1,79 @@
+/** One build as a lifecycle driver takes it, and what it gives back. Drivers: stock/ (and native/, later). */
+
+import type { Readable } from 'node:stream'
+import type { Context } from '../base/events.ts'
+import type { Builder, RunImageName } from '../builder/builder.ts'
+import type { Buildpack } from '../buildpacks/buildpack.ts'
+import type { Order } from '../buildpacks/order.ts'
+import type { Mount } from '../docker/engine.ts'
+import type { ApiVersion } from '../formats/versions.ts'
+import type { Image } from '../images/image.ts'
+import type { Platform } from '../oci/platform.ts'
+import type { Reference } from '../oci/reference.ts'
+import type { Binding } from '../project/platform-files.ts'
+
+/** The run image, under the name by which the app's metadata will know it. */
+export interface RunImage {
+  readonly name: string
+  readonly image: Image
+}
+
+export interface BuildPlan {
+  readonly image: Reference
+  readonly tags: readonly Reference[]
+  readonly builder: Builder
+  /** What the user asked the engine to emulate, when it is not the engine's own. */
+  readonly platform?: Platform
+  readonly platformApi: ApiVersion
+  readonly runImage: RunImage
+  /** What run.toml says: the choices among which a later rebase may find the run image again. */
+  readonly runImages: readonly RunImageName[]
+  /** The app as a tar whose entries start with `workspace`. */
+  readonly openApp: (signal?: AbortSignal) => Promise<Readable>
+  /** Replaces the builder's own order. */
+  readonly order?: Order
+  /** Buildpacks that the builder does not bring. */
+  readonly buildpacks: readonly Buildpack[]
+  /** What the user sets for the buildpacks: `/platform/env/<name>`. */
+  readonly env: ReadonlyMap<string, string>
+  /** Files for `/platform/bindings/<name>`. */
+  readonly bindings: readonly Binding[]
+  /** The private CAs in PEM, one after the other, that downloads in the build shall trust besides the public ones. */
+  readonly caCertificates?: Buffer
+  /** project-metadata.toml's content. */
+  readonly projectMetadata?: string
+  /** One container runs all phases, buildpacks and engine access together. */
+  readonly trusted: boolean
+  readonly clearCache: boolean
+  /** Seconds since 1970: `created` of the image. */
+  readonly creationTime?: number
+  readonly defaultProcess?: string
+  readonly previousImage?: string
+  /** Docker's network mode for every phase. */
+  readonly network?: string
+  /** The user's own mounts, for the phases that run buildpacks. */
+  readonly volumes: readonly Mount[]
+  /** `NAME=value` for every container: proxies. */
+  readonly proxyEnv: readonly string[]
+  /** The names of the volumes that keep layers between builds. */
+  readonly cacheVolumes: { readonly build: string; readonly launch: string }
+  /** The socket or address at which the phases find the engine; found by itself when absent. */
+  readonly dockerHost?: string
+  readonly sbomOutputDir?: string
+  readonly reportOutputDir?: string
+  readonly verbose: boolean
+}
+
+export interface PhaseTime {
+  readonly phase: string
+  readonly durationMs: number
+}
+
+export interface LifecycleResult {
+  readonly phases: readonly PhaseTime[]
+}
+
+/** A way to run the phases. The image has all its names when `run` returns; when it throws, none was moved. */
+export interface Lifecycle {
+  run(plan: BuildPlan, context: Context): Promise<LifecycleResult>
+}

@@ -1,0 +1,166 @@
+/** Phases as plain data: which binary, with which flags, as whom, seeing what (specification, platform.md, each phase). */
+
+import { atLeast, formatApiVersion } from '../formats/versions.ts'
+import { familiarName, formatReference } from '../oci/reference.ts'
+import type { BuildPlan } from './lifecycle.ts'
+
+export const APP_DIR = '/workspace'
+export const LAYERS_DIR = '/layers'
+export const CACHE_DIR = '/cache'
+export const LAUNCH_CACHE_DIR = '/launch-cache'
+const RUN_TOML = `${LAYERS_DIR}/run.toml`
+const STACK_TOML = `${LAYERS_DIR}/stack.toml`
+
+export type Phase = 'creator' | 'analyzer' | 'detector' | 'restorer' | 'builder' | 'exporter'
+
+/** What one phase's container needs. Phases that run buildpacks never see the engine, except inside `creator`. */
+export interface PhaseSpec {
+  readonly phase: Phase
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  /** Root where the phase talks to the engine and then becomes the build user itself; otherwise the builder image's user. */
+  readonly root: boolean
+  readonly engineAccess: boolean
+  readonly runsBuildpacks: boolean
+  readonly caches: readonly ('build' | 'launch')[]
+}
+
+/** The phases of a build in their order: all in one container for a trusted builder, else each in its own. */
+export function phasesOf(plan: BuildPlan): readonly PhaseSpec[] {
+  if (plan.trusted) return [creator(plan)]
+  return [analyzer(plan), detector(plan), restorer(plan), builder(plan), exporter(plan)]
+}
+
+function creator(plan: BuildPlan): PhaseSpec {
+  return {
+    phase: 'creator',
+    args: [
+      ...logLevel(plan),
+      '-daemon',
+      ...['-app', APP_DIR, '-cache-dir', CACHE_DIR, '-launch-cache', LAUNCH_CACHE_DIR],
+      ...['-run-image', plan.runImage.name],
+      ...runImagesFile(plan),
+      ...plan.tags.flatMap((tag) => ['-tag', familiarName(tag)]),
+      ...(plan.previousImage ? ['-previous-image', plan.previousImage] : []),
+      ...(plan.defaultProcess ? ['-process-type', plan.defaultProcess] : []),
+      ...(plan.clearCache ? ['-skip-restore'] : []),
+      imageName(plan),
+    ],
+    env: [...commonEnv(plan), ...creationTime(plan)],
+    root: true,
+    engineAccess: true,
+    runsBuildpacks: true,
+    caches: ['build', 'launch'],
+  }
+}
+
+function analyzer(plan: BuildPlan): PhaseSpec {
+  const hasLaunchCache = atLeast(plan.platformApi, '0.9')
+  return {
+    phase: 'analyzer',
+    args: [
+      ...logLevel(plan),
+      '-daemon',
+      ...['-run-image', plan.runImage.name],
+      ...runImagesFile(plan),
+      ...plan.tags.flatMap((tag) => ['-tag', familiarName(tag)]),
+      ...(plan.previousImage ? ['-previous-image', plan.previousImage] : []),
+      ...(hasLaunchCache ? ['-launch-cache', LAUNCH_CACHE_DIR] : []),
+      ...(hasLaunchCache && plan.clearCache ? ['-skip-layers'] : []),
+      imageName(plan),
+    ],
+    env: commonEnv(plan),
+    root: true,
+    engineAccess: true,
+    runsBuildpacks: false,
+    caches: hasLaunchCache ? ['launch'] : [],
+  }
+}
+
+function detector(plan: BuildPlan): PhaseSpec {
+  return {
+    phase: 'detector',
+    args: [...logLevel(plan), '-app', APP_DIR],
+    env: commonEnv(plan),
+    root: false,
+    engineAccess: false,
+    runsBuildpacks: true,
+    caches: [],
+  }
+}
+
+function restorer(plan: BuildPlan): PhaseSpec {
+  const api = plan.platformApi
+  return {
+    phase: 'restorer',
+    args: [
+      ...logLevel(plan),
+      ...(atLeast(api, '0.12') ? ['-daemon'] : []),
+      ...(atLeast(api, '0.14') ? ['-run', RUN_TOML] : []),
+      ...['-cache-dir', CACHE_DIR],
+      ...(plan.clearCache ? ['-skip-layers'] : []),
+    ],
+    env: commonEnv(plan),
+    root: true,
+    engineAccess: atLeast(api, '0.12'),
+    runsBuildpacks: false,
+    caches: ['build'],
+  }
+}
+
+function builder(plan: BuildPlan): PhaseSpec {
+  return {
+    phase: 'builder',
+    args: [...logLevel(plan), '-app', APP_DIR],
+    env: commonEnv(plan),
+    root: false,
+    engineAccess: false,
+    runsBuildpacks: true,
+    caches: [],
+  }
+}
+
+function exporter(plan: BuildPlan): PhaseSpec {
+  return {
+    phase: 'exporter',
+    args: [
+      ...logLevel(plan),
+      '-daemon',
+      ...['-app', APP_DIR, '-cache-dir', CACHE_DIR, '-launch-cache', LAUNCH_CACHE_DIR],
+      ...runImagesFile(plan),
+      ...(plan.defaultProcess ? ['-process-type', plan.defaultProcess] : []),
+      imageName(plan),
+      ...plan.tags.map(familiarName),
+    ],
+    env: [...commonEnv(plan), ...creationTime(plan)],
+    root: true,
+    engineAccess: true,
+    runsBuildpacks: false,
+    caches: ['build', 'launch'],
+  }
+}
+
+function imageName(plan: BuildPlan): string {
+  return plan.image.digest ? formatReference(plan.image) : familiarName(plan.image)
+}
+
+function logLevel(plan: BuildPlan): string[] {
+  return plan.verbose ? ['-log-level', 'debug'] : []
+}
+
+/** run.toml took stack.toml's place with Platform API 0.12. */
+function runImagesFile(plan: BuildPlan): string[] {
+  return atLeast(plan.platformApi, '0.12') ? ['-run', RUN_TOML] : ['-stack', STACK_TOML]
+}
+
+function creationTime(plan: BuildPlan): string[] {
+  return plan.creationTime === undefined ? [] : [`SOURCE_DATE_EPOCH=${plan.creationTime}`]
+}
+
+function commonEnv(plan: BuildPlan): string[] {
+  return [
+    `CNB_PLATFORM_API=${formatApiVersion(plan.platformApi)}`,
+    ...(atLeast(plan.platformApi, '0.15') ? ['CNB_EXEC_ENV=production'] : []),
+    ...plan.proxyEnv,
+  ]
+}

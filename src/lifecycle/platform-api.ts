@@ -1,0 +1,28 @@
+/** Which Platform API a builder and `cnb` speak to each other (specification, platform.md "Platform API Compatibility"). */
+
+import { CnbError } from '../base/errors.ts'
+import type { Builder } from '../builder/builder.ts'
+import { type ApiVersion, compareApiVersions, formatApiVersion, parseApiVersion } from '../formats/versions.ts'
+
+/** What `cnb` speaks. Before 0.7 the detector ran ahead of the analyzer and nothing that is maintained still needs it. */
+export const PLATFORM_APIS: readonly string[] = ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12', '0.13', '0.14', '0.15']
+
+/**
+ * The newest version that both sides have; one that the builder's lifecycle calls deprecated counts too, as it still works.
+ * @throws CnbError CNB_PLATFORM_API
+ */
+export function negotiatePlatformApi(builder: Pick<Builder, 'lifecycle' | 'image'>): ApiVersion {
+  const { supported, deprecated } = builder.lifecycle.platformApis
+  const offered = [...supported, ...deprecated]
+  const common = offered
+    .flatMap((text) => parseApiVersion(text) ?? [])
+    .filter((version) => PLATFORM_APIS.includes(formatApiVersion(version)))
+    .sort(compareApiVersions)
+  const newest = common.at(-1)
+  if (newest) return newest
+  throw new CnbError(
+    'CNB_PLATFORM_API',
+    `builder '${builder.image.reference}' speaks Platform API ${offered.join(', ') || '(none)'}, cnb speaks ${PLATFORM_APIS[0]} to ${PLATFORM_APIS.at(-1)}`,
+    { hint: 'Use a builder with a newer lifecycle, or a newer cnb.' },
+  )
+}

@@ -1,0 +1,84 @@
+/** The volumes of one build: two that only live as long as it, two that outlive it. */
+
+import { type Context, type EventSink } from '../../base/events.ts'
+import { type Engine, type Mount, OWNER_LABEL } from '../../docker/engine.ts'
+import type { BuildPlan } from '../lifecycle.ts'
+import { APP_DIR, CACHE_DIR, LAUNCH_CACHE_DIR, LAYERS_DIR, type PhaseSpec } from '../phase.ts'
+
+const CACHE_LABELS = { 'dev.cnb.cache': 'true' }
+
+/**
+ * Makes them. Leaving the scope removes the working volumes, and also the caches that this build made, unless `keepCaches`
+ * was called: a cache that no export filled is worth nothing, and an interrupted build shall leave nothing behind.
+ * @param owner the label by which a later run finds what a killed one left
+ */
+export async function openBuildVolumes(engine: Engine, plan: BuildPlan, owner: string, context: Context): Promise<BuildVolumes> {
+  const volumes = new BuildVolumes(engine, plan, context.events)
+  try {
+    await volumes.make(plan, owner, context)
+    return volumes
+  } catch (error) {
+    await volumes[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+export class BuildVolumes implements AsyncDisposable {
+  readonly #engine: Engine
+  readonly #events: EventSink | undefined
+  readonly #caches: BuildPlan['cacheVolumes']
+  readonly #suffix = Math.random().toString(36).slice(2, 12)
+  readonly #temporary = new Set<string>()
+  readonly #fresh = new Set<string>()
+
+  constructor(engine: Engine, plan: BuildPlan, events: EventSink | undefined) {
+    this.#engine = engine
+    this.#events = events
+    this.#caches = plan.cacheVolumes
+  }
+
+  async make(plan: BuildPlan, owner: string, context: Context): Promise<void> {
+    if (plan.clearCache) await this.#engine.volumes.remove(this.#caches.build)
+    const work = [this.#layers, this.#app].map(async (name) => {
+      this.#temporary.add(name)
+      await this.#engine.volumes.create(name, { [OWNER_LABEL]: owner }, context)
+    })
+    const caches = [this.#caches.build, this.#caches.launch].map(async (name) => {
+      if (await this.#engine.volumes.create(name, CACHE_LABELS, context)) this.#fresh.add(name)
+    })
+    const results = await Promise.allSettled([...work, ...caches])
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  get #layers(): string {
+    return `cnb-layers-${this.#suffix}`
+  }
+
+  get #app(): string {
+    return `cnb-app-${this.#suffix}`
+  }
+
+  /** What a phase sees of them. */
+  mountsOf(spec: PhaseSpec): Mount[] {
+    const caches = { build: CACHE_DIR, launch: LAUNCH_CACHE_DIR }
+    return [
+      { type: 'volume', source: this.#layers, target: LAYERS_DIR },
+      { type: 'volume', source: this.#app, target: APP_DIR },
+      ...spec.caches.map((kind): Mount => ({ type: 'volume', source: this.#caches[kind], target: caches[kind] })),
+    ]
+  }
+
+  keepCaches(): void {
+    this.#fresh.clear()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of [...this.#temporary, ...this.#fresh]) {
+      try {
+        await this.#engine.volumes.remove(name)
+      } catch (error) {
+        this.#events?.({ type: 'warning', message: `volume '${name}' could not be removed: ${(error as Error).message}` })
+      }
+    }
+  }
+}

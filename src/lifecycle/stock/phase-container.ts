@@ -1,0 +1,68 @@
+/** The container that one phase runs in. */
+
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { type Container, type ContainerSpec, type Engine, OWNER_LABEL } from '../../docker/engine.ts'
+import type { BuildPlan } from '../lifecycle.ts'
+import type { PhaseSpec } from '../phase.ts'
+import type { BuildVolumes } from './build-volumes.ts'
+import type { EngineAccess } from './engine-access.ts'
+
+/** Makes containers for the phases of one build; remembers which way to the engine worked. */
+export class PhaseContainers {
+  readonly #engine: Engine
+  readonly #plan: BuildPlan
+  readonly #volumes: BuildVolumes
+  readonly #owner: string
+  #access: readonly EngineAccess[]
+
+  constructor(engine: Engine, plan: BuildPlan, volumes: BuildVolumes, access: readonly EngineAccess[], owner: string) {
+    this.#engine = engine
+    this.#plan = plan
+    this.#volumes = volumes
+    this.#access = access
+    this.#owner = owner
+  }
+
+  /** @throws CnbError CNB_ENGINE_SOCKET when the engine's host has no socket at any place known */
+  async create(spec: PhaseSpec, context: Context): Promise<Container> {
+    if (!spec.engineAccess) return this.#engine.containers.create(this.#specOf(spec), context)
+    let refused: unknown
+    for (const access of this.#access) {
+      try {
+        const container = await this.#engine.containers.create(this.#specOf(spec, access), context)
+        this.#access = [access]
+        return container
+      } catch (error) {
+        if (!isMissingSocket(error)) throw error
+        refused = error
+      }
+    }
+    throw new CnbError('CNB_ENGINE_SOCKET', `the engine's socket cannot be given to the ${spec.phase}: ${(refused as Error).message}`, {
+      hint: "Say with --docker-host where it is on the engine's own host, for example 'unix:///run/user/1000/docker.sock'.",
+      cause: refused,
+    })
+  }
+
+  #specOf(spec: PhaseSpec, access?: EngineAccess): ContainerSpec {
+    const plan = this.#plan
+    return {
+      image: plan.builder.image.id,
+      command: [`/cnb/lifecycle/${spec.phase}`, ...spec.args],
+      env: [...spec.env, ...(access?.env ?? [])],
+      user: spec.root ? '0:0' : undefined,
+      network: plan.network,
+      platform: plan.platform,
+      mounts: [...this.#volumes.mountsOf(spec), ...(access?.mounts ?? []), ...(spec.runsBuildpacks ? plan.volumes : [])],
+      // SELinux keeps a labelled container off the engine's socket.
+      securityOpt: ['no-new-privileges', ...(access?.mounts.length ? ['label=disable'] : [])],
+      capDrop: spec.root ? [] : ['ALL'],
+      labels: { [OWNER_LABEL]: this.#owner },
+    }
+  }
+}
+
+/** The engine has no code of its own for this, only words; they have been the same since 17.06. */
+function isMissingSocket(error: unknown): boolean {
+  return error instanceof CnbError && error.code === 'CNB_ENGINE_FAILED' && /bind source path does not exist/.test(error.message)
+}

@@ -1,0 +1,81 @@
+/** Turns what a phase's container prints into events and keeps the last words, the only reason that a failed phase gives. */
+
+import { Writable } from 'node:stream'
+import type { EventSink } from '../../base/events.ts'
+import { LineSplitter } from '../../base/lines.ts'
+import type { PhaseTime } from '../lifecycle.ts'
+import { phaseAnnounced } from './creator-output.ts'
+
+const SGR = /\u001b\[[0-9;]*m/g
+const MAX_LAST_WORDS = 2000
+
+export class PhaseReporter {
+  readonly #events: EventSink
+  readonly #isCreator: boolean
+  readonly #times: PhaseTime[] = []
+  #phase: string | undefined
+  #start = 0
+  #lastWords = ''
+
+  constructor(phase: string, events: EventSink) {
+    this.#events = events
+    this.#isCreator = phase === 'creator'
+    if (!this.#isCreator) this.#begin(phase)
+  }
+
+  /** The phase that runs now; before creator's first header it is creator itself. */
+  get phase(): string {
+    return this.#phase ?? 'creator'
+  }
+
+  get lastWords(): string {
+    return this.#lastWords
+  }
+
+  /** A stream for the container's stdout or stderr. */
+  stream(name: 'stdout' | 'stderr'): Writable {
+    const splitter = new LineSplitter((line) => this.#line(name, line))
+    return new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        splitter.write(chunk)
+        done()
+      },
+      final: (done) => {
+        splitter.end()
+        done()
+      },
+    })
+  }
+
+  /** Ends the phase that runs; gives the times of all. */
+  end(exitCode: number): readonly PhaseTime[] {
+    this.#finish(exitCode)
+    return this.#times
+  }
+
+  #line(stream: 'stdout' | 'stderr', line: string): void {
+    const announced = this.#isCreator ? phaseAnnounced(line) : undefined
+    if (announced !== undefined) {
+      this.#finish(0)
+      this.#begin(announced)
+      return
+    }
+    const plain = line.replace(SGR, '').trim()
+    if (stream === 'stderr' && plain !== '') this.#lastWords = plain.slice(0, MAX_LAST_WORDS)
+    this.#events({ type: 'phase.line', phase: this.phase, stream, line })
+  }
+
+  #begin(phase: string): void {
+    this.#phase = phase
+    this.#start = performance.now()
+    this.#events({ type: 'phase.start', phase })
+  }
+
+  #finish(exitCode: number): void {
+    if (this.#phase === undefined) return
+    const durationMs = performance.now() - this.#start
+    this.#times.push({ phase: this.#phase, durationMs })
+    this.#events({ type: 'phase.end', phase: this.#phase, durationMs, exitCode })
+    this.#phase = undefined
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The builder's own lifecycle runs every phase in containers: one for a builder that the user trusts, otherwise one for each,
+ * so that buildpacks never share a container with the engine's socket (specification, platform.md "Build", "Security").
+ */
+
+import { packTar } from '../../archive/tar-writer.ts'
+import { CnbError } from '../../base/errors.ts'
+import { type Context, step } from '../../base/events.ts'
+import type { Container, Engine } from '../../docker/engine.ts'
+import { platformEntries } from '../../project/platform-files.ts'
+import { CA_BUNDLE_PATH, caBundleEntry, caEnv } from '../ca-bundle.ts'
+import { phaseError } from '../exit-codes.ts'
+import type { BuildPlan, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
+import { type PhaseSpec, phasesOf } from '../phase.ts'
+import { layersEntries } from '../platform-files.ts'
+import { openBuildVolumes } from './build-volumes.ts'
+import { copyOutputs } from './copy-outputs.ts'
+import { engineAccessChoices } from './engine-access.ts'
+import { refuseExtensions } from './extensions.ts'
+import { PhaseContainers } from './phase-container.ts'
+import { PhaseReporter } from './phase-reporter.ts'
+
+export interface StockOptions {
+  engine: Engine
+  /** The owner label's value. */
+  owner: string
+  /** The user's home directory, below which sockets lead into a virtual machine. */
+  home: string
+}
+
+export function stockLifecycle(options: StockOptions): Lifecycle {
+  return { run: (plan, context) => runPhases(plan, options, context) }
+}
+
+async function runPhases(plan: BuildPlan, { engine, owner, home }: StockOptions, context: Context): Promise<LifecycleResult> {
+  const access = engineAccessChoices(engine, await engine.info(context), home, plan.dockerHost)
+  await using volumes = await openBuildVolumes(engine, plan, owner, context)
+  const containers = new PhaseContainers(engine, plan, volumes, access, owner)
+  const times: PhaseTime[] = []
+  const specs = phasesOf(plan)
+  for await (const { spec, container } of preparedContainers(specs, containers, plan, context)) {
+    if (spec === specs[0]) await container.putArchive('/', packTar(layersEntries(plan)), context)
+    times.push(...(await runPhase(container, spec, context)))
+    if (spec.phase === 'detector') await refuseExtensions(container, plan, context)
+    if (spec === specs.at(-1)) await copyOutputs(container, plan, context)
+  }
+  volumes.keepCaches()
+  return { phases: times }
+}
+
+/** A container for each phase, made and filled while the phase before it runs, and removed when the next one's turn comes. */
+async function* preparedContainers(specs: readonly PhaseSpec[], containers: PhaseContainers, plan: BuildPlan, context: Context) {
+  const prepare = (spec: PhaseSpec | undefined): Promise<Container> | undefined => {
+    const container = spec && prepareContainer(spec, containers, plan, context)
+    // It is awaited when its turn comes; until then its failure must not be taken for one that nobody looks at.
+    container?.catch(() => {})
+    return container
+  }
+  let ahead = prepare(specs[0])
+  try {
+    for (const [index, spec] of specs.entries()) {
+      await using container = await ahead
+      ahead = prepare(specs[index + 1])
+      if (container) yield { spec, container }
+    }
+  } finally {
+    await ahead?.then((container) => container[Symbol.asyncDispose]()).catch(() => {})
+  }
+}
+
+async function prepareContainer(spec: PhaseSpec, containers: PhaseContainers, plan: BuildPlan, context: Context): Promise<Container> {
+  const container = await containers.create(withCaVariables(spec, plan), context)
+  try {
+    await upload(container, spec, plan, context)
+    return container
+  } catch (error) {
+    await container[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** The lifecycle's own downloads, in the phases that are allowed any, shall trust the private CAs too. */
+function withCaVariables(spec: PhaseSpec, plan: BuildPlan): PhaseSpec {
+  return plan.caCertificates ? { ...spec, env: [...spec.env, `SSL_CERT_FILE=${CA_BUNDLE_PATH}`] } : spec
+}
+
+async function upload(container: Container, spec: PhaseSpec, plan: BuildPlan, context: Context): Promise<void> {
+  const ca = plan.caCertificates ? [await caBundleEntry(container, plan.caCertificates, context)] : []
+  if (!spec.runsBuildpacks) {
+    if (ca.length > 0) await container.putArchive('/', packTar(ca), context)
+    return
+  }
+  const env = plan.caCertificates ? new Map([...caEnv(), ...plan.env]) : plan.env
+  await container.putArchive('/', packTar([...platformEntries({ env, bindings: plan.bindings }), ...ca]), context)
+  for (const { layer } of plan.buildpacks) {
+    await container.putArchive('/', await layer.open(context.signal), context)
+  }
+  if (spec.phase === 'builder') return
+  await step(context, 'uploading the app', async () => container.putArchive('/', await plan.openApp(context.signal), context))
+}
+
+async function runPhase(container: Container, spec: PhaseSpec, context: Context): Promise<readonly PhaseTime[]> {
+  const reporter = new PhaseReporter(spec.phase, context.events ?? (() => {}))
+  let exitCode: number
+  try {
+    exitCode = await container.run({ stdout: reporter.stream('stdout'), stderr: reporter.stream('stderr') }, context)
+  } catch (error) {
+    reporter.end(1)
+    if (error instanceof CnbError && /exec.*\/cnb\/lifecycle\//.test(error.message)) {
+      throw new CnbError('CNB_BUILDER_INVALID', `the builder has no ${spec.phase} that can be run: ${error.message}`, { cause: error })
+    }
+    throw error
+  }
+  const { phase, lastWords } = reporter
+  const times = reporter.end(exitCode)
+  if (exitCode !== 0) throw phaseError(phase, exitCode, lastWords)
+  return times
+}

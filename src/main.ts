@@ -1,0 +1,107 @@
+/** Composition root: the only file that knows the process. Command line, streams, signals and engine in; exit code out. */
+
+import { homedir, hostname } from 'node:os'
+import process from 'node:process'
+import { CnbError, toCnbError } from './base/errors.ts'
+import type { Context } from './base/events.ts'
+import { parseCommandLine } from './cli/program.ts'
+import type { Engine } from './docker/engine.ts'
+import type { Owner } from './docker/owner.ts'
+import type { Host, Services } from './operations/services.ts'
+
+/** How long a run that was told to stop may take over it after an error that nobody caught. */
+const LAST_GRACE_MS = 10_000
+
+const host: Host = { env: process.env, cwd: process.cwd(), home: homedir() }
+
+/** Connections that a command asked for, closed at the end so that the process can end. */
+const closing: (() => Promise<void>)[] = []
+
+/** Connects to the engine, and clears up after earlier runs beside the work. Loads dockerode: only for commands that ask. */
+async function connectServices(context: Context): Promise<Services> {
+  const [{ connect }, { resolveEndpoint }, { makeKeychain }, { ownerLabel, processStartTime }] = await Promise.all([
+    import('./docker/connect.ts'),
+    import('./docker/endpoint.ts'),
+    import('./registry/keychain.ts'),
+    import('./docker/owner.ts'),
+  ])
+  const endpoint = await resolveEndpoint({
+    env: host.env,
+    home: host.home,
+    uid: process.getuid?.(),
+    windows: process.platform === 'win32',
+  })
+  const engine = await connect(endpoint, context)
+  const swept = sweep(engine, context)
+  closing.push(async () => {
+    await swept
+    engine.close()
+  })
+  return {
+    engine,
+    host,
+    owner: ownerLabel({ hostname: hostname(), pid: process.pid, startTime: (await processStartTime(process.pid)) ?? '' }),
+    credentials: makeKeychain({
+      env: host.env,
+      home: host.home,
+      warn: (message) => context.events?.({ type: 'warning', message }),
+    }),
+  }
+}
+
+/** Removes what killed runs left on the engine. Never fails a command. */
+async function sweep(engine: Engine, context: Context): Promise<void> {
+  const [{ removeOrphans }, { processStartTime }] = await Promise.all([import('./docker/orphans.ts'), import('./docker/owner.ts')])
+  const isAlive = async ({ pid, startTime }: Owner): Promise<boolean> => (await processStartTime(pid)) === startTime
+  try {
+    const removed = await removeOrphans(engine, { hostname: hostname(), isAlive }, context)
+    if (removed > 0) context.events?.({ type: 'debug', message: `removed ${removed} leftovers of earlier runs` })
+  } catch (error) {
+    context.events?.({ type: 'debug', message: `leftovers of earlier runs were not looked for: ${toCnbError(error).message}` })
+  }
+}
+
+/** The first signal stops the run, which then clears up; the second ends the process. */
+function stopOnSignals(controller: AbortController): void {
+  for (const [signal, exit, words] of [['SIGINT', 130, 'interrupted'], ['SIGTERM', 143, 'terminated'], ['SIGHUP', 129, 'the terminal is gone']] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(exit)
+      controller.abort(new CnbError('CNB_INTERRUPTED', words, { exit }))
+    })
+  }
+  // A defect somewhere: stop, so that containers are removed all the same, and tell of it as the reason.
+  const onDefect = (thrown: unknown): void => {
+    if (controller.signal.aborted) return
+    controller.abort(toCnbError(thrown))
+    setTimeout(() => process.exit(1), LAST_GRACE_MS).unref()
+  }
+  process.on('uncaughtException', onDefect)
+  process.on('unhandledRejection', onDefect)
+}
+
+async function main(): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) {
+    // Whoever read has seen enough (`| head`). The run goes on: its work is worth more than its words.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+  const parsed = parseCommandLine(process.argv.slice(2), process.stdout.columns)
+  if (parsed.kind === 'print') {
+    process.stdout.write(`${parsed.text}\n`)
+    return 0
+  }
+  const controller = new AbortController()
+  stopOnSignals(controller)
+  const { runCommand, complain } = await import('./cli/run.ts')
+  const surroundings = { host, stdout: process.stdout, stderr: process.stderr, signal: controller.signal, services: connectServices }
+  if (parsed.kind === 'wrong') return complain(parsed.error, parsed.globals, surroundings)
+  try {
+    return await runCommand(parsed, surroundings)
+  } finally {
+    await Promise.all(closing.map((close) => close()))
+  }
+}
+
+// Not process.exit(): what is still to be written to a pipe would be lost.
+process.exitCode = await main()

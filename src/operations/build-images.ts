@@ -1,0 +1,113 @@
+/** The images that a build starts from: builder and run image, of one platform. */
+
+import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Builder, RunImageName } from '../builder/builder.ts'
+import { readBuilder } from '../builder/read-builder.ts'
+import { type ApiVersion, atLeast } from '../formats/versions.ts'
+import type { Image } from '../images/image.ts'
+import { findImage, type PullPolicy } from '../images/pull.ts'
+import { rankRunImages } from '../images/run-image.ts'
+import type { RunImage } from '../lifecycle/lifecycle.ts'
+import { formatPlatform, type Platform, platformMatches } from '../oci/platform.ts'
+import { familiarName, parseReference, type Reference } from '../oci/reference.ts'
+import type { Services } from './services.ts'
+
+/**
+ * Finds the builder and reads what it says of itself.
+ * @param wanted the platform that the user asked for; the engine's own when absent
+ * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_BUILDER_INVALID, CNB_PLATFORM_MISMATCH, …
+ */
+export async function findBuilder(
+  name: string,
+  policy: PullPolicy,
+  wanted: Platform | undefined,
+  services: Services,
+  context: Context,
+): Promise<Builder> {
+  const reference = familiarName(parseReference(name))
+  const [image, info] = await Promise.all([
+    findImage(reference, policy, { ...services, platform: wanted }, context),
+    services.engine.info(context),
+  ])
+  const builder = readBuilder(image)
+  if (!wanted) refuseOtherPlatform(image, info.platform, "the engine's")
+  return builder
+}
+
+/**
+ * Finds the run image: the user's, or the best that can be had of those that the builder names.
+ * @throws CnbError CNB_RUN_IMAGE_INVALID, CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, …
+ */
+export async function findRunImage(
+  asked: string | undefined,
+  app: Reference,
+  builder: Builder,
+  policy: PullPolicy,
+  services: Services,
+  context: Context,
+): Promise<RunImage> {
+  const wanted = builder.image.platform
+  const isPresent = async (name: string): Promise<boolean> => (await services.engine.images.inspect(name, context)) !== undefined
+  const [declared] = builder.runImages
+  if (asked === undefined && declared === undefined) {
+    throw new CnbError('CNB_BUILDER_INVALID', `builder '${builder.image.reference}' names no run image`, { hint: 'Name one with --run-image.' })
+  }
+  const names = asked !== undefined || !declared ? [parseName(asked ?? '')] : await rankRunImages(declared, app.registry, isPresent)
+  const found = await firstFound(names, (name) => findImage(name, policy, { ...services, platform: wanted }, context))
+  refuseOtherPlatform(found.image, wanted, "the builder's")
+  if (!found.image.config.config.Env?.some((entry) => entry.startsWith('PATH='))) {
+    throw new CnbError('CNB_RUN_IMAGE_INVALID', `run image '${found.name}' sets no PATH in its environment`, {
+      hint: 'Apps could not start on it: use another --run-image.',
+    })
+  }
+  return found
+}
+
+/** The first of several names under which an image can be had; what was wrong with the first name when none can. */
+async function firstFound(names: readonly string[], find: (name: string) => Promise<Image>): Promise<RunImage> {
+  let first: unknown
+  for (const name of names) {
+    try {
+      return { name, image: await find(name) }
+    } catch (error) {
+      if (!(error instanceof CnbError) || !['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED'].includes(error.code)) throw error
+      first ??= error
+    }
+  }
+  throw first
+}
+
+function parseName(text: string): string {
+  return familiarName(parseReference(text))
+}
+
+/**
+ * What run.toml lists: the builder's own run images, or the user's alone when it is none of them, so that a later rebase asks
+ * for the image that was really used.
+ */
+export function runImagesFor(runImage: RunImage, builder: Builder): readonly RunImageName[] {
+  const same = (name: string): boolean => familiarName(parseReference(name)) === runImage.name
+  const known = builder.runImages.some(({ image, mirrors }) => [image, ...mirrors].some(same))
+  return known ? builder.runImages : [{ image: runImage.name, mirrors: [] }]
+}
+
+/** Before Platform API 0.12 run image and builder must be of one stack. */
+export function refuseOtherStack(builder: Builder, runImage: RunImage, api: ApiVersion): void {
+  const stack = runImage.image.labels['io.buildpacks.stack.id'] ?? ''
+  if (atLeast(api, '0.12') || builder.stack.id === '' || stack === builder.stack.id) return
+  throw new CnbError(
+    'CNB_RUN_IMAGE_INVALID',
+    `run image '${runImage.name}' is of stack '${stack}', the builder of '${builder.stack.id}'`,
+    { hint: "Use a run image of the builder's stack." },
+  )
+}
+
+function refuseOtherPlatform(image: Image, wanted: Platform, whose: string): void {
+  if (platformMatches(image.platform, wanted)) return
+  throw new CnbError(
+    'CNB_PLATFORM_MISMATCH',
+    `image '${image.reference}' is for ${formatPlatform(image.platform)}, not for ${whose} ${formatPlatform(wanted)}`,
+    { hint: `Use an image for ${formatPlatform(wanted)}, or ask for the other with --platform where the engine can emulate it.` },
+  )
+}

@@ -1,0 +1,112 @@
+/** From the options of `cnb build` to a plan: everything that can be wrong with the input is found here, before the first container. */
+
+import { resolve } from 'node:path'
+import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Builder } from '../builder/builder.ts'
+import { isTrusted } from '../builder/trust.ts'
+import { type ApiVersion, atLeast, formatApiVersion } from '../formats/versions.ts'
+import { DEFAULT_PULL_POLICY } from '../images/pull.ts'
+import { cacheVolumeName, volumeKey } from '../lifecycle/cache-volumes.ts'
+import type { BuildPlan } from '../lifecycle/lifecycle.ts'
+import { negotiatePlatformApi } from '../lifecycle/platform-api.ts'
+import { parseReference, type Reference } from '../oci/reference.ts'
+import { checkApp, openApp } from '../project/app.ts'
+import { caBinding } from '../project/platform-files.ts'
+import type { BuildOptions } from './build.ts'
+import { findBuilder, findRunImage, refuseOtherStack, runImagesFor } from './build-images.ts'
+import { chooseBuildpacks } from './build-order.ts'
+import { type Project, projectMetadataToml, readBuildEnv, readCertificates, readProject } from './build-project.ts'
+import { parseCreationTime, parsePlatform, parseVolume, proxyEnv } from './build-values.ts'
+import type { Services } from './services.ts'
+
+/** @throws CnbError of nearly every code that is not a phase's */
+export async function planBuild(options: BuildOptions, services: Services, context: Context): Promise<BuildPlan> {
+  const { host } = services
+  const fromUser = await readOptions(options, services, context)
+  const { image, path, project, platform, certificates } = fromUser
+
+  const policy = options.pullPolicy ?? DEFAULT_PULL_POLICY
+  const builder = await findBuilder(builderName(options, project), policy, platform, services, context)
+  const platformApi = negotiatePlatformApi(builder)
+  const runImage = await findRunImage(options.runImage, image, builder, policy, services, context)
+  refuseOtherStack(builder, runImage, platformApi)
+  const chosen = await chooseBuildpacks(options.buildpacks ?? [], project, builder, host.cwd, context)
+  warnOfOldApi(options, platformApi, context)
+
+  const key = await volumeKey(image, host)
+  const absolute = (directory: string | undefined) => (directory === undefined ? undefined : resolve(host.cwd, directory))
+  return {
+    image,
+    tags: fromUser.tags,
+    builder,
+    platform,
+    platformApi,
+    runImage,
+    runImages: runImagesFor(runImage, builder),
+    openApp: (signal) =>
+      openApp({ path, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, signal, events: context.events }),
+    order: chosen.order,
+    buildpacks: chosen.added,
+    env: fromUser.env,
+    bindings: certificates.length > 0 ? [caBinding(certificates)] : [],
+    caCertificates: certificates.length > 0 ? Buffer.concat(certificates.flatMap(({ pem }) => [pem, Buffer.from('\n')])) : undefined,
+    projectMetadata: projectMetadataToml(project),
+    trusted: trusts(options, builder, chosen.foreign, context),
+    clearCache: options.clearCache ?? false,
+    creationTime: fromUser.creationTime,
+    defaultProcess: options.defaultProcess,
+    previousImage: options.previousImage,
+    network: options.network,
+    volumes: fromUser.volumes,
+    proxyEnv: proxyEnv(host.env),
+    cacheVolumes: { build: cacheVolumeName(image, key, 'build'), launch: cacheVolumeName(image, key, 'launch') },
+    dockerHost: options.dockerHost,
+    sbomOutputDir: absolute(options.sbomOutputDir),
+    reportOutputDir: absolute(options.reportOutputDir),
+    verbose: options.verbose ?? false,
+  }
+}
+
+/** The part that needs no engine. */
+async function readOptions(options: BuildOptions, { host }: Services, context: Context) {
+  const image = parseTag(options.image)
+  const tags = (options.tags ?? []).map(parseTag)
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
+  const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
+  const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events))
+  const path = await checkApp(resolve(host.cwd, options.path ?? '.'))
+  const project = await readProject(options.descriptor, path, host, context)
+  const env = await readBuildEnv(options, project, host)
+  const certificates = await readCertificates(options.caCerts ?? [], host)
+  return { image, tags, platform, creationTime, volumes, path, project, env, certificates }
+}
+
+function parseTag(text: string): Reference {
+  const reference = parseReference(text)
+  if (reference.digest === undefined) return reference
+  throw new CnbError('CNB_REFERENCE_INVALID', `'${text}' is a digest, and a new image cannot be given one as its name`, {
+    hint: "Use a name with a tag, such as 'my-app:1.0'.",
+  })
+}
+
+function builderName(options: BuildOptions, project: Project | undefined): string {
+  const name = options.builder ?? project?.descriptor.builder
+  if (name !== undefined) return name
+  throw new CnbError('CNB_USAGE', 'no builder is named', {
+    hint: "Name one with --builder, or in project.toml with 'builder = \"…\"' below [io.buildpacks].",
+  })
+}
+
+/** A user's trust in the builder does not reach buildpacks that come from elsewhere, nor can `creator` run extensions. */
+function trusts(options: BuildOptions, builder: Builder, foreign: boolean, context: Context): boolean {
+  const trusted = options.trustBuilder ?? isTrusted(builder.image.reference)
+  if (!trusted) return false
+  if (foreign) context.events?.({ type: 'info', message: 'buildpacks were added: each phase runs in a container of its own' })
+  return !foreign && builder.orderExtensions.length === 0
+}
+
+function warnOfOldApi(options: BuildOptions, api: ApiVersion, context: Context): void {
+  if (options.creationTime === undefined || atLeast(api, '0.9')) return
+  context.events?.({ type: 'warning', message: `--creation-time needs Platform API 0.9, this builder has ${formatApiVersion(api)}: it is ignored` })
+}

@@ -1,0 +1,71 @@
+/** Values of `cnb build`'s options, from text to what the plan needs. */
+
+import { resolve } from 'node:path'
+import { CnbError } from '../base/errors.ts'
+import type { EventSink } from '../base/events.ts'
+import type { Mount } from '../docker/engine.ts'
+import type { Platform } from '../oci/platform.ts'
+
+const SENSITIVE = ['/cnb', '/layers', '/workspace']
+const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
+const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/
+
+/**
+ * A `--volume` value: `source:target[:ro|rw]`, read-only unless it says otherwise. A source with a slash is a path (relative
+ * to `cwd`), any other the name of a volume.
+ * @throws CnbError CNB_USAGE
+ */
+export function parseVolume(text: string, cwd: string, events?: EventSink): Mount {
+  const fail = (why: string): never => {
+    throw new CnbError('CNB_USAGE', `--volume '${text}': ${why}`, { hint: "Use '<host path or volume>:<path in the container>[:ro|rw]'." })
+  }
+  const parts = text.split(':')
+  if (parts.length < 2 || parts.length > 3) fail('it has not two or three parts')
+  const [source = '', target = '', mode = 'ro'] = parts
+  if (source === '') fail('there is no source')
+  if (!target.startsWith('/')) fail('the path in the container is not absolute')
+  if (mode !== 'ro' && mode !== 'rw') fail(`'${mode}' is neither 'ro' nor 'rw'`)
+  if (SENSITIVE.some((path) => target === path || target.startsWith(`${path}/`))) {
+    events?.({ type: 'warning', message: `mounting to a directory of the build itself: '${target}'` })
+  }
+  const readOnly = mode === 'ro'
+  if (/[/\\.~]/.test(source[0] ?? '') || source.includes('/')) return { type: 'bind', source: resolve(cwd, source), target, readOnly }
+  if (!VOLUME_NAME.test(source)) fail(`'${source}' is not a volume's name`)
+  return { type: 'volume', source, target, readOnly }
+}
+
+/**
+ * A `--creation-time` value as seconds since 1970: a number of seconds, an ISO 8601 date, or `now`.
+ * @throws CnbError CNB_USAGE
+ */
+export function parseCreationTime(text: string, now: () => number): number {
+  if (text === 'now') return Math.floor(now() / 1000)
+  if (/^\d{1,12}$/.test(text)) return Number(text)
+  const date = /^\d{4}-\d{2}-\d{2}(T.*)?$/.test(text) ? Date.parse(text) : NaN
+  if (Number.isNaN(date)) {
+    throw new CnbError('CNB_USAGE', `--creation-time '${text}' is not a time`, {
+      hint: "Use seconds since 1970, a date such as '2026-01-31T12:00:00Z', or 'now'.",
+    })
+  }
+  return Math.floor(date / 1000)
+}
+
+/**
+ * A `--platform` value: `os/arch[/variant]`.
+ * @throws CnbError CNB_USAGE
+ */
+export function parsePlatform(text: string): Platform {
+  if (!PLATFORM.test(text)) {
+    throw new CnbError('CNB_USAGE', `--platform '${text}' is not a platform`, { hint: "Use 'os/architecture[/variant]', such as 'linux/arm64'." })
+  }
+  const [os = '', architecture = '', variant] = text.split('/')
+  return { os, architecture, ...(variant ? { variant } : {}) }
+}
+
+/** The proxies of the user's environment, in both spellings, as tools read the one or the other. */
+export function proxyEnv(env: Readonly<Record<string, string | undefined>>): string[] {
+  return ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => {
+    const value = env[name] || env[name.toLowerCase()]
+    return value ? [`${name}=${value}`, `${name.toLowerCase()}=${value}`] : []
+  })
+}

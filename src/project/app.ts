@@ -1,0 +1,84 @@
+/** The app directory on its way into the build: one tar, made while it is sent. */
+
+import { open, realpath } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { directoryEntries } from '../archive/directory-entries.ts'
+import { excluding, including } from '../archive/ignore-rules.ts'
+import type { EntryFilter } from '../archive/ignore-rules.ts'
+import { packTar } from '../archive/tar-writer.ts'
+import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+
+/** .gitignore patterns; include or exclude, not both. */
+export interface FileFilter {
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+}
+
+export interface AppOptions extends Context {
+  /** The app directory, from checkApp. */
+  readonly path: string
+  /** The app's directory in the container, without the leading slash: `workspace`. */
+  readonly root: string
+  /** The build user, who gets everything. */
+  readonly uid: number
+  readonly gid: number
+  readonly filter: FileFilter
+}
+
+/** As the peer makes it: buildpacks of any user may write beside the app. It goes into the app layer's digest. */
+const ROOT_MODE = 0o777
+
+/**
+ * The app as a tar to be unpacked at `/`. Modes, times and hard links are the host's; owners are the build user's (specification,
+ * platform.md "Build"; the filter applies before the build, project-descriptor.md). The stream fails as directoryEntries does.
+ */
+export async function openApp(options: AppOptions): Promise<Readable> {
+  const { path, root, uid, gid, filter, signal, events } = options
+  const entries = directoryEntries(path, {
+    prefix: root,
+    filter: filterOf(filter),
+    keepHardLinks: true,
+    attributes: (_, relative) => (relative.length === 0 ? { uid, gid, mode: ROOT_MODE } : { uid, gid }),
+    signal,
+    events,
+  })
+  return packTar(entries, { signal })
+}
+
+function filterOf({ include, exclude }: FileFilter): EntryFilter | undefined {
+  if (include && include.length > 0) return including(include)
+  return exclude && exclude.length > 0 ? excluding(exclude) : undefined
+}
+
+const ZIP = Buffer.from('PK\x03\x04', 'latin1')
+
+/**
+ * The app directory with its links resolved.
+ * @throws CnbError CNB_APP_INVALID when it is missing or no directory, CNB_UNSUPPORTED for a zip archive
+ */
+export async function checkApp(path: string): Promise<string> {
+  let file: FileHandle | undefined
+  try {
+    const resolved = await realpath(path)
+    file = await open(resolved, 'r')
+    if ((await file.stat()).isDirectory()) return resolved
+    const head = Buffer.alloc(ZIP.length)
+    await file.read(head, 0, head.length, 0)
+    if (head.equals(ZIP)) {
+      throw new CnbError('CNB_UNSUPPORTED', `the app ${path} is a zip archive, which cnb cannot read`, {
+        hint: 'Unpack it and give the directory with --path.',
+      })
+    }
+    throw new CnbError('CNB_APP_INVALID', `the app ${path} is not a directory`, { hint: 'Give the directory with --path.' })
+  } catch (error) {
+    if (error instanceof CnbError) throw error
+    throw new CnbError('CNB_APP_INVALID', `cannot read the app directory ${path}: ${(error as Error).message}`, {
+      hint: 'Give an existing directory with --path.',
+      cause: error,
+    })
+  } finally {
+    await file?.close()
+  }
+}

@@ -1,0 +1,79 @@
+/** The files of `/platform`: the user's variables and bindings (specification, platform.md "User-Provided Variables", extensions/bindings.md). */
+
+import { X509Certificate } from 'node:crypto'
+import type { TarEntry } from '../archive/tar-writer.ts'
+import { CnbError } from '../base/errors.ts'
+import { envNameProblem } from './env.ts'
+
+/** A directory below `/platform/bindings`; `files` has a `type`. */
+export interface Binding {
+  readonly name: string
+  readonly files: ReadonlyMap<string, Buffer>
+}
+
+/** The binding type that buildpacks for certificates look for. */
+const CA_CERTIFICATES = 'ca-certificates'
+
+/**
+ * Entries for a tar that is unpacked at `/`: `platform/env/<NAME>` with the value's exact bytes, and
+ * `platform/bindings/<name>/<file>`, all root's and readable by everyone, in bytewise order.
+ * @throws CnbError CNB_USAGE for a name that is no file name
+ */
+export function platformEntries(contents: { env: ReadonlyMap<string, string>; bindings?: readonly Binding[] }): TarEntry[] {
+  const { env, bindings = [] } = contents
+  const variables = [...env].map(([name, value]) => file(`platform/env/${fileName(name)}`, Buffer.from(value)))
+  const bound = bindings.flatMap(({ name, files }) => {
+    const path = `platform/bindings/${fileName(name)}`
+    return [directory(path), ...[...files].map(([each, content]) => file(`${path}/${fileName(each)}`, content))]
+  })
+  const parents = ['platform', 'platform/env', ...(bound.length > 0 ? ['platform/bindings'] : [])].map(directory)
+  return [...parents, ...variables.sort(byName), ...bound.sort(byName)]
+}
+
+/**
+ * The binding that makes private certificate authorities known to buildpacks.
+ * @param pems certificate files, each with one certificate or more
+ * @throws CnbError CNB_USAGE naming the file that has none, or one that cannot be read
+ */
+export function caBinding(pems: readonly { file: string; pem: Buffer }[]): Binding {
+  const certificates = pems.flatMap(({ file: name, pem }) => certificatesIn(pem, name))
+  // A file for each, as buildpacks may read no more than the first certificate of one.
+  const files = certificates.map((certificate, index): [string, Buffer] => [`certificate-${index + 1}.pem`, Buffer.from(`${certificate}\n`)])
+  return { name: CA_CERTIFICATES, files: new Map([['type', Buffer.from(CA_CERTIFICATES)], ...files]) }
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+
+function certificatesIn(pem: Buffer, name: string): string[] {
+  const found = pem.toString('latin1').match(CERTIFICATE) ?? []
+  const hint = 'Give a PEM file with at least one block "BEGIN CERTIFICATE".'
+  if (found.length === 0) throw new CnbError('CNB_USAGE', `${name} holds no PEM certificate`, { hint })
+  for (const certificate of found) {
+    try {
+      new X509Certificate(certificate)
+    } catch (error) {
+      throw new CnbError('CNB_USAGE', `${name} holds a certificate that cannot be read: ${(error as Error).message}`, { hint, cause: error })
+    }
+  }
+  return found
+}
+
+function fileName(name: string): string {
+  const problem = envNameProblem(name)
+  if (problem) throw new CnbError('CNB_USAGE', `${JSON.stringify(name)} cannot be a file below /platform: ${problem}`)
+  return name
+}
+
+const OWNER = { uid: 0, gid: 0, mtime: 0 }
+
+function directory(name: string): TarEntry {
+  return { type: 'directory', name, mode: 0o755, ...OWNER }
+}
+
+function file(name: string, content: Buffer): TarEntry {
+  return { type: 'file', name, mode: 0o644, ...OWNER, size: content.length, content }
+}
+
+function byName(a: TarEntry, b: TarEntry): number {
+  return Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))
+}

@@ -1,0 +1,11 @@
+/** Names and values under each other. */
+
+import { sanitizeLine } from './sanitize.ts'
+import type { Theme } from './theme.ts'
+
+/** Indented `name  value` lines, the values in one column; entries without a value are left out. */
+export function fields(entries: readonly (readonly [name: string, value: string | undefined])[], theme: Theme): string[] {
+  const given = entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined && entry[1] !== '')
+  const width = Math.max(0, ...given.map(([name]) => name.length))
+  return given.map(([name, value]) => `  ${theme.dim(name.padEnd(width))}  ${sanitizeLine(value, false)}`)
+}

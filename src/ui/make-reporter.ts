@@ -1,0 +1,43 @@
+/** Chooses the reporter that the flags and the place ask for. */
+
+import { Heartbeat, LiveActivity, type Activity, type Clock } from './activity.ts'
+import { githubFraming, plainFraming } from './framing.ts'
+import type { Reporter } from './reporter.ts'
+import { GithubReporter } from './reporters/github.ts'
+import { HumanReporter } from './reporters/human.ts'
+import { JsonReporter, type Stringify } from './reporters/json.ts'
+import { NdjsonReporter } from './reporters/ndjson.ts'
+import { QuietReporter } from './reporters/quiet.ts'
+import { makeSpinner } from './spinner.ts'
+import { Talk } from './talk.ts'
+import type { Terminal } from './terminal.ts'
+import { schedule } from './timer.ts'
+
+export interface ReporterOptions {
+  readonly terminal: Terminal
+  /** `human`, `ndjson`, or how the one document on stdout is written. */
+  readonly format: 'human' | 'ndjson' | Stringify
+  readonly quiet: boolean
+  readonly verbose: boolean
+  /** Whether stderr is GitHub Actions' log. */
+  readonly github: boolean
+}
+
+const clock: Clock = { now: () => performance.now(), schedule }
+
+export async function makeReporter(options: ReporterOptions): Promise<Reporter> {
+  const { terminal, format, quiet, verbose, github } = options
+  if (format === 'ndjson') return new NdjsonReporter(terminal, verbose)
+  if (format !== 'human') return new JsonReporter(terminal, format, verbose ? await makeTalk(options) : undefined)
+  if (quiet) return new QuietReporter(terminal, verbose)
+  const talk = await makeTalk(options)
+  return github ? new GithubReporter(terminal, talk, verbose) : new HumanReporter(terminal, talk, verbose)
+}
+
+async function makeTalk({ terminal, verbose, github }: ReporterOptions): Promise<Talk> {
+  const theme = terminal.err
+  const activity: Activity = terminal.animated
+    ? new LiveActivity(terminal, await makeSpinner(terminal.stderr, theme.colored), clock)
+    : new Heartbeat((line) => terminal.tell(theme.dim(`     ${line}`)), clock)
+  return new Talk({ terminal, activity, verbose, framing: github ? githubFraming() : plainFraming((text) => theme.heading(text)) })
+}

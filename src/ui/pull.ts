@@ -1,0 +1,74 @@
+/** How far one pull is, and the lines that show it. */
+
+import { formatBytes } from './quantity.ts'
+import { sanitizeText, truncate } from './sanitize.ts'
+import type { Theme } from './theme.ts'
+
+interface LayerProgress {
+  status: string
+  /** Of what goes on now: downloading or extracting. */
+  current: number
+  total: number
+  /** Bytes that came over the network, of the layer's size there. */
+  downloaded: number
+  size: number
+}
+
+const DONE = new Set(['Pull complete', 'Already exists', 'Layer already exists'])
+/** More layers than any image has (the engine allows 128); a hostile stream cannot make this grow. */
+const MAX_LAYERS = 1000
+const BAR = 20
+
+/** Adds up an engine's progress messages for one image. */
+export class Pull {
+  readonly reference: string
+  readonly #layers = new Map<string, LayerProgress>()
+
+  constructor(reference: string) {
+    this.reference = sanitizeText(reference)
+  }
+
+  update(id: string, status: string, current = 0, total = 0): void {
+    const layer = this.#layers.get(id) ?? { status, current: 0, total: 0, downloaded: 0, size: 0 }
+    if (this.#layers.size >= MAX_LAYERS && !this.#layers.has(id)) return
+    this.#layers.set(id, layer)
+    layer.status = sanitizeText(status)
+    layer.current = current
+    layer.total = total
+    if (status === 'Downloading') {
+      layer.downloaded = current
+      layer.size = Math.max(total, current)
+    } else if (status !== 'Waiting' && status !== 'Pulling fs layer') {
+      layer.downloaded = layer.size
+    }
+  }
+
+  /** `3 of 7 layers, 12.3 MB of 45.6 MB`; empty before the engine has told anything. */
+  summary(): string {
+    const layers = [...this.#layers.values()]
+    if (layers.length === 0) return ''
+    const done = layers.filter(({ status }) => DONE.has(status)).length
+    const size = layers.reduce((sum, layer) => sum + layer.size, 0)
+    const downloaded = layers.reduce((sum, layer) => sum + layer.downloaded, 0)
+    return `${done} of ${layers.length} layers${size > 0 ? `, ${formatBytes(downloaded)} of ${formatBytes(size)}` : ''}`
+  }
+
+  /** A headline and a line for each layer that moves, none longer than `width`, `height` lines at most. */
+  lines(theme: Theme, width: number, height: number): string[] {
+    const summary = this.summary()
+    const headline = truncate(`Pulling ${this.reference}${summary === '' ? '' : `  ${summary}`}`, width)
+    const moving = [...this.#layers].filter(([, layer]) => layer.total > 0 && !DONE.has(layer.status))
+    const room = Math.max(0, height - 1)
+    return [headline, ...moving.slice(0, room).map(([id, layer]) => this.#layerLine(id, layer, theme, width))]
+  }
+
+  #layerLine(id: string, { status, current, total }: LayerProgress, theme: Theme, width: number): string {
+    const share = Math.min(1, current / total)
+    const filled = Math.round(share * BAR)
+    const amount = `${formatBytes(current)} of ${formatBytes(total)}`
+    const name = truncate(sanitizeText(id), 12).padEnd(12)
+    const text = `  ${name}  ${'━'.repeat(filled)}${'─'.repeat(BAR - filled)}  ${status.toLowerCase()} ${amount}`
+    if ([...text].length > width) return truncate(`  ${name}  ${amount}`, width)
+    return text.replace(/─+/, (rest) => theme.dim(rest))
+  }
+}

@@ -1,0 +1,61 @@
+/** For machines: exactly one document on stdout, the result or the error. */
+
+import type { CnbError } from '../../base/errors.ts'
+import type { EventSink } from '../../base/events.ts'
+import { errorText } from '../error-text.ts'
+import type { Outcome, Reporter } from '../reporter.ts'
+import type { Talk } from '../talk.ts'
+import type { Terminal } from '../terminal.ts'
+import { Whisper } from '../whisper.ts'
+
+/** Grows when a field changes its meaning or goes away; not when one is added. */
+export const SCHEMA_VERSION = 1
+
+/** A document as text: JSON, or another format that can hold the same. */
+export type Stringify = (document: object) => string
+
+/** C1 controls are legal in JSON strings, and commands to a terminal. */
+function escapeControls(json: string): string {
+  return json.replace(/[\u007f-\u009f]/g, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** JSON on lines of its own. */
+export const prettyJson: Stringify = (document) => escapeControls(JSON.stringify(document, null, 2))
+
+/** JSON on one line. */
+export const compactJson: Stringify = (document) => escapeControls(JSON.stringify(document))
+
+/** An error as machines read it; fields without a value are left out. */
+export function errorData({ code, message, hint, exit, position }: CnbError): object {
+  return { code, message, ...(hint === undefined ? {} : { hint }), exit, ...(position === undefined ? {} : { position }) }
+}
+
+export class JsonReporter implements Reporter {
+  readonly events: EventSink
+  readonly #terminal: Terminal
+  readonly #stringify: Stringify
+  readonly #talk: Talk | undefined
+
+  /** @param talk tells the way on stderr, with --verbose */
+  constructor(terminal: Terminal, stringify: Stringify, talk: Talk | undefined) {
+    this.#terminal = terminal
+    this.#stringify = stringify
+    this.#talk = talk
+    this.events = talk?.events ?? new Whisper(terminal).events
+  }
+
+  succeed(outcome: Outcome): void {
+    this.#talk?.stop()
+    this.#print({ schemaVersion: SCHEMA_VERSION, ...outcome.data })
+  }
+
+  fail(error: CnbError): void {
+    this.#talk?.stop()
+    this.#terminal.tell(errorText(error, this.#terminal.err, this.#talk !== undefined))
+    this.#print({ schemaVersion: SCHEMA_VERSION, error: errorData(error) })
+  }
+
+  #print(document: object): void {
+    this.#terminal.print(this.#stringify(document).trimEnd())
+  }
+}

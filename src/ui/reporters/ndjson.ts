@@ -1,0 +1,29 @@
+/** For programs that follow a run: each event as a line of JSON on stdout, then the result or the error as the last one. */
+
+import type { CnbError } from '../../base/errors.ts'
+import type { CnbEvent } from '../../base/events.ts'
+import type { Outcome, Reporter } from '../reporter.ts'
+import type { Terminal } from '../terminal.ts'
+import { compactJson, errorData, SCHEMA_VERSION } from './json.ts'
+
+export class NdjsonReporter implements Reporter {
+  readonly #terminal: Terminal
+  readonly #verbose: boolean
+
+  constructor(terminal: Terminal, verbose: boolean) {
+    this.#terminal = terminal
+    this.#verbose = verbose
+  }
+
+  readonly events = (event: CnbEvent): void => {
+    if (event.type !== 'debug' || this.#verbose) this.#terminal.print(compactJson(event))
+  }
+
+  succeed(outcome: Outcome): void {
+    this.#terminal.print(compactJson({ type: 'result', schemaVersion: SCHEMA_VERSION, ...outcome.data }))
+  }
+
+  fail(error: CnbError): void {
+    this.#terminal.print(compactJson({ type: 'error', schemaVersion: SCHEMA_VERSION, error: errorData(error) }))
+  }
+}

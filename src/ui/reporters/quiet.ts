@@ -1,0 +1,28 @@
+/** For scripts: one line on stdout; on stderr warnings and errors. */
+
+import type { CnbError } from '../../base/errors.ts'
+import { errorText } from '../error-text.ts'
+import type { Outcome, Reporter } from '../reporter.ts'
+import { sanitizeText } from '../sanitize.ts'
+import type { Terminal } from '../terminal.ts'
+import { Whisper } from '../whisper.ts'
+
+export class QuietReporter implements Reporter {
+  readonly events: Reporter['events']
+  readonly #terminal: Terminal
+  readonly #verbose: boolean
+
+  constructor(terminal: Terminal, verbose: boolean) {
+    this.#terminal = terminal
+    this.#verbose = verbose
+    this.events = new Whisper(terminal).events
+  }
+
+  succeed(outcome: Outcome): void {
+    this.#terminal.print(sanitizeText(outcome.line))
+  }
+
+  fail(error: CnbError): void {
+    this.#terminal.tell(errorText(error, this.#terminal.err, this.#verbose))
+  }
+}

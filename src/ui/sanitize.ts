@@ -1,0 +1,61 @@
+/**
+ * Text of others made safe to show. Containers, images and registries are hostile: a control sequence of theirs could move
+ * the cursor over what `cnb` said, set the window's title or fill the clipboard (OSC 52). Colours are all that may pass.
+ */
+
+/** Control strings (OSC, DCS, SOS, PM, APC) with their content, up to their end or the line's; then CSI; then other escapes. */
+const SEQUENCE =
+  /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c\n]*(?:\u0007|\u001b\\|\u009c)?|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?|\u001b[ -/]*[0-~]?/g
+/** Colours and weights: digits and separators only. */
+const SGR = /^\u001b\[[0-9;:]*m$/
+/** C0 and C1 without tab and escape. */
+const CONTROLS = /[\u0000-\u0008\u000a-\u001a\u001c-\u001f\u007f-\u009f]/g
+const RESET = '\u001b[0m'
+
+/** One line as a terminal would show it in the end: what a carriage return has overwritten is left out. */
+function lastOverwrite(line: string): string {
+  const trimmed = line.replace(/\r+$/, '')
+  return trimmed.slice(trimmed.lastIndexOf('\r') + 1)
+}
+
+/**
+ * A line of foreign output, safe to print.
+ * @param colors whether SGR sequences stay; they end with the line, so that they cannot colour the next one
+ */
+export function sanitizeLine(line: string, colors: boolean): string {
+  let painted = false
+  const clean = lastOverwrite(line)
+    .replace(SEQUENCE, (sequence) => {
+      if (!colors || !SGR.test(sequence)) return ''
+      painted = true
+      return sequence
+    })
+    .replace(CONTROLS, '')
+  return painted ? clean + RESET : clean
+}
+
+/** Foreign text of one or more lines without any control character but line ends. */
+export function sanitizeText(text: string): string {
+  return text.split('\n').map((line) => sanitizeLine(line, false)).join('\n')
+}
+
+/** The same for every string of a value from JSON, such as an inspection; keys are ours. */
+export function sanitizeDeep<T>(value: T): T {
+  if (typeof value === 'string') return sanitizeText(value) as T
+  if (Array.isArray(value)) return value.map((item: unknown) => sanitizeDeep(item)) as T
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sanitizeDeep<unknown>(item)])) as T
+  }
+  return value
+}
+
+/** How many characters a text takes on the screen; its colours take none. */
+export function visibleLength(text: string): number {
+  return [...sanitizeLine(text, false)].length
+}
+
+/** Cuts plain text to `width` characters. */
+export function truncate(text: string, width: number): string {
+  const characters = [...text]
+  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`
+}

@@ -1,0 +1,23 @@
+/** Rows whose columns line up. */
+
+import { sanitizeLine, visibleLength } from './sanitize.ts'
+import type { Theme } from './theme.ts'
+
+export interface Column {
+  readonly title: string
+  readonly align?: 'left' | 'right'
+}
+
+/** The titles and a line for each row of foreign text, two spaces apart and indented by two; nothing pads a line's end. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[], theme: Theme): string[] {
+  const safe = rows.map((row) => row.map((cell) => sanitizeLine(cell, false)))
+  const widths = columns.map(({ title }, index) => safe.reduce((width, row) => Math.max(width, visibleLength(row[index] ?? '')), title.length))
+  const line = (cells: readonly string[]): string => {
+    const padded = cells.map((cell, index) => {
+      const space = ' '.repeat((widths[index] ?? 0) - visibleLength(cell))
+      return columns[index]?.align === 'right' ? space + cell : cell + space
+    })
+    return `  ${padded.join('  ')}`.trimEnd()
+  }
+  return [theme.dim(line(columns.map(({ title }) => title))), ...safe.map(line)]
+}

@@ -1,0 +1,101 @@
+/** An operation's way as people read it, on stderr. */
+
+import type { CnbEvent } from '../base/events.ts'
+import type { Activity } from './activity.ts'
+import type { Framing } from './framing.ts'
+import { gerund } from './ongoing.ts'
+import { formatDuration } from './quantity.ts'
+import { sanitizeLine, sanitizeText } from './sanitize.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Steps and pulls that were shorter than this are told only with --verbose. */
+const NOTABLE_MS = 500
+
+export interface TalkOptions {
+  readonly terminal: Terminal
+  readonly activity: Activity
+  readonly framing: Framing
+  readonly verbose: boolean
+}
+
+/** Prints events as lines: headers, prefixed output, and the time that each phase took below it. */
+export class Talk {
+  readonly #terminal: Terminal
+  readonly #activity: Activity
+  readonly #framing: Framing
+  readonly #verbose: boolean
+  /** The phase whose header was printed last and is still open. */
+  #open: string | undefined
+
+  constructor({ terminal, activity, framing, verbose }: TalkOptions) {
+    this.#terminal = terminal
+    this.#activity = activity
+    this.#framing = framing
+    this.#verbose = verbose
+  }
+
+  readonly events = (event: CnbEvent): void => {
+    this.#activity.before(event)
+    const lines = this.#lines(event)
+    if (lines.length > 0) this.#terminal.tell(lines.join('\n'))
+    this.#activity.after()
+  }
+
+  /** Takes away what moves and closes what is open; results or errors come next. */
+  stop(): void {
+    this.#activity.stop()
+    const lines = this.#close()
+    if (lines.length > 0) this.#terminal.tell(lines.join('\n'))
+  }
+
+  #lines(event: CnbEvent): string[] {
+    const theme = this.#terminal.err
+    const aside = (text: string): string => theme.dim(`     ${text}`)
+    switch (event.type) {
+      case 'phase.start': {
+        const closed = this.#close()
+        this.#open = event.phase
+        return [...closed, ...this.#framing.open(gerund(event.phase).toUpperCase())]
+      }
+      case 'phase.line':
+        return [`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`]
+      case 'phase.end': {
+        const time = formatDuration(event.durationMs)
+        const ended = event.exitCode === 0 ? aside(`done in ${time}`) : `     ${theme.error(`failed after ${time}`)} ${theme.dim(`(exit code ${event.exitCode})`)}`
+        return [...this.#close(), ended]
+      }
+      case 'pull.start':
+        // On a terminal the progress says it.
+        return this.#terminal.animated ? [] : [`Pulling ${theme.name(sanitizeText(event.reference))}`]
+      case 'pull.end':
+        return this.#isNotable(event.durationMs) ? [`Pulled ${theme.name(sanitizeText(event.reference))} ${theme.dim(`in ${formatDuration(event.durationMs)}`)}`] : []
+      case 'step.end':
+        return this.#isNotable(event.durationMs) ? [aside(`${sanitizeText(event.step)}: ${formatDuration(event.durationMs)}`)] : []
+      case 'info':
+        return [sanitizeText(event.message)]
+      case 'warning':
+        return [this.#warning(sanitizeText(event.message))]
+      case 'debug':
+        return this.#verbose ? [theme.dim(sanitizeText(event.message))] : []
+      case 'pull.progress':
+      case 'step.start':
+        return []
+    }
+  }
+
+  #warning(message: string): string {
+    // Inside a phase the frame may keep its commands from being heard.
+    const framed = this.#open === undefined ? this.#framing.warning(message) : undefined
+    return framed ?? `${this.#terminal.err.warning('Warning:')} ${message}`
+  }
+
+  #isNotable(durationMs: number): boolean {
+    return this.#verbose || durationMs >= NOTABLE_MS
+  }
+
+  #close(): string[] {
+    if (this.#open === undefined) return []
+    this.#open = undefined
+    return this.#framing.close()
+  }
+}

@@ -1,0 +1,54 @@
+/** Colours, and whether a stream gets any. The only file that knows chalk. */
+
+import { Chalk } from 'chalk'
+
+export type ColorChoice = 'auto' | 'always' | 'never'
+
+/** What decides about colour besides the flags. */
+export interface ColorEnvironment {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly isTTY: boolean
+}
+
+/** The few looks that `cnb` uses; without colour each gives its text back, and `name` quotes it. */
+export interface Theme {
+  readonly colored: boolean
+  bold(text: string): string
+  dim(text: string): string
+  /** What the user or an image called something. */
+  name(text: string): string
+  heading(text: string): string
+  success(text: string): string
+  warning(text: string): string
+  error(text: string): string
+}
+
+const set = (value: string | undefined): value is string => value !== undefined && value !== ''
+const truthy = (value: string | undefined): boolean => set(value) && value !== '0' && value.toLowerCase() !== 'false'
+
+/**
+ * Whether one stream gets colour: flag, NO_COLOR (no-color.org) or CNB_NO_COLOR, FORCE_COLOR, TERM=dumb, GitHub's log (which
+ * shows colours and is no terminal), and last whether it is a terminal. chalk's own guess is not used: it ignores NO_COLOR.
+ */
+export function usesColor(choice: ColorChoice, { env, isTTY }: ColorEnvironment): boolean {
+  if (choice !== 'auto') return choice === 'always'
+  if (set(env['NO_COLOR']) || truthy(env['CNB_NO_COLOR'])) return false
+  if (env['FORCE_COLOR'] !== undefined) return env['FORCE_COLOR'] === '' || truthy(env['FORCE_COLOR'])
+  if (env['TERM'] === 'dumb') return false
+  if (env['GITHUB_ACTIONS'] === 'true') return true
+  return isTTY
+}
+
+export function makeTheme(colored: boolean): Theme {
+  const chalk = new Chalk({ level: colored ? 1 : 0 })
+  return {
+    colored,
+    bold: (text) => chalk.bold(text),
+    dim: (text) => chalk.dim(text),
+    name: (text) => (colored ? chalk.cyan(text) : `'${text}'`),
+    heading: (text) => chalk.bold.cyan(text),
+    success: (text) => chalk.bold.green(text),
+    warning: (text) => chalk.bold.yellow(text),
+    error: (text) => chalk.bold.red(text),
+  }
+}

@@ -1,0 +1,14 @@
+/** Things inside things, drawn with lines. */
+
+export interface TreeNode {
+  readonly label: string
+  readonly children?: readonly TreeNode[]
+}
+
+/** One line for each node, children below their parent. */
+export function tree(nodes: readonly TreeNode[], indent = '  '): string[] {
+  return nodes.flatMap(({ label, children = [] }, index) => {
+    const last = index === nodes.length - 1
+    return [`${indent}${last ? '└ ' : '├ '}${label}`, ...tree(children, `${indent}${last ? '  ' : '│ '}`)]
+  })
+}

@@ -1,0 +1,236 @@
+/** What every Engine must do: the suite that the fake and the real ones pass alike. */
+
+import { randomBytes } from 'node:crypto'
+import { PassThrough, Readable } from 'node:stream'
+import { buffer, text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Engine } from '../../../src/docker/engine.ts'
+import { digestOf } from '../../../src/oci/digest.ts'
+import { packFiles, readTar } from '../../support/fake-files.ts'
+
+export interface EngineUnderTest {
+  engine: Engine
+  /** The program `tool/main.go`, as bytes that this engine can run. */
+  tool: Buffer
+}
+
+const id = randomBytes(6).toString('hex')
+const IMAGE = `cnb-contract-${id}:1`
+const LABEL = `dev.cnb.contract.${id}`
+const labels = { [LABEL]: 'yes' }
+
+/** Declares the suite; `start` is called once before it. */
+export function engineContract(name: string, start: () => Promise<EngineUnderTest>): void {
+  describe(`${name} keeps the engine contract`, () => {
+    let engine: Engine
+    let layer: Buffer
+    let config: Buffer
+
+    beforeAll(async () => {
+      const started = await start()
+      engine = started.engine
+      const { platform } = await engine.info()
+      layer = await buffer(packFiles([['tool', started.tool, 0o755], ['etc/hello', 'hello'], ['tmp/.keep', '']]))
+      config = Buffer.from(JSON.stringify({
+        ...platform,
+        created: '2001-02-03T04:05:06Z',
+        author: 'contract',
+        config: { Env: ['COLOUR=red', 'SHAPE=round'], Labels: { one: '1' }, Entrypoint: ['/nothing'], Cmd: ['more'], WorkingDir: '/etc' },
+        rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
+        history: [{ created: '2001-02-03T04:05:06Z', created_by: 'made for the contract' }],
+      }))
+      await engine.images.load(archive())
+    })
+
+    afterAll(async () => {
+      for (const container of await engine.containers.list(LABEL)) await engine.containers.remove(container.id)
+      for (const volume of await engine.volumes.list(LABEL)) await engine.volumes.remove(volume.name)
+      await engine.images.remove(IMAGE)
+      engine.close()
+    })
+
+    const archive = (): Readable =>
+      packFiles([
+        ['config.json', config],
+        ['layer.tar', layer],
+        ['manifest.json', JSON.stringify([{ Config: 'config.json', RepoTags: [IMAGE], Layers: ['layer.tar'] }])],
+      ])
+
+    /** Runs the tool in a container of its own and gives what came of it. */
+    async function run(command: string[], spec: object = {}): Promise<{ code: number; stdout: string; stderr: string }> {
+      await using container = await engine.containers.create({ image: IMAGE, command: ['/tool', ...command], labels, ...spec })
+      const stdout = new PassThrough()
+      const stderr = new PassThrough()
+      const printed = Promise.all([text(stdout), text(stderr)])
+      const code = await container.run({ stdout, stderr })
+      stdout.end()
+      stderr.end()
+      const [out, err] = await printed
+      return { code, stdout: out, stderr: err }
+    }
+
+    describe('images', () => {
+      test('a load reports the name, and inspect gives what was loaded', async () => {
+        const loaded = await engine.images.load(archive())
+        expect(loaded).toEqual([expect.stringContaining(IMAGE)])
+        const image = await engine.images.inspect(IMAGE)
+        expect(image).toMatchObject({
+          id: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+          tags: [IMAGE],
+          platform: { os: 'linux' },
+          author: 'contract',
+          created: expect.stringMatching(/^2001-02-03T04:05:06/),
+          config: { Env: ['COLOUR=red', 'SHAPE=round'], Labels: { one: '1' }, Entrypoint: ['/nothing'], Cmd: ['more'] },
+          diffIds: [digestOf(layer)],
+        })
+        expect((await engine.images.inspect(image!.id))?.id).toBe(image!.id)
+      })
+
+      test('an image that is not there is undefined to inspect and CNB_IMAGE_NOT_FOUND to the rest', async () => {
+        expect(await engine.images.inspect('cnb-contract/absent:1')).toBeUndefined()
+        const missing = { code: 'CNB_IMAGE_NOT_FOUND' }
+        await expect(engine.images.save('cnb-contract/absent:1')).rejects.toMatchObject(missing)
+        await expect(engine.images.history('cnb-contract/absent:1')).rejects.toMatchObject(missing)
+        await expect(engine.images.tag('cnb-contract/absent:1', 'cnb-contract/other:1')).rejects.toMatchObject(missing)
+      })
+
+      test('a second name shares the image, and its removal leaves the first; removing what is gone is no error', async () => {
+        const second = `cnb-contract-${id}:second`
+        await engine.images.tag(IMAGE, second)
+        expect((await engine.images.inspect(second))?.id).toBe((await engine.images.inspect(IMAGE))?.id)
+        await engine.images.remove(second)
+        await engine.images.remove(second)
+        expect(await engine.images.inspect(second)).toBeUndefined()
+        expect((await engine.images.inspect(IMAGE))?.tags).toEqual([IMAGE])
+      })
+
+      test('history tells how each layer was made', async () => {
+        expect(await engine.images.history(IMAGE)).toEqual([expect.objectContaining({ createdBy: 'made for the contract', created: 981173106 })])
+      })
+
+      test('what save gives, load takes, and it is the same image', async () => {
+        const before = await engine.images.inspect(IMAGE)
+        const saved = await buffer(await engine.images.save(IMAGE))
+        await engine.images.load(Readable.from([saved]))
+        const after = await engine.images.inspect(IMAGE)
+        expect(after?.id).toBe(before?.id)
+        expect(after?.diffIds).toEqual(before?.diffIds)
+      })
+
+      test('loading what is no image fails with words', async () => {
+        await expect(engine.images.load(packFiles([['hello', 'there']]))).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
+      })
+    })
+
+    describe('containers', () => {
+      test('run keeps stdout and stderr apart and gives the exit code', async () => {
+        expect(await run(['print', 'to stdout', 'to stderr', '7'])).toEqual({ code: 7, stdout: 'to stdout', stderr: 'to stderr' })
+      })
+
+      test('all that was printed is there when run is done', async () => {
+        const { code, stdout } = await run(['flood', '30000', '3'])
+        expect(code).toBe(3)
+        expect(stdout.length).toBe(30_000 * 100)
+      })
+
+      test('environment, user and directory come from the image where the spec says nothing', async () => {
+        expect((await run(['env', 'COLOUR'])).stdout).toBe('red')
+        expect((await run(['env', 'COLOUR'], { env: ['COLOUR=blue'] })).stdout).toBe('blue')
+        expect((await run(['env', 'SHAPE'], { env: ['COLOUR=blue'] })).stdout).toBe('round')
+        expect((await run(['where'])).stdout).toBe('/etc 0:0')
+        expect((await run(['where'], { user: '1001:1002', workingDir: '/tmp' })).stdout).toBe('/tmp 1001:1002')
+      })
+
+      test('a container cannot be made from an image that is not there', async () => {
+        const creation = engine.containers.create({ image: 'cnb-contract/absent:1', command: ['/tool'], labels })
+        await expect(creation).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: expect.stringMatching(/no such image/i) })
+      })
+
+      test('a program that is not there fails to start, with the path in the words', async () => {
+        await using container = await engine.containers.create({ image: IMAGE, command: ['/absent'], labels })
+        await expect(container.run({})).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: expect.stringContaining('/absent') })
+      })
+
+      test('files go in before it runs and come out after it has ended', async () => {
+        await using container = await engine.containers.create({ image: IMAGE, command: ['/tool', 'write', '/tmp/out', 'written'], labels })
+        await container.putArchive('/tmp', await buffer(packFiles([['in/a', 'first'], ['in/b', 'second']])))
+        await container.putArchive('/', packFiles([['tmp/in/c', 'third']]))
+        expect(await container.run({})).toBe(0)
+        const tar = await readTar(await buffer((await container.getArchive('/tmp'))!))
+        const files = Object.fromEntries(tar.filter(({ header }) => header.type === 'file').map(({ name, content }) => [name, content.toString()]))
+        expect(files).toEqual({ 'tmp/.keep': '', 'tmp/in/a': 'first', 'tmp/in/b': 'second', 'tmp/in/c': 'third', 'tmp/out': 'written' })
+      })
+
+      test('a path that does not exist gives undefined to read, and refuses files without leaving their source open', async () => {
+        await using container = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels })
+        expect(await container.getArchive('/absent')).toBeUndefined()
+        const endless = new Readable({ read(): void { this.push(Buffer.alloc(64 * 1024)) } })
+        await expect(container.putArchive('/absent', endless)).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: expect.stringContaining('/absent') })
+        expect(endless.destroyed).toBe(true)
+      })
+
+      test('an abort ends a container that runs, and the error is the interruption', async () => {
+        await using container = await engine.containers.create({ image: IMAGE, command: ['/tool', 'hang'], labels })
+        const controller = new AbortController()
+        const stdout = new PassThrough()
+        stdout.once('data', () => controller.abort())
+        await expect(container.run({ stdout }, { signal: controller.signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+      })
+
+      test('an aborted creation leaves no container', async () => {
+        const own = `${LABEL}.aborted`
+        const controller = new AbortController()
+        const creation = engine.containers.create({ image: IMAGE, command: ['/tool'], labels: { [own]: '' } }, { signal: controller.signal })
+        controller.abort()
+        await expect(creation).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+        expect(await engine.containers.list(own)).toEqual([])
+      })
+
+      test('list finds a container by label until its scope ends', async () => {
+        const own = `${LABEL}.scope`
+        {
+          await using container = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels: { [own]: 'here' } })
+          expect(await engine.containers.list(own)).toEqual([{ id: container.id, labels: expect.objectContaining({ [own]: 'here' }) }])
+        }
+        expect(await engine.containers.list(own)).toEqual([])
+      })
+
+      test('removing twice, at once and after, is no error', async () => {
+        const container = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels })
+        await Promise.all([container.remove(), engine.containers.remove(container.id)])
+        await container.remove()
+      })
+
+      test('a bind mount whose source is not there is refused with its path', async () => {
+        const mounts = [{ type: 'bind' as const, source: '/cnb-contract-absent', target: '/mnt' }]
+        const creation = engine.containers.create({ image: IMAGE, command: ['/tool'], labels, mounts })
+        await expect(creation).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: expect.stringContaining('/cnb-contract-absent') })
+      })
+    })
+
+    describe('volumes', () => {
+      test('create tells whether it made the volume, and list finds it by its label', async () => {
+        const name = `cnb-contract-${id}-made`
+        expect(await engine.volumes.create(name, labels)).toBe(true)
+        expect(await engine.volumes.create(name, {})).toBe(false)
+        expect(await engine.volumes.list(LABEL)).toContainEqual({ name, labels })
+        await engine.volumes.remove(name)
+        await engine.volumes.remove(name)
+        expect((await engine.volumes.list(LABEL)).map((volume) => volume.name)).not.toContain(name)
+      })
+
+      test('what one container writes into a volume the next reads, and it cannot go while one uses it', async () => {
+        const name = `cnb-contract-${id}-shared`
+        await engine.volumes.create(name, labels)
+        const mounts = [{ type: 'volume' as const, source: name, target: '/shared' }]
+        expect((await run(['write', '/shared/note', 'from the first'], { mounts })).code).toBe(0)
+        {
+          await using _user = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels, mounts })
+          await expect(engine.volumes.remove(name)).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
+        }
+        expect((await run(['read', '/shared/note'], { mounts })).stdout).toBe('from the first')
+        await engine.volumes.remove(name)
+      })
+    })
+  })
+}

@@ -1,0 +1,80 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { runCnb, startCnb, succeed } from '../support/cnb.ts'
+import { everything } from '../support/docker.ts'
+import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
+import { makeWorkbench } from '../support/workbench.ts'
+
+const bench = await makeWorkbench()
+afterAll(() => bench.clear())
+
+const LIMIT_MS = 10_000
+const flows = [['trusted', ['--trust-builder']], ['untrusted', []]] as const
+
+/** Waits where $WAIT says, for as long as it takes; a detect that waits does so without a word, since nobody shows them. */
+const detect = '[ "${WAIT:-}" != detect ] || sleep 1000; exit 0'
+const wait = `if [ "\${WAIT:-}" = build ]; then
+  trap '' TERM INT
+  echo "waiting in build"
+  sleep 1000 & wait; wait
+fi
+mkdir "$CNB_LAYERS_DIR/big"
+printf '[types]\\nlaunch = true\\ncache = true\\n' >"$CNB_LAYERS_DIR/big.toml"
+head -c "\${SIZE:-1}" /dev/urandom >"$CNB_LAYERS_DIR/big/file"`
+
+// The exporter gets enough to do that it is still at it when the signal comes.
+const phases = [
+  ['analyze', /analyz/i, []],
+  ['detect', /detect/i, ['--env', 'WAIT=detect']],
+  ['restore', /restor/i, []],
+  ['build', /waiting in build/, ['--env', 'WAIT=build']],
+  ['export', /export/i, ['--env', 'SIZE=400000000']],
+] as const
+
+describe.each(flows)('Ctrl-C while a build (%s)', (_flow, flow) => {
+  it.each(phases)('is in %s ends it with 130 and leaves nothing behind', async (_phase, line, options) => {
+    const image = bench.image()
+    const command = ['build', image, '--path', await bench.directory(appFiles(wait, {}, detect)), ...USING_BUILDER, ...flow]
+    await succeed(command)
+    const before = await everything()
+    const running = startCnb([...command, ...options])
+    await running.line(line)
+    const start = performance.now()
+    running.signal('SIGINT')
+    const result = await running.finished
+    expect(result).toMatchObject({ code: 130, stdout: '' })
+    expect(result.stderr).toContain('CNB_INTERRUPTED')
+    expect(performance.now() - start).toBeLessThan(LIMIT_MS)
+    expect(await everything()).toEqual(before)
+  })
+})
+
+describe('a build that is told to stop', () => {
+  it('ends with 143 on SIGTERM, and leaves nothing behind', async () => {
+    const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER]
+    await succeed(command)
+    const before = await everything()
+    const running = startCnb([...command, '--env', 'WAIT=build'])
+    await running.line(/waiting in build/)
+    running.signal('SIGTERM')
+    expect(await running.finished).toMatchObject({ code: 143 })
+    expect(await everything()).toEqual(before)
+  })
+
+  it('ends before it began when the signal comes first', async () => {
+    const before = await everything()
+    const running = startCnb(['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER, '--verbose'])
+    await running.line(/./)
+    running.signal('SIGINT')
+    expect(await running.finished).toMatchObject({ code: 130 })
+    expect((await everything()).filter((left) => !left.startsWith('volume pack-cache-'))).toEqual(before)
+  })
+
+  it('builds again afterwards as if nothing had been', async () => {
+    const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER]
+    const running = startCnb([...command, '--env', 'WAIT=build'])
+    await running.line(/waiting in build/)
+    running.signal('SIGINT')
+    await running.finished
+    expect(await runCnb(command)).toMatchObject({ code: 0 })
+  })
+})

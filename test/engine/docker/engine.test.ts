@@ -1,0 +1,19 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { makeTemporaryDirectory } from '../../../src/base/files.ts'
+import { connect } from '../../../src/docker/connect.ts'
+import { resolveEndpoint } from '../../../src/docker/endpoint.ts'
+import { engineContract } from '../../contract/engine/engine-contract.ts'
+
+engineContract('The engine at $DOCKER_HOST', async () => {
+  const engine = await connect(await resolveEndpoint({ env: process.env, home: homedir() }))
+  const { os, architecture } = (await engine.info()).platform
+  await using directory = await makeTemporaryDirectory()
+  const binary = join(directory.path, 'tool')
+  const env = { ...process.env, GOOS: os, GOARCH: architecture, CGO_ENABLED: '0' }
+  await promisify(execFile)('go', ['build', '-ldflags=-s', '-o', binary, 'main.go'], { cwd: join(import.meta.dirname, '../../contract/engine/tool'), env })
+  return { engine, tool: await readFile(binary) }
+})

@@ -1,0 +1,86 @@
+/** Runs `node bin/cnb.js` as its users do: a process of its own, not on a terminal. */
+
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+const BINARY = join(import.meta.dirname, '../../bin/cnb.js')
+
+export interface RunOptions {
+  env?: Record<string, string | undefined>
+  cwd?: string
+  /** Runs it as another user; only root may. */
+  uid?: number
+}
+
+export interface Finished {
+  /** Undefined when a signal ended the process, rather than the process itself. */
+  code: number | undefined
+  stdout: string
+  stderr: string
+}
+
+/** A `cnb` that runs. */
+export interface Running {
+  readonly finished: Promise<Finished>
+  /** Resolves with the first line of stdout or stderr that matches; rejects when the process ends without one. */
+  line(pattern: RegExp): Promise<string>
+  signal(name: NodeJS.Signals): void
+}
+
+/** Starts `cnb` with `args`. What this machine's user has set for `cnb`, colour and volume keys is left out. */
+export function startCnb(args: readonly string[], { env = {}, cwd, uid }: RunOptions = {}): Running {
+  const child = spawn(process.execPath, [BINARY, ...args], {
+    cwd,
+    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, GITHUB_ACTIONS: undefined, PACK_VOLUME_KEY: 'cnb-e2e', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  })
+  const text = { stdout: '', stderr: '' }
+  const waiting = new Set<() => void>()
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      text[name] += chunk
+      for (const check of waiting) check()
+    })
+  }
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code: code ?? undefined, ...text }))
+  })
+  return {
+    finished,
+    signal: (name) => void child.kill(name),
+    line: (pattern) =>
+      new Promise((resolve, reject) => {
+        const check = (): boolean => {
+          const found = `${text.stdout}\n${text.stderr}`.split('\n').find((line) => pattern.test(line))
+          if (found === undefined) return false
+          waiting.delete(check)
+          resolve(found)
+          return true
+        }
+        if (check()) return
+        waiting.add(check)
+        finished.then(({ code, stderr }) => {
+          if (waiting.has(check) && !check()) reject(new Error(`cnb ended with ${code} before a line matched ${pattern}:\n${stderr}`))
+        }, reject)
+      }),
+  }
+}
+
+/** Runs `cnb` to its end. */
+export function runCnb(args: readonly string[], options?: RunOptions): Promise<Finished> {
+  return startCnb(args, options).finished
+}
+
+/** Runs `cnb` and gives its output. @throws Error with all it printed when it does not end with 0 */
+export async function succeed(args: readonly string[], options?: RunOptions): Promise<Finished> {
+  const result = await runCnb(args, options)
+  if (result.code !== 0) throw new Error(`cnb ${args.join(' ')} ended with ${result.code}\n${result.stdout}\n${result.stderr}`)
+  return result
+}
+
+/** Runs `cnb … --output json` and gives what it printed on stdout, read. */
+export async function succeedJson<T>(args: readonly string[], options?: RunOptions): Promise<T> {
+  return JSON.parse((await succeed([...args, '--output', 'json'], options)).stdout) as T
+}

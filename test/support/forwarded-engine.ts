@@ -1,0 +1,41 @@
+/** The engine under test behind a socket of our own. */
+
+import { chmod, rm } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
+import { docker } from './docker.ts'
+
+export interface ForwardedEngine extends AsyncDisposable {
+  /** For DOCKER_HOST; open to every user of this machine. */
+  readonly address: string
+  /** Cuts every connection and takes the socket away, as when the engine dies. */
+  readonly die: () => Promise<void>
+}
+
+/** Listens at `path` and hands every connection on to the engine. */
+export async function forwardEngine(path: string): Promise<ForwardedEngine> {
+  const target = await engineSocket()
+  const open = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const engine = connect({ path: target, allowHalfOpen: true })
+    for (const [from, to] of [[client, engine], [engine, client]] as const) {
+      open.add(from)
+      from.pipe(to)
+      from.on('error', () => to.destroy())
+      from.on('close', () => open.delete(from))
+    }
+  }).listen(path)
+  await new Promise((resolve) => server.once('listening', resolve))
+  await chmod(path, 0o777)
+  const die = async (): Promise<void> => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    for (const socket of open) socket.destroy()
+    await closed
+    await rm(path, { force: true })
+  }
+  return { address: `unix://${path}`, die, [Symbol.asyncDispose]: die }
+}
+
+async function engineSocket(): Promise<string> {
+  const host = process.env['DOCKER_HOST'] ?? (await docker('context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'))
+  return host.replace(/^unix:\/\//, '')
+}

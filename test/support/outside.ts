@@ -1,0 +1,13 @@
+/** How builds of real apps reach package registries from the machine under test. */
+
+const ownEngine = process.env['DOCKER_HOST']?.startsWith('unix:///run/cnb-engines/') === true
+const certificates = process.env['NODE_EXTRA_CA_CERTS']
+
+/**
+ * Options of `cnb build` for a build that downloads: the host's network on the engines of test/support/engine-up, whose
+ * bridges have no way out, and the machine's own certificates where it has some.
+ */
+export const OUTSIDE: readonly string[] = [
+  ...(ownEngine ? ['--network', 'host'] : []),
+  ...(certificates === undefined || certificates === '' ? [] : ['--ca-cert', certificates]),
+]

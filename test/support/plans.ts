@@ -1,0 +1,65 @@
+/** Builders, images and plans for unit tests: whole and valid, with what a test names in place of the default. */
+
+import { Readable } from 'node:stream'
+import type { Builder } from '../../src/builder/builder.ts'
+import type { Image } from '../../src/images/image.ts'
+import type { BuildPlan } from '../../src/lifecycle/lifecycle.ts'
+import { parseReference } from '../../src/oci/reference.ts'
+
+const DIGEST = `sha256:${'a'.repeat(64)}` as const
+
+export function anImage(changes: Partial<Image> = {}): Image {
+  return {
+    reference: 'some/image',
+    id: DIGEST,
+    repoDigests: [],
+    platform: { os: 'linux', architecture: 'amd64' },
+    config: { os: 'linux', architecture: 'amd64', config: {}, rootfs: { type: 'layers', diff_ids: [] } },
+    layers: [],
+    labels: {},
+    ...changes,
+  }
+}
+
+export function aBuilder(changes: Partial<Builder> = {}): Builder {
+  const apis = { supported: ['0.7', '0.15'], deprecated: [] }
+  return {
+    image: anImage({ reference: 'some/builder', id: DIGEST }),
+    uid: 1001,
+    gid: 1000,
+    description: '',
+    createdBy: { name: '', version: '' },
+    stack: { id: '', mixins: [] },
+    lifecycle: { version: '0.21.0', buildpackApis: apis, platformApis: apis },
+    runImages: [{ image: 'some/run', mirrors: [] }],
+    buildpacks: [],
+    extensions: [],
+    buildpackLayers: {},
+    order: [],
+    orderExtensions: [],
+    system: { pre: [], post: [] },
+    ...changes,
+  }
+}
+
+export function aPlan(changes: Partial<BuildPlan> = {}): BuildPlan {
+  return {
+    image: parseReference('my-app'),
+    tags: [],
+    builder: aBuilder(),
+    platformApi: { major: 0, minor: 15 },
+    runImage: { name: 'some/run', image: anImage({ reference: 'some/run' }) },
+    runImages: [{ image: 'some/run', mirrors: ['mirror.example/run'] }],
+    openApp: () => Promise.resolve(Readable.from([])),
+    buildpacks: [],
+    env: new Map(),
+    bindings: [],
+    trusted: false,
+    clearCache: false,
+    volumes: [],
+    proxyEnv: [],
+    cacheVolumes: { build: 'some-cache.build', launch: 'some-cache.launch' },
+    verbose: false,
+    ...changes,
+  }
+}

@@ -1,0 +1,31 @@
+/** Apps that say what their build saw: most options of `cnb build` are tested by what a build then writes to a file. */
+
+import type { BuildResult } from '../../src/operations/build.ts'
+import { succeedJson, type RunOptions } from './cnb.ts'
+import { runImage } from './docker.ts'
+import { USING_BUILDER, appFiles, processes } from './script-builder.ts'
+import { makeWorkbench, type Workbench } from './workbench.ts'
+
+export interface SayingBench extends Workbench {
+  readonly build: (image: string, app: string, options?: readonly string[], run?: RunOptions) => Promise<BuildResult>
+  /** An app whose build runs `script` (bash) and whose process prints the file `said` that it wrote. */
+  readonly sayingApp: (script: string, files?: Record<string, string>) => Promise<string>
+  /** Builds an app and gives what its process prints. */
+  readonly said: (app: string, options?: readonly string[], run?: RunOptions) => Promise<string>
+}
+
+export async function makeSayingBench(): Promise<SayingBench> {
+  const bench = await makeWorkbench()
+  const build: SayingBench['build'] = (image, app, options = [], run = {}) =>
+    succeedJson<BuildResult>(['build', image, '--path', app, ...USING_BUILDER, ...options], run)
+  return {
+    ...bench,
+    build,
+    sayingApp: (script, files = {}) => bench.directory(appFiles(`${script}\n${processes({ web: 'cat said' })}`, files)),
+    async said(app, options, run) {
+      const image = bench.image()
+      await build(image, app, options, run)
+      return runImage(image)
+    },
+  }
+}

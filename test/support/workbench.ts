@@ -1,0 +1,56 @@
+/** What a test file works on: app directories, and names on the engine that are its alone and go away with it. */
+
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { makeTemporaryDirectory } from '../../src/base/files.ts'
+import { docker } from './docker.ts'
+
+export interface Workbench {
+  /** A directory that goes away at the end. */
+  readonly path: string
+  /** A new image name. */
+  image(): string
+  /** A new directory with these files; what starts with `#!` is executable. Gives its path. */
+  directory(files: Readonly<Record<string, string>>): Promise<string>
+  /** Removes the directories, and all images and cache volumes whose names came from here. */
+  clear(): Promise<void>
+}
+
+export async function makeWorkbench(): Promise<Workbench> {
+  const run = randomBytes(4).toString('hex')
+  const temporary = await makeTemporaryDirectory('cnb-e2e-')
+  await chmod(temporary.path, 0o755)
+  let count = 0
+  return {
+    path: temporary.path,
+    image: () => `cnb-e2e/${run}-${++count}`,
+    async directory(files) {
+      const path = join(temporary.path, `${++count}`)
+      await mkdir(path)
+      await writeFiles(path, files)
+      return path
+    },
+    async clear() {
+      const images = await docker('image', 'ls', '--quiet', '--filter', `reference=cnb-e2e/${run}-*`)
+      await removeAll(['image', 'rm', '--force'], images)
+      const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=cnb-e2e_${run}-`)
+      await removeAll(['volume', 'rm', '--force'], volumes)
+      await rm(temporary.path, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Writes files below `path`; what starts with `#!` is executable. */
+export async function writeFiles(path: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    const file = join(path, name)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, content, { mode: content.startsWith('#!') ? 0o755 : 0o644 })
+  }
+}
+
+async function removeAll(command: string[], names: string): Promise<void> {
+  const unique = [...new Set(names.split('\n').filter(Boolean))]
+  if (unique.length > 0) await docker(...command, ...unique)
+}

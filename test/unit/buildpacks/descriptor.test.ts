@@ -1,0 +1,113 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { CnbError } from '../../../src/base/errors.ts'
+import { readDescriptor } from '../../../src/buildpacks/descriptor.ts'
+
+const MINIMAL = 'api = "0.11"\n[buildpack]\nid = "acme/node"\nversion = "1.0.0"\n'
+
+function read(text: string, kind: 'buildpack' | 'extension' = 'buildpack') {
+  return readDescriptor(text, `${kind}.toml`, kind)
+}
+
+function failure(text: string, kind: 'buildpack' | 'extension' = 'buildpack'): CnbError {
+  try {
+    read(text, kind)
+  } catch (error) {
+    return error as CnbError
+  }
+  throw new Error('no error')
+}
+
+describe('readDescriptor', () => {
+  test('reads all that a builder tells of a buildpack', () => {
+    const descriptor = read(`api = "0.11"
+[buildpack]
+id = "acme/node"
+version = "1.0.0"
+name = "Node"
+description = "Runs node"
+homepage = "https://acme.example"
+keywords = ["js"]
+clear-env = true
+sbom-formats = ["application/vnd.cyclonedx+json"]
+[[buildpack.licenses]]
+type = "MIT"
+uri = "https://acme.example/license"
+[[stacks]]
+id = "*"
+mixins = ["git"]
+[[targets]]
+os = "linux"
+arch = "arm64"
+variant = "v8"
+[[targets.distros]]
+name = "ubuntu"
+version = "24.04"
+[metadata]
+anything = 1
+`)
+    expect(descriptor).toEqual({
+      kind: 'buildpack',
+      api: '0.11',
+      info: {
+        id: 'acme/node',
+        version: '1.0.0',
+        name: 'Node',
+        description: 'Runs node',
+        homepage: 'https://acme.example',
+        keywords: ['js'],
+        licenses: [{ type: 'MIT', uri: 'https://acme.example/license' }],
+        clearEnv: true,
+      },
+      stacks: [{ id: '*', mixins: ['git'] }],
+      targets: [{ os: 'linux', arch: 'arm64', variant: 'v8', distros: [{ name: 'ubuntu', version: '24.04' }] }],
+      order: [],
+    })
+  })
+
+  test('a composite buildpack has an order', () => {
+    const descriptor = read(`${MINIMAL}[[order]]\n[[order.group]]\nid = "a"\nversion = "1"\noptional = true\n[[order.group]]\nid = "b"\nversion = "2"\n`)
+    expect(descriptor.order).toEqual([{ group: [{ id: 'a', version: '1', optional: true }, { id: 'b', version: '2' }] }])
+  })
+
+  test('an extension is read from [extension]', () => {
+    expect(read('api = "0.10"\n[extension]\nid = "acme/curl"\nversion = "1"\n', 'extension').info).toEqual({ id: 'acme/curl', version: '1' })
+  })
+
+  test('without api it is 0.1', () => {
+    expect(read('[buildpack]\nid = "a"\nversion = "1"\n').api).toBe('0.1')
+  })
+
+  test.each([
+    ['an order and targets', `${MINIMAL}[[order]]\n[[order.group]]\nid = "a"\n[[targets]]\nos = "linux"\n`, 8, /order or targets, not both/],
+    ['an order and stacks', `${MINIMAL}[[stacks]]\nid = "*"\n[[order]]\n[[order.group]]\nid = "a"\n`, 5, /order or stacks, not both/],
+    ['no table', 'api = "0.11"\n', undefined, /no \[buildpack\] table/],
+    ['no id', '[buildpack]\nversion = "1"\n', 1, /'buildpack.id' is required/],
+    ['no version', '[buildpack]\nid = "a"\n', 1, /'buildpack.version' is required/],
+    ['an api that is none', 'api = "latest"\n', 1, /not a Buildpack API version/],
+    ['a number where a text belongs', '[buildpack]\nid = "a"\nversion = 1.0\n', 3, /must be a string, not a number/],
+    ['an id with other characters', '[buildpack]\nid = "a b"\nversion = "1"\n', 2, /not a buildpack id/],
+    ['an id that climbs out', '[buildpack]\nid = "../x"\nversion = "1"\n', 2, /not a buildpack id/],
+    ['an id that the lifecycle uses', '[buildpack]\nid = "sbom"\nversion = "1"\n', 2, /cannot be a buildpack's id/],
+    ['a version that climbs out', '[buildpack]\nid = "a"\nversion = "../1"\n', 3, /not a version/],
+    ['TOML that is broken', 'api = \n', 1, /not valid TOML/],
+  ])('%s is an error with its position', (_, text, line, message) => {
+    const error = failure(text)
+    expect(error.code).toBe('CNB_DESCRIPTOR_INVALID')
+    expect(error.message).toMatch(message)
+    expect(error.position).toMatchObject({ file: 'buildpack.toml', ...(line === undefined ? {} : { line }) })
+  })
+
+  test('property: any text is a descriptor or a CnbError', () => {
+    const piece = fc.constantFrom('[buildpack]\n', '[[order]]\n', 'id = "a"\n', 'version = 1\n', 'version = "1"\n', '[[targets]]\n', 'os = []\n', 'x = {', '}', '\u0000')
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        try {
+          read(pieces.join(''))
+        } catch (error) {
+          expect(error).toBeInstanceOf(CnbError)
+        }
+      }),
+    )
+  })
+})

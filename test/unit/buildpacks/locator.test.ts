@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { CnbError } from '../../../src/base/errors.ts'
+import { parseLocator, type LocatorContext } from '../../../src/buildpacks/locator.ts'
+
+const builder = [{ id: 'acme/node', version: '1.0.0' }, { id: 'here', version: '1' }]
+const context: LocatorContext = { exists: (path) => ['./bp', '/abs/bp.tgz', 'here', 'with@1'].includes(path), builder }
+
+describe('parseLocator', () => {
+  test.each([
+    ['./bp', { type: 'path', path: './bp' }],
+    ['/abs/bp.tgz', { type: 'path', path: '/abs/bp.tgz' }],
+    ['file:///abs/some%20where', { type: 'path', path: '/abs/some where' }],
+    ['acme/node', { type: 'id', id: 'acme/node' }],
+    ['acme/node@1.0.0', { type: 'id', id: 'acme/node', version: '1.0.0' }],
+    ['urn:cnb:builder:acme/node@1.0.0', { type: 'id', id: 'acme/node', version: '1.0.0' }],
+    ['from=builder:acme/node', { type: 'id', id: 'acme/node' }],
+    ['from=builder', { type: 'builder-order' }],
+    ['with@1', { type: 'path', path: 'with@1' }],
+  ])('%s', async (text, locator) => {
+    expect(await parseLocator(text, context)).toEqual(locator)
+  })
+
+  test('a path that exists goes before a buildpack of that id, which a urn still reaches', async () => {
+    expect(await parseLocator('here', context)).toEqual({ type: 'path', path: 'here' })
+    expect(await parseLocator('urn:cnb:builder:here', context)).toEqual({ type: 'id', id: 'here' })
+  })
+
+  test.each([
+    ['docker://acme/bp:1', 'CNB_UNSUPPORTED'],
+    ['https://acme.example/bp.tgz', 'CNB_UNSUPPORTED'],
+    ['urn:cnb:registry:acme/bp@1', 'CNB_UNSUPPORTED'],
+    ['urn:cnb:builder:acme/other', 'CNB_BUILDPACK_NOT_FOUND'],
+    ['acme/node@2', 'CNB_BUILDPACK_NOT_FOUND'],
+    ['no/where', 'CNB_BUILDPACK_NOT_FOUND'],
+    ['ftp://acme.example/bp.tgz', 'CNB_USAGE'],
+    ['file://host/bp', 'CNB_USAGE'],
+    ['', 'CNB_USAGE'],
+  ])('%s is refused with %s and says what to do', async (text, code) => {
+    const error = await parseLocator(text, context).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code, hint: expect.stringMatching(/\w{3,}/) as string })
+  })
+
+  test('names the versions that the builder has', async () => {
+    await expect(parseLocator('acme/node@2', context)).rejects.toMatchObject({ hint: 'The builder has acme/node in: 1.0.0.' })
+  })
+
+  test('property: any text is a locator or a CnbError', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.webUrl(), fc.constantFrom('file:', 'file:/', 'urn:cnb:builder:', '@', '@1')), async (text) => {
+        const result = await parseLocator(text, context).catch((error: unknown) => error)
+        expect(result instanceof CnbError || (result as { type?: string }).type !== undefined).toBe(true)
+      }),
+    )
+  })
+})

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { phaseError } from '../../../src/lifecycle/exit-codes.ts'
+
+test.each([
+  ['detector', 20, 'CNB_DETECT_FAILED'],
+  ['detector', 21, 'CNB_DETECT_FAILED'],
+  ['detector', 22, 'CNB_DETECT_FAILED'],
+  ['analyzer', 11, 'CNB_PLATFORM_API'],
+  ['detector', 12, 'CNB_BUILDPACK_INVALID'],
+  ['analyzer', 32, 'CNB_ANALYZE_FAILED'],
+  ['restorer', 42, 'CNB_RESTORE_FAILED'],
+  ['builder', 51, 'CNB_BUILD_FAILED'],
+  ['builder', 52, 'CNB_BUILD_FAILED'],
+  ['exporter', 62, 'CNB_EXPORT_FAILED'],
+  ['exporter', 1, 'CNB_PHASE_FAILED'],
+  ['builder', 137, 'CNB_PHASE_FAILED'],
+])('%s ending with %i keeps its exit code and is %s', (phase, exitCode, code) => {
+  expect(phaseError(phase, exitCode, '')).toMatchObject({ code, exit: exitCode })
+})
+
+test("a phase's last words are in the message", () => {
+  expect(phaseError('exporter', 62, 'ERROR: process type banana not found').message).toContain('process type banana not found')
+})
+
+test('a full disk on the engine is named as what it is', () => {
+  expect(phaseError('exporter', 62, 'write /layers/x: no space left on device')).toMatchObject({ code: 'CNB_ENGINE_DISK_FULL' })
+})

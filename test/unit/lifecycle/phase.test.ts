@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import { parseReference } from '../../../src/oci/reference.ts'
+import { phasesOf, type Phase } from '../../../src/lifecycle/phase.ts'
+import { PLATFORM_APIS } from '../../../src/lifecycle/platform-api.ts'
+import { parseApiVersion } from '../../../src/formats/versions.ts'
+import { aPlan } from '../../support/plans.ts'
+
+const api = (text: string) => parseApiVersion(text) ?? { major: 0, minor: 0 }
+
+function spec(phase: Phase, changes: Parameters<typeof aPlan>[0] = {}) {
+  const found = phasesOf(aPlan({ trusted: phase === 'creator', ...changes })).find((one) => one.phase === phase)
+  if (!found) throw new Error(`no ${phase}`)
+  return found
+}
+
+test('a builder that is not trusted gets five phases in the order of the specification', () => {
+  expect(phasesOf(aPlan()).map(({ phase }) => phase)).toEqual(['analyzer', 'detector', 'restorer', 'builder', 'exporter'])
+})
+
+test('a trusted builder gets one container for all phases', () => {
+  expect(phasesOf(aPlan({ trusted: true })).map(({ phase }) => phase)).toEqual(['creator'])
+})
+
+test("no phase that runs an untrusted builder's buildpacks is root or sees the engine, with any platform API", () => {
+  for (const text of PLATFORM_APIS) {
+    for (const one of phasesOf(aPlan({ platformApi: api(text) })).filter(({ runsBuildpacks }) => runsBuildpacks)) {
+      expect(one).toMatchObject({ root: false, engineAccess: false, caches: [] })
+    }
+  }
+})
+
+test('every phase is told the negotiated platform API and the proxies', () => {
+  for (const one of phasesOf(aPlan({ platformApi: api('0.9'), proxyEnv: ['HTTP_PROXY=http://proxy'] }))) {
+    expect(one.env).toEqual(expect.arrayContaining(['CNB_PLATFORM_API=0.9', 'HTTP_PROXY=http://proxy']))
+  }
+})
+
+test('run.toml takes the place of stack.toml from platform API 0.12 on', () => {
+  for (const phase of ['creator', 'analyzer', 'exporter'] as const) {
+    expect(spec(phase, { platformApi: api('0.11') }).args.join(' ')).toContain('-stack /layers/stack.toml')
+    expect(spec(phase, { platformApi: api('0.12') }).args.join(' ')).toContain('-run /layers/run.toml')
+  }
+})
+
+test('the analyzer is given the launch cache only from platform API 0.9 on, which knows the flag', () => {
+  expect(spec('analyzer', { platformApi: api('0.8') })).toMatchObject({ caches: [] })
+  expect(spec('analyzer', { platformApi: api('0.8') }).args).not.toContain('-launch-cache')
+  expect(spec('analyzer', { platformApi: api('0.9') }).args).toContain('-launch-cache')
+})
+
+test('the restorer sees the engine only from platform API 0.12 on', () => {
+  expect(spec('restorer', { platformApi: api('0.11') })).toMatchObject({ engineAccess: false })
+  expect(spec('restorer', { platformApi: api('0.12') })).toMatchObject({ engineAccess: true })
+})
+
+test('the execution environment is told from platform API 0.15 on', () => {
+  expect(spec('detector', { platformApi: api('0.14') }).env).not.toContain('CNB_EXEC_ENV=production')
+  expect(spec('detector', { platformApi: api('0.15') }).env).toContain('CNB_EXEC_ENV=production')
+})
+
+test('image names come last, and further names reach the analyzer as flags and the exporter as arguments', () => {
+  const tags = [parseReference('other/name:1')]
+  expect(spec('analyzer', { tags }).args.slice(-1)).toEqual(['my-app:latest'])
+  expect(spec('analyzer', { tags }).args.join(' ')).toContain('-tag other/name:1')
+  expect(spec('exporter', { tags }).args.slice(-2)).toEqual(['my-app:latest', 'other/name:1'])
+})
+
+test('clearing the cache skips restoring, in the words of each phase', () => {
+  expect(spec('creator', { clearCache: true }).args).toContain('-skip-restore')
+  expect(spec('analyzer', { clearCache: true }).args).toContain('-skip-layers')
+  expect(spec('restorer', { clearCache: true }).args).toContain('-skip-layers')
+})
+
+test('the creation time reaches only the phases that write the image', () => {
+  const withTime = phasesOf(aPlan({ creationTime: 42 })).filter(({ env }) => env.includes('SOURCE_DATE_EPOCH=42'))
+  expect(withTime.map(({ phase }) => phase)).toEqual(['exporter'])
+})
+
+test('default process and previous image are passed on', () => {
+  const changes = { defaultProcess: 'worker', previousImage: 'my-app:before' }
+  expect(spec('creator', changes).args.join(' ')).toContain('-previous-image my-app:before -process-type worker')
+  expect(spec('analyzer', changes).args.join(' ')).toContain('-previous-image my-app:before')
+  expect(spec('exporter', changes).args.join(' ')).toContain('-process-type worker')
+})

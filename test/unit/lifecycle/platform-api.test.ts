@@ -1,0 +1,42 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { formatApiVersion } from '../../../src/formats/versions.ts'
+import { negotiatePlatformApi, PLATFORM_APIS } from '../../../src/lifecycle/platform-api.ts'
+import { aBuilder } from '../../support/plans.ts'
+
+const builderWith = (supported: string[], deprecated: string[] = []) =>
+  aBuilder({ lifecycle: { version: '1', buildpackApis: { supported: [], deprecated: [] }, platformApis: { supported, deprecated } } })
+
+const negotiated = (supported: string[], deprecated: string[] = []) =>
+  formatApiVersion(negotiatePlatformApi(builderWith(supported, deprecated)))
+
+test('takes the newest version that both sides speak, comparing numbers and not text', () => {
+  expect(negotiated(['0.7', '0.8', '0.9', '0.10', '0.11'])).toBe('0.11')
+  expect(negotiated(['0.12', '0.15', '0.16', '1.0'])).toBe('0.15')
+})
+
+test('takes a deprecated version when no supported one is common', () => {
+  expect(negotiated(['0.99'], ['0.7'])).toBe('0.7')
+})
+
+test('refuses a builder that speaks only older or unknown versions, with exit code 11 and both lists', () => {
+  for (const supported of [['0.3', '0.6'], ['0.16'], ['banana'], []]) {
+    expect(() => negotiated(supported)).toThrowError(expect.objectContaining({ code: 'CNB_PLATFORM_API', exit: 11 }))
+  }
+  expect(() => negotiated(['0.3'])).toThrowError(/speaks Platform API 0\.3, cnb speaks 0\.7 to 0\.15/)
+})
+
+test('whatever is offered, the result is one of both lists and none of both is newer', () => {
+  const version = fc.integer({ min: 0, max: 20 }).map((minor) => `0.${minor}`)
+  fc.assert(
+    fc.property(fc.array(version), fc.array(version), (supported, deprecated) => {
+      const common = [...supported, ...deprecated].filter((text) => PLATFORM_APIS.includes(text))
+      if (common.length === 0) {
+        expect(() => negotiated(supported, deprecated)).toThrow()
+      } else {
+        const newest = Math.max(...common.map((text) => Number(text.slice(2))))
+        expect(negotiated(supported, deprecated)).toBe(`0.${newest}`)
+      }
+    }),
+  )
+})

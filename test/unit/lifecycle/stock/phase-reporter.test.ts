@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import type { CnbEvent } from '../../../../src/base/events.ts'
+import { PhaseReporter } from '../../../../src/lifecycle/stock/phase-reporter.ts'
+
+function record(phase: string) {
+  const events: CnbEvent[] = []
+  return { events, reporter: new PhaseReporter(phase, (event) => events.push(event)) }
+}
+
+test("creator's headers become phases of their own, each ended before the next begins", () => {
+  const { events, reporter } = record('creator')
+  const stdout = reporter.stream('stdout')
+  stdout.write('===> ANALYZING\nfirst\n\u001b[0m===> DETECTING\u001b[0m\nsecond\n')
+  const times = reporter.end(20)
+  expect(events.map((event) => [event.type, 'phase' in event ? event.phase : '', 'line' in event ? event.line : ''].join(' ').trim())).toEqual([
+    'phase.start analyzer',
+    'phase.line analyzer first',
+    'phase.end analyzer',
+    'phase.start detector',
+    'phase.line detector second',
+    'phase.end detector',
+  ])
+  expect(events.at(-1)).toMatchObject({ exitCode: 20 })
+  expect(times.map(({ phase }) => phase)).toEqual(['analyzer', 'detector'])
+})
+
+test("a header that a buildpack prints in a phase of its own container is only a line", () => {
+  const { events, reporter } = record('builder')
+  reporter.stream('stdout').write('===> EXPORTING\n')
+  reporter.end(0)
+  expect(events.map(({ type }) => type)).toEqual(['phase.start', 'phase.line', 'phase.end'])
+})
+
+test('the last words are the last line of stderr that has text, without its colours', () => {
+  const { reporter } = record('exporter')
+  reporter.stream('stderr').write('\u001b[31;1mERROR: \u001b[0mfailed to export\n\n')
+  reporter.stream('stdout').write('more talk\n')
+  expect(reporter.lastWords).toBe('ERROR: failed to export')
+})

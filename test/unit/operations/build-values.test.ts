@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import type { CnbEvent } from '../../../src/base/events.ts'
+import { parseCreationTime, parsePlatform, parseVolume, proxyEnv } from '../../../src/operations/build-values.ts'
+
+const usage = expect.objectContaining({ code: 'CNB_USAGE', exit: 2 })
+
+test.each([
+  ['/data:/in', { type: 'bind', source: '/data', target: '/in', readOnly: true }],
+  ['data/sub:/in:rw', { type: 'bind', source: '/work/data/sub', target: '/in', readOnly: false }],
+  ['.:/in', { type: 'bind', source: '/work', target: '/in', readOnly: true }],
+  ['named:/in:ro', { type: 'volume', source: 'named', target: '/in', readOnly: true }],
+])('--volume %s', (text, mount) => {
+  expect(parseVolume(text, '/work')).toEqual(mount)
+})
+
+test.each(['/data', ':/in', '/data:in', '/data:/in:rx', 'a b:/in', '/a:/b:ro:more'])("--volume '%s' is refused", (text) => {
+  expect(() => parseVolume(text, '/work')).toThrowError(usage)
+})
+
+test('a volume over the directories of the build is warned of', () => {
+  const events: CnbEvent[] = []
+  parseVolume('/x:/layers/y', '/work', (event) => events.push(event))
+  parseVolume('/x:/layersome', '/work', (event) => events.push(event))
+  expect(events).toEqual([{ type: 'warning', message: expect.stringContaining("'/layers/y'") as string }])
+})
+
+test.each([
+  ['now', 1_700_000_000],
+  ['0', 0],
+  ['1566172801', 1_566_172_801],
+  ['2019-08-19T00:00:01Z', 1_566_172_801],
+  ['1980-01-01', 315_532_800],
+])('--creation-time %s', (text, seconds) => {
+  expect(parseCreationTime(text, () => 1_700_000_000_999)).toBe(seconds)
+})
+
+test.each(['yesterday', '', '-1', '1.5', '2019-13-01', '19'.repeat(10)])("--creation-time '%s' is refused", (text) => {
+  expect(() => parseCreationTime(text, () => 0)).toThrowError(usage)
+})
+
+test('--platform with and without a variant, and neither empty nor in capitals', () => {
+  expect(parsePlatform('linux/arm64')).toEqual({ os: 'linux', architecture: 'arm64' })
+  expect(parsePlatform('linux/arm/v7')).toEqual({ os: 'linux', architecture: 'arm', variant: 'v7' })
+  for (const text of ['', 'linux', 'Linux/amd64', 'linux/', 'linux/a/b/c']) expect(() => parsePlatform(text)).toThrowError(usage)
+})
+
+test('proxies are told in both spellings, whichever the user has', () => {
+  expect(proxyEnv({ http_proxy: 'http://p', NO_PROXY: 'x', HOME: '/h' })).toEqual([
+    'HTTP_PROXY=http://p',
+    'http_proxy=http://p',
+    'NO_PROXY=x',
+    'no_proxy=x',
+  ])
+})
