@@ -97,7 +97,8 @@ export class EngineClient {
       // A connection that was taken over knows nothing of the request's signal.
       reply?.destroy()
     }
-    const translate = (error: unknown): Error => (signal?.aborted ? undefined : sourceError) ?? engineError(error, task, this.endpoint, signal)
+    const translate = (error: unknown): Error =>
+      (signal?.aborted ? undefined : sourceError) ?? engineError(error, task, this.endpoint, signal)
     try {
       throwIfAborted(signal)
       signal?.addEventListener('abort', stop)

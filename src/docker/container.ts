@@ -42,9 +42,9 @@ export class EngineContainer implements Container {
   async run(output: ContainerOutput, context: Context = {}): Promise<number> {
     const { signal } = context
     const task = 'cannot run the container'
-    const attach = { task, method: 'POST', path: this.#path('attach'), query: { stream: true, stdout: true, stderr: true }, signal } as const
     throwIfAborted(signal)
-    const attached = await this.#client.hijack(attach)
+    const query = { stream: true, stdout: true, stderr: true }
+    const attached = await this.#client.hijack({ task, method: 'POST', path: this.#path('attach'), query, signal })
     let started = false
     try {
       const printed = demultiplex(attached, output)

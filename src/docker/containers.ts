@@ -83,9 +83,10 @@ function mountOf(mount: Mount): object {
   return { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly ?? false }
 }
 
-async function list(client: EngineClient, label: string, context: Context = {}): Promise<{ id: string; labels: Record<string, string> }[]> {
+async function list(client: EngineClient, label: string, context: Context = {}): ReturnType<Containers['list']> {
+  const task = 'cannot list containers'
   const query = { all: true, filters: { label: [label] } }
-  const reply = await client.json({ task: 'cannot list containers', method: 'GET', path: '/containers/json', query, signal: context.signal })
+  const reply = await client.json({ task, method: 'GET', path: '/containers/json', query, signal: context.signal })
   return recordsOf(reply).flatMap(({ Id, Labels }) => {
     const id = stringOf(Id)
     return id === undefined ? [] : [{ id, labels: stringMapOf(Labels) }]

@@ -33,9 +33,9 @@ export class DockerodeEngine implements Engine {
   /** Asked once: an engine does not change under a connection. */
   async info(context: Context = {}): Promise<EngineInfo> {
     if (this.#info) return this.#info
-    const ask = (path: string): Promise<unknown> =>
-      this.#client.json({ task: 'cannot ask the engine what it is', method: 'GET', path, signal: context.signal })
-    const [version, info] = (await Promise.all([ask('/version'), ask('/info')])).map(recordOf) as [Record<string, unknown>, Record<string, unknown>]
+    const ask = async (path: string): Promise<Record<string, unknown>> =>
+      recordOf(await this.#client.json({ task: 'cannot ask the engine what it is', method: 'GET', path, signal: context.signal }))
+    const [version, info] = await Promise.all([ask('/version'), ask('/info')])
     this.#info = {
       version: stringOf(version.Version) ?? 'unknown',
       apiVersion: stringOf(version.ApiVersion) ?? '',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import { defaultSockets, firstUsable, type SocketPlaces } from './default-sockets.ts'
 import { readContext, readCurrentContext } from './docker-context.ts'
-import { parseAddress, type TlsMaterial, type Transport } from './engine-address.ts'
+import { parseAddress, withoutPassword, type TlsMaterial, type Transport } from './engine-address.ts'
 
 export interface Endpoint {
   /** As the user would write it: `unix:///var/run/docker.sock`. */
@@ -47,11 +47,12 @@ async function fromContext(name: string, chosenBy: string, query: EndpointQuery,
     return query.env.DOCKER_HOST ? fromAddress(query.env.DOCKER_HOST, 'DOCKER_HOST', query, configDir) : defaultEndpoint(query)
   }
   const context = await readContext(configDir, name)
-  return { address: context.host, origin, transport: parseAddress(context.host, origin, context.tls) }
+  return { address: withoutPassword(context.host), origin, transport: parseAddress(context.host, origin, context.tls) }
 }
 
 async function fromAddress(address: string, origin: string, query: EndpointQuery, configDir: string): Promise<Endpoint> {
-  return { address, origin, transport: parseAddress(address, origin, await tlsFromEnvironment(query.env, configDir)) }
+  const tls = /^(tcp|https?):/.test(address) ? await tlsFromEnvironment(query.env, configDir) : undefined
+  return { address: withoutPassword(address), origin, transport: parseAddress(address, origin, tls) }
 }
 
 /** DOCKER_TLS_VERIFY (any value) asks for a verified connection, DOCKER_TLS for an unverified one; files from DOCKER_CERT_PATH. */

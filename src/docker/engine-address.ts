@@ -23,7 +23,8 @@ const HINT = 'Use unix:///path, tcp://host:port, ssh://user@host or npipe:////./
  */
 export function parseAddress(address: string, origin: string, tls: TlsMaterial | undefined): Transport {
   const fail = (why: string): never => {
-    throw new CnbError('CNB_USAGE', `${origin} gives the engine's address '${withoutPassword(address)}', which cannot be used: ${why}`, { hint: HINT })
+    const message = `${origin} gives the engine's address '${withoutPassword(address)}', which cannot be used: ${why}`
+    throw new CnbError('CNB_USAGE', message, { hint: HINT })
   }
   const scheme = /^([a-z]+):\/\//.exec(address)?.[1]
   const rest = scheme === undefined ? address : address.slice(scheme.length + 3)
@@ -47,6 +48,7 @@ export function parseAddress(address: string, origin: string, tls: TlsMaterial |
   return { kind: 'tcp', host, port, tls: secure }
 }
 
-function withoutPassword(address: string): string {
+/** An address as it may be shown. */
+export function withoutPassword(address: string): string {
   return address.replace(/^([a-z]+:\/\/[^/@:]*):[^/@]*@/, '$1:…@')
 }

@@ -71,7 +71,8 @@ async function load(client: EngineClient, tar: Readable, context: Context = {}):
 }
 
 async function save(client: EngineClient, reference: string, context: Context = {}): Promise<Readable> {
-  const request = { task: `cannot save the image ${reference}`, method: 'GET', path: pathOf(reference, '/get'), signal: context.signal } as const
+  const task = `cannot save the image ${reference}`
+  const request = { task, method: 'GET', path: pathOf(reference, '/get'), signal: context.signal } as const
   return client.stream(request).catch((error: unknown) => notFound(error, reference))
 }
 

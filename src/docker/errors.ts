@@ -1,11 +1,12 @@
 /** The one place where what goes wrong with an engine becomes a CnbError. */
 
 import { abortError, CnbError, type ErrorCode } from '../base/errors.ts'
-import { SshError } from './agent.ts'
 import type { Endpoint } from './endpoint.ts'
+import { SshError } from './ssh-connection.ts'
 
 const MAX_WORDS = 2000
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTSOCK'])
+const TLS_REFUSED = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED)/
 const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'])
 
 /** The engine answered, but with a refusal. `status` is HTTP's; 0 for one told in the body of a reply that began well. */
@@ -55,13 +56,14 @@ export function engineError(thrown: unknown, task: string, endpoint: Endpoint, s
       hint: "Join the group that owns the socket ('sudo usermod -aG docker $USER', then log in again), or use a rootless engine.",
     })
   }
-  if (UNREACHABLE.has(code) || error instanceof SshError || /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED)/.test(code)) {
+  const ssh = error instanceof SshError ? error : undefined
+  if (UNREACHABLE.has(code) || ssh?.established === false || TLS_REFUSED.test(code)) {
     return new CnbError('CNB_ENGINE_UNREACHABLE', `no container engine answers at ${where}: ${error.message}`, {
       cause: error,
       hint: "Start Docker, or say where the engine is: set DOCKER_HOST, or choose a context with 'docker context use'.",
     })
   }
-  if (LOST.has(code) || error.message === 'socket hang up' || error.message === 'aborted') {
+  if (ssh || LOST.has(code) || error.message === 'socket hang up' || error.message === 'aborted') {
     return new CnbError('CNB_ENGINE_LOST', `${task}: the connection to the container engine at ${where} broke off: ${error.message}`, {
       cause: error,
       hint: 'See whether the engine still runs, and try again.',

@@ -44,9 +44,8 @@ function* parseLine(bytes: Buffer, task: string): Generator<ProgressLine> {
   const line = parseObject(text)
   if (line === undefined) throw refusal(task, 0, `the engine sent something that is not JSON: ${text.slice(0, 200)}`)
   const detail = isRecord(line.errorDetail) ? line.errorDetail : {}
-  const words = typeof line.error === 'string' ? line.error : detail.message
-  if (words !== undefined || line.error !== undefined) {
-    throw refusal(task, typeof detail.code === 'number' ? detail.code : 0, String(words ?? text))
+  if (line.error !== undefined || line.errorDetail !== undefined) {
+    throw refusal(task, numberOf(detail.code) ?? 0, stringOf(line.error) ?? stringOf(detail.message) ?? text)
   }
   const progress = isRecord(line.progressDetail) ? line.progressDetail : {}
   yield {

@@ -36,13 +36,13 @@ export async function demultiplex(source: Readable, output: { stdout?: Writable;
         if (have < HEADER) continue
         have = 0
         left = header.readUInt32BE(4)
-        if (header[0]! > SYSTEM || header[1] || header[2] || header[3]) throw refusal(TASK, 0, "the engine's stream is malformed: a frame has an unknown header")
+        if (header.readUInt8(0) > SYSTEM || header.readUIntBE(1, 3) !== 0) throw refusal(TASK, 0, 'a frame has an unknown header')
         continue
       }
       const payload = chunk.subarray(at, at + left)
       at += payload.length
       left -= payload.length
-      switch (header[0]) {
+      switch (header.readUInt8(0)) {
         case STDIN:
         case STDOUT:
           await write(output.stdout, payload)

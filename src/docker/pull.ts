@@ -26,7 +26,8 @@ export async function pull(client: EngineClient, reference: string, options: Pul
     const reply = await client.stream({ task, method: 'POST', path: '/images/create', query, auth: options.auth, signal })
     for await (const { id, status, progressDetail } of readJsonLines(reply, task)) {
       // The first line has the tag where the others have a layer.
-      if (id !== undefined && !status?.startsWith('Pulling from ')) events?.({ type: 'pull.progress', reference, layer: id, status: status ?? '', ...progressDetail })
+      if (id === undefined || status?.startsWith('Pulling from ')) continue
+      events?.({ type: 'pull.progress', reference, layer: id, status: status ?? '', ...progressDetail })
     }
   } catch (error) {
     throw pullError(error, reference, platform)

@@ -35,5 +35,6 @@ export async function removeContainer(client: EngineClient, id: string): Promise
 async function removed(client: EngineClient, id: string): Promise<void> {
   const signal = AbortSignal.timeout(REMOVE_TIMEOUT_MS)
   const query = { condition: 'removed' }
-  await client.text({ task: `cannot wait for the container ${id} to go`, method: 'POST', path: `/containers/${id}/wait`, query, signal }).catch(() => {})
+  const task = `cannot wait for the container ${id} to go`
+  await client.text({ task, method: 'POST', path: `/containers/${id}/wait`, query, signal }).catch(() => {})
 }

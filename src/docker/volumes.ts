@@ -6,6 +6,8 @@ import type { Volumes } from './engine.ts'
 import { refusalStatus } from './errors.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf } from './reply.ts'
 
+type Labels = Readonly<Record<string, string>>
+
 export function makeVolumes(client: EngineClient): Volumes {
   return {
     create: (name, labels, context) => create(client, name, labels, context),
@@ -17,7 +19,7 @@ export function makeVolumes(client: EngineClient): Volumes {
 const pathOf = (name: string): string => `/volumes/${encodeURIComponent(name)}`
 
 /** Creating one that exists is no error for the engine, so a race with another `cnb` is none either; only the labels are the first's. */
-async function create(client: EngineClient, name: string, labels: Readonly<Record<string, string>>, context: Context = {}): Promise<boolean> {
+async function create(client: EngineClient, name: string, labels: Labels, context: Context = {}): Promise<boolean> {
   const { signal } = context
   const task = `cannot create the volume ${name}`
   try {
@@ -38,7 +40,7 @@ async function remove(client: EngineClient, name: string): Promise<void> {
   }
 }
 
-async function list(client: EngineClient, label: string, context: Context = {}): Promise<{ name: string; labels: Record<string, string> }[]> {
+async function list(client: EngineClient, label: string, context: Context = {}): ReturnType<Volumes['list']> {
   const query = { filters: { label: [label] } }
   const reply = recordOf(await client.json({ task: 'cannot list volumes', method: 'GET', path: '/volumes', query, signal: context.signal }))
   return recordsOf(reply.Volumes).flatMap(({ Name, Labels }) => {

@@ -1,7 +1,6 @@
 /** The app directory on its way into the build: one tar, made while it is sent. */
 
-import { open, realpath } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
+import { open, realpath, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { directoryEntries } from '../archive/directory-entries.ts'
 import { excluding, including } from '../archive/ignore-rules.ts'
@@ -59,14 +58,11 @@ const ZIP = Buffer.from('PK\x03\x04', 'latin1')
  * @throws CnbError CNB_APP_INVALID when it is missing or no directory, CNB_UNSUPPORTED for a zip archive
  */
 export async function checkApp(path: string): Promise<string> {
-  let file: FileHandle | undefined
   try {
     const resolved = await realpath(path)
-    file = await open(resolved, 'r')
-    if ((await file.stat()).isDirectory()) return resolved
-    const head = Buffer.alloc(ZIP.length)
-    await file.read(head, 0, head.length, 0)
-    if (head.equals(ZIP)) {
+    const found = await stat(resolved)
+    if (found.isDirectory()) return resolved
+    if (found.isFile() && (await firstBytes(resolved, ZIP.length)).equals(ZIP)) {
       throw new CnbError('CNB_UNSUPPORTED', `the app ${path} is a zip archive, which cnb cannot read`, {
         hint: 'Unpack it and give the directory with --path.',
       })
@@ -78,7 +74,15 @@ export async function checkApp(path: string): Promise<string> {
       hint: 'Give an existing directory with --path.',
       cause: error,
     })
+  }
+}
+
+async function firstBytes(path: string, length: number): Promise<Buffer> {
+  const file = await open(path, 'r')
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0)
+    return buffer.subarray(0, bytesRead)
   } finally {
-    await file?.close()
+    await file.close()
   }
 }

@@ -31,7 +31,9 @@ export function parseAuthFile(content: string, origin: string): AuthFile {
   try {
     file = JSON.parse(content)
   } catch {
-    throw new CnbError('CNB_USAGE', `${origin} is not valid JSON, so no credentials can be read from it`, { hint: "Repair it, or remove it and run 'docker login' again." })
+    throw new CnbError('CNB_USAGE', `${origin} is not valid JSON, so no credentials can be read from it`, {
+      hint: "Repair it, or remove it and run 'docker login' again.",
+    })
   }
   const { credHelpers, credsStore, auths } = recordOf(file)
   return { credHelpers: recordOf(credHelpers), credsStore: isText(credsStore) ? credsStore : undefined, auths: recordOf(auths) }

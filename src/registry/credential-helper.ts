@@ -7,6 +7,8 @@ const TIME_LIMIT_MS = 30_000
 /** What the helpers' common library says, on stdout and with exit code 1, when it has nothing for a server. */
 const NOT_FOUND = /credentials not found|no credentials server URL|no credentials username/i
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 export interface HelperCredentials {
   username: string
   secret: string
@@ -22,7 +24,7 @@ export class CredentialHelperError extends Error {}
 export async function askCredentialHelper(
   name: string,
   server: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   timeLimitMs: number = TIME_LIMIT_MS,
 ): Promise<HelperCredentials | undefined> {
   const program = `docker-credential-${name}`
@@ -37,7 +39,7 @@ export async function askCredentialHelper(
   return answer.secret === '' ? undefined : answer
 }
 
-async function run(program: string, server: string, env: Readonly<Record<string, string | undefined>>, timeLimitMs: number): Promise<{ code: number | null; printed: string }> {
+async function run(program: string, server: string, env: Environment, timeLimitMs: number): Promise<{ code: number | null; printed: string }> {
   const limit = AbortSignal.timeout(timeLimitMs)
   const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'], signal: limit, killSignal: 'SIGKILL', windowsHide: true })
   // One that does not read its input and ends is told by its exit code.

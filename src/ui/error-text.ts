@@ -18,7 +18,7 @@ export function formatPosition({ file, line, column }: SourcePosition): string {
 export function errorText(error: CnbError, theme: Theme, verbose: boolean): string {
   const [first = '', ...more] = sanitizeText(error.message).trimEnd().split('\n')
   const lines = [`${theme.error('ERROR:')} ${first}`, ...more.map((line) => `  ${line}`)]
-  if (error.position) lines.push(`  ${theme.dim('at')} ${formatPosition(error.position)}`, ...excerpt(error.position, theme))
+  if (error.position) lines.push(`  ${theme.dim('in')} ${formatPosition(error.position)}`, ...excerpt(error.position, theme))
   if (error.hint) lines.push(...sanitizeText(error.hint).split('\n').map((line) => `  ${line}`))
   lines.push(theme.dim(`  ${error.code}${error.exit === ERRORS[error.code].exit ? '' : ` (exit code ${error.exit})`}`))
   if (verbose) lines.push(...history(error).map((line) => theme.dim(line)))

@@ -17,7 +17,8 @@ interface LayerProgress {
 const DONE = new Set(['Pull complete', 'Already exists', 'Layer already exists'])
 /** More layers than any image has (the engine allows 128); a hostile stream cannot make this grow. */
 const MAX_LAYERS = 1000
-const BAR = 20
+const MAX_BAR = 20
+const MIN_BAR = 5
 
 /** Adds up an engine's progress messages for one image. */
 export class Pull {
@@ -56,19 +57,20 @@ export class Pull {
   /** A headline and a line for each layer that moves, none longer than `width`, `height` lines at most. */
   lines(theme: Theme, width: number, height: number): string[] {
     const summary = this.summary()
-    const headline = truncate(`Pulling ${this.reference}${summary === '' ? '' : `  ${summary}`}`, width)
+    const room = width - 'Pulling '.length - (summary === '' ? 0 : summary.length + 2)
+    // A name's end tells more than its beginning.
+    const name = this.reference.length <= room || room < 10 ? this.reference : `…${this.reference.slice(1 - room)}`
+    const headline = truncate(`Pulling ${name}${summary === '' ? '' : `  ${summary}`}`, width)
     const moving = [...this.#layers].filter(([, layer]) => layer.total > 0 && !DONE.has(layer.status))
-    const room = Math.max(0, height - 1)
-    return [headline, ...moving.slice(0, room).map(([id, layer]) => this.#layerLine(id, layer, theme, width))]
+    return [headline, ...moving.slice(0, Math.max(0, height - 1)).map(([id, layer]) => layerLine(id, layer, theme, width))]
   }
+}
 
-  #layerLine(id: string, { status, current, total }: LayerProgress, theme: Theme, width: number): string {
-    const share = Math.min(1, current / total)
-    const filled = Math.round(share * BAR)
-    const amount = `${formatBytes(current)} of ${formatBytes(total)}`
-    const name = truncate(sanitizeText(id), 12).padEnd(12)
-    const text = `  ${name}  ${'━'.repeat(filled)}${'─'.repeat(BAR - filled)}  ${status.toLowerCase()} ${amount}`
-    if ([...text].length > width) return truncate(`  ${name}  ${amount}`, width)
-    return text.replace(/─+/, (rest) => theme.dim(rest))
-  }
+function layerLine(id: string, { status, current, total }: LayerProgress, theme: Theme, width: number): string {
+  const name = `  ${truncate(sanitizeText(id), 12).padEnd(12)}  `
+  const amount = `${status.toLowerCase()} ${formatBytes(current)} of ${formatBytes(total)}`
+  const length = Math.min(MAX_BAR, width - name.length - amount.length - 2)
+  if (length < MIN_BAR) return truncate(name + amount, width)
+  const filled = Math.round(Math.min(1, current / total) * length)
+  return `${name}${'━'.repeat(filled)}${theme.dim('─'.repeat(length - filled))}  ${amount}`
 }

@@ -26,6 +26,7 @@ export class Talk {
   readonly #verbose: boolean
   /** The phase whose header was printed last and is still open. */
   #open: string | undefined
+  #spoke = false
 
   constructor({ terminal, activity, framing, verbose }: TalkOptions) {
     this.#terminal = terminal
@@ -36,16 +37,21 @@ export class Talk {
 
   readonly events = (event: CnbEvent): void => {
     this.#activity.before(event)
-    const lines = this.#lines(event)
-    if (lines.length > 0) this.#terminal.tell(lines.join('\n'))
+    this.#tell(this.#lines(event))
     this.#activity.after()
   }
 
-  /** Takes away what moves and closes what is open; results or errors come next. */
+  /** Takes away what moves and closes what is open; a result or an error comes next, after a blank line. */
   stop(): void {
     this.#activity.stop()
-    const lines = this.#close()
-    if (lines.length > 0) this.#terminal.tell(lines.join('\n'))
+    this.#tell(this.#close())
+    if (this.#spoke) this.#terminal.tell('')
+  }
+
+  #tell(lines: readonly string[]): void {
+    if (lines.length === 0) return
+    this.#spoke = true
+    this.#terminal.tell(lines.join('\n'))
   }
 
   #lines(event: CnbEvent): string[] {

@@ -48,7 +48,7 @@ const link = (name: string, mode = 0o755): TarEntry => ({
 
 describe('encodeTarHeader', () => {
   it('gives the bytes that Go gives, for long, non-ASCII and invalid names and for numbers at and past every limit', () => {
-    expect(vectors.length).toBeGreaterThan(300)
+    expect(vectors.length).toBeGreaterThan(150)
     const wrong = vectors.filter(({ name, linkname, sha256: expected, ...rest }) => {
       const header = { ...rest, name: Buffer.from(name, 'base64'), linkname: Buffer.from(linkname ?? '', 'base64') }
       return sha256(encodeTarHeader(header)) !== expected

@@ -1,0 +1,86 @@
+/** Whether buildpacks fit the lifecycle and the image that they are to run on; the peer's checks, with the specification's targets. */
+
+import { CnbError } from '../base/errors.ts'
+import { formatEntry, type AvailableBuildpack } from '../buildpacks/order.ts'
+import type { Buildpack } from '../buildpacks/buildpack.ts'
+import type { BuildpackDescriptor } from '../buildpacks/descriptor.ts'
+import { formatTarget, targetMatches, targetsOf, type TargetPlatform } from '../buildpacks/target.ts'
+import { compareApiVersions, parseApiVersion } from '../formats/versions.ts'
+import type { Image } from '../images/image.ts'
+import { readStackId, readStackMixins, readTarget } from '../images/labels.ts'
+import type { LifecycleDescriptor } from './lifecycle-toml.ts'
+
+/**
+ * Checks each buildpack against the lifecycle and the build image, and each composite one's order against the others.
+ * @returns warnings: what works today, but is deprecated
+ * @throws CnbError CNB_BUILDPACK_INVALID, CNB_BUILDPACK_NOT_FOUND
+ */
+export function checkBuildpacks(buildpacks: readonly Buildpack[], lifecycle: LifecycleDescriptor, buildImage: Image): string[] {
+  const available = buildpacks.map(({ descriptor }) => descriptor.info)
+  return buildpacks.flatMap(({ descriptor }) => {
+    checkOrder(descriptor, available)
+    checkBase(descriptor, buildImage)
+    return checkApi(descriptor, lifecycle)
+  })
+}
+
+function checkApi({ kind, info, api }: BuildpackDescriptor, { version, apis }: LifecycleDescriptor): string[] {
+  const { supported, deprecated } = apis.buildpack
+  const has = (list: readonly string[]): boolean => list.some((other) => sameApi(other, api))
+  if (has(deprecated)) return [`${kind} '${formatEntry(info)}' uses the deprecated Buildpack API ${api}`]
+  if (has(supported)) return []
+  throw new CnbError('CNB_BUILDPACK_INVALID', `${kind} '${formatEntry(info)}' has Buildpack API ${api}, which lifecycle ${version} does not support`, {
+    hint: `The lifecycle supports: ${[...deprecated, ...supported].join(', ')}. Take another version of the ${kind}, or of the lifecycle.`,
+  })
+}
+
+function sameApi(a: string, b: string): boolean {
+  const [first, second] = [parseApiVersion(a), parseApiVersion(b)]
+  return first !== undefined && second !== undefined && compareApiVersions(first, second) === 0
+}
+
+/** A composite buildpack's entries name their versions: the lifecycle does not look for them (buildpack.md "Order Buildpacks"). */
+function checkOrder({ info, order }: BuildpackDescriptor, available: readonly AvailableBuildpack[]): void {
+  for (const entry of order.flatMap(({ group }) => group)) {
+    if (!entry.version) throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${formatEntry(info)}' names '${entry.id}' in its order without a version`)
+    if (available.some(({ id, version }) => id === entry.id && version === entry.version)) continue
+    throw new CnbError('CNB_BUILDPACK_NOT_FOUND', `buildpack '${formatEntry(info)}' needs '${formatEntry(entry)}', which is not on the builder`, {
+      hint: 'Add it under [[buildpacks]].',
+    })
+  }
+}
+
+function checkBase(descriptor: BuildpackDescriptor, buildImage: Image): void {
+  if (descriptor.kind === 'extension' || descriptor.order.length > 0) return
+  // Since Platform API 0.12 targets say it all; a buildpack that names none still says it with its stacks.
+  if (descriptor.targets.length === 0 && descriptor.stacks.length > 0) checkStack(descriptor, buildImage)
+  const platform = targetPlatform(buildImage)
+  const targets = targetsOf(descriptor)
+  if (targets.some((target) => targetMatches(target, platform))) return
+  const { os, architecture, variant, distro } = platform
+  const actual = formatTarget({ os, arch: architecture, variant, ...(distro ? { distros: [distro] } : {}) })
+  throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${formatEntry(descriptor.info)}' does not run on the build image '${buildImage.reference}': it is ${actual}`, {
+    hint: `The buildpack's targets are: ${targets.map(formatTarget).join('; ')}.`,
+  })
+}
+
+function checkStack({ info, stacks }: BuildpackDescriptor, buildImage: Image): void {
+  const stackId = readStackId(buildImage)
+  if (stackId === '') return
+  const stack = stacks.find(({ id }) => id === stackId || id === '*')
+  if (!stack) {
+    throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${formatEntry(info)}' does not support stack '${stackId}' of the build image`, {
+      hint: `It supports: ${stacks.map(({ id }) => id).join(', ')}.`,
+    })
+  }
+  const provided = readStackMixins(buildImage)
+  const missing = (stack.mixins ?? []).filter((mixin) => !mixin.startsWith('run:') && !provided.includes(mixin.replace(/^build:/, '')))
+  if (missing.length > 0) throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${formatEntry(info)}' needs mixins that the build image lacks: ${missing.join(', ')}`)
+}
+
+/** What an image is, as targets see it. */
+export function targetPlatform(image: Image): TargetPlatform {
+  const { distroName, distroVersion } = readTarget(image)
+  const distro = distroName || distroVersion ? { distro: { name: distroName, version: distroVersion } } : {}
+  return { ...image.platform, ...distro }
+}

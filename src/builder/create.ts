@@ -1,0 +1,133 @@
+/** What a new builder image consists of: its build image, with layers and labels in the peer's order (spec §3.2). */
+
+import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Buildpack } from '../buildpacks/buildpack.ts'
+import { formatEntry, resolveOrder } from '../buildpacks/order.ts'
+import type { Image, ImagePlan, Layer } from '../images/image.ts'
+import { labelOf } from '../images/label-value.ts'
+import { STACK_MIXINS_LABEL, readStackId } from '../images/labels.ts'
+import type { HistoryEntry, ImageConfig } from '../oci/config.ts'
+import type { Digest } from '../oci/digest.ts'
+import { compareBytes } from '../oci/go-json.ts'
+import type { Reference } from '../oci/reference.ts'
+import type { EnvFile } from './build-env.ts'
+import { readBuildUser } from './build-user.ts'
+import { builderLabels, type BuilderContents } from './builder-labels.ts'
+import { directoriesLayer, filesLayer, orderToml, runToml, stackToml, systemToml } from './builder-layers.ts'
+import { checkBuildpacks } from './compatibility.ts'
+
+export interface BuilderRecipe extends BuilderContents {
+  readonly buildImage: Image
+  readonly buildEnv: readonly EnvFile[]
+  /** Labels that the maker adds. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly tags: readonly Reference[]
+}
+
+/** Nothing in a builder tells when it was made, so that the same input gives the same image. */
+const CREATED = '1980-01-01T00:00:01Z'
+
+interface NamedLayer {
+  readonly layer: Layer
+  /** What the image's history says of it. */
+  readonly text: string
+}
+
+/**
+ * Plans a builder: the same recipe gives the same bytes.
+ * @returns the plan, and warnings
+ * @throws CnbError CNB_BUILDER_INVALID for a build image that is none, CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID
+ */
+export async function planBuilder(recipe: BuilderRecipe, context: Context = {}): Promise<{ plan: ImagePlan; warnings: string[] }> {
+  const { buildImage } = recipe
+  const user = readBuildUser(buildImage)
+  checkStack(recipe)
+  const buildpacks = withoutRepetitions(recipe.buildpacks)
+  const extensions = withoutRepetitions(recipe.extensions)
+  const contents = { ...recipe, buildpacks: buildpacks.kept, extensions: extensions.kept }
+  const warnings = [
+    ...buildpacks.warnings,
+    ...extensions.warnings,
+    ...checkBuildpacks(contents.buildpacks, recipe.lifecycle, buildImage),
+    ...checkBuildpacks(contents.extensions, recipe.lifecycle, buildImage),
+  ]
+  const added = await builderLayers({ ...recipe, ...contents }, user, context)
+  const layers = [...buildImage.layers, ...added.map(({ layer }) => layer)]
+  return { plan: { base: buildImage, config: builderConfig(recipe, contents, added), layers, tags: recipe.tags }, warnings }
+}
+
+function checkStack({ stackId, buildImage }: BuilderRecipe): void {
+  const own = readStackId(buildImage)
+  if (stackId === '' || stackId === own) return
+  throw new CnbError('CNB_BUILDER_INVALID', `the build image '${buildImage.reference}' has the stack '${own}', but builder.toml says '${stackId}'`, {
+    hint: 'Name a build image of that stack, or leave [stack] out.',
+  })
+}
+
+/** One buildpack for each id and version; of two with different files the last counts, as it does in the peer. */
+function withoutRepetitions(buildpacks: readonly Buildpack[]): { kept: Buildpack[]; warnings: string[] } {
+  const kept = new Map<string, Buildpack>()
+  const warnings: string[] = []
+  for (const buildpack of buildpacks) {
+    const name = formatEntry(buildpack.descriptor.info)
+    const other = kept.get(name)
+    if (other && other.layer.diffId !== buildpack.layer.diffId) warnings.push(`'${name}' is given twice with different files; the last one counts`)
+    kept.set(name, buildpack)
+  }
+  return { kept: [...kept.values()], warnings }
+}
+
+async function builderLayers(recipe: BuilderRecipe, user: { uid: number; gid: number }, { signal }: Context): Promise<NamedLayer[]> {
+  const { buildpacks, extensions, lifecycle, system, runImages, buildEnv } = recipe
+  const order = resolveOrder(recipe.order, buildpacks.map(({ descriptor }) => descriptor.info))
+  const orderExtensions = resolveOrder(recipe.orderExtensions, extensions.map(({ descriptor }) => descriptor.info), 'extension')
+  const [pre, post] = [system.pre, system.post].map((group) => resolveOrder([{ group }], buildpacks.map(({ descriptor }) => descriptor.info))[0]?.group ?? [])
+  const file = async (name: string, content: string): Promise<NamedLayer> => ({ layer: await filesLayer([{ name, content }], '/cnb', signal), text: name })
+  const hasSystem = system.pre.length + system.post.length > 0
+  return [
+    { layer: await directoriesLayer(user, signal), text: 'directories' },
+    { layer: lifecycle.layer, text: `lifecycle ${lifecycle.version}` },
+    ...moduleLayers(buildpacks),
+    ...moduleLayers(extensions),
+    await file('order.toml', orderToml(order, orderExtensions)),
+    ...(hasSystem ? [await file('system.toml', systemToml({ pre: pre ?? [], post: post ?? [] }))] : []),
+    await file('stack.toml', stackToml(runImages[0])),
+    await file('run.toml', runToml(runImages)),
+    ...(buildEnv.length > 0 ? [{ layer: await filesLayer(buildEnv, '/cnb/build-config/env', signal), text: 'build-config env' }] : []),
+    // Always there, and always empty: what a platform sets belongs to a build.
+    { layer: await filesLayer([], '/platform/env', signal), text: 'platform env' },
+  ]
+}
+
+/** Sorted by name; a layer that several buildpacks of a package share is there once. */
+function moduleLayers(buildpacks: readonly Buildpack[]): NamedLayer[] {
+  const layers = new Map<Digest, NamedLayer>()
+  const named = buildpacks.map(({ descriptor, layer }) => ({ layer, text: `${descriptor.kind} ${formatEntry(descriptor.info)}` }))
+  for (const each of named.sort((a, b) => compareBytes(a.text, b.text))) if (!layers.has(each.layer.diffId)) layers.set(each.layer.diffId, each)
+  return [...layers.values()]
+}
+
+function builderConfig({ buildImage, labels, stackId }: BuilderRecipe, contents: BuilderContents, added: readonly NamedLayer[]): ImageConfig {
+  const base = buildImage.config
+  const env = base.config.Env ?? []
+  const id = stackId || readStackId(buildImage)
+  return {
+    ...base,
+    created: CREATED,
+    config: {
+      ...base.config,
+      Env: id === '' || env.some((entry) => entry.startsWith('CNB_STACK_ID=')) ? env : [...env, `CNB_STACK_ID=${id}`],
+      WorkingDir: '/layers',
+      Labels: { ...buildImage.labels, ...labels, ...builderLabels(contents, labelOf(buildImage, STACK_MIXINS_LABEL)) },
+    },
+    rootfs: { type: 'layers', diff_ids: [...buildImage.layers.map(({ diffId }) => diffId), ...added.map(({ layer }) => layer.diffId)] },
+    history: [...historyOfBase(buildImage), ...added.map(({ text }) => ({ created: CREATED, created_by: `cnb: ${text}` }))],
+  }
+}
+
+/** An engine refuses a history that has not as many entries with layers as there are layers. */
+function historyOfBase({ config, layers }: Image): HistoryEntry[] {
+  const history = config.history ?? []
+  return history.filter((entry) => !entry.empty_layer).length === layers.length ? history : layers.map(() => ({}))
+}

@@ -1,0 +1,31 @@
+/** Whether run images and build image belong together (specification, platform.md "Run Image"). */
+
+import { CnbError } from '../base/errors.ts'
+import type { Image } from '../images/image.ts'
+import { readStackId, readTarget } from '../images/labels.ts'
+import { formatPlatform, platformMatches } from '../oci/platform.ts'
+
+/**
+ * @param stackId of builder.toml, empty without a stack
+ * @returns warnings
+ * @throws CnbError CNB_PLATFORM_MISMATCH, CNB_RUN_IMAGE_INVALID
+ */
+export function checkRunImage(runImage: Image, buildImage: Image, stackId: string): string[] {
+  if (!platformMatches(runImage.platform, buildImage.platform)) {
+    throw new CnbError(
+      'CNB_PLATFORM_MISMATCH',
+      `the run image '${runImage.reference}' is for ${formatPlatform(runImage.platform)}, the build image '${buildImage.reference}' for ${formatPlatform(buildImage.platform)}`,
+      { hint: 'Both must be for the same platform.' },
+    )
+  }
+  const own = readStackId(runImage)
+  if (stackId !== '' && own !== stackId) {
+    throw new CnbError('CNB_RUN_IMAGE_INVALID', `the run image '${runImage.reference}' has the stack '${own}', but builder.toml says '${stackId}'`, {
+      hint: 'Name a run image of that stack, or leave [stack] out.',
+    })
+  }
+  const [run, build] = [readTarget(runImage), readTarget(buildImage)]
+  const differs = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a !== b
+  if (!differs(run.distroName, build.distroName) && !differs(run.distroVersion, build.distroVersion)) return []
+  return [`the run image '${runImage.reference}' is ${run.distroName} ${run.distroVersion}, the build image ${build.distroName} ${build.distroVersion}: what is built may not run`]
+}

@@ -1,0 +1,144 @@
+/** Images found on and saved to the engine at $DOCKER_HOST. */
+
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { CnbEvent } from '../../../src/base/events.ts'
+import type { Engine } from '../../../src/docker/engine.ts'
+import { openEngineImages } from '../../../src/images/engine-source.ts'
+import type { Image, ImagePlan, Layer } from '../../../src/images/image.ts'
+import { digestOf } from '../../../src/oci/digest.ts'
+import { parseReference } from '../../../src/oci/reference.ts'
+import { connectToEngine, layerOf, loadImage, ownName } from './crafted.ts'
+
+let engine: Engine
+const names: string[] = []
+
+beforeAll(async () => {
+  engine = await connectToEngine()
+})
+
+afterAll(async () => {
+  for (const name of names) await engine.images.remove(name)
+  engine.close()
+})
+
+function newName(): string {
+  const name = ownName('image')
+  names.push(name)
+  return name
+}
+
+/** A layer in memory; `size` is not known, as that of a layer which nobody has measured. */
+function memoryLayer(content: Buffer): Layer {
+  return { diffId: digestOf(content), open: async () => Readable.from([content]) }
+}
+
+async function planOf(layers: readonly Layer[], tags: string[], base: Partial<Image> = {}): Promise<ImagePlan> {
+  const platform = (await engine.info()).platform
+  const config = { ...platform, created: '1980-01-01T00:00:01Z', config: { Labels: { a: 'b' } }, rootfs: { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) } }
+  return {
+    base: { reference: 'base', id: '', repoDigests: [], platform, config, layers: [], labels: {}, ...base },
+    config,
+    layers,
+    tags: tags.map(parseReference),
+  }
+}
+
+async function contentsOf(name: string): Promise<Buffer[]> {
+  await using images = openEngineImages(engine)
+  const image = await images.find(name)
+  return Promise.all((image?.layers ?? []).map(async (layer) => buffer(await layer.open())))
+}
+
+test('gives back layer by layer what was loaded, also when it was loaded compressed', async () => {
+  const name = newName()
+  const layers = [await layerOf('a', 'one'), await layerOf('b', 'x'.repeat(100_000)), await layerOf('c', 'three')]
+  const id = await loadImage(engine, name, { layers, stored: (layer) => gzipSync(layer) })
+  await using images = openEngineImages(engine)
+  const image = await images.find(name)
+  expect(image).toMatchObject({ id, reference: name, config: { rootfs: { diff_ids: layers.map(digestOf) } } })
+  expect(image?.config.history?.map(({ created_by }) => created_by)).toEqual(['step 0', 'step 1', 'step 2'])
+  expect(image?.layers[1]?.size).toBeUndefined()
+  expect(await buffer(await image!.layers[1]!.open())).toEqual(layers[1])
+  expect(image?.layers[1]?.size).toBe(layers[1]?.length)
+  expect(await buffer(await image!.layers[0]!.open())).toEqual(layers[0])
+})
+
+test('gives undefined for an image that is not there', async () => {
+  await using images = openEngineImages(engine)
+  expect(await images.find('cnb-images/nobody-has-this:1')).toBeUndefined()
+})
+
+test('leaves no directory behind, also when reading is interrupted', async () => {
+  const name = newName()
+  await loadImage(engine, name, { layers: [await layerOf('big', 'y'.repeat(5_000_000))] })
+  const before = (await readdir(tmpdir())).filter((entry) => entry.startsWith('cnb-layers-'))
+  const abort = new AbortController()
+  {
+    await using images = openEngineImages(engine)
+    const opening = (await images.find(name))!.layers[0]!.open(abort.signal)
+    abort.abort()
+    await expect(opening).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+  }
+  expect((await readdir(tmpdir())).filter((entry) => entry.startsWith('cnb-layers-') && !before.includes(entry))).toEqual([])
+  expect(existsSync(tmpdir())).toBe(true)
+})
+
+test('saves an image under all its names, and the same image again under the same ID', async () => {
+  const tags = [newName(), newName()]
+  const layers = [memoryLayer(await layerOf('a', '1')), memoryLayer(await layerOf('b', '2'))]
+  await using images = openEngineImages(engine)
+  const first = await images.save(await planOf(layers, tags))
+  expect((await images.find(tags[0]!))?.id).toBe(first.id)
+  expect((await images.find(tags[1]!))?.id).toBe(first.id)
+  expect(first.tags).toEqual(tags)
+  expect(await images.save(await planOf(layers, tags))).toEqual(first)
+})
+
+test('saves an image without layers, and one with the same layer twice', async () => {
+  const [empty, twice] = [newName(), newName()]
+  const content = await layerOf('a', 'again')
+  await using images = openEngineImages(engine)
+  await images.save(await planOf([], [empty]))
+  await images.save(await planOf([memoryLayer(content), memoryLayer(await layerOf('b', 'between')), memoryLayer(content)], [twice]))
+  expect((await images.find(empty))?.layers).toEqual([])
+  expect(await contentsOf(twice)).toEqual([content, await layerOf('b', 'between'), content])
+})
+
+test("saves onto a base without reading the base's layers where the engine has them, and completely where it keeps files", async () => {
+  const [base, name] = [newName(), newName()]
+  const layers = [await layerOf('base/a', 'base a'), await layerOf('base/b', 'base b')]
+  await loadImage(engine, base, { layers })
+  await using images = openEngineImages(engine)
+  const found = (await images.find(base))!
+  const own = await layerOf('own', 'own')
+  await images.save(await planOf([...found.layers, memoryLayer(own)], [name], found))
+  const { imageStore } = await engine.info()
+  expect(found.layers.map(({ size }) => size !== undefined)).toEqual(found.layers.map(() => imageStore === 'containerd'))
+  expect(await contentsOf(name)).toEqual([...layers, own])
+})
+
+test('sends everything when the engine does not have the base that the plan names', async () => {
+  const name = newName()
+  const contents = [await layerOf('lost', `${Date.now()}`), await layerOf('own', 'own')]
+  const layers = contents.map(memoryLayer)
+  const events: CnbEvent[] = []
+  await using images = openEngineImages(engine)
+  await images.save(await planOf(layers, [name], { layers: layers.slice(0, 1) }), { events: (event) => events.push(event) })
+  expect(await contentsOf(name)).toEqual(contents)
+  if ((await engine.info()).imageStore === 'graphdriver') expect(events.map(({ type }) => type)).toContain('debug')
+})
+
+test('names stay with the old image when the new one cannot be read', async () => {
+  const name = newName()
+  await using images = openEngineImages(engine)
+  const old = await images.save(await planOf([memoryLayer(await layerOf('a', 'old'))], [name]))
+  const broken: Layer = { ...memoryLayer(await layerOf('a', 'new')), size: 2048, open: async () => Readable.from([Buffer.alloc(100)]) }
+  await expect(images.save(await planOf([broken], [name]))).rejects.toMatchObject({ code: 'CNB_APP_CHANGED' })
+  expect((await images.find(name))?.id).toBe(old.id)
+})

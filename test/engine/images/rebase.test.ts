@@ -1,0 +1,139 @@
+/** Our rebase against the lifecycle's own rebaser, on the engine at $DOCKER_HOST. */
+
+import { execFile } from 'node:child_process'
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseToml } from '../../../src/formats/toml.ts'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
+import type { CnbEvent } from '../../../src/base/events.ts'
+import type { Engine } from '../../../src/docker/engine.ts'
+import { openEngineImages } from '../../../src/images/engine-source.ts'
+import { digestOf } from '../../../src/oci/digest.ts'
+import { rebase, type RebaseOptions } from '../../../src/operations/rebase.ts'
+import { connectToEngine, loadApp, loadImage, layerOf, ownName, type CraftedApp } from './crafted.ts'
+
+const run = promisify(execFile)
+const lifecycle = join(import.meta.dirname, '../../../builders/sample/lifecycle')
+
+let engine: Engine
+let crafted: CraftedApp
+let directory: TemporaryDirectory
+const names: string[] = []
+
+beforeAll(async () => {
+  await run(join(lifecycle, 'build'))
+  engine = await connectToEngine()
+  directory = await makeTemporaryDirectory('cnb-images-')
+  crafted = await loadApp(engine)
+  names.push(crafted.app, crafted.oldRun, crafted.newRun)
+})
+
+afterAll(async () => {
+  for (const name of names) await engine.images.remove(name)
+  engine.close()
+  await directory[Symbol.asyncDispose]()
+})
+
+function newName(): string {
+  const name = ownName('rebased')
+  names.push(name)
+  return name
+}
+
+function ours(options: RebaseOptions, events: CnbEvent[] = []) {
+  const services = { engine, owner: '', credentials: async () => undefined, host: { env: {}, cwd: directory.path, home: directory.path } }
+  return rebase({ pullPolicy: 'never', ...options }, services, { events: (event) => events.push(event) })
+}
+
+async function theirs(name: string, ...args: string[]): Promise<void> {
+  const { apiVersion } = await engine.info()
+  const env = { ...process.env, DOCKER_HOST: engine.address, DOCKER_API_VERSION: apiVersion, CNB_PLATFORM_API: '0.15' }
+  const report = join(directory.path, 'theirs.toml')
+  await run(join(lifecycle, 'out/lifecycle/rebaser'), ['-daemon', '-report', report, ...args, name], { env })
+}
+
+async function contents(name: string): Promise<Record<string, unknown>> {
+  const image = await engine.images.inspect(name)
+  return { config: image?.config, diffIds: image?.diffIds, platform: image?.platform, created: image?.created, author: image?.author }
+}
+
+test("gives the image that the lifecycle's rebaser gives, under the same ID on a graph-driver engine", async () => {
+  const [mine, its] = [newName(), newName()]
+  await theirs(its, '-previous-image', crafted.app, '-run-image', crafted.newRun)
+  const result = await ours({ image: mine, previousImage: crafted.app, runImage: crafted.newRun, reportOutputDir: 'report' })
+
+  expect(result).toMatchObject({ image: mine, runImage: crafted.newRun, previousRunImage: crafted.oldRun, changed: true })
+  expect(await contents(mine)).toEqual(await contents(its))
+  const { imageStore } = await engine.info()
+  if (imageStore === 'graphdriver') expect(result.id).toBe((await engine.images.inspect(its))?.id)
+
+  const report = await readFile(join(directory.path, 'report/report.toml'), 'utf8')
+  expect(parseToml(report, 'ours')).toEqual({ image: { tags: [mine], 'image-id': result.id.replace('sha256:', '') } })
+  const itsReport = parseToml(await readFile(join(directory.path, 'theirs.toml'), 'utf8'), 'theirs')
+  expect(itsReport).toMatchObject({ image: { tags: [its], 'image-id': (await engine.images.inspect(its))?.id.replace('sha256:', '') } })
+})
+
+test('records a run image that the app did not know as the rebaser does, when forced', async () => {
+  const [mine, its, other] = [newName(), newName(), newName()]
+  await engine.images.tag(crafted.newRun, other)
+  await theirs(its, '-force', '-previous-image', crafted.app, '-run-image', other)
+  const events: CnbEvent[] = []
+  const result = await ours({ image: mine, previousImage: crafted.app, runImage: other, force: true }, events)
+
+  expect(await contents(mine)).toEqual(await contents(its))
+  if ((await engine.info()).imageStore === 'graphdriver') expect(result.id).toBe((await engine.images.inspect(its))?.id)
+  expect(events.filter(({ type }) => type === 'warning')).toHaveLength(1)
+})
+
+test('a rebased image has all its layers: the engine gives every one of them back whole', async () => {
+  const name = newName()
+  await ours({ image: name, previousImage: crafted.app, runImage: crafted.newRun })
+  await using images = openEngineImages(engine)
+  const image = await images.find(name)
+  const expected = [...crafted.newRunLayers, ...crafted.appLayers].map(digestOf)
+  expect(image?.layers.map(({ diffId }) => diffId)).toEqual(expected)
+  for (const layer of image?.layers ?? []) {
+    const chunks: Buffer[] = []
+    for await (const chunk of await layer.open()) chunks.push(chunk as Buffer)
+    expect(digestOf(Buffer.concat(chunks))).toBe(layer.diffId)
+  }
+})
+
+test('rebasing again onto the same run image changes nothing', async () => {
+  const name = newName()
+  const first = await ours({ image: name, previousImage: crafted.app, runImage: crafted.newRun })
+  const second = await ours({ image: name, runImage: crafted.newRun })
+  expect(second).toMatchObject({ id: first.id, changed: false })
+  expect((await engine.images.inspect(name))?.id).toBe(first.id)
+})
+
+test('without --run-image the app goes onto the run image that its label names', async () => {
+  const name = newName()
+  // The old one keeps a name, so that it is removed at the end.
+  await engine.images.tag(crafted.oldRun, newName())
+  await engine.images.tag(crafted.newRun, crafted.oldRun)
+  const result = await ours({ image: name, previousImage: crafted.app })
+  expect(result).toMatchObject({ runImage: crafted.oldRun, changed: true })
+  expect((await engine.images.inspect(name))?.diffIds.slice(0, 3)).toEqual(crafted.newRunLayers.map(digestOf))
+})
+
+test('a refused rebase leaves the name as it was', async () => {
+  const stranger = newName()
+  await loadImage(engine, stranger, { layers: [await layerOf('etc/x', 'x')], config: { Labels: { 'io.buildpacks.base.distro.name': 'alpine' } } })
+  const before = await engine.images.inspect(crafted.app)
+  await expect(ours({ image: crafted.app, runImage: stranger })).rejects.toMatchObject({
+    code: 'CNB_NOT_REBASABLE',
+    message: expect.stringContaining("distribution is 'debian'"),
+    hint: expect.stringContaining('--force'),
+  })
+  expect((await engine.images.inspect(crafted.app))?.id).toBe(before?.id)
+  expect(await readdir(directory.path)).not.toContain('report.toml')
+})
+
+test('an image that exists on the engine only is found with the policy always, although no registry has it', async () => {
+  const name = newName()
+  const result = await ours({ image: name, previousImage: crafted.app, runImage: crafted.newRun, pullPolicy: 'always' })
+  expect(result.changed).toBe(true)
+})

@@ -1,0 +1,90 @@
+import { PassThrough, Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { createGzip, gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { decompress } from '../../../src/archive/decompress.ts'
+import { CnbError } from '../../../src/base/errors.ts'
+
+const content = Buffer.from('content'.repeat(1000))
+const bytewise = (bytes: Buffer): Readable => Readable.from([...bytes].map((byte) => Buffer.from([byte])), { objectMode: false })
+
+describe('decompress', () => {
+  it.each([
+    ['gzip', () => Readable.from([gzipSync(content)])],
+    ['gzip that comes byte by byte', () => bytewise(gzipSync(content))],
+    ['gzip in two members', () => Readable.from([gzipSync(content.subarray(0, 10)), gzipSync(content.subarray(10))])],
+    ['plain', () => Readable.from([content])],
+    ['plain that comes byte by byte', () => bytewise(content)],
+  ])('gives the content of a %s stream', async (_, open) => {
+    expect((await buffer(await decompress(open()))).equals(content)).toBe(true)
+  })
+
+  it.each([[Buffer.alloc(0)], [Buffer.from('a')], [Buffer.from([0x1f])]])('gives %o as it is', async (bytes) => {
+    expect(await buffer(await decompress(Readable.from([bytes], { objectMode: false })))).toEqual(bytes)
+  })
+
+  it.each([
+    ['zstd', [0x28, 0xb5, 0x2f, 0xfd, 0]],
+    ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
+    ['bzip2', [0x42, 0x5a, 0x68, 0x39, 0]],
+    ['zip', [0x50, 0x4b, 3, 4, 0]],
+  ])('refuses %s, and lets go of the archive', async (name, bytes) => {
+    const archive = new PassThrough()
+    archive.write(Buffer.from(bytes))
+    await expect(decompress(archive, { source: 'bp.tar' })).rejects.toMatchObject({
+      code: 'CNB_UNSUPPORTED',
+      message: `bp.tar is ${name}-compressed, which cnb cannot read`,
+    })
+    expect(archive.destroyed).toBe(true)
+  })
+
+  it.each([
+    ['is cut', gzipSync(content).subarray(0, -12)],
+    ['is spoilt', Buffer.concat([gzipSync(content).subarray(0, 12), Buffer.alloc(40, 0xff)])],
+  ])('says so when gzip data %s', async (_, bytes) => {
+    const plain = await decompress(Readable.from([bytes]), { source: 'bp.tgz', invalid: 'CNB_BUILDPACK_INVALID' })
+    await expect(buffer(plain)).rejects.toMatchObject({
+      code: 'CNB_BUILDPACK_INVALID',
+      message: expect.stringContaining('bp.tgz is not valid gzip data: '),
+    })
+  })
+
+  it.each(['before', 'after'])('passes on what the archive fails with %s its first bytes', async (when) => {
+    const lost = new CnbError('CNB_ENGINE_LOST', 'gone')
+    const archive = new Readable({
+      read() {
+        if (when === 'before' || this.readableDidRead) this.destroy(lost)
+        else this.push(gzipSync(content).subarray(0, 40))
+      },
+    })
+    await expect(decompress(archive).then(buffer)).rejects.toBe(lost)
+  })
+
+  it('lets out a bomb no faster than it is read, and lets go of the archive when the reader leaves', async () => {
+    const archive = createGzip()
+    let zeros = 0
+    Readable.from(
+      (function* () {
+        for (; zeros < 4096; zeros++) yield Buffer.alloc(1024 * 1024)
+      })(),
+    ).pipe(archive)
+    const plain = await decompress(archive)
+    let read = 0
+    for await (const chunk of plain) {
+      read += (chunk as Buffer).length
+      if (read > 4 * 1024 * 1024) break
+    }
+    expect(archive.destroyed).toBe(true)
+    expect(zeros).toBeLessThan(1000)
+  })
+
+  it('lets go of the archive when what it gave is destroyed unread', async () => {
+    const archive = new PassThrough()
+    archive.write(gzipSync(content).subarray(0, 100))
+    const plain = await decompress(archive)
+    const closed = new Promise((resolve) => archive.once('close', resolve))
+    plain.destroy()
+    await closed
+    expect(archive.destroyed).toBe(true)
+  })
+})

@@ -1,0 +1,200 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { packTar } from '../../../../src/archive/tar-writer.ts'
+import { CnbError } from '../../../../src/base/errors.ts'
+import type { CnbEvent } from '../../../../src/base/events.ts'
+import type { BuildPlan } from '../../../../src/lifecycle/lifecycle.ts'
+import type { Phase } from '../../../../src/lifecycle/phase.ts'
+import { stockLifecycle } from '../../../../src/lifecycle/stock/stock-lifecycle.ts'
+import { FakeEngine, type FakeProgram } from '../../../support/fake-engine.ts'
+import { loadFakeImage } from '../../../support/fake-image.ts'
+import { aBuilder, anImage, aPlan } from '../../../support/plans.ts'
+
+const PHASES: readonly Phase[] = ['analyzer', 'detector', 'restorer', 'builder', 'exporter']
+const app = () =>
+  Promise.resolve(packTar([{ type: 'file', name: 'workspace/hello', mode: 0o644, uid: 1, gid: 1, mtime: 0, size: 2, content: Buffer.from('hi') }]))
+
+let engine: FakeEngine
+let imageId: string
+
+beforeEach(async () => {
+  engine = new FakeEngine()
+  imageId = await loadFakeImage(engine, 'some/builder')
+  for (const phase of [...PHASES, 'creator']) program(phase, () => Promise.resolve(0))
+})
+
+function program(phase: string, run: FakeProgram): void {
+  engine.programs.set(`/cnb/lifecycle/${phase}`, run)
+}
+
+function plan(changes: Partial<BuildPlan> = {}): BuildPlan {
+  const builder = aBuilder({ image: anImage({ reference: 'some/builder', id: imageId }), uid: 1001, gid: 1000 })
+  // The fake engine's host has no sockets to mount.
+  return aPlan({ builder, openApp: app, dockerHost: 'tcp://engine:2375', ...changes })
+}
+
+function run(changes: Partial<BuildPlan> = {}, signal?: AbortSignal) {
+  const events: CnbEvent[] = []
+  const result = stockLifecycle({ engine, owner: 'me:1:2', home: '/home/me' }).run(plan(changes), { signal, events: (event) => events.push(event) })
+  return { result, events }
+}
+
+async function leftOvers() {
+  const volumes = [...(await engine.volumes.list('dev.cnb.owner')), ...(await engine.volumes.list('dev.cnb.cache'))]
+  return { containers: engine.state.size, volumes: volumes.map(({ name }) => name).sort() }
+}
+
+const NOTHING = { containers: 0, volumes: [] }
+const CACHES = { containers: 0, volumes: ['some-cache.build', 'some-cache.launch'] }
+
+test('five phases run in their order, each told its platform API', async () => {
+  const seen: string[] = []
+  for (const phase of PHASES) {
+    program(phase, async ({ env }) => {
+      seen.push(`${phase} ${env['CNB_PLATFORM_API']}`)
+      return 0
+    })
+  }
+  const { phases } = await run().result
+  expect(seen).toEqual(PHASES.map((phase) => `${phase} 0.15`))
+  expect(phases.map(({ phase }) => phase)).toEqual(PHASES)
+})
+
+test('detector and builder see app, environment, order and bindings, and no way to the engine', async () => {
+  const order = [{ group: [{ id: 'a/b', version: '1' }] }]
+  const bindings = [{ name: 'ca', files: new Map([['type', Buffer.from('ca-certificates')]]) }]
+  for (const phase of ['detector', 'builder']) {
+    program(phase, async ({ files, env, user }) => {
+      expect(files.read('/workspace/hello')?.toString()).toBe('hi')
+      expect(files.read('/platform/env/GREETING')?.toString()).toBe('a=b\n')
+      expect(files.read('/platform/bindings/ca/type')?.toString()).toBe('ca-certificates')
+      expect(files.read('/layers/order.toml')?.toString()).toContain('id = "a/b"')
+      expect(env).not.toHaveProperty('GREETING')
+      expect(env).not.toHaveProperty('DOCKER_HOST')
+      expect(user).toBe('1001:1000')
+      return 0
+    })
+  }
+  await run({ order, bindings, env: new Map([['GREETING', 'a=b\n']]) }).result
+})
+
+test("without an order of the user's the builder's own holds", async () => {
+  program('detector', async ({ files }) => {
+    expect(files.read('/layers/order.toml')).toBeUndefined()
+    return 0
+  })
+  await run().result
+})
+
+test('analyzer, restorer and exporter reach the engine as root, with its API version', async () => {
+  for (const phase of ['analyzer', 'restorer', 'exporter']) {
+    program(phase, async ({ env, user }) => {
+      expect(env).toMatchObject({ DOCKER_HOST: 'tcp://engine:2375', DOCKER_API_VERSION: '1.41' })
+      expect(user).toBe('0:0')
+      return 0
+    })
+  }
+  await run().result
+})
+
+test('a trusted builder needs one container, whose headers become phases', async () => {
+  program('creator', async ({ stdout, files }) => {
+    expect(files.read('/workspace/hello')?.toString()).toBe('hi')
+    stdout?.write('===> ANALYZING\nx\n===> EXPORTING\n')
+    return 0
+  })
+  const { phases } = await run({ trusted: true }).result
+  expect(phases.map(({ phase }) => phase)).toEqual(['analyzer', 'exporter'])
+})
+
+test('layers, app and what a phase writes reach the next phase', async () => {
+  program('detector', async ({ files }) => {
+    files.write('/layers/group.toml', 'made by detector')
+    return 0
+  })
+  program('exporter', async ({ files }) => {
+    expect(files.read('/layers/group.toml')?.toString()).toBe('made by detector')
+    return 0
+  })
+  await run().result
+})
+
+test('a socket that is not there is told with what to do about it', async () => {
+  const { result } = run({ dockerHost: undefined })
+  await expect(result).rejects.toMatchObject({ code: 'CNB_ENGINE_SOCKET', hint: expect.stringContaining('--docker-host') as string })
+  expect(await leftOvers()).toEqual(NOTHING)
+})
+
+test('a builder that lacks a phase is told to be no builder', async () => {
+  engine.programs.delete('/cnb/lifecycle/restorer')
+  await expect(run().result).rejects.toMatchObject({ code: 'CNB_BUILDER_INVALID', message: expect.stringContaining('restorer') as string })
+})
+
+test('extensions that take part are refused rather than left out', async () => {
+  program('detector', async ({ files }) => {
+    files.write('/layers/group.toml', '[[group-extensions]]\nid = "e"\nversion = "1"\n')
+    return 0
+  })
+  const orderExtensions = [{ group: [{ id: 'e', version: '1' }] }]
+  const builder = aBuilder({ image: anImage({ id: imageId }), orderExtensions })
+  await expect(run({ builder }).result).rejects.toMatchObject({ code: 'CNB_UNSUPPORTED' })
+  expect(await leftOvers()).toEqual(NOTHING)
+})
+
+describe('what is left behind', () => {
+  test('a build that ended well leaves its caches only', async () => {
+    await run().result
+    expect(await leftOvers()).toEqual(CACHES)
+  })
+
+  test.each(PHASES)("a failure in the %s leaves nothing, and its exit code and last words are the error's", async (phase) => {
+    program(phase, async ({ stderr }) => {
+      stderr?.write('ERROR: it broke\n')
+      return 42
+    })
+    const { result, events } = run()
+    await expect(result).rejects.toMatchObject({ exit: 42, message: expect.stringContaining('it broke') as string })
+    expect(events.at(-1)?.type === 'phase.end' || events.some((event) => event.type === 'phase.end' && event.exitCode === 42)).toBe(true)
+    expect(await leftOvers()).toEqual(NOTHING)
+  })
+
+  test.each(PHASES)('an interrupt in the %s leaves nothing', async (phase) => {
+    const abort = new AbortController()
+    program(phase, () => {
+      abort.abort(new CnbError('CNB_INTERRUPTED', 'interrupted'))
+      return new Promise(() => {})
+    })
+    await expect(run({}, abort.signal).result).rejects.toMatchObject({ code: 'CNB_INTERRUPTED', exit: 130 })
+    expect(await leftOvers()).toEqual(NOTHING)
+  })
+
+  test('an app that cannot be read leaves nothing', async () => {
+    const openApp = () => Promise.reject(new CnbError('CNB_APP_INVALID', 'no'))
+    await expect(run({ openApp }).result).rejects.toMatchObject({ code: 'CNB_APP_INVALID' })
+    expect(await leftOvers()).toEqual(NOTHING)
+  })
+
+  test('a failure keeps the caches of earlier builds', async () => {
+    await run().result
+    program('builder', () => Promise.resolve(51))
+    await expect(run().result).rejects.toMatchObject({ code: 'CNB_BUILD_FAILED', exit: 51 })
+    expect(await leftOvers()).toEqual(CACHES)
+  })
+
+  test('clearing the cache empties the build cache and keeps the launch cache', async () => {
+    program('exporter', async ({ files }) => {
+      files.write('/cache/committed', 'x')
+      files.write('/launch-cache/committed', 'x')
+      return 0
+    })
+    await run().result
+    program('restorer', async ({ files }) => {
+      expect(files.read('/cache/committed')).toBeUndefined()
+      return 0
+    })
+    program('exporter', async ({ files }) => {
+      expect(files.read('/launch-cache/committed')?.toString()).toBe('x')
+      return 0
+    })
+    await run({ clearCache: true }).result
+  })
+})
