@@ -2,7 +2,7 @@
 
 import { homedir, hostname } from 'node:os'
 import process from 'node:process'
-import { CnbError, toCnbError } from './base/errors.ts'
+import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
 import { parseCommandLine } from './cli/program.ts'
 import type { Engine } from './docker/engine.ts'
@@ -103,5 +103,12 @@ async function main(): Promise<number> {
   }
 }
 
+// A promise that nobody will settle lets Node end in the middle of the work, silently and with exit code 0.
+const tellOfDeadlock = (): void => {
+  process.exitCode = ERRORS.CNB_INTERNAL.exit
+  process.stderr.write('ERROR: cnb ended before its work was done, which is a defect of cnb (CNB_INTERNAL)\n')
+}
+process.once('exit', tellOfDeadlock)
 // Not process.exit(): what is still to be written to a pipe would be lost.
 process.exitCode = await main()
+process.off('exit', tellOfDeadlock)

@@ -31,6 +31,8 @@ const LONGEST_MAGIC = 5
  */
 export async function decompress(archive: Readable, options: DecompressOptions = {}): Promise<Readable> {
   const { source = 'the archive', invalid = 'CNB_ENGINE_FAILED' } = options
+  // An error in a moment when nobody listens would end the process; whoever reads next is told of it all the same.
+  archive.on('error', () => {})
   const head = await peek(archive)
   const unsupported = UNSUPPORTED.find(({ magic }) => startsWith(head, magic))
   if (unsupported) {

@@ -135,7 +135,15 @@ function contentOf(entry: TarSource): Readable {
   entry.on('data', (chunk: Buffer) => {
     if (!content.destroyed && !content.push(chunk)) entry.pause()
   })
-  entry.on('end', () => content.push(null))
+  let ended = false
+  entry.on('end', () => {
+    ended = true
+    content.push(null)
+  })
+  // Whoever still reads when the archive is left must hear of it, and not wait for ever.
+  entry.on('close', () => {
+    if (!ended) content.destroy(new Error('the archive was left before this entry was read'))
+  })
   entry.on('error', (error) => content.destroy(error))
   // An error that nobody reads the content for reaches the reader of the entries.
   content.on('error', () => {})

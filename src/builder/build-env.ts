@@ -30,7 +30,8 @@ export function readBuildEnv(entries: readonly FieldReader[]): { files: EnvFile[
   for (const entry of entries) {
     const { name, suffix } = readEntry(entry)
     const joins = suffix === 'append' || suffix === 'prepend'
-    if (joins && !files.has(`${name}.delim`)) throw entry.error('suffix', `build.env '${name}' with suffix '${suffix}' needs a 'delim'`, 'Write for example delim = ":".')
+    if (!joins || files.has(`${name}.delim`)) continue
+    throw entry.error('suffix', `build.env '${name}' with suffix '${suffix}' needs a 'delim'`, 'Write for example delim = ":".')
   }
   return { files: [...files].map(([name, content]) => ({ name, content })).sort((a, b) => (a.name < b.name ? -1 : 1)), warnings }
 }
@@ -40,7 +41,9 @@ function readEntry(entry: FieldReader): { name: string; value: string; suffix: s
   // A dot would start a suffix, and the name becomes that of a file.
   if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw entry.error('name', `'${name}' is not a name for an environment variable`)
   const suffix = entry.string('suffix') ?? ''
-  if (suffix !== '' && !SUFFIXES.has(suffix)) throw entry.error('suffix', `unknown suffix '${suffix}'`, `There are: ${[...SUFFIXES].join(', ')}.`)
+  if (suffix !== '' && !SUFFIXES.has(suffix)) {
+    throw entry.error('suffix', `unknown suffix '${suffix}'`, `There are: ${[...SUFFIXES].join(', ')}.`)
+  }
   const result = { name, value: entry.string('value') ?? '', suffix, delim: entry.string('delim') ?? '' }
   // The peer accepts it and does nothing with it.
   entry.allow('exec-env')

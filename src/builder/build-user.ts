@@ -11,7 +11,8 @@ const MAX_ID = 2 ** 31 - 1
  */
 export function readBuildUser(image: Image): { uid: number; gid: number } {
   const env = image.config.config.Env ?? []
-  if (!env.some((entry) => entry.startsWith('PATH='))) throw builderError(image, 'its environment has no PATH, which the specification asks for')
+  const hasPath = env.some((entry) => entry.startsWith('PATH='))
+  if (!hasPath) throw builderError(image, 'its environment has no PATH, which the specification asks for')
   const uid = readId(image, env, 'CNB_USER_ID')
   if (uid === 0) throw builderError(image, 'CNB_USER_ID is 0: buildpacks must not run as root')
   return { uid, gid: readId(image, env, 'CNB_GROUP_ID') }

@@ -36,10 +36,14 @@ export function builderLabels(contents: BuilderContents, mixins: string): Record
     [EXTENSION_LAYERS_LABEL]: layersLabel(contents.extensions),
     [ORDER_LABEL]: order(contents.order),
     // An extension is always optional, so that saying it is left out.
-    [ORDER_EXTENSIONS_LABEL]: order(contents.orderExtensions.map(({ group }) => ({ group: group.map(({ id, version }) => ({ id, version })) }))),
+    [ORDER_EXTENSIONS_LABEL]: order(withoutOptional(contents.orderExtensions)),
     ...(pre.length + post.length > 0 ? { [SYSTEM_LABEL]: object([['pre', systemPart(pre)], ['post', systemPart(post)]]) } : {}),
     [STACK_MIXINS_LABEL]: mixins || 'null',
   }
+}
+
+function withoutOptional(groups: Order): Order {
+  return groups.map(({ group }) => ({ group: group.map(({ id, version }) => ({ id, version })) }))
 }
 
 function metadata({ description, buildpacks, extensions, lifecycle, createdBy, runImages, stackId }: BuilderContents): Json {
@@ -114,8 +118,12 @@ function target({ os = '', arch = '', variant, distros = [] }: Target): Json {
     ['os', encodeGoString(os)],
     ['arch', encodeGoString(arch)],
     ['variant', optional(variant)],
-    ['distros', distros.length > 0 ? list(distros.map(({ name, version }) => object([['name', optional(name)], ['version', optional(version)]]))) : undefined],
+    ['distros', distros.length > 0 ? list(distros.map(distro)) : undefined],
   ])
+}
+
+function distro({ name, version }: { name?: string; version?: string }): Json {
+  return object([['name', optional(name)], ['version', optional(version)]])
 }
 
 function order(groups: Order): Json {

@@ -2,16 +2,17 @@
 
 import { makeTarLayer } from '../archive/tar-layer.ts'
 import type { TarEntry } from '../archive/tar-writer.ts'
-import type { Order } from '../buildpacks/order.ts'
+import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import type { Layer } from '../images/image.ts'
 import { stringifyToml } from '../formats/toml.ts'
 import type { EnvFile } from './build-env.ts'
-import type { RunImageName, SystemEntry } from './builder.ts'
+import type { RunImageName } from './builder.ts'
 
 /** 1980-01-01T00:00:01Z, in seconds: the time that the lifecycle and the peer give to everything. */
 export const LAYER_MTIME = 315532801
 
 const ROOT = { uid: 0, gid: 0, mtime: LAYER_MTIME }
+const DIRECTORY = { ...ROOT, type: 'directory', mode: 0o755 } as const
 const ROOT_DIRECTORIES = [
   '/cnb',
   '/cnb/buildpacks',
@@ -24,10 +25,9 @@ const ROOT_DIRECTORIES = [
 
 /** The build user's directories, then root's. */
 export function directoriesLayer(user: { uid: number; gid: number }, signal?: AbortSignal): Promise<Layer> {
-  const directory = (name: string, owner: { uid: number; gid: number }): TarEntry => ({ ...ROOT, ...owner, type: 'directory', name, mode: 0o755 })
   const entries = [
-    ...['/workspace', '/layers'].map((name) => directory(name, user)),
-    ...ROOT_DIRECTORIES.map((name) => directory(name, { uid: 0, gid: 0 })),
+    ...['/workspace', '/layers'].map((name): TarEntry => ({ ...DIRECTORY, name, uid: user.uid, gid: user.gid })),
+    ...ROOT_DIRECTORIES.map((name): TarEntry => ({ ...DIRECTORY, name })),
   ]
   return makeTarLayer(() => entries, { signal })
 }
@@ -43,17 +43,23 @@ export function filesLayer(files: readonly EnvFile[], directory: string, signal?
 
 /** `/cnb/order.toml`; every entry has its version. */
 export function orderToml(order: Order, orderExtensions: Order): string {
-  const groups = (groups: Order): unknown => groups.map(({ group }) => ({ group: group.map(({ id, version, optional }) => ({ id, version, ...(optional ? { optional } : {}) })) }))
   return stringifyToml({
-    ...(order.length > 0 ? { order: groups(order) } : {}),
-    ...(orderExtensions.length > 0 ? { 'order-extensions': groups(orderExtensions) } : {}),
+    ...(order.length > 0 ? { order: order.map(group) } : {}),
+    ...(orderExtensions.length > 0 ? { 'order-extensions': orderExtensions.map(group) } : {}),
   })
 }
 
+function group({ group: entries }: Order[number]): object {
+  return { group: entries.map(entry) }
+}
+
+function entry({ id, version, optional }: GroupEntry): object {
+  return { id, version, ...(optional ? { optional } : {}) }
+}
+
 /** `/cnb/system.toml`. */
-export function systemToml({ pre, post }: { pre: readonly SystemEntry[]; post: readonly SystemEntry[] }): string {
-  const part = (entries: readonly SystemEntry[]): object =>
-    entries.length === 0 ? {} : { buildpacks: entries.map(({ id, version, optional }) => ({ id, version, ...(optional ? { optional } : {}) })) }
+export function systemToml({ pre, post }: { pre: readonly GroupEntry[]; post: readonly GroupEntry[] }): string {
+  const part = (entries: readonly GroupEntry[]): object => (entries.length === 0 ? {} : { buildpacks: entries.map(entry) })
   return stringifyToml({ system: { pre: part(pre), post: part(post) } })
 }
 

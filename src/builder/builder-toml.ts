@@ -62,7 +62,7 @@ export function readBuilderToml(text: string, file: string): BuilderConfig {
     lifecycleUri: readLifecycleUri(root),
     targets: readTargets(root),
     system: readSystem(root),
-    warnings: [...(order.length === 0 ? [`${file}: there is no [[order]], so the builder detects nothing by itself`] : []), ...env.warnings],
+    warnings: order.length > 0 ? env.warnings : [`${file}: there is no [[order]], so the builder detects nothing by itself`, ...env.warnings],
   }
   for (const table of [build, stack, root]) table?.rejectUnknown()
   return config
@@ -72,7 +72,10 @@ function readModules(root: FieldReader, key: string): ModuleSource[] {
   return root.tables(key).map((entry) => {
     entry.allow(...INFORMATION)
     const image = entry.string('image')
-    if (image !== undefined) throw entry.error('image', `buildpack images are not supported yet: '${image}'`, 'Give the uri of a directory, or of a .tar, .tgz or .cnb file.')
+    if (image !== undefined) {
+      const hint = 'Give the uri of a directory, or of a .tar, .tgz or .cnb file.'
+      throw entry.error('image', `buildpack images are not supported yet: '${image}'`, hint)
+    }
     const source = { uri: entry.requiredString('uri'), id: entry.string('id'), version: entry.string('version') }
     entry.rejectUnknown()
     return source
@@ -103,7 +106,9 @@ function readStack(root: FieldReader): FieldReader | undefined {
 function readBuildImage(root: FieldReader, build: FieldReader | undefined, stack: FieldReader | undefined): string {
   const image = build?.string('image')
   const ofStack = stack?.string('build-image')
-  if (image && ofStack && image !== ofStack) throw build?.error('image', `build.image '${image}' and stack.build-image '${ofStack}' are not the same`)
+  if (image && ofStack && image !== ofStack) {
+    throw build?.error('image', `build.image '${image}' and stack.build-image '${ofStack}' are not the same`)
+  }
   const found = image || ofStack
   if (!found) throw root.error('build', 'build.image is required', 'Write [build] image = "…", the image that buildpacks run in.')
   return reference(found, image ? build : stack, image ? 'image' : 'build-image')
@@ -121,10 +126,12 @@ function readRunImages(root: FieldReader, stack: FieldReader | undefined): RunIm
   const ofStack = stack?.string('run-image')
   const [first] = images
   if (first !== undefined) {
-    if (ofStack && ofStack !== first.image) throw stack?.error('run-image', `stack.run-image '${ofStack}' and the first of run.images '${first.image}' are not the same`)
-    return images
+    if (!ofStack || ofStack === first.image) return images
+    throw stack?.error('run-image', `stack.run-image '${ofStack}' and the first of run.images '${first.image}' are not the same`)
   }
-  if (!stack || !ofStack) throw root.error('run', 'run.images is required', 'Write [[run.images]] image = "…", the image that apps run on.')
+  if (!stack || !ofStack) {
+    throw root.error('run', 'run.images is required', 'Write [[run.images]] image = "…", the image that apps run on.')
+  }
   return [{ image: reference(ofStack, stack, 'run-image'), mirrors: stack.strings('run-image-mirrors') }]
 }
 
@@ -146,11 +153,13 @@ function readLifecycleUri(root: FieldReader): string {
   if (uri && version) throw lifecycle?.error('version', "'lifecycle' has a version or a uri, not both")
   const fetching = uri && /^(https?|docker):\//.test(uri)
   if (uri && !fetching) return uri
-  const why = fetching ? `lifecycle.uri '${uri}' needs a download` : version ? `lifecycle.version '${version}' needs a download` : 'there is no [lifecycle] uri'
-  const { message, position } = (lifecycle ?? root).error(fetching ? 'uri' : 'version', `${why}; this version of cnb downloads no lifecycle`)
+  const [key, why] = fetching
+    ? ['uri', `lifecycle.uri '${uri}' needs a download`]
+    : ['version', version ? `lifecycle.version '${version}' needs a download` : 'there is no [lifecycle] uri']
+  const { message, position } = (lifecycle ?? root).error(key, `${why}; this version of cnb downloads no lifecycle`)
   throw new CnbError('CNB_UNSUPPORTED', message, {
     position,
-    hint: 'Write [lifecycle] uri = "…" with a directory, or with a lifecycle-v….tgz that you downloaded from the releases of buildpacks/lifecycle.',
+    hint: 'Write [lifecycle] uri = "…": a directory, or the .tgz of a release of buildpacks/lifecycle that you downloaded.',
   })
 }
 

@@ -29,7 +29,8 @@ function checkApi({ kind, info, api }: BuildpackDescriptor, { version, apis }: L
   const has = (list: readonly string[]): boolean => list.some((other) => sameApi(other, api))
   if (has(deprecated)) return [`${kind} '${formatEntry(info)}' uses the deprecated Buildpack API ${api}`]
   if (has(supported)) return []
-  throw new CnbError('CNB_BUILDPACK_INVALID', `${kind} '${formatEntry(info)}' has Buildpack API ${api}, which lifecycle ${version} does not support`, {
+  const message = `${kind} '${formatEntry(info)}' has Buildpack API ${api}, which lifecycle ${version} does not support`
+  throw new CnbError('CNB_BUILDPACK_INVALID', message, {
     hint: `The lifecycle supports: ${[...deprecated, ...supported].join(', ')}. Take another version of the ${kind}, or of the lifecycle.`,
   })
 }
@@ -41,10 +42,11 @@ function sameApi(a: string, b: string): boolean {
 
 /** A composite buildpack's entries name their versions: the lifecycle does not look for them (buildpack.md "Order Buildpacks"). */
 function checkOrder({ info, order }: BuildpackDescriptor, available: readonly AvailableBuildpack[]): void {
+  const self = `buildpack '${formatEntry(info)}'`
   for (const entry of order.flatMap(({ group }) => group)) {
-    if (!entry.version) throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${formatEntry(info)}' names '${entry.id}' in its order without a version`)
+    if (!entry.version) throw new CnbError('CNB_BUILDPACK_INVALID', `${self} names '${entry.id}' in its order without a version`)
     if (available.some(({ id, version }) => id === entry.id && version === entry.version)) continue
-    throw new CnbError('CNB_BUILDPACK_NOT_FOUND', `buildpack '${formatEntry(info)}' needs '${formatEntry(entry)}', which is not on the builder`, {
+    throw new CnbError('CNB_BUILDPACK_NOT_FOUND', `${self} needs '${formatEntry(entry)}', which is not on the builder`, {
       hint: 'Add it under [[buildpacks]].',
     })
   }
@@ -59,7 +61,8 @@ function checkBase(descriptor: BuildpackDescriptor, buildImage: Image): void {
   if (targets.some((target) => targetMatches(target, platform))) return
   const { os, architecture, variant, distro } = platform
   const actual = formatTarget({ os, arch: architecture, variant, ...(distro ? { distros: [distro] } : {}) })
-  throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${formatEntry(descriptor.info)}' does not run on the build image '${buildImage.reference}': it is ${actual}`, {
+  const message = `buildpack '${formatEntry(descriptor.info)}' does not run on the build image '${buildImage.reference}': it is ${actual}`
+  throw new CnbError('CNB_BUILDPACK_INVALID', message, {
     hint: `The buildpack's targets are: ${targets.map(formatTarget).join('; ')}.`,
   })
 }
@@ -75,7 +78,8 @@ function checkStack({ info, stacks }: BuildpackDescriptor, buildImage: Image): v
   }
   const provided = readStackMixins(buildImage)
   const missing = (stack.mixins ?? []).filter((mixin) => !mixin.startsWith('run:') && !provided.includes(mixin.replace(/^build:/, '')))
-  if (missing.length > 0) throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${formatEntry(info)}' needs mixins that the build image lacks: ${missing.join(', ')}`)
+  if (missing.length === 0) return
+  throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${formatEntry(info)}' needs mixins that the build image lacks: ${missing.join(', ')}`)
 }
 
 /** What an image is, as targets see it. */

@@ -3,7 +3,7 @@
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Buildpack } from '../buildpacks/buildpack.ts'
-import { formatEntry, resolveOrder } from '../buildpacks/order.ts'
+import { formatEntry, resolveOrder, type AvailableBuildpack, type GroupEntry } from '../buildpacks/order.ts'
 import type { Image, ImagePlan, Layer } from '../images/image.ts'
 import { labelOf } from '../images/label-value.ts'
 import { STACK_MIXINS_LABEL, readStackId } from '../images/labels.ts'
@@ -60,7 +60,8 @@ export async function planBuilder(recipe: BuilderRecipe, context: Context = {}):
 function checkStack({ stackId, buildImage }: BuilderRecipe): void {
   const own = readStackId(buildImage)
   if (stackId === '' || stackId === own) return
-  throw new CnbError('CNB_BUILDER_INVALID', `the build image '${buildImage.reference}' has the stack '${own}', but builder.toml says '${stackId}'`, {
+  const message = `the build image '${buildImage.reference}' has the stack '${own}', but builder.toml says '${stackId}'`
+  throw new CnbError('CNB_BUILDER_INVALID', message, {
     hint: 'Name a build image of that stack, or leave [stack] out.',
   })
 }
@@ -72,7 +73,8 @@ function withoutRepetitions(buildpacks: readonly Buildpack[]): { kept: Buildpack
   for (const buildpack of buildpacks) {
     const name = formatEntry(buildpack.descriptor.info)
     const other = kept.get(name)
-    if (other && other.layer.diffId !== buildpack.layer.diffId) warnings.push(`'${name}' is given twice with different files; the last one counts`)
+    const differs = other !== undefined && other.layer.diffId !== buildpack.layer.diffId
+    if (differs) warnings.push(`'${name}' is given twice with different files; the last one counts`)
     kept.set(name, buildpack)
   }
   return { kept: [...kept.values()], warnings }
@@ -80,18 +82,21 @@ function withoutRepetitions(buildpacks: readonly Buildpack[]): { kept: Buildpack
 
 async function builderLayers(recipe: BuilderRecipe, user: { uid: number; gid: number }, { signal }: Context): Promise<NamedLayer[]> {
   const { buildpacks, extensions, lifecycle, system, runImages, buildEnv } = recipe
-  const order = resolveOrder(recipe.order, buildpacks.map(({ descriptor }) => descriptor.info))
-  const orderExtensions = resolveOrder(recipe.orderExtensions, extensions.map(({ descriptor }) => descriptor.info), 'extension')
-  const [pre, post] = [system.pre, system.post].map((group) => resolveOrder([{ group }], buildpacks.map(({ descriptor }) => descriptor.info))[0]?.group ?? [])
-  const file = async (name: string, content: string): Promise<NamedLayer> => ({ layer: await filesLayer([{ name, content }], '/cnb', signal), text: name })
+  const available = infosOf(buildpacks)
+  const order = resolveOrder(recipe.order, available)
+  const orderExtensions = resolveOrder(recipe.orderExtensions, infosOf(extensions), 'extension')
+  const resolved = (group: readonly GroupEntry[]): readonly GroupEntry[] => resolveOrder([{ group }], available).flatMap((entry) => entry.group)
   const hasSystem = system.pre.length + system.post.length > 0
+  const file = async (name: string, content: string): Promise<NamedLayer> => {
+    return { layer: await filesLayer([{ name, content }], '/cnb', signal), text: name }
+  }
   return [
     { layer: await directoriesLayer(user, signal), text: 'directories' },
     { layer: lifecycle.layer, text: `lifecycle ${lifecycle.version}` },
     ...moduleLayers(buildpacks),
     ...moduleLayers(extensions),
     await file('order.toml', orderToml(order, orderExtensions)),
-    ...(hasSystem ? [await file('system.toml', systemToml({ pre: pre ?? [], post: post ?? [] }))] : []),
+    ...(hasSystem ? [await file('system.toml', systemToml({ pre: resolved(system.pre), post: resolved(system.post) }))] : []),
     await file('stack.toml', stackToml(runImages[0])),
     await file('run.toml', runToml(runImages)),
     ...(buildEnv.length > 0 ? [{ layer: await filesLayer(buildEnv, '/cnb/build-config/env', signal), text: 'build-config env' }] : []),
@@ -104,11 +109,18 @@ async function builderLayers(recipe: BuilderRecipe, user: { uid: number; gid: nu
 function moduleLayers(buildpacks: readonly Buildpack[]): NamedLayer[] {
   const layers = new Map<Digest, NamedLayer>()
   const named = buildpacks.map(({ descriptor, layer }) => ({ layer, text: `${descriptor.kind} ${formatEntry(descriptor.info)}` }))
-  for (const each of named.sort((a, b) => compareBytes(a.text, b.text))) if (!layers.has(each.layer.diffId)) layers.set(each.layer.diffId, each)
+  for (const each of named.sort((a, b) => compareBytes(a.text, b.text))) {
+    if (!layers.has(each.layer.diffId)) layers.set(each.layer.diffId, each)
+  }
   return [...layers.values()]
 }
 
-function builderConfig({ buildImage, labels, stackId }: BuilderRecipe, contents: BuilderContents, added: readonly NamedLayer[]): ImageConfig {
+function infosOf(buildpacks: readonly Buildpack[]): AvailableBuildpack[] {
+  return buildpacks.map(({ descriptor }) => descriptor.info)
+}
+
+function builderConfig(recipe: BuilderRecipe, contents: BuilderContents, added: readonly NamedLayer[]): ImageConfig {
+  const { buildImage, labels, stackId } = recipe
   const base = buildImage.config
   const env = base.config.Env ?? []
   const id = stackId || readStackId(buildImage)

@@ -62,8 +62,7 @@ function split({ name }: TreeEntry): { directory: string; name: string } | undef
 /** Where the binaries are: the one place that has them all. */
 function chooseDirectory(path: string, files: Survey['files']): string {
   const missingIn = (directory: string): string[] => REQUIRED.filter((name) => !files.get(directory)?.has(name))
-  const places = [...files.keys()].sort((a, b) => missingIn(a).length - missingIn(b).length || (a === 'lifecycle' ? -1 : b === 'lifecycle' ? 1 : 0))
-  const best = places[0] ?? ''
+  const best = [...files.keys()].sort((a, b) => missingIn(a).length - missingIn(b).length)[0] ?? ''
   const missing = missingIn(best)
   if (missing.length === 0) return best
   throw new CnbError('CNB_LIFECYCLE_INVALID', `the lifecycle '${path}' lacks ${missing.join(', ')}`, { hint: HINT })
@@ -84,11 +83,15 @@ async function* layerEntries(tree: FileTree, directory: string, context: Context
 function binary(entry: TreeEntry, path: string, tree: FileTree): TarEntry {
   const { type, linkname, size, content, mode } = entry
   const name = Buffer.from(path, 'latin1')
-  if (type === 'file') return { ...ROOT, type, name, mode: REQUIRED.some((required) => path.endsWith(`/${required}`)) || (mode & 0o111) !== 0 ? 0o755 : 0o644, size, content }
+  if (type === 'file') {
+    const runs = (mode & 0o111) !== 0 || REQUIRED.includes(path.slice(path.lastIndexOf('/') + 1))
+    return { ...ROOT, type, name, mode: runs ? 0o755 : 0o644, size, content }
+  }
   const target = Buffer.from(linkname ?? '').toString('latin1')
   const base = target.slice(target.lastIndexOf('/') + 1)
   // All phases are one binary under several names. A link to elsewhere would lead out of the layer.
   if (type === 'link') return { ...ROOT, type, name, mode: 0o755, linkname: Buffer.from(`/cnb/lifecycle/${base}`, 'latin1') }
   if (type === 'symlink' && /^(?:\.\/)?[^/]+$/.test(target) && base !== '..') return { ...ROOT, type, name, mode: 0o777, linkname }
-  throw new CnbError('CNB_LIFECYCLE_INVALID', `'${entry.name.toString()}' of the lifecycle '${tree.path}' is ${type === 'symlink' ? `a link to '${target}', outside of its directory` : `a ${type}`}`)
+  const problem = type === 'symlink' ? `a link to '${target}', outside of its directory` : `a ${type}`
+  throw new CnbError('CNB_LIFECYCLE_INVALID', `'${entry.name.toString()}' of the lifecycle '${tree.path}' is ${problem}`)
 }

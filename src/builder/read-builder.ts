@@ -21,7 +21,8 @@ export function readBuilder(image: Image): Builder {
   checkLabelSizes(image)
   const metadata = readObjectLabel(image, BUILDER_METADATA_LABEL)
   if (metadata === undefined) {
-    throw builderError(image, `it is not a builder, for it has no label ${BUILDER_METADATA_LABEL}`, "Name a builder image, or make one with 'cnb builder create'.")
+    const hint = "Name a builder image, or make one with 'cnb builder create'."
+    throw builderError(image, `it is not a builder, for it has no label ${BUILDER_METADATA_LABEL}`, hint)
   }
   const createdBy = metadata.table('createdBy')
   const system = readObjectLabel(image, SYSTEM_LABEL)
@@ -77,7 +78,8 @@ function readRunImages(metadata: FieldReader): RunImageName[] {
 function readInfo(entry: FieldReader): Builder['buildpacks'][number] {
   const name = entry.string('name')
   const homepage = entry.string('homepage')
-  return { id: entry.requiredString('id'), version: entry.string('version') ?? '', ...(name ? { name } : {}), ...(homepage ? { homepage } : {}) }
+  const version = entry.string('version') ?? ''
+  return { id: entry.requiredString('id'), version, ...(name ? { name } : {}), ...(homepage ? { homepage } : {}) }
 }
 
 function readLayers(image: Image, label: string): Builder['buildpackLayers'] {

@@ -12,20 +12,21 @@ import { formatPlatform, platformMatches } from '../oci/platform.ts'
  */
 export function checkRunImage(runImage: Image, buildImage: Image, stackId: string): string[] {
   if (!platformMatches(runImage.platform, buildImage.platform)) {
-    throw new CnbError(
-      'CNB_PLATFORM_MISMATCH',
-      `the run image '${runImage.reference}' is for ${formatPlatform(runImage.platform)}, the build image '${buildImage.reference}' for ${formatPlatform(buildImage.platform)}`,
-      { hint: 'Both must be for the same platform.' },
-    )
+    const [own, other] = [runImage, buildImage].map(({ reference, platform }) => `'${reference}' is for ${formatPlatform(platform)}`)
+    throw new CnbError('CNB_PLATFORM_MISMATCH', `the run image ${own}, but the build image ${other}`, {
+      hint: 'Both must be for the same platform.',
+    })
   }
   const own = readStackId(runImage)
   if (stackId !== '' && own !== stackId) {
-    throw new CnbError('CNB_RUN_IMAGE_INVALID', `the run image '${runImage.reference}' has the stack '${own}', but builder.toml says '${stackId}'`, {
+    const message = `the run image '${runImage.reference}' has the stack '${own}', but builder.toml says '${stackId}'`
+    throw new CnbError('CNB_RUN_IMAGE_INVALID', message, {
       hint: 'Name a run image of that stack, or leave [stack] out.',
     })
   }
   const [run, build] = [readTarget(runImage), readTarget(buildImage)]
   const differs = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a !== b
   if (!differs(run.distroName, build.distroName) && !differs(run.distroVersion, build.distroVersion)) return []
-  return [`the run image '${runImage.reference}' is ${run.distroName} ${run.distroVersion}, the build image ${build.distroName} ${build.distroVersion}: what is built may not run`]
+  const [onto, from] = [run, build].map(({ distroName, distroVersion }) => [distroName, distroVersion].filter(Boolean).join(' '))
+  return [`the run image '${runImage.reference}' is ${onto}, the build image ${from}: what is built may not run`]
 }

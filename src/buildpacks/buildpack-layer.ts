@@ -16,6 +16,8 @@ const KEPT = new Set(['file', 'directory', 'symlink', 'link'])
 /** These run whatever mode they came with. */
 const EXECUTABLES = new Set(['bin/build', 'bin/detect', 'bin/generate'])
 
+type TreeEntries = AsyncIterable<TreeEntry> | Iterable<TreeEntry>
+
 /** Where buildpacks or extensions are in a builder. */
 export function homeOf({ kind }: Pick<BuildpackDescriptor, 'kind'>): string {
   return kind === 'extension' ? '/cnb/extensions' : '/cnb/buildpacks'
@@ -29,20 +31,22 @@ export function homeOf({ kind }: Pick<BuildpackDescriptor, 'kind'>): string {
  */
 export async function buildpackLayer(
   descriptor: BuildpackDescriptor,
-  entries: () => AsyncIterable<TreeEntry> | Iterable<TreeEntry>,
+  entries: () => TreeEntries,
   { signal }: Context = {},
 ): Promise<Layer> {
   return makeTarLayer(() => layerEntries(descriptor, entries()), { signal })
 }
 
-async function* layerEntries(descriptor: BuildpackDescriptor, entries: AsyncIterable<TreeEntry> | Iterable<TreeEntry>): AsyncGenerator<TarEntry> {
+async function* layerEntries(descriptor: BuildpackDescriptor, entries: TreeEntries): AsyncGenerator<TarEntry> {
   const idDirectory = `${homeOf(descriptor)}/${escapeId(descriptor.info.id)}`
   const root = `${idDirectory}/${descriptor.info.version}`
   for (const name of [idDirectory, root]) yield { ...ROOT, type: 'directory', name, mode: 0o755 }
   const inRoot = (name: Buffer): Buffer => Buffer.concat([Buffer.from(`${root}/`), name])
   for await (const entry of entries) {
     const { type, name, linkname, size, content } = entry
-    if (!KEPT.has(type)) throw new CnbError('CNB_BUILDPACK_INVALID', `'${name.toString()}' of buildpack '${descriptor.info.id}' is a ${type}, which no buildpack may have`)
+    if (!KEPT.has(type)) {
+      throw new CnbError('CNB_BUILDPACK_INVALID', `'${name.toString()}' of buildpack '${descriptor.info.id}' is a ${type}, which none may have`)
+    }
     const link = type === 'link' ? { linkname: inRoot(Buffer.from(linkname ?? '')) } : type === 'symlink' ? { linkname } : {}
     yield { ...ROOT, type, name: inRoot(name), ...link, mode: modeOf(entry), ...(type === 'file' ? { size, content } : {}) }
   }

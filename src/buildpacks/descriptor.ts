@@ -4,6 +4,8 @@ import { parseApiVersion } from '../formats/versions.ts'
 import { readTomlFields, type FieldReader } from './field-reader.ts'
 import type { GroupEntry, Order } from './order.ts'
 
+export type ModuleKind = 'buildpack' | 'extension'
+
 export interface Target {
   readonly os?: string
   readonly arch?: string
@@ -25,7 +27,7 @@ export interface BuildpackInfo {
 
 /** A buildpack's descriptor. A composite buildpack has an `order` and neither targets nor stacks. */
 export interface BuildpackDescriptor {
-  readonly kind: 'buildpack' | 'extension'
+  readonly kind: ModuleKind
   readonly api: string
   readonly info: BuildpackInfo
   readonly stacks: readonly { readonly id: string; readonly mixins?: readonly string[] }[]
@@ -47,10 +49,12 @@ const VERSION = /^[A-Za-z0-9_+-][A-Za-z0-9._+-]*$/
  * @param file the name that errors tell the user
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
-export function readDescriptor(text: string, file: string, kind: 'buildpack' | 'extension'): BuildpackDescriptor {
+export function readDescriptor(text: string, file: string, kind: ModuleKind): BuildpackDescriptor {
   const root = readTomlFields(text, file)
   const api = root.string('api') ?? ASSUMED_API
-  if (parseApiVersion(api) === undefined) throw root.error('api', `'${api}' is not a Buildpack API version`, 'Write for example api = "0.11".')
+  if (parseApiVersion(api) === undefined) {
+    throw root.error('api', `'${api}' is not a Buildpack API version`, 'Write for example api = "0.11".')
+  }
   const header = root.table(kind)
   if (header === undefined) throw root.error(kind, `there is no [${kind}] table`)
   const descriptor = {
@@ -63,7 +67,8 @@ export function readDescriptor(text: string, file: string, kind: 'buildpack' | '
   }
   if (descriptor.order.length > 0 && (descriptor.stacks.length > 0 || descriptor.targets.length > 0)) {
     const key = descriptor.targets.length > 0 ? 'targets' : 'stacks'
-    throw root.error(key, `a buildpack has an order or ${key}, not both`, 'A composite buildpack runs where the buildpacks of its order run.')
+    const hint = 'A composite buildpack runs where the buildpacks of its order run.'
+    throw root.error(key, `a buildpack has an order or ${key}, not both`, hint)
   }
   return descriptor
 }
@@ -89,7 +94,8 @@ function readInfo(header: FieldReader): BuildpackInfo {
 /** Why `id` cannot be a buildpack's; undefined when it can. */
 export function idProblem(id: string): string | undefined {
   if (!ID.test(id)) return `'${id}' is not a buildpack id: it may have letters, digits, '.', '-' and '/'`
-  if (id.split('/').some((part) => part === '' || part === '.' || part === '..')) return `'${id}' is not a buildpack id: a part of it is empty or dots`
+  const isPath = id.split('/').some((part) => part === '' || part === '.' || part === '..')
+  if (isPath) return `'${id}' is not a buildpack id: a part of it is empty or dots`
   if (FORBIDDEN_IDS.has(id)) return `'${id}' cannot be a buildpack's id: the lifecycle uses that name`
   return undefined
 }

@@ -36,7 +36,8 @@ export async function openFileTree(path: string, { invalid, missing }: { invalid
   const stats = await stat(path).catch((cause: unknown) => {
     const { code, message } = cause as NodeJS.ErrnoException
     const absent = code === 'ENOENT' || code === 'ENOTDIR'
-    throw new CnbError(absent ? missing : invalid, absent ? `there is no file or directory '${path}'` : `cannot read '${path}': ${message}`, { cause })
+    if (absent) throw new CnbError(missing, `there is no file or directory '${path}'`, { cause })
+    throw new CnbError(invalid, `cannot read '${path}': ${message}`, { cause })
   })
   if (!stats.isDirectory() && !stats.isFile()) throw new CnbError(invalid, `'${path}' is neither a directory nor a file`)
   const isDirectory = stats.isDirectory()
@@ -70,7 +71,9 @@ const MAX_TEXT = 1024 * 1024
 
 /** A small file's text. @throws CnbError `invalid` when it is larger than 1 MiB */
 export async function readEntryText(entry: TreeEntry, tree: FileTree): Promise<string> {
-  if ((entry.size ?? 0) > MAX_TEXT) throw new CnbError(tree.invalid, `'${entry.name.toString()}' in '${tree.path}' is larger than ${MAX_TEXT} bytes`)
+  if ((entry.size ?? 0) > MAX_TEXT) {
+    throw new CnbError(tree.invalid, `'${entry.name.toString()}' in '${tree.path}' is larger than ${MAX_TEXT} bytes`)
+  }
   const { content } = entry
   if (content === undefined || Buffer.isBuffer(content)) return content?.toString() ?? ''
   const stream: Readable = typeof content === 'function' ? await content() : content

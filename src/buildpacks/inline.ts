@@ -27,7 +27,8 @@ export interface InlineScript {
 export async function inlineBuildpack(script: InlineScript, context: Context = {}): Promise<Buildpack> {
   const { id, version = '0.0.0', api, shell = '/bin/sh', inline } = script
   if (api === undefined || parseApiVersion(api) === undefined) {
-    throw new CnbError('CNB_DESCRIPTOR_INVALID', `the inline script of buildpack '${id}' ${api === undefined ? 'names no api' : `has the api '${api}', which is no version`}`, {
+    const problem = api === undefined ? 'names no api' : `has the api '${api}', which is no version`
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `the inline script of buildpack '${id}' ${problem}`, {
       hint: 'Write for example api = "0.11" beside the script.',
     })
   }

@@ -43,10 +43,11 @@ export async function parseLocator(text: string, context: LocatorContext): Promi
   const found = findInBuilder(text, context.builder)
   if (found) return found
   if (URI.test(text)) throw new CnbError('CNB_USAGE', `'${text}' is not a buildpack locator: its scheme is unknown`, { hint: HINT })
-  throw notFound(text, context, context.builder ? `'${text}' is neither a file or directory nor a buildpack of the builder` : `there is no file or directory '${text}'`)
+  const or = context.builder ? ', and the builder has no such buildpack' : ''
+  throw notFound(text, context, `there is no file or directory '${text}'${or}`)
 }
 
-const HINT = "Give a directory, a .tar, .tgz or .cnb file, or the id of one of the builder's buildpacks, such as 'cnb/node' or 'cnb/node@1.0.0'."
+const HINT = "Give a directory, a .tar, .tgz or .cnb file, or one of the builder's buildpacks, such as 'cnb/node' or 'cnb/node@1.0.0'."
 
 /** Splits `id@version`. */
 export function parseBuildpackId(text: string): { id: string; version?: string } {
@@ -64,7 +65,10 @@ function pathOf(uri: string): string {
   try {
     return fileURLToPath(uri)
   } catch (cause) {
-    throw new CnbError('CNB_USAGE', `'${uri}' is not a file locator: ${(cause as Error).message}`, { hint: 'Write file:///absolute/path, or the path alone.', cause })
+    throw new CnbError('CNB_USAGE', `'${uri}' is not a file locator: ${(cause as Error).message}`, {
+      hint: 'Write file:///absolute/path, or the path alone.',
+      cause,
+    })
   }
 }
 

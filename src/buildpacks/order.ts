@@ -27,7 +27,7 @@ export function formatEntry(entry: { readonly id: string; readonly version?: str
  * @param kind what messages call an entry
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND
  */
-export function resolveOrder(order: Order, available: readonly AvailableBuildpack[], kind: 'buildpack' | 'extension' = 'buildpack'): Order {
+export function resolveOrder(order: Order, available: readonly AvailableBuildpack[], kind = 'buildpack'): Order {
   const versions = new Map<string, Set<string>>()
   for (const { id, version } of available) versions.set(id, (versions.get(id) ?? new Set()).add(version))
   return order.map(({ group }) => ({ group: group.map((entry) => ({ ...entry, version: resolveVersion(entry, versions, kind) })) }))
@@ -38,14 +38,17 @@ function resolveVersion(entry: GroupEntry, versions: ReadonlyMap<string, Readonl
   const fail = (message: string, hint: string): never => {
     throw new CnbError('CNB_BUILDPACK_NOT_FOUND', message, { hint })
   }
-  if (known.length === 0) return fail(`no versions of ${kind} '${entry.id}' are on the builder`, `There are: ${listOf([...versions.keys()])}.`)
+  if (known.length === 0) {
+    return fail(`no versions of ${kind} '${entry.id}' are on the builder`, `There are: ${listOf([...versions.keys()])}.`)
+  }
   if (entry.version) {
     if (known.includes(entry.version)) return entry.version
     return fail(`${kind} '${entry.id}' is not on the builder in version '${entry.version}'`, `There are: ${listOf(known)}.`)
   }
   const [only, ...others] = known
   if (only !== undefined && others.length === 0) return only
-  return fail(`multiple versions of ${kind} '${entry.id}' are on the builder: name one`, `Write '${entry.id}@VERSION'; there are: ${listOf(known)}.`)
+  const hint = `There are: ${listOf(known)}.`
+  return fail(`multiple versions of ${kind} '${entry.id}' are on the builder: name one`, hint)
 }
 
 function listOf(names: readonly string[]): string {

@@ -10,7 +10,7 @@ import type { Layer } from '../images/image.ts'
 import { hexOf, isDigest, type Digest } from '../oci/digest.ts'
 import { compareBytes } from '../oci/go-json.ts'
 import type { Buildpack } from './buildpack.ts'
-import { readOrder, readTarget, type BuildpackDescriptor } from './descriptor.ts'
+import { readOrder, readTarget, type BuildpackDescriptor, type ModuleKind } from './descriptor.ts'
 import { EntryNames } from './entry-names.ts'
 import { FieldReader, isTable } from './field-reader.ts'
 import { readEntryText, type FileTree, type TreeEntry } from './file-tree.ts'
@@ -23,7 +23,7 @@ const MANIFESTS = new Set(['application/vnd.docker.distribution.manifest.v2+json
  * that it writes nowhere but where buildpacks are.
  * @throws CnbError CNB_BUILDPACK_INVALID
  */
-export async function readPackage(tree: FileTree, kind: 'buildpack' | 'extension', context: Context): Promise<Buildpack[]> {
+export async function readPackage(tree: FileTree, kind: ModuleKind, context: Context): Promise<Buildpack[]> {
   const document = async (name: string): Promise<FieldReader> => readJson(await blobText(tree, name, context), name, tree)
   const index = await document('index.json')
   const entry = index.tables('manifests').find((manifest) => MANIFESTS.has(manifest.string('mediaType') ?? ''))
@@ -35,7 +35,7 @@ export async function readPackage(tree: FileTree, kind: 'buildpack' | 'extension
   const labels = config.table('config')?.table('Labels')
   const label = (name: string): FieldReader => {
     const text = labels?.string(name)
-    if (!text) throw config.error('config', `the package has no label ${name}`, kind === 'extension' ? 'Is it a package of buildpacks?' : 'Is it a package of extensions?')
+    if (!text) throw config.error('config', `the package has no label ${name}`, `Is it a package of ${kind}s?`)
     return readJson(text, `label ${name}`, tree)
   }
   const main = label(PACKAGE_METADATA_LABEL)
@@ -56,11 +56,16 @@ export async function readPackage(tree: FileTree, kind: 'buildpack' | 'extension
   return buildpacks
 }
 
-function nameOf({ descriptor: { info } }: { descriptor: BuildpackDescriptor }): string {
+interface PackagedModule {
+  readonly descriptor: BuildpackDescriptor
+  readonly diffId: Digest
+}
+
+function nameOf({ descriptor: { info } }: PackagedModule): string {
   return `${info.id}@${info.version}`
 }
 
-function readLayersLabel(label: FieldReader, kind: 'buildpack' | 'extension'): { descriptor: BuildpackDescriptor; diffId: Digest }[] {
+function readLayersLabel(label: FieldReader, kind: ModuleKind): PackagedModule[] {
   return label.keys().flatMap((id) => {
     const versions = label.table(id)
     return (versions?.keys() ?? []).flatMap((version) => {
@@ -70,7 +75,7 @@ function readLayersLabel(label: FieldReader, kind: 'buildpack' | 'extension'): {
   })
 }
 
-function readLayerInfo(layer: FieldReader, id: string, version: string, kind: 'buildpack' | 'extension'): { descriptor: BuildpackDescriptor; diffId: Digest } {
+function readLayerInfo(layer: FieldReader, id: string, version: string, kind: ModuleKind): PackagedModule {
   const diffId = layer.requiredString('layerDiffID')
   if (!isDigest(diffId)) throw layer.error('layerDiffID', `'${diffId}' is not a digest`)
   const name = layer.string('name')
@@ -135,7 +140,9 @@ async function checkedLayer(tree: FileTree, name: string, diffId: Digest, { sign
     size += chunk.length
   }
   const found = `sha256:${hash.digest('hex')}`
-  if (found !== diffId) throw new CnbError(tree.invalid, `a layer of the package '${tree.path}' is ${found}, but the package says ${diffId}`)
+  if (found !== diffId) {
+    throw new CnbError(tree.invalid, `a layer of the package '${tree.path}' is ${found}, but the package says ${diffId}`)
+  }
   const open = async (signal?: AbortSignal): Promise<Readable> => Readable.from(layerBytes(tree, name, { signal }), { objectMode: false })
   await checkNames(await open(signal), tree, signal)
   return { diffId, size, open }

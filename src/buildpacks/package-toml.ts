@@ -17,7 +17,8 @@ export function readDependencies(text: string, file: string, { events }: Context
     if (!image && !uri) throw dependency.error('uri', "a dependency needs a 'uri'")
     if (uri?.startsWith('file:///')) return [fileURLToPath(uri)]
     if (uri && !/^([A-Za-z][A-Za-z0-9+.-]*:\/|urn:)/.test(uri)) return [uri]
-    events?.({ type: 'warning', message: `${file}: the dependency '${uri || image}' is not fetched; this version of cnb only takes local ones` })
+    const message = `${file}: the dependency '${uri || image}' is not fetched; this version of cnb only takes local ones`
+    events?.({ type: 'warning', message })
     return []
   })
 }

@@ -5,7 +5,7 @@ import { CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Buildpack } from './buildpack.ts'
 import { buildpackLayer } from './buildpack-layer.ts'
-import { readDescriptor, type BuildpackDescriptor } from './descriptor.ts'
+import { readDescriptor, type BuildpackDescriptor, type ModuleKind } from './descriptor.ts'
 import { openFileTree, readEntryText, type FileTree } from './file-tree.ts'
 import { readPackage } from './package-file.ts'
 import { readDependencies } from './package-toml.ts'
@@ -19,7 +19,7 @@ const MAX_DEPENDENCIES = 1000
  * @param kind what is wanted there
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_DESCRIPTOR_INVALID with positions, CNB_UNSUPPORTED
  */
-export async function readBuildpacks(path: string, context: Context = {}, kind: 'buildpack' | 'extension' = 'buildpack'): Promise<Buildpack[]> {
+export async function readBuildpacks(path: string, context: Context = {}, kind: ModuleKind = 'buildpack'): Promise<Buildpack[]> {
   const found: Buildpack[] = []
   const seen = new Set<string>()
   const waiting = [resolve(path)]
@@ -27,7 +27,9 @@ export async function readBuildpacks(path: string, context: Context = {}, kind: 
     throwIfAborted(context.signal)
     if (seen.has(next)) continue
     seen.add(next)
-    if (seen.size > MAX_DEPENDENCIES) throw new CnbError('CNB_BUILDPACK_INVALID', `'${path}' depends on more than ${MAX_DEPENDENCIES} buildpacks`)
+    if (seen.size > MAX_DEPENDENCIES) {
+      throw new CnbError('CNB_BUILDPACK_INVALID', `'${path}' depends on more than ${MAX_DEPENDENCIES} buildpacks`)
+    }
     const { buildpacks, dependencies } = await readOne(next, context, kind)
     found.push(...buildpacks)
     waiting.push(...dependencies)
@@ -35,7 +37,13 @@ export async function readBuildpacks(path: string, context: Context = {}, kind: 
   return found
 }
 
-async function readOne(path: string, context: Context, kind: 'buildpack' | 'extension'): Promise<{ buildpacks: Buildpack[]; dependencies: string[] }> {
+interface Found {
+  readonly buildpacks: readonly Buildpack[]
+  /** Paths. */
+  readonly dependencies: readonly string[]
+}
+
+async function readOne(path: string, context: Context, kind: ModuleKind): Promise<Found> {
   const tree = await openFileTree(path, { invalid: 'CNB_BUILDPACK_INVALID', missing: 'CNB_BUILDPACK_NOT_FOUND' })
   const survey = await surveyTree(tree, context)
   if (survey.files.has('oci-layout')) return { buildpacks: await readPackage(tree, kind, context), dependencies: [] }
@@ -45,9 +53,9 @@ async function readOne(path: string, context: Context, kind: 'buildpack' | 'exte
   const descriptor = readDescriptor(text, file, kind)
   checkExecutables(tree, descriptor, survey)
   const layer = await buildpackLayer(descriptor, () => tree.entries(context), context)
-  const packageToml = survey.texts.get('package.toml')
   // In an archive its relative paths lead nowhere.
-  const dependencies = tree.isDirectory && packageToml !== undefined ? readDependencies(packageToml, join(path, 'package.toml'), context) : []
+  const packageToml = tree.isDirectory ? survey.texts.get('package.toml') : undefined
+  const dependencies = packageToml === undefined ? [] : readDependencies(packageToml, join(path, 'package.toml'), context)
   return { buildpacks: [{ descriptor, layer }], dependencies: dependencies.map((dependency) => resolve(path, dependency)) }
 }
 
@@ -74,14 +82,12 @@ async function surveyTree(tree: FileTree, context: Context): Promise<Survey> {
   return { files, texts }
 }
 
-function noDescriptor({ path }: FileTree, kind: 'buildpack' | 'extension', { texts }: Survey): CnbError {
+function noDescriptor({ path }: FileTree, kind: ModuleKind, { texts }: Survey): CnbError {
   const other = kind === 'buildpack' ? 'extension' : 'buildpack'
-  const isOther = texts.has(`${other}.toml`)
-  return new CnbError('CNB_BUILDPACK_INVALID', `there is no ${kind}.toml in '${path}'${isOther ? `, but an ${other}.toml`.replace('an b', 'a b') : ''}`, {
-    hint: isOther
-      ? `It is ${other === 'extension' ? 'an extension: name it under [[extensions]] of a builder.toml' : 'a buildpack: name it under [[buildpacks]]'}.`
-      : `Give the directory that has the ${kind}.toml, or an archive with it at its root.`,
-  })
+  const hint = texts.has(`${other}.toml`)
+    ? `There is a ${other}.toml: name it under [[${other}s]] of a builder.toml.`
+    : `Give the directory that has the ${kind}.toml, or an archive with it at its root.`
+  return new CnbError('CNB_BUILDPACK_INVALID', `there is no ${kind}.toml in '${path}'`, { hint })
 }
 
 function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescriptor, { files }: Survey): void {

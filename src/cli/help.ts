@@ -82,7 +82,7 @@ function groupsOf(options: readonly Option[]): Map<string, Option[]> {
 }
 
 function describe(option: Option): string {
-  return option.argChoices ? `${option.description}: ${either(option.argChoices)}` : option.description
+  return option.argChoices ? `${option.description}: ${either(option.argChoices)} (default: ${String(option.defaultValue)})` : option.description
 }
 
 function describeOutput(definition: CommandDefinition | undefined): string {

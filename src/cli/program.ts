@@ -127,7 +127,7 @@ function makeOption(definition: OptionDefinition): Option {
     case 'text':
       return option.makeOptionMandatory(definition.required ?? false)
     case 'choice':
-      return option.choices(definition.choices)
+      return option.choices(definition.choices).default(definition.default)
     case 'number':
       return option.argParser(parseCount)
     case 'list':

@@ -16,7 +16,7 @@ export function readDescription(reference: string, description: unknown): Engine
   const layers = stringsOf(recordOf(reply.RootFS).Layers)
   const diffIds = layers.filter(isDigest)
   if (id === undefined || diffIds.length !== layers.length) {
-    throw new CnbError('CNB_IMAGE_INVALID', `the engine's description of ${reference} lacks its ID or has layers that are not sha256 digests`)
+    throw new CnbError('CNB_IMAGE_INVALID', `the engine's description of ${reference} lacks its ID, or has layers without a digest`)
   }
   return {
     id,

@@ -12,15 +12,21 @@ export type TomlTable = Record<string, unknown>
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
 export function parseToml(text: string, file: string): TomlTable {
+  const document = text.replace(/^\uFEFF/, '')
   try {
-    return parse(text.replace(/^\uFEFF/, '')) as TomlTable
+    return parse(document) as TomlTable
   } catch (error) {
     const { line, col, message } = error as { line?: number; col?: number; message?: string }
     const reason = (message ?? String(error)).split('\n')[0]?.replace(/ at row \d+, col \d+, pos \d+:?$/, '') ?? ''
-    // The parser counts lines and columns from 0.
-    const position = { file, ...(line === undefined ? {} : { line: line + 1 }), ...(col === undefined ? {} : { column: col + 1 }) }
+    const position = { file, ...(line === undefined || col === undefined ? {} : positionFrom(document, line, col)) }
     throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} is not valid TOML: ${reason}`, { position, cause: error })
   }
+}
+
+/** The parser counts from 0, and is one column too far at the end of a line. */
+function positionFrom(document: string, line: number, column: number): { line: number; column: number } {
+  const length = (document.split('\n')[line] ?? '').replace(/\r$/, '').length
+  return { line: line + 1, column: Math.min(column, length) + 1 }
 }
 
 /** Writes a table as a TOML document; undefined values are left out. */

@@ -59,7 +59,8 @@ async function systemBundle(container: Container, context: Context): Promise<Buf
     const tar = await container.getArchive(path, context)
     if (!tar) continue
     for await (const entry of readTar(tar)) {
-      if (entry.type === 'file' && entry.size <= MAX_BUNDLE) return buffer(entry.content)
+      // Awaited here: leaving the loop ends the archive.
+      if (entry.type === 'file' && entry.size <= MAX_BUNDLE) return await buffer(entry.content)
     }
   }
   return Buffer.alloc(0)

@@ -42,7 +42,7 @@ function makersOf(metadata: LifecycleMetadata): Map<string, Maker[]> {
  * The history entry of each layer, oldest first; none where the two cannot be matched. The engine does not mark the entries
  * that made no layer, but they weigh nothing.
  */
-function stepsOf({ diffIds }: EngineImage, history: readonly EngineHistory[]): readonly EngineHistory[] {
+export function stepsOf({ diffIds }: EngineImage, history: readonly EngineHistory[]): readonly EngineHistory[] {
   const oldestFirst = history.toReversed()
   if (oldestFirst.length === diffIds.length) return oldestFirst
   const heavy = oldestFirst.filter(({ size }) => size > 0)

@@ -9,6 +9,11 @@ const NOT_FOUND = /credentials not found|no credentials server URL|no credential
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+interface Ended {
+  code: number | null
+  printed: string
+}
+
 export interface HelperCredentials {
   username: string
   secret: string
@@ -39,7 +44,7 @@ export async function askCredentialHelper(
   return answer.secret === '' ? undefined : answer
 }
 
-async function run(program: string, server: string, env: Environment, timeLimitMs: number): Promise<{ code: number | null; printed: string }> {
+async function run(program: string, server: string, env: Environment, timeLimitMs: number): Promise<Ended> {
   const limit = AbortSignal.timeout(timeLimitMs)
   const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'], signal: limit, killSignal: 'SIGKILL', windowsHide: true })
   // One that does not read its input and ends is told by its exit code.

@@ -8,9 +8,14 @@ export interface Column {
   readonly align?: 'left' | 'right'
 }
 
-/** The titles and a line for each row of foreign text, two spaces apart and indented by two; nothing pads a line's end. */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[], theme: Theme): string[] {
-  const safe = rows.map((row) => row.map((cell) => sanitizeLine(cell, false)))
+/**
+ * The titles and a line for each row of foreign text, two spaces apart and indented by two; nothing pads a line's end. A column
+ * in which no row has anything is left out.
+ */
+export function table(all: readonly Column[], rows: readonly (readonly string[])[], theme: Theme): string[] {
+  const isUsed = (_: unknown, index: number): boolean => rows.some((row) => row[index] !== undefined && row[index] !== '')
+  const columns = all.filter(isUsed)
+  const safe = rows.map((row) => row.filter(isUsed).map((cell) => sanitizeLine(cell, false)))
   const widths = columns.map(({ title }, index) => safe.reduce((width, row) => Math.max(width, visibleLength(row[index] ?? '')), title.length))
   const line = (cells: readonly string[]): string => {
     const padded = cells.map((cell, index) => {

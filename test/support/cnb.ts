@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-const BINARY = join(import.meta.dirname, '../../bin/cnb.js')
+/** $CNB_TEST_BIN tests another cnb than this checkout's, such as an installed one. */
+const BINARY = process.env['CNB_TEST_BIN'] ?? join(import.meta.dirname, '../../bin/cnb.js')
 
 export interface RunOptions {
   env?: Record<string, string | undefined>

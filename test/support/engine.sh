@@ -3,7 +3,7 @@
 #
 #   find_engine_or_start   an engine that answers, or exit 1 saying what to do; sets ENGINE_VERSION, ENGINE_API, ENGINE_ARCH
 #   find_engine            the same without starting one; returns 1 and sets ENGINE_PROBLEM
-#   engine_network IMAGE HOST   prints `host` if IMAGE's containers reach HOST only on the host's network, else nothing
+#   engine_network IMAGE HOST [PORT]   prints `host` if IMAGE's containers reach HOST only on the host's network, else nothing
 #
 # Which engine it is, is the docker command's own choice: DOCKER_HOST, then the current context, then the default socket.
 
@@ -88,6 +88,7 @@ engine_advice() {
 }
 
 engine_network() {
-  docker run --rm --entrypoint bash "$1" -c "exec 3<>/dev/tcp/$2/443" >/dev/null 2>&1 && return
-  if docker run --rm --network host --entrypoint bash "$1" -c "exec 3<>/dev/tcp/$2/443" >/dev/null 2>&1; then echo host; fi
+  local probe="exec timeout 5 bash -c 'exec 3<>/dev/tcp/$2/${3:-443}'"
+  docker run --rm --entrypoint bash "$1" -c "$probe" >/dev/null 2>&1 && return
+  if docker run --rm --network host --entrypoint bash "$1" -c "$probe" >/dev/null 2>&1; then echo host; fi
 }

@@ -8,7 +8,9 @@ import type { Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { abortError, CnbError, throwIfAborted } from '../../src/base/errors.ts'
 import type { Context } from '../../src/base/events.ts'
-import type { Container, ContainerOutput, Containers, ContainerSpec, Engine, EngineHistory, EngineImage, EngineImages, EngineInfo, PullOptions, Volumes } from '../../src/docker/engine.ts'
+import type {
+  Container, ContainerOutput, Containers, ContainerSpec, Engine, EngineHistory, EngineImage, EngineImages, EngineInfo, PullOptions, Volumes,
+} from '../../src/docker/engine.ts'
 import type { ImageConfig } from '../../src/oci/config.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { familiarName, parseReference } from '../../src/oci/reference.ts'
@@ -33,6 +35,13 @@ interface FakeImage extends EngineImage {
   readonly configBytes: Buffer
   readonly layers: readonly Buffer[]
   readonly history: readonly EngineHistory[]
+}
+
+/** An entry of a docker-archive's manifest.json. */
+interface ManifestEntry {
+  Config: string
+  RepoTags: string[] | null
+  Layers: string[]
 }
 
 interface FakeContainerState {
@@ -91,10 +100,11 @@ export class FakeEngine implements Engine {
     },
     save: async (reference) => {
       const image = this.#get(reference)
-      const Layers = image.layers.map((_, index) => `${index}.tar`)
+      const layers = image.layers.map((layer, index) => [`${index}.tar`, layer] as const)
+      const Layers = layers.map(([name]) => name)
       const RepoTags = [...this.#tags].filter(([name, id]) => id === image.id && nameOf(reference) === name).map(([name]) => name)
       const manifest = Buffer.from(JSON.stringify([{ Config: 'config.json', RepoTags, Layers }]))
-      return packFiles([['config.json', image.configBytes], ...image.layers.map((layer, index) => [`${index}.tar`, layer] as const), ['manifest.json', manifest]])
+      return packFiles([['config.json', image.configBytes], ...layers, ['manifest.json', manifest]])
     },
     tag: async (source, target) => {
       this.#tags.set(nameOf(target), this.#get(source).id)
@@ -115,8 +125,8 @@ export class FakeEngine implements Engine {
       return true
     },
     remove: async (name) => {
-      const users = [...this.state.values()].filter(({ spec }) => spec.mounts?.some((mount) => mount.type === 'volume' && mount.source === name))
-      if (users.length > 0) fail(`remove ${name}: volume is in use`)
+      const uses = (spec: ContainerSpec): boolean => spec.mounts?.some((mount) => mount.type === 'volume' && mount.source === name) ?? false
+      if ([...this.state.values()].some(({ spec }) => uses(spec))) fail(`remove ${name}: volume is in use`)
       this.#volumes.delete(name)
     },
     list: async (label) => [...this.#volumes].filter(([, { labels }]) => label in labels).map(([name, { labels }]) => ({ name, labels })),
@@ -164,13 +174,15 @@ export class FakeEngine implements Engine {
     }
   }
 
-  async #run({ spec, files }: FakeContainerState, config: EngineImage['config'], output: ContainerOutput, context: Context = {}): Promise<number> {
+  async #run(state: FakeContainerState, config: EngineImage['config'], output: ContainerOutput, context: Context = {}): Promise<number> {
+    const { spec, files } = state
     const signal = context.signal ?? new AbortController().signal
     throwIfAborted(signal)
     const [path = '', ...args] = spec.command
     const program = this.programs.get(path) ?? fail(`exec: "${path}": no such file or directory`)
     const env = Object.fromEntries([...(config.Env ?? []), ...(spec.env ?? [])].map((line) => line.split(/=(.*)/s, 2) as [string, string]))
-    const process = { args, env, user: spec.user ?? config.User ?? '', workingDir: spec.workingDir ?? (config.WorkingDir || '/'), files, ...output }
+    const workingDir = spec.workingDir ?? (config.WorkingDir || '/')
+    const process = { args, env, user: spec.user ?? config.User ?? '', workingDir, files, ...output }
     const killed = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(abortError(signal)), { once: true }))
     return Promise.race([program({ stdout: undefined, stderr: undefined, ...process, signal }), killed])
   }
@@ -189,7 +201,7 @@ export class FakeEngine implements Engine {
     const entries = new Map((await readTar(archive).catch(() => fail('not a tar'))).map(({ name, content }) => [name, content]))
     const manifest = entries.get('manifest.json') ?? fail('the archive has no manifest.json')
     const loaded: string[] = []
-    for (const { Config, RepoTags, Layers } of JSON.parse(manifest.toString()) as { Config: string; RepoTags: string[] | null; Layers: string[] }[]) {
+    for (const { Config, RepoTags, Layers } of JSON.parse(manifest.toString()) as ManifestEntry[]) {
       const configBytes = entries.get(Config) ?? fail(`the archive has no ${Config}`)
       const layers = Layers.map((path) => entries.get(path) ?? fail(`the archive has no ${path}`))
       const document = JSON.parse(configBytes.toString()) as ImageConfig
@@ -200,7 +212,10 @@ export class FakeEngine implements Engine {
         osVersion: document['os.version'], created: document.created, author: document.author,
         config: document.config, diffIds: document.rootfs.diff_ids, size: layers.reduce((sum, layer) => sum + layer.length, 0),
         history: (document.history ?? []).map(({ created, created_by, comment }, index) => ({
-          created: Date.parse(created ?? '') / 1000 || 0, createdBy: created_by ?? '', comment: comment ?? '', size: layers[index]?.length ?? 0,
+          created: Date.parse(created ?? '') / 1000 || 0,
+          createdBy: created_by ?? '',
+          comment: comment ?? '',
+          size: layers[index]?.length ?? 0,
         })).reverse(),
       })
       for (const tag of RepoTags ?? []) this.#tags.set(nameOf(tag), id)

@@ -34,7 +34,8 @@ export class FakeFiles {
   /** Whether there is a file or directory; a directory may be known only by what is in it. */
   has(path: string): boolean {
     const at = posix.resolve(path)
-    return at === '/' || this.#all().some(([name]) => name === at || name.startsWith(`${at}/`)) || this.#volumes.some(({ target }) => target === at)
+    const names = [...this.#all().map(([name]) => name), ...this.#volumes.map(({ target }) => target)]
+    return at === '/' || names.some((name) => name === at || name.startsWith(`${at}/`))
   }
 
   /** The tar of a path, whose entries start with its base name. */
@@ -62,7 +63,8 @@ export class FakeFiles {
   }
 
   #all(): [string, FakeFile][] {
-    return [...this.#own, ...this.#volumes.flatMap(({ target, files }) => [...files].map(([key, file]): [string, FakeFile] => [target + key, file]))]
+    const mounted = this.#volumes.flatMap(({ target, files }) => [...files].map(([key, file]): [string, FakeFile] => [target + key, file]))
+    return [...this.#own, ...mounted]
   }
 }
 

@@ -5,6 +5,7 @@ import type { OptionGroup } from '../command.ts'
 export const pullPolicy = {
   kind: 'choice',
   choices: ['always', 'if-not-present', 'never'],
+  default: 'always',
   flags: '--pull-policy <policy>',
   description: 'when to ask the registry for an image',
 } as const

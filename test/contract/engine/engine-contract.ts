@@ -19,6 +19,12 @@ const IMAGE = `cnb-contract-${id}:1`
 const LABEL = `dev.cnb.contract.${id}`
 const labels = { [LABEL]: 'yes' }
 
+/** A refusal in the engine's words. */
+function failure(words: RegExp): object {
+  const message: unknown = expect.stringMatching(words)
+  return { code: 'CNB_ENGINE_FAILED', message }
+}
+
 /** Declares the suite; `start` is called once before it. */
 export function engineContract(name: string, start: () => Promise<EngineUnderTest>): void {
   describe(`${name} keeps the engine contract`, () => {
@@ -75,14 +81,14 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect(loaded).toEqual([expect.stringContaining(IMAGE)])
         const image = await engine.images.inspect(IMAGE)
         expect(image).toMatchObject({
-          id: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
           tags: [IMAGE],
           platform: { os: 'linux' },
           author: 'contract',
-          created: expect.stringMatching(/^2001-02-03T04:05:06/),
           config: { Env: ['COLOUR=red', 'SHAPE=round'], Labels: { one: '1' }, Entrypoint: ['/nothing'], Cmd: ['more'] },
           diffIds: [digestOf(layer)],
         })
+        expect(image?.id).toMatch(/^sha256:[0-9a-f]{64}$/)
+        expect(image?.created).toMatch(/^2001-02-03T04:05:06/)
         expect((await engine.images.inspect(image!.id))?.id).toBe(image!.id)
       })
 
@@ -105,7 +111,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       })
 
       test('history tells how each layer was made', async () => {
-        expect(await engine.images.history(IMAGE)).toEqual([expect.objectContaining({ createdBy: 'made for the contract', created: 981173106 })])
+        expect(await engine.images.history(IMAGE)).toMatchObject([{ createdBy: 'made for the contract', created: 981173106 }])
       })
 
       test('what save gives, load takes, and it is the same image', async () => {
@@ -143,12 +149,12 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
 
       test('a container cannot be made from an image that is not there', async () => {
         const creation = engine.containers.create({ image: 'cnb-contract/absent:1', command: ['/tool'], labels })
-        await expect(creation).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: expect.stringMatching(/no such image/i) })
+        await expect(creation).rejects.toMatchObject(failure(/no such image/i))
       })
 
       test('a program that is not there fails to start, with the path in the words', async () => {
         await using container = await engine.containers.create({ image: IMAGE, command: ['/absent'], labels })
-        await expect(container.run({})).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: expect.stringContaining('/absent') })
+        await expect(container.run({})).rejects.toMatchObject(failure(/\/absent/))
       })
 
       test('files go in before it runs and come out after it has ended', async () => {
@@ -157,7 +163,8 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         await container.putArchive('/', packFiles([['tmp/in/c', 'third']]))
         expect(await container.run({})).toBe(0)
         const tar = await readTar(await buffer((await container.getArchive('/tmp'))!))
-        const files = Object.fromEntries(tar.filter(({ header }) => header.type === 'file').map(({ name, content }) => [name, content.toString()]))
+        const regular = tar.filter(({ header }) => header.type === 'file')
+        const files = Object.fromEntries(regular.map(({ name, content }) => [name, content.toString()]))
         expect(files).toEqual({ 'tmp/.keep': '', 'tmp/in/a': 'first', 'tmp/in/b': 'second', 'tmp/in/c': 'third', 'tmp/out': 'written' })
       })
 
@@ -165,7 +172,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         await using container = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels })
         expect(await container.getArchive('/absent')).toBeUndefined()
         const endless = new Readable({ read(): void { this.push(Buffer.alloc(64 * 1024)) } })
-        await expect(container.putArchive('/absent', endless)).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: expect.stringContaining('/absent') })
+        await expect(container.putArchive('/absent', endless)).rejects.toMatchObject(failure(/\/absent/))
         expect(endless.destroyed).toBe(true)
       })
 
@@ -180,7 +187,8 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       test('an aborted creation leaves no container', async () => {
         const own = `${LABEL}.aborted`
         const controller = new AbortController()
-        const creation = engine.containers.create({ image: IMAGE, command: ['/tool'], labels: { [own]: '' } }, { signal: controller.signal })
+        const spec = { image: IMAGE, command: ['/tool'], labels: { [own]: '' } }
+        const creation = engine.containers.create(spec, { signal: controller.signal })
         controller.abort()
         await expect(creation).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
         expect(await engine.containers.list(own)).toEqual([])
@@ -190,7 +198,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         const own = `${LABEL}.scope`
         {
           await using container = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels: { [own]: 'here' } })
-          expect(await engine.containers.list(own)).toEqual([{ id: container.id, labels: expect.objectContaining({ [own]: 'here' }) }])
+          expect(await engine.containers.list(own)).toMatchObject([{ id: container.id, labels: { [own]: 'here' } }])
         }
         expect(await engine.containers.list(own)).toEqual([])
       })
@@ -204,7 +212,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       test('a bind mount whose source is not there is refused with its path', async () => {
         const mounts = [{ type: 'bind' as const, source: '/cnb-contract-absent', target: '/mnt' }]
         const creation = engine.containers.create({ image: IMAGE, command: ['/tool'], labels, mounts })
-        await expect(creation).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: expect.stringContaining('/cnb-contract-absent') })
+        await expect(creation).rejects.toMatchObject(failure(/\/cnb-contract-absent/))
       })
     })
 

@@ -14,6 +14,7 @@ engineContract('The engine at $DOCKER_HOST', async () => {
   await using directory = await makeTemporaryDirectory()
   const binary = join(directory.path, 'tool')
   const env = { ...process.env, GOOS: os, GOARCH: architecture, CGO_ENABLED: '0' }
-  await promisify(execFile)('go', ['build', '-ldflags=-s', '-o', binary, 'main.go'], { cwd: join(import.meta.dirname, '../../contract/engine/tool'), env })
+  const cwd = join(import.meta.dirname, '../../contract/engine/tool')
+  await promisify(execFile)('go', ['build', '-ldflags=-s', '-o', binary, 'main.go'], { cwd, env })
   return { engine, tool: await readFile(binary) }
 })

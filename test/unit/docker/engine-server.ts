@@ -1,0 +1,83 @@
+/** An HTTP server on a socket that plays an engine with a fault; what it is asked is kept. */
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { join } from 'node:path'
+import { makeTemporaryDirectory } from '../../../src/base/files.ts'
+import { DockerodeEngine } from '../../../src/docker/dockerode-engine.ts'
+
+export type Reply = (response: ServerResponse, request: IncomingMessage) => void
+
+export interface EngineServer extends AsyncDisposable {
+  readonly engine: DockerodeEngine
+  /** `METHOD /path` of each request so far, without query. */
+  readonly asked: string[]
+  /** The same with the query. */
+  readonly urls: string[]
+}
+
+/** JSON with a status, 200 unless said otherwise. */
+export function json(body: unknown, status = 200): Reply {
+  return (response) => response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+}
+
+/** Breaks the connection off after `sent`, in the middle of the body. */
+export function breakOff(sent = ''): Reply {
+  return (response) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' })
+    response.write(sent || ' ', () => response.destroy())
+  }
+}
+
+/** A frame of multiplexed output. */
+export function frame(stream: number, payload: string | Buffer): Buffer {
+  const header = Buffer.alloc(8)
+  header.writeUInt8(stream, 0)
+  header.writeUInt32BE(Buffer.byteLength(payload), 4)
+  return Buffer.concat([header, Buffer.from(payload)])
+}
+
+/**
+ * Starts a server that answers `METHOD /path` (a `*` stands for one part of the path) by `replies`, anything else with 404;
+ * `attached` gets the connection of an attach.
+ */
+export async function startEngineServer(
+  replies: Readonly<Record<string, Reply>>,
+  attached: (socket: Duplex) => void = (socket) => socket.end(),
+): Promise<EngineServer> {
+  const directory = await makeTemporaryDirectory('cnb-test-')
+  const path = join(directory.path, 'engine.sock')
+  const asked: string[] = []
+  const urls: string[] = []
+  const note = ({ method, url }: IncomingMessage): string => {
+    urls.push(`${method} ${url}`)
+    const line = `${method} ${url?.replace(/\?.*/, '')}`
+    asked.push(line)
+    return line
+  }
+  const server = createServer((request, response) => {
+    const line = note(request)
+    const pattern = Object.keys(replies).find((key) => new RegExp(`^${key.replaceAll('*', '[^/]+')}$`).test(line))
+    const reply = pattern === undefined ? json({ message: `no reply for ${line}` }, 404) : replies[pattern]
+    reply?.(response, request)
+  })
+  server.on('upgrade', (request, socket) => {
+    note(request)
+    socket.on('error', () => {})
+    socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+    attached(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  const engine = new DockerodeEngine({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } })
+  return {
+    engine,
+    asked,
+    urls,
+    [Symbol.asyncDispose]: async () => {
+      engine.close()
+      server.closeAllConnections()
+      server.close()
+      await directory[Symbol.asyncDispose]()
+    },
+  }
+}

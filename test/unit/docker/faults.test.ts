@@ -1,0 +1,304 @@
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough, Readable, type Duplex } from 'node:stream'
+import { buffer, text } from 'node:stream/consumers'
+import { describe, expect, test } from 'vitest'
+import { CnbError } from '../../../src/base/errors.ts'
+import type { CnbEvent } from '../../../src/base/events.ts'
+import { connect } from '../../../src/docker/connect.ts'
+import type { Container } from '../../../src/docker/engine.ts'
+import { breakOff, frame, json, startEngineServer, type EngineServer, type Reply } from './engine-server.ts'
+
+const created = { 'POST /containers/create': json({ Id: 'c1' }, 201), 'DELETE /containers/c1': json('', 204) }
+
+async function failureOf(work: Promise<unknown>): Promise<CnbError> {
+  const error = await work.then(() => undefined, (thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(CnbError)
+  return error as CnbError
+}
+
+function containerOf({ engine }: EngineServer, events?: (event: CnbEvent) => void): Promise<Container> {
+  return engine.containers.create({ image: 'x', command: ['/x'] }, { events })
+}
+
+/** An engine whose container, once started, does what `play` says with the output and the reply to the wait. */
+function runServer(play: (socket: Duplex, wait: ServerResponse) => void, more: Record<string, Reply> = {}): Promise<EngineServer> {
+  let socket: Duplex
+  let wait: ServerResponse
+  return startEngineServer(
+    {
+      ...created,
+      'POST /containers/c1/wait': (response) => {
+        wait = response
+        response.flushHeaders()
+      },
+      'POST /containers/c1/start': (response, request) => {
+        json('', 204)(response, request)
+        play(socket, wait)
+      },
+      'POST /containers/c1/kill': json('', 204),
+      ...more,
+    },
+    (connection) => {
+      socket = connection
+    },
+  )
+}
+
+/** Gives data until nobody wants more. */
+function endless(): Readable {
+  return new Readable({
+    read(): void {
+      this.push(Buffer.alloc(64 * 1024))
+    },
+  })
+}
+
+describe('an engine that does not answer', () => {
+  test('a socket that is not there, or that nobody listens on, is unreachable and says who chose it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'cnb-test-'))
+    const stale = join(directory, 'stale.sock')
+    await writeFile(stale, '')
+    for (const path of [join(directory, 'absent.sock'), stale]) {
+      const endpoint = { address: `unix://${path}`, origin: 'DOCKER_HOST', transport: { kind: 'socket', path } as const }
+      const error = await failureOf(connect(endpoint))
+      expect(error).toMatchObject({ code: 'CNB_ENGINE_UNREACHABLE', exit: 125 })
+      expect(error.message).toContain(`${path} (from DOCKER_HOST)`)
+      expect(error.hint).toMatch(/DOCKER_HOST/)
+    }
+    await rm(directory, { recursive: true })
+  })
+
+  test.skipIf(process.getuid?.() === 0)('a socket that this user may not use is denied', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'cnb-test-'))
+    const path = join(directory, 'engine.sock')
+    const server = createServer().listen(path)
+    await once(server, 'listening')
+    await chmod(path, 0)
+    const error = await failureOf(connect({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }))
+    expect(error.code).toBe('CNB_ENGINE_DENIED')
+    server.close()
+    await rm(directory, { recursive: true })
+  })
+})
+
+describe('an engine that refuses', () => {
+  test('its words are the message', async () => {
+    await using server = await startEngineServer({ 'GET /images/x/json': json({ message: 'the engine is not well' }, 500) })
+    const error = await failureOf(server.engine.images.inspect('x'))
+    expect(error).toMatchObject({ code: 'CNB_ENGINE_FAILED', message: 'cannot inspect the image x: the engine is not well' })
+  })
+
+  test('a full disk has a code of its own, from a status or in a reply that began well', async () => {
+    const words = 'write /var/lib/docker/tmp/x: no space left on device'
+    await using server = await startEngineServer({
+      ...created,
+      'PUT /containers/c1/archive': json({ message: words }, 500),
+      'POST /images/load': json({ errorDetail: { message: words }, error: words }),
+    })
+    const container = await containerOf(server)
+    for (const work of [container.putArchive('/', Buffer.alloc(1024)), server.engine.images.load(Readable.from([Buffer.alloc(1024)]))]) {
+      const error = await failureOf(work)
+      expect(error).toMatchObject({ code: 'CNB_ENGINE_DISK_FULL' })
+      expect(error.message).toContain(words)
+      expect(error.hint).toContain('docker system prune')
+    }
+  })
+
+  test('a reply that is not JSON, or no object, is told with a piece of it', async () => {
+    await using server = await startEngineServer({
+      'GET /images/x/json': (response) => response.end('<html>proxy</html>'),
+      'GET /images/y/json': json({ Id: 'sha256:1', RootFS: { Layers: ['nonsense'] } }),
+    })
+    expect((await failureOf(server.engine.images.inspect('x'))).message).toContain('<html>proxy')
+    expect((await failureOf(server.engine.images.inspect('y'))).code).toBe('CNB_IMAGE_INVALID')
+  })
+
+  test('what is no image name never becomes a request', async () => {
+    await using server = await startEngineServer({})
+    for (const name of ['../containers/json', 'x?all=1', 'x/../../y', '']) {
+      expect((await failureOf(server.engine.images.inspect(name))).code).toBe('CNB_REFERENCE_INVALID')
+    }
+    expect(server.asked).toEqual([])
+  })
+})
+
+describe('an engine that goes away in the middle', () => {
+  test('of any reply: lost, and no wait without end', async () => {
+    await using server = await startEngineServer({
+      'GET /images/x/json': breakOff('{"Id":'),
+      'GET /version': breakOff('{'),
+      'GET /info': json({}),
+      'POST /images/create': breakOff('{"status":"Pulling fs layer","id":"a"}\n'),
+    })
+    const { engine } = server
+    expect((await failureOf(engine.images.inspect('x'))).code).toBe('CNB_ENGINE_LOST')
+    expect((await failureOf(engine.info())).code).toBe('CNB_ENGINE_LOST')
+    const events: string[] = []
+    const error = await failureOf(engine.images.pull('x', {}, { events: ({ type }) => events.push(type) }))
+    expect(error.code).toBe('CNB_ENGINE_LOST')
+    expect(events).toEqual(['pull.start', 'pull.progress', 'pull.end'])
+  })
+
+  test('of an archive that is read: the stream fails with it', async () => {
+    await using server = await startEngineServer({ ...created, 'GET /containers/c1/archive': breakOff('half a tar') })
+    const archive = await (await containerOf(server)).getArchive('/x')
+    expect((await failureOf(buffer(archive!))).code).toBe('CNB_ENGINE_LOST')
+  })
+
+  test('of an archive that is sent: lost, and the source is closed', async () => {
+    await using server = await startEngineServer({
+      ...created,
+      'PUT /containers/c1/archive': (_response, request) => request.once('data', () => request.socket.destroy()),
+    })
+    const source = endless()
+    expect((await failureOf((await containerOf(server)).putArchive('/', source))).code).toBe('CNB_ENGINE_LOST')
+    expect(source.destroyed).toBe(true)
+  })
+
+  test('of a run: lost, whichever connection goes first, and never an exit code', async () => {
+    const faults: ((socket: Duplex, wait: ServerResponse) => void)[] = [
+      (_socket, wait) => wait.destroy(),
+      (socket, wait) => socket.end(frame(1, 'some output'), () => wait.destroy()),
+      (socket, wait) => socket.end('', () => wait.end()),
+      (socket, wait) => wait.end('{"StatusCode":0}', () => socket.end(frame(1, 'some output').subarray(0, 12))),
+    ]
+    for (const fault of faults) {
+      await using server = await runServer(fault)
+      expect((await failureOf((await containerOf(server)).run({}))).code).toBe('CNB_ENGINE_LOST')
+    }
+  })
+
+  test('before a run: lost', async () => {
+    await using server = await runServer(() => {}, { 'POST /containers/c1/start': (response) => response.destroy() })
+    expect((await failureOf((await containerOf(server)).run({}))).code).toBe('CNB_ENGINE_LOST')
+  })
+})
+
+describe('run', () => {
+  test('waits for the output when the exit comes first, and for the exit when the output ends first', async () => {
+    await using slowOutput = await runServer((socket, wait) => {
+      socket.write(frame(1, 'a'))
+      wait.end('{"StatusCode":3}', () => setImmediate(() => socket.end(frame(1, 'b'))))
+    })
+    const stdout = new PassThrough()
+    expect(await (await containerOf(slowOutput)).run({ stdout })).toBe(3)
+    expect(await text(stdout.end())).toBe('ab')
+
+    await using slowExit = await runServer((socket, wait) => socket.end(frame(2, 'c'), () => setImmediate(() => wait.end('{"StatusCode":4}'))))
+    expect(await (await containerOf(slowExit)).run({})).toBe(4)
+    expect(slowExit.asked.slice(1)).toEqual(['POST /containers/c1/attach', 'POST /containers/c1/wait', 'POST /containers/c1/start'])
+  })
+
+  test('kills the container when it is aborted', async () => {
+    const controller = new AbortController()
+    await using server = await runServer((socket) => socket.write(frame(1, 'ready')))
+    const stdout = new PassThrough()
+    stdout.once('data', () => controller.abort(new CnbError('CNB_INTERRUPTED', 'by a test')))
+    const error = await failureOf((await containerOf(server)).run({ stdout }, { signal: controller.signal }))
+    expect(error.message).toBe('by a test')
+    expect(server.asked.at(-1)).toBe('POST /containers/c1/kill')
+  })
+
+  test('kills the container when its output cannot be written', async () => {
+    await using server = await runServer((socket) => socket.write(frame(1, 'ready')))
+    const stdout = new PassThrough().destroy()
+    await expect((await containerOf(server)).run({ stdout })).rejects.toThrow('closed')
+    expect(server.asked.at(-1)).toBe('POST /containers/c1/kill')
+  })
+
+  test('tells why the container could not start', async () => {
+    await using server = await runServer(() => {}, { 'POST /containers/c1/start': json({ message: 'exec: no such file' }, 400) })
+    expect((await failureOf((await containerOf(server)).run({}))).message).toBe('cannot start the container: exec: no such file')
+  })
+
+  test("an engine's own failure to wait is told in its words", async () => {
+    await using server = await startEngineServer({
+      ...created,
+      'POST /containers/c1/wait': json({ StatusCode: -1, Error: { Message: 'the shim is gone' } }),
+      'POST /containers/c1/start': json('', 204),
+    })
+    expect((await failureOf((await containerOf(server)).run({}))).message).toContain('the shim is gone')
+  })
+})
+
+describe('uploads', () => {
+  test('a refusal while we still send is told in the words of the engine, and closes the source', async () => {
+    await using server = await startEngineServer({
+      ...created,
+      'PUT /containers/c1/archive': (response, request) => request.once('data', () => json({ message: 'no such path' }, 404)(response, request)),
+    })
+    const source = endless()
+    const error = await failureOf((await containerOf(server)).putArchive('/absent', source))
+    expect(error.message).toContain('no such path')
+    expect(source.destroyed).toBe(true)
+  })
+
+  test('a source that fails, or is closed early, ends the request with its own error', async () => {
+    await using server = await startEngineServer({ ...created, 'PUT /containers/c1/archive': (_response, request) => request.resume() })
+    const container = await containerOf(server)
+    const failing = new Readable({ read(): void { this.destroy(new CnbError('CNB_APP_CHANGED', 'the file grew')) } })
+    expect(await failureOf(container.putArchive('/', failing))).toMatchObject({ code: 'CNB_APP_CHANGED', message: 'the file grew' })
+    const missing = new Readable({ read(): void { this.destroy(Object.assign(new Error('open app/x'), { code: 'ENOENT' })) } })
+    await expect(container.putArchive('/', missing)).rejects.toMatchObject({ code: 'ENOENT', message: 'open app/x' })
+    const closed = endless()
+    closed.once('data', () => closed.destroy())
+    await expect(container.putArchive('/', closed)).rejects.toThrow()
+  })
+
+  test('an abort ends the request, closes the source and gives the reason', async () => {
+    const controller = new AbortController()
+    await using server = await startEngineServer({ 'POST /images/load': (_response, request) => request.once('data', () => controller.abort()) })
+    const source = endless()
+    expect((await failureOf(server.engine.images.load(source, { signal: controller.signal }))).code).toBe('CNB_INTERRUPTED')
+    expect(source.destroyed).toBe(true)
+  })
+})
+
+describe('nothing is left behind', () => {
+  test('a creation that is aborted before the engine answers is followed by a removal', async () => {
+    const controller = new AbortController()
+    await using server = await startEngineServer({
+      'POST /containers/create': (response, request) => {
+        controller.abort()
+        json({ Id: 'c1' }, 201)(response, request)
+      },
+      'DELETE /containers/*': json('', 204),
+    })
+    const creation = server.engine.containers.create({ image: 'x', command: ['/x'] }, { signal: controller.signal })
+    expect((await failureOf(creation)).code).toBe('CNB_INTERRUPTED')
+    const name = /name=(cnb-[0-9a-f]{16})/.exec(server.urls[0]!)?.[1]
+    expect(server.asked).toEqual(['POST /containers/create', `DELETE /containers/${name}`])
+  })
+
+  test('a removal is tried again after inner errors, waits for one under way, and takes 404 for done', async () => {
+    const answers = [500, 409, 404]
+    await using server = await startEngineServer({
+      'DELETE /containers/c1': (response, request) => json({ message: 'removal of container is already in progress' }, answers.shift())(response, request),
+      'POST /containers/c1/wait': json({ StatusCode: 0 }),
+    })
+    await server.engine.containers.remove('c1')
+    expect(server.urls).toEqual([
+      'DELETE /containers/c1?force=true&v=true',
+      'DELETE /containers/c1?force=true&v=true',
+      'POST /containers/c1/wait?condition=removed',
+      'DELETE /containers/c1?force=true&v=true',
+    ])
+  })
+
+  test('a removal that fails at the end of a scope warns and does not hide the error that ended it', async () => {
+    await using server = await startEngineServer({ ...created, 'DELETE /containers/c1': json({ message: 'device busy' }, 403) })
+    const events: CnbEvent[] = []
+    const work = async (): Promise<void> => {
+      await using _container = await containerOf(server, (event) => events.push(event))
+      throw new Error('the real one')
+    }
+    await expect(work()).rejects.toThrow('the real one')
+    expect(events).toMatchObject([{ type: 'warning' }])
+    expect(JSON.stringify(events)).toContain('device busy')
+  })
+})

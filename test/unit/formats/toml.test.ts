@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseToml, stringifyToml } from '../../../src/formats/toml.ts'
+
+describe('parseToml', () => {
+  it('skips a byte-order mark and takes the line ends of Windows', () => {
+    expect(parseToml('\uFEFFa = 1\r\n[b]\r\nc = "d"\r\n', 'x.toml')).toMatchObject({ a: 1, b: { c: 'd' } })
+  })
+
+  it.each([
+    ['a =\n', 1, 4],
+    ['a = 1\nb = "x\n', 2, 7],
+    ['a = 1\na = 2\n', 2, 6],
+    ['[a\n', 1, 3],
+    ['x = 1\n\n  = 2', 3, 3],
+    ['a = [1, 2', 1, 10],
+  ])('tells where %j is wrong, from 1', (text, line, column) => {
+    expect(() => parseToml(text, 'x.toml')).toThrow(
+      expect.objectContaining({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(/^x\.toml is not valid TOML: [^\n]+$/), position: { file: 'x.toml', line, column } }),
+    )
+  })
+
+  it("keeps a document's keys apart from an object's own", () => {
+    const table = parseToml('__proto__ = 1\nconstructor = 2\n[a.__proto__]\nb = 3\n', 'x.toml')
+    expect(Object.keys(table)).toEqual(['__proto__', 'constructor', 'a'])
+    expect(({} as Record<string, unknown>)['b']).toBeUndefined()
+  })
+
+  it('gives a table or a CnbError for any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('a', '.', '=', '[', ']', '"', "'", '\n', ' ', '1', '-', ':', '{', '}', ',', '\\', 'u', '#', '\t', 'é'), maxLength: 30 }), (text) => {
+        try {
+          expect(typeof parseToml(text, 'x.toml')).toBe('object')
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: 'x.toml' } })
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe('stringifyToml', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 8 })
+  const key = fc.oneof(text, fc.constantFrom('', 'a.b', '"', '\n', 'é'))
+  const value = fc.oneof(text, fc.boolean(), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }).filter((number) => !Number.isInteger(number)))
+  const table = fc.dictionary(key, fc.oneof(value, fc.array(text), fc.dictionary(key, value), fc.array(fc.dictionary(key, value))))
+
+  it('writes what parseToml reads back', () => {
+    fc.assert(
+      fc.property(table, (written) => {
+        expect(plain(parseToml(stringifyToml(written), 'x.toml'))).toEqual(plain(written))
+      }),
+    )
+  })
+
+  it('leaves out what is undefined', () => {
+    expect(stringifyToml({ a: undefined, b: 1, c: { d: undefined } })).not.toMatch(/a|d/)
+  })
+})
+
+const plain = (table: object): unknown => JSON.parse(JSON.stringify(table))

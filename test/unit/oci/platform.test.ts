@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { formatPlatform, platformMatches } from '../../../src/oci/platform.ts'
+
+const arm = { os: 'linux', architecture: 'arm64' }
+
+test('is written as docker writes it', () => {
+  expect(formatPlatform(arm)).toBe('linux/arm64')
+  expect(formatPlatform({ ...arm, variant: 'v8' })).toBe('linux/arm64/v8')
+})
+
+test.each([
+  [{ ...arm, variant: 'v8' }, arm, true],
+  [arm, { ...arm, variant: 'v8' }, true],
+  [{ ...arm, variant: 'v7' }, { ...arm, variant: 'v8' }, false],
+  [arm, { ...arm, architecture: 'amd64' }, false],
+  [arm, { ...arm, os: 'windows' }, false],
+])('%j where %j is wanted: %s', (actual, wanted, expected) => {
+  expect(platformMatches(actual, wanted)).toBe(expected)
+})

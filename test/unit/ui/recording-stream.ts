@@ -1,0 +1,70 @@
+/** Streams and clocks that tests hold in their hands. */
+
+import type { Clock } from '../../../src/ui/activity.ts'
+import { Terminal, type OutputStream } from '../../../src/ui/terminal.ts'
+
+export interface RecordingStream extends OutputStream {
+  text: string
+  columns?: number
+  rows?: number
+}
+
+export function recordingStream(screen: { isTTY?: boolean; columns?: number; rows?: number } = {}): RecordingStream {
+  return {
+    ...screen,
+    text: '',
+    write(text: string) {
+      this.text += text
+    },
+  }
+}
+
+/** A terminal over two recorded streams, without colour unless asked. */
+export function recordingTerminal(screen: Parameters<typeof recordingStream>[0] = {}, env: Record<string, string> = {}, color: 'never' | 'always' = 'never') {
+  const stdout = recordingStream(screen)
+  const stderr = recordingStream(screen)
+  return { stdout, stderr, terminal: new Terminal({ stdout, stderr, env, color }) }
+}
+
+/** A clock that moves when it is told to. */
+export class ManualClock implements Clock {
+  #now = 0
+  readonly #timers = new Map<() => void, number>()
+
+  now(): number {
+    return this.#now
+  }
+
+  readonly schedule: Clock['schedule'] = (callback, ms) => {
+    // A wrapper of its own: the same callback may be scheduled twice.
+    const timer = (): void => callback()
+    this.#timers.set(timer, this.#now + ms)
+    return () => void this.#timers.delete(timer)
+  }
+
+  /** Lets time pass and what is due happen. */
+  advance(ms: number): void {
+    const end = this.#now + ms
+    for (;;) {
+      const due = [...this.#timers].filter(([, at]) => at <= end).sort(([, a], [, b]) => a - b)[0]
+      if (!due) break
+      this.#timers.delete(due[0])
+      this.#now = due[1]
+      due[0]()
+    }
+    this.#now = end
+  }
+}
+
+/** What a screen of unlimited height would show after `text`: moves up and erased lines are carried out. */
+export function screenAfter(text: string): string[] {
+  const lines = ['']
+  let row = 0
+  for (const [token] of text.matchAll(/\u001b\[1A|\u001b\[2K|\n|[^\u001b\n]+/g)) {
+    if (token === '\u001b[1A') row--
+    else if (token === '\u001b[2K') lines[row] = ''
+    else if (token === '\n') lines[++row] ??= ''
+    else lines[row] = `${lines[row]}${token}`
+  }
+  return lines.slice(0, row)
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import { CnbError } from '../../../../src/base/errors.ts'
+import type { CnbEvent } from '../../../../src/base/events.ts'
+import { makeReporter, type ReporterOptions } from '../../../../src/ui/make-reporter.ts'
+import type { Outcome } from '../../../../src/ui/reporter.ts'
+import { prettyJson } from '../../../../src/ui/reporters/json.ts'
+import { recordingTerminal } from '../recording-stream.ts'
+
+const outcome: Outcome = { data: { image: 'app', note: 'a\u009bb' }, line: 'app@sha256:1', text: (theme) => `Built ${theme.name('app')}` }
+const failure = new CnbError('CNB_USAGE', 'wrong', { hint: 'Do right.', position: { file: 'x.toml', line: 2, column: 3 } })
+const events: CnbEvent[] = [
+  { type: 'warning', message: 'odd' },
+  { type: 'phase.start', phase: 'builder' },
+  { type: 'phase.line', phase: 'builder', stream: 'stdout', line: 'works' },
+  { type: 'phase.end', phase: 'builder', durationMs: 100, exitCode: 0 },
+  { type: 'debug', message: 'detail' },
+]
+
+async function report(options: Partial<ReporterOptions>, end: Outcome | CnbError) {
+  const { terminal, stdout, stderr } = recordingTerminal()
+  const reporter = await makeReporter({ terminal, format: 'human', quiet: false, verbose: false, github: false, ...options })
+  events.forEach(reporter.events)
+  if (end instanceof CnbError) reporter.fail(end)
+  else reporter.succeed(end)
+  return { stdout: stdout.text, stderr: stderr.text }
+}
+
+describe('for people', () => {
+  it('stdout is the result, stderr is the talk, a blank line between them', async () => {
+    expect(await report({}, outcome)).toEqual({
+      stdout: "Built 'app'\n",
+      stderr: 'Warning: odd\n===> BUILDING\n[builder] works\n     done in 0.1s\n\n',
+    })
+  })
+
+  it('an error ends the talk and leaves stdout empty', async () => {
+    const { stdout, stderr } = await report({}, failure)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/\n\nERROR: wrong\n {2}in x\.toml:2:3\n {2}Do right\.\n {2}CNB_USAGE\n$/)
+  })
+})
+
+describe('quiet', () => {
+  it('prints one line, and warnings', async () => {
+    expect(await report({ quiet: true }, outcome)).toEqual({ stdout: 'app@sha256:1\n', stderr: 'Warning: odd\n' })
+  })
+
+  it('prints errors on stderr', async () => {
+    expect(await report({ quiet: true }, failure)).toEqual({ stdout: '', stderr: expect.stringContaining('ERROR: wrong') as unknown })
+  })
+})
+
+describe('json', () => {
+  it('is one object, whose version comes first, with controls escaped', async () => {
+    const { stdout, stderr } = await report({ format: prettyJson }, outcome)
+    expect(stdout).toBe('{\n  "schemaVersion": 1,\n  "image": "app",\n  "note": "a\\u009bb"\n}\n')
+    expect(JSON.parse(stdout)).toEqual({ schemaVersion: 1, image: 'app', note: 'a\u009bb' })
+    expect(stderr).toBe('Warning: odd\n')
+  })
+
+  it('is one object for an error too, which people find on stderr', async () => {
+    const { stdout, stderr } = await report({ format: prettyJson }, failure)
+    expect(JSON.parse(stdout)).toEqual({
+      schemaVersion: 1,
+      error: { code: 'CNB_USAGE', message: 'wrong', hint: 'Do right.', exit: 2, position: { file: 'x.toml', line: 2, column: 3 } },
+    })
+    expect(stderr).toContain('ERROR: wrong')
+  })
+
+  it('talks on stderr when verbose', async () => {
+    const { stdout, stderr } = await report({ format: prettyJson, verbose: true }, outcome)
+    expect(JSON.parse(stdout)).toHaveProperty('image')
+    expect(stderr).toContain('===> BUILDING\n[builder] works\n')
+    expect(stderr).toContain('detail')
+  })
+})
+
+describe('ndjson', () => {
+  const types = (text: string): unknown[] => text.trimEnd().split('\n').map((line) => (JSON.parse(line) as { type: unknown }).type)
+
+  it('is every event on a line, then the result', async () => {
+    const { stdout, stderr } = await report({ format: 'ndjson' }, outcome)
+    expect(types(stdout)).toEqual(['warning', 'phase.start', 'phase.line', 'phase.end', 'result'])
+    expect(stderr).toBe('')
+  })
+
+  it('has what is for debugging when verbose, and the error last', async () => {
+    const { stdout } = await report({ format: 'ndjson', verbose: true }, failure)
+    expect(types(stdout)).toEqual(['warning', 'phase.start', 'phase.line', 'phase.end', 'debug', 'error'])
+    expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'CNB_USAGE', exit: 2 } })
+  })
+})
+
+describe("in GitHub's log", () => {
+  it('an error is an annotation at its place', async () => {
+    const { stderr } = await report({ github: true }, failure)
+    expect(stderr).toContain('::error title=cnb%3A CNB_USAGE,file=x.toml,line=2,col=3::wrong%0ADo right.\n')
+  })
+
+  it('no foreign words of a result or an error are taken for a command', async () => {
+    const { stdout } = await report({ github: true }, { ...outcome, text: () => 'a\n  ::add-path::/evil\n##[set-env]' })
+    expect(stdout).not.toMatch(/^\s*::/m)
+    expect(stdout).not.toContain('##[')
+    const { stderr } = await report({ github: true }, new CnbError('CNB_PULL_FAILED', 'x\n::add-mask::y'))
+    expect(stderr).not.toMatch(/^\s*::add-mask/m)
+  })
+})

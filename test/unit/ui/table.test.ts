@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { fields } from '../../../src/ui/fields.ts'
+import { table } from '../../../src/ui/table.ts'
+import { makeTheme } from '../../../src/ui/theme.ts'
+import { tree } from '../../../src/ui/tree.ts'
+
+const plain = makeTheme(false)
+
+describe('table', () => {
+  it('lines up columns by what is seen, numbers to the right', () => {
+    const rows = [
+      ['1.0 MB', 'node', 'cnb/node@1'],
+      ['12.0 MB', 'app', ''],
+    ]
+    expect(table([{ title: 'SIZE', align: 'right' }, { title: 'WHAT' }, { title: 'BY' }], rows, plain)).toEqual([
+      '     SIZE  WHAT  BY',
+      '   1.0 MB  node  cnb/node@1',
+      '  12.0 MB  app',
+    ])
+  })
+
+  it('shows no control characters of foreign text', () => {
+    expect(table([{ title: 'ID' }], [['a\u001b[2Jb\nc']], plain)).toEqual(['  ID', '  abc'])
+  })
+})
+
+describe('fields', () => {
+  it('leaves out what has no value and puts the others under each other', () => {
+    expect(fields([['Image', 'a'], ['Stack', undefined], ['Run image', 'b\u001b]0;x\u0007']], plain)).toEqual(['  Image      a', '  Run image  b'])
+  })
+})
+
+describe('tree', () => {
+  it('draws branches down to the last child', () => {
+    expect(tree([{ label: 'one', children: [{ label: 'a', children: [{ label: 'x' }] }, { label: 'b' }] }, { label: 'two' }])).toEqual([
+      '  ├ one',
+      '  │ ├ a',
+      '  │ │ └ x',
+      '  │ └ b',
+      '  └ two',
+    ])
+  })
+})

@@ -1,0 +1,72 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { recordingTerminal, screenAfter } from './recording-stream.ts'
+
+describe('Terminal', () => {
+  it('puts results on stdout and talk on stderr', () => {
+    const { terminal, stdout, stderr } = recordingTerminal()
+    terminal.tell('talk')
+    terminal.print('result')
+    expect([stdout.text, stderr.text]).toEqual(['result\n', 'talk\n'])
+  })
+
+  it('keeps what moves below all that is said', () => {
+    const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 20, rows: 10 })
+    terminal.live(['bar 1', 'bar 2'])
+    terminal.tell('said')
+    terminal.live(['bar 3'])
+    expect(screenAfter(stderr.text)).toEqual(['said', 'bar 3'])
+    terminal.live([])
+    expect(screenAfter(stderr.text)).toEqual(['said'])
+  })
+
+  it('never loses a line, however talk and movement are mixed', () => {
+    const step = fc.oneof(
+      fc.record({ tell: fc.stringMatching(/^[a-z]{1,8}$/) }),
+      fc.record({ live: fc.array(fc.stringMatching(/^[A-Z]{1,8}$/), { maxLength: 4 }) }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 20, rows: 10 })
+        const said: string[] = []
+        let moving: string[] = []
+        for (const one of steps) {
+          if ('tell' in one) {
+            terminal.tell(one.tell)
+            said.push(one.tell)
+          } else {
+            terminal.live(one.live)
+            moving = one.live
+          }
+        }
+        expect(screenAfter(stderr.text).filter((line, index) => line !== '' || index < said.length)).toEqual([...said, ...moving])
+      }),
+    )
+  })
+
+  it('erases all rows of a line that a narrower window has wrapped', () => {
+    const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 20, rows: 10 })
+    terminal.live(['0123456789012345'])
+    stderr.text = ''
+    stderr.columns = 8
+    terminal.live([])
+    expect(stderr.text).toBe('\u001b[1A\u001b[2K'.repeat(2))
+  })
+
+  it('takes movement away before a result', () => {
+    const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 20, rows: 10 })
+    terminal.live(['bar'])
+    terminal.print('result')
+    expect(screenAfter(stderr.text)).toEqual([])
+  })
+
+  it.each([
+    ['a pipe', {}, {}, false],
+    ['a terminal', { isTTY: true, columns: 80 }, {}, true],
+    ['a terminal without a size, where ora never ends', { isTTY: true, columns: 0 }, {}, false],
+    ['a terminal in CI', { isTTY: true, columns: 80 }, { CI: 'true' }, false],
+    ['a dumb terminal', { isTTY: true, columns: 80 }, { TERM: 'dumb' }, false],
+  ])('decides whether %s is animated', (_, screen, env, animated) => {
+    expect(recordingTerminal(screen, env).terminal.animated).toBe(animated)
+  })
+})
