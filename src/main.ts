@@ -61,9 +61,15 @@ async function sweep(engine: Engine, context: Context): Promise<void> {
   }
 }
 
+const SIGNALS = [
+  ['SIGINT', 130, 'interrupted'],
+  ['SIGTERM', 143, 'terminated'],
+  ['SIGHUP', 129, 'the terminal is gone'],
+] as const
+
 /** The first signal stops the run, which then clears up; the second ends the process. */
 function stopOnSignals(controller: AbortController): void {
-  for (const [signal, exit, words] of [['SIGINT', 130, 'interrupted'], ['SIGTERM', 143, 'terminated'], ['SIGHUP', 129, 'the terminal is gone']] as const) {
+  for (const [signal, exit, words] of SIGNALS) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(exit)
       controller.abort(new CnbError('CNB_INTERRUPTED', words, { exit }))

@@ -48,7 +48,8 @@ export class HostDirectory {
 
   rootEntry(): TarEntry {
     const path = Buffer.alloc(0)
-    return this.entry(path, 'directory', this.#guard(path, () => statSync(this.#root)))
+    const stats = this.#guard(path, () => statSync(this.#root))
+    return this.entry(path, 'directory', stats)
   }
 
   stats(path: Buffer): Stats {

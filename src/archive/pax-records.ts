@@ -16,7 +16,8 @@ const MAX_LENGTH_DIGITS = 8
  */
 export function parsePaxRecords(bytes: Buffer): PaxRecords {
   const records = Object.create(null) as Record<string, string>
-  for (let start = 0; start < bytes.length; ) {
+  let start = 0
+  while (start < bytes.length) {
     const space = bytes.indexOf(SPACE, start)
     const digits = space < 0 || space - start > MAX_LENGTH_DIGITS ? '' : bytes.toString('latin1', start, space)
     const end = start + Number(digits)

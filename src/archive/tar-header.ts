@@ -125,8 +125,8 @@ class Fields {
   gnu(): Buffer {
     const long = (type: 'L' | 'K', text: Buffer): Buffer[] =>
       text.length > NAME_SIZE ? [pseudoFile(type, GNU_LONG_NAME, Buffer.concat([text, Buffer.alloc(1)]), GNU_MAGIC)] : []
-    const main = seal(this.#block(this.#name, (text) => text, writeNumber), GNU_MAGIC)
-    return Buffer.concat([...long('L', this.#name), ...long('K', this.#linkname), main])
+    const main = this.#block(this.#name, (text) => text, writeNumber)
+    return Buffer.concat([...long('L', this.#name), ...long('K', this.#linkname), seal(main, GNU_MAGIC)])
   }
 
   #block(name: Buffer, encode: StringEncoder, write: NumberEncoder): Buffer {

@@ -48,7 +48,7 @@ export async function* readTar(archive: Readable, options: ReadTarOptions = {}):
   const { source = 'the archive', invalid = 'CNB_ENGINE_FAILED', signal } = options
   const tar = extract({ filenameEncoding: 'latin1' } as object) as unknown as TarExtract
   keepRawNames(tar)
-  let transportError: unknown
+  let transportError: Error | undefined
   archive.once('error', (error) => {
     // The pipeline hands the reader's own complaint back to the archive.
     if (!tar.destroying) transportError = error
@@ -64,7 +64,7 @@ export async function* readTar(archive: Readable, options: ReadTarOptions = {}):
     }
   } catch (error) {
     throwIfAborted(signal)
-    if (transportError !== undefined) throw transportError
+    if (transportError) throw transportError
     if (error instanceof CnbError) throw error
     const message = error instanceof Error ? error.message : String(error)
     throw new CnbError(invalid, `${source} is not a valid tar archive: ${message}`, { cause: error })

@@ -28,15 +28,16 @@ export function readBuildEnv(entries: readonly FieldReader[]): { files: EnvFile[
     if (delim) set(`${name}.delim`, delim)
   }
   for (const entry of entries) {
-    const { name, suffix } = readEntry(entry)
+    const { name, suffix, delim } = readEntry(entry)
     const joins = suffix === 'append' || suffix === 'prepend'
-    if (!joins || files.has(`${name}.delim`)) continue
+    // Nothing between the values must be said, for it is seldom what is meant.
+    if (!joins || delim !== undefined || files.has(`${name}.delim`)) continue
     throw entry.error('suffix', `build.env '${name}' with suffix '${suffix}' needs a 'delim'`, 'Write for example delim = ":".')
   }
   return { files: [...files].map(([name, content]) => ({ name, content })).sort((a, b) => (a.name < b.name ? -1 : 1)), warnings }
 }
 
-function readEntry(entry: FieldReader): { name: string; value: string; suffix: string; delim: string } {
+function readEntry(entry: FieldReader): { name: string; value: string; suffix: string; delim: string | undefined } {
   const name = entry.requiredString('name')
   // A dot would start a suffix, and the name becomes that of a file.
   if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw entry.error('name', `'${name}' is not a name for an environment variable`)
@@ -44,7 +45,7 @@ function readEntry(entry: FieldReader): { name: string; value: string; suffix: s
   if (suffix !== '' && !SUFFIXES.has(suffix)) {
     throw entry.error('suffix', `unknown suffix '${suffix}'`, `There are: ${[...SUFFIXES].join(', ')}.`)
   }
-  const result = { name, value: entry.string('value') ?? '', suffix, delim: entry.string('delim') ?? '' }
+  const result = { name, value: entry.string('value') ?? '', suffix, delim: entry.string('delim') }
   // The peer accepts it and does nothing with it.
   entry.allow('exec-env')
   entry.rejectUnknown()

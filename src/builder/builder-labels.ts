@@ -35,15 +35,10 @@ export function builderLabels(contents: BuilderContents, mixins: string): Record
     [BUILDPACK_LAYERS_LABEL]: layersLabel(contents.buildpacks),
     [EXTENSION_LAYERS_LABEL]: layersLabel(contents.extensions),
     [ORDER_LABEL]: order(contents.order),
-    // An extension is always optional, so that saying it is left out.
-    [ORDER_EXTENSIONS_LABEL]: order(withoutOptional(contents.orderExtensions)),
+    [ORDER_EXTENSIONS_LABEL]: order(contents.orderExtensions),
     ...(pre.length + post.length > 0 ? { [SYSTEM_LABEL]: object([['pre', systemPart(pre)], ['post', systemPart(post)]]) } : {}),
     [STACK_MIXINS_LABEL]: mixins || 'null',
   }
-}
-
-function withoutOptional(groups: Order): Order {
-  return groups.map(({ group }) => ({ group: group.map(({ id, version }) => ({ id, version })) }))
 }
 
 function metadata({ description, buildpacks, extensions, lifecycle, createdBy, runImages, stackId }: BuilderContents): Json {

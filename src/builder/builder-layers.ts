@@ -2,14 +2,12 @@
 
 import { makeTarLayer } from '../archive/tar-layer.ts'
 import type { TarEntry } from '../archive/tar-writer.ts'
+import { LAYER_MTIME } from '../buildpacks/buildpack-layer.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import type { Layer } from '../images/image.ts'
 import { stringifyToml } from '../formats/toml.ts'
 import type { EnvFile } from './build-env.ts'
 import type { RunImageName } from './builder.ts'
-
-/** 1980-01-01T00:00:01Z, in seconds: the time that the lifecycle and the peer give to everything. */
-export const LAYER_MTIME = 315532801
 
 const ROOT = { uid: 0, gid: 0, mtime: LAYER_MTIME }
 const DIRECTORY = { ...ROOT, type: 'directory', mode: 0o755 } as const

@@ -54,7 +54,7 @@ export function readBuilderToml(text: string, file: string): BuilderConfig {
     buildpacks: readModules(root, 'buildpacks'),
     extensions: readModules(root, 'extensions'),
     order,
-    orderExtensions: readStrictOrder(root, 'order-extensions'),
+    orderExtensions: readStrictOrder(root, 'order-extensions').map(withoutOptional),
     buildImage: readBuildImage(root, build, stack),
     buildEnv: env.files,
     runImages: readRunImages(root, stack),
@@ -62,7 +62,7 @@ export function readBuilderToml(text: string, file: string): BuilderConfig {
     lifecycleUri: readLifecycleUri(root),
     targets: readTargets(root),
     system: readSystem(root),
-    warnings: order.length > 0 ? env.warnings : [`${file}: there is no [[order]], so the builder detects nothing by itself`, ...env.warnings],
+    warnings: [...(order.length > 0 ? [] : [`${file}: without [[order]] the builder detects nothing by itself`]), ...env.warnings],
   }
   for (const table of [build, stack, root]) table?.rejectUnknown()
   return config
@@ -88,6 +88,11 @@ function readStrictOrder(root: FieldReader, key: string): Order {
     group.rejectUnknown()
   }
   return readOrder(root, key)
+}
+
+/** An extension is always optional, so that saying it means nothing. */
+function withoutOptional({ group }: Order[number]): Order[number] {
+  return { group: group.map(({ id, version }) => ({ id, ...(version ? { version } : {}) })) }
 }
 
 function rejectUnknownEntries(group: FieldReader, key: string): void {

@@ -79,7 +79,8 @@ function checkStack({ info, stacks }: BuildpackDescriptor, buildImage: Image): v
   const provided = readStackMixins(buildImage)
   const missing = (stack.mixins ?? []).filter((mixin) => !mixin.startsWith('run:') && !provided.includes(mixin.replace(/^build:/, '')))
   if (missing.length === 0) return
-  throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${formatEntry(info)}' needs mixins that the build image lacks: ${missing.join(', ')}`)
+  const message = `buildpack '${formatEntry(info)}' needs mixins that the build image lacks: ${missing.join(', ')}`
+  throw new CnbError('CNB_BUILDPACK_INVALID', message)
 }
 
 /** What an image is, as targets see it. */

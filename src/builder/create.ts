@@ -85,7 +85,7 @@ async function builderLayers(recipe: BuilderRecipe, user: { uid: number; gid: nu
   const available = infosOf(buildpacks)
   const order = resolveOrder(recipe.order, available)
   const orderExtensions = resolveOrder(recipe.orderExtensions, infosOf(extensions), 'extension')
-  const resolved = (group: readonly GroupEntry[]): readonly GroupEntry[] => resolveOrder([{ group }], available).flatMap((entry) => entry.group)
+  const resolved = (group: readonly GroupEntry[]): GroupEntry[] => resolveOrder([{ group }], available).flatMap((entry) => entry.group)
   const hasSystem = system.pre.length + system.post.length > 0
   const file = async (name: string, content: string): Promise<NamedLayer> => {
     return { layer: await filesLayer([{ name, content }], '/cnb', signal), text: name }

@@ -4,9 +4,9 @@ import { makeTarLayer } from '../archive/tar-layer.ts'
 import type { TarEntry } from '../archive/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
+import { LAYER_MTIME } from '../buildpacks/buildpack-layer.ts'
 import { openFileTree, readEntryText, type FileTree, type TreeEntry } from '../buildpacks/file-tree.ts'
 import type { Layer } from '../images/image.ts'
-import { LAYER_MTIME } from './builder-layers.ts'
 import { readLifecycleToml, type LifecycleDescriptor } from './lifecycle-toml.ts'
 
 export interface LifecycleSource extends LifecycleDescriptor {
@@ -28,8 +28,8 @@ export async function readLifecycle(path: string, context: Context = {}): Promis
   const tree = await openFileTree(path, { invalid: 'CNB_LIFECYCLE_INVALID', missing: 'CNB_LIFECYCLE_INVALID' })
   const survey = await surveyTree(tree, context)
   if (survey.toml === undefined) throw new CnbError('CNB_LIFECYCLE_INVALID', `there is no lifecycle.toml in '${path}'`, { hint: HINT })
-  const descriptor = readLifecycleToml(survey.toml, `${path}/lifecycle.toml`)
   const directory = chooseDirectory(path, survey.files)
+  const descriptor = readLifecycleToml(survey.toml, `${path}/lifecycle.toml`)
   const layer = await makeTarLayer(() => layerEntries(tree, directory, context), { signal: context.signal })
   return { ...descriptor, layer }
 }

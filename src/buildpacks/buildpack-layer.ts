@@ -9,9 +9,9 @@ import { escapeId } from './buildpack.ts'
 import type { BuildpackDescriptor } from './descriptor.ts'
 import type { TreeEntry } from './file-tree.ts'
 
-/** 1980-01-01T00:00:01Z, in seconds. */
-const MTIME = 315532801
-const ROOT = { uid: 0, gid: 0, mtime: MTIME }
+/** 1980-01-01T00:00:01Z, in seconds: the time that the lifecycle and the peer give to everything. */
+export const LAYER_MTIME = 315532801
+const ROOT = { uid: 0, gid: 0, mtime: LAYER_MTIME }
 const KEPT = new Set(['file', 'directory', 'symlink', 'link'])
 /** These run whatever mode they came with. */
 const EXECUTABLES = new Set(['bin/build', 'bin/detect', 'bin/generate'])
@@ -45,7 +45,8 @@ async function* layerEntries(descriptor: BuildpackDescriptor, entries: TreeEntri
   for await (const entry of entries) {
     const { type, name, linkname, size, content } = entry
     if (!KEPT.has(type)) {
-      throw new CnbError('CNB_BUILDPACK_INVALID', `'${name.toString()}' of buildpack '${descriptor.info.id}' is a ${type}, which none may have`)
+      const message = `'${name.toString()}' of buildpack '${descriptor.info.id}' is a ${type}, which none may have`
+      throw new CnbError('CNB_BUILDPACK_INVALID', message)
     }
     const link = type === 'link' ? { linkname: inRoot(Buffer.from(linkname ?? '')) } : type === 'symlink' ? { linkname } : {}
     yield { ...ROOT, type, name: inRoot(name), ...link, mode: modeOf(entry), ...(type === 'file' ? { size, content } : {}) }

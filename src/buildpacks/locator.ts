@@ -38,7 +38,7 @@ export async function parseLocator(text: string, context: LocatorContext): Promi
   if (text.startsWith('urn:cnb:registry:')) throw unsupported(text, 'the buildpack registry')
   if (text.startsWith('docker:/')) throw unsupported(text, 'a buildpack image')
   if (/^https?:\//.test(text)) throw unsupported(text, 'a download')
-  if (text.startsWith('file:')) return { type: 'path', path: pathOf(text) }
+  if (text.startsWith('file:')) return { type: 'path', path: pathOfUri(text) }
   if (await context.exists(text)) return { type: 'path', path: text }
   const found = findInBuilder(text, context.builder)
   if (found) return found
@@ -61,7 +61,9 @@ function findInBuilder(text: string, builder: LocatorContext['builder']): Locato
   return known ? { type: 'id', ...wanted } : undefined
 }
 
-function pathOf(uri: string): string {
+/** The path of a `file:` uri; what is no uri is a path already. @throws CnbError CNB_USAGE */
+export function pathOfUri(uri: string): string {
+  if (!uri.startsWith('file:')) return uri
   try {
     return fileURLToPath(uri)
   } catch (cause) {

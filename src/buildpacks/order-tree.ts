@@ -20,20 +20,20 @@ const MAX_DEPTH = 100
 
 /**
  * Expands `order`.
- * @param orderOf the order of a composite buildpack; undefined for one that is none, or that is unknown
+ * @param orderOf the order of a composite buildpack, the same object each time; undefined for one that is none or unknown
  * @param depth how many levels of composites are opened; all when absent
  */
 export function expandOrder(order: Order, orderOf: (entry: GroupEntry) => Order | undefined, depth = Infinity): OrderTree {
   let nodes = 0
-  const expand = (groups: Order, levels: number, above: readonly string[]): OrderTree =>
+  const expand = (groups: Order, levels: number, above: readonly Order[]): OrderTree =>
     groups.map(({ group }) => ({ buildpacks: group.map((entry) => node(entry, levels, above)) }))
-  const node = (entry: GroupEntry, levels: number, above: readonly string[]): OrderNode => {
-    const name = `${entry.id}@${entry.version ?? ''}`
-    const result: OrderNode = { ...entry }
-    if (above.includes(name)) return { ...result, cyclic: true }
-    const inner = levels > 0 && nodes < MAX_NODES ? orderOf(entry) : undefined
-    nodes += 1 + (inner?.length ?? 0)
-    return inner?.length ? { ...result, groups: expand(inner, levels - 1, [...above, name]) } : result
+  const node = (entry: GroupEntry, levels: number, above: readonly Order[]): OrderNode => {
+    const inner = orderOf(entry)
+    if (!inner?.length) return { ...entry }
+    if (above.includes(inner)) return { ...entry, cyclic: true }
+    if (levels === 0 || nodes >= MAX_NODES) return { ...entry }
+    nodes += inner.reduce((sum, { group }) => sum + group.length, 1)
+    return { ...entry, groups: expand(inner, levels - 1, [...above, inner]) }
   }
   return expand(order, Math.min(depth, MAX_DEPTH), [])
 }

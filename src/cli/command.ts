@@ -51,7 +51,7 @@ export interface Session {
   readonly context: Context
   readonly verbose: boolean
   /** Connects to the engine; only a command that needs it asks. */
-  services(): Promise<Services>
+  readonly services: () => Promise<Services>
 }
 
 /** Does a command's work. It prints nothing: what it gives is printed as the flags ask for. */

@@ -82,7 +82,8 @@ function groupsOf(options: readonly Option[]): Map<string, Option[]> {
 }
 
 function describe(option: Option): string {
-  return option.argChoices ? `${option.description}: ${either(option.argChoices)} (default: ${String(option.defaultValue)})` : option.description
+  if (!option.argChoices) return option.description
+  return `${option.description}: ${either(option.argChoices)} (default: ${String(option.defaultValue)})`
 }
 
 function describeOutput(definition: CommandDefinition | undefined): string {

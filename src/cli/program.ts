@@ -13,7 +13,13 @@ import { rebaseCommand } from './commands/rebase.ts'
 import { CommandHelp, pathOf } from './help.ts'
 import { globalOptions } from './options/global.ts'
 
-export const COMMANDS: readonly CommandDefinition[] = [buildCommand, inspectCommand, rebaseCommand, createBuilderCommand, inspectBuilderCommand]
+export const COMMANDS: readonly CommandDefinition[] = [
+  buildCommand,
+  inspectCommand,
+  rebaseCommand,
+  createBuilderCommand,
+  inspectBuilderCommand,
+]
 
 /** Commands that only hold others. */
 const PARENTS: Readonly<Record<string, string>> = { builder: 'Makes and shows builder images.' }
@@ -114,9 +120,10 @@ function allOf(command: Command): Command[] {
 
 /** commander's options by the key that names their value. */
 function optionsOf(groups: readonly OptionGroup[]): Record<string, Option> {
-  return Object.fromEntries(
-    groups.flatMap(({ title, options }) => Object.entries(options).map(([key, definition]) => [key, makeOption(definition).helpGroup(title)])),
+  const made = groups.flatMap(({ title, options }) =>
+    Object.entries(options).map(([key, definition]) => [key, makeOption(definition).helpGroup(title)] as const),
   )
+  return Object.fromEntries(made)
 }
 
 function makeOption(definition: OptionDefinition): Option {
@@ -131,8 +138,12 @@ function makeOption(definition: OptionDefinition): Option {
     case 'number':
       return option.argParser(parseCount)
     case 'list':
-      return option.argParser<string[]>((value, list = []) => [...list, ...(definition.commas ? value.split(',').filter((part) => part !== '') : [value])])
+      return option.argParser<string[]>((value, list = []) => [...list, ...(definition.commas ? splitAtCommas(value) : [value])])
   }
+}
+
+function splitAtCommas(value: string): string[] {
+  return value.split(',').filter((part) => part !== '')
 }
 
 function parseCount(value: string): number {

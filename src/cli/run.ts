@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly services: (context: Context) => Promise<Services>
 }
 
+type Screen = Pick<Surroundings, 'stdout' | 'stderr' | 'host'>
+
 /** Runs a command. @returns the exit code */
 export async function runCommand(run: CommandRun & { readonly globals: Globals }, surroundings: Surroundings): Promise<number> {
   const { signal, host, services } = surroundings
@@ -48,13 +50,13 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
 }
 
 /** Tells of a command line that is wrong. @returns the exit code */
-export async function complain(error: CnbError, globals: Globals, surroundings: Pick<Surroundings, 'stdout' | 'stderr' | 'host'>): Promise<number> {
+export async function complain(error: CnbError, globals: Globals, surroundings: Screen): Promise<number> {
   const reporter = await reporterFor(globals, surroundings)
   reporter.fail(error)
   return error.exit
 }
 
-async function reporterFor(globals: Globals, { stdout, stderr, host }: Pick<Surroundings, 'stdout' | 'stderr' | 'host'>): Promise<Reporter> {
+async function reporterFor(globals: Globals, { stdout, stderr, host }: Screen): Promise<Reporter> {
   const { quiet, verbose, color, output } = globals
   const terminal = new Terminal({ stdout, stderr, env: host.env, color })
   return makeReporter({ terminal, format: await formatFor(output), quiet, verbose, github: host.env['GITHUB_ACTIONS'] === 'true' })

@@ -49,27 +49,28 @@ export function engineError(thrown: unknown, task: string, endpoint: Endpoint, s
   const status = (error as { statusCode?: unknown }).statusCode
   if (typeof status === 'number') return refusal(task, status, wordsOf(error, status))
   const code = (error as NodeJS.ErrnoException).code ?? ''
+  const said = error.message.trim().slice(0, MAX_WORDS)
   const where = `${endpoint.address} (from ${endpoint.origin})`
   if (code === 'EACCES' || code === 'EPERM') {
-    return new CnbError('CNB_ENGINE_DENIED', `this user may not use the container engine at ${where}: ${error.message}`, {
+    return new CnbError('CNB_ENGINE_DENIED', `this user may not use the container engine at ${where}: ${said}`, {
       cause: error,
       hint: "Join the group that owns the socket ('sudo usermod -aG docker $USER', then log in again), or use a rootless engine.",
     })
   }
   const ssh = error instanceof SshError ? error : undefined
   if (UNREACHABLE.has(code) || ssh?.established === false || TLS_REFUSED.test(code)) {
-    return new CnbError('CNB_ENGINE_UNREACHABLE', `no container engine answers at ${where}: ${error.message}`, {
+    return new CnbError('CNB_ENGINE_UNREACHABLE', `no container engine answers at ${where}: ${said}`, {
       cause: error,
       hint: "Start Docker, or say where the engine is: set DOCKER_HOST, or choose a context with 'docker context use'.",
     })
   }
   if (ssh || LOST.has(code) || error.message === 'socket hang up' || error.message === 'aborted') {
-    return new CnbError('CNB_ENGINE_LOST', `${task}: the connection to the container engine at ${where} broke off: ${error.message}`, {
+    return new CnbError('CNB_ENGINE_LOST', `${task}: the connection to the container engine at ${where} broke off: ${said}`, {
       cause: error,
       hint: 'See whether the engine still runs, and try again.',
     })
   }
-  return new CnbError('CNB_ENGINE_FAILED', `${task}: ${error.message.trim().slice(0, MAX_WORDS)}`, { cause: error })
+  return new CnbError('CNB_ENGINE_FAILED', `${task}: ${said}`, { cause: error })
 }
 
 /** docker-modem puts the status and a label of its own before the engine's words. */

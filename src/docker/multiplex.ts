@@ -6,8 +6,7 @@ import { CnbError } from '../base/errors.ts'
 import { refusal } from './errors.ts'
 
 const HEADER = 8
-const STDIN = 0
-const STDOUT = 1
+/** 0 and 1 are stdin, which an attach may echo, and stdout. */
 const STDERR = 2
 /** A failure of the engine's own in the middle of the stream, in words. */
 const SYSTEM = 3
@@ -42,29 +41,26 @@ export async function demultiplex(source: Readable, output: { stdout?: Writable;
       const payload = chunk.subarray(at, at + left)
       at += payload.length
       left -= payload.length
-      switch (header.readUInt8(0)) {
-        case STDIN:
-        case STDOUT:
-          await write(output.stdout, payload)
-          break
-        case STDERR:
-          await write(output.stderr, payload)
-          break
-        default:
-          words = (words + payload.toString()).slice(0, MAX_SYSTEM_WORDS)
+      const stream = header.readUInt8(0)
+      if (stream === SYSTEM) {
+        words = (words + payload.toString()).slice(0, MAX_SYSTEM_WORDS)
+        continue
       }
+      const full = write(stream === STDERR ? output.stderr : output.stdout, payload)
+      if (full) await full
     }
   }
   if (words !== '') throw refusal(TASK, 0, words)
   if (have > 0 || left > 0) throw new CnbError('CNB_ENGINE_LOST', `${TASK}: the stream ended inside a frame`)
 }
 
-async function write(to: Writable | undefined, payload: Buffer): Promise<void> {
-  if (to === undefined) return
+/** Nothing when the output takes more at once, otherwise what to wait for: a promise for each small frame would cost more than it. */
+function write(to: Writable | undefined, payload: Buffer): Promise<unknown> | undefined {
+  if (to === undefined) return undefined
   if (to.destroyed || to.writableEnded) throw to.errored ?? new Error('the output was closed')
-  if (to.write(payload)) return
+  if (to.write(payload)) return undefined
   const waiting = new AbortController()
   const { signal } = waiting
   // `close` alone comes when the reader goes away without an error: then there will be no `drain`.
-  await Promise.race([once(to, 'drain', { signal }), once(to, 'close', { signal })]).finally(() => waiting.abort())
+  return Promise.race([once(to, 'drain', { signal }), once(to, 'close', { signal })]).finally(() => waiting.abort())
 }

@@ -14,7 +14,7 @@ export type TomlTable = Record<string, unknown>
 export function parseToml(text: string, file: string): TomlTable {
   const document = text.replace(/^\uFEFF/, '')
   try {
-    return parse(document) as TomlTable
+    return parse(document)
   } catch (error) {
     const { line, col, message } = error as { line?: number; col?: number; message?: string }
     const reason = (message ?? String(error)).split('\n')[0]?.replace(/ at row \d+, col \d+, pos \d+:?$/, '') ?? ''

@@ -3,7 +3,7 @@
 import { readJsonLabel, type LabelValue, type Labelled } from './label-value.ts'
 import { BUILD_METADATA_LABEL } from './labels.ts'
 
-export interface UsedBuildpack {
+interface UsedBuildpack {
   readonly id: string
   readonly version: string
   readonly homepage?: string

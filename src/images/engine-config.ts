@@ -1,7 +1,7 @@
 /** An image's configuration as far as an engine tells it: what `docker inspect` and `docker history` give of it. */
 
 import type { EngineHistory, EngineImage } from '../docker/engine.ts'
-import type { ContainerConfig, HistoryEntry, ImageConfig } from '../oci/config.ts'
+import type { HistoryEntry, ImageConfig } from '../oci/config.ts'
 
 /**
  * What an image says of containers. An old engine mixes in the settings of the container that the image was committed from,
@@ -22,7 +22,7 @@ export function engineImageConfig(image: EngineImage, history: readonly EngineHi
     ...(image.osVersion ? { 'os.version': image.osVersion } : {}),
     ...(image.author ? { author: image.author } : {}),
     ...(image.created ? { created: image.created } : {}),
-    config: Object.fromEntries(settings.map((key) => [key, image.config[key]])) as ContainerConfig,
+    config: Object.fromEntries(settings.map((key) => [key, image.config[key]])),
     rootfs: { type: 'layers', diff_ids: [...image.diffIds] },
     history: historyOfLayers(image, history),
   }

@@ -113,6 +113,7 @@ export class LabelValue {
 
   #wrongType(wanted: string): CnbError {
     const is = Array.isArray(this.#value) ? 'a list' : typeof this.#value === 'object' ? 'an object' : `a ${typeof this.#value}`
-    return invalid(this.#where, this.#path === '' ? `must be ${wanted}, not ${is}` : `is wrong: '${this.#path}' must be ${wanted}, not ${is}`)
+    const what = this.#path === '' ? '' : `is wrong: '${this.#path}' `
+    return invalid(this.#where, `${what}must be ${wanted}, not ${is}`)
   }
 }

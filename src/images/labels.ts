@@ -5,13 +5,13 @@ import { labelOf, readJsonLabel, type LabelValue, type Labelled } from './label-
 
 export const LIFECYCLE_METADATA_LABEL = 'io.buildpacks.lifecycle.metadata'
 export const BUILD_METADATA_LABEL = 'io.buildpacks.build.metadata'
-export const PROJECT_METADATA_LABEL = 'io.buildpacks.project.metadata'
+const PROJECT_METADATA_LABEL = 'io.buildpacks.project.metadata'
 export const BUILDER_METADATA_LABEL = 'io.buildpacks.builder.metadata'
-export const REBASABLE_LABEL = 'io.buildpacks.rebasable'
-export const STACK_ID_LABEL = 'io.buildpacks.stack.id'
+const REBASABLE_LABEL = 'io.buildpacks.rebasable'
+const STACK_ID_LABEL = 'io.buildpacks.stack.id'
 export const STACK_MIXINS_LABEL = 'io.buildpacks.stack.mixins'
-export const DISTRO_NAME_LABEL = 'io.buildpacks.base.distro.name'
-export const DISTRO_VERSION_LABEL = 'io.buildpacks.base.distro.version'
+const DISTRO_NAME_LABEL = 'io.buildpacks.base.distro.name'
+const DISTRO_VERSION_LABEL = 'io.buildpacks.base.distro.version'
 
 /** A base image's target (platform.md "Run Image"); distribution fields only where its labels give them. */
 export interface ImageTarget {

@@ -1,18 +1,17 @@
 /** Layers of an engine's images, taken out of it by `docker save` and kept in a temporary directory for as long as needed. */
 
-import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { Readable, Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Readable } from 'node:stream'
 import { readTar, type TarReadEntry } from '../archive/tar-reader.ts'
-import { CnbError, abortError, throwIfAborted } from '../base/errors.ts'
+import { CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../base/files.ts'
 import type { EngineImages } from '../docker/engine.ts'
 import type { Digest } from '../oci/digest.ts'
 import { decompressed, isCompressed, peeked } from './decompress.ts'
+import { writeHashed } from './hashed-file.ts'
 import type { Layer } from './image.ts'
 
 interface LayerFile {
@@ -81,7 +80,8 @@ export class LayerStore implements AsyncDisposable {
       await this.#keep(entry, wanted, context.signal)
       if (wanted.size === 0) return
     }
-    throw new CnbError('CNB_IMAGE_INVALID', `the engine's copy of image ${image} lacks ${wanted.size} of its layers: ${[...wanted].join(', ')}`, {
+    const lacking = [...wanted].join(', ')
+    throw new CnbError('CNB_IMAGE_INVALID', `the engine's copy of image ${image} lacks ${wanted.size} of its layers: ${lacking}`, {
       hint: 'Pull or build the image again: some tools load an image without the contents of its base.',
     })
   }
@@ -96,8 +96,8 @@ export class LayerStore implements AsyncDisposable {
     // Uncompressed in an OCI layout the name is the diffID: no need to look at what nobody asked for.
     if (named && !isCompressed(head) && !wanted.has(named)) return
     const path = join(this.#directory?.path ?? '', `${this.#files.size}.tar`)
-    const { diffId, size } = await writeHashed(decompressed(head, whole), path, signal)
-    if (wanted.delete(diffId)) this.#files.set(diffId, { path, size })
+    const { digest, size } = await writeHashed(decompressed(head, whole), path, signal)
+    if (wanted.delete(digest)) this.#files.set(digest, { path, size })
     else await rm(path, { force: true })
   }
 }
@@ -142,22 +142,4 @@ function isMetadata({ name }: TarReadEntry): boolean {
 function digestInName({ name }: TarReadEntry): Digest | undefined {
   const hex = /^(?:\.\/)?blobs\/sha256\/([0-9a-f]{64})$/.exec(name.toString())?.[1]
   return hex === undefined ? undefined : `sha256:${hex}`
-}
-
-async function writeHashed(content: Readable, path: string, signal: AbortSignal | undefined): Promise<{ diffId: Digest; size: number }> {
-  const hash = createHash('sha256')
-  let size = 0
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk)
-      size += chunk.length
-      done(null, chunk)
-    },
-  })
-  try {
-    await pipeline(content, meter, createWriteStream(path), signal ? { signal } : {})
-  } catch (error) {
-    throw signal?.aborted ? abortError(signal) : error
-  }
-  return { diffId: `sha256:${hash.digest('hex')}`, size }
 }

@@ -12,7 +12,7 @@ export interface RunImageNames {
 }
 
 /** One buildpack's layer. `data` is its `[metadata]`, whatever that is. */
-export interface BuildpackLayerMetadata {
+interface BuildpackLayerMetadata {
   readonly sha: string
   readonly data: unknown
   readonly build: boolean
@@ -20,7 +20,7 @@ export interface BuildpackLayerMetadata {
   readonly cache: boolean
 }
 
-export interface BuildpackLayersMetadata {
+interface BuildpackLayersMetadata {
   readonly id: string
   readonly version: string
   readonly layers: ReadonlyMap<string, BuildpackLayerMetadata>

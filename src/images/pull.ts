@@ -48,7 +48,7 @@ export async function findImage(reference: string, policy: PullPolicy, services:
       image = await images.find(reference, context)
     } catch (error) {
       if (!present) throw error
-      fallBack(error, reference, context)
+      fallBack(error, reference, present, context)
     }
   }
   if (!image) throw notFound(reference, policy)
@@ -65,17 +65,18 @@ function isImageId(reference: string): boolean {
  * Lets the engine's own copy stand in for the registry's when there is none, or nobody can ask.
  * @throws any other failure: a registry that refuses us may well have a newer image
  */
-function fallBack(error: unknown, reference: string, { events }: Context): void {
+function fallBack(error: unknown, reference: string, present: Image, { events }: Context): void {
   const { code, message, cause } = toCnbError(error)
   if (code === 'CNB_IMAGE_NOT_FOUND') {
     events?.({ type: 'debug', message: `no registry has '${reference}': using the engine's copy` })
   } else if (code === 'CNB_PULL_FAILED' && UNREACHABLE.test(message)) {
-    events?.({ type: 'warning', message: `using the engine's copy of '${reference}', which may be old: ${message}` })
+    // What came from no registry cannot be older there; a containerd store gives everything a digest, and hides which is which.
+    const type = present.repoDigests.length > 0 ? 'warning' : 'debug'
+    events?.({ type, message: `using the engine's copy of '${reference}', which may be old: ${message}` })
   } else if (code === 'CNB_PULL_FAILED') {
-    throw new CnbError(code, message, {
-      hint: `The engine has a copy: --pull-policy if-not-present uses it. If the image is private, 'docker login ${parseReference(reference).registry}'.`,
-      cause,
-    })
+    const login = `docker login ${parseReference(reference).registry}`
+    const hint = `The engine has a copy: --pull-policy if-not-present uses it. If the image is private, '${login}'.`
+    throw new CnbError(code, message, { hint, cause })
   } else {
     throw error
   }
@@ -92,14 +93,13 @@ const UNREACHABLE = new RegExp(
 )
 
 function notFound(reference: string, policy: PullPolicy): CnbError {
-  return new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image '${reference}'`, {
-    hint: policy === 'never' ? 'The pull policy is never: use --pull-policy if-not-present, or pull the image first.' : 'Check the name and the tag.',
-  })
+  const never = 'The pull policy is never: use --pull-policy if-not-present, or pull the image first.'
+  const hint = policy === 'never' ? never : 'Check the name and the tag.'
+  return new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image '${reference}'`, { hint })
 }
 
 function mismatch(image: Image, wanted: Platform, policy: PullPolicy): CnbError {
   const message = `image '${image.reference}' is for ${formatPlatform(image.platform)}, but ${formatPlatform(wanted)} is needed`
-  return new CnbError('CNB_PLATFORM_MISMATCH', message, {
-    hint: policy === 'never' ? 'The pull policy is never: use --pull-policy always to look for one in the registry.' : 'Choose another image.',
-  })
+  const never = 'The pull policy is never: use --pull-policy always to look for one in the registry.'
+  return new CnbError('CNB_PLATFORM_MISMATCH', message, { hint: policy === 'never' ? never : 'Choose another image.' })
 }

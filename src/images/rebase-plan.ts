@@ -10,7 +10,7 @@ import { readLifecycleMetadata, withRunImage, type LifecycleMetadata } from './l
 import { checkRebase, type RebaseRequest } from './rebase-rules.ts'
 
 /** Every image that a lifecycle makes is of this moment, so that the same input gives the same image. */
-export const CONSTANT_TIME = '1980-01-01T00:00:01Z'
+const CONSTANT_TIME = '1980-01-01T00:00:01Z'
 
 export interface RebasePlan {
   readonly config: ImageConfig

@@ -28,7 +28,10 @@ export function checkRebase(request: RebaseRequest, metadata: LifecycleMetadata)
   const { app, runImage, runImageName, force } = request
   if (!knowsTargets(app)) checkStack(app, runImage)
   const unknownName = !namesRepository(metadata, runImageName)
-  const broken = [...(knowsTargets(app) ? brokenTargetRules(app, runImage) : []), ...(unknownName ? [unknownNameRule(metadata, runImageName)] : [])]
+  const broken = [
+    ...(knowsTargets(app) ? brokenTargetRules(app, runImage) : []),
+    ...(unknownName ? [unknownNameRule(metadata, runImageName)] : []),
+  ]
   if (broken.length > 0 && !force) {
     throw refusal(app, broken.join('; '), 'If you are sure that the app runs on it, use --force.')
   }
@@ -46,9 +49,8 @@ function knowsTargets(app: Image): boolean {
   if (text === '') return false
   const version = parseApiVersion(text)
   if (version) return atLeast(version, '0.12')
-  throw new CnbError('CNB_IMAGE_INVALID', `image '${app.reference}' says that it was built with Platform API '${text}', which is no version`, {
-    hint: 'Build the app again.',
-  })
+  const message = `image '${app.reference}' says that it was built with Platform API '${text}', which is no version`
+  throw new CnbError('CNB_IMAGE_INVALID', message, { hint: 'Build the app again.' })
 }
 
 /** Stacks are a promise about the system's libraries, which force cannot make. */
@@ -57,7 +59,9 @@ function checkStack(app: Image, runImage: Image): void {
   const [appStack, baseStack] = [readStackId(app), readStackId(runImage)]
   if (appStack === '') throw refusal(app, 'it names no stack', hint)
   if (baseStack === '') throw refusal(app, `run image '${runImage.reference}' names no stack, and the app needs '${appStack}'`, hint)
-  if (appStack !== baseStack) throw refusal(app, `its stack is '${appStack}', that of run image '${runImage.reference}' is '${baseStack}'`, hint)
+  if (appStack !== baseStack) {
+    throw refusal(app, `its stack is '${appStack}', that of run image '${runImage.reference}' is '${baseStack}'`, hint)
+  }
   const offered = new Set(readStackMixins(runImage))
   const missing = readStackMixins(app).filter((mixin) => !offered.has(mixin))
   if (missing.length > 0) throw refusal(app, `run image '${runImage.reference}' lacks its mixins ${[...missing].sort().join(', ')}`, hint)

@@ -30,7 +30,7 @@ export async function findFirstImage(
   names: readonly string[],
   find: (name: string) => Promise<Image>,
 ): Promise<{ name: string; image: Image } | undefined> {
-  let first: unknown
+  let first: CnbError | undefined
   for (const name of names) {
     try {
       return { name, image: await find(name) }
@@ -39,7 +39,7 @@ export async function findFirstImage(
       first ??= error
     }
   }
-  if (first !== undefined) throw first
+  if (first) throw first
   return undefined
 }
 

@@ -8,7 +8,8 @@ const HTML = /[<>&\u2028\u2029]/g
 
 /** A string with its quotes. Lone surrogates, which Go cannot hold, become the replacement character. */
 export function encodeGoString(text: string): string {
-  return JSON.stringify(text.replace(/\p{Surrogate}/gu, '\uFFFD')).replace(HTML, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const json = JSON.stringify(text.replace(/\p{Surrogate}/gu, '\uFFFD'))
+  return json.replace(HTML, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** Whether Go's `omitempty` leaves a value out: false, 0, the empty string, and empty or absent lists and maps. */

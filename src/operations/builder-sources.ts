@@ -32,7 +32,7 @@ export async function readBuilderFile(path: string, shown: string): Promise<Buil
  * The path that a uri of builder.toml stands for.
  * @throws CnbError CNB_UNSUPPORTED for what would have to be fetched, CNB_BUILDPACK_NOT_FOUND
  */
-export async function modulePath(uri: string, base: string): Promise<string> {
+async function modulePath(uri: string, base: string): Promise<string> {
   const exists = (path: string): Promise<boolean> => access(resolve(base, path)).then(() => true, () => false)
   const locator = await parseLocator(uri, { exists })
   if (locator.type === 'path') return resolve(base, locator.path)

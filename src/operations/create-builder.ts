@@ -9,13 +9,14 @@ import { targetPlatform } from '../builder/compatibility.ts'
 import { planBuilder } from '../builder/create.ts'
 import { readLifecycle } from '../builder/lifecycle-source.ts'
 import { checkRunImage } from '../builder/run-image-check.ts'
+import { pathOfUri } from '../buildpacks/locator.ts'
 import { formatTarget, targetMatches } from '../buildpacks/target.ts'
 import { openEngineImages } from '../images/engine-source.ts'
 import type { Image, ImageSource } from '../images/image.ts'
 import { DEFAULT_PULL_POLICY, findImage, type PullPolicy } from '../images/pull.ts'
 import { formatPlatform, type Platform } from '../oci/platform.ts'
 import { familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
-import { modulePath, readBuilderFile, readModules } from './builder-sources.ts'
+import { readBuilderFile, readModules } from './builder-sources.ts'
 import { outputReference } from './output-reference.ts'
 import type { Services } from './services.ts'
 
@@ -65,7 +66,7 @@ export async function createBuilder(options: CreateBuilderOptions, services: Ser
   warnAll(await checkRunImages(config, buildImage, policy, { ...services, images }, context), context)
   const base = dirname(file)
   const { plan, warnings, lifecycleVersion, buildpacks } = await step(context, 'reading buildpacks and lifecycle', async () => {
-    const lifecycle = await readLifecycle(resolve(base, await modulePath(config.lifecycleUri, base)), context)
+    const lifecycle = await readLifecycle(resolve(base, pathOfUri(config.lifecycleUri)), context)
     const read = {
       buildpacks: await readModules(config.buildpacks, 'buildpack', base, context),
       extensions: await readModules(config.extensions, 'extension', base, context),

@@ -64,7 +64,8 @@ export interface InspectOptions {
 export async function inspect({ image: name }: InspectOptions, { engine }: Services, context: Context): Promise<ImageInspection> {
   const image = await engine.images.inspect(name, context)
   if (!image) {
-    throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image '${name}'`, { hint: `Build it first, or get it with 'docker pull ${name}'.` })
+    const hint = `Build it first, or get it with 'docker pull ${name}'.`
+    throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image '${name}'`, { hint })
   }
   const labelled = { reference: name, labels: image.config.Labels ?? {}, platform: image.platform }
   const metadata = readLifecycleMetadata(labelled)
@@ -94,9 +95,11 @@ export async function inspect({ image: name }: InspectOptions, { engine }: Servi
 
 function notAnApp(image: Labelled): CnbError {
   const isBuilder = labelOf(image, BUILDER_METADATA_LABEL) !== ''
-  return new CnbError('CNB_IMAGE_INVALID', `image '${image.reference}' is no app image: it has no label ${LIFECYCLE_METADATA_LABEL}`, {
-    hint: isBuilder ? `It is a builder: use 'cnb builder inspect ${image.reference}'.` : 'Only images that were built with buildpacks can be inspected.',
-  })
+  const hint = isBuilder
+    ? `It is a builder: use 'cnb builder inspect ${image.reference}'.`
+    : 'Only images that were built with buildpacks can be inspected.'
+  const message = `image '${image.reference}' is no app image: it has no label ${LIFECYCLE_METADATA_LABEL}`
+  return new CnbError('CNB_IMAGE_INVALID', message, { hint })
 }
 
 /**

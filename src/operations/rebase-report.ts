@@ -15,6 +15,9 @@ export async function writeReport(directory: string, image: string, id: string):
   try {
     await writeFileAtomically(path, stringifyToml(report))
   } catch (error) {
-    throw new CnbError('CNB_OUTPUT', `cannot write ${path}: ${(error as Error).message}`, { cause: error, hint: 'Choose a directory that can be written.' })
+    throw new CnbError('CNB_OUTPUT', `cannot write ${path}: ${(error as Error).message}`, {
+      cause: error,
+      hint: 'Choose a directory that can be written.',
+    })
   }
 }

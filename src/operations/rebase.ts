@@ -94,8 +94,9 @@ async function findRunImage(
 ): Promise<{ name: string; image: Image }> {
   const find = (name: string): Promise<Image> =>
     findImage(name, pullPolicy, { ...services, platform: app.platform }, context).catch(async (error: unknown) => {
+      if (!(error instanceof CnbError) || error.code !== 'CNB_PLATFORM_MISMATCH') throw error
       // Whether another platform will do is for the rebase's rules to say, and for --force.
-      const other = error instanceof CnbError && error.code === 'CNB_PLATFORM_MISMATCH' ? await services.images.find(name, context) : undefined
+      const other = await services.images.find(name, context)
       if (other) return other
       throw error
     })

@@ -67,15 +67,17 @@ export function parseProjectDescriptor(text: string, file: string): ProjectDescr
   const about = document.table('_')
   const written = about?.string('schema-version')
   if (written === undefined) {
-    warnings.push(`${file} has no schema-version below [_], so it is read as schema 0.1; write schema-version = "0.2" to use [io.buildpacks]`)
+    warnings.push(
+      `${file} has no schema-version below [_], so it is read as schema 0.1; write schema-version = "0.2" to use [io.buildpacks]`,
+    )
   }
-  const schema = schemaOf(written ?? '0.1', about)
+  const schema = about && written !== undefined ? schemaOf(written, about) : '0.1'
   return schema === '0.1' ? readOldSchema(document, file, warnings) : readSchema(document, about, schema, file, warnings)
 }
 
-function schemaOf(version: string, about: FieldReader | undefined): Schema {
+function schemaOf(version: string, about: FieldReader): Schema {
   if (version === '0.1' || version === '0.2' || version === '0.3') return version
-  throw (about as FieldReader).error('schema-version', `unknown project descriptor schema version '${version}'`, 'Known are 0.1, 0.2 and 0.3.')
+  throw about.error('schema-version', `unknown project descriptor schema version '${version}'`, 'Known are 0.1, 0.2 and 0.3.')
 }
 
 /** 0.2 and 0.3: tables of other domains than io.buildpacks are others' business, and so is `_.metadata`. */
@@ -95,7 +97,9 @@ function readSchema(
   ours?.allow('schema-version')
   const read = new Entries(schema, file, warnings)
   for (const key of document.keys().filter((key) => key === 'build' || key === 'project')) {
-    warnings.push(`${file}: [${key}] is of schema 0.1, so it has no effect; in ${schema} it is ${key === 'build' ? '[io.buildpacks]' : '[_]'}`)
+    warnings.push(
+      `${file}: [${key}] is of schema 0.1, so it has no effect; in ${schema} it is ${key === 'build' ? '[io.buildpacks]' : '[_]'}`,
+    )
   }
   const legacyEnv = read.env(legacy, 'build')
   const descriptor = {
@@ -145,7 +149,9 @@ class Entries {
 
   warn(...tables: (FieldReader | undefined)[]): void {
     for (const table of tables) {
-      for (const key of table?.unknownKeys() ?? []) this.#warnings.push(`${this.#file}: '${key}' is not a key of schema ${this.#schema}, so it has no effect`)
+      for (const key of table?.unknownKeys() ?? []) {
+        this.#warnings.push(`${this.#file}: '${key}' is not a key of schema ${this.#schema}, so it has no effect`)
+      }
     }
   }
 
@@ -186,7 +192,10 @@ class Entries {
     const script = entry.table('script')
     const sources = Object.entries({ version, uri, script }).filter(([, value]) => value !== undefined)
     if (sources.length > 1) {
-      throw entry.error(sources[1]?.[0], `a buildpack has at most one of version, uri and script, not ${sources.map(([key]) => key).join(' and ')}`)
+      throw entry.error(
+        sources[1]?.[0],
+        `a buildpack has at most one of version, uri and script, not ${sources.map(([key]) => key).join(' and ')}`,
+      )
     }
     if (!id && !uri) throw entry.error(undefined, 'a buildpack needs an id or a uri')
     const inline = script && {
@@ -204,15 +213,17 @@ class Entries {
   }
 
   env(table: FieldReader | undefined, key: string): { name: string; value: string }[] {
-    return (table?.tables(key) ?? []).filter((entry) => this.#applies(entry)).map((entry) => {
-      const name = entry.requiredString('name')
-      const value = entry.string('value')
-      const problem = envNameProblem(name)
-      if (problem) throw entry.error('name', `${JSON.stringify(name)} cannot be a variable: ${problem}`)
-      if (value === undefined) throw entry.error(undefined, `the variable '${name}' has no value`)
-      this.warn(entry)
-      return { name, value }
-    })
+    return (table?.tables(key) ?? [])
+      .filter((entry) => this.#applies(entry))
+      .map((entry) => {
+        const name = entry.requiredString('name')
+        const value = entry.string('value')
+        const problem = envNameProblem(name)
+        if (problem) throw entry.error('name', `${JSON.stringify(name)} cannot be a variable: ${problem}`)
+        if (value === undefined) throw entry.error(undefined, `the variable '${name}' has no value`)
+        this.warn(entry)
+        return { name, value }
+      })
   }
 
   /** Schema 0.3: an entry may be for some execution environments only. */

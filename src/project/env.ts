@@ -1,4 +1,4 @@
-/** The variables of a build's environment, from project.toml, env files and flags (specification, platform.md "User-Provided Variables"). */
+/** The variables of a build's environment: project.toml, env files, flags (specification, platform.md "User-Provided Variables"). */
 
 import { CnbError } from '../base/errors.ts'
 

@@ -1,4 +1,4 @@
-/** The files of `/platform`: the user's variables and bindings (specification, platform.md "User-Provided Variables", extensions/bindings.md). */
+/** The files of `/platform`: variables (specification, platform.md "User-Provided Variables") and bindings (extensions/bindings.md). */
 
 import { X509Certificate } from 'node:crypto'
 import type { TarEntry } from '../archive/tar-writer.ts'
@@ -38,7 +38,10 @@ export function platformEntries(contents: { env: ReadonlyMap<string, string>; bi
 export function caBinding(pems: readonly { file: string; pem: Buffer }[]): Binding {
   const certificates = pems.flatMap(({ file: name, pem }) => certificatesIn(pem, name))
   // A file for each, as buildpacks may read no more than the first certificate of one.
-  const files = certificates.map((certificate, index): [string, Buffer] => [`certificate-${index + 1}.pem`, Buffer.from(`${certificate}\n`)])
+  const files = certificates.map((certificate, index): [string, Buffer] => [
+    `certificate-${index + 1}.pem`,
+    Buffer.from(`${certificate}\n`),
+  ])
   return { name: CA_CERTIFICATES, files: new Map([['type', Buffer.from(CA_CERTIFICATES)], ...files]) }
 }
 
@@ -52,7 +55,10 @@ function certificatesIn(pem: Buffer, name: string): string[] {
     try {
       new X509Certificate(certificate)
     } catch (error) {
-      throw new CnbError('CNB_USAGE', `${name} holds a certificate that cannot be read: ${(error as Error).message}`, { hint, cause: error })
+      throw new CnbError('CNB_USAGE', `${name} holds a certificate that cannot be read: ${(error as Error).message}`, {
+        hint,
+        cause: error,
+      })
     }
   }
   return found

@@ -1,6 +1,7 @@
 /** An error as people read it: what failed, where, what to do, its code. */
 
 import { readFileSync, statSync } from 'node:fs'
+import { inspect } from 'node:util'
 import { ERRORS, type CnbError, type SourcePosition } from '../base/errors.ts'
 import { sanitizeLine, sanitizeText, truncate } from './sanitize.ts'
 import type { Theme } from './theme.ts'
@@ -10,7 +11,7 @@ const MAX_FILE = 1024 * 1024
 const MAX_SOURCE_LINE = 120
 
 /** `file:line:column`, as editors understand it. */
-export function formatPosition({ file, line, column }: SourcePosition): string {
+function formatPosition({ file, line, column }: SourcePosition): string {
   return sanitizeText([file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(':'))
 }
 
@@ -34,8 +35,8 @@ function excerpt({ file, line, column }: SourcePosition, theme: Theme): string[]
   // A tab has no width of its own: shown as one space, the caret stands where it should.
   const source = truncate(sanitizeLine(text.replaceAll('\t', ' '), false), MAX_SOURCE_LINE)
   const lines = [`  ${theme.dim(gutter)}${source}`]
-  if (column !== undefined && column <= source.length + 1) lines.push(`  ${theme.dim('│ '.padStart(gutter.length))}${' '.repeat(column - 1)}${theme.error('^')}`)
-  return lines
+  if (column === undefined || column > source.length + 1) return lines
+  return [...lines, `  ${theme.dim('│ '.padStart(gutter.length))}${' '.repeat(column - 1)}${theme.error('^')}`]
 }
 
 function readLine(file: string, line: number): string | undefined {
@@ -55,7 +56,7 @@ function history(error: Error): string[] {
   const seen = new Set<unknown>()
   for (let cause: unknown = error; cause !== undefined && !seen.has(cause) && seen.size < 10; ) {
     seen.add(cause)
-    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : inspect(cause)
     lines.push(...sanitizeText(`${cause === error ? '' : 'Caused by: '}${text}`).split('\n').map((line) => `  ${line}`))
     cause = cause instanceof Error ? cause.cause : undefined
   }

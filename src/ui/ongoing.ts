@@ -50,6 +50,9 @@ export class Ongoing {
       case 'phase.end':
         this.#works.delete(gerund(event.phase))
         break
+      default:
+        // The others begin and end nothing.
+        break
     }
   }
 

@@ -3,9 +3,11 @@
  * the cursor over what `cnb` said, set the window's title or fill the clipboard (OSC 52). Colours are all that may pass.
  */
 
-/** Control strings (OSC, DCS, SOS, PM, APC) with their content, up to their end or the line's; then CSI; then other escapes. */
-const SEQUENCE =
-  /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c\n]*(?:\u0007|\u001b\\|\u009c)?|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?|\u001b[ -/]*[0-~]?/g
+/** OSC, DCS, SOS, PM or APC with its content, up to its end or the line's. */
+const CONTROL_STRING = /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c\n]*(?:\u0007|\u001b\\|\u009c)?/
+const CSI = /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?/
+const OTHER_ESCAPE = /\u001b[ -/]*[0-~]?/
+const SEQUENCE = new RegExp([CONTROL_STRING, CSI, OTHER_ESCAPE].map(({ source }) => source).join('|'), 'g')
 /** Colours and weights: digits and separators only. */
 const SGR = /^\u001b\[[0-9;:]*m$/
 /** C0 and C1 without tab and escape. */
@@ -37,16 +39,6 @@ export function sanitizeLine(line: string, colors: boolean): string {
 /** Foreign text of one or more lines without any control character but line ends. */
 export function sanitizeText(text: string): string {
   return text.split('\n').map((line) => sanitizeLine(line, false)).join('\n')
-}
-
-/** The same for every string of a value from JSON, such as an inspection; keys are ours. */
-export function sanitizeDeep<T>(value: T): T {
-  if (typeof value === 'string') return sanitizeText(value) as T
-  if (Array.isArray(value)) return value.map((item: unknown) => sanitizeDeep(item)) as T
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sanitizeDeep<unknown>(item)])) as T
-  }
-  return value
 }
 
 /** How many characters a text takes on the screen; its colours take none. */

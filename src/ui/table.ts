@@ -16,7 +16,10 @@ export function table(all: readonly Column[], rows: readonly (readonly string[])
   const isUsed = (_: unknown, index: number): boolean => rows.some((row) => row[index] !== undefined && row[index] !== '')
   const columns = all.filter(isUsed)
   const safe = rows.map((row) => row.filter(isUsed).map((cell) => sanitizeLine(cell, false)))
-  const widths = columns.map(({ title }, index) => safe.reduce((width, row) => Math.max(width, visibleLength(row[index] ?? '')), title.length))
+  const widths = columns.map(({ title }, index) => {
+    const lengths = safe.map((row) => visibleLength(row[index] ?? ''))
+    return lengths.reduce((widest, length) => Math.max(widest, length), title.length)
+  })
   const line = (cells: readonly string[]): string => {
     const padded = cells.map((cell, index) => {
       const space = ' '.repeat((widths[index] ?? 0) - visibleLength(cell))

@@ -67,16 +67,18 @@ export class Talk {
         return [`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`]
       case 'phase.end': {
         const time = formatDuration(event.durationMs)
-        const ended = event.exitCode === 0 ? aside(`done in ${time}`) : `     ${theme.error(`failed after ${time}`)} ${theme.dim(`(exit code ${event.exitCode})`)}`
-        return [...this.#close(), ended]
+        const failed = (): string => `     ${theme.error(`failed after ${time}`)} ${theme.dim(`(exit code ${event.exitCode})`)}`
+        return [...this.#close(), event.exitCode === 0 ? aside(`done in ${time}`) : failed()]
       }
       case 'pull.start':
         // On a terminal the progress says it.
         return this.#terminal.animated ? [] : [`Pulling ${theme.name(sanitizeText(event.reference))}`]
       case 'pull.end':
-        return this.#isNotable(event.durationMs) ? [`Pulled ${theme.name(sanitizeText(event.reference))} ${theme.dim(`in ${formatDuration(event.durationMs)}`)}`] : []
+        if (!this.#isNotable(event.durationMs)) return []
+        return [`Pulled ${theme.name(sanitizeText(event.reference))} ${theme.dim(`in ${formatDuration(event.durationMs)}`)}`]
       case 'step.end':
-        return this.#isNotable(event.durationMs) ? [aside(`${sanitizeText(event.step)}: ${formatDuration(event.durationMs)}`)] : []
+        if (!this.#isNotable(event.durationMs)) return []
+        return [aside(`${sanitizeText(event.step)}: ${formatDuration(event.durationMs)}`)]
       case 'info':
         return [sanitizeText(event.message)]
       case 'warning':

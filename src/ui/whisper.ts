@@ -32,6 +32,8 @@ export class Whisper {
         if (event.exitCode !== 0 && this.#tail.length > 0) this.#terminal.tell(this.#tail.join('\n'))
         this.#tail = []
         break
+      default:
+        break
     }
   }
 }

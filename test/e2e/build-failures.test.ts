@@ -94,7 +94,7 @@ describe('a builder', () => {
   })
 
   it('whose user is not a number is refused', async () => {
-    expectFailure(await buildWith({ env: ['CNB_USER_ID=root; rm', 'CNB_GROUP_ID=1000'], labels: await labelsOf() }), 1, 'CNB_BUILDER_INVALID', 'CNB_USER_ID')
+    expectFailure(await buildWith({ env: ['PATH=/bin', 'CNB_USER_ID=root; rm', 'CNB_GROUP_ID=1000'], labels: await labelsOf() }), 1, 'CNB_BUILDER_INVALID', 'CNB_USER_ID')
   })
 
   it('of another architecture is refused', async () => {
@@ -168,8 +168,8 @@ describe('what the user wrote', () => {
   )
 })
 
-describe('an app with files that no image can hold', () => {
-  it('is built without its sockets and pipes', async () => {
+describe('an app with odd files', () => {
+  it('is built without its sockets, with its pipes', async () => {
     const app = await bench.directory(appFiles(`ls >said; ${processes({ web: 'cat said' })}`))
     execFileSync('mkfifo', [join(app, 'pipe')])
     const server = createServer().listen(join(app, 'socket'))
@@ -178,9 +178,7 @@ describe('an app with files that no image can hold', () => {
     const result = await runCnb(['build', image, '--path', app, ...USING_BUILDER])
     await new Promise((resolve) => server.close(resolve))
     expect(result).toMatchObject({ code: 0 })
-    expect(result.stderr).toMatch(/socket/)
-    expect(result.stderr).toMatch(/pipe/)
-    expect(await docker('run', '--rm', image)).not.toMatch(/pipe|socket/)
+    expect((await docker('run', '--rm', image)).split('\n')).toEqual(['pipe', 'said', 'script'])
   })
 
   it.runIf(process.getuid?.() === 0)('is refused, naming the file, where one cannot be read', async () => {

@@ -16,7 +16,7 @@ import { digestOf } from '../../src/oci/digest.ts'
 import { familiarName, parseReference } from '../../src/oci/reference.ts'
 import { FakeFiles, packFiles, readTar, type FakeFile } from './fake-files.ts'
 
-export interface FakeProcess {
+interface FakeProcess {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly user: string

@@ -13,7 +13,11 @@ export const buildGroups = [
     title: 'Output:',
     options: {
       tags,
-      creationTime: { kind: 'text', flags: '--creation-time <time>', description: "the image's creation time: seconds since 1970, an ISO 8601 date, or now" },
+      creationTime: {
+        kind: 'text',
+        flags: '--creation-time <time>',
+        description: "the image's creation time: seconds since 1970, an ISO 8601 date, or now",
+      },
       sbomOutputDir: { kind: 'text', flags: '--sbom-output-dir <dir>', description: 'write the software bills of materials there' },
       reportOutputDir,
     },
@@ -24,13 +28,17 @@ export const buildCommand = defineCommand({
   name: 'build',
   summary: 'build an image from source code',
   description:
-    'Builds a container image from a directory of source code. The buildpacks of a builder image find out what the app needs, build it, and make the layers of the image, which the engine then holds.',
+    'Builds a container image from a directory of source code. The buildpacks of a builder image find out what the app needs, ' +
+    'build it, and make the layers of the image, which the engine then holds.',
   argument: { name: 'image', description: 'name of the image to build' },
   formats: MAKING_FORMATS,
   groups: buildGroups,
   examples: [
     { line: 'cnb build my-app --builder my-builder', does: 'build the working directory' },
-    { line: 'cnb build my-app --path ./web --env NODE_ENV=test --tag my-app:1.2', does: 'build ./web with the builder that its project.toml names' },
+    {
+      line: 'cnb build my-app --path ./web --env NODE_ENV=test --tag my-app:1.2',
+      does: 'build ./web with the builder that its project.toml names',
+    },
     { line: 'cnb build my-app -B my-builder --output json | jq -r .reference', does: 'give name@digest to a script' },
   ],
   load: async () => (await import('./build-handler.ts')).runBuild,

@@ -37,7 +37,7 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
       'Layers',
       table(
         [{ title: 'SIZE', align: 'right' }, { title: 'WHAT' }, { title: 'MADE BY' }, { title: 'DIFF ID' }],
-        layers.map(({ size, name, buildpack, diffId }) => [size === undefined ? '?' : formatBytes(size), name, buildpack ?? '', shortDigest(diffId)]),
+        layers.map((layer) => [sizeText(layer.size), layer.name, layer.buildpack ?? '', shortDigest(layer.diffId)]),
         theme,
       ),
     ),
@@ -46,7 +46,8 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
 
 function modules(list: readonly { id: string; version: string; homepage?: string }[], theme: Theme): string[] {
   if (list.length === 0) return ['  none']
-  return table([{ title: 'ID' }, { title: 'VERSION' }, { title: 'HOMEPAGE' }], list.map(({ id, version, homepage }) => [id, version, homepage ?? '']), theme)
+  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'HOMEPAGE' }]
+  return table(columns, list.map(({ id, version, homepage }) => [id, version, homepage ?? '']), theme)
 }
 
 function processTable(processes: readonly InspectedProcess[], theme: Theme): string[] {
@@ -61,6 +62,11 @@ function processTable(processes: readonly InspectedProcess[], theme: Theme): str
     ]),
     theme,
   )
+}
+
+/** A layer's size, where it is known. */
+export function sizeText(size: number | undefined): string {
+  return size === undefined ? '?' : formatBytes(size)
 }
 
 /** As much of a digest as tells layers apart. */

@@ -6,8 +6,16 @@ export const appSource = {
   title: 'App:',
   options: {
     path: { kind: 'text', flags: '-p, --path <dir>', description: 'app directory (default: the working directory)' },
-    descriptor: { kind: 'text', flags: '-d, --descriptor <file>', description: 'project descriptor (default: project.toml in the app directory)' },
-    env: { kind: 'list', flags: '-e, --env <name[=value]>', description: "variable for the buildpacks; without a value, the host's; repeatable" },
+    descriptor: {
+      kind: 'text',
+      flags: '-d, --descriptor <file>',
+      description: 'project descriptor (default: project.toml in the app directory)',
+    },
+    env: {
+      kind: 'list',
+      flags: '-e, --env <name[=value]>',
+      description: "variable for the buildpacks; without a value, the host's; repeatable",
+    },
     envFiles: { kind: 'list', flags: '--env-file <file>', description: 'file with one NAME or NAME=value per line; repeatable' },
     buildpacks: {
       kind: 'list',

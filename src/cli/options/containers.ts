@@ -6,7 +6,11 @@ export const containers = {
   title: 'Containers:',
   options: {
     network: { kind: 'text', flags: '--network <mode>', description: "network of the build's containers: a network's name, host or none" },
-    volumes: { kind: 'list', flags: '--volume <mount>', description: 'mount for the buildpacks, host:target[:ro|rw], read-only by default; repeatable' },
+    volumes: {
+      kind: 'list',
+      flags: '--volume <mount>',
+      description: 'mount for the buildpacks, host:target[:ro|rw], read-only by default; repeatable',
+    },
     caCerts: { kind: 'list', flags: '--ca-cert <file>', description: 'PEM file of a private CA to trust in the build; repeatable' },
     dockerHost: {
       kind: 'text',

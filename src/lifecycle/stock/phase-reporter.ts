@@ -15,7 +15,8 @@ export class PhaseReporter {
   readonly #times: PhaseTime[] = []
   #phase: string | undefined
   #start = 0
-  #lastWords = ''
+  #lastError = ''
+  #lastOnStderr = ''
 
   constructor(phase: string, events: EventSink) {
     this.#events = events
@@ -28,8 +29,9 @@ export class PhaseReporter {
     return this.#phase ?? 'creator'
   }
 
+  /** The lifecycle tells its errors on stdout, each after "ERROR: "; a phase that died otherwise had stderr. */
   get lastWords(): string {
-    return this.#lastWords
+    return this.#lastError || this.#lastOnStderr
   }
 
   /** A stream for the container's stdout or stderr. */
@@ -61,7 +63,8 @@ export class PhaseReporter {
       return
     }
     const plain = line.replace(SGR, '').trim()
-    if (stream === 'stderr' && plain !== '') this.#lastWords = plain.slice(0, MAX_LAST_WORDS)
+    if (plain.startsWith('ERROR: ')) this.#lastError = plain.slice('ERROR: '.length, MAX_LAST_WORDS)
+    if (stream === 'stderr' && plain !== '') this.#lastOnStderr = plain.slice(0, MAX_LAST_WORDS)
     this.#events({ type: 'phase.line', phase: this.phase, stream, line })
   }
 

@@ -1,8 +1,5 @@
 /** Images found on and saved to the engine at $DOCKER_HOST. */
 
-import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
@@ -52,7 +49,7 @@ async function planOf(layers: readonly Layer[], tags: string[], base: Partial<Im
 async function contentsOf(name: string): Promise<Buffer[]> {
   await using images = openEngineImages(engine)
   const image = await images.find(name)
-  return Promise.all((image?.layers ?? []).map(async (layer) => buffer(await layer.open())))
+  return await Promise.all((image?.layers ?? []).map(async (layer) => buffer(await layer.open())))
 }
 
 test('gives back layer by layer what was loaded, also when it was loaded compressed', async () => {
@@ -64,7 +61,7 @@ test('gives back layer by layer what was loaded, also when it was loaded compres
   expect(image).toMatchObject({ id, reference: name, config: { rootfs: { diff_ids: layers.map(digestOf) } } })
   expect(image?.config.history?.map(({ created_by }) => created_by)).toEqual(['step 0', 'step 1', 'step 2'])
   expect(image?.layers[1]?.size).toBeUndefined()
-  expect(await buffer(await image!.layers[1]!.open())).toEqual(layers[1])
+  expect(digestOf(await buffer(await image!.layers[1]!.open()))).toBe(digestOf(layers[1]!))
   expect(image?.layers[1]?.size).toBe(layers[1]?.length)
   expect(await buffer(await image!.layers[0]!.open())).toEqual(layers[0])
 })
@@ -72,21 +69,6 @@ test('gives back layer by layer what was loaded, also when it was loaded compres
 test('gives undefined for an image that is not there', async () => {
   await using images = openEngineImages(engine)
   expect(await images.find('cnb-images/nobody-has-this:1')).toBeUndefined()
-})
-
-test('leaves no directory behind, also when reading is interrupted', async () => {
-  const name = newName()
-  await loadImage(engine, name, { layers: [await layerOf('big', 'y'.repeat(5_000_000))] })
-  const before = (await readdir(tmpdir())).filter((entry) => entry.startsWith('cnb-layers-'))
-  const abort = new AbortController()
-  {
-    await using images = openEngineImages(engine)
-    const opening = (await images.find(name))!.layers[0]!.open(abort.signal)
-    abort.abort()
-    await expect(opening).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
-  }
-  expect((await readdir(tmpdir())).filter((entry) => entry.startsWith('cnb-layers-') && !before.includes(entry))).toEqual([])
-  expect(existsSync(tmpdir())).toBe(true)
 })
 
 test('saves an image under all its names, and the same image again under the same ID', async () => {

@@ -6,7 +6,11 @@ import { decompress } from '../../../src/archive/decompress.ts'
 import { CnbError } from '../../../src/base/errors.ts'
 
 const content = Buffer.from('content'.repeat(1000))
-const bytewise = (bytes: Buffer): Readable => Readable.from([...bytes].map((byte) => Buffer.from([byte])), { objectMode: false })
+const bytewise = (bytes: Buffer): Readable =>
+  Readable.from(
+    [...bytes].map((byte) => Buffer.from([byte])),
+    { objectMode: false },
+  )
 
 describe('decompress', () => {
   it.each([

@@ -1,5 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, chmodSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -136,7 +148,16 @@ describe('directoryEntries', () => {
   it('gives the directories that lead to what counts, and no others', async () => {
     for (const path of ['a/b/c', 'a/x', 'd', 'keep/empty']) make(path)
     for (const path of ['a/b/c/main.go', 'a/x/y', 'd/z', 'keep/f']) write(path)
-    expect(names(await list({ filter: including(['*.go', 'keep/']) }))).toEqual(['w', 'w/a', 'w/a/b', 'w/a/b/c', 'w/a/b/c/main.go', 'w/keep', 'w/keep/empty', 'w/keep/f'])
+    expect(names(await list({ filter: including(['*.go', 'keep/']) }))).toEqual([
+      'w',
+      'w/a',
+      'w/a/b',
+      'w/a/b/c',
+      'w/a/b/c/main.go',
+      'w/keep',
+      'w/keep/empty',
+      'w/keep/f',
+    ])
   })
 
   it('follows a link only when it is the directory itself', async () => {
@@ -151,9 +172,27 @@ describe('directoryEntries', () => {
   // The filter is asked between the look at an entry and its opening, which is when these things happen.
   it.each<[string, () => void]>([
     ['a file that vanishes', () => rmSync(`${app}/f`)],
-    ['a file that becomes a link', () => { rmSync(`${app}/f`); symlinkSync('/etc/passwd', `${app}/f`) }],
-    ['a file that becomes a directory', () => { rmSync(`${app}/f`); make('f') }],
-    ['a file that becomes a FIFO', () => { rmSync(`${app}/f`); execFileSync('mkfifo', [`${app}/f`]) }],
+    [
+      'a file that becomes a link',
+      () => {
+        rmSync(`${app}/f`)
+        symlinkSync('/etc/passwd', `${app}/f`)
+      },
+    ],
+    [
+      'a file that becomes a directory',
+      () => {
+        rmSync(`${app}/f`)
+        make('f')
+      },
+    ],
+    [
+      'a file that becomes a FIFO',
+      () => {
+        rmSync(`${app}/f`)
+        execFileSync('mkfifo', [`${app}/f`])
+      },
+    ],
   ])('tells %s as CNB_APP_CHANGED with its path', async (_, happen) => {
     write('f', 'x')
     const before = openFiles()
@@ -188,7 +227,10 @@ describe('directoryEntries', () => {
   it('tells a small file that has more in it than its size says', async () => {
     const onlyStatus = (path: Buffer) => (path.toString() === 'status' ? 'keep' : 'skip')
     app = '/proc/self'
-    await expect(list({ filter: onlyStatus })).rejects.toMatchObject({ code: 'CNB_APP_CHANGED', message: '/proc/self/status grew while it was read' })
+    await expect(list({ filter: onlyStatus })).rejects.toMatchObject({
+      code: 'CNB_APP_CHANGED',
+      message: '/proc/self/status grew while it was read',
+    })
   })
 
   it.runIf(process.getuid?.() === 0).each<[string, string, number]>([

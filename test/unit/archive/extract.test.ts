@@ -16,13 +16,35 @@ beforeEach(async () => {
 afterEach(async () => temporary[Symbol.asyncDispose]())
 
 const owner = { uid: 1001, gid: 1000, mtime: 0 }
-const file = (name: string | Buffer, content = '', mode = 0o644): TarEntry => ({ type: 'file', name, mode, ...owner, size: content.length, content: Buffer.from(content) })
-const other = (type: TarEntry['type'], name: string, linkname?: string): TarEntry => ({ type, name, mode: 0o777, ...owner, ...(linkname ? { linkname } : {}) })
+const file = (name: string | Buffer, content = '', mode = 0o644): TarEntry => ({
+  type: 'file',
+  name,
+  mode,
+  ...owner,
+  size: content.length,
+  content: Buffer.from(content),
+})
+const other = (type: TarEntry['type'], name: string, linkname?: string): TarEntry => ({
+  type,
+  name,
+  mode: 0o777,
+  ...owner,
+  ...(linkname ? { linkname } : {}),
+})
 const read = (path: string) => readFileSync(`${target}/${path}`, 'utf8')
 
 describe('extractInto', () => {
   it('writes files and directories, makes what is missing, and skips everything else', async () => {
-    await extractInto(target, packTar([other('directory', 'sbom/'), file('./sbom/a/b.json', '{}'), other('symlink', 'sbom/l', '/etc'), other('fifo', 'sbom/p'), other('link', 'sbom/h', 'sbom/a/b.json')]))
+    await extractInto(
+      target,
+      packTar([
+        other('directory', 'sbom/'),
+        file('./sbom/a/b.json', '{}'),
+        other('symlink', 'sbom/l', '/etc'),
+        other('fifo', 'sbom/p'),
+        other('link', 'sbom/h', 'sbom/a/b.json'),
+      ]),
+    )
     expect(readdirSync(target, { recursive: true }).sort()).toEqual(['sbom', 'sbom/a', 'sbom/a/b.json'])
     expect(read('sbom/a/b.json')).toBe('{}')
   })
@@ -44,7 +66,10 @@ describe('extractInto', () => {
   })
 
   it.each(['../evil', 'a/../../evil', '/etc/evil', 'sbom/..'])('refuses the name %s', async (name) => {
-    await expect(extractInto(target, packTar([other('directory', name)]))).rejects.toMatchObject({ code: 'CNB_OUTPUT', message: expect.stringContaining(name) })
+    await expect(extractInto(target, packTar([other('directory', name)]))).rejects.toMatchObject({
+      code: 'CNB_OUTPUT',
+      message: expect.stringContaining(name),
+    })
     expect(existsSync(`${temporary.path}/out/evil`)).toBe(false)
   })
 
@@ -72,13 +97,19 @@ describe('extractInto', () => {
   })
 
   it.each([{ maxBytes: 5 }, { maxEntries: 1 }])('refuses more than %o', async (bound) => {
-    await expect(extractInto(target, packTar([file('a', 'abc'), file('b', 'def')]), bound)).rejects.toMatchObject({ code: 'CNB_OUTPUT', message: expect.stringContaining('refusing') })
+    await expect(extractInto(target, packTar([file('a', 'abc'), file('b', 'def')]), bound)).rejects.toMatchObject({
+      code: 'CNB_OUTPUT',
+      message: expect.stringContaining('refusing'),
+    })
     expect(existsSync(`${target}/b`)).toBe(false)
   })
 
   it('says which file the host refused', async () => {
     mkdirSync(`${target}/f`, { recursive: true })
-    await expect(extractInto(target, packTar([file('f', 'x')]))).rejects.toMatchObject({ code: 'CNB_OUTPUT', message: expect.stringContaining(`cannot write ${target}/f: `) })
+    await expect(extractInto(target, packTar([file('f', 'x')]))).rejects.toMatchObject({
+      code: 'CNB_OUTPUT',
+      message: expect.stringContaining(`cannot write ${target}/f: `),
+    })
     expect(readdirSync(target)).toEqual(['f'])
   })
 })

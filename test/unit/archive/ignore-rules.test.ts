@@ -54,9 +54,33 @@ describe('both', () => {
       mkdirSync(join(directory.path, path, '..'), { recursive: true })
       writeFileSync(join(directory.path, path), '')
     }
-    const git = (args: string[]) => execFileSync('git', ['-C', directory.path, ...args], { env: { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' } }).toString()
+    const git = (args: string[]) =>
+      execFileSync('git', ['-C', directory.path, ...args], {
+        env: { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' },
+      }).toString()
     git(['init', '-q'])
-    const patterns = fc.array(fc.constantFrom('a', '/a', 'd/', 'd/*', '!d/a', '**/a', 'd/**', '!d/e/', '*.x', '!*.x', '[ad]', '\\[a]', 'a*', 'e/d', ' ', 'a ', 'd/e/**/a'), { minLength: 1, maxLength: 4 })
+    const patterns = fc.array(
+      fc.constantFrom(
+        'a',
+        '/a',
+        'd/',
+        'd/*',
+        '!d/a',
+        '**/a',
+        'd/**',
+        '!d/e/',
+        '*.x',
+        '!*.x',
+        '[ad]',
+        '\\[a]',
+        'a*',
+        'e/d',
+        ' ',
+        'a ',
+        'd/e/**/a',
+      ),
+      { minLength: 1, maxLength: 4 },
+    )
     await fc.assert(
       fc.asyncProperty(patterns, async (lines) => {
         writeFileSync(join(directory.path, '.gitignore'), `${lines.join('\n')}\n`)
@@ -74,9 +98,17 @@ describe('both', () => {
 
   it('take any pattern without an exception', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ maxLength: 20, unit: fc.constantFrom('a', '*', '/', '[', ']', '!', '\\', '-', '?', '{', '(', '+', '\n', ' ', '^', '$', '|', '.') })), (patterns) => {
-        expect(['keep', 'skip']).toContain(excluding(patterns)(Buffer.from('a/b'), false))
-      }),
+      fc.property(
+        fc.array(
+          fc.string({
+            maxLength: 20,
+            unit: fc.constantFrom('a', '*', '/', '[', ']', '!', '\\', '-', '?', '{', '(', '+', '\n', ' ', '^', '$', '|', '.'),
+          }),
+        ),
+        (patterns) => {
+          expect(['keep', 'skip']).toContain(excluding(patterns)(Buffer.from('a/b'), false))
+        },
+      ),
     )
   })
 })

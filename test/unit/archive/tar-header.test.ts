@@ -82,7 +82,7 @@ describe('encodeTarHeader', () => {
     expect(sha256(await buffer(packTar(entries)))).toBe(expected)
   })
 
-  it('puts a mode with Go\'s own type bits into a GNU header, as old lifecycles did', async () => {
+  it("puts a mode with Go's own type bits into a GNU header, as old lifecycles did", async () => {
     const withMode = (entry: TarEntry, bits: number): TarEntry => ({ ...entry, mode: bits + entry.mode })
     const entries = [
       withMode(directory('/cnb'), 2 ** 31),

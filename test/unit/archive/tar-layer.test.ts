@@ -6,7 +6,16 @@ import type { TarEntry } from '../../../src/archive/tar-writer.ts'
 import { CnbError } from '../../../src/base/errors.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 
-const file = (content: string): TarEntry => ({ type: 'file', name: 'f', mode: 0o644, uid: 0, gid: 0, mtime: 0, size: content.length, content: Buffer.from(content) })
+const file = (content: string): TarEntry => ({
+  type: 'file',
+  name: 'f',
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  size: content.length,
+  content: Buffer.from(content),
+})
 
 describe('makeTarLayer', () => {
   it('gives the digest and size of the tar, and the same tar at every open', async () => {
@@ -20,7 +29,10 @@ describe('makeTarLayer', () => {
     let content = 'a'
     const layer = await makeTarLayer(() => [file(content)])
     content = 'b'
-    await expect(buffer(await layer.open())).rejects.toMatchObject({ code: 'CNB_APP_CHANGED', message: expect.stringContaining(layer.diffId) })
+    await expect(buffer(await layer.open())).rejects.toMatchObject({
+      code: 'CNB_APP_CHANGED',
+      message: expect.stringContaining(layer.diffId),
+    })
   })
 
   it('fails with what the entries fail with, at once or at open', async () => {

@@ -11,7 +11,13 @@ import type { TarEntry } from '../../../src/archive/tar-writer.ts'
 import { CnbError } from '../../../src/base/errors.ts'
 
 const owner = { mode: 0o644, uid: 0, gid: 0, mtime: 0 }
-const file = (name: string, content: string): TarEntry => ({ type: 'file', name, size: content.length, content: Buffer.from(content), ...owner })
+const file = (name: string, content: string): TarEntry => ({
+  type: 'file',
+  name,
+  size: content.length,
+  content: Buffer.from(content),
+  ...owner,
+})
 const in7s = (bytes: Buffer): Buffer[] => Array.from({ length: Math.ceil(bytes.length / 7) }, (_, i) => bytes.subarray(i * 7, i * 7 + 7))
 
 async function namesIn(tar: Readable | Buffer, options?: ReadTarOptions): Promise<string[]> {
@@ -31,7 +37,14 @@ function withRecords(records: string): Buffer {
   const header = encodeTarHeader({ type: 'file', name: 'pax', size: data.length, ...owner })
   header.write('x', 156, 'latin1')
   header.fill(' ', 148, 156)
-  header.write(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+  header.write(
+    `${header
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, '0')}\0 `,
+    148,
+    'latin1',
+  )
   const padding = Buffer.alloc((512 - (data.length % 512)) % 512)
   return Buffer.concat([header, data, padding, encodeTarHeader({ type: 'file', name: 'x', size: 0, ...owner }), Buffer.alloc(1024)])
 }
@@ -41,14 +54,22 @@ describe('readTar', () => {
     const tar = await buffer(packTar([file('a', 'alpha'), file('b', ''), file('c', 'gamma')]))
     const read = []
     for await (const entry of readTar(Readable.from(in7s(tar)))) read.push([entry.name.toString(), await text(entry.content)])
-    expect(read).toEqual([['a', 'alpha'], ['b', ''], ['c', 'gamma']])
+    expect(read).toEqual([
+      ['a', 'alpha'],
+      ['b', ''],
+      ['c', 'gamma'],
+    ])
   })
 
   it('skips contents that nobody reads, or reads in part', async () => {
     const tar = await buffer(packTar([file('a', 'x'.repeat(300_000)), file('b', 'y'.repeat(300_000)), file('c', 'end')]))
     const seen = []
     for await (const entry of readTar(Readable.from([tar]))) {
-      if (entry.name.toString() === 'b') for await (const chunk of entry.content) { seen.push((chunk as Buffer).length > 0); break }
+      if (entry.name.toString() === 'b')
+        for await (const chunk of entry.content) {
+          seen.push((chunk as Buffer).length > 0)
+          break
+        }
       if (entry.name.toString() === 'c') seen.push(await text(entry.content))
     }
     expect(seen).toEqual([true, 'end'])
@@ -56,7 +77,9 @@ describe('readTar', () => {
 
   it.each(['gnu', 'pax', 'ustar'])('reads what GNU tar writes as --format=%s', async (format) => {
     const name = format === 'ustar' ? 'brief' : `${'n'.repeat(200)}é`
-    const script = 'cd "$(mktemp -d)" && touch "$1" && ln -s target link && ln "$1" hard && mkfifo pipe && mkdir dir && tar -cf - --format=$0 -- "$1" link hard pipe dir && rm -rf "$PWD"'
+    const script =
+      'cd "$(mktemp -d)" && touch "$1" && ln -s target link && ln "$1" hard && mkfifo pipe && mkdir dir && ' +
+      'tar -cf - --format=$0 -- "$1" link hard pipe dir && rm -rf "$PWD"'
     const tar = execFileSync('sh', ['-c', script, format, name])
     const read = []
     for await (const entry of readTar(Readable.from([tar]))) read.push([entry.type, entry.name.toString(), entry.linkname?.toString()])
@@ -75,7 +98,8 @@ describe('readTar', () => {
 
   it('reads an owner and a time from PAX records', async () => {
     const entries = []
-    for await (const entry of readTar(Readable.from([withRecords(record('uid', '1001660000') + record('mtime', '-1.25'))]))) entries.push(entry)
+    for await (const entry of readTar(Readable.from([withRecords(record('uid', '1001660000') + record('mtime', '-1.25'))])))
+      entries.push(entry)
     expect(entries).toMatchObject([{ uid: 1001660000, mtime: -2 }])
   })
 
@@ -84,7 +108,14 @@ describe('readTar', () => {
     tar.write('g', 156, 'latin1')
     const block = tar.subarray(0, 512)
     block.fill(' ', 148, 156)
-    block.write(`${block.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+    block.write(
+      `${block
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, '0')}\0 `,
+      148,
+      'latin1',
+    )
     const renamed = Buffer.concat([tar.subarray(0, 1024), withRecords(record('mtime', '1'))])
     expect(await namesIn(renamed)).toEqual(['x'])
   })
@@ -130,7 +161,9 @@ describe('readTar', () => {
   })
 
   it('gives a CnbError, or entries, for a tar with any bytes spoilt', async () => {
-    const good = await buffer(packTar([file('a', 'x'.repeat(600)), file('n'.repeat(150), 'y'), { type: 'symlink', name: 'l', linkname: 'é', ...owner }]))
+    const good = await buffer(
+      packTar([file('a', 'x'.repeat(600)), file('n'.repeat(150), 'y'), { type: 'symlink', name: 'l', linkname: 'é', ...owner }]),
+    )
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }), async (changes) => {
         const tar = Buffer.from(good)
@@ -144,7 +177,11 @@ describe('readTar', () => {
 
   it('passes on what the archive itself fails with', async () => {
     const lost = new CnbError('CNB_ENGINE_LOST', 'gone')
-    const archive = new Readable({ read() { this.destroy(lost) } })
+    const archive = new Readable({
+      read() {
+        this.destroy(lost)
+      },
+    })
     await expect(namesIn(archive)).rejects.toBe(lost)
   })
 
@@ -161,7 +198,11 @@ describe('readTar', () => {
 
   it('stops at a stalled archive when the signal is aborted, with the reason', async () => {
     const stop = new AbortController()
-    const archive = new Readable({ read() { setImmediate(() => stop.abort(new CnbError('CNB_INTERRUPTED', 'Ctrl-C'))) } })
+    const archive = new Readable({
+      read() {
+        setImmediate(() => stop.abort(new CnbError('CNB_INTERRUPTED', 'Ctrl-C')))
+      },
+    })
     await expect(namesIn(archive, { signal: stop.signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
     expect(archive.destroyed).toBe(true)
   })

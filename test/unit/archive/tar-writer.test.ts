@@ -9,15 +9,27 @@ import type { TarEntry } from '../../../src/archive/tar-writer.ts'
 import { CnbError } from '../../../src/base/errors.ts'
 
 const owner = { mode: 0o644, uid: 1001, gid: 1000, mtime: 1_700_000_000 }
-const file = (name: string | Buffer, size: number, content: TarEntry['content']): TarEntry => ({ type: 'file', name, size, content, ...owner })
+const file = (name: string | Buffer, size: number, content: TarEntry['content']): TarEntry => ({
+  type: 'file',
+  name,
+  size,
+  content,
+  ...owner,
+})
 
 /** Names without NUL, which do not end in a slash. */
-const names = fc.uint8Array({ minLength: 1, maxLength: 320 }).map((bytes) => Buffer.from(bytes.map((byte) => (byte === 0 || byte === 0x2f ? 0x61 : byte))))
+const names = fc
+  .uint8Array({ minLength: 1, maxLength: 320 })
+  .map((bytes) => Buffer.from(bytes.map((byte) => (byte === 0 || byte === 0x2f ? 0x61 : byte))))
 const entries = fc.array(
   fc.oneof(
-    fc.record({ name: names, content: fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes)) }).map(({ name, content }) => file(name, content.length, content)),
+    fc
+      .record({ name: names, content: fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes)) })
+      .map(({ name, content }) => file(name, content.length, content)),
     fc.record({ name: names, linkname: names }).map((both): TarEntry => ({ type: 'symlink', ...both, ...owner })),
-    fc.record({ name: names, uid: fc.nat(2 ** 31 - 1), mtime: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }) }).map((some): TarEntry => ({ type: 'directory', ...owner, ...some })),
+    fc
+      .record({ name: names, uid: fc.nat(2 ** 31 - 1), mtime: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }) })
+      .map((some): TarEntry => ({ type: 'directory', ...owner, ...some })),
   ),
   { maxLength: 8 },
 )
@@ -32,11 +44,13 @@ describe('packTar', () => {
         const read = []
         for await (const entry of readTar(Readable.from([tar]))) read.push({ ...entry, content: await buffer(entry.content) })
         expect(read).toEqual(
-          written.map((entry) => expect.objectContaining({
-            ...entry,
-            size: entry.size ?? 0,
-            content: entry.content ?? Buffer.alloc(0),
-          })),
+          written.map((entry) =>
+            expect.objectContaining({
+              ...entry,
+              size: entry.size ?? 0,
+              content: entry.content ?? Buffer.alloc(0),
+            }),
+          ),
         )
       }),
       { numRuns: 200 },
@@ -46,10 +60,11 @@ describe('packTar', () => {
   it('is read by GNU tar, with long and non-ASCII names', async () => {
     const long = `${'d'.repeat(120)}/${'e'.repeat(120)}/é${'f'.repeat(60)}`
     const tar = await buffer(packTar([file('a.txt', 5, Buffer.from('hello')), file(long, 1, Buffer.from('x'))]))
-    const listing = execFileSync('tar', ['-tvf', '-', '--quoting-style=literal', '--numeric-owner'], { input: tar, env: { LC_ALL: 'C.UTF-8', PATH: '/usr/bin:/bin', TZ: 'UTC' } }).toString()
-    expect(listing).toBe(
-      `-rw-r--r-- 1001/1000         5 2023-11-14 22:13 a.txt\n-rw-r--r-- 1001/1000         1 2023-11-14 22:13 ${long}\n`,
-    )
+    const listing = execFileSync('tar', ['-tvf', '-', '--quoting-style=literal', '--numeric-owner'], {
+      input: tar,
+      env: { LC_ALL: 'C.UTF-8', PATH: '/usr/bin:/bin', TZ: 'UTC' },
+    }).toString()
+    expect(listing).toBe(`-rw-r--r-- 1001/1000         5 2023-11-14 22:13 a.txt\n-rw-r--r-- 1001/1000         1 2023-11-14 22:13 ${long}\n`)
   })
 
   it('opens a content only when its turn comes, one at a time', async () => {
@@ -89,7 +104,12 @@ describe('packTar', () => {
   })
 
   it('fails with what a content or the entries fail with', async () => {
-    const broken = () => new Readable({ read() { this.destroy(new Error('disk')) } })
+    const broken = () =>
+      new Readable({
+        read() {
+          this.destroy(new Error('disk'))
+        },
+      })
     await expect(buffer(packTar([file('x', 1, broken)]))).rejects.toThrow('disk')
     const failing = async function* (): AsyncGenerator<TarEntry> {
       yield file('x', 0, Buffer.alloc(0))
@@ -100,8 +120,15 @@ describe('packTar', () => {
 
   it('stops a content that gives nothing when the signal is aborted, with the reason', async () => {
     const stop = new AbortController()
-    const stalled = new Readable({ read() { stop.abort(new CnbError('CNB_INTERRUPTED', 'Ctrl-C')) } })
-    await expect(buffer(packTar([file('x', 1, stalled)], { signal: stop.signal }))).rejects.toMatchObject({ code: 'CNB_INTERRUPTED', message: 'Ctrl-C' })
+    const stalled = new Readable({
+      read() {
+        stop.abort(new CnbError('CNB_INTERRUPTED', 'Ctrl-C'))
+      },
+    })
+    await expect(buffer(packTar([file('x', 1, stalled)], { signal: stop.signal }))).rejects.toMatchObject({
+      code: 'CNB_INTERRUPTED',
+      message: 'Ctrl-C',
+    })
     expect(stalled.destroyed).toBe(true)
   })
 

@@ -27,7 +27,7 @@ describe('resolveOrder', () => {
   })
 })
 
-const entry = fc.record({ id: fc.constantFrom('a', 'b', 'c'), version: fc.constantFrom(undefined, '1', '2'), optional: fc.boolean() })
+const entry: fc.Arbitrary<GroupEntry> = fc.record({ id: fc.constantFrom('a', 'b', 'c'), version: fc.constantFrom(undefined, '1', '2'), optional: fc.boolean() })
 const orders = fc.array(fc.record({ group: fc.array(entry) }))
 
 test('property: resolving keeps groups, ids and what is optional, and gives every entry a version that there is', () => {

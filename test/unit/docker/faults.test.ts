@@ -189,7 +189,9 @@ describe('run', () => {
     expect(await (await containerOf(slowOutput)).run({ stdout })).toBe(3)
     expect(await text(stdout.end())).toBe('ab')
 
-    await using slowExit = await runServer((socket, wait) => socket.end(frame(2, 'c'), () => setImmediate(() => wait.end('{"StatusCode":4}'))))
+    await using slowExit = await runServer((socket, wait) => {
+      socket.end(frame(2, 'c'), () => setImmediate(() => wait.end('{"StatusCode":4}')))
+    })
     expect(await (await containerOf(slowExit)).run({})).toBe(4)
     expect(slowExit.asked.slice(1)).toEqual(['POST /containers/c1/attach', 'POST /containers/c1/wait', 'POST /containers/c1/start'])
   })
@@ -230,7 +232,9 @@ describe('uploads', () => {
   test('a refusal while we still send is told in the words of the engine, and closes the source', async () => {
     await using server = await startEngineServer({
       ...created,
-      'PUT /containers/c1/archive': (response, request) => request.once('data', () => json({ message: 'no such path' }, 404)(response, request)),
+      'PUT /containers/c1/archive': (response, request) => {
+        request.once('data', () => json({ message: 'no such path' }, 404)(response, request))
+      },
     })
     const source = endless()
     const error = await failureOf((await containerOf(server)).putArchive('/absent', source))
@@ -252,7 +256,9 @@ describe('uploads', () => {
 
   test('an abort ends the request, closes the source and gives the reason', async () => {
     const controller = new AbortController()
-    await using server = await startEngineServer({ 'POST /images/load': (_response, request) => request.once('data', () => controller.abort()) })
+    await using server = await startEngineServer({
+      'POST /images/load': (_response, request) => request.once('data', () => controller.abort()),
+    })
     const source = endless()
     expect((await failureOf(server.engine.images.load(source, { signal: controller.signal }))).code).toBe('CNB_INTERRUPTED')
     expect(source.destroyed).toBe(true)
@@ -278,7 +284,7 @@ describe('nothing is left behind', () => {
   test('a removal is tried again after inner errors, waits for one under way, and takes 404 for done', async () => {
     const answers = [500, 409, 404]
     await using server = await startEngineServer({
-      'DELETE /containers/c1': (response, request) => json({ message: 'removal of container is already in progress' }, answers.shift())(response, request),
+      'DELETE /containers/c1': (response, request) => json({ message: 'as it says' }, answers.shift())(response, request),
       'POST /containers/c1/wait': json({ StatusCode: 0 }),
     })
     await server.engine.containers.remove('c1')

@@ -16,7 +16,11 @@ describe('parseToml', () => {
     ['a = [1, 2', 1, 10],
   ])('tells where %j is wrong, from 1', (text, line, column) => {
     expect(() => parseToml(text, 'x.toml')).toThrow(
-      expect.objectContaining({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(/^x\.toml is not valid TOML: [^\n]+$/), position: { file: 'x.toml', line, column } }),
+      expect.objectContaining({
+        code: 'CNB_DESCRIPTOR_INVALID',
+        message: expect.stringMatching(/^x\.toml is not valid TOML: [^\n]+$/),
+        position: { file: 'x.toml', line, column },
+      }),
     )
   })
 
@@ -28,13 +32,19 @@ describe('parseToml', () => {
 
   it('gives a table or a CnbError for any text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('a', '.', '=', '[', ']', '"', "'", '\n', ' ', '1', '-', ':', '{', '}', ',', '\\', 'u', '#', '\t', 'é'), maxLength: 30 }), (text) => {
-        try {
-          expect(typeof parseToml(text, 'x.toml')).toBe('object')
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: 'x.toml' } })
-        }
-      }),
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom('a', '.', '=', '[', ']', '"', "'", '\n', ' ', '1', '-', ':', '{', '}', ',', '\\', 'u', '#', '\t', 'é'),
+          maxLength: 30,
+        }),
+        (text) => {
+          try {
+            expect(typeof parseToml(text, 'x.toml')).toBe('object')
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: 'x.toml' } })
+          }
+        },
+      ),
       { numRuns: 500 },
     )
   })
@@ -43,7 +53,12 @@ describe('parseToml', () => {
 describe('stringifyToml', () => {
   const text = fc.string({ unit: 'binary', maxLength: 8 })
   const key = fc.oneof(text, fc.constantFrom('', 'a.b', '"', '\n', 'é'))
-  const value = fc.oneof(text, fc.boolean(), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }).filter((number) => !Number.isInteger(number)))
+  const value = fc.oneof(
+    text,
+    fc.boolean(),
+    fc.integer(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).filter((number) => !Number.isInteger(number)),
+  )
   const table = fc.dictionary(key, fc.oneof(value, fc.array(text), fc.dictionary(key, value), fc.array(fc.dictionary(key, value))))
 
   it('writes what parseToml reads back', () => {

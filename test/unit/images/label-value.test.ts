@@ -5,6 +5,7 @@ import { readBuildMetadata } from '../../../src/images/build-metadata.ts'
 import { labelOf, readJsonLabel } from '../../../src/images/label-value.ts'
 import { readStackMixins } from '../../../src/images/labels.ts'
 import { readLifecycleMetadata } from '../../../src/images/lifecycle-metadata.ts'
+import { matching } from '../../support/matching.ts'
 
 const image = (labels: Record<string, string>) => ({ reference: 'my/app', labels })
 
@@ -20,7 +21,7 @@ describe('readJsonLabel', () => {
     [`"${'x'.repeat(4 * 1024 * 1024)}"`, 'is larger than'],
   ])('refuses a label, naming it and its image (%#)', (text, why) => {
     expect(() => readJsonLabel(image({ 'a.label': text }), 'a.label')).toThrow(
-      expect.objectContaining({ code: 'CNB_IMAGE_INVALID', message: expect.stringMatching(new RegExp(`a\\.label of image 'my/app' ${why}`)) }),
+      expect.objectContaining({ code: 'CNB_IMAGE_INVALID', message: matching(new RegExp(`a\\.label of image 'my/app' ${why}`)) }),
     )
   })
 

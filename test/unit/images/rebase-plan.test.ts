@@ -4,6 +4,7 @@ import { planRebase, topLayerIndex } from '../../../src/images/rebase-plan.ts'
 import type { Image } from '../../../src/images/image.ts'
 import { digestOf, hexOf, type Digest } from '../../../src/oci/digest.ts'
 import { app, image, layer, lifecycleLabel, newRun } from './app-images.ts'
+import { containing } from '../../support/matching.ts'
 
 const plan = (from: Image, to: Image, options: { runImageName?: string; force?: boolean } = {}) =>
   planRebase({ app: from, runImage: to, runImageName: 'my/run:2', force: false, ...options })
@@ -60,13 +61,13 @@ describe('the rebased image', () => {
 describe('is refused', () => {
   test('without the label, whatever is forced', () => {
     expect(() => plan(image(), newRun(), { force: true })).toThrow(
-      expect.objectContaining({ code: 'CNB_NOT_REBASABLE', message: expect.stringContaining('io.buildpacks.lifecycle.metadata'), hint: expect.stringContaining('does not help') }),
+      expect.objectContaining({ code: 'CNB_NOT_REBASABLE', message: containing('io.buildpacks.lifecycle.metadata'), hint: containing('does not help') }),
     )
   })
 
   test('when the top layer of the old base is not in the image', () => {
     const from = app({ labels: { 'io.buildpacks.lifecycle.metadata': lifecycleLabel('elsewhere') } })
-    expect(() => plan(from, newRun(), { force: true })).toThrow(expect.objectContaining({ code: 'CNB_NOT_REBASABLE', message: expect.stringContaining(digestOf('elsewhere')) }))
+    expect(() => plan(from, newRun(), { force: true })).toThrow(expect.objectContaining({ code: 'CNB_NOT_REBASABLE', message: containing(digestOf('elsewhere')) }))
   })
 
   test('onto a run image without layers', () => {

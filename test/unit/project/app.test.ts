@@ -36,7 +36,10 @@ describe('openApp', () => {
   it.each([
     [{ exclude: ['node_modules/', '*.log'] }, ['workspace', 'workspace/index.js']],
     [{ include: ['dep.js'] }, ['workspace', 'workspace/node_modules', 'workspace/node_modules/dep.js']],
-    [{ include: [], exclude: [] }, ['workspace', 'workspace/a.log', 'workspace/index.js', 'workspace/node_modules', 'workspace/node_modules/dep.js']],
+    [
+      { include: [], exclude: [] },
+      ['workspace', 'workspace/a.log', 'workspace/index.js', 'workspace/node_modules', 'workspace/node_modules/dep.js'],
+    ],
   ])('leaves out what %o says', async (filter, names) => {
     mkdirSync(`${temporary.path}/node_modules`)
     for (const name of ['index.js', 'a.log', 'node_modules/dep.js']) writeFileSync(`${temporary.path}/${name}`, '')
@@ -54,8 +57,16 @@ describe('checkApp', () => {
   it.each<[string, (path: string) => void, object]>([
     ['nothing', () => {}, { code: 'CNB_APP_INVALID', message: expect.stringContaining('no such file') }],
     ['a file', (path) => writeFileSync(path, 'x'), { code: 'CNB_APP_INVALID', message: expect.stringContaining('is not a directory') }],
-    ['a FIFO', (path) => execFileSync('mkfifo', [path]), { code: 'CNB_APP_INVALID', message: expect.stringContaining('is not a directory') }],
-    ['a zip archive', (path) => writeFileSync(path, 'PK\x03\x04....', 'latin1'), { code: 'CNB_UNSUPPORTED', hint: expect.stringContaining('Unpack') }],
+    [
+      'a FIFO',
+      (path) => execFileSync('mkfifo', [path]),
+      { code: 'CNB_APP_INVALID', message: expect.stringContaining('is not a directory') },
+    ],
+    [
+      'a zip archive',
+      (path) => writeFileSync(path, 'PK\x03\x04....', 'latin1'),
+      { code: 'CNB_UNSUPPORTED', hint: expect.stringContaining('Unpack') },
+    ],
   ])('refuses %s', async (_, make, expected) => {
     const path = `${temporary.path}/app`
     make(path)

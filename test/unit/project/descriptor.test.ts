@@ -51,10 +51,16 @@ others = "business"
     expect(descriptor).toEqual({
       builder: 'acme/builder:1',
       exclude: ['/spec', '*.log'],
-      group: [{ id: 'acme/node', version: '1.0.0' }, { id: 'acme/inline', script: { api: '0.11', shell: '/bin/sh', inline: 'echo hello' } }],
+      group: [
+        { id: 'acme/node', version: '1.0.0' },
+        { id: 'acme/inline', script: { api: '0.11', shell: '/bin/sh', inline: 'echo hello' } },
+      ],
       pre: [{ uri: './pre' }],
       post: [{ id: 'acme/post' }],
-      env: [{ name: 'A', value: '' }, { name: 'B', value: 'x=y' }],
+      env: [
+        { name: 'A', value: '' },
+        { name: 'B', value: 'x=y' },
+      ],
       version: '1.2.3',
       sourceUrl: 'https://acme.example/src',
       warnings: [],
@@ -77,7 +83,15 @@ value = "1"
 [[build.pre.group]]
 id = "acme/pre"
 `
-    const read = { builder: 'b', include: ['*.go'], group: [{ id: 'acme/go' }], pre: [{ id: 'acme/pre' }], post: [], env: [{ name: 'A', value: '1' }], version: '7' }
+    const read = {
+      builder: 'b',
+      include: ['*.go'],
+      group: [{ id: 'acme/go' }],
+      pre: [{ id: 'acme/pre' }],
+      post: [],
+      env: [{ name: 'A', value: '1' }],
+      version: '7',
+    }
     expect(parse(`[_]\nschema-version = "0.1"\n${old}`)).toEqual({ ...read, warnings: [] })
     expect(parse(old)).toMatchObject({ ...read, warnings: [expect.stringContaining('no schema-version')] })
   })
@@ -111,7 +125,9 @@ exec-env = ["test"]
   })
 
   it('warns of keys that it does not know, and of tables of another schema', () => {
-    const descriptor = parse(v2('colour = "red"\n[io.buildpacks]\nbiulder = "b"\n[[io.buildpacks.group]]\nid = "x"\noptional = true\n[build]\nbuilder = "b"\n'))
+    const descriptor = parse(
+      v2('colour = "red"\n[io.buildpacks]\nbiulder = "b"\n[[io.buildpacks.group]]\nid = "x"\noptional = true\n[build]\nbuilder = "b"\n'),
+    )
     expect(descriptor.warnings).toEqual([
       'project.toml: [build] is of schema 0.1, so it has no effect; in 0.2 it is [io.buildpacks]',
       "project.toml: 'io.buildpacks.group[0].optional' is not a key of schema 0.2, so it has no effect",
@@ -124,9 +140,19 @@ exec-env = ["test"]
   it.each<[string, string, number, string]>([
     ['include with exclude', v2('[io.buildpacks]\ninclude = ["a"]\nexclude = ["b"]'), 5, 'include and exclude'],
     ['a version with a uri', v2('[[io.buildpacks.group]]\nversion = "1"\nuri = "x"'), 5, 'version and uri'],
-    ['a script with a version', v2('[[io.buildpacks.group]]\nid = "x"\nversion = "1"\n[io.buildpacks.group.script]\napi = "0.11"\ninline = "x"'), 6, 'version and script'],
+    [
+      'a script with a version',
+      v2('[[io.buildpacks.group]]\nid = "x"\nversion = "1"\n[io.buildpacks.group.script]\napi = "0.11"\ninline = "x"'),
+      6,
+      'version and script',
+    ],
     ['neither id nor uri', v2('[[io.buildpacks.group]]\nid = "a"\n[[io.buildpacks.group]]\nversion = "1"'), 5, 'an id or a uri'],
-    ['a script without an API', v2('[[io.buildpacks.group]]\nid = "x"\n[io.buildpacks.group.script]\ninline = "x"'), 5, "'io.buildpacks.group[0].script.api' is required"],
+    [
+      'a script without an API',
+      v2('[[io.buildpacks.group]]\nid = "x"\n[io.buildpacks.group.script]\ninline = "x"'),
+      5,
+      "'io.buildpacks.group[0].script.api' is required",
+    ],
     ['a variable without a value', v2('[[io.buildpacks.build.env]]\nname = "A"'), 3, "'A' has no value"],
     ['a variable that is a path', v2('[[io.buildpacks.build.env]]\nname = "../A"\nvalue = "x"'), 4, 'slash'],
     ['a list that is none', v2('[io.buildpacks]\nexclude = "a"'), 4, 'must be a list of strings'],
@@ -151,6 +177,9 @@ exec-env = ["test"]
   })
 
   it('names a file that it cannot read', async () => {
-    await expect(readProjectDescriptor('/nowhere/project.toml')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: '/nowhere/project.toml' } })
+    await expect(readProjectDescriptor('/nowhere/project.toml')).rejects.toMatchObject({
+      code: 'CNB_DESCRIPTOR_INVALID',
+      position: { file: '/nowhere/project.toml' },
+    })
   })
 })

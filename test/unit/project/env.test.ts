@@ -24,7 +24,11 @@ describe('readEnvFile', () => {
     [`${'é'.repeat(128)}=x`, 'longer than 255 bytes'],
   ])('refuses %j, telling line and column', (line, words) => {
     expect(() => readEnvFile(`A=1\n  ${line}\n`, 'x.env')).toThrow(
-      expect.objectContaining({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining(words), position: { file: 'x.env', line: 2, column: 3 } }),
+      expect.objectContaining({
+        code: 'CNB_DESCRIPTOR_INVALID',
+        message: expect.stringContaining(words),
+        position: { file: 'x.env', line: 2, column: 3 },
+      }),
     )
   })
 })

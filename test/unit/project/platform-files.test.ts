@@ -17,7 +17,12 @@ F1tYsDJ4
 
 describe('platformEntries', () => {
   it('gives a file for each variable, with its exact bytes, for anyone to read', async () => {
-    const entries = platformEntries({ env: new Map([['B', 'é\n'], ['A', '']]) })
+    const entries = platformEntries({
+      env: new Map([
+        ['B', 'é\n'],
+        ['A', ''],
+      ]),
+    })
     expect(entries.map(({ name, type, mode, uid, gid }) => [name, type, mode, uid, gid])).toEqual([
       ['platform', 'directory', 0o755, 0, 0],
       ['platform/env', 'directory', 0o755, 0, 0],
@@ -30,21 +35,34 @@ describe('platformEntries', () => {
 
   it('gives each binding a directory', () => {
     const entries = platformEntries({ env: new Map(), bindings: [{ name: 'db', files: new Map([['type', Buffer.from('postgres')]]) }] })
-    expect(entries.map(({ name }) => name)).toEqual(['platform', 'platform/env', 'platform/bindings', 'platform/bindings/db', 'platform/bindings/db/type'])
+    expect(entries.map(({ name }) => name)).toEqual([
+      'platform',
+      'platform/env',
+      'platform/bindings',
+      'platform/bindings/db',
+      'platform/bindings/db/type',
+    ])
   })
 
   it.each(['../x', '..', ''])('refuses the name %j', (name) => {
     const files = new Map([[name, Buffer.alloc(0)]])
     expect(() => platformEntries({ env: new Map([[name, '']]) })).toThrow(expect.objectContaining({ code: 'CNB_USAGE' }))
-    expect(() => platformEntries({ env: new Map(), bindings: [{ name, files: new Map() }] })).toThrow(expect.objectContaining({ code: 'CNB_USAGE' }))
-    expect(() => platformEntries({ env: new Map(), bindings: [{ name: 'x', files }] })).toThrow(expect.objectContaining({ code: 'CNB_USAGE' }))
+    expect(() => platformEntries({ env: new Map(), bindings: [{ name, files: new Map() }] })).toThrow(
+      expect.objectContaining({ code: 'CNB_USAGE' }),
+    )
+    expect(() => platformEntries({ env: new Map(), bindings: [{ name: 'x', files }] })).toThrow(
+      expect.objectContaining({ code: 'CNB_USAGE' }),
+    )
   })
 })
 
 describe('caBinding', () => {
   it('gives a ca-certificates binding with a file for each certificate, whatever stands between them', () => {
     const bundle = `# comment\r\n${CA.replaceAll('\n', '\r\n')}\r\n-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n${CA}`
-    const binding = caBinding([{ file: 'a.pem', pem: Buffer.from(bundle) }, { file: 'b.pem', pem: Buffer.from(CA) }])
+    const binding = caBinding([
+      { file: 'a.pem', pem: Buffer.from(bundle) },
+      { file: 'b.pem', pem: Buffer.from(CA) },
+    ])
     expect(binding.name).toBe('ca-certificates')
     expect([...binding.files.keys()]).toEqual(['type', 'certificate-1.pem', 'certificate-2.pem', 'certificate-3.pem'])
     expect(binding.files.get('type')?.toString()).toBe('ca-certificates')
@@ -55,10 +73,17 @@ describe('caBinding', () => {
   it.each([
     ['no certificate', 'hello', 'bad.pem holds no PEM certificate'],
     ['a key only', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----', 'bad.pem holds no PEM certificate'],
-    ['rubbish for a certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', 'bad.pem holds a certificate that cannot be read'],
+    [
+      'rubbish for a certificate',
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
+      'bad.pem holds a certificate that cannot be read',
+    ],
   ])('refuses a file with %s, by its name', (_, pem, words) => {
-    expect(() => caBinding([{ file: 'good.pem', pem: Buffer.from(CA) }, { file: 'bad.pem', pem: Buffer.from(pem) }])).toThrow(
-      expect.objectContaining({ code: 'CNB_USAGE', message: expect.stringContaining(words) }),
-    )
+    expect(() =>
+      caBinding([
+        { file: 'good.pem', pem: Buffer.from(CA) },
+        { file: 'bad.pem', pem: Buffer.from(pem) },
+      ]),
+    ).toThrow(expect.objectContaining({ code: 'CNB_USAGE', message: expect.stringContaining(words) }))
   })
 })

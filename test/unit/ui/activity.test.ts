@@ -99,7 +99,8 @@ describe('LiveActivity', () => {
 
   it('shows pulls instead, side by side, and takes them away', () => {
     const { clock, shown, stderr, live } = start()
-    const progress = (reference: string): CnbEvent => ({ type: 'pull.progress', reference, layer: 'a', status: 'Downloading', current: 1e6, total: 4e6 })
+    const part = { layer: 'a', status: 'Downloading', current: 1e6, total: 4e6 }
+    const progress = (reference: string): CnbEvent => ({ type: 'pull.progress', reference, ...part })
     feed(live, { type: 'pull.start', reference: 'one' }, { type: 'pull.start', reference: 'two' })
     clock.advance(1_000)
     feed(live, progress('one'))

@@ -9,7 +9,13 @@ export interface RecordingStream extends OutputStream {
   rows?: number
 }
 
-export function recordingStream(screen: { isTTY?: boolean; columns?: number; rows?: number } = {}): RecordingStream {
+export interface Screen {
+  isTTY?: boolean
+  columns?: number
+  rows?: number
+}
+
+export function recordingStream(screen: Screen = {}): RecordingStream {
   return {
     ...screen,
     text: '',
@@ -20,7 +26,7 @@ export function recordingStream(screen: { isTTY?: boolean; columns?: number; row
 }
 
 /** A terminal over two recorded streams, without colour unless asked. */
-export function recordingTerminal(screen: Parameters<typeof recordingStream>[0] = {}, env: Record<string, string> = {}, color: 'never' | 'always' = 'never') {
+export function recordingTerminal(screen: Screen = {}, env: Record<string, string> = {}, color: 'never' | 'always' = 'never') {
   const stdout = recordingStream(screen)
   const stderr = recordingStream(screen)
   return { stdout, stderr, terminal: new Terminal({ stdout, stderr, env, color }) }

@@ -30,12 +30,4 @@ describe('makeSpinner', () => {
     spinner.hide()
     expect(stream.text).toBe('')
   })
-
-  it('leaves stdin alone, so that Ctrl-C arrives', async () => {
-    const before = process.stdin.listenerCount('data')
-    const spinner = await makeSpinner(screen(80), false)
-    spinner.show('building', () => '')
-    expect(process.stdin.listenerCount('data')).toBe(before)
-    spinner.hide()
-  })
 })

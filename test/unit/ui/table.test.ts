@@ -7,6 +7,10 @@ import { tree } from '../../../src/ui/tree.ts'
 const plain = makeTheme(false)
 
 describe('table', () => {
+  it('leaves out a column that holds nothing', () => {
+    expect(table([{ title: 'ID' }, { title: 'HOMEPAGE' }, { title: 'API' }], [['a', '', '1']], plain)).toEqual(['  ID  API', '  a   1'])
+  })
+
   it('lines up columns by what is seen, numbers to the right', () => {
     const rows = [
       ['1.0 MB', 'node', 'cnb/node@1'],
@@ -26,7 +30,8 @@ describe('table', () => {
 
 describe('fields', () => {
   it('leaves out what has no value and puts the others under each other', () => {
-    expect(fields([['Image', 'a'], ['Stack', undefined], ['Run image', 'b\u001b]0;x\u0007']], plain)).toEqual(['  Image      a', '  Run image  b'])
+    const lines = fields([['Image', 'a'], ['Stack', undefined], ['Run image', 'b\u001b]0;x\u0007']], plain)
+    expect(lines).toEqual(['  Image      a', '  Run image  b'])
   })
 })
 

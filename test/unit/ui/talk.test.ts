@@ -8,7 +8,13 @@ import { recordingTerminal } from './recording-stream.ts'
 
 const still: Activity = { before: () => undefined, after: () => undefined, stop: () => undefined }
 
-function told(events: CnbEvent[], { verbose = false, framing = plainFraming((text) => text), color = 'never' as 'never' | 'always' } = {}): string[] {
+interface Telling {
+  verbose?: boolean
+  framing?: Framing
+  color?: 'never' | 'always'
+}
+
+function told(events: CnbEvent[], { verbose = false, framing = plainFraming((text) => text), color = 'never' }: Telling = {}): string[] {
   const { terminal, stderr, stdout } = recordingTerminal({}, {}, color)
   const talk = new Talk({ terminal, activity: still, framing, verbose })
   for (const event of events) talk.events(event)

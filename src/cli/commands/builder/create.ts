@@ -19,7 +19,8 @@ export const createBuilderCommand = defineCommand({
   name: 'builder create',
   summary: 'make a builder image',
   description:
-    'Makes a builder image from the build image, run images, lifecycle, buildpacks and order that a builder.toml names. The same input gives the same image, byte for byte.',
+    'Makes a builder image from the build image, run images, lifecycle, buildpacks and order that a builder.toml names. ' +
+    'The same input gives the same image, byte for byte.',
   argument: { name: 'image', description: 'name of the builder image to make' },
   formats: MAKING_FORMATS,
   groups: createGroups,

@@ -7,7 +7,7 @@ import { sanitizeLine } from '../../../ui/sanitize.ts'
 import { table } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
 import { tree, type TreeNode } from '../../../ui/tree.ts'
-import { shortDigest } from '../inspect-text.ts'
+import { shortDigest, sizeText } from '../inspect-text.ts'
 import { formatTarget } from '../target-text.ts'
 
 /** @returns lines joined, with tables for buildpacks and layers and a tree for the order */
@@ -33,7 +33,7 @@ export function builderText(inspection: BuilderInspection, theme: Theme): string
       ],
       theme,
     ),
-    ...section('Run images', runImages.flatMap(({ image, mirrors }) => [image, ...mirrors.map((mirror) => `${mirror} (mirror)`)]).map((line) => `  ${sanitizeLine(line, false)}`)),
+    ...section('Run images', runImages.flatMap(runImageLines)),
     ...section('Buildpacks', modules(buildpacks, theme)),
     ...section('Detection order', tree(groups(order))),
     ...(extensions.length > 0 ? section('Extensions', modules(extensions, theme)) : []),
@@ -42,11 +42,15 @@ export function builderText(inspection: BuilderInspection, theme: Theme): string
       'Layers',
       table(
         [{ title: 'SIZE', align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID' }],
-        layers.map(({ size, name, diffId }) => [size === undefined ? '?' : formatBytes(size), name, shortDigest(diffId)]),
+        layers.map((layer) => [sizeText(layer.size), layer.name, shortDigest(layer.diffId)]),
         theme,
       ),
     ),
   ].join('\n')
+}
+
+function runImageLines({ image, mirrors }: BuilderInspection['runImages'][number]): string[] {
+  return [image, ...mirrors.map((mirror) => `${mirror} (mirror)`)].map((line) => `  ${sanitizeLine(line, false)}`)
 }
 
 function apis({ supported, deprecated }: { supported: readonly string[]; deprecated: readonly string[] }): string {

@@ -5,7 +5,13 @@ import { defineCommand, SHOWING_FORMATS, type OptionGroup } from '../../command.
 export const inspectGroups = [
   {
     title: 'Inspect:',
-    options: { depth: { kind: 'number', flags: '--depth <levels>', description: 'how deep buildpacks made of others are shown (default: all the way)' } },
+    options: {
+      depth: {
+        kind: 'number',
+        flags: '--depth <levels>',
+        description: 'how deep buildpacks made of others are shown (default: all the way)',
+      },
+    },
   },
 ] as const satisfies readonly OptionGroup[]
 

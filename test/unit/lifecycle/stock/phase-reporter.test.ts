@@ -31,9 +31,16 @@ test("a header that a buildpack prints in a phase of its own container is only a
   expect(events.map(({ type }) => type)).toEqual(['phase.start', 'phase.line', 'phase.end'])
 })
 
-test('the last words are the last line of stderr that has text, without its colours', () => {
+test("the last words are the lifecycle's last error, on whichever stream, without colours", () => {
   const { reporter } = record('exporter')
-  reporter.stream('stderr').write('\u001b[31;1mERROR: \u001b[0mfailed to export\n\n')
+  reporter.stream('stdout').write('\u001b[31;1mERROR: \u001b[0mfailed to export: no such process\nmore talk\n')
+  reporter.stream('stderr').write('a warning\n\n')
+  expect(reporter.lastWords).toBe('failed to export: no such process')
+})
+
+test('the last words of a phase that tells no error are its last line on stderr', () => {
+  const { reporter } = record('exporter')
+  reporter.stream('stderr').write('panic: everything\n\n')
   reporter.stream('stdout').write('more talk\n')
-  expect(reporter.lastWords).toBe('ERROR: failed to export')
+  expect(reporter.lastWords).toBe('panic: everything')
 })

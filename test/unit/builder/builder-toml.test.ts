@@ -1,0 +1,165 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { CnbError } from '../../../src/base/errors.ts'
+import { readBuilderToml } from '../../../src/builder/builder-toml.ts'
+
+const MINIMAL = `[build]
+image = "acme/build"
+[[run.images]]
+image = "acme/run"
+[lifecycle]
+uri = "lifecycle"
+[[order]]
+[[order.group]]
+id = "acme/node"
+`
+
+function failure(text: string): CnbError {
+  try {
+    readBuilderToml(text, 'builder.toml')
+  } catch (error) {
+    return error as CnbError
+  }
+  throw new Error('no error')
+}
+
+describe('readBuilderToml', () => {
+  test('reads everything', () => {
+    const config = readBuilderToml(
+      `description = "Mine"
+[[buildpacks]]
+uri = "buildpacks/node"
+id = "acme/node"
+version = "1"
+homepage = "https://acme.example"
+[[extensions]]
+uri = "extensions/curl.tgz"
+[[order]]
+[[order.group]]
+id = "acme/node"
+optional = true
+[[order-extensions]]
+[[order-extensions.group]]
+id = "acme/curl"
+version = "1"
+optional = true
+[build]
+image = "acme/build"
+[[build.env]]
+name = "PATHS"
+value = "/a"
+suffix = "prepend"
+delim = ":"
+[[build.env]]
+name = "CI"
+value = "true"
+exec-env = ["production"]
+[[run.images]]
+image = "acme/run"
+mirrors = ["mirror.example/run"]
+[[run.images]]
+image = "acme/run-full"
+[stack]
+id = "acme"
+[lifecycle]
+uri = "lifecycle.tgz"
+[[targets]]
+os = "linux"
+arch = "amd64"
+[[targets.distros]]
+name = "debian"
+version = "12"
+[system.pre]
+buildpacks = [{ id = "acme/pre", version = "1" }]
+`,
+      'builder.toml',
+    )
+    expect(config).toEqual({
+      description: 'Mine',
+      buildpacks: [{ uri: 'buildpacks/node', id: 'acme/node', version: '1' }],
+      extensions: [{ uri: 'extensions/curl.tgz' }],
+      order: [{ group: [{ id: 'acme/node', optional: true }] }],
+      orderExtensions: [{ group: [{ id: 'acme/curl', version: '1' }] }],
+      buildImage: 'acme/build',
+      buildEnv: [{ name: 'CI', content: 'true' }, { name: 'PATHS.delim', content: ':' }, { name: 'PATHS.prepend', content: '/a' }],
+      runImages: [{ image: 'acme/run', mirrors: ['mirror.example/run'] }, { image: 'acme/run-full', mirrors: [] }],
+      stackId: 'acme',
+      lifecycleUri: 'lifecycle.tgz',
+      targets: [{ os: 'linux', arch: 'amd64', distros: [{ name: 'debian', version: '12' }] }],
+      system: { pre: [{ id: 'acme/pre', version: '1' }], post: [] },
+      warnings: [],
+    })
+  })
+
+  test('the deprecated stack alone names the images', () => {
+    const config = readBuilderToml(
+      '[stack]\nid = "acme"\nbuild-image = "acme/build"\nrun-image = "acme/run"\nrun-image-mirrors = ["m.example/run"]\n[lifecycle]\nuri = "l"\n',
+      'builder.toml',
+    )
+    expect(config).toMatchObject({ buildImage: 'acme/build', runImages: [{ image: 'acme/run', mirrors: ['m.example/run'] }], stackId: 'acme' })
+  })
+
+  test('warns of what is odd', () => {
+    const text = '[build]\nimage = "b"\nenv = [{ name = "A" }, { name = "B", value = "1" }, { name = "B", value = "2" }]\n[[run.images]]\nimage = "r"\n[lifecycle]\nuri = "l"\n'
+    const { warnings, buildEnv } = readBuilderToml(text, 'builder.toml')
+    expect(warnings).toEqual([
+      expect.stringContaining('without [[order]]'),
+      expect.stringContaining("'A' has an empty value"),
+      expect.stringContaining("'B' is there twice"),
+    ])
+    expect(buildEnv).toEqual([{ name: 'A', content: '' }, { name: 'B', content: '2' }])
+  })
+
+  test.each([
+    ['an unknown key', `${MINIMAL}colour = "red"\n`, 10, 1, /unknown key 'order\[0\].group\[0\].colour'/],
+    ['an unknown table', `[paint]\n${MINIMAL}`, 1, 2, /unknown key 'paint'/],
+    ['an unknown key of an image', `${MINIMAL}[[run.images]]\nimage = "r"\nmirror = "m"\n`, 12, 1, /unknown key 'run.images\[1\].mirror'/],
+    ['an unknown key of [lifecycle]', MINIMAL.replace('uri =', 'url ='), 6, 1, /unknown key 'lifecycle.url'/],
+    ['an unknown key of a target', `${MINIMAL}[[targets]]\nplatform = "linux"\n`, 11, 1, /unknown key 'targets\[0\].platform'/],
+    ['no build image', MINIMAL.replace('image = "acme/build"', ''), 1, 2, /build.image is required/],
+    ['two build images', `${MINIMAL}[stack]\nbuild-image = "other"\n`, 2, 1, /are not the same/],
+    ['no run image', MINIMAL.replace('[[run.images]]\nimage = "acme/run"', ''), undefined, undefined, /run.images is required/],
+    ['two run images', `${MINIMAL}[stack]\nrun-image = "other"\n`, 11, 1, /are not the same/],
+    ['a run image without a name', `${MINIMAL}[[run.images]]\nmirrors = []\n`, 10, 3, /'run.images\[1\].image' is required/],
+    ['an image that is no reference', MINIMAL.replace('acme/run', 'Acme Run'), 4, 1, /not an image reference/],
+    ['a buildpack without a uri', `${MINIMAL}[[buildpacks]]\nid = "a"\n`, 10, 3, /'buildpacks\[0\].uri' is required/],
+    ['a buildpack image', `${MINIMAL}[[buildpacks]]\nimage = "acme/bp"\n`, 11, 1, /buildpack images are not supported/],
+    ['a suffix that is none', `${MINIMAL}[[build.env]]\nname = "A"\nsuffix = "add"\n`, 12, 1, /unknown suffix 'add'/],
+    ['append without a delimiter', `${MINIMAL}[[build.env]]\nname = "A"\nvalue = "b"\nsuffix = "append"\n`, 13, 1, /needs a 'delim'/],
+    ['a variable that is a path', `${MINIMAL}[[build.env]]\nname = "../A"\nvalue = "b"\n`, 11, 1, /not a name for an environment variable/],
+    ['version and uri of the lifecycle', MINIMAL.replace('uri =', 'version = "1"\nuri ='), 6, 1, /not both/],
+    ['a wrong type', `description = 1\n${MINIMAL}`, 1, 1, /'description' must be a string, not a number/],
+    ['broken TOML', `${MINIMAL}[[targets]\n`, 10, undefined, /not valid TOML/],
+  ])('%s is an error with its position', (_, text, line, column, message) => {
+    const error = failure(text)
+    expect(error.message).toMatch(message)
+    expect(error.code).toBe('CNB_DESCRIPTOR_INVALID')
+    expect(error.position).toMatchObject({ file: 'builder.toml', ...(line ? { line } : {}), ...(column ? { column } : {}) })
+  })
+
+  test.each([
+    ['a version', 'version = "0.21.0"', 6],
+    ['a download', 'uri = "https://acme.example/lifecycle.tgz"', 6],
+    ['an image', 'uri = "docker://buildpacksio/lifecycle"', 6],
+    ['nothing', '', 5],
+  ])('a lifecycle given as %s is not supported, and the hint says what is', (_, text, line) => {
+    expect(failure(MINIMAL.replace('uri = "lifecycle"', text))).toMatchObject({
+      code: 'CNB_UNSUPPORTED',
+      hint: expect.stringContaining('[lifecycle] uri') as string,
+      position: { file: 'builder.toml', line },
+    })
+  })
+
+  test('property: any mix of lines is a configuration or a CnbError', () => {
+    const lines = fc.constantFrom(...MINIMAL.split('\n'), '[[targets]]', 'os = "linux"', 'env = [{ name = "A" }]', '[system.pre]', 'buildpacks = [{}]', 'mirrors = ["x"]', '[stack]', 'uri = 1')
+    fc.assert(
+      fc.property(fc.array(lines, { maxLength: 12 }), (given) => {
+        try {
+          readBuilderToml(given.join('\n'), 'builder.toml')
+        } catch (error) {
+          expect(error).toBeInstanceOf(CnbError)
+        }
+      }),
+    )
+  })
+})

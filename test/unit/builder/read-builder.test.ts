@@ -1,0 +1,134 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { CnbError } from '../../../src/base/errors.ts'
+import { readBuilder } from '../../../src/builder/read-builder.ts'
+import { builderImage, METADATA } from './builder-image.ts'
+
+const LAYERS = 'io.buildpacks.buildpack.layers'
+const ORDER = 'io.buildpacks.buildpack.order'
+const DIGEST = `sha256:${'a'.repeat(64)}`
+
+function failure(work: () => unknown): CnbError {
+  try {
+    work()
+  } catch (error) {
+    return error as CnbError
+  }
+  throw new Error('no error')
+}
+
+describe('readBuilder', () => {
+  test('reads all that the labels say', () => {
+    const builder = readBuilder(
+      builderImage({
+        'io.buildpacks.builder.metadata': JSON.stringify(METADATA),
+        'io.buildpacks.stack.id': 'acme',
+        'io.buildpacks.stack.mixins': '["git","build:make"]',
+        [LAYERS]: JSON.stringify({ 'acme/node': { '1': { api: '0.11', layerDiffID: DIGEST, targets: [{ os: 'linux', arch: '' }], name: 'Node' } } }),
+        [ORDER]: '[{"group":[{"id":"acme/node","version":"1","optional":true}]}]',
+        'io.buildpacks.buildpack.order-extensions': 'null',
+        'io.buildpacks.buildpack.system': '{"pre":{"buildpacks":[{"id":"acme/pre","version":"1"}]},"post":{"buildpacks":null}}',
+      }),
+    )
+    expect(builder).toMatchObject({
+      uid: 1001,
+      gid: 1000,
+      description: 'For tests',
+      createdBy: { name: 'Pack CLI', version: '0.40.5' },
+      stack: { id: 'acme', mixins: ['git', 'build:make'] },
+      lifecycle: {
+        version: '0.21.0',
+        buildpackApis: { deprecated: [], supported: ['0.11'] },
+        platformApis: { deprecated: ['0.7'], supported: ['0.14', '0.15'] },
+      },
+      runImages: [{ image: 'acme/run', mirrors: ['mirror.example/run'] }],
+      buildpacks: [{ id: 'acme/node', version: '1', name: 'Node' }],
+      extensions: [],
+      order: [{ group: [{ id: 'acme/node', version: '1', optional: true }] }],
+      orderExtensions: [],
+      system: { pre: [{ id: 'acme/pre', version: '1' }], post: [] },
+    })
+    expect(builder.buildpackLayers['acme/node']?.['1']).toEqual({ api: '0.11', layerDiffID: DIGEST, targets: [{ os: 'linux' }], name: 'Node' })
+  })
+
+  test('an old builder has one API of each, and its run image in the stack', () => {
+    const old = { stack: { runImage: { image: 'acme/run', mirrors: null } }, lifecycle: { version: '0.6.0', api: { buildpack: '0.2', platform: '0.3' } } }
+    const builder = readBuilder(builderImage({ 'io.buildpacks.builder.metadata': JSON.stringify(old) }))
+    expect(builder.lifecycle).toEqual({
+      version: '0.6.0',
+      buildpackApis: { deprecated: [], supported: ['0.2'] },
+      platformApis: { deprecated: [], supported: ['0.3'] },
+    })
+    expect(builder.runImages).toEqual([{ image: 'acme/run', mirrors: [] }])
+  })
+
+  test('the mixins label that the peer writes for no mixins is no mixins', () => {
+    expect(readBuilder(builderImage({ ...valid(), 'io.buildpacks.stack.mixins': 'null' })).stack.mixins).toEqual([])
+  })
+
+  test('an image without the label is no builder, and is told so', () => {
+    const error = failure(() => readBuilder(builderImage({})))
+    expect(error.code).toBe('CNB_BUILDER_INVALID')
+    expect(error.message).toMatch(/image 'acme\/builder': it is not a builder/)
+    expect(error.hint).toMatch(/cnb builder create/)
+  })
+
+  test.each([
+    ['metadata that is no JSON', { 'io.buildpacks.builder.metadata': '{' }, /is not JSON/],
+    ['metadata that is a list', { 'io.buildpacks.builder.metadata': '[]' }, /not a JSON object/],
+    ['metadata without a lifecycle', { 'io.buildpacks.builder.metadata': '{}' }, /names no lifecycle/],
+    ['an API that is none', { 'io.buildpacks.builder.metadata': '{"lifecycle":{"apis":{"platform":{"supported":["x"]}}}}' }, /'x' is not a platform API version/],
+    ['run images that are a text', { 'io.buildpacks.builder.metadata': JSON.stringify({ ...METADATA, images: 'acme' }) }, /'images' must be a list of tables, not a string/],
+    ['an order that is an object', { ...valid(), [ORDER]: '{}' }, /must be a list/],
+    ['an order entry without an id', { ...valid(), [ORDER]: '[{"group":[{}]}]' }, /'value\[0\].group\[0\].id' is required/],
+    ['a layer that is no digest', { ...valid(), [LAYERS]: '{"a":{"1":{"layerDiffID":"x"}}}' }, /'x' is not a digest/],
+    ['labels of 9 MB', { ...valid(), huge: 'x'.repeat(9_000_000) }, /more than the 8388608 that are read/],
+    ['a list of 20000 entries', { ...valid(), [ORDER]: JSON.stringify(Array(20_000).fill({ group: [] })) }, /more than 10000 entries/],
+  ])('%s is an error', (_, labels, message) => {
+    expect(failure(() => readBuilder(builderImage(labels)))).toMatchObject({ code: 'CNB_BUILDER_INVALID', message: expect.stringMatching(message) as string })
+  })
+
+  test.each([
+    ['no CNB_USER_ID', ['PATH=/bin', 'CNB_GROUP_ID=1000'], /has no CNB_USER_ID/],
+    ['no CNB_GROUP_ID', ['PATH=/bin', 'CNB_USER_ID=1001'], /has no CNB_GROUP_ID/],
+    ['a user that is no number', ['PATH=/bin', 'CNB_USER_ID=cnb', 'CNB_GROUP_ID=1000'], /CNB_USER_ID is 'cnb'/],
+    ['a negative user', ['PATH=/bin', 'CNB_USER_ID=-1', 'CNB_GROUP_ID=1000'], /CNB_USER_ID is '-1'/],
+    ['a group beyond 31 bits', ['PATH=/bin', 'CNB_USER_ID=1', 'CNB_GROUP_ID=2147483648'], /CNB_GROUP_ID is '2147483648'/],
+    ['root', ['PATH=/bin', 'CNB_USER_ID=0', 'CNB_GROUP_ID=0'], /must not run as root/],
+    ['no PATH', ['CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'], /has no PATH/],
+  ])('an environment with %s is an error', (_, env, message) => {
+    expect(failure(() => readBuilder(builderImage(valid(), env)))).toMatchObject({ code: 'CNB_BUILDER_INVALID', message: expect.stringMatching(message) as string })
+  })
+
+  test('a buildpack called __proto__ is a buildpack like any other', () => {
+    const layers = `{"__proto__":{"constructor":{"api":"0.11","layerDiffID":"${DIGEST}"}}}`
+    const builder = readBuilder(builderImage({ ...valid(), [LAYERS]: layers }))
+    expect(builder.buildpackLayers['__proto__']?.['constructor']?.layerDiffID).toBe(DIGEST)
+    expect(builder.buildpackLayers['toString']).toBeUndefined()
+    expect(({} as Record<string, unknown>)['constructor']).toBe(Object)
+  })
+
+  test('property: any JSON in any label gives a builder or CNB_BUILDER_INVALID', () => {
+    const labels = ['io.buildpacks.builder.metadata', LAYERS, ORDER, 'io.buildpacks.buildpack.order-extensions', 'io.buildpacks.buildpack.system', 'io.buildpacks.stack.mixins']
+    const keys = fc.constantFrom('lifecycle', 'apis', 'api', 'platform', 'supported', 'images', 'image', 'mirrors', 'group', 'id', 'version', 'buildpacks', 'pre', 'layerDiffID', '__proto__')
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof({ depthSize: 'medium' }, fc.jsonValue(), fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(keys, tie('value'), { maxKeys: 4 })),
+    }))
+    const text = fc.oneof(value.map((json) => JSON.stringify(json)), fc.string())
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...labels), text), fc.boolean(), (given, start) => {
+        try {
+          readBuilder(builderImage({ ...(start ? valid() : {}), ...given }))
+        } catch (error) {
+          expect(error).toBeInstanceOf(CnbError)
+          expect((error as CnbError).code).toBe('CNB_BUILDER_INVALID')
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+function valid(): Record<string, string> {
+  return { 'io.buildpacks.builder.metadata': JSON.stringify(METADATA) }
+}

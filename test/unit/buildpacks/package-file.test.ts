@@ -1,0 +1,112 @@
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
+import { readBuildpacks } from '../../../src/buildpacks/read.ts'
+import { digestOf, hexOf } from '../../../src/oci/digest.ts'
+import { tarOf, writeTar, type Given } from './tar-file.ts'
+
+let scratch: TemporaryDirectory
+beforeEach(async () => {
+  scratch = await makeTemporaryDirectory('cnb-test-')
+})
+afterEach(() => scratch[Symbol.asyncDispose]())
+
+const MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
+const layerOf = (id: string, version: string): Given[] => [
+  { name: `/cnb/buildpacks/${id}`, type: 'directory', mode: 0o755 },
+  { name: `/cnb/buildpacks/${id}/${version}`, type: 'directory', mode: 0o755 },
+  { name: `/cnb/buildpacks/${id}/${version}/buildpack.toml`, text: 'x' },
+]
+
+interface Package {
+  /** `diffId` is what the package says of a layer, where that is not true. */
+  layers: { id: string; version: string; files?: Given[]; order?: unknown; diffId?: string }[]
+  main?: { id: string; version: string }
+  labels?: Record<string, string>
+  compress?: boolean
+  index?: string
+  leaveOut?: string
+}
+
+async function writePackage({ layers, main = layers[0], labels = {}, compress = true, index, leaveOut }: Package): Promise<string> {
+  const contents = new Map<string, Buffer>()
+  const blob = (bytes: Buffer): string => {
+    const digest = digestOf(bytes)
+    contents.set(`blobs/sha256/${hexOf(digest)}`, bytes)
+    return digest
+  }
+  const byId: Record<string, Record<string, unknown>> = {}
+  const diffIds: string[] = []
+  const descriptors: unknown[] = []
+  for (const { id, version, files = layerOf(id.replaceAll('/', '_'), version), order, diffId } of layers) {
+    const tar = await tarOf(files)
+    const said = diffId ?? digestOf(tar)
+    byId[id] = { ...byId[id], [version]: { api: '0.11', layerDiffID: said, targets: [{ os: 'linux', arch: '' }], ...(order ? { order } : {}) } }
+    if (diffIds.includes(said)) continue
+    diffIds.push(said)
+    const bytes = compress ? gzipSync(tar) : tar
+    descriptors.push({ mediaType: `application/vnd.oci.image.layer.v1.tar${compress ? '+gzip' : ''}`, size: bytes.length, digest: blob(bytes) })
+  }
+  const Labels = {
+    'io.buildpacks.buildpackage.metadata': JSON.stringify({ ...main, stacks: [{ id: '*' }] }),
+    'io.buildpacks.buildpack.layers': JSON.stringify(byId),
+    ...labels,
+  }
+  const config = blob(Buffer.from(JSON.stringify({ os: 'linux', config: { Labels }, rootfs: { type: 'layers', diff_ids: diffIds } })))
+  const manifest = blob(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config: { digest: config }, layers: descriptors })))
+  contents.set('index.json', Buffer.from(index ?? JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: MANIFEST, digest: manifest }] })))
+  contents.set('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'))
+  // Blobs may stand before or after the files that name them, and names may start with a slash.
+  const files = [...contents].filter(([name]) => name !== leaveOut)
+  return writeTar(join(scratch.path, 'bp.cnb'), files.map(([name, bytes]) => ({ name: `/${name}`, bytes })))
+}
+
+describe('a buildpack package', () => {
+  test.each([true, false])('gives its buildpacks, its own first, with the layers that it has (compressed: %s)', async (compress) => {
+    const order = [{ group: [{ id: 'acme/node', version: '1' }] }]
+    const path = await writePackage({
+      layers: [{ id: 'acme/node', version: '1' }, { id: 'acme/all', version: '2', order }],
+      main: { id: 'acme/all', version: '2' },
+      compress,
+    })
+    const found = await readBuildpacks(path)
+    expect(found.map(({ descriptor }) => descriptor)).toMatchObject([
+      { kind: 'buildpack', api: '0.11', info: { id: 'acme/all', version: '2' }, order },
+      { api: '0.11', info: { id: 'acme/node', version: '1' }, targets: [{ os: 'linux' }] },
+    ])
+    const tar = await buffer(await found[1]!.layer.open())
+    expect(tar.equals(await tarOf(layerOf('acme_node', '1')))).toBe(true)
+    expect([digestOf(tar), tar.length]).toEqual([found[1]?.layer.diffId, found[1]?.layer.size])
+  })
+
+  test('buildpacks in one layer share it', async () => {
+    const files = [...layerOf('a', '1'), ...layerOf('b', '1')]
+    const [a, b] = await readBuildpacks(await writePackage({ layers: [{ id: 'a', version: '1', files }, { id: 'b', version: '1', files }] }))
+    expect(a?.layer).toBe(b?.layer)
+  })
+
+  const node = { id: 'acme/node', version: '1' }
+  test.each([
+    ['a layer with other content than it says', { layers: [{ ...node, diffId: `sha256:${'0'.repeat(64)}` }] }, /but the package says/],
+    ['a layer that writes over the lifecycle', { layers: [{ ...node, files: [{ name: '/cnb/lifecycle/detector', text: 'x' }] }] }, /not a buildpack's/],
+    ['a layer that climbs out', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/../../etc/passwd', text: 'x' }] }] }, /has '\.\.'/],
+    ['a link where buildpacks are', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks', type: 'symlink' as const, linkname: '/etc' }] }] }, /not a buildpack's/],
+    ['a hard link to the lifecycle', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/x', type: 'link' as const, linkname: '/cnb/lifecycle/detector' }] }] }, /not a buildpack's/],
+    ['a file below a link', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/x', type: 'symlink' as const, linkname: '/cnb/lifecycle' }, { name: '/cnb/buildpacks/x/detector', text: 'x' }] }] }, /below the symbolic link/],
+    ['no label of layers', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '' } }, /no label io.buildpacks.buildpack.layers/],
+    ['a label that is no JSON', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '{' } }, /is not JSON/],
+    ['a layer that is not there', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': `{"a":{"1":{"api":"0.11","layerDiffID":"sha256:${'1'.repeat(64)}"}}}` } }, /has no layer/],
+    ['an index without an image', { layers: [node], index: '{"manifests":[]}' }, /no image manifest/],
+    ['an index that is a list', { layers: [node], index: '[]' }, /not a JSON object/],
+    ['a digest that is a path', { layers: [node], index: `{"manifests":[{"mediaType":"${MANIFEST}","digest":"../../x"}]}` }, /not a sha256 digest/],
+    ['no index', { layers: [node], leaveOut: 'index.json' }, /lacks the file index.json/],
+  ])('%s is refused', async (_, given: Package, message) => {
+    await expect(readBuildpacks(await writePackage(given))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringMatching(message) as string })
+  })
+
+  test('a package of buildpacks is none of extensions', async () => {
+    await expect(readBuildpacks(await writePackage({ layers: [node] }), {}, 'extension')).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', hint: 'Is it a package of extensions?' })
+  })
+})

@@ -1,0 +1,194 @@
+import { chmod, link, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { execFileSync } from 'node:child_process'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { CnbEvent } from '../../../src/base/events.ts'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
+import { readBuildpacks } from '../../../src/buildpacks/read.ts'
+import { digestOf } from '../../../src/oci/digest.ts'
+import { listLayer, writeTar, type Given } from './tar-file.ts'
+
+const TOML = 'api = "0.11"\n[buildpack]\nid = "acme/node"\nversion = "1.0.0"\n'
+const COMPOSITE = 'api = "0.11"\n[buildpack]\nid = "acme/all"\nversion = "1"\n[[order]]\n[[order.group]]\nid = "acme/node"\nversion = "1.0.0"\n'
+const FILES: Given[] = [
+  { name: 'buildpack.toml', text: TOML },
+  { name: 'bin', type: 'directory', mode: 0o700 },
+  { name: 'bin/build', text: 'build', mode: 0o600 },
+  { name: 'bin/detect', text: 'detect', mode: 0o755 },
+]
+
+let scratch: TemporaryDirectory
+beforeEach(async () => {
+  scratch = await makeTemporaryDirectory('cnb-test-')
+})
+afterEach(() => scratch[Symbol.asyncDispose]())
+
+const at = (...parts: string[]): string => join(scratch.path, ...parts)
+
+async function writeBuildpack(directory: string, toml = TOML): Promise<string> {
+  await mkdir(at(directory, 'bin'), { recursive: true })
+  await writeFile(at(directory, 'buildpack.toml'), toml)
+  await writeFile(at(directory, 'bin/build'), 'build', { mode: 0o700 })
+  await writeFile(at(directory, 'bin/detect'), 'detect', { mode: 0o600 })
+  return at(directory)
+}
+
+describe('a directory', () => {
+  test("becomes a layer by the peer's rules", async () => {
+    const path = await writeBuildpack('node')
+    await mkdir(at('node/lib'), { mode: 0o700 })
+    await writeFile(at('node/lib/data'), 'data', { mode: 0o600 })
+    await writeFile(at('node/lib.sh'), 'script', { mode: 0o645 })
+    await symlink('../lib.sh', at('node/lib/link'))
+    await link(at('node/lib/data'), at('node/lib/same'))
+    const [buildpack, ...others] = await readBuildpacks(path)
+    expect(others).toEqual([])
+    expect(buildpack?.descriptor).toMatchObject({ kind: 'buildpack', api: '0.11', info: { id: 'acme/node', version: '1.0.0' } })
+    const root = '/cnb/buildpacks/acme_node/1.0.0'
+    expect(buildpack && (await listLayer(buildpack.layer))).toEqual([
+      '755 0:0 315532801 directory /cnb/buildpacks/acme_node',
+      `755 0:0 315532801 directory ${root}`,
+      `755 0:0 315532801 directory ${root}/bin`,
+      `755 0:0 315532801 file ${root}/bin/build = "build"`,
+      `755 0:0 315532801 file ${root}/bin/detect = "detect"`,
+      `644 0:0 315532801 file ${root}/buildpack.toml = ${JSON.stringify(TOML)}`,
+      `755 0:0 315532801 directory ${root}/lib`,
+      `644 0:0 315532801 file ${root}/lib/data = "data"`,
+      `755 0:0 315532801 symlink ${root}/lib/link -> ../lib.sh`,
+      `644 0:0 315532801 link ${root}/lib/same -> ${root}/lib/data`,
+      `755 0:0 315532801 file ${root}/lib.sh = "script"`,
+    ])
+  })
+
+  test('gives the same digest whatever its times, modes and owner are', async () => {
+    const [first] = await readBuildpacks(await writeBuildpack('a'))
+    await writeBuildpack('b')
+    await utimes(at('b/bin/build'), 1, 1)
+    await chmod(at('b/buildpack.toml'), 0o600)
+    const [second] = await readBuildpacks(at('b'))
+    expect(second?.layer.diffId).toBe(first?.layer.diffId)
+  })
+
+  test('its layer is what its digest says, each time it is read', async () => {
+    const [buildpack] = await readBuildpacks(await writeBuildpack('node'))
+    for (const _ of [1, 2]) {
+      const bytes = await buffer((await buildpack?.layer.open())!)
+      expect([digestOf(bytes), bytes.length]).toEqual([buildpack?.layer.diffId, buildpack?.layer.size])
+    }
+  })
+
+  test.each(['bin/detect', 'bin/build'])('without %s is no buildpack', async (file) => {
+    await writeBuildpack('node')
+    await rm(at('node', file))
+    await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining(`has no ${file}`) as string })
+  })
+
+  test('a composite buildpack needs no executables', async () => {
+    await mkdir(at('all'))
+    await writeFile(at('all/buildpack.toml'), COMPOSITE)
+    await expect(readBuildpacks(at('all'))).resolves.toHaveLength(1)
+  })
+
+  test('brings what its package.toml names beside it, once, and warns of what it does not fetch', async () => {
+    await writeBuildpack('node')
+    await mkdir(at('all'))
+    await writeFile(at('all/buildpack.toml'), COMPOSITE)
+    await writeFile(at('all/package.toml'), '[buildpack]\nuri = "."\n[[dependencies]]\nuri = "../node"\n[[dependencies]]\nuri = "../node/"\n[[dependencies]]\nuri = "docker://acme/other:1"\n')
+    await writeFile(at('node/package.toml'), '[[dependencies]]\nuri = "../all"\n')
+    const events: CnbEvent[] = []
+    const found = await readBuildpacks(at('all'), { events: (event) => events.push(event) })
+    expect(found.map(({ descriptor }) => descriptor.info.id)).toEqual(['acme/all', 'acme/node'])
+    expect(events).toEqual([{ type: 'warning', message: expect.stringContaining('docker://acme/other:1') as string }])
+  })
+
+  test('a dependency with neither uri nor image is an error with its position', async () => {
+    await writeBuildpack('node')
+    await writeFile(at('node/package.toml'), '[[dependencies]]\nuri = "x"\n[[dependencies]]\n')
+    await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: at('node/package.toml'), line: 3 } })
+  })
+
+  test('an extension is read where one is wanted, and refused where a buildpack is', async () => {
+    await mkdir(at('curl'))
+    await writeFile(at('curl/extension.toml'), 'api = "0.10"\n[extension]\nid = "acme/curl"\nversion = "1"\n')
+    const [extension] = await readBuildpacks(at('curl'), {}, 'extension')
+    expect((await listLayer(extension!.layer))[1]).toBe('755 0:0 315532801 directory /cnb/extensions/acme_curl/1')
+    await expect(readBuildpacks(at('curl'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', hint: expect.stringContaining('[[extensions]]') as string })
+  })
+
+  test('a FIFO is refused and not waited for', async () => {
+    await writeBuildpack('node')
+    execFileSync('mkfifo', [at('node/pipe')])
+    await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining("'pipe'") as string })
+  })
+
+  test('nothing there, and an error in the descriptor, are told by path', async () => {
+    await expect(readBuildpacks(at('none'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_NOT_FOUND' })
+    await writeBuildpack('node', 'api = 1\n')
+    await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: at('node/buildpack.toml'), line: 1 } })
+  })
+
+  test('stops when it is told to', async () => {
+    const signal = AbortSignal.abort()
+    await expect(readBuildpacks(await writeBuildpack('node'), { signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+  })
+})
+
+describe('an archive', () => {
+  test.each([
+    ['a tar', FILES, (tar: Buffer) => tar],
+    ['a tgz', FILES, gzipSync],
+    ['a tar of ./', [{ name: './', type: 'directory' as const }, ...FILES.map((file) => ({ ...file, name: `./${file.name}` }))], (tar: Buffer) => tar],
+    ['a tar with absolute names', FILES.map((file) => ({ ...file, name: `/${file.name}` })), (tar: Buffer) => tar],
+  ])('%s gives the same layer', async (_, files, compress) => {
+    const [buildpack] = await readBuildpacks(await writeTar(at('bp'), files, compress))
+    const root = '/cnb/buildpacks/acme_node/1.0.0'
+    expect(await listLayer(buildpack!.layer)).toEqual([
+      '755 0:0 315532801 directory /cnb/buildpacks/acme_node',
+      `755 0:0 315532801 directory ${root}`,
+      `644 0:0 315532801 file ${root}/buildpack.toml = ${JSON.stringify(TOML)}`,
+      `755 0:0 315532801 directory ${root}/bin`,
+      `755 0:0 315532801 file ${root}/bin/build = "build"`,
+      `755 0:0 315532801 file ${root}/bin/detect = "detect"`,
+    ])
+  })
+
+  test('a hard link leads to the file in the layer', async () => {
+    const path = await writeTar(at('bp.tar'), [...FILES, { name: 'bin/other', type: 'link', linkname: './bin/build', size: 0 }])
+    const [buildpack] = await readBuildpacks(path)
+    expect((await listLayer(buildpack!.layer)).at(-1)).toContain('bin/other -> /cnb/buildpacks/acme_node/1.0.0/bin/build')
+  })
+
+  test.each([
+    ['a name that climbs out', { name: '../../cnb/lifecycle/detector', text: 'x' }],
+    ['a hard link that climbs out', { name: 'bin/x', type: 'link' as const, linkname: '../../etc/passwd' }],
+    ['a device', { name: 'null', type: 'character' as const, devMajor: 1, devMinor: 3 }],
+    ['a FIFO', { name: 'pipe', type: 'fifo' as const }],
+  ])('%s is refused', async (_, hostile) => {
+    await expect(readBuildpacks(await writeTar(at('bp.tar'), [...FILES, hostile]))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID' })
+  })
+
+  test('a file below a symbolic link of the archive is refused', async () => {
+    const files: Given[] = [...FILES, { name: 'out', type: 'symlink', linkname: '/cnb/lifecycle' }, { name: 'out/detector', text: 'x' }]
+    await expect(readBuildpacks(await writeTar(at('bp.tar'), files))).rejects.toMatchObject({
+      code: 'CNB_BUILDPACK_INVALID',
+      message: expect.stringContaining("below the symbolic link 'out'") as string,
+    })
+  })
+
+  test.each([
+    ['text', Buffer.from('hello '.repeat(200)), 'CNB_BUILDPACK_INVALID'],
+    ['a gzip file cut off', gzipSync(Buffer.alloc(5000, 'x')).subarray(0, 20), 'CNB_BUILDPACK_INVALID'],
+    ['a zip file', Buffer.from('PK\x03\x04 and more'), 'CNB_UNSUPPORTED'],
+    ['nothing', Buffer.alloc(0), 'CNB_BUILDPACK_INVALID'],
+  ])('%s is refused', async (_, bytes, code) => {
+    await writeFile(at('bp.tgz'), bytes)
+    await expect(readBuildpacks(at('bp.tgz'))).rejects.toMatchObject({ code })
+  })
+
+  test('a descriptor of 2 MB is refused', async () => {
+    const files = [{ name: 'buildpack.toml', text: `# ${'x'.repeat(2_000_000)}\n${TOML}` }]
+    await expect(readBuildpacks(await writeTar(at('bp.tar'), files))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringMatching(/larger than/) as string })
+  })
+})

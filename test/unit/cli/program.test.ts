@@ -1,0 +1,163 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { COMMANDS, parseCommandLine, type Parsed } from '../../../src/cli/program.ts'
+
+function run(line: string): Extract<Parsed, { kind: 'run' }> {
+  const parsed = parseCommandLine(line.split(' '))
+  if (parsed.kind !== 'run') throw new Error(parsed.kind === 'wrong' ? parsed.error.message : parsed.text)
+  return parsed
+}
+
+/** The values that were given, without the rest. */
+function given(line: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(run(line).values).filter(([, value]) => value !== undefined))
+}
+
+function wrong(line: string): { message: string; hint: string } {
+  const parsed = parseCommandLine(line.split(' '))
+  if (parsed.kind !== 'wrong') throw new Error(`'${line}' was taken`)
+  expect(parsed.error).toMatchObject({ code: 'CNB_USAGE', exit: 2 })
+  return { message: parsed.error.message, hint: parsed.error.hint ?? '' }
+}
+
+function printed(...argv: string[]): string {
+  const parsed = parseCommandLine(argv)
+  if (parsed.kind !== 'print') throw new Error(parsed.kind)
+  return parsed.text
+}
+
+describe('a command line', () => {
+  it('gives every option of build its value', () => {
+    const line =
+      'build app -p dir -B b -e A=1 -e B=1,2 --env-file e -t x,y -t z --run-image r -b one,two@1 -b three -D worker --network host ' +
+      '--volume /a:/b --pull-policy never --clear-cache --trust-builder --creation-time now --previous-image old --sbom-output-dir s ' +
+      '--report-output-dir o --ca-cert ca.pem --ca-cert cb.pem -d p.toml --docker-host inherit --platform linux/arm64'
+    expect(run(line)).toMatchObject({ argument: 'app', definition: { name: 'build' } })
+    expect(given(line)).toEqual({
+      path: 'dir',
+      builder: 'b',
+      env: ['A=1', 'B=1,2'],
+      envFiles: ['e'],
+      tags: ['x', 'y', 'z'],
+      runImage: 'r',
+      buildpacks: ['one', 'two@1', 'three'],
+      defaultProcess: 'worker',
+      network: 'host',
+      volumes: ['/a:/b'],
+      pullPolicy: 'never',
+      clearCache: true,
+      trustBuilder: true,
+      creationTime: 'now',
+      previousImage: 'old',
+      sbomOutputDir: 's',
+      reportOutputDir: 'o',
+      caCerts: ['ca.pem', 'cb.pem'],
+      descriptor: 'p.toml',
+      dockerHost: 'inherit',
+      platform: 'linux/arm64',
+    })
+  })
+
+  it('never lets an option swallow the argument after its value', () => {
+    expect(run('build --tag a app').argument).toBe('app')
+    expect(run('build -e A=1 -b x app').argument).toBe('app')
+  })
+
+  it('finds commands of two words', () => {
+    expect(run('builder create b -c builder.toml -l a=b').definition.name).toBe('builder create')
+    expect(given('builder inspect b --depth 2')).toEqual({ depth: 2 })
+  })
+
+  it.each(['-q -v -o json --no-color build app', 'build -q -v -o json --no-color app', 'build app -q -v -o json --color never'])(
+    'takes global options wherever they stand: %s',
+    (line) => {
+      expect(run(line).globals).toEqual({ output: 'json', quiet: true, verbose: true, color: 'never' })
+    },
+  )
+
+  it('gives the globals that nobody gave', () => {
+    expect(run('inspect app').globals).toEqual({ output: 'human', quiet: false, verbose: false, color: 'auto' })
+  })
+
+  it('takes what follows -- for the argument', () => {
+    expect(run('inspect -- -odd').argument).toBe('-odd')
+  })
+
+  it('never fails in another way than by an error of ours, whatever the words', () => {
+    const known = ['build', 'builder', 'create', 'help', '-e', '--output', 'json', '--', '-c', '--depth', '--no-color', '--version']
+    const word = fc.oneof(fc.constantFrom(...known), fc.string())
+    fc.assert(fc.property(fc.array(word, { maxLength: 8 }), (argv) => ['print', 'run', 'wrong'].includes(parseCommandLine(argv).kind)))
+  })
+})
+
+describe('a wrong command line', () => {
+  it.each([
+    ['buidl app', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' to see what it takes."],
+    ['build app --pth x', "unknown option '--pth'", "Did you mean --path? Run 'cnb build --help' to see what it takes."],
+    ['build', "missing required argument 'image'", "Run 'cnb build --help' to see what it takes."],
+    ['build a b', "too many arguments for 'build'. Expected 1 argument but got 2.", "Run 'cnb build --help' to see what it takes."],
+    ['builder create b', "required option '-c, --config <file>' not specified", "Run 'cnb builder create --help' to see what it takes."],
+    ['inspect a -o ndjson', "'cnb inspect' has no output format 'ndjson'", 'Choose one of human, json, yaml, toml.'],
+    ['build a -o yaml', "'cnb build' has no output format 'yaml'", 'Choose one of human, json, ndjson.'],
+  ])('%s', (line, message, hint) => {
+    expect(wrong(line)).toEqual({ message, hint })
+  })
+
+  it.each([
+    'build a --pull-policy sometimes',
+    'build a --color maybe',
+    'build a --env',
+    'builder inspect b --depth -1',
+    'builder inspect b --depth two',
+    'builder foo',
+  ])('is told for %s', (line) => {
+    expect(wrong(line).message).not.toMatch(/^error:/)
+  })
+
+  it('keeps the output format that was asked for, so that the error comes in it', () => {
+    expect(parseCommandLine(['-o', 'json', 'build'])).toMatchObject({ kind: 'wrong', globals: { output: 'json' } })
+    expect(parseCommandLine(['build', '-o', 'json', '--nonsense'])).toMatchObject({ kind: 'wrong', globals: { output: 'json' } })
+  })
+})
+
+describe('help', () => {
+  it('is what cnb alone prints', () => {
+    expect(printed()).toBe(printed('--help'))
+    for (const { name, summary } of COMMANDS) {
+      expect(printed()).toContain(name)
+      expect(printed()).toContain(summary)
+    }
+  })
+
+  it('is what a command without its second word prints', () => {
+    expect(printed('builder')).toContain('create <image>')
+  })
+
+  it.each(COMMANDS.map(({ name }) => name))('of %s has two examples that the program takes', (name) => {
+    const definition = COMMANDS.find((command) => command.name === name)
+    expect(definition?.examples.length).toBeGreaterThanOrEqual(2)
+    for (const { line, does } of definition?.examples ?? []) {
+      expect(run(line.replace(/^cnb /, '').replace(/ \|.*/, '')).definition).toBe(definition)
+      expect(printed(...name.split(' '), '--help')).toContain(`  # ${does}\n  ${line}`)
+    }
+  })
+
+  it.each(COMMANDS.map(({ name }) => name))('of %s tells every option and its own output formats', (name) => {
+    const definition = COMMANDS.find((command) => command.name === name)
+    const help = printed(...name.split(' '), '-h')
+    for (const { options } of definition?.groups ?? []) for (const { flags } of Object.values(options)) expect(help).toContain(`  ${flags}`)
+    expect(help).toMatch(definition?.formats.includes('yaml') ? /human, json, yaml or toml/ : /human, json or ndjson/)
+  })
+
+  it.each([40, 60, 80, 200])('fits into %d columns, and never needs more than 100', (columns) => {
+    const parsed = parseCommandLine(['build', '--help'], columns)
+    if (parsed.kind !== 'print') throw new Error(parsed.kind)
+    const prose = parsed.text.slice(0, parsed.text.indexOf('Examples:')).split('\n')
+    // Below 56 columns a description keeps 20, so that it stays readable.
+    expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(Math.min(100, Math.max(columns, 56)))
+  })
+
+  it('tells the version', () => {
+    expect(printed('--version')).toMatch(/^\d+\.\d+\.\d+$/)
+  })
+})

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import { CnbError } from '../../../src/base/errors.ts'
+import type { CommandDefinition, Session } from '../../../src/cli/command.ts'
+import { complain, runCommand } from '../../../src/cli/run.ts'
+import type { Globals } from '../../../src/cli/program.ts'
+import type { Outcome } from '../../../src/ui/reporter.ts'
+import { recordingStream } from '../ui/recording-stream.ts'
+
+const quietly: Globals = { output: 'human', quiet: false, verbose: false, color: 'never' }
+const host = { env: {}, cwd: '/', home: '/' }
+const outcome: Outcome = { data: { image: 'app', size: 3 }, line: 'app@sha256:1', text: () => 'Built' }
+
+/** Runs a command that does `work`. */
+async function runWork(work: (session: Session) => Promise<Outcome>, globals: Partial<Globals> = {}, controller = new AbortController()) {
+  const stdout = recordingStream()
+  const stderr = recordingStream()
+  const definition = { run: (_argument: string, _values: unknown, session: Session) => work(session) } as CommandDefinition
+  const code = await runCommand(
+    { kind: 'run', definition, argument: 'app', values: {}, globals: { ...quietly, ...globals } },
+    { host, stdout, stderr, signal: controller.signal, services: () => Promise.reject(new Error('no engine here')) },
+  )
+  return { code, stdout: stdout.text, stderr: stderr.text }
+}
+
+describe('runCommand', () => {
+  it('prints the outcome and gives 0', async () => {
+    expect(await runWork(async () => outcome)).toEqual({ code: 0, stdout: 'Built\n', stderr: '' })
+  })
+
+  it.each([
+    ['json', '{\n  "schemaVersion": 1,\n  "image": "app",\n  "size": 3\n}\n'],
+    ['yaml', 'schemaVersion: 1\nimage: app\nsize: 3\n'],
+    ['toml', 'schemaVersion = 1\nimage = "app"\nsize = 3\n'],
+    ['ndjson', '{"type":"result","schemaVersion":1,"image":"app","size":3}\n'],
+  ])('writes %s', async (output, text) => {
+    expect((await runWork(async () => outcome, { output })).stdout).toBe(text)
+  })
+
+  it("gives an error's exit code", async () => {
+    const { code, stderr } = await runWork(() => Promise.reject(new CnbError('CNB_DETECT_FAILED', 'nothing fits', { exit: 21 })))
+    expect([code, stderr]).toEqual([21, 'ERROR: nothing fits\n  CNB_DETECT_FAILED (exit code 21)\n'])
+  })
+
+  it('calls anything else a defect', async () => {
+    const { code, stderr } = await runWork(() => Promise.reject(new TypeError('x is undefined')))
+    expect(code).toBe(1)
+    expect(stderr).toContain('CNB_INTERNAL')
+  })
+
+  it('connects to nothing by itself', async () => {
+    const { code } = await runWork(async () => outcome)
+    const asked = await runWork(async ({ services }) => services().then(() => outcome))
+    expect([code, asked.code]).toEqual([0, 1])
+  })
+
+  it('says at once that it stops, and then why, not what broke as a consequence', async () => {
+    const controller = new AbortController()
+    const { code, stderr } = await runWork(
+      async ({ context }) => {
+        controller.abort(new CnbError('CNB_INTERRUPTED', 'terminated', { exit: 143 }))
+        expect(context.signal?.aborted).toBe(true)
+        throw new Error('socket hang up')
+      },
+      {},
+      controller,
+    )
+    expect(code).toBe(143)
+    expect(stderr).toMatch(/^Warning: stopping[^]*ERROR: terminated\n/)
+    expect(stderr).not.toContain('hang up')
+  })
+
+  it('gives 0 when the work was done before the stop had an effect', async () => {
+    const controller = new AbortController()
+    const { code } = await runWork(
+      async () => {
+        controller.abort(new CnbError('CNB_INTERRUPTED', 'interrupted'))
+        return outcome
+      },
+      {},
+      controller,
+    )
+    expect(code).toBe(0)
+  })
+})
+
+describe('complain', () => {
+  it('tells a usage error in the format that was asked for', async () => {
+    const stdout = recordingStream()
+    const stderr = recordingStream()
+    const error = new CnbError('CNB_USAGE', 'wrong')
+    expect(await complain(error, { ...quietly, output: 'json' }, { stdout, stderr, host })).toBe(2)
+    expect(JSON.parse(stdout.text)).toMatchObject({ error: { code: 'CNB_USAGE', exit: 2 } })
+  })
+})

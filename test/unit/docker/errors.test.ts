@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { CnbError } from '../../../src/base/errors.ts'
+import { engineError, refusal } from '../../../src/docker/errors.ts'
+import { SshError } from '../../../src/docker/ssh-connection.ts'
+
+const endpoint = { address: 'tcp://h:2375', origin: 'DOCKER_HOST', transport: { kind: 'tcp', host: 'h', port: 2375 } } as const
+
+function coded(code: string, message = 'words of the system'): Error {
+  return Object.assign(new Error(message), { code })
+}
+
+test.each([
+  [coded('ENOENT'), 'CNB_ENGINE_UNREACHABLE'],
+  [coded('ECONNREFUSED'), 'CNB_ENGINE_UNREACHABLE'],
+  [coded('ENOTFOUND'), 'CNB_ENGINE_UNREACHABLE'],
+  [coded('ERR_TLS_CERT_ALTNAME_INVALID'), 'CNB_ENGINE_UNREACHABLE'],
+  [coded('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'CNB_ENGINE_UNREACHABLE'],
+  [new SshError('Host key verification failed.', false), 'CNB_ENGINE_UNREACHABLE'],
+  [new SshError('client_loop: send disconnect', true), 'CNB_ENGINE_LOST'],
+  [coded('EACCES'), 'CNB_ENGINE_DENIED'],
+  [coded('ECONNRESET', 'socket hang up'), 'CNB_ENGINE_LOST'],
+  [coded('EPIPE'), 'CNB_ENGINE_LOST'],
+  [new Error('anything else'), 'CNB_ENGINE_FAILED'],
+])('%s is %s, with its words', (error, code) => {
+  const translated = engineError(error, 'cannot do it', endpoint)
+  expect(translated.code).toBe(code)
+  expect(translated.message).toContain(error.message)
+  expect(translated.cause).toBe(error)
+  if (code !== 'CNB_ENGINE_FAILED') {
+    expect(translated.message).toContain('tcp://h:2375 (from DOCKER_HOST)')
+    expect(translated.hint).toBeTruthy()
+  }
+})
+
+test('an abort is the reason of the signal, whatever broke because of it', () => {
+  const reason = new CnbError('CNB_INTERRUPTED', 'terminated', { exit: 143 })
+  expect(engineError(coded('ECONNRESET'), 'cannot do it', endpoint, AbortSignal.abort(reason))).toBe(reason)
+})
+
+test('long words are cut, absent ones are replaced', () => {
+  expect(refusal('cannot do it', 500, 'x'.repeat(10_000)).message.length).toBeLessThan(2100)
+  expect(refusal('cannot do it', 500, ' ').message).toContain('status 500')
+})

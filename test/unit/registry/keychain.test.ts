@@ -1,0 +1,159 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { makeTemporaryDirectory } from '../../../src/base/files.ts'
+import type { RegistryCredentials } from '../../../src/registry/auth-file.ts'
+import { askCredentialHelper } from '../../../src/registry/credential-helper.ts'
+import { makeKeychain } from '../../../src/registry/keychain.ts'
+
+const encoded = (user: string, password: string): { auth: string } => ({ auth: Buffer.from(`${user}:${password}`).toString('base64') })
+const HUB = 'https://index.docker.io/v1/'
+
+async function directoryWith(files: Record<string, string | object>): Promise<string> {
+  const directory = await makeTemporaryDirectory('cnb-test-')
+  onTestFinished(() => directory[Symbol.asyncDispose]())
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(directory.path, name)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))
+    if (name.startsWith('bin/')) await chmod(path, 0o755)
+  }
+  return directory.path
+}
+
+/** A credential helper: a Node program that has `server`, what it is asked for. */
+function helper(body: string): string {
+  return `#!${process.execPath}
+let server = ''
+process.stdin.on('data', (chunk) => { server += chunk })
+process.stdin.on('end', () => { ${body} })`
+}
+
+interface Found {
+  credentials: RegistryCredentials | undefined
+  warnings: string[]
+}
+
+async function lookUp(registry: string, files: Record<string, string | object>, env: Record<string, string> = {}): Promise<Found> {
+  const home = await directoryWith(files)
+  const warnings: string[] = []
+  const keychain = makeKeychain({ env: { PATH: join(home, 'bin'), ...env }, home, warn: (message) => warnings.push(message) })
+  return { credentials: await keychain(registry), warnings }
+}
+
+test('nothing configured is anonymous', async () => {
+  expect(await lookUp('registry.example', {})).toEqual({ credentials: undefined, warnings: [] })
+})
+
+test.each([
+  ['auth, with colons in the password', encoded('u', 'p:q'), { username: 'u', password: 'p:q' }],
+  ['username and password', { username: 'u', password: 'p' }, { username: 'u', password: 'p' }],
+  ['an identity token', { ...encoded('<token>', ''), identitytoken: 't' }, { identitytoken: 't' }],
+])('auths: %s', async (_, entry, credentials) => {
+  const found = await lookUp('registry.example:5000', { '.docker/config.json': { auths: { 'registry.example:5000': entry } } })
+  expect(found.credentials).toEqual({ ...credentials, serveraddress: 'registry.example:5000' })
+})
+
+const NONE: unknown[] = [{}, { auth: '' }, { auth: 'bm9jb2xvbg==' }, { auth: 7 }, 'text', null]
+
+test.each(NONE)('auths: %j is no credential', async (entry) => {
+  const config = { auths: { 'registry.example': entry } }
+  expect((await lookUp('registry.example', { '.docker/config.json': config })).credentials).toBeUndefined()
+})
+
+test('a host matches exactly, with or without a scheme and path in the file, and never as a part of another', async () => {
+  const auths = { 'https://registry.example/v1/': encoded('u', 'p'), 'registry.example:5000': encoded('other', 'x') }
+  const config = { '.docker/config.json': { auths } }
+  expect((await lookUp('registry.example', config)).credentials).toMatchObject({ username: 'u' })
+  for (const host of ['registry.example.evil', 'evil-registry.example', 'example', 'registry.example:443', 'my.registry.example']) {
+    expect((await lookUp(host, config)).credentials).toBeUndefined()
+  }
+})
+
+test.each(['docker.io', 'index.docker.io', 'registry-1.docker.io'])('%s finds what docker login keeps for Docker Hub', async (registry) => {
+  const found = await lookUp(registry, { '.docker/config.json': { auths: { [HUB]: encoded('u', 'p') } } })
+  expect(found.credentials).toEqual({ username: 'u', password: 'p', serveraddress: HUB })
+})
+
+test('DOCKER_AUTH_CONFIG comes first, then DOCKER_CONFIG, then the files of Podman', async () => {
+  const file = (user: string): object => ({ auths: { r: encoded(user, 'p') } })
+  const home = await directoryWith({
+    'docker/config.json': file('docker'),
+    'registry-auth.json': file('registry-auth'),
+    'run/containers/auth.json': file('run'),
+    '.config/containers/auth.json': file('config'),
+  })
+  const env: Record<string, string | undefined> = {
+    DOCKER_AUTH_CONFIG: JSON.stringify(file('inline')),
+    DOCKER_CONFIG: join(home, 'docker'),
+    REGISTRY_AUTH_FILE: join(home, 'registry-auth.json'),
+    XDG_RUNTIME_DIR: join(home, 'run'),
+  }
+  const users: unknown[] = []
+  for (const name of [undefined, ...Object.keys(env)]) {
+    if (name !== undefined) env[name] = undefined
+    users.push((await makeKeychain({ env: { ...env }, home })('r'))?.username)
+  }
+  expect(users).toEqual(['inline', 'docker', 'registry-auth', 'run', 'config'])
+})
+
+test('credHelpers beats credsStore, which beats auths; each that has nothing passes on', async () => {
+  const say = (user: string): string => helper(`console.log(JSON.stringify({ Username: '${user}', Secret: server }))`)
+  const files = {
+    'bin/docker-credential-one': say('one'),
+    'bin/docker-credential-all': say('all'),
+    'bin/docker-credential-none': helper("console.log('credentials not found in native keychain'); process.exitCode = 1"),
+  }
+  const lookUpWith = async (registry: string, config: object): Promise<RegistryCredentials | undefined> => {
+    const found = await lookUp(registry, { ...files, '.docker/config.json': config })
+    expect(found.warnings).toEqual([])
+    return found.credentials
+  }
+  const auths = { r: encoded('file', 'p') }
+  const own = await lookUpWith('r', { credHelpers: { r: 'one' }, credsStore: 'all', auths })
+  expect(own).toEqual({ username: 'one', password: 'r', serveraddress: 'r' })
+  expect(await lookUpWith('s', { credHelpers: { r: 'one' }, credsStore: 'all', auths })).toMatchObject({ username: 'all' })
+  expect(await lookUpWith('r', { credHelpers: { r: 'none' }, credsStore: 'none', auths })).toMatchObject({ username: 'file' })
+  expect(await lookUpWith('docker.io', { credsStore: 'all' })).toMatchObject({ password: HUB, serveraddress: HUB })
+})
+
+test("a helper's token is an identity token", async () => {
+  const files = {
+    'bin/docker-credential-x': helper("process.stdout.write(JSON.stringify({ Username: '<token>', Secret: 't' }))"),
+    '.docker/config.json': { credsStore: 'x' },
+  }
+  expect((await lookUp('r', files)).credentials).toEqual({ identitytoken: 't', serveraddress: 'r' })
+})
+
+test.each([
+  ['is missing', {}, 'x', 'not on the PATH'],
+  ['fails', { 'bin/docker-credential-x': helper("console.log('s3cret'); process.exitCode = 2") }, 'x', 'exit code 2'],
+  ['answers nonsense', { 'bin/docker-credential-x': helper("console.log('{s3cret')") }, 'x', 'did not answer with credentials'],
+  ['has a name that is a path', {}, '../x', 'not the name'],
+])('a helper that %s is told, without what it printed, and the registry is asked anonymously', async (_, files, name, why) => {
+  const found = await lookUp('r', { ...files, '.docker/config.json': { credsStore: name } })
+  expect(found.credentials).toBeUndefined()
+  expect(found.warnings).toHaveLength(1)
+  expect(found.warnings[0]).toContain(why)
+  expect(found.warnings[0]).not.toContain('s3cret')
+})
+
+test('a helper that never answers is stopped at the time limit', async () => {
+  const home = await directoryWith({ 'bin/docker-credential-x': helper('setInterval(() => {}, 1000)') })
+  await expect(askCredentialHelper('x', 'r', { PATH: join(home, 'bin') }, 200)).rejects.toThrow('did not answer within 0.2 s')
+})
+
+test('a registry is looked up once', async () => {
+  const home = await directoryWith({ '.docker/config.json': { auths: { r: encoded('before', 'p') } } })
+  const keychain = makeKeychain({ env: {}, home })
+  await keychain('r')
+  await writeFile(join(home, '.docker/config.json'), '{}')
+  expect(await keychain('r')).toMatchObject({ username: 'before' })
+})
+
+test('a file that is not JSON is named, and nothing of it is shown', async () => {
+  const error = await lookUp('r', { '.docker/config.json': '{"auths":{"r":{"auth":"c2VjcmV0"}' }).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'CNB_USAGE' })
+  expect(String(error)).toContain('config.json')
+  expect(JSON.stringify(error) + String(error)).not.toContain('c2V')
+})
