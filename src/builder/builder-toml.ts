@@ -112,7 +112,7 @@ function readBuildImage(root: FieldReader, build: FieldReader | undefined, stack
   const image = build?.string('image')
   const ofStack = stack?.string('build-image')
   if (image && ofStack && image !== ofStack) {
-    throw build?.error('image', `build.image '${image}' and stack.build-image '${ofStack}' are not the same`)
+    throw (build ?? root).error('image', `build.image '${image}' and stack.build-image '${ofStack}' are not the same`)
   }
   const found = image || ofStack
   if (!found) throw root.error('build', 'build.image is required', 'Write [build] image = "…", the image that buildpacks run in.')
@@ -132,7 +132,7 @@ function readRunImages(root: FieldReader, stack: FieldReader | undefined): RunIm
   const [first] = images
   if (first !== undefined) {
     if (!ofStack || ofStack === first.image) return images
-    throw stack?.error('run-image', `stack.run-image '${ofStack}' and the first of run.images '${first.image}' are not the same`)
+    throw (stack ?? root).error('run-image', `stack.run-image '${ofStack}' and the first of run.images '${first.image}' are not the same`)
   }
   if (!stack || !ofStack) {
     throw root.error('run', 'run.images is required', 'Write [[run.images]] image = "…", the image that apps run on.')
@@ -155,7 +155,7 @@ function readLifecycleUri(root: FieldReader): string {
   const uri = lifecycle?.string('uri')
   const version = lifecycle?.string('version')
   lifecycle?.rejectUnknown()
-  if (uri && version) throw lifecycle?.error('version', "'lifecycle' has a version or a uri, not both")
+  if (uri && version) throw (lifecycle ?? root).error('version', "'lifecycle' has a version or a uri, not both")
   const fetching = uri && /^(https?|docker):\//.test(uri)
   if (uri && !fetching) return uri
   const [key, why] = fetching

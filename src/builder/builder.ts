@@ -1,7 +1,7 @@
 /** What a builder image says of itself (labels and environment; the shapes are in the specification's distribution notes). */
 
 import type { Target } from '../buildpacks/descriptor.ts'
-import type { Order } from '../buildpacks/order.ts'
+import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import type { Image } from '../images/image.ts'
 
 export interface RunImageName {
@@ -48,11 +48,5 @@ export interface Builder {
   readonly extensionLayers?: Builder['buildpackLayers']
   readonly order: Order
   readonly orderExtensions: Order
-  readonly system: { readonly pre: readonly SystemEntry[]; readonly post: readonly SystemEntry[] }
-}
-
-export interface SystemEntry {
-  readonly id: string
-  readonly version?: string
-  readonly optional?: boolean
+  readonly system: { readonly pre: readonly GroupEntry[]; readonly post: readonly GroupEntry[] }
 }

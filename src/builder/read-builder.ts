@@ -52,18 +52,18 @@ function readLifecycle(metadata: FieldReader): LifecycleInfo {
   const single = lifecycle.table('api')
   return {
     version: lifecycle.string('version') ?? '',
-    buildpackApis: readApis(ranges?.table('buildpack'), single, 'buildpack'),
-    platformApis: readApis(ranges?.table('platform'), single, 'platform'),
+    buildpackApis: readApis(lifecycle, ranges?.table('buildpack'), single, 'buildpack'),
+    platformApis: readApis(lifecycle, ranges?.table('platform'), single, 'platform'),
   }
 }
 
-function readApis(range: FieldReader | undefined, single: FieldReader | undefined, key: string): ApiRange {
+function readApis(lifecycle: FieldReader, range: FieldReader | undefined, single: FieldReader | undefined, key: string): ApiRange {
   const version = single?.string(key)
   const apis = range
     ? { deprecated: range.strings('deprecated'), supported: range.strings('supported') }
     : { deprecated: [], supported: version === undefined ? [] : [version] }
   const wrong = [...apis.deprecated, ...apis.supported].find((api) => parseApiVersion(api) === undefined)
-  if (wrong !== undefined) throw (range ?? single)?.error(undefined, `'${wrong}' is not a ${key} API version`)
+  if (wrong !== undefined) throw lifecycle.error(undefined, `'${wrong}' is not a ${key} API version`)
   return apis
 }
 

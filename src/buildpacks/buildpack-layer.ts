@@ -19,7 +19,7 @@ const EXECUTABLES = new Set(['bin/build', 'bin/detect', 'bin/generate'])
 type TreeEntries = AsyncIterable<TreeEntry> | Iterable<TreeEntry>
 
 /** Where buildpacks or extensions are in a builder. */
-export function homeOf({ kind }: Pick<BuildpackDescriptor, 'kind'>): string {
+function homeOf({ kind }: Pick<BuildpackDescriptor, 'kind'>): string {
   return kind === 'extension' ? '/cnb/extensions' : '/cnb/buildpacks'
 }
 

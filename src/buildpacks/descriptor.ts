@@ -92,7 +92,7 @@ function readInfo(header: FieldReader): BuildpackInfo {
 }
 
 /** Why `id` cannot be a buildpack's; undefined when it can. */
-export function idProblem(id: string): string | undefined {
+function idProblem(id: string): string | undefined {
   if (!ID.test(id)) return `'${id}' is not a buildpack id: it may have letters, digits, '.', '-' and '/'`
   const isPath = id.split('/').some((part) => part === '' || part === '.' || part === '..')
   if (isPath) return `'${id}' is not a buildpack id: a part of it is empty or dots`

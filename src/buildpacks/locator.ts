@@ -50,7 +50,7 @@ export async function parseLocator(text: string, context: LocatorContext): Promi
 const HINT = "Give a directory, a .tar, .tgz or .cnb file, or one of the builder's buildpacks, such as 'cnb/node' or 'cnb/node@1.0.0'."
 
 /** Splits `id@version`. */
-export function parseBuildpackId(text: string): { id: string; version?: string } {
+function parseBuildpackId(text: string): { id: string; version?: string } {
   const at = text.lastIndexOf('@')
   return at <= 0 ? { id: text } : { id: text.slice(0, at), ...(at + 1 < text.length ? { version: text.slice(at + 1) } : {}) }
 }

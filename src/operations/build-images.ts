@@ -7,7 +7,7 @@ import { readBuilder } from '../builder/read-builder.ts'
 import { type ApiVersion, atLeast } from '../formats/versions.ts'
 import type { Image } from '../images/image.ts'
 import { findImage, type PullPolicy } from '../images/pull.ts'
-import { rankRunImages } from '../images/run-image.ts'
+import { findFirstImage, rankRunImages } from '../images/run-image.ts'
 import type { RunImage } from '../lifecycle/lifecycle.ts'
 import { formatPlatform, type Platform, platformMatches } from '../oci/platform.ts'
 import { familiarName, parseReference, type Reference } from '../oci/reference.ts'
@@ -50,11 +50,10 @@ export async function findRunImage(
   const wanted = builder.image.platform
   const isPresent = async (name: string): Promise<boolean> => (await services.engine.images.inspect(name, context)) !== undefined
   const [declared] = builder.runImages
-  if (asked === undefined && declared === undefined) {
-    throw new CnbError('CNB_BUILDER_INVALID', `builder '${builder.image.reference}' names no run image`, { hint: 'Name one with --run-image.' })
-  }
-  const names = asked !== undefined || !declared ? [parseName(asked ?? '')] : await rankRunImages(declared, app.registry, isPresent)
-  const found = await firstFound(names, (name) => findImage(name, policy, { ...services, platform: wanted }, context))
+  const declaredNames = declared ? await rankRunImages(declared, app.registry, isPresent) : []
+  const names = asked === undefined ? declaredNames : [parseName(asked)]
+  const found = await findFirstImage(names, (name) => findImage(name, policy, { ...services, platform: wanted }, context))
+  if (!found) throw new CnbError('CNB_BUILDER_INVALID', `builder '${builder.image.reference}' names no run image`, { hint: 'Name one with --run-image.' })
   refuseOtherPlatform(found.image, wanted, "the builder's")
   if (!found.image.config.config.Env?.some((entry) => entry.startsWith('PATH='))) {
     throw new CnbError('CNB_RUN_IMAGE_INVALID', `run image '${found.name}' sets no PATH in its environment`, {
@@ -62,20 +61,6 @@ export async function findRunImage(
     })
   }
   return found
-}
-
-/** The first of several names under which an image can be had; what was wrong with the first name when none can. */
-async function firstFound(names: readonly string[], find: (name: string) => Promise<Image>): Promise<RunImage> {
-  let first: unknown
-  for (const name of names) {
-    try {
-      return { name, image: await find(name) }
-    } catch (error) {
-      if (!(error instanceof CnbError) || !['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED'].includes(error.code)) throw error
-      first ??= error
-    }
-  }
-  throw first
 }
 
 function parseName(text: string): string {

@@ -11,6 +11,9 @@ import type { Terminal } from './terminal.ts'
 /** Steps and pulls that were shorter than this are told only with --verbose. */
 const NOTABLE_MS = 500
 
+/** The exit code of a phase that the user stopped: no failure of its own. */
+const INTERRUPTED = 130
+
 export interface TalkOptions {
   readonly terminal: Terminal
   readonly activity: Activity
@@ -68,6 +71,7 @@ export class Talk {
       case 'phase.end': {
         const time = formatDuration(event.durationMs)
         const failed = (): string => `     ${theme.error(`failed after ${time}`)} ${theme.dim(`(exit code ${event.exitCode})`)}`
+        if (event.exitCode === INTERRUPTED) return [...this.#close(), aside(`stopped after ${time}`)]
         return [...this.#close(), event.exitCode === 0 ? aside(`done in ${time}`) : failed()]
       }
       case 'pull.start':

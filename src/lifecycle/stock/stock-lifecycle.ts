@@ -105,7 +105,8 @@ async function runPhase(container: Container, spec: PhaseSpec, context: Context)
   try {
     exitCode = await container.run({ stdout: reporter.stream('stdout'), stderr: reporter.stream('stderr') }, context)
   } catch (error) {
-    reporter.end(1)
+    // 128 + SIGINT, as a shell would tell of it.
+    reporter.end(context.signal?.aborted ? 130 : 1)
     if (error instanceof CnbError && /exec.*\/cnb\/lifecycle\//.test(error.message)) {
       throw new CnbError('CNB_BUILDER_INVALID', `the builder has no ${spec.phase} that can be run: ${error.message}`, { cause: error })
     }

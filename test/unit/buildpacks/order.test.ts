@@ -19,7 +19,8 @@ describe('resolveOrder', () => {
     [{ id: 'b' }, /multiple versions of buildpack 'b' .*: name one/],
     [{ id: 'b', version: '3' }, /buildpack 'b' is not on the builder in version '3'/],
   ])('%j cannot be resolved', (entry, message) => {
-    expect(() => resolveOrder(one(entry), AVAILABLE)).toThrow(expect.objectContaining({ code: 'CNB_BUILDPACK_NOT_FOUND', message: expect.stringMatching(message) }))
+    const expected = { code: 'CNB_BUILDPACK_NOT_FOUND', message: expect.stringMatching(message) as string }
+    expect(() => resolveOrder(one(entry), AVAILABLE)).toThrow(expect.objectContaining(expected) as Error)
   })
 
   test('the same buildpack twice is one version', () => {

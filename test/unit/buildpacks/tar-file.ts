@@ -8,7 +8,7 @@ import type { Layer } from '../../../src/images/image.ts'
 
 export type Given = Partial<Omit<TarEntry, 'name' | 'content'>> & { name: string; text?: string; bytes?: Buffer }
 
-export function entryOf({ text = '', bytes, ...given }: Given): TarEntry {
+function entryOf({ text = '', bytes, ...given }: Given): TarEntry {
   const content = bytes ?? Buffer.from(text)
   return { type: 'file', mode: 0o644, uid: 501, gid: 20, mtime: 1_700_000_000, size: content.length, content, ...given }
 }
