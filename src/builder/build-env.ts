@@ -1,6 +1,6 @@
 /** `[[build.env]]`: what a builder's maker sets for every build (specification, platform.md "Operator-Defined Variables"). */
 
-import type { FieldReader } from '../buildpacks/field-reader.ts'
+import type { FieldReader } from '../formats/field-reader.ts'
 
 /** A file of `/cnb/build-config/env`. */
 export interface EnvFile {

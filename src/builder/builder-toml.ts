@@ -1,7 +1,7 @@
 /** builder.toml, which `cnb builder create` makes a builder from (the peer's format, read as strictly). */
 
 import { readGroup, readOrder, readTarget, type Target } from '../buildpacks/descriptor.ts'
-import { readTomlFields, type FieldReader } from '../buildpacks/field-reader.ts'
+import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import { CnbError } from '../base/errors.ts'
 import { parseReference } from '../oci/reference.ts'

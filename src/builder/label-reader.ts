@@ -1,7 +1,7 @@
 /** Labels of an image that somebody else made: JSON of unknown size and shape, read with care. */
 
 import { CnbError } from '../base/errors.ts'
-import { FieldReader, isTable } from '../buildpacks/field-reader.ts'
+import { FieldReader, isTable } from '../formats/field-reader.ts'
 import type { Image } from '../images/image.ts'
 import { labelOf } from '../images/label-value.ts'
 

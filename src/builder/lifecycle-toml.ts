@@ -1,6 +1,6 @@
 /** lifecycle.toml: which version a lifecycle is, and which APIs it speaks (RFC 0011 and its successor). */
 
-import { readTomlFields, type FieldReader } from '../buildpacks/field-reader.ts'
+import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import { compareApiVersions, parseApiVersion } from '../formats/versions.ts'
 import type { ApiRange } from './builder.ts'
 

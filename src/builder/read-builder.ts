@@ -3,7 +3,7 @@
 import { isDigest } from '../oci/digest.ts'
 import { parseApiVersion } from '../formats/versions.ts'
 import { readGroup, readOrder, readTarget } from '../buildpacks/descriptor.ts'
-import type { FieldReader } from '../buildpacks/field-reader.ts'
+import type { FieldReader } from '../formats/field-reader.ts'
 import type { Order } from '../buildpacks/order.ts'
 import type { Image } from '../images/image.ts'
 import { BUILDER_METADATA_LABEL, STACK_MIXINS_LABEL, readStackId } from '../images/labels.ts'

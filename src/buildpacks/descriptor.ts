@@ -1,7 +1,7 @@
 /** buildpack.toml and extension.toml (specification, buildpack.md "buildpack.toml"). */
 
 import { parseApiVersion } from '../formats/versions.ts'
-import { readTomlFields, type FieldReader } from './field-reader.ts'
+import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import type { GroupEntry, Order } from './order.ts'
 
 export type ModuleKind = 'buildpack' | 'extension'

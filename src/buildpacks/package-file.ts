@@ -12,7 +12,7 @@ import { compareBytes } from '../oci/go-json.ts'
 import type { Buildpack } from './buildpack.ts'
 import { readOrder, readTarget, type BuildpackDescriptor, type ModuleKind } from './descriptor.ts'
 import { EntryNames } from './entry-names.ts'
-import { FieldReader, isTable } from './field-reader.ts'
+import { FieldReader, isTable } from '../formats/field-reader.ts'
 import { readEntryText, type FileTree, type TreeEntry } from './file-tree.ts'
 import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL } from './labels.ts'
 

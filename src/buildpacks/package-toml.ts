@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import type { Context } from '../base/events.ts'
-import { readTomlFields } from './field-reader.ts'
+import { readTomlFields } from '../formats/field-reader.ts'
 
 /**
  * The paths of the dependencies that are on this machine, relative to the file. The others are named in warnings: the builder

@@ -6,6 +6,27 @@ import { CnbError } from '../base/errors.ts'
 
 export type TomlTable = Record<string, unknown>
 
+/** A line that opens a table, and the names that Object.prototype takes up already. */
+const HEADER = /^\s*\[[^[\]]*\]\s*(?:#.*)?$|^\s*\[\[[^[\]]*\]\]\s*(?:#.*)?$/
+const INHERITED = Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== '__proto__')
+
+/**
+ * The parser takes `[toString]` for the function of that name and writes the table's keys into it, for the whole process.
+ */
+function refuseInheritedNames(text: string, file: string): void {
+  for (const [index, line] of text.split('\n').entries()) {
+    if (!HEADER.test(line)) continue
+    const unescaped = line.replace(/\\u([0-9a-fA-F]{4})|\\U000([0-9a-fA-F]{5})/g, (_, short?: string, long?: string) =>
+      String.fromCodePoint(Math.min(parseInt(short ?? long ?? '', 16), 0x10ffff)),
+    )
+    const name = INHERITED.find((inherited) => new RegExp(`\\b${inherited}\\b`).test(unescaped))
+    if (name === undefined) continue
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: a table cannot be called '${name}'`, {
+      position: { file, line: index + 1, column: line.indexOf('[') + 1 },
+    })
+  }
+}
+
 /**
  * Reads a TOML document. A byte-order mark, which Windows editors write, is skipped.
  * @param file the name that an error tells the user
@@ -13,6 +34,7 @@ export type TomlTable = Record<string, unknown>
  */
 export function parseToml(text: string, file: string): TomlTable {
   const document = text.replace(/^\uFEFF/, '')
+  refuseInheritedNames(text, file)
   try {
     return parse(document)
   } catch (error) {

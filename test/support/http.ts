@@ -5,6 +5,8 @@ import { docker } from './docker.ts'
 
 const ATTEMPTS = 200
 const PAUSE_MS = 50
+/** A connection that the engine accepts before the app listens may never get an answer. */
+const ANSWER_MS = 5000
 
 /** A container that serves; leaving the scope of `await using` removes it. */
 export interface Server extends AsyncDisposable {
@@ -24,7 +26,7 @@ export async function serve(image: string, ...options: string[]): Promise<Server
       async get(path) {
         for (let attempt = 1; ; attempt++) {
           try {
-            return await fetch(`http://${address}${path}`)
+            return await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(ANSWER_MS) })
           } catch (error) {
             const running = await docker('inspect', '--format', '{{.State.Running}}', id)
             if (running !== 'true' || attempt === ATTEMPTS) throw new Error(`${image} does not answer:\n${await docker('logs', id)}`, { cause: error })

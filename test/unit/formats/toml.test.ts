@@ -30,6 +30,12 @@ describe('parseToml', () => {
     expect(({} as Record<string, unknown>)['b']).toBeUndefined()
   })
 
+  it.each(['[toString]\na = 1\n', '[[a.hasOwnProperty]]\n', '["to\\u0053tring"]\nb = 1\n', '[constructor]\nc = 1\n'])('refuses %j, which would reach into every object', (text) => {
+    expect(() => parseToml(text, 'x.toml')).toThrow(expect.objectContaining({ code: 'CNB_DESCRIPTOR_INVALID', position: expect.objectContaining({ line: 1 }) as object }))
+    expect(Object.keys(Object.prototype.toString)).toEqual([])
+    expect(Object.keys(Object)).toEqual([])
+  })
+
   it('gives a table or a CnbError for any text', () => {
     fc.assert(
       fc.property(
@@ -51,7 +57,8 @@ describe('parseToml', () => {
 })
 
 describe('stringifyToml', () => {
-  const text = fc.string({ unit: 'binary', maxLength: 8 })
+  // parseToml refuses tables with the names of an object's own functions.
+  const text = fc.string({ unit: 'binary', maxLength: 8 }).filter((name) => !(name in Object.prototype))
   const key = fc.oneof(text, fc.constantFrom('', 'a.b', '"', '\n', 'é'))
   const value = fc.oneof(
     text,

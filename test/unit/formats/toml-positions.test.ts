@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'smol-toml'
-import { locateTomlKeys } from '../../../src/buildpacks/toml-positions.ts'
+import { locateTomlKeys } from '../../../src/formats/toml-positions.ts'
 
 const TEXT = `# a comment with [brackets] and "quotes"
 top = "x"
