@@ -11,7 +11,7 @@ import type { TarType } from './tar-header.ts'
 import type { TarEntry } from './tar-writer.ts'
 
 /** What an entry gets instead of the host's own. */
-export type EntryAttributes = Partial<Pick<TarEntry, 'uid' | 'gid' | 'mode' | 'mtime'>>
+type EntryAttributes = Partial<Pick<TarEntry, 'uid' | 'gid' | 'mode' | 'mtime'>>
 
 export interface HostDirectoryOptions {
   /** The directory's own name in the tar, and what all others start with. When empty the directory has no entry of its own. */

@@ -6,7 +6,7 @@ import ignore from 'ignore'
  * `keep`: the entry counts. `skip`: it does not, and a directory is not even looked into. `parent`: a directory that counts
  * only if something below it does.
  */
-export type Verdict = 'keep' | 'skip' | 'parent'
+type Verdict = 'keep' | 'skip' | 'parent'
 
 /** Asked for each entry, parents first. `path` is relative to the directory, bytes with `/` between them. */
 export type EntryFilter = (path: Buffer, isDirectory: boolean) => Verdict

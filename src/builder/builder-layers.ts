@@ -1,13 +1,10 @@
-/** The layers of a builder that hold no buildpack: directories, and the files that the lifecycle reads (spec §3.2). */
+/** The layers of a builder that hold no buildpack: directories and small files (spec §3.2). */
 
 import { makeTarLayer } from '../archive/tar-layer.ts'
 import type { TarEntry } from '../archive/tar-writer.ts'
 import { LAYER_MTIME } from '../buildpacks/buildpack-layer.ts'
-import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import type { Layer } from '../images/image.ts'
-import { stringifyToml } from '../formats/toml.ts'
 import type { EnvFile } from './build-env.ts'
-import type { RunImageName } from './builder.ts'
 
 const ROOT = { uid: 0, gid: 0, mtime: LAYER_MTIME }
 const DIRECTORY = { ...ROOT, type: 'directory', mode: 0o755 } as const
@@ -37,40 +34,4 @@ export function filesLayer(files: readonly EnvFile[], directory: string, signal?
     return { ...ROOT, type: 'file', name: `${directory}/${name}`, mode: 0o644, size: bytes.length, content: bytes }
   })
   return makeTarLayer(() => entries, { signal })
-}
-
-/** `/cnb/order.toml`; every entry has its version. */
-export function orderToml(order: Order, orderExtensions: Order): string {
-  return stringifyToml({
-    ...(order.length > 0 ? { order: order.map(group) } : {}),
-    ...(orderExtensions.length > 0 ? { 'order-extensions': orderExtensions.map(group) } : {}),
-  })
-}
-
-function group({ group: entries }: Order[number]): object {
-  return { group: entries.map(entry) }
-}
-
-function entry({ id, version, optional }: GroupEntry): object {
-  return { id, version, ...(optional ? { optional } : {}) }
-}
-
-/** `/cnb/system.toml`. */
-export function systemToml({ pre, post }: { pre: readonly GroupEntry[]; post: readonly GroupEntry[] }): string {
-  const part = (entries: readonly GroupEntry[]): object => (entries.length === 0 ? {} : { buildpacks: entries.map(entry) })
-  return stringifyToml({ system: { pre: part(pre), post: part(post) } })
-}
-
-/** `/cnb/stack.toml`, which Platform API 0.11 and older read. */
-export function stackToml(defaultImage: RunImageName | undefined): string {
-  return stringifyToml(defaultImage ? { 'run-image': runImage(defaultImage) } : {})
-}
-
-/** `/cnb/run.toml`, which Platform API 0.12 and newer read. */
-export function runToml(images: readonly RunImageName[]): string {
-  return stringifyToml(images.length > 0 ? { images: images.map(runImage) } : {})
-}
-
-function runImage({ image, mirrors }: RunImageName): object {
-  return { image, ...(mirrors.length > 0 ? { mirrors } : {}) }
 }

@@ -14,7 +14,8 @@ import type { Reference } from '../oci/reference.ts'
 import type { EnvFile } from './build-env.ts'
 import { readBuildUser } from './build-user.ts'
 import { builderLabels, type BuilderContents } from './builder-labels.ts'
-import { directoriesLayer, filesLayer, orderToml, runToml, stackToml, systemToml } from './builder-layers.ts'
+import { directoriesLayer, filesLayer } from './builder-layers.ts'
+import { orderToml, runToml, stackToml, systemToml } from './lifecycle-files.ts'
 import { checkBuildpacks } from './compatibility.ts'
 
 export interface BuilderRecipe extends BuilderContents {

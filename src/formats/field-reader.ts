@@ -11,7 +11,7 @@ export type FieldError = (path: FieldPath, message: string, hint?: string) => Cn
 const MAX_ITEMS = 10_000
 
 /** A path as people write it: `order[0].group[1].id`. */
-export function formatFieldPath(path: FieldPath): string {
+function formatFieldPath(path: FieldPath): string {
   return path.reduce<string>((text, part) => text + (typeof part === 'number' ? `[${part}]` : text === '' ? part : `.${part}`), '')
 }
 

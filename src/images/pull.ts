@@ -12,8 +12,6 @@ import type { Image, ImageSource } from './image.ts'
 /** `always` asks the registry each time, `if-not-present` only for what the engine lacks, `never` not at all. */
 export type PullPolicy = 'always' | 'if-not-present' | 'never'
 
-export const PULL_POLICIES: readonly PullPolicy[] = ['always', 'if-not-present', 'never']
-
 /**
  * What a build or rebase is for is today's base images with their fixes, and the peer does the same. An image that exists only
  * on the engine costs one refused request: a registry that nobody can reach is told within 30 ms (measured, Engine 20.10 and

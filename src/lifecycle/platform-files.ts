@@ -1,9 +1,7 @@
 /** The files that the platform gives the phases (specification, platform.md: order.toml, run.toml, stack.toml, project-metadata.toml). */
 
 import type { TarEntry } from '../archive/tar-writer.ts'
-import type { RunImageName } from '../builder/builder.ts'
-import type { Order } from '../buildpacks/order.ts'
-import { stringifyToml } from '../formats/toml.ts'
+import { orderToml, runToml, stackToml } from '../builder/lifecycle-files.ts'
 import { atLeast } from '../formats/versions.ts'
 import type { BuildPlan } from './lifecycle.ts'
 import { LAYERS_DIR } from './phase.ts'
@@ -22,34 +20,11 @@ export function layersEntries(plan: BuildPlan): TarEntry[] {
     ...(plan.order ? [file('order.toml', orderToml(plan.order))] : []),
     atLeast(plan.platformApi, '0.12')
       ? file('run.toml', runToml(plan.runImages))
-      : file('stack.toml', stackToml(plan.runImages[0] ?? { image: plan.runImage.name, mirrors: [] })),
+      : file('stack.toml', stackToml(plan.runImages[0])),
     ...(plan.projectMetadata === undefined ? [] : [file('project-metadata.toml', plan.projectMetadata)]),
   ]
 }
 
 function owner(plan: BuildPlan): { uid: number; gid: number; mtime: number } {
   return { uid: plan.builder.uid, gid: plan.builder.gid, mtime: 0 }
-}
-
-/** order.toml. */
-export function orderToml(order: Order): string {
-  return stringifyToml({
-    order: order.map(({ group }) => ({
-      group: group.map(({ id, version, optional }) => ({ id, ...(version ? { version } : {}), ...(optional ? { optional } : {}) })),
-    })),
-  })
-}
-
-/** run.toml. */
-export function runToml(images: readonly RunImageName[]): string {
-  return stringifyToml({ images: images.map(imageTable) })
-}
-
-/** stack.toml, run.toml's forerunner. */
-export function stackToml(image: RunImageName): string {
-  return stringifyToml({ 'run-image': imageTable(image) })
-}
-
-function imageTable({ image, mirrors }: RunImageName): Record<string, unknown> {
-  return { image, ...(mirrors.length > 0 ? { mirrors: [...mirrors] } : {}) }
 }

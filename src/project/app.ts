@@ -10,7 +10,7 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 
 /** .gitignore patterns; include or exclude, not both. */
-export interface FileFilter {
+interface FileFilter {
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
 }

@@ -55,7 +55,7 @@ export async function builderToml(buildpacks: readonly { id: string; path: strin
 }
 
 /** Makes a builder out of buildpack directories below `directory`, as `builderToml` describes. */
-export async function makeBuilder(image: string, directory: string, buildpacks: Readonly<Record<string, Record<string, string>>>): Promise<void> {
+async function makeBuilder(image: string, directory: string, buildpacks: Readonly<Record<string, Record<string, string>>>): Promise<void> {
   const placed = Object.keys(buildpacks).map((id) => ({ id, path: join(directory, id.replaceAll('/', '_')) }))
   for (const { id, path } of placed) await writeFiles(path, buildpacks[id] ?? {})
   const toml = join(directory, 'builder.toml')

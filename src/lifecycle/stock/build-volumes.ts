@@ -1,6 +1,6 @@
 /** The volumes of one build: two that only live as long as it, two that outlive it. */
 
-import { type Context, type EventSink } from '../../base/events.ts'
+import type { Context, EventSink } from '../../base/events.ts'
 import { type Engine, type Mount, OWNER_LABEL } from '../../docker/engine.ts'
 import type { BuildPlan } from '../lifecycle.ts'
 import { APP_DIR, CACHE_DIR, LAUNCH_CACHE_DIR, LAYERS_DIR, type PhaseSpec } from '../phase.ts'

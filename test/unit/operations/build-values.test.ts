@@ -14,7 +14,7 @@ test.each([
 })
 
 test.each(['/data', ':/in', '/data:in', '/data:/in:rx', 'a b:/in', '/a:/b:ro:more'])("--volume '%s' is refused", (text) => {
-  expect(() => parseVolume(text, '/work')).toThrowError(usage)
+  expect(() => parseVolume(text, '/work')).toThrow(usage)
 })
 
 test('a volume over the directories of the build is warned of', () => {
@@ -35,13 +35,13 @@ test.each([
 })
 
 test.each(['yesterday', '', '-1', '1.5', '2019-13-01', '19'.repeat(10)])("--creation-time '%s' is refused", (text) => {
-  expect(() => parseCreationTime(text, () => 0)).toThrowError(usage)
+  expect(() => parseCreationTime(text, () => 0)).toThrow(usage)
 })
 
 test('--platform with and without a variant, and neither empty nor in capitals', () => {
   expect(parsePlatform('linux/arm64')).toEqual({ os: 'linux', architecture: 'arm64' })
   expect(parsePlatform('linux/arm/v7')).toEqual({ os: 'linux', architecture: 'arm', variant: 'v7' })
-  for (const text of ['', 'linux', 'Linux/amd64', 'linux/', 'linux/a/b/c']) expect(() => parsePlatform(text)).toThrowError(usage)
+  for (const text of ['', 'linux', 'Linux/amd64', 'linux/', 'linux/a/b/c']) expect(() => parsePlatform(text)).toThrow(usage)
 })
 
 test('proxies are told in both spellings, whichever the user has', () => {

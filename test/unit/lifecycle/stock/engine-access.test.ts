@@ -42,5 +42,5 @@ test('the socket is never mounted at its usual place, and the API version is tol
 })
 
 test.each(['ssh://host', 'unix://relative.sock', 'banana', ''])("an address that phases cannot use is refused: '%s'", (dockerHost) => {
-  expect(() => sources('unix:///a.sock', dockerHost)).toThrowError(expect.objectContaining({ code: 'CNB_USAGE', exit: 2 }))
+  expect(() => sources('unix:///a.sock', dockerHost)).toThrow(expect.objectContaining({ code: 'CNB_USAGE', exit: 2 }))
 })
