@@ -32,8 +32,7 @@ describe('parseToml', () => {
 
   it.each(['[toString]\na = 1\n', '[[a.hasOwnProperty]]\n', '["to\\u0053tring"]\nb = 1\n', '[constructor]\nc = 1\n'])('refuses %j, which would reach into every object', (text) => {
     expect(() => parseToml(text, 'x.toml')).toThrow(expect.objectContaining({ code: 'CNB_DESCRIPTOR_INVALID', position: expect.objectContaining({ line: 1 }) as object }))
-    expect(Object.keys(Object.prototype.toString)).toEqual([])
-    expect(Object.keys(Object)).toEqual([])
+    expect(Object.values(Object.getOwnPropertyDescriptors(Object.prototype)).flatMap(({ value }) => Object.keys(Object(value) as object))).toEqual([])
   })
 
   it('gives a table or a CnbError for any text', () => {
