@@ -1,7 +1,7 @@
 /** Archives that may be compressed: what they are is read off their first bytes, never off their name. */
 
-import { Readable, pipeline } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { Readable, pipeline, type Transform } from 'node:stream'
+import * as zlib from 'node:zlib'
 import { CnbError } from '../base/errors.ts'
 import type { ErrorCode } from '../base/errors.ts'
 
@@ -12,57 +12,79 @@ export interface DecompressOptions {
   readonly invalid?: ErrorCode
 }
 
-const GZIP = Buffer.from([0x1f, 0x8b])
+interface Compression {
+  readonly name: string
+  /** What every such file begins with. No plain tar may begin with it: a tar begins with a file's name. */
+  readonly magic: Buffer
+  /** Undefined where this Node.js has none. */
+  readonly create?: (options: { chunkSize: number }) => Transform
+  readonly hint: string
+}
 
-/** What a user may well have made, and this version cannot read. */
-const UNSUPPORTED = [
-  { name: 'zstd', magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) },
-  { name: 'xz', magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]) },
-  { name: 'bzip2', magic: Buffer.from('BZh') },
-  { name: 'zip', magic: Buffer.from('PK\x03\x04', 'latin1') },
+const HINT = 'Compress it with gzip, or not at all.'
+
+/** Node.js has zstd from 22.15 on; the types in use here are of Node.js 20. */
+const { createZstdDecompress } = zlib as { createZstdDecompress?: Compression['create'] }
+
+/** What can be read, and what a user may well have made and this version cannot read. */
+const COMPRESSIONS: readonly Compression[] = [
+  { name: 'gzip', magic: Buffer.from([0x1f, 0x8b]), create: zlib.createGunzip, hint: HINT },
+  {
+    name: 'zstd',
+    magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
+    ...(createZstdDecompress ? { create: createZstdDecompress } : {}),
+    hint: 'Use Node.js 22.15 or later, or compress it with gzip.',
+  },
+  { name: 'xz', magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]), hint: HINT },
+  { name: 'bzip2', magic: Buffer.from('BZh91AY&SY'), hint: HINT },
+  { name: 'zip', magic: Buffer.from('PK\x03\x04', 'latin1'), hint: HINT },
 ]
-const LONGEST_MAGIC = 5
+const LONGEST_MAGIC = Math.max(...COMPRESSIONS.map(({ magic }) => magic.length))
+
+/** Whether the stream is compressed, by its first bytes; they are still there for the next reader. */
+export async function isCompressed(archive: Readable): Promise<boolean> {
+  return (await compressionOf(archive)) !== undefined
+}
 
 /**
- * `archive` without its gzip compression, or as it is when it has none. Nothing is held but a chunk, however much comes out.
- * Destroying what is given destroys `archive`.
- * @throws CnbError CNB_UNSUPPORTED for other compressions; the stream fails with `invalid` (CNB_ENGINE_FAILED when absent) for
- * data that is no gzip after all
+ * `archive` without its gzip or zstd compression, or as it is when it has none. Nothing is held but a chunk, however much comes
+ * out. Destroying what is given destroys `archive`.
+ * @throws CnbError CNB_UNSUPPORTED for other compressions, and for zstd where this Node.js cannot read it; the stream fails
+ * with `invalid` (CNB_ENGINE_FAILED when absent) for data that is not so compressed after all
  */
 export async function decompress(archive: Readable, options: DecompressOptions = {}): Promise<Readable> {
   const { source = 'the archive', invalid = 'CNB_ENGINE_FAILED' } = options
   // An error in a moment when nobody listens would end the process; whoever reads next is told of it all the same.
   archive.on('error', () => {})
-  const head = await peek(archive)
-  const unsupported = UNSUPPORTED.find(({ magic }) => startsWith(head, magic))
-  if (unsupported) {
+  const compression = await compressionOf(archive)
+  // What has ended is at its end for us; a pipeline would take it for one that broke off.
+  if (!compression) return archive.readableEnded ? Readable.from([]) : archive
+  const { name, create, hint } = compression
+  if (!create) {
     archive.destroy()
-    throw new CnbError('CNB_UNSUPPORTED', `${source} is ${unsupported.name}-compressed, which cnb cannot read`, {
-      hint: 'Compress it with gzip, or not at all.',
-    })
+    throw new CnbError('CNB_UNSUPPORTED', `${source} is ${name}-compressed, which cnb cannot read here`, { hint })
   }
-  if (head.length === 0) return Readable.from([])
-  if (!startsWith(head, GZIP)) return archive
-  const gunzip = createGunzip({ chunkSize: 64 * 1024 })
+  const unpack = create({ chunkSize: 64 * 1024 })
   // The callback is there because an error without one is thrown; the error itself reaches whoever reads.
-  pipeline(archive, gunzip, () => {})
-  const plain = Readable.from(explained(gunzip, source, invalid), { objectMode: false })
+  pipeline(archive, unpack, () => {})
+  const plain = Readable.from(explained(unpack, `${source} is not valid ${name} data`, invalid), { objectMode: false })
   plain.once('close', () => archive.destroy())
   return plain
 }
 
-async function* explained(gunzip: Readable, source: string, invalid: ErrorCode): AsyncGenerator<Buffer> {
+async function* explained(unpack: Readable, problem: string, invalid: ErrorCode): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of gunzip) yield chunk as Buffer
+    for await (const chunk of unpack) yield chunk as Buffer
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (!code?.startsWith('Z_')) throw error
-    throw new CnbError(invalid, `${source} is not valid gzip data: ${message}`, { cause: error })
+    if (!/^Z(_|STD_)/.test(code ?? '')) throw error
+    throw new CnbError(invalid, `${problem}: ${message}`, { cause: error })
   }
 }
 
-function startsWith(bytes: Buffer, magic: Buffer): boolean {
-  return bytes.subarray(0, magic.length).equals(magic)
+async function compressionOf(archive: Readable): Promise<Compression | undefined> {
+  const head = await peek(archive)
+  return COMPRESSIONS.find(({ magic }) => head.subarray(0, magic.length).equals(magic))
 }
 
 /** The first bytes, put back for the next reader; fewer when there are no more. */

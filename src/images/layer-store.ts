@@ -4,13 +4,13 @@ import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { decompress, isCompressed } from '../archive/decompress.ts'
 import { readTar, type TarReadEntry } from '../archive/tar-reader.ts'
 import { CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../base/files.ts'
 import type { EngineImages } from '../docker/engine.ts'
 import type { Digest } from '../oci/digest.ts'
-import { decompressed, isCompressed, peeked } from './decompress.ts'
 import { writeHashed } from './hashed-file.ts'
 import type { Layer } from './image.ts'
 
@@ -91,12 +91,12 @@ export class LayerStore implements AsyncDisposable {
    * that neither names nor links in the archive count: they differ between engines, and what has the digest is the layer.
    */
   async #keep(entry: TarReadEntry, wanted: Set<Digest>, signal: AbortSignal | undefined): Promise<void> {
-    const { head, whole } = await peeked(entry.content)
     const named = digestInName(entry)
     // Uncompressed in an OCI layout the name is the diffID: no need to look at what nobody asked for.
-    if (named && !isCompressed(head) && !wanted.has(named)) return
+    if (named && !wanted.has(named) && !(await isCompressed(entry.content))) return
     const path = join(this.#directory?.path ?? '', `${this.#files.size}.tar`)
-    const { digest, size } = await writeHashed(decompressed(head, whole), path, signal)
+    const content = await decompress(entry.content, { source: 'a layer of the image' })
+    const { digest, size } = await writeHashed(content, path, signal)
     if (wanted.delete(digest)) this.#files.set(digest, { path, size })
     else await rm(path, { force: true })
   }

@@ -1,8 +1,9 @@
 import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import * as zlib from 'node:zlib'
 import { createGzip, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { decompress } from '../../../src/archive/decompress.ts'
+import { decompress, isCompressed } from '../../../src/archive/decompress.ts'
 import { CnbError } from '../../../src/base/errors.ts'
 
 const content = Buffer.from('content'.repeat(1000))
@@ -28,18 +29,32 @@ describe('decompress', () => {
   })
 
   it.each([
-    ['zstd', [0x28, 0xb5, 0x2f, 0xfd, 0]],
-    ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
-    ['bzip2', [0x42, 0x5a, 0x68, 0x39, 0]],
-    ['zip', [0x50, 0x4b, 3, 4, 0]],
-  ])('refuses %s, and lets go of the archive', async (name, bytes) => {
+    ['xz', '\xfd7zXZ'],
+    ['bzip2', 'BZh91AY&SY'],
+    ['zip', 'PK\x03\x04'],
+  ])('refuses %s, and lets go of the archive', async (name, magic) => {
     const archive = new PassThrough()
-    archive.write(Buffer.from(bytes))
+    archive.write(Buffer.from(`${magic} and more`, 'latin1'))
     await expect(decompress(archive, { source: 'bp.tar' })).rejects.toMatchObject({
       code: 'CNB_UNSUPPORTED',
-      message: `bp.tar is ${name}-compressed, which cnb cannot read`,
+      message: `bp.tar is ${name}-compressed, which cnb cannot read here`,
     })
     expect(archive.destroyed).toBe(true)
+  })
+
+  it('reads zstd where Node.js can, and otherwise refuses it with a hint', async () => {
+    // RFC 8878: a frame of one raw block with the content "layer a".
+    const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 7, (7 << 3) | 1, 0, 0, ...Buffer.from('layer a')])
+    const opened = decompress(Readable.from([frame]), { source: 'bp.tar' })
+    if ('createZstdDecompress' in zlib) expect((await buffer(await opened)).toString()).toBe('layer a')
+    else await expect(opened).rejects.toMatchObject({ code: 'CNB_UNSUPPORTED', hint: expect.stringContaining('22.15') })
+  })
+
+  it('tells what is compressed, and leaves the stream whole', async () => {
+    const stream = bytewise(gzipSync(content))
+    expect(await isCompressed(stream)).toBe(true)
+    expect((await buffer(await decompress(stream))).equals(content)).toBe(true)
+    expect(await isCompressed(Readable.from([content]))).toBe(false)
   })
 
   it.each([

@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
-import * as zlib from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packTar, type TarEntry } from '../../../src/archive/tar-writer.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
@@ -135,14 +134,4 @@ test('an interrupt in the middle of a save leaves nothing behind', async () => {
   await store[Symbol.asyncDispose]()
   expect(await leftInScratch()).toBe(0)
   expect(half.destroyed).toBe(true)
-})
-
-test('zstd is read where Node.js can, and otherwise refused with a hint', async () => {
-  // RFC 8878: a frame of one raw block with the content "layer a".
-  const frame = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, A.length, (A.length << 3) | 1, 0, 0]), A])
-  const { store } = storeOf([blob(frame)])
-  await using _store = store
-  const opened = store.layer('image', digestOf(A)).open()
-  if ('createZstdDecompress' in zlib) expect(await buffer(await opened)).toEqual(A)
-  else await expect(opened).rejects.toMatchObject({ code: 'CNB_UNSUPPORTED', hint: containing('22.15') })
 })
