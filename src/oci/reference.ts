@@ -42,7 +42,8 @@ export function parseReference(text: string): Reference {
 
   const slash = name.indexOf('/')
   const first = slash < 0 ? '' : name.slice(0, slash)
-  const hasHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase()
+  // Docker would also take capitals for a host; the lifecycle does not, and would fail in the middle of the build.
+  const hasHost = /[.:]/.test(first) || first === 'localhost'
   const host = hasHost ? first : DOCKER_HUB
   if (!HOST.test(host)) fail(`'${host}' is not a registry host`)
   const rest = hasHost ? name.slice(slash + 1) : name
