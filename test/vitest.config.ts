@@ -4,12 +4,15 @@ const project = (name: string, timeout: number, more: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeout, hookTimeout: timeout, ...more },
 })
 
+/** One process for many files, not a new one for each, which would be most of the time: no test may leave anything behind. */
+const SHARED = { isolate: false }
+
 /** `unit` and `contract` are fast and need no engine; `engine` and `e2e` run against $DOCKER_HOST, one file at a time. */
 export default defineConfig({
   test: {
     projects: [
-      project('unit', 30_000),
-      project('contract', 60_000),
+      project('unit', 30_000, SHARED),
+      project('contract', 60_000, SHARED),
       project('engine', 300_000, { fileParallelism: false }),
       project('e2e', 600_000, { fileParallelism: false, globalSetup: 'test/support/e2e-setup.ts' }),
     ],

@@ -5,7 +5,7 @@ import { abortError, CnbError, throwIfAborted, toCnbError } from '../base/errors
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './client.ts'
 import type { Container, ContainerOutput } from './engine.ts'
-import { refusal, refusalStatus } from './errors.ts'
+import { isEngineGone, refusal, refusalStatus } from './errors.ts'
 import { demultiplex } from './multiplex.ts'
 import { removeContainer } from './remove-container.ts'
 import { recordOf, stringOf } from './reply.ts'
@@ -99,8 +99,9 @@ export class EngineContainer implements Container {
     try {
       await this.remove()
     } catch (error) {
+      // An engine that is gone is told of by the error that it was the cause of; a later run removes what is left there.
       const message = `${toCnbError(error).message}; 'docker rm -f ${this.id.slice(0, 12)}' removes it`
-      this.#context.events?.({ type: 'warning', message })
+      this.#context.events?.({ type: isEngineGone(error) ? 'debug' : 'warning', message })
     }
   }
 

@@ -8,11 +8,9 @@ import type { EngineClient } from './client.ts'
 import { EngineContainer } from './container.ts'
 import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
 import { refusal, refusalStatus } from './errors.ts'
+import { Grace } from './grace.ts'
 import { removeContainer } from './remove-container.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf } from './reply.ts'
-
-/** How long a creation under way may still take once the user interrupts, in milliseconds. */
-const CREATE_GRACE_MS = 5000
 
 export function makeContainers(client: EngineClient): Containers {
   return {
@@ -31,12 +29,7 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
   throwIfAborted(signal)
   const name = `cnb-${randomBytes(8).toString('hex')}`
   const task = `cannot create a container from ${spec.image}`
-  const grace = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const onAbort = (): void => {
-    timer = setTimeout(() => grace.abort(signal?.reason), CREATE_GRACE_MS)
-  }
-  signal?.addEventListener('abort', onAbort)
+  using grace = new Grace(signal)
   try {
     const platform = spec.platform && formatPlatform(spec.platform)
     const query = { name, platform }
@@ -50,9 +43,6 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
     if (refusalStatus(error) === undefined) await removeContainer(client, name).catch(() => {})
     throwIfAborted(signal)
     throw error
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
   }
 }
 

@@ -27,6 +27,11 @@ export function refusalStatus(thrown: unknown): number | undefined {
   return thrown instanceof EngineRefusal ? thrown.status : undefined
 }
 
+/** Whether there is no engine to talk to any more, so that everything else that is asked of it will fail too. */
+export function isEngineGone(thrown: unknown): boolean {
+  return thrown instanceof CnbError && (thrown.code === 'CNB_ENGINE_LOST' || thrown.code === 'CNB_ENGINE_UNREACHABLE')
+}
+
 /** Makes the error for a refusal in the engine's words. `task` is what was attempted, such as `cannot create a container`. */
 export function refusal(task: string, status: number, words: string): EngineRefusal {
   const said = words.trim().slice(0, MAX_WORDS) || `the engine answered with status ${status} and no reason`
@@ -67,7 +72,7 @@ export function engineError(thrown: unknown, task: string, endpoint: Endpoint, s
   if (ssh || LOST.has(code) || error.message === 'socket hang up' || error.message === 'aborted') {
     return new CnbError('CNB_ENGINE_LOST', `${task}: the connection to the container engine at ${where} broke off: ${said}`, {
       cause: error,
-      hint: 'See whether the engine still runs, and try again.',
+      hint: 'See whether the engine still runs, and try again: the next run removes what this one leaves there.',
     })
   }
   return new CnbError('CNB_ENGINE_FAILED', `${task}: ${said}`, { cause: error })

@@ -1,9 +1,11 @@
 /** Named volumes of an engine. */
 
+import { throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './client.ts'
 import type { Volumes } from './engine.ts'
 import { refusalStatus } from './errors.ts'
+import { Grace } from './grace.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf } from './reply.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -18,7 +20,10 @@ export function makeVolumes(client: EngineClient): Volumes {
 
 const pathOf = (name: string): string => `/volumes/${encodeURIComponent(name)}`
 
-/** Creating one that exists is no error for the engine, so a race with another `cnb` is none either; only the labels are the first's. */
+/**
+ * Creating one that exists is no error for the engine, so a race with another `cnb` is none either; only the labels are the first's.
+ * An interruption does not cut the creation itself short: whoever asked has to learn that there is something to remove.
+ */
 async function create(client: EngineClient, name: string, labels: Labels, context: Context = {}): Promise<boolean> {
   const { signal } = context
   const task = `cannot create the volume ${name}`
@@ -28,7 +33,10 @@ async function create(client: EngineClient, name: string, labels: Labels, contex
   } catch (error) {
     if (refusalStatus(error) !== 404) throw error
   }
-  await client.text({ task, method: 'POST', path: '/volumes/create', body: { Name: name, Labels: labels }, signal })
+  throwIfAborted(signal)
+  using grace = new Grace(signal)
+  const body = { Name: name, Labels: labels }
+  await client.text({ task, method: 'POST', path: '/volumes/create', body, signal: grace.signal })
   return true
 }
 

@@ -1,6 +1,6 @@
 /** One build as a lifecycle driver takes it, and what it gives back. Drivers: stock/ (and native/, later). */
 
-import type { Readable } from 'node:stream'
+import type { TarEntry } from '../archive/tar-writer.ts'
 import type { Context } from '../base/events.ts'
 import type { Builder, RunImageName } from '../builder/builder.ts'
 import type { Buildpack } from '../buildpacks/buildpack.ts'
@@ -28,8 +28,8 @@ export interface BuildPlan {
   readonly runImage: RunImage
   /** What run.toml says: the choices among which a later rebase may find the run image again. */
   readonly runImages: readonly RunImageName[]
-  /** The app as a tar whose entries start with `workspace`. */
-  readonly openApp: (signal?: AbortSignal) => Promise<Readable>
+  /** The app as entries of a tar, whose names start with `workspace`. */
+  readonly appEntries: (context: Context) => AsyncIterable<TarEntry>
   /** Replaces the builder's own order. */
   readonly order?: Order
   /** Buildpacks that the builder does not bring. */

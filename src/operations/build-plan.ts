@@ -11,7 +11,7 @@ import { cacheVolumeName, volumeKey } from '../lifecycle/cache-volumes.ts'
 import type { BuildPlan } from '../lifecycle/lifecycle.ts'
 import { negotiatePlatformApi } from '../lifecycle/platform-api.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
-import { checkApp, openApp } from '../project/app.ts'
+import { appEntries, checkApp } from '../project/app.ts'
 import { caBinding } from '../project/platform-files.ts'
 import type { BuildOptions } from './build.ts'
 import { findBuilder, findRunImage, refuseOtherStack, runImagesFor } from './build-images.ts'
@@ -44,8 +44,8 @@ export async function planBuild(options: BuildOptions, services: Services, conte
     platformApi,
     runImage,
     runImages: runImagesFor(runImage, builder),
-    openApp: (signal) =>
-      openApp({ path, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, signal, events: context.events }),
+    appEntries: (reading) =>
+      appEntries({ path, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
     order: chosen.order,
     buildpacks: chosen.added,
     env: fromUser.env,

@@ -1,11 +1,10 @@
-/** The app directory on its way into the build: one tar, made while it is sent. */
+/** The app directory on its way into the build: entries of a tar, read while it is sent. */
 
 import { open, realpath, stat } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
 import { directoryEntries } from '../archive/directory-entries.ts'
 import { excluding, including } from '../archive/ignore-rules.ts'
 import type { EntryFilter } from '../archive/ignore-rules.ts'
-import { packTar } from '../archive/tar-writer.ts'
+import type { TarEntry } from '../archive/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 
@@ -30,12 +29,12 @@ export interface AppOptions extends Context {
 const ROOT_MODE = 0o777
 
 /**
- * The app as a tar to be unpacked at `/`. Modes, times and hard links are the host's; owners are the build user's (specification,
- * platform.md "Build"; the filter applies before the build, project-descriptor.md). The stream fails as directoryEntries does.
+ * The app as entries of a tar to be unpacked at `/`. Modes, times and hard links are the host's; owners are the build user's (specification,
+ * platform.md "Build"; the filter applies before the build, project-descriptor.md). They fail as directoryEntries does.
  */
-export async function openApp(options: AppOptions): Promise<Readable> {
+export function appEntries(options: AppOptions): AsyncIterable<TarEntry> {
   const { path, root, uid, gid, filter, signal, events } = options
-  const entries = directoryEntries(path, {
+  return directoryEntries(path, {
     prefix: root,
     filter: filterOf(filter),
     keepHardLinks: true,
@@ -43,7 +42,6 @@ export async function openApp(options: AppOptions): Promise<Readable> {
     signal,
     events,
   })
-  return packTar(entries, { signal })
 }
 
 function filterOf({ include, exclude }: FileFilter): EntryFilter | undefined {

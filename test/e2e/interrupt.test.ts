@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCnb, startCnb, succeed } from '../support/cnb.ts'
 import { everything } from '../support/docker.ts'
 import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
@@ -31,10 +31,15 @@ const phases = [
 ] as const
 
 describe.each(flows)('Ctrl-C while a build (%s)', (_flow, flow) => {
-  it.each(phases)('is in %s ends it with 130 and leaves nothing behind', async (_phase, line, options) => {
-    const image = bench.image()
-    const command = ['build', image, '--path', await bench.directory(appFiles(wait, {}, detect)), ...USING_BUILDER, ...flow]
+  let command: string[] = []
+
+  // Image and caches are there beforehand, so that all there is more of afterwards has been left behind.
+  beforeAll(async () => {
+    command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait, {}, detect)), ...USING_BUILDER, ...flow]
     await succeed(command)
+  })
+
+  it.each(phases)('is in %s ends it with 130 and leaves nothing behind', async (_phase, line, options) => {
     const before = await everything()
     const running = startCnb([...command, ...options])
     await running.line(line)

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseToml } from '../../src/formats/toml.ts'
-import type { BuildResult } from '../../src/operations/build.ts'
 import type { RebaseResult } from '../../src/operations/rebase.ts'
 import { runCnb, succeed, succeedJson } from '../support/cnb.ts'
 import { loadCraftedImage } from '../support/crafted-image.ts'
@@ -27,10 +26,20 @@ async function makeBase(name: string, version: string, ...changes: string[]): Pr
   await docker('rm', container)
 }
 
-/** Builds an app on `base`, which is at `version` then. It prints the base's version and what its launch layer says. */
-async function buildOn(version: string, image = bench.image()): Promise<string> {
-  await makeBase(base, version)
-  await succeedJson<BuildResult>(['build', image, '--path', app, ...USING_BUILDER, '--run-image', base])
+/** The run images that `base` moves between, each made once. */
+const bases = { 1: bench.image(), 2: bench.image() } as const
+const builtOnce = bench.image()
+
+/** Lets the run image be at that version. */
+async function moveBaseTo(version: keyof typeof bases): Promise<void> {
+  await docker('tag', bases[version], base)
+}
+
+/** An app image on the first run image. It prints the base's version and what its launch layer says. */
+async function appOnFirstBase(): Promise<string> {
+  const image = bench.image()
+  await moveBaseTo(1)
+  await docker('tag', builtOnce, image)
   return image
 }
 
@@ -41,14 +50,18 @@ beforeAll(async () => {
     printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"
     ${processes({ web: 'cat /etc/base-version /layers/test_script/dep/file' })}`
   app = await bench.directory(appFiles(script))
+  await makeBase(bases[1], '1')
+  await makeBase(bases[2], '2')
+  await moveBaseTo(1)
+  await succeed(['build', builtOnce, '--path', app, ...USING_BUILDER, '--run-image', base])
 })
 
 describe('a rebase', () => {
   it('puts the app on its moved run image, runs there, and keeps its own layers and configuration', async () => {
-    const image = await buildOn('1')
+    const image = await appOnFirstBase()
     const before = await inspectImage(image)
     const oldBase = await inspectImage(base)
-    await makeBase(base, '2')
+    await moveBaseTo(2)
     const newBase = await inspectImage(base)
 
     const result = await rebase(image)
@@ -63,23 +76,23 @@ describe('a rebase', () => {
   })
 
   it('changes nothing the second time', async () => {
-    const image = await buildOn('1')
-    await makeBase(base, '2')
+    const image = await appOnFirstBase()
+    await moveBaseTo(2)
     const first = await rebase(image)
     expect(await rebase(image)).toMatchObject({ changed: false, id: first.id })
     expect(await imageId(image)).toBe(first.id)
   })
 
   it('gives two apps that are the same one image ID', async () => {
-    const [one, other] = [await buildOn('1'), bench.image()]
+    const [one, other] = [await appOnFirstBase(), bench.image()]
     await docker('tag', one, other)
-    await makeBase(base, '2')
+    await moveBaseTo(2)
     expect((await rebase(other)).id).toBe((await rebase(one)).id)
   })
 
   it('leaves a rebuild its layers', async () => {
-    const image = await buildOn('1')
-    await makeBase(base, '2')
+    const image = await appOnFirstBase()
+    await moveBaseTo(2)
     const { id } = await rebase(image)
     const { stderr } = await succeed(['build', image, '--path', app, ...USING_BUILDER, '--run-image', base])
     expect(stderr).toContain('kept the layer')
@@ -87,17 +100,17 @@ describe('a rebase', () => {
   })
 
   it('of a --previous-image makes a new image and leaves that one alone', async () => {
-    const [image, copy] = [await buildOn('1'), bench.image()]
+    const [image, copy] = [await appOnFirstBase(), bench.image()]
     const id = await imageId(image)
-    await makeBase(base, '2')
+    await moveBaseTo(2)
     await rebase(copy, '--previous-image', image)
     expect(await runImage(copy)).toBe('2\ndependency')
     expect(await imageId(image)).toBe(id)
   })
 
   it('writes a report where it is told to', async () => {
-    const [image, out] = [await buildOn('1'), join(bench.path, 'report')]
-    await makeBase(base, '2')
+    const [image, out] = [await appOnFirstBase(), join(bench.path, 'report')]
+    await moveBaseTo(2)
     const { id } = await rebase(image, '--report-output-dir', out)
     const report = parseToml(await readFile(join(out, 'report.toml'), 'utf8'), 'report.toml') as { image?: { tags?: string[]; 'image-id'?: string } }
     expect(report.image?.tags?.join()).toContain(image)
@@ -105,8 +118,8 @@ describe('a rebase', () => {
   })
 
   it('tells its result in one line with --quiet', async () => {
-    const image = await buildOn('1')
-    await makeBase(base, '2')
+    const image = await appOnFirstBase()
+    await moveBaseTo(2)
     const { stdout, stderr } = await succeed(['rebase', image, ...NEVER, '--quiet'])
     expect(stdout).toMatch(new RegExp(`^\\S*${image}\\S*@sha256:[0-9a-f]{64}\\n$`))
     expect(stderr).toBe('')
@@ -125,7 +138,7 @@ describe('a rebase is refused', () => {
   }
 
   it('onto a run image of another name, unless forced', async () => {
-    const [image, other] = [await buildOn('1'), bench.image()]
+    const [image, other] = [await appOnFirstBase(), bench.image()]
     await makeBase(other, '3')
     await refuse(image, ['--run-image', other], 72, 'CNB_NOT_REBASABLE', '--force')
     expect(await rebase(image, '--run-image', other, '--force')).toMatchObject({ changed: true })
@@ -133,7 +146,7 @@ describe('a rebase is refused', () => {
   })
 
   it('but not onto another tag of the same repository', async () => {
-    const image = await buildOn('1')
+    const image = await appOnFirstBase()
     await makeBase(`${base}:next`, '4')
     await rebase(image, '--run-image', `${base}:next`)
     expect(await runImage(image)).toBe('4\ndependency')
@@ -143,14 +156,14 @@ describe('a rebase is refused', () => {
     await makeBase(base, '1', 'LABEL io.buildpacks.rebasable=false')
     const image = bench.image()
     await succeed(['build', image, '--path', app, ...USING_BUILDER, '--run-image', base])
-    await makeBase(base, '2')
+    await moveBaseTo(2)
     await refuse(image, [], 72, 'CNB_NOT_REBASABLE', 'rebasable')
     await rebase(image, '--force')
     expect(await runImage(image)).toBe('2\ndependency')
   })
 
   it('onto another architecture, unless forced', async () => {
-    const image = await buildOn('1')
+    const image = await appOnFirstBase()
     await loadCraftedImage(base, { architecture: process.arch === 'arm64' ? 'amd64' : 'arm64' })
     const result = await runCnb(['rebase', image, ...NEVER])
     expect(result.stderr).toMatch(/CNB_(NOT_REBASABLE|PLATFORM_MISMATCH)/)
@@ -158,7 +171,7 @@ describe('a rebase is refused', () => {
   })
 
   it('onto another distribution, unless forced', async () => {
-    const image = await buildOn('1')
+    const image = await appOnFirstBase()
     await makeBase(base, '2', 'LABEL io.buildpacks.base.distro.version=99')
     await refuse(image, [], 72, 'CNB_NOT_REBASABLE', '99')
     await rebase(image, '--force')
@@ -185,6 +198,6 @@ describe('a rebase is refused', () => {
   it('for an image that is not there, and for a run image that is not there', async () => {
     const missing = await runCnb(['rebase', 'cnb-e2e/no-such-app', ...NEVER])
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('CNB_IMAGE_NOT_FOUND') as unknown })
-    await refuse(await buildOn('1'), ['--run-image', 'cnb-e2e/no-such-run'], 1, 'CNB_IMAGE_NOT_FOUND', 'cnb-e2e/no-such-run')
+    await refuse(await appOnFirstBase(), ['--run-image', 'cnb-e2e/no-such-run'], 1, 'CNB_IMAGE_NOT_FOUND', 'cnb-e2e/no-such-run')
   })
 })

@@ -10,6 +10,10 @@ const stubUnused = {
   name: 'stub-unused',
   setup(builder) {
     builder.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }))
+    // For commands that are programs of their own, which cnb has none of; loading it is a twentieth of what --help takes.
+    builder.onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      /[/\\]commander[/\\]/.test(importer) ? { path, namespace: 'unused' } : undefined,
+    )
     builder.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}', loader: 'js' }))
   },
 }

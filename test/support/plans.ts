@@ -50,7 +50,7 @@ export function aPlan(changes: Partial<BuildPlan> = {}): BuildPlan {
     platformApi: { major: 0, minor: 15 },
     runImage: { name: 'some/run', image: anImage({ reference: 'some/run' }) },
     runImages: [{ image: 'some/run', mirrors: ['mirror.example/run'] }],
-    openApp: () => Promise.resolve(Readable.from([])),
+    appEntries: () => Readable.from([]),
     buildpacks: [],
     env: new Map(),
     bindings: [],

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { parseToml, stringifyToml, type TomlTable } from '../../src/formats/toml.ts'
 import { succeed } from './cnb.ts'
 import { docker } from './docker.ts'
-import { writeFiles } from './workbench.ts'
+import { APP_LABEL, writeFiles } from './workbench.ts'
 
 const SAMPLE = join(import.meta.dirname, '../../builders/sample/builder.toml')
 
@@ -68,7 +68,7 @@ export async function makeScriptBuilder(directory: string): Promise<void> {
   await makeBuilder(BUILDER, directory, {
     'test/script': buildpackFiles('test/script', {
       detect: '[ -f script/detect ] || exit 100\nsource script/detect',
-      build: 'source script/build',
+      build: `printf '[[labels]]\\nkey = "${APP_LABEL}"\\nvalue = ""\\n' >"$CNB_LAYERS_DIR/launch.toml"\nsource script/build`,
       toml: 'sbom-formats = ["application/vnd.cyclonedx+json"]',
     }),
   })

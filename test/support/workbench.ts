@@ -6,6 +6,9 @@ import { dirname, join } from 'node:path'
 import { makeTemporaryDirectory } from '../../src/base/files.ts'
 import { docker } from './docker.ts'
 
+/** On every app image of `cnb-test/builder`. */
+export const APP_LABEL = 'dev.cnb.e2e'
+
 export interface Workbench {
   /** A directory that goes away at the end. */
   readonly path: string
@@ -32,8 +35,10 @@ export async function makeWorkbench(): Promise<Workbench> {
       return path
     },
     async clear() {
-      const images = await docker('image', 'ls', '--quiet', '--filter', `reference=cnb-e2e/${run}-*`)
-      await removeAll(['image', 'rm', '--force'], images)
+      const format = '{{.Repository}}:{{.Tag}}'
+      await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--format', format, '--filter', `reference=cnb-e2e/${run}-*`))
+      // What a rebuild took the name of.
+      await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--quiet', '--filter', 'dangling=true', '--filter', `label=${APP_LABEL}`))
       const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=cnb-e2e_${run}-`)
       await removeAll(['volume', 'rm', '--force'], volumes)
       await rm(temporary.path, { recursive: true, force: true })

@@ -2,6 +2,7 @@
 
 import type { Context, EventSink } from '../../base/events.ts'
 import { type Engine, type Mount, OWNER_LABEL } from '../../docker/engine.ts'
+import { isEngineGone } from '../../docker/errors.ts'
 import type { BuildPlan } from '../lifecycle.ts'
 import { APP_DIR, CACHE_DIR, LAUNCH_CACHE_DIR, LAYERS_DIR, type PhaseSpec } from '../phase.ts'
 
@@ -73,12 +74,14 @@ export class BuildVolumes implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const name of [...this.#temporary, ...this.#fresh]) {
-      try {
-        await this.#engine.volumes.remove(name)
-      } catch (error) {
-        this.#events?.({ type: 'warning', message: `volume '${name}' could not be removed: ${(error as Error).message}` })
-      }
+    await Promise.all([...this.#temporary, ...this.#fresh].map((name) => this.#remove(name)))
+  }
+
+  async #remove(name: string): Promise<void> {
+    try {
+      await this.#engine.volumes.remove(name)
+    } catch (error) {
+      this.#events?.({ type: isEngineGone(error) ? 'debug' : 'warning', message: `volume '${name}' stays: ${(error as Error).message}` })
     }
   }
 }

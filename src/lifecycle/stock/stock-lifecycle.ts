@@ -3,7 +3,7 @@
  * so that buildpacks never share a container with the engine's socket (specification, platform.md "Build", "Security").
  */
 
-import { packTar } from '../../archive/tar-writer.ts'
+import { packTar, type TarEntry } from '../../archive/tar-writer.ts'
 import { CnbError } from '../../base/errors.ts'
 import { type Context, step } from '../../base/events.ts'
 import type { Container, Engine } from '../../docker/engine.ts'
@@ -39,7 +39,6 @@ async function runPhases(plan: BuildPlan, { engine, owner, home }: StockOptions,
   const times: PhaseTime[] = []
   const specs = phasesOf(plan)
   for await (const { spec, container } of preparedContainers(specs, containers, plan, context)) {
-    if (spec === specs[0]) await container.putArchive('/', packTar(layersEntries(plan)), context)
     times.push(...(await runPhase(container, spec, context)))
     if (spec.phase === 'detector') await refuseExtensions(container, plan, context)
     if (spec === specs.at(-1)) await copyOutputs(container, plan, context)
@@ -48,30 +47,43 @@ async function runPhases(plan: BuildPlan, { engine, owner, home }: StockOptions,
   return { phases: times }
 }
 
-/** A container for each phase, made and filled while the phase before it runs, and removed when the next one's turn comes. */
+/** A container for each phase, made and filled while the phase before it runs, and removed while the next one does. */
 async function* preparedContainers(specs: readonly PhaseSpec[], containers: PhaseContainers, plan: BuildPlan, context: Context) {
   const prepare = (spec: PhaseSpec | undefined): Promise<Container> | undefined => {
-    const container = spec && prepareContainer(spec, containers, plan, context)
+    const container = spec && prepareContainer(spec, spec === specs[0], containers, plan, context)
     // It is awaited when its turn comes; until then its failure must not be taken for one that nobody looks at.
     container?.catch(() => {})
     return container
   }
   let ahead = prepare(specs[0])
+  const removals: PromiseLike<void>[] = []
   try {
     for (const [index, spec] of specs.entries()) {
-      await using container = await ahead
+      const container = await ahead
       ahead = prepare(specs[index + 1])
-      if (container) yield { spec, container }
+      if (!container) continue
+      try {
+        yield { spec, container }
+      } finally {
+        removals.push(container[Symbol.asyncDispose]())
+      }
     }
   } finally {
     await ahead?.then((container) => container[Symbol.asyncDispose]()).catch(() => {})
+    await Promise.all(removals)
   }
 }
 
-async function prepareContainer(spec: PhaseSpec, containers: PhaseContainers, plan: BuildPlan, context: Context): Promise<Container> {
+async function prepareContainer(
+  spec: PhaseSpec,
+  first: boolean,
+  containers: PhaseContainers,
+  plan: BuildPlan,
+  context: Context,
+): Promise<Container> {
   const container = await containers.create(withCaVariables(spec, plan), context)
   try {
-    await upload(container, spec, plan, context)
+    await upload(container, spec, first, plan, context)
     return container
   } catch (error) {
     await container[Symbol.asyncDispose]()
@@ -84,19 +96,30 @@ function withCaVariables(spec: PhaseSpec, plan: BuildPlan): PhaseSpec {
   return plan.caCertificates ? { ...spec, env: [...spec.env, `SSL_CERT_FILE=${CA_BUNDLE_PATH}`] } : spec
 }
 
-async function upload(container: Container, spec: PhaseSpec, plan: BuildPlan, context: Context): Promise<void> {
-  const ca = plan.caCertificates ? [await caBundleEntry(container, plan.caCertificates, context)] : []
-  if (!spec.runsBuildpacks) {
-    if (ca.length > 0) await container.putArchive('/', packTar(ca), context)
-    return
+/** One tar for everything of ours: whatever is in it, an engine takes some 50 ms to begin unpacking. */
+async function upload(container: Container, spec: PhaseSpec, first: boolean, plan: BuildPlan, context: Context): Promise<void> {
+  const { signal } = context
+  for (const { layer } of spec.runsBuildpacks ? plan.buildpacks : []) {
+    await container.putArchive('/', await layer.open(signal), context)
   }
   const env = plan.caCertificates ? new Map([...caEnv(), ...plan.env]) : plan.env
-  await container.putArchive('/', packTar([...platformEntries({ env, bindings: plan.bindings }), ...ca]), context)
-  for (const { layer } of plan.buildpacks) {
-    await container.putArchive('/', await layer.open(context.signal), context)
+  const ours = [
+    ...(first ? layersEntries(plan) : []),
+    ...(spec.runsBuildpacks ? platformEntries({ env, bindings: plan.bindings }) : []),
+    ...(plan.caCertificates ? [await caBundleEntry(container, plan.caCertificates, context)] : []),
+  ]
+  // The volume with the app is the detector's, or creator's, before it is the builder's.
+  if (spec.runsBuildpacks && spec.phase !== 'builder') {
+    const entries = withApp(ours, plan.appEntries(context))
+    await step(context, 'uploading the app', () => container.putArchive('/', packTar(entries, { signal }), context))
+  } else if (ours.length > 0) {
+    await container.putArchive('/', packTar(ours, { signal }), context)
   }
-  if (spec.phase === 'builder') return
-  await step(context, 'uploading the app', async () => container.putArchive('/', await plan.openApp(context.signal), context))
+}
+
+async function* withApp(ours: readonly TarEntry[], app: AsyncIterable<TarEntry>): AsyncGenerator<TarEntry> {
+  yield* ours
+  yield* app
 }
 
 async function runPhase(container: Container, spec: PhaseSpec, context: Context): Promise<readonly PhaseTime[]> {

@@ -281,6 +281,19 @@ describe('nothing is left behind', () => {
     expect(server.asked).toEqual(['POST /containers/create', `DELETE /containers/${name}`])
   })
 
+  test('a volume whose creation is aborted before the engine answers is told of all the same', async () => {
+    const controller = new AbortController()
+    await using server = await startEngineServer({
+      'POST /volumes/create': (response, request) => {
+        controller.abort()
+        json({ Name: 'v' }, 201)(response, request)
+      },
+    })
+    await expect(server.engine.volumes.create('v', {}, { signal: controller.signal })).resolves.toBe(true)
+    expect((await failureOf(server.engine.volumes.create('w', {}, { signal: controller.signal }))).code).toBe('CNB_INTERRUPTED')
+    expect(server.asked).toEqual(['GET /volumes/v', 'POST /volumes/create'])
+  })
+
   test('a removal is tried again after inner errors, waits for one under way, and takes 404 for done', async () => {
     const answers = [500, 409, 404]
     await using server = await startEngineServer({
@@ -306,5 +319,14 @@ describe('nothing is left behind', () => {
     await expect(work()).rejects.toThrow('the real one')
     expect(events).toMatchObject([{ type: 'warning' }])
     expect(JSON.stringify(events)).toContain('device busy')
+  })
+
+  test('an engine that is gone at the end of a scope gets no warning: the error that it caused tells of it', async () => {
+    const server = await startEngineServer(created)
+    const events: CnbEvent[] = []
+    const container = await containerOf(server, (event) => events.push(event))
+    await server[Symbol.asyncDispose]()
+    await container[Symbol.asyncDispose]()
+    expect(events).toMatchObject([{ type: 'debug' }])
   })
 })

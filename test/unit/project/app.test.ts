@@ -3,9 +3,10 @@ import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readTar } from '../../../src/archive/tar-reader.ts'
+import { packTar } from '../../../src/archive/tar-writer.ts'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import type { TemporaryDirectory } from '../../../src/base/files.ts'
-import { checkApp, openApp } from '../../../src/project/app.ts'
+import { appEntries, checkApp } from '../../../src/project/app.ts'
 
 let temporary: TemporaryDirectory
 beforeEach(async () => void (temporary = await makeTemporaryDirectory()))
@@ -13,13 +14,13 @@ afterEach(async () => temporary[Symbol.asyncDispose]())
 
 async function read(filter: { include?: string[]; exclude?: string[] } = {}) {
   const entries = []
-  for await (const entry of readTar(await openApp({ path: temporary.path, root: 'workspace', uid: 1001, gid: 1000, filter }))) {
+  for await (const entry of readTar(packTar(appEntries({ path: temporary.path, root: 'workspace', uid: 1001, gid: 1000, filter })))) {
     entries.push({ ...entry, name: entry.name.toString(), content: (await buffer(entry.content)).toString() })
   }
   return entries
 }
 
-describe('openApp', () => {
+describe('appEntries', () => {
   it("gives the app below its root, the build user's, the root itself open to all", async () => {
     writeFileSync(`${temporary.path}/run`, '#!/bin/sh\n', { mode: 0o755 })
     linkSync(`${temporary.path}/run`, `${temporary.path}/start`)

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { packTar } from '../../../../src/archive/tar-writer.ts'
+import type { TarEntry } from '../../../../src/archive/tar-writer.ts'
 import { CnbError } from '../../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../../src/base/events.ts'
 import type { BuildPlan } from '../../../../src/lifecycle/lifecycle.ts'
@@ -10,8 +10,13 @@ import { loadFakeImage } from '../../../support/fake-image.ts'
 import { aBuilder, anImage, aPlan } from '../../../support/plans.ts'
 
 const PHASES: readonly Phase[] = ['analyzer', 'detector', 'restorer', 'builder', 'exporter']
-const app = () =>
-  Promise.resolve(packTar([{ type: 'file', name: 'workspace/hello', mode: 0o644, uid: 1, gid: 1, mtime: 0, size: 2, content: Buffer.from('hi') }]))
+async function* app(): AsyncGenerator<TarEntry> {
+  yield { type: 'file', name: 'workspace/hello', mode: 0o644, uid: 1, gid: 1, mtime: 0, size: 2, content: Buffer.from('hi') }
+}
+async function* failing(error: CnbError): AsyncGenerator<TarEntry> {
+  yield* app()
+  throw error
+}
 
 let engine: FakeEngine
 let imageId: string
@@ -29,7 +34,7 @@ function program(phase: string, run: FakeProgram): void {
 function plan(changes: Partial<BuildPlan> = {}): BuildPlan {
   const builder = aBuilder({ image: anImage({ reference: 'some/builder', id: imageId }), uid: 1001, gid: 1000 })
   // The fake engine's host has no sockets to mount.
-  return aPlan({ builder, openApp: app, dockerHost: 'tcp://engine:2375', ...changes })
+  return aPlan({ builder, appEntries: app, dockerHost: 'tcp://engine:2375', ...changes })
 }
 
 function run(changes: Partial<BuildPlan> = {}, signal?: AbortSignal) {
@@ -168,8 +173,8 @@ describe('what is left behind', () => {
   })
 
   test('an app that cannot be read leaves nothing', async () => {
-    const openApp = () => Promise.reject(new CnbError('CNB_APP_INVALID', 'no'))
-    await expect(run({ openApp }).result).rejects.toMatchObject({ code: 'CNB_APP_INVALID' })
+    const appEntries = () => failing(new CnbError('CNB_APP_INVALID', 'no'))
+    await expect(run({ appEntries }).result).rejects.toMatchObject({ code: 'CNB_APP_INVALID' })
     expect(await leftOvers()).toEqual(NOTHING)
   })
 
