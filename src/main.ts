@@ -85,13 +85,19 @@ function stopOnSignals(controller: AbortController): void {
   process.on('unhandledRejection', onDefect)
 }
 
+/** Words that cannot be written do not stop the run, whose work is worth more; but a result that is lost is no success. */
+function watchOutput(): void {
+  process.stdout.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+    // The reader has seen enough (`| head`).
+    if (code === 'EPIPE') return
+    process.stderr.write(`ERROR: the output could not be written: ${message} (CNB_OUTPUT)\n`)
+    process.once('exit', (exit) => (process.exitCode = exit || ERRORS.CNB_OUTPUT.exit))
+  })
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+}
+
 async function main(): Promise<number> {
-  for (const stream of [process.stdout, process.stderr]) {
-    // Whoever read has seen enough (`| head`). The run goes on: its work is worth more than its words.
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-    })
-  }
+  watchOutput()
   const parsed = parseCommandLine(process.argv.slice(2), process.stdout.columns)
   if (parsed.kind === 'print') {
     process.stdout.write(`${parsed.text}\n`)

@@ -7,7 +7,7 @@ export type CnbEvent =
   /** A pull begins, moves, ends. `layer` is the engine's short id; sizes in bytes. */
   | { type: 'pull.start'; reference: string }
   | { type: 'pull.progress'; reference: string; layer: string; status: string; current?: number; total?: number }
-  | { type: 'pull.end'; reference: string; durationMs: number }
+  | { type: 'pull.end'; reference: string; durationMs: number; failed?: true }
   /** Work of our own that takes noticeable time, such as "uploading the app". */
   | { type: 'step.start'; step: string }
   | { type: 'step.end'; step: string; durationMs: number }

@@ -40,14 +40,18 @@ function sameApi(a: string, b: string): boolean {
   return first !== undefined && second !== undefined && compareApiVersions(first, second) === 0
 }
 
-/** A composite buildpack's entries name their versions: the lifecycle does not look for them (buildpack.md "Order Buildpacks"). */
-function checkOrder({ info, order }: BuildpackDescriptor, available: readonly AvailableBuildpack[]): void {
+/**
+ * A composite buildpack's entries name their versions: the lifecycle does not look for them (buildpack.md "Order Buildpacks").
+ * @param available every buildpack that will be there
+ * @throws CnbError CNB_BUILDPACK_INVALID, CNB_BUILDPACK_NOT_FOUND
+ */
+export function checkOrder({ info, order }: BuildpackDescriptor, available: readonly AvailableBuildpack[]): void {
   const self = `buildpack '${formatEntry(info)}'`
   for (const entry of order.flatMap(({ group }) => group)) {
     if (!entry.version) throw new CnbError('CNB_BUILDPACK_INVALID', `${self} names '${entry.id}' in its order without a version`)
     if (available.some(({ id, version }) => id === entry.id && version === entry.version)) continue
     throw new CnbError('CNB_BUILDPACK_NOT_FOUND', `${self} needs '${formatEntry(entry)}', which is not on the builder`, {
-      hint: 'Add it under [[buildpacks]].',
+      hint: 'Add it under [[buildpacks]] of builder.toml, or with --buildpack.',
     })
   }
 }

@@ -13,6 +13,7 @@ import { compareBytes } from '../oci/go-json.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { EnvFile } from './build-env.ts'
 import { readBuildUser } from './build-user.ts'
+import { readLabel } from './label-reader.ts'
 import { builderLabels, type BuilderContents } from './builder-labels.ts'
 import { directoriesLayer, filesLayer } from './builder-layers.ts'
 import { orderToml, runToml, stackToml, systemToml } from './lifecycle-files.ts'
@@ -59,6 +60,8 @@ export async function planBuilder(recipe: BuilderRecipe, context: Context = {}):
 }
 
 function checkStack({ stackId, buildImage }: BuilderRecipe): void {
+  // The builder gets the label as it is, and nobody could read a builder whose label is malformed.
+  readLabel(buildImage, STACK_MIXINS_LABEL)?.strings('value')
   const own = readStackId(buildImage)
   if (stackId === '' || stackId === own) return
   const message = `the build image '${buildImage.reference}' has the stack '${own}', but builder.toml says '${stackId}'`

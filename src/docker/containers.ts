@@ -70,7 +70,8 @@ function bodyOf(spec: ContainerSpec): object {
 }
 
 function mountOf(mount: Mount): object {
-  return { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly ?? false }
+  const empty = mount.type === 'volume' && mount.empty ? { VolumeOptions: { NoCopy: true } } : {}
+  return { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly ?? false, ...empty }
 }
 
 async function list(client: EngineClient, label: string, context: Context = {}): ReturnType<Containers['list']> {

@@ -34,7 +34,8 @@ export interface Engine {
 
 export type Mount =
   | { type: 'bind'; source: string; target: string; readOnly?: boolean }
-  | { type: 'volume'; source: string; target: string; readOnly?: boolean }
+  /** `empty`: a new volume starts empty, and not with what the image has at the target. */
+  | { type: 'volume'; source: string; target: string; readOnly?: boolean; empty?: boolean }
 
 /** A container to be made. The image must be on the engine. */
 export interface ContainerSpec {

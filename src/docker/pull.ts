@@ -21,6 +21,7 @@ export async function pull(client: EngineClient, reference: string, options: Pul
   const query = { fromImage: `${registry}/${repository}`, tag: digest ?? tag, platform }
   const task = `cannot pull ${reference}`
   const start = performance.now()
+  const end = (outcome: { failed?: true }): void => events?.({ type: 'pull.end', reference, durationMs: performance.now() - start, ...outcome })
   events?.({ type: 'pull.start', reference })
   try {
     const reply = await client.stream({ task, method: 'POST', path: '/images/create', query, auth: options.auth, signal })
@@ -30,10 +31,10 @@ export async function pull(client: EngineClient, reference: string, options: Pul
       events?.({ type: 'pull.progress', reference, layer: id, status: status ?? '', ...progressDetail })
     }
   } catch (error) {
+    end({ failed: true })
     throw pullError(error, reference, platform)
-  } finally {
-    events?.({ type: 'pull.end', reference, durationMs: performance.now() - start })
   }
+  end({})
 }
 
 /** An engine tells most failures of a pull with status 404 or 500, or in the body, so the registry's words have to tell them apart. */

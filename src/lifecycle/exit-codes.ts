@@ -41,6 +41,12 @@ export function phaseError(phase: string, exitCode: number, lastWords: string): 
       exit: exitCode,
     })
   }
+  if (/unknown userid/.test(lastWords)) {
+    return new CnbError('CNB_BUILDER_INVALID', `${phase}: the builder's build user is not in its /etc/passwd${words}`, {
+      hint: 'Phases in containers of their own need no entry there: leave out --trust-builder.',
+      exit: exitCode,
+    })
+  }
   if (meaning) {
     return new CnbError(meaning.code, `${phase}: ${meaning.what} (exit code ${exitCode})${words}`, { exit: exitCode, hint: meaning.hint })
   }

@@ -10,8 +10,8 @@ const OTHER_ESCAPE = /\u001b[ -/]*[0-~]?/
 const SEQUENCE = new RegExp([CONTROL_STRING, CSI, OTHER_ESCAPE].map(({ source }) => source).join('|'), 'g')
 /** Colours and weights: digits and separators only. */
 const SGR = /^\u001b\[[0-9;:]*m$/
-/** C0 and C1 without tab and escape. */
-const CONTROLS = /[\u0000-\u0008\u000a-\u001a\u001c-\u001f\u007f-\u009f]/g
+/** C0 and C1 without tab and escape, and what turns the direction of writing, which can make a line read as another. */
+const CONTROLS = /[\u0000-\u0008\u000a-\u001a\u001c-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g
 const RESET = '\u001b[0m'
 
 /** One line as a terminal would show it in the end: what a carriage return has overwritten is left out. */

@@ -78,7 +78,7 @@ export class Talk {
         // On a terminal the progress says it.
         return this.#terminal.animated ? [] : [`Pulling ${theme.name(sanitizeText(event.reference))}`]
       case 'pull.end':
-        if (!this.#isNotable(event.durationMs)) return []
+        if (event.failed || !this.#isNotable(event.durationMs)) return []
         return [`Pulled ${theme.name(sanitizeText(event.reference))} ${theme.dim(`in ${formatDuration(event.durationMs)}`)}`]
       case 'step.end':
         if (!this.#isNotable(event.durationMs)) return []

@@ -72,6 +72,7 @@ export class Terminal {
   #erase(): string {
     // A window made narrower since has wrapped the lines: they take more rows now.
     const rows = this.#live.reduce((sum, line) => sum + Math.max(1, Math.ceil(visibleLength(line) / this.columns)), 0)
-    return `${UP}${ERASE_LINE}`.repeat(rows)
+    // The terminal itself may have written below them, where the cursor is: it shows a Ctrl-C as ^C.
+    return rows === 0 ? '' : `\r${ERASE_LINE}${`${UP}${ERASE_LINE}`.repeat(rows)}`
   }
 }

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { runCnb, startCnb, type Finished, type RunOptions } from '../support/cnb.ts'
 import { loadCraftedImage, type CraftedImage } from '../support/crafted-image.ts'
-import { docker, everything, inspectImage } from '../support/docker.ts'
+import { docker, inspectImage } from '../support/docker.ts'
 import { forwardEngine } from '../support/forwarded-engine.ts'
-import { BUILDER, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { watchEngine } from '../support/left-behind.ts'
+import { BUILDER, TRUSTED, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -15,7 +16,7 @@ afterAll(() => bench.clear())
 
 const works = await bench.directory(appFiles(processes({ web: 'echo hi' })))
 const otherArchitecture = process.arch === 'arm64' ? 'amd64' : 'arm64'
-const flows = [['trusted', ['--trust-builder']], ['untrusted', []]] as const
+const flows = [['trusted', [TRUSTED]], ['untrusted', []]] as const
 
 function build(app: string, options: readonly string[] = [], run?: RunOptions): Promise<Finished> {
   return runCnb(['build', bench.image(), '--path', app, ...USING_BUILDER, ...options], run)
@@ -57,10 +58,10 @@ describe.each(flows)('a phase that fails (%s)', (_flow, flow) => {
     const again = (...options: string[]): Promise<Finished> =>
       runCnb(['build', image, '--path', app, ...USING_BUILDER, ...flow, ...options])
     expect((await again()).code).toBe(0)
-    const before = await everything()
+    const leftBehind = await watchEngine()
     expect((await again('--env', 'FAIL=yes')).code).toBe(51)
     expect((await again('--default-process', 'no-such')).code).toBe(62)
-    expect(await everything()).toEqual(before)
+    expect(await leftBehind()).toEqual([])
   })
 })
 
@@ -216,14 +217,15 @@ describe('the engine', () => {
   it('that goes away in the middle of a build ends it with 125', async () => {
     await using engine = await forwardEngine(join(bench.path, 'mortal.sock'))
     const app = await bench.directory(appFiles('echo "waiting for the end"; sleep 1000'))
-    const before = await everything()
+    const leftBehind = await watchEngine()
     const running = startCnb(['build', bench.image(), '--path', app, ...USING_BUILDER], { env: { DOCKER_HOST: engine.address } })
     await running.line(/waiting for the end/)
     await engine.die()
     expectFailure(await running.finished, 125, 'CNB_ENGINE_LOST')
-    for (const left of await everything()) {
+    // Nothing could be cleaned up without the engine; the next cnb would.
+    for (const left of await leftBehind()) {
       const [kind, name] = left.split(' ') as [string, string]
-      if (kind === 'container' && !before.includes(left)) await docker('rm', '--force', '--volumes', name)
+      if (kind === 'container') await docker('rm', '--force', '--volumes', name)
     }
   })
 })

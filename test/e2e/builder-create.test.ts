@@ -7,8 +7,9 @@ import type { BuildResult } from '../../src/operations/build.ts'
 import type { CreateBuilderResult } from '../../src/operations/create-builder.ts'
 import type { BuilderInspection } from '../../src/operations/inspect-builder.ts'
 import { runCnb, succeed, succeedJson, type Finished, type RunOptions } from '../support/cnb.ts'
-import { everything, inspectImage, runImage } from '../support/docker.ts'
-import { buildpackFiles, builderToml, processes } from '../support/script-builder.ts'
+import { inspectImage, runImage } from '../support/docker.ts'
+import { watchEngine } from '../support/left-behind.ts'
+import { TRUSTED, buildpackFiles, builderToml, processes } from '../support/script-builder.ts'
 import { makeWorkbench, writeFiles } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -35,7 +36,7 @@ function create(image: string, config: string, options: RunOptions = {}): Promis
 /** Builds an app with a builder and gives what its process prints. */
 async function said(builder: string, files: Record<string, string>): Promise<string> {
   const image = bench.image()
-  await succeedJson<BuildResult>(['build', image, '--path', await bench.directory(files), '--builder', builder, ...UNDER])
+  await succeedJson<BuildResult>(['build', image, '--path', await bench.directory(files), '--builder', builder, TRUSTED, ...UNDER])
   return runImage(image)
 }
 
@@ -119,12 +120,12 @@ describe('a builder', () => {
 
 describe('a builder.toml is refused', () => {
   async function refuse(config: string, exit: number, code: string, word: string | RegExp): Promise<Finished> {
-    const before = await everything()
+    const leftBehind = await watchEngine()
     const result = await runCnb(['builder', 'create', bench.image(), '--config', config, ...UNDER])
     expect(result.stderr).toContain(code)
     expect(result.stderr).toMatch(word)
     expect(result).toMatchObject({ code: exit, stdout: '' })
-    expect(await everything()).toEqual(before)
+    expect(await leftBehind()).toEqual([])
     return result
   }
 

@@ -1,9 +1,11 @@
 /** What the command does before there is any engine: help, usage errors, exit codes, streams, colours, start-up. */
 
 import { spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { VERSION } from '../../src/base/version.ts'
@@ -114,5 +116,20 @@ describe('streams', () => {
     child.stdout.destroy()
     const code = await new Promise((resolve) => child.once('close', resolve))
     expect([code, stderr]).toEqual([0, ''])
+  })
+
+  it.runIf(existsSync('/dev/full'))('output that cannot be written is told of in a line, and is no success', async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [BINARY, 'build', '--help'], { stdio: ['ignore', full, 'pipe'] })
+    const [code, stderr] = await Promise.all([new Promise((resolve) => child.once('close', resolve)), text(child.stderr!)])
+    closeSync(full)
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^ERROR: the output could not be written: .*ENOSPC.* \(CNB_OUTPUT\)\n$/)])
+  })
+
+  it.runIf(existsSync('/dev/full'))('words that cannot be written change nothing', async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [BINARY, 'build'], { stdio: ['ignore', 'ignore', full] })
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(2)
+    closeSync(full)
   })
 })

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCnb, startCnb, succeed } from '../support/cnb.ts'
-import { everything } from '../support/docker.ts'
-import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
+import { watchEngine } from '../support/left-behind.ts'
+import { TRUSTED, USING_BUILDER, appFiles } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
 afterAll(() => bench.clear())
 
 const LIMIT_MS = 10_000
-const flows = [['trusted', ['--trust-builder']], ['untrusted', []]] as const
+const flows = [['trusted', [TRUSTED]], ['untrusted', []]] as const
 
 /** Waits where $WAIT says, for as long as it takes; a detect that waits does so without a word, since nobody shows them. */
 const detect = '[ "${WAIT:-}" != detect ] || sleep 1000; exit 0'
@@ -40,7 +40,7 @@ describe.each(flows)('Ctrl-C while a build (%s)', (_flow, flow) => {
   })
 
   it.each(phases)('is in %s ends it with 130 and leaves nothing behind', async (_phase, line, options) => {
-    const before = await everything()
+    const leftBehind = await watchEngine()
     const running = startCnb([...command, ...options])
     await running.line(line)
     const start = performance.now()
@@ -49,7 +49,7 @@ describe.each(flows)('Ctrl-C while a build (%s)', (_flow, flow) => {
     expect(result).toMatchObject({ code: 130, stdout: '' })
     expect(result.stderr).toContain('CNB_INTERRUPTED')
     expect(performance.now() - start).toBeLessThan(LIMIT_MS)
-    expect(await everything()).toEqual(before)
+    expect(await leftBehind()).toEqual([])
   })
 })
 
@@ -57,22 +57,21 @@ describe('a build that is told to stop', () => {
   it('ends with 143 on SIGTERM, and leaves nothing behind', async () => {
     const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER]
     await succeed(command)
-    const before = await everything()
+    const leftBehind = await watchEngine()
     const running = startCnb([...command, '--env', 'WAIT=build'])
     await running.line(/waiting in build/)
     running.signal('SIGTERM')
     expect(await running.finished).toMatchObject({ code: 143 })
-    expect(await everything()).toEqual(before)
+    expect(await leftBehind()).toEqual([])
   })
 
   it('ends before it began when the signal comes first', async () => {
-    const withoutCaches = async (): Promise<string[]> => (await everything()).filter((left) => !left.startsWith('volume pack-cache-'))
-    const before = await withoutCaches()
+    const leftBehind = await watchEngine()
     const running = startCnb(['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER, '--verbose'])
     await running.line(/./)
     running.signal('SIGINT')
     expect(await running.finished).toMatchObject({ code: 130 })
-    expect(await withoutCaches()).toEqual(before)
+    expect((await leftBehind()).filter((left) => !left.startsWith('volume pack-cache-'))).toEqual([])
   })
 
   it('builds again afterwards as if nothing had been', async () => {

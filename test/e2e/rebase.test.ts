@@ -6,7 +6,7 @@ import type { RebaseResult } from '../../src/operations/rebase.ts'
 import { runCnb, succeed, succeedJson } from '../support/cnb.ts'
 import { loadCraftedImage } from '../support/crafted-image.ts'
 import { docker, imageId, inspectImage, runImage } from '../support/docker.ts'
-import { SAMPLE_RUN_IMAGE, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { SAMPLE_RUN_IMAGE, TRUSTED, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -53,7 +53,7 @@ beforeAll(async () => {
   await makeBase(bases[1], '1')
   await makeBase(bases[2], '2')
   await moveBaseTo(1)
-  await succeed(['build', builtOnce, '--path', app, ...USING_BUILDER, '--run-image', base])
+  await succeed(['build', builtOnce, '--path', app, ...USING_BUILDER, TRUSTED, '--run-image', base])
 })
 
 describe('a rebase', () => {
@@ -94,7 +94,7 @@ describe('a rebase', () => {
     const image = await appOnFirstBase()
     await moveBaseTo(2)
     const { id } = await rebase(image)
-    const { stderr } = await succeed(['build', image, '--path', app, ...USING_BUILDER, '--run-image', base])
+    const { stderr } = await succeed(['build', image, '--path', app, ...USING_BUILDER, TRUSTED, '--run-image', base])
     expect(stderr).toContain('kept the layer')
     expect((await inspectImage(image)).RootFS.Layers).toEqual((await inspectImage(id)).RootFS.Layers)
   })
@@ -155,7 +155,7 @@ describe('a rebase is refused', () => {
   it('when the image says that it is not rebasable, unless forced', async () => {
     await makeBase(base, '1', 'LABEL io.buildpacks.rebasable=false')
     const image = bench.image()
-    await succeed(['build', image, '--path', app, ...USING_BUILDER, '--run-image', base])
+    await succeed(['build', image, '--path', app, ...USING_BUILDER, TRUSTED, '--run-image', base])
     await moveBaseTo(2)
     await refuse(image, [], 72, 'CNB_NOT_REBASABLE', 'rebasable')
     await rebase(image, '--force')

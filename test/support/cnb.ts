@@ -28,6 +28,9 @@ export interface Running {
   signal(name: NodeJS.Signals): void
 }
 
+/** The process ids of every `cnb` that this test file has started. */
+export const startedProcesses = new Set<number>()
+
 /** Starts `cnb` with `args`. What this machine's user has set for `cnb`, colour and volume keys is left out. */
 export function startCnb(args: readonly string[], { env = {}, cwd, uid }: RunOptions = {}): Running {
   const child = spawn(process.execPath, [BINARY, ...args], {
@@ -36,6 +39,7 @@ export function startCnb(args: readonly string[], { env = {}, cwd, uid }: RunOpt
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })
+  if (child.pid !== undefined) startedProcesses.add(child.pid)
   const text = { stdout: '', stderr: '' }
   const waiting = new Set<() => void>()
   for (const name of ['stdout', 'stderr'] as const) {

@@ -30,20 +30,6 @@ export async function imageId(name: string): Promise<string> {
   return (await inspectImage(name)).Id
 }
 
-/** Everything that a build could leave behind on the engine, as `kind name` lines. */
-export async function everything(): Promise<string[]> {
-  const kinds: [string, string[]][] = [
-    ['container', ['ps', '--all', '--quiet', '--no-trunc']],
-    ['volume', ['volume', 'ls', '--quiet']],
-    ['network', ['network', 'ls', '--quiet', '--no-trunc']],
-    ['image', ['image', 'ls', '--all', '--quiet', '--no-trunc']],
-  ]
-  const lists = await Promise.all(
-    kinds.map(async ([kind, args]) => (await docker(...args)).split('\n').filter(Boolean).map((name) => `${kind} ${name}`)),
-  )
-  return [...new Set(lists.flat())].sort()
-}
-
 /** Runs `command` in a new container of `image` and gives its output; the container is removed. */
 export function runImage(image: string, ...command: string[]): Promise<string> {
   return docker('run', '--rm', '--network', 'none', image, ...command)

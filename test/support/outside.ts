@@ -1,6 +1,7 @@
 /** How builds of real apps reach package registries from the machine under test. */
 
-const ownEngine = process.env['DOCKER_HOST']?.startsWith('unix:///run/cnb-engines/') === true
+import { IS_OWN_ENGINE } from './own-engine.ts'
+
 const certificates = process.env['NODE_EXTRA_CA_CERTS']
 
 /**
@@ -8,6 +9,6 @@ const certificates = process.env['NODE_EXTRA_CA_CERTS']
  * bridges have no way out, and the machine's own certificates where it has some.
  */
 export const OUTSIDE: readonly string[] = [
-  ...(ownEngine ? ['--network', 'host'] : []),
+  ...(IS_OWN_ENGINE ? ['--network', 'host'] : []),
   ...(certificates === undefined || certificates === '' ? [] : ['--ca-cert', certificates]),
 ]

@@ -19,6 +19,9 @@ export const SAMPLE_RUN_IMAGE = 'cnb-sample/run:bookworm'
 /** What `cnb build` needs to use it. */
 export const USING_BUILDER = ['--builder', BUILDER, '--pull-policy', 'never'] as const
 
+/** One container for all phases: the quick way, for tests of what is the same in both. */
+export const TRUSTED = '--trust-builder'
+
 /** The files of a buildpack. Scripts are bash; one that is left out does nothing and succeeds. */
 export function buildpackFiles(id: string, { detect = '', build = '', version = '1.0.0', toml = '' }): Record<string, string> {
   return {
@@ -66,11 +69,15 @@ async function makeBuilder(image: string, directory: string, buildpacks: Readonl
 /** Makes `cnb-test/builder`. */
 export async function makeScriptBuilder(directory: string): Promise<void> {
   await makeBuilder(BUILDER, directory, {
-    'test/script': buildpackFiles('test/script', {
-      detect: '[ -f script/detect ] || exit 100\nsource script/detect',
-      build: `printf '[[labels]]\\nkey = "${APP_LABEL}"\\nvalue = ""\\n' >"$CNB_LAYERS_DIR/launch.toml"\nsource script/build`,
-      toml: 'sbom-formats = ["application/vnd.cyclonedx+json"]',
-    }),
+    'test/script': {
+      ...buildpackFiles('test/script', {
+        detect: '[ -f script/detect ] || exit 100\nsource script/detect',
+        build: `printf '[[labels]]\\nkey = "${APP_LABEL}"\\nvalue = ""\\n' >"$CNB_LAYERS_DIR/launch.toml"\nsource script/build`,
+        toml: 'sbom-formats = ["application/vnd.cyclonedx+json"]',
+      }),
+      // What a buildpack that is brought in this one's place must not find.
+      'only-here': '',
+    },
   })
 }
 

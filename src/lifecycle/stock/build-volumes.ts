@@ -1,10 +1,11 @@
-/** The volumes of one build: two that only live as long as it, two that outlive it. */
+/** The volumes of one build: some that only live as long as it, two that outlive it. */
 
 import type { Context, EventSink } from '../../base/events.ts'
 import { type Engine, type Mount, OWNER_LABEL } from '../../docker/engine.ts'
 import { isEngineGone } from '../../docker/errors.ts'
 import type { BuildPlan } from '../lifecycle.ts'
-import { APP_DIR, CACHE_DIR, LAUNCH_CACHE_DIR, LAYERS_DIR, type PhaseSpec } from '../phase.ts'
+import { APP_DIR, CACHE_DIR, LAUNCH_CACHE_DIR, LAYERS_DIR, type PhaseSpec, phasesOf } from '../phase.ts'
+import { replacedDirectories } from './replaced-buildpacks.ts'
 
 const CACHE_LABELS = { 'dev.cnb.cache': 'true' }
 
@@ -28,6 +29,7 @@ export class BuildVolumes implements AsyncDisposable {
   readonly #engine: Engine
   readonly #events: EventSink | undefined
   readonly #caches: BuildPlan['cacheVolumes']
+  readonly #replaced: readonly string[]
   readonly #suffix = Math.random().toString(36).slice(2, 12)
   readonly #temporary = new Set<string>()
   readonly #fresh = new Set<string>()
@@ -36,11 +38,12 @@ export class BuildVolumes implements AsyncDisposable {
     this.#engine = engine
     this.#events = events
     this.#caches = plan.cacheVolumes
+    this.#replaced = replacedDirectories(plan)
   }
 
   async make(plan: BuildPlan, owner: string, context: Context): Promise<void> {
     if (plan.clearCache) await this.#engine.volumes.remove(this.#caches.build)
-    const work = [this.#layers, this.#app].map(async (name) => {
+    const work = [this.#layers, this.#app, ...phasesOf(plan).flatMap((spec) => this.#buildpackMounts(spec)).map(({ source }) => source)].map(async (name) => {
       this.#temporary.add(name)
       await this.#engine.volumes.create(name, { [OWNER_LABEL]: owner }, context)
     })
@@ -65,8 +68,20 @@ export class BuildVolumes implements AsyncDisposable {
     return [
       { type: 'volume', source: this.#layers, target: LAYERS_DIR },
       { type: 'volume', source: this.#app, target: APP_DIR },
+      ...this.#buildpackMounts(spec),
       ...spec.caches.map((kind): Mount => ({ type: 'volume', source: this.#caches[kind], target: caches[kind] })),
     ]
+  }
+
+  /** Each phase's own: the next one's container is filled while this one's still runs. */
+  #buildpackMounts({ phase, runsBuildpacks }: PhaseSpec): Mount[] {
+    if (!runsBuildpacks) return []
+    return this.#replaced.map((target, index) => ({
+      type: 'volume',
+      source: `cnb-buildpack-${this.#suffix}-${phase}-${index}`,
+      target,
+      empty: true,
+    }))
   }
 
   keepCaches(): void {

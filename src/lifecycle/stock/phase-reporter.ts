@@ -8,6 +8,7 @@ import { phaseAnnounced } from './creator-output.ts'
 
 const SGR = /\u001b\[[0-9;]*m/g
 const MAX_LAST_WORDS = 2000
+const DISK_FULL = /no space left on device/i
 
 export class PhaseReporter {
   readonly #events: EventSink
@@ -31,6 +32,8 @@ export class PhaseReporter {
 
   /** The lifecycle tells its errors on stdout, each after "ERROR: "; a phase that died otherwise had stderr. */
   get lastWords(): string {
+    // Of a buildpack that ran out of space the lifecycle only says that it failed.
+    if (DISK_FULL.test(this.#lastOnStderr)) return this.#lastOnStderr
     return this.#lastError || this.#lastOnStderr
   }
 

@@ -138,10 +138,10 @@ describe('an engine that goes away in the middle', () => {
     const { engine } = server
     expect((await failureOf(engine.images.inspect('x'))).code).toBe('CNB_ENGINE_LOST')
     expect((await failureOf(engine.info())).code).toBe('CNB_ENGINE_LOST')
-    const events: string[] = []
-    const error = await failureOf(engine.images.pull('x', {}, { events: ({ type }) => events.push(type) }))
+    const events: CnbEvent[] = []
+    const error = await failureOf(engine.images.pull('x', {}, { events: (event) => events.push(event) }))
     expect(error.code).toBe('CNB_ENGINE_LOST')
-    expect(events).toEqual(['pull.start', 'pull.progress', 'pull.end'])
+    expect(events).toMatchObject([{ type: 'pull.start' }, { type: 'pull.progress' }, { type: 'pull.end', failed: true }])
   })
 
   test('of an archive that is read: the stream fails with it', async () => {

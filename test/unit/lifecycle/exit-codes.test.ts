@@ -25,3 +25,8 @@ test("a phase's last words are in the message", () => {
 test('a full disk on the engine is named as what it is', () => {
   expect(phaseError('exporter', 62, 'write /layers/x: no space left on device')).toMatchObject({ code: 'CNB_ENGINE_DISK_FULL' })
 })
+
+test("a build user that the builder does not know is the builder's fault", () => {
+  const words = 'failed to set environment for user 1000660000: user: unknown userid 1000660000'
+  expect(phaseError('creator', 1, words)).toMatchObject({ code: 'CNB_BUILDER_INVALID', exit: 1, hint: expect.stringContaining('--trust-builder') as string })
+})

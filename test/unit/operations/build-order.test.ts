@@ -75,6 +75,21 @@ test('an inline script is a buildpack of its own, and not foreign', async () => 
   expect(foreign).toBe(false)
 })
 
+test('a composite buildpack finds its parts in the builder, and misses those that are nowhere', async () => {
+  const composite = async (name: string, part: string): Promise<void> => {
+    await mkdir(join(directory, name))
+    const toml = `api = "0.11"\n[buildpack]\nid = "my/${name}"\nversion = "1"\n[[order]]\n[[order.group]]\nid = "cnb/two"\nversion = "${part}"\n`
+    await writeFile(join(directory, name, 'buildpack.toml'), toml)
+  }
+  await composite('whole', '2.0')
+  await composite('broken', '9.9')
+  expect((await choose(['whole'])).order).toEqual([{ group: [{ id: 'my/whole', version: '1' }] }])
+  await expect(choose(['broken'])).rejects.toMatchObject({
+    code: 'CNB_BUILDPACK_NOT_FOUND',
+    message: expect.stringContaining("'my/broken@1' needs 'cnb/two@9.9'") as string,
+  })
+})
+
 test('a version is asked for where the builder has several', async () => {
   await expect(choose(['cnb/two'])).rejects.toMatchObject({ code: 'CNB_BUILDPACK_NOT_FOUND' })
 })

@@ -20,6 +20,7 @@ describe('sanitizeLine', () => {
     ['resets the terminal', `a${ESC}cb`],
     ['changes the character set', `a${ESC}(0b`],
     ['beeps and goes back', 'a\u0007\bb'],
+    ['turns the direction of writing', 'a\u202e\u2066b\u2069'],
   ])('takes out what %s', (_, line) => {
     expect(sanitizeLine(line, true)).toBe('ab')
     expect(sanitizeLine(line, false)).toBe('ab')

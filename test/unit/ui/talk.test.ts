@@ -45,6 +45,10 @@ describe('Talk', () => {
     expect(told(detect(line), { color: 'always' })[1]).not.toContain('\u001b[2J')
   })
 
+  it('does not say of a pull that failed that something was pulled', () => {
+    expect(told([{ type: 'pull.end', reference: 'debian:12', durationMs: 2000, failed: true }])).toEqual([])
+  })
+
   it('tells of pulls, and of steps that took a while', () => {
     expect(
       told([

@@ -50,7 +50,17 @@ describe('Terminal', () => {
     stderr.text = ''
     stderr.columns = 8
     terminal.live([])
-    expect(stderr.text).toBe('\u001b[1A\u001b[2K'.repeat(2))
+    expect(stderr.text).toBe(`\r\u001b[2K${'\u001b[1A\u001b[2K'.repeat(2)}`)
+  })
+
+  it('erases the ^C that the terminal shows below what moves, and begins at the left again', () => {
+    const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 20, rows: 10 })
+    terminal.live(['bar'])
+    stderr.write('^C')
+    terminal.tell('stopping')
+    terminal.live([])
+    expect(screenAfter(stderr.text)).toEqual(['stopping'])
+    expect(stderr.text).toContain('^C\r')
   })
 
   it('takes movement away before a result', () => {

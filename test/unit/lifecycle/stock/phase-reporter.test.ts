@@ -44,3 +44,10 @@ test('the last words of a phase that tells no error are its last line on stderr'
   reporter.stream('stdout').write('more talk\n')
   expect(reporter.lastWords).toBe('panic: everything')
 })
+
+test("a full disk that a buildpack tells of are the last words, rather than the lifecycle's that it failed", () => {
+  const { reporter } = record('builder')
+  reporter.stream('stderr').write('head: write error: No space left on device\n')
+  reporter.stream('stdout').write('ERROR: failed to build: exit status 1\n')
+  expect(reporter.lastWords).toBe('head: write error: No space left on device')
+})

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { TarEntry } from '../../../../src/archive/tar-writer.ts'
+import { packTar, type TarEntry } from '../../../../src/archive/tar-writer.ts'
 import { CnbError } from '../../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../../src/base/events.ts'
 import type { BuildPlan } from '../../../../src/lifecycle/lifecycle.ts'
@@ -121,6 +121,30 @@ test('layers, app and what a phase writes reach the next phase', async () => {
     return 0
   })
   await run().result
+})
+
+test('a buildpack that replaces one of the builder finds nothing of that one', async () => {
+  const layer = (digit: string) => ({ diffId: `sha256:${digit.repeat(64)}` as const, open: async () => packTar([]) })
+  const buildpack = (id: string, digit: string) => ({
+    descriptor: { kind: 'buildpack' as const, api: '0.11', info: { id, version: '1' }, stacks: [], targets: [], order: [] },
+    layer: layer(digit),
+  })
+  const own = { '1': { api: '0.11', layerDiffID: layer('0').diffId } }
+  const builder = aBuilder({ image: anImage({ id: imageId }), buildpackLayers: { 'a/b': own, 'a/same': own } })
+  const mounts: string[] = []
+  for (const phase of PHASES) {
+    program(phase, async () => {
+      const running = [...engine.state.values()].find(({ spec }) => spec.command[0] === `/cnb/lifecycle/${phase}`)
+      for (const mount of running?.spec.mounts ?? []) {
+        if (mount.type === 'volume' && mount.empty) mounts.push(`${phase} ${mount.target}`)
+      }
+      return 0
+    })
+  }
+  const buildpacks = [buildpack('a/b', '1'), buildpack('a/b', '1'), buildpack('a/same', '0'), buildpack('a/new', '2')]
+  await run({ builder, buildpacks }).result
+  expect(mounts).toEqual(['detector /cnb/buildpacks/a_b/1', 'builder /cnb/buildpacks/a_b/1'])
+  expect(await leftOvers()).toEqual(CACHES)
 })
 
 test('a socket that is not there is told with what to do about it', async () => {
