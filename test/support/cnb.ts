@@ -1,4 +1,4 @@
-/** Runs `node bin/cnb.js` as its users do: a process of its own, not on a terminal. */
+/** Runs `bin/cnb.js` as its users do: a process of its own, not on a terminal. */
 
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ export const startedProcesses = new Set<number>()
 
 /** Starts `cnb` with `args`. What this machine's user has set for `cnb`, colour and volume keys is left out. */
 export function startCnb(args: readonly string[], { env = {}, cwd, uid }: RunOptions = {}): Running {
-  const child = spawn(process.execPath, [BINARY, ...args], {
+  const child = spawn(BINARY, args, {
     cwd,
     env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, GITHUB_ACTIONS: undefined, PACK_VOLUME_KEY: 'cnb-e2e', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
