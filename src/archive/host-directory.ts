@@ -90,7 +90,7 @@ export class HostDirectory {
       return this.entry(path, 'symlink', stats, { linkname })
     }
     if (stats.isFIFO()) return this.entry(path, 'fifo', stats)
-    const [type, what] = stats.isSocket() ? (['debug', 'socket'] as const) : (['warning', 'device'] as const)
+    const [type, what] = stats.isSocket() ? (['info', 'socket'] as const) : (['warning', 'device'] as const)
     this.#options.events?.({ type, message: `left out the ${what} ${this.#hostPath(path).toString()}` })
     return undefined
   }
