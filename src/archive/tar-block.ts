@@ -6,6 +6,10 @@ export const USTAR_MAGIC = 'ustar\x0000'
 export const GNU_MAGIC = 'ustar  \0'
 
 const SLASH = 0x2f
+const ZERO = 0x30
+const SPACE = 0x20
+const CHECKSUM = 148
+const CHECKSUM_WIDTH = 8
 
 /** Zero bytes from the end of `size` bytes of content to the next block. */
 export function paddingOf(size: number): number {
@@ -19,8 +23,29 @@ export function fitsOctal(value: number, width: number): boolean {
 
 /** Zero-padded octal and a NUL; 0 when it does not fit, for a PAX record says it then. */
 export function writeOctal(block: Buffer, offset: number, width: number, value: number): void {
-  const digits = fitsOctal(value, width) ? value.toString(8) : '0'
-  block.write(digits.padStart(width - 1, '0'), offset, 'latin1')
+  let rest = fitsOctal(value, width) ? value : 0
+  for (let i = offset + width - 2; i >= offset; i--) {
+    block[i] = ZERO + (rest % 8)
+    rest = Math.floor(rest / 8)
+  }
+}
+
+/** Octal digits up to a NUL or a space; NaN for anything else. An empty field is 0. */
+export function readOctal(block: Buffer, offset: number, width: number): number {
+  let value = 0
+  for (let i = offset; i < offset + width; i++) {
+    const digit = (block[i] ?? 0) - ZERO
+    if (digit < 0 || digit > 7) return block[i] === 0 || block[i] === SPACE ? value : NaN
+    value = value * 8 + digit
+  }
+  return value
+}
+
+/** The field's text up to a NUL, as a part of the block. */
+export function readString(block: Buffer, offset: number, width: number): Buffer {
+  let end = offset
+  while (end < offset + width && block[end] !== 0) end++
+  return block.subarray(offset, end)
 }
 
 /** Octal, or GNU's base 256: big-endian two's complement with the highest bit set. */
@@ -44,12 +69,20 @@ export function writeString(block: Buffer, offset: number, width: number, text: 
   block[offset + end] = 0
 }
 
+/** The sum of a block's bytes, where those of the checksum itself count as spaces. */
+function checksumOf(block: Buffer): number {
+  // By hand, for this is most of what a header costs, and an app may have tens of thousands.
+  let sum = CHECKSUM_WIDTH * SPACE
+  for (let i = 0; i < CHECKSUM; i++) sum += block[i] ?? 0
+  for (let i = CHECKSUM + CHECKSUM_WIDTH; i < BLOCK; i++) sum += block[i] ?? 0
+  return sum
+}
+
 /** Writes magic and checksum, once all else is in place. */
 export function seal(block: Buffer, magic: string): Buffer {
-  block.write(magic, 257, 'latin1')
-  block.fill(' ', 148, 156)
-  let sum = 0
-  for (const byte of block) sum += byte
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+  for (let i = 0; i < magic.length; i++) block[257 + i] = magic.charCodeAt(i)
+  writeOctal(block, CHECKSUM, 7, checksumOf(block))
+  block[CHECKSUM + 6] = 0
+  block[CHECKSUM + 7] = SPACE
   return block
 }

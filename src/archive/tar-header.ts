@@ -62,7 +62,8 @@ class Fields {
   readonly #name: Buffer
   readonly #linkname: Buffer
   readonly #split: { prefix: Buffer; name: Buffer } | undefined
-  readonly #records = new Map<string, Buffer>()
+  /** Made for those who need any, which few of many do. */
+  #records: Map<string, Buffer> | undefined
   fitsUstar = true
   fitsPax = true
 
@@ -99,15 +100,20 @@ class Fields {
   #checkString(key: string, value: Buffer, splits: boolean): void {
     if (isAscii(value) && value.length <= NAME_SIZE) return
     this.fitsUstar &&= splits
-    this.#records.set(key, value)
+    this.#record(key, value)
   }
 
   /** Without a `key` there is no PAX record that could hold the number. */
   #checkNumber(value: number, width: number, key?: string): void {
     if (fitsOctal(value, width)) return
     this.fitsUstar = false
-    if (key) this.#records.set(key, Buffer.from(String(value)))
+    if (key) this.#record(key, Buffer.from(String(value)))
     else this.fitsPax = false
+  }
+
+  #record(key: string, value: Buffer): void {
+    this.#records ??= new Map()
+    this.#records.set(key, value)
   }
 
   ustar(): Buffer {
@@ -117,7 +123,7 @@ class Fields {
   }
 
   pax(): Buffer {
-    const records = [...this.#records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => paxRecord(key, value))
+    const records = [...(this.#records ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => paxRecord(key, value))
     const main = seal(this.#block(this.#name, toAscii, writeOctal), USTAR_MAGIC)
     return Buffer.concat([pseudoFile('x', paxHeaderName(this.#name), Buffer.concat(records), USTAR_MAGIC), main])
   }
@@ -131,8 +137,9 @@ class Fields {
 
   #block(name: Buffer, encode: StringEncoder, write: NumberEncoder): Buffer {
     const { type, mode, uid, gid, size, mtime, devMajor = 0, devMinor = 0 } = this.#header
-    const block = Buffer.alloc(BLOCK)
-    block.write(TYPE_FLAGS[type], 156, 'latin1')
+    // Not alloc: that asks the system for each of what may be tens of thousands.
+    const block = Buffer.allocUnsafe(BLOCK).fill(0)
+    block[156] = TYPE_FLAGS[type].charCodeAt(0)
     writeString(block, 0, NAME_SIZE, encode(name))
     writeString(block, 157, NAME_SIZE, encode(this.#linkname))
     write(block, 100, 8, mode)
@@ -151,7 +158,8 @@ function toBytes(text: string | Buffer): Buffer {
 }
 
 function isAscii(text: Buffer): boolean {
-  return text.every((byte) => byte !== 0 && byte < 0x80)
+  for (let i = 0; i < text.length; i++) if (((text[i] ?? 0) - 1) >>> 0 >= 0x7f) return false
+  return true
 }
 
 function toAscii(text: Buffer): Buffer {

@@ -16,6 +16,8 @@ export interface TarReadEntry extends TarHeader {
   readonly linkname?: Buffer
   /** The file's bytes, to be read before the next entry is asked for; what is left unread is skipped. Empty for all but files. */
   readonly content: Readable
+  /** The whole content, where the reader had it at hand (readPlainTar's small files); it costs less than the stream. */
+  readonly bytes?: Buffer
 }
 
 export interface ReadTarOptions {

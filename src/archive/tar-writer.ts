@@ -16,6 +16,9 @@ export interface TarEntry extends Omit<TarHeader, 'size'> {
 
 /** Small pieces are gathered to this size: an app of many small files would otherwise be a write of the socket for each header. */
 const CHUNK = 64 * 1024
+const ZEROS = Buffer.alloc(2 * BLOCK)
+/** From this size a piece is passed on as it is, for copying it costs more than a chunk of its own. */
+const LARGE = 16 * 1024
 
 /**
  * A tar of `entries` in their order, ended by 1024 zero bytes and nothing more.
@@ -23,20 +26,38 @@ const CHUNK = 64 * 1024
  * size, and with the signal's reason. Destroying it ends the iteration of `entries`, so that their owner can clean up.
  */
 export function packTar(entries: Iterable<TarEntry> | AsyncIterable<TarEntry>, options: { signal?: AbortSignal } = {}): Readable {
-  return Readable.from(gather(pieces(entries, options.signal)), { objectMode: false, highWaterMark: CHUNK })
+  return Readable.from(tarChunks(entries, options.signal), { objectMode: false, highWaterMark: CHUNK })
 }
 
-async function* pieces(entries: Iterable<TarEntry> | AsyncIterable<TarEntry>, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+/** The same tar piece by piece, for those who need no stream; it fails as packTar's stream does. */
+export async function* tarChunks(
+  entries: Iterable<TarEntry> | AsyncIterable<TarEntry>,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  const gathered = new Gathered()
   try {
     for await (const entry of entries) {
       throwIfAborted(signal)
       const size = entry.type === 'file' ? (entry.size ?? 0) : 0
-      yield encodeTarHeader({ ...entry, size })
+      const header = gathered.add(encodeTarHeader({ ...entry, size }))
+      if (header) yield header
       if (size === 0) continue
-      yield* contentOf(entry, size, signal)
-      if (size % BLOCK > 0) yield Buffer.alloc(paddingOf(size))
+      if (Buffer.isBuffer(entry.content) && size < LARGE) {
+        checkSize(entry, size, entry.content.length)
+        const full = gathered.add(entry.content)
+        if (full) yield full
+      } else {
+        const waiting = gathered.take()
+        if (waiting) yield waiting
+        yield* contentOf(entry, size, signal)
+      }
+      const full = gathered.add(ZEROS.subarray(0, paddingOf(size)))
+      if (full) yield full
     }
-    yield Buffer.alloc(2 * BLOCK)
+    const full = gathered.add(ZEROS)
+    if (full) yield full
+    const last = gathered.take()
+    if (last) yield last
   } catch (error) {
     // A content that the signal stopped says "aborted"; the signal's own reason says more.
     throwIfAborted(signal)
@@ -59,21 +80,37 @@ async function* contentOf(entry: TarEntry, size: number, signal: AbortSignal | u
       yield bytes
     }
   }
+  checkSize(entry, size, written)
+}
+
+function checkSize(entry: TarEntry, size: number, written: number): void {
   if (written === size) return
   const found = written > size ? 'more' : `${written}`
   throw new CnbError('CNB_APP_CHANGED', `${entry.name.toString()} should have ${size} bytes but gave ${found}`)
 }
 
-async function* gather(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let waiting: Buffer[] = []
-  let length = 0
-  for await (const part of parts) {
-    waiting.push(part)
-    length += part.length
-    if (length < CHUNK) continue
-    yield waiting.length === 1 ? part : Buffer.concat(waiting)
-    waiting = []
-    length = 0
+/** Small pieces, copied together until they fill a chunk. */
+class Gathered {
+  #chunk = Buffer.alloc(0)
+  #length = 0
+
+  /** Gives the chunk that was full before `piece`. */
+  add(piece: Buffer): Buffer | undefined {
+    let full: Buffer | undefined
+    if (this.#length + piece.length > this.#chunk.length) {
+      full = this.take()
+      this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK, piece.length))
+    }
+    this.#chunk.set(piece, this.#length)
+    this.#length += piece.length
+    return full
   }
-  if (length > 0) yield Buffer.concat(waiting)
+
+  /** Gives what there is. */
+  take(): Buffer | undefined {
+    const taken = this.#length > 0 ? this.#chunk.subarray(0, this.#length) : undefined
+    this.#chunk = this.#chunk.subarray(this.#length)
+    this.#length = 0
+    return taken
+  }
 }

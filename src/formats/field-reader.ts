@@ -81,6 +81,11 @@ export class FieldReader {
     })
   }
 
+  /** A field of any type, as parsed. */
+  value(key: string): unknown {
+    return this.#get(key)
+  }
+
   /** The keys that the table has. */
   keys(): string[] {
     const keys = Object.keys(this.#table)
