@@ -4,6 +4,7 @@ import { Agent } from 'node:http'
 import { connect as connectPlain } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
+import { inspect } from 'node:util'
 import type { Endpoint } from './endpoint.ts'
 import type { Transport } from './engine-address.ts'
 import { SshConnection } from './ssh-connection.ts'
@@ -18,6 +19,11 @@ export class EngineAgent extends Agent {
   constructor(endpoint: Endpoint) {
     super({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS })
     this.#transport = endpoint.transport
+  }
+
+  /** docker-modem 5.0.7 describes each request down to the last property of its agent, for a log that nobody keeps. */
+  [inspect.custom](): string {
+    return 'EngineAgent'
   }
 
   override createConnection(): Duplex {

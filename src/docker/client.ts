@@ -1,6 +1,6 @@
 /** Requests to an engine's API, over dockerode's connection: streams in and out, one kind of error, nothing left open. */
 
-import { finished, PassThrough, type Readable } from 'node:stream'
+import { Duplex, finished, PassThrough, type Readable } from 'node:stream'
 import Dockerode from 'dockerode'
 import { throwIfAborted } from '../base/errors.ts'
 import { EngineAgent } from './agent.ts'
@@ -11,6 +11,8 @@ import type { PullOptions } from './engine.ts'
 const BUFFER = 256 * 1024
 /** JSON replies that `cnb` asks for are lists and descriptions; one larger than this is not one. */
 const MAX_REPLY = 64 * 1024 * 1024
+/** With an empty body of a known length: docker-modem's empty chunked one could arrive late, as the first bytes of what follows. */
+const UPGRADE_HEADERS = { 'Content-Type': 'text/plain' }
 const SUCCESS = { 200: true, 201: true, 204: true, 304: true }
 
 export interface EngineRequest {
@@ -54,12 +56,39 @@ export class EngineClient {
 
   /** The reply's body. Its failure in the middle is an `error` event with a CnbError. */
   async stream(request: EngineRequest): Promise<Readable> {
-    return this.#send(request, false)
+    return this.#send(request)
   }
 
-  /** A connection of its own that carries raw bytes (`attach`); the same promises as `stream`. */
+  /** What comes over a connection of its own that carries raw bytes (`attach`); the same promises as `stream`. */
   async hijack(request: EngineRequest): Promise<Readable> {
-    return this.#send(request, true)
+    return this.#send(request, 'tcp')
+  }
+
+  /**
+   * The connection itself, which the engine hands over for `protocol`: the caller's to read, and to destroy, which an abort of the
+   * signal does too. Its errors are those of the socket, and do not end the process where nobody listens.
+   * @throws CnbError CNB_ENGINE_FAILED when the engine does not hand it over
+   */
+  async upgrade(request: EngineRequest, protocol: string): Promise<Duplex> {
+    const { signal, task } = request
+    let connection: Readable
+    try {
+      throwIfAborted(signal)
+      connection = await this.#dial(request, signal, protocol)
+    } catch (error) {
+      throw engineError(error, task, this.endpoint, signal)
+    }
+    connection.on('error', () => {})
+    const stop = (): void => void connection.destroy()
+    if (signal?.aborted) stop()
+    throwIfAborted(signal)
+    if (!(connection instanceof Duplex)) {
+      stop()
+      throw refusal(task, 0, `the engine does not switch to ${protocol}`)
+    }
+    signal?.addEventListener('abort', stop)
+    connection.once('close', () => signal?.removeEventListener('abort', stop))
+    return connection
   }
 
   /** The reply's JSON. @throws CnbError CNB_ENGINE_FAILED when it is none */
@@ -84,7 +113,7 @@ export class EngineClient {
     return Buffer.concat(chunks).toString()
   }
 
-  async #send(request: EngineRequest, hijack: boolean): Promise<Readable> {
+  async #send(request: EngineRequest, protocol?: string): Promise<Readable> {
     const { signal, task } = request
     const upload = Buffer.isBuffer(request.upload) ? undefined : request.upload
     const ongoing = new AbortController()
@@ -109,7 +138,7 @@ export class EngineClient {
           stop(error)
         })
       }
-      reply = await this.#dial(request, ongoing.signal, hijack)
+      reply = await this.#dial(request, ongoing.signal, protocol)
       throwIfAborted(signal)
     } catch (error) {
       const translated = translate(error)
@@ -129,8 +158,9 @@ export class EngineClient {
     return reply.pipe(body)
   }
 
-  #dial(request: EngineRequest, abortSignal: AbortSignal | undefined, hijack: boolean): Promise<Readable> {
+  #dial(request: EngineRequest, abortSignal: AbortSignal | undefined, protocol: string | undefined): Promise<Readable> {
     const query = Object.fromEntries(Object.entries(request.query ?? {}).filter(([, value]) => value !== undefined))
+    const upgrade = protocol === undefined ? {} : { hijack: true, headers: { ...UPGRADE_HEADERS, Upgrade: protocol }, file: Buffer.alloc(0) }
     return new Promise((resolve, reject) => {
       this.#docker.modem.dial(
         {
@@ -141,8 +171,8 @@ export class EngineClient {
           authconfig: request.auth ? { ...request.auth } : undefined,
           statusCodes: SUCCESS,
           isStream: true,
-          hijack,
           abortSignal,
+          ...upgrade,
         },
         (error, reply) => (error ? reject(error) : resolve(reply as Readable)),
       )

@@ -22,25 +22,33 @@ export function makeContainers(client: EngineClient): Containers {
 
 /**
  * The request does not take the caller's signal: an engine goes on creating when its client has gone, so the only way to
- * leave nothing behind is to learn what came of it. The name, ours from the start, is for when it never answers.
+ * leave nothing behind is to learn what came of it. The first name, ours alone, is for when it never answers: what has the name
+ * that is asked for may be another's.
  */
 async function create(client: EngineClient, spec: ContainerSpec, context: Context = {}): Promise<Container> {
   const { signal } = context
   throwIfAborted(signal)
-  const name = `cnb-${randomBytes(8).toString('hex')}`
+  const first = `cnb-${randomBytes(8).toString('hex')}`
+  let made: string | undefined
   const task = `cannot create a container from ${spec.image}`
   using grace = new Grace(signal)
   try {
     const platform = spec.platform && formatPlatform(spec.platform)
-    const query = { name, platform }
+    const query = { name: first, platform }
     const reply = await client.json({ task, method: 'POST', path: '/containers/create', query, body: bodyOf(spec), signal: grace.signal })
     const id = stringOf(recordOf(reply).Id)
     if (id === undefined) throw refusal(task, 0, 'the engine did not say which')
+    made = id
     throwIfAborted(signal)
-    return new EngineContainer(client, id, context)
+    if (spec.name !== undefined) {
+      const naming = { task: `cannot name a container ${spec.name}`, method: 'POST', path: `/containers/${id}/rename` } as const
+      await client.text({ ...naming, query: { name: spec.name }, signal: grace.signal })
+      throwIfAborted(signal)
+    }
+    return new EngineContainer(client, id, spec.stdin ?? false, context)
   } catch (error) {
     // A refusal made nothing; after anything else there may be a container.
-    if (refusalStatus(error) === undefined) await removeContainer(client, name).catch(() => {})
+    if (made !== undefined || refusalStatus(error) === undefined) await removeContainer(client, made ?? first).catch(() => {})
     throwIfAborted(signal)
     throw error
   }
@@ -58,20 +66,32 @@ function bodyOf(spec: ContainerSpec): object {
     User: spec.user,
     WorkingDir: spec.workingDir,
     Labels: spec.labels,
+    AttachStdin: spec.stdin,
+    OpenStdin: spec.stdin,
+    // The end of what we say is the end of the program's input.
+    StdinOnce: spec.stdin,
     AttachStdout: true,
     AttachStderr: true,
     HostConfig: {
+      // What it prints comes over the attachment alone, and is kept nowhere.
+      LogConfig: { Type: 'none' },
       NetworkMode: spec.network,
       Mounts: spec.mounts?.map(mountOf),
       SecurityOpt: spec.securityOpt,
       CapDrop: spec.capDrop,
+      CapAdd: spec.capAdd,
+      Memory: spec.memory,
+      // Memory and swap together: no swap beside it.
+      MemorySwap: spec.memory,
+      NanoCpus: spec.cpus === undefined ? undefined : Math.round(spec.cpus * 1e9),
+      PidsLimit: spec.pidsLimit,
     },
   }
 }
 
 function mountOf(mount: Mount): object {
-  const empty = mount.type === 'volume' && mount.empty ? { VolumeOptions: { NoCopy: true } } : {}
-  return { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly ?? false, ...empty }
+  const VolumeOptions = mount.type === 'volume' ? { NoCopy: mount.empty, Labels: mount.labels } : undefined
+  return { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly ?? false, VolumeOptions }
 }
 
 async function list(client: EngineClient, label: string, context: Context = {}): ReturnType<Containers['list']> {

@@ -2,10 +2,12 @@
 
 import type { Context } from '../base/events.ts'
 import { EngineClient } from './client.ts'
+import { makeContent } from './content.ts'
 import { makeContainers } from './containers.ts'
-import type { Containers, Engine, EngineImages, EngineInfo, Volumes } from './engine.ts'
+import type { Containers, Content, Engine, EngineImages, EngineInfo, Volumes } from './engine.ts'
 import { makeEngineImages } from './engine-images.ts'
 import type { Endpoint } from './endpoint.ts'
+import { GrpcSession } from './grpc-session.ts'
 import { recordOf, stringOf, stringsOf } from './reply.ts'
 import { makeVolumes } from './volumes.ts'
 
@@ -14,7 +16,9 @@ export class DockerodeEngine implements Engine {
   readonly containers: Containers
   readonly images: EngineImages
   readonly volumes: Volumes
+  readonly content: Content
   readonly #client: EngineClient
+  readonly #session: GrpcSession
   #info: EngineInfo | undefined
 
   constructor(endpoint: Endpoint) {
@@ -23,6 +27,8 @@ export class DockerodeEngine implements Engine {
     this.containers = makeContainers(this.#client)
     this.images = makeEngineImages(this.#client)
     this.volumes = makeVolumes(this.#client)
+    this.#session = new GrpcSession(this.#client)
+    this.content = makeContent({ client: this.#client, session: this.#session, info: (context) => this.info(context) })
   }
 
   /** Learns whether an engine answers. @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED */
@@ -47,6 +53,7 @@ export class DockerodeEngine implements Engine {
   }
 
   close(): void {
+    this.#session.close()
     this.#client.close()
   }
 }

@@ -6,7 +6,7 @@ import type { Context } from '../base/events.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { EngineClient } from './client.ts'
 import type { EngineHistory, EngineImage, EngineImages } from './engine.ts'
-import { refusalStatus } from './errors.ts'
+import { refusal, refusalStatus } from './errors.ts'
 import { readDescription } from './image-description.ts'
 import { readJsonLines } from './json-lines.ts'
 import { pull } from './pull.ts'
@@ -55,6 +55,8 @@ async function history(client: EngineClient, reference: string, context: Context
 
 /** What a load reports, after one of two labels: a name, or the ID of an image without one. */
 const LOADED = /^Loaded image(?: ID)?: (\S+)$/
+/** The containerd store tells of a missing or wrong layer in passing, and the image stays there as it is (Engine 28.5). */
+const UNPACK_FAILED = /^Error unpacking image /
 
 async function load(client: EngineClient, tar: Readable, context: Context = {}): Promise<string[]> {
   const task = 'cannot load an image into the engine'
@@ -63,6 +65,7 @@ async function load(client: EngineClient, tar: Readable, context: Context = {}):
   const loaded: string[] = []
   for await (const { stream } of readJsonLines(reply, task)) {
     for (const line of (stream ?? '').split('\n')) {
+      if (UNPACK_FAILED.test(line)) throw refusal(task, 0, line)
       const name = LOADED.exec(line.trim())?.[1]
       if (name !== undefined) loaded.push(name)
     }

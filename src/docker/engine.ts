@@ -28,14 +28,16 @@ export interface Engine {
   readonly containers: Containers
   readonly images: EngineImages
   readonly volumes: Volumes
+  /** The blobs behind the images of a containerd image store; a graph-driver engine has none to show. */
+  readonly content: Content
   /** Closes idle connections, so that the process can end. */
   close(): void
 }
 
 export type Mount =
   | { type: 'bind'; source: string; target: string; readOnly?: boolean }
-  /** `empty`: a new volume starts empty, and not with what the image has at the target. */
-  | { type: 'volume'; source: string; target: string; readOnly?: boolean; empty?: boolean }
+  /** `empty`: a new volume starts empty, and not with what the image has at the target. `labels` are a new volume's. */
+  | { type: 'volume'; source: string; target: string; readOnly?: boolean; empty?: boolean; labels?: Readonly<Record<string, string>> }
 
 /** A container to be made. The image must be on the engine. */
 export interface ContainerSpec {
@@ -53,6 +55,17 @@ export interface ContainerSpec {
   platform?: Platform
   securityOpt?: readonly string[]
   capDrop?: readonly string[]
+  capAdd?: readonly string[]
+  /** Bytes. */
+  memory?: number
+  /** Processor cores, such as 1.5. */
+  cpus?: number
+  /** How many processes may live at once. */
+  pidsLimit?: number
+  /** Its name, by which nobody else can have one; a random one when absent. */
+  name?: string
+  /** Keeps standard input open, for `converse`. */
+  stdin?: boolean
   labels?: Readonly<Record<string, string>>
 }
 
@@ -70,11 +83,23 @@ export interface Container extends AsyncDisposable {
   getArchive(path: string, context?: Context): Promise<Readable | undefined>
   /** Starts the container, writes out what it prints, and gives its exit code once it has ended and all is written. */
   run(output: ContainerOutput, context?: Context): Promise<number>
+  /**
+   * Starts the container, with its standard input at hand. `exitCode` settles as `run` does; ending `stdin` is the end of file
+   * for the program. The container must have been made with `stdin`.
+   */
+  converse(output: ContainerOutput, context?: Context): Promise<Conversation>
   /** Kills and removes it; no error when it is gone already. Never takes the (aborted) signal. */
   remove(): Promise<void>
 }
 
+/** A started container that is talked with. Leaving the scope of `await using` hangs up; the container's owner removes it. */
+export interface Conversation extends AsyncDisposable {
+  readonly stdin: Writable
+  readonly exitCode: Promise<number>
+}
+
 export interface Containers {
+  /** @throws CnbError CNB_ENGINE_FAILED, for which `refusalStatus` (errors.ts) gives 409 when another has the name, 404 without the image */
   create(spec: ContainerSpec, context?: Context): Promise<Container>
   /** Ids and labels of all containers that carry `label`, running or not. */
   list(label: string, context?: Context): Promise<{ id: string; labels: Record<string, string> }[]>
@@ -133,4 +158,23 @@ export interface Volumes {
   /** Removes it; no error when it is gone. @throws CNB_ENGINE_FAILED while a container uses it */
   remove(name: string): Promise<void>
   list(label: string, context?: Context): Promise<{ name: string; labels: Record<string, string> }[]>
+}
+
+/** One blob of the engine's content store. */
+export interface BlobInfo {
+  readonly digest: Digest
+  /** Bytes. */
+  readonly size: number
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/**
+ * The engine's content store, read over its containerd content service. On an engine without one `info` and `read` give
+ * undefined for every digest.
+ */
+export interface Content {
+  /** Undefined when the store has no such blob. */
+  info(digest: Digest, context?: Context): Promise<BlobInfo | undefined>
+  /** The blob's bytes, whose digest the stream checks at its end; undefined when the store has no such blob. */
+  read(digest: Digest, context?: Context): Promise<Readable | undefined>
 }

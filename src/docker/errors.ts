@@ -69,7 +69,7 @@ export function engineError(thrown: unknown, task: string, endpoint: Endpoint, s
       hint: "Start Docker, or say where the engine is: set DOCKER_HOST, or choose a context with 'docker context use'.",
     })
   }
-  if (ssh || LOST.has(code) || error.message === 'socket hang up' || error.message === 'aborted') {
+  if (ssh || LOST.has(code) || code.startsWith('ERR_HTTP2_') || error.message === 'socket hang up' || error.message === 'aborted') {
     return new CnbError('CNB_ENGINE_LOST', `${task}: the connection to the container engine at ${where} broke off: ${said}`, {
       cause: error,
       hint: 'See whether the engine still runs, and try again: the next run removes what this one leaves there.',

@@ -4,17 +4,17 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import type { Writable } from 'node:stream'
+import { PassThrough, Readable, type Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { abortError, CnbError, throwIfAborted } from '../../src/base/errors.ts'
 import type { Context } from '../../src/base/events.ts'
 import type {
-  Container, ContainerOutput, Containers, ContainerSpec, Engine, EngineHistory, EngineImage, EngineImages, EngineInfo, PullOptions, Volumes,
+  Container, ContainerOutput, Containers, ContainerSpec, Content, Conversation, Engine, EngineImage, EngineImages, EngineInfo, PullOptions,
+  Volumes,
 } from '../../src/docker/engine.ts'
-import type { ImageConfig } from '../../src/oci/config.ts'
-import { digestOf } from '../../src/oci/digest.ts'
-import { familiarName, parseReference } from '../../src/oci/reference.ts'
+import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { FakeFiles, packFiles, readTar, type FakeFile } from './fake-files.ts'
+import { ContainerdImages, fail, GraphDriverImages, nameOf, type FakeImage, type FakeImages } from './fake-images.ts'
 
 interface FakeProcess {
   readonly args: readonly string[]
@@ -22,6 +22,8 @@ interface FakeProcess {
   readonly user: string
   readonly workingDir: string
   readonly files: FakeFiles
+  /** Ends at once in a container that has none. */
+  readonly stdin: Readable
   readonly stdout: Writable | undefined
   readonly stderr: Writable | undefined
   readonly signal: AbortSignal
@@ -30,39 +32,21 @@ interface FakeProcess {
 /** What a container's program does; its result is the exit code. */
 export type FakeProgram = (process: FakeProcess) => Promise<number>
 
-interface FakeImage extends EngineImage {
-  /** The image's docker-archive entries, for `save`. */
-  readonly configBytes: Buffer
-  readonly layers: readonly Buffer[]
-  readonly history: readonly EngineHistory[]
-}
-
-/** An entry of a docker-archive's manifest.json. */
-interface ManifestEntry {
-  Config: string
-  RepoTags: string[] | null
-  Layers: string[]
-}
-
 interface FakeContainerState {
   readonly spec: ContainerSpec
   readonly files: FakeFiles
 }
 
-function fail(words: string): never {
-  throw new CnbError('CNB_ENGINE_FAILED', words)
-}
-
-const nameOf = (reference: string): string => familiarName(parseReference(reference))
-
 export class FakeEngine implements Engine {
   readonly address = 'fake://engine'
   /** By the path that a container's command starts with. */
   readonly programs = new Map<string, FakeProgram>()
-  /** Docker-archives that `pull` finds, by familiar name. */
+  /** Archives that `pull` finds, by familiar name. */
   readonly registry = new Map<string, Buffer>()
   readonly state = new Map<string, FakeContainerState>()
-  readonly #images = new Map<string, FakeImage>()
+  /** The content store, by digest; a graph-driver engine has none. A test may take blobs away, or spoil them. */
+  readonly blobs: Map<Digest, Buffer>
+  readonly #images: FakeImages
   readonly #tags = new Map<string, string>()
   readonly #volumes = new Map<string, { labels: Record<string, string>; files: Map<string, FakeFile> }>()
   readonly #info: EngineInfo
@@ -70,6 +54,20 @@ export class FakeEngine implements Engine {
   constructor(info: Partial<EngineInfo> = {}) {
     const platform = { os: 'linux', architecture: 'amd64' }
     this.#info = { version: '0.0.0', apiVersion: '1.41', platform, imageStore: 'graphdriver', securityOptions: [], ...info }
+    const contents = new ContainerdImages()
+    this.blobs = contents.blobs
+    this.#images = this.#info.imageStore === 'containerd' ? contents : new GraphDriverImages()
+    this.content = {
+      info: async (digest, context) => {
+        throwIfAborted(context?.signal)
+        return contents.info(digest)
+      },
+      read: async (digest, context) => {
+        throwIfAborted(context?.signal)
+        const blob = this.blobs.get(digest)
+        return blob && Readable.from(checked(blob, digest), { objectMode: false })
+      },
+    }
   }
 
   async info(): Promise<EngineInfo> {
@@ -77,6 +75,8 @@ export class FakeEngine implements Engine {
   }
 
   close(): void {}
+
+  readonly content: Content
 
   readonly images: EngineImages = {
     inspect: async (reference) => {
@@ -100,11 +100,9 @@ export class FakeEngine implements Engine {
     },
     save: async (reference) => {
       const image = this.#get(reference)
-      const layers = image.layers.map((layer, index) => [`${index}.tar`, layer] as const)
-      const Layers = layers.map(([name]) => name)
+      const { files, entry } = this.#images.save(image.id)
       const RepoTags = [...this.#tags].filter(([name, id]) => id === image.id && nameOf(reference) === name).map(([name]) => name)
-      const manifest = Buffer.from(JSON.stringify([{ Config: 'config.json', RepoTags, Layers }]))
-      return packFiles([['config.json', image.configBytes], ...layers, ['manifest.json', manifest]])
+      return packFiles([...files, ['manifest.json', JSON.stringify([{ ...entry, RepoTags }])]])
     },
     tag: async (source, target) => {
       this.#tags.set(nameOf(target), this.#get(source).id)
@@ -114,7 +112,7 @@ export class FakeEngine implements Engine {
       if (!image) return
       if (image.id === reference) for (const [name, id] of this.#tags) if (id === image.id) this.#tags.delete(name)
       this.#tags.delete(nameOf(reference))
-      if (![...this.#tags.values()].includes(image.id)) this.#images.delete(image.id)
+      if (![...this.#tags.values()].includes(image.id)) this.#images.remove(image.id)
     },
   }
 
@@ -135,12 +133,14 @@ export class FakeEngine implements Engine {
   readonly containers: Containers = {
     create: async (spec, context) => {
       throwIfAborted(context?.signal)
-      const image = this.#find(spec.image) ?? fail(`No such image: ${spec.image}`)
+      const image = this.#find(spec.image) ?? fail(`No such image: ${spec.image}`, 404)
+      const holder = [...this.state].find(([, { spec: { name } }]) => name !== undefined && name === spec.name)
+      if (holder) fail(`Conflict. The container name "/${spec.name}" is already in use by container "${holder[0]}".`, 409)
       const files = new FakeFiles()
       for (const layer of image.layers) files.add('/', await readTar(layer))
       for (const mount of spec.mounts ?? []) {
         if (mount.type === 'bind') fail(`bind source path does not exist: ${mount.source}`)
-        if (!this.#volumes.has(mount.source)) this.#volumes.set(mount.source, { labels: {}, files: new Map() })
+        if (!this.#volumes.has(mount.source)) this.#volumes.set(mount.source, { labels: { ...mount.labels }, files: new Map() })
         files.mount(mount.target, this.#volumes.get(mount.source)!.files)
       }
       const id = randomBytes(32).toString('hex')
@@ -170,25 +170,43 @@ export class FakeEngine implements Engine {
         state().files.add(path, await readTar(Buffer.isBuffer(tar) ? tar : await buffer(tar)))
       },
       getArchive: async (path) => (state().files.has(path) ? state().files.archive(path) : undefined),
-      run: (output, context) => this.#run(state(), config, output, context),
+      run: async (output, context) => {
+        await using conversation = await this.#start(state(), config, output, context)
+        conversation.stdin.end()
+        return await conversation.exitCode
+      },
+      converse: async (output, context) => {
+        if (!state().spec.stdin) throw new CnbError('CNB_INTERNAL', 'a container that was made without standard input cannot be talked with')
+        return this.#start(state(), config, output, context)
+      },
     }
   }
 
-  async #run(state: FakeContainerState, config: EngineImage['config'], output: ContainerOutput, context: Context = {}): Promise<number> {
+  async #start(state: FakeContainerState, config: EngineImage['config'], output: ContainerOutput, context: Context = {}): Promise<Conversation> {
     const { spec, files } = state
-    const signal = context.signal ?? new AbortController().signal
-    throwIfAborted(signal)
+    throwIfAborted(context.signal)
+    const hangUp = new AbortController()
+    const signal = AbortSignal.any([hangUp.signal, ...(context.signal ? [context.signal] : [])])
     const [path = '', ...args] = spec.command
     const program = this.programs.get(path) ?? fail(`exec: "${path}": no such file or directory`)
     const env = Object.fromEntries([...(config.Env ?? []), ...(spec.env ?? [])].map((line) => line.split(/=(.*)/s, 2) as [string, string]))
     const workingDir = spec.workingDir ?? (config.WorkingDir || '/')
-    const process = { args, env, user: spec.user ?? config.User ?? '', workingDir, files, ...output }
+    const stdin = new PassThrough()
+    // Whoever writes to a program that has ended learns of it by the exit code.
+    stdin.on('error', () => {})
+    const process = { args, env, user: spec.user ?? config.User ?? '', workingDir, files, stdin, stdout: output.stdout, stderr: output.stderr, signal }
     const killed = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(abortError(signal)), { once: true }))
-    return Promise.race([program({ stdout: undefined, stderr: undefined, ...process, signal }), killed])
+    const exitCode = Promise.race([program(process), killed]).finally(() => stdin.destroy())
+    exitCode.catch(() => {})
+    const end = async (): Promise<void> => {
+      hangUp.abort()
+      await exitCode.catch(() => {})
+    }
+    return { stdin, exitCode, [Symbol.asyncDispose]: end }
   }
 
   #find(reference: string): FakeImage | undefined {
-    return this.#images.get(reference) ?? this.#images.get(this.#tags.get(nameOf(reference)) ?? '')
+    return this.#images.find(reference) ?? this.#images.find(this.#tags.get(nameOf(reference)) ?? '')
   }
 
   #get(reference: string): FakeImage {
@@ -198,30 +216,20 @@ export class FakeEngine implements Engine {
   }
 
   async #load(archive: Buffer): Promise<string[]> {
-    const entries = new Map((await readTar(archive).catch(() => fail('not a tar'))).map(({ name, content }) => [name, content]))
-    const manifest = entries.get('manifest.json') ?? fail('the archive has no manifest.json')
+    const files = (await readTar(archive).catch(() => fail('not a tar'))).filter(({ header }) => header.type === 'file')
     const loaded: string[] = []
-    for (const { Config, RepoTags, Layers } of JSON.parse(manifest.toString()) as ManifestEntry[]) {
-      const configBytes = entries.get(Config) ?? fail(`the archive has no ${Config}`)
-      const layers = Layers.map((path) => entries.get(path) ?? fail(`the archive has no ${path}`))
-      const document = JSON.parse(configBytes.toString()) as ImageConfig
-      const id = digestOf(configBytes)
-      this.#images.set(id, {
-        id, configBytes, layers, repoDigests: [], tags: [],
-        platform: { os: document.os, architecture: document.architecture, variant: document.variant },
-        osVersion: document['os.version'], created: document.created, author: document.author,
-        config: document.config, diffIds: document.rootfs.diff_ids, size: layers.reduce((sum, layer) => sum + layer.length, 0),
-        history: (document.history ?? []).map(({ created, created_by, comment }, index) => ({
-          created: Date.parse(created ?? '') / 1000 || 0,
-          createdBy: created_by ?? '',
-          comment: comment ?? '',
-          size: layers[index]?.length ?? 0,
-        })).reverse(),
-      })
-      for (const tag of RepoTags ?? []) this.#tags.set(nameOf(tag), id)
-      loaded.push(...(RepoTags?.length ? RepoTags.map(nameOf) : [id]))
+    const failures: string[] = []
+    for (const { id, names, failure } of this.#images.load(new Map(files.map(({ name, content }) => [name, content])))) {
+      for (const name of names) this.#tags.set(nameOf(name), id)
+      loaded.push(...(names.length > 0 ? names.map(nameOf) : [id]))
+      if (failure !== undefined) failures.push(failure)
     }
+    if (failures.length > 0) fail(failures.join('\n'))
     return loaded
   }
 }
 
+async function* checked(blob: Buffer, digest: Digest): AsyncGenerator<Buffer> {
+  yield blob
+  if (digestOf(blob) !== digest) throw new CnbError('CNB_IMAGE_INVALID', `the blob ${digest} has another digest`)
+}

@@ -11,12 +11,26 @@ export interface ForwardedEngine extends AsyncDisposable {
   readonly die: () => Promise<void>
 }
 
-/** Listens at `path` and hands every connection on to the engine. */
-export async function forwardEngine(path: string): Promise<ForwardedEngine> {
+const BODY = JSON.stringify({ message: 'no space left on device' })
+const REFUSAL = `HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\nConnection: close\r\n\r\n${BODY}`
+
+/**
+ * Listens at `path` and hands every connection on to the engine.
+ * @param refused requests, as `POST /v1.41/images/load`, that get an error in the engine's stead
+ */
+export async function forwardEngine(path: string, refused?: RegExp): Promise<ForwardedEngine> {
   const target = await engineSocket()
   const open = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const engine = connect({ path: target, allowHalfOpen: true })
+    client.on('data', (chunk: Buffer) => {
+      if (!refused?.test(chunk.toString('latin1', 0, 200))) return
+      client.unpipe(engine)
+      engine.destroy()
+      // What the client still sends goes nowhere, as it would with an engine that has given up.
+      client.resume()
+      client.write(REFUSAL)
+    })
     for (const [from, to] of [[client, engine], [engine, client]] as const) {
       open.add(from)
       from.pipe(to)

@@ -5,8 +5,11 @@ import { PassThrough, Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Engine } from '../../../src/docker/engine.ts'
+import { refusalStatus } from '../../../src/docker/errors.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { packFiles, readTar } from '../../support/fake-files.ts'
+import { conversationContract } from './conversation-contract.ts'
+import { imageStoreContract } from './image-store-contract.ts'
 
 export interface EngineUnderTest {
   engine: Engine
@@ -18,6 +21,15 @@ const id = randomBytes(6).toString('hex')
 const IMAGE = `cnb-contract-${id}:1`
 const LABEL = `dev.cnb.contract.${id}`
 const labels = { [LABEL]: 'yes' }
+
+/** What the suite's parts share: the engine, an image of the tool, and labels by which all that is made is found again. */
+export interface Bench {
+  readonly engine: Engine
+  readonly image: string
+  readonly labels: Record<string, string>
+  /** In every name that the suite gives. */
+  readonly id: string
+}
 
 /** A refusal in the engine's words. */
 function failure(words: RegExp): object {
@@ -209,12 +221,43 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         await container.remove()
       })
 
+      test('a container can be run again, and finds what it wrote before', async () => {
+        await using container = await engine.containers.create({ image: IMAGE, command: ['/tool', 'append', '/tmp/log', 'x'], labels })
+        expect(await container.run({})).toBe(0)
+        expect(await container.run({})).toBe(0)
+        const [log] = await readTar(await buffer((await container.getArchive('/tmp/log'))!))
+        expect(log?.content.toString()).toBe('xx')
+      })
+
+      test('a name is for one container at a time: 409 to the second, which leaves nothing behind', async () => {
+        const own = `${LABEL}.named`
+        const spec = { image: IMAGE, command: ['/tool', 'print', 'named', '', '0'], labels: { [own]: '' }, name: `cnb-contract-${id}-named` }
+        {
+          await using first = await engine.containers.create(spec)
+          expect(await first.run({})).toBe(0)
+          const error: unknown = await engine.containers.create(spec).catch((thrown: unknown) => thrown)
+          expect(error).toMatchObject(failure(/already in use/))
+          expect(refusalStatus(error)).toBe(409)
+          expect((await engine.containers.list(own)).map((container) => container.id)).toEqual([first.id])
+        }
+        await using second = await engine.containers.create(spec)
+        expect(await second.run({})).toBe(0)
+      })
+
+      test('bounds on memory, processors and processes are taken', async () => {
+        expect((await run(['print', 'bounded', '', '0'], { memory: 64 << 20, cpus: 0.5, pidsLimit: 20 })).stdout).toBe('bounded')
+      })
+
       test('a bind mount whose source is not there is refused with its path', async () => {
         const mounts = [{ type: 'bind' as const, source: '/cnb-contract-absent', target: '/mnt' }]
         const creation = engine.containers.create({ image: IMAGE, command: ['/tool'], labels, mounts })
         await expect(creation).rejects.toMatchObject(failure(/\/cnb-contract-absent/))
       })
     })
+
+    const bench = (): Bench => ({ engine, image: IMAGE, labels, id })
+    conversationContract(bench)
+    imageStoreContract(bench)
 
     describe('volumes', () => {
       test('create tells whether it made the volume, and list finds it by its label', async () => {
@@ -225,6 +268,15 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         await engine.volumes.remove(name)
         await engine.volumes.remove(name)
         expect((await engine.volumes.list(LABEL)).map((volume) => volume.name)).not.toContain(name)
+      })
+
+      test('a volume that a mount makes has the labels of the mount, and one that was there keeps its own', async () => {
+        const name = `cnb-contract-${id}-mounted`
+        const mount = { type: 'volume' as const, source: name, target: '/mounted', labels }
+        await run(['print', '', '', '0'], { mounts: [mount] })
+        await run(['print', '', '', '0'], { mounts: [{ ...mount, labels: { ...labels, later: 'yes' } }] })
+        expect(await engine.volumes.list(LABEL)).toContainEqual({ name, labels })
+        await engine.volumes.remove(name)
       })
 
       test('what one container writes into a volume the next reads, and it cannot go while one uses it', async () => {

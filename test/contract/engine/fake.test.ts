@@ -2,8 +2,10 @@ import { FakeEngine } from '../../support/fake-engine.ts'
 import { engineContract } from './engine-contract.ts'
 import { fakeTool } from './tool.ts'
 
-engineContract('FakeEngine', async () => {
-  const engine = new FakeEngine()
-  engine.programs.set('/tool', fakeTool)
-  return { engine, tool: Buffer.from('tool') }
-})
+for (const imageStore of ['graphdriver', 'containerd'] as const) {
+  engineContract(`FakeEngine with a ${imageStore} store`, async () => {
+    const engine = new FakeEngine({ imageStore })
+    engine.programs.set('/tool', fakeTool)
+    return { engine, tool: Buffer.from('tool') }
+  })
+}

@@ -1,8 +1,9 @@
 /** What tool/main.go does, as a program of FakeEngine. */
 
+import { once } from 'node:events'
 import type { FakeProgram } from '../../support/fake-engine.ts'
 
-export const fakeTool: FakeProgram = async ({ args: [verb, ...args], env, user, workingDir, files, stdout, stderr, signal }) => {
+export const fakeTool: FakeProgram = async ({ args: [verb, ...args], env, user, workingDir, files, stdin, stdout, stderr, signal }) => {
   switch (verb) {
     case 'print':
       stdout?.write(args[0])
@@ -19,6 +20,14 @@ export const fakeTool: FakeProgram = async ({ args: [verb, ...args], env, user, 
     case 'write':
       files.write(args[0]!, args[1]!)
       return 0
+    case 'append':
+      files.write(args[0]!, (files.read(args[0]!)?.toString() ?? '') + args[1]!)
+      return 0
+    case 'echo':
+      stdout?.write('listening\n')
+      for await (const chunk of stdin) if (stdout && !stdout.write(chunk)) await once(stdout, 'drain')
+      stderr?.write('heard the end')
+      return Number(args[0])
     case 'env':
       stdout?.write(env[args[0]!] ?? '')
       return 0

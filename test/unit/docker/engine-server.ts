@@ -1,6 +1,7 @@
 /** An HTTP server on a socket that plays an engine with a fault; what it is asked is kept. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Http2Server } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { join } from 'node:path'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
@@ -39,11 +40,13 @@ export function frame(stream: number, payload: string | Buffer): Buffer {
 
 /**
  * Starts a server that answers `METHOD /path` (a `*` stands for one part of the path) by `replies`, anything else with 404;
- * `attached` gets the connection of an attach.
+ * `attached` gets the connection of an attach, and its query; `grpc` those to /grpc, or is the
+ * status that refuses them.
  */
 export async function startEngineServer(
   replies: Readonly<Record<string, Reply>>,
-  attached: (socket: Duplex) => void = (socket) => socket.end(),
+  attached: (socket: Duplex, query: URLSearchParams) => void = (socket) => socket.end(),
+  grpc: Http2Server | number = 404,
 ): Promise<EngineServer> {
   const directory = await makeTemporaryDirectory('cnb-test-')
   const path = join(directory.path, 'engine.sock')
@@ -62,10 +65,16 @@ export async function startEngineServer(
     reply?.(response, request)
   })
   server.on('upgrade', (request, socket) => {
-    note(request)
+    const line = note(request)
     socket.on('error', () => {})
-    socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
-    attached(socket)
+    const isGrpc = line === 'POST /grpc'
+    if (isGrpc && typeof grpc === 'number') {
+      socket.end(`HTTP/1.1 ${grpc} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      return
+    }
+    socket.write(`HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\n\r\n`)
+    if (!isGrpc) attached(socket, new URL(request.url ?? '', 'http://engine').searchParams)
+    else if (typeof grpc !== 'number') grpc.emit('connection', socket)
   })
   await new Promise<void>((resolve) => server.listen(path, resolve))
   const engine = new DockerodeEngine({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } })

@@ -10,20 +10,8 @@ import { describe, expect, test } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../src/base/events.ts'
 import { connect } from '../../../src/docker/connect.ts'
-import type { Container } from '../../../src/docker/engine.ts'
+import { containerOf, created, failureOf } from './failure.ts'
 import { breakOff, frame, json, startEngineServer, type EngineServer, type Reply } from './engine-server.ts'
-
-const created = { 'POST /containers/create': json({ Id: 'c1' }, 201), 'DELETE /containers/c1': json('', 204) }
-
-async function failureOf(work: Promise<unknown>): Promise<CnbError> {
-  const error = await work.then(() => undefined, (thrown: unknown) => thrown)
-  expect(error).toBeInstanceOf(CnbError)
-  return error as CnbError
-}
-
-function containerOf({ engine }: EngineServer, events?: (event: CnbEvent) => void): Promise<Container> {
-  return engine.containers.create({ image: 'x', command: ['/x'] }, { events })
-}
 
 /** An engine whose container, once started, does what `play` says with the output and the reply to the wait. */
 function runServer(play: (socket: Duplex, wait: ServerResponse) => void, more: Record<string, Reply> = {}): Promise<EngineServer> {
@@ -218,6 +206,14 @@ describe('run', () => {
     expect((await failureOf((await containerOf(server)).run({}))).message).toBe('cannot start the container: exec: no such file')
   })
 
+  test('tells of a layer that the engine misses in words that are no error to it', async () => {
+    const words = 'Loaded image: a:1\nError unpacking image a:1: content digest sha256:1: not found'
+    await using server = await startEngineServer({ 'POST /images/load': json({ stream: words }) })
+    const error = await failureOf(server.engine.images.load(Readable.from([Buffer.alloc(1024)])))
+    expect(error).toMatchObject({ code: 'CNB_ENGINE_FAILED' })
+    expect(error.message).toContain('sha256:1: not found')
+  })
+
   test("an engine's own failure to wait is told in its words", async () => {
     await using server = await startEngineServer({
       ...created,
@@ -262,71 +258,5 @@ describe('uploads', () => {
     const source = endless()
     expect((await failureOf(server.engine.images.load(source, { signal: controller.signal }))).code).toBe('CNB_INTERRUPTED')
     expect(source.destroyed).toBe(true)
-  })
-})
-
-describe('nothing is left behind', () => {
-  test('a creation that is aborted before the engine answers is followed by a removal', async () => {
-    const controller = new AbortController()
-    await using server = await startEngineServer({
-      'POST /containers/create': (response, request) => {
-        controller.abort()
-        json({ Id: 'c1' }, 201)(response, request)
-      },
-      'DELETE /containers/*': json('', 204),
-    })
-    const creation = server.engine.containers.create({ image: 'x', command: ['/x'] }, { signal: controller.signal })
-    expect((await failureOf(creation)).code).toBe('CNB_INTERRUPTED')
-    const name = /name=(cnb-[0-9a-f]{16})/.exec(server.urls[0]!)?.[1]
-    expect(server.asked).toEqual(['POST /containers/create', `DELETE /containers/${name}`])
-  })
-
-  test('a volume whose creation is aborted before the engine answers is told of all the same', async () => {
-    const controller = new AbortController()
-    await using server = await startEngineServer({
-      'POST /volumes/create': (response, request) => {
-        controller.abort()
-        json({ Name: 'v' }, 201)(response, request)
-      },
-    })
-    await expect(server.engine.volumes.create('v', {}, { signal: controller.signal })).resolves.toBe(true)
-    expect((await failureOf(server.engine.volumes.create('w', {}, { signal: controller.signal }))).code).toBe('CNB_INTERRUPTED')
-    expect(server.asked).toEqual(['GET /volumes/v', 'POST /volumes/create'])
-  })
-
-  test('a removal is tried again after inner errors, waits for one under way, and takes 404 for done', async () => {
-    const answers = [500, 409, 404]
-    await using server = await startEngineServer({
-      'DELETE /containers/c1': (response, request) => json({ message: 'as it says' }, answers.shift())(response, request),
-      'POST /containers/c1/wait': json({ StatusCode: 0 }),
-    })
-    await server.engine.containers.remove('c1')
-    expect(server.urls).toEqual([
-      'DELETE /containers/c1?force=true&v=true',
-      'DELETE /containers/c1?force=true&v=true',
-      'POST /containers/c1/wait?condition=removed',
-      'DELETE /containers/c1?force=true&v=true',
-    ])
-  })
-
-  test('a removal that fails at the end of a scope warns and does not hide the error that ended it', async () => {
-    await using server = await startEngineServer({ ...created, 'DELETE /containers/c1': json({ message: 'device busy' }, 403) })
-    const events: CnbEvent[] = []
-    const work = async (): Promise<void> => {
-      await using _container = await containerOf(server, (event) => events.push(event))
-      throw new Error('the real one')
-    }
-    await expect(work()).rejects.toThrow('the real one')
-    expect(events).toMatchObject([{ type: 'warning' }])
-    expect(JSON.stringify(events)).toContain('device busy')
-  })
-
-  test('an engine that is gone at the end of a scope gets no warning: the error that it caused tells of it', async () => {
-    const server = await startEngineServer(created)
-    const events: CnbEvent[] = []
-    const container = await containerOf(server, (event) => events.push(event))
-    await server[Symbol.asyncDispose]()
-    await container[Symbol.asyncDispose]()
-    expect(events).toMatchObject([{ type: 'debug' }])
   })
 })

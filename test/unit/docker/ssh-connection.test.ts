@@ -1,26 +1,10 @@
-import { chmod, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
-import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import { DockerodeEngine } from '../../../src/docker/dockerode-engine.ts'
 import { sshArguments } from '../../../src/docker/ssh-connection.ts'
 import { frame, json, startEngineServer } from './engine-server.ts'
-
-/** Puts an `ssh` of our own first on the PATH: a Node program. */
-async function fakeSsh(program: string): Promise<void> {
-  const directory = await makeTemporaryDirectory('cnb-test-')
-  const path = process.env.PATH
-  onTestFinished(async () => {
-    process.env.PATH = path
-    await directory[Symbol.asyncDispose]()
-  })
-  const ssh = join(directory.path, 'ssh')
-  await writeFile(ssh, `#!${process.execPath}\n${program}`)
-  await chmod(ssh, 0o755)
-  process.env.PATH = `${directory.path}:${path}`
-}
+import { fakeSsh, sshTo } from './fake-ssh.ts'
 
 function sshEngine(): DockerodeEngine {
   const engine = new DockerodeEngine({ address: 'ssh://me@host', origin: 'a test', transport: { kind: 'ssh', host: 'host', user: 'me' } })
@@ -48,7 +32,7 @@ test('requests, uploads and attached output go through it', async () => {
     (socket) => socket.end(frame(1, 'over ssh')),
   )
   const socket = server.engine.address.slice('unix://'.length)
-  await fakeSsh(`const s = require('net').connect(${JSON.stringify(socket)}); process.stdin.pipe(s).pipe(process.stdout)`)
+  await fakeSsh(sshTo(socket))
   const container = await sshEngine().containers.create({ image: 'x', command: ['/x'] })
   await container.putArchive('/', Buffer.alloc(1 << 20))
   const stdout = new PassThrough()

@@ -3,6 +3,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -31,6 +32,19 @@ func main() {
 		if os.WriteFile(args[0], []byte(args[1]), 0o644) != nil {
 			os.Exit(1)
 		}
+	case "append": // path content
+		file, err := os.OpenFile(args[0], os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			os.Exit(1)
+		}
+		file.WriteString(args[1])
+	case "echo": // code
+		fmt.Println("listening")
+		if _, err := io.Copy(os.Stdout, os.Stdin); err != nil {
+			os.Exit(1)
+		}
+		fmt.Fprint(os.Stderr, "heard the end")
+		exit(args[0])
 	case "env": // name
 		fmt.Print(os.Getenv(args[0]))
 	case "where":

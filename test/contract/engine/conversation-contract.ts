@@ -1,0 +1,102 @@
+/** The engine contract's part on containers that are talked with. */
+
+import { once } from 'node:events'
+import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import { describe, expect, test } from 'vitest'
+import type { Container } from '../../../src/docker/engine.ts'
+import type { Bench } from './engine-contract.ts'
+
+const MORE_THAN_ANY_BUFFER = 4 << 20
+
+export function conversationContract(bench: () => Bench): void {
+  describe('conversations', () => {
+    const create = (...command: string[]): Promise<Container> => {
+      const { engine, image, labels } = bench()
+      return engine.containers.create({ image, command: ['/tool', ...command], labels, stdin: true })
+    }
+
+    test('what is said is heard at once; the end of it is the end of file, after which the program still speaks', async () => {
+      await using container = await create('echo', '7')
+      const stdout = new PassThrough()
+      const stderr = new PassThrough()
+      await using talk = await container.converse({ stdout, stderr })
+      const heard = async (): Promise<string> => String((await once(stdout, 'data'))[0])
+      expect(await heard()).toBe('listening\n')
+      for (const line of ['one\n', 'two\n']) {
+        const answer = heard()
+        talk.stdin.write(line)
+        expect(await answer).toBe(line)
+      }
+      talk.stdin.end()
+      expect(await talk.exitCode).toBe(7)
+      expect(await text(stderr.end())).toBe('heard the end')
+    })
+
+    test('as much as one likes goes in and comes out, at the pace of whoever reads', async () => {
+      await using container = await create('echo', '0')
+      const stdout = new PassThrough()
+      const printed = text(stdout)
+      await using talk = await container.converse({ stdout })
+      const said = 'y'.repeat(MORE_THAN_ANY_BUFFER)
+      await pipeline(Readable.from([Buffer.from(said)]), talk.stdin)
+      expect(await talk.exitCode).toBe(0)
+      stdout.end()
+      expect((await printed) === `listening\n${said}`).toBe(true)
+    })
+
+    test('a program that ends without listening to the end gives its exit code and its last words, and does no other harm', async () => {
+      await using container = await create('print', 'enough', '', '5')
+      const stdout = new PassThrough()
+      await using talk = await container.converse({ stdout })
+      const said = pipeline(Readable.from([Buffer.alloc(MORE_THAN_ANY_BUFFER)]), talk.stdin).catch((error: unknown) => error)
+      expect(await talk.exitCode).toBe(5)
+      expect(await text(stdout.end())).toBe('enough')
+      await said
+      talk.stdin.write('is anybody there?')
+    })
+
+    test('run says nothing: the program finds the end of file', async () => {
+      await using container = await create('echo', '3')
+      expect(await container.run({})).toBe(3)
+    })
+
+    test('the same container can be talked with again', async () => {
+      await using container = await create('echo', '0')
+      for (const line of ['first', 'second']) {
+        const stdout = new PassThrough()
+        await using talk = await container.converse({ stdout })
+        talk.stdin.end(line)
+        expect(await talk.exitCode).toBe(0)
+        expect(await text(stdout.end())).toBe(`listening\n${line}`)
+      }
+    })
+
+    test('an abort ends the program, and is what came of it', async () => {
+      await using container = await create('echo', '0')
+      const controller = new AbortController()
+      const stdout = new PassThrough()
+      await using talk = await container.converse({ stdout }, { signal: controller.signal })
+      await once(stdout, 'data')
+      controller.abort()
+      await expect(talk.exitCode).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+    })
+
+    test('who hangs up ends the program, which can be run again', async () => {
+      await using container = await create('echo', '4')
+      const stdout = new PassThrough()
+      const talk = await container.converse({ stdout })
+      await once(stdout, 'data')
+      await talk[Symbol.asyncDispose]()
+      await expect(talk.exitCode).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+      expect(await container.run({})).toBe(4)
+    })
+
+    test('a container without standard input cannot be talked with', async () => {
+      const { engine, image, labels } = bench()
+      await using container = await engine.containers.create({ image, command: ['/tool', 'print', '', '', '0'], labels })
+      await expect(container.converse({})).rejects.toMatchObject({ code: 'CNB_INTERNAL' })
+    })
+  })
+}

@@ -1,0 +1,105 @@
+import { EventEmitter } from 'node:events'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { PassThrough, type Duplex } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Container } from '../../../src/docker/engine.ts'
+import { frame, json, startEngineServer, type EngineServer, type Reply } from './engine-server.ts'
+
+interface Program {
+  readonly stdin: Duplex
+  readonly stdout: Duplex
+  readonly wait: ServerResponse
+}
+
+/** An engine whose container, once started, does what `play` says; and that container. */
+async function programThat(play: (program: Program) => void, more: Record<string, Reply> = {}): Promise<EngineServer & { container: Container }> {
+  const program: Partial<{ stdin: Duplex; stdout: Duplex; wait: ServerResponse }> = {}
+  const server = await startEngineServer(
+    {
+      'POST /containers/create': json({ Id: 'c1' }, 201),
+      'POST /containers/c1/wait': (response) => {
+        program.wait = response
+        response.flushHeaders()
+      },
+      'POST /containers/c1/start': (response) => {
+        response.writeHead(204).end()
+        play(program as Program)
+      },
+      'POST /containers/c1/kill': json('', 204),
+      ...more,
+    },
+    (socket, query) => {
+      program[query.has('stdin') ? 'stdin' : 'stdout'] = socket
+    },
+  )
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  return { ...server, container: await server.engine.containers.create({ image: 'x', command: ['/x'], stdin: true }) }
+}
+
+test('when the program no longer listens, what it says last and its exit code are not lost', async () => {
+  const closed = new EventEmitter()
+  const { container, asked } = await programThat(({ stdin, stdout, wait }) => {
+    stdin.destroy()
+    closed.once('closed', () => {
+      stdout.end(frame(2, 'the last words'))
+      wait.end('{"StatusCode":9}')
+    })
+  })
+  const stderr = new PassThrough()
+  const talk = await container.converse({ stderr })
+  talk.stdin.on('close', () => closed.emit('closed'))
+  talk.stdin.write('to nobody')
+  expect(await talk.exitCode).toBe(9)
+  talk.stdin.write('to nobody again')
+  expect(await text(stderr.end())).toBe('the last words')
+  expect(asked).not.toContain('POST /containers/c1/kill')
+})
+
+test('what is still open when the program has ended is closed', async () => {
+  const { container } = await programThat(({ stdout, wait }) => {
+    stdout.end()
+    wait.end('{"StatusCode":0}')
+  })
+  const talk = await container.converse({})
+  const closed = once(talk.stdin, 'close')
+  expect(await talk.exitCode).toBe(0)
+  await closed
+})
+
+test('who hangs up closes both directions and has the container killed, and nobody need ask how it ended', async () => {
+  let gone: Promise<unknown> | undefined
+  const { container, asked } = await programThat(({ stdin, stdout }) => {
+    gone = Promise.all([stdin, stdout].map((socket) => once(socket.resume(), 'end')))
+  })
+  {
+    await using _talk = await container.converse({})
+  }
+  await gone
+  expect(asked.at(-1)).toBe('POST /containers/c1/kill')
+})
+
+test('a failure to start closes both directions', async () => {
+  const closed: Promise<unknown>[] = []
+  const server = await startEngineServer(
+    {
+      'POST /containers/create': json({ Id: 'c1' }, 201),
+      'POST /containers/c1/wait': (response) => response.flushHeaders(),
+      'POST /containers/c1/start': json({ message: 'no such program' }, 400),
+      'POST /containers/c1/kill': json('', 204),
+    },
+    (socket) => closed.push(once(socket.resume(), 'end')),
+  )
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  const container = await server.engine.containers.create({ image: 'x', command: ['/x'], stdin: true })
+  await expect(container.converse({})).rejects.toMatchObject({ message: 'cannot start the container: no such program' })
+  expect(closed).toHaveLength(2)
+  await Promise.all(closed)
+})
+
+test('an engine that does not wait for the program is not told to start it', async () => {
+  const { container, asked } = await programThat(() => {}, { 'POST /containers/c1/wait': json({ message: 'no' }, 500) })
+  await expect(container.converse({})).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
+  expect(asked).not.toContain('POST /containers/c1/start')
+})

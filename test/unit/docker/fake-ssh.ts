@@ -1,0 +1,26 @@
+/** An `ssh` of our own. */
+
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { makeTemporaryDirectory } from '../../../src/base/files.ts'
+
+/** Puts it first on the PATH for the rest of the test: a Node program. */
+export async function fakeSsh(program: string): Promise<void> {
+  const directory = await makeTemporaryDirectory('cnb-test-')
+  const path = process.env.PATH
+  onTestFinished(async () => {
+    process.env.PATH = path
+    await directory[Symbol.asyncDispose]()
+  })
+  const ssh = join(directory.path, 'ssh')
+  await writeFile(ssh, `#!${process.execPath}\n${program}`)
+  await chmod(ssh, 0o755)
+  process.env.PATH = `${directory.path}:${path}`
+}
+
+/** The program that does what `docker system dial-stdio` does at the other end. */
+export function sshTo(socket: string): string {
+  const options = JSON.stringify({ path: socket, allowHalfOpen: true })
+  return `const s = require('net').connect(${options}); process.stdin.pipe(s).on('end', () => process.exit()).pipe(process.stdout)`
+}

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import type { CnbEvent } from '../../../src/base/events.ts'
+import { containerOf, created, failureOf } from './failure.ts'
+import { breakOff, json, startEngineServer } from './engine-server.ts'
+
+test('a creation that is aborted before the engine answers is followed by a removal', async () => {
+  const controller = new AbortController()
+  await using server = await startEngineServer({
+    'POST /containers/create': (response, request) => {
+      controller.abort()
+      json({ Id: 'c1' }, 201)(response, request)
+    },
+    'DELETE /containers/*': json('', 204),
+  })
+  const creation = server.engine.containers.create({ image: 'x', command: ['/x'] }, { signal: controller.signal })
+  expect((await failureOf(creation)).code).toBe('CNB_INTERRUPTED')
+  expect(server.asked).toEqual(['POST /containers/create', 'DELETE /containers/c1'])
+})
+
+test('a creation whose answer is lost is followed by a removal, by a name that nobody else can have', async () => {
+  await using server = await startEngineServer({ 'POST /containers/create': breakOff('{'), 'DELETE /containers/*': json('', 204) })
+  const creation = server.engine.containers.create({ image: 'x', command: ['/x'], name: 'taken-by-another' })
+  expect((await failureOf(creation)).code).toBe('CNB_ENGINE_LOST')
+  const name = /name=(cnb-[0-9a-f]{16})/.exec(server.urls[0]!)?.[1]
+  expect(server.asked).toEqual(['POST /containers/create', `DELETE /containers/${name}`])
+})
+
+test('a container whose name is refused, or not answered for, is removed', async () => {
+  for (const answer of [json({ message: 'the name is already in use' }, 409), breakOff()]) {
+    await using server = await startEngineServer({ ...created, 'POST /containers/c1/rename': answer })
+    await failureOf(server.engine.containers.create({ image: 'x', command: ['/x'], name: 'taken' }))
+    expect(server.asked).toEqual(['POST /containers/create', 'POST /containers/c1/rename', 'DELETE /containers/c1'])
+  }
+})
+
+test('a volume whose creation is aborted before the engine answers is told of all the same', async () => {
+  const controller = new AbortController()
+  await using server = await startEngineServer({
+    'POST /volumes/create': (response, request) => {
+      controller.abort()
+      json({ Name: 'v' }, 201)(response, request)
+    },
+  })
+  await expect(server.engine.volumes.create('v', {}, { signal: controller.signal })).resolves.toBe(true)
+  expect((await failureOf(server.engine.volumes.create('w', {}, { signal: controller.signal }))).code).toBe('CNB_INTERRUPTED')
+  expect(server.asked).toEqual(['GET /volumes/v', 'POST /volumes/create'])
+})
+
+test('a removal is tried again after inner errors, waits for one under way, and takes 404 for done', async () => {
+  const answers = [500, 409, 404]
+  await using server = await startEngineServer({
+    'DELETE /containers/c1': (response, request) => json({ message: 'as it says' }, answers.shift())(response, request),
+    'POST /containers/c1/wait': json({ StatusCode: 0 }),
+  })
+  await server.engine.containers.remove('c1')
+  expect(server.urls).toEqual([
+    'DELETE /containers/c1?force=true&v=true',
+    'DELETE /containers/c1?force=true&v=true',
+    'POST /containers/c1/wait?condition=removed',
+    'DELETE /containers/c1?force=true&v=true',
+  ])
+})
+
+test('a removal that fails at the end of a scope warns and does not hide the error that ended it', async () => {
+  await using server = await startEngineServer({ ...created, 'DELETE /containers/c1': json({ message: 'device busy' }, 403) })
+  const events: CnbEvent[] = []
+  const work = async (): Promise<void> => {
+    await using _container = await containerOf(server, (event) => events.push(event))
+    throw new Error('the real one')
+  }
+  await expect(work()).rejects.toThrow('the real one')
+  expect(events).toMatchObject([{ type: 'warning' }])
+  expect(JSON.stringify(events)).toContain('device busy')
+})
+
+test('an engine that is gone at the end of a scope gets no warning: the error that it caused tells of it', async () => {
+  const server = await startEngineServer(created)
+  const events: CnbEvent[] = []
+  const container = await containerOf(server, (event) => events.push(event))
+  await server[Symbol.asyncDispose]()
+  await container[Symbol.asyncDispose]()
+  expect(events).toMatchObject([{ type: 'debug' }])
+})
