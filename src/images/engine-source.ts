@@ -7,17 +7,25 @@ import type { Digest } from '../oci/digest.ts'
 import { engineImageConfig } from './engine-config.ts'
 import { saveToEngine } from './engine-sink.ts'
 import type { Image, ImageSink, ImageSource, Layer } from './image.ts'
+import type { DescribedImage } from './layer-files.ts'
 import { LayerStore } from './layer-store.ts'
 
+export interface EngineImageStore extends ImageSource, ImageSink, AsyncDisposable {
+  /** An image that was only described until now, with layers that can be opened. Asks the engine for nothing. */
+  reopen(image: Image): Image
+}
+
 /**
- * The engine's images. Finding one asks for its description only; the first layer of it that is opened takes a `docker save`
- * into a temporary directory, which is gone when the scope of `await using` ends.
+ * The engine's images. Finding one asks for its description only. Layers that are opened may be kept in a temporary directory,
+ * and need a container that is never started; both are gone when the scope of `await using` ends.
+ * @param owner the value of OWNER_LABEL for that container
  */
-export function openEngineImages(engine: Engine): ImageSource & ImageSink & AsyncDisposable {
-  const store = new LayerStore(engine.images)
+export function openEngineImages(engine: Engine, owner: string): EngineImageStore {
+  const store = new LayerStore(engine, owner)
   return {
     find: (reference, context) => findOnEngine(engine, reference, (image, diffId) => store.layer(image, diffId), context),
     save: (plan, context) => saveToEngine(engine, plan, context),
+    reopen: (image) => ({ ...image, layers: image.layers.map(({ diffId }) => store.layer(image, diffId)) }),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
 }
@@ -27,12 +35,12 @@ export function describeEngineImages(engine: Engine): ImageSource {
   return { find: (reference, context) => findOnEngine(engine, reference, closedLayer, context) }
 }
 
-type MakeLayer = (image: string, diffId: Digest) => Layer
+type MakeLayer = (image: DescribedImage, diffId: Digest) => Layer
 
-function closedLayer(image: string, diffId: Digest): Layer {
+function closedLayer({ id }: DescribedImage, diffId: Digest): Layer {
   return {
     diffId,
-    open: () => Promise.reject(new CnbError('CNB_INTERNAL', `layer ${diffId} of ${image} was opened, but the image was only described`)),
+    open: () => Promise.reject(new CnbError('CNB_INTERNAL', `layer ${diffId} of ${id} was opened, but the image was only described`)),
   }
 }
 
@@ -40,13 +48,6 @@ async function findOnEngine(engine: Engine, reference: string, makeLayer: MakeLa
   const image = await engine.images.inspect(reference, context)
   if (!image) return undefined
   const config = engineImageConfig(image, await engine.images.history(image.id, context))
-  return {
-    reference,
-    id: image.id,
-    repoDigests: image.repoDigests,
-    platform: image.platform,
-    config,
-    layers: image.diffIds.map((diffId) => makeLayer(image.id, diffId)),
-    labels: config.config.Labels ?? {},
-  }
+  const described = { reference, id: image.id, platform: image.platform, config, labels: config.config.Labels ?? {} }
+  return { ...described, repoDigests: image.repoDigests, layers: image.diffIds.map((diffId) => makeLayer(described, diffId)) }
 }

@@ -35,7 +35,8 @@ async function giveBack(images: Naming, id: string, name: string, before: string
   else if ((await images.inspect(name))?.id === id) await images.remove(name)
 }
 
-async function removeNameless(images: Naming, id: string): Promise<void> {
+/** Removes an image that has no name: one that was loaded only to be given names. */
+export async function removeNameless(images: Pick<Naming, 'inspect' | 'remove'>, id: string): Promise<void> {
   const image = await images.inspect(id)
   if (image?.tags.length === 0) await images.remove(id)
 }

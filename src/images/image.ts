@@ -28,8 +28,10 @@ export interface Image {
 
 /** An image to be made: `config.rootfs.diff_ids` names the same layers in the same order as `layers`. */
 export interface ImagePlan {
-  /** The image whose layers the sink may expect the store to have. */
+  /** The image that it stands on, whose layers the store should have. */
   readonly base: Image
+  /** Another image whose layers the store should have: the one that this takes the place of. */
+  readonly previous?: Image
   readonly config: ImageConfig
   readonly layers: readonly Layer[]
   /** The names it gets; the first is the one that messages use. */

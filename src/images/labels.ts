@@ -5,7 +5,8 @@ import { labelOf, readJsonLabel, type LabelValue, type Labelled } from './label-
 
 export const LIFECYCLE_METADATA_LABEL = 'io.buildpacks.lifecycle.metadata'
 export const BUILD_METADATA_LABEL = 'io.buildpacks.build.metadata'
-const PROJECT_METADATA_LABEL = 'io.buildpacks.project.metadata'
+export const PROJECT_METADATA_LABEL = 'io.buildpacks.project.metadata'
+export const EXEC_ENV_LABEL = 'io.buildpacks.exec-env'
 export const BUILDER_METADATA_LABEL = 'io.buildpacks.builder.metadata'
 const REBASABLE_LABEL = 'io.buildpacks.rebasable'
 const STACK_ID_LABEL = 'io.buildpacks.stack.id'

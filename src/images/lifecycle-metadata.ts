@@ -24,6 +24,8 @@ interface BuildpackLayersMetadata {
   readonly id: string
   readonly version: string
   readonly layers: ReadonlyMap<string, BuildpackLayerMetadata>
+  /** `[metadata]` of its store.toml: null for an empty one, undefined where it had none. */
+  readonly store: unknown
 }
 
 /** The label, read. A sha is a diffID, or empty where there is no such layer; unknown keys are in the label's text only. */
@@ -84,7 +86,16 @@ function readBuildpackLayers(buildpack: LabelValue): BuildpackLayersMetadata {
         cache: layer.member('cache').boolean(),
       },
     ])
-  return { id: buildpack.member('key').string(), version: buildpack.member('version').string(), layers: new Map(layers) }
+  const key = buildpack.member('key').string()
+  return { id: key, version: buildpack.member('version').string(), layers: new Map(layers), store: readStore(buildpack.member('store')) }
+}
+
+function readStore(store: LabelValue): unknown {
+  if (!store.present) return undefined
+  const metadata = store.member('metadata')
+  // For its check that it is an object.
+  metadata.entries()
+  return metadata.raw ?? null
 }
 
 function readNames(runImage: LabelValue): RunImageNames | undefined {

@@ -30,7 +30,7 @@ export interface FindImageServices {
 
 /**
  * The image of that name, or ID, on the engine, after a pull where the policy wants one.
- * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_REFERENCE_INVALID, CNB_ENGINE_*
+ * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_IMAGE_INVALID, CNB_REFERENCE_INVALID, CNB_ENGINE_*
  */
 export async function findImage(reference: string, policy: PullPolicy, services: FindImageServices, context: Context = {}): Promise<Image> {
   const { engine, images = describeEngineImages(engine), platform } = services
@@ -50,6 +50,7 @@ export async function findImage(reference: string, policy: PullPolicy, services:
     }
   }
   if (!image) throw notFound(reference, policy)
+  checkWhole(image)
   if (platform && !platformMatches(image.platform, platform)) throw mismatch(image, platform, policy)
   return image
 }
@@ -89,6 +90,18 @@ const UNREACHABLE = new RegExp(
   ].join('|'),
   'i',
 )
+
+/**
+ * Sees that the engine has all of the image. A containerd store that lost a blob, or one platform's part, still lists the image,
+ * but says nothing of it (Engine 28.5); nor does a pull bring back a layer that is still unpacked.
+ * @throws CnbError CNB_IMAGE_INVALID
+ */
+export function checkWhole({ reference, platform, layers }: Image): void {
+  if (platform.os !== '' || layers.length > 0) return
+  throw new CnbError('CNB_IMAGE_INVALID', `the engine has lost a part of image '${reference}'`, {
+    hint: `Remove it with 'docker image rm ${reference}', and pull or build it again.`,
+  })
+}
 
 function notFound(reference: string, policy: PullPolicy): CnbError {
   const never = 'The pull policy is never: use --pull-policy if-not-present, or pull the image first.'

@@ -16,6 +16,8 @@ export async function rankRunImages(
   isPresent: (name: string) => Promise<boolean>,
 ): Promise<string[]> {
   const names = [...new Set([image, ...mirrors])].filter((name) => registryOf(name) !== undefined)
+  // Nothing to choose, so nothing to ask for: on a containerd store that takes an engine some 50 ms.
+  if (names.length < 2) return names
   const ranked = await Promise.all(
     names.map(async (name) => ({ name, rank: (registryOf(name) === registry ? 0 : 2) + ((await isPresent(name)) ? 0 : 1) })),
   )

@@ -2,10 +2,12 @@
 
 import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { connect } from '../../../src/docker/connect.ts'
 import { resolveEndpoint } from '../../../src/docker/endpoint.ts'
 import type { Engine } from '../../../src/docker/engine.ts'
+import type { Layer } from '../../../src/images/image.ts'
 import { digestOf, hexOf } from '../../../src/oci/digest.ts'
 import { packFiles } from '../../support/fake-files.ts'
 
@@ -21,6 +23,11 @@ export function ownName(kind: string): string {
 /** A layer with one file. */
 export function layerOf(path: string, content: string): Promise<Buffer> {
   return buffer(packFiles([[path, content]]))
+}
+
+/** A layer in memory; `size` is not known, as that of a layer which nobody has measured. */
+export function memoryLayer(content: Buffer): Layer {
+  return { diffId: digestOf(content), open: async () => Readable.from([content]) }
 }
 
 export interface CraftedImage {

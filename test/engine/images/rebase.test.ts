@@ -44,7 +44,7 @@ function newName(): string {
 }
 
 function ours(options: RebaseOptions, events: CnbEvent[] = []) {
-  const services = { engine, owner: '', credentials: async () => undefined, host: { env: {}, cwd: directory.path, home: directory.path } }
+  const services = { engine, owner: '', sweep: async () => {}, credentials: async () => undefined, host: { env: {}, cwd: directory.path, home: directory.path } }
   return rebase({ pullPolicy: 'never', ...options }, services, { events: (event) => events.push(event) })
 }
 
@@ -91,7 +91,7 @@ test('records a run image that the app did not know as the rebaser does, when fo
 test('a rebased image has all its layers: the engine gives every one of them back whole', async () => {
   const name = newName()
   await ours({ image: name, previousImage: crafted.app, runImage: crafted.newRun })
-  await using images = openEngineImages(engine)
+  await using images = openEngineImages(engine, 'test')
   const image = await images.find(name)
   const expected = [...crafted.newRunLayers, ...crafted.appLayers].map(digestOf)
   expect(image?.layers.map(({ diffId }) => diffId)).toEqual(expected)

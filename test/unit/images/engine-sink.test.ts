@@ -8,6 +8,7 @@ import type { ImagePlan } from '../../../src/images/image.ts'
 import { encodeImageConfig } from '../../../src/oci/config.ts'
 import { digestOf, hexOf } from '../../../src/oci/digest.ts'
 import { parseReference } from '../../../src/oci/reference.ts'
+import { FakeEngine } from '../../support/fake-engine.ts'
 import { readTar } from '../../support/fake-files.ts'
 import { image, layer } from './app-images.ts'
 import { anyString } from '../../support/matching.ts'
@@ -15,7 +16,7 @@ import { anyString } from '../../support/matching.ts'
 type Archive = Record<string, string>
 
 /** An engine that keeps the archives that it is sent, and answers the loads one by one as told. */
-function engineWith(imageStore: 'graphdriver' | 'containerd', answers: (string[] | Error)[]) {
+function engineWith(imageStore: 'graphdriver', answers: (string[] | Error)[]) {
   const archives: Archive[] = []
   const named: [string, string][] = []
   const engine = {
@@ -88,15 +89,57 @@ describe('on a graph-driver store', () => {
 })
 
 describe('on the containerd store', () => {
-  test('sends every layer, and takes the ID that the engine gives', async () => {
-    const { engine, archives } = engineWith('containerd', [['some:name', digestOf('manifest')]])
-    expect(await saveToEngine(engine, planOf(['a'], ['a', 'b']))).toMatchObject({ id: digestOf('manifest') })
-    expect(manifestOf(archives[0]).Layers).toEqual([file('a'), file('b')])
+  test('sends the layers that the store lacks, and names the image by its manifest', async () => {
+    const engine = new FakeEngine({ imageStore: 'containerd' })
+    const first = await saveToEngine(engine, planOf([], ['a', 'b']))
+    expect(await engine.images.inspect(first.id)).toMatchObject({ diffIds: [digestOf('a'), digestOf('b')] })
+    const base = { ...image({ layers: ['a', 'b'] }), id: first.id }
+    const opened: string[] = []
+    const watched = (name: string) => ({ ...layer(name), open: async () => (opened.push(name), layer(name).open()) })
+    const plan = { ...planOf([], ['a', 'b', 'c']), base, layers: ['a', 'b', 'c'].map(watched) }
+    const second = await saveToEngine(engine, plan)
+    expect(opened).toEqual(['c'])
+    expect(await engine.images.inspect('my/app')).toMatchObject({ id: second.id, diffIds: ['a', 'b', 'c'].map(digestOf) })
   })
 
-  test('an engine that does not tell the ID is an error', async () => {
-    const { engine } = engineWith('containerd', [[]])
-    await expect(saveToEngine(engine, planOf([], ['a']))).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
+  test('an image that the engine has already is not sent again', async () => {
+    const engine = new FakeEngine({ imageStore: 'containerd' })
+    const { id } = await saveToEngine(engine, planOf([], ['a']))
+    engine.images.load = () => Promise.reject(new Error('it was sent'))
+    expect(await saveToEngine(engine, { ...planOf([], ['a'], ['other']), base: { ...image({ layers: ['a'] }), id } })).toEqual({ id, tags: ['other:latest'] })
+  })
+})
+
+describe('on a containerd store that loses a layer while an image of it is loaded', () => {
+  /** Saves a second image on the first one's layer `a`, which is collected before the first load. */
+  async function saveMeanwhile(layers: ImagePlan['layers']) {
+    const engine = new FakeEngine({ imageStore: 'containerd' })
+    const first = await saveToEngine(engine, planOf([], ['a'], ['old']))
+    const loaded: (string | undefined)[] = []
+    const { images } = engine
+    const load = images.load.bind(images)
+    engine.images.load = async (tar, context) => {
+      await engine.images.remove('old')
+      return load(tar, context).finally(async () => loaded.push((await engine.images.inspect('my/app'))?.id))
+    }
+    const base = { ...image({ layers: ['a'] }), id: first.id }
+    return { engine, loaded, saving: saveToEngine(engine, { ...planOf([], ['a', 'b']), base, layers }) }
+  }
+
+  test('everything is sent, and the image is whole', async () => {
+    const { engine, loaded, saving } = await saveMeanwhile([layer('a'), layer('b')])
+    const { id } = await saving
+    expect(loaded).toEqual([undefined, undefined])
+    expect(await engine.images.inspect('my/app')).toMatchObject({ id, diffIds: [digestOf('a'), digestOf('b')] })
+    expect([...engine.blobs.keys()]).toEqual(expect.arrayContaining([digestOf('a'), digestOf('b')]))
+  })
+
+  test('and cannot be had again, nothing stays of the image', async () => {
+    const lost = { ...layer('a'), open: () => Promise.reject(new CnbError('CNB_IMAGE_INVALID', 'it is gone')) }
+    const { engine, saving } = await saveMeanwhile([lost, layer('b')])
+    await expect(saving).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
+    expect(await engine.images.inspect('my/app')).toBeUndefined()
+    expect([...engine.blobs.keys()]).toEqual([])
   })
 })
 

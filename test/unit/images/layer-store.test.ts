@@ -5,8 +5,9 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packTar, type TarEntry } from '../../../src/archive/tar-writer.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
-import { LayerStore, fetchLayers } from '../../../src/images/layer-store.ts'
+import { type LayerEngine, LayerStore, fetchLayers } from '../../../src/images/layer-store.ts'
 import { digestOf, hexOf } from '../../../src/oci/digest.ts'
+import { anImage } from '../../support/plans.ts'
 import { containing } from '../../support/matching.ts'
 
 const [A, B, C] = [Buffer.from('layer a'), Buffer.alloc(200_000, 'b'), Buffer.from('layer c')]
@@ -44,14 +45,23 @@ const DOCKER_ARCHIVE = [
 /** As Engine 28 does on the containerd store, when the layers were pulled. */
 const OCI_ARCHIVE = [blob(Buffer.from('{"schemaVersion":2}')), blob(gzipSync(A)), blob(gzipSync(B)), blob(gzipSync(C)), file('index.json', Buffer.from('{}'))]
 
+/** An engine whose images no lifecycle made, so that only a save gives their layers. */
+function engineWith(save: LayerEngine['images']['save']): LayerEngine {
+  const none = async () => undefined
+  return { images: { save }, content: { info: none, read: none }, containers: { create: () => Promise.reject(new Error('no container was asked for')) } }
+}
+
+const image = (id: string) => anImage({ reference: id, id })
+
 function storeOf(archive: TarEntry[]) {
   const saves: string[] = []
-  const store = new LayerStore({
-    save: async (reference) => {
+  const store = new LayerStore(
+    engineWith(async (reference) => {
       saves.push(reference)
       return packTar(archive)
-    },
-  })
+    }),
+    'test',
+  )
   return { store, saves }
 }
 
@@ -65,18 +75,18 @@ describe.each([
   test('gives each layer uncompressed, with its size once it is known', async () => {
     const { store } = storeOf(archive)
     await using _store = store
-    const layer = store.layer('image', digestOf(B))
+    const layer = store.layer(image('image'), digestOf(B))
     expect(layer.size).toBeUndefined()
     expect(digestOf(await buffer(await layer.open()))).toBe(layer.diffId)
     expect(layer.size).toBe(B.length)
     expect(digestOf(await buffer(await layer.open()))).toBe(layer.diffId)
-    expect(await buffer(await store.layer('image', digestOf(C)).open())).toEqual(C)
+    expect(await buffer(await store.layer(image('image'), digestOf(C)).open())).toEqual(C)
   })
 
   test('keeps on the disk only what was asked for, and that as long as it is open', async () => {
     const { store } = storeOf(archive)
     expect(await leftInScratch()).toBe(0)
-    await store.fetch('image', [digestOf(C)])
+    await store.fetch(image('image'), [digestOf(C)])
     expect(await leftInScratch()).toBe(2)
     await store[Symbol.asyncDispose]()
     expect(await leftInScratch()).toBe(0)
@@ -86,7 +96,7 @@ describe.each([
 test('layers that are fetched together cost one save for each image, and none the second time', async () => {
   const { store, saves } = storeOf(DOCKER_ARCHIVE)
   await using _store = store
-  const layers = [store.layer('one', digestOf(A)), store.layer('one', digestOf(B)), store.layer('two', digestOf(C)), store.layer('two', digestOf(A))]
+  const layers = [store.layer(image('one'), digestOf(A)), store.layer(image('one'), digestOf(B)), store.layer(image('two'), digestOf(C)), store.layer(image('two'), digestOf(A))]
   await fetchLayers([...layers, { diffId: digestOf('elsewhere'), open: async () => Readable.from([]) }])
   expect(saves).toEqual(['one', 'two'])
   await Promise.all(layers.map(async (layer) => buffer(await layer.open())))
@@ -96,7 +106,7 @@ test('layers that are fetched together cost one save for each image, and none th
 test('a layer that is opened twice at once is saved once', async () => {
   const { store, saves } = storeOf(DOCKER_ARCHIVE)
   await using _store = store
-  const layer = store.layer('image', digestOf(A))
+  const layer = store.layer(image('image'), digestOf(A))
   const contents = await Promise.all([layer.open(), layer.open()].map(async (stream) => buffer(await stream)))
   expect([contents, saves]).toEqual([[A, A], ['image']])
 })
@@ -104,29 +114,29 @@ test('a layer that is opened twice at once is saved once', async () => {
 test('a layer that the save does not have is an error that names it, as when the engine has empty files for the base', async () => {
   const { store } = storeOf([blob(A), file(`blobs/sha256/${hexOf(digestOf(B))}`, Buffer.alloc(0))])
   await using _store = store
-  await expect(store.layer('image', digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: containing(digestOf(B)) })
-  expect(await buffer(await store.layer('image', digestOf(A)).open())).toEqual(A)
+  await expect(store.layer(image('image'), digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: containing(digestOf(B)) })
+  expect(await buffer(await store.layer(image('image'), digestOf(A)).open())).toEqual(A)
 })
 
 test('a layer whose content is not what its name says is not given out', async () => {
   const { store } = storeOf([file(`blobs/sha256/${hexOf(digestOf(B))}`, C)])
   await using _store = store
-  await expect(store.layer('image', digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
+  await expect(store.layer(image('image'), digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
 })
 
 test('an archive that is cut short is an error', async () => {
   const whole = await buffer(packTar(DOCKER_ARCHIVE))
-  const store = new LayerStore({ save: async () => Readable.from([whole.subarray(0, 100_000)]) })
+  const store = new LayerStore(engineWith(async () => Readable.from([whole.subarray(0, 100_000)])), 'test')
   await using _store = store
-  await expect(store.layer('image', digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
+  await expect(store.layer(image('image'), digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
 })
 
 test('an interrupt in the middle of a save leaves nothing behind', async () => {
   const half = new PassThrough()
   half.write((await buffer(packTar(DOCKER_ARCHIVE))).subarray(0, 100_000))
   const abort = new AbortController()
-  const store = new LayerStore({ save: async () => half })
-  const opening = store.layer('image', digestOf(B)).open(abort.signal)
+  const store = new LayerStore(engineWith(async () => half), 'test')
+  const opening = store.layer(image('image'), digestOf(B)).open(abort.signal)
   // The file is being written by now, or never.
   await expect.poll(leftInScratch).toBeGreaterThan(1)
   abort.abort()

@@ -34,6 +34,12 @@ function setUp({ local, remote }: { local?: Image; remote?: Image | [ErrorCode, 
 const local = image({ reference: 'local', platform: AMD })
 const remote = image({ reference: 'remote', platform: AMD })
 
+test.each<PullPolicy>(['always', 'never'])('an image of which the engine has lost a part is refused with the policy %s', async (policy) => {
+  const lost = image({ reference: 'lost', platform: { os: '', architecture: '' }, layers: [] })
+  const { find } = setUp({ local: lost, remote: lost })
+  await expect(find(policy, AMD)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', hint: containing('docker image rm lost') })
+})
+
 describe('the policy', () => {
   test.each<[PullPolicy, boolean, string | undefined, number]>([
     ['always', true, 'remote', 1],

@@ -1,0 +1,89 @@
+/** Loading an image into an engine on the containerd image store, as an OCI archive that names the blobs which are there. */
+
+import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Engine } from '../docker/engine.ts'
+import { digestOf, type Digest } from '../oci/digest.ts'
+import { findLayerBlob, namedBlobs, OCI_LAYER, type LayerBlob } from './engine-blobs.ts'
+import { layerBlobs, packOciArchive, type ArchivedBlob } from './image-archive.ts'
+import type { ImagePlan } from './image.ts'
+import { removeNameless } from './image-names.ts'
+
+const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json'
+const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json'
+
+/**
+ * Loads what the engine lacks. Blobs that went away between the look and the load, and an engine that does not take an archive
+ * without them, get everything: an image with a blob missing would run here and could never be pulled from where it is pushed to.
+ * @returns the image's ID, which is the digest of its manifest
+ */
+export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, config: Buffer, context: Context): Promise<Digest> {
+  const known = await knownBlobs(engine, plan, context)
+  try {
+    return await load(engine, plan, config, known, context)
+  } catch (error) {
+    if (known.size === 0 || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
+    context.events?.({ type: 'debug', message: `sending all layers, because the engine failed to use its own: ${error.message}` })
+    return load(engine, plan, config, new Map(), context)
+  }
+}
+
+type Blobs = ReadonlyMap<Digest, LayerBlob>
+
+/** Those of the plan's layers that the engine has. The base's own blobs come first: a registry has them already. */
+async function knownBlobs({ content }: Engine, { base, previous, layers }: ImagePlan, context: Context): Promise<Blobs> {
+  const named = await Promise.all([base, ...(previous ? [previous] : [])].map((image) => namedBlobs(content, image, context)))
+  const find = async (diffId: Digest): Promise<[Digest, LayerBlob][]> => {
+    const blob = await findLayerBlob(content, diffId, named.map((blobs) => blobs?.get(diffId)), context)
+    return blob ? [[diffId, blob]] : []
+  }
+  return new Map((await Promise.all([...new Set(layers.map(({ diffId }) => diffId))].map(find))).flat())
+}
+
+async function load(engine: Engine, plan: ImagePlan, config: Buffer, known: Blobs, context: Context): Promise<Digest> {
+  const sent = await layerBlobs(plan.layers.filter(({ diffId }) => !known.has(diffId)), context)
+  const manifest = encodeManifest(config, plan, known, sent)
+  const id = digestOf(manifest)
+  if (sent.length === 0 && (await isThere(engine, id, plan, context))) return id
+  const configBlob = { digest: digestOf(config), size: config.length, content: config }
+  try {
+    await engine.images.load(packOciArchive({ mediaType: MANIFEST_TYPE, content: manifest }, [configBlob, ...sent], context), context)
+    await checkLoaded(engine, id, plan, known, context)
+  } catch (error) {
+    // The engine keeps an image that it could not unpack, or that lacks a layer.
+    await removeNameless(engine.images, id).catch(() => {})
+    throw error
+  }
+  return id
+}
+
+async function checkLoaded(engine: Engine, id: Digest, plan: ImagePlan, known: Blobs, context: Context): Promise<void> {
+  if (!(await isThere(engine, id, plan, context))) {
+    throw new CnbError('CNB_ENGINE_FAILED', `the engine loaded image ${id} but does not have it as it was sent`)
+  }
+  // From here on the image holds them, so that nothing is collected any more.
+  const infos = await Promise.all([...known.values()].map(({ digest }) => engine.content.info(digest, context)))
+  if (infos.includes(undefined)) throw new CnbError('CNB_ENGINE_FAILED', 'the engine collected layers while it loaded an image of them')
+}
+
+async function isThere(engine: Engine, id: Digest, { layers }: ImagePlan, context: Context): Promise<boolean> {
+  const image = await engine.images.inspect(id, context)
+  return image !== undefined && image.diffIds.length === layers.length && image.diffIds.every((diffId, index) => diffId === layers[index]?.diffId)
+}
+
+/** The same layers give the same bytes, and so the same ID: all descriptors are written anew, in OCI's words. */
+function encodeManifest(config: Buffer, { layers }: ImagePlan, known: Blobs, sent: readonly ArchivedBlob[]): Buffer {
+  const own = new Map(sent.map(({ digest, size }) => [digest, { mediaType: OCI_LAYER, digest, size }]))
+  const describe = (diffId: Digest): LayerBlob => {
+    const { mediaType, digest, size } = known.get(diffId) ?? own.get(diffId)!
+    return { mediaType, digest, size }
+  }
+  return Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MANIFEST_TYPE,
+      config: { mediaType: CONFIG_TYPE, digest: digestOf(config), size: config.length },
+      layers: layers.map(({ diffId }) => describe(diffId)),
+    }),
+  )
+}

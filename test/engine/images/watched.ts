@@ -1,0 +1,48 @@
+/** The engine under test with an eye on what passes to and from it. */
+
+import { Transform, type Readable } from 'node:stream'
+import type { Engine } from '../../../src/docker/engine.ts'
+
+export interface WatchedEngine {
+  readonly engine: Engine
+  /** The images that were saved. */
+  readonly saved: string[]
+  /** Bytes of each archive that was loaded. */
+  readonly loaded: number[]
+}
+
+export function watch(engine: Engine): WatchedEngine {
+  const [saved, loaded]: [string[], number[]] = [[], []]
+  const count = (tar: Readable): Readable => {
+    const index = loaded.push(0) - 1
+    const meter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        loaded[index]! += chunk.length
+        done(null, chunk)
+      },
+    })
+    tar.on('error', (error) => meter.destroy(error))
+    meter.on('close', () => tar.destroy())
+    return tar.pipe(meter)
+  }
+  return {
+    saved,
+    loaded,
+    engine: {
+      address: engine.address,
+      info: (context) => engine.info(context),
+      containers: engine.containers,
+      volumes: engine.volumes,
+      content: engine.content,
+      close: () => engine.close(),
+      images: {
+        ...engine.images,
+        save: (reference, context) => {
+          saved.push(reference)
+          return engine.images.save(reference, context)
+        },
+        load: (tar, context) => engine.images.load(count(tar), context),
+      },
+    },
+  }
+}
