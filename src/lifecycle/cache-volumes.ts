@@ -10,6 +10,10 @@ import { CnbError } from '../base/errors.ts'
 import { writeFileAtomically } from '../base/files.ts'
 import { parseToml, stringifyToml, type TomlTable } from '../formats/toml.ts'
 import { contextName, type Reference } from '../oci/reference.ts'
+import type { CacheVolumes } from './lifecycle.ts'
+
+/** The labels of volumes that outlive a build. */
+export const CACHE_LABELS: Readonly<Record<string, string>> = { 'dev.cnb.cache': 'true' }
 
 /** Names that Windows reserves; the peer breaks them up wherever they stand in a volume's name. */
 const RESERVED = ['aux', 'com', 'con', 'lpt', 'nul', 'prn']
@@ -20,14 +24,26 @@ export interface VolumeKeyHost {
   readonly home: string
 }
 
-/** The volume's name for one image and one kind of cache. */
-export function cacheVolumeName(image: Reference, key: string, kind: 'build' | 'launch'): string {
+/** The names of all volumes of one image: the two that the peer knows, and ours beside them. */
+export function cacheVolumes(image: Reference, key: string): CacheVolumes {
+  const name = cacheName(image, key)
+  return {
+    build: `pack-cache-${name}.build`,
+    launch: `pack-cache-${name}.launch`,
+    layers: `cnb-cache-${name}.layers`,
+    state: `cnb-cache-${name}.state`,
+    kaniko: `cnb-cache-${name}.kaniko`,
+  }
+}
+
+/** What the names of an image's volumes have in common. */
+function cacheName(image: Reference, key: string): string {
   const tag = image.tag ?? image.digest ?? 'latest'
   const fullName = image.digest && !image.tag ? `${contextName(image)}@${image.digest}` : `${contextName(image)}:${tag}`
   const hash = createHash('sha256').update(fullName + key).digest('hex').slice(0, 12)
   // Docker Hub's prefix is not part of the readable half: go-containerregistry's RepositoryStr has only the path.
   const readable = `${image.repository.replaceAll('/', '_')}_${tag.replaceAll(':', '_')}`
-  return `pack-cache-${breakReserved(readable)}-${hash}.${kind}`
+  return `${breakReserved(readable)}-${hash}`
 }
 
 function breakReserved(name: string): string {

@@ -26,6 +26,7 @@ const MEANINGS: readonly Meaning[] = [
   { from: 50, to: 59, code: 'CNB_BUILD_FAILED', what: 'the build phase failed' },
   { from: 60, to: 69, code: 'CNB_EXPORT_FAILED', what: 'exporting the image failed' },
   { from: 91, to: 99, code: 'CNB_BUILD_FAILED', what: 'an image extension failed' },
+  { from: 100, to: 109, code: 'CNB_BUILD_FAILED', what: "an image extension's Dockerfile could not be applied", hint: 'What its commands printed is above.' },
 ]
 
 /**

@@ -1,4 +1,4 @@
-/** One build as a lifecycle driver takes it, and what it gives back. Drivers: stock/ (and native/, later). */
+/** One build as a lifecycle driver takes it, and what it gives back. Drivers: native/ and stock/. */
 
 import type { TarEntry } from '../archive/tar-writer.ts'
 import type { Context } from '../base/events.ts'
@@ -26,6 +26,11 @@ export interface BuildPlan {
   readonly platform?: Platform
   readonly platformApi: ApiVersion
   readonly runImage: RunImage
+  /**
+   * Finds another run image, which an image extension names, as the plan's was found.
+   * @throws CnbError where there is none, or none that an app can start on
+   */
+  readonly findRunImage: (name: string, context: Context) => Promise<RunImage>
   /** What run.toml says: the choices among which a later rebase may find the run image again. */
   readonly runImages: readonly RunImageName[]
   /** The app as entries of a tar, whose names start with `workspace`. */
@@ -45,6 +50,8 @@ export interface BuildPlan {
   /** One container runs all phases, buildpacks and engine access together. */
   readonly trusted: boolean
   readonly clearCache: boolean
+  /** What the image is for: `production`, or another from Platform API 0.15 on. */
+  readonly execEnv: string
   /** Seconds since 1970: `created` of the image. */
   readonly creationTime?: number
   readonly defaultProcess?: string
@@ -55,13 +62,35 @@ export interface BuildPlan {
   readonly volumes: readonly Mount[]
   /** `NAME=value` for every container: proxies. */
   readonly proxyEnv: readonly string[]
-  /** The names of the volumes that keep layers between builds. */
-  readonly cacheVolumes: { readonly build: string; readonly launch: string }
+  /** Bounds on the containers that run buildpacks. */
+  readonly limits: ResourceLimits
+  /**
+   * The names of the volumes that keep layers between builds: `build` and `launch` are the stock lifecycle's, which other
+   * platforms share; `layers` and `state` the native driver's own, and so is `kaniko`, the extender's.
+   */
+  readonly cacheVolumes: CacheVolumes
+  /** A directory of the host that takes the place of the `build` volume. */
+  readonly cacheDirectory?: string
   /** The socket or address at which the phases find the engine; found by itself when absent. */
   readonly dockerHost?: string
   readonly sbomOutputDir?: string
   readonly reportOutputDir?: string
   readonly verbose: boolean
+}
+
+interface ResourceLimits {
+  /** Bytes. */
+  readonly memory?: number
+  readonly cpus?: number
+  readonly pids?: number
+}
+
+export interface CacheVolumes {
+  readonly build: string
+  readonly launch: string
+  readonly layers: string
+  readonly state: string
+  readonly kaniko: string
 }
 
 export interface PhaseTime {
@@ -71,6 +100,8 @@ export interface PhaseTime {
 
 export interface LifecycleResult {
   readonly phases: readonly PhaseTime[]
+  /** The name of the run image that the app stands on: the plan's, or the one that an extension switched to. */
+  readonly runImage: string
 }
 
 /** A way to run the phases. The image has all its names when `run` returns; when it throws, none was moved. */

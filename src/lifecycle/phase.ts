@@ -25,13 +25,16 @@ export interface PhaseSpec {
   readonly caches: readonly ('build' | 'launch')[]
 }
 
-/** The phases of a build in their order: all in one container for a trusted builder, else each in its own. */
-export function phasesOf(plan: BuildPlan): readonly PhaseSpec[] {
-  if (plan.trusted) return [creator(plan)]
-  return [analyzer(plan), detector(plan), restorer(plan), builder(plan), exporter(plan)]
+/**
+ * The phases of a build in their order: all in one container for a trusted builder, else each in its own.
+ * @param skipLayers whether nothing of earlier builds is restored but store.toml
+ */
+export function phasesOf(plan: BuildPlan, skipLayers = plan.clearCache): readonly PhaseSpec[] {
+  if (plan.trusted) return [creator(plan, skipLayers)]
+  return [analyzer(plan, skipLayers), detector(plan), restorer(plan, skipLayers), builder(plan), exporter(plan)]
 }
 
-function creator(plan: BuildPlan): PhaseSpec {
+function creator(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
   return {
     phase: 'creator',
     args: [
@@ -43,7 +46,7 @@ function creator(plan: BuildPlan): PhaseSpec {
       ...plan.tags.flatMap((tag) => ['-tag', familiarName(tag)]),
       ...(plan.previousImage ? ['-previous-image', plan.previousImage] : []),
       ...(plan.defaultProcess ? ['-process-type', plan.defaultProcess] : []),
-      ...(plan.clearCache ? ['-skip-restore'] : []),
+      ...(skipLayers ? ['-skip-restore'] : []),
       imageName(plan),
     ],
     env: [...commonEnv(plan), ...creationTime(plan)],
@@ -54,7 +57,7 @@ function creator(plan: BuildPlan): PhaseSpec {
   }
 }
 
-function analyzer(plan: BuildPlan): PhaseSpec {
+function analyzer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
   const hasLaunchCache = atLeast(plan.platformApi, '0.9')
   return {
     phase: 'analyzer',
@@ -66,7 +69,7 @@ function analyzer(plan: BuildPlan): PhaseSpec {
       ...plan.tags.flatMap((tag) => ['-tag', familiarName(tag)]),
       ...(plan.previousImage ? ['-previous-image', plan.previousImage] : []),
       ...(hasLaunchCache ? ['-launch-cache', LAUNCH_CACHE_DIR] : []),
-      ...(hasLaunchCache && plan.clearCache ? ['-skip-layers'] : []),
+      ...(hasLaunchCache && skipLayers ? ['-skip-layers'] : []),
       imageName(plan),
     ],
     env: commonEnv(plan),
@@ -77,7 +80,8 @@ function analyzer(plan: BuildPlan): PhaseSpec {
   }
 }
 
-function detector(plan: BuildPlan): PhaseSpec {
+/** The detector, which the native driver runs as well. */
+export function detector(plan: BuildPlan): PhaseSpec {
   return {
     phase: 'detector',
     args: [...logLevel(plan), '-app', APP_DIR],
@@ -89,7 +93,7 @@ function detector(plan: BuildPlan): PhaseSpec {
   }
 }
 
-function restorer(plan: BuildPlan): PhaseSpec {
+function restorer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
   const api = plan.platformApi
   return {
     phase: 'restorer',
@@ -98,7 +102,7 @@ function restorer(plan: BuildPlan): PhaseSpec {
       ...(atLeast(api, '0.12') ? ['-daemon'] : []),
       ...(atLeast(api, '0.14') ? ['-run', RUN_TOML] : []),
       ...['-cache-dir', CACHE_DIR],
-      ...(plan.clearCache ? ['-skip-layers'] : []),
+      ...(skipLayers ? ['-skip-layers'] : []),
     ],
     env: commonEnv(plan),
     root: true,
@@ -160,7 +164,9 @@ function creationTime(plan: BuildPlan): string[] {
 function commonEnv(plan: BuildPlan): string[] {
   return [
     `CNB_PLATFORM_API=${formatApiVersion(plan.platformApi)}`,
-    ...(atLeast(plan.platformApi, '0.15') ? ['CNB_EXEC_ENV=production'] : []),
+    ...(atLeast(plan.platformApi, '0.15') ? [`CNB_EXEC_ENV=${plan.execEnv}`] : []),
+    // Before 0.13 the detector refuses extensions unless it is told that they are known to be experimental.
+    ...(plan.builder.orderExtensions.length > 0 && !atLeast(plan.platformApi, '0.13') ? ['CNB_EXPERIMENTAL_MODE=warn'] : []),
     ...plan.proxyEnv,
   ]
 }

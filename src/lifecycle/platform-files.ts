@@ -2,27 +2,37 @@
 
 import type { TarEntry } from '../archive/tar-writer.ts'
 import { orderToml, runToml, stackToml } from '../builder/lifecycle-files.ts'
+import type { Builder } from '../builder/builder.ts'
+import { type Order, resolveOrder } from '../buildpacks/order.ts'
 import { atLeast } from '../formats/versions.ts'
 import type { BuildPlan } from './lifecycle.ts'
 import { LAYERS_DIR } from './phase.ts'
 
 /**
  * Everything that goes below `/layers` before the first phase, the build user's: an order there comes before the builder's own
- * (Platform API 0.6), so that no image has to be made for it.
+ * (Platform API 0.6), so that no image has to be made for it. The builder's extensions stay: the user chose buildpacks only.
  */
 export function layersEntries(plan: BuildPlan): TarEntry[] {
-  const file = (name: string, text: string): TarEntry => {
-    const content = Buffer.from(text)
-    return { type: 'file', name: `${LAYERS_DIR.slice(1)}/${name}`, ...owner(plan), mode: 0o644, size: content.length, content }
-  }
+  const file = (name: string, text: string): TarEntry => layersFile(plan, name, text)
   return [
     { type: 'directory', name: LAYERS_DIR.slice(1), ...owner(plan), mode: 0o755, size: 0 },
-    ...(plan.order ? [file('order.toml', orderToml(plan.order))] : []),
+    ...(plan.order ? [file('order.toml', orderToml(plan.order, extensionsOf(plan.builder)))] : []),
     atLeast(plan.platformApi, '0.12')
       ? file('run.toml', runToml(plan.runImages))
       : file('stack.toml', stackToml(plan.runImages[0])),
     ...(plan.projectMetadata === undefined ? [] : [file('project-metadata.toml', plan.projectMetadata)]),
   ]
+}
+
+/** The builder's label need not name versions; its extensions are told apart by them. */
+function extensionsOf({ orderExtensions, extensions }: Builder): Order {
+  return resolveOrder(orderExtensions, extensions, 'extension')
+}
+
+/** A file of the build user's directly in `/layers`. */
+export function layersFile(plan: BuildPlan, name: string, text: string): TarEntry {
+  const content = Buffer.from(text)
+  return { type: 'file', name: `${LAYERS_DIR.slice(1)}/${name}`, ...owner(plan), mode: 0o644, size: content.length, content }
 }
 
 function owner(plan: BuildPlan): { uid: number; gid: number; mtime: number } {

@@ -1,11 +1,12 @@
 /** The volumes of one build: some that only live as long as it, two that outlive it. */
 
-import type { Context, EventSink } from '../../base/events.ts'
+import { mkdir, rm } from 'node:fs/promises'
+import type { Context } from '../../base/events.ts'
 import { type Engine, type Mount, OWNER_LABEL } from '../../docker/engine.ts'
-import { isEngineGone } from '../../docker/errors.ts'
+import { discardVolume } from '../discard-volume.ts'
 import type { BuildPlan } from '../lifecycle.ts'
 import { APP_DIR, CACHE_DIR, LAUNCH_CACHE_DIR, LAYERS_DIR, type PhaseSpec, phasesOf } from '../phase.ts'
-import { replacedDirectories } from './replaced-buildpacks.ts'
+import { replacedDirectories } from '../replaced-buildpacks.ts'
 
 const CACHE_LABELS = { 'dev.cnb.cache': 'true' }
 
@@ -15,7 +16,7 @@ const CACHE_LABELS = { 'dev.cnb.cache': 'true' }
  * @param owner the label by which a later run finds what a killed one left
  */
 export async function openBuildVolumes(engine: Engine, plan: BuildPlan, owner: string, context: Context): Promise<BuildVolumes> {
-  const volumes = new BuildVolumes(engine, plan, context.events)
+  const volumes = new BuildVolumes(engine, plan, context)
   try {
     await volumes.make(plan, owner, context)
     return volumes
@@ -27,31 +28,40 @@ export async function openBuildVolumes(engine: Engine, plan: BuildPlan, owner: s
 
 export class BuildVolumes implements AsyncDisposable {
   readonly #engine: Engine
-  readonly #events: EventSink | undefined
+  readonly #context: Context
   readonly #caches: BuildPlan['cacheVolumes']
+  readonly #directory: string | undefined
   readonly #replaced: readonly string[]
   readonly #suffix = Math.random().toString(36).slice(2, 12)
   readonly #temporary = new Set<string>()
   readonly #fresh = new Set<string>()
 
-  constructor(engine: Engine, plan: BuildPlan, events: EventSink | undefined) {
+  constructor(engine: Engine, plan: BuildPlan, context: Context) {
     this.#engine = engine
-    this.#events = events
+    this.#context = context
     this.#caches = plan.cacheVolumes
+    this.#directory = plan.cacheDirectory
     this.#replaced = replacedDirectories(plan)
   }
 
   async make(plan: BuildPlan, owner: string, context: Context): Promise<void> {
-    if (plan.clearCache) await this.#engine.volumes.remove(this.#caches.build)
+    if (plan.clearCache) await this.#clear()
+    if (this.#directory !== undefined) await mkdir(this.#directory, { recursive: true })
     const work = [this.#layers, this.#app, ...phasesOf(plan).flatMap((spec) => this.#buildpackMounts(spec)).map(({ source }) => source)].map(async (name) => {
       this.#temporary.add(name)
       await this.#engine.volumes.create(name, { [OWNER_LABEL]: owner }, context)
     })
-    const caches = [this.#caches.build, this.#caches.launch].map(async (name) => {
+    const volumes = this.#directory === undefined ? [this.#caches.build, this.#caches.launch] : [this.#caches.launch]
+    const caches = volumes.map(async (name) => {
       if (await this.#engine.volumes.create(name, CACHE_LABELS, context)) this.#fresh.add(name)
     })
     const results = await Promise.allSettled([...work, ...caches])
     for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  async #clear(): Promise<void> {
+    if (this.#directory === undefined) await this.#engine.volumes.remove(this.#caches.build)
+    else await rm(this.#directory, { recursive: true, force: true })
   }
 
   get #layers(): string {
@@ -64,12 +74,16 @@ export class BuildVolumes implements AsyncDisposable {
 
   /** What a phase sees of them. */
   mountsOf(spec: PhaseSpec): Mount[] {
-    const caches = { build: CACHE_DIR, launch: LAUNCH_CACHE_DIR }
+    const cache = (kind: 'build' | 'launch'): Mount => {
+      const target = kind === 'build' ? CACHE_DIR : LAUNCH_CACHE_DIR
+      if (kind === 'build' && this.#directory !== undefined) return { type: 'bind', source: this.#directory, target }
+      return { type: 'volume', source: this.#caches[kind], target }
+    }
     return [
       { type: 'volume', source: this.#layers, target: LAYERS_DIR },
       { type: 'volume', source: this.#app, target: APP_DIR },
       ...this.#buildpackMounts(spec),
-      ...spec.caches.map((kind): Mount => ({ type: 'volume', source: this.#caches[kind], target: caches[kind] })),
+      ...spec.caches.map(cache),
     ]
   }
 
@@ -89,14 +103,6 @@ export class BuildVolumes implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#temporary, ...this.#fresh].map((name) => this.#remove(name)))
-  }
-
-  async #remove(name: string): Promise<void> {
-    try {
-      await this.#engine.volumes.remove(name)
-    } catch (error) {
-      this.#events?.({ type: isEngineGone(error) ? 'debug' : 'warning', message: `volume '${name}' stays: ${(error as Error).message}` })
-    }
+    await Promise.all([...this.#temporary, ...this.#fresh].map((name) => discardVolume(this.#engine, name, this.#context)))
   }
 }

@@ -23,8 +23,8 @@ export async function refuseExtensions(container: Container, plan: BuildPlan, co
   const used = Array.isArray(group['group-extensions']) ? group['group-extensions'].length : 0
   const switched = typeof runImage.image === 'string' && runImage.image !== plan.runImage.name
   if (used === 0 && runImage.extend !== true && !switched) return
-  throw new CnbError('CNB_UNSUPPORTED', "this app needs the builder's image extensions, which cnb does not run yet", {
-    hint: 'Use a builder without extensions, or name the buildpacks with --buildpack so that no extension is needed.',
+  throw new CnbError('CNB_UNSUPPORTED', "this app needs the builder's image extensions, which the stock driver does not run", {
+    hint: "Leave out '--lifecycle stock': the native driver runs them.",
   })
 }
 

@@ -57,6 +57,7 @@ export class PhaseContainers {
       // SELinux keeps a labelled container off the engine's socket.
       securityOpt: ['no-new-privileges', ...(access?.mounts.length ? ['label=disable'] : [])],
       capDrop: spec.root ? [] : ['ALL'],
+      ...(spec.runsBuildpacks ? { memory: plan.limits.memory, cpus: plan.limits.cpus, pidsLimit: plan.limits.pids } : {}),
       labels: { [OWNER_LABEL]: this.#owner },
     }
   }

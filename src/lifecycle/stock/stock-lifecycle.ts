@@ -4,12 +4,12 @@
  */
 
 import { packTar, type TarEntry } from '../../archive/tar-writer.ts'
-import { CnbError } from '../../base/errors.ts'
 import { type Context, step } from '../../base/events.ts'
 import type { Container, Engine } from '../../docker/engine.ts'
 import { platformEntries } from '../../project/platform-files.ts'
 import { CA_BUNDLE_PATH, caBundleEntry, caEnv } from '../ca-bundle.ts'
-import { phaseError } from '../exit-codes.ts'
+import { familiarName } from '../../oci/reference.ts'
+import { isForOtherUse } from '../exec-env.ts'
 import type { BuildPlan, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
 import { type PhaseSpec, phasesOf } from '../phase.ts'
 import { layersEntries } from '../platform-files.ts'
@@ -18,7 +18,7 @@ import { copyOutputs } from './copy-outputs.ts'
 import { engineAccessChoices } from './engine-access.ts'
 import { refuseExtensions } from './extensions.ts'
 import { PhaseContainers } from './phase-container.ts'
-import { PhaseReporter } from './phase-reporter.ts'
+import { runPhase } from '../run-phase.ts'
 
 export interface StockOptions {
   engine: Engine
@@ -37,14 +37,21 @@ async function runPhases(plan: BuildPlan, { engine, owner, home }: StockOptions,
   await using volumes = await openBuildVolumes(engine, plan, owner, context)
   const containers = new PhaseContainers(engine, plan, volumes, access, owner)
   const times: PhaseTime[] = []
-  const specs = phasesOf(plan)
+  const specs = phasesOf(plan, plan.clearCache || (await isPreviousForOtherUse(plan, engine, context)))
   for await (const { spec, container } of preparedContainers(specs, containers, plan, context)) {
-    times.push(...(await runPhase(container, spec, context)))
+    times.push(...(await runPhase(container, spec.phase, context)))
     if (spec.phase === 'detector') await refuseExtensions(container, plan, context)
     if (spec === specs.at(-1)) await copyOutputs(container, plan, context)
   }
   volumes.keepCaches()
-  return { phases: times }
+  return { phases: times, runImage: plan.runImage.name }
+}
+
+/** The lifecycle does not look at what the previous image is for: that is left to the platform. */
+async function isPreviousForOtherUse(plan: BuildPlan, engine: Engine, context: Context): Promise<boolean> {
+  const reference = plan.previousImage ?? familiarName(plan.image)
+  const previous = await engine.images.inspect(reference, context)
+  return isForOtherUse(previous && { reference, labels: previous.config.Labels ?? {} }, plan)
 }
 
 /** A container for each phase, made and filled while the phase before it runs, and removed while the next one does. */
@@ -120,23 +127,4 @@ async function upload(container: Container, spec: PhaseSpec, first: boolean, pla
 async function* withApp(ours: readonly TarEntry[], app: AsyncIterable<TarEntry>): AsyncGenerator<TarEntry> {
   yield* ours
   yield* app
-}
-
-async function runPhase(container: Container, spec: PhaseSpec, context: Context): Promise<readonly PhaseTime[]> {
-  const reporter = new PhaseReporter(spec.phase, context.events ?? (() => {}))
-  let exitCode: number
-  try {
-    exitCode = await container.run({ stdout: reporter.stream('stdout'), stderr: reporter.stream('stderr') }, context)
-  } catch (error) {
-    // 128 + SIGINT, as a shell would tell of it.
-    reporter.end(context.signal?.aborted ? 130 : 1)
-    if (error instanceof CnbError && /exec.*\/cnb\/lifecycle\//.test(error.message)) {
-      throw new CnbError('CNB_BUILDER_INVALID', `the builder has no ${spec.phase} that can be run: ${error.message}`, { cause: error })
-    }
-    throw error
-  }
-  const { phase, lastWords } = reporter
-  const times = reporter.end(exitCode)
-  if (exitCode !== 0) throw phaseError(phase, exitCode, lastWords)
-  return times
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { cacheVolumeName, volumeKey } from '../../../src/lifecycle/cache-volumes.ts'
+import { cacheVolumes, volumeKey } from '../../../src/lifecycle/cache-volumes.ts'
 import { parseReference } from '../../../src/oci/reference.ts'
 
 const app = parseReference('my-app')
@@ -10,22 +10,32 @@ const home = () => mkdtemp(join(tmpdir(), 'cnb-test-'))
 
 test("a volume's name has the repository, the tag, and a hash of the full name and the key", () => {
   // sha256("index.docker.io/library/my-app:latestkey")
-  expect(cacheVolumeName(app, 'key', 'build')).toBe('pack-cache-library_my-app_latest-eea9c1cc4e97.build')
-  expect(cacheVolumeName(parseReference('registry.example:5000/team/app:1.0'), 'key', 'launch')).toMatch(
+  expect(cacheVolumes(app, 'key').build).toBe('pack-cache-library_my-app_latest-eea9c1cc4e97.build')
+  expect(cacheVolumes(parseReference('registry.example:5000/team/app:1.0'), 'key').launch).toMatch(
     /^pack-cache-team_app_1\.0-[0-9a-f]{12}\.launch$/,
   )
 })
 
+test("the native driver's volumes are named by the same hash, so that they go with the peer's", () => {
+  expect(cacheVolumes(app, 'key')).toEqual({
+    build: 'pack-cache-library_my-app_latest-eea9c1cc4e97.build',
+    launch: 'pack-cache-library_my-app_latest-eea9c1cc4e97.launch',
+    layers: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.layers',
+    state: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.state',
+    kaniko: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.kaniko',
+  })
+})
+
 test('words that Windows reserves are broken up as the peer does', () => {
-  expect(cacheVolumeName(parseReference('mycompany/console'), 'key', 'build')).toMatch(/^pack-cache-myc_o_mpany_c_o_nsole_latest-/)
+  expect(cacheVolumes(parseReference('mycompany/console'), 'key').build).toMatch(/^pack-cache-myc_o_mpany_c_o_nsole_latest-/)
 })
 
 test('another key, tag or registry is another volume', () => {
   const names = [
-    cacheVolumeName(app, 'key', 'build'),
-    cacheVolumeName(app, 'other', 'build'),
-    cacheVolumeName(parseReference('my-app:1'), 'key', 'build'),
-    cacheVolumeName(parseReference('registry.example/library/my-app'), 'key', 'build'),
+    cacheVolumes(app, 'key').build,
+    cacheVolumes(app, 'other').build,
+    cacheVolumes(parseReference('my-app:1'), 'key').build,
+    cacheVolumes(parseReference('registry.example/library/my-app'), 'key').build,
   ]
   expect(new Set(names).size).toBe(names.length)
 })

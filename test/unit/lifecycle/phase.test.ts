@@ -3,7 +3,7 @@ import { parseReference } from '../../../src/oci/reference.ts'
 import { phasesOf, type Phase } from '../../../src/lifecycle/phase.ts'
 import { PLATFORM_APIS } from '../../../src/lifecycle/platform-api.ts'
 import { parseApiVersion } from '../../../src/formats/versions.ts'
-import { aPlan } from '../../support/plans.ts'
+import { aBuilder, aPlan } from '../../support/plans.ts'
 
 const api = (text: string) => parseApiVersion(text) ?? { major: 0, minor: 0 }
 
@@ -56,6 +56,27 @@ test('the restorer sees the engine only from platform API 0.12 on', () => {
 test('the execution environment is told from platform API 0.15 on', () => {
   expect(spec('detector', { platformApi: api('0.14') }).env).not.toContain('CNB_EXEC_ENV=production')
   expect(spec('detector', { platformApi: api('0.15') }).env).toContain('CNB_EXEC_ENV=production')
+})
+
+test('a builder with extensions may use them before platform API 0.13, which calls them experimental', () => {
+  const experimental = 'CNB_EXPERIMENTAL_MODE=warn'
+  const builder = aBuilder({ orderExtensions: [{ group: [{ id: 'some/extension' }] }] })
+  expect(spec('detector', { builder, platformApi: api('0.12') }).env).toContain(experimental)
+  expect(spec('detector', { builder, platformApi: api('0.13') }).env).not.toContain(experimental)
+  expect(spec('detector', { platformApi: api('0.12') }).env).not.toContain(experimental)
+})
+
+test('the execution environment is the one that was asked for', () => {
+  expect(spec('builder', { execEnv: 'test' }).env).toContain('CNB_EXEC_ENV=test')
+})
+
+test('phases that restore leave layers out when they are told to, or when the cache is cleared', () => {
+  const flags = (...given: Parameters<typeof phasesOf>): string[] =>
+    phasesOf(...given).flatMap(({ phase, args }) => args.filter((arg) => arg.startsWith('-skip')).map((arg) => `${phase} ${arg}`))
+  expect(flags(aPlan())).toEqual([])
+  expect(flags(aPlan(), true)).toEqual(['analyzer -skip-layers', 'restorer -skip-layers'])
+  expect(flags(aPlan({ clearCache: true }))).toEqual(['analyzer -skip-layers', 'restorer -skip-layers'])
+  expect(flags(aPlan({ trusted: true }), true)).toEqual(['creator -skip-restore'])
 })
 
 test('image names come last, and further names reach the analyzer as flags and the exporter as arguments', () => {

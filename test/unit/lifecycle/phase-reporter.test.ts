@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { CnbEvent } from '../../../../src/base/events.ts'
-import { PhaseReporter } from '../../../../src/lifecycle/stock/phase-reporter.ts'
+import type { CnbEvent } from '../../../src/base/events.ts'
+import { PhaseReporter } from '../../../src/lifecycle/phase-reporter.ts'
 
 function record(phase: string) {
   const events: CnbEvent[] = []

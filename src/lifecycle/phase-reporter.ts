@@ -1,9 +1,9 @@
 /** Turns what a phase's container prints into events and keeps the last words, the only reason that a failed phase gives. */
 
 import { Writable } from 'node:stream'
-import type { EventSink } from '../../base/events.ts'
-import { LineSplitter } from '../../base/lines.ts'
-import type { PhaseTime } from '../lifecycle.ts'
+import type { EventSink } from '../base/events.ts'
+import { LineSplitter } from '../base/lines.ts'
+import type { PhaseTime } from './lifecycle.ts'
 import { phaseAnnounced } from './creator-output.ts'
 
 const SGR = /\u001b\[[0-9;]*m/g

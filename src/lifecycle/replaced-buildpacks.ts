@@ -1,7 +1,7 @@
 /** Buildpacks that a build brings although the builder has them: the same id and version, other files. */
 
-import { escapeId } from '../../buildpacks/buildpack.ts'
-import type { BuildPlan } from '../lifecycle.ts'
+import { escapeId } from '../buildpacks/buildpack.ts'
+import type { BuildPlan } from './lifecycle.ts'
 
 /**
  * The directories of the builder's own copies, each once. They must be covered before the new files are unpacked there, or files

@@ -1,6 +1,6 @@
 /** `creator` runs all phases in one process; its own headers tell where one ends and the next begins. */
 
-import type { PhaseName } from '../../base/events.ts'
+import type { PhaseName } from '../base/events.ts'
 
 const HEADER = /^(?:\u001b\[[0-9;]*m)*===> ([A-Z]+)(?:\u001b\[[0-9;]*m)*$/
 

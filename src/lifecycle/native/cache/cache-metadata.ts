@@ -1,0 +1,88 @@
+/** `io.buildpacks.lifecycle.cache.metadata`: what the stock lifecycle's cache says of its layers (lifecycle platform/cache.go). */
+
+import { CnbError } from '../../../base/errors.ts'
+import { FieldReader, isTable } from '../../../formats/field-reader.ts'
+import { compareBytes, encodeGoObject, encodeGoString } from '../../../oci/go-json.ts'
+import { tomlDataJson } from '../export/toml-json.ts'
+import { parseExactJson } from '../metadata/exact-json.ts'
+import type { KnownLayer } from '../metadata/restore-rules.ts'
+import type { CacheRecord } from '../model.ts'
+
+export const CACHE_METADATA = 'io.buildpacks.lifecycle.cache.metadata'
+
+export interface CacheMetadata {
+  /** The diffID of the SBOM files' layer; empty where there is none. */
+  readonly sbom: string
+  readonly buildpacks: readonly CachedBuildpack[]
+}
+
+export interface CachedBuildpack {
+  readonly id: string
+  readonly version: string
+  readonly layers: ReadonlyMap<string, KnownLayer>
+}
+
+/** Reads it; undefined for what cannot be decoded, which the lifecycle takes for an empty cache. */
+export function readCacheMetadata(text: string): CacheMetadata | undefined {
+  try {
+    const value = parseExactJson(text)
+    if (!isTable(value)) return undefined
+    const fields = new FieldReader(value, [], (_path, message) => new CnbError('CNB_IMAGE_INVALID', message))
+    return { sbom: fields.table('sbom')?.string('sha') ?? '', buildpacks: fields.tables('buildpacks').map(readBuildpack) }
+  } catch {
+    return undefined
+  }
+}
+
+function readBuildpack(fields: FieldReader): CachedBuildpack {
+  const layers = fields.table('layers')
+  return {
+    id: fields.string('key') ?? '',
+    version: fields.string('version') ?? '',
+    layers: new Map(layers?.keys().flatMap((name) => {
+      const layer = layers.table(name)
+      return layer ? [[name, readLayer(layer)] as const] : []
+    })),
+  }
+}
+
+function readLayer(fields: FieldReader): KnownLayer {
+  return {
+    sha: fields.string('sha') ?? '',
+    data: fields.value('data') ?? null,
+    build: fields.boolean('build') ?? false,
+    launch: fields.boolean('launch') ?? false,
+    cache: fields.boolean('cache') ?? false,
+  }
+}
+
+/** What the file says of the layers that a record tells of. */
+export function cacheMetadata({ buildpacks, sbom }: CacheRecord): CacheMetadata {
+  const layersOf = (layers: CacheRecord['buildpacks'][number]['layers']): ReadonlyMap<string, KnownLayer> => new Map(Object.entries(layers))
+  return { sbom: sbom.cache?.sha ?? '', buildpacks: buildpacks.map(({ id, version, layers }) => ({ id, version, layers: layersOf(layers) })) }
+}
+
+/** The file's text, as the stock exporter writes it. @throws CnbError CNB_EXPORT_FAILED for data that no JSON can hold */
+export function writeCacheMetadata({ sbom, buildpacks }: CacheMetadata): string {
+  const list = buildpacks.length === 0 ? 'null' : `[${buildpacks.map(buildpackJson).join(',')}]`
+  return `${encodeGoObject([['sbom', encodeGoObject([['sha', encodeGoString(sbom)]])], ['buildpacks', list]])}\n`
+}
+
+function buildpackJson({ id, version, layers }: CachedBuildpack): string {
+  const sorted = [...layers].sort(([a], [b]) => compareBytes(a, b))
+  return encodeGoObject([
+    ['key', encodeGoString(id)],
+    ['version', encodeGoString(version)],
+    ['layers', encodeGoObject(sorted.map(([name, layer]) => [name, layerJson(`${id}:${name}`, layer)]))],
+  ])
+}
+
+function layerJson(what: string, { sha, data, build, launch, cache }: KnownLayer): string {
+  return encodeGoObject([
+    ['sha', encodeGoString(sha)],
+    ['data', tomlDataJson(data, `the metadata of layer '${what}'`)],
+    ['build', String(build)],
+    ['launch', String(launch)],
+    ['cache', String(cache)],
+  ])
+}

@@ -1,0 +1,36 @@
+/** What a build leaves in a cache directory of the host. */
+
+import type { Context } from '../../../base/events.ts'
+import type { Layer } from '../../../images/image.ts'
+import type { CacheRecord } from '../model.ts'
+import { openCacheWriter } from './cache-directory.ts'
+import { cacheMetadata } from './cache-metadata.ts'
+
+export interface DirectoryContent {
+  /** Whose layers have the digests of their tars. */
+  readonly record: CacheRecord
+  readonly layerOf: (buildpackId: string, layer: string) => Promise<Layer>
+  /** The layer of the SBOM files that the record has. */
+  readonly sbom: Layer | undefined
+}
+
+/**
+ * Puts the record's layers in the place of what is in the directory; those that are there already are not read.
+ * @param anew whether nothing of what is there may be taken over
+ * @throws CnbError CNB_OUTPUT, CNB_EXPORT_FAILED, the directory being as it was
+ */
+export async function fillCacheDirectory(
+  directory: string,
+  { record, layerOf, sbom }: DirectoryContent,
+  { anew }: { readonly anew: boolean },
+  context: Context,
+): Promise<void> {
+  await using writer = await openCacheWriter(directory, { anew })
+  for (const { id, layers } of record.buildpacks) {
+    for (const [name, { sha }] of Object.entries(layers)) {
+      await writer.add(sha, async () => (await layerOf(id, name)).open(context.signal), context)
+    }
+  }
+  if (sbom && record.sbom.cache) await writer.add(record.sbom.cache.sha, () => sbom.open(context.signal), context)
+  await writer.commit(cacheMetadata(record))
+}

@@ -1,0 +1,117 @@
+/**
+ * A cache that the stock lifecycle filled, used where there is no record of ours: all of it is read and checked first, and what
+ * is not as its metadata says is left out, as if it had never been cached.
+ */
+
+import { buffer } from 'node:stream/consumers'
+import type { TarReadEntry } from '../../../archive/tar-reader.ts'
+import type { TarEntry } from '../../../archive/tar-writer.ts'
+import { CnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import { type Digest, isDigest } from '../../../oci/digest.ts'
+import type { BuildPlan } from '../../lifecycle.ts'
+import { isBuildpackId, isLayerName } from '../metadata/safe-names.ts'
+import type { CachedLayer, CacheRecord, KeptLayers } from '../model.ts'
+import { type CachedBuildpack, readCacheMetadata } from './cache-metadata.ts'
+import { layerEntries } from './layer-entries.ts'
+import { type LayerTars, openLayerTar } from './layer-tars.ts'
+
+const MAX_SBOM_BYTES = 16 * 1024 * 1024
+const CACHE_SBOM = /^\/?layers\/sbom\/cache\/(.+)$/
+
+export type PeerCache = Required<KeptLayers>
+
+/** Undefined where there is no cache, or none that can be read. */
+export async function readPeerCache(
+  tars: LayerTars,
+  builder: Pick<BuildPlan['builder'], 'uid' | 'gid'>,
+  context: Context,
+): Promise<PeerCache | undefined> {
+  const text = await tars.metadata(context)
+  const metadata = text === undefined ? undefined : readCacheMetadata(text)
+  if (!metadata) return undefined
+  const { uid, gid } = builder
+  const reader = new Reader(tars, { uid, gid })
+  const buildpacks: CacheRecord['buildpacks'][number][] = []
+  for (const buildpack of metadata.buildpacks) {
+    // The lifecycle, too, takes the first where there are two.
+    if (!isBuildpackId(buildpack.id) || buildpacks.some(({ id }) => id === buildpack.id)) continue
+    buildpacks.push({ id: buildpack.id, version: buildpack.version, layers: Object.fromEntries(await reader.usableLayers(buildpack, context)) })
+  }
+  const files = isDigest(metadata.sbom) ? await reader.sbomFiles(metadata.sbom, context) : undefined
+  const sbom = isDigest(metadata.sbom) && files ? { cache: { sha: metadata.sbom, files } } : {}
+  const record: CacheRecord = { version: 1, uid, gid, buildpacks, sbom }
+  return { record, contents: { entries: (id, layer, reading) => reader.entries(record, id, layer, reading) } }
+}
+
+class Reader {
+  readonly #tars: LayerTars
+  readonly #owner: { readonly uid: number; readonly gid: number }
+
+  constructor(tars: LayerTars, owner: { readonly uid: number; readonly gid: number }) {
+    this.#tars = tars
+    this.#owner = owner
+  }
+
+  async usableLayers(buildpack: CachedBuildpack, context: Context): Promise<[string, CachedLayer][]> {
+    const usable: [string, CachedLayer][] = []
+    for (const [name, layer] of buildpack.layers) {
+      if (!layer.cache || !isLayerName(name) || !isDigest(layer.sha)) continue
+      if (await this.#isWhole(buildpack.id, name, layer.sha, context)) usable.push([name, { ...layer, sha: layer.sha, fingerprint: '' }])
+    }
+    return usable
+  }
+
+  async #isWhole(id: string, name: string, sha: Digest, context: Context): Promise<boolean> {
+    const read = async (tar: AsyncIterable<TarReadEntry>): Promise<true> => {
+      let count = 0
+      for await (const _entry of layerEntries(tar, id, name, { ...this.#owner, mtime: 0 })) count++
+      if (count === 0) throw new CnbError('CNB_RESTORE_FAILED', `the cached layer '${id}:${name}' is empty`)
+      return true
+    }
+    return (await this.#tryRead(sha, `'${id}:${name}'`, read, context)) ?? false
+  }
+
+  /** Undefined where it is damaged, or too much to keep in memory. */
+  async sbomFiles(sha: Digest, context: Context): Promise<Record<string, string> | undefined> {
+    return this.#tryRead(sha, 'its SBOM files', async (tar) => {
+      const files: Record<string, string> = {}
+      let size = 0
+      for await (const entry of tar) {
+        const path = CACHE_SBOM.exec(entry.name.toString())?.[1]
+        if (entry.type !== 'file' || path === undefined) continue
+        size += entry.size
+        if (size > MAX_SBOM_BYTES) throw new CnbError('CNB_RESTORE_FAILED', `SBOM files of more than ${MAX_SBOM_BYTES} bytes`)
+        files[path] = (await buffer(entry.content)).toString('base64')
+      }
+      return files
+    }, context)
+  }
+
+  async #tryRead<T>(
+    sha: Digest,
+    what: string,
+    read: (tar: AsyncIterable<TarReadEntry>) => Promise<T>,
+    context: Context,
+  ): Promise<T | undefined> {
+    try {
+      const tar = await openLayerTar(this.#tars, sha, context)
+      if (tar) return await read(tar)
+      context.events?.({ type: 'debug', message: `the cache does not have ${what} (${sha})` })
+    } catch (error) {
+      if (!(error instanceof CnbError && error.code === 'CNB_RESTORE_FAILED')) throw error
+      context.events?.({ type: 'debug', message: `${what} of the cache cannot be used: ${error.message}` })
+    }
+    return undefined
+  }
+
+  async *entries(record: CacheRecord, id: string, layer: string, context: Context): AsyncGenerator<TarEntry> {
+    const layers = record.buildpacks.find((buildpack) => buildpack.id === id)?.layers ?? {}
+    const sha = Object.hasOwn(layers, layer) ? layers[layer]?.sha : undefined
+    const tar = sha && (await openLayerTar(this.#tars, sha, context))
+    if (!tar) {
+      throw new CnbError('CNB_RESTORE_FAILED', `the cached layer '${id}:${layer}' has gone`, { hint: 'Another build replaced the cache; build again.' })
+    }
+    yield* layerEntries(tar, id, layer, { ...this.#owner, mtime: Math.floor(Date.now() / 1000) })
+  }
+}

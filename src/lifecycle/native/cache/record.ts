@@ -1,0 +1,142 @@
+/** The record of what is in the `layers` volume: made when a build ends, read when the next one begins. */
+
+import { CnbError } from '../../../base/errors.ts'
+import { FieldReader, isTable } from '../../../formats/field-reader.ts'
+import { digestOf, type Digest, isDigest } from '../../../oci/digest.ts'
+import type { BuildPlan } from '../../lifecycle.ts'
+import { tomlDataJson } from '../export/toml-json.ts'
+import { parseExactJson } from '../metadata/exact-json.ts'
+import { isBuildpackId, isLayerName } from '../metadata/safe-names.ts'
+import type { BuiltBuildpack, BuiltLayer, CachedLayer, CacheRecord, KnownLauncher } from '../model.ts'
+
+/** SBOM files beyond this are not kept: the image has them too, and those of a cache are a convenience. */
+const MAX_SBOM_BYTES = 16 * 1024 * 1024
+
+/** Files by their paths relative to `/layers/sbom/<kind>`. */
+interface SbomLayerFiles {
+  readonly sha: Digest
+  readonly files: ReadonlyMap<string, Buffer>
+}
+
+export interface RecordInput {
+  readonly builder: Pick<BuildPlan['builder'], 'uid' | 'gid'>
+  readonly buildpacks: readonly BuiltBuildpack[]
+  /** What a layer's directory hashes to and looks like; undefined for one that cannot be cached. */
+  readonly contents: (buildpackId: string, layer: BuiltLayer) => { readonly sha: Digest; readonly fingerprint: string } | undefined
+  readonly sbom: { readonly launch?: SbomLayerFiles; readonly cache?: SbomLayerFiles }
+  readonly launcher?: KnownLauncher
+}
+
+/** Every layer that its buildpack wants cached and that has contents; layers that are only for launch are not kept. */
+export function makeRecord({ builder, buildpacks, contents, sbom, launcher }: RecordInput): CacheRecord {
+  return {
+    version: 1,
+    uid: builder.uid,
+    gid: builder.gid,
+    buildpacks: buildpacks.map(({ buildpack: { id, version }, layers }) => ({
+      id,
+      version,
+      layers: Object.fromEntries(layers.flatMap((layer) => {
+        const { name, data, build, launch, cache, hasContents, malformed } = layer
+        if (!cache || !hasContents || malformed !== undefined) return []
+        const found = contents(id, layer)
+        return found ? [[name, { ...found, data: data ?? null, build, launch, cache } satisfies CachedLayer]] : []
+      })),
+    })),
+    sbom: { ...sbomMember('launch', sbom.launch), ...sbomMember('cache', sbom.cache) },
+    ...(launcher ? { launcher } : {}),
+  }
+}
+
+function sbomMember(kind: 'launch' | 'cache', layer: SbomLayerFiles | undefined): CacheRecord['sbom'] {
+  if (!layer || [...layer.files.values()].reduce((sum, { length }) => sum + length, 0) > MAX_SBOM_BYTES) return {}
+  const files = Object.fromEntries([...layer.files].map(([path, content]) => [path, content.toString('base64')]))
+  return { [kind]: { sha: layer.sha, files } }
+}
+
+/**
+ * The record as text: a line with the digest of what follows, so that a torn one is known.
+ * @throws CnbError CNB_EXPORT_FAILED for data that no JSON can hold
+ */
+export function writeRecord(record: CacheRecord): string {
+  const json = tomlDataJson(record, "the cache's record")
+  return `${digestOf(json)}\n${json}`
+}
+
+/** The record; undefined for anything that writeRecord did not write, whole. */
+export function readRecord(text: string): CacheRecord | undefined {
+  const end = text.indexOf('\n')
+  const json = text.slice(end + 1)
+  if (end < 0 || text.slice(0, end) !== digestOf(json)) return undefined
+  try {
+    const value = parseExactJson(json)
+    return isTable(value) ? recordOf(new FieldReader(value, [], (_path, message) => new CnbError('CNB_IMAGE_INVALID', message))) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function recordOf(fields: FieldReader): CacheRecord {
+  check(fields.value('version') === 1)
+  const launcher = fields.table('launcher')
+  const sbom = fields.table('sbom')
+  const launch = sbom?.table('launch')
+  const cache = sbom?.table('cache')
+  const record: CacheRecord = {
+    version: 1,
+    uid: integer(fields, 'uid'),
+    gid: integer(fields, 'gid'),
+    buildpacks: fields.tables('buildpacks').map(buildpackOf),
+    sbom: { ...(launch ? { launch: sbomOf(launch) } : {}), ...(cache ? { cache: sbomOf(cache) } : {}) },
+    ...(launcher ? { launcher: launcherOf(launcher) } : {}),
+  }
+  fields.rejectUnknown()
+  return record
+}
+
+function buildpackOf(fields: FieldReader): CacheRecord['buildpacks'][number] {
+  const id = fields.requiredString('id')
+  check(isBuildpackId(id))
+  const layers = fields.table('layers')
+  return { id, version: fields.requiredString('version'), layers: entriesOf(layers, (name) => layerOf(name, layers?.table(name))) }
+}
+
+function layerOf(name: string, fields: FieldReader | undefined): CachedLayer {
+  check(fields !== undefined && isLayerName(name) && fields.boolean('cache') === true)
+  const fingerprint = fields.string('fingerprint')
+  check(fingerprint !== undefined && /^[\w:-]{1,128}$/.test(fingerprint))
+  const [build, launch] = [fields.boolean('build'), fields.boolean('launch')]
+  check(build !== undefined && launch !== undefined)
+  return { sha: digest(fields, 'sha'), data: fields.value('data') ?? null, build, launch, cache: true, fingerprint }
+}
+
+function sbomOf(fields: FieldReader): NonNullable<CacheRecord['sbom']['cache']> {
+  const files = fields.table('files')
+  return { sha: digest(fields, 'sha'), files: entriesOf(files, (path) => files?.string(path) ?? '') }
+}
+
+function launcherOf(fields: FieldReader): KnownLauncher {
+  const { builder, version } = { builder: fields.requiredString('builder'), version: fields.string('version') ?? '' }
+  return { builder, diffId: digest(fields, 'diffId'), size: integer(fields, 'size'), version }
+}
+
+function entriesOf<T>(fields: FieldReader | undefined, valueOf: (key: string) => T): Record<string, T> {
+  check(fields !== undefined)
+  return Object.fromEntries(fields.keys().map((key) => [key, valueOf(key)]))
+}
+
+function digest(fields: FieldReader, key: string): Digest {
+  const text = fields.string(key) ?? ''
+  check(isDigest(text))
+  return text
+}
+
+function integer(fields: FieldReader, key: string): number {
+  const value = fields.value(key)
+  check(typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
+  return value
+}
+
+function check(holds: boolean): asserts holds {
+  if (!holds) throw new Error('the record is malformed')
+}

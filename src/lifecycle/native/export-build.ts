@@ -1,0 +1,133 @@
+/** From what the builder left to an image on the engine, and to the record of what the next build finds. */
+
+import { Readable } from 'node:stream'
+import type { TarHeader } from '../../archive/tar-header.ts'
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { escapeId } from '../../buildpacks/buildpack.ts'
+import type { ImageSink, Layer } from '../../images/image.ts'
+import type { BuildPlan, RunImage } from '../lifecycle.ts'
+import { APP_DIR, LAYERS_DIR } from '../phase.ts'
+import type { FinishedBuild } from './builder-run.ts'
+import type { AddedLayer } from './export/app-config.ts'
+import type { ExportInput } from './export/export.ts'
+import { readLauncherVersion } from './export/launcher-version.ts'
+import { planExport } from './export/plan-export.ts'
+import { reportToml } from './export/report-toml.ts'
+import { keepLayers, reliableFingerprints } from './keep-layers.ts'
+import { LayerFactory } from './layers/layer-factory.ts'
+import { launcherLayer } from './layers/launcher-layer.ts'
+import { readBuiltBuildpacks } from './metadata/layers-directory.ts'
+import type { BuildFiles, CachedLayer, CacheRecord, Group, KnownLauncher, LayersTree, PreviousImage } from './model.ts'
+import { writeOutputs } from './outputs.ts'
+
+const LAUNCHER = '/cnb/lifecycle/launcher'
+
+export interface ExportedBuild {
+  readonly plan: BuildPlan
+  readonly group: Group
+  readonly built: FinishedBuild
+  readonly previous: PreviousImage | undefined
+  /** What the last build left, if the volume is the one that it left it in. */
+  readonly record: CacheRecord | undefined
+  /** The plan's run image, or the one that extensions switched to, and what they put on it. */
+  readonly runImage: RunImage
+  readonly extended?: Pick<ExportInput, 'extensionLayers' | 'extendedSettings'>
+  readonly sink: ImageSink
+  readonly say: (line: string) => void
+}
+
+/**
+ * Saves the image under all its names and writes the outputs that the user asked for. Gives what the next build may rely on.
+ * @throws CnbError CNB_EXPORT_FAILED, CNB_OUTPUT, CNB_ENGINE_*
+ */
+export async function exportBuild(input: ExportedBuild, context: Context): Promise<CacheRecord> {
+  const { plan, group, built, previous, sink, say } = input
+  const { builder } = plan
+  await using layers = new LayerFactory(built.files, builder)
+  const known = knownLauncher(input.record, plan)
+  let launcher: KnownLauncher | undefined
+  const buildpacks = readBuiltBuildpacks(built.tree, group)
+  const layerOf = oncePerLayer(async (id, name): Promise<Layer> => {
+    const path = `${escapeId(id)}/${name}`
+    const make = (): Promise<Layer> => layers.directoryLayer(`${LAYERS_DIR}/${path}`, parentsOf(path, built.tree), context)
+    const unchanged = unchangedLayer(input, id, name)
+    return unchanged ? { diffId: unchanged.sha, open: async (signal) => (await make()).open(signal) } : await make()
+  })
+  const exported = await planExport(
+    {
+      ...input.extended,
+      plan,
+      group,
+      buildpacks,
+      tree: built.tree,
+      previous,
+      runImage: input.runImage,
+      lifecycleFiles: built.lifecycleFiles,
+      launcher: built.version === '' ? undefined : readLauncherVersion(built.version),
+      makeBuildpackLayer: ({ id }, { name }) => layerOf(id, name),
+      makeAppLayers: (slices): Promise<readonly AddedLayer[]> => layers.sliceLayers(APP_DIR, [], slices, context),
+      makeLauncherLayer: async () => {
+        const layer = await (known ? rememberedLauncher(known, built.files, context) : readLauncher(built.files, context))
+        launcher = { builder: builder.image.id, diffId: layer.diffId, size: layer.size ?? 0, version: built.version }
+        return layer
+      },
+      say,
+    },
+    context,
+  )
+  const saved = await sink.save(exported.image, context)
+  await writeOutputs(plan, exported.tree, reportToml(plan, saved, { group, tree: exported.tree }), context)
+  return await keepLayers({ plan, built, buildpacks, exported, launcher, layerOf }, context)
+}
+
+/** A layer's directory is read for the image and for the cache, and hashed once. */
+function oncePerLayer(make: (id: string, name: string) => Promise<Layer>): (id: string, name: string) => Promise<Layer> {
+  const made = new Map<string, Promise<Layer>>()
+  return (id, name) => {
+    const key = `${id}:${name}`
+    const layer = made.get(key) ?? make(id, name)
+    made.set(key, layer)
+    return layer
+  }
+}
+
+/** What an earlier build with the same builder image learned of its launcher. */
+export function knownLauncher(record: CacheRecord | undefined, { builder }: BuildPlan): KnownLauncher | undefined {
+  return record?.launcher?.builder === builder.image.id && record.launcher.version !== '' ? record.launcher : undefined
+}
+
+/** The directories above a layer's, which are in its tar with their own owners and modes. */
+function parentsOf(path: string, tree: LayersTree): TarHeader[] {
+  return ['', path.slice(0, path.lastIndexOf('/'))].map((parent) => {
+    const entry = tree.get(parent)
+    if (!entry) throw new CnbError('CNB_EXPORT_FAILED', `the build left no ${LAYERS_DIR}/${parent}`)
+    return { ...entry, name: parent === '' ? LAYERS_DIR : `${LAYERS_DIR}/${parent}`, size: 0 }
+  })
+}
+
+/** A layer whose directory looks as it did when it was last read: it need not be read again. */
+function unchangedLayer({ record, built, plan }: ExportedBuild, id: string, name: string): CachedLayer | undefined {
+  const known = record?.buildpacks.find((buildpack) => buildpack.id === id)?.layers[name]
+  const found = reliableFingerprints(built, plan).get(`${escapeId(id)}/${name}`)
+  // A layer that was not in the image may have no digest but its fingerprint.
+  const hasDigest = known !== undefined && known.sha !== `sha256:${known.fingerprint}`
+  return hasDigest && found !== undefined && found === known.fingerprint ? known : undefined
+}
+
+/** A builder image always has the same: it is read again only where the engine lacks the layer. */
+function rememberedLauncher({ diffId, size }: KnownLauncher, files: BuildFiles, context: Context): Layer {
+  return { diffId, size, open: async (signal) => (await readLauncher(files, context)).open(signal) }
+}
+
+async function readLauncher(files: BuildFiles, context: Context): Promise<Layer> {
+  for await (const { size } of (await files.read(LAUNCHER, context)) ?? []) {
+    return launcherLayer({ size, open: async () => Readable.from(contentOf(files, LAUNCHER, context), { objectMode: false }) })
+  }
+  throw new CnbError('CNB_BUILDER_INVALID', `the builder has no ${LAUNCHER}`)
+}
+
+/** One file's bytes; the archive stays open until they are read. */
+async function* contentOf(files: BuildFiles, path: string, context: Context): AsyncGenerator<Buffer> {
+  for await (const { content } of (await files.read(path, context)) ?? []) yield* content as AsyncIterable<Buffer>
+}

@@ -1,0 +1,95 @@
+/** The app's configuration: the run image's, with what the exporter sets (lifecycle phase/exporter.go, imgutil cnb_image.go). */
+
+import { posix } from 'node:path'
+import { type ApiVersion, atLeast, formatApiVersion } from '../../../formats/versions.ts'
+import type { Image, Layer } from '../../../images/image.ts'
+import type { ContainerConfig, HistoryEntry, ImageConfig } from '../../../oci/config.ts'
+import { APP_DIR, LAYERS_DIR } from '../../phase.ts'
+
+/** A layer on top of the run image's, and what the history says of it. */
+export interface AddedLayer {
+  readonly layer: Layer
+  readonly createdBy: string
+}
+
+export interface AppSettings {
+  readonly base: Image
+  /** What extensions made of the run image's container settings. */
+  readonly extendedSettings?: ContainerConfig
+  readonly added: readonly AddedLayer[]
+  /** Set in this order. */
+  readonly labels: readonly (readonly [name: string, value: string])[]
+  /** The process that a container starts; without one, what the user names. */
+  readonly defaultProcess: string | undefined
+  readonly platformApi: ApiVersion
+  /** Seconds since 1970. */
+  readonly creationTime: number | undefined
+}
+
+/** 1980-01-01T00:00:01Z, the time of all that has none. */
+const CONSTANT_TIME = 315_532_801
+
+export function appConfig(settings: AppSettings): ImageConfig {
+  const { base, added, platformApi } = settings
+  const { variant, author, 'os.version': osVersion } = base.config
+  const time = atLeast(platformApi, '0.9') ? (settings.creationTime ?? CONSTANT_TIME) : CONSTANT_TIME
+  const created = new Date(time * 1000).toISOString().replace('.000Z', 'Z')
+  return {
+    architecture: base.config.architecture,
+    os: base.config.os,
+    ...(variant ? { variant } : {}),
+    ...(osVersion ? { 'os.version': osVersion } : {}),
+    ...(author ? { author } : {}),
+    created,
+    config: containerConfig(settings),
+    rootfs: { type: 'layers', diff_ids: [...base.layers, ...added.map(({ layer }) => layer)].map(({ diffId }) => diffId) },
+    history: historyOf(settings).map((entry) => ({ ...entry, created })),
+  }
+}
+
+/** One entry for each layer; before Platform API 0.12 they say nothing. */
+function historyOf({ base, added, platformApi }: AppSettings): HistoryEntry[] {
+  if (!atLeast(platformApi, '0.12')) return [...base.layers, ...added].map(() => ({}))
+  const ofBase = (base.config.history ?? []).filter(({ empty_layer }) => !empty_layer)
+  return [
+    ...(ofBase.length === base.layers.length ? ofBase : base.layers.map((): HistoryEntry => ({}))),
+    ...added.map(({ createdBy }) => ({ created_by: createdBy })),
+  ]
+}
+
+function containerConfig({ base, extendedSettings, labels, defaultProcess, platformApi }: AppSettings): ContainerConfig {
+  const { Cmd: _, Healthcheck, ...inherited } = extendedSettings ?? base.config.config
+  return {
+    ...inherited,
+    ...(Healthcheck ? { Healthcheck: knownChecks(Healthcheck) } : {}),
+    Entrypoint: [defaultProcess === undefined ? '/cnb/lifecycle/launcher' : posix.join('/cnb/process', defaultProcess)],
+    WorkingDir: APP_DIR,
+    Env: launchEnv(inherited.Env ?? [], platformApi),
+    Labels: Object.fromEntries([...Object.entries(inherited.Labels ?? {}), ...labels]),
+  }
+}
+
+/** The lifecycle's library knows no `StartInterval`, and drops it. */
+function knownChecks(healthcheck: object): object {
+  const { StartInterval: _, ...known } = healthcheck as Record<string, unknown>
+  return known
+}
+
+function launchEnv(base: readonly string[], api: ApiVersion): string[] {
+  const path = base.map((variable) => variable.split('=')).find(([name, , more]) => name === 'PATH' && more === undefined)?.[1]
+  const set = [
+    ['CNB_LAYERS_DIR', LAYERS_DIR],
+    ['CNB_APP_DIR', APP_DIR],
+    ['CNB_PLATFORM_API', formatApiVersion(api)],
+    ['CNB_DEPRECATION_MODE', 'quiet'],
+    // A PATH with an equals sign in it reads as empty there.
+    ['PATH', `/cnb/process:/cnb/lifecycle:${path ?? ''}`],
+  ] as const
+  return set.reduce(withVariable, [...base])
+}
+
+/** Replaces the first of that name, or adds it at the end. */
+function withVariable(env: string[], [name, value]: readonly [string, string]): string[] {
+  const at = env.findIndex((variable) => variable.split('=')[0] === name)
+  return at < 0 ? [...env, `${name}=${value}`] : env.with(at, `${name}=${value}`)
+}

@@ -1,0 +1,61 @@
+/** The layers on top of the run image's, in the exporter's order (lifecycle phase/exporter.go `Export`). */
+
+import { throwIfAborted } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import { atLeast } from '../../../formats/versions.ts'
+import type { Layer } from '../../../images/image.ts'
+import type { Digest } from '../../../oci/digest.ts'
+import { processTypesLayer } from '../layers/process-types-layer.ts'
+import type { LayersTree } from '../model.ts'
+import type { AddedLayer } from './app-config.ts'
+import type { BuildMetadataToml } from './build-metadata-toml.ts'
+import { exportBuildpacks, type ExportedBuildpack } from './buildpack-layers.ts'
+import { exportError } from './export-error.ts'
+import type { ExportInput } from './export.ts'
+import { directoryLayer } from './tree-directory.ts'
+
+/** All layers in their order, and which of them is what. */
+export interface AppLayers {
+  readonly added: readonly AddedLayer[]
+  readonly buildpacks: readonly ExportedBuildpack[]
+  readonly sbom: Digest | undefined
+  readonly app: readonly Digest[]
+  readonly launcher: Digest
+  readonly config: Digest
+  readonly processTypes: Digest | undefined
+}
+
+/** @param tree the input's, with the lifecycle's own SBOMs */
+export async function makeLayers(input: ExportInput, tree: LayersTree, metadata: BuildMetadataToml, context: Context): Promise<AppLayers> {
+  const { plan, previous, say } = input
+  const before = previous?.metadata
+  const buildpacks = await exportBuildpacks(input, context)
+  const added: AddedLayer[] = [...(input.extensionLayers ?? []), ...buildpacks.flatMap(({ layers }) => layers)]
+  const add = (name: string, layer: Layer, createdBy: string, shaBefore: string | undefined): Digest => {
+    throwIfAborted(context.signal)
+    say(`${layer.diffId === shaBefore ? 'Reusing' : 'Adding'} layer 'buildpacksio/lifecycle:${name}'`)
+    added.push({ layer, createdBy })
+    return layer.diffId
+  }
+
+  const sbomLayer = atLeast(plan.platformApi, '0.8') ? await directoryLayer(tree, 'sbom/launch', plan.builder) : undefined
+  const sbom = sbomLayer && add('launch.sbom', sbomLayer, 'Software Bill-of-Materials', before?.sbom)
+
+  const app = await input.makeAppLayers(metadata.slices)
+  added.push(...app)
+  const reused = app.filter(({ layer }) => before?.app.includes(layer.diffId)).length
+  if (reused > 0) say(`Reused ${reused}/${app.length} app layer(s)`)
+  if (reused < app.length) say(`Added ${app.length - reused}/${app.length} app layer(s)`)
+
+  const launcher = add('launcher', await input.makeLauncherLayer(), 'Buildpacks Application Launcher', before?.launcher)
+
+  const configLayer = await directoryLayer(tree, 'config', plan.builder)
+  if (configLayer === undefined) throw exportError('the builder phase left no /layers/config')
+  const config = add('config', configLayer, 'Buildpacks Launcher Config', before?.config)
+
+  const types = (metadata.processes ?? []).map(({ type }) => type)
+  const typesLayer = types.length === 0 ? undefined : await processTypesLayer(types)
+  const processTypes = typesLayer && add('process-types', typesLayer, 'Buildpacks Process Types', before?.processTypes)
+
+  return { added, buildpacks, sbom, app: app.map(({ layer }) => layer.diffId), launcher, config, processTypes }
+}

@@ -1,0 +1,124 @@
+/**
+ * `/layers/config/metadata.toml`: what the builder phase tells the exporter (lifecycle platform/files/metadata.go). It lies where
+ * buildpacks can write, so that every size and type in it is checked.
+ */
+
+import { CnbError } from '../../../base/errors.ts'
+import { FieldReader } from '../../../formats/field-reader.ts'
+import { parseTomlData } from '../../../formats/toml-data.ts'
+import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
+import { LAYERS_DIR } from '../../phase.ts'
+import type { GroupElement } from '../model.ts'
+import { exportError } from './export-error.ts'
+
+/** A process type. Lists are undefined where the file has none, as Go tells a missing list from an empty one. */
+export interface BuiltProcess {
+  readonly type: string
+  readonly command: readonly string[] | undefined
+  readonly args: readonly string[] | undefined
+  readonly direct: boolean
+  readonly default: boolean
+  readonly buildpackId: string
+  readonly workingDir: string
+  readonly execEnv: readonly string[]
+}
+
+/** One entry of the bill of materials from before SBOM files (Platform API 0.8 and older). */
+export interface BomEntry {
+  readonly name: string
+  readonly version: string
+  readonly metadata: unknown
+  readonly buildpack: Pick<GroupElement, 'id' | 'version' | 'homepage' | 'optional'>
+}
+
+export interface BuildMetadataToml {
+  readonly bom: readonly BomEntry[] | undefined
+  readonly buildpacks: readonly GroupElement[] | undefined
+  readonly extensions: readonly GroupElement[]
+  readonly labels: readonly { readonly key: string; readonly value: string }[]
+  readonly processes: readonly BuiltProcess[] | undefined
+  readonly slices: readonly { readonly paths: readonly string[] }[]
+  /** Empty where no buildpack chose one. */
+  readonly defaultProcess: string
+}
+
+type Launched = Pick<BuiltProcess, 'command' | 'args'>
+
+const FILE = `${LAYERS_DIR}/config/metadata.toml`
+
+/** Room for thousands of processes; no honest file comes near it. */
+const MAX_BYTES = 4 * 1024 * 1024
+
+/** @throws CnbError CNB_EXPORT_FAILED when the file is missing, too large, no TOML, or has a value of a wrong type */
+export function readBuildMetadataToml(content: Buffer | undefined, api: ApiVersion): BuildMetadataToml {
+  if (content === undefined) throw exportError(`the builder phase left no ${FILE}`)
+  if (content.length > MAX_BYTES) throw exportError(`${FILE} is larger than ${MAX_BYTES} bytes`)
+  try {
+    const fields = new FieldReader(parseTomlData(content, FILE), [], (_path, message) => exportError(`${FILE}: ${message}`))
+    return {
+      bom: listed(fields, 'bom', () => fields.tables('bom').map(readBomEntry)),
+      buildpacks: listed(fields, 'buildpacks', () => fields.tables('buildpacks').map(readElement)),
+      extensions: fields.tables('extensions').map(readElement),
+      labels: fields.tables('labels').map((label) => ({ key: label.string('key') ?? '', value: label.string('value') ?? '' })),
+      processes: listed(fields, 'processes', () => fields.tables('processes').map((process) => readProcess(process, api))),
+      slices: fields.tables('slices').map((slice) => ({ paths: slice.strings('paths') })),
+      defaultProcess: fields.string('buildpack-default-process-type') ?? '',
+    }
+  } catch (error) {
+    if (error instanceof CnbError && error.code === 'CNB_DESCRIPTOR_INVALID') throw exportError(error.message, { cause: error })
+    throw error
+  }
+}
+
+function listed<T>(fields: FieldReader, key: string, read: () => T[]): T[] | undefined {
+  return fields.value(key) === undefined ? undefined : read()
+}
+
+function readElement(element: FieldReader): GroupElement {
+  const homepage = element.string('homepage') ?? ''
+  return {
+    id: element.string('id') ?? '',
+    version: element.string('version') ?? '',
+    api: element.string('api') ?? '',
+    ...(homepage === '' ? {} : { homepage }),
+    ...(element.boolean('optional') ? { optional: true } : {}),
+  }
+}
+
+function readBomEntry(entry: FieldReader): BomEntry {
+  const buildpack = entry.table('buildpack')
+  return {
+    name: entry.string('name') ?? '',
+    version: entry.string('version') ?? '',
+    metadata: entry.value('metadata'),
+    buildpack: buildpack ? readElement(buildpack) : { id: '', version: '' },
+  }
+}
+
+function readProcess(process: FieldReader, api: ApiVersion): BuiltProcess {
+  const command = readCommand(process)
+  const args = listed(process, 'args', () => process.strings('args'))
+  return {
+    type: process.string('type') ?? '',
+    ...(atLeast(api, '0.10') ? { command, args } : oneCommand(process, command, args)),
+    direct: process.boolean('direct') ?? false,
+    default: process.boolean('default') ?? false,
+    buildpackId: process.string('buildpack-id') ?? '',
+    workingDir: process.string('working-dir') ?? '',
+    execEnv: process.strings('exec-env'),
+  }
+}
+
+/** One string before Platform API 0.10, a list since. */
+function readCommand(process: FieldReader): string[] | undefined {
+  const command = process.value('command')
+  if (command === undefined) return undefined
+  return Array.isArray(command) ? process.strings('command') : [process.string('command') ?? '']
+}
+
+/** Before Platform API 0.10 a command is one word: what else it has goes before the arguments (lifecycle launch/launch.go). */
+function oneCommand(process: FieldReader, command: readonly string[] = [], args: readonly string[] = []): Launched {
+  const [word, ...rest] = command
+  if (word === undefined) throw process.error('command', `the process '${process.string('type') ?? ''}' has no command`)
+  return { command: [word], args: [...rest, ...args] }
+}

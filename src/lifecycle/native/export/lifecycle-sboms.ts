@@ -1,0 +1,50 @@
+/** The lifecycle's own bills of materials, which go along with the buildpacks' (lifecycle phase/exporter.go `copyBuildpacksioSBOMs`). */
+
+import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
+import type { LayersTree, TreeEntry } from '../model.ts'
+import { madeDirectory, madeFile, type Owner } from './tree-directory.ts'
+
+const FORMATS = ['sbom.cdx.json', 'sbom.spdx.json', 'sbom.syft.json']
+const LIFECYCLE_DIR = 'sbom/build/buildpacksio_lifecycle'
+const LAUNCHER_DIR = 'sbom/launch/buildpacksio_lifecycle/launcher'
+
+/**
+ * The tree with the SBOMs of lifecycle (for the build) and launcher (for the image) in their places, since Platform API 0.11.
+ * @param lifecycleFiles by their names in `/cnb/lifecycle`
+ */
+export function withLifecycleSboms(
+  tree: LayersTree,
+  lifecycleFiles: ReadonlyMap<string, Buffer>,
+  { api, owner, say }: { api: ApiVersion; owner: Owner; say: (line: string) => void },
+): LayersTree {
+  if (!atLeast(api, '0.11')) return tree
+  const whole = new Map(tree)
+  const copy = (component: string, directory: string): void => {
+    for (const format of FORMATS) {
+      const content = lifecycleFiles.get(`${component}.${format}`)
+      if (content === undefined) {
+        say(`Warning: Did not find SBOM ${component}.${format} in /cnb/lifecycle`)
+        continue
+      }
+      addDirectories(whole, directory, owner)
+      whole.set(`${directory}/${format}`, replaced(whole.get(`${directory}/${format}`), content, owner))
+    }
+  }
+  copy('lifecycle', LIFECYCLE_DIR)
+  copy('launcher', LAUNCHER_DIR)
+  return whole
+}
+
+function addDirectories(tree: Map<string, TreeEntry>, path: string, owner: Owner): void {
+  const steps = path.split('/')
+  for (const [index] of steps.entries()) {
+    const directory = steps.slice(0, index + 1).join('/')
+    if (!tree.has(directory)) tree.set(directory, madeDirectory(owner))
+  }
+}
+
+/** A file that is written over keeps its mode. */
+function replaced(present: TreeEntry | undefined, content: Buffer, owner: Owner): TreeEntry {
+  const made = madeFile(content, owner)
+  return present?.type === 'file' ? { ...made, mode: present.mode } : made
+}

@@ -1,0 +1,104 @@
+/**
+ * The exporter's work as a function from data to an image (platform.md "exporter"; lifecycle phase/exporter.go with `-daemon`).
+ * For the same build the image is the lifecycle's own, byte for byte.
+ */
+
+import type { Context } from '../../../base/events.ts'
+import { atLeast } from '../../../formats/versions.ts'
+import { BUILD_METADATA_LABEL, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, PROJECT_METADATA_LABEL } from '../../../images/labels.ts'
+import type { LayersTree } from '../model.ts'
+import { appConfig } from './app-config.ts'
+import { type AppLayers, makeLayers } from './app-layers.ts'
+import { buildMetadataJson } from './build-metadata-label.ts'
+import { type BuildMetadataToml, readBuildMetadataToml } from './build-metadata-toml.ts'
+import { exportError } from './export-error.ts'
+import type { Export, ExportInput, SbomLayer } from './export.ts'
+import { lifecycleMetadataJson } from './lifecycle-metadata-label.ts'
+import { withLifecycleSboms } from './lifecycle-sboms.ts'
+import { projectMetadataJson } from './project-metadata-label.ts'
+import { runImageNames } from './run-image-names.ts'
+import { directoryLayer, filesBelow } from './tree-directory.ts'
+
+/**
+ * Plans the image. Reads layers through the input's functions, one after the other, and nothing else.
+ * @throws CnbError CNB_EXPORT_FAILED naming what cannot be exported; whatever the input's functions throw
+ */
+export async function planExport(input: ExportInput, context: Context): Promise<Export> {
+  const { plan, previous, runImage, say } = input
+  const api = plan.platformApi
+  const metadata = readBuildMetadataToml(input.tree.get('config/metadata.toml')?.content, api)
+  const defaultProcess = chooseProcess(metadata, plan.defaultProcess)
+  const tree = withLifecycleSboms(input.tree, input.lifecycleFiles, { api, owner: plan.builder, say })
+
+  const layers = await makeLayers(input, tree, metadata, context)
+  const labels = makeLabels(input, metadata, layers)
+  for (const [name] of labels) say(`Adding label '${name}'`)
+  say(defaultProcess === undefined ? 'no default process type' : `Setting default process type '${defaultProcess}'`)
+
+  const base = runImage.image
+  const config = appConfig({
+    base,
+    extendedSettings: input.extendedSettings,
+    added: layers.added,
+    labels,
+    defaultProcess,
+    platformApi: api,
+    creationTime: plan.creationTime,
+  })
+  return {
+    image: {
+      base,
+      ...(previous ? { previous: previous.image } : {}),
+      config,
+      layers: [...base.layers, ...layers.added.map(({ layer }) => layer)],
+      tags: [plan.image, ...plan.tags],
+    },
+    layerShas: new Map(layers.buildpacks.flatMap((buildpack) => buildpack.layers.map(({ id, layer }) => [id, layer.diffId]))),
+    sbom: await sbomLayers(input, tree, layers),
+    tree,
+    ...(defaultProcess === undefined ? {} : { defaultProcess }),
+  }
+}
+
+function chooseProcess({ processes, defaultProcess }: BuildMetadataToml, wanted: string | undefined): string | undefined {
+  if (wanted === undefined || wanted === '') return defaultProcess === '' ? undefined : defaultProcess
+  if (processes?.some(({ type }) => type === wanted)) return wanted
+  const types = (processes ?? []).map(({ type }) => type).join(', ')
+  throw exportError(`there is no process '${wanted}' to be the default`, {
+    hint: types === '' ? 'The buildpacks made no process.' : `The buildpacks made these: ${types}.`,
+  })
+}
+
+/** In the exporter's order; a buildpack's label may take the place of one before it. */
+function makeLabels(input: ExportInput, metadata: BuildMetadataToml, layers: AppLayers): [string, string][] {
+  const { plan, runImage } = input
+  const api = plan.platformApi
+  const topLayer = runImage.image.layers.at(-1)
+  if (!topLayer) throw exportError(`the run image '${runImage.name}' has no layers`)
+  const lifecycle = lifecycleMetadataJson(
+    {
+      ...layers,
+      topLayer: topLayer.diffId,
+      reference: runImage.image.id.replace(/^sha256:/, ''),
+      runImage: runImageNames(plan, runImage.name, metadata.extensions.length > 0),
+    },
+    api,
+  )
+  const launcher = input.launcher ?? { version: plan.builder.lifecycle.version, repository: '', commit: '' }
+  return [
+    [LIFECYCLE_METADATA_LABEL, lifecycle],
+    [BUILD_METADATA_LABEL, buildMetadataJson(metadata, launcher, api)],
+    [PROJECT_METADATA_LABEL, projectMetadataJson(plan.projectMetadata)],
+    ...metadata.labels.map(({ key, value }): [string, string] => [key, value]),
+    ...(atLeast(api, '0.15') ? [[EXEC_ENV_LABEL, plan.execEnv] satisfies [string, string]] : []),
+  ]
+}
+
+async function sbomLayers({ plan }: ExportInput, tree: LayersTree, { sbom }: AppLayers): Promise<Export['sbom']> {
+  const cache = atLeast(plan.platformApi, '0.8') ? await directoryLayer(tree, 'sbom/cache', plan.builder) : undefined
+  const files = (kind: string): SbomLayer['files'] => filesBelow(tree, `sbom/${kind}`)
+  return {
+    ...(sbom ? { launch: { sha: sbom, files: files('launch') } } : {}),
+    ...(cache ? { cache: { sha: cache.diffId, files: files('cache') } } : {}),
+  }
+}

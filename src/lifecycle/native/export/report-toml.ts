@@ -1,0 +1,45 @@
+/** report.toml: what came of the build (platform.md "report.toml"; lifecycle platform/files/report.go). */
+
+import { escapeId } from '../../../buildpacks/buildpack.ts'
+import { isTable } from '../../../formats/field-reader.ts'
+import { parseTomlData } from '../../../formats/toml-data.ts'
+import { stringifyToml } from '../../../formats/toml.ts'
+import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
+import { familiarName } from '../../../oci/reference.ts'
+import type { SavedImage } from '../../../images/image.ts'
+import type { BuildPlan } from '../../lifecycle.ts'
+import type { Group, LayersTree } from '../model.ts'
+
+/** What the build left that the report tells of. */
+export interface ReportedBuild {
+  readonly group: Group
+  readonly tree: LayersTree
+}
+
+/**
+ * The file as the lifecycle writes it, but for `manifest-size`: an image on an engine has no manifest, and what the lifecycle
+ * tells there is the size of one that it makes up.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID for a build.toml that is no TOML, which Platform APIs before 0.9 take a part of
+ */
+export function reportToml(
+  plan: Pick<BuildPlan, 'image' | 'tags' | 'platformApi'>,
+  { id }: Pick<SavedImage, 'id'>,
+  build: ReportedBuild,
+): string {
+  const tags = [plan.image, ...plan.tags].map((tag) => JSON.stringify(familiarName(tag)))
+  const image = `[image]\n  tags = [${tags.join(', ')}]\n  image-id = "${id.replace(/^sha256:/, '')}"\n`
+  const bom = legacyBom(build, plan.platformApi)
+  return bom.length === 0 ? image : `${stringifyToml({ build: { bom } })}\n${image}`
+}
+
+/** What buildpacks wrote of the build environment into build.toml, before bills of materials were files. */
+function legacyBom({ group, tree }: ReportedBuild, api: ApiVersion): object[] {
+  if (atLeast(api, '0.9')) return []
+  return group.buildpacks.flatMap(({ id, version, optional }) => {
+    const path = `${escapeId(id)}/build.toml`
+    const content = tree.get(path)?.content
+    const { bom } = content === undefined ? {} : parseTomlData(content, `/layers/${path}`)
+    const entries = Array.isArray(bom) ? bom.filter(isTable) : []
+    return entries.map((entry) => ({ ...entry, buildpack: { id, version, ...(optional ? { optional } : {}) } }))
+  })
+}

@@ -1,0 +1,165 @@
+/** Applies the Dockerfiles of image extensions, and runs the build phase on the way (platform.md "extender"; spec.md 2.8). */
+
+import type { TarEntry } from '../../../archive/tar-writer.ts'
+import type { Context } from '../../../base/events.ts'
+import type { Container, Engine } from '../../../docker/engine.ts'
+import type { BuildPlan, PhaseTime, RunImage } from '../../lifecycle.ts'
+import { runPhase } from '../../run-phase.ts'
+import { fillBuildContainer } from '../build-container.ts'
+import type { BuilderRun, FinishedBuild } from '../builder-run.ts'
+import type { Group, PreviousImage, Restoration } from '../model.ts'
+import { baseLayout } from './base-layout.ts'
+import { extendedAnalyzed } from './extended-analyzed.ts'
+import { type Extensions, readExtensions } from './extensions.ts'
+import { type ExtendedImage, readExtendedImage } from './extended-image.ts'
+import { buildExtenderSpec, putAppAndLifecycle, putDockerfiles, runExtenderSpec } from './extender-container.ts'
+import type { KanikoCache } from './kaniko-cache.ts'
+import { withoutKanikoLog } from './kaniko-output.ts'
+
+const WHY_ROOT =
+  "this app uses the builder's image extensions: their Dockerfiles are applied as root, in containers without a socket or a " +
+  'credential; buildpacks run as the build user all the same'
+
+/** What extensions have to do, found out after detection. */
+export interface Extending extends Omit<Extensions, 'switchedRunImage'> {
+  readonly engine: Engine
+  readonly plan: BuildPlan
+  readonly owner: string
+  readonly group: Group
+  readonly previous: PreviousImage | undefined
+  /** The plan's, or the one that an extension switched to. */
+  readonly runImage: RunImage
+  /** For `/`: analyzed.toml as the builder must find it, where the extender does not take its place. */
+  readonly builderEntry: TarEntry
+  readonly cache: Pick<KanikoCache, 'open'>
+}
+
+export interface ExtendingInput extends Pick<Extending, 'engine' | 'plan' | 'owner' | 'group' | 'previous' | 'cache'> {
+  /** analyzed.toml as the detector left it. */
+  readonly analyzed: string
+  /** A container that has `/layers`. */
+  readonly container: Pick<Container, 'getArchive'>
+}
+
+/** Undefined where extensions have nothing to do; that costs nothing where the group has none. */
+export async function planExtending(input: ExtendingInput, context: Context): Promise<Extending | undefined> {
+  const { engine, plan, owner, group, previous, analyzed, container, cache } = input
+  const extensions = await readExtensions(container, plan, group, analyzed, context)
+  if (!extensions) return undefined
+  const { switchedRunImage, extendBuild, extendRun } = extensions
+  if (extendBuild || extendRun) context.events?.({ type: 'info', message: WHY_ROOT })
+  // Under the name that the extension gave it the app's metadata will know it.
+  const runImage = switchedRunImage === undefined ? plan.runImage : { ...(await plan.findRunImage(switchedRunImage, context)), name: switchedRunImage }
+  const builderEntry = extendedAnalyzed(plan, previous, { runImage })
+  return { engine, plan, owner, group, previous, cache, extendBuild, extendRun, runImage, builderEntry }
+}
+
+/**
+ * Runs the build phase with all that extensions ask for.
+ * @param chosen what the group's buildpacks find in `/layers`
+ * @throws CnbError with the exit code of what failed first; of the extension nothing stays then
+ */
+export function buildExtended(extending: Extending, run: BuilderRun, chosen: Restoration, context: Context): Promise<ExtendedBuild> {
+  return whileExtending(extending, run.container, context, (both) =>
+    run.build(chosen, both, {
+      analyzed: extending.builderEntry,
+      ...(extending.extendBuild ? { extender: (volume, layers) => extendBuild(extending, volume, layers, both) } : {}),
+    }),
+  )
+}
+
+/**
+ * Makes the container that takes the builder's place and runs it to its end: `/layers` and the app are then as the builder would
+ * have left them.
+ * @param layers what the builder's upload would bring for `/layers`
+ * @throws CnbError with the extender's exit code, or that of the build phase in it
+ */
+async function extendBuild(
+  { engine, plan, owner, previous, runImage, cache }: Extending,
+  layersVolume: string,
+  layers: readonly TarEntry[],
+  context: Context,
+): Promise<{ container: Container; times: readonly PhaseTime[] }> {
+  const layout = baseLayout(plan.builder.image)
+  const container = await engine.containers.create(buildExtenderSpec(plan, layersVolume, await cache.open(), owner), context)
+  try {
+    const entry = extendedAnalyzed(plan, previous, { runImage, build: layout.digest })
+    await fillBuildContainer(container, plan, [...layers, entry, ...layout.entries], context)
+    return { container, times: await runExtender(container, 'build', context) }
+  } catch (error) {
+    await container[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function runExtender(container: Pick<Container, 'run'>, kind: 'build' | 'run', context: Context): Promise<readonly PhaseTime[]> {
+  const { events } = context
+  return runPhase(container, `extender (${kind})`, events ? { ...context, events: withoutKanikoLog(events) } : context)
+}
+
+export interface ExtendedBuild {
+  readonly built: FinishedBuild
+  readonly extended: ExtendedRun | undefined
+}
+
+/** The extended run image. Its layers can be opened until it is disposed of. */
+export interface ExtendedRun extends ExtendedImage, AsyncDisposable {
+  readonly times: readonly PhaseTime[]
+}
+
+/** A container that is to extend the run image, with all that buildpacks could still change in the build's. */
+async function openRunExtender(extending: Extending, source: Pick<Container, 'getArchive'>, context: Context): Promise<Container> {
+  const { engine, plan, owner, group, previous, runImage, cache } = extending
+  const layout = baseLayout(runImage.image)
+  const container = await engine.containers.create(runExtenderSpec(plan, runImage, await cache.open(), owner), context)
+  try {
+    const entries = [extendedAnalyzed(plan, previous, { runImage, run: layout.digest }), ...layout.entries]
+    await putDockerfiles(container, group, entries, source, context)
+    return container
+  } catch (error) {
+    await container[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/**
+ * Extends the run image.
+ * @param source a container of the builder image
+ * @throws CnbError with the extender's exit code, CNB_PHASE_FAILED for an image that it cannot have written
+ */
+async function extendRun(container: Container, plan: BuildPlan, source: Pick<Container, 'getArchive'>, context: Context): Promise<ExtendedRun> {
+  try {
+    await putAppAndLifecycle(container, plan, source, context)
+    const times = await runExtender(container, 'run', context)
+    const image = await readExtendedImage(container, context)
+    return { ...image, times, [Symbol.asyncDispose]: () => container[Symbol.asyncDispose]() }
+  } catch (error) {
+    await container[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/**
+ * Extends the run image while `build` runs, where extensions ask for it. When one of both fails the other is stopped, and nothing
+ * of the extension stays.
+ */
+export async function whileExtending<T>(
+  extending: Extending,
+  source: Pick<Container, 'getArchive'>,
+  context: Context,
+  build: (context: Context) => Promise<T>,
+): Promise<{ built: T; extended: ExtendedRun | undefined }> {
+  if (!extending.extendRun) return { built: await build(context), extended: undefined }
+  const extender = await openRunExtender(extending, source, context)
+  const stop = new AbortController()
+  const both = { ...context, signal: AbortSignal.any([stop.signal, ...(context.signal ? [context.signal] : [])]) }
+  const stopping = (error: unknown): never => {
+    stop.abort(error)
+    throw error
+  }
+  const [built, run] = await Promise.allSettled([build(both).catch(stopping), extendRun(extender, extending.plan, source, both).catch(stopping)])
+  if (built.status === 'fulfilled' && run.status === 'fulfilled') return { built: built.value, extended: run.value }
+  if (run.status === 'fulfilled') await run.value[Symbol.asyncDispose]()
+  // The first error: the other side's is only that it was stopped.
+  throw stop.signal.reason
+}

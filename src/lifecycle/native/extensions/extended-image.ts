@@ -1,0 +1,156 @@
+/** The run image that the extender made: an OCI layout below `/layers/extended/run`, with the new layers only (phase/extender.go). */
+
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { decompress } from '../../../archive/decompress.ts'
+import { readTar } from '../../../archive/tar-reader.ts'
+import { CnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import type { Container } from '../../../docker/engine.ts'
+import { FieldReader } from '../../../formats/field-reader.ts'
+import type { Layer } from '../../../images/image.ts'
+import type { ContainerConfig } from '../../../oci/config.ts'
+import type { Digest } from '../../../oci/digest.ts'
+import { LAYERS_DIR } from '../../phase.ts'
+import type { AddedLayer } from '../export/app-config.ts'
+import { extensionLayer } from './extension-layer.ts'
+
+export interface ExtendedImage {
+  /** On top of the run image's own, in their order. */
+  readonly extensionLayers: readonly AddedLayer[]
+  /** What extensions made of the run image's container settings; it takes their place (cmd/lifecycle/exporter.go). */
+  readonly extendedSettings: ContainerConfig
+}
+
+type Files = Pick<Container, 'getArchive'>
+
+const DIRECTORY = `${LAYERS_DIR}/extended/run`
+const MAX_DOCUMENT = 8 * 1024 * 1024
+const BRACE = '{'.charCodeAt(0)
+
+/**
+ * Reads it, each layer once to learn its diffID; a layer's `open` reads it again, for as long as the container is there.
+ * @throws CnbError CNB_PHASE_FAILED for what the extender cannot have written
+ */
+export async function readExtendedImage(container: Files, context: Context): Promise<ExtendedImage> {
+  const blobs = await readBlobs(container, context)
+  const index = document(blobs.index, 'index.json')
+  const [manifest] = index.tables('manifests').map((entry) => blobs.document(entry.requiredString('digest')))
+  const config = manifest && blobs.document(manifest.table('config')?.requiredString('digest') ?? '')
+  if (manifest === undefined || config === undefined) throw malformed('it has no manifest, or no config')
+  const history = config.tables('history').filter((entry) => !entry.boolean('empty_layer'))
+  const extensionLayers = manifest.tables('layers').flatMap((entry, index) => {
+    // A layer without contents is the base's.
+    const layer = blobs.layers.get(entry.requiredString('digest'))
+    return layer ? [{ layer, createdBy: history[index]?.string('created_by') ?? '' }] : []
+  })
+  return { extensionLayers, extendedSettings: readSettings(config.table('config')) }
+}
+
+interface Blobs {
+  readonly index: Buffer | undefined
+  readonly layers: ReadonlyMap<string, Layer>
+  document(digest: string): FieldReader
+}
+
+async function readBlobs(container: Files, context: Context): Promise<Blobs> {
+  const archive = await container.getArchive(DIRECTORY, context)
+  if (!archive) throw malformed('there is none')
+  const documents = new Map<string, Buffer>()
+  const layers = new Map<string, Layer>()
+  const roots = new Set<string>()
+  let index: Buffer | undefined
+  for await (const entry of readTar(archive, { source: DIRECTORY, signal: context.signal })) {
+    const [, root, name, hex] = /^run\/([^/]+)\/(index\.json|blobs\/sha256\/([0-9a-f]{64}))$/.exec(entry.name.toString()) ?? []
+    if (root === undefined || entry.type !== 'file') continue
+    if (roots.add(root).size > 1) throw malformed('there are several')
+    if (hex === undefined) {
+      index = await small(entry.content, entry.size)
+    } else if ((await firstByte(entry.content)) === BRACE) {
+      documents.set(`sha256:${hex}`, await small(entry.content, entry.size))
+    } else {
+      layers.set(`sha256:${hex}`, await readLayer(entry.content, container, `${DIRECTORY}/${root}/${name}`))
+    }
+  }
+  return { index, layers, document: (digest) => document(documents.get(digest), digest) }
+}
+
+async function readLayer(blob: Readable, files: Files, path: string): Promise<Layer> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const chunk of extensionLayer(await decompress(blob, { source: path }))) {
+    hash.update(chunk)
+    size += chunk.length
+  }
+  const diffId: Digest = `sha256:${hash.digest('hex')}`
+  const open = async (signal?: AbortSignal): Promise<Readable> =>
+    Readable.from(readAgain(files, path, diffId, signal), { objectMode: false })
+  return { diffId, size, open }
+}
+
+async function* readAgain(files: Files, path: string, diffId: Digest, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  const context = signal ? { signal } : {}
+  const archive = await files.getArchive(path, context)
+  const hash = createHash('sha256')
+  for await (const entry of archive ? readTar(archive, { source: path, ...context }) : []) {
+    for await (const chunk of extensionLayer(await decompress(entry.content, { source: path }))) {
+      hash.update(chunk)
+      yield chunk
+    }
+    break
+  }
+  if (diffId !== `sha256:${hash.digest('hex')}`) throw malformed(`its layer ${diffId} changed while it was read`)
+}
+
+/** The stream's first byte, put back for the next reader; undefined for an empty one. */
+async function firstByte(content: Readable): Promise<number | undefined> {
+  for (;;) {
+    const head = content.read(1) as Buffer | null
+    if (head) {
+      content.unshift(head)
+      return head[0]
+    }
+    if (content.readableEnded || content.destroyed) return undefined
+    await new Promise<void>((resolve) => {
+      for (const event of ['readable', 'end', 'close', 'error']) content.once(event, () => resolve())
+    })
+  }
+}
+
+async function small(content: Readable, size: number): Promise<Buffer> {
+  if (size > MAX_DOCUMENT) throw malformed(`a document in it has ${size} bytes`)
+  return buffer(content)
+}
+
+function document(bytes: Buffer | undefined, name: string): FieldReader {
+  let value: unknown
+  try {
+    value = JSON.parse(bytes?.toString() ?? 'null')
+  } catch (error) {
+    throw malformed(`${name} is not JSON: ${(error as Error).message}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`${name} is missing`)
+  return new FieldReader(value as Record<string, unknown>, [], (_path, message) => malformed(`${name}: ${message}`))
+}
+
+const TEXTS = ['User', 'WorkingDir', 'StopSignal']
+const LISTS = ['Env', 'Entrypoint', 'Cmd', 'OnBuild', 'Shell']
+const TABLES = ['Labels', 'Volumes', 'ExposedPorts', 'Healthcheck']
+
+/** What the app's config takes over, each field checked for its type. */
+function readSettings(config: FieldReader | undefined): ContainerConfig {
+  if (config === undefined) return {}
+  const labels = config.table('Labels')
+  for (const name of labels?.keys() ?? []) labels?.string(name)
+  const fields = [
+    ...TEXTS.map((key) => [key, config.string(key)] as const),
+    ...LISTS.map((key) => [key, config.strings(key)] as const).filter(([, list]) => list.length > 0),
+    ...TABLES.map((key) => [key, config.table(key) && config.value(key)] as const),
+  ]
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined))
+}
+
+function malformed(problem: string): CnbError {
+  return new CnbError('CNB_PHASE_FAILED', `the extended run image that the extender wrote cannot be used: ${problem}`)
+}

@@ -1,0 +1,100 @@
+/**
+ * The containers that apply Dockerfiles. The extender must be root in them, for a Dockerfile may change any file; of root's powers
+ * it has those that installing packages takes. No socket, no credential and nothing of the host is there, as in all others.
+ */
+
+import { packTar, type TarEntry } from '../../../archive/tar-writer.ts'
+import { type Context, step } from '../../../base/events.ts'
+import { type ContainerSpec, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
+import type { Container } from '../../../docker/engine.ts'
+import { stringifyToml } from '../../../formats/toml.ts'
+import { atLeast } from '../../../formats/versions.ts'
+import type { BuildPlan, RunImage } from '../../lifecycle.ts'
+import { detector, LAYERS_DIR } from '../../phase.ts'
+import { buildContainerSpec } from '../build-container.ts'
+import type { Group } from '../model.ts'
+import { KANIKO_DIR } from './base-layout.ts'
+
+const LIFECYCLE_DIR = '/cnb/lifecycle'
+
+/**
+ * What installing packages takes, found by leaving out each: to give files away (CHOWN, FOWNER), to set their modes and file
+ * capabilities (FSETID, SETFCAP), to read what others own (DAC_OVERRIDE), to become other users (SETUID, SETGID) and end their
+ * processes (KILL); and to write the audit entries without which `su` and `useradd` fail where the kernel keeps them. An engine
+ * would give more: device nodes, raw sockets, chroot.
+ */
+const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETFCAP', 'AUDIT_WRITE']
+
+/** The builder's container, made one for the extender, which runs the build phase itself, as the build user. */
+export function buildExtenderSpec(plan: BuildPlan, layersVolume: string, kaniko: Mount, owner: string): ContainerSpec {
+  const builder = buildContainerSpec(plan, { command: [], layersVolume, volumeLabels: { [OWNER_LABEL]: owner }, owner })
+  return {
+    ...builder,
+    ...extender(plan, 'build'),
+    mounts: [...(builder.mounts ?? []), kaniko],
+  }
+}
+
+/** A container of the run image. */
+export function runExtenderSpec(plan: BuildPlan, runImage: RunImage, kaniko: Mount, owner: string): ContainerSpec {
+  const { limits } = plan
+  return {
+    image: runImage.image.id,
+    ...extender(plan, 'run'),
+    env: detector(plan).env,
+    workingDir: '/',
+    network: plan.network,
+    platform: plan.platform,
+    mounts: [...plan.volumes, kaniko],
+    securityOpt: ['no-new-privileges'],
+    memory: limits.memory,
+    cpus: limits.cpus,
+    pidsLimit: limits.pids,
+    labels: { [OWNER_LABEL]: owner },
+  }
+}
+
+/** Before Platform API 0.12 it knows no other kind than `build`. */
+function extender(plan: BuildPlan, kind: 'build' | 'run'): Pick<ContainerSpec, 'command' | 'user' | 'capDrop' | 'capAdd'> {
+  const kinds = atLeast(plan.platformApi, '0.12') ? ['-kind', kind] : []
+  return { command: [`${LIFECYCLE_DIR}/extender`, ...kinds, ...detector(plan).args], user: '0:0', capDrop: ['ALL'], capAdd: CAPABILITIES }
+}
+
+/** A container of the builder image that has `/layers`: what was generated and the lifecycle come from there. */
+type Source = Pick<Container, 'getArchive'>
+
+/**
+ * Puts into a container of the run image what the extender does: the Dockerfiles, and `entries`. `/layers` is the container's own,
+ * so that what the extender writes there is this build's alone.
+ * @param entries analyzed.toml, and the layout of the run image
+ */
+export async function putDockerfiles(
+  container: Container, group: Group, entries: readonly TarEntry[], source: Source, context: Context,
+): Promise<void> {
+  const directories = [LAYERS_DIR, '/cnb', KANIKO_DIR].map(directory)
+  await container.putArchive('/', packTar([...directories, groupToml(group), ...entries]), context)
+  await copyDirectory(`${LAYERS_DIR}/generated`, source, container, context)
+}
+
+/** Puts the rest there: the lifecycle, and the app, from which Dockerfiles may copy. */
+export async function putAppAndLifecycle(container: Container, plan: BuildPlan, source: Source, context: Context): Promise<void> {
+  const { signal } = context
+  const app = (): Promise<void> => container.putArchive('/', packTar(plan.appEntries(context), { signal }), context)
+  await step(context, 'uploading the app to extend the run image', app)
+  await copyDirectory(LIFECYCLE_DIR, source, container, context)
+}
+
+async function copyDirectory(path: string, source: Source, container: Container, context: Context): Promise<void> {
+  const archive = await source.getArchive(path, context)
+  if (archive) await container.putArchive(path.slice(0, path.lastIndexOf('/')), archive, context)
+}
+
+function groupToml(group: Group): TarEntry {
+  const extensions = group.extensions.map(({ id, version, api }) => ({ id, version, api }))
+  const content = Buffer.from(stringifyToml({ 'group-extensions': extensions }))
+  return { ...directory(`${LAYERS_DIR}/group.toml`), type: 'file', mode: 0o644, size: content.length, content }
+}
+
+function directory(path: string): TarEntry {
+  return { type: 'directory', name: path.slice(1), mode: 0o755, uid: 0, gid: 0, mtime: 0 }
+}

@@ -1,0 +1,94 @@
+/** What a finished build leaves for the next one: the record of the `layers` volume, and the cache directory where there is one. */
+
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { escapeId } from '../../buildpacks/buildpack.ts'
+import type { Layer } from '../../images/image.ts'
+import type { Digest } from '../../oci/digest.ts'
+import type { BuildPlan } from '../lifecycle.ts'
+import type { FinishedBuild } from './builder-run.ts'
+import { fillCacheDirectory } from './cache/fill-directory.ts'
+import { makeRecord, type RecordInput } from './cache/record.ts'
+import type { Export } from './export/export.ts'
+import { directoryLayer } from './export/tree-directory.ts'
+import type { BuiltBuildpack, CacheRecord, KnownLauncher } from './model.ts'
+
+export interface LeftLayers {
+  readonly plan: BuildPlan
+  readonly built: FinishedBuild
+  readonly buildpacks: readonly BuiltBuildpack[]
+  readonly exported: Export
+  readonly launcher: KnownLauncher | undefined
+  readonly layerOf: (buildpackId: string, layer: string) => Promise<Layer>
+}
+
+/**
+ * Fills the cache directory, and gives the record. The image is whole without them: a directory that cannot be written is
+ * warned of.
+ */
+export async function keepLayers(left: LeftLayers, context: Context): Promise<CacheRecord> {
+  const { plan } = left
+  if (plan.cacheDirectory === undefined) return volumeRecord(left)
+  try {
+    return await fillDirectory(left, plan.cacheDirectory, context)
+  } catch (error) {
+    context.signal?.throwIfAborted()
+    if (!(error instanceof CnbError)) throw error
+    const message = `the image is built, but the cache in ${plan.cacheDirectory} stays as it was: ${error.message}`
+    context.events?.({ type: 'warning', message })
+    return volumeRecord(left)
+  }
+}
+
+function volumeRecord(left: LeftLayers): CacheRecord {
+  const fingerprints = reliableFingerprints(left.built, left.plan)
+  return record(left, (id, { name }) => {
+    const fingerprint = fingerprints.get(`${escapeId(id)}/${name}`)
+    // Of a layer that is not in the image nobody asks for the digest: its fingerprint says as much, and costs no reading.
+    return fingerprint === undefined ? undefined : { fingerprint, sha: left.exported.layerShas.get(`${id}:${name}`) ?? `sha256:${fingerprint}` }
+  })
+}
+
+async function fillDirectory(left: LeftLayers, directory: string, context: Context): Promise<CacheRecord> {
+  const { plan, built, exported, layerOf } = left
+  const fingerprints = reliableFingerprints(built, plan)
+  const digests = await digestsOf(left, context)
+  const whole = record(left, (id, { name }) => {
+    const sha = digests.get(`${id}:${name}`)
+    return sha && { sha, fingerprint: fingerprints.get(`${escapeId(id)}/${name}`) ?? '' }
+  })
+  const sbom = await directoryLayer(exported.tree, 'sbom/cache', plan.builder)
+  await fillCacheDirectory(directory, { record: whole, layerOf, sbom }, { anew: plan.clearCache }, context)
+  return whole
+}
+
+function record({ plan, buildpacks, exported, launcher }: LeftLayers, contents: RecordInput['contents']): CacheRecord {
+  return makeRecord({ builder: plan.builder, buildpacks, contents, sbom: exported.sbom, launcher })
+}
+
+/** The diffIDs of all cached layers; what cannot be a layer is left out, and told of. */
+async function digestsOf({ buildpacks, layerOf }: LeftLayers, { events }: Context): Promise<Map<string, Digest>> {
+  const digests = new Map<string, Digest>()
+  for (const { buildpack, layers } of buildpacks) {
+    for (const { name, cache, hasContents, malformed } of layers) {
+      if (!cache || !hasContents || malformed !== undefined) continue
+      const key = `${buildpack.id}:${name}`
+      try {
+        digests.set(key, (await layerOf(buildpack.id, name)).diffId)
+      } catch (error) {
+        if (!(error instanceof CnbError && error.code === 'CNB_EXPORT_FAILED')) throw error
+        events?.({ type: 'warning', message: `layer '${key}' cannot be cached: ${error.message}` })
+      }
+    }
+  }
+  return digests
+}
+
+/** The fingerprint of a layer's directory says nothing of those above it: only what is as always is relied on. */
+export function reliableFingerprints({ fingerprints, tree }: FinishedBuild, { builder }: BuildPlan): Map<string, string> {
+  const isUsual = (path: string): boolean => {
+    const entry = tree.get(path)
+    return entry?.type === 'directory' && (entry.mode & 0o7777) === 0o755 && entry.uid === builder.uid && entry.gid === builder.gid
+  }
+  return new Map([...fingerprints].filter(([path]) => isUsual('') && isUsual(path.slice(0, path.lastIndexOf('/')))))
+}

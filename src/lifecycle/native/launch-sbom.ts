@@ -1,0 +1,31 @@
+/** The SBOM files of the previous image, out of the layer that its label names (lifecycle phase/analyzer.go). */
+
+import { buffer } from 'node:stream/consumers'
+import { readTar } from '../../archive/tar-reader.ts'
+import type { Context } from '../../base/events.ts'
+import type { PreviousImage } from './model.ts'
+
+const MAX_BYTES = 64 * 1024 * 1024
+const ROOT = 'layers/sbom/launch/'
+
+/** Files by their paths relative to `/layers/sbom/launch`; undefined where there is no such layer, or one that cannot be read. */
+export async function readLaunchSbom(previous: PreviousImage | undefined, context: Context): Promise<Map<string, Buffer> | undefined> {
+  const layer = previous?.image.layers.find(({ diffId }) => diffId === previous.metadata?.sbom)
+  if (!layer) return undefined
+  const files = new Map<string, Buffer>()
+  let size = 0
+  try {
+    for await (const entry of readTar(await layer.open(context.signal), { source: 'the SBOM layer', signal: context.signal })) {
+      const path = entry.name.toString().replace(/^\//, '')
+      if (entry.type !== 'file' || !path.startsWith(ROOT)) continue
+      size += entry.size
+      if (size > MAX_BYTES) return undefined
+      files.set(path.slice(ROOT.length), await buffer(entry.content))
+    }
+  } catch (error) {
+    context.signal?.throwIfAborted()
+    context.events?.({ type: 'debug', message: `the SBOM of the previous image cannot be read: ${(error as Error).message}` })
+    return undefined
+  }
+  return files
+}

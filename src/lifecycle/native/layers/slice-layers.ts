@@ -1,0 +1,99 @@
+/** The layers of the app directory (the lifecycle's layers/slices.go, v0.21.0; spec.md §4.7, §6.3). */
+
+import { makeTarLayer } from '../../../archive/tar-layer.ts'
+import type { TarHeader, TarType } from '../../../archive/tar-header.ts'
+import type { TarReadEntry } from '../../../archive/tar-reader.ts'
+import type { TarEntry } from '../../../archive/tar-writer.ts'
+import { CnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import type { Layer } from '../../../images/image.ts'
+import { LAYER_MTIME, parentEntries } from './layer-entries.ts'
+import { filesAt, keyOf } from './layer-source.ts'
+import type { LayerSource } from './layer-source.ts'
+import { divide } from './slices.ts'
+import type { AppFile, Slice } from './slices.ts'
+import type { Spool, Spooled } from './spool.ts'
+
+export interface SliceLayer {
+  readonly layer: Layer
+  /** The history's text (spec.md §4.8). */
+  readonly createdBy: string
+}
+
+/** LayerFactory's sliceLayers, of files that somebody else owns. */
+export async function sliceLayers(
+  source: LayerSource,
+  path: string,
+  parents: readonly TarHeader[],
+  slices: readonly Slice[],
+  context: Context,
+): Promise<readonly SliceLayer[]> {
+  const spool = source.newSpool()
+  const divided = divide(await appFiles(source, path, spool, context), slices)
+  const layers: SliceLayer[] = []
+  for (const [index, files] of divided.entries()) {
+    // A slice without files has no parents either.
+    const above = files.length > 0 ? [...parentEntries(parents)] : []
+    const layer = await makeTarLayer(() => sliceEntries(source, path, above, files, spool), { signal: context.signal })
+    layers.push({ layer, createdBy: slices.length === 0 ? 'Application Layer' : `Application Slice: ${index + 1}` })
+  }
+  return layers
+}
+
+/** As little as can be, for there may be many: uid, gid and time are the layer's anyway. */
+interface SpooledFile extends AppFile {
+  readonly type: TarType
+  readonly mode: number
+  readonly linkname: string
+  readonly devMajor: number
+  readonly devMinor: number
+  readonly content: Spooled | undefined
+}
+
+/** All that is in the app directory, in walk order, with the contents in `spool`. */
+async function appFiles(source: LayerSource, path: string, spool: Spool, context: Context): Promise<SpooledFile[]> {
+  const root = Buffer.byteLength(path)
+  const files: SpooledFile[] = []
+  const byName = new Map<string, SpooledFile>()
+  for await (const entry of filesAt(source, path, context)) {
+    const name = keyOf(entry.name)
+    const file = { path: name.slice(root + 1), mode: entry.mode, ...(entry.type === 'link' ? linked(entry, byName) : await spooled(entry, spool)) }
+    files.push(file)
+    if (!file.isDirectory) byName.set(name, file)
+  }
+  return files
+}
+
+type WithoutName = Omit<SpooledFile, 'path' | 'mode'>
+
+async function spooled(entry: TarReadEntry, spool: Spool): Promise<WithoutName> {
+  const { type, devMajor = 0, devMinor = 0 } = entry
+  const content = type === 'file' ? await spool.add(entry.bytes ?? entry.content) : undefined
+  return { isDirectory: type === 'directory', type, linkname: keyOf(entry.linkname), devMajor, devMinor, content }
+}
+
+/** A hard link is written as what it is one to. */
+function linked(entry: TarReadEntry, byName: ReadonlyMap<string, SpooledFile>): WithoutName {
+  const target = byName.get(keyOf(entry.linkname))
+  if (!target) throw new CnbError('CNB_ENGINE_FAILED', `the engine says that ${entry.name.toString()} is a hard link to nothing`)
+  const { isDirectory, type, linkname, devMajor, devMinor, content } = target
+  return { isDirectory, type, linkname, devMajor, devMinor, content }
+}
+
+function* sliceEntries(
+  { owner }: LayerSource,
+  path: string,
+  above: readonly TarEntry[],
+  files: readonly SpooledFile[],
+  spool: Spool,
+): Generator<TarEntry> {
+  yield* above
+  const directory = keyOf(Buffer.from(path))
+  for (const file of files) {
+    const { type, mode, devMajor, devMinor, content } = file
+    const name = Buffer.from(file.path === '' ? directory : `${directory}/${file.path}`, 'latin1')
+    const linkname = file.linkname === '' ? undefined : Buffer.from(file.linkname, 'latin1')
+    const size = content?.size ?? 0
+    yield { type, name, linkname, mode, ...owner, mtime: LAYER_MTIME, size, devMajor, devMinor, content: content && spool.read(content) }
+  }
+}

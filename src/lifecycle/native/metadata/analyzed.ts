@@ -1,0 +1,104 @@
+/** What the analyzer finds out: the image that this build takes the place of, and analyzed.toml (lifecycle phase/analyzer.go). */
+
+import type { Context } from '../../../base/events.ts'
+import { CnbError } from '../../../base/errors.ts'
+import { isTable } from '../../../formats/field-reader.ts'
+import { atLeast } from '../../../formats/versions.ts'
+import type { Image, ImageSource } from '../../../images/image.ts'
+import { labelOf } from '../../../images/label-value.ts'
+import { LIFECYCLE_METADATA_LABEL, readTarget } from '../../../images/labels.ts'
+import { type LifecycleMetadata, readLifecycleMetadata } from '../../../images/lifecycle-metadata.ts'
+import { hexOf, isDigest } from '../../../oci/digest.ts'
+import { familiarName, formatReference } from '../../../oci/reference.ts'
+import type { BuildPlan } from '../../lifecycle.ts'
+import type { PreviousImage } from '../model.ts'
+import { parseExactJson } from './exact-json.ts'
+import { encodeGoToml } from './go-toml.ts'
+
+const BASE_ID_LABEL = 'io.buildpacks.base.id'
+
+type Previous = Pick<BuildPlan, 'image' | 'previousImage'>
+
+/**
+ * The image named by `--previous-image`, else the one that has the app's name now; undefined where there is none. A label that
+ * cannot be read counts as no label (platform.md "analyzer").
+ */
+export async function findPrevious(plan: Previous, images: ImageSource, context: Context): Promise<PreviousImage | undefined> {
+  const image = await images.find(plan.previousImage ?? nameOf(plan), context)
+  if (!image) return undefined
+  try {
+    return { image, metadata: readMetadata(image) }
+  } catch (error) {
+    const message = `nothing is taken over from image '${image.reference}': ${(error as Error).message}`
+    context.events?.({ type: 'debug', message })
+    return { image, metadata: undefined }
+  }
+}
+
+function nameOf({ image }: Previous): string {
+  return image.digest ? formatReference(image) : familiarName(image)
+}
+
+/** The label, with integers that JSON.parse would round as they are in it. */
+function readMetadata(image: Image): LifecycleMetadata | undefined {
+  const metadata = readLifecycleMetadata(image)
+  if (!metadata) return undefined
+  const exact = parseExactJson(labelOf(image, LIFECYCLE_METADATA_LABEL))
+  return {
+    ...metadata,
+    buildpacks: metadata.buildpacks.map(({ id, version, layers, store }, index) => ({
+      id,
+      version,
+      layers: new Map([...layers].map(([name, layer]) => [name, { ...layer, data: at(exact, 'buildpacks', index, 'layers', name, 'data') }])),
+      store: store === undefined ? undefined : (at(exact, 'buildpacks', index, 'store', 'metadata') ?? null),
+    })),
+  }
+}
+
+function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((part, key) => {
+    if (Array.isArray(part)) return (part as unknown[])[Number(key)]
+    return isTable(part) && Object.hasOwn(part, key) ? part[key] : undefined
+  }, value)
+}
+
+/**
+ * analyzed.toml for detector, builder and extender: what the stock analyzer writes but for `[metadata]`, which only restorer and
+ * exporter read, and they are ours.
+ * @throws CnbError CNB_RUN_IMAGE_INVALID when the run image does not say which operating system it is for
+ */
+export function analyzedToml(plan: Pick<BuildPlan, 'platformApi' | 'runImage'>, previous: PreviousImage | undefined): string {
+  const { name, image } = plan.runImage
+  const hasTarget = atLeast(plan.platformApi, '0.12')
+  if (hasTarget && image.platform.os === '') {
+    throw new CnbError('CNB_RUN_IMAGE_INVALID', `run image '${name}' does not say which operating system it is for`)
+  }
+  return encodeGoToml({
+    image: { reference: previousReference(previous) },
+    'run-image': { reference: storeReference(image), ...(hasTarget ? { image: name, target: target(image) } : {}) },
+  })
+}
+
+/** Empty where the label could not be read: for the lifecycle such an image is not there. */
+function previousReference(previous: PreviousImage | undefined): string {
+  if (!previous || (!previous.metadata && labelOf(previous.image, LIFECYCLE_METADATA_LABEL) !== '')) return ''
+  return storeReference(previous.image)
+}
+
+/** How the lifecycle refers to an image on an engine: its ID without the algorithm. */
+function storeReference({ id }: Image): string {
+  return isDigest(id) ? hexOf(id) : id
+}
+
+function target(image: Image): Record<string, unknown> {
+  const { os, arch, variant, distroName, distroVersion } = readTarget(image)
+  const id = labelOf(image, BASE_ID_LABEL)
+  const hasDistro = distroName !== undefined || distroVersion !== undefined
+  return {
+    ...(id === '' ? {} : { id }),
+    os,
+    arch,
+    ...(variant === undefined ? {} : { 'arch-variant': variant }),
+    ...(hasDistro ? { distro: { name: distroName ?? '', version: distroVersion ?? '' } } : {}),
+  }
+}

@@ -1,0 +1,55 @@
+/** group.toml, as the detector leaves it (platform.md "group.toml"). A process of a buildpack may have rewritten it since. */
+
+import { CnbError } from '../../../base/errors.ts'
+import { FieldReader } from '../../../formats/field-reader.ts'
+import { parseTomlData } from '../../../formats/toml-data.ts'
+import { parseApiVersion } from '../../../formats/versions.ts'
+import type { Group, GroupElement } from '../model.ts'
+import { isBuildpackId, isFileName } from './safe-names.ts'
+
+const MAX_BYTES = 1024 * 1024
+
+/** @throws CnbError CNB_DETECT_FAILED saying what is wrong with it */
+export function readGroup(toml: string): Group {
+  const content = Buffer.from(toml)
+  if (content.length > MAX_BYTES) throw invalid(`it is larger than ${MAX_BYTES} bytes`)
+  const fields = new FieldReader(parse(content), [], (_path, message) => invalid(message))
+  const group = { buildpacks: readElements(fields, 'group'), extensions: readElements(fields, 'group-extensions') }
+  // Where none takes part, the detector fails; but a file that is being rewritten may be empty.
+  if (group.buildpacks.length + group.extensions.length === 0) throw invalid('it names no buildpack')
+  return group
+}
+
+function parse(content: Buffer): Record<string, unknown> {
+  try {
+    return parseTomlData(content, 'group.toml')
+  } catch (error) {
+    throw invalid((error as Error).message, error)
+  }
+}
+
+function readElements(fields: FieldReader, key: string): GroupElement[] {
+  const elements = fields.tables(key).map(readElement)
+  const ids = new Set<string>()
+  for (const { id } of elements) {
+    if (ids.has(id)) throw invalid(`'${id}' is in '${key}' twice`)
+    ids.add(id)
+  }
+  return elements
+}
+
+function readElement(fields: FieldReader): GroupElement {
+  const id = fields.requiredString('id')
+  const version = fields.requiredString('version')
+  const api = fields.requiredString('api')
+  if (!isBuildpackId(id)) throw invalid(`${JSON.stringify(id)} cannot be an id`)
+  if (!isFileName(version)) throw invalid(`${JSON.stringify(version)} cannot be the version of '${id}'`)
+  if (!parseApiVersion(api)) throw invalid(`${JSON.stringify(api)} cannot be the API of '${id}'`)
+  const homepage = fields.string('homepage')
+  const optional = fields.boolean('optional')
+  return { id, version, api, ...(homepage ? { homepage } : {}), ...(optional ? { optional } : {}) }
+}
+
+function invalid(problem: string, cause?: unknown): CnbError {
+  return new CnbError('CNB_DETECT_FAILED', `the detector left a group.toml that cannot be used: ${problem}`, { cause })
+}

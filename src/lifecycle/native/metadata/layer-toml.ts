@@ -1,0 +1,91 @@
+/** `<layer>.toml` and store.toml, read and written (buildpack.md "Layer Content Metadata", lifecycle buildpack/layermetadata.go). */
+
+import { CnbError } from '../../../base/errors.ts'
+import { isTable } from '../../../formats/field-reader.ts'
+import { parseTomlData } from '../../../formats/toml-data.ts'
+import type { TomlTable } from '../../../formats/toml.ts'
+import { atLeast, parseApiVersion } from '../../../formats/versions.ts'
+import type { LayerTypes } from '../model.ts'
+import { encodeGoToml } from './go-toml.ts'
+
+const TYPES = ['build', 'launch', 'cache'] as const
+const NO_TYPES: LayerTypes = { build: false, launch: false, cache: false }
+
+/** What a layer's file says. */
+export interface LayerFile extends LayerTypes {
+  /** `[metadata]` as JSON's values and bigints; null where the file has none. */
+  readonly data: unknown
+  readonly malformed?: string
+}
+
+/**
+ * Reads a layer's file. Whatever is wrong with it comes back as `malformed`.
+ * @param api the buildpack's API: before 0.6 the types were keys of the file itself
+ * @param path the file's, for messages
+ */
+export function readLayerToml(content: Buffer, api: string, path: string): LayerFile {
+  try {
+    const table = parseTomlData(content, path)
+    return { ...readTypes(table, api, path), data: fieldOf(table, 'metadata') ?? null }
+  } catch (error) {
+    return { ...NO_TYPES, data: null, malformed: (error as Error).message }
+  }
+}
+
+function readTypes(table: TomlTable, api: string, path: string): LayerTypes {
+  const legacy = hasLegacyTypes(api)
+  if (!legacy && TYPES.some((type) => Object.hasOwn(table, type))) {
+    throw new Error(`${path}: the launch, cache and build flags should be in the types table`)
+  }
+  const types = legacy ? table : fieldOf(table, 'types')
+  if (types === undefined) return NO_TYPES
+  if (!isTable(types)) throw new Error(`${path}: 'types' must be a table`)
+  const flag = (type: string): boolean => {
+    const value = fieldOf(types, type) ?? false
+    if (typeof value !== 'boolean') throw new Error(`${path}: '${legacy ? '' : 'types.'}${type}' must be true or false`)
+    return value
+  }
+  return { build: flag('build'), launch: flag('launch'), cache: flag('cache') }
+}
+
+/** Go's decoder takes a key in other letter case where there is none in the right one. */
+function fieldOf(table: TomlTable, name: string): unknown {
+  if (Object.hasOwn(table, name)) return table[name]
+  return Object.entries(table).find(([key]) => key.toLowerCase() === name)?.[1]
+}
+
+function hasLegacyTypes(api: string): boolean {
+  const version = parseApiVersion(api)
+  return version !== undefined && !atLeast(version, '0.6')
+}
+
+/**
+ * The file that a buildpack finds of a layer that it made before: without types, which it must declare anew, except before
+ * Buildpack API 0.6.
+ */
+export function layerToml(layer: LayerTypes & { readonly data: unknown }, api: string): string {
+  const { data, build, launch, cache } = layer
+  return encodeGoToml({ metadata: data, ...(hasLegacyTypes(api) ? { build, launch, cache } : {}) })
+}
+
+/**
+ * `[metadata]` of store.toml, null where the file has none.
+ * @throws CnbError CNB_EXPORT_FAILED, as it fails the exporter
+ */
+export function readStoreToml(content: Buffer, buildpackId: string): unknown {
+  try {
+    const metadata = fieldOf(parseTomlData(content, 'store.toml'), 'metadata') ?? null
+    if (metadata !== null && !isTable(metadata)) throw new Error("'metadata' must be a table")
+    return metadata
+  } catch (error) {
+    throw new CnbError('CNB_EXPORT_FAILED', `cannot read store.toml of buildpack '${buildpackId}': ${(error as Error).message}`, {
+      cause: error,
+      hint: 'The buildpack wrote it: tell its maker.',
+    })
+  }
+}
+
+/** @param metadata a table, or null */
+export function storeToml(metadata: unknown): string {
+  return encodeGoToml({ metadata })
+}

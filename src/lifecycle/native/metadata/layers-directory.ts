@@ -1,0 +1,69 @@
+/** What the buildpacks left in `/layers`, read as the lifecycle's exporter reads it (buildpack/layers.go, ReadLayersDir and Read). */
+
+import { CnbError } from '../../../base/errors.ts'
+import { escapeId } from '../../../buildpacks/buildpack.ts'
+import { compareBytes } from '../../../oci/go-json.ts'
+import type { BuiltBuildpack, BuiltLayer, Group, GroupElement, LayersTree, TreeEntry } from '../model.ts'
+import { readLayerToml, readStoreToml } from './layer-toml.ts'
+
+const TOML = '.toml'
+/** Files of the buildpack itself; a directory of such a name is a layer all the same. */
+const NOT_LAYERS = new Set(['store', 'launch', 'build'])
+
+/**
+ * The group's buildpacks in their order, each with its layers in the byte order of their names.
+ * @throws CnbError CNB_EXPORT_FAILED for a malformed store.toml, or a buildpack's directory that is none
+ */
+export function readBuiltBuildpacks(tree: LayersTree, group: Group): BuiltBuildpack[] {
+  const children = new Map<string, Map<string, TreeEntry>>()
+  for (const [path, entry] of tree) {
+    const [directory, name, ...deeper] = path.split('/')
+    if (directory === undefined || name === undefined || deeper.length > 0) continue
+    children.set(directory, (children.get(directory) ?? new Map<string, TreeEntry>()).set(name, entry))
+  }
+  return group.buildpacks.map((buildpack) => readBuildpack(tree, children, buildpack))
+}
+
+function readBuildpack(tree: LayersTree, children: ReadonlyMap<string, ReadonlyMap<string, TreeEntry>>, buildpack: GroupElement): BuiltBuildpack {
+  const directory = escapeId(buildpack.id)
+  const own = tree.get(directory)
+  if (own && own.type !== 'directory') {
+    throw new CnbError('CNB_EXPORT_FAILED', `/layers/${directory}, the directory of buildpack '${buildpack.id}', is a ${own.type} now`, {
+      hint: 'The buildpack replaced it: tell its maker.',
+    })
+  }
+  const files = children.get(directory) ?? new Map<string, TreeEntry>()
+  const store = files.get(`store${TOML}`)
+  const hasStore = store !== undefined && store.type !== 'directory'
+  return {
+    buildpack,
+    store: hasStore ? readStoreToml(contentOf(store, 'store.toml', buildpack), buildpack.id) : undefined,
+    layers: candidates(files).map((name) => readLayer(files, name, buildpack)),
+  }
+}
+
+function contentOf({ type, content }: TreeEntry, file: string, { id }: GroupElement): Buffer {
+  if (type === 'file') return content ?? Buffer.alloc(0)
+  throw new CnbError('CNB_EXPORT_FAILED', `${file} of buildpack '${id}' is a ${type}, which is not followed`)
+}
+
+/** Every directory, and every name that has a file of its own. */
+function candidates(files: ReadonlyMap<string, TreeEntry>): string[] {
+  const names = new Set<string>()
+  for (const [file, { type }] of files) {
+    const name = file.endsWith(TOML) ? file.slice(0, -TOML.length) : undefined
+    if (type === 'directory') names.add(file)
+    else if (name !== undefined && !NOT_LAYERS.has(name)) names.add(name)
+  }
+  return [...names].sort(compareBytes)
+}
+
+function readLayer(files: ReadonlyMap<string, TreeEntry>, name: string, buildpack: GroupElement): BuiltLayer {
+  const path = `/layers/${escapeId(buildpack.id)}/${name}${TOML}`
+  const file = files.get(`${name}${TOML}`)
+  const none = { name, build: false, launch: false, cache: false, data: undefined, hasContents: files.has(name) }
+  if (!file) return none
+  if (file.type !== 'file') return { ...none, malformed: `${path} is a ${file.type}` }
+  const { data, ...rest } = readLayerToml(file.content ?? Buffer.alloc(0), buildpack.api, path)
+  return { ...none, ...rest, data: data ?? undefined }
+}

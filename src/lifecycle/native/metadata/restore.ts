@@ -1,0 +1,114 @@
+/** What the buildpacks find in `/layers` of their last build (platform.md "restorer"). */
+
+import type { TarEntry } from '../../../archive/tar-writer.ts'
+import { escapeId } from '../../../buildpacks/buildpack.ts'
+import { atLeast } from '../../../formats/versions.ts'
+import { compareBytes } from '../../../oci/go-json.ts'
+import type { BuildPlan } from '../../lifecycle.ts'
+import type { CacheRecord, CachedLayer, PreviousImage, Restoration, RestoredBuildpack } from '../model.ts'
+import { layerToml, storeToml } from './layer-toml.ts'
+import { restoredLayers, type RestoredLayers } from './restore-rules.ts'
+import { isBuildpackId, isLayerName } from './safe-names.ts'
+import { sbomFilesFor, type SbomFiles } from './restored-sbom.ts'
+
+type Builder = Pick<BuildPlan['builder'], 'uid' | 'gid' | 'buildpackLayers'>
+
+export interface RestorationInput {
+  readonly previous: PreviousImage | undefined
+  readonly record: CacheRecord | undefined
+  readonly plan: Pick<BuildPlan, 'platformApi' | 'buildpacks'> & { readonly builder: Builder }
+  /** `--clear-cache`: nothing but store.toml. */
+  readonly skipLayers: boolean
+  /** The previous image's files by their paths relative to `/layers/sbom/launch`, where the record does not have them. */
+  readonly launchSbom?: ReadonlyMap<string, Buffer>
+  /** Seconds since 1970 for the files: the lifecycle's are of the time when it restores them. */
+  readonly mtime?: number
+}
+
+/** Whether `launchSbom` is of use: the previous image has SBOM files that the record does not know. */
+export function needsLaunchSbom(input: RestorationInput): boolean {
+  const sha = input.previous?.metadata?.sbom ?? ''
+  return !input.skipLayers && sha !== '' && atLeast(input.plan.platformApi, '0.8') && usableRecord(input)?.sbom.launch?.sha !== sha
+}
+
+/**
+ * By buildpack id, for every buildpack that the previous image or the record knows. A `kept` layer with an empty fingerprint is
+ * one whose contents are elsewhere (a peer's cache), or that has to be read to be trusted. Names that would lead out of the
+ * buildpack's directory are left out: labels can be anybody's.
+ */
+export function planRestoration(input: RestorationInput): Restoration {
+  const { previous, plan, skipLayers } = input
+  const record = usableRecord(input)
+  const known = previous?.metadata?.buildpacks ?? []
+  const sboms = skipLayers || !atLeast(plan.platformApi, '0.8') ? [] : [cacheSbom(record), launchSbom(input, record)]
+  const restoration = new Map<string, RestoredBuildpack>()
+  for (const id of new Set([...known, ...(record?.buildpacks ?? [])].map((buildpack) => buildpack.id))) {
+    if (!isBuildpackId(id)) continue
+    const app = known.find((buildpack) => buildpack.id === id)
+    const cache = new Map(Object.entries(record?.buildpacks.find((buildpack) => buildpack.id === id)?.layers ?? {}).filter(isNamed))
+    const layers = skipLayers
+      ? { layers: [], lines: [] }
+      : restoredLayers(id, new Map([...(app?.layers ?? [])].filter(isNamed)), cache, plan.platformApi)
+    restoration.set(id, restoreBuildpack(input, id, app?.store, layers, cache, sboms))
+  }
+  return restoration
+}
+
+function isNamed([name]: readonly [string, unknown]): boolean {
+  return isLayerName(name)
+}
+
+/** Files of another build user would be in this one's way. */
+function usableRecord({ record, plan, skipLayers }: RestorationInput): CacheRecord | undefined {
+  return !skipLayers && record?.uid === plan.builder.uid && record.gid === plan.builder.gid ? record : undefined
+}
+
+function cacheSbom(record: CacheRecord | undefined): SbomFiles {
+  return fromRecord(record?.sbom.cache?.files)
+}
+
+function launchSbom(input: RestorationInput, record: CacheRecord | undefined): SbomFiles {
+  const sha = input.previous?.metadata?.sbom ?? ''
+  if (sha === '') return new Map()
+  const recorded = record?.sbom.launch
+  return recorded?.sha === sha ? fromRecord(recorded.files) : (input.launchSbom ?? new Map())
+}
+
+function fromRecord(files: Readonly<Record<string, string>> | undefined): SbomFiles {
+  return new Map(Object.entries(files ?? {}).map(([path, content]) => [path, Buffer.from(content, 'base64')]))
+}
+
+function restoreBuildpack(
+  input: RestorationInput,
+  id: string,
+  store: unknown,
+  { layers, lines }: RestoredLayers,
+  cache: ReadonlyMap<string, CachedLayer>,
+  sboms: readonly SbomFiles[],
+): RestoredBuildpack {
+  const { plan } = input
+  const api = apiOf(plan, id)
+  const directory = escapeId(id)
+  // By name: a layer called `store` has the last word, as it has in the lifecycle.
+  const files = new Map<string, Buffer>()
+  if (store !== undefined) files.set('store.toml', Buffer.from(storeToml(store)))
+  for (const { name, types, data } of layers) files.set(`${name}.toml`, Buffer.from(layerToml({ ...types, data }, api)))
+  // The lifecycle makes the directory even for a layer that it removes again, and copies SBOM files wherever there is one.
+  if (files.size > 0 || lines.length > 0) for (const [name, content] of sbomFilesFor(directory, sboms)) files.set(name, content)
+  const owned = { uid: plan.builder.uid, gid: plan.builder.gid, mtime: input.mtime ?? Math.floor(Date.now() / 1000) }
+  const entries = [...files]
+    .sort(([a], [b]) => compareBytes(a, b))
+    .map(([name, content]): TarEntry => ({ type: 'file', name: `layers/${directory}/${name}`, ...owned, mode: 0o644, size: content.length, content }))
+  return {
+    entries: entries.length === 0 ? [] : [{ type: 'directory', name: `layers/${directory}`, ...owned, mode: 0o755, size: 0 }, ...entries],
+    kept: layers.flatMap(({ name, contents }) => (contents ? [{ layer: name, fingerprint: cache.get(name)?.fingerprint ?? '' }] : [])),
+    lines,
+  }
+}
+
+/** The API decides how a layer's file looks; all since 0.6 agree, and older ones are rare enough to ask for the last version's. */
+function apiOf({ builder, buildpacks }: RestorationInput['plan'], id: string): string {
+  const brought = buildpacks.find(({ descriptor }) => descriptor.info.id === id)
+  const own = Object.hasOwn(builder.buildpackLayers, id) ? Object.values(builder.buildpackLayers[id] ?? {}) : []
+  return brought?.descriptor.api ?? own.at(-1)?.api ?? ''
+}

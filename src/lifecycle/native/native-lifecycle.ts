@@ -1,0 +1,119 @@
+/**
+ * Detector and builder are the builder image's own and run in one container without socket, credential or capability; analysis,
+ * restoring, export and cache are done from here, with the same result (specification, platform.md; spec.md 6).
+ */
+
+import type { Context } from '../../base/events.ts'
+import type { Engine } from '../../docker/engine.ts'
+import { openEngineImages } from '../../images/engine-source.ts'
+import type { ImageSink, ImageSource } from '../../images/image.ts'
+import { isForOtherUse } from '../exec-env.ts'
+import { hostPhase } from '../host-phase.ts'
+import type { BuildPlan, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
+import { layersFile } from '../platform-files.ts'
+import type { BuilderRun, RunInput } from './builder-run.ts'
+import { type BuildCache, openBuildCache } from './cache/build-cache.ts'
+import { exportBuild, knownLauncher } from './export-build.ts'
+import { buildExtended, planExtending } from './extensions/extend.ts'
+import { KanikoCache } from './extensions/kaniko-cache.ts'
+import { readLaunchSbom } from './launch-sbom.ts'
+import { analyzedToml, findPrevious } from './metadata/analyzed.ts'
+import { readGroup } from './metadata/group.ts'
+import { needsLaunchSbom, planRestoration } from './metadata/restore.ts'
+import type { CacheRecord, Group, KeptLayers, PreviousImage, Restoration } from './model.ts'
+import { CommencedContainer, startScriptedRun } from './scripted-run.ts'
+import { startSeparateRun } from './separate-run.ts'
+
+export interface NativeOptions {
+  readonly engine: Engine
+  /** The owner label's value. */
+  readonly owner: string
+  /** Removes what killed runs left on the engine. */
+  readonly sweep: () => Promise<void>
+}
+
+export function nativeLifecycle(options: NativeOptions): Lifecycle {
+  return { run: (plan, context) => runNatively(plan, options, context) }
+}
+
+async function runNatively(planned: BuildPlan, options: NativeOptions, context: Context): Promise<LifecycleResult> {
+  const { engine, owner } = options
+  const times: PhaseTime[] = []
+  await using images = openEngineImages(engine, owner)
+  // An engine that lost layers of the run image meanwhile is sent them again.
+  const plan = { ...planned, runImage: { ...planned.runImage, image: images.reopen(planned.runImage.image) } }
+  await using cache = await openBuildCache(engine, plan, owner, context)
+  // Both take the engine a while, and neither needs the other.
+  await using commenced = new CommencedContainer({ ...options, plan, context })
+  const analysis = await hostPhase('analyzer', times, context, () => analyze(plan, images, cache, context))
+  const { previous, record } = analysis
+  const analyzed = layersFile(plan, 'analyzed.toml', analyzedToml(plan, previous))
+  const version = knownLauncher(record, plan)?.version
+  const input = { ...options, ...analysis, plan, times, analyzed, version, context }
+  await using kaniko = new KanikoCache(engine, plan, context)
+  await using run = await startRun(input, commenced)
+
+  const detection = await run.detect()
+  const group = readGroup(detection.group)
+  const chosen = await hostPhase('restorer', times, context, async (say) => restore(run.restoration, group, run, say))
+  const found = { group, previous, analyzed: detection.analyzed, container: run.container }
+  const extending = await planExtending({ engine, plan, owner, ...found, cache: kaniko }, context)
+  const { built, extended } = extending
+    ? await buildExtended(extending, run, chosen, context)
+    : { built: await run.build(chosen, context), extended: undefined }
+  await using _ = extended
+  run.end()
+  times.push(...(extended?.times ?? []))
+  const { runImage } = extending ?? plan
+  const left = await hostPhase('exporter', times, context, (say) =>
+    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: images, say }, context),
+  )
+  kaniko.keep()
+  if (run.kept) await cache.writeRecord(left, context)
+  await Promise.all([run[Symbol.asyncDispose](), cache[Symbol.asyncDispose]()])
+  return { phases: times, runImage: runImage.name }
+}
+
+interface Analysis extends KeptLayers {
+  readonly previous: PreviousImage | undefined
+  readonly restoration: Restoration
+  /** The same where the `layers` volume of the record is not at hand. */
+  readonly elsewhere: Restoration
+}
+
+async function analyze(plan: BuildPlan, images: ImageSource & ImageSink, cache: BuildCache, context: Context): Promise<Analysis> {
+  const [previous, kept] = await Promise.all([findPrevious(plan, images, context), cache.read(context)])
+  const input = { previous, record: kept.record, plan, skipLayers: plan.clearCache || isForOtherUse(previous?.image, plan) }
+  const launchSbom = needsLaunchSbom(input) ? await readLaunchSbom(previous, context) : undefined
+  const planned = (record: CacheRecord | undefined): Restoration => planRestoration({ ...input, record, launchSbom })
+  return { previous, ...kept, restoration: planned(kept.record), elsewhere: planned(kept.contents && kept.record) }
+}
+
+/** In one container where the builder allows it. A volume that cannot be cleared makes way for a new one. */
+async function startRun(input: RunInput & Pick<Analysis, 'elsewhere'>, commenced: CommencedContainer): Promise<BuilderRun> {
+  const { engine, plan, elsewhere, context } = input
+  const first = await startScriptedRun(input, commenced)
+  if (typeof first !== 'string') return first
+  if (first === 'unclean') {
+    context.events?.({ type: 'debug', message: 'what earlier builds kept belongs to another user, and is forgotten' })
+    await engine.volumes.remove(plan.cacheVolumes.layers)
+    const second = await startScriptedRun({ ...input, restoration: elsewhere })
+    if (typeof second !== 'string') return second
+  }
+  context.events?.({
+    type: 'info',
+    message: `builder '${plan.builder.image.reference}' has no shell with GNU find and tar: each phase runs in a container of its own, and no layers are kept`,
+  })
+  return startSeparateRun({ ...input, restoration: elsewhere })
+}
+
+/** Chooses what the group's buildpacks find again; what does not look as it did is gone already. */
+function restore(restoration: Restoration, group: Group, run: BuilderRun, say: (line: string) => void): Restoration {
+  const chosen = new Map(group.buildpacks.flatMap(({ id }) => {
+    const restored = restoration.get(id)
+    return restored ? [[id, restored] as const] : []
+  }))
+  for (const { lines } of chosen.values()) lines.forEach(say)
+  for (const path of run.changed) say(`Removing "${path.replace('/', ':')}", changed since the last build`)
+  return chosen
+}

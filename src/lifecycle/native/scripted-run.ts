@@ -1,0 +1,168 @@
+/** Detector and builder in one container, led by the session script: for builder images with a shell and GNU tools. */
+
+import { Readable } from 'node:stream'
+import { readTar } from '../../archive/tar-reader.ts'
+import { packTar, type TarEntry } from '../../archive/tar-writer.ts'
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { escapeId } from '../../buildpacks/buildpack.ts'
+import type { Container } from '../../docker/engine.ts'
+import type { PhaseTime } from '../lifecycle.ts'
+import { detector, LAYERS_DIR } from '../phase.ts'
+import { layersEntries } from '../platform-files.ts'
+import { fillBuildContainer, uploadContents } from './build-container.ts'
+import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
+import { buildFiles } from './layers/container-files.ts'
+import { type HeldLayers, holdLayers, type LayersHolder } from './layers-volume.ts'
+import { readSurvey } from './layers-tree.ts'
+import type { Restoration } from './model.ts'
+import { type KeptPaths, type Obstacle, Session } from './session.ts'
+import { SESSION_SCRIPT } from './session-script.ts'
+
+const SHELL = '/bin/sh'
+
+/** A container that is made beside other work. Leaving the scope of `await using` removes it, unless it was taken. */
+export class CommencedContainer implements AsyncDisposable {
+  #layers: Promise<HeldLayers> | undefined
+
+  constructor({ plan, owner, ...holder }: LayersHolder & Pick<RunInput, 'owner'>) {
+    const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', ...detector(plan).args]
+    this.#layers = holdLayers({ plan, ...holder }, { command, owner, stdin: true })
+    // Nobody may have asked for it by then.
+    this.#layers.catch(() => {})
+  }
+
+  /** Gives it to the caller, once; undefined after that. */
+  take(): Promise<HeldLayers> | undefined {
+    const layers = this.#layers
+    this.#layers = undefined
+    return layers
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const layers = await this.take()?.catch(() => undefined)
+    await layers?.[Symbol.asyncDispose]()
+  }
+}
+
+/**
+ * Starts the container and clears `/layers`. Gives what it cannot go on with, having removed all.
+ * @param commenced the container, if it is being made already
+ */
+export async function startScriptedRun(input: RunInput, commenced = new CommencedContainer(input)): Promise<BuilderRun | Obstacle> {
+  const { plan, restoration, analyzed, context } = input
+  const layers = await commenced.take()
+  if (!layers) throw new CnbError('CNB_INTERNAL', 'two runs cannot have one container')
+  const session = new Session(input.times, context)
+  try {
+    const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
+    await fillBuildContainer(layers.container, plan, entries, context)
+    const prepared = await prepare(session, layers.container, {
+      paths: [...uploaded(entries), ...keptPaths(restoration)],
+      fingerprints: keptFingerprints(restoration),
+    })
+    if (typeof prepared !== 'string') {
+      await uploadContents(layers.container, restoration, input.contents, context)
+      return new ScriptedRun(layers, session, prepared, input)
+    }
+    await session[Symbol.asyncDispose]()
+    await layers[Symbol.asyncDispose]()
+    return prepared
+  } catch (error) {
+    await session[Symbol.asyncDispose]()
+    await layers[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function prepare(session: Session, container: Container, kept: KeptPaths): Promise<string[] | Obstacle> {
+  try {
+    await session.start(container)
+  } catch (error) {
+    // The engine has only words for it, with the path in them.
+    if (error instanceof CnbError && error.message.includes(SHELL)) return 'missing'
+    throw error
+  }
+  return session.prepare(kept)
+}
+
+class ScriptedRun implements BuilderRun {
+  readonly restoration: Restoration
+  readonly kept: boolean
+  readonly changed: readonly string[]
+  readonly #layers: HeldLayers
+  readonly #session: Session
+  readonly #times: PhaseTime[]
+  readonly #knownVersion: string | undefined
+  #extender: Container | undefined
+
+  constructor(layers: HeldLayers, session: Session, changed: readonly string[], { restoration, times, version }: RunInput) {
+    this.kept = layers.kept
+    this.changed = changed
+    this.#layers = layers
+    this.#session = session
+    this.restoration = restoration
+    this.#times = times
+    this.#knownVersion = version
+  }
+
+  get container(): Container {
+    return this.#layers.container
+  }
+
+  async detect(): Promise<Detection> {
+    const { group, analyzed } = await this.#session.detect(this.#knownVersion === undefined)
+    return { group: group.toString(), analyzed: analyzed.toString() }
+  }
+
+  /** The session waits while an extender runs: it then looks at what that left, out of reach of what runs there as root. */
+  async build(chosen: Restoration, context: Context, { analyzed, extender }: BuildChange = {}): Promise<FinishedBuild> {
+    const leaving = [...this.restoration.keys()].filter((id) => !chosen.has(id))
+    await this.#session.remove(leaving.map(escapeId))
+    if (analyzed) await this.container.putArchive('/', packTar([analyzed]), context)
+    const extended = await extender?.(this.#layers.volume, [])
+    this.#extender = extended?.container
+    if (extended) this.#times.push(...extended.times)
+    const { survey, fingerprints, version } = await (extended ? this.#session.survey() : this.#session.build(context.signal))
+    const entries = readTar(Readable.from([survey]), { source: 'what the build left', signal: context.signal })
+    return {
+      ...(await readSurvey(entries, './')),
+      fingerprints,
+      version: this.#knownVersion ?? version,
+      files: buildFiles(this.container, this.#extender),
+    }
+  }
+
+  end(): void {
+    this.#session.hangUp()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#extender?.[Symbol.asyncDispose]()
+    await this.#session[Symbol.asyncDispose]()
+    await this.#layers[Symbol.asyncDispose]()
+  }
+}
+
+/** What the upload puts into `/layers`, as far down as the script looks. */
+function uploaded(entries: readonly TarEntry[]): string[] {
+  const root = `${LAYERS_DIR.slice(1)}/`
+  return entries
+    .map(({ name }) => name.toString())
+    .filter((name) => name.startsWith(root) && name.length > root.length)
+    .map((name) => name.slice(root.length).replace(/\/$/, ''))
+    .filter((path) => path.split('/').length <= 2)
+}
+
+function keptPaths(restoration: Restoration): string[] {
+  return [...restoration].flatMap(([id, { kept }]) => [
+    escapeId(id),
+    ...kept.filter(({ fingerprint }) => fingerprint !== '').map(({ layer }) => `${escapeId(id)}/${layer}`),
+  ])
+}
+
+function keptFingerprints(restoration: Restoration): Map<string, string> {
+  return new Map([...restoration].flatMap(([id, { kept }]) =>
+    kept.filter(({ fingerprint }) => fingerprint !== '').map(({ layer, fingerprint }) => [`${escapeId(id)}/${layer}`, fingerprint] as const),
+  ))
+}

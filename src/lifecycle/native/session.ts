@@ -1,0 +1,247 @@
+/** The build's container, talked with while it runs detector and builder (session-script.ts is the other side). */
+
+import { randomBytes } from 'node:crypto'
+import { Writable } from 'node:stream'
+import { abortError, CnbError, toCnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import type { Container, Conversation } from '../../docker/engine.ts'
+import { phaseError } from '../exit-codes.ts'
+import type { PhaseTime } from '../lifecycle.ts'
+import { PhaseReporter } from '../phase-reporter.ts'
+import { MarkedOutput, type MarkedLine } from './marked-output.ts'
+
+/** What of `/layers` stays for the build; all else there goes. */
+export interface KeptPaths {
+  /** Paths relative to `/layers`. */
+  readonly paths: readonly string[]
+  /** Directories among them that must look as they did. */
+  readonly fingerprints: ReadonlyMap<string, string>
+}
+
+/** What the session cannot go on with; the caller knows another way. */
+export type Obstacle = 'missing' | 'unclean'
+
+interface Files {
+  readonly group: Buffer
+  readonly analyzed: Buffer
+}
+
+export interface BuildOutcome {
+  /** A tar of small files (model.ts, LayersTree), with `/cnb/lifecycle`'s SBOM files. */
+  readonly survey: Buffer
+  /** By directory, relative to `/layers`. */
+  readonly fingerprints: ReadonlyMap<string, string>
+  /** What the builder's lifecycle prints of its version; empty if it was not asked. */
+  readonly version: string
+}
+
+interface Said {
+  readonly words: MarkedLine
+  readonly data: Buffer
+}
+
+/** Begun by `openSession`; leaving the scope of `await using` hangs up, and the script ends. */
+export class Session implements AsyncDisposable {
+  readonly #mark = randomBytes(16).toString('hex')
+  readonly #context: Context
+  readonly #times: PhaseTime[]
+  #conversation: Conversation | undefined
+  #reporter: PhaseReporter | undefined
+  #output: ReturnType<PhaseReporter['stream']> | undefined
+  #errors: ReturnType<PhaseReporter['stream']> | undefined
+  readonly #said: Said[] = []
+  #wake: (() => void) | undefined
+  #failure: unknown
+
+  /** @param times gets the phases' times */
+  constructor(times: PhaseTime[], context: Context) {
+    this.#times = times
+    this.#context = context
+  }
+
+  /** Starts the script. @throws CnbError what the engine says of a container that cannot be started */
+  async start(container: Container): Promise<void> {
+    const stdout = new MarkedOutput({
+      mark: this.#mark,
+      text: (chunk) => this.#output?.write(chunk),
+      line: (words, data) => this.#hear({ words, data }),
+    })
+    stdout.on('error', (error) => this.#fail(error))
+    const stderr = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        if (this.#errors) this.#errors.write(chunk, () => done())
+        else done()
+      },
+    })
+    this.#conversation = await container.converse({ stdout, stderr }, this.#context)
+    this.#conversation.exitCode.then(
+      (exitCode) => this.#fail(new Ended(exitCode)),
+      (error: unknown) => this.#fail(error),
+    )
+    this.#say([this.#mark])
+  }
+
+  /** Clears `/layers`. Gives the directories that do not look as they did and were removed, or what keeps the session from going on. */
+  async prepare(kept: KeptPaths): Promise<string[] | Obstacle> {
+    this.#say([...kept.paths.filter(isLine).map((path) => globOf(`./${path}`)), ''])
+    this.#say([...[...kept.fingerprints].filter(([path]) => isLine(path)).flatMap(([path, found]) => [found, `./${path}`]), ''])
+    const changed: string[] = []
+    for (;;) {
+      const { words } = await this.#next()
+      if (words[0] === 'prepared') return changed
+      if (words[0] === 'missing' || words[0] === 'unclean') return words[0]
+      if (words[0] === 'changed') changed.push(words.slice(1).join(' ').replace(/^\.\//, ''))
+    }
+  }
+
+  /**
+   * Waits for the detector.
+   * @param ask whether the outcome of the build shall tell the lifecycle's version: asking runs the lifecycle once more
+   * @throws CnbError for the detector's exit code
+   */
+  async detect(ask: boolean): Promise<Files> {
+    this.#begin('detector')
+    this.#say([ask ? 'ask' : 'known'])
+    await this.#phaseEnd('detector')
+    return { group: await this.#bytes('group'), analyzed: await this.#bytes('analyzed') }
+  }
+
+  /** Removes paths of `/layers`. */
+  async remove(removed: readonly string[]): Promise<void> {
+    this.#say([...removed.filter(isLine).map((path) => `./${path}`), ''])
+    const { words } = await this.#next()
+    if (words[0] !== 'removed') throw confused(words)
+  }
+
+  /** Runs the builder and gives what it left. @throws CnbError for the builder's exit code, or once `signal` is aborted */
+  async build(signal: AbortSignal | undefined): Promise<BuildOutcome> {
+    const stop = (): void => this.#fail(signal && abortError(signal))
+    signal?.addEventListener('abort', stop, { once: true })
+    this.#begin('builder')
+    this.#say(['build'])
+    try {
+      await this.#phaseEnd('builder')
+      return await this.#outcome()
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  /** Gives what the build phase left that ran elsewhere. */
+  survey(): Promise<BuildOutcome> {
+    this.#say(['survey'])
+    return this.#outcome()
+  }
+
+  async #outcome(): Promise<BuildOutcome> {
+    const survey = await this.#bytes('survey')
+    const fingerprints = readFingerprints(await this.#bytes('fingerprints'))
+    return { survey, fingerprints, version: (await this.#bytes('version')).toString().trim() }
+  }
+
+  /** From now on what is printed is this phase's. */
+  #begin(phase: string): void {
+    this.#reporter = new PhaseReporter(phase, this.#context.events ?? (() => {}))
+    this.#output = this.#reporter.stream('stdout')
+    this.#errors = this.#reporter.stream('stderr')
+  }
+
+  async #phaseEnd(phase: string): Promise<void> {
+    let exitCode: number
+    try {
+      const { words } = await this.#next()
+      exitCode = Number(words[2])
+      if (words[0] !== 'exit' || words[1] !== phase || !Number.isInteger(exitCode)) throw confused(words)
+    } catch (error) {
+      if (!(error instanceof Ended)) {
+        this.#finish(this.#context.signal?.aborted ? 130 : 1)
+        throw error
+      }
+      // The first process was killed, and the phase with it.
+      exitCode = error.exitCode === 0 ? 1 : error.exitCode
+    }
+    const words = this.#reporter?.lastWords ?? ''
+    this.#finish(exitCode)
+    if (exitCode !== 0) throw phaseError(phase, exitCode, words)
+  }
+
+  #finish(exitCode: number): void {
+    this.#output?.end()
+    this.#errors?.end()
+    this.#times.push(...(this.#reporter?.end(exitCode) ?? []))
+    this.#reporter = this.#output = this.#errors = undefined
+  }
+
+  async #bytes(name: string): Promise<Buffer> {
+    const { words, data } = await this.#next()
+    if (words[0] !== 'data' || words[1] !== name) throw confused(words)
+    return data
+  }
+
+  #say(lines: readonly string[]): void {
+    this.#conversation?.stdin.write(lines.map((line) => `${line}\n`).join(''))
+  }
+
+  #hear(said: Said): void {
+    this.#said.push(said)
+    this.#wake?.()
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    this.#wake?.()
+  }
+
+  async #next(): Promise<Said> {
+    for (;;) {
+      const said = this.#said.shift()
+      if (said) return said
+      if (this.#failure) throw toCnbError(this.#failure)
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+
+  /** Ends the script; what the container left can still be read. */
+  hangUp(): void {
+    this.#conversation?.stdin.end()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#conversation?.[Symbol.asyncDispose]()
+  }
+}
+
+/** The container ended although the host waits for a line. */
+class Ended extends CnbError {
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    super('CNB_PHASE_FAILED', `the build's container ended with exit code ${exitCode} before its work was done`, {
+      hint: 'Something killed it: most often memory ran out, or somebody removed it.',
+    })
+    this.exitCode = exitCode
+  }
+}
+
+function confused(words: MarkedLine): CnbError {
+  return new CnbError('CNB_PHASE_FAILED', `the build's container says '${words.slice(0, 3).join(' ')}' out of turn`)
+}
+
+/** A path with a line break cannot be named to the script; it is then not kept, which is always right. */
+function isLine(path: string): boolean {
+  return path !== '' && !path.includes('\n')
+}
+
+/** A pattern for find's -path that matches this path only. */
+function globOf(path: string): string {
+  return path.replace(/[\\*?[\]]/g, String.raw`\$&`)
+}
+
+function readFingerprints(data: Buffer): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const record of data.toString().split('\0')) {
+    const [, fingerprint, path] = /^([0-9a-f]{64}) \.\/([^]+)$/.exec(record) ?? []
+    if (fingerprint !== undefined && path !== undefined) found.set(path, fingerprint)
+  }
+  return found
+}

@@ -1,0 +1,115 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { expect, test } from 'vitest'
+import { packTar, type TarEntry } from '../../../../../src/archive/tar-writer.ts'
+import type { CnbEvent } from '../../../../../src/base/events.ts'
+import { readCacheMetadata, writeCacheMetadata } from '../../../../../src/lifecycle/native/cache/cache-metadata.ts'
+import type { LayerTars } from '../../../../../src/lifecycle/native/cache/layer-tars.ts'
+import { readPeerCache } from '../../../../../src/lifecycle/native/cache/peer-cache.ts'
+import { type Digest, digestOf } from '../../../../../src/oci/digest.ts'
+
+const builder = { uid: 1001, gid: 1000 }
+const owner = { uid: 0, gid: 0, mtime: 315532801 }
+const dir = (name: string): TarEntry => ({ type: 'directory', name, mode: 0o755, ...owner })
+const file = (name: string, text: string): TarEntry => ({ type: 'file', name, mode: 0o600, ...owner, size: text.length, content: Buffer.from(text) })
+
+const layerTar = (layer: string, ...more: TarEntry[]): Promise<Buffer> =>
+  buffer(packTar([dir('/layers'), dir('/layers/bp'), dir(`/layers/bp/${layer}`), file(`/layers/bp/${layer}/f`, layer), ...more]))
+
+/** Tars by their digest; `metadata` names layers by their tars. */
+function tars(metadata: string | undefined, ...contents: Buffer[]): LayerTars & { files: Map<Digest, Buffer> } {
+  const files = new Map(contents.map((content) => [digestOf(content), content]))
+  return {
+    files,
+    metadata: async () => metadata,
+    open: async (diffId) => {
+      const content = files.get(diffId)
+      return content && Readable.from([content])
+    },
+  }
+}
+
+const layer = (tar: Buffer | string, types = {}) => ({
+  sha: typeof tar === 'string' ? tar : digestOf(tar), data: { k: 'v' }, build: false, launch: true, cache: true, ...types,
+})
+const metadataOf = (layers: object, sbom = ''): string => JSON.stringify({ sbom: { sha: sbom }, buildpacks: [{ key: 'bp', version: '1', layers }] })
+
+async function collect(entries: AsyncIterable<TarEntry>): Promise<[string, string][]> {
+  const found: [string, string][] = []
+  for await (const { name, content } of entries) found.push([name.toString(), content ? (await buffer(content as Readable)).toString() : ''])
+  return found
+}
+
+test('layers that are what their metadata says come back, as records without a fingerprint and as entries', async () => {
+  const tar = await layerTar('l')
+  const cache = await readPeerCache(tars(metadataOf({ l: layer(tar) }), tar), builder, {})
+  expect(cache?.record).toEqual({
+    version: 1, ...builder, sbom: {},
+    buildpacks: [{ id: 'bp', version: '1', layers: { l: { ...layer(tar), fingerprint: '' } } }],
+  })
+  expect(await collect(cache!.contents.entries('bp', 'l', {}))).toEqual([['layers/bp/l', ''], ['layers/bp/l/f', 'l']])
+})
+
+test('what is missing, damaged, hostile or not cached is left out', async () => {
+  const events: CnbEvent[] = []
+  const [good, damaged, hostile, other, empty] = [
+    await layerTar('good'), await layerTar('damaged'), await layerTar('hostile', file('/etc/passwd', '')), await layerTar('x'), await buffer(packTar([])),
+  ]
+  const store = tars(
+    metadataOf({
+      good: layer(good), missing: layer(digestOf('nothing')), damaged: layer(damaged), hostile: layer(hostile), launch: layer(good, { cache: false }),
+      '../x': layer(other), odd: layer('sha256:odd'), empty: layer(empty), moved: layer(other),
+    }),
+    good, damaged, hostile, other, empty,
+  )
+  store.files.set(digestOf(damaged), await layerTar('damaged', file('/layers/bp/damaged/more', 'x')))
+  const cache = await readPeerCache(store, builder, { events: (event) => void events.push(event) })
+  expect(Object.keys(cache?.record.buildpacks[0]?.layers ?? {})).toEqual(['good'])
+  expect(events.map(({ type }) => type)).toEqual(Array(5).fill('debug'))
+})
+
+test('a tar with something behind its end is not the layer', async () => {
+  const tar = await layerTar('l')
+  const store = tars(metadataOf({ l: layer(tar) }), tar)
+  store.files.set(digestOf(tar), Buffer.concat([tar, Buffer.alloc(512)]))
+  expect((await readPeerCache(store, builder, {}))?.record.buildpacks[0]?.layers).toEqual({})
+})
+
+test('a layer that changes after it was checked fails when it is unpacked', async () => {
+  const tar = await layerTar('l')
+  const store = tars(metadataOf({ l: layer(tar) }), tar)
+  const cache = await readPeerCache(store, builder, {})
+  store.files.set(digestOf(tar), await layerTar('l', file('/layers/bp/l/more', 'x')))
+  await expect(collect(cache!.contents.entries('bp', 'l', {}))).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED' })
+  store.files.clear()
+  await expect(collect(cache!.contents.entries('bp', 'l', {}))).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED' })
+  await expect(collect(cache!.contents.entries('bp', 'constructor', {}))).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED' })
+})
+
+test('SBOM files of the cache come along', async () => {
+  const sbom = await buffer(packTar([dir('/layers'), dir('/layers/sbom'), dir('/layers/sbom/cache'), file('/layers/sbom/cache/bp/l/sbom.cdx.json', '{}')]))
+  const cache = await readPeerCache(tars(metadataOf({}, digestOf(sbom)), sbom), builder, {})
+  expect(cache?.record.sbom).toEqual({ cache: { sha: digestOf(sbom), files: { 'bp/l/sbom.cdx.json': 'e30=' } } })
+  expect((await readPeerCache(tars(metadataOf({}, digestOf('gone'))), builder, {}))?.record.sbom).toEqual({})
+})
+
+test.each([undefined, '', 'no json', '[]', '{"buildpacks":[{"layers":{"l":{"cache":"yes"}}}]}'])('metadata that is %j is no cache', async (metadata) => {
+  expect(await readPeerCache(tars(metadata), builder, {})).toBeUndefined()
+})
+
+test('of two buildpacks with one id the first counts', async () => {
+  const buildpacks = [{ key: 'bp', version: '1', layers: null }, { key: 'bp', version: '2' }, { key: '..', version: '3' }]
+  expect((await readPeerCache(tars(JSON.stringify({ buildpacks })), builder, {}))?.record.buildpacks).toEqual([{ id: 'bp', version: '1', layers: {} }])
+})
+
+test("the metadata's text is the stock exporter's", () => {
+  const layers = new Map<string, Parameters<typeof writeCacheMetadata>[0]['buildpacks'][number]['layers'] extends ReadonlyMap<string, infer Layer> ? Layer : never>([['z', layer('sha256:z')], ['a', { ...layer('sha256:a'), data: null }]])
+  const text = writeCacheMetadata({ sbom: '', buildpacks: [{ id: 'bp', version: '<1>', layers }] })
+  expect(text).toBe(
+    '{"sbom":{"sha":""},"buildpacks":[{"key":"bp","version":"\\u003c1\\u003e","layers":{' +
+      '"a":{"sha":"sha256:a","data":null,"build":false,"launch":true,"cache":true},' +
+      '"z":{"sha":"sha256:z","data":{"k":"v"},"build":false,"launch":true,"cache":true}}}]}\n',
+  )
+  expect(readCacheMetadata(text)?.buildpacks[0]?.layers).toEqual(new Map([...layers].reverse()))
+  expect(writeCacheMetadata({ sbom: 's', buildpacks: [] })).toBe('{"sbom":{"sha":"s"},"buildpacks":null}\n')
+})

@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { makeRecord, readRecord, writeRecord } from '../../../../../src/lifecycle/native/cache/record.ts'
+import type { BuiltLayer, CacheRecord } from '../../../../../src/lifecycle/native/model.ts'
+import { digestOf } from '../../../../../src/oci/digest.ts'
+
+const sha = digestOf('x')
+const layer = (name: string, changes: Partial<BuiltLayer> = {}): BuiltLayer => ({
+  name, build: false, launch: false, cache: true, data: undefined, hasContents: true, ...changes,
+})
+const built = (...layers: BuiltLayer[]) => [{ buildpack: { id: 'some/bp', version: '1', api: '0.10' }, store: undefined, layers }]
+const builder = { uid: 1001, gid: 1000 }
+const contents = () => ({ sha, fingerprint: 'f'.repeat(64) })
+
+const record: CacheRecord = makeRecord({
+  builder,
+  buildpacks: built(layer('l', { launch: true, data: { n: 9007199254740993n, text: '<&>' } }), layer('__proto__')),
+  contents,
+  sbom: { launch: { sha, files: new Map([['bp/l/sbom.cdx.json', Buffer.from([0, 255])]]) } },
+  launcher: { builder: 'sha256:b', diffId: sha, size: 5, version: '0.21.0' },
+})
+
+test('a record reads as it was written', () => {
+  expect(readRecord(writeRecord(record))).toEqual(record)
+  expect(record.buildpacks[0]?.layers['l']).toEqual({
+    sha, fingerprint: 'f'.repeat(64), data: { n: 9007199254740993n, text: '<&>' }, build: false, launch: true, cache: true,
+  })
+})
+
+test('only layers that can come back are in it', () => {
+  const { buildpacks } = makeRecord({
+    builder,
+    buildpacks: built(
+      layer('only-launch', { cache: false, launch: true }), layer('empty', { hasContents: false }), layer('bad', { malformed: 'x' }), layer('unread'), layer('ok'),
+    ),
+    contents: (_id, { name }) => (name === 'unread' ? undefined : contents()),
+    sbom: {},
+  })
+  expect(buildpacks).toEqual([{ id: 'some/bp', version: '1', layers: { ok: expect.anything() } }])
+})
+
+test('SBOM files without measure are left out', () => {
+  const files = new Map([['a', Buffer.alloc(16 * 1024 * 1024 + 1)]])
+  expect(makeRecord({ builder, buildpacks: [], contents, sbom: { launch: { sha, files }, cache: { sha, files: new Map() } } }).sbom).toEqual({ cache: { sha, files: {} } })
+})
+
+test('a record that is not whole, byte for byte, is none', () => {
+  const text = writeRecord(record)
+  fc.assert(
+    fc.property(fc.nat(text.length - 1), fc.string({ maxLength: 3 }), (at, inserted) => {
+      expect(readRecord(text.slice(0, at))).toBeUndefined()
+      const changed = text.slice(0, at) + inserted + text.slice(at + 1)
+      if (changed !== text) expect(readRecord(changed)).toBeUndefined()
+    }),
+  )
+})
+
+const sealed = (value: unknown): string => `${digestOf(JSON.stringify(value))}\n${JSON.stringify(value)}`
+const plain = {
+  version: 1, uid: 1, gid: 1, sbom: {},
+  buildpacks: [{ id: 'bp', version: '1', layers: { l: { sha, data: null, build: false, launch: false, cache: true, fingerprint: 'f' } } }],
+}
+const withLayer = (changes: object, name = 'l'): object => ({ ...plain, buildpacks: [{ id: 'bp', version: '1', layers: { [name]: { ...plain.buildpacks[0]!.layers.l, ...changes } } }] })
+
+test('the plain one of the next test would be read', () => {
+  expect(readRecord(sealed(plain))).toEqual(plain)
+})
+
+test.each<[string, unknown]>([
+  ['another version', { ...plain, version: 2 }],
+  ['an unknown key', { ...plain, more: 1 }],
+  ['no user', { ...plain, uid: undefined }],
+  ['a user that is no number', { ...plain, uid: '1' }],
+  ['a list', []],
+  ['null', null],
+  ['an id that leads elsewhere', { ...plain, buildpacks: [{ id: '..', version: '1', layers: {} }] }],
+  ['a layer name that leads elsewhere', withLayer({}, '../x')],
+  ['a sha that is none', withLayer({ sha: 'sha256:1' })],
+  ['a layer that is not cached', withLayer({ cache: false })],
+  ['a layer without a type', withLayer({ launch: undefined })],
+  ['a fingerprint of two lines', withLayer({ fingerprint: 'a\nb' })],
+  ['an SBOM without a sha', { ...plain, sbom: { launch: { files: {} } } }],
+  ['an SBOM file that is no text', { ...plain, sbom: { launch: { sha, files: { a: 1 } } } }],
+  ['a launcher of no size', { ...plain, launcher: { builder: 'b', diffId: sha, size: -1 } }],
+])('%s is no record', (_what, value) => {
+  expect(readRecord(sealed(value))).toBeUndefined()
+})

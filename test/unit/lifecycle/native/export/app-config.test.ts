@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import { appConfig, type AppSettings } from '../../../../../src/lifecycle/native/export/app-config.ts'
+import { anImage } from '../../../../support/plans.ts'
+import { aLayer } from './inputs.ts'
+
+const BASE_LAYERS = [aLayer('one'), aLayer('two')]
+
+function settings(config: Partial<ReturnType<typeof anImage>['config']> = {}, changes: Partial<AppSettings> = {}): AppSettings {
+  const plain = anImage()
+  return {
+    base: anImage({ config: { ...plain.config, ...config }, layers: BASE_LAYERS }),
+    added: [{ layer: aLayer('app'), createdBy: 'Application Layer' }],
+    labels: [],
+    defaultProcess: 'web',
+    platformApi: { major: 0, minor: 15 },
+    creationTime: undefined,
+    ...changes,
+  }
+}
+
+test('the environment is the run image’s with the lifecycle’s, each in its old place or at the end', () => {
+  const { config } = appConfig(settings({ config: { Env: ['A=1', 'CNB_APP_DIR=/old', 'PATH=/bin', 'PATH=/twice'] } }))
+  expect(config.Env).toEqual([
+    'A=1',
+    'CNB_APP_DIR=/workspace',
+    'PATH=/cnb/process:/cnb/lifecycle:/bin',
+    'PATH=/twice',
+    'CNB_LAYERS_DIR=/layers',
+    'CNB_PLATFORM_API=0.15',
+    'CNB_DEPRECATION_MODE=quiet',
+  ])
+})
+
+test.each([
+  ['missing', []],
+  ['with an equals sign in it', ['PATH=/a=b']],
+])('a PATH that is %s counts as empty', (_what, env) => {
+  expect(appConfig(settings({ config: { Env: env } })).config.Env).toContain('PATH=/cnb/process:/cnb/lifecycle:')
+})
+
+test('the run image’s command goes, its other settings stay, and the base’s own are not changed', () => {
+  const given = settings({ config: { User: 'u', Cmd: ['x'], Entrypoint: ['y'], Volumes: { '/v': {} }, Labels: { a: '1' } } }, { labels: [['b', '2']] })
+  const before = structuredClone(given.base.config)
+  expect(appConfig(given).config).toMatchObject({
+    User: 'u',
+    Entrypoint: ['/cnb/process/web'],
+    WorkingDir: '/workspace',
+    Volumes: { '/v': {} },
+    Labels: { a: '1', b: '2' },
+  })
+  expect(appConfig(given).config).not.toHaveProperty('Cmd')
+  expect(given.base.config).toEqual(before)
+})
+
+test('a health check loses its start interval, which the lifecycle does not know', () => {
+  const { config } = appConfig(settings({ config: { Healthcheck: { Test: ['CMD', 'x'], StartInterval: 5 } } }))
+  expect(config.Healthcheck).toEqual({ Test: ['CMD', 'x'] })
+})
+
+test('the history is the base’s where it tells of each layer, and blank where it does not', () => {
+  const entry = (created_by: string) => ({ created: '2020-01-01T00:00:00Z', created_by, comment: 'c' })
+  const created = '1980-01-01T00:00:01Z'
+  const known = appConfig(settings({ history: [entry('a'), { ...entry('env'), empty_layer: true }, entry('b')] }))
+  expect(known.history).toEqual([
+    { created, created_by: 'a', comment: 'c' },
+    { created, created_by: 'b', comment: 'c' },
+    { created, created_by: 'Application Layer' },
+  ])
+  const unknown = appConfig(settings({ history: [entry('a')] }))
+  expect(unknown.history).toEqual([{ created }, { created }, { created, created_by: 'Application Layer' }])
+})
+
+test('before Platform API 0.12 the history says nothing', () => {
+  const { history } = appConfig(settings({ history: [{ created_by: 'a' }, { created_by: 'b' }] }, { platformApi: { major: 0, minor: 11 } }))
+  expect(history).toEqual(Array.from({ length: 3 }, () => ({ created: '1980-01-01T00:00:01Z' })))
+})
+
+test('the creation time is the user’s from Platform API 0.9 on', () => {
+  const at = (minor: number, creationTime: number) => appConfig(settings({}, { platformApi: { major: 0, minor }, creationTime })).created
+  expect(at(9, 0)).toBe('1970-01-01T00:00:00Z')
+  expect(at(15, 1_700_000_000)).toBe('2023-11-14T22:13:20Z')
+  expect(at(8, 1_700_000_000)).toBe('1980-01-01T00:00:01Z')
+})
+
+test('platform, author and layers are the base’s', () => {
+  const config = appConfig(settings({ architecture: 'arm', variant: 'v7', 'os.version': '1', author: 'me', docker_version: '20' }))
+  expect(config).toMatchObject({ architecture: 'arm', variant: 'v7', 'os.version': '1', author: 'me' })
+  expect(config).not.toHaveProperty('docker_version')
+  expect(config.rootfs.diff_ids).toEqual([...BASE_LAYERS, aLayer('app')].map(({ diffId }) => diffId))
+})
+
+test('a label’s name can be anything', () => {
+  const { config } = appConfig(settings({}, { labels: [['__proto__', 'x'], ['', 'y']] }))
+  expect(Object.entries(config.Labels ?? {})).toEqual(expect.arrayContaining([['__proto__', 'x'], ['', 'y']]))
+})

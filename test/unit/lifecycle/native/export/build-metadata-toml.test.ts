@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { CnbError } from '../../../../../src/base/errors.ts'
+import { stringifyToml } from '../../../../../src/formats/toml.ts'
+import { buildMetadataJson } from '../../../../../src/lifecycle/native/export/build-metadata-label.ts'
+import { readBuildMetadataToml } from '../../../../../src/lifecycle/native/export/build-metadata-toml.ts'
+
+const NEW = { major: 0, minor: 15 }
+const OLD = { major: 0, minor: 9 }
+const LAUNCHER = { version: '1', repository: '', commit: '' }
+
+const read = (text: string, api = NEW) => readBuildMetadataToml(Buffer.from(text), api)
+
+test('a command is a list, or a string as older builders write it', () => {
+  expect(read('[[processes]]\ntype = "a"\ncommand = ["x", "y"]\n').processes?.[0]?.command).toEqual(['x', 'y'])
+  expect(read('[[processes]]\ntype = "a"\ncommand = "x y"\n').processes?.[0]?.command).toEqual(['x y'])
+})
+
+test('before Platform API 0.10 a command is one word, and the rest goes before the arguments', () => {
+  const text = '[[processes]]\ntype = "a"\ncommand = ["x", "y"]\nargs = ["z"]\n'
+  expect(read(text, OLD).processes?.[0]).toMatchObject({ command: ['x'], args: ['y', 'z'] })
+  expect(buildMetadataJson(read(text, OLD), LAUNCHER, OLD)).toContain('"command":"x","args":["y","z"]')
+})
+
+test('a process without a command is an error before Platform API 0.10, and null since', () => {
+  const text = '[[processes]]\ntype = "a"\n'
+  expect(() => read(text, OLD)).toThrow(/'a' has no command/)
+  expect(buildMetadataJson(read(text), LAUNCHER, NEW)).toContain('"command":null,"args":null')
+})
+
+test('lists that are missing are null in the label, and empty ones empty', () => {
+  expect(buildMetadataJson(read(''), LAUNCHER, NEW)).toBe(
+    '{"buildpacks":null,"launcher":{"version":"1","source":{"git":{"repository":"","commit":""}}},"processes":null}',
+  )
+  expect(buildMetadataJson(read('buildpacks = []\nprocesses = []\n'), LAUNCHER, NEW)).toBe(
+    '{"buildpacks":[],"launcher":{"version":"1","source":{"git":{"repository":"","commit":""}}},"processes":[]}',
+  )
+})
+
+test('the bill of materials of old buildpacks is in the label up to Platform API 0.8', () => {
+  const bom = read('[[bom]]\nname = "x"\n[bom.metadata]\nv = 1\n[bom.buildpack]\nid = "b"\nversion = "2"\n')
+  expect(buildMetadataJson(bom, LAUNCHER, { major: 0, minor: 8 })).toMatch(
+    /^\{"bom":\[\{"name":"x","metadata":\{"v":1\},"buildpack":\{"id":"b","version":"2"\}\}\],/,
+  )
+  expect(buildMetadataJson(bom, LAUNCHER, OLD)).not.toContain('"bom"')
+})
+
+test.each([
+  ['no TOML', 'x = '],
+  ['a process that is a string', 'processes = ["web"]'],
+  ['processes that are a table', '[processes]\ntype = "web"'],
+  ['a number as the type', '[[processes]]\ntype = 1'],
+  ['a number in a command', '[[processes]]\ntype = "a"\ncommand = [1]'],
+  ['a label without text', '[[labels]]\nkey = "a"\nvalue = 2'],
+  ['slices that are a string', 'slices = "a"'],
+])('%s is refused with the file’s name', (_what, text) => {
+  expect(() => read(text)).toThrow(expect.objectContaining({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining('/layers/config/metadata.toml') as string }) as Error)
+})
+
+test('a file larger than any honest one is refused unread', () => {
+  expect(() => readBuildMetadataToml(Buffer.alloc(5 * 1024 * 1024, 'x'), NEW)).toThrow(/larger than/)
+})
+
+test('whatever the file holds, it is read or refused, never anything else', () => {
+  const keys = ['bom', 'buildpacks', 'extensions', 'labels', 'processes', 'slices', 'buildpack-default-process-type', 'type', 'command', 'args']
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof({ maxDepth: 4 }, fc.string(), fc.integer(), fc.boolean(), fc.array(tie('table'), { maxLength: 3 }), tie('table')),
+    table: fc.dictionary(fc.constantFrom(...keys), tie('any'), { maxKeys: 5 }),
+  })).table
+  fc.assert(
+    fc.property(value, fc.constantFrom(NEW, OLD), (table, api) => {
+      try {
+        JSON.parse(buildMetadataJson(read(stringifyToml(table), api), LAUNCHER, api))
+      } catch (error) {
+        expect(error).toBeInstanceOf(CnbError)
+        expect(error).toMatchObject({ code: 'CNB_EXPORT_FAILED' })
+      }
+    }),
+  )
+})

@@ -1,0 +1,67 @@
+/** Export inputs for tests: a whole build of one buildpack, with what a test names in place of the default. */
+
+import type { Layer } from '../../../../../src/images/image.ts'
+import type { LifecycleMetadata } from '../../../../../src/images/lifecycle-metadata.ts'
+import { digestOf } from '../../../../../src/oci/digest.ts'
+import type { ExportInput } from '../../../../../src/lifecycle/native/export/export.ts'
+import type { BuiltLayer, GroupElement, LayersTree, PreviousImage, TreeEntry } from '../../../../../src/lifecycle/native/model.ts'
+import { anImage, aPlan } from '../../../../support/plans.ts'
+
+export const BUILDPACK: GroupElement = { id: 'some/buildpack', version: '1.0.0', api: '0.11' }
+
+/** A layer that tells nothing but its diffID, which is the digest of `text`. */
+export function aLayer(text: string): Layer {
+  return { diffId: digestOf(text), open: () => Promise.reject(new Error('this layer has no content')) }
+}
+
+export function aBuiltLayer(changes: Partial<BuiltLayer> = {}): BuiltLayer {
+  return { name: 'dist', build: false, launch: true, cache: false, data: undefined, hasContents: true, ...changes }
+}
+
+export function file(text: string, changes: Partial<TreeEntry> = {}): TreeEntry {
+  const content = Buffer.from(text)
+  return { type: 'file', name: '', mode: 0o644, uid: 1001, gid: 1000, mtime: 0, size: content.length, content, ...changes }
+}
+
+export function directory(changes: Partial<TreeEntry> = {}): TreeEntry {
+  return { type: 'directory', name: '', mode: 0o755, uid: 1001, gid: 1000, mtime: 0, size: 0, ...changes }
+}
+
+/** `/layers` with this metadata.toml. */
+export function aTree(metadata = ''): LayersTree {
+  return new Map([['', directory()], ['config', directory()], ['config/metadata.toml', file(metadata)]])
+}
+
+export function aPrevious(layers: Readonly<Record<string, string>>, present: readonly Layer[]): PreviousImage {
+  const shas = Object.entries(layers).map(([name, sha]) => [name, { sha, data: null, build: false, launch: true, cache: false }] as const)
+  const metadata: LifecycleMetadata = {
+    app: [],
+    sbom: '',
+    buildpacks: [{ id: BUILDPACK.id, version: '0.9.0', layers: new Map(shas), store: undefined }],
+    config: '',
+    launcher: '',
+    processTypes: '',
+    topLayer: '',
+    reference: '',
+    runImage: undefined,
+    knownRunImages: [],
+  }
+  return { image: anImage({ reference: 'previous', layers: present }), metadata }
+}
+
+/** `said` gets the exporter's words. */
+export function anInput(changes: Partial<ExportInput> = {}, said: string[] = []): ExportInput {
+  return {
+    plan: aPlan(),
+    group: { buildpacks: [BUILDPACK], extensions: [] },
+    buildpacks: [{ buildpack: BUILDPACK, store: undefined, layers: [aBuiltLayer()] }],
+    tree: aTree(),
+    runImage: { name: 'some/run', image: anImage({ layers: [aLayer('base')] }) },
+    lifecycleFiles: new Map(),
+    makeBuildpackLayer: (buildpack, layer) => Promise.resolve(aLayer(`${buildpack.id}:${layer.name}`)),
+    makeAppLayers: () => Promise.resolve([{ layer: aLayer('app'), createdBy: 'Application Layer' }]),
+    makeLauncherLayer: () => Promise.resolve(aLayer('launcher')),
+    say: (line) => said.push(line),
+    ...changes,
+  }
+}

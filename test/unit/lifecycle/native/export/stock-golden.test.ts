@@ -1,0 +1,120 @@
+/**
+ * Images that the stock exporter of lifecycle 0.21.0 made (`exporter -daemon` on Docker 20.10), with what its builder phase had left
+ * in /layers: torture buildpacks that write every layer type, data, label, slice, process and SBOM there is; an app that uses none
+ * of it; a rebuild that reuses a layer without contents; a base with odd settings. `config` is the image's, as `docker save` gave it.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parseApiVersion } from '../../../../../src/formats/versions.ts'
+import { readLifecycleMetadata } from '../../../../../src/images/lifecycle-metadata.ts'
+import type { Layer } from '../../../../../src/images/image.ts'
+import { planExport } from '../../../../../src/lifecycle/native/export/plan-export.ts'
+import { readGroup } from '../../../../../src/lifecycle/native/metadata/group.ts'
+import { readBuiltBuildpacks } from '../../../../../src/lifecycle/native/metadata/layers-directory.ts'
+import type { TreeEntry } from '../../../../../src/lifecycle/native/model.ts'
+import { encodeImageConfig, type ImageConfig } from '../../../../../src/oci/config.ts'
+import type { Digest } from '../../../../../src/oci/digest.ts'
+import { aBuilder, anImage, aPlan } from '../../../../support/plans.ts'
+import { directory, file } from './inputs.ts'
+
+const GOLDEN = join(import.meta.dirname, '../../../../../fixtures/golden/export')
+
+interface Golden {
+  platformApi: string
+  creationTime?: number
+  defaultProcess?: string
+  projectMetadata?: string
+  runImage: { name: string; id: string; config: ImageConfig }
+  previousLabel?: string
+  previousDiffIds?: Digest[]
+  tree: Record<string, { mode: string; uid: number; gid: number; text?: string }>
+  launcherSboms: Record<string, string>
+  shas: { buildpacks: Record<string, Digest>; app: Digest[]; launcher: Digest }
+  cacheSbom?: Digest
+  said: string[]
+  config: string
+}
+
+function layer(diffId: Digest | undefined): Layer {
+  if (diffId === undefined) throw new Error('the golden image has no such layer')
+  return { diffId, open: () => Promise.reject(new Error('closed')) }
+}
+
+function imageOf(config: ImageConfig, id: string): ReturnType<typeof anImage> {
+  return anImage({ id, config, layers: config.rootfs.diff_ids.map(layer), labels: config.config.Labels ?? {} })
+}
+
+function previousOf({ previousLabel: label, previousDiffIds: diffIds = [] }: Golden) {
+  if (label === undefined) return {}
+  const image = anImage({ layers: diffIds.map(layer), labels: { 'io.buildpacks.lifecycle.metadata': label } })
+  return { previous: { image, metadata: readLifecycleMetadata(image) } }
+}
+
+async function exportGolden(golden: Golden) {
+  const said: string[] = []
+  const tree = new Map(
+    Object.entries(golden.tree).map(([path, { mode, uid, gid, text }]): [string, TreeEntry] => {
+      const header = { mode: Number.parseInt(mode, 8), uid, gid }
+      return [path, text === undefined ? directory(header) : file(text, header)]
+    }),
+  )
+  const group = readGroup(tree.get('group.toml')?.content?.toString() ?? '')
+  const plan = aPlan({
+    platformApi: parseApiVersion(golden.platformApi),
+    builder: aBuilder({ uid: 1001, gid: 1000 }),
+    runImage: { name: golden.runImage.name, image: imageOf(golden.runImage.config, golden.runImage.id) },
+    runImages: [{ image: 'cnb-sample/run:bookworm', mirrors: ['mirror.example/run:bookworm'] }],
+    creationTime: golden.creationTime,
+    defaultProcess: golden.defaultProcess,
+    projectMetadata: golden.projectMetadata,
+  })
+  const lifecycleSboms = ['cdx', 'spdx', 'syft'].map((format): [string, Buffer] => [`lifecycle.sbom.${format}.json`, Buffer.from('{}')])
+  const launcherSboms = Object.entries(golden.launcherSboms).map(([name, text]): [string, Buffer] => [name, Buffer.from(text)])
+  const planned = await planExport(
+    {
+      plan,
+      group,
+      buildpacks: readBuiltBuildpacks(tree, group),
+      tree,
+      ...previousOf(golden),
+      runImage: plan.runImage,
+      lifecycleFiles: new Map([...lifecycleSboms, ...launcherSboms]),
+      makeBuildpackLayer: ({ id }, { name }) => Promise.resolve(layer(golden.shas.buildpacks[`${id}:${name}`])),
+      makeAppLayers: (slices) =>
+        Promise.resolve(
+          golden.shas.app.map((sha, index) => ({
+            layer: layer(sha),
+            createdBy: slices.length === 0 ? 'Application Layer' : `Application Slice: ${index + 1}`,
+          })),
+        ),
+      makeLauncherLayer: () => Promise.resolve(layer(golden.shas.launcher)),
+      say: (line) => said.push(line),
+    },
+    {},
+  )
+  return { planned, said }
+}
+
+for (const name of readdirSync(GOLDEN).filter((file) => file.endsWith('.json'))) {
+  const golden = JSON.parse(readFileSync(join(GOLDEN, name), 'utf8')) as Golden
+  const what = name.replace('.json', '')
+
+  test(`${what}: the image's config is the stock exporter's, byte for byte`, async () => {
+    const { planned } = await exportGolden(golden)
+    expect(encodeImageConfig(planned.image.config).toString()).toBe(golden.config)
+  })
+
+  test(`${what}: the exporter's words and the cache's SBOM layer are the stock exporter's`, async () => {
+    const { planned, said } = await exportGolden(golden)
+    expect(said).toEqual(golden.said)
+    expect(planned.sbom.cache?.sha).toBe(golden.cacheSbom)
+  })
+
+  test(`${what}: the plan's layers are the config's, and the base is the run image`, async () => {
+    const { planned } = await exportGolden(golden)
+    expect(planned.image.layers.map(({ diffId }) => diffId)).toEqual(planned.image.config.rootfs.diff_ids)
+    expect(planned.image.base.id).toBe(golden.runImage.id)
+  })
+}

@@ -1,0 +1,65 @@
+import { buffer } from 'node:stream/consumers'
+import { expect, test } from 'vitest'
+import { readTar } from '../../../../../src/archive/tar-reader.ts'
+import { directoryLayer, filesBelow } from '../../../../../src/lifecycle/native/export/tree-directory.ts'
+import type { LayersTree, TreeEntry } from '../../../../../src/lifecycle/native/model.ts'
+import { directory, file } from './inputs.ts'
+
+const OWNER = { uid: 1001, gid: 1000 }
+
+async function entriesOf(tree: LayersTree, path: string): Promise<string[]> {
+  const layer = await directoryLayer(tree, path, OWNER)
+  const entries: string[] = []
+  for await (const { name, uid, content } of readTar((await layer?.open()) ?? expect.fail('no layer'))) {
+    entries.push([name.toString(), uid, (await buffer(content)).toString()].join(' '))
+  }
+  return entries
+}
+
+const link = (name: string, linkname: string): TreeEntry => ({ ...directory(), type: 'link', name, linkname })
+
+test('a directory’s layer has what is above with its owner, and what is in it with the build user’s', async () => {
+  const tree = new Map([
+    ['', directory({ uid: 0 })],
+    ['sbom', directory({ uid: 5 })],
+    ['sbom/launch', directory({ uid: 6 })],
+    ['sbom/launch/a-b', file('2', { uid: 7 })],
+    ['sbom/launch/a', directory()],
+    ['sbom/launch/a/x', file('1')],
+    ['sbom/launcher', file('not in it')],
+  ])
+  expect(await entriesOf(tree, 'sbom/launch')).toEqual([
+    '/layers 0 ',
+    '/layers/sbom 5 ',
+    '/layers/sbom/launch 1001 ',
+    '/layers/sbom/launch/a 1001 ',
+    '/layers/sbom/launch/a/x 1001 1',
+    '/layers/sbom/launch/a-b 1001 2',
+  ])
+})
+
+test('a hard link is the file that it is one to, wherever that lies', async () => {
+  const tree = new Map([
+    ['config', directory()],
+    ['config/a', link('layers/config/a', 'layers/b/store.toml')],
+    ['b/store.toml', file('content')],
+  ])
+  expect(await entriesOf(tree, 'config')).toContain('/layers/config/a 1001 content')
+})
+
+test.each([
+  ['a hard link to what was not read', link('layers/config/a', 'layers/b/big')],
+  ['a file that was not read', file('', { content: undefined })],
+])('%s fails the export, with its path', async (_what, entry) => {
+  const tree = new Map([['config', directory()], ['config/a', entry]])
+  await expect(directoryLayer(tree, 'config', OWNER)).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining('/layers/config/a') as string })
+})
+
+test('no directory is no layer', async () => {
+  expect(await directoryLayer(new Map(), 'sbom/launch', OWNER)).toBeUndefined()
+})
+
+test('files are told by their paths in the directory', () => {
+  const tree = new Map([['sbom/cache', directory()], ['sbom/cache/a/b', file('x')], ['sbom/cached', file('y')]])
+  expect([...filesBelow(tree, 'sbom/cache')]).toEqual([['a/b', Buffer.from('x')]])
+})

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import type { Image } from '../../../../../src/images/image.ts'
+import { analyzedToml, findPrevious } from '../../../../../src/lifecycle/native/metadata/analyzed.ts'
+import { parseReference } from '../../../../../src/oci/reference.ts'
+import { anImage, aPlan } from '../../../../support/plans.ts'
+
+const LABEL = 'io.buildpacks.lifecycle.metadata'
+const labelled = (label: string): Image => anImage({ labels: { [LABEL]: label } })
+const find = (image: Image | undefined, plan = aPlan()) => {
+  const asked: string[] = []
+  const images = { find: async (reference: string) => (asked.push(reference), image) }
+  return { asked, previous: findPrevious(plan, images, {}) }
+}
+
+test("the previous image is the one of the app's name, or the one that the user names", async () => {
+  const own = find(undefined)
+  expect(await own.previous).toBeUndefined()
+  expect(own.asked).toEqual(['my-app:latest'])
+  const named = find(undefined, aPlan({ previousImage: 'other/app' }))
+  await named.previous
+  expect(named.asked).toEqual(['other/app'])
+  const byDigest = find(undefined, aPlan({ image: parseReference(`reg.example/app@sha256:${'b'.repeat(64)}`) }))
+  await byDigest.previous
+  expect(byDigest.asked).toEqual([`reg.example/app@sha256:${'b'.repeat(64)}`])
+})
+
+test('its label is read with large integers as they are, and with stores', async () => {
+  const previous = await find(labelled(`{"buildpacks":[
+    {"key":"a","version":"1","layers":{"l":{"sha":"s","data":{"n":9007199254740993},"launch":true}},"store":{"metadata":{"m":9007199254740995}}},
+    {"key":"b","version":"1","layers":{},"store":{}}, {"key":"c","version":"1"}]}`)).previous
+  const [a, b, c] = previous?.metadata?.buildpacks ?? []
+  expect(a?.layers.get('l')).toEqual({ sha: 's', data: { n: 9007199254740993n }, build: false, launch: true, cache: false })
+  expect(a?.store).toEqual({ m: 9007199254740995n })
+  expect(b?.store).toBeNull()
+  expect(c?.store).toBeUndefined()
+})
+
+test.each(['', 'no json', '[]', '{"buildpacks":{}}', '{"buildpacks":[{"store":{"metadata":1}}]}', `{"x":${'['.repeat(600)}${']'.repeat(600)}}`])(
+  'a label that is %j is no metadata, and no error',
+  async (label) => {
+    expect(await find(labelled(label)).previous).toMatchObject({ metadata: undefined })
+  },
+)
+
+const runImage = {
+  name: 'some/run:tag',
+  image: anImage({
+    id: `sha256:${'c'.repeat(64)}`,
+    platform: { os: 'linux', architecture: 'arm64', variant: 'v8' },
+    labels: { 'io.buildpacks.base.distro.name': 'debian', 'io.buildpacks.base.distro.version': '12', 'io.buildpacks.base.id': 'my.base' },
+  }),
+}
+
+test('analyzed.toml names the previous image and the run image, with its target since Platform API 0.12', () => {
+  const previous = { image: anImage({ id: `sha256:${'d'.repeat(64)}` }), metadata: undefined }
+  expect(analyzedToml(aPlan({ runImage }), previous)).toBe(`[image]
+  reference = "${'d'.repeat(64)}"
+
+[run-image]
+  image = "some/run:tag"
+  reference = "${'c'.repeat(64)}"
+  [run-image.target]
+    arch = "arm64"
+    arch-variant = "v8"
+    id = "my.base"
+    os = "linux"
+    [run-image.target.distro]
+      name = "debian"
+      version = "12"
+`)
+  expect(analyzedToml(aPlan({ runImage, platformApi: { major: 0, minor: 11 } }), undefined)).toBe(
+    `[image]\n  reference = ""\n\n[run-image]\n  reference = "${'c'.repeat(64)}"\n`,
+  )
+})
+
+test('an image whose label cannot be read is not named, as it is not there for the lifecycle', () => {
+  expect(analyzedToml(aPlan(), { image: labelled('no json'), metadata: undefined })).toContain('[image]\n  reference = ""\n')
+})
+
+test('a run image for no operating system is refused', () => {
+  const plan = aPlan({ runImage: { name: 'x', image: anImage({ platform: { os: '', architecture: '' } }) } })
+  expect(() => analyzedToml(plan, undefined)).toThrow(expect.objectContaining({ code: 'CNB_RUN_IMAGE_INVALID' }))
+})

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { readGroup } from '../../../../../src/lifecycle/native/metadata/group.ts'
+
+test('buildpacks and extensions in their order, homepage and optional only where they are told', () => {
+  const toml = `
+[[group]]
+  id = "some/bp"
+  version = "1.0"
+  api = "0.10"
+  homepage = "https://example.org"
+[[group]]
+  id = "other"
+  version = "2"
+  api = "0.9"
+  optional = true
+  unknown = "passes"
+[[group-extensions]]
+  id = "ext"
+  version = "3"
+  api = "0.10"
+`
+  expect(readGroup(toml)).toEqual({
+    buildpacks: [
+      { id: 'some/bp', version: '1.0', api: '0.10', homepage: 'https://example.org' },
+      { id: 'other', version: '2', api: '0.9', optional: true },
+    ],
+    extensions: [{ id: 'ext', version: '3', api: '0.10' }],
+  })
+})
+
+const one = (fields: string): string => `[[group]]\n${fields}\n`
+
+test.each([
+  ['', /names no buildpack/],
+  ['group = 1', /'group' must be a list/],
+  ['[[group]', /not valid TOML/],
+  [one('id = 1\nversion = "1"\napi = "0.10"'), /'group\[0\].id' must be a string/],
+  [one('id = "a"\napi = "0.10"'), /'group\[0\].version' is required/],
+  [one('id = ".."\nversion = "1"\napi = "0.10"'), /cannot be an id/],
+  [one('id = "config"\nversion = "1"\napi = "0.10"'), /cannot be an id/],
+  [one('id = "a\\u0000"\nversion = "1"\napi = "0.10"'), /cannot be an id/],
+  [one('id = "a"\nversion = "../1"\napi = "0.10"'), /cannot be the version/],
+  [one('id = "a"\nversion = "1"\napi = "new"'), /cannot be the API/],
+  [one('id = "a"\nversion = "1"\napi = "0.10"').repeat(2), /twice/],
+  [`# ${'x'.repeat(1024 * 1024)}`, /larger/],
+])('%j is refused as a failure of detection', (toml, message) => {
+  expect(() => readGroup(toml)).toThrow(expect.objectContaining({ code: 'CNB_DETECT_FAILED', message: expect.stringMatching(message) }))
+})
