@@ -40,6 +40,7 @@ async function connectServices(context: Context): Promise<Services> {
   return {
     engine,
     host,
+    sweep: () => swept,
     owner: ownerLabel({ hostname: hostname(), pid: process.pid, startTime: (await processStartTime(process.pid)) ?? '' }),
     credentials: makeKeychain({
       env: host.env,

@@ -7,8 +7,9 @@ import type { Builder } from '../builder/builder.ts'
 import { isTrusted } from '../builder/trust.ts'
 import { type ApiVersion, atLeast, formatApiVersion } from '../formats/versions.ts'
 import { DEFAULT_PULL_POLICY } from '../images/pull.ts'
-import { cacheVolumeName, volumeKey } from '../lifecycle/cache-volumes.ts'
-import type { BuildPlan } from '../lifecycle/lifecycle.ts'
+import { cacheVolumes, volumeKey } from '../lifecycle/cache-volumes.ts'
+import { DEFAULT_EXEC_ENV, execEnvFor, parseExecEnv } from '../lifecycle/exec-env.ts'
+import type { BuildPlan, CacheVolumes } from '../lifecycle/lifecycle.ts'
 import { negotiatePlatformApi } from '../lifecycle/platform-api.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
 import { appEntries, checkApp } from '../project/app.ts'
@@ -17,7 +18,8 @@ import type { BuildOptions } from './build.ts'
 import { findBuilder, findRunImage, refuseOtherStack, runImagesFor } from './build-images.ts'
 import { chooseBuildpacks } from './build-order.ts'
 import { type Project, projectMetadataToml, readBuildEnv, readCertificates, readProject } from './build-project.ts'
-import { parseCreationTime, parsePlatform, parseVolume, proxyEnv } from './build-values.ts'
+import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, proxyEnv } from './build-values.ts'
+import { type CacheChoice, parseCacheOptions } from './cache-option.ts'
 import type { Services } from './services.ts'
 
 /** @throws CnbError of nearly every code that is not a phase's */
@@ -43,6 +45,7 @@ export async function planBuild(options: BuildOptions, services: Services, conte
     platform,
     platformApi,
     runImage,
+    findRunImage: (name, finding) => findRunImage(name, image, builder, policy, services, finding),
     runImages: runImagesFor(runImage, builder),
     appEntries: (reading) =>
       appEntries({ path, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
@@ -54,13 +57,16 @@ export async function planBuild(options: BuildOptions, services: Services, conte
     projectMetadata: projectMetadataToml(project),
     trusted: trusts(options, builder, chosen.foreign, context),
     clearCache: options.clearCache ?? false,
+    execEnv: execEnvFor(platformApi, fromUser.execEnv, context.events),
     creationTime: fromUser.creationTime,
     defaultProcess: options.defaultProcess,
     previousImage: options.previousImage,
     network: options.network,
     volumes: fromUser.volumes,
     proxyEnv: proxyEnv(host.env),
-    cacheVolumes: { build: cacheVolumeName(image, key, 'build'), launch: cacheVolumeName(image, key, 'launch') },
+    limits: fromUser.limits,
+    cacheVolumes: chosenVolumes(cacheVolumes(image, key), fromUser.cache),
+    cacheDirectory: fromUser.cache.buildDirectory,
     dockerHost: options.dockerHost,
     sbomOutputDir: absolute(options.sbomOutputDir),
     reportOutputDir: absolute(options.reportOutputDir),
@@ -75,11 +81,31 @@ async function readOptions(options: BuildOptions, { host }: Services, context: C
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
   const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events))
+  const limits = {
+    memory: options.memory === undefined ? undefined : parseMemory(options.memory),
+    cpus: options.cpus === undefined ? undefined : parseCpus(options.cpus),
+    pids: options.pidsLimit,
+  }
+  const cache = parseCacheOptions(options.cache ?? [], host.cwd)
   const path = await checkApp(resolve(host.cwd, options.path ?? '.'))
-  const project = await readProject(options.descriptor, path, host, context)
+  const execEnv = parseExecEnv(options.execEnv ?? DEFAULT_EXEC_ENV)
+  const project = await readProject({ file: options.descriptor, app: path, execEnv }, host, context)
   const env = await readBuildEnv(options, project, host)
   const certificates = await readCertificates(options.caCerts ?? [], host)
-  return { image, tags, platform, creationTime, volumes, path, project, env, certificates }
+  return { image, tags, platform, creationTime, volumes, limits, cache, execEnv, path, project, env, certificates }
+}
+
+/** A build volume of the user's own brings the native driver's along: they are of one cache. */
+function chosenVolumes(own: CacheVolumes, { buildVolume, launchVolume }: CacheChoice): CacheVolumes {
+  return {
+    ...own,
+    ...(buildVolume === undefined ? {} : ofBuildVolume(buildVolume)),
+    ...(launchVolume === undefined ? {} : { launch: launchVolume }),
+  }
+}
+
+function ofBuildVolume(build: string): Omit<CacheVolumes, 'launch'> {
+  return { build, layers: `${build}.layers`, state: `${build}.state`, kaniko: `${build}.kaniko` }
 }
 
 function parseTag(text: string): Reference {

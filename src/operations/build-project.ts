@@ -19,10 +19,14 @@ export interface Project {
  * The app's descriptor: the one named, or `project.toml` in the app where there is one.
  * @throws CnbError CNB_DESCRIPTOR_INVALID
  */
-export async function readProject(named: string | undefined, app: string, host: Host, context: Context): Promise<Project | undefined> {
+export async function readProject(
+  { file: named, app, execEnv }: { readonly file: string | undefined; readonly app: string; readonly execEnv: string },
+  host: Host,
+  context: Context,
+): Promise<Project | undefined> {
   const file = named === undefined ? join(app, 'project.toml') : resolve(host.cwd, named)
   if (named === undefined && !(await isFile(file))) return undefined
-  const descriptor = await readProjectDescriptor(file)
+  const descriptor = await readProjectDescriptor(file, execEnv)
   for (const warning of descriptor.warnings) context.events?.({ type: 'warning', message: warning })
   return { descriptor, file }
 }

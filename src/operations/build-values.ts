@@ -50,6 +50,31 @@ export function parseCreationTime(text: string, now: () => number): number {
   return Math.floor(date / 1000)
 }
 
+const SIZE_UNITS: Readonly<Record<string, number>> = { b: 0, k: 1, m: 2, g: 3, t: 4 }
+/** The engine takes no less. */
+const LEAST_MEMORY = 6 * 1024 * 1024
+
+/**
+ * A `--memory` value in bytes: a number with `b`, `k`, `m` or `g`, as docker takes it.
+ * @throws CnbError CNB_USAGE
+ */
+export function parseMemory(text: string): number {
+  const [, number, unit = 'b'] = /^(\d+(?:\.\d+)?)([bkmgt])?(?:i?b)?$/i.exec(text) ?? []
+  const bytes = Math.floor(Number(number) * 1024 ** (SIZE_UNITS[unit.toLowerCase()] ?? 0))
+  if (Number.isSafeInteger(bytes) && bytes >= LEAST_MEMORY) return bytes
+  throw new CnbError('CNB_USAGE', `--memory '${text}' is not a size of at least 6m`, { hint: "Use a number with a unit, such as '512m' or '2g'." })
+}
+
+/**
+ * A `--cpus` value: cores, with fractions.
+ * @throws CnbError CNB_USAGE
+ */
+export function parseCpus(text: string): number {
+  const cpus = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
+  if (cpus >= 0.01 && cpus <= 4096) return cpus
+  throw new CnbError('CNB_USAGE', `--cpus '${text}' is not a number of cores`, { hint: "Use a number such as '2' or '1.5'." })
+}
+
 /**
  * A `--platform` value: `os/arch[/variant]`.
  * @throws CnbError CNB_USAGE

@@ -5,8 +5,7 @@ import type { Context } from '../base/events.ts'
 import { formatApiVersion } from '../formats/versions.ts'
 import { readBuildMetadata } from '../images/build-metadata.ts'
 import type { PullPolicy } from '../images/pull.ts'
-import type { BuildPlan } from '../lifecycle/lifecycle.ts'
-import { stockLifecycle } from '../lifecycle/stock/stock-lifecycle.ts'
+import type { BuildPlan, Lifecycle } from '../lifecycle/lifecycle.ts'
 import { familiarName } from '../oci/reference.ts'
 import { planBuild } from './build-plan.ts'
 import { outputReference } from './output-reference.ts'
@@ -32,6 +31,8 @@ export interface BuildOptions {
   volumes?: string[]
   pullPolicy?: PullPolicy
   clearCache?: boolean
+  /** What the image is for; `production` when absent. */
+  execEnv?: string
   trustBuilder?: boolean
   /** Seconds since 1970, an ISO 8601 date, or `now`. */
   creationTime?: string
@@ -47,6 +48,14 @@ export interface BuildOptions {
   /** `os/arch[/variant]` of builder and run image. */
   platform?: string
   verbose?: boolean
+  /** Who analyzes, restores and exports; `native` when absent. */
+  lifecycle?: 'native' | 'stock'
+  /** Bounds on the build's container, as docker takes them: `2g`, `1.5`. */
+  memory?: string
+  cpus?: string
+  pidsLimit?: number
+  /** `type=…;format=…;…` */
+  cache?: string[]
 }
 
 /** What `cnb build --output json` prints. */
@@ -68,17 +77,23 @@ export interface BuildResult {
 /** @throws CnbError of nearly every code; what is wrong with the input is found before anything is made on the engine */
 export async function build(options: BuildOptions, services: Services, context: Context): Promise<BuildResult> {
   const start = performance.now()
-  const plan = await planBuild(options, services, context)
-  const { engine, owner, host } = services
-  const { phases } = await stockLifecycle({ engine, owner, home: host.home }).run(plan, context)
+  // The driver's code is read while the engine answers.
+  const [plan, lifecycle] = await Promise.all([planBuild(options, services, context), openLifecycle(options.lifecycle ?? 'native', services)])
+  const { phases, runImage } = await lifecycle.run(plan, context)
   return {
     ...(await describeImage(plan, services, context)),
     builder: plan.builder.image.reference,
-    runImage: plan.runImage.name,
+    runImage,
     platformApi: formatApiVersion(plan.platformApi),
     phases: [...phases],
     durationMs: performance.now() - start,
   }
+}
+
+/** Loaded when it is chosen: neither driver needs the other's code. */
+async function openLifecycle(driver: 'native' | 'stock', { engine, owner, host, sweep }: Services): Promise<Lifecycle> {
+  if (driver === 'native') return (await import('../lifecycle/native/native-lifecycle.ts')).nativeLifecycle({ engine, owner, sweep })
+  return (await import('../lifecycle/stock/stock-lifecycle.ts')).stockLifecycle({ engine, owner, home: host.home })
 }
 
 async function describeImage(plan: BuildPlan, { engine }: Services, context: Context) {

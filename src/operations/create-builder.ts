@@ -60,7 +60,7 @@ export async function createBuilder(options: CreateBuilderOptions, services: Ser
   const config = await readBuilderFile(file, options.config)
   warnAll(config.warnings, context)
 
-  await using images = openEngineImages(services.engine)
+  await using images = openEngineImages(services.engine, services.owner)
   const policy = options.pullPolicy ?? DEFAULT_PULL_POLICY
   const buildImage = await findBuildImage(config, policy, { ...services, images }, context)
   warnAll(await checkRunImages(config, buildImage, policy, { ...services, images }, context), context)
@@ -76,7 +76,10 @@ export async function createBuilder(options: CreateBuilderOptions, services: Ser
     return { ...planned, lifecycleVersion: lifecycle.version, buildpacks: read.buildpacks }
   })
   warnAll(warnings, context)
-  const saved = await step(context, `saving ${familiarName(name)}`, () => images.save(plan, context))
+  const saved = await step(context, `saving ${familiarName(name)}`, async () => {
+    const previous = await images.find(formatReference(name), context)
+    return images.save({ ...plan, ...(previous ? { previous } : {}) }, context)
+  })
   return {
     image: familiarName(name),
     tags: more.map(familiarName),

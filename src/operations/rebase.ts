@@ -6,7 +6,7 @@ import { step, type Context } from '../base/events.ts'
 import { openEngineImages } from '../images/engine-source.ts'
 import type { Image, ImageSink, ImageSource } from '../images/image.ts'
 import { readLifecycleMetadata } from '../images/lifecycle-metadata.ts'
-import { DEFAULT_PULL_POLICY, findImage, type FindImageServices, type PullPolicy } from '../images/pull.ts'
+import { DEFAULT_PULL_POLICY, checkWhole, findImage, type FindImageServices, type PullPolicy } from '../images/pull.ts'
 import { planRebase } from '../images/rebase-plan.ts'
 import { findFirstImage, rankRunImages } from '../images/run-image.ts'
 import { familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
@@ -45,14 +45,15 @@ export async function rebase(options: RebaseOptions, services: Services, context
   const start = performance.now()
   const { engine, credentials, host } = services
   const target = parseTarget(options.image)
-  await using images = openEngineImages(engine)
+  await using images = openEngineImages(engine, services.owner)
   const app = await findApp(options.previousImage ?? options.image, images, context)
   const runImage = await findRunImage(options, app, target, { engine, credentials, images }, context)
   const plan = planRebase({ app, runImage: runImage.image, runImageName: runImage.name, force: options.force ?? false })
   for (const rule of plan.warnings) context.events?.({ type: 'warning', message: `rebasing by force, although ${rule}` })
 
   const { id } = await step(context, `rebasing ${familiarName(target)} on ${runImage.name}`, async () => {
-    if (plan.changed) return images.save({ base: runImage.image, config: plan.config, layers: plan.layers, tags: [target] }, context)
+    const { config, layers } = plan
+    if (plan.changed) return images.save({ base: runImage.image, previous: app, config, layers, tags: [target] }, context)
     await engine.images.tag(app.id, formatReference(target), context)
     return app
   })
@@ -78,7 +79,10 @@ function parseTarget(name: string): Reference {
 
 async function findApp(name: string, images: ImageSource, context: Context): Promise<Image> {
   const app = await images.find(name, context)
-  if (app) return app
+  if (app) {
+    checkWhole(app)
+    return app
+  }
   throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image '${name}'`, {
     hint: `Build it first, or get it with 'docker pull ${name}'.`,
   })

@@ -17,6 +17,8 @@ export interface Services {
   readonly host: Host
   /** The owner label's value for all that this run creates on the engine (docker/orphans.ts). */
   readonly owner: string
+  /** Removes what killed runs left on the engine; called again it only waits for that. Never fails. */
+  readonly sweep: () => Promise<void>
   /** Credentials for pulling an image, from Docker's configuration; undefined for an anonymous pull. */
   readonly credentials: (registry: string) => Promise<PullOptions['auth']>
 }

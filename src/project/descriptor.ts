@@ -39,14 +39,13 @@ type Schema = '0.1' | '0.2' | '0.3'
 
 /** An honest descriptor is a few kilobytes. */
 const MAX_SIZE = 1024 * 1024
-/** What the specification says of the execution environment when nobody names one (buildpack.md, "Execution Environments"). */
-const EXEC_ENV = 'production'
 
 /**
  * Reads a project descriptor. Keys that are not known are warned of, as the peer does; wrong ones are errors.
+ * @param execEnv what the image is for: entries for other execution environments are left out
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column where there is one
  */
-export async function readProjectDescriptor(file: string): Promise<ProjectDescriptor> {
+export async function readProjectDescriptor(file: string, execEnv: string): Promise<ProjectDescriptor> {
   let bytes: Buffer
   try {
     bytes = await readFile(file)
@@ -57,11 +56,11 @@ export async function readProjectDescriptor(file: string): Promise<ProjectDescri
     })
   }
   if (bytes.length > MAX_SIZE) throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} is larger than 1 MiB`, { position: { file } })
-  return parseProjectDescriptor(bytes.toString('utf8'), file)
+  return parseProjectDescriptor(bytes.toString('utf8'), file, execEnv)
 }
 
 /** readProjectDescriptor of a text; `file` is the name that errors tell. */
-export function parseProjectDescriptor(text: string, file: string): ProjectDescriptor {
+export function parseProjectDescriptor(text: string, file: string, execEnv: string): ProjectDescriptor {
   const document = readTomlFields(text, file)
   const warnings: string[] = []
   const about = document.table('_')
@@ -72,7 +71,7 @@ export function parseProjectDescriptor(text: string, file: string): ProjectDescr
     )
   }
   const schema = about && written !== undefined ? schemaOf(written, about) : '0.1'
-  return schema === '0.1' ? readOldSchema(document, file, warnings) : readSchema(document, about, schema, file, warnings)
+  return schema === '0.1' ? readOldSchema(document, file, warnings) : readSchema(document, about, { schema, execEnv }, file, warnings)
 }
 
 function schemaOf(version: string, about: FieldReader): Schema {
@@ -84,7 +83,7 @@ function schemaOf(version: string, about: FieldReader): Schema {
 function readSchema(
   document: FieldReader,
   about: FieldReader | undefined,
-  schema: Schema,
+  use: { readonly schema: Schema; readonly execEnv: string },
   file: string,
   warnings: string[],
 ): ProjectDescriptor {
@@ -95,10 +94,10 @@ function readSchema(
   // The specification's first text had the two words the other way round.
   const legacy = ours?.table('env')
   ours?.allow('schema-version')
-  const read = new Entries(schema, file, warnings)
+  const read = new Entries(use, file, warnings)
   for (const key of document.keys().filter((key) => key === 'build' || key === 'project')) {
     warnings.push(
-      `${file}: [${key}] is of schema 0.1, so it has no effect; in ${schema} it is ${key === 'build' ? '[io.buildpacks]' : '[_]'}`,
+      `${file}: [${key}] is of schema 0.1, so it has no effect; in ${use.schema} it is ${key === 'build' ? '[io.buildpacks]' : '[_]'}`,
     )
   }
   const legacyEnv = read.env(legacy, 'build')
@@ -121,7 +120,7 @@ function readOldSchema(document: FieldReader, file: string, warnings: string[]):
   const pre = build?.table('pre')
   const post = build?.table('post')
   document.allow('_', 'metadata')
-  const read = new Entries('0.1', file, warnings)
+  const read = new Entries({ schema: '0.1' }, file, warnings)
   const descriptor = {
     ...read.files(build),
     group: read.buildpacks(build, 'buildpacks'),
@@ -138,11 +137,13 @@ function readOldSchema(document: FieldReader, file: string, warnings: string[]):
 /** Reads the parts that the schemas share, and collects what was not understood. */
 class Entries {
   readonly #schema: Schema
+  readonly #execEnv: string | undefined
   readonly #file: string
   readonly #warnings: string[]
 
-  constructor(schema: Schema, file: string, warnings: string[]) {
+  constructor({ schema, execEnv }: { readonly schema: Schema; readonly execEnv?: string }, file: string, warnings: string[]) {
     this.#schema = schema
+    this.#execEnv = execEnv
     this.#file = file
     this.#warnings = warnings
   }
@@ -230,6 +231,6 @@ class Entries {
   #applies(entry: FieldReader): boolean {
     if (this.#schema !== '0.3') return true
     const environments = entry.strings('exec-env')
-    return environments.length === 0 || environments.includes(EXEC_ENV) || environments.includes('*')
+    return environments.length === 0 || environments.some((environment) => environment === this.#execEnv || environment === '*')
   }
 }

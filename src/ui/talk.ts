@@ -70,9 +70,13 @@ export class Talk {
         return [`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`]
       case 'phase.end': {
         const time = formatDuration(event.durationMs)
-        const failed = (): string => `     ${theme.error(`failed after ${time}`)} ${theme.dim(`(exit code ${event.exitCode})`)}`
-        if (event.exitCode === INTERRUPTED) return [...this.#close(), aside(`stopped after ${time}`)]
-        return [...this.#close(), event.exitCode === 0 ? aside(`done in ${time}`) : failed()]
+        // Below another phase's header it has to be named: two may run at once.
+        const isOpen = this.#open === event.phase
+        const whose = isOpen ? '' : `${sanitizeText(event.phase)}: `
+        const closed = isOpen ? this.#close() : []
+        const failed = (): string => `     ${theme.error(`${whose}failed after ${time}`)} ${theme.dim(`(exit code ${event.exitCode})`)}`
+        if (event.exitCode === INTERRUPTED) return [...closed, aside(`${whose}stopped after ${time}`)]
+        return [...closed, event.exitCode === 0 ? aside(`${whose}done in ${time}`) : failed()]
       }
       case 'pull.start':
         // On a terminal the progress says it.

@@ -9,7 +9,8 @@ const TAIL = 20
 
 export class Whisper {
   readonly #terminal: Terminal
-  #tail: string[] = []
+  /** By phase, for two may run at once. */
+  readonly #tails = new Map<string, string[]>()
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal
@@ -22,16 +23,21 @@ export class Whisper {
         this.#terminal.tell(`${theme.warning('Warning:')} ${sanitizeText(event.message)}`)
         break
       case 'phase.start':
-        this.#tail = []
+        this.#tails.set(event.phase, [])
         break
-      case 'phase.line':
-        this.#tail.push(`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`)
-        if (this.#tail.length > TAIL) this.#tail.shift()
+      case 'phase.line': {
+        const tail = this.#tails.get(event.phase) ?? []
+        tail.push(`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`)
+        if (tail.length > TAIL) tail.shift()
+        this.#tails.set(event.phase, tail)
         break
-      case 'phase.end':
-        if (event.exitCode !== 0 && this.#tail.length > 0) this.#terminal.tell(this.#tail.join('\n'))
-        this.#tail = []
+      }
+      case 'phase.end': {
+        const tail = this.#tails.get(event.phase) ?? []
+        if (event.exitCode !== 0 && tail.length > 0) this.#terminal.tell(tail.join('\n'))
+        this.#tails.delete(event.phase)
         break
+      }
       default:
         break
     }

@@ -23,6 +23,7 @@ export const appSource = {
       flags: '-b, --buildpack <buildpack>',
       description: "used instead of the builder's order: id, id@version, directory or tar; repeat it or use commas",
     },
+    execEnv: { kind: 'text', flags: '--exec-env <name>', description: 'what the image is for, such as test (default: production)' },
     defaultProcess: { kind: 'text', flags: '-D, --default-process <type>', description: 'process that the image starts (default: web)' },
   },
 } as const satisfies OptionGroup

@@ -47,7 +47,14 @@ export const builderImages = {
     trustBuilder: {
       kind: 'flag',
       flags: '--trust-builder',
-      description: 'run all phases in one container, where the builder can reach the engine',
+      description: 'with the stock lifecycle: all phases in one container, where the builder can reach the engine',
+    },
+    lifecycle: {
+      kind: 'choice',
+      choices: ['native', 'stock'],
+      default: 'native',
+      flags: '--lifecycle <driver>',
+      description: "who analyzes, restores and exports: cnb itself, or the builder's own lifecycle with the engine's socket",
     },
   },
 } as const satisfies OptionGroup

@@ -31,7 +31,8 @@ describe('a command line', () => {
     const line =
       'build app -p dir -B b -e A=1 -e B=1,2 --env-file e -t x,y -t z --run-image r -b one,two@1 -b three -D worker --network host ' +
       '--volume /a:/b --pull-policy never --clear-cache --trust-builder --creation-time now --previous-image old --sbom-output-dir s ' +
-      '--report-output-dir o --ca-cert ca.pem --ca-cert cb.pem -d p.toml --docker-host inherit --platform linux/arm64'
+      '--report-output-dir o --ca-cert ca.pem --ca-cert cb.pem -d p.toml --docker-host inherit --platform linux/arm64 ' +
+      '--lifecycle stock --memory 2g --cpus 1.5 --pids-limit 99 --cache type=build;format=volume;name=c'
     expect(run(line)).toMatchObject({ argument: 'app', definition: { name: 'build' } })
     expect(given(line)).toEqual({
       path: 'dir',
@@ -55,6 +56,11 @@ describe('a command line', () => {
       descriptor: 'p.toml',
       dockerHost: 'inherit',
       platform: 'linux/arm64',
+      lifecycle: 'stock',
+      memory: '2g',
+      cpus: '1.5',
+      pidsLimit: 99,
+      cache: ['type=build;format=volume;name=c'],
     })
   })
 

@@ -1,10 +1,11 @@
-/** README.md says what the program says. `vitest --update` on this file writes the two parts anew. */
+/** README.md says what the program says. `vitest --update` on this file writes those parts anew. */
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../../../src/base/errors.ts'
 import { COMMANDS, parseCommandLine } from '../../../src/cli/program.ts'
+import { CHECKS, type Check } from '../../support/conformance.ts'
 
 const README = join(import.meta.dirname, '../../../README.md')
 
@@ -26,6 +27,24 @@ function errorTable(): string {
   return `| code | exit | meaning |\n|---|---|---|\n${rows.join('\n')}`
 }
 
+/** How many of the conformance checks pass, per driver: what is tested passes, or the tests do not. */
+function conformanceTable(): string {
+  const checks = Object.entries(CHECKS)
+  const numbers = (tested: Check['tested']): number => checks.filter(([, check]) => check.tested === tested).length
+  const [both, elsewhere, notYet] = [numbers('both drivers'), numbers('elsewhere'), numbers('not yet')]
+  const reasons = new Map<string, string[]>()
+  for (const [number, check] of checks) if (check.tested === 'not yet') reasons.set(check.why, [...(reasons.get(check.why) ?? []), number])
+  const rows: [string, number][] = [
+    ['pass, each run with this driver', both],
+    ['pass, in tests of what both drivers share', elsewhere],
+    ['**pass**', both + elsewhere],
+    ['do not apply yet', notYet],
+  ]
+  const table = rows.map(([what, count]) => `| ${what} | ${count} | ${count} |`).join('\n')
+  const list = [...reasons].map(([why, which]) => `- ${which.join(', ')}: ${why}`).join('\n')
+  return `| of ${checks.length} checks | native | stock |\n|---|---|---|\n${table}\n\nNot yet:\n\n${list}`
+}
+
 /** `text` with what is between `<!-- name -->` and `<!-- /name -->` replaced. */
 function withPart(text: string, name: string, part: string): string {
   const [before, rest] = text.split(`<!-- ${name} -->\n`)
@@ -35,9 +54,10 @@ function withPart(text: string, name: string, part: string): string {
 }
 
 describe('README.md', () => {
-  it("has the commands' help and the error codes as they are", async () => {
-    const readme = await readFile(README, 'utf8')
-    await expect(withPart(withPart(readme, 'commands', commandReference()), 'errors', errorTable())).toMatchFileSnapshot(README)
+  it("has the commands' help, the error codes and the conformance count as they are", async () => {
+    const parts = { commands: commandReference(), errors: errorTable(), conformance: conformanceTable() }
+    const readme = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), await readFile(README, 'utf8'))
+    await expect(readme).toMatchFileSnapshot(README)
   })
 
   it('has its parts in the order in which they are needed', async () => {

@@ -41,7 +41,7 @@ afterEach(() => scratch[Symbol.asyncDispose]())
 async function create(toml = TOML, options: Partial<CreateBuilderOptions> = {}) {
   await writeFile(join(scratch.path, 'builder.toml'), toml)
   const host = { env: {}, cwd: scratch.path, home: '/nowhere' }
-  const services = { engine, host, owner: 'test', credentials: async () => undefined }
+  const services = { engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined }
   const given = { image: 'acme/builder', config: 'builder.toml', pullPolicy: 'never' as const, ...options }
   return createBuilder(given, services, { events: (event) => events.push(event) })
 }

@@ -30,7 +30,7 @@ beforeEach(async () => {
 })
 
 function inspect(builder: string, depth?: number): Promise<BuilderInspection> {
-  const services = { engine, host: { env: {}, cwd: '/', home: '/' }, owner: 'test', credentials: async () => undefined }
+  const services = { engine, host: { env: {}, cwd: '/', home: '/' }, owner: 'test', sweep: async () => {}, credentials: async () => undefined }
   return inspectBuilder({ builder, depth }, services, {})
 }
 

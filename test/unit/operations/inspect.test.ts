@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 
 const run = (image: string) =>
-  inspect({ image }, { engine, owner: '', credentials: async () => undefined, host: { env: {}, cwd: '/', home: '/' } }, {})
+  inspect({ image }, { engine, owner: '', sweep: async () => {}, credentials: async () => undefined, host: { env: {}, cwd: '/', home: '/' } }, {})
 
 interface App {
   labels?: Record<string, string>

@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => directory[Symbol.asyncDispose]())
 
 function run(options: Partial<RebaseOptions>, signal?: AbortSignal) {
-  const services = { engine, owner: '', credentials: async () => undefined, host: { env: {}, cwd: directory.path, home: directory.path } }
+  const services = { engine, owner: '', sweep: async () => {}, credentials: async () => undefined, host: { env: {}, cwd: directory.path, home: directory.path } }
   return rebase({ image: crafted.app, ...options }, services, { events: (event) => events.push(event), ...(signal ? { signal } : {}) })
 }
 

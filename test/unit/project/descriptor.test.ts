@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import { parseProjectDescriptor, readProjectDescriptor } from '../../../src/project/descriptor.ts'
 
-const parse = (text: string) => parseProjectDescriptor(text, 'project.toml')
+const parse = (text: string, execEnv = 'production') => parseProjectDescriptor(text, 'project.toml', execEnv)
 const v2 = (text: string) => `[_]\nschema-version = "0.2"\n${text}`
 
 describe('readProjectDescriptor', () => {
@@ -97,7 +97,7 @@ id = "acme/pre"
   })
 
   it('leaves out what schema 0.3 says is for other execution environments', () => {
-    const descriptor = parse(`
+    const text = `
 [_]
 schema-version = "0.3"
 [[io.buildpacks.group]]
@@ -114,8 +114,9 @@ exec-env = ["*"]
 name = "TEST"
 value = "1"
 exec-env = ["test"]
-`)
-    expect(descriptor).toMatchObject({ group: [{ id: 'both' }], env: [{ name: 'EVERY' }], warnings: [] })
+`
+    expect(parse(text)).toMatchObject({ group: [{ id: 'both' }], env: [{ name: 'EVERY' }], warnings: [] })
+    expect(parse(text, 'test')).toMatchObject({ group: [{ id: 'test-only' }, { id: 'both' }], env: [{ name: 'EVERY' }, { name: 'TEST' }], warnings: [] })
   })
 
   it('takes env.build for build.env, which wins when both are there', () => {
@@ -173,11 +174,11 @@ exec-env = ["test"]
     await using directory = await makeTemporaryDirectory()
     const file = join(directory.path, 'project.toml')
     writeFileSync(file, `\uFEFF${v2('[io.buildpacks]\nbuilder = "b"\n').replaceAll('\n', '\r\n')}`)
-    expect(await readProjectDescriptor(file)).toMatchObject({ builder: 'b', warnings: [] })
+    expect(await readProjectDescriptor(file, 'production')).toMatchObject({ builder: 'b', warnings: [] })
   })
 
   it('names a file that it cannot read', async () => {
-    await expect(readProjectDescriptor('/nowhere/project.toml')).rejects.toMatchObject({
+    await expect(readProjectDescriptor('/nowhere/project.toml', 'production')).rejects.toMatchObject({
       code: 'CNB_DESCRIPTOR_INVALID',
       position: { file: '/nowhere/project.toml' },
     })

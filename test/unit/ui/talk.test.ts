@@ -38,6 +38,19 @@ describe('Talk', () => {
     expect(told(detect('no', 20)).at(-1)).toBe('     failed after 1.2s (exit code 20)')
   })
 
+  it('names the phase that ends below the header of another, and leaves that one open', () => {
+    const start = (phase: string): CnbEvent => ({ type: 'phase.start', phase })
+    const end = (phase: string): CnbEvent => ({ type: 'phase.end', phase, durationMs: 1234, exitCode: 0 })
+    const framing: Framing = { ...plainFraming((text) => text), close: () => ['closed'] }
+    expect(told([start('builder'), start('extender'), end('builder'), end('extender')], { framing }).slice(1)).toEqual([
+      'closed',
+      '===> EXTENDING',
+      '     builder: done in 1.2s',
+      'closed',
+      '     done in 1.2s',
+    ])
+  })
+
   it('lets no control sequence of a container through, and colours only in colour', () => {
     const line = '\u001b[31mred\u001b[0m\u001b[2J'
     expect(told(detect(line))[1]).toBe('[detector] red')
@@ -123,6 +136,16 @@ describe('Whisper', () => {
     events({ type: 'phase.end', phase: 'builder', durationMs: 1, exitCode: 51 })
     expect(stderr.text.split('\n')).toHaveLength(21)
     expect(stderr.text).toMatch(/\[builder\] line 81\n[^]*\[builder\] line 100\n$/)
+  })
+
+  it('shows the lines of the phase that failed, and not those of one that ran at the same time', () => {
+    const { terminal, stderr } = recordingTerminal()
+    const { events } = new Whisper(terminal)
+    for (const phase of ['builder', 'extender']) events({ type: 'phase.start', phase })
+    for (const phase of ['builder', 'extender']) events({ type: 'phase.line', phase, stream: 'stdout', line: 'words' })
+    events({ type: 'phase.end', phase: 'extender', durationMs: 1, exitCode: 0 })
+    events({ type: 'phase.end', phase: 'builder', durationMs: 1, exitCode: 51 })
+    expect(stderr.text).toBe('[builder] words\n')
   })
 
   it('shows warnings', () => {
