@@ -1,8 +1,10 @@
+/** The apps in fixtures/, with the sample builder: both drivers make one image of each, which runs as the run image's user. */
+
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { BuildResult } from '../../src/operations/build.ts'
-import { succeed, succeedJson } from '../support/cnb.ts'
-import { inspectImage } from '../support/docker.ts'
+import { bothDrivers } from '../support/both-drivers.ts'
+import { succeed } from '../support/cnb.ts'
+import { imageId, inspectImage } from '../support/docker.ts'
 import { serve } from '../support/http.ts'
 import { OUTSIDE } from '../support/outside.ts'
 import { makeWorkbench } from '../support/workbench.ts'
@@ -11,12 +13,20 @@ const bench = await makeWorkbench()
 afterAll(() => bench.clear())
 
 const APPS = join(import.meta.dirname, '../../fixtures/apps')
-const flows = [['trusted', ['--trust-builder']], ['untrusted', []]] as const
+const SAMPLE = ['--builder', 'cnb-sample/builder', '--pull-policy', 'never']
 
-/** Builds a fixture with the sample builder. */
-function build(image: string, app: string, options: readonly string[]): Promise<BuildResult> {
-  return succeedJson<BuildResult>(['build', image, '--path', join(APPS, app), '--builder', 'cnb-sample/builder', '--pull-policy', 'never', ...options])
-}
+describe.each(['node-web', 'go-web', 'procfile'])('%s', (app) => {
+  it('#60 is the same image from both drivers, again when nothing has changed, and serves its page', async () => {
+    const both = bothDrivers(bench)
+    const image = await both(join(APPS, app), ...SAMPLE, ...OUTSIDE)
+    const { Id, Config } = await inspectImage(image)
+    expect(Config.User).toBe('1002:1000')
+    expect(await pageOf(image)).toContain(app)
+    await both(join(APPS, app), ...SAMPLE, ...OUTSIDE)
+    expect(await imageId(image)).toBe(Id)
+    expect((await succeed(['inspect', image])).stdout).toMatch(new RegExp(`cnb/${app.replace('-web', '')}`))
+  })
+})
 
 async function pageOf(image: string): Promise<string> {
   await using server = await serve(image)
@@ -24,36 +34,3 @@ async function pageOf(image: string): Promise<string> {
   expect(response.status).toBe(200)
   return await response.text()
 }
-
-describe.each(['node-web', 'go-web'])('%s', (app) => {
-  it('is built, serves its page, and is the same image again, also in the other flow', async () => {
-    const image = bench.image()
-    const { id } = await build(image, app, OUTSIDE)
-    expect(await pageOf(image)).toContain(app)
-    expect((await build(image, app, OUTSIDE)).id).toBe(id)
-    expect((await build(image, app, [...OUTSIDE, '--trust-builder'])).id).toBe(id)
-  })
-})
-
-describe.each(flows)('procfile (%s)', (_flow, flow) => {
-  it('is built and serves its page', async () => {
-    const image = bench.image()
-    const { buildpacks } = await build(image, 'procfile', flow)
-    expect(buildpacks.map(({ id }) => id)).toContain('cnb/procfile')
-    expect(await pageOf(image)).not.toBe('')
-  })
-})
-
-describe('an image of the sample builder', () => {
-  it('runs as the run image user, not as root', async () => {
-    const image = bench.image()
-    await build(image, 'procfile', [])
-    expect((await inspectImage(image)).Config.User).toBe('1002:1000')
-  })
-
-  it('is inspected for people', async () => {
-    const image = bench.image()
-    await build(image, 'procfile', [])
-    expect((await succeed(['inspect', image])).stdout).toContain('cnb/procfile')
-  })
-})

@@ -6,9 +6,10 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { runCnb, startCnb, type Finished, type RunOptions } from '../support/cnb.ts'
 import { loadCraftedImage, type CraftedImage } from '../support/crafted-image.ts'
 import { docker, inspectImage } from '../support/docker.ts'
+import { FLOWS } from '../support/drivers.ts'
 import { forwardEngine } from '../support/forwarded-engine.ts'
 import { watchEngine } from '../support/left-behind.ts'
-import { BUILDER, TRUSTED, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { BUILDER, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -16,7 +17,6 @@ afterAll(() => bench.clear())
 
 const works = await bench.directory(appFiles(processes({ web: 'echo hi' })))
 const otherArchitecture = process.arch === 'arm64' ? 'amd64' : 'arm64'
-const flows = [['trusted', [TRUSTED]], ['untrusted', []]] as const
 
 function build(app: string, options: readonly string[] = [], run?: RunOptions): Promise<Finished> {
   return runCnb(['build', bench.image(), '--path', app, ...USING_BUILDER, ...options], run)
@@ -31,7 +31,7 @@ function expectFailure(result: Finished, exit: number, code: string, ...words: (
   expect(result.stderr, 'a stack is for --verbose').not.toMatch(/^\s+at .*:\d+:\d+\)?$/m)
 }
 
-describe.each(flows)('a phase that fails (%s)', (_flow, flow) => {
+describe.each(FLOWS)('a phase that fails (%s)', (_flow, flow) => {
   it('ends with 20 when no buildpack detects', async () => {
     expectFailure(await build(await bench.directory({ 'README.md': 'nothing' }), flow), 20, 'CNB_DETECT_FAILED')
   })

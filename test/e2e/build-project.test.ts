@@ -3,7 +3,6 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { makeSayingBench } from '../support/saying-app.ts'
-import { TRUSTED } from '../support/script-builder.ts'
 import { writeFiles } from '../support/workbench.ts'
 
 const bench = await makeSayingBench()
@@ -44,7 +43,7 @@ version = "1.0.0"
 `,
       'a.txt': '', 'b.md': '',
     })
-    expect(await said(app, [TRUSTED])).toBe('./a.txt\n./script/build\n./script/detect')
+    expect(await said(app)).toBe('./a.txt\n./script/build\n./script/detect')
   })
 
   it('is overridden by --env and --buildpack, and found by --descriptor', async () => {
@@ -52,7 +51,7 @@ version = "1.0.0"
     const elsewhere = await bench.directory({
       'other.toml': '[_]\nschema-version = "0.2"\n[[io.buildpacks.group]]\nid = "no/such"\n[[io.buildpacks.build.env]]\nname = "GREETING"\nvalue = "from project.toml"\n',
     })
-    const options = [TRUSTED, '--descriptor', join(elsewhere, 'other.toml'), '--buildpack', 'test/script']
+    const options = ['--descriptor', join(elsewhere, 'other.toml'), '--buildpack', 'test/script']
     expect(await said(app, options)).toBe('from project.toml')
     expect(await said(app, [...options, '--env', 'GREETING=from the command'])).toBe('from the command')
   })
@@ -67,13 +66,13 @@ describe('the app', () => {
     )
     await mkdir(join(app, 'empty'))
     execFileSync('ln', ['-s', 'run.sh', join(app, 'link')])
-    expect(await said(app, [TRUSTED])).toBe('executable\nrun.sh\nempty\nfile\n1')
+    expect(await said(app)).toBe('executable\nrun.sh\nempty\nfile\n1')
   })
 
   it('keeps names that are not UTF-8', async () => {
     const app = await sayingApp('ls odd | od -An -tx1 | tr -d " \\n" >said')
     await writeFiles(app, { 'odd/.keep': '' })
     await writeFile(Buffer.concat([Buffer.from(join(app, 'odd', 'a')), Buffer.from([0xff, 0xfe])]), '')
-    expect(await said(app, [TRUSTED])).toBe('61fffe0a')
+    expect(await said(app)).toBe('61fffe0a')
   })
 })

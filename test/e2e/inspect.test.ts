@@ -6,7 +6,7 @@ import type { ImageInspection } from '../../src/operations/inspect.ts'
 import { runCnb, succeed, succeedJson } from '../support/cnb.ts'
 import { loadCraftedImage } from '../support/crafted-image.ts'
 import { inspectImage } from '../support/docker.ts'
-import { BUILDER, SAMPLE_RUN_IMAGE, TRUSTED, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { BUILDER, SAMPLE_RUN_IMAGE, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -18,7 +18,7 @@ beforeAll(async () => {
     printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"
     echo '{"bomFormat":"CycloneDX","specVersion":"1.4"}' >"$CNB_LAYERS_DIR/launch.sbom.cdx.json"
     ${processes({ web: 'echo web', worker: 'echo worker' })}`
-  await succeed(['build', image, '--path', await bench.directory(appFiles(script)), ...USING_BUILDER, TRUSTED])
+  await succeed(['build', image, '--path', await bench.directory(appFiles(script)), ...USING_BUILDER])
 })
 
 describe('cnb inspect', () => {

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCnb, startCnb, succeed } from '../support/cnb.ts'
+import { FLOWS } from '../support/drivers.ts'
 import { watchEngine } from '../support/left-behind.ts'
-import { TRUSTED, USING_BUILDER, appFiles } from '../support/script-builder.ts'
+import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
 afterAll(() => bench.clear())
 
 const LIMIT_MS = 10_000
-const flows = [['trusted', [TRUSTED]], ['untrusted', []]] as const
 
 /** Waits where $WAIT says, for as long as it takes; a detect that waits does so without a word, since nobody shows them. */
 const detect = '[ "${WAIT:-}" != detect ] || sleep 1000; exit 0'
@@ -30,7 +30,7 @@ const phases = [
   ['export', /export/i, ['--env', 'SIZE=400000000']],
 ] as const
 
-describe.each(flows)('Ctrl-C while a build (%s)', (_flow, flow) => {
+describe.each(FLOWS)('Ctrl-C while a build (%s)', (_flow, flow) => {
   let command: string[] = []
 
   // Image and caches are there beforehand, so that all there is more of afterwards has been left behind.

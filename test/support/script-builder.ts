@@ -1,8 +1,9 @@
 /**
- * `cnb-test/builder`: the sample builder's stack and lifecycle with one buildpack that does what the app tells it, so that a
+ * `cnb-test/builder-…`: the sample builder's stack and lifecycle with one buildpack that does what the app tells it, so that a
  * test writes its buildpack as two short scripts and builds in a second or two.
  */
 
+import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseToml, stringifyToml, type TomlTable } from '../../src/formats/toml.ts'
@@ -12,7 +13,11 @@ import { APP_LABEL, writeFiles } from './workbench.ts'
 
 const SAMPLE = join(import.meta.dirname, '../../builders/sample/builder.toml')
 
-export const BUILDER = 'cnb-test/builder'
+/**
+ * Each run's own, so that two runs on one engine do not take it from each other. The first to load this file is vitest's own
+ * process, in its global set-up; the workers that it starts have its environment.
+ */
+export const BUILDER = (process.env['CNB_TEST_BUILDER'] ??= `cnb-test/builder-${randomBytes(4).toString('hex')}`)
 
 export const SAMPLE_RUN_IMAGE = 'cnb-sample/run:bookworm'
 
@@ -31,7 +36,7 @@ export function buildpackFiles(id: string, { detect = '', build = '', version = 
   }
 }
 
-/** An app for `cnb-test/builder`: its own files, and what the buildpack does in detect and build, as bash. */
+/** An app for the script builder: its own files, and what the buildpack does in detect and build, as bash. */
 export function appFiles(build: string, files: Record<string, string> = {}, detect = 'exit 0'): Record<string, string> {
   return { 'script/detect': `${detect}\n`, 'script/build': `${build}\n`, ...files }
 }
@@ -58,27 +63,54 @@ export async function builderToml(buildpacks: readonly { id: string; path: strin
 }
 
 /** Makes a builder out of buildpack directories below `directory`, as `builderToml` describes. */
-async function makeBuilder(image: string, directory: string, buildpacks: Readonly<Record<string, Record<string, string>>>): Promise<void> {
+async function makeBuilder(
+  image: string,
+  directory: string,
+  buildpacks: Readonly<Record<string, Record<string, string>>>,
+  change: (toml: TomlTable) => TomlTable = (toml) => toml,
+): Promise<void> {
   const placed = Object.keys(buildpacks).map((id) => ({ id, path: join(directory, id.replaceAll('/', '_')) }))
   for (const { id, path } of placed) await writeFiles(path, buildpacks[id] ?? {})
   const toml = join(directory, 'builder.toml')
-  await writeFiles(directory, { 'builder.toml': stringifyToml(await builderToml(placed, placed.map(({ id }) => [id]))) })
+  await writeFiles(directory, { 'builder.toml': stringifyToml(change(await builderToml(placed, placed.map(({ id }) => [id])))) })
   await succeed(['builder', 'create', image, '--config', toml, '--pull-policy', 'never'])
 }
 
-/** Makes `cnb-test/builder`. */
+const SCRIPT_BUILDPACK = {
+  'test/script': {
+    ...buildpackFiles('test/script', {
+      detect: '[ -f script/detect ] || exit 100\nsource script/detect',
+      build: `printf '[[labels]]\\nkey = "${APP_LABEL}"\\nvalue = ""\\n' >"$CNB_LAYERS_DIR/launch.toml"\nsource script/build`,
+      toml: 'sbom-formats = ["application/vnd.cyclonedx+json"]',
+    }),
+    // What a buildpack that is brought in this one's place must not find.
+    'only-here': '',
+  },
+}
+
+/** Makes the script builder. */
 export async function makeScriptBuilder(directory: string): Promise<void> {
-  await makeBuilder(BUILDER, directory, {
-    'test/script': {
-      ...buildpackFiles('test/script', {
-        detect: '[ -f script/detect ] || exit 100\nsource script/detect',
-        build: `printf '[[labels]]\\nkey = "${APP_LABEL}"\\nvalue = ""\\n' >"$CNB_LAYERS_DIR/launch.toml"\nsource script/build`,
-        toml: 'sbom-formats = ["application/vnd.cyclonedx+json"]',
-      }),
-      // What a buildpack that is brought in this one's place must not find.
-      'only-here': '',
-    },
-  })
+  await makeBuilder(BUILDER, directory, SCRIPT_BUILDPACK)
+}
+
+/** Makes one like the script builder, whose build user is another. */
+export async function builderWithUser(image: string, directory: string, uid: number, gid: number): Promise<void> {
+  await builderOnto(image, directory, ['true'], [`USER ${uid}:${gid}`, `ENV CNB_USER_ID=${uid}`, `ENV CNB_GROUP_ID=${gid}`])
+}
+
+/** Makes one whose image has no shell. Its buildpack cannot run: builds bring others, with a shell of their own. */
+export async function builderWithoutShell(image: string, directory: string): Promise<void> {
+  await builderOnto(image, directory, ['rm', '/bin/sh', '/bin/dash', '/bin/bash', '/bin/rbash'], ['USER 1001:1000'])
+}
+
+/** Makes one like the script builder, onto what `command` makes of its base as root, with Dockerfile instructions on top. */
+async function builderOnto(image: string, directory: string, command: readonly string[], changes: readonly string[]): Promise<void> {
+  const sample = parseToml(await readFile(SAMPLE, 'utf8'), SAMPLE) as { build: { image: string } }
+  const container = await docker('create', '--user', '0:0', sample.build.image, ...command)
+  await docker('start', '--attach', container)
+  await docker('commit', ...changes.flatMap((change) => ['--change', change]), container, `${image}-base`)
+  await docker('rm', container)
+  await makeBuilder(image, directory, SCRIPT_BUILDPACK, (toml) => ({ ...toml, build: { image: `${image}-base` } }))
 }
 
 export async function removeScriptBuilder(): Promise<void> {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { makeTemporaryDirectory } from '../../src/base/files.ts'
 import { docker } from './docker.ts'
 
-/** On every app image of `cnb-test/builder`. */
+/** On every app image of the script builder. */
 export const APP_LABEL = 'dev.cnb.e2e'
 
 export interface Workbench {
@@ -55,7 +55,8 @@ export async function writeFiles(path: string, files: Readonly<Record<string, st
   }
 }
 
-async function removeAll(command: string[], names: string): Promise<void> {
+/** Runs `docker <command>` on the names in `names`, one a line, if there are any. */
+export async function removeAll(command: string[], names: string): Promise<void> {
   const unique = [...new Set(names.split('\n').filter(Boolean))]
   if (unique.length > 0) await docker(...command, ...unique)
 }

@@ -24,7 +24,7 @@ let scratch: TemporaryDirectory
 beforeAll(async () => {
   engine = await connectToEngine()
   scratch = await makeTemporaryDirectory('cnb-engine-test-')
-  services = { engine, host: { env: {}, cwd: scratch.path, home: '/nowhere' }, owner: 'test', credentials: async () => undefined }
+  services = { engine, host: { env: {}, cwd: scratch.path, home: '/nowhere' }, owner: 'test', sweep: async () => {}, credentials: async () => undefined }
   await loadImage(engine, BUILD_IMAGE, {
     config: { User: '1001:1000', Env: ['PATH=/bin', 'CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'] },
     layers: [await layerOf('etc/base', BUILD_IMAGE), await layerOf('etc/more', BUILD_IMAGE)],

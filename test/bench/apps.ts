@@ -1,0 +1,35 @@
+/** The apps that are measured, as bash for the script builder: each has one cached launch layer, made where it was not restored. */
+
+/** A layer of files that no compression makes smaller. */
+export function randomLayer(megabytes: number): string {
+  const blocks = megabytes / 20
+  return cachedLayer(`head -c 20000000 /dev/urandom >"$layer/1"
+    for ((block = 2; block <= ${blocks}; block++)); do cp "$layer/1" "$layer/$block"; done`)
+}
+
+/** 30 000 small files in a tree as deep as a real node_modules. */
+export const SMALL_FILES = cachedLayer(`text=$(head -c 6000 /dev/urandom | base64 -w 0)
+  RANDOM=1
+  for ((package = 1; package <= 1000; package++)); do
+    directory=$layer/node_modules/package-$package
+    mkdir -p "$directory"/{lib/internal,dist,test}
+    for part in . lib lib/internal dist test; do
+      for name in index util types main parse errors; do printf %s "\${text:0:RANDOM % 5000}" >"$directory/$part/$name.js"; done
+    done
+  done`)
+
+function cachedLayer(make: string): string {
+  return `layer=$CNB_LAYERS_DIR/data
+  if [ ! -f "$layer.toml" ] || [ ! -d "$layer" ]; then
+    rm -rf "$layer"
+    mkdir "$layer"
+    ${make}
+  fi
+  printf '[types]\\nlaunch = true\\ncache = true\\n[metadata]\\nversion = "1"\\n' >"$layer.toml"
+  cat >>"$CNB_LAYERS_DIR/launch.toml" <<'END_OF_TOML'
+[[processes]]
+type = "web"
+command = ["true"]
+default = true
+END_OF_TOML`
+}

@@ -1,0 +1,37 @@
+/** Runs a command to its end and measures it. */
+
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+
+// The bundle is in dist/bench/.
+const ROOT = join(import.meta.dirname, '../..')
+const CNB = ['--require', join(ROOT, 'test/bench/peak.cjs'), join(ROOT, 'bin/cnb.js')]
+
+export interface Measurement {
+  readonly wallMs: number
+  /** Peak resident memory in MiB; undefined for a program that is not `cnb`, and where there is no /proc. */
+  readonly peakMiB?: number
+}
+
+/** @throws Error with all that it printed when it does not end with 0 */
+export async function measure(program: string, args: readonly string[]): Promise<Measurement> {
+  const start = performance.now()
+  const child = spawn(program, args, {
+    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, GITHUB_ACTIONS: undefined, PACK_VOLUME_KEY: 'cnb-e2e' },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  })
+  const ended = new Promise<{ code: number | null; wallMs: number }>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => resolve({ code, wallMs: performance.now() - start }))
+  })
+  const [, ...outputs] = child.stdio
+  const [{ code, wallMs }, printed, complaints, peak] = await Promise.all([ended, ...outputs.map((output) => text(output as Readable))] as const)
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}\n${printed}\n${complaints}`)
+  return { wallMs, ...(peak === '' ? {} : { peakMiB: Number(peak) / 1024 }) }
+}
+
+export function measureCnb(args: readonly string[]): Promise<Measurement> {
+  return measure(process.execPath, [...CNB, ...args])
+}

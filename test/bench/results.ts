@@ -1,0 +1,90 @@
+/** From measurements to a table: medians, ratios, and what issue 4 asks of them. */
+
+import type { Measurement } from './measure.ts'
+import { SCENARIOS, type Way } from './scenarios.ts'
+
+/** By scenario and way, in the order of the rounds. */
+export type Measurements = ReadonlyMap<string, ReadonlyMap<Way, readonly Measurement[]>>
+
+/** By what the engine keeps images in. */
+interface Target {
+  readonly of: readonly [scenario: string, way: Way]
+  readonly to: readonly [scenario: string, way: Way]
+  readonly graphdriver: number
+  readonly containerd: number
+}
+
+/** Ratios of medians that issue 4 asks for, at most. */
+const TARGETS: readonly Target[] = [
+  { of: ['small', 'native'], to: ['small', 'creator'], graphdriver: 0.8, containerd: 0.05 },
+  { of: ['small', 'native'], to: ['small', 'phases'], graphdriver: 0.45, containerd: 0.035 },
+  { of: ['large', 'native'], to: ['large', 'creator'], graphdriver: 0.1, containerd: 0.035 },
+  { of: ['large', 'native'], to: ['small', 'native'], graphdriver: 1.25, containerd: 1.25 },
+  { of: ['changed', 'native'], to: ['changed', 'creator'], graphdriver: 0.12, containerd: 0.04 },
+  { of: ['rebase', 'native'], to: ['rebase', 'rebaser'], graphdriver: 0.4, containerd: 0.15 },
+  { of: ['first', 'native'], to: ['first', 'creator'], graphdriver: 1, containerd: 1 },
+  { of: ['files', 'native'], to: ['small', 'native'], graphdriver: 1.3, containerd: 1.3 },
+]
+const MOST_MIB = 120
+
+export type ImageStore = 'graphdriver' | 'containerd'
+
+interface Compared {
+  readonly what: string
+  readonly value: number
+  readonly target: number
+  readonly met: boolean
+}
+
+export interface Results {
+  readonly measured: readonly { scenario: string; way: Way; medianMs: number; wallMs: readonly number[]; peakMiB?: number }[]
+  readonly compared: readonly Compared[]
+}
+
+export function summarize(measurements: Measurements, store: ImageStore): Results {
+  const measured = [...measurements].flatMap(([scenario, ways]) =>
+    [...ways].map(([way, all]) => {
+      const wallMs = all.map((each) => Math.round(each.wallMs))
+      const peaks = all.flatMap(({ peakMiB }) => (peakMiB === undefined ? [] : [Math.round(peakMiB)]))
+      return { scenario, way, medianMs: median(wallMs), wallMs, ...(peaks.length > 0 ? { peakMiB: Math.max(...peaks) } : {}) }
+    }),
+  )
+  const find = (scenario: string, way: Way) => measured.find((each) => each.scenario === scenario && each.way === way)
+  const compared = TARGETS.flatMap(({ of, to, [store]: target }): Compared[] => {
+    const [one, other] = [find(...of), find(...to)]
+    if (!one || !other) return []
+    const value = one.medianMs / other.medianMs
+    return [{ what: `${of.join(' ')} : ${to.join(' ')}`, value, target, met: value <= target }]
+  })
+  const peak = find('memory', 'native')?.peakMiB
+  const memory = peak === undefined ? [] : [{ what: 'peak resident memory with a 2 GB layer, MiB', value: peak, target: MOST_MIB, met: peak <= MOST_MIB }]
+  return { measured, compared: [...compared, ...memory] }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
+}
+
+export function table({ measured, compared }: Results): string {
+  const times = measured.map(({ scenario, way, medianMs, wallMs, peakMiB }) => [
+    SCENARIOS[scenario]?.title ?? scenario,
+    `${scenario} ${way}`,
+    seconds(medianMs),
+    wallMs.map(seconds).join(' '),
+    peakMiB === undefined ? '' : String(peakMiB),
+  ])
+  const ratios = compared.map(({ what, value, target, met }) => [what, value.toPrecision(3), `≤ ${target}`, met ? 'yes' : 'NO'])
+  return [
+    ...columns([['what', 'run', 'median s', 'all', 'peak MiB'], ...times]),
+    ...(ratios.length > 0 ? ['', ...columns([['ratio of medians', 'measured', 'target', 'met'], ...ratios])] : []),
+  ].join('\n')
+}
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(2)
+
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+}

@@ -1,0 +1,117 @@
+/** What is measured, each with every way to do it. */
+
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { docker } from '../support/docker.ts'
+import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
+import type { Workbench } from '../support/workbench.ts'
+import { SMALL_FILES, randomLayer } from './apps.ts'
+import { type Measurement, measureCnb } from './measure.ts'
+import { BaseMover } from './bases.ts'
+
+/** A way to do the same: the native driver, the stock lifecycle's creator or five phases, its rebaser. */
+export type Way = 'native' | 'creator' | 'phases' | 'rebaser'
+
+const OPTIONS = {
+  native: ['--lifecycle', 'native'],
+  creator: ['--lifecycle', 'stock', '--trust-builder'],
+  phases: ['--lifecycle', 'stock'],
+} as const
+
+type Driver = keyof typeof OPTIONS
+
+export interface Scenario {
+  readonly title: string
+  readonly ways: readonly Way[]
+  /** One round is enough for what does not vary. */
+  readonly once?: boolean
+  /** Does what comes before the first round. */
+  prepare(bench: Workbench): Promise<void>
+  /** Sets up what all ways of one round have in common. */
+  begin?(): Promise<void>
+  measure(way: Way): Promise<Measurement>
+}
+
+/** In this order: the small ones first. */
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  small: rebuild('nothing changed, 20 MB layer', randomLayer(20), ['native', 'creator', 'phases']),
+  files: rebuild('nothing changed, 30 000 small files', SMALL_FILES, ['native']),
+  large: rebuild('nothing changed, 500 MB layer', randomLayer(500), ['native', 'creator', 'phases']),
+  changed: rebuild('one source line changed, 500 MB layer', randomLayer(500), ['native', 'creator'], (app, round) =>
+    writeFile(join(app, 'main.js'), `console.log('${round}')\n`),
+  ),
+  first: firstBuild('first build, 500 MB layer', randomLayer(500), ['native', 'creator']),
+  memory: { ...firstBuild('first build, 2 GB layer', randomLayer(2000), ['native']), once: true },
+  rebase: rebase('rebase onto a new base, 500 MB app', randomLayer(500)),
+}
+
+function build(image: string, app: string, way: Way, options: readonly string[] = []): Promise<Measurement> {
+  return measureCnb(['build', image, '--path', app, ...USING_BUILDER, ...OPTIONS[way as Driver], ...options])
+}
+
+/** Each way has an image, and so a cache, of its own. Before the first round there are a first build and a rebuild. */
+function rebuild(title: string, script: string, ways: readonly Driver[], change?: (app: string, round: number) => Promise<void>): Scenario {
+  const images = new Map<Way, string>()
+  let app = ''
+  let count = 0
+  const run = async (way: Way): Promise<Measurement> => {
+    await change?.(app, ++count)
+    return build(images.get(way) ?? '', app, way)
+  }
+  return {
+    title,
+    ways,
+    measure: run,
+    async prepare(bench) {
+      app = await bench.directory(appFiles(script))
+      for (const way of ways) {
+        images.set(way, bench.image())
+        await run(way)
+        await run(way)
+      }
+    },
+  }
+}
+
+/** An image that is new each time, and its volumes, which go before the next. */
+function firstBuild(title: string, script: string, ways: readonly Driver[]): Scenario {
+  let app = ''
+  let newImage = (): string => ''
+  return {
+    title,
+    ways,
+    async prepare(bench) {
+      app = await bench.directory(appFiles(script))
+      newImage = () => bench.image()
+    },
+    async measure(way) {
+      const image = newImage()
+      const measured = await build(image, app, way)
+      await docker('image', 'rm', '--force', image)
+      const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)
+      await docker('volume', 'rm', ...volumes.split('\n'))
+      return measured
+    },
+  }
+}
+
+/** Both ways move an image of their own to the same base, which no engine has seen before. */
+function rebase(title: string, script: string): Scenario {
+  const images = new Map<Way, string>()
+  let bases: BaseMover
+  return {
+    title,
+    ways: ['native', 'rebaser'],
+    async prepare(bench) {
+      const app = await bench.directory(appFiles(script))
+      bases = new BaseMover(bench)
+      await bases.move()
+      for (const way of this.ways) {
+        images.set(way, bench.image())
+        await build(images.get(way) ?? '', app, 'native', ['--run-image', bases.name])
+      }
+    },
+    begin: () => bases.move(),
+    measure: (way) => (way === 'native' ? bases.rebase(images.get(way) ?? '') : bases.rebaseByStock(images.get(way) ?? '')),
+  }
+}

@@ -1,0 +1,69 @@
+/** Where each of the 85 checks of spec.md §8 is tested, or why it is not. test/unit/conformance.test.ts holds this to be true. */
+
+/** A test file below test/, and words of a title in it. */
+type Place = readonly [file: string, title: string]
+
+export type Check =
+  /** With both drivers, in test/e2e/conformance-*.test.ts or the file that is named; titles begin with their checks' numbers. */
+  | { readonly tested: 'both drivers'; readonly in?: string }
+  /** By tests of what both drivers share, or that are about more than this check. */
+  | { readonly tested: 'elsewhere'; readonly by: readonly Place[] }
+  | { readonly tested: 'not yet'; readonly why: string }
+
+const both = (file?: string): Check => ({ tested: 'both drivers', ...(file === undefined ? {} : { in: file }) })
+const by = (...places: Place[]): Check => ({ tested: 'elsewhere', by: places })
+const notYet = (why: string): Check => ({ tested: 'not yet', why })
+
+const REGISTRY = 'they need builds that push to a registry'
+const PACKAGES = 'packages are not read or written'
+
+export const CHECKS: Readonly<Record<number, Check>> = {
+  1: both(),
+  2: by(['unit/builder/read-builder.test.ts', 'api'], ['e2e/build-failures.test.ts', 'with Platform APIs that cnb does not know']),
+  3: by(['e2e/build-options.test.ts', 'is described by --output json']),
+  4: by(['unit/lifecycle/phase.test.ts', 'creator']),
+  5: both(),
+  6: by(['unit/builder/read-builder.test.ts', 'no CNB_USER_ID'], ['e2e/build-failures.test.ts', 'whose user is not a number']),
+  7: both(),
+  8: notYet(REGISTRY),
+  9: both(), 10: both(), 11: both(), 12: both(), 13: both(),
+  14: both('e2e/hostile.test.ts'),
+  15: notYet(REGISTRY),
+  16: notYet(REGISTRY),
+  17: both(), 18: both(), 19: both(), 20: both(), 21: both(), 22: both(), 23: both(), 24: both(), 25: both(), 26: both(),
+  27: both(), 28: both(), 29: both(), 30: both(), 31: both(),
+  32: by(['e2e/build-failures.test.ts', 'that is missing is told by name']),
+  33: notYet(REGISTRY),
+  34: both(), 35: both(), 36: both(), 37: both(), 38: both(), 39: both(), 40: both(),
+  41: both(),
+  42: both(), 43: both(), 44: both(), 45: both(), 46: both(), 47: both(), 48: both(), 49: both(), 50: both(), 51: both(),
+  52: both(), 53: both(), 54: both(), 55: both(), 56: both(), 57: both(), 58: both(), 59: both(),
+  60: both('e2e/parity.test.ts'),
+  61: both(), 62: both(), 63: both(), 64: both(),
+  65: notYet('images are not written as OCI layouts'),
+  66: notYet(REGISTRY),
+  67: both('e2e/caches.test.ts'),
+  68: both('e2e/caches.test.ts'),
+  69: notYet(REGISTRY),
+  70: both('e2e/parity.test.ts'),
+  71: both(),
+  72: both('e2e/caches.test.ts'),
+  73: both(), 74: both(), 75: both(),
+  76: notYet(REGISTRY),
+  77: by(['e2e/rebase.test.ts', 'puts the app on its moved run image']),
+  78: by(['e2e/rebase.test.ts', 'onto a run image of another name'], ['e2e/rebase.test.ts', 'onto another architecture'], ['unit/images/rebase-rules.test.ts', 'stack']),
+  79: by(['e2e/rebase.test.ts', 'puts the app on its moved run image'], ['unit/images/rebase-plan.test.ts', 'label']),
+  80: by(['e2e/rebase.test.ts', 'of a --previous-image makes a new image'], ['e2e/rebase.test.ts', 'leaves a rebuild its layers']),
+  81: notYet(PACKAGES),
+  82: notYet(PACKAGES),
+  83: by(['e2e/builder-create.test.ts', 'has one image ID'], ['engine/builder/create.test.ts', '']),
+  84: by(
+    ['e2e/extensions.test.ts', 'gives the buildpack what it needs, and the buildpack is still the build user'],
+    ['e2e/extensions.test.ts', 'switches it to another, whose target the buildpacks are told'],
+    ['e2e/extensions.test.ts', 'adds its files as layers of its own, and its settings'],
+    ['e2e/extensions.test.ts', 'with contexts and arguments of their own'],
+    ['e2e/extensions.test.ts', 'fails when it leaves root as the user'],
+    ['e2e/extensions.test.ts', 'is refused unless each Dockerfile says that it may be done'],
+  ),
+  85: notYet(PACKAGES),
+}

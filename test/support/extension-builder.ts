@@ -1,0 +1,78 @@
+/**
+ * `cnb-test/extensions-…`: the sample builder's stack and lifecycle with image extensions and a buildpack that all do what
+ * the app tells them. An extension takes part where the app has a directory of its name: `extension/<name>/{detect,generate}`.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { stringifyToml } from '../../src/formats/toml.ts'
+import { succeed } from './cnb.ts'
+import { docker } from './docker.ts'
+import { buildpackFiles, builderToml } from './script-builder.ts'
+import { APP_LABEL, writeFiles } from './workbench.ts'
+
+/** Each test file's own, so that two runs on one engine do not take it from each other. */
+export const EXTENSION_BUILDER = `cnb-test/extensions-${randomBytes(4).toString('hex')}`
+
+/** In their order; each is optional, as extensions always are. */
+const EXTENSIONS = ['first', 'second'] as const
+
+/** The files of one extension: bash that the app brings. */
+function extensionFiles(name: string): Record<string, string> {
+  const script = `extension/${name}`
+  return {
+    'extension.toml': `api = "0.11"\n\n[extension]\nid = "test/${name}"\nversion = "1.0.0"\n`,
+    'bin/detect': `#!/usr/bin/env bash\nset -euo pipefail\n[ -f ${script}/generate ] || exit 100\nif [ -f ${script}/detect ]; then source ${script}/detect; fi\n`,
+    'bin/generate': `#!/usr/bin/env bash\nset -euo pipefail\nsource ${script}/generate\n`,
+  }
+}
+
+/** Makes the builder; its files go below `directory`. */
+export async function makeExtensionBuilder(directory: string): Promise<void> {
+  const buildpack = { id: 'test/script', path: join(directory, 'buildpack') }
+  await writeFiles(
+    buildpack.path,
+    buildpackFiles(buildpack.id, {
+      detect: '[ -f script/detect ] || exit 100\nsource script/detect',
+      build: `printf '[[labels]]\\nkey = "${APP_LABEL}"\\nvalue = ""\\n' >"$CNB_LAYERS_DIR/launch.toml"\nsource script/build`,
+    }),
+  )
+  const extensions = EXTENSIONS.map((name) => ({ id: `test/${name}`, uri: join(directory, name) }))
+  for (const name of EXTENSIONS) await writeFiles(join(directory, name), extensionFiles(name))
+  const toml = {
+    ...(await builderToml([buildpack], [[buildpack.id]])),
+    extensions,
+    'order-extensions': [{ group: extensions.map(({ id }) => ({ id })) }],
+  }
+  await writeFiles(directory, { 'builder.toml': stringifyToml(toml) })
+  await succeed(['builder', 'create', EXTENSION_BUILDER, '--config', join(directory, 'builder.toml'), '--pull-policy', 'never'])
+}
+
+export async function removeExtensionBuilder(): Promise<void> {
+  await docker('image', 'rm', '--force', EXTENSION_BUILDER)
+}
+
+/** Bash for `generate` that writes a Dockerfile for the image that it is given. */
+export function dockerfile(kind: 'build' | 'run', ...lines: readonly string[]): string {
+  return dockerfileFrom(kind, '${base_image}', ...lines)
+}
+
+/** The same for an image of the extension's own choice. */
+export function dockerfileFrom(kind: 'build' | 'run', base: string, ...lines: readonly string[]): string {
+  const text = ['ARG base_image', `FROM ${base}`, ...lines].join('\n')
+  return `cat >"$CNB_OUTPUT_DIR/${kind}.Dockerfile" <<'END_OF_DOCKERFILE'\n${text}\nEND_OF_DOCKERFILE\n`
+}
+
+/** A Dockerfile's lines that do `lines` as root, and then give the image its user again. */
+export function asRoot(...lines: readonly string[]): string[] {
+  return ['USER root', ...lines, 'ARG user_id', 'ARG group_id', 'USER ${user_id}:${group_id}']
+}
+
+/** Makes `image` a builder like it that lacks one of the tools by which its containers are led; gives the name. */
+export async function withoutFind(image: string): Promise<string> {
+  const container = await docker('create', '--user', 'root', '--entrypoint', 'bash', EXTENSION_BUILDER, '-c', 'rm "$(command -v find)"')
+  await docker('start', '--attach', container)
+  await docker('commit', '--change', 'ENTRYPOINT []', '--change', 'CMD []', '--change', 'USER 1001:1000', container, image)
+  await docker('rm', container)
+  return image
+}
