@@ -8,10 +8,13 @@ export type Check =
   | { readonly tested: 'both drivers'; readonly in?: string }
   /** By tests of what both drivers share, or that are about more than this check. */
   | { readonly tested: 'elsewhere'; readonly by: readonly Place[] }
+  /** The stock driver refuses what the check is about. */
+  | { readonly tested: 'native only'; readonly by: readonly Place[] }
   | { readonly tested: 'not yet'; readonly why: string }
 
 const both = (file?: string): Check => ({ tested: 'both drivers', ...(file === undefined ? {} : { in: file }) })
 const by = (...places: Place[]): Check => ({ tested: 'elsewhere', by: places })
+const nativeOnly = (...places: Place[]): Check => ({ tested: 'native only', by: places })
 const notYet = (why: string): Check => ({ tested: 'not yet', why })
 
 const REGISTRY = 'they need builds that push to a registry'
@@ -57,7 +60,7 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   81: notYet(PACKAGES),
   82: notYet(PACKAGES),
   83: by(['e2e/builder-create.test.ts', 'has one image ID'], ['engine/builder/create.test.ts', '']),
-  84: by(
+  84: nativeOnly(
     ['e2e/extensions.test.ts', 'gives the buildpack what it needs, and the buildpack is still the build user'],
     ['e2e/extensions.test.ts', 'switches it to another, whose target the buildpacks are told'],
     ['e2e/extensions.test.ts', 'adds its files as layers of its own, and its settings'],
