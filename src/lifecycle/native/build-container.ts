@@ -1,11 +1,10 @@
 /** The one container that runs the builder's detector and builder: no socket, no credential, no capability, nothing of the host. */
 
-import type { TarEntry } from '../../archive/tar-writer.ts'
-import { packTar } from '../../archive/tar-writer.ts'
+import { packTar, type TarEntry } from '../../archive/tar-writer.ts'
 import { type Context, step } from '../../base/events.ts'
 import { type Container, type ContainerSpec, type Mount, OWNER_LABEL } from '../../docker/engine.ts'
-import { platformEntries } from '../../project/platform-files.ts'
-import { CA_BUNDLE_PATH, caBundleEntry, caEnv } from '../ca-bundle.ts'
+import { CA_BUNDLE_PATH } from '../ca-bundle.ts'
+import { fillContainer } from '../fill-container.ts'
 import type { BuildPlan } from '../lifecycle.ts'
 import { detector, LAYERS_DIR } from '../phase.ts'
 import { replacedDirectories } from '../replaced-buildpacks.ts'
@@ -52,25 +51,9 @@ function coveredBy(owner: string): (target: string) => Mount {
   return (target) => ({ type: 'volume', source: '', target, empty: true, labels: { [OWNER_LABEL]: owner } })
 }
 
-/**
- * Fills a container that has not been started: what the build brings in one upload, but for buildpacks, which are tars already.
- * @param layers entries for `/layers`, the build user's
- */
-export async function fillBuildContainer(
-  container: Container,
-  plan: BuildPlan,
-  layers: readonly TarEntry[],
-  context: Context,
-): Promise<void> {
-  const { signal } = context
-  for (const { layer } of plan.buildpacks) await container.putArchive('/', await layer.open(signal), context)
-  const env = plan.caCertificates ? new Map([...caEnv(), ...plan.env]) : plan.env
-  const ours = [
-    ...layers,
-    ...platformEntries({ env, bindings: plan.bindings }),
-    ...(plan.caCertificates ? [await caBundleEntry(container, plan.caCertificates, context)] : []),
-  ]
-  await step(context, 'uploading the app', () => container.putArchive('/', packTar(withApp(ours, plan.appEntries(context)), { signal }), context))
+/** Fills a container that runs buildpacks and has no app yet. @param layers entries for `/layers`, the build user's */
+export function fillBuildContainer(container: Container, plan: BuildPlan, layers: readonly TarEntry[], context: Context): Promise<void> {
+  return fillContainer(container, plan, { layers, runsBuildpacks: true, needsApp: true }, context)
 }
 
 /** Brings the contents of kept layers that are not in the volume, where there is no file of theirs. @throws CnbError CNB_RESTORE_FAILED */
@@ -87,9 +70,4 @@ export async function uploadContents(
       await step(context, `restoring layer '${id}:${layer}'`, () => container.putArchive('/', tar, context))
     }
   }
-}
-
-async function* withApp(ours: readonly TarEntry[], app: AsyncIterable<TarEntry>): AsyncGenerator<TarEntry> {
-  yield* ours
-  yield* app
 }

@@ -3,12 +3,11 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Context } from '../../base/events.ts'
 import { type Engine, type Mount, OWNER_LABEL } from '../../docker/engine.ts'
+import { CACHE_LABELS } from '../cache-volumes.ts'
 import { discardVolume } from '../discard-volume.ts'
 import type { BuildPlan } from '../lifecycle.ts'
 import { APP_DIR, CACHE_DIR, LAUNCH_CACHE_DIR, LAYERS_DIR, type PhaseSpec, phasesOf } from '../phase.ts'
 import { replacedDirectories } from '../replaced-buildpacks.ts'
-
-const CACHE_LABELS = { 'dev.cnb.cache': 'true' }
 
 /**
  * Makes them. Leaving the scope removes the working volumes, and also the caches that this build made, unless `keepCaches`

@@ -3,22 +3,21 @@
  * so that buildpacks never share a container with the engine's socket (specification, platform.md "Build", "Security").
  */
 
-import { packTar, type TarEntry } from '../../archive/tar-writer.ts'
-import { type Context, step } from '../../base/events.ts'
+import type { Context } from '../../base/events.ts'
 import type { Container, Engine } from '../../docker/engine.ts'
-import { platformEntries } from '../../project/platform-files.ts'
-import { CA_BUNDLE_PATH, caBundleEntry, caEnv } from '../ca-bundle.ts'
 import { familiarName } from '../../oci/reference.ts'
+import { CA_BUNDLE_PATH } from '../ca-bundle.ts'
 import { isForOtherUse } from '../exec-env.ts'
+import { fillContainer } from '../fill-container.ts'
 import type { BuildPlan, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
 import { type PhaseSpec, phasesOf } from '../phase.ts'
 import { layersEntries } from '../platform-files.ts'
+import { runPhase } from '../run-phase.ts'
 import { openBuildVolumes } from './build-volumes.ts'
 import { copyOutputs } from './copy-outputs.ts'
 import { engineAccessChoices } from './engine-access.ts'
 import { refuseExtensions } from './extensions.ts'
 import { PhaseContainers } from './phase-container.ts'
-import { runPhase } from '../run-phase.ts'
 
 export interface StockOptions {
   engine: Engine
@@ -90,7 +89,10 @@ async function prepareContainer(
 ): Promise<Container> {
   const container = await containers.create(withCaVariables(spec, plan), context)
   try {
-    await upload(container, spec, first, plan, context)
+    const { runsBuildpacks } = spec
+    // The volume with the app is the detector's, or creator's, before it is the builder's.
+    const needsApp = runsBuildpacks && spec.phase !== 'builder'
+    await fillContainer(container, plan, { layers: first ? layersEntries(plan) : [], runsBuildpacks, needsApp }, context)
     return container
   } catch (error) {
     await container[Symbol.asyncDispose]()
@@ -101,30 +103,4 @@ async function prepareContainer(
 /** The lifecycle's own downloads, in the phases that are allowed any, shall trust the private CAs too. */
 function withCaVariables(spec: PhaseSpec, plan: BuildPlan): PhaseSpec {
   return plan.caCertificates ? { ...spec, env: [...spec.env, `SSL_CERT_FILE=${CA_BUNDLE_PATH}`] } : spec
-}
-
-/** One tar for everything of ours: whatever is in it, an engine takes some 50 ms to begin unpacking. */
-async function upload(container: Container, spec: PhaseSpec, first: boolean, plan: BuildPlan, context: Context): Promise<void> {
-  const { signal } = context
-  for (const { layer } of spec.runsBuildpacks ? plan.buildpacks : []) {
-    await container.putArchive('/', await layer.open(signal), context)
-  }
-  const env = plan.caCertificates ? new Map([...caEnv(), ...plan.env]) : plan.env
-  const ours = [
-    ...(first ? layersEntries(plan) : []),
-    ...(spec.runsBuildpacks ? platformEntries({ env, bindings: plan.bindings }) : []),
-    ...(plan.caCertificates ? [await caBundleEntry(container, plan.caCertificates, context)] : []),
-  ]
-  // The volume with the app is the detector's, or creator's, before it is the builder's.
-  if (spec.runsBuildpacks && spec.phase !== 'builder') {
-    const entries = withApp(ours, plan.appEntries(context))
-    await step(context, 'uploading the app', () => container.putArchive('/', packTar(entries, { signal }), context))
-  } else if (ours.length > 0) {
-    await container.putArchive('/', packTar(ours, { signal }), context)
-  }
-}
-
-async function* withApp(ours: readonly TarEntry[], app: AsyncIterable<TarEntry>): AsyncGenerator<TarEntry> {
-  yield* ours
-  yield* app
 }
