@@ -46,6 +46,7 @@ async function history(client: EngineClient, reference: string, context: Context
   const request = { task, method: 'GET', path: pathOf(reference, '/history'), signal: context.signal } as const
   const reply = await client.json(request).catch((error: unknown) => notFound(error, reference))
   return recordsOf(reply).map((entry) => ({
+    id: stringOf(entry.Id),
     created: numberOf(entry.Created) ?? 0,
     createdBy: stringOf(entry.CreatedBy) ?? '',
     comment: stringOf(entry.Comment) ?? '',

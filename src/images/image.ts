@@ -40,6 +40,8 @@ export interface ImagePlan {
 
 export interface SavedImage {
   readonly id: string
+  /** As in Image. */
+  readonly repoDigests: readonly string[]
   readonly tags: readonly string[]
 }
 
