@@ -10,7 +10,7 @@ import { refusal, refusalStatus } from './errors.ts'
 import { readDescription } from './image-description.ts'
 import { readJsonLines } from './json-lines.ts'
 import { pull } from './pull.ts'
-import { numberOf, recordsOf, stringOf } from './reply.ts'
+import { numberOf, recordsOf, stringOf } from '../base/foreign-json.ts'
 
 export function makeEngineImages(client: EngineClient): EngineImages {
   return {
