@@ -56,6 +56,8 @@ export interface SavedImage {
   readonly id: string
   /** As in Image. */
   readonly repoDigests: readonly string[]
+  /** Bytes, where it was saved with one. */
+  readonly manifestSize?: number
   readonly tags: readonly string[]
 }
 
