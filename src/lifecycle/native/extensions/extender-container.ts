@@ -35,11 +35,11 @@ export function buildExtenderSpec(plan: BuildPlan, layersVolume: string, kaniko:
   }
 }
 
-/** A container of the run image. */
-export function runExtenderSpec(plan: BuildPlan, runImage: RunImage, kaniko: Mount, owner: string): ContainerSpec {
+/** A container of the run image. @param image its ID */
+export function runExtenderSpec(plan: BuildPlan, image: string, kaniko: Mount, owner: string): ContainerSpec {
   const { limits } = plan
   return {
-    image: runImage.image.id,
+    image,
     ...extender(plan, 'run'),
     env: detector(plan).env,
     workingDir: '/',
