@@ -26,16 +26,16 @@ const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes
 export async function makeCertificate(): Promise<Certificate> {
   const directory = await makeTemporaryDirectory('cnb-certificate-')
   const pathOf = (name: string): string => join(directory.path, name)
-  const [caPath, caKey, certPath, keyPath, request, extensions] = ['ca.pem', 'ca.key', 'cert.pem', 'key.pem', 'request', 'extensions'].map(pathOf) as [
-    string, string, string, string, string, string,
-  ]
+  const [caPath, caKey, certPath, keyPath] = [pathOf('ca.pem'), pathOf('ca.key'), pathOf('cert.pem'), pathOf('key.pem')]
+  const [request, extensions] = [pathOf('request'), pathOf('extensions')]
   const openssl = (...words: string[]): Promise<unknown> => execute('openssl', words)
   try {
     await openssl('req', '-x509', ...NEW_KEY, '-keyout', caKey, '-out', caPath, '-subj', '/CN=cnb test authority', '-days', '2')
     await openssl('req', '-new', ...NEW_KEY, '-keyout', keyPath, '-out', request, '-subj', '/CN=localhost')
     await writeFile(extensions, HOSTS)
-    await openssl('x509', '-req', '-in', request, '-CA', caPath, '-CAkey', caKey, '-CAcreateserial', '-out', certPath, '-days', '2', '-extfile', extensions)
-    const [cert, key, ca] = (await Promise.all([certPath, keyPath, caPath].map((path) => readFile(path, 'utf8')))) as [string, string, string]
+    const signing = ['-CA', caPath, '-CAkey', caKey, '-CAcreateserial', '-extfile', extensions]
+    await openssl('x509', '-req', '-in', request, ...signing, '-out', certPath, '-days', '2')
+    const [cert, key, ca] = [await readFile(certPath, 'utf8'), await readFile(keyPath, 'utf8'), await readFile(caPath, 'utf8')]
     return { cert, key, ca, certPath, keyPath, caPath, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
   } catch (error) {
     await directory[Symbol.asyncDispose]()

@@ -43,8 +43,8 @@ async function unpackPrograms(names: readonly string[]): Promise<void> {
   const [archives, root, bin] = ['archives', 'root', 'bin'].map((name) => join(directory.path, name)) as [string, string, string]
   for (const each of [join(archives, 'partial'), root, bin]) await mkdir(each, { recursive: true })
   const settings = ['Debug::NoLocking=1', `Dir::Cache::archives=${archives}`].flatMap((setting) => ['-o', setting])
-  const download = (): Promise<unknown> =>
-    execute('apt-get', ['install', '--download-only', '--yes', '--quiet', '--no-install-recommends', ...settings, ...names])
+  const options = ['--download-only', '--yes', '--quiet', '--no-install-recommends', ...settings]
+  const download = (): Promise<unknown> => execute('apt-get', ['install', ...options, ...names])
   await download().catch(async () => {
     // One at a time, as several engines are tested side by side. The directory is locked by nobody else, and is there already.
     await execute('flock', ['/var/lib/apt/lists', 'apt-get', 'update', '--quiet'])
@@ -54,7 +54,8 @@ async function unpackPrograms(names: readonly string[]): Promise<void> {
   for (const deb of debs) await execute('dpkg-deb', ['--extract', join(archives, deb), root])
   const libraries = (await Promise.all(['lib', 'usr/lib'].map((each) => directoriesIn(join(root, each))))).flat().join(delimiter)
   for (const name of names) {
-    await writeFile(join(bin, name), `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' exec '${join(root, 'usr/bin', name)}' "$@"\n`, { mode: 0o755 })
+    const program = join(root, 'usr/bin', name)
+    await writeFile(join(bin, name), `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' exec '${program}' "$@"\n`, { mode: 0o755 })
   }
   process.env['PATH'] = `${bin}${delimiter}${process.env['PATH']}`
 }

@@ -24,7 +24,7 @@ export interface Registry extends AsyncDisposable {
   readonly address: string
   readonly certificate?: Certificate
   /** Sends a request as somebody who may do anything; `path` begins with `/v2/`. For tests to fill it, and to look what is there. */
-  request(method: string, path: string, options?: RequestOptions): Promise<Reply>
+  readonly request: (method: string, path: string, options?: RequestOptions) => Promise<Reply>
   /** Puts an index in the place of a tag's manifest, which stays below it: as base images for several platforms have one. */
   index(repository: string, tag: string): Promise<void>
 }
@@ -93,8 +93,8 @@ function authorize(auth: RegistryOptions['auth'], path: string): Record<string, 
     return { authorization: `Basic ${Buffer.from(`${BASIC_USER.username}:${BASIC_USER.password}`).toString('base64')}` }
   }
   const name = /^\/v2\/(.+)\/(?:manifests|blobs|tags)\//.exec(path)?.[1]
-  const access = name === undefined ? { type: 'registry', name: 'catalog', actions: ['*'] } : { type: 'repository', name, actions: ['pull', 'push', 'delete'] }
-  return { authorization: `Bearer ${auth.issue([access])}` }
+  const access = name === undefined ? [] : [{ type: 'repository', name, actions: ['pull', 'push', 'delete'] }]
+  return { authorization: `Bearer ${auth.issue([...access, { type: 'registry', name: 'catalog', actions: ['*'] }])}` }
 }
 
 /** The address that the registry says it listens on: it takes a free port itself. */

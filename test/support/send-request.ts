@@ -29,7 +29,7 @@ export function openRequest(method: string, url: string, { headers, body, ca, si
   const send = url.startsWith('https:') ? tlsRequest : plainRequest
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-    const request = send(url, { method, headers: { ...length, ...headers }, agent: false, ...(ca === undefined ? {} : { ca }), ...(signal ? { signal } : {}) })
+    const request = send(url, { method, headers: { ...length, ...headers }, agent: false, ca, signal })
     request.once('error', reject).once('response', resolve).end(body)
   })
 }

@@ -6,12 +6,12 @@ import { text } from 'node:stream/consumers'
 import type { Certificate } from './certificate.ts'
 import { listen } from './listen.ts'
 
-export type Action = 'pull' | 'push' | 'delete' | '*'
+type Action = 'pull' | 'push' | 'delete' | '*'
 
 /** What is allowed in each repository; `*` stands for all that are not named. */
-export type Grants = Readonly<Record<string, readonly Action[]>>
+type Grants = Readonly<Record<string, readonly Action[]>>
 
-export interface User {
+interface User {
   readonly password: string
   /** What `docker login` leaves in the place of a password; it is taken as a refresh token. */
   readonly identityToken?: string
@@ -31,7 +31,7 @@ export interface TokenServerOptions {
 }
 
 /** A request for a token, and what came of it. */
-export interface TokenRequest {
+interface TokenRequest {
   readonly method: string
   /** Undefined for nobody, and for whoever is not known. */
   readonly user: string | undefined
@@ -42,7 +42,7 @@ export interface TokenRequest {
   readonly status: number
 }
 
-export interface Access {
+interface Access {
   readonly type: string
   readonly name: string
   readonly actions: readonly string[]
@@ -126,16 +126,17 @@ function readGet(request: IncomingMessage, users: Users): Asked {
   const scopes = searchParams.getAll('scope').flatMap((scope) => scope.split(' '))
   const offline = searchParams.get('offline_token') === 'true'
   const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? '')?.[1]
-  if (basic === undefined) return { grant: 'anonymous', user: undefined, known: request.headers.authorization === undefined, offline, scopes }
+  const isNobody = request.headers.authorization === undefined
+  if (basic === undefined) return { grant: 'anonymous', user: undefined, known: isNobody, offline, scopes }
   const [user = '', ...password] = Buffer.from(basic, 'base64').toString().split(':')
   return { grant: 'basic', ...knownBy(users, user, password.join(':')), offline, scopes }
 }
 
 function readPost(form: URLSearchParams, users: Users): Asked {
   const grant = form.get('grant_type') ?? ''
-  const found = Object.keys(users).find((name) => users[name]?.identityToken !== undefined && users[name].identityToken === form.get('refresh_token'))
-  const who =
-    grant === 'refresh_token' ? { user: found, known: found !== undefined } : knownBy(users, form.get('username') ?? '', form.get('password') ?? '')
+  const found = Object.keys(users).find((name) => users[name]?.identityToken === (form.get('refresh_token') ?? ''))
+  const byToken = { user: found, known: found !== undefined }
+  const who = grant === 'refresh_token' ? byToken : knownBy(users, form.get('username') ?? '', form.get('password') ?? '')
   return { grant, ...who, offline: form.get('access_type') === 'offline', scopes: (form.get('scope') ?? '').split(' ').filter(Boolean) }
 }
 

@@ -1,24 +1,11 @@
 /** The registries that other tests run against are what those tests take them for. */
 
-import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { makeCertificate } from '../../support/certificate.ts'
-import { BASIC_USER, startRegistry, type Registry } from '../../support/registry.ts'
+import { pushBlob } from '../../support/push-blob.ts'
+import { BASIC_USER, startRegistry } from '../../support/registry.ts'
 import { sendRequest, type Reply } from '../../support/send-request.ts'
 import { startTokenServer } from '../../support/token-server.ts'
-
-const digestOf = (content: string): string => `sha256:${createHash('sha256').update(content).digest('hex')}`
-
-/** Gives the path of a blob that it has pushed, as one who may. */
-async function pushBlob({ request, address, certificate }: Registry, repository: string, content: string): Promise<string> {
-  const started = await request('POST', `/v2/${repository}/blobs/uploads/`)
-  const location = new URL(started.headers.location ?? '')
-  expect(location.origin).toBe(`${certificate ? 'https' : 'http'}://${address}`)
-  const digest = digestOf(content)
-  const ended = await request('PUT', `${location.pathname}${location.search}&digest=${encodeURIComponent(digest)}`, { body: content })
-  expect(ended.status).toBe(201)
-  return `/v2/${repository}/blobs/${digest}`
-}
 
 describe('a plain registry', () => {
   it('takes a blob from anybody, gives it back, and deletes it', async () => {
@@ -104,10 +91,11 @@ describe('a registry with token auth', () => {
     const scope = 'repository:team/app:push,pull repository:team/base:push,pull'
     const upload = (repository: string, token: string | undefined): Promise<Reply> =>
       sendRequest('POST', `http://${registry.address}/v2/${repository}/blobs/uploads/`, bearer(token))
-    for (const fields of [
+    const grants: Record<string, string>[] = [
       { grant_type: 'refresh_token', refresh_token: 'alice logged in' },
       { grant_type: 'password', username: 'alice', password: 'of alice', access_type: 'offline' },
-    ]) {
+    ]
+    for (const fields of grants) {
       const reply = tokenOf(await sendRequest('POST', tokens.realm, formOf({ ...fields, scope })))
       expect((await upload('team/app', reply['access_token'])).status).toBe(202)
       expect((await upload('team/base', reply['access_token'])).status).toBe(401)
