@@ -10,7 +10,7 @@ import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
 import { refusal, refusalStatus } from './errors.ts'
 import { Grace } from './grace.ts'
 import { removeContainer } from './remove-container.ts'
-import { recordOf, recordsOf, stringMapOf, stringOf } from './reply.ts'
+import { recordOf, recordsOf, stringMapOf, stringOf } from '../base/foreign-json.ts'
 
 export function makeContainers(client: EngineClient): Containers {
   return {

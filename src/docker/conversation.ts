@@ -7,7 +7,7 @@ import type { EngineClient } from './client.ts'
 import type { ContainerOutput, Conversation } from './engine.ts'
 import { refusal } from './errors.ts'
 import { demultiplex } from './multiplex.ts'
-import { recordOf, stringOf } from './reply.ts'
+import { recordOf, stringOf } from '../base/foreign-json.ts'
 
 const KILL_TIMEOUT_MS = 5000
 const TASK = 'cannot run the container'

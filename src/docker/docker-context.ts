@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import type { TlsMaterial } from './engine-address.ts'
-import { isRecord } from './reply.ts'
+import { isRecord } from '../base/foreign-json.ts'
 
 /** The context that `docker context use` chose, or undefined. @throws CnbError CNB_USAGE when config.json is malformed */
 export async function readCurrentContext(configDir: string): Promise<string | undefined> {

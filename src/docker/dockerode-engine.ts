@@ -8,7 +8,7 @@ import type { Containers, Content, Engine, EngineImages, EngineInfo, Volumes } f
 import { makeEngineImages } from './engine-images.ts'
 import type { Endpoint } from './endpoint.ts'
 import { GrpcSession } from './grpc-session.ts'
-import { recordOf, stringOf, stringsOf } from './reply.ts'
+import { recordOf, stringOf, stringsOf } from '../base/foreign-json.ts'
 import { makeVolumes } from './volumes.ts'
 
 export class DockerodeEngine implements Engine {

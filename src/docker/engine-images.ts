@@ -10,7 +10,7 @@ import { refusal, refusalStatus } from './errors.ts'
 import { readDescription } from './image-description.ts'
 import { readJsonLines } from './json-lines.ts'
 import { pull } from './pull.ts'
-import { numberOf, recordsOf, stringOf } from './reply.ts'
+import { numberOf, recordsOf, stringOf } from '../base/foreign-json.ts'
 
 export function makeEngineImages(client: EngineClient): EngineImages {
   return {
@@ -46,6 +46,7 @@ async function history(client: EngineClient, reference: string, context: Context
   const request = { task, method: 'GET', path: pathOf(reference, '/history'), signal: context.signal } as const
   const reply = await client.json(request).catch((error: unknown) => notFound(error, reference))
   return recordsOf(reply).map((entry) => ({
+    id: stringOf(entry.Id),
     created: numberOf(entry.Created) ?? 0,
     createdBy: stringOf(entry.CreatedBy) ?? '',
     comment: stringOf(entry.Comment) ?? '',

@@ -124,6 +124,8 @@ export interface EngineImage {
 
 /** One step of an image's history, newest first, as the engine's history endpoint gives it. */
 export interface EngineHistory {
+  /** Of the newest step the image's own ID. */
+  readonly id?: string
   readonly created: number
   readonly createdBy: string
   readonly comment: string

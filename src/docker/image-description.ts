@@ -1,10 +1,10 @@
 /** An engine's description of an image. */
 
 import { CnbError } from '../base/errors.ts'
-import type { ContainerConfig } from '../oci/config.ts'
+import { numberOf, recordOf, stringOf, stringsOf } from '../base/foreign-json.ts'
 import { isDigest } from '../oci/digest.ts'
+import { readContainerConfig } from '../oci/read-config.ts'
 import type { EngineImage } from './engine.ts'
-import { isRecord, numberOf, recordOf, stringMapOf, stringOf, stringsOf } from './reply.ts'
 
 /**
  * Reads what the inspect endpoint gives; on the containerd store an image for another platform may lack its configuration.
@@ -27,19 +27,8 @@ export function readDescription(reference: string, description: unknown): Engine
     osVersion: stringOf(reply.OsVersion),
     created: stringOf(reply.Created),
     author: stringOf(reply.Author),
-    config: configOf(reply.Config),
+    config: readContainerConfig(reply.Config),
     diffIds,
     size: numberOf(reply.Size) ?? 0,
-  }
-}
-
-/** Go writes what is empty as null; the fields that may not be null go. */
-function configOf(value: unknown): ContainerConfig {
-  const { Env, Labels, ExposedPorts, ...rest } = recordOf(value)
-  return {
-    ...rest,
-    ...(Array.isArray(Env) ? { Env: stringsOf(Env) } : {}),
-    ...(isRecord(Labels) ? { Labels: stringMapOf(Labels) } : {}),
-    ...(isRecord(ExposedPorts) ? { ExposedPorts: ExposedPorts as Record<string, object> } : {}),
   }
 }

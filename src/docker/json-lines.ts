@@ -2,7 +2,7 @@
 
 import type { Readable } from 'node:stream'
 import { refusal } from './errors.ts'
-import { isRecord, numberOf, stringOf } from './reply.ts'
+import { isRecord, numberOf, stringOf } from '../base/foreign-json.ts'
 
 const MAX_LINE = 1024 * 1024
 const NEWLINE = 0x0a

@@ -6,8 +6,8 @@ import { verified } from '../archive/verified-stream.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Content } from '../docker/engine.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { LayerBlob } from './engine-blobs.ts'
 
 /**
  * The layer's tar from one of `blobs`, or from its own uncompressed blob; undefined when the store has none of them.
@@ -16,7 +16,7 @@ import type { LayerBlob } from './engine-blobs.ts'
 export async function openLayerBlob(
   content: Content,
   diffId: Digest,
-  blobs: readonly (LayerBlob | undefined)[],
+  blobs: readonly (Descriptor | undefined)[],
   context: Context = {},
 ): Promise<Readable | undefined> {
   for (const digest of new Set([diffId, ...blobs.flatMap((blob) => blob?.digest ?? [])])) {

@@ -3,14 +3,13 @@
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Engine } from '../docker/engine.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
 import { digestOf, type Digest } from '../oci/digest.ts'
-import { findLayerBlob, namedBlobs, OCI_LAYER, type LayerBlob } from './engine-blobs.ts'
+import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../oci/media-types.ts'
+import { findLayerBlob, namedBlobs } from './engine-blobs.ts'
 import { layerBlobs, packOciArchive, type ArchivedBlob } from './image-archive.ts'
 import type { ImagePlan } from './image.ts'
 import { removeNameless } from './image-names.ts'
-
-const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json'
-const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json'
 
 /**
  * Loads what the engine lacks. Blobs that went away between the look and the load, and an engine that does not take an archive
@@ -28,12 +27,12 @@ export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, config
   }
 }
 
-type Blobs = ReadonlyMap<Digest, LayerBlob>
+type Blobs = ReadonlyMap<Digest, Descriptor>
 
 /** Those of the plan's layers that the engine has. The base's own blobs come first: a registry has them already. */
 async function knownBlobs({ content }: Engine, { base, previous, layers }: ImagePlan, context: Context): Promise<Blobs> {
   const named = await Promise.all([base, ...(previous ? [previous] : [])].map((image) => namedBlobs(content, image, context)))
-  const find = async (diffId: Digest): Promise<[Digest, LayerBlob][]> => {
+  const find = async (diffId: Digest): Promise<[Digest, Descriptor][]> => {
     const blob = await findLayerBlob(content, diffId, named.map((blobs) => blobs?.get(diffId)), context)
     return blob ? [[diffId, blob]] : []
   }
@@ -47,7 +46,7 @@ async function load(engine: Engine, plan: ImagePlan, config: Buffer, known: Blob
   if (sent.length === 0 && (await isThere(engine, id, plan, context))) return id
   const configBlob = { digest: digestOf(config), size: config.length, content: config }
   try {
-    await engine.images.load(packOciArchive({ mediaType: MANIFEST_TYPE, content: manifest }, [configBlob, ...sent], context), context)
+    await engine.images.load(packOciArchive({ mediaType: OCI_MANIFEST, content: manifest }, [configBlob, ...sent], context), context)
     await checkLoaded(engine, id, plan, known, context)
   } catch (error) {
     // The engine keeps an image that it could not unpack, or that lacks a layer.
@@ -74,15 +73,15 @@ async function isThere(engine: Engine, id: Digest, { layers }: ImagePlan, contex
 /** The same layers give the same bytes, and so the same ID: all descriptors are written anew, in OCI's words. */
 function encodeManifest(config: Buffer, { layers }: ImagePlan, known: Blobs, sent: readonly ArchivedBlob[]): Buffer {
   const own = new Map(sent.map(({ digest, size }) => [digest, { mediaType: OCI_LAYER, digest, size }]))
-  const describe = (diffId: Digest): LayerBlob => {
+  const describe = (diffId: Digest): Descriptor => {
     const { mediaType, digest, size } = known.get(diffId) ?? own.get(diffId)!
     return { mediaType, digest, size }
   }
   return Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
-      mediaType: MANIFEST_TYPE,
-      config: { mediaType: CONFIG_TYPE, digest: digestOf(config), size: config.length },
+      mediaType: OCI_MANIFEST,
+      config: { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length },
       layers: layers.map(({ diffId }) => describe(diffId)),
     }),
   )

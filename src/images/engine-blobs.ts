@@ -3,30 +3,11 @@
 import type { Readable } from 'node:stream'
 import type { Context } from '../base/events.ts'
 import type { Content } from '../docker/engine.ts'
-import { numberOf, recordOf, recordsOf, stringOf } from '../docker/reply.ts'
+import { numberOf, recordOf, recordsOf, stringOf } from '../base/foreign-json.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
+import { OCI_LAYER, ociLayerType } from '../oci/media-types.ts'
 import type { Image } from './image.ts'
-
-/** A layer in a manifest (OCI image-spec, descriptor.md). */
-export interface LayerBlob {
-  readonly mediaType: string
-  readonly digest: Digest
-  /** Bytes. */
-  readonly size: number
-}
-
-export const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar'
-const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar'
-/** Each means the same in both families of media types. */
-const OCI_TYPES: Readonly<Record<string, string>> = Object.fromEntries(
-  [OCI_LAYER, DOCKER_LAYER].flatMap((family) => [
-    [family, OCI_LAYER],
-    [`${family}+gzip`, `${OCI_LAYER}+gzip`],
-    [`${family}.gzip`, `${OCI_LAYER}+gzip`],
-    [`${family}+zstd`, `${OCI_LAYER}+zstd`],
-    [`${family}.zstd`, `${OCI_LAYER}+zstd`],
-  ]),
-)
 
 /** No honest manifest, index or config comes near this. */
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
@@ -44,13 +25,13 @@ export async function namedBlobs(
   content: Content,
   { id, platform }: Pick<Image, 'id' | 'platform'>,
   context: Context = {},
-): Promise<ReadonlyMap<Digest, LayerBlob> | undefined> {
+): Promise<ReadonlyMap<Digest, Descriptor> | undefined> {
   const document = isDigest(id) ? await readDocument(content, id, context) : undefined
   if (!document) return undefined
   const manifests = recordsOf(document.manifests)
     .filter((each) => isForPlatform(recordOf(each.platform), platform))
     .slice(0, MAX_MANIFESTS)
-  const blobs = new Map<Digest, LayerBlob>()
+  const blobs = new Map<Digest, Descriptor>()
   const add = async (manifest: Record<string, unknown>): Promise<void> => {
     for (const [diffId, blob] of await blobsOfManifest(content, manifest, context)) {
       if (!blobs.has(diffId)) blobs.set(diffId, blob)
@@ -69,13 +50,13 @@ function isForPlatform({ os, architecture }: Record<string, unknown>, platform: 
   return (os === undefined || os === platform.os) && (architecture === undefined || architecture === platform.architecture)
 }
 
-async function blobsOfManifest(content: Content, manifest: Record<string, unknown>, context: Context): Promise<[Digest, LayerBlob][]> {
+async function blobsOfManifest(content: Content, manifest: Record<string, unknown>, context: Context): Promise<[Digest, Descriptor][]> {
   const config = await documentAt(content, recordOf(manifest.config).digest, context)
   const diffIds: unknown[] = Array.isArray(recordOf(config?.rootfs).diff_ids) ? (recordOf(config?.rootfs).diff_ids as unknown[]) : []
   const layers = recordsOf(manifest.layers)
   if (diffIds.length !== layers.length) return []
-  return layers.flatMap((layer, index): [Digest, LayerBlob][] => {
-    const [diffId, digest, size, mediaType] = [diffIds[index], stringOf(layer.digest), numberOf(layer.size), OCI_TYPES[stringOf(layer.mediaType) ?? '']]
+  return layers.flatMap((layer, index): [Digest, Descriptor][] => {
+    const [diffId, digest, size, mediaType] = [diffIds[index], stringOf(layer.digest), numberOf(layer.size), ociLayerType(stringOf(layer.mediaType) ?? '')]
     if (typeof diffId !== 'string' || !isDigest(diffId) || !digest || !isDigest(digest) || !size || !mediaType) return []
     return [[diffId, { mediaType, digest, size }]]
   })
@@ -89,9 +70,9 @@ async function blobsOfManifest(content: Content, manifest: Record<string, unknow
 export async function findLayerBlob(
   content: Content,
   diffId: Digest,
-  named: readonly (LayerBlob | undefined)[],
+  named: readonly (Descriptor | undefined)[],
   context: Context = {},
-): Promise<LayerBlob | undefined> {
+): Promise<Descriptor | undefined> {
   for (const blob of named) {
     const info = blob && (await content.info(blob.digest, context))
     if (blob && info?.size === blob.size && (blob.digest === diffId || info.labels[UNCOMPRESSED_LABEL] === diffId)) return blob

@@ -8,7 +8,7 @@ import { familiarName, formatReference } from '../oci/reference.ts'
 import { loadIntoContainerd } from './containerd-load.ts'
 import { loadIntoGraphDriver } from './graphdriver-load.ts'
 import type { ImagePlan, SavedImage } from './image.ts'
-import { nameImage } from './image-names.ts'
+import { findHolders, nameImage } from './image-names.ts'
 
 /**
  * Loads the planned image, unless the engine has it, and gives it its names when it is whole: all of them, or after a failure
@@ -21,9 +21,12 @@ export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Con
   const config = encodeImageConfig(plan.config)
   const { imageStore } = await engine.info(context)
   const load = imageStore === 'containerd' ? loadIntoContainerd : loadIntoGraphDriver
-  const id = await load(engine, plan, config, context)
-  await nameImage(engine.images, id, plan.tags.map(formatReference), context)
-  return { id, tags: plan.tags.map(familiarName) }
+  const names = plan.tags.map(formatReference)
+  // Each takes the engine a while, and neither needs the other.
+  const [id, holders] = await Promise.all([load(engine, plan, config, context), findHolders(engine.images, names, context)])
+  await nameImage(engine.images, id, holders, context)
+  const same = [...holders.values()].find((holder) => holder?.id === id)
+  return { id, repoDigests: same?.repoDigests ?? [], tags: plan.tags.map(familiarName) }
 }
 
 /** A digest is what an image has, not what it can be given. */

@@ -45,9 +45,12 @@ function closedLayer({ id }: DescribedImage, diffId: Digest): Layer {
 }
 
 async function findOnEngine(engine: Engine, reference: string, makeLayer: MakeLayer, context?: Context): Promise<Image | undefined> {
+  // Asked for beside, not after: most often the name means the same image to both.
+  const named = engine.images.history(reference, context).catch(() => [])
   const image = await engine.images.inspect(reference, context)
   if (!image) return undefined
-  const config = engineImageConfig(image, await engine.images.history(image.id, context))
+  const history = (await named)[0]?.id === image.id ? await named : await engine.images.history(image.id, context)
+  const config = engineImageConfig(image, history)
   const described = { reference, id: image.id, platform: image.platform, config, labels: config.config.Labels ?? {} }
   return { ...described, repoDigests: image.repoDigests, layers: image.diffIds.map((diffId) => makeLayer(described, diffId)) }
 }

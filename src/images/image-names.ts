@@ -2,21 +2,29 @@
 
 import { throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import type { EngineImages } from '../docker/engine.ts'
+import type { EngineImage, EngineImages } from '../docker/engine.ts'
 
 type Naming = Pick<EngineImages, 'inspect' | 'tag' | 'remove'>
 
+/** The images that have certain names, by name; undefined where none has it. */
+export type Holders = ReadonlyMap<string, EngineImage | undefined>
+
+/** Asks the engine for all at once. */
+export async function findHolders(images: Pick<Naming, 'inspect'>, names: readonly string[], context: Context = {}): Promise<Holders> {
+  return new Map(await Promise.all(names.map(async (name) => [name, await images.inspect(name, context)] as const)))
+}
+
 /**
- * Gives the image all `names`. When one fails, names that were given go back to the images that had them, and an image that is
- * left without any name goes away.
+ * Gives the image all names that `holders` has. When one fails, names that were given go back to the images that had them, and an
+ * image that is left without any name goes away.
  * @throws what the engine refused with; what fails while names go back is not told, for it would hide that
  */
-export async function nameImage(images: Naming, id: string, names: readonly string[], context: Context = {}): Promise<void> {
+export async function nameImage(images: Naming, id: string, holders: Holders, context: Context = {}): Promise<void> {
   const given: { name: string; before: string | undefined }[] = []
   try {
-    for (const name of names) {
+    for (const [name, holder] of holders) {
       throwIfAborted(context.signal)
-      const before = (await images.inspect(name, context))?.id
+      const before = holder?.id
       given.push({ name, before })
       if (before !== id) await images.tag(id, name, context)
     }

@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream'
 import type { Context } from '../base/events.ts'
 import type { ImageConfig } from '../oci/config.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Reference } from '../oci/reference.ts'
@@ -11,10 +12,23 @@ import type { Reference } from '../oci/reference.ts'
 export interface Layer {
   readonly diffId: Digest
   readonly size?: number
+  /** The layer as a registry or a layout has it; without one it has never been there, as far as is known. */
+  readonly blob?: LayerBlob
   open(signal?: AbortSignal): Promise<Readable>
 }
 
-/** An image that exists. `id` is what its store calls it: on an engine the image ID. */
+/** A layer's bytes in the form in which they are stored and sent. */
+export interface LayerBlob {
+  readonly descriptor: Descriptor
+  /** Where it is: a registry's repository, `registry.example/team/app`. */
+  readonly repository?: string
+  open(signal?: AbortSignal): Promise<Readable>
+}
+
+/**
+ * An image that exists. `id` is what its store calls it: on an engine the image ID, in a registry `repository@digest` with the
+ * full name that the lifecycle would write (spec.md 5.4).
+ */
 export interface Image {
   readonly reference: string
   readonly id: string
@@ -40,6 +54,8 @@ export interface ImagePlan {
 
 export interface SavedImage {
   readonly id: string
+  /** As in Image. */
+  readonly repoDigests: readonly string[]
   readonly tags: readonly string[]
 }
 

@@ -9,9 +9,10 @@ import { CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../base/files.ts'
 import { OWNER_LABEL, type Container, type Engine } from '../docker/engine.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { openLayerBlob } from './blob-layer.ts'
-import { namedBlobs, type LayerBlob } from './engine-blobs.ts'
+import { namedBlobs } from './engine-blobs.ts'
 import { writeHashed } from './hashed-file.ts'
 import type { Layer } from './image.ts'
 import { layerFilesOf, type DescribedImage } from './layer-files.ts'
@@ -45,7 +46,7 @@ export class LayerStore implements AsyncDisposable {
   /** By image ID. */
   readonly #rebuilders = new Map<string, LayerRebuilder>()
   readonly #containers: Container[] = []
-  readonly #blobs = new Map<string, Promise<ReadonlyMap<Digest, LayerBlob> | undefined>>()
+  readonly #blobs = new Map<string, Promise<ReadonlyMap<Digest, Descriptor> | undefined>>()
   #directory: TemporaryDirectory | undefined
   #fileCount = 0
   /** The last fetch that was asked for; one runs at a time, because the next may find that it has all it needs. */
@@ -158,7 +159,7 @@ export class LayerStore implements AsyncDisposable {
     return join(this.#directory.path, `${++this.#fileCount}.tar`)
   }
 
-  #namedBlobs(image: DescribedImage, context: Context): Promise<ReadonlyMap<Digest, LayerBlob> | undefined> {
+  #namedBlobs(image: DescribedImage, context: Context): Promise<ReadonlyMap<Digest, Descriptor> | undefined> {
     const known = this.#blobs.get(image.id) ?? namedBlobs(this.#engine.content, image, context)
     this.#blobs.set(image.id, known)
     return known

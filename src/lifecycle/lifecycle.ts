@@ -102,7 +102,11 @@ export interface LifecycleResult {
   readonly phases: readonly PhaseTime[]
   /** The name of the run image that the app stands on: the plan's, or the one that an extension switched to. */
   readonly runImage: string
+  readonly image: BuiltImage
 }
+
+/** What the image sink has of the image. */
+export type BuiltImage = Pick<Image, 'id' | 'repoDigests' | 'labels'>
 
 /** A way to run the phases. The image has all its names when `run` returns; when it throws, none was moved. */
 export interface Lifecycle {

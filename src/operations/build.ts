@@ -1,11 +1,10 @@
 /** `cnb build`: from a directory to an image. */
 
-import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { formatApiVersion } from '../formats/versions.ts'
 import { readBuildMetadata } from '../images/build-metadata.ts'
 import type { PullPolicy } from '../images/pull.ts'
-import type { BuildPlan, Lifecycle } from '../lifecycle/lifecycle.ts'
+import type { BuildPlan, BuiltImage, Lifecycle } from '../lifecycle/lifecycle.ts'
 import { familiarName } from '../oci/reference.ts'
 import { planBuild } from './build-plan.ts'
 import { outputReference } from './output-reference.ts'
@@ -79,9 +78,9 @@ export async function build(options: BuildOptions, services: Services, context: 
   const start = performance.now()
   // The driver's code is read while the engine answers.
   const [plan, lifecycle] = await Promise.all([planBuild(options, services, context), openLifecycle(options.lifecycle ?? 'native', services)])
-  const { phases, runImage } = await lifecycle.run(plan, context)
+  const { phases, runImage, image } = await lifecycle.run(plan, context)
   return {
-    ...(await describeImage(plan, services, context)),
+    ...describeImage(plan, image),
     builder: plan.builder.image.reference,
     runImage,
     platformApi: formatApiVersion(plan.platformApi),
@@ -96,11 +95,9 @@ async function openLifecycle(driver: 'native' | 'stock', { engine, owner, host, 
   return (await import('../lifecycle/stock/stock-lifecycle.ts')).stockLifecycle({ engine, owner, home: host.home })
 }
 
-async function describeImage(plan: BuildPlan, { engine }: Services, context: Context) {
+function describeImage(plan: BuildPlan, image: BuiltImage) {
   const name = familiarName(plan.image)
-  const image = await engine.images.inspect(name, context)
-  if (!image) throw new CnbError('CNB_EXPORT_FAILED', `the exporter ended well, but the engine has no image '${name}'`)
-  const metadata = readBuildMetadata({ reference: name, labels: image.config.Labels ?? {} })
+  const metadata = readBuildMetadata({ reference: name, labels: image.labels })
   return {
     image: name,
     tags: plan.tags.map(familiarName),

@@ -33,7 +33,7 @@ export function readEnvFile(text: string, file: string): EnvSetting[] {
       const line = raw.trim()
       if (line === '' || line.startsWith('#')) return []
       const setting = parseSetting(line)
-      const problem = envNameProblem(setting.name)
+      const problem = envNameProblem(setting.name) ?? lostValueProblem(setting)
       if (problem === undefined) return [setting]
       const position = { file, line: index + 1, column: raw.length - raw.trimStart().length + 1 }
       throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: ${JSON.stringify(line)} is no variable: ${problem}`, {
@@ -62,11 +62,16 @@ export function resolveEnv(sources: {
 
 function parseFlag(text: string): EnvSetting {
   const setting = parseSetting(text)
-  const problem = envNameProblem(setting.name)
+  const problem = envNameProblem(setting.name) ?? lostValueProblem(setting)
   if (problem === undefined) return setting
   throw new CnbError('CNB_USAGE', `--env ${JSON.stringify(text)} is no variable: ${problem}`, {
     hint: 'Write --env NAME=value, or --env NAME for the value it has here.',
   })
+}
+
+/** A name may have blanks in it, but one without a value was meant as both, as docker takes it too. */
+function lostValueProblem({ name, value }: EnvSetting): string | undefined {
+  return value === undefined && /\s/.test(name) ? 'there is a blank where a = should be' : undefined
 }
 
 function parseSetting(text: string): EnvSetting {

@@ -48,7 +48,8 @@ function describe(id: string, config: ImageConfig, layers: readonly Buffer[]): F
     platform: { os: config.os, architecture: config.architecture, variant: config.variant },
     osVersion: config['os.version'], created: config.created, author: config.author,
     config: config.config, diffIds: config.rootfs.diff_ids, size: layers.reduce((sum, layer) => sum + layer.length, 0),
-    history: (config.history ?? []).map(({ created, created_by, comment }, index) => ({
+    history: (config.history ?? []).map(({ created, created_by, comment }, index, { length }) => ({
+      ...(index === length - 1 ? { id } : {}),
       created: Date.parse(created ?? '') / 1000 || 0,
       createdBy: created_by ?? '',
       comment: comment ?? '',

@@ -6,7 +6,7 @@ import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { escapeId } from '../../buildpacks/buildpack.ts'
 import type { ImageSink, Layer } from '../../images/image.ts'
-import type { BuildPlan, RunImage } from '../lifecycle.ts'
+import type { BuildPlan, BuiltImage, RunImage } from '../lifecycle.ts'
 import { APP_DIR, LAYERS_DIR } from '../phase.ts'
 import type { FinishedBuild } from './builder-run.ts'
 import type { AddedLayer } from './export/app-config.ts'
@@ -34,14 +34,16 @@ export interface ExportedBuild {
   readonly runImage: RunImage
   readonly extended?: Pick<ExportInput, 'extensionLayers' | 'extendedSettings'>
   readonly sink: ImageSink
+  /** Called once all is known of the image, whatever is read again to send it. */
+  readonly end: () => void
   readonly say: (line: string) => void
 }
 
 /**
- * Saves the image under all its names and writes the outputs that the user asked for. Gives what the next build may rely on.
+ * Saves the image under all its names and writes the outputs that the user asked for. Gives what the next build may rely on, too.
  * @throws CnbError CNB_EXPORT_FAILED, CNB_OUTPUT, CNB_ENGINE_*
  */
-export async function exportBuild(input: ExportedBuild, context: Context): Promise<CacheRecord> {
+export async function exportBuild(input: ExportedBuild, context: Context): Promise<{ image: BuiltImage; record: CacheRecord }> {
   const { plan, group, built, previous, sink, say } = input
   const { builder } = plan
   await using layers = new LayerFactory(built.files, builder)
@@ -76,9 +78,14 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
     },
     context,
   )
+  // Not before: an engine that clears a container away lets its readers wait.
+  input.end()
   const saved = await sink.save(exported.image, context)
   await writeOutputs(plan, exported.tree, reportToml(plan, saved, { group, tree: exported.tree }), context)
-  return await keepLayers({ plan, built, buildpacks, exported, launcher, layerOf }, context)
+  return {
+    image: { id: saved.id, repoDigests: saved.repoDigests, labels: exported.image.config.config.Labels ?? {} },
+    record: await keepLayers({ plan, built, buildpacks, exported, launcher, layerOf }, context),
+  }
 }
 
 /** A layer's directory is read for the image and for the cache, and hashed once. */

@@ -21,7 +21,7 @@ import { analyzedToml, findPrevious } from './metadata/analyzed.ts'
 import { readGroup } from './metadata/group.ts'
 import { needsLaunchSbom, planRestoration } from './metadata/restore.ts'
 import type { CacheRecord, Group, KeptLayers, PreviousImage, Restoration } from './model.ts'
-import { CommencedContainer, startScriptedRun } from './scripted-run.ts'
+import { CommencedRun, startScriptedRun } from './scripted-run.ts'
 import { startSeparateRun } from './separate-run.ts'
 
 export interface NativeOptions {
@@ -43,8 +43,7 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   // An engine that lost layers of the run image meanwhile is sent them again.
   const plan = { ...planned, runImage: { ...planned.runImage, image: images.reopen(planned.runImage.image) } }
   await using cache = await openBuildCache(engine, plan, owner, context)
-  // Both take the engine a while, and neither needs the other.
-  await using commenced = new CommencedContainer({ ...options, plan, context })
+  await using commenced = new CommencedRun({ ...options, plan, times, context })
   const analysis = await hostPhase('analyzer', times, context, () => analyze(plan, images, cache, context))
   const { previous, record } = analysis
   const analyzed = layersFile(plan, 'analyzed.toml', analyzedToml(plan, previous))
@@ -62,16 +61,15 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
     ? await buildExtended(extending, run, chosen, context)
     : { built: await run.build(chosen, context), extended: undefined }
   await using _ = extended
-  run.end()
   times.push(...(extended?.times ?? []))
   const { runImage } = extending ?? plan
-  const left = await hostPhase('exporter', times, context, (say) =>
-    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: images, say }, context),
+  const exported = await hostPhase('exporter', times, context, (say) =>
+    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: images, end: () => run.end(), say }, context),
   )
   kaniko.keep()
-  if (run.kept) await cache.writeRecord(left, context)
+  if (run.kept) await cache.writeRecord(exported.record, context)
   await Promise.all([run[Symbol.asyncDispose](), cache[Symbol.asyncDispose]()])
-  return { phases: times, runImage: runImage.name }
+  return { phases: times, runImage: runImage.name, image: exported.image }
 }
 
 interface Analysis extends KeptLayers {
@@ -90,7 +88,7 @@ async function analyze(plan: BuildPlan, images: ImageSource & ImageSink, cache: 
 }
 
 /** In one container where the builder allows it. A volume that cannot be cleared makes way for a new one. */
-async function startRun(input: RunInput & Pick<Analysis, 'elsewhere'>, commenced: CommencedContainer): Promise<BuilderRun> {
+async function startRun(input: RunInput & Pick<Analysis, 'elsewhere'>, commenced: CommencedRun): Promise<BuilderRun> {
   const { engine, plan, elsewhere, context } = input
   const first = await startScriptedRun(input, commenced)
   if (typeof first !== 'string') return first

@@ -16,74 +16,100 @@ import { buildFiles } from './layers/container-files.ts'
 import { type HeldLayers, holdLayers, type LayersHolder } from './layers-volume.ts'
 import { readSurvey } from './layers-tree.ts'
 import type { Restoration } from './model.ts'
-import { type KeptPaths, type Obstacle, Session } from './session.ts'
+import { type Obstacle, Session } from './session.ts'
 import { SESSION_SCRIPT } from './session-script.ts'
 
 const SHELL = '/bin/sh'
 
-/** A container that is made beside other work. Leaving the scope of `await using` removes it, unless it was taken. */
-export class CommencedContainer implements AsyncDisposable {
-  #layers: Promise<HeldLayers> | undefined
-
-  constructor({ plan, owner, ...holder }: LayersHolder & Pick<RunInput, 'owner'>) {
-    const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', ...detector(plan).args]
-    this.#layers = holdLayers({ plan, ...holder }, { command, owner, stdin: true })
-    // Nobody may have asked for it by then.
-    this.#layers.catch(() => {})
-  }
-
-  /** Gives it to the caller, once; undefined after that. */
-  take(): Promise<HeldLayers> | undefined {
-    const layers = this.#layers
-    this.#layers = undefined
-    return layers
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const layers = await this.take()?.catch(() => undefined)
-    await layers?.[Symbol.asyncDispose]()
-  }
+/** A container whose script has been started, and waits to be told what of `/layers` stays. */
+interface Begun {
+  readonly layers: HeldLayers
+  readonly session: Session
+  /** Whether the builder image has the shell; the script runs only then. */
+  readonly hasShell: boolean
 }
 
 /**
- * Starts the container and clears `/layers`. Gives what it cannot go on with, having removed all.
- * @param commenced the container, if it is being made already
+ * A container that is made and started beside other work, for an engine takes longest over that. Leaving the scope of `await using`
+ * removes it, unless it was taken.
  */
-export async function startScriptedRun(input: RunInput, commenced = new CommencedContainer(input)): Promise<BuilderRun | Obstacle> {
-  const { plan, restoration, analyzed, context } = input
-  const layers = await commenced.take()
-  if (!layers) throw new CnbError('CNB_INTERNAL', 'two runs cannot have one container')
-  const session = new Session(input.times, context)
+export class CommencedRun implements AsyncDisposable {
+  #begun: Promise<Begun> | undefined
+
+  constructor(input: LayersHolder & Pick<RunInput, 'owner' | 'times'>) {
+    this.#begun = begin(input)
+    // Nobody may have asked for it by then.
+    this.#begun.catch(() => {})
+  }
+
+  /** Gives it to the caller, once; undefined after that. */
+  take(): Promise<Begun> | undefined {
+    const begun = this.#begun
+    this.#begun = undefined
+    return begun
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const begun = await this.take()?.catch(() => undefined)
+    if (begun) await dispose(begun)
+  }
+}
+
+async function begin({ plan, owner, times, ...holder }: LayersHolder & Pick<RunInput, 'owner' | 'times'>): Promise<Begun> {
+  const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', ...detector(plan).args]
+  const layers = await holdLayers({ plan, ...holder }, { command, owner, stdin: true })
+  const session = new Session(times, holder.context)
   try {
-    const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
-    await fillBuildContainer(layers.container, plan, entries, context)
-    const prepared = await prepare(session, layers.container, {
-      paths: [...uploaded(entries), ...keptPaths(restoration)],
-      fingerprints: keptFingerprints(restoration),
-    })
-    if (typeof prepared !== 'string') {
-      await uploadContents(layers.container, restoration, input.contents, context)
-      return new ScriptedRun(layers, session, prepared, input)
-    }
-    await session[Symbol.asyncDispose]()
-    await layers[Symbol.asyncDispose]()
-    return prepared
+    return { layers, session, hasShell: await hasShell(session, layers.container) }
   } catch (error) {
-    await session[Symbol.asyncDispose]()
-    await layers[Symbol.asyncDispose]()
+    await dispose({ layers, session })
     throw error
   }
 }
 
-async function prepare(session: Session, container: Container, kept: KeptPaths): Promise<string[] | Obstacle> {
+async function hasShell(session: Session, container: Container): Promise<boolean> {
   try {
     await session.start(container)
+    return true
   } catch (error) {
     // The engine has only words for it, with the path in them.
-    if (error instanceof CnbError && error.message.includes(SHELL)) return 'missing'
+    if (error instanceof CnbError && error.message.includes(SHELL)) return false
     throw error
   }
-  return session.prepare(kept)
+}
+
+async function dispose({ layers, session }: Pick<Begun, 'layers' | 'session'>): Promise<void> {
+  await session[Symbol.asyncDispose]()
+  await layers[Symbol.asyncDispose]()
+}
+
+/**
+ * Fills the container and clears `/layers`. Gives what it cannot go on with, having removed all.
+ * @param commenced the container, if it is being started already
+ */
+export async function startScriptedRun(input: RunInput, commenced = new CommencedRun(input)): Promise<BuilderRun | Obstacle> {
+  const { restoration, contents, context } = input
+  const begun = await commenced.take()
+  if (!begun) throw new CnbError('CNB_INTERNAL', 'two runs cannot have one container')
+  const { layers, session } = begun
+  try {
+    const prepared = begun.hasShell ? await prepare(begun, input) : 'missing'
+    if (typeof prepared !== 'string') {
+      await uploadContents(layers.container, restoration, contents, context)
+      return new ScriptedRun(layers, session, prepared, input)
+    }
+    await dispose(begun)
+    return prepared
+  } catch (error) {
+    await dispose(begun)
+    throw error
+  }
+}
+
+async function prepare({ layers, session }: Begun, { plan, restoration, analyzed, context }: RunInput): Promise<string[] | Obstacle> {
+  const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
+  await fillBuildContainer(layers.container, plan, entries, context)
+  return session.prepare({ paths: [...uploaded(entries), ...keptPaths(restoration)], fingerprints: keptFingerprints(restoration) })
 }
 
 class ScriptedRun implements BuilderRun {

@@ -3,13 +3,14 @@
  * so that buildpacks never share a container with the engine's socket (specification, platform.md "Build", "Security").
  */
 
+import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Container, Engine } from '../../docker/engine.ts'
 import { familiarName } from '../../oci/reference.ts'
 import { CA_BUNDLE_PATH } from '../ca-bundle.ts'
 import { isForOtherUse } from '../exec-env.ts'
 import { fillContainer } from '../fill-container.ts'
-import type { BuildPlan, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
+import type { BuildPlan, BuiltImage, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
 import { type PhaseSpec, phasesOf } from '../phase.ts'
 import { layersEntries } from '../platform-files.ts'
 import { runPhase } from '../run-phase.ts'
@@ -43,7 +44,14 @@ async function runPhases(plan: BuildPlan, { engine, owner, home }: StockOptions,
     if (spec === specs.at(-1)) await copyOutputs(container, plan, context)
   }
   volumes.keepCaches()
-  return { phases: times, runImage: plan.runImage.name }
+  return { phases: times, runImage: plan.runImage.name, image: await findBuilt(plan, engine, context) }
+}
+
+async function findBuilt(plan: BuildPlan, engine: Engine, context: Context): Promise<BuiltImage> {
+  const name = familiarName(plan.image)
+  const image = await engine.images.inspect(name, context)
+  if (!image) throw new CnbError('CNB_EXPORT_FAILED', `the exporter ended well, but the engine has no image '${name}'`)
+  return { id: image.id, repoDigests: image.repoDigests, labels: image.config.Labels ?? {} }
 }
 
 /** The lifecycle does not look at what the previous image is for: that is left to the platform. */

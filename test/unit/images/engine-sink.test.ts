@@ -52,7 +52,7 @@ describe('on a graph-driver store', () => {
     const plan = planOf(['a', 'b', 'x'], ['a', 'b', 'c'])
     const id = digestOf(encodeImageConfig(plan.config))
     const { engine, archives, named } = engineWith('graphdriver', [[]])
-    expect(await saveToEngine(engine, plan)).toEqual({ id, tags: ['my/app:latest', 'r.example/app:2'] })
+    expect(await saveToEngine(engine, plan)).toEqual({ id, repoDigests: [], tags: ['my/app:latest', 'r.example/app:2'] })
     const [archive] = archives
     expect(archive).toEqual({ [`${hexOf(id)}.json`]: encodeImageConfig(plan.config).toString(), 'omitted.tar': '', [file('c')]: 'c', 'manifest.json': anyString })
     expect(manifestOf(archive)).toEqual({ Config: `${hexOf(id)}.json`, RepoTags: null, Layers: ['omitted.tar', 'omitted.tar', file('c')] })
@@ -106,7 +106,7 @@ describe('on the containerd store', () => {
     const engine = new FakeEngine({ imageStore: 'containerd' })
     const { id } = await saveToEngine(engine, planOf([], ['a']))
     engine.images.load = () => Promise.reject(new Error('it was sent'))
-    expect(await saveToEngine(engine, { ...planOf([], ['a'], ['other']), base: { ...image({ layers: ['a'] }), id } })).toEqual({ id, tags: ['other:latest'] })
+    expect(await saveToEngine(engine, { ...planOf([], ['a'], ['other']), base: { ...image({ layers: ['a'] }), id } })).toEqual({ id, repoDigests: [], tags: ['other:latest'] })
   })
 })
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
 import type { EngineImage } from '../../../src/docker/engine.ts'
-import { nameImage } from '../../../src/images/image-names.ts'
+import { findHolders, nameImage } from '../../../src/images/image-names.ts'
 
 /** An engine that has names only; giving `refused` fails. */
 function names(taken: Record<string, string>, refused?: string, onTag: (name: string) => void = () => {}) {
@@ -28,28 +28,31 @@ function names(taken: Record<string, string>, refused?: string, onTag: (name: st
   }
 }
 
+const give = async (port: ReturnType<typeof names>['port'], wanted: string[], context?: { signal: AbortSignal }) =>
+  nameImage(port, 'new', await findHolders(port, wanted, context), context)
+
 test('gives all names', async () => {
   const engine = names({ a: 'old' })
-  await nameImage(engine.port, 'new', ['a', 'b'])
+  await give(engine.port, ['a', 'b'])
   expect(engine.given()).toEqual({ a: 'new', b: 'new' })
 })
 
 test('when one cannot be given, every name is again what it was, and the image is gone', async () => {
   const engine = names({ a: 'old', c: 'older' }, 'c')
-  await expect(nameImage(engine.port, 'new', ['a', 'b', 'c'])).rejects.toMatchObject({ message: 'no' })
+  await expect(give(engine.port, ['a', 'b', 'c'])).rejects.toMatchObject({ message: 'no' })
   expect(engine.given()).toEqual({ a: 'old', c: 'older' })
   expect([...engine.images]).toEqual(['old', 'older'])
 })
 
 test('an image that had one of the names before keeps it', async () => {
   const engine = names({ a: 'new' }, 'b')
-  await expect(nameImage(engine.port, 'new', ['a', 'b'])).rejects.toThrow('no')
+  await expect(give(engine.port, ['a', 'b'])).rejects.toThrow('no')
   expect(engine.given()).toEqual({ a: 'new' })
 })
 
 test('an interrupt between two names gives the first one back', async () => {
   const abort = new AbortController()
   const engine = names({ a: 'old' }, undefined, () => abort.abort())
-  await expect(nameImage(engine.port, 'new', ['a', 'b'], { signal: abort.signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+  await expect(give(engine.port, ['a', 'b'], { signal: abort.signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
   expect(engine.given()).toEqual({ a: 'old' })
 })

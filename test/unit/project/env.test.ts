@@ -18,6 +18,7 @@ describe('readEnvFile', () => {
   it.each([
     ['=x', 'empty'],
     ['a/b=x', 'slash'],
+    ['NAME value', 'blank'],
     ['..=x', 'no file'],
     ['.', 'no file'],
     ['A\0=x', 'NUL'],
@@ -49,7 +50,7 @@ describe('resolveEnv', () => {
     expect(Object.fromEntries(env)).toEqual({ HOME: '/root', USER: '', toString: '' })
   })
 
-  it.each(['', '=x', '../x=1'])('refuses the flag %j as wrong usage', (flag) => {
+  it.each(['', '=x', '../x=1', 'NAME value'])('refuses the flag %j as wrong usage', (flag) => {
     expect(() => resolveEnv({ ...none, env: [flag] })).toThrow(expect.objectContaining({ code: 'CNB_USAGE' }))
   })
 })

@@ -5,7 +5,7 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'
 import { readTomlFields } from '../../../formats/field-reader.ts'
-import { atLeast } from '../../../formats/versions.ts'
+import { type ApiVersion, atLeast, formatApiVersion } from '../../../formats/versions.ts'
 import { parseReference } from '../../../oci/reference.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { LAYERS_DIR } from '../../phase.ts'
@@ -43,10 +43,16 @@ export async function readExtensions(
   const { name, extend } = readRunImage(analyzed)
   const switched = name !== '' && name !== plan.runImage.name ? name : undefined
   const extendBuild = await hasBuildDockerfile(container, atLeast(plan.platformApi, '0.13') ? NEW_PLACE : OLD_PLACE, context)
-  // Before 0.12 an extension can only switch the run image.
   const extendRun = extend && atLeast(plan.platformApi, '0.12')
+  if (extend && !extendRun) warnOfOldApi(plan.platformApi, context)
   if (switched === undefined && !extendBuild && !extendRun) return undefined
   return { ...(switched === undefined ? {} : { switchedRunImage: checkedName(switched) }), extendBuild, extendRun }
+}
+
+/** The specification lets an extension only switch the run image then, and the stock lifecycle says nothing of it. */
+function warnOfOldApi(api: ApiVersion, { events }: Context): void {
+  const message = `an image extension adds to the run image, which Platform API ${formatApiVersion(api)} cannot do: the app gets it as it is`
+  events?.({ type: 'warning', message })
 }
 
 function readRunImage(analyzed: string): { name: string; extend: boolean } {

@@ -24,6 +24,8 @@ let imageId: string
 beforeEach(async () => {
   engine = new FakeEngine()
   imageId = await loadFakeImage(engine, 'some/builder')
+  // What exporter and creator would leave.
+  await loadFakeImage(engine, 'my-app')
   for (const phase of [...PHASES, 'creator']) program(phase, () => Promise.resolve(0))
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { packTar, type TarEntry } from '../../../../../src/archive/tar-writer.ts'
+import type { Context } from '../../../../../src/base/events.ts'
 import { readExtensions } from '../../../../../src/lifecycle/native/extensions/extensions.ts'
 import type { Group } from '../../../../../src/lifecycle/native/model.ts'
 import { aPlan } from '../../../../support/plans.ts'
@@ -15,8 +16,8 @@ function generated(...names: string[]) {
 }
 
 const runImage = (image: string, extend = false): string => `[run-image]\nreference = "some id"\nimage = "${image}"\nextend = ${extend}\n`
-const read = (container: ReturnType<typeof generated>, analyzed: string, changes: Partial<typeof plan> = {}) =>
-  readExtensions(container, { ...plan, ...changes }, group, analyzed, {})
+const read = (container: ReturnType<typeof generated>, analyzed: string, changes: Partial<typeof plan> = {}, context: Context = {}) =>
+  readExtensions(container, { ...plan, ...changes }, group, analyzed, context)
 
 describe('readExtensions', () => {
   it('reads nothing where no extension is in the group', async () => {
@@ -48,8 +49,10 @@ describe('readExtensions', () => {
     expect(await read(generated(), runImage('other/run:1', true))).toEqual({ switchedRunImage: 'other/run:1', extendBuild: false, extendRun: true })
   })
 
-  it('extends no run image before Platform API 0.12', async () => {
-    expect(await read(generated(), runImage('some/run', true), { platformApi: { major: 0, minor: 11 } })).toBeUndefined()
+  it('extends no run image before Platform API 0.12, and says so', async () => {
+    const events = vi.fn()
+    expect(await read(generated(), runImage('some/run', true), { platformApi: { major: 0, minor: 11 } }, { events })).toBeUndefined()
+    expect(events).toHaveBeenCalledExactlyOnceWith({ type: 'warning', message: expect.stringContaining('Platform API 0.11') })
   })
 
   it.each(['not a name', 'UPPER/case', '${other}'])('refuses to switch to %s', async (name) => {

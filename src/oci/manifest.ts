@@ -1,0 +1,88 @@
+/** Manifests and indexes (OCI image-spec, manifest.md and image-index.md), and Docker's that mean the same. */
+
+import { CnbError } from '../base/errors.ts'
+import { numberOf, recordOf, recordsOf, stringMapOf, stringOf } from '../base/foreign-json.ts'
+import type { Descriptor } from './descriptor.ts'
+import { isDigest } from './digest.ts'
+import { isIndexType, isManifestType, OCI_MANIFEST } from './media-types.ts'
+import type { Platform } from './platform.ts'
+
+export interface ImageManifest {
+  readonly config: Descriptor
+  /** From the bottom up. */
+  readonly layers: readonly Descriptor[]
+}
+
+/** No honest image comes near either. */
+const MAX_LAYERS = 1000
+const MAX_MANIFESTS = 1000
+
+/**
+ * Reads an image's manifest.
+ * @param name what an error calls the image
+ * @throws CnbError CNB_IMAGE_INVALID for what is none, CNB_UNSUPPORTED for a format of before 2016
+ */
+export function readManifest(content: Buffer, name: string): ImageManifest {
+  const document = parse(content, name)
+  if (document.schemaVersion === 1) {
+    throw new CnbError('CNB_UNSUPPORTED', `the manifest of ${name} has the schema version 1, which registries gave up long ago`, {
+      hint: 'Pull the image with an engine, and push it again.',
+    })
+  }
+  if (!Array.isArray(document.layers) || document.layers.length > MAX_LAYERS) throw malformed(name, 'it has no list of layers')
+  return { config: readDescriptor(document.config, name), layers: document.layers.map((layer) => readDescriptor(layer, name)) }
+}
+
+/** Reads an index's descriptors. @param name what an error calls it @throws CnbError CNB_IMAGE_INVALID */
+export function readIndex(content: Buffer, name: string): Descriptor[] {
+  const { manifests } = parse(content, name)
+  if (!Array.isArray(manifests)) throw malformed(name, 'it has no list of manifests')
+  if (manifests.length > MAX_MANIFESTS) throw malformed(name, `it lists ${manifests.length} manifests; ${MAX_MANIFESTS} are the most`)
+  return manifests.map((manifest) => readDescriptor(manifest, name))
+}
+
+/** Whether the document is an index: by its own word, or by what it is told to be. */
+export function isIndex(mediaType: string, content: Buffer, name: string): boolean {
+  if (isIndexType(mediaType)) return true
+  return !isManifestType(mediaType) && Array.isArray(parse(content, name).manifests)
+}
+
+/** An OCI manifest's bytes: the same image gives the same. */
+export function encodeManifest({ config, layers }: ImageManifest): Buffer {
+  const describe = ({ mediaType, digest, size }: Descriptor): Descriptor => ({ mediaType, digest, size })
+  return Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, config: describe(config), layers: layers.map(describe) }),
+  )
+}
+
+/** Reads one descriptor. @throws CnbError CNB_IMAGE_INVALID when it names nothing */
+function readDescriptor(value: unknown, name: string): Descriptor {
+  const { mediaType, digest, size, platform, annotations, artifactType } = recordOf(value)
+  const [found, bytes] = [stringOf(digest), numberOf(size)]
+  if (found === undefined || !isDigest(found)) throw malformed(name, 'a descriptor in it has no sha256 digest')
+  if (bytes === undefined || !Number.isSafeInteger(bytes)) throw malformed(name, `its descriptor of ${found} has no size`)
+  return {
+    mediaType: stringOf(mediaType) ?? '',
+    digest: found,
+    size: bytes,
+    ...(platform === undefined ? {} : { platform: readPlatform(recordOf(platform)) }),
+    ...(annotations === undefined ? {} : { annotations: stringMapOf(annotations) }),
+    ...(stringOf(artifactType) === undefined ? {} : { artifactType: stringOf(artifactType) ?? '' }),
+  }
+}
+
+function readPlatform({ os, architecture, variant }: Record<string, unknown>): Platform {
+  return { os: stringOf(os) ?? '', architecture: stringOf(architecture) ?? '', ...(stringOf(variant) ? { variant: stringOf(variant) ?? '' } : {}) }
+}
+
+function parse(content: Buffer, name: string): Record<string, unknown> {
+  try {
+    return recordOf(JSON.parse(content.toString()))
+  } catch (error) {
+    throw malformed(name, (error as Error).message, error)
+  }
+}
+
+function malformed(name: string, why: string, cause?: unknown): CnbError {
+  return new CnbError('CNB_IMAGE_INVALID', `the manifest of ${name} cannot be read: ${why}`, cause === undefined ? {} : { cause })
+}

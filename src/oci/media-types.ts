@@ -1,0 +1,35 @@
+/** Media types of manifests and layers: OCI's (image-spec, media-types.md), and Docker's that mean the same. */
+
+export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
+export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
+export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json'
+export const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar'
+export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
+export const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v2+json'
+const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar'
+
+/** Each means the same in both families. */
+const OCI_TYPES: Readonly<Record<string, string>> = Object.fromEntries(
+  [OCI_LAYER, DOCKER_LAYER].flatMap((family) => [
+    [family, OCI_LAYER],
+    [`${family}+gzip`, `${OCI_LAYER}+gzip`],
+    [`${family}.gzip`, `${OCI_LAYER}+gzip`],
+    [`${family}+zstd`, `${OCI_LAYER}+zstd`],
+    [`${family}.zstd`, `${OCI_LAYER}+zstd`],
+  ]),
+)
+
+/** The OCI name of a layer's type; undefined for what is no layer that can be unpacked here. */
+export function ociLayerType(mediaType: string): string | undefined {
+  return OCI_TYPES[mediaType]
+}
+
+/** Whether a document of this type lists images for several platforms. */
+export function isIndexType(mediaType: string): boolean {
+  return mediaType === OCI_INDEX || mediaType === DOCKER_INDEX
+}
+
+/** Whether a document of this type is one image's manifest. */
+export function isManifestType(mediaType: string): boolean {
+  return mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST
+}

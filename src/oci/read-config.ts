@@ -1,0 +1,63 @@
+/** Reading an image configuration that somebody else wrote (OCI image-spec, config.md). */
+
+import { CnbError } from '../base/errors.ts'
+import { isRecord, recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../base/foreign-json.ts'
+import type { ContainerConfig, HistoryEntry, ImageConfig } from './config.ts'
+import { isDigest } from './digest.ts'
+
+/**
+ * Reads a whole configuration. What is not understood stays as it is.
+ * @param name what an error calls the image
+ * @throws CnbError CNB_IMAGE_INVALID for what is no configuration, or has layers that are not sha256 digests
+ */
+export function readImageConfig(content: Buffer, name: string): ImageConfig {
+  const document = parse(content, name)
+  const { architecture, os, variant, created, author, config, rootfs, history, 'os.version': osVersion, ...rest } = document
+  const layers: unknown[] = Array.isArray(recordOf(rootfs).diff_ids) ? (recordOf(rootfs).diff_ids as unknown[]) : []
+  const diffIds = layers.filter((layer) => typeof layer === 'string').filter(isDigest)
+  if (diffIds.length !== layers.length) throw malformed(name, 'it names layers without a sha256 digest')
+  const texts = { variant, created, author, 'os.version': osVersion }
+  return {
+    ...rest,
+    architecture: stringOf(architecture) ?? '',
+    os: stringOf(os) ?? '',
+    ...Object.fromEntries(Object.entries(texts).flatMap(([key, value]) => (stringOf(value) === undefined ? [] : [[key, value]]))),
+    config: readContainerConfig(config),
+    rootfs: { type: 'layers', diff_ids: diffIds },
+    ...(Array.isArray(history) ? { history: recordsOf(history).map(readStep) } : {}),
+  }
+}
+
+/** `config` of an image. Go writes what is empty as null; the fields that may not be null go. */
+export function readContainerConfig(value: unknown): ContainerConfig {
+  const { Env, Labels, ExposedPorts, ...rest } = recordOf(value)
+  return {
+    ...rest,
+    ...(Array.isArray(Env) ? { Env: stringsOf(Env) } : {}),
+    ...(isRecord(Labels) ? { Labels: stringMapOf(Labels) } : {}),
+    ...(isRecord(ExposedPorts) ? { ExposedPorts: ExposedPorts as Record<string, object> } : {}),
+  }
+}
+
+function readStep({ empty_layer, ...texts }: Record<string, unknown>): HistoryEntry {
+  const { author, created, created_by, comment } = stringMapOf(texts)
+  return {
+    ...(author ? { author } : {}),
+    ...(created ? { created } : {}),
+    ...(created_by ? { created_by } : {}),
+    ...(comment ? { comment } : {}),
+    ...(empty_layer === true ? { empty_layer } : {}),
+  }
+}
+
+function parse(content: Buffer, name: string): Record<string, unknown> {
+  try {
+    return recordOf(JSON.parse(content.toString()))
+  } catch (error) {
+    throw malformed(name, (error as Error).message, error)
+  }
+}
+
+function malformed(name: string, why: string, cause?: unknown): CnbError {
+  return new CnbError('CNB_IMAGE_INVALID', `the configuration of ${name} cannot be read: ${why}`, cause === undefined ? {} : { cause })
+}
