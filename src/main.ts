@@ -4,10 +4,11 @@ import { homedir, hostname } from 'node:os'
 import process from 'node:process'
 import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
+import { NAME, VERSION } from './base/version.ts'
 import { parseCommandLine } from './cli/program.ts'
 import type { Engine } from './docker/engine.ts'
 import type { Owner } from './docker/owner.ts'
-import type { Host, Services } from './operations/services.ts'
+import type { Host, RemoteServices, Services } from './operations/services.ts'
 
 /** How long a run that was told to stop may take over it after an error that nobody caught. */
 const LAST_GRACE_MS = 10_000
@@ -16,6 +17,24 @@ const host: Host = { env: process.env, cwd: process.cwd(), home: homedir() }
 
 /** Connections that a command asked for, closed at the end so that the process can end. */
 const closing: (() => Promise<void>)[] = []
+
+/** The client loads undici: only for commands that ask. */
+function remoteServices(context: Context): RemoteServices {
+  return {
+    host,
+    registries: async ({ insecure, mirrors, ca }) => {
+      const [{ openRegistries }, { makeKeychain }] = await Promise.all([
+        import('./registry/open-registries.ts'),
+        import('./registry/keychain.ts'),
+      ])
+      const warn = (message: string): void => context.events?.({ type: 'warning', message })
+      const keychain = makeKeychain({ env: host.env, home: host.home, warn })
+      const registries = openRegistries({ keychain, insecure, mirrors, ca, env: host.env, userAgent: `${NAME}/${VERSION}`, warn })
+      closing.push(() => registries.close())
+      return registries
+    },
+  }
+}
 
 /** Connects to the engine, and clears up after earlier runs beside the work. Loads dockerode: only for commands that ask. */
 async function connectServices(context: Context): Promise<Services> {
@@ -107,7 +126,7 @@ async function main(): Promise<number> {
   const controller = new AbortController()
   stopOnSignals(controller)
   const { runCommand, complain } = await import('./cli/run.ts')
-  const surroundings = { host, stdout: process.stdout, stderr: process.stderr, signal: controller.signal, services: connectServices }
+  const surroundings = { host, stdout: process.stdout, stderr: process.stderr, signal: controller.signal, services: connectServices, remote: remoteServices }
   if (parsed.kind === 'wrong') return complain(parsed.error, parsed.globals, surroundings)
   try {
     return await runCommand(parsed, surroundings)

@@ -1,7 +1,7 @@
 /** A command as data: what it is called, takes and means. What it does is loaded only when it is asked for. */
 
 import type { Context } from '../base/events.ts'
-import type { Host, Services } from '../operations/services.ts'
+import type { Host, RemoteServices, Services } from '../operations/services.ts'
 import type { Outcome } from '../ui/reporter.ts'
 
 /** One option. Values are never variadic: `--tag a b` must not swallow the argument `b`. */
@@ -52,6 +52,8 @@ export interface Session {
   readonly verbose: boolean
   /** Connects to the engine; only a command that needs it asks. */
   readonly services: () => Promise<Services>
+  /** For what needs no engine. */
+  readonly remote: RemoteServices
 }
 
 /** Does a command's work. It prints nothing: what it gives is printed as the flags ask for. */

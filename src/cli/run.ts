@@ -2,7 +2,7 @@
 
 import { abortError, toCnbError, type CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import type { Host, Services } from '../operations/services.ts'
+import type { Host, RemoteServices, Services } from '../operations/services.ts'
 import { makeReporter, type ReporterOptions } from '../ui/make-reporter.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import { prettyJson } from '../ui/reporters/json.ts'
@@ -19,13 +19,15 @@ export interface Surroundings {
   readonly signal: AbortSignal
   /** Connects to the engine. */
   readonly services: (context: Context) => Promise<Services>
+  /** Makes what needs no engine. */
+  readonly remote: (context: Context) => RemoteServices
 }
 
 type Screen = Pick<Surroundings, 'stdout' | 'stderr' | 'host'>
 
 /** Runs a command. @returns the exit code */
 export async function runCommand(run: CommandRun & { readonly globals: Globals }, surroundings: Surroundings): Promise<number> {
-  const { signal, host, services } = surroundings
+  const { signal, host, services, remote } = surroundings
   const reporter = await reporterFor(run.globals, surroundings)
   const sayStopping = (): void => {
     if (toCnbError(signal.reason).code === 'CNB_INTERRUPTED') {
@@ -35,7 +37,7 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
   signal.addEventListener('abort', sayStopping, { once: true })
   try {
     const context: Context = { signal, events: reporter.events }
-    const session: Session = { host, context, verbose: run.globals.verbose, services: () => services(context) }
+    const session: Session = { host, context, verbose: run.globals.verbose, services: () => services(context), remote: remote(context) }
     const outcome = await run.definition.run(run.argument, run.values, session)
     reporter.succeed(outcome)
     return 0

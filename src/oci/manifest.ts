@@ -1,7 +1,7 @@
 /** Manifests and indexes (OCI image-spec, manifest.md and image-index.md), and Docker's that mean the same. */
 
 import { CnbError } from '../base/errors.ts'
-import { numberOf, recordOf, recordsOf, stringMapOf, stringOf } from '../base/foreign-json.ts'
+import { numberOf, recordOf, stringMapOf, stringOf } from '../base/foreign-json.ts'
 import type { Descriptor } from './descriptor.ts'
 import { isDigest } from './digest.ts'
 import { isIndexType, isManifestType, OCI_MANIFEST } from './media-types.ts'

@@ -51,7 +51,7 @@ export function parseReference(text: string): Reference {
   const colon = rest.indexOf(':')
   const path = colon < 0 ? rest : rest.slice(0, colon)
   const tag = colon < 0 ? undefined : rest.slice(colon + 1)
-  if (tag !== undefined && !TAG.test(tag)) fail(`'${tag}' is not a tag`)
+  if (tag !== undefined && !isTag(tag)) fail(`'${tag}' is not a tag`)
   if (!REPOSITORY.test(path)) {
     fail(path !== path.toLowerCase() ? 'a repository is in lower case' : `'${path}' is not a repository`)
   }
@@ -65,6 +65,10 @@ export function parseReference(text: string): Reference {
     ...(tag !== undefined ? { tag } : digest === undefined ? { tag: 'latest' } : {}),
     ...(digest !== undefined && isDigest(digest) ? { digest } : {}),
   }
+}
+
+export function isTag(text: string): boolean {
+  return TAG.test(text)
 }
 
 function suffixOf(reference: Reference): string {

@@ -1,6 +1,8 @@
 /** What operations need from outside; main.ts makes them once, tests make their own. */
 
 import type { Engine, PullOptions } from '../docker/engine.ts'
+import type { Registries } from '../registry/registry.ts'
+import type { RegistrySettings } from './registry-settings.ts'
 
 /** The parts of the process's environment that operations depend on, handed in so that nothing below main reads it. */
 export interface Host {
@@ -10,6 +12,13 @@ export interface Host {
   readonly cwd: string
   /** The user's home directory. */
   readonly home: string
+}
+
+/** What an operation needs that has to do with registries only. */
+export interface RemoteServices {
+  readonly host: Host
+  /** The client for all registries, closed when the command has ended. */
+  readonly registries: (settings: RegistrySettings) => Promise<Registries>
 }
 
 export interface Services {

@@ -2,11 +2,13 @@
 
 import { CnbError } from '../base/errors.ts'
 
-/** As the engine's API takes them: `username` and `password`, or `identitytoken`. */
+/** As the engine's API takes them: `username` and `password`, `identitytoken`, or `registrytoken`. */
 export interface RegistryCredentials {
   username?: string
   password?: string
   identitytoken?: string
+  /** A bearer token, to be sent to the registry as it is. */
+  registrytoken?: string
   /** What the credentials are for: the host, or Docker Hub's historical address. */
   serveraddress?: string
 }

@@ -17,7 +17,11 @@ async function runWork(work: (session: Session) => Promise<Outcome>, globals: Pa
   const definition = { run: (_argument: string, _values: unknown, session: Session) => work(session) } as CommandDefinition
   const code = await runCommand(
     { kind: 'run', definition, argument: 'app', values: {}, globals: { ...quietly, ...globals } },
-    { host, stdout, stderr, signal: controller.signal, services: () => Promise.reject(new Error('no engine here')) },
+    {
+      ...{ host, stdout, stderr, signal: controller.signal },
+      services: () => Promise.reject(new Error('no engine here')),
+      remote: () => ({ host, registries: () => Promise.reject(new Error('no registry here')) }),
+    },
   )
   return { code, stdout: stdout.text, stderr: stderr.text }
 }

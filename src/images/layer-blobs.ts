@@ -1,0 +1,55 @@
+/** Layers in the form in which registries and layouts keep them: as one of them has it already, or else compressed, once. */
+
+import { availableParallelism } from 'node:os'
+import type { Context } from '../base/events.ts'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../base/files.ts'
+import { Limiter } from '../base/limiter.ts'
+import type { Digest } from '../oci/digest.ts'
+import { ociLayerType } from '../oci/media-types.ts'
+import { compressLayer } from './compressed-layer.ts'
+import type { Image, Layer, LayerBlob } from './image.ts'
+
+/** Node compresses on four threads, however many processors there are. */
+const AT_ONCE = Math.min(availableParallelism(), 4)
+
+/** Leaving the scope of `await using` removes what was compressed. */
+export class LayerBlobs implements AsyncDisposable {
+  readonly #known = new Map<Digest, LayerBlob>()
+  readonly #compressed = new Map<Digest, Promise<LayerBlob>>()
+  readonly #limit = new Limiter(AT_ONCE)
+  #directory: Promise<TemporaryDirectory> | undefined
+
+  /** Tells of images whose layers a registry or a layout has. What was told of first is taken. */
+  know({ layers }: Pick<Image, 'layers'>): void {
+    for (const { diffId, blob } of layers) if (isUsable(blob) && !this.#known.has(diffId)) this.#known.set(diffId, blob)
+  }
+
+  /** The layer's blob where one is known. */
+  known({ diffId, blob }: Layer): LayerBlob | undefined {
+    return isUsable(blob) ? blob : this.#known.get(diffId)
+  }
+
+  /** The layer's blob, readable until this is disposed of. @throws CnbError CNB_OUTPUT, and what the layer's stream fails with */
+  of(layer: Layer, context: Context = {}): Promise<LayerBlob> {
+    const known = this.known(layer)
+    if (known) return Promise.resolve(known)
+    const compressed = this.#compressed.get(layer.diffId) ?? this.#limit.run(() => this.#compress(layer, context))
+    this.#compressed.set(layer.diffId, compressed)
+    return compressed
+  }
+
+  async #compress(layer: Layer, context: Context): Promise<LayerBlob> {
+    this.#directory ??= makeTemporaryDirectory('cnb-blobs-')
+    return compressLayer(layer, (await this.#directory).path, context)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#compressed.values())
+    await (await this.#directory)?.[Symbol.asyncDispose]()
+  }
+}
+
+/** What no manifest of ours can name, such as a layer that is not distributed, is sent in its own form instead. */
+function isUsable(blob: LayerBlob | undefined): blob is LayerBlob {
+  return blob !== undefined && ociLayerType(blob.descriptor.mediaType) !== undefined
+}

@@ -1,0 +1,53 @@
+/** How registries are reached: the values of a command's options. */
+
+import { CnbError } from '../base/errors.ts'
+import { readCertificates } from './build-project.ts'
+import type { Host } from './services.ts'
+
+export interface RegistryOptions {
+  /** Hosts, with port if any. */
+  insecureRegistries?: string[]
+  /** `registry=host`, or `*=host`. */
+  registryMirrors?: string[]
+  /** PEM files. */
+  caCerts?: string[]
+}
+
+export interface RegistrySettings {
+  readonly insecure: readonly string[]
+  /** By registry, or `*`. */
+  readonly mirrors: Readonly<Record<string, readonly string[]>>
+  /** Certificates in PEM. */
+  readonly ca: readonly Buffer[]
+}
+
+/** @throws CnbError CNB_USAGE for what is no host, no mirror, or no certificate */
+export async function readRegistrySettings(options: RegistryOptions, host: Host): Promise<RegistrySettings> {
+  const certificates = await readCertificates(options.caCerts ?? [], host)
+  return {
+    insecure: (options.insecureRegistries ?? []).map((text) => checkedHost(text, '--insecure-registry')),
+    mirrors: readMirrors(options.registryMirrors ?? []),
+    ca: certificates.map(({ pem }) => pem),
+  }
+}
+
+function readMirrors(texts: readonly string[]): Record<string, string[]> {
+  const mirrors = new Map<string, string[]>()
+  for (const text of texts) {
+    const at = text.indexOf('=')
+    const registry = text.slice(0, at).trim()
+    if (at < 1) throw usage(`--registry-mirror '${text}'`, "Write registry=host, such as 'docker.io=mirror.example', or '*=mirror.example'.")
+    const key = registry === '*' ? registry : checkedHost(registry, '--registry-mirror')
+    mirrors.set(key, [...(mirrors.get(key) ?? []), text.slice(at + 1).trim().replace(/\/$/, '')])
+  }
+  return Object.fromEntries(mirrors)
+}
+
+function checkedHost(text: string, flag: string): string {
+  if (/^[\w.[\]:-]+$/.test(text)) return text
+  throw usage(`${flag} '${text}'`, "Write a host, with its port if it has one, such as 'registry.example:5000'.")
+}
+
+function usage(what: string, hint: string): CnbError {
+  return new CnbError('CNB_USAGE', `${what} names no registry`, { hint })
+}

@@ -1,0 +1,95 @@
+/** A blob as a stream that outlives its connections, and fails at its end when it was not what it should have been. */
+
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Digest } from '../oci/digest.ts'
+import { isTransient, registryError } from './errors.ts'
+import { header, type HttpReply } from './http.ts'
+import type { RemotePath } from './remote-path.ts'
+import { MAX_TRIES, pauseAfter } from './retries.ts'
+
+/** So much has to come over a connection for it to count as progress, or one that always breaks off would be tried for ever. */
+const PROGRESS = 4 * 1024 * 1024
+
+export interface WantedBlob {
+  readonly digest: Digest
+  /** Bytes. */
+  readonly size?: number
+}
+
+/** As Repository.blob. */
+export async function download(at: RemotePath, blob: WantedBlob, context: Context): Promise<Readable> {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([at.host.signalOf(context), stop.signal])
+  const part: Part = { at, blob, task: `cannot read the blob ${at.nameOf(blob.digest)}`, context: { ...context, signal } }
+  const first = await request(part, 0)
+  const stream = Readable.from(pieces(part, first), { objectMode: false, highWaterMark: 1024 * 1024 })
+  // The generator may wait for bytes that never come, and then does not hear that nobody wants them.
+  return stream.once('close', () => {
+    stop.abort()
+    first.body.destroy()
+  })
+}
+
+interface Part {
+  readonly at: RemotePath
+  readonly blob: WantedBlob
+  readonly task: string
+  readonly context: Context & { signal: AbortSignal }
+}
+
+/** The reply with the blob from `offset` on; or all of it, where the registry does not do parts. */
+function request({ at, blob, task, context }: Part, offset: number): Promise<HttpReply> {
+  const headers = offset > 0 ? { range: `bytes=${offset}-` } : undefined
+  return at.call({ task, method: 'GET', path: at.path(`blobs/${blob.digest}`), headers, expect: offset > 0 ? [200, 206] : [200] }, context)
+}
+
+async function* pieces(part: Part, first: HttpReply): AsyncGenerator<Buffer> {
+  const { at, blob, task, context } = part
+  const hash = createHash('sha256')
+  let offset = 0
+  let reply = first
+  for (let tries = 1, start = 0; ; tries++) {
+    let broken: unknown
+    try {
+      for await (const chunk of from(reply, offset, part)) {
+        offset += chunk.length
+        if (blob.size !== undefined && offset > blob.size) throw wrong(part, `it has more than its ${blob.size} bytes`)
+        hash.update(chunk)
+        yield chunk
+      }
+    } catch (error) {
+      if (!isTransient(error) || context.signal.aborted) throw registryError(error, task, at.host.name, context.signal)
+      broken = error
+    }
+    if (broken === undefined && (blob.size === undefined || offset >= blob.size)) break
+    if (offset - start >= PROGRESS) tries = 1
+    if (tries >= MAX_TRIES) throw broken === undefined ? wrong(part, `it ends after ${offset} of its ${blob.size} bytes`) : registryError(broken, task, at.host.name)
+    start = offset
+    await at.host.clock.sleep(pauseAfter(tries), context.signal)
+    reply = await request(part, offset)
+  }
+  const found: Digest = `sha256:${hash.digest('hex')}`
+  if (found !== blob.digest) throw wrong(part, `the digest of what came is ${found}`)
+}
+
+/** The reply's bytes from `offset` of the blob on. */
+async function* from(reply: HttpReply, offset: number, part: Part): AsyncGenerator<Buffer> {
+  let skip = offset
+  if (reply.status === 206) {
+    const start = /^bytes (\d+)-/.exec(header(reply, 'content-range') ?? '')?.[1]
+    if (Number(start) !== offset) throw wrong(part, 'the registry gives another part of it than was asked for')
+    skip = 0
+  }
+  for await (const piece of reply.body) {
+    const chunk = piece as Buffer
+    if (skip < chunk.length) yield chunk.subarray(skip)
+    skip = Math.max(skip - chunk.length, 0)
+  }
+}
+
+function wrong({ at, task }: Part, why: string): CnbError {
+  return at.untrusted(task, why)
+}

@@ -1,0 +1,60 @@
+/** The certificates that this machine trusts beside Node's own. */
+
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Where Debian, Red Hat, SUSE and Alpine keep their bundle; the first that is a file counts. */
+const SYSTEM_BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+]
+/** Where Docker and Podman look for a registry's own CA, in a folder named `host` or `host:port`. */
+const REGISTRY_FOLDERS = ['/etc/docker/certs.d', '/etc/containers/certs.d']
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+
+/** Certificates in PEM that Node does not trust by itself: `given`, those of SSL_CERT_FILE and SSL_CERT_DIR, and the system's. */
+export async function extraCertificates(given: readonly Buffer[], env: Environment): Promise<string[]> {
+  const named = await Promise.all([
+    env.SSL_CERT_FILE ? readText(env.SSL_CERT_FILE) : '',
+    ...(env.SSL_CERT_DIR ?? '').split(':').filter(Boolean).map((folder) => readFolder(folder, /./)),
+  ])
+  const all = [...given.map(String), ...named, await firstOf(SYSTEM_BUNDLES)].flatMap((text) => text.match(CERTIFICATE) ?? [])
+  const known = new Set(rootCertificates.map(compact))
+  return all.filter((certificate) => {
+    const key = compact(certificate)
+    return !known.has(key) && known.add(key)
+  })
+}
+
+/** The certificates that Docker would trust for the registry at `host` alone. */
+export async function registryCertificates(host: string, folders: readonly string[] = REGISTRY_FOLDERS): Promise<string[]> {
+  const texts = await Promise.all(folders.map((folder) => readFolder(join(folder, host), /\.crt$/)))
+  return texts.flatMap((text) => text.match(CERTIFICATE) ?? [])
+}
+
+function compact(certificate: string): string {
+  return certificate.replace(/\s+/g, '')
+}
+
+async function firstOf(paths: readonly string[]): Promise<string> {
+  for (const path of paths) {
+    const text = await readText(path)
+    if (text !== '') return text
+  }
+  return ''
+}
+
+async function readFolder(folder: string, names: RegExp): Promise<string> {
+  const found = (await readdir(folder).catch(() => [])).filter((name) => names.test(name)).sort()
+  return (await Promise.all(found.map((name) => readText(join(folder, name))))).join('\n')
+}
+
+/** Nothing where there is no file that can be read. */
+function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '')
+}

@@ -1,0 +1,85 @@
+/** What a registry lists in pages: tags and referrers. */
+
+import type { Context } from '../base/events.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
+import { hexOf, isDigest, type Digest } from '../oci/digest.ts'
+import { isTag } from '../oci/reference.ts'
+import { discard, headerValues, type HttpReply } from './http.ts'
+import { read } from './remote-manifests.ts'
+import type { RemotePath } from './remote-path.ts'
+
+const PAGE = 1000
+const MAX_PAGES = 10_000
+/** A registry need not do pages, and may give all at once. */
+const MAX_REPLY = 16 * 1024 * 1024
+
+/** As Repository.tags. Whatever is no tag is left out. */
+export async function* listTags(at: RemotePath, context: Context): AsyncGenerator<string> {
+  const task = `cannot list the tags of ${at.name}`
+  for await (const { tags } of pages(at, task, at.path(`tags/list?n=${PAGE}`), {}, context)) {
+    if (Array.isArray(tags)) yield* tags.filter((tag): tag is string => typeof tag === 'string' && isTag(tag))
+  }
+}
+
+/** As Repository.referrers; of a registry without that list, from the tag that stands for it (distribution-spec, "Referrers Tag Schema"). */
+export async function listReferrers(at: RemotePath, digest: Digest, context: Context): Promise<Descriptor[]> {
+  const task = `cannot list what refers to ${at.nameOf(digest)}`
+  const found: Descriptor[] = []
+  let listed = false
+  for await (const { manifests } of pages(at, task, at.path(`referrers/${digest}`), {}, context)) {
+    listed = true
+    found.push(...descriptorsOf(manifests))
+  }
+  if (listed) return found
+  const index = await read(at, `sha256-${hexOf(digest)}`, context)
+  return index ? descriptorsOf((JSON.parse(index.content.toString()) as { manifests?: unknown }).manifests) : []
+}
+
+/** The pages from `path` on, as JSON objects; none when there is nothing. */
+async function* pages(at: RemotePath, task: string, path: string, headers: Record<string, string>, context: Context): AsyncGenerator<Record<string, unknown>> {
+  let next: string | URL | undefined = path
+  const seen = new Set<string>()
+  while (next !== undefined) {
+    const reply: HttpReply = await at.call({ task, method: 'GET', path: next, headers, limit: MAX_REPLY, expect: [200, 404] }, context)
+    if (reply.content === undefined) {
+      await discard(reply)
+      return
+    }
+    yield objectOf(reply.content) ?? fail(at, task, 'the reply is not JSON')
+    next = nextOf(at, task, reply)
+    if (next && (seen.has(next.href) || seen.size === MAX_PAGES)) fail(at, task, 'its pages have no end')
+    if (next) seen.add(next.href)
+  }
+}
+
+/** The address of the next page (`Link`, RFC 8288), which must be at the registry itself. */
+function nextOf(at: RemotePath, task: string, reply: HttpReply): URL | undefined {
+  for (const link of headerValues(reply, 'link')) {
+    const target = /<([^<>]*)>\s*;[^<]*\brel="?next"?/i.exec(link)?.[1]
+    if (target === undefined) continue
+    const url = URL.canParse(target, reply.url.href) ? new URL(target, reply.url) : undefined
+    if (url?.origin !== reply.url.origin) fail(at, task, 'the next page is at another host')
+    return url
+  }
+  return undefined
+}
+
+function descriptorsOf(list: unknown): Descriptor[] {
+  if (!Array.isArray(list)) return []
+  return list.filter((each): each is Descriptor => {
+    const { mediaType, digest, size } = (each ?? {}) as Record<string, unknown>
+    return typeof mediaType === 'string' && typeof digest === 'string' && isDigest(digest) && Number.isSafeInteger(size)
+  })
+}
+
+function objectOf(content: Buffer): Record<string, unknown> | undefined {
+  try {
+    return (JSON.parse(content.toString()) ?? undefined) as Record<string, unknown> | undefined
+  } catch {
+    return undefined
+  }
+}
+
+function fail(at: RemotePath, task: string, why: string): never {
+  throw at.untrusted(task, why)
+}

@@ -1,0 +1,32 @@
+/** Redirects, followed by hand: undici does not, and a registry's must not take credentials along. */
+
+import { discard, header, type Exchange, type HttpReply, type HttpRequest } from './http.ts'
+import { targetOf, UntrustedReply } from './target.ts'
+
+const MAX_REDIRECTS = 5
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/**
+ * `exchange` with redirects of GET and HEAD followed. `authorization` stays behind for good as soon as one leaves the origin.
+ * Other methods get the redirect as a reply: what they send was meant for the registry.
+ * @throws UntrustedReply for a redirect that nobody should follow, or the sixth
+ */
+export function followingRedirects(exchange: Exchange): Exchange {
+  return async (request): Promise<HttpReply> => {
+    let { url, headers }: Pick<HttpRequest, 'url' | 'headers'> = request
+    for (let followed = 0; ; followed++) {
+      const reply = await exchange({ ...request, url, headers })
+      const location = header(reply, 'location')
+      const follows = REDIRECTS.has(reply.status) && (request.method === 'GET' || request.method === 'HEAD')
+      if (!follows || location === undefined) return reply
+      await discard(reply)
+      if (followed === MAX_REDIRECTS) throw new UntrustedReply(`the registry redirects more than ${MAX_REDIRECTS} times`)
+      const target = targetOf(location, url, "the registry's redirect")
+      if (target.origin !== url.origin) {
+        const { authorization: _, ...rest } = headers
+        headers = rest
+      }
+      url = target
+    }
+  }
+}

@@ -1,0 +1,157 @@
+/** One registry host: where it answers, who one is there, and requests to it that come back as a reply or a CnbError. */
+
+import type { Clock } from '../base/clock.ts'
+import type { Context } from '../base/events.ts'
+import { abortable } from './abortable.ts'
+import { Authorizer } from './authorizer.ts'
+import { clean, isUntrustedCertificate, refusal, registryError } from './errors.ts'
+import { discard, headerValues, readingDocuments, type Exchange, type HttpReply, type HttpRequest } from './http.ts'
+import type { Keychain } from './keychain.ts'
+import { followingRedirects } from './redirects.ts'
+import { retrying } from './retries.ts'
+import { isLoopback } from './target.ts'
+
+/** How long one waits for TLS where plain HTTP would do as well. */
+const HTTPS_PATIENCE_MS = 2000
+/** How long a host that did not answer is not asked again: a list of images fails at once, and not after a minute each. */
+const UNREACHABLE_MS = 30_000
+const HUB = 'docker.io'
+const HUB_ADDRESS = 'registry-1.docker.io'
+
+/** What the hosts of all registries share. */
+export interface HostOptions {
+  readonly exchange: Exchange
+  readonly keychain: Keychain
+  readonly clock: Clock
+  readonly isInsecure: (host: string) => boolean
+  readonly userAgent: string
+  /** Hears what registries warn of (`Warning: 299`). */
+  readonly warn: (message: string) => void
+  /** Ends what several calls share. */
+  readonly closing: AbortSignal
+}
+
+export interface RegistryCall {
+  /** What is attempted, for messages: `cannot read x`. */
+  readonly task: string
+  readonly method: HttpRequest['method']
+  /** From the host's root on; or a URL that `targetOf` has let pass. */
+  readonly path: string | URL
+  /** What a token must allow: `repository:team/app:pull`. */
+  readonly scopes: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: HttpRequest['body']
+  readonly limit?: HttpRequest['limit']
+  /** The statuses that are an answer; all others are a refusal. */
+  readonly expect: readonly number[]
+}
+
+export class RegistryHost {
+  /** As users write it. */
+  readonly name: string
+  readonly #options: HostOptions
+  readonly #exchange: Exchange
+  readonly #authorizer: Authorizer
+  #origin: Promise<URL> | undefined
+  #failed = -Infinity
+
+  constructor(name: string, options: HostOptions) {
+    this.name = name
+    this.#options = options
+    const { keychain, clock, closing, userAgent, exchange } = options
+    const named: Exchange = (request) => exchange({ ...request, headers: { ...request.headers, 'user-agent': userAgent } })
+    this.#exchange = retrying(readingDocuments(followingRedirects(named)), clock)
+    this.#authorizer = new Authorizer({ host: name, keychain, exchange: this.#exchange, clock, closing })
+  }
+
+  get clock(): Clock {
+    return this.#options.clock
+  }
+
+  /** The signal of a call: something ends it in any case. */
+  signalOf(context: Context): AbortSignal {
+    return context.signal ?? this.#options.closing
+  }
+
+  /** Whether what is at `url` is the registry itself, and may know who asks. */
+  async #isOwn(url: URL): Promise<boolean> {
+    return url.origin === (await this.#origin)?.origin
+  }
+
+  /**
+   * Sends a request. Without a body, or with one that is there, it is tried again where that may help.
+   * @throws CnbError CNB_REGISTRY_DENIED, CNB_REGISTRY_UNREACHABLE, CNB_REGISTRY_FAILED, or the signal's reason
+   */
+  async call(call: RegistryCall, context: Context): Promise<HttpReply> {
+    const signal = this.signalOf(context)
+    let reply: HttpReply
+    try {
+      const origin = await abortable(this.#connected(), signal)
+      const request = { method: call.method, url: new URL(call.path, origin), headers: { ...call.headers }, body: call.body, limit: call.limit, signal }
+      reply = await this.#authorized(request, call.scopes)
+      context.events?.({ type: 'debug', message: `${call.method} ${request.url.host}${request.url.pathname}: ${reply.status}` })
+    } catch (error) {
+      throw registryError(error, call.task, this.name, signal)
+    }
+    for (const warning of headerValues(reply, 'warning')) this.#warn(warning)
+    if (call.expect.includes(reply.status)) return reply
+    throw await refusal(call.task, this.name, reply)
+  }
+
+  async #authorized(request: HttpRequest, scopes: readonly string[]): Promise<HttpReply> {
+    const send = async (authorization: string | undefined): Promise<HttpReply> =>
+      this.#exchange(authorization ? { ...request, headers: { ...request.headers, authorization } } : request)
+    const own = await this.#isOwn(request.url)
+    const authorization = own ? await this.#authorizer.header(scopes, request.signal) : undefined
+    const reply = await send(authorization)
+    if (reply.status !== 401 || !own || !(await this.#isOwn(reply.url))) return reply
+    const wanted = this.#authorizer.learn(reply, authorization)
+    if (request.body && !Buffer.isBuffer(request.body)) return reply
+    const better = await this.#authorizer.header([...new Set([...scopes, ...wanted])], request.signal)
+    if (better === undefined || better === authorization) return reply
+    await discard(reply)
+    return send(better)
+  }
+
+  /** The host's origin, found out once by its first call. */
+  #connected(): Promise<URL> {
+    if (this.#origin && this.#options.clock.now() - this.#failed > UNREACHABLE_MS) this.#origin = undefined
+    if (!this.#origin) {
+      this.#failed = Infinity
+      this.#origin = this.#connect()
+      this.#origin.catch(() => {
+        this.#failed = this.#options.clock.now()
+      })
+    }
+    return this.#origin
+  }
+
+  async #connect(): Promise<URL> {
+    const { exchange, clock, closing, isInsecure, userAgent } = this.#options
+    const address = this.name === HUB ? HUB_ADDRESS : this.name
+    const https = new URL(`https://${address}/v2/`)
+    const ping: HttpRequest = { method: 'GET', url: https, headers: { 'user-agent': userAgent }, signal: closing }
+    const plainToo = isInsecure(this.name) || isLoopback(https)
+    const reply = await retrying(plainToo ? plainWhereNoTls(exchange) : exchange, clock)(ping)
+    if (reply.status === 401) this.#authorizer.learn(reply, undefined)
+    await discard(reply)
+    return new URL('/', reply.url)
+  }
+
+  #warn(header: string): void {
+    const text = /^299 \S+ "((?:[^"\\]|\\.)*)"/.exec(header)?.[1]?.replace(/\\(.)/g, '$1')
+    if (text) this.#options.warn(`the registry ${this.name} says: ${clean(text)}`)
+  }
+}
+
+/** `exchange`, over plain HTTP where the host does not speak TLS. A certificate that is not trusted stays an error. */
+function plainWhereNoTls(exchange: Exchange): Exchange {
+  return async (request) => {
+    try {
+      return await exchange({ ...request, signal: AbortSignal.any([request.signal, AbortSignal.timeout(HTTPS_PATIENCE_MS)]) })
+    } catch (error) {
+      if (request.signal.aborted || isUntrustedCertificate(error)) throw error
+      return exchange({ ...request, url: new URL(request.url.href.replace(/^https/, 'http')) })
+    }
+  }
+}

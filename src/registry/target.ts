@@ -1,0 +1,62 @@
+/** Where a reply may send us: what `Location`, `Link` and a token's realm say is taken with care, for anybody may have written it. */
+
+import { BlockList, isIP } from 'node:net'
+
+/** A reply that no registry in its right mind gives. The message has no address in it beyond the host. */
+export class UntrustedReply extends Error {}
+
+const PRIVATE = new BlockList()
+for (const [network, prefix] of [
+  ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.168.0.0', 16],
+] as const) {
+  PRIVATE.addSubnet(network, prefix, 'ipv4')
+}
+for (const [network, prefix] of [['::', 127], ['fc00::', 7], ['fe80::', 10]] as const) PRIVATE.addSubnet(network, prefix, 'ipv6')
+
+const LOOPBACK = new BlockList()
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
+LOOPBACK.addAddress('::1', 'ipv6')
+
+/** Whether a URL's host is this machine by its very name. */
+export function isLoopback({ hostname }: URL): boolean {
+  return isLocalName(hostname) || isIn(LOOPBACK, hostname)
+}
+
+/** Whether a URL's host is an address of this machine or a private network, by itself and without asking anybody. */
+function isPrivate({ hostname }: URL): boolean {
+  return isLocalName(hostname) || isIn(PRIVATE, hostname)
+}
+
+function isLocalName(hostname: string): boolean {
+  return /^(.*\.)?localhost\.?$/.test(hostname)
+}
+
+function isIn(list: BlockList, hostname: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, '')
+  const family = isIP(address)
+  // BlockList looks through addresses such as ::ffff:127.0.0.1 by itself.
+  return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6')
+}
+
+/**
+ * The absolute URL of `location`, as said in a reply from `from`.
+ * @param what the thing that says it, for messages: `the registry's redirect`
+ * @throws UntrustedReply when it is no URL, leaves https for http, or goes from a public host to a private address
+ */
+export function targetOf(location: string, from: URL, what: string): URL {
+  let target: URL
+  try {
+    target = new URL(location, from)
+  } catch {
+    throw new UntrustedReply(`${what} is not a URL`)
+  }
+  if (target.protocol !== 'https:' && target.protocol !== 'http:') throw new UntrustedReply(`${what} is not for HTTP`)
+  if (target.protocol === 'http:' && from.protocol === 'https:') throw new UntrustedReply(`${what} leads from https to http, to ${target.host}`)
+  if (target.host !== from.host && isPrivate(target) && !isPrivate(from)) {
+    throw new UntrustedReply(`${what} leads to ${target.host}, which is a private address`)
+  }
+  // A user and password there would be sent by nobody, but could be printed.
+  target.username = ''
+  target.password = ''
+  return target
+}

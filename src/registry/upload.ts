@@ -1,0 +1,135 @@
+/** Uploads of blobs: in one request where the digest is known, as a stream where it is not; tried again from the start. */
+
+import { Transform, pipeline, type Readable } from 'node:stream'
+import { createHash } from 'node:crypto'
+import type { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
+import { sendChunks } from './chunks.ts'
+import { isTransient, refusal } from './errors.ts'
+import { discard, header, type HttpReply } from './http.ts'
+import type { BlobSource } from './registry.ts'
+import type { RemotePath } from './remote-path.ts'
+import { isTransientStatus, MAX_TRIES, pauseAfter, retryAfter } from './retries.ts'
+import { begin, cancel, closingAddress, sessionOf, type UploadSession } from './upload-session.ts'
+
+const DONE = [200, 201, 202, 204]
+/** Besides what is transient: a token that has run out, a session that the registry has lost, a body that is too much at once. */
+const AGAIN = [401, 404, 408, 413, 416, 429, 500, 502, 503, 504, 522]
+const TOO_MUCH = new Set([413, 416])
+const TYPE = { 'content-type': 'application/octet-stream' }
+
+/** What a stream turned out to be. */
+interface Sent {
+  readonly digest: Digest
+  readonly size: number
+}
+
+/** As Repository.uploadBlob. */
+export async function upload(at: RemotePath, blob: BlobSource & { readonly descriptor: Pick<Descriptor, 'digest' | 'size'> }, context: Context): Promise<void> {
+  const { digest, size } = blob.descriptor
+  const task = `cannot upload ${digest} to ${at.name}`
+  await trying(at, task, blob, context, async (session, stream, tries) => {
+    // The reply to an earlier try may have been lost, and not the blob.
+    if (tries > 1 && (await exists(at, digest, context))) return undefined
+    const path = closingAddress(session, digest)
+    const reply = await at.call({ task, method: 'PUT', path, access: 'push', headers: TYPE, body: { size, open: async () => stream }, expect: [...DONE, ...AGAIN] }, context)
+    return finished(at, task, digest, reply)
+  })
+}
+
+/** As Repository.uploadStream. */
+export async function uploadStream(at: RemotePath, source: BlobSource, context: Context): Promise<Sent> {
+  const task = `cannot upload a layer to ${at.name}`
+  let sent: Sent | undefined
+  let chunked = false
+  await trying(at, task, source, context, async (session, stream) => {
+    const meter = new Meter()
+    pipeline(stream, meter, () => {})
+    let last = session
+    if (chunked || session.chunkMinimum > 0) last = await sendChunks(at, task, session, meter, context)
+    else {
+      const body = { open: async () => meter }
+      const reply = await at.call({ task, method: 'PATCH', path: session.location, access: 'push', headers: TYPE, body, expect: [...DONE, ...AGAIN] }, context)
+      if (TOO_MUCH.has(reply.status)) chunked = true
+      if (!DONE.includes(reply.status)) return reply
+      await discard(reply)
+      last = sessionOf(at, task, reply)
+    }
+    sent = meter.sent()
+    const reply = await at.call({ task, method: 'PUT', path: closingAddress(last, sent.digest), access: 'push', expect: [...DONE, 404] }, context)
+    return finished(at, task, sent.digest, reply)
+  })
+  return sent!
+}
+
+/** Whether the repository has the blob. */
+export async function exists(at: RemotePath, digest: Digest, context: Context): Promise<boolean> {
+  const task = `cannot look for ${digest} in ${at.name}`
+  const reply = await at.call({ task, method: 'HEAD', path: at.path(`blobs/${digest}`), expect: [200, 404] }, context)
+  await discard(reply)
+  return reply.status === 200
+}
+
+type Try = (session: UploadSession, stream: Readable, tries: number) => Promise<HttpReply | undefined>
+
+/**
+ * Begins a session and does `work` in it, and both again, with the bytes from their start, where `work` gives a reply that
+ * is not the end of it, or a connection breaks off.
+ */
+async function trying(at: RemotePath, task: string, source: BlobSource, context: Context, work: Try): Promise<void> {
+  const { clock } = at.host
+  const signal = at.host.signalOf(context)
+  let spent: Readable | undefined
+  let failure: CnbError | undefined
+  for (let tries = 1; ; tries++) {
+    const session = await begin(at, task, context)
+    const stream = await source.open(signal)
+    try {
+      if (failure && stream === spent) throw failure
+      // It may fail before anybody reads it.
+      stream.on('error', () => {})
+      const reply = await work(session, stream, tries)
+      if (reply === undefined) return
+      failure = await refusal(task, at.host.name, reply)
+      if (tries === MAX_TRIES) throw failure
+      const pause = isTransientStatus(reply.status) ? retryAfter(reply, clock.now()) : 0
+      await clock.sleep(pause ?? pauseAfter(tries), signal)
+    } catch (error) {
+      await cancel(at, session, context)
+      if (tries === MAX_TRIES || error === failure || !isTransient((error as CnbError).cause)) throw error
+      failure = error as CnbError
+      await clock.sleep(pauseAfter(tries), signal)
+    } finally {
+      stream.destroy()
+      spent = stream
+    }
+  }
+}
+
+/** Undefined when the registry has the blob now; the reply when it has not. */
+async function finished(at: RemotePath, task: string, digest: Digest, reply: HttpReply): Promise<HttpReply | undefined> {
+  if (!DONE.includes(reply.status)) return reply
+  await discard(reply)
+  const said = header(reply, 'docker-content-digest')
+  if (said?.startsWith('sha256:') && said !== digest) throw at.untrusted(task, 'the registry says that it stored something else')
+  return undefined
+}
+
+/** Hashes and counts what goes through it. */
+class Meter extends Transform {
+  readonly #hash = createHash('sha256')
+  #size = 0
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error: null, chunk: Buffer) => void): void {
+    this.#hash.update(chunk)
+    this.#size += chunk.length
+    done(null, chunk)
+  }
+
+  /** To be asked once, at the end. */
+  sent(): Sent {
+    return { digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size }
+  }
+}
