@@ -9,7 +9,7 @@ import { type ContainerSpec, type Mount, OWNER_LABEL } from '../../../docker/eng
 import type { Container } from '../../../docker/engine.ts'
 import { stringifyToml } from '../../../formats/toml.ts'
 import { atLeast } from '../../../formats/versions.ts'
-import type { BuildPlan, RunImage } from '../../lifecycle.ts'
+import type { BuildPlan } from '../../lifecycle.ts'
 import { detector, LAYERS_DIR } from '../../phase.ts'
 import { buildContainerSpec } from '../build-container.ts'
 import type { Group } from '../model.ts'
