@@ -99,6 +99,19 @@ test('a token that the registry does not take any more is replaced, once', async
   expect(registry.takeRequests()).toEqual(['HEAD /v2/a/manifests/x', 'GET /token', 'HEAD /v2/a/manifests/x'])
 })
 
+test('an upload whose token runs out on the way begins again with a new one', async () => {
+  const { registry, registries } = await bench({}, USER)
+  const bytes = Buffer.from('layer')
+  let opened = 0
+  const open = async (): Promise<Readable> => {
+    if (opened++ === 0) registry.auth!.tokens.clear()
+    return Readable.from([bytes])
+  }
+  await registries.repository(`${registry.address}/a`, 'push').uploadBlob({ descriptor: { digest: digestOf(bytes), size: bytes.length }, open })
+  expect(registry.repository('a').blobs.has(digestOf(bytes))).toBe(true)
+  expect([opened, registry.auth!.asked.length]).toEqual([2, 2])
+})
+
 test('a token is replaced before it runs out', async () => {
   const { clock, registry, resolve } = await bench({ life: 300 }, USER)
   await resolve()
