@@ -22,7 +22,7 @@ test('each name stands for the image that it was last given to, and images witho
   fc.assert(
     fc.property(steps, (all) => {
       const [named, nameless] = [new Map<string, number>(), new Set<number>()]
-      let index = EMPTY_INDEX
+      let index: Buffer = EMPTY_INDEX
       for (const step of all) {
         index = withImage(index, imageAt(step.image), step.names, 'a layout')
         for (const name of step.names) named.set(name, step.image)
