@@ -13,7 +13,7 @@ import type { StoredImage } from '../../src/images/stored-image.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { parseReference } from '../../src/oci/reference.ts'
 
-export const AMD64 = { os: 'linux', architecture: 'amd64' } as const
+const AMD64 = { os: 'linux', architecture: 'amd64' } as const
 
 /** A directory that goes away with the test. */
 export async function makeDirectory(): Promise<string> {

@@ -11,7 +11,7 @@ import type { Descriptor } from '../../oci/descriptor.ts'
 import { digestOf, hexOf, type Digest } from '../../oci/digest.ts'
 
 /** As much as registries take of a manifest (OCI distribution-spec, "Pushing Manifests"). */
-export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
 /** Bytes that are read of a blob at once. */
 const PIECE = 1024 * 1024

@@ -33,7 +33,7 @@ export function openLayoutImages(platform: Platform): LayoutImages {
 }
 
 /** A layout as a place to read images from, whose names are those in index.json; the empty one means its only image. */
-export function layoutContent(directory: string): ImageContent {
+function layoutContent(directory: string): ImageContent {
   return {
     name: formatLayoutLocation({ directory }),
     manifest: (reference) => (isDigest(reference) ? documentOf(directory, reference) : namedDocument({ directory, name: reference || undefined })),
