@@ -12,7 +12,7 @@ const LOCK = '.cnb-index.lock'
 /** Milliseconds between two looks. */
 const PAUSE = 20
 /** Milliseconds. An index is changed in a few of them: whoever has held the lock for so long was killed. */
-const ABANDONED = 30_000
+const ABANDONED = 10_000
 
 /**
  * Does `work` while no other writer of this machine or another changes the layout's index.
