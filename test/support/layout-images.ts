@@ -27,11 +27,11 @@ export function layerOf(content: string | Buffer): Layer {
 }
 
 /** An image on a base of one layer. */
-export function planOf(layers: readonly Layer[], more: { architecture?: string; names?: readonly string[]; labels?: Record<string, string> } = {}): ImagePlan {
-  const { architecture = 'amd64', names = ['app'], labels = {} } = more
-  const config = { architecture, os: 'linux', config: { Labels: labels }, rootfs: { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) } }
-  const platform = { os: 'linux', architecture }
-  const base = { reference: 'base', id: 'base', repoDigests: [], platform, config, labels: {}, layers: layers.slice(0, 1) }
+export function planOf(layers: readonly Layer[], more: { names?: readonly string[]; labels?: Record<string, string> } = {}): ImagePlan {
+  const { names = ['app'], labels = {} } = more
+  const rootfs = { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) }
+  const config = { ...AMD64, config: { Labels: labels }, rootfs }
+  const base = { reference: 'base', id: 'base', repoDigests: [], platform: AMD64, config, labels: {}, layers: layers.slice(0, 1) }
   return { base, config, layers, tags: names.map(parseReference) }
 }
 

@@ -36,7 +36,10 @@ export function openLayoutImages(platform: Platform): LayoutImages {
 function layoutContent(directory: string): ImageContent {
   return {
     name: formatLayoutLocation({ directory }),
-    manifest: (reference) => (isDigest(reference) ? documentOf(directory, reference) : namedDocument({ directory, name: reference || undefined })),
+    manifest: (reference) => {
+      if (isDigest(reference)) return documentOf(directory, reference)
+      return namedDocument({ directory, name: reference === '' ? undefined : reference })
+    },
     blob: (descriptor, context) => openBlob(directory, descriptor, context),
   }
 }
@@ -55,8 +58,9 @@ async function namedDocument({ directory, name }: LayoutLocation): Promise<Store
   }
   if (images.every((each) => each.platform)) return withDescriptor(indexOf(images), OCI_INDEX)
   const names = namesOf(index, layout)
+  const digests = images.map(({ digest }) => `@${digest}`)
   throw new CnbError('CNB_REFERENCE_INVALID', `${formatLayoutLocation({ directory, name })} stands for ${images.length} images`, {
-    hint: names.length > 0 ? `Name one of them: ${names.join(', ')}.` : `Name one by its digest: ${images.map(({ digest }) => digest).join(', ')}.`,
+    hint: name === undefined && names.length > 0 ? `Name one of them: ${names.join(', ')}.` : `Name one by its digest: ${digests.join(', ')}.`,
   })
 }
 
@@ -65,14 +69,16 @@ export async function readLayoutIndex(directory: string): Promise<Buffer | undef
   const layout = formatLayoutLocation({ directory })
   const [marker, index] = [await readSmallFile(directory, 'oci-layout'), await readSmallFile(directory, 'index.json')]
   if (!marker && !index) return undefined
-  if (!marker || !index) throw new CnbError('CNB_IMAGE_INVALID', `${layout} is no OCI layout: it lacks ${marker ? 'index.json' : 'oci-layout'}`)
+  const missing = marker ? 'index.json' : 'oci-layout'
+  if (!marker || !index) throw new CnbError('CNB_IMAGE_INVALID', `${layout} is no OCI layout: it lacks ${missing}`)
   checkLayoutFile(marker, layout)
   return index
 }
 
 async function documentOf(directory: string, digest: Digest, listed?: Descriptor): Promise<StoredDocument | undefined> {
   const content = await readDocument(directory, digest)
-  return content && withDescriptor(content, typeOf(content, listed?.mediaType || undefined, `${formatLayoutLocation({ directory })}@${digest}`))
+  const name = formatLayoutLocation({ directory, digest })
+  return content && withDescriptor(content, typeOf(content, stringOf(listed?.mediaType), name))
 }
 
 function withDescriptor(content: Buffer, mediaType: string): StoredDocument {
