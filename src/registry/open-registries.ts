@@ -35,7 +35,10 @@ export interface RegistriesOptions {
   readonly clock?: Clock
 }
 
-/** Opens no connection before something is asked. */
+/**
+ * Opens no connection before something is asked.
+ * @throws CnbError CNB_USAGE for a certificate that is none, or a proxy in `env` that is no address
+ */
 export function openRegistries(options: RegistriesOptions): Registries {
   const { keychain, userAgent, clock = systemClock } = options
   const insecure = new Set(options.insecure.map((host) => host.toLowerCase()))
@@ -51,8 +54,9 @@ export function openRegistries(options: RegistriesOptions): Registries {
     if (!told.has(message)) options.warn?.(message)
     told.add(message)
   }
+  const shared = { keychain, userAgent, clock, isInsecure, exchange, warn, closing: closing.signal }
   const hostOf = (name: string): RegistryHost => {
-    const host = hosts.get(name) ?? new RegistryHost(name, { keychain, userAgent, clock, isInsecure, exchange, warn, closing: closing.signal })
+    const host = hosts.get(name) ?? new RegistryHost(name, shared)
     hosts.set(name, host)
     return host
   }
