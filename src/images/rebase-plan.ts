@@ -17,6 +17,8 @@ export interface RebasePlan {
   readonly layers: readonly Layer[]
   /** False when the app already stands on exactly this run image. */
   readonly changed: boolean
+  /** Why it does not, in words. */
+  readonly reason?: string
   /** The old base: its first name in the label, else its reference. */
   readonly previousRunImage: string
   readonly warnings: readonly string[]
@@ -49,7 +51,7 @@ export function planRebase(request: RebaseRequest): RebasePlan {
   return {
     config,
     layers,
-    changed: !sameContent(config, app.config),
+    ...(sameContent(config, app.config) ? { changed: false } : { changed: true, reason: reasonOf(config, request) }),
     previousRunImage: metadata.runImage?.image ?? metadata.reference,
     warnings,
   }
@@ -115,6 +117,15 @@ function rebasedConfig(app: Image, runImage: Image, layers: readonly Layer[], la
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }): Digest => diffId) },
     history: layers.map((): HistoryEntry => ({ created: CONSTANT_TIME })),
   }
+}
+
+/** Why `config` is another than the app's. */
+function reasonOf({ rootfs }: ImageConfig, { app, runImage, runImageName }: RebaseRequest): string {
+  const present = new Set(app.layers.map(({ diffId }) => diffId))
+  const fresh = runImage.layers.filter(({ diffId }) => !present.has(diffId)).length
+  if (fresh > 0) return `${fresh} of ${runImage.layers.length} layers of '${runImageName}' are new`
+  const same = JSON.stringify(rootfs.diff_ids) === JSON.stringify(app.config.rootfs.diff_ids)
+  return same ? `'${runImageName}' has other labels, and the same layers` : `'${runImageName}' has fewer layers`
 }
 
 /** Whether two configs differ in nothing that a rebase changes on purpose: layers, labels, platform. */
