@@ -30,12 +30,7 @@ export interface RebasePlan {
  */
 export function planRebase(request: RebaseRequest): RebasePlan {
   const { app, runImage, runImageName } = request
-  const metadata = readLifecycleMetadata(app)
-  if (!metadata) {
-    throw new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' has no label ${LIFECYCLE_METADATA_LABEL}: no lifecycle made it`, {
-      hint: 'Only an app image built with buildpacks can be rebased; --force does not help.',
-    })
-  }
+  const metadata = appMetadata(app)
   const newTop = runImage.layers.at(-1)
   if (!newTop) throw new CnbError('CNB_RUN_IMAGE_INVALID', `run image '${runImageName}' has no layers`)
   const appLayers = layersOfApp(app, metadata)
@@ -55,6 +50,22 @@ export function planRebase(request: RebaseRequest): RebasePlan {
     previousRunImage: metadata.runImage?.image ?? metadata.reference,
     warnings,
   }
+}
+
+/** An image that no lifecycle made. */
+export class NoAppImage extends CnbError {
+  constructor(reference: string, why = `it has no label ${LIFECYCLE_METADATA_LABEL}`) {
+    super('CNB_NOT_REBASABLE', `image '${reference}' was not made by a lifecycle: ${why}`, {
+      hint: 'Only an app image built with buildpacks can be rebased; --force does not help.',
+    })
+  }
+}
+
+/** What the app's label says. @throws NoAppImage; CnbError CNB_IMAGE_INVALID when it is malformed */
+export function appMetadata(app: Image): LifecycleMetadata {
+  const metadata = readLifecycleMetadata(app)
+  if (metadata) return metadata
+  throw new NoAppImage(app.reference)
 }
 
 /** How the lifecycle refers to an image on an engine: its ID without the algorithm. */

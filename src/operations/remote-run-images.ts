@@ -3,7 +3,7 @@
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Image } from '../images/image.ts'
-import { readLifecycleMetadata } from '../images/lifecycle-metadata.ts'
+import { appMetadata } from '../images/rebase-plan.ts'
 import { openRegistryImages } from '../images/registry-source.ts'
 import { findFirstImage, rankRunImages } from '../images/run-image.ts'
 import { formatPlatform, type Platform } from '../oci/platform.ts'
@@ -31,13 +31,13 @@ export class RemoteRunImages {
    */
   async choose(asked: string | undefined, app: Image, registry: string, context: Context): Promise<FoundRunImage> {
     const find = (name: string): Promise<Image> => this.#find(name, app.platform, context)
+    const declared = appMetadata(app).runImage
     if (asked !== undefined) return { name: asked, image: await find(asked) }
-    const declared = readLifecycleMetadata(app)?.runImage
     const names = declared ? await rankRunImages(declared, registry, async () => true) : []
     const found = await findFirstImage(names, find, ['CNB_IMAGE_NOT_FOUND', 'CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])
     if (found) return found
     throw new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' does not tell which run image it was built on`, {
-      hint: 'Name one with --run-image, and use --force to record it; an image that no buildpacks built cannot be rebased.',
+      hint: 'Name one with --run-image, and use --force to record it; the app was built with a lifecycle that wrote none.',
     })
   }
 

@@ -87,6 +87,10 @@ export class Talk {
       case 'step.end':
         if (!this.#isNotable(event.durationMs)) return []
         return [aside(`${sanitizeText(event.step)}: ${formatDuration(event.durationMs)}`)]
+      case 'image': {
+        const { image, status, durationMs } = event.report
+        return this.#verbose ? [aside(`${sanitizeText(image)}: ${status} after ${formatDuration(durationMs)}`)] : []
+      }
       case 'info':
         return [sanitizeText(event.message)]
       case 'warning':
