@@ -1,5 +1,6 @@
 /** Composition root: the only file that knows the process. Command line, streams, signals and engine in; exit code out. */
 
+import { setMaxListeners } from 'node:events'
 import { homedir, hostname } from 'node:os'
 import process from 'node:process'
 import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
@@ -129,6 +130,8 @@ async function main(): Promise<number> {
     return 0
   }
   const controller = new AbortController()
+  // Many things wait for it at once; ten is where Node sees a leak.
+  setMaxListeners(0, controller.signal)
   stopOnSignals(controller)
   const { runCommand, complain } = await import('./cli/run.ts')
   const surroundings = {
