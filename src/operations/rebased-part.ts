@@ -6,7 +6,7 @@ import type { Layer, LayerBlob } from '../images/image.ts'
 import { planRebase } from '../images/rebase-plan.ts'
 import type { ImageContent, StoredDocument, StoredImage } from '../images/stored-image.ts'
 import { encodeImageConfig } from '../oci/config.ts'
-import { digestOf } from '../oci/digest.ts'
+import { digestOf, type Digest } from '../oci/digest.ts'
 import { encodeManifest, readManifest } from '../oci/manifest.ts'
 import { OCI_CONFIG, OCI_MANIFEST, ociLayerType } from '../oci/media-types.ts'
 import { formatPlatform } from '../oci/platform.ts'
@@ -17,6 +17,8 @@ export interface RebasedPart {
   readonly manifest: StoredDocument
   /** What the manifest names besides the configuration, or all that it names where that is no new one. */
   readonly blobs: readonly LayerBlob[]
+  /** The layers that are where the app was found. */
+  readonly present: ReadonlySet<Digest>
   /** The configuration, where the image changes. */
   readonly config?: { readonly mediaType: string; readonly content: Buffer }
   readonly runImage: string
@@ -36,7 +38,12 @@ export interface RebasedPart {
 export function rebasePart(app: StoredImage, content: ImageContent, run: FoundRunImage, force: boolean): RebasedPart {
   const plan = planRebase({ app, runImage: run.image, runImageName: run.name, force })
   const { changed, reason, previousRunImage, warnings } = plan
-  const common = { platform: formatPlatform(app.platform), runImage: run.name, previousRunImage, changed, warnings, ...(reason === undefined ? {} : { reason }) }
+  const common = {
+    platform: formatPlatform(app.platform),
+    runImage: run.name,
+    present: new Set(app.layers.map((layer) => blobOf(layer).descriptor.digest)),
+    ...{ previousRunImage, changed, warnings, ...(reason === undefined ? {} : { reason }) },
+  }
   if (!changed) return { ...common, manifest: app.manifest, blobs: [configOf(app, content), ...app.layers.map((layer) => blobOf(layer))] }
   const config = { mediaType: OCI_CONFIG, content: encodeImageConfig(plan.config) }
   const blobs = plan.layers.map((layer) => blobOf(layer, app.reference))

@@ -151,7 +151,8 @@ export class RemoteRebaser {
     await Promise.all(parts.map(async (part) => {
       if (isThere && !part.changed) return
       const sending = part.config && this.blobs.send(part.config, target, context, trusting)
-      await Promise.all([sending, ...part.blobs.map((blob) => this.blobs.bring(blob, target, context, trusting))])
+      const lacking = part.blobs.filter(({ descriptor }) => !isThere || !part.present.has(descriptor.digest))
+      await Promise.all([sending, ...lacking.map((blob) => this.blobs.bring(blob, target, context, trusting))])
       if (part.manifest !== document) await repository.putManifest(part.manifest.descriptor.digest, toPut(part.manifest), context)
     }))
     await repository.putManifest(target.tag ?? 'latest', toPut(document), context)

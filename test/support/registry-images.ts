@@ -54,6 +54,9 @@ export function putApp(registry: ImageRegistry, repository: string, tag: string,
   const metadata = {
     app: [{ sha: own.at(-1)?.diffId }],
     buildpacks: [{ key: 'test/script', version: '1', layers: { dep: { sha: own[0]?.diffId, data: { n: 1 }, build: false, launch: true, cache: false } } }],
+    config: { sha: '' },
+    launcher: { sha: own.at(-2)?.diffId ?? '' },
+    'process-types': { sha: '' },
     runImage: { topLayer: base.at(-1)?.diffId, reference: `${runImage}@sha256:${'0'.repeat(64)}`, image: runImage, ...(mirrors ? { mirrors } : {}) },
     stack: { runImage: { image: runImage, ...(mirrors ? { mirrors } : {}) } },
   }
@@ -94,8 +97,13 @@ export function putIndex(registry: ImageRegistry, repository: string, tag: strin
   return putDocument(registry, repository, tag, { schemaVersion: 2, mediaType: OCI_INDEX, manifests, ...more })
 }
 
+interface ImageDocument {
+  readonly mediaType: string
+  readonly [key: string]: unknown
+}
+
 /** Puts a manifest or index there. @throws Error with the registry's words when it does not take it */
-export async function putDocument(registry: ImageRegistry, repository: string, tag: string, document: { mediaType: string }): Promise<Descriptor> {
+export async function putDocument(registry: ImageRegistry, repository: string, tag: string, document: ImageDocument): Promise<Descriptor> {
   const body = Buffer.from(JSON.stringify(document))
   const { status, body: said } = await registry.request('PUT', `/v2/${repository}/manifests/${tag}`, { headers: { 'content-type': document.mediaType }, body })
   if (status !== 201) throw new Error(`the registry gave ${status} for ${repository}:${tag}: ${said.toString()}`)
