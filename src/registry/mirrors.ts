@@ -7,7 +7,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { WantedBlob } from './blob-download.ts'
-import type { BlobSource, Manifest, Repository } from './registry.ts'
+import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from './registry.ts'
 
 /** For registries that are not named. */
 const ALL = '*'
@@ -31,13 +31,15 @@ function parseHost(text: string): Mirror {
   const [host = '', ...rest] = text.replace(/^https?:\/\//, '').replace(/\/+$/, '').split('/')
   const path = rest.map((part) => `${part}/`).join('')
   try {
-    // As a host it must have what tells it from a path: a name alone could be either.
     const { registry, repository } = parseReference(`${host}/${path}x`)
-    if (registry === host || registry === 'docker.io') return { host: registry, path: repository.slice(0, -1).replace(/^library\/$/, '') }
+    // A name alone would be a path at Docker Hub, which itself has two names.
+    if (registry === host || host.includes('.')) return { host: registry, path: repository.slice(0, -1).replace(/^library\/$/, '') }
   } catch {
     // Said below, of the mirror and not of an image.
   }
-  throw new CnbError('CNB_USAGE', `'${text}' is not a registry`, { hint: "A mirror is a host with or without a path, such as 'mirror.example' or 'mirror.example/hub'." })
+  throw new CnbError('CNB_USAGE', `'${text}' is not a registry`, {
+    hint: "A mirror is a host with or without a path, such as 'mirror.example' or 'mirror.example/hub'.",
+  })
 }
 
 /** A repository that is read from the first of its copies which has what is asked for, and last from where it belongs. */
@@ -82,7 +84,7 @@ export class MirroredRepository implements Repository {
     return this.#own.referrers(digest, context)
   }
 
-  putManifest(reference: string, manifest: { mediaType: string; content: Buffer }, context?: Context): Promise<Descriptor> {
+  putManifest(reference: string, manifest: NewManifest, context?: Context): Promise<Descriptor> {
     return this.#own.putManifest(reference, manifest, context)
   }
 
@@ -94,7 +96,7 @@ export class MirroredRepository implements Repository {
     return this.#own.mountBlob(digest, from, context)
   }
 
-  uploadBlob(blob: BlobSource & { readonly descriptor: Pick<Descriptor, 'digest' | 'size'> }, context?: Context): Promise<void> {
+  uploadBlob(blob: KnownBlob, context?: Context): Promise<void> {
     return this.#own.uploadBlob(blob, context)
   }
 

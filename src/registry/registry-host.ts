@@ -5,7 +5,7 @@ import type { Context } from '../base/events.ts'
 import { abortable } from './abortable.ts'
 import { Authorizer } from './authorizer.ts'
 import { clean, isUntrustedCertificate, refusal, registryError } from './errors.ts'
-import { discard, headerValues, readingDocuments, type Exchange, type HttpReply, type HttpRequest } from './http.ts'
+import { discard, headerValues, type Exchange, type HttpReply, type HttpRequest } from './http.ts'
 import type { Keychain } from './keychain.ts'
 import { followingRedirects } from './redirects.ts'
 import { retrying } from './retries.ts'
@@ -60,7 +60,7 @@ export class RegistryHost {
     this.#options = options
     const { keychain, clock, closing, userAgent, exchange } = options
     const named: Exchange = (request) => exchange({ ...request, headers: { ...request.headers, 'user-agent': userAgent } })
-    this.#exchange = retrying(readingDocuments(followingRedirects(named)), clock)
+    this.#exchange = retrying(followingRedirects(named), clock)
     this.#authorizer = new Authorizer({ host: name, keychain, exchange: this.#exchange, clock, closing })
   }
 
@@ -68,9 +68,9 @@ export class RegistryHost {
     return this.#options.clock
   }
 
-  /** The signal of a call: something ends it in any case. */
-  signalOf(context: Context): AbortSignal {
-    return context.signal ?? this.#options.closing
+  /** A signal of a call's own: many calls that listen to one are taken for a leak by Node. */
+  signalOf({ signal }: Context): AbortSignal {
+    return AbortSignal.any([this.#options.closing, ...(signal ? [signal] : [])])
   }
 
   /** Whether what is at `url` is the registry itself, and may know who asks. */
@@ -87,7 +87,8 @@ export class RegistryHost {
     let reply: HttpReply
     try {
       const origin = await abortable(this.#connected(), signal)
-      const request = { method: call.method, url: new URL(call.path, origin), headers: { ...call.headers }, body: call.body, limit: call.limit, signal }
+      const { method, path, headers = {}, body, limit } = call
+      const request = { method, url: new URL(path, origin), headers, body, limit, signal }
       reply = await this.#authorized(request, call.scopes)
       context.events?.({ type: 'debug', message: `${call.method} ${request.url.host}${request.url.pathname}: ${reply.status}` })
     } catch (error) {
