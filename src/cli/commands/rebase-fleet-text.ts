@@ -5,28 +5,48 @@ import type { RebaseManyResult, RebaseReport, RebaseStatus } from '../../operati
 import { formatDuration } from '../../ui/quantity.ts'
 import { table } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
+import { shortDigest } from './inspect-text.ts'
+
+/** In the order in which they are counted. */
+const LOOKS: Readonly<Record<RebaseStatus, keyof Pick<Theme, 'success' | 'warning' | 'dim' | 'error'>>> = {
+  rebased: 'success',
+  outdated: 'warning',
+  unchanged: 'dim',
+  skipped: 'dim',
+  failed: 'error',
+}
+
+const isStatus = (text: string): text is RebaseStatus => Object.hasOwn(LOOKS, text)
 
 /** A table, and below it how many are what. */
 export function fleetText({ images, summary }: RebaseManyResult, theme: Theme): string {
-  const rows = images.map((report) => [report.image, report.status, report.runImage ?? '', detailOf(report)])
-  const counts: readonly [RebaseStatus, (text: string) => string][] = [
-    ['rebased', theme.success],
-    ['outdated', theme.warning],
-    ['unchanged', theme.dim],
-    ['skipped', theme.dim],
-    ['failed', theme.error],
-  ]
-  const found = counts.filter(([status]) => summary[status] > 0).map(([status, paint]) => paint(`${summary[status]} ${status}`))
+  if (images.length === 0) return 'No images: the list is empty'
+  const paint = (cell: string): string => (isStatus(cell) ? theme[LOOKS[cell]](cell) : cell)
+  const bases = [...new Set(images.flatMap(({ runImage }) => runImage ?? []))]
+  // A name that is the same in all rows is said once.
+  const rows = images.map((report) => [report.image, report.status, bases.length > 1 ? (report.runImage ?? '') : '', detailOf(report)])
+  const columns = [{ title: 'IMAGE' }, { title: 'RESULT', paint }, { title: 'RUN IMAGE' }, { title: 'DETAIL' }]
+  const counts = Object.keys(LOOKS).filter(isStatus).filter((status) => summary[status] > 0)
   const total = `${summary.total} ${summary.total === 1 ? 'image' : 'images'} in ${formatDuration(summary.durationMs)}`
-  if (rows.length === 0) return 'No images: the list is empty'
-  const columns = [{ title: 'IMAGE' }, { title: 'RESULT' }, { title: 'RUN IMAGE' }, { title: 'DETAIL' }]
-  return [...table(columns, rows, theme), '', `${total}: ${found.join(', ')}`].join('\n')
+  return [
+    ...table(columns, rows, theme),
+    '',
+    ...(bases.length === 1 ? [`Run image ${theme.name(bases[0] ?? '')}`] : []),
+    `${total}: ${counts.map((status) => theme[LOOKS[status]](`${summary[status]} ${status}`)).join(', ')}`,
+  ].join('\n')
 }
 
 function detailOf({ status, error, reason, reference }: RebaseReport): string {
-  if (status === 'failed') return error?.code ?? ''
-  if (status === 'rebased') return reference?.replace(/^.*@/, '') ?? ''
-  return reason ?? ''
+  switch (status) {
+    case 'failed':
+      return error?.code ?? ''
+    case 'rebased':
+      return shortDigest(reference?.replace(/^.*@/, '') ?? '')
+    case 'skipped':
+      return 'not made by a lifecycle'
+    default:
+      return reason ?? ''
+  }
 }
 
 /** Failures with the images that they are of, those with the same words together. */
@@ -40,8 +60,8 @@ export function fleetFailures(images: readonly RebaseReport[]): CnbError[] {
     groups.set(key, group)
   }
   return [...groups.values()].map(({ error, names }) => {
-    const { code, message, hint, exit, position } = error
-    return new CnbError(code, `${listed(names)}: ${message}`, { hint, exit, position, cause: error.cause })
+    const { code, message, hint, exit, position, cause } = error
+    return new CnbError(code, `${listed(names)}: ${message}`, { hint, exit, position, cause })
   })
 }
 

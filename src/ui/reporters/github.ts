@@ -29,7 +29,10 @@ export class GithubReporter implements Reporter {
   succeed(outcome: Outcome): void {
     this.#talk.stop()
     this.#terminal.print(defuse(outcome.text(this.#terminal.out)))
-    for (const failure of outcome.failures ?? []) this.#tellError(failure)
+    for (const failure of outcome.failures ?? []) {
+      this.#terminal.tell('')
+      this.#tellError(failure)
+    }
   }
 
   fail(error: CnbError): void {

@@ -22,7 +22,10 @@ export class HumanReporter implements Reporter {
   succeed(outcome: Outcome): void {
     this.#talk.stop()
     this.#terminal.print(outcome.text(this.#terminal.out))
-    for (const failure of outcome.failures ?? []) this.#tellError(failure)
+    for (const failure of outcome.failures ?? []) {
+      this.#terminal.tell('')
+      this.#tellError(failure)
+    }
   }
 
   fail(error: CnbError): void {

@@ -42,6 +42,10 @@ describe('runCommand', () => {
     expect((await runWork(async () => outcome, { output })).stdout).toBe(text)
   })
 
+  it("gives the outcome's exit code", async () => {
+    expect((await runWork(async () => ({ ...outcome, exit: 3 }))).code).toBe(3)
+  })
+
   it("gives an error's exit code", async () => {
     const { code, stderr } = await runWork(() => Promise.reject(new CnbError('CNB_DETECT_FAILED', 'nothing fits', { exit: 21 })))
     expect([code, stderr]).toEqual([21, 'ERROR: nothing fits\n  CNB_DETECT_FAILED (exit code 21)\n'])
