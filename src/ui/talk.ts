@@ -39,6 +39,8 @@ export class Talk {
   }
 
   readonly events = (event: CnbEvent): void => {
+    // Many come, and nobody sees them: what moves goes on.
+    if (event.type === 'debug' && !this.#verbose) return
     this.#activity.before(event)
     this.#tell(this.#lines(event))
     this.#activity.after()
