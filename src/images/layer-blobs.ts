@@ -1,6 +1,5 @@
 /** Layers in the form in which registries and layouts keep them: as one of them has it already, or else compressed, once. */
 
-import { availableParallelism } from 'node:os'
 import type { Context } from '../base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../base/files.ts'
 import { Limiter } from '../base/limiter.ts'
@@ -9,12 +8,13 @@ import { ociLayerType } from '../oci/media-types.ts'
 import { compressLayer } from './compressed-layer.ts'
 import type { Image, Layer, LayerBlob } from './image.ts'
 
-/** Node compresses on four threads, however many processors there are. */
-const AT_ONCE = Math.min(availableParallelism(), 4)
+/** Each is compressed on all processors; the second keeps them busy where the first waits for its bytes. */
+const AT_ONCE = 2
 
 /** Leaving the scope of `await using` removes what was compressed. */
 export class LayerBlobs implements AsyncDisposable {
   readonly #known = new Map<Digest, LayerBlob>()
+  readonly #wrong = new Set<Digest>()
   readonly #compressed = new Map<Digest, Promise<LayerBlob>>()
   readonly #limit = new Limiter(AT_ONCE)
   #directory: Promise<TemporaryDirectory> | undefined
@@ -26,7 +26,13 @@ export class LayerBlobs implements AsyncDisposable {
 
   /** The layer's blob where one is known. */
   known({ diffId, blob }: Layer): LayerBlob | undefined {
-    return isUsable(blob) ? blob : this.#known.get(diffId)
+    return isUsable(blob) && !this.#wrong.has(diffId) ? blob : this.#known.get(diffId)
+  }
+
+  /** What was known of the layer turned out wrong: from now on it is compressed from what it holds. */
+  forget({ diffId }: Layer): void {
+    this.#wrong.add(diffId)
+    this.#known.delete(diffId)
   }
 
   /** The layer's blob, readable until this is disposed of. @throws CnbError CNB_OUTPUT, and what the layer's stream fails with */
