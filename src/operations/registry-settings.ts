@@ -19,6 +19,8 @@ export interface RegistrySettings {
   readonly mirrors: Readonly<Record<string, readonly string[]>>
   /** Certificates in PEM. */
   readonly ca: readonly Buffer[]
+  /** Requests to one registry at once, where not the client's own number. */
+  readonly concurrency?: number
 }
 
 /** @throws CnbError CNB_USAGE for what is no host, no mirror, or no certificate */

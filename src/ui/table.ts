@@ -6,6 +6,8 @@ import type { Theme } from './theme.ts'
 export interface Column {
   readonly title: string
   readonly align?: 'left' | 'right'
+  /** How a cell looks; its width stays. */
+  readonly paint?: (cell: string) => string
 }
 
 /**
@@ -20,12 +22,14 @@ export function table(all: readonly Column[], rows: readonly (readonly string[])
     const lengths = safe.map((row) => visibleLength(row[index] ?? ''))
     return lengths.reduce((widest, length) => Math.max(widest, length), title.length)
   })
-  const line = (cells: readonly string[]): string => {
+  const line = (cells: readonly string[], isPainted: boolean): string => {
     const padded = cells.map((cell, index) => {
+      const { align, paint } = columns[index] ?? {}
       const space = ' '.repeat((widths[index] ?? 0) - visibleLength(cell))
-      return columns[index]?.align === 'right' ? space + cell : cell + space
+      const shown = isPainted && paint ? paint(cell) : cell
+      return align === 'right' ? space + shown : shown + space
     })
     return `  ${padded.join('  ')}`.trimEnd()
   }
-  return [theme.dim(line(columns.map(({ title }) => title))), ...safe.map(line)]
+  return [theme.dim(line(columns.map(({ title }) => title), false)), ...safe.map((cells) => line(cells, true))]
 }

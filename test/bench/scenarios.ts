@@ -8,6 +8,7 @@ import type { Workbench } from '../support/workbench.ts'
 import { SMALL_FILES, randomLayer } from './apps.ts'
 import { type Measurement, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
+import { Fleet } from './fleet.ts'
 
 /** A way to do the same: the native driver, the stock lifecycle's creator or five phases, its rebaser. */
 export type Way = 'native' | 'creator' | 'phases' | 'rebaser'
@@ -25,11 +26,15 @@ export interface Scenario {
   readonly ways: readonly Way[]
   /** One round is enough for what does not vary. */
   readonly once?: boolean
+  /** Whether nothing is built on the engine. */
+  readonly withoutBuilder?: boolean
   /** Does what comes before the first round. */
   prepare(bench: Workbench): Promise<void>
   /** Sets up what all ways of one round have in common. */
   begin?(): Promise<void>
   measure(way: Way): Promise<Measurement>
+  /** Ends what `prepare` began. */
+  end?(): Promise<void>
 }
 
 /** In this order: the small ones first. */
@@ -43,6 +48,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   first: firstBuild('first build, 500 MB layer', randomLayer(500), ['native', 'creator']),
   memory: { ...firstBuild('first build, 2 GB layer', randomLayer(2000), ['native']), once: true },
   rebase: rebase('rebase onto a new base, 500 MB app', randomLayer(500)),
+  fleet: rebaseFleet('rebase of 100 images in a local registry', 100, ['native', 'rebaser']),
+  thousand: { ...rebaseFleet('rebase of 1000 images in a local registry', 1000, ['native']), once: true },
 }
 
 function build(image: string, app: string, way: Way, options: readonly string[] = []): Promise<Measurement> {
@@ -113,5 +120,27 @@ function rebase(title: string, script: string): Scenario {
     },
     begin: () => bases.move(),
     measure: (way) => (way === 'native' ? bases.rebase(images.get(way) ?? '') : bases.rebaseByStock(images.get(way) ?? '')),
+  }
+}
+
+/** Each way has images of its own, which stand on the same run image. */
+function rebaseFleet(title: string, size: number, ways: readonly Way[]): Scenario {
+  const images = new Map<Way, readonly string[]>()
+  let fleet: Fleet | undefined
+  return {
+    title,
+    ways,
+    withoutBuilder: true,
+    async prepare(bench) {
+      fleet = await Fleet.start(join(bench.path, `fleet-${size}`))
+      for (const way of ways) images.set(way, await fleet.fill(size, way))
+    },
+    begin: async () => fleet?.move(),
+    measure(way) {
+      const names = images.get(way) ?? []
+      if (!fleet) throw new Error('nothing is prepared')
+      return way === 'native' ? fleet.rebase(names) : fleet.rebaseByStock(names)
+    },
+    end: async () => fleet?.[Symbol.asyncDispose](),
   }
 }

@@ -42,6 +42,7 @@ test('puts the app onto the run image, under its own name, and tells what it did
     runImage: crafted.newRun,
     previousRunImage: crafted.oldRun,
     changed: true,
+    reason: anyString,
     durationMs: anyNumber,
   })
   expect(image?.id).not.toBe(before)
