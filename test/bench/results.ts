@@ -24,6 +24,9 @@ const TARGETS: readonly Target[] = [
   { of: ['rebase', 'native'], to: ['rebase', 'rebaser'], graphdriver: 0.4, containerd: 0.15 },
   { of: ['first', 'native'], to: ['first', 'creator'], graphdriver: 1, containerd: 1 },
   { of: ['files', 'native'], to: ['small', 'native'], graphdriver: 1.3, containerd: 1.3 },
+  { of: ['publish', 'published'], to: ['publish', 'native'], graphdriver: 1.1, containerd: 1.1 },
+  { of: ['publish-large', 'published'], to: ['publish-large', 'native'], graphdriver: 1.1, containerd: 1.1 },
+  { of: ['publish-first', 'published'], to: ['publish-first', 'gzip'], graphdriver: 1.2, containerd: 1.2 },
   { of: ['fleet', 'native'], to: ['fleet', 'rebaser'], graphdriver: 0.18, containerd: 0.18 },
   { of: ['thousand', 'native'], to: ['fleet', 'native'], graphdriver: 10, containerd: 10 },
 ]
@@ -62,10 +65,12 @@ export function summarize(measurements: Measurements, store: ImageStore): Result
     return [{ what: `${of.join(' ')} : ${to.join(' ')}`, value, target, met: value <= target }]
   })
   const peak = find('memory', 'native')?.peakMiB
+  const publishing = find('publish-first', 'published')?.peakMiB
   const [fleet, thousand] = [find('fleet', 'native'), find('thousand', 'native')]
   const limits: Compared[] = [
     ...(fleet ? [limit('rebase of 100 images, s', fleet.medianMs / 1000, FLEET_SECONDS)] : []),
     ...(thousand?.peakMiB === undefined ? [] : [limit('peak resident memory with 1000 images, MiB', thousand.peakMiB, FLEET_MIB)]),
+    ...(publishing === undefined ? [] : [limit('peak resident memory of a publication, MiB', publishing, FLEET_MIB)]),
     ...(peak === undefined ? [] : [limit('peak resident memory with a 2 GB layer, MiB', peak, MOST_MIB)]),
   ]
   return { measured, compared: [...compared, ...limits] }
