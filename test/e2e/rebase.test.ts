@@ -201,3 +201,30 @@ describe('a rebase is refused', () => {
     await refuse(await appOnFirstBase(), ['--run-image', 'cnb-e2e/no-such-run'], 1, 'CNB_IMAGE_NOT_FOUND', 'cnb-e2e/no-such-run')
   })
 })
+
+describe('several images on the engine', () => {
+  it('are rebased one after the other, and looked at before', async () => {
+    const images = [await appOnFirstBase(), await appOnFirstBase()]
+    await moveBaseTo(2)
+    const planned = await runCnb(['rebase', ...images, ...NEVER, '--dry-run', '--output', 'json'])
+    expect(planned.code).toBe(3)
+    expect(JSON.parse(planned.stdout)).toMatchObject({ summary: { total: 2, outdated: 2 } })
+    for (const image of images) expect(await runImage(image)).toMatch(/^1\n/)
+    const { stdout } = await succeed(['rebase', ...images, ...NEVER])
+    expect(stdout).toMatch(/2 images in [\d.]+s: 2 rebased\n$/)
+    for (const image of images) expect(await runImage(image)).toMatch(/^2\n/)
+  })
+
+  it('end with 1 when one is not there, and the other is rebased', async () => {
+    const image = await appOnFirstBase()
+    await moveBaseTo(2)
+    const done = await runCnb(['rebase', 'cnb-e2e/no-such-app', image, ...NEVER])
+    expect(done.code).toBe(1)
+    expect(done.stderr).toContain('CNB_IMAGE_NOT_FOUND')
+    expect(await runImage(image)).toMatch(/^2\n/)
+  })
+
+  it('of a registry need --publish', async () => {
+    expect(await runCnb(['rebase', '--all-tags', 'cnb-e2e/app'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--publish') as unknown })
+  })
+})

@@ -7,7 +7,7 @@ import type { RebaseResult } from '../../operations/rebase-result.ts'
 import type { Outcome } from '../../ui/reporter.ts'
 import type { HandlerOfSeveral, Session, Values } from '../command.ts'
 import { fleetFailures, fleetText } from './rebase-fleet-text.ts'
-import { rebaseText } from './rebase-text.ts'
+import { rebaseText, type RebaseWay } from './rebase-text.ts'
 import type { rebaseGroups } from './rebase.ts'
 
 type RebaseValues = Values<typeof rebaseGroups>
@@ -19,7 +19,7 @@ export const runRebase: HandlerOfSeveral<RebaseValues> = async (images, values, 
   checkValues(images, values)
   const dryRun = values.dryRun ?? false
   const [image] = images
-  if (image !== undefined && images.length === 1 && !isFleet(values)) return ofOne(await rebaseOne(image, values, session), dryRun)
+  if (image !== undefined && images.length === 1 && !isFleet(values)) return ofOne(await rebaseOne(image, values, session), { dryRun, publish: values.publish ?? false })
   return ofMany(await rebaseAll(images, values, session), dryRun)
 }
 
@@ -39,11 +39,12 @@ async function rebaseAll(images: readonly string[], values: RebaseValues, sessio
   return rebaseMany({ images: listed, concurrency: 1, dryRun }, (image, within) => rebase({ ...values, image }, connected, within), context)
 }
 
-function ofOne(result: RebaseResult, dryRun: boolean): Outcome {
+function ofOne(result: RebaseResult, way: RebaseWay): Outcome {
+  const { dryRun } = way
   return {
     data: { ...(dryRun ? { dryRun } : {}), ...result },
     line: result.reference,
-    text: (theme) => rebaseText(result, dryRun, theme),
+    text: (theme) => rebaseText(result, way, theme),
     exit: dryRun && result.changed ? EXIT_OUTDATED : 0,
   }
 }

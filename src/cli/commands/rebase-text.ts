@@ -5,10 +5,15 @@ import { fields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
 import type { Theme } from '../../ui/theme.ts'
 
+export interface RebaseWay {
+  readonly dryRun: boolean
+  readonly publish: boolean
+}
+
 /** Lines joined: what was done, the names, what to do next. */
-export function rebaseText(result: RebaseResult, dryRun: boolean, theme: Theme): string {
+export function rebaseText(result: RebaseResult, { dryRun, publish }: RebaseWay, theme: Theme): string {
   const { image, reference, runImage, previousRunImage, reason, changed } = result
-  const next = dryRun && changed ? ['Do it:', `cnb rebase ${image}`] : ['Look at it:', `cnb inspect ${image}`]
+  const next = dryRun && changed ? ['Do it:', `cnb rebase ${publish ? '--publish ' : ''}${image}`] : ['Look at it:', `cnb inspect ${image}`]
   return [
     headline(result, dryRun, theme),
     ...fields(

@@ -63,6 +63,14 @@ test('an app that stands on the run image already is unchanged, and gets the new
   expect(await idOf('made/again')).toBe(first.id)
 })
 
+test('a dry run tells what would change and why, and changes nothing', async () => {
+  const before = await idOf(crafted.app)
+  expect(await run({ runImage: crafted.newRun, dryRun: true })).toMatchObject({ changed: true, id: before, reason: containing(crafted.newRun) })
+  expect(await idOf(crafted.app)).toBe(before)
+  await run({ runImage: crafted.newRun })
+  expect(await run({ runImage: crafted.newRun, dryRun: true })).toMatchObject({ changed: false })
+})
+
 describe('without --run-image', () => {
   test('takes the first of the names in the label that can be had', async () => {
     await engine.images.remove(crafted.oldRun)
