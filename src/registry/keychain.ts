@@ -1,8 +1,9 @@
-/** Credentials for registries from what `docker login` and `podman login` leave behind. */
+/** Credentials for registries: from the environment, and from what `docker login` and `podman login` leave behind. */
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { credentialsOf, entryFor, hostOf, parseAuthFile, type AuthFile, type RegistryCredentials } from './auth-file.ts'
+import { credentialsFromVariable } from './authorization-variable.ts'
 import { askCredentialHelper, CredentialHelperError } from './credential-helper.ts'
 
 export interface KeychainSources {
@@ -19,9 +20,9 @@ const HUB = 'https://index.docker.io/v1/'
 const IDENTITY_TOKEN_USER = '<token>'
 
 /**
- * Looks up a registry's credentials, by host and port exactly, in DOCKER_AUTH_CONFIG, Docker's config.json and Podman's
- * auth.json files, the first that has some; in each `credHelpers`, then `credsStore`, then `auths`. Undefined means anonymous.
- * Answers are kept. The lookup throws CNB_USAGE for a file that is not JSON; no error or warning has a part of a file in it.
+ * Looks up a registry's credentials, by host and port exactly, in CNB_REGISTRY_AUTH, DOCKER_AUTH_CONFIG, Docker's config.json and
+ * Podman's auth.json files, the first that has some; in each `credHelpers`, then `credsStore`, then `auths`. Undefined means anonymous.
+ * Answers are kept. The lookup throws CNB_USAGE for a file or variable that is not as it should be; no error or warning has a part of a file in it.
  */
 export function makeKeychain(sources: KeychainSources): Keychain {
   const known = new Map<string, Promise<RegistryCredentials | undefined>>()
@@ -35,6 +36,10 @@ export function makeKeychain(sources: KeychainSources): Keychain {
 
 async function lookUp(host: string, sources: KeychainSources): Promise<RegistryCredentials | undefined> {
   const { env, home } = sources
+  if (env.CNB_REGISTRY_AUTH) {
+    const found = credentialsFromVariable(env.CNB_REGISTRY_AUTH, host)
+    if (found) return { ...found, serveraddress: serverOf(host) }
+  }
   if (env.DOCKER_AUTH_CONFIG) {
     const found = await fromFile(parseAuthFile(env.DOCKER_AUTH_CONFIG, 'DOCKER_AUTH_CONFIG'), host, sources)
     if (found) return found
@@ -54,7 +59,7 @@ async function lookUp(host: string, sources: KeychainSources): Promise<RegistryC
 }
 
 async function fromFile(file: AuthFile, host: string, sources: KeychainSources): Promise<RegistryCredentials | undefined> {
-  const serveraddress = host === 'docker.io' ? HUB : host
+  const serveraddress = serverOf(host)
   const entry = entryFor(file.credHelpers, host)
   const helper = typeof entry === 'string' ? entry : undefined
   for (const name of [helper, file.credsStore]) {
@@ -63,6 +68,10 @@ async function fromFile(file: AuthFile, host: string, sources: KeychainSources):
   }
   const found = credentialsOf(entryFor(file.auths, host))
   return found && { ...found, serveraddress }
+}
+
+function serverOf(host: string): string {
+  return host === 'docker.io' ? HUB : host
 }
 
 async function fromHelper(name: string, server: string, { env, warn }: KeychainSources): Promise<RegistryCredentials | undefined> {

@@ -1,12 +1,13 @@
 /** Makes the client for all registries of a run. Loads undici, which takes its time: import it when it is needed. */
 
+import { setMaxListeners } from 'node:events'
 import { systemClock, type Clock } from '../base/clock.ts'
+import { CnbError } from '../base/errors.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
 import { Dispatchers } from './dispatchers.ts'
-import type { Exchange } from './http.ts'
 import type { Keychain } from './keychain.ts'
 import { MirroredRepository, mirrorsOf } from './mirrors.ts'
-import { RegistryHost, type HostOptions } from './registry-host.ts'
+import { RegistryHost } from './registry-host.ts'
 import type { Access, Registries, Repository } from './registry.ts'
 import { RemotePath } from './remote-path.ts'
 import { RemoteRepository } from './remote-repository.ts'
@@ -30,23 +31,20 @@ export interface RegistriesOptions {
   readonly warn?: (message: string) => void
   /** Requests to one host at once; 8 when absent. */
   readonly concurrency?: number
+  /** Time, for pauses and tokens; the system's when absent. */
+  readonly clock?: Clock
 }
 
 /** Opens no connection before something is asked. */
 export function openRegistries(options: RegistriesOptions): Registries {
+  const { keychain, userAgent, clock = systemClock } = options
   const insecure = new Set(options.insecure.map((host) => host.toLowerCase()))
   const isInsecure = (host: string): boolean => insecure.has(host.toLowerCase())
   const dispatchers = new Dispatchers({ env: options.env, ca: options.ca ?? [], isInsecure })
   const exchange = undiciExchange((url) => dispatchers.for(url), options.concurrency ?? CONCURRENCY)
-  return registriesOver(exchange, { ...options, isInsecure, clock: systemClock, close: () => dispatchers.close() })
-}
-
-/** The same over any way to do HTTP. */
-export function registriesOver(
-  exchange: Exchange,
-  options: Pick<RegistriesOptions, 'keychain' | 'mirrors' | 'userAgent' | 'warn'> & Pick<HostOptions, 'isInsecure'> & { clock: Clock; close?: () => Promise<void> },
-): Registries {
   const closing = new AbortController()
+  // Pings and tokens of many hosts and repositories wait for it at once.
+  setMaxListeners(0, closing.signal)
   const hosts = new Map<string, RegistryHost>()
   const told = new Set<string>()
   const warn = (message: string): void => {
@@ -54,13 +52,13 @@ export function registriesOver(
     told.add(message)
   }
   const hostOf = (name: string): RegistryHost => {
-    const host = hosts.get(name) ?? new RegistryHost(name, { ...options, exchange, warn, closing: closing.signal })
+    const host = hosts.get(name) ?? new RegistryHost(name, { keychain, userAgent, clock, isInsecure, exchange, warn, closing: closing.signal })
     hosts.set(name, host)
     return host
   }
   const close = async (): Promise<void> => {
-    closing.abort()
-    await options.close?.()
+    closing.abort(new CnbError('CNB_INTERRUPTED', 'the connections to registries have been closed'))
+    await dispatchers.close()
   }
   return {
     repository(reference: Reference | string, access: Access = 'pull'): Repository {

@@ -68,9 +68,9 @@ export class RegistryHost {
     return this.#options.clock
   }
 
-  /** The signal of a call: something ends it in any case. */
-  signalOf(context: Context): AbortSignal {
-    return context.signal ?? this.#options.closing
+  /** A signal of a call's own: many calls that listen to one are taken for a leak by Node. */
+  signalOf({ signal }: Context): AbortSignal {
+    return AbortSignal.any([this.#options.closing, ...(signal ? [signal] : [])])
   }
 
   /** Whether what is at `url` is the registry itself, and may know who asks. */

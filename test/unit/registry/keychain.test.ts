@@ -157,3 +157,30 @@ test('a file that is not JSON is named, and nothing of it is shown', async () =>
   expect(String(error)).toContain('config.json')
   expect(JSON.stringify(error) + String(error)).not.toContain('c2V')
 })
+
+const headers = (entries: Record<string, string>): Record<string, string> => ({ CNB_REGISTRY_AUTH: JSON.stringify(entries) })
+const BASIC = `Basic ${Buffer.from('env:p:q').toString('base64')}`
+
+test('CNB_REGISTRY_AUTH goes before all files, for the hosts that it names', async () => {
+  const files = { '.docker/config.json': { auths: { r: encoded('file', 'p'), s: encoded('file', 'p') } } }
+  const env = { ...headers({ r: BASIC, 'index.docker.io': BASIC }), DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { r: encoded('inline', 'p') } }) }
+  expect((await lookUp('r', files, env)).credentials).toEqual({ username: 'env', password: 'p:q', serveraddress: 'r' })
+  expect((await lookUp('s', files, env)).credentials).toMatchObject({ username: 'file' })
+  expect((await lookUp('docker.io', files, env)).credentials).toMatchObject({ username: 'env', serveraddress: HUB })
+})
+
+test('CNB_REGISTRY_AUTH may have a token, and the scheme in any case', async () => {
+  expect((await lookUp('r', {}, headers({ r: 'bearer t0ken' }))).credentials).toEqual({ registrytoken: 't0ken', serveraddress: 'r' })
+})
+
+test.each([
+  ['no JSON', '{"r":"Basic s3cret"'],
+  ['no object', '["s3cret"]'],
+  ['another scheme', JSON.stringify({ r: 'Digest s3cret' })],
+  ['no header', JSON.stringify({ r: { password: 's3cret' } })],
+  ['no pair', JSON.stringify({ r: 'Basic s3cret' })],
+])('CNB_REGISTRY_AUTH with %s is refused, and nothing of it is shown', async (_, value) => {
+  const error = await lookUp('r', {}, { CNB_REGISTRY_AUTH: value }).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'CNB_USAGE' })
+  expect(String(error) + JSON.stringify(error)).not.toContain('s3cret')
+})

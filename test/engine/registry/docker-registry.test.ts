@@ -1,0 +1,7 @@
+import { startRegistry } from '../../support/registry.ts'
+import { registryContract } from '../../contract/registry/registry-contract.ts'
+
+registryContract("Debian's docker-registry", async () => {
+  const registry = await startRegistry()
+  return { address: registry.address, can: { delete: false, referrers: false }, [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose]() }
+})
