@@ -4,6 +4,7 @@ import { inspect } from '../../../src/operations/inspect.ts'
 import { layerOf, loadImage } from '../../engine/images/crafted.ts'
 import { FakeEngine } from '../../support/fake-engine.ts'
 import { containing, matching } from '../../support/matching.ts'
+import { placesWith } from '../../support/places.ts'
 
 let engine: FakeEngine
 
@@ -11,8 +12,7 @@ beforeEach(() => {
   engine = new FakeEngine()
 })
 
-const run = (image: string) =>
-  inspect({ image }, { engine, owner: '', sweep: async () => {}, credentials: async () => undefined, host: { env: {}, cwd: '/', home: '/' } }, {})
+const run = (image: string) => inspect({ image }, placesWith({ engine }), {})
 
 interface App {
   labels?: Record<string, string>
@@ -72,6 +72,7 @@ test('tells all that an app image of today says of itself', async () => {
   const entry = (name: (typeof NAMES)[number], what: string, more: object = {}) => ({ diffId: digestOf(layers[name]), size: sizes[name], name: what, ...more })
   expect(await run('my/app')).toEqual({
     image: 'my/app',
+    source: 'engine',
     id: (await engine.images.inspect('my/app'))?.id,
     platform: 'linux/amd64',
     created: '2020-01-02T03:04:05Z',
@@ -175,7 +176,7 @@ describe('sizes', () => {
 
 describe('is a clear error for', () => {
   test('an image that is not there', async () => {
-    await expect(run('not/there')).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', hint: containing('docker pull not/there') })
+    await expect(run('not/there')).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', hint: containing('cnb build not/there') })
   })
 
   test('an image that no buildpacks made', async () => {

@@ -2,26 +2,24 @@
 
 import type { BuilderInspection, OrderNode } from '../../../operations/inspect-builder.ts'
 import { fields } from '../../../ui/fields.ts'
-import { formatBytes } from '../../../ui/quantity.ts'
 import { sanitizeLine } from '../../../ui/sanitize.ts'
 import { table } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
 import { tree, type TreeNode } from '../../../ui/tree.ts'
-import { shortDigest, sizeText } from '../inspect-text.ts'
+import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from '../place-text.ts'
 import { formatTarget } from '../target-text.ts'
 
 /** @returns lines joined, with tables for buildpacks and layers and a tree for the order */
 export function builderText(inspection: BuilderInspection, theme: Theme): string {
-  const { builder, size, createdBy, user, stack, lifecycle, runImages, buildpacks, extensions, order, orderExtensions, layers } = inspection
+  const { builder, createdBy, user, stack, lifecycle, runImages, buildpacks, extensions, order, orderExtensions, layers } = inspection
   const section = (title: string, lines: readonly string[]): string[] => ['', theme.heading(title), ...lines]
   return [
-    `${theme.name(builder)}  ${formatBytes(size)}`,
+    titleLine(builder, inspection, theme),
     '',
     ...fields(
       [
         ['Description', inspection.description],
-        ['ID', inspection.id],
-        ['Platform', inspection.platform],
+        ...identityFields(inspection),
         ['Created by', [createdBy.name, createdBy.version].join(' ').trim()],
         ['Trusted', inspection.trusted ? 'yes' : 'no'],
         ['Build user', `${user.uid}:${user.gid}`],
@@ -41,8 +39,8 @@ export function builderText(inspection: BuilderInspection, theme: Theme): string
     ...section(
       'Layers',
       table(
-        [{ title: 'SIZE', align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID' }],
-        layers.map((layer) => [sizeText(layer.size), layer.name, shortDigest(layer.diffId)]),
+        [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID' }, { title: 'DIGEST' }],
+        layers.map((layer) => [sizeText(layer), layer.name, shortDigest(layer.diffId), shortDigest(layer.digest)]),
         theme,
       ),
     ),
