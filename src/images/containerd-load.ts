@@ -5,10 +5,11 @@ import type { Context } from '../base/events.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { digestOf, type Digest } from '../oci/digest.ts'
+import { encodeManifest } from '../oci/manifest.ts'
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../oci/media-types.ts'
 import { findLayerBlob, namedBlobs } from './engine-blobs.ts'
 import { layerBlobs, packOciArchive, type ArchivedBlob } from './image-archive.ts'
-import type { ImagePlan } from './image.ts'
+import type { ImagePlan, Layer, LayerBlob } from './image.ts'
 import { removeNameless } from './image-names.ts'
 
 /**
@@ -30,23 +31,34 @@ export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, config
 type Blobs = ReadonlyMap<Digest, Descriptor>
 
 /** Those of the plan's layers that the engine has. The base's own blobs come first: a registry has them already. */
-async function knownBlobs({ content }: Engine, { base, previous, layers }: ImagePlan, context: Context): Promise<Blobs> {
-  const named = await Promise.all([base, ...(previous ? [previous] : [])].map((image) => namedBlobs(content, image, context)))
+async function knownBlobs({ content }: Engine, { base, previous, layers, blobs }: ImagePlan, context: Context): Promise<Blobs> {
+  const images = blobs ? [] : [base, ...(previous ? [previous] : [])]
+  const named = await Promise.all(images.map((image) => namedBlobs(content, image, context)))
   const find = async (diffId: Digest): Promise<[Digest, Descriptor][]> => {
-    const blob = await findLayerBlob(content, diffId, named.map((blobs) => blobs?.get(diffId)), context)
-    return blob ? [[diffId, blob]] : []
+    const wanted = blobs?.get(diffId)?.descriptor
+    const found = wanted ? await presentBlob(content, wanted, context) : await findLayerBlob(content, diffId, named.map((each) => each?.get(diffId)), context)
+    return found ? [[diffId, found]] : []
   }
   return new Map((await Promise.all([...new Set(layers.map(({ diffId }) => diffId))].map(find))).flat())
 }
 
+/** The blob if the engine has it whole. */
+async function presentBlob(content: Engine['content'], blob: Descriptor, context: Context): Promise<Descriptor | undefined> {
+  return (await content.info(blob.digest, context))?.size === blob.size ? blob : undefined
+}
+
 async function load(engine: Engine, plan: ImagePlan, config: Buffer, known: Blobs, context: Context): Promise<Digest> {
-  const sent = await layerBlobs(plan.layers.filter(({ diffId }) => !known.has(diffId)), context)
-  const manifest = encodeManifest(config, plan, known, sent)
+  const missing = plan.layers.filter(({ diffId }) => !known.has(diffId))
+  const sent = plan.blobs ? missing.map(({ diffId }) => sentBlob(diffId, plan.blobs?.get(diffId), context)) : await plainBlobs(missing, context)
+  const descriptors = new Map([...known, ...sent.map(({ diffId, descriptor }) => [diffId, descriptor] as const)])
+  const configDescriptor = { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length }
+  // The same layers give the same bytes, and so the same ID: all descriptors are written anew, in OCI's words.
+  const manifest = encodeManifest({ config: configDescriptor, layers: plan.layers.map(({ diffId }) => descriptors.get(diffId)!) })
   const id = digestOf(manifest)
   if (sent.length === 0 && (await isThere(engine, id, plan, context))) return id
-  const configBlob = { digest: digestOf(config), size: config.length, content: config }
+  const blobs = [{ ...configDescriptor, content: config }, ...new Map(sent.map(({ archived }) => [archived.digest, archived])).values()]
   try {
-    await engine.images.load(packOciArchive({ mediaType: OCI_MANIFEST, content: manifest }, [configBlob, ...sent], context), context)
+    await engine.images.load(packOciArchive({ mediaType: OCI_MANIFEST, content: manifest }, blobs, context), context)
     await checkLoaded(engine, id, plan, known, context)
   } catch (error) {
     // The engine keeps an image that it could not unpack, or that lacks a layer.
@@ -54,6 +66,26 @@ async function load(engine: Engine, plan: ImagePlan, config: Buffer, known: Blob
     throw error
   }
   return id
+}
+
+interface SentBlob {
+  readonly diffId: Digest
+  readonly descriptor: Descriptor
+  readonly archived: ArchivedBlob
+}
+
+function sentBlob(diffId: Digest, blob: LayerBlob | undefined, { signal }: Context): SentBlob {
+  if (!blob) throw new CnbError('CNB_INTERNAL', `the plan names blobs, but none for layer ${diffId}`)
+  const { descriptor } = blob
+  return { diffId, descriptor, archived: { digest: descriptor.digest, size: descriptor.size, content: () => blob.open(signal) } }
+}
+
+/** The layers uncompressed: nothing is gained by squeezing what never leaves the machine. */
+async function plainBlobs(layers: readonly Layer[], context: Context): Promise<SentBlob[]> {
+  return (await layerBlobs(layers, context)).map((archived) => {
+    const { digest, size } = archived
+    return { diffId: digest, descriptor: { mediaType: OCI_LAYER, digest, size }, archived }
+  })
 }
 
 async function checkLoaded(engine: Engine, id: Digest, plan: ImagePlan, known: Blobs, context: Context): Promise<void> {
@@ -68,21 +100,4 @@ async function checkLoaded(engine: Engine, id: Digest, plan: ImagePlan, known: B
 async function isThere(engine: Engine, id: Digest, { layers }: ImagePlan, context: Context): Promise<boolean> {
   const image = await engine.images.inspect(id, context)
   return image !== undefined && image.diffIds.length === layers.length && image.diffIds.every((diffId, index) => diffId === layers[index]?.diffId)
-}
-
-/** The same layers give the same bytes, and so the same ID: all descriptors are written anew, in OCI's words. */
-function encodeManifest(config: Buffer, { layers }: ImagePlan, known: Blobs, sent: readonly ArchivedBlob[]): Buffer {
-  const own = new Map(sent.map(({ digest, size }) => [digest, { mediaType: OCI_LAYER, digest, size }]))
-  const describe = (diffId: Digest): Descriptor => {
-    const { mediaType, digest, size } = known.get(diffId) ?? own.get(diffId)!
-    return { mediaType, digest, size }
-  }
-  return Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: OCI_MANIFEST,
-      config: { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length },
-      layers: layers.map(({ diffId }) => describe(diffId)),
-    }),
-  )
 }

@@ -3,7 +3,7 @@
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Engine } from '../docker/engine.ts'
-import type { Digest } from '../oci/digest.ts'
+import { isDigest, type Digest } from '../oci/digest.ts'
 import { engineImageConfig } from './engine-config.ts'
 import { saveToEngine } from './engine-sink.ts'
 import type { Image, ImageSink, ImageSource, Layer } from './image.ts'
@@ -11,7 +11,7 @@ import type { DescribedImage } from './layer-files.ts'
 import { LayerStore } from './layer-store.ts'
 
 export interface EngineImageStore extends ImageSource, ImageSink, AsyncDisposable {
-  /** An image that was only described until now, with layers that can be opened. Asks the engine for nothing. */
+  /** An image that was only described until now, with layers that can be opened; another store's is given back. Asks the engine for nothing. */
   reopen(image: Image): Image
 }
 
@@ -25,7 +25,7 @@ export function openEngineImages(engine: Engine, owner: string): EngineImageStor
   return {
     find: (reference, context) => findOnEngine(engine, reference, (image, diffId) => store.layer(image, diffId), context),
     save: (plan, context) => saveToEngine(engine, plan, context),
-    reopen: (image) => ({ ...image, layers: image.layers.map(({ diffId }) => store.layer(image, diffId)) }),
+    reopen: (image) => (isDigest(image.id) ? { ...image, layers: image.layers.map(({ diffId }) => store.layer(image, diffId)) } : image),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
 }

@@ -48,6 +48,8 @@ export interface ImagePlan {
   readonly previous?: Image
   readonly config: ImageConfig
   readonly layers: readonly Layer[]
+  /** The blobs by which other stores get the layers, so that the manifest is the same everywhere; all of them or none. */
+  readonly blobs?: ReadonlyMap<Digest, LayerBlob>
   /** The names it gets; the first is the one that messages use. */
   readonly tags: readonly Reference[]
 }

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import type { CnbError } from '../base/errors.ts'
+import { abortError, type CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Digest } from '../oci/digest.ts'
 import { isTransient, registryError } from './errors.ts'
@@ -12,6 +12,7 @@ import { MAX_TRIES, pauseAfter } from './retries.ts'
 
 /** So much has to come over a connection for it to count as progress, or one that always breaks off would be tried for ever. */
 const PROGRESS = 4 * 1024 * 1024
+const BUFFER = 1024 * 1024
 
 export interface WantedBlob {
   readonly digest: Digest
@@ -25,12 +26,33 @@ export async function download(at: RemotePath, blob: WantedBlob, context: Contex
   const signal = AbortSignal.any([at.host.signalOf(context), stop.signal])
   const part: Part = { at, blob, task: `cannot read the blob ${at.nameOf(blob.digest)}`, context: { ...context, signal } }
   const first = await request(part, 0)
-  const stream = Readable.from(pieces(part, first), { objectMode: false, highWaterMark: 1024 * 1024 })
-  // The generator may wait for bytes that never come, and then does not hear that nobody wants them.
-  return stream.once('close', () => {
-    stop.abort()
-    first.body.destroy()
-  })
+  const stream = new BlobStream(pieces(part, first), stop)
+  signal.addEventListener('abort', () => stream.destroy(abortError(signal)))
+  return stream
+}
+
+/** Unlike Readable.from, it can be destroyed while it waits for bytes that never come. */
+class BlobStream extends Readable {
+  readonly #pieces: AsyncGenerator<Buffer, void>
+  readonly #stop: AbortController
+
+  constructor(from: AsyncGenerator<Buffer, void>, stop: AbortController) {
+    super({ highWaterMark: BUFFER })
+    this.#pieces = from
+    this.#stop = stop
+  }
+
+  override _read(): void {
+    this.#pieces.next().then(
+      ({ done, value }) => this.push(done ? null : value),
+      (error: Error) => this.destroy(error),
+    )
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#stop.abort()
+    void this.#pieces.return().finally(() => callback(error))
+  }
 }
 
 interface Part {
@@ -46,7 +68,7 @@ function request({ at, blob, task, context }: Part, offset: number): Promise<Htt
   return at.call({ task, method: 'GET', path: at.path(`blobs/${blob.digest}`), headers, expect: offset > 0 ? [200, 206] : [200] }, context)
 }
 
-async function* pieces(part: Part, first: HttpReply): AsyncGenerator<Buffer> {
+async function* pieces(part: Part, first: HttpReply): AsyncGenerator<Buffer, void> {
   const { at, blob, task, context } = part
   const hash = createHash('sha256')
   let offset = 0

@@ -1,8 +1,10 @@
 /** The certificates that this machine trusts beside Node's own. */
 
+import { X509Certificate } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
+import { CnbError } from '../base/errors.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -16,6 +18,25 @@ const SYSTEM_BUNDLES = [
 /** Where Docker and Podman look for a registry's own CA, in a folder named `host` or `host:port`. */
 const REGISTRY_FOLDERS = ['/etc/docker/certs.d', '/etc/containers/certs.d']
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+
+/**
+ * Makes sure that each of these has certificates in PEM: Node passes over what it cannot read.
+ * @throws CnbError CNB_USAGE
+ */
+export function checkCertificates(given: readonly Buffer[]): void {
+  for (const file of given) {
+    try {
+      const found = file.toString().match(CERTIFICATE) ?? []
+      if (found.length === 0) throw new Error('there is none in it')
+      for (const certificate of found) new X509Certificate(certificate)
+    } catch (cause) {
+      throw new CnbError('CNB_USAGE', `a CA's certificate cannot be read: ${(cause as Error).message}`, {
+        cause,
+        hint: "--ca-cert names a file with certificates in PEM: '-----BEGIN CERTIFICATE-----' and so on.",
+      })
+    }
+  }
+}
 
 /** Certificates in PEM that Node does not trust by itself: `given`, those of SSL_CERT_FILE and SSL_CERT_DIR, and the system's. */
 export async function extraCertificates(given: readonly Buffer[], env: Environment): Promise<string[]> {

@@ -3,7 +3,7 @@
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 import { Agent, buildConnector, EnvHttpProxyAgent, type Dispatcher } from 'undici'
 import { CnbError } from '../base/errors.ts'
-import { extraCertificates, registryCertificates } from './certificates.ts'
+import { checkCertificates, extraCertificates, registryCertificates } from './certificates.ts'
 import { isUntrustedCertificate } from './errors.ts'
 import { isLoopback } from './target.ts'
 
@@ -28,8 +28,11 @@ export class Dispatchers {
   /** By host: the context that its certificate needed beyond Node's own. */
   readonly #contexts = new Map<string, SecureContext>()
 
+  /** @throws CnbError CNB_USAGE for a certificate that is none, or a proxy that is no address */
   constructor(options: DispatcherOptions) {
     this.#options = options
+    checkCertificates(options.ca)
+    for (const name of PROXIES) checkProxy(name, valueOf(options.env, name))
   }
 
   for(url: URL): Promise<Dispatcher> {
@@ -43,7 +46,7 @@ export class Dispatchers {
 
   /** Breaks off what is going on. */
   async close(): Promise<void> {
-    await Promise.all([...this.#made.values()].map(async (made) => (await made).destroy()))
+    await Promise.all([...this.#made.values()].map((made) => made.then((dispatcher) => dispatcher.destroy(), () => {})))
   }
 
   #direct(insecure: boolean): Dispatcher {
@@ -78,7 +81,7 @@ export class Dispatchers {
   }
 
   async #ownContext(host: string): Promise<SecureContext> {
-    return secureContext([...(await this.#extraCertificates()), ...(await registryCertificates(host))])
+    return createSecureContext({ ca: [...(await this.#extraCertificates()), ...(await registryCertificates(host))] })
   }
 
   #extraCertificates(): Promise<string[]> {
@@ -88,9 +91,8 @@ export class Dispatchers {
   /** A proxy's tunnels are made by undici, which takes one context for all. */
   async #proxied(insecure: boolean): Promise<Dispatcher> {
     const { env } = this.#options
-    const context = secureContext([...rootCertificates, ...(await this.#extraCertificates())])
+    const context = createSecureContext({ ca: [...rootCertificates, ...(await this.#extraCertificates())] })
     const tls = { secureContext: context, timeout: CONNECT_TIMEOUT_MS }
-    for (const name of PROXIES) checkProxy(name, valueOf(env, name))
     return new EnvHttpProxyAgent({
       // Empty and not absent: undici would look into the process's own environment.
       httpProxy: valueOf(env, 'http_proxy') ?? '',
@@ -117,16 +119,4 @@ function checkProxy(name: string, value: string | undefined): void {
   if (value === undefined || URL.canParse(value)) return
   // The value may have a password in it.
   throw new CnbError('CNB_USAGE', `the environment's ${name.toUpperCase()} is not a URL`, { hint: 'Write it as http://host:port.' })
-}
-
-/** @throws CnbError CNB_USAGE for certificates that OpenSSL cannot read */
-function secureContext(ca: string[]): SecureContext {
-  try {
-    return createSecureContext({ ca })
-  } catch (cause) {
-    throw new CnbError('CNB_USAGE', `the certificates for registries cannot be read: ${String(cause)}`, {
-      cause,
-      hint: 'See --ca-cert, SSL_CERT_FILE and SSL_CERT_DIR: they name certificates in PEM.',
-    })
-  }
 }

@@ -68,7 +68,7 @@ function wordsOf(text: string): { words: string; reasons: string[] } {
 
 /** Text from outside, without what could move a terminal's cursor. */
 export function clean(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim().slice(0, MAX_WORDS)
+  return text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim().slice(0, MAX_WORDS)
 }
 
 /**

@@ -9,7 +9,7 @@ import { read } from './remote-manifests.ts'
 import type { RemotePath } from './remote-path.ts'
 
 const PAGE = 1000
-const MAX_PAGES = 10_000
+const MAX_PAGES = 1000
 /** A registry need not do pages, and may give all at once. */
 const MAX_REPLY = 16 * 1024 * 1024
 

@@ -31,9 +31,9 @@ function parseHost(text: string): Mirror {
   const [host = '', ...rest] = text.replace(/^https?:\/\//, '').replace(/\/+$/, '').split('/')
   const path = rest.map((part) => `${part}/`).join('')
   try {
-    // As a host it must have what tells it from a path: a name alone could be either.
     const { registry, repository } = parseReference(`${host}/${path}x`)
-    if (registry === host || registry === 'docker.io') return { host: registry, path: repository.slice(0, -1).replace(/^library\/$/, '') }
+    // A name alone would be a path at Docker Hub, which itself has two names.
+    if (registry === host || host.includes('.')) return { host: registry, path: repository.slice(0, -1).replace(/^library\/$/, '') }
   } catch {
     // Said below, of the mirror and not of an image.
   }

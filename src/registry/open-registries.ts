@@ -35,7 +35,10 @@ export interface RegistriesOptions {
   readonly clock?: Clock
 }
 
-/** Opens no connection before something is asked. */
+/**
+ * Opens no connection before something is asked.
+ * @throws CnbError CNB_USAGE for a certificate that is none, or a proxy in `env` that is no address
+ */
 export function openRegistries(options: RegistriesOptions): Registries {
   const { keychain, userAgent, clock = systemClock } = options
   const insecure = new Set(options.insecure.map((host) => host.toLowerCase()))

@@ -5,7 +5,7 @@ import type { Context } from '../base/events.ts'
 import { abortable } from './abortable.ts'
 import { Authorizer } from './authorizer.ts'
 import { clean, isUntrustedCertificate, refusal, registryError } from './errors.ts'
-import { discard, headerValues, readingDocuments, type Exchange, type HttpReply, type HttpRequest } from './http.ts'
+import { discard, headerValues, type Exchange, type HttpReply, type HttpRequest } from './http.ts'
 import type { Keychain } from './keychain.ts'
 import { followingRedirects } from './redirects.ts'
 import { retrying } from './retries.ts'
@@ -60,7 +60,7 @@ export class RegistryHost {
     this.#options = options
     const { keychain, clock, closing, userAgent, exchange } = options
     const named: Exchange = (request) => exchange({ ...request, headers: { ...request.headers, 'user-agent': userAgent } })
-    this.#exchange = retrying(readingDocuments(followingRedirects(named)), clock)
+    this.#exchange = retrying(followingRedirects(named), clock)
     this.#authorizer = new Authorizer({ host: name, keychain, exchange: this.#exchange, clock, closing })
   }
 

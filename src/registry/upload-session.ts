@@ -7,6 +7,8 @@ import { discard, header, type HttpReply } from './http.ts'
 import type { RemotePath } from './remote-path.ts'
 import { targetOf } from './target.ts'
 
+const CANCEL_MS = 3000
+
 export interface UploadSession {
   /** Where it goes on; its query belongs to it, and may be as good as a password. */
   readonly location: URL
@@ -42,10 +44,13 @@ export function closingAddress({ location }: UploadSession, digest: Digest): URL
   return url
 }
 
-/** Gives a session up. The registry forgets it by itself after a while, so that a failure to say so does not matter. */
-export async function cancel(at: RemotePath, { location }: UploadSession, context: Context): Promise<void> {
+/**
+ * Gives a session up, also after an abort. The registry forgets it by itself after a while, so that a failure to say so, or
+ * a registry that takes its time over it, does not matter.
+ */
+export async function cancel(at: RemotePath, { location }: UploadSession, { events }: Context): Promise<void> {
   const call = { task: 'cannot cancel an upload', method: 'DELETE', path: location, access: 'push', expect: [200, 202, 204] } as const
-  await at.call(call, context).then(discard, () => {})
+  await at.call(call, { events, signal: AbortSignal.timeout(CANCEL_MS) }).then(discard, () => {})
 }
 
 /** As Repository.checkPush. */

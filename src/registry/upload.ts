@@ -2,7 +2,6 @@
 
 import { Transform, pipeline, type Readable } from 'node:stream'
 import { createHash } from 'node:crypto'
-import type { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -30,13 +29,13 @@ interface Sent {
 export async function upload(at: RemotePath, blob: BlobSource & { readonly descriptor: Pick<Descriptor, 'digest' | 'size'> }, context: Context): Promise<void> {
   const { digest, size } = blob.descriptor
   const task = `cannot upload ${digest} to ${at.name}`
-  await trying(at, task, blob, context, async (session, stream, tries) => {
-    // The reply to an earlier try may have been lost, and not the blob.
-    if (tries > 1 && (await exists(at, digest, context))) return undefined
+  const put: Try = async (session, stream) => {
+    const body = { size, open: async () => stream }
     const path = closingAddress(session, digest)
-    const reply = await at.call({ task, method: 'PUT', path, access: 'push', headers: TYPE, body: { size, open: async () => stream }, expect: [...DONE, ...AGAIN] }, context)
+    const reply = await at.call({ task, method: 'PUT', path, access: 'push', headers: TYPE, body, expect: [...DONE, ...AGAIN] }, context)
     return finished(at, task, digest, reply)
-  })
+  }
+  await trying(at, task, blob, context, put, () => exists(at, digest, context))
 }
 
 /** As Repository.uploadStream. */
@@ -72,39 +71,40 @@ export async function exists(at: RemotePath, digest: Digest, context: Context): 
   return reply.status === 200
 }
 
-type Try = (session: UploadSession, stream: Readable, tries: number) => Promise<HttpReply | undefined>
+type Try = (session: UploadSession, stream: Readable) => Promise<HttpReply | undefined>
 
 /**
- * Begins a session and does `work` in it, and both again, with the bytes from their start, where `work` gives a reply that
- * is not the end of it, or a connection breaks off.
+ * Begins a session and does `work` in it; both again, with the bytes from their start, where `work` gives a reply that is not the
+ * end of it, or a connection breaks off. Before that it may turn out that all `isDone`: the reply was lost, and not the blob.
  */
-async function trying(at: RemotePath, task: string, source: BlobSource, context: Context, work: Try): Promise<void> {
+async function trying(at: RemotePath, task: string, source: BlobSource, context: Context, work: Try, isDone?: () => Promise<boolean>): Promise<void> {
   const { clock } = at.host
   const signal = at.host.signalOf(context)
   let spent: Readable | undefined
-  let failure: CnbError | undefined
-  for (let tries = 1; ; tries++) {
+  let failure: unknown
+  for (let tries = 1; tries === 1 || !(await isDone?.()); tries++) {
     const session = await begin(at, task, context)
-    const stream = await source.open(signal)
+    let pause = pauseAfter(tries)
+    let isLast = tries === MAX_TRIES
     try {
-      if (failure && stream === spent) throw failure
+      const stream = await source.open(signal)
+      if (stream === spent) throw failure
+      spent = stream
       // It may fail before anybody reads it.
       stream.on('error', () => {})
-      const reply = await work(session, stream, tries)
+      const reply = await work(session, stream)
       if (reply === undefined) return
+      pause = retryAfter(reply, clock.now()) ?? (isTransientStatus(reply.status) ? pause : 0)
       failure = await refusal(task, at.host.name, reply)
-      if (tries === MAX_TRIES) throw failure
-      const pause = isTransientStatus(reply.status) ? retryAfter(reply, clock.now()) : 0
-      await clock.sleep(pause ?? pauseAfter(tries), signal)
     } catch (error) {
-      await cancel(at, session, context)
-      if (tries === MAX_TRIES || error === failure || !isTransient((error as CnbError).cause)) throw error
-      failure = error as CnbError
-      await clock.sleep(pauseAfter(tries), signal)
+      isLast ||= error === failure || !(error instanceof Error && isTransient(error.cause))
+      failure = error
     } finally {
-      stream.destroy()
-      spent = stream
+      spent?.destroy()
     }
+    await cancel(at, session, context)
+    if (isLast) throw failure
+    await clock.sleep(pause, signal)
   }
 }
 

@@ -1,8 +1,9 @@
-/** A registry in memory, on a free port of this machine over plain HTTP; it keeps the contract in test/contract/registry. */
+/** A registry in memory, on a free port of this machine; it keeps the contract in test/contract/registry. */
 
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { digestOf, isDigest, type Digest } from '../../src/oci/digest.ts'
@@ -18,6 +19,8 @@ export interface MemoryRegistryOptions {
   referrers?: boolean
   /** Whether blobs are mounted; true when absent. */
   mount?: boolean
+  /** Serves HTTPS with these. */
+  tls?: { key: string; cert: string }
   /** Tags in one page; as many as are asked for when absent. */
   page?: number
 }
@@ -55,11 +58,13 @@ export class MemoryRegistry implements AsyncDisposable {
   intercept: Interceptor | undefined
   readonly auth: MemoryAuth | undefined
   readonly #options: MemoryRegistryOptions
-  readonly #server = createServer((request, response) => void this.#serve(request, response))
+  readonly #server: Server
 
   constructor(options: MemoryRegistryOptions = {}) {
     this.#options = options
     this.auth = options.auth && new MemoryAuth(options.auth)
+    const serve = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response)
+    this.#server = options.tls ? createTlsServer(options.tls, serve) : createServer(serve)
     this.#server.on('connection', () => this.connections++)
     // What is no HTTP, such as a TLS greeting, ends the connection.
     this.#server.on('clientError', (_error, socket) => socket.destroy())

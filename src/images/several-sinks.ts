@@ -1,0 +1,63 @@
+/** Saving one image to several places at once, with one manifest for all that have any. */
+
+import { toCnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { Digest } from '../oci/digest.ts'
+import { formatReference } from '../oci/reference.ts'
+import type { Registries } from '../registry/registry.ts'
+import type { ImagePlan, ImageSink, ImageSource, LayerBlob, SavedImage } from './image.ts'
+import { LayerBlobs } from './layer-blobs.ts'
+import { saveToRegistry } from './registry-sink.ts'
+
+/** Where the image goes; those that are absent get nothing. */
+export interface Sinks {
+  readonly engine?: ImageSink
+  /** To the repositories of its names. */
+  readonly registries?: Registries
+}
+
+/**
+ * The engine comes first, for what fails is most often the network, and an image that is published cannot be called back.
+ * @param published where images may be found whose layers need not be compressed again
+ */
+export function openSinks({ engine, registries }: Sinks, published: ImageSource): ImageSink {
+  return {
+    async save(plan, context = {}) {
+      await using blobs = new LayerBlobs()
+      await learnBlobs(blobs, plan, published, context)
+      const saved = await engine?.save({ ...plan, blobs: await allBlobs(blobs, plan, context) }, context)
+      const pushed = registries ? await saveToRegistry(registries, plan, blobs, context) : undefined
+      return both(saved, pushed)
+    },
+  }
+}
+
+/** Where base or previous image come from an engine, the registry's own may say how their layers are called there. */
+async function learnBlobs(blobs: LayerBlobs, plan: ImagePlan, published: ImageSource, context: Context): Promise<void> {
+  const images = [plan.base, ...(plan.previous ? [plan.previous] : [])]
+  images.forEach((image) => blobs.know(image))
+  const lacking = new Set(plan.layers.filter((layer) => !blobs.known(layer)).map(({ diffId }) => diffId))
+  const isLacking = ({ layers }: ImagePlan['base']): boolean => layers.some(({ diffId }) => lacking.has(diffId))
+  const [name] = plan.tags
+  const names = [...images.filter(isLacking).map(({ reference }) => reference), ...(name && lacking.size > 0 ? [formatReference(name)] : [])]
+  await Promise.all([...new Set(names)].map(async (reference) => {
+    try {
+      const found = await published.find(reference, context)
+      if (found) blobs.know(found)
+    } catch (error) {
+      context.signal?.throwIfAborted()
+      context.events?.({ type: 'debug', message: `no layers are taken over from '${reference}': ${toCnbError(error).message}` })
+    }
+  }))
+}
+
+async function allBlobs(blobs: LayerBlobs, { layers }: ImagePlan, context: Context): Promise<ReadonlyMap<Digest, LayerBlob>> {
+  return new Map(await Promise.all(layers.map(async (layer) => [layer.diffId, await blobs.of(layer, context)] as const)))
+}
+
+/** On the engine the image has an ID of its own; what is published has digests. */
+function both(saved: SavedImage | undefined, pushed: SavedImage | undefined): SavedImage {
+  const { id = '', tags = [] } = saved ?? pushed ?? {}
+  const repoDigests = [...(pushed?.repoDigests ?? []), ...(saved?.repoDigests ?? [])]
+  return { id, tags, repoDigests, ...(pushed?.manifestSize === undefined ? {} : { manifestSize: pushed.manifestSize }) }
+}

@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import { digestOf } from '../../../src/oci/digest.ts'
+import { OCI_MANIFEST } from '../../../src/oci/media-types.ts'
+import { mirrorsOf } from '../../../src/registry/mirrors.ts'
+import { refuse, reply, startMemoryRegistry, type MemoryRegistry } from '../../support/memory-registry.ts'
+import { openClient, type TestClient } from '../../support/registry-client.ts'
+
+const BLOB = Buffer.from('blob')
+const manifestOf = (note: string): Buffer => Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, layers: [], note }))
+
+async function start(): Promise<MemoryRegistry> {
+  const registry = await startMemoryRegistry()
+  onTestFinished(() => registry[Symbol.asyncDispose]())
+  return registry
+}
+
+function fill(registry: MemoryRegistry, name: string, tag: string, content: Buffer): void {
+  const { blobs, manifests, tags } = registry.repository(name)
+  blobs.set(digestOf(BLOB), BLOB)
+  manifests.set(digestOf(content), { mediaType: OCI_MANIFEST, content })
+  tags.set(tag, digestOf(content))
+}
+
+function open(mirrors: Record<string, string[]>): TestClient {
+  const client = openClient({ mirrors })
+  onTestFinished(() => client.registries.close())
+  return client
+}
+
+test('a registry has the mirrors under its name, or else those for all', () => {
+  const mirrors = { 'docker.io': ['https://mirror.example/', 'cache.example:5000/hub'], '*': ['all.example', 'r.example'] }
+  expect(mirrorsOf('docker.io', mirrors)).toEqual([{ host: 'mirror.example', path: '' }, { host: 'cache.example:5000', path: 'hub/' }])
+  expect(mirrorsOf('quay.example', mirrors)).toEqual([{ host: 'all.example', path: '' }, { host: 'r.example', path: '' }])
+  expect(mirrorsOf('r.example', mirrors)).toEqual([{ host: 'all.example', path: '' }])
+  expect(mirrorsOf('docker.io', { 'index.docker.io': ['a.example'] })).toEqual([{ host: 'a.example', path: '' }])
+  expect(mirrorsOf('r.example', {})).toEqual([])
+})
+
+test.each(['', 'mirror', 'a b.example', 'user:pass@mirror.example', 'mirror.example/A'])("'%s' is no mirror", (mirror) => {
+  expect(() => mirrorsOf('r.example', { '*': [mirror] })).toThrow(expect.objectContaining({ code: 'CNB_USAGE' }))
+})
+
+test('what a mirror has is read from there, and the rest from where it belongs', async () => {
+  const [own, mirror] = [await start(), await start()]
+  fill(mirror, 'copies/team/app', 'both', manifestOf('mirror'))
+  fill(own, 'team/app', 'both', manifestOf('own'))
+  fill(own, 'team/app', 'own', manifestOf('own'))
+  const { registries, warnings } = open({ [own.address]: [`${mirror.address}/copies`] })
+  const repository = registries.repository(`${own.address}/team/app`)
+  expect(repository.name).toBe(`${own.address}/team/app`)
+  expect((await repository.manifest('both'))?.content).toEqual(manifestOf('mirror'))
+  expect((await repository.resolve('own'))?.digest).toBe(digestOf(manifestOf('own')))
+  expect(await repository.resolve('none')).toBeUndefined()
+  own.takeRequests()
+  expect(await repository.hasBlob(digestOf(BLOB))).toBe(true)
+  expect(await buffer(await repository.blob({ digest: digestOf(BLOB) }))).toEqual(BLOB)
+  expect(own.takeRequests()).toEqual([])
+  expect(warnings).toEqual([])
+})
+
+test('a mirror that gives something else than was asked for, or does not work, is passed over', async () => {
+  const [own, liar, broken, closed] = [await start(), await start(), await start(), await start()]
+  const content = manifestOf('own')
+  fill(own, 'app', 'tag', content)
+  liar.intercept = (_request, response) => {
+    reply(response, 200, { 'content-type': OCI_MANIFEST }, manifestOf('other'))
+    return true
+  }
+  broken.intercept = (_request, response, url) => {
+    if (url.pathname === '/v2/') return false
+    refuse(response, 403, 'DENIED', 'no')
+    return true
+  }
+  const address = closed.address
+  await closed[Symbol.asyncDispose]().catch(() => {})
+  onTestFinished(() => {})
+  const { registries, warnings } = open({ '*': [liar.address, broken.address, address] })
+  const repository = registries.repository(`${own.address}/app`)
+  for (let count = 0; count < 2; count++) expect((await repository.manifest(digestOf(content)))?.content).toEqual(content)
+  expect(warnings).toEqual([expect.stringMatching(/^the mirror .* is passed over: .*: no$/), expect.stringMatching(/ECONNREFUSED/)])
+})
+
+test('whoever pushes does not ask mirrors', async () => {
+  const [own, mirror] = [await start(), await start()]
+  fill(mirror, 'app', 'tag', manifestOf('mirror'))
+  const repository = open({ '*': [mirror.address] }).registries.repository(`${own.address}/app`, 'push')
+  expect(await repository.resolve('tag')).toBeUndefined()
+  expect(await repository.uploadStream({ open: async () => Readable.from([BLOB]) })).toMatchObject({ size: 4 })
+  expect(mirror.requests).toEqual([])
+})

@@ -1,0 +1,256 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, request as forward } from 'node:http'
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
+import { extraCertificates, registryCertificates } from '../../../src/registry/certificates.ts'
+import { startMemoryRegistry, type MemoryRegistry } from '../../support/memory-registry.ts'
+import { openClient, type TestClient } from '../../support/registry-client.ts'
+
+const execute = promisify(execFile)
+const HOST = 'registry.invalid'
+
+/** A private CA, and certificates from it: for 127.0.0.1 and HOST, and for HOST alone. */
+interface Certificates {
+  ca: string
+  good: { key: string; cert: string }
+  other: { key: string; cert: string }
+}
+
+let certificates: Certificates
+let directory: TemporaryDirectory
+
+beforeAll(async () => {
+  directory = await makeTemporaryDirectory('cnb-test-')
+  const openssl = (...args: string[]): Promise<unknown> => execute('openssl', args, { cwd: directory.path })
+  const make = async (name: string, ...more: string[]): Promise<{ key: string; cert: string }> => {
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+    await openssl('req', '-x509', ...curve, '-days', '2', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.crt`, ...more)
+    const [key, cert] = await Promise.all(['key', 'crt'].map((end) => readFile(join(directory.path, `${name}.${end}`), 'utf8')))
+    return { key: key!, cert: cert! }
+  }
+  const { cert: ca } = await make('ca', '-addext', 'basicConstraints=critical,CA:TRUE')
+  const leaf = (name: string, names: string): Promise<{ key: string; cert: string }> =>
+    make(name, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-addext', `subjectAltName=${names}`, '-addext', 'basicConstraints=critical,CA:FALSE')
+  certificates = { ca, good: await leaf('good', `IP:127.0.0.1,DNS:${HOST}`), other: await leaf('other', `DNS:${HOST}`) }
+  return () => directory[Symbol.asyncDispose]()
+})
+
+async function serve(tls?: Certificates['good']): Promise<MemoryRegistry> {
+  const registry = await startMemoryRegistry({ tls })
+  onTestFinished(() => registry[Symbol.asyncDispose]())
+  return registry
+}
+
+function open(options: Parameters<typeof openClient>[0] = {}): TestClient {
+  const client = openClient(options)
+  onTestFinished(() => client.registries.close())
+  return client
+}
+
+/** Whether the client gets through to the registry at `host`; or the error. */
+async function reach(host: string, { registries }: TestClient): Promise<unknown> {
+  return registries.repository(`${host}/a`).resolve('x').then(() => 'reached', (error: unknown) => error)
+}
+
+const unreachable = (words: RegExp): object => ({ code: 'CNB_REGISTRY_UNREACHABLE', message: expect.stringMatching(words) })
+
+test('a private CA is refused with what to do, and nothing goes over plain HTTP then', async () => {
+  const registry = await serve(certificates.good)
+  expect(await reach(registry.address, open())).toMatchObject({
+    ...unreachable(/certificate/),
+    hint: expect.stringMatching(new RegExp(`--ca-cert.*--insecure-registry ${registry.address}`)),
+  })
+  expect(registry.requests).toEqual([])
+})
+
+test('a private CA is trusted when it is given, in whichever way', async () => {
+  const registry = await serve(certificates.good)
+  const folder = join(directory.path, 'certs')
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'mine.pem'), certificates.ca)
+  const file = join(folder, 'mine.pem')
+  for (const options of [{ ca: [Buffer.from(certificates.ca)] }, { env: { SSL_CERT_FILE: file } }, { env: { SSL_CERT_DIR: `/nowhere:${folder}` } }]) {
+    expect(await reach(registry.address, open(options))).toBe('reached')
+  }
+})
+
+test('it is tried without the private CA once, and not for each connection', async () => {
+  const registry = await serve(certificates.good)
+  const client = open({ ca: [Buffer.from(certificates.ca)] })
+  await reach(registry.address, client)
+  expect(registry.connections).toBe(2)
+  await Promise.all(Array.from({ length: 20 }, () => reach(registry.address, client)))
+  expect(registry.connections).toBeLessThanOrEqual(1 + 8)
+})
+
+test('a certificate for another host is refused, whoever has signed it', async () => {
+  const registry = await serve(certificates.other)
+  expect(await reach(registry.address, open({ ca: [Buffer.from(certificates.ca)] }))).toMatchObject(unreachable(/altnames|127\.0\.0\.1/))
+})
+
+test('an insecure registry may have any certificate, and others may not', async () => {
+  const [insecure, other] = [await serve(certificates.other), await serve(certificates.other)]
+  const client = open({ insecure: [insecure.address] })
+  expect(await reach(insecure.address, client)).toBe('reached')
+  expect(await reach(other.address, client)).toMatchObject(unreachable(/certificate/))
+})
+
+test.each(['', 'nothing', '-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----'])("a CA's certificate like '%s' is told of", (pem) => {
+  expect(() => open({ ca: [Buffer.from(certificates.ca), Buffer.from(pem)] })).toThrow(
+    expect.objectContaining({ code: 'CNB_USAGE', hint: expect.stringContaining('--ca-cert') }),
+  )
+})
+
+test("the system's certificates and those of Docker's folder for one registry are found, each once", async () => {
+  const folder = join(directory.path, 'docker')
+  await mkdir(join(folder, 'r.example:5000'), { recursive: true })
+  await writeFile(join(folder, 'r.example:5000', 'ca.crt'), certificates.ca)
+  await writeFile(join(folder, 'r.example:5000', 'client.cert'), certificates.good.cert)
+  expect((await registryCertificates('r.example:5000', [folder])).map((text) => `${text}\n`)).toEqual([certificates.ca])
+  expect(await registryCertificates('r.example', [folder])).toEqual([])
+  const ca = Buffer.from(certificates.ca)
+  const found = await extraCertificates([ca, ca], {})
+  expect(found.filter((text) => certificates.ca.includes(text))).toHaveLength(1)
+})
+
+test('a registry that does not answer is asked four times, and then not for a while', async () => {
+  const closed = createTcpServer().listen(0, '127.0.0.1')
+  await once(closed, 'listening')
+  const host = `127.0.0.1:${(closed.address() as AddressInfo).port}`
+  closed.close()
+  await once(closed, 'close')
+  const client = open()
+  expect(await reach(host, client)).toMatchObject({ ...unreachable(/ECONNREFUSED/), hint: expect.stringContaining('proxy') })
+  expect(client.clock.pauses).toHaveLength(3)
+  expect(await reach(host, client)).toMatchObject(unreachable(/ECONNREFUSED/))
+  expect(client.clock.pauses).toHaveLength(3)
+  client.clock.time += 60_000
+  await reach(host, client)
+  expect(client.clock.pauses).toHaveLength(6)
+})
+
+test('many requests take few connections', async () => {
+  const registry = await serve()
+  const client = open()
+  await Promise.all(Array.from({ length: 100 }, (_, index) => client.registries.repository(`${registry.address}/r${index}`).resolve('x')))
+  // One more was the try whether it speaks TLS.
+  expect(registry.connections).toBeLessThanOrEqual(1 + 8)
+  const before = registry.connections
+  for (let index = 0; index < 20; index++) await reach(registry.address, client)
+  expect(registry.connections).toBe(before)
+})
+
+test('requests wait for their turn', async () => {
+  const registry = await serve()
+  const client = open({ concurrency: 2 })
+  await reach(registry.address, client)
+  let [now, most] = [0, 0]
+  registry.intercept = async () => {
+    most = Math.max(most, ++now)
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    now--
+    return false
+  }
+  await Promise.all(Array.from({ length: 10 }, () => reach(registry.address, client)))
+  expect(most).toBe(2)
+})
+
+test('closing breaks off what goes on', async () => {
+  const registry = await serve()
+  const client = open()
+  await reach(registry.address, client)
+  registry.intercept = () => {
+    void client.registries.close()
+    return true
+  }
+  expect(await reach(registry.address, client)).toMatchObject({ code: 'CNB_INTERRUPTED' })
+})
+
+interface Proxy {
+  url: string
+  /** First lines of what it was asked. */
+  asked: string[]
+}
+
+/** A proxy that leads every host to the address of `registry`. */
+async function proxyTo(registry: MemoryRegistry, tunnels = true): Promise<Proxy> {
+  const asked: string[] = []
+  const [host, port] = registry.address.split(':') as [string, string]
+  const sockets = new Set<Socket>()
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url} ${request.headers['proxy-authorization'] ?? '-'}`)
+    const { pathname } = new URL(request.url ?? '', 'http://x')
+    request.pipe(forward({ host, port, path: pathname, method: request.method, headers: request.headers }, (reply) => {
+      reply.pipe(response.writeHead(reply.statusCode ?? 500, reply.headers))
+    }))
+  })
+  server.on('connection', (socket: Socket) => sockets.add(socket))
+  server.on('connect', (request, socket: Socket) => {
+    asked.push(`CONNECT ${request.url} ${request.headers['proxy-authorization'] ?? '-'}`)
+    if (!tunnels) return void socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+    const target = connect(Number(port), host)
+    sockets.add(target)
+    socket.write('HTTP/1.1 200 OK\r\n\r\n')
+    socket.pipe(target).pipe(socket)
+    for (const each of [socket, target]) each.on('error', () => {})
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(async () => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await once(server, 'close')
+  })
+  return { url: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+}
+
+test('HTTPS goes through a tunnel of the proxy, which is told who asks', async () => {
+  const registry = await serve(certificates.good)
+  const { url, asked } = await proxyTo(registry)
+  const client = open({ ca: [Buffer.from(certificates.ca)], env: { HTTPS_PROXY: `http://user:pr0xy@${url}` } })
+  expect(await reach(HOST, client)).toBe('reached')
+  expect(asked).toEqual([`CONNECT ${HOST}:443 Basic ${Buffer.from('user:pr0xy').toString('base64')}`])
+  expect(registry.requests.map(({ headers }) => headers['proxy-authorization'])).toEqual([undefined, undefined])
+})
+
+test('a certificate is checked behind a proxy too', async () => {
+  const registry = await serve(certificates.good)
+  const { url } = await proxyTo(registry)
+  expect(await reach(HOST, open({ env: { https_proxy: `http://${url}` } }))).toMatchObject(unreachable(/certificate/))
+  expect(registry.requests).toEqual([])
+})
+
+test('an insecure registry is asked of the proxy over plain HTTP when there is no tunnel', async () => {
+  const registry = await serve()
+  const { url, asked } = await proxyTo(registry, false)
+  const client = open({ insecure: [HOST], env: { http_proxy: `http://${url}`, https_proxy: `http://${url}` } })
+  expect(await reach(HOST, client)).toBe('reached')
+  expect(asked).toEqual([`CONNECT ${HOST}:443 -`, `GET http://${HOST}/v2/ -`, `HEAD http://${HOST}/v2/a/manifests/x -`])
+})
+
+test('a registry that is not said to be insecure is never asked over plain HTTP', async () => {
+  const { url, asked } = await proxyTo(await serve(), false)
+  const error = await reach(HOST, open({ env: { https_proxy: `http://user:pr0xy@${url}`, http_proxy: `http://${url}` } }))
+  expect(error).toMatchObject({ code: expect.stringMatching(/^CNB_REGISTRY_/), message: expect.stringContaining('502') })
+  expect(String(error) + JSON.stringify(error)).not.toContain('pr0xy')
+  expect(asked.every((line) => line.startsWith('CONNECT '))).toBe(true)
+})
+
+test('NO_PROXY, and this machine itself, are asked without a proxy', async () => {
+  const registry = await serve()
+  const { url, asked } = await proxyTo(registry)
+  expect(await reach(registry.address, open({ env: { HTTP_PROXY: `http://${url}`, HTTPS_PROXY: `http://${url}` } }))).toBe('reached')
+  expect(await reach(HOST, open({ env: { HTTPS_PROXY: `http://${url}`, NO_PROXY: `a.example,${HOST}` } }))).toMatchObject(unreachable(/ENOTFOUND|EAI_AGAIN/))
+  expect(asked).toEqual([])
+})
+
+test('a proxy that is no address is told of, without what it is', () => {
+  expect(() => open({ env: { HTTPS_PROXY: 'http://user:pr0xy@[' } })).toThrow(
+    expect.objectContaining({ code: 'CNB_USAGE', message: expect.not.stringContaining('pr0xy') }),
+  )
+})
