@@ -10,6 +10,7 @@ import { createBuilderCommand } from './commands/builder/create.ts'
 import { inspectBuilderCommand } from './commands/builder/inspect.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { rebaseCommand } from './commands/rebase.ts'
+import { downloadSbomCommand } from './commands/sbom/download.ts'
 import { CommandHelp, pathOf } from './help.ts'
 import { globalOptions } from './options/global.ts'
 
@@ -19,10 +20,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
   rebaseCommand,
   createBuilderCommand,
   inspectBuilderCommand,
+  downloadSbomCommand,
 ]
 
 /** Commands that only hold others. */
-const PARENTS: Readonly<Record<string, string>> = { builder: 'Makes and shows builder images.' }
+const PARENTS: Readonly<Record<string, string>> = { builder: 'Makes and shows builder images.', sbom: 'Gets bills of materials out of images.' }
 
 /** What the global options say. */
 export interface Globals {

@@ -93,12 +93,12 @@ function inBothPlaces(name: string, miss: Miss, error: CnbError): CnbError {
   if (code !== 'CNB_REGISTRY_UNREACHABLE' && code !== 'CNB_REGISTRY_DENIED') return error
   const { registry } = parseReference(name)
   if (registry !== DOCKER_HUB) return new CnbError(code, `${miss.why}, and ${message}`, { hint, cause: error })
-  if (miss.code) return new CnbError(miss.code, `${miss.why}; and ${message}`, { hint: miss.hint, cause: error })
+  if (miss.code) return new CnbError(miss.code, `${miss.why}; and ${message}`, { hint: [miss.hint, hint].filter(Boolean).join(' '), cause: error })
   return notFound(name, miss, { why: message, hint, cause: error })
 }
 
 function notFound(name: string, miss: Miss | undefined, { why, hint, cause }: { why: string; hint?: string | undefined; cause?: unknown }): CnbError {
-  const own = miss ? `An image of your own is made with 'cnb build ${name}'.` : undefined
+  const own = miss && !isImageId(name) && parseReference(name).registry === DOCKER_HUB ? `An image of your own is made with 'cnb build ${name}'.` : undefined
   return new CnbError('CNB_IMAGE_NOT_FOUND', [miss?.why, why].filter(Boolean).join(', and '), {
     hint: [hint, own].filter(Boolean).join(' '),
     cause,
