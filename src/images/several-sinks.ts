@@ -5,7 +5,7 @@ import type { Context } from '../base/events.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference } from '../oci/reference.ts'
 import type { Registries } from '../registry/registry.ts'
-import type { ImagePlan, ImageSink, ImageSource, LayerBlob, SavedImage } from './image.ts'
+import type { Image, ImagePlan, ImageSink, ImageSource, LayerBlob, SavedImage } from './image.ts'
 import { LayerBlobs } from './layer-blobs.ts'
 import { saveToRegistry } from './registry-sink.ts'
 
@@ -24,7 +24,9 @@ export function openSinks({ engine, registries }: Sinks, published: ImageSource)
   return {
     async save(plan, context = {}) {
       await using blobs = new LayerBlobs()
-      await learnBlobs(blobs, plan, published, context)
+      const images = [plan.base, ...(plan.previous ? [plan.previous] : [])]
+      images.forEach((image) => blobs.know(image))
+      if (engine) await learnBlobs(blobs, images, plan, published, context)
       const saved = await engine?.save({ ...plan, blobs: await allBlobs(blobs, plan, context) }, context)
       const pushed = registries ? await saveToRegistry(registries, plan, blobs, context) : undefined
       return both(saved, pushed)
@@ -32,12 +34,10 @@ export function openSinks({ engine, registries }: Sinks, published: ImageSource)
   }
 }
 
-/** Where base or previous image come from an engine, the registry's own may say how their layers are called there. */
-async function learnBlobs(blobs: LayerBlobs, plan: ImagePlan, published: ImageSource, context: Context): Promise<void> {
-  const images = [plan.base, ...(plan.previous ? [plan.previous] : [])]
-  images.forEach((image) => blobs.know(image))
+/** Base and previous image come from the engine then: the registry's own may say how their layers are called there. */
+async function learnBlobs(blobs: LayerBlobs, images: readonly Image[], plan: ImagePlan, published: ImageSource, context: Context): Promise<void> {
   const lacking = new Set(plan.layers.filter((layer) => !blobs.known(layer)).map(({ diffId }) => diffId))
-  const isLacking = ({ layers }: ImagePlan['base']): boolean => layers.some(({ diffId }) => lacking.has(diffId))
+  const isLacking = ({ layers }: Image): boolean => layers.some(({ diffId }) => lacking.has(diffId))
   const [name] = plan.tags
   const names = [...images.filter(isLacking).map(({ reference }) => reference), ...(name && lacking.size > 0 ? [formatReference(name)] : [])]
   await Promise.all([...new Set(names)].map(async (reference) => {

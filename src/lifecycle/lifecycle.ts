@@ -31,6 +31,8 @@ export interface BuildPlan {
    * @throws CnbError where there is none, or none that an app can start on
    */
   readonly findRunImage: (name: string, context: Context) => Promise<RunImage>
+  /** What the engine calls an image that may be in a registry only; it gets it then. @throws CnbError CNB_PULL_FAILED, … */
+  readonly engineId: (image: Image, context: Context) => Promise<string>
   /** What run.toml says: the choices among which a later rebase may find the run image again. */
   readonly runImages: readonly RunImageName[]
   /** The app as entries of a tar, whose names start with `workspace`. */

@@ -5,7 +5,7 @@ import type { Context } from '../base/events.ts'
 import type { Builder, RunImageName } from '../builder/builder.ts'
 import { readBuilder } from '../builder/read-builder.ts'
 import { type ApiVersion, atLeast } from '../formats/versions.ts'
-import type { Image } from '../images/image.ts'
+import type { Image, ImageSource } from '../images/image.ts'
 import { findImage, type PullPolicy } from '../images/pull.ts'
 import { findFirstImage, rankRunImages } from '../images/run-image.ts'
 import type { RunImage } from '../lifecycle/lifecycle.ts'
@@ -37,6 +37,7 @@ export async function findBuilder(
 
 /**
  * Finds the run image: the user's, or the best that can be had of those that the builder names.
+ * @param published where it is found without a pull, for an app that the engine does not get
  * @throws CnbError CNB_RUN_IMAGE_INVALID, CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, …
  */
 export async function findRunImage(
@@ -46,13 +47,16 @@ export async function findRunImage(
   policy: PullPolicy,
   services: Services,
   context: Context,
+  published?: ImageSource,
 ): Promise<RunImage> {
   const wanted = builder.image.platform
+  const find = (name: string): Promise<Image> =>
+    published ? findPublished(name, published, context) : findImage(name, policy, { ...services, platform: wanted }, context)
   const isPresent = async (name: string): Promise<boolean> => (await services.engine.images.inspect(name, context)) !== undefined
   const [declared] = builder.runImages
   const declaredNames = declared ? await rankRunImages(declared, app.registry, isPresent) : []
   const names = asked === undefined ? declaredNames : [parseName(asked)]
-  const found = await findFirstImage(names, (name) => findImage(name, policy, { ...services, platform: wanted }, context))
+  const found = await findFirstImage(names, find)
   if (!found) throw new CnbError('CNB_BUILDER_INVALID', `builder '${builder.image.reference}' names no run image`, { hint: 'Name one with --run-image.' })
   refuseOtherPlatform(found.image, wanted, "the builder's")
   if (!found.image.config.config.Env?.some((entry) => entry.startsWith('PATH='))) {
@@ -61,6 +65,12 @@ export async function findRunImage(
     })
   }
   return found
+}
+
+async function findPublished(name: string, published: ImageSource, context: Context): Promise<Image> {
+  const image = await published.find(name, context)
+  if (image) return image
+  throw new CnbError('CNB_IMAGE_NOT_FOUND', `neither its registry nor the engine has the image '${name}'`, { hint: 'Check the name and the tag.' })
 }
 
 function parseName(text: string): string {

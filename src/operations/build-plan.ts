@@ -6,16 +6,19 @@ import type { Context } from '../base/events.ts'
 import type { Builder } from '../builder/builder.ts'
 import { isTrusted } from '../builder/trust.ts'
 import { type ApiVersion, atLeast, formatApiVersion } from '../formats/versions.ts'
-import { DEFAULT_PULL_POLICY } from '../images/pull.ts'
+import { describeEngineImages } from '../images/engine-source.ts'
+import { DEFAULT_PULL_POLICY, findImage } from '../images/pull.ts'
 import { cacheVolumes, volumeKey } from '../lifecycle/cache-volumes.ts'
 import { DEFAULT_EXEC_ENV, execEnvFor, parseExecEnv } from '../lifecycle/exec-env.ts'
 import type { BuildPlan, CacheVolumes } from '../lifecycle/lifecycle.ts'
 import { negotiatePlatformApi } from '../lifecycle/platform-api.ts'
+import { isDigest } from '../oci/digest.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
 import { appEntries, checkApp } from '../project/app.ts'
 import { caBinding } from '../project/platform-files.ts'
 import type { BuildOptions } from './build.ts'
 import { findBuilder, findRunImage, refuseOtherStack, runImagesFor } from './build-images.ts'
+import { checkPublishing, publishedRunImages, type Publishing } from './build-store.ts'
 import { chooseBuildpacks } from './build-order.ts'
 import { type Project, projectMetadataToml, readBuildEnv, readCertificates, readProject } from './build-project.ts'
 import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, proxyEnv } from './build-values.ts'
@@ -23,15 +26,28 @@ import { type CacheChoice, parseCacheOptions } from './cache-option.ts'
 import type { Services } from './services.ts'
 
 /** @throws CnbError of nearly every code that is not a phase's */
-export async function planBuild(options: BuildOptions, services: Services, context: Context): Promise<BuildPlan> {
+export async function planBuild(
+  options: BuildOptions,
+  services: Services,
+  publishing: Publishing | undefined,
+  context: Context,
+): Promise<BuildPlan> {
   const { host } = services
   const fromUser = await readOptions(options, services, context)
   const { image, path, project, platform, certificates } = fromUser
 
   const policy = options.pullPolicy ?? DEFAULT_PULL_POLICY
-  const builder = await findBuilder(builderName(options, project), policy, platform, services, context)
+  // Whether the image may be published is asked for beside: it need not be known before there is something to be made.
+  const [builder] = await Promise.all([
+    findBuilder(builderName(options, project), policy, platform, services, context),
+    publishing && checkPublishing(publishing, [image, ...fromUser.tags], context),
+  ])
   const platformApi = negotiatePlatformApi(builder)
-  const runImage = await findRunImage(options.runImage, image, builder, policy, services, context)
+  const published =
+    publishing && !publishing.targets.engine && policy !== 'never'
+      ? publishedRunImages(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
+      : undefined
+  const runImage = await findRunImage(options.runImage, image, builder, policy, services, context, published)
   refuseOtherStack(builder, runImage, platformApi)
   const chosen = await chooseBuildpacks(options.buildpacks ?? [], project, builder, host.cwd, context)
   warnOfOldApi(options, platformApi, context)
@@ -45,7 +61,9 @@ export async function planBuild(options: BuildOptions, services: Services, conte
     platform,
     platformApi,
     runImage,
-    findRunImage: (name, finding) => findRunImage(name, image, builder, policy, services, finding),
+    findRunImage: (name, finding) => findRunImage(name, image, builder, policy, services, finding, published),
+    engineId: async ({ id }, finding) =>
+      isDigest(id) ? id : (await findImage(id, 'if-not-present', { ...services, platform: builder.image.platform }, finding)).id,
     runImages: runImagesFor(runImage, builder),
     appEntries: (reading) =>
       appEntries({ path, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),

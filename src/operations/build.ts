@@ -1,5 +1,6 @@
 /** `cnb build`: from a directory to an image. */
 
+import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { formatApiVersion } from '../formats/versions.ts'
 import { readBuildMetadata } from '../images/build-metadata.ts'
@@ -7,10 +8,13 @@ import type { PullPolicy } from '../images/pull.ts'
 import type { BuildPlan, BuiltImage, Lifecycle } from '../lifecycle/lifecycle.ts'
 import { familiarName } from '../oci/reference.ts'
 import { planBuild } from './build-plan.ts'
+import { openBuildStore, type Publishing } from './build-store.ts'
+import { isEngineOnly, parseTargets } from './image-targets.ts'
 import { outputReference } from './output-reference.ts'
-import type { Services } from './services.ts'
+import { readRegistrySettings, type RegistryOptions } from './registry-settings.ts'
+import type { RemoteServices, Services } from './services.ts'
 
-export interface BuildOptions {
+export interface BuildOptions extends RegistryOptions {
   /** The image's name, as typed. */
   image: string
   /** App directory; the working directory when absent. */
@@ -38,8 +42,6 @@ export interface BuildOptions {
   previousImage?: string
   sbomOutputDir?: string
   reportOutputDir?: string
-  /** PEM files. */
-  caCerts?: string[]
   /** project.toml; `<path>/project.toml` when absent and there is one. */
   descriptor?: string
   /** Where the phases find the engine: an address as the engine's own host sees it, or `inherit`. */
@@ -55,13 +57,17 @@ export interface BuildOptions {
   pidsLimit?: number
   /** `type=…;format=…;…` */
   cache?: string[]
+  /** `engine`, `registry`, `oci:DIRECTORY`; the engine when there is none. */
+  to?: string[]
+  /** The same as `registry` in `to`. */
+  publish?: boolean
 }
 
 /** What `cnb build --output json` prints. */
 export interface BuildResult {
   image: string
   tags: string[]
-  /** The image ID on the engine. */
+  /** The image ID on the engine; `repository@digest` where it is published only. */
   id: string
   /** `name@digest`, what --quiet prints; on a graph-driver engine the digest is the image ID. */
   reference: string
@@ -74,10 +80,14 @@ export interface BuildResult {
 }
 
 /** @throws CnbError of nearly every code; what is wrong with the input is found before anything is made on the engine */
-export async function build(options: BuildOptions, services: Services, context: Context): Promise<BuildResult> {
+export async function build(options: BuildOptions, services: Services & RemoteServices, context: Context): Promise<BuildResult> {
   const start = performance.now()
+  const publishing = await openPublishing(options, services)
   // The driver's code is read while the engine answers.
-  const [plan, lifecycle] = await Promise.all([planBuild(options, services, context), openLifecycle(options.lifecycle ?? 'native', services)])
+  const [plan, lifecycle] = await Promise.all([
+    planBuild(options, services, publishing, context),
+    openLifecycle(options.lifecycle ?? 'native', services, publishing),
+  ])
   const { phases, runImage, image } = await lifecycle.run(plan, context)
   return {
     ...describeImage(plan, image),
@@ -89,9 +99,28 @@ export async function build(options: BuildOptions, services: Services, context: 
   }
 }
 
+/** Undefined where nothing but the engine is asked for; then no registry is talked with, and no code for it is loaded. */
+async function openPublishing(options: BuildOptions, { registries, host }: RemoteServices): Promise<Publishing | undefined> {
+  const targets = parseTargets(options.to, options.publish)
+  if (isEngineOnly(targets)) return undefined
+  if (options.lifecycle === 'stock') {
+    throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle puts images on the engine only', {
+      hint: 'Leave --lifecycle out: the native lifecycle publishes, and no credential gets to the builder.',
+    })
+  }
+  return { targets, registries: await registries(await readRegistrySettings(options, host)) }
+}
+
 /** Loaded when it is chosen: neither driver needs the other's code. */
-async function openLifecycle(driver: 'native' | 'stock', { engine, owner, host, sweep }: Services): Promise<Lifecycle> {
-  if (driver === 'native') return (await import('../lifecycle/native/native-lifecycle.ts')).nativeLifecycle({ engine, owner, sweep })
+async function openLifecycle(
+  driver: 'native' | 'stock',
+  { engine, owner, host, sweep }: Services,
+  publishing: Publishing | undefined,
+): Promise<Lifecycle> {
+  if (driver === 'native') {
+    const { nativeLifecycle } = await import('../lifecycle/native/native-lifecycle.ts')
+    return nativeLifecycle({ engine, owner, sweep, openStore: (images, { builder }) => openBuildStore(images, publishing, builder.image.platform) })
+  }
   return (await import('../lifecycle/stock/stock-lifecycle.ts')).stockLifecycle({ engine, owner, home: host.home })
 }
 

@@ -11,6 +11,10 @@ export interface ImageTargets {
   readonly layouts: readonly string[]
 }
 
+export function isEngineOnly({ engine, registry, layouts }: ImageTargets): boolean {
+  return engine && !registry && layouts.length === 0
+}
+
 const HINT = "Use 'engine', 'registry', 'oci:DIRECTORY', or several of them with commas between."
 
 /**

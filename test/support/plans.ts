@@ -50,6 +50,7 @@ export function aPlan(changes: Partial<BuildPlan> = {}): BuildPlan {
     platformApi: { major: 0, minor: 15 },
     runImage: { name: 'some/run', image: anImage({ reference: 'some/run' }) },
     findRunImage: (name) => Promise.reject(new Error(`nobody looks for ${name}`)),
+    engineId: async ({ id }) => id,
     runImages: [{ image: 'some/run', mirrors: ['mirror.example/run'] }],
     appEntries: () => Readable.from([]),
     buildpacks: [],

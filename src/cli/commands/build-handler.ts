@@ -8,12 +8,12 @@ import { formatDuration } from '../../ui/quantity.ts'
 import type { Handler, Values } from '../command.ts'
 import type { buildGroups } from './build.ts'
 
-export const runBuild: Handler<Values<typeof buildGroups>> = async (image, values, { host, context, verbose, services }) => {
+export const runBuild: Handler<Values<typeof buildGroups>> = async (image, values, { host, context, verbose, services, remote }) => {
   if (values.path === undefined && (await exists(resolve(host.cwd, image)))) {
     const message = `'${image}' is taken as the name of the image, though there is a file of that name; the app is named by --path`
     context.events?.({ type: 'warning', message })
   }
-  const result = await build({ image, ...values, verbose }, await services(), context)
+  const result = await build({ image, ...values, verbose }, { ...(await services()), ...remote }, context)
   return {
     data: result,
     line: result.reference,

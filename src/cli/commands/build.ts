@@ -3,6 +3,7 @@
 import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../command.ts'
 import { appSource } from '../options/app.ts'
 import { containers } from '../options/containers.ts'
+import { insecureRegistries, registryMirrors } from '../options/registry.ts'
 import { builderImages, reportOutputDir, tags } from '../options/images.ts'
 
 export const buildGroups = [
@@ -10,9 +11,20 @@ export const buildGroups = [
   builderImages,
   containers,
   {
+    title: 'Registries:',
+    options: { insecureRegistries, registryMirrors },
+  },
+  {
     title: 'Output:',
     options: {
       tags,
+      publish: { kind: 'flag', flags: '--publish', description: 'put the image into the registry of its name, not on the engine: --to registry' },
+      to: {
+        kind: 'list',
+        commas: true,
+        flags: '--to <place>',
+        description: 'where to put the image: engine (default), registry, oci:DIR; repeat it or use commas',
+      },
       creationTime: {
         kind: 'text',
         flags: '--creation-time <time>',

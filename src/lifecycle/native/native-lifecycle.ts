@@ -5,7 +5,7 @@
 
 import type { Context } from '../../base/events.ts'
 import type { Engine } from '../../docker/engine.ts'
-import { openEngineImages } from '../../images/engine-source.ts'
+import { type EngineImageStore, openEngineImages } from '../../images/engine-source.ts'
 import type { ImageSink, ImageSource } from '../../images/image.ts'
 import { isForOtherUse } from '../exec-env.ts'
 import { hostPhase } from '../host-phase.ts'
@@ -30,6 +30,8 @@ export interface NativeOptions {
   readonly owner: string
   /** Removes what killed runs left on the engine. */
   readonly sweep: () => Promise<void>
+  /** Where the previous image is found and the new one goes; both on the engine when absent. */
+  readonly openStore?: (images: EngineImageStore, plan: BuildPlan) => ImageSource & ImageSink
 }
 
 export function nativeLifecycle(options: NativeOptions): Lifecycle {
@@ -44,7 +46,8 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   const plan = { ...planned, runImage: { ...planned.runImage, image: images.reopen(planned.runImage.image) } }
   await using cache = await openBuildCache(engine, plan, owner, context)
   await using commenced = new CommencedRun({ ...options, plan, times, context })
-  const analysis = await hostPhase('analyzer', times, context, () => analyze(plan, images, cache, context))
+  const store = options.openStore?.(images, plan) ?? images
+  const analysis = await hostPhase('analyzer', times, context, () => analyze(plan, store, cache, context))
   const { previous, record } = analysis
   const analyzed = layersFile(plan, 'analyzed.toml', analyzedToml(plan, previous))
   const version = knownLauncher(record, plan)?.version
@@ -64,7 +67,7 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   times.push(...(extended?.times ?? []))
   const { runImage } = extending ?? plan
   const exported = await hostPhase('exporter', times, context, (say) =>
-    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: images, end: () => run.end(), say }, context),
+    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, end: () => run.end(), say }, context),
   )
   kaniko.keep()
   if (run.kept) await cache.writeRecord(exported.record, context)
@@ -79,7 +82,7 @@ interface Analysis extends KeptLayers {
   readonly elsewhere: Restoration
 }
 
-async function analyze(plan: BuildPlan, images: ImageSource & ImageSink, cache: BuildCache, context: Context): Promise<Analysis> {
+async function analyze(plan: BuildPlan, images: ImageSource, cache: BuildCache, context: Context): Promise<Analysis> {
   const [previous, kept] = await Promise.all([findPrevious(plan, images, context), cache.read(context)])
   const input = { previous, record: kept.record, plan, skipLayers: plan.clearCache || isForOtherUse(previous?.image, plan) }
   const launchSbom = needsLaunchSbom(input) ? await readLaunchSbom(previous, context) : undefined

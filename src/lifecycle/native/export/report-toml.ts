@@ -17,19 +17,28 @@ export interface ReportedBuild {
 }
 
 /**
- * The file as the lifecycle writes it, but for `manifest-size`: an image on an engine has no manifest, and what the lifecycle
- * tells there is the size of one that it makes up.
+ * The file as the lifecycle writes it, but for `manifest-size` on an engine: an image there has no manifest, and what the
+ * lifecycle tells is the size of one that it makes up.
  * @throws CnbError CNB_DESCRIPTOR_INVALID for a build.toml that is no TOML, which Platform APIs before 0.9 take a part of
  */
 export function reportToml(
   plan: Pick<BuildPlan, 'image' | 'tags' | 'platformApi'>,
-  { id }: Pick<SavedImage, 'id'>,
+  saved: SavedImage,
   build: ReportedBuild,
 ): string {
   const tags = [plan.image, ...plan.tags].map((tag) => JSON.stringify(familiarName(tag)))
-  const image = `[image]\n  tags = [${tags.join(', ')}]\n  image-id = "${id.replace(/^sha256:/, '')}"\n`
+  const image = `[image]\n  tags = [${tags.join(', ')}]\n${identity(saved)}`
   const bom = legacyBom(build, plan.platformApi)
   return bom.length === 0 ? image : `${stringifyToml({ build: { bom } })}\n${image}`
+}
+
+/** On an engine an image is known by its ID, in a registry by its manifest's digest. */
+function identity({ id, repoDigests: [published = ''], manifestSize }: SavedImage): string {
+  const digest = manifestSize === undefined ? undefined : published.slice(published.indexOf('@') + 1)
+  return [
+    ...(id.includes('@') ? [] : [`  image-id = "${id.replace(/^sha256:/, '')}"\n`]),
+    ...(digest === undefined ? [] : [`  digest = "${digest}"\n  manifest-size = ${manifestSize}\n`]),
+  ].join('')
 }
 
 /** What buildpacks wrote of the build environment into build.toml, before bills of materials were files. */

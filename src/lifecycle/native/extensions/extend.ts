@@ -111,7 +111,8 @@ export interface ExtendedRun extends ExtendedImage, AsyncDisposable {
 async function openRunExtender(extending: Extending, source: Pick<Container, 'getArchive'>, context: Context): Promise<Container> {
   const { engine, plan, owner, group, previous, runImage, cache } = extending
   const layout = baseLayout(runImage.image)
-  const container = await engine.containers.create(runExtenderSpec(plan, runImage, await cache.open(), owner), context)
+  const image = await plan.engineId(runImage.image, context)
+  const container = await engine.containers.create(runExtenderSpec(plan, image, await cache.open(), owner), context)
   try {
     const entries = [extendedAnalyzed(plan, previous, { runImage, run: layout.digest }), ...layout.entries]
     await putDockerfiles(container, group, entries, source, context)

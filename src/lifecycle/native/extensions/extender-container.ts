@@ -9,7 +9,7 @@ import { type ContainerSpec, type Mount, OWNER_LABEL } from '../../../docker/eng
 import type { Container } from '../../../docker/engine.ts'
 import { stringifyToml } from '../../../formats/toml.ts'
 import { atLeast } from '../../../formats/versions.ts'
-import type { BuildPlan, RunImage } from '../../lifecycle.ts'
+import type { BuildPlan } from '../../lifecycle.ts'
 import { detector, LAYERS_DIR } from '../../phase.ts'
 import { buildContainerSpec } from '../build-container.ts'
 import type { Group } from '../model.ts'
@@ -35,11 +35,11 @@ export function buildExtenderSpec(plan: BuildPlan, layersVolume: string, kaniko:
   }
 }
 
-/** A container of the run image. */
-export function runExtenderSpec(plan: BuildPlan, runImage: RunImage, kaniko: Mount, owner: string): ContainerSpec {
+/** A container of the run image. @param image its ID */
+export function runExtenderSpec(plan: BuildPlan, image: string, kaniko: Mount, owner: string): ContainerSpec {
   const { limits } = plan
   return {
-    image: runImage.image.id,
+    image,
     ...extender(plan, 'run'),
     env: detector(plan).env,
     workingDir: '/',

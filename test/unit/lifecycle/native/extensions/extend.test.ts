@@ -24,7 +24,7 @@ function input(analyzed: string, engine: Engine = new FakeEngine()) {
 
 describe('the extender\'s containers', () => {
   it('are root\'s, without the powers that no package needs, and can gain none', () => {
-    for (const spec of [buildExtenderSpec(plan, 'layers', kaniko, 'me'), runExtenderSpec(plan, plan.runImage, kaniko, 'me')]) {
+    for (const spec of [buildExtenderSpec(plan, 'layers', kaniko, 'me'), runExtenderSpec(plan, plan.runImage.image.id, kaniko, 'me')]) {
       expect(spec).toMatchObject({ user: '0:0', securityOpt: ['no-new-privileges'] })
       expect(spec.capDrop).toEqual(['ALL'])
       for (const name of ['MKNOD', 'NET_RAW', 'SYS_CHROOT', 'SYS_ADMIN']) expect(spec.capAdd).not.toContain(name)
@@ -35,7 +35,7 @@ describe('the extender\'s containers', () => {
 
   it('see the layers volume only where the build phase runs', () => {
     expect(buildExtenderSpec(plan, 'layers', kaniko, 'me').mounts).toContainEqual(expect.objectContaining({ source: 'layers', target: '/layers' }))
-    expect(runExtenderSpec(plan, plan.runImage, kaniko, 'me').mounts).toEqual([kaniko])
+    expect(runExtenderSpec(plan, plan.runImage.image.id, kaniko, 'me').mounts).toEqual([kaniko])
   })
 })
 

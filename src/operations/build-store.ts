@@ -1,0 +1,76 @@
+/** Where a build finds the image that it takes the place of, and puts the new one: engine, registries, or both. */
+
+import { type CnbError, toCnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { EngineImageStore } from '../images/engine-source.ts'
+import type { Image, ImageSink, ImageSource } from '../images/image.ts'
+import { openRegistryImages, repositoryName } from '../images/registry-source.ts'
+import { openSinks } from '../images/several-sinks.ts'
+import type { Platform } from '../oci/platform.ts'
+import type { Reference } from '../oci/reference.ts'
+import type { Registries } from '../registry/registry.ts'
+import type { ImageTargets } from './image-targets.ts'
+
+/** How a build talks with registries; absent where its image stays on the engine. */
+export interface Publishing {
+  readonly registries: Registries
+  readonly targets: ImageTargets
+}
+
+export type BuildStore = ImageSource & ImageSink
+
+/** @param platform of builder and run image */
+export function openBuildStore(images: EngineImageStore, publishing: Publishing | undefined, platform: Platform): BuildStore {
+  if (!publishing) return images
+  const { registries, targets } = publishing
+  const published = openRegistryImages(registries, platform)
+  const sinks = openSinks({ ...(targets.engine ? { engine: images } : {}), ...(targets.registry ? { registries } : {}) }, published)
+  return {
+    find: (reference, context) => (targets.engine ? images : published).find(reference, context),
+    save: (plan, context) => sinks.save(plan, context),
+  }
+}
+
+/**
+ * Sees that all names can be given before any work is done for them.
+ * @throws CnbError CNB_REGISTRY_DENIED, CNB_REGISTRY_UNREACHABLE
+ */
+export async function checkPublishing({ registries, targets }: Publishing, tags: readonly Reference[], context: Context): Promise<void> {
+  if (!targets.registry) return
+  const repositories = new Map(tags.map((tag) => [repositoryName(tag), tag]))
+  await Promise.all([...repositories.values()].map((tag) => registries.repository(tag, 'push').checkPush(context)))
+}
+
+/**
+ * Run images for an image that the engine does not get: in their registry, where nothing but their description is read. One that
+ * no registry has may be on the engine: somebody made it there.
+ */
+export function publishedRunImages(registries: Registries, onEngine: ImageSource, platform: Platform): ImageSource {
+  const published = openRegistryImages(registries, platform)
+  return {
+    async find(reference, context = {}) {
+      let failure: CnbError | undefined
+      try {
+        const found = await published.find(reference, context)
+        if (found) return found
+      } catch (error) {
+        context.signal?.throwIfAborted()
+        failure = toCnbError(error)
+        if (!LACKING.has(failure.code)) throw failure
+      }
+      const present = await onEngine.find(reference, context)
+      if (!present && failure) throw failure
+      if (present) tellOfEngine(present, failure, context)
+      return present
+    },
+  }
+}
+
+/** A registry says of what it does not have that one may not see it. */
+const LACKING = new Set<string>(['CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])
+
+function tellOfEngine(image: Image, failure: CnbError | undefined, { events }: Context): void {
+  const why = failure ? `: ${failure.message}` : ''
+  // What came from a registry once may be newer there.
+  events?.({ type: image.repoDigests.length > 0 ? 'warning' : 'debug', message: `using the engine's copy of '${image.reference}'${why}` })
+}
