@@ -136,12 +136,17 @@ function makeOption(definition: OptionDefinition): Option {
     case 'text':
       return option.makeOptionMandatory(definition.required ?? false)
     case 'choice':
-      return option.choices(definition.choices).default(definition.default)
+      return option.choices(definition.choices).default(...defaultOf(definition))
     case 'number':
       return option.argParser(parseCount)
     case 'list':
       return option.argParser<string[]>((value, list = []) => [...list, ...(definition.commas ? splitAtCommas(value) : [value])])
   }
+}
+
+/** The value, and how help writes it where it is none of the choices. */
+function defaultOf(choice: { readonly default: string } | { readonly defaultIs: string }): [value: string | undefined, words?: string] {
+  return 'default' in choice ? [choice.default] : [undefined, choice.defaultIs]
 }
 
 function splitAtCommas(value: string): string[] {

@@ -10,6 +10,7 @@ import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import { describeEngineImages } from '../images/engine-source.ts'
 import type { Image } from '../images/image.ts'
 import { readTarget } from '../images/labels.ts'
+import { readConfig } from './config-file.ts'
 import { readFacts, type ImagePlace } from './image-facts.ts'
 import { describeBuilderLayers, type DescribedLayer } from './inspect-builder-layers.ts'
 import { locateImage, type LocatedImage, type LocateOptions, type Places } from './locate-image.ts'
@@ -53,7 +54,7 @@ export async function inspectBuilder(
   places: Places,
   context: Context,
 ): Promise<BuilderInspection> {
-  const found = await locateImage(name, options, places, context)
+  const [config, found] = await Promise.all([readConfig(places.remote.host, context), locateImage(name, options, places, context)])
   const facts = await readFacts(found, context)
   const builder = readBuilder(await builderImage(found, context))
   const { description, stack, lifecycle, runImages } = builder
@@ -63,7 +64,7 @@ export async function inspectBuilder(
     ...place,
     ...(description === '' ? {} : { description }),
     createdBy: { ...builder.createdBy },
-    trusted: isTrusted(name),
+    trusted: isTrusted(name, config.trustedBuilders),
     user: { uid: builder.uid, gid: builder.gid },
     ...(stack.id === '' ? {} : { stack: { id: stack.id, ...(stack.mixins.length > 0 ? { mixins: [...stack.mixins] } : {}) } }),
     target: readTarget(facts),
