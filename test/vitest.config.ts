@@ -16,7 +16,7 @@ export default defineConfig({
     projects: [
       project('unit', 30_000, { ...SHARED, globalSetup: PROGRAMS }),
       project('contract', 60_000, { ...SHARED, globalSetup: PROGRAMS }),
-      project('engine', 300_000, { fileParallelism: false }),
+      project('engine', 300_000, { fileParallelism: false, globalSetup: PROGRAMS }),
       project('e2e', 600_000, { fileParallelism: false, globalSetup: [PROGRAMS, 'test/support/e2e-setup.ts'] }),
     ],
   },

@@ -48,9 +48,7 @@ const PIECE = 1024 * 1024
 export async function compressLayer(layer: Layer, directory: string, { signal }: Context = {}): Promise<LayerBlob> {
   const path = join(directory, `${randomUUID()}.tar.gz`)
   try {
-    const tar = verified(await layer.open(signal), layer.diffId, (found) =>
-      new CnbError('CNB_IMAGE_INVALID', `layer ${layer.diffId} cannot be saved: what is read of it is ${found}`, { hint: 'Build the image again.' }),
-    )
+    const tar = verified(await layer.open(signal), layer.diffId, (found) => isOther(layer, found))
     const { digest, size } = await writeHashed(members(tar), path, signal)
     return {
       descriptor: { mediaType: `${OCI_LAYER}+gzip`, digest, size },
@@ -60,6 +58,10 @@ export async function compressLayer(layer: Layer, directory: string, { signal }:
     await rm(path, { force: true })
     throw error
   }
+}
+
+function isOther({ diffId }: Layer, found: string): CnbError {
+  return new CnbError('CNB_IMAGE_INVALID', `layer ${diffId} cannot be saved: what is read of it is ${found}`, { hint: 'Build the image again.' })
 }
 
 /** The gzip members of a content, in its order; some are made ahead while one is written. */

@@ -1,6 +1,5 @@
 /** Layers in the form in which registries and layouts keep them: as one of them has it already, or else compressed, once. */
 
-import { availableParallelism } from 'node:os'
 import type { Context } from '../base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../base/files.ts'
 import { Limiter } from '../base/limiter.ts'
@@ -9,8 +8,8 @@ import { ociLayerType } from '../oci/media-types.ts'
 import { compressLayer } from './compressed-layer.ts'
 import type { Image, Layer, LayerBlob } from './image.ts'
 
-/** Node compresses on four threads, however many processors there are. */
-const AT_ONCE = Math.min(availableParallelism(), 4)
+/** Each is compressed on all processors; the second keeps them busy where the first waits for its bytes. */
+const AT_ONCE = 2
 
 /** Leaving the scope of `await using` removes what was compressed. */
 export class LayerBlobs implements AsyncDisposable {

@@ -73,6 +73,8 @@ export interface BuildPlan {
   readonly cacheVolumes: CacheVolumes
   /** A directory of the host that takes the place of the `build` volume. */
   readonly cacheDirectory?: string
+  /** An image in a registry that takes its place. */
+  readonly cacheImage?: Reference
   /** The socket or address at which the phases find the engine; found by itself when absent. */
   readonly dockerHost?: string
   readonly sbomOutputDir?: string

@@ -48,7 +48,8 @@ export class Authorizer {
    */
   learn(reply: HttpReply, authorization: string | undefined): string[] {
     const challenges = parseChallenges(headerValues(reply, 'www-authenticate'))
-    const how = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm')) ?? challenges.find(({ scheme }) => scheme === 'basic')
+    const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'))
+    const how = bearer ?? challenges.find(({ scheme }) => scheme === 'basic')
     if (how) this.#challenge = { how, registry: reply.url }
     this.#forget(({ token }) => token !== undefined && authorization === `Bearer ${token.value}`)
     return (how?.parameters.get('scope') ?? '').split(' ').filter((scope) => SCOPE.test(scope))

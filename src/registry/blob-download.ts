@@ -88,7 +88,10 @@ async function* pieces(part: Part, first: HttpReply): AsyncGenerator<Buffer, voi
     }
     if (broken === undefined && (blob.size === undefined || offset >= blob.size)) break
     if (offset - start >= PROGRESS) tries = 1
-    if (tries >= MAX_TRIES) throw broken === undefined ? wrong(part, `it ends after ${offset} of its ${blob.size} bytes`) : registryError(broken, task, at.host.name)
+    if (tries >= MAX_TRIES) {
+      if (broken !== undefined) throw registryError(broken, task, at.host.name)
+      throw wrong(part, `it ends after ${offset} of its ${blob.size} bytes`)
+    }
     start = offset
     await at.host.clock.sleep(pauseAfter(tries), context.signal)
     reply = await request(part, offset)

@@ -11,7 +11,13 @@ const CHUNK = 8 * 1024 * 1024
 const MAX_CHUNK = 64 * 1024 * 1024
 
 /** Sends all of `stream`; gives the session as it is then. @throws CnbError CNB_REGISTRY_* */
-export async function sendChunks(at: RemotePath, task: string, begun: UploadSession, stream: Readable, context: Context): Promise<UploadSession> {
+export async function sendChunks(
+  at: RemotePath,
+  task: string,
+  begun: UploadSession,
+  stream: Readable,
+  context: Context,
+): Promise<UploadSession> {
   const size = Math.max(begun.chunkMinimum, CHUNK)
   if (size > MAX_CHUNK) throw at.untrusted(task, `the registry wants chunks of ${size} bytes`)
   let session = begun
@@ -23,14 +29,22 @@ export async function sendChunks(at: RemotePath, task: string, begun: UploadSess
   return session
 }
 
-async function sendChunk(at: RemotePath, task: string, session: UploadSession, chunk: Buffer, offset: number, context: Context): Promise<UploadSession> {
+async function sendChunk(
+  at: RemotePath,
+  task: string,
+  session: UploadSession,
+  chunk: Buffer,
+  offset: number,
+  context: Context,
+): Promise<UploadSession> {
   const end = offset + chunk.length - 1
   const headers = { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end}` }
-  const reply = await at.call({ task, method: 'PATCH', path: session.location, access: 'push', headers, body: chunk, expect: [202, 204, 416] }, context)
+  const here = { task, path: session.location, access: 'push' } as const
+  const reply = await at.call({ ...here, method: 'PATCH', headers, body: chunk, expect: [202, 204, 416] }, context)
   await discard(reply)
   if (reply.status !== 416) return sessionOf(at, task, reply)
   // The reply to an earlier try was lost: the registry may have this chunk already.
-  const state = await at.call({ task, method: 'GET', path: session.location, access: 'push', expect: [202, 204] }, context)
+  const state = await at.call({ ...here, method: 'GET', expect: [202, 204] }, context)
   await discard(state)
   if (header(state, 'range') !== `0-${end}`) throw at.untrusted(task, 'the registry has lost a part of the upload')
   return header(state, 'location') === undefined ? session : sessionOf(at, task, state)

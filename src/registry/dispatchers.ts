@@ -62,7 +62,8 @@ export class Dispatchers {
    */
   #connector(): buildConnector.connector {
     const plain = buildConnector({ timeout: CONNECT_TIMEOUT_MS })
-    const withContext = (secureContext: SecureContext): buildConnector.connector => buildConnector({ timeout: CONNECT_TIMEOUT_MS, secureContext })
+    const withContext = (secureContext: SecureContext): buildConnector.connector =>
+      buildConnector({ timeout: CONNECT_TIMEOUT_MS, secureContext })
     return (options, callback) => {
       const host = options.host ?? options.hostname
       const known = this.#contexts.get(host)

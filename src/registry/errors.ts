@@ -49,7 +49,7 @@ export async function refusal(task: string, host: string, reply: HttpReply): Pro
 }
 
 /** What to do where the registry at `host` wants to know who asks. */
-export function loginHint(host: string): string {
+function loginHint(host: string): string {
   return `Log in with an account that may do this: 'docker login${host === 'docker.io' ? '' : ` ${host}`}'.`
 }
 
@@ -58,8 +58,8 @@ function wordsOf(text: string): { words: string; reasons: string[] } {
     const { errors, ...rest } = JSON.parse(text) as { errors?: unknown; details?: unknown; message?: unknown }
     const list = (Array.isArray(errors) ? errors : [rest]).slice(0, MAX_ERRORS) as { code?: unknown; message?: unknown }[]
     const reasons = list.flatMap((error) => (typeof error?.code === 'string' ? [clean(error.code)] : []))
-    const words = list.map((error) => [error?.message, error?.code].find((word): word is string => typeof word === 'string' && word !== '') ?? '')
-    return { words: clean(words.filter(Boolean).join('; ')), reasons }
+    const words = list.flatMap((error) => [error?.message, error?.code].find((word): word is string => typeof word === 'string') || [])
+    return { words: clean(words.join('; ')), reasons }
   } catch {
     // A page for browsers says nothing that the status does not.
     return { words: text.trimStart().startsWith('<') ? '' : clean(text), reasons: [] }
@@ -89,7 +89,10 @@ export function registryError(thrown: unknown, task: string, host: string, signa
     })
   }
   if (UNREACHABLE.has(codeOf(cause))) {
-    return new CnbError('CNB_REGISTRY_UNREACHABLE', message, { cause, hint: "Check the registry's name, the network and the proxy (HTTPS_PROXY, NO_PROXY)." })
+    return new CnbError('CNB_REGISTRY_UNREACHABLE', message, {
+      cause,
+      hint: "Check the registry's name, the network and the proxy (HTTPS_PROXY, NO_PROXY).",
+    })
   }
   return new CnbError('CNB_REGISTRY_FAILED', `${task}: ${said}`, { cause })
 }

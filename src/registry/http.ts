@@ -5,7 +5,7 @@ import type { BlobSource } from './registry.ts'
 import { UntrustedReply } from './target.ts'
 
 /** A body that is made while it is sent. `size` is its length in bytes, where that is known. */
-export interface StreamedBody extends BlobSource {
+interface StreamedBody extends BlobSource {
   readonly size?: number
 }
 

@@ -22,7 +22,8 @@ const IDENTITY_TOKEN_USER = '<token>'
 /**
  * Looks up a registry's credentials, by host and port exactly, in CNB_REGISTRY_AUTH, DOCKER_AUTH_CONFIG, Docker's config.json and
  * Podman's auth.json files, the first that has some; in each `credHelpers`, then `credsStore`, then `auths`. Undefined means anonymous.
- * Answers are kept. The lookup throws CNB_USAGE for a file or variable that is not as it should be; no error or warning has a part of a file in it.
+ * Answers are kept. The lookup throws CNB_USAGE for a file or variable that is not as it should be; no error or warning shows a
+ * part of it.
  */
 export function makeKeychain(sources: KeychainSources): Keychain {
   const known = new Map<string, Promise<RegistryCredentials | undefined>>()

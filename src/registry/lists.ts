@@ -16,17 +16,17 @@ const MAX_REPLY = 16 * 1024 * 1024
 /** As Repository.tags. Whatever is no tag is left out. */
 export async function* listTags(at: RemotePath, context: Context): AsyncGenerator<string> {
   const task = `cannot list the tags of ${at.name}`
-  for await (const { tags } of pages(at, task, at.path(`tags/list?n=${PAGE}`), {}, context)) {
+  for await (const { tags } of pages(at, task, at.path(`tags/list?n=${PAGE}`), context)) {
     if (Array.isArray(tags)) yield* tags.filter((tag): tag is string => typeof tag === 'string' && isTag(tag))
   }
 }
 
-/** As Repository.referrers; of a registry without that list, from the tag that stands for it (distribution-spec, "Referrers Tag Schema"). */
+/** As Repository.referrers; where there is no such list, from the tag in its place (distribution-spec, "Referrers Tag Schema"). */
 export async function listReferrers(at: RemotePath, digest: Digest, context: Context): Promise<Descriptor[]> {
   const task = `cannot list what refers to ${at.nameOf(digest)}`
   const found: Descriptor[] = []
   let listed = false
-  for await (const { manifests } of pages(at, task, at.path(`referrers/${digest}`), {}, context)) {
+  for await (const { manifests } of pages(at, task, at.path(`referrers/${digest}`), context)) {
     listed = true
     found.push(...descriptorsOf(manifests))
   }
@@ -36,11 +36,11 @@ export async function listReferrers(at: RemotePath, digest: Digest, context: Con
 }
 
 /** The pages from `path` on, as JSON objects; none when there is nothing. */
-async function* pages(at: RemotePath, task: string, path: string, headers: Record<string, string>, context: Context): AsyncGenerator<Record<string, unknown>> {
+async function* pages(at: RemotePath, task: string, path: string, context: Context): AsyncGenerator<Record<string, unknown>> {
   let next: string | URL | undefined = path
   const seen = new Set<string>()
   while (next !== undefined) {
-    const reply: HttpReply = await at.call({ task, method: 'GET', path: next, headers, limit: MAX_REPLY, expect: [200, 404] }, context)
+    const reply: HttpReply = await at.call({ task, method: 'GET', path: next, limit: MAX_REPLY, expect: [200, 404] }, context)
     if (reply.content === undefined) {
       await discard(reply)
       return

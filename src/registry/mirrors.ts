@@ -7,7 +7,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { WantedBlob } from './blob-download.ts'
-import type { BlobSource, Manifest, Repository } from './registry.ts'
+import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from './registry.ts'
 
 /** For registries that are not named. */
 const ALL = '*'
@@ -38,7 +38,9 @@ export function parseMirror(text: string): Mirror {
   } catch {
     // Said below, of the mirror and not of an image.
   }
-  throw new CnbError('CNB_USAGE', `'${text}' is not a registry`, { hint: "A mirror is a host with or without a path, such as 'mirror.example' or 'mirror.example/hub'." })
+  throw new CnbError('CNB_USAGE', `'${text}' is not a registry`, {
+    hint: "A mirror is a host with or without a path, such as 'mirror.example' or 'mirror.example/hub'.",
+  })
 }
 
 /** A repository that is read from the first of its copies which has what is asked for, and last from where it belongs. */
@@ -83,7 +85,7 @@ export class MirroredRepository implements Repository {
     return this.#own.referrers(digest, context)
   }
 
-  putManifest(reference: string, manifest: { mediaType: string; content: Buffer }, context?: Context): Promise<Descriptor> {
+  putManifest(reference: string, manifest: NewManifest, context?: Context): Promise<Descriptor> {
     return this.#own.putManifest(reference, manifest, context)
   }
 
@@ -95,7 +97,7 @@ export class MirroredRepository implements Repository {
     return this.#own.mountBlob(digest, from, context)
   }
 
-  uploadBlob(blob: BlobSource & { readonly descriptor: Pick<Descriptor, 'digest' | 'size'> }, context?: Context): Promise<void> {
+  uploadBlob(blob: KnownBlob, context?: Context): Promise<void> {
     return this.#own.uploadBlob(blob, context)
   }
 

@@ -54,8 +54,9 @@ export function openRegistries(options: RegistriesOptions): Registries {
     if (!told.has(message)) options.warn?.(message)
     told.add(message)
   }
+  const shared = { keychain, userAgent, clock, isInsecure, exchange, warn, closing: closing.signal }
   const hostOf = (name: string): RegistryHost => {
-    const host = hosts.get(name) ?? new RegistryHost(name, { keychain, userAgent, clock, isInsecure, exchange, warn, closing: closing.signal })
+    const host = hosts.get(name) ?? new RegistryHost(name, shared)
     hosts.set(name, host)
     return host
   }

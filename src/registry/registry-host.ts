@@ -87,7 +87,8 @@ export class RegistryHost {
     let reply: HttpReply
     try {
       const origin = await abortable(this.#connected(), signal)
-      const request = { method: call.method, url: new URL(call.path, origin), headers: { ...call.headers }, body: call.body, limit: call.limit, signal }
+      const { method, path, headers = {}, body, limit } = call
+      const request = { method, url: new URL(path, origin), headers, body, limit, signal }
       reply = await this.#authorized(request, call.scopes)
       context.events?.({ type: 'debug', message: `${call.method} ${request.url.host}${request.url.pathname}: ${reply.status}` })
     } catch (error) {

@@ -15,9 +15,18 @@ export interface Manifest {
   readonly content: Buffer
 }
 
+export interface NewManifest {
+  readonly mediaType: string
+  readonly content: Buffer
+}
+
 /** Bytes to be sent. `open` is called again for another try; a stream that it gives twice is not tried again. */
 export interface BlobSource {
   open(signal: AbortSignal): Promise<Readable>
+}
+
+export interface KnownBlob extends BlobSource {
+  readonly descriptor: Pick<Descriptor, 'digest' | 'size'>
 }
 
 /**
@@ -32,7 +41,7 @@ export interface Repository {
   /** The manifest or index of a tag or digest, 4 MiB at most and true to its digest; undefined when it is not there. */
   manifest(reference: string, context?: Context): Promise<Manifest | undefined>
   /** Stores a manifest or index under a tag or its digest. What it names must be there. */
-  putManifest(reference: string, manifest: { mediaType: string; content: Buffer }, context?: Context): Promise<Descriptor>
+  putManifest(reference: string, manifest: NewManifest, context?: Context): Promise<Descriptor>
   /** Removes a manifest; nothing happens when it is not there. */
   deleteManifest(digest: Digest, context?: Context): Promise<void>
   hasBlob(digest: Digest, context?: Context): Promise<boolean>
@@ -44,7 +53,7 @@ export interface Repository {
   /** Takes over a blob of another repository (`team/app`) of the same registry; false when the registry wants it uploaded. */
   mountBlob(digest: Digest, from: string, context?: Context): Promise<boolean>
   /** Sends a blob whose digest and size are known. It is the caller's to ask first whether it is there. */
-  uploadBlob(blob: BlobSource & { readonly descriptor: Pick<Descriptor, 'digest' | 'size'> }, context?: Context): Promise<void>
+  uploadBlob(blob: KnownBlob, context?: Context): Promise<void>
   /** Sends a blob whose digest and size are found on the way. */
   uploadStream(blob: BlobSource, context?: Context): Promise<{ digest: Digest; size: number }>
   /** All tags, in the registry's order; none when there is no such repository. */

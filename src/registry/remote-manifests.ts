@@ -7,7 +7,7 @@ import { digestOf, isDigest, type Digest } from '../oci/digest.ts'
 import { DOCKER_INDEX, DOCKER_MANIFEST, isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts'
 import { isTag } from '../oci/reference.ts'
 import { discard, header, type HttpReply } from './http.ts'
-import type { Manifest } from './registry.ts'
+import type { Manifest, NewManifest } from './registry.ts'
 import type { RemotePath } from './remote-path.ts'
 
 /** What registries take at most (distribution-spec, "Pushing Manifests"). */
@@ -50,15 +50,16 @@ export async function read(at: RemotePath, reference: string, context: Context):
 }
 
 /** As Repository.putManifest. */
-export async function put(at: RemotePath, reference: string, manifest: { mediaType: string; content: Buffer }, context: Context): Promise<Descriptor> {
+export async function put(at: RemotePath, reference: string, manifest: NewManifest, context: Context): Promise<Descriptor> {
   const { mediaType, content } = manifest
   const path = manifestPath(at, reference)
   const task = `cannot store ${at.nameOf(reference)}`
-  const reply = await at.call({ task, method: 'PUT', path, access: 'push', headers: { 'content-type': mediaType }, body: content, expect: [200, 201, 202] }, context)
+  const headers = { 'content-type': mediaType }
+  const reply = await at.call({ task, method: 'PUT', path, access: 'push', headers, body: content, expect: [200, 201, 202] }, context)
   await discard(reply)
   const digest = digestOf(content)
   const said = header(reply, 'docker-content-digest')
-  if (said?.startsWith('sha256:') && said !== digest) throw at.untrusted(task, `the registry says that it stored ${isDigest(said) ? said : 'something else'}`)
+  if (said !== undefined && isDigest(said) && said !== digest) throw at.untrusted(task, `the registry says that it stored ${said}`)
   return { mediaType, digest, size: content.length }
 }
 

@@ -7,7 +7,7 @@ import type { Digest } from '../oci/digest.ts'
 import { download, type WantedBlob } from './blob-download.ts'
 import { listReferrers, listTags } from './lists.ts'
 import { mount } from './mount.ts'
-import type { BlobSource, Manifest, Repository } from './registry.ts'
+import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from './registry.ts'
 import { put, read, remove, resolve } from './remote-manifests.ts'
 import type { RemotePath } from './remote-path.ts'
 import { checkPush } from './upload-session.ts'
@@ -32,7 +32,7 @@ export class RemoteRepository implements Repository {
     return read(this.#at, reference, context)
   }
 
-  putManifest(reference: string, manifest: { mediaType: string; content: Buffer }, context: Context = {}): Promise<Descriptor> {
+  putManifest(reference: string, manifest: NewManifest, context: Context = {}): Promise<Descriptor> {
     return put(this.#at, reference, manifest, context)
   }
 
@@ -52,7 +52,7 @@ export class RemoteRepository implements Repository {
     return mount(this.#at, digest, from, context)
   }
 
-  uploadBlob(blob: BlobSource & { readonly descriptor: Pick<Descriptor, 'digest' | 'size'> }, context: Context = {}): Promise<void> {
+  uploadBlob(blob: KnownBlob, context: Context = {}): Promise<void> {
     return upload(this.#at, blob, context)
   }
 

@@ -51,7 +51,9 @@ export function targetOf(location: string, from: URL, what: string): URL {
     throw new UntrustedReply(`${what} is not a URL`)
   }
   if (target.protocol !== 'https:' && target.protocol !== 'http:') throw new UntrustedReply(`${what} is not for HTTP`)
-  if (target.protocol === 'http:' && from.protocol === 'https:') throw new UntrustedReply(`${what} leads from https to http, to ${target.host}`)
+  if (target.protocol === 'http:' && from.protocol === 'https:') {
+    throw new UntrustedReply(`${what} leads from https to http, to ${target.host}`)
+  }
   if (target.host !== from.host && isPrivate(target) && !isPrivate(from)) {
     throw new UntrustedReply(`${what} leads to ${target.host}, which is a private address`)
   }

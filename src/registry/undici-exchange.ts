@@ -11,8 +11,8 @@ const UPLOAD_TIMEOUT_MS = 300_000
 const BODY_TIMEOUT_MS = 60_000
 
 /**
- * Exchanges over the dispatcher that `dispatcherFor` gives, `limit` at a time with one host until their reply begins, or is read. Uploads are counted
- * by themselves: one that copies a blob waits for a download, which must not wait for it.
+ * Exchanges over the dispatcher that `dispatcherFor` gives, `limit` at a time with one host until their reply begins, or is read.
+ * Uploads are counted by themselves: one that copies a blob waits for a download, which must not wait for it.
  */
 export function undiciExchange(dispatcherFor: (url: URL) => Promise<Dispatcher>, limit: number): Exchange {
   const limiters = new Map<string, Limiter>()

@@ -30,7 +30,8 @@ export function sessionOf(at: RemotePath, task: string, reply: HttpReply): Uploa
   if (location === undefined) throw at.untrusted(task, 'the registry does not say where to upload to')
   const minimum = Number(header(reply, 'oci-chunk-min-length') ?? 0)
   try {
-    return { location: targetOf(location, reply.url, "the registry's upload address"), chunkMinimum: Number.isSafeInteger(minimum) ? minimum : 0 }
+    const target = targetOf(location, reply.url, "the registry's upload address")
+    return { location: target, chunkMinimum: Number.isSafeInteger(minimum) ? minimum : 0 }
   } catch (error) {
     throw registryError(error, task, at.host.name)
   }

@@ -3,12 +3,11 @@
 import { Transform, pipeline, type Readable } from 'node:stream'
 import { createHash } from 'node:crypto'
 import type { Context } from '../base/events.ts'
-import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { sendChunks } from './chunks.ts'
 import { isTransient, refusal } from './errors.ts'
 import { discard, header, type HttpReply } from './http.ts'
-import type { BlobSource } from './registry.ts'
+import type { BlobSource, KnownBlob } from './registry.ts'
 import type { RemotePath } from './remote-path.ts'
 import { isTransientStatus, MAX_TRIES, pauseAfter, retryAfter } from './retries.ts'
 import { begin, cancel, closingAddress, sessionOf, type UploadSession } from './upload-session.ts'
@@ -26,7 +25,7 @@ interface Sent {
 }
 
 /** As Repository.uploadBlob. */
-export async function upload(at: RemotePath, blob: BlobSource & { readonly descriptor: Pick<Descriptor, 'digest' | 'size'> }, context: Context): Promise<void> {
+export async function upload(at: RemotePath, blob: KnownBlob, context: Context): Promise<void> {
   const { digest, size } = blob.descriptor
   const task = `cannot upload ${digest} to ${at.name}`
   const put: Try = async (session, stream) => {
@@ -50,14 +49,16 @@ export async function uploadStream(at: RemotePath, source: BlobSource, context: 
     if (chunked || session.chunkMinimum > 0) last = await sendChunks(at, task, session, meter, context)
     else {
       const body = { open: async () => meter }
-      const reply = await at.call({ task, method: 'PATCH', path: session.location, access: 'push', headers: TYPE, body, expect: [...DONE, ...AGAIN] }, context)
+      const whole = { task, method: 'PATCH', path: session.location, access: 'push', headers: TYPE, body } as const
+      const reply = await at.call({ ...whole, expect: [...DONE, ...AGAIN] }, context)
       if (TOO_MUCH.has(reply.status)) chunked = true
       if (!DONE.includes(reply.status)) return reply
       await discard(reply)
       last = sessionOf(at, task, reply)
     }
     sent = meter.sent()
-    const reply = await at.call({ task, method: 'PUT', path: closingAddress(last, sent.digest), access: 'push', expect: [...DONE, 404] }, context)
+    const path = closingAddress(last, sent.digest)
+    const reply = await at.call({ task, method: 'PUT', path, access: 'push', expect: [...DONE, 404] }, context)
     return finished(at, task, sent.digest, reply)
   })
   return sent!
@@ -77,7 +78,14 @@ type Try = (session: UploadSession, stream: Readable) => Promise<HttpReply | und
  * Begins a session and does `work` in it; both again, with the bytes from their start, where `work` gives a reply that is not the
  * end of it, or a connection breaks off. Before that it may turn out that all `isDone`: the reply was lost, and not the blob.
  */
-async function trying(at: RemotePath, task: string, source: BlobSource, context: Context, work: Try, isDone?: () => Promise<boolean>): Promise<void> {
+async function trying(
+  at: RemotePath,
+  task: string,
+  source: BlobSource,
+  context: Context,
+  work: Try,
+  isDone?: () => Promise<boolean>,
+): Promise<void> {
   const { clock } = at.host
   const signal = at.host.signalOf(context)
   let spent: Readable | undefined

@@ -9,6 +9,7 @@ import type { ImageSink, Layer } from '../../images/image.ts'
 import type { BuildPlan, BuiltImage, RunImage } from '../lifecycle.ts'
 import { APP_DIR, LAYERS_DIR } from '../phase.ts'
 import type { FinishedBuild } from './builder-run.ts'
+import type { SharedCache } from './cache/shared-cache.ts'
 import type { AddedLayer } from './export/app-config.ts'
 import type { ExportInput } from './export/export.ts'
 import { readLauncherVersion } from './export/launcher-version.ts'
@@ -37,6 +38,8 @@ export interface ExportedBuild {
   /** Called once all is known of the image, whatever is read again to send it. */
   readonly end: () => void
   readonly say: (line: string) => void
+  /** The cache that the user names. */
+  readonly shared: SharedCache | undefined
 }
 
 /**
@@ -84,7 +87,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   await writeOutputs(plan, exported.tree, reportToml(plan, saved, { group, tree: exported.tree }), context)
   return {
     image: { id: saved.id, repoDigests: saved.repoDigests, labels: exported.image.config.config.Labels ?? {} },
-    record: await keepLayers({ plan, built, buildpacks, exported, launcher, layerOf }, context),
+    record: await keepLayers({ plan, built, buildpacks, exported, launcher, layerOf, shared: input.shared }, context),
   }
 }
 

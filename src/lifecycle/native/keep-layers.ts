@@ -1,4 +1,4 @@
-/** What a finished build leaves for the next one: the record of the `layers` volume, and the cache directory where there is one. */
+/** What a finished build leaves for the next one: the record of the `layers` volume, and the cache that the user names. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -7,8 +7,8 @@ import type { Layer } from '../../images/image.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { BuildPlan } from '../lifecycle.ts'
 import type { FinishedBuild } from './builder-run.ts'
-import { fillCacheDirectory } from './cache/fill-directory.ts'
 import { makeRecord, type RecordInput } from './cache/record.ts'
+import type { SharedCache } from './cache/shared-cache.ts'
 import type { Export } from './export/export.ts'
 import { directoryLayer } from './export/tree-directory.ts'
 import type { BuiltBuildpack, CacheRecord, KnownLauncher } from './model.ts'
@@ -20,21 +20,23 @@ export interface LeftLayers {
   readonly exported: Export
   readonly launcher: KnownLauncher | undefined
   readonly layerOf: (buildpackId: string, layer: string) => Promise<Layer>
+  /** The cache that the user names. */
+  readonly shared: SharedCache | undefined
 }
 
 /**
- * Fills the cache directory, and gives the record. The image is whole without them: a directory that cannot be written is
+ * Fills the cache that the user names, and gives the record. The image is whole without them: a cache that cannot be written is
  * warned of.
  */
 export async function keepLayers(left: LeftLayers, context: Context): Promise<CacheRecord> {
-  const { plan } = left
-  if (plan.cacheDirectory === undefined) return volumeRecord(left)
+  const { shared } = left
+  if (!shared) return volumeRecord(left)
   try {
-    return await fillDirectory(left, plan.cacheDirectory, context)
+    return await fillShared(left, shared, context)
   } catch (error) {
     context.signal?.throwIfAborted()
     if (!(error instanceof CnbError)) throw error
-    const message = `the image is built, but the cache in ${plan.cacheDirectory} stays as it was: ${error.message}`
+    const message = `the image is built, but the cache in ${shared.place} stays as it was: ${error.message}`
     context.events?.({ type: 'warning', message })
     return volumeRecord(left)
   }
@@ -49,7 +51,7 @@ function volumeRecord(left: LeftLayers): CacheRecord {
   })
 }
 
-async function fillDirectory(left: LeftLayers, directory: string, context: Context): Promise<CacheRecord> {
+async function fillShared(left: LeftLayers, shared: SharedCache, context: Context): Promise<CacheRecord> {
   const { plan, built, exported, layerOf } = left
   const fingerprints = reliableFingerprints(built, plan)
   const digests = await digestsOf(left, context)
@@ -58,7 +60,7 @@ async function fillDirectory(left: LeftLayers, directory: string, context: Conte
     return sha && { sha, fingerprint: fingerprints.get(`${escapeId(id)}/${name}`) ?? '' }
   })
   const sbom = await directoryLayer(exported.tree, 'sbom/cache', plan.builder)
-  await fillCacheDirectory(directory, { record: whole, layerOf, sbom }, { anew: plan.clearCache }, context)
+  await shared.fill({ record: whole, layerOf, sbom }, context)
   return whole
 }
 

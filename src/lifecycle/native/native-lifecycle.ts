@@ -13,6 +13,8 @@ import type { BuildPlan, Lifecycle, LifecycleResult, PhaseTime } from '../lifecy
 import { layersFile } from '../platform-files.ts'
 import type { BuilderRun, RunInput } from './builder-run.ts'
 import { type BuildCache, openBuildCache } from './cache/build-cache.ts'
+import type { CacheImages } from './cache/cache-image.ts'
+import { openSharedCache } from './cache/shared-cache.ts'
 import { exportBuild, knownLauncher } from './export-build.ts'
 import { buildExtended, planExtending } from './extensions/extend.ts'
 import { KanikoCache } from './extensions/kaniko-cache.ts'
@@ -31,6 +33,8 @@ export interface NativeOptions {
   /** Removes what killed runs left on the engine. */
   readonly sweep: () => Promise<void>
   /** Where the previous image is found and the new one goes; both on the engine when absent. */
+  /** Where the cache image of a plan that names one is. */
+  readonly cacheImages?: (plan: BuildPlan) => CacheImages
   readonly openStore?: (images: EngineImageStore, plan: BuildPlan) => ImageSource & ImageSink
 }
 
@@ -44,7 +48,8 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   await using images = openEngineImages(engine, owner)
   // An engine that lost layers of the run image meanwhile is sent them again.
   const plan = { ...planned, runImage: { ...planned.runImage, image: images.reopen(planned.runImage.image) } }
-  await using cache = await openBuildCache(engine, plan, owner, context)
+  await using shared = openSharedCache(plan, options.cacheImages?.(plan))
+  await using cache = await openBuildCache(engine, plan, shared, owner, context)
   await using commenced = new CommencedRun({ ...options, plan, times, context })
   const store = options.openStore?.(images, plan) ?? images
   const analysis = await hostPhase('analyzer', times, context, () => analyze(plan, store, cache, context))
@@ -67,7 +72,7 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   times.push(...(extended?.times ?? []))
   const { runImage } = extending ?? plan
   const exported = await hostPhase('exporter', times, context, (say) =>
-    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, end: () => run.end(), say }, context),
+    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, shared, end: () => run.end(), say }, context),
   )
   kaniko.keep()
   if (run.kept) await cache.writeRecord(exported.record, context)

@@ -33,11 +33,11 @@ test('a layer of any size, read in chunks of any size, is the gzip blob that its
     fc.asyncProperty(fc.nat({ max: 3_000_000 }), fc.integer({ min: 1000, max: 2_000_000 }), async (length, size) => {
       const content = contentOf(length)
       const chunks = Array.from({ length: Math.ceil(length / size) }, (_, index) => content.subarray(index * size, (index + 1) * size))
-      const { descriptor, open } = await compressLayer(layerOf(content, chunks), await directory())
-      const blob = await buffer(await open())
-      expect(descriptor).toEqual({ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf(blob), size: blob.length })
+      const compressed = await compressLayer(layerOf(content, chunks), await directory())
+      const blob = await buffer(await compressed.open())
+      expect(compressed.descriptor).toEqual({ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf(blob), size: blob.length })
       expect(gunzipSync(blob).equals(content)).toBe(true)
-      expect(digestOf(await buffer(await decompress(await open())))).toBe(digestOf(content))
+      expect(digestOf(await buffer(await decompress(await compressed.open())))).toBe(digestOf(content))
     }),
     { numRuns: 10, examples: [[0, 1000], [1024 * 1024, 1024 * 1024], [2 * 1024 * 1024 + 1, 999_999]] },
   )

@@ -1,17 +1,20 @@
+import { Readable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../../src/oci/digest.ts'
 import type { RegistryCredentials } from '../../../src/registry/auth-file.ts'
 import type { Access } from '../../../src/registry/registry.ts'
+import { Authorizer } from '../../../src/registry/authorizer.ts'
+import type { HttpRequest } from '../../../src/registry/http.ts'
 import { reply, startMemoryRegistry, type MemoryRegistry } from '../../support/memory-registry.ts'
 import type { MemoryAuthOptions } from '../../support/memory-registry-auth.ts'
-import { openClient, type TestClient } from '../../support/registry-client.ts'
+import { FakeClock, openClient, type TestClient } from '../../support/registry-client.ts'
 
 const USER = { username: 'user', password: 's3cret-password' }
 const NOTHING = digestOf('nothing')
 
 interface Bench extends TestClient {
   registry: MemoryRegistry
-  resolve(path?: string, access?: Access): Promise<unknown>
+  resolve: (path?: string, access?: Access) => Promise<unknown>
 }
 
 async function bench(auth: Partial<MemoryAuthOptions> | undefined, credentials?: RegistryCredentials): Promise<Bench> {
@@ -94,6 +97,19 @@ test('a token that the registry does not take any more is replaced, once', async
   }
   await expect(resolve()).rejects.toMatchObject(denied(/cannot look up/))
   expect(registry.takeRequests()).toEqual(['HEAD /v2/a/manifests/x', 'GET /token', 'HEAD /v2/a/manifests/x'])
+})
+
+test('an upload whose token runs out on the way begins again with a new one', async () => {
+  const { registry, registries } = await bench({}, USER)
+  const bytes = Buffer.from('layer')
+  let opened = 0
+  const open = async (): Promise<Readable> => {
+    if (opened++ === 0) registry.auth!.tokens.clear()
+    return Readable.from([bytes])
+  }
+  await registries.repository(`${registry.address}/a`, 'push').uploadBlob({ descriptor: { digest: digestOf(bytes), size: bytes.length }, open })
+  expect(registry.repository('a').blobs.has(digestOf(bytes))).toBe(true)
+  expect([opened, registry.auth!.asked.length]).toEqual([2, 2])
 })
 
 test('a token is replaced before it runs out', async () => {
@@ -189,4 +205,44 @@ test('an abort while others wait for the same token ends only what was aborted',
   const [aborted, other] = await Promise.allSettled([repository.resolve('x', { signal: controller.signal }), repository.resolve('x')])
   expect(aborted).toMatchObject({ status: 'rejected', reason: { code: 'CNB_INTERRUPTED' } })
   expect(other).toEqual({ status: 'fulfilled', value: undefined })
+})
+
+/** What is sent to the token server that `registry` names, and what comes of it. */
+async function askAt(registry: string, realm: string): Promise<{ sent: HttpRequest[]; result: string }> {
+  const sent: HttpRequest[] = []
+  const url = new URL(registry)
+  const authorizer = new Authorizer({
+    host: url.host,
+    keychain: async () => USER,
+    clock: new FakeClock(),
+    closing: new AbortController().signal,
+    exchange: async (request) => {
+      sent.push(request)
+      return { status: 200, headers: {}, body: Readable.from([]), url: request.url, content: Buffer.from('{"access_token":"t"}') }
+    },
+  })
+  authorizer.learn({ status: 401, headers: { 'www-authenticate': `Bearer realm="${realm}",service="s"` }, body: Readable.from([]), url }, undefined)
+  const header = authorizer.header(['repository:a:pull'], new AbortController().signal)
+  return { sent, result: await header.then(String, (error: Error) => error.message) }
+}
+
+test('credentials go to a token server at another host over https, or as plainly as the registry is asked', async () => {
+  for (const [registry, realm] of [['https://r.example/', 'https://auth.example/t?x=1'], ['http://r.example/', 'http://auth.example/t?x=1']] as const) {
+    const { sent, result } = await askAt(registry, realm)
+    expect(result).toBe('Bearer t')
+    expect(sent.map(({ url }) => url.href)).toEqual([`${realm}&service=s&scope=repository%3Aa%3Apull`])
+    expect(sent[0]?.headers.authorization).toMatch(/^Basic /)
+  }
+})
+
+test.each([
+  ['http://auth.example/t', 'from https to http'],
+  ['https://10.0.0.1/t', 'private address'],
+  ['https://169.254.169.254/t', 'private address'],
+  ['file:///t', 'not for HTTP'],
+  ['https://[', 'not a URL'],
+])('nothing is sent to a token server at %s', async (realm, why) => {
+  const { sent, result } = await askAt('https://r.example/', realm)
+  expect(sent).toEqual([])
+  expect(result).toContain(why)
 })

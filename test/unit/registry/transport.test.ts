@@ -241,6 +241,12 @@ test('a registry that is not said to be insecure is never asked over plain HTTP'
   expect(asked.every((line) => line.startsWith('CONNECT '))).toBe(true)
 })
 
+test("Docker Hub is asked where it is, and not where its name is", async () => {
+  const { url, asked } = await proxyTo(await serve(), false)
+  await reach('docker.io', open({ env: { https_proxy: `http://${url}` } }))
+  expect(asked[0]).toBe('CONNECT registry-1.docker.io:443 -')
+})
+
 test('NO_PROXY, and this machine itself, are asked without a proxy', async () => {
   const registry = await serve()
   const { url, asked } = await proxyTo(registry)

@@ -1,6 +1,6 @@
 /**
  * What a build finds of those before it. There are three places: the `layers` volume, of which the record in the `state` volume
- * tells; a directory of the host, where the user names one, which then decides; and, where there is no record yet, what the stock
+ * tells; a directory of the host or an image, where the user names one, which then decides; and, where there is no record yet, what the stock
  * lifecycle left in its own volume, which is used once.
  */
 
@@ -11,9 +11,9 @@ import { CACHE_LABELS } from '../../cache-volumes.ts'
 import { discardVolume } from '../../discard-volume.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import type { CacheRecord, KeptLayers } from '../model.ts'
-import { cacheDirectoryTars } from './cache-directory.ts'
 import { cacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
 import { readPeerCache } from './peer-cache.ts'
+import type { SharedCache } from './shared-cache.ts'
 import { openVault, type Vault } from './vault.ts'
 
 /**
@@ -27,12 +27,21 @@ export interface BuildCache extends AsyncDisposable {
   writeRecord(record: CacheRecord, context: Context): Promise<void>
 }
 
-/** @param owner the label by which a later run finds what a killed one left */
-export async function openBuildCache(engine: Engine, plan: BuildPlan, owner: string, context: Context): Promise<BuildCache> {
+/**
+ * @param shared the cache that the user names
+ * @param owner the label by which a later run finds what a killed one left
+ */
+export async function openBuildCache(
+  engine: Engine,
+  plan: BuildPlan,
+  shared: Pick<SharedCache, 'tars'> | undefined,
+  owner: string,
+  context: Context,
+): Promise<BuildCache> {
   const vault = openVault(engine, plan, owner, context)
   try {
     const isNew = await engine.volumes.create(plan.cacheVolumes.layers, CACHE_LABELS, context)
-    return new VolumesCache(engine, plan, vault, isNew, context)
+    return new VolumesCache(engine, plan, shared, vault, isNew, context)
   } catch (error) {
     await vault[Symbol.asyncDispose]()
     throw error
@@ -42,30 +51,39 @@ export async function openBuildCache(engine: Engine, plan: BuildPlan, owner: str
 class VolumesCache implements BuildCache {
   readonly #engine: Engine
   readonly #plan: BuildPlan
+  readonly #shared: Pick<SharedCache, 'tars'> | undefined
   readonly #vault: Vault
   readonly #context: Context
   #isEmpty: boolean
 
-  constructor(engine: Engine, plan: BuildPlan, vault: Vault, isEmpty: boolean, context: Context) {
+  constructor(
+    engine: Engine,
+    plan: BuildPlan,
+    shared: Pick<SharedCache, 'tars'> | undefined,
+    vault: Vault,
+    isEmpty: boolean,
+    context: Context,
+  ) {
     this.#engine = engine
     this.#plan = plan
+    this.#shared = shared
     this.#vault = vault
     this.#isEmpty = isEmpty
     this.#context = context
   }
 
   async read(context: Context): Promise<KeptLayers> {
-    const { builder, cacheDirectory, cacheVolumes, clearCache } = this.#plan
+    const { builder, cacheVolumes, clearCache } = this.#plan
+    const tars = this.#shared?.tars
     if (clearCache) {
       // As the stock driver does: a cache that made trouble shall not come back by way of the other driver.
-      if (cacheDirectory === undefined) await this.#engine.volumes.remove(cacheVolumes.build)
+      if (!tars) await this.#engine.volumes.remove(cacheVolumes.build)
       return {}
     }
     const record = await this.#vault.readRecord(context)
-    if (cacheDirectory === undefined) return record ? { record } : ((await this.#vault.peerCache(context)) ?? {})
-    const tars = cacheDirectoryTars(cacheDirectory)
-    // Checking all that is in the directory costs as much as a build; when the volume holds the very same, that is not needed.
-    if (record && (await tars.metadata(context)) === writeCacheMetadata(cacheMetadata(record))) return { record }
+    if (!tars) return record ? { record } : ((await this.#vault.peerCache(context)) ?? {})
+    // Checking all that is there costs as much as a build; when the volume holds the very same, that is not needed.
+    if (record && (await tars.metadata(context))?.trimEnd() === writeCacheMetadata(cacheMetadata(record)).trimEnd()) return { record }
     return (await readPeerCache(tars, builder, context)) ?? {}
   }
 

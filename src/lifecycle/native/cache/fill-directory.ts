@@ -1,18 +1,9 @@
 /** What a build leaves in a cache directory of the host. */
 
 import type { Context } from '../../../base/events.ts'
-import type { Layer } from '../../../images/image.ts'
-import type { CacheRecord } from '../model.ts'
 import { openCacheWriter } from './cache-directory.ts'
 import { cacheMetadata } from './cache-metadata.ts'
-
-export interface DirectoryContent {
-  /** Whose layers have the digests of their tars. */
-  readonly record: CacheRecord
-  readonly layerOf: (buildpackId: string, layer: string) => Promise<Layer>
-  /** The layer of the SBOM files that the record has. */
-  readonly sbom: Layer | undefined
-}
+import type { CacheContent } from './shared-cache.ts'
 
 /**
  * Puts the record's layers in the place of what is in the directory; those that are there already are not read.
@@ -21,7 +12,7 @@ export interface DirectoryContent {
  */
 export async function fillCacheDirectory(
   directory: string,
-  { record, layerOf, sbom }: DirectoryContent,
+  { record, layerOf, sbom }: CacheContent,
   { anew }: { readonly anew: boolean },
   context: Context,
 ): Promise<void> {

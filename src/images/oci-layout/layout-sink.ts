@@ -1,0 +1,82 @@
+/** Saving an image to an OCI layout, which gets only the blobs that it lacks. */
+
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { Limiter } from '../../base/limiter.ts'
+import { encodeImageConfig } from '../../oci/config.ts'
+import { encodeManifest } from '../../oci/manifest.ts'
+import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts'
+import { bytesBlob } from '../bytes-blob.ts'
+import type { ImagePlan, LayerBlob, SavedImage } from '../image.ts'
+import type { LayerBlobs } from '../layer-blobs.ts'
+import { withImage } from './layout-index.ts'
+import { formatLayoutLocation, type LayoutLocation } from './layout-location.ts'
+import { changeIndex, prepareLayout, writeBlob } from './layout-writer.ts'
+
+export interface LayoutTarget extends LayoutLocation {
+  /** Leaves out the blobs of the base image's layers; the manifest names them all the same. */
+  readonly sparse?: boolean
+}
+
+/** Blobs that are written at once. */
+const AT_ONCE = 4
+
+/**
+ * Writes the planned image, under the target's name, or else under the tags of the plan's names. The layout names it last, when
+ * all of it is there: a failure before that leaves no more than blobs that a next save finds.
+ * @param blobs the layers as they are stored elsewhere, so that the manifest is the same as there
+ * @throws CnbError CNB_REFERENCE_INVALID for a name with a digest; CNB_OUTPUT, CNB_IMAGE_INVALID, and what the layers' streams fail with
+ */
+export async function saveToLayout(
+  target: LayoutTarget,
+  plan: ImagePlan,
+  blobs: Pick<LayerBlobs, 'of'>,
+  context: Context = {},
+): Promise<SavedImage> {
+  const { directory, sparse } = target
+  const names = namesOf(target, plan)
+  await prepareLayout(directory, context)
+  const config = bytesBlob({ mediaType: OCI_CONFIG, content: encodeImageConfig(plan.config) })
+  const layers = new Map(plan.layers.map((layer) => [layer.diffId, layer]))
+  const leftOut = new Set(sparse ? plan.base.layers.map(({ diffId }) => diffId) : [])
+  const stored = await Promise.all([...layers.values()].map(async (layer) => [layer.diffId, await blobs.of(layer, context)] as const))
+  const blobOf = new Map(stored)
+  await writeAll(directory, [config, ...stored.flatMap(([diffId, blob]) => (leftOut.has(diffId) ? [] : [blob]))], context)
+
+  const descriptors = plan.layers.map(({ diffId }) => blobOf.get(diffId)!.descriptor)
+  const manifest = bytesBlob({ mediaType: OCI_MANIFEST, content: encodeManifest({ config: config.descriptor, layers: descriptors }) })
+  await writeBlob(directory, manifest, context)
+  const { os, architecture, variant } = plan.config
+  const platform = { architecture, os, ...(variant ? { variant } : {}) }
+  const layout = formatLayoutLocation({ directory })
+  await changeIndex(directory, (index) => withImage(index, { ...manifest.descriptor, platform }, names, layout), context)
+  return {
+    id: `${directory}@${manifest.descriptor.digest}`,
+    repoDigests: [],
+    manifestSize: manifest.descriptor.size,
+    tags: names.map((name) => formatLayoutLocation({ directory, name })),
+  }
+}
+
+function namesOf(target: LayoutTarget, { tags }: ImagePlan): string[] {
+  if (target.digest !== undefined) {
+    throw new CnbError('CNB_REFERENCE_INVALID', `'${formatLayoutLocation(target)}' cannot be given to an image: it names a digest`)
+  }
+  return target.name === undefined ? [...new Set(tags.flatMap(({ tag }) => tag ?? []))] : [target.name]
+}
+
+/** When one cannot be written the others are given up, and none is still being written when the error is told. */
+async function writeAll(directory: string, blobs: readonly LayerBlob[], context: Context): Promise<void> {
+  const limit = new Limiter(AT_ONCE)
+  const stop = new AbortController()
+  const signal = context.signal ? AbortSignal.any([context.signal, stop.signal]) : stop.signal
+  const failures: unknown[] = []
+  await Promise.all(blobs.map((blob) => limit.run(async () => {
+    if (failures.length > 0) return
+    await writeBlob(directory, blob, { ...context, signal }).catch((error: unknown) => {
+      failures.push(error)
+      stop.abort()
+    })
+  })))
+  if (failures.length > 0) throw failures[0]
+}

@@ -1,0 +1,81 @@
+/** Writing a layout's files, in an order in which it is whole at every moment: blobs first, then what names them. */
+
+import { mkdir, readdir, realpath } from 'node:fs/promises'
+import { isAbsolute, join, relative } from 'node:path'
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import type { Digest } from '../../oci/digest.ts'
+import type { LayerBlob } from '../image.ts'
+import { cannotWrite, isUnfinished, removeAbandoned, syncDirectory, writeDurably } from './durable-file.ts'
+import { blobPath, blobSize } from './layout-files.ts'
+import { EMPTY_INDEX } from './layout-index.ts'
+import { isLock, withIndexLock } from './layout-lock.ts'
+import { readLayoutIndex } from './layout-source.ts'
+
+const BLOBS = join('blobs', 'sha256')
+const MARKER = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
+
+/**
+ * Makes the directory a layout, unless it is one. What is interrupted is no layout yet, and is finished the next time.
+ * @throws CnbError CNB_OUTPUT when something else is in the directory, or it cannot be written to; CNB_IMAGE_INVALID
+ */
+export async function prepareLayout(directory: string, context: Context = {}): Promise<void> {
+  await mkdir(directory, { recursive: true }).catch((error: unknown) => cannotWrite(directory, error))
+  const names = await readdir(directory).catch((error: unknown) => cannotWrite(directory, error))
+  const isNew = !names.includes('oci-layout')
+  const foreign = isNew && names.find((name) => !['blobs', 'index.json'].includes(name) && !isUnfinished(name) && !isLock(name))
+  if (foreign) {
+    throw new CnbError('CNB_OUTPUT', `cannot write an image to ${directory}: it is no OCI layout, and '${foreign}' is in it`, {
+      hint: 'Name a directory that is empty or does not exist.',
+    })
+  }
+  await mkdir(join(directory, BLOBS), { recursive: true }).catch((error: unknown) => cannotWrite(directory, error))
+  const inside = relative(await realpath(directory), await realpath(join(directory, BLOBS)))
+  if (isAbsolute(inside) || inside.startsWith('..')) {
+    throw new CnbError('CNB_IMAGE_INVALID', `cannot write an image to ${directory}: its ${BLOBS} is a link that leads out of it`)
+  }
+  await removeAbandoned(directory)
+  if (isNew) await withIndexLock(directory, () => makeLayout(directory, context), context)
+}
+
+async function makeLayout(directory: string, { signal }: Context): Promise<void> {
+  const names = await readdir(directory)
+  if (!names.includes('index.json')) await writeDurably(directory, 'index.json', [EMPTY_INDEX], () => {}, signal)
+  if (!names.includes('oci-layout')) await writeDurably(directory, 'oci-layout', [MARKER], () => {}, signal)
+}
+
+/**
+ * Sees that the blob is there. One that has the right size is taken for it.
+ * @throws CnbError CNB_IMAGE_INVALID when what is read is not the blob; CNB_OUTPUT, CNB_INTERRUPTED, and what its stream fails with
+ */
+export async function writeBlob(directory: string, blob: LayerBlob, { signal }: Context = {}): Promise<void> {
+  const { digest, size } = blob.descriptor
+  if ((await blobSize(directory, digest)) === size) return
+  const differs = (found: string): CnbError =>
+    new CnbError('CNB_IMAGE_INVALID', `blob ${digest} of ${size} bytes cannot be saved: what is read of it has ${found}`)
+  const check = (found: { digest: Digest; size: number }): void => {
+    if (found.size !== size) throw differs(`${found.size} bytes`)
+    if (found.digest !== digest) throw differs(`the digest ${found.digest}`)
+  }
+  await writeDurably(directory, blobPath(digest), atMost(size, await blob.open(signal), differs), check, signal)
+}
+
+/** Fails where the content gets longer than it may be: nothing else would end a stream that is made to have no end. */
+async function* atMost(size: number, content: AsyncIterable<Buffer>, differs: (found: string) => CnbError): AsyncGenerator<Buffer> {
+  let seen = 0
+  for await (const chunk of content) {
+    seen += chunk.length
+    if (seen > size) throw differs('more')
+    yield chunk
+  }
+}
+
+/** Puts what `change` makes of index.json in its place. All that it names is on the disk by then. @throws CnbError */
+export async function changeIndex(directory: string, change: (index: Buffer) => Buffer, context: Context = {}): Promise<void> {
+  await syncDirectory(join(directory, BLOBS))
+  await withIndexLock(directory, async () => {
+    const index = (await readLayoutIndex(directory)) ?? EMPTY_INDEX
+    await writeDurably(directory, 'index.json', [change(index)], () => {}, context.signal)
+  }, context)
+  await syncDirectory(directory)
+}

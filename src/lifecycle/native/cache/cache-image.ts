@@ -1,0 +1,113 @@
+/**
+ * A cache that is an image in a registry: each cached layer is one of its layers, and its label is the metadata (lifecycle
+ * cache/image_cache.go). The stock restorer reads what is left here, and the other way round.
+ */
+
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { CnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../base/files.ts'
+import type { Image, ImageSink, ImageSource, Layer } from '../../../images/image.ts'
+import { type Digest, hexOf } from '../../../oci/digest.ts'
+import { familiarName, type Reference } from '../../../oci/reference.ts'
+import type { BuildPlan } from '../../lifecycle.ts'
+import { memoryLayer } from '../layers/memory-layer.ts'
+import { CACHE_METADATA, cacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
+import type { LayerTars } from './layer-tars.ts'
+import type { SharedCache, CacheContent } from './shared-cache.ts'
+import { writeTarFile } from './tar-file.ts'
+
+/** The registries, for images of the build's platform. */
+export type CacheImages = ImageSource & ImageSink
+
+/** 1980-01-01T00:00:01Z. */
+const CREATED = '1980-01-01T00:00:01Z'
+
+export function openCacheImage(reference: Reference, images: CacheImages, { builder, clearCache }: Pick<BuildPlan, 'builder' | 'clearCache'>): SharedCache {
+  const place = familiarName(reference)
+  let found: Promise<Image | undefined> | undefined
+  const find = (context: Context): Promise<Image | undefined> => (found ??= images.find(place, context))
+  const downloads = new Downloads()
+  return {
+    place,
+    tars: imageTars(find, downloads),
+    async fill(content, context) {
+      const present = clearCache ? undefined : await find(context)
+      const layers = await cachedLayers(content, present)
+      const { architecture, os } = builder.image.config
+      await images.save(
+        {
+          base: present ?? nothing(place, builder.image),
+          config: {
+            architecture,
+            os,
+            created: CREATED,
+            config: { Labels: { [CACHE_METADATA]: writeCacheMetadata(cacheMetadata(content.record)).trimEnd() } },
+            rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+            history: layers.map(() => ({ created: CREATED })),
+          },
+          layers,
+          tags: [reference],
+        },
+        context,
+      )
+    },
+    [Symbol.asyncDispose]: () => downloads[Symbol.asyncDispose](),
+  }
+}
+
+/** A registry takes no image without layers: an empty cache has an empty one. */
+async function cachedLayers({ record, layerOf, sbom }: CacheContent, present: Image | undefined): Promise<Layer[]> {
+  const known = new Map(present?.layers.map((layer) => [layer.diffId, layer]))
+  const layers = new Map<Digest, Layer>()
+  for (const { id, layers: cached } of record.buildpacks) {
+    for (const [name, { sha }] of Object.entries(cached)) if (!layers.has(sha)) layers.set(sha, known.get(sha) ?? (await layerOf(id, name)))
+  }
+  if (sbom && record.sbom.cache) layers.set(sbom.diffId, sbom)
+  return layers.size > 0 ? [...layers.values()] : [await memoryLayer([], [], { uid: 0, gid: 0 })]
+}
+
+function nothing(reference: string, { platform, config }: Image): Image {
+  return { reference, id: '', repoDigests: [], platform, config, layers: [], labels: {} }
+}
+
+function imageTars(find: (context: Context) => Promise<Image | undefined>, downloads: Downloads): LayerTars {
+  return {
+    metadata: async (context) => (await find(context))?.labels[CACHE_METADATA],
+    async open(diffId, context) {
+      const layer = (await find(context))?.layers.find((each) => each.diffId === diffId)
+      return layer && createReadStream(await downloads.of(layer, context), context.signal ? { signal: context.signal } : {})
+    },
+  }
+}
+
+/** Layers are checked before they are unpacked, so that each is read twice, and comes from the registry once. */
+class Downloads implements AsyncDisposable {
+  readonly #files = new Map<Digest, Promise<string>>()
+  #directory: Promise<TemporaryDirectory> | undefined
+
+  of(layer: Layer, context: Context): Promise<string> {
+    const file = this.#files.get(layer.diffId) ?? this.#download(layer, context)
+    this.#files.set(layer.diffId, file)
+    return file
+  }
+
+  async #download(layer: Layer, context: Context): Promise<string> {
+    this.#directory ??= makeTemporaryDirectory('cnb-cache-')
+    const path = join((await this.#directory).path, `${hexOf(layer.diffId)}.tar`)
+    try {
+      await writeTarFile(await layer.open(context.signal), path, layer.diffId, context)
+    } catch (error) {
+      context.signal?.throwIfAborted()
+      if (!(error instanceof CnbError)) throw error
+      throw new CnbError('CNB_RESTORE_FAILED', `a layer of the cache image cannot be read: ${error.message}`, { cause: error })
+    }
+    return path
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#files.values())
+    await (await this.#directory)?.[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,184 @@
+/** `cnb build --publish` and `--to`: images that go to a registry from cnb's own process. */
+
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { runCnb, succeed, succeedJson } from '../support/cnb.ts'
+import { docker, inspectImage, runImage } from '../support/docker.ts'
+import { cutUpload } from '../support/faults.ts'
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
+import { BASIC_USER, startRegistry, type Registry } from '../support/registry.ts'
+import { SAMPLE_RUN_IMAGE, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { makeWorkbench } from '../support/workbench.ts'
+
+interface Built {
+  id: string
+  reference: string
+}
+
+const bench = await makeWorkbench()
+let registry: Registry
+let proxy: FaultProxy
+
+beforeAll(async () => {
+  registry = await startRegistry()
+  proxy = await startFaultProxy(registry)
+})
+
+beforeEach(() => void proxy.log.splice(0))
+
+afterAll(async () => {
+  await bench.clear()
+  await proxy[Symbol.asyncDispose]()
+  await registry[Symbol.asyncDispose]()
+})
+
+const MANIFEST = { headers: { accept: 'application/vnd.oci.image.manifest.v1+json' } }
+const WEB = processes({ web: 'cat /workspace/words $LAYER/file' })
+/** A cached launch layer, made once, and a process that shows it and the app. */
+const APP = appFiles(
+  `layer=$CNB_LAYERS_DIR/data
+  if [ ! -d "$layer" ]; then mkdir "$layer"; head -c 300000 /dev/urandom | base64 >"$layer/random"; echo from the layer >"$layer/file"; fi
+  printf '[types]\\nlaunch = true\\ncache = true\\n' >"$layer.toml"
+  mkdir -p "$layer/env.launch"; printf %s "$layer" >"$layer/env.launch/LAYER.override"
+  ${WEB}`,
+  { words: 'hello\n' },
+)
+
+const named = (): string => `${proxy.address}/${bench.image()}`
+const build = (image: string, path: string, ...options: string[]) =>
+  succeedJson<Built>(['build', image, '--path', path, ...USING_BUILDER, ...options])
+const digestOf = ({ reference }: Built): string => reference.slice(reference.indexOf('@') + 1)
+const isOnEngine = async (name: string): Promise<boolean> => (await docker('image', 'ls', '--quiet', name)) !== ''
+/** Bytes of blobs that were sent. */
+const sent = (): number => proxy.log.filter(({ path }) => path.includes('/blobs/')).reduce((sum, each) => sum + each.sent, 0)
+
+it('an image that is published runs where it is pulled, and never was on the engine that built it', async () => {
+  const image = named()
+  const built = await build(image, await bench.directory(APP), '--publish')
+  expect(await isOnEngine(image)).toBe(false)
+  expect(built.id).toBe(built.reference)
+  await docker('pull', '--quiet', built.reference)
+  try {
+    expect(await runImage(built.reference)).toBe('hello\nfrom the layer')
+  } finally {
+    await docker('image', 'rm', '--force', built.reference)
+  }
+})
+
+it('nothing changed: the same digest, at most 12 requests, and no layer travels', async () => {
+  const image = named()
+  const path = await bench.directory(APP)
+  const first = await build(image, path, '--publish')
+  proxy.log.splice(0)
+  expect(await build(image, path, '--publish')).toMatchObject({ reference: first.reference })
+  expect(proxy.log.length).toBeLessThanOrEqual(12)
+  expect(sent()).toBe(0)
+})
+
+it('one changed file costs the layer of the app and the configuration', async () => {
+  const image = named()
+  const path = await bench.directory(APP)
+  const first = await build(image, path, '--publish')
+  proxy.log.splice(0)
+  await writeFile(join(path, 'words'), 'changed\n')
+  const second = await build(image, path, '--publish')
+  expect(digestOf(second)).not.toBe(digestOf(first))
+  expect(proxy.log.filter(({ method }) => method === 'PUT').map(({ path }) => path.replace(/.*\/(\w+)\/[^/]*$/, '$1')).sort()).toEqual(['manifests', 'uploads', 'uploads'])
+  expect(sent()).toBeLessThan(20_000)
+})
+
+it('the engine and the registry get one image, under one digest where an engine has digests', async () => {
+  const image = named()
+  const path = await bench.directory(APP)
+  for (let round = 0; round < 2; round++) {
+    const built = await build(image, path, '--to', 'engine,registry')
+    const { Id } = await inspectImage(image)
+    expect(built.id).toBe(Id)
+    const manifest = await registry.request('GET', `/v2/${image.split('/').slice(1).join('/')}/manifests/${digestOf(built)}`, MANIFEST)
+    const { config } = JSON.parse(manifest.body.toString()) as { config: { digest: string } }
+    expect([config.digest, digestOf(built)]).toContain(Id)
+  }
+  expect(await runImage(image)).toBe('hello\nfrom the layer')
+})
+
+it('all names are given, and layers are mounted from one repository into the other', async () => {
+  const image = named()
+  const path = await bench.directory(APP)
+  await build(image, path, '--publish')
+  proxy.log.splice(0)
+  const other = `${named()}:other`
+  const built = await build(image, path, '--publish', '--tag', `${image}:1.2`, '--tag', other)
+  for (const name of [`${image}:1.2`, other]) {
+    const [repository, tag] = name.slice(proxy.address.length + 1).split(':')
+    const { headers } = await registry.request('HEAD', `/v2/${repository}/manifests/${tag}`, MANIFEST)
+    expect(headers['docker-content-digest']).toBe(digestOf(built))
+  }
+  expect(proxy.log.some(({ query, status }) => query.has('mount') && status === 201)).toBe(true)
+  expect(sent()).toBeLessThan(20_000)
+})
+
+it('a run image in a registry is read there, and not pulled', async () => {
+  const run = `${proxy.address}/${bench.image()}`
+  await docker('tag', SAMPLE_RUN_IMAGE, run)
+  await docker('push', '--quiet', run)
+  await docker('image', 'rm', run)
+  proxy.log.splice(0)
+  const image = named()
+  const path = await bench.directory(APP)
+  const built = await succeedJson<Built>(['build', image, '--path', path, ...USING_BUILDER, '--pull-policy', 'if-not-present', '--run-image', run, '--publish'])
+  expect(await isOnEngine(run)).toBe(false)
+  const base = /manifests\/latest$/
+  expect(proxy.log.filter(({ method, path: asked }) => method === 'GET' && asked.includes(run.slice(proxy.address.length)) && !base.test(asked))).toHaveLength(1)
+  await docker('pull', '--quiet', built.reference)
+  try {
+    expect(await runImage(built.reference)).toBe('hello\nfrom the layer')
+    const { Config } = await inspectImage(built.reference)
+    expect(Config.Labels?.['io.buildpacks.lifecycle.metadata']).toContain(`${run}@sha256:`)
+  } finally {
+    await docker('image', 'rm', '--force', built.reference)
+  }
+})
+
+it('the report has the digest and the size of the manifest', async () => {
+  const reports = await bench.directory({})
+  const built = await build(named(), await bench.directory(APP), '--publish', '--report-output-dir', reports)
+  expect(await readFile(join(reports, 'report.toml'), 'utf8')).toMatch(new RegExp(`digest = "${digestOf(built)}"\\n {2}manifest-size = \\d+`))
+})
+
+it('a connection that breaks while a layer is sent costs no more than another try', async () => {
+  proxy.inject({ method: 'PUT', path: /uploads/, fault: cutUpload(1000) })
+  const image = named()
+  await build(image, await bench.directory(APP), '--publish')
+  expect(proxy.log.some(({ spoilt }) => spoilt)).toBe(true)
+  await docker('pull', '--quiet', image)
+  expect(await runImage(image)).toBe('hello\nfrom the layer')
+  await docker('image', 'rm', '--force', image)
+})
+
+it('who may not write learns so before anything is built, and credentials never reach the build', async () => {
+  await using guarded = await startRegistry({ auth: 'basic' })
+  const image = `${guarded.address}/${bench.image()}`
+  const path = await bench.directory({
+    ...APP,
+    'script/build': `${APP['script/build']}\n{ env; find / -name config.json -newer /etc/hostname 2>/dev/null; cat /root/.docker/config.json; } >&2 || true\n`,
+  })
+  const refused = await runCnb(['build', image, '--path', path, ...USING_BUILDER, '--publish'], { env: { DOCKER_CONFIG: await bench.directory({}) } })
+  expect(refused).toMatchObject({ code: 1 })
+  expect(refused.stderr).toContain('CNB_REGISTRY_DENIED')
+  expect(refused.stderr).not.toContain('DETECTING')
+  const auth = Buffer.from(`${BASIC_USER.username}:${BASIC_USER.password}`).toString('base64')
+  const config = await bench.directory({ 'config.json': JSON.stringify({ auths: { [guarded.address]: { auth } } }) })
+  const { stdout, stderr } = await succeed(['build', image, '--path', path, ...USING_BUILDER, '--publish', '-v'], { env: { DOCKER_CONFIG: config } })
+  for (const secret of [auth, BASIC_USER.password]) expect(`${stdout}${stderr}`).not.toContain(secret)
+  expect(stderr).toContain('CNB_BUILDPACK_DIR')
+})
+
+it.each([
+  [['--publish', '--lifecycle', 'stock'], 'CNB_UNSUPPORTED'],
+  [['--to', 'nowhere'], 'CNB_USAGE'],
+  [['--to', 'oci:'], 'CNB_USAGE'],
+])('%j is refused, with %s', async (options, code) => {
+  const { stderr, code: exit } = await runCnb(['build', named(), '--path', await bench.directory(APP), ...USING_BUILDER, ...options])
+  expect([stderr, exit]).toEqual([expect.stringContaining(code), 2])
+})

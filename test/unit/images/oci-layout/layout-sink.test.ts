@@ -1,0 +1,145 @@
+import { lstat, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { expect, test } from 'vitest'
+import { blobPath } from '../../../../src/images/oci-layout/layout-files.ts'
+import { digestOf } from '../../../../src/oci/digest.ts'
+import { OCI_LAYER } from '../../../../src/oci/media-types.ts'
+import { find, layerOf, makeDirectory, planOf, save } from '../../../support/layout-images.ts'
+
+/** More than a layer of a layout's own: one that somebody else is to be asked for. */
+const remote = (content: string, open: () => Readable, size = content.length) => ({
+  ...layerOf(content),
+  blob: { descriptor: { mediaType: OCI_LAYER, digest: digestOf(content), size }, open: async () => open() },
+})
+
+const namesIn = async (directory: string): Promise<string[]> => (await readdir(directory)).sort()
+const blobsIn = (directory: string): Promise<string[]> => namesIn(join(directory, 'blobs/sha256'))
+
+test('an image that is saved is found again: configuration, labels, layers, id', async () => {
+  const directory = join(await makeDirectory(), 'new', 'layout')
+  const layers = [layerOf('base'), layerOf('app'), layerOf('app')]
+  const saved = await save(`oci:${directory}`, planOf(layers, { names: ['team/app:1.0', 'other:2.0', 'again:2.0'], labels: { key: 'value' } }))
+  expect(saved.tags).toEqual([`oci:${directory}:1.0`, `oci:${directory}:2.0`])
+  for (const location of [...saved.tags, `oci:${directory}`, `oci:${saved.id}`]) {
+    const image = await find(location)
+    expect(image).toMatchObject({ id: saved.id, reference: location, labels: { key: 'value' }, repoDigests: [], platform: { os: 'linux', architecture: 'amd64' } })
+    expect(image?.manifest.content.length).toBe(saved.manifestSize)
+    expect(await Promise.all(image!.layers.map(async (layer) => text(await layer.open())))).toEqual(['base', 'app', 'app'])
+    expect(image?.layers.map(({ blob }) => blob?.descriptor.mediaType)).toEqual(Array(3).fill(`${OCI_LAYER}+gzip`))
+  }
+  expect(await namesIn(directory)).toEqual(['blobs', 'index.json', 'oci-layout'])
+  expect(await readFile(join(directory, 'oci-layout'), 'utf8')).toBe('{"imageLayoutVersion":"1.0.0"}')
+  expect(await find(`oci:${directory}:3.0`)).toBeUndefined()
+  expect(await find(`oci:${directory}-not-there`)).toBeUndefined()
+})
+
+test('the name that the location has is the only one, and goes to the next image that gets it; blobs that are there are not written again', async () => {
+  const directory = await makeDirectory()
+  const [first, second] = [planOf([layerOf('base'), layerOf('one')]), planOf([layerOf('base'), layerOf('two')])]
+  await save(`oci:${directory}:a`, first)
+  const before = new Map(await Promise.all((await blobsIn(directory)).map(async (name) => [name, (await lstat(join(directory, 'blobs/sha256', name))).ino] as const)))
+  const b = await save(`oci:${directory}:b`, first)
+  const a = await save(`oci:${directory}:a`, second)
+  expect([(await find(`oci:${directory}:a`))?.id, (await find(`oci:${directory}:b`))?.id]).toEqual([a.id, b.id])
+  for (const [name, inode] of before) expect((await lstat(join(directory, 'blobs/sha256', name))).ino).toBe(inode)
+  expect(await blobsIn(directory)).toHaveLength(before.size + 3)
+})
+
+test('a sparse layout has no blob of the base image, and tells so when one is read', async () => {
+  const directory = await makeDirectory()
+  const base = remote('base', () => { throw new Error('nobody should ask for it') })
+  await save(`oci:${directory}`, planOf([base, layerOf('app')]), { sparse: true })
+  expect(await blobsIn(directory)).toHaveLength(3)
+  const image = await find(`oci:${directory}:latest`)
+  expect(image?.layers[0]?.blob?.descriptor).toEqual(base.blob.descriptor)
+  expect(await text(await image!.layers[1]!.open())).toBe('app')
+  await expect(image!.layers[0]!.open()).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', hint: expect.stringContaining('sparse') })
+  await save(`oci:${directory}`, planOf([layerOf('base'), layerOf('app')]))
+  expect(await text(await (await find(`oci:${directory}:latest`))!.layers[0]!.open())).toBe('base')
+})
+
+test('of writers at the same time none loses what another wrote', async () => {
+  const directory = join(await makeDirectory(), 'layout')
+  const names = Array.from({ length: 12 }, (_, index) => `v${index}`)
+  const saved = await Promise.all(names.map((name) => save(`oci:${directory}:${name}`, planOf([layerOf('base'), layerOf(name)]))))
+  expect(await Promise.all(names.map(async (name) => (await find(`oci:${directory}:${name}`))?.id))).toEqual(saved.map(({ id }) => id))
+  expect(await namesIn(directory)).toEqual(['blobs', 'index.json', 'oci-layout'])
+})
+
+test.each([
+  ['is something else', () => remote('content', () => Readable.from([Buffer.from('kontent')]))],
+  ['is too short', () => remote('content', () => Readable.from([Buffer.from('cont')]))],
+  ['never ends', () => remote('content', () => new Readable({ read() { this.push(Buffer.alloc(1024)) } }))],
+])('a layer whose blob %s is refused; the layout is as it was, and nothing unfinished is left', async (_, makeLayer) => {
+  const directory = await makeDirectory()
+  const good = await save(`oci:${directory}`, planOf([layerOf('base')]))
+  await expect(save(`oci:${directory}`, planOf([layerOf('base'), makeLayer()]))).rejects.toMatchObject({
+    code: 'CNB_IMAGE_INVALID', message: expect.stringContaining(digestOf('content')),
+  })
+  expect((await find(`oci:${directory}`))?.id).toBe(good.id)
+  expect(await namesIn(directory)).toEqual(['blobs', 'index.json', 'oci-layout'])
+  expect(await blobsIn(directory)).not.toContain(digestOf('content').slice('sha256:'.length))
+})
+
+test('an abort ends a save that waits for a blob, and leaves nothing unfinished', async () => {
+  const directory = await makeDirectory()
+  const stop = new AbortController()
+  const layer = {
+    ...layerOf('content'),
+    blob: {
+      descriptor: { mediaType: OCI_LAYER, digest: digestOf('content'), size: 7 },
+      open: async (signal?: AbortSignal) => {
+        const stream = new PassThrough({ signal })
+        stream.write('con', () => stop.abort())
+        return stream
+      },
+    },
+  }
+  await expect(save(`oci:${directory}`, planOf([layer]), { signal: stop.signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+  expect(await namesIn(directory)).toEqual(['blobs', 'index.json', 'oci-layout'])
+  expect(await find(`oci:${directory}`)).toBeUndefined()
+})
+
+test('a layout that was left half made is finished; what a writer that died left goes, what one still writes stays', async () => {
+  const directory = await makeDirectory()
+  const [old, fresh, lock] = ['.cnb-1.tmp', '.cnb-2.tmp', '.cnb-index.lock'].map((name) => join(directory, name)) as [string, string, string]
+  await mkdir(join(directory, 'blobs'))
+  for (const path of [old, fresh, lock]) await writeFile(path, '')
+  for (const path of [old, lock]) await utimes(path, 1, 1)
+  const { id } = await save(`oci:${directory}`, planOf([layerOf('base')]))
+  expect((await find(`oci:${directory}`))?.id).toBe(id)
+  expect(await namesIn(directory)).toEqual(['.cnb-2.tmp', 'blobs', 'index.json', 'oci-layout'])
+})
+
+test('a directory with anything else in it is left alone', async () => {
+  const directory = await makeDirectory()
+  await writeFile(join(directory, 'index.html'), '')
+  await expect(save(`oci:${directory}`, planOf([layerOf('base')]))).rejects.toMatchObject({ code: 'CNB_OUTPUT', message: expect.stringContaining('index.html') })
+  expect(await namesIn(directory)).toEqual(['index.html'])
+  await expect(save(`oci:${directory}/index.html`, planOf([layerOf('base')]))).rejects.toMatchObject({ code: 'CNB_OUTPUT' })
+})
+
+test('nothing is written through a link that leads out of the layout', async () => {
+  const [directory, outside] = [await makeDirectory(), await makeDirectory()]
+  await mkdir(join(directory, 'blobs'))
+  await symlink(outside, join(directory, 'blobs/sha256'))
+  await expect(save(`oci:${directory}`, planOf([layerOf('base')]))).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
+  await rm(join(directory, 'blobs'), { recursive: true })
+  await save(`oci:${directory}`, planOf([layerOf('base')]))
+
+  const content = 'uncompressed'
+  const secret = join(outside, 'secret')
+  await writeFile(secret, 'not a layer!')
+  await symlink(secret, join(directory, blobPath(digestOf(content))))
+  await save(`oci:${directory}`, planOf([remote(content, () => Readable.from([Buffer.from(content)]))]))
+  expect(await readFile(secret, 'utf8')).toBe('not a layer!')
+  expect(await text(await (await find(`oci:${directory}`))!.layers[0]!.open())).toBe(content)
+})
+
+test('a name with a digest cannot be given', async () => {
+  const directory = await makeDirectory()
+  await expect(save(`oci:${directory}@${digestOf('')}`, planOf([layerOf('base')]))).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
+  expect(await namesIn(directory)).toEqual([])
+})
