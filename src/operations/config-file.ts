@@ -119,12 +119,14 @@ function readRunImage(entry: FieldReader, ignore: (message: string) => void): Ru
 }
 
 function readMirrors(table: FieldReader | undefined): Record<string, string[]> {
-  const mirrors = (table?.keys() ?? []).map((registry): [string, string[]] => {
-    const hosts = Array.isArray(table?.value(registry)) ? table.strings(registry) : [table?.string(registry) ?? '']
+  if (!table) return {}
+  const mirrors = table.keys().map((registry): [string, string[]] => {
+    const hosts = Array.isArray(table.value(registry)) ? table.strings(registry) : [table.string(registry) ?? '']
     try {
       for (const host of registry === '*' ? hosts : [registry, ...hosts]) parseMirror(host)
     } catch (error) {
-      throw table?.error(registry, (error as CnbError).message, (error as CnbError).hint)
+      const { message, hint } = error as CnbError
+      throw table.error(registry, message, hint)
     }
     return [registry, hosts]
   })

@@ -14,7 +14,7 @@ export interface ImagePlace {
   /** The name as it was asked for. */
   image: string
   source: LocatedImage['place']
-  /** The image ID on the engine; elsewhere `repository@digest`. */
+  /** The image ID on the engine; in a registry `repository@digest`, in a layout `oci:DIR@digest`. */
   id: string
   /** Of the manifest; an engine does not tell it. */
   digest?: string

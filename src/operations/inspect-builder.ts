@@ -64,7 +64,7 @@ export async function inspectBuilder(
     ...place,
     ...(description === '' ? {} : { description }),
     createdBy: { ...builder.createdBy },
-    trusted: isTrusted(name, config.trustedBuilders),
+    trusted: found.place !== 'layout' && isTrusted(name, config.trustedBuilders),
     user: { uid: builder.uid, gid: builder.gid },
     ...(stack.id === '' ? {} : { stack: { id: stack.id, ...(stack.mixins.length > 0 ? { mixins: [...stack.mixins] } : {}) } }),
     target: readTarget(facts),

@@ -1,8 +1,10 @@
-/** Where an image is that a command only reads: on the engine, or else in its registry. */
+/** Where an image is that a command only reads: on the engine, or else in its registry; or in a layout, whose name says so. */
 
 import { CnbError, type ErrorCode } from '../base/errors.ts'
 import { step, type Context } from '../base/events.ts'
 import type { EngineImage } from '../docker/engine.ts'
+import { formatLayoutLocation, isLayoutLocation, parseLayoutLocation } from '../images/oci-layout/layout-location.ts'
+import { openLayoutImages } from '../images/oci-layout/layout-source.ts'
 import { isImageId } from '../images/pull.ts'
 import { openRegistryImages } from '../images/registry-source.ts'
 import type { StoredImage } from '../images/stored-image.ts'
@@ -28,7 +30,7 @@ export interface Places {
 /** An image, and where it was found. `name` is as the user typed it. */
 export type LocatedImage =
   | { readonly place: 'engine'; readonly name: string; readonly image: EngineImage; readonly services: Services }
-  | { readonly place: 'registry'; readonly name: string; readonly image: StoredImage }
+  | { readonly place: 'registry' | 'layout'; readonly name: string; readonly image: StoredImage }
 
 /** Why the engine has not got the image; `code` is that of an engine that could not be asked. */
 interface Miss {
@@ -38,13 +40,15 @@ interface Miss {
 }
 
 /**
- * The engine's copy where an engine answers and has one (for the platform that is asked for), otherwise the registry's.
+ * The engine's copy where an engine answers and has one (for the platform that is asked for), otherwise the registry's. What is
+ * named `oci:DIR` is in that layout only.
  * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, CNB_IMAGE_INVALID, CNB_REFERENCE_INVALID, CNB_USAGE, CNB_REGISTRY_*,
  * and CNB_ENGINE_* where neither place can be asked
  */
 export async function locateImage(name: string, options: LocateOptions, places: Places, context: Context): Promise<LocatedImage> {
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const settings = await readRegistrySettings(options, places.remote.host)
+  if (isLayoutLocation(name)) return inLayout(name, platform, places.remote, context)
   if (!isImageId(name)) parseReference(name)
   const found = options.remote ? undefined : await askEngine(name, platform, places, context)
   if (found && 'place' in found) return found
@@ -83,7 +87,21 @@ async function inRegistry(
 ): Promise<StoredImage | undefined> {
   const registries = await remote.registries(settings)
   const image = await openRegistryImages(registries, platform ?? remote.platform).find(name, context)
-  if (!image || !platform || platformMatches(image.platform, platform)) return image
+  if (image) checkPlatform(name, image, platform)
+  return image
+}
+
+async function inLayout(name: string, platform: Platform | undefined, remote: RemoteServices, context: Context): Promise<LocatedImage> {
+  const image = await openLayoutImages(platform ?? remote.platform).find(name, context)
+  if (!image) throw notFound(name, undefined, { why: `there is no image '${name}'`, hint: 'Check the directory, and the name behind it.' })
+  checkPlatform(name, image, platform)
+  const { directory } = parseLayoutLocation(name)
+  return { place: 'layout', name, image: { ...image, id: formatLayoutLocation({ directory, digest: image.manifest.descriptor.digest }) } }
+}
+
+/** What is no index is given whatever platform is meant. */
+function checkPlatform(name: string, image: StoredImage, platform: Platform | undefined): void {
+  if (!platform || platformMatches(image.platform, platform)) return
   throw new CnbError('CNB_PLATFORM_MISMATCH', `image '${name}' is for ${formatPlatform(image.platform)} only, not for ${formatPlatform(platform)}`)
 }
 

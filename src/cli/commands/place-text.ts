@@ -6,7 +6,7 @@ import type { Theme } from '../../ui/theme.ts'
 
 type Sized = Pick<ImagePlace, 'size' | 'compressedSize'>
 
-const PLACES: Readonly<Record<ImagePlace['source'], string>> = { engine: 'on the engine', registry: 'in its registry' }
+const PLACES: Readonly<Record<ImagePlace['source'], string>> = { engine: 'on the engine', registry: 'in its registry', layout: 'in the layout' }
 
 /** The line above all else: name, weight and place. */
 export function titleLine(name: string, place: Sized & Pick<ImagePlace, 'source'>, theme: Theme): string {

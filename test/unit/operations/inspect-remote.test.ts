@@ -4,6 +4,7 @@ import { inspectBuilder } from '../../../src/operations/inspect-builder.ts'
 import { layerOf, loadImage } from '../../engine/images/crafted.ts'
 import { APP_LAYERS, craftApp, type AppChanges } from '../../support/crafted-app.ts'
 import { FakeEngine } from '../../support/fake-engine.ts'
+import { layerOf as layerInLayout, makeDirectory, planOf, save } from '../../support/layout-images.ts'
 import { MemoryRegistry } from '../../support/memory-registry.ts'
 import { placesWith } from '../../support/places.ts'
 import { pushImage, pushIndex, type ImageToPush } from '../../support/push-image.ts'
@@ -43,6 +44,20 @@ test('an app in a registry tells what it does on an engine, but weighs what trav
   expect(remote.layers.map((layer) => layer.name)).toContain(`step ${APP_LAYERS.indexOf('stray')}`)
   const blobs = registry.repository('team/app').blobs
   for (const layer of remote.layers) expect(blobs.get(layer.digest ?? '')?.length).toBe(layer.compressedSize)
+})
+
+test('an app in an OCI layout tells what it does in a registry', async () => {
+  const app = await craftApp()
+  const directory = await makeDirectory()
+  const plan = planOf(app.layers.map(layerInLayout))
+  await save(`oci:${directory}:1`, { ...plan, config: { ...plan.config, created: '2020-01-02T03:04:05Z', config: app.config } }, { sparse: true })
+  await push()
+  const [inRegistry, inLayout] = [await look(), await inspect({ image: `oci:${directory}:1` }, placesWith(), {})]
+  const { image: _image, id: _id, source, digest: _digest, compressedSize: _size, layers, ...same } = inRegistry
+  expect([source, inLayout.source]).toEqual(['registry', 'layout'])
+  expect(inLayout).toMatchObject(same)
+  expect(inLayout.id).toBe(`oci:${directory}@${inLayout.digest}`)
+  expect(inLayout.layers.map(({ diffId }) => diffId)).toEqual(layers.map(({ diffId }) => diffId))
 })
 
 test('no layer travels but a small one of bills of materials', async () => {

@@ -3,6 +3,7 @@ import { CnbError } from '../../../src/base/errors.ts'
 import { locateImage, type LocateOptions } from '../../../src/operations/locate-image.ts'
 import { layerOf, loadImage } from '../../engine/images/crafted.ts'
 import { FakeEngine } from '../../support/fake-engine.ts'
+import { layerOf as layoutLayer, makeDirectory, planOf, save } from '../../support/layout-images.ts'
 import { containing, matching } from '../../support/matching.ts'
 import { MemoryRegistry } from '../../support/memory-registry.ts'
 import { placesWith, type TestPlaces } from '../../support/places.ts'
@@ -111,6 +112,26 @@ test('an image for one platform does not stand in for another', async () => {
   await push('arm64')
   await expect(locate({ platform: 'linux/amd64' }, onlyRegistry())).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH', message: containing('linux/arm64') })
   expect(await locate({}, onlyRegistry())).toMatchObject({ image: { platform: { architecture: 'arm64' } } })
+})
+
+describe('in an OCI layout', () => {
+  test('an image is found without engine and registry, and told of by a name that finds it again', async () => {
+    const directory = await makeDirectory()
+    const places = both()
+    await save(`oci:${directory}:1`, planOf([layoutLayer('a')]))
+    const found = await locate({}, places, `oci:${directory}:1`)
+    expect(found).toMatchObject({ place: 'layout', name: `oci:${directory}:1`, image: { platform: { os: 'linux', architecture: 'amd64' } } })
+    expect(await locate({ remote: true }, places, found.image.id)).toMatchObject({ place: 'layout', image: { id: found.image.id } })
+    expect([places.connected, places.settings]).toEqual([0, []])
+  })
+
+  test('what is not there, or for another platform, is an error', async () => {
+    const directory = await makeDirectory()
+    await expect(locate({}, both(), `oci:${directory}`)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
+    await save(`oci:${directory}:1`, planOf([layoutLayer('a')]))
+    await expect(locate({ platform: 'linux/arm64' }, both(), `oci:${directory}:1`)).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
+    await expect(locate({}, both(), 'oci:')).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
+  })
 })
 
 test('registries are reached as the options say', async () => {

@@ -23,7 +23,7 @@ export const inspectBuilderCommand = defineCommand({
   description:
     "Shows a builder's lifecycle, run images, buildpacks, and the order in which it tries them: of the engine's image, or of the one in the " +
     'registry where no engine has it.',
-  argument: { name: 'image', description: 'builder image' },
+  argument: { name: 'image', description: 'builder image; oci:DIR[:TAG] for one in an OCI layout' },
   formats: SHOWING_FORMATS,
   groups: inspectGroups,
   examples: [

@@ -19,7 +19,7 @@ export const downloadSbomCommand = defineCommand({
   description:
     "Writes the software bills of materials that an app image carries, as the buildpacks wrote them: the engine's image's, or those of the one " +
     'in the registry where no engine has it.',
-  argument: { name: 'image', description: 'image that was built by buildpacks' },
+  argument: { name: 'image', description: 'image that was built by buildpacks; oci:DIR[:TAG] for one in an OCI layout' },
   formats: MAKING_FORMATS,
   groups: downloadSbomGroups,
   examples: [
