@@ -14,6 +14,7 @@ const AT_ONCE = 2
 /** Leaving the scope of `await using` removes what was compressed. */
 export class LayerBlobs implements AsyncDisposable {
   readonly #known = new Map<Digest, LayerBlob>()
+  readonly #wrong = new Set<Digest>()
   readonly #compressed = new Map<Digest, Promise<LayerBlob>>()
   readonly #limit = new Limiter(AT_ONCE)
   #directory: Promise<TemporaryDirectory> | undefined
@@ -25,7 +26,13 @@ export class LayerBlobs implements AsyncDisposable {
 
   /** The layer's blob where one is known. */
   known({ diffId, blob }: Layer): LayerBlob | undefined {
-    return isUsable(blob) ? blob : this.#known.get(diffId)
+    return isUsable(blob) && !this.#wrong.has(diffId) ? blob : this.#known.get(diffId)
+  }
+
+  /** What was known of the layer turned out wrong: from now on it is compressed from what it holds. */
+  forget({ diffId }: Layer): void {
+    this.#wrong.add(diffId)
+    this.#known.delete(diffId)
   }
 
   /** The layer's blob, readable until this is disposed of. @throws CnbError CNB_OUTPUT, and what the layer's stream fails with */

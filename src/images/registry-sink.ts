@@ -9,9 +9,9 @@ import { digestOf } from '../oci/digest.ts'
 import { encodeManifest } from '../oci/manifest.ts'
 import { OCI_CONFIG, OCI_MANIFEST } from '../oci/media-types.ts'
 import { contextName, familiarName, parseReference, type Reference } from '../oci/reference.ts'
-import type { Registries, Repository } from '../registry/registry.ts'
+import type { NewManifest, Registries, Repository } from '../registry/registry.ts'
 import { bytesBlob } from './bytes-blob.ts'
-import type { ImagePlan, LayerBlob, SavedImage } from './image.ts'
+import type { ImagePlan, Layer, LayerBlob, SavedImage } from './image.ts'
 import type { LayerBlobs } from './layer-blobs.ts'
 import { repositoryName } from './registry-source.ts'
 
@@ -24,46 +24,73 @@ const AT_ONCE = 6
  * @throws CnbError CNB_REFERENCE_INVALID for a name with a digest, CNB_REGISTRY_*, and what the layers' streams fail with
  */
 export async function saveToRegistry(registries: Registries, plan: ImagePlan, blobs: LayerBlobs, context: Context = {}): Promise<SavedImage> {
-  const config = encodeImageConfig(plan.config)
-  const configBlob = bytesBlob({ mediaType: OCI_CONFIG, content: config })
-  const targets = repositoriesOf(plan.tags)
-  const limit = new Limiter(AT_ONCE)
-  const layers = new Map(plan.layers.map((layer) => [layer.diffId, layer]))
-  const sendTo = async ({ reference, name }: Target, trusting: boolean): Promise<void> => {
-    const repository = registries.repository(reference, 'push')
-    const send = async (blob: LayerBlob): Promise<void> => {
-      if (trusting && blob.repository === name) return
-      await limit.run(() => sendBlob(repository, name, blob, context))
-    }
-    await Promise.all([send(configBlob), ...[...layers.values()].map(async (layer) => send(await blobs.of(layer, context)))])
+  const sending = new Sending(registries, plan, blobs, context)
+  const [first, ...others] = plan.tags
+  if (!first) throw new CnbError('CNB_INTERNAL', 'an image without a name cannot be published')
+  let manifest = await sending.send(true)
+  const put = (tag: Reference): Promise<Descriptor> => registries.repository(tag, 'push').putManifest(tag.tag ?? digestOf(manifest.content), manifest, context)
+  await put(first).catch(async (error: unknown) => {
+    // A registry may have lost what an image of it still names: then all is looked for.
+    if (!(error instanceof CnbError) || error.code !== 'CNB_REGISTRY_FAILED') throw error
+    context.events?.({ type: 'debug', message: `looking for all blobs, because the registry refused the manifest: ${error.message}` })
+    manifest = await sending.send(false)
+    await put(first)
+  })
+  const given = [familiarName(first)]
+  for (const tag of others) {
+    await put(tag).catch((error: unknown) => {
+      throw halfNamed(error, tag, given)
+    })
+    given.push(familiarName(tag))
   }
-  await Promise.all(targets.map((target) => sendTo(target, true)))
-  const sent = await Promise.all(plan.layers.map((layer) => blobs.of(layer, context)))
-  const layerDescriptors = sent.map(({ descriptor }) => descriptor)
-  const manifest = { mediaType: OCI_MANIFEST, content: encodeManifest({ config: configBlob.descriptor, layers: layerDescriptors }) }
   const digest = digestOf(manifest.content)
-  const given: string[] = []
-  for (const tag of plan.tags) {
-    const put = (): Promise<Descriptor> => registries.repository(tag, 'push').putManifest(tag.tag ?? digest, manifest, context)
-    try {
-      await put().catch(async (error: unknown) => {
-        // A registry may have lost what an image of it still names: then all is looked for.
-        if (!(error instanceof CnbError) || error.code !== 'CNB_REGISTRY_FAILED') throw error
-        context.events?.({ type: 'debug', message: `looking for all blobs, because the registry refused the manifest: ${error.message}` })
-        await Promise.all(targets.map((target) => sendTo(target, false)))
-        await put()
-      })
-      given.push(familiarName(tag))
-    } catch (error) {
-      throw given.length === 0 ? error : halfNamed(error, tag, given)
-    }
-  }
-  const [first] = plan.tags
   return {
-    id: first ? `${contextName(first)}@${digest}` : digest,
-    repoDigests: targets.map(({ reference: { registry, repository } }) => `${familiarName({ registry, repository })}@${digest}`),
-    tags: plan.tags.map(familiarName),
+    id: `${contextName(first)}@${digest}`,
+    repoDigests: repositoriesOf(plan.tags).map(({ reference: { registry, repository } }) => `${familiarName({ registry, repository })}@${digest}`),
+    tags: given,
     manifestSize: manifest.content.length,
+  }
+}
+
+/** Brings an image's blobs to the repositories of its names. */
+class Sending {
+  readonly #registries: Registries
+  readonly #plan: ImagePlan
+  readonly #blobs: LayerBlobs
+  readonly #context: Context
+  readonly #targets: readonly Target[]
+  readonly #limit = new Limiter(AT_ONCE)
+
+  constructor(registries: Registries, plan: ImagePlan, blobs: LayerBlobs, context: Context) {
+    this.#registries = registries
+    this.#plan = plan
+    this.#blobs = blobs
+    this.#context = context
+    this.#targets = repositoriesOf(plan.tags)
+  }
+
+  /**
+   * Gives the image's manifest, all of whose blobs are there.
+   * @param trusting whether a repository is believed to have what an image in it names
+   */
+  async send(trusting: boolean): Promise<NewManifest> {
+    const config = bytesBlob({ mediaType: OCI_CONFIG, content: encodeImageConfig(this.#plan.config) })
+    const layers = [...new Map(this.#plan.layers.map((layer) => [layer.diffId, layer])).values()]
+    await Promise.all(this.#targets.flatMap((target) => {
+      const repository = this.#registries.repository(target.reference, 'push')
+      const send = (blob: LayerBlob): Promise<void> => this.#limit.run(() => sendBlob(repository, target.name, blob, this.#context))
+      const sendLayer = async (layer: Layer): Promise<void> => {
+        const blob = await this.#blobs.of(layer, this.#context)
+        if (blob.repository !== target.name) return send(blob)
+        if (trusting || (await repository.hasBlob(blob.descriptor.digest, this.#context))) return
+        this.#blobs.forget(layer)
+        await send(await this.#blobs.of(layer, this.#context))
+      }
+      return [send(config), ...layers.map(sendLayer)]
+    }))
+    const blobs = await Promise.all(this.#plan.layers.map((layer) => this.#blobs.of(layer, this.#context)))
+    const content = encodeManifest({ config: config.descriptor, layers: blobs.map(({ descriptor }) => descriptor) })
+    return { mediaType: OCI_MANIFEST, content }
   }
 }
 

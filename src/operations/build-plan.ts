@@ -22,7 +22,7 @@ import { checkPublishing, publishedRunImages, type Publishing } from './build-st
 import { chooseBuildpacks } from './build-order.ts'
 import { type Project, projectMetadataToml, readBuildEnv, readCertificates, readProject } from './build-project.ts'
 import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, proxyEnv } from './build-values.ts'
-import { type CacheChoice, parseCacheOptions } from './cache-option.ts'
+import { type CacheChoice, cacheImage, parseCacheOptions } from './cache-option.ts'
 import { readConfig, type Config } from './config-file.ts'
 import type { Services } from './services.ts'
 
@@ -87,6 +87,7 @@ export async function planBuild(
     limits: fromUser.limits,
     cacheVolumes: chosenVolumes(cacheVolumes(image, key), fromUser.cache),
     cacheDirectory: fromUser.cache.buildDirectory,
+    cacheImage: fromUser.cache.buildImage,
     dockerHost: options.dockerHost,
     sbomOutputDir: absolute(options.sbomOutputDir),
     reportOutputDir: absolute(options.reportOutputDir),
@@ -106,13 +107,21 @@ async function readOptions(options: BuildOptions, { host }: Services, context: C
     cpus: options.cpus === undefined ? undefined : parseCpus(options.cpus),
     pids: options.pidsLimit,
   }
-  const cache = parseCacheOptions(options.cache ?? [], host.cwd)
+  const cache = chosenCache(options, host.cwd)
   const path = await checkApp(resolve(host.cwd, options.path ?? '.'))
   const execEnv = parseExecEnv(options.execEnv ?? DEFAULT_EXEC_ENV)
   const project = await readProject({ file: options.descriptor, app: path, execEnv }, host, context)
   const env = await readBuildEnv(options, project, host)
   const certificates = await readCertificates(options.caCerts ?? [], host)
   return { image, tags, platform, creationTime, volumes, limits, cache, execEnv, path, project, env, certificates }
+}
+
+/** `--cache-image` is short for a `--cache` that is an image. */
+function chosenCache({ cache = [], cacheImage: image }: BuildOptions, cwd: string): CacheChoice {
+  const choice = parseCacheOptions(cache, cwd)
+  if (image === undefined) return choice
+  if (choice.buildVolume === undefined && choice.buildDirectory === undefined && choice.buildImage === undefined) return { ...choice, buildImage: cacheImage(image) }
+  throw new CnbError('CNB_USAGE', '--cache-image and --cache type=build name two caches', { hint: 'Leave one of them out.' })
 }
 
 /** A build volume of the user's own brings the native driver's along: they are of one cache. */

@@ -9,9 +9,9 @@ import { openSinks } from '../images/several-sinks.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { Registries } from '../registry/registry.ts'
-import type { ImageTargets } from './image-targets.ts'
+import { isEngineOnly, type ImageTargets } from './image-targets.ts'
 
-/** How a build talks with registries; absent where its image stays on the engine. */
+/** How a build talks with registries; absent where it has nothing to do with any. */
 export interface Publishing {
   readonly registries: Registries
   readonly targets: ImageTargets
@@ -21,7 +21,7 @@ export type BuildStore = ImageSource & ImageSink
 
 /** @param platform of builder and run image */
 export function openBuildStore(images: EngineImageStore, publishing: Publishing | undefined, platform: Platform): BuildStore {
-  if (!publishing) return images
+  if (!publishing || isEngineOnly(publishing.targets)) return images
   const { registries, targets } = publishing
   const published = openRegistryImages(registries, platform)
   const sinks = openSinks({ ...(targets.engine ? { engine: images } : {}), ...(targets.registry ? { registries } : {}) }, published)
@@ -29,6 +29,13 @@ export function openBuildStore(images: EngineImageStore, publishing: Publishing 
     find: (reference, context) => (targets.engine ? images : published).find(reference, context),
     save: (plan, context) => sinks.save(plan, context),
   }
+}
+
+/** Where cache images are, whatever becomes of the app's. */
+export function openCacheImages({ registries }: Publishing, platform: Platform): BuildStore {
+  const published = openRegistryImages(registries, platform)
+  const sinks = openSinks({ registries }, published)
+  return { find: (reference, context) => published.find(reference, context), save: (plan, context) => sinks.save(plan, context) }
 }
 
 /**

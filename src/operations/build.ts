@@ -8,7 +8,8 @@ import type { PullPolicy } from '../images/pull.ts'
 import type { BuildPlan, BuiltImage, Lifecycle } from '../lifecycle/lifecycle.ts'
 import { familiarName } from '../oci/reference.ts'
 import { planBuild } from './build-plan.ts'
-import { openBuildStore, type Publishing } from './build-store.ts'
+import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
+import { parseCacheOptions } from './cache-option.ts'
 import { isEngineOnly, parseTargets } from './image-targets.ts'
 import { outputReference } from './output-reference.ts'
 import { readRegistrySettings, type RegistryOptions } from './registry-settings.ts'
@@ -57,6 +58,8 @@ export interface BuildOptions extends RegistryOptions {
   pidsLimit?: number
   /** `type=…;format=…;…` */
   cache?: string[]
+  /** The same as `type=build;format=image;name=…`. */
+  cacheImage?: string
   /** `engine`, `registry`, `oci:DIRECTORY`; the engine when there is none. */
   to?: string[]
   /** The same as `registry` in `to`. */
@@ -102,9 +105,10 @@ export async function build(options: BuildOptions, services: Services & RemoteSe
 /** Undefined where nothing but the engine is asked for; then no registry is talked with, and no code for it is loaded. */
 async function openPublishing(options: BuildOptions, { registries, host }: RemoteServices): Promise<Publishing | undefined> {
   const targets = parseTargets(options.to, options.publish)
-  if (isEngineOnly(targets)) return undefined
+  const hasCacheImage = parseCacheOptions([...(options.cache ?? [])], host.cwd).buildImage !== undefined || options.cacheImage !== undefined
+  if (isEngineOnly(targets) && !hasCacheImage) return undefined
   if (options.lifecycle === 'stock') {
-    throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle puts images on the engine only', {
+    throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle puts images and caches on the engine only', {
       hint: 'Leave --lifecycle out: the native lifecycle publishes, and no credential gets to the builder.',
     })
   }
@@ -119,7 +123,11 @@ async function openLifecycle(
 ): Promise<Lifecycle> {
   if (driver === 'native') {
     const { nativeLifecycle } = await import('../lifecycle/native/native-lifecycle.ts')
-    return nativeLifecycle({ engine, owner, sweep, openStore: (images, { builder }) => openBuildStore(images, publishing, builder.image.platform) })
+    return nativeLifecycle({
+      ...{ engine, owner, sweep },
+      openStore: (images, { builder }) => openBuildStore(images, publishing, builder.image.platform),
+      ...(publishing ? { cacheImages: ({ builder }) => openCacheImages(publishing, builder.image.platform) } : {}),
+    })
   }
   return (await import('../lifecycle/stock/stock-lifecycle.ts')).stockLifecycle({ engine, owner, home: host.home })
 }

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { CnbError } from '../base/errors.ts'
+import { parseReference, type Reference } from '../oci/reference.ts'
 
 /** What the user wants other than the volumes that the image's name gives. */
 export interface CacheChoice {
@@ -10,15 +11,17 @@ export interface CacheChoice {
   readonly launchVolume?: string
   /** An absolute path. */
   readonly buildDirectory?: string
+  /** An image in a registry. */
+  readonly buildImage?: Reference
 }
 
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
-const HINT = "Use 'type=build;format=volume;name=NAME', or 'type=build;format=bind;source=DIRECTORY'."
+const HINT = "Use 'type=build;format=volume;name=NAME', 'type=build;format=bind;source=DIRECTORY', or 'type=build;format=image;name=IMAGE'."
 
 /**
  * The values of all `--cache` options together; a later one takes the place of an earlier one of its type.
  * @param cwd what a relative source starts from
- * @throws CnbError CNB_USAGE, CNB_UNSUPPORTED for a cache image
+ * @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID
  */
 export function parseCacheOptions(texts: readonly string[], cwd: string): CacheChoice {
   return texts.reduce<CacheChoice>((choice, text) => ({ ...choice, ...parseCacheOption(text, cwd) }), {})
@@ -41,18 +44,33 @@ function parseCacheOption(text: string, cwd: string): CacheChoice {
   const format = fields.get('format') ?? fail('it has no format')
   if (type !== 'build' && type !== 'launch') fail(`there is no type '${type}'`)
   if (format === 'image') {
-    throw new CnbError('CNB_UNSUPPORTED', `--cache '${text}': cache images are not supported yet`, { hint: HINT })
+    if (type === 'launch') fail("only the build cache can be an image: launch layers are the app's own")
+    if (fields.has('source')) fail('an image has a name and no source')
+    return { ...NONE, buildImage: cacheImage(fields.get('name') ?? fail('an image needs a name')) }
   }
   if (format === 'volume') {
     const name = fields.get('name') ?? fail('a volume needs a name')
     if (!VOLUME_NAME.test(name)) fail(`'${name}' is not a volume's name`)
     if (fields.has('source')) fail('a volume has a name and no source')
-    return type === 'build' ? { buildVolume: name, buildDirectory: undefined } : { launchVolume: name }
+    return type === 'build' ? { ...NONE, buildVolume: name } : { launchVolume: name }
   }
   if (format !== 'bind') fail(`there is no format '${format}'`)
   if (type === 'launch') fail("only the build cache can be a directory: launch layers are the engine's own")
   const source = fields.get('source') ?? fail('a directory needs a source')
   if (source === '') fail('the source is empty')
   // The peer keeps both types below one source.
-  return { buildDirectory: resolve(cwd, source, 'build-cache'), buildVolume: undefined }
+  return { ...NONE, buildDirectory: resolve(cwd, source, 'build-cache') }
 }
+
+/** The name of a cache image. @throws CnbError CNB_REFERENCE_INVALID */
+export function cacheImage(text: string): Reference {
+  const reference = parseReference(text)
+  if (reference.digest === undefined) return reference
+  throw new CnbError('CNB_REFERENCE_INVALID', `'${text}' cannot be a cache: what a build puts there has a digest of its own`, {
+    hint: 'Name it by a tag.',
+  })
+}
+
+/** There is one build cache: each option takes the place of another kind. */
+const NONE = { buildVolume: undefined, buildDirectory: undefined, buildImage: undefined }
+

@@ -23,7 +23,12 @@ export const containers = {
     cache: {
       kind: 'list',
       flags: '--cache <cache>',
-      description: "where to keep layers between builds, as pack has it: type=build or launch; format=volume and name, or format=bind and source; repeatable",
+      description: "where to keep layers between builds, as pack has it: type=build or launch; format=volume or image and name, or format=bind and source; repeatable",
+    },
+    cacheImage: {
+      kind: 'text',
+      flags: '--cache-image <image>',
+      description: 'keep layers between builds in that image of a registry: short for --cache type=build;format=image;name=IMAGE',
     },
     clearCache: { kind: 'flag', flags: '--clear-cache', description: 'forget what earlier builds kept' },
   },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { parseReference } from '../../../src/oci/reference.ts'
 import { parseCacheOptions } from '../../../src/operations/cache-option.ts'
 
 test.each([
@@ -23,11 +24,20 @@ test.each([
   ['type=build;format=bind;source=', 'the source is empty'],
   ['type=build;type=launch;format=volume;name=x', "'type' is given twice"],
   ['type=build;colour=red', "there is no field 'colour'"],
+  ['type=launch;format=image;name=x', "only the build cache can be an image: launch layers are the app's own"],
+  ['type=build;format=image', 'an image needs a name'],
   ['volume', "'volume' is not of the form key=value"],
 ])('refuses %s', (text, why) => {
   expect(() => parseCacheOptions([text], '/')).toThrow(expect.objectContaining({ code: 'CNB_USAGE', message: `--cache '${text}': ${why}` }) as Error)
 })
 
-test('says that cache images come later', () => {
-  expect(() => parseCacheOptions(['type=build;format=image;name=x'], '/')).toThrow(expect.objectContaining({ code: 'CNB_UNSUPPORTED' }) as Error)
+test('the build cache is the last of volume, directory and image', () => {
+  const image = 'type=build;format=image;name=registry.example/cache:1'
+  expect(parseCacheOptions(['type=build;format=volume;name=ab', image], '/').buildImage).toEqual(parseReference('registry.example/cache:1'))
+  expect(parseCacheOptions([image, 'type=build;format=bind;source=x'], '/')).toEqual({ buildDirectory: '/x/build-cache' })
+})
+
+test('a cache image is named by a tag', () => {
+  const text = `type=build;format=image;name=some/cache@sha256:${'a'.repeat(64)}`
+  expect(() => parseCacheOptions([text], '/')).toThrow(expect.objectContaining({ code: 'CNB_REFERENCE_INVALID' }) as Error)
 })

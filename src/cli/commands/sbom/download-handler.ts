@@ -14,7 +14,7 @@ export const runDownloadSbom: Handler<Values<typeof downloadSbomGroups>> = async
     line: directory,
     text: (theme) =>
       [
-        `${theme.success('Wrote')} ${files.length} files of ${theme.name(image)} below ${theme.name(directory)}`,
+        `${theme.success('Wrote')} ${files.length === 1 ? 'a file' : `${files.length} files`} of ${theme.name(image)} below ${theme.name(directory)}`,
         ...table([{ title: 'SIZE', align: 'right' }, { title: 'FILE' }], files.map(({ path, size }) => [formatBytes(size), path]), theme),
       ].join('\n'),
   }

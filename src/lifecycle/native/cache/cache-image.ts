@@ -59,10 +59,15 @@ export function openCacheImage(reference: Reference, images: CacheImages, { buil
 
 /** A registry takes no image without layers: an empty cache has an empty one. */
 async function cachedLayers({ record, layerOf, sbom }: CacheContent, present: Image | undefined): Promise<Layer[]> {
-  const known = new Map(present?.layers.map((layer) => [layer.diffId, layer]))
+  const blobs = new Map(present?.layers.map(({ diffId, blob }) => [diffId, blob]))
+  // Read only if the registry turns out to lack it.
+  const layer = (diffId: Digest, make: () => Promise<Layer>): Layer => {
+    const blob = blobs.get(diffId)
+    return { diffId, ...(blob ? { blob } : {}), open: async (signal) => (await make()).open(signal) }
+  }
   const layers = new Map<Digest, Layer>()
   for (const { id, layers: cached } of record.buildpacks) {
-    for (const [name, { sha }] of Object.entries(cached)) if (!layers.has(sha)) layers.set(sha, known.get(sha) ?? (await layerOf(id, name)))
+    for (const [name, { sha }] of Object.entries(cached)) if (!layers.has(sha)) layers.set(sha, layer(sha, () => layerOf(id, name)))
   }
   if (sbom && record.sbom.cache) layers.set(sbom.diffId, sbom)
   return layers.size > 0 ? [...layers.values()] : [await memoryLayer([], [], { uid: 0, gid: 0 })]

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { packTar } from '../../../../../src/archive/tar-writer.ts'
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import type { Layer } from '../../../../../src/images/image.ts'
+import { openSharedCache } from '../../../../../src/lifecycle/native/cache/shared-cache.ts'
 import { openBuildCache } from '../../../../../src/lifecycle/native/cache/build-cache.ts'
 import { fillCacheDirectory } from '../../../../../src/lifecycle/native/cache/fill-directory.ts'
 import type { CachedLayer, CacheRecord } from '../../../../../src/lifecycle/native/model.ts'
@@ -47,12 +48,14 @@ async function fill(directory: string, record: CacheRecord): Promise<void> {
 }
 
 async function keep(record: CacheRecord): Promise<void> {
-  await using cache = await openBuildCache(engine, plan, 'owner', {})
+  await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
   await cache.writeRecord(record, {})
 }
 
 async function read(changes: Partial<typeof plan> = {}): Promise<{ readonly layers: readonly string[]; readonly elsewhere: boolean }> {
-  await using cache = await openBuildCache(engine, { ...plan, ...changes }, 'owner', {})
+  const changed = { ...plan, ...changes }
+  await using shared = openSharedCache(changed, undefined)
+  await using cache = await openBuildCache(engine, changed, shared, 'owner', {})
   const { record, contents } = await cache.read({})
   return { layers: layerNames(record), elsewhere: contents !== undefined }
 }
@@ -89,7 +92,7 @@ test('a directory decides: its layers come from the volume only where both say t
 
 test('a record that cannot be written is a warning', async () => {
   const events: CnbEvent[] = []
-  await using cache = await openBuildCache(engine, plan, 'owner', {})
+  await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
   await cache.read({})
   for (const { id } of await engine.containers.list('dev.cnb.owner')) await engine.containers.remove(id)
   await cache.writeRecord(recordOf({}), { events: (event) => void events.push(event) })

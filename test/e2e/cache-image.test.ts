@@ -1,0 +1,117 @@
+/** `--cache-image`: layers between builds in an image of a registry, which the stock lifecycle reads and writes as well. */
+
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { runCnb, succeed } from '../support/cnb.ts'
+import { docker, runImage } from '../support/docker.ts'
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
+import { startRegistry, type Registry } from '../support/registry.ts'
+import { BUILDER, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { makeWorkbench } from '../support/workbench.ts'
+
+const bench = await makeWorkbench()
+let registry: Registry
+let proxy: FaultProxy
+
+beforeAll(async () => {
+  registry = await startRegistry()
+  proxy = await startFaultProxy(registry)
+})
+
+beforeEach(() => void proxy.log.splice(0))
+
+afterAll(async () => {
+  await bench.clear()
+  await proxy[Symbol.asyncDispose]()
+  await registry[Symbol.asyncDispose]()
+})
+
+/** Two cached layers, one of them changed by each build, and an app that shows when the other one was made. */
+const APP = appFiles(
+  `kept=$CNB_LAYERS_DIR/kept
+  counted=$CNB_LAYERS_DIR/counted
+  if [ ! -d "$kept" ]; then echo "MAKING kept"; mkdir "$kept"; head -c 100000 /dev/urandom >"$kept/random"; ln -s random "$kept/link"; fi
+  mkdir -p "$counted"; echo one more >>"$counted/builds"
+  printf '[types]\\nlaunch = true\\ncache = true\\nbuild = true\\n[metadata]\\nversion = "1"\\n' >"$kept.toml"
+  printf '[types]\\ncache = true\\n' >"$counted.toml"
+  wc -l <"$counted/builds" >/workspace/count
+  ${processes({ web: 'cat /workspace/count; sha256sum </layers/test_script/kept/random' })}`,
+)
+
+const cacheName = (): string => `${proxy.address}/${bench.image()}`
+const sent = (): number => proxy.log.filter(({ path }) => path.includes('/blobs/')).reduce((sum, each) => sum + each.sent, 0)
+
+async function build(image: string, path: string, ...options: string[]): Promise<string> {
+  const { stderr } = await succeed(['build', image, '--path', path, ...USING_BUILDER, ...options])
+  return stderr
+}
+
+/** As if the next build were on another machine. */
+async function forgetVolumes(image: string): Promise<void> {
+  const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)
+  await docker('volume', 'rm', '--force', ...volumes.split('\n'))
+}
+
+it('what one machine built, another finds, and only what changed travels', async () => {
+  const [image, cache] = [bench.image(), cacheName()]
+  const path = await bench.directory(APP)
+  await build(image, path, '--cache-image', cache)
+  const before = await runImage(image)
+  await forgetVolumes(image)
+  proxy.log.splice(0)
+  expect(await build(image, path, '--cache-image', cache)).not.toContain('MAKING')
+  const after = await runImage(image)
+  expect(after.split('\n')).toEqual(['2', before.split('\n')[1]])
+  expect(sent()).toBeLessThan(50_000)
+  // On the machine that has the layers none is asked for.
+  proxy.log.splice(0)
+  await build(image, path, '--cache', `type=build;format=image;name=${cache}`)
+  const received = proxy.log.reduce((sum, each) => sum + each.received, 0)
+  expect(received).toBeLessThan(50_000)
+})
+
+it('the stock restorer restores what is in it', async () => {
+  const [image, cache] = [bench.image(), cacheName()]
+  await build(image, await bench.directory(APP), '--cache-image', cache)
+  const restore = `printf '[[group]]\\nid = "test/script"\\nversion = "1.0.0"\\napi = "0.11"\\n' >/layers/group.toml
+    printf '[run-image]\\nreference = "none"\\n' >/layers/analyzed.toml
+    CNB_PLATFORM_API=0.14 CNB_REGISTRY_AUTH={} /cnb/lifecycle/restorer -cache-image ${cache} >&2
+    cat /layers/test_script/counted/builds`
+  const seen = await docker('run', '--rm', '--network', 'host', '--entrypoint', 'bash', BUILDER, '-c', restore)
+  expect(seen).toBe('one more')
+})
+
+it('a cache that is lost or damaged costs a warning at most', async () => {
+  const [image, cache] = [bench.image(), cacheName()]
+  const path = await bench.directory(APP)
+  await build(image, path, '--cache-image', cache)
+  const repository = cache.slice(proxy.address.length + 1)
+  const manifest = await registry.request('GET', `/v2/${repository}/manifests/latest`, { headers: { accept: 'application/vnd.oci.image.manifest.v1+json' } })
+  const { layers } = JSON.parse(manifest.body.toString()) as { layers: { digest: string }[] }
+  for (const { digest } of layers) await registry.request('DELETE', `/v2/${repository}/blobs/${digest}`)
+  await forgetVolumes(image)
+  expect(await build(image, path, '--cache-image', cache)).toContain('MAKING kept')
+  await forgetVolumes(image)
+  expect(await build(image, path, '--cache-image', cache)).not.toContain('MAKING')
+})
+
+it('--clear-cache begins a new one', async () => {
+  const [image, cache] = [bench.image(), cacheName()]
+  const path = await bench.directory(APP)
+  await build(image, path, '--cache-image', cache)
+  await writeFile(join(path, 'more'), '')
+  expect(await build(image, path, '--cache-image', cache, '--clear-cache')).toContain('MAKING kept')
+  await forgetVolumes(image)
+  expect(await build(image, path, '--cache-image', cache)).not.toContain('MAKING')
+})
+
+it('a registry that nobody can reach is told of before anything is built', async () => {
+  const { code, stderr } = await runCnb(['build', bench.image(), '--path', await bench.directory(APP), ...USING_BUILDER, '--cache-image', '127.0.0.1:1/cache'])
+  expect([code, stderr]).toEqual([1, expect.stringContaining('CNB_REGISTRY_UNREACHABLE')])
+})
+
+it('the stock lifecycle takes none', async () => {
+  const { code, stderr } = await runCnb(['build', bench.image(), '--path', await bench.directory(APP), ...USING_BUILDER, '--cache-image', cacheName(), '--lifecycle', 'stock'])
+  expect([code, stderr]).toEqual([2, expect.stringContaining('CNB_UNSUPPORTED')])
+})
