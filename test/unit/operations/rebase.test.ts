@@ -94,12 +94,12 @@ describe('with a configuration file', () => {
   }
 
   test("the user's mirror of a run image is tried first, and the app still tells the name that all know", async () => {
-    await configure(`[[run-images]]\nimage = "${crafted.oldRun}"\nmirrors = ["corp.example/run"]`)
-    await engine.images.tag(crafted.newRun, 'corp.example/run')
-    expect(await run({})).toMatchObject({ runImage: 'corp.example/run', changed: true })
+    await configure(`[[run-images]]\nimage = "${crafted.oldRun}"\nmirrors = ["corp/run"]`)
+    await engine.images.tag(crafted.newRun, 'corp/run')
+    expect(await run({})).toMatchObject({ runImage: 'corp/run', changed: true })
     const label = (await engine.images.inspect(crafted.app))?.config.Labels?.['io.buildpacks.lifecycle.metadata'] ?? ''
     expect(label).toContain(crafted.oldRun)
-    expect(label).not.toContain('corp.example')
+    expect(label).not.toContain('corp/run')
   })
 
   test('its pull policy is taken where none is asked for', async () => {
