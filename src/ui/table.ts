@@ -6,6 +6,8 @@ import type { Theme } from './theme.ts'
 export interface Column {
   readonly title: string
   readonly align?: 'left' | 'right'
+  /** It may be left out where the screen is too narrow for the whole table; the last one that may goes first. */
+  readonly spare?: true
 }
 
 /**
@@ -13,19 +15,28 @@ export interface Column {
  * in which no row has anything is left out.
  */
 export function table(all: readonly Column[], rows: readonly (readonly string[])[], theme: Theme): string[] {
-  const isUsed = (_: unknown, index: number): boolean => rows.some((row) => row[index] !== undefined && row[index] !== '')
-  const columns = all.filter(isUsed)
-  const safe = rows.map((row) => row.filter(isUsed).map((cell) => sanitizeLine(cell, false)))
-  const widths = columns.map(({ title }, index) => {
-    const lengths = safe.map((row) => visibleLength(row[index] ?? ''))
-    return lengths.reduce((widest, length) => Math.max(widest, length), title.length)
-  })
+  const filled = all
+    .map((column, index) => ({ ...column, cells: rows.map((row) => sanitizeLine(row[index] ?? '', false)) }))
+    .filter(({ cells }) => cells.some((cell) => cell !== ''))
+    .map((column) => ({ ...column, width: widest([column.title, ...column.cells]) }))
+  const columns = fitting(filled, theme.width)
   const line = (cells: readonly string[]): string => {
     const padded = cells.map((cell, index) => {
-      const space = ' '.repeat((widths[index] ?? 0) - visibleLength(cell))
+      const space = ' '.repeat((columns[index]?.width ?? 0) - visibleLength(cell))
       return columns[index]?.align === 'right' ? space + cell : cell + space
     })
     return `  ${padded.join('  ')}`.trimEnd()
   }
-  return [theme.dim(line(columns.map(({ title }) => title))), ...safe.map(line)]
+  return [theme.dim(line(columns.map(({ title }) => title))), ...rows.map((_, row) => line(columns.map(({ cells }) => cells[row] ?? '')))]
+}
+
+/** A reduction, because a call takes only so many arguments, and a label may list more. */
+function widest(cells: readonly string[]): number {
+  return cells.reduce((width, cell) => Math.max(width, visibleLength(cell)), 0)
+}
+
+function fitting<C extends Column & { readonly width: number }>(columns: readonly C[], room = Infinity): readonly C[] {
+  const needed = columns.reduce((sum, { width }) => sum + 2 + width, 0)
+  const last = columns.findLastIndex(({ spare }) => spare)
+  return needed <= room || last < 0 ? columns : fitting(columns.toSpliced(last, 1), room)
 }

@@ -34,7 +34,7 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
     ...section(
       'Layers',
       table(
-        [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'MADE BY' }, { title: 'DIFF ID' }, { title: 'DIGEST' }],
+        [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'MADE BY' }, { title: 'DIFF ID', spare: true }, { title: 'DIGEST', spare: true }],
         layers.map((layer) => [sizeText(layer), layer.name, layer.buildpack ?? '', shortDigest(layer.diffId), shortDigest(layer.digest)]),
         theme,
       ),
@@ -44,13 +44,13 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
 
 function modules(list: readonly { id: string; version: string; homepage?: string }[], theme: Theme): string[] {
   if (list.length === 0) return ['  none']
-  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'HOMEPAGE' }]
+  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'HOMEPAGE', spare: true }] as const
   return table(columns, list.map(({ id, version, homepage }) => [id, version, homepage ?? '']), theme)
 }
 
 function processTable(processes: readonly InspectedProcess[], theme: Theme): string[] {
   return table(
-    [{ title: 'TYPE' }, { title: 'SHELL' }, { title: 'COMMAND' }, { title: 'ARGS' }, { title: 'WORK DIR' }],
+    [{ title: 'TYPE' }, { title: 'SHELL' }, { title: 'COMMAND' }, { title: 'ARGS' }, { title: 'WORK DIR', spare: true }],
     processes.map((process) => [
       process.default ? `${process.type} (default)` : process.type,
       process.shell,

@@ -39,7 +39,7 @@ export function builderText(inspection: BuilderInspection, theme: Theme): string
     ...section(
       'Layers',
       table(
-        [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID' }, { title: 'DIGEST' }],
+        [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID', spare: true }, { title: 'DIGEST', spare: true }],
         layers.map((layer) => [sizeText(layer), layer.name, shortDigest(layer.diffId), shortDigest(layer.digest)]),
         theme,
       ),
@@ -57,7 +57,7 @@ function apis({ supported, deprecated }: { supported: readonly string[]; depreca
 
 function modules(list: BuilderInspection['buildpacks'], theme: Theme): string[] {
   if (list.length === 0) return ['  none']
-  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'NAME' }, { title: 'HOMEPAGE' }]
+  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'NAME', spare: true }, { title: 'HOMEPAGE', spare: true }] as const
   return table(columns, list.map(({ id, version, name, homepage }) => [id, version, name ?? '', homepage ?? '']), theme)
 }
 
