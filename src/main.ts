@@ -16,6 +16,9 @@ const LAST_GRACE_MS = 10_000
 
 const host: Host = { env: process.env, cwd: process.cwd(), home: homedir() }
 
+/** Go's names of processors, which images have, by Node's. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
+
 /** Connections that a command asked for, closed at the end so that the process can end. */
 const closing: (() => Promise<void>)[] = []
 
@@ -23,6 +26,8 @@ const closing: (() => Promise<void>)[] = []
 function remoteServices(context: Context): RemoteServices {
   return {
     host,
+    // Also where containers run in a virtual machine.
+    platform: { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch },
     registries: async (settings) => {
       const [{ openRegistries }, { makeKeychain }] = await Promise.all([
         import('./registry/open-registries.ts'),

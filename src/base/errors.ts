@@ -8,7 +8,7 @@
 export const ERRORS = {
   CNB_USAGE: { exit: 2, meaning: 'The command line is wrong: an unknown flag, a missing argument, a bad value.' },
   CNB_REFERENCE_INVALID: { exit: 2, meaning: 'An image name is not a valid reference.' },
-  CNB_DESCRIPTOR_INVALID: { exit: 2, meaning: 'project.toml, builder.toml, buildpack.toml or an env file is malformed; the message has file, line and column.' },
+  CNB_DESCRIPTOR_INVALID: { exit: 2, meaning: 'project.toml, builder.toml, buildpack.toml, config.toml or an env file is malformed; the message has file, line and column.' },
   CNB_UNSUPPORTED: { exit: 2, meaning: 'The request is valid but this version of cnb cannot do it.' },
   CNB_ENGINE_UNREACHABLE: { exit: 125, meaning: 'No container engine answers at the address that was chosen.' },
   CNB_ENGINE_DENIED: { exit: 125, meaning: "The engine's socket is there but this user may not use it." },

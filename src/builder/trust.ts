@@ -21,11 +21,12 @@ const TRUSTED = [
 
 /**
  * Whether a builder's name is a trusted one. A digest does not take trust away: it only says which of the repository's images.
+ * @param more builders that the user trusts
  * @throws CnbError CNB_REFERENCE_INVALID
  */
-export function isTrusted(builder: string): boolean {
+export function isTrusted(builder: string, more: readonly string[] = []): boolean {
   const wanted = parseReference(builder)
-  return TRUSTED.some((entry) => {
+  return [...TRUSTED, ...more].some((entry) => {
     const known = parseReference(entry)
     if (contextName(known) !== contextName(wanted)) return false
     return !/:[^/]*$/.test(entry) || known.tag === wanted.tag

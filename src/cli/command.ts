@@ -12,7 +12,8 @@ export type OptionDefinition = {
 } & (
   | { readonly kind: 'flag' }
   | { readonly kind: 'text'; readonly required?: boolean }
-  | { readonly kind: 'choice'; readonly choices: readonly string[]; readonly default: string }
+  /** Without a `default`, `defaultIs` tells people what is taken. */
+  | ({ readonly kind: 'choice'; readonly choices: readonly string[] } & ({ readonly default: string } | { readonly defaultIs: string }))
   /** A whole number from 0 up. */
   | { readonly kind: 'number' }
   /** Given again and again; with `commas`, one value may also hold several. */

@@ -83,7 +83,7 @@ function groupsOf(options: readonly Option[]): Map<string, Option[]> {
 
 function describe(option: Option): string {
   if (!option.argChoices) return option.description
-  return `${option.description}: ${either(option.argChoices)} (default: ${String(option.defaultValue)})`
+  return `${option.description}: ${either(option.argChoices)} (default: ${option.defaultValueDescription ?? String(option.defaultValue)})`
 }
 
 function describeOutput(definition: CommandDefinition | undefined): string {

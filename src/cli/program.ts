@@ -10,6 +10,7 @@ import { createBuilderCommand } from './commands/builder/create.ts'
 import { inspectBuilderCommand } from './commands/builder/inspect.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { rebaseCommand } from './commands/rebase.ts'
+import { downloadSbomCommand } from './commands/sbom/download.ts'
 import { CommandHelp, pathOf } from './help.ts'
 import { globalOptions } from './options/global.ts'
 
@@ -19,10 +20,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
   rebaseCommand,
   createBuilderCommand,
   inspectBuilderCommand,
+  downloadSbomCommand,
 ]
 
 /** Commands that only hold others. */
-const PARENTS: Readonly<Record<string, string>> = { builder: 'Makes and shows builder images.' }
+const PARENTS: Readonly<Record<string, string>> = { builder: 'Makes and shows builder images.', sbom: 'Gets bills of materials out of images.' }
 
 /** What the global options say. */
 export interface Globals {
@@ -135,12 +137,17 @@ function makeOption(definition: OptionDefinition): Option {
     case 'text':
       return option.makeOptionMandatory(definition.required ?? false)
     case 'choice':
-      return option.choices(definition.choices).default(definition.default)
+      return option.choices(definition.choices).default(...defaultOf(definition))
     case 'number':
       return option.argParser(parseCount)
     case 'list':
       return option.argParser<string[]>((value, list = []) => [...list, ...(definition.commas ? splitAtCommas(value) : [value])])
   }
+}
+
+/** The value, and how help writes it where it is none of the choices. */
+function defaultOf(choice: { readonly default: string } | { readonly defaultIs: string }): [value: string | undefined, words?: string] {
+  return 'default' in choice ? [choice.default] : [undefined, choice.defaultIs]
 }
 
 function splitAtCommas(value: string): string[] {

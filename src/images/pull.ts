@@ -56,7 +56,7 @@ export async function findImage(reference: string, policy: PullPolicy, services:
 }
 
 /** An ID names one image for ever, and no registry knows it. */
-function isImageId(reference: string): boolean {
+export function isImageId(reference: string): boolean {
   return isDigest(reference) || isDigest(`sha256:${reference}`)
 }
 

@@ -7,19 +7,24 @@ import type { RunImageNames } from './lifecycle-metadata.ts'
 
 /**
  * The names of a run image, best first: those on the app image's own registry, where pulling and pushing is cheap and allowed,
- * then the rest; within each those that are on the engine already, then the order in which they are declared.
+ * then the rest; within each those that the user prefers, then those that are on the engine already, then the order in which they
+ * are declared.
  * @param registry of the app image, as parseReference gives it
  */
 export async function rankRunImages(
-  { image, mirrors }: RunImageNames,
+  { image, mirrors, preferred = [] }: RunImageNames & { readonly preferred?: readonly string[] },
   registry: string,
   isPresent: (name: string) => Promise<boolean>,
 ): Promise<string[]> {
-  const names = [...new Set([image, ...mirrors])].filter((name) => registryOf(name) !== undefined)
+  const names = [...new Set([...preferred, image, ...mirrors])].filter((name) => registryOf(name) !== undefined)
   // Nothing to choose, so nothing to ask for: on a containerd store that takes an engine some 50 ms.
   if (names.length < 2) return names
   const ranked = await Promise.all(
-    names.map(async (name) => ({ name, rank: (registryOf(name) === registry ? 0 : 2) + ((await isPresent(name)) ? 0 : 1) })),
+    names.map(async (name) => {
+      const near = registryOf(name) === registry ? 0 : 4
+      const wished = preferred.includes(name) ? 0 : 2
+      return { name, rank: near + wished + ((await isPresent(name)) ? 0 : 1) }
+    }),
   )
   return ranked.sort((a, b) => a.rank - b.rank).map(({ name }) => name)
 }

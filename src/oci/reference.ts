@@ -16,7 +16,8 @@ export interface Reference {
   readonly digest?: Digest
 }
 
-const DOCKER_HUB = 'docker.io'
+/** The registry of names that tell none. */
+export const DOCKER_HUB = 'docker.io'
 const HUB_ALIASES = new Set(['docker.io', 'index.docker.io'])
 const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`)

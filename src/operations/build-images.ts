@@ -11,6 +11,8 @@ import { findFirstImage, rankRunImages } from '../images/run-image.ts'
 import type { RunImage } from '../lifecycle/lifecycle.ts'
 import { formatPlatform, type Platform, platformMatches } from '../oci/platform.ts'
 import { familiarName, parseReference, type Reference } from '../oci/reference.ts'
+import { readConfig, type Config } from './config-file.ts'
+import { isMirrorOf, withConfiguredMirrors } from './configured-mirrors.ts'
 import type { Services } from './services.ts'
 
 /**
@@ -54,7 +56,7 @@ export async function findRunImage(
     published ? findPublished(name, published, context) : findImage(name, policy, { ...services, platform: wanted }, context)
   const isPresent = async (name: string): Promise<boolean> => (await services.engine.images.inspect(name, context)) !== undefined
   const [declared] = builder.runImages
-  const declaredNames = declared ? await rankRunImages(declared, app.registry, isPresent) : []
+  const declaredNames = declared ? await rankRunImages(withConfiguredMirrors(declared, await readConfig(services.host)), app.registry, isPresent) : []
   const names = asked === undefined ? declaredNames : [parseName(asked)]
   const found = await findFirstImage(names, find)
   if (!found) throw new CnbError('CNB_BUILDER_INVALID', `builder '${builder.image.reference}' names no run image`, { hint: 'Name one with --run-image.' })
@@ -81,9 +83,9 @@ function parseName(text: string): string {
  * What run.toml lists: the builder's own run images, or the user's alone when it is none of them, so that a later rebase asks
  * for the image that was really used.
  */
-export function runImagesFor(runImage: RunImage, builder: Builder): readonly RunImageName[] {
+export function runImagesFor(runImage: RunImage, builder: Builder, config: Config): readonly RunImageName[] {
   const same = (name: string): boolean => familiarName(parseReference(name)) === runImage.name
-  const known = builder.runImages.some(({ image, mirrors }) => [image, ...mirrors].some(same))
+  const known = builder.runImages.some(({ image, mirrors }) => [image, ...mirrors].some(same) || isMirrorOf(runImage.name, image, config))
   return known ? builder.runImages : [{ image: runImage.name, mirrors: [] }]
 }
 

@@ -23,6 +23,7 @@ import { chooseBuildpacks } from './build-order.ts'
 import { type Project, projectMetadataToml, readBuildEnv, readCertificates, readProject } from './build-project.ts'
 import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, proxyEnv } from './build-values.ts'
 import { type CacheChoice, cacheImage, parseCacheOptions } from './cache-option.ts'
+import { readConfig, type Config } from './config-file.ts'
 import type { Services } from './services.ts'
 
 /** @throws CnbError of nearly every code that is not a phase's */
@@ -36,11 +37,12 @@ export async function planBuild(
   const fromUser = await readOptions(options, services, context)
   const { image, path, project, platform, certificates } = fromUser
 
-  const policy = options.pullPolicy ?? DEFAULT_PULL_POLICY
+  const config = await readConfig(host, context)
+  const policy = options.pullPolicy ?? config.pullPolicy ?? DEFAULT_PULL_POLICY
   // Asked for beside all else: it need not be known before something is made.
   const allowed = publishing && checkPublishing(publishing, [image, ...fromUser.tags], context)
   allowed?.catch(() => {})
-  const builder = await findBuilder(builderName(options, project), policy, platform, services, context)
+  const builder = await findBuilder(builderName(options, project, config), policy, platform, services, context)
   const platformApi = negotiatePlatformApi(builder)
   const published =
     publishing && !publishing.targets.engine && policy !== 'never'
@@ -64,7 +66,7 @@ export async function planBuild(
     findRunImage: (name, finding) => findRunImage(name, image, builder, policy, services, finding, published),
     engineId: async ({ id }, finding) =>
       isDigest(id) ? id : (await findImage(id, 'if-not-present', { ...services, platform: builder.image.platform }, finding)).id,
-    runImages: runImagesFor(runImage, builder),
+    runImages: runImagesFor(runImage, builder, config),
     appEntries: (reading) =>
       appEntries({ path, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
     order: chosen.order,
@@ -73,7 +75,7 @@ export async function planBuild(
     bindings: certificates.length > 0 ? [caBinding(certificates)] : [],
     caCertificates: certificates.length > 0 ? Buffer.concat(certificates.flatMap(({ pem }) => [pem, Buffer.from('\n')])) : undefined,
     projectMetadata: projectMetadataToml(project),
-    trusted: trusts(options, builder, chosen.foreign, context),
+    trusted: trusts(options, builder, chosen.foreign, config, context),
     clearCache: options.clearCache ?? false,
     execEnv: execEnvFor(platformApi, fromUser.execEnv, context.events),
     creationTime: fromUser.creationTime,
@@ -143,17 +145,17 @@ function parseTag(text: string): Reference {
   })
 }
 
-function builderName(options: BuildOptions, project: Project | undefined): string {
-  const name = options.builder ?? project?.descriptor.builder
+function builderName(options: BuildOptions, project: Project | undefined, config: Config): string {
+  const name = options.builder ?? project?.descriptor.builder ?? config.defaultBuilder
   if (name !== undefined) return name
   throw new CnbError('CNB_USAGE', 'no builder is named', {
-    hint: "Name one with --builder, or in project.toml with 'builder = \"…\"' below [io.buildpacks].",
+    hint: "Name one with --builder, in project.toml with 'builder = \"…\"' below [io.buildpacks], or in ~/.cnb/config.toml with 'default-builder-image = \"…\"'.",
   })
 }
 
 /** A user's trust in the builder does not reach buildpacks that come from elsewhere, nor can `creator` run extensions. */
-function trusts(options: BuildOptions, builder: Builder, foreign: boolean, context: Context): boolean {
-  const trusted = options.trustBuilder ?? isTrusted(builder.image.reference)
+function trusts(options: BuildOptions, builder: Builder, foreign: boolean, config: Config, context: Context): boolean {
+  const trusted = options.trustBuilder ?? isTrusted(builder.image.reference, config.trustedBuilders)
   if (!trusted) return false
   if (foreign) context.events?.({ type: 'info', message: 'buildpacks were added: each phase runs in a container of its own' })
   return !foreign && builder.orderExtensions.length === 0

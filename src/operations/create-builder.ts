@@ -18,6 +18,7 @@ import { formatPlatform, type Platform } from '../oci/platform.ts'
 import { familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import { readBuilderFile, readModules } from './builder-sources.ts'
 import { outputReference } from './output-reference.ts'
+import { readConfig } from './config-file.ts'
 import type { Services } from './services.ts'
 
 export interface CreateBuilderOptions {
@@ -61,7 +62,7 @@ export async function createBuilder(options: CreateBuilderOptions, services: Ser
   warnAll(config.warnings, context)
 
   await using images = openEngineImages(services.engine, services.owner)
-  const policy = options.pullPolicy ?? DEFAULT_PULL_POLICY
+  const policy = options.pullPolicy ?? (await readConfig(services.host, context)).pullPolicy ?? DEFAULT_PULL_POLICY
   const buildImage = await findBuildImage(config, policy, { ...services, images }, context)
   warnAll(await checkRunImages(config, buildImage, policy, { ...services, images }, context), context)
   const base = dirname(file)

@@ -1,13 +1,14 @@
 /** What each layer of a builder is, and how much it weighs. */
 
 import type { Builder } from '../builder/builder.ts'
-import type { EngineHistory, EngineImage } from '../docker/engine.ts'
-import { stepsOf } from './inspect-layers.ts'
+import type { LayerFacts } from './image-facts.ts'
 
+/** Sizes are as in LayerFacts. */
 export interface DescribedLayer {
   diffId: string
-  /** Bytes on the engine; undefined where the engine does not tell. */
   size?: number
+  compressedSize?: number
+  digest?: string
   name: string
 }
 
@@ -18,14 +19,12 @@ const OWN = 'cnb: '
  * The builder's layers from the bottom: buildpacks by their label, the others by their history or, where a builder's maker left
  * that blank, by their place (spec §3.2: directories and lifecycle stand before the first buildpack).
  */
-export function describeBuilderLayers(image: EngineImage, history: readonly EngineHistory[], builder: Builder): DescribedLayer[] {
+export function describeBuilderLayers(layers: readonly LayerFacts[], builder: Builder): DescribedLayer[] {
   const modules = new Map([...modulesIn(builder.buildpackLayers), ...modulesIn(builder.extensionLayers ?? {})])
-  const steps = stepsOf(image, history)
-  const first = image.diffIds.findIndex((diffId) => modules.has(diffId))
-  return image.diffIds.map((diffId, index) => {
-    const step = steps[index]
-    const own = step?.createdBy.startsWith(OWN) ? step.createdBy.slice(OWN.length) : undefined
-    return { diffId, ...(step ? { size: step.size } : {}), name: modules.get(diffId) ?? own ?? nameByPlace(index, first) }
+  const first = layers.findIndex(({ diffId }) => modules.has(diffId))
+  return layers.map(({ createdBy = '', ...layer }, index) => {
+    const own = createdBy.startsWith(OWN) ? createdBy.slice(OWN.length) : undefined
+    return { ...layer, name: modules.get(layer.diffId) ?? own ?? nameByPlace(index, first) }
   })
 }
 

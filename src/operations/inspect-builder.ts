@@ -8,19 +8,18 @@ import { isTrusted } from '../builder/trust.ts'
 import { expandOrder, type OrderTree } from '../buildpacks/order-tree.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import { describeEngineImages } from '../images/engine-source.ts'
+import type { Image } from '../images/image.ts'
 import { readTarget } from '../images/labels.ts'
-import { formatPlatform } from '../oci/platform.ts'
-import { describeBuilderLayers } from './inspect-builder-layers.ts'
-import type { Services } from './services.ts'
+import { readConfig } from './config-file.ts'
+import { readFacts, type ImagePlace } from './image-facts.ts'
+import { describeBuilderLayers, type DescribedLayer } from './inspect-builder-layers.ts'
+import { locateImage, type LocatedImage, type LocateOptions, type Places } from './locate-image.ts'
 
 export type { OrderNode } from '../buildpacks/order-tree.ts'
 
 /** What `cnb builder inspect --output json` prints; YAML and TOML have the same keys. */
-export interface BuilderInspection {
+export interface BuilderInspection extends Omit<ImagePlace, 'image'> {
   builder: string
-  id: string
-  platform: string
-  size: number
   description?: string
   createdBy: { name: string; version: string }
   trusted: boolean
@@ -37,48 +36,53 @@ export interface BuilderInspection {
   order: OrderTree
   extensions: { id: string; version: string; name?: string; homepage?: string }[]
   orderExtensions: OrderTree
-  layers: { diffId: string; size?: number; name: string }[]
+  layers: DescribedLayer[]
 }
 
-export interface InspectBuilderOptions {
+export interface InspectBuilderOptions extends LocateOptions {
   builder: string
   /** How deep composite buildpacks are expanded; all the way when absent. */
   depth?: number
 }
 
 /**
- * What a builder on the engine says of itself.
- * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_BUILDER_INVALID, CNB_ENGINE_*
+ * What a builder says of itself, on the engine or in its registry.
+ * @throws CnbError CNB_BUILDER_INVALID, and what locateImage throws
  */
-export async function inspectBuilder(options: InspectBuilderOptions, { engine }: Services, context: Context): Promise<BuilderInspection> {
-  const { builder: name, depth } = options
-  const [found, image] = await Promise.all([engine.images.inspect(name, context), describeEngineImages(engine).find(name, context)])
-  if (!found || !image) {
-    throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image '${name}'`, {
-      hint: `Get it with 'docker pull ${name}', or make it with 'cnb builder create'.`,
-    })
-  }
-  const builder = readBuilder(image)
+export async function inspectBuilder(
+  { builder: name, depth, ...options }: InspectBuilderOptions,
+  places: Places,
+  context: Context,
+): Promise<BuilderInspection> {
+  const [config, found] = await Promise.all([readConfig(places.remote.host, context), locateImage(name, options, places, context)])
+  const facts = await readFacts(found, context)
+  const builder = readBuilder(await builderImage(found, context))
   const { description, stack, lifecycle, runImages } = builder
+  const { image: _, ...place } = facts.place
   return {
     builder: name,
-    id: image.id,
-    platform: formatPlatform(image.platform),
-    size: found.size,
+    ...place,
     ...(description === '' ? {} : { description }),
     createdBy: { ...builder.createdBy },
-    trusted: isTrusted(name),
+    trusted: found.place !== 'layout' && isTrusted(name, config.trustedBuilders),
     user: { uid: builder.uid, gid: builder.gid },
     ...(stack.id === '' ? {} : { stack: { id: stack.id, ...(stack.mixins.length > 0 ? { mixins: [...stack.mixins] } : {}) } }),
-    target: readTarget(image),
+    target: readTarget(facts),
     lifecycle: { version: lifecycle.version, buildpackApis: apis(lifecycle.buildpackApis), platformApis: apis(lifecycle.platformApis) },
     runImages: runImages.map((runImage) => ({ image: runImage.image, mirrors: [...runImage.mirrors] })),
     buildpacks: builder.buildpacks.map((buildpack) => ({ ...buildpack })),
     order: expandOrder(builder.order, (entry) => orderOf(builder, entry), depth),
     extensions: builder.extensions.map((extension) => ({ ...extension })),
     orderExtensions: expandOrder(builder.orderExtensions, () => undefined),
-    layers: describeBuilderLayers(found, await engine.images.history(image.id, context), builder),
+    layers: describeBuilderLayers(facts.layers, builder),
   }
+}
+
+async function builderImage(found: LocatedImage, context: Context): Promise<Image> {
+  if (found.place !== 'engine') return found.image
+  const image = await describeEngineImages(found.services.engine).find(found.name, context)
+  if (image) return image
+  throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine does not have image '${found.name}' any more`)
 }
 
 function apis({ deprecated, supported }: ApiRange): { deprecated: string[]; supported: string[] } {

@@ -10,6 +10,8 @@ import { DEFAULT_PULL_POLICY, checkWhole, findImage, type FindImageServices, typ
 import { planRebase } from '../images/rebase-plan.ts'
 import { findFirstImage, rankRunImages } from '../images/run-image.ts'
 import { familiarName, formatReference, type Reference } from '../oci/reference.ts'
+import { readConfig, type Config } from './config-file.ts'
+import { declaredName, withConfiguredMirrors } from './configured-mirrors.ts'
 import { outputReference } from './output-reference.ts'
 import { writeReport } from './rebase-report.ts'
 import { parseTarget, type RebaseResult } from './rebase-result.ts'
@@ -36,9 +38,11 @@ export async function rebase(options: RebaseOptions, services: Services, context
   const { engine, credentials, host } = services
   const target = parseTarget(options.image)
   await using images = openEngineImages(engine, services.owner)
+  const config = await readConfig(host, context)
   const app = await findApp(options.previousImage ?? options.image, images, context)
-  const runImage = await findRunImage(options, app, target, { engine, credentials, images }, context)
-  const plan = planRebase({ app, runImage: runImage.image, runImageName: runImage.name, force: options.force ?? false })
+  const runImage = await findRunImage({ ...options, pullPolicy: options.pullPolicy ?? config.pullPolicy }, app, target, { engine, credentials, images, config }, context)
+  const runImageName = declaredName(runImage.name, readLifecycleMetadata(app)?.runImage, config)
+  const plan = planRebase({ app, runImage: runImage.image, runImageName, force: options.force ?? false })
   for (const rule of plan.warnings) context.events?.({ type: 'warning', message: `rebasing by force, although ${rule}` })
 
   const result = (image: Image): RebaseResult => ({
@@ -78,7 +82,7 @@ async function findRunImage(
   { runImage, pullPolicy = DEFAULT_PULL_POLICY }: RebaseOptions,
   app: Image,
   target: Reference,
-  services: FindImageServices & { images: ImageSource },
+  services: FindImageServices & { images: ImageSource; config: Config },
   context: Context,
 ): Promise<{ name: string; image: Image }> {
   const find = (name: string): Promise<Image> =>
@@ -92,7 +96,7 @@ async function findRunImage(
   if (runImage !== undefined) return { name: runImage, image: await find(runImage) }
   const declared = readLifecycleMetadata(app)?.runImage
   const isPresent = async (name: string): Promise<boolean> => (await services.engine.images.inspect(name, context)) !== undefined
-  const found = await findFirstImage(declared ? await rankRunImages(declared, target.registry, isPresent) : [], find)
+  const found = await findFirstImage(declared ? await rankRunImages(withConfiguredMirrors(declared, services.config), target.registry, isPresent) : [], find)
   if (found) return found
   throw new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' does not tell which run image it was built on`, {
     hint: 'Name one with --run-image, and use --force to record it; an image that no buildpacks built cannot be rebased.',

@@ -2,6 +2,7 @@
 
 import { CnbError } from '../base/errors.ts'
 import { readCertificates } from './build-project.ts'
+import { readConfig } from './config-file.ts'
 import type { Host } from './services.ts'
 
 export interface RegistryOptions {
@@ -23,14 +24,23 @@ export interface RegistrySettings {
   readonly concurrency?: number
 }
 
-/** @throws CnbError CNB_USAGE for what is no host, no mirror, or no certificate */
+/**
+ * What the options say, and the configuration file where they say nothing.
+ * @throws CnbError CNB_USAGE for what is no host, no mirror, or no certificate; CNB_DESCRIPTOR_INVALID
+ */
 export async function readRegistrySettings(options: RegistryOptions, host: Host): Promise<RegistrySettings> {
   const certificates = await readCertificates(options.caCerts ?? [], host)
   return {
     insecure: (options.insecureRegistries ?? []).map((text) => checkedHost(text, '--insecure-registry')),
-    mirrors: readMirrors(options.registryMirrors ?? []),
+    mirrors: mergeMirrors(readMirrors(options.registryMirrors ?? []), (await readConfig(host)).registryMirrors),
     ca: certificates.map(({ pem }) => pem),
   }
+}
+
+/** A mirror for all on the command line is for all: the file's are forgotten. */
+function mergeMirrors(given: RegistrySettings['mirrors'], configured: RegistrySettings['mirrors']): RegistrySettings['mirrors'] {
+  // The client takes the first that is of the registry, however that is written.
+  return '*' in given ? given : { ...given, ...Object.fromEntries(Object.entries(configured).filter(([registry]) => !(registry in given))) }
 }
 
 function readMirrors(texts: readonly string[]): Record<string, string[]> {

@@ -1,6 +1,7 @@
 /** What operations need from outside; main.ts makes them once, tests make their own. */
 
 import type { Engine, PullOptions } from '../docker/engine.ts'
+import type { Platform } from '../oci/platform.ts'
 import type { Registries } from '../registry/registry.ts'
 import type { RegistrySettings } from './registry-settings.ts'
 
@@ -17,6 +18,8 @@ export interface Host {
 /** What an operation needs that has to do with registries only. */
 export interface RemoteServices {
   readonly host: Host
+  /** What this machine runs in containers: which image of an index is meant when nobody says. */
+  readonly platform: Platform
   /** The client for all registries, closed when the command has ended. */
   readonly registries: (settings: RegistrySettings) => Promise<Registries>
 }

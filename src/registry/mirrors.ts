@@ -23,11 +23,12 @@ export interface Mirror {
  * @throws CnbError CNB_USAGE for one that is no host with or without a path
  */
 export function mirrorsOf(registry: string, mirrors: Readonly<Record<string, readonly string[]>>): Mirror[] {
-  const named = Object.entries(mirrors).find(([key]) => key !== ALL && parseHost(key).host === registry)?.[1]
-  return (named ?? mirrors[ALL] ?? []).map(parseHost).filter(({ host, path }) => host !== registry || path !== '')
+  const named = Object.entries(mirrors).find(([key]) => key !== ALL && parseMirror(key).host === registry)?.[1]
+  return (named ?? mirrors[ALL] ?? []).map(parseMirror).filter(({ host, path }) => host !== registry || path !== '')
 }
 
-function parseHost(text: string): Mirror {
+/** A registry's host, with a path if any. @throws CnbError CNB_USAGE for what is neither */
+export function parseMirror(text: string): Mirror {
   const [host = '', ...rest] = text.replace(/^https?:\/\//, '').replace(/\/+$/, '').split('/')
   const path = rest.map((part) => `${part}/`).join('')
   try {

@@ -8,6 +8,8 @@ export interface Column {
   readonly align?: 'left' | 'right'
   /** How a cell looks; its width stays. */
   readonly paint?: (cell: string) => string
+  /** It may be left out where the screen is too narrow for the whole table; the last one that may goes first. */
+  readonly spare?: true
 }
 
 /**
@@ -15,21 +17,30 @@ export interface Column {
  * in which no row has anything is left out.
  */
 export function table(all: readonly Column[], rows: readonly (readonly string[])[], theme: Theme): string[] {
-  const isUsed = (_: unknown, index: number): boolean => rows.some((row) => row[index] !== undefined && row[index] !== '')
-  const columns = all.filter(isUsed)
-  const safe = rows.map((row) => row.filter(isUsed).map((cell) => sanitizeLine(cell, false)))
-  const widths = columns.map(({ title }, index) => {
-    const lengths = safe.map((row) => visibleLength(row[index] ?? ''))
-    return lengths.reduce((widest, length) => Math.max(widest, length), title.length)
-  })
+  const filled = all
+    .map((column, index) => ({ ...column, cells: rows.map((row) => sanitizeLine(row[index] ?? '', false)) }))
+    .filter(({ cells }) => cells.some((cell) => cell !== ''))
+    .map((column) => ({ ...column, width: widest([column.title, ...column.cells]) }))
+  const columns = fitting(filled, theme.width)
   const line = (cells: readonly string[], isPainted: boolean): string => {
     const padded = cells.map((cell, index) => {
-      const { align, paint } = columns[index] ?? {}
-      const space = ' '.repeat((widths[index] ?? 0) - visibleLength(cell))
+      const { width = 0, align, paint } = columns[index] ?? {}
+      const space = ' '.repeat(width - visibleLength(cell))
       const shown = isPainted && paint ? paint(cell) : cell
       return align === 'right' ? space + shown : shown + space
     })
     return `  ${padded.join('  ')}`.trimEnd()
   }
-  return [theme.dim(line(columns.map(({ title }) => title), false)), ...safe.map((cells) => line(cells, true))]
+  return [theme.dim(line(columns.map(({ title }) => title), false)), ...rows.map((_, row) => line(columns.map(({ cells }) => cells[row] ?? ''), true))]
+}
+
+/** A reduction, because a call takes only so many arguments, and a label may list more. */
+function widest(cells: readonly string[]): number {
+  return cells.reduce((width, cell) => Math.max(width, visibleLength(cell)), 0)
+}
+
+function fitting<C extends Column & { readonly width: number }>(columns: readonly C[], room = Infinity): readonly C[] {
+  const needed = columns.reduce((sum, { width }) => sum + 2 + width, 0)
+  const last = columns.findLastIndex(({ spare }) => spare)
+  return needed <= room || last < 0 ? columns : fitting(columns.toSpliced(last, 1), room)
 }

@@ -36,7 +36,7 @@ export class Terminal {
   constructor({ stdout, stderr, env, color }: TerminalOptions) {
     this.#stdout = stdout
     this.stderr = stderr
-    this.out = makeTheme(usesColor(color, { env, isTTY: stdout.isTTY === true }))
+    this.out = makeTheme(usesColor(color, { env, isTTY: stdout.isTTY === true }), (stdout.isTTY && stdout.columns) || undefined)
     this.err = makeTheme(usesColor(color, { env, isTTY: stderr.isTTY === true }))
     const inCI = env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false'
     this.animated = stderr.isTTY === true && (stderr.columns ?? 0) > 0 && !inCI && env['TERM'] !== 'dumb'

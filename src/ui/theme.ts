@@ -13,6 +13,8 @@ export interface ColorEnvironment {
 /** The few looks that `cnb` uses; without colour each gives its text back, and `name` quotes it. */
 export interface Theme {
   readonly colored: boolean
+  /** Columns of the screen that the text is for; undefined where a line may have any length. */
+  readonly width?: number
   bold(text: string): string
   dim(text: string): string
   /** What the user or an image called something. */
@@ -39,10 +41,11 @@ export function usesColor(choice: ColorChoice, { env, isTTY }: ColorEnvironment)
   return isTTY
 }
 
-export function makeTheme(colored: boolean): Theme {
+export function makeTheme(colored: boolean, width?: number): Theme {
   const chalk = new Chalk({ level: colored ? 1 : 0 })
   return {
     colored,
+    ...(width === undefined ? {} : { width }),
     bold: (text) => chalk.bold(text),
     dim: (text) => chalk.dim(text),
     name: (text) => (colored ? chalk.cyan(text) : `'${text}'`),

@@ -81,14 +81,14 @@ describe('a wrong command line', () => {
 
 describe('without an engine', () => {
   it('says so, what to do, and ends with 125', async () => {
-    const { code, stdout, stderr } = await runCnb(['inspect', 'app'], { env: NO_ENGINE })
+    const { code, stdout, stderr } = await runCnb(['rebase', 'app'], { env: NO_ENGINE })
     expect([code, stdout]).toEqual([125, ''])
     expect(stderr).toMatch(/^ERROR: [^]*docker\.sock[^]*CNB_ENGINE_UNREACHABLE\n$/)
     expect(stderr, 'a stack is for --verbose').not.toMatch(/^\s+at .*:\d+:\d+\)?$/m)
   })
 
   it('shows where the error comes from with --verbose', async () => {
-    const { stderr } = await runCnb(['inspect', 'app', '--verbose'], { env: NO_ENGINE })
+    const { stderr } = await runCnb(['rebase', 'app', '--verbose'], { env: NO_ENGINE })
     expect(stderr).toMatch(/^\s+at .*:\d+:\d+\)?$/m)
   })
 })

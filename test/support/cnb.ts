@@ -31,11 +31,14 @@ export interface Running {
 /** The process ids of every `cnb` that this test file has started. */
 export const startedProcesses = new Set<number>()
 
+/** Where there is no configuration. */
+const NO_CONFIG = { CNB_HOME: '/nonexistent', PACK_HOME: '/nonexistent' }
+
 /** Starts `cnb` with `args`. What this machine's user has set for `cnb`, colour and volume keys is left out. */
 export function startCnb(args: readonly string[], { env = {}, cwd, uid }: RunOptions = {}): Running {
   const child = spawn(BINARY, args, {
     cwd,
-    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, GITHUB_ACTIONS: undefined, PACK_VOLUME_KEY: 'cnb-e2e', ...env },
+    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, GITHUB_ACTIONS: undefined, PACK_VOLUME_KEY: 'cnb-e2e', ...NO_CONFIG, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })

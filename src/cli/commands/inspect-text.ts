@@ -2,25 +2,23 @@
 
 import type { ImageInspection, InspectedProcess } from '../../operations/inspect.ts'
 import { fields } from '../../ui/fields.ts'
-import { formatBytes } from '../../ui/quantity.ts'
 import { table } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
+import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from './place-text.ts'
 import { formatTarget } from './target-text.ts'
 
 /** @returns lines joined, with a table for buildpacks, processes and layers */
 export function inspectionText(inspection: ImageInspection, theme: Theme): string {
-  const { image, size, baseImage, runImages, buildpacks, extensions, processes, layers } = inspection
+  const { image, baseImage, runImages, buildpacks, extensions, processes, layers } = inspection
   const section = (title: string, lines: readonly string[]): string[] => ['', theme.heading(title), ...lines]
   return [
-    `${theme.name(image)}  ${formatBytes(size)}`,
+    titleLine(image, inspection, theme),
     '',
     ...fields(
       [
-        ['ID', inspection.id],
-        ['Platform', inspection.platform],
+        ...identityFields(inspection),
         ['Stack', inspection.stack],
         ['Target', formatTarget(inspection.target)],
-        ['Created', inspection.created],
         ['Run image', baseImage.reference],
         ['Top layer', baseImage.topLayer],
         ['Run images', runImages.map(({ name }) => name).join(', ')],
@@ -36,8 +34,8 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
     ...section(
       'Layers',
       table(
-        [{ title: 'SIZE', align: 'right' }, { title: 'WHAT' }, { title: 'MADE BY' }, { title: 'DIFF ID' }],
-        layers.map((layer) => [sizeText(layer.size), layer.name, layer.buildpack ?? '', shortDigest(layer.diffId)]),
+        [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'MADE BY' }, { title: 'DIFF ID', spare: true }, { title: 'DIGEST', spare: true }],
+        layers.map((layer) => [sizeText(layer), layer.name, layer.buildpack ?? '', shortDigest(layer.diffId), shortDigest(layer.digest)]),
         theme,
       ),
     ),
@@ -46,13 +44,13 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
 
 function modules(list: readonly { id: string; version: string; homepage?: string }[], theme: Theme): string[] {
   if (list.length === 0) return ['  none']
-  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'HOMEPAGE' }]
+  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'HOMEPAGE', spare: true }] as const
   return table(columns, list.map(({ id, version, homepage }) => [id, version, homepage ?? '']), theme)
 }
 
 function processTable(processes: readonly InspectedProcess[], theme: Theme): string[] {
   return table(
-    [{ title: 'TYPE' }, { title: 'SHELL' }, { title: 'COMMAND' }, { title: 'ARGS' }, { title: 'WORK DIR' }],
+    [{ title: 'TYPE' }, { title: 'SHELL' }, { title: 'COMMAND' }, { title: 'ARGS' }, { title: 'WORK DIR', spare: true }],
     processes.map((process) => [
       process.default ? `${process.type} (default)` : process.type,
       process.shell,
@@ -62,14 +60,4 @@ function processTable(processes: readonly InspectedProcess[], theme: Theme): str
     ]),
     theme,
   )
-}
-
-/** A layer's size, where it is known. */
-export function sizeText(size: number | undefined): string {
-  return size === undefined ? '?' : formatBytes(size)
-}
-
-/** As much of a digest as tells layers apart. */
-export function shortDigest(digest: string): string {
-  return digest.replace(/^sha256:/, '').slice(0, 12)
 }

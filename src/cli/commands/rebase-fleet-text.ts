@@ -5,7 +5,7 @@ import type { RebaseManyResult, RebaseReport, RebaseStatus } from '../../operati
 import { formatDuration } from '../../ui/quantity.ts'
 import { table } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
-import { shortDigest } from './inspect-text.ts'
+import { shortDigest } from './place-text.ts'
 
 /** In the order in which they are counted. */
 const LOOKS: Readonly<Record<RebaseStatus, keyof Pick<Theme, 'success' | 'warning' | 'dim' | 'error'>>> = {

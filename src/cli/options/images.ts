@@ -5,7 +5,7 @@ import type { OptionGroup } from '../command.ts'
 export const pullPolicy = {
   kind: 'choice',
   choices: ['always', 'if-not-present', 'never'],
-  default: 'always',
+  defaultIs: "the configuration file's, or else always",
   flags: '--pull-policy <policy>',
   description: 'when to ask the registry for an image',
 } as const
@@ -39,7 +39,7 @@ export const reportOutputDir = {
 export const builderImages = {
   title: 'Images:',
   options: {
-    builder: { kind: 'text', flags: '-B, --builder <image>', description: 'builder image (default: the one that project.toml names)' },
+    builder: { kind: 'text', flags: '-B, --builder <image>', description: 'builder image (default: the one that project.toml or else the configuration file names)' },
     runImage,
     previousImage,
     pullPolicy,

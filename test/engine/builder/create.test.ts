@@ -11,6 +11,7 @@ import type { Engine } from '../../../src/docker/engine.ts'
 import { createBuilder, type CreateBuilderResult } from '../../../src/operations/create-builder.ts'
 import { inspectBuilder } from '../../../src/operations/inspect-builder.ts'
 import type { Services } from '../../../src/operations/services.ts'
+import { placesWith } from '../../support/places.ts'
 import { writeLifecycle } from '../../unit/builder/lifecycle-files.ts'
 import { writeTar } from '../../unit/buildpacks/tar-file.ts'
 import { connectToEngine, layerOf, loadImage, ownName } from '../images/crafted.ts'
@@ -94,7 +95,7 @@ test('a container of it has the files where the lifecycle looks for them, with t
 
 test('inspecting it tells what each layer is and weighs', async () => {
   const { image, id } = await create()
-  const inspection = await inspectBuilder({ builder: image }, services, {})
+  const inspection = await inspectBuilder({ builder: image }, placesWith({ engine }), {})
   expect(inspection).toMatchObject({ id, user: { uid: 1001, gid: 1000 }, lifecycle: { version: '0.21.0' } })
   expect(inspection.layers.map(({ name }) => name)).toEqual([
     'build image', 'build image', 'directories', 'lifecycle 0.21.0', 'acme/go@1', 'acme/node@1', 'order.toml', 'stack.toml', 'run.toml', 'platform env',

@@ -22,7 +22,7 @@ async function runWork(work: (session: Session) => Promise<Outcome>, globals: Pa
       ...{ host, stdout, stderr, signal: controller.signal },
       services: () => Promise.reject(new Error('no engine here')),
       input: Readable.from([]),
-      remote: () => ({ host, registries: () => Promise.reject(new Error('no registry here')) }),
+      remote: () => ({ host, platform: { os: 'linux', architecture: 'amd64' }, registries: () => Promise.reject(new Error('no registry here')) }),
     },
   )
   return { code, stdout: stdout.text, stderr: stderr.text }

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { inspectBuilder, type BuilderInspection } from '../../../src/operations/inspect-builder.ts'
+import type { LayerFacts } from '../../../src/operations/image-facts.ts'
 import { describeBuilderLayers } from '../../../src/operations/inspect-builder-layers.ts'
 import { readBuilder } from '../../../src/builder/read-builder.ts'
-import type { EngineHistory, EngineImage } from '../../../src/docker/engine.ts'
 import type { Digest } from '../../../src/oci/digest.ts'
 import { FakeEngine } from '../../support/fake-engine.ts'
 import { loadFakeImage } from '../../support/fake-image.ts'
+import { placesWith } from '../../support/places.ts'
 import { builderImage, METADATA } from '../builder/builder-image.ts'
 
 const digest = (digit: string): Digest => `sha256:${digit.repeat(64)}`
@@ -30,8 +31,7 @@ beforeEach(async () => {
 })
 
 function inspect(builder: string, depth?: number): Promise<BuilderInspection> {
-  const services = { engine, host: { env: {}, cwd: '/', home: '/' }, owner: 'test', sweep: async () => {}, credentials: async () => undefined }
-  return inspectBuilder({ builder, depth }, services, {})
+  return inspectBuilder({ builder, depth }, placesWith({ engine }), {})
 }
 
 describe('inspectBuilder', () => {
@@ -76,35 +76,25 @@ describe('inspectBuilder', () => {
 
 describe('describeBuilderLayers', () => {
   const builder = readBuilder(builderImage(LABELS))
-  const image = (digits: string): EngineImage => ({
-    id: digest('f'), tags: [], repoDigests: [], platform: { os: 'linux', architecture: 'amd64' }, config: {}, diffIds: [...digits].map(digest), size: 0,
-  })
-  const step = (createdBy: string, size: number): EngineHistory => ({ created: 0, createdBy, comment: '', size })
+  const layers = (digits: string, steps: readonly string[] = []): LayerFacts[] =>
+    [...digits].map((digit, index) => ({ diffId: digest(digit), size: index, createdBy: steps[index] }))
 
   test('names layers by label, and the others by their place when the history is blank', () => {
-    const history = [9, 8, 7, 6, 5, 4, 3].map((size) => step('', size))
-    expect(describeBuilderLayers(image('0123456'), history, builder)).toEqual([
-      { diffId: digest('0'), size: 3, name: 'build image' },
-      { diffId: digest('1'), size: 4, name: 'directories' },
-      { diffId: digest('2'), size: 5, name: 'lifecycle' },
-      { diffId: digest('3'), size: 6, name: 'acme/all@2' },
-      { diffId: digest('4'), size: 7, name: 'acme/node@1' },
-      { diffId: digest('5'), size: 8, name: 'acme/curl@1' },
-      { diffId: digest('6'), size: 9, name: 'builder files' },
+    expect(describeBuilderLayers(layers('0123456'), builder)).toEqual([
+      { diffId: digest('0'), size: 0, name: 'build image' },
+      { diffId: digest('1'), size: 1, name: 'directories' },
+      { diffId: digest('2'), size: 2, name: 'lifecycle' },
+      { diffId: digest('3'), size: 3, name: 'acme/all@2' },
+      { diffId: digest('4'), size: 4, name: 'acme/node@1' },
+      { diffId: digest('5'), size: 5, name: 'acme/curl@1' },
+      { diffId: digest('6'), size: 6, name: 'builder files' },
     ])
   })
 
   test('believes what our own history says', () => {
-    const history = [step('cnb: order.toml', 1), step('cnb: x', 2), step('cnb: lifecycle 1', 3), step('', 4)]
-    expect(describeBuilderLayers(image('0236'), history, builder).map(({ name }) => name)).toEqual([
+    const steps = ['', 'cnb: lifecycle 1', 'cnb: x', 'cnb: order.toml']
+    expect(describeBuilderLayers(layers('0236', steps), builder).map(({ name }) => name)).toEqual([
       'directories', 'lifecycle 1', 'acme/all@2', 'order.toml',
-    ])
-  })
-
-  test('tells no sizes when history and layers do not match', () => {
-    expect(describeBuilderLayers(image('03'), [step('', 1)], builder)).toEqual([
-      { diffId: digest('0'), name: 'lifecycle' },
-      { diffId: digest('3'), name: 'acme/all@2' },
     ])
   })
 })

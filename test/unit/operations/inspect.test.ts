@@ -2,8 +2,10 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { inspect } from '../../../src/operations/inspect.ts'
 import { layerOf, loadImage } from '../../engine/images/crafted.ts'
+import { APP_LAYERS, craftApp, type AppChanges, type AppLayer, type CraftedApp } from '../../support/crafted-app.ts'
 import { FakeEngine } from '../../support/fake-engine.ts'
 import { containing, matching } from '../../support/matching.ts'
+import { placesWith } from '../../support/places.ts'
 
 let engine: FakeEngine
 
@@ -11,67 +13,22 @@ beforeEach(() => {
   engine = new FakeEngine()
 })
 
-const run = (image: string) =>
-  inspect({ image }, { engine, owner: '', sweep: async () => {}, credentials: async () => undefined, host: { env: {}, cwd: '/', home: '/' } }, {})
+const run = (image: string) => inspect({ image }, placesWith({ engine }), {})
 
-interface App {
-  labels?: Record<string, string>
-  metadata?: Record<string, unknown>
-  build?: Record<string, unknown>
-  config?: Record<string, unknown>
-}
-
-const NAMES = ['base', 'top', 'deps', 'sbom', 'code', 'launcher', 'config', 'types', 'stray'] as const
-
-/** Loads `my/app` with one layer of each kind, and gives the layers by what they are. */
-async function load({ labels = {}, metadata = {}, build = {}, config = {} }: App = {}): Promise<Record<(typeof NAMES)[number], Buffer>> {
-  const contents = await Promise.all(NAMES.map((name) => layerOf(name, name.repeat(10))))
-  const layers = Object.fromEntries(NAMES.map((name, index) => [name, contents[index]!])) as Record<(typeof NAMES)[number], Buffer>
-  const sha = (name: (typeof NAMES)[number]) => ({ sha: digestOf(layers[name]) })
-  const label = {
-    app: [sha('code')],
-    sbom: sha('sbom'),
-    buildpacks: [
-      { key: 'a/node', version: '1.2', layers: { deps: { ...sha('deps'), launch: true }, cached: { sha: digestOf('c'), cache: true } } },
-    ],
-    config: sha('config'),
-    launcher: sha('launcher'),
-    'process-types': sha('types'),
-    runImage: { topLayer: digestOf(layers.top), reference: 'repo@sha256:1', image: 'my/run:1', mirrors: ['r.example/run'] },
-    ...metadata,
-  }
-  const built = {
-    buildpacks: [{ id: 'a/node', version: '1.2', homepage: 'https://example.com' }],
-    launcher: { version: '0.21.0' },
-    processes: [
-      { type: 'web', command: ['node', '--x'], args: ['server.js'], direct: true, buildpackID: 'a/node' },
-      { type: 'worker', command: ['work'], args: null, direct: false, 'working-dir': '/else' },
-    ],
-    ...build,
-  }
-  await loadImage(engine, 'my/app', {
-    layers: contents,
-    config: {
-      Entrypoint: ['/cnb/process/web'],
-      WorkingDir: '/workspace',
-      ...config,
-      Labels: {
-        'io.buildpacks.lifecycle.metadata': JSON.stringify(label),
-        'io.buildpacks.build.metadata': JSON.stringify(built),
-        'io.buildpacks.base.distro.name': 'debian',
-        ...labels,
-      },
-    },
-  })
-  return layers
+/** Loads `my/app`, and gives its layers by what they are. */
+async function load(changes: AppChanges = {}): Promise<CraftedApp['named']> {
+  const { layers, config, named } = await craftApp(changes)
+  await loadImage(engine, 'my/app', { layers, config })
+  return named
 }
 
 test('tells all that an app image of today says of itself', async () => {
   const layers = await load()
-  const sizes = Object.fromEntries(NAMES.map((name) => [name, layers[name].length]))
-  const entry = (name: (typeof NAMES)[number], what: string, more: object = {}) => ({ diffId: digestOf(layers[name]), size: sizes[name], name: what, ...more })
+  const sizes = Object.fromEntries(APP_LAYERS.map((name) => [name, layers[name].length]))
+  const entry = (name: AppLayer, what: string, more: object = {}) => ({ diffId: digestOf(layers[name]), size: sizes[name], name: what, ...more })
   expect(await run('my/app')).toEqual({
     image: 'my/app',
+    source: 'engine',
     id: (await engine.images.inspect('my/app'))?.id,
     platform: 'linux/amd64',
     created: '2020-01-02T03:04:05Z',
@@ -129,7 +86,7 @@ test('an image without a default process starts none', async () => {
   expect((await run('my/app')).processes.map((process) => process.default)).toEqual([false, false])
 })
 
-test.each<[string, App]>([
+test.each<[string, AppChanges]>([
   ['says so in its label', { labels: { 'io.buildpacks.rebasable': 'false' } }],
   ['does not contain its base', { metadata: { runImage: { topLayer: digestOf('elsewhere') } } }],
 ])('an image is not rebasable when it %s', async (_, app) => {
@@ -175,7 +132,7 @@ describe('sizes', () => {
 
 describe('is a clear error for', () => {
   test('an image that is not there', async () => {
-    await expect(run('not/there')).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', hint: containing('docker pull not/there') })
+    await expect(run('not/there')).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', hint: containing('cnb build not/there') })
   })
 
   test('an image that no buildpacks made', async () => {

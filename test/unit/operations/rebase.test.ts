@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
@@ -94,6 +94,30 @@ test('pulls the run image as the policy says', async () => {
   expect(events.filter(({ type }) => type === 'pull.start')).toEqual([])
   await run({ runImage: crafted.newRun })
   expect(events.filter(({ type }) => type === 'pull.start')).toEqual([{ type: 'pull.start', reference: crafted.newRun }])
+})
+
+describe('with a configuration file', () => {
+  const configure = async (text: string): Promise<void> => {
+    await mkdir(join(directory.path, '.cnb'))
+    await writeFile(join(directory.path, '.cnb/config.toml'), text)
+  }
+
+  test("the user's mirror of a run image is tried first, and the app still tells the name that all know", async () => {
+    await configure(`[[run-images]]\nimage = "${crafted.oldRun}"\nmirrors = ["corp/run"]`)
+    await engine.images.tag(crafted.newRun, 'corp/run')
+    expect(await run({})).toMatchObject({ runImage: 'corp/run', changed: true })
+    const label = (await engine.images.inspect(crafted.app))?.config.Labels?.['io.buildpacks.lifecycle.metadata'] ?? ''
+    expect(label).toContain(crafted.oldRun)
+    expect(label).not.toContain('corp/run')
+  })
+
+  test('its pull policy is taken where none is asked for', async () => {
+    await configure('pull-policy = "never"')
+    await run({ runImage: crafted.newRun })
+    expect(events.filter(({ type }) => type === 'pull.start')).toEqual([])
+    await run({ runImage: crafted.newRun, pullPolicy: 'always' })
+    expect(events.filter(({ type }) => type === 'pull.start')).toHaveLength(1)
+  })
 })
 
 test('a run image of another platform is refused by the rules, and by force taken with a warning', async () => {

@@ -23,6 +23,13 @@ describe('table', () => {
     ])
   })
 
+  it('leaves out what can be spared where the screen is too narrow for it', () => {
+    const columns = [{ title: 'ONE', spare: true }, { title: 'TWO' }, { title: 'THREE', spare: true }] as const
+    const at = (width: number) => table(columns, [['1', '2', '3']], makeTheme(false, width))[0]
+    expect([17, 16, 9, 4].map(at)).toEqual(['  ONE  TWO  THREE', '  ONE  TWO', '  TWO', '  TWO'])
+    expect(table(columns, [['1', '2', '3']], plain)[0]).toBe('  ONE  TWO  THREE')
+  })
+
   it('shows no control characters of foreign text', () => {
     expect(table([{ title: 'ID' }], [['a\u001b[2Jb\nc']], plain)).toEqual(['  ID', '  abc'])
   })

@@ -2,26 +2,24 @@
 
 import type { BuilderInspection, OrderNode } from '../../../operations/inspect-builder.ts'
 import { fields } from '../../../ui/fields.ts'
-import { formatBytes } from '../../../ui/quantity.ts'
 import { sanitizeLine } from '../../../ui/sanitize.ts'
 import { table } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
 import { tree, type TreeNode } from '../../../ui/tree.ts'
-import { shortDigest, sizeText } from '../inspect-text.ts'
+import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from '../place-text.ts'
 import { formatTarget } from '../target-text.ts'
 
 /** @returns lines joined, with tables for buildpacks and layers and a tree for the order */
 export function builderText(inspection: BuilderInspection, theme: Theme): string {
-  const { builder, size, createdBy, user, stack, lifecycle, runImages, buildpacks, extensions, order, orderExtensions, layers } = inspection
+  const { builder, createdBy, user, stack, lifecycle, runImages, buildpacks, extensions, order, orderExtensions, layers } = inspection
   const section = (title: string, lines: readonly string[]): string[] => ['', theme.heading(title), ...lines]
   return [
-    `${theme.name(builder)}  ${formatBytes(size)}`,
+    titleLine(builder, inspection, theme),
     '',
     ...fields(
       [
         ['Description', inspection.description],
-        ['ID', inspection.id],
-        ['Platform', inspection.platform],
+        ...identityFields(inspection),
         ['Created by', [createdBy.name, createdBy.version].join(' ').trim()],
         ['Trusted', inspection.trusted ? 'yes' : 'no'],
         ['Build user', `${user.uid}:${user.gid}`],
@@ -41,8 +39,8 @@ export function builderText(inspection: BuilderInspection, theme: Theme): string
     ...section(
       'Layers',
       table(
-        [{ title: 'SIZE', align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID' }],
-        layers.map((layer) => [sizeText(layer.size), layer.name, shortDigest(layer.diffId)]),
+        [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID', spare: true }, { title: 'DIGEST', spare: true }],
+        layers.map((layer) => [sizeText(layer), layer.name, shortDigest(layer.diffId), shortDigest(layer.digest)]),
         theme,
       ),
     ),
@@ -59,7 +57,7 @@ function apis({ supported, deprecated }: { supported: readonly string[]; depreca
 
 function modules(list: BuilderInspection['buildpacks'], theme: Theme): string[] {
   if (list.length === 0) return ['  none']
-  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'NAME' }, { title: 'HOMEPAGE' }]
+  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'NAME', spare: true }, { title: 'HOMEPAGE', spare: true }] as const
   return table(columns, list.map(({ id, version, name, homepage }) => [id, version, name ?? '', homepage ?? '']), theme)
 }
 

@@ -5,6 +5,7 @@ import { makeTheme } from '../../../../src/ui/theme.ts'
 
 const inspection: ImageInspection = {
   image: 'my-app',
+  source: 'engine',
   id: 'sha256:1111',
   platform: 'linux/amd64',
   size: 152_300_000,
@@ -25,7 +26,7 @@ const inspection: ImageInspection = {
 describe('inspectionText', () => {
   it('tells what the image is made of', () => {
     expect(inspectionText(inspection, makeTheme(false)).split('\n')).toEqual([
-      "'my-app'  152.3 MB",
+      "'my-app'  152.3 MB on the engine",
       '',
       '  ID          sha256:1111',
       '  Platform    linux/amd64',

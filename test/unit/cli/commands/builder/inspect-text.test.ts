@@ -5,6 +5,7 @@ import { makeTheme } from '../../../../../src/ui/theme.ts'
 
 const inspection: BuilderInspection = {
   builder: 'my-builder',
+  source: 'engine',
   id: 'sha256:1111',
   platform: 'linux/arm64',
   size: 113_900_000,
@@ -27,7 +28,7 @@ const inspection: BuilderInspection = {
 describe('builderText', () => {
   it('tells what the builder brings', () => {
     expect(builderText(inspection, makeTheme(false)).split('\n')).toEqual([
-      "'my-builder'  113.9 MB",
+      "'my-builder'  113.9 MB on the engine",
       '',
       '  ID              sha256:1111',
       '  Platform        linux/arm64',

@@ -1,0 +1,21 @@
+/** What `cnb sbom download` does. */
+
+import { downloadSbom } from '../../../operations/download-sbom.ts'
+import { formatBytes } from '../../../ui/quantity.ts'
+import { table } from '../../../ui/table.ts'
+import type { Handler, Values } from '../../command.ts'
+import type { downloadSbomGroups } from './download.ts'
+
+export const runDownloadSbom: Handler<Values<typeof downloadSbomGroups>> = async (image, values, session) => {
+  const download = await downloadSbom({ image, ...values }, session, session.context)
+  const { directory, files } = download
+  return {
+    data: download,
+    line: directory,
+    text: (theme) =>
+      [
+        `${theme.success('Wrote')} ${files.length === 1 ? 'a file' : `${files.length} files`} of ${theme.name(image)} below ${theme.name(directory)}`,
+        ...table([{ title: 'SIZE', align: 'right' }, { title: 'FILE' }], files.map(({ path, size }) => [formatBytes(size), path]), theme),
+      ].join('\n'),
+  }
+}

@@ -1,0 +1,47 @@
+/** Where commands that only read look for images: an engine or none, and registries, which have nothing unless they are given. */
+
+import { CnbError } from '../../src/base/errors.ts'
+import type { Engine } from '../../src/docker/engine.ts'
+import type { Places } from '../../src/operations/locate-image.ts'
+import type { Registries, Repository } from '../../src/registry/registry.ts'
+import type { RegistrySettings } from '../../src/operations/registry-settings.ts'
+import type { Host, Services } from '../../src/operations/services.ts'
+
+export interface TestPlaces extends Places {
+  /** What registries were asked for with, each time. */
+  readonly settings: RegistrySettings[]
+  /** How often somebody wanted the engine. */
+  connected: number
+}
+
+export const NO_ENGINE = new CnbError('CNB_ENGINE_UNREACHABLE', 'no container engine answers', { hint: 'Start Docker.' })
+
+const NOTHING: Registries = {
+  repository: () => ({ name: 'nothing', manifest: async () => undefined }) as unknown as Repository,
+  close: async () => {},
+  [Symbol.asyncDispose]: async () => {},
+}
+
+/** @param engine an error is what connecting fails with */
+export function placesWith(
+  { engine = NO_ENGINE, host = { env: {}, cwd: '/', home: '/nowhere' }, registries = NOTHING }: { engine?: Engine | CnbError; host?: Host; registries?: Registries } = {},
+): TestPlaces {
+  const places: TestPlaces = {
+    settings: [],
+    connected: 0,
+    services: async (): Promise<Services> => {
+      places.connected++
+      if (engine instanceof CnbError) throw engine
+      return { engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined }
+    },
+    remote: {
+      host,
+      platform: { os: 'linux', architecture: 'amd64' },
+      registries: async (settings) => {
+        places.settings.push(settings)
+        return registries
+      },
+    },
+  }
+  return places
+}
