@@ -1,5 +1,6 @@
 /** Composition root: the only file that knows the process. Command line, streams, signals and engine in; exit code out. */
 
+import { setMaxListeners } from 'node:events'
 import { homedir, hostname } from 'node:os'
 import process from 'node:process'
 import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
@@ -27,14 +28,14 @@ function remoteServices(context: Context): RemoteServices {
     host,
     // Also where containers run in a virtual machine.
     platform: { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch },
-    registries: async ({ insecure, mirrors, ca }) => {
+    registries: async (settings) => {
       const [{ openRegistries }, { makeKeychain }] = await Promise.all([
         import('./registry/open-registries.ts'),
         import('./registry/keychain.ts'),
       ])
       const warn = (message: string): void => context.events?.({ type: 'warning', message })
       const keychain = makeKeychain({ env: host.env, home: host.home, warn })
-      const registries = openRegistries({ keychain, insecure, mirrors, ca, env: host.env, userAgent: `${NAME}/${VERSION}`, warn })
+      const registries = openRegistries({ ...settings, keychain, env: host.env, userAgent: `${NAME}/${VERSION}`, warn })
       closing.push(() => registries.close())
       return registries
     },
@@ -121,6 +122,11 @@ function watchOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 }
 
+/** Touches stdin only when somebody reads it: it would keep the process alive. */
+async function* standardInput(): AsyncGenerator<Buffer> {
+  for await (const chunk of process.stdin) yield chunk as Buffer
+}
+
 async function main(): Promise<number> {
   watchOutput()
   const parsed = parseCommandLine(process.argv.slice(2), process.stdout.columns)
@@ -129,9 +135,19 @@ async function main(): Promise<number> {
     return 0
   }
   const controller = new AbortController()
+  // Many things wait for it at once; ten is where Node sees a leak.
+  setMaxListeners(0, controller.signal)
   stopOnSignals(controller)
   const { runCommand, complain } = await import('./cli/run.ts')
-  const surroundings = { host, stdout: process.stdout, stderr: process.stderr, signal: controller.signal, services: connectServices, remote: remoteServices }
+  const surroundings = {
+    host,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: controller.signal,
+    services: connectServices,
+    remote: remoteServices,
+    input: standardInput(),
+  }
   if (parsed.kind === 'wrong') return complain(parsed.error, parsed.globals, surroundings)
   try {
     return await runCommand(parsed, surroundings)

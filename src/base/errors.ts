@@ -79,6 +79,12 @@ export class CnbError extends Error {
     this.exit = options.exit ?? ERRORS[code].exit
     this.position = options.position
   }
+
+  /** As machines read it; fields without a value are left out. */
+  toJSON(): object {
+    const { code, message, hint, exit, position } = this
+    return { code, message, ...(hint === undefined ? {} : { hint }), exit, ...(position === undefined ? {} : { position }) }
+  }
 }
 
 /** Any thrown value as a CnbError: itself, or CNB_INTERNAL around it. */

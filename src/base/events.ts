@@ -15,9 +15,18 @@ export type CnbEvent =
   | { type: 'phase.start'; phase: PhaseName }
   | { type: 'phase.line'; phase: PhaseName; stream: 'stdout' | 'stderr'; line: string }
   | { type: 'phase.end'; phase: PhaseName; durationMs: number; exitCode: number }
+  /** One of the images that a step is about is done; `report` is what the result will say of it. */
+  | { type: 'image'; step: string; done: number; failed: number; total: number; report: ImageReport }
   | { type: 'info'; message: string }
   | { type: 'warning'; message: string }
   | { type: 'debug'; message: string }
+
+/** What came of one of many images. */
+export interface ImageReport {
+  readonly image: string
+  readonly status: string
+  readonly durationMs: number
+}
 
 export type EventSink = (event: CnbEvent) => void
 

@@ -55,10 +55,15 @@ export interface Session {
   readonly services: () => Promise<Services>
   /** For what needs no engine. */
   readonly remote: RemoteServices
+  /** What stands on the standard input, as bytes; only a command that is told to read it asks. */
+  readonly input: AsyncIterable<Buffer>
 }
 
 /** Does a command's work. It prints nothing: what it gives is printed as the flags ask for. */
 export type Handler<V> = (argument: string, values: V, session: Session) => Promise<Outcome>
+
+/** The same for a command that acts on any number of things. */
+export type HandlerOfSeveral<V> = (given: readonly string[], values: V, session: Session) => Promise<Outcome>
 
 /** How stdout can be written, for a command that makes something or one that shows something. */
 export const MAKING_FORMATS = ['human', 'json', 'ndjson'] as const
@@ -71,8 +76,8 @@ interface CommandData {
   readonly summary: string
   /** A paragraph. */
   readonly description: string
-  /** The one thing that it acts on. */
-  readonly argument: { readonly name: string; readonly description: string }
+  /** What it acts on: one thing, or with `several` any number of the kind, and none too. */
+  readonly argument: { readonly name: string; readonly description: string; readonly several?: true }
   readonly formats: readonly string[]
   /** Whole command lines, and what each does. */
   readonly examples: readonly { readonly line: string; readonly does: string }[]
@@ -80,7 +85,12 @@ interface CommandData {
 
 export interface CommandDefinition extends CommandData {
   readonly groups: readonly OptionGroup[]
-  run(argument: string, values: Readonly<Record<string, unknown>>, session: Session): Promise<Outcome>
+  run(given: readonly string[], values: Readonly<Record<string, unknown>>, session: Session): Promise<Outcome>
+}
+
+/** How a command's argument is written where its use is shown. */
+export function formatArgument({ name, several }: { name: string; several?: boolean }): string {
+  return several ? `[${name}...]` : `<${name}>`
 }
 
 /** A definition whose handler is checked to take what the options give. */
@@ -90,6 +100,16 @@ export function defineCommand<const Groups extends readonly OptionGroup[]>(
   return {
     ...definition,
     // The parser fills the values by the same definitions, so that their types hold.
-    run: async (argument, values, session) => (await definition.load())(argument, values as Values<Groups>, session),
+    run: async ([argument = ''], values, session) => (await definition.load())(argument, values as Values<Groups>, session),
+  }
+}
+
+/** The same for a command whose argument may come several times. */
+export function defineCommandOnSeveral<const Groups extends readonly OptionGroup[]>(
+  definition: CommandData & { readonly argument: { readonly several: true }; readonly groups: Groups; load(): Promise<HandlerOfSeveral<Values<Groups>>> },
+): CommandDefinition {
+  return {
+    ...definition,
+    run: async (given, values, session) => (await definition.load())(given, values as Values<Groups>, session),
   }
 }

@@ -1,7 +1,7 @@
 /** A command's help: what it is for, how it is called, what it holds or takes, examples. */
 
 import { Help, type Command, type Option } from 'commander'
-import type { CommandDefinition } from './command.ts'
+import { formatArgument, type CommandDefinition } from './command.ts'
 
 const MAX_WIDTH = 100
 /** The widest left column; a longer term gets its description on the next line. */
@@ -22,7 +22,7 @@ export class CommandHelp extends Help {
     const root = rootOf(command)
     const sections: [title: string, items: [term: string, description: string][]][] = []
     if (!definition) sections.push(['Commands:', leavesOf(command).map((leaf) => [usageOf(leaf, command), leaf.summary()])])
-    if (definition) sections.push(['Arguments:', [[`<${definition.argument.name}>`, definition.argument.description]]])
+    if (definition) sections.push(['Arguments:', [[formatArgument(definition.argument), definition.argument.description]]])
     for (const [title, options] of groupsOf(definition ? command.options : [])) {
       sections.push([title, options.map((option) => [option.flags, describe(option)])])
     }
@@ -68,7 +68,7 @@ function leavesOf(command: Command): Command[] {
 
 function usageOf(command: Command, below: Command | undefined): string {
   const path = below ? pathOf(command).slice(pathOf(below).length + 1) : pathOf(command)
-  return [path, ...command.registeredArguments.map((argument) => `<${argument.name()}>`)].join(' ')
+  return [path, ...command.registeredArguments.map((argument) => formatArgument({ name: argument.name(), several: argument.variadic }))].join(' ')
 }
 
 /** Options under the titles of their groups, in the order in which these come. */

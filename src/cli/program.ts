@@ -4,7 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option, type Help } from
 import { CnbError } from '../base/errors.ts'
 import { VERSION } from '../base/version.ts'
 import type { ColorChoice } from '../ui/theme.ts'
-import type { CommandDefinition, OptionDefinition, OptionGroup } from './command.ts'
+import { formatArgument, type CommandDefinition, type OptionDefinition, type OptionGroup } from './command.ts'
 import { buildCommand } from './commands/build.ts'
 import { createBuilderCommand } from './commands/builder/create.ts'
 import { inspectBuilderCommand } from './commands/builder/inspect.ts'
@@ -38,7 +38,8 @@ export interface Globals {
 export interface CommandRun {
   readonly kind: 'run'
   readonly definition: CommandDefinition
-  readonly argument: string
+  /** One, or as many as were given where the command takes several. */
+  readonly given: readonly string[]
   readonly values: Readonly<Record<string, unknown>>
 }
 
@@ -100,13 +101,13 @@ function addCommand(program: Command, definition: CommandDefinition, onRun: OnRu
   const words = definition.name.split(' ')
   const [name = '', parentName] = words.reverse()
   const command = parentOf(program, parentName).command(name).summary(definition.summary).description(definition.description)
-  command.argument(`<${definition.argument.name}>`, definition.argument.description)
+  command.argument(formatArgument(definition.argument), definition.argument.description)
   const options = optionsOf(definition.groups)
   for (const option of Object.values(options)) command.addOption(option)
-  return command.action((argument: string) => {
-    const given = command.opts<Record<string, unknown>>()
-    const values = Object.fromEntries(Object.entries(options).map(([key, option]) => [key, given[option.attributeName()]]))
-    onRun({ kind: 'run', definition, argument, values })
+  return command.action((given: string | string[]) => {
+    const read = command.opts<Record<string, unknown>>()
+    const values = Object.fromEntries(Object.entries(options).map(([key, option]) => [key, read[option.attributeName()]]))
+    onRun({ kind: 'run', definition, given: [given].flat(), values })
   })
 }
 

@@ -21,13 +21,15 @@ export interface Surroundings {
   readonly services: (context: Context) => Promise<Services>
   /** Makes what needs no engine. */
   readonly remote: (context: Context) => RemoteServices
+  /** The standard input. */
+  readonly input: AsyncIterable<Buffer>
 }
 
 type Screen = Pick<Surroundings, 'stdout' | 'stderr' | 'host'>
 
 /** Runs a command. @returns the exit code */
 export async function runCommand(run: CommandRun & { readonly globals: Globals }, surroundings: Surroundings): Promise<number> {
-  const { signal, host, services, remote } = surroundings
+  const { signal, host, services, remote, input } = surroundings
   const reporter = await reporterFor(run.globals, surroundings)
   const sayStopping = (): void => {
     if (toCnbError(signal.reason).code === 'CNB_INTERRUPTED') {
@@ -37,10 +39,10 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
   signal.addEventListener('abort', sayStopping, { once: true })
   try {
     const context: Context = { signal, events: reporter.events }
-    const session: Session = { host, context, verbose: run.globals.verbose, services: () => services(context), remote: remote(context) }
-    const outcome = await run.definition.run(run.argument, run.values, session)
+    const session: Session = { host, context, input, verbose: run.globals.verbose, services: () => services(context), remote: remote(context) }
+    const outcome = await run.definition.run(run.given, run.values, session)
     reporter.succeed(outcome)
-    return 0
+    return outcome.exit ?? 0
   } catch (thrown) {
     // Once stopped, whatever breaks next is only a consequence.
     const error = signal.aborted ? abortError(signal) : toCnbError(thrown)

@@ -58,8 +58,8 @@ export interface SavedImage {
   readonly id: string
   /** As in Image. */
   readonly repoDigests: readonly string[]
-  /** Bytes, where it was saved with one. */
-  readonly manifestSize?: number
+  /** What all stores but a graph-driver engine know it by. */
+  readonly manifest?: Pick<Descriptor, 'digest' | 'size'>
   readonly tags: readonly string[]
 }
 

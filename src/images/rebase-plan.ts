@@ -17,6 +17,8 @@ export interface RebasePlan {
   readonly layers: readonly Layer[]
   /** False when the app already stands on exactly this run image. */
   readonly changed: boolean
+  /** Why it does not, in words. */
+  readonly reason?: string
   /** The old base: its first name in the label, else its reference. */
   readonly previousRunImage: string
   readonly warnings: readonly string[]
@@ -28,12 +30,7 @@ export interface RebasePlan {
  */
 export function planRebase(request: RebaseRequest): RebasePlan {
   const { app, runImage, runImageName } = request
-  const metadata = readLifecycleMetadata(app)
-  if (!metadata) {
-    throw new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' has no label ${LIFECYCLE_METADATA_LABEL}: no lifecycle made it`, {
-      hint: 'Only an app image built with buildpacks can be rebased; --force does not help.',
-    })
-  }
+  const metadata = appMetadata(app)
   const newTop = runImage.layers.at(-1)
   if (!newTop) throw new CnbError('CNB_RUN_IMAGE_INVALID', `run image '${runImageName}' has no layers`)
   const appLayers = layersOfApp(app, metadata)
@@ -49,10 +46,26 @@ export function planRebase(request: RebaseRequest): RebasePlan {
   return {
     config,
     layers,
-    changed: !sameContent(config, app.config),
+    ...(sameContent(config, app.config) ? { changed: false } : { changed: true, reason: reasonOf(config, request) }),
     previousRunImage: metadata.runImage?.image ?? metadata.reference,
     warnings,
   }
+}
+
+/** An image that no lifecycle made. */
+export class NoAppImage extends CnbError {
+  constructor(reference: string, why = `it has no label ${LIFECYCLE_METADATA_LABEL}`) {
+    super('CNB_NOT_REBASABLE', `image '${reference}' was not made by a lifecycle: ${why}`, {
+      hint: 'Only an app image built with buildpacks can be rebased; --force does not help.',
+    })
+  }
+}
+
+/** What the app's label says. @throws NoAppImage; CnbError CNB_IMAGE_INVALID when it is malformed */
+export function appMetadata(app: Image): LifecycleMetadata {
+  const metadata = readLifecycleMetadata(app)
+  if (metadata) return metadata
+  throw new NoAppImage(app.reference)
 }
 
 /** How the lifecycle refers to an image on an engine: its ID without the algorithm. */
@@ -115,6 +128,15 @@ function rebasedConfig(app: Image, runImage: Image, layers: readonly Layer[], la
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }): Digest => diffId) },
     history: layers.map((): HistoryEntry => ({ created: CONSTANT_TIME })),
   }
+}
+
+/** Why `config` is another than the app's. */
+function reasonOf({ rootfs }: ImageConfig, { app, runImage, runImageName }: RebaseRequest): string {
+  const present = new Set(app.layers.map(({ diffId }) => diffId))
+  const fresh = runImage.layers.filter(({ diffId }) => !present.has(diffId)).length
+  if (fresh > 0) return `${fresh} of ${runImage.layers.length} layers of '${runImageName}' are new`
+  const same = JSON.stringify(rootfs.diff_ids) === JSON.stringify(app.config.rootfs.diff_ids)
+  return same ? `'${runImageName}' has other labels, and the same layers` : `'${runImageName}' has fewer layers`
 }
 
 /** Whether two configs differ in nothing that a rebase changes on purpose: layers, labels, platform. */

@@ -48,7 +48,7 @@ export async function saveToRegistry(registries: Registries, plan: ImagePlan, bl
     id: `${contextName(first)}@${digest}`,
     repoDigests: repositoriesOf(plan.tags).map(({ reference: { registry, repository } }) => `${familiarName({ registry, repository })}@${digest}`),
     tags: given,
-    manifestSize: manifest.content.length,
+    manifest: { digest, size: manifest.content.length },
   }
 }
 

@@ -1,6 +1,6 @@
 /** Which run image of those that may be used (platform.md "Run Image Resolution"). */
 
-import { CnbError } from '../base/errors.ts'
+import { CnbError, type ErrorCode } from '../base/errors.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { Image } from './image.ts'
 import type { RunImageNames } from './lifecycle-metadata.ts'
@@ -29,6 +29,9 @@ export async function rankRunImages(
   return ranked.sort((a, b) => a.rank - b.rank).map(({ name }) => name)
 }
 
+/** Failures that are a matter of one name: another may do. */
+const OF_ONE_NAME: readonly ErrorCode[] = ['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED']
+
 /**
  * The first of several names under which an image can be had.
  * @throws what was wrong with the first name when none can; at once what is no matter of that one name
@@ -36,13 +39,14 @@ export async function rankRunImages(
 export async function findFirstImage(
   names: readonly string[],
   find: (name: string) => Promise<Image>,
+  ofOneName = OF_ONE_NAME,
 ): Promise<{ name: string; image: Image } | undefined> {
   let first: CnbError | undefined
   for (const name of names) {
     try {
       return { name, image: await find(name) }
     } catch (error) {
-      if (!(error instanceof CnbError) || !['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED'].includes(error.code)) throw error
+      if (!(error instanceof CnbError) || !ofOneName.includes(error.code)) throw error
       first ??= error
     }
   }

@@ -7,6 +7,7 @@ import { formatReference } from '../oci/reference.ts'
 import type { Registries } from '../registry/registry.ts'
 import type { Image, ImagePlan, ImageSink, ImageSource, LayerBlob, SavedImage } from './image.ts'
 import { LayerBlobs } from './layer-blobs.ts'
+import { type LayoutTarget, saveToLayout } from './oci-layout/layout-sink.ts'
 import { saveToRegistry } from './registry-sink.ts'
 
 /** Where the image goes; those that are absent get nothing. */
@@ -14,22 +15,25 @@ export interface Sinks {
   readonly engine?: ImageSink
   /** To the repositories of its names. */
   readonly registries?: Registries
+  readonly layouts?: readonly LayoutTarget[]
 }
 
 /**
- * The engine comes first, for what fails is most often the network, and an image that is published cannot be called back.
+ * The registries come last, for what fails is most often the network, and an image that is published cannot be called back.
  * @param published where images may be found whose layers need not be compressed again
  */
-export function openSinks({ engine, registries }: Sinks, published: ImageSource): ImageSink {
+export function openSinks({ engine, registries, layouts = [] }: Sinks, published: ImageSource): ImageSink {
   return {
     async save(plan, context = {}) {
       await using blobs = new LayerBlobs()
       const images = [plan.base, ...(plan.previous ? [plan.previous] : [])]
       images.forEach((image) => blobs.know(image))
       if (engine) await learnBlobs(blobs, images, plan, published, context)
+      const written: SavedImage[] = []
+      for (const layout of layouts) written.push(await saveToLayout(layout, plan, blobs, context))
       const saved = await engine?.save({ ...plan, blobs: await allBlobs(blobs, plan, context) }, context)
       const pushed = registries ? await saveToRegistry(registries, plan, blobs, context) : undefined
-      return both(saved, pushed)
+      return together(saved, pushed, written)
     },
   }
 }
@@ -56,8 +60,9 @@ async function allBlobs(blobs: LayerBlobs, { layers }: ImagePlan, context: Conte
 }
 
 /** On the engine the image has an ID of its own; what is published has digests. */
-function both(saved: SavedImage | undefined, pushed: SavedImage | undefined): SavedImage {
-  const { id = '', tags = [] } = saved ?? pushed ?? {}
+function together(saved: SavedImage | undefined, pushed: SavedImage | undefined, [written]: readonly SavedImage[]): SavedImage {
+  const { id = '', tags = [] } = saved ?? pushed ?? (written ? { ...written, id: `oci:${written.id}` } : {})
   const repoDigests = [...(pushed?.repoDigests ?? []), ...(saved?.repoDigests ?? [])]
-  return { id, tags, repoDigests, ...(pushed?.manifestSize === undefined ? {} : { manifestSize: pushed.manifestSize }) }
+  const manifest = pushed?.manifest ?? written?.manifest
+  return { id, tags, repoDigests, ...(manifest ? { manifest } : {}) }
 }

@@ -5,6 +5,7 @@ export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
 export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json'
 export const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar'
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
+const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json'
 export const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v2+json'
 const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar'
 
@@ -27,6 +28,11 @@ export function ociLayerType(mediaType: string): string | undefined {
 /** Whether a document of this type lists images for several platforms. */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_INDEX
+}
+
+/** Whether a manifest with a configuration of this type is of an image, and of no other artifact. */
+export function isConfigType(mediaType: string): boolean {
+  return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG
 }
 
 /** Whether a document of this type is one image's manifest. */

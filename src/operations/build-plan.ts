@@ -39,11 +39,10 @@ export async function planBuild(
 
   const config = await readConfig(host, context)
   const policy = options.pullPolicy ?? config.pullPolicy ?? DEFAULT_PULL_POLICY
-  // Whether the image may be published is asked for beside: it need not be known before there is something to be made.
-  const [builder] = await Promise.all([
-    findBuilder(builderName(options, project, config), policy, platform, services, context),
-    publishing && checkPublishing(publishing, [image, ...fromUser.tags], context),
-  ])
+  // Asked for beside all else: it need not be known before something is made.
+  const allowed = publishing && checkPublishing(publishing, [image, ...fromUser.tags], context)
+  allowed?.catch(() => {})
+  const builder = await findBuilder(builderName(options, project, config), policy, platform, services, context)
   const platformApi = negotiatePlatformApi(builder)
   const published =
     publishing && !publishing.targets.engine && policy !== 'never'
@@ -55,6 +54,7 @@ export async function planBuild(
   warnOfOldApi(options, platformApi, context)
 
   const key = await volumeKey(image, host)
+  await allowed
   const absolute = (directory: string | undefined) => (directory === undefined ? undefined : resolve(host.cwd, directory))
   return {
     image,

@@ -6,8 +6,12 @@ import type { EngineImageStore } from '../images/engine-source.ts'
 import type { Image, ImageSink, ImageSource } from '../images/image.ts'
 import { openRegistryImages, repositoryName } from '../images/registry-source.ts'
 import { openSinks } from '../images/several-sinks.ts'
+import { formatLayoutLocation } from '../images/oci-layout/layout-location.ts'
+import type { LayoutTarget } from '../images/oci-layout/layout-sink.ts'
+import { openLayoutImages } from '../images/oci-layout/layout-source.ts'
+import type { BuildPlan } from '../lifecycle/lifecycle.ts'
 import type { Platform } from '../oci/platform.ts'
-import type { Reference } from '../oci/reference.ts'
+import { familiarName, type Reference } from '../oci/reference.ts'
 import type { Registries } from '../registry/registry.ts'
 import { isEngineOnly, type ImageTargets } from './image-targets.ts'
 
@@ -19,16 +23,29 @@ export interface Publishing {
 
 export type BuildStore = ImageSource & ImageSink
 
-/** @param platform of builder and run image */
-export function openBuildStore(images: EngineImageStore, publishing: Publishing | undefined, platform: Platform): BuildStore {
+export function openBuildStore(
+  images: EngineImageStore,
+  publishing: Publishing | undefined,
+  { builder, image }: Pick<BuildPlan, 'builder' | 'image'>,
+): BuildStore {
   if (!publishing || isEngineOnly(publishing.targets)) return images
   const { registries, targets } = publishing
-  const published = openRegistryImages(registries, platform)
-  const sinks = openSinks({ ...(targets.engine ? { engine: images } : {}), ...(targets.registry ? { registries } : {}) }, published)
+  const published = openRegistryImages(registries, builder.image.platform)
+  const { engine, registry, layouts } = targets
+  const sinks = openSinks({ ...(engine ? { engine: images } : {}), ...(registry ? { registries } : {}), layouts }, published)
+  const [layout] = layouts
+  const previous = layout && !engine && !registry ? layoutPrevious(layout, image, published, builder.image.platform) : engine ? images : published
   return {
-    find: (reference, context) => (targets.engine ? images : published).find(reference, context),
+    find: (reference, context) => previous.find(reference, context),
     save: (plan, context) => sinks.save(plan, context),
   }
+}
+
+/** The image that has the app's name in the layout now; any other is a registry's. */
+function layoutPrevious({ directory, name }: LayoutTarget, image: Reference, published: ImageSource, platform: Platform): ImageSource {
+  const layouts = openLayoutImages(platform)
+  const own = formatLayoutLocation({ directory, name: name ?? image.tag })
+  return { find: (reference, context) => (reference === familiarName(image) ? layouts.find(own, context) : published.find(reference, context)) }
 }
 
 /** Where cache images are, whatever becomes of the app's. */

@@ -64,6 +64,8 @@ export interface BuildOptions extends RegistryOptions {
   to?: string[]
   /** The same as `registry` in `to`. */
   publish?: boolean
+  /** Leaves the base image's layers out of OCI layouts. */
+  sparse?: boolean
 }
 
 /** What `cnb build --output json` prints. */
@@ -104,7 +106,7 @@ export async function build(options: BuildOptions, services: Services & RemoteSe
 
 /** Undefined where nothing but the engine is asked for; then no registry is talked with, and no code for it is loaded. */
 async function openPublishing(options: BuildOptions, { registries, host }: RemoteServices): Promise<Publishing | undefined> {
-  const targets = parseTargets(options.to, options.publish)
+  const targets = parseTargets(options, host.cwd)
   const hasCacheImage = parseCacheOptions([...(options.cache ?? [])], host.cwd).buildImage !== undefined || options.cacheImage !== undefined
   if (isEngineOnly(targets) && !hasCacheImage) return undefined
   if (options.lifecycle === 'stock') {
@@ -125,7 +127,7 @@ async function openLifecycle(
     const { nativeLifecycle } = await import('../lifecycle/native/native-lifecycle.ts')
     return nativeLifecycle({
       ...{ engine, owner, sweep },
-      openStore: (images, { builder }) => openBuildStore(images, publishing, builder.image.platform),
+      openStore: (images, plan) => openBuildStore(images, publishing, plan),
       ...(publishing ? { cacheImages: ({ builder }) => openCacheImages(publishing, builder.image.platform) } : {}),
     })
   }

@@ -1,14 +1,24 @@
 /** Where a built image goes: `--to` and `--publish`. */
 
+import { resolve } from 'node:path'
 import { CnbError } from '../base/errors.ts'
+import { isLayoutLocation, parseLayoutLocation } from '../images/oci-layout/layout-location.ts'
+import type { LayoutTarget } from '../images/oci-layout/layout-sink.ts'
+
+export interface TargetOptions {
+  to?: readonly string[]
+  publish?: boolean
+  /** Whether layouts go without the base image's layers. */
+  sparse?: boolean
+}
 
 export interface ImageTargets {
   /** To the engine, under the image's names. */
   readonly engine: boolean
   /** To the registries that the image's names have in them. */
   readonly registry: boolean
-  /** To OCI layouts: what follows `oci:`. */
-  readonly layouts: readonly string[]
+  /** To OCI layouts; their directories are absolute. */
+  readonly layouts: readonly LayoutTarget[]
 }
 
 export function isEngineOnly({ engine, registry, layouts }: ImageTargets): boolean {
@@ -19,13 +29,17 @@ const HINT = "Use 'engine', 'registry', 'oci:DIRECTORY', or several of them with
 
 /**
  * The values of all `--to` options; the engine alone when there is none. `--publish` is another word for `--to registry`.
- * @throws CnbError CNB_USAGE
+ * @param cwd what a relative directory starts from
+ * @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID for what names no layout
  */
-export function parseTargets(to: readonly string[] = [], publish = false): ImageTargets {
+export function parseTargets({ to = [], publish = false, sparse = false }: TargetOptions, cwd: string): ImageTargets {
   const wanted = [...new Set([...to, ...(publish ? ['registry'] : [])])]
-  const layouts = wanted.filter((text) => text.startsWith('oci:')).map((text) => text.slice('oci:'.length))
-  if (layouts.includes('')) throw new CnbError('CNB_USAGE', "--to 'oci:' names no directory", { hint: HINT })
-  const unknown = wanted.find((text) => text !== 'engine' && text !== 'registry' && !text.startsWith('oci:'))
+  const layouts = wanted.filter(isLayoutLocation).map((text) => {
+    const location = parseLayoutLocation(text)
+    return { ...location, directory: resolve(cwd, location.directory), sparse }
+  })
+  if (sparse && layouts.length === 0) throw new CnbError('CNB_USAGE', '--sparse is for OCI layouts, and there is none', { hint: HINT })
+  const unknown = wanted.find((text) => text !== 'engine' && text !== 'registry' && !isLayoutLocation(text))
   if (unknown !== undefined) throw new CnbError('CNB_USAGE', `--to '${unknown}' is no place for an image`, { hint: HINT })
   return { engine: wanted.length === 0 || wanted.includes('engine'), registry: wanted.includes('registry'), layouts }
 }

@@ -7,6 +7,8 @@ import { familiarName, parseReference, type Reference } from '../oci/reference.t
  * image ID, which is what a graph-driver engine has in its place.
  */
 export function outputReference(name: Reference, image: { id: string; repoDigests: readonly string[] }): string {
+  // A layout's image has no repository.
+  if (image.id.startsWith('oci:')) return image.id
   const repository = familiarName({ registry: name.registry, repository: name.repository })
   const own = image.repoDigests.find((text) => {
     const { registry, repository: path } = parseReference(text)

@@ -4,16 +4,28 @@ import { join } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import { writeFileAtomically } from '../base/files.ts'
 import { stringifyToml } from '../formats/toml.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
+
+/** An image as the report has it: by its ID on an engine, by its manifest in a registry. */
+export interface ReportedImage {
+  readonly tags: readonly string[]
+  readonly id?: string
+  readonly manifest?: Pick<Descriptor, 'digest' | 'size'>
+}
 
 /**
  * Writes `<directory>/report.toml`, whole or not at all. The ID is without its algorithm, as the lifecycle writes it.
  * @throws CnbError CNB_OUTPUT
  */
-export async function writeReport(directory: string, image: string, id: string): Promise<void> {
+export async function writeReport(directory: string, { tags, id, manifest }: ReportedImage): Promise<void> {
   const path = join(directory, 'report.toml')
-  const report = { image: { tags: [image], 'image-id': id.replace(/^sha256:/, '') } }
+  const image = {
+    tags: [...tags],
+    ...(id === undefined ? {} : { 'image-id': id.replace(/^sha256:/, '') }),
+    ...(manifest ? { digest: manifest.digest, 'manifest-size': manifest.size } : {}),
+  }
   try {
-    await writeFileAtomically(path, stringifyToml(report))
+    await writeFileAtomically(path, stringifyToml({ image }))
   } catch (error) {
     throw new CnbError('CNB_OUTPUT', `cannot write ${path}: ${(error as Error).message}`, {
       cause: error,

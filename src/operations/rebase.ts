@@ -9,11 +9,12 @@ import { readLifecycleMetadata } from '../images/lifecycle-metadata.ts'
 import { DEFAULT_PULL_POLICY, checkWhole, findImage, type FindImageServices, type PullPolicy } from '../images/pull.ts'
 import { planRebase } from '../images/rebase-plan.ts'
 import { findFirstImage, rankRunImages } from '../images/run-image.ts'
-import { familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
+import { familiarName, formatReference, type Reference } from '../oci/reference.ts'
 import { readConfig, type Config } from './config-file.ts'
 import { declaredName, withConfiguredMirrors } from './configured-mirrors.ts'
 import { outputReference } from './output-reference.ts'
 import { writeReport } from './rebase-report.ts'
+import { parseTarget, type RebaseResult } from './rebase-result.ts'
 import type { Services } from './services.ts'
 
 export interface RebaseOptions {
@@ -24,19 +25,8 @@ export interface RebaseOptions {
   force?: boolean
   pullPolicy?: PullPolicy
   reportOutputDir?: string
-}
-
-/** What `cnb rebase --output json` prints. */
-export interface RebaseResult {
-  image: string
-  id: string
-  /** `name@digest`, what --quiet prints. */
-  reference: string
-  runImage: string
-  previousRunImage: string
-  /** False when the app already stood on that run image. */
-  changed: boolean
-  durationMs: number
+  /** Finds out what would change, and changes nothing. */
+  dryRun?: boolean
 }
 
 /**
@@ -55,30 +45,25 @@ export async function rebase(options: RebaseOptions, services: Services, context
   const plan = planRebase({ app, runImage: runImage.image, runImageName, force: options.force ?? false })
   for (const rule of plan.warnings) context.events?.({ type: 'warning', message: `rebasing by force, although ${rule}` })
 
+  const result = (image: Image): RebaseResult => ({
+    image: familiarName(target),
+    id: image.id,
+    reference: outputReference(target, image),
+    runImage: runImage.name,
+    previousRunImage: plan.previousRunImage,
+    changed: plan.changed,
+    ...(plan.reason === undefined ? {} : { reason: plan.reason }),
+    durationMs: performance.now() - start,
+  })
+  if (options.dryRun) return result(app)
   const { id } = await step(context, `rebasing ${familiarName(target)} on ${runImage.name}`, async () => {
     const { config, layers } = plan
     if (plan.changed) return images.save({ base: runImage.image, previous: app, config, layers, tags: [target] }, context)
     await engine.images.tag(app.id, formatReference(target), context)
     return app
   })
-  if (options.reportOutputDir !== undefined) await writeReport(resolve(host.cwd, options.reportOutputDir), familiarName(target), id)
-  return {
-    image: familiarName(target),
-    id,
-    reference: outputReference(target, await savedImage(images, target, context)),
-    runImage: runImage.name,
-    previousRunImage: plan.previousRunImage,
-    changed: plan.changed,
-    durationMs: performance.now() - start,
-  }
-}
-
-function parseTarget(name: string): Reference {
-  const target = parseReference(name)
-  if (target.digest === undefined) return target
-  throw new CnbError('CNB_REFERENCE_INVALID', `'${name}' names a digest, which a rebased image cannot keep`, {
-    hint: 'Name the result by a tag, and the image to start from with --previous-image.',
-  })
+  if (options.reportOutputDir !== undefined) await writeReport(resolve(host.cwd, options.reportOutputDir), { tags: [familiarName(target)], id })
+  return { ...result(await savedImage(images, target, context)), id }
 }
 
 async function findApp(name: string, images: ImageSource, context: Context): Promise<Image> {

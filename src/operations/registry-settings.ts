@@ -20,6 +20,8 @@ export interface RegistrySettings {
   readonly mirrors: Readonly<Record<string, readonly string[]>>
   /** Certificates in PEM. */
   readonly ca: readonly Buffer[]
+  /** Requests to one registry at once, where not the client's own number. */
+  readonly concurrency?: number
 }
 
 /**

@@ -36,7 +36,7 @@ export class Dispatchers {
   }
 
   for(url: URL): Promise<Dispatcher> {
-    const proxied = !isLoopback(url) && PROXIES.some((name) => valueOf(this.#options.env, name))
+    const proxied = PROXIES.some((name) => valueOf(this.#options.env, name)) && !isLoopback(url)
     const insecure = this.#options.isInsecure(url.host)
     const key = `${proxied ? 'proxied' : 'direct'} ${insecure ? 'insecure' : 'checked'}`
     const made = this.#made.get(key) ?? (proxied ? this.#proxied(insecure) : Promise.resolve(this.#direct(insecure)))

@@ -28,6 +28,11 @@ const CALM_MS = 250
 const FRAME_MS = 80
 const HEARTBEAT_MS = 30_000
 
+/** Whether an event only moves what is shown already. */
+function isProgress({ type }: CnbEvent): boolean {
+  return type === 'pull.progress' || type === 'image'
+}
+
 /** For a terminal. */
 export class LiveActivity implements Activity {
   readonly #terminal: Terminal
@@ -45,7 +50,7 @@ export class LiveActivity implements Activity {
 
   before(event: CnbEvent): void {
     this.#ongoing.apply(event, this.#clock.now())
-    if (event.type === 'pull.progress') return
+    if (isProgress(event)) return
     this.#cancel?.()
     this.#cancel = undefined
     this.#spinner.hide()
@@ -67,7 +72,8 @@ export class LiveActivity implements Activity {
 
   #spin(): void {
     const work = this.#ongoing.work()
-    if (work) this.#spinner.show(work.name, () => formatDuration(this.#clock.now() - work.since))
+    if (!work) return
+    this.#spinner.show(work.name, () => this.#ongoing.howFar(work, this.#clock.now()))
   }
 
   #drawPulls(): void {
@@ -97,7 +103,7 @@ export class Heartbeat implements Activity {
   before(event: CnbEvent): void {
     this.#ongoing.apply(event, this.#clock.now())
     // Progress prints nothing here: it must not put off the line that tells of it.
-    if (event.type !== 'pull.progress') this.stop()
+    if (!isProgress(event)) this.stop()
   }
 
   after(): void {
@@ -115,7 +121,7 @@ export class Heartbeat implements Activity {
       this.#tell(`still pulling ${pull.reference}${summary === '' ? '' : ` (${summary})`}`)
     }
     const work = this.#ongoing.work()
-    if (this.#ongoing.pulls.size === 0 && work) this.#tell(`still ${work.name}, for ${formatDuration(this.#clock.now() - work.since)}`)
+    if (this.#ongoing.pulls.size === 0 && work) this.#tell(`still ${work.name}, for ${this.#ongoing.howFar(work, this.#clock.now())}`)
     this.#cancel = undefined
     this.after()
   }

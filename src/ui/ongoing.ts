@@ -2,6 +2,7 @@
 
 import type { CnbEvent } from '../base/events.ts'
 import { Pull } from './pull.ts'
+import { formatDuration } from './quantity.ts'
 import { sanitizeText } from './sanitize.ts'
 
 /** The phases' names as headers tell them; the lifecycle's own headers use the same words. */
@@ -26,6 +27,8 @@ export class Ongoing {
   readonly pulls = new Map<string, Pull>()
   /** Names of phases and steps under way with the time each began, in the order in which they began. */
   readonly #works = new Map<string, number>()
+  /** How far steps about many images are. */
+  readonly #progress = new Map<string, string>()
 
   apply(event: CnbEvent, now: number): void {
     switch (event.type) {
@@ -43,6 +46,10 @@ export class Ongoing {
         break
       case 'step.end':
         this.#works.delete(sanitizeText(event.step))
+        this.#progress.delete(sanitizeText(event.step))
+        break
+      case 'image':
+        this.#progress.set(sanitizeText(event.step), `${event.done} done${event.failed > 0 ? `, ${event.failed} failed` : ''}`)
         break
       case 'phase.start':
         this.#works.set(gerund(event.phase), now)
@@ -60,5 +67,10 @@ export class Ongoing {
   work(): { name: string; since: number } | undefined {
     const youngest = [...this.#works].at(-1)
     return youngest && { name: youngest[0], since: youngest[1] }
+  }
+
+  /** How long a work takes, and how far it is where that can be said: `0.4s, 37 done, 1 failed`. */
+  howFar({ name, since }: { name: string; since: number }, now: number): string {
+    return [formatDuration(now - since), ...(this.#progress.has(name) ? [this.#progress.get(name)] : [])].join(', ')
   }
 }

@@ -12,6 +12,12 @@ export interface Outcome {
   readonly line: string
   /** For people; lines without the last line end, the most important one last. */
   text(theme: Theme): string
+  /** What could not be done while the rest was; told after the text. */
+  readonly failures?: readonly CnbError[]
+  /** What the process ends with; 0 when absent. */
+  readonly exit?: number
+  /** In place of `data` for programs that were told of each part by an event already. */
+  readonly summary?: object
 }
 
 /** Takes all that a run tells. After `succeed` or `fail` nothing more may come. */

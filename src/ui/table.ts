@@ -8,6 +8,8 @@ export interface Column {
   readonly align?: 'left' | 'right'
   /** It may be left out where the screen is too narrow for the whole table; the last one that may goes first. */
   readonly spare?: true
+  /** How a cell looks; its width stays. */
+  readonly paint?: (cell: string) => string
 }
 
 /**
@@ -20,14 +22,17 @@ export function table(all: readonly Column[], rows: readonly (readonly string[])
     .filter(({ cells }) => cells.some((cell) => cell !== ''))
     .map((column) => ({ ...column, width: widest([column.title, ...column.cells]) }))
   const columns = fitting(filled, theme.width)
-  const line = (cells: readonly string[]): string => {
+  const line = (cells: readonly string[], isPainted: boolean): string => {
     const padded = cells.map((cell, index) => {
-      const space = ' '.repeat((columns[index]?.width ?? 0) - visibleLength(cell))
-      return columns[index]?.align === 'right' ? space + cell : cell + space
+      const { align, paint, width = 0 } = columns[index] ?? {}
+      const space = ' '.repeat(width - visibleLength(cell))
+      const shown = isPainted && paint ? paint(cell) : cell
+      return align === 'right' ? space + shown : shown + space
     })
     return `  ${padded.join('  ')}`.trimEnd()
   }
-  return [theme.dim(line(columns.map(({ title }) => title))), ...rows.map((_, row) => line(columns.map(({ cells }) => cells[row] ?? '')))]
+  const body = rows.map((_, row) => line(columns.map(({ cells }) => cells[row] ?? ''), true))
+  return [theme.dim(line(columns.map(({ title }) => title), false)), ...body]
 }
 
 /** A reduction, because a call takes only so many arguments, and a label may list more. */

@@ -39,6 +39,8 @@ export class Talk {
   }
 
   readonly events = (event: CnbEvent): void => {
+    // Many come, and nobody sees them: what moves goes on.
+    if (event.type === 'debug' && !this.#verbose) return
     this.#activity.before(event)
     this.#tell(this.#lines(event))
     this.#activity.after()
@@ -87,6 +89,10 @@ export class Talk {
       case 'step.end':
         if (!this.#isNotable(event.durationMs)) return []
         return [aside(`${sanitizeText(event.step)}: ${formatDuration(event.durationMs)}`)]
+      case 'image': {
+        const { image, status, durationMs } = event.report
+        return this.#verbose ? [aside(`${sanitizeText(image)}: ${status} after ${formatDuration(durationMs)}`)] : []
+      }
       case 'info':
         return [sanitizeText(event.message)]
       case 'warning':

@@ -55,7 +55,7 @@ async function measureEngine(engine: string): Promise<EngineResults> {
   say(`\n── engine ${engine}: ${version}, ${store}`)
   const bench = await makeWorkbench()
   try {
-    await makeScriptBuilder(`${bench.path}/builder`)
+    if (!chosen.every(([, { withoutBuilder }]) => withoutBuilder)) await makeScriptBuilder(`${bench.path}/builder`)
     for (const [name, scenario] of chosen) {
       say(`preparing ${name}: ${scenario.title}`)
       stopIfInterrupted()
@@ -64,6 +64,7 @@ async function measureEngine(engine: string): Promise<EngineResults> {
     return { engine, version, store, ...summarize(await measureAll(), store) }
   } finally {
     say('removing all that was made')
+    for (const [, scenario] of chosen) await scenario.end?.()
     await removeScriptBuilder()
     await bench.clear()
   }

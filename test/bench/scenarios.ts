@@ -4,18 +4,24 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { docker } from '../support/docker.ts'
 import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
+import { startRegistry, type Registry } from '../support/registry.ts'
 import type { Workbench } from '../support/workbench.ts'
 import { SMALL_FILES, randomLayer } from './apps.ts'
-import { type Measurement, measureCnb } from './measure.ts'
+import { type Measurement, measure, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
+import { Fleet } from './fleet.ts'
 
-/** A way to do the same: the native driver, the stock lifecycle's creator or five phases, its rebaser. */
-export type Way = 'native' | 'creator' | 'phases' | 'rebaser'
+/**
+ * A way to do the same: the native driver, the stock lifecycle's creator or five phases, its rebaser; the native driver with a
+ * registry for the image; nothing but gzip, on all processors.
+ */
+export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip'
 
 const OPTIONS = {
   native: ['--lifecycle', 'native'],
   creator: ['--lifecycle', 'stock', '--trust-builder'],
   phases: ['--lifecycle', 'stock'],
+  published: ['--publish'],
 } as const
 
 type Driver = keyof typeof OPTIONS
@@ -25,11 +31,15 @@ export interface Scenario {
   readonly ways: readonly Way[]
   /** One round is enough for what does not vary. */
   readonly once?: boolean
+  /** Whether nothing is built on the engine. */
+  readonly withoutBuilder?: boolean
   /** Does what comes before the first round. */
   prepare(bench: Workbench): Promise<void>
   /** Sets up what all ways of one round have in common. */
   begin?(): Promise<void>
   measure(way: Way): Promise<Measurement>
+  /** Ends what `prepare` began. */
+  end?(): Promise<void>
 }
 
 /** In this order: the small ones first. */
@@ -43,6 +53,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   first: firstBuild('first build, 500 MB layer', randomLayer(500), ['native', 'creator']),
   memory: { ...firstBuild('first build, 2 GB layer', randomLayer(2000), ['native']), once: true },
   rebase: rebase('rebase onto a new base, 500 MB app', randomLayer(500)),
+  publish: publish('published, nothing changed, 20 MB layer', randomLayer(20)),
+  'publish-large': publish('published, nothing changed, 500 MB layer', randomLayer(500)),
+  'publish-first': publishFirst('published, 500 MB of new layers', randomLayer(500)),
+  fleet: rebaseFleet('rebase of 100 images in a local registry', 100, ['native', 'rebaser']),
+  thousand: { ...rebaseFleet('rebase of 1000 images in a local registry', 1000, ['native']), once: true },
 }
 
 function build(image: string, app: string, way: Way, options: readonly string[] = []): Promise<Measurement> {
@@ -95,6 +110,44 @@ function firstBuild(title: string, script: string, ways: readonly Driver[]): Sce
   }
 }
 
+/** The same app for the engine and for a registry of this machine. */
+function publish(title: string, script: string): Scenario {
+  const images = new Map<Way, string>()
+  let registry: Registry | undefined
+  let app = ''
+  return {
+    title,
+    ways: ['native', 'published'],
+    async prepare(bench) {
+      registry = await startRegistry()
+      app = await bench.directory(appFiles(script))
+      images.set('native', bench.image()).set('published', `${registry.address}/${bench.image()}`)
+      for (const [way, image] of images) for (let round = 0; round < 2; round++) await build(image, app, way)
+    },
+    measure: (way) => build(images.get(way) ?? '', app, way),
+    end: async () => registry?.[Symbol.asyncDispose](),
+  }
+}
+
+/** A first build that is published, and what it would take to compress as much and do nothing else. */
+function publishFirst(title: string, script: string): Scenario {
+  let registry: Registry | undefined
+  let app = ''
+  let newImage = (): string => ''
+  const half = 'for block in $(seq 13); do head -c 20000000 /dev/urandom; done | gzip -6 >/dev/null'
+  return {
+    title,
+    ways: ['published', 'gzip'],
+    async prepare(bench) {
+      registry = await startRegistry()
+      app = await bench.directory(appFiles(script))
+      newImage = () => `${registry?.address}/${bench.image()}`
+    },
+    measure: (way) => (way === 'gzip' ? measure('bash', ['-c', `{ ${half}; } & { ${half}; } & wait`]) : build(newImage(), app, way)),
+    end: async () => registry?.[Symbol.asyncDispose](),
+  }
+}
+
 /** Both ways move an image of their own to the same base, which no engine has seen before. */
 function rebase(title: string, script: string): Scenario {
   const images = new Map<Way, string>()
@@ -113,5 +166,27 @@ function rebase(title: string, script: string): Scenario {
     },
     begin: () => bases.move(),
     measure: (way) => (way === 'native' ? bases.rebase(images.get(way) ?? '') : bases.rebaseByStock(images.get(way) ?? '')),
+  }
+}
+
+/** Each way has images of its own, which stand on the same run image. */
+function rebaseFleet(title: string, size: number, ways: readonly Way[]): Scenario {
+  const images = new Map<Way, readonly string[]>()
+  let fleet: Fleet | undefined
+  return {
+    title,
+    ways,
+    withoutBuilder: true,
+    async prepare(bench) {
+      fleet = await Fleet.start(join(bench.path, `fleet-${size}`))
+      for (const way of ways) images.set(way, await fleet.fill(size, way))
+    },
+    begin: async () => fleet?.move(),
+    measure(way) {
+      const names = images.get(way) ?? []
+      if (!fleet) throw new Error('nothing is prepared')
+      return way === 'native' ? fleet.rebase(names) : fleet.rebaseByStock(names)
+    },
+    end: async () => fleet?.[Symbol.asyncDispose](),
   }
 }

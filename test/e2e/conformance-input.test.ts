@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { LONG_NAME, conformanceBuilds } from '../support/conformance-build.ts'
 import { DRIVERS } from '../support/drivers.ts'
 import { filesIn, type TarFile } from '../support/image-contents.ts'
-import { containing, matching } from '../support/matching.ts'
+import { containing } from '../support/matching.ts'
 
 describe.each(DRIVERS)('a buildpack (%s)', (driver) => {
   let files: ReadonlyMap<string, TarFile> = new Map()
@@ -98,7 +98,8 @@ describe.each(DRIVERS)('a buildpack (%s)', (driver) => {
   })
 
   it('#45 gets the plan as first provider; what it leaves unmet goes to the next', () => {
-    expect(seen('plan-first')).toEqual(matching(/name = "dep"[\s\S]*name = "other"/))
+    // The lifecycle has the plan's entries in no order.
+    for (const name of ['dep', 'other']) expect(seen('plan-first')).toEqual(containing(`name = "${name}"`))
     expect(seen('plan-second')).toEqual(containing('name = "dep"'))
     expect(seen('plan-second')).not.toContain('other')
   })

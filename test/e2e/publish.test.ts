@@ -1,6 +1,6 @@
 /** `cnb build --publish` and `--to`: images that go to a registry from cnb's own process. */
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { runCnb, succeed, succeedJson } from '../support/cnb.ts'
@@ -102,6 +102,20 @@ it('the engine and the registry get one image, under one digest where an engine 
   expect(await runImage(image)).toBe('hello\nfrom the layer')
 })
 
+it('a layout has the image under the digest that it has in the registry, with the layers of the run image or without', async () => {
+  const image = named()
+  const path = await bench.directory(APP)
+  const [whole, sparse] = [await bench.directory({}), await bench.directory({})]
+  const published = await build(image, path, '--to', `registry,oci:${whole}:mine`)
+  expect(JSON.parse(await readFile(join(whole, 'index.json'), 'utf8'))).toMatchObject({ manifests: [{ digest: digestOf(published) }] })
+  for (let round = 0; round < 2; round++) {
+    expect(await build(image, path, '--to', `oci:${sparse}`, '--sparse')).toMatchObject({ reference: `oci:${sparse}@${digestOf(published)}` })
+  }
+  const blobs = async (directory: string): Promise<number> => (await readdir(join(directory, 'blobs/sha256'))).length
+  expect(await blobs(sparse)).toBe((await blobs(whole)) - 1)
+  expect(await isOnEngine(image)).toBe(false)
+})
+
 it('all names are given, and layers are mounted from one repository into the other', async () => {
   const image = named()
   const path = await bench.directory(APP)
@@ -177,7 +191,8 @@ it('who may not write learns so before anything is built, and credentials never 
 it.each([
   [['--publish', '--lifecycle', 'stock'], 'CNB_UNSUPPORTED'],
   [['--to', 'nowhere'], 'CNB_USAGE'],
-  [['--to', 'oci:'], 'CNB_USAGE'],
+  [['--to', 'oci:'], 'CNB_REFERENCE_INVALID'],
+  [['--sparse'], 'CNB_USAGE'],
 ])('%j is refused, with %s', async (options, code) => {
   const { stderr, code: exit } = await runCnb(['build', named(), '--path', await bench.directory(APP), ...USING_BUILDER, ...options])
   expect([stderr, exit]).toEqual([expect.stringContaining(code), 2])

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseToml } from '../../src/formats/toml.ts'
-import type { RebaseResult } from '../../src/operations/rebase.ts'
+import type { RebaseResult } from '../../src/operations/rebase-result.ts'
 import { runCnb, succeed, succeedJson } from '../support/cnb.ts'
 import { loadCraftedImage } from '../support/crafted-image.ts'
 import { docker, imageId, inspectImage, runImage } from '../support/docker.ts'
@@ -199,5 +199,32 @@ describe('a rebase is refused', () => {
     const missing = await runCnb(['rebase', 'cnb-e2e/no-such-app', ...NEVER])
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('CNB_IMAGE_NOT_FOUND') as unknown })
     await refuse(await appOnFirstBase(), ['--run-image', 'cnb-e2e/no-such-run'], 1, 'CNB_IMAGE_NOT_FOUND', 'cnb-e2e/no-such-run')
+  })
+})
+
+describe('several images on the engine', () => {
+  it('are rebased one after the other, and looked at before', async () => {
+    const images = [await appOnFirstBase(), await appOnFirstBase()]
+    await moveBaseTo(2)
+    const planned = await runCnb(['rebase', ...images, ...NEVER, '--dry-run', '--output', 'json'])
+    expect(planned.code).toBe(3)
+    expect(JSON.parse(planned.stdout)).toMatchObject({ summary: { total: 2, outdated: 2 } })
+    for (const image of images) expect(await runImage(image)).toMatch(/^1\n/)
+    const { stdout } = await succeed(['rebase', ...images, ...NEVER])
+    expect(stdout).toMatch(/2 images in [\d.]+s: 2 rebased\n$/)
+    for (const image of images) expect(await runImage(image)).toMatch(/^2\n/)
+  })
+
+  it('end with 1 when one is not there, and the other is rebased', async () => {
+    const image = await appOnFirstBase()
+    await moveBaseTo(2)
+    const done = await runCnb(['rebase', 'cnb-e2e/no-such-app', image, ...NEVER])
+    expect(done.code).toBe(1)
+    expect(done.stderr).toContain('CNB_IMAGE_NOT_FOUND')
+    expect(await runImage(image)).toMatch(/^2\n/)
+  })
+
+  it('of a registry need --publish', async () => {
+    expect(await runCnb(['rebase', '--all-tags', 'cnb-e2e/app'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--publish') as unknown })
   })
 })

@@ -29,9 +29,16 @@ export const runBuild: Handler<Values<typeof buildGroups>> = async (image, value
           ],
           theme,
         ),
-        `${theme.dim('Start it:')} ${theme.bold(`docker run --rm -e PORT=8080 -p 8080:8080 ${result.image}`)}`,
+        result.reference.startsWith('oci:')
+          ? `${theme.dim('Copy it:')} ${theme.bold(`skopeo copy ${layoutOf(result.reference)} docker-daemon:${result.image}`)}`
+          : `${theme.dim('Start it:')} ${theme.bold(`docker run --rm -e PORT=8080 -p 8080:8080 ${result.image}`)}`,
       ].join('\n'),
   }
+}
+
+/** skopeo takes no digest after a directory. */
+function layoutOf(reference: string): string {
+  return reference.slice(0, reference.indexOf('@'))
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -25,6 +25,7 @@ export const buildGroups = [
         flags: '--to <place>',
         description: 'where to put the image: engine (default), registry, oci:DIR; repeat it or use commas',
       },
+      sparse: { kind: 'flag', flags: '--sparse', description: "leave the run image's layers out of an OCI layout" },
       creationTime: {
         kind: 'text',
         flags: '--creation-time <time>',

@@ -1,30 +1,89 @@
 /** What `cnb rebase` does. */
 
-import { rebase } from '../../operations/rebase.ts'
-import { fields } from '../../ui/fields.ts'
-import { formatDuration } from '../../ui/quantity.ts'
-import type { Handler, Values } from '../command.ts'
+import { CnbError } from '../../base/errors.ts'
+import { listImages } from '../../operations/image-list.ts'
+import { rebaseMany, type RebaseManyResult } from '../../operations/rebase-many.ts'
+import type { RebaseResult } from '../../operations/rebase-result.ts'
+import type { Outcome } from '../../ui/reporter.ts'
+import type { HandlerOfSeveral, Session, Values } from '../command.ts'
+import { fleetFailures, fleetText } from './rebase-fleet-text.ts'
+import { rebaseText, type RebaseWay } from './rebase-text.ts'
 import type { rebaseGroups } from './rebase.ts'
 
-export const runRebase: Handler<Values<typeof rebaseGroups>> = async (image, values, { context, services }) => {
-  const result = await rebase({ image, ...values }, await services(), context)
+type RebaseValues = Values<typeof rebaseGroups>
+
+/** What a dry run ends with when something would change. */
+const EXIT_OUTDATED = 3
+
+export const runRebase: HandlerOfSeveral<RebaseValues> = async (images, values, session) => {
+  checkValues(images, values)
+  const dryRun = values.dryRun ?? false
+  const [image] = images
+  if (image !== undefined && images.length === 1 && !isFleet(values)) return ofOne(await rebaseOne(image, values, session), { dryRun, publish: values.publish ?? false })
+  return ofMany(await rebaseAll(images, values, session), dryRun)
+}
+
+async function rebaseOne(image: string, values: RebaseValues, { services, remote, context }: Session): Promise<RebaseResult> {
+  if (!values.publish) return (await import('../../operations/rebase.ts')).rebase({ image, ...values }, await services(), context)
+  return (await import('../../operations/rebase-remote.ts')).rebaseRemote({ image, ...values }, remote, context)
+}
+
+/** On an engine one after the other: it does no more at once than that. */
+async function rebaseAll(images: readonly string[], values: RebaseValues, session: Session): Promise<RebaseManyResult> {
+  const { services, remote, context, host, input } = session
+  if (values.publish) return (await import('../../operations/rebase-remote.ts')).rebaseFleet({ images, ...values }, remote, input, context)
+  const { rebase } = await import('../../operations/rebase.ts')
+  const listed = await listImages({ images, ...values }, { cwd: host.cwd, input }, context)
+  const connected = await services()
+  const { dryRun = false } = values
+  return rebaseMany({ images: listed, concurrency: 1, dryRun }, (image, within) => rebase({ ...values, image }, connected, within), context)
+}
+
+function ofOne(result: RebaseResult, way: RebaseWay): Outcome {
+  const { dryRun } = way
   return {
-    data: result,
+    data: { ...(dryRun ? { dryRun } : {}), ...result },
     line: result.reference,
-    text: (theme) =>
-      [
-        result.changed
-          ? `${theme.success('Rebased')} ${theme.name(result.image)} in ${formatDuration(result.durationMs)}`
-          : `${theme.success('Nothing to do:')} ${theme.name(result.image)} already stands on that run image`,
-        ...fields(
-          [
-            ['Image', result.reference],
-            ['Run image', result.runImage],
-            ['Before', result.previousRunImage === result.runImage ? undefined : result.previousRunImage],
-          ],
-          theme,
-        ),
-        `${theme.dim('Look at it:')} ${theme.bold(`cnb inspect ${result.image}`)}`,
-      ].join('\n'),
+    text: (theme) => rebaseText(result, way, theme),
+    exit: dryRun && result.changed ? EXIT_OUTDATED : 0,
   }
+}
+
+function ofMany(result: RebaseManyResult, dryRun: boolean): Outcome {
+  const { images, summary } = result
+  return {
+    data: { dryRun, images, summary },
+    summary: { dryRun, summary },
+    line: images.flatMap(({ reference }) => reference ?? []).join('\n'),
+    text: (theme) => fleetText(result, theme),
+    failures: fleetFailures(images),
+    exit: summary.failed > 0 ? 1 : summary.outdated > 0 ? EXIT_OUTDATED : 0,
+  }
+}
+
+/** Whether the command line speaks of a list, even if that has one image. */
+function isFleet({ allTags, fromFile }: RebaseValues): boolean {
+  return allTags !== undefined || fromFile !== undefined
+}
+
+function checkValues(images: readonly string[], values: RebaseValues): void {
+  const fail = (message: string, hint: string): never => {
+    throw new CnbError('CNB_USAGE', message, { hint })
+  }
+  if (images.length === 0 && !isFleet(values)) fail('no image is named', "Name one or more, or see --all-tags and --from-file in 'cnb rebase --help'.")
+  if (images.length !== 1 || isFleet(values)) {
+    if (values.previousImage !== undefined) fail('--previous-image is for one image', 'Name one image.')
+    if (values.reportOutputDir !== undefined) fail('--report-output-dir is for one image', 'Use --output json, which tells of all.')
+  }
+  if (values.concurrency === 0) fail('--concurrency 0 does nothing', 'Give a number from 1 up.')
+  if (values.publish) return
+  const remoteOnly = [
+    ['--all-tags', values.allTags],
+    ['--concurrency', values.concurrency],
+    ['--insecure-registry', values.insecureRegistries],
+    ['--registry-mirror', values.registryMirrors],
+    ['--ca-cert', values.caCerts],
+  ] as const
+  const given = remoteOnly.find(([, value]) => value !== undefined)
+  if (given) fail(`${given[0]} needs --publish`, 'Without it images are rebased on the engine, which reaches registries by itself.')
 }

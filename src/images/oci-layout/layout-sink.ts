@@ -53,7 +53,7 @@ export async function saveToLayout(
   return {
     id: `${directory}@${manifest.descriptor.digest}`,
     repoDigests: [],
-    manifestSize: manifest.descriptor.size,
+    manifest: manifest.descriptor,
     tags: names.map((name) => formatLayoutLocation({ directory, name })),
   }
 }

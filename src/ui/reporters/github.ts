@@ -29,10 +29,18 @@ export class GithubReporter implements Reporter {
   succeed(outcome: Outcome): void {
     this.#talk.stop()
     this.#terminal.print(defuse(outcome.text(this.#terminal.out)))
+    for (const failure of outcome.failures ?? []) {
+      this.#terminal.tell('')
+      this.#tellError(failure)
+    }
   }
 
   fail(error: CnbError): void {
     this.#talk.stop()
+    this.#tellError(error)
+  }
+
+  #tellError(error: CnbError): void {
     this.#terminal.tell(defuse(errorText(error, this.#terminal.err, this.#verbose)))
     const { position } = error
     const properties = [

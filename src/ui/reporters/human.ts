@@ -22,10 +22,18 @@ export class HumanReporter implements Reporter {
   succeed(outcome: Outcome): void {
     this.#talk.stop()
     this.#terminal.print(outcome.text(this.#terminal.out))
+    for (const failure of outcome.failures ?? []) {
+      this.#terminal.tell('')
+      this.#tellError(failure)
+    }
   }
 
   fail(error: CnbError): void {
     this.#talk.stop()
+    this.#tellError(error)
+  }
+
+  #tellError(error: CnbError): void {
     this.#terminal.tell(errorText(error, this.#terminal.err, this.#verbose))
   }
 }

@@ -25,11 +25,6 @@ export const prettyJson: Stringify = (document) => escapeControls(JSON.stringify
 /** JSON on one line. */
 export const compactJson: Stringify = (document) => escapeControls(JSON.stringify(document))
 
-/** An error as machines read it; fields without a value are left out. */
-export function errorData({ code, message, hint, exit, position }: CnbError): object {
-  return { code, message, ...(hint === undefined ? {} : { hint }), exit, ...(position === undefined ? {} : { position }) }
-}
-
 export class JsonReporter implements Reporter {
   readonly events: EventSink
   readonly #terminal: Terminal
@@ -46,13 +41,18 @@ export class JsonReporter implements Reporter {
 
   succeed(outcome: Outcome): void {
     this.#talk?.stop()
+    for (const failure of outcome.failures ?? []) this.#tellError(failure)
     this.#print({ schemaVersion: SCHEMA_VERSION, ...outcome.data })
   }
 
   fail(error: CnbError): void {
     this.#talk?.stop()
+    this.#tellError(error)
+    this.#print({ schemaVersion: SCHEMA_VERSION, error: error.toJSON() })
+  }
+
+  #tellError(error: CnbError): void {
     this.#terminal.tell(errorText(error, this.#terminal.err, this.#talk !== undefined))
-    this.#print({ schemaVersion: SCHEMA_VERSION, error: errorData(error) })
   }
 
   #print(document: object): void {

@@ -4,7 +4,7 @@ import type { CnbError } from '../../base/errors.ts'
 import type { CnbEvent } from '../../base/events.ts'
 import type { Outcome, Reporter } from '../reporter.ts'
 import type { Terminal } from '../terminal.ts'
-import { compactJson, errorData, SCHEMA_VERSION } from './json.ts'
+import { compactJson, SCHEMA_VERSION } from './json.ts'
 
 export class NdjsonReporter implements Reporter {
   readonly #terminal: Terminal
@@ -20,10 +20,10 @@ export class NdjsonReporter implements Reporter {
   }
 
   succeed(outcome: Outcome): void {
-    this.#terminal.print(compactJson({ type: 'result', schemaVersion: SCHEMA_VERSION, ...outcome.data }))
+    this.#terminal.print(compactJson({ type: 'result', schemaVersion: SCHEMA_VERSION, ...(outcome.summary ?? outcome.data) }))
   }
 
   fail(error: CnbError): void {
-    this.#terminal.print(compactJson({ type: 'error', schemaVersion: SCHEMA_VERSION, error: errorData(error) }))
+    this.#terminal.print(compactJson({ type: 'error', schemaVersion: SCHEMA_VERSION, error: error.toJSON() }))
   }
 }

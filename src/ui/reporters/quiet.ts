@@ -19,7 +19,8 @@ export class QuietReporter implements Reporter {
   }
 
   succeed(outcome: Outcome): void {
-    this.#terminal.print(sanitizeText(outcome.line))
+    if (outcome.line !== '') this.#terminal.print(sanitizeText(outcome.line))
+    for (const failure of outcome.failures ?? []) this.fail(failure)
   }
 
   fail(error: CnbError): void {

@@ -39,7 +39,7 @@ describe('a command line', () => {
       '--volume /a:/b --pull-policy never --clear-cache --trust-builder --creation-time now --previous-image old --sbom-output-dir s ' +
       '--report-output-dir o --ca-cert ca.pem --ca-cert cb.pem -d p.toml --docker-host inherit --platform linux/arm64 ' +
       '--lifecycle stock --memory 2g --cpus 1.5 --pids-limit 99 --cache type=build;format=volume;name=c'
-    expect(run(line)).toMatchObject({ argument: 'app', definition: { name: 'build' } })
+    expect(run(line)).toMatchObject({ given: ['app'], definition: { name: 'build' } })
     expect(given(line)).toEqual({
       path: 'dir',
       builder: 'b',
@@ -71,8 +71,8 @@ describe('a command line', () => {
   })
 
   it('never lets an option swallow the argument after its value', () => {
-    expect(run('build --tag a app').argument).toBe('app')
-    expect(run('build -e A=1 -b x app').argument).toBe('app')
+    expect(run('build --tag a app').given).toEqual(['app'])
+    expect(run('build -e A=1 -b x app').given).toEqual(['app'])
   })
 
   it('finds commands of two words', () => {
@@ -92,7 +92,7 @@ describe('a command line', () => {
   })
 
   it('takes what follows -- for the argument', () => {
-    expect(run('inspect -- -odd').argument).toBe('-odd')
+    expect(run('inspect -- -odd').given).toEqual(['-odd'])
   })
 
   it('never fails in another way than by an error of ours, whatever the words', () => {

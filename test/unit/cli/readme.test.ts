@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../../../src/base/errors.ts'
+import { formatArgument } from '../../../src/cli/command.ts'
 import { COMMANDS, parseCommandLine } from '../../../src/cli/program.ts'
 import { CHECKS, type Check } from '../../support/conformance.ts'
 
@@ -17,7 +18,7 @@ function helpOf(name: string): string {
 
 function commandReference(): string {
   const link = (name: string): string => `#cnb-${name.replaceAll(' ', '-')}`
-  const rows = COMMANDS.map(({ name, argument, summary }) => `| [\`cnb ${name} <${argument.name}>\`](${link(name)}) | ${summary} |`)
+  const rows = COMMANDS.map(({ name, argument, summary }) => `| [\`cnb ${name} ${formatArgument(argument)}\`](${link(name)}) | ${summary} |`)
   const sections = COMMANDS.map(({ name }) => `### cnb ${name}\n\n\`\`\`text\n${helpOf(name)}\n\`\`\``)
   return `| command | what it does |\n|---|---|\n${rows.join('\n')}\n\n${sections.join('\n\n')}`
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
 import type { CommandDefinition, Session } from '../../../src/cli/command.ts'
@@ -14,12 +15,13 @@ const outcome: Outcome = { data: { image: 'app', size: 3 }, line: 'app@sha256:1'
 async function runWork(work: (session: Session) => Promise<Outcome>, globals: Partial<Globals> = {}, controller = new AbortController()) {
   const stdout = recordingStream()
   const stderr = recordingStream()
-  const definition = { run: (_argument: string, _values: unknown, session: Session) => work(session) } as CommandDefinition
+  const definition = { run: (_given: readonly string[], _values: unknown, session: Session) => work(session) } as CommandDefinition
   const code = await runCommand(
-    { kind: 'run', definition, argument: 'app', values: {}, globals: { ...quietly, ...globals } },
+    { kind: 'run', definition, given: ['app'], values: {}, globals: { ...quietly, ...globals } },
     {
       ...{ host, stdout, stderr, signal: controller.signal },
       services: () => Promise.reject(new Error('no engine here')),
+      input: Readable.from([]),
       remote: () => ({ host, platform: { os: 'linux', architecture: 'amd64' }, registries: () => Promise.reject(new Error('no registry here')) }),
     },
   )
@@ -38,6 +40,10 @@ describe('runCommand', () => {
     ['ndjson', '{"type":"result","schemaVersion":1,"image":"app","size":3}\n'],
   ])('writes %s', async (output, text) => {
     expect((await runWork(async () => outcome, { output })).stdout).toBe(text)
+  })
+
+  it("gives the outcome's exit code", async () => {
+    expect((await runWork(async () => ({ ...outcome, exit: 3 }))).code).toBe(3)
   })
 
   it("gives an error's exit code", async () => {

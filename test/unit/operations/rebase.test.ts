@@ -42,6 +42,7 @@ test('puts the app onto the run image, under its own name, and tells what it did
     runImage: crafted.newRun,
     previousRunImage: crafted.oldRun,
     changed: true,
+    reason: anyString,
     durationMs: anyNumber,
   })
   expect(image?.id).not.toBe(before)
@@ -60,6 +61,14 @@ test('an app that stands on the run image already is unchanged, and gets the new
   const again = await run({ image: 'made/again', previousImage: crafted.app, runImage: crafted.newRun })
   expect(again).toMatchObject({ id: first.id, changed: false, image: 'made/again:latest' })
   expect(await idOf('made/again')).toBe(first.id)
+})
+
+test('a dry run tells what would change and why, and changes nothing', async () => {
+  const before = await idOf(crafted.app)
+  expect(await run({ runImage: crafted.newRun, dryRun: true })).toMatchObject({ changed: true, id: before, reason: containing(crafted.newRun) })
+  expect(await idOf(crafted.app)).toBe(before)
+  await run({ runImage: crafted.newRun })
+  expect(await run({ runImage: crafted.newRun, dryRun: true })).toMatchObject({ changed: false })
 })
 
 describe('without --run-image', () => {

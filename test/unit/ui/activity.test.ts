@@ -50,6 +50,17 @@ describe('Heartbeat', () => {
     expect(told).toEqual(['still pulling big (0 of 1 layers, 30.0 MB of 100.0 MB)'])
   })
 
+  it('tells how far many images are, each of which prints nothing', () => {
+    const { clock, told, heartbeat } = start()
+    const step = 'rebasing 40 images'
+    feed(heartbeat, { type: 'step.start', step })
+    for (let done = 1; done <= 30; done++) {
+      feed(heartbeat, { type: 'image', step, done, failed: done > 20 ? 2 : 0, total: 40, report: { image: 'a', status: 'rebased', durationMs: 1 } })
+      clock.advance(1_000)
+    }
+    expect(told).toEqual(['still rebasing 40 images, for 30.0s, 30 done, 2 failed'])
+  })
+
   it('is silent when nothing is under way, and once stopped', () => {
     const { clock, told, heartbeat } = start()
     feed(heartbeat, { type: 'step.start', step: 'uploading' }, { type: 'step.end', step: 'uploading', durationMs: 1 })

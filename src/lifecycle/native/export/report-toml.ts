@@ -33,11 +33,10 @@ export function reportToml(
 }
 
 /** On an engine an image is known by its ID, in a registry by its manifest's digest. */
-function identity({ id, repoDigests: [published = ''], manifestSize }: SavedImage): string {
-  const digest = manifestSize === undefined ? undefined : published.slice(published.indexOf('@') + 1)
+function identity({ id, manifest }: SavedImage): string {
   return [
     ...(id.includes('@') ? [] : [`  image-id = "${id.replace(/^sha256:/, '')}"\n`]),
-    ...(digest === undefined ? [] : [`  digest = "${digest}"\n  manifest-size = ${manifestSize}\n`]),
+    ...(manifest ? [`  digest = "${manifest.digest}"\n  manifest-size = ${manifest.size}\n`] : []),
   ].join('')
 }
 

@@ -25,7 +25,7 @@ test('an image that is saved is found again: configuration, labels, layers, id',
   for (const location of [...saved.tags, `oci:${directory}`, `oci:${saved.id}`]) {
     const image = await find(location)
     expect(image).toMatchObject({ id: saved.id, reference: location, labels: { key: 'value' }, repoDigests: [], platform: { os: 'linux', architecture: 'amd64' } })
-    expect(image?.manifest.content.length).toBe(saved.manifestSize)
+    expect(image?.manifest.content.length).toBe(saved.manifest?.size)
     expect(await Promise.all(image!.layers.map(async (layer) => text(await layer.open())))).toEqual(['base', 'app', 'app'])
     expect(image?.layers.map(({ blob }) => blob?.descriptor.mediaType)).toEqual(Array(3).fill(`${OCI_LAYER}+gzip`))
   }

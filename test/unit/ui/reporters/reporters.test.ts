@@ -25,6 +25,33 @@ async function report(options: Partial<ReporterOptions>, end: Outcome | CnbError
   return { stdout: stdout.text, stderr: stderr.text }
 }
 
+/** A part of what was asked for could not be done. */
+const partly: Outcome = { ...outcome, failures: [failure], summary: { failed: 1 }, exit: 1 }
+
+describe('what could not be done while the rest was', () => {
+  it('is told to people after the result', async () => {
+    const { stdout, stderr } = await report({}, partly)
+    expect(stdout).toBe("Built 'app'\n")
+    expect(stderr).toMatch(/ERROR: wrong\n[^]*CNB_USAGE\n$/)
+  })
+
+  it.each([['quiet', { quiet: true }], ['json', { format: prettyJson }]])('is told on stderr with %s, and stdout has the result', async (_, options) => {
+    const { stdout, stderr } = await report(options, partly)
+    expect(stdout).toContain('app')
+    expect(stderr).toContain('ERROR: wrong')
+  })
+
+  it("is an annotation in GitHub's log", async () => {
+    expect((await report({ github: true }, partly)).stderr).toContain('::error title=cnb%3A CNB_USAGE')
+  })
+
+  it('is not told again to programs that follow the run, which get the summary', async () => {
+    const { stdout, stderr } = await report({ format: 'ndjson' }, partly)
+    expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toEqual({ type: 'result', schemaVersion: 1, failed: 1 })
+    expect(stderr).toBe('')
+  })
+})
+
 describe('for people', () => {
   it('stdout is the result, stderr is the talk, a blank line between them', async () => {
     expect(await report({}, outcome)).toEqual({

@@ -16,8 +16,8 @@ test('the report has all names and the image’s ID, as the lifecycle writes the
 })
 
 test('a published image has its manifest’s digest and size', () => {
-  const digest = `sha256:${'d'.repeat(64)}`
-  const published = { id: `r.example/x@${digest}`, repoDigests: [`r.example/x@${digest}`], tags: [], manifestSize: 1234 }
+  const digest = `sha256:${'d'.repeat(64)}` as const
+  const published = { id: `r.example/x@${digest}`, repoDigests: [`r.example/x@${digest}`], tags: [], manifest: { digest, size: 1234 } }
   const lines = `  digest = "${digest}"\n  manifest-size = 1234\n`
   expect(reportToml(plan(15), published, { group: GROUP, tree: new Map() })).toBe(`[image]\n  tags = ["my-app:latest", "r.example/x:1"]\n${lines}`)
   expect(reportToml(plan(15), { ...published, ...{ id: ID.id } }, { group: GROUP, tree: new Map() })).toContain(`image-id = "${'a'.repeat(64)}"\n${lines}`)

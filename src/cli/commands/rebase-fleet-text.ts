@@ -1,0 +1,71 @@
+/** Many rebased images as people read them. */
+
+import { CnbError } from '../../base/errors.ts'
+import type { RebaseManyResult, RebaseReport, RebaseStatus } from '../../operations/rebase-many.ts'
+import { formatDuration } from '../../ui/quantity.ts'
+import { table } from '../../ui/table.ts'
+import type { Theme } from '../../ui/theme.ts'
+import { shortDigest } from './place-text.ts'
+
+/** In the order in which they are counted. */
+const LOOKS: Readonly<Record<RebaseStatus, keyof Pick<Theme, 'success' | 'warning' | 'dim' | 'error'>>> = {
+  rebased: 'success',
+  outdated: 'warning',
+  unchanged: 'dim',
+  skipped: 'dim',
+  failed: 'error',
+}
+
+const isStatus = (text: string): text is RebaseStatus => Object.hasOwn(LOOKS, text)
+
+/** A table, and below it how many are what. */
+export function fleetText({ images, summary }: RebaseManyResult, theme: Theme): string {
+  if (images.length === 0) return 'No images: the list is empty'
+  const paint = (cell: string): string => (isStatus(cell) ? theme[LOOKS[cell]](cell) : cell)
+  const bases = [...new Set(images.flatMap(({ runImage }) => runImage ?? []))]
+  // A name that is the same in all rows is said once.
+  const rows = images.map((report) => [report.image, report.status, bases.length > 1 ? (report.runImage ?? '') : '', detailOf(report)])
+  const columns = [{ title: 'IMAGE' }, { title: 'RESULT', paint }, { title: 'RUN IMAGE' }, { title: 'DETAIL' }]
+  const counts = Object.keys(LOOKS).filter(isStatus).filter((status) => summary[status] > 0)
+  const total = `${summary.total} ${summary.total === 1 ? 'image' : 'images'} in ${formatDuration(summary.durationMs)}`
+  return [
+    ...table(columns, rows, theme),
+    '',
+    ...(bases.length === 1 ? [`Run image ${theme.name(bases[0] ?? '')}`] : []),
+    `${total}: ${counts.map((status) => theme[LOOKS[status]](`${summary[status]} ${status}`)).join(', ')}`,
+  ].join('\n')
+}
+
+function detailOf({ status, error, reason, reference }: RebaseReport): string {
+  switch (status) {
+    case 'failed':
+      return error?.code ?? ''
+    case 'rebased':
+      return shortDigest(reference?.replace(/^.*@/, '') ?? '')
+    case 'skipped':
+      return 'not made by a lifecycle'
+    default:
+      return reason ?? ''
+  }
+}
+
+/** Failures with the images that they are of, those with the same words together. */
+export function fleetFailures(images: readonly RebaseReport[]): CnbError[] {
+  const groups = new Map<string, { error: CnbError; names: string[] }>()
+  for (const { image, error } of images) {
+    if (!error) continue
+    const key = `${error.code} ${error.message}`
+    const group = groups.get(key) ?? { error, names: [] }
+    group.names.push(image)
+    groups.set(key, group)
+  }
+  return [...groups.values()].map(({ error, names }) => {
+    const { code, message, hint, exit, position, cause } = error
+    return new CnbError(code, `${listed(names)}: ${message}`, { hint, exit, position, cause })
+  })
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ')
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown
+}

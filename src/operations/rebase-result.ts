@@ -1,0 +1,30 @@
+/** What a rebase takes and gives, wherever the image is. */
+
+import { CnbError } from '../base/errors.ts'
+import { parseReference, type Reference } from '../oci/reference.ts'
+
+/** What `cnb rebase --output json` prints of one image. */
+export interface RebaseResult {
+  image: string
+  id: string
+  /** `name@digest`, what --quiet prints; of a dry run in a registry what it would be. */
+  reference: string
+  runImage: string
+  previousRunImage: string
+  /** False when the app already stood on that run image; of a dry run, whether it would change. */
+  changed: boolean
+  /** Why it changes, in words. */
+  reason?: string
+  /** Of an index: its images. */
+  platforms?: readonly { platform: string; digest: string; changed: boolean }[]
+  durationMs: number
+}
+
+/** The name that a rebased image gets. @throws CnbError CNB_REFERENCE_INVALID for one with a digest */
+export function parseTarget(name: string): Reference {
+  const target = parseReference(name)
+  if (target.digest === undefined) return target
+  throw new CnbError('CNB_REFERENCE_INVALID', `'${name}' names a digest, which a rebased image cannot keep`, {
+    hint: 'Name the result by a tag, and the image to start from with --previous-image.',
+  })
+}
