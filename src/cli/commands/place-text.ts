@@ -20,8 +20,8 @@ export function identityFields({ id, mediaType, index, platform, created }: Omit
     ['ID', id],
     ['Media type', mediaType],
     ['Platform', platform],
+    ['Also for', index?.platforms.map((other) => other.platform).filter((other) => other !== platform).join(', ')],
     ['Index', index?.digest],
-    ['Has also', index?.platforms.map((other) => other.platform).filter((other) => other !== platform).join(', ')],
     ['Created', created],
   ]
 }

@@ -27,6 +27,12 @@ function printed(...argv: string[]): string {
 }
 
 describe('a command line', () => {
+  it('leaves a choice open that the configuration file may make, and help tells so', () => {
+    expect(given('rebase app')['pullPolicy']).toBeUndefined()
+    expect(given('build app')['lifecycle']).toBe('native')
+    expect(printed('rebase', '--help').replace(/\s+/g, ' ')).toContain("always, if-not-present or never (default: the configuration file's, or else always)")
+  })
+
   it('gives every option of build its value', () => {
     const line =
       'build app -p dir -B b -e A=1 -e B=1,2 --env-file e -t x,y -t z --run-image r -b one,two@1 -b three -D worker --network host ' +

@@ -52,6 +52,40 @@ describe('inspectionText', () => {
     ])
   })
 
+  it('tells of an image in a registry what it is there, and what travels', () => {
+    const { size: _size, layers, ...same } = inspection
+    const remote: ImageInspection = {
+      ...same,
+      source: 'registry',
+      id: 'r.example/my-app@sha256:3333',
+      digest: 'sha256:3333',
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      index: {
+        digest: 'sha256:4444',
+        mediaType: 'application/vnd.oci.image.index.v1+json',
+        platforms: [{ platform: 'linux/amd64', digest: 'sha256:3333' }, { platform: 'linux/arm64', digest: 'sha256:5555' }],
+      },
+      compressedSize: 60_000_000,
+      layers: layers.map(({ diffId, name }) => ({ diffId, name, compressedSize: 30_000_000, digest: `sha256:${'ef'.repeat(32)}` })),
+    }
+    const lines = inspectionText(remote, makeTheme(false)).split('\n')
+    expect(lines.slice(0, 7)).toEqual([
+      "'my-app'  60.0 MB compressed, in its registry",
+      '',
+      '  ID          r.example/my-app@sha256:3333',
+      '  Media type  application/vnd.oci.image.manifest.v1+json',
+      '  Platform    linux/amd64',
+      '  Also for    linux/arm64',
+      '  Index       sha256:4444',
+    ])
+    expect(lines.slice(-3)).toEqual([
+      '  COMPRESSED  WHAT       DIFF ID       DIGEST',
+      '     30.0 MB  run image  abababababab  efefefefefef',
+      '     30.0 MB  node       cdcdcdcdcdcd  efefefefefef',
+    ])
+    expect(inspectionText({ ...remote, source: 'layout' }, makeTheme(false))).toMatch(/^'my-app' {2}60\.0 MB compressed, in the layout$/m)
+  })
+
   it('says so where there is nothing', () => {
     const text = inspectionText({ ...inspection, buildpacks: [], processes: [] }, makeTheme(false))
     expect(text).toContain('Buildpacks\n  none\n')
@@ -67,7 +101,9 @@ describe('inspectionText', () => {
         baseImage: { reference: evil, topLayer: evil },
         buildpacks: [{ id: evil, version: evil, homepage: evil }],
         processes: [{ type: evil, shell: evil, command: evil, args: [evil], default: false, workingDir: evil }],
-        layers: [{ diffId: evil, name: evil, buildpack: evil }],
+        mediaType: evil,
+        index: { digest: evil, mediaType: evil, platforms: [{ platform: evil, digest: evil }] },
+        layers: [{ diffId: evil, digest: evil, name: evil, buildpack: evil }],
       },
       makeTheme(false),
     )
