@@ -22,7 +22,7 @@ export type CnbEvent =
   | { type: 'debug'; message: string }
 
 /** What came of one of many images. */
-export interface ImageReport {
+interface ImageReport {
   readonly image: string
   readonly status: string
   readonly durationMs: number

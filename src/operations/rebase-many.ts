@@ -1,6 +1,6 @@
 /** Rebases many images. What is wrong with one does not stop the others. */
 
-import { abortError, CnbError, toCnbError } from '../base/errors.ts'
+import { abortError, toCnbError, type CnbError } from '../base/errors.ts'
 import { step, type Context } from '../base/events.ts'
 import { NoAppImage } from '../images/rebase-plan.ts'
 import type { ListedImage } from './image-list.ts'

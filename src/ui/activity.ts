@@ -2,7 +2,6 @@
 
 import type { CnbEvent } from '../base/events.ts'
 import { Ongoing } from './ongoing.ts'
-import { formatDuration } from './quantity.ts'
 import type { Spinner } from './spinner.ts'
 import type { Terminal } from './terminal.ts'
 import type { Schedule } from './timer.ts'

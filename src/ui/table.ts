@@ -6,10 +6,10 @@ import type { Theme } from './theme.ts'
 export interface Column {
   readonly title: string
   readonly align?: 'left' | 'right'
-  /** It may be left out where the screen is too narrow for the whole table; the last one that may goes first. */
-  readonly spare?: true
   /** How a cell looks; its width stays. */
   readonly paint?: (cell: string) => string
+  /** It may be left out where the screen is too narrow for the whole table; the last one that may goes first. */
+  readonly spare?: true
 }
 
 /**
@@ -24,15 +24,14 @@ export function table(all: readonly Column[], rows: readonly (readonly string[])
   const columns = fitting(filled, theme.width)
   const line = (cells: readonly string[], isPainted: boolean): string => {
     const padded = cells.map((cell, index) => {
-      const { align, paint, width = 0 } = columns[index] ?? {}
+      const { width = 0, align, paint } = columns[index] ?? {}
       const space = ' '.repeat(width - visibleLength(cell))
       const shown = isPainted && paint ? paint(cell) : cell
       return align === 'right' ? space + shown : shown + space
     })
     return `  ${padded.join('  ')}`.trimEnd()
   }
-  const body = rows.map((_, row) => line(columns.map(({ cells }) => cells[row] ?? ''), true))
-  return [theme.dim(line(columns.map(({ title }) => title), false)), ...body]
+  return [theme.dim(line(columns.map(({ title }) => title), false)), ...rows.map((_, row) => line(columns.map(({ cells }) => cells[row] ?? ''), true))]
 }
 
 /** A reduction, because a call takes only so many arguments, and a label may list more. */

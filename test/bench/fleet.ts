@@ -33,10 +33,11 @@ export class Fleet implements AsyncDisposable {
   }
 
   #base(): ReturnType<typeof makeLayer>[] {
-    return [makeLayer(`system ${this.#version}`), makeLayer(`patches ${this.#version}`)]
+    // One, as the sample's run image has.
+    return [makeLayer(`system ${this.#version}`)]
   }
 
-  /** Gives the run image other layers, all of them. */
+  /** Gives the run image another layer. */
   async move(): Promise<void> {
     this.#version++
     await putRunImage(this.#registry, 'run', 'latest', { layers: this.#base() })

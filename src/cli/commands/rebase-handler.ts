@@ -19,7 +19,9 @@ export const runRebase: HandlerOfSeveral<RebaseValues> = async (images, values, 
   checkValues(images, values)
   const dryRun = values.dryRun ?? false
   const [image] = images
-  if (image !== undefined && images.length === 1 && !isFleet(values)) return ofOne(await rebaseOne(image, values, session), { dryRun, publish: values.publish ?? false })
+  if (image !== undefined && images.length === 1 && !isFleet(values)) {
+    return ofOne(await rebaseOne(image, values, session), { dryRun, publish: values.publish ?? false })
+  }
   return ofMany(await rebaseAll(images, values, session), dryRun)
 }
 
@@ -70,7 +72,9 @@ function checkValues(images: readonly string[], values: RebaseValues): void {
   const fail = (message: string, hint: string): never => {
     throw new CnbError('CNB_USAGE', message, { hint })
   }
-  if (images.length === 0 && !isFleet(values)) fail('no image is named', "Name one or more, or see --all-tags and --from-file in 'cnb rebase --help'.")
+  if (images.length === 0 && !isFleet(values)) {
+    fail('no image is named', "Name one or more, or see --all-tags and --from-file in 'cnb rebase --help'.")
+  }
   if (images.length !== 1 || isFleet(values)) {
     if (values.previousImage !== undefined) fail('--previous-image is for one image', 'Name one image.')
     if (values.reportOutputDir !== undefined) fail('--report-output-dir is for one image', 'Use --output json, which tells of all.')

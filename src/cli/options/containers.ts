@@ -28,7 +28,7 @@ export const containers = {
     cacheImage: {
       kind: 'text',
       flags: '--cache-image <image>',
-      description: 'keep layers between builds in that image of a registry: short for --cache type=build;format=image;name=IMAGE',
+      description: 'keep layers between builds in that image of a registry, as --cache does with format=image',
     },
     clearCache: { kind: 'flag', flags: '--clear-cache', description: 'forget what earlier builds kept' },
   },
