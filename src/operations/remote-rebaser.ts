@@ -13,6 +13,7 @@ import { formatPlatform } from '../oci/platform.ts'
 import { contextName, familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import { refusalStatus } from '../registry/errors.ts'
 import type { Registries } from '../registry/registry.ts'
+import type { Config } from './config-file.ts'
 import { isImageEntry, rewriteIndex } from './rebased-index.ts'
 import { rebasePart, type RebasedPart } from './rebased-part.ts'
 import { parseTarget, type RebaseResult } from './rebase-result.ts'
@@ -58,9 +59,10 @@ export class RemoteRebaser {
   /** Warnings that were told: a list of images would repeat them. */
   readonly #told = new Set<string>()
 
-  constructor(registries: Registries) {
+  /** @param config the user's own mirrors of run images */
+  constructor(registries: Registries, config: Pick<Config, 'runImages'>) {
     this.#registries = registries
-    this.#runImages = new RemoteRunImages(registries)
+    this.#runImages = new RemoteRunImages(registries, config)
     this.blobs = new RepositoryBlobs(registries)
   }
 

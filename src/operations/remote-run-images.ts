@@ -8,20 +8,27 @@ import { openRegistryImages } from '../images/registry-source.ts'
 import { findFirstImage, rankRunImages } from '../images/run-image.ts'
 import { formatPlatform, type Platform } from '../oci/platform.ts'
 import type { Registries } from '../registry/registry.ts'
+import type { Config } from './config-file.ts'
+import { declaredName, withConfiguredMirrors } from './configured-mirrors.ts'
 
 /** A run image under the name by which it was chosen. */
 export interface FoundRunImage {
   readonly name: string
+  /** What the app calls it: its own name, or that of the image of which it is the user's mirror. */
+  readonly knownAs: string
   readonly image: Image
 }
 
 export class RemoteRunImages {
   readonly #registries: Registries
+  readonly #config: Pick<Config, 'runImages'>
   /** By name and platform. What failed is remembered too, or a list of apps would wait for it again and again. */
   readonly #found = new Map<string, Promise<Image>>()
 
-  constructor(registries: Registries) {
+  /** @param config the user's own mirrors, which are tried first */
+  constructor(registries: Registries, config: Pick<Config, 'runImages'>) {
     this.#registries = registries
+    this.#config = config
   }
 
   /**
@@ -32,10 +39,11 @@ export class RemoteRunImages {
   async choose(asked: string | undefined, app: Image, registry: string, context: Context): Promise<FoundRunImage> {
     const find = (name: string): Promise<Image> => this.#find(name, app.platform, context)
     const declared = appMetadata(app).runImage
-    if (asked !== undefined) return { name: asked, image: await find(asked) }
-    const names = declared ? await rankRunImages(declared, registry, async () => true) : []
+    const known = (name: string, image: Image): FoundRunImage => ({ name, knownAs: declaredName(name, declared, this.#config), image })
+    if (asked !== undefined) return known(asked, await find(asked))
+    const names = declared ? await rankRunImages(withConfiguredMirrors(declared, this.#config), registry, async () => true) : []
     const found = await findFirstImage(names, find, ['CNB_IMAGE_NOT_FOUND', 'CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])
-    if (found) return found
+    if (found) return known(found.name, found.image)
     throw new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' does not tell which run image it was built on`, {
       hint: 'Name one with --run-image, and use --force to record it; the app was built with a lifecycle that wrote none.',
     })
