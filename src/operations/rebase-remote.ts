@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { step, type Context } from '../base/events.ts'
 import type { Registries } from '../registry/registry.ts'
+import { readConfig } from './config-file.ts'
 import { listImages, type ImageListOptions } from './image-list.ts'
 import { rebaseMany, type RebaseManyResult, type RebaseSummary } from './rebase-many.ts'
 import { writeReport } from './rebase-report.ts'
@@ -29,7 +30,7 @@ export interface FleetResult extends RebaseManyResult {
 
 /** Rebases one image. @throws CnbError as RemoteRebaser.rebase, CNB_OUTPUT, CNB_USAGE */
 export async function rebaseRemote(options: RebaseRemoteOptions, remote: RemoteServices, context: Context): Promise<RebaseResult> {
-  const rebaser = new RemoteRebaser(await open(options, remote))
+  const rebaser = new RemoteRebaser(await open(options, remote), await readConfig(remote.host, context))
   const result = await step(context, `rebasing ${options.image}`, () => rebaser.rebase(options, context))
   const { reportOutputDir } = options
   if (reportOutputDir !== undefined && !options.dryRun) {
@@ -48,7 +49,7 @@ export async function rebaseFleet(
   const { concurrency = CONCURRENCY, dryRun = false, runImage, force } = options
   const registries = await open(options, remote)
   const images = await listImages(options, { cwd: remote.host.cwd, input, registries }, context)
-  const rebaser = new RemoteRebaser(registries)
+  const rebaser = new RemoteRebaser(registries, await readConfig(remote.host, context))
   const rebase = (image: string, within: Context): Promise<RebaseResult> => rebaser.rebase({ image, runImage, force, dryRun }, within)
   const { images: reports, summary } = await rebaseMany({ images, concurrency, dryRun }, rebase, context)
   return { images: reports, summary: { ...summary, mountedBlobs: rebaser.blobs.mounted, copiedBytes: rebaser.blobs.copiedBytes } }

@@ -16,7 +16,7 @@ import type { Registries } from '../registry/registry.ts'
 import { isImageEntry, rewriteIndex } from './rebased-index.ts'
 import { rebasePart, type RebasedPart } from './rebased-part.ts'
 import { parseTarget, type RebaseResult } from './rebase-result.ts'
-import { RemoteRunImages } from './remote-run-images.ts'
+import { RemoteRunImages, type RunImageConfig } from './remote-run-images.ts'
 
 export interface RemoteRebaseOptions {
   readonly image: string
@@ -58,9 +58,9 @@ export class RemoteRebaser {
   /** Warnings that were told: a list of images would repeat them. */
   readonly #told = new Set<string>()
 
-  constructor(registries: Registries) {
+  constructor(registries: Registries, config: RunImageConfig = { runImages: [] }) {
     this.#registries = registries
-    this.#runImages = new RemoteRunImages(registries)
+    this.#runImages = new RemoteRunImages(registries, config)
     this.blobs = new RepositoryBlobs(registries)
   }
 

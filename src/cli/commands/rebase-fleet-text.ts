@@ -25,7 +25,7 @@ export function fleetText({ images, summary }: RebaseManyResult, theme: Theme): 
   const bases = [...new Set(images.flatMap(({ runImage }) => runImage ?? []))]
   // A name that is the same in all rows is said once.
   const rows = images.map((report) => [report.image, report.status, bases.length > 1 ? (report.runImage ?? '') : '', detailOf(report)])
-  const columns = [{ title: 'IMAGE' }, { title: 'RESULT', paint }, { title: 'RUN IMAGE' }, { title: 'DETAIL' }]
+  const columns = [{ title: 'IMAGE' }, { title: 'RESULT', paint }, { title: 'RUN IMAGE', spare: true }, { title: 'DETAIL' }]
   const counts = Object.keys(LOOKS).filter(isStatus).filter((status) => summary[status] > 0)
   const total = `${summary.total} ${summary.total === 1 ? 'image' : 'images'} in ${formatDuration(summary.durationMs)}`
   return [

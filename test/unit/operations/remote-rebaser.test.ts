@@ -73,6 +73,14 @@ test('what --force overrides is told once for all images', async () => {
   expect(client.events.filter((event) => event.includes('"warning"'))).toHaveLength(1)
 })
 
+test("the user's own mirror of a run image is taken, and known to the app as what it mirrors", async () => {
+  const mirror = `${memory.address}/mirror`
+  await putRunImage(registry, 'mirror', 'latest', { layers: NEW })
+  const name = await app('app', { runImage: 'registry.invalid/run' })
+  rebaser = new RemoteRebaser(client.registries, { runImages: [{ image: 'registry.invalid/run', mirrors: [mirror] }] })
+  expect(await rebase(name)).toMatchObject({ runImage: mirror, changed: true })
+})
+
 test('a run image that cannot be had is asked for once', async () => {
   const [one, two] = [await app('one', { runImage: `${memory.address}/gone` }), await app('two', { runImage: `${memory.address}/gone` })]
   for (const name of [one, two]) await expect(rebase(name)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
