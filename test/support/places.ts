@@ -14,7 +14,7 @@ export interface TestPlaces extends Places {
   connected: number
 }
 
-export const NO_ENGINE = new CnbError('CNB_ENGINE_UNREACHABLE', 'no container engine answers', { hint: 'Start Docker.' })
+const NO_ENGINE = new CnbError('CNB_ENGINE_UNREACHABLE', 'no container engine answers', { hint: 'Start Docker.' })
 
 const NOTHING: Registries = {
   repository: () => ({ name: 'nothing', manifest: async () => undefined }) as unknown as Repository,

@@ -28,7 +28,7 @@ export const containers = {
     cacheImage: {
       kind: 'text',
       flags: '--cache-image <image>',
-      description: 'keep layers between builds in that image of a registry: short for --cache type=build;format=image;name=IMAGE',
+      description: 'image of a registry to keep layers in between builds, as --cache with format=image',
     },
     clearCache: { kind: 'flag', flags: '--clear-cache', description: 'forget what earlier builds kept' },
   },
