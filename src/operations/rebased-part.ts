@@ -36,7 +36,7 @@ export interface RebasedPart {
  * @throws CnbError as planRebase; CNB_UNSUPPORTED for a layer that no manifest of ours can name
  */
 export function rebasePart(app: StoredImage, content: ImageContent, run: FoundRunImage, force: boolean): RebasedPart {
-  const plan = planRebase({ app, runImage: run.image, runImageName: run.knownAs, force })
+  const plan = planRebase({ app, runImage: run.image, runImageName: run.declaredName, force })
   const { changed, reason, previousRunImage, warnings } = plan
   const common = {
     platform: formatPlatform(app.platform),

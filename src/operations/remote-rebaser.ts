@@ -13,11 +13,10 @@ import { formatPlatform } from '../oci/platform.ts'
 import { contextName, familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import { refusalStatus } from '../registry/errors.ts'
 import type { Registries } from '../registry/registry.ts'
-import type { Config } from './config-file.ts'
 import { isImageEntry, rewriteIndex } from './rebased-index.ts'
 import { rebasePart, type RebasedPart } from './rebased-part.ts'
 import { parseTarget, type RebaseResult } from './rebase-result.ts'
-import { RemoteRunImages } from './remote-run-images.ts'
+import { RemoteRunImages, type RunImageConfig } from './remote-run-images.ts'
 
 export interface RemoteRebaseOptions {
   readonly image: string
@@ -59,8 +58,7 @@ export class RemoteRebaser {
   /** Warnings that were told: a list of images would repeat them. */
   readonly #told = new Set<string>()
 
-  /** @param config the user's own mirrors of run images */
-  constructor(registries: Registries, config: Pick<Config, 'runImages'>) {
+  constructor(registries: Registries, config: RunImageConfig = { runImages: [] }) {
     this.#registries = registries
     this.#runImages = new RemoteRunImages(registries, config)
     this.blobs = new RepositoryBlobs(registries)

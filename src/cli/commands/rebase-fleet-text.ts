@@ -3,7 +3,7 @@
 import { CnbError } from '../../base/errors.ts'
 import type { RebaseManyResult, RebaseReport, RebaseStatus } from '../../operations/rebase-many.ts'
 import { formatDuration } from '../../ui/quantity.ts'
-import { table } from '../../ui/table.ts'
+import { table, type Column } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
 import { shortDigest } from './place-text.ts'
 
@@ -25,7 +25,7 @@ export function fleetText({ images, summary }: RebaseManyResult, theme: Theme): 
   const bases = [...new Set(images.flatMap(({ runImage }) => runImage ?? []))]
   // A name that is the same in all rows is said once.
   const rows = images.map((report) => [report.image, report.status, bases.length > 1 ? (report.runImage ?? '') : '', detailOf(report)])
-  const columns = [{ title: 'IMAGE' }, { title: 'RESULT', paint }, { title: 'RUN IMAGE' }, { title: 'DETAIL' }]
+  const columns: readonly Column[] = [{ title: 'IMAGE' }, { title: 'RESULT', paint }, { title: 'RUN IMAGE', spare: true }, { title: 'DETAIL' }]
   const counts = Object.keys(LOOKS).filter(isStatus).filter((status) => summary[status] > 0)
   const total = `${summary.total} ${summary.total === 1 ? 'image' : 'images'} in ${formatDuration(summary.durationMs)}`
   return [
