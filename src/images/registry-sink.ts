@@ -8,12 +8,13 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import { digestOf } from '../oci/digest.ts'
 import { encodeManifest } from '../oci/manifest.ts'
 import { OCI_CONFIG, OCI_MANIFEST } from '../oci/media-types.ts'
-import { contextName, familiarName, parseReference, type Reference } from '../oci/reference.ts'
-import type { NewManifest, Registries, Repository } from '../registry/registry.ts'
+import { contextName, familiarName, type Reference } from '../oci/reference.ts'
+import type { NewManifest, Registries } from '../registry/registry.ts'
 import { bytesBlob } from './bytes-blob.ts'
 import type { ImagePlan, Layer, LayerBlob, SavedImage } from './image.ts'
 import type { LayerBlobs } from './layer-blobs.ts'
 import { repositoryName } from './registry-source.ts'
+import { RepositoryBlobs } from './repository-blobs.ts'
 
 /** Blobs that travel at once to one repository; more make no upload faster. */
 const AT_ONCE = 6
@@ -55,6 +56,7 @@ export async function saveToRegistry(registries: Registries, plan: ImagePlan, bl
 /** Brings an image's blobs to the repositories of its names. */
 class Sending {
   readonly #registries: Registries
+  readonly #repositories: RepositoryBlobs
   readonly #plan: ImagePlan
   readonly #blobs: LayerBlobs
   readonly #context: Context
@@ -63,6 +65,7 @@ class Sending {
 
   constructor(registries: Registries, plan: ImagePlan, blobs: LayerBlobs, context: Context) {
     this.#registries = registries
+    this.#repositories = new RepositoryBlobs(registries)
     this.#plan = plan
     this.#blobs = blobs
     this.#context = context
@@ -78,7 +81,7 @@ class Sending {
     const layers = [...new Map(this.#plan.layers.map((layer) => [layer.diffId, layer])).values()]
     await Promise.all(this.#targets.flatMap((target) => {
       const repository = this.#registries.repository(target.reference, 'push')
-      const send = (blob: LayerBlob): Promise<void> => this.#limit.run(() => sendBlob(repository, target.name, blob, this.#context))
+      const send = (blob: LayerBlob): Promise<void> => this.#limit.run(() => this.#repositories.bring(blob, target.reference, this.#context, trusting))
       const sendLayer = async (layer: Layer): Promise<void> => {
         const blob = await this.#blobs.of(layer, this.#context)
         if (blob.repository !== target.name) return send(blob)
@@ -106,17 +109,6 @@ function repositoriesOf(tags: readonly Reference[]): Target[] {
     }
   }
   return [...new Map(tags.map((reference) => [repositoryName(reference), { name: repositoryName(reference), reference }])).values()]
-}
-
-/** Sees that the repository has the blob: as it is, from another repository of the registry, or from here. */
-async function sendBlob(repository: Repository, name: string, blob: LayerBlob, context: Context): Promise<void> {
-  const { descriptor, repository: home } = blob
-  if (home !== undefined && home !== name) {
-    const { registry, repository: path } = parseReference(home)
-    if (registry === parseReference(name).registry && (await repository.mountBlob(descriptor.digest, path, context))) return
-  }
-  if (await repository.hasBlob(descriptor.digest, context)) return
-  await repository.uploadBlob({ descriptor, open: (signal) => blob.open(signal) }, context)
 }
 
 function halfNamed(error: unknown, tag: Reference, given: readonly string[]): CnbError {
