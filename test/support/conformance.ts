@@ -17,7 +17,6 @@ const by = (...places: Place[]): Check => ({ tested: 'elsewhere', by: places })
 const nativeOnly = (...places: Place[]): Check => ({ tested: 'native only', by: places })
 const notYet = (why: string): Check => ({ tested: 'not yet', why })
 
-const REGISTRY = 'they need builds that push to a registry'
 const PACKAGES = 'packages are not read or written'
 
 export const CHECKS: Readonly<Record<number, Check>> = {
@@ -28,31 +27,44 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   5: both(),
   6: by(['unit/builder/read-builder.test.ts', 'no CNB_USER_ID'], ['e2e/build-failures.test.ts', 'whose user is not a number']),
   7: both(),
-  8: notYet(REGISTRY),
+  8: nativeOnly(['e2e/publish.test.ts', 'a run image in a registry is read there'], ['e2e/rebase-publish.test.ts', 'is rebased as one']),
   9: both(), 10: both(), 11: both(), 12: both(), 13: both(),
   14: both('e2e/hostile.test.ts'),
-  15: notYet(REGISTRY),
-  16: notYet(REGISTRY),
+  15: nativeOnly(
+    ['unit/registry/keychain.test.ts', 'CNB_REGISTRY_AUTH goes before all files'],
+    ['e2e/publish.test.ts', 'credentials never reach the build'],
+  ),
+  16: by(
+    ['unit/registry/keychain.test.ts', 'credHelpers beats credsStore, which beats auths'],
+    ['unit/registry/authentication.test.ts', 'anybody gets a token where anybody may pull'],
+  ),
   17: both(), 18: both(), 19: both(), 20: both(), 21: both(), 22: both(), 23: both(), 24: both(), 25: both(), 26: both(),
   27: both(), 28: both(), 29: both(), 30: both(), 31: both(),
   32: by(['e2e/build-failures.test.ts', 'that is missing is told by name']),
-  33: notYet(REGISTRY),
+  33: notYet('a --previous-image in another registry has no test of its own'),
   34: both(), 35: both(), 36: both(), 37: both(), 38: both(), 39: both(), 40: both(),
   41: both(),
   42: both(), 43: both(), 44: both(), 45: both(), 46: both(), 47: both(), 48: both(), 49: both(), 50: both(), 51: both(),
   52: both(), 53: both(), 54: both(), 55: both(), 56: both(), 57: both(), 58: both(), 59: both(),
   60: both('e2e/parity.test.ts'),
   61: both(), 62: both(), 63: both(), 64: both(),
-  65: notYet('images are not written as OCI layouts'),
-  66: notYet(REGISTRY),
+  65: notYet('a layout is the directory that is named: names are not mapped to paths below a root'),
+  66: nativeOnly(
+    ['unit/registry/transport.test.ts', 'an insecure registry may have any certificate, and others may not'],
+    ['unit/registry/transport.test.ts', 'a registry that is not said to be insecure is never asked over plain HTTP'],
+  ),
   67: both('e2e/caches.test.ts'),
   68: both('e2e/caches.test.ts'),
-  69: notYet(REGISTRY),
+  69: nativeOnly(['e2e/cache-image.test.ts', 'the stock restorer restores what is in it']),
   70: both('e2e/parity.test.ts'),
   71: both(),
   72: both('e2e/caches.test.ts'),
   73: both(), 74: both(), 75: both(),
-  76: notYet(REGISTRY),
+  76: by(
+    ['unit/images/run-image.test.ts', "puts the app's registry first"],
+    ['unit/images/run-image.test.ts', 'goes on when an image cannot be had'],
+    ['e2e/config-file.test.ts', 'a build takes builder, pull policy and mirrors of run images from it'],
+  ),
   77: by(['e2e/rebase.test.ts', 'puts the app on its moved run image']),
   78: by(['e2e/rebase.test.ts', 'onto a run image of another name'], ['e2e/rebase.test.ts', 'onto another architecture'], ['unit/images/rebase-rules.test.ts', 'stack']),
   79: by(['e2e/rebase.test.ts', 'puts the app on its moved run image'], ['unit/images/rebase-plan.test.ts', 'label']),

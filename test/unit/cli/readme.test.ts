@@ -39,7 +39,7 @@ function conformanceTable(): string {
     ['pass, each run with this driver', both + nativeOnly, both],
     ['pass, in tests of what both drivers share', elsewhere, elsewhere],
     ['**pass**', both + nativeOnly + elsewhere, both + elsewhere],
-    ['are refused: image extensions', 0, nativeOnly],
+    ['are refused: image extensions, registries', 0, nativeOnly],
     ['do not apply yet', notYet, notYet],
   ]
   const table = rows.map(([what, native, stock]) => `| ${what} | ${native} | ${stock} |`).join('\n')
