@@ -97,7 +97,8 @@ async function* pieces(part: Part, first: HttpReply): AsyncGenerator<Buffer, voi
       if (!isTransient(error) || context.signal.aborted) throw registryError(error, task, at.host.name, context.signal)
       broken = error
     }
-    if (broken === undefined && (blob.size === undefined || offset >= blob.size)) break
+    // What is whole is whole, however its connection ended.
+    if (blob.size === undefined ? broken === undefined : offset >= blob.size) break
     if (offset - start >= PROGRESS) tries = 1
     if (tries >= MAX_TRIES) {
       if (broken !== undefined) throw registryError(broken, task, at.host.name)

@@ -68,6 +68,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly log: LoggedRequest[]
   /** The first rule that fits a request is applied, the oldest first. */
   inject(rule: Rule): void
+  /** Forgets all rules, and all requests so far. */
+  clear(): void
 }
 
 type Upstream = Pick<Registry, 'address' | 'certificate'>
@@ -114,6 +116,7 @@ export async function startFaultProxy(upstream?: Upstream): Promise<FaultProxy> 
     ...(certificate ? { certificate } : {}),
     log,
     inject: (rule) => void rules.push({ rule, left: rule.times ?? 1 }),
+    clear: () => [rules, log].forEach((list) => list.splice(0)),
     async [Symbol.asyncDispose]() {
       agent.destroy()
       for (const connection of connections.values()) connection.destroy()
