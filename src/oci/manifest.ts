@@ -4,6 +4,7 @@ import { CnbError } from '../base/errors.ts'
 import { numberOf, recordOf, stringMapOf, stringOf } from '../base/foreign-json.ts'
 import type { Descriptor } from './descriptor.ts'
 import { isDigest } from './digest.ts'
+import { malformed, readDocument } from './document.ts'
 import { isIndexType, isManifestType, OCI_MANIFEST } from './media-types.ts'
 import type { Platform } from './platform.ts'
 
@@ -23,28 +24,28 @@ const MAX_MANIFESTS = 1000
  * @throws CnbError CNB_IMAGE_INVALID for what is none, CNB_UNSUPPORTED for a format of before 2016
  */
 export function readManifest(content: Buffer, name: string): ImageManifest {
-  const document = parse(content, name)
+  const document = readDocument(content, theManifest(name))
   if (document.schemaVersion === 1) {
     throw new CnbError('CNB_UNSUPPORTED', `the manifest of ${name} has the schema version 1, which registries gave up long ago`, {
       hint: 'Pull the image with an engine, and push it again.',
     })
   }
-  if (!Array.isArray(document.layers) || document.layers.length > MAX_LAYERS) throw malformed(name, 'it has no list of layers')
+  if (!Array.isArray(document.layers) || document.layers.length > MAX_LAYERS) throw malformed(theManifest(name), 'it has no list of layers')
   return { config: readDescriptor(document.config, name), layers: document.layers.map((layer) => readDescriptor(layer, name)) }
 }
 
 /** Reads an index's descriptors. @param name what an error calls it @throws CnbError CNB_IMAGE_INVALID */
 export function readIndex(content: Buffer, name: string): Descriptor[] {
-  const { manifests } = parse(content, name)
-  if (!Array.isArray(manifests)) throw malformed(name, 'it has no list of manifests')
-  if (manifests.length > MAX_MANIFESTS) throw malformed(name, `it lists ${manifests.length} manifests; ${MAX_MANIFESTS} are the most`)
+  const { manifests } = readDocument(content, theManifest(name))
+  if (!Array.isArray(manifests)) throw malformed(theManifest(name), 'it has no list of manifests')
+  if (manifests.length > MAX_MANIFESTS) throw malformed(theManifest(name), `it lists ${manifests.length} manifests; ${MAX_MANIFESTS} are the most`)
   return manifests.map((manifest) => readDescriptor(manifest, name))
 }
 
 /** Whether the document is an index: by its own word, or by what it is told to be. */
 export function isIndex(mediaType: string, content: Buffer, name: string): boolean {
   if (isIndexType(mediaType)) return true
-  return !isManifestType(mediaType) && Array.isArray(parse(content, name).manifests)
+  return !isManifestType(mediaType) && Array.isArray(readDocument(content, theManifest(name)).manifests)
 }
 
 /** An OCI manifest's bytes: the same image gives the same. */
@@ -59,8 +60,8 @@ export function encodeManifest({ config, layers }: ImageManifest): Buffer {
 function readDescriptor(value: unknown, name: string): Descriptor {
   const { mediaType, digest, size, platform, annotations, artifactType } = recordOf(value)
   const [found, bytes] = [stringOf(digest), numberOf(size)]
-  if (found === undefined || !isDigest(found)) throw malformed(name, 'a descriptor in it has no sha256 digest')
-  if (bytes === undefined || !Number.isSafeInteger(bytes)) throw malformed(name, `its descriptor of ${found} has no size`)
+  if (found === undefined || !isDigest(found)) throw malformed(theManifest(name), 'a descriptor in it has no sha256 digest')
+  if (bytes === undefined || !Number.isSafeInteger(bytes)) throw malformed(theManifest(name), `its descriptor of ${found} has no size`)
   return {
     mediaType: stringOf(mediaType) ?? '',
     digest: found,
@@ -75,14 +76,6 @@ function readPlatform({ os, architecture, variant }: Record<string, unknown>): P
   return { os: stringOf(os) ?? '', architecture: stringOf(architecture) ?? '', ...(stringOf(variant) ? { variant: stringOf(variant) ?? '' } : {}) }
 }
 
-function parse(content: Buffer, name: string): Record<string, unknown> {
-  try {
-    return recordOf(JSON.parse(content.toString()))
-  } catch (error) {
-    throw malformed(name, (error as Error).message, error)
-  }
-}
-
-function malformed(name: string, why: string, cause?: unknown): CnbError {
-  return new CnbError('CNB_IMAGE_INVALID', `the manifest of ${name} cannot be read: ${why}`, cause === undefined ? {} : { cause })
+function theManifest(name: string): string {
+  return `the manifest of ${name}`
 }

@@ -1,9 +1,9 @@
 /** Reading an image configuration that somebody else wrote (OCI image-spec, config.md). */
 
-import { CnbError } from '../base/errors.ts'
 import { isRecord, recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../base/foreign-json.ts'
 import type { ContainerConfig, HistoryEntry, ImageConfig } from './config.ts'
 import { isDigest } from './digest.ts'
+import { malformed, readDocument } from './document.ts'
 
 /**
  * Reads a whole configuration. What is not understood stays as it is.
@@ -11,11 +11,11 @@ import { isDigest } from './digest.ts'
  * @throws CnbError CNB_IMAGE_INVALID for what is no configuration, or has layers that are not sha256 digests
  */
 export function readImageConfig(content: Buffer, name: string): ImageConfig {
-  const document = parse(content, name)
+  const document = readDocument(content, theConfiguration(name))
   const { architecture, os, variant, created, author, config, rootfs, history, 'os.version': osVersion, ...rest } = document
   const layers: unknown[] = Array.isArray(recordOf(rootfs).diff_ids) ? (recordOf(rootfs).diff_ids as unknown[]) : []
   const diffIds = layers.filter((layer) => typeof layer === 'string').filter(isDigest)
-  if (diffIds.length !== layers.length) throw malformed(name, 'it names layers without a sha256 digest')
+  if (diffIds.length !== layers.length) throw malformed(theConfiguration(name), 'it names layers without a sha256 digest')
   const texts = { variant, created, author, 'os.version': osVersion }
   return {
     ...rest,
@@ -50,14 +50,6 @@ function readStep({ empty_layer, ...texts }: Record<string, unknown>): HistoryEn
   }
 }
 
-function parse(content: Buffer, name: string): Record<string, unknown> {
-  try {
-    return recordOf(JSON.parse(content.toString()))
-  } catch (error) {
-    throw malformed(name, (error as Error).message, error)
-  }
-}
-
-function malformed(name: string, why: string, cause?: unknown): CnbError {
-  return new CnbError('CNB_IMAGE_INVALID', `the configuration of ${name} cannot be read: ${why}`, cause === undefined ? {} : { cause })
+function theConfiguration(name: string): string {
+  return `the configuration of ${name}`
 }
