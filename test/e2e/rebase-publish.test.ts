@@ -205,7 +205,7 @@ describe('many images', () => {
   async function fleet(size: number): Promise<{ base: string; apps: string[]; list: string }> {
     const base = await movedRunImage()
     const prefix = `fleet-${++count}`
-    const apps = await Promise.all(Array.from({ length: size }, (_, at) => appOn(base, { labels: { at: String(at) } }, `${prefix}/${at}`)))
+    const apps = await inTurn(Array.from({ length: size }, (_, at) => String(at)), (at) => appOn(base, { labels: { at } }, `${prefix}/${at}`))
     const list = join(directory.path, prefix)
     await writeFile(list, `# the fleet\n\n${apps.join('   # an app\n')}\n`)
     return { base, apps, list }
@@ -278,6 +278,13 @@ describe('many images', () => {
   })
 })
 
+/** The registry does not always take one blob twice at once. */
+async function inTurn<T, R>(all: readonly T[], make: (each: T) => Promise<R>): Promise<R[]> {
+  const made: R[] = []
+  for (const each of all) made.push(await make(each))
+  return made
+}
+
 describe('an index', () => {
   const ARM = { os: 'linux', architecture: 'arm64', variant: 'v8' }
   const AMD = { os: 'linux', architecture: 'amd64' }
@@ -286,13 +293,13 @@ describe('an index', () => {
   /** An app for two platforms, with an attestation, and its run image for `platforms`. */
   async function indexOf(platforms: readonly (typeof AMD)[], more: object): Promise<{ name: string; app: string }> {
     const [base, name] = [`run-${++count}`, `index-${++count}`]
-    const bases = await Promise.all(platforms.map((platform) => putRunImage(registry, base, platform.architecture, { layers: NEW, platform })))
+    const bases = await inTurn(platforms, (platform) => putRunImage(registry, base, platform.architecture, { layers: NEW, platform }))
     await putIndex(registry, base, 'latest', bases.map((descriptor, at) => ({ ...descriptor, platform: platforms[at] })))
-    const entries = await Promise.all([AMD, ARM].map(async (platform) => ({
+    const entries = await inTurn([AMD, ARM], async (platform) => ({
       ...(await putApp(registry, name, platform.architecture, { base: OLD, own: OWN, runImage: `${proxy.address}/${base}`, platform })),
       annotations: { kept: platform.architecture },
       platform: { ...platform, 'os.version': '1' },
-    })))
+    }))
     const said = await putImage(registry, name, 'attestation', [makeLayer('said')], { os: 'unknown', architecture: 'unknown', config: {}, rootfs: { type: 'layers', diff_ids: [makeLayer('said').diffId] } })
     await putIndex(registry, name, '1', [...entries, { ...said, annotations: attestation, platform: { os: 'unknown', architecture: 'unknown' } }], more)
     return { name, app: `${proxy.address}/${name}:1` }
