@@ -1,6 +1,6 @@
 /** Files written whole or not at all, and temporary directories that go away by themselves. */
 
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -15,6 +15,11 @@ export async function writeFileAtomically(path: string, content: string | Buffer
     await rm(temporary, { force: true })
     throw error
   }
+}
+
+/** Writes all of `bytes`: the system may take less at once. */
+export async function writeWhole(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten
 }
 
 /** A directory under the system's temporary one, removed when its owner's scope ends. */

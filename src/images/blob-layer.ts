@@ -1,13 +1,12 @@
 /** A layer read from its blob in an engine's content store. */
 
 import type { Readable } from 'node:stream'
-import { decompress } from '../archive/decompress.ts'
-import { verified } from '../archive/verified-stream.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Content } from '../docker/engine.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
+import { plainLayer } from './plain-layer.ts'
 
 /**
  * The layer's tar from one of `blobs`, or from its own uncompressed blob; undefined when the store has none of them.
@@ -21,10 +20,7 @@ export async function openLayerBlob(
 ): Promise<Readable | undefined> {
   for (const digest of new Set([diffId, ...blobs.flatMap((blob) => blob?.digest ?? [])])) {
     const blob = await content.read(digest, context)
-    // The store checks a blob's own digest.
-    if (!blob) continue
-    if (digest === diffId) return blob
-    return verified(await decompress(blob, { source: `blob ${digest}`, invalid: 'CNB_IMAGE_INVALID' }), diffId, isOther(diffId))
+    if (blob) return plainLayer(blob, digest, diffId, isOther(diffId))
   }
   return undefined
 }

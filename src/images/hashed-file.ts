@@ -1,8 +1,9 @@
 /** A content put into a file, and its digest on the way. */
 
 import { createHash } from 'node:crypto'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { CnbError, throwIfAborted } from '../base/errors.ts'
+import { writeWhole } from '../base/files.ts'
 import type { Digest } from '../oci/digest.ts'
 
 /** Bytes that are hashed and written at once, from one buffer for all. */
@@ -50,10 +51,6 @@ async function* blocksOf(content: AsyncIterable<Buffer>, signal: AbortSignal | u
     throw new CnbError('CNB_ENGINE_FAILED', `cannot read a layer that the engine saves: ${(error as Error).message}`, { cause: error })
   }
   yield block.subarray(0, filled)
-}
-
-async function writeWhole(file: FileHandle, block: Buffer): Promise<void> {
-  for (let done = 0; done < block.length; ) done += (await file.write(block, done)).bytesWritten
 }
 
 function cannotKeep(path: string, error: unknown): never {

@@ -1,8 +1,6 @@
 /** Images as registries and layouts store them: an index, maybe, a manifest, a configuration, and layers that may be compressed. */
 
 import type { Readable } from 'node:stream'
-import { decompress } from '../archive/decompress.ts'
-import { verified } from '../archive/verified-stream.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
@@ -12,6 +10,7 @@ import { ociLayerType } from '../oci/media-types.ts'
 import { formatPlatform, type Platform, platformMatches } from '../oci/platform.ts'
 import { readImageConfig } from '../oci/read-config.ts'
 import type { Image, Layer, LayerBlob } from './image.ts'
+import { plainLayer } from './plain-layer.ts'
 
 /** Where documents and blobs come from, true to their digests: one repository, or one layout. */
 export interface ImageContent {
@@ -121,10 +120,7 @@ class StoredLayer implements Layer {
 
   async open(signal?: AbortSignal): Promise<Readable> {
     const { descriptor } = this.blob
-    const blob = await this.blob.open(signal)
-    if (descriptor.digest === this.diffId) return blob
-    const plain = await decompress(blob, { source: `blob ${descriptor.digest}`, invalid: 'CNB_IMAGE_INVALID' })
-    return verified(plain, this.diffId, (found) =>
+    return plainLayer(await this.blob.open(signal), descriptor.digest, this.diffId, (found) =>
       new CnbError('CNB_IMAGE_INVALID', `blob ${descriptor.digest} should hold layer ${this.diffId}, but holds ${found}`),
     )
   }

@@ -5,13 +5,13 @@ import type { Context } from '../base/events.ts'
 import type { Builder, RunImageName } from '../builder/builder.ts'
 import { readBuilder } from '../builder/read-builder.ts'
 import { type ApiVersion, atLeast } from '../formats/versions.ts'
-import type { Image, ImageSource } from '../images/image.ts'
+import type { Image } from '../images/image.ts'
 import { findImage, type PullPolicy } from '../images/pull.ts'
 import { findFirstImage, rankRunImages } from '../images/run-image.ts'
 import type { RunImage } from '../lifecycle/lifecycle.ts'
 import { formatPlatform, type Platform, platformMatches } from '../oci/platform.ts'
 import { familiarName, parseReference, type Reference } from '../oci/reference.ts'
-import { readConfig, type Config } from './config-file.ts'
+import type { Config } from './config-file.ts'
 import { isMirrorOf, withConfiguredMirrors } from './configured-mirrors.ts'
 import type { Services } from './services.ts'
 
@@ -37,28 +37,31 @@ export async function findBuilder(
   return builder
 }
 
+/** What a run image is looked for with. */
+export interface RunImageSearch {
+  readonly app: Reference
+  readonly builder: Builder
+  readonly config: Config
+  /** Finds an image, or throws CNB_IMAGE_NOT_FOUND, …: on the engine after a pull, or in its registry for an app that the engine does not get. */
+  readonly find: (name: string, context: Context) => Promise<Image>
+}
+
 /**
  * Finds the run image: the user's, or the best that can be had of those that the builder names.
- * @param published where it is found without a pull, for an app that the engine does not get
  * @throws CnbError CNB_RUN_IMAGE_INVALID, CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, …
  */
 export async function findRunImage(
   asked: string | undefined,
-  app: Reference,
-  builder: Builder,
-  policy: PullPolicy,
-  services: Services,
+  { app, builder, config, find }: RunImageSearch,
+  { engine }: Pick<Services, 'engine'>,
   context: Context,
-  published?: ImageSource,
 ): Promise<RunImage> {
   const wanted = builder.image.platform
-  const find = (name: string): Promise<Image> =>
-    published ? findPublished(name, published, context) : findImage(name, policy, { ...services, platform: wanted }, context)
-  const isPresent = async (name: string): Promise<boolean> => (await services.engine.images.inspect(name, context)) !== undefined
+  const isPresent = async (name: string): Promise<boolean> => (await engine.images.inspect(name, context)) !== undefined
   const [declared] = builder.runImages
-  const declaredNames = declared ? await rankRunImages(withConfiguredMirrors(declared, await readConfig(services.host)), app.registry, isPresent) : []
+  const declaredNames = declared ? await rankRunImages(withConfiguredMirrors(declared, config), app.registry, isPresent) : []
   const names = asked === undefined ? declaredNames : [parseName(asked)]
-  const found = await findFirstImage(names, find)
+  const found = await findFirstImage(names, (name) => find(name, context))
   if (!found) throw new CnbError('CNB_BUILDER_INVALID', `builder '${builder.image.reference}' names no run image`, { hint: 'Name one with --run-image.' })
   refuseOtherPlatform(found.image, wanted, "the builder's")
   if (!found.image.config.config.Env?.some((entry) => entry.startsWith('PATH='))) {
@@ -67,12 +70,6 @@ export async function findRunImage(
     })
   }
   return found
-}
-
-async function findPublished(name: string, published: ImageSource, context: Context): Promise<Image> {
-  const image = await published.find(name, context)
-  if (image) return image
-  throw new CnbError('CNB_IMAGE_NOT_FOUND', `neither its registry nor the engine has the image '${name}'`, { hint: 'Check the name and the tag.' })
 }
 
 function parseName(text: string): string {

@@ -17,12 +17,12 @@ import { parseReference, type Reference } from '../oci/reference.ts'
 import { appEntries, checkApp } from '../project/app.ts'
 import { caBinding } from '../project/platform-files.ts'
 import type { BuildOptions } from './build.ts'
-import { findBuilder, findRunImage, refuseOtherStack, runImagesFor } from './build-images.ts'
-import { checkPublishing, publishedRunImages, type Publishing } from './build-store.ts'
+import { findBuilder, findRunImage, refuseOtherStack, runImagesFor, type RunImageSearch } from './build-images.ts'
+import { checkPublishing, findPublished, type Publishing } from './build-store.ts'
 import { chooseBuildpacks } from './build-order.ts'
 import { type Project, projectMetadataToml, readBuildEnv, readCertificates, readProject } from './build-project.ts'
 import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, proxyEnv } from './build-values.ts'
-import { type CacheChoice, cacheImage, parseCacheOptions } from './cache-option.ts'
+import { type CacheChoice, chooseCache } from './cache-option.ts'
 import { readConfig, type Config } from './config-file.ts'
 import type { Services } from './services.ts'
 
@@ -44,11 +44,15 @@ export async function planBuild(
   allowed?.catch(() => {})
   const builder = await findBuilder(builderName(options, project, config), policy, platform, services, context)
   const platformApi = negotiatePlatformApi(builder)
-  const published =
-    publishing && !publishing.targets.engine && policy !== 'never'
-      ? publishedRunImages(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
-      : undefined
-  const runImage = await findRunImage(options.runImage, image, builder, policy, services, context, published)
+  const runImages: RunImageSearch = {
+    app: image,
+    ...{ builder, config },
+    find:
+      publishing && !publishing.targets.engine && policy !== 'never'
+        ? findPublished(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
+        : (name, finding) => findImage(name, policy, { ...services, platform: builder.image.platform }, finding),
+  }
+  const runImage = await findRunImage(options.runImage, runImages, services, context)
   refuseOtherStack(builder, runImage, platformApi)
   const chosen = await chooseBuildpacks(options.buildpacks ?? [], project, builder, host.cwd, context)
   warnOfOldApi(options, platformApi, context)
@@ -63,7 +67,7 @@ export async function planBuild(
     platform,
     platformApi,
     runImage,
-    findRunImage: (name, finding) => findRunImage(name, image, builder, policy, services, finding, published),
+    findRunImage: (name, finding) => findRunImage(name, runImages, services, finding),
     engineId: async ({ id }, finding) =>
       isDigest(id) ? id : (await findImage(id, 'if-not-present', { ...services, platform: builder.image.platform }, finding)).id,
     runImages: runImagesFor(runImage, builder, config),
@@ -107,21 +111,13 @@ async function readOptions(options: BuildOptions, { host }: Services, context: C
     cpus: options.cpus === undefined ? undefined : parseCpus(options.cpus),
     pids: options.pidsLimit,
   }
-  const cache = chosenCache(options, host.cwd)
+  const cache = chooseCache(options, host.cwd)
   const path = await checkApp(resolve(host.cwd, options.path ?? '.'))
   const execEnv = parseExecEnv(options.execEnv ?? DEFAULT_EXEC_ENV)
   const project = await readProject({ file: options.descriptor, app: path, execEnv }, host, context)
   const env = await readBuildEnv(options, project, host)
   const certificates = await readCertificates(options.caCerts ?? [], host)
   return { image, tags, platform, creationTime, volumes, limits, cache, execEnv, path, project, env, certificates }
-}
-
-/** `--cache-image` is short for a `--cache` that is an image. */
-function chosenCache({ cache = [], cacheImage: image }: BuildOptions, cwd: string): CacheChoice {
-  const choice = parseCacheOptions(cache, cwd)
-  if (image === undefined) return choice
-  if (choice.buildVolume === undefined && choice.buildDirectory === undefined && choice.buildImage === undefined) return { ...choice, buildImage: cacheImage(image) }
-  throw new CnbError('CNB_USAGE', '--cache-image and --cache type=build name two caches', { hint: 'Leave one of them out.' })
 }
 
 /** A build volume of the user's own brings the native driver's along: they are of one cache. */

@@ -1,6 +1,6 @@
 /** Where a build finds the image that it takes the place of, and puts the new one: engine, registries, or both. */
 
-import { type CnbError, toCnbError } from '../base/errors.ts'
+import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineImageStore } from '../images/engine-source.ts'
 import type { Image, ImageSink, ImageSource } from '../images/image.ts'
@@ -66,35 +66,37 @@ export async function checkPublishing({ registries, targets }: Publishing, tags:
 }
 
 /**
- * Run images for an image that the engine does not get: in their registry, where nothing but their description is read. One that
+ * Finds run images for an app that the engine does not get: in their registry, where nothing but their description is read. One that
  * no registry has may be on the engine: somebody made it there.
+ * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_REGISTRY_*
  */
-export function publishedRunImages(registries: Registries, onEngine: ImageSource, platform: Platform): ImageSource {
+export function findPublished(
+  registries: Registries,
+  onEngine: ImageSource,
+  platform: Platform,
+): (reference: string, context: Context) => Promise<Image> {
   const published = openRegistryImages(registries, platform)
-  return {
-    async find(reference, context = {}) {
-      let failure: CnbError | undefined
-      try {
-        const found = await published.find(reference, context)
-        if (found) return found
-      } catch (error) {
-        context.signal?.throwIfAborted()
-        failure = toCnbError(error)
-        if (!LACKING.has(failure.code)) throw failure
-      }
-      const present = await onEngine.find(reference, context)
-      if (!present && failure) throw failure
-      if (present) tellOfEngine(present, failure, context)
-      return present
-    },
+  return async (reference, context) => {
+    let failure = new CnbError('CNB_IMAGE_NOT_FOUND', `neither its registry nor the engine has the image '${reference}'`, {
+      hint: 'Check the name and the tag.',
+    })
+    try {
+      const found = await published.find(reference, context)
+      if (found) return found
+    } catch (error) {
+      context.signal?.throwIfAborted()
+      failure = toCnbError(error)
+      if (!LACKING.has(failure.code)) throw failure
+    }
+    const present = await onEngine.find(reference, context)
+    if (!present) throw failure
+    const why = LACKING.has(failure.code) ? `: ${failure.message}` : ''
+    // What came from a registry once may be newer there.
+    const type = present.repoDigests.length > 0 ? 'warning' : 'debug'
+    context.events?.({ type, message: `using the engine's copy of '${reference}'${why}` })
+    return present
   }
 }
 
 /** A registry says of what it does not have that one may not see it. */
 const LACKING = new Set<string>(['CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])
-
-function tellOfEngine(image: Image, failure: CnbError | undefined, { events }: Context): void {
-  const why = failure ? `: ${failure.message}` : ''
-  // What came from a registry once may be newer there.
-  events?.({ type: image.repoDigests.length > 0 ? 'warning' : 'debug', message: `using the engine's copy of '${image.reference}'${why}` })
-}

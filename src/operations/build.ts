@@ -9,7 +9,7 @@ import type { BuildPlan, BuiltImage, Lifecycle } from '../lifecycle/lifecycle.ts
 import { familiarName } from '../oci/reference.ts'
 import { planBuild } from './build-plan.ts'
 import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
-import { parseCacheOptions } from './cache-option.ts'
+import { chooseCache } from './cache-option.ts'
 import { isEngineOnly, parseTargets } from './image-targets.ts'
 import { outputReference } from './output-reference.ts'
 import { readRegistrySettings, type RegistryOptions } from './registry-settings.ts'
@@ -107,8 +107,7 @@ export async function build(options: BuildOptions, services: Services & RemoteSe
 /** Undefined where nothing but the engine is asked for; then no registry is talked with, and no code for it is loaded. */
 async function openPublishing(options: BuildOptions, { registries, host }: RemoteServices): Promise<Publishing | undefined> {
   const targets = parseTargets(options, host.cwd)
-  const hasCacheImage = parseCacheOptions([...(options.cache ?? [])], host.cwd).buildImage !== undefined || options.cacheImage !== undefined
-  if (isEngineOnly(targets) && !hasCacheImage) return undefined
+  if (isEngineOnly(targets) && chooseCache(options, host.cwd).buildImage === undefined) return undefined
   if (options.lifecycle === 'stock') {
     throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle puts images and caches on the engine only', {
       hint: 'Leave --lifecycle out: the native lifecycle publishes, and no credential gets to the builder.',

@@ -4,6 +4,12 @@ import { resolve } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
 
+export interface CacheOptions {
+  /** `type=…;format=…;…` */
+  cache?: readonly string[]
+  cacheImage?: string
+}
+
 /** What the user wants other than the volumes that the image's name gives. */
 export interface CacheChoice {
   /** A volume's name. */
@@ -17,6 +23,19 @@ export interface CacheChoice {
 
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 const HINT = "Use 'type=build;format=volume;name=NAME', 'type=build;format=bind;source=DIRECTORY', or 'type=build;format=image;name=IMAGE'."
+
+/**
+ * What `--cache` and `--cache-image`, which is short for one that is an image, ask for together.
+ * @param cwd what a relative source starts from
+ * @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID
+ */
+export function chooseCache({ cache = [], cacheImage: image }: CacheOptions, cwd: string): CacheChoice {
+  const choice = parseCacheOptions(cache, cwd)
+  if (image === undefined) return choice
+  const { buildVolume, buildDirectory, buildImage } = choice
+  if ((buildVolume ?? buildDirectory ?? buildImage) === undefined) return { ...choice, buildImage: cacheImage(image) }
+  throw new CnbError('CNB_USAGE', '--cache-image and --cache type=build name two caches', { hint: 'Leave one of them out.' })
+}
 
 /**
  * The values of all `--cache` options together; a later one takes the place of an earlier one of its type.
@@ -63,7 +82,7 @@ function parseCacheOption(text: string, cwd: string): CacheChoice {
 }
 
 /** The name of a cache image. @throws CnbError CNB_REFERENCE_INVALID */
-export function cacheImage(text: string): Reference {
+function cacheImage(text: string): Reference {
   const reference = parseReference(text)
   if (reference.digest === undefined) return reference
   throw new CnbError('CNB_REFERENCE_INVALID', `'${text}' cannot be a cache: what a build puts there has a digest of its own`, {

@@ -1,9 +1,10 @@
 /** Files of a layout: whole and on the disk before they have their names. */
 
 import { createHash, randomUUID } from 'node:crypto'
-import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
+import { lstat, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CnbError, throwIfAborted } from '../../base/errors.ts'
+import { writeWhole } from '../../base/files.ts'
 import type { Digest } from '../../oci/digest.ts'
 
 /** What is not finished is beside the blobs and not among them, where others would take it for one. */
@@ -56,10 +57,6 @@ async function writeSynced(
   }
   await file.sync().catch((error: unknown) => cannotWrite(target, error))
   return { digest: `sha256:${hash.digest('hex')}`, size }
-}
-
-async function writeWhole(file: FileHandle, chunk: Buffer): Promise<void> {
-  for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten
 }
 
 /** Sees that the names in a directory are on the disk, where its file system can tell. */

@@ -8,6 +8,7 @@ import { encodeTarHeader } from '../../../src/archive/tar-header.ts'
 import { readTar } from '../../../src/archive/tar-reader.ts'
 import type { ReadTarOptions, TarReadEntry } from '../../../src/archive/tar-reader.ts'
 import { packTar } from '../../../src/archive/tar-writer.ts'
+import { expectNoDefect } from './spoilt-tars.ts'
 import type { TarEntry } from '../../../src/archive/tar-writer.ts'
 import { CnbError } from '../../../src/base/errors.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
@@ -129,18 +130,8 @@ describe('readPlainTar', () => {
     await expect(buffer(left!)).rejects.toThrow()
   })
 
-  it('gives a CnbError, or entries, for a tar with any bytes spoilt', async () => {
-    const good = await buffer(packTar([file('a', 'x'.repeat(600)), file('n'.repeat(150), 'y'), { type: 'symlink', name: 'l', linkname: 'é', ...owner }]))
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }), async (changes) => {
-        const tar = Buffer.from(good)
-        for (const [offset, byte] of changes) tar[offset] = byte
-        const outcome = await namesIn(tar).catch((error: unknown) => error)
-        expect(Array.isArray(outcome) || outcome instanceof CnbError).toBe(true)
-      }),
-      { numRuns: 300 },
-    )
-  })
+  it('gives a CnbError, or entries, for a tar with any bytes spoilt', () =>
+    expectNoDefect([file('a', 'x'.repeat(600)), file('n'.repeat(150), 'y'), { type: 'symlink', name: 'l', linkname: 'é', ...owner }], namesIn))
 
   it('passes on what the archive itself fails with, also behind its last entry', async () => {
     const lost = new CnbError('CNB_ENGINE_LOST', 'gone')

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeTarHeader } from '../../../src/archive/tar-header.ts'
 import { readTar } from '../../../src/archive/tar-reader.ts'
 import type { ReadTarOptions } from '../../../src/archive/tar-reader.ts'
 import { packTar } from '../../../src/archive/tar-writer.ts'
+import { expectNoDefect } from './spoilt-tars.ts'
 import type { TarEntry } from '../../../src/archive/tar-writer.ts'
 import { CnbError } from '../../../src/base/errors.ts'
 
@@ -160,20 +160,8 @@ describe('readTar', () => {
     await expect(reading).rejects.toThrow()
   })
 
-  it('gives a CnbError, or entries, for a tar with any bytes spoilt', async () => {
-    const good = await buffer(
-      packTar([file('a', 'x'.repeat(600)), file('n'.repeat(150), 'y'), { type: 'symlink', name: 'l', linkname: 'é', ...owner }]),
-    )
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }), async (changes) => {
-        const tar = Buffer.from(good)
-        for (const [offset, byte] of changes) tar[offset] = byte
-        const outcome = await namesIn(tar).catch((error: unknown) => error)
-        expect(Array.isArray(outcome) || outcome instanceof CnbError).toBe(true)
-      }),
-      { numRuns: 300 },
-    )
-  })
+  it('gives a CnbError, or entries, for a tar with any bytes spoilt', () =>
+    expectNoDefect([file('a', 'x'.repeat(600)), file('n'.repeat(150), 'y'), { type: 'symlink', name: 'l', linkname: 'é', ...owner }], namesIn))
 
   it('passes on what the archive itself fails with', async () => {
     const lost = new CnbError('CNB_ENGINE_LOST', 'gone')

@@ -1,8 +1,8 @@
 /** Cached layers as the stock lifecycle keeps them: `sha256:<hex>.tar` beside one metadata file, wherever those are. */
 
-import { createHash } from 'node:crypto'
-import { type Readable, Transform, pipeline } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { readTar, type TarReadEntry } from '../../../archive/tar-reader.ts'
+import { verified } from '../../../archive/verified-stream.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Digest } from '../../../oci/digest.ts'
@@ -24,24 +24,10 @@ export const MAX_METADATA_BYTES = 16 * 1024 * 1024
  */
 export async function openLayerTar(tars: LayerTars, diffId: Digest, context: Context): Promise<AsyncIterable<TarReadEntry> | undefined> {
   const tar = await tars.open(diffId, context)
-  return tar && verifiedEntries(tar, diffId, context)
-}
-
-async function* verifiedEntries(tar: Readable, diffId: Digest, context: Context): AsyncGenerator<TarReadEntry> {
-  const hash = createHash('sha256')
-  const hashing = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk)
-      done(null, chunk)
-    },
-  })
-  // The callback is there because an error without one is thrown; the reader meets it in `hashing`.
-  pipeline(tar, hashing, () => {})
-  yield* readTar(hashing, { source: `the cached layer ${diffId}`, invalid: 'CNB_RESTORE_FAILED', signal: context.signal })
-  const found = `sha256:${hash.digest('hex')}`
-  if (found !== diffId) {
-    throw new CnbError('CNB_RESTORE_FAILED', `the cached layer ${diffId} is damaged: it gives ${found}`, {
+  const source = `the cached layer ${diffId}`
+  const damaged = (found: Digest): CnbError =>
+    new CnbError('CNB_RESTORE_FAILED', `${source} is damaged: it gives ${found}`, {
       hint: 'Build again: what is damaged is left out then. --clear-cache starts anew.',
     })
-  }
+  return tar && readTar(verified(tar, diffId, damaged), { source, invalid: 'CNB_RESTORE_FAILED', signal: context.signal })
 }

@@ -1,10 +1,10 @@
 /** A layer's tar on the host's disk, which is the layer or is not there. */
 
-import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { type Readable, Transform } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { verified } from '../../../archive/verified-stream.ts'
 import { abortError, CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Digest } from '../../../oci/digest.ts'
@@ -14,22 +14,14 @@ import type { Digest } from '../../../oci/digest.ts'
  * @throws CnbError CNB_EXPORT_FAILED when the content does not have the digest; the system's error when it cannot be written
  */
 export async function writeTarFile(content: Readable, path: string, diffId: Digest, { signal }: Context): Promise<void> {
-  const hash = createHash('sha256')
-  const hashing = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk)
-      done(null, chunk)
-    },
-  })
+  const tar = verified(content, diffId, (found) =>
+    new CnbError('CNB_EXPORT_FAILED', `layer ${diffId} changed while it was put into the cache: it now gives ${found}`),
+  )
   try {
-    await pipeline(content, hashing, createWriteStream(path, { flags: 'wx' }), signal ? { signal } : {})
+    await pipeline(tar, createWriteStream(path, { flags: 'wx' }), signal ? { signal } : {})
   } catch (error) {
     // Somebody else's file is not ours to remove.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(path, { force: true })
     throw signal?.aborted ? abortError(signal) : error
   }
-  const found = `sha256:${hash.digest('hex')}`
-  if (found === diffId) return
-  await rm(path, { force: true })
-  throw new CnbError('CNB_EXPORT_FAILED', `layer ${diffId} changed while it was put into the cache: it now gives ${found}`)
 }
