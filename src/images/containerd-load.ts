@@ -2,7 +2,7 @@
 
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import type { Engine } from '../docker/engine.ts'
+import type { Engine, EngineImage } from '../docker/engine.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { digestOf, type Digest } from '../oci/digest.ts'
 import { encodeManifest } from '../oci/manifest.ts'
@@ -10,21 +10,21 @@ import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../oci/media-types.ts'
 import { findLayerBlob, namedBlobs } from './engine-blobs.ts'
 import { layerBlobs, packOciArchive, type ArchivedBlob } from './image-archive.ts'
 import type { ImagePlan, Layer, LayerBlob } from './image.ts'
-import { removeNameless } from './image-names.ts'
+import { removeNameless, type WantedImage } from './image-names.ts'
 
 /**
  * Loads what the engine lacks. Blobs that went away between the look and the load, and an engine that does not take an archive
  * without them, get everything: an image with a blob missing would run here and could never be pulled from where it is pushed to.
  * @returns the image's ID, which is the digest of its manifest
  */
-export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, config: Buffer, context: Context): Promise<Digest> {
+export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, wanted: WantedImage, context: Context): Promise<Digest> {
   const known = await knownBlobs(engine, plan, context)
   try {
-    return await load(engine, plan, config, known, context)
+    return await load(engine, plan, wanted, known, context)
   } catch (error) {
     if (known.size === 0 || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
     context.events?.({ type: 'debug', message: `sending all layers, because the engine failed to use its own: ${error.message}` })
-    return load(engine, plan, config, new Map(), context)
+    return load(engine, plan, wanted, new Map(), context)
   }
 }
 
@@ -47,7 +47,7 @@ async function presentBlob(content: Engine['content'], blob: Descriptor, context
   return (await content.info(blob.digest, context))?.size === blob.size ? blob : undefined
 }
 
-async function load(engine: Engine, plan: ImagePlan, config: Buffer, known: Blobs, context: Context): Promise<Digest> {
+async function load(engine: Engine, plan: ImagePlan, { config, find }: WantedImage, known: Blobs, context: Context): Promise<Digest> {
   const missing = plan.layers.filter(({ diffId }) => !known.has(diffId))
   const sent = plan.blobs ? missing.map(({ diffId }) => sentBlob(diffId, plan.blobs?.get(diffId), context)) : await plainBlobs(missing, context)
   const descriptors = new Map([...known, ...sent.map(({ diffId, descriptor }) => [diffId, descriptor] as const)])
@@ -55,7 +55,7 @@ async function load(engine: Engine, plan: ImagePlan, config: Buffer, known: Blob
   // The same layers give the same bytes, and so the same ID: all descriptors are written anew, in OCI's words.
   const manifest = encodeManifest({ config: configDescriptor, layers: plan.layers.map(({ diffId }) => descriptors.get(diffId)!) })
   const id = digestOf(manifest)
-  if (sent.length === 0 && (await isThere(engine, id, plan, context))) return id
+  if (sent.length === 0 && isAsPlanned(await find(id), plan)) return id
   const blobs = [{ ...configDescriptor, content: config }, ...new Map(sent.map(({ archived }) => [archived.digest, archived])).values()]
   try {
     await engine.images.load(packOciArchive({ mediaType: OCI_MANIFEST, content: manifest }, blobs, context), context)
@@ -89,7 +89,7 @@ async function plainBlobs(layers: readonly Layer[], context: Context): Promise<S
 }
 
 async function checkLoaded(engine: Engine, id: Digest, plan: ImagePlan, known: Blobs, context: Context): Promise<void> {
-  if (!(await isThere(engine, id, plan, context))) {
+  if (!isAsPlanned(await engine.images.inspect(id, context), plan)) {
     throw new CnbError('CNB_ENGINE_FAILED', `the engine loaded image ${id} but does not have it as it was sent`)
   }
   // From here on the image holds them, so that nothing is collected any more.
@@ -97,7 +97,6 @@ async function checkLoaded(engine: Engine, id: Digest, plan: ImagePlan, known: B
   if (infos.includes(undefined)) throw new CnbError('CNB_ENGINE_FAILED', 'the engine collected layers while it loaded an image of them')
 }
 
-async function isThere(engine: Engine, id: Digest, { layers }: ImagePlan, context: Context): Promise<boolean> {
-  const image = await engine.images.inspect(id, context)
+function isAsPlanned(image: EngineImage | undefined, { layers }: ImagePlan): boolean {
   return image !== undefined && image.diffIds.length === layers.length && image.diffIds.every((diffId, index) => diffId === layers[index]?.diffId)
 }

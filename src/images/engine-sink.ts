@@ -2,8 +2,9 @@
 
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import type { Engine } from '../docker/engine.ts'
+import type { Engine, EngineImage } from '../docker/engine.ts'
 import { encodeImageConfig } from '../oci/config.ts'
+import type { Digest } from '../oci/digest.ts'
 import { familiarName, formatReference } from '../oci/reference.ts'
 import { loadIntoContainerd } from './containerd-load.ts'
 import { loadIntoGraphDriver } from './graphdriver-load.ts'
@@ -21,9 +22,11 @@ export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Con
   const config = encodeImageConfig(plan.config)
   const { imageStore } = await engine.info(context)
   const load = imageStore === 'containerd' ? loadIntoContainerd : loadIntoGraphDriver
-  const names = plan.tags.map(formatReference)
-  // Each takes the engine a while, and neither needs the other.
-  const [id, holders] = await Promise.all([load(engine, plan, config, context), findHolders(engine.images, names, context)])
+  // Each takes the engine a while: one look for what has the names, and for what a rebuild gives, which mostly has them.
+  const asked = findHolders(engine.images, plan.tags.map(formatReference), context)
+  const find = async (id: Digest): Promise<EngineImage | undefined> =>
+    [...(await asked).values()].find((holder) => holder?.id === id) ?? (await engine.images.inspect(id, context))
+  const [id, holders] = await Promise.all([load(engine, plan, { config, find }, context), asked])
   await nameImage(engine.images, id, holders, context)
   const same = [...holders.values()].find((holder) => holder?.id === id)
   return { id, repoDigests: same?.repoDigests ?? [], tags: plan.tags.map(familiarName) }

@@ -6,6 +6,7 @@ import type { Engine } from '../docker/engine.ts'
 import { digestOf, type Digest } from '../oci/digest.ts'
 import { packDockerArchive } from './image-archive.ts'
 import type { ImagePlan } from './image.ts'
+import type { WantedImage } from './image-names.ts'
 import { fetchLayers } from './layer-store.ts'
 
 /**
@@ -13,9 +14,9 @@ import { fetchLayers } from './layer-store.ts'
  * empty ones will do. When it has lost the chain meanwhile, it says so, and gets everything.
  * @returns the image's ID, which is the digest of its config
  */
-export async function loadIntoGraphDriver(engine: Engine, plan: ImagePlan, config: Buffer, context: Context): Promise<Digest> {
+export async function loadIntoGraphDriver(engine: Engine, plan: ImagePlan, { config, find }: WantedImage, context: Context): Promise<Digest> {
   const id = digestOf(config)
-  if (await engine.images.inspect(id, context)) return id
+  if (await find(id)) return id
   const load = async (omitted: number): Promise<void> => {
     await fetchLayers(plan.layers.slice(omitted), context)
     await engine.images.load(await packDockerArchive(config, plan.layers, omitted, context), context)

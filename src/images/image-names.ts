@@ -3,11 +3,18 @@
 import { throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineImage, EngineImages } from '../docker/engine.ts'
+import type { Digest } from '../oci/digest.ts'
 
 type Naming = Pick<EngineImages, 'inspect' | 'tag' | 'remove'>
 
 /** The images that have certain names, by name; undefined where none has it. */
 export type Holders = ReadonlyMap<string, EngineImage | undefined>
+
+/** An image that is to be on the engine: its config as it is there, and how to look for it by its ID. */
+export interface WantedImage {
+  readonly config: Buffer
+  readonly find: (id: Digest) => Promise<EngineImage | undefined>
+}
 
 /** Asks the engine for all at once. */
 export async function findHolders(images: Pick<Naming, 'inspect'>, names: readonly string[], context: Context = {}): Promise<Holders> {

@@ -122,4 +122,6 @@ say end
 say data version
 [ "$cnb_ask" != ask ] || /cnb/lifecycle/lifecycle -version </dev/null 2>/dev/null
 say end
+# An engine that clears a container away lets those wait who read from it: the host ends this when it has read what it needs.
+IFS= read -r cnb_step
 `
