@@ -18,23 +18,33 @@ export interface TarLayer {
   open(signal?: AbortSignal): Promise<Readable>
 }
 
+/** Who else takes the bytes of a tar while it is read for its digest. Leaving the scope of `await using` drops what is not finished. */
+export interface TarCopy extends AsyncDisposable {
+  /** The chunk may be another's as soon as this comes back. */
+  write(chunk: Buffer): Promise<void>
+  finish(diffId: Digest): Promise<void>
+}
+
 /**
  * Hashes the tar of `entries()` in one streaming pass. `entries` is called again at every `open`, with the signal of that time,
  * and must give the same.
- * @throws whatever packTar's stream fails with
+ * @throws whatever packTar's stream fails with, and `copy`
  */
 export async function makeTarLayer(
   entries: (signal?: AbortSignal) => Iterable<TarEntry> | AsyncIterable<TarEntry>,
-  options: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal; copy?: (() => Promise<TarCopy>) | undefined } = {},
 ): Promise<TarLayer> {
+  await using copy = await options.copy?.()
   const hash = createHash('sha256')
   let size = 0
   for await (const chunk of tarChunks(entries(options.signal), options.signal)) {
     hash.update(chunk)
     size += chunk.length
+    await copy?.write(chunk)
     if (size % (1024 * 1024) < chunk.length) await setImmediate()
   }
   const diffId: Digest = `sha256:${hash.digest('hex')}`
+  await copy?.finish(diffId)
   return { diffId, size, open: async (signal) => verified(packTar(entries(signal), signal ? { signal } : {}), diffId, hasChanged(diffId)) }
 }
 

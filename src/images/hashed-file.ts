@@ -53,7 +53,8 @@ async function* blocksOf(content: AsyncIterable<Buffer>, signal: AbortSignal | u
   yield block.subarray(0, filled)
 }
 
-function cannotKeep(path: string, error: unknown): never {
+/** @throws CnbError CNB_OUTPUT, always */
+export function cannotKeep(path: string, error: unknown): never {
   throw new CnbError('CNB_OUTPUT', `cannot keep a layer in ${path}: ${(error as Error).message}`, {
     cause: error,
     hint: 'Layers need room in the temporary directory: set TMPDIR to one that has it.',

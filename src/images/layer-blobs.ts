@@ -1,11 +1,12 @@
 /** Layers in the form in which registries and layouts keep them: as one of them has it already, or else compressed, once. */
 
+import type { TarCopy } from '../archive/tar-layer.ts'
 import type { Context } from '../base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../base/files.ts'
 import { Limiter } from '../base/limiter.ts'
 import type { Digest } from '../oci/digest.ts'
 import { ociLayerType } from '../oci/media-types.ts'
-import { compressLayer } from './compressed-layer.ts'
+import { compressLayer, LayerCompressor } from './compressed-layer.ts'
 import type { Image, Layer, LayerBlob } from './image.ts'
 
 /** Each is compressed on all processors; the second keeps them busy where the first waits for its bytes. */
@@ -44,9 +45,28 @@ export class LayerBlobs implements AsyncDisposable {
     return compressed
   }
 
+  /** Compresses a layer while it is read for its digest; as its blob it counts once it is finished. @throws CnbError CNB_OUTPUT */
+  async copy(): Promise<TarCopy> {
+    const compressor = await LayerCompressor.open(await this.#path())
+    return {
+      write: (chunk) => compressor.write(chunk),
+      finish: async (diffId) => void this.#compressed.set(diffId, Promise.resolve(await compressor.finish())),
+      [Symbol.asyncDispose]: () => compressor[Symbol.asyncDispose](),
+    }
+  }
+
+  /** Tells that a repository has the layer's blob from now on. */
+  placed(diffId: Digest, blob: LayerBlob, repository: string): void {
+    if (blob.repository === undefined) this.#known.set(diffId, { ...blob, repository })
+  }
+
   async #compress(layer: Layer, context: Context): Promise<LayerBlob> {
+    return compressLayer(layer, await this.#path(), context)
+  }
+
+  async #path(): Promise<string> {
     this.#directory ??= makeTemporaryDirectory('cnb-blobs-')
-    return compressLayer(layer, (await this.#directory).path, context)
+    return (await this.#directory).path
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

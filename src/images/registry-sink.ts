@@ -84,7 +84,10 @@ class Sending {
       const send = (blob: LayerBlob): Promise<void> => this.#limit.run(() => this.#repositories.bring(blob, target.reference, this.#context, trusting))
       const sendLayer = async (layer: Layer): Promise<void> => {
         const blob = await this.#blobs.of(layer, this.#context)
-        if (blob.repository !== target.name) return send(blob)
+        if (blob.repository !== target.name) {
+          await send(blob)
+          return this.#blobs.placed(layer.diffId, blob, target.name)
+        }
         if (trusting || (await repository.hasBlob(blob.descriptor.digest, this.#context))) return
         this.#blobs.forget(layer)
         await send(await this.#blobs.of(layer, this.#context))

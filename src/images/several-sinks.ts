@@ -6,7 +6,7 @@ import type { Digest } from '../oci/digest.ts'
 import { formatReference } from '../oci/reference.ts'
 import type { Registries } from '../registry/registry.ts'
 import type { Image, ImagePlan, ImageSink, ImageSource, LayerBlob, SavedImage } from './image.ts'
-import { LayerBlobs } from './layer-blobs.ts'
+import type { LayerBlobs } from './layer-blobs.ts'
 import { type LayoutTarget, saveToLayout } from './oci-layout/layout-sink.ts'
 import { saveToRegistry } from './registry-sink.ts'
 
@@ -16,16 +16,17 @@ export interface Sinks {
   /** To the repositories of its names. */
   readonly registries?: Registries
   readonly layouts?: readonly LayoutTarget[]
+  /** The layers as registries and layouts get them; whoever saves several images makes each once. */
+  readonly blobs: LayerBlobs
 }
 
 /**
  * The registries come last, for what fails is most often the network, and an image that is published cannot be called back.
  * @param published where images may be found whose layers need not be compressed again
  */
-export function openSinks({ engine, registries, layouts = [] }: Sinks, published: ImageSource): ImageSink {
+export function openSinks({ engine, registries, layouts = [], blobs }: Sinks, published: ImageSource): ImageSink {
   return {
     async save(plan, context = {}) {
-      await using blobs = new LayerBlobs()
       const images = [plan.base, ...(plan.previous ? [plan.previous] : [])]
       images.forEach((image) => blobs.know(image))
       if (engine) await learnBlobs(blobs, images, plan, published, context)

@@ -4,6 +4,7 @@ import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineImageStore } from '../images/engine-source.ts'
 import type { Image, ImageSink, ImageSource } from '../images/image.ts'
+import type { LayerBlobs } from '../images/layer-blobs.ts'
 import { openRegistryImages, repositoryName } from '../images/registry-source.ts'
 import { openSinks } from '../images/several-sinks.ts'
 import { formatLayoutLocation } from '../images/oci-layout/layout-location.ts'
@@ -19,6 +20,8 @@ import { isEngineOnly, type ImageTargets } from './image-targets.ts'
 export interface Publishing {
   readonly registries: Registries
   readonly targets: ImageTargets
+  /** Of all images of the build: what the app's and the cache's have in common is compressed and sent once. */
+  readonly blobs: LayerBlobs
 }
 
 export type BuildStore = ImageSource & ImageSink
@@ -29,10 +32,10 @@ export function openBuildStore(
   { builder, image }: Pick<BuildPlan, 'builder' | 'image'>,
 ): BuildStore {
   if (!publishing || isEngineOnly(publishing.targets)) return images
-  const { registries, targets } = publishing
+  const { registries, targets, blobs } = publishing
   const published = openRegistryImages(registries, builder.image.platform)
   const { engine, registry, layouts } = targets
-  const sinks = openSinks({ ...(engine ? { engine: images } : {}), ...(registry ? { registries } : {}), layouts }, published)
+  const sinks = openSinks({ ...(engine ? { engine: images } : {}), ...(registry ? { registries } : {}), layouts, blobs }, published)
   const [layout] = layouts
   const previous = layout && !engine && !registry ? layoutPrevious(layout, image, published, builder.image.platform) : engine ? images : published
   return {
@@ -49,9 +52,9 @@ function layoutPrevious({ directory, name }: LayoutTarget, image: Reference, pub
 }
 
 /** Where cache images are, whatever becomes of the app's. */
-export function openCacheImages({ registries }: Publishing, platform: Platform): BuildStore {
+export function openCacheImages({ registries, blobs }: Publishing, platform: Platform): BuildStore {
   const published = openRegistryImages(registries, platform)
-  const sinks = openSinks({ registries }, published)
+  const sinks = openSinks({ registries, blobs }, published)
   return { find: (reference, context) => published.find(reference, context), save: (plan, context) => sinks.save(plan, context) }
 }
 

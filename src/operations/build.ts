@@ -88,6 +88,7 @@ export interface BuildResult {
 export async function build(options: BuildOptions, services: Services & RemoteServices, context: Context): Promise<BuildResult> {
   const start = performance.now()
   const publishing = await openPublishing(options, services)
+  await using _ = publishing?.blobs
   // The driver's code is read while the engine answers.
   const [plan, lifecycle] = await Promise.all([
     planBuild(options, services, publishing, context),
@@ -113,7 +114,8 @@ async function openPublishing(options: BuildOptions, { registries, host }: Remot
       hint: 'Leave --lifecycle out: the native lifecycle publishes, and no credential gets to the builder.',
     })
   }
-  return { targets, registries: await registries(await readRegistrySettings(options, host)) }
+  const { LayerBlobs } = await import('../images/layer-blobs.ts')
+  return { targets, registries: await registries(await readRegistrySettings(options, host)), blobs: new LayerBlobs() }
 }
 
 /** Loaded when it is chosen: neither driver needs the other's code. */
@@ -127,6 +129,7 @@ async function openLifecycle(
     return nativeLifecycle({
       ...{ engine, owner, sweep },
       openStore: (images, plan) => openBuildStore(images, publishing, plan),
+      ...(publishing && !isEngineOnly(publishing.targets) ? { blobs: publishing.blobs } : {}),
       ...(publishing ? { cacheImages: ({ builder }) => openCacheImages(publishing, builder.image.platform) } : {}),
     })
   }

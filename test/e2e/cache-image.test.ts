@@ -71,6 +71,18 @@ it('what one machine built, another finds, and only what changed travels', async
   expect(received).toBeLessThan(50_000)
 })
 
+it('a layer of both the image and the cache is sent to their registry once', async () => {
+  const [image, cache] = [cacheName(), cacheName()]
+  const path = await bench.directory(APP)
+  await build(image, path, '--publish', '--cache-image', cache)
+  const sentTo = (name: string): number =>
+    proxy.log.filter((each) => each.path.includes(`${name.slice(proxy.address.length)}/blobs/`)).reduce((sum, each) => sum + each.sent, 0)
+  expect(sentTo(image)).toBeGreaterThan(100_000)
+  expect(sentTo(cache)).toBeLessThan(50_000)
+  proxy.log.splice(0)
+  expect(await build(bench.image(), path, '--cache-image', cache)).not.toContain('MAKING')
+})
+
 it('the stock restorer restores what is in it', async () => {
   const [image, cache] = [bench.image(), cacheName()]
   await build(image, await bench.directory(APP), '--cache-image', cache)

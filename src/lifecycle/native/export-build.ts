@@ -5,6 +5,7 @@ import type { TarHeader } from '../../archive/tar-header.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { escapeId } from '../../buildpacks/buildpack.ts'
+import type { LayerBlobs } from '../../images/layer-blobs.ts'
 import type { ImageSink, Layer } from '../../images/image.ts'
 import type { BuildPlan, BuiltImage, RunImage } from '../lifecycle.ts'
 import { APP_DIR, LAYERS_DIR } from '../phase.ts'
@@ -35,6 +36,8 @@ export interface ExportedBuild {
   readonly runImage: RunImage
   readonly extended?: Pick<ExportInput, 'extensionLayers' | 'extendedSettings'>
   readonly sink: ImageSink
+  /** As in NativeOptions. */
+  readonly blobs: Pick<LayerBlobs, 'copy'> | undefined
   /** Called once all is known of the image, whatever is read again to send it. */
   readonly end: () => void
   readonly say: (line: string) => void
@@ -49,13 +52,14 @@ export interface ExportedBuild {
 export async function exportBuild(input: ExportedBuild, context: Context): Promise<{ image: BuiltImage; record: CacheRecord }> {
   const { plan, group, built, previous, sink, say } = input
   const { builder } = plan
+  const copy = input.blobs && (() => input.blobs!.copy())
   await using layers = new LayerFactory(built.files, builder)
   const known = knownLauncher(input.record, plan)
   let launcher: KnownLauncher | undefined
   const buildpacks = readBuiltBuildpacks(built.tree, group)
   const layerOf = oncePerLayer(async (id, name): Promise<Layer> => {
     const path = `${escapeId(id)}/${name}`
-    const make = (): Promise<Layer> => layers.directoryLayer(`${LAYERS_DIR}/${path}`, parentsOf(path, built.tree), context)
+    const make = (): Promise<Layer> => layers.directoryLayer(`${LAYERS_DIR}/${path}`, parentsOf(path, built.tree), context, isNew(input, id, name) ? copy : undefined)
     const unchanged = unchangedLayer(input, id, name)
     return unchanged ? { diffId: unchanged.sha, open: async (signal) => (await make()).open(signal) } : await make()
   })
@@ -114,6 +118,12 @@ function parentsOf(path: string, tree: LayersTree): TarHeader[] {
     if (!entry) throw new CnbError('CNB_EXPORT_FAILED', `the build left no ${LAYERS_DIR}/${parent}`)
     return { ...entry, name: parent === '' ? LAYERS_DIR : `${LAYERS_DIR}/${parent}`, size: 0 }
   })
+}
+
+/** Whether neither the image nor the cache of an earlier build has a layer in its place, which most often is the same still. */
+function isNew({ previous, record }: ExportedBuild, id: string, name: string): boolean {
+  const inImage = previous?.metadata?.buildpacks.find((buildpack) => buildpack.id === id)?.layers.has(name) ?? false
+  return !inImage && record?.buildpacks.find((buildpack) => buildpack.id === id)?.layers[name] === undefined
 }
 
 /** A layer whose directory looks as it did when it was last read: it need not be read again. */

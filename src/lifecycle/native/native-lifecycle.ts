@@ -7,6 +7,7 @@ import type { Context } from '../../base/events.ts'
 import type { Engine } from '../../docker/engine.ts'
 import { type EngineImageStore, openEngineImages } from '../../images/engine-source.ts'
 import type { ImageSink, ImageSource } from '../../images/image.ts'
+import type { LayerBlobs } from '../../images/layer-blobs.ts'
 import { isForOtherUse } from '../exec-env.ts'
 import { hostPhase } from '../host-phase.ts'
 import type { BuildPlan, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
@@ -32,9 +33,11 @@ export interface NativeOptions {
   readonly owner: string
   /** Removes what killed runs left on the engine. */
   readonly sweep: () => Promise<void>
-  /** Where the previous image is found and the new one goes; both on the engine when absent. */
   /** Where the cache image of a plan that names one is. */
   readonly cacheImages?: (plan: BuildPlan) => CacheImages
+  /** Takes layers that are new while they are read for their digests, for stores that want them compressed. */
+  readonly blobs?: Pick<LayerBlobs, 'copy'>
+  /** Where the previous image is found and the new one goes; both on the engine when absent. */
   readonly openStore?: (images: EngineImageStore, plan: BuildPlan) => ImageSource & ImageSink
 }
 
@@ -72,7 +75,7 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   times.push(...(extended?.times ?? []))
   const { runImage } = extending ?? plan
   const exported = await hostPhase('exporter', times, context, (say) =>
-    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, shared, end: () => run.end(), say }, context),
+    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, blobs: options.blobs, shared, end: () => run.end(), say }, context),
   )
   kaniko.keep()
   if (run.kept) await cache.writeRecord(exported.record, context)

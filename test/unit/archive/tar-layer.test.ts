@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { makeTarLayer } from '../../../src/archive/tar-layer.ts'
+import { makeTarLayer, type TarCopy } from '../../../src/archive/tar-layer.ts'
 import { packTar } from '../../../src/archive/tar-writer.ts'
 import type { TarEntry } from '../../../src/archive/tar-writer.ts'
 import { CnbError } from '../../../src/base/errors.ts'
@@ -54,5 +54,19 @@ describe('makeTarLayer', () => {
     await expect(makeTarLayer(() => [file('a')], { signal: aborted })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
     const layer = await makeTarLayer(() => [file('a')])
     await expect(buffer(await layer.open(aborted))).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+  })
+
+  it('gives a copy the bytes and the digest, and drops one of a tar that fails', async () => {
+    const heard: unknown[] = []
+    const copy = async (): Promise<TarCopy> => ({
+      write: async (chunk) => void heard.push(chunk.length),
+      finish: async (diffId) => void heard.push(diffId),
+      [Symbol.asyncDispose]: async () => void heard.push('dropped'),
+    })
+    const { diffId } = await makeTarLayer(() => [file('a')], { copy })
+    expect(heard).toEqual([2048, diffId, 'dropped'])
+    heard.splice(0)
+    await expect(makeTarLayer(() => [{ ...file('a'), size: 2 }], { copy })).rejects.toMatchObject({ code: 'CNB_APP_CHANGED' })
+    expect(heard).toEqual(['dropped'])
   })
 })

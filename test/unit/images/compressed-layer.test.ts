@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -50,6 +51,16 @@ test('however it is read, and with whatever others, a layer becomes the same byt
   await others
   expect(second.descriptor).toEqual(first.descriptor)
   expect((await buffer(await first.open())).subarray(0, 10).toString('hex')).toMatch(/^1f8b080000000000(?:00|04)ff$/)
+})
+
+test('what does not shrink is stored as it is, block by block', async () => {
+  const content = Buffer.concat([randomBytes(512 * 1024), contentOf(512 * 1024)])
+  const blob = await buffer(await (await compressLayer(layerOf(content), await directory())).open())
+  expect(gunzipSync(blob).equals(content)).toBe(true)
+  // RFC 1951, 3.2.3: the kind of a block is in the two bits after the first.
+  const kinds = [blob[10], blob[blob.indexOf(Buffer.from('1f8b08', 'hex'), 512 * 1024) + 10]].map((byte = 0) => (byte >> 1) & 3)
+  expect(kinds[0]).toBe(0)
+  expect(kinds[1]).not.toBe(0)
 })
 
 test('a stream that is not the layer is refused, and leaves no file', async () => {

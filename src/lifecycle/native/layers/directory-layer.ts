@@ -1,6 +1,6 @@
 /** A layer that is one directory (the lifecycle's layers/dir.go, v0.21.0; spec.md §6.3). */
 
-import { makeTarLayer } from '../../../archive/tar-layer.ts'
+import { makeTarLayer, type TarCopy } from '../../../archive/tar-layer.ts'
 import type { TarHeader } from '../../../archive/tar-header.ts'
 import type { TarReadEntry } from '../../../archive/tar-reader.ts'
 import type { TarEntry } from '../../../archive/tar-writer.ts'
@@ -13,17 +13,26 @@ import type { LayerSource } from './layer-source.ts'
 import type { Spool, Spooled } from './spool.ts'
 
 /** LayerFactory's directoryLayer, of files that somebody else owns. */
-export async function directoryLayer(source: LayerSource, path: string, parents: readonly TarHeader[], context: Context): Promise<Layer> {
+export async function directoryLayer(
+  source: LayerSource,
+  path: string,
+  parents: readonly TarHeader[],
+  copy: CopyMaker | undefined,
+  { signal }: Context,
+): Promise<Layer> {
   const above = [...parentEntries(parents)]
   const targets = new Set<string>()
   try {
-    return await makeTarLayer((signal) => withoutLinks(source, path, above, targets, signal), { signal: context.signal })
+    return await makeTarLayer((signal) => withoutLinks(source, path, above, targets, signal), { signal, copy })
   } catch (error) {
     if (!(error instanceof HardLinksFound)) throw error
   }
   const links = { targets, found: new Map<string, Target>(), spool: source.newSpool() }
-  return makeTarLayer((signal) => withLinks(source, path, above, links, signal), { signal: context.signal })
+  return makeTarLayer((signal) => withLinks(source, path, above, links, signal), { signal, copy })
 }
+
+/** Called for each time that the layer is read for its digest. */
+export type CopyMaker = () => Promise<TarCopy>
 
 class HardLinksFound extends Error {}
 

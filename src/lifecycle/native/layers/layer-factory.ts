@@ -4,7 +4,7 @@ import type { TarHeader } from '../../../archive/tar-header.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
 import type { BuildFiles } from '../model.ts'
-import { directoryLayer } from './directory-layer.ts'
+import { type CopyMaker, directoryLayer } from './directory-layer.ts'
 import type { Owner } from './layer-entries.ts'
 import type { LayerSource } from './layer-source.ts'
 import { sliceLayers } from './slice-layers.ts'
@@ -36,10 +36,11 @@ export class LayerFactory implements AsyncDisposable {
    * The layer of the directory at `path`: its parents' headers as they are, shallowest first, then the directory and all below
    * it as the build user's, each hard link with a content of its own. It is read once, or twice where there are hard links;
    * opening the layer reads it again.
+   * @param copy who takes the layer's bytes meanwhile
    * @throws CnbError CNB_EXPORT_FAILED when there is nothing at `path`; an opened layer fails with CNB_APP_CHANGED when it is another by then
    */
-  directoryLayer(path: string, parents: readonly TarHeader[], context: Context): Promise<Layer> {
-    return directoryLayer(this.#source, path, parents, context)
+  directoryLayer(path: string, parents: readonly TarHeader[], context: Context, copy?: CopyMaker): Promise<Layer> {
+    return directoryLayer(this.#source, path, parents, copy, context)
   }
 
   /**
