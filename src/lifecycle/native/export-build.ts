@@ -50,9 +50,9 @@ export interface ExportedBuild {
  * @throws CnbError CNB_EXPORT_FAILED, CNB_OUTPUT, CNB_ENGINE_*
  */
 export async function exportBuild(input: ExportedBuild, context: Context): Promise<{ image: BuiltImage; record: CacheRecord }> {
-  const { plan, group, built, previous, sink, say } = input
+  const { plan, group, built, previous, sink, blobs, say } = input
   const { builder } = plan
-  const copy = input.blobs && (() => input.blobs!.copy())
+  const copy = blobs && (() => blobs.copy())
   await using layers = new LayerFactory(built.files, builder)
   const known = knownLauncher(input.record, plan)
   let launcher: KnownLauncher | undefined
