@@ -40,7 +40,7 @@ async function readSmall(at: RemotePath, { digest }: WantedBlob, size: number, c
   const content = documentOf(reply) ?? Buffer.alloc(0)
   const found = digestOf(content)
   if (found !== digest) throw at.untrusted(task, `the digest of what came is ${found}`)
-  return Readable.from([content], { objectMode: false })
+  return Readable.from(content, { objectMode: false })
 }
 
 /** Unlike Readable.from, it can be destroyed while it waits for bytes that never come. */

@@ -24,6 +24,8 @@ const CONNECT_TIMEOUT_MS = 15_000
 export class Dispatchers {
   readonly #options: DispatcherOptions
   readonly #made = new Map<string, Promise<Dispatcher>>()
+  /** By origin. */
+  readonly #chosen = new Map<string, Promise<Dispatcher>>()
   #extra: Promise<string[]> | undefined
   /** By host: the context that its certificate needed beyond Node's own. */
   readonly #contexts = new Map<string, SecureContext>()
@@ -36,6 +38,12 @@ export class Dispatchers {
   }
 
   for(url: URL): Promise<Dispatcher> {
+    const chosen = this.#chosen.get(url.origin) ?? this.#choose(url)
+    this.#chosen.set(url.origin, chosen)
+    return chosen
+  }
+
+  #choose(url: URL): Promise<Dispatcher> {
     const proxied = PROXIES.some((name) => valueOf(this.#options.env, name)) && !isLoopback(url)
     const insecure = this.#options.isInsecure(url.host)
     const key = `${proxied ? 'proxied' : 'direct'} ${insecure ? 'insecure' : 'checked'}`

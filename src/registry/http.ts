@@ -1,11 +1,11 @@
 /** One HTTP exchange as this folder sees it: undici does them (undici-exchange.ts), others wrap them, and tests answer them. */
 
 import type { Readable } from 'node:stream'
-import type { BlobSource } from './registry.ts'
 
-/** A body that is made while it is sent. `size` is its length in bytes, where that is known. */
-interface StreamedBody extends BlobSource {
+/** A body that is made when it is sent, once. `size` is its length in bytes, where that is known. */
+interface OpenedBody {
   readonly size?: number
+  open(signal: AbortSignal): Promise<Readable | Buffer>
 }
 
 export interface HttpRequest {
@@ -13,7 +13,7 @@ export interface HttpRequest {
   readonly url: URL
   /** With lower-case names. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: Buffer | StreamedBody
+  readonly body?: Buffer | OpenedBody
   readonly signal: AbortSignal
   /** Bytes that a reply with status 200 has at most: it is then read before it is given, and asked for again where it breaks off. */
   readonly limit?: number

@@ -40,19 +40,20 @@ async function exchange(request: HttpRequest, dispatcherFor: (url: URL) => Promi
   // A connection whose reply has just ended is free in the next turn of the event loop: whoever asks sooner opens another.
   await setImmediate()
   signal.throwIfAborted()
-  const upload = body === undefined || Buffer.isBuffer(body) ? undefined : await body.open(signal)
-  const size = body && !Buffer.isBuffer(body) && body.size !== undefined ? { 'content-length': String(body.size) } : {}
+  const isUpload = body !== undefined && !Buffer.isBuffer(body)
+  const bytes = isUpload ? await body.open(signal) : body
+  const stream = Buffer.isBuffer(bytes) ? undefined : bytes
   let failure: Error | undefined
-  upload?.on('error', (error) => (failure ??= error))
+  stream?.on('error', (error) => (failure ??= error))
   try {
     const handler = new ReplyHandler(request)
     dispatcher.dispatch({
       origin: url.origin,
       path: url.pathname + url.search,
       method,
-      headers: { ...headers, ...size },
-      body: upload ?? (body as Buffer | undefined),
-      headersTimeout: upload ? UPLOAD_TIMEOUT_MS : HEADERS_TIMEOUT_MS,
+      headers: isUpload && body.size !== undefined ? { ...headers, 'content-length': String(body.size) } : headers,
+      body: bytes,
+      headersTimeout: isUpload ? UPLOAD_TIMEOUT_MS : HEADERS_TIMEOUT_MS,
       bodyTimeout: BODY_TIMEOUT_MS,
       // Undici closes the connection after each HEAD otherwise, for servers that send a body nevertheless (nodejs/undici#258).
       reset: false,
@@ -62,6 +63,6 @@ async function exchange(request: HttpRequest, dispatcherFor: (url: URL) => Promi
     // What went wrong where the bytes come from is no fault of the registry's.
     throw failure ?? error
   } finally {
-    upload?.destroy()
+    stream?.destroy()
   }
 }
