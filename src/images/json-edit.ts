@@ -18,7 +18,7 @@ interface Member {
  * @param edits by key; a key that is not there yet is added at the end
  */
 export function editJsonObject(text: string, edits: Readonly<Record<string, MemberEdit>>): string {
-  const members = [...membersOf(text)]
+  const members = membersOf(text)
   const missing = Object.keys(edits).filter((key) => !members.some((member) => member.key === key))
   const written = [
     ...members.map(({ key, text, value }) => (Object.hasOwn(edits, key) ? write(key, edits[key]?.(value)) : text)),
@@ -31,17 +31,19 @@ function write(key: string, json: string | undefined): string | undefined {
   return json === undefined ? undefined : `${JSON.stringify(key)}:${json}`
 }
 
-function* membersOf(text: string): Generator<Member> {
+function membersOf(text: string): Member[] {
+  const members: Member[] = []
   let at = skipSpace(text, text.indexOf('{') + 1)
   while (text[at] === '"') {
     const start = at
     const keyEnd = endOfString(text, start)
     const valueStart = skipSpace(text, text.indexOf(':', keyEnd) + 1)
     const end = endOfValue(text, valueStart)
-    yield { key: JSON.parse(text.slice(start, keyEnd)) as string, text: text.slice(start, end), value: text.slice(valueStart, end) }
+    members.push({ key: JSON.parse(text.slice(start, keyEnd)) as string, text: text.slice(start, end), value: text.slice(valueStart, end) })
     at = skipSpace(text, end)
     if (text[at] === ',') at = skipSpace(text, at + 1)
   }
+  return members
 }
 
 // What is searched for below is found by the engine itself. Loops over characters are what V8 would compile first of all, and a

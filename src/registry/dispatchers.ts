@@ -20,7 +20,7 @@ export interface DispatcherOptions {
 const KEEP_ALIVE_MS = 15_000
 const CONNECT_TIMEOUT_MS = 15_000
 
-/** Gives each URL the connections that it may use. */
+/** Gives each origin the connections that it may use. */
 export class Dispatchers {
   readonly #options: DispatcherOptions
   readonly #made = new Map<string, Promise<Dispatcher>>()
@@ -37,9 +37,10 @@ export class Dispatchers {
     for (const name of PROXIES) checkProxy(name, valueOf(options.env, name))
   }
 
-  for(url: URL): Promise<Dispatcher> {
-    const chosen = this.#chosen.get(url.origin) ?? this.#choose(url)
-    this.#chosen.set(url.origin, chosen)
+  /** @param origin such as `https://registry.example:5000` */
+  for(origin: string): Promise<Dispatcher> {
+    const chosen = this.#chosen.get(origin) ?? this.#choose(new URL(origin))
+    this.#chosen.set(origin, chosen)
     return chosen
   }
 

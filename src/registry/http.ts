@@ -3,9 +3,9 @@
 import type { Readable } from 'node:stream'
 
 /** A body that is made when it is sent, once. `size` is its length in bytes, where that is known. */
-interface OpenedBody {
+export interface OpenedBody {
   readonly size?: number
-  open(signal: AbortSignal): Promise<Readable | Buffer>
+  readonly open: (signal: AbortSignal) => Promise<Readable | Buffer>
 }
 
 export interface HttpRequest {

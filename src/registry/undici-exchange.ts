@@ -1,10 +1,11 @@
 /** HTTP exchanges by undici, not too many of them at once with one host. */
 
+import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import type { Dispatcher } from 'undici'
 import { Limiter } from '../base/limiter.ts'
-import type { Exchange, HttpReply, HttpRequest } from './http.ts'
+import type { Exchange, HttpReply, HttpRequest, OpenedBody } from './http.ts'
 import { ReplyHandler } from './reply-handler.ts'
 
 const HEADERS_TIMEOUT_MS = 60_000
@@ -20,7 +21,7 @@ setFlagsFromString(`--wasm-tiering-budget=${2 ** 31 - 1}`)
  * Exchanges over the dispatcher that `dispatcherFor` gives, `limit` at a time with one host until their reply begins, or is read.
  * Uploads are counted by themselves: one that copies a blob waits for a download, which must not wait for it.
  */
-export function undiciExchange(dispatcherFor: (url: URL) => Promise<Dispatcher>, limit: number): Exchange {
+export function undiciExchange(dispatcherFor: (origin: string) => Promise<Dispatcher>, limit: number): Exchange {
   const limiters = new Map<string, Limiter>()
   const limiterOf = (key: string): Limiter => {
     const limiter = limiters.get(key) ?? new Limiter(limit)
@@ -29,40 +30,38 @@ export function undiciExchange(dispatcherFor: (url: URL) => Promise<Dispatcher>,
   }
   return async (request) => {
     request.signal.throwIfAborted()
-    const lane = request.body === undefined || Buffer.isBuffer(request.body) ? 'request' : 'upload'
-    return limiterOf(`${lane} ${request.url.origin}`).run(() => exchange(request, dispatcherFor))
+    const { body, url: { origin } } = request
+    if (body === undefined || Buffer.isBuffer(body)) {
+      return limiterOf(`request ${origin}`).run(async () => send(request, body, origin, await dispatcherFor(origin)))
+    }
+    return limiterOf(`upload ${origin}`).run(async () => upload(request, body, origin, await dispatcherFor(origin)))
   }
 }
 
-async function exchange(request: HttpRequest, dispatcherFor: (url: URL) => Promise<Dispatcher>): Promise<HttpReply> {
-  const { method, url, headers, body, signal } = request
-  const dispatcher = await dispatcherFor(url)
-  // A connection whose reply has just ended is free in the next turn of the event loop: whoever asks sooner opens another.
-  await setImmediate()
-  signal.throwIfAborted()
-  const isUpload = body !== undefined && !Buffer.isBuffer(body)
-  const bytes = isUpload ? await body.open(signal) : body
-  const stream = Buffer.isBuffer(bytes) ? undefined : bytes
+async function upload(request: HttpRequest, { size, open }: OpenedBody, origin: string, dispatcher: Dispatcher): Promise<HttpReply> {
+  const sized = size === undefined ? request : { ...request, headers: { ...request.headers, 'content-length': String(size) } }
+  const body = await open(request.signal)
+  if (Buffer.isBuffer(body)) return send(sized, body, origin, dispatcher)
   let failure: Error | undefined
-  stream?.on('error', (error) => (failure ??= error))
+  body.on('error', (error) => (failure ??= error))
   try {
-    const handler = new ReplyHandler(request)
-    dispatcher.dispatch({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method,
-      headers: isUpload && body.size !== undefined ? { ...headers, 'content-length': String(body.size) } : headers,
-      body: bytes,
-      headersTimeout: isUpload ? UPLOAD_TIMEOUT_MS : HEADERS_TIMEOUT_MS,
-      bodyTimeout: BODY_TIMEOUT_MS,
-      // Undici closes the connection after each HEAD otherwise, for servers that send a body nevertheless (nodejs/undici#258).
-      reset: false,
-    }, handler)
-    return await handler.reply
+    return await send(sized, body, origin, dispatcher)
   } catch (error) {
     // What went wrong where the bytes come from is no fault of the registry's.
     throw failure ?? error
   } finally {
-    stream?.destroy()
+    body.destroy()
   }
+}
+
+async function send(request: HttpRequest, body: Buffer | Readable | undefined, origin: string, dispatcher: Dispatcher): Promise<HttpReply> {
+  const { method, url, headers, signal } = request
+  // A connection whose reply has just ended is free in the next turn of the event loop: whoever asks sooner opens another.
+  await setImmediate()
+  signal.throwIfAborted()
+  const handler = new ReplyHandler(request)
+  const limits = { headersTimeout: body === request.body ? HEADERS_TIMEOUT_MS : UPLOAD_TIMEOUT_MS, bodyTimeout: BODY_TIMEOUT_MS }
+  // Undici closes the connection after each HEAD without `reset`, for servers that send a body nevertheless (nodejs/undici#258).
+  dispatcher.dispatch({ origin, path: url.pathname + url.search, method, headers, body, reset: false, ...limits }, handler)
+  return handler.reply
 }
