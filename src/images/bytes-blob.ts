@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { digestOf } from '../oci/digest.ts'
 import type { LayerBlob } from './image.ts'
 
-export function bytesBlob({ mediaType, content }: { mediaType: string; content: Buffer }): LayerBlob {
-  return { descriptor: { mediaType, digest: digestOf(content), size: content.length }, open: async () => Readable.from([content], { objectMode: false }) }
+export function bytesBlob({ mediaType, content }: { mediaType: string; content: Buffer }): LayerBlob & { readonly content: Buffer } {
+  const descriptor = { mediaType, digest: digestOf(content), size: content.length }
+  return { descriptor, content, open: async () => Readable.from(content, { objectMode: false }) }
 }

@@ -18,7 +18,7 @@ interface Member {
  * @param edits by key; a key that is not there yet is added at the end
  */
 export function editJsonObject(text: string, edits: Readonly<Record<string, MemberEdit>>): string {
-  const members = [...membersOf(text)]
+  const members = membersOf(text)
   const missing = Object.keys(edits).filter((key) => !members.some((member) => member.key === key))
   const written = [
     ...members.map(({ key, text, value }) => (Object.hasOwn(edits, key) ? write(key, edits[key]?.(value)) : text)),
@@ -31,48 +31,66 @@ function write(key: string, json: string | undefined): string | undefined {
   return json === undefined ? undefined : `${JSON.stringify(key)}:${json}`
 }
 
-function* membersOf(text: string): Generator<Member> {
+function membersOf(text: string): Member[] {
+  const members: Member[] = []
   let at = skipSpace(text, text.indexOf('{') + 1)
   while (text[at] === '"') {
     const start = at
     const keyEnd = endOfString(text, start)
     const valueStart = skipSpace(text, text.indexOf(':', keyEnd) + 1)
     const end = endOfValue(text, valueStart)
-    yield { key: JSON.parse(text.slice(start, keyEnd)) as string, text: text.slice(start, end), value: text.slice(valueStart, end) }
+    members.push({ key: JSON.parse(text.slice(start, keyEnd)) as string, text: text.slice(start, end), value: text.slice(valueStart, end) })
     at = skipSpace(text, end)
     if (text[at] === ',') at = skipSpace(text, at + 1)
   }
+  return members
 }
 
+// What is searched for below is found by the engine itself. Loops over characters are what V8 would compile first of all, and a
+// rebase of many images spent a tenth of its time on that.
+const SPACE = /[ \t\n\r]*/y
+const END_OF_WORD = /[ \t\n\r,}\]]|$/g
+const BRACKET_OR_QUOTE = /["{}[\]]|$/g
+
 function skipSpace(text: string, from: number): number {
-  let at = from
-  while (' \t\n\r'.includes(text[at] ?? '-')) at++
-  return at
+  SPACE.lastIndex = from
+  SPACE.exec(text)
+  return SPACE.lastIndex
+}
+
+function find(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from
+  return pattern.exec(text)?.index ?? text.length
 }
 
 /** The index after the closing quote of the string that opens at `from`. */
 function endOfString(text: string, from: number): number {
-  let at = from + 1
-  while (text[at] !== '"' && at < text.length) at += text[at] === '\\' ? 2 : 1
-  return at + 1
+  for (let quote = text.indexOf('"', from + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let slash = quote
+    while (text[slash - 1] === '\\') slash--
+    // Every second backslash is one that another one escapes.
+    if ((quote - slash) % 2 === 0) return quote + 1
+  }
+  return text.length
 }
 
 /** The index after the value that begins at `from`; counts brackets, so that depth costs no stack. */
 function endOfValue(text: string, from: number): number {
-  if (text[from] === '"') return endOfString(text, from)
-  let at = from
+  const first = text[from]
+  if (first === '"') return endOfString(text, from)
+  // A number, true, false or null ends before what follows it; an object or a list with its own last bracket.
+  if (first !== '{' && first !== '[') return find(END_OF_WORD, text, from)
   let depth = 0
-  while (at < text.length) {
-    const char = text.charAt(at)
+  for (let at = from; at < text.length; ) {
+    at = find(BRACKET_OR_QUOTE, text, at)
+    const char = text[at]
     if (char === '"') {
       at = endOfString(text, at)
       continue
     }
-    // A number, true, false or null ends before what follows it; an object or a list with its own last bracket.
-    if (depth === 0 && ' \t\n\r,}]'.includes(char)) return at
-    if (char === '{' || char === '[') depth++
     at++
-    if ((char === '}' || char === ']') && --depth === 0) return at
+    depth += char === '{' || char === '[' ? 1 : -1
+    if (depth === 0) return at
   }
-  return at
+  return text.length
 }

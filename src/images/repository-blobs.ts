@@ -3,7 +3,6 @@
 import type { Context } from '../base/events.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
 import type { Registries } from '../registry/registry.ts'
-import { bytesBlob } from './bytes-blob.ts'
 import type { LayerBlob } from './image.ts'
 import { repositoryName } from './registry-source.ts'
 
@@ -41,10 +40,8 @@ export class RepositoryBlobs {
   }
 
   /** Sends a small blob that is new, most likely: nobody asks first whether it is there. */
-  async send(blob: { mediaType: string; content: Buffer }, target: Reference, context: Context, trusting = true): Promise<LayerBlob> {
-    const made = bytesBlob(blob)
-    await this.#once(repositoryName(target), made, trusting, () => this.#registries.repository(target, 'push').uploadBlob(made, context))
-    return made
+  async send(blob: LayerBlob, target: Reference, context: Context, trusting = true): Promise<void> {
+    await this.#once(repositoryName(target), blob, trusting, () => this.#registries.repository(target, 'push').uploadBlob(blob, context))
   }
 
   async #bring(blob: LayerBlob, target: Reference, context: Context): Promise<void> {
@@ -58,7 +55,7 @@ export class RepositoryBlobs {
       }
     }
     if (await repository.hasBlob(descriptor.digest, context)) return
-    await repository.uploadBlob({ descriptor, open: (signal) => blob.open(signal) }, context)
+    await repository.uploadBlob(blob, context)
     this.#copiedBytes += descriptor.size
   }
 

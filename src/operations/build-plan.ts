@@ -20,11 +20,12 @@ import type { BuildOptions } from './build.ts'
 import { findBuilder, findRunImage, refuseOtherStack, runImagesFor, type RunImageSearch } from './build-images.ts'
 import { checkPublishing, findPublished, type Publishing } from './build-store.ts'
 import { chooseBuildpacks } from './build-order.ts'
-import { type Project, projectMetadataToml, readBuildEnv, readCertificates, readProject } from './build-project.ts'
+import { type Project, projectMetadataToml, readBuildEnv, readProject } from './build-project.ts'
 import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, proxyEnv } from './build-values.ts'
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 import { readConfig, type Config } from './config-file.ts'
 import type { Services } from './services.ts'
+import { readCertificates } from './user-files.ts'
 
 /** @throws CnbError of nearly every code that is not a phase's */
 export async function planBuild(

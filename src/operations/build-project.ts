@@ -1,13 +1,13 @@
-/** What the app's own project.toml, the env files and the certificate files say of a build. */
+/** What the app's own project.toml and the env files say of a build. */
 
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { stringifyToml } from '../formats/toml.ts'
 import { type ProjectDescriptor, readProjectDescriptor } from '../project/descriptor.ts'
 import { readEnvFile, resolveEnv } from '../project/env.ts'
 import type { Host } from './services.ts'
+import { readUserFile } from './user-files.ts'
 
 /** A descriptor and the file it came from. */
 export interface Project {
@@ -48,19 +48,6 @@ export async function readBuildEnv(
     (options.envFiles ?? []).map(async (file) => readEnvFile((await readUserFile(file, '--env-file', host)).toString('utf8'), file)),
   )
   return resolveEnv({ projectEnv: project?.descriptor.env ?? [], envFiles, env: options.env ?? [], hostEnv: host.env })
-}
-
-/** The PEM files that `--ca-cert` names, with their names. */
-export async function readCertificates(files: readonly string[], host: Host): Promise<{ file: string; pem: Buffer }[]> {
-  return Promise.all(files.map(async (file) => ({ file, pem: await readUserFile(file, '--ca-cert', host) })))
-}
-
-async function readUserFile(file: string, flag: string, host: Host): Promise<Buffer> {
-  try {
-    return await readFile(resolve(host.cwd, file))
-  } catch (error) {
-    throw new CnbError('CNB_USAGE', `${flag} '${file}' cannot be read: ${(error as Error).message}`, { cause: error })
-  }
 }
 
 /** project-metadata.toml of what the descriptor says of the project itself; undefined when it says nothing. */

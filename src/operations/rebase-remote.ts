@@ -6,7 +6,6 @@ import type { Registries } from '../registry/registry.ts'
 import { readConfig } from './config-file.ts'
 import { listImages, type ImageListOptions } from './image-list.ts'
 import { rebaseMany, type RebaseManyResult, type RebaseSummary } from './rebase-many.ts'
-import { writeReport } from './rebase-report.ts'
 import type { RebaseResult } from './rebase-result.ts'
 import { readRegistrySettings, type RegistryOptions } from './registry-settings.ts'
 import { RemoteRebaser, type RemoteRebaseOptions } from './remote-rebaser.ts'
@@ -34,6 +33,7 @@ export async function rebaseRemote(options: RebaseRemoteOptions, remote: RemoteS
   const result = await step(context, `rebasing ${options.image}`, () => rebaser.rebase(options, context))
   const { reportOutputDir } = options
   if (reportOutputDir !== undefined && !options.dryRun) {
+    const { writeReport } = await import('./rebase-report.ts')
     await writeReport(resolve(remote.host.cwd, reportOutputDir), { tags: [result.image], manifest: result.manifest })
   }
   return result

@@ -20,7 +20,7 @@ export interface RebasedPart {
   /** The layers that are where the app was found. */
   readonly present: ReadonlySet<Digest>
   /** The configuration, where the image changes. */
-  readonly config?: { readonly mediaType: string; readonly content: Buffer }
+  readonly config?: LayerBlob
   readonly runImage: string
   readonly previousRunImage: string
   readonly changed: boolean
@@ -45,9 +45,9 @@ export function rebasePart(app: StoredImage, content: ImageContent, run: FoundRu
     ...{ previousRunImage, changed, warnings, ...(reason === undefined ? {} : { reason }) },
   }
   if (!changed) return { ...common, manifest: app.manifest, blobs: [configOf(app, content), ...app.layers.map((layer) => blobOf(layer))] }
-  const config = { mediaType: OCI_CONFIG, content: encodeImageConfig(plan.config) }
+  const config = bytesBlob({ mediaType: OCI_CONFIG, content: encodeImageConfig(plan.config) })
   const blobs = plan.layers.map((layer) => blobOf(layer, app.reference))
-  const manifest = encodeManifest({ config: bytesBlob(config).descriptor, layers: blobs.map(({ descriptor }) => descriptor) })
+  const manifest = encodeManifest({ config: config.descriptor, layers: blobs.map(({ descriptor }) => descriptor) })
   return { ...common, manifest: documentOf(OCI_MANIFEST, manifest), blobs, config }
 }
 

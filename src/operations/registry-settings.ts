@@ -1,9 +1,9 @@
 /** How registries are reached: the values of a command's options. */
 
 import { CnbError } from '../base/errors.ts'
-import { readCertificates } from './build-project.ts'
 import { readConfig } from './config-file.ts'
 import type { Host } from './services.ts'
+import { readCertificates } from './user-files.ts'
 
 export interface RegistryOptions {
   /** Hosts, with port if any. */

@@ -6,7 +6,7 @@ import { abortError, type CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { digestOf, type Digest } from '../oci/digest.ts'
 import { isTransient, registryError } from './errors.ts'
-import { header, type HttpReply } from './http.ts'
+import { documentOf, header, type HttpReply } from './http.ts'
 import type { RemotePath } from './remote-path.ts'
 import { MAX_TRIES, pauseAfter } from './retries.ts'
 
@@ -36,10 +36,11 @@ export async function download(at: RemotePath, blob: WantedBlob, context: Contex
 
 async function readSmall(at: RemotePath, { digest }: WantedBlob, size: number, context: Context): Promise<Readable> {
   const task = `cannot read the blob ${at.nameOf(digest)}`
-  const { content } = await at.call({ task, method: 'GET', path: at.path(`blobs/${digest}`), limit: size, expect: [200] }, context)
-  const found = digestOf(content ?? '')
+  const reply = await at.call({ task, method: 'GET', path: at.path(`blobs/${digest}`), limit: size, expect: [200] }, context)
+  const content = documentOf(reply) ?? Buffer.alloc(0)
+  const found = digestOf(content)
   if (found !== digest) throw at.untrusted(task, `the digest of what came is ${found}`)
-  return Readable.from([content], { objectMode: false })
+  return Readable.from(content, { objectMode: false })
 }
 
 /** Unlike Readable.from, it can be destroyed while it waits for bytes that never come. */
@@ -120,7 +121,7 @@ async function* from(reply: HttpReply, offset: number, part: Part): AsyncGenerat
     if (Number(start) !== offset) throw wrong(part, 'the registry gives another part of it than was asked for')
     skip = 0
   }
-  for await (const piece of reply.body) {
+  for await (const piece of Buffer.isBuffer(reply.body) ? [reply.body] : reply.body) {
     const chunk = piece as Buffer
     if (skip < chunk.length) yield chunk.subarray(skip)
     skip = Math.max(skip - chunk.length, 0)

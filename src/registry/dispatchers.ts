@@ -20,10 +20,12 @@ export interface DispatcherOptions {
 const KEEP_ALIVE_MS = 15_000
 const CONNECT_TIMEOUT_MS = 15_000
 
-/** Gives each URL the connections that it may use. */
+/** Gives each origin the connections that it may use. */
 export class Dispatchers {
   readonly #options: DispatcherOptions
   readonly #made = new Map<string, Promise<Dispatcher>>()
+  /** By origin. */
+  readonly #chosen = new Map<string, Promise<Dispatcher>>()
   #extra: Promise<string[]> | undefined
   /** By host: the context that its certificate needed beyond Node's own. */
   readonly #contexts = new Map<string, SecureContext>()
@@ -35,7 +37,14 @@ export class Dispatchers {
     for (const name of PROXIES) checkProxy(name, valueOf(options.env, name))
   }
 
-  for(url: URL): Promise<Dispatcher> {
+  /** @param origin such as `https://registry.example:5000` */
+  for(origin: string): Promise<Dispatcher> {
+    const chosen = this.#chosen.get(origin) ?? this.#choose(new URL(origin))
+    this.#chosen.set(origin, chosen)
+    return chosen
+  }
+
+  #choose(url: URL): Promise<Dispatcher> {
     const proxied = PROXIES.some((name) => valueOf(this.#options.env, name)) && !isLoopback(url)
     const insecure = this.#options.isInsecure(url.host)
     const key = `${proxied ? 'proxied' : 'direct'} ${insecure ? 'insecure' : 'checked'}`

@@ -1,12 +1,11 @@
 /** One HTTP exchange as this folder sees it: undici does them (undici-exchange.ts), others wrap them, and tests answer them. */
 
 import type { Readable } from 'node:stream'
-import type { BlobSource } from './registry.ts'
-import { UntrustedReply } from './target.ts'
 
-/** A body that is made while it is sent. `size` is its length in bytes, where that is known. */
-interface StreamedBody extends BlobSource {
+/** A body that is made when it is sent, once. `size` is its length in bytes, where that is known. */
+export interface OpenedBody {
   readonly size?: number
+  readonly open: (signal: AbortSignal) => Promise<Readable | Buffer>
 }
 
 export interface HttpRequest {
@@ -14,7 +13,7 @@ export interface HttpRequest {
   readonly url: URL
   /** With lower-case names. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: Buffer | StreamedBody
+  readonly body?: Buffer | OpenedBody
   readonly signal: AbortSignal
   /** Bytes that a reply with status 200 has at most: it is then read before it is given, and asked for again where it breaks off. */
   readonly limit?: number
@@ -24,12 +23,13 @@ export interface HttpReply {
   readonly status: number
   /** With lower-case names. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** To be read to its end, or destroyed: the connection is kept until then. */
-  readonly body: Readable
+  /**
+   * All of it, where the request had a limit for it and the status is 200, or where it is empty; else a stream to be read to its end,
+   * or destroyed: the connection is kept until then.
+   */
+  readonly body: Buffer | Readable
   /** Where the reply comes from, after redirects. */
   readonly url: URL
-  /** The whole body, where the request had a limit for it and the status is 200. */
-  readonly content?: Buffer
 }
 
 /** Sends a request and gives the reply's head as soon as it is there. Throws what the connection threw. */
@@ -50,6 +50,7 @@ export function header(reply: Pick<HttpReply, 'headers'>, name: string): string 
 
 /** The whole body; undefined when it has more than `limit` bytes, the rest of which is not read. */
 export async function readBody({ body }: HttpReply, limit: number): Promise<Buffer | undefined> {
+  if (Buffer.isBuffer(body)) return body.length > limit ? undefined : body
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {
@@ -60,18 +61,12 @@ export async function readBody({ body }: HttpReply, limit: number): Promise<Buff
   return Buffer.concat(chunks)
 }
 
-/** `exchange`, with bodies read as far as the request says. @throws UntrustedReply for one that is larger */
-export function readingDocuments(exchange: Exchange): Exchange {
-  return async (request) => {
-    const reply = await exchange(request)
-    if (request.limit === undefined || request.method === 'HEAD' || reply.status !== 200) return reply
-    const content = await readBody(reply, request.limit)
-    if (content === undefined) throw new UntrustedReply(`the registry's reply is larger than ${request.limit} bytes`)
-    return { ...reply, content }
-  }
+/** The body of a reply that had a limit in its request; undefined for one whose status is not 200. */
+export function documentOf({ status, body }: HttpReply): Buffer | undefined {
+  return status === 200 && Buffer.isBuffer(body) ? body : undefined
 }
 
 /** Lets go of a reply that nobody reads, so that its connection can be used again. */
 export async function discard(reply: HttpReply): Promise<void> {
-  await readBody(reply, WORTH_READING).catch(() => undefined)
+  if (!Buffer.isBuffer(reply.body)) await readBody(reply, WORTH_READING).catch(() => undefined)
 }

@@ -4,7 +4,7 @@ import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { hexOf, isDigest, type Digest } from '../oci/digest.ts'
 import { isTag } from '../oci/reference.ts'
-import { discard, headerValues, type HttpReply } from './http.ts'
+import { discard, documentOf, headerValues, type HttpReply } from './http.ts'
 import { read } from './remote-manifests.ts'
 import type { RemotePath } from './remote-path.ts'
 
@@ -41,11 +41,9 @@ async function* pages(at: RemotePath, task: string, path: string, context: Conte
   const seen = new Set<string>()
   while (next !== undefined) {
     const reply: HttpReply = await at.call({ task, method: 'GET', path: next, limit: MAX_REPLY, expect: [200, 404] }, context)
-    if (reply.content === undefined) {
-      await discard(reply)
-      return
-    }
-    yield objectOf(reply.content) ?? fail(at, task, 'the reply is not JSON')
+    const content = documentOf(reply)
+    if (content === undefined) return discard(reply)
+    yield objectOf(content) ?? fail(at, task, 'the reply is not JSON')
     next = nextOf(at, task, reply)
     if (next && (seen.has(next.href) || seen.size === MAX_PAGES)) fail(at, task, 'its pages have no end')
     if (next) seen.add(next.href)

@@ -44,7 +44,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
   const insecure = new Set(options.insecure.map((host) => host.toLowerCase()))
   const isInsecure = (host: string): boolean => insecure.has(host.toLowerCase())
   const dispatchers = new Dispatchers({ env: options.env, ca: options.ca ?? [], isInsecure })
-  const exchange = undiciExchange((url) => dispatchers.for(url), options.concurrency ?? CONCURRENCY)
+  const exchange = undiciExchange((origin) => dispatchers.for(origin), options.concurrency ?? CONCURRENCY)
   const closing = new AbortController()
   // Pings and tokens of many hosts and repositories wait for it at once.
   setMaxListeners(0, closing.signal)

@@ -1,5 +1,6 @@
 /** One registry host: where it answers, who one is there, and requests to it that come back as a reply or a CnbError. */
 
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import type { Context } from '../base/events.ts'
 import { abortable } from './abortable.ts'
@@ -52,8 +53,12 @@ export class RegistryHost {
   readonly #options: HostOptions
   readonly #exchange: Exchange
   readonly #authorizer: Authorizer
-  #origin: Promise<URL> | undefined
+  #connecting: Promise<URL> | undefined
+  /** Where it answers, once that is known. */
+  #origin: URL | undefined
   #failed = -Infinity
+  /** By the signal that calls are given. */
+  readonly #signals = new WeakMap<AbortSignal, AbortSignal>()
 
   constructor(name: string, options: HostOptions) {
     this.name = name
@@ -68,14 +73,21 @@ export class RegistryHost {
     return this.#options.clock
   }
 
-  /** A signal of a call's own: many calls that listen to one are taken for a leak by Node. */
+  /** Aborted with the context's signal, or when the connections are closed. One for all calls of a run: each costs more than a call. */
   signalOf({ signal }: Context): AbortSignal {
-    return AbortSignal.any([this.#options.closing, ...(signal ? [signal] : [])])
+    const { closing } = this.#options
+    if (!signal) return closing
+    const known = this.#signals.get(signal)
+    if (known) return known
+    const joined = AbortSignal.any([closing, signal])
+    setMaxListeners(0, joined)
+    this.#signals.set(signal, joined)
+    return joined
   }
 
   /** Whether what is at `url` is the registry itself, and may know who asks. */
-  async #isOwn(url: URL): Promise<boolean> {
-    return url.origin === (await this.#origin)?.origin
+  #isOwn(url: URL): boolean {
+    return url.origin === this.#origin?.origin
   }
 
   /**
@@ -86,7 +98,7 @@ export class RegistryHost {
     const signal = this.signalOf(context)
     let reply: HttpReply
     try {
-      const origin = await abortable(this.#connected(), signal)
+      const origin = this.#origin ?? (await abortable(this.#connected(), signal))
       const { method, path, headers = {}, body, limit } = call
       const request = { method, url: new URL(path, origin), headers, body, limit, signal }
       reply = await this.#authorized(request, call.scopes)
@@ -102,10 +114,10 @@ export class RegistryHost {
   async #authorized(request: HttpRequest, scopes: readonly string[]): Promise<HttpReply> {
     const send = async (authorization: string | undefined): Promise<HttpReply> =>
       this.#exchange(authorization ? { ...request, headers: { ...request.headers, authorization } } : request)
-    const own = await this.#isOwn(request.url)
+    const own = this.#isOwn(request.url)
     const authorization = own ? await this.#authorizer.header(scopes, request.signal) : undefined
     const reply = await send(authorization)
-    if (reply.status !== 401 || !own || !(await this.#isOwn(reply.url))) return reply
+    if (reply.status !== 401 || !own || !this.#isOwn(reply.url)) return reply
     const wanted = this.#authorizer.learn(reply, authorization)
     if (request.body && !Buffer.isBuffer(request.body)) return reply
     const better = await this.#authorizer.header([...new Set([...scopes, ...wanted])], request.signal)
@@ -116,15 +128,16 @@ export class RegistryHost {
 
   /** The host's origin, found out once by its first call. */
   #connected(): Promise<URL> {
-    if (this.#origin && this.#options.clock.now() - this.#failed > UNREACHABLE_MS) this.#origin = undefined
-    if (!this.#origin) {
+    if (this.#connecting && this.#options.clock.now() - this.#failed > UNREACHABLE_MS) this.#connecting = undefined
+    if (!this.#connecting) {
       this.#failed = Infinity
-      this.#origin = this.#connect()
-      this.#origin.catch(() => {
-        this.#failed = this.#options.clock.now()
-      })
+      this.#connecting = this.#connect()
+      this.#connecting.then(
+        (origin) => (this.#origin = origin),
+        () => (this.#failed = this.#options.clock.now()),
+      )
     }
-    return this.#origin
+    return this.#connecting
   }
 
   async #connect(): Promise<URL> {

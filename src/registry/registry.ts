@@ -27,6 +27,8 @@ export interface BlobSource {
 
 export interface KnownBlob extends BlobSource {
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>
+  /** All of it, where it is in memory: it is sent as it is, and `open` not called. */
+  readonly content?: Buffer
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import type { RegistryCredentials } from './auth-file.ts'
 import { refusal } from './errors.ts'
-import type { Exchange, HttpReply } from './http.ts'
+import { documentOf, type Exchange, type HttpReply } from './http.ts'
 import { UntrustedReply } from './target.ts'
 
 const MAX_REPLY = 1024 * 1024
@@ -64,9 +64,9 @@ export function basicHeader({ username, password }: RegistryCredentials): string
   return `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`
 }
 
-function parse({ content }: HttpReply): { token?: unknown; access_token?: unknown; expires_in?: unknown } {
+function parse(reply: HttpReply): { token?: unknown; access_token?: unknown; expires_in?: unknown } {
   try {
-    return (JSON.parse(String(content)) ?? {}) as { token?: unknown }
+    return (JSON.parse(String(documentOf(reply))) ?? {}) as { token?: unknown }
   } catch {
     return {}
   }

@@ -1,59 +1,67 @@
 /** HTTP exchanges by undici, not too many of them at once with one host. */
 
+import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import { request as send, type Dispatcher } from 'undici'
+import { setFlagsFromString } from 'node:v8'
+import type { Dispatcher } from 'undici'
 import { Limiter } from '../base/limiter.ts'
-import { readingDocuments, type Exchange, type HttpReply, type HttpRequest } from './http.ts'
+import type { Exchange, HttpReply, HttpRequest, OpenedBody } from './http.ts'
+import { ReplyHandler } from './reply-handler.ts'
 
 const HEADERS_TIMEOUT_MS = 60_000
 /** A registry hashes and moves an upload before it says that it has it. */
 const UPLOAD_TIMEOUT_MS = 300_000
 const BODY_TIMEOUT_MS = 60_000
 
+// Undici reads HTTP by WebAssembly, which V8 compiles a second time as soon as it is warm. That takes a processor for a seventh of a
+// second, which even a command of three requests would wait for at its end; of what is read, a few headers would be faster.
+setFlagsFromString(`--wasm-tiering-budget=${2 ** 31 - 1}`)
+
 /**
  * Exchanges over the dispatcher that `dispatcherFor` gives, `limit` at a time with one host until their reply begins, or is read.
  * Uploads are counted by themselves: one that copies a blob waits for a download, which must not wait for it.
  */
-export function undiciExchange(dispatcherFor: (url: URL) => Promise<Dispatcher>, limit: number): Exchange {
+export function undiciExchange(dispatcherFor: (origin: string) => Promise<Dispatcher>, limit: number): Exchange {
   const limiters = new Map<string, Limiter>()
   const limiterOf = (key: string): Limiter => {
     const limiter = limiters.get(key) ?? new Limiter(limit)
     limiters.set(key, limiter)
     return limiter
   }
-  const read = readingDocuments(async (request) => exchange(request, await dispatcherFor(request.url)))
   return async (request) => {
     request.signal.throwIfAborted()
-    const lane = request.body === undefined || Buffer.isBuffer(request.body) ? 'request' : 'upload'
-    return limiterOf(`${lane} ${request.url.origin}`).run(() => read(request))
+    const { body, url: { origin } } = request
+    if (body === undefined || Buffer.isBuffer(body)) {
+      return limiterOf(`request ${origin}`).run(async () => send(request, body, origin, await dispatcherFor(origin)))
+    }
+    return limiterOf(`upload ${origin}`).run(async () => upload(request, body, origin, await dispatcherFor(origin)))
   }
 }
 
-async function exchange({ method, url, headers, body, signal }: HttpRequest, dispatcher: Dispatcher): Promise<HttpReply> {
-  // A connection whose reply has just ended is free in the next turn of the event loop: whoever asks sooner opens another.
-  await setImmediate()
-  signal.throwIfAborted()
-  const upload = body === undefined || Buffer.isBuffer(body) ? undefined : await body.open(signal)
-  const size = body && !Buffer.isBuffer(body) && body.size !== undefined ? { 'content-length': String(body.size) } : {}
+async function upload(request: HttpRequest, { size, open }: OpenedBody, origin: string, dispatcher: Dispatcher): Promise<HttpReply> {
+  const sized = size === undefined ? request : { ...request, headers: { ...request.headers, 'content-length': String(size) } }
+  const body = await open(request.signal)
+  if (Buffer.isBuffer(body)) return send(sized, body, origin, dispatcher)
   let failure: Error | undefined
-  upload?.on('error', (error) => (failure ??= error))
+  body.on('error', (error) => (failure ??= error))
   try {
-    const reply = await send(url, {
-      dispatcher,
-      method,
-      headers: { ...headers, ...size },
-      body: upload ?? (body as Buffer | undefined),
-      signal,
-      headersTimeout: upload ? UPLOAD_TIMEOUT_MS : HEADERS_TIMEOUT_MS,
-      bodyTimeout: BODY_TIMEOUT_MS,
-      // Undici closes the connection after each HEAD otherwise, for servers that send a body nevertheless (nodejs/undici#258).
-      reset: false,
-    })
-    return { status: reply.statusCode, headers: reply.headers, body: reply.body, url }
+    return await send(sized, body, origin, dispatcher)
   } catch (error) {
     // What went wrong where the bytes come from is no fault of the registry's.
     throw failure ?? error
   } finally {
-    upload?.destroy()
+    body.destroy()
   }
+}
+
+async function send(request: HttpRequest, body: Buffer | Readable | undefined, origin: string, dispatcher: Dispatcher): Promise<HttpReply> {
+  const { method, url, headers, signal } = request
+  // A connection whose reply has just ended is free in the next turn of the event loop: whoever asks sooner opens another.
+  await setImmediate()
+  signal.throwIfAborted()
+  const handler = new ReplyHandler(request)
+  const limits = { headersTimeout: body === request.body ? HEADERS_TIMEOUT_MS : UPLOAD_TIMEOUT_MS, bodyTimeout: BODY_TIMEOUT_MS }
+  // Undici closes the connection after each HEAD without `reset`, for servers that send a body nevertheless (nodejs/undici#258).
+  dispatcher.dispatch({ origin, path: url.pathname + url.search, method, headers, body, reset: false, ...limits }, handler)
+  return handler.reply
 }

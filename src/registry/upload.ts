@@ -28,13 +28,15 @@ interface Sent {
 export async function upload(at: RemotePath, blob: KnownBlob, context: Context): Promise<void> {
   const { digest, size } = blob.descriptor
   const task = `cannot upload ${digest} to ${at.name}`
-  const put: Try = async (session, stream) => {
-    const body = { size, open: async () => stream }
+  const put: Try<Readable | Buffer> = async (session, bytes) => {
+    const body = { size, open: async () => bytes }
     const path = closingAddress(session, digest)
     const reply = await at.call({ task, method: 'PUT', path, access: 'push', headers: TYPE, body, expect: [...DONE, ...AGAIN] }, context)
     return finished(at, task, digest, reply)
   }
-  await trying(at, task, blob, context, put, () => exists(at, digest, context))
+  const { content } = blob
+  const source = content ? { open: async () => content } : blob
+  await trying(at, task, source, context, put, () => exists(at, digest, context))
 }
 
 /** As Repository.uploadStream. */
@@ -72,18 +74,18 @@ export async function exists(at: RemotePath, digest: Digest, context: Context): 
   return reply.status === 200
 }
 
-type Try = (session: UploadSession, stream: Readable) => Promise<HttpReply | undefined>
+type Try<Bytes> = (session: UploadSession, bytes: Bytes) => Promise<HttpReply | undefined>
 
 /**
  * Begins a session and does `work` in it; both again, with the bytes from their start, where `work` gives a reply that is not the
  * end of it, or a connection breaks off. Before that it may turn out that all `isDone`: the reply was lost, and not the blob.
  */
-async function trying(
+async function trying<Bytes extends Readable | Buffer>(
   at: RemotePath,
   task: string,
-  source: BlobSource,
+  source: { open(signal: AbortSignal): Promise<Bytes> },
   context: Context,
-  work: Try,
+  work: Try<Bytes>,
   isDone?: () => Promise<boolean>,
 ): Promise<void> {
   const { clock } = at.host
@@ -95,12 +97,14 @@ async function trying(
     let pause = pauseAfter(tries)
     let isLast = tries === MAX_TRIES
     try {
-      const stream = await source.open(signal)
-      if (stream === spent) throw failure
-      spent = stream
-      // It may fail before anybody reads it.
-      stream.on('error', () => {})
-      const reply = await work(session, stream)
+      const bytes = await source.open(signal)
+      if (!Buffer.isBuffer(bytes)) {
+        if (bytes === spent) throw failure
+        spent = bytes
+        // It may fail before anybody reads it.
+        spent.on('error', () => {})
+      }
+      const reply = await work(session, bytes)
       if (reply === undefined) return
       pause = retryAfter(reply, clock.now()) ?? (isTransientStatus(reply.status) ? pause : 0)
       failure = await refusal(task, at.host.name, reply)

@@ -46,7 +46,11 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
       registry.once('error', (error) => resolve(`${error.message}: install Debian's package ${PROGRAM}`))
       registry.once('close', (code) => resolve(`it ended with ${code}`))
     })
-    const address = await listeningOn(createInterface(registry.stderr), ended)
+    const log = createInterface(registry.stderr)
+    const address = await listeningOn(log, ended)
+    // It goes on to log each request, at a cost that would be measured with it (test/bench/fleet.ts): nobody reads that line by line.
+    log.close()
+    registry.stderr.resume()
     const request: Registry['request'] = (method, path, { headers, ...more } = {}) =>
       sendRequest(method, `${certificate ? 'https' : 'http'}://${address}${path}`, {
         ...more,
@@ -98,16 +102,13 @@ function authorize(auth: RegistryOptions['auth'], path: string): Record<string, 
 }
 
 /** The address that the registry says it listens on: it takes a free port itself. */
-async function listeningOn(log: AsyncIterable<string> & NodeJS.EventEmitter, ended: Promise<string>): Promise<string> {
+async function listeningOn(log: NodeJS.EventEmitter, ended: Promise<string>): Promise<string> {
   const said: string[] = []
-  let found = false
   return new Promise((resolve, reject) => {
     log.on('line', (line: string) => {
-      const address = found ? undefined : /listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1]
-      if (!found) said.push(line)
-      if (address === undefined) return
-      found = true
-      resolve(address)
+      said.push(line)
+      const address = /listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1]
+      if (address !== undefined) resolve(address)
     })
     void ended.then((how) => reject(new Error(`${PROGRAM} does not run: ${how}\n${said.join('\n')}`)))
   })

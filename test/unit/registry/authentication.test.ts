@@ -218,7 +218,7 @@ async function askAt(registry: string, realm: string): Promise<{ sent: HttpReque
     closing: new AbortController().signal,
     exchange: async (request) => {
       sent.push(request)
-      return { status: 200, headers: {}, body: Readable.from([]), url: request.url, content: Buffer.from('{"access_token":"t"}') }
+      return { status: 200, headers: {}, body: Buffer.from('{"access_token":"t"}'), url: request.url }
     },
   })
   authorizer.learn({ status: 401, headers: { 'www-authenticate': `Bearer realm="${realm}",service="s"` }, body: Readable.from([]), url }, undefined)

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import type { HttpRequest } from '../../../src/registry/http.ts'
+import { ReplyHandler } from '../../../src/registry/reply-handler.ts'
+
+const url = new URL('https://r.example/v2/')
+
+/** A handler, and undici's side of it, which remembers what it was told. */
+function begin(request: Partial<HttpRequest> = {}): { handler: ReplyHandler; said: string[]; controller: Parameters<ReplyHandler['onRequestStart']>[0] } {
+  const said: string[] = []
+  const handler = new ReplyHandler({ method: 'GET', url, headers: {}, signal: new AbortController().signal, ...request })
+  const controller = {
+    aborted: false,
+    paused: false,
+    reason: null,
+    abort: (reason: Error) => {
+      said.push(`abort: ${reason.message}`)
+      handler.onResponseError(controller, reason)
+    },
+    pause: () => said.push('pause'),
+    resume: () => said.push('resume'),
+  }
+  return { handler, said, controller }
+}
+
+test('hints that come before a reply are no reply', async () => {
+  const { handler, controller } = begin()
+  handler.onResponseStart(controller, 103, { link: '</x>' })
+  handler.onResponseStart(controller, 200, { 'content-length': '0' })
+  handler.onResponseEnd()
+  expect(await handler.reply).toEqual({ status: 200, headers: { 'content-length': '0' }, body: Buffer.alloc(0), url })
+})
+
+test('a document is given whole; of a larger one than was asked for nothing is, and the connection is left', async () => {
+  const { handler, controller, said } = begin({ limit: 4 })
+  handler.onRequestStart(controller)
+  handler.onResponseStart(controller, 200, {})
+  for (const part of ['ab', 'cd']) handler.onResponseData(controller, Buffer.from(part))
+  const whole = begin({ limit: 4 })
+  whole.handler.onResponseStart(whole.controller, 200, {})
+  whole.handler.onResponseData(whole.controller, Buffer.from('abcd'))
+  whole.handler.onResponseEnd()
+  expect(await whole.handler.reply).toMatchObject({ body: Buffer.from('abcd') })
+  handler.onResponseData(controller, Buffer.from('e'))
+  await expect(handler.reply).rejects.toThrow('larger than 4 bytes')
+  expect(said).toHaveLength(1)
+})
+
+test('a stream comes at the pace of its reader', async () => {
+  const { handler, controller, said } = begin()
+  handler.onResponseStart(controller, 200, {})
+  const body = (await handler.reply).body as Readable
+  handler.onResponseData(controller, Buffer.alloc(16))
+  expect(said).toEqual([])
+  handler.onResponseData(controller, Buffer.alloc(1024 * 1024))
+  expect(said).toEqual(['pause'])
+  body.read()
+  expect(said).toContain('resume')
+})
+
+test('one who reads no further ends the connection, and one who has read all does not', async () => {
+  const said: string[] = []
+  for (const isRead of [true, false]) {
+    const { handler, controller } = begin()
+    controller.abort = (reason) => said.push(`${isRead}: ${reason.message}`)
+    handler.onResponseStart(controller, 200, {})
+    const body = (await handler.reply).body as Readable
+    handler.onResponseData(controller, Buffer.from('x'))
+    handler.onResponseEnd()
+    if (isRead) expect(await body.toArray()).toEqual([Buffer.from('x')])
+    else body.destroy()
+  }
+  expect(said).toEqual(['false: nobody reads on'])
+})
+
+test('an abort ends an exchange that has no connection yet, and the connection when it comes', async () => {
+  const stopping = new AbortController()
+  const { handler, controller, said } = begin({ signal: stopping.signal })
+  stopping.abort(new Error('enough'))
+  await expect(handler.reply).rejects.toThrow('enough')
+  handler.onRequestStart(controller)
+  expect(said).toEqual(['abort: enough'])
+})
+
+test('an abort ends a stream that somebody reads', async () => {
+  const stopping = new AbortController()
+  const { handler, controller } = begin({ signal: stopping.signal })
+  handler.onRequestStart(controller)
+  handler.onResponseStart(controller, 200, {})
+  const body = (await handler.reply).body as Readable
+  const reading = body.toArray()
+  stopping.abort(new Error('enough'))
+  await expect(reading).rejects.toThrow('enough')
+})
+
+test('this Node knows what keeps V8 from compiling the parser twice, and would otherwise say so to everybody', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--v8-options'])
+  expect(stdout).toContain('--wasm-tiering-budget ')
+})
