@@ -36,7 +36,10 @@ export async function makeWorkbench(): Promise<Workbench> {
     },
     async clear() {
       const format = '{{.Repository}}:{{.Tag}}'
-      await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--format', format, '--filter', `reference=cnb-e2e/${run}-*`))
+      // In Docker's own registry, or a test's.
+      for (const host of ['', '*/']) {
+        await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--format', format, '--filter', `reference=${host}cnb-e2e/${run}-*`))
+      }
       // What a rebuild took the name of.
       await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--quiet', '--filter', 'dangling=true', '--filter', `label=${APP_LABEL}`))
       const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=cnb-e2e_${run}-`)
