@@ -92,6 +92,17 @@ export async function putImage(
   return putDocument(registry, repository, tag, manifest)
 }
 
+/** Gives the image that is there labels, so that no engine has it which has the one it was. */
+export async function relabel(registry: ImageRegistry, repository: string, labels: Readonly<Record<string, string>>): Promise<void> {
+  const found = await getDocument<ImageDocument & { config: Descriptor }>(registry, repository, 'latest')
+  if (!found) throw new Error(`no ${repository}`)
+  const { document } = found
+  const config = JSON.parse((await getBlob(registry, repository, document.config.digest)).toString()) as { config: { Labels?: object } }
+  const bytes = Buffer.from(JSON.stringify({ ...config, config: { ...config.config, Labels: { ...config.config.Labels, ...labels } } }))
+  await pushBlob(registry, repository, bytes)
+  await putDocument(registry, repository, 'latest', { ...document, config: { ...document.config, digest: digestOf(bytes), size: bytes.length } })
+}
+
 /** Puts an index there; `more` are further members of it. */
 export function putIndex(registry: ImageRegistry, repository: string, tag: string, manifests: readonly object[], more: object = {}): Promise<Descriptor> {
   return putDocument(registry, repository, tag, { schemaVersion: 2, mediaType: OCI_INDEX, manifests, ...more })
