@@ -21,7 +21,7 @@ import {
   withoutFind,
 } from '../support/extension-builder.ts'
 import { watchEngine } from '../support/left-behind.ts'
-import { getBlob, getDocument, relabel } from '../support/registry-images.ts'
+import { getBlob, getDocument, reconfigure } from '../support/registry-images.ts'
 import { startRegistry, type Registry } from '../support/registry.ts'
 import { SAMPLE_RUN_IMAGE, appFiles, processes } from '../support/script-builder.ts'
 import { buildStockExtended } from '../support/stock-extending.ts'
@@ -300,7 +300,15 @@ describe('where the run image is in a registry only', () => {
     await docker('tag', SAMPLE_RUN_IMAGE, far)
     await docker('push', '--quiet', far)
     await docker('image', 'rm', far)
-    await relabel(registry, repositoryOf(far).replace(':latest', ''), { 'io.buildpacks.base.distro.version': '99' })
+    await reconfigure(registry, repositoryOf(far).replace(':latest', ''), ({ config, ...more }) => ({
+      // What engines leave in images that they commit stays, as far as the lifecycle knows of it.
+      ...{ ...more, author: 'me', docker_version: '20.10.24', container: 'c', container_config: {}, 'os.version': '1', 'os.features': ['f'] },
+      config: {
+        ...{ ...config, Hostname: 'h', Domainname: 'd', Image: 'i', AttachStdout: true, Tty: true, MacAddress: 'm', ArgsEscaped: true, Odd: 'o' },
+        Healthcheck: { Test: ['NONE'], StartInterval: 3 },
+        Labels: { ...config.Labels, 'io.buildpacks.base.distro.version': '99' },
+      },
+    }))
   })
   afterAll(() => registry[Symbol.asyncDispose]())
 

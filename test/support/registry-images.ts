@@ -92,15 +92,19 @@ export async function putImage(
   return putDocument(registry, repository, tag, manifest)
 }
 
-/** Gives the image that is there labels, so that no engine has it which has the one it was. */
-export async function relabel(registry: ImageRegistry, repository: string, labels: Readonly<Record<string, string>>): Promise<void> {
+/** Changes the configuration of the image that is there, so that no engine has it which has the one it was. */
+export async function reconfigure(registry: ImageRegistry, repository: string, change: (config: StoredConfig) => StoredConfig): Promise<void> {
   const found = await getDocument<ImageDocument & { config: Descriptor }>(registry, repository, 'latest')
   if (!found) throw new Error(`no ${repository}`)
   const { document } = found
-  const config = JSON.parse((await getBlob(registry, repository, document.config.digest)).toString()) as { config: { Labels?: object } }
-  const bytes = Buffer.from(JSON.stringify({ ...config, config: { ...config.config, Labels: { ...config.config.Labels, ...labels } } }))
+  const bytes = Buffer.from(JSON.stringify(change(JSON.parse((await getBlob(registry, repository, document.config.digest)).toString()) as StoredConfig)))
   await pushBlob(registry, repository, bytes)
   await putDocument(registry, repository, 'latest', { ...document, config: { ...document.config, digest: digestOf(bytes), size: bytes.length } })
+}
+
+interface StoredConfig {
+  readonly config: { readonly Labels?: Readonly<Record<string, string>>; readonly [key: string]: unknown }
+  readonly [key: string]: unknown
 }
 
 /** Puts an index there; `more` are further members of it. */
