@@ -21,10 +21,10 @@ import {
   withoutFind,
 } from '../support/extension-builder.ts'
 import { watchEngine } from '../support/left-behind.ts'
-import { getBlob, getDocument, reconfigure } from '../support/registry-images.ts'
+import { asCommitted, getBlob, getDocument, reconfigure } from '../support/registry-images.ts'
 import { startRegistry, type Registry } from '../support/registry.ts'
 import { SAMPLE_RUN_IMAGE, appFiles, processes } from '../support/script-builder.ts'
-import { buildStockExtended } from '../support/stock-extending.ts'
+import { publishStock } from '../support/stock-publish.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -300,15 +300,8 @@ describe('where the run image is in a registry only', () => {
     await docker('tag', SAMPLE_RUN_IMAGE, far)
     await docker('push', '--quiet', far)
     await docker('image', 'rm', far)
-    await reconfigure(registry, repositoryOf(far).replace(':latest', ''), ({ config, ...more }) => ({
-      // What engines leave in images that they commit stays, as far as the lifecycle knows of it.
-      ...{ ...more, author: 'me', docker_version: '20.10.24', container: 'c', container_config: {}, 'os.version': '1', 'os.features': ['f'] },
-      config: {
-        ...{ ...config, Hostname: 'h', Domainname: 'd', Image: 'i', AttachStdout: true, Tty: true, MacAddress: 'm', ArgsEscaped: true, Odd: 'o' },
-        Healthcheck: { Test: ['NONE'], StartInterval: 3 },
-        Labels: { ...config.Labels, 'io.buildpacks.base.distro.version': '99' },
-      },
-    }))
+    await reconfigure(registry, repositoryOf(far).replace(':latest', ''), ({ config, ...more }) =>
+      asCommitted({ ...more, config: { ...config, Labels: { ...config.Labels, 'io.buildpacks.base.distro.version': '99' } } }))
   })
   afterAll(() => registry[Symbol.asyncDispose]())
 
@@ -340,7 +333,7 @@ describe('where the run image is in a registry only', () => {
 
     const stock = `${registry.address}/${bench.image()}`
     const made = { builder: EXTENSION_BUILDER, runImage: far, app, platformApi: '0.15', scratch: await bench.directory({}), volumes: repositoryOf(stock).replace('/', '_') }
-    await buildStockExtended({ ...made, registry, image: stock })
+    await publishStock({ ...made, registry, image: stock, extending: true })
     const [ours, theirs] = [await stored(native), await stored(stock)]
     const diffIds = ({ config }: { config: string }): string[] => (JSON.parse(config) as ImageConfig).rootfs.diff_ids
     // What the extender writes has the times at which it was written and read, so that no two of its layers are the same: the stock

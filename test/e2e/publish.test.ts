@@ -3,12 +3,15 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import type { ImageManifest } from '../../src/oci/manifest.ts'
 import { runCnb, succeed, succeedJson } from '../support/cnb.ts'
 import { docker, inspectImage, runImage } from '../support/docker.ts'
 import { answer, cutUpload } from '../support/faults.ts'
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
+import { asCommitted, getBlob, getDocument, reconfigure } from '../support/registry-images.ts'
 import { BASIC_USER, startRegistry, type Registry } from '../support/registry.ts'
-import { SAMPLE_RUN_IMAGE, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { BUILDER, SAMPLE_RUN_IMAGE, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { publishStock } from '../support/stock-publish.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 interface Built {
@@ -192,6 +195,37 @@ it('a run image in a registry is read there, and not pulled', async () => {
     expect(Config.Labels?.['io.buildpacks.lifecycle.metadata']).toContain(`${run}@sha256:`)
   } finally {
     await docker('image', 'rm', '--force', built.reference)
+  }
+})
+
+it('the image is as the stock lifecycle publishes it, byte for byte in its configuration, at the first build and at a rebuild', async () => {
+  const run = `${proxy.address}/${bench.image()}`
+  const repositoryOf = (name: string): string => name.slice(proxy.address.length + 1)
+  await docker('tag', SAMPLE_RUN_IMAGE, run)
+  await docker('push', '--quiet', run)
+  // Keys that nobody knows native would keep, and stock drop.
+  const more = { Cmd: ['c'], OnBuild: ['RUN x'], Shell: ['/bin/sh'], StopSignal: 'SIGINT', Volumes: { '/v': {} }, ExposedPorts: { '80/tcp': {} } }
+  await reconfigure(registry, repositoryOf(run), (config) => ({
+    ...asCommitted({ ...config, config: { ...config.config, ...more } }),
+    history: [{ created_by: 'first' }, { created_by: 'nothing', empty_layer: true }],
+  }))
+  // Not cached, so that stock has it from the previous image, too.
+  const app = await bench.directory(appFiles(
+    `if [ ! -f "$CNB_LAYERS_DIR/dep.toml" ]; then mkdir "$CNB_LAYERS_DIR/dep"; echo dep >"$CNB_LAYERS_DIR/dep/file"; fi
+    printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"; ${WEB}`,
+    { words: 'hello\n' },
+  ))
+  const [native, stock, scratch] = [named(), named(), await bench.directory({})]
+  const configOf = async (name: string): Promise<string> => {
+    const found = await getDocument<ImageManifest>(registry, repositoryOf(name), 'latest')
+    return (await getBlob(registry, repositoryOf(name), found!.document.config.digest)).toString()
+  }
+  for (const time of [1, 2]) {
+    await writeFile(join(app, 'words'), `time ${time}\n`)
+    await build(native, app, '--publish', '--run-image', run, '--pull-policy', 'if-not-present')
+    const volumes = `${repositoryOf(stock).replace('/', '_')}-${time}`
+    await publishStock({ registry, image: stock, runImage: `${run}:latest`, builder: BUILDER, app, platformApi: '0.15', scratch, volumes })
+    expect(await configOf(native)).toBe(await configOf(stock))
   }
 })
 

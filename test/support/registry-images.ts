@@ -102,6 +102,17 @@ export async function reconfigure(registry: ImageRegistry, repository: string, c
   await putDocument(registry, repository, 'latest', { ...document, config: { ...document.config, digest: digestOf(bytes), size: bytes.length } })
 }
 
+/** A configuration with what engines leave of themselves in images that they commit. */
+export function asCommitted({ config, ...more }: StoredConfig): StoredConfig {
+  return {
+    ...{ ...more, author: 'me', docker_version: '20.10.24', container: 'c', container_config: {}, 'os.version': '1', 'os.features': ['f'], id: 'x' },
+    config: {
+      ...{ ...config, Hostname: 'h', Domainname: 'd', Image: 'i', AttachStdout: true, Tty: true, MacAddress: 'm', ArgsEscaped: true },
+      Healthcheck: { Test: ['NONE'], StartInterval: 3 },
+    },
+  }
+}
+
 interface StoredConfig {
   readonly config: { readonly Labels?: Readonly<Record<string, string>>; readonly [key: string]: unknown }
   readonly [key: string]: unknown

@@ -1,6 +1,6 @@
 /**
- * What the stock lifecycle makes of an app with image extensions: its phases run one by one, as pack runs them, on images in a
- * registry. The engine's socket, which cnb's stock driver would have for them, takes no part.
+ * What the stock lifecycle publishes: its phases run one by one, as pack runs them, on images in a registry. cnb's own stock driver
+ * puts images on the engine only, and refuses extensions.
  */
 
 import { writeFile } from 'node:fs/promises'
@@ -18,13 +18,15 @@ export interface StockBuild {
   /** The app's directory. */
   readonly app: string
   readonly platformApi: string
-  /** A directory for files of the build, and what the names of its volumes begin with. */
+  /** A directory for files of the build, and what the names of its volumes begin with, which stay. */
   readonly scratch: string
   readonly volumes: string
+  /** Whether extensions extend both images. */
+  readonly extending?: boolean
 }
 
-/** Builds with extensions of both images, the build's first. The volumes stay. */
-export async function buildStockExtended({ registry, image, builder, runImage, app, platformApi, scratch, volumes }: StockBuild): Promise<void> {
+/** Builds without any cache. */
+export async function publishStock({ registry, image, builder, runImage, app, platformApi, scratch, volumes, extending = false }: StockBuild): Promise<void> {
   const volume = (name: string, target: string): string[] => ['--volume', `${volumes}.stock-${name}:${target}`]
   const shared = [...volume('layers', '/layers'), ...volume('app', '/workspace'), ...volume('kaniko', '/kaniko')]
   const run = (base: string, user: string[], ...command: string[]): Promise<string> =>
@@ -41,10 +43,14 @@ export async function buildStockExtended({ registry, image, builder, runImage, a
   await run(builder, ['--user', '0:0', ...mounts, ...lifecycle], 'bash', '-c', fill)
   await phase('analyzer', '-run', '/layers/run.toml', '-run-image', runImage, image)
   await run(builder, [], '/cnb/lifecycle/detector', '-app', '/workspace')
-  await phase('restorer', '-run', '/layers/run.toml', '-build-image', await putOutline(registry, builder))
-  await phase('extender', '-kind', 'build', '-app', '/workspace')
-  const user = ['--env', 'CNB_USER_ID=1001', '--env', 'CNB_GROUP_ID=1000']
-  await run(runImage, ['--user', '0:0', ...user, ...lifecycle], '/cnb/lifecycle/extender', '-kind', 'run', '-app', '/workspace')
+  await phase('restorer', '-run', '/layers/run.toml', ...(extending ? ['-build-image', await putOutline(registry, builder)] : []))
+  if (extending) {
+    await phase('extender', '-kind', 'build', '-app', '/workspace')
+    const user = ['--env', 'CNB_USER_ID=1001', '--env', 'CNB_GROUP_ID=1000']
+    await run(runImage, ['--user', '0:0', ...user, ...lifecycle], '/cnb/lifecycle/extender', '-kind', 'run', '-app', '/workspace')
+  } else {
+    await run(builder, [], '/cnb/lifecycle/builder', '-app', '/workspace')
+  }
   await phase('exporter', '-app', '/workspace', '-run', '/layers/run.toml', image)
 }
 
