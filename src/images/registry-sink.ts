@@ -113,5 +113,6 @@ function repositoriesOf(tags: readonly Reference[]): Target[] {
 
 function halfNamed(error: unknown, tag: Reference, given: readonly string[]): CnbError {
   const { code, message, hint, exit } = toCnbError(error)
-  return new CnbError(code, `the image is published as ${given.join(', ')}, but not as ${familiarName(tag)}: ${message}`, { hint, exit, cause: error })
+  const said = `the image is published as ${given.join(', ')}, but not as ${familiarName(tag)}: ${message}`
+  return new CnbError(code, said, { hint, exit, cause: error })
 }

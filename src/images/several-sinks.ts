@@ -38,7 +38,7 @@ export function openSinks({ engine, registries, layouts = [] }: Sinks, published
         const pushed = registries ? await saveToRegistry(registries, plan, blobs, context) : undefined
         return together(saved, pushed, written)
       } catch (error) {
-        throw savedBefore(error, [...written.map(({ tags }) => `in ${tags.join(', ')}`), ...(saved ? [`on the engine as ${saved.tags.join(', ')}`] : [])])
+        throw savedBefore(error, saved, written)
       }
     },
   }
@@ -66,7 +66,9 @@ async function allBlobs(blobs: LayerBlobs, { layers }: ImagePlan, context: Conte
 }
 
 /** Tells of the places that have the image although it could not be saved to all. */
-function savedBefore(error: unknown, places: readonly string[]): unknown {
+function savedBefore(error: unknown, saved: SavedImage | undefined, written: readonly SavedImage[]): unknown {
+  const names = ({ tags }: SavedImage): string => tags.join(', ')
+  const places = [...written.map((layout) => `in ${names(layout)}`), ...(saved ? [`on the engine as ${names(saved)}`] : [])]
   if (places.length === 0 || !(error instanceof CnbError)) return error
   const { code, message, hint, exit } = error
   return new CnbError(code, `${message}; the image is ${places.join(' and ')}`, { hint, exit, cause: error })

@@ -282,7 +282,8 @@ describe('where the run image is in a registry only', () => {
   /** Builds for the registry; gives what the image's process prints, and the image's name. */
   async function publish(app: string, ...options: string[]): Promise<[said: string, image: string]> {
     const image = `${registry.address}/${bench.image()}`
-    await succeed(['build', image, '--path', app, '--builder', EXTENSION_BUILDER, '--pull-policy', 'if-not-present', '--publish', ...options])
+    const using = ['--builder', EXTENSION_BUILDER, '--pull-policy', 'if-not-present']
+    await succeed(['build', image, '--path', app, ...using, '--publish', ...options])
     return [await runImage(image), image]
   }
 
@@ -306,7 +307,8 @@ describe('where the run image is in a registry only', () => {
   afterAll(() => registry[Symbol.asyncDispose]())
 
   it('an extension switches to it, and the engine never has it', async () => {
-    const app = await extendedApp({ first: dockerfileFrom('run', far) }, { script: 'echo "$CNB_TARGET_DISTRO_VERSION" >said', command: 'cat said' })
+    const saying = { script: 'echo "$CNB_TARGET_DISTRO_VERSION" >said', command: 'cat said' }
+    const app = await extendedApp({ first: dockerfileFrom('run', far) }, saying)
     const [said, image] = await publish(app)
     expect(said).toBe('99')
     expect(await onEngine(far)).toBe('')
@@ -322,7 +324,8 @@ describe('where the run image is in a registry only', () => {
     const app = await extendedApp(
       { first: `${dockerfile('build', ...asRoot('RUN echo tool >/opt/tool'))}${dockerfile('run', ...asRoot(...adding))}` },
       {
-        script: `mkdir "$CNB_LAYERS_DIR/dep"; cp /opt/tool "$CNB_LAYERS_DIR/dep"; printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"`,
+        script: `mkdir "$CNB_LAYERS_DIR/dep"; cp /opt/tool "$CNB_LAYERS_DIR/dep"
+          printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"`,
         command: 'cat /layers/test_script/dep/tool /opt/made/file; echo $GREETED',
       },
     )
@@ -332,8 +335,9 @@ describe('where the run image is in a registry only', () => {
     expect(await onEngine(far)).not.toBe('')
 
     const stock = `${registry.address}/${bench.image()}`
-    const made = { builder: EXTENSION_BUILDER, runImage: far, app, platformApi: '0.15', scratch: await bench.directory({}), volumes: repositoryOf(stock).replace('/', '_') }
-    await publishStock({ ...made, registry, image: stock, extending: true })
+    const [scratch, volumes] = [await bench.directory({}), repositoryOf(stock).replace('/', '_')]
+    const from = { app, builder: EXTENSION_BUILDER, runImage: far, platformApi: '0.15' }
+    await publishStock({ registry, image: stock, ...from, scratch, volumes, extending: true })
     const [ours, theirs] = [await stored(native), await stored(stock)]
     const diffIds = ({ config }: { config: string }): string[] => (JSON.parse(config) as ImageConfig).rootfs.diff_ids
     // What the extender writes has the times at which it was written and read, so that no two of its layers are the same: the stock

@@ -50,7 +50,10 @@ const APP = appFiles(
 
 /** A launch layer that later builds have from their previous image only. */
 const REUSING_APP = appFiles(
-  `if [ -n "\${MAKE:-}" ]; then mkdir "$CNB_LAYERS_DIR/dep"; head -c 300000 /dev/urandom | tee "$CNB_LAYERS_DIR/dep/random" | sha256sum >"$CNB_LAYERS_DIR/dep/file"; fi
+  `if [ -n "\${MAKE:-}" ]; then
+    mkdir "$CNB_LAYERS_DIR/dep"
+    head -c 300000 /dev/urandom | tee "$CNB_LAYERS_DIR/dep/random" | sha256sum >"$CNB_LAYERS_DIR/dep/file"
+  fi
   printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"
   ${processes({ web: 'sha256sum </layers/test_script/dep/random; cat /layers/test_script/dep/file' })}`,
 )
@@ -147,10 +150,11 @@ it('all names are given, and layers are mounted from one repository into the oth
   expect(sent()).toBeLessThan(20_000)
 })
 
-it('#33 layers of a --previous-image in another repository are mounted, those of one in another registry copied, and it stays as it was', async () => {
+it('#33 layers of a --previous-image in another repository are mounted, those of one in another registry copied', async () => {
   const path = await bench.directory(REUSING_APP)
   const [image, sibling, far] = [named(), named(), `${registry.address}/${bench.image()}`]
-  const first = await succeed(['build', image, '--path', path, ...USING_BUILDER, '--publish', '--env', 'MAKE=1', '--previous-image', sibling])
+  const making = ['--publish', '--env', 'MAKE=1', '--previous-image', sibling]
+  const first = await succeed(['build', image, '--path', path, ...USING_BUILDER, ...making])
   expect(first.stderr).toContain(`no image '${sibling}'`)
   proxy.log.splice(0)
   await build(sibling, path, '--publish', '--previous-image', image)
@@ -169,7 +173,8 @@ it('#33 layers of a --previous-image in another repository are mounted, those of
 it('#33 a --previous-image that may not be read is told of before anything is built', async () => {
   proxy.inject({ path: /secret\/app\/manifests/, fault: answer(403) })
   const previous = `${proxy.address}/secret/app`
-  const { code, stderr } = await runCnb(['build', named(), '--path', await bench.directory(APP), ...USING_BUILDER, '--publish', '--previous-image', previous])
+  const path = await bench.directory(APP)
+  const { code, stderr } = await runCnb(['build', named(), '--path', path, ...USING_BUILDER, '--publish', '--previous-image', previous])
   expect([code, stderr]).toEqual([1, expect.stringContaining('CNB_REGISTRY_DENIED')])
   expect(stderr).toContain(previous)
   expect(stderr).not.toContain('DETECTING')
@@ -198,13 +203,14 @@ it('a run image in a registry is read there, and not pulled', async () => {
   }
 })
 
-it('the image is as the stock lifecycle publishes it, byte for byte in its configuration, at the first build and at a rebuild', async () => {
+it('the image is as the stock lifecycle publishes it, to the byte of its configuration, first and again', async () => {
   const run = `${proxy.address}/${bench.image()}`
   const repositoryOf = (name: string): string => name.slice(proxy.address.length + 1)
   await docker('tag', SAMPLE_RUN_IMAGE, run)
   await docker('push', '--quiet', run)
   // Keys that nobody knows native would keep, and stock drop.
-  const more = { Cmd: ['c'], OnBuild: ['RUN x'], Shell: ['/bin/sh'], StopSignal: 'SIGINT', Volumes: { '/v': {} }, ExposedPorts: { '80/tcp': {} } }
+  const sets = { Volumes: { '/v': {} }, ExposedPorts: { '80/tcp': {} } }
+  const more = { Cmd: ['c'], OnBuild: ['RUN x'], Shell: ['/bin/sh'], StopSignal: 'SIGINT', ...sets }
   await reconfigure(registry, repositoryOf(run), (config) => ({
     ...asCommitted({ ...config, config: { ...config.config, ...more } }),
     history: [{ created_by: 'first' }, { created_by: 'nothing', empty_layer: true }],
@@ -266,14 +272,15 @@ it('who may not write learns so before anything is built, and credentials never 
 it('where one of several registries takes nothing, that is told before anything is built, and none has the image', async () => {
   await using closed = await startRegistry({ readOnly: true })
   const [image, other] = [named(), `${closed.address}/${bench.image()}`]
-  const { code, stderr } = await runCnb(['build', image, '--path', await bench.directory(APP), ...USING_BUILDER, '--publish', '--tag', other])
+  const path = await bench.directory(APP)
+  const { code, stderr } = await runCnb(['build', image, '--path', path, ...USING_BUILDER, '--publish', '--tag', other])
   expect([code, stderr]).toEqual([1, expect.stringMatching(/cannot write to .*\n.*may be read-only.*\n.*CNB_REGISTRY_FAILED/)])
   expect(stderr).toContain(other)
   expect(stderr).not.toContain('DETECTING')
   expect(await isPublished(image)).toBe(false)
 })
 
-it('where one of several registries refuses at the end, that and who has the image is told, and the same build again completes it', async () => {
+it('where one of several registries refuses at the end, it is told who has the image, and the same build again completes it', async () => {
   const path = await bench.directory(APP)
   const [image, other] = [`${registry.address}/${bench.image()}`, named()]
   const command = ['build', image, '--path', path, ...USING_BUILDER, '--to', 'engine,registry', '--tag', other, '--tag', `${image}:last`]

@@ -76,7 +76,11 @@ function configure({ certificate, auth, readOnly = false }: RegistryOptions, dir
   const tls = certificate ? { tls: { certificate: certificate.certPath, key: certificate.keyPath } } : {}
   return {
     version: '0.1',
-    storage: { filesystem: { rootdirectory: join(directory, 'data') }, delete: { enabled: true }, maintenance: { readonly: { enabled: readOnly } } },
+    storage: {
+      filesystem: { rootdirectory: join(directory, 'data') },
+      delete: { enabled: true },
+      maintenance: { readonly: { enabled: readOnly } },
+    },
     http: { addr: '127.0.0.1:0', ...tls },
     ...(auth ? { auth: configureAuth(auth, directory) } : {}),
   }

@@ -26,7 +26,8 @@ export interface StockBuild {
 }
 
 /** Builds without any cache. */
-export async function publishStock({ registry, image, builder, runImage, app, platformApi, scratch, volumes, extending = false }: StockBuild): Promise<void> {
+export async function publishStock(build: StockBuild): Promise<void> {
+  const { registry, image, builder, runImage, app, platformApi, scratch, volumes, extending = false } = build
   const volume = (name: string, target: string): string[] => ['--volume', `${volumes}.stock-${name}:${target}`]
   const shared = [...volume('layers', '/layers'), ...volume('app', '/workspace'), ...volume('kaniko', '/kaniko')]
   const run = (base: string, user: string[], ...command: string[]): Promise<string> =>
@@ -54,10 +55,11 @@ export async function publishStock({ registry, image, builder, runImage, app, pl
   await phase('exporter', '-app', '/workspace', '-run', '/layers/run.toml', image)
 }
 
-/** Puts an image of the engine into the registry, without its layers: the restorer wants to have seen it, and no more. Gives its name there. */
+/** Puts an image of the engine into the registry, without its layers: the restorer wants no more of it. Gives its name there. */
 async function putOutline(registry: ImageRegistry, image: string): Promise<string> {
   const { Architecture: architecture, Config: config } = await inspectImage(image)
   const layer = makeLayer('never read')
-  await putImage(registry, 'outline', 'latest', [layer], { os: 'linux', architecture, config, rootfs: { type: 'layers', diff_ids: [layer.diffId] } })
+  const rootfs = { type: 'layers', diff_ids: [layer.diffId] }
+  await putImage(registry, 'outline', 'latest', [layer], { os: 'linux', architecture, config, rootfs })
   return `${registry.address}/outline`
 }

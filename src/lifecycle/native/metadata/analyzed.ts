@@ -27,7 +27,8 @@ export async function findPrevious(plan: Previous, images: ImageSource, context:
   const { previousImage } = plan
   const image = await images.find(previousImage ?? nameOf(plan), context)
   if (!image) {
-    if (previousImage !== undefined) context.events?.({ type: 'info', message: `there is no image '${previousImage}' to take layers over from` })
+    const message = `there is no image '${previousImage}' to take layers over from`
+    if (previousImage !== undefined) context.events?.({ type: 'info', message })
     return undefined
   }
   try {
