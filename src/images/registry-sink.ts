@@ -1,6 +1,6 @@
 /** Saving an image to registries, which are sent only what they lack (OCI distribution-spec 1.1, "Pushing manifests"). */
 
-import { CnbError } from '../base/errors.ts'
+import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { Limiter } from '../base/limiter.ts'
 import { encodeImageConfig } from '../oci/config.ts'
@@ -115,6 +115,7 @@ function repositoriesOf(tags: readonly Reference[]): Target[] {
 }
 
 function halfNamed(error: unknown, tag: Reference, given: readonly string[]): CnbError {
-  const message = `the image is published as ${given.join(', ')}, but not as ${familiarName(tag)}: ${(error as Error).message}`
-  return new CnbError(error instanceof CnbError ? error.code : 'CNB_REGISTRY_FAILED', message, { cause: error })
+  const { code, message, hint, exit } = toCnbError(error)
+  const said = `the image is published as ${given.join(', ')}, but not as ${familiarName(tag)}: ${message}`
+  return new CnbError(code, said, { hint, exit, cause: error })
 }

@@ -1,6 +1,6 @@
 /** Saving one image to several places at once, with one manifest for all that have any. */
 
-import { toCnbError } from '../base/errors.ts'
+import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference } from '../oci/reference.ts'
@@ -21,7 +21,8 @@ export interface Sinks {
 }
 
 /**
- * The registries come last, for what fails is most often the network, and an image that is published cannot be called back.
+ * The registries come last, for what fails is most often the network, and an image that is published cannot be called back. What was
+ * saved by then stays, and the error says where.
  * @param published where images may be found whose layers need not be compressed again
  */
 export function openSinks({ engine, registries, layouts = [], blobs }: Sinks, published: ImageSource): ImageSink {
@@ -31,10 +32,15 @@ export function openSinks({ engine, registries, layouts = [], blobs }: Sinks, pu
       images.forEach((image) => blobs.know(image))
       if (engine) await learnBlobs(blobs, images, plan, published, context)
       const written: SavedImage[] = []
-      for (const layout of layouts) written.push(await saveToLayout(layout, plan, blobs, context))
-      const saved = await engine?.save({ ...plan, blobs: await allBlobs(blobs, plan, context) }, context)
-      const pushed = registries ? await saveToRegistry(registries, plan, blobs, context) : undefined
-      return together(saved, pushed, written)
+      let saved: SavedImage | undefined
+      try {
+        for (const layout of layouts) written.push(await saveToLayout(layout, plan, blobs, context))
+        saved = await engine?.save({ ...plan, blobs: await allBlobs(blobs, plan, context) }, context)
+        const pushed = registries ? await saveToRegistry(registries, plan, blobs, context) : undefined
+        return together(saved, pushed, written)
+      } catch (error) {
+        throw savedBefore(error, saved, written)
+      }
     },
   }
 }
@@ -58,6 +64,15 @@ async function learnBlobs(blobs: LayerBlobs, images: readonly Image[], plan: Ima
 
 async function allBlobs(blobs: LayerBlobs, { layers }: ImagePlan, context: Context): Promise<ReadonlyMap<Digest, LayerBlob>> {
   return new Map(await Promise.all(layers.map(async (layer) => [layer.diffId, await blobs.of(layer, context)] as const)))
+}
+
+/** Tells of the places that have the image although it could not be saved to all. */
+function savedBefore(error: unknown, saved: SavedImage | undefined, written: readonly SavedImage[]): unknown {
+  const names = ({ tags }: SavedImage): string => tags.join(', ')
+  const places = [...written.map((layout) => `in ${names(layout)}`), ...(saved ? [`on the engine as ${names(saved)}`] : [])]
+  if (places.length === 0 || !(error instanceof CnbError)) return error
+  const { code, message, hint, exit } = error
+  return new CnbError(code, `${message}; the image is ${places.join(' and ')}`, { hint, exit, cause: error })
 }
 
 /** On the engine the image has an ID of its own; what is published has digests. */

@@ -12,16 +12,18 @@ import { malformed, readDocument } from './document.ts'
  */
 export function readImageConfig(content: Buffer, name: string): ImageConfig {
   const document = readDocument(content, theConfiguration(name))
-  const { architecture, os, variant, created, author, config, rootfs, history, 'os.version': osVersion, ...rest } = document
+  const { architecture, os, variant, created, author, docker_version, config, rootfs, history, ...others } = document
+  const { 'os.version': osVersion, 'os.features': osFeatures, ...rest } = others
   const layers: unknown[] = Array.isArray(recordOf(rootfs).diff_ids) ? (recordOf(rootfs).diff_ids as unknown[]) : []
   const diffIds = layers.filter((layer) => typeof layer === 'string').filter(isDigest)
   if (diffIds.length !== layers.length) throw malformed(theConfiguration(name), 'it names layers without a sha256 digest')
-  const texts = { variant, created, author, 'os.version': osVersion }
+  const texts = { variant, created, author, docker_version, 'os.version': osVersion }
   return {
     ...rest,
     architecture: stringOf(architecture) ?? '',
     os: stringOf(os) ?? '',
     ...Object.fromEntries(Object.entries(texts).flatMap(([key, value]) => (stringOf(value) === undefined ? [] : [[key, value]]))),
+    ...(Array.isArray(osFeatures) ? { 'os.features': stringsOf(osFeatures) } : {}),
     config: readContainerConfig(config),
     rootfs: { type: 'layers', diff_ids: diffIds },
     ...(Array.isArray(history) ? { history: recordsOf(history).map(readStep) } : {}),

@@ -10,8 +10,6 @@ import { parseMirror } from '../registry/mirrors.ts'
 import type { Config } from './config-file.ts'
 
 const POLICIES: readonly string[] = ['always', 'if-not-present', 'never'] satisfies PullPolicy[]
-/** The peer's policies that ask the registry now and then. */
-const NOW_AND_THEN = /^(?:hourly|daily|weekly|interval=.*)$/
 
 /** Keys of the peer's that are no concern of ours. */
 const OTHERS = ['default-registry-url', 'default-registry', 'experimental', 'lifecycle-image', 'layout-repo-dir', 'registries']
@@ -22,7 +20,7 @@ export function parseConfig(text: string, file: string, { events }: Context = {}
   document.allow(...OTHERS)
   const ignore = (message: string): void => events?.({ type: 'debug', message: `${file}: ${message}` })
   const defaultBuilder = readName(document, 'default-builder-image')
-  const pullPolicy = readPolicy(document, ignore)
+  const pullPolicy = readPolicy(document)
   const runImages = document.tables('run-images').flatMap((entry) => readRunImage(entry, ignore))
   const trustedBuilders = document.tables('trusted-builders').flatMap((entry) => {
     const name = readName(entry, 'name')
@@ -54,13 +52,12 @@ function checkedName(name: string, table: FieldReader, key: string): string {
   }
 }
 
-function readPolicy(document: FieldReader, ignore: (message: string) => void): PullPolicy | undefined {
+/** The peer's are these three as well: ones that ask the registry daily are wished for there (buildpacks/pack#1368). */
+function readPolicy(document: FieldReader): PullPolicy | undefined {
   const policy = document.string('pull-policy')
   if (!policy) return undefined
   if (POLICIES.includes(policy)) return policy as PullPolicy
-  if (!NOW_AND_THEN.test(policy)) throw document.error('pull-policy', `'${policy}' is not a pull policy`, `Known are ${POLICIES.join(', ')}.`)
-  ignore(`cnb has no pull policy '${policy}', so its own default is used`)
-  return undefined
+  throw document.error('pull-policy', `'${policy}' is not a pull policy`, `Known are ${POLICIES.join(', ')}.`)
 }
 
 function readRunImage(entry: FieldReader, ignore: (message: string) => void): RunImageNames[] {

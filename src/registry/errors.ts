@@ -44,9 +44,14 @@ export async function refusal(task: string, host: string, reply: HttpReply): Pro
   if (reply.status === 401 || reply.status === 403) {
     return new RegistryRefusal('CNB_REGISTRY_DENIED', `${task}: ${said}`, reply.status, reasons, loginHint(host))
   }
-  const hint = reply.status === 429 ? 'The registry limits how much one may ask: log in, or try again later.' : undefined
-  return new RegistryRefusal('CNB_REGISTRY_FAILED', `${task}: ${said}`, reply.status, reasons, hint)
+  return new RegistryRefusal('CNB_REGISTRY_FAILED', `${task}: ${said}`, reply.status, reasons, HINTS.get(reply.status))
 }
+
+/** By status: what the registry's own words do not say. */
+const HINTS: ReadonlyMap<number, string> = new Map([
+  [405, 'The registry lets nobody do this: it may be read-only, or a mirror.'],
+  [429, 'The registry limits how much one may ask: log in, or try again later.'],
+])
 
 /** What to do where the registry at `host` wants to know who asks. */
 function loginHint(host: string): string {

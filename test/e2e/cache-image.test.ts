@@ -1,13 +1,16 @@
-/** `--cache-image`: layers between builds in an image of a registry, which the stock lifecycle reads and writes as well. */
+/**
+ * `--cache-image`: layers between builds in an image of a registry, which the stock lifecycle reads and writes as well. Caches in
+ * directories are in caches.test.ts, but for those of builders without a shell, which keep no volume.
+ */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runCnb, succeed } from '../support/cnb.ts'
 import { docker, runImage } from '../support/docker.ts'
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
 import { startRegistry, type Registry } from '../support/registry.ts'
-import { BUILDER, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { BUILDER, USING_BUILDER, appFiles, bringShell, builderWithoutShell, buildpackFiles, processes } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -28,16 +31,15 @@ afterAll(async () => {
 })
 
 /** Two cached layers, one of them changed by each build, and an app that shows when the other one was made. */
-const APP = appFiles(
-  `kept=$CNB_LAYERS_DIR/kept
+const SCRIPT = `kept=$CNB_LAYERS_DIR/kept
   counted=$CNB_LAYERS_DIR/counted
   if [ ! -d "$kept" ]; then echo "MAKING kept"; mkdir "$kept"; head -c 100000 /dev/urandom >"$kept/random"; ln -s random "$kept/link"; fi
   mkdir -p "$counted"; echo one more >>"$counted/builds"
   printf '[types]\\nlaunch = true\\ncache = true\\nbuild = true\\n[metadata]\\nversion = "1"\\n' >"$kept.toml"
   printf '[types]\\ncache = true\\n' >"$counted.toml"
   wc -l <"$counted/builds" >/workspace/count
-  ${processes({ web: 'cat /workspace/count; sha256sum </layers/test_script/kept/random' })}`,
-)
+  ${processes({ web: 'cat /workspace/count; sha256sum </layers/test_*/kept/random' })}`
+const APP = appFiles(SCRIPT)
 
 const cacheName = (): string => `${proxy.address}/${bench.image()}`
 const sent = (): number => proxy.log.filter(({ path }) => path.includes('/blobs/')).reduce((sum, each) => sum + each.sent, 0)
@@ -116,6 +118,29 @@ it('--clear-cache begins a new one', async () => {
   expect(await build(image, path, '--cache-image', cache, '--clear-cache')).toContain('MAKING kept')
   await forgetVolumes(image)
   expect(await build(image, path, '--cache-image', cache)).not.toContain('MAKING')
+})
+
+describe('a builder without a shell', () => {
+  let options: string[] = []
+
+  beforeAll(async () => {
+    const [builder, buildpack] = [bench.image(), await bench.directory(buildpackFiles('test/own', { build: SCRIPT }))]
+    await bringShell(buildpack, 'test/own')
+    await builderWithoutShell(builder, bench.path)
+    options = ['--builder', builder, '--buildpack', buildpack]
+  })
+
+  it.each([
+    ['an image', () => ['--cache-image', cacheName()]],
+    ['a directory', () => ['--cache', `type=build;format=bind;source=${join(bench.path, 'kept-here')}`]],
+  ])('finds the layers of the last build in %s', async (_, choose) => {
+    const [path, cache, image] = [await bench.directory({}), choose(), bench.image()]
+    expect(await build(bench.image(), path, ...options, ...cache)).toContain('MAKING kept')
+    const said = await build(image, path, ...options, ...cache)
+    expect(said).toContain('has no shell')
+    expect(said).not.toContain('MAKING kept')
+    expect((await runImage(image)).split('\n')[0]).toBe('2')
+  })
 })
 
 it('a registry that nobody can reach is told of before anything is built', async () => {

@@ -1,6 +1,13 @@
-/** Image extensions (specification, image_extension.md; spec.md 8, check 84), with the native driver: no socket, no registry. */
+/** Image extensions (specification, image_extension.md; spec.md 8, check 84), with the native driver: no socket, no credential. */
 
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { extensionLayer } from '../../src/lifecycle/native/extensions/extension-layer.ts'
+import type { ImageConfig } from '../../src/oci/config.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import type { ImageManifest } from '../../src/oci/manifest.ts'
 import type { BuildResult } from '../../src/operations/build.ts'
 import { type Finished, runCnb, startCnb, succeed, succeedJson } from '../support/cnb.ts'
 import { docker, imageId, inspectImage, runImage } from '../support/docker.ts'
@@ -14,7 +21,10 @@ import {
   withoutFind,
 } from '../support/extension-builder.ts'
 import { watchEngine } from '../support/left-behind.ts'
+import { asCommitted, getBlob, getDocument, reconfigure } from '../support/registry-images.ts'
+import { startRegistry, type Registry } from '../support/registry.ts'
 import { SAMPLE_RUN_IMAGE, appFiles, processes } from '../support/script-builder.ts'
+import { publishStock } from '../support/stock-publish.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -261,6 +271,86 @@ describe('rebasing an app on an extended run image', () => {
     expect((await runCnb(['rebase', refused, '--pull-policy', 'never'])).code).toBe(72)
     await succeed(['rebase', allowed, '--pull-policy', 'never', '--run-image', otherBase, '--force'])
     expect(await runImage(allowed)).toBe('1\nother')
+  })
+})
+
+describe('where the run image is in a registry only', () => {
+  let registry: Registry
+  let far = ''
+  const repositoryOf = (name: string): string => name.slice(registry.address.length + 1)
+
+  /** Builds for the registry; gives what the image's process prints, and the image's name. */
+  async function publish(app: string, ...options: string[]): Promise<[said: string, image: string]> {
+    const image = `${registry.address}/${bench.image()}`
+    const using = ['--builder', EXTENSION_BUILDER, '--pull-policy', 'if-not-present']
+    await succeed(['build', image, '--path', app, ...using, '--publish', ...options])
+    return [await runImage(image), image]
+  }
+
+  /** The bytes of an image's configuration, and its layers as they are stored. */
+  async function stored(name: string): Promise<{ config: string; layers: ImageManifest['layers'] }> {
+    const { config, layers } = (await getDocument<ImageManifest>(registry, repositoryOf(name), 'latest'))!.document
+    return { config: (await getBlob(registry, repositoryOf(name), config.digest)).toString(), layers }
+  }
+
+  const onEngine = (name: string): Promise<string> => docker('image', 'ls', '--quiet', name.replace(/:latest$/, ''))
+
+  beforeAll(async () => {
+    registry = await startRegistry()
+    far = `${registry.address}/${bench.image()}:latest`
+    await docker('tag', SAMPLE_RUN_IMAGE, far)
+    await docker('push', '--quiet', far)
+    await docker('image', 'rm', far)
+    await reconfigure(registry, repositoryOf(far).replace(':latest', ''), ({ config, ...more }) =>
+      asCommitted({ ...more, config: { ...config, Labels: { ...config.Labels, 'io.buildpacks.base.distro.version': '99' } } }))
+  })
+  afterAll(() => registry[Symbol.asyncDispose]())
+
+  it('an extension switches to it, and the engine never has it', async () => {
+    const saying = { script: 'echo "$CNB_TARGET_DISTRO_VERSION" >said', command: 'cat said' }
+    const app = await extendedApp({ first: dockerfileFrom('run', far) }, saying)
+    const [said, image] = await publish(app)
+    expect(said).toBe('99')
+    expect(await onEngine(far)).toBe('')
+    expect((await stored(image)).config).toContain(`\\"image\\":\\"${far}\\"`)
+  })
+
+  it('an extension adds to it, and the image is as the stock lifecycle makes it, but for times', async () => {
+    const adding = [
+      'RUN mkdir /opt/made && echo made >/opt/made/file && ln /opt/made/file /opt/made/link && chmod 4755 /opt/made/file && rm /etc/issue',
+      'RUN install --owner 1234 --mode 2755 -d /opt/owned && ln -s made /opt/link',
+      'ENV GREETED=yes',
+    ]
+    const app = await extendedApp(
+      { first: `${dockerfile('build', ...asRoot('RUN echo tool >/opt/tool'))}${dockerfile('run', ...asRoot(...adding))}` },
+      {
+        script: `mkdir "$CNB_LAYERS_DIR/dep"; cp /opt/tool "$CNB_LAYERS_DIR/dep"
+          printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"`,
+        command: 'cat /layers/test_script/dep/tool /opt/made/file; echo $GREETED',
+      },
+    )
+    const [said, native] = await publish(app, '--run-image', far)
+    expect(said).toBe('tool\nmade\nyes')
+    // The extender's container is one of that image.
+    expect(await onEngine(far)).not.toBe('')
+
+    const stock = `${registry.address}/${bench.image()}`
+    const [scratch, volumes] = [await bench.directory({}), repositoryOf(stock).replace('/', '_')]
+    const from = { app, builder: EXTENSION_BUILDER, runImage: far, platformApi: '0.15' }
+    await publishStock({ registry, image: stock, ...from, scratch, volumes, extending: true })
+    const [ours, theirs] = [await stored(native), await stored(stock)]
+    const diffIds = ({ config }: { config: string }): string[] => (JSON.parse(config) as ImageConfig).rootfs.diff_ids
+    // What the extender writes has the times at which it was written and read, so that no two of its layers are the same: the stock
+    // exporter leaves two of these times in them, native none.
+    const differing = diffIds(theirs).filter((diffId, index) => diffId !== diffIds(ours)[index])
+    expect(differing).toHaveLength(2)
+    let expected = theirs.config
+    for (const diffId of differing) {
+      const { digest } = theirs.layers[diffIds(theirs).indexOf(diffId)]!
+      const blob = Readable.from([gunzipSync(await getBlob(registry, repositoryOf(stock), digest))])
+      expected = expected.replace(diffId, digestOf(await buffer(extensionLayer(blob))))
+    }
+    expect(ours.config).toBe(expected)
   })
 })
 

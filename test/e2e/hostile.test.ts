@@ -1,6 +1,6 @@
 /** A buildpack that means harm finds nothing to do it with, and its attacks end in a clear error or a correct image (issue 4, point 1). */
 
-import { cp, readFile, writeFile } from 'node:fs/promises'
+import { cp } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import { docker, imageId, inspectImage } from '../support/docker.ts'
 import { DRIVERS, SEPARATE, type Driver } from '../support/drivers.ts'
 import { configDigest, filesIn, type TarFile } from '../support/image-contents.ts'
 import { watchEngine } from '../support/left-behind.ts'
-import { BUILDER, USING_BUILDER, buildpackFiles, builderWithoutShell } from '../support/script-builder.ts'
+import { USING_BUILDER, bringShell, buildpackFiles, builderWithoutShell } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -48,13 +48,7 @@ async function withoutShell(): Promise<string[]> {
   const [builder, buildpack] = [bench.image(), await bench.directory({})]
   await builderWithoutShell(builder, bench.path)
   await cp(HOSTILE, buildpack, { recursive: true })
-  const container = await docker('create', BUILDER, 'true')
-  await docker('cp', `${container}:/bin/bash`, join(buildpack, 'bash'))
-  await docker('rm', container)
-  for (const name of ['detect', 'build']) {
-    const script = await readFile(join(buildpack, 'bin', name), 'utf8')
-    await writeFile(join(buildpack, 'bin', name), script.replace(/^#!.*/, '#!/cnb/buildpacks/test_hostile/1.0.0/bash'))
-  }
+  await bringShell(buildpack, 'test/hostile')
   return ['--builder', builder, '--buildpack', buildpack]
 }
 

@@ -3,12 +3,15 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import type { ImageManifest } from '../../src/oci/manifest.ts'
 import { runCnb, succeed, succeedJson } from '../support/cnb.ts'
 import { docker, inspectImage, runImage } from '../support/docker.ts'
-import { cutUpload } from '../support/faults.ts'
+import { answer, cutUpload } from '../support/faults.ts'
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
+import { asCommitted, getBlob, getDocument, reconfigure } from '../support/registry-images.ts'
 import { BASIC_USER, startRegistry, type Registry } from '../support/registry.ts'
-import { SAMPLE_RUN_IMAGE, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { BUILDER, SAMPLE_RUN_IMAGE, USING_BUILDER, appFiles, processes } from '../support/script-builder.ts'
+import { publishStock } from '../support/stock-publish.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 interface Built {
@@ -25,7 +28,7 @@ beforeAll(async () => {
   proxy = await startFaultProxy(registry)
 })
 
-beforeEach(() => void proxy.log.splice(0))
+beforeEach(() => proxy.clear())
 
 afterAll(async () => {
   await bench.clear()
@@ -45,11 +48,26 @@ const APP = appFiles(
   { words: 'hello\n' },
 )
 
+/** A launch layer that later builds have from their previous image only. */
+const REUSING_APP = appFiles(
+  `if [ -n "\${MAKE:-}" ]; then
+    mkdir "$CNB_LAYERS_DIR/dep"
+    head -c 300000 /dev/urandom | tee "$CNB_LAYERS_DIR/dep/random" | sha256sum >"$CNB_LAYERS_DIR/dep/file"
+  fi
+  printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"
+  ${processes({ web: 'sha256sum </layers/test_script/dep/random; cat /layers/test_script/dep/file' })}`,
+)
+
 const named = (): string => `${proxy.address}/${bench.image()}`
 const build = (image: string, path: string, ...options: string[]) =>
   succeedJson<Built>(['build', image, '--path', path, ...USING_BUILDER, ...options])
 const digestOf = ({ reference }: Built): string => reference.slice(reference.indexOf('@') + 1)
 const isOnEngine = async (name: string): Promise<boolean> => (await docker('image', 'ls', '--quiet', name)) !== ''
+/** Whether the registry behind the proxy has it, whichever of the two addresses the name has. */
+async function isPublished(name: string): Promise<boolean> {
+  const [, repository = '', tag = 'latest'] = /^[^/]+\/([^:]+)(?::(.+))?$/.exec(name) ?? []
+  return (await registry.request('HEAD', `/v2/${repository}/manifests/${tag}`, MANIFEST)).status === 200
+}
 /** Bytes of blobs that were sent. */
 const sent = (): number => proxy.log.filter(({ path }) => path.includes('/blobs/')).reduce((sum, each) => sum + each.sent, 0)
 
@@ -132,6 +150,36 @@ it('all names are given, and layers are mounted from one repository into the oth
   expect(sent()).toBeLessThan(20_000)
 })
 
+it('#33 layers of a --previous-image in another repository are mounted, those of one in another registry copied', async () => {
+  const path = await bench.directory(REUSING_APP)
+  const [image, sibling, far] = [named(), named(), `${registry.address}/${bench.image()}`]
+  const making = ['--publish', '--env', 'MAKE=1', '--previous-image', sibling]
+  const first = await succeed(['build', image, '--path', path, ...USING_BUILDER, ...making])
+  expect(first.stderr).toContain(`no image '${sibling}'`)
+  proxy.log.splice(0)
+  await build(sibling, path, '--publish', '--previous-image', image)
+  expect(proxy.log.filter(({ query, status }) => query.has('mount') && status === 201)).not.toEqual([])
+  expect(sent()).toBeLessThan(20_000)
+  proxy.log.splice(0)
+  // The same registry by another address is another registry.
+  expect(first.stdout).toContain(digestOf(await build(far, path, '--publish', '--previous-image', sibling)))
+  expect(proxy.log.filter(({ method }) => method !== 'GET')).toEqual([])
+  await docker('pull', '--quiet', far)
+  const [made, found] = (await runImage(far)).split('\n')
+  await docker('image', 'rm', '--force', far)
+  expect(made).toBe(found)
+})
+
+it('#33 a --previous-image that may not be read is told of before anything is built', async () => {
+  proxy.inject({ path: /secret\/app\/manifests/, fault: answer(403) })
+  const previous = `${proxy.address}/secret/app`
+  const path = await bench.directory(APP)
+  const { code, stderr } = await runCnb(['build', named(), '--path', path, ...USING_BUILDER, '--publish', '--previous-image', previous])
+  expect([code, stderr]).toEqual([1, expect.stringContaining('CNB_REGISTRY_DENIED')])
+  expect(stderr).toContain(previous)
+  expect(stderr).not.toContain('DETECTING')
+})
+
 it('a run image in a registry is read there, and not pulled', async () => {
   const run = `${proxy.address}/${bench.image()}`
   await docker('tag', SAMPLE_RUN_IMAGE, run)
@@ -152,6 +200,38 @@ it('a run image in a registry is read there, and not pulled', async () => {
     expect(Config.Labels?.['io.buildpacks.lifecycle.metadata']).toContain(`${run}@sha256:`)
   } finally {
     await docker('image', 'rm', '--force', built.reference)
+  }
+})
+
+it('the image is as the stock lifecycle publishes it, to the byte of its configuration, first and again', async () => {
+  const run = `${proxy.address}/${bench.image()}`
+  const repositoryOf = (name: string): string => name.slice(proxy.address.length + 1)
+  await docker('tag', SAMPLE_RUN_IMAGE, run)
+  await docker('push', '--quiet', run)
+  // Keys that nobody knows native would keep, and stock drop.
+  const sets = { Volumes: { '/v': {} }, ExposedPorts: { '80/tcp': {} } }
+  const more = { Cmd: ['c'], OnBuild: ['RUN x'], Shell: ['/bin/sh'], StopSignal: 'SIGINT', ...sets }
+  await reconfigure(registry, repositoryOf(run), (config) => ({
+    ...asCommitted({ ...config, config: { ...config.config, ...more } }),
+    history: [{ created_by: 'first' }, { created_by: 'nothing', empty_layer: true }],
+  }))
+  // Not cached, so that stock has it from the previous image, too.
+  const app = await bench.directory(appFiles(
+    `if [ ! -f "$CNB_LAYERS_DIR/dep.toml" ]; then mkdir "$CNB_LAYERS_DIR/dep"; echo dep >"$CNB_LAYERS_DIR/dep/file"; fi
+    printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"; ${WEB}`,
+    { words: 'hello\n' },
+  ))
+  const [native, stock, scratch] = [named(), named(), await bench.directory({})]
+  const configOf = async (name: string): Promise<string> => {
+    const found = await getDocument<ImageManifest>(registry, repositoryOf(name), 'latest')
+    return (await getBlob(registry, repositoryOf(name), found!.document.config.digest)).toString()
+  }
+  for (const time of [1, 2]) {
+    await writeFile(join(app, 'words'), `time ${time}\n`)
+    await build(native, app, '--publish', '--run-image', run, '--pull-policy', 'if-not-present')
+    const volumes = `${repositoryOf(stock).replace('/', '_')}-${time}`
+    await publishStock({ registry, image: stock, runImage: `${run}:latest`, builder: BUILDER, app, platformApi: '0.15', scratch, volumes })
+    expect(await configOf(native)).toBe(await configOf(stock))
   }
 })
 
@@ -187,6 +267,35 @@ it('who may not write learns so before anything is built, and credentials never 
   const { stdout, stderr } = await succeed(['build', image, '--path', path, ...USING_BUILDER, '--publish', '-v'], { env: { DOCKER_CONFIG: config } })
   for (const secret of [auth, BASIC_USER.password]) expect(`${stdout}${stderr}`).not.toContain(secret)
   expect(stderr).toContain('CNB_BUILDPACK_DIR')
+})
+
+it('where one of several registries takes nothing, that is told before anything is built, and none has the image', async () => {
+  await using closed = await startRegistry({ readOnly: true })
+  const [image, other] = [named(), `${closed.address}/${bench.image()}`]
+  const path = await bench.directory(APP)
+  const { code, stderr } = await runCnb(['build', image, '--path', path, ...USING_BUILDER, '--publish', '--tag', other])
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/cannot write to .*\n.*may be read-only.*\n.*CNB_REGISTRY_FAILED/)])
+  expect(stderr).toContain(other)
+  expect(stderr).not.toContain('DETECTING')
+  expect(await isPublished(image)).toBe(false)
+})
+
+it('where one of several registries refuses at the end, it is told who has the image, and the same build again completes it', async () => {
+  const path = await bench.directory(APP)
+  const [image, other] = [`${registry.address}/${bench.image()}`, named()]
+  const command = ['build', image, '--path', path, ...USING_BUILDER, '--to', 'engine,registry', '--tag', other, '--tag', `${image}:last`]
+  const denied = JSON.stringify({ errors: [{ code: 'DENIED', message: 'this tag is not yours' }] })
+  proxy.inject({ method: 'PUT', path: /manifests/, fault: answer(403, {}, denied) })
+  const refused = await runCnb([...command, '--output', 'json'])
+  expect(refused.code).toBe(1)
+  const { error } = JSON.parse(refused.stdout) as { error: { code: string; message: string; hint: string } }
+  expect(error).toMatchObject({ code: 'CNB_REGISTRY_DENIED', hint: expect.stringContaining('docker login') as string })
+  expect(error.message).toContain(`published as ${image}:latest, but not as ${other}:latest: `)
+  expect(error.message).toContain('this tag is not yours')
+  expect(error.message).toContain(`the image is on the engine as ${image}:latest, ${other}:latest, ${image}:last`)
+  expect(await Promise.all([image, other, `${image}:last`].map(isPublished))).toEqual([true, false, false])
+  await succeed(command)
+  expect(await Promise.all([image, other, `${image}:last`].map(isPublished))).toEqual([true, true, true])
 })
 
 it.each([

@@ -17,8 +17,6 @@ const by = (...places: Place[]): Check => ({ tested: 'elsewhere', by: places })
 const nativeOnly = (...places: Place[]): Check => ({ tested: 'native only', by: places })
 const notYet = (why: string): Check => ({ tested: 'not yet', why })
 
-const PACKAGES = 'packages are not read or written'
-
 export const CHECKS: Readonly<Record<number, Check>> = {
   1: both(),
   2: by(['unit/builder/read-builder.test.ts', 'api'], ['e2e/build-failures.test.ts', 'with Platform APIs that cnb does not know']),
@@ -41,7 +39,10 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   17: both(), 18: both(), 19: both(), 20: both(), 21: both(), 22: both(), 23: both(), 24: both(), 25: both(), 26: both(),
   27: both(), 28: both(), 29: both(), 30: both(), 31: both(),
   32: by(['e2e/build-failures.test.ts', 'that is missing is told by name']),
-  33: notYet('a --previous-image in another registry has no test of its own'),
+  33: nativeOnly(
+    ['e2e/publish.test.ts', '#33 layers of a --previous-image in another repository are mounted, those of one in another registry copied'],
+    ['e2e/publish.test.ts', '#33 a --previous-image that may not be read is told of before anything is built'],
+  ),
   34: both(), 35: both(), 36: both(), 37: both(), 38: both(), 39: both(), 40: both(),
   41: both(),
   42: both(), 43: both(), 44: both(), 45: both(), 46: both(), 47: both(), 48: both(), 49: both(), 50: both(), 51: both(),
@@ -69,8 +70,8 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   78: by(['e2e/rebase.test.ts', 'onto a run image of another name'], ['e2e/rebase.test.ts', 'onto another architecture'], ['unit/images/rebase-rules.test.ts', 'stack']),
   79: by(['e2e/rebase.test.ts', 'puts the app on its moved run image'], ['unit/images/rebase-plan.test.ts', 'label']),
   80: by(['e2e/rebase.test.ts', 'of a --previous-image makes a new image'], ['e2e/rebase.test.ts', 'leaves a rebuild its layers']),
-  81: notYet(PACKAGES),
-  82: notYet(PACKAGES),
+  81: notYet('package files are read (unit/buildpacks/package-file.test.ts), but not written'),
+  82: notYet('images of packages are neither read nor made'),
   83: by(['e2e/builder-create.test.ts', 'has one image ID'], ['engine/builder/create.test.ts', '']),
   84: nativeOnly(
     ['e2e/extensions.test.ts', 'gives the buildpack what it needs, and the buildpack is still the build user'],
@@ -79,6 +80,7 @@ export const CHECKS: Readonly<Record<number, Check>> = {
     ['e2e/extensions.test.ts', 'with contexts and arguments of their own'],
     ['e2e/extensions.test.ts', 'fails when it leaves root as the user'],
     ['e2e/extensions.test.ts', 'is refused unless each Dockerfile says that it may be done'],
+    ['e2e/extensions.test.ts', 'as the stock lifecycle makes it, but for times'],
   ),
-  85: notYet(PACKAGES),
+  85: notYet('registries of buildpacks are not asked'),
 }

@@ -92,6 +92,39 @@ export async function putImage(
   return putDocument(registry, repository, tag, manifest)
 }
 
+/** Changes the configuration of the image that is there, so that no engine has it which has the one it was. */
+export async function reconfigure(
+  registry: ImageRegistry,
+  repository: string,
+  change: (config: StoredConfig) => StoredConfig,
+): Promise<void> {
+  const found = await getDocument<ImageDocument & { config: Descriptor }>(registry, repository, 'latest')
+  if (!found) throw new Error(`no ${repository}`)
+  const { document } = found
+  const config = JSON.parse((await getBlob(registry, repository, document.config.digest)).toString()) as StoredConfig
+  const bytes = Buffer.from(JSON.stringify(change(config)))
+  await pushBlob(registry, repository, bytes)
+  const descriptor = { ...document.config, digest: digestOf(bytes), size: bytes.length }
+  await putDocument(registry, repository, 'latest', { ...document, config: descriptor })
+}
+
+/** A configuration with what engines leave of themselves in images that they commit. */
+export function asCommitted({ config, ...more }: StoredConfig): StoredConfig {
+  return {
+    ...{ ...more, author: 'me', docker_version: '20.10.24', container: 'c', container_config: {}, id: 'x' },
+    ...{ 'os.version': '1', 'os.features': ['f'] },
+    config: {
+      ...{ ...config, Hostname: 'h', Domainname: 'd', Image: 'i', AttachStdout: true, Tty: true, MacAddress: 'm', ArgsEscaped: true },
+      Healthcheck: { Test: ['NONE'], StartInterval: 3 },
+    },
+  }
+}
+
+interface StoredConfig {
+  readonly config: { readonly Labels?: Readonly<Record<string, string>>; readonly [key: string]: unknown }
+  readonly [key: string]: unknown
+}
+
 /** Puts an index there; `more` are further members of it. */
 export function putIndex(registry: ImageRegistry, repository: string, tag: string, manifests: readonly object[], more: object = {}): Promise<Descriptor> {
   return putDocument(registry, repository, tag, { schemaVersion: 2, mediaType: OCI_INDEX, manifests, ...more })

@@ -16,6 +16,8 @@ export interface RegistryOptions {
   readonly certificate?: Certificate
   /** `basic` lets in BASIC_USER only; a token server says what its tokens allow. Anybody may do anything where it is absent. */
   readonly auth?: 'basic' | TokenServer
+  /** Takes nothing from anybody. */
+  readonly readOnly?: boolean
 }
 
 /** Leaving the scope of `await using` stops it and removes all that it holds. */
@@ -74,11 +76,15 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   }
 }
 
-function configure({ certificate, auth }: RegistryOptions, directory: string): object {
+function configure({ certificate, auth, readOnly = false }: RegistryOptions, directory: string): object {
   const tls = certificate ? { tls: { certificate: certificate.certPath, key: certificate.keyPath } } : {}
   return {
     version: '0.1',
-    storage: { filesystem: { rootdirectory: join(directory, 'data') }, delete: { enabled: true } },
+    storage: {
+      filesystem: { rootdirectory: join(directory, 'data') },
+      delete: { enabled: true },
+      maintenance: { readonly: { enabled: readOnly } },
+    },
     http: { addr: '127.0.0.1:0', ...tls },
     ...(auth ? { auth: configureAuth(auth, directory) } : {}),
   }

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseToml, stringifyToml, type TomlTable } from '../../src/formats/toml.ts'
 import { succeed } from './cnb.ts'
@@ -98,9 +98,21 @@ export async function builderWithUser(image: string, directory: string, uid: num
   await builderOnto(image, directory, ['true'], [`USER ${uid}:${gid}`, `ENV CNB_USER_ID=${uid}`, `ENV CNB_GROUP_ID=${gid}`])
 }
 
-/** Makes one whose image has no shell. Its buildpack cannot run: builds bring others, with a shell of their own. */
+/** Makes one whose image has no shell. Its buildpack cannot run: builds bring others, with a shell of their own (bringShell). */
 export async function builderWithoutShell(image: string, directory: string): Promise<void> {
   await builderOnto(image, directory, ['rm', '/bin/sh', '/bin/dash', '/bin/bash', '/bin/rbash'], ['USER 1001:1000'])
+}
+
+/** Gives the buildpack `id` in `directory` a shell of its own, which its scripts begin with. */
+export async function bringShell(directory: string, id: string): Promise<void> {
+  const container = await docker('create', BUILDER, 'true')
+  await docker('cp', `${container}:/bin/bash`, join(directory, 'bash'))
+  await docker('rm', container)
+  for (const name of ['detect', 'build']) {
+    const path = join(directory, 'bin', name)
+    const script = await readFile(path, 'utf8')
+    await writeFile(path, script.replace(/^#!.*/, `#!/cnb/buildpacks/${id.replace('/', '_')}/1.0.0/bash`))
+  }
 }
 
 /** Makes one like the script builder, onto what `command` makes of its base as root, with Dockerfile instructions on top. */

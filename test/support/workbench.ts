@@ -35,8 +35,12 @@ export async function makeWorkbench(): Promise<Workbench> {
       return path
     },
     async clear() {
-      const format = '{{.Repository}}:{{.Tag}}'
-      await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--format', format, '--filter', `reference=cnb-e2e/${run}-*`))
+      const format = '{{.Repository}}{{if eq .Tag "<none>"}}@{{.Digest}}{{else}}:{{.Tag}}{{end}}'
+      // In Docker's own registry, or a test's.
+      for (const host of ['', '*/']) {
+        const names = await docker('image', 'ls', '--digests', '--format', format, '--filter', `reference=${host}cnb-e2e/${run}-*`)
+        await removeAll(['image', 'rm', '--force'], names)
+      }
       // What a rebuild took the name of.
       await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--quiet', '--filter', 'dangling=true', '--filter', `label=${APP_LABEL}`))
       const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=cnb-e2e_${run}-`)

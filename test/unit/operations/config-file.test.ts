@@ -108,17 +108,12 @@ describe('its content', () => {
     expect(events.map(({ message }) => /'(.*?)'/.exec(message)?.[1])).toEqual(['run-images[0].miror', 'trusted-builders[0].nam', 'colour'])
   })
 
-  test.each(['daily', 'interval=2d3h'])("the peer's pull policy %s leaves cnb's own", (policy) => {
-    const events: unknown[] = []
-    expect(parse(`pull-policy = "${policy}"`, events).pullPolicy).toBeUndefined()
-    expect(events).toEqual([{ type: 'debug', message: containing(policy) }])
-  })
-
   test.each([
     ['no TOML', 'a = ', 1, 5],
     ['a builder that is no text', '\ndefault-builder-image = 1', 2, 1],
     ['a builder that is no image', '# x\n  default-builder-image = "No Image"', 2, 3],
     ['a policy that is none', 'pull-policy = "sometimes"', 1, 1],
+    ['a policy that only would-be versions of the peer have', 'pull-policy = "interval=2d3h"', 1, 1],
     ['run images that are no list', 'run-images = "x"', 1, 1],
     ['a run image that is none', '[[run-images]]\nimage = "a"\n[[run-images]]\nimage = "B"', 4, 1],
     ['a mirror that is no image', '[[run-images]]\nimage = "a"\nmirrors = ["b", "C"]', 3, 1],

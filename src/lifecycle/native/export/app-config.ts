@@ -26,20 +26,20 @@ export interface AppSettings {
   readonly creationTime: number | undefined
 }
 
+/** What the lifecycle leaves as it is in the run image; of an image on an engine it hears of no more than the first three. */
+const INHERITED = ['variant', 'author', 'os.version', 'os.features', 'docker_version'] as const
+
 /** 1980-01-01T00:00:01Z, the time of all that has none. */
 const CONSTANT_TIME = 315_532_801
 
 export function appConfig(settings: AppSettings): ImageConfig {
   const { base, added, platformApi } = settings
-  const { variant, author, 'os.version': osVersion } = base.config
   const time = atLeast(platformApi, '0.9') ? (settings.creationTime ?? CONSTANT_TIME) : CONSTANT_TIME
   const created = new Date(time * 1000).toISOString().replace('.000Z', 'Z')
   return {
     architecture: base.config.architecture,
     os: base.config.os,
-    ...(variant ? { variant } : {}),
-    ...(osVersion ? { 'os.version': osVersion } : {}),
-    ...(author ? { author } : {}),
+    ...Object.fromEntries(INHERITED.flatMap((key) => (base.config[key] ? [[key, base.config[key]]] : []))),
     created,
     config: containerConfig(settings),
     rootfs: { type: 'layers', diff_ids: [...base.layers, ...added.map(({ layer }) => layer)].map(({ diffId }) => diffId) },

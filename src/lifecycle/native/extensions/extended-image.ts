@@ -134,7 +134,8 @@ function document(bytes: Buffer | undefined, name: string): FieldReader {
   return new FieldReader(value as Record<string, unknown>, [], (_path, message) => malformed(`${name}: ${message}`))
 }
 
-const TEXTS = ['User', 'WorkingDir', 'StopSignal']
+const TEXTS = ['User', 'WorkingDir', 'StopSignal', 'Hostname', 'Domainname', 'Image', 'MacAddress']
+const FLAGS = ['AttachStderr', 'AttachStdin', 'AttachStdout', 'OpenStdin', 'StdinOnce', 'Tty', 'ArgsEscaped', 'NetworkDisabled']
 const LISTS = ['Env', 'Entrypoint', 'Cmd', 'OnBuild', 'Shell']
 const TABLES = ['Labels', 'Volumes', 'ExposedPorts', 'Healthcheck']
 
@@ -145,6 +146,7 @@ function readSettings(config: FieldReader | undefined): ContainerConfig {
   for (const name of labels?.keys() ?? []) labels?.string(name)
   const fields = [
     ...TEXTS.map((key) => [key, config.string(key)] as const),
+    ...FLAGS.map((key) => [key, config.boolean(key)] as const),
     ...LISTS.map((key) => [key, config.strings(key)] as const).filter(([, list]) => list.length > 0),
     ...TABLES.map((key) => [key, config.table(key) && config.value(key)] as const),
   ]

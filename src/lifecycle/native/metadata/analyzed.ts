@@ -24,8 +24,13 @@ type Previous = Pick<BuildPlan, 'image' | 'previousImage'>
  * cannot be read counts as no label (platform.md "analyzer").
  */
 export async function findPrevious(plan: Previous, images: ImageSource, context: Context): Promise<PreviousImage | undefined> {
-  const image = await images.find(plan.previousImage ?? nameOf(plan), context)
-  if (!image) return undefined
+  const { previousImage } = plan
+  const image = await images.find(previousImage ?? nameOf(plan), context)
+  if (!image) {
+    const message = `there is no image '${previousImage}' to take layers over from`
+    if (previousImage !== undefined) context.events?.({ type: 'info', message })
+    return undefined
+  }
   try {
     return { image, metadata: readMetadata(image) }
   } catch (error) {

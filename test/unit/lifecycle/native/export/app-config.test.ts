@@ -82,10 +82,11 @@ test('the creation time is the user’s from Platform API 0.9 on', () => {
   expect(at(8, 1_700_000_000)).toBe('1980-01-01T00:00:01Z')
 })
 
-test('platform, author and layers are the base’s', () => {
-  const config = appConfig(settings({ architecture: 'arm', variant: 'v7', 'os.version': '1', author: 'me', docker_version: '20' }))
-  expect(config).toMatchObject({ architecture: 'arm', variant: 'v7', 'os.version': '1', author: 'me' })
-  expect(config).not.toHaveProperty('docker_version')
+test('platform, author, engine and layers are the base’s; what the lifecycle does not know goes', () => {
+  const kept = { architecture: 'arm', variant: 'v7', 'os.version': '1', 'os.features': ['f'], author: 'me', docker_version: '20' }
+  const config = appConfig(settings({ ...kept, container: 'c', odd: 1 }))
+  expect(config).toMatchObject(kept)
+  for (const name of ['container', 'odd']) expect(config).not.toHaveProperty(name)
   expect(config.rootfs.diff_ids).toEqual([...BASE_LAYERS, aLayer('app')].map(({ diffId }) => diffId))
 })
 

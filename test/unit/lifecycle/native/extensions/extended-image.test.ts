@@ -59,9 +59,11 @@ describe('readExtendedImage', () => {
   })
 
   it('gives the container settings, and no fields that it does not know', async () => {
-    const config = { User: '1002', Env: ['PATH=/bin', 'A=b'], Cmd: null, Labels: { 'io.buildpacks.rebasable': 'false' }, WorkingDir: '/', Unknown: 1 }
+    const Labels = { 'io.buildpacks.rebasable': 'false' }
+    const known = { User: '1002', Env: ['PATH=/bin', 'A=b'], Labels, WorkingDir: '/', Hostname: 'h', Tty: true }
+    const config = { ...known, Cmd: null, Unknown: 1 }
     const { extendedSettings } = await readExtendedImage(extended({ config: { config } }), {})
-    expect(extendedSettings).toEqual({ User: '1002', Env: ['PATH=/bin', 'A=b'], Labels: { 'io.buildpacks.rebasable': 'false' }, WorkingDir: '/' })
+    expect(extendedSettings).toEqual(known)
   })
 
   it('fails a layer that is another when it is opened, or gone', async () => {

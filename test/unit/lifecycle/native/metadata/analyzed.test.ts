@@ -1,15 +1,18 @@
 import { expect, test } from 'vitest'
+import type { CnbEvent } from '../../../../../src/base/events.ts'
 import type { Image } from '../../../../../src/images/image.ts'
 import { analyzedToml, findPrevious } from '../../../../../src/lifecycle/native/metadata/analyzed.ts'
 import { parseReference } from '../../../../../src/oci/reference.ts'
+import { containing } from '../../../../support/matching.ts'
 import { anImage, aPlan } from '../../../../support/plans.ts'
 
 const LABEL = 'io.buildpacks.lifecycle.metadata'
 const labelled = (label: string): Image => anImage({ labels: { [LABEL]: label } })
 const find = (image: Image | undefined, plan = aPlan()) => {
   const asked: string[] = []
+  const events: CnbEvent[] = []
   const images = { find: async (reference: string) => (asked.push(reference), image) }
-  return { asked, previous: findPrevious(plan, images, {}) }
+  return { asked, events, previous: findPrevious(plan, images, { events: (event) => events.push(event) }) }
 }
 
 test("the previous image is the one of the app's name, or the one that the user names", async () => {
@@ -19,6 +22,8 @@ test("the previous image is the one of the app's name, or the one that the user 
   const named = find(undefined, aPlan({ previousImage: 'other/app' }))
   await named.previous
   expect(named.asked).toEqual(['other/app'])
+  // That the app is new goes without saying.
+  expect([own.events, named.events]).toEqual([[], [{ type: 'info', message: containing("no image 'other/app'") }]])
   const byDigest = find(undefined, aPlan({ image: parseReference(`reg.example/app@sha256:${'b'.repeat(64)}`) }))
   await byDigest.previous
   expect(byDigest.asked).toEqual([`reg.example/app@sha256:${'b'.repeat(64)}`])
