@@ -68,7 +68,7 @@ export interface ImageSource {
   find(reference: string, context?: Context): Promise<Image | undefined>
 }
 
-/** Where images go. Either all names point to the new image afterwards, or none does. */
+/** Where images go. Either all names point to the new image afterwards, or none does, unless the error says which do. */
 export interface ImageSink {
   save(plan: ImagePlan, context?: Context): Promise<SavedImage>
 }

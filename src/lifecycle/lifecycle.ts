@@ -112,7 +112,7 @@ export interface LifecycleResult {
 /** What the image sink has of the image. */
 export type BuiltImage = Pick<Image, 'id' | 'repoDigests' | 'labels'>
 
-/** A way to run the phases. The image has all its names when `run` returns; when it throws, none was moved. */
+/** A way to run the phases. The image has all its names when `run` returns; when it throws, none was moved, unless the error says so. */
 export interface Lifecycle {
   run(plan: BuildPlan, context: Context): Promise<LifecycleResult>
 }
