@@ -10,7 +10,7 @@ import { familiarName } from '../oci/reference.ts'
 import { planBuild } from './build-plan.ts'
 import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
 import { chooseCache } from './cache-option.ts'
-import { isEngineOnly, parseTargets } from './image-targets.ts'
+import { formatTargets, isEngineOnly, parseTargets } from './image-targets.ts'
 import { outputReference } from './output-reference.ts'
 import { readRegistrySettings, type RegistryOptions } from './registry-settings.ts'
 import type { RemoteServices, Services } from './services.ts'
@@ -72,6 +72,8 @@ export interface BuildOptions extends RegistryOptions {
 export interface BuildResult {
   image: string
   tags: string[]
+  /** Where it is: `engine`, `registry`, `oci:DIRECTORY`. */
+  places: string[]
   /** The image ID on the engine; `repository@digest` where it is published only. */
   id: string
   /** `name@digest`, what --quiet prints; on a graph-driver engine the digest is the image ID. */
@@ -97,6 +99,7 @@ export async function build(options: BuildOptions, services: Services & RemoteSe
   const { phases, runImage, image } = await lifecycle.run(plan, context)
   return {
     ...describeImage(plan, image),
+    places: publishing ? formatTargets(publishing.targets) : ['engine'],
     builder: plan.builder.image.reference,
     runImage,
     platformApi: formatApiVersion(plan.platformApi),

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { CnbError } from '../base/errors.ts'
-import { isLayoutLocation, parseLayoutLocation } from '../images/oci-layout/layout-location.ts'
+import { formatLayoutLocation, isLayoutLocation, parseLayoutLocation } from '../images/oci-layout/layout-location.ts'
 import type { LayoutTarget } from '../images/oci-layout/layout-sink.ts'
 
 export interface TargetOptions {
@@ -23,6 +23,11 @@ export interface ImageTargets {
 
 export function isEngineOnly({ engine, registry, layouts }: ImageTargets): boolean {
   return engine && !registry && layouts.length === 0
+}
+
+/** The places as `--to` names them, directories as absolute paths. */
+export function formatTargets({ engine, registry, layouts }: ImageTargets): string[] {
+  return [...(engine ? ['engine'] : []), ...(registry ? ['registry'] : []), ...layouts.map(formatLayoutLocation)]
 }
 
 const HINT = "Use 'engine', 'registry', 'oci:DIRECTORY', or several of them with commas between."

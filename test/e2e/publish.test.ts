@@ -17,6 +17,7 @@ import { makeWorkbench } from '../support/workbench.ts'
 interface Built {
   id: string
   reference: string
+  places: string[]
 }
 
 const bench = await makeWorkbench()
@@ -125,6 +126,7 @@ it('a layout has the image under the digest that it has in the registry, with th
   const path = await bench.directory(APP)
   const [whole, sparse] = [await bench.directory({}), await bench.directory({})]
   const published = await build(image, path, '--to', `registry,oci:${whole}:mine`)
+  expect(published.places).toEqual(['registry', `oci:${whole}:mine`])
   expect(JSON.parse(await readFile(join(whole, 'index.json'), 'utf8'))).toMatchObject({ manifests: [{ digest: digestOf(published) }] })
   for (let round = 0; round < 2; round++) {
     expect(await build(image, path, '--to', `oci:${sparse}`, '--sparse')).toMatchObject({ reference: `oci:${sparse}@${digestOf(published)}` })

@@ -24,6 +24,7 @@ export const runBuild: Handler<Values<typeof buildGroups>> = async (image, value
           [
             ['Image', result.reference],
             ['Also named', result.tags.length > 0 ? result.tags.join(', ') : undefined],
+            ['Saved to', result.places.length > 1 ? result.places.join(', ') : undefined],
             ['Run image', result.runImage],
             ['Buildpacks', result.buildpacks.map(({ id, version }) => `${id}@${version}`).join(', ')],
           ],
