@@ -80,6 +80,12 @@ export class CnbError extends Error {
     this.position = options.position
   }
 
+  /** The same failure in words that say more, such as what else it concerns; this one is its cause. */
+  retold(message: string): CnbError {
+    const { code, hint, exit, position } = this
+    return new CnbError(code, message, { hint, exit, position, cause: this })
+  }
+
   /** As machines read it; fields without a value are left out. */
   toJSON(): object {
     const { code, message, hint, exit, position } = this

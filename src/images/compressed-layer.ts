@@ -166,6 +166,6 @@ async function isCompressible(block: Buffer): Promise<boolean> {
   if (block.length <= SAMPLES * SAMPLE) return true
   const stride = Math.floor((block.length - SAMPLE) / (SAMPLES - 1))
   const samples = Buffer.concat(Array.from({ length: SAMPLES }, (_, at) => block.subarray(at * stride, at * stride + SAMPLE)))
-  const { length } = await compress(samples, { level: LEVEL, chunkSize: COMPRESSED_BLOCK })
+  const { length } = await compress(samples, { level: LEVEL, chunkSize: 2 * samples.length })
   return length < samples.length * WORTHWHILE
 }

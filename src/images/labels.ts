@@ -1,7 +1,7 @@
 /** The labels that the specification gives app, run and builder images, and the short ones among them read. */
 
 import type { Platform } from '../oci/platform.ts'
-import { labelOf, readJsonLabel, type LabelValue, type Labelled } from './label-value.ts'
+import { labelOf, readJsonLabel, type Labelled } from './label-value.ts'
 
 export const LIFECYCLE_METADATA_LABEL = 'io.buildpacks.lifecycle.metadata'
 export const BUILD_METADATA_LABEL = 'io.buildpacks.build.metadata'
@@ -49,9 +49,4 @@ export function readStackId(image: Labelled): string {
 /** The stack's mixins without their `build:` and `run:` prefixes. @throws CNB_IMAGE_INVALID */
 export function readStackMixins(image: Labelled): string[] {
   return (readJsonLabel(image, STACK_MIXINS_LABEL)?.strings() ?? []).map((mixin) => mixin.replace(/^(?:build|run):/, ''))
-}
-
-/** What the source of the app was, as the platform told the exporter: any JSON object. @throws CNB_IMAGE_INVALID */
-export function readProjectMetadata(image: Labelled): LabelValue | undefined {
-  return readJsonLabel(image, PROJECT_METADATA_LABEL)
 }

@@ -83,14 +83,14 @@ class Sending {
       const repository = this.#registries.repository(target.reference, 'push')
       const send = (blob: LayerBlob): Promise<void> => this.#limit.run(() => this.#repositories.bring(blob, target.reference, this.#context, trusting))
       const sendLayer = async (layer: Layer): Promise<void> => {
-        const blob = await this.#blobs.of(layer, this.#context)
-        if (blob.repository !== target.name) {
-          await send(blob)
-          return this.#blobs.placed(layer.diffId, blob, target.name)
+        let blob = await this.#blobs.of(layer, this.#context)
+        if (blob.repository === target.name) {
+          if (trusting || (await repository.hasBlob(blob.descriptor.digest, this.#context))) return
+          this.#blobs.forget(layer)
+          blob = await this.#blobs.of(layer, this.#context)
         }
-        if (trusting || (await repository.hasBlob(blob.descriptor.digest, this.#context))) return
-        this.#blobs.forget(layer)
-        await send(await this.#blobs.of(layer, this.#context))
+        await send(blob)
+        this.#blobs.placed(layer.diffId, blob, target.name)
       }
       return [send(config), ...layers.map(sendLayer)]
     }))
@@ -115,7 +115,6 @@ function repositoriesOf(tags: readonly Reference[]): Target[] {
 }
 
 function halfNamed(error: unknown, tag: Reference, given: readonly string[]): CnbError {
-  const { code, message, hint, exit } = toCnbError(error)
-  const said = `the image is published as ${given.join(', ')}, but not as ${familiarName(tag)}: ${message}`
-  return new CnbError(code, said, { hint, exit, cause: error })
+  const failure = toCnbError(error)
+  return failure.retold(`the image is published as ${given.join(', ')}, but not as ${familiarName(tag)}: ${failure.message}`)
 }

@@ -71,8 +71,7 @@ function savedBefore(error: unknown, saved: SavedImage | undefined, written: rea
   const names = ({ tags }: SavedImage): string => tags.join(', ')
   const places = [...written.map((layout) => `in ${names(layout)}`), ...(saved ? [`on the engine as ${names(saved)}`] : [])]
   if (places.length === 0 || !(error instanceof CnbError)) return error
-  const { code, message, hint, exit } = error
-  return new CnbError(code, `${message}; the image is ${places.join(' and ')}`, { hint, exit, cause: error })
+  return error.retold(`${error.message}; the image is ${places.join(' and ')}`)
 }
 
 /** On the engine the image has an ID of its own; what is published has digests. */

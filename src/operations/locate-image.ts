@@ -110,7 +110,7 @@ function inBothPlaces(name: string, miss: Miss, error: CnbError): CnbError {
   const { code, message, hint } = error
   if (code !== 'CNB_REGISTRY_UNREACHABLE' && code !== 'CNB_REGISTRY_DENIED') return error
   const { registry } = parseReference(name)
-  if (registry !== DOCKER_HUB) return new CnbError(code, `${miss.why}, and ${message}`, { hint, cause: error })
+  if (registry !== DOCKER_HUB) return error.retold(`${miss.why}, and ${message}`)
   if (miss.code) return new CnbError(miss.code, `${miss.why}; and ${message}`, { hint: [miss.hint, hint].filter(Boolean).join(' '), cause: error })
   return notFound(name, miss, { why: message, hint, cause: error })
 }

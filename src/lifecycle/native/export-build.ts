@@ -10,6 +10,7 @@ import type { ImageSink, Layer } from '../../images/image.ts'
 import type { BuildPlan, BuiltImage, RunImage } from '../lifecycle.ts'
 import { APP_DIR, LAYERS_DIR } from '../phase.ts'
 import type { FinishedBuild } from './builder-run.ts'
+import { recordedLayer } from './cache/record.ts'
 import type { SharedCache } from './cache/shared-cache.ts'
 import type { AddedLayer } from './export/app-config.ts'
 import type { ExportInput } from './export/export.ts'
@@ -123,12 +124,12 @@ function parentsOf(path: string, tree: LayersTree): TarHeader[] {
 /** Whether neither the image nor the cache of an earlier build has a layer in its place, which most often is the same still. */
 function isNew({ previous, record }: ExportedBuild, id: string, name: string): boolean {
   const inImage = previous?.metadata?.buildpacks.find((buildpack) => buildpack.id === id)?.layers.has(name) ?? false
-  return !inImage && record?.buildpacks.find((buildpack) => buildpack.id === id)?.layers[name] === undefined
+  return !inImage && recordedLayer(record, id, name) === undefined
 }
 
 /** A layer whose directory looks as it did when it was last read: it need not be read again. */
 function unchangedLayer({ record, built, plan }: ExportedBuild, id: string, name: string): CachedLayer | undefined {
-  const known = record?.buildpacks.find((buildpack) => buildpack.id === id)?.layers[name]
+  const known = recordedLayer(record, id, name)
   const found = reliableFingerprints(built, plan).get(`${escapeId(id)}/${name}`)
   // A layer that was not in the image may have no digest but its fingerprint.
   const hasDigest = known !== undefined && known.sha !== `sha256:${known.fingerprint}`

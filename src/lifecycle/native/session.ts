@@ -52,7 +52,6 @@ export class Session implements AsyncDisposable {
   readonly #said: Said[] = []
   #wake: (() => void) | undefined
   #failure: unknown
-  #hungUp = false
 
   /** @param times gets the phases' times */
   constructor(times: PhaseTime[], context: Context) {
@@ -204,13 +203,12 @@ export class Session implements AsyncDisposable {
 
   /** Ends the script; what the container left can still be read. */
   hangUp(): void {
-    this.#hungUp = true
     this.#conversation?.stdin.end()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     // It is ending by itself, mostly at once, and then has not to be killed.
-    if (this.#hungUp) await this.#conversation?.exitCode.catch(() => {})
+    if (this.#conversation?.stdin.writableEnded) await this.#conversation.exitCode.catch(() => {})
     await this.#conversation?.[Symbol.asyncDispose]()
   }
 }

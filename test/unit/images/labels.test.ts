@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { isMarkedRebasable, readProjectMetadata, readStackId, readStackMixins, readTarget } from '../../../src/images/labels.ts'
+import { isMarkedRebasable, PROJECT_METADATA_LABEL, readStackId, readStackMixins, readTarget } from '../../../src/images/labels.ts'
+import { readJsonLabel } from '../../../src/images/label-value.ts'
 
 const image = (labels: Record<string, string>) => ({ reference: 'my/app', labels, platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } })
 
@@ -20,5 +21,5 @@ test('a target has what the image and its labels tell', () => {
 
 test('short labels are read as they are', () => {
   expect(readStackId(image({ 'io.buildpacks.stack.id': 'x' }))).toBe('x')
-  expect(readProjectMetadata(image({ 'io.buildpacks.project.metadata': '{"source":{"type":"git"}}' }))?.member('source').member('type').string()).toBe('git')
+  expect(readJsonLabel(image({ 'io.buildpacks.project.metadata': '{"source":{"type":"git"}}' }), PROJECT_METADATA_LABEL)?.member('source').member('type').string()).toBe('git')
 })

@@ -15,6 +15,7 @@ import type { CachedLayer, CacheRecord, KeptLayers } from '../model.ts'
 import { type CachedBuildpack, readCacheMetadata } from './cache-metadata.ts'
 import { layerEntries } from './layer-entries.ts'
 import { type LayerTars, openLayerTar } from './layer-tars.ts'
+import { recordedLayer } from './record.ts'
 
 const MAX_SBOM_BYTES = 16 * 1024 * 1024
 const CACHE_SBOM = /^\/?layers\/sbom\/cache\/(.+)$/
@@ -106,8 +107,7 @@ class Reader {
   }
 
   async *entries(record: CacheRecord, id: string, layer: string, context: Context): AsyncGenerator<TarEntry> {
-    const layers = record.buildpacks.find((buildpack) => buildpack.id === id)?.layers ?? {}
-    const sha = Object.hasOwn(layers, layer) ? layers[layer]?.sha : undefined
+    const sha = recordedLayer(record, id, layer)?.sha
     const tar = sha && (await openLayerTar(this.#tars, sha, context))
     if (!tar) {
       throw new CnbError('CNB_RESTORE_FAILED', `the cached layer '${id}:${layer}' has gone`, { hint: 'Another build replaced the cache; build again.' })

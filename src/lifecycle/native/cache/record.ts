@@ -27,6 +27,12 @@ export interface RecordInput {
   readonly launcher?: KnownLauncher
 }
 
+/** What the record has of a layer, by whatever name a buildpack gave it. */
+export function recordedLayer(record: CacheRecord | undefined, buildpackId: string, layer: string): CachedLayer | undefined {
+  const layers = record?.buildpacks.find(({ id }) => id === buildpackId)?.layers ?? {}
+  return Object.hasOwn(layers, layer) ? layers[layer] : undefined
+}
+
 /** Every layer that its buildpack wants cached and that has contents; layers that are only for launch are not kept. */
 export function makeRecord({ builder, buildpacks, contents, sbom, launcher }: RecordInput): CacheRecord {
   return {
