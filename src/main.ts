@@ -163,5 +163,7 @@ const tellOfDeadlock = (): void => {
 }
 process.once('exit', tellOfDeadlock)
 // Not process.exit(): what is still to be written to a pipe would be lost.
-process.exitCode = await main()
-process.off('exit', tellOfDeadlock)
+void main().then((code) => {
+  process.exitCode = code
+  process.off('exit', tellOfDeadlock)
+})

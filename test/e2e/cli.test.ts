@@ -6,7 +6,6 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { VERSION } from '../../src/base/version.ts'
 import { runCnb } from '../support/cnb.ts'
@@ -14,16 +13,17 @@ import { runCnb } from '../support/cnb.ts'
 const BINARY = join(import.meta.dirname, '../../bin/cnb.js')
 const NO_ENGINE = { DOCKER_HOST: 'unix:///nonexistent/docker.sock', DOCKER_CONTEXT: undefined }
 
-/** The source files in all that a run of `cnb` loaded, by Node's own account. */
-async function loadedSources(args: readonly string[]): Promise<string[]> {
+/** The modules that a run of `cnb` began, by Node's own account: the bundle has each in a function of the module's name. */
+async function loadedModules(args: readonly string[]): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'cnb-e2e-coverage-'))
   try {
     await runCnb(args, { env: { ...NO_ENGINE, NODE_V8_COVERAGE: folder } })
     const [report = ''] = await readdir(folder)
-    const { result } = JSON.parse(await readFile(join(folder, report), 'utf8')) as { result: { url: string }[] }
-    const scripts = result.filter(({ url }) => url.includes('/dist/')).map(({ url }) => fileURLToPath(url))
-    const maps = await Promise.all(scripts.map(async (path) => JSON.parse(await readFile(`${path}.map`, 'utf8')) as { sources: string[] }))
-    return maps.flatMap(({ sources }) => sources)
+    const { result } = JSON.parse(await readFile(join(folder, report), 'utf8')) as {
+      result: { url: string; functions: { functionName: string; ranges: { count: number }[] }[] }[]
+    }
+    const functions = result.filter(({ url }) => url.includes('/dist/')).flatMap((script) => script.functions)
+    return functions.filter(({ ranges }) => ranges[0]?.count).map(({ functionName }) => functionName).filter((name) => name.includes('/'))
   } finally {
     await rm(folder, { recursive: true })
   }
@@ -42,17 +42,17 @@ describe('help and version', () => {
   })
 
   it('help loads the parser and the definitions, nothing that works', async () => {
-    const sources = await loadedSources(['--help'])
-    expect(sources.some((source) => source.includes('node_modules/commander/'))).toBe(true)
-    const packages = new Set(sources.flatMap((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []))
+    const modules = await loadedModules(['--help'])
+    expect(modules.some((module) => module.includes('node_modules/commander/'))).toBe(true)
+    const packages = new Set(modules.flatMap((module) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(module)?.[1] ?? []))
     expect([...packages]).toEqual(['commander'])
-    expect(sources.filter((source) => /src\/(?:operations|docker|ui|formats|lifecycle)\//.test(source))).toEqual([])
+    expect(modules.filter((module) => /src\/(?:operations|docker|ui|formats|lifecycle)\//.test(module))).toEqual([])
   })
 
   it('a command off a terminal loads the engine, and no spinner', async () => {
-    const sources = await loadedSources(['inspect', 'app'])
-    expect(sources.some((source) => source.includes('node_modules/dockerode/'))).toBe(true)
-    expect(sources.filter((source) => source.includes('node_modules/ora/'))).toEqual([])
+    const modules = await loadedModules(['inspect', 'app'])
+    expect(modules.some((module) => module.includes('node_modules/dockerode/'))).toBe(true)
+    expect(modules.filter((module) => module.includes('node_modules/ora/'))).toEqual([])
   })
 })
 

@@ -1,7 +1,11 @@
-// Bundles src/main.ts into dist/: ES modules with lazy chunks, so that a command loads only what it uses.
+// Bundles src/main.ts into dist/cnb.cjs, whose modules run when they are first imported, and has V8's code of it kept beside it.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { build } from 'esbuild'
+import { readBundle } from '../../bin/bundle.js'
 
 // dockerode brings BuildKit sessions (grpc, protobuf), its own ssh and tar-fs; cnb uses none of them, and they are most of
 // its size and start-up time.
@@ -50,10 +54,9 @@ const undiciParts = {
 await rm('dist', { recursive: true, force: true })
 await build({
   entryPoints: ['src/main.ts'],
-  outdir: 'dist',
+  outfile: 'dist/cnb.cjs',
   bundle: true,
-  splitting: true,
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node20',
   minifySyntax: true,
@@ -61,7 +64,12 @@ await build({
   legalComments: 'none',
   metafile: true,
   plugins: [stubUnused, undiciParts],
-  // The CommonJS libraries inside want `require`.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);" },
   logLevel: 'warning',
 })
+
+const keeping = spawn(process.execPath, [join(import.meta.dirname, 'keep-code.mjs')], {
+  env: { ...process.env, DOCKER_HOST: 'unix:///nonexistent/docker.sock', CNB_HOME: '/nonexistent' },
+  stdio: 'ignore',
+})
+await once(keeping, 'exit')
+if (readBundle()?.cachedDataRejected !== false) throw new Error('V8 does not take the code that it made of the bundle')
