@@ -1,8 +1,9 @@
 /** Requests to an engine's API, over dockerode's connection: streams in and out, one kind of error, nothing left open. */
 
-import { Duplex, finished, PassThrough, type Readable } from 'node:stream'
+import { Duplex, finished, type Readable, Transform } from 'node:stream'
 import Dockerode from 'dockerode'
 import { throwIfAborted } from '../base/errors.ts'
+import { passOn } from '../base/spent-chunks.ts'
 import { EngineAgent } from './agent.ts'
 import type { Endpoint } from './endpoint.ts'
 import { engineError, refusal } from './errors.ts'
@@ -145,7 +146,13 @@ export class EngineClient {
       stop(error)
       throw translated
     }
-    const body = new PassThrough({ highWaterMark: BUFFER })
+    const body = new Transform({
+      highWaterMark: BUFFER,
+      transform(chunk: Buffer, _encoding, done) {
+        passOn(chunk)
+        done(null, chunk)
+      },
+    })
     finished(reply, { writable: false }, (error) => {
       if (error) body.destroy(translate(error))
       // An engine may answer before it has read all that it was sent; what is left is of no use to anybody.

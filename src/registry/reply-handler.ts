@@ -2,6 +2,7 @@
 
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { passOn } from '../base/spent-chunks.ts'
 import type { HttpReply, HttpRequest } from './http.ts'
 import { UntrustedReply } from './target.ts'
 
@@ -51,6 +52,7 @@ export class ReplyHandler implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#stream) {
+      passOn(chunk)
       if (!this.#stream.push(chunk)) controller.pause()
       return
     }
