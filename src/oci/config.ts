@@ -1,9 +1,9 @@
 /** The image configuration (OCI image-spec, config.md), as Docker and the lifecycle write it. */
 
 import type { Digest } from './digest.ts'
-import { compareBytes, encodeGoObject, encodeGoValue, isGoEmpty } from './go-json.ts'
+import { encodeGoObject, encodeGoValue, isGoEmpty } from './go-json.ts'
 
-/** `config` of an image: what a container made from it gets. Unknown keys are kept. */
+/** `config` of an image: what a container made from it gets. Other keys of what was read are there, and are not encoded. */
 export interface ContainerConfig {
   User?: string
   Env?: string[]
@@ -24,7 +24,7 @@ export interface HistoryEntry {
   empty_layer?: boolean
 }
 
-/** The whole document; its sha256 is the image ID on a graph-driver engine. Unknown keys are kept. */
+/** The whole document; its sha256 is the image ID on a graph-driver engine. Other keys of what was read are there, and are not encoded. */
 export interface ImageConfig {
   architecture: string
   os: string
@@ -57,21 +57,16 @@ const set: Field = {
   encode: (value) => encodeGoValue(Object.fromEntries(Object.keys(value as object).map((key) => [key, {}]))),
 }
 
-/** A structure; what Go would drop because its structure does not name it stays, sorted, after the named fields. */
+/** A structure; what it does not name is left out, as Go leaves it out. */
 function struct(fields: Readonly<Record<string, Field>>, omit = never): Field {
   return {
     omit,
     encode: (value) => {
       const from = (value ?? {}) as Record<string, unknown>
-      const known = Object.entries(fields).map(([key, field]): [string, string | undefined] => {
+      return encodeGoObject(Object.entries(fields).map(([key, field]) => {
         const member = Object.hasOwn(from, key) ? from[key] : undefined
         return [key, field.omit(member) ? undefined : field.encode(member)]
-      })
-      const unknown = Object.entries(from)
-        .filter(([key, member]) => !Object.hasOwn(fields, key) && member !== undefined)
-        .sort(([a], [b]) => compareBytes(a, b))
-        .map(([key, member]): [string, string] => [key, encodeGoValue(member)])
-      return encodeGoObject([...known, ...unknown])
+      }))
     },
   }
 }
@@ -126,7 +121,7 @@ const IMAGE = struct({
 
 /**
  * The bytes of a config, the same as the lifecycle writes for the same content: field order and omissions of
- * go-containerregistry, Go's escapes, sorted maps; keys that it does not know follow at the end.
+ * go-containerregistry, Go's escapes, sorted maps; keys that it does not know (BuildKit's, Docker's `container_config`) are left out.
  */
 export function encodeImageConfig(config: ImageConfig): Buffer {
   return Buffer.from(IMAGE.encode(config))

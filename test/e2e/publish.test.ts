@@ -210,9 +210,8 @@ it('the image is as the stock lifecycle publishes it, to the byte of its configu
   const repositoryOf = (name: string): string => name.slice(proxy.address.length + 1)
   await docker('tag', SAMPLE_RUN_IMAGE, run)
   await docker('push', '--quiet', run)
-  // Keys that nobody knows native would keep, and stock drop.
-  const sets = { Volumes: { '/v': {} }, ExposedPorts: { '80/tcp': {} } }
-  const more = { Cmd: ['c'], OnBuild: ['RUN x'], Shell: ['/bin/sh'], StopSignal: 'SIGINT', ...sets }
+  const others = { Volumes: { '/v': {} }, ExposedPorts: { '80/tcp': {} }, Later: 'unknown' }
+  const more = { Cmd: ['c'], OnBuild: ['RUN x'], Shell: ['/bin/sh'], StopSignal: 'SIGINT', ...others }
   await reconfigure(registry, repositoryOf(run), (config) => ({
     ...asCommitted({ ...config, config: { ...config.config, ...more } }),
     history: [{ created_by: 'first' }, { created_by: 'nothing', empty_layer: true }],

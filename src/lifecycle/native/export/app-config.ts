@@ -58,21 +58,14 @@ function historyOf({ base, added, platformApi }: AppSettings): HistoryEntry[] {
 }
 
 function containerConfig({ base, extendedSettings, labels, defaultProcess, platformApi }: AppSettings): ContainerConfig {
-  const { Cmd: _, Healthcheck, ...inherited } = extendedSettings ?? base.config.config
+  const { Cmd: _, ...inherited } = extendedSettings ?? base.config.config
   return {
     ...inherited,
-    ...(Healthcheck ? { Healthcheck: knownChecks(Healthcheck) } : {}),
     Entrypoint: [defaultProcess === undefined ? '/cnb/lifecycle/launcher' : posix.join('/cnb/process', defaultProcess)],
     WorkingDir: APP_DIR,
     Env: launchEnv(inherited.Env ?? [], platformApi),
     Labels: Object.fromEntries([...Object.entries(inherited.Labels ?? {}), ...labels]),
   }
-}
-
-/** The lifecycle's library knows no `StartInterval`, and drops it. */
-function knownChecks(healthcheck: object): object {
-  const { StartInterval: _, ...known } = healthcheck as Record<string, unknown>
-  return known
 }
 
 function launchEnv(base: readonly string[], api: ApiVersion): string[] {

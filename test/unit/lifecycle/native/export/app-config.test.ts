@@ -52,11 +52,6 @@ test('the run image’s command goes, its other settings stay, and the base’s 
   expect(given.base.config).toEqual(before)
 })
 
-test('a health check loses its start interval, which the lifecycle does not know', () => {
-  const { config } = appConfig(settings({ config: { Healthcheck: { Test: ['CMD', 'x'], StartInterval: 5 } } }))
-  expect(config.Healthcheck).toEqual({ Test: ['CMD', 'x'] })
-})
-
 test('the history is the base’s where it tells of each layer, and blank where it does not', () => {
   const entry = (created_by: string) => ({ created: '2020-01-01T00:00:00Z', created_by, comment: 'c' })
   const created = '1980-01-01T00:00:01Z'
