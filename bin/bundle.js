@@ -1,6 +1,7 @@
 /**
  * The bundle of src/ that is in dist/: one script, beside it the code that V8 made of it when it was bundled (test/support/bundle.mjs).
- * With that code a command starts in half the time; where V8 does not take it, for it is another version's, it compiles the script.
+ * With that code a command has its modules in less than half the time; where V8 does not take it, for it is another version's, it
+ * compiles the script.
  */
 
 import { readFileSync } from 'node:fs'
