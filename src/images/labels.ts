@@ -25,15 +25,20 @@ export interface ImageTarget {
 
 export function readTarget(image: Labelled & { readonly platform: Platform }): ImageTarget {
   const { os, architecture, variant } = image.platform
-  const distroName = labelOf(image, DISTRO_NAME_LABEL)
-  const distroVersion = labelOf(image, DISTRO_VERSION_LABEL)
+  const { name, version } = readDistro(image) ?? {}
   return {
     os,
     arch: architecture,
     ...(variant ? { variant } : {}),
-    ...(distroName ? { distroName } : {}),
-    ...(distroVersion ? { distroVersion } : {}),
+    ...(name ? { distroName: name } : {}),
+    ...(version ? { distroVersion: version } : {}),
   }
+}
+
+/** The distribution that the labels name; undefined where there is neither label. An empty label is there (lifecycle platform/target_data.go). */
+export function readDistro(image: Labelled): { readonly name: string; readonly version: string } | undefined {
+  if (![DISTRO_NAME_LABEL, DISTRO_VERSION_LABEL].some((label) => Object.hasOwn(image.labels, label))) return undefined
+  return { name: labelOf(image, DISTRO_NAME_LABEL), version: labelOf(image, DISTRO_VERSION_LABEL) }
 }
 
 /** Whether the image may be rebased: only the label's literal `false` forbids it, as in the lifecycle's rebaser. */
@@ -46,7 +51,11 @@ export function readStackId(image: Labelled): string {
   return labelOf(image, STACK_ID_LABEL)
 }
 
-/** The stack's mixins without their `build:` and `run:` prefixes. @throws CNB_IMAGE_INVALID */
-export function readStackMixins(image: Labelled): string[] {
-  return (readJsonLabel(image, STACK_MIXINS_LABEL)?.strings() ?? []).map((mixin) => mixin.replace(/^(?:build|run):/, ''))
+/**
+ * The stack's mixins without the name of a stage in front.
+ * @param stage what such a name looks like
+ * @throws CnbError CNB_IMAGE_INVALID
+ */
+export function readStackMixins(image: Labelled, stage = /^(?:build|run):/): string[] {
+  return (readJsonLabel(image, STACK_MIXINS_LABEL)?.strings() ?? []).map((mixin) => mixin.replace(stage, ''))
 }

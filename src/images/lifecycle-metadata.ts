@@ -51,7 +51,7 @@ export function readLifecycleMetadata(image: Labelled): LifecycleMetadata | unde
   if (!label) return undefined
   const sha = (key: string): string => label.member(key).member('sha').string()
   const runImage = label.member('runImage')
-  const names = [readNames(runImage), readNames(label.member('stack').member('runImage'))].filter((found) => found !== undefined)
+  const names = [runImage, label.member('stack').member('runImage')].map(readNames)
   return {
     app: readAppShas(label.member('app')),
     sbom: sha('sbom'),
@@ -61,8 +61,8 @@ export function readLifecycleMetadata(image: Labelled): LifecycleMetadata | unde
     processTypes: sha('process-types'),
     topLayer: runImage.member('topLayer').string(),
     reference: runImage.member('reference').string(),
-    runImage: names[0],
-    knownRunImages: [...new Set(names.flatMap(({ image, mirrors }) => [image, ...mirrors]))],
+    runImage: names.find(({ image }) => image !== ''),
+    knownRunImages: [...new Set(names.flatMap(({ image, mirrors }) => [image, ...mirrors]))].filter((name) => name !== ''),
   }
 }
 
@@ -98,9 +98,8 @@ function readStore(store: LabelValue): unknown {
   return metadata.raw ?? null
 }
 
-function readNames(runImage: LabelValue): RunImageNames | undefined {
-  const image = runImage.member('image').string()
-  return image === '' ? undefined : { image, mirrors: runImage.member('mirrors').strings() }
+function readNames(runImage: LabelValue): RunImageNames {
+  return { image: runImage.member('image').string(), mirrors: runImage.member('mirrors').strings() }
 }
 
 /** The base that an image now stands on. `name` only where its names in the label are to be replaced by this one. */

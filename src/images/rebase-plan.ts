@@ -46,7 +46,7 @@ export function planRebase(request: RebaseRequest): RebasePlan {
   return {
     config,
     layers,
-    ...(sameContent(config, app.config) ? { changed: false } : { changed: true, reason: reasonOf(config, request) }),
+    ...(sameContent(config, app.config) ? { changed: false } : { changed: true, reason: reasonOf(config, request, replaceName) }),
     previousRunImage: metadata.runImage?.image ?? metadata.reference,
     warnings,
   }
@@ -131,12 +131,13 @@ function rebasedConfig(app: Image, runImage: Image, layers: readonly Layer[], la
 }
 
 /** Why `config` is another than the app's. */
-function reasonOf({ rootfs }: ImageConfig, { app, runImage, runImageName }: RebaseRequest): string {
+function reasonOf({ rootfs }: ImageConfig, { app, runImage, runImageName }: RebaseRequest, isNewName: boolean): string {
   const present = new Set(app.layers.map(({ diffId }) => diffId))
   const fresh = runImage.layers.filter(({ diffId }) => !present.has(diffId)).length
   if (fresh > 0) return `${fresh} of ${runImage.layers.length} layers of '${runImageName}' are new`
   const same = JSON.stringify(rootfs.diff_ids) === JSON.stringify(app.config.rootfs.diff_ids)
-  return same ? `'${runImageName}' has other labels, and the same layers` : `'${runImageName}' has fewer layers`
+  if (!same) return `'${runImageName}' has fewer layers`
+  return isNewName ? `'${runImageName}' is a new name for the same layers` : `'${runImageName}' has other labels, and the same layers`
 }
 
 /** Whether two configs differ in nothing that a rebase changes on purpose: layers, labels, platform. */

@@ -2,10 +2,10 @@
 
 import { CnbError } from '../base/errors.ts'
 import { atLeast, parseApiVersion } from '../formats/versions.ts'
-import { contextName, parseReference } from '../oci/reference.ts'
 import type { Image } from './image.ts'
-import { isMarkedRebasable, readStackId, readStackMixins, readTarget } from './labels.ts'
+import { isMarkedRebasable, readDistro, readStackId, readStackMixins } from './labels.ts'
 import type { LifecycleMetadata } from './lifecycle-metadata.ts'
+import { isSameName } from './run-image-name.ts'
 
 export interface RebaseRequest {
   readonly app: Image
@@ -27,13 +27,14 @@ export interface RebaseVerdict {
 export function checkRebase(request: RebaseRequest, metadata: LifecycleMetadata): RebaseVerdict {
   const { app, runImage, runImageName, force } = request
   if (!knowsTargets(app)) checkStack(app, runImage)
-  const unknownName = !namesRepository(metadata, runImageName)
+  const unknownName = !metadata.knownRunImages.some((known) => isSameName(known, runImageName))
   const broken = [
     ...(knowsTargets(app) ? brokenTargetRules(app, runImage) : []),
     ...(unknownName ? [unknownNameRule(metadata, runImageName)] : []),
   ]
   if (broken.length > 0 && !force) {
-    throw refusal(app, broken.join('; '), 'If you are sure that the app runs on it, use --force.')
+    const record = unknownName ? ', and records the new name for later rebases' : ''
+    throw refusal(app, broken.join('; '), `If the app runs on this image, use --force: it overrides the rule${record}.`)
   }
   return { warnings: broken, replaceName: unknownName }
 }
@@ -62,39 +63,29 @@ function checkStack(app: Image, runImage: Image): void {
   if (appStack !== baseStack) {
     throw refusal(app, `its stack is '${appStack}', that of run image '${runImage.reference}' is '${baseStack}'`, hint)
   }
-  const offered = new Set(readStackMixins(runImage))
-  const missing = readStackMixins(app).filter((mixin) => !offered.has(mixin))
+  const offered = new Set(readStackMixins(runImage, ANY_STAGE))
+  const missing = [...new Set(readStackMixins(app, ANY_STAGE))].filter((mixin) => !offered.has(mixin))
   if (missing.length > 0) throw refusal(app, `run image '${runImage.reference}' lacks its mixins ${[...missing].sort().join(', ')}`, hint)
 }
 
+/** The rebaser removes everything up to the first colon, not only `build:` and `run:`. */
+const ANY_STAGE = /^[^:]*:/
+
 function brokenTargetRules(app: Image, runImage: Image): string[] {
   const broken = isMarkedRebasable(app) ? [] : ['it is marked as not rebasable (label io.buildpacks.rebasable is false)']
-  const [has, gets] = [readTarget(app), readTarget(runImage)]
-  const rule = (what: string, from: string | undefined, to: string | undefined, needed: boolean): void => {
-    if (from === to || (!needed && (!from || !to))) return
-    broken.push(`its ${what} is '${from ?? ''}', that of run image '${runImage.reference}' is '${to ?? ''}'`)
+  const rule = (what: string, from: string | undefined, to: string | undefined): void => {
+    if (from !== to) broken.push(`its ${what} is '${from ?? ''}', that of run image '${runImage.reference}' is '${to ?? ''}'`)
   }
-  rule('operating system', has.os, gets.os, true)
-  rule('architecture', has.arch, gets.arch, true)
-  rule('architecture variant', has.variant, gets.variant, false)
-  rule('distribution', has.distroName, gets.distroName, false)
-  rule('distribution version', has.distroVersion, gets.distroVersion, false)
+  const [has, gets] = [app.platform, runImage.platform]
+  rule('operating system', has.os, gets.os)
+  rule('architecture', has.architecture, gets.architecture)
+  if (has.variant && gets.variant) rule('architecture variant', has.variant, gets.variant)
+  // The run image decides: what it does not say of its distribution, the app may say.
+  const [from, to] = [readDistro(app), readDistro(runImage)]
+  if (to && !from) broken.push(`it names no distribution, run image '${runImage.reference}' does`)
+  if (from && to?.name) rule('distribution', from.name, to.name)
+  if (from && to?.version) rule('distribution version', from.version, to.version)
   return broken
-}
-
-/** Names are compared by repository: another tag of the same run image is what a rebase is for. */
-function namesRepository({ knownRunImages }: LifecycleMetadata, name: string): boolean {
-  const wanted = repositoryOf(name)
-  return knownRunImages.some((known) => repositoryOf(known) === wanted)
-}
-
-/** What is no reference, such as an image ID, is compared as it stands. */
-function repositoryOf(name: string): string {
-  try {
-    return contextName(parseReference(name))
-  } catch {
-    return name
-  }
 }
 
 function unknownNameRule({ knownRunImages }: LifecycleMetadata, name: string): string {

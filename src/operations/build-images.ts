@@ -12,7 +12,7 @@ import type { RunImage } from '../lifecycle/lifecycle.ts'
 import { formatPlatform, type Platform, platformMatches } from '../oci/platform.ts'
 import { familiarName, parseReference, type Reference } from '../oci/reference.ts'
 import type { Config } from './config-file.ts'
-import { isMirrorOf, withConfiguredMirrors } from './configured-mirrors.ts'
+import { declaredName, fullName, withConfiguredMirrors } from './configured-mirrors.ts'
 import type { Services } from './services.ts'
 
 /**
@@ -77,13 +77,14 @@ function parseName(text: string): string {
 }
 
 /**
- * What run.toml lists: the builder's own run images, or the user's alone when it is none of them, so that a later rebase asks
- * for the image that was really used.
+ * What run.toml lists: the builder's own run images, the one that is used first, or the user's alone when it is none of them, so that
+ * a later rebase asks for the image that was really used. What is named by a digest is the builder's own only with that digest.
  */
-export function runImagesFor(runImage: RunImage, builder: Builder, config: Config): readonly RunImageName[] {
-  const same = (name: string): boolean => familiarName(parseReference(name)) === runImage.name
-  const known = builder.runImages.some(({ image, mirrors }) => [image, ...mirrors].some(same) || isMirrorOf(runImage.name, image, config))
-  return known ? builder.runImages : [{ image: runImage.name, mirrors: [] }]
+export function runImagesFor({ name }: Pick<RunImage, 'name'>, { runImages }: Pick<Builder, 'runImages'>, config: Pick<Config, 'runImages'>): readonly RunImageName[] {
+  const namesOf = ({ image, mirrors }: RunImageName): readonly string[] => [image, ...mirrors]
+  const declared = declaredName(name, runImages.flatMap(namesOf), config)
+  const used = runImages.find((each) => namesOf(each).some((known) => fullName(known) === fullName(declared)))
+  return used ? [used, ...runImages.filter((each) => each !== used)] : [{ image: declared, mirrors: [] }]
 }
 
 /** Before Platform API 0.12 run image and builder must be of one stack. */

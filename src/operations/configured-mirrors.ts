@@ -1,35 +1,39 @@
 /** The user's own mirrors of run images: the first to be tried, and known as the image that they mirror. */
 
 import type { RunImageNames } from '../images/lifecycle-metadata.ts'
+import { isSameName } from '../images/run-image-name.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
 import type { Config } from './config-file.ts'
 
 type Mirrors = Pick<Config, 'runImages'>
 
-/** The names of a run image, with the mirrors that the user has for it as those that are preferred. */
-export function withConfiguredMirrors<Names extends RunImageNames>(names: Names, config: Mirrors): Names & { readonly preferred: readonly string[] } {
-  return { ...names, preferred: mirrorsOf(names.image, config) }
+/**
+ * The names of a run image, with the mirrors that the user has for it as those that are preferred. An image that is named by its
+ * digest has those only that the configuration names for that digest: a mirror's tag may be another image.
+ */
+export function withConfiguredMirrors<Names extends RunImageNames>(names: Names, { runImages }: Mirrors): Names & { readonly preferred: readonly string[] } {
+  const preferred = runImages.filter(({ image }) => fullName(image) === fullName(names.image)).flatMap(({ mirrors }) => mirrors)
+  return { ...names, preferred }
 }
 
-/** What a chosen run image is called elsewhere, where nobody has this user's mirrors: the name of the image that it mirrors. */
-export function declaredName(chosen: string, names: RunImageNames | undefined, config: Mirrors): string {
-  return names && isMirrorOf(chosen, names.image, config) ? names.image : chosen
-}
-
-/** Whether `name` is one of the user's mirrors of `image`. */
-export function isMirrorOf(name: string, image: string, config: Mirrors): boolean {
-  return mirrorsOf(image, config).some((mirror) => isSame(mirror, name))
-}
-
-function mirrorsOf(image: string, { runImages }: Mirrors): string[] {
-  return runImages.filter((configured) => isSame(configured.image, image)).flatMap(({ mirrors }) => mirrors)
+/**
+ * What a chosen run image is called elsewhere, where nobody has this user's mirrors: the name of the image that it mirrors, with the
+ * digest that was chosen.
+ * @param known the names that the app or builder has for run images
+ */
+export function declaredName(chosen: string, known: readonly string[], { runImages }: Mirrors): string {
+  if (known.some((name) => isSameName(name, chosen))) return chosen
+  const mirrored = runImages.filter(({ mirrors }) => mirrors.some((mirror) => isSameName(mirror, chosen))).map(({ image }) => image)
+  const name = known.find((each) => mirrored.some((image) => isSameName(image, each))) ?? mirrored[0]
+  const [, digest] = chosen.split('@')
+  return name === undefined ? chosen : digest === undefined ? name : `${name.split('@')[0]}@${digest}`
 }
 
 /** What labels name need not be a reference. */
-function isSame(one: string, other: string): boolean {
+export function fullName(name: string): string {
   try {
-    return formatReference(parseReference(one)) === formatReference(parseReference(other))
+    return formatReference(parseReference(name))
   } catch {
-    return one === other
+    return name
   }
 }

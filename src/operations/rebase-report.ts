@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import { writeFileAtomically } from '../base/files.ts'
 import { stringifyToml } from '../formats/toml.ts'
-import type { Descriptor } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
 
 /** An image as the report has it: by its ID on an engine, by its manifest in a registry. */
 export interface ReportedImage {
   readonly tags: readonly string[]
   readonly id?: string
-  readonly manifest?: Pick<Descriptor, 'digest' | 'size'>
+  /** The digest is a registry's; an engine has images without one. */
+  readonly manifest: { readonly digest?: Digest; readonly size: number }
 }
 
 /**
@@ -22,7 +23,8 @@ export async function writeReport(directory: string, { tags, id, manifest }: Rep
   const image = {
     tags: [...tags],
     ...(id === undefined ? {} : { 'image-id': id.replace(/^sha256:/, '') }),
-    ...(manifest ? { digest: manifest.digest, 'manifest-size': manifest.size } : {}),
+    ...(manifest.digest === undefined ? {} : { digest: manifest.digest }),
+    'manifest-size': manifest.size,
   }
   try {
     await writeFileAtomically(path, stringifyToml({ image }))

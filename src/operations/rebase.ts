@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import { step, type Context } from '../base/events.ts'
+import { engineManifestSize } from '../images/engine-manifest.ts'
 import { openEngineImages } from '../images/engine-source.ts'
 import type { Image, ImageSink, ImageSource } from '../images/image.ts'
 import { readLifecycleMetadata } from '../images/lifecycle-metadata.ts'
@@ -41,7 +42,7 @@ export async function rebase(options: RebaseOptions, services: Services, context
   const config = await readConfig(host, context)
   const app = await findApp(options.previousImage ?? options.image, images, context)
   const runImage = await findRunImage({ ...options, pullPolicy: options.pullPolicy ?? config.pullPolicy }, app, target, { engine, credentials, images, config }, context)
-  const runImageName = declaredName(runImage.name, readLifecycleMetadata(app)?.runImage, config)
+  const runImageName = declaredName(runImage.name, readLifecycleMetadata(app)?.knownRunImages ?? [], config)
   const plan = planRebase({ app, runImage: runImage.image, runImageName, force: options.force ?? false })
   for (const rule of plan.warnings) context.events?.({ type: 'warning', message: `rebasing by force, although ${rule}` })
 
@@ -62,7 +63,10 @@ export async function rebase(options: RebaseOptions, services: Services, context
     await engine.images.tag(app.id, formatReference(target), context)
     return app
   })
-  if (options.reportOutputDir !== undefined) await writeReport(resolve(host.cwd, options.reportOutputDir), { tags: [familiarName(target)], id })
+  if (options.reportOutputDir !== undefined) {
+    const manifest = { size: engineManifestSize(plan.changed ? plan : app) }
+    await writeReport(resolve(host.cwd, options.reportOutputDir), { tags: [familiarName(target)], id, manifest })
+  }
   return { ...result(await savedImage(images, target, context)), id }
 }
 

@@ -40,8 +40,8 @@ export class RemoteRunImages {
    */
   async choose(asked: string | undefined, app: Image, registry: string, context: Context): Promise<FoundRunImage> {
     const find = (name: string): Promise<Image> => this.#find(name, app.platform, context)
-    const declared = appMetadata(app).runImage
-    const found = (name: string, image: Image): FoundRunImage => ({ name, image, declaredName: declaredName(name, declared, this.#config) })
+    const { runImage: declared, knownRunImages } = appMetadata(app)
+    const found = (name: string, image: Image): FoundRunImage => ({ name, image, declaredName: declaredName(name, knownRunImages, this.#config) })
     if (asked !== undefined) return found(asked, await find(asked))
     const names = declared ? await rankRunImages(withConfiguredMirrors(declared, this.#config), registry, async () => true) : []
     const first = await findFirstImage(names, find, ['CNB_IMAGE_NOT_FOUND', 'CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])

@@ -59,7 +59,7 @@ async function rebase<T = RebaseResult>(args: readonly string[], code = 0): Prom
 /** A run image that has moved since apps were built on it, as cnb is to call it. */
 async function movedRunImage(): Promise<string> {
   const repository = `run-${++count}`
-  await putRunImage(registry, repository, 'latest', { layers: NEW, labels: { 'io.buildpacks.base.distro.name': 'debian' } })
+  await putRunImage(registry, repository, 'latest', { layers: NEW, labels: { 'io.buildpacks.base.maintainer': 'debian' } })
   return `${proxy.address}/${repository}`
 }
 
@@ -92,7 +92,7 @@ describe('one image', () => {
     expect(manifest.layers.map((layer) => layer.digest)).toEqual(digests([...NEW, ...OWN]))
     expect(mediaType).toBe(OCI_MANIFEST)
     expect(config.config).toMatchObject({ Entrypoint: before.config.config.Entrypoint, Env: before.config.config.Env })
-    expect(config.config.Labels?.['io.buildpacks.base.distro.name']).toBe('debian')
+    expect(config.config.Labels?.['io.buildpacks.base.maintainer']).toBe('debian')
     const run = await stored(`${base}:latest`)
     expect(JSON.parse(config.config.Labels?.[METADATA] ?? '')).toMatchObject({ runImage: { topLayer: NEW.at(-1)?.diffId, reference: `${base}@${run.digest}` } })
     // The configuration is all that was uploaded.
@@ -140,6 +140,32 @@ describe('one image', () => {
     expect(await rebase([app, '--run-image', other, '--force'])).toMatchObject({ changed: true })
     const labels = (await stored(app)).config.config.Labels
     expect(JSON.parse(labels?.[METADATA] ?? '')).toMatchObject({ runImage: { image: other } })
+  })
+
+  it('stays on another tag that it was forced onto, in every later rebase', async () => {
+    const [name, base] = [`app-${++count}`, await movedRunImage()]
+    const next = `${base}:next`
+    await putRunImage(registry, base.split('/')[1] ?? '', 'next', { layers: [...NEW, makeLayer('patch')] })
+    const app = await appOn(base, {}, name)
+    const refused = await run([app, '--run-image', next])
+    expect(refused).toMatchObject({ code: 72, stdout: '' })
+    expect(refused.stderr).toMatch(/names only '\S+', not '\S+:next'[^]*--force/)
+    expect(await rebase([app, '--run-image', next, '--force', '--dry-run'], 3)).toMatchObject({ changed: true })
+    const { reference } = await rebase([app, '--run-image', next, '--force'])
+    for (const which of [[app], [app, '--dry-run'], [app, '--run-image', next]]) expect(await rebase(which)).toMatchObject({ changed: false, reference, runImage: next })
+    expect((await rebase<RebaseManyResult>(['--all-tags', `${proxy.address}/${name}`])).images).toMatchObject([{ status: 'unchanged' }])
+    expect((await run([app, '--run-image', base])).code).toBe(72)
+  })
+
+  it('is changed by a name that is forced on the layers that it has', async () => {
+    const base = await movedRunImage()
+    await putRunImage(registry, base.split('/')[1] ?? '', 'next', { layers: NEW, labels: { 'io.buildpacks.base.maintainer': 'debian' } })
+    const app = await appOn(base, { labels: { 'io.buildpacks.base.maintainer': 'debian' } })
+    await rebase([app])
+    const planned = await rebase([app, '--run-image', `${base}:next`, '--force', '--dry-run'], 3)
+    expect(planned).toMatchObject({ changed: true, reason: expect.stringContaining('is a new name for the same layers') as unknown })
+    await rebase([app, '--run-image', `${base}:next`, '--force'])
+    expect(await rebase([app])).toMatchObject({ changed: false, runImage: `${base}:next` })
   })
 
   it('takes the run image of its own registry before another', async () => {

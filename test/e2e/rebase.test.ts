@@ -112,9 +112,10 @@ describe('a rebase', () => {
     const [image, out] = [await appOnFirstBase(), join(bench.path, 'report')]
     await moveBaseTo(2)
     const { id } = await rebase(image, '--report-output-dir', out)
-    const report = parseToml(await readFile(join(out, 'report.toml'), 'utf8'), 'report.toml') as { image?: { tags?: string[]; 'image-id'?: string } }
+    const report = parseToml(await readFile(join(out, 'report.toml'), 'utf8'), 'report.toml') as { image?: { tags?: string[]; 'image-id'?: string; 'manifest-size'?: number } }
     expect(report.image?.tags?.join()).toContain(image)
     expect(id).toContain(report.image?.['image-id']?.replace('sha256:', ''))
+    expect(report.image?.['manifest-size']).toBeGreaterThan(0)
   })
 
   it('tells its result in one line with --quiet', async () => {
@@ -145,10 +146,12 @@ describe('a rebase is refused', () => {
     expect(await runImage(image)).toBe('3\ndependency')
   })
 
-  it('but not onto another tag of the same repository', async () => {
-    const image = await appOnFirstBase()
-    await makeBase(`${base}:next`, '4')
-    await rebase(image, '--run-image', `${base}:next`)
+  it('onto another tag, unless forced, and is not moved back from there', async () => {
+    const [image, next] = [await appOnFirstBase(), `${base}:next`]
+    await makeBase(next, '4')
+    await refuse(image, ['--run-image', next], 72, 'CNB_NOT_REBASABLE', /records the new name/)
+    await rebase(image, '--run-image', next, '--force')
+    expect(await rebase(image)).toMatchObject({ runImage: next, changed: false })
     expect(await runImage(image)).toBe('4\ndependency')
   })
 

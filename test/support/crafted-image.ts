@@ -30,11 +30,19 @@ export async function loadCraftedImage(name: string, image: CraftedImage): Promi
   await load(await tar({ [`${sha256(config)}.json`]: config, 'layer.tar': await layer, 'manifest.json': JSON.stringify(manifest) }))
 }
 
+/** Loads an image into the engine under all these names. @param layers tars, from the bottom up */
+export async function loadImage(names: readonly string[], config: object, layers: readonly Buffer[]): Promise<void> {
+  const files = Object.fromEntries(layers.map((layer, at) => [`${at}.tar`, layer]))
+  const manifest = [{ Config: 'config.json', RepoTags: names, Layers: Object.keys(files) }]
+  await load(await tar({ 'config.json': JSON.stringify(config), ...files, 'manifest.json': JSON.stringify(manifest) }))
+}
+
 function sha256(data: string | Buffer): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
-async function tar(files: Record<string, string | Buffer>): Promise<Buffer> {
+/** A tar of files. */
+export async function tar(files: Record<string, string | Buffer>): Promise<Buffer> {
   const archive = pack()
   for (const [name, content] of Object.entries(files)) archive.entry({ name, mtime: new Date(0) }, content)
   archive.finalize()

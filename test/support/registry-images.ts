@@ -19,8 +19,8 @@ export interface MadeLayer {
 const AMD64: Platform = { os: 'linux', architecture: 'amd64' }
 const METADATA = 'io.buildpacks.lifecycle.metadata'
 
-/** A layer that nobody unpacks: its bytes are those of `text`, compressed. */
-export function makeLayer(text: string): MadeLayer {
+/** A layer that nobody unpacks, where it is of a text: its bytes are those of `text`, compressed. */
+export function makeLayer(text: string | Buffer): MadeLayer {
   const content = gzipSync(text)
   return { diffId: digestOf(text), content, descriptor: { mediaType: `${OCI_LAYER}+gzip`, digest: digestOf(content), size: content.length } }
 }

@@ -11,7 +11,7 @@ export const rebaseGroups = [
       runImage,
       previousImage,
       pullPolicy,
-      force: { kind: 'flag', flags: '-f, --force', description: 'rebase even where the app might not run on the new base' },
+      force: { kind: 'flag', flags: '-f, --force', description: 'rebase even if a rule forbids it, and record a run image that the app does not name' },
       dryRun: {
         kind: 'flag',
         flags: '-n, --dry-run',

@@ -89,7 +89,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   // Not before: an engine that clears a container away lets its readers wait.
   input.end()
   const saved = await sink.save(exported.image, context)
-  await writeOutputs(plan, exported.tree, reportToml(plan, saved, { group, tree: exported.tree }), context)
+  await writeOutputs(plan, exported.tree, reportToml(plan, saved, { ...exported, group }), context)
   return {
     image: { id: saved.id, repoDigests: saved.repoDigests, labels: exported.image.config.config.Labels ?? {} },
     record: await keepLayers({ plan, built, buildpacks, exported, launcher, layerOf, shared: input.shared }, context),

@@ -13,7 +13,7 @@ import { openEngineImages } from '../../../src/images/engine-source.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { rebase, type RebaseOptions } from '../../../src/operations/rebase.ts'
 import { connectToEngine, loadApp, loadImage, layerOf, ownName, type CraftedApp } from './crafted.ts'
-import { containing } from '../../support/matching.ts'
+import { anyNumber, containing } from '../../support/matching.ts'
 
 const run = promisify(execFile)
 const lifecycle = join(import.meta.dirname, '../../../builders/sample/lifecycle')
@@ -71,9 +71,9 @@ test("gives the image that the lifecycle's rebaser gives, under the same ID on a
   if (imageStore === 'graphdriver') expect(result.id).toBe((await engine.images.inspect(its))?.id)
 
   const report = await readFile(join(directory.path, 'report/report.toml'), 'utf8')
-  expect(parseToml(report, 'ours')).toEqual({ image: { tags: [mine], 'image-id': result.id.replace('sha256:', '') } })
+  expect(parseToml(report, 'ours')).toEqual({ image: { tags: [mine], 'image-id': result.id.replace('sha256:', ''), 'manifest-size': anyNumber } })
   const itsReport = parseToml(await readFile(join(directory.path, 'theirs.toml'), 'utf8'), 'theirs')
-  expect(itsReport).toMatchObject({ image: { tags: [its], 'image-id': (await engine.images.inspect(its))?.id.replace('sha256:', '') } })
+  expect(itsReport).toMatchObject({ image: { tags: [its], 'image-id': (await engine.images.inspect(its))?.id.replace('sha256:', ''), 'manifest-size': anyNumber } })
 })
 
 test('records a run image that the app did not know as the rebaser does, when forced', async () => {

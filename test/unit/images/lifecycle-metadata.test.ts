@@ -39,6 +39,11 @@ describe('readLifecycleMetadata', () => {
     })
   })
 
+  test('knows mirrors without an image, and takes no run image from them', () => {
+    const metadata = read('{"runImage":{"topLayer":"t","mirrors":["a"]},"stack":{"runImage":{"image":"","mirrors":["b","a"]}}}')
+    expect(metadata).toMatchObject({ runImage: undefined, knownRunImages: ['a', 'b'] })
+  })
+
   test('gives undefined without the label', () => {
     expect(readLifecycleMetadata({ reference: 'x', labels: {} })).toBeUndefined()
   })

@@ -7,7 +7,7 @@ import { app, image, layer, lifecycleLabel, newRun } from './app-images.ts'
 import { containing } from '../../support/matching.ts'
 
 const plan = (from: Image, to: Image, options: { runImageName?: string; force?: boolean } = {}) =>
-  planRebase({ app: from, runImage: to, runImageName: 'my/run:2', force: false, ...options })
+  planRebase({ app: from, runImage: to, runImageName: 'my/run:1', force: false, ...options })
 
 describe('the rebased image', () => {
   test("has the new base's layers under the app's own", () => {
@@ -46,6 +46,26 @@ describe('the rebased image', () => {
     const { config } = plan(from, newRun({ labels: { 'io.buildpacks.stack.id': 'new', 'io.buildpacks.base.name': '2', theirs: 'y' } }))
     const { 'io.buildpacks.lifecycle.metadata': _, ...labels } = config.config.Labels ?? {}
     expect(labels).toEqual({ 'io.buildpacks.stack.id': 'new', 'io.buildpacks.base.name': '2', mine: 'x', 'io.buildpacks.basement': '1' })
+  })
+
+  test('names the new base only, in its label and in the deprecated stack, when a name is forced on it', () => {
+    const runImageName = `my/run:2@${digestOf('x')}`
+    const stack = { runImage: { image: 'my/run:1', mirrors: ['r.example/run'] } }
+    const { config } = plan(app({}, { stack }), newRun(), { runImageName, force: true })
+    const label = JSON.parse(config.config.Labels?.['io.buildpacks.lifecycle.metadata'] ?? '') as Record<string, unknown>
+    expect(label).toMatchObject({ runImage: { image: runImageName }, stack: { runImage: { image: runImageName } } })
+    expect(JSON.stringify(label)).not.toContain('mirrors')
+  })
+
+  test('is changed by a new name for the layers that it has, once', () => {
+    const base = newRun()
+    const onBase = plan(app(), base).config.config.Labels ?? {}
+    const from = (labels: Record<string, string>): Image => app({ layers: ['a', 'new', 'deps', 'code', 'launcher'], labels })
+    const renamed = plan(from(onBase), base, { runImageName: 'my/run:2', force: true })
+    expect(renamed).toMatchObject({ changed: true, reason: "'my/run:2' is a new name for the same layers" })
+    const labels = renamed.config.config.Labels ?? {}
+    expect(plan(from(labels), base, { runImageName: 'my/run:2' })).toMatchObject({ changed: false, warnings: [] })
+    expect(() => plan(from(labels), base)).toThrow(expect.objectContaining({ code: 'CNB_NOT_REBASABLE' }))
   })
 
   test('is unchanged when the app stands on that very base already', () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Image } from '../../../src/images/image.ts'
 import { readLifecycleMetadata } from '../../../src/images/lifecycle-metadata.ts'
@@ -5,7 +6,7 @@ import { checkRebase } from '../../../src/images/rebase-rules.ts'
 import { app, newRun, type ImageChanges } from './app-images.ts'
 import { containing } from '../../support/matching.ts'
 
-function check(from: Image, to: Image, { name = 'my/run:2', force = false } = {}) {
+function check(from: Image, to: Image, { name = 'my/run:1', force = false } = {}) {
   return checkRebase({ app: from, runImage: to, runImageName: name, force }, readLifecycleMetadata(from)!)
 }
 
@@ -13,8 +14,11 @@ const refused = (message: string, hint: string): unknown =>
   expect.objectContaining({ code: 'CNB_NOT_REBASABLE', message: containing(message), hint: containing(hint) })
 
 describe('an app of Platform API 0.12 or later', () => {
-  const distro = (name: string, version?: string): ImageChanges => ({
-    labels: { 'io.buildpacks.base.distro.name': name, ...(version ? { 'io.buildpacks.base.distro.version': version } : {}) },
+  const distro = (name?: string, version?: string): ImageChanges => ({
+    labels: {
+      ...(name === undefined ? {} : { 'io.buildpacks.base.distro.name': name }),
+      ...(version === undefined ? {} : { 'io.buildpacks.base.distro.version': version }),
+    },
   })
 
   test('goes onto a base of the same target', () => {
@@ -30,6 +34,11 @@ describe('an app of Platform API 0.12 or later', () => {
     ['variant', { platform: { os: 'linux', architecture: 'arm', variant: 'v6' } }, { platform: { os: 'linux', architecture: 'arm', variant: 'v7' } }],
     ['distribution', distro('debian'), distro('alpine')],
     ['distribution version', distro('debian', '12'), distro('debian', '13')],
+    ['distribution version', distro('debian'), distro('debian', '12')],
+    ['distribution', distro(undefined, '12'), distro('debian')],
+    ['names no distribution', {}, distro('debian', '12')],
+    ['names no distribution', {}, distro('')],
+    ['names no distribution', {}, distro(undefined, '')],
   ])('is refused for another %s, and warned of it when forced', (rule, from, to) => {
     expect(() => check(app(from), newRun(to))).toThrow(refused(rule, 'use --force'))
     const { warnings } = check(app(from), newRun(to), { force: true })
@@ -39,10 +48,12 @@ describe('an app of Platform API 0.12 or later', () => {
   test.each<[string, ImageChanges, ImageChanges]>([
     ['variant', { platform: { os: 'linux', architecture: 'amd64', variant: 'v2' } }, {}],
     ['distribution', distro('debian', '12'), {}],
-    ['distribution of the app', {}, distro('debian', '12')],
+    ['distribution', distro('debian', '12'), distro('')],
+    ['distribution', distro(''), distro('')],
     ['distribution version', distro('debian', '12'), distro('debian')],
+    ['distribution name', distro('debian', '12'), distro('', '12')],
     ['stack', { labels: { 'io.buildpacks.stack.id': 'a', 'io.buildpacks.stack.mixins': '["x"]' } }, { labels: { 'io.buildpacks.stack.id': 'b' } }],
-  ])('is not asked for a %s that only one of the two tells, or that no longer counts', (_, from, to) => {
+  ])('is not asked for a %s that the run image does not name, or that no longer counts', (_, from, to) => {
     expect(check(app(from), newRun(to)).warnings).toEqual([])
   })
 
@@ -57,7 +68,7 @@ describe('an app of an older Platform API', () => {
   const stack = (id: string, mixins: string[] = []) => ({ 'io.buildpacks.stack.id': id, 'io.buildpacks.stack.mixins': JSON.stringify(mixins) })
 
   test.each([[['CNB_PLATFORM_API=0.11']], [['CNB_PLATFORM_API=']], [[]]])('goes onto a base of its stack (%j)', (env) => {
-    expect(check(old(stack('s', ['run:a']), env), newRun({ labels: stack('s', ['a', 'b']) }))).toEqual({ warnings: [], replaceName: false })
+    expect(check(old(stack('s', ['run:a', 'any:b', 'any:b']), env), newRun({ labels: stack('s', ['a', 'build:b']) }))).toEqual({ warnings: [], replaceName: false })
   })
 
   test.each([
@@ -65,6 +76,7 @@ describe('an app of an older Platform API', () => {
     ['names no stack, and the app needs', stack('s'), {}],
     ["stack is 's'", stack('s'), stack('t')],
     ['mixins b, c', stack('s', ['run:c', 'b', 'a']), stack('s', ['run:a'])],
+    ['mixins x:b', stack('s', ['run:x:b']), stack('s', ['b'])],
   ])('is refused when it %s, and force does not help', (message, from, to) => {
     for (const force of [false, true]) {
       expect(() => check(old(from), newRun({ labels: to }), { force })).toThrow(refused(message, 'does not help'))
@@ -78,20 +90,41 @@ describe('an app of an older Platform API', () => {
 })
 
 describe('the name of the run image', () => {
-  test.each(['my/run', 'my/run:9', 'docker.io/my/run:1', 'index.docker.io/my/run', 'r.example/run:3', `my/run@sha256:${'0'.repeat(64)}`])('%s is one that the app knows', (name) => {
+  const DIGEST = `@sha256:${'0'.repeat(64)}`
+
+  test.each(['my/run:1', 'docker.io/my/run:1', `index.docker.io/my/run:1${DIGEST}`, 'r.example/run', 'r.example/run:latest', `r.example/run${DIGEST}`])('%s is one that the app knows', (name) => {
     expect(check(app(), newRun(), { name })).toEqual({ warnings: [], replaceName: false })
   })
 
-  test.each(['my/other', 'r.example:5000/run', 'other.example/my/run', `sha256:${'0'.repeat(64)}`])('%s is not: it is refused, or when forced goes into the label', (name) => {
-    expect(() => check(app(), newRun(), { name })).toThrow(refused(`names only 'my/run:1', 'r.example/run', not '${name}'`, '--force'))
+  test.each(['my/run', 'my/run:2', `my/run${DIGEST}`, 'r.example/run:3', 'my/other:1', 'r.example:5000/run', 'other.example/my/run:1', `sha256:${'0'.repeat(64)}`])('%s is not: it is refused, or when forced goes into the label', (name) => {
+    expect(() => check(app(), newRun(), { name })).toThrow(refused(`names only 'my/run:1', 'r.example/run', not '${name}'`, 'records the new name'))
     expect(check(app(), newRun(), { name, force: true })).toEqual({ warnings: [containing(name)], replaceName: true })
   })
 
-  test('is known also from the deprecated stack alone', () => {
-    const runImage = { topLayer: 'x', reference: 'y' }
-    const from = app({}, { runImage, stack: { runImage: { image: 'old/run' } } })
-    expect(check(from, newRun(), { name: 'old/run:2' }).replaceName).toBe(false)
-    expect(() => check(app({}, { runImage }), newRun())).toThrow(refused('names no run image at all', '--force'))
+  const known = (metadata: object, name: string): boolean => !check(app({}, { runImage: { topLayer: 'x', reference: 'y' }, ...metadata }), newRun(), { name, force: true }).replaceName
+
+  test('is known by its tag when the label has another digest', () => {
+    expect(known({ runImage: { image: `old/run:1@sha256:${'1'.repeat(64)}` } }, `old/run:1${DIGEST}`)).toBe(true)
+    expect(known({ runImage: { image: `old/run@sha256:${'1'.repeat(64)}` } }, 'old/run:latest')).toBe(true)
+    expect(known({ runImage: { image: `old/run:1@sha256:${'1'.repeat(64)}` } }, `old/run${DIGEST}`)).toBe(false)
+  })
+
+  test('is known also from the deprecated stack alone, and from mirrors without an image', () => {
+    expect(known({ stack: { runImage: { image: 'old/run' } } }, 'old/run:latest')).toBe(true)
+    expect(known({ runImage: { mirrors: ['old/run'] } }, 'old/run:latest')).toBe(true)
+    expect(known({ stack: { runImage: { mirrors: ['a', 'old/run:1'] } } }, 'old/run:1')).toBe(true)
+    expect(known({ runImage: { image: 'new/run' }, stack: { runImage: { image: 'old/run' } } }, 'old/run')).toBe(true)
+    expect(() => check(app({}, { runImage: { topLayer: 'x' } }), newRun())).toThrow(refused('names no run image at all', '--force'))
+  })
+
+  test('is told from that of another by everything but its digest', () => {
+    const part = fc.constantFrom('a', 'b')
+    const name = fc.record({ registry: fc.constantFrom('', 'docker.io/', 'r.example/'), path: part, tag: fc.constantFrom('', ':latest', ':1'), digest: fc.constantFrom('', DIGEST) })
+    const counted = ({ registry, path, tag }: { registry: string; path: string; tag: string }): string => `${registry || 'docker.io/'}${path}${tag || ':latest'}`
+    const text = ({ registry, path, tag, digest }: { registry: string; path: string; tag: string; digest: string }): string => `${registry}${path}${tag}${digest}`
+    fc.assert(fc.property(name, name, (one, other) => {
+      expect(known({ runImage: { image: text(one) } }, text(other))).toBe(counted(one) === counted(other))
+    }))
   })
 })
 

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { rankRunImages } from '../../../src/images/run-image.ts'
-import { declaredName, isMirrorOf, withConfiguredMirrors } from '../../../src/operations/configured-mirrors.ts'
+import { declaredName, withConfiguredMirrors } from '../../../src/operations/configured-mirrors.ts'
 
 const config = { runImages: [{ image: 'my/run', mirrors: ['corp.example/run', 'b.example/run'] }, { image: 'other', mirrors: ['c.example/other'] }] }
 const declared = { image: 'docker.io/my/run:latest', mirrors: ['a.example/run'] }
@@ -21,10 +21,30 @@ test('mirrors of other run images do not matter', () => {
   expect(withConfiguredMirrors({ image: 'NOT A NAME', mirrors: [] }, config).preferred).toEqual([])
 })
 
-test('a mirror is known elsewhere as the image that it mirrors', () => {
-  expect(declaredName('corp.example/run:latest', declared, config)).toBe(declared.image)
-  expect(declaredName('a.example/run', declared, config)).toBe('a.example/run')
-  expect(declaredName('c.example/other', declared, config)).toBe('c.example/other')
-  expect(declaredName('c.example/other', undefined, config)).toBe('c.example/other')
-  expect(isMirrorOf('corp.example/run', 'my/run', config)).toBe(true)
+test('a run image that is named by its digest has the mirrors that are configured for that digest only', () => {
+  const pinned = `my/run@sha256:${'a'.repeat(64)}`
+  expect(withConfiguredMirrors({ image: pinned, mirrors: [] }, config).preferred).toEqual([])
+  const own = { runImages: [{ image: pinned, mirrors: ['corp.example/pinned'] }] }
+  expect(withConfiguredMirrors({ image: `docker.io/${pinned}`, mirrors: [] }, own).preferred).toEqual(['corp.example/pinned'])
+})
+
+describe('what a chosen run image is called elsewhere', () => {
+  const digest = `@sha256:${'b'.repeat(64)}`
+  test.each([
+    ['a mirror of one that the app names', 'corp.example/run:latest', declared.image],
+    ['one that the app names', 'a.example/run', 'a.example/run'],
+    ['a mirror of one that the app does not name', 'c.example/other', 'other'],
+    ['a digest of a mirror', `corp.example/run${digest}`, `${declared.image}${digest}`],
+    ['a digest of a mirror of one that the app does not name', `c.example/other:latest${digest}`, `other${digest}`],
+    ['another tag than that of the mirror', 'corp.example/run:2', 'corp.example/run:2'],
+    ['one that nobody configured', 'd.example/run', 'd.example/run'],
+  ])('%s: %s is %s', (_, chosen, name) => {
+    expect(declaredName(chosen, [declared.image, ...declared.mirrors], config)).toBe(name)
+  })
+
+  test('of two images with one mirror it is the one that the app names', () => {
+    const shared = { runImages: ['first:1', 'second:1'].map((image) => ({ image, mirrors: ['corp.example/shared'] })) }
+    expect(declaredName('corp.example/shared', ['second:1'], shared)).toBe('second:1')
+    expect(declaredName('corp.example/shared', [], shared)).toBe('first:1')
+  })
 })

@@ -144,10 +144,14 @@ test.each([
 })
 
 describe('report.toml', () => {
-  test('has the name and the ID as the lifecycle writes it', async () => {
+  test('has the name, the ID as the lifecycle writes it, and the size of a manifest, which is the same the second time', async () => {
     const { id } = await run({ runImage: crafted.newRun, reportOutputDir: 'out/reports' })
     const text = await readFile(join(directory.path, 'out/reports/report.toml'), 'utf8')
-    expect(text).toBe(`[image]\ntags = [ "${crafted.app}" ]\nimage-id = "${id.slice('sha256:'.length)}"\n`)
+    const size = /^manifest-size = (\d+)$/m.exec(text)?.[1]
+    expect(text).toBe(`[image]\ntags = [ "${crafted.app}" ]\nimage-id = "${id.slice('sha256:'.length)}"\nmanifest-size = ${size}\n`)
+    expect(Number(size)).toBeGreaterThan(500)
+    await run({ runImage: crafted.newRun, reportOutputDir: 'again' })
+    expect(await readFile(join(directory.path, 'again/report.toml'), 'utf8')).toBe(text)
     expect(await readdir(join(directory.path, 'out/reports'))).toEqual(['report.toml'])
   })
 

@@ -6,19 +6,21 @@ import { parseTomlData } from '../../../formats/toml-data.ts'
 import { stringifyToml } from '../../../formats/toml.ts'
 import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
 import { familiarName } from '../../../oci/reference.ts'
-import type { SavedImage } from '../../../images/image.ts'
+import { engineManifestSize } from '../../../images/engine-manifest.ts'
+import type { ImagePlan, SavedImage } from '../../../images/image.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import type { Group, LayersTree } from '../model.ts'
 
 /** What the build left that the report tells of. */
 export interface ReportedBuild {
+  readonly image: Pick<ImagePlan, 'config' | 'layers'>
   readonly group: Group
   readonly tree: LayersTree
 }
 
 /**
- * The file as the lifecycle writes it, but for `manifest-size` on an engine: an image there has no manifest, and what the
- * lifecycle tells is the size of one that it makes up.
+ * The file as the lifecycle writes it. An image that is only on an engine has no manifest: its `manifest-size` is that of a possible
+ * one, here as in the lifecycle, and the two may differ.
  * @throws CnbError CNB_DESCRIPTOR_INVALID for a build.toml that is no TOML, which Platform APIs before 0.9 take a part of
  */
 export function reportToml(
@@ -27,16 +29,17 @@ export function reportToml(
   build: ReportedBuild,
 ): string {
   const tags = [plan.image, ...plan.tags].map((tag) => JSON.stringify(familiarName(tag)))
-  const image = `[image]\n  tags = [${tags.join(', ')}]\n${identity(saved)}`
+  const image = `[image]\n  tags = [${tags.join(', ')}]\n${identity(saved, build.image)}`
   const bom = legacyBom(build, plan.platformApi)
   return bom.length === 0 ? image : `${stringifyToml({ build: { bom } })}\n${image}`
 }
 
 /** On an engine an image is known by its ID, in a registry by its manifest's digest. */
-function identity({ id, manifest }: SavedImage): string {
+function identity({ id, manifest }: SavedImage, image: ReportedBuild['image']): string {
   return [
     ...(id.includes('@') ? [] : [`  image-id = "${id.replace(/^sha256:/, '')}"\n`]),
-    ...(manifest ? [`  digest = "${manifest.digest}"\n  manifest-size = ${manifest.size}\n`] : []),
+    ...(manifest ? [`  digest = "${manifest.digest}"\n`] : []),
+    `  manifest-size = ${manifest ? manifest.size : engineManifestSize(image)}\n`,
   ].join('')
 }
 

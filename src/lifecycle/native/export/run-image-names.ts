@@ -1,9 +1,8 @@
 /** Under which names a later rebase may find the run image again (lifecycle platform/run_image.go `GetRunImageForExport`). */
 
-import { CnbError } from '../../../base/errors.ts'
 import type { RunImageName } from '../../../builder/builder.ts'
 import { atLeast } from '../../../formats/versions.ts'
-import { formatReference, parseReference } from '../../../oci/reference.ts'
+import { isSameName } from '../../../images/run-image-name.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 
 /**
@@ -19,17 +18,6 @@ export function runImageNames(
   const [first] = plan.runImages
   // stack.toml, which older APIs read, has the first only.
   if (first === undefined || !atLeast(plan.platformApi, '0.12')) return first
-  const wanted = withoutDigest(runImage)
-  const found = plan.runImages.find(({ image, mirrors }) => [image, ...mirrors].some((name) => withoutDigest(name) === wanted))
+  const found = plan.runImages.find(({ image, mirrors }) => [image, ...mirrors].some((name) => isSameName(name, runImage)))
   return found ?? (extended ? { image: runImage, mirrors: [] } : first)
-}
-
-/** The full name with its tag; what is no reference stays as it is. */
-function withoutDigest(name: string): string {
-  try {
-    return formatReference(parseReference(name.split('@sha256:')[0] ?? ''))
-  } catch (error) {
-    if (error instanceof CnbError) return name
-    throw error
-  }
 }

@@ -6,7 +6,7 @@ import { isTable } from '../../../formats/field-reader.ts'
 import { atLeast } from '../../../formats/versions.ts'
 import type { Image, ImageSource } from '../../../images/image.ts'
 import { labelOf } from '../../../images/label-value.ts'
-import { LIFECYCLE_METADATA_LABEL, readTarget } from '../../../images/labels.ts'
+import { LIFECYCLE_METADATA_LABEL, readDistro, readTarget } from '../../../images/labels.ts'
 import { type LifecycleMetadata, readLifecycleMetadata } from '../../../images/lifecycle-metadata.ts'
 import { hexOf, isDigest } from '../../../oci/digest.ts'
 import { familiarName, formatReference } from '../../../oci/reference.ts'
@@ -96,14 +96,14 @@ function storeReference({ id }: Image): string {
 }
 
 function target(image: Image): Record<string, unknown> {
-  const { os, arch, variant, distroName, distroVersion } = readTarget(image)
+  const { os, arch, variant } = readTarget(image)
+  const distro = readDistro(image)
   const id = labelOf(image, BASE_ID_LABEL)
-  const hasDistro = distroName !== undefined || distroVersion !== undefined
   return {
     ...(id === '' ? {} : { id }),
     os,
     arch,
     ...(variant === undefined ? {} : { 'arch-variant': variant }),
-    ...(hasDistro ? { distro: { name: distroName ?? '', version: distroVersion ?? '' } } : {}),
+    ...(distro ? { distro } : {}),
   }
 }

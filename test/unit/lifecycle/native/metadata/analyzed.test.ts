@@ -78,6 +78,11 @@ test('analyzed.toml names the previous image and the run image, with its target 
   )
 })
 
+test('a distribution without a name is one, as it is for the lifecycle', () => {
+  const image = anImage({ labels: { 'io.buildpacks.base.distro.name': '' } })
+  expect(analyzedToml(aPlan({ runImage: { name: 'x', image } }), undefined)).toContain('[run-image.target.distro]\n      name = ""\n      version = ""\n')
+})
+
 test('an image whose label cannot be read is not named, as it is not there for the lifecycle', () => {
   expect(analyzedToml(aPlan(), { image: labelled('no json'), metadata: undefined })).toContain('[image]\n  reference = ""\n')
 })
