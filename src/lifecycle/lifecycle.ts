@@ -33,6 +33,8 @@ export interface BuildPlan {
   readonly findRunImage: (name: string, context: Context) => Promise<RunImage>
   /** What the engine calls an image that may be in a registry only; it gets it then. @throws CnbError CNB_PULL_FAILED, … */
   readonly engineId: (image: Image, context: Context) => Promise<string>
+  /** Whether the image goes to other places than the engine. */
+  readonly published: boolean
   /** What run.toml says: the choices among which a later rebase may find the run image again. */
   readonly runImages: readonly RunImageName[]
   /** The app as entries of a tar, whose names start with `workspace`. */

@@ -24,6 +24,7 @@ import { type Project, projectMetadataToml, readBuildEnv, readProject } from './
 import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, proxyEnv } from './build-values.ts'
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 import { readConfig, type Config } from './config-file.ts'
+import { isEngineOnly } from './image-targets.ts'
 import type { Services } from './services.ts'
 import { readCertificates } from './user-files.ts'
 
@@ -71,6 +72,7 @@ export async function planBuild(
     findRunImage: (name, finding) => findRunImage(name, runImages, services, finding),
     engineId: async ({ id }, finding) =>
       isDigest(id) ? id : (await findImage(id, 'if-not-present', { ...services, platform: builder.image.platform }, finding)).id,
+    published: publishing !== undefined && !isEngineOnly(publishing.targets),
     runImages: runImagesFor(runImage, builder, config),
     appEntries: (reading) =>
       appEntries({ path, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),

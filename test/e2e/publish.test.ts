@@ -205,6 +205,20 @@ it('a run image in a registry is read there, and not pulled', async () => {
   }
 })
 
+it('a run image that the engine has is referred to by its digest in its registry, and not by its ID', async () => {
+  const run = `${proxy.address}/${bench.image()}`
+  await docker('tag', SAMPLE_RUN_IMAGE, run)
+  await docker('push', '--quiet', run)
+  const pushed = await getDocument(registry, run.slice(proxy.address.length + 1), 'latest')
+  const path = await bench.directory(APP)
+  for (const to of [['--publish'], ['--to', 'engine,registry']]) {
+    const image = named()
+    await build(image, path, ...to, '--pull-policy', 'never', '--run-image', run)
+    const { baseImage } = await succeedJson<{ baseImage: { reference: string } }>(['inspect', image, '--remote'])
+    expect(baseImage.reference).toBe(`${run}@${pushed?.digest}`)
+  }
+})
+
 it('the image is as the stock lifecycle publishes it, to the byte of its configuration, first and again', async () => {
   const run = `${proxy.address}/${bench.image()}`
   const repositoryOf = (name: string): string => name.slice(proxy.address.length + 1)

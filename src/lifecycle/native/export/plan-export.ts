@@ -6,6 +6,7 @@
 import type { Context } from '../../../base/events.ts'
 import { atLeast } from '../../../formats/versions.ts'
 import { BUILD_METADATA_LABEL, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, PROJECT_METADATA_LABEL } from '../../../images/labels.ts'
+import { runImageReference } from '../../../images/run-image-reference.ts'
 import type { LayersTree } from '../model.ts'
 import { appConfig } from './app-config.ts'
 import { type AppLayers, makeLayers } from './app-layers.ts'
@@ -31,7 +32,12 @@ export async function planExport(input: ExportInput, context: Context): Promise<
   const tree = withLifecycleSboms(input.tree, input.lifecycleFiles, { api, owner: plan.builder, say })
 
   const layers = await makeLayers(input, tree, metadata, context)
-  const labels = makeLabels(input, metadata, layers)
+  const reference = runImageReference(runImage.name, runImage.image, plan.published)
+  if (reference === '') {
+    const message = `the label of the published image cannot refer to run image '${runImage.name}', which no registry has`
+    context.events?.({ type: 'warning', message })
+  }
+  const labels = makeLabels(input, metadata, layers, reference)
   for (const [name] of labels) say(`Adding label '${name}'`)
   say(defaultProcess === undefined ? 'no default process type' : `Setting default process type '${defaultProcess}'`)
 
@@ -70,7 +76,7 @@ function chooseProcess({ processes, defaultProcess }: BuildMetadataToml, wanted:
 }
 
 /** In the exporter's order; a buildpack's label may take the place of one before it. */
-function makeLabels(input: ExportInput, metadata: BuildMetadataToml, layers: AppLayers): [string, string][] {
+function makeLabels(input: ExportInput, metadata: BuildMetadataToml, layers: AppLayers, reference: string): [string, string][] {
   const { plan, runImage } = input
   const api = plan.platformApi
   const topLayer = runImage.image.layers.at(-1)
@@ -79,7 +85,7 @@ function makeLabels(input: ExportInput, metadata: BuildMetadataToml, layers: App
     {
       ...layers,
       topLayer: topLayer.diffId,
-      reference: runImage.image.id.replace(/^sha256:/, ''),
+      reference,
       runImage: runImageNames(plan, runImage.name, metadata.extensions.length > 0),
     },
     api,

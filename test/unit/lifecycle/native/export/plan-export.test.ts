@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Context } from '../../../../../src/base/events.ts'
 import { planExport } from '../../../../../src/lifecycle/native/export/plan-export.ts'
 import { parseApiVersion } from '../../../../../src/formats/versions.ts'
 import { digestOf } from '../../../../../src/oci/digest.ts'
@@ -101,6 +102,22 @@ test.each(REFUSED)('%s is refused with exit code 62, before any layer is read', 
   const failure = planExport(anInput({ ...changes, makeBuildpackLayer }), {})
   await expect(failure).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', exit: 62, message: expect.stringMatching(message) as string })
   expect(read).toEqual([])
+})
+
+test('a run image that no registry has is not referred to in a published image, which a warning tells', async () => {
+  const warnings: string[] = []
+  const context: Context = { events: (event) => event.type === 'warning' && warnings.push(event.message) }
+  const referenceIn = async (published: boolean, repoDigests: string[]): Promise<unknown> => {
+    const runImage = { name: 'some/run', image: anImage({ layers: [aLayer('base')], repoDigests }) }
+    const { image } = await planExport(anInput({ plan: aPlan({ published }), runImage, tree: aTree(PROCESS) }), context)
+    return (JSON.parse(image.config.config.Labels?.['io.buildpacks.lifecycle.metadata'] ?? '') as { runImage: { reference: string } }).runImage.reference
+  }
+  const digest = `sha256:${'b'.repeat(64)}`
+  expect(await referenceIn(false, [])).toBe(anImage().id.replace('sha256:', ''))
+  expect(await referenceIn(true, [`some/run@${digest}`])).toBe(`index.docker.io/some/run@${digest}`)
+  expect(warnings).toEqual([])
+  expect(await referenceIn(true, [])).toBe('')
+  expect(warnings).toEqual([expect.stringContaining("run image 'some/run', which no registry has")])
 })
 
 test('a run image without layers is refused', async () => {
