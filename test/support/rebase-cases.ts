@@ -111,6 +111,7 @@ const NAMES: readonly RebaseCase[] = [
   { title: 'mirrors without an image, and none asked for', app: names(undefined, ['%mirror:1']), exit: 72 },
   { title: 'a name that only the stack has', app: { metadata: { stack: { runImage: { image: '%run:1' } } } }, asked: '%run:1', exit: 0, engine: 'too' },
   { title: 'the stack names the run image', app: { metadata: { stack: { runImage: { image: '%run:1' } } } }, exit: 0 },
+  { title: 'another name than the one that only the stack has, by force', app: { metadata: { stack: { runImage: { image: '%run:1', mirrors: ['%mirror:1'] } } } }, asked: '%run:2', force: true, exit: 0, engine: 'too' },
   { title: "the stack's mirror", app: { metadata: { runImage: { image: '%other' }, stack: { runImage: { mirrors: ['%run:1'] } } } }, asked: '%run:1', exit: 0 },
   { title: 'another name than the two of the label', app: { metadata: { runImage: { image: '%run:1' }, stack: { runImage: { image: '%run:2' } } } }, asked: '%run', exit: 72 },
   { title: 'no name in the label', app: { metadata: { stack: undefined } }, asked: '%run', exit: 72, engine: 'too' },

@@ -17,12 +17,9 @@ const EXIT_OUTDATED = 3
 
 export const runRebase: HandlerOfSeveral<RebaseValues> = async (images, values, session) => {
   checkValues(images, values)
-  const dryRun = values.dryRun ?? false
   const [image] = images
-  if (image !== undefined && images.length === 1 && !isFleet(values)) {
-    return ofOne(await rebaseOne(image, values, session), { dryRun, publish: values.publish ?? false })
-  }
-  return ofMany(await rebaseAll(images, values, session), dryRun)
+  if (image !== undefined && images.length === 1 && !isFleet(values)) return ofOne(await rebaseOne(image, values, session), values)
+  return ofMany(await rebaseAll(images, values, session), values.dryRun ?? false)
 }
 
 async function rebaseOne(image: string, values: RebaseValues, { services, remote, context }: Session): Promise<RebaseResult> {

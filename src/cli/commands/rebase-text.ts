@@ -5,15 +5,20 @@ import { fields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
 import type { Theme } from '../../ui/theme.ts'
 
+/** The options that decide what a rebase does, as the user set them. */
 export interface RebaseWay {
-  readonly dryRun: boolean
-  readonly publish: boolean
+  readonly dryRun?: boolean
+  readonly publish?: boolean
+  readonly force?: boolean
+  readonly runImage?: string
+  readonly previousImage?: string
 }
 
 /** Lines joined: what was done, the names, what to do next. */
-export function rebaseText(result: RebaseResult, { dryRun, publish }: RebaseWay, theme: Theme): string {
+export function rebaseText(result: RebaseResult, way: RebaseWay, theme: Theme): string {
   const { image, reference, runImage, previousRunImage, reason, changed } = result
-  const next = dryRun && changed ? ['Do it:', `cnb rebase ${publish ? '--publish ' : ''}${image}`] : ['Look at it:', `cnb inspect ${image}`]
+  const { dryRun = false } = way
+  const next = dryRun && changed ? ['Do it:', commandFor(image, way)] : ['Look at it:', `cnb inspect ${image}`]
   return [
     headline(result, dryRun, theme),
     ...fields(
@@ -28,6 +33,16 @@ export function rebaseText(result: RebaseResult, { dryRun, publish }: RebaseWay,
     ),
     `${theme.dim(next[0] ?? '')} ${theme.bold(next[1] ?? '')}`,
   ].join('\n')
+}
+
+/** The same rebase without --dry-run. */
+function commandFor(image: string, { publish, force, runImage, previousImage }: RebaseWay): string {
+  return [
+    ...['cnb', 'rebase', ...(publish ? ['--publish'] : []), image],
+    ...(runImage === undefined ? [] : ['--run-image', runImage]),
+    ...(previousImage === undefined ? [] : ['--previous-image', previousImage]),
+    ...(force ? ['--force'] : []),
+  ].join(' ')
 }
 
 function headline({ image, changed, durationMs }: RebaseResult, dryRun: boolean, theme: Theme): string {

@@ -86,7 +86,7 @@ function makeLabels(input: ExportInput, metadata: BuildMetadataToml, layers: App
       ...layers,
       topLayer: topLayer.diffId,
       reference,
-      runImage: runImageNames(plan, runImage.name, metadata.extensions.length > 0),
+      runImage: runImageNames(plan, runImage.name),
     },
     api,
   )

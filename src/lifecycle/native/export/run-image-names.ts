@@ -6,18 +6,17 @@ import { isSameName } from '../../../images/run-image-name.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 
 /**
- * The set of names in run.toml that has the run image's, else the first; the run image's own where extensions, which may have
- * switched it, were used. Undefined where run.toml names no image.
+ * The set of names in run.toml that has the run image's, else the first, which is that of the plan's run image; the run image's own
+ * where an extension switched to it. Undefined where run.toml names no image.
  * @param runImage the name of the run image that the app stands on
  */
 export function runImageNames(
-  plan: Pick<BuildPlan, 'platformApi' | 'runImages'>,
+  plan: Pick<BuildPlan, 'platformApi' | 'runImages' | 'runImage'>,
   runImage: string,
-  extended: boolean,
 ): RunImageName | undefined {
   const [first] = plan.runImages
   // stack.toml, which older APIs read, has the first only.
   if (first === undefined || !atLeast(plan.platformApi, '0.12')) return first
   const found = plan.runImages.find(({ image, mirrors }) => [image, ...mirrors].some((name) => isSameName(name, runImage)))
-  return found ?? (extended ? { image: runImage, mirrors: [] } : first)
+  return found ?? (runImage === plan.runImage.name ? first : { image: runImage, mirrors: [] })
 }
