@@ -44,7 +44,7 @@ function remoteServices(context: Context): RemoteServices {
 
 /** Connects to the engine, and clears up after earlier runs beside the work. Loads dockerode: only for commands that ask. */
 async function connectServices(context: Context): Promise<Services> {
-  const [{ connect }, { resolveEndpoint }, { makeKeychain }, { ownerLabel, processStartTime }] = await Promise.all([
+  const [{ connect }, { resolveEndpoint }, { makeKeychain }, { currentOwner, ownerLabel }] = await Promise.all([
     import('./docker/connect.ts'),
     import('./docker/endpoint.ts'),
     import('./registry/keychain.ts'),
@@ -57,7 +57,8 @@ async function connectServices(context: Context): Promise<Services> {
     windows: process.platform === 'win32',
   })
   const engine = await connect(endpoint, context)
-  const swept = sweep(engine, context)
+  const owner = await currentOwner(hostname(), process.pid)
+  const swept = sweep(engine, owner, context)
   closing.push(async () => {
     await swept
     engine.close()
@@ -66,7 +67,7 @@ async function connectServices(context: Context): Promise<Services> {
     engine,
     host,
     sweep: () => swept,
-    owner: ownerLabel({ hostname: hostname(), pid: process.pid, startTime: (await processStartTime(process.pid)) ?? '' }),
+    owner: ownerLabel(owner),
     credentials: makeKeychain({
       env: host.env,
       home: host.home,
@@ -76,14 +77,22 @@ async function connectServices(context: Context): Promise<Services> {
 }
 
 /** Removes what killed runs left on the engine. Never fails a command. */
-async function sweep(engine: Engine, context: Context): Promise<void> {
-  const [{ removeOrphans }, { processStartTime }] = await Promise.all([import('./docker/orphans.ts'), import('./docker/owner.ts')])
-  const isAlive = async ({ pid, startTime }: Owner): Promise<boolean> => (await processStartTime(pid)) === startTime
+async function sweep(engine: Engine, { space }: Owner, context: Context): Promise<void> {
+  const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('./docker/orphans.ts'), import('./docker/owner.ts')])
   try {
-    const removed = await removeOrphans(engine, { hostname: hostname(), isAlive }, context)
+    const removed = await removeOrphans(engine, { space, hasEnded: (owner) => hasEnded(owner, exists), now: Date.now }, context)
     if (removed > 0) context.events?.({ type: 'debug', message: `removed ${removed} leftovers of earlier runs` })
   } catch (error) {
     context.events?.({ type: 'debug', message: `leftovers of earlier runs were not looked for: ${toCnbError(error).message}` })
+  }
+}
+
+/** Whether a process has that id; one of another user's has, too. */
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 

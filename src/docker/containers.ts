@@ -98,8 +98,9 @@ async function list(client: EngineClient, label: string, context: Context = {}):
   const task = 'cannot list containers'
   const query = { all: true, filters: { label: [label] } }
   const reply = await client.json({ task, method: 'GET', path: '/containers/json', query, signal: context.signal })
-  return recordsOf(reply).flatMap(({ Id, Labels }) => {
+  return recordsOf(reply).flatMap(({ Id, Labels, State, Created }) => {
     const id = stringOf(Id)
-    return id === undefined ? [] : [{ id, labels: stringMapOf(Labels) }]
+    const created = typeof Created === 'number' ? Created * 1000 : undefined
+    return id === undefined ? [] : [{ id, labels: stringMapOf(Labels), running: State === 'running', created }]
   })
 }

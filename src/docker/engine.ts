@@ -9,6 +9,12 @@ import type { Platform } from '../oci/platform.ts'
 /** Labels that `cnb` puts on all it creates; `owner` tells a later run whether the creator still lives. */
 export const OWNER_LABEL = 'dev.cnb.owner'
 
+/**
+ * On a volume that is empty and marks others, whose names are the value: they go with it once its owner is dead. What outlives
+ * a run carries no owner, for labels cannot be changed; this is how a killed run's unfinished ones are found.
+ */
+export const UNFINISHED_LABEL = 'dev.cnb.unfinished'
+
 export interface EngineInfo {
   readonly version: string
   /** The newest API version that the engine speaks, such as `1.41`. */
@@ -98,11 +104,20 @@ export interface Conversation extends AsyncDisposable {
   readonly exitCode: Promise<number>
 }
 
+/** What is listed by its labels. */
+export interface Owned {
+  readonly labels: Readonly<Record<string, string>>
+  /** Milliseconds since 1970 by the engine's clock; undefined where it does not tell. */
+  readonly created?: number
+  /** Of a container, whether its program runs. */
+  readonly running?: boolean
+}
+
 export interface Containers {
   /** @throws CnbError CNB_ENGINE_FAILED, for which `refusalStatus` (errors.ts) gives 409 when another has the name, 404 without the image */
   create(spec: ContainerSpec, context?: Context): Promise<Container>
-  /** Ids and labels of all containers that carry `label`, running or not. */
-  list(label: string, context?: Context): Promise<{ id: string; labels: Record<string, string> }[]>
+  /** All containers that carry `label`, running or not. */
+  list(label: string, context?: Context): Promise<(Owned & { readonly id: string })[]>
   /** Kills and removes a container by id; no error when it is gone. */
   remove(id: string): Promise<void>
 }
@@ -155,11 +170,12 @@ export interface EngineImages {
 }
 
 export interface Volumes {
+  exists(name: string, context?: Context): Promise<boolean>
   /** Makes the volume if there is none of that name; gives whether it did. */
   create(name: string, labels: Readonly<Record<string, string>>, context?: Context): Promise<boolean>
   /** Removes it; no error when it is gone. @throws CNB_ENGINE_FAILED while a container uses it */
   remove(name: string): Promise<void>
-  list(label: string, context?: Context): Promise<{ name: string; labels: Record<string, string> }[]>
+  list(label: string, context?: Context): Promise<(Owned & { readonly name: string })[]>
 }
 
 /** One blob of the engine's content store. */

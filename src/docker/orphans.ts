@@ -2,39 +2,68 @@
 
 import { toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import { OWNER_LABEL, type Engine } from './engine.ts'
+import { type Engine, OWNER_LABEL, type Owned, UNFINISHED_LABEL } from './engine.ts'
+import { refusalStatus } from './errors.ts'
 import { parseOwner, type Owner } from './owner.ts'
 
+/** No build takes as long: what is older, and does not run, is nobody's, wherever its owner was. */
+const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000
+
 export interface OrphanSearch {
-  /** Name of this machine: what others made on the same engine is theirs. */
-  readonly hostname: string
-  /** Whether the process still runs, and is the one that began then. */
-  readonly isAlive: (owner: Owner) => Promise<boolean>
+  /** In which this process runs (owner.ts): what was made elsewhere may be alive. */
+  readonly space: string
+  /** Whether an owner in this space has ended for certain. */
+  readonly hasEnded: (owner: Owner) => Promise<boolean>
+  /** Milliseconds since 1970. */
+  readonly now: () => number
 }
 
 /**
- * Removes the containers, then the volumes, whose owner ran on this machine and does no more. What cannot be removed is told as
- * a warning and left. Gives how many went.
+ * Removes the containers, then the volumes, whose owner has ended; what is in doubt stays until it is a week old. What cannot be
+ * removed is told as a warning and left. Gives how many went.
  * @throws CnbError CNB_ENGINE_* when the engine cannot list them
  */
 export async function removeOrphans(engine: Engine, search: OrphanSearch, context: Context = {}): Promise<number> {
   const { containers, volumes } = engine
-  const isOrphan = async (labels: Record<string, string>): Promise<boolean> => {
-    const owner = parseOwner(labels[OWNER_LABEL] ?? '')
-    return owner !== undefined && owner.hostname === search.hostname && !(await search.isAlive(owner))
-  }
-  const remove = async (labels: Record<string, string>, removal: () => Promise<void>): Promise<number> => {
-    if (context.signal?.aborted || !(await isOrphan(labels))) return 0
+  const remove = async (owned: Owned, removal: (fate: NonNullable<Fate>) => Promise<boolean>): Promise<number> => {
+    const fate = context.signal?.aborted ? undefined : await fateOf(owned, search)
+    if (!fate) return 0
     try {
-      await removal()
-      return 1
+      return (await removal(fate)) ? 1 : 0
     } catch (error) {
       context.events?.({ type: 'warning', message: `something that an earlier run left behind stays: ${toCnbError(error).message}` })
       return 0
     }
   }
   let removed = 0
-  for (const { id, labels } of await containers.list(OWNER_LABEL, context)) removed += await remove(labels, () => containers.remove(id))
-  for (const { name, labels } of await volumes.list(OWNER_LABEL, context)) removed += await remove(labels, () => volumes.remove(name))
+  for (const container of await containers.list(OWNER_LABEL, context)) removed += await remove(container, () => containers.remove(container.id).then(() => true))
+  for (const volume of await volumes.list(OWNER_LABEL, context)) {
+    removed += await remove(volume, async (fate) => {
+      const unfinished = fate === 'ended' ? volume.labels[UNFINISHED_LABEL]?.split(' ') : undefined
+      for (const name of unfinished ?? []) await removeUnused(engine, name)
+      return removeUnused(engine, volume.name)
+    })
+  }
   return removed
+}
+
+/** Undefined for what stays. */
+type Fate = 'ended' | 'abandoned' | undefined
+
+async function fateOf({ labels, running, created }: Owned, { space, hasEnded, now }: OrphanSearch): Promise<Fate> {
+  const owner = parseOwner(labels[OWNER_LABEL] ?? '')
+  if (!owner) return undefined
+  if (space !== '' && owner.space === space && (await hasEnded(owner))) return 'ended'
+  return !running && created !== undefined && now() - created > ABANDONED_MS ? 'abandoned' : undefined
+}
+
+/** Gives whether it went: another build may have begun to use it, and then finishes it. */
+async function removeUnused({ volumes }: Engine, name: string): Promise<boolean> {
+  try {
+    await volumes.remove(name)
+    return true
+  } catch (error) {
+    if (refusalStatus(error) !== 409) throw error
+    return false
+  }
 }

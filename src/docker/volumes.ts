@@ -12,6 +12,7 @@ type Labels = Readonly<Record<string, string>>
 
 export function makeVolumes(client: EngineClient): Volumes {
   return {
+    exists: (name, context) => exists(client, name, context),
     create: (name, labels, context) => create(client, name, labels, context),
     remove: (name) => remove(client, name),
     list: (label, context) => list(client, label, context),
@@ -20,22 +21,27 @@ export function makeVolumes(client: EngineClient): Volumes {
 
 const pathOf = (name: string): string => `/volumes/${encodeURIComponent(name)}`
 
+async function exists(client: EngineClient, name: string, { signal }: Context = {}): Promise<boolean> {
+  try {
+    await client.text({ task: `cannot look for the volume ${name}`, method: 'GET', path: pathOf(name), signal })
+    return true
+  } catch (error) {
+    if (refusalStatus(error) !== 404) throw error
+    return false
+  }
+}
+
 /**
  * Creating one that exists is no error for the engine, so a race with another `cnb` is none either; only the labels are the first's.
  * An interruption does not cut the creation itself short: whoever asked has to learn that there is something to remove.
  */
 async function create(client: EngineClient, name: string, labels: Labels, context: Context = {}): Promise<boolean> {
   const { signal } = context
-  const task = `cannot create the volume ${name}`
-  try {
-    await client.text({ task, method: 'GET', path: pathOf(name), signal })
-    return false
-  } catch (error) {
-    if (refusalStatus(error) !== 404) throw error
-  }
+  if (await exists(client, name, context)) return false
   throwIfAborted(signal)
   using grace = new Grace(signal)
   const body = { Name: name, Labels: labels }
+  const task = `cannot create the volume ${name}`
   await client.text({ task, method: 'POST', path: '/volumes/create', body, signal: grace.signal })
   return true
 }
@@ -51,8 +57,9 @@ async function remove(client: EngineClient, name: string): Promise<void> {
 async function list(client: EngineClient, label: string, context: Context = {}): ReturnType<Volumes['list']> {
   const query = { filters: { label: [label] } }
   const reply = recordOf(await client.json({ task: 'cannot list volumes', method: 'GET', path: '/volumes', query, signal: context.signal }))
-  return recordsOf(reply.Volumes).flatMap(({ Name, Labels }) => {
+  return recordsOf(reply.Volumes).flatMap(({ Name, Labels, CreatedAt }) => {
     const name = stringOf(Name)
-    return name === undefined ? [] : [{ name, labels: stringMapOf(Labels) }]
+    const created = Date.parse(stringOf(CreatedAt) ?? '')
+    return name === undefined ? [] : [{ name, labels: stringMapOf(Labels), ...(Number.isNaN(created) ? {} : { created }) }]
   })
 }

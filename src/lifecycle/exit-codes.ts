@@ -51,6 +51,6 @@ export function phaseError(phase: string, exitCode: number, lastWords: string): 
   if (meaning) {
     return new CnbError(meaning.code, `${phase}: ${meaning.what} (exit code ${exitCode})${words}`, { exit: exitCode, hint: meaning.hint })
   }
-  const killed = exitCode === 137 ? '; it was killed, most often because memory ran out' : ''
+  const killed = exitCode === 137 ? '; it was killed: memory ran out, or something removed its container' : ''
   return new CnbError('CNB_PHASE_FAILED', `${phase} ended with exit code ${exitCode}${killed}${words}`, { exit: exitCode })
 }

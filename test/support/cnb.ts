@@ -11,6 +11,8 @@ export interface RunOptions {
   cwd?: string
   /** Runs it as another user; only root may. */
   uid?: number
+  /** A program, with its arguments, that runs it: `unshare …`. */
+  under?: readonly string[]
 }
 
 export interface Finished {
@@ -35,8 +37,9 @@ export const startedProcesses = new Set<number>()
 const NO_CONFIG = { CNB_HOME: '/nonexistent', PACK_HOME: '/nonexistent' }
 
 /** Starts `cnb` with `args`. What this machine's user has set for `cnb`, colour and volume keys is left out. */
-export function startCnb(args: readonly string[], { env = {}, cwd, uid }: RunOptions = {}): Running {
-  const child = spawn(BINARY, args, {
+export function startCnb(args: readonly string[], { env = {}, cwd, uid, under = [] }: RunOptions = {}): Running {
+  const [program = BINARY, ...words] = [...under, BINARY, ...args]
+  const child = spawn(program, words, {
     cwd,
     env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, GITHUB_ACTIONS: undefined, PACK_VOLUME_KEY: 'cnb-e2e', ...NO_CONFIG, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -117,6 +117,7 @@ export class FakeEngine implements Engine {
   }
 
   readonly volumes: Volumes = {
+    exists: async (name) => this.#volumes.has(name),
     create: async (name, labels) => {
       if (this.#volumes.has(name)) return false
       this.#volumes.set(name, { labels: { ...labels }, files: new Map() })
@@ -124,7 +125,7 @@ export class FakeEngine implements Engine {
     },
     remove: async (name) => {
       const uses = (spec: ContainerSpec): boolean => spec.mounts?.some((mount) => mount.type === 'volume' && mount.source === name) ?? false
-      if ([...this.state.values()].some(({ spec }) => uses(spec))) fail(`remove ${name}: volume is in use`)
+      if ([...this.state.values()].some(({ spec }) => uses(spec))) fail(`remove ${name}: volume is in use`, 409)
       this.#volumes.delete(name)
     },
     list: async (label) => [...this.#volumes].filter(([, { labels }]) => label in labels).map(([name, { labels }]) => ({ name, labels })),

@@ -263,7 +263,9 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
     describe('volumes', () => {
       test('create tells whether it made the volume, and list finds it by its label', async () => {
         const name = `cnb-contract-${id}-made`
+        expect(await engine.volumes.exists(name)).toBe(false)
         expect(await engine.volumes.create(name, labels)).toBe(true)
+        expect(await engine.volumes.exists(name)).toBe(true)
         expect(await engine.volumes.create(name, {})).toBe(false)
         expect(await engine.volumes.list(LABEL)).toContainEqual({ name, labels })
         await engine.volumes.remove(name)

@@ -1,19 +1,25 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { buffer } from 'node:stream/consumers'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../src/base/events.ts'
-import { OWNER_LABEL } from '../../../src/docker/engine.ts'
-import { removeOrphans } from '../../../src/docker/orphans.ts'
-import { ownerLabel, parseOwner, processStartTime, type Owner } from '../../../src/docker/owner.ts'
+import { OWNER_LABEL, type Owned, UNFINISHED_LABEL } from '../../../src/docker/engine.ts'
+import { type OrphanSearch, removeOrphans } from '../../../src/docker/orphans.ts'
+import { currentOwner, hasEnded, ownerLabel, parseOwner } from '../../../src/docker/owner.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { FakeEngine } from '../../support/fake-engine.ts'
 import { packFiles } from '../../support/fake-files.ts'
 
-const here = { hostname: 'here', isAlive: async ({ pid }: Owner) => pid === 1 }
-const living = ownerLabel({ hostname: 'here', pid: 1, startTime: '10' })
-const dead = ownerLabel({ hostname: 'here', pid: 2, startTime: '10' })
-const elsewhere = ownerLabel({ hostname: 'there', pid: 2, startTime: '10' })
+const NOW = Date.parse('2026-01-10T00:00:00Z')
+const here: OrphanSearch = { space: 'boot/1', hasEnded: async ({ pid }) => pid !== 1, now: () => NOW }
+const owner = (space: string, pid: number): string => ownerLabel({ hostname: 'here', space, pid, startTime: '10' })
+const living = owner('boot/1', 1)
+const dead = owner('boot/1', 2)
+/** The same host name each time. */
+const inDoubt = [owner('boot/2', 2), owner('other/1', 2), owner('', 2), 'here:2:10', 'nonsense']
 
 let engine: FakeEngine
 
@@ -23,7 +29,7 @@ beforeEach(async () => {
   const config = JSON.stringify({ os: 'linux', architecture: 'amd64', config: {}, rootfs: { type: 'layers', diff_ids: [digestOf(layer)] } })
   const manifest = JSON.stringify([{ Config: 'c', RepoTags: ['x:1'], Layers: ['l'] }])
   await engine.images.load(packFiles([['c', config], ['l', layer], ['manifest.json', manifest]]))
-  for (const owner of [living, dead, elsewhere, 'nonsense']) {
+  for (const owner of [living, dead, ...inDoubt]) {
     await engine.volumes.create(`of ${owner}`, { [OWNER_LABEL]: owner })
     const mounts = [{ type: 'volume' as const, source: `of ${owner}`, target: '/x' }]
     await engine.containers.create({ image: 'x:1', command: ['/x'], labels: { [OWNER_LABEL]: owner }, mounts })
@@ -31,10 +37,10 @@ beforeEach(async () => {
   await engine.volumes.create('a cache of the user', {})
 })
 
-test('only what a dead process of this machine made goes, volumes after the containers that use them', async () => {
+test('only what a dead process of this boot and PID namespace made goes, volumes after the containers that use them', async () => {
   expect(await removeOrphans(engine, here)).toBe(2)
   const owners = (await engine.containers.list(OWNER_LABEL)).map(({ labels }) => labels[OWNER_LABEL])
-  expect(owners).toEqual([living, elsewhere, 'nonsense'])
+  expect(owners).toEqual([living, ...inDoubt])
   expect((await engine.volumes.list(OWNER_LABEL)).map(({ labels }) => labels[OWNER_LABEL])).toEqual(owners)
 })
 
@@ -44,20 +50,73 @@ test('what cannot be removed is told and does not stop the rest', async () => {
   }
   const events: CnbEvent[] = []
   expect(await removeOrphans(engine, here, { events: (event) => events.push(event) })).toBe(0)
-  expect(events.map(({ type }) => type)).toEqual(['warning', 'warning'])
+  expect(events.map(({ type }) => type)).toEqual(['warning'])
   expect(JSON.stringify(events)).toContain('device busy')
 })
 
-test('an owner reads as it was written, and nothing else does', () => {
-  const owner = { hostname: 'my-host', pid: 4711, startTime: '123456' }
-  expect(parseOwner(ownerLabel(owner))).toEqual(owner)
-  for (const label of ['', 'a', 'a:b', 'a:b:c', 'a:0:c', ':1:c', 'a:-1:x', 'a:1']) expect(parseOwner(label)).toBeUndefined()
+test('nothing is certain where the system does not tell what a process id means', async () => {
+  expect(await removeOrphans(engine, { ...here, space: '' })).toBe(0)
 })
 
-test("a process's start is the same each time, and none that does not run has one", async () => {
-  const start = await processStartTime(process.pid)
-  expect(start).toBeTruthy()
-  expect(await processStartTime(process.pid)).toBe(start)
-  expect(parseOwner(ownerLabel({ hostname: hostname(), pid: process.pid, startTime: start! }))?.startTime).toBe(start)
-  expect(await processStartTime(4_194_305)).toBeUndefined()
+test.each<[string, Partial<Owned>, boolean]>([
+  ['a week and does not run', { created: NOW - 7 * 86_400_000 - 1 }, true],
+  ['a week and still runs', { created: NOW - 7 * 86_400_000 - 1, running: true }, false],
+  ['less than a week', { created: NOW - 7 * 86_400_000 + 1 }, false],
+  ['of an age that the engine does not tell', {}, false],
+  ['of the future', { created: NOW + 8 * 86_400_000 }, false],
+])('what is in doubt and %s old goes: %s', async (_title, changes, goes) => {
+  const removed: string[] = []
+  const list = async () => [{ id: 'x', labels: { [OWNER_LABEL]: inDoubt[0]! }, ...changes }]
+  engine = Object.assign(Object.create(engine) as FakeEngine, {
+    containers: { list, remove: async (id: string) => void removed.push(id) },
+    volumes: { list: async () => [] },
+  })
+  await removeOrphans(engine, here)
+  expect(removed).toEqual(goes ? ['x'] : [])
+})
+
+test('the caches that an abandoned run began stay: others may have filled them', async () => {
+  const labels = { [OWNER_LABEL]: inDoubt[0]!, [UNFINISHED_LABEL]: 'a cache of the user' }
+  engine.volumes.list = async () => [{ name: 'of nonsense', labels, created: 0 }]
+  for (const { id } of await engine.containers.list(OWNER_LABEL)) await engine.containers.remove(id)
+  expect(await removeOrphans(engine, here)).toBe(1)
+  expect(await engine.volumes.exists('a cache of the user')).toBe(true)
+})
+
+test('an owner reads as it was written, and nothing else does', () => {
+  const written = { hostname: 'my-host', space: 'boot-id/4026531836/4026531834', pid: 4711, startTime: '123456' }
+  expect(parseOwner(ownerLabel(written))).toEqual(written)
+  expect(parseOwner(ownerLabel({ ...written, space: '', startTime: '' }))).toEqual({ ...written, space: '', startTime: '' })
+  for (const label of ['', 'a', 'a:b', 'a:b:c', 'a:b:0:c', ':b:1:c', 'a:b:-1:x', 'a:b:1', 'my-host:4711:123456']) expect(parseOwner(label)).toBeUndefined()
+})
+
+const exists = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
+test('a process has ended when there is none of its id, or one that began at another time', async () => {
+  const own = await currentOwner(hostname(), process.pid)
+  expect(own).toEqual(await currentOwner(hostname(), process.pid))
+  expect(own.startTime).not.toBe('')
+  expect(own.space).not.toBe('')
+  expect(await hasEnded(own, exists)).toBe(false)
+  expect(await hasEnded({ ...own, startTime: '1' }, exists)).toBe(true)
+  expect(await hasEnded({ ...own, pid: 4_194_305 }, exists)).toBe(true)
+  // Nothing to compare with.
+  expect(await hasEnded({ ...own, startTime: '' }, exists)).toBe(false)
+  // One that /proc does not show to this user.
+  expect(await hasEnded({ ...own, pid: 4_194_305 }, () => true)).toBe(false)
+})
+
+test.runIf(process.platform === 'linux')('a process that has ended and that its parent does not wait for has ended', async () => {
+  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const pid = Number(String(await once(parent.stdout, 'data')))
+  await vi.waitFor(async () => expect(await readFile(`/proc/${pid}/stat`, 'utf8')).toContain(') Z '))
+  const own = await currentOwner(hostname(), process.pid)
+  expect(await hasEnded({ ...own, pid }, exists)).toBe(true)
+  parent.kill('SIGKILL')
 })
