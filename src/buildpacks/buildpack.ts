@@ -8,6 +8,8 @@ import type { BuildpackDescriptor } from './descriptor.ts'
  * `/cnb/buildpacks/<id with / as _>/<version>`, root's, 1980, 0755 or 0644 (the peer's rules, so that digests agree).
  */
 export interface Buildpack {
+  /** The absolute path of the directory, archive or descriptor that holds it. */
+  readonly origin: string
   readonly descriptor: BuildpackDescriptor
   readonly layer: Layer
 }

@@ -22,9 +22,10 @@ export interface InlineScript {
 
 /**
  * Makes a buildpack that always takes part, whose build is the script.
+ * @param origin the absolute path of the descriptor that holds it
  * @throws CnbError CNB_DESCRIPTOR_INVALID when id, api or version are missing or no such
  */
-export async function inlineBuildpack(script: InlineScript, context: Context = {}): Promise<Buildpack> {
+export async function inlineBuildpack(script: InlineScript, origin: string, context: Context = {}): Promise<Buildpack> {
   const { id, version = '0.0.0', api, shell = '/bin/sh', inline } = script
   if (api === undefined || parseApiVersion(api) === undefined) {
     const problem = api === undefined ? 'names no api' : `has the api '${api}', which is no version`
@@ -42,7 +43,7 @@ export async function inlineBuildpack(script: InlineScript, context: Context = {
     file('bin/detect', `#!${shell}\n\nexit 0\n`, 0o755),
     file('buildpack.toml', toml, 0o644),
   ]
-  return { descriptor, layer: await buildpackLayer(descriptor, () => files, context) }
+  return { origin, descriptor, layer: await buildpackLayer(descriptor, () => files, context) }
 }
 
 function entry(name: string, type: TreeEntry['type'], mode = 0o755): TreeEntry {

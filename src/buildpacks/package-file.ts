@@ -51,7 +51,7 @@ export async function readPackage(tree: FileTree, kind: ModuleKind, context: Con
     if (blob === undefined) throw config.error('rootfs', `the package has no layer ${diffId}, where '${descriptor.info.id}' should be`)
     const layer = read.get(diffId) ?? (await checkedLayer(tree, blob, diffId, context))
     read.set(diffId, layer)
-    buildpacks.push({ descriptor, layer })
+    buildpacks.push({ origin: tree.path, descriptor, layer })
   }
   return buildpacks
 }

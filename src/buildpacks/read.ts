@@ -56,7 +56,7 @@ async function readOne(path: string, context: Context, kind: ModuleKind): Promis
   // In an archive its relative paths lead nowhere.
   const packageToml = tree.isDirectory ? survey.texts.get('package.toml') : undefined
   const dependencies = packageToml === undefined ? [] : readDependencies(packageToml, join(path, 'package.toml'), context)
-  return { buildpacks: [{ descriptor, layer }], dependencies: dependencies.map((dependency) => resolve(path, dependency)) }
+  return { buildpacks: [{ origin: path, descriptor, layer }], dependencies: dependencies.map((dependency) => resolve(path, dependency)) }
 }
 
 interface Survey {

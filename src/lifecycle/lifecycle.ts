@@ -97,6 +97,8 @@ export interface CacheVolumes {
   readonly layers: string
   readonly state: string
   readonly kaniko: string
+  /** Whether the user named the `build` volume, and so answers for what is in it. */
+  readonly chosen?: boolean
 }
 
 export interface PhaseTime {

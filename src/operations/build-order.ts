@@ -38,10 +38,10 @@ export async function chooseBuildpacks(
   context: Context,
 ): Promise<ChosenBuildpacks> {
   const { group = [], pre = [], post = [] } = project?.descriptor ?? {}
-  const base = project ? dirname(project.file) : cwd
+  const file = resolve(cwd, project?.file ?? 'project.toml')
   const all = async (entries: readonly ProjectBuildpack[]) => {
     const choices: Choice[] = []
-    for (const entry of entries) choices.push(await choiceOfEntry(entry, builder, base, context))
+    for (const entry of entries) choices.push(await choiceOfEntry(entry, builder, file, context))
     return choices
   }
   const choices: Choice[] = []
@@ -77,13 +77,13 @@ function entriesOf(choices: readonly Choice[]): GroupEntry[] {
   })
 }
 
-async function choiceOfEntry(entry: ProjectBuildpack, builder: Builder, base: string, context: Context): Promise<Choice> {
+async function choiceOfEntry(entry: ProjectBuildpack, builder: Builder, file: string, context: Context): Promise<Choice> {
   if (entry.script) {
-    const buildpack = await inlineBuildpack({ id: entry.id ?? '', version: entry.version, ...entry.script })
+    const buildpack = await inlineBuildpack({ id: entry.id ?? '', version: entry.version, ...entry.script }, file)
     return { entry: entryOf(buildpack), added: [buildpack], foreign: false }
   }
   const id = entry.version ? `${entry.id}@${entry.version}` : (entry.id ?? '')
-  return choiceOfLocator(entry.uri ?? `urn:cnb:builder:${id}`, builder, base, context)
+  return choiceOfLocator(entry.uri ?? `urn:cnb:builder:${id}`, builder, dirname(file), context)
 }
 
 async function choiceOfLocator(text: string, builder: Builder, base: string, context: Context): Promise<Choice> {

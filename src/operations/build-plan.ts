@@ -133,7 +133,7 @@ function chosenVolumes(own: CacheVolumes, { buildVolume, launchVolume }: CacheCh
 }
 
 function ofBuildVolume(build: string): Omit<CacheVolumes, 'launch'> {
-  return { build, layers: `${build}.layers`, state: `${build}.state`, kaniko: `${build}.kaniko` }
+  return { build, layers: `${build}.layers`, state: `${build}.state`, kaniko: `${build}.kaniko`, chosen: true }
 }
 
 function parseTag(text: string): Reference {

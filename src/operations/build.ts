@@ -136,7 +136,7 @@ async function openLifecycle(
       ...(publishing ? { cacheImages: ({ builder }) => openCacheImages(publishing, builder.image.platform) } : {}),
     })
   }
-  return (await import('../lifecycle/stock/stock-lifecycle.ts')).stockLifecycle({ engine, owner, home: host.home })
+  return (await import('../lifecycle/stock/stock-lifecycle.ts')).stockLifecycle({ engine, owner, sweep, home: host.home })
 }
 
 function describeImage(plan: BuildPlan, image: BuiltImage) {

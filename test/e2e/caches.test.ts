@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cacheVolumes } from '../../src/lifecycle/cache-volumes.ts'
 import { parseReference } from '../../src/oci/reference.ts'
 import { runCnb, startCnb, succeed } from '../support/cnb.ts'
-import { docker } from '../support/docker.ts'
+import { docker, runImage } from '../support/docker.ts'
 import { DRIVERS, QUICK, type Driver } from '../support/drivers.ts'
 import { configDigest } from '../support/image-contents.ts'
 import { watchEngine } from '../support/left-behind.ts'
-import { USING_BUILDER, appFiles, builderWithUser, processes } from '../support/script-builder.ts'
+import { USING_BUILDER, appFiles, buildpackFiles, builderWithUser, processes } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -33,6 +33,17 @@ const SCRIPT = `for layer in dep:launch tool:build; do
 done
 cp -R "$CNB_LAYERS_DIR/tool" copied
 ${processes({ web: 'cat copied/file' })}`
+
+/** Two layers that stay while their metadata does: one is cached, the other's contents are in the last image alone. */
+const reusing = (content: string): string => `for layer in cached:true launched:false; do
+  name=\${layer%:*} file=$CNB_LAYERS_DIR/\${layer%:*}.toml
+  if grep -qs 'version = "1"' "$file"; then echo "$name reused"; else
+    echo "$name made"
+    mkdir -p "$CNB_LAYERS_DIR/$name"; echo ${content} >"$CNB_LAYERS_DIR/$name/file"
+  fi
+  printf '[types]\\nlaunch = true\\ncache = %s\\n[metadata]\\nversion = "1"\\n' "\${layer#*:}" >"$file"
+done
+${processes({ web: 'cat /layers/test_script/*/file' })}`
 
 const MADE = ['dep made', 'tool made']
 const RESTORED = ['dep restored', 'tool restored']
@@ -157,14 +168,38 @@ describe('a native build', () => {
     expect(await build('native', image)).toEqual(RESTORED)
   })
 
-  it('uses what the stock lifecycle left once, and then its own', async () => {
+  it('uses what the stock lifecycle left where the user names its volume, and then its own', async () => {
     const image = bench.image()
+    const { build: volume } = volumesOf(image)
+    const cache = ['--cache', `type=build;format=volume;name=${volume}`]
+    expect(await build('stock', image)).toEqual(MADE)
+    expect(await build('native', bench.image(), ...cache)).toEqual(RESTORED)
+    expect(await build('native', image)).toEqual(MADE)
+    await docker('volume', 'rm', volume)
+    expect(await build('native', image)).toEqual(RESTORED)
     expect(await build('stock', image)).toEqual(MADE)
     expect(await build('native', image)).toEqual(RESTORED)
-    await docker('volume', 'rm', volumesOf(image).build)
-    expect(await build('native', image)).toEqual(RESTORED)
-    expect(await build('stock', image)).toEqual(MADE)
-    expect(await build('native', image)).toEqual(RESTORED)
+  })
+
+  it('starts without what another builder or another buildpack could have written, and says so; an upgrade and an edit keep it', async () => {
+    const [image, other] = [bench.image(), bench.image()]
+    const buildpack = await bench.directory(buildpackFiles('test/more', {}))
+    for (const tag of ['', ':2']) await builderWithUser(`${other}${tag}`, bench.path, 1001, 1000)
+    const [good, evil] = [await bench.directory(appFiles(reusing('good'))), await bench.directory(appFiles(reusing('evil')))]
+    const run = async (path: string, ...options: string[]): Promise<{ layers: string[]; stderr: string; content: string }> => {
+      const { stderr } = await succeed(['build', image, '--path', path, ...USING_BUILDER, ...QUICK.native, ...options])
+      return { layers: [...stderr.matchAll(/\b(?:cached|launched) (?:made|reused)\b/g)].map(([words]) => words), stderr, content: await runImage(image) }
+    }
+    const [made, reused] = [['cached made', 'launched made'], ['cached reused', 'launched reused']]
+    expect(await run(evil, '--builder', other)).toMatchObject({ layers: made, content: 'evil\nevil' })
+    expect(await run(good, '--builder', `${other}:2`)).toMatchObject({ layers: reused, content: 'evil\nevil' })
+    expect(await run(good)).toMatchObject({ layers: made, content: 'good\ngood', stderr: expect.stringContaining(`it does not use builder '${other}'`) as string })
+    expect(await run(good)).toMatchObject({ layers: reused, stderr: expect.not.stringContaining('does not use') as string })
+    const more = ['--buildpack', 'test/script', '--buildpack', buildpack]
+    expect(await run(evil, ...more)).toMatchObject({ layers: reused })
+    await appendFile(join(buildpack, 'bin/build'), '# edited\n')
+    expect(await run(evil, ...more)).toMatchObject({ layers: reused })
+    expect(await run(good)).toMatchObject({ layers: made, stderr: expect.stringContaining("it does not use buildpack 'test/more'") as string })
   })
 
   it('with --clear-cache forgets what the stock lifecycle left', async () => {
@@ -234,7 +269,7 @@ describe('a native build is not misled when somebody', () => {
     ['empties its record', ': >/v/record'],
     [
       'writes nonsense over its record with the right digest',
-      `body='{"version":1,"uid":1001,"gid":1000,"buildpacks":[{"id":"../x"}]}'; { printf 'sha256:%s\n' "$(printf %s "$body" | sha256sum | cut -c1-64)"; printf %s "$body"; } >/v/record`,
+      `body='{"version":2,"sources":[{"name":"x","place":"sha256:${'a'.repeat(64)}","content":"x"}],"uid":1001,"gid":1000,"buildpacks":[{"id":"../x"}]}'; { printf 'sha256:%s\n' "$(printf %s "$body" | sha256sum | cut -c1-64)"; printf %s "$body"; } >/v/record`,
     ],
     ['removes its record', 'rm /v/record'],
     ['puts a link to nowhere in place of its record', 'ln -sf /nowhere /v/record'],

@@ -87,7 +87,7 @@ const history = (image: string): Promise<string> => docker('history', '--no-trun
 /** The extender's caches of an app. */
 async function extenderCaches(image: string): Promise<string[]> {
   const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)
-  return volumes.split('\n').filter((name) => name.endsWith('.kaniko'))
+  return volumes.split('\n').filter((name) => /\.kaniko-[0-9a-f]+$/.test(name))
 }
 
 beforeAll(async () => {

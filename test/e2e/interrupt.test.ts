@@ -1,8 +1,11 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCnb, startCnb, succeed } from '../support/cnb.ts'
 import { FLOWS } from '../support/drivers.ts'
+import { forwardEngine } from '../support/forwarded-engine.ts'
 import { watchEngine } from '../support/left-behind.ts'
-import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
+import { BUILDER, USING_BUILDER, appFiles } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -50,6 +53,44 @@ describe.each(FLOWS)('Ctrl-C while a build (%s)', (_flow, flow) => {
     expect(result.stderr).toContain('CNB_INTERRUPTED')
     expect(performance.now() - start).toBeLessThan(LIMIT_MS)
     expect(await leftBehind()).toEqual([])
+  })
+})
+
+describe('a build that is killed', () => {
+  // Its app's first: there is no image, and no cache.
+  it.each([
+    ['before its container runs', /./, []],
+    ['while it detects', /detect/i, ['--env', 'WAIT=detect']],
+    ['while it builds', /waiting in build/, ['--env', 'WAIT=build']],
+  ] as const)('%s leaves nothing once another command has run', async (_moment, line, options) => {
+    const leftBehind = await watchEngine()
+    const running = startCnb(['build', bench.image(), '--path', await bench.directory(appFiles(wait, {}, detect)), ...USING_BUILDER, ...options, '--verbose'])
+    await running.line(line)
+    running.signal('SIGKILL')
+    expect(await running.finished).toMatchObject({ code: undefined })
+    await succeed(['builder', 'inspect', BUILDER])
+    expect(await leftBehind()).toEqual([])
+  })
+})
+
+/** A PID namespace of its own, with its own /proc and this machine's host name: as a CI container that has the host's network. */
+const NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
+/** Another user, to whom /proc does not show the processes of others. */
+const BLIND = ['unshare', '--mount', 'sh', '-c', 'mount -o remount,hidepid=2 /proc && exec setpriv --reuid 12345 --regid 12345 --clear-groups "$0" "$@"']
+
+describe.runIf(process.getuid?.() === 0)('a build that runs', () => {
+  it.each([
+    ['another PID namespace', [], NAMESPACE],
+    ['the machine, when it is in a PID namespace of its own', NAMESPACE, []],
+    ['a user who cannot see its process', [], BLIND],
+  ])('is left alone by commands of %s', async (_title, own, others) => {
+    await using engine = await forwardEngine(join(bench.path, 'engine.sock'))
+    const flags = await bench.directory({ 'script/detect': 'exit 0', 'script/build': 'echo waiting in build; until [ -e /mnt/flags/go ]; do sleep 0.1; done' })
+    const running = startCnb(['build', bench.image(), '--path', flags, ...USING_BUILDER, '--volume', `${flags}:/mnt/flags`], { under: own })
+    await running.line(/waiting in build/)
+    await succeed(['builder', 'inspect', BUILDER], { under: others, env: { DOCKER_HOST: engine.address, HOME: '/nonexistent' } })
+    await writeFile(join(flags, 'go'), '')
+    expect(await running.finished).toMatchObject({ code: 0 })
   })
 })
 

@@ -65,7 +65,7 @@ async function fillShared(left: LeftLayers, shared: SharedCache, context: Contex
 }
 
 function record({ plan, buildpacks, exported, launcher }: LeftLayers, contents: RecordInput['contents']): CacheRecord {
-  return makeRecord({ builder: plan.builder, buildpacks, contents, sbom: exported.sbom, launcher })
+  return makeRecord({ plan, buildpacks, contents, sbom: exported.sbom, launcher })
 }
 
 /** The diffIDs of all cached layers; what cannot be a layer is left out, and told of. */

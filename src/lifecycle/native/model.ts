@@ -82,9 +82,24 @@ export interface CachedLayer extends LayerTypes {
   readonly fingerprint: string
 }
 
-/** What the native driver knows of the `layers` volume; kept in the `state` volume, out of the reach of buildpacks. */
+/** Where code of a build comes from (cache/code-sources.ts). */
+export interface CodeSource {
+  /** What messages call it. */
+  readonly name: string
+  /** The builder's repository, or the path of a buildpack from outside of the builder. */
+  readonly place: Digest
+  /** The builder image's ID, or the diffID of the buildpack's layer. */
+  readonly content: string
+}
+
+/**
+ * What the native driver knows of the `layers` volume and of the app's image; kept in the `state` volume, out of the reach of
+ * buildpacks.
+ */
 export interface CacheRecord {
-  readonly version: 1
+  readonly version: 2
+  /** All whose code could write what is in the volume, and in the image. */
+  readonly sources: readonly CodeSource[]
   /** The build user, whose files they are. */
   readonly uid: number
   readonly gid: number
@@ -101,6 +116,8 @@ export interface CacheRecord {
 /** What a build finds of those before it. */
 export interface KeptLayers {
   readonly record?: CacheRecord
+  /** Whether code that is no part of this build made the image that has the app's name: none of its layers is taken over then. */
+  readonly foreign?: boolean
   /** Where the record's layers are, none of which has a fingerprint then, if they are not in the `layers` volume. */
   readonly contents?: LayerContents
 }

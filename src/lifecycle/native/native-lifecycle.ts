@@ -8,6 +8,7 @@ import type { Engine } from '../../docker/engine.ts'
 import { type EngineImageStore, openEngineImages } from '../../images/engine-source.ts'
 import type { ImageSink, ImageSource } from '../../images/image.ts'
 import type { LayerBlobs } from '../../images/layer-blobs.ts'
+import { familiarName, parseReference } from '../../oci/reference.ts'
 import { isForOtherUse } from '../exec-env.ts'
 import { hostPhase } from '../host-phase.ts'
 import type { BuildPlan, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
@@ -51,6 +52,8 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   await using images = openEngineImages(engine, owner)
   // An engine that lost layers of the run image meanwhile is sent them again.
   const plan = { ...planned, runImage: { ...planned.runImage, image: images.reopen(planned.runImage.image) } }
+  // A volume that a killed run left must not go while this one begins to use it.
+  await options.sweep()
   await using shared = openSharedCache(plan, options.cacheImages?.(plan))
   await using cache = await openBuildCache(engine, plan, shared, owner, context)
   await using commenced = new CommencedRun({ ...options, plan, times, context })
@@ -60,7 +63,7 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   const analyzed = layersFile(plan, 'analyzed.toml', analyzedToml(plan, previous))
   const version = knownLauncher(record, plan)?.version
   const input = { ...options, ...analysis, plan, times, analyzed, version, context }
-  await using kaniko = new KanikoCache(engine, plan, context)
+  await using kaniko = new KanikoCache(engine, plan, owner, context)
   await using run = await startRun(input, commenced)
 
   const detection = await run.detect()
@@ -77,8 +80,8 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   const exported = await hostPhase('exporter', times, context, (say) =>
     exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, blobs: options.blobs, shared, end: () => run.end(), say }, context),
   )
-  kaniko.keep()
-  if (run.kept) await cache.writeRecord(exported.record, context)
+  await kaniko.keep()
+  await cache.writeRecord(exported.record, run.kept, context)
   await Promise.all([run[Symbol.asyncDispose](), cache[Symbol.asyncDispose]()])
   return { phases: times, runImage: runImage.name, image: exported.image }
 }
@@ -91,11 +94,17 @@ interface Analysis extends KeptLayers {
 }
 
 async function analyze(plan: BuildPlan, images: ImageSource, cache: BuildCache, context: Context): Promise<Analysis> {
-  const [previous, kept] = await Promise.all([findPrevious(plan, images, context), cache.read(context)])
+  const [image, kept] = await Promise.all([findPrevious(plan, images, context), cache.read(context)])
+  const previous = kept.foreign && !namesOther(plan) ? image && { ...image, metadata: undefined } : image
   const input = { previous, record: kept.record, plan, skipLayers: plan.clearCache || isForOtherUse(previous?.image, plan) }
   const launchSbom = needsLaunchSbom(input) ? await readLaunchSbom(previous, context) : undefined
   const planned = (record: CacheRecord | undefined): Restoration => planRestoration({ ...input, record, launchSbom })
   return { previous, ...kept, restoration: planned(kept.record), elsewhere: planned(kept.contents && kept.record) }
+}
+
+/** Whether the user wants the layers of an image of another name, of which nothing is recorded. */
+function namesOther({ image, previousImage }: BuildPlan): boolean {
+  return previousImage !== undefined && familiarName(parseReference(previousImage)) !== familiarName(image)
 }
 
 /** In one container where the builder allows it. A volume that cannot be cleared makes way for a new one. */

@@ -3,11 +3,11 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Context } from '../../base/events.ts'
 import { type Engine, type Mount, OWNER_LABEL } from '../../docker/engine.ts'
-import { CACHE_LABELS } from '../cache-volumes.ts'
 import { discardVolume } from '../discard-volume.ts'
 import type { BuildPlan } from '../lifecycle.ts'
 import { APP_DIR, CACHE_DIR, LAUNCH_CACHE_DIR, LAYERS_DIR, type PhaseSpec, phasesOf } from '../phase.ts'
 import { replacedDirectories } from '../replaced-buildpacks.ts'
+import { UnfinishedVolumes } from '../unfinished-volumes.ts'
 
 /**
  * Makes them. Leaving the scope removes the working volumes, and also the caches that this build made, unless `keepCaches`
@@ -15,7 +15,7 @@ import { replacedDirectories } from '../replaced-buildpacks.ts'
  * @param owner the label by which a later run finds what a killed one left
  */
 export async function openBuildVolumes(engine: Engine, plan: BuildPlan, owner: string, context: Context): Promise<BuildVolumes> {
-  const volumes = new BuildVolumes(engine, plan, context)
+  const volumes = new BuildVolumes(engine, plan, owner, context)
   try {
     await volumes.make(plan, owner, context)
     return volumes
@@ -33,14 +33,15 @@ export class BuildVolumes implements AsyncDisposable {
   readonly #replaced: readonly string[]
   readonly #suffix = Math.random().toString(36).slice(2, 12)
   readonly #temporary = new Set<string>()
-  readonly #fresh = new Set<string>()
+  readonly #kept: UnfinishedVolumes
 
-  constructor(engine: Engine, plan: BuildPlan, context: Context) {
+  constructor(engine: Engine, plan: BuildPlan, owner: string, context: Context) {
     this.#engine = engine
     this.#context = context
     this.#caches = plan.cacheVolumes
     this.#directory = plan.cacheDirectory
     this.#replaced = replacedDirectories(plan)
+    this.#kept = new UnfinishedVolumes(engine, owner, context)
   }
 
   async make(plan: BuildPlan, owner: string, context: Context): Promise<void> {
@@ -50,11 +51,7 @@ export class BuildVolumes implements AsyncDisposable {
       this.#temporary.add(name)
       await this.#engine.volumes.create(name, { [OWNER_LABEL]: owner }, context)
     })
-    const volumes = this.#directory === undefined ? [this.#caches.build, this.#caches.launch] : [this.#caches.launch]
-    const caches = volumes.map(async (name) => {
-      if (await this.#engine.volumes.create(name, CACHE_LABELS, context)) this.#fresh.add(name)
-    })
-    const results = await Promise.allSettled([...work, ...caches])
+    const results = await Promise.allSettled([...work, this.#kept.create(...this.#cacheNames)])
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
@@ -97,11 +94,17 @@ export class BuildVolumes implements AsyncDisposable {
     }))
   }
 
-  keepCaches(): void {
-    this.#fresh.clear()
+  get #cacheNames(): string[] {
+    const { build, launch } = this.#caches
+    return this.#directory === undefined ? [build, launch] : [launch]
+  }
+
+  keepCaches(): Promise<void> {
+    return this.#kept.keep(...this.#cacheNames)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#temporary, ...this.#fresh].map((name) => discardVolume(this.#engine, name, this.#context)))
+    const temporary = [...this.#temporary].map((name) => discardVolume(this.#engine, name, this.#context))
+    await Promise.all([...temporary, this.#kept[Symbol.asyncDispose]()])
   }
 }

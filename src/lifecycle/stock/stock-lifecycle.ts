@@ -24,6 +24,8 @@ export interface StockOptions {
   engine: Engine
   /** The owner label's value. */
   owner: string
+  /** Removes what killed runs left on the engine. */
+  sweep: () => Promise<void>
   /** The user's home directory, below which sockets lead into a virtual machine. */
   home: string
 }
@@ -32,8 +34,10 @@ export function stockLifecycle(options: StockOptions): Lifecycle {
   return { run: (plan, context) => runPhases(plan, options, context) }
 }
 
-async function runPhases(plan: BuildPlan, { engine, owner, home }: StockOptions, context: Context): Promise<LifecycleResult> {
+async function runPhases(plan: BuildPlan, { engine, owner, sweep, home }: StockOptions, context: Context): Promise<LifecycleResult> {
   const access = engineAccessChoices(engine, await engine.info(context), home, plan.dockerHost)
+  // A volume that a killed run left must not go while this one begins to use it.
+  await sweep()
   await using volumes = await openBuildVolumes(engine, plan, owner, context)
   const containers = new PhaseContainers(engine, plan, volumes, access, owner)
   const times: PhaseTime[] = []
@@ -43,7 +47,7 @@ async function runPhases(plan: BuildPlan, { engine, owner, home }: StockOptions,
     if (spec.phase === 'detector') await refuseExtensions(container, plan, context)
     if (spec === specs.at(-1)) await copyOutputs(container, plan, context)
   }
-  volumes.keepCaches()
+  await volumes.keepCaches()
   return { phases: times, runImage: plan.runImage.name, image: await findBuilt(plan, engine, context) }
 }
 

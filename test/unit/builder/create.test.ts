@@ -15,7 +15,7 @@ async function buildpackOf(parts: Partial<BuildpackDescriptor> & { id: string; v
   const layer = await makeTarLayer(() => [
     { type: 'file', name: `/cnb/buildpacks/${id}/${version}`, mode: 0o644, uid: 0, gid: 0, mtime: 0, size: bytes.length, content: bytes },
   ])
-  return { descriptor: { kind: 'buildpack', api: '0.11', info: { id, version }, stacks: [], targets: [], order: [], ...descriptor }, layer }
+  return { origin: `/${id}`, descriptor: { kind: 'buildpack', api: '0.11', info: { id, version }, stacks: [], targets: [], order: [], ...descriptor }, layer }
 }
 
 async function recipeOf(parts: Partial<BuilderRecipe> = {}): Promise<BuilderRecipe> {

@@ -4,7 +4,7 @@ import { listLayer } from './tar-file.ts'
 
 describe('inlineBuildpack', () => {
   test('makes a buildpack that always takes part and builds with the script', async () => {
-    const { descriptor, layer } = await inlineBuildpack({ id: 'acme/inline', api: '0.11', inline: 'echo hello' })
+    const { descriptor, layer } = await inlineBuildpack({ id: 'acme/inline', api: '0.11', inline: 'echo hello' }, '/app/project.toml')
     expect(descriptor).toMatchObject({ api: '0.11', info: { id: 'acme/inline', version: '0.0.0' }, stacks: [{ id: '*' }], order: [] })
     expect((await listLayer(layer)).slice(2)).toEqual([
       expect.stringContaining('directory /cnb/buildpacks/acme_inline/0.0.0/bin'),
@@ -15,7 +15,7 @@ describe('inlineBuildpack', () => {
   })
 
   test('takes its version and shell', async () => {
-    const { descriptor, layer } = await inlineBuildpack({ id: 'x', version: '2', api: '0.11', shell: '/bin/bash', inline: 'true' })
+    const { descriptor, layer } = await inlineBuildpack({ id: 'x', version: '2', api: '0.11', shell: '/bin/bash', inline: 'true' }, '/app/project.toml')
     expect(descriptor.info.version).toBe('2')
     expect((await listLayer(layer))[3]).toContain('#!/bin/bash\\n')
   })
@@ -26,6 +26,6 @@ describe('inlineBuildpack', () => {
     ['no id', { id: '', api: '0.11', inline: '' }, /'buildpack.id' is required/],
     ['a shell of two lines', { id: 'x', api: '0.11', shell: '/bin/sh\nrm', inline: '' }, /more than one line/],
   ])('%s is an error', async (_, script, message) => {
-    await expect(inlineBuildpack(script)).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(message) as string })
+    await expect(inlineBuildpack(script, '/app/project.toml')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(message) as string })
   })
 })

@@ -64,6 +64,6 @@ describe('README.md', () => {
 
   it('has its parts in the order in which they are needed', async () => {
     const titles = [...(await readFile(README, 'utf8')).matchAll(/^## (.*)$/gm)].map(([, title]) => title)
-    expect(titles).toEqual(['Quick start', 'Commands', 'How it is built', 'Error codes', 'Compatibility and limits'])
+    expect(titles).toEqual(['Quick start', 'Commands', 'How it is built', 'Error codes', 'Security', 'Compatibility and limits'])
   })
 })

@@ -1,30 +1,33 @@
 /**
  * What a build finds of those before it. There are three places: the `layers` volume, of which the record in the `state` volume
- * tells; a directory of the host or an image, where the user names one, which then decides; and, where there is no record yet, what the stock
- * lifecycle left in its own volume, which is used once.
+ * tells; a directory of the host, an image or a volume, where the user names one, which then decides. What `pack` or the stock
+ * lifecycle left in the volume that has their name for the app is not used: nothing tells whose code made it.
  */
 
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Engine } from '../../../docker/engine.ts'
-import { CACHE_LABELS } from '../../cache-volumes.ts'
-import { discardVolume } from '../../discard-volume.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
-import type { CacheRecord, KeptLayers } from '../model.ts'
-import { cacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
+import { UnfinishedVolumes } from '../../unfinished-volumes.ts'
+import type { CacheRecord, CodeSource, KeptLayers } from '../model.ts'
+import { cacheMetadata, readCacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
+import { codeSources, foreignSources } from './code-sources.ts'
 import { readPeerCache } from './peer-cache.ts'
 import type { SharedCache } from './shared-cache.ts'
 import { openVault, type Vault } from './vault.ts'
 
 /**
- * Leaving the scope of `await using` removes what it made on the engine to look into it, and a `layers` volume that is new and of
+ * Leaving the scope of `await using` removes what it made on the engine to look into it, and volumes that are new and of
  * which no record tells: after a first build that failed there is nothing to find.
  */
 export interface BuildCache extends AsyncDisposable {
-  /** What there is; nothing after `--clear-cache`, whose work this begins with. */
+  /** What there is; nothing after `--clear-cache`, whose work this begins with, nor of what foreign code could have written. */
   read(context: Context): Promise<KeptLayers>
-  /** What the next build may rely on in the `layers` volume. The image is whole without: a record that cannot be written is warned of. */
-  writeRecord(record: CacheRecord, context: Context): Promise<void>
+  /**
+   * What the next build may rely on. The image is whole without: a record that cannot be written is warned of.
+   * @param kept whether the build had the `layers` volume, of which the record tells
+   */
+  writeRecord(record: CacheRecord, kept: boolean, context: Context): Promise<void>
 }
 
 /**
@@ -38,12 +41,13 @@ export async function openBuildCache(
   owner: string,
   context: Context,
 ): Promise<BuildCache> {
-  const vault = openVault(engine, plan, owner, context)
+  const { layers, state } = plan.cacheVolumes
+  const volumes = new UnfinishedVolumes(engine, owner, context)
   try {
-    const isNew = await engine.volumes.create(plan.cacheVolumes.layers, CACHE_LABELS, context)
-    return new VolumesCache(engine, plan, shared, vault, isNew, context)
+    await volumes.create(layers, state)
+    return new VolumesCache(engine, plan, shared, openVault(engine, plan, owner, context), volumes)
   } catch (error) {
-    await vault[Symbol.asyncDispose]()
+    await volumes[Symbol.asyncDispose]()
     throw error
   }
 }
@@ -53,44 +57,59 @@ class VolumesCache implements BuildCache {
   readonly #plan: BuildPlan
   readonly #shared: Pick<SharedCache, 'tars'> | undefined
   readonly #vault: Vault
-  readonly #context: Context
-  #isEmpty: boolean
+  readonly #volumes: UnfinishedVolumes
+  readonly #sources: readonly CodeSource[]
 
-  constructor(
-    engine: Engine,
-    plan: BuildPlan,
-    shared: Pick<SharedCache, 'tars'> | undefined,
-    vault: Vault,
-    isEmpty: boolean,
-    context: Context,
-  ) {
+  constructor(engine: Engine, plan: BuildPlan, shared: Pick<SharedCache, 'tars'> | undefined, vault: Vault, volumes: UnfinishedVolumes) {
     this.#engine = engine
     this.#plan = plan
     this.#shared = shared
     this.#vault = vault
-    this.#isEmpty = isEmpty
-    this.#context = context
+    this.#volumes = volumes
+    this.#sources = codeSources(plan)
   }
 
   async read(context: Context): Promise<KeptLayers> {
-    const { builder, cacheVolumes, clearCache } = this.#plan
     const tars = this.#shared?.tars
-    if (clearCache) {
+    if (this.#plan.clearCache) {
       // As the stock driver does: a cache that made trouble shall not come back by way of the other driver.
-      if (!tars) await this.#engine.volumes.remove(cacheVolumes.build)
+      if (!tars) await this.#engine.volumes.remove(this.#plan.cacheVolumes.build)
       return {}
     }
-    const record = await this.#vault.readRecord(context)
-    if (!tars) return record ? { record } : ((await this.#vault.peerCache(context)) ?? {})
+    const found = await this.#vault.readRecord(context)
+    const text = await tars?.metadata(context)
+    const strangers = [found?.sources, text === undefined ? undefined : readCacheMetadata(text)?.sources].map((sources) => foreignSources(sources ?? [], this.#sources))
+    const [ofRecord = [], ofShared = []] = strangers
+    tellOf(strangers.flat(), context)
+    const foreign = ofRecord.length > 0 ? { foreign: true } : {}
+    const record = ofRecord.length > 0 ? undefined : found
+    if (!tars) return { ...foreign, ...(record ? { record } : await this.#ofPeer(context)) }
+    if (ofShared.length > 0) return foreign
     // Checking all that is there costs as much as a build; when the volume holds the very same, that is not needed.
-    if (record && (await tars.metadata(context))?.trimEnd() === writeCacheMetadata(cacheMetadata(record)).trimEnd()) return { record }
-    return (await readPeerCache(tars, builder, context)) ?? {}
+    if (record && text?.trimEnd() === writeCacheMetadata(cacheMetadata(record)).trimEnd()) return { record }
+    return { ...foreign, ...(await readPeerCache(tars, this.#plan.builder, context)) }
   }
 
-  async writeRecord(record: CacheRecord, context: Context): Promise<void> {
-    this.#isEmpty = false
+  async #ofPeer(context: Context): Promise<KeptLayers> {
+    const { build, chosen } = this.#plan.cacheVolumes
+    if (!(await this.#engine.volumes.exists(build, context))) return {}
+    if (chosen) return (await this.#vault.peerCache(context)) ?? {}
+    const message = `this build starts without the layers in volume '${build}': it is not known which builder made them; --cache 'type=build;format=volume;name=${build}' uses them`
+    context.events?.({ type: 'info', message })
+    return {}
+  }
+
+  async writeRecord(record: CacheRecord, kept: boolean, context: Context): Promise<void> {
+    const { layers, state } = this.#plan.cacheVolumes
     try {
-      await this.#vault.writeRecord(verifiable(record), context)
+      if (kept) {
+        await this.#vault.writeRecord(verifiable(record), context)
+        await this.#volumes.keep(layers, state)
+      } else if (await this.#isOfFewer(context)) {
+        // The image that the next build takes layers over from is this build's.
+        await this.#vault.writeRecord({ ...record, buildpacks: [], sbom: {} }, context)
+        await this.#volumes.keep(state)
+      }
     } catch (error) {
       context.signal?.throwIfAborted()
       if (!(error instanceof CnbError)) throw error
@@ -98,10 +117,22 @@ class VolumesCache implements BuildCache {
     }
   }
 
+  /** Whether the record, which another build may have written meanwhile, does not tell of all sources of this build's code. */
+  async #isOfFewer(context: Context): Promise<boolean> {
+    const record = await this.#vault.readRecord(context)
+    return foreignSources(this.#sources, record?.sources ?? []).length > 0
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#vault[Symbol.asyncDispose]()
-    if (this.#isEmpty) await discardVolume(this.#engine, this.#plan.cacheVolumes.layers, this.#context)
+    await this.#volumes[Symbol.asyncDispose]()
   }
+}
+
+function tellOf(strangers: readonly CodeSource[], { events }: Context): void {
+  if (strangers.length === 0) return
+  const names = [...new Set(strangers.map(({ name }) => name))].join(' and ')
+  events?.({ type: 'warning', message: `this build starts without the layers of earlier builds: it does not use ${names}, which could write them` })
 }
 
 /** What cannot be told from something else in its place is not found again. */

@@ -1,16 +1,24 @@
-/** `io.buildpacks.lifecycle.cache.metadata`: what the stock lifecycle's cache says of its layers (lifecycle platform/cache.go). */
+/**
+ * `io.buildpacks.lifecycle.cache.metadata`: what the stock lifecycle's cache says of its layers (lifecycle platform/cache.go), and
+ * beside it whose code made them, which the lifecycle neither reads nor writes.
+ */
 
 import { CnbError } from '../../../base/errors.ts'
 import { FieldReader, isTable } from '../../../formats/field-reader.ts'
-import { compareBytes, encodeGoObject, encodeGoString } from '../../../oci/go-json.ts'
+import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../../../oci/go-json.ts'
 import { tomlDataJson } from '../export/toml-json.ts'
 import { parseExactJson } from '../metadata/exact-json.ts'
 import type { KnownLayer } from '../metadata/restore-rules.ts'
-import type { CacheRecord } from '../model.ts'
+import type { CacheRecord, CodeSource } from '../model.ts'
+import { readSource } from './record.ts'
 
 export const CACHE_METADATA = 'io.buildpacks.lifecycle.cache.metadata'
 
+const SOURCES = 'dev.cnb.sources'
+
 export interface CacheMetadata {
+  /** Empty where another than the native driver wrote it, which leaves the question open. */
+  readonly sources: readonly CodeSource[]
   /** The diffID of the SBOM files' layer; empty where there is none. */
   readonly sbom: string
   readonly buildpacks: readonly CachedBuildpack[]
@@ -28,7 +36,11 @@ export function readCacheMetadata(text: string): CacheMetadata | undefined {
     const value = parseExactJson(text)
     if (!isTable(value)) return undefined
     const fields = new FieldReader(value, [], (_path, message) => new CnbError('CNB_IMAGE_INVALID', message))
-    return { sbom: fields.table('sbom')?.string('sha') ?? '', buildpacks: fields.tables('buildpacks').map(readBuildpack) }
+    return {
+      sources: fields.tables(SOURCES).map(readSource),
+      sbom: fields.table('sbom')?.string('sha') ?? '',
+      buildpacks: fields.tables('buildpacks').map(readBuildpack),
+    }
   } catch {
     return undefined
   }
@@ -57,15 +69,20 @@ function readLayer(fields: FieldReader): KnownLayer {
 }
 
 /** What the file says of the layers that a record tells of. */
-export function cacheMetadata({ buildpacks, sbom }: CacheRecord): CacheMetadata {
+export function cacheMetadata({ sources, buildpacks, sbom }: CacheRecord): CacheMetadata {
   const layersOf = (layers: CacheRecord['buildpacks'][number]['layers']): ReadonlyMap<string, KnownLayer> => new Map(Object.entries(layers))
-  return { sbom: sbom.cache?.sha ?? '', buildpacks: buildpacks.map(({ id, version, layers }) => ({ id, version, layers: layersOf(layers) })) }
+  return {
+    sources,
+    sbom: sbom.cache?.sha ?? '',
+    buildpacks: buildpacks.map(({ id, version, layers }) => ({ id, version, layers: layersOf(layers) })),
+  }
 }
 
-/** The file's text, as the stock exporter writes it. @throws CnbError CNB_EXPORT_FAILED for data that no JSON can hold */
-export function writeCacheMetadata({ sbom, buildpacks }: CacheMetadata): string {
+/** The file's text, as the stock exporter writes it but for the sources, which come last. @throws CnbError CNB_EXPORT_FAILED for data that no JSON can hold */
+export function writeCacheMetadata({ sources, sbom, buildpacks }: CacheMetadata): string {
   const list = buildpacks.length === 0 ? 'null' : `[${buildpacks.map(buildpackJson).join(',')}]`
-  return `${encodeGoObject([['sbom', encodeGoObject([['sha', encodeGoString(sbom)]])], ['buildpacks', list]])}\n`
+  const own: [string, string][] = sources.length === 0 ? [] : [[SOURCES, encodeGoValue(sources)]]
+  return `${encodeGoObject([['sbom', encodeGoObject([['sha', encodeGoString(sbom)]])], ['buildpacks', list], ...own])}\n`
 }
 
 function buildpackJson({ id, version, layers }: CachedBuildpack): string {

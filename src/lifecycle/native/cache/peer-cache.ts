@@ -1,5 +1,5 @@
 /**
- * A cache that the stock lifecycle filled, used where there is no record of ours: all of it is read and checked first, and what
+ * A cache in the stock lifecycle's form, used where there is no record of ours: all of it is read and checked first, and what
  * is not as its metadata says is left out, as if it had never been cached.
  */
 
@@ -20,7 +20,7 @@ import { recordedLayer } from './record.ts'
 const MAX_SBOM_BYTES = 16 * 1024 * 1024
 const CACHE_SBOM = /^\/?layers\/sbom\/cache\/(.+)$/
 
-export type PeerCache = Required<KeptLayers>
+export type PeerCache = Required<Pick<KeptLayers, 'record' | 'contents'>>
 
 /** Undefined where there is no cache, or none that can be read. */
 export async function readPeerCache(
@@ -41,7 +41,7 @@ export async function readPeerCache(
   }
   const files = isDigest(metadata.sbom) ? await reader.sbomFiles(metadata.sbom, context) : undefined
   const sbom = isDigest(metadata.sbom) && files ? { cache: { sha: metadata.sbom, files } } : {}
-  const record: CacheRecord = { version: 1, uid, gid, buildpacks, sbom }
+  const record: CacheRecord = { version: 2, sources: metadata.sources, uid, gid, buildpacks, sbom }
   return { record, contents: { entries: (id, layer, reading) => reader.entries(record, id, layer, reading) } }
 }
 

@@ -7,7 +7,8 @@ import type { BuildPlan } from '../../lifecycle.ts'
 import { tomlDataJson } from '../export/toml-json.ts'
 import { parseExactJson } from '../metadata/exact-json.ts'
 import { isBuildpackId, isLayerName } from '../metadata/safe-names.ts'
-import type { BuiltBuildpack, BuiltLayer, CachedLayer, CacheRecord, KnownLauncher } from '../model.ts'
+import type { BuiltBuildpack, BuiltLayer, CachedLayer, CacheRecord, CodeSource, KnownLauncher } from '../model.ts'
+import { codeSources } from './code-sources.ts'
 
 /** SBOM files beyond this are not kept: the image has them too, and those of a cache are a convenience. */
 const MAX_SBOM_BYTES = 16 * 1024 * 1024
@@ -19,7 +20,7 @@ interface SbomLayerFiles {
 }
 
 export interface RecordInput {
-  readonly builder: Pick<BuildPlan['builder'], 'uid' | 'gid'>
+  readonly plan: Pick<BuildPlan, 'builder' | 'buildpacks'>
   readonly buildpacks: readonly BuiltBuildpack[]
   /** What a layer's directory hashes to and looks like; undefined for one that cannot be cached. */
   readonly contents: (buildpackId: string, layer: BuiltLayer) => { readonly sha: Digest; readonly fingerprint: string } | undefined
@@ -34,11 +35,13 @@ export function recordedLayer(record: CacheRecord | undefined, buildpackId: stri
 }
 
 /** Every layer that its buildpack wants cached and that has contents; layers that are only for launch are not kept. */
-export function makeRecord({ builder, buildpacks, contents, sbom, launcher }: RecordInput): CacheRecord {
+export function makeRecord({ plan, buildpacks, contents, sbom, launcher }: RecordInput): CacheRecord {
   return {
-    version: 1,
-    uid: builder.uid,
-    gid: builder.gid,
+    version: 2,
+    // What was taken over from earlier builds is of no others.
+    sources: codeSources(plan),
+    uid: plan.builder.uid,
+    gid: plan.builder.gid,
     buildpacks: buildpacks.map(({ buildpack: { id, version }, layers }) => ({
       id,
       version,
@@ -83,19 +86,22 @@ export function readRecord(text: string): CacheRecord | undefined {
 }
 
 function recordOf(fields: FieldReader): CacheRecord {
-  check(fields.value('version') === 1)
+  check(fields.value('version') === 2)
   const launcher = fields.table('launcher')
   const sbom = fields.table('sbom')
   const launch = sbom?.table('launch')
   const cache = sbom?.table('cache')
   const record: CacheRecord = {
-    version: 1,
+    version: 2,
+    sources: fields.tables('sources').map(readSource),
     uid: integer(fields, 'uid'),
     gid: integer(fields, 'gid'),
     buildpacks: fields.tables('buildpacks').map(buildpackOf),
     sbom: { ...(launch ? { launch: sbomOf(launch) } : {}), ...(cache ? { cache: sbomOf(cache) } : {}) },
     ...(launcher ? { launcher: launcherOf(launcher) } : {}),
   }
+  // A record of nobody would be everybody's.
+  check(record.sources.length > 0)
   fields.rejectUnknown()
   return record
 }
@@ -129,6 +135,11 @@ function launcherOf(fields: FieldReader): KnownLauncher {
 function entriesOf<T>(fields: FieldReader | undefined, valueOf: (key: string) => T): Record<string, T> {
   check(fields !== undefined)
   return Object.fromEntries(fields.keys().map((key) => [key, valueOf(key)]))
+}
+
+/** One of `sources`, in the record and in a cache's metadata. @throws Error, CnbError where it is none */
+export function readSource(fields: FieldReader): CodeSource {
+  return { name: fields.requiredString('name'), place: digest(fields, 'place'), content: fields.requiredString('content') }
 }
 
 function digest(fields: FieldReader, key: string): Digest {

@@ -6,8 +6,6 @@
 import { packTar } from '../../../archive/tar-writer.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Container, type Engine, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
-import { CACHE_LABELS } from '../../cache-volumes.ts'
-import { discardVolume } from '../../discard-volume.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import type { CacheRecord } from '../model.ts'
 import { openArchivedFile, readArchivedFile } from './archived-file.ts'
@@ -21,7 +19,7 @@ const PEER_DIR = '/pack-cache'
 const RECORD = 'record'
 const MAX_RECORD_BYTES = 64 * 1024 * 1024
 
-/** Leaving the scope of `await using` removes its containers, and a `state` volume that it made and nothing was put into. */
+/** Leaving the scope of `await using` removes its containers. Both volumes must be there: they are the caller's. */
 export interface Vault extends AsyncDisposable {
   /** Undefined where there is none, or one that was torn or tampered with. */
   readRecord(context: Context): Promise<CacheRecord | undefined>
@@ -45,10 +43,8 @@ class ContainerVault implements Vault {
   readonly #engine: Engine
   readonly #plan: VaultPlan
   readonly #owner: string
-  readonly #context: Context
   readonly #state: Promise<Container>
   #peer: Container | undefined
-  #isEmpty = false
   /** The record in the volume, as far as is known. */
   #text: string | undefined
 
@@ -56,22 +52,13 @@ class ContainerVault implements Vault {
     this.#engine = engine
     this.#plan = plan
     this.#owner = owner
-    this.#context = context
-    this.#state = this.#open(context)
+    this.#state = this.#create({ type: 'volume', source: plan.cacheVolumes.state, target: STATE_DIR, empty: true }, context)
     // Nobody may have asked for it by then.
     this.#state.catch(() => {})
   }
 
-  async #open(context: Context): Promise<Container> {
-    const source = this.#plan.cacheVolumes.state
-    this.#isEmpty = await this.#engine.volumes.create(source, CACHE_LABELS, context)
-    return this.#create({ type: 'volume', source, target: STATE_DIR, empty: true, labels: CACHE_LABELS }, context)
-  }
-
   async readRecord(context: Context): Promise<CacheRecord | undefined> {
-    const state = await this.#state
-    if (this.#isEmpty) return undefined
-    const content = await readArchivedFile(state, `${STATE_DIR}/${RECORD}`, MAX_RECORD_BYTES, context)
+    const content = await readArchivedFile(await this.#state, `${STATE_DIR}/${RECORD}`, MAX_RECORD_BYTES, context)
     this.#text = content?.toString() ?? ''
     return readRecord(this.#text)
   }
@@ -83,18 +70,11 @@ class ContainerVault implements Vault {
     const content = Buffer.from(text)
     const file = { type: 'file', name: RECORD, mode: 0o600, uid: 0, gid: 0, mtime: 0, size: content.length, content } as const
     await (await this.#state).putArchive(STATE_DIR, packTar([file], { signal: context.signal }), context)
-    this.#isEmpty = false
     this.#text = text
   }
 
   async peerCache(context: Context): Promise<PeerCache | undefined> {
-    const source = this.#plan.cacheVolumes.build
-    // Mounting makes the volume where there is none, and so does asking in this way; what was not there goes again.
-    if (await this.#engine.volumes.create(source, CACHE_LABELS, context)) {
-      await this.#engine.volumes.remove(source)
-      return undefined
-    }
-    this.#peer ??= await this.#create({ type: 'volume', source, target: PEER_DIR, readOnly: true, empty: true }, context)
+    this.#peer ??= await this.#create({ type: 'volume', source: this.#plan.cacheVolumes.build, target: PEER_DIR, readOnly: true, empty: true }, context)
     return readPeerCache(tarsIn(this.#peer), this.#plan.builder, context)
   }
 
@@ -119,7 +99,6 @@ class ContainerVault implements Vault {
   async [Symbol.asyncDispose](): Promise<void> {
     const state = await this.#state.catch(() => undefined)
     await Promise.all([state?.[Symbol.asyncDispose](), this.#peer?.[Symbol.asyncDispose]()])
-    if (this.#isEmpty) await discardVolume(this.#engine, this.#plan.cacheVolumes.state, this.#context)
   }
 }
 

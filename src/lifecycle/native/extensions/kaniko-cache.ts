@@ -1,28 +1,31 @@
 /**
  * The volume in which the extender keeps what Dockerfiles' commands made, so that a rebuild does not run them again: one for each
- * app, next to its other caches. It stays a volume where the user chose a directory for the cache: nothing that runs as root gets
+ * app and each choice of builder, buildpacks and run image, whose code could write anything into it as root. It stays a volume where the user chose a directory for the cache: nothing that runs as root gets
  * a directory of the host.
  */
 
 import type { Context } from '../../../base/events.ts'
 import type { Engine, Mount } from '../../../docker/engine.ts'
-import { CACHE_LABELS } from '../../cache-volumes.ts'
-import { discardVolume } from '../../discard-volume.ts'
+import { digestOf, hexOf } from '../../../oci/digest.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
+import { UnfinishedVolumes } from '../../unfinished-volumes.ts'
+import { codeSources, repositoryOf } from '../cache/code-sources.ts'
 import { KANIKO_DIR } from './base-layout.ts'
+
+type KanikoPlan = Pick<BuildPlan, 'builder' | 'buildpacks' | 'runImage' | 'cacheVolumes' | 'clearCache'>
 
 /** Costs nothing before `open`. Leaving the scope of `await using` removes a volume that is new, unless `keep` was called. */
 export class KanikoCache implements AsyncDisposable {
   readonly #engine: Engine
-  readonly #plan: Pick<BuildPlan, 'cacheVolumes' | 'clearCache'>
-  readonly #context: Context
-  #isNew = false
+  readonly #plan: KanikoPlan
+  readonly #volumes: UnfinishedVolumes
   #mount: Promise<Mount> | undefined
 
-  constructor(engine: Engine, plan: Pick<BuildPlan, 'cacheVolumes' | 'clearCache'>, context: Context) {
+  /** @param owner the label by which a later run finds what a killed one left */
+  constructor(engine: Engine, plan: KanikoPlan, owner: string, context: Context) {
     this.#engine = engine
     this.#plan = plan
-    this.#context = context
+    this.#volumes = new UnfinishedVolumes(engine, owner, context)
   }
 
   /** The mount for the extender's containers. Only for the layers: the rest of its directory is one build's, and goes with it. */
@@ -31,17 +34,22 @@ export class KanikoCache implements AsyncDisposable {
   }
 
   async #open(): Promise<Mount> {
-    const { cacheVolumes, clearCache } = this.#plan
-    if (clearCache) await this.#engine.volumes.remove(cacheVolumes.kaniko)
-    this.#isNew = await this.#engine.volumes.create(cacheVolumes.kaniko, CACHE_LABELS, this.#context)
-    return { type: 'volume', source: cacheVolumes.kaniko, target: `${KANIKO_DIR}/cache/layers` }
+    if (this.#plan.clearCache) await this.#engine.volumes.remove(this.#name)
+    await this.#volumes.create(this.#name)
+    return { type: 'volume', source: this.#name, target: `${KANIKO_DIR}/cache/layers` }
   }
 
-  keep(): void {
-    this.#isNew = false
+  get #name(): string {
+    const { builder, buildpacks, runImage, cacheVolumes } = this.#plan
+    const places = codeSources({ builder, buildpacks }).map(({ place }) => place)
+    return `${cacheVolumes.kaniko}-${hexOf(digestOf([...places, repositoryOf(runImage.name)].join(' '))).slice(0, 12)}`
+  }
+
+  async keep(): Promise<void> {
+    await this.#volumes.keep(this.#name)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isNew) await discardVolume(this.#engine, this.#plan.cacheVolumes.kaniko, this.#context)
+    await this.#volumes[Symbol.asyncDispose]()
   }
 }

@@ -41,7 +41,7 @@ function plan(changes: Partial<BuildPlan> = {}): BuildPlan {
 
 function run(changes: Partial<BuildPlan> = {}, signal?: AbortSignal) {
   const events: CnbEvent[] = []
-  const result = stockLifecycle({ engine, owner: 'me:1:2', home: '/home/me' }).run(plan(changes), { signal, events: (event) => events.push(event) })
+  const result = stockLifecycle({ engine, owner: 'me:1:2', sweep: async () => {}, home: '/home/me' }).run(plan(changes), { signal, events: (event) => events.push(event) })
   return { result, events }
 }
 
@@ -128,6 +128,7 @@ test('layers, app and what a phase writes reach the next phase', async () => {
 test('a buildpack that replaces one of the builder finds nothing of that one', async () => {
   const layer = (digit: string) => ({ diffId: `sha256:${digit.repeat(64)}` as const, open: async () => packTar([]) })
   const buildpack = (id: string, digit: string) => ({
+    origin: `/${id}`,
     descriptor: { kind: 'buildpack' as const, api: '0.11', info: { id, version: '1' }, stacks: [], targets: [], order: [] },
     layer: layer(digit),
   })

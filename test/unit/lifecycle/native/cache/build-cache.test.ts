@@ -9,6 +9,7 @@ import type { CnbEvent } from '../../../../../src/base/events.ts'
 import type { Layer } from '../../../../../src/images/image.ts'
 import { openSharedCache } from '../../../../../src/lifecycle/native/cache/shared-cache.ts'
 import { openBuildCache } from '../../../../../src/lifecycle/native/cache/build-cache.ts'
+import { codeSources } from '../../../../../src/lifecycle/native/cache/code-sources.ts'
 import { fillCacheDirectory } from '../../../../../src/lifecycle/native/cache/fill-directory.ts'
 import type { CachedLayer, CacheRecord } from '../../../../../src/lifecycle/native/model.ts'
 import { digestOf, type Digest } from '../../../../../src/oci/digest.ts'
@@ -23,7 +24,7 @@ beforeEach(async () => {
   engine = new FakeEngine()
   temporary = await mkdtemp(join(tmpdir(), 'cnb-test-'))
   plan = aPlan({
-    builder: aBuilder({ image: anImage({ id: await loadFakeImage(engine, 'builder') }) }),
+    builder: aBuilder({ image: anImage({ reference: 'some/builder', id: await loadFakeImage(engine, 'builder') }) }),
     cacheVolumes: { build: 'the.build', launch: 'the.launch', layers: 'the.layers', state: 'the.state', kaniko: 'the.kaniko' },
   })
 })
@@ -32,7 +33,7 @@ afterEach(() => rm(temporary, { recursive: true }))
 const volumes = async (): Promise<string[]> => (await engine.volumes.list('dev.cnb.cache')).map(({ name }) => name).sort()
 const layer = (sha: Digest, fingerprint: string): CachedLayer => ({ sha, data: null, build: true, launch: false, cache: true, fingerprint })
 const recordOf = (layers: Record<string, CachedLayer>): CacheRecord => ({
-  version: 1, uid: 1001, gid: 1000, buildpacks: [{ id: 'bp', version: '1', layers }], sbom: {},
+  version: 2, sources: codeSources(plan), uid: 1001, gid: 1000, buildpacks: [{ id: 'bp', version: '1', layers }], sbom: {},
 })
 const layerNames = (record: CacheRecord | undefined): string[] => Object.keys(record?.buildpacks[0]?.layers ?? {})
 
@@ -47,35 +48,50 @@ async function fill(directory: string, record: CacheRecord): Promise<void> {
   await fillCacheDirectory(directory, { record, layerOf: (_id, name) => layerOf(name), sbom: undefined }, { anew: false }, {})
 }
 
-async function keep(record: CacheRecord): Promise<void> {
+async function keep(record: CacheRecord, kept = true): Promise<void> {
   await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
-  await cache.writeRecord(record, {})
+  await cache.writeRecord(record, kept, {})
 }
 
-async function read(changes: Partial<typeof plan> = {}): Promise<{ readonly layers: readonly string[]; readonly elsewhere: boolean }> {
+let events: CnbEvent[] = []
+const said = (): string => events.map((event) => ('message' in event ? event.message : '')).join('\n')
+
+interface Read {
+  readonly layers: readonly string[]
+  readonly elsewhere: boolean
+  /** Whether code of another build made the image. */
+  readonly foreign: boolean
+}
+
+async function read(changes: Partial<typeof plan> = {}): Promise<Read> {
+  events = []
   const changed = { ...plan, ...changes }
   await using shared = openSharedCache(changed, undefined)
   await using cache = await openBuildCache(engine, changed, shared, 'owner', {})
-  const { record, contents } = await cache.read({})
-  return { layers: layerNames(record), elsewhere: contents !== undefined }
+  const { record, contents, foreign = false } = await cache.read({ events: (event) => void events.push(event) })
+  return { layers: layerNames(record), elsewhere: contents !== undefined, foreign }
 }
 
+const NOTHING: Read = { layers: [], elsewhere: false, foreign: false }
+const FOREIGN: Read = { ...NOTHING, foreign: true }
+const builtBy = (reference: string, id: string): Partial<typeof plan> => ({ builder: { ...plan.builder, image: { ...plan.builder.image, reference, id } } })
+
 test('a build that kept nothing leaves no volume', async () => {
-  expect(await read()).toEqual({ layers: [], elsewhere: false })
+  expect(await read()).toEqual(NOTHING)
   expect(await volumes()).toEqual([])
 })
 
 test('what a build kept is found, but for layers that could not be told from others', async () => {
   const { diffId } = await layerOf('l')
   await keep(recordOf({ l: layer(diffId, 'f'), unknown: layer(diffId, '') }))
-  expect(await read()).toEqual({ layers: ['l'], elsewhere: false })
+  expect(await read()).toEqual({ ...NOTHING, layers: ['l'] })
   expect(await volumes()).toEqual(['the.layers', 'the.state'])
 })
 
 test('--clear-cache finds nothing, and takes the volume of the stock lifecycle away', async () => {
   await keep(recordOf({ l: layer(digestOf('x'), 'f') }))
   await engine.volumes.create('the.build', { 'dev.cnb.cache': 'true' })
-  expect(await read({ clearCache: true })).toEqual({ layers: [], elsewhere: false })
+  expect(await read({ clearCache: true })).toEqual(NOTHING)
   expect(await volumes()).toEqual(['the.layers', 'the.state'])
 })
 
@@ -83,18 +99,75 @@ test('a directory decides: its layers come from the volume only where both say t
   const cacheDirectory = join(temporary, 'cache')
   const record = recordOf({ l: layer((await layerOf('l')).diffId, 'f') })
   await keep(record)
-  expect(await read({ cacheDirectory })).toEqual({ layers: [], elsewhere: false })
+  expect(await read({ cacheDirectory })).toEqual(NOTHING)
   await fill(cacheDirectory, record)
-  expect(await read({ cacheDirectory })).toEqual({ layers: ['l'], elsewhere: false })
+  expect(await read({ cacheDirectory })).toEqual({ ...NOTHING, layers: ['l'] })
   await fill(cacheDirectory, recordOf({ m: layer((await layerOf('m')).diffId, 'f') }))
-  expect(await read({ cacheDirectory })).toEqual({ layers: ['m'], elsewhere: true })
+  expect(await read({ cacheDirectory })).toEqual({ ...NOTHING, layers: ['m'], elsewhere: true })
+})
+
+test('nothing of another builder is used, nor of the image that it made, and a warning names it', async () => {
+  await keep(recordOf({ l: layer(digestOf('x'), 'f') }))
+  expect(await read(builtBy('other/builder', plan.builder.image.id))).toEqual({ ...NOTHING, layers: ['l'] })
+  const id = await loadFakeImage(engine, 'other/builder', { Labels: { of: 'another' } })
+  expect(await read(builtBy('other/builder:1', id))).toEqual(FOREIGN)
+  expect(said()).toBe("this build starts without the layers of earlier builds: it does not use builder 'some/builder', which could write them")
+  expect(await read(builtBy('some/builder:2', id))).toEqual({ ...NOTHING, layers: ['l'] })
+  expect(said()).toBe('')
+})
+
+test('a directory that another builder filled is not used, and one of which nothing tells is', async () => {
+  const cacheDirectory = join(temporary, 'cache')
+  const record = recordOf({ l: layer((await layerOf('l')).diffId, 'f') })
+  await fill(cacheDirectory, record)
+  const other = builtBy('other/builder', await loadFakeImage(engine, 'other/builder', { Labels: { of: 'another' } }))
+  expect(await read({ ...other, cacheDirectory })).toEqual(NOTHING)
+  expect(said()).toContain("builder 'some/builder'")
+  expect(await read({ cacheDirectory })).toEqual({ ...NOTHING, layers: ['l'], elsewhere: true })
+  await fill(cacheDirectory, { ...record, sources: [] })
+  expect(await read({ ...other, cacheDirectory })).toEqual({ ...NOTHING, layers: ['l'], elsewhere: true })
+})
+
+test('a build without the volume tells of its code all the same, unless the record does already', async () => {
+  const record = recordOf({ l: layer(digestOf('x'), 'f') })
+  await keep(record)
+  await keep({ ...record, buildpacks: [] }, false)
+  expect(await read()).toEqual({ ...NOTHING, layers: ['l'] })
+  const stranger = plan
+  plan = { ...plan, ...builtBy('other/builder', await loadFakeImage(engine, 'other/builder', { Labels: { of: 'another' } })) }
+  await keep(recordOf({}), false)
+  plan = stranger
+  expect(await read()).toEqual(FOREIGN)
+})
+
+test('a build that keeps no layers leaves no volume for them', async () => {
+  await keep(recordOf({}), false)
+  expect(await volumes()).toEqual(['the.state'])
+})
+
+test('what the stock lifecycle left is used where the user names its volume, and is told of elsewhere', async () => {
+  await engine.volumes.create('the.build', { 'dev.cnb.cache': 'true' })
+  const kept = await layerOf('l')
+  const metadata = Buffer.from(JSON.stringify({ buildpacks: [{ key: 'bp', version: '1', layers: { l: { sha: kept.diffId, cache: true } } }] }))
+  const content = await buffer(await kept.open())
+  const entry = { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const
+  await using filler = await engine.containers.create({
+    image: plan.builder.image.id, command: ['x'], mounts: [{ type: 'volume', source: 'the.build', target: '/cache' }],
+  })
+  await filler.putArchive('/cache', packTar([
+    { ...entry, name: 'committed/io.buildpacks.lifecycle.cache.metadata', size: metadata.length, content: metadata },
+    { ...entry, name: `committed/${kept.diffId}.tar`, size: content.length, content },
+  ]))
+  expect(await read()).toEqual(NOTHING)
+  expect(said()).toContain("--cache 'type=build;format=volume;name=the.build' uses them")
+  expect(await read({ cacheVolumes: { ...plan.cacheVolumes, chosen: true } })).toEqual({ ...NOTHING, layers: ['l'], elsewhere: true })
 })
 
 test('a record that cannot be written is a warning', async () => {
-  const events: CnbEvent[] = []
+  events = []
   await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
   await cache.read({})
   for (const { id } of await engine.containers.list('dev.cnb.owner')) await engine.containers.remove(id)
-  await cache.writeRecord(recordOf({}), { events: (event) => void events.push(event) })
+  await cache.writeRecord(recordOf({}), true, { events: (event) => void events.push(event) })
   expect(events).toMatchObject([{ type: 'warning', message: expect.stringContaining('the image is built') }])
 })

@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(join(directory, '..'), { recursive: true }))
 
-const metadata = (version: string): CacheMetadata => ({ sbom: '', buildpacks: [{ id: 'bp', version, layers: new Map() }] })
+const metadata = (version: string): CacheMetadata => ({ sources: [], sbom: '', buildpacks: [{ id: 'bp', version, layers: new Map() }] })
 const committed = (...path: string[]): string => join(directory, 'committed', ...path)
 const never = (): never => {
   throw new Error('the content was asked for')

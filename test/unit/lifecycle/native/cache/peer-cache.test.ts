@@ -4,9 +4,11 @@ import { expect, test } from 'vitest'
 import { packTar, type TarEntry } from '../../../../../src/archive/tar-writer.ts'
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import { readCacheMetadata, writeCacheMetadata } from '../../../../../src/lifecycle/native/cache/cache-metadata.ts'
+import { codeSources } from '../../../../../src/lifecycle/native/cache/code-sources.ts'
 import type { LayerTars } from '../../../../../src/lifecycle/native/cache/layer-tars.ts'
 import { readPeerCache } from '../../../../../src/lifecycle/native/cache/peer-cache.ts'
 import { type Digest, digestOf } from '../../../../../src/oci/digest.ts'
+import { aPlan } from '../../../../support/plans.ts'
 
 const builder = { uid: 1001, gid: 1000 }
 const owner = { uid: 0, gid: 0, mtime: 315532801 }
@@ -44,7 +46,7 @@ test('layers that are what their metadata says come back, as records without a f
   const tar = await layerTar('l')
   const cache = await readPeerCache(tars(metadataOf({ l: layer(tar) }), tar), builder, {})
   expect(cache?.record).toEqual({
-    version: 1, ...builder, sbom: {},
+    version: 2, sources: [], ...builder, sbom: {},
     buildpacks: [{ id: 'bp', version: '1', layers: { l: { ...layer(tar), fingerprint: '' } } }],
   })
   expect(await collect(cache!.contents.entries('bp', 'l', {}))).toEqual([['layers/bp/l', ''], ['layers/bp/l/f', 'l']])
@@ -104,12 +106,20 @@ test('of two buildpacks with one id the first counts', async () => {
 
 test("the metadata's text is the stock exporter's", () => {
   const layers = new Map<string, Parameters<typeof writeCacheMetadata>[0]['buildpacks'][number]['layers'] extends ReadonlyMap<string, infer Layer> ? Layer : never>([['z', layer('sha256:z')], ['a', { ...layer('sha256:a'), data: null }]])
-  const text = writeCacheMetadata({ sbom: '', buildpacks: [{ id: 'bp', version: '<1>', layers }] })
+  const text = writeCacheMetadata({ sources: [], sbom: '', buildpacks: [{ id: 'bp', version: '<1>', layers }] })
   expect(text).toBe(
     '{"sbom":{"sha":""},"buildpacks":[{"key":"bp","version":"\\u003c1\\u003e","layers":{' +
       '"a":{"sha":"sha256:a","data":null,"build":false,"launch":true,"cache":true},' +
       '"z":{"sha":"sha256:z","data":{"k":"v"},"build":false,"launch":true,"cache":true}}}]}\n',
   )
   expect(readCacheMetadata(text)?.buildpacks[0]?.layers).toEqual(new Map([...layers].reverse()))
-  expect(writeCacheMetadata({ sbom: 's', buildpacks: [] })).toBe('{"sbom":{"sha":"s"},"buildpacks":null}\n')
+  expect(writeCacheMetadata({ sources: [], sbom: 's', buildpacks: [] })).toBe('{"sbom":{"sha":"s"},"buildpacks":null}\n')
+})
+
+test('whose code it was comes last in the metadata, and is read again', () => {
+  const sources = codeSources(aPlan())
+  const text = writeCacheMetadata({ sources, sbom: 's', buildpacks: [] })
+  expect(text).toMatch(/^\{"sbom":\{"sha":"s"\},"buildpacks":null,"dev\.cnb\.sources":\[/)
+  expect(readCacheMetadata(text)?.sources).toEqual(sources)
+  expect(readCacheMetadata(text.replace('"place"', '"plaice"'))).toBeUndefined()
 })

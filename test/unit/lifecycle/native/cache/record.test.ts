@@ -1,19 +1,22 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { codeSources } from '../../../../../src/lifecycle/native/cache/code-sources.ts'
 import { makeRecord, readRecord, writeRecord } from '../../../../../src/lifecycle/native/cache/record.ts'
 import type { BuiltLayer, CacheRecord } from '../../../../../src/lifecycle/native/model.ts'
 import { digestOf } from '../../../../../src/oci/digest.ts'
+import { aPlan } from '../../../../support/plans.ts'
 
 const sha = digestOf('x')
 const layer = (name: string, changes: Partial<BuiltLayer> = {}): BuiltLayer => ({
   name, build: false, launch: false, cache: true, data: undefined, hasContents: true, ...changes,
 })
 const built = (...layers: BuiltLayer[]) => [{ buildpack: { id: 'some/bp', version: '1', api: '0.10' }, store: undefined, layers }]
-const builder = { uid: 1001, gid: 1000 }
+const plan = aPlan()
+const sources = codeSources(plan)
 const contents = () => ({ sha, fingerprint: 'f'.repeat(64) })
 
 const record: CacheRecord = makeRecord({
-  builder,
+  plan,
   buildpacks: built(layer('l', { launch: true, data: { n: 9007199254740993n, text: '<&>' } }), layer('__proto__')),
   contents,
   sbom: { launch: { sha, files: new Map([['bp/l/sbom.cdx.json', Buffer.from([0, 255])]]) } },
@@ -29,7 +32,7 @@ test('a record reads as it was written', () => {
 
 test('only layers that can come back are in it', () => {
   const { buildpacks } = makeRecord({
-    builder,
+    plan,
     buildpacks: built(
       layer('only-launch', { cache: false, launch: true }), layer('empty', { hasContents: false }), layer('bad', { malformed: 'x' }), layer('unread'), layer('ok'),
     ),
@@ -41,7 +44,7 @@ test('only layers that can come back are in it', () => {
 
 test('SBOM files without measure are left out', () => {
   const files = new Map([['a', Buffer.alloc(16 * 1024 * 1024 + 1)]])
-  expect(makeRecord({ builder, buildpacks: [], contents, sbom: { launch: { sha, files }, cache: { sha, files: new Map() } } }).sbom).toEqual({ cache: { sha, files: {} } })
+  expect(makeRecord({ plan, buildpacks: [], contents, sbom: { launch: { sha, files }, cache: { sha, files: new Map() } } }).sbom).toEqual({ cache: { sha, files: {} } })
 })
 
 test('a record that is not whole, byte for byte, is none', () => {
@@ -57,7 +60,7 @@ test('a record that is not whole, byte for byte, is none', () => {
 
 const sealed = (value: unknown): string => `${digestOf(JSON.stringify(value))}\n${JSON.stringify(value)}`
 const plain = {
-  version: 1, uid: 1, gid: 1, sbom: {},
+  version: 2, sources, uid: 1, gid: 1, sbom: {},
   buildpacks: [{ id: 'bp', version: '1', layers: { l: { sha, data: null, build: false, launch: false, cache: true, fingerprint: 'f' } } }],
 }
 const withLayer = (changes: object, name = 'l'): object => ({ ...plain, buildpacks: [{ id: 'bp', version: '1', layers: { [name]: { ...plain.buildpacks[0]!.layers.l, ...changes } } }] })
@@ -67,7 +70,10 @@ test('the plain one of the next test would be read', () => {
 })
 
 test.each<[string, unknown]>([
-  ['another version', { ...plain, version: 2 }],
+  ['one of an earlier form', { ...plain, version: 1, sources: undefined }],
+  ['another version', { ...plain, version: 3 }],
+  ['no source of the code', { ...plain, sources: [] }],
+  ['a source without a place', { ...plain, sources: [{ name: 'x', content: 'y' }] }],
   ['an unknown key', { ...plain, more: 1 }],
   ['no user', { ...plain, uid: undefined }],
   ['a user that is no number', { ...plain, uid: '1' }],

@@ -10,7 +10,7 @@ import { aBuilder, anImage, aPlan } from '../../../../support/plans.ts'
 
 let engine: FakeEngine
 let plan: ReturnType<typeof aPlan>
-const record = makeRecord({ builder: { uid: 1001, gid: 1000 }, buildpacks: [], contents: () => undefined, sbom: {} })
+const record = makeRecord({ plan: aPlan(), buildpacks: [], contents: () => undefined, sbom: {} })
 
 beforeEach(async () => {
   engine = new FakeEngine()
@@ -21,8 +21,6 @@ beforeEach(async () => {
   })
 })
 
-const volumes = async (): Promise<string[]> => (await engine.volumes.list('dev.cnb.cache')).map(({ name }) => name)
-
 test('a record that was written is read by the next build', async () => {
   {
     await using vault = openVault(engine, plan, 'owner', {})
@@ -31,7 +29,6 @@ test('a record that was written is read by the next build', async () => {
   }
   await using vault = openVault(engine, plan, 'owner', {})
   expect(await vault.readRecord({})).toEqual(record)
-  expect(await volumes()).toEqual(['the.state'])
 })
 
 test('a record that is there already is not written again', async () => {
@@ -56,14 +53,6 @@ test('its container is never started, has no rights, and goes with it', async ()
     expect([...engine.state.values()].map(({ spec }) => spec)).toMatchObject([{ network: 'none', capDrop: ['ALL'], labels: { 'dev.cnb.owner': 'owner' } }])
   }
   expect(engine.state.size).toBe(0)
-})
-
-test('a volume that nothing was put into does not stay', async () => {
-  {
-    await using vault = openVault(engine, plan, 'owner', {})
-    expect(await vault.peerCache({})).toBeUndefined()
-  }
-  expect(await volumes()).toEqual([])
 })
 
 test('a torn record is none', async () => {

@@ -1,7 +1,15 @@
 import { beforeEach, expect, test } from 'vitest'
 import { KanikoCache } from '../../../../../src/lifecycle/native/extensions/kaniko-cache.ts'
 import { FakeEngine } from '../../../../support/fake-engine.ts'
-import { aPlan } from '../../../../support/plans.ts'
+import { aBuilder, aPlan, anImage } from '../../../../support/plans.ts'
+
+/** Its name ends with a digest of where the code comes from. */
+const VOLUME = expect.stringMatching(/^kaniko-volume-[0-9a-f]{12}$/) as string
+const nameOf = async (plan: ReturnType<typeof aPlan>): Promise<string> => {
+  await using cache = new KanikoCache(engine, plan, 'me', {})
+  const { source } = await cache.open()
+  return source
+}
 
 let engine: FakeEngine
 const names = async (): Promise<string[]> => (await engine.volumes.list('dev.cnb.cache')).map(({ name }) => name)
@@ -9,38 +17,46 @@ const names = async (): Promise<string[]> => (await engine.volumes.list('dev.cnb
 beforeEach(() => (engine = new FakeEngine()))
 
 test('a volume is made when it is asked for, and once', async () => {
-  await using cache = new KanikoCache(engine, aPlan(), {})
+  await using cache = new KanikoCache(engine, aPlan(), 'me', {})
   expect(await names()).toEqual([])
   const [mount, other] = await Promise.all([cache.open(), cache.open()])
-  expect(mount).toEqual({ type: 'volume', source: 'kaniko-volume', target: '/kaniko/cache/layers' })
+  expect(mount).toEqual({ type: 'volume', source: VOLUME, target: '/kaniko/cache/layers' })
   expect(other).toEqual(mount)
-  expect(await names()).toEqual(['kaniko-volume'])
+  expect(await names()).toEqual([VOLUME])
 })
 
 test('a new volume goes with a build that fails, and stays after one that does not', async () => {
   for (const keep of [false, true]) {
     {
-      await using cache = new KanikoCache(engine, aPlan(), {})
+      await using cache = new KanikoCache(engine, aPlan(), 'me', {})
       await cache.open()
-      if (keep) cache.keep()
+      if (keep) await cache.keep()
     }
-    expect(await names()).toEqual(keep ? ['kaniko-volume'] : [])
+    expect(await names()).toEqual(keep ? [VOLUME] : [])
   }
 })
 
 test('what earlier builds left survives one that fails', async () => {
-  await engine.volumes.create('kaniko-volume', { 'dev.cnb.cache': 'true' })
+  await engine.volumes.create(await nameOf(aPlan()), { 'dev.cnb.cache': 'true' })
   {
-    await using cache = new KanikoCache(engine, aPlan(), {})
+    await using cache = new KanikoCache(engine, aPlan(), 'me', {})
     await cache.open()
   }
-  expect(await names()).toEqual(['kaniko-volume'])
+  expect(await names()).toEqual([VOLUME])
 })
 
 test('--clear-cache makes a new volume of it', async () => {
-  await engine.volumes.create('kaniko-volume', { 'dev.cnb.cache': 'true', old: 'yes' })
-  await using cache = new KanikoCache(engine, aPlan({ clearCache: true }), {})
+  await engine.volumes.create(await nameOf(aPlan()), { 'dev.cnb.cache': 'true', old: 'yes' })
+  await using cache = new KanikoCache(engine, aPlan({ clearCache: true }), 'me', {})
   await cache.open()
   const [volume] = await engine.volumes.list('dev.cnb.cache')
   expect(volume?.labels).toEqual({ 'dev.cnb.cache': 'true' })
+})
+
+test('each builder, and each run image, has a volume of its own, and an upgrade keeps it', async () => {
+  const run = (name: string) => ({ runImage: { name, image: anImage({ reference: name }) } })
+  const builder = (reference: string) => ({ builder: aBuilder({ image: anImage({ reference, id: `sha256:${'b'.repeat(64)}` }) }) })
+  const own = await nameOf(aPlan())
+  expect(await nameOf(aPlan({ ...builder('some/builder:2'), ...run('some/run:2') }))).toBe(own)
+  expect(new Set([own, await nameOf(aPlan(builder('other/builder'))), await nameOf(aPlan(run('other/run')))]).size).toBe(3)
 })

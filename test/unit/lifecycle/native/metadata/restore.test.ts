@@ -28,7 +28,7 @@ function previous(layers: Record<string, string>, more: { store?: unknown; sbom?
 
 function record(layers: Record<string, string>, changes: Partial<CacheRecord> = {}, sha: CachedLayer['sha'] = A): CacheRecord {
   const cached = Object.entries(layers).map(([name, kind]) => [name, { sha, data: { from: 'cache' }, fingerprint: `of ${name}`, ...types(kind) }] as const)
-  return { version: 1, uid: 1001, gid: 1000, sbom: {}, buildpacks: [{ id: ID, version: '1', layers: Object.fromEntries(cached) }], ...changes }
+  return { version: 2, sources: [], uid: 1001, gid: 1000, sbom: {}, buildpacks: [{ id: ID, version: '1', layers: Object.fromEntries(cached) }], ...changes }
 }
 
 function restore(input: Partial<RestorationInput>) {

@@ -1,0 +1,48 @@
+/** Volumes that outlive a build only if it ends well. */
+
+import { randomBytes } from 'node:crypto'
+import type { Context } from '../base/events.ts'
+import { type Engine, OWNER_LABEL, UNFINISHED_LABEL } from '../docker/engine.ts'
+import { CACHE_LABELS } from './cache-volumes.ts'
+import { discardVolume } from './discard-volume.ts'
+
+/** Leaving the scope of `await using` removes those that are new and were not kept. */
+export class UnfinishedVolumes implements AsyncDisposable {
+  readonly #engine: Engine
+  readonly #owner: string
+  readonly #context: Context
+  readonly #marker = `cnb-unfinished-${randomBytes(8).toString('hex')}`
+  readonly #new = new Set<string>()
+
+  /** @param owner the label by which a later run finds what a killed one left */
+  constructor(engine: Engine, owner: string, context: Context) {
+    this.#engine = engine
+    this.#owner = owner
+    this.#context = context
+  }
+
+  /** Makes those of the volumes that are missing; once. @throws CnbError CNB_ENGINE_* */
+  async create(...names: string[]): Promise<void> {
+    const { volumes } = this.#engine
+    const found = await Promise.all(names.map((name) => volumes.exists(name, this.#context)))
+    const missing = names.filter((_, index) => !found[index])
+    if (missing.length === 0) return
+    for (const name of missing) this.#new.add(name)
+    // First: from then on no moment is left at which a kill would leave a volume for good.
+    await volumes.create(this.#marker, { [OWNER_LABEL]: this.#owner, [UNFINISHED_LABEL]: missing.join(' ') }, this.#context)
+    await Promise.all(missing.map((name) => volumes.create(name, CACHE_LABELS, this.#context)))
+  }
+
+  /** The volumes stay from now on. */
+  async keep(...names: string[]): Promise<void> {
+    if (this.#new.size === 0) return
+    for (const name of names) this.#new.delete(name)
+    if (this.#new.size === 0) await discardVolume(this.#engine, this.#marker, this.#context)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#new.size === 0) return
+    await Promise.all([...this.#new].map((name) => discardVolume(this.#engine, name, this.#context)))
+    await discardVolume(this.#engine, this.#marker, this.#context)
+  }
+}
