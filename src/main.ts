@@ -7,12 +7,12 @@ import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
 import { NAME, VERSION } from './base/version.ts'
 import { parseCommandLine } from './cli/program.ts'
-import type { Engine } from './docker/engine.ts'
+import { OWNER_LABEL, type Engine } from './docker/engine.ts'
 import type { Owner } from './docker/owner.ts'
 import type { Host, RemoteServices, Services } from './operations/services.ts'
 
-/** How long a run that was told to stop may take over it after an error that nobody caught. */
-const LAST_GRACE_MS = 10_000
+/** How long a run that was told to stop may take over it: 10 s are promised. */
+const LAST_GRACE_MS = 9500
 
 const host: Host = { env: process.env, cwd: process.cwd(), home: homedir() }
 
@@ -102,19 +102,29 @@ const SIGNALS = [
   ['SIGHUP', 129, 'the terminal is gone'],
 ] as const
 
+/** What waits for an engine ends sooner (docker/last-words.ts); this is for all else. */
+function leaveInTime(words: string, exit: number): void {
+  const leave = (): void => {
+    process.stderr.write(`ERROR: ${words}, and clearing up did not end in time: see what has the label ${OWNER_LABEL} on the engine (CNB_INTERRUPTED)\n`)
+    process.exit(exit)
+  }
+  setTimeout(leave, LAST_GRACE_MS).unref()
+}
+
 /** The first signal stops the run, which then clears up; the second ends the process. */
 function stopOnSignals(controller: AbortController): void {
   for (const [signal, exit, words] of SIGNALS) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(exit)
       controller.abort(new CnbError('CNB_INTERRUPTED', words, { exit }))
+      leaveInTime(words, exit)
     })
   }
   // A defect somewhere: stop, so that containers are removed all the same, and tell of it as the reason.
   const onDefect = (thrown: unknown): void => {
     if (controller.signal.aborted) return
     controller.abort(toCnbError(thrown))
-    setTimeout(() => process.exit(1), LAST_GRACE_MS).unref()
+    leaveInTime('a defect ended the work', 1)
   }
   process.on('uncaughtException', onDefect)
   process.on('unhandledRejection', onDefect)

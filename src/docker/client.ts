@@ -1,5 +1,6 @@
 /** Requests to an engine's API, over dockerode's connection: streams in and out, one kind of error, nothing left open. */
 
+import { setMaxListeners } from 'node:events'
 import { Duplex, finished, type Readable, Transform } from 'node:stream'
 import Dockerode from 'dockerode'
 import { throwIfAborted } from '../base/errors.ts'
@@ -35,11 +36,16 @@ export interface EngineRequest {
  */
 export class EngineClient {
   readonly endpoint: Endpoint
+  /** The signal of requests that have none of their own, since they clear up (last-words.ts). */
+  readonly last: AbortSignal
   readonly #agent: EngineAgent
   readonly #docker: Dockerode
 
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: Endpoint, last: AbortSignal) {
     this.endpoint = endpoint
+    this.last = last
+    // Of as many requests as there are at once.
+    setMaxListeners(0, last)
     this.#agent = new EngineAgent(endpoint)
     const host = endpoint.transport.kind === 'tcp' ? endpoint.transport.host : 'docker.invalid'
     // All that docker-modem would take from DOCKER_* is set here, because the endpoint has been resolved already.
@@ -115,7 +121,7 @@ export class EngineClient {
   }
 
   async #send(request: EngineRequest, protocol?: string): Promise<Readable> {
-    const { signal, task } = request
+    const { signal = this.last, task } = request
     const upload = Buffer.isBuffer(request.upload) ? undefined : request.upload
     const ongoing = new AbortController()
     let reply: Readable | undefined

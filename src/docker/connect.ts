@@ -4,13 +4,14 @@ import type { Context } from '../base/events.ts'
 import { DockerodeEngine } from './dockerode-engine.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
+import { lastWords } from './last-words.ts'
 
 /**
  * Connects to the engine that `resolveEndpoint` found, and sees that it answers. The caller closes it.
  * @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
  */
 export async function connect(endpoint: Endpoint, context?: Context): Promise<Engine> {
-  const engine = new DockerodeEngine(endpoint)
+  const engine = new DockerodeEngine(endpoint, lastWords(context?.signal))
   try {
     await engine.ping(context)
     return engine

@@ -1,13 +1,13 @@
 /** One container: files in and out, running it, removing it. */
 
 import type { Readable } from 'node:stream'
-import { CnbError, toCnbError } from '../base/errors.ts'
+import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './client.ts'
 import { startConversation } from './conversation.ts'
 import type { Container, ContainerOutput, Conversation } from './engine.ts'
-import { isEngineGone, refusalStatus } from './errors.ts'
-import { removeContainer } from './remove-container.ts'
+import { refusalStatus } from './errors.ts'
+import { discardContainer, removeContainer } from './remove-container.ts'
 
 export class EngineContainer implements Container {
   readonly id: string
@@ -56,18 +56,7 @@ export class EngineContainer implements Container {
 
   /** Once, so that who knows that it is not needed any more need not wait for the scope's end. */
   [Symbol.asyncDispose](): Promise<void> {
-    return (this.#disposal ??= this.#dispose())
-  }
-
-  /** Warns rather than throws: an error here would hide the one that ended the scope. */
-  async #dispose(): Promise<void> {
-    try {
-      await this.remove()
-    } catch (error) {
-      // An engine that is gone is told of by the error that it was the cause of; a later run removes what is left there.
-      const message = `${toCnbError(error).message}; 'docker rm -f ${this.id.slice(0, 12)}' removes it`
-      this.#context.events?.({ type: isEngineGone(error) ? 'debug' : 'warning', message })
-    }
+    return (this.#disposal ??= discardContainer(this.#client, this.id, this.#context))
   }
 
   #path(action: string): string {

@@ -9,7 +9,7 @@ import { EngineContainer } from './container.ts'
 import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
 import { refusal, refusalStatus } from './errors.ts'
 import { Grace } from './grace.ts'
-import { removeContainer } from './remove-container.ts'
+import { discardContainer, removeContainer } from './remove-container.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf } from '../base/foreign-json.ts'
 
 export function makeContainers(client: EngineClient): Containers {
@@ -48,7 +48,7 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
     return new EngineContainer(client, id, spec.stdin ?? false, context)
   } catch (error) {
     // A refusal made nothing; after anything else there may be a container.
-    if (made !== undefined || refusalStatus(error) === undefined) await removeContainer(client, made ?? first).catch(() => {})
+    if (made !== undefined || refusalStatus(error) === undefined) await discardContainer(client, made ?? first, context)
     throwIfAborted(signal)
     throw error
   }

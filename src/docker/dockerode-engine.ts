@@ -9,6 +9,7 @@ import { makeEngineImages } from './engine-images.ts'
 import type { Endpoint } from './endpoint.ts'
 import { GrpcSession } from './grpc-session.ts'
 import { recordOf, stringOf, stringsOf } from '../base/foreign-json.ts'
+import { lastWords } from './last-words.ts'
 import { makeVolumes } from './volumes.ts'
 
 export class DockerodeEngine implements Engine {
@@ -21,9 +22,10 @@ export class DockerodeEngine implements Engine {
   readonly #session: GrpcSession
   #info: EngineInfo | undefined
 
-  constructor(endpoint: Endpoint) {
+  /** @param last ends what clears up after an interruption (last-words.ts) */
+  constructor(endpoint: Endpoint, last = lastWords(undefined)) {
     this.address = endpoint.address
-    this.#client = new EngineClient(endpoint)
+    this.#client = new EngineClient(endpoint, last)
     this.containers = makeContainers(this.#client)
     this.images = makeEngineImages(this.#client)
     this.volumes = makeVolumes(this.#client)

@@ -48,7 +48,7 @@ export function refusal(task: string, status: number, words: string): EngineRefu
  * CNB_ENGINE_UNREACHABLE, _DENIED, _LOST, _DISK_FULL, or _FAILED with the engine's words.
  */
 export function engineError(thrown: unknown, task: string, endpoint: Endpoint, signal?: AbortSignal): CnbError {
-  if (signal?.aborted) return abortError(signal)
+  if (signal?.aborted) return isTimeout(signal.reason) ? new CnbError('CNB_ENGINE_FAILED', `${task}: the engine does not answer`) : abortError(signal)
   if (thrown instanceof CnbError) return thrown
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const status = (error as { statusCode?: unknown }).statusCode
@@ -76,6 +76,10 @@ export function engineError(thrown: unknown, task: string, endpoint: Endpoint, s
     })
   }
   return new CnbError('CNB_ENGINE_FAILED', `${task}: ${said}`, { cause: error })
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
 }
 
 /** docker-modem puts the status and a label of its own before the engine's words. */

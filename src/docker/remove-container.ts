@@ -1,9 +1,10 @@
 /** Removing a container for good. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CnbError } from '../base/errors.ts'
+import { CnbError, toCnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
 import type { EngineClient } from './client.ts'
-import { refusalStatus } from './errors.ts'
+import { isEngineGone, refusalStatus } from './errors.ts'
 
 const REMOVE_ATTEMPTS = 4
 const REMOVE_TIMEOUT_MS = 30_000
@@ -17,8 +18,7 @@ export async function removeContainer(client: EngineClient, id: string): Promise
   const task = `cannot remove the container ${id}`
   for (let attempt = 1; ; attempt++) {
     try {
-      const signal = AbortSignal.timeout(REMOVE_TIMEOUT_MS)
-      await client.text({ task, method: 'DELETE', path: `/containers/${id}`, query: { force: true, v: true }, signal })
+      await client.text({ task, method: 'DELETE', path: `/containers/${id}`, query: { force: true, v: true }, signal: patience(client) })
       return
     } catch (error) {
       const status = refusalStatus(error)
@@ -33,8 +33,22 @@ export async function removeContainer(client: EngineClient, id: string): Promise
 
 /** Waits for a removal that somebody else has begun. */
 async function removed(client: EngineClient, id: string): Promise<void> {
-  const signal = AbortSignal.timeout(REMOVE_TIMEOUT_MS)
   const query = { condition: 'removed' }
   const task = `cannot wait for the container ${id} to go`
-  await client.text({ task, method: 'POST', path: `/containers/${id}/wait`, query, signal }).catch(() => {})
+  await client.text({ task, method: 'POST', path: `/containers/${id}/wait`, query, signal: patience(client) }).catch(() => {})
+}
+
+function patience({ last }: EngineClient): AbortSignal {
+  return AbortSignal.any([AbortSignal.timeout(REMOVE_TIMEOUT_MS), last])
+}
+
+/** Removes a container, and warns rather than throws: an error here would hide the one that is the reason for it. */
+export async function discardContainer(client: EngineClient, id: string, { events }: Context): Promise<void> {
+  try {
+    await removeContainer(client, id)
+  } catch (error) {
+    // An engine that is gone is told of by the error that it was the cause of; a later run removes what is left there.
+    const message = `${toCnbError(error).message}; 'docker rm -f ${id}' removes it`
+    events?.({ type: isEngineGone(error) ? 'debug' : 'warning', message })
+  }
 }

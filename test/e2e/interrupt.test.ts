@@ -73,6 +73,22 @@ describe('a build that is killed', () => {
   })
 })
 
+describe('a build whose engine no longer answers', () => {
+  it('ends at the first Ctrl-C, says what it could not remove, and the next command removes that', async () => {
+    const leftBehind = await watchEngine()
+    await using engine = await forwardEngine(join(bench.path, 'frozen.sock'))
+    const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER, '--env', 'WAIT=build']
+    const running = startCnb(command, { env: { DOCKER_HOST: engine.address } })
+    await running.line(/waiting in build/)
+    engine.freeze()
+    running.signal('SIGINT')
+    const { code, stderr } = await running.finished
+    expect([code, stderr]).toEqual([130, expect.stringMatching(/cannot remove the container (\w+): the engine does not answer; 'docker rm -f \1' removes it/) as string])
+    await succeed(['builder', 'inspect', BUILDER])
+    expect(await leftBehind()).toEqual([])
+  })
+})
+
 /** A PID namespace of its own, with its own /proc and this machine's host name: as a CI container that has the host's network. */
 const NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
 /** Another user, to whom /proc does not show the processes of others. */

@@ -9,6 +9,8 @@ export interface ForwardedEngine extends AsyncDisposable {
   readonly address: string
   /** Cuts every connection and takes the socket away, as when the engine dies. */
   readonly die: () => Promise<void>
+  /** Hands nothing on any more, in either direction, as when the engine is stopped (SIGSTOP). */
+  readonly freeze: () => void
 }
 
 const BODY = JSON.stringify({ message: 'no space left on device' })
@@ -21,7 +23,9 @@ const REFUSAL = `HTTP/1.1 500 Internal Server Error\r\nContent-Type: application
 export async function forwardEngine(path: string, refused?: RegExp): Promise<ForwardedEngine> {
   const target = await engineSocket()
   const open = new Set<Socket>()
+  let frozen = false
   const server = createServer({ allowHalfOpen: true }, (client) => {
+    if (frozen) return void open.add(client.pause())
     const engine = connect({ path: target, allowHalfOpen: true })
     client.on('data', (chunk: Buffer) => {
       if (!refused?.test(chunk.toString('latin1', 0, 200))) return
@@ -46,7 +50,11 @@ export async function forwardEngine(path: string, refused?: RegExp): Promise<For
     await closed
     await rm(path, { force: true })
   }
-  return { address: `unix://${path}`, die, [Symbol.asyncDispose]: die }
+  const freeze = (): void => {
+    frozen = true
+    for (const socket of open) socket.unpipe().pause()
+  }
+  return { address: `unix://${path}`, die, freeze, [Symbol.asyncDispose]: die }
 }
 
 async function engineSocket(): Promise<string> {

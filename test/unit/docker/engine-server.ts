@@ -41,12 +41,13 @@ export function frame(stream: number, payload: string | Buffer): Buffer {
 /**
  * Starts a server that answers `METHOD /path` (a `*` stands for one part of the path) by `replies`, anything else with 404;
  * `attached` gets the connection of an attach, and its query; `grpc` those to /grpc, or is the
- * status that refuses them.
+ * status that refuses them; `last` is the engine's (last-words.ts).
  */
 export async function startEngineServer(
   replies: Readonly<Record<string, Reply>>,
   attached: (socket: Duplex, query: URLSearchParams) => void = (socket) => socket.end(),
   grpc: Http2Server | number = 404,
+  last?: AbortSignal,
 ): Promise<EngineServer> {
   const directory = await makeTemporaryDirectory('cnb-test-')
   const path = join(directory.path, 'engine.sock')
@@ -77,7 +78,7 @@ export async function startEngineServer(
     else if (typeof grpc !== 'number') grpc.emit('connection', socket)
   })
   await new Promise<void>((resolve) => server.listen(path, resolve))
-  const engine = new DockerodeEngine({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } })
+  const engine = new DockerodeEngine({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }, last)
   return {
     engine,
     asked,

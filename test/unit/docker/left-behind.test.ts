@@ -1,7 +1,44 @@
-import { expect, test } from 'vitest'
+import { once } from 'node:events'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
+import { lastWords } from '../../../src/docker/last-words.ts'
 import { containerOf, created, failureOf } from './failure.ts'
 import { breakOff, json, startEngineServer } from './engine-server.ts'
+
+afterEach(() => void vi.useRealTimers())
+
+const silence = (): void => {}
+
+test('an engine that does not answer is given up 8 s after an interruption, all together, and what stays is told', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const controller = new AbortController()
+  const replies = { ...created, 'DELETE /containers/*': silence, 'DELETE /volumes/*': silence }
+  await using server = await startEngineServer(replies, undefined, undefined, lastWords(controller.signal))
+  const events: CnbEvent[] = []
+  const container = await containerOf(server, (event) => events.push(event))
+  controller.abort()
+  const [disposal, volume] = [container[Symbol.asyncDispose](), failureOf(server.engine.volumes.remove('v'))]
+  await vi.advanceTimersByTimeAsync(7999)
+  expect(events).toEqual([])
+  await vi.advanceTimersByTimeAsync(1)
+  await disposal
+  expect(events).toEqual([{ type: 'warning', message: "cannot remove the container c1: the engine does not answer; 'docker rm -f c1' removes it" }])
+  expect(await volume).toMatchObject({ code: 'CNB_ENGINE_FAILED', message: 'cannot remove the volume v: the engine does not answer' })
+  expect(await failureOf(server.engine.volumes.remove('w'))).toMatchObject({ message: 'cannot remove the volume w: the engine does not answer' })
+})
+
+test('a container that may have been made while the engine no longer answered is told of by its name', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const controller = new AbortController()
+  const replies = { 'POST /containers/create': () => controller.abort(), 'DELETE /containers/*': silence }
+  await using server = await startEngineServer(replies, undefined, undefined, lastWords(controller.signal))
+  const events: CnbEvent[] = []
+  const creation = failureOf(server.engine.containers.create({ image: 'x', command: ['/x'] }, { signal: controller.signal, events: (event) => events.push(event) }))
+  await once(controller.signal, 'abort')
+  await vi.advanceTimersByTimeAsync(8000)
+  expect((await creation).code).toBe('CNB_INTERRUPTED')
+  expect(events).toMatchObject([{ type: 'warning', message: expect.stringMatching(/the engine does not answer; 'docker rm -f cnb-[0-9a-f]{16}' removes it/) as string }])
+})
 
 test('a creation that is aborted before the engine answers is followed by a removal', async () => {
   const controller = new AbortController()
