@@ -104,18 +104,24 @@ const SIGNALS = [
 
 /** What waits for an engine ends sooner (docker/last-words.ts); this is for all else. */
 function leaveInTime(words: string, exit: number): void {
-  const leave = (): void => {
+  const giveUp = (): void => {
     process.stderr.write(`ERROR: ${words}, and clearing up did not end in time: see what has the label ${OWNER_LABEL} on the engine (CNB_INTERRUPTED)\n`)
-    process.exit(exit)
+    leave(exit)
   }
-  setTimeout(leave, LAST_GRACE_MS).unref()
+  setTimeout(giveUp, LAST_GRACE_MS).unref()
+}
+
+/** In the middle of the work, and on purpose. */
+function leave(exit: number): never {
+  process.off('exit', tellOfDeadlock)
+  process.exit(exit)
 }
 
 /** The first signal stops the run, which then clears up; the second ends the process. */
 function stopOnSignals(controller: AbortController): void {
   for (const [signal, exit, words] of SIGNALS) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(exit)
+      if (controller.signal.aborted) leave(exit)
       controller.abort(new CnbError('CNB_INTERRUPTED', words, { exit }))
       leaveInTime(words, exit)
     })
@@ -176,7 +182,7 @@ async function main(): Promise<number> {
 }
 
 // A promise that nobody will settle lets Node end in the middle of the work, silently and with exit code 0.
-const tellOfDeadlock = (): void => {
+function tellOfDeadlock(): void {
   process.exitCode = ERRORS.CNB_INTERNAL.exit
   process.stderr.write('ERROR: cnb ended before its work was done, which is a defect of cnb (CNB_INTERNAL)\n')
 }

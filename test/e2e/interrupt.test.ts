@@ -89,6 +89,23 @@ describe('a build whose engine no longer answers', () => {
   })
 })
 
+describe('the second Ctrl-C', () => {
+  it('ends with 130 at once, and the next command removes what is left', async () => {
+    const leftBehind = await watchEngine()
+    await using engine = await forwardEngine(join(bench.path, 'second.sock'))
+    const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER, '--env', 'WAIT=build']
+    const running = startCnb(command, { env: { DOCKER_HOST: engine.address } })
+    await running.line(/waiting in build/)
+    engine.freeze()
+    running.signal('SIGINT')
+    await running.line(/once more to leave at once/)
+    running.signal('SIGINT')
+    expect(await running.finished).toMatchObject({ code: 130, stderr: expect.not.stringContaining('ERROR') as string })
+    await succeed(['builder', 'inspect', BUILDER])
+    expect(await leftBehind()).toEqual([])
+  })
+})
+
 /** A PID namespace of its own, with its own /proc and this machine's host name: as a CI container that has the host's network. */
 const NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
 /** Another user, to whom /proc does not show the processes of others. */
