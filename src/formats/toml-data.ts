@@ -5,28 +5,45 @@
 
 import { parse, TomlDate } from 'smol-toml'
 import { CnbError } from '../base/errors.ts'
+import { replaceOutsideText } from './toml-text.ts'
 import type { TomlTable } from './toml.ts'
 
 /** Deeper than any honest document; a hostile one must not use up the stack. */
 const MAX_DEPTH = 500
 const MAX_INT64 = 2n ** 63n - 1n
 
-/** Strings and comments, and behind them times with more digits than a JavaScript date can hold. */
-const PRECISE_TIMES =
-  /"""[^"\\]*(?:(?:\\[^]|"(?!""))[^"\\]*)*"""(?:"{0,2})|'''[^]*?'''(?:'{0,2})|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\n]*'|#[^\n]*|((?:\d{4}-\d{2}-\d{2}[Tt ])?\d{2}:\d{2}:\d{2}\.\d{4,}(?:[Zz]|[-+]\d{2}:\d{2})?)/g
+/** Times with more digits than a JavaScript date can hold. */
+const PRECISE_TIMES = /(?:\d{4}-\d{2}-\d{2}[Tt ])?\d{2}:\d{2}:\d{2}\.\d{4,}(?:[Zz]|[-+]\d{2}:\d{2})?/g
 const TIME_MARK = '\u0000time:'
 
+/** How many values documents may have together: in memory each takes many times its bytes. */
+export interface ValueBudget {
+  left: number
+}
+
+/** Room for metadata of several MiB. */
+const MAX_VALUES = 1_000_000
+
+export function newValueBudget(): ValueBudget {
+  return { left: MAX_VALUES }
+}
+
 /**
- * Reads a document. Integers beyond 2^53 are bigints; dates and times are Go's text of them; `inf` and `nan` stay numbers.
+ * Reads a document. Integers are bigints and floats are numbers, for `2` and `2.0` differ; dates and times are Go's text of them.
  * @param file the name that an error tells
- * @throws CnbError CNB_DESCRIPTOR_INVALID with line and column
+ * @param budget counts the values of this document and of others
+ * @throws CnbError CNB_DESCRIPTOR_INVALID with line and column, or for more than 1 000 000 values
  */
-export function parseTomlData(content: Buffer, file: string): TomlTable {
+export function parseTomlData(content: Buffer, file: string, budget = newValueBudget()): TomlTable {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(content)
-    const marked = /:\d{2}\.\d{4}/.test(text) ? text.replace(PRECISE_TIMES, markTime) : text
-    return convert(parse(marked, { integersAsBigInt: 'asNeeded' }), 0) as TomlTable
+    const marked = replaceOutsideText(text, (part) => {
+      for (const _ of part.matchAll(/[=,[]/g)) if (--budget.left < 0) throw tooManyValues(file)
+      return part.replace(PRECISE_TIMES, markTime)
+    })
+    return convert(parse(marked, { integersAsBigInt: true }), 0) as TomlTable
   } catch (error) {
+    if (error instanceof CnbError) throw error
     const { message, line, column } = error as { message: string; line?: number; column?: number }
     const reason = (message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '')
     const position = { file, ...(line === undefined ? {} : { line, column }) }
@@ -35,9 +52,15 @@ export function parseTomlData(content: Buffer, file: string): TomlTable {
   }
 }
 
+function tooManyValues(file: string): CnbError {
+  return new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read ${file}: a build's metadata has more than ${MAX_VALUES} values with it`, {
+    position: { file },
+  })
+}
+
 /** What is no time is left for the parser to complain of. */
-function markTime(token: string, time: string | undefined): string {
-  if (time === undefined || Number.isNaN(Date.parse(goTime(time)))) return token
+function markTime(time: string): string {
+  if (Number.isNaN(Date.parse(goTime(time)))) return time
   return JSON.stringify(`${TIME_MARK}${time}`)
 }
 

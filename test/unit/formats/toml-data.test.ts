@@ -7,8 +7,9 @@ test.each([
   ['9007199254740993', 9007199254740993n],
   ['-9223372036854775808', -9223372036854775808n],
   ['1.0', 1],
-  ['0x10', 16],
-  ['[1, "two", {three = 3.5}]', [1, 'two', { three: 3.5 }]],
+  ['0x10', 16n],
+  ['-0.0', -0],
+  ['[1, "two", {three = 3.5}]', [1n, 'two', { three: 3.5 }]],
   ['1979-05-27T00:32:00.999999-07:00', '1979-05-27T00:32:00.999999-07:00'],
   ['1979-05-27 07:32:00.5000z', '1979-05-27T07:32:00.5Z'],
   ['1979-05-27T07:32:00+00:00', '1979-05-27T07:32:00Z'],
@@ -35,7 +36,28 @@ test.each([
 
 test('bytes that are not UTF-8 are refused, and a byte-order mark is not seen', () => {
   expect(() => parseTomlData(Buffer.from([0x61, 0x3d, 0x22, 0xff, 0x22]), 'x.toml')).toThrow(/x\.toml is not valid TOML/)
-  expect(parseTomlData(Buffer.from('\uFEFFa = 1'), 'x.toml')).toEqual({ a: 1 })
+  expect(parseTomlData(Buffer.from('\uFEFFa = 1'), 'x.toml')).toEqual({ a: 1n })
+})
+
+const valueLimit = { code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(/x\.toml.*more than 1000000 values/) as string }
+
+test.each(['1,', '[],', '{},', '{a=1},'])('a million of %s is refused before it takes memory', (item) => {
+  expect(() => value(`[${item.repeat(1_000_000)}]`)).toThrow(expect.objectContaining(valueLimit))
+})
+
+test('the values of several documents count together, and what looks like a value in a text does not', () => {
+  const budget = { left: 3 }
+  const read = (toml: string): unknown => parseTomlData(Buffer.from(toml), 'x.toml', budget)
+  read('a = "=,[=,["')
+  read("b = '''=,[''' # =,[\n")
+  read('c = 1')
+  expect(() => read('d = 1')).toThrow(expect.objectContaining(valueLimit))
+})
+
+test('a text of several MiB with many escapes is read, and one without an end is refused', () => {
+  const json = '{\\"a\\": \\"b\\"}'.repeat(200_000)
+  expect(value(`"${json}"`)).toHaveLength(10 * 200_000)
+  expect(() => value(`"${json}\n07:32:00.12345`)).toThrow(/not valid TOML/)
 })
 
 test('no key reaches a prototype', () => {

@@ -9,6 +9,7 @@ import { parseExactJson } from '../metadata/exact-json.ts'
 import { isBuildpackId, isLayerName } from '../metadata/safe-names.ts'
 import type { BuiltBuildpack, BuiltLayer, CachedLayer, CacheRecord, CodeSource, KnownLauncher } from '../model.ts'
 import { codeSources } from './code-sources.ts'
+import { markFloats, readFloats } from './typed-data.ts'
 
 /** SBOM files beyond this are not kept: the image has them too, and those of a cache are a convenience. */
 const MAX_SBOM_BYTES = 16 * 1024 * 1024
@@ -68,7 +69,11 @@ function sbomMember(kind: 'launch' | 'cache', layer: SbomLayerFiles | undefined)
  * @throws CnbError CNB_EXPORT_FAILED for data that no JSON can hold
  */
 export function writeRecord(record: CacheRecord): string {
-  const json = tomlDataJson(record, "the cache's record")
+  const buildpacks = record.buildpacks.map(({ layers, ...buildpack }) => ({
+    ...buildpack,
+    layers: Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, { ...layer, data: markFloats(layer.data) }])),
+  }))
+  const json = tomlDataJson({ ...record, buildpacks }, "the cache's record")
   return `${digestOf(json)}\n${json}`
 }
 
@@ -119,7 +124,7 @@ function layerOf(name: string, fields: FieldReader | undefined): CachedLayer {
   check(fingerprint !== undefined && /^[\w:-]{1,128}$/.test(fingerprint))
   const [build, launch] = [fields.boolean('build'), fields.boolean('launch')]
   check(build !== undefined && launch !== undefined)
-  return { sha: digest(fields, 'sha'), data: fields.value('data') ?? null, build, launch, cache: true, fingerprint }
+  return { sha: digest(fields, 'sha'), data: readFloats(fields.value('data') ?? null), build, launch, cache: true, fingerprint }
 }
 
 function sbomOf(fields: FieldReader): NonNullable<CacheRecord['sbom']['cache']> {

@@ -1,4 +1,4 @@
-/** JSON out of labels and caches without the loss that JavaScript's numbers bring: integers beyond 2^53 become bigints. */
+/** JSON out of labels and caches without the loss that JavaScript's numbers bring: integers that no float can be become bigints. */
 
 /** Deeper than any honest document; a hostile one must not use up the stack. */
 const MAX_DEPTH = 500
@@ -41,9 +41,9 @@ function endOfString(text: string, from: number): number {
   return text.length
 }
 
-/** What is beyond 64 bits is a float for Go too. */
+/** What Go would print for a float may have been one; what is beyond 64 bits is a float for Go too. */
 function needsBigInt(token: string): boolean {
-  if (!/^-?\d{16,19}$/.test(token) || Number.isSafeInteger(Number(token))) return false
+  if (!/^-?\d{16,19}$/.test(token) || String(Number(token)) === token) return false
   const value = BigInt(token)
   return value <= MAX_INT64 && value >= -MAX_INT64 - 1n
 }

@@ -1,6 +1,7 @@
 /**
  * TOML as the lifecycle writes it (BurntSushi/toml 1.5, encode.go): buildpacks written in shell pick values out of their restored
- * files by the look of a line. Only whole numbers differ: the lifecycle has been through JSON with them and writes `1.0` for `1`.
+ * files by the look of a line. A number is a float and a bigint an integer: JSON from a label does not say which a whole number was,
+ * and becomes a float, as in the lifecycle.
  */
 
 import { isTable } from '../../../formats/field-reader.ts'
@@ -59,11 +60,10 @@ function valueText(value: unknown): string {
   return String(value)
 }
 
-/** Whole numbers as integers; floats, as those beyond 2^53 are that are no bigints, with a point and without an exponent. */
+/** With a point and without an exponent. */
 function numberText(value: number): string {
   if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf'
-  if (Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value)
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([-+]\d+))?$/.exec(Object.is(value, -0) ? '-0' : String(value)) ?? []
   const point = whole.length + Number(exponent)
   const digits = whole + fraction

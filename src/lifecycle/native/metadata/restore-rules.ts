@@ -2,6 +2,7 @@
 
 import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
 import { compareBytes } from '../../../oci/go-json.ts'
+import { tomlDataJson } from '../export/toml-json.ts'
 import type { LayerTypes } from '../model.ts'
 
 /** A layer as an image's label or a cache's metadata tells of it. */
@@ -43,7 +44,7 @@ export function restoredLayers(
   for (const [name, layer] of sorted(app)) {
     if (!comesFromApp(layer, cache.get(name))) continue
     lines.push(`Restoring metadata for ${quote(id, name)} from app image`)
-    found.set(name, layer)
+    found.set(name, withExactData(layer, cache.get(name)))
   }
   for (const [name, layer] of sorted(cache)) {
     // Before 0.14 a layer of the image that is also cached did not come back into an image that lost it.
@@ -68,6 +69,12 @@ export function restoredLayers(
 function comesFromApp(layer: KnownLayer, cached: KnownLayer | undefined): boolean {
   if (!layer.launch || (layer.build && !layer.cache)) return false
   return !layer.cache || cached?.cache === true
+}
+
+/** A label does not tell `2.0` from `2`; a cache that has the same data may. */
+function withExactData(layer: KnownLayer, cached: KnownLayer | undefined): KnownLayer {
+  const json = (data: unknown): string => tomlDataJson(data, 'metadata')
+  return cached && json(cached.data) === json(layer.data) ? { ...layer, data: cached.data } : layer
 }
 
 function sorted<T>(layers: ReadonlyMap<string, T>): [string, T][] {

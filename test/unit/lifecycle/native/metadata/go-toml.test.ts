@@ -9,9 +9,9 @@ import { encodeGoToml } from '../../../../../src/lifecycle/native/metadata/go-to
 const scalar = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.boolean(),
-  fc.integer(),
+  fc.integer().map(BigInt),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
-  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value) => (Number.isSafeInteger(Number(value)) ? Number(value) : value)),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
 )
 const key = fc.oneof(fc.string(), fc.constantFrom('', 'a.b', 'constructor', '__proto__', 'tôst', '1', '10', '9'))
 const table = fc.letrec((tie) => ({
@@ -41,14 +41,14 @@ test('JSON out of a label and back has the same bytes, whatever the size of its 
 
 test('tables, their order and their indentation are those of the lifecycle', () => {
   const metadata = {
-    version: '1.2', zeta: [1, 2], flag: true, sub: { b: 0.5, a: 1e-7, 'two words': { x: 'y' } },
-    list: [{ n: 1 }, { n: 2, deep: { q: '"\t\u0001é' } }], mixed: [{ b: 2, a: { c: [] } }, 'text'], gone: null,
+    version: '1.2', zeta: [1n, 2.5], flag: true, sub: { b: 0.5, a: 1e-7, 'two words': { x: 'y' } },
+    list: [{ n: 1n }, { n: 2n, deep: { q: '"\t\u0001é' } }], mixed: [{ b: 2n, a: { c: [] } }, 'text'], gone: null,
   }
   expect(encodeGoToml({ metadata })).toBe(`[metadata]
   flag = true
   mixed = [{b = 2, a = {c = []}}, "text"]
   version = "1.2"
-  zeta = [1, 2]
+  zeta = [1, 2.5]
 
   [[metadata.list]]
     n = 1
@@ -65,10 +65,13 @@ test('tables, their order and their indentation are those of the lifecycle', () 
 `)
 })
 
-test('numbers are written as they are: integers, and floats with a point', () => {
+test('integers are written without a point, and floats with one', () => {
   const written = (value: unknown): string => encodeGoToml({ a: value }).trim().slice(4)
   expect(written(9007199254740993n)).toBe('9007199254740993')
-  expect(written(42)).toBe('42')
+  expect(written(42n)).toBe('42')
+  expect(written(42)).toBe('42.0')
+  expect(written(-0)).toBe('-0.0')
+  expect(written(Infinity)).toBe('inf')
   expect(written(2 ** 62)).toBe('4611686018427388000.0')
   expect(written(1e23)).toBe('100000000000000000000000.0')
   expect(written(-1.5e-9)).toBe('-0.0000000015')
@@ -79,7 +82,7 @@ test.each([
   ['nothing', null, ''],
   ['a string', 'x', 'metadata = "x"\n'],
   ['a list', ['x', null], 'metadata = ["x"]\n'],
-  ['a list of tables', [{ a: 1 }], '[[metadata]]\n  a = 1\n'],
+  ['a list of tables', [{ a: 1n }], '[[metadata]]\n  a = 1\n'],
 ])('metadata may be %s', (_what, metadata, text) => {
   expect(encodeGoToml({ metadata })).toBe(text)
 })
