@@ -4,13 +4,12 @@ import type { Readable } from 'node:stream'
 import type { Context } from '../base/events.ts'
 import type { Content } from '../docker/engine.ts'
 import { numberOf, recordOf, recordsOf, stringOf } from '../base/foreign-json.ts'
+import { MAX_CONFIG_BYTES } from '../oci/config.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { OCI_LAYER, ociLayerType } from '../oci/media-types.ts'
 import type { Image } from './image.ts'
 
-/** No honest manifest, index or config comes near this. */
-const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 /** More manifests of one platform than any index has. */
 const MAX_MANIFESTS = 8
 /** What containerd writes on a blob that it has unpacked: the digest of what came out. */
@@ -103,7 +102,7 @@ async function readBounded(blob: Readable): Promise<Buffer> {
   let size = 0
   for await (const chunk of blob) {
     size += (chunk as Buffer).length
-    if (size > MAX_DOCUMENT_BYTES) return Buffer.alloc(0)
+    if (size > MAX_CONFIG_BYTES) return Buffer.alloc(0)
     chunks.push(chunk as Buffer)
   }
   return Buffer.concat(chunks)

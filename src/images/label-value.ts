@@ -1,6 +1,7 @@
 /** JSON out of an image's labels. Anybody can write a label, so that its size and every type in it are checked. */
 
 import { CnbError } from '../base/errors.ts'
+import { MAX_CONFIG_BYTES } from '../oci/config.ts'
 
 /** What has labels: an Image, or what an engine tells of one. `reference` is the name that errors tell. */
 export interface Labelled {
@@ -8,18 +9,15 @@ export interface Labelled {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** No honest label comes near this; parsing a larger one would only cost memory. */
-const MAX_LABEL_BYTES = 4 * 1024 * 1024
-
 /**
  * The JSON in a label; undefined where the image has no such label, or an empty one.
- * @throws CnbError CNB_IMAGE_INVALID naming image and label when it is larger than 4 MiB or no JSON
+ * @throws CnbError CNB_IMAGE_INVALID naming image and label when it is larger than a configuration may be, or no JSON
  */
 export function readJsonLabel(image: Labelled, label: string): LabelValue | undefined {
   const text = labelOf(image, label)
   if (text === '') return undefined
   const where = { image: image.reference, label }
-  if (Buffer.byteLength(text) > MAX_LABEL_BYTES) throw invalid(where, `is larger than ${MAX_LABEL_BYTES} bytes`)
+  if (Buffer.byteLength(text) > MAX_CONFIG_BYTES) throw invalid(where, `is larger than ${MAX_CONFIG_BYTES} bytes`)
   try {
     return new LabelValue(JSON.parse(text), '', where)
   } catch (error) {

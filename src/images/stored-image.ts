@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
+import { MAX_CONFIG_BYTES } from '../oci/config.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { isIndex, readIndex, readManifest } from '../oci/manifest.ts'
@@ -37,9 +38,6 @@ export interface StoredImage extends Image {
 
 /** How an image is called once it is found, by the digest of what its name stands for. */
 export type NameStored = (digest: Digest) => Pick<Image, 'reference' | 'id' | 'repoDigests'>
-
-/** No honest configuration comes near this. */
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024
 
 /**
  * Reads the image of a tag or digest, out of an index the one for `platform`. Undefined when it is not there.

@@ -6,6 +6,7 @@
 import { buffer } from 'node:stream/consumers'
 import { readTar } from '../archive/tar-reader.ts'
 import type { TarEntry } from '../archive/tar-writer.ts'
+import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Container } from '../docker/engine.ts'
 
@@ -59,8 +60,12 @@ async function systemBundle(container: Container, context: Context): Promise<Buf
     const tar = await container.getArchive(path, context)
     if (!tar) continue
     for await (const entry of readTar(tar)) {
+      if (entry.type !== 'file') continue
+      if (entry.size > MAX_BUNDLE) {
+        throw new CnbError('CNB_BUILDER_INVALID', `cannot read the builder's ${path}: it has ${entry.size} bytes, and the limit is ${MAX_BUNDLE}`)
+      }
       // Awaited here: leaving the loop ends the archive.
-      if (entry.type === 'file' && entry.size <= MAX_BUNDLE) return await buffer(entry.content)
+      return await buffer(entry.content)
     }
   }
   return Buffer.alloc(0)

@@ -40,6 +40,21 @@ describe('both drivers make one image', () => {
     for (let time = 0; time < 2; time++) await both(app, ...USING_BUILDER, '--builder', builder)
   })
 
+  it('of metadata of several MiB, which the next build finds again, and of whatever else is in /layers/config', async () => {
+    const script = `big() { head -c 3000000 /dev/zero | tr '\\0' "$1"; }
+[ ! -d "$CNB_LAYERS_DIR/dep" ] || [ "$(wc -c <"$CNB_LAYERS_DIR/dep.toml")" -gt 3000000 ] || exit 9
+[ ! -d "$CNB_LAYERS_DIR/dep" ] || [ "$(wc -c <"$CNB_LAYERS_DIR/store.toml")" -gt 3000000 ] || exit 10
+mkdir -p "$CNB_LAYERS_DIR/dep"; echo dep >"$CNB_LAYERS_DIR/dep/file"; mkdir -p /layers/config; echo x >/layers/config/other
+{ printf '[types]\\nlaunch = true\\ncache = true\\n[metadata]\\nv = "'; big a; echo '"'; } >"$CNB_LAYERS_DIR/dep.toml"
+rm -f "$CNB_LAYERS_DIR/link.toml"; ln "$CNB_LAYERS_DIR/dep.toml" "$CNB_LAYERS_DIR/link.toml"; mkdir -p "$CNB_LAYERS_DIR/link"
+{ printf '[metadata]\\nv = "'; big b; echo '"'; } >"$CNB_LAYERS_DIR/store.toml"
+{ printf '[[labels]]\\nkey = "big"\\nvalue = "'; big c; echo '"'; } >>"$CNB_LAYERS_DIR/launch.toml"
+{ printf '{"v":"'; big d; echo '"}'; } >"$CNB_LAYERS_DIR/dep.sbom.cdx.json"`
+    const both = bothDrivers(bench)
+    const app = await bench.directory(appFiles(script))
+    for (let time = 0; time < 2; time++) await both(app, ...USING_BUILDER)
+  })
+
   it.runIf(IS_FAST)('#60 of a layer of 2 GB', async () => {
     const app = await bench.directory(appFiles(`mkdir -p "$CNB_LAYERS_DIR/big"; truncate -s 2G "$CNB_LAYERS_DIR/big/hole"; printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/big.toml"`))
     await bothDrivers(bench)(app, ...USING_BUILDER)

@@ -2,6 +2,7 @@
 
 import { buffer } from 'node:stream/consumers'
 import { readTar } from '../../archive/tar-reader.ts'
+import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { PreviousImage } from './model.ts'
 
@@ -19,12 +20,12 @@ export async function readLaunchSbom(previous: PreviousImage | undefined, contex
       const path = entry.name.toString().replace(/^\//, '')
       if (entry.type !== 'file' || !path.startsWith(ROOT)) continue
       size += entry.size
-      if (size > MAX_BYTES) return undefined
+      if (size > MAX_BYTES) throw new CnbError('CNB_RESTORE_FAILED', `its files have more than ${MAX_BYTES} bytes`)
       files.set(path.slice(ROOT.length), await buffer(entry.content))
     }
   } catch (error) {
     context.signal?.throwIfAborted()
-    context.events?.({ type: 'debug', message: `the SBOM of the previous image cannot be read: ${(error as Error).message}` })
+    context.events?.({ type: 'warning', message: `the SBOM of the previous image cannot be read: ${(error as Error).message}` })
     return undefined
   }
   return files

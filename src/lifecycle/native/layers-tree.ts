@@ -1,12 +1,8 @@
 /** `/layers` after the build, read from a tar: which files there are beside the layers' own (model.ts, LayersTree). */
 
-import { buffer } from 'node:stream/consumers'
 import type { TarReadEntry } from '../../archive/tar-reader.ts'
-import { CnbError } from '../../base/errors.ts'
+import { checkMetadataSize } from './metadata-limit.ts'
 import type { LayersTree, TreeEntry } from './model.ts'
-
-/** What is kept in memory in all; the session's output has the same bound. */
-const MAX_CONTENT = 64 * 1024 * 1024
 
 export interface Survey {
   readonly tree: LayersTree
@@ -21,27 +17,42 @@ export interface Survey {
 export async function readSurvey(entries: AsyncIterable<TarReadEntry>, root: string): Promise<Survey> {
   const tree = new Map<string, TreeEntry>()
   const lifecycleFiles = new Map<string, Buffer>()
-  let size = 0
-  const read = async (entry: TarReadEntry): Promise<Buffer> => {
-    size += entry.size
-    if (size > MAX_CONTENT) {
-      throw new CnbError('CNB_EXPORT_FAILED', `the build left more than ${MAX_CONTENT >> 20} MiB of metadata below /layers`)
-    }
-    return buffer(entry.content)
+  let total = 0
+  let largest = { path: '', size: 0 }
+  const read = async (path: string, { size, content }: TarReadEntry): Promise<Buffer> => {
+    total += size
+    if (size > largest.size) largest = { path, size }
+    checkMetadataSize(total, largest)
+    const chunks: Buffer[] = []
+    for await (const chunk of content) chunks.push(chunk as Buffer)
+    return Buffer.concat(chunks)
   }
   for await (const entry of entries) {
     const name = entry.name.toString().replace(/\/+$/, '')
     const lifecycleFile = /^\/?cnb\/lifecycle\/([^/]+\.sbom\.[^/]+\.json)$/.exec(name)?.[1]
     if (lifecycleFile !== undefined) {
-      if (entry.type === 'file') lifecycleFiles.set(lifecycleFile, await read(entry))
+      if (entry.type === 'file') lifecycleFiles.set(lifecycleFile, await read(name, entry))
       continue
     }
     const path = pathOf(name, root)
     if (path === undefined || !belongs(path)) continue
     const { content: _, ...header } = entry
-    tree.set(path, entry.type === 'file' && isRead(path) ? { ...header, content: await read(entry) } : header)
+    const isContent = isRead(path)
+    if (entry.type === 'file' && isContent) tree.set(path, { ...header, content: await read(path, entry) })
+    else tree.set(path, (isContent && linkedFile(tree, header, root)) || header)
   }
   return { tree, lifecycleFiles }
+}
+
+/** The directories that are layers', relative to `/layers`. */
+export function layerDirectories(tree: LayersTree): string[] {
+  return [...tree].flatMap(([path, { type }]) => (type === 'directory' && /^(?!(?:config|sbom)\/)[^/]+\/[^/]+$/.test(path) ? [path] : []))
+}
+
+/** A hard link to a file that was read is that file: the lifecycle sees no difference. */
+function linkedFile(tree: ReadonlyMap<string, TreeEntry>, { name, linkname, type }: TreeEntry, root: string): TreeEntry | undefined {
+  const target = type === 'link' ? tree.get(pathOf(linkname?.toString() ?? '', root) ?? '') : undefined
+  return target?.content && { ...target, name }
 }
 
 function pathOf(name: string, root: string): string | undefined {

@@ -1,13 +1,17 @@
-/** Standard output of the session script, taken apart: the phases' own text, and the script's lines and data between it. */
+/**
+ * Standard output of the session script, taken apart: the phases' own text, and the script's lines and data between it. A buildpack
+ * can forge those lines (session-script.ts), so every size is bounded here.
+ */
 
 import { Writable } from 'node:stream'
 import { CnbError } from '../../base/errors.ts'
+import { MAX_METADATA_BYTES } from './metadata-limit.ts'
 
 /** A line of the script's: its words after the mark. */
 export type MarkedLine = readonly string[]
 
 export interface MarkedOutputOptions {
-  /** What the script's lines begin with after a NUL; nobody else can know it. */
+  /** What the script's lines begin with after a NUL; no program prints it by accident. */
   readonly mark: string
   /** What phases print. */
   readonly text: (chunk: Buffer) => void
@@ -15,8 +19,8 @@ export interface MarkedOutputOptions {
   readonly line: (words: MarkedLine, data: Buffer) => void
 }
 
-/** More than this between two lines of the script is no survey, but a build that fills memory. */
-const MAX_DATA = 64 * 1024 * 1024
+/** The metadata that a build may leave, with the tar around it. */
+const MAX_DATA = MAX_METADATA_BYTES + 16 * 1024 * 1024
 const MAX_LINE = 64 * 1024
 const NEWLINE = 0x0a
 
@@ -95,8 +99,8 @@ export class MarkedOutput extends Writable {
     }
     this.#size += bytes.length
     if (this.#size > MAX_DATA) {
-      throw new CnbError('CNB_PHASE_FAILED', `the build left more than ${MAX_DATA >> 20} MiB of metadata below /layers`, {
-        hint: 'Files of layers belong into their directories; only TOML and SBOM files stand beside them.',
+      throw new CnbError('CNB_PHASE_FAILED', `cannot read '${this.#name}' from the build's container: it has more than ${MAX_DATA} bytes`, {
+        hint: "Write large data into a layer's directory; TOML and SBOM files stand beside it.",
       })
     }
     this.#data.push(Buffer.from(bytes))

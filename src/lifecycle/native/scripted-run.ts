@@ -14,7 +14,7 @@ import { fillBuildContainer, uploadContents } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
 import { buildFiles } from './layers/container-files.ts'
 import { type HeldLayers, holdLayers, type LayersHolder } from './layers-volume.ts'
-import { readSurvey } from './layers-tree.ts'
+import { layerDirectories, readSurvey } from './layers-tree.ts'
 import type { Restoration } from './model.ts'
 import { type Obstacle, Session } from './session.ts'
 import { SESSION_SCRIPT } from './session-script.ts'
@@ -151,9 +151,11 @@ class ScriptedRun implements BuilderRun {
     if (extended) this.#times.push(...extended.times)
     const { survey, fingerprints, version } = await (extended ? this.#session.survey() : this.#session.build(context.signal))
     const entries = readTar(Readable.from([survey]), { source: 'what the build left', signal: context.signal })
+    const { tree, lifecycleFiles } = await readSurvey(entries, './')
     return {
-      ...(await readSurvey(entries, './')),
-      fingerprints,
+      tree,
+      lifecycleFiles,
+      fingerprints: await fingerprints(layerDirectories(tree)),
       version: this.#knownVersion ?? version,
       files: buildFiles(this.container, this.#extender),
     }

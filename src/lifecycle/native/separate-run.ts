@@ -6,6 +6,7 @@
 import { text } from 'node:stream/consumers'
 import { readTar, type TarReadEntry } from '../../archive/tar-reader.ts'
 import type { TarEntry } from '../../archive/tar-writer.ts'
+import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { type Container, OWNER_LABEL } from '../../docker/engine.ts'
 import { detector, LAYERS_DIR } from '../phase.ts'
@@ -85,8 +86,12 @@ class SeparateRun implements BuilderRun {
 
   async #read(name: string): Promise<string> {
     for await (const entry of entriesOf(await this.container.getArchive(`${LAYERS_DIR}/${name}`, this.#input.context))) {
+      if (entry.type !== 'file') continue
+      if (entry.size > MAX_FILE) {
+        throw new CnbError('CNB_DETECT_FAILED', `cannot read ${LAYERS_DIR}/${name}: it has ${entry.size} bytes, and the limit is ${MAX_FILE}`)
+      }
       // Awaited here: leaving the loop ends the archive.
-      if (entry.type === 'file' && entry.size <= MAX_FILE) return await text(entry.content)
+      return await text(entry.content)
     }
     return ''
   }

@@ -8,15 +8,10 @@ import type { Container, Conversation } from '../../docker/engine.ts'
 import { phaseError } from '../exit-codes.ts'
 import type { PhaseTime } from '../lifecycle.ts'
 import { PhaseReporter } from '../phase-reporter.ts'
+import { type Fingerprints, hashLooks, readFingerprints } from './fingerprints.ts'
+import { type KeptPaths, readListing, removedPaths } from './kept-paths.ts'
 import { MarkedOutput, type MarkedLine } from './marked-output.ts'
-
-/** What of `/layers` stays for the build; all else there goes. */
-export interface KeptPaths {
-  /** Paths relative to `/layers`. */
-  readonly paths: readonly string[]
-  /** Directories among them that must look as they did. */
-  readonly fingerprints: ReadonlyMap<string, string>
-}
+import { checkLargeFiles } from './metadata-limit.ts'
 
 /** What the session cannot go on with; the caller knows another way. */
 export type Obstacle = 'missing' | 'unclean'
@@ -29,8 +24,8 @@ interface Files {
 export interface BuildOutcome {
   /** A tar of small files (model.ts, LayersTree), with `/cnb/lifecycle`'s SBOM files. */
   readonly survey: Buffer
-  /** By directory, relative to `/layers`. */
-  readonly fingerprints: ReadonlyMap<string, string>
+  /** Gives the fingerprints of layers' directories; callable once. @param directories all of them, relative to `/layers` */
+  readonly fingerprints: (directories: readonly string[]) => Promise<Fingerprints>
   /** What the builder's lifecycle prints of its version; empty if it was not asked. */
   readonly version: string
 }
@@ -78,20 +73,27 @@ export class Session implements AsyncDisposable {
       (exitCode) => this.#fail(new Ended(exitCode)),
       (error: unknown) => this.#fail(error),
     )
-    this.#say([this.#mark])
+    this.#say(this.#mark)
   }
 
-  /** Clears `/layers`. Gives the directories that do not look as they did and were removed, or what keeps the session from going on. */
+  /**
+   * Removes everything from `/layers` that does not stay.
+   * @returns the directories that did not look as recorded and were removed, or why the session cannot go on
+   */
   async prepare(kept: KeptPaths): Promise<string[] | Obstacle> {
-    this.#say([...kept.paths.filter(isLine).map((path) => globOf(`./${path}`)), ''])
-    this.#say([...[...kept.fingerprints].filter(([path]) => isLine(path)).flatMap(([path, found]) => [found, `./${path}`]), ''])
-    const changed: string[] = []
-    for (;;) {
-      const { words } = await this.#next()
-      if (words[0] === 'prepared') return changed
-      if (words[0] === 'missing' || words[0] === 'unclean') return words[0]
-      if (words[0] === 'changed') changed.push(words.slice(1).join(' ').replace(/^\.\//, ''))
-    }
+    const directories = [...kept.fingerprints.keys()]
+    this.#sayPaths(directories)
+    const first = await this.#next()
+    if (first.words[0] === 'missing' || first.words[0] === 'unclean') return first.words[0]
+    const looks = dataOf(first, 'looks')
+    const present = readListing(await this.#bytes('paths'))
+    if (!present.isWhole) return 'unclean'
+    const found = await this.#fingerprints(looks, directories)
+    const changed = [...kept.fingerprints].flatMap(([path, expected]) => (found.get(path) === expected ? [] : [path]))
+    const goes = removedPaths(kept, changed)
+    this.#sayPaths(present.paths.filter(goes), 'latin1')
+    const left = readListing(await this.#bytes('paths'))
+    return left.isWhole && left.isReadable && !left.paths.some(goes) ? changed : 'unclean'
   }
 
   /**
@@ -101,14 +103,14 @@ export class Session implements AsyncDisposable {
    */
   async detect(ask: boolean): Promise<Files> {
     this.#begin('detector')
-    this.#say([ask ? 'ask' : 'known'])
+    this.#say(ask ? 'ask' : 'known')
     await this.#phaseEnd('detector')
     return { group: await this.#bytes('group'), analyzed: await this.#bytes('analyzed') }
   }
 
   /** Removes paths of `/layers`. */
   async remove(removed: readonly string[]): Promise<void> {
-    this.#say([...removed.filter(isLine).map((path) => `./${path}`), ''])
+    this.#sayPaths(removed)
     const { words } = await this.#next()
     if (words[0] !== 'removed') throw confused(words)
   }
@@ -118,7 +120,7 @@ export class Session implements AsyncDisposable {
     const stop = (): void => this.#fail(signal && abortError(signal))
     signal?.addEventListener('abort', stop, { once: true })
     this.#begin('builder')
-    this.#say(['build'])
+    this.#say('build')
     try {
       await this.#phaseEnd('builder')
       return await this.#outcome()
@@ -129,14 +131,24 @@ export class Session implements AsyncDisposable {
 
   /** Gives what the build phase left that ran elsewhere. */
   survey(): Promise<BuildOutcome> {
-    this.#say(['survey'])
+    this.#say('survey')
     return this.#outcome()
   }
 
   async #outcome(): Promise<BuildOutcome> {
+    checkLargeFiles(await this.#bytes('large'))
     const survey = await this.#bytes('survey')
-    const fingerprints = readFingerprints(await this.#bytes('fingerprints'))
-    return { survey, fingerprints, version: (await this.#bytes('version')).toString().trim() }
+    const looks = await this.#bytes('looks')
+    const version = (await this.#bytes('version')).toString().trim()
+    return { survey, version, fingerprints: (directories) => this.#fingerprints(looks, directories) }
+  }
+
+  /** Hashes what was short enough to be sent; else the script hashes. */
+  async #fingerprints(looks: Buffer, directories: readonly string[]): Promise<Fingerprints> {
+    const hashed = hashLooks(looks)
+    this.#sayPaths(hashed ? [] : directories)
+    const read = readFingerprints(await this.#bytes('fingerprints'))
+    return hashed ?? read
   }
 
   /** From now on what is printed is this phase's. */
@@ -173,13 +185,18 @@ export class Session implements AsyncDisposable {
   }
 
   async #bytes(name: string): Promise<Buffer> {
-    const { words, data } = await this.#next()
-    if (words[0] !== 'data' || words[1] !== name) throw confused(words)
-    return data
+    return dataOf(await this.#next(), name)
   }
 
-  #say(lines: readonly string[]): void {
-    this.#conversation?.stdin.write(lines.map((line) => `${line}\n`).join(''))
+  #say(line: string): void {
+    this.#conversation?.stdin.write(`${line}\n`)
+  }
+
+  /** @param paths relative to `/layers` */
+  #sayPaths(paths: readonly string[], encoding: BufferEncoding = 'utf8'): void {
+    const list = Buffer.from(paths.map((path) => `./${path}\0`).join(''), encoding)
+    this.#say(String(list.length))
+    this.#conversation?.stdin.write(list)
   }
 
   #hear(said: Said): void {
@@ -225,25 +242,11 @@ class Ended extends CnbError {
   }
 }
 
+function dataOf({ words, data }: Said, name: string): Buffer {
+  if (words[0] !== 'data' || words[1] !== name) throw confused(words)
+  return data
+}
+
 function confused(words: MarkedLine): CnbError {
   return new CnbError('CNB_PHASE_FAILED', `the build's container says '${words.slice(0, 3).join(' ')}' out of turn`)
-}
-
-/** A path with a line break cannot be named to the script; it is then not kept, which is always right. */
-function isLine(path: string): boolean {
-  return path !== '' && !path.includes('\n')
-}
-
-/** A pattern for find's -path that matches this path only. */
-function globOf(path: string): string {
-  return path.replace(/[\\*?[\]]/g, String.raw`\$&`)
-}
-
-function readFingerprints(data: Buffer): Map<string, string> {
-  const found = new Map<string, string>()
-  for (const record of data.toString().split('\0')) {
-    const [, fingerprint, path] = /^([0-9a-f]{64}) \.\/([^]+)$/.exec(record) ?? []
-    if (fingerprint !== undefined && path !== undefined) found.set(path, fingerprint)
-  }
-  return found
 }

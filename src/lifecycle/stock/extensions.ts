@@ -32,7 +32,11 @@ async function readLayersToml(container: Container, name: string, context: Conte
   const tar = await container.getArchive(`${LAYERS_DIR}/${name}`, context)
   if (tar === undefined) return {}
   for await (const entry of readTar(tar)) {
-    if (entry.type === 'file' && entry.size <= MAX_FILE) return parseToml(await text(entry.content), name)
+    if (entry.type !== 'file') continue
+    if (entry.size > MAX_FILE) {
+      throw new CnbError('CNB_DETECT_FAILED', `cannot read ${LAYERS_DIR}/${name}: it has ${entry.size} bytes, and the limit is ${MAX_FILE}`)
+    }
+    return parseToml(await text(entry.content), name)
   }
   return {}
 }

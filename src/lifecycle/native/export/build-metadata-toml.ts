@@ -46,13 +46,9 @@ type Launched = Pick<BuiltProcess, 'command' | 'args'>
 
 const FILE = `${LAYERS_DIR}/config/metadata.toml`
 
-/** Room for thousands of processes; no honest file comes near it. */
-const MAX_BYTES = 4 * 1024 * 1024
-
-/** @throws CnbError CNB_EXPORT_FAILED when the file is missing, too large, no TOML, or has a value of a wrong type */
+/** @throws CnbError CNB_EXPORT_FAILED when the file is missing, no TOML, has too many values, or has a value of a wrong type */
 export function readBuildMetadataToml(content: Buffer | undefined, api: ApiVersion): BuildMetadataToml {
   if (content === undefined) throw exportError(`the builder phase left no ${FILE}`)
-  if (content.length > MAX_BYTES) throw exportError(`${FILE} is larger than ${MAX_BYTES} bytes`)
   try {
     const fields = new FieldReader(parseTomlData(content, FILE), [], (_path, message) => exportError(`${FILE}: ${message}`))
     return {

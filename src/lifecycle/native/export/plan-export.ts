@@ -7,6 +7,7 @@ import type { Context } from '../../../base/events.ts'
 import { atLeast } from '../../../formats/versions.ts'
 import { BUILD_METADATA_LABEL, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, PROJECT_METADATA_LABEL } from '../../../images/labels.ts'
 import { runImageReference } from '../../../images/run-image-reference.ts'
+import { encodeImageConfig, type ImageConfig, MAX_CONFIG_BYTES } from '../../../oci/config.ts'
 import type { LayersTree } from '../model.ts'
 import { appConfig } from './app-config.ts'
 import { type AppLayers, makeLayers } from './app-layers.ts'
@@ -51,6 +52,7 @@ export async function planExport(input: ExportInput, context: Context): Promise<
     platformApi: api,
     creationTime: plan.creationTime,
   })
+  checkSize(config)
   return {
     image: {
       base,
@@ -64,6 +66,16 @@ export async function planExport(input: ExportInput, context: Context): Promise<
     tree,
     ...(defaultProcess === undefined ? {} : { defaultProcess }),
   }
+}
+
+/** An image that this program cannot read again is not made. */
+function checkSize(config: ImageConfig): void {
+  const { length } = encodeImageConfig(config)
+  if (length <= MAX_CONFIG_BYTES) return
+  const [label = ''] = Object.entries(config.config.Labels ?? {}).sort(([, a], [, b]) => b.length - a.length)[0] ?? []
+  throw exportError(`the image's configuration has ${length} bytes, and the limit is ${MAX_CONFIG_BYTES}; its largest label is '${label}'`, {
+    hint: "Write large data into a layer's directory; the metadata of layers and store.toml become labels.",
+  })
 }
 
 function chooseProcess({ processes, defaultProcess }: BuildMetadataToml, wanted: string | undefined): string | undefined {

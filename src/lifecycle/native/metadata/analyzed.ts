@@ -35,7 +35,7 @@ export async function findPrevious(plan: Previous, images: ImageSource, context:
     return { image, metadata: readMetadata(image) }
   } catch (error) {
     const message = `nothing is taken over from image '${image.reference}': ${(error as Error).message}`
-    context.events?.({ type: 'debug', message })
+    context.events?.({ type: 'warning', message })
     return { image, metadata: undefined }
   }
 }

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import { isTable } from '../../../formats/field-reader.ts'
-import { parseTomlData } from '../../../formats/toml-data.ts'
+import { parseTomlData, type ValueBudget } from '../../../formats/toml-data.ts'
 import type { TomlTable } from '../../../formats/toml.ts'
 import { atLeast, parseApiVersion } from '../../../formats/versions.ts'
 import type { LayerTypes } from '../model.ts'
@@ -23,9 +23,9 @@ export interface LayerFile extends LayerTypes {
  * @param api the buildpack's API: before 0.6 the types were keys of the file itself
  * @param path the file's, for messages
  */
-export function readLayerToml(content: Buffer, api: string, path: string): LayerFile {
+export function readLayerToml(content: Buffer, api: string, path: string, budget?: ValueBudget): LayerFile {
   try {
-    const table = parseTomlData(content, path)
+    const table = parseTomlData(content, path, budget)
     return { ...readTypes(table, api, path), data: fieldOf(table, 'metadata') ?? null }
   } catch (error) {
     return { ...NO_TYPES, data: null, malformed: (error as Error).message }
@@ -72,9 +72,9 @@ export function layerToml(layer: LayerTypes & { readonly data: unknown }, api: s
  * `[metadata]` of store.toml, null where the file has none.
  * @throws CnbError CNB_EXPORT_FAILED, as it fails the exporter
  */
-export function readStoreToml(content: Buffer, buildpackId: string): unknown {
+export function readStoreToml(content: Buffer, buildpackId: string, budget?: ValueBudget): unknown {
   try {
-    const metadata = fieldOf(parseTomlData(content, 'store.toml'), 'metadata') ?? null
+    const metadata = fieldOf(parseTomlData(content, 'store.toml', budget), 'metadata') ?? null
     if (metadata !== null && !isTable(metadata)) throw new Error("'metadata' must be a table")
     return metadata
   } catch (error) {

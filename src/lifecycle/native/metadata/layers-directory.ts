@@ -2,6 +2,7 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import { escapeId } from '../../../buildpacks/buildpack.ts'
+import { newValueBudget, type ValueBudget } from '../../../formats/toml-data.ts'
 import { compareBytes } from '../../../oci/go-json.ts'
 import type { BuiltBuildpack, BuiltLayer, Group, GroupElement, LayersTree, TreeEntry } from '../model.ts'
 import { readLayerToml, readStoreToml } from './layer-toml.ts'
@@ -21,10 +22,14 @@ export function readBuiltBuildpacks(tree: LayersTree, group: Group): BuiltBuildp
     if (directory === undefined || name === undefined || deeper.length > 0) continue
     children.set(directory, (children.get(directory) ?? new Map<string, TreeEntry>()).set(name, entry))
   }
-  return group.buildpacks.map((buildpack) => readBuildpack(tree, children, buildpack))
+  const budget = newValueBudget()
+  return group.buildpacks.map((buildpack) => {
+    checkDirectory(tree, buildpack)
+    return readBuildpack(children.get(escapeId(buildpack.id)) ?? new Map<string, TreeEntry>(), buildpack, budget)
+  })
 }
 
-function readBuildpack(tree: LayersTree, children: ReadonlyMap<string, ReadonlyMap<string, TreeEntry>>, buildpack: GroupElement): BuiltBuildpack {
+function checkDirectory(tree: LayersTree, buildpack: GroupElement): void {
   const directory = escapeId(buildpack.id)
   const own = tree.get(directory)
   if (own && own.type !== 'directory') {
@@ -32,13 +37,15 @@ function readBuildpack(tree: LayersTree, children: ReadonlyMap<string, ReadonlyM
       hint: 'The buildpack replaced it: tell its maker.',
     })
   }
-  const files = children.get(directory) ?? new Map<string, TreeEntry>()
+}
+
+function readBuildpack(files: ReadonlyMap<string, TreeEntry>, buildpack: GroupElement, budget: ValueBudget): BuiltBuildpack {
   const store = files.get(`store${TOML}`)
   const hasStore = store !== undefined && store.type !== 'directory'
   return {
     buildpack,
-    store: hasStore ? readStoreToml(contentOf(store, 'store.toml', buildpack), buildpack.id) : undefined,
-    layers: candidates(files).map((name) => readLayer(files, name, buildpack)),
+    store: hasStore ? readStoreToml(contentOf(store, 'store.toml', buildpack), buildpack.id, budget) : undefined,
+    layers: candidates(files).map((name) => readLayer(files, name, buildpack, budget)),
   }
 }
 
@@ -58,12 +65,12 @@ function candidates(files: ReadonlyMap<string, TreeEntry>): string[] {
   return [...names].sort(compareBytes)
 }
 
-function readLayer(files: ReadonlyMap<string, TreeEntry>, name: string, buildpack: GroupElement): BuiltLayer {
+function readLayer(files: ReadonlyMap<string, TreeEntry>, name: string, buildpack: GroupElement, budget: ValueBudget): BuiltLayer {
   const path = `/layers/${escapeId(buildpack.id)}/${name}${TOML}`
   const file = files.get(`${name}${TOML}`)
   const none = { name, build: false, launch: false, cache: false, data: undefined, hasContents: files.has(name) }
   if (!file) return none
   if (file.type !== 'file') return { ...none, malformed: `${path} is a ${file.type}` }
-  const { data, ...rest } = readLayerToml(file.content ?? Buffer.alloc(0), buildpack.api, path)
+  const { data, ...rest } = readLayerToml(file.content ?? Buffer.alloc(0), buildpack.api, path, budget)
   return { ...none, ...rest, data: data ?? undefined }
 }

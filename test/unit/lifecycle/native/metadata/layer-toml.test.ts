@@ -16,7 +16,7 @@ test('an empty file is a layer without types and metadata, an empty table is met
 })
 
 test("keys in other letter case count, as they do for Go's decoder", () => {
-  expect(read('[Types]\nLaunch = true\n[METADATA]\na = 1\n')).toEqual({ build: false, launch: true, cache: false, data: { a: 1 } })
+  expect(read('[Types]\nLaunch = true\n[METADATA]\na = 1\n')).toEqual({ build: false, launch: true, cache: false, data: { a: 1n } })
   expect(read('[types]\nlaunch = false\nLAUNCH = true\n').launch).toBe(false)
 })
 
@@ -31,22 +31,22 @@ test.each([
 })
 
 test('before Buildpack API 0.6 the types are keys of the file, and come back with it', () => {
-  expect(read('launch = true\n[metadata]\na = 1\n', '0.5')).toEqual({ build: false, launch: true, cache: false, data: { a: 1 } })
-  const layer = { build: false, launch: true, cache: false, data: { a: 1 } }
+  expect(read('launch = true\n[metadata]\na = 1\n', '0.5')).toEqual({ build: false, launch: true, cache: false, data: { a: 1n } })
+  const layer = { build: false, launch: true, cache: false, data: { a: 1n } }
   expect(read(layerToml(layer, '0.5'), '0.5')).toEqual(layer)
 })
 
 test('a restored file has no types', () => {
-  expect(layerToml({ build: true, launch: true, cache: true, data: { a: 1, b: { c: 'x' } } }, '0.10')).toBe(
+  expect(layerToml({ build: true, launch: true, cache: true, data: { a: 1n, b: { c: 'x' } } }, '0.10')).toBe(
     '[metadata]\n  a = 1\n  [metadata.b]\n    c = "x"\n',
   )
   expect(layerToml({ build: true, launch: true, cache: true, data: null }, '0.10')).toBe('')
 })
 
 test('store.toml', () => {
-  expect(readStoreToml(Buffer.from('[metadata]\na = 1\n'), 'bp')).toEqual({ a: 1 })
+  expect(readStoreToml(Buffer.from('[metadata]\na = 1\n'), 'bp')).toEqual({ a: 1n })
   expect(readStoreToml(Buffer.from(''), 'bp')).toBeNull()
-  expect(storeToml({ a: 1 })).toBe('[metadata]\n  a = 1\n')
+  expect(storeToml({ a: 1n })).toBe('[metadata]\n  a = 1\n')
   expect(storeToml(null)).toBe('')
   for (const malformed of ['metadata = 1', '[metadata']) {
     expect(() => readStoreToml(Buffer.from(malformed), 'bp')).toThrow(expect.objectContaining({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining("'bp'") }))

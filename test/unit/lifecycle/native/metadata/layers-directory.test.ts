@@ -24,7 +24,7 @@ test('layers are directories and files of metadata, in the byte order of their n
   })
   expect(layers).toEqual([
     { name: 'Z', build: false, launch: false, cache: false, data: undefined, hasContents: true },
-    { name: 'a', build: false, launch: false, cache: true, data: { x: 1 }, hasContents: false },
+    { name: 'a', build: false, launch: false, cache: true, data: { x: 1n }, hasContents: false },
     { name: 'b', build: false, launch: true, cache: false, data: undefined, hasContents: true },
     { name: 'z.toml', build: false, launch: false, cache: false, data: undefined, hasContents: false },
     { name: 'ä', build: false, launch: false, cache: false, data: undefined, hasContents: true },

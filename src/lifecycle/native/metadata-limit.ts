@@ -1,0 +1,40 @@
+/** How much metadata a build may leave in `/layers`: it is read into memory, and a hostile buildpack can write any amount. */
+
+import { CnbError } from '../../base/errors.ts'
+
+/** Bytes of TOML, SBOM and configuration files together. */
+export const MAX_METADATA_BYTES = 64 * 1024 * 1024
+
+interface MetadataFile {
+  /** Relative to `/layers`, or absolute. */
+  readonly path: string
+  readonly size: number
+}
+
+/**
+ * @param total the bytes of all files so far
+ * @throws CnbError CNB_EXPORT_FAILED naming the largest file where there are more than the limit
+ */
+export function checkMetadataSize(total: number, largest: MetadataFile): void {
+  if (total <= MAX_METADATA_BYTES) return
+  const { path, size } = largest
+  throw new CnbError(
+    'CNB_EXPORT_FAILED',
+    `cannot read the metadata in /layers: its files have more than ${MAX_METADATA_BYTES} bytes; the largest is '${path}' with ${size} bytes`,
+    { hint: "Write large data into a layer's directory; TOML and SBOM files stand beside it." },
+  )
+}
+
+/** Checks the files that the session script names as large: their sizes and paths. @throws CnbError as checkMetadataSize */
+export function checkLargeFiles(data: Buffer): void {
+  let total = 0
+  let largest: MetadataFile = { path: '', size: 0 }
+  for (const record of data.toString().split('\0')) {
+    const [, digits, path] = /^(\d+) (?:\.\/)?([^]+)$/.exec(record) ?? []
+    if (digits === undefined || path === undefined) continue
+    const size = Number(digits)
+    total += size
+    if (size > largest.size) largest = { path, size }
+  }
+  checkMetadataSize(total, largest)
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { readTar } from '../../../../src/archive/tar-reader.ts'
+import { packTar, type TarEntry } from '../../../../src/archive/tar-writer.ts'
+import { layerDirectories, readSurvey, type Survey } from '../../../../src/lifecycle/native/layers-tree.ts'
+import { checkLargeFiles } from '../../../../src/lifecycle/native/metadata-limit.ts'
+
+const base = { mode: 0o644, uid: 1, gid: 1, mtime: 0 }
+const file = (name: string, content: string | Buffer): TarEntry => ({ ...base, type: 'file', name, size: content.length, content: Buffer.from(content) })
+const directory = (name: string): TarEntry => ({ ...base, type: 'directory', name, size: 0 })
+const survey = (...entries: TarEntry[]): Promise<Survey> => readSurvey(readTar(packTar(entries)), './')
+
+test('a layer file of many MiB is read, and a hard link to it is the same file', async () => {
+  const content = Buffer.alloc(5 * 1024 * 1024, '#')
+  const { tree } = await survey(file('./a/big.toml', content), { ...base, type: 'link', name: './a/other.toml', linkname: './a/big.toml', size: 0 })
+  expect(tree.get('a/big.toml')?.content?.equals(content)).toBe(true)
+  expect(tree.get('a/other.toml')).toMatchObject({ type: 'file', name: Buffer.from('./a/other.toml'), size: content.length })
+  expect(tree.get('a/other.toml')?.content?.equals(content)).toBe(true)
+})
+
+const limit = { code: 'CNB_EXPORT_FAILED', message: expect.stringMatching(/67108864 bytes.*'a\/big\.toml' with 41943040 bytes/) as string }
+
+test('more metadata than the limit is an error that names the largest file', async () => {
+  const big = Buffer.alloc(40 * 1024 * 1024)
+  await expect(survey(file('./a/big.toml', big), file('./a/small.toml', big.subarray(0, 30 * 1024 * 1024)))).rejects.toMatchObject(limit)
+})
+
+test('large files that the script names are checked before they are read', () => {
+  checkLargeFiles(Buffer.from(''))
+  checkLargeFiles(Buffer.from('41943040 ./a/big.toml\0'))
+  expect(() => checkLargeFiles(Buffer.from('31000000 ./a/b\x0041943040 ./a/big.toml\0nonsense\0'))).toThrow(expect.objectContaining(limit))
+})
+
+test('the directories of layers are those two names deep that buildpacks made', async () => {
+  const { tree } = await survey(directory('./a'), directory('./a/b'), directory('./config'), directory('./config/x'), directory('./sbom/launch'), file('./a/c.toml', ''))
+  expect(layerDirectories(tree)).toEqual(['a/b'])
+})
