@@ -13,13 +13,18 @@ interface Meaning {
 const NO_GROUP_HINT =
   "See what the builder looks for with 'cnb builder inspect', check --path, or name buildpacks with --buildpack."
 
+const DETECTION: Meaning = { from: 22, to: 29, code: 'CNB_DETECT_FAILED', what: 'detection failed' }
+
+/** What the detector says where buildpacks ran and none took part; other words are another failure. */
+const NO_GROUP = /no buildpacks participating|no buildpack groups passed/i
+
 /** The first range that holds the exit code counts. */
 const MEANINGS: readonly Meaning[] = [
   { from: 11, to: 11, code: 'CNB_PLATFORM_API', what: "the builder's lifecycle refused the Platform API version" },
   { from: 12, to: 12, code: 'CNB_BUILDPACK_INVALID', what: "a buildpack's API is not one that the builder's lifecycle supports" },
   { from: 20, to: 20, code: 'CNB_DETECT_FAILED', what: 'no group of buildpacks fits this app', hint: NO_GROUP_HINT },
-  { from: 21, to: 21, code: 'CNB_DETECT_FAILED', what: 'no group of buildpacks fits this app, and at least one broke while detecting', hint: 'Read what that buildpack printed above; --verbose shows every detect.' },
-  { from: 22, to: 29, code: 'CNB_DETECT_FAILED', what: 'detection failed' },
+  { from: 21, to: 21, code: 'CNB_DETECT_FAILED', what: 'a buildpack failed while detecting, and no other group fits this app', hint: 'Read what that buildpack printed above; --verbose shows every detect.' },
+  DETECTION,
   { from: 30, to: 39, code: 'CNB_ANALYZE_FAILED', what: 'analysis failed' },
   { from: 40, to: 49, code: 'CNB_RESTORE_FAILED', what: 'restoring layers failed', hint: 'A damaged cache is the usual cause: try again with --clear-cache.' },
   { from: 51, to: 51, code: 'CNB_BUILD_FAILED', what: 'a buildpack failed to build the app', hint: 'Its own words are above.' },
@@ -34,7 +39,8 @@ const MEANINGS: readonly Meaning[] = [
  * @param lastWords what the phase printed last on stderr: the only reason it gives
  */
 export function phaseError(phase: string, exitCode: number, lastWords: string): CnbError {
-  const meaning = MEANINGS.find(({ from, to }) => exitCode >= from && exitCode <= to)
+  const isOther = exitCode === 20 && lastWords !== '' && !NO_GROUP.test(lastWords)
+  const meaning = isOther ? DETECTION : MEANINGS.find(({ from, to }) => exitCode >= from && exitCode <= to)
   const words = lastWords === '' ? '' : `: ${lastWords}`
   if (/no space left on device/i.test(lastWords)) {
     return new CnbError('CNB_ENGINE_DISK_FULL', `${phase}: the engine's disk is full${words}`, {

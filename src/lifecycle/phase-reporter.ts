@@ -5,6 +5,7 @@ import type { EventSink } from '../base/events.ts'
 import { LineSplitter } from '../base/lines.ts'
 import type { PhaseTime } from './lifecycle.ts'
 import { phaseAnnounced } from './creator-output.ts'
+import { DetectFailures } from './detect-failures.ts'
 
 const SGR = /\u001b\[[0-9;]*m/g
 const MAX_LAST_WORDS = 2000
@@ -16,6 +17,7 @@ export class PhaseReporter {
   readonly #times: PhaseTime[] = []
   #phase: string | undefined
   #start = 0
+  readonly #detectFailures = new DetectFailures()
   #lastError = ''
   #lastOnStderr = ''
 
@@ -34,6 +36,8 @@ export class PhaseReporter {
   get lastWords(): string {
     // Of a buildpack that ran out of space the lifecycle only says that it failed.
     if (DISK_FULL.test(this.#lastOnStderr)) return this.#lastOnStderr
+    // Of a failed detect its last error only says that there was one.
+    if (/buildpack\(s\) failed with err/.test(this.#lastError)) return this.#detectFailures.reason || this.#lastError
     return this.#lastError || this.#lastOnStderr
   }
 
@@ -66,6 +70,7 @@ export class PhaseReporter {
       return
     }
     const plain = line.replace(SGR, '').trim()
+    if (this.#phase === 'detector') this.#detectFailures.add(plain)
     if (plain.startsWith('ERROR: ')) this.#lastError = plain.slice('ERROR: '.length, MAX_LAST_WORDS)
     if (stream === 'stderr' && plain !== '') this.#lastOnStderr = plain.slice(0, MAX_LAST_WORDS)
     this.#events({ type: 'phase.line', phase: this.phase, stream, line })

@@ -22,6 +22,15 @@ test("a phase's last words are in the message", () => {
   expect(phaseError('exporter', 62, 'ERROR: process type banana not found').message).toContain('process type banana not found')
 })
 
+test.each([
+  [20, 'failed to detect: no buildpacks participating', /no group of buildpacks fits/],
+  [20, 'failed to read order: permission denied', /detection failed.*permission denied/],
+  [21, 'a@1: exec: environment variable contains NUL', /a buildpack failed while detecting.*contains NUL/],
+])('a detector that ends with %i and says %j is reported with its words', (exitCode, words, message) => {
+  const error = phaseError('detector', exitCode, words)
+  expect(error).toMatchObject({ code: 'CNB_DETECT_FAILED', exit: exitCode, message: expect.stringMatching(message) as string })
+})
+
 test('a full disk on the engine is named as what it is', () => {
   expect(phaseError('exporter', 62, 'write /layers/x: no space left on device')).toMatchObject({ code: 'CNB_ENGINE_DISK_FULL' })
 })

@@ -45,6 +45,28 @@ test('the last words of a phase that tells no error are its last line on stderr'
   expect(reporter.lastWords).toBe('panic: everything')
 })
 
+/** As lifecycle 0.21.0 prints it. */
+const DETECTS = {
+  start: '======== Error: b@1 ========\nmkdir /tmp/plan.581324442: no space left on device\n======== Results ========\npass: a@1\nerr:  b@1\n',
+  exit: '======== Output: a@1 ========\nhello\n======== Output: b@1 ========\ncat: write error\nmore\n======== Results ========\npass: a@1\nerr:  b@1 (1)\n',
+  both: '======== Output: b@1 ========\nhello\n======== Error: b@1 ========\nexec: environment variable contains NUL\n======== Results ========\nerr:  b@1\n',
+  silent: '======== Results ========\nerr:  b@1 (1)\n',
+}
+
+test.each([
+  ['start', 'b@1: mkdir /tmp/plan.581324442: no space left on device'],
+  ['exit', 'b@1: cat: write error more'],
+  ['both', 'b@1: exec: environment variable contains NUL'],
+  ['silent', 'failed to detect: buildpack(s) failed with err'],
+] as const)('the last words of a detector say why a buildpack failed (%s)', (which, words) => {
+  for (const phase of ['detector', 'creator']) {
+    const { reporter } = record(phase)
+    const end = '\u001b[31;1mERROR: \u001b[0mNo buildpack groups passed detection.\n\u001b[31;1mERROR: \u001b[0mfailed to detect: buildpack(s) failed with err\n'
+    reporter.stream('stdout').write(`===> DETECTING\n${DETECTS[which]}${DETECTS[which]}${end}`)
+    expect(reporter.lastWords).toBe(words)
+  }
+})
+
 test("a full disk that a buildpack tells of are the last words, rather than the lifecycle's that it failed", () => {
   const { reporter } = record('builder')
   reporter.stream('stderr').write('head: write error: No space left on device\n')
