@@ -125,7 +125,12 @@ describe('the hostile buildpack', () => {
 /** What `bin/build` then does, and what that shall come to: an error, an image, or either, where it depends on who is faster. */
 const ATTACKS: readonly (readonly [attack: string, end: 'builds' | 'either' | 'fails'])[] = [
   ['words', 'either'],
-  ['mark', 'either'],
+  ['forge-end', 'either'],
+  ['forge-paths', 'either'],
+  ['forge-flood', 'either'],
+  ['forge-data', 'either'],
+  ['forge-code', 'either'],
+  ['forge-input', 'either'],
   ['kill-parent', 'fails'],
   ['kill-all', 'fails'],
   ['stop', 'builds'],

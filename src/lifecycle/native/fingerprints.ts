@@ -6,14 +6,18 @@
 import { createHash, type Hash } from 'node:crypto'
 import { MAX_LOOKS } from './session-script.ts'
 
+/** A line of sha256sum, and the directory. */
+const RECORD = /(?<=^|\0)([0-9a-f]{64}) [ *]-\n([^\0]+)\0/g
+
 /** By directory, relative to `/layers`. */
 export type Fingerprints = ReadonlyMap<string, string>
 
 /** Computes fingerprints from the script's `looks`; undefined where these were cut at their limit, or something was not readable. */
 export function hashLooks(data: Buffer): Fingerprints | undefined {
+  if (data.length >= MAX_LOOKS) return undefined
   // One character for each byte.
   const fields = data.toString('latin1').split('\0')
-  if (fields.pop() !== '' || fields.length % 3 !== 0 || data.length >= MAX_LOOKS) return undefined
+  if (fields.pop() !== '' || fields.length % 3 !== 0) return undefined
   const hashes = new Map<string, Hash>()
   for (let index = 0; index < fields.length; index += 3) {
     const [directory = '', path = '', looks = ''] = fields.slice(index, index + 3)
@@ -26,11 +30,11 @@ export function hashLooks(data: Buffer): Fingerprints | undefined {
 
 /** Reads the script's `fingerprints`. */
 export function readFingerprints(data: Buffer): Fingerprints {
-  const records = data.toString('latin1').split('\0')
-  return new Map(records.flatMap((record) => {
-    const [, fingerprint, directory] = /^([0-9a-f]{64}) [ *]-\n([^]+)$/.exec(record) ?? []
-    return fingerprint === undefined || directory === undefined ? [] : entryOf(Buffer.from(directory, 'latin1'), fingerprint)
-  }))
+  const found = new Map<string, string>()
+  for (const [, fingerprint = '', directory = ''] of data.toString('latin1').matchAll(RECORD)) {
+    for (const [path, hash] of entryOf(Buffer.from(directory, 'latin1'), fingerprint)) found.set(path, hash)
+  }
+  return found
 }
 
 /** A name that is not UTF-8 can be no layer's. */

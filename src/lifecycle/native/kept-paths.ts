@@ -21,11 +21,12 @@ export interface Listing {
 
 /** Reads the script's `paths`. */
 export function readListing(data: Buffer): Listing {
+  if (data.length >= MAX_LISTING) return { paths: [], isWhole: false, isReadable: false }
   const records = data.toString('latin1').split('\0')
   const last = records.pop()
   return {
     paths: records.flatMap((record) => (record === '' ? [] : [record.replace(/^\.\//, '')])),
-    isWhole: last === '' && data.length < MAX_LISTING,
+    isWhole: last === '',
     isReadable: !records.includes(''),
   }
 }

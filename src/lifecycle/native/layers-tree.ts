@@ -1,6 +1,7 @@
 /** `/layers` after the build, read from a tar: which files there are beside the layers' own (model.ts, LayersTree). */
 
 import type { TarReadEntry } from '../../archive/tar-reader.ts'
+import { CnbError } from '../../base/errors.ts'
 import { checkMetadataSize } from './metadata-limit.ts'
 import type { LayersTree, TreeEntry } from './model.ts'
 
@@ -36,6 +37,7 @@ export async function readSurvey(entries: AsyncIterable<TarReadEntry>, root: str
     }
     const path = pathOf(name, root)
     if (path === undefined || !belongs(path)) continue
+    if (/(?:^|\/)\.{0,2}(?:\/|$)/.test(path) && path !== '') throw new CnbError('CNB_PHASE_FAILED', `the build's container lists the path '${path}' in /layers`)
     const { content: _, ...header } = entry
     const isContent = isRead(path)
     if (entry.type === 'file' && isContent) tree.set(path, { ...header, content: await read(path, entry) })

@@ -29,12 +29,10 @@ export function checkMetadataSize(total: number, largest: MetadataFile): void {
 export function checkLargeFiles(data: Buffer): void {
   let total = 0
   let largest: MetadataFile = { path: '', size: 0 }
-  for (const record of data.toString().split('\0')) {
-    const [, digits, path] = /^(\d+) (?:\.\/)?([^]+)$/.exec(record) ?? []
-    if (digits === undefined || path === undefined) continue
+  for (const [, digits, path = ''] of data.toString('latin1').matchAll(/(?<=^|\0)(\d{1,15}) (?:\.\/)?([^\0]+)\0/g)) {
     const size = Number(digits)
     total += size
-    if (size > largest.size) largest = { path, size }
+    if (size > largest.size) largest = { path: Buffer.from(path, 'latin1').toString(), size }
   }
   checkMetadataSize(total, largest)
 }

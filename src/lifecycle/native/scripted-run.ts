@@ -150,7 +150,7 @@ class ScriptedRun implements BuilderRun {
     this.#extender = extended?.container
     if (extended) this.#times.push(...extended.times)
     const { survey, fingerprints, version } = await (extended ? this.#session.survey() : this.#session.build(context.signal))
-    const entries = readTar(Readable.from([survey]), { source: 'what the build left', signal: context.signal })
+    const entries = readTar(Readable.from([survey]), { source: 'what the build left', invalid: 'CNB_PHASE_FAILED', signal: context.signal })
     const { tree, lifecycleFiles } = await readSurvey(entries, './')
     return {
       tree,

@@ -35,6 +35,14 @@ interface Said {
   readonly data: Buffer
 }
 
+/** A reply that takes longer will not come: a buildpack can write to the script's standard input, and mislead it. */
+const REPLY_TIMEOUT_MS = 10 * 60 * 1000
+/** How long the script may take to end when its input does. */
+const END_TIMEOUT_MS = 2000
+/** More than the script says before it waits for an answer. */
+const MAX_UNREAD = 16
+const MAX_SHOWN = 100
+
 /** Begun by `openSession`; leaving the scope of `await using` hangs up, and the script ends. */
 export class Session implements AsyncDisposable {
   readonly #mark = randomBytes(16).toString('hex')
@@ -83,7 +91,7 @@ export class Session implements AsyncDisposable {
   async prepare(kept: KeptPaths): Promise<string[] | Obstacle> {
     const directories = [...kept.fingerprints.keys()]
     this.#sayPaths(directories)
-    const first = await this.#next()
+    const first = await this.#reply()
     if (first.words[0] === 'missing' || first.words[0] === 'unclean') return first.words[0]
     const looks = dataOf(first, 'looks')
     const present = readListing(await this.#bytes('paths'))
@@ -111,7 +119,7 @@ export class Session implements AsyncDisposable {
   /** Removes paths of `/layers`. */
   async remove(removed: readonly string[]): Promise<void> {
     this.#sayPaths(removed)
-    const { words } = await this.#next()
+    const { words } = await this.#reply()
     if (words[0] !== 'removed') throw confused(words)
   }
 
@@ -163,7 +171,7 @@ export class Session implements AsyncDisposable {
     try {
       const { words } = await this.#next()
       exitCode = Number(words[2])
-      if (words[0] !== 'exit' || words[1] !== phase || !Number.isInteger(exitCode)) throw confused(words)
+      if (words[0] !== 'exit' || words[1] !== phase || !isExitCode(words[2])) throw confused(words)
     } catch (error) {
       if (!(error instanceof Ended)) {
         this.#finish(this.#context.signal?.aborted ? 130 : 1)
@@ -185,7 +193,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #bytes(name: string): Promise<Buffer> {
-    return dataOf(await this.#next(), name)
+    return dataOf(await this.#reply(), name)
   }
 
   #say(line: string): void {
@@ -199,14 +207,27 @@ export class Session implements AsyncDisposable {
     this.#conversation?.stdin.write(list)
   }
 
+  /** A buildpack that forges lines can say any number of them. */
   #hear(said: Said): void {
-    this.#said.push(said)
+    if (this.#failure) return
+    if (this.#said.length < MAX_UNREAD) this.#said.push(said)
+    else this.#fail(confused(said.words))
     this.#wake?.()
   }
 
   #fail(error: unknown): void {
     this.#failure ??= error
     this.#wake?.()
+  }
+
+  /** The next line, which the script says without waiting for a phase. */
+  async #reply(): Promise<Said> {
+    const timer = setTimeout(() => this.#fail(new CnbError('CNB_PHASE_FAILED', "the build's container does not answer")), REPLY_TIMEOUT_MS)
+    try {
+      return await this.#next()
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async #next(): Promise<Said> {
@@ -224,8 +245,15 @@ export class Session implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // It is ending by itself, mostly at once, and then has not to be killed.
-    if (this.#conversation?.stdin.writableEnded) await this.#conversation.exitCode.catch(() => {})
+    // It is ending by itself, mostly at once, and then has not to be killed; but a phase whose end was forged may go on.
+    if (this.#conversation?.stdin.writableEnded) {
+      const { exitCode } = this.#conversation
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, END_TIMEOUT_MS)
+        const end = (): void => (clearTimeout(timer), resolve())
+        exitCode.then(end, end)
+      })
+    }
     await this.#conversation?.[Symbol.asyncDispose]()
   }
 }
@@ -247,6 +275,10 @@ function dataOf({ words, data }: Said, name: string): Buffer {
   return data
 }
 
+function isExitCode(word: string | undefined): boolean {
+  return word !== undefined && /^\d{1,3}$/.test(word) && Number(word) <= 255
+}
+
 function confused(words: MarkedLine): CnbError {
-  return new CnbError('CNB_PHASE_FAILED', `the build's container says '${words.slice(0, 3).join(' ')}' out of turn`)
+  return new CnbError('CNB_PHASE_FAILED', `the build's container says '${words.slice(0, 3).join(' ').slice(0, MAX_SHOWN)}' out of turn`)
 }
