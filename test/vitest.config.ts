@@ -1,6 +1,24 @@
+import { build } from 'esbuild'
 import { defineConfig } from 'vitest/config'
+import { BUNDLING } from './support/bundling.mjs'
+
+/** Gives tests the parts of undici that are bundled, as they are bundled, and not the package: what ships is what is tested. */
+const undiciAsBundled = {
+  name: 'undici-as-bundled',
+  enforce: 'pre',
+  resolveId: (id: string) => (id === 'undici' ? '\0undici-as-bundled' : undefined),
+  load: async (id: string) => (id === '\0undici-as-bundled' ? bundleOf('undici') : undefined),
+} as const
+
+async function bundleOf(name: string): Promise<string | undefined> {
+  const stdin = { contents: `export * from '${name}'`, resolveDir: import.meta.dirname }
+  const require = "import { createRequire } from 'node:module'; const require = createRequire('/')"
+  const { outputFiles } = await build({ ...BUNDLING, stdin, format: 'esm', banner: { js: require }, write: false })
+  return outputFiles?.[0]?.text
+}
 
 const project = (name: string, timeout: number, more: object = {}) => ({
+  plugins: [undiciAsBundled],
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeout, hookTimeout: timeout, ...more },
 })
 

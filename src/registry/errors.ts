@@ -2,6 +2,7 @@
 
 import { abortError, CnbError, type ErrorCode } from '../base/errors.ts'
 import { readBody, type HttpReply } from './http.ts'
+import { ProxyError } from './proxy-error.ts'
 import { UntrustedReply } from './target.ts'
 
 const MAX_ERROR_BODY = 64 * 1024
@@ -85,6 +86,9 @@ export function registryError(thrown: unknown, task: string, host: string, signa
   if (thrown instanceof CnbError) return thrown
   const cause = thrown instanceof Error ? thrown : new Error(String(thrown))
   if (cause instanceof UntrustedReply) return new CnbError('CNB_REGISTRY_FAILED', `${task}: ${cause.message}`)
+  if (cause instanceof ProxyError) {
+    return new CnbError('CNB_REGISTRY_UNREACHABLE', `${task}: ${clean(cause.message)}`, { cause, hint: cause.hint })
+  }
   const said = clean(messageOf(cause)) || codeOf(cause)
   const message = `${task}: the registry ${host} cannot be reached: ${said}`
   if (isUntrustedCertificate(cause) || TLS.test(codeOf(cause))) {

@@ -37,7 +37,7 @@ export interface RegistriesOptions {
 
 /**
  * Opens no connection before something is asked.
- * @throws CnbError CNB_USAGE for a certificate that is none, or a proxy in `env` that is no address
+ * @throws CnbError CNB_USAGE for a certificate that is none, or a proxy in `env` that cannot be used
  */
 export function openRegistries(options: RegistriesOptions): Registries {
   const { keychain, userAgent, clock = systemClock } = options

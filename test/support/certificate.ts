@@ -8,7 +8,7 @@ import { makeTemporaryDirectory } from '../../src/base/files.ts'
 
 const execute = promisify(execFile)
 
-/** A server's certificate, good for `localhost`, `127.0.0.1` and `::1`. All is PEM. */
+/** A server's certificate, good for `localhost`, `127.0.0.1`, `::1` and HOST_BEHIND_PROXY. All is PEM. */
 export interface Certificate extends AsyncDisposable {
   readonly cert: string
   readonly key: string
@@ -19,7 +19,10 @@ export interface Certificate extends AsyncDisposable {
   readonly caPath: string
 }
 
-const HOSTS = 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1'
+/** A host that only a proxy can find. */
+export const HOST_BEHIND_PROXY = 'registry.invalid'
+
+const HOSTS = `subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1,DNS:${HOST_BEHIND_PROXY}`
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
 
 /** Made with the openssl command: Node.js has nothing for it. Another call makes another authority, which knows nothing of this one. */

@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer, request as forward } from 'node:http'
-import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -169,94 +168,4 @@ test('closing breaks off what goes on', async () => {
     return true
   }
   expect(await reach(registry.address, client)).toMatchObject({ code: 'CNB_INTERRUPTED' })
-})
-
-interface Proxy {
-  url: string
-  /** First lines of what it was asked. */
-  asked: string[]
-}
-
-/** A proxy that leads every host to the address of `registry`. */
-async function proxyTo(registry: MemoryRegistry, tunnels = true): Promise<Proxy> {
-  const asked: string[] = []
-  const [host, port] = registry.address.split(':') as [string, string]
-  const sockets = new Set<Socket>()
-  const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url} ${request.headers['proxy-authorization'] ?? '-'}`)
-    const { pathname } = new URL(request.url ?? '', 'http://x')
-    request.pipe(forward({ host, port, path: pathname, method: request.method, headers: request.headers }, (reply) => {
-      reply.pipe(response.writeHead(reply.statusCode ?? 500, reply.headers))
-    }))
-  })
-  server.on('connection', (socket: Socket) => sockets.add(socket))
-  server.on('connect', (request, socket: Socket) => {
-    asked.push(`CONNECT ${request.url} ${request.headers['proxy-authorization'] ?? '-'}`)
-    if (!tunnels) return void socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
-    const target = connect(Number(port), host)
-    sockets.add(target)
-    socket.write('HTTP/1.1 200 OK\r\n\r\n')
-    socket.pipe(target).pipe(socket)
-    for (const each of [socket, target]) each.on('error', () => {})
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(async () => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-    await once(server, 'close')
-  })
-  return { url: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
-}
-
-test('HTTPS goes through a tunnel of the proxy, which is told who asks', async () => {
-  const registry = await serve(certificates.good)
-  const { url, asked } = await proxyTo(registry)
-  const client = open({ ca: [Buffer.from(certificates.ca)], env: { HTTPS_PROXY: `http://user:pr0xy@${url}` } })
-  expect(await reach(HOST, client)).toBe('reached')
-  expect(asked).toEqual([`CONNECT ${HOST}:443 Basic ${Buffer.from('user:pr0xy').toString('base64')}`])
-  expect(registry.requests.map(({ headers }) => headers['proxy-authorization'])).toEqual([undefined, undefined])
-})
-
-test('a certificate is checked behind a proxy too', async () => {
-  const registry = await serve(certificates.good)
-  const { url } = await proxyTo(registry)
-  expect(await reach(HOST, open({ env: { https_proxy: `http://${url}` } }))).toMatchObject(unreachable(/certificate/))
-  expect(registry.requests).toEqual([])
-})
-
-test('an insecure registry is asked of the proxy over plain HTTP when there is no tunnel', async () => {
-  const registry = await serve()
-  const { url, asked } = await proxyTo(registry, false)
-  const client = open({ insecure: [HOST], env: { http_proxy: `http://${url}`, https_proxy: `http://${url}` } })
-  expect(await reach(HOST, client)).toBe('reached')
-  expect(asked).toEqual([`CONNECT ${HOST}:443 -`, `GET http://${HOST}/v2/ -`, `HEAD http://${HOST}/v2/a/manifests/x -`])
-})
-
-test('a registry that is not said to be insecure is never asked over plain HTTP', async () => {
-  const { url, asked } = await proxyTo(await serve(), false)
-  const error = await reach(HOST, open({ env: { https_proxy: `http://user:pr0xy@${url}`, http_proxy: `http://${url}` } }))
-  expect(error).toMatchObject({ code: expect.stringMatching(/^CNB_REGISTRY_/), message: expect.stringContaining('502') })
-  expect(String(error) + JSON.stringify(error)).not.toContain('pr0xy')
-  expect(asked.every((line) => line.startsWith('CONNECT '))).toBe(true)
-})
-
-test("Docker Hub is asked where it is, and not where its name is", async () => {
-  const { url, asked } = await proxyTo(await serve(), false)
-  await reach('docker.io', open({ env: { https_proxy: `http://${url}` } }))
-  expect(asked[0]).toBe('CONNECT registry-1.docker.io:443 -')
-})
-
-test('NO_PROXY, and this machine itself, are asked without a proxy', async () => {
-  const registry = await serve()
-  const { url, asked } = await proxyTo(registry)
-  expect(await reach(registry.address, open({ env: { HTTP_PROXY: `http://${url}`, HTTPS_PROXY: `http://${url}` } }))).toBe('reached')
-  expect(await reach(HOST, open({ env: { HTTPS_PROXY: `http://${url}`, NO_PROXY: `a.example,${HOST}` } }))).toMatchObject(unreachable(/ENOTFOUND|EAI_AGAIN/))
-  expect(asked).toEqual([])
-})
-
-test('a proxy that is no address is told of, without what it is', () => {
-  expect(() => open({ env: { HTTPS_PROXY: 'http://user:pr0xy@[' } })).toThrow(
-    expect.objectContaining({ code: 'CNB_USAGE', message: expect.not.stringContaining('pr0xy') }),
-  )
 })
