@@ -4,12 +4,15 @@ import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { passOn } from '../base/spent-chunks.ts'
 import type { HttpReply, HttpRequest } from './http.ts'
+import { Pace } from './pace.ts'
 import { UntrustedReply } from './target.ts'
 
 type Controller = Dispatcher.DispatchController
 
 /** Bytes of a streamed body that wait here for their reader. */
 const BUFFER = 64 * 1024
+/** Undici waits anew after each (RFC 9110 §15.2). */
+const MAX_HINTS = 8
 
 /** Nothing is streamed that need not be: a stream costs more than all else of a small exchange. */
 export class ReplyHandler implements Dispatcher.DispatchHandler {
@@ -23,6 +26,8 @@ export class ReplyHandler implements Dispatcher.DispatchHandler {
   readonly #chunks: Buffer[] = []
   #size = 0
   #stream: ReplyStream | undefined
+  #hints = 0
+  readonly #pace = new Pace((error) => this.#controller?.abort(error))
 
   constructor(request: HttpRequest) {
     this.#request = request
@@ -40,20 +45,27 @@ export class ReplyHandler implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Controller, status: number, headers: HttpReply['headers']): void {
     // Hints, before the reply itself.
-    if (status < 200) return
+    if (status < 200) {
+      if (++this.#hints > MAX_HINTS) controller.abort(new UntrustedReply(`the registry sends more than ${MAX_HINTS} hints before its reply`))
+      return
+    }
+    this.#pace.start()
     const { method, limit, url } = this.#request
     const isEmpty = method === 'HEAD' || status === 204 || headers['content-length'] === '0'
     if (isEmpty || (limit !== undefined && status === 200)) this.#head = { status, headers }
     else {
-      this.#stream = new ReplyStream(controller)
+      this.#stream = new ReplyStream(controller, this.#pace)
       this.#resolve({ status, headers, body: this.#stream, url })
     }
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
+    this.#pace.count(chunk.length)
     if (this.#stream) {
       passOn(chunk)
-      if (!this.#stream.push(chunk)) controller.pause()
+      if (this.#stream.push(chunk)) return
+      controller.pause()
+      this.#pace.pause()
       return
     }
     const { limit = 0 } = this.#request
@@ -63,15 +75,20 @@ export class ReplyHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#request.signal.removeEventListener('abort', this.#stop)
+    this.#settle()
     if (this.#stream) this.#stream.push(null)
     else if (this.#head) this.#resolve({ ...this.#head, body: Buffer.concat(this.#chunks), url: this.#request.url })
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.#request.signal.removeEventListener('abort', this.#stop)
+    this.#settle()
     this.#stream?.destroy(error)
     this.#reject(error)
+  }
+
+  #settle(): void {
+    this.#pace.stop()
+    this.#request.signal.removeEventListener('abort', this.#stop)
   }
 
   readonly #stop = (): void => {
@@ -85,15 +102,18 @@ export class ReplyHandler implements Dispatcher.DispatchHandler {
 /** The body of a reply, at its reader's pace. */
 class ReplyStream extends Readable {
   readonly #controller: Controller
+  readonly #pace: Pace
 
-  constructor(controller: Controller) {
+  constructor(controller: Controller, pace: Pace) {
     super({ highWaterMark: BUFFER })
     this.#controller = controller
+    this.#pace = pace
     // It may break off before anybody reads it.
     this.on('error', () => {})
   }
 
   override _read(): void {
+    this.#pace.resume()
     this.#controller.resume()
   }
 

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import type { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { HttpRequest } from '../../../src/registry/http.ts'
 import { ReplyHandler } from '../../../src/registry/reply-handler.ts'
 
@@ -58,6 +59,69 @@ test('a stream comes at the pace of its reader', async () => {
   expect(said).toEqual(['pause'])
   body.read()
   expect(said).toContain('resume')
+})
+
+/** A handler whose reply has begun, and whose time is the test's. */
+async function slowly(request: Partial<HttpRequest> = {}) {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const begun = begin(request)
+  begun.handler.onRequestStart(begun.controller)
+  begun.handler.onResponseStart(begun.controller, 200, {})
+  /** Sends so many bytes in each of so many seconds. */
+  const send = async (bytes: number, seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds && aborts().length === 0; second++) {
+      if (bytes > 0) begun.handler.onResponseData(begun.controller, Buffer.alloc(bytes))
+      await setImmediate()
+      vi.advanceTimersByTime(1000)
+    }
+  }
+  const aborts = (): string[] => begun.said.filter((line) => line.startsWith('abort'))
+  return { ...begun, send, aborts }
+}
+
+const STALLED = 'abort: it sent less than 60 KiB in 60 s'
+
+test('a document that comes byte by byte is given up, as the connection may be at fault', async () => {
+  const { handler, aborts, send } = await slowly({ limit: 1024 * 1024 })
+  await send(1, 100)
+  await expect(handler.reply).rejects.toMatchObject({ code: 'ETIMEDOUT' })
+  expect(aborts()).toContain(STALLED)
+})
+
+test('a stream that comes byte by byte is given up, also after much that came in time', async () => {
+  const { handler, aborts, send } = await slowly()
+  const body = (await handler.reply).body as Readable
+  body.resume()
+  await send(2048, 60)
+  expect(aborts()).toEqual([])
+  await send(1, 60)
+  expect(aborts()).toContain(STALLED)
+})
+
+test('what comes slowly but steadily may take any time', async () => {
+  const { handler, said, send } = await slowly({ limit: 1024 * 1024 })
+  await send(1024, 600)
+  expect(said).toEqual([])
+  handler.onResponseEnd()
+  expect(await handler.reply).toMatchObject({ status: 200 })
+})
+
+test('a reader may take any time, and what it then waits for may not', async () => {
+  const { handler, aborts, send } = await slowly()
+  await send(1024 * 1024, 1)
+  await send(0, 600)
+  expect(aborts()).toEqual([])
+  const body = (await handler.reply).body as Readable
+  body.resume()
+  await send(0, 120)
+  expect(aborts()).toContain(STALLED)
+})
+
+test('hints without an end are given up', async () => {
+  const { handler, controller } = begin()
+  for (let hint = 0; hint < 20; hint++) handler.onResponseStart(controller, 103, {})
+  await expect(handler.reply).rejects.toThrow('more than 8 hints')
 })
 
 test('one who reads no further ends the connection, and one who has read all does not', async () => {
