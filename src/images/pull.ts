@@ -21,7 +21,8 @@ export const DEFAULT_PULL_POLICY: PullPolicy = 'always'
 
 export interface FindImageServices {
   readonly engine: Engine
-  readonly credentials: (registry: string) => Promise<PullOptions['auth']>
+  /** Looks up the credentials for a repository with its registry. */
+  readonly credentials: (repository: string) => Promise<PullOptions['auth']>
   /** Where the image is looked up; without it the image's layers cannot be opened. */
   readonly images?: ImageSource
   /** What the image must be for; any when absent. */
@@ -34,14 +35,14 @@ export interface FindImageServices {
  */
 export async function findImage(reference: string, policy: PullPolicy, services: FindImageServices, context: Context = {}): Promise<Image> {
   const { engine, images = describeEngineImages(engine), platform } = services
-  const { registry } = parseReference(reference)
+  const { registry, repository } = parseReference(reference)
   const present = await images.find(reference, context)
   const fits = present !== undefined && (!platform || platformMatches(present.platform, platform))
   let image = present
   const wanted = policy === 'always' || (policy === 'if-not-present' && !fits)
   if (wanted && !isImageId(reference)) {
     try {
-      const auth = await services.credentials(registry)
+      const auth = await services.credentials(`${registry}/${repository}`)
       await engine.images.pull(reference, { ...(platform ? { platform } : {}), ...(auth ? { auth } : {}) }, context)
       image = await images.find(reference, context)
     } catch (error) {

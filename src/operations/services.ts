@@ -31,6 +31,6 @@ export interface Services {
   readonly owner: string
   /** Removes what killed runs left on the engine; called again it only waits for that. Never fails. */
   readonly sweep: () => Promise<void>
-  /** Credentials for pulling an image, from Docker's configuration; undefined for an anonymous pull. */
-  readonly credentials: (registry: string) => Promise<PullOptions['auth']>
+  /** Credentials for pulling from a repository (with its registry), from Docker's configuration; undefined for an anonymous pull. */
+  readonly credentials: (repository: string) => Promise<PullOptions['auth']>
 }

@@ -22,7 +22,8 @@ export interface AuthFile {
   readonly auths: Readonly<Record<string, unknown>>
 }
 
-const HUB_HOSTS = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io'])
+const HUB_NAME = 'docker.io'
+const HUB_HOSTS = new Set([HUB_NAME, 'index.docker.io', 'registry-1.docker.io'])
 
 /**
  * Reads a file's text. `origin` names it in the message; the parser's own would quote the text, and with it a secret.
@@ -52,17 +53,42 @@ export function credentialsOf(entry: unknown): RegistryCredentials | undefined {
   return colon > 0 ? { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) } : undefined
 }
 
-/** The value for a host: under the host itself, or else under an address of it, such as `https://host/v1/`. */
-export function entryFor(entries: Readonly<Record<string, unknown>>, host: string): unknown {
-  if (Object.hasOwn(entries, host)) return entries[host]
-  const key = Object.keys(entries).find((candidate) => hostOf(candidate) === host)
-  return key === undefined ? undefined : entries[key]
+/** An entry that is good for an image or registry. */
+export interface FoundEntry {
+  /** What it is good for: `host`, or `host/path` for the repositories below a path. */
+  readonly scope: string
+  readonly value: unknown
 }
 
-/** Host and port of a key or registry name; one name for all of Docker Hub's. */
-export function hostOf(key: string): string {
-  const host = key.replace(/^https?:\/\//, '').replace(/\/.*$/, '').toLowerCase()
-  return HUB_HOSTS.has(host) ? 'docker.io' : host
+/**
+ * The entries for a registry (`host`) or a repository (`host/team/app`), the one with the longest path first, as in Podman
+ * (containers-auth.json(5)). A key with a scheme, such as `https://host/v1/`, is for all of its host.
+ */
+export function entriesFor(entries: Readonly<Record<string, unknown>>, name: string): FoundEntry[] {
+  const wanted = nameOf(name)
+  const found = Object.entries(entries).map(([key, value]) => ({ key, scope: scopeOf(key), value }))
+  const isExact = ({ key, scope }: { key: string; scope: string }): number => (key === scope ? 1 : 0)
+  return found
+    .filter(({ scope }) => wanted === scope || wanted.startsWith(`${scope}/`))
+    .sort((a, b) => b.scope.length - a.scope.length || isExact(b) - isExact(a))
+    .map(({ scope, value }) => ({ scope, value }))
+}
+
+/** A registry, or a repository with its registry, as this file's functions compare them: one name for all of Docker Hub's hosts. */
+export function nameOf(name: string): string {
+  const [host = '', ...path] = name.split('/')
+  return [HUB_HOSTS.has(host.toLowerCase()) ? HUB_NAME : host.toLowerCase(), ...path].join('/')
+}
+
+/** Host and port of a name. */
+export function hostOf(name: string): string {
+  return nameOf(name).replace(/\/.*$/, '')
+}
+
+function scopeOf(key: string): string {
+  const name = nameOf(key.replace(/^https?:\/\//, '').replace(/\/+$/, ''))
+  const isAddress = /^https?:\/\//.test(key) || /^[^/]+\/v[12]$/.test(name)
+  return isAddress ? hostOf(name) : name
 }
 
 function recordOf(value: unknown): Record<string, unknown> {

@@ -21,7 +21,7 @@ interface KeptToken {
 }
 
 export interface AuthorizerOptions {
-  /** The registry as users write it: the key of its credentials. */
+  /** The registry as users write it, which credentials are looked up for. */
   readonly host: string
   readonly keychain: Keychain
   /** For requests to token servers. */
@@ -35,7 +35,7 @@ export interface AuthorizerOptions {
 export class Authorizer {
   readonly #options: AuthorizerOptions
   #challenge: { how: Challenge; registry: URL } | undefined
-  /** By what the first scope is for, so that a search is short however many repositories there are. */
+  /** By the repository that a request is to: each may have credentials of its own. */
   readonly #tokens = new Map<string, KeptToken[]>()
 
   constructor(options: AuthorizerOptions) {
@@ -59,12 +59,18 @@ export class Authorizer {
   async header(scopes: readonly string[], signal: AbortSignal): Promise<string | undefined> {
     if (!this.#challenge) return undefined
     const { how, registry } = this.#challenge
-    const credentials = await this.#options.keychain(this.#options.host)
+    const credentials = await abortable(this.#options.keychain(this.#nameOf(scopes)), signal)
     if (credentials?.registrytoken) return `Bearer ${credentials.registrytoken}`
     if (how.scheme === 'basic') return credentials && basicHeader(credentials)
     const realm = targetOf(how.parameters.get('realm') ?? '', registry, "the registry's token server")
     const { value } = await abortable(this.#token(realm, how.parameters.get('service'), scopes, credentials), signal)
     return `Bearer ${value}`
+  }
+
+  /** What credentials are looked up for: the repository that a request is to; credentials for another one have no part in it. */
+  #nameOf([scope = '']: readonly string[]): string {
+    const [, repository] = /^repository:(.*)$/.exec(SCOPE.exec(scope)?.[1] ?? '') ?? []
+    return repository === undefined ? this.#options.host : `${this.#options.host}/${repository}`
   }
 
   #token(realm: URL, service: string | undefined, scopes: readonly string[], credentials: RegistryCredentials | undefined): Promise<Token> {

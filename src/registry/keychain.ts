@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { credentialsOf, entryFor, hostOf, parseAuthFile, type AuthFile, type RegistryCredentials } from './auth-file.ts'
+import { credentialsOf, entriesFor, hostOf, nameOf, parseAuthFile, type AuthFile, type RegistryCredentials } from './auth-file.ts'
 import { credentialsFromVariable } from './authorization-variable.ts'
 import { askCredentialHelper, CredentialHelperError } from './credential-helper.ts'
 
@@ -13,71 +13,85 @@ export interface KeychainSources {
   readonly warn?: (message: string) => void
 }
 
-export type Keychain = (registry: string) => Promise<RegistryCredentials | undefined>
+/** Looks up the credentials for a repository with its registry (`registry.example:5000/team/app`), or for a registry. */
+export type Keychain = (name: string) => Promise<RegistryCredentials | undefined>
 
 /** Docker Hub's key in configuration files and helpers, whatever name it goes by elsewhere. */
 const HUB = 'https://index.docker.io/v1/'
 const IDENTITY_TOKEN_USER = '<token>'
 
 /**
- * Looks up a registry's credentials, by host and port exactly, in CNB_REGISTRY_AUTH, DOCKER_AUTH_CONFIG, Docker's config.json and
- * Podman's auth.json files, the first that has some; in each `credHelpers`, then `credsStore`, then `auths`. Undefined means anonymous.
- * Answers are kept. The lookup throws CNB_USAGE for a file or variable that is not as it should be; no error or warning shows a
- * part of it.
+ * Looks up credentials in CNB_REGISTRY_AUTH, DOCKER_AUTH_CONFIG, Docker's config.json and Podman's auth.json files, the first that
+ * has some; in each in `credHelpers`, in those of `auths` that are for a path, in `credsStore`, and in the rest of `auths`. Of entries
+ * for a host and for paths of it, the longest that fits counts. Undefined means anonymous. Answers are kept, and files are read once.
+ * The lookup throws CNB_USAGE for a file or variable that is not as it should be; no error or warning shows a part of it.
  */
 export function makeKeychain(sources: KeychainSources): Keychain {
-  const known = new Map<string, Promise<RegistryCredentials | undefined>>()
-  return (registry) => {
-    const host = hostOf(registry)
-    const found = known.get(host) ?? lookUp(host, sources)
-    known.set(host, found)
-    return found
+  const { env } = sources
+  const places = placesOf(sources).map((place) => once(place))
+  const ask = remembering((key: string) => fromHelper(key, sources))
+  const lookUp = async (name: string): Promise<RegistryCredentials | undefined> => {
+    const serveraddress = serverOf(hostOf(name))
+    const given = env.CNB_REGISTRY_AUTH ? credentialsFromVariable(env.CNB_REGISTRY_AUTH, name) : undefined
+    if (given) return { ...given, serveraddress }
+    for (const read of places) {
+      const file = await read()
+      const found = file && (await fromFile(file, name, ask))
+      if (found) return { ...found, serveraddress }
+    }
+    return undefined
   }
+  const known = remembering(lookUp)
+  return (name) => known(nameOf(name))
 }
 
-async function lookUp(host: string, sources: KeychainSources): Promise<RegistryCredentials | undefined> {
-  const { env, home } = sources
-  if (env.CNB_REGISTRY_AUTH) {
-    const found = credentialsFromVariable(env.CNB_REGISTRY_AUTH, host)
-    if (found) return { ...found, serveraddress: serverOf(host) }
-  }
-  if (env.DOCKER_AUTH_CONFIG) {
-    const found = await fromFile(parseAuthFile(env.DOCKER_AUTH_CONFIG, 'DOCKER_AUTH_CONFIG'), host, sources)
-    if (found) return found
-  }
+/** Where there may be credentials, in their order. */
+function placesOf({ env, home }: KeychainSources): (() => Promise<AuthFile | undefined>)[] {
+  const { DOCKER_AUTH_CONFIG: inline } = env
   const paths = [
     join(env.DOCKER_CONFIG || join(home, '.docker'), 'config.json'),
     ...(env.REGISTRY_AUTH_FILE ? [env.REGISTRY_AUTH_FILE] : []),
     ...(env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, 'containers/auth.json')] : []),
     join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/auth.json'),
   ]
-  for (const path of paths) {
-    const content = await readFile(path, 'utf8').catch(() => undefined)
-    const found = content && (await fromFile(parseAuthFile(content, path), host, sources))
+  return [
+    async () => (inline ? parseAuthFile(inline, 'DOCKER_AUTH_CONFIG') : undefined),
+    ...paths.map((path) => async () => {
+      const content = await readFile(path, 'utf8').catch(() => undefined)
+      return content ? parseAuthFile(content, path) : undefined
+    }),
+  ]
+}
+
+/** Asks a helper: `<helper> <server>`. */
+type Ask = (key: string) => Promise<RegistryCredentials | undefined>
+
+async function fromFile({ credHelpers, credsStore, auths }: AuthFile, name: string, ask: Ask): Promise<RegistryCredentials | undefined> {
+  const helpers = entriesFor(credHelpers, name).flatMap(({ scope, value }) => (typeof value === 'string' ? [`${value} ${serverOf(scope)}`] : []))
+  const kept = entriesFor(auths, name)
+  const ofPath = kept.filter(({ scope }) => scope !== hostOf(scope))
+  const ofHost = kept.filter(({ scope }) => scope === hostOf(scope))
+  const steps = [
+    ...helpers.map((key) => () => ask(key)),
+    ...ofPath.map(({ value }) => async () => credentialsOf(value)),
+    ...(credsStore === undefined ? [] : [() => ask(`${credsStore} ${serverOf(hostOf(name))}`)]),
+    ...ofHost.map(({ value }) => async () => credentialsOf(value)),
+  ]
+  for (const step of steps) {
+    const found = await step()
     if (found) return found
   }
   return undefined
 }
 
-async function fromFile(file: AuthFile, host: string, sources: KeychainSources): Promise<RegistryCredentials | undefined> {
-  const serveraddress = serverOf(host)
-  const entry = entryFor(file.credHelpers, host)
-  const helper = typeof entry === 'string' ? entry : undefined
-  for (const name of [helper, file.credsStore]) {
-    const found = name && (await fromHelper(name, serveraddress, sources))
-    if (found) return { ...found, serveraddress }
-  }
-  const found = credentialsOf(entryFor(file.auths, host))
-  return found && { ...found, serveraddress }
+function serverOf(scope: string): string {
+  return scope === 'docker.io' ? HUB : scope
 }
 
-function serverOf(host: string): string {
-  return host === 'docker.io' ? HUB : host
-}
-
-async function fromHelper(name: string, server: string, { env, warn }: KeychainSources): Promise<RegistryCredentials | undefined> {
+async function fromHelper(key: string, { env, warn }: KeychainSources): Promise<RegistryCredentials | undefined> {
+  const [, helper = '', server = ''] = /^(.*) (\S+)$/s.exec(key) ?? []
   try {
-    const found = await askCredentialHelper(name, server, env)
+    const found = await askCredentialHelper(helper, server, env)
     if (found === undefined) return undefined
     return found.username === IDENTITY_TOKEN_USER ? { identitytoken: found.secret } : { username: found.username, password: found.secret }
   } catch (error) {
@@ -85,4 +99,18 @@ async function fromHelper(name: string, server: string, { env, warn }: KeychainS
     warn?.(`${error.message}: going on without its credentials for ${server}`)
     return undefined
   }
+}
+
+function remembering<T>(find: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const known = new Map<string, Promise<T>>()
+  return (key) => {
+    const found = known.get(key) ?? find(key)
+    known.set(key, found)
+    return found
+  }
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined
+  return () => (reading ??= read())
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
@@ -75,6 +75,76 @@ test.each(['docker.io', 'index.docker.io', 'registry-1.docker.io'])('%s finds wh
   expect(found.credentials).toEqual({ username: 'u', password: 'p', serveraddress: HUB })
 })
 
+const PATHS = {
+  'r:5000': encoded('host', 'p'),
+  'r:5000/team': encoded('team', 'p'),
+  'r:5000/team/a': encoded('a', 'p'),
+  'r:5000/team/a/deep/': encoded('deep', 'p'),
+  'https://s/v1/': encoded('address', 'p'),
+  's/v2/': encoded('schemeless', 'p'),
+  'https://s/team/a': encoded('no path', 'p'),
+  'docker.io/me': encoded('me', 'p'),
+  [HUB]: encoded('hub', 'p'),
+  'only/team': encoded('only', 'p'),
+}
+
+test.each([
+  ['r:5000', 'host'],
+  ['r:5000/team', 'team'],
+  ['r:5000/other/a', 'host'],
+  ['r:5000/teams', 'host'],
+  ['r:5000/team/b', 'team'],
+  ['r:5000/team/a', 'a'],
+  ['r:5000/team/ab', 'team'],
+  ['r:5000/team/a/x/y', 'a'],
+  ['r:5000/team/a/deep/x', 'deep'],
+  ['R:5000/team/a', 'a'],
+  ['r/team/a', undefined],
+  ['s/team/a', 'address'],
+  ['docker.io/me/app', 'me'],
+  ['index.docker.io/me/app', 'me'],
+  ['docker.io/library/node', 'hub'],
+  ['only/team/a', 'only'],
+  ['only/other', undefined],
+  ['only', undefined],
+])('%s has the credentials of the longest path that fits: %s', async (name, user) => {
+  for (const auths of [PATHS, Object.fromEntries(Object.entries(PATHS).reverse())]) {
+    const found = (await lookUp(name, { '.docker/config.json': { auths } })).credentials?.username
+    // Two keys that mean the same host are as good as each other.
+    expect(user === 'address' ? ['address', 'schemeless', 'no path'] : [user]).toContain(found)
+  }
+})
+
+test('a path without credentials leaves it to the next', async () => {
+  const auths = { 'r/team/a': {}, 'r/team': encoded('team', 'p') }
+  expect((await lookUp('r/team/a', { '.docker/config.json': { auths } })).credentials?.username).toBe('team')
+})
+
+test('helpers go before paths in auths, which go before the helper for all; each is asked once for each server', async () => {
+  const say = (user: string): string =>
+    helper(`require('fs').appendFileSync(process.env.LOG, '${user} ' + server + '\\n'); console.log(JSON.stringify({ Username: '${user}', Secret: 'p' }))`)
+  const config = {
+    credHelpers: { h: 'one', 'h/team/b': 'two' },
+    credsStore: 'all',
+    auths: { 'h/team': encoded('file', 'p'), 'r/team': encoded('file', 'p') },
+  }
+  const files = Object.fromEntries(['one', 'two', 'all'].map((name) => [`bin/docker-credential-${name}`, say(name)]))
+  const home = await directoryWith({ ...files, '.docker/config.json': config, log: '' })
+  const keychain = makeKeychain({ env: { PATH: join(home, 'bin'), LOG: join(home, 'log') }, home })
+  const names = ['h/team/a', 'h/team/c', 'h/team/b', 'h/team/b/c', 'r/team/x', 'r/x', 'r/y']
+  const users = []
+  for (const name of names) users.push((await keychain(name))?.username)
+  expect(users).toEqual(['one', 'one', 'two', 'two', 'file', 'all', 'all'])
+  expect((await readFile(join(home, 'log'), 'utf8')).split('\n')).toEqual(['one h', 'two h/team/b', 'all r', ''])
+})
+
+test('the longest path wins in CNB_REGISTRY_AUTH too', async () => {
+  const basic = (user: string): string => `Basic ${Buffer.from(`${user}:p`).toString('base64')}`
+  const env = headers({ r: basic('host'), 'r/team': basic('team') })
+  expect((await lookUp('r/team/a', {}, env)).credentials?.username).toBe('team')
+  expect((await lookUp('r/other', {}, env)).credentials?.username).toBe('host')
+})
+
 test('DOCKER_AUTH_CONFIG comes first, then DOCKER_CONFIG, then the files of Podman', async () => {
   const file = (user: string): object => ({ auths: { r: encoded(user, 'p') } })
   const home = await directoryWith({
@@ -143,12 +213,13 @@ test('a helper that never answers is stopped at the time limit', async () => {
   await expect(askCredentialHelper('x', 'r', { PATH: join(home, 'bin') }, 200)).rejects.toThrow('did not answer within 0.2 s')
 })
 
-test('a registry is looked up once', async () => {
+test('a file is read once', async () => {
   const home = await directoryWith({ '.docker/config.json': { auths: { r: encoded('before', 'p') } } })
   const keychain = makeKeychain({ env: {}, home })
   await keychain('r')
   await writeFile(join(home, '.docker/config.json'), '{}')
   expect(await keychain('r')).toMatchObject({ username: 'before' })
+  expect(await keychain('r/other')).toMatchObject({ username: 'before' })
 })
 
 test('a file that is not JSON is named, and nothing of it is shown', async () => {

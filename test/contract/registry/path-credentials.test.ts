@@ -1,0 +1,38 @@
+/** A registry in which each team has an account of its own, as GitLab and others have it. */
+
+import { expect, it } from 'vitest'
+import { makeKeychain } from '../../../src/registry/keychain.ts'
+import { makeCertificate } from '../../support/certificate.ts'
+import { craftApp } from '../../support/crafted-app.ts'
+import { pushImage } from '../../support/push-image.ts'
+import { openClient } from '../../support/registry-client.ts'
+import { startRegistry } from '../../support/registry.ts'
+import { startTokenServer } from '../../support/token-server.ts'
+
+it('each repository is reached with the credentials of its path, and a token for one serves no other', async () => {
+  await using certificate = await makeCertificate()
+  const users = Object.fromEntries(
+    ['team-a', 'team-b'].map((team) => [team, { password: `p-${team}`, repositories: { [`${team}/app`]: ['pull', 'push'], [`${team}/base`]: ['pull', 'push'] } as const }]),
+  )
+  await using tokens = await startTokenServer({ certificate, users })
+  await using registry = await startRegistry({ auth: tokens })
+  const auth = (team: string): object => ({ auth: Buffer.from(`${team}:p-${team}`).toString('base64') })
+  const auths = { [`${registry.address}/team-a`]: auth('team-a'), [`${registry.address}/team-b`]: auth('team-b') }
+  const keychain = makeKeychain({ env: { DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) }, home: '/nonexistent' })
+  await using client = openClient({ keychain })
+  const { registries } = client
+
+  const app = await craftApp()
+  const { digest } = await pushImage(registries, `${registry.address}/team-a/app:1`, app)
+  await pushImage(registries, `${registry.address}/team-b/base:1`, { layers: [] })
+  expect(await registries.repository(`${registry.address}/team-a/app`).resolve('1')).toMatchObject({ digest })
+  expect(await registries.repository(`${registry.address}/team-b/base`).resolve('1')).toBeDefined()
+  const who = (name: string): (string | undefined)[] => tokens.requests.filter(({ scopes }) => scopes[0]?.startsWith(`repository:${name}:`)).map(({ user }) => user)
+  expect([new Set(who('team-a/app')), new Set(who('team-b/base'))]).toEqual([new Set(['team-a']), new Set(['team-b'])])
+
+  // The account that may write has no access to the other's repository: the blob is uploaded instead.
+  const target = registries.repository(`${registry.address}/team-b/app`, 'push')
+  expect(await target.mountBlob(digest, 'team-a/app')).toBe(false)
+  expect(new Set(who('team-b/app'))).toEqual(new Set(['team-b']))
+  await expect(registries.repository(`${registry.address}/team-c/app`).resolve('1')).rejects.toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
+})
