@@ -2,12 +2,12 @@
 
 import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import type { Engine, PullOptions } from '../docker/engine.ts'
 import { isDigest } from '../oci/digest.ts'
 import { formatPlatform, platformMatches, type Platform } from '../oci/platform.ts'
 import { parseReference } from '../oci/reference.ts'
 import { describeEngineImages } from './engine-source.ts'
 import type { Image, ImageSource } from './image.ts'
+import { copiesOf, pullThroughMirrors, type PullServices } from './mirrored-pull.ts'
 
 /** `always` asks the registry each time, `if-not-present` only for what the engine lacks, `never` not at all. */
 export type PullPolicy = 'always' | 'if-not-present' | 'never'
@@ -19,14 +19,9 @@ export type PullPolicy = 'always' | 'if-not-present' | 'never'
  */
 export const DEFAULT_PULL_POLICY: PullPolicy = 'always'
 
-export interface FindImageServices {
-  readonly engine: Engine
-  /** Looks up the credentials for a repository with its registry. */
-  readonly credentials: (repository: string) => Promise<PullOptions['auth']>
+export interface FindImageServices extends PullServices {
   /** Where the image is looked up; without it the image's layers cannot be opened. */
   readonly images?: ImageSource
-  /** What the image must be for; any when absent. */
-  readonly platform?: Platform
 }
 
 /**
@@ -35,16 +30,14 @@ export interface FindImageServices {
  */
 export async function findImage(reference: string, policy: PullPolicy, services: FindImageServices, context: Context = {}): Promise<Image> {
   const { engine, images = describeEngineImages(engine), platform } = services
-  const { registry, repository } = parseReference(reference)
-  const present = await images.find(reference, context)
+  const present = await findPresent(reference, services, images, context)
   const fits = present !== undefined && (!platform || platformMatches(present.platform, platform))
   let image = present
   const wanted = policy === 'always' || (policy === 'if-not-present' && !fits)
   if (wanted && !isImageId(reference)) {
     try {
-      const auth = await services.credentials(`${registry}/${repository}`)
-      await engine.images.pull(reference, { ...(platform ? { platform } : {}), ...(auth ? { auth } : {}) }, context)
-      image = await images.find(reference, context)
+      const name = await pullThroughMirrors(reference, services, context)
+      image = await findNamed(name, reference, images, context)
     } catch (error) {
       if (!present) throw error
       fallBack(error, reference, present, context)
@@ -54,6 +47,24 @@ export async function findImage(reference: string, policy: PullPolicy, services:
   checkWhole(image)
   if (platform && !platformMatches(image.platform, platform)) throw mismatch(image, platform, policy)
   return image
+}
+
+/** A digest stands for the same image at a mirror, whose name is the only one that an engine has for it after a pull from there. */
+async function findPresent(reference: string, { mirrors }: PullServices, images: ImageSource, context: Context): Promise<Image | undefined> {
+  const own = await images.find(reference, context)
+  const parsed = parseReference(reference)
+  if (own || parsed.digest === undefined) return own
+  for (const copy of copiesOf(parsed, mirrors)) {
+    const found = await findNamed(copy, reference, images, context)
+    if (found) return found
+  }
+  return undefined
+}
+
+/** The image that the engine has under `name`, as the one that is called `reference`. */
+async function findNamed(name: string, reference: string, images: ImageSource, context: Context): Promise<Image | undefined> {
+  const image = await images.find(name, context)
+  return image && name !== reference ? { ...image, reference } : image
 }
 
 /** An ID names one image for ever, and no registry knows it. */
@@ -66,10 +77,11 @@ export function isImageId(reference: string): boolean {
  * @throws any other failure: a registry that refuses us may well have a newer image
  */
 function fallBack(error: unknown, reference: string, present: Image, { events }: Context): void {
+  // The cause has the words of the image's own registry alone.
   const { code, message, cause } = toCnbError(error)
   if (code === 'CNB_IMAGE_NOT_FOUND') {
     events?.({ type: 'debug', message: `no registry has '${reference}': using the engine's copy` })
-  } else if (code === 'CNB_PULL_FAILED' && UNREACHABLE.test(message)) {
+  } else if (code === 'CNB_PULL_FAILED' && UNREACHABLE.test(cause instanceof Error ? cause.message : message)) {
     // What came from no registry cannot be older there; a containerd store gives everything a digest, and hides which is which.
     const type = present.repoDigests.length > 0 ? 'warning' : 'debug'
     events?.({ type, message: `using the engine's copy of '${reference}', which may be old: ${message}` })

@@ -6,6 +6,7 @@ import type { Builder, RunImageName } from '../builder/builder.ts'
 import { readBuilder } from '../builder/read-builder.ts'
 import { type ApiVersion, atLeast } from '../formats/versions.ts'
 import type { Image } from '../images/image.ts'
+import type { PullServices } from '../images/mirrored-pull.ts'
 import { findImage, type PullPolicy } from '../images/pull.ts'
 import { findFirstImage, rankRunImages } from '../images/run-image.ts'
 import type { RunImage } from '../lifecycle/lifecycle.ts'
@@ -24,7 +25,7 @@ export async function findBuilder(
   name: string,
   policy: PullPolicy,
   wanted: Platform | undefined,
-  services: Services,
+  services: PullServices,
   context: Context,
 ): Promise<Builder> {
   const reference = familiarName(parseReference(name))

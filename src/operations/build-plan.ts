@@ -25,6 +25,7 @@ import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, 
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 import { readConfig, type Config } from './config-file.ts'
 import { isEngineOnly } from './image-targets.ts'
+import { chooseMirrors } from './registry-settings.ts'
 import type { Services } from './services.ts'
 import { readCertificates } from './user-files.ts'
 
@@ -41,10 +42,11 @@ export async function planBuild(
 
   const config = await readConfig(host, context)
   const policy = options.pullPolicy ?? config.pullPolicy ?? DEFAULT_PULL_POLICY
+  const pulling = { ...services, mirrors: chooseMirrors(options, config) }
   // Asked for beside all else: it need not be known before something is made.
   const allowed = publishing && checkPublishing(publishing, [image, ...fromUser.tags], context)
   allowed?.catch(() => {})
-  const builder = await findBuilder(builderName(options, project, config), policy, platform, services, context)
+  const builder = await findBuilder(builderName(options, project, config), policy, platform, pulling, context)
   const platformApi = negotiatePlatformApi(builder)
   const runImages: RunImageSearch = {
     app: image,
@@ -52,7 +54,7 @@ export async function planBuild(
     find:
       publishing && !publishing.targets.engine && policy !== 'never'
         ? findPublished(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
-        : (name, finding) => findImage(name, policy, { ...services, platform: builder.image.platform }, finding),
+        : (name, finding) => findImage(name, policy, { ...pulling, platform: builder.image.platform }, finding),
   }
   const runImage = await findRunImage(options.runImage, runImages, services, context)
   refuseOtherStack(builder, runImage, platformApi)
@@ -71,7 +73,7 @@ export async function planBuild(
     runImage,
     findRunImage: (name, finding) => findRunImage(name, runImages, services, finding),
     engineId: async ({ id }, finding) =>
-      isDigest(id) ? id : (await findImage(id, 'if-not-present', { ...services, platform: builder.image.platform }, finding)).id,
+      isDigest(id) ? id : (await findImage(id, 'if-not-present', { ...pulling, platform: builder.image.platform }, finding)).id,
     published: publishing !== undefined && !isEngineOnly(publishing.targets),
     runImages: runImagesFor(runImage, builder, config),
     appEntries: (reading) =>

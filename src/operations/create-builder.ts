@@ -13,15 +13,16 @@ import { pathOfUri } from '../buildpacks/locator.ts'
 import { formatTarget, targetMatches } from '../buildpacks/target.ts'
 import { openEngineImages } from '../images/engine-source.ts'
 import type { Image, ImageSource } from '../images/image.ts'
-import { DEFAULT_PULL_POLICY, findImage, type PullPolicy } from '../images/pull.ts'
+import { DEFAULT_PULL_POLICY, findImage, type FindImageServices, type PullPolicy } from '../images/pull.ts'
 import { formatPlatform, type Platform } from '../oci/platform.ts'
 import { familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import { readBuilderFile, readModules } from './builder-sources.ts'
 import { outputReference } from './output-reference.ts'
 import { readConfig } from './config-file.ts'
+import { chooseMirrors, type RegistryOptions } from './registry-settings.ts'
 import type { Services } from './services.ts'
 
-export interface CreateBuilderOptions {
+export interface CreateBuilderOptions extends Pick<RegistryOptions, 'registryMirrors'> {
   /** The builder image's name, as typed. */
   image: string
   /** Path of builder.toml; paths inside it are relative to it. */
@@ -45,7 +46,7 @@ export interface CreateBuilderResult {
 }
 
 /** What finding an image takes: the services, and where the layers of those that are found are kept. */
-type ImageServices = Services & { images: ImageSource }
+type ImageServices = FindImageServices & { images: ImageSource }
 
 /**
  * Makes a builder. The same files and the same build image give the same image ID, whenever and wherever.
@@ -62,9 +63,11 @@ export async function createBuilder(options: CreateBuilderOptions, services: Ser
   warnAll(config.warnings, context)
 
   await using images = openEngineImages(services.engine, services.owner)
-  const policy = options.pullPolicy ?? (await readConfig(services.host, context)).pullPolicy ?? DEFAULT_PULL_POLICY
-  const buildImage = await findBuildImage(config, policy, { ...services, images }, context)
-  warnAll(await checkRunImages(config, buildImage, policy, { ...services, images }, context), context)
+  const fromUser = await readConfig(services.host, context)
+  const policy = options.pullPolicy ?? fromUser.pullPolicy ?? DEFAULT_PULL_POLICY
+  const pulling = { ...services, images, mirrors: chooseMirrors(options, fromUser) }
+  const buildImage = await findBuildImage(config, policy, pulling, context)
+  warnAll(await checkRunImages(config, buildImage, policy, pulling, context), context)
   const base = dirname(file)
   const { plan, warnings, lifecycleVersion, buildpacks } = await step(context, 'reading buildpacks and lifecycle', async () => {
     const lifecycle = await readLifecycle(resolve(base, pathOfUri(config.lifecycleUri)), context)

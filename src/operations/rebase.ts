@@ -16,9 +16,10 @@ import { declaredName, withConfiguredMirrors } from './configured-mirrors.ts'
 import { outputReference } from './output-reference.ts'
 import { writeReport } from './rebase-report.ts'
 import { parseTarget, type RebaseResult } from './rebase-result.ts'
+import { chooseMirrors, type RegistryOptions } from './registry-settings.ts'
 import type { Services } from './services.ts'
 
-export interface RebaseOptions {
+export interface RebaseOptions extends Pick<RegistryOptions, 'registryMirrors'> {
   image: string
   runImage?: string
   /** The image whose layers are taken; `image` itself when absent. */
@@ -41,7 +42,7 @@ export async function rebase(options: RebaseOptions, services: Services, context
   await using images = openEngineImages(engine, services.owner)
   const config = await readConfig(host, context)
   const app = await findApp(options.previousImage ?? options.image, images, context)
-  const runImage = await findRunImage({ ...options, pullPolicy: options.pullPolicy ?? config.pullPolicy }, app, target, { engine, credentials, images, config }, context)
+  const runImage = await findRunImage({ ...options, pullPolicy: options.pullPolicy ?? config.pullPolicy }, app, target, { engine, credentials, images, config, mirrors: chooseMirrors(options, config) }, context)
   const runImageName = declaredName(runImage.name, readLifecycleMetadata(app)?.knownRunImages ?? [], config)
   const plan = planRebase({ app, runImage: runImage.image, runImageName, force: options.force ?? false })
   for (const rule of plan.warnings) context.events?.({ type: 'warning', message: `rebasing by force, although ${rule}` })

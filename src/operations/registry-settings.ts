@@ -1,7 +1,7 @@
 /** How registries are reached: the values of a command's options. */
 
 import { CnbError } from '../base/errors.ts'
-import { readConfig } from './config-file.ts'
+import { readConfig, type Config } from './config-file.ts'
 import type { Host } from './services.ts'
 import { readCertificates } from './user-files.ts'
 
@@ -32,13 +32,18 @@ export async function readRegistrySettings(options: RegistryOptions, host: Host)
   const certificates = await readCertificates(options.caCerts ?? [], host)
   return {
     insecure: (options.insecureRegistries ?? []).map((text) => checkedHost(text, '--insecure-registry')),
-    mirrors: mergeMirrors(readMirrors(options.registryMirrors ?? []), (await readConfig(host)).registryMirrors),
+    mirrors: chooseMirrors(options, await readConfig(host)),
     ca: certificates.map(({ pem }) => pem),
   }
 }
 
-/** A mirror for all on the command line is for all: the file's are forgotten. */
-function mergeMirrors(given: RegistrySettings['mirrors'], configured: RegistrySettings['mirrors']): RegistrySettings['mirrors'] {
+/**
+ * The mirrors of registries: those of `--registry-mirror`, and the configuration file's for other registries. A mirror for all on the
+ * command line is for all: the file's are forgotten.
+ * @throws CnbError CNB_USAGE
+ */
+export function chooseMirrors({ registryMirrors = [] }: RegistryOptions, { registryMirrors: configured }: Pick<Config, 'registryMirrors'>): RegistrySettings['mirrors'] {
+  const given = readMirrors(registryMirrors)
   // The client takes the first that is of the registry, however that is written.
   return '*' in given ? given : { ...given, ...Object.fromEntries(Object.entries(configured).filter(([registry]) => !(registry in given))) }
 }

@@ -1,8 +1,8 @@
 /** The pace at which a reply's body has to come, however long it is. */
 
 /** A reader that waits for bytes gets at least these in each span of time. */
-const MIN_BYTES = 60 * 1024
-const SPAN_MS = 60_000
+const MIN_BYTES = 30 * 1024
+const SPAN_MS = 30_000
 
 /** A body that comes too slowly: the same request over another connection may do better. */
 class StalledReply extends Error {

@@ -9,7 +9,7 @@ export const insecureRegistries = {
 export const registryMirrors = {
   kind: 'list',
   flags: '--registry-mirror <registry=host>',
-  description: "host to read images of a registry from, '*' for all registries; repeatable",
+  description: "host to read and pull images of a registry from, '*' for all registries; repeatable",
 } as const
 
 /** For commands that run no build, in which the same certificates are trusted too. */

@@ -25,9 +25,9 @@ function setUp({ local, remote }: { local?: Image; remote?: Image | [ErrorCode, 
       },
     },
   } as unknown as Engine
-  const credentials = async (registry: string) => ({ username: 'me', serveraddress: registry })
+  const credentials = async (repository: string) => ({ username: 'me', serveraddress: repository })
   const find = (policy: PullPolicy, platform?: Platform, reference = 'r.example/x') =>
-    findImage(reference, policy, { engine, credentials, images: { find: async () => present }, platform }, { events: (event) => events.push(event) })
+    findImage(reference, policy, { engine, credentials, mirrors: {}, images: { find: async () => present }, platform }, { events: (event) => events.push(event) })
   return { pulls, events, find }
 }
 
@@ -65,7 +65,7 @@ describe('the policy', () => {
   test("a pull has the registry's credentials and the platform that is wanted", async () => {
     const { find, pulls } = setUp({ remote })
     await find('always', AMD)
-    expect(pulls).toEqual([{ reference: 'r.example/x', options: { platform: AMD, auth: { username: 'me', serveraddress: 'r.example' } } }])
+    expect(pulls).toEqual([{ reference: 'r.example/x', options: { platform: AMD, auth: { username: 'me', serveraddress: 'r.example/x' } } }])
   })
 })
 

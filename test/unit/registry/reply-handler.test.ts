@@ -80,7 +80,7 @@ async function slowly(request: Partial<HttpRequest> = {}) {
   return { ...begun, send, aborts }
 }
 
-const STALLED = 'abort: it sent less than 60 KiB in 60 s'
+const STALLED = 'abort: it sent less than 30 KiB in 30 s'
 
 test('a document that comes byte by byte is given up, as the connection may be at fault', async () => {
   const { handler, aborts, send } = await slowly({ limit: 1024 * 1024 })

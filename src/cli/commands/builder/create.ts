@@ -2,6 +2,7 @@
 
 import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../../command.ts'
 import { pullPolicy, tags } from '../../options/images.ts'
+import { registryMirrors } from '../../options/registry.ts'
 
 export const createGroups = [
   {
@@ -11,6 +12,7 @@ export const createGroups = [
       tags,
       labels: { kind: 'list', flags: '-l, --label <key=value>', description: 'label for the image; repeatable' },
       pullPolicy,
+      registryMirrors,
     },
   },
 ] as const satisfies readonly OptionGroup[]
