@@ -5,7 +5,7 @@ import type { Context } from '../base/events.ts'
 import type { Engine, PullOptions } from '../docker/engine.ts'
 import type { Platform } from '../oci/platform.ts'
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
-import { mirrorsOf } from '../registry/mirrors.ts'
+import { afterMirrors, mirrorsOf } from '../registry/mirrors.ts'
 
 export interface PullServices {
   readonly engine: Engine
@@ -50,8 +50,7 @@ export async function pullThroughMirrors(reference: string, services: PullServic
     await pullFrom(reference, services, context)
     return reference
   } catch (error) {
-    if (failures.length === 0 || !(error instanceof CnbError) || !OF_ONE_REGISTRY.includes(error.code)) throw error
-    throw error.retold([error, ...failures].map(({ message }) => message).join('; before that, from a mirror: '))
+    throw afterMirrors(error, failures)
   }
 }
 

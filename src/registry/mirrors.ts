@@ -43,6 +43,12 @@ export function parseMirror(text: string): Mirror {
   })
 }
 
+/** The error of an image's own registry, with what its mirrors answered before. */
+export function afterMirrors(error: unknown, failures: readonly CnbError[]): unknown {
+  if (failures.length === 0 || !(error instanceof CnbError) || error.code === 'CNB_INTERRUPTED') return error
+  return error.retold([error, ...failures].map(({ message }) => message).join('; before that, from a mirror: '))
+}
+
 /** A repository that is read from the first of its copies which has what is asked for, and last from where it belongs. */
 export class MirroredRepository implements Repository {
   readonly #own: Repository
@@ -111,6 +117,7 @@ export class MirroredRepository implements Repository {
 
   /** A mirror that fails is as good as one that has nothing. */
   async #read<T>(ask: (from: Repository) => Promise<T | undefined>, context: Context = {}): Promise<T | undefined> {
+    const failures: CnbError[] = []
     for (const copy of this.#copies) {
       try {
         const found = await ask(copy)
@@ -118,8 +125,11 @@ export class MirroredRepository implements Repository {
       } catch (error) {
         if (context.signal?.aborted || !(error instanceof CnbError)) throw error
         if (error.code !== 'CNB_REGISTRY_FAILED') this.#warn(`the mirror ${copy.name} is passed over: ${error.message}`)
+        failures.push(error)
       }
     }
-    return ask(this.#own)
+    return ask(this.#own).catch((error: unknown) => {
+      throw afterMirrors(error, failures)
+    })
   }
 }

@@ -90,3 +90,13 @@ test('whoever pushes does not ask mirrors', async () => {
   expect(await repository.uploadStream({ open: async () => Readable.from([BLOB]) })).toMatchObject({ size: 4 })
   expect(mirror.requests).toEqual([])
 })
+
+test('where the registry fails too, the error has what each mirror answered', async () => {
+  const [own, mirror] = [await start(), await start()]
+  for (const registry of [own, mirror]) registry.intercept = (_request, response, url) => url.pathname.includes('/manifests/') && (refuse(response, 403, 'DENIED', 'not you'), true)
+  const { registries } = open({ [own.address]: [mirror.address] })
+  await expect(registries.repository(`${own.address}/team/app`).manifest('1')).rejects.toMatchObject({
+    code: 'CNB_REGISTRY_DENIED',
+    message: expect.stringMatching(`^cannot read .*${own.address}/team/app:1.*; before that, from a mirror: cannot read .*${mirror.address}/team/app:1`),
+  })
+})
