@@ -34,7 +34,7 @@ function remoteServices(context: Context): RemoteServices {
         import('./registry/keychain.ts'),
       ])
       const warn = (message: string): void => context.events?.({ type: 'warning', message })
-      const keychain = makeKeychain({ env: host.env, home: host.home, warn })
+      const keychain = makeKeychain({ env: host.env, home: host.home, signal: context.signal, warn })
       const registries = openRegistries({ ...settings, keychain, env: host.env, userAgent: `${NAME}/${VERSION}`, warn })
       closing.push(() => registries.close())
       return registries
@@ -71,6 +71,7 @@ async function connectServices(context: Context): Promise<Services> {
     credentials: makeKeychain({
       env: host.env,
       home: host.home,
+      signal: context.signal,
       warn: (message) => context.events?.({ type: 'warning', message }),
     }),
   }

@@ -1,11 +1,14 @@
 /** Docker's configuration as far as it says where the engine is: `config.json` and the context store beside it. */
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
 import type { TlsMaterial } from './engine-address.ts'
 import { isRecord } from '../base/foreign-json.ts'
+
+/** An honest file has a few kilobytes. */
+const MAX_FILE = 4 * 1024 * 1024
 
 /** The context that `docker context use` chose, or undefined. @throws CnbError CNB_USAGE when config.json is malformed */
 export async function readCurrentContext(configDir: string): Promise<string | undefined> {
@@ -32,7 +35,7 @@ export async function readContext(configDir: string, name: string): Promise<{ ho
   }
   const skipVerify = docker.SkipTLSVerify === true
   const read = async (file: string): Promise<Buffer | undefined> =>
-    readFile(join(configDir, 'contexts', 'tls', id, 'docker', file)).catch(() => undefined)
+    readIfThere(join(configDir, 'contexts', 'tls', id, 'docker', file))
   const [ca, cert, key] = await Promise.all([read('ca.pem'), read('cert.pem'), read('key.pem')])
   const tls = ca || cert || key || skipVerify ? { ca, cert, key, verify: !skipVerify } : undefined
   return { host: docker.Host, tls }
@@ -40,12 +43,23 @@ export async function readContext(configDir: string, name: string): Promise<{ ho
 
 /** The parsed file, or undefined where it is missing or not readable. */
 async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
+  const content = await readIfThere(path)
+  if (content === undefined) return undefined
   try {
-    return JSON.parse(text)
+    return JSON.parse(content.toString())
   } catch {
     // The parser's message would quote the file, which may hold credentials.
     throw new CnbError('CNB_USAGE', `${path} is not valid JSON`, { hint: 'Repair the file, or set DOCKER_HOST.' })
+  }
+}
+
+/** Undefined where the system has no file for us. @throws CnbError CNB_USAGE for a pipe, a directory, or a file that is too large */
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readBounded(path, { max: MAX_FILE })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code !== undefined) return undefined
+    throw new CnbError('CNB_USAGE', `cannot read ${path}: ${message}`, { hint: 'Replace it by a file, or set DOCKER_HOST.' })
   }
 }

@@ -1,9 +1,10 @@
 /** The certificates that this machine trusts beside Node's own. */
 
 import { X509Certificate } from 'node:crypto'
-import { readFile, readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
+import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -17,6 +18,8 @@ const SYSTEM_BUNDLES = [
 ]
 /** Where Docker and Podman look for a registry's own CA, in a folder named `host` or `host:port`. */
 const REGISTRY_FOLDERS = ['/etc/docker/certs.d', '/etc/containers/certs.d']
+/** The bundle of a whole operating system is a quarter of a MiB. */
+const MAX_FILE = 16 * 1024 * 1024
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 
 /**
@@ -38,10 +41,13 @@ export function checkCertificates(given: readonly Buffer[]): void {
   }
 }
 
-/** Certificates in PEM that Node does not trust by itself: `given`, those of SSL_CERT_FILE and SSL_CERT_DIR, and the system's. */
-export async function extraCertificates(given: readonly Buffer[], env: Environment): Promise<string[]> {
+/**
+ * Certificates in PEM that Node does not trust by itself: `given`, those of SSL_CERT_FILE and SSL_CERT_DIR, and the system's.
+ * @throws CnbError CNB_USAGE for a file that is none or too large, or the signal's reason
+ */
+export async function extraCertificates(given: readonly Buffer[], env: Environment, signal?: AbortSignal): Promise<string[]> {
   const named = await Promise.all([
-    env.SSL_CERT_FILE ? readText(env.SSL_CERT_FILE) : '',
+    env.SSL_CERT_FILE ? readText(env.SSL_CERT_FILE, { pipes: true, signal }) : '',
     ...(env.SSL_CERT_DIR ?? '').split(':').filter(Boolean).map((folder) => readFolder(folder, /./)),
   ])
   const all = [...given.map(String), ...named, await firstOf(SYSTEM_BUNDLES)].flatMap((text) => text.match(CERTIFICATE) ?? [])
@@ -72,10 +78,22 @@ async function firstOf(paths: readonly string[]): Promise<string> {
 
 async function readFolder(folder: string, names: RegExp): Promise<string> {
   const found = (await readdir(folder).catch(() => [])).filter((name) => names.test(name)).sort()
-  return (await Promise.all(found.map((name) => readText(join(folder, name))))).join('\n')
+  return (await Promise.all(found.map((name) => readRegular(join(folder, name))))).join('\n')
 }
 
-/** Nothing where there is no file that can be read. */
-function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(() => '')
+async function readRegular(path: string): Promise<string> {
+  const isFile = await stat(path).then((stats) => stats.isFile(), () => false)
+  return isFile ? readText(path) : ''
+}
+
+/** Nothing where the system has no file for us. */
+async function readText(path: string, options: { pipes?: boolean; signal?: AbortSignal } = {}): Promise<string> {
+  try {
+    return (await readBounded(path, { max: MAX_FILE, ...options })).toString()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (error instanceof CnbError) throw error
+    if (code !== undefined) return ''
+    throw new CnbError('CNB_USAGE', `cannot read the certificates in ${path}: ${message}`, { hint: 'Name a file in PEM.' })
+  }
 }

@@ -91,7 +91,7 @@ export class Connectors {
   }
 
   #extraCertificates(): Promise<string[]> {
-    return (this.#extra ??= extraCertificates(this.#options.ca, this.#options.env))
+    return (this.#extra ??= extraCertificates(this.#options.ca, this.#options.env, this.#options.closing))
   }
 }
 

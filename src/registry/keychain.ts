@@ -1,7 +1,8 @@
 /** Credentials for registries: from the environment, and from what `docker login` and `podman login` leave behind. */
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readBounded } from '../base/bounded-file.ts'
+import { CnbError } from '../base/errors.ts'
 import { credentialsOf, entriesFor, hostOf, nameOf, parseAuthFile, type AuthFile, type RegistryCredentials } from './auth-file.ts'
 import { credentialsFromVariable } from './authorization-variable.ts'
 import { askCredentialHelper, CredentialHelperError } from './credential-helper.ts'
@@ -9,7 +10,9 @@ import { askCredentialHelper, CredentialHelperError } from './credential-helper.
 export interface KeychainSources {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
-  /** Hears of a credential helper that does not work; the registry is then asked without credentials. */
+  /** Ends a helper that is asked, and a pipe that is read. */
+  readonly signal?: AbortSignal
+  /** Hears of a helper that does not work, and of a file that must not be read: registries are then asked without their credentials. */
   readonly warn?: (message: string) => void
 }
 
@@ -19,6 +22,8 @@ export type Keychain = (name: string) => Promise<RegistryCredentials | undefined
 /** Docker Hub's key in configuration files and helpers, whatever name it goes by elsewhere. */
 const HUB = 'https://index.docker.io/v1/'
 const IDENTITY_TOKEN_USER = '<token>'
+/** An honest file has a few kilobytes. */
+const MAX_FILE = 4 * 1024 * 1024
 
 /**
  * Looks up credentials in CNB_REGISTRY_AUTH, DOCKER_AUTH_CONFIG, Docker's config.json and Podman's auth.json files, the first that
@@ -46,21 +51,31 @@ export function makeKeychain(sources: KeychainSources): Keychain {
 }
 
 /** Where there may be credentials, in their order. */
-function placesOf({ env, home }: KeychainSources): (() => Promise<AuthFile | undefined>)[] {
-  const { DOCKER_AUTH_CONFIG: inline } = env
-  const paths = [
-    join(env.DOCKER_CONFIG || join(home, '.docker'), 'config.json'),
-    ...(env.REGISTRY_AUTH_FILE ? [env.REGISTRY_AUTH_FILE] : []),
-    ...(env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, 'containers/auth.json')] : []),
-    join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/auth.json'),
-  ]
+function placesOf(sources: KeychainSources): (() => Promise<AuthFile | undefined>)[] {
+  const { env, home } = sources
+  const { DOCKER_AUTH_CONFIG: inline, REGISTRY_AUTH_FILE: named } = env
+  const inHome = (path: string) => (): Promise<AuthFile | undefined> => readAuthFile(path, sources)
   return [
     async () => (inline ? parseAuthFile(inline, 'DOCKER_AUTH_CONFIG') : undefined),
-    ...paths.map((path) => async () => {
-      const content = await readFile(path, 'utf8').catch(() => undefined)
-      return content ? parseAuthFile(content, path) : undefined
-    }),
+    inHome(join(env.DOCKER_CONFIG || join(home, '.docker'), 'config.json')),
+    async () => (named ? readAuthFile(named, sources, { pipes: true }) : undefined),
+    ...(env.XDG_RUNTIME_DIR ? [inHome(join(env.XDG_RUNTIME_DIR, 'containers/auth.json'))] : []),
+    inHome(join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/auth.json')),
   ]
+}
+
+async function readAuthFile(path: string, { signal, warn }: KeychainSources, options: { pipes?: boolean } = {}): Promise<AuthFile | undefined> {
+  try {
+    const content = (await readBounded(path, { max: MAX_FILE, signal, ...options })).toString()
+    return content ? parseAuthFile(content, path) : undefined
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    if (error instanceof CnbError) throw error
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (code !== 'EACCES') throw new CnbError('CNB_USAGE', `cannot read the credentials in ${path}: ${message}`, { cause: error, hint: 'Replace it by a file, or remove it.' })
+    warn?.(`cannot read the credentials in ${path}: ${message}`)
+    return undefined
+  }
 }
 
 /** Asks a helper: `<helper> <server>`. */
@@ -88,10 +103,10 @@ function serverOf(scope: string): string {
   return scope === 'docker.io' ? HUB : scope
 }
 
-async function fromHelper(key: string, { env, warn }: KeychainSources): Promise<RegistryCredentials | undefined> {
+async function fromHelper(key: string, { env, signal, warn }: KeychainSources): Promise<RegistryCredentials | undefined> {
   const [, helper = '', server = ''] = /^(.*) (\S+)$/s.exec(key) ?? []
   try {
-    const found = await askCredentialHelper(helper, server, env)
+    const found = await askCredentialHelper(helper, server, { env, signal })
     if (found === undefined) return undefined
     return found.username === IDENTITY_TOKEN_USER ? { identitytoken: found.secret } : { username: found.username, password: found.secret }
   } catch (error) {

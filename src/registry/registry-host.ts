@@ -2,6 +2,7 @@
 
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
+import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { abortable } from './abortable.ts'
 import { Authorizer } from './authorizer.ts'
@@ -158,13 +159,13 @@ export class RegistryHost {
   }
 }
 
-/** `exchange`, over plain HTTP where the host does not speak TLS. A certificate that is not trusted stays an error. */
+/** `exchange`, over plain HTTP where the host does not speak TLS. A certificate that is not trusted stays an error, as does what is wrong here. */
 function plainWhereNoTls(exchange: Exchange): Exchange {
   return async (request) => {
     try {
       return await exchange({ ...request, signal: AbortSignal.any([request.signal, AbortSignal.timeout(HTTPS_PATIENCE_MS)]) })
     } catch (error) {
-      if (request.signal.aborted || isUntrustedCertificate(error)) throw error
+      if (request.signal.aborted || isUntrustedCertificate(error) || error instanceof CnbError) throw error
       return exchange({ ...request, url: new URL(request.url.href.replace(/^https/, 'http')) })
     }
   }

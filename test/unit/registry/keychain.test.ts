@@ -1,5 +1,9 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { watch } from 'node:fs'
+import { chmod, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import type { RegistryCredentials } from '../../../src/registry/auth-file.ts'
@@ -210,7 +214,66 @@ test.each([
 
 test('a helper that never answers is stopped at the time limit', async () => {
   const home = await directoryWith({ 'bin/docker-credential-x': helper('setInterval(() => {}, 1000)') })
-  await expect(askCredentialHelper('x', 'r', { PATH: join(home, 'bin') }, 200)).rejects.toThrow('did not answer within 0.2 s')
+  await expect(askCredentialHelper('x', 'r', { env: { PATH: join(home, 'bin') }, timeLimitMs: 200 })).rejects.toThrow('did not answer within 0.2 s')
+})
+
+/** A shell script as the helper `x`, which may leave a program behind; `$PID` is for its process ID. */
+async function shellHelper(script: string): Promise<{ env: Record<string, string> }> {
+  const home = await directoryWith({ 'bin/docker-credential-x': `#!/bin/sh\n${script}` })
+  const pid = join(home, 'pid')
+  onTestFinished(async () => {
+    const left = Number(await readFile(pid, 'utf8').catch(() => ''))
+    if (left > 0) process.kill(left)
+  })
+  return { env: { PATH: `${join(home, 'bin')}:/usr/bin:/bin`, PID: pid } }
+}
+
+test('a helper has answered when it has ended, whatever it leaves behind with its output open', async () => {
+  const options = await shellHelper(`sleep 1000 & echo $! >"$PID"; printf '{"Username":"u","Secret":"s"}'`)
+  expect(await askCredentialHelper('x', 'r', options)).toEqual({ username: 'u', secret: 's' })
+  const without = await shellHelper('sleep 1000 & echo $! >"$PID"; echo credentials not found in native keychain; exit 1')
+  expect(await askCredentialHelper('x', 'r', without)).toBeUndefined()
+})
+
+test('the time limit holds for what a helper leaves behind', async () => {
+  const options = await shellHelper('sleep 1000 & echo $! >"$PID"')
+  await expect(askCredentialHelper('x', 'r', { ...options, timeLimitMs: 200 })).rejects.toThrow('did not answer within 0.2 s')
+})
+
+test('a helper that prints without an end is stopped', async () => {
+  await expect(askCredentialHelper('x', 'r', await shellHelper('exec yes'))).rejects.toThrow('answered with more than 1 MiB')
+})
+
+test('an abort ends the wait for a helper', async () => {
+  const stopping = new AbortController()
+  const { env } = await shellHelper('echo yes >"$PID.started"; exec sleep 1000')
+  const watching = watch(dirname(env.PID ?? ''))
+  const started = once(watching, 'change')
+  const asking = askCredentialHelper('x', 'r', { env, signal: stopping.signal })
+  await started
+  watching.close()
+  stopping.abort()
+  await expect(asking).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+})
+
+test.each([
+  ['a pipe', (path: string) => promisify(execFile)('mkfifo', [path]), 'it is a pipe, not a file'],
+  ['a directory', (path: string) => mkdir(path), 'it is a directory'],
+  ['a device without an end', (path: string) => symlink('/dev/zero', path), 'it is larger than 4 MiB'],
+  ['a large file', (path: string) => writeFile(path, '').then(() => truncate(path, 2 ** 40)), 'it is larger than 4 MiB'],
+])('%s in the place of a file with credentials is an error that names it', async (_title, make, why) => {
+  const home = await directoryWith({})
+  for (const [name, env] of [['config.json', { DOCKER_CONFIG: home }], ['containers/auth.json', { XDG_CONFIG_HOME: home }]] as const) {
+    const path = join(home, name)
+    await mkdir(dirname(path), { recursive: true })
+    await make(path)
+    await expect(makeKeychain({ env, home })('r')).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot read the credentials in ${path}: ${why}` })
+    await rm(path, { recursive: true })
+  }
+})
+
+test('/dev/null has no credentials', async () => {
+  expect(await makeKeychain({ env: { REGISTRY_AUTH_FILE: '/dev/null' }, home: '/nonexistent' })('r')).toBeUndefined()
 })
 
 test('a file is read once', async () => {

@@ -117,6 +117,17 @@ test("the system's certificates and those of Docker's folder for one registry ar
   expect(found.filter((text) => certificates.ca.includes(text))).toHaveLength(1)
 })
 
+test.each([
+  ['SSL_CERT_FILE', '/dev/zero', 'it is larger than 16 MiB'],
+  ['SSL_CERT_FILE', '/etc', 'it is a directory'],
+])('%s=%s is an error that names it', async (variable, path, why) => {
+  const registry = await serve(certificates.good)
+  expect(await reach(registry.address, open({ env: { [variable]: path } }))).toMatchObject({
+    code: 'CNB_USAGE',
+    message: `cannot read the certificates in ${path}: ${why}`,
+  })
+})
+
 test('a registry that does not answer is asked four times, and then not for a while', async () => {
   const closed = createTcpServer().listen(0, '127.0.0.1')
   await once(closed, 'listening')

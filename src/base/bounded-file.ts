@@ -1,0 +1,86 @@
+/** Files read whole, with a bound on their size and without waiting for what may never come. */
+
+import { close, constants, fstatSync, open, read } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import { isatty, ReadStream } from 'node:tty'
+import { promisify } from 'node:util'
+import { abortError, throwIfAborted } from './errors.ts'
+
+const openAsync = promisify(open)
+const readAsync = promisify(read)
+const closeAsync = promisify(close)
+
+export interface BoundedOptions {
+  /** Bytes. */
+  readonly max: number
+  /** Whether the path may be a pipe or a terminal: only where the user named it, for reading it takes as long as its writer. */
+  readonly pipes?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+const CHUNK = 64 * 1024
+const MIB = 1024 * 1024
+
+/**
+ * The content of a file. A device is read as long as it has bytes at once.
+ * @throws Error with the cause in words: larger than `max`, a pipe or a directory, or the system's own refusal with its `code`;
+ *   the signal's reason once it is aborted
+ */
+export async function readBounded(path: string, options: BoundedOptions): Promise<Buffer> {
+  throwIfAborted(options.signal)
+  // Without O_NONBLOCK a FIFO without a writer would hold a thread, which no signal ends.
+  const fd = await openAsync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const stats = fstatSync(fd)
+  const terminal = isatty(fd)
+  if (stats.isFIFO() || terminal) {
+    if (options.pipes === true) return readStream(terminal ? new ReadStream(fd) : new Socket({ fd, writable: false }), options)
+    await closeAsync(fd)
+    throw new Error(`it is a ${terminal ? 'terminal' : 'pipe'}, not a file`)
+  }
+  try {
+    if (stats.isDirectory()) throw new Error('it is a directory')
+    if (stats.size > options.max) throw tooLarge(options.max)
+    return await readFile(fd, options)
+  } finally {
+    await closeAsync(fd)
+  }
+}
+
+async function readFile(fd: number, { max, signal }: BoundedOptions): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  // One byte more than there may be shows that there is more. The files of /proc have no size that could be asked.
+  for (let length = 0; ; ) {
+    throwIfAborted(signal)
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, max + 1 - length))
+    const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, null)
+    if (bytesRead === 0) return Buffer.concat(chunks)
+    length += bytesRead
+    if (length > max) throw tooLarge(max)
+    chunks.push(buffer.subarray(0, bytesRead))
+  }
+}
+
+async function readStream(stream: Readable, { max, signal }: BoundedOptions): Promise<Buffer> {
+  const stop = (): void => void stream.destroy(signal && abortError(signal))
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    throwIfAborted(signal)
+    const chunks: Buffer[] = []
+    let length = 0
+    for await (const chunk of stream) {
+      length += (chunk as Buffer).length
+      if (length > max) throw tooLarge(max)
+      chunks.push(chunk as Buffer)
+    }
+    throwIfAborted(signal)
+    return Buffer.concat(chunks)
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    stream.destroy()
+  }
+}
+
+function tooLarge(max: number): Error {
+  return new Error(`it is larger than ${max / MIB} MiB`)
+}
