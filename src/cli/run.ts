@@ -5,7 +5,7 @@ import type { Context } from '../base/events.ts'
 import type { Host, RemoteServices, Services } from '../operations/services.ts'
 import { makeReporter, type ReporterOptions } from '../ui/make-reporter.ts'
 import type { Reporter } from '../ui/reporter.ts'
-import { prettyJson } from '../ui/reporters/json.ts'
+import { escapeDocument, prettyJson } from '../ui/reporters/json.ts'
 import { Terminal, type OutputStream } from '../ui/terminal.ts'
 import type { Session } from './command.ts'
 import type { CommandRun, Globals } from './program.ts'
@@ -66,10 +66,8 @@ async function reporterFor(globals: Globals, { stdout, stderr, host }: Screen): 
   return makeReporter({ terminal, format: await formatFor(output), quiet, verbose, github: host.env['GITHUB_ACTIONS'] === 'true' })
 }
 
-/** C1 controls, which JSON escapes, have no business in a name that is shown. */
-const withoutControls = (text: string): string => text.replace(/[\u007f-\u009f]/g, '')
-
-async function formatFor(output: string): Promise<ReporterOptions['format']> {
+/** How stdout is written for a value of --output. The libraries for YAML and TOML are loaded when they are needed. */
+export async function formatFor(output: string): Promise<ReporterOptions['format']> {
   switch (output) {
     case 'json':
       return prettyJson
@@ -77,11 +75,11 @@ async function formatFor(output: string): Promise<ReporterOptions['format']> {
       return 'ndjson'
     case 'yaml': {
       const { stringifyYaml } = await import('../formats/yaml.ts')
-      return (document) => withoutControls(stringifyYaml(document))
+      return (document) => escapeDocument(stringifyYaml(document))
     }
     case 'toml': {
       const { stringifyToml } = await import('../formats/toml.ts')
-      return (document) => withoutControls(stringifyToml({ ...document }))
+      return (document) => escapeDocument(stringifyToml({ ...document }))
     }
     default:
       return 'human'

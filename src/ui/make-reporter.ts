@@ -30,8 +30,8 @@ export async function makeReporter(options: ReporterOptions): Promise<Reporter> 
   if (format === 'ndjson') return new NdjsonReporter(terminal, verbose)
   if (format !== 'human') return new JsonReporter(terminal, format, verbose ? await makeTalk(options) : undefined)
   if (quiet) return new QuietReporter(terminal, verbose)
-  const talk = await makeTalk(options)
-  return github ? new GithubReporter(terminal, talk, verbose) : new HumanReporter(terminal, talk, verbose)
+  const human = new HumanReporter(terminal, await makeTalk(options), verbose)
+  return github ? new GithubReporter(terminal, human) : human
 }
 
 async function makeTalk({ terminal, verbose, github }: ReporterOptions): Promise<Talk> {

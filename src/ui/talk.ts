@@ -49,7 +49,7 @@ export class Talk {
   /** Takes away what moves and closes what is open; a result or an error comes next, after a blank line. */
   stop(): void {
     this.#activity.stop()
-    this.#tell(this.#close())
+    this.#close()
     if (this.#spoke) this.#terminal.tell('')
   }
 
@@ -59,15 +59,21 @@ export class Talk {
     this.#terminal.tell(lines.join('\n'))
   }
 
+  #frame(lines: readonly string[]): void {
+    if (lines.length === 0) return
+    this.#spoke = true
+    this.#terminal.command(lines.join('\n'))
+  }
+
   #lines(event: CnbEvent): string[] {
     const theme = this.#terminal.err
     const aside = (text: string): string => theme.dim(`     ${text}`)
     switch (event.type) {
-      case 'phase.start': {
-        const closed = this.#close()
+      case 'phase.start':
+        this.#close()
         this.#open = event.phase
-        return [...closed, ...this.#framing.open(gerund(event.phase).toUpperCase())]
-      }
+        this.#frame(this.#framing.open(gerund(event.phase).toUpperCase()))
+        return []
       case 'phase.line':
         return [`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`]
       case 'phase.end': {
@@ -75,10 +81,10 @@ export class Talk {
         // Below another phase's header it has to be named: two may run at once.
         const isOpen = this.#open === event.phase
         const whose = isOpen ? '' : `${sanitizeText(event.phase)}: `
-        const closed = isOpen ? this.#close() : []
+        if (isOpen) this.#close()
         const failed = (): string => `     ${theme.error(`${whose}failed after ${time}`)} ${theme.dim(`(exit code ${event.exitCode})`)}`
-        if (event.exitCode === INTERRUPTED) return [...closed, aside(`${whose}stopped after ${time}`)]
-        return [...closed, event.exitCode === 0 ? aside(`${whose}done in ${time}`) : failed()]
+        if (event.exitCode === INTERRUPTED) return [aside(`${whose}stopped after ${time}`)]
+        return [event.exitCode === 0 ? aside(`${whose}done in ${time}`) : failed()]
       }
       case 'pull.start':
         // On a terminal the progress says it.
@@ -96,7 +102,7 @@ export class Talk {
       case 'info':
         return [sanitizeText(event.message)]
       case 'warning':
-        return [this.#warning(sanitizeText(event.message))]
+        return this.#warning(sanitizeText(event.message))
       case 'debug':
         return this.#verbose ? [theme.dim(sanitizeText(event.message))] : []
       case 'pull.progress':
@@ -105,19 +111,21 @@ export class Talk {
     }
   }
 
-  #warning(message: string): string {
+  #warning(message: string): string[] {
     // Inside a phase the frame may keep its commands from being heard.
     const framed = this.#open === undefined ? this.#framing.warning(message) : undefined
-    return framed ?? `${this.#terminal.err.warning('Warning:')} ${message}`
+    if (framed === undefined) return [`${this.#terminal.err.warning('Warning:')} ${message}`]
+    this.#frame([framed])
+    return []
   }
 
   #isNotable(durationMs: number): boolean {
     return this.#verbose || durationMs >= NOTABLE_MS
   }
 
-  #close(): string[] {
-    if (this.#open === undefined) return []
+  #close(): void {
+    if (this.#open === undefined) return
     this.#open = undefined
-    return this.#framing.close()
+    this.#frame(this.#framing.close())
   }
 }

@@ -1,5 +1,6 @@
 /** The one writer to both streams, so that no line is torn by what moves at the bottom of the screen. */
 
+import { defuseText } from './runner-commands.ts'
 import { visibleLength } from './sanitize.ts'
 import { makeTheme, usesColor, type ColorChoice, type Theme } from './theme.ts'
 
@@ -21,7 +22,10 @@ export interface TerminalOptions {
 const ERASE_LINE = '\u001b[2K'
 const UP = '\u001b[1A'
 
-/** stdout for results, stderr for talk and, at its bottom, lines that are drawn again and again. */
+/**
+ * stdout for results, stderr for talk and, at its bottom, lines that are drawn again and again. Text of others gives no commands to
+ * a CI runner, which may read both streams wherever `cnb` runs.
+ */
 export class Terminal {
   /** How text on stdout looks. */
   readonly out: Theme
@@ -54,11 +58,16 @@ export class Terminal {
   /** Writes a result: whole lines on stdout. */
   print(text: string): void {
     if (this.#live.length > 0) this.live([])
-    this.#stdout.write(`${text}\n`)
+    this.#stdout.write(`${defuseText(text)}\n`)
   }
 
   /** Says something: whole lines on stderr, above what moves. */
   tell(text: string): void {
+    this.command(defuseText(text))
+  }
+
+  /** Writes lines on stderr as they are: commands of ours to the CI runner that reads them. */
+  command(text: string): void {
     this.stderr.write(`${this.#erase()}${text}\n${this.#live.map((line) => `${line}\n`).join('')}`)
   }
 

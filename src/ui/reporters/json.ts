@@ -4,6 +4,7 @@ import type { CnbError } from '../../base/errors.ts'
 import type { EventSink } from '../../base/events.ts'
 import { errorText } from '../error-text.ts'
 import type { Outcome, Reporter } from '../reporter.ts'
+import { defuseDocument } from '../runner-commands.ts'
 import type { Talk } from '../talk.ts'
 import type { Terminal } from '../terminal.ts'
 import { Whisper } from '../whisper.ts'
@@ -14,16 +15,22 @@ export const SCHEMA_VERSION = 1
 /** A document as text: JSON, or another format that can hold the same. */
 export type Stringify = (document: object) => string
 
-/** C1 controls are legal in JSON strings, and commands to a terminal. */
-function escapeControls(json: string): string {
-  return json.replace(/[\u007f-\u009f]/g, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
+/** Legal in JSON strings: C1 controls, commands to a terminal; line separators; what turns the direction of writing. */
+const CONTROLS = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g
+
+/**
+ * A document that neither a terminal nor a CI runner takes for a command; a parser reads the same values from it.
+ * @param document JSON, YAML or TOML, whose strings with controls or `##` are in double quotes
+ */
+export function escapeDocument(document: string): string {
+  return defuseDocument(document.replace(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`))
 }
 
 /** JSON on lines of its own. */
-export const prettyJson: Stringify = (document) => escapeControls(JSON.stringify(document, null, 2))
+export const prettyJson: Stringify = (document) => escapeDocument(JSON.stringify(document, null, 2))
 
 /** JSON on one line. */
-export const compactJson: Stringify = (document) => escapeControls(JSON.stringify(document))
+export const compactJson: Stringify = (document) => escapeDocument(JSON.stringify(document))
 
 export class JsonReporter implements Reporter {
   readonly events: EventSink
