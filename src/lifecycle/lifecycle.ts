@@ -8,6 +8,7 @@ import type { Order } from '../buildpacks/order.ts'
 import type { Mount } from '../docker/engine.ts'
 import type { ApiVersion } from '../formats/versions.ts'
 import type { Image } from '../images/image.ts'
+import type { ContainerConfig } from '../oci/config.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { Binding } from '../project/platform-files.ts'
@@ -114,7 +115,10 @@ export interface LifecycleResult {
 }
 
 /** What the image sink has of the image. */
-export type BuiltImage = Pick<Image, 'id' | 'repoDigests' | 'labels'>
+export interface BuiltImage extends Pick<Image, 'id' | 'repoDigests'> {
+  /** Its settings for containers, labels among them. */
+  readonly config: ContainerConfig
+}
 
 /** A way to run the phases. The image has all its names when `run` returns; when it throws, none was moved, unless the error says so. */
 export interface Lifecycle {

@@ -5,6 +5,7 @@ import type { Context } from '../base/events.ts'
 import { formatApiVersion } from '../formats/versions.ts'
 import { readBuildMetadata } from '../images/build-metadata.ts'
 import type { PullPolicy } from '../images/pull.ts'
+import { startedProcess } from '../images/started-process.ts'
 import type { BuildPlan, BuiltImage, Lifecycle } from '../lifecycle/lifecycle.ts'
 import { familiarName } from '../oci/reference.ts'
 import { planBuild } from './build-plan.ts'
@@ -82,6 +83,8 @@ export interface BuildResult {
   runImage: string
   platformApi: string
   buildpacks: { id: string; version: string }[]
+  /** What the image can start; it starts the default when it is given no command. */
+  processes: { type: string; default: boolean }[]
   phases: { phase: string; durationMs: number }[]
   durationMs: number
 }
@@ -141,12 +144,14 @@ async function openLifecycle(
 
 function describeImage(plan: BuildPlan, image: BuiltImage) {
   const name = familiarName(plan.image)
-  const metadata = readBuildMetadata({ reference: name, labels: image.labels })
+  const metadata = readBuildMetadata({ reference: name, labels: image.config.Labels ?? {} })
+  const started = startedProcess(image.config)
   return {
     image: name,
     tags: plan.tags.map(familiarName),
     id: image.id,
     reference: outputReference(plan.image, image),
     buildpacks: (metadata?.buildpacks ?? []).map(({ id, version }) => ({ id, version })),
+    processes: (metadata?.processes ?? []).map(({ type }) => ({ type, default: type === started })),
   }
 }

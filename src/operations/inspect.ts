@@ -1,9 +1,9 @@
 /** `cnb inspect`: what an app image is made of. */
 
-import { posix } from 'node:path'
 import type { Context } from '../base/events.ts'
 import { readBuildMetadata, type LaunchProcess } from '../images/build-metadata.ts'
 import { isMarkedRebasable, readStackId, readTarget } from '../images/labels.ts'
+import { startedProcess } from '../images/started-process.ts'
 import type { ContainerConfig } from '../oci/config.ts'
 import { readAppMetadata } from './app-image.ts'
 import { readFacts, type ImagePlace } from './image-facts.ts'
@@ -82,13 +82,8 @@ export async function inspect({ image: name, ...options }: InspectOptions, place
   }
 }
 
-/**
- * The process that the image starts is the one that its entrypoint is named for; before Platform API 0.4 a variable said so.
- */
 function describeProcesses(processes: readonly LaunchProcess[], config: ContainerConfig): InspectedProcess[] {
-  const entrypoint = config.Entrypoint?.[0]
-  const byVariable = config.Env?.find((entry) => entry.startsWith('CNB_PROCESS_TYPE='))?.slice('CNB_PROCESS_TYPE='.length)
-  const started = entrypoint?.startsWith('/cnb/process/') ? posix.basename(entrypoint) : byVariable
+  const started = startedProcess(config)
   return processes.map(({ type, command: [command = '', ...more], args, direct, workingDir }) => ({
     type,
     shell: direct ? '' : 'bash',

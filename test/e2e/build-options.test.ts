@@ -63,9 +63,25 @@ describe('the image', () => {
   it('starts the process named by --default-process, and the others by name', async () => {
     const image = bench.image()
     const app = await bench.directory(appFiles(processes({ web: 'echo web', worker: 'echo worker' })))
-    await build(image, app, ['--default-process', 'worker'])
+    const { processes: made } = await build(image, app, ['--default-process', 'worker'])
+    expect(made).toEqual([{ type: 'web', default: false }, { type: 'worker', default: true }])
     expect(await runImage(image)).toBe('worker')
     expect(await docker('run', '--rm', '--entrypoint', 'web', image)).toBe('web')
+  })
+
+  it.each([
+    ['a process that is no default', `printf '[[processes]]\\ntype = "worker"\\ncommand = ["echo", "working"]\\n' >"$CNB_LAYERS_DIR/launch.toml"`, / --entrypoint worker /],
+    ['no process', '', /No process to start; .* <command>/],
+  ])('with %s is started by the command that build and inspect print', async (_, script, expected) => {
+    const image = bench.image()
+    const app = await bench.directory(appFiles(script))
+    const built = await succeed(['build', image, '--path', app, ...USING_BUILDER, '--no-color'])
+    const inspected = await succeed(['inspect', `${image}:latest`, '--no-color'])
+    const [command = ''] = /docker run --rm .*/.exec(built.stdout) ?? []
+    expect(built.stdout).toMatch(expected)
+    expect(inspected.stdout).toContain(command)
+    const words = command.replace('<command>', 'echo working').split(' ').slice(1)
+    expect(await docker(...words)).toBe('working')
   })
 
   it('stands on --run-image', async () => {

@@ -5,8 +5,10 @@ import { resolve } from 'node:path'
 import { build } from '../../operations/build.ts'
 import { fields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
+import { shellWord } from '../../ui/shell-word.ts'
 import type { Handler, Values } from '../command.ts'
 import type { buildGroups } from './build.ts'
+import { startText } from './start-text.ts'
 
 export const runBuild: Handler<Values<typeof buildGroups>> = async (image, values, { host, context, verbose, services, remote }) => {
   if (values.path === undefined && (await exists(resolve(host.cwd, image)))) {
@@ -31,8 +33,8 @@ export const runBuild: Handler<Values<typeof buildGroups>> = async (image, value
           theme,
         ),
         result.reference.startsWith('oci:')
-          ? `${theme.dim('Copy it:')} ${theme.bold(`skopeo copy ${layoutOf(result.reference)} docker-daemon:${result.image}`)}`
-          : `${theme.dim('Start it:')} ${theme.bold(`docker run --rm -e PORT=8080 -p 8080:8080 ${result.image}`)}`,
+          ? `${theme.dim('Copy it:')} ${theme.bold(`skopeo copy ${shellWord(layoutOf(result.reference))} ${shellWord(`docker-daemon:${result.image}`)}`)}`
+          : startText(result.image, result.processes, theme),
       ].join('\n'),
   }
 }

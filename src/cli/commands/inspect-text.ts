@@ -5,6 +5,7 @@ import { fields } from '../../ui/fields.ts'
 import { table } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
 import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from './place-text.ts'
+import { startText } from './start-text.ts'
 import { formatTarget } from './target-text.ts'
 
 /** @returns lines joined, with a table for buildpacks, processes and layers */
@@ -31,6 +32,7 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
     ...section('Buildpacks', modules(buildpacks, theme)),
     ...(extensions.length > 0 ? section('Extensions', modules(extensions, theme)) : []),
     ...section('Processes', processes.length > 0 ? processTable(processes, theme) : ['  none']),
+    ...(inspection.source === 'layout' || processes.some((process) => process.default) ? [] : [`  ${startText(image, processes, theme)}`]),
     ...section(
       'Layers',
       table(

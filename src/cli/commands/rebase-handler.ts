@@ -17,9 +17,12 @@ const EXIT_OUTDATED = 3
 
 export const runRebase: HandlerOfSeveral<RebaseValues> = async (images, values, session) => {
   checkValues(images, values)
+  const dryRun = values.dryRun ?? false
   const [image] = images
-  if (image !== undefined && images.length === 1 && !isFleet(values)) return ofOne(await rebaseOne(image, values, session), values)
-  return ofMany(await rebaseAll(images, values, session), values.dryRun ?? false)
+  if (image !== undefined && images.length === 1 && !isFleet(values)) {
+    return ofOne(await rebaseOne(image, values, session), { dryRun, publish: values.publish ?? false })
+  }
+  return ofMany(await rebaseAll(images, values, session), dryRun)
 }
 
 async function rebaseOne(image: string, values: RebaseValues, { services, remote, context }: Session): Promise<RebaseResult> {
@@ -82,6 +85,7 @@ function checkValues(images: readonly string[], values: RebaseValues): void {
     ['--all-tags', values.allTags],
     ['--concurrency', values.concurrency],
     ['--insecure-registry', values.insecureRegistries],
+    ['--registry-mirror', values.registryMirrors],
     ['--ca-cert', values.caCerts],
   ] as const
   const given = remoteOnly.find(([, value]) => value !== undefined)

@@ -3,22 +3,20 @@
 import type { RebaseResult } from '../../operations/rebase-result.ts'
 import { fields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
+import { shellWord } from '../../ui/shell-word.ts'
 import type { Theme } from '../../ui/theme.ts'
 
-/** The options that decide what a rebase does, as the user set them. */
 export interface RebaseWay {
-  readonly dryRun?: boolean
-  readonly publish?: boolean
-  readonly force?: boolean
-  readonly runImage?: string
-  readonly previousImage?: string
+  readonly dryRun: boolean
+  readonly publish: boolean
 }
 
 /** Lines joined: what was done, the names, what to do next. */
-export function rebaseText(result: RebaseResult, way: RebaseWay, theme: Theme): string {
+export function rebaseText(result: RebaseResult, { dryRun, publish }: RebaseWay, theme: Theme): string {
   const { image, reference, runImage, previousRunImage, reason, changed } = result
-  const { dryRun = false } = way
-  const next = dryRun && changed ? ['Do it:', commandFor(image, way)] : ['Look at it:', `cnb inspect ${image}`]
+  // Without --remote, the engine's image of that name would be shown.
+  const [label, next] =
+    dryRun && changed ? ['Do it:', 'the same command without --dry-run'] : ['Look at it:', `cnb inspect ${publish ? '--remote ' : ''}${shellWord(image)}`]
   return [
     headline(result, dryRun, theme),
     ...fields(
@@ -31,18 +29,8 @@ export function rebaseText(result: RebaseResult, way: RebaseWay, theme: Theme): 
       ],
       theme,
     ),
-    `${theme.dim(next[0] ?? '')} ${theme.bold(next[1] ?? '')}`,
+    `${theme.dim(label)} ${theme.bold(next)}`,
   ].join('\n')
-}
-
-/** The same rebase without --dry-run. */
-function commandFor(image: string, { publish, force, runImage, previousImage }: RebaseWay): string {
-  return [
-    ...['cnb', 'rebase', ...(publish ? ['--publish'] : []), image],
-    ...(runImage === undefined ? [] : ['--run-image', runImage]),
-    ...(previousImage === undefined ? [] : ['--previous-image', previousImage]),
-    ...(force ? ['--force'] : []),
-  ].join(' ')
 }
 
 function headline({ image, changed, durationMs }: RebaseResult, dryRun: boolean, theme: Theme): string {

@@ -24,6 +24,6 @@ export const appSource = {
       description: "used instead of the builder's order: id, id@version, directory or tar; repeat it or use commas",
     },
     execEnv: { kind: 'text', flags: '--exec-env <name>', description: 'what the image is for, such as test (default: production)' },
-    defaultProcess: { kind: 'text', flags: '-D, --default-process <type>', description: 'process that the image starts (default: web)' },
+    defaultProcess: { kind: 'text', flags: '-D, --default-process <type>', description: 'process that the image starts (default: the one that the buildpacks choose, if any)' },
   },
 } as const satisfies OptionGroup

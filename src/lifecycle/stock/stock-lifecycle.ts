@@ -55,7 +55,7 @@ async function findBuilt(plan: BuildPlan, engine: Engine, context: Context): Pro
   const name = familiarName(plan.image)
   const image = await engine.images.inspect(name, context)
   if (!image) throw new CnbError('CNB_EXPORT_FAILED', `the exporter ended well, but the engine has no image '${name}'`)
-  return { id: image.id, repoDigests: image.repoDigests, labels: image.config.Labels ?? {} }
+  return { id: image.id, repoDigests: image.repoDigests, config: image.config }
 }
 
 /** The lifecycle does not look at what the previous image is for: that is left to the platform. */

@@ -3,6 +3,7 @@
 import { createBuilder } from '../../../operations/create-builder.ts'
 import { fields } from '../../../ui/fields.ts'
 import { formatDuration } from '../../../ui/quantity.ts'
+import { shellWord } from '../../../ui/shell-word.ts'
 import type { Handler, Values } from '../../command.ts'
 import type { createGroups } from './create.ts'
 
@@ -23,7 +24,7 @@ export const runCreateBuilder: Handler<Values<typeof createGroups>> = async (ima
           ],
           theme,
         ),
-        `${theme.dim('Build with it:')} ${theme.bold(`cnb build my-app --builder ${result.image}`)}`,
+        `${theme.dim('Build with it:')} ${theme.bold(`cnb build my-app --builder ${shellWord(result.image)}`)}`,
       ].join('\n'),
   }
 }

@@ -92,6 +92,15 @@ describe('inspectionText', () => {
     expect(text).toContain('Processes\n  none\n')
   })
 
+  it.each([
+    ['engine', '  No default process; start one: docker run --rm --entrypoint worker my-app'],
+    ['layout', undefined],
+  ] as const)('tells how to start an image without a default process on an engine (%s)', (source, expected) => {
+    const [web] = inspection.processes
+    const lines = inspectionText({ ...inspection, source, processes: [{ ...web!, type: 'worker', default: false }] }, makeTheme(false)).split('\n')
+    expect(lines[lines.indexOf('Processes') + 3] || undefined).toBe(expected)
+  })
+
   it('lets no label of the image write to the terminal', () => {
     const evil = '\u001b]52;c;x\u0007\u001b[2J'
     const text = inspectionText(

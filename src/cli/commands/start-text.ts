@@ -1,0 +1,26 @@
+/** How an app image is started, in a line. */
+
+import { shellWord } from '../../ui/shell-word.ts'
+import type { Theme } from '../../ui/theme.ts'
+
+interface StartedProcess {
+  readonly type: string
+  readonly default: boolean
+}
+
+/** Most apps that listen do so on the port that this variable names. */
+const PORT = ['-e', 'PORT=8080', '-p', '8080:8080']
+
+/**
+ * The command that starts the image's default process; without one, `web` or else the first of the others. Says so where the
+ * image has no process.
+ */
+export function startText(image: string, processes: readonly StartedProcess[], theme: Theme): string {
+  const started = processes.find((process) => process.default)
+  const chosen = started ?? processes.find(({ type }) => type === 'web') ?? processes[0]
+  if (!chosen) return `${theme.dim('No process to start; name a command:')} ${theme.bold(`docker run --rm ${shellWord(image)} <command>`)}`
+  const port = started || chosen.type === 'web' ? PORT : []
+  const entrypoint = started ? [] : ['--entrypoint', chosen.type]
+  const command = ['docker', 'run', '--rm', ...port, ...entrypoint, image].map(shellWord).join(' ')
+  return `${theme.dim(started ? 'Start it:' : 'No default process; start one:')} ${theme.bold(command)}`
+}

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { startText } from '../../../../src/cli/commands/start-text.ts'
+import { startedProcess } from '../../../../src/images/started-process.ts'
+import { shellWord } from '../../../../src/ui/shell-word.ts'
+import { makeTheme } from '../../../../src/ui/theme.ts'
+
+const processes = (...types: string[]) => types.map((type) => ({ type: type.replace('*', ''), default: type.startsWith('*') }))
+const text = (...types: string[]): string => startText('reg.example/app:1', processes(...types), makeTheme(false))
+
+describe('how to start an image', () => {
+  it.each([
+    [['*web'], 'Start it: docker run --rm -e PORT=8080 -p 8080:8080 reg.example/app:1'],
+    [['web', '*worker'], 'Start it: docker run --rm -e PORT=8080 -p 8080:8080 reg.example/app:1'],
+    [['worker'], 'No default process; start one: docker run --rm --entrypoint worker reg.example/app:1'],
+    [['worker', 'task'], 'No default process; start one: docker run --rm --entrypoint worker reg.example/app:1'],
+    [['worker', 'web'], 'No default process; start one: docker run --rm -e PORT=8080 -p 8080:8080 --entrypoint web reg.example/app:1'],
+    [["it's; $(x)"], String.raw`No default process; start one: docker run --rm --entrypoint 'it'\''s; $(x)' reg.example/app:1`],
+    [[], 'No process to start; name a command: docker run --rm reg.example/app:1 <command>'],
+  ])('with the processes %j', (types, expected) => {
+    expect(text(...types)).toBe(expected)
+  })
+
+  it('quotes what a shell would take for something else', () => {
+    expect(['[::1]:5000/app', 'my app', '*', ''].map(shellWord)).toEqual(["'[::1]:5000/app'", "'my app'", "'*'", "''"])
+  })
+
+  it('has words that a shell takes as they are', () => {
+    const printable = fc.string({ unit: fc.constantFrom(...Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))), maxLength: 12 })
+    fc.assert(
+      fc.property(fc.array(printable, { minLength: 20, maxLength: 20 }), (words) => {
+        const script = `printf '%s\\n' ${words.map(shellWord).join(' ')}`
+        expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe(words.map((word) => `${word}\n`).join(''))
+      }),
+      { numRuns: 20 },
+    )
+  })
+})
+
+describe('the process that an image starts', () => {
+  it.each([
+    [{ Entrypoint: ['/cnb/process/web'] }, 'web'],
+    [{ Entrypoint: ['/cnb/lifecycle/launcher'] }, undefined],
+    [{ Entrypoint: ['/cnb/lifecycle/launcher'], Env: ['CNB_PROCESS_TYPE=worker'] }, 'worker'],
+    [{}, undefined],
+  ])('by %j is %s', (config, type) => {
+    expect(startedProcess(config)).toBe(type)
+  })
+})
