@@ -5,6 +5,7 @@
 
 import { CnbError } from '../base/errors.ts'
 import { isDigest, type Digest } from './digest.ts'
+import { referenceFault } from './reference-fault.ts'
 
 export interface Reference {
   /** Host with optional port, `docker.io` for Docker Hub. */
@@ -30,15 +31,13 @@ const MAX_REPOSITORY = 255
  * @throws CnbError CNB_REFERENCE_INVALID
  */
 export function parseReference(text: string): Reference {
-  const fail = (why: string): never => {
-    throw new CnbError('CNB_REFERENCE_INVALID', `'${text}' is not an image reference: ${why}`, {
-      hint: "Use [registry/]repository[:tag][@sha256:…], all lower case except the tag, for example 'registry.example/team/app:1.0'.",
-    })
+  const fail = (): never => {
+    const { why, hint } = referenceFault(text)
+    throw new CnbError('CNB_REFERENCE_INVALID', `'${text}' is not an image reference: ${why}`, { hint })
   }
-  if (text === '') fail('it is empty')
   const at = text.indexOf('@')
   const digest = at < 0 ? undefined : text.slice(at + 1)
-  if (digest !== undefined && !isDigest(digest)) fail("the digest is not 'sha256:' and 64 hexadecimal digits")
+  if (digest !== undefined && !isDigest(digest)) fail()
   const name = at < 0 ? text : text.slice(0, at)
 
   const slash = name.indexOf('/')
@@ -46,20 +45,18 @@ export function parseReference(text: string): Reference {
   // Docker would also take capitals for a host; the lifecycle does not, and would fail in the middle of the build.
   const hasHost = /[.:]/.test(first) || first === 'localhost'
   const host = hasHost ? first : DOCKER_HUB
-  if (!HOST.test(host)) fail(`'${host}' is not a registry host`)
+  if (!HOST.test(host)) fail()
   const rest = hasHost ? name.slice(slash + 1) : name
 
   const colon = rest.indexOf(':')
   const path = colon < 0 ? rest : rest.slice(0, colon)
   const tag = colon < 0 ? undefined : rest.slice(colon + 1)
-  if (tag !== undefined && !isTag(tag)) fail(`'${tag}' is not a tag`)
-  if (!REPOSITORY.test(path)) {
-    fail(path !== path.toLowerCase() ? 'a repository is in lower case' : `'${path}' is not a repository`)
-  }
+  if (tag !== undefined && !isTag(tag)) fail()
+  if (!REPOSITORY.test(path)) fail()
 
   const registry = HUB_ALIASES.has(host) ? DOCKER_HUB : host
   const repository = registry === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path
-  if (registry.length + 1 + repository.length > MAX_REPOSITORY) fail(`the name is longer than ${MAX_REPOSITORY} characters`)
+  if (registry.length + 1 + repository.length > MAX_REPOSITORY) fail()
   return {
     registry,
     repository,

@@ -13,7 +13,6 @@ import { DEFAULT_EXEC_ENV, execEnvFor, parseExecEnv } from '../lifecycle/exec-en
 import type { BuildPlan, CacheVolumes } from '../lifecycle/lifecycle.ts'
 import { negotiatePlatformApi } from '../lifecycle/platform-api.ts'
 import { isDigest } from '../oci/digest.ts'
-import { parseReference, type Reference } from '../oci/reference.ts'
 import { appEntries, checkApp } from '../project/app.ts'
 import { caBinding } from '../project/platform-files.ts'
 import type { BuildOptions } from './build.ts'
@@ -26,6 +25,7 @@ import { type CacheChoice, chooseCache } from './cache-option.ts'
 import { readConfig, type Config } from './config-file.ts'
 import { isEngineOnly } from './image-targets.ts'
 import { chooseMirrors } from './registry-settings.ts'
+import { parseNewName } from './new-image-name.ts'
 import type { Services } from './services.ts'
 import { readCertificates } from './user-files.ts'
 
@@ -106,8 +106,8 @@ export async function planBuild(
 
 /** The part that needs no engine. */
 async function readOptions(options: BuildOptions, { host }: Services, context: Context) {
-  const image = parseTag(options.image)
-  const tags = (options.tags ?? []).map(parseTag)
+  const image = parseNewName(options.image)
+  const tags = (options.tags ?? []).map((tag) => parseNewName(tag))
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
   const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events))
@@ -136,14 +136,6 @@ function chosenVolumes(own: CacheVolumes, { buildVolume, launchVolume }: CacheCh
 
 function ofBuildVolume(build: string): Omit<CacheVolumes, 'launch'> {
   return { build, layers: `${build}.layers`, state: `${build}.state`, kaniko: `${build}.kaniko`, chosen: true }
-}
-
-function parseTag(text: string): Reference {
-  const reference = parseReference(text)
-  if (reference.digest === undefined) return reference
-  throw new CnbError('CNB_REFERENCE_INVALID', `'${text}' is a digest, and a new image cannot be given one as its name`, {
-    hint: "Use a name with a tag, such as 'my-app:1.0'.",
-  })
 }
 
 function builderName(options: BuildOptions, project: Project | undefined, config: Config): string {

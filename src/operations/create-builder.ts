@@ -15,11 +15,12 @@ import { openEngineImages } from '../images/engine-source.ts'
 import type { Image, ImageSource } from '../images/image.ts'
 import { DEFAULT_PULL_POLICY, findImage, type FindImageServices, type PullPolicy } from '../images/pull.ts'
 import { formatPlatform, type Platform } from '../oci/platform.ts'
-import { familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
+import { familiarName, formatReference, type Reference } from '../oci/reference.ts'
 import { readBuilderFile, readModules } from './builder-sources.ts'
 import { outputReference } from './output-reference.ts'
 import { readConfig } from './config-file.ts'
 import { chooseMirrors, type RegistryOptions } from './registry-settings.ts'
+import { parseNewName } from './new-image-name.ts'
 import type { Services } from './services.ts'
 
 export interface CreateBuilderOptions extends Pick<RegistryOptions, 'registryMirrors'> {
@@ -55,7 +56,7 @@ type ImageServices = FindImageServices & { images: ImageSource }
  */
 export async function createBuilder(options: CreateBuilderOptions, services: Services, context: Context): Promise<CreateBuilderResult> {
   const start = performance.now()
-  const [name, ...more] = [options.image, ...(options.tags ?? [])].map(parseTag)
+  const [name, ...more] = [options.image, ...(options.tags ?? [])].map((tag) => parseNewName(tag))
   if (name === undefined) throw new CnbError('CNB_USAGE', 'the builder has no name')
   const labels = Object.fromEntries((options.labels ?? []).map(parseLabel))
   const file = resolve(services.host.cwd, options.config)
@@ -93,12 +94,6 @@ export async function createBuilder(options: CreateBuilderOptions, services: Ser
     buildpacks: buildpacks.map(({ descriptor: { info } }) => ({ id: info.id, version: info.version })),
     durationMs: performance.now() - start,
   }
-}
-
-function parseTag(text: string): Reference {
-  const reference = parseReference(text)
-  if (reference.digest === undefined) return reference
-  throw new CnbError('CNB_REFERENCE_INVALID', `'${text}' names a digest, which a new image cannot be given`, { hint: 'Name it by a tag.' })
 }
 
 function parseLabel(text: string): [string, string] {

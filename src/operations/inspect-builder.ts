@@ -54,7 +54,7 @@ export async function inspectBuilder(
   places: Places,
   context: Context,
 ): Promise<BuilderInspection> {
-  const [config, found] = await Promise.all([readConfig(places.remote.host, context), locateImage(name, options, places, context)])
+  const [config, found] = await Promise.all([readConfig(places.remote.host, context), locateImage(name, { ...options, kind: 'builder' }, places, context)])
   const facts = await readFacts(found, context)
   const builder = readBuilder(await builderImage(found, context))
   const { description, stack, lifecycle, runImages } = builder

@@ -21,6 +21,14 @@ export interface LocateOptions extends RegistryOptions {
   platform?: string
 }
 
+/** What kind of image a command reads, and the command that makes one of that name. */
+const MAKERS = {
+  app: (name: string) => `To build it: cnb build ${name}`,
+  builder: (name: string) => `To make it: cnb builder create ${name} --config builder.toml`,
+}
+
+export type ImageKind = keyof typeof MAKERS
+
 /** The two places where images are. The engine is connected to when it is asked. */
 export interface Places {
   readonly services: () => Promise<Services>
@@ -32,36 +40,49 @@ export type LocatedImage =
   | { readonly place: 'engine'; readonly name: string; readonly image: EngineImage; readonly services: Services }
   | { readonly place: 'registry' | 'layout'; readonly name: string; readonly image: StoredImage }
 
+interface WantedImage {
+  readonly name: string
+  readonly kind: ImageKind
+}
+
 /** Why the engine has not got the image; `code` is that of an engine that could not be asked. */
 interface Miss {
   readonly why: string
+  /** The engine has no image of that name at all. */
+  readonly isAbsent?: true
   readonly code?: ErrorCode
   readonly hint?: string
 }
 
 /**
- * The engine's copy where an engine answers and has one (for the platform that is asked for), otherwise the registry's. What is
+ * Finds an image to read: the engine's copy where an engine answers and has one (for the platform that is asked for), otherwise the registry's. What is
  * named `oci:DIR` is in that layout only.
  * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, CNB_IMAGE_INVALID, CNB_REFERENCE_INVALID, CNB_USAGE, CNB_REGISTRY_*,
  * and CNB_ENGINE_* where neither place can be asked
  */
-export async function locateImage(name: string, options: LocateOptions, places: Places, context: Context): Promise<LocatedImage> {
+export async function locateImage(
+  name: string,
+  options: LocateOptions & { readonly kind?: ImageKind },
+  places: Places,
+  context: Context,
+): Promise<LocatedImage> {
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const settings = await readRegistrySettings(options, places.remote.host)
   if (isLayoutLocation(name)) return inLayout(name, platform, places.remote, context)
+  const wanted = { name, kind: options.kind ?? 'app' }
   if (!isImageId(name)) parseReference(name)
   const found = options.remote ? undefined : await askEngine(name, platform, places, context)
   if (found && 'place' in found) return found
-  if (isImageId(name)) throw notFound(name, found, { why: `'${name}' is an image ID, which no registry knows`, hint: 'Use its name.' })
+  if (isImageId(name)) throw notFound(wanted, found, { why: `'${name}' is an image ID, which no registry knows`, hint: 'Use its name.' })
   if (found) context.events?.({ type: found.code === 'CNB_ENGINE_DENIED' ? 'warning' : 'debug', message: found.why })
   try {
     const image = await step(context, `reading '${name}' in its registry`, () => inRegistry(name, settings, platform, places.remote, context))
     if (image) return { place: 'registry', name, image }
   } catch (error) {
     context.signal?.throwIfAborted()
-    throw found && error instanceof CnbError ? inBothPlaces(name, found, error) : error
+    throw found && error instanceof CnbError ? inBothPlaces(wanted, found, error) : error
   }
-  throw notFound(name, found, { why: `no registry has an image '${name}'`, hint: 'Check the name and the tag.' })
+  throw notFound(wanted, found, { why: `no registry has an image '${name}'`, hint: 'Check the name and the tag.' })
 }
 
 async function askEngine(name: string, platform: Platform | undefined, places: Places, context: Context): Promise<LocatedImage | Miss> {
@@ -73,7 +94,7 @@ async function askEngine(name: string, platform: Platform | undefined, places: P
     return { why: error.message, code: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) }
   }
   const image = await services.engine.images.inspect(name, context)
-  if (!image) return { why: `the engine has no image '${name}'` }
+  if (!image) return { why: `the engine has no image '${name}'`, isAbsent: true }
   if (platform && !platformMatches(image.platform, platform)) return { why: `the engine's image '${name}' is for ${formatPlatform(image.platform)}` }
   return { place: 'engine', name, image, services }
 }
@@ -93,7 +114,7 @@ async function inRegistry(
 
 async function inLayout(name: string, platform: Platform | undefined, remote: RemoteServices, context: Context): Promise<LocatedImage> {
   const image = await openLayoutImages(platform ?? remote.platform).find(name, context)
-  if (!image) throw notFound(name, undefined, { why: `there is no image '${name}'`, hint: 'Check the directory, and the name behind it.' })
+  if (!image) throw new CnbError('CNB_IMAGE_NOT_FOUND', `there is no image '${name}'`, { hint: 'Check the directory, and the name behind it.' })
   checkPlatform(name, image, platform)
   const { directory } = parseLayoutLocation(name)
   return { place: 'layout', name, image: { ...image, id: formatLayoutLocation({ directory, digest: image.manifest.descriptor.digest }) } }
@@ -105,20 +126,27 @@ function checkPlatform(name: string, image: StoredImage, platform: Platform | un
   throw new CnbError('CNB_PLATFORM_MISMATCH', `image '${name}' is for ${formatPlatform(image.platform)} only, not for ${formatPlatform(platform)}`)
 }
 
-/** Both places' words. A name without a host is as likely meant for the engine, so that what its registry says is no more than a miss. */
-function inBothPlaces(name: string, miss: Miss, error: CnbError): CnbError {
+/** A name without a host is as likely meant for the engine, so that what its registry says is no more than a miss. */
+function inBothPlaces(wanted: WantedImage, miss: Miss, error: CnbError): CnbError {
   const { code, message, hint } = error
   if (code !== 'CNB_REGISTRY_UNREACHABLE' && code !== 'CNB_REGISTRY_DENIED') return error
-  const { registry } = parseReference(name)
-  if (registry !== DOCKER_HUB) return error.retold(`${miss.why}, and ${message}`)
-  if (miss.code) return new CnbError(miss.code, `${miss.why}; and ${message}`, { hint: [miss.hint, hint].filter(Boolean).join(' '), cause: error })
-  return notFound(name, miss, { why: message, hint, cause: error })
+  if (parseReference(wanted.name).registry !== DOCKER_HUB) return error.retold(searched(wanted.name, miss, message))
+  if (!miss.code) return notFound(wanted, miss, { why: message, hint, cause: error })
+  return new CnbError(miss.code, searched(wanted.name, miss, message), { hint: [miss.hint, hint].filter(Boolean).join('\n'), cause: error })
 }
 
-function notFound(name: string, miss: Miss | undefined, { why, hint, cause }: { why: string; hint?: string | undefined; cause?: unknown }): CnbError {
-  const own = miss && !isImageId(name) && parseReference(name).registry === DOCKER_HUB ? `An image of your own is made with 'cnb build ${name}'.` : undefined
-  return new CnbError('CNB_IMAGE_NOT_FOUND', [miss?.why, why].filter(Boolean).join(', and '), {
-    hint: [hint, own].filter(Boolean).join(' '),
-    cause,
-  })
+function notFound(wanted: WantedImage, miss: Miss | undefined, { why, hint, cause }: { why: string; hint?: string | undefined; cause?: unknown }): CnbError {
+  return new CnbError('CNB_IMAGE_NOT_FOUND', searched(wanted.name, miss, why), { hint: [hint, miss?.isAbsent && makerHint(wanted)].filter(Boolean).join('\n'), cause })
+}
+
+/** What each place says, on a line of its own where both were asked. */
+function searched(name: string, miss: Miss | undefined, why: string): string {
+  return miss ? [`cannot find image '${name}'`, miss.why, why].join('\n') : why
+}
+
+/** How to make the image, where its name says no registry and a build can give it that name. */
+function makerHint({ name, kind }: WantedImage): string | undefined {
+  if (isImageId(name)) return undefined
+  const { registry, digest } = parseReference(name)
+  return registry === DOCKER_HUB && digest === undefined ? MAKERS[kind](name) : undefined
 }

@@ -1,7 +1,7 @@
 /** What a rebase takes and gives, wherever the image is. */
 
-import { CnbError } from '../base/errors.ts'
-import { parseReference, type Reference } from '../oci/reference.ts'
+import type { Reference } from '../oci/reference.ts'
+import { parseNewName } from './new-image-name.ts'
 
 /** What `cnb rebase --output json` prints of one image. */
 export interface RebaseResult {
@@ -20,11 +20,7 @@ export interface RebaseResult {
   durationMs: number
 }
 
-/** The name that a rebased image gets. @throws CnbError CNB_REFERENCE_INVALID for one with a digest */
+/** The name that a rebased image gets. @throws CnbError CNB_REFERENCE_INVALID for one with a digest, and an image ID */
 export function parseTarget(name: string): Reference {
-  const target = parseReference(name)
-  if (target.digest === undefined) return target
-  throw new CnbError('CNB_REFERENCE_INVALID', `'${name}' names a digest, which a rebased image cannot keep`, {
-    hint: 'Name the result by a tag, and the image to start from with --previous-image.',
-  })
+  return parseNewName(name, 'Name the result by a tag, and the image to start from with --previous-image.')
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
 import { contextName, familiarName, formatReference, parseReference } from '../../../src/oci/reference.ts'
-import { containing } from '../../support/matching.ts'
+import { containing, matching } from '../../support/matching.ts'
 
 const digest = `sha256:${'0'.repeat(64)}` as const
 
@@ -25,28 +25,88 @@ describe('parseReference', () => {
   })
 
   test.each([
-    ['', 'empty'],
-    ['A', 'lower case'],
-    ['a/B', 'lower case'],
-    ['Host/a', 'lower case'],
-    ['a b', 'repository'],
-    ['a:', 'tag'],
-    ['a:-x', 'tag'],
-    [`a:${'t'.repeat(129)}`, 'tag'],
-    ['a:1:2', 'tag'],
-    ['/a', 'repository'],
-    ['a//b', 'repository'],
-    ['a/', 'repository'],
-    ['reg.example/', 'repository'],
-    ['-a', 'repository'],
-    ['a..b', 'repository'],
-    ['a@sha256:00', 'digest'],
-    ['a@md5:00', 'digest'],
-    ['reg_x.y/a', 'registry host'],
-    ['a\n', 'repository'],
-    ['a/'.repeat(130) + 'a', 'longer than 255'],
-  ])('refuses %j and says why', (text, why) => {
-    expect(() => parseReference(text)).toThrow(expect.objectContaining({ code: 'CNB_REFERENCE_INVALID', message: containing(why) }))
+    ['', 'it is empty'],
+    ['A', "'A' is not in lower case", "Use lower case: 'a'."],
+    ['a/B:Tag', "'a/B' is not in lower case", "Use lower case: 'a/b:Tag'."],
+    ['Host/a', "'Host/a' is not in lower case", "Use lower case: 'host/a'."],
+    ['Reg.example/A', "'A' is not in lower case", "Use lower case: 'Reg.example/a'."],
+    ['A B', 'it contains a space'],
+    [' a', 'it contains a space'],
+    ['A\tB', 'it contains a tab'],
+    ['a\n', 'it contains a line break'],
+    ['a\u0007', 'it contains U+0007'],
+    ['a\u200b', 'it contains U+200B'],
+    ['äpp', "it contains 'ä'"],
+    ['a$b', "it contains '$'"],
+    ['A*', "it contains '*'"],
+    ['https://reg.example/app', "it begins with 'https://'", "Leave 'https://' out."],
+    ['docker://app', "it begins with 'docker://'", "Leave 'docker://' out."],
+    ['oci:./out', 'it names an OCI layout', /layout cannot be used/],
+    ['.', 'it is a path', /--path/],
+    ['./app', 'it is a path', /--path/],
+    ['../a', 'it is a path', /--path/],
+    ['/a', 'it is a path', /--path/],
+    ['~/app', 'it is a path', /--path/],
+    ['C:\\app', 'it is a path', /--path/],
+    ['a:', "the tag after ':' is missing"],
+    [':1', 'the name before the tag is missing'],
+    ['a:-x', "the tag '-x' begins with '-'"],
+    ['a:1+2', "the tag '1+2' contains '+'"],
+    ['reg.example//a', "there is nothing between '/' and '/'"],
+    ['a/b:1/c', "the tag '1/c' contains '/'"],
+    [`a:${'t'.repeat(129)}`, 'the tag is longer than 128 characters'],
+    ['a:1:2', 'it has more than one tag'],
+    ['reg.example:80/a:1:2', 'it has more than one tag'],
+    ['a//b', "there is nothing between '/' and '/'"],
+    ['a/', "it ends with '/'"],
+    ['reg.example/', "there is no repository after 'reg.example/'"],
+    ['localhost:5000/', "there is no repository after 'localhost:5000/'"],
+    ['-a', "'-a' begins with '-'"],
+    ['a/b_', "'b_' ends with '_'"],
+    ['a..b', "'a..b' has '..' where one of"],
+    ['a._b', "'a._b' has '._' where one of"],
+    ['a@', "the digest after '@' is missing"],
+    ['@sha256:00', "there is no name before '@'"],
+    ['a@sha256:00', 'its digest has 2 hexadecimal digits instead of 64'],
+    [`a@sha256:${'0'.repeat(65)}`, 'its digest has 65 hexadecimal digits instead of 64'],
+    [`a@sha256:${'A'.repeat(64)}`, "its digest contains 'A'"],
+    [`a@sha256:${'g'.repeat(64)}`, "its digest contains 'g'"],
+    ['a@md5:00', "its digest is of 'md5', and only sha256 is supported"],
+    ['a@latest', "'latest' is not a digest"],
+    ['user@reg.example/app', "'reg.example/app' is not a digest"],
+    [`a@${digest}@${digest}`, "it has more than one '@'"],
+    ['reg_x.y/a', "'reg_x.y' is not a host"],
+    ['-reg.example/a', "'-reg.example' is not a host"],
+    ['reg.example:port/a', "'port' is not a port"],
+    ['reg.example:/a', "the port after 'reg.example:' is missing"],
+    [':5000/a', "there is no host before ':5000'"],
+    ['a/'.repeat(130) + 'a', 'the name is longer than 255'],
+    ['a'.repeat(250), 'the name is longer than 255'],
+  ])('refuses %j, and names the fault', (text, why, hint: string | RegExp = /^Use \[registry\/\]repository/) => {
+    expect(() => parseReference(text)).toThrow(
+      expect.objectContaining({ code: 'CNB_REFERENCE_INVALID', message: containing(`'${text}' is not an image reference: ${why}`), hint: typeof hint === 'string' ? hint : matching(hint) }),
+    )
+  })
+
+  test('calls only long names too long, and proposes only names that it reads', () => {
+    const parts = fc.array(fc.constantFrom('a', 'B', '.', '_', '-', '/', ':', '@', '5', 'sha256:', digest, ' ', '$', 'reg.example', 'localhost', '~', '\\', '[::1]'), { maxLength: 8 })
+    fc.assert(
+      fc.property(fc.oneof(parts.map((each) => each.join('')), fc.string()), (text) => {
+        const caught = ((): CnbError | undefined => {
+          try {
+            parseReference(text)
+          } catch (error) {
+            return error as CnbError
+          }
+          return undefined
+        })()
+        if (caught === undefined || text.length > 180) return
+        expect(caught.message).not.toContain('longer than 255')
+        const proposed = /^Use lower case: '(.*)'\.$/.exec(caught.hint ?? '')?.[1]
+        if (proposed !== undefined) parseReference(proposed)
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   test('either refuses a text or gives a reference whose names read back as the same', () => {

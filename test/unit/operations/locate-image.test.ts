@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
-import { locateImage, type LocateOptions } from '../../../src/operations/locate-image.ts'
+import { locateImage } from '../../../src/operations/locate-image.ts'
 import { layerOf, loadImage } from '../../engine/images/crafted.ts'
 import { FakeEngine } from '../../support/fake-engine.ts'
 import { layerOf as layoutLayer, makeDirectory, planOf, save } from '../../support/layout-images.ts'
@@ -30,7 +30,7 @@ const push = async (architecture = 'amd64') => pushImage(client.registries, name
 const load = async (image = name) => loadImage(engine, image, { layers: [await layerOf('a', 'engine')] })
 const both = (): TestPlaces => placesWith({ engine, registries: client.registries })
 const onlyRegistry = (error?: CnbError): TestPlaces => placesWith({ ...(error ? { engine: error } : {}), registries: client.registries })
-const locate = (options: LocateOptions, places: TestPlaces, image = name) => locateImage(image, options, places, {})
+const locate = (options: Parameters<typeof locateImage>[1], places: TestPlaces, image = name) => locateImage(image, options, places, {})
 
 describe('an image is', () => {
   test("the engine's where it has one, and no registry is asked", async () => {
@@ -153,27 +153,46 @@ describe('an error says', () => {
   const denied = new CnbError('CNB_REGISTRY_DENIED', 'who are you', { hint: 'Log in.' })
 
   test('that neither the engine nor a registry has the image', async () => {
-    await expect(locate({}, both())).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: matching(/the engine has no image .*, and no registry has/) })
-    await expect(locate({}, onlyRegistry())).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: matching(/no container engine answers, and no registry has/) })
+    await expect(locate({}, both())).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: matching(/^cannot find image '.*'\nthe engine has no image .*\nno registry has/) })
+    await expect(locate({}, onlyRegistry())).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: matching(/^cannot find image '.*'\nno container engine answers\nno registry has/) })
     await expect(locate({ remote: true }, both())).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: matching(/^no registry has/) })
   })
 
   test.each([unreachable, denied])("what the registry of the image's name says (%s)", async (error) => {
-    await expect(locate({}, failing(error, engine))).rejects.toMatchObject({ code: error.code, message: matching(/^the engine has no image .*, and (nobody|who)/), hint: error.hint })
-    await expect(locate({}, failing(error, undefined))).rejects.toMatchObject({ code: error.code, message: matching(/^no container engine answers, and (nobody|who)/) })
+    await expect(locate({}, failing(error, engine))).rejects.toMatchObject({ code: error.code, message: matching(/^cannot find image .*\nthe engine has no image .*\n(nobody|who)/), hint: error.hint })
+    await expect(locate({}, failing(error, undefined))).rejects.toMatchObject({ code: error.code, message: matching(/^cannot find image .*\nno container engine answers\n(nobody|who)/) })
     await expect(locate({ remote: true }, failing(error, engine))).rejects.toBe(error)
   })
 
   test.each([unreachable, denied])('that an image whose name tells no registry is not on the engine (%s)', async (error) => {
     await expect(locate({}, failing(error, engine), 'my-app')).rejects.toMatchObject({
       code: 'CNB_IMAGE_NOT_FOUND',
-      message: matching(/^the engine has no image 'my-app', and (nobody|who)/),
-      hint: containing("made with 'cnb build my-app'"),
+      message: matching(/^cannot find image 'my-app'\nthe engine has no image 'my-app'\n(nobody|who)/),
+      hint: `${error.hint}\nTo build it: cnb build my-app`,
     })
     await expect(locate({}, failing(error, undefined), 'my-app')).rejects.toMatchObject({
       code: 'CNB_ENGINE_UNREACHABLE',
-      hint: `Start Docker. ${error.hint}`,
+      hint: `Start Docker.\n${error.hint}`,
     })
+  })
+
+  test('how to make an image, with a command that takes its name', async () => {
+    const hintOf = async (image: string, places: TestPlaces, options: Parameters<typeof locateImage>[1] = {}): Promise<string> =>
+      locate(options, places, image).then(String, (error: CnbError) => error.hint ?? '')
+    const engineOnly = failing(denied, engine)
+    expect(await hintOf('my-app:2', engineOnly, { kind: 'builder' })).toContain('To make it: cnb builder create my-app:2 --config builder.toml')
+    await loadImage(engine, 'for-amd64', { layers: [await layerOf('a', 'amd64')] })
+    for (const [image, places, options] of [
+      [`my-app@sha256:${'0'.repeat(64)}`, engineOnly, {}],
+      [`sha256:${'0'.repeat(64)}`, engineOnly, {}],
+      ['0'.repeat(64), engineOnly, {}],
+      ['my-app', failing(denied, undefined), {}],
+      ['my-app', engineOnly, { remote: true }],
+      ['for-amd64', engineOnly, { platform: 'linux/s390x' }],
+      ['reg.example/my-app', engineOnly, {}],
+    ] as const) {
+      expect(await hintOf(image, places, options)).not.toMatch(/cnb build|^$/)
+    }
   })
 
   test('what is wrong with a reply, wherever else the image may be', async () => {

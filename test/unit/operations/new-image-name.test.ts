@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'vitest'
+import { familiarName } from '../../../src/oci/reference.ts'
+import { parseNewName } from '../../../src/operations/new-image-name.ts'
+
+describe('a name for a new image', () => {
+  test.each([
+    ['my-app', 'my-app:latest'],
+    ['reg.example/team/app:1.0', 'reg.example/team/app:1.0'],
+  ])('%s is taken', (text, name) => {
+    expect(familiarName(parseNewName(text))).toBe(name)
+  })
+
+  test.each([
+    [`my-app@sha256:${'0'.repeat(64)}`, 'it has a digest', "Use a name with a tag, such as 'my-app:1.0'."],
+    [`my-app:1@sha256:${'0'.repeat(64)}`, 'it has a digest', "Use a name with a tag, such as 'my-app:1.0'."],
+    [`sha256:${'0'.repeat(64)}`, 'it is an image ID', "Use a name with a tag, such as 'my-app:1.0'."],
+    ['0'.repeat(64), 'it is an image ID', "Use a name with a tag, such as 'my-app:1.0'."],
+    ['oci:out', 'it names an OCI layout', 'Name the image by a reference; cnb build saves it in a layout with --to oci:DIR.'],
+    ['oci:./out:1', 'it names an OCI layout', 'Name the image by a reference; cnb build saves it in a layout with --to oci:DIR.'],
+  ])('%s belongs to something else', (text, why, hint) => {
+    expect(() => parseNewName(text)).toThrow(
+      expect.objectContaining({ code: 'CNB_REFERENCE_INVALID', message: `cannot give the name '${text}' to a new image: ${why}`, hint }),
+    )
+  })
+})
