@@ -1,7 +1,7 @@
 /** From the words of a command line to what shall be done; commander 14 parses. Nothing is printed or run here. */
 
 import { Command, CommanderError, InvalidArgumentError, Option, type Help } from 'commander'
-import { CnbError } from '../base/errors.ts'
+import type { CnbError } from '../base/errors.ts'
 import { VERSION } from '../base/version.ts'
 import type { ColorChoice } from '../ui/theme.ts'
 import { formatArgument, type CommandDefinition, type OptionDefinition, type OptionGroup } from './command.ts'
@@ -13,6 +13,7 @@ import { rebaseCommand } from './commands/rebase.ts'
 import { downloadSbomCommand } from './commands/sbom/download.ts'
 import { CommandHelp, pathOf } from './help.ts'
 import { globalOptions } from './options/global.ts'
+import { formatError, usageError } from './usage-error.ts'
 
 export const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
@@ -56,12 +57,12 @@ type OnRun = (run: CommandRun) => void
  * @param columns how wide help may be
  */
 export function parseCommandLine(argv: readonly string[], columns = 100): Parsed {
-  const state: { printed: string; run?: CommandRun; failing: string } = { printed: '', failing: 'cnb' }
+  const state: { printed: string; run?: CommandRun; ending?: Command } = { printed: '' }
   const program = makeProgram((run) => (state.run = run), (text) => (state.printed += text), columns)
   for (const command of allOf(program)) {
     // commander would end the process.
     command.exitOverride((error) => {
-      state.failing = pathOf(command)
+      state.ending = command
       throw error
     })
   }
@@ -69,18 +70,37 @@ export function parseCommandLine(argv: readonly string[], columns = 100): Parsed
     program.parse(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    // `commander.help` comes for a command that lacks its subcommand: the help is the answer.
-    if (error.exitCode === 0 || error.code === 'commander.help') return { kind: 'print', text: state.printed.trimEnd() }
-    return { kind: 'wrong', error: usageError(error, state.failing), globals: readGlobals(program) }
+    const { ending = program } = state
+    const isHelp = error.code === 'commander.helpDisplayed' || error.code === 'commander.help'
+    const words = isHelp ? commandAskedFor(program, ending) : undefined
+    if (words) {
+      const parsed = parseCommandLine(words, columns)
+      return parsed.kind === 'wrong' ? { ...parsed, globals: readGlobals(program) } : parsed
+    }
+    if (error.exitCode === 0 || isHelp) return { kind: 'print', text: state.printed.trimEnd() }
+    return { kind: 'wrong', error: usageError(error, ending, COMMANDS), globals: readGlobals(program) }
   }
   const globals = readGlobals(program)
   const { run } = state
   if (run === undefined) return { kind: 'print', text: state.printed.trimEnd() }
   if (run.definition.formats.includes(globals.output)) return { ...run, globals }
-  const error = new CnbError('CNB_USAGE', `'cnb ${run.definition.name}' has no output format '${globals.output}'`, {
-    hint: `Choose one of ${run.definition.formats.join(', ')}.`,
-  })
-  return { kind: 'wrong', error, globals: { ...globals, output: 'human' } }
+  return { kind: 'wrong', error: formatError(run.definition, globals.output), globals: { ...globals, output: 'human' } }
+}
+
+/**
+ * The words that ask for what was meant where commander shows the help of a command that only holds others, whatever else was
+ * typed: the help of the command that is named (`cnb --help build`, `cnb help builder create`), or an error for one that is
+ * unknown. Undefined where that help is the answer.
+ */
+function commandAskedFor(program: Command, shown: Command): string[] | undefined {
+  const typed = shown.args.length > 0 ? shown : program
+  const words = typed.args.filter((word) => word !== '-h' && word !== '--help')
+  const path = pathOf(typed).split(' ').slice(1)
+  if (words[0] === 'help') return words.length > 1 ? [...path, ...words.slice(1), '--help'] : undefined
+  if (words[0] === undefined || shown.commands.length === 0) return undefined
+  const isKnown = typed.commands.some((command) => command.name() === words[0])
+  if (isKnown && typed !== shown) return undefined
+  return [...path, ...words, ...(isKnown ? ['--help'] : [])]
 }
 
 function makeProgram(onRun: OnRun, write: (text: string) => void, width: number): Command {
@@ -167,10 +187,4 @@ function readGlobals(program: Command): Globals {
     verbose: given.verbose ?? false,
     color: given.color === false ? 'never' : (given.color ?? 'auto'),
   }
-}
-
-function usageError(error: CommanderError, path: string): CnbError {
-  const [what = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
-  const help = `Run '${path} --help' to see what it takes.`
-  return new CnbError('CNB_USAGE', what, { hint: suggestion ? `${suggestion.replace(/^\(|\)$/g, '')} ${help}` : help })
 }

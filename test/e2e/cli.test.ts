@@ -64,6 +64,9 @@ describe('a wrong command line', () => {
     [['build', 'app', 'more'], 'too many arguments'],
     [['builder', 'create', 'x'], '--config'],
     [['inspect', 'app', '--output', 'xml'], 'human, json, yaml, toml'],
+    [['nosuch', '--help'], "unknown command 'nosuch'"],
+    [['sbom', 'download', 'app', '-o', 'boms'], '--output-dir'],
+    [['builder', 'create', 'x', '-c', 'builder.toml', '-t', 'linux/amd64'], 'is a platform'],
   ])('%j ends with 2 and says %s on stderr', async (args, words) => {
     const { code, stdout, stderr } = await runCnb(args, { env: NO_ENGINE })
     expect([code, stdout]).toEqual([2, ''])

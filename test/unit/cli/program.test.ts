@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS, parseCommandLine, type Parsed } from '../../../src/cli/program.ts'
+import { matching } from '../../support/matching.ts'
 
 function run(line: string): Extract<Parsed, { kind: 'run' }> {
   const parsed = parseCommandLine(line.split(' '))
@@ -96,7 +97,7 @@ describe('a command line', () => {
   })
 
   it('never fails in another way than by an error of ours, whatever the words', () => {
-    const known = ['build', 'builder', 'create', 'help', '-e', '--output', 'json', '--', '-c', '--depth', '--no-color', '--version']
+    const known = ['build', 'builder', 'create', 'help', '--help', '-h', 'nosuch', '-e', '--output', 'json', '--', '-c', '--depth', '--no-color', '--version']
     const word = fc.oneof(fc.constantFrom(...known), fc.string())
     fc.assert(fc.property(fc.array(word, { maxLength: 8 }), (argv) => ['print', 'run', 'wrong'].includes(parseCommandLine(argv).kind)))
   })
@@ -136,7 +137,95 @@ describe('a wrong command line', () => {
   })
 })
 
+describe('an unknown command', () => {
+  it.each([
+    ['nosuch --help', "unknown command 'nosuch'", "Run 'cnb --help' to see what it takes."],
+    ['nosuch -h', "unknown command 'nosuch'", "Run 'cnb --help' to see what it takes."],
+    ['--help nosuch', "unknown command 'nosuch'", "Run 'cnb --help' to see what it takes."],
+    ['help nosuch', "unknown command 'nosuch'", "Run 'cnb --help' to see what it takes."],
+    ['buidl --help', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' to see what it takes."],
+    ['buidl app --path x --help', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' to see what it takes."],
+    ['-q -o json buidl --help', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' to see what it takes."],
+    ['help buidl', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' to see what it takes."],
+    ['builder nosuch', "unknown command 'nosuch'", "Run 'cnb builder --help' to see what it takes."],
+    ['builder nosuch --help', "unknown command 'nosuch'", "Run 'cnb builder --help' to see what it takes."],
+    ['builder --help nosuch', "unknown command 'nosuch'", "Run 'cnb builder --help' to see what it takes."],
+    ['builder help craete', "unknown command 'craete'", "Did you mean create? Run 'cnb builder --help' to see what it takes."],
+    ['help builder craete', "unknown command 'craete'", "Did you mean create? Run 'cnb builder --help' to see what it takes."],
+    ['sbom downlaod -h', "unknown command 'downlaod'", "Did you mean download? Run 'cnb sbom --help' to see what it takes."],
+    ['sbom build', "unknown command 'build'", "Did you mean build? Run 'cnb sbom --help' to see what it takes."],
+    ['create b', "unknown command 'create'", "Did you mean builder create? Run 'cnb --help' to see what it takes."],
+    ['download --help', "unknown command 'download'", "Did you mean sbom download? Run 'cnb --help' to see what it takes."],
+    ['--nosuch --help', "unknown option '--nosuch'", "Run 'cnb --help' to see what it takes."],
+    ['builder --nosuch -h', "unknown option '--nosuch'", "Run 'cnb builder --help' to see what it takes."],
+  ])('is an error: %s', (line, message, hint) => {
+    expect(wrong(line)).toEqual({ message, hint })
+  })
+
+  it('is told in the format that was asked for', () => {
+    for (const line of ['-o json nosuch --help', 'help nosuch -o json', 'builder nosuch --help -o json', 'help -o json builder nosuch']) {
+      expect(parseCommandLine(line.split(' '))).toMatchObject({ kind: 'wrong', globals: { output: 'json' } })
+    }
+  })
+})
+
+describe('what users of pack type', () => {
+  it.each([
+    ['inspect-image app', 'Use cnb inspect.'],
+    ['inspect-builder b --help', 'Use cnb builder inspect.'],
+    ['create-builder b', 'Use cnb builder create.'],
+    ['builders inspect b', 'Use cnb builder.'],
+    ['version', 'Use cnb --version.'],
+    ['config default-builder b', 'Write default-builder-image = "…" into ~/.cnb/config.toml.'],
+    ['config experimental true', 'Settings stand in ~/.cnb/config.toml.'],
+    ['builder suggest', 'pack has it'],
+    ['buildpack package x', 'pack has it'],
+    ['build a --workspace app', 'pack has it'],
+    ['build a --gid=5', 'pack has it'],
+    ['build a -r x', 'pack has it'],
+    ['build a --pre-buildpack x', 'Use --buildpack'],
+    ['build a --force-color', 'Use --color always.'],
+    ['--timestamps build a', 'pack has it'],
+    ['inspect a --bom', 'Use cnb sbom download.'],
+    ['builder inspect b -d 1', 'Use --depth.'],
+    ['builder create b -c f --target linux/amd64', "for the engine's platform"],
+    ['sbom download a -o boms', 'The directory to write to is named by --output-dir.'],
+  ])('%s: says what to type here', (line, hint) => {
+    expect(wrong(line).hint).toContain(hint)
+  })
+
+  it.each([
+    ['build', 'path builder buildpack clear-cache creation-time descriptor default-process env env-file exec-env network volume publish docker-host platform pull-policy run-image tag trust-builder previous-image sbom-output-dir report-output-dir insecure-registry cache cache-image sparse extension pre-buildpack post-buildpack disable-system-buildpacks lifecycle-image buildpack-registry trust-extra-buildpacks workspace gid uid userns-host interactive'],
+    ['rebase', 'publish run-image pull-policy previous-image report-output-dir force insecure-registry'],
+    ['inspect', 'output bom'],
+    ['sbom download', 'remote output-dir'],
+    ['builder inspect', 'depth output'],
+    ['builder create', 'config publish append-image-name-suffix pull-policy buildpack-registry flatten label target tag'],
+  ])('each option of pack %s is taken, or has a hint', (name, flags) => {
+    for (const flag of [...flags.split(' '), 'no-color', 'force-color', 'timestamps', 'quiet', 'verbose']) {
+      const parsed = parseCommandLine([...name.split(' '), 'a', ...(name === 'builder create' ? ['-c', 'f'] : []), `--${flag}`])
+      const message = parsed.kind === 'wrong' ? parsed.error.message : ''
+      if (message.startsWith('unknown option')) expect([flag, parsed.kind === 'wrong' && parsed.error.hint]).toEqual([flag, matching(/^(?!Run|Did)/)])
+    }
+  })
+})
+
 describe('help', () => {
+  it.each([
+    ['help builder create', 'builder create --help'],
+    ['builder help create', 'builder create --help'],
+    ['--help builder create', 'builder create --help'],
+    ['builder --help create', 'builder create --help'],
+    ['help build', 'build --help'],
+    ['--help build', 'build --help'],
+    ['-h --output json build', 'build --help'],
+    ['help builder', 'builder --help'],
+    ['help help', '--help'],
+    ['help', '--help'],
+  ])('%s is the same as %s', (line, same) => {
+    expect(printed(...line.split(' '))).toBe(printed(...same.split(' ')))
+  })
+
   it('is what cnb alone prints', () => {
     expect(printed()).toBe(printed('--help'))
     for (const { name, summary } of COMMANDS) {
