@@ -69,7 +69,7 @@ function choose(manifests: readonly Descriptor[], platform: Platform, name: stri
   if (found) return found
   const known = manifests.flatMap((manifest) => (manifest.platform && manifest.platform.os !== 'unknown' ? formatPlatform(manifest.platform) : []))
   throw new CnbError('CNB_PLATFORM_MISMATCH', `the index ${name} has no image for ${formatPlatform(platform)}`, {
-    hint: known.length > 0 ? `It has images for ${known.join(', ')}: choose one with --platform.` : 'Use an image for that platform.',
+    hint: known.length > 0 ? `It has images for ${known.join(', ')}. A command that reads one takes --platform.` : 'Use an image for that platform.',
   })
 }
 

@@ -2,13 +2,13 @@
 
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { build } from '../../operations/build.ts'
+import { build, type BuildResult } from '../../operations/build.ts'
 import { fields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
-import { shellWord } from '../../ui/shell-word.ts'
+import type { Theme } from '../../ui/theme.ts'
 import type { Handler, Values } from '../command.ts'
 import type { buildGroups } from './build.ts'
-import { startText } from './start-text.ts'
+import { copyText, startText } from './start-text.ts'
 
 export const runBuild: Handler<Values<typeof buildGroups>> = async (image, values, { host, context, verbose, services, remote }) => {
   if (values.path === undefined && (await exists(resolve(host.cwd, image)))) {
@@ -32,16 +32,15 @@ export const runBuild: Handler<Values<typeof buildGroups>> = async (image, value
           ],
           theme,
         ),
-        result.reference.startsWith('oci:')
-          ? `${theme.dim('Copy it:')} ${theme.bold(`skopeo copy ${shellWord(layoutOf(result.reference))} ${shellWord(`docker-daemon:${result.image}`)}`)}`
-          : startText(result.image, result.processes, theme),
+        ...nextStep(result, values.sparse ?? false, theme),
       ].join('\n'),
   }
 }
 
-/** skopeo takes no digest after a directory. */
-function layoutOf(reference: string): string {
-  return reference.slice(0, reference.indexOf('@'))
+/** How to start the image, or to get it out of a layout that has all of it. */
+function nextStep({ image, reference, places, processes }: BuildResult, sparse: boolean, theme: Theme): string[] {
+  if (!reference.startsWith('oci:')) return [startText(image, processes, theme)]
+  return sparse ? [] : [copyText(places[0] ?? '', image, theme)]
 }
 
 async function exists(path: string): Promise<boolean> {

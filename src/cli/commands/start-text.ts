@@ -1,4 +1,4 @@
-/** How an app image is started, in a line. */
+/** What to do with an app image next, in a line. */
 
 import { shellWord } from '../../ui/shell-word.ts'
 import type { Theme } from '../../ui/theme.ts'
@@ -23,4 +23,14 @@ export function startText(image: string, processes: readonly StartedProcess[], t
   const entrypoint = started ? [] : ['--entrypoint', chosen.type]
   const command = ['docker', 'run', '--rm', ...port, ...entrypoint, image].map(shellWord).join(' ')
   return `${theme.dim(started ? 'Start it:' : 'No default process; start one:')} ${theme.bold(command)}`
+}
+
+/**
+ * The command that copies the image from a layout to an engine.
+ * @param layout `oci:DIR[:NAME]`; without a name the image has the tag of its own name there, and skopeo wants one or the other
+ */
+export function copyText(layout: string, image: string, theme: Theme): string {
+  const source = layout.indexOf(':', 'oci:'.length) < 0 ? layout + image.slice(image.lastIndexOf(':')) : layout
+  const command = ['skopeo', 'copy', source, `docker-daemon:${image}`].map(shellWord).join(' ')
+  return `${theme.dim('Copy it:')} ${theme.bold(command)}`
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { startText } from '../../../../src/cli/commands/start-text.ts'
+import { copyText, startText } from '../../../../src/cli/commands/start-text.ts'
 import { startedProcess } from '../../../../src/images/started-process.ts'
 import { shellWord } from '../../../../src/ui/shell-word.ts'
 import { makeTheme } from '../../../../src/ui/theme.ts'
@@ -35,6 +35,16 @@ describe('how to start an image', () => {
       }),
       { numRuns: 20 },
     )
+  })
+})
+
+describe('how to copy an image out of a layout', () => {
+  it.each([
+    ['oci:/tmp/out', 'skopeo copy oci:/tmp/out:1.0 docker-daemon:team/app:1.0'],
+    ['oci:/tmp/out:two', 'skopeo copy oci:/tmp/out:two docker-daemon:team/app:1.0'],
+    ['oci:/tmp/my out@home', "skopeo copy 'oci:/tmp/my out@home:1.0' docker-daemon:team/app:1.0"],
+  ])('from %s', (layout, command) => {
+    expect(copyText(layout, 'team/app:1.0', makeTheme(false))).toBe(`Copy it: ${command}`)
   })
 })
 
