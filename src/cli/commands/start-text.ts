@@ -26,11 +26,12 @@ export function startText(image: string, processes: readonly StartedProcess[], t
 }
 
 /**
- * The command that copies the image from a layout to an engine.
+ * The command that copies the image from a layout to an engine. By way of an archive: skopeo's docker-daemon: (1.9, Debian 12)
+ * speaks an API that Engine 28 refuses.
  * @param layout `oci:DIR[:NAME]`; without a name the image has the tag of its own name there, and skopeo wants one or the other
  */
 export function copyText(layout: string, image: string, theme: Theme): string {
   const source = layout.indexOf(':', 'oci:'.length) < 0 ? layout + image.slice(image.lastIndexOf(':')) : layout
-  const command = ['skopeo', 'copy', source, `docker-daemon:${image}`].map(shellWord).join(' ')
-  return `${theme.dim('Copy it:')} ${theme.bold(command)}`
+  const command = ['skopeo', 'copy', '--quiet', source, `docker-archive:/dev/stdout:${image}`].map(shellWord).join(' ')
+  return `${theme.dim('Copy it:')} ${theme.bold(`${command} | docker load`)}`
 }

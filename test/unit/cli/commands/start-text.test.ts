@@ -40,11 +40,11 @@ describe('how to start an image', () => {
 
 describe('how to copy an image out of a layout', () => {
   it.each([
-    ['oci:/tmp/out', 'skopeo copy oci:/tmp/out:1.0 docker-daemon:team/app:1.0'],
-    ['oci:/tmp/out:two', 'skopeo copy oci:/tmp/out:two docker-daemon:team/app:1.0'],
-    ['oci:/tmp/my out@home', "skopeo copy 'oci:/tmp/my out@home:1.0' docker-daemon:team/app:1.0"],
+    ['oci:/tmp/out', 'skopeo copy --quiet oci:/tmp/out:1.0'],
+    ['oci:/tmp/out:two', 'skopeo copy --quiet oci:/tmp/out:two'],
+    ['oci:/tmp/my out@home', "skopeo copy --quiet 'oci:/tmp/my out@home:1.0'"],
   ])('from %s', (layout, command) => {
-    expect(copyText(layout, 'team/app:1.0', makeTheme(false))).toBe(`Copy it: ${command}`)
+    expect(copyText(layout, 'team/app:1.0', makeTheme(false))).toBe(`Copy it: ${command} docker-archive:/dev/stdout:team/app:1.0 | docker load`)
   })
 })
 
