@@ -42,7 +42,7 @@ interface Run {
 }
 
 interface Outcome extends Run {
-  /** Of the image that has the name afterwards: its configuration, or on an engine that's digest; and its layers. */
+  /** Of the image that has the name afterwards: its configuration, or on an engine its configuration's digest, which tells the layers, too. */
   readonly config: string
   readonly diffIds: readonly string[]
 }
@@ -169,8 +169,9 @@ describe.concurrent('on the engine', () => {
     const { config, tars } = appImage(app, named)
     await loadImage([`${prefix}theirs:1`, `${prefix}ours:1`], config, tars)
     const [theirs, ours] = await runBoth(each, prefix, named, [['-daemon'], ['--pull-policy', 'never']], { DOCKER_API_VERSION: api })
-    const made = async (name: string): Promise<Pick<Outcome, 'config' | 'diffIds'>> => ({ config: await configDigest(`${prefix}${name}:${copied ? 'copy' : '1'}`), diffIds: [] })
-    return [{ ...theirs, ...(await made('theirs')) }, { ...ours, ...(await made('ours')) }]
+    const tag = copied ? 'copy' : '1'
+    const configs = [await configDigest(`${prefix}theirs:${tag}`), await configDigest(`${prefix}ours:${tag}`)] as const
+    return [{ ...theirs, config: configs[0], diffIds: [] }, { ...ours, config: configs[1], diffIds: [] }]
   }
 
   it.each(REBASE_CASES.filter(({ engine }) => engine !== undefined).map((each) => [each.title, each] as const))('%s', async (_, each) => {
