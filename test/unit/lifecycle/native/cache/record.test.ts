@@ -17,7 +17,7 @@ const contents = () => ({ sha, fingerprint: 'f'.repeat(64) })
 
 const record: CacheRecord = makeRecord({
   plan,
-  buildpacks: built(layer('l', { launch: true, data: { n: 9007199254740993n, text: '<&>' } }), layer('__proto__')),
+  buildpacks: built(layer('l', { launch: true, data: { n: 9007199254740993n, f: 2, i: 2n, list: [-0, 0n], text: '<&>' } }), layer('__proto__')),
   contents,
   sbom: { launch: { sha, files: new Map([['bp/l/sbom.cdx.json', Buffer.from([0, 255])]]) } },
   launcher: { builder: 'sha256:b', diffId: sha, size: 5, version: '0.21.0' },
@@ -26,7 +26,7 @@ const record: CacheRecord = makeRecord({
 test('a record reads as it was written', () => {
   expect(readRecord(writeRecord(record))).toEqual(record)
   expect(record.buildpacks[0]?.layers['l']).toEqual({
-    sha, fingerprint: 'f'.repeat(64), data: { n: 9007199254740993n, text: '<&>' }, build: false, launch: true, cache: true,
+    sha, fingerprint: 'f'.repeat(64), data: { n: 9007199254740993n, f: 2, i: 2n, list: [-0, 0n], text: '<&>' }, build: false, launch: true, cache: true,
   })
 })
 

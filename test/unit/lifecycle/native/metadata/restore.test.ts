@@ -67,6 +67,35 @@ test('a cached layer that is another one than in the image is removed, and said 
   expect(restored?.lines).toEqual(['Restoring metadata for "some/bp:l" from app image', 'Removing "some/bp:l", wrong sha'])
 })
 
+/** As the previous image's label has them, which does not tell `2.0` from `2`. */
+const LABEL_DATA = { f: 2, i: 2, list: [1, 0.5] }
+
+function withData(): RestorationInput['previous'] {
+  const { image, metadata } = previous({ l: 'lc', only: 'l' }, { store: { metadata: LABEL_DATA } })
+  const [buildpack] = metadata?.buildpacks ?? []
+  if (!metadata || !buildpack) throw new Error('the image has no metadata')
+  const layers = new Map([...buildpack.layers].map(([name, layer]) => [name, { ...layer, data: LABEL_DATA }]))
+  return { image, metadata: { ...metadata, buildpacks: [{ ...buildpack, layers }] } }
+}
+
+function recordWith(data: unknown): CacheRecord {
+  const { buildpacks, ...rest } = record({ l: 'lc' })
+  return { ...rest, buildpacks: buildpacks.map((buildpack) => ({ ...buildpack, layers: { l: { ...buildpack.layers['l']!, data } } })) }
+}
+
+test('numbers of a layer come back as the record knows them, and without it as floats, as in the lifecycle', () => {
+  const floats = '[metadata]\n  f = 2.0\n  i = 2.0\n  list = [1.0, 0.5]\n'
+  const restored = files(restore({ previous: withData(), record: recordWith({ f: 2, i: 2n, list: [1n, 0.5] }) }).get(ID))
+  expect(restored[TOML]).toBe('[metadata]\n  f = 2.0\n  i = 2\n  list = [1, 0.5]\n')
+  expect(restored['layers/some_bp/only.toml']).toBe(floats)
+  expect(restored['layers/some_bp/store.toml']).toBe(floats)
+})
+
+test('a record with other data does not change what the image says', () => {
+  const restored = files(restore({ previous: withData(), record: recordWith({ f: 2, i: 3n }) }).get(ID))
+  expect(restored[TOML]).toBe('[metadata]\n  f = 2.0\n  i = 2.0\n  list = [1.0, 0.5]\n')
+})
+
 test('a launch layer that the image lost comes back from the cache since Platform API 0.14', () => {
   const input = { previous: previous({}), record: record({ l: 'lc' }) }
   expect(files(restore(input).get(ID))).toEqual({ [TOML]: '[metadata]\n  from = "cache"\n' })
