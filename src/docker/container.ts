@@ -14,6 +14,7 @@ export class EngineContainer implements Container {
   readonly stdin: boolean
   readonly #client: EngineClient
   readonly #context: Context
+  #conversation: Conversation | undefined
   #disposal: Promise<void> | undefined
 
   /** `stdin`: it was made with one. `context` hears a warning when the container cannot be removed at the end of its scope. */
@@ -31,6 +32,7 @@ export class EngineContainer implements Container {
 
   async getArchive(path: string, context: Context = {}): Promise<Readable | undefined> {
     const task = `cannot read ${path} from the container`
+    await this.#ended()
     try {
       return await this.#client.stream({ task, method: 'GET', path: this.#path('archive'), query: { path }, signal: context.signal })
     } catch (error) {
@@ -40,14 +42,26 @@ export class EngineContainer implements Container {
   }
 
   async run(output: ContainerOutput, context: Context = {}): Promise<number> {
-    await using conversation = await startConversation(this.#client, this, output, context)
+    await using conversation = await this.#start(output, context)
     conversation.stdin.end()
     return await conversation.exitCode
   }
 
   async converse(output: ContainerOutput, context: Context = {}): Promise<Conversation> {
     if (!this.stdin) throw new CnbError('CNB_INTERNAL', 'a container that was made without standard input cannot be talked with')
-    return startConversation(this.#client, this, output, context)
+    return this.#start(output, context)
+  }
+
+  async #start(output: ContainerOutput, context: Context): Promise<Conversation> {
+    return (this.#conversation = await startConversation(this.#client, this, output, context))
+  }
+
+  /**
+   * Waits for a program that was told to end. While one ends, podman answers a read with status 200 and a part of the archive (26 of
+   * 40 reads of 3 MB on 4.3.1, 29 on 5.8.6), and Docker lets the reader wait.
+   */
+  async #ended(): Promise<void> {
+    if (this.#conversation?.stdin.writableEnded) await this.#conversation.exitCode.catch(() => {})
   }
 
   remove(): Promise<void> {

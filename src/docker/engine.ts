@@ -85,7 +85,10 @@ export interface Container extends AsyncDisposable {
   readonly id: string
   /** Unpacks a tar at `path`, which must exist in the container; it need not run. */
   putArchive(path: string, tar: Readable | Buffer, context?: Context): Promise<void>
-  /** A tar of `path` (entries start with its base name), or undefined where it does not exist. */
+  /**
+   * A tar of `path` (entries start with its base name), or undefined where it does not exist. Once the program's input has been ended,
+   * this waits for its end first.
+   */
   getArchive(path: string, context?: Context): Promise<Readable | undefined>
   /** Starts the container, writes out what it prints, and gives its exit code once it has ended and all is written. */
   run(output: ContainerOutput, context?: Context): Promise<number>

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
 import type { Container } from '../../../src/docker/engine.ts'
@@ -55,6 +55,17 @@ export function conversationContract(bench: () => Bench): void {
       expect(await text(stdout.end())).toBe('enough')
       await said
       talk.stdin.write('is anybody there?')
+    })
+
+    test('a file that is read while the program ends is whole', async () => {
+      await using unstarted = await create('echo', '0')
+      const whole = await buffer((await unstarted.getArchive('/tool'))!)
+      for (let round = 0; round < 5; round++) {
+        await using container = await create('echo', '0')
+        await using talk = await container.converse({})
+        talk.stdin.end()
+        expect((await buffer((await container.getArchive('/tool'))!)).equals(whole)).toBe(true)
+      }
     })
 
     test('run says nothing: the program finds the end of file', async () => {

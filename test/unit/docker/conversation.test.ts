@@ -80,6 +80,27 @@ test('who hangs up closes both directions and has the container killed, and nobo
   expect(asked.at(-1)).toBe('POST /containers/c1/kill')
 })
 
+test('what is read once the input has ended is asked for when the program has', async () => {
+  let end = (): void => {}
+  const { container, asked, engine } = await programThat(
+    ({ stdout, wait }) => {
+      end = () => {
+        stdout.end()
+        wait.end('{"StatusCode":0}')
+      }
+    },
+    { 'GET /containers/c1/archive': (response) => response.end('an archive'), 'GET /_ping': (response) => response.end('OK') },
+  )
+  await using talk = await container.converse({})
+  expect(await text((await container.getArchive('/before'))!)).toBe('an archive')
+  talk.stdin.end()
+  const asking = container.getArchive('/after')
+  await engine.ping()
+  expect(asked.filter((line) => line.startsWith('GET'))).toEqual(['GET /containers/c1/archive', 'GET /_ping'])
+  end()
+  expect(await text((await asking)!)).toBe('an archive')
+})
+
 test('a failure to start closes both directions', async () => {
   const closed: Promise<unknown>[] = []
   const server = await startEngineServer(
