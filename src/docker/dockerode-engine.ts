@@ -8,7 +8,7 @@ import type { Containers, Content, Engine, EngineImages, EngineInfo, Volumes } f
 import { makeEngineImages } from './engine-images.ts'
 import type { Endpoint } from './endpoint.ts'
 import { GrpcSession } from './grpc-session.ts'
-import { recordOf, stringOf, stringsOf } from '../base/foreign-json.ts'
+import { recordOf, recordsOf, stringOf, stringsOf } from '../base/foreign-json.ts'
 import { lastWords } from './last-words.ts'
 import { makeVolumes } from './volumes.ts'
 
@@ -27,7 +27,7 @@ export class DockerodeEngine implements Engine {
     this.address = endpoint.address
     this.#client = new EngineClient(endpoint, last)
     this.containers = makeContainers(this.#client)
-    this.images = makeEngineImages(this.#client)
+    this.images = makeEngineImages(this.#client, (context) => this.info(context))
     this.volumes = makeVolumes(this.#client)
     this.#session = new GrpcSession(this.#client)
     this.content = makeContent({ client: this.#client, session: this.#session, info: (context) => this.info(context) })
@@ -45,6 +45,7 @@ export class DockerodeEngine implements Engine {
       recordOf(await this.#client.json({ task: 'cannot ask the engine what it is', method: 'GET', path, signal: context.signal }))
     const [version, info] = await Promise.all([ask('/version'), ask('/info')])
     this.#info = {
+      product: recordsOf(version.Components).some(({ Name }) => Name === 'Podman Engine') ? 'podman' : 'docker',
       version: stringOf(version.Version) ?? 'unknown',
       apiVersion: stringOf(version.ApiVersion) ?? '',
       platform: { os: stringOf(version.Os) ?? 'linux', architecture: stringOf(version.Arch) ?? '' },

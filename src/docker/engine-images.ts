@@ -5,16 +5,16 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { EngineClient } from './client.ts'
-import type { EngineHistory, EngineImage, EngineImages } from './engine.ts'
+import type { EngineHistory, EngineImage, EngineImages, EngineInfo } from './engine.ts'
 import { refusal, refusalStatus } from './errors.ts'
 import { readDescription } from './image-description.ts'
 import { readJsonLines } from './json-lines.ts'
 import { pull } from './pull.ts'
 import { numberOf, recordsOf, stringOf } from '../base/foreign-json.ts'
 
-export function makeEngineImages(client: EngineClient): EngineImages {
+export function makeEngineImages(client: EngineClient, info: (context?: Context) => Promise<EngineInfo>): EngineImages {
   return {
-    inspect: (reference, context) => inspect(client, reference, context),
+    inspect: (reference, context) => inspect(client, info, reference, context),
     history: (reference, context) => history(client, reference, context),
     pull: (reference, options, context) => pull(client, reference, options, context),
     load: (tar, context) => load(client, tar, context),
@@ -30,11 +30,19 @@ function pathOf(reference: string, action: string): string {
   return `/images/${reference}${action}`
 }
 
-async function inspect(client: EngineClient, reference: string, context: Context = {}): Promise<EngineImage | undefined> {
+async function inspect(
+  client: EngineClient,
+  info: (context?: Context) => Promise<EngineInfo>,
+  reference: string,
+  context: Context = {},
+): Promise<EngineImage | undefined> {
   const task = `cannot inspect the image ${reference}`
   const path = pathOf(reference, '/json')
   try {
-    return readDescription(reference, await client.json({ task, method: 'GET', path, signal: context.signal }))
+    const image = readDescription(reference, await client.json({ task, method: 'GET', path, signal: context.signal }))
+    // Podman has the version of the Docker that made the image in its place (4.3 to 6.1).
+    const isOther = image.osVersion !== undefined && (await info(context)).product === 'podman'
+    return isOther ? { ...image, osVersion: undefined } : image
   } catch (error) {
     if (refusalStatus(error) === 404) return undefined
     throw error

@@ -16,6 +16,8 @@ export const OWNER_LABEL = 'dev.cnb.owner'
 export const UNFINISHED_LABEL = 'dev.cnb.unfinished'
 
 export interface EngineInfo {
+  /** Podman speaks Docker's API, but does not tell all that Docker does. */
+  readonly product: 'docker' | 'podman'
   readonly version: string
   /** The newest API version that the engine speaks, such as `1.41`. */
   readonly apiVersion: string
@@ -131,6 +133,7 @@ export interface EngineImage {
   readonly tags: readonly string[]
   readonly repoDigests: readonly string[]
   readonly platform: Platform
+  /** Of Windows images. Podman does not tell it. */
   readonly osVersion?: string
   readonly created?: string
   readonly author?: string

@@ -53,7 +53,7 @@ export class FakeEngine implements Engine {
 
   constructor(info: Partial<EngineInfo> = {}) {
     const platform = { os: 'linux', architecture: 'amd64' }
-    this.#info = { version: '0.0.0', apiVersion: '1.41', platform, imageStore: 'graphdriver', securityOptions: [], ...info }
+    this.#info = { product: 'docker', version: '0.0.0', apiVersion: '1.41', platform, imageStore: 'graphdriver', securityOptions: [], ...info }
     const contents = new ContainerdImages()
     this.blobs = contents.blobs
     this.#images = this.#info.imageStore === 'containerd' ? contents : new GraphDriverImages()

@@ -35,12 +35,15 @@ export interface CraftedImage {
   layers: Buffer[]
   /** What the archive holds in a layer's place, such as a compressed one. */
   stored?: (layer: Buffer) => Buffer
+  /** More of the image's configuration, beside `config`. */
+  more?: Record<string, unknown>
 }
 
 /** Loads an image by a docker-archive written here, without any of the code under test. Gives the engine's ID. */
-export async function loadImage(engine: Engine, name: string, { config = {}, layers, stored = (layer) => layer }: CraftedImage): Promise<string> {
+export async function loadImage(engine: Engine, name: string, { config = {}, layers, stored = (layer) => layer, more = {} }: CraftedImage): Promise<string> {
   const document = JSON.stringify({
     ...(await engine.info()).platform,
+    ...more,
     created: '2020-01-02T03:04:05Z',
     config,
     rootfs: { type: 'layers', diff_ids: layers.map(digestOf) },

@@ -59,6 +59,13 @@ test('gives back layer by layer what was loaded, also when it was loaded compres
   expect(await buffer(await image!.layers[0]!.open())).toEqual(layers[0])
 })
 
+test('an image that a Docker made has no os.version but its own', async () => {
+  const name = newName()
+  await loadImage(engine, name, { layers: [await layerOf('a', 'one')], more: { docker_version: '20.10.24' } })
+  await using images = openEngineImages(engine, 'test')
+  expect((await images.find(name))?.config).not.toHaveProperty(['os.version'])
+})
+
 test('gives undefined for an image that is not there', async () => {
   await using images = openEngineImages(engine, 'test')
   expect(await images.find('cnb-images/nobody-has-this:1')).toBeUndefined()

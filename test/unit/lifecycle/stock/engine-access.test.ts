@@ -3,6 +3,7 @@ import type { EngineInfo } from '../../../../src/docker/engine.ts'
 import { engineAccessChoices } from '../../../../src/lifecycle/stock/engine-access.ts'
 
 const info: EngineInfo = {
+  product: 'docker',
   version: '20.10',
   apiVersion: '1.41',
   platform: { os: 'linux', architecture: 'amd64' },

@@ -1,0 +1,20 @@
+import { expect, onTestFinished, test } from 'vitest'
+import type { EngineImage } from '../../../src/docker/engine.ts'
+import { json, startEngineServer } from './engine-server.ts'
+
+async function inspectOn(product: string, image: object): Promise<EngineImage | undefined> {
+  const server = await startEngineServer({
+    'GET /version': json({ Version: '4.3.1', Components: [{ Name: product }, { Name: 'Conmon' }] }),
+    'GET /info': json({}),
+    'GET /images/x/json': json({ Id: 'sha256:1', Os: 'linux', Architecture: 'amd64', RootFS: { Layers: [] }, ...image }),
+  })
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  return server.engine.images.inspect('x')
+}
+
+test("an image's os.version is taken from Docker, and not from podman, which has the version of a Docker there", async () => {
+  const image = { OsVersion: '20.10.24', DockerVersion: '20.10.24' }
+  expect((await inspectOn('Engine', image))?.osVersion).toBe('20.10.24')
+  expect((await inspectOn('Podman Engine', image))?.osVersion).toBeUndefined()
+  expect((await inspectOn('Podman Engine', {}))?.osVersion).toBeUndefined()
+})
