@@ -28,8 +28,8 @@ export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Con
     [...(await asked).values()].find((holder) => holder?.id === id) ?? (await engine.images.inspect(id, context))
   const [id, holders] = await Promise.all([load(engine, plan, { config, find }, context), asked])
   await nameImage(engine.images, id, holders, context)
-  const same = [...holders.values()].find((holder) => holder?.id === id)
-  return { id, repoDigests: same?.repoDigests ?? [], tags: plan.tags.map(familiarName) }
+  const named = plan.tags.map(({ registry, repository }) => familiarName({ registry, repository, digest: id }))
+  return { id, repoDigests: imageStore === 'containerd' ? [...new Set(named)] : [], tags: plan.tags.map(familiarName) }
 }
 
 /** A digest is what an image has, not what it can be given. */

@@ -56,7 +56,7 @@ export interface ImagePlan {
 
 export interface SavedImage {
   readonly id: string
-  /** As in Image, as far as they are known: a store that is not asked again tells none of what it just got. */
+  /** As in Image; none on a graph-driver engine, which has no manifest. */
   readonly repoDigests: readonly string[]
   /** What all stores but a graph-driver engine know it by. */
   readonly manifest?: Pick<Descriptor, 'digest' | 'size'>

@@ -7,7 +7,7 @@ import type { Buildpack } from '../buildpacks/buildpack.ts'
 import type { Order } from '../buildpacks/order.ts'
 import type { Mount } from '../docker/engine.ts'
 import type { ApiVersion } from '../formats/versions.ts'
-import type { Image } from '../images/image.ts'
+import type { SavedImage } from '../images/image.ts'
 import type { ContainerConfig } from '../oci/config.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Reference } from '../oci/reference.ts'
@@ -115,7 +115,7 @@ export interface LifecycleResult {
 }
 
 /** What the image sink has of the image. */
-export interface BuiltImage extends Pick<Image, 'id' | 'repoDigests'> {
+export interface BuiltImage extends Pick<SavedImage, 'id' | 'repoDigests' | 'manifest'> {
   /** Its settings for containers, labels among them. */
   readonly config: ContainerConfig
 }

@@ -77,7 +77,7 @@ export interface BuildResult {
   places: string[]
   /** The image ID on the engine; `repository@digest` where it is published only. */
   id: string
-  /** `name@digest`, what --quiet prints; on a graph-driver engine the digest is the image ID. */
+  /** What --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
   reference: string
   builder: string
   runImage: string

@@ -39,7 +39,7 @@ export interface CreateBuilderResult {
   image: string
   tags: string[]
   id: string
-  /** `name@digest`, what --quiet prints. */
+  /** What --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
   reference: string
   lifecycleVersion: string
   buildpacks: { id: string; version: string }[]

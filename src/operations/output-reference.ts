@@ -1,18 +1,17 @@
-/** The one line that `--quiet` prints. */
+/** The one line that `--quiet` prints, and `reference` in JSON. */
 
+import type { SavedImage } from '../images/image.ts'
 import { familiarName, parseReference, type Reference } from '../oci/reference.ts'
 
 /**
- * `name@digest`: the manifest's digest where the engine knows one for this repository (a containerd store always does), else the
- * image ID, which is what a graph-driver engine has in its place.
+ * By what docker, podman and cnb find this very image: `name@digest` where it has a manifest, in a registry and on a containerd
+ * store, and the image ID on a graph-driver engine. The digests that such an engine tells do not count: Docker has one once the
+ * image was pushed, and podman's depends on which layers the archive held that the image was loaded from.
  */
-export function outputReference(name: Reference, image: { id: string; repoDigests: readonly string[] }): string {
-  // A layout's image has no repository.
-  if (image.id.startsWith('oci:')) return image.id
-  const repository = familiarName({ registry: name.registry, repository: name.repository })
-  const own = image.repoDigests.find((text) => {
-    const { registry, repository: path } = parseReference(text)
-    return registry === name.registry && path === name.repository
-  })
-  return own === undefined ? `${repository}@${image.id}` : `${repository}@${own.slice(own.indexOf('@') + 1)}`
+export function outputReference(name: Reference, { id, repoDigests, manifest }: Pick<SavedImage, 'id' | 'repoDigests' | 'manifest'>): string {
+  const own = repoDigests
+    .map(parseReference)
+    .filter(({ registry, repository }) => registry === name.registry && repository === name.repository)
+    .find(({ digest }) => digest !== undefined && (digest === manifest?.digest || id.endsWith(digest)))
+  return own ? familiarName(own) : id
 }

@@ -7,7 +7,7 @@ import { parseNewName } from './new-image-name.ts'
 export interface RebaseResult {
   image: string
   id: string
-  /** `name@digest`, what --quiet prints; of a dry run in a registry what it would be. */
+  /** What --quiet prints: `name@digest`, or the image ID on a graph-driver engine; of a dry run in a registry what it would be. */
   reference: string
   runImage: string
   previousRunImage: string

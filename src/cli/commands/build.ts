@@ -52,7 +52,7 @@ export const buildCommand = defineCommand({
       line: 'cnb build my-app --path ./web --env NODE_ENV=test --tag my-app:1.2',
       does: 'build ./web with the builder that its project.toml names',
     },
-    { line: 'cnb build my-app -B my-builder --output json | jq -r .reference', does: 'give name@digest to a script' },
+    { line: 'cnb build my-app -B my-builder --output json | jq -r .reference', does: 'give the very image to a script' },
   ],
   load: async () => (await import('./build-handler.ts')).runBuild,
 })

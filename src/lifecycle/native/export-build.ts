@@ -91,7 +91,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   const saved = await sink.save(exported.image, context)
   await writeOutputs(plan, exported.tree, reportToml(plan, saved, { ...exported, group }), context)
   return {
-    image: { id: saved.id, repoDigests: saved.repoDigests, config: exported.image.config.config },
+    image: { ...saved, config: exported.image.config.config },
     record: await keepLayers({ plan, built, buildpacks, exported, launcher, layerOf, shared: input.shared }, context),
   }
 }

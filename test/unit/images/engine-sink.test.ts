@@ -106,7 +106,7 @@ describe('on the containerd store', () => {
     const engine = new FakeEngine({ imageStore: 'containerd' })
     const { id } = await saveToEngine(engine, planOf([], ['a']))
     engine.images.load = () => Promise.reject(new Error('it was sent'))
-    expect(await saveToEngine(engine, { ...planOf([], ['a'], ['other']), base: { ...image({ layers: ['a'] }), id } })).toEqual({ id, repoDigests: [], tags: ['other:latest'] })
+    expect(await saveToEngine(engine, { ...planOf([], ['a'], ['other']), base: { ...image({ layers: ['a'] }), id } })).toEqual({ id, repoDigests: [`other@${id}`], tags: ['other:latest'] })
   })
 })
 

@@ -54,7 +54,7 @@ describe('createBuilder', () => {
     expect(result).toMatchObject({
       image: 'acme/builder:latest',
       tags: ['acme/builder:2'],
-      reference: `acme/builder@${result.id}`,
+      reference: result.id,
       lifecycleVersion: '0.21.0',
       buildpacks: [{ id: 'acme/node', version: '1' }],
     })

@@ -38,7 +38,7 @@ test('puts the app onto the run image, under its own name, and tells what it did
   expect(result).toEqual({
     image: crafted.app,
     id: image?.id,
-    reference: `${crafted.app.replace(':1', '')}@${image?.id}`,
+    reference: image?.id,
     runImage: crafted.newRun,
     previousRunImage: crafted.oldRun,
     changed: true,
