@@ -2,6 +2,7 @@
 
 import { setMaxListeners } from 'node:events'
 import { Duplex, finished, type Readable, Transform } from 'node:stream'
+import Modem from 'docker-modem'
 import Dockerode from 'dockerode'
 import { throwIfAborted } from '../base/errors.ts'
 import { passOn } from '../base/spent-chunks.ts'
@@ -48,12 +49,11 @@ export class EngineClient {
     setMaxListeners(0, last)
     this.#agent = new EngineAgent(endpoint)
     const host = endpoint.transport.kind === 'tcp' ? endpoint.transport.host : 'docker.invalid'
-    // All that docker-modem would take from DOCKER_* is set here, because the endpoint has been resolved already.
-    const options = {
-      host, port: 80, protocol: 'http' as const, agent: this.#agent,
-      ca: undefined, cert: undefined, key: undefined, timeout: undefined, socketPath: undefined,
-    }
-    this.#docker = new Dockerode(options)
+    // Modem's constructor is not called: it reads DOCKER_* and all files of DOCKER_CERT_PATH, of which a one-way TLS set-up has only
+    // ca.pem. The endpoint is resolved already, and the agent has all that belongs to it.
+    const settings = { host, port: 80, pathPrefix: '/', protocol: 'http', headers: {}, agent: this.#agent }
+    const modem = Object.assign(Object.create(Modem.prototype) as Modem, settings)
+    this.#docker = new Dockerode({ modem } as Dockerode.DockerOptions)
   }
 
   /** Closes idle connections, and breaks off those in use. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
-import type { TlsMaterial } from './engine-address.ts'
+import { clientCertificate, type TlsMaterial } from './engine-address.ts'
 import { isRecord } from '../base/foreign-json.ts'
 
 /** An honest file has a few kilobytes. */
@@ -37,7 +37,7 @@ export async function readContext(configDir: string, name: string): Promise<{ ho
   const read = async (file: string): Promise<Buffer | undefined> =>
     readIfThere(join(configDir, 'contexts', 'tls', id, 'docker', file))
   const [ca, cert, key] = await Promise.all([read('ca.pem'), read('cert.pem'), read('key.pem')])
-  const tls = ca || cert || key || skipVerify ? { ca, cert, key, verify: !skipVerify } : undefined
+  const tls = ca || cert || key || skipVerify ? { ca, ...clientCertificate(cert, key), verify: !skipVerify } : undefined
   return { host: docker.Host, tls }
 }
 

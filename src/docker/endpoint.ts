@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import { defaultSockets, firstUsable, type SocketPlaces } from './default-sockets.ts'
 import { readContext, readCurrentContext } from './docker-context.ts'
-import { parseAddress, withoutPassword, type TlsMaterial, type Transport } from './engine-address.ts'
+import { clientCertificate, parseAddress, withoutPassword, type TlsMaterial, type Transport } from './engine-address.ts'
 
 export interface Endpoint {
   /** As the user would write it: `unix:///var/run/docker.sock`. */
@@ -66,7 +66,7 @@ async function tlsFromEnvironment(env: EndpointQuery['env'], configDir: string):
       hint: 'Point it at the folder with the certificates, or unset it.',
     })
   }
-  return { ca, cert, key, verify: Boolean(env.DOCKER_TLS_VERIFY) }
+  return { ca, ...clientCertificate(cert, key), verify: Boolean(env.DOCKER_TLS_VERIFY) }
 }
 
 async function defaultEndpoint(query: EndpointQuery): Promise<Endpoint> {

@@ -10,6 +10,11 @@ export interface TlsMaterial {
   verify: boolean
 }
 
+/** A certificate and its key; none where one of them is missing, as the Docker command line has it. */
+export function clientCertificate(cert: Buffer | undefined, key: Buffer | undefined): Pick<TlsMaterial, 'cert' | 'key'> {
+  return cert && key ? { cert, key } : {}
+}
+
 export type Transport =
   | { kind: 'socket'; path: string }
   | { kind: 'tcp'; host: string; port: number; tls?: TlsMaterial }

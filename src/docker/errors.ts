@@ -3,10 +3,10 @@
 import { abortError, CnbError, type ErrorCode } from '../base/errors.ts'
 import type { Endpoint } from './endpoint.ts'
 import { SshError } from './ssh-connection.ts'
+import { tlsProblem } from './tls-problem.ts'
 
 const MAX_WORDS = 2000
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTSOCK'])
-const TLS_REFUSED = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED)/
 const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'])
 
 /** The engine answered, but with a refusal. `status` is HTTP's; 0 for one told in the body of a reply that began well. */
@@ -51,6 +51,8 @@ export function engineError(thrown: unknown, task: string, endpoint: Endpoint, s
   if (signal?.aborted) return isTimeout(signal.reason) ? new CnbError('CNB_ENGINE_FAILED', `${task}: the engine does not answer`) : abortError(signal)
   if (thrown instanceof CnbError) return thrown
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const ofTls = tlsProblem(error, endpoint)
+  if (ofTls) return ofTls
   const status = (error as { statusCode?: unknown }).statusCode
   if (typeof status === 'number') return refusal(task, status, wordsOf(error, status))
   const code = (error as NodeJS.ErrnoException).code ?? ''
@@ -63,10 +65,10 @@ export function engineError(thrown: unknown, task: string, endpoint: Endpoint, s
     })
   }
   const ssh = error instanceof SshError ? error : undefined
-  if (UNREACHABLE.has(code) || ssh?.established === false || TLS_REFUSED.test(code)) {
+  if (UNREACHABLE.has(code) || ssh?.established === false) {
     return new CnbError('CNB_ENGINE_UNREACHABLE', `no container engine answers at ${where}: ${said}`, {
       cause: error,
-      hint: "Start Docker, or say where the engine is: set DOCKER_HOST, or choose a context with 'docker context use'.",
+      hint: ssh?.hint ?? "Start Docker, or say where the engine is: set DOCKER_HOST, or choose a context with 'docker context use'.",
     })
   }
   if (ssh || LOST.has(code) || code.startsWith('ERR_HTTP2_') || error.message === 'socket hang up' || error.message === 'aborted') {

@@ -36,6 +36,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   chalk: 'ui',
   ora: 'ui',
   dockerode: 'docker',
+  'docker-modem': 'docker',
   'tar-stream': 'archive',
   ignore: 'archive',
   '@iarna/toml': 'formats',
