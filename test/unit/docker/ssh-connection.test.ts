@@ -1,13 +1,13 @@
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
-import { DockerodeEngine } from '../../../src/docker/dockerode-engine.ts'
+import { HttpEngine } from '../../../src/docker/http-engine.ts'
 import { sshArguments } from '../../../src/docker/ssh-connection.ts'
 import { frame, json, startEngineServer } from './engine-server.ts'
 import { fakeSsh, sshTo } from './fake-ssh.ts'
 
-function sshEngine(): DockerodeEngine {
-  const engine = new DockerodeEngine({ address: 'ssh://me@host', origin: 'a test', transport: { kind: 'ssh', host: 'host', user: 'me' } })
+function sshEngine(): HttpEngine {
+  const engine = new HttpEngine({ address: 'ssh://me@host', origin: 'a test', transport: { kind: 'ssh', host: 'host', user: 'me' } })
   onTestFinished(() => engine.close())
   return engine
 }
@@ -48,6 +48,17 @@ test("what ssh says is in the error: unreachable before the engine answered, los
   const half = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'
   await fakeSsh(`process.stdin.once('data', () => process.stdout.write(${JSON.stringify(half)}, () => process.exit(255)))`)
   await expect(sshEngine().ping()).rejects.toMatchObject({ code: 'CNB_ENGINE_LOST' })
+})
+
+test.each([
+  ['before the engine answers', 'Welcome to\nhost'],
+  ['and ends there', 'This account is not available.'],
+])('what a login shell prints %s is shown', async (when, words) => {
+  const more = when.startsWith('before') ? "+ 'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nOK'" : ''
+  await fakeSsh(`process.stdin.once('data', () => process.stdout.write(${JSON.stringify(words)} ${more}, () => process.exit()))`)
+  const failure: unknown = await sshEngine().ping().catch((error: unknown) => error)
+  expect(failure).toMatchObject({ code: 'CNB_ENGINE_UNREACHABLE', hint: expect.stringContaining('~/.bashrc') as unknown })
+  expect(String(failure)).toContain(JSON.stringify(words))
 })
 
 test('without ssh on the PATH the engine is unreachable', async () => {
