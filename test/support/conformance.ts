@@ -52,7 +52,7 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   65: notYet('a layout is the directory that is named: names are not mapped to paths below a root'),
   66: nativeOnly(
     ['unit/registry/transport.test.ts', 'an insecure registry may have any certificate, and others may not'],
-    ['unit/registry/transport.test.ts', 'a registry that is not said to be insecure is never asked over plain HTTP'],
+    ['unit/registry/proxies.test.ts', 'a registry that is not said to be insecure is never asked over plain HTTP'],
   ),
   67: both('e2e/caches.test.ts'),
   68: both('e2e/caches.test.ts'),

@@ -51,6 +51,17 @@ describe('the bundle', () => {
     expect(proxy.asked[0]).toBe(`GET http://${host}/v2/ -`)
   })
 
+  it.each(['https', 'http'] as const)('ships undici as it uploads here through proxies, to %s', async (scheme) => {
+    const registry = scheme === 'https' ? secure : plain
+    await using proxy = await startProxy(registry.address)
+    const env = { HTTPS_PROXY: scheme === 'https' ? proxy.address : '127.0.0.1:1', HTTP_PROXY: proxy.address }
+    const host = scheme === 'https' ? HOST_BEHIND_PROXY : `${HOST_BEHIND_PROXY}:5000`
+    await using client = openClient({ env, ca: [Buffer.from(certificate.ca)], insecure: scheme === 'https' ? [] : [host] })
+    const { digest } = await pushImage(client.registries, `${host}/team/pushed:1`, await craftApp())
+    const found = await registry.request('HEAD', '/v2/team/pushed/manifests/1', { headers: { accept: 'application/vnd.oci.image.manifest.v1+json' } })
+    expect(found.headers['docker-content-digest']).toBe(digest)
+  })
+
   it('names the proxy that refuses', async () => {
     await using proxy = await startProxy(secure.address, { login: 'me:pr0xy' })
     const { code, stderr } = await runCnb(['inspect', '--remote', `${HOST_BEHIND_PROXY}/team/app:1`], { env: { ...NO_ENGINE, HTTPS_PROXY: proxy.address } })
