@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
@@ -69,6 +70,20 @@ describe('createBuilder', () => {
     expect((await create(TOML, { image: 'acme/again' })).id).toBe(first.id)
     await writeFile(join(scratch.path, 'node/bin/build'), '#!/bin/sh\ntrue\n')
     expect((await create(TOML, { image: 'acme/other' })).id).not.toBe(first.id)
+  })
+
+  test('pulls the build image and the run images from the mirror of their registry, and names them as builder.toml does', async () => {
+    for (const name of ['build', 'run']) {
+      const copy = `m.example/hub/acme/${name}:latest`
+      await engine.images.tag(`acme/${name}`, copy)
+      engine.registry.set(copy, await buffer(await engine.images.save(copy)))
+      for (const each of [copy, `acme/${name}`]) await engine.images.remove(each)
+    }
+    await create(TOML, { pullPolicy: 'always', registryMirrors: ['docker.io=m.example/hub'] })
+    expect(warnings()).toEqual([])
+    expect((await engine.images.inspect('acme/run'))?.tags).toEqual(['acme/build:latest', 'acme/run:latest'])
+    const labels = (await engine.images.inspect('acme/builder'))?.config.Labels
+    expect(JSON.stringify(labels)).not.toContain('m.example')
   })
 
   test('warns of a run image that is not there, and of an order that is missing', async () => {

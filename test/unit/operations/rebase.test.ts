@@ -1,5 +1,6 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
@@ -47,6 +48,19 @@ test('puts the app onto the run image, under its own name, and tells what it did
   })
   expect(image?.id).not.toBe(before)
   expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['step.start', 'step.end']))
+})
+
+test('the run image comes from the mirror that the configuration has for its registry', async () => {
+  const runImage = 'r.example/team/run:1'
+  const copy = 'm.example/team/run:1'
+  await engine.images.tag(crafted.newRun, copy)
+  engine.registry.set(copy, await buffer(await engine.images.save(copy)))
+  await engine.images.remove(copy)
+  await mkdir(join(directory.path, '.pack'))
+  await writeFile(join(directory.path, '.pack/config.toml'), '[registry-mirrors]\n"r.example" = "m.example"')
+  expect(await run({ runImage, force: true })).toMatchObject({ runImage, changed: true })
+  expect(await idOf(runImage)).toBe(await idOf(crafted.newRun))
+  expect(await idOf(copy)).toBeUndefined()
 })
 
 test('with --previous-image leaves that image alone and makes another', async () => {
