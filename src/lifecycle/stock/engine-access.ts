@@ -38,6 +38,20 @@ export function engineAccessChoices(engine: Pick<Engine, 'address'>, info: Engin
   return [...new Set(paths)].flatMap((path) => (path === undefined ? [] : [throughSocket(path, info)]))
 }
 
+/**
+ * What a phase failed with; where it was not let at the socket, with a way out. Root of a container may not use it on an engine with
+ * user namespaces (userns-remap), and SELinux or an authorization plugin may refuse as well.
+ */
+export function explainDenial(error: unknown): unknown {
+  if (!(error instanceof CnbError) || !/permission denied/i.test(error.message) || !error.message.includes(SOCKET_IN_CONTAINER)) return error
+  const { code, message, exit } = error
+  return new CnbError(code, message, {
+    hint: "The engine lets no container use its socket, as with userns-remap: leave out '--lifecycle stock', for the native lifecycle needs no socket.",
+    exit,
+    cause: error,
+  })
+}
+
 function throughSocket(path: string, info: EngineInfo): EngineAccess {
   return {
     env: [`DOCKER_HOST=unix://${SOCKET_IN_CONTAINER}`, apiVersion(info)],

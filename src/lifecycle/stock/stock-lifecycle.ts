@@ -16,7 +16,7 @@ import { layersEntries } from '../platform-files.ts'
 import { runPhase } from '../run-phase.ts'
 import { openBuildVolumes } from './build-volumes.ts'
 import { copyOutputs } from './copy-outputs.ts'
-import { engineAccessChoices } from './engine-access.ts'
+import { engineAccessChoices, explainDenial } from './engine-access.ts'
 import { refuseExtensions } from './extensions.ts'
 import { PhaseContainers } from './phase-container.ts'
 
@@ -43,7 +43,7 @@ async function runPhases(plan: BuildPlan, { engine, owner, sweep, home }: StockO
   const times: PhaseTime[] = []
   const specs = phasesOf(plan, plan.clearCache || (await isPreviousForOtherUse(plan, engine, context)))
   for await (const { spec, container } of preparedContainers(specs, containers, plan, context)) {
-    times.push(...(await runPhase(container, spec.phase, context)))
+    times.push(...(await runPhase(container, spec.phase, context).catch((error: unknown) => Promise.reject(explainDenial(error) as Error))))
     if (spec.phase === 'detector') await refuseExtensions(container, plan, context)
     if (spec === specs.at(-1)) await copyOutputs(container, plan, context)
   }

@@ -53,6 +53,14 @@ async function leftOvers() {
 const NOTHING = { containers: 0, volumes: [] }
 const CACHES = { containers: 0, volumes: ['some-cache.build', 'some-cache.launch'] }
 
+test('a phase that may not use the socket suggests the native lifecycle', async () => {
+  program('analyzer', async ({ stdout }) => {
+    stdout?.write('ERROR: failed to connect to docker socket: dial unix /cnb-engine.sock: connect: permission denied\n')
+    return 1
+  })
+  await expect(run().result).rejects.toMatchObject({ exit: 1, hint: expect.stringContaining("leave out '--lifecycle stock'") as unknown })
+})
+
 test('five phases run in their order, each told its platform API', async () => {
   const seen: string[] = []
   for (const phase of PHASES) {
