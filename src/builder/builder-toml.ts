@@ -44,7 +44,8 @@ const INFORMATION = ['name', 'description', 'homepage', 'keywords', 'licenses', 
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column; CNB_UNSUPPORTED for what this release cannot fetch
  */
 export function readBuilderToml(text: string, file: string): BuilderConfig {
-  const root = readTomlFields(text, file)
+  const spelling: string[] = []
+  const root = readTomlFields(text, file, { events: (event) => event.type === 'warning' && spelling.push(event.message) })
   const stack = readStack(root)
   const build = root.table('build')
   const env = readBuildEnv(build?.tables('env') ?? [])
@@ -62,7 +63,7 @@ export function readBuilderToml(text: string, file: string): BuilderConfig {
     lifecycleUri: readLifecycleUri(root),
     targets: readTargets(root),
     system: readSystem(root),
-    warnings: [...(order.length > 0 ? [] : [`${file}: without [[order]] the builder detects nothing by itself`]), ...env.warnings],
+    warnings: [...spelling, ...(order.length > 0 ? [] : [`${file}: without [[order]] the builder detects nothing by itself`]), ...env.warnings],
   }
   for (const table of [build, stack, root]) table?.rejectUnknown()
   return config

@@ -29,7 +29,7 @@ export async function readLifecycle(path: string, context: Context = {}): Promis
   const survey = await surveyTree(tree, context)
   if (survey.toml === undefined) throw new CnbError('CNB_LIFECYCLE_INVALID', `there is no lifecycle.toml in '${path}'`, { hint: HINT })
   const directory = chooseDirectory(path, survey.files)
-  const descriptor = readLifecycleToml(survey.toml, `${path}/lifecycle.toml`)
+  const descriptor = readLifecycleToml(survey.toml, `${path}/lifecycle.toml`, context)
   const layer = await makeTarLayer(() => layerEntries(tree, directory, context), { signal: context.signal })
   return { ...descriptor, layer }
 }

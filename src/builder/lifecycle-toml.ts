@@ -1,5 +1,6 @@
 /** lifecycle.toml: which version a lifecycle is, and which APIs it speaks (RFC 0011 and its successor). */
 
+import type { Context } from '../base/events.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import { compareApiVersions, parseApiVersion } from '../formats/versions.ts'
 import type { ApiRange } from './builder.ts'
@@ -15,8 +16,8 @@ export interface LifecycleDescriptor {
  * Reads a lifecycle.toml; unknown keys are left alone.
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
-export function readLifecycleToml(text: string, file: string): LifecycleDescriptor {
-  const root = readTomlFields(text, file)
+export function readLifecycleToml(text: string, file: string, context: Context = {}): LifecycleDescriptor {
+  const root = readTomlFields(text, file, context)
   const lifecycle = root.table('lifecycle')
   if (!lifecycle) throw root.error('lifecycle', 'there is no [lifecycle] table')
   const version = lifecycle.requiredString('version')

@@ -1,5 +1,6 @@
 /** buildpack.toml and extension.toml (specification, buildpack.md "buildpack.toml"). */
 
+import type { Context } from '../base/events.ts'
 import { parseApiVersion } from '../formats/versions.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import type { GroupEntry, Order } from './order.ts'
@@ -49,8 +50,8 @@ const VERSION = /^[A-Za-z0-9_+-][A-Za-z0-9._+-]*$/
  * @param file the name that errors tell the user
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
-export function readDescriptor(text: string, file: string, kind: ModuleKind): BuildpackDescriptor {
-  const root = readTomlFields(text, file)
+export function readDescriptor(text: string, file: string, kind: ModuleKind, context: Context = {}): BuildpackDescriptor {
+  const root = readTomlFields(text, file, context)
   const api = root.string('api') ?? ASSUMED_API
   if (parseApiVersion(api) === undefined) {
     throw root.error('api', `'${api}' is not a Buildpack API version`, 'Write for example api = "0.11".')

@@ -9,8 +9,8 @@ import { readTomlFields } from '../formats/field-reader.ts'
  * may well have them already, and a builder that lacks them is refused when its orders are checked.
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
-export function readDependencies(text: string, file: string, { events }: Context): string[] {
-  return readTomlFields(text, file).tables('dependencies').flatMap((dependency) => {
+export function readDependencies(text: string, file: string, context: Context): string[] {
+  return readTomlFields(text, file, context).tables('dependencies').flatMap((dependency) => {
     const image = dependency.string('image')
     const uri = dependency.string('uri')
     if (image && uri) throw dependency.error('image', 'a dependency has a uri or an image, not both')
@@ -18,7 +18,7 @@ export function readDependencies(text: string, file: string, { events }: Context
     if (uri?.startsWith('file:///')) return [fileURLToPath(uri)]
     if (uri && !/^([A-Za-z][A-Za-z0-9+.-]*:\/|urn:)/.test(uri)) return [uri]
     const message = `${file}: the dependency '${uri || image}' is not fetched; this version of cnb only takes local ones`
-    events?.({ type: 'warning', message })
+    context.events?.({ type: 'warning', message })
     return []
   })
 }

@@ -50,7 +50,7 @@ async function readOne(path: string, context: Context, kind: ModuleKind): Promis
   const file = join(path, `${kind}.toml`)
   const text = survey.texts.get(`${kind}.toml`)
   if (text === undefined) throw noDescriptor(tree, kind, survey)
-  const descriptor = readDescriptor(text, file, kind)
+  const descriptor = readDescriptor(text, file, kind, context)
   checkExecutables(tree, descriptor, survey)
   const layer = await buildpackLayer(descriptor, () => tree.entries(context), context)
   // In an archive its relative paths lead nowhere.

@@ -1,6 +1,7 @@
 /** Reads the fields of a parsed TOML or JSON document, each checked for its type; used for descriptors and for labels. */
 
-import { CnbError } from '../base/errors.ts'
+import { CnbError, type SourcePosition } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
 import { locateTomlKeys, type FieldPath } from './toml-positions.ts'
 import { parseToml } from './toml.ts'
 
@@ -15,34 +16,73 @@ function formatFieldPath(path: FieldPath): string {
   return path.reduce<string>((text, part) => text + (typeof part === 'number' ? `[${part}]` : text === '' ? part : `.${part}`), '')
 }
 
+/** Hears of a key that is written in other capitals than it should be; the last part of `path` is the key as it is written. */
+export type OtherCapitals = (path: FieldPath, key: string) => void
+
 /**
- * Reads a TOML document whose errors are CNB_DESCRIPTOR_INVALID with file, line and column.
+ * Reads a TOML document whose errors are CNB_DESCRIPTOR_INVALID with file, line and column. As for the peer and the lifecycle,
+ * capitals in a key make no difference.
  * @param file the name that an error tells the user
+ * @param context hears a warning for each key that has other capitals than the format's
  */
-export function readTomlFields(text: string, file: string): FieldReader {
+export function readTomlFields(text: string, file: string, { events }: Context = {}): FieldReader {
   const table = parseToml(text, file)
   let locate: ReturnType<typeof locateTomlKeys> | undefined
-  return new FieldReader(table, [], (path, message, hint) => {
-    locate ??= locateTomlKeys(text)
-    return new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: ${message}`, { position: { file, ...locate(path) }, hint })
-  })
+  const position = (path: FieldPath): SourcePosition => ({ file, ...(locate ??= locateTomlKeys(text))(path) })
+  const error: FieldError = (path, message, hint) => {
+    return new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: ${message}`, { position: position(path), hint })
+  }
+  const told = new Set<string>()
+  const warn: OtherCapitals = (path, key) => {
+    const written = String(path.at(-1))
+    if (told.has(written)) return
+    told.add(written)
+    const { line } = position(path)
+    events?.({ type: 'warning', message: `${file}${line === undefined ? '' : `:${line}`}: write the key '${written}' as '${key}'` })
+  }
+  return new FieldReader(table, [], error, warn)
+}
+
+/** For files of buildpacks and of the lifecycle, which no user can correct: of two spellings the right one counts. */
+export const anyCapitals: OtherCapitals = () => {}
+
+/** Where a key's value stands in the document. */
+interface Found {
+  readonly path: FieldPath
+  readonly value: unknown
 }
 
 /** A table's fields. A field that is missing or null (as Go writes an empty list into JSON) is undefined or an empty list. */
 export class FieldReader {
-  readonly #table: Readonly<Record<string, unknown>>
+  /** One table, or those that are one by keys that differ in capitals only: `[io.x]` and `[IO.y]`. */
+  readonly #tables: readonly { readonly path: FieldPath; readonly table: Readonly<Record<string, unknown>> }[]
   readonly #path: FieldPath
   readonly #error: FieldError
+  readonly #otherCapitals: OtherCapitals | undefined
+  /** By the name that capitals make no difference to. */
+  #found: Map<string, Found[]> | undefined
   readonly #asked = new Set<string>()
 
-  constructor(table: Readonly<Record<string, unknown>>, path: FieldPath, error: FieldError) {
-    this.#table = table
+  /**
+   * @param tables one table, or several that are read as one
+   * @param otherCapitals where it is absent, a key counts only if it is written as it is asked for
+   */
+  constructor(
+    tables: Readonly<Record<string, unknown>> | readonly Found[],
+    path: FieldPath,
+    error: FieldError,
+    otherCapitals?: OtherCapitals,
+  ) {
+    this.#tables = Array.isArray(tables)
+      ? (tables as readonly Found[]).map(({ path, value }) => ({ path, table: value as Record<string, unknown> }))
+      : [{ path, table: tables as Readonly<Record<string, unknown>> }]
     this.#path = path
     this.#error = error
+    this.#otherCapitals = otherCapitals
   }
 
   string(key: string): string | undefined {
-    const value = this.#get(key)
+    const value = this.value(key)
     if (value === undefined || typeof value === 'string') return value
     throw this.#wrongType(key, 'a string', value)
   }
@@ -55,82 +95,143 @@ export class FieldReader {
   }
 
   boolean(key: string): boolean | undefined {
-    const value = this.#get(key)
+    const value = this.value(key)
     if (value === undefined || typeof value === 'boolean') return value
     throw this.#wrongType(key, 'true or false', value)
   }
 
   strings(key: string): string[] {
-    return this.#list(key, 'a list of strings').map((item, index) => {
-      if (typeof item === 'string') return item
-      throw this.#error([...this.#path, key, index], `'${this.#name(key)}' must be a list of strings`)
+    return this.#list(key, 'a list of strings').map(({ value, path }) => {
+      if (typeof value === 'string') return value
+      throw this.#error(path, `'${this.#name(key)}' must be a list of strings`)
     })
   }
 
   table(key: string): FieldReader | undefined {
-    const value = this.#get(key)
-    if (value === undefined) return undefined
-    if (isTable(value)) return new FieldReader(value, [...this.#path, key], this.#error)
-    throw this.#wrongType(key, 'a table', value)
+    return this.#table(key, this.#otherCapitals)
+  }
+
+  /** A table whose keys are no words of the format: each is what it is written as. */
+  map(key: string): FieldReader | undefined {
+    return this.#table(key, undefined)
   }
 
   tables(key: string): FieldReader[] {
-    return this.#list(key, 'a list of tables').map((item, index) => {
-      if (isTable(item)) return new FieldReader(item, [...this.#path, key, index], this.#error)
-      throw this.#error([...this.#path, key, index], `'${this.#name(key)}' must be a list of tables`)
+    return this.#list(key, 'a list of tables').map(({ value, path }) => {
+      if (isTable(value)) return new FieldReader(value, path, this.#error, this.#otherCapitals)
+      throw this.#error(path, `'${this.#name(key)}' must be a list of tables`)
     })
   }
 
   /** A field of any type, as parsed. */
   value(key: string): unknown {
-    return this.#get(key)
+    return this.#get(key)?.value
   }
 
-  /** The keys that the table has. */
+  /** Whether the table has the key; asking does not count as reading it. */
+  has(key: string): boolean {
+    return this.#find(key).length > 0
+  }
+
+  /** The keys that the table has, as they are written. */
   keys(): string[] {
-    const keys = Object.keys(this.#table)
+    const keys = this.#tables.flatMap(({ table }) => Object.keys(table))
     if (keys.length > MAX_ITEMS) throw this.#tooMany(this.#path)
     return keys
   }
 
   /** Names keys that may be there but are not read. */
   allow(...keys: string[]): void {
-    for (const key of keys) this.#asked.add(key)
+    for (const key of keys) this.#asked.add(this.#folded(key))
   }
 
   /** The full names of keys that nobody has asked for or allowed. */
   unknownKeys(): string[] {
-    return this.keys().filter((key) => !this.#asked.has(key)).map((key) => this.#name(key))
+    return this.#unknown().map(formatFieldPath)
   }
 
   /** @throws the document's error for the first key that nobody has asked for or allowed */
   rejectUnknown(): void {
-    const unknown = this.keys().find((key) => !this.#asked.has(key))
+    const [unknown] = this.#unknown()
     if (unknown === undefined) return
-    throw this.error(unknown, `unknown key '${this.#name(unknown)}'`, `Known here: ${[...this.#asked].sort().join(', ')}.`)
+    throw this.#error(unknown, `unknown key '${formatFieldPath(unknown)}'`, `Known here: ${[...this.#asked].sort().join(', ')}.`)
   }
 
   /** The error for a field of this table, or for the table itself when `key` is undefined. */
   error(key: string | undefined, message: string, hint?: string): CnbError {
-    return this.#error(key === undefined ? this.#path : [...this.#path, key], message, hint)
+    return this.#error(key === undefined ? this.#path : this.#pathOf(key), message, hint)
   }
 
-  #get(key: string): unknown {
-    this.#asked.add(key)
-    // Only own fields: a document has no `constructor` because every object has one.
-    return Object.hasOwn(this.#table, key) ? (this.#table[key] ?? undefined) : undefined
+  #unknown(): FieldPath[] {
+    this.keys()
+    return this.#tables.flatMap(({ path, table }) =>
+      Object.keys(table).filter((key) => !this.#asked.has(this.#folded(key))).map((key) => [...path, key]),
+    )
   }
 
-  #list(key: string, wanted: string): unknown[] {
-    const value = this.#get(key)
-    if (value === undefined) return []
+  #table(key: string, otherCapitals: OtherCapitals | undefined): FieldReader | undefined {
+    const found = this.#find(key)
+    if (found.length > 1 && found.every(({ value }) => isTable(value))) {
+      this.#hear(key, found)
+      return new FieldReader(found, found[0]?.path ?? this.#path, this.#error, otherCapitals)
+    }
+    const one = this.#get(key)
+    if (one?.value === undefined) return undefined
+    if (isTable(one.value)) return new FieldReader(one.value, one.path, this.#error, otherCapitals)
+    throw this.#wrongType(key, 'a table', one.value)
+  }
+
+  /** @throws the document's error when the key is there twice: Go's decoder takes the one or the other by chance */
+  #get(key: string): Found | undefined {
+    const found = this.#find(key)
+    this.#hear(key, found)
+    const [first, second] = found
+    if (!first || !second) return first
+    if (this.#otherCapitals === anyCapitals) return found.find(({ path }) => path.at(-1) === key) ?? first
+    throw this.#error(second.path, `'${formatFieldPath(first.path)}' and '${formatFieldPath(second.path)}' are the same key`, `Keep the one that is written '${key}'.`)
+  }
+
+  #hear(key: string, found: readonly Found[]): void {
+    this.#asked.add(this.#folded(key))
+    for (const { path } of found) if (path.at(-1) !== key) this.#otherCapitals?.(path, key)
+  }
+
+  #find(key: string): readonly Found[] {
+    if (!this.#found) {
+      this.#found = new Map()
+      for (const { path, table } of this.#tables) {
+        for (const [name, value] of Object.entries(table)) {
+          const folded = this.#folded(name)
+          const found = this.#found.get(folded)
+          const one = { path: [...path, name], value: value ?? undefined }
+          if (found) found.push(one)
+          else this.#found.set(folded, [one])
+        }
+      }
+    }
+    return this.#found.get(this.#folded(key)) ?? []
+  }
+
+  /** As Go's strings.EqualFold sees a word of ASCII letters: the long s is an s (the Kelvin sign becomes a k by itself). */
+  #folded(key: string): string {
+    return this.#otherCapitals ? key.replaceAll('\u017f', 's').toLowerCase() : key
+  }
+
+  #list(key: string, wanted: string): Found[] {
+    const one = this.#get(key)
+    if (one?.value === undefined) return []
+    const { value, path } = one
     if (!Array.isArray(value)) throw this.#wrongType(key, wanted, value)
-    if (value.length > MAX_ITEMS) throw this.#tooMany([...this.#path, key])
-    return value
+    if (value.length > MAX_ITEMS) throw this.#tooMany(path)
+    return value.map((item: unknown, index) => ({ value: item, path: [...path, index] }))
+  }
+
+  #pathOf(key: string): FieldPath {
+    return this.#find(key)[0]?.path ?? [...this.#path, key]
   }
 
   #name(key: string): string {
-    return formatFieldPath([...this.#path, key])
+    return formatFieldPath(this.#pathOf(key))
   }
 
   #wrongType(key: string, wanted: string, value: unknown): CnbError {

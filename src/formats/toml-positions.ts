@@ -73,11 +73,11 @@ class Scanner {
     const path: (string | number)[] = []
     keys.forEach((key, index) => {
       path.push(key)
+      this.#mark(path, start)
       const name = JSON.stringify(path)
       const length = this.#lengths.get(name) ?? 0
       if (many && index === keys.length - 1) {
         this.#lengths.set(name, length + 1)
-        this.#mark(path, start)
         path.push(length)
       } else if (length > 0) path.push(length - 1)
     })

@@ -15,10 +15,10 @@ const POLICIES: readonly string[] = ['always', 'if-not-present', 'never'] satisf
 const OTHERS = ['default-registry-url', 'default-registry', 'experimental', 'lifecycle-image', 'layout-repo-dir', 'registries']
 
 /** readConfig of a text; `file` is the name that errors tell. */
-export function parseConfig(text: string, file: string, { events }: Context = {}): Config {
-  const document = readTomlFields(text, file)
+export function parseConfig(text: string, file: string, context: Context = {}): Config {
+  const document = readTomlFields(text, file, context)
   document.allow(...OTHERS)
-  const ignore = (message: string): void => events?.({ type: 'debug', message: `${file}: ${message}` })
+  const ignore = (message: string): void => context.events?.({ type: 'debug', message: `${file}: ${message}` })
   const defaultBuilder = readName(document, 'default-builder-image')
   const pullPolicy = readPolicy(document)
   const runImages = document.tables('run-images').flatMap((entry) => readRunImage(entry, ignore))
@@ -27,7 +27,7 @@ export function parseConfig(text: string, file: string, { events }: Context = {}
     tellUnknown(entry, ignore)
     return name ?? []
   })
-  const registryMirrors = readMirrors(document.table('registry-mirrors'))
+  const registryMirrors = readMirrors(document.map('registry-mirrors'))
   tellUnknown(document, ignore)
   return { ...(defaultBuilder ? { defaultBuilder } : {}), ...(pullPolicy ? { pullPolicy } : {}), runImages, trustedBuilders, registryMirrors }
 }

@@ -61,8 +61,8 @@ export async function readProjectDescriptor(file: string, execEnv: string): Prom
 
 /** readProjectDescriptor of a text; `file` is the name that errors tell. */
 export function parseProjectDescriptor(text: string, file: string, execEnv: string): ProjectDescriptor {
-  const document = readTomlFields(text, file)
   const warnings: string[] = []
+  const document = readTomlFields(text, file, { events: (event) => event.type === 'warning' && warnings.push(event.message) })
   const about = document.table('_')
   const written = about?.string('schema-version')
   if (written === undefined) {
@@ -95,7 +95,7 @@ function readSchema(
   const legacy = ours?.table('env')
   ours?.allow('schema-version')
   const read = new Entries(use, file, warnings)
-  for (const key of document.keys().filter((key) => key === 'build' || key === 'project')) {
+  for (const key of ['build', 'project'].filter((key) => document.has(key))) {
     warnings.push(
       `${file}: [${key}] is of schema 0.1, so it has no effect; in ${use.schema} it is ${key === 'build' ? '[io.buildpacks]' : '[_]'}`,
     )
@@ -106,7 +106,7 @@ function readSchema(
     group: read.buildpacks(ours, 'group'),
     pre: read.buildpacks(pre, 'group'),
     post: read.buildpacks(post, 'group'),
-    env: build?.keys().includes('env') ? read.env(build, 'env') : legacyEnv,
+    env: build?.has('env') ? read.env(build, 'env') : legacyEnv,
     ...read.about(about),
     warnings,
   }

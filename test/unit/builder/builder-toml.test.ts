@@ -24,6 +24,16 @@ function failure(text: string): CnbError {
 }
 
 describe('readBuilderToml', () => {
+  test('takes keys in other capitals, and warns with the right spelling', () => {
+    const config = readBuilderToml(MINIMAL.replace('image', 'Image') + '[[Buildpacks]]\nURI = "a"\n', 'builder.toml')
+    expect(config).toMatchObject({ buildImage: 'acme/build', buildpacks: [{ uri: 'a' }] })
+    expect([...config.warnings].sort()).toEqual([
+      "builder.toml:10: write the key 'Buildpacks' as 'buildpacks'",
+      "builder.toml:11: write the key 'URI' as 'uri'",
+      "builder.toml:2: write the key 'Image' as 'image'",
+    ])
+  })
+
   test('reads everything', () => {
     const config = readBuilderToml(
       `description = "Mine"

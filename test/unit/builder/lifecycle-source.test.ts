@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
+import type { CnbEvent } from '../../../src/base/events.ts'
 import { readLifecycle } from '../../../src/builder/lifecycle-source.ts'
+import { readLifecycleToml } from '../../../src/builder/lifecycle-toml.ts'
 import { listLayer, writeTar, type Given } from '../buildpacks/tar-file.ts'
 import { LIFECYCLE_TOML, PHASES, writeLifecycle } from './lifecycle-files.ts'
 
@@ -55,6 +57,17 @@ describe('readLifecycle', () => {
       apis: { buildpack: { deprecated: [], supported: ['0.2'] }, platform: { deprecated: [], supported: ['0.3'] } },
       api: { buildpack: '0.2', platform: '0.3' },
     })
+  })
+
+  test('takes keys in other capitals, and warns with the right spelling', () => {
+    const warnings: string[] = []
+    const text = '[Lifecycle]\nversion = "1"\n[apis.Buildpack]\nsupported = ["0.11"]\n[apis.platform]\nsupported = ["0.15"]\n'
+    const context = { events: (event: CnbEvent) => event.type === 'warning' && warnings.push(event.message) }
+    expect(readLifecycleToml(text, 'lifecycle.toml', context)).toMatchObject({ version: '1', apis: { buildpack: { supported: ['0.11'] } } })
+    expect(warnings).toEqual([
+      "lifecycle.toml:1: write the key 'Lifecycle' as 'lifecycle'",
+      "lifecycle.toml:3: write the key 'Buildpack' as 'buildpack'",
+    ])
   })
 
   test('names the binaries that are missing', async () => {

@@ -103,6 +103,23 @@ describe('a directory', () => {
     expect(events).toEqual([{ type: 'warning', message: expect.stringContaining('docker://acme/other:1') as string }])
   })
 
+  test('may have descriptors with keys in other capitals, which a warning corrects', async () => {
+    await writeBuildpack('node')
+    await writeFile(at('node/buildpack.toml'), 'API = "0.11"\n[Buildpack]\nID = "acme/node"\nversion = "1.0.0"\n')
+    await writeFile(at('node/package.toml'), '[[Dependencies]]\nURI = "../other"\n')
+    await writeBuildpack('other')
+    const warnings: string[] = []
+    const found = await readBuildpacks(at('node'), { events: (event) => event.type === 'warning' && warnings.push(event.message) })
+    expect(found).toHaveLength(2)
+    expect(warnings).toEqual([
+      `${at('node/buildpack.toml')}:1: write the key 'API' as 'api'`,
+      `${at('node/buildpack.toml')}:2: write the key 'Buildpack' as 'buildpack'`,
+      `${at('node/buildpack.toml')}:3: write the key 'ID' as 'id'`,
+      `${at('node/package.toml')}:1: write the key 'Dependencies' as 'dependencies'`,
+      `${at('node/package.toml')}:2: write the key 'URI' as 'uri'`,
+    ])
+  })
+
   test('a dependency with neither uri nor image is an error with its position', async () => {
     await writeBuildpack('node')
     await writeFile(at('node/package.toml'), '[[dependencies]]\nuri = "x"\n[[dependencies]]\n')

@@ -50,6 +50,17 @@ describe('the file', () => {
     expect(events).toEqual([{ type: 'debug', message: `the configuration is ${path}` }])
   })
 
+  test('may have keys in other capitals, which a warning corrects; names in it stay as they are', async () => {
+    const path = await write('.cnb/config.toml', 'Default-Builder-Image = "a"\n[Registry-Mirrors]\n"Reg.example" = "m1.example"\n"reg.example" = "m2.example"\n')
+    const warnings: string[] = []
+    const config = await readConfig(host(), { events: (event) => event.type === 'warning' && warnings.push(event.message) })
+    expect(config).toEqual({ ...EMPTY, defaultBuilder: 'a', registryMirrors: { 'Reg.example': ['m1.example'], 'reg.example': ['m2.example'] } })
+    expect(warnings).toEqual([
+      `${path}:1: write the key 'Default-Builder-Image' as 'default-builder-image'`,
+      `${path}:2: write the key 'Registry-Mirrors' as 'registry-mirrors'`,
+    ])
+  })
+
   test('that cannot be read, or is too large, is an error', async () => {
     await mkdir(join(directory.path, '.cnb'))
     await symlink('config.toml', join(directory.path, '.cnb/config.toml'))

@@ -8,6 +8,29 @@ const parse = (text: string, execEnv = 'production') => parseProjectDescriptor(t
 const v2 = (text: string) => `[_]\nschema-version = "0.2"\n${text}`
 
 describe('readProjectDescriptor', () => {
+  it('takes keys in other capitals, and warns with the right spelling', () => {
+    const { exclude, env, warnings } = parse(`[_]
+Schema-Version = "0.2"
+[io.buildpacks]
+Exclude = ["*.log"]
+[[IO.Buildpacks.Build.Env]]
+Name = "A"
+value = "1"
+`)
+    expect({ exclude, env }).toEqual({ exclude: ['*.log'], env: [{ name: 'A', value: '1' }] })
+    expect(warnings).toContain("project.toml:4: write the key 'Exclude' as 'exclude'")
+    expect(warnings.map((warning) => warning.replace(/^.*write the key /, ''))).toEqual([
+      "'Schema-Version' as 'schema-version'",
+      "'IO' as 'io'",
+      "'Buildpacks' as 'buildpacks'",
+      "'Build' as 'build'",
+      "'Exclude' as 'exclude'",
+      "'Env' as 'env'",
+      "'Name' as 'name'",
+    ])
+    expect(parse('[Build]\nExclude = ["x"]\n').exclude).toEqual(['x'])
+  })
+
   it('reads all of schema 0.2', () => {
     const descriptor = parse(`
 [_]

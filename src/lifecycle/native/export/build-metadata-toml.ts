@@ -4,7 +4,7 @@
  */
 
 import { CnbError } from '../../../base/errors.ts'
-import { FieldReader } from '../../../formats/field-reader.ts'
+import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
 import { parseTomlData } from '../../../formats/toml-data.ts'
 import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
 import { LAYERS_DIR } from '../../phase.ts'
@@ -50,7 +50,7 @@ const FILE = `${LAYERS_DIR}/config/metadata.toml`
 export function readBuildMetadataToml(content: Buffer | undefined, api: ApiVersion): BuildMetadataToml {
   if (content === undefined) throw exportError(`the builder phase left no ${FILE}`)
   try {
-    const fields = new FieldReader(parseTomlData(content, FILE), [], (_path, message) => exportError(`${FILE}: ${message}`))
+    const fields = new FieldReader(parseTomlData(content, FILE), [], (_path, message) => exportError(`${FILE}: ${message}`), anyCapitals)
     return {
       bom: listed(fields, 'bom', () => fields.tables('bom').map(readBomEntry)),
       buildpacks: listed(fields, 'buildpacks', () => fields.tables('buildpacks').map(readElement)),

@@ -1,7 +1,8 @@
 /** report.toml: what came of the build (platform.md "report.toml"; lifecycle platform/files/report.go). */
 
+import { CnbError } from '../../../base/errors.ts'
 import { escapeId } from '../../../buildpacks/buildpack.ts'
-import { isTable } from '../../../formats/field-reader.ts'
+import { anyCapitals, FieldReader, isTable } from '../../../formats/field-reader.ts'
 import { parseTomlData } from '../../../formats/toml-data.ts'
 import { stringifyToml } from '../../../formats/toml.ts'
 import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
@@ -49,8 +50,13 @@ function legacyBom({ group, tree }: ReportedBuild, api: ApiVersion): object[] {
   return group.buildpacks.flatMap(({ id, version, optional }) => {
     const path = `${escapeId(id)}/build.toml`
     const content = tree.get(path)?.content
-    const { bom } = content === undefined ? {} : parseTomlData(content, `/layers/${path}`)
+    const bom = content && readBom(content, `/layers/${path}`)
     const entries = Array.isArray(bom) ? bom.filter(isTable) : []
     return entries.map((entry) => ({ ...entry, buildpack: { id, version, ...(optional ? { optional } : {}) } }))
   })
+}
+
+function readBom(content: Buffer, path: string): unknown {
+  const error = (_: unknown, message: string): CnbError => new CnbError('CNB_DESCRIPTOR_INVALID', `${path}: ${message}`)
+  return new FieldReader(parseTomlData(content, path), [], error, anyCapitals).value('bom')
 }

@@ -1,7 +1,7 @@
 /** group.toml, as the detector leaves it (platform.md "group.toml"). A process of a buildpack may have rewritten it since. */
 
 import { CnbError } from '../../../base/errors.ts'
-import { FieldReader } from '../../../formats/field-reader.ts'
+import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
 import { parseTomlData } from '../../../formats/toml-data.ts'
 import { parseApiVersion } from '../../../formats/versions.ts'
 import type { Group, GroupElement } from '../model.ts'
@@ -13,7 +13,7 @@ const MAX_BYTES = 1024 * 1024
 export function readGroup(toml: string): Group {
   const content = Buffer.from(toml)
   if (content.length > MAX_BYTES) throw invalid(`it is larger than ${MAX_BYTES} bytes`)
-  const fields = new FieldReader(parse(content), [], (_path, message) => invalid(message))
+  const fields = new FieldReader(parse(content), [], (_path, message) => invalid(message), anyCapitals)
   const group = { buildpacks: readElements(fields, 'group'), extensions: readElements(fields, 'group-extensions') }
   // Where none takes part, the detector fails; but a file that is being rewritten may be empty.
   if (group.buildpacks.length + group.extensions.length === 0) throw invalid('it names no buildpack')

@@ -1,9 +1,8 @@
 /** `<layer>.toml` and store.toml, read and written (buildpack.md "Layer Content Metadata", lifecycle buildpack/layermetadata.go). */
 
 import { CnbError } from '../../../base/errors.ts'
-import { isTable } from '../../../formats/field-reader.ts'
+import { anyCapitals, FieldReader, isTable } from '../../../formats/field-reader.ts'
 import { parseTomlData, type ValueBudget } from '../../../formats/toml-data.ts'
-import type { TomlTable } from '../../../formats/toml.ts'
 import { atLeast, parseApiVersion } from '../../../formats/versions.ts'
 import type { LayerTypes } from '../model.ts'
 import { encodeGoToml } from './go-toml.ts'
@@ -25,33 +24,31 @@ export interface LayerFile extends LayerTypes {
  */
 export function readLayerToml(content: Buffer, api: string, path: string, budget?: ValueBudget): LayerFile {
   try {
-    const table = parseTomlData(content, path, budget)
-    return { ...readTypes(table, api, path), data: fieldOf(table, 'metadata') ?? null }
+    const fields = readFields(content, path, budget)
+    return { ...readTypes(fields, api, path), data: fields.value('metadata') ?? null }
   } catch (error) {
     return { ...NO_TYPES, data: null, malformed: (error as Error).message }
   }
 }
 
-function readTypes(table: TomlTable, api: string, path: string): LayerTypes {
+function readTypes(fields: FieldReader, api: string, path: string): LayerTypes {
   const legacy = hasLegacyTypes(api)
-  if (!legacy && TYPES.some((type) => Object.hasOwn(table, type))) {
+  // The lifecycle looks for these as they are written here.
+  if (!legacy && fields.keys().some((key) => TYPES.some((type) => type === key))) {
     throw new Error(`${path}: the launch, cache and build flags should be in the types table`)
   }
-  const types = legacy ? table : fieldOf(table, 'types')
-  if (types === undefined) return NO_TYPES
-  if (!isTable(types)) throw new Error(`${path}: 'types' must be a table`)
-  const flag = (type: string): boolean => {
-    const value = fieldOf(types, type) ?? false
-    if (typeof value !== 'boolean') throw new Error(`${path}: '${legacy ? '' : 'types.'}${type}' must be true or false`)
-    return value
-  }
+  const types = legacy ? fields : fields.table('types')
+  const flag = (type: string): boolean => types?.boolean(type) ?? false
   return { build: flag('build'), launch: flag('launch'), cache: flag('cache') }
 }
 
-/** Go's decoder takes a key in other letter case where there is none in the right one. */
-function fieldOf(table: TomlTable, name: string): unknown {
-  if (Object.hasOwn(table, name)) return table[name]
-  return Object.entries(table).find(([key]) => key.toLowerCase() === name)?.[1]
+function readFields(content: Buffer, path: string, budget?: ValueBudget): FieldReader {
+  return new FieldReader(
+    parseTomlData(content, path, budget),
+    [],
+    (_path, message) => new CnbError('CNB_DESCRIPTOR_INVALID', `${path}: ${message}`),
+    anyCapitals,
+  )
 }
 
 function hasLegacyTypes(api: string): boolean {
@@ -74,7 +71,7 @@ export function layerToml(layer: LayerTypes & { readonly data: unknown }, api: s
  */
 export function readStoreToml(content: Buffer, buildpackId: string, budget?: ValueBudget): unknown {
   try {
-    const metadata = fieldOf(parseTomlData(content, 'store.toml', budget), 'metadata') ?? null
+    const metadata = readFields(content, 'store.toml', budget).value('metadata') ?? null
     if (metadata !== null && !isTable(metadata)) throw new Error("'metadata' must be a table")
     return metadata
   } catch (error) {

@@ -16,6 +16,12 @@ test('a command is a list, or a string as older builders write it', () => {
   expect(read('[[processes]]\ntype = "a"\ncommand = "x y"\n').processes?.[0]?.command).toEqual(['x y'])
 })
 
+test("keys in other capitals count, as they do for Go's decoder, and metadata's stay as they are", () => {
+  const { processes, bom } = read('[[Processes]]\nType = "a"\nCommand = ["x"]\n[[BOM]]\nName = "n"\n[BOM.Metadata]\nKey = 1\n')
+  expect(processes).toMatchObject([{ type: 'a', command: ['x'] }])
+  expect(bom).toMatchObject([{ name: 'n', metadata: { Key: 1 } }])
+})
+
 test('before Platform API 0.10 a command is one word, and the rest goes before the arguments', () => {
   const text = '[[processes]]\ntype = "a"\ncommand = ["x", "y"]\nargs = ["z"]\n'
   expect(read(text, OLD).processes?.[0]).toMatchObject({ command: ['x'], args: ['y', 'z'] })

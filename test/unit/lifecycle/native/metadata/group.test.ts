@@ -28,6 +28,10 @@ test('buildpacks and extensions in their order, homepage and optional only where
   })
 })
 
+test("keys in other capitals count, as they do for Go's decoder", () => {
+  expect(readGroup('[[Group]]\nID = "a"\nVersion = "1"\nAPI = "0.10"\n').buildpacks).toEqual([{ id: 'a', version: '1', api: '0.10' }])
+})
+
 const one = (fields: string): string => `[[group]]\n${fields}\n`
 
 test.each([
