@@ -2,7 +2,7 @@
 
 import { CnbError } from '../base/errors.ts'
 import { formatEntry, type AvailableBuildpack } from '../buildpacks/order.ts'
-import type { Buildpack } from '../buildpacks/buildpack.ts'
+import { checkDirectories, type Buildpack } from '../buildpacks/buildpack.ts'
 import type { BuildpackDescriptor } from '../buildpacks/descriptor.ts'
 import { formatTarget, targetMatches, targetsOf, type TargetPlatform } from '../buildpacks/target.ts'
 import { compareApiVersions, parseApiVersion } from '../formats/versions.ts'
@@ -17,6 +17,7 @@ import type { LifecycleDescriptor } from './lifecycle-toml.ts'
  */
 export function checkBuildpacks(buildpacks: readonly Buildpack[], lifecycle: LifecycleDescriptor, buildImage: Image): string[] {
   const available = buildpacks.map(({ descriptor }) => descriptor.info)
+  checkDirectories(available)
   return buildpacks.flatMap(({ descriptor }) => {
     checkOrder(descriptor, available)
     checkBase(descriptor, buildImage)

@@ -1,5 +1,6 @@
 /** A buildpack that somebody brought, with its files. */
 
+import { CnbError } from '../base/errors.ts'
 import type { Layer } from '../images/image.ts'
 import type { BuildpackDescriptor } from './descriptor.ts'
 
@@ -12,6 +13,23 @@ export interface Buildpack {
   readonly origin: string
   readonly descriptor: BuildpackDescriptor
   readonly layer: Layer
+}
+
+/**
+ * Sees that no two buildpacks would be in one directory, as `a/b` and `a_b` would.
+ * @throws CnbError CNB_BUILDPACK_INVALID
+ */
+export function checkDirectories(infos: Iterable<{ readonly id: string }>): void {
+  const ids = new Map<string, string>()
+  for (const { id } of infos) {
+    const other = ids.get(escapeId(id)) ?? id
+    if (other !== id) {
+      throw new CnbError('CNB_BUILDPACK_INVALID', `the buildpacks '${other}' and '${id}' have the same directory, '${escapeId(id)}'`, {
+        hint: 'Leave one of them out, or change its id.',
+      })
+    }
+    ids.set(escapeId(id), id)
+  }
 }
 
 /** A buildpack's id as a directory name (the lifecycle's EscapeID). */

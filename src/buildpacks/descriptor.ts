@@ -1,8 +1,10 @@
 /** buildpack.toml and extension.toml (specification, buildpack.md "buildpack.toml"). */
 
 import type { Context } from '../base/events.ts'
+import { isFileName } from '../base/file-name.ts'
 import { parseApiVersion } from '../formats/versions.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
+import { escapeId } from './buildpack.ts'
 import type { GroupEntry, Order } from './order.ts'
 
 export type ModuleKind = 'buildpack' | 'extension'
@@ -41,9 +43,8 @@ const ASSUMED_API = '0.1'
 
 /** Names that directories under `<layers>` have already (specification, buildpack.md "buildpack.toml"). */
 const FORBIDDEN_IDS = new Set(['app', 'config', 'generated', 'sbom'])
-const ID = /^[A-Za-z0-9./-]+$/
-/** A version is a directory's name in the builder; semver's characters, and what is seen in the wild. */
-const VERSION = /^[A-Za-z0-9_+-][A-Za-z0-9._+-]*$/
+/** The specification's characters, and `_`, which public buildpacks have. */
+const ID = /^[A-Za-z0-9._/-]+$/
 
 /**
  * Reads a buildpack.toml or an extension.toml; unknown keys are left alone, as the specification lets buildpacks have their own.
@@ -58,10 +59,15 @@ export function readDescriptor(text: string, file: string, kind: ModuleKind, con
   }
   const header = root.table(kind)
   if (header === undefined) throw root.error(kind, `there is no [${kind}] table`)
+  const info = readInfo(header)
+  if (!ID.test(info.id)) {
+    const message = `${file}: the id '${info.id}' has other characters than letters, digits, '.', '-', '_' and '/'; other platforms may refuse it`
+    context.events?.({ type: 'warning', message })
+  }
   const descriptor = {
     kind,
     api,
-    info: readInfo(header),
+    info,
     stacks: root.tables('stacks').map((stack) => ({ id: stack.requiredString('id'), ...some('mixins', stack.strings('mixins')) })),
     targets: root.tables('targets').map(readTarget),
     order: kind === 'buildpack' ? readOrder(root, 'order') : [],
@@ -79,7 +85,8 @@ function readInfo(header: FieldReader): BuildpackInfo {
   const problem = idProblem(id)
   if (problem !== undefined) throw header.error('id', problem)
   const version = header.requiredString('version')
-  if (!VERSION.test(version)) throw header.error('version', `'${version}' is not a version`, 'Write for example version = "1.2.3".')
+  // It is a directory's name in the builder.
+  if (!isFileName(version)) throw header.error('version', `'${version}' is not a version`, 'Write for example version = "1.2.3".')
   return {
     id,
     version,
@@ -92,11 +99,11 @@ function readInfo(header: FieldReader): BuildpackInfo {
   }
 }
 
-/** Why `id` cannot be a buildpack's; undefined when it can. */
+/** Why `id` cannot be a buildpack's, whose directories are called by it; undefined when it can. */
 function idProblem(id: string): string | undefined {
-  if (!ID.test(id)) return `'${id}' is not a buildpack id: it may have letters, digits, '.', '-' and '/'`
   const isPath = id.split('/').some((part) => part === '' || part === '.' || part === '..')
   if (isPath) return `'${id}' is not a buildpack id: a part of it is empty or dots`
+  if (!isFileName(escapeId(id))) return `${JSON.stringify(id)} is not a buildpack id: no directory can have its name`
   if (FORBIDDEN_IDS.has(id)) return `'${id}' cannot be a buildpack's id: the lifecycle uses that name`
   return undefined
 }

@@ -6,7 +6,7 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Builder } from '../builder/builder.ts'
 import { checkOrder } from '../builder/compatibility.ts'
-import type { Buildpack } from '../buildpacks/buildpack.ts'
+import { checkDirectories, type Buildpack } from '../buildpacks/buildpack.ts'
 import { inlineBuildpack } from '../buildpacks/inline.ts'
 import { parseLocator } from '../buildpacks/locator.ts'
 import { type GroupEntry, type Order, resolveOrder, surroundOrder } from '../buildpacks/order.ts'
@@ -55,6 +55,7 @@ export async function chooseBuildpacks(
   const added = chosen.flatMap((choice) => choice.added)
   const order = surroundOrder(choices.length > 0 ? joinChoices(choices, builder.order) : builder.order, entriesOf(before), entriesOf(after))
   const available = [...builder.buildpacks, ...added.map(({ descriptor }) => descriptor.info)]
+  if (added.length > 0) checkDirectories(available)
   for (const { descriptor } of added) checkOrder(descriptor, available)
   return { order: resolveOrder(order, available), added, foreign: chosen.some((choice) => choice.foreign) }
 }

@@ -192,6 +192,11 @@ describe('planBuilder', () => {
 })
 
 describe('planBuilder refuses', () => {
+  test('two buildpacks whose ids are one directory', async () => {
+    const recipe = await recipeOf({ buildpacks: [await buildpackOf({ id: 'a/b' }), await buildpackOf({ id: 'a_b' })] })
+    await expect(planBuilder(recipe)).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining("'a/b' and 'a_b'") as string })
+  })
+
   const onStack = (id: string): BuilderRecipe['buildImage'] => builderImage({ 'io.buildpacks.stack.id': id, 'io.buildpacks.stack.mixins': '["git"]' }, undefined, 'acme/build')
   const debian = builderImage({ 'io.buildpacks.base.distro.name': 'debian', 'io.buildpacks.base.distro.version': '12' }, undefined, 'acme/build')
 

@@ -74,6 +74,17 @@ anything = 1
     expect(read('api = "0.10"\n[extension]\nid = "acme/curl"\nversion = "1"\n', 'extension').info).toEqual({ id: 'acme/curl', version: '1' })
   })
 
+  test('an id may have an underscore, and other characters with a warning, as for the peer and the lifecycle', () => {
+    const warnings: string[] = []
+    const idOf = (id: string): string =>
+      readDescriptor(MINIMAL.replace('acme/node', id), 'buildpack.toml', 'buildpack', { events: (event) => event.type === 'warning' && warnings.push(event.message) }).info.id
+    expect(['acme/my_buildpack', '_', 'Acme/a_b.c-d'].map(idOf)).toEqual(['acme/my_buildpack', '_', 'Acme/a_b.c-d'])
+    expect(warnings).toEqual([])
+    expect(['a b', 'a+b', 'büro/x'].map(idOf)).toEqual(['a b', 'a+b', 'büro/x'])
+    expect(warnings).toHaveLength(3)
+    expect(warnings[0]).toContain("the id 'a b' has other characters than")
+  })
+
   test('without api it is 0.1', () => {
     expect(read('[buildpack]\nid = "a"\nversion = "1"\n').api).toBe('0.1')
   })
@@ -86,7 +97,10 @@ anything = 1
     ['no version', '[buildpack]\nid = "a"\n', 1, /'buildpack.version' is required/],
     ['an api that is none', 'api = "latest"\n', 1, /not a Buildpack API version/],
     ['a number where a text belongs', '[buildpack]\nid = "a"\nversion = 1.0\n', 3, /must be a string, not a number/],
-    ['an id with other characters', '[buildpack]\nid = "a b"\nversion = "1"\n', 2, /not a buildpack id/],
+    ['an id with a control character', '[buildpack]\nid = "a\\tb"\nversion = "1"\n', 2, /"a\\tb" is not a buildpack id/],
+    ['an id with a part that is dots', '[buildpack]\nid = "a/../b"\nversion = "1"\n', 2, /not a buildpack id/],
+    ['an id with an empty part', '[buildpack]\nid = "/a"\nversion = "1"\n', 2, /not a buildpack id/],
+    ['an id that is longer than a name', `[buildpack]\nid = "${'a'.repeat(256)}"\nversion = "1"\n`, 2, /not a buildpack id/],
     ['an id that climbs out', '[buildpack]\nid = "../x"\nversion = "1"\n', 2, /not a buildpack id/],
     ['an id that the lifecycle uses', '[buildpack]\nid = "sbom"\nversion = "1"\n', 2, /cannot be a buildpack's id/],
     ['a version that climbs out', '[buildpack]\nid = "a"\nversion = "../1"\n', 3, /not a version/],

@@ -46,6 +46,15 @@ test('a directory is added, and counts as foreign', async () => {
   expect(foreign).toBe(true)
 })
 
+test('one that would have the directory of another is refused', async () => {
+  const inline = (id: string) => ({ id, script: { api: '0.11', shell: '/bin/sh', inline: 'true' } })
+  expect((await choose([], { group: [inline('my_own')] })).order).toEqual([{ group: [{ id: 'my_own', version: '0.0.0' }] }])
+  await expect(choose([], { group: [inline('cnb_one')] })).rejects.toMatchObject({
+    code: 'CNB_BUILDPACK_INVALID',
+    message: "the buildpacks 'cnb/one' and 'cnb_one' have the same directory, 'cnb_one'",
+  })
+})
+
 test("from=builder stands for each of the builder's groups in turn", async () => {
   const { order } = await choose(['mine', 'from=builder'])
   expect(order?.map(({ group }) => group.map(({ id }) => id))).toEqual([

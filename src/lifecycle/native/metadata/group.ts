@@ -1,11 +1,13 @@
 /** group.toml, as the detector leaves it (platform.md "group.toml"). A process of a buildpack may have rewritten it since. */
 
 import { CnbError } from '../../../base/errors.ts'
+import { isFileName } from '../../../base/file-name.ts'
+import { escapeId } from '../../../buildpacks/buildpack.ts'
 import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
 import { parseTomlData } from '../../../formats/toml-data.ts'
 import { parseApiVersion } from '../../../formats/versions.ts'
 import type { Group, GroupElement } from '../model.ts'
-import { isBuildpackId, isFileName } from './safe-names.ts'
+import { isBuildpackId } from './safe-names.ts'
 
 const MAX_BYTES = 1024 * 1024
 
@@ -30,10 +32,12 @@ function parse(content: Buffer): Record<string, unknown> {
 
 function readElements(fields: FieldReader, key: string): GroupElement[] {
   const elements = fields.tables(key).map(readElement)
-  const ids = new Set<string>()
+  const ids = new Map<string, string>()
   for (const { id } of elements) {
-    if (ids.has(id)) throw invalid(`'${id}' is in '${key}' twice`)
-    ids.add(id)
+    const other = ids.get(escapeId(id))
+    if (other === id) throw invalid(`'${id}' is in '${key}' twice`)
+    if (other !== undefined) throw invalid(`'${other}' and '${id}' in '${key}' have the same directory`)
+    ids.set(escapeId(id), id)
   }
   return elements
 }

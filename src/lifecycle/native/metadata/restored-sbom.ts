@@ -1,6 +1,6 @@
 /** SBOM files of the last build, put beside the layers that they describe (lifecycle internal/layer/sbom_restorer.go). */
 
-import { isFileName } from './safe-names.ts'
+import { isFileName } from '../../../base/file-name.ts'
 
 /** By path relative to `/layers/sbom/<kind>`: `<buildpack>/<layer>/sbom.cdx.json`. */
 export type SbomFiles = ReadonlyMap<string, Buffer>

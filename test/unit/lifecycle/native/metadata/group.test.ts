@@ -46,6 +46,7 @@ test.each([
   [one('id = "a"\nversion = "../1"\napi = "0.10"'), /cannot be the version/],
   [one('id = "a"\nversion = "1"\napi = "new"'), /cannot be the API/],
   [one('id = "a"\nversion = "1"\napi = "0.10"').repeat(2), /twice/],
+  [one('id = "a/b"\nversion = "1"\napi = "0.10"') + one('id = "a_b"\nversion = "1"\napi = "0.10"'), /'a\/b' and 'a_b' in 'group' have the same directory/],
   [`# ${'x'.repeat(1024 * 1024)}`, /larger/],
 ])('%j is refused as a failure of detection', (toml, message) => {
   expect(() => readGroup(toml)).toThrow(expect.objectContaining({ code: 'CNB_DETECT_FAILED', message: expect.stringMatching(message) }))
