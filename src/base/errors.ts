@@ -58,6 +58,8 @@ export interface CnbErrorOptions {
   /** Overrides the code's exit code, for a phase's own. */
   exit?: number
   position?: SourcePosition
+  /** The text of the position's line. It is absent where it may not be shown. */
+  source?: string | undefined
   cause?: unknown
 }
 
@@ -70,6 +72,8 @@ export class CnbError extends Error {
   readonly hint: string | undefined
   readonly exit: number
   readonly position: SourcePosition | undefined
+  /** The text of the position's line, which only people see. */
+  readonly source: string | undefined
 
   constructor(code: ErrorCode, message: string, options: CnbErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -78,12 +82,19 @@ export class CnbError extends Error {
     this.hint = options.hint
     this.exit = options.exit ?? ERRORS[code].exit
     this.position = options.position
+    this.source = options.source
   }
 
   /** The same failure in words that say more, such as what else it concerns; this one is its cause. */
   retold(message: string): CnbError {
-    const { code, hint, exit, position } = this
-    return new CnbError(code, message, { hint, exit, position, cause: this })
+    const { code, hint, exit, position, source } = this
+    return new CnbError(code, message, { hint, exit, position, source, cause: this })
+  }
+
+  /** The same error without the line that it is about, for a file whose content may not be shown. */
+  withoutSource(): CnbError {
+    const { code, message, hint, exit, position, cause } = this
+    return new CnbError(code, message, { hint, exit, position, cause })
   }
 
   /** As machines read it; fields without a value are left out. */

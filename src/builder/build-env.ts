@@ -45,6 +45,10 @@ function readEntry(entry: FieldReader): { name: string; value: string; suffix: s
   if (suffix !== '' && !SUFFIXES.has(suffix)) {
     throw entry.error('suffix', `unknown suffix '${suffix}'`, `There are: ${[...SUFFIXES].join(', ')}.`)
   }
+  for (const key of ['value', 'delim']) {
+    // A program would see the value's end there, and the lifecycle cannot start any with it.
+    if (entry.string(key)?.includes('\0')) throw entry.error(key, `build.env '${name}' has a NUL in its ${key}`)
+  }
   const result = { name, value: entry.string('value') ?? '', suffix, delim: entry.string('delim') }
   // The peer accepts it and does nothing with it.
   entry.allow('exec-env')

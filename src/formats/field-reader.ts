@@ -2,6 +2,7 @@
 
 import { CnbError, type SourcePosition } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
+import { sourceLine } from './source-line.ts'
 import { locateTomlKeys, type FieldPath } from './toml-positions.ts'
 import { parseToml } from './toml.ts'
 
@@ -30,7 +31,8 @@ export function readTomlFields(text: string, file: string, { events }: Context =
   let locate: ReturnType<typeof locateTomlKeys> | undefined
   const position = (path: FieldPath): SourcePosition => ({ file, ...(locate ??= locateTomlKeys(text))(path) })
   const error: FieldError = (path, message, hint) => {
-    return new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: ${message}`, { position: position(path), hint })
+    const place = position(path)
+    return new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: ${message}`, { position: place, source: sourceLine(text, place.line), hint })
   }
   const told = new Set<string>()
   const warn: OtherCapitals = (path, key) => {

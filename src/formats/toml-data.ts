@@ -5,6 +5,7 @@
 
 import { parse, TomlDate } from 'smol-toml'
 import { CnbError } from '../base/errors.ts'
+import { sourceLine } from './source-line.ts'
 import { replaceOutsideText } from './toml-text.ts'
 import type { TomlTable } from './toml.ts'
 
@@ -48,7 +49,7 @@ export function parseTomlData(content: Buffer, file: string, budget = newValueBu
     const reason = (message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '')
     const position = { file, ...(line === undefined ? {} : { line, column }) }
     const where = line === undefined ? '' : ` (line ${line}, column ${column})`
-    throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} is not valid TOML: ${reason}${where}`, { position, cause: error })
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} is not valid TOML: ${reason}${where}`, { position, source: sourceLine(content.toString(), line), cause: error })
   }
 }
 

@@ -3,6 +3,7 @@
 import { parse } from '@iarna/toml'
 import { stringify } from 'smol-toml'
 import { CnbError } from '../base/errors.ts'
+import { sourceLine } from './source-line.ts'
 
 export type TomlTable = Record<string, unknown>
 
@@ -23,6 +24,7 @@ function refuseInheritedNames(text: string, file: string): void {
     if (name === undefined) continue
     throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: a table cannot be called '${name}'`, {
       position: { file, line: index + 1, column: line.indexOf('[') + 1 },
+      source: line,
     })
   }
 }
@@ -40,8 +42,9 @@ export function parseToml(text: string, file: string): TomlTable {
   } catch (error) {
     const { line, col, message } = error as { line?: number; col?: number; message?: string }
     const reason = (message ?? String(error)).split('\n')[0]?.replace(/ at row \d+, col \d+, pos \d+:?$/, '') ?? ''
-    const position = { file, ...(line === undefined || col === undefined ? {} : positionFrom(document, line, col)) }
-    throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} is not valid TOML: ${reason}`, { position, cause: error })
+    const at = line === undefined || col === undefined ? undefined : positionFrom(document, line, col)
+    const position = { file, ...at }
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} is not valid TOML: ${reason}`, { position, source: sourceLine(document, at?.line), cause: error })
   }
 }
 

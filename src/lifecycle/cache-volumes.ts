@@ -4,8 +4,8 @@
  */
 
 import { createHash, randomInt } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
 import { writeFileAtomically } from '../base/files.ts'
 import { parseToml, stringifyToml, type TomlTable } from '../formats/toml.ts'
@@ -76,11 +76,16 @@ export async function volumeKey(image: Reference, host: VolumeKeyHost): Promise<
   return key
 }
 
+/** Room for some hundred thousand images. */
+const MAX_BYTES = 16 * 1024 * 1024
+
 async function readKeys(file: string): Promise<TomlTable> {
   try {
-    return parseToml(await readFile(file, 'utf8'), file)
+    return parseToml((await readBounded(file, { max: MAX_BYTES })).toString('utf8'), file)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
-    throw error
+    if (error instanceof CnbError) throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return {}
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the caches' keys in ${file}: ${message}`, { position: { file }, cause: error })
   }
 }

@@ -1,6 +1,6 @@
 /** Which buildpacks a build tries: the user's, else project.toml's, else the builder's own order. */
 
-import { access } from 'node:fs/promises'
+import { access, realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -11,6 +11,7 @@ import { inlineBuildpack } from '../buildpacks/inline.ts'
 import { parseLocator } from '../buildpacks/locator.ts'
 import { type GroupEntry, type Order, resolveOrder, surroundOrder } from '../buildpacks/order.ts'
 import { readBuildpacks } from '../buildpacks/read.ts'
+import { isInside } from './named-file.ts'
 import type { ProjectBuildpack, ProjectDescriptor } from '../project/descriptor.ts'
 
 export interface ChosenBuildpacks {
@@ -41,7 +42,11 @@ export async function chooseBuildpacks(
   const file = resolve(cwd, project?.file ?? 'project.toml')
   const all = async (entries: readonly ProjectBuildpack[]) => {
     const choices: Choice[] = []
-    for (const entry of entries) choices.push(await choiceOfEntry(entry, builder, file, context))
+    for (const entry of entries) {
+      choices.push(await choiceOfEntry(entry, builder, file, context).catch(async (error: unknown) => {
+        throw await withoutForeignSource(error, dirname(file))
+      }))
+    }
     return choices
   }
   const choices: Choice[] = []
@@ -96,6 +101,14 @@ async function choiceOfLocator(text: string, builder: Builder, base: string, con
   const [main] = added
   if (main === undefined) throw new CnbError('CNB_BUILDPACK_INVALID', `'${text}' holds no buildpack`)
   return { entry: entryOf(main), added, foreign: true }
+}
+
+/** A project.toml may name any buildpack of this machine; no line of one outside of its directory is shown. */
+async function withoutForeignSource(error: unknown, base: string): Promise<unknown> {
+  if (!(error instanceof CnbError) || error.source === undefined || !error.position) return error
+  const [file, directory] = await Promise.all([error.position.file, base].map((path) => realpath(path).catch(() => undefined)))
+  const isOwn = file !== undefined && directory !== undefined && isInside(file, directory)
+  return isOwn ? error : error.withoutSource()
 }
 
 function entryOf({ descriptor }: Buildpack): GroupEntry {

@@ -120,8 +120,8 @@ async function readOptions(options: BuildOptions, { host }: Services, context: C
   const path = await checkApp(resolve(host.cwd, options.path ?? '.'))
   const execEnv = parseExecEnv(options.execEnv ?? DEFAULT_EXEC_ENV)
   const project = await readProject({ file: options.descriptor, app: path, execEnv }, host, context)
-  const env = await readBuildEnv(options, project, host)
-  const certificates = await readCertificates(options.caCerts ?? [], host)
+  const env = await readBuildEnv(options, { project, app: path }, host, context)
+  const certificates = await readCertificates(options.caCerts ?? [], host, context)
   return { image, tags, platform, creationTime, volumes, limits, cache, execEnv, path, project, env, certificates }
 }
 

@@ -1,13 +1,14 @@
 /** What the app's own project.toml and the env files say of a build. */
 
-import { stat } from 'node:fs/promises'
+import { lstat, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { stringifyToml } from '../formats/toml.ts'
-import { type ProjectDescriptor, readProjectDescriptor } from '../project/descriptor.ts'
+import { type ProjectDescriptor, parseProjectDescriptor } from '../project/descriptor.ts'
 import { readEnvFile, resolveEnv } from '../project/env.ts'
+import { HIDDEN, isInside, parseNamedFile, readNamedFile, type NamedFile } from './named-file.ts'
 import type { Host } from './services.ts'
-import { readUserFile } from './user-files.ts'
 
 /** A descriptor and the file it came from. */
 export interface Project {
@@ -24,15 +25,39 @@ export async function readProject(
   host: Host,
   context: Context,
 ): Promise<Project | undefined> {
-  const file = named === undefined ? join(app, 'project.toml') : resolve(host.cwd, named)
-  if (named === undefined && !(await isFile(file))) return undefined
-  const descriptor = await readProjectDescriptor(file, execEnv)
-  for (const warning of descriptor.warnings) context.events?.({ type: 'warning', message: warning })
-  return { descriptor, file }
+  const file = named === undefined ? await findDescriptor(app, context) : await readDescriptorFile(resolve(host.cwd, named), [app, host.cwd], context)
+  if (!file) return undefined
+  const descriptor = parseNamedFile(file, (text) => parseProjectDescriptor(text, file.path, execEnv))
+  for (const message of file.leadsOut ? hidden(file, descriptor.warnings) : descriptor.warnings) context.events?.({ type: 'warning', message })
+  return { descriptor, file: file.path }
 }
 
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then((found) => found.isFile(), () => false)
+function readDescriptorFile(path: string, near: readonly string[], context: Context): Promise<NamedFile> {
+  return readNamedFile({ path, shown: path, what: `the project descriptor ${path}` }, 'CNB_DESCRIPTOR_INVALID', near, context)
+}
+
+/** Whoever wrote the app chose what this one is: a file of the app, or nothing. */
+async function findDescriptor(app: string, context: Context): Promise<NamedFile | undefined> {
+  const path = join(app, 'project.toml')
+  const refuse = (what: string): never => {
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the project descriptor ${path}: it is ${what}`, {
+      position: { file: path },
+      hint: 'Put the file itself there, or name it with --descriptor.',
+    })
+  }
+  const real = await realpath(path).catch(() => undefined)
+  if (real === undefined) {
+    const there = await lstat(path).catch(() => undefined)
+    return there?.isSymbolicLink() ? refuse('a link that leads nowhere') : undefined
+  }
+  if (!isInside(real, app)) return refuse('a link that leads out of the app')
+  const found = await stat(real)
+  if (!found.isFile()) return refuse(found.isDirectory() ? 'a directory' : 'not a regular file')
+  return readDescriptorFile(path, [app], context)
+}
+
+function hidden({ shown }: NamedFile, { length }: readonly string[]): string[] {
+  return length === 0 ? [] : [`${shown} has ${length} ${length === 1 ? 'key' : 'keys'} to be warned of, and ${HIDDEN}`]
 }
 
 /**
@@ -41,11 +66,16 @@ async function isFile(path: string): Promise<boolean> {
  */
 export async function readBuildEnv(
   options: { env?: readonly string[]; envFiles?: readonly string[] },
-  project: Project | undefined,
+  { project, app }: { readonly project: Project | undefined; readonly app: string },
   host: Host,
+  context: Context,
 ): Promise<Map<string, string>> {
   const envFiles = await Promise.all(
-    (options.envFiles ?? []).map(async (file) => readEnvFile((await readUserFile(file, '--env-file', host)).toString('utf8'), file)),
+    (options.envFiles ?? []).map(async (shown) => {
+      const named = { path: resolve(host.cwd, shown), shown, what: `--env-file '${shown}'` }
+      const file = await readNamedFile(named, 'CNB_USAGE', [app, host.cwd], context)
+      return parseNamedFile(file, (text) => readEnvFile(text, shown))
+    }),
   )
   return resolveEnv({ projectEnv: project?.descriptor.env ?? [], envFiles, env: options.env ?? [], hostEnv: host.env })
 }

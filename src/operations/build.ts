@@ -92,7 +92,7 @@ export interface BuildResult {
 /** @throws CnbError of nearly every code; what is wrong with the input is found before anything is made on the engine */
 export async function build(options: BuildOptions, services: Services & RemoteServices, context: Context): Promise<BuildResult> {
   const start = performance.now()
-  const publishing = await openPublishing(options, services)
+  const publishing = await openPublishing(options, services, context)
   await using _ = publishing?.blobs
   // The driver's code is read while the engine answers.
   const [plan, lifecycle] = await Promise.all([
@@ -112,7 +112,7 @@ export async function build(options: BuildOptions, services: Services & RemoteSe
 }
 
 /** Undefined where nothing but the engine is asked for; then no registry is talked with, and no code for it is loaded. */
-async function openPublishing(options: BuildOptions, { registries, host }: RemoteServices): Promise<Publishing | undefined> {
+async function openPublishing(options: BuildOptions, { registries, host }: RemoteServices, context: Context): Promise<Publishing | undefined> {
   const targets = parseTargets(options, host.cwd)
   if (isEngineOnly(targets) && chooseCache(options, host.cwd).buildImage === undefined) return undefined
   if (options.lifecycle === 'stock') {
@@ -121,7 +121,7 @@ async function openPublishing(options: BuildOptions, { registries, host }: Remot
     })
   }
   const { LayerBlobs } = await import('../images/layer-blobs.ts')
-  return { targets, registries: await registries(await readRegistrySettings(options, host)), blobs: new LayerBlobs() }
+  return { targets, registries: await registries(await readRegistrySettings(options, host, context)), blobs: new LayerBlobs() }
 }
 
 /** Loaded when it is chosen: neither driver needs the other's code. */

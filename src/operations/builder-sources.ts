@@ -1,6 +1,6 @@
 /** What a builder.toml points at on the disk. */
 
-import { access, readFile, stat } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -9,23 +9,17 @@ import type { Buildpack } from '../buildpacks/buildpack.ts'
 import type { ModuleKind } from '../buildpacks/descriptor.ts'
 import { parseLocator } from '../buildpacks/locator.ts'
 import { readBuildpacks } from '../buildpacks/read.ts'
-
-/** No builder.toml is larger. */
-const MAX_SIZE = 1024 * 1024
+import { parseNamedFile, readNamedFile } from './named-file.ts'
+import type { Host } from './services.ts'
 
 /**
  * Reads a builder.toml.
  * @param shown its name as the user typed it
  * @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_UNSUPPORTED
  */
-export async function readBuilderFile(path: string, shown: string): Promise<BuilderConfig> {
-  const unreadable = (cause: NodeJS.ErrnoException): never => {
-    const why = cause.code === 'ENOENT' ? 'there is no such file' : cause.code === 'EISDIR' ? 'it is a directory' : cause.message
-    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read '${shown}': ${why}`, { hint: 'Name a builder.toml with --config.', cause })
-  }
-  const { size } = await stat(path).catch(unreadable)
-  if (size > MAX_SIZE) throw new CnbError('CNB_DESCRIPTOR_INVALID', `'${shown}' is larger than ${MAX_SIZE} bytes`)
-  return readBuilderToml(await readFile(path, 'utf8').catch(unreadable), shown)
+export async function readBuilderFile(path: string, shown: string, { cwd }: Host, context: Context): Promise<BuilderConfig> {
+  const file = await readNamedFile({ path, shown, what: `'${shown}'` }, 'CNB_DESCRIPTOR_INVALID', [cwd], context)
+  return parseNamedFile(file, (text) => readBuilderToml(text, shown))
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The user's own configuration: `config.toml`, in which `pack` keeps its settings too. It is only ever read. */
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { RunImageNames } from '../images/lifecycle-metadata.ts'
@@ -33,7 +33,7 @@ const MAX_BYTES = 1024 * 1024
 export async function readConfig({ env, home }: Pick<Host, 'env' | 'home'>, context: Context = {}): Promise<Config> {
   const directories = [env['CNB_HOME'] || join(home, '.cnb'), env['PACK_HOME'] || join(home, '.pack')]
   for (const file of directories.map((directory) => join(directory, 'config.toml'))) {
-    const text = await readText(file)
+    const text = await readText(file, context)
     if (text === undefined) continue
     context.events?.({ type: 'debug', message: `the configuration is ${file}` })
     // TOML's parser is loaded by those who have such a file.
@@ -42,15 +42,13 @@ export async function readConfig({ env, home }: Pick<Host, 'env' | 'home'>, cont
   return NOTHING
 }
 
-async function readText(file: string): Promise<string | undefined> {
-  let bytes: Buffer
+async function readText(file: string, { signal }: Context): Promise<string | undefined> {
   try {
-    bytes = await readFile(file)
+    return (await readBounded(file, { max: MAX_BYTES, signal })).toString('utf8')
   } catch (error) {
+    if (error instanceof CnbError) throw error
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the configuration ${file}: ${message}`, { position: { file }, cause: error })
   }
-  if (bytes.length > MAX_BYTES) throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} is larger than 1 MiB`, { position: { file } })
-  return bytes.toString('utf8')
 }

@@ -60,7 +60,7 @@ export async function createBuilder(options: CreateBuilderOptions, services: Ser
   if (name === undefined) throw new CnbError('CNB_USAGE', 'the builder has no name')
   const labels = Object.fromEntries((options.labels ?? []).map(parseLabel))
   const file = resolve(services.host.cwd, options.config)
-  const config = await readBuilderFile(file, options.config)
+  const config = await readBuilderFile(file, options.config, services.host, context)
   warnAll(config.warnings, context)
 
   await using images = openEngineImages(services.engine, services.owner)

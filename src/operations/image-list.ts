@@ -1,8 +1,8 @@
 /** The images that a command for many is told of: by name, in a file, or as all tags of a repository. */
 
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
@@ -38,7 +38,7 @@ const DIGEST_TAG = /^sha256-[0-9a-f]{64}(?:\..*)?$/
  * CNB_IMAGE_NOT_FOUND for a repository without tags, CNB_REGISTRY_*
  */
 export async function listImages(options: ImageListOptions, services: ImageListServices, context: Context): Promise<ListedImage[]> {
-  const named = [...options.images, ...(options.fromFile === undefined ? [] : await readList(options.fromFile, services))]
+  const named = [...options.images, ...(options.fromFile === undefined ? [] : await readList(options.fromFile, services, context))]
   const images = new Map<string, ListedImage>()
   for (const name of named) images.set(formatReference(parseReference(name)), { name, isFound: false })
   for (const repository of options.allTags ?? []) {
@@ -52,9 +52,12 @@ export async function listImages(options: ImageListOptions, services: ImageListS
   return [...images.values()]
 }
 
-async function readList(path: string, { cwd, input }: ImageListServices): Promise<string[]> {
+/** Room for some hundred thousand names. */
+const MAX_BYTES = 16 * 1024 * 1024
+
+async function readList(path: string, { cwd, input }: ImageListServices, { signal }: Context): Promise<string[]> {
   const file = path === '-' ? 'the standard input' : resolve(cwd, path)
-  const content = await (path === '-' ? text(input) : readFile(file, 'utf8')).catch((error: unknown) => {
+  const content = await (path === '-' ? text(input) : readBounded(file, { max: MAX_BYTES, pipes: true, signal }).then((bytes) => bytes.toString('utf8'))).catch((error: unknown) => {
     throw new CnbError('CNB_USAGE', `cannot read the list of images: ${(error as Error).message}`, { cause: error, hint: 'See --from-file.' })
   })
   return content.split('\n').flatMap((line, index) => {
@@ -64,7 +67,7 @@ async function readList(path: string, { cwd, input }: ImageListServices): Promis
       parseReference(name)
     } catch (error) {
       if (!(error instanceof CnbError)) throw error
-      throw new CnbError(error.code, error.message, { hint: error.hint, position: { file, line: index + 1 } })
+      throw new CnbError(error.code, error.message, { hint: error.hint, position: { file, line: index + 1 }, source: line })
     }
     return [name]
   })

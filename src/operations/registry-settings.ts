@@ -1,6 +1,7 @@
 /** How registries are reached: the values of a command's options. */
 
 import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
 import { readConfig, type Config } from './config-file.ts'
 import type { Host } from './services.ts'
 import { readCertificates } from './user-files.ts'
@@ -28,11 +29,11 @@ export interface RegistrySettings {
  * What the options say, and the configuration file where they say nothing.
  * @throws CnbError CNB_USAGE for what is no host, no mirror, or no certificate; CNB_DESCRIPTOR_INVALID
  */
-export async function readRegistrySettings(options: RegistryOptions, host: Host): Promise<RegistrySettings> {
-  const certificates = await readCertificates(options.caCerts ?? [], host)
+export async function readRegistrySettings(options: RegistryOptions, host: Host, context: Context = {}): Promise<RegistrySettings> {
+  const certificates = await readCertificates(options.caCerts ?? [], host, context)
   return {
     insecure: (options.insecureRegistries ?? []).map((text) => checkedHost(text, '--insecure-registry')),
-    mirrors: chooseMirrors(options, await readConfig(host)),
+    mirrors: chooseMirrors(options, await readConfig(host, { signal: context.signal })),
     ca: certificates.map(({ pem }) => pem),
   }
 }

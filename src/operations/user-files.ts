@@ -1,20 +1,23 @@
-/** Files that options name. */
+/** Certificates that an option names. */
 
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
 import type { Host } from './services.ts'
 
-/** The PEM files that `--ca-cert` names, with their names. @throws CnbError CNB_USAGE */
-export async function readCertificates(files: readonly string[], host: Host): Promise<{ file: string; pem: Buffer }[]> {
-  return Promise.all(files.map(async (file) => ({ file, pem: await readUserFile(file, '--ca-cert', host) })))
-}
+/** The bundle of a whole operating system is a quarter of it. */
+const MAX_BYTES = 1024 * 1024
 
-/** A file that an option names. @throws CnbError CNB_USAGE */
-export async function readUserFile(file: string, flag: string, host: Host): Promise<Buffer> {
-  try {
-    return await readFile(resolve(host.cwd, file))
-  } catch (error) {
-    throw new CnbError('CNB_USAGE', `${flag} '${file}' cannot be read: ${(error as Error).message}`, { cause: error })
-  }
+/** The PEM files that `--ca-cert` names, with their names; they may be pipes. @throws CnbError CNB_USAGE */
+export async function readCertificates(files: readonly string[], host: Host, { signal }: Context = {}): Promise<{ file: string; pem: Buffer }[]> {
+  return Promise.all(
+    files.map(async (file) => {
+      const pem = await readBounded(resolve(host.cwd, file), { max: MAX_BYTES, pipes: true, signal }).catch((error: unknown) => {
+        if (error instanceof CnbError) throw error
+        throw new CnbError('CNB_USAGE', `--ca-cert '${file}' cannot be read: ${(error as Error).message}`, { cause: error })
+      })
+      return { file, pem }
+    }),
+  )
 }

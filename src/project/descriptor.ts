@@ -1,9 +1,7 @@
 /** project.toml (specification, extensions/project-descriptor.md, schema 0.2; and the peer's 0.1 and 0.3). */
 
-import { readFile } from 'node:fs/promises'
-import { CnbError } from '../base/errors.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
-import { envNameProblem } from './env.ts'
+import { envNameProblem, envValueProblem } from './env.ts'
 
 /** A buildpack that the project asks for. At most one of `version`, `uri` and `script` is there. */
 export interface ProjectBuildpack {
@@ -37,29 +35,12 @@ export interface ProjectDescriptor {
 
 type Schema = '0.1' | '0.2' | '0.3'
 
-/** An honest descriptor is a few kilobytes. */
-const MAX_SIZE = 1024 * 1024
-
 /**
  * Reads a project descriptor. Keys that are not known are warned of, as the peer does; wrong ones are errors.
+ * @param file the name that errors tell the user
  * @param execEnv what the image is for: entries for other execution environments are left out
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column where there is one
  */
-export async function readProjectDescriptor(file: string, execEnv: string): Promise<ProjectDescriptor> {
-  let bytes: Buffer
-  try {
-    bytes = await readFile(file)
-  } catch (error) {
-    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the project descriptor ${file}: ${(error as Error).message}`, {
-      position: { file },
-      cause: error,
-    })
-  }
-  if (bytes.length > MAX_SIZE) throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} is larger than 1 MiB`, { position: { file } })
-  return parseProjectDescriptor(bytes.toString('utf8'), file, execEnv)
-}
-
-/** readProjectDescriptor of a text; `file` is the name that errors tell. */
 export function parseProjectDescriptor(text: string, file: string, execEnv: string): ProjectDescriptor {
   const warnings: string[] = []
   const document = readTomlFields(text, file, { events: (event) => event.type === 'warning' && warnings.push(event.message) })
@@ -199,6 +180,11 @@ class Entries {
       )
     }
     if (!id && !uri) throw entry.error(undefined, 'a buildpack needs an id or a uri')
+    if (script?.has('shell') === false && script.string('inline')?.trimStart().startsWith('#!')) {
+      this.#warnings.push(
+        `${this.#file}: the inline script of '${id ?? ''}' begins with '#!', which has no effect: /bin/sh runs it, unless 'shell' names another program`,
+      )
+    }
     const inline = script && {
       api: script.requiredString('api'),
       shell: script.string('shell') ?? '/bin/sh',
@@ -222,6 +208,8 @@ class Entries {
         const problem = envNameProblem(name)
         if (problem) throw entry.error('name', `${JSON.stringify(name)} cannot be a variable: ${problem}`)
         if (value === undefined) throw entry.error(undefined, `the variable '${name}' has no value`)
+        const wrong = envValueProblem(value)
+        if (wrong) throw entry.error('value', `the variable '${name}' cannot have this value: ${wrong}`)
         this.warn(entry)
         return { name, value }
       })

@@ -19,6 +19,11 @@ export function envNameProblem(name: string): string | undefined {
   return Buffer.byteLength(name) > MAX_NAME_BYTES ? `its name is longer than ${MAX_NAME_BYTES} bytes` : undefined
 }
 
+/** Why a variable cannot have `value`; undefined when it can. */
+export function envValueProblem(value: string): string | undefined {
+  return value.includes('\0') ? 'it has a NUL, where a program would see its end' : undefined
+}
+
 /**
  * Reads an env file: a line is `NAME=value` or `NAME`, with blanks around it dropped; nothing is unquoted or expanded. Empty
  * lines and those that start with `#` are skipped.
@@ -33,11 +38,12 @@ export function readEnvFile(text: string, file: string): EnvSetting[] {
       const line = raw.trim()
       if (line === '' || line.startsWith('#')) return []
       const setting = parseSetting(line)
-      const problem = envNameProblem(setting.name) ?? lostValueProblem(setting)
+      const problem = settingProblem(setting)
       if (problem === undefined) return [setting]
       const position = { file, line: index + 1, column: raw.length - raw.trimStart().length + 1 }
       throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: ${JSON.stringify(line)} is no variable: ${problem}`, {
         position,
+        source: raw,
         hint: 'Write one NAME=value, or NAME for the value it has here, on each line.',
       })
     })
@@ -62,11 +68,15 @@ export function resolveEnv(sources: {
 
 function parseFlag(text: string): EnvSetting {
   const setting = parseSetting(text)
-  const problem = envNameProblem(setting.name) ?? lostValueProblem(setting)
+  const problem = settingProblem(setting)
   if (problem === undefined) return setting
   throw new CnbError('CNB_USAGE', `--env ${JSON.stringify(text)} is no variable: ${problem}`, {
     hint: 'Write --env NAME=value, or --env NAME for the value it has here.',
   })
+}
+
+function settingProblem(setting: EnvSetting): string | undefined {
+  return envNameProblem(setting.name) ?? lostValueProblem(setting) ?? envValueProblem(setting.value ?? '')
 }
 
 /** A name may have blanks in it, but one without a value was meant as both, as docker takes it too. */

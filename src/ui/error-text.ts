@@ -1,13 +1,10 @@
 /** An error as people read it: what failed, where, what to do, its code. */
 
-import { readFileSync, statSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { ERRORS, type CnbError, type SourcePosition } from '../base/errors.ts'
 import { sanitizeLine, sanitizeText, truncate } from './sanitize.ts'
 import type { Theme } from './theme.ts'
 
-/** A larger file is not read for the sake of one line. */
-const MAX_FILE = 1024 * 1024
 const MAX_SOURCE_LINE = 120
 
 /** `file:line:column`, as editors understand it. */
@@ -19,35 +16,22 @@ function formatPosition({ file, line, column }: SourcePosition): string {
 export function errorText(error: CnbError, theme: Theme, verbose: boolean): string {
   const [first = '', ...more] = sanitizeText(error.message).trimEnd().split('\n')
   const lines = [`${theme.error('ERROR:')} ${first}`, ...more.map((line) => `  ${line}`)]
-  if (error.position) lines.push(`  ${theme.dim('in')} ${formatPosition(error.position)}`, ...excerpt(error.position, theme))
+  if (error.position) lines.push(`  ${theme.dim('in')} ${formatPosition(error.position)}`, ...excerpt(error, theme))
   if (error.hint) lines.push(...sanitizeText(error.hint).split('\n').map((line) => `  ${line}`))
   lines.push(theme.dim(`  ${error.code}${error.exit === ERRORS[error.code].exit ? '' : ` (exit code ${error.exit})`}`))
   if (verbose) lines.push(...history(error).map((line) => theme.dim(line)))
   return lines.join('\n')
 }
 
-/** The offending line with a caret under the column; nothing where it cannot be read. */
-function excerpt({ file, line, column }: SourcePosition, theme: Theme): string[] {
-  if (line === undefined) return []
-  const text = readLine(file, line)
-  if (text === undefined || text.trim() === '') return []
+/** The offending line with a caret under the column; nothing where the error has none. */
+function excerpt({ position: { line, column } = { file: '' }, source: text }: CnbError, theme: Theme): string[] {
+  if (line === undefined || text === undefined || text.trim() === '') return []
   const gutter = `${line} │ `.padStart(8)
   // A tab has no width of its own: shown as one space, the caret stands where it should.
   const source = truncate(sanitizeLine(text.replaceAll('\t', ' '), false), MAX_SOURCE_LINE)
   const lines = [`  ${theme.dim(gutter)}${source}`]
   if (column === undefined || column > source.length + 1) return lines
   return [...lines, `  ${theme.dim('│ '.padStart(gutter.length))}${' '.repeat(column - 1)}${theme.error('^')}`]
-}
-
-function readLine(file: string, line: number): string | undefined {
-  try {
-    const info = statSync(file)
-    if (!info.isFile() || info.size > MAX_FILE) return undefined
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '').split(/\r?\n/)[line - 1]
-  } catch {
-    // The file may be inside an archive, or gone: the position alone must do.
-    return undefined
-  }
 }
 
 /** The stack, then that of each cause. */

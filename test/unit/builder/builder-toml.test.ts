@@ -137,6 +137,7 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
     ['a suffix that is none', `${MINIMAL}[[build.env]]\nname = "A"\nsuffix = "add"\n`, 12, 1, /unknown suffix 'add'/],
     ['append without a delimiter', `${MINIMAL}[[build.env]]\nname = "A"\nvalue = "b"\nsuffix = "append"\n`, 13, 1, /needs a 'delim'/],
     ['a variable that is a path', `${MINIMAL}[[build.env]]\nname = "../A"\nvalue = "b"\n`, 11, 1, /not a name for an environment variable/],
+    ['a NUL in a value', `${MINIMAL}[[build.env]]\nname = "A"\nvalue = "b\\u0000"\n`, 12, 1, /has a NUL in its value/],
     ['version and uri of the lifecycle', MINIMAL.replace('uri =', 'version = "1"\nuri ='), 6, 1, /not both/],
     ['a wrong type', `description = 1\n${MINIMAL}`, 1, 1, /'description' must be a string, not a number/],
     ['broken TOML', `${MINIMAL}[[targets]\n`, 10, undefined, /not valid TOML/],

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import type { CnbError } from '../../../src/base/errors.ts'
 import { chooseBuildpacks } from '../../../src/operations/build-order.ts'
 import type { ProjectDescriptor } from '../../../src/project/descriptor.ts'
 import { aBuilder } from '../../support/plans.ts'
@@ -44,6 +45,20 @@ test('a directory is added, and counts as foreign', async () => {
   expect(order?.[0]?.group[0]).toMatchObject({ id: 'my/own', version: '0.1' })
   expect(added.map(({ descriptor: { info } }) => info.id)).toEqual(['my/own'])
   expect(foreign).toBe(true)
+})
+
+test('an error shows no line of a buildpack.toml outside of the directory of project.toml, which chose it', async () => {
+  const text = 'api = "0.11"\n[buildpack]\nid = "a"\nversion = "../secret"\n'
+  await mkdir(join(directory, 'inner', 'own'), { recursive: true })
+  await mkdir(join(directory, 'outer'))
+  for (const each of ['inner/own', 'outer']) await writeFile(join(directory, each, 'buildpack.toml'), text)
+  await symlink('../outer', join(directory, 'inner', 'link'))
+  const project = (uri: string) => ({ descriptor: descriptor({ group: [{ uri }] }), file: join(directory, 'inner', 'project.toml') })
+  const sourceOf = (uri: string) => chooseBuildpacks([], project(uri), builder, directory, {}).then(() => '', (error: CnbError) => error.source)
+  expect(await sourceOf('own')).toBe('version = "../secret"')
+  expect(await sourceOf('../outer')).toBeUndefined()
+  expect(await sourceOf('link')).toBeUndefined()
+  await expect(choose(['outer'])).rejects.toMatchObject({ source: 'version = "../secret"' })
 })
 
 test('one that would have the directory of another is refused', async () => {

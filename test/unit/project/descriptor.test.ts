@@ -1,13 +1,17 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { makeTemporaryDirectory } from '../../../src/base/files.ts'
-import { parseProjectDescriptor, readProjectDescriptor } from '../../../src/project/descriptor.ts'
+import { parseProjectDescriptor } from '../../../src/project/descriptor.ts'
 
 const parse = (text: string, execEnv = 'production') => parseProjectDescriptor(text, 'project.toml', execEnv)
 const v2 = (text: string) => `[_]\nschema-version = "0.2"\n${text}`
 
-describe('readProjectDescriptor', () => {
+describe('parseProjectDescriptor', () => {
+  it('warns of an inline script that names its shell where nothing reads it', () => {
+    const script = (more: string) => parse(v2(`[[io.buildpacks.group]]\nid = "a"\n[io.buildpacks.group.script]\napi = "0.11"\n${more}`)).warnings
+    expect(script('inline = "\\n#!/usr/bin/env bash\\necho hi"\n')).toEqual([expect.stringContaining("inline script of 'a' begins with '#!', which has no effect: /bin/sh runs it")])
+    expect(script('shell = "/bin/bash"\ninline = "#!/bin/bash"\n')).toEqual([])
+    expect(script('inline = "echo \'#!\'"\n')).toEqual([])
+  })
+
   it('takes keys in other capitals, and warns with the right spelling', () => {
     const { exclude, env, warnings } = parse(`[_]
 Schema-Version = "0.2"
@@ -193,17 +197,7 @@ exec-env = ["test"]
     )
   })
 
-  it('reads a file, with the byte-order mark and line ends of a Windows editor', async () => {
-    await using directory = await makeTemporaryDirectory()
-    const file = join(directory.path, 'project.toml')
-    writeFileSync(file, `\uFEFF${v2('[io.buildpacks]\nbuilder = "b"\n').replaceAll('\n', '\r\n')}`)
-    expect(await readProjectDescriptor(file, 'production')).toMatchObject({ builder: 'b', warnings: [] })
-  })
-
-  it('names a file that it cannot read', async () => {
-    await expect(readProjectDescriptor('/nowhere/project.toml', 'production')).rejects.toMatchObject({
-      code: 'CNB_DESCRIPTOR_INVALID',
-      position: { file: '/nowhere/project.toml' },
-    })
+  it('reads what a Windows editor writes, with its byte-order mark and line ends', () => {
+    expect(parse(`\uFEFF${v2('[io.buildpacks]\nbuilder = "b"\n').replaceAll('\n', '\r\n')}`)).toMatchObject({ builder: 'b', warnings: [] })
   })
 })
