@@ -62,39 +62,59 @@ async function readOne(path: string, context: Context, kind: ModuleKind): Promis
 interface Survey {
   /** Names of what is no directory. */
   readonly files: ReadonlySet<string>
+  /** Directories with a buildpack for one platform each, as the peer packages them: `linux/amd64`. */
+  readonly platforms: ReadonlySet<string>
   /** What the descriptors among them say. */
   readonly texts: ReadonlyMap<string, string>
 }
 
 const TEXTS = new Set(['buildpack.toml', 'extension.toml', 'package.toml'])
 const OTHERS = new Set(['oci-layout', 'bin/detect', 'bin/build'])
+const OF_PLATFORM = /^((?:linux|windows|darwin|freebsd)\/.+)\/(?:bin\/(?:build|detect)(?:\.exe|\.bat)?|(?:buildpack|extension)\.toml)$/
 
 async function surveyTree(tree: FileTree, context: Context): Promise<Survey> {
   const files = new Set<string>()
   const texts = new Map<string, string>()
+  const platforms = new Set<string>()
   // The walk to the layer tells what was left out; here it would be told twice.
   for await (const entry of tree.entries({ signal: context.signal })) {
     const name = entry.name.toString()
+    const platform = OF_PLATFORM.exec(name)?.[1]
+    if (platform !== undefined) platforms.add(platform)
     if (entry.type === 'directory' || !(TEXTS.has(name) || OTHERS.has(name))) continue
     files.add(name)
     if (TEXTS.has(name) && entry.type === 'file') texts.set(name, await readEntryText(entry, tree))
   }
-  return { files, texts }
+  return { files, platforms, texts }
 }
 
-function noDescriptor({ path }: FileTree, kind: ModuleKind, { texts }: Survey): CnbError {
+function noDescriptor({ path }: FileTree, kind: ModuleKind, { files, texts, platforms }: Survey): CnbError {
   const other = kind === 'buildpack' ? 'extension' : 'buildpack'
-  const hint = texts.has(`${other}.toml`)
+  if (files.has(`${kind}.toml`)) {
+    const message = `the ${kind}.toml in '${path}' is not a regular file`
+    return new CnbError('CNB_BUILDPACK_INVALID', message, { hint: 'Put the file itself there; links are not followed.' })
+  }
+  const hint = platforms.size > 0 ? platformHint(path, platforms) : texts.has(`${other}.toml`)
     ? `There is a ${other}.toml: name it under [[${other}s]] of a builder.toml.`
     : `Give the directory that has the ${kind}.toml, or an archive with it at its root.`
   return new CnbError('CNB_BUILDPACK_INVALID', `there is no ${kind}.toml in '${path}'`, { hint })
 }
 
-function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescriptor, { files }: Survey): void {
+/** The peer packages each of them by itself. Here a directory is one buildpack. */
+function platformHint(path: string, platforms: ReadonlySet<string>): string {
+  const [first = ''] = platforms
+  const example = `the files of '${join(path, first)}' with the buildpack.toml beside 'bin'`
+  return `It has platform folders (${[...platforms].slice(0, 10).join(', ')}), which this version of cnb does not choose from: give a directory for one platform, with ${example}.`
+}
+
+function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescriptor, { files, platforms }: Survey): void {
   if (kind === 'extension' || order.length > 0) return
   const missing = ['bin/detect', 'bin/build'].filter((name) => !files.has(name))
   if (missing.length === 0) return
   throw new CnbError('CNB_BUILDPACK_INVALID', `the buildpack '${path}' has no ${missing.join(' and no ')}`, {
-    hint: 'A buildpack needs both, unless its buildpack.toml has an [[order]] of other buildpacks.',
+    hint:
+      platforms.size > 0
+        ? platformHint(path, platforms)
+        : 'A buildpack needs both, unless its buildpack.toml has an [[order]] of other buildpacks.',
   })
 }

@@ -1,12 +1,18 @@
 /** Values of `cnb build`'s options, from text to what the plan needs. */
 
-import { resolve } from 'node:path'
+import { posix, resolve } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import type { EventSink } from '../base/events.ts'
 import type { Mount } from '../docker/engine.ts'
 import type { Platform } from '../oci/platform.ts'
 
-const SENSITIVE = ['/cnb', '/layers', '/workspace']
+/** What a mount over a directory of the build does to it. */
+const BUILD_DIRECTORIES: Readonly<Record<string, string>> = {
+  '/cnb': "it hides what the builder has there, such as buildpacks and the lifecycle",
+  '/layers': 'it hides what buildpacks and the lifecycle keep there',
+  '/platform': 'it hides the variables and bindings of the build',
+  '/workspace': 'it hides the app, or a part of it',
+}
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/
 
@@ -21,17 +27,29 @@ export function parseVolume(text: string, cwd: string, events?: EventSink): Moun
   }
   const parts = text.split(':')
   if (parts.length < 2 || parts.length > 3) fail('it has not two or three parts')
-  const [source = '', target = '', mode = 'ro'] = parts
+  const [source = '', path = '', mode = 'ro'] = parts
+  // The engine takes the dots out of it too.
+  const target = posix.normalize(path).replace(/(?<=.)\/$/, '')
   if (source === '') fail('there is no source')
-  if (!target.startsWith('/')) fail('the path in the container is not absolute')
+  if (!path.startsWith('/')) fail('the path in the container is not absolute')
   if (mode !== 'ro' && mode !== 'rw') fail(`'${mode}' is neither 'ro' nor 'rw'`)
-  if (SENSITIVE.some((path) => target === path || target.startsWith(`${path}/`))) {
-    events?.({ type: 'warning', message: `mounting to a directory of the build itself: '${target}'` })
-  }
   const readOnly = mode === 'ro'
+  if (target === '/layers') fail('the build has a volume of its own there')
+  if (readOnly && (target === '/workspace' || target === '/platform')) {
+    fail(`the build puts files into ${target} and cannot do so where the mount is read-only`)
+  }
+  warnOfMount(target, events)
   if (/[/\\.~]/.test(source[0] ?? '') || source.includes('/')) return { type: 'bind', source: resolve(cwd, source), target, readOnly }
   if (!VOLUME_NAME.test(source)) fail(`'${source}' is not a volume's name`)
   return { type: 'volume', source, target, readOnly }
+}
+
+function warnOfMount(target: string, events: EventSink | undefined): void {
+  for (const [directory, effect] of Object.entries(BUILD_DIRECTORIES)) {
+    const above = target === '/' || directory.startsWith(`${target}/`)
+    if (!above && target !== directory && !target.startsWith(`${directory}/`)) continue
+    events?.({ type: 'warning', message: `mounting to a directory of the build itself: '${target}': ${effect}` })
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { chmod, link, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { execFileSync } from 'node:child_process'
@@ -132,6 +132,27 @@ describe('a directory', () => {
     const [extension] = await readBuildpacks(at('curl'), {}, 'extension')
     expect((await listLayer(extension!.layer))[1]).toBe('755 0:0 315532801 directory /cnb/extensions/acme_curl/1')
     await expect(readBuildpacks(at('curl'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', hint: expect.stringContaining('[[extensions]]') as string })
+  })
+
+  test('a buildpack.toml that is a link or a FIFO is told of as what it is', async () => {
+    await writeBuildpack('node')
+    await rename(at('node/buildpack.toml'), at('elsewhere.toml'))
+    await symlink('../elsewhere.toml', at('node/buildpack.toml'))
+    await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining('is not a regular file') as string })
+    await rm(at('node/buildpack.toml'))
+    execFileSync('mkfifo', [at('node/buildpack.toml')])
+    await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ message: expect.stringContaining('is not a regular file') as string })
+  })
+
+  test.each(['buildpack.toml', 'linux/amd64/buildpack.toml'])('platform folders are named where the files are in them, and %s', async (descriptor) => {
+    await mkdir(at('node/linux/amd64/bin'), { recursive: true })
+    await mkdir(at('node/linux/arm64/v8/bin'), { recursive: true })
+    for (const file of ['linux/amd64/bin/build', 'linux/amd64/bin/detect', 'linux/arm64/v8/bin/build']) await writeFile(at(`node/${file}`), '')
+    await writeFile(at(`node/${descriptor}`), 'api = "0.11"\n[buildpack]\nid = "a"\nversion = "1"\n')
+    await expect(readBuildpacks(at('node'))).rejects.toMatchObject({
+      code: 'CNB_BUILDPACK_INVALID',
+      hint: expect.stringContaining('It has platform folders (linux/amd64, linux/arm64/v8)') as string,
+    })
   })
 
   test('a FIFO is refused and not waited for', async () => {

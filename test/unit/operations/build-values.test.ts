@@ -17,11 +17,35 @@ test.each(['/data', ':/in', '/data:in', '/data:/in:rx', 'a b:/in', '/a:/b:ro:mor
   expect(() => parseVolume(text, '/work')).toThrow(usage)
 })
 
-test('a volume over the directories of the build is warned of', () => {
+test.each([
+  ['/x:/layers/y', "'/layers/y': it hides what buildpacks"],
+  ['/x:/workspace:rw', "'/workspace': it hides the app"],
+  ['/x:/workspace/sub', "'/workspace/sub': it hides the app, or a part of it"],
+  ['/x:/platform/bindings', "'/platform/bindings': it hides the variables and bindings"],
+  ['/x:/platform:rw', "'/platform': it hides the variables and bindings"],
+  ['/x:/cnb', "'/cnb': it hides what the builder has"],
+  ['/x:/in/../cnb//buildpacks/', "'/cnb/buildpacks': it hides what the builder has"],
+])("--volume '%s' is warned of with what it does", (text, words) => {
   const events: CnbEvent[] = []
-  parseVolume('/x:/layers/y', '/work', (event) => events.push(event))
-  parseVolume('/x:/layersome', '/work', (event) => events.push(event))
-  expect(events).toEqual([{ type: 'warning', message: expect.stringContaining("'/layers/y'") as string }])
+  parseVolume(text, '/work', (event) => events.push(event))
+  expect(events).toEqual([{ type: 'warning', message: expect.stringContaining(words) as string }])
+})
+
+test.each(['/x:/layersome', '/x:/layers/../in', '/x:/in/workspace'])("--volume '%s' is not", (text) => {
+  const events: CnbEvent[] = []
+  parseVolume(text, '/work', (event) => events.push(event))
+  expect(events).toEqual([])
+})
+
+test.each([
+  ['/x:/layers', /has a volume of its own there/],
+  ['/x:/layers/:rw', /has a volume of its own there/],
+  ['/x:/in/../layers:rw', /has a volume of its own there/],
+  ['/x:/workspace', /puts files into \/workspace and cannot do so where the mount is read-only/],
+  ['/x:/workspace/.:ro', /puts files into \/workspace/],
+  ['/x:/platform', /puts files into \/platform/],
+])("--volume '%s', with which no build can run, is refused with the reason", (text, message) => {
+  expect(() => parseVolume(text, '/work')).toThrow(expect.objectContaining({ code: 'CNB_USAGE', message: expect.stringMatching(message) }))
 })
 
 test.each([
