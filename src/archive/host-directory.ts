@@ -33,6 +33,9 @@ export interface OpenEntry extends Disposable {
 /** What the system says when something that was there a moment ago is gone or has become something else. */
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EINVAL'])
 const DENIED = new Set(['EACCES', 'EPERM'])
+const GIB = 1024 ** 3
+/** Each byte of a hole would be read, sent and stored as a zero: 50 GiB of them take minutes and fill disks. */
+const MAX_HOLES = 4 * GIB
 
 /** A directory whose paths are bytes, relative to it. */
 export class HostDirectory {
@@ -40,6 +43,8 @@ export class HostDirectory {
   readonly #options: HostDirectoryOptions
   /** Device and inode to the first name that was given. */
   readonly #linked = new Map<string, Buffer>()
+  /** Bytes in holes of all files so far. */
+  #holes = 0
 
   constructor(directory: string, options: HostDirectoryOptions) {
     this.#root = Buffer.from(directory)
@@ -75,6 +80,8 @@ export class HostDirectory {
     const file = this.#guard(path, () => openRegularFile(this.#hostPath(path)))
     try {
       const { size } = file.stats
+      this.#holes += this.#guard(path, () => file.holes())
+      if (this.#holes > MAX_HOLES) throw this.#tooSparse(path, size)
       const content = this.#guard(path, () => file.content())
       return { entry: this.entry(path, 'file', file.stats, { size, content }), [Symbol.dispose]: () => file[Symbol.dispose]() }
     } catch (error) {
@@ -93,6 +100,14 @@ export class HostDirectory {
     const [type, what] = stats.isSocket() ? (['info', 'socket'] as const) : (['warning', 'device'] as const)
     this.#options.events?.({ type, message: `left out the ${what} ${this.#hostPath(path).toString()}` })
     return undefined
+  }
+
+  #tooSparse(path: Buffer, size: number): CnbError {
+    const file = this.#hostPath(path).toString()
+    const message = `cannot read ${file}: with this sparse file of ${(size / GIB).toFixed(1)} GiB, more than ${MAX_HOLES / GIB} GiB of the directory are holes`
+    return new CnbError(this.#options.invalid ?? 'CNB_APP_INVALID', message, {
+      hint: `Remove it, or exclude it: exclude = [${JSON.stringify(`/${path.toString()}`)}] below [io.buildpacks] in project.toml.`,
+    })
   }
 
   #nameOf(path: Buffer): Buffer {

@@ -54,6 +54,37 @@ describe('directoryEntries', () => {
     expect(names(await list())).toEqual(['w', 'w/B', 'w/Z', 'w/a', 'w/a/b', 'w/a/z', 'w/a-b', 'w/a.d', 'w/a.d/x', 'w/empty', utf8])
   })
 
+  it('keeps a file with a moderate hole, byte for byte', async () => {
+    write('sparse', 'begin')
+    truncateSync(`${app}/sparse`, 3 * 1024 * 1024)
+    appendFileSync(`${app}/sparse`, 'end')
+    const expected = Buffer.concat([Buffer.from('begin'), Buffer.alloc(3 * 1024 * 1024 - 5), Buffer.from('end')])
+    const tar = await buffer(packTar(directoryEntries(app, { prefix: 'w' })))
+    expect(tar.subarray(1024, 1024 + expected.length).equals(expected)).toBe(true)
+  })
+
+  it('stops before it reads a hole of 50 GiB, and says how to leave the file out', async () => {
+    make('data')
+    write('data/disk.img')
+    truncateSync(`${app}/data/disk.img`, 50 * 1024 ** 3)
+    await expect(list()).rejects.toMatchObject({
+      code: 'CNB_APP_INVALID',
+      message: `cannot read ${app}/data/disk.img: with this sparse file of 50.0 GiB, more than 4 GiB of the directory are holes`,
+      hint: expect.stringContaining('exclude = ["/data/disk.img"]') as string,
+    })
+    expect(names(await list({ filter: excluding(['/data/disk.img']) }))).toEqual(['w', 'w/data'])
+  })
+
+  it('counts the holes of all files together, also of those with some data', async () => {
+    for (const name of ['a', 'b', 'c']) {
+      write(name, Buffer.alloc(64 * 1024, 'x'))
+      truncateSync(`${app}/${name}`, 1.5 * 1024 ** 3)
+    }
+    await expect(list()).rejects.toMatchObject({ code: 'CNB_APP_INVALID', message: expect.stringContaining(`${app}/c`) as string })
+    rmSync(`${app}/c`)
+    expect(names(await list())).toEqual(['w', 'w/a', 'w/b'])
+  })
+
   it('has no entry for the directory itself without a prefix', async () => {
     make('d')
     write('d/f')
