@@ -1,13 +1,13 @@
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
-import { HttpEngine } from '../../../src/docker/http-engine.ts'
+import { DockerodeEngine } from '../../../src/docker/dockerode-engine.ts'
 import { sshArguments } from '../../../src/docker/ssh-connection.ts'
 import { frame, json, startEngineServer } from './engine-server.ts'
 import { fakeSsh, sshTo } from './fake-ssh.ts'
 
-function sshEngine(): HttpEngine {
-  const engine = new HttpEngine({ address: 'ssh://me@host', origin: 'a test', transport: { kind: 'ssh', host: 'host', user: 'me' } })
+function sshEngine(): DockerodeEngine {
+  const engine = new DockerodeEngine({ address: 'ssh://me@host', origin: 'a test', transport: { kind: 'ssh', host: 'host', user: 'me' } })
   onTestFinished(() => engine.close())
   return engine
 }
