@@ -19,7 +19,7 @@ test('a command is a list, or a string as older builders write it', () => {
 test("keys in other capitals count, as they do for Go's decoder, and metadata's stay as they are", () => {
   const { processes, bom } = read('[[Processes]]\nType = "a"\nCommand = ["x"]\n[[BOM]]\nName = "n"\n[BOM.Metadata]\nKey = 1\n')
   expect(processes).toMatchObject([{ type: 'a', command: ['x'] }])
-  expect(bom).toMatchObject([{ name: 'n', metadata: { Key: 1 } }])
+  expect(bom).toMatchObject([{ name: 'n', metadata: { Key: 1n } }])
 })
 
 test('before Platform API 0.10 a command is one word, and the rest goes before the arguments', () => {
