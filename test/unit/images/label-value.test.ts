@@ -18,7 +18,7 @@ describe('readJsonLabel', () => {
   test.each([
     ['{', 'is not JSON'],
     ['{} {}', 'is not JSON'],
-    [`"${'x'.repeat(4 * 1024 * 1024)}"`, 'is larger than'],
+    [`"${'x'.repeat(32 * 1024 * 1024)}"`, 'is larger than'],
   ])('refuses a label, naming it and its image (%#)', (text, why) => {
     expect(() => readJsonLabel(image({ 'a.label': text }), 'a.label')).toThrow(
       expect.objectContaining({ code: 'CNB_IMAGE_INVALID', message: matching(new RegExp(`a\\.label of image 'my/app' ${why}`)) }),

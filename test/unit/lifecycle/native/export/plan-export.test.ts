@@ -130,6 +130,13 @@ test('data that no JSON can hold is refused, with the layer’s name', async () 
   await expect(failure).rejects.toMatchObject({ exit: 62, message: expect.stringContaining("'some/buildpack:dist'") as string })
 })
 
+test('a configuration that could not be read again is refused, with its size, the limit and the largest label', async () => {
+  const layer = aBuiltLayer({ data: { v: 'x'.repeat(33 * 1024 * 1024) } })
+  const failure = planExport(anInput({ buildpacks: [{ buildpack: BUILDPACK, store: undefined, layers: [layer] }] }), {})
+  const message = /configuration has 346\d{5} bytes.*33554432.*io\.buildpacks\.lifecycle\.metadata/
+  await expect(failure).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringMatching(message) as string })
+})
+
 test('an interrupt stops before the next layer is made', async () => {
   const controller = new AbortController()
   const made: string[] = []
