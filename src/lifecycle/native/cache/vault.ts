@@ -4,6 +4,7 @@
  */
 
 import { packTar } from '../../../archive/tar-writer.ts'
+import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Container, type Engine, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
@@ -23,7 +24,7 @@ const MAX_RECORD_BYTES = 64 * 1024 * 1024
 export interface Vault extends AsyncDisposable {
   /** Undefined where there is none, or one that was torn or tampered with. */
   readRecord(context: Context): Promise<CacheRecord | undefined>
-  /** Costs nothing when it is the one that was read. */
+  /** Costs nothing when it is the one that was read. @throws CnbError CNB_EXPORT_FAILED for one that could not be read again */
   writeRecord(record: CacheRecord, context: Context): Promise<void>
   /** What the stock lifecycle left in the `build` volume. Readable until the vault is closed. */
   peerCache(context: Context): Promise<PeerCache | undefined>
@@ -68,6 +69,11 @@ class ContainerVault implements Vault {
     const text = writeRecord(record)
     if (text === this.#text) return
     const content = Buffer.from(text)
+    if (content.length > MAX_RECORD_BYTES) {
+      throw new CnbError('CNB_EXPORT_FAILED', `cannot keep the record of its layers: it has ${content.length} bytes, and the limit is ${MAX_RECORD_BYTES}`, {
+        hint: "Write large data into a layer's directory, not into its metadata.",
+      })
+    }
     const file = { type: 'file', name: RECORD, mode: 0o600, uid: 0, gid: 0, mtime: 0, size: content.length, content } as const
     await (await this.#state).putArchive(STATE_DIR, packTar([file], { signal: context.signal }), context)
     this.#text = text

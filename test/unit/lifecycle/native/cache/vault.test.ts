@@ -46,6 +46,13 @@ test('a record that is there already is not written again', async () => {
   expect(String(state?.files.read('/state/record'))).toContain('"uid":5')
 })
 
+test('a record that is too large to be read again is refused with its size and the limit', async () => {
+  await using vault = openVault(engine, plan, 'owner', {})
+  const launcher = { builder: 'sha256:b', diffId: digestOf('x'), size: 1, version: 'x'.repeat(64 * 1024 * 1024) }
+  const message = /has 671\d{5} bytes, and the limit is 67108864/
+  await expect(vault.writeRecord({ ...record, launcher }, {})).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringMatching(message) as string })
+})
+
 test('its container is never started, has no rights, and goes with it', async () => {
   {
     await using vault = openVault(engine, plan, 'owner', {})
