@@ -10,7 +10,7 @@ import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
 import { refusal, refusalStatus } from './errors.ts'
 import { Grace } from './grace.ts'
 import { discardContainer, removeContainer } from './remove-container.ts'
-import { recordOf, recordsOf, stringMapOf, stringOf } from '../base/foreign-json.ts'
+import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../base/foreign-json.ts'
 
 export function makeContainers(client: EngineClient): Containers {
   return {
@@ -98,9 +98,10 @@ async function list(client: EngineClient, label: string, context: Context = {}):
   const task = 'cannot list containers'
   const query = { all: true, filters: { label: [label] } }
   const reply = await client.json({ task, method: 'GET', path: '/containers/json', query, signal: context.signal })
-  return recordsOf(reply).flatMap(({ Id, Labels, State, Created }) => {
+  return recordsOf(reply).flatMap(({ Id, Names, Labels, State, Created }) => {
     const id = stringOf(Id)
+    const [name = ''] = stringsOf(Names)
     const created = typeof Created === 'number' ? Created * 1000 : undefined
-    return id === undefined ? [] : [{ id, labels: stringMapOf(Labels), running: State === 'running', created }]
+    return id === undefined ? [] : [{ id, name: name.replace(/^\//, ''), labels: stringMapOf(Labels), running: State === 'running', created }]
   })
 }

@@ -122,7 +122,7 @@ export interface Containers {
   /** @throws CnbError CNB_ENGINE_FAILED, for which `refusalStatus` (errors.ts) gives 409 when another has the name, 404 without the image */
   create(spec: ContainerSpec, context?: Context): Promise<Container>
   /** All containers that carry `label`, running or not. */
-  list(label: string, context?: Context): Promise<(Owned & { readonly id: string })[]>
+  list(label: string, context?: Context): Promise<(Owned & { readonly id: string; readonly name: string })[]>
   /** Kills and removes a container by id; no error when it is gone. */
   remove(id: string): Promise<void>
 }

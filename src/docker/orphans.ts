@@ -9,6 +9,12 @@ import { parseOwner, type Owner } from './owner.ts'
 /** No build takes as long: what is older, and does not run, is nobody's, wherever its owner was. */
 const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000
 
+/**
+ * The names of containers that `cnb` makes. Labels alone prove nothing: a container has those of its image, and a buildpack can
+ * give an app's image any.
+ */
+const OWN_NAME = /^cnb-(?:build-)?[0-9a-f]{16}$/
+
 export interface OrphanSearch {
   /** In which this process runs (owner.ts): what was made elsewhere may be alive. */
   readonly space: string
@@ -36,7 +42,8 @@ export async function removeOrphans(engine: Engine, search: OrphanSearch, contex
     }
   }
   let removed = 0
-  for (const container of await containers.list(OWNER_LABEL, context)) removed += await remove(container, () => containers.remove(container.id).then(() => true))
+  const own = (await containers.list(OWNER_LABEL, context)).filter(({ name }) => OWN_NAME.test(name))
+  for (const container of own) removed += await remove(container, () => containers.remove(container.id).then(() => true))
   for (const volume of await volumes.list(OWNER_LABEL, context)) {
     removed += await remove(volume, async (fate) => {
       const unfinished = fate === 'ended' ? volume.labels[UNFINISHED_LABEL]?.split(' ') : undefined

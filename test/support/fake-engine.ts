@@ -128,7 +128,7 @@ export class FakeEngine implements Engine {
       if ([...this.state.values()].some(({ spec }) => uses(spec))) fail(`remove ${name}: volume is in use`, 409)
       this.#volumes.delete(name)
     },
-    list: async (label) => [...this.#volumes].filter(([, { labels }]) => label in labels).map(([name, { labels }]) => ({ name, labels })),
+    list: async (label) => [...this.#volumes].filter(([, { labels }]) => label in labels).map(([name, { labels }]) => ({ name, labels, created: Date.now() })),
   }
 
   readonly containers: Containers = {
@@ -150,7 +150,7 @@ export class FakeEngine implements Engine {
       return this.#container(id, image.config)
     },
     list: async (label) =>
-      [...this.state].filter(([, { spec }]) => label in (spec.labels ?? {})).map(([id, { spec }]) => ({ id, labels: { ...spec.labels } })),
+      [...this.state].filter(([, { spec }]) => label in (spec.labels ?? {})).map(([id, { spec }]) => ({ id, name: spec.name ?? `cnb-${id.slice(0, 16)}`, labels: { ...spec.labels }, created: Date.now(), running: false })),
     remove: async (id) => {
       this.state.delete(id)
     },

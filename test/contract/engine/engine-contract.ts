@@ -11,6 +11,9 @@ import { packFiles, readTar } from '../../support/fake-files.ts'
 import { conversationContract } from './conversation-contract.ts'
 import { imageStoreContract } from './image-store-contract.ts'
 
+/** Within a day of now, in milliseconds. */
+const recent = (): number => expect.closeTo(Date.now(), -8) as number
+
 export interface EngineUnderTest {
   engine: Engine
   /** The program `tool/main.go`, as bytes that this engine can run. */
@@ -211,7 +214,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         const own = `${LABEL}.scope`
         {
           await using container = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels: { [own]: 'here' } })
-          expect(await engine.containers.list(own)).toMatchObject([{ id: container.id, labels: { [own]: 'here' } }])
+          expect(await engine.containers.list(own)).toMatchObject([{ id: container.id, name: expect.stringMatching(/^cnb-[0-9a-f]{16}$/) as string, labels: { [own]: 'here' }, created: recent(), running: false }])
         }
         expect(await engine.containers.list(own)).toEqual([])
       })
@@ -267,7 +270,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect(await engine.volumes.create(name, labels)).toBe(true)
         expect(await engine.volumes.exists(name)).toBe(true)
         expect(await engine.volumes.create(name, {})).toBe(false)
-        expect(await engine.volumes.list(LABEL)).toContainEqual({ name, labels })
+        expect(await engine.volumes.list(LABEL)).toContainEqual({ name, labels, created: recent() })
         await engine.volumes.remove(name)
         await engine.volumes.remove(name)
         expect((await engine.volumes.list(LABEL)).map((volume) => volume.name)).not.toContain(name)
@@ -278,7 +281,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         const mount = { type: 'volume' as const, source: name, target: '/mounted', labels }
         await run(['print', '', '', '0'], { mounts: [mount] })
         await run(['print', '', '', '0'], { mounts: [{ ...mount, labels: { ...labels, later: 'yes' } }] })
-        expect(await engine.volumes.list(LABEL)).toContainEqual({ name, labels })
+        expect(await engine.volumes.list(LABEL)).toContainEqual({ name, labels, created: recent() })
         await engine.volumes.remove(name)
       })
 

@@ -66,13 +66,25 @@ test.each<[string, Partial<Owned>, boolean]>([
   ['of the future', { created: NOW + 8 * 86_400_000 }, false],
 ])('what is in doubt and %s old goes: %s', async (_title, changes, goes) => {
   const removed: string[] = []
-  const list = async () => [{ id: 'x', labels: { [OWNER_LABEL]: inDoubt[0]! }, ...changes }]
+  const list = async () => [{ id: 'x', name: `cnb-${'0'.repeat(16)}`, labels: { [OWNER_LABEL]: inDoubt[0]! }, ...changes }]
   engine = Object.assign(Object.create(engine) as FakeEngine, {
     containers: { list, remove: async (id: string) => void removed.push(id) },
     volumes: { list: async () => [] },
   })
   await removeOrphans(engine, here)
   expect(removed).toEqual(goes ? ['x'] : [])
+})
+
+test("a container of the user's, whose image has the label of a dead owner, stays", async () => {
+  const removed: string[] = []
+  const named = (name: string) => ({ id: name, name, labels: { [OWNER_LABEL]: dead }, created: 0 })
+  const list = async () => ['my-app', 'cnb-web', `cnb-build-${'0'.repeat(17)}`, `cnb-build-${'0'.repeat(16)}`].map(named)
+  engine = Object.assign(Object.create(engine) as FakeEngine, {
+    containers: { list, remove: async (id: string) => void removed.push(id) },
+    volumes: { list: async () => [] },
+  })
+  await removeOrphans(engine, here)
+  expect(removed).toEqual([`cnb-build-${'0'.repeat(16)}`])
 })
 
 test('the caches that an abandoned run began stay: others may have filled them', async () => {
