@@ -9,6 +9,7 @@ import type { EventSink } from '../base/events.ts'
 import { openRegularFile } from './regular-file.ts'
 import type { TarType } from './tar-header.ts'
 import type { TarEntry } from './tar-writer.ts'
+import type { FileSource, OpenEntry } from './walk-tree.ts'
 
 /** What an entry gets instead of the host's own. */
 type EntryAttributes = Partial<Pick<TarEntry, 'uid' | 'gid' | 'mode' | 'mtime'>>
@@ -25,11 +26,6 @@ export interface HostDirectoryOptions {
   readonly events?: EventSink
 }
 
-/** A file's entry, whose content can be read until it is disposed of. */
-export interface OpenEntry extends Disposable {
-  readonly entry: TarEntry
-}
-
 /** What the system says when something that was there a moment ago is gone or has become something else. */
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EINVAL'])
 const DENIED = new Set(['EACCES', 'EPERM'])
@@ -38,7 +34,7 @@ const GIB = 1024 ** 3
 const MAX_HOLES = 4 * GIB
 
 /** A directory whose paths are bytes, relative to it. */
-export class HostDirectory {
+export class HostDirectory implements FileSource<Stats> {
   readonly #root: Buffer
   readonly #options: HostDirectoryOptions
   /** Device and inode to the first name that was given. */

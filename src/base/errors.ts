@@ -26,7 +26,7 @@ export const ERRORS = {
   CNB_BUILDER_INVALID: { exit: 1, meaning: 'The image is not a builder, or its labels or environment are malformed.' },
   CNB_PLATFORM_API: { exit: 11, meaning: 'The builder and cnb have no Platform API version in common.' },
   CNB_RUN_IMAGE_INVALID: { exit: 1, meaning: 'The run image cannot be used as a base for the app.' },
-  CNB_APP_INVALID: { exit: 1, meaning: 'The app directory is missing, is no directory, or holds something that cannot be read.' },
+  CNB_APP_INVALID: { exit: 1, meaning: 'The app is missing, is neither a directory nor a zip archive, or holds something that cannot be used.' },
   CNB_APP_CHANGED: { exit: 1, meaning: 'A file changed while it was being read; build again when it is quiet.' },
   CNB_BUILDPACK_NOT_FOUND: { exit: 1, meaning: 'A buildpack is neither in the builder nor at the path given.' },
   CNB_BUILDPACK_INVALID: { exit: 1, meaning: 'A buildpack lacks a file, or its API is not one that the lifecycle supports.' },

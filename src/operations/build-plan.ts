@@ -38,7 +38,7 @@ export async function planBuild(
 ): Promise<BuildPlan> {
   const { host } = services
   const fromUser = await readOptions(options, services, context)
-  const { image, path, project, platform, certificates } = fromUser
+  const { image, app, project, platform, certificates } = fromUser
 
   const config = await readConfig(host, context)
   const policy = options.pullPolicy ?? config.pullPolicy ?? DEFAULT_PULL_POLICY
@@ -77,7 +77,7 @@ export async function planBuild(
     published: publishing !== undefined && !isEngineOnly(publishing.targets),
     runImages: runImagesFor(runImage, builder, config),
     appEntries: (reading) =>
-      appEntries({ path, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
+      appEntries({ app, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
     order: chosen.order,
     buildpacks: chosen.added,
     env: fromUser.env,
@@ -117,12 +117,12 @@ async function readOptions(options: BuildOptions, { host }: Services, context: C
     pids: options.pidsLimit,
   }
   const cache = chooseCache(options, host.cwd)
-  const path = await checkApp(resolve(host.cwd, options.path ?? '.'))
+  const app = await checkApp(resolve(host.cwd, options.path ?? '.'), context)
   const execEnv = parseExecEnv(options.execEnv ?? DEFAULT_EXEC_ENV)
-  const project = await readProject({ file: options.descriptor, app: path, execEnv }, host, context)
-  const env = await readBuildEnv(options, { project, app: path }, host, context)
+  const project = await readProject({ file: options.descriptor, app, execEnv }, host, context)
+  const env = await readBuildEnv(options, { project, app: app.path }, host, context)
   const certificates = await readCertificates(options.caCerts ?? [], host, context)
-  return { image, tags, platform, creationTime, volumes, limits, cache, execEnv, path, project, env, certificates }
+  return { image, tags, platform, creationTime, volumes, limits, cache, execEnv, app, project, env, certificates }
 }
 
 /** A build volume of the user's own brings the native driver's along: they are of one cache. */

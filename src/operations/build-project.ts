@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { stringifyToml } from '../formats/toml.ts'
+import type { App } from '../project/app.ts'
 import { type ProjectDescriptor, parseProjectDescriptor } from '../project/descriptor.ts'
 import { readEnvFile, resolveEnv } from '../project/env.ts'
 import { HIDDEN, isInside, parseNamedFile, readNamedFile, type NamedFile } from './named-file.ts'
@@ -21,11 +22,11 @@ export interface Project {
  * @throws CnbError CNB_DESCRIPTOR_INVALID
  */
 export async function readProject(
-  { file: named, app, execEnv }: { readonly file: string | undefined; readonly app: string; readonly execEnv: string },
+  { file: named, app, execEnv }: { readonly file: string | undefined; readonly app: App; readonly execEnv: string },
   host: Host,
   context: Context,
 ): Promise<Project | undefined> {
-  const file = named === undefined ? await findDescriptor(app, context) : await readDescriptorFile(resolve(host.cwd, named), [app, host.cwd], context)
+  const file = named === undefined ? await findDescriptor(app, context) : await readDescriptorFile(resolve(host.cwd, named), [app.path, host.cwd], context)
   if (!file) return undefined
   const descriptor = parseNamedFile(file, (text) => parseProjectDescriptor(text, file.path, execEnv))
   for (const message of file.leadsOut ? hidden(file, descriptor.warnings) : descriptor.warnings) context.events?.({ type: 'warning', message })
@@ -37,8 +38,9 @@ function readDescriptorFile(path: string, near: readonly string[], context: Cont
 }
 
 /** Whoever wrote the app chose what this one is: a file of the app, or nothing. */
-async function findDescriptor(app: string, context: Context): Promise<NamedFile | undefined> {
+async function findDescriptor({ path: app, archive }: App, context: Context): Promise<NamedFile | undefined> {
   const path = join(app, 'project.toml')
+  if (archive) return archive.projectToml === undefined ? undefined : { path, shown: path, text: archive.projectToml, leadsOut: false }
   const refuse = (what: string): never => {
     throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the project descriptor ${path}: it is ${what}`, {
       position: { file: path },

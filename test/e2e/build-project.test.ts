@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { makeSayingBench } from '../support/saying-app.ts'
 import { writeFiles } from '../support/workbench.ts'
+import { zipFile } from '../support/zip-file.ts'
 
 const bench = await makeSayingBench()
 const { said, sayingApp } = bench
@@ -20,7 +21,7 @@ exclude = ["*.secret.txt", "/docs"]
 name = "GREETING"
 value = "hello there"
 [[io.buildpacks.pre.group]]
-id = "e2e/first"
+id = "e2e/my_first"
 script = { api = "0.11", inline = "echo first >said" }
 [[io.buildpacks.post.group]]
 id = "e2e/last"
@@ -67,6 +68,27 @@ describe('the app', () => {
     await mkdir(join(app, 'empty'))
     execFileSync('ln', ['-s', 'run.sh', join(app, 'link')])
     expect(await said(app)).toBe('executable\nrun.sh\nempty\nfile\n1')
+  })
+
+  it('in a zip archive makes the image of the unpacked directory, project.toml and all', async () => {
+    const files = {
+      'project.toml': '[_]\nschema-version = "0.2"\n[io.buildpacks]\nexclude = ["*.log"]\n[[io.buildpacks.build.env]]\nname = "A"\nvalue = "1"\n',
+      'a.log': '', 'd/ünï': 'x', big: 'x'.repeat(200_000),
+    }
+    const app = await sayingApp('{ find . -name "*.log"; stat -c "%a %u %n" d d/* script big; echo "$A"; } >said', files)
+    await symlink('d/ünï', join(app, 'link'))
+    const names = (await readdir(app, { recursive: true })).sort()
+    const entries = await Promise.all(
+      names.map(async (name) => {
+        const { mode, isDirectory, isLink } = await lstat(join(app, name)).then((stats) => ({ mode: stats.mode, isDirectory: stats.isDirectory(), isLink: stats.isSymbolicLink() }))
+        if (isDirectory) return { name: `${name}/`, mode }
+        return { name, mode, content: isLink ? await readlink(join(app, name)) : await readFile(join(app, name)) }
+      }),
+    )
+    const archive = join(await bench.directory({}), 'app.jar')
+    await writeFile(archive, zipFile(entries))
+    const [unpacked, packed] = [await bench.build(bench.image(), app), await bench.build(bench.image(), archive)]
+    expect(packed.id).toBe(unpacked.id)
   })
 
   it('keeps names that are not UTF-8', async () => {

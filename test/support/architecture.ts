@@ -38,6 +38,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   dockerode: 'docker',
   'docker-modem': 'docker',
   'tar-stream': 'archive',
+  yauzl: 'archive',
   ignore: 'archive',
   '@iarna/toml': 'formats',
   'smol-toml': 'formats',

@@ -5,11 +5,11 @@ import type { OptionGroup } from '../command.ts'
 export const appSource = {
   title: 'App:',
   options: {
-    path: { kind: 'text', flags: '-p, --path <dir>', description: 'app directory (default: the working directory)' },
+    path: { kind: 'text', flags: '-p, --path <path>', description: 'app: a directory or a zip archive (default: the working directory)' },
     descriptor: {
       kind: 'text',
       flags: '-d, --descriptor <file>',
-      description: 'project descriptor (default: project.toml in the app directory)',
+      description: 'project descriptor (default: project.toml in the app)',
     },
     env: {
       kind: 'list',

@@ -27,7 +27,7 @@ const host = () => ({ env: {}, home: root, cwd: app })
 async function project(file?: string) {
   const warnings: string[] = []
   const events = (event: { type: string; message?: string }): void => void (event.type === 'warning' && warnings.push(event.message ?? ''))
-  return { ...(await readProject({ file, app, execEnv: 'production' }, host(), { events })), warnings }
+  return { ...(await readProject({ file, app: { path: app }, execEnv: 'production' }, host(), { events })), warnings }
 }
 
 const env = (file: string, context = {}) => readBuildEnv({ envFiles: [file] }, { project: undefined, app }, host(), context)
@@ -84,6 +84,14 @@ describe("the app's project.toml", () => {
     writeFileSync(join(app, 'project.toml'), '[_]\nid = \n')
     expect(await shown(project())).toContain('2 │ id =')
   })
+})
+
+test("an archive's project.toml is read out of it, and shown in errors", async () => {
+  const read = (projectToml: string | undefined) =>
+    readProject({ file: undefined, app: { path: join(root, 'app.zip'), archive: { projectToml } }, execEnv: 'production' }, host(), {})
+  expect(await read(undefined)).toBeUndefined()
+  expect(await read('[_]\nschema-version = "0.2"\n[io.buildpacks]\nbuilder = "b"\n')).toMatchObject({ descriptor: { builder: 'b' } })
+  expect(await shown(read('[_]\nid = \n'))).toMatch(/app\.zip\/project\.toml:2[^]*2 │ id =/)
 })
 
 describe('--descriptor', () => {

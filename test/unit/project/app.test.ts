@@ -1,20 +1,21 @@
 import { execFileSync } from 'node:child_process'
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readTar } from '../../../src/archive/tar-reader.ts'
 import { packTar } from '../../../src/archive/tar-writer.ts'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import type { TemporaryDirectory } from '../../../src/base/files.ts'
-import { appEntries, checkApp } from '../../../src/project/app.ts'
+import { appEntries, checkApp, type App } from '../../../src/project/app.ts'
+import { LINK, zipFile } from '../../support/zip-file.ts'
 
 let temporary: TemporaryDirectory
 beforeEach(async () => void (temporary = await makeTemporaryDirectory()))
 afterEach(async () => temporary[Symbol.asyncDispose]())
 
-async function read(filter: { include?: string[]; exclude?: string[] } = {}) {
+async function read(filter: { include?: string[]; exclude?: string[] } = {}, app: App = { path: temporary.path }) {
   const entries = []
-  for await (const entry of readTar(packTar(appEntries({ path: temporary.path, root: 'workspace', uid: 1001, gid: 1000, filter })))) {
+  for await (const entry of readTar(packTar(appEntries({ app, root: 'workspace', uid: 1001, gid: 1000, filter })))) {
     entries.push({ ...entry, name: entry.name.toString(), content: (await buffer(entry.content)).toString() })
   }
   return entries
@@ -48,11 +49,59 @@ describe('appEntries', () => {
   })
 })
 
+describe('a zip archive', () => {
+  const files = [
+    { name: 'run', content: '#!/bin/sh\n', mode: 0o100755 },
+    { name: 'd/é', content: 'x', mode: 0o100644 },
+    { name: 'd/', mode: 0o040750 },
+    { name: 'link', content: 'd/é', mode: LINK },
+    { name: 'a.log', content: '', mode: 0o100600 },
+  ]
+
+  it.each([{}, { exclude: ['*.log', '/d/'] }, { include: ['/d'] }])('gives what the unpacked directory gives, with %o', async (filter) => {
+    const unpacked = `${temporary.path}/unpacked`
+    mkdirSync(`${unpacked}/d`, { recursive: true })
+    for (const { name, content, mode } of files) {
+      if (content === undefined) chmodSync(`${unpacked}/${name}`, mode & 0o7777)
+      else if (mode === LINK) symlinkSync(content, `${unpacked}/${name}`)
+      else {
+        writeFileSync(`${unpacked}/${name}`, content)
+        chmodSync(`${unpacked}/${name}`, mode & 0o7777)
+      }
+    }
+    // Whatever its name says.
+    const archive = `${temporary.path}/app.war`
+    writeFileSync(archive, zipFile(files))
+    const withoutTime = async (path: string) => (await read(filter, await checkApp(path))).map((entry) => ({ ...entry, mtime: 0 }))
+    expect(await withoutTime(archive)).toEqual(await withoutTime(unpacked))
+  })
+
+  it('is read anew each time, and must still be one', async () => {
+    const path = `${temporary.path}/app.zip`
+    writeFileSync(path, zipFile(files))
+    const app = await checkApp(path)
+    writeFileSync(path, 'x')
+    await expect(read({}, app)).rejects.toMatchObject({ code: 'CNB_APP_CHANGED' })
+  })
+
+  it('has its own project.toml, which is a file of 1 MiB at most', async () => {
+    const path = `${temporary.path}/app.zip`
+    const tomlOf = async (...entries: Parameters<typeof zipFile>[0]) => {
+      writeFileSync(path, zipFile(entries))
+      return (await checkApp(path)).archive?.projectToml
+    }
+    expect(await tomlOf()).toBeUndefined()
+    expect(await tomlOf({ name: 'project.toml', content: '[_]\n' })).toBe('[_]\n')
+    await expect(tomlOf({ name: 'project.toml', content: 'x', mode: LINK })).rejects.toMatchObject({ code: 'CNB_APP_INVALID', message: expect.stringContaining('which is a symlink, not a file') as string })
+    await expect(tomlOf({ name: 'project.toml', content: '#'.repeat(1024 * 1024 + 1) })).rejects.toMatchObject({ code: 'CNB_APP_INVALID', message: expect.stringContaining('larger than') as string })
+  })
+})
+
 describe('checkApp', () => {
   it('gives the directory that a link leads to', async () => {
     mkdirSync(`${temporary.path}/app`)
     symlinkSync('app', `${temporary.path}/link`)
-    expect(await checkApp(`${temporary.path}/link`)).toBe(await checkApp(`${temporary.path}/app`))
+    expect(await checkApp(`${temporary.path}/link`)).toEqual(await checkApp(`${temporary.path}/app`))
   })
 
   it.each<[string, (path: string) => void, object]>([
@@ -64,9 +113,14 @@ describe('checkApp', () => {
       { code: 'CNB_APP_INVALID', message: expect.stringContaining('is not a directory') },
     ],
     [
-      'a zip archive',
+      'the beginning of a zip archive',
       (path) => writeFileSync(path, 'PK\x03\x04....', 'latin1'),
-      { code: 'CNB_UNSUPPORTED', hint: expect.stringContaining('Unpack') },
+      { code: 'CNB_APP_INVALID', message: expect.stringContaining('not a zip archive, or not all of one') },
+    ],
+    [
+      'an archive with a name that leads out',
+      (path) => writeFileSync(path, zipFile([{ name: '../x' }])),
+      { code: 'CNB_APP_INVALID', hint: expect.stringContaining('Unpack') },
     ],
   ])('refuses %s', async (_, make, expected) => {
     const path = `${temporary.path}/app`
