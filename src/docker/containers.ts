@@ -41,8 +41,7 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
     made = id
     throwIfAborted(signal)
     if (spec.name !== undefined) {
-      const naming = { task: `cannot name a container ${spec.name}`, method: 'POST', path: `/containers/${id}/rename` } as const
-      await client.text({ ...naming, query: { name: spec.name }, signal: grace.signal })
+      await rename(client, id, spec.name, grace.signal)
       throwIfAborted(signal)
     }
     return new EngineContainer(client, id, spec.stdin ?? false, context)
@@ -51,6 +50,19 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
     if (made !== undefined || refusalStatus(error) === undefined) await discardContainer(client, made ?? first, context)
     throwIfAborted(signal)
     throw error
+  }
+}
+
+/** @throws CnbError CNB_ENGINE_FAILED, for which `refusalStatus` gives 409 when another container has the name */
+async function rename(client: EngineClient, id: string, name: string, signal: AbortSignal): Promise<void> {
+  const task = `cannot name a container ${name}`
+  try {
+    await client.text({ task, method: 'POST', path: `/containers/${id}/rename`, query: { name }, signal })
+  } catch (error) {
+    // Podman 5 answers 500, in the words of its database.
+    if (refusalStatus(error) !== 500) throw error
+    const holder = await client.json({ task, method: 'GET', path: `/containers/${name}/json`, signal }).catch(() => undefined)
+    throw holder === undefined ? error : refusal(task, 409, 'the name is already in use')
   }
 }
 

@@ -49,6 +49,8 @@ export function imageStoreContract(bench: () => Bench): void {
   describe('on a graph-driver store', () => {
     test('files of layers whose chain is known may be empty, and no others', async (context) => {
       const { engine, id, platform, ...rest } = await only('graphdriver', context)
+      // Podman asks for the layer alone, and has other words.
+      context.skip((await engine.info()).product === 'podman')
       const [a, b] = [await layerOf('a', { engine, id, ...rest }), await layerOf('b', { engine, id, ...rest })]
       const [whole, swapped, empty] = [configOf([a, b], platform), configOf([b, a], platform), Buffer.alloc(0)]
       const name = `cnb-contract-${id}:chain`

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
+import { refusalStatus } from '../../../src/docker/errors.ts'
 import { lastWords } from '../../../src/docker/last-words.ts'
 import { containerOf, created, failureOf } from './failure.ts'
 import { breakOff, json, startEngineServer } from './engine-server.ts'
@@ -117,4 +118,18 @@ test('an engine that is gone at the end of a scope gets no warning: the error th
   await server[Symbol.asyncDispose]()
   await container[Symbol.asyncDispose]()
   expect(events).toMatchObject([{ type: 'debug' }])
+})
+
+test('a name that another container has is a conflict, also where podman 5 tells of its database instead', async () => {
+  const server = await startEngineServer({
+    'POST /containers/create': json({ Id: 'c1' }, 201),
+    'POST /containers/c1/rename': json({ message: 'UNIQUE constraint failed: ContainerConfig.Name' }, 500),
+    'GET /containers/taken/json': json({ Id: 'c0' }),
+    'DELETE /containers/c1': json('', 204),
+  })
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  const create = (name: string): Promise<unknown> => server.engine.containers.create({ image: 'x', command: ['/x'], name }).catch((error: unknown) => error)
+  expect(refusalStatus(await create('taken'))).toBe(409)
+  expect(refusalStatus(await create('free'))).toBe(500)
+  expect(server.asked.filter((line) => line === 'DELETE /containers/c1')).toHaveLength(2)
 })
