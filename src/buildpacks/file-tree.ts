@@ -56,10 +56,16 @@ async function* fromDirectory(path: string, invalid: ErrorCode, { signal, events
   }
 }
 
+/** Some hundred times a large buildpack; a file of 4 MB can be as much when it is made for it. */
+const MAX_UNPACKED = 4 * 1024 ** 3
+
 async function* fromArchive(path: string, invalid: ErrorCode, { signal }: Context): AsyncGenerator<TreeEntry, void, undefined> {
   const names = new EntryNames(path, invalid)
   const plain = await decompress(createReadStream(path), { source: path, invalid })
+  let bytes = 0
   for await (const entry of readTar(plain, { source: path, invalid, ...(signal ? { signal } : {}) })) {
+    bytes += entry.size
+    if (bytes > MAX_UNPACKED) throw new CnbError(invalid, `'${path}' has more than ${MAX_UNPACKED / 1024 ** 3} GiB of files when it is unpacked`)
     const name = names.clean(entry)
     if (name.length === 0) continue
     yield { ...entry, name, ...(entry.type === 'link' ? { linkname: names.cleanLink(entry) } : {}) }

@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { execFileSync } from 'node:child_process'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { encodeTarHeader } from '../../../src/archive/tar-header.ts'
 import type { CnbEvent } from '../../../src/base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
 import { readBuildpacks } from '../../../src/buildpacks/read.ts'
@@ -223,6 +224,12 @@ describe('an archive', () => {
   ])('%s is refused', async (_, bytes, code) => {
     await writeFile(at('bp.tgz'), bytes)
     await expect(readBuildpacks(at('bp.tgz'))).rejects.toMatchObject({ code })
+  })
+
+  test('that unpacks to more than 4 GiB is refused before it is read', async () => {
+    const header = encodeTarHeader({ type: 'file', name: 'zeros', mode: 0o644, uid: 0, gid: 0, mtime: 0, size: 4 * 1024 ** 3 + 1 })
+    await writeFile(at('bomb.tgz'), gzipSync(header))
+    await expect(readBuildpacks(at('bomb.tgz'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining('more than 4 GiB') as string })
   })
 
   test('a descriptor of 2 MB is refused', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
@@ -59,6 +60,12 @@ describe('the file', () => {
       `${path}:1: write the key 'Default-Builder-Image' as 'default-builder-image'`,
       `${path}:2: write the key 'Registry-Mirrors' as 'registry-mirrors'`,
     ])
+  })
+
+  test('that is a pipe is refused and not waited for', async () => {
+    await mkdir(join(directory.path, '.cnb'))
+    execFileSync('mkfifo', [join(directory.path, '.cnb/config.toml')])
+    await expect(readConfig(host())).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: containing('it is a pipe, not a file') })
   })
 
   test('that cannot be read, or is too large, is an error', async () => {
