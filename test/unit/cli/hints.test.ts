@@ -72,7 +72,7 @@ describe('a default in help', () => {
       '--previous-image: the image itself',
       '-B, --builder: the one that project.toml or else the configuration file names',
       '-D, --default-process: the one that the buildpacks choose, if any',
-      '-d, --descriptor: project.toml in the app directory',
+      '-d, --descriptor: project.toml in the app',
       '-p, --path: the working directory',
     ])
   })
