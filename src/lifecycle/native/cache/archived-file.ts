@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { readTar } from '../../../archive/tar-reader.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'
+import { checkCacheFile } from './layer-tars.ts'
 
 /** The file's content; undefined where `path` is no file. */
 export async function openArchivedFile(container: Container, path: string, context: Context): Promise<Readable | undefined> {
@@ -28,13 +29,19 @@ async function* contentOf(content: Readable, entries: AsyncGenerator<unknown>): 
   }
 }
 
-/** The whole of a file that is no larger than `limit` bytes; undefined for one that is, and where `path` is no file. */
+/**
+ * The whole of a file of a cache; undefined where `path` is not a file.
+ * @param limit bytes
+ * @throws CnbError CNB_RESTORE_FAILED where it is larger than the limit
+ */
 export async function readArchivedFile(container: Container, path: string, limit: number, context: Context): Promise<Buffer | undefined> {
   const archive = await container.getArchive(path, context)
   if (!archive) return undefined
   for await (const entry of readTar(archive, { source: `the archive of ${path}`, signal: context.signal })) {
+    if (entry.type !== 'file') return undefined
+    checkCacheFile(path, entry.size, limit)
     // Awaited here: leaving the loop ends the archive.
-    return entry.type === 'file' && entry.size <= limit ? await buffer(entry.content) : undefined
+    return await buffer(entry.content)
   }
   return undefined
 }

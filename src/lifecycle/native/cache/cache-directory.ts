@@ -11,7 +11,7 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Digest } from '../../../oci/digest.ts'
 import { CACHE_METADATA, type CacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
-import { type LayerTars, MAX_METADATA_BYTES } from './layer-tars.ts'
+import { checkCacheFile, type LayerTars } from './layer-tars.ts'
 import { writeTarFile } from './tar-file.ts'
 
 /** The stock lifecycle removes `staging` whenever it opens a cache; each of our runs has a directory of its own in it. */
@@ -25,8 +25,11 @@ export function cacheDirectoryTars(directory: string): LayerTars {
   const committed = join(directory, COMMITTED)
   return {
     metadata: async () => {
-      await using file = await openRegular(join(committed, CACHE_METADATA))
-      return file && file.size <= MAX_METADATA_BYTES ? await file.handle.readFile('utf8') : undefined
+      const path = join(committed, CACHE_METADATA)
+      await using file = await openRegular(path)
+      if (!file) return undefined
+      checkCacheFile(path, file.size)
+      return file.handle.readFile('utf8')
     },
     open: async (diffId, { signal }) => {
       const file = await openRegular(join(committed, `${diffId}.tar`))

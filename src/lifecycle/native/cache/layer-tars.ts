@@ -6,16 +6,22 @@ import { verified } from '../../../archive/verified-stream.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Digest } from '../../../oci/digest.ts'
+import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 
 export interface LayerTars {
-  /** The metadata's text; undefined where there is none, or one without end. */
+  /** The metadata's text; undefined where there is none. @throws CnbError CNB_RESTORE_FAILED as checkCacheFile */
   metadata(context: Context): Promise<string | undefined>
   /** The layer's tar; undefined where it is not there. */
   open(diffId: Digest, context: Context): Promise<Readable | undefined>
 }
 
-/** Metadata that is larger than this is taken for none. */
-export const MAX_METADATA_BYTES = 16 * 1024 * 1024
+/** @throws CnbError CNB_RESTORE_FAILED for a file of a cache that is larger than what may be read into memory */
+export function checkCacheFile(path: string, size: number, limit = MAX_METADATA_BYTES): void {
+  if (size <= limit) return
+  throw new CnbError('CNB_RESTORE_FAILED', `cannot read ${path} of the cache: it has ${size} bytes, and the limit is ${limit}`, {
+    hint: 'Use --clear-cache to start without it.',
+  })
+}
 
 /**
  * The entries of a layer's tar; undefined where it is not there. Fails after the last one unless the tar is the one that has the

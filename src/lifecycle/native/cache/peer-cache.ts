@@ -10,6 +10,7 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Digest, isDigest } from '../../../oci/digest.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
+import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 import { isBuildpackId, isLayerName } from '../metadata/safe-names.ts'
 import type { CachedLayer, CacheRecord, KeptLayers } from '../model.ts'
 import { type CachedBuildpack, readCacheMetadata } from './cache-metadata.ts'
@@ -17,7 +18,6 @@ import { layerEntries } from './layer-entries.ts'
 import { type LayerTars, openLayerTar } from './layer-tars.ts'
 import { recordedLayer } from './record.ts'
 
-const MAX_SBOM_BYTES = 16 * 1024 * 1024
 const CACHE_SBOM = /^\/?layers\/sbom\/cache\/(.+)$/
 
 export type PeerCache = Required<Pick<KeptLayers, 'record' | 'contents'>>
@@ -73,7 +73,7 @@ class Reader {
     return (await this.#tryRead(sha, `'${id}:${name}'`, read, context)) ?? false
   }
 
-  /** Undefined where it is damaged, or too much to keep in memory. */
+  /** Undefined, with a warning, where it is damaged, or too much to keep in memory. */
   async sbomFiles(sha: Digest, context: Context): Promise<Record<string, string> | undefined> {
     return this.#tryRead(sha, 'its SBOM files', async (tar) => {
       const files: Record<string, string> = {}
@@ -82,7 +82,7 @@ class Reader {
         const path = CACHE_SBOM.exec(entry.name.toString())?.[1]
         if (entry.type !== 'file' || path === undefined) continue
         size += entry.size
-        if (size > MAX_SBOM_BYTES) throw new CnbError('CNB_RESTORE_FAILED', `SBOM files of more than ${MAX_SBOM_BYTES} bytes`)
+        if (size > MAX_METADATA_BYTES) throw new CnbError('CNB_RESTORE_FAILED', `they have more than ${MAX_METADATA_BYTES} bytes`)
         files[path] = (await buffer(entry.content)).toString('base64')
       }
       return files
@@ -98,10 +98,10 @@ class Reader {
     try {
       const tar = await openLayerTar(this.#tars, sha, context)
       if (tar) return await read(tar)
-      context.events?.({ type: 'debug', message: `the cache does not have ${what} (${sha})` })
+      context.events?.({ type: 'warning', message: `the cache does not have ${what} (${sha})` })
     } catch (error) {
       if (!(error instanceof CnbError && error.code === 'CNB_RESTORE_FAILED')) throw error
-      context.events?.({ type: 'debug', message: `${what} of the cache cannot be used: ${error.message}` })
+      context.events?.({ type: 'warning', message: `cannot use ${what} of the cache: ${error.message}` })
     }
     return undefined
   }

@@ -11,9 +11,6 @@ import type { BuiltBuildpack, BuiltLayer, CachedLayer, CacheRecord, CodeSource, 
 import { codeSources } from './code-sources.ts'
 import { markFloats, readFloats } from './typed-data.ts'
 
-/** SBOM files beyond this are not kept: the image has them too, and those of a cache are a convenience. */
-const MAX_SBOM_BYTES = 16 * 1024 * 1024
-
 /** Files by their paths relative to `/layers/sbom/<kind>`. */
 interface SbomLayerFiles {
   readonly sha: Digest
@@ -59,7 +56,7 @@ export function makeRecord({ plan, buildpacks, contents, sbom, launcher }: Recor
 }
 
 function sbomMember(kind: 'launch' | 'cache', layer: SbomLayerFiles | undefined): CacheRecord['sbom'] {
-  if (!layer || [...layer.files.values()].reduce((sum, { length }) => sum + length, 0) > MAX_SBOM_BYTES) return {}
+  if (!layer) return {}
   const files = Object.fromEntries([...layer.files].map(([path, content]) => [path, content.toString('base64')]))
   return { [kind]: { sha: layer.sha, files } }
 }

@@ -8,17 +8,19 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Container, type Engine, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
+import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 import type { CacheRecord } from '../model.ts'
 import { openArchivedFile, readArchivedFile } from './archived-file.ts'
 import { CACHE_METADATA } from './cache-metadata.ts'
-import { type LayerTars, MAX_METADATA_BYTES } from './layer-tars.ts'
+import type { LayerTars } from './layer-tars.ts'
 import { type PeerCache, readPeerCache } from './peer-cache.ts'
 import { readRecord, writeRecord } from './record.ts'
 
 const STATE_DIR = '/state'
 const PEER_DIR = '/pack-cache'
 const RECORD = 'record'
-const MAX_RECORD_BYTES = 64 * 1024 * 1024
+/** Room for all metadata that a build may leave, with SBOM files in base64. */
+const MAX_RECORD_BYTES = 2 * MAX_METADATA_BYTES
 
 /** Leaving the scope of `await using` removes its containers. Both volumes must be there: they are the caller's. */
 export interface Vault extends AsyncDisposable {
@@ -72,6 +74,11 @@ class ContainerVault implements Vault {
     if (content.length > MAX_RECORD_BYTES) {
       throw new CnbError('CNB_EXPORT_FAILED', `cannot keep the record of its layers: it has ${content.length} bytes, and the limit is ${MAX_RECORD_BYTES}`, {
         hint: "Write large data into a layer's directory, not into its metadata.",
+      })
+    }
+    if (!readRecord(text)) {
+      throw new CnbError('CNB_EXPORT_FAILED', 'cannot keep the record of its layers: a table of it has more than 10000 entries', {
+        hint: 'Use fewer layers for one buildpack, or fewer SBOM files.',
       })
     }
     const file = { type: 'file', name: RECORD, mode: 0o600, uid: 0, gid: 0, mtime: 0, size: content.length, content } as const

@@ -1,4 +1,4 @@
-import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -97,6 +97,13 @@ test('what a killed run left goes a day later, what another is writing stays', a
   await utimes(join(staging, 'old'), 0, 0)
   await fill('1')
   expect(await readdir(staging)).toEqual(['young'])
+})
+
+test('metadata that is too large to be read names its size and the limit', async () => {
+  await fill('1')
+  await truncate(committed('io.buildpacks.lifecycle.cache.metadata'), 64 * 1024 * 1024 + 1)
+  const message = expect.stringContaining('it has 67108865 bytes, and the limit is 67108864') as string
+  await expect(cacheDirectoryTars(directory).metadata({})).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED', message })
 })
 
 test('links and other things in place of files are not read', async () => {

@@ -42,11 +42,6 @@ test('only layers that can come back are in it', () => {
   expect(buildpacks).toEqual([{ id: 'some/bp', version: '1', layers: { ok: expect.anything() } }])
 })
 
-test('SBOM files without measure are left out', () => {
-  const files = new Map([['a', Buffer.alloc(16 * 1024 * 1024 + 1)]])
-  expect(makeRecord({ plan, buildpacks: [], contents, sbom: { launch: { sha, files }, cache: { sha, files: new Map() } } }).sbom).toEqual({ cache: { sha, files: {} } })
-})
-
 test('a record that is not whole, byte for byte, is none', () => {
   const text = writeRecord(record)
   fc.assert(

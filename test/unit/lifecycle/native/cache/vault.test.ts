@@ -48,9 +48,25 @@ test('a record that is there already is not written again', async () => {
 
 test('a record that is too large to be read again is refused with its size and the limit', async () => {
   await using vault = openVault(engine, plan, 'owner', {})
-  const launcher = { builder: 'sha256:b', diffId: digestOf('x'), size: 1, version: 'x'.repeat(64 * 1024 * 1024) }
-  const message = /has 671\d{5} bytes, and the limit is 67108864/
+  const launcher = { builder: 'sha256:b', diffId: digestOf('x'), size: 1, version: 'x'.repeat(128 * 1024 * 1024) }
+  const message = /has 1342\d{5} bytes, and the limit is 134217728/
   await expect(vault.writeRecord({ ...record, launcher }, {})).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringMatching(message) as string })
+})
+
+test('a record with more entries than can be read again is refused', async () => {
+  await using vault = openVault(engine, plan, 'owner', {})
+  const files = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`l${index}/sbom.cdx.json`, '']))
+  const tooMany = { ...record, sbom: { cache: { sha: digestOf('x'), files } } }
+  await expect(vault.writeRecord(tooMany, {})).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining('more than 10000 entries') as string })
+})
+
+test('a record that is too large to be read names its size and the limit', async () => {
+  await using vault = openVault(engine, plan, 'owner', {})
+  await vault.writeRecord(record, {})
+  const [state] = engine.state.values()
+  state?.files.write('/state/record', Buffer.alloc(128 * 1024 * 1024 + 1))
+  const message = 'cannot read /state/record of the cache: it has 134217729 bytes, and the limit is 134217728'
+  await expect(vault.readRecord({})).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED', message })
 })
 
 test('its container is never started, has no rights, and goes with it', async () => {
