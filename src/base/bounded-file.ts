@@ -66,19 +66,25 @@ async function readStream(stream: Readable, { max, signal }: BoundedOptions): Pr
   signal?.addEventListener('abort', stop, { once: true })
   try {
     throwIfAborted(signal)
-    const chunks: Buffer[] = []
-    let length = 0
-    for await (const chunk of stream) {
-      length += (chunk as Buffer).length
-      if (length > max) throw tooLarge(max)
-      chunks.push(chunk as Buffer)
-    }
+    const content = await readAtMost(stream as AsyncIterable<Buffer>, max)
     throwIfAborted(signal)
-    return Buffer.concat(chunks)
+    return content
   } finally {
     signal?.removeEventListener('abort', stop)
     stream.destroy()
   }
+}
+
+/** The content of a stream. @throws Error where it has more than `max` bytes */
+export async function readAtMost(stream: AsyncIterable<Buffer>, max: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of stream) {
+    length += chunk.length
+    if (length > max) throw tooLarge(max)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 function tooLarge(max: number): Error {

@@ -1,8 +1,7 @@
 /** The images that a command for many is told of: by name, in a file, or as all tags of a repository. */
 
 import { resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { readBounded } from '../base/bounded-file.ts'
+import { readAtMost, readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
@@ -57,10 +56,10 @@ const MAX_BYTES = 16 * 1024 * 1024
 
 async function readList(path: string, { cwd, input }: ImageListServices, { signal }: Context): Promise<string[]> {
   const file = path === '-' ? 'the standard input' : resolve(cwd, path)
-  const content = await (path === '-' ? text(input) : readBounded(file, { max: MAX_BYTES, pipes: true, signal }).then((bytes) => bytes.toString('utf8'))).catch((error: unknown) => {
+  const content = await (path === '-' ? readAtMost(input, MAX_BYTES) : readBounded(file, { max: MAX_BYTES, pipes: true, signal })).catch((error: unknown) => {
     throw new CnbError('CNB_USAGE', `cannot read the list of images: ${(error as Error).message}`, { cause: error, hint: 'See --from-file.' })
   })
-  return content.split('\n').flatMap((line, index) => {
+  return content.toString('utf8').split('\n').flatMap((line, index) => {
     const name = line.replace(/(^|\s)#.*$/, '').trim()
     if (name === '') return []
     try {

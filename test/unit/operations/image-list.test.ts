@@ -56,3 +56,8 @@ test.each([
 test('a wrong line is told with its number', async () => {
   await expect(list({ fromFile: '-' }, 'good\nNOT GOOD\n')).rejects.toMatchObject({ position: { file: 'the standard input', line: 2 } })
 })
+
+test('a list that does not end is an error that names the limit', async () => {
+  const endless = '#'.repeat(16 * 1024 * 1024 + 1)
+  await expect(list({ fromFile: '-' }, endless)).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining('larger than 16 MiB') as string })
+})
