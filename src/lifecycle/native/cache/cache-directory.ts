@@ -29,7 +29,7 @@ export function cacheDirectoryTars(directory: string): LayerTars {
       await using file = await openRegular(path)
       if (!file) return undefined
       checkCacheFile(path, file.size)
-      return file.handle.readFile('utf8')
+      return await file.handle.readFile('utf8')
     },
     open: async (diffId, { signal }) => {
       const file = await openRegular(join(committed, `${diffId}.tar`))
