@@ -14,22 +14,23 @@ export interface ArchivedBlob {
   readonly content: TarEntry['content']
 }
 
-const OMITTED = 'omitted.tar'
-
 /**
  * A docker-archive (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format") without names.
+ * Each layer has a file of its own, also where that is empty: podman refuses one file for two layers.
  * @param omitted how many layers, from the bottom, are empty files
  */
 export async function packDockerArchive(config: Buffer, layers: readonly Layer[], omitted: number, context: Context = {}): Promise<Readable> {
-  const nameOf = ({ diffId }: Layer, index: number): string => (index < omitted ? OMITTED : `${hexOf(diffId)}.tar`)
+  const nameOf = (diffId: Digest): string => `${hexOf(diffId)}.tar`
   const configName = `${hexOf(digestOf(config))}.json`
-  const manifest = Buffer.from(JSON.stringify([{ Config: configName, RepoTags: null, Layers: layers.map(nameOf) }]))
+  const manifest = Buffer.from(JSON.stringify([{ Config: configName, RepoTags: null, Layers: layers.map(({ diffId }) => nameOf(diffId)) }]))
   const blobs = await layerBlobs(layers.slice(omitted), context)
+  const sent = new Set(blobs.map(({ digest }) => digest))
+  const empty = new Set(layers.map(({ diffId }) => diffId).filter((diffId) => !sent.has(diffId)))
   return pack(
     [
       file(configName, config),
-      ...(omitted > 0 ? [file(OMITTED, Buffer.alloc(0))] : []),
-      ...blobs.map(({ digest, size, content }) => sizedFile(`${hexOf(digest)}.tar`, size, content)),
+      ...[...empty].map((diffId) => file(nameOf(diffId), Buffer.alloc(0))),
+      ...blobs.map(({ digest, size, content }) => sizedFile(nameOf(digest), size, content)),
       file('manifest.json', manifest),
     ],
     context,
