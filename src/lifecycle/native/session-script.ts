@@ -29,7 +29,7 @@ const LOOKS = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
  * remove; then `build`, or another word where the build phase ran elsewhere; the directories that the script must hash. The end of
  * the input ends the script at any time.
  *
- * Its own lines: `missing` (no tools), `unclean` (`/layers` is not writable), `exit <phase> <code>`, `removed`, and `data <name>`
+ * Its own lines: `missing` (no tools), `exit <phase> <code>`, `removed`, and `data <name>`
  * … `end` around bytes.
  */
 export const SESSION_SCRIPT = String.raw`
@@ -59,7 +59,7 @@ paths() {
 
 remove() { paths | xargs -0 -r /bin/sh -c "$cnb_discard" sh >/dev/null 2>&1; }
 
-# A NUL more than there should be says that something could not be read.
+# A NUL more than there should be says that something could not be read, or written.
 looks() {
   say data looks
   { xargs -0 -r /bin/sh -c "$cnb_looks" sh 2>/dev/null || printf '\000'; } | head -c ${MAX_LOOKS}
@@ -74,7 +74,7 @@ fingerprints() {
 
 list() {
   say data paths
-  { find . -mindepth 1 -maxdepth 2 -print0 2>/dev/null || printf '\000'; } | head -c ${MAX_LISTING}
+  { [ -w . ] && find . -mindepth 1 -maxdepth 2 -print0 2>/dev/null || printf '\000'; } | head -c ${MAX_LISTING}
   say end
 }
 
@@ -103,7 +103,7 @@ metadata() {
   find /cnb/lifecycle -maxdepth 1 -name '*.sbom.*.json' "$@"
 }
 
-cd /layers && [ -w . ] || { say unclean; exit 0; }
+cd /layers || exit 1
 paths | looks
 list
 fingerprints

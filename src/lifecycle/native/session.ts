@@ -92,7 +92,7 @@ export class Session implements AsyncDisposable {
     const directories = [...kept.fingerprints.keys()]
     this.#sayPaths(directories)
     const first = await this.#reply()
-    if (first.words[0] === 'missing' || first.words[0] === 'unclean') return first.words[0]
+    if (first.words[0] === 'missing') return 'missing'
     const looks = dataOf(first, 'looks')
     const present = readListing(await this.#bytes('paths'))
     if (!present.isWhole) return 'unclean'
