@@ -4,6 +4,7 @@ import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { tar } from './crafted-image.ts'
 import { BASE_LAYERS, NEW_LAYERS, OWN_LAYERS, type CraftedApp, type CraftedRun } from './rebase-cases.ts'
 import { makeLayer, type MadeLayer } from './registry-images.ts'
+import { APP_LABEL } from './workbench.ts'
 
 const METADATA = 'io.buildpacks.lifecycle.metadata'
 const PLATFORM = { os: 'linux', architecture: process.arch === 'arm64' ? 'arm64' : 'amd64' }
@@ -40,7 +41,8 @@ export function appImage({ api = '0.15', metadata = {}, ...app }: CraftedApp, na
   const label = named(typeof metadata === 'string' ? metadata : goJson(labelOf(metadata)))
   const env = ['PATH=/cnb/process:/bin', ...(api === null ? [] : [`CNB_PLATFORM_API=${api}`]), 'ODD=<&>']
   const config = { Env: env, User: '1000:1000', Entrypoint: ['/cnb/process/web'], WorkingDir: '/workspace', ExposedPorts: { '8080/tcp': {} } }
-  const labels = { ...(label === '' ? {} : { [METADATA]: label }), ...app.labels }
+  // What a rebase leaves without a name is found by it, and removed.
+  const labels = { [APP_LABEL]: 'yes', ...(label === '' ? {} : { [METADATA]: label }), ...app.labels }
   return imageOf(app.layers ?? [...BASE_LAYERS, ...OWN_LAYERS], { ...app, labels }, config)
 }
 
