@@ -7,7 +7,7 @@ import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
 import { NAME, VERSION } from './base/version.ts'
 import { parseCommandLine } from './cli/program.ts'
-import { OWNER_LABEL, type Engine } from './docker/engine.ts'
+import type { Engine } from './docker/engine.ts'
 import type { Owner } from './docker/owner.ts'
 import type { Host, RemoteServices, Services } from './operations/services.ts'
 
@@ -106,7 +106,7 @@ const SIGNALS = [
 /** What waits for an engine ends sooner (docker/last-words.ts); this is for all else. */
 function leaveInTime(words: string, exit: number): void {
   const giveUp = (): void => {
-    process.stderr.write(`ERROR: ${words}, and clearing up did not end in time: see what has the label ${OWNER_LABEL} on the engine (CNB_INTERRUPTED)\n`)
+    process.stderr.write(`ERROR: ${words}, and clearing up did not end in time: see what has the label dev.cnb.owner on the engine (CNB_INTERRUPTED)\n`)
     leave(exit)
   }
   setTimeout(giveUp, LAST_GRACE_MS).unref()

@@ -33,6 +33,11 @@ export class UnfinishedVolumes implements AsyncDisposable {
     await Promise.all(missing.map((name) => volumes.create(name, CACHE_LABELS, this.#context)))
   }
 
+  /** Whether leaving the scope removes something. */
+  get hasNew(): boolean {
+    return this.#new.size > 0
+  }
+
   /** The volumes stay from now on. */
   async keep(...names: string[]): Promise<void> {
     if (this.#new.size === 0) return

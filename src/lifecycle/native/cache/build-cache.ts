@@ -45,7 +45,7 @@ export async function openBuildCache(
   const volumes = new UnfinishedVolumes(engine, owner, context)
   try {
     await volumes.create(layers, state)
-    return new VolumesCache(engine, plan, shared, openVault(engine, plan, owner, context), volumes)
+    return new VolumesCache(engine, plan, shared, openVault(engine, plan, owner, context), volumes, context)
   } catch (error) {
     await volumes[Symbol.asyncDispose]()
     throw error
@@ -59,14 +59,23 @@ class VolumesCache implements BuildCache {
   readonly #vault: Vault
   readonly #volumes: UnfinishedVolumes
   readonly #sources: readonly CodeSource[]
+  readonly #context: Context
 
-  constructor(engine: Engine, plan: BuildPlan, shared: Pick<SharedCache, 'tars'> | undefined, vault: Vault, volumes: UnfinishedVolumes) {
+  constructor(
+    engine: Engine,
+    plan: BuildPlan,
+    shared: Pick<SharedCache, 'tars'> | undefined,
+    vault: Vault,
+    volumes: UnfinishedVolumes,
+    context: Context,
+  ) {
     this.#engine = engine
     this.#plan = plan
     this.#shared = shared
     this.#vault = vault
     this.#volumes = volumes
     this.#sources = codeSources(plan)
+    this.#context = context
   }
 
   async read(context: Context): Promise<KeptLayers> {
@@ -117,6 +126,12 @@ class VolumesCache implements BuildCache {
     }
   }
 
+  /** Whether a build beside this one had the volumes that this one made, and has finished them. */
+  async #isOfAnother(): Promise<boolean> {
+    const record = await this.#vault.readRecord(this.#context).catch(() => undefined)
+    return record !== undefined && record.buildpacks.length > 0
+  }
+
   /** Whether the record, which another build may have written meanwhile, does not tell of all sources of this build's code. */
   async #isOfFewer(context: Context): Promise<boolean> {
     const record = await this.#vault.readRecord(context)
@@ -124,6 +139,7 @@ class VolumesCache implements BuildCache {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#volumes.hasNew && (await this.#isOfAnother())) await this.#volumes.keep(this.#plan.cacheVolumes.layers, this.#plan.cacheVolumes.state)
     await this.#vault[Symbol.asyncDispose]()
     await this.#volumes[Symbol.asyncDispose]()
   }

@@ -76,6 +76,16 @@ const NOTHING: Read = { layers: [], elsewhere: false, foreign: false }
 const FOREIGN: Read = { ...NOTHING, foreign: true }
 const builtBy = (reference: string, id: string): Partial<typeof plan> => ({ builder: { ...plan.builder, image: { ...plan.builder.image, reference, id } } })
 
+test('a build that made the volumes leaves them to another that finished them meanwhile', async () => {
+  {
+    await using first = await openBuildCache(engine, plan, undefined, 'owner', {})
+    await keep(recordOf({ l: layer(digestOf('l'), 'f') }))
+    await first.writeRecord(recordOf({}), false, {})
+  }
+  expect(await volumes()).toEqual(['the.layers', 'the.state'])
+  expect(await read()).toEqual({ ...NOTHING, layers: ['l'] })
+})
+
 test('a build that kept nothing leaves no volume', async () => {
   expect(await read()).toEqual(NOTHING)
   expect(await volumes()).toEqual([])
