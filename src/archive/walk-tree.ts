@@ -49,7 +49,7 @@ const NAMES_PER_TURN = 128
 
 /**
  * The entries of a tree, depth first, the names of each directory in bytewise order, as Go's filepath.Walk gives them.
- * One file at a time is open: from when its entry is given until the next one is asked for.
+ * One file at a time is open: from its entry until the next entry is read.
  * @throws what `source` throws
  */
 export async function* walkTree<Kind extends NodeKind>(source: FileSource<Kind>, options: WalkOptions): AsyncGenerator<TarEntry, void, undefined> {

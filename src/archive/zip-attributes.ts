@@ -1,4 +1,4 @@
-/** What an entry of a zip archive is, and who may do what with it, as Go's archive/zip and the peer read it (struct.go `Mode`). */
+/** The type and permissions of a zip archive's entry, as Go's archive/zip and pack read them (struct.go `Mode`). */
 
 export type ZipKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'device'
 
@@ -11,7 +11,7 @@ const OSX = 19
 
 const DOS_DIRECTORY = 0x10
 const DOS_READ_ONLY = 0x01
-/** What the peer gives to files without modes: the container's user must be able to run them. */
+/** The mode that pack sets for files without modes: the container's user must be able to run them. */
 const OPEN = 0o777
 
 const KINDS: Readonly<Record<number, ZipKind>> = {
@@ -49,7 +49,7 @@ function ofSystem(system: number, attributes: number): { kind: ZipKind; mode: nu
     return { kind: dos, mode: (attributes & DOS_READ_ONLY) !== 0 ? mode & ~0o222 : mode }
   }
   const unix = attributes >>> 16
-  // A writer for Unix that sets nothing means nothing by it: not that nobody may read the file.
+  // Mode 0 means that the writer set no mode, not that the file is unreadable.
   if ((system === UNIX || system === OSX) && unix !== 0) return { kind: KINDS[unix & 0o170000] ?? 'file', mode: unix & 0o7777 }
   return { kind: dos, mode: OPEN }
 }

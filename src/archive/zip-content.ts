@@ -48,7 +48,7 @@ function inflate(stored: Buffer, size: number): Buffer {
 }
 
 /**
- * The content of a large entry, read while it is asked for; the stream fails with what is wrong with it.
+ * The content of a large entry as a stream, which reads on demand and fails where the content is damaged.
  * @param wrong makes the error for a problem
  */
 export function streamZipContent(fd: number, base: number, entry: ZipContentEntry, wrong: (error: Error) => Error): Readable {

@@ -1,4 +1,4 @@
-/** The directory of a zip archive, read whole and checked before any of its files is: whoever made the archive is not trusted. */
+/** The directory of a zip archive. It is read and checked as a whole before any file is read, because the archive is not trusted. */
 
 import { fstatSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'

@@ -62,7 +62,7 @@ async function readOne(path: string, context: Context, kind: ModuleKind): Promis
 interface Survey {
   /** Names of what is no directory. */
   readonly files: ReadonlySet<string>
-  /** Directories with a buildpack for one platform each, as the peer packages them: `linux/amd64`. */
+  /** Directories with a buildpack for one platform each, as pack packages them: `linux/amd64`. */
   readonly platforms: ReadonlySet<string>
   /** What the descriptors among them say. */
   readonly texts: ReadonlyMap<string, string>
@@ -100,7 +100,7 @@ function noDescriptor({ path }: FileTree, kind: ModuleKind, { files, texts, plat
   return new CnbError('CNB_BUILDPACK_INVALID', `there is no ${kind}.toml in '${path}'`, { hint })
 }
 
-/** The peer packages each of them by itself. Here a directory is one buildpack. */
+/** pack packages each of them by itself. Here a directory is one buildpack. */
 function platformHint(path: string, platforms: ReadonlySet<string>): string {
   const [first = ''] = platforms
   const example = `the files of '${join(path, first)}' with the buildpack.toml beside 'bin'`

@@ -6,7 +6,7 @@ import { type Engine, OWNER_LABEL, type Owned, UNFINISHED_LABEL } from './engine
 import { refusalStatus } from './errors.ts'
 import { parseOwner, type Owner } from './owner.ts'
 
-/** No build takes as long: what is older, and does not run, is nobody's, wherever its owner was. */
+/** Longer than any build: an older object that does not run has no live owner on any machine. */
 const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000
 
 /**

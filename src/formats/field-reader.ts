@@ -21,7 +21,7 @@ function formatFieldPath(path: FieldPath): string {
 export type OtherCapitals = (path: FieldPath, key: string) => void
 
 /**
- * Reads a TOML document whose errors are CNB_DESCRIPTOR_INVALID with file, line and column. As for the peer and the lifecycle,
+ * Reads a TOML document whose errors are CNB_DESCRIPTOR_INVALID with file, line and column. As in pack and the lifecycle,
  * capitals in a key make no difference.
  * @param file the name that an error tells the user
  * @param context hears a warning for each key that has other capitals than the format's
@@ -67,7 +67,7 @@ export class FieldReader {
 
   /**
    * @param tables one table, or several that are read as one
-   * @param otherCapitals where it is absent, a key counts only if it is written as it is asked for
+   * @param otherCapitals without it, a key must be written in exactly the format's capitals
    */
   constructor(
     tables: Readonly<Record<string, unknown>> | readonly Found[],

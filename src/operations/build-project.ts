@@ -37,7 +37,7 @@ function readDescriptorFile(path: string, near: readonly string[], context: Cont
   return readNamedFile({ path, shown: path, what: `the project descriptor ${path}` }, 'CNB_DESCRIPTOR_INVALID', near, context)
 }
 
-/** Whoever wrote the app chose what this one is: a file of the app, or nothing. */
+/** The app's author chose this file, so it must be a regular file inside the app. */
 async function findDescriptor({ path: app, archive }: App, context: Context): Promise<NamedFile | undefined> {
   const path = join(app, 'project.toml')
   if (archive) return archive.projectToml === undefined ? undefined : { path, shown: path, text: archive.projectToml, leadsOut: false }

@@ -17,8 +17,8 @@ export function withConfiguredMirrors<Names extends RunImageNames>(names: Names,
 }
 
 /**
- * What a chosen run image is called elsewhere, where nobody has this user's mirrors: the name of the image that it mirrors, with the
- * digest that was chosen.
+ * The name to record for a chosen run image: of a mirror from the configuration file, the name of the image that it mirrors with the
+ * chosen digest, because other machines do not have this mirror.
  * @param known the names that the app or builder has for run images
  */
 export function declaredName(chosen: string, known: readonly string[], { runImages }: Mirrors): string {

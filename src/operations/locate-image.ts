@@ -55,7 +55,7 @@ interface Miss {
 }
 
 /**
- * Finds an image to read: the engine's copy where an engine answers and has one (for the platform that is asked for), otherwise the registry's. What is
+ * Finds an image to read: the engine's copy where an engine answers and has one (for the requested platform), otherwise the registry's. What is
  * named `oci:DIR` is in that layout only.
  * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, CNB_IMAGE_INVALID, CNB_REFERENCE_INVALID, CNB_USAGE, CNB_REGISTRY_*,
  * and CNB_ENGINE_* where neither place can be asked
@@ -114,7 +114,7 @@ async function inRegistry(
 
 async function inLayout(name: string, platform: Platform | undefined, remote: RemoteServices, context: Context): Promise<LocatedImage> {
   const image = await openLayoutImages(platform ?? remote.platform).find(name, context)
-  if (!image) throw new CnbError('CNB_IMAGE_NOT_FOUND', `there is no image '${name}'`, { hint: 'Check the directory, and the name behind it.' })
+  if (!image) throw new CnbError('CNB_IMAGE_NOT_FOUND', `cannot find image '${name}'`, { hint: 'Check the directory, and the name behind it.' })
   checkPlatform(name, image, platform)
   const { directory } = parseLayoutLocation(name)
   return { place: 'layout', name, image: { ...image, id: formatLayoutLocation({ directory, digest: image.manifest.descriptor.digest }) } }

@@ -77,7 +77,7 @@ function filterOf({ include, exclude }: FileFilter): EntryFilter | undefined {
 const HINT = 'Give a directory or a zip archive with --path.'
 
 /**
- * Finds the app. An archive is known by its end, as the peer knows it, whatever it is called: .zip, .jar, .war.
+ * Finds the app. An archive is recognised by the record at its end, as in pack, whatever its name is: .zip, .jar, .war.
  * @throws CnbError CNB_APP_INVALID when it is missing, neither a directory nor an archive, or an archive that cannot be used;
  *   CNB_UNSUPPORTED for an archive that is compressed or encrypted in a way that cnb cannot read
  */

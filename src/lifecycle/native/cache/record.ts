@@ -102,7 +102,7 @@ function recordOf(fields: FieldReader): CacheRecord {
     sbom: { ...(launch ? { launch: sbomOf(launch) } : {}), ...(cache ? { cache: sbomOf(cache) } : {}) },
     ...(launcher ? { launcher: launcherOf(launcher) } : {}),
   }
-  // A record of nobody would be everybody's.
+  // A record without sources would be taken for every builder's.
   check(record.sources.length > 0)
   fields.rejectUnknown()
   return record
