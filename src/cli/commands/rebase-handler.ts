@@ -85,7 +85,6 @@ function checkValues(images: readonly string[], values: RebaseValues): void {
     ['--all-tags', values.allTags],
     ['--concurrency', values.concurrency],
     ['--insecure-registry', values.insecureRegistries],
-    ['--registry-mirror', values.registryMirrors],
     ['--ca-cert', values.caCerts],
   ] as const
   const given = remoteOnly.find(([, value]) => value !== undefined)
