@@ -55,6 +55,7 @@ export class Session implements AsyncDisposable {
   readonly #said: Said[] = []
   #wake: (() => void) | undefined
   #failure: unknown
+  #ending: Promise<void> | undefined
 
   /** @param times gets the phases' times */
   constructor(times: PhaseTime[], context: Context) {
@@ -239,22 +240,26 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Ends the script; what the container left can still be read. */
+  /** Ends the script; what the container left can still be read once it has ended. */
   hangUp(): void {
-    this.#conversation?.stdin.end()
+    this.#ending ??= this.#end()
+  }
+
+  /** The script ends by itself, mostly at once. A phase whose end was forged may go on: it is killed, for a read waits for the end. */
+  async #end(): Promise<void> {
+    if (!this.#conversation) return
+    const { exitCode, stdin } = this.#conversation
+    stdin.end()
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, END_TIMEOUT_MS)
+      const end = (): void => (clearTimeout(timer), resolve())
+      exitCode.then(end, end)
+    })
+    await this.#conversation[Symbol.asyncDispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // It is ending by itself, mostly at once, and then has not to be killed; but a phase whose end was forged may go on.
-    if (this.#conversation?.stdin.writableEnded) {
-      const { exitCode } = this.#conversation
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, END_TIMEOUT_MS)
-        const end = (): void => (clearTimeout(timer), resolve())
-        exitCode.then(end, end)
-      })
-    }
-    await this.#conversation?.[Symbol.asyncDispose]()
+    await (this.#ending ?? this.#conversation?.[Symbol.asyncDispose]())
   }
 }
 
