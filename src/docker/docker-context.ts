@@ -53,8 +53,8 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Undefined where the system has no file for us. @throws CnbError CNB_USAGE for a pipe, a directory, or a file that is too large */
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+/** Undefined where the file is missing or unreadable. @throws CnbError CNB_USAGE for a pipe, a directory, or a file that is too large */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readBounded(path, { max: MAX_FILE })
   } catch (error) {

@@ -1,10 +1,9 @@
 /** Where the container engine is: the Docker command line's precedence, its contexts, and the usual sockets. */
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CnbError } from '../base/errors.ts'
 import { defaultSockets, firstUsable, type SocketPlaces } from './default-sockets.ts'
-import { readContext, readCurrentContext } from './docker-context.ts'
+import { readContext, readCurrentContext, readIfThere } from './docker-context.ts'
 import { clientCertificate, parseAddress, withoutPassword, type TlsMaterial, type Transport } from './engine-address.ts'
 
 export interface Endpoint {
@@ -59,8 +58,7 @@ async function fromAddress(address: string, origin: string, query: EndpointQuery
 async function tlsFromEnvironment(env: EndpointQuery['env'], configDir: string): Promise<TlsMaterial | undefined> {
   if (!env.DOCKER_TLS_VERIFY && !env.DOCKER_TLS) return undefined
   const folder = env.DOCKER_CERT_PATH || configDir
-  const read = async (name: string): Promise<Buffer | undefined> => readFile(join(folder, name)).catch(() => undefined)
-  const [ca, cert, key] = await Promise.all([read('ca.pem'), read('cert.pem'), read('key.pem')])
+  const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map((name) => readIfThere(join(folder, name))))
   if (env.DOCKER_CERT_PATH && !ca && !cert && !key) {
     throw new CnbError('CNB_USAGE', `DOCKER_CERT_PATH is ${folder}, which has none of ca.pem, cert.pem and key.pem that can be read`, {
       hint: 'Point it at the folder with the certificates, or unset it.',

@@ -67,7 +67,7 @@ export async function locateImage(
   context: Context,
 ): Promise<LocatedImage> {
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
-  const settings = await readRegistrySettings(options, places.remote.host)
+  const settings = await readRegistrySettings(options, places.remote.host, context)
   if (isLayoutLocation(name)) return inLayout(name, platform, places.remote, context)
   const wanted = { name, kind: options.kind ?? 'app' }
   if (!isImageId(name)) parseReference(name)

@@ -29,7 +29,7 @@ export interface FleetResult extends RebaseManyResult {
 
 /** Rebases one image. @throws CnbError as RemoteRebaser.rebase, CNB_OUTPUT, CNB_USAGE */
 export async function rebaseRemote(options: RebaseRemoteOptions, remote: RemoteServices, context: Context): Promise<RebaseResult> {
-  const rebaser = new RemoteRebaser(await open(options, remote), await readConfig(remote.host, context))
+  const rebaser = new RemoteRebaser(await open(options, remote, context), await readConfig(remote.host, context))
   const result = await step(context, `rebasing ${options.image}`, () => rebaser.rebase(options, context))
   const { reportOutputDir } = options
   if (reportOutputDir !== undefined && !options.dryRun) {
@@ -47,7 +47,7 @@ export async function rebaseFleet(
   context: Context,
 ): Promise<FleetResult> {
   const { concurrency = CONCURRENCY, dryRun = false, runImage, force } = options
-  const registries = await open(options, remote)
+  const registries = await open(options, remote, context)
   const images = await listImages(options, { cwd: remote.host.cwd, input, registries }, context)
   const rebaser = new RemoteRebaser(registries, await readConfig(remote.host, context))
   const rebase = (image: string, within: Context): Promise<RebaseResult> => rebaser.rebase({ image, runImage, force, dryRun }, within)
@@ -55,6 +55,6 @@ export async function rebaseFleet(
   return { images: reports, summary: { ...summary, mountedBlobs: rebaser.blobs.mounted, copiedBytes: rebaser.blobs.copiedBytes } }
 }
 
-async function open({ concurrency, ...options }: Common, remote: RemoteServices): Promise<Registries> {
-  return remote.registries({ ...(await readRegistrySettings(options, remote.host)), ...(concurrency === undefined ? {} : { concurrency }) })
+async function open({ concurrency, ...options }: Common, remote: RemoteServices, context: Context): Promise<Registries> {
+  return remote.registries({ ...(await readRegistrySettings(options, remote.host, context)), ...(concurrency === undefined ? {} : { concurrency }) })
 }

@@ -108,8 +108,8 @@ describe('the second Ctrl-C', () => {
 
 /** A PID namespace of its own, with its own /proc and this machine's host name: as a CI container that has the host's network. */
 const NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
-/** Another user, to whom /proc does not show the processes of others. */
-const BLIND = ['unshare', '--mount', 'sh', '-c', 'mount -o remount,hidepid=2 /proc && exec setpriv --reuid 12345 --regid 12345 --clear-groups "$0" "$@"']
+/** Another user, to whom /proc does not show the processes of others. A remount would change the machine's own /proc. */
+const BLIND = ['unshare', '--mount', 'sh', '-c', 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 12345 --regid 12345 --clear-groups "$0" "$@"']
 
 describe.runIf(process.getuid?.() === 0)('a build that runs', () => {
   it.each([

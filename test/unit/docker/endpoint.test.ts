@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import { resolveEndpoint, type Endpoint, type EndpointQuery } from '../../../src/docker/endpoint.ts'
@@ -103,6 +105,16 @@ test('DOCKER_TLS_VERIFY of any value asks for TLS with the files of DOCKER_CERT_
   expect((await resolve({ env: { ...env, DOCKER_HOST: 'unix:///x' } })).transport).toEqual({ kind: 'socket', path: '/x' })
   const missing = resolve({ env: { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/nonexistent', DOCKER_HOST: 'tcp://h:2376' } })
   await expect(missing).rejects.toMatchObject({ code: 'CNB_USAGE' })
+})
+
+test.each(['a pipe', 'a directory', 'an endless file'])('%s in the place of a certificate is an error that names it', async (what) => {
+  const home = await homeWith({ 'certs/key.pem': 'KEY' })
+  const file = join(home, 'certs/ca.pem')
+  if (what === 'a pipe') await promisify(execFile)('mkfifo', [file])
+  else if (what === 'a directory') await mkdir(file)
+  else await symlink('/dev/zero', file)
+  const env = { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: join(home, 'certs'), DOCKER_HOST: 'tcp://h:2376' }
+  await expect(resolve({ env })).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining(`cannot read ${file}`) as string })
 })
 
 test('a context brings its TLS material', async () => {
