@@ -1,10 +1,11 @@
 /** The images that a command for many is told of: by name, in a file, or as all tags of a repository. */
 
 import { resolve } from 'node:path'
-import { readAtMost, readBounded } from '../base/bounded-file.ts'
-import { CnbError } from '../base/errors.ts'
+import { readAtMost } from '../base/bounded-file.ts'
+import { CnbError, type SourcePosition } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { familiarName, formatReference, parseReference, type Reference } from '../oci/reference.ts'
+import { parseNamedFile, readNamedFile, type NamedFile } from './named-file.ts'
 import type { Registries } from '../registry/registry.ts'
 
 export interface ImageListOptions {
@@ -54,22 +55,33 @@ export async function listImages(options: ImageListOptions, services: ImageListS
 /** Room for some hundred thousand names. */
 const MAX_BYTES = 16 * 1024 * 1024
 
-async function readList(path: string, { cwd, input }: ImageListServices, { signal }: Context): Promise<string[]> {
-  const file = path === '-' ? 'the standard input' : resolve(cwd, path)
-  const content = await (path === '-' ? readAtMost(input, MAX_BYTES) : readBounded(file, { max: MAX_BYTES, pipes: true, signal })).catch((error: unknown) => {
+async function readList(path: string, { cwd, input }: ImageListServices, context: Context): Promise<string[]> {
+  const file = path === '-' ? await readInput(input) : await readListFile(resolve(cwd, path), cwd, context)
+  return parseNamedFile(file, (text) => text.split('\n').flatMap((line, index) => readLine(line, { file: file.shown, line: index + 1 })))
+}
+
+async function readInput(input: AsyncIterable<Buffer>): Promise<NamedFile> {
+  const shown = 'the standard input'
+  const bytes = await readAtMost(input, MAX_BYTES).catch((error: unknown) => {
     throw new CnbError('CNB_USAGE', `cannot read the list of images: ${(error as Error).message}`, { cause: error, hint: 'See --from-file.' })
   })
-  return content.toString('utf8').split('\n').flatMap((line, index) => {
-    const name = line.replace(/(^|\s)#.*$/, '').trim()
-    if (name === '') return []
-    try {
-      parseReference(name)
-    } catch (error) {
-      if (!(error instanceof CnbError)) throw error
-      throw new CnbError(error.code, error.message, { hint: error.hint, position: { file, line: index + 1 }, source: line })
-    }
-    return [name]
-  })
+  return { path: shown, shown, text: bytes.toString('utf8'), leadsOut: false }
+}
+
+function readListFile(path: string, cwd: string, context: Context): Promise<NamedFile> {
+  return readNamedFile({ path, shown: path, what: `the list of images ${path}` }, 'CNB_USAGE', [cwd], context, { max: MAX_BYTES, pipes: true })
+}
+
+function readLine(line: string, position: SourcePosition): string[] {
+  const name = line.replace(/(^|\s)#.*$/, '').trim()
+  if (name === '') return []
+  try {
+    parseReference(name)
+  } catch (error) {
+    if (!(error instanceof CnbError)) throw error
+    throw new CnbError(error.code, error.message, { hint: error.hint, position, source: line })
+  }
+  return [name]
 }
 
 function repositoryOf(name: string): Reference {

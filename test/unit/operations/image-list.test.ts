@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises'
+import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { CnbError } from '../../../src/base/errors.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
 import { listImages, type ImageListOptions } from '../../../src/operations/image-list.ts'
 import type { Registries } from '../../../src/registry/registry.ts'
@@ -60,4 +61,13 @@ test('a wrong line is told with its number', async () => {
 test('a list that does not end is an error that names the limit', async () => {
   const endless = '#'.repeat(16 * 1024 * 1024 + 1)
   await expect(list({ fromFile: '-' }, endless)).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining('larger than 16 MiB') as string })
+})
+
+test('of a list that a link leads to from the working directory, no word is shown', async () => {
+  await using elsewhere = await makeTemporaryDirectory()
+  await writeFile(join(elsewhere.path, 'secret'), 'good\nTOKEN=top secret\n')
+  await symlink(join(elsewhere.path, 'secret'), join(directory.path, 'leads-out'))
+  const error = (await list({ fromFile: 'leads-out' }).catch((thrown: unknown) => thrown)) as CnbError
+  expect(error).toMatchObject({ code: 'CNB_REFERENCE_INVALID', position: { line: 2 } })
+  expect([error.message, error.hint, error.source].join()).not.toMatch(/TOKEN|top/)
 })
