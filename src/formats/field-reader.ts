@@ -10,7 +10,7 @@ import { parseToml } from './toml.ts'
 export type FieldError = (path: FieldPath, message: string, hint?: string) => CnbError
 
 /** No honest document has longer lists; a hostile one must not make the work grow without bound. */
-const MAX_ITEMS = 10_000
+export const MAX_ITEMS = 10_000
 
 /** A path as people write it: `order[0].group[1].id`. */
 function formatFieldPath(path: FieldPath): string {

@@ -57,3 +57,8 @@ export function openClient(options: Partial<RegistriesOptions> & { credentials?:
     [Symbol.asyncDispose]: () => registries.close(),
   }
 }
+
+/** Whether the client gets through to the registry at `host`; or the error. */
+export async function reach(host: string, { registries }: TestClient): Promise<unknown> {
+  return registries.repository(`${host}/a`).resolve('x').then(() => 'reached', (error: unknown) => error)
+}

@@ -4,9 +4,9 @@ import { buffer } from 'node:stream/consumers'
 import { readTar } from '../../archive/tar-reader.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
+import { MAX_METADATA_BYTES } from './metadata-limit.ts'
 import type { PreviousImage } from './model.ts'
 
-const MAX_BYTES = 64 * 1024 * 1024
 const ROOT = 'layers/sbom/launch/'
 
 /** Files by their paths relative to `/layers/sbom/launch`; undefined where there is no such layer, or one that cannot be read. */
@@ -20,7 +20,7 @@ export async function readLaunchSbom(previous: PreviousImage | undefined, contex
       const path = entry.name.toString().replace(/^\//, '')
       if (entry.type !== 'file' || !path.startsWith(ROOT)) continue
       size += entry.size
-      if (size > MAX_BYTES) throw new CnbError('CNB_RESTORE_FAILED', `its files have more than ${MAX_BYTES} bytes`)
+      if (size > MAX_METADATA_BYTES) throw new CnbError('CNB_RESTORE_FAILED', `its files have more than ${MAX_METADATA_BYTES} bytes`)
       files.set(path.slice(ROOT.length), await buffer(entry.content))
     }
   } catch (error) {

@@ -7,7 +7,7 @@ import { readProxies } from '../../../src/registry/proxies.ts'
 import { HOST_BEHIND_PROXY as HOST, makeCertificate, type Certificate } from '../../support/certificate.ts'
 import { startMemoryRegistry, type MemoryRegistry } from '../../support/memory-registry.ts'
 import { startProxy, type ProxyOptions, type TestProxy } from '../../support/proxy.ts'
-import { openClient, type TestClient } from '../../support/registry-client.ts'
+import { openClient, reach, type TestClient } from '../../support/registry-client.ts'
 
 let certificate: Certificate
 beforeAll(async () => {
@@ -31,11 +31,6 @@ function open(options: Parameters<typeof openClient>[0] = {}): TestClient {
   const client = openClient(options)
   onTestFinished(() => client.registries.close())
   return client
-}
-
-/** Whether the client gets through to the registry at `host`; or the error. */
-async function reach(host: string, { registries }: TestClient): Promise<unknown> {
-  return registries.repository(`${host}/a`).resolve('x').then(() => 'reached', (error: unknown) => error)
 }
 
 const trusting = () => ({ ca: [Buffer.from(certificate.ca)] })

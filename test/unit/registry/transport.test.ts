@@ -8,7 +8,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
 import { extraCertificates, registryCertificates } from '../../../src/registry/certificates.ts'
 import { startMemoryRegistry, type MemoryRegistry } from '../../support/memory-registry.ts'
-import { openClient, type TestClient } from '../../support/registry-client.ts'
+import { openClient, reach, type TestClient } from '../../support/registry-client.ts'
 
 const execute = promisify(execFile)
 const HOST = 'registry.invalid'
@@ -49,11 +49,6 @@ function open(options: Parameters<typeof openClient>[0] = {}): TestClient {
   const client = openClient(options)
   onTestFinished(() => client.registries.close())
   return client
-}
-
-/** Whether the client gets through to the registry at `host`; or the error. */
-async function reach(host: string, { registries }: TestClient): Promise<unknown> {
-  return registries.repository(`${host}/a`).resolve('x').then(() => 'reached', (error: unknown) => error)
 }
 
 const unreachable = (words: RegExp): object => ({ code: 'CNB_REGISTRY_UNREACHABLE', message: expect.stringMatching(words) })

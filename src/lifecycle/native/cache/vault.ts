@@ -7,6 +7,7 @@ import { packTar } from '../../../archive/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Container, type Engine, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
+import { MAX_ITEMS } from '../../../formats/field-reader.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 import type { CacheRecord } from '../model.ts'
@@ -77,7 +78,7 @@ class ContainerVault implements Vault {
       })
     }
     if (!readRecord(text)) {
-      throw new CnbError('CNB_EXPORT_FAILED', 'cannot keep the record of its layers: a table of it has more than 10000 entries', {
+      throw new CnbError('CNB_EXPORT_FAILED', `cannot keep the record of its layers: a table of it has more than ${MAX_ITEMS} entries`, {
         hint: 'Use fewer layers for one buildpack, or fewer SBOM files.',
       })
     }
