@@ -31,7 +31,7 @@ function remoteServices(context: Context): RemoteServices {
     registries: async (settings) => {
       const [{ openRegistries }, { makeKeychain }] = await Promise.all([
         import('./registry/open-registries.ts'),
-        import('./registry/keychain.ts'),
+        import('./registry/auth/keychain.ts'),
       ])
       const warn = (message: string): void => context.events?.({ type: 'warning', message })
       const keychain = makeKeychain({ env: host.env, home: host.home, signal: context.signal, warn })
@@ -45,9 +45,9 @@ function remoteServices(context: Context): RemoteServices {
 /** Connects to the engine, and clears up after earlier runs beside the work. Loads dockerode: only for commands that ask. */
 async function connectServices(context: Context): Promise<Services> {
   const [{ connect }, { resolveEndpoint }, { makeKeychain }, { currentOwner, ownerLabel }] = await Promise.all([
-    import('./docker/connect.ts'),
-    import('./docker/endpoint.ts'),
-    import('./registry/keychain.ts'),
+    import('./docker/connection/connect.ts'),
+    import('./docker/connection/endpoint.ts'),
+    import('./registry/auth/keychain.ts'),
     import('./docker/owner.ts'),
   ])
   const endpoint = await resolveEndpoint({

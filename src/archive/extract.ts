@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CnbError, throwIfAborted } from '../base/errors.ts'
-import { readTar } from './tar-reader.ts'
-import type { ReadTarOptions, TarReadEntry } from './tar-reader.ts'
+import { readTar } from './tar/tar-reader.ts'
+import type { ReadTarOptions, TarReadEntry } from './tar/tar-reader.ts'
 
 export interface ExtractOptions extends ReadTarOptions {
   /** Leading directories of the names that are left out; what has no more than these is skipped. */

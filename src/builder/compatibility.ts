@@ -7,7 +7,7 @@ import type { BuildpackDescriptor } from '../buildpacks/descriptor.ts'
 import { formatTarget, targetMatches, targetsOf, type TargetPlatform } from '../buildpacks/target.ts'
 import { compareApiVersions, parseApiVersion } from '../formats/versions.ts'
 import type { Image } from '../images/image.ts'
-import { readStackId, readStackMixins, readTarget } from '../images/labels.ts'
+import { readStackId, readStackMixins, readTarget } from '../images/labels/labels.ts'
 import type { LifecycleDescriptor } from './lifecycle-toml.ts'
 
 /**

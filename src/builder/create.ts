@@ -1,23 +1,26 @@
 /** What a new builder image consists of: its build image, with layers and labels in the peer's order (spec §3.2). */
 
+import { makeTarLayer } from '../archive/tar/tar-layer.ts'
+import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
+import { LAYER_MTIME } from '../buildpacks/buildpack-layer.ts'
 import type { Buildpack } from '../buildpacks/buildpack.ts'
 import { formatEntry, resolveOrder, type AvailableBuildpack, type GroupEntry } from '../buildpacks/order.ts'
+import { compareBytes } from '../formats/go/json.ts'
 import type { Image, ImagePlan, Layer } from '../images/image.ts'
-import { labelOf } from '../images/label-value.ts'
-import { STACK_MIXINS_LABEL, readStackId } from '../images/labels.ts'
+import { labelOf } from '../images/labels/label-value.ts'
+import { readStackId, STACK_MIXINS_LABEL } from '../images/labels/labels.ts'
 import type { HistoryEntry, ImageConfig } from '../oci/config.ts'
 import type { Digest } from '../oci/digest.ts'
-import { compareBytes } from '../oci/go-json.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { EnvFile } from './build-env.ts'
 import { readBuildUser } from './build-user.ts'
-import { readLabel } from './label-reader.ts'
 import { builderLabels, type BuilderContents } from './builder-labels.ts'
-import { directoriesLayer, filesLayer } from './builder-layers.ts'
-import { orderToml, runToml, stackToml, systemToml } from './lifecycle-files.ts'
 import { checkBuildpacks } from './compatibility.ts'
+import { readLabel } from './label-reader.ts'
+import { orderToml, runToml, stackToml, systemToml } from './lifecycle-files.ts'
+
 
 export interface BuilderRecipe extends BuilderContents {
   readonly buildImage: Image
@@ -146,4 +149,34 @@ function builderConfig(recipe: BuilderRecipe, contents: BuilderContents, added: 
 function historyOfBase({ config, layers }: Image): HistoryEntry[] {
   const history = config.history ?? []
   return history.filter((entry) => !entry.empty_layer).length === layers.length ? history : layers.map(() => ({}))
+}
+
+const ROOT = { uid: 0, gid: 0, mtime: LAYER_MTIME }
+const DIRECTORY = { ...ROOT, type: 'directory', mode: 0o755 } as const
+const ROOT_DIRECTORIES = [
+  '/cnb',
+  '/cnb/buildpacks',
+  '/cnb/extensions',
+  '/platform',
+  '/platform/env',
+  '/cnb/build-config',
+  '/cnb/build-config/env',
+]
+
+/** The build user's directories, then root's. */
+function directoriesLayer(user: { uid: number; gid: number }, signal?: AbortSignal): Promise<Layer> {
+  const entries = [
+    ...['/workspace', '/layers'].map((name): TarEntry => ({ ...DIRECTORY, name, uid: user.uid, gid: user.gid })),
+    ...ROOT_DIRECTORIES.map((name): TarEntry => ({ ...DIRECTORY, name })),
+  ]
+  return makeTarLayer(() => entries, { signal })
+}
+
+/** Files of root's in one layer, in the order given. */
+function filesLayer(files: readonly EnvFile[], directory: string, signal?: AbortSignal): Promise<Layer> {
+  const entries = files.map(({ name, content }): TarEntry => {
+    const bytes = Buffer.from(content)
+    return { ...ROOT, type: 'file', name: `${directory}/${name}`, mode: 0o644, size: bytes.length, content: bytes }
+  })
+  return makeTarLayer(() => entries, { signal })
 }

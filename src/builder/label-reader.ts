@@ -3,7 +3,7 @@
 import { CnbError } from '../base/errors.ts'
 import { FieldReader, isTable } from '../formats/field-reader.ts'
 import type { Image } from '../images/image.ts'
-import { labelOf } from '../images/label-value.ts'
+import { labelOf } from '../images/labels/label-value.ts'
 
 /** Real builders stay below 200 KB; this much JSON is still read within a tenth of a second. */
 const MAX_LABELS = 8 * 1024 * 1024

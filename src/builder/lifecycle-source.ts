@@ -1,7 +1,7 @@
 /** The lifecycle that goes into a builder, from a directory or from the archive that the lifecycle's project releases. */
 
-import { makeTarLayer } from '../archive/tar-layer.ts'
-import type { TarEntry } from '../archive/tar-writer.ts'
+import { makeTarLayer } from '../archive/tar/tar-layer.ts'
+import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { LAYER_MTIME } from '../buildpacks/buildpack-layer.ts'

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../base/errors.ts'
 import type { Image } from '../images/image.ts'
-import { readStackId, readTarget } from '../images/labels.ts'
+import { readStackId, readTarget } from '../images/labels/labels.ts'
 import { formatPlatform, platformMatches } from '../oci/platform.ts'
 
 /**

@@ -1,11 +1,11 @@
 /** A buildpack's layer, by the peer's rules, so that both make the same one from the same files (spec §3.1). */
 
-import { makeTarLayer } from '../archive/tar-layer.ts'
-import type { TarEntry } from '../archive/tar-writer.ts'
+import { makeTarLayer } from '../archive/tar/tar-layer.ts'
+import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Layer } from '../images/image.ts'
-import { escapeId } from './buildpack.ts'
+import { escapeId } from './descriptor.ts'
 import type { BuildpackDescriptor } from './descriptor.ts'
 import type { TreeEntry } from './file-tree.ts'
 

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../base/errors.ts'
 import type { Layer } from '../images/image.ts'
-import type { BuildpackDescriptor } from './descriptor.ts'
+import { escapeId, type BuildpackDescriptor } from './descriptor.ts'
 
 /**
  * A buildpack read from a directory or an archive. `layer` holds its files at
@@ -30,9 +30,4 @@ export function checkDirectories(infos: Iterable<{ readonly id: string }>): void
     }
     ids.set(escapeId(id), id)
   }
-}
-
-/** A buildpack's id as a directory name (the lifecycle's EscapeID). */
-export function escapeId(id: string): string {
-  return id.replaceAll('/', '_')
 }

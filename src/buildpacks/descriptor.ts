@@ -4,7 +4,6 @@ import type { Context } from '../base/events.ts'
 import { isFileName } from '../base/file-name.ts'
 import { parseApiVersion } from '../formats/versions.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
-import { escapeId } from './buildpack.ts'
 import type { GroupEntry, Order } from './order.ts'
 
 export type ModuleKind = 'buildpack' | 'extension'
@@ -139,4 +138,9 @@ export function readGroup(fields: FieldReader, key: string): GroupEntry[] {
 function some<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   const empty = value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
   return empty ? {} : ({ [key]: value } as { [P in K]?: V })
+}
+
+/** A buildpack's id as a directory name (the lifecycle's EscapeID). */
+export function escapeId(id: string): string {
+  return id.replaceAll('/', '_')
 }

@@ -1,6 +1,6 @@
 /** Names in an archive that somebody brought: none may lead out of where it is unpacked. */
 
-import type { TarEntry } from '../archive/tar-writer.ts'
+import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError, type ErrorCode } from '../base/errors.ts'
 
 type Named = Pick<TarEntry, 'name' | 'linkname' | 'type'>

@@ -1,14 +1,16 @@
 /** Reads the buildpacks that somebody brought: a directory, a tar file of one, or a buildpack package (.cnb). */
 
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import type { Buildpack } from './buildpack.ts'
+import { readTomlFields } from '../formats/field-reader.ts'
 import { buildpackLayer } from './buildpack-layer.ts'
+import type { Buildpack } from './buildpack.ts'
 import { readDescriptor, type BuildpackDescriptor, type ModuleKind } from './descriptor.ts'
 import { openFileTree, readEntryText, type FileTree } from './file-tree.ts'
 import { readPackage } from './package-file.ts'
-import { readDependencies } from './package-toml.ts'
+
 
 /** No chain of packages that depend on each other is longer. */
 const MAX_DEPENDENCIES = 1000
@@ -116,5 +118,24 @@ function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescript
       platforms.size > 0
         ? platformHint(path, platforms)
         : 'A buildpack needs both, unless its buildpack.toml has an [[order]] of other buildpacks.',
+  })
+}
+
+/**
+ * The paths of the dependencies that are on this machine, relative to the file. The others are named in warnings: the builder
+ * may well have them already, and a builder that lacks them is refused when its orders are checked.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
+ */
+function readDependencies(text: string, file: string, context: Context): string[] {
+  return readTomlFields(text, file, context).tables('dependencies').flatMap((dependency) => {
+    const image = dependency.string('image')
+    const uri = dependency.string('uri')
+    if (image && uri) throw dependency.error('image', 'a dependency has a uri or an image, not both')
+    if (!image && !uri) throw dependency.error('uri', "a dependency needs a 'uri'")
+    if (uri?.startsWith('file:///')) return [fileURLToPath(uri)]
+    if (uri && !/^([A-Za-z][A-Za-z0-9+.-]*:\/|urn:)/.test(uri)) return [uri]
+    const message = `${file}: the dependency '${uri || image}' is not fetched; this version of cnb only takes local ones`
+    context.events?.({ type: 'warning', message })
+    return []
   })
 }

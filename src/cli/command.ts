@@ -41,9 +41,21 @@ type OptionsOf<Groups extends readonly OptionGroup[]> = UnionToIntersection<Grou
 type UnionToIntersection<U> = (U extends unknown ? (each: U) => void : never) extends (all: infer I) => void ? I : never
 
 /** What a command's options hold; one that was not given is undefined, unless it is required. */
-export type Values<Groups extends readonly OptionGroup[]> = {
+type Values<Groups extends readonly OptionGroup[]> = {
   [K in keyof OptionsOf<Groups>]: ValueOf<OptionsOf<Groups>[K]> | (OptionsOf<Groups>[K] extends { required: true } ? never : undefined)
 }
+
+/**
+ * Compiles only if the options and the values that the handler reads have the same keys and types. Otherwise the definition lacks
+ * a property, whose name says which side has too much.
+ */
+type Agreement<Groups extends readonly OptionGroup[], V> = [Exclude<keyof Values<Groups>, keyof V>] extends [never]
+  ? [Exclude<keyof V, keyof Values<Groups>>] extends [never]
+    ? [Values<Groups>] extends [V]
+      ? unknown
+      : { readonly optionsOfAnotherType: V }
+    : { readonly valuesWithoutOption: Exclude<keyof V, keyof Values<Groups>> }
+  : { readonly optionsThatNothingReads: Exclude<keyof Values<Groups>, keyof V> }
 
 /** What a handler works with. */
 export interface Session {
@@ -94,22 +106,22 @@ export function formatArgument({ name, several }: { name: string; several?: bool
 }
 
 /** A definition whose handler is checked to take what the options give. */
-export function defineCommand<const Groups extends readonly OptionGroup[]>(
-  definition: CommandData & { readonly groups: Groups; load(): Promise<Handler<Values<Groups>>> },
+export function defineCommand<const Groups extends readonly OptionGroup[], V>(
+  definition: CommandData & { readonly groups: Groups; load(): Promise<Handler<V>> } & Agreement<Groups, V>,
 ): CommandDefinition {
   return {
     ...definition,
     // The parser fills the values by the same definitions, so that their types hold.
-    run: async ([argument = ''], values, session) => (await definition.load())(argument, values as Values<Groups>, session),
+    run: async ([argument = ''], values, session) => (await definition.load())(argument, values as V, session),
   }
 }
 
 /** The same for a command whose argument may come several times. */
-export function defineCommandOnSeveral<const Groups extends readonly OptionGroup[]>(
-  definition: CommandData & { readonly argument: { readonly several: true }; readonly groups: Groups; load(): Promise<HandlerOfSeveral<Values<Groups>>> },
+export function defineCommandOnSeveral<const Groups extends readonly OptionGroup[], V>(
+  definition: CommandData & { readonly argument: { readonly several: true }; readonly groups: Groups; load(): Promise<HandlerOfSeveral<V>> } & Agreement<Groups, V>,
 ): CommandDefinition {
   return {
     ...definition,
-    run: async (given, values, session) => (await definition.load())(given, values as Values<Groups>, session),
+    run: async (given, values, session) => (await definition.load())(given, values as V, session),
   }
 }

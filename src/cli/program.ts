@@ -1,7 +1,7 @@
 /** From the words of a command line to what shall be done; commander 14 parses. Nothing is printed or run here. */
 
 import { Command, CommanderError, InvalidArgumentError, Option, type Help } from 'commander'
-import type { CnbError } from '../base/errors.ts'
+import { CnbError } from '../base/errors.ts'
 import { VERSION } from '../base/version.ts'
 import type { ColorChoice } from '../ui/theme.ts'
 import { formatArgument, type CommandDefinition, type OptionDefinition, type OptionGroup } from './command.ts'
@@ -13,7 +13,8 @@ import { rebaseCommand } from './commands/rebase.ts'
 import { downloadSbomCommand } from './commands/sbom/download.ts'
 import { CommandHelp, pathOf } from './help.ts'
 import { globalOptions } from './options/global.ts'
-import { formatError, usageError } from './usage-error.ts'
+import { insteadOfCommand, insteadOfOption } from './pack-words.ts'
+
 
 export const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
@@ -187,4 +188,33 @@ function readGlobals(program: Command): Globals {
     verbose: given.verbose ?? false,
     color: given.color === false ? 'never' : (given.color ?? 'auto'),
   }
+}
+
+/**
+ * commander's error as ours.
+ * @param command the one that refused its words
+ * @param definitions all that cnb has, among which the word of an unknown command may stand in another place
+ */
+function usageError(error: CommanderError, command: Command, definitions: readonly CommandDefinition[]): CnbError {
+  const [what = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
+  const hint = instead(error, command, definitions) ?? suggestion?.replace(/^\(|\)$/g, '')
+  return new CnbError('CNB_USAGE', what, { hint: [hint, `Run '${pathOf(command)} --help' to see what it takes.`].filter(Boolean).join(' ') })
+}
+
+function instead(error: CommanderError, command: Command, definitions: readonly CommandDefinition[]): string | undefined {
+  const words = pathOf(command).split(' ').slice(1)
+  if (error.code === 'commander.unknownOption') {
+    return insteadOfOption(words.join(' '), /'([^'=]*)/.exec(error.message)?.[1] ?? '')
+  }
+  if (error.code !== 'commander.unknownCommand') return undefined
+  const [unknown = ''] = command.args
+  const elsewhere = definitions.find(({ name }) => name.split(' ').includes(unknown))
+  return insteadOfCommand([...words, ...command.args]) ?? (elsewhere && `Did you mean ${elsewhere.name}?`)
+}
+
+/** A command's output format that it does not have. */
+function formatError({ name, formats, groups }: CommandDefinition, format: string): CnbError {
+  // pack's `sbom download -o` is the directory.
+  const directory = groups.some(({ options }) => 'outputDir' in options) ? ' The directory to write to is named by --output-dir.' : ''
+  return new CnbError('CNB_USAGE', `'cnb ${name}' has no output format '${format}'`, { hint: `Choose one of ${formats.join(', ')}.${directory}` })
 }

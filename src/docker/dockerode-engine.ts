@@ -1,15 +1,15 @@
 /** The Engine port over dockerode. */
 
 import type { Context } from '../base/events.ts'
-import { EngineClient } from './client.ts'
-import { makeContent } from './content.ts'
+import { EngineClient } from './connection/client.ts'
+import { makeContent } from './content/content.ts'
 import { makeContainers } from './containers.ts'
 import type { Containers, Content, Engine, EngineImages, EngineInfo, Volumes } from './engine.ts'
 import { makeEngineImages } from './engine-images.ts'
-import type { Endpoint } from './endpoint.ts'
-import { GrpcSession } from './grpc-session.ts'
+import type { Endpoint } from './connection/endpoint.ts'
+import { GrpcSession } from './content/grpc-session.ts'
 import { recordOf, recordsOf, stringOf, stringsOf } from '../base/foreign-json.ts'
-import { lastWords } from './last-words.ts'
+import { lastWords } from './connection/last-words.ts'
 import { makeVolumes } from './volumes.ts'
 
 export class DockerodeEngine implements Engine {

@@ -3,14 +3,16 @@
 import type { Readable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
+import { numberOf, recordOf, recordsOf, stringOf, stringsOf } from '../base/foreign-json.ts'
+import { isDigest } from '../oci/digest.ts'
+import { readContainerConfig } from '../oci/read-config.ts'
 import { parseReference } from '../oci/reference.ts'
-import type { EngineClient } from './client.ts'
+import type { EngineClient } from './connection/client.ts'
 import type { EngineHistory, EngineImage, EngineImages, EngineInfo } from './engine.ts'
 import { refusal, refusalStatus } from './errors.ts'
-import { readDescription } from './image-description.ts'
 import { readJsonLines } from './json-lines.ts'
 import { pull } from './pull.ts'
-import { numberOf, recordsOf, stringOf } from '../base/foreign-json.ts'
+
 
 export function makeEngineImages(client: EngineClient, info: (context?: Context) => Promise<EngineInfo>): EngineImages {
   return {
@@ -110,4 +112,31 @@ async function remove(client: EngineClient, reference: string): Promise<void> {
 function notFound(error: unknown, reference: string): never {
   if (refusalStatus(error) !== 404) throw error
   throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image ${reference}`, { cause: error })
+}
+
+/**
+ * Reads what the inspect endpoint gives; on the containerd store an image for another platform may lack its configuration.
+ * @throws CnbError CNB_IMAGE_INVALID when it has no ID, or layers that are not digests
+ */
+function readDescription(reference: string, description: unknown): EngineImage {
+  const reply = recordOf(description)
+  const id = stringOf(reply.Id)
+  const layers = stringsOf(recordOf(reply.RootFS).Layers)
+  const diffIds = layers.filter(isDigest)
+  if (id === undefined || diffIds.length !== layers.length) {
+    throw new CnbError('CNB_IMAGE_INVALID', `the engine's description of ${reference} lacks its ID, or has layers without a digest`)
+  }
+  return {
+    id,
+    // The containerd store lists an image that was pulled by digest under a name with that digest.
+    tags: stringsOf(reply.RepoTags).filter((tag) => !tag.includes('@')),
+    repoDigests: stringsOf(reply.RepoDigests),
+    platform: { os: stringOf(reply.Os) ?? '', architecture: stringOf(reply.Architecture) ?? '', variant: stringOf(reply.Variant) },
+    osVersion: stringOf(reply.OsVersion),
+    created: stringOf(reply.Created),
+    author: stringOf(reply.Author),
+    config: readContainerConfig(reply.Config),
+    diffIds,
+    size: numberOf(reply.Size) ?? 0,
+  }
 }

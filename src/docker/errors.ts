@@ -1,9 +1,9 @@
 /** The one place where what goes wrong with an engine becomes a CnbError. */
 
 import { abortError, CnbError, type ErrorCode } from '../base/errors.ts'
-import type { Endpoint } from './endpoint.ts'
-import { SshError } from './ssh-connection.ts'
-import { tlsProblem } from './tls-problem.ts'
+import type { Endpoint } from './connection/endpoint.ts'
+import { SshError } from './connection/ssh-connection.ts'
+import { tlsProblem } from './connection/tls-problem.ts'
 
 const MAX_WORDS = 2000
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTSOCK'])

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import type { EngineClient } from './client.ts'
+import type { EngineClient } from './connection/client.ts'
 import { isEngineGone, refusalStatus } from './errors.ts'
 
 const REMOVE_ATTEMPTS = 4

@@ -2,7 +2,7 @@
 
 import { throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import type { EngineClient } from './client.ts'
+import type { EngineClient } from './connection/client.ts'
 import type { Volumes } from './engine.ts'
 import { refusalStatus } from './errors.ts'
 import { Grace } from './grace.ts'

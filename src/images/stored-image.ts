@@ -11,7 +11,7 @@ import { ociLayerType } from '../oci/media-types.ts'
 import { formatPlatform, type Platform, platformMatches } from '../oci/platform.ts'
 import { readImageConfig } from '../oci/read-config.ts'
 import type { Image, Layer, LayerBlob } from './image.ts'
-import { plainLayer } from './plain-layer.ts'
+import { plainLayer } from './layers/plain-layer.ts'
 
 /** Where documents and blobs come from, true to their digests: one repository, or one layout. */
 export interface ImageContent {

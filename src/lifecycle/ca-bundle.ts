@@ -4,8 +4,8 @@
  */
 
 import { buffer } from 'node:stream/consumers'
-import { readTar } from '../archive/tar-reader.ts'
-import type { TarEntry } from '../archive/tar-writer.ts'
+import { readTar } from '../archive/tar/tar-reader.ts'
+import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Container } from '../docker/engine.ts'

@@ -3,8 +3,8 @@
 import { CnbError } from '../base/errors.ts'
 import type { EventSink } from '../base/events.ts'
 import { type ApiVersion, atLeast, formatApiVersion } from '../formats/versions.ts'
-import { EXEC_ENV_LABEL } from '../images/labels.ts'
-import { labelOf, type Labelled } from '../images/label-value.ts'
+import { EXEC_ENV_LABEL } from '../images/labels/labels.ts'
+import { labelOf, type Labelled } from '../images/labels/label-value.ts'
 
 /** What an image is for that does not say, and a build whose lifecycle knows nothing else. */
 export const DEFAULT_EXEC_ENV = 'production'

@@ -1,6 +1,6 @@
 /** What a build brings into a container of the builder image before it starts. */
 
-import { packTar, type TarEntry } from '../archive/tar-writer.ts'
+import { packTar, type TarEntry } from '../archive/tar/tar-writer.ts'
 import { type Context, step } from '../base/events.ts'
 import type { Container } from '../docker/engine.ts'
 import { platformEntries } from '../project/platform-files.ts'

@@ -1,6 +1,6 @@
 /** One build as a lifecycle driver takes it, and what it gives back. Drivers: native/ and stock/. */
 
-import type { TarEntry } from '../archive/tar-writer.ts'
+import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import type { Context } from '../base/events.ts'
 import type { Builder, RunImageName } from '../builder/builder.ts'
 import type { Buildpack } from '../buildpacks/buildpack.ts'

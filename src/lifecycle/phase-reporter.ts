@@ -1,11 +1,11 @@
 /** Turns what a phase's container prints into events and keeps the last words, the only reason that a failed phase gives. */
 
 import { Writable } from 'node:stream'
-import type { EventSink } from '../base/events.ts'
+import type { EventSink, PhaseName } from '../base/events.ts'
 import { LineSplitter } from '../base/lines.ts'
 import type { PhaseTime } from './lifecycle.ts'
-import { phaseAnnounced } from './creator-output.ts'
-import { DetectFailures } from './detect-failures.ts'
+
+
 
 const SGR = /\u001b\[[0-9;]*m/g
 const MAX_LAST_WORDS = 2000
@@ -88,5 +88,54 @@ export class PhaseReporter {
     this.#times.push({ phase: this.#phase, durationMs })
     this.#events({ type: 'phase.end', phase: this.#phase, durationMs, exitCode })
     this.#phase = undefined
+  }
+}
+
+const HEADER = /^(?:\u001b\[[0-9;]*m)*===> ([A-Z]+)(?:\u001b\[[0-9;]*m)*$/
+
+const PHASES: Readonly<Record<string, PhaseName>> = {
+  ANALYZING: 'analyzer',
+  DETECTING: 'detector',
+  RESTORING: 'restorer',
+  BUILDING: 'builder',
+  EXPORTING: 'exporter',
+}
+
+/** The phase that a line of creator's output announces. */
+function phaseAnnounced(line: string): PhaseName | undefined {
+  const word = HEADER.exec(line)?.[1]
+  return word === undefined ? undefined : PHASES[word]
+}
+
+const HEADING = /^======== (\w+)(?:: (.*))? ========$/
+const RESULT = /^err: {2}(\S+)/
+const MAX_REASON = 2000
+
+/** Takes the detector's output line by line. */
+class DetectFailures {
+  /** The first report of each buildpack: an error of its start, or else what it printed. */
+  readonly #reports = new Map<string, string>()
+  #buildpack: string | undefined
+  #failed: string | undefined
+
+  /** @param line without colours */
+  add(line: string): void {
+    const [heading, kind, buildpack] = HEADING.exec(line) ?? []
+    if (heading !== undefined) {
+      const isNew = kind === 'Error' || (kind === 'Output' && !this.#reports.has(buildpack ?? ''))
+      this.#buildpack = isNew ? buildpack : undefined
+      if (this.#buildpack !== undefined) this.#reports.set(this.#buildpack, '')
+      return
+    }
+    this.#failed ??= RESULT.exec(line)?.[1]
+    if (this.#buildpack === undefined) return
+    const words = this.#reports.get(this.#buildpack) ?? ''
+    this.#reports.set(this.#buildpack, `${words} ${line}`.trim().slice(0, MAX_REASON))
+  }
+
+  /** The first buildpack that failed and why; empty where none did, or the detector did not say. */
+  get reason(): string {
+    const words = this.#failed === undefined ? undefined : this.#reports.get(this.#failed)
+    return words ? `${this.#failed}: ${words}` : ''
   }
 }

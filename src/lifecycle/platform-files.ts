@@ -1,6 +1,6 @@
 /** The files that the platform gives the phases (specification, platform.md: order.toml, run.toml, stack.toml, project-metadata.toml). */
 
-import type { TarEntry } from '../archive/tar-writer.ts'
+import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { orderToml, runToml, stackToml } from '../builder/lifecycle-files.ts'
 import type { Builder } from '../builder/builder.ts'
 import { type Order, resolveOrder } from '../buildpacks/order.ts'

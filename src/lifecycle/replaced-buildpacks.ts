@@ -1,6 +1,6 @@
 /** Buildpacks that a build brings although the builder has them: the same id and version, other files. */
 
-import { escapeId } from '../buildpacks/buildpack.ts'
+import { escapeId } from '../buildpacks/descriptor.ts'
 import type { BuildPlan } from './lifecycle.ts'
 
 /**

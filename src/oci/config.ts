@@ -1,7 +1,7 @@
 /** The image configuration (OCI image-spec, config.md), as Docker and the lifecycle write it. */
 
 import type { Digest } from './digest.ts'
-import { encodeGoObject, encodeGoValue, isGoEmpty } from './go-json.ts'
+import { encodeGoObject, encodeGoValue, isGoEmpty } from '../formats/go/json.ts'
 
 /** The most bytes of a configuration, and so of a label, that are read into memory. A buildpack's metadata can have several MiB. */
 export const MAX_CONFIG_BYTES = 32 * 1024 * 1024

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../base/errors.ts'
 import { isLayoutLocation } from '../images/oci-layout/layout-location.ts'
-import { isImageId } from '../images/pull.ts'
+import { isImageId } from '../images/find/pull.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
 
 /**

@@ -3,7 +3,6 @@
 import type { Engine, PullOptions } from '../docker/engine.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Registries } from '../registry/registry.ts'
-import type { RegistrySettings } from './registry-settings.ts'
 
 /** The parts of the process's environment that operations depend on, handed in so that nothing below main reads it. */
 export interface Host {
@@ -13,6 +12,17 @@ export interface Host {
   readonly cwd: string
   /** The user's home directory. */
   readonly home: string
+}
+
+/** How registries are reached. */
+export interface RegistrySettings {
+  readonly insecure: readonly string[]
+  /** By registry, or `*`. */
+  readonly mirrors: Readonly<Record<string, readonly string[]>>
+  /** Certificates in PEM. */
+  readonly ca: readonly Buffer[]
+  /** Requests to one registry at once, where not the client's own number. */
+  readonly concurrency?: number
 }
 
 /** What an operation needs that has to do with registries only. */

@@ -1,12 +1,12 @@
 /** The app on its way into the build: entries of a tar, read while it is sent. */
 
 import { realpath, stat } from 'node:fs/promises'
-import { directoryEntries } from '../archive/directory-entries.ts'
+import { directoryEntries } from '../archive/files/directory-entries.ts'
 import { excluding, including } from '../archive/ignore-rules.ts'
 import type { EntryFilter } from '../archive/ignore-rules.ts'
-import type { TarEntry } from '../archive/tar-writer.ts'
-import { walkTree } from '../archive/walk-tree.ts'
-import type { ZipTree } from '../archive/zip-tree.ts'
+import type { TarEntry } from '../archive/tar/tar-writer.ts'
+import { walkTree } from '../archive/files/walk-tree.ts'
+import type { ZipTree } from '../archive/zip/zip-tree.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 
@@ -65,7 +65,7 @@ export async function* appEntries(options: AppOptions): AsyncGenerator<TarEntry,
 
 /** The code for archives is loaded by those who have one. */
 async function openZip(path: string, { root, uid, gid, signal, events }: Omit<AppOptions, 'app' | 'filter'>): Promise<ZipTree | undefined> {
-  const { ZipTree } = await import('../archive/zip-tree.ts')
+  const { ZipTree } = await import('../archive/zip/zip-tree.ts')
   return ZipTree.open(path, { prefix: root, uid, gid, rootMode: ROOT_MODE, signal, events })
 }
 

@@ -1,7 +1,7 @@
 /** The files of `/platform`: variables (specification, platform.md "User-Provided Variables") and bindings (extensions/bindings.md). */
 
 import { X509Certificate } from 'node:crypto'
-import type { TarEntry } from '../archive/tar-writer.ts'
+import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import { envNameProblem } from './env.ts'
 

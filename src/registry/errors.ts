@@ -1,9 +1,9 @@
 /** The one place where what goes wrong with a registry becomes a CnbError. None has an address's query, a token or a header in it. */
 
 import { abortError, CnbError, type ErrorCode } from '../base/errors.ts'
-import { readBody, type HttpReply } from './http.ts'
-import { ProxyError } from './proxy-error.ts'
-import { UntrustedReply } from './target.ts'
+import { readBody, type HttpReply } from './transport/http.ts'
+import { ProxyError } from './transport/proxy-error.ts'
+import { UntrustedReply } from './transport/target.ts'
 
 const MAX_ERROR_BODY = 64 * 1024
 const MAX_WORDS = 1000

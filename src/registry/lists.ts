@@ -4,7 +4,7 @@ import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { hexOf, isDigest, type Digest } from '../oci/digest.ts'
 import { isTag } from '../oci/reference.ts'
-import { discard, documentOf, headerValues, type HttpReply } from './http.ts'
+import { discard, documentOf, headerValues, type HttpReply } from './transport/http.ts'
 import { read } from './remote-manifests.ts'
 import type { RemotePath } from './remote-path.ts'
 

@@ -6,7 +6,7 @@ import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { parseReference } from '../oci/reference.ts'
-import type { WantedBlob } from './blob-download.ts'
+import type { WantedBlob } from './transfer/blob-download.ts'
 import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from './registry.ts'
 
 /** For registries that are not named. */

@@ -4,14 +4,14 @@ import { setMaxListeners } from 'node:events'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { CnbError } from '../base/errors.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
-import { Dispatchers } from './dispatchers.ts'
-import type { Keychain } from './keychain.ts'
+import { Dispatchers } from './transport/dispatchers.ts'
+import type { Keychain } from './auth/keychain.ts'
 import { MirroredRepository, mirrorsOf } from './mirrors.ts'
 import { RegistryHost } from './registry-host.ts'
 import type { Access, Registries, Repository } from './registry.ts'
 import { RemotePath } from './remote-path.ts'
 import { RemoteRepository } from './remote-repository.ts'
-import { undiciExchange } from './undici-exchange.ts'
+import { undiciExchange } from './transport/undici-exchange.ts'
 
 /** Requests to one host at once. */
 const CONCURRENCY = 8

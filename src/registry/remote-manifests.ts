@@ -6,7 +6,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import { digestOf, isDigest, type Digest } from '../oci/digest.ts'
 import { DOCKER_INDEX, DOCKER_MANIFEST, isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts'
 import { isTag } from '../oci/reference.ts'
-import { discard, documentOf, header, type HttpReply } from './http.ts'
+import { discard, documentOf, header, type HttpReply } from './transport/http.ts'
 import type { Manifest, NewManifest } from './registry.ts'
 import type { RemotePath } from './remote-path.ts'
 

@@ -3,7 +3,7 @@
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { isDigest } from '../oci/digest.ts'
-import type { HttpReply } from './http.ts'
+import type { HttpReply } from './transport/http.ts'
 import type { RegistryCall, RegistryHost } from './registry-host.ts'
 import type { Access } from './registry.ts'
 

@@ -4,14 +4,16 @@ import type { Readable } from 'node:stream'
 import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import { download, type WantedBlob } from './blob-download.ts'
+import { refusalStatus } from './errors.ts'
 import { listReferrers, listTags } from './lists.ts'
-import { mount } from './mount.ts'
 import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from './registry.ts'
 import { put, read, remove, resolve } from './remote-manifests.ts'
 import type { RemotePath } from './remote-path.ts'
-import { checkPush } from './upload-session.ts'
-import { exists, upload, uploadStream } from './upload.ts'
+import { download, type WantedBlob } from './transfer/blob-download.ts'
+import { cancel, checkPush, sessionOf } from './transfer/upload-session.ts'
+import { exists, upload, uploadStream } from './transfer/upload.ts'
+import { discard, type HttpReply } from './transport/http.ts'
+
 
 export class RemoteRepository implements Repository {
   readonly #at: RemotePath
@@ -71,4 +73,25 @@ export class RemoteRepository implements Repository {
   checkPush(context: Context = {}): Promise<void> {
     return checkPush(this.#at, context)
   }
+}
+
+/** What registries answer where one may not read `from`, or they do not mount: an upload may work nevertheless. */
+const CANNOT_MOUNT = new Set([400, 401, 403, 404, 405])
+
+/** As Repository.mountBlob. */
+async function mount(at: RemotePath, digest: Digest, from: string, context: Context): Promise<boolean> {
+  const task = `cannot mount ${digest} of ${from} in ${at.name}`
+  const path = at.path(`blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`)
+  const scopes = [`repository:${from}:pull`]
+  let reply: HttpReply
+  try {
+    reply = await at.call({ task, method: 'POST', path, access: 'push', scopes, expect: [201, 202] }, context)
+  } catch (error) {
+    if (CANNOT_MOUNT.has(refusalStatus(error) ?? 0)) return false
+    throw error
+  }
+  await discard(reply)
+  if (reply.status === 201) return true
+  await cancel(at, sessionOf(at, task, reply), context)
+  return false
 }

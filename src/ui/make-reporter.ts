@@ -1,17 +1,17 @@
 /** Chooses the reporter that the flags and the place ask for. */
 
-import { Heartbeat, LiveActivity, type Activity, type Clock } from './activity.ts'
-import { githubFraming, plainFraming } from './framing.ts'
+import { Heartbeat, LiveActivity, type Activity, type Clock } from './live/live-display.ts'
+import { githubFraming, plainFraming } from './phase-sections.ts'
 import type { Reporter } from './reporter.ts'
 import { GithubReporter } from './reporters/github.ts'
 import { HumanReporter } from './reporters/human.ts'
 import { JsonReporter, type Stringify } from './reporters/json.ts'
 import { NdjsonReporter } from './reporters/ndjson.ts'
 import { QuietReporter } from './reporters/quiet.ts'
-import { makeSpinner } from './spinner.ts'
-import { Talk } from './talk.ts'
+import { makeSpinner } from './live/spinner.ts'
+import { Talk } from './progress-log.ts'
 import type { Terminal } from './terminal.ts'
-import { schedule } from './timer.ts'
+import { schedule } from './live/timer.ts'
 
 export interface ReporterOptions {
   readonly terminal: Terminal

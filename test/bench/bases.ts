@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
-import { docker, inspectImage } from '../support/docker.ts'
+import { docker, inspectImage } from '../support/engines/docker.ts'
 import { BUILDER, SAMPLE_RUN_IMAGE } from '../support/script-builder.ts'
 import type { Workbench } from '../support/workbench.ts'
 import { type Measurement, measure, measureCnb } from './measure.ts'

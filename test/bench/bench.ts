@@ -1,13 +1,13 @@
 /**
  * `npm run bench -- [--engine default|overlay2|containerd]… [--only <scenario>,…]… [--rounds <n>] [--json <file>]`
  *
- * Measures builds and rebases by both drivers, in turns, on the engine of $DOCKER_HOST or on those of test/support/engine-up.
+ * Measures builds and rebases by both drivers, in turns, on the engine of $DOCKER_HOST or on those of test/support/engines/engine-up.
  * Ratios are what to believe: times are those of this machine and of whatever else runs on it. Whatever comes out, it ends with 0.
  */
 
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { docker } from '../support/docker.ts'
+import { docker } from '../support/engines/docker.ts'
 import { makeScriptBuilder, removeScriptBuilder } from '../support/script-builder.ts'
 import { makeWorkbench } from '../support/workbench.ts'
 import type { Measurement } from './measure.ts'

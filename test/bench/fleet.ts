@@ -2,8 +2,8 @@
 
 import { access, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeLayer, putApp, putRunImage } from '../support/registry-images.ts'
-import { startRegistry, type Registry } from '../support/registry.ts'
+import { makeLayer, putApp, putRunImage } from '../support/images/registry-images.ts'
+import { startRegistry, type Registry } from '../support/registry/registry.ts'
 import { type Measurement, measure, measureCnb } from './measure.ts'
 
 /** Made by builders/sample/prepare; it is each phase that it is called as. */

@@ -2,9 +2,9 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { docker } from '../support/docker.ts'
+import { docker } from '../support/engines/docker.ts'
 import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
-import { startRegistry, type Registry } from '../support/registry.ts'
+import { startRegistry, type Registry } from '../support/registry/registry.ts'
 import type { Workbench } from '../support/workbench.ts'
 import { SMALL_FILES, randomLayer } from './apps.ts'
 import { type Measurement, measure, measureCnb } from './measure.ts'

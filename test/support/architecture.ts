@@ -1,11 +1,12 @@
 /** The house rules of src/, checked on a file's syntax tree (README.md, "How it is built"). */
 
+import { posix } from 'node:path'
 import ts from 'typescript'
 
 const BASE = ['base']
-const OCI = [...BASE, 'oci']
+const OCI = [...BASE, 'formats', 'oci']
 const DOCKER = [...OCI, 'archive']
-const IMAGES = [...DOCKER, 'formats', 'docker', 'registry']
+const IMAGES = [...DOCKER, 'docker', 'registry']
 const BUILDPACKS = [...IMAGES, 'images']
 const BUILDER = [...BUILDPACKS, 'buildpacks']
 const LIFECYCLE = [...BUILDER, 'builder', 'project']
@@ -15,14 +16,14 @@ const OPERATIONS = [...LIFECYCLE, 'lifecycle']
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   base: [],
   formats: BASE,
-  oci: BASE,
+  oci: [...BASE, 'formats'],
   archive: OCI,
   docker: DOCKER,
   registry: OCI,
   images: IMAGES,
   buildpacks: BUILDPACKS,
   builder: BUILDER,
-  project: [...OCI, 'formats', 'archive'],
+  project: [...OCI, 'archive'],
   lifecycle: LIFECYCLE,
   operations: OPERATIONS,
   ui: BASE,
@@ -49,6 +50,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 }
 
 const MAX_LINES = 300
+const MAX_FILES = 15
 const FORBIDDEN_FOLDERS = new Set(['utils', 'helpers', 'common', 'util', 'helper', 'shared', 'misc'])
 /** Constants of the running process; everything else of `process` is state that only main.ts reads. */
 const PROCESS_CONSTANTS = new Set(['pid', 'platform', 'arch', 'version', 'versions'])
@@ -88,6 +90,48 @@ export function violations(path: string, text: string): string[] {
     ts.forEachChild(node, visit)
   }
   visit(source)
+  return found
+}
+
+/**
+ * The rules that the files break together: at most 15 files in a folder, and no cycle of imports, of types neither.
+ * @param texts each file's text by its path relative to src/, with forward slashes
+ */
+export function structureViolations(texts: ReadonlyMap<string, string>): string[] {
+  const files = new Map<string, number>()
+  for (const path of texts.keys()) {
+    const folder = posix.dirname(path)
+    files.set(folder, (files.get(folder) ?? 0) + 1)
+  }
+  const full = [...files].filter(([, count]) => count > MAX_FILES).map(([folder, count]) => `${folder}/: ${count} files are more than ${MAX_FILES}`)
+  return [...full, ...cycles(texts).map((cycle) => `cycle of imports: ${cycle.join(' → ')}`)]
+}
+
+/** Cycles of files that import each other, each from its first file back to it. Each file is in one at most. */
+function cycles(texts: ReadonlyMap<string, string>): string[][] {
+  const found: string[][] = []
+  const done = new Set<string>()
+  const visit = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path)
+    if (at >= 0) found.push([...trail.slice(at), path])
+    if (at >= 0 || done.has(path)) return
+    for (const target of filesImportedBy(path, texts.get(path) ?? '')) {
+      if (texts.has(target)) visit(target, [...trail, path])
+    }
+    done.add(path)
+  }
+  for (const path of texts.keys()) visit(path, [])
+  return found
+}
+
+function filesImportedBy(path: string, text: string): string[] {
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    const target = importedBy(node)
+    if (target?.startsWith('.')) found.push(posix.join(posix.dirname(path), target))
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true))
   return found
 }
 

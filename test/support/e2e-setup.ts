@@ -1,7 +1,7 @@
 /** Vitest's global set-up of the end-to-end tests: the builder that most of them build with. */
 
 import { makeTemporaryDirectory } from '../../src/base/files.ts'
-import { removeConformanceBuilds } from './conformance-build.ts'
+import { removeConformanceBuilds } from './conformance/conformance-build.ts'
 import { makeScriptBuilder, removeScriptBuilder } from './script-builder.ts'
 
 export async function setup(): Promise<void> {

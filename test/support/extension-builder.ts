@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { stringifyToml } from '../../src/formats/toml.ts'
 import { succeed } from './cnb.ts'
-import { docker } from './docker.ts'
+import { docker } from './engines/docker.ts'
 import { buildpackFiles, builderToml } from './script-builder.ts'
 import { APP_LABEL, writeFiles } from './workbench.ts'
 

@@ -1,11 +1,11 @@
 /** How builds of real apps reach package registries from the machine under test. */
 
-import { IS_OWN_ENGINE } from './own-engine.ts'
+import { IS_OWN_ENGINE } from './engines/own-engine.ts'
 
 const certificates = process.env['NODE_EXTRA_CA_CERTS']
 
 /**
- * Options of `cnb build` for a build that downloads: the host's network on the engines of test/support/engine-up, whose
+ * Options of `cnb build` for a build that downloads: the host's network on the engines of test/support/engines/engine-up, whose
  * bridges have no way out, and the machine's own certificates where it has some.
  */
 export const OUTSIDE: readonly string[] = [

@@ -2,9 +2,9 @@
 
 import { CnbError } from '../../src/base/errors.ts'
 import type { Engine } from '../../src/docker/engine.ts'
-import type { Places } from '../../src/operations/locate-image.ts'
+import type { Places } from '../../src/operations/inspect/locate-image.ts'
 import type { Registries, Repository } from '../../src/registry/registry.ts'
-import type { RegistrySettings } from '../../src/operations/registry-settings.ts'
+import type { RegistrySettings } from '../../src/operations/services.ts'
 import type { Host, Services } from '../../src/operations/services.ts'
 
 export interface TestPlaces extends Places {

@@ -1,8 +1,8 @@
 /** Apps that say what their build saw: most options of `cnb build` are tested by what a build then writes to a file. */
 
-import type { BuildResult } from '../../src/operations/build.ts'
+import type { BuildResult } from '../../src/operations/build/build.ts'
 import { succeedJson, type RunOptions } from './cnb.ts'
-import { runImage } from './docker.ts'
+import { runImage } from './engines/docker.ts'
 import { USING_BUILDER, appFiles, processes } from './script-builder.ts'
 import { makeWorkbench, type Workbench } from './workbench.ts'
 

@@ -8,7 +8,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseToml, stringifyToml, type TomlTable } from '../../src/formats/toml.ts'
 import { succeed } from './cnb.ts'
-import { docker } from './docker.ts'
+import { docker } from './engines/docker.ts'
 import { APP_LABEL, writeFiles } from './workbench.ts'
 
 const SAMPLE = join(import.meta.dirname, '../../builders/sample/builder.toml')

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeTemporaryDirectory } from '../../src/base/files.ts'
-import { docker } from './docker.ts'
+import { docker } from './engines/docker.ts'
 
 /** On every app image of the script builder. */
 export const APP_LABEL = 'dev.cnb.e2e'

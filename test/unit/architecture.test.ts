@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { violations } from '../support/architecture.ts'
+import { structureViolations, violations } from '../support/architecture.ts'
 
 const src = join(import.meta.dirname, '../../src')
 const files = readdirSync(src, { recursive: true, withFileTypes: true })
@@ -16,6 +16,28 @@ describe('src', () => {
 
   it('keeps the rules of the house', () => {
     expect(files.flatMap((file) => violations(file, readFileSync(join(src, file), 'utf8')))).toEqual([])
+  })
+})
+
+describe('the structure of src', () => {
+  it('has small folders and no cycles', () => {
+    expect(structureViolations(new Map(files.map((file) => [file, readFileSync(join(src, file), 'utf8')])))).toEqual([])
+  })
+
+  it('has no folder of more than 15 files', () => {
+    const texts = new Map(Array.from({ length: 16 }, (_, index) => [`base/streams/${index}.ts`, '']))
+    expect(structureViolations(texts)).toEqual(['base/streams/: 16 files are more than 15'])
+    texts.delete('base/streams/0.ts')
+    expect(structureViolations(texts)).toEqual([])
+  })
+
+  it.each([
+    ['import', "import { b } from './b.ts'"],
+    ['lazy import', "await import('./b.ts')"],
+    ['import of types', "import type { B } from './b.ts'"],
+  ])('has no cycle closed by an %s', (_title, text) => {
+    const texts = new Map([['oci/a.ts', text], ['oci/b.ts', "import { c } from '../base/c.ts'\nimport { a } from './a.ts'"], ['base/c.ts', '']])
+    expect(structureViolations(texts)).toEqual(['cycle of imports: oci/a.ts → oci/b.ts → oci/a.ts'])
   })
 })
 

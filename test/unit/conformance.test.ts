@@ -1,13 +1,13 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { CHECKS, type Check } from '../support/conformance.ts'
+import { CHECKS, type Check } from '../support/conformance/conformance.ts'
 
 const TESTS = join(import.meta.dirname, '..')
 
 /** The files that may have the check, as text by name. */
 async function filesOf({ in: file }: Extract<Check, { tested: 'both drivers' }>): Promise<string[]> {
-  const names = file === undefined ? (await readdir(join(TESTS, 'e2e'))).filter((name) => name.startsWith('conformance-')).map((name) => `e2e/${name}`) : [file]
+  const names = file === undefined ? (await readdir(join(TESTS, 'e2e/conformance'))).filter((name) => name.startsWith('conformance-')).map((name) => `e2e/conformance/${name}`) : [file]
   return Promise.all(names.map((name) => readFile(join(TESTS, name), 'utf8')))
 }
 

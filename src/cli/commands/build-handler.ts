@@ -2,15 +2,15 @@
 
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { build, type BuildResult } from '../../operations/build.ts'
+import { build, type BuildResult } from '../../operations/build/build.ts'
+import type { BuildOptions } from '../../operations/build/build-options.ts'
 import { fields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
 import type { Theme } from '../../ui/theme.ts'
-import type { Handler, Values } from '../command.ts'
-import type { buildGroups } from './build.ts'
+import type { Handler } from '../command.ts'
 import { copyText, startText } from './start-text.ts'
 
-export const runBuild: Handler<Values<typeof buildGroups>> = async (image, values, { host, context, verbose, services, remote }) => {
+export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose'>> = async (image, values, { host, context, verbose, services, remote }) => {
   if (values.path === undefined && (await exists(resolve(host.cwd, image)))) {
     const message = `'${image}' is taken as the name of the image, though there is a file of that name; the app is named by --path`
     context.events?.({ type: 'warning', message })

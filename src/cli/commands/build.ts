@@ -6,7 +6,7 @@ import { containers } from '../options/containers.ts'
 import { insecureRegistries, registryMirrors } from '../options/registry.ts'
 import { builderImages, reportOutputDir, tags } from '../options/images.ts'
 
-export const buildGroups = [
+const groups = [
   appSource,
   builderImages,
   containers,
@@ -45,7 +45,7 @@ export const buildCommand = defineCommand({
     'build it, and make the layers of the image, which the engine then holds.',
   argument: { name: 'image', description: 'name of the image to build' },
   formats: MAKING_FORMATS,
-  groups: buildGroups,
+  groups,
   examples: [
     { line: 'cnb build my-app --builder my-builder', does: 'build the working directory' },
     {

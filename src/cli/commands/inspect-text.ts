@@ -1,6 +1,6 @@
 /** An app image as people read it. */
 
-import type { ImageInspection, InspectedProcess } from '../../operations/inspect.ts'
+import type { ImageInspection, InspectedProcess } from '../../operations/inspect/inspect.ts'
 import { fields } from '../../ui/fields.ts'
 import { table } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'

@@ -1,9 +1,7 @@
 /** `cnb inspect` on the command line. */
 
-import { defineCommand, SHOWING_FORMATS, type OptionGroup } from '../command.ts'
+import { defineCommand, SHOWING_FORMATS } from '../command.ts'
 import { place } from '../options/place.ts'
-
-export const inspectGroups = [place] as const satisfies readonly OptionGroup[]
 
 export const inspectCommand = defineCommand({
   name: 'inspect',
@@ -13,7 +11,7 @@ export const inspectCommand = defineCommand({
     'or of the one in the registry where no engine has it.',
   argument: { name: 'image', description: 'image that was built by buildpacks; oci:DIR[:TAG] for one in an OCI layout' },
   formats: SHOWING_FORMATS,
-  groups: inspectGroups,
+  groups: [place],
   examples: [
     { line: 'cnb inspect my-app', does: 'show it to people' },
     { line: 'cnb inspect my-app --output json | jq .processes', does: 'give it to a program' },

@@ -1,6 +1,6 @@
 /** Where an image is and what it weighs there, in words. */
 
-import type { ImagePlace } from '../../operations/image-facts.ts'
+import type { ImagePlace } from '../../operations/inspect/image-facts.ts'
 import { formatBytes } from '../../ui/quantity.ts'
 import type { Theme } from '../../ui/theme.ts'
 

@@ -1,7 +1,7 @@
 /** Many rebased images as people read them. */
 
 import { CnbError } from '../../base/errors.ts'
-import type { RebaseManyResult, RebaseReport, RebaseStatus } from '../../operations/rebase-many.ts'
+import type { RebaseManyResult, RebaseReport, RebaseStatus } from '../../operations/rebase/rebase-many.ts'
 import { formatDuration } from '../../ui/quantity.ts'
 import { table, type Column } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'

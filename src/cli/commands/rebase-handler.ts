@@ -1,16 +1,20 @@
 /** What `cnb rebase` does. */
 
 import { CnbError } from '../../base/errors.ts'
-import { listImages } from '../../operations/image-list.ts'
-import { rebaseMany, type RebaseManyResult } from '../../operations/rebase-many.ts'
-import type { RebaseResult } from '../../operations/rebase-result.ts'
+import { listImages } from '../../operations/rebase/image-list.ts'
+import type { RebaseOptions } from '../../operations/rebase/rebase.ts'
+import { rebaseMany, type RebaseManyResult } from '../../operations/rebase/rebase-many.ts'
+import type { RebaseFleetOptions, RebaseRemoteOptions } from '../../operations/rebase/rebase-remote.ts'
+import type { RebaseResult } from '../../operations/rebase/rebase-result.ts'
 import type { Outcome } from '../../ui/reporter.ts'
-import type { HandlerOfSeveral, Session, Values } from '../command.ts'
+import type { HandlerOfSeveral, Session } from '../command.ts'
 import { fleetFailures, fleetText } from './rebase-fleet-text.ts'
 import { rebaseText, type RebaseWay } from './rebase-text.ts'
-import type { rebaseGroups } from './rebase.ts'
 
-type RebaseValues = Values<typeof rebaseGroups>
+/** What either way of rebasing, on the engine or in registries, reads. */
+interface RebaseValues extends Omit<RebaseOptions, 'image'>, Omit<RebaseRemoteOptions, 'image'>, Omit<RebaseFleetOptions, 'images'> {
+  readonly publish?: boolean
+}
 
 /** What a dry run ends with when something would change. */
 const EXIT_OUTDATED = 3
@@ -26,15 +30,15 @@ export const runRebase: HandlerOfSeveral<RebaseValues> = async (images, values, 
 }
 
 async function rebaseOne(image: string, values: RebaseValues, { services, remote, context }: Session): Promise<RebaseResult> {
-  if (!values.publish) return (await import('../../operations/rebase.ts')).rebase({ image, ...values }, await services(), context)
-  return (await import('../../operations/rebase-remote.ts')).rebaseRemote({ image, ...values }, remote, context)
+  if (!values.publish) return (await import('../../operations/rebase/rebase.ts')).rebase({ image, ...values }, await services(), context)
+  return (await import('../../operations/rebase/rebase-remote.ts')).rebaseRemote({ image, ...values }, remote, context)
 }
 
 /** On an engine one after the other: it does no more at once than that. */
 async function rebaseAll(images: readonly string[], values: RebaseValues, session: Session): Promise<RebaseManyResult> {
   const { services, remote, context, host, input } = session
-  if (values.publish) return (await import('../../operations/rebase-remote.ts')).rebaseFleet({ images, ...values }, remote, input, context)
-  const { rebase } = await import('../../operations/rebase.ts')
+  if (values.publish) return (await import('../../operations/rebase/rebase-remote.ts')).rebaseFleet({ images, ...values }, remote, input, context)
+  const { rebase } = await import('../../operations/rebase/rebase.ts')
   const listed = await listImages({ images, ...values }, { cwd: host.cwd, input }, context)
   const connected = await services()
   const { dryRun = false } = values

@@ -1,6 +1,6 @@
 /** One rebased image as people read it. */
 
-import type { RebaseResult } from '../../operations/rebase-result.ts'
+import type { RebaseResult } from '../../operations/rebase/rebase-result.ts'
 import { fields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
 import { shellWord } from '../../ui/shell-word.ts'

@@ -4,7 +4,7 @@ import { defineCommandOnSeveral, MAKING_FORMATS, type OptionGroup } from '../com
 import { previousImage, pullPolicy, reportOutputDir, runImage } from '../options/images.ts'
 import { insecureRegistries, registryCaCerts, registryMirrors } from '../options/registry.ts'
 
-export const rebaseGroups = [
+const groups = [
   {
     title: 'Rebase:',
     options: {
@@ -48,7 +48,7 @@ export const rebaseCommand = defineCommandOnSeveral({
   description: "Puts apps' layers on a newer run image without building anything: for updates of the operating system.",
   argument: { name: 'image', description: 'images that were built by buildpacks', several: true },
   formats: MAKING_FORMATS,
-  groups: rebaseGroups,
+  groups,
   examples: [
     { line: 'cnb rebase my-app', does: 'move to the newest run image that the app names' },
     { line: 'cnb rebase my-app --run-image my-run:patched --force', does: 'move to one that it does not name' },

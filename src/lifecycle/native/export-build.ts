@@ -1,15 +1,16 @@
 /** From what the builder left to an image on the engine, and to the record of what the next build finds. */
 
 import { Readable } from 'node:stream'
-import type { TarHeader } from '../../archive/tar-header.ts'
+import { extractInto } from '../../archive/extract.ts'
+import type { TarHeader } from '../../archive/tar/tar-header.ts'
+import { packTar, type TarEntry } from '../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { escapeId } from '../../buildpacks/buildpack.ts'
-import type { LayerBlobs } from '../../images/layer-blobs.ts'
+import { escapeId } from '../../buildpacks/descriptor.ts'
 import type { ImageSink, Layer } from '../../images/image.ts'
+import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
 import type { BuildPlan, BuiltImage, RunImage } from '../lifecycle.ts'
 import { APP_DIR, LAYERS_DIR } from '../phase.ts'
-import type { FinishedBuild } from './builder-run.ts'
 import { recordedLayer } from './cache/record.ts'
 import type { SharedCache } from './cache/shared-cache.ts'
 import type { AddedLayer } from './export/app-config.ts'
@@ -18,11 +19,12 @@ import { readLauncherVersion } from './export/launcher-version.ts'
 import { planExport } from './export/plan-export.ts'
 import { reportToml } from './export/report-toml.ts'
 import { keepLayers, reliableFingerprints } from './keep-layers.ts'
-import { LayerFactory } from './layers/layer-factory.ts'
 import { launcherLayer } from './layers/launcher-layer.ts'
+import { LayerFactory } from './layers/layer-factory.ts'
 import { readBuiltBuildpacks } from './metadata/layers-directory.ts'
-import type { BuildFiles, CachedLayer, CacheRecord, Group, KnownLauncher, LayersTree, PreviousImage } from './model.ts'
-import { writeOutputs } from './outputs.ts'
+import type { BuildFiles, CacheRecord, CachedLayer, Group, KnownLauncher, LayersTree, PreviousImage } from './model.ts'
+import type { FinishedBuild } from './run/builder-run.ts'
+
 
 const LAUNCHER = '/cnb/lifecycle/launcher'
 
@@ -151,4 +153,17 @@ async function readLauncher(files: BuildFiles, context: Context): Promise<Layer>
 /** One file's bytes; the archive stays open until they are read. */
 async function* contentOf(files: BuildFiles, path: string, context: Context): AsyncGenerator<Buffer> {
   for await (const { content } of (await files.read(path, context)) ?? []) yield* content as AsyncIterable<Buffer>
+}
+
+/** @throws CnbError CNB_OUTPUT when a directory cannot be written */
+async function writeOutputs(plan: BuildPlan, tree: LayersTree, report: string, context: Context): Promise<void> {
+  if (plan.sbomOutputDir !== undefined) {
+    const files = [...tree].filter(([path]) => path.startsWith('sbom/')).map(([path, entry]): TarEntry => ({ ...entry, name: path }))
+    await extractInto(plan.sbomOutputDir, packTar(files), { strip: 1, signal: context.signal })
+  }
+  if (plan.reportOutputDir !== undefined) {
+    const content = Buffer.from(report)
+    const file: TarEntry = { type: 'file', name: 'report.toml', mode: 0o644, uid: 0, gid: 0, mtime: 0, size: content.length, content }
+    await extractInto(plan.reportOutputDir, packTar([file]), { signal: context.signal })
+  }
 }

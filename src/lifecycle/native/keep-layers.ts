@@ -2,11 +2,11 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { escapeId } from '../../buildpacks/buildpack.ts'
+import { escapeId } from '../../buildpacks/descriptor.ts'
 import type { Layer } from '../../images/image.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { BuildPlan } from '../lifecycle.ts'
-import type { FinishedBuild } from './builder-run.ts'
+import type { FinishedBuild } from './run/builder-run.ts'
 import { makeRecord, type RecordInput } from './cache/record.ts'
 import type { SharedCache } from './cache/shared-cache.ts'
 import type { Export } from './export/export.ts'

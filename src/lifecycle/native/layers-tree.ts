@@ -1,6 +1,6 @@
 /** `/layers` after the build, read from a tar: which files there are beside the layers' own (model.ts, LayersTree). */
 
-import type { TarReadEntry } from '../../archive/tar-reader.ts'
+import type { TarReadEntry } from '../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../base/errors.ts'
 import { checkMetadataSize } from './metadata-limit.ts'
 import type { LayersTree, TreeEntry } from './model.ts'

@@ -1,12 +1,12 @@
 /** What the native driver's parts hand to each other: plain data, so that each part can be read and tested alone. */
 
-import type { TarHeader } from '../../archive/tar-header.ts'
-import type { TarReadEntry } from '../../archive/tar-reader.ts'
-import type { TarEntry } from '../../archive/tar-writer.ts'
+import type { TarHeader } from '../../archive/tar/tar-header.ts'
+import type { TarReadEntry } from '../../archive/tar/tar-reader.ts'
+import type { TarEntry } from '../../archive/tar/tar-writer.ts'
 import type { Context } from '../../base/events.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { Image } from '../../images/image.ts'
-import type { LifecycleMetadata } from '../../images/lifecycle-metadata.ts'
+import type { LifecycleMetadata } from '../../images/labels/lifecycle-metadata.ts'
 
 /** A buildpack or an extension that detection chose (platform.md "group.toml"). */
 export interface GroupElement {

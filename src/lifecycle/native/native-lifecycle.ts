@@ -3,30 +3,34 @@
  * restoring, export and cache are done from here, with the same result (specification, platform.md; spec.md 6).
  */
 
+import { buffer } from 'node:stream/consumers'
+import { readTar } from '../../archive/tar/tar-reader.ts'
+import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Engine } from '../../docker/engine.ts'
-import { type EngineImageStore, openEngineImages } from '../../images/engine-source.ts'
+import { openEngineImages, type EngineImageStore } from '../../images/engine/engine-source.ts'
 import type { ImageSink, ImageSource } from '../../images/image.ts'
-import type { LayerBlobs } from '../../images/layer-blobs.ts'
+import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
 import { familiarName, parseReference } from '../../oci/reference.ts'
 import { isForOtherUse } from '../exec-env.ts'
 import { hostPhase } from '../host-phase.ts'
 import type { BuildPlan, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
 import { layersFile } from '../platform-files.ts'
-import type { BuilderRun, RunInput } from './builder-run.ts'
-import { type BuildCache, openBuildCache } from './cache/build-cache.ts'
+import { openBuildCache, type BuildCache } from './cache/build-cache.ts'
 import type { CacheImages } from './cache/cache-image.ts'
-import { openSharedCache } from './cache/shared-cache.ts'
+import { openSharedCache } from './cache/open-shared-cache.ts'
 import { exportBuild, knownLauncher } from './export-build.ts'
 import { buildExtended, planExtending } from './extensions/extend.ts'
 import { KanikoCache } from './extensions/kaniko-cache.ts'
-import { readLaunchSbom } from './launch-sbom.ts'
+import { MAX_METADATA_BYTES } from './metadata-limit.ts'
 import { analyzedToml, findPrevious } from './metadata/analyzed.ts'
 import { readGroup } from './metadata/group.ts'
 import { needsLaunchSbom, planRestoration } from './metadata/restore.ts'
 import type { CacheRecord, Group, KeptLayers, PreviousImage, Restoration } from './model.ts'
-import { CommencedRun, startScriptedRun } from './scripted-run.ts'
-import { startSeparateRun } from './separate-run.ts'
+import type { BuilderRun, RunInput } from './run/builder-run.ts'
+import { CommencedRun, startScriptedRun } from './run/scripted-run.ts'
+import { startSeparateRun } from './run/separate-run.ts'
+
 
 export interface NativeOptions {
   readonly engine: Engine
@@ -134,4 +138,28 @@ function restore(restoration: Restoration, group: Group, run: BuilderRun, say: (
   for (const { lines } of chosen.values()) lines.forEach(say)
   for (const path of run.changed) say(`Removing "${path.replace('/', ':')}", changed since the last build`)
   return chosen
+}
+
+const ROOT = 'layers/sbom/launch/'
+
+/** Files by their paths relative to `/layers/sbom/launch`; undefined where there is no such layer, or one that cannot be read. */
+async function readLaunchSbom(previous: PreviousImage | undefined, context: Context): Promise<Map<string, Buffer> | undefined> {
+  const layer = previous?.image.layers.find(({ diffId }) => diffId === previous.metadata?.sbom)
+  if (!layer) return undefined
+  const files = new Map<string, Buffer>()
+  let size = 0
+  try {
+    for await (const entry of readTar(await layer.open(context.signal), { source: 'the SBOM layer', signal: context.signal })) {
+      const path = entry.name.toString().replace(/^\//, '')
+      if (entry.type !== 'file' || !path.startsWith(ROOT)) continue
+      size += entry.size
+      if (size > MAX_METADATA_BYTES) throw new CnbError('CNB_RESTORE_FAILED', `its files have more than ${MAX_METADATA_BYTES} bytes`)
+      files.set(path.slice(ROOT.length), await buffer(entry.content))
+    }
+  } catch (error) {
+    context.signal?.throwIfAborted()
+    context.events?.({ type: 'warning', message: `the SBOM of the previous image cannot be read: ${(error as Error).message}` })
+    return undefined
+  }
+  return files
 }

@@ -3,22 +3,26 @@
  * so that buildpacks never share a container with the engine's socket (specification, platform.md "Build", "Security").
  */
 
+import { text } from 'node:stream/consumers'
+import { extractInto } from '../../archive/extract.ts'
+import { readTar } from '../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Container, Engine } from '../../docker/engine.ts'
+import { parseToml, type TomlTable } from '../../formats/toml.ts'
 import { familiarName } from '../../oci/reference.ts'
 import { CA_BUNDLE_PATH } from '../ca-bundle.ts'
 import { isForOtherUse } from '../exec-env.ts'
 import { fillContainer } from '../fill-container.ts'
 import type { BuildPlan, BuiltImage, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
-import { type PhaseSpec, phasesOf } from '../phase.ts'
+import { LAYERS_DIR, phasesOf, type PhaseSpec } from '../phase.ts'
 import { layersEntries } from '../platform-files.ts'
 import { runPhase } from '../run-phase.ts'
 import { openBuildVolumes } from './build-volumes.ts'
-import { copyOutputs } from './copy-outputs.ts'
 import { engineAccessChoices, explainDenial } from './engine-access.ts'
-import { refuseExtensions } from './extensions.ts'
 import { PhaseContainers } from './phase-container.ts'
+
+
 
 export interface StockOptions {
   engine: Engine
@@ -115,4 +119,52 @@ async function prepareContainer(
 /** The lifecycle's own downloads, in the phases that are allowed any, shall trust the private CAs too. */
 function withCaVariables(spec: PhaseSpec, plan: BuildPlan): PhaseSpec {
   return plan.caCertificates ? { ...spec, env: [...spec.env, `SSL_CERT_FILE=${CA_BUNDLE_PATH}`] } : spec
+}
+
+/** @throws CnbError CNB_OUTPUT when a directory cannot be written */
+export async function copyOutputs(container: Container, plan: BuildPlan, context: Context): Promise<void> {
+  if (plan.sbomOutputDir !== undefined) await copyOut(container, 'sbom', plan.sbomOutputDir, 1, context)
+  if (plan.reportOutputDir !== undefined) await copyOut(container, 'report.toml', plan.reportOutputDir, 0, context)
+}
+
+/** @param strip how many leading directories of the entries' names are left out */
+async function copyOut(container: Container, name: string, directory: string, strip: number, context: Context): Promise<void> {
+  const tar = await container.getArchive(`${LAYERS_DIR}/${name}`, context)
+  if (tar === undefined) {
+    context.events?.({ type: 'warning', message: `the build wrote no ${name}, so nothing was copied to ${directory}` })
+    return
+  }
+  await extractInto(directory, tar, { strip, signal: context.signal })
+}
+
+const MAX_FILE = 1024 * 1024
+
+/**
+ * After detection: have extensions generated Dockerfiles, or switched the run image?
+ * @throws CnbError CNB_UNSUPPORTED
+ */
+export async function refuseExtensions(container: Container, plan: BuildPlan, context: Context): Promise<void> {
+  if (plan.builder.orderExtensions.length === 0) return
+  const analyzed = await readLayersToml(container, 'analyzed.toml', context)
+  const group = await readLayersToml(container, 'group.toml', context)
+  const runImage = (analyzed['run-image'] ?? {}) as { image?: unknown; extend?: unknown }
+  const used = Array.isArray(group['group-extensions']) ? group['group-extensions'].length : 0
+  const switched = typeof runImage.image === 'string' && runImage.image !== plan.runImage.name
+  if (used === 0 && runImage.extend !== true && !switched) return
+  throw new CnbError('CNB_UNSUPPORTED', "this app needs the builder's image extensions, which the stock driver does not run", {
+    hint: "Leave out '--lifecycle stock': the native driver runs them.",
+  })
+}
+
+async function readLayersToml(container: Container, name: string, context: Context): Promise<TomlTable> {
+  const tar = await container.getArchive(`${LAYERS_DIR}/${name}`, context)
+  if (tar === undefined) return {}
+  for await (const entry of readTar(tar)) {
+    if (entry.type !== 'file') continue
+    if (entry.size > MAX_FILE) {
+      throw new CnbError('CNB_DETECT_FAILED', `cannot read ${LAYERS_DIR}/${name}: it has ${entry.size} bytes, and the limit is ${MAX_FILE}`)
+    }
+    return parseToml(await text(entry.content), name)
+  }
+  return {}
 }

@@ -1,7 +1,7 @@
 /** For GitHub Actions' log: as for people, with an error also as an annotation. */
 
 import type { CnbError } from '../../base/errors.ts'
-import { escapeData, escapeProperty } from '../framing.ts'
+import { escapeData, escapeProperty } from '../phase-sections.ts'
 import type { Outcome, Reporter } from '../reporter.ts'
 import { sanitizeText } from '../sanitize.ts'
 import type { Terminal } from '../terminal.ts'

@@ -3,7 +3,7 @@
 import type { CnbError } from '../../base/errors.ts'
 import { errorText } from '../error-text.ts'
 import type { Outcome, Reporter } from '../reporter.ts'
-import type { Talk } from '../talk.ts'
+import type { Talk } from '../progress-log.ts'
 import type { Terminal } from '../terminal.ts'
 
 export class HumanReporter implements Reporter {

@@ -5,9 +5,9 @@ import type { EventSink } from '../../base/events.ts'
 import { errorText } from '../error-text.ts'
 import type { Outcome, Reporter } from '../reporter.ts'
 import { defuseDocument } from '../runner-commands.ts'
-import type { Talk } from '../talk.ts'
+import type { Talk } from '../progress-log.ts'
 import type { Terminal } from '../terminal.ts'
-import { Whisper } from '../whisper.ts'
+import { Whisper } from '../quiet-log.ts'
 
 /** Grows when a field changes its meaning or goes away; not when one is added. */
 export const SCHEMA_VERSION = 1

@@ -5,7 +5,7 @@ import { errorText } from '../error-text.ts'
 import type { Outcome, Reporter } from '../reporter.ts'
 import { sanitizeText } from '../sanitize.ts'
 import type { Terminal } from '../terminal.ts'
-import { Whisper } from '../whisper.ts'
+import { Whisper } from '../quiet-log.ts'
 
 export class QuietReporter implements Reporter {
   readonly events: Reporter['events']

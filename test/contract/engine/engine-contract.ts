@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Engine } from '../../../src/docker/engine.ts'
 import { refusalStatus } from '../../../src/docker/errors.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
-import { packFiles, readTar } from '../../support/fake-files.ts'
+import { packFiles, readTar } from '../../support/fakes/fake-files.ts'
 import { conversationContract } from './conversation-contract.ts'
 import { imageStoreContract } from './image-store-contract.ts'
 

@@ -1,4 +1,4 @@
-import { FakeEngine } from '../../support/fake-engine.ts'
+import { FakeEngine } from '../../support/fakes/fake-engine.ts'
 import { engineContract } from './engine-contract.ts'
 import { fakeTool } from './tool.ts'
 

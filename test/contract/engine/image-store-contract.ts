@@ -5,7 +5,7 @@ import { buffer, json } from 'node:stream/consumers'
 import { describe, expect, test, type TestContext } from 'vitest'
 import type { EngineInfo } from '../../../src/docker/engine.ts'
 import { digestOf, hexOf, type Digest } from '../../../src/oci/digest.ts'
-import { packFiles } from '../../support/fake-files.ts'
+import { packFiles } from '../../support/fakes/fake-files.ts'
 import type { Bench } from './engine-contract.ts'
 
 const OCI = 'application/vnd.oci.image'

@@ -1,7 +1,7 @@
 /** What tool/main.go does, as a program of FakeEngine. */
 
 import { once } from 'node:events'
-import type { FakeProgram } from '../../support/fake-engine.ts'
+import type { FakeProgram } from '../../support/fakes/fake-engine.ts'
 
 export const fakeTool: FakeProgram = async ({ args: [verb, ...args], env, user, workingDir, files, stdin, stdout, stderr, signal }) => {
   switch (verb) {

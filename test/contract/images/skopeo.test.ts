@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { packTar } from '../../../src/archive/tar-writer.ts'
+import { packTar } from '../../../src/archive/tar/tar-writer.ts'
 import type { Layer } from '../../../src/images/image.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
-import { find, layerOf, makeDirectory, planOf, save } from '../../support/layout-images.ts'
+import { find, layerOf, makeDirectory, planOf, save } from '../../support/images/layout-images.ts'
 
 interface Inspection {
   Digest: string

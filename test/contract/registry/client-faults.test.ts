@@ -3,15 +3,15 @@
 import { buffer } from 'node:stream/consumers'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openRegistryImages } from '../../../src/images/registry-source.ts'
+import { openRegistryImages } from '../../../src/images/remote/registry-source.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
-import { makeCertificate, type Certificate } from '../../support/certificate.ts'
-import { startFaultProxy, type Fault, type FaultProxy } from '../../support/fault-proxy.ts'
-import { answer, corruptDownload, corruptUpload, cutDownload, cutUpload, endless, lieAboutLength, redirect, reset, silence, stall } from '../../support/faults.ts'
-import { nestedIndexes, oversizedManifest, wideIndex } from '../../support/manifest-bombs.ts'
-import { pushBlob } from '../../support/push-blob.ts'
-import { openClient, type TestClient } from '../../support/registry-client.ts'
-import { BASIC_USER, startRegistry, type Registry } from '../../support/registry.ts'
+import { makeCertificate, type Certificate } from '../../support/registry/certificate.ts'
+import { startFaultProxy, type Fault, type FaultProxy } from '../../support/fakes/fault-proxy.ts'
+import { answer, corruptDownload, corruptUpload, cutDownload, cutUpload, endless, lieAboutLength, redirect, reset, silence, stall } from '../../support/fakes/faults.ts'
+import { nestedIndexes, oversizedManifest, wideIndex } from '../../support/images/manifest-bombs.ts'
+import { pushBlob } from '../../support/images/push-blob.ts'
+import { openClient, type TestClient } from '../../support/registry/registry-client.ts'
+import { BASIC_USER, startRegistry, type Registry } from '../../support/registry/registry.ts'
 
 const CONTENT = Buffer.alloc(300_000, 'layer ')
 const DIGEST = digestOf(CONTENT)

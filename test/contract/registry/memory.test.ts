@@ -1,4 +1,4 @@
-import { startMemoryRegistry, type MemoryRegistryOptions } from '../../support/memory-registry.ts'
+import { startMemoryRegistry, type MemoryRegistryOptions } from '../../support/fakes/memory-registry.ts'
 import { registryContract } from './registry-contract.ts'
 
 const account = { username: 'user', password: 'pass:word' }

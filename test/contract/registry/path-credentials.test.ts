@@ -1,13 +1,13 @@
 /** A registry in which each team has an account of its own, as GitLab and others have it. */
 
 import { expect, it } from 'vitest'
-import { makeKeychain } from '../../../src/registry/keychain.ts'
-import { makeCertificate } from '../../support/certificate.ts'
-import { craftApp } from '../../support/crafted-app.ts'
-import { pushImage } from '../../support/push-image.ts'
-import { openClient } from '../../support/registry-client.ts'
-import { startRegistry } from '../../support/registry.ts'
-import { startTokenServer } from '../../support/token-server.ts'
+import { makeKeychain } from '../../../src/registry/auth/keychain.ts'
+import { makeCertificate } from '../../support/registry/certificate.ts'
+import { craftApp } from '../../support/images/crafted-app.ts'
+import { pushImage } from '../../support/images/push-image.ts'
+import { openClient } from '../../support/registry/registry-client.ts'
+import { startRegistry } from '../../support/registry/registry.ts'
+import { startTokenServer } from '../../support/fakes/token-server.ts'
 
 it('each repository is reached with the credentials of its path, and a token for one serves no other', async () => {
   await using certificate = await makeCertificate()

@@ -1,11 +1,11 @@
 /** The registries that other tests run against are what those tests take them for. */
 
 import { describe, expect, it } from 'vitest'
-import { makeCertificate } from '../../support/certificate.ts'
-import { pushBlob } from '../../support/push-blob.ts'
-import { BASIC_USER, startRegistry } from '../../support/registry.ts'
-import { sendRequest, type Reply } from '../../support/send-request.ts'
-import { startTokenServer } from '../../support/token-server.ts'
+import { makeCertificate } from '../../support/registry/certificate.ts'
+import { pushBlob } from '../../support/images/push-blob.ts'
+import { BASIC_USER, startRegistry } from '../../support/registry/registry.ts'
+import { sendRequest, type Reply } from '../../support/registry/send-request.ts'
+import { startTokenServer } from '../../support/fakes/token-server.ts'
 
 describe('a plain registry', () => {
   it('takes a blob from anybody, gives it back, and deletes it', async () => {

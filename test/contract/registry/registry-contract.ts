@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Descriptor } from '../../../src/oci/descriptor.ts'
 import { digestOf, hexOf, type Digest } from '../../../src/oci/digest.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../../src/oci/media-types.ts'
-import type { Keychain } from '../../../src/registry/keychain.ts'
+import type { Keychain } from '../../../src/registry/auth/keychain.ts'
 import { openRegistries } from '../../../src/registry/open-registries.ts'
 import type { Registries, Repository } from '../../../src/registry/registry.ts'
 

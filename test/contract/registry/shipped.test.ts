@@ -1,14 +1,14 @@
 /** The bundle that ships, on real registries: directly, with TLS, and through proxies. */
 
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ImageInspection } from '../../../src/operations/inspect.ts'
-import { HOST_BEHIND_PROXY, makeCertificate, type Certificate } from '../../support/certificate.ts'
+import type { ImageInspection } from '../../../src/operations/inspect/inspect.ts'
+import { HOST_BEHIND_PROXY, makeCertificate, type Certificate } from '../../support/registry/certificate.ts'
 import { runCnb, succeedJson } from '../../support/cnb.ts'
-import { craftApp } from '../../support/crafted-app.ts'
-import { startProxy } from '../../support/proxy.ts'
-import { pushImage } from '../../support/push-image.ts'
-import { openClient } from '../../support/registry-client.ts'
-import { startRegistry, type Registry } from '../../support/registry.ts'
+import { craftApp } from '../../support/images/crafted-app.ts'
+import { startProxy } from '../../support/registry/proxy.ts'
+import { pushImage } from '../../support/images/push-image.ts'
+import { openClient } from '../../support/registry/registry-client.ts'
+import { startRegistry, type Registry } from '../../support/registry/registry.ts'
 
 const NO_ENGINE = { DOCKER_HOST: 'unix:///nonexistent/docker.sock', DOCKER_CONTEXT: undefined }
 let certificate: Certificate

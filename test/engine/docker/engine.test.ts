@@ -4,8 +4,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
-import { connect } from '../../../src/docker/connect.ts'
-import { resolveEndpoint } from '../../../src/docker/endpoint.ts'
+import { connect } from '../../../src/docker/connection/connect.ts'
+import { resolveEndpoint } from '../../../src/docker/connection/endpoint.ts'
 import { engineContract } from '../../contract/engine/engine-contract.ts'
 
 engineContract('The engine at $DOCKER_HOST', async () => {

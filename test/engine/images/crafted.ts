@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { connect } from '../../../src/docker/connect.ts'
-import { resolveEndpoint } from '../../../src/docker/endpoint.ts'
+import { connect } from '../../../src/docker/connection/connect.ts'
+import { resolveEndpoint } from '../../../src/docker/connection/endpoint.ts'
 import type { Engine } from '../../../src/docker/engine.ts'
 import type { Layer } from '../../../src/images/image.ts'
 import { digestOf, hexOf } from '../../../src/oci/digest.ts'
-import { packFiles } from '../../support/fake-files.ts'
+import { packFiles } from '../../support/fakes/fake-files.ts'
 
 export async function connectToEngine(): Promise<Engine> {
   return connect(await resolveEndpoint({ env: process.env, home: homedir() }))

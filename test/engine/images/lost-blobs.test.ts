@@ -6,11 +6,11 @@ import { buffer, json } from 'node:stream/consumers'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Engine } from '../../../src/docker/engine.ts'
-import { openEngineImages } from '../../../src/images/engine-source.ts'
+import { openEngineImages } from '../../../src/images/engine/engine-source.ts'
 import type { Image, ImagePlan, Layer } from '../../../src/images/image.ts'
 import { digestOf, type Digest } from '../../../src/oci/digest.ts'
 import { parseReference } from '../../../src/oci/reference.ts'
-import { docker } from '../../support/docker.ts'
+import { docker } from '../../support/engines/docker.ts'
 import { connectToEngine, layerOf, loadImage, memoryLayer, ownName } from './crafted.ts'
 
 let engine: Engine

@@ -3,13 +3,13 @@
 import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
 import { afterAll, expect, test } from 'vitest'
-import { readTar } from '../../../src/archive/tar-reader.ts'
-import { packTar, type TarEntry } from '../../../src/archive/tar-writer.ts'
-import { connect } from '../../../src/docker/connect.ts'
-import { resolveEndpoint } from '../../../src/docker/endpoint.ts'
-import type { KeptPaths } from '../../../src/lifecycle/native/kept-paths.ts'
-import { type Obstacle, Session } from '../../../src/lifecycle/native/session.ts'
-import { SESSION_SCRIPT } from '../../../src/lifecycle/native/session-script.ts'
+import { readTar } from '../../../src/archive/tar/tar-reader.ts'
+import { packTar, type TarEntry } from '../../../src/archive/tar/tar-writer.ts'
+import { connect } from '../../../src/docker/connection/connect.ts'
+import { resolveEndpoint } from '../../../src/docker/connection/endpoint.ts'
+import type { KeptPaths } from '../../../src/lifecycle/native/run/kept-paths.ts'
+import { type Obstacle, Session } from '../../../src/lifecycle/native/run/session.ts'
+import { SESSION_SCRIPT } from '../../../src/lifecycle/native/run/session-script.ts'
 
 const engine = await connect(await resolveEndpoint({ env: process.env, home: homedir() }))
 const volumes: string[] = []

@@ -1,4 +1,4 @@
-import { startRegistry } from '../../support/registry.ts'
+import { startRegistry } from '../../support/registry/registry.ts'
 import { registryContract } from '../../contract/registry/registry-contract.ts'
 
 registryContract("Debian's docker-registry", async () => {

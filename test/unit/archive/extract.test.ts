@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { extractInto } from '../../../src/archive/extract.ts'
-import { packTar } from '../../../src/archive/tar-writer.ts'
-import type { TarEntry } from '../../../src/archive/tar-writer.ts'
+import { packTar } from '../../../src/archive/tar/tar-writer.ts'
+import type { TarEntry } from '../../../src/archive/tar/tar-writer.ts'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import type { TemporaryDirectory } from '../../../src/base/files.ts'
 

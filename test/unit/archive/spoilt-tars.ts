@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { packTar, type TarEntry } from '../../../src/archive/tar-writer.ts'
+import { packTar, type TarEntry } from '../../../src/archive/tar/tar-writer.ts'
 import { CnbError } from '../../../src/base/errors.ts'
 
 /** Whatever bytes of the entries' tar are others, `namesIn` gives names or fails with a CnbError. */

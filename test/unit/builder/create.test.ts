@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import { makeTarLayer } from '../../../src/archive/tar-layer.ts'
+import { makeTarLayer } from '../../../src/archive/tar/tar-layer.ts'
 import { planBuilder, type BuilderRecipe } from '../../../src/builder/create.ts'
 import { readBuilder } from '../../../src/builder/read-builder.ts'
 import type { BuildpackDescriptor } from '../../../src/buildpacks/descriptor.ts'

@@ -2,8 +2,8 @@
 
 import { writeFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { readTar } from '../../../src/archive/tar-reader.ts'
-import { packTar, type TarEntry } from '../../../src/archive/tar-writer.ts'
+import { readTar } from '../../../src/archive/tar/tar-reader.ts'
+import { packTar, type TarEntry } from '../../../src/archive/tar/tar-writer.ts'
 import type { Layer } from '../../../src/images/image.ts'
 
 export type Given = Partial<Omit<TarEntry, 'name' | 'content'>> & { name: string; text?: string; bytes?: Buffer }

@@ -61,7 +61,7 @@ describe('a default in help', () => {
   })
 
   it('is one that the code has', async () => {
-    const remote = await readFile(join(SOURCES, 'operations/rebase-remote.ts'), 'utf8')
+    const remote = await readFile(join(SOURCES, 'operations/rebase/rebase-remote.ts'), 'utf8')
     // A new one is looked up in the code before it gets into this list.
     expect([...new Set(defaults)].sort()).toEqual([
       '--concurrency: ' + (/^const CONCURRENCY = (\d+)$/m.exec(remote)?.[1] ?? ''),

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../../../src/base/errors.ts'
 import { formatArgument } from '../../../src/cli/command.ts'
 import { COMMANDS, parseCommandLine } from '../../../src/cli/program.ts'
-import { CHECKS, type Check } from '../../support/conformance.ts'
+import { CHECKS, type Check } from '../../support/conformance/conformance.ts'
 
 const README = join(import.meta.dirname, '../../../README.md')
 

@@ -9,7 +9,7 @@ import { buffer, text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../src/base/events.ts'
-import { connect } from '../../../src/docker/connect.ts'
+import { connect } from '../../../src/docker/connection/connect.ts'
 import { containerOf, created, failureOf } from './failure.ts'
 import { breakOff, frame, json, startEngineServer, type EngineServer, type Reply } from './engine-server.ts'
 

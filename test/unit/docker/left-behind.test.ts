@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
 import { refusalStatus } from '../../../src/docker/errors.ts'
-import { lastWords } from '../../../src/docker/last-words.ts'
+import { lastWords } from '../../../src/docker/connection/last-words.ts'
 import { containerOf, created, failureOf } from './failure.ts'
 import { breakOff, json, startEngineServer } from './engine-server.ts'
 

@@ -10,8 +10,8 @@ import { OWNER_LABEL, type Owned, UNFINISHED_LABEL } from '../../../src/docker/e
 import { type OrphanSearch, removeOrphans } from '../../../src/docker/orphans.ts'
 import { currentOwner, hasEnded, ownerLabel, parseOwner } from '../../../src/docker/owner.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
-import { FakeEngine } from '../../support/fake-engine.ts'
-import { packFiles } from '../../support/fake-files.ts'
+import { FakeEngine } from '../../support/fakes/fake-engine.ts'
+import { packFiles } from '../../support/fakes/fake-files.ts'
 
 const NOW = Date.parse('2026-01-10T00:00:00Z')
 const here: OrphanSearch = { space: 'boot/1', hasEnded: async ({ pid }) => pid !== 1, now: () => NOW }

@@ -2,9 +2,9 @@ import { beforeEach, expect, test } from 'vitest'
 import { OWNER_LABEL } from '../../../src/docker/engine.ts'
 import { removeOrphans } from '../../../src/docker/orphans.ts'
 import { UnfinishedVolumes } from '../../../src/lifecycle/unfinished-volumes.ts'
-import { ANY_OWNER, deadOwners } from '../../support/owners.ts'
-import { FakeEngine } from '../../support/fake-engine.ts'
-import { loadFakeImage } from '../../support/fake-image.ts'
+import { ANY_OWNER, deadOwners } from '../../support/engines/owners.ts'
+import { FakeEngine } from '../../support/fakes/fake-engine.ts'
+import { loadFakeImage } from '../../support/fakes/fake-image.ts'
 
 let engine: FakeEngine
 beforeEach(() => (engine = new FakeEngine()))

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readTar } from '../../../src/archive/tar-reader.ts'
-import { packTar } from '../../../src/archive/tar-writer.ts'
+import { readTar } from '../../../src/archive/tar/tar-reader.ts'
+import { packTar } from '../../../src/archive/tar/tar-writer.ts'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import type { TemporaryDirectory } from '../../../src/base/files.ts'
 import { appEntries, checkApp, type App } from '../../../src/project/app.ts'
-import { LINK, zipFile } from '../../support/zip-file.ts'
+import { LINK, zipFile } from '../../support/images/zip-file.ts'
 
 let temporary: TemporaryDirectory
 beforeEach(async () => void (temporary = await makeTemporaryDirectory()))

@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { packTar } from '../../../src/archive/tar-writer.ts'
+import { packTar } from '../../../src/archive/tar/tar-writer.ts'
 import { caBinding, platformEntries } from '../../../src/project/platform-files.ts'
 
 const CA = `-----BEGIN CERTIFICATE-----

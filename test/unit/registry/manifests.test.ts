@@ -3,8 +3,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../../../src/oci/media-types.ts'
 import type { Repository } from '../../../src/registry/registry.ts'
-import { refuse, reply, startMemoryRegistry } from '../../support/memory-registry.ts'
-import { openClient, type TestClient } from '../../support/registry-client.ts'
+import { refuse, reply, startMemoryRegistry } from '../../support/fakes/memory-registry.ts'
+import { openClient, type TestClient } from '../../support/registry/registry-client.ts'
 
 interface Bench extends TestClient {
   repository: Repository

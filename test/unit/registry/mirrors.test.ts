@@ -4,8 +4,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { OCI_MANIFEST } from '../../../src/oci/media-types.ts'
 import { mirrorsOf } from '../../../src/registry/mirrors.ts'
-import { refuse, reply, startMemoryRegistry, type MemoryRegistry } from '../../support/memory-registry.ts'
-import { openClient, type TestClient } from '../../support/registry-client.ts'
+import { refuse, reply, startMemoryRegistry, type MemoryRegistry } from '../../support/fakes/memory-registry.ts'
+import { openClient, type TestClient } from '../../support/registry/registry-client.ts'
 
 const BLOB = Buffer.from('blob')
 const manifestOf = (note: string): Buffer => Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, layers: [], note }))

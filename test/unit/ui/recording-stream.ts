@@ -1,6 +1,6 @@
 /** Streams and clocks that tests hold in their hands. */
 
-import type { Clock } from '../../../src/ui/activity.ts'
+import type { Clock } from '../../../src/ui/live/live-display.ts'
 import { Terminal, type OutputStream } from '../../../src/ui/terminal.ts'
 
 export interface RecordingStream extends OutputStream {

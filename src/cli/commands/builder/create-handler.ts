@@ -1,17 +1,16 @@
 /** What `cnb builder create` does. */
 
 import { CnbError } from '../../../base/errors.ts'
-import { createBuilder } from '../../../operations/create-builder.ts'
+import { createBuilder, type CreateBuilderOptions } from '../../../operations/builder/create-builder.ts'
 import { fields } from '../../../ui/fields.ts'
 import { formatDuration } from '../../../ui/quantity.ts'
 import { shellWord } from '../../../ui/shell-word.ts'
-import type { Handler, Values } from '../../command.ts'
-import type { createGroups } from './create.ts'
+import type { Handler } from '../../command.ts'
 
 /** A platform as pack's `-t`, which is --target, takes it; as a name it would be taken for that of an image. */
 const PLATFORM = /^(?:linux|windows)\/(?:386|amd64|arm|arm64|ppc64le|riscv64|s390x)(?:[/:;]|$)/
 
-export const runCreateBuilder: Handler<Values<typeof createGroups>> = async (image, values, { context, services }) => {
+export const runCreateBuilder: Handler<Omit<CreateBuilderOptions, 'image'>> = async (image, values, { context, services }) => {
   const target = values.tags?.find((tag) => PLATFORM.test(tag))
   if (target !== undefined) {
     throw new CnbError('CNB_USAGE', `--tag '${target}' is a platform, not the name of an image`, { hint: "A builder is made for the engine's platform." })

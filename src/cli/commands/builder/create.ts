@@ -4,7 +4,7 @@ import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../../command.t
 import { pullPolicy, tags } from '../../options/images.ts'
 import { registryMirrors } from '../../options/registry.ts'
 
-export const createGroups = [
+const groups = [
   {
     title: 'Builder:',
     options: {
@@ -25,7 +25,7 @@ export const createBuilderCommand = defineCommand({
     'The same input gives the same image, byte for byte.',
   argument: { name: 'image', description: 'name of the builder image to make' },
   formats: MAKING_FORMATS,
-  groups: createGroups,
+  groups,
   examples: [
     { line: 'cnb builder create my-builder --config builder.toml', does: 'make it on the engine' },
     { line: 'cnb builder create my-builder -c builder.toml --tag my-builder:1.2 --label team=web', does: 'with a second name and a label' },

@@ -1,6 +1,6 @@
 /** A builder as people read it. */
 
-import type { BuilderInspection, OrderNode } from '../../../operations/inspect-builder.ts'
+import type { BuilderInspection, OrderNode } from '../../../operations/builder/inspect-builder.ts'
 import { fields } from '../../../ui/fields.ts'
 import { sanitizeLine } from '../../../ui/sanitize.ts'
 import { table } from '../../../ui/table.ts'

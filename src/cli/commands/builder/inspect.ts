@@ -3,7 +3,7 @@
 import { defineCommand, SHOWING_FORMATS, type OptionGroup } from '../../command.ts'
 import { place } from '../../options/place.ts'
 
-export const inspectGroups = [
+const groups = [
   {
     title: 'Inspect:',
     options: {
@@ -25,7 +25,7 @@ export const inspectBuilderCommand = defineCommand({
     'registry where no engine has it.',
   argument: { name: 'image', description: 'builder image; oci:DIR[:TAG] for one in an OCI layout' },
   formats: SHOWING_FORMATS,
-  groups: inspectGroups,
+  groups,
   examples: [
     { line: 'cnb builder inspect my-builder', does: 'show it to people' },
     { line: 'cnb builder inspect my-builder --depth 1 --output yaml', does: 'the first level of the order, for a program' },

@@ -1,12 +1,11 @@
 /** What `cnb sbom download` does. */
 
-import { downloadSbom } from '../../../operations/download-sbom.ts'
+import { downloadSbom, type DownloadSbomOptions } from '../../../operations/inspect/download-sbom.ts'
 import { formatBytes } from '../../../ui/quantity.ts'
 import { table } from '../../../ui/table.ts'
-import type { Handler, Values } from '../../command.ts'
-import type { downloadSbomGroups } from './download.ts'
+import type { Handler } from '../../command.ts'
 
-export const runDownloadSbom: Handler<Values<typeof downloadSbomGroups>> = async (image, values, session) => {
+export const runDownloadSbom: Handler<Omit<DownloadSbomOptions, 'image'>> = async (image, values, session) => {
   const download = await downloadSbom({ image, ...values }, session, session.context)
   const { directory, files } = download
   return {

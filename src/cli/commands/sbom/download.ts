@@ -3,7 +3,7 @@
 import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../../command.ts'
 import { place } from '../../options/place.ts'
 
-export const downloadSbomGroups = [
+const groups = [
   {
     title: 'Download:',
     options: {
@@ -21,7 +21,7 @@ export const downloadSbomCommand = defineCommand({
     'in the registry where no engine has it.',
   argument: { name: 'image', description: 'image that was built by buildpacks; oci:DIR[:TAG] for one in an OCI layout' },
   formats: MAKING_FORMATS,
-  groups: downloadSbomGroups,
+  groups,
   examples: [
     { line: 'cnb sbom download my-app', does: 'write ./layers/sbom/launch/…' },
     { line: 'cnb sbom download registry.example/team/app:1.0 --remote --output-dir boms', does: 'those of what was published, without an engine' },

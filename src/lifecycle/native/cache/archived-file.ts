@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { readTar } from '../../../archive/tar-reader.ts'
+import { readTar } from '../../../archive/tar/tar-reader.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'
 import { checkCacheFile } from './layer-tars.ts'

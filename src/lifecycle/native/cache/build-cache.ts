@@ -14,7 +14,7 @@ import { cacheMetadata, readCacheMetadata, writeCacheMetadata } from './cache-me
 import { codeSources, foreignSources } from './code-sources.ts'
 import { readPeerCache } from './peer-cache.ts'
 import type { SharedCache } from './shared-cache.ts'
-import { openVault, type Vault } from './vault.ts'
+import { openVault, type Vault } from './state-volume.ts'
 
 /**
  * Leaving the scope of `await using` removes what it made on the engine to look into it, and volumes that are new and of

@@ -5,9 +5,9 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import { FieldReader, isTable } from '../../../formats/field-reader.ts'
-import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../../../oci/go-json.ts'
-import { tomlDataJson } from '../export/toml-json.ts'
-import { parseExactJson } from '../metadata/exact-json.ts'
+import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../../../formats/go/json.ts'
+import { tomlDataJson } from '../../../formats/go/toml-json.ts'
+import { parseExactJson } from '../../../formats/go/exact-json.ts'
 import type { KnownLayer } from '../metadata/restore-rules.ts'
 import type { CacheRecord, CodeSource } from '../model.ts'
 import { readSource } from './record.ts'

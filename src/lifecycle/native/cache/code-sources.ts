@@ -4,7 +4,7 @@
  * of the present build, too.
  */
 
-import { isImageId } from '../../../images/pull.ts'
+import { isImageId } from '../../../images/find/pull.ts'
 import { digestOf } from '../../../oci/digest.ts'
 import { familiarName, parseReference } from '../../../oci/reference.ts'
 import type { BuildPlan } from '../../lifecycle.ts'

@@ -1,8 +1,8 @@
 /** Entries of a cached layer's tar, as they may be unpacked into `/layers`: its own directory and nothing else. */
 
-import type { TarReadEntry } from '../../../archive/tar-reader.ts'
+import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
-import { escapeId } from '../../../buildpacks/buildpack.ts'
+import { escapeId } from '../../../buildpacks/descriptor.ts'
 
 const SLASH = 0x2f
 const TYPES = new Set(['directory', 'file', 'symlink'])

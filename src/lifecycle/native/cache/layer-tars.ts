@@ -1,7 +1,7 @@
 /** Cached layers as the stock lifecycle keeps them: `sha256:<hex>.tar` beside one metadata file, wherever those are. */
 
 import type { Readable } from 'node:stream'
-import { readTar, type TarReadEntry } from '../../../archive/tar-reader.ts'
+import { readTar, type TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import { verified } from '../../../archive/verified-stream.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'

@@ -4,8 +4,8 @@
  */
 
 import { buffer } from 'node:stream/consumers'
-import type { TarReadEntry } from '../../../archive/tar-reader.ts'
-import type { TarEntry } from '../../../archive/tar-writer.ts'
+import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
+import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Digest, isDigest } from '../../../oci/digest.ts'

@@ -2,11 +2,7 @@
 
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
-import type { BuildPlan } from '../../lifecycle.ts'
 import type { CacheRecord } from '../model.ts'
-import { cacheDirectoryTars } from './cache-directory.ts'
-import { type CacheImages, openCacheImage } from './cache-image.ts'
-import { fillCacheDirectory } from './fill-directory.ts'
 import type { LayerTars } from './layer-tars.ts'
 
 export interface CacheContent {
@@ -27,17 +23,4 @@ export interface SharedCache extends AsyncDisposable {
    * @throws CnbError CNB_OUTPUT, CNB_EXPORT_FAILED, CNB_REGISTRY_*; the cache is then as it was
    */
   fill(content: CacheContent, context: Context): Promise<void>
-}
-
-/** Undefined where the plan names none. */
-export function openSharedCache(plan: BuildPlan, images: CacheImages | undefined): SharedCache | undefined {
-  const { cacheDirectory, cacheImage, clearCache } = plan
-  if (cacheImage && images) return openCacheImage(cacheImage, images, plan)
-  if (cacheDirectory === undefined) return undefined
-  return {
-    place: cacheDirectory,
-    tars: cacheDirectoryTars(cacheDirectory),
-    fill: (content, context) => fillCacheDirectory(cacheDirectory, content, { anew: clearCache }, context),
-    [Symbol.asyncDispose]: async () => {},
-  }
 }

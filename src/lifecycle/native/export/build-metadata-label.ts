@@ -1,11 +1,11 @@
 /** `io.buildpacks.build.metadata` as the lifecycle writes it (platform/files/metadata.go, launch/launch.go: fields in their order). */
 
 import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
-import { encodeGoObject, encodeGoString } from '../../../oci/go-json.ts'
+import { encodeGoObject, encodeGoString } from '../../../formats/go/json.ts'
 import type { GroupElement } from '../model.ts'
 import type { BomEntry, BuildMetadataToml, BuiltProcess } from './build-metadata-toml.ts'
 import type { LauncherVersion } from './launcher-version.ts'
-import { tomlDataJson } from './toml-json.ts'
+import { tomlDataJson } from '../../../formats/go/toml-json.ts'
 
 /** @throws CnbError CNB_EXPORT_FAILED when a BOM entry of an old buildpack holds what JSON cannot */
 export function buildMetadataJson(metadata: BuildMetadataToml, launcher: LauncherVersion, api: ApiVersion): string {

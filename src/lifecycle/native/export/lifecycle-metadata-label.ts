@@ -5,9 +5,9 @@
 
 import type { RunImageName } from '../../../builder/builder.ts'
 import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
-import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../../../oci/go-json.ts'
+import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../../../formats/go/json.ts'
 import type { ExportedBuildpack, ExportedLayer } from './buildpack-layers.ts'
-import { tomlDataJson } from './toml-json.ts'
+import { tomlDataJson } from '../../../formats/go/toml-json.ts'
 
 /** What of the new image is what. */
 export interface LayersMetadata {

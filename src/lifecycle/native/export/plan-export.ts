@@ -4,22 +4,26 @@
  */
 
 import type { Context } from '../../../base/events.ts'
+import { isTable } from '../../../formats/field-reader.ts'
+import { encodeGoObject, encodeGoValue, isGoEmpty } from '../../../formats/go/json.ts'
+import { tomlDataJson } from '../../../formats/go/toml-json.ts'
+import { parseTomlData } from '../../../formats/toml-data.ts'
 import { atLeast } from '../../../formats/versions.ts'
-import { BUILD_METADATA_LABEL, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, PROJECT_METADATA_LABEL } from '../../../images/labels.ts'
-import { runImageReference } from '../../../images/run-image-reference.ts'
-import { encodeImageConfig, type ImageConfig, MAX_CONFIG_BYTES } from '../../../oci/config.ts'
+import { BUILD_METADATA_LABEL, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, PROJECT_METADATA_LABEL } from '../../../images/labels/labels.ts'
+import { runImageReference } from '../../../images/labels/run-image-reference.ts'
+import { encodeImageConfig, MAX_CONFIG_BYTES, type ImageConfig } from '../../../oci/config.ts'
 import type { LayersTree } from '../model.ts'
 import { appConfig } from './app-config.ts'
-import { type AppLayers, makeLayers } from './app-layers.ts'
+import { makeLayers, type AppLayers } from './app-layers.ts'
 import { buildMetadataJson } from './build-metadata-label.ts'
-import { type BuildMetadataToml, readBuildMetadataToml } from './build-metadata-toml.ts'
+import { readBuildMetadataToml, type BuildMetadataToml } from './build-metadata-toml.ts'
 import { exportError } from './export-error.ts'
 import type { Export, ExportInput, SbomLayer } from './export.ts'
 import { lifecycleMetadataJson } from './lifecycle-metadata-label.ts'
 import { withLifecycleSboms } from './lifecycle-sboms.ts'
-import { projectMetadataJson } from './project-metadata-label.ts'
 import { runImageNames } from './run-image-names.ts'
 import { directoryLayer, filesBelow } from './tree-directory.ts'
+
 
 /**
  * Plans the image. Reads layers through the input's functions, one after the other, and nothing else.
@@ -119,4 +123,22 @@ async function sbomLayers({ plan }: ExportInput, tree: LayersTree, { sbom }: App
     ...(sbom ? { launch: { sha: sbom, files: files('launch') } } : {}),
     ...(cache ? { cache: { sha: cache.diffId, files: files('cache') } } : {}),
   }
+}
+
+/** @param toml our own project-metadata.toml; without one the label is an empty object */
+function projectMetadataJson(toml: string | undefined): string {
+  const { source } = toml === undefined ? {} : parseTomlData(Buffer.from(toml), 'project-metadata.toml')
+  if (!isTable(source)) return '{}'
+  const table = (value: unknown): string | undefined => (isGoEmpty(value) ? undefined : tomlDataJson(value, 'project-metadata.toml'))
+  const { type, version, metadata } = source
+  return encodeGoObject([
+    [
+      'source',
+      encodeGoObject([
+        ['type', isGoEmpty(type) ? undefined : encodeGoValue(type)],
+        ['version', table(version)],
+        ['metadata', table(metadata)],
+      ]),
+    ],
+  ])
 }

@@ -1,13 +1,13 @@
 /** report.toml: what came of the build (platform.md "report.toml"; lifecycle platform/files/report.go). */
 
 import { CnbError } from '../../../base/errors.ts'
-import { escapeId } from '../../../buildpacks/buildpack.ts'
+import { escapeId } from '../../../buildpacks/descriptor.ts'
 import { anyCapitals, FieldReader, isTable } from '../../../formats/field-reader.ts'
 import { parseTomlData } from '../../../formats/toml-data.ts'
 import { stringifyToml } from '../../../formats/toml.ts'
 import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
 import { familiarName } from '../../../oci/reference.ts'
-import { engineManifestSize } from '../../../images/engine-manifest.ts'
+import { engineManifestSize } from '../../../images/engine/engine-manifest.ts'
 import type { ImagePlan, SavedImage } from '../../../images/image.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import type { Group, LayersTree } from '../model.ts'

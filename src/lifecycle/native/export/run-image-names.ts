@@ -2,7 +2,7 @@
 
 import type { RunImageName } from '../../../builder/builder.ts'
 import { atLeast } from '../../../formats/versions.ts'
-import { isSameName } from '../../../images/run-image-name.ts'
+import { isSameName } from '../../../images/find/run-image-name.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 
 /**

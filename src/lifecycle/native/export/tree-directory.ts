@@ -1,6 +1,6 @@
 /** Directories of `/layers` that become layers whole: config and SBOMs (lifecycle layers/dir.go, archive/tar). */
 
-import type { TarHeader } from '../../../archive/tar-header.ts'
+import type { TarHeader } from '../../../archive/tar/tar-header.ts'
 import type { Layer } from '../../../images/image.ts'
 import { LAYERS_DIR } from '../../phase.ts'
 import { memoryLayer } from '../layers/memory-layer.ts'

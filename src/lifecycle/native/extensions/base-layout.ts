@@ -5,7 +5,7 @@
  * and no registry needs to have the image.
  */
 
-import type { TarEntry } from '../../../archive/tar-writer.ts'
+import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import type { Image } from '../../../images/image.ts'
 import { encodeImageConfig } from '../../../oci/config.ts'
 import { type Digest, digestOf, hexOf } from '../../../oci/digest.ts'

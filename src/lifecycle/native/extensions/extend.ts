@@ -1,20 +1,26 @@
 /** Applies the Dockerfiles of image extensions, and runs the build phase on the way (platform.md "extender"; spec.md 2.8). */
 
-import type { TarEntry } from '../../../archive/tar-writer.ts'
+import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container, Engine } from '../../../docker/engine.ts'
+import { encodeGoToml } from '../../../formats/go/toml.ts'
+import { parseToml, type TomlTable } from '../../../formats/toml.ts'
+import type { Digest } from '../../../oci/digest.ts'
+import { contextName, parseReference } from '../../../oci/reference.ts'
 import type { BuildPlan, PhaseTime, RunImage } from '../../lifecycle.ts'
+import { layersFile } from '../../platform-files.ts'
 import { runPhase } from '../../run-phase.ts'
-import { fillBuildContainer } from '../build-container.ts'
-import type { BuilderRun, FinishedBuild } from '../builder-run.ts'
+import { analyzedToml } from '../metadata/analyzed.ts'
 import type { Group, PreviousImage, Restoration } from '../model.ts'
+import { fillBuildContainer } from '../run/build-container.ts'
+import type { BuilderRun, FinishedBuild } from '../run/builder-run.ts'
 import { baseLayout } from './base-layout.ts'
-import { extendedAnalyzed } from './extended-analyzed.ts'
-import { type Extensions, readExtensions } from './extensions.ts'
-import { type ExtendedImage, readExtendedImage } from './extended-image.ts'
+import { readExtendedImage, type ExtendedImage } from './extended-image.ts'
 import { buildExtenderSpec, putAppAndLifecycle, putDockerfiles, runExtenderSpec } from './extender-container.ts'
+import { readExtensions, type Extensions } from './extensions.ts'
 import type { KanikoCache } from './kaniko-cache.ts'
 import { withoutKanikoLog } from './kaniko-output.ts'
+
 
 const WHY_ROOT =
   "this app uses the builder's image extensions: their Dockerfiles are applied as root, in containers without a socket or a " +
@@ -163,4 +169,28 @@ export async function whileExtending<T>(
   if (run.status === 'fulfilled') await run.value[Symbol.asyncDispose]()
   // The first error: the other side's is only that it was stopped.
   throw stop.signal.reason
+}
+
+export interface ExtendedBases {
+  /** The plan's run image, or the one that an extension switched to. */
+  readonly runImage: RunImage
+  /** The digests of the layouts that the extender finds (base-layout.ts). */
+  readonly build?: Digest
+  readonly run?: Digest
+}
+
+/** An entry for `/`. It is written anew: what the detector left in its place was within reach of buildpacks. */
+export function extendedAnalyzed(plan: BuildPlan, previous: PreviousImage | undefined, { runImage, build, run }: ExtendedBases): TarEntry {
+  const analyzed = parseToml(analyzedToml({ ...plan, runImage }, previous), 'analyzed.toml')
+  const toml = encodeGoToml({
+    ...analyzed,
+    'run-image': { ...(analyzed['run-image'] as TomlTable), ...(run ? { reference: digestReference(runImage.name, run), extend: true } : {}) },
+    ...(build ? { 'build-image': { reference: digestReference(plan.builder.image.reference, build) } } : {}),
+  })
+  return layersFile(plan, 'analyzed.toml', toml)
+}
+
+/** The extender takes a digest from it, and nothing else. */
+function digestReference(name: string, digest: Digest): string {
+  return `${contextName(parseReference(name))}@${digest}`
 }

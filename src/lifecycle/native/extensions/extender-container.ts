@@ -3,7 +3,7 @@
  * it has those that installing packages takes. No socket, no credential and nothing of the host is there, as in all others.
  */
 
-import { packTar, type TarEntry } from '../../../archive/tar-writer.ts'
+import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { type Context, step } from '../../../base/events.ts'
 import { type ContainerSpec, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import type { Container } from '../../../docker/engine.ts'
@@ -11,7 +11,7 @@ import { stringifyToml } from '../../../formats/toml.ts'
 import { atLeast } from '../../../formats/versions.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { detector, LAYERS_DIR } from '../../phase.ts'
-import { buildContainerSpec } from '../build-container.ts'
+import { buildContainerSpec } from '../run/build-container.ts'
 import type { Group } from '../model.ts'
 import { KANIKO_DIR } from './base-layout.ts'
 

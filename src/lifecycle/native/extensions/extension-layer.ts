@@ -8,8 +8,8 @@
 
 import type { Readable } from 'node:stream'
 import { ByteSource } from '../../../archive/byte-source.ts'
-import { parsePaxRecords } from '../../../archive/pax-records.ts'
-import { BLOCK, USTAR_MAGIC, paddingOf, readOctal, seal, writeOctal } from '../../../archive/tar-block.ts'
+import { parsePaxRecords } from '../../../archive/tar/pax-records.ts'
+import { BLOCK, USTAR_MAGIC, paddingOf, readOctal, seal, writeOctal } from '../../../archive/tar/tar-block.ts'
 import { LAYER_MTIME } from '../../../buildpacks/buildpack-layer.ts'
 import { CnbError } from '../../../base/errors.ts'
 

@@ -1,6 +1,6 @@
 /** What detection left for image extensions to do (platform.md "detector" outputs; lifecycle phase/generator.go). */
 
-import { readTar } from '../../../archive/tar-reader.ts'
+import { readTar } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'

@@ -1,8 +1,8 @@
 /** The files of a container, as the engine's `GET archive` gives them. */
 
 import { posix } from 'node:path'
-import { readPlainTar } from '../../../archive/plain-tar.ts'
-import type { TarReadEntry } from '../../../archive/tar-reader.ts'
+import { readPlainTar } from '../../../archive/tar/plain-tar.ts'
+import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'

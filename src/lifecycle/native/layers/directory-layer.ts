@@ -1,9 +1,9 @@
 /** A layer that is one directory (the lifecycle's layers/dir.go, v0.21.0; spec.md §6.3). */
 
-import { makeTarLayer, type TarCopy } from '../../../archive/tar-layer.ts'
-import type { TarHeader } from '../../../archive/tar-header.ts'
-import type { TarReadEntry } from '../../../archive/tar-reader.ts'
-import type { TarEntry } from '../../../archive/tar-writer.ts'
+import { makeTarLayer, type TarCopy } from '../../../archive/tar/tar-layer.ts'
+import type { TarHeader } from '../../../archive/tar/tar-header.ts'
+import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
+import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'

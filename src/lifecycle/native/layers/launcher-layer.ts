@@ -1,7 +1,7 @@
 /** The layer with the launcher (the lifecycle's layers/launcher.go). */
 
 import type { Readable } from 'node:stream'
-import { makeTarLayer } from '../../../archive/tar-layer.ts'
+import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
 import { LAYER_MTIME, rootDirectory } from './layer-entries.ts'

@@ -1,7 +1,7 @@
 /** Headers as the lifecycle writes them into layers (its archive/writer.go and layers/{dir,launcher}.go, v0.21.0). */
 
-import type { TarHeader } from '../../../archive/tar-header.ts'
-import type { TarEntry } from '../../../archive/tar-writer.ts'
+import type { TarHeader } from '../../../archive/tar/tar-header.ts'
+import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 
 /** The build user, to whom all files of a layer belong. */
 export interface Owner {

@@ -1,6 +1,6 @@
 /** Makes the layers of what a build left in its container, byte for byte as the lifecycle's exporter makes them. */
 
-import type { TarHeader } from '../../../archive/tar-header.ts'
+import type { TarHeader } from '../../../archive/tar/tar-header.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
 import type { BuildFiles } from '../model.ts'

@@ -1,6 +1,6 @@
 /** What the layers of a build are made from. */
 
-import type { TarReadEntry } from '../../../archive/tar-reader.ts'
+import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { BuildFiles } from '../model.ts'

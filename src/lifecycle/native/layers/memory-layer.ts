@@ -1,7 +1,7 @@
 /** A directory's layer from files that are in memory already: `/layers/config`, `/layers/sbom/launch`. */
 
-import { makeTarLayer } from '../../../archive/tar-layer.ts'
-import type { TarHeader } from '../../../archive/tar-header.ts'
+import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
+import type { TarHeader } from '../../../archive/tar/tar-header.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Layer } from '../../../images/image.ts'
 import type { TreeEntry } from '../model.ts'

@@ -1,7 +1,7 @@
 /** The layer with a link to the launcher for each process type (the lifecycle's layers/launcher.go). */
 
-import { makeTarLayer } from '../../../archive/tar-layer.ts'
-import type { TarEntry } from '../../../archive/tar-writer.ts'
+import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
+import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Layer } from '../../../images/image.ts'
 import { LAYER_MTIME, rootDirectory } from './layer-entries.ts'

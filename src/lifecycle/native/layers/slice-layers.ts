@@ -1,9 +1,9 @@
 /** The layers of the app directory (the lifecycle's layers/slices.go, v0.21.0; spec.md §4.7, §6.3). */
 
-import { makeTarLayer } from '../../../archive/tar-layer.ts'
-import type { TarHeader, TarType } from '../../../archive/tar-header.ts'
-import type { TarReadEntry } from '../../../archive/tar-reader.ts'
-import type { TarEntry } from '../../../archive/tar-writer.ts'
+import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
+import type { TarHeader, TarType } from '../../../archive/tar/tar-header.ts'
+import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
+import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'

@@ -1,7 +1,7 @@
 /** Which slice each file of the app is in (buildpack.md "Slice Layers"; the lifecycle's layers/slices.go, v0.21.0). */
 
 import { CnbError } from '../../../base/errors.ts'
-import { BadPattern, globPattern } from './glob-pattern.ts'
+import { BadPattern, globPattern } from '../../../formats/go/glob.ts'
 
 /** `[[slices]]` of a launch.toml. */
 export interface Slice {

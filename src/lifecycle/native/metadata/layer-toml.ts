@@ -5,7 +5,7 @@ import { anyCapitals, FieldReader, isTable } from '../../../formats/field-reader
 import { parseTomlData, type ValueBudget } from '../../../formats/toml-data.ts'
 import { atLeast, parseApiVersion } from '../../../formats/versions.ts'
 import type { LayerTypes } from '../model.ts'
-import { encodeGoToml } from './go-toml.ts'
+import { encodeGoToml } from '../../../formats/go/toml.ts'
 
 const TYPES = ['build', 'launch', 'cache'] as const
 const NO_TYPES: LayerTypes = { build: false, launch: false, cache: false }

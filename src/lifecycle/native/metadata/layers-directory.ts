@@ -1,9 +1,9 @@
 /** What the buildpacks left in `/layers`, read as the lifecycle's exporter reads it (buildpack/layers.go, ReadLayersDir and Read). */
 
 import { CnbError } from '../../../base/errors.ts'
-import { escapeId } from '../../../buildpacks/buildpack.ts'
+import { escapeId } from '../../../buildpacks/descriptor.ts'
 import { newValueBudget, type ValueBudget } from '../../../formats/toml-data.ts'
-import { compareBytes } from '../../../oci/go-json.ts'
+import { compareBytes } from '../../../formats/go/json.ts'
 import type { BuiltBuildpack, BuiltLayer, Group, GroupElement, LayersTree, TreeEntry } from '../model.ts'
 import { readLayerToml, readStoreToml } from './layer-toml.ts'
 

@@ -1,8 +1,8 @@
 /** Which layers of the last build a buildpack finds again (spec buildpack.md "Layer Types"; lifecycle internal/layer/metadata_restorer.go, phase/restorer.go). */
 
 import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
-import { compareBytes } from '../../../oci/go-json.ts'
-import { tomlDataJson } from '../export/toml-json.ts'
+import { compareBytes } from '../../../formats/go/json.ts'
+import { tomlDataJson } from '../../../formats/go/toml-json.ts'
 import type { LayerTypes } from '../model.ts'
 
 /** A layer as an image's label or a cache's metadata tells of it. */

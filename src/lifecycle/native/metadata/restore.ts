@@ -1,15 +1,16 @@
 /** What the buildpacks find in `/layers` of their last build (platform.md "restorer"). */
 
-import type { TarEntry } from '../../../archive/tar-writer.ts'
-import { escapeId } from '../../../buildpacks/buildpack.ts'
+import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
+import { isFileName } from '../../../base/file-name.ts'
+import { escapeId } from '../../../buildpacks/descriptor.ts'
+import { compareBytes } from '../../../formats/go/json.ts'
 import { atLeast } from '../../../formats/versions.ts'
-import { compareBytes } from '../../../oci/go-json.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import type { CacheRecord, CachedLayer, PreviousImage, Restoration, RestoredBuildpack } from '../model.ts'
 import { layerToml, storeToml } from './layer-toml.ts'
 import { restoredLayers, type RestoredLayers } from './restore-rules.ts'
 import { isBuildpackId, isLayerName } from './safe-names.ts'
-import { sbomFilesFor, type SbomFiles } from './restored-sbom.ts'
+
 
 type Builder = Pick<BuildPlan['builder'], 'uid' | 'gid' | 'buildpackLayers'>
 
@@ -111,4 +112,26 @@ function apiOf({ builder, buildpacks }: RestorationInput['plan'], id: string): s
   const brought = buildpacks.find(({ descriptor }) => descriptor.info.id === id)
   const own = Object.hasOwn(builder.buildpackLayers, id) ? Object.values(builder.buildpackLayers[id] ?? {}) : []
   return brought?.descriptor.api ?? own.at(-1)?.api ?? ''
+}
+
+/** By path relative to `/layers/sbom/<kind>`: `<buildpack>/<layer>/sbom.cdx.json`. */
+type SbomFiles = ReadonlyMap<string, Buffer>
+
+const LAYER_SBOM = /^([^/]+)\/([^/]+)\/(sbom[^/]+json)$/
+
+/**
+ * The files for one buildpack's directory, by their names there: `<layer>.sbom.cdx.json`.
+ * @param directory the buildpack's, its id escaped
+ * @param sources the cache's files, then the image's, which win
+ */
+function sbomFilesFor(directory: string, sources: readonly SbomFiles[]): Map<string, Buffer> {
+  const files = new Map<string, Buffer>()
+  for (const source of sources) {
+    for (const [path, content] of source) {
+      const [, buildpack, layer, file] = LAYER_SBOM.exec(path) ?? []
+      const name = `${layer}.${file}`
+      if (buildpack === directory && isFileName(name)) files.set(name, content)
+    }
+  }
+  return files
 }

@@ -1,7 +1,7 @@
 /** Names out of labels, caches and group.toml become paths; what could lead out of its directory is refused. */
 
 import { isFileName } from '../../../base/file-name.ts'
-import { escapeId } from '../../../buildpacks/buildpack.ts'
+import { escapeId } from '../../../buildpacks/descriptor.ts'
 
 /** What else is in `/layers`: no buildpack has such an id (buildpack.md "buildpack.toml"). */
 const RESERVED = new Set(['config', 'sbom', 'generated', 'extended'])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { inspectionText } from '../../../../src/cli/commands/inspect-text.ts'
-import type { ImageInspection } from '../../../../src/operations/inspect.ts'
+import type { ImageInspection } from '../../../../src/operations/inspect/inspect.ts'
 import { makeTheme } from '../../../../src/ui/theme.ts'
 
 const inspection: ImageInspection = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CnbError } from '../../../../src/base/errors.ts'
 import { fleetFailures, fleetText } from '../../../../src/cli/commands/rebase-fleet-text.ts'
-import type { RebaseReport } from '../../../../src/operations/rebase-many.ts'
+import type { RebaseReport } from '../../../../src/operations/rebase/rebase-many.ts'
 import { sanitizeText } from '../../../../src/ui/sanitize.ts'
 import { makeTheme } from '../../../../src/ui/theme.ts'
 

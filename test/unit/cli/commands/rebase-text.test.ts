@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { rebaseText, type RebaseWay } from '../../../../src/cli/commands/rebase-text.ts'
-import type { RebaseResult } from '../../../../src/operations/rebase-result.ts'
+import type { RebaseResult } from '../../../../src/operations/rebase/rebase-result.ts'
 import { makeTheme } from '../../../../src/ui/theme.ts'
 
 const result = { image: 'reg.example/app:1', reference: 'reg.example/app@sha256:1', runImage: 'run:2', changed: true, durationMs: 10 } as RebaseResult

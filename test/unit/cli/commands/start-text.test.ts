@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { copyText, startText } from '../../../../src/cli/commands/start-text.ts'
-import { startedProcess } from '../../../../src/images/started-process.ts'
+import { startedProcess } from '../../../../src/images/labels/started-process.ts'
 import { shellWord } from '../../../../src/ui/shell-word.ts'
 import { makeTheme } from '../../../../src/ui/theme.ts'
 

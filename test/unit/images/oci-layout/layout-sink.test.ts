@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { blobPath } from '../../../../src/images/oci-layout/layout-files.ts'
 import { digestOf } from '../../../../src/oci/digest.ts'
 import { OCI_LAYER } from '../../../../src/oci/media-types.ts'
-import { find, layerOf, makeDirectory, planOf, save } from '../../../support/layout-images.ts'
+import { find, layerOf, makeDirectory, planOf, save } from '../../../support/images/layout-images.ts'
 
 /** More than a layer of a layout's own: one that somebody else is to be asked for. */
 const remote = (content: string, open: () => Readable, size = content.length) => ({

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { blobPath } from '../../../../src/images/oci-layout/layout-files.ts'
 import { digestOf, type Digest } from '../../../../src/oci/digest.ts'
 import { DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../../../src/oci/media-types.ts'
-import { find, layerOf, makeDirectory, planOf, save } from '../../../support/layout-images.ts'
+import { find, layerOf, makeDirectory, planOf, save } from '../../../support/images/layout-images.ts'
 
 interface Entry {
   mediaType?: string

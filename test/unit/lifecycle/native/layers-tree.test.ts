@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readTar } from '../../../../src/archive/tar-reader.ts'
-import { packTar, type TarEntry } from '../../../../src/archive/tar-writer.ts'
+import { readTar } from '../../../../src/archive/tar/tar-reader.ts'
+import { packTar, type TarEntry } from '../../../../src/archive/tar/tar-writer.ts'
 import { layerDirectories, readSurvey, type Survey } from '../../../../src/lifecycle/native/layers-tree.ts'
 import { checkLargeFiles } from '../../../../src/lifecycle/native/metadata-limit.ts'
 

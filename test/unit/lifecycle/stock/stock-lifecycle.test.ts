@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { packTar, type TarEntry } from '../../../../src/archive/tar-writer.ts'
+import { packTar, type TarEntry } from '../../../../src/archive/tar/tar-writer.ts'
 import { CnbError } from '../../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../../src/base/events.ts'
 import type { BuildPlan } from '../../../../src/lifecycle/lifecycle.ts'
 import type { Phase } from '../../../../src/lifecycle/phase.ts'
 import { stockLifecycle } from '../../../../src/lifecycle/stock/stock-lifecycle.ts'
-import { FakeEngine, type FakeProgram } from '../../../support/fake-engine.ts'
-import { loadFakeImage } from '../../../support/fake-image.ts'
+import { FakeEngine, type FakeProgram } from '../../../support/fakes/fake-engine.ts'
+import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
 import { aBuilder, anImage, aPlan } from '../../../support/plans.ts'
 
 const PHASES: readonly Phase[] = ['analyzer', 'detector', 'restorer', 'builder', 'exporter']

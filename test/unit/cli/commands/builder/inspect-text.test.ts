@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { builderText } from '../../../../../src/cli/commands/builder/inspect-text.ts'
-import type { BuilderInspection } from '../../../../../src/operations/inspect-builder.ts'
+import type { BuilderInspection } from '../../../../../src/operations/builder/inspect-builder.ts'
 import { makeTheme } from '../../../../../src/ui/theme.ts'
 
 const inspection: BuilderInspection = {

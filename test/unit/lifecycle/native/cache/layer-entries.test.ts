@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Readable } from 'node:stream'
-import type { TarType } from '../../../../../src/archive/tar-header.ts'
-import type { TarReadEntry } from '../../../../../src/archive/tar-reader.ts'
+import type { TarType } from '../../../../../src/archive/tar/tar-header.ts'
+import type { TarReadEntry } from '../../../../../src/archive/tar/tar-reader.ts'
 import { layerEntries } from '../../../../../src/lifecycle/native/cache/layer-entries.ts'
 
 const entry = (type: TarType, name: string): TarReadEntry => ({

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { packTar, type TarEntry } from '../../../../../src/archive/tar-writer.ts'
+import { packTar, type TarEntry } from '../../../../../src/archive/tar/tar-writer.ts'
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import { readCacheMetadata, writeCacheMetadata } from '../../../../../src/lifecycle/native/cache/cache-metadata.ts'
 import { codeSources } from '../../../../../src/lifecycle/native/cache/code-sources.ts'

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseTomlData } from '../../../../../src/formats/toml-data.ts'
 import { markFloats, readFloats } from '../../../../../src/lifecycle/native/cache/typed-data.ts'
-import { tomlDataJson } from '../../../../../src/lifecycle/native/export/toml-json.ts'
-import { parseExactJson } from '../../../../../src/lifecycle/native/metadata/exact-json.ts'
-import { encodeGoToml } from '../../../../../src/lifecycle/native/metadata/go-toml.ts'
+import { tomlDataJson } from '../../../../../src/formats/go/toml-json.ts'
+import { parseExactJson } from '../../../../../src/formats/go/exact-json.ts'
+import { encodeGoToml } from '../../../../../src/formats/go/toml.ts'
 
 const throughJson = (data: unknown): unknown => readFloats(parseExactJson(tomlDataJson(markFloats(data), 'it')))
 

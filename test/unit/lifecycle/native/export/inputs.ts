@@ -1,7 +1,7 @@
 /** Export inputs for tests: a whole build of one buildpack, with what a test names in place of the default. */
 
 import type { Layer } from '../../../../../src/images/image.ts'
-import type { LifecycleMetadata } from '../../../../../src/images/lifecycle-metadata.ts'
+import type { LifecycleMetadata } from '../../../../../src/images/labels/lifecycle-metadata.ts'
 import { digestOf } from '../../../../../src/oci/digest.ts'
 import type { ExportInput } from '../../../../../src/lifecycle/native/export/export.ts'
 import type { BuiltLayer, GroupElement, LayersTree, PreviousImage, TreeEntry } from '../../../../../src/lifecycle/native/model.ts'

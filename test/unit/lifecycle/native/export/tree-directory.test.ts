@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { readTar } from '../../../../../src/archive/tar-reader.ts'
+import { readTar } from '../../../../../src/archive/tar/tar-reader.ts'
 import { directoryLayer, filesBelow } from '../../../../../src/lifecycle/native/export/tree-directory.ts'
 import type { LayersTree, TreeEntry } from '../../../../../src/lifecycle/native/model.ts'
 import { directory, file } from './inputs.ts'

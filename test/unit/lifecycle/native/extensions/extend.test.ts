@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import type { Container, Engine } from '../../../../../src/docker/engine.ts'
 import { parseToml } from '../../../../../src/formats/toml.ts'
-import { extendedAnalyzed } from '../../../../../src/lifecycle/native/extensions/extended-analyzed.ts'
+import { extendedAnalyzed } from '../../../../../src/lifecycle/native/extensions/extend.ts'
 import { type Extending, planExtending, whileExtending } from '../../../../../src/lifecycle/native/extensions/extend.ts'
 import { buildExtenderSpec, runExtenderSpec } from '../../../../../src/lifecycle/native/extensions/extender-container.ts'
-import { FakeEngine } from '../../../../support/fake-engine.ts'
+import { FakeEngine } from '../../../../support/fakes/fake-engine.ts'
 import { anImage, aPlan } from '../../../../support/plans.ts'
 
 const group = { buildpacks: [], extensions: [{ id: 'some/extension', version: '1', api: '0.11' }] }

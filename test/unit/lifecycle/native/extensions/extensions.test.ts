@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { packTar, type TarEntry } from '../../../../../src/archive/tar-writer.ts'
+import { packTar, type TarEntry } from '../../../../../src/archive/tar/tar-writer.ts'
 import type { Context } from '../../../../../src/base/events.ts'
 import { readExtensions } from '../../../../../src/lifecycle/native/extensions/extensions.ts'
 import type { Group } from '../../../../../src/lifecycle/native/model.ts'

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { KanikoCache } from '../../../../../src/lifecycle/native/extensions/kaniko-cache.ts'
-import { FakeEngine } from '../../../../support/fake-engine.ts'
+import { FakeEngine } from '../../../../support/fakes/fake-engine.ts'
 import { aBuilder, aPlan, anImage } from '../../../../support/plans.ts'
 
 /** Its name ends with a digest of where the code comes from. */

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { packTar } from '../../../../../src/archive/tar-writer.ts'
-import type { TarEntry } from '../../../../../src/archive/tar-writer.ts'
+import { packTar } from '../../../../../src/archive/tar/tar-writer.ts'
+import type { TarEntry } from '../../../../../src/archive/tar/tar-writer.ts'
 import { containerFiles } from '../../../../../src/lifecycle/native/layers/container-files.ts'
 
 const owner = { uid: 1, gid: 2, mtime: 3 }

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
-import type { TarHeader, TarType } from '../../../../../src/archive/tar-header.ts'
-import type { TarReadEntry } from '../../../../../src/archive/tar-reader.ts'
+import type { TarHeader, TarType } from '../../../../../src/archive/tar/tar-header.ts'
+import type { TarReadEntry } from '../../../../../src/archive/tar/tar-reader.ts'
 import type { BuildFiles } from '../../../../../src/lifecycle/native/model.ts'
 
 interface GoldenEntry {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { TarType } from '../../../../../src/archive/tar-header.ts'
+import type { TarType } from '../../../../../src/archive/tar/tar-header.ts'
 import { readBuiltBuildpacks } from '../../../../../src/lifecycle/native/metadata/layers-directory.ts'
 import type { Group, TreeEntry } from '../../../../../src/lifecycle/native/model.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Image } from '../../../../../src/images/image.ts'
-import { readLifecycleMetadata } from '../../../../../src/images/lifecycle-metadata.ts'
+import { readLifecycleMetadata } from '../../../../../src/images/labels/lifecycle-metadata.ts'
 import { needsLaunchSbom, planRestoration, type RestorationInput } from '../../../../../src/lifecycle/native/metadata/restore.ts'
 import type { CachedLayer, CacheRecord, LayerTypes, RestoredBuildpack } from '../../../../../src/lifecycle/native/model.ts'
 import { aBuilder, anImage, aPlan } from '../../../../support/plans.ts'

@@ -1,0 +1,150 @@
+/** How one thing in a directory of the host becomes a tar entry, and how the system's refusals become errors. */
+
+import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
+import { getSystemErrorMap } from 'node:util'
+import { CnbError } from '../../base/errors.ts'
+import type { ErrorCode } from '../../base/errors.ts'
+import type { EventSink } from '../../base/events.ts'
+import { openRegularFile } from './regular-file.ts'
+import type { TarType } from '../tar/tar-header.ts'
+import type { TarEntry } from '../tar/tar-writer.ts'
+import type { FileSource, OpenEntry } from './walk-tree.ts'
+
+/** What an entry gets instead of the host's own. */
+type EntryAttributes = Partial<Pick<TarEntry, 'uid' | 'gid' | 'mode' | 'mtime'>>
+
+export interface HostDirectoryOptions {
+  /** The directory's own name in the tar, and what all others start with. When empty the directory has no entry of its own. */
+  readonly prefix: string
+  /** `path` is relative to the directory, and empty for the directory itself. */
+  readonly attributes?: (entry: TarEntry, path: Buffer) => EntryAttributes
+  /** Whether further names of a file become `link` entries; otherwise each is a file, as in the lifecycle's layers. */
+  readonly keepHardLinks?: boolean
+  /** The code of an error about the directory's content, such as a file that cannot be read; CNB_APP_INVALID when absent. */
+  readonly invalid?: ErrorCode
+  readonly events?: EventSink
+}
+
+/** What the system says when something that was there a moment ago is gone or has become something else. */
+const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EINVAL'])
+const DENIED = new Set(['EACCES', 'EPERM'])
+const GIB = 1024 ** 3
+/** Each byte of a hole would be read, sent and stored as a zero: 50 GiB of them take minutes and fill disks. */
+const MAX_HOLES = 4 * GIB
+
+/** A directory whose paths are bytes, relative to it. */
+export class HostDirectory implements FileSource<Stats> {
+  readonly #root: Buffer
+  readonly #options: HostDirectoryOptions
+  /** Device and inode to the first name that was given. */
+  readonly #linked = new Map<string, Buffer>()
+  /** Bytes in holes of all files so far. */
+  #holes = 0
+
+  constructor(directory: string, options: HostDirectoryOptions) {
+    this.#root = Buffer.from(directory)
+    this.#options = options
+  }
+
+  rootEntry(): TarEntry {
+    const path = Buffer.alloc(0)
+    const stats = this.#guard(path, () => statSync(this.#root))
+    return this.entry(path, 'directory', stats)
+  }
+
+  stats(path: Buffer): Stats {
+    return this.#guard(path, () => lstatSync(this.#hostPath(path)))
+  }
+
+  /** The names in a directory, the bytewise last one first. */
+  namesIn(path: Buffer): Buffer[] {
+    const names = this.#guard(path, () => readdirSync(this.#hostPath(path), { encoding: 'buffer' }))
+    return names.sort((a, b) => Buffer.compare(b, a))
+  }
+
+  entry(path: Buffer, type: TarType, stats: Stats, more: Partial<TarEntry> = {}): TarEntry {
+    const { uid, gid } = stats
+    const own = { type, name: this.#nameOf(path), uid, gid, mode: stats.mode & 0o7777, mtime: Math.floor(stats.mtimeMs / 1000), ...more }
+    return { ...own, ...this.#options.attributes?.(own, path) }
+  }
+
+  /** Opens a regular file; a further name of one that was given already is a link where the options say so. */
+  open(path: Buffer, stats: Stats): OpenEntry {
+    const first = this.#firstName(path, stats)
+    if (first) return { entry: this.entry(path, 'link', stats, { linkname: first }), [Symbol.dispose]: () => {} }
+    const file = this.#guard(path, () => openRegularFile(this.#hostPath(path)))
+    try {
+      const { size } = file.stats
+      this.#holes += this.#guard(path, () => file.holes())
+      if (this.#holes > MAX_HOLES) throw this.#tooSparse(path, size)
+      const content = this.#guard(path, () => file.content())
+      return { entry: this.entry(path, 'file', file.stats, { size, content }), [Symbol.dispose]: () => file[Symbol.dispose]() }
+    } catch (error) {
+      file[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  /** A link or a FIFO; undefined for what no image can hold. */
+  special(path: Buffer, stats: Stats): TarEntry | undefined {
+    if (stats.isSymbolicLink()) {
+      const linkname = this.#guard(path, () => readlinkSync(this.#hostPath(path), { encoding: 'buffer' }))
+      return this.entry(path, 'symlink', stats, { linkname })
+    }
+    if (stats.isFIFO()) return this.entry(path, 'fifo', stats)
+    const [type, what] = stats.isSocket() ? (['info', 'socket'] as const) : (['warning', 'device'] as const)
+    this.#options.events?.({ type, message: `left out the ${what} ${this.#hostPath(path).toString()}` })
+    return undefined
+  }
+
+  #tooSparse(path: Buffer, size: number): CnbError {
+    const file = this.#hostPath(path).toString()
+    const message = `cannot read ${file}: with this sparse file of ${(size / GIB).toFixed(1)} GiB, more than ${MAX_HOLES / GIB} GiB of the directory are holes`
+    return new CnbError(this.#options.invalid ?? 'CNB_APP_INVALID', message, {
+      hint: `Remove it, or exclude it: exclude = [${JSON.stringify(`/${path.toString()}`)}] below [io.buildpacks] in project.toml.`,
+    })
+  }
+
+  #nameOf(path: Buffer): Buffer {
+    const { prefix } = this.#options
+    if (prefix === '') return path
+    return Buffer.concat(path.length === 0 ? [Buffer.from(prefix)] : [Buffer.from(`${prefix}/`), path])
+  }
+
+  #hostPath(path: Buffer): Buffer {
+    return path.length === 0 ? this.#root : Buffer.concat([this.#root, Buffer.from('/'), path])
+  }
+
+  #firstName(path: Buffer, stats: Stats): Buffer | undefined {
+    if (!this.#options.keepHardLinks || stats.nlink < 2) return undefined
+    // Inode numbers pass 2^53 on some file systems, and two files that look like one would lose the second's content.
+    const { dev, ino } = this.#guard(path, () => lstatSync(this.#hostPath(path), { bigint: true }))
+    const key = `${dev}:${ino}`
+    const first = this.#linked.get(key)
+    if (!first) this.#linked.set(key, this.#nameOf(path))
+    return first
+  }
+
+  /** Runs a call of the system, whose refusal is told with the path and what can be done. */
+  #guard<T>(path: Buffer, call: () => T): T {
+    try {
+      return call()
+    } catch (error) {
+      if (error instanceof CnbError) throw error
+      const { code = '', errno, message } = error as NodeJS.ErrnoException
+      const shown = this.#hostPath(path).toString()
+      if (GONE.has(code) && path.length > 0) {
+        throw new CnbError('CNB_APP_CHANGED', `${shown} was removed or replaced while the directory was read`, {
+          hint: 'Run again when nothing writes to the directory.',
+          cause: error,
+        })
+      }
+      const words = getSystemErrorMap().get(errno ?? 0)?.[1] ?? message
+      throw new CnbError(this.#options.invalid ?? 'CNB_APP_INVALID', `cannot read ${shown}: ${words}`, {
+        ...(DENIED.has(code) ? { hint: `Give yourself the right to read it (chmod u+rX ${JSON.stringify(shown)}), or exclude it.` } : {}),
+        cause: error,
+      })
+    }
+  }
+}

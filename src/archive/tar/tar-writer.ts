@@ -1,0 +1,116 @@
+/** Tar streams, written with backpressure and without a byte more than Go's archive/tar would write. */
+
+import { Readable, addAbortSignal } from 'node:stream'
+import { CnbError, throwIfAborted } from '../../base/errors.ts'
+import { BLOCK, paddingOf } from './tar-block.ts'
+import { encodeTarHeader } from './tar-header.ts'
+import type { TarHeader } from './tar-header.ts'
+
+/** One entry: its header, and for a file with a size above 0 exactly `size` bytes of content. */
+export interface TarEntry extends Omit<TarHeader, 'size'> {
+  /** Bytes of content; only files have any. */
+  readonly size?: number
+  /** A function is called when the entry's turn comes, so that one file is open at a time. */
+  readonly content?: Buffer | Readable | (() => Readable | Promise<Readable>)
+}
+
+/** Small pieces are gathered to this size: an app of many small files would otherwise be a write of the socket for each header. */
+const CHUNK = 64 * 1024
+const ZEROS = Buffer.alloc(2 * BLOCK)
+/** From this size a piece is passed on as it is, for copying it costs more than a chunk of its own. */
+const LARGE = 16 * 1024
+
+/**
+ * A tar of `entries` in their order, ended by 1024 zero bytes and nothing more.
+ * The stream fails with what `entries` or a content throws, with CNB_APP_CHANGED when a content is shorter or longer than its
+ * size, and with the signal's reason. Destroying it ends the iteration of `entries`, so that their owner can clean up.
+ */
+export function packTar(entries: Iterable<TarEntry> | AsyncIterable<TarEntry>, options: { signal?: AbortSignal } = {}): Readable {
+  return Readable.from(tarChunks(entries, options.signal), { objectMode: false, highWaterMark: CHUNK })
+}
+
+/** The same tar piece by piece, for those who need no stream; it fails as packTar's stream does. */
+export async function* tarChunks(
+  entries: Iterable<TarEntry> | AsyncIterable<TarEntry>,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  const gathered = new Gathered()
+  try {
+    for await (const entry of entries) {
+      throwIfAborted(signal)
+      const size = entry.type === 'file' ? (entry.size ?? 0) : 0
+      const header = gathered.add(encodeTarHeader({ ...entry, size }))
+      if (header) yield header
+      if (size === 0) continue
+      if (Buffer.isBuffer(entry.content) && size < LARGE) {
+        checkSize(entry, size, entry.content.length)
+        const full = gathered.add(entry.content)
+        if (full) yield full
+      } else {
+        const waiting = gathered.take()
+        if (waiting) yield waiting
+        yield* contentOf(entry, size, signal)
+      }
+      const full = gathered.add(ZEROS.subarray(0, paddingOf(size)))
+      if (full) yield full
+    }
+    const full = gathered.add(ZEROS)
+    if (full) yield full
+    const last = gathered.take()
+    if (last) yield last
+  } catch (error) {
+    // A content that the signal stopped says "aborted"; the signal's own reason says more.
+    throwIfAborted(signal)
+    throw error
+  }
+}
+
+async function* contentOf(entry: TarEntry, size: number, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  const { content } = entry
+  let written = 0
+  if (Buffer.isBuffer(content)) {
+    written = content.length
+    if (written === size) yield content
+  } else if (content) {
+    const stream = typeof content === 'function' ? await content() : content
+    for await (const chunk of signal ? addAbortSignal(signal, stream) : stream) {
+      const bytes = chunk as Buffer
+      written += bytes.length
+      if (written > size) break
+      yield bytes
+    }
+  }
+  checkSize(entry, size, written)
+}
+
+function checkSize(entry: TarEntry, size: number, written: number): void {
+  if (written === size) return
+  const found = written > size ? 'more' : `${written}`
+  throw new CnbError('CNB_APP_CHANGED', `${entry.name.toString()} should have ${size} bytes but gave ${found}`)
+}
+
+/** Small pieces, copied together until they fill a chunk. */
+class Gathered {
+  #chunk = Buffer.alloc(0)
+  #length = 0
+
+  /** Gives the chunk that was full before `piece`. */
+  add(piece: Buffer): Buffer | undefined {
+    let full: Buffer | undefined
+    if (this.#length + piece.length > this.#chunk.length) {
+      full = this.take()
+      this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK, piece.length))
+    }
+    this.#chunk.set(piece, this.#length)
+    this.#length += piece.length
+    return full
+  }
+
+  /** Gives what there is. */
+  take(): Buffer | undefined {
+    const taken = this.#length > 0 ? this.#chunk.subarray(0, this.#length) : undefined
+    this.#chunk = this.#chunk.subarray(this.#length)
+    this.#length = 0
+    return taken
+  }
+}

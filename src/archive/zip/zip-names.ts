@@ -1,0 +1,68 @@
+/** Names in a zip archive become paths of the app; none may lead out of it, on whatever system it is read. */
+
+import { isFromDos, type ZipAttributes } from './zip-attributes.ts'
+
+
+/** Linux has no longer ones. */
+const MAX_PATH_BYTES = 4096
+const MAX_NAME_BYTES = 255
+/** latin1 has a character for each byte. */
+const BACKSLASH = '\\'
+
+/**
+ * The parts of an entry's path, as latin1 text so that no byte of them is lost; none for the root itself.
+ * @throws Error with what is wrong with the name
+ */
+export function zipPath(entry: Pick<ZipAttributes, 'fileNameRaw' | 'versionMadeBy'>): string[] {
+  const name = entry.fileNameRaw.toString('latin1')
+  if (name === '') throw new Error('has no name')
+  if (name.includes('\0')) throw new Error('has a NUL in its name')
+  if (/^[/\\]/.test(name) || /^[A-Za-z]:[/\\]/.test(name)) throw new Error('has an absolute name')
+  if (name.split(/[/\\]/).includes('..')) throw new Error("has '..' in its name")
+  if (isFromDos(entry) && name.includes(BACKSLASH)) throw new Error("has '\\' in its name, which should be '/'")
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.')
+  if (name.length > MAX_PATH_BYTES || parts.some((part) => part.length > MAX_NAME_BYTES)) throw new Error('has a name that is too long')
+  return parts
+}
+
+/** As many as Linux follows; a chain that is longer leads nowhere. */
+const MAX_LINKS = 40
+
+/**
+ * Finds links that lead out of the tree. Links may be chained, so that one that looks harmless by its text leads out by another.
+ * @param links targets by path, latin1 text both
+ * @param maxSteps bounds the work for all links together
+ * @returns the path of the first link that leads out
+ * @throws Error when following them takes more steps than that
+ */
+export function findLinkOut(links: ReadonlyMap<string, string>, maxSteps = 10_000_000): string | undefined {
+  let steps = 0
+  const leadsOut = (path: string, target: string): boolean => {
+    const at = path.split('/').slice(0, -1)
+    const rest = target.split('/').reverse()
+    if (target.startsWith('/')) return true
+    for (let followed = 0; rest.length > 0; ) {
+      // What a path costs is its length, for it is put together again.
+      steps += at.length + 1
+      if (steps > maxSteps) throw new Error('has symbolic links that are nested too deeply')
+      const part = rest.pop() ?? ''
+      if (part === '' || part === '.') continue
+      if (part === '..') {
+        if (at.pop() === undefined) return true
+        continue
+      }
+      at.push(part)
+      const next = links.get(at.join('/'))
+      if (next === undefined) continue
+      if (next.startsWith('/')) return true
+      if (++followed > MAX_LINKS) return false
+      at.pop()
+      const parts = next.split('/').reverse()
+      steps += parts.length
+      rest.push(...parts)
+    }
+    return false
+  }
+  for (const [path, target] of links) if (leadsOut(path, target)) return path
+  return undefined
+}

@@ -1,0 +1,219 @@
+/** A zip archive as a tree of files: the app that `--path app.zip` names, or a .jar or .war. */
+
+import { closeSync, constants, openSync } from 'node:fs'
+import type { Entry } from 'yauzl'
+import { CnbError } from '../../base/errors.ts'
+import type { Context, EventSink } from '../../base/events.ts'
+import type { TarEntry } from '../tar/tar-writer.ts'
+import type { FileSource, NodeKind, OpenEntry } from '../files/walk-tree.ts'
+import { zipMode, type ZipKind } from './zip-attributes.ts'
+import { readZipContent, streamZipContent } from './zip-content.ts'
+import { readZipDirectory } from './zip-directory.ts'
+import { findLinkOut } from './zip-names.ts'
+import { zipPath } from './zip-names.ts'
+
+export interface ZipTreeOptions extends Context {
+  /** The root's name in the tar. */
+  readonly prefix: string
+  readonly uid: number
+  readonly gid: number
+  readonly rootMode: number
+}
+
+/** Up to this size a content is read before its entry is given. */
+const SMALL = 64 * 1024
+const MAX_TARGET = 4096
+/** Directories that are only in the names of others count too. */
+const MAX_NODES = 1_000_000
+
+class ZipNode implements NodeKind {
+  readonly kind: ZipKind
+  readonly mode: number
+  /** Absent for a directory that is only in the names of others. */
+  readonly entry: Entry | undefined
+  readonly mtime: number
+  readonly names: string[]
+
+  constructor(kind: ZipKind, mode: number, mtime: number, entry?: Entry, names: string[] = []) {
+    this.kind = kind
+    this.mode = mode
+    this.mtime = mtime
+    this.entry = entry
+    this.names = names
+  }
+
+  isDirectory(): boolean {
+    return this.kind === 'directory'
+  }
+
+  isFile(): boolean {
+    return this.kind === 'file'
+  }
+}
+
+/** Leaving the scope of `using` closes it. */
+export class ZipTree implements FileSource<ZipNode>, Disposable {
+  readonly #path: string
+  readonly #fd: number
+  readonly #base: number
+  readonly #options: ZipTreeOptions
+  /** By path, latin1 text, a character for each byte; the root's is empty. */
+  readonly #nodes = new Map<string, ZipNode>([['', new ZipNode('directory', 0o755, 0)]])
+  readonly #targets = new Map<string, string>()
+
+  private constructor(path: string, fd: number, base: number, entries: readonly Entry[], options: ZipTreeOptions) {
+    this.#path = path
+    this.#fd = fd
+    this.#base = base
+    this.#options = options
+    for (const entry of entries) this.#add(entry)
+    const out = this.#guard('', () => findLinkOut(this.#targets))
+    if (out !== undefined) throw zipError(path, `has the link ${quoted(out)}, which leads out of it`)
+  }
+
+  /**
+   * Opens an archive and checks every name, link and size in it.
+   * @returns undefined for a file that is no zip archive
+   * @throws CnbError CNB_APP_INVALID for names and links that lead out, names that are there twice, decompression bombs, and what
+   *   is damaged; CNB_UNSUPPORTED for encrypted files and compressions other than deflate. Contents fail with CNB_APP_INVALID too
+   */
+  static async open(path: string, options: ZipTreeOptions): Promise<ZipTree | undefined> {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const directory = await readZipDirectory(fd, (problem) => zipError(path, problem), options.signal)
+      if (directory) return new ZipTree(path, fd, directory.base, directory.entries, options)
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+    closeSync(fd)
+    return undefined
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd)
+  }
+
+  /** The text of a file at the archive's root; undefined where it has none. @throws CnbError CNB_APP_INVALID */
+  text(name: string, maxBytes: number): string | undefined {
+    const node = this.#nodes.get(name)
+    if (!node) return undefined
+    if (node.kind !== 'file' || !node.entry) throw zipError(this.#path, `has ${quoted(name)}, which is a ${node.kind}, not a file`)
+    if (node.entry.uncompressedSize > maxBytes) throw zipError(this.#path, `has ${quoted(name)}, which is larger than ${maxBytes} bytes`)
+    return this.#read(name, node.entry).toString('utf8')
+  }
+
+  rootEntry(): TarEntry {
+    const { prefix, uid, gid, rootMode } = this.#options
+    return { type: 'directory', name: prefix, mode: rootMode, uid, gid, mtime: 0 }
+  }
+
+  namesIn(path: Buffer): Buffer[] {
+    const names = this.stats(path).names.map((name) => Buffer.from(name, 'latin1'))
+    return names.sort((a, b) => Buffer.compare(b, a))
+  }
+
+  stats(path: Buffer): ZipNode {
+    const node = this.#nodes.get(path.toString('latin1'))
+    if (node) return node
+    throw new CnbError('CNB_INTERNAL', `there is no ${path.toString()} in the archive ${this.#path}`)
+  }
+
+  entry(path: Buffer, type: TarEntry['type'], { mode, mtime }: ZipNode, more: Partial<TarEntry> = {}): TarEntry {
+    const { prefix, uid, gid } = this.#options
+    return { type, name: Buffer.concat([Buffer.from(`${prefix}/`), path]), mode, uid, gid, mtime, ...more }
+  }
+
+  open(path: Buffer, node: ZipNode): OpenEntry {
+    const { entry } = node
+    const name = path.toString('latin1')
+    const size = entry?.uncompressedSize ?? 0
+    const isSmall = size <= SMALL && (entry?.compressedSize ?? 0) <= SMALL
+    const wrong = (error: Error): Error => this.#wrong(name, error)
+    const content = !entry ? undefined : isSmall ? this.#read(name, entry) : () => streamZipContent(this.#fd, this.#base, entry, wrong)
+    return { entry: this.entry(path, 'file', node, { size, content }), [Symbol.dispose]: () => {} }
+  }
+
+  special(path: Buffer, node: ZipNode): TarEntry | undefined {
+    const target = this.#targets.get(path.toString('latin1'))
+    if (target !== undefined) return this.entry(path, 'symlink', node, { linkname: Buffer.from(target, 'latin1') })
+    if (node.kind === 'fifo') return this.entry(path, 'fifo', node)
+    leftOut(this.#options.events, node.kind, path, this.#path)
+    return undefined
+  }
+
+  #add(entry: Entry): void {
+    const shown = entry.fileNameRaw.toString('latin1')
+    const parts = this.#guard(shown, () => zipPath(entry))
+    const { kind, mode } = zipMode(entry)
+    const time = Math.floor(entry.getLastModDate({ timezone: 'UTC' }).getTime() / 1000)
+    const mtime = Number.isSafeInteger(time) ? time : 0
+    if (kind === 'directory' && entry.uncompressedSize > 0) throw this.#wrong(shown, new Error('is a directory with content'))
+    if (parts.length === 0) {
+      if (kind === 'directory') return
+      throw this.#wrong(shown, new Error('has a name that is the app itself'))
+    }
+    const parent = this.#makeParents(shown, parts, mtime)
+    const path = parts.join('/')
+    const known = this.#nodes.get(path)
+    // Some writers name a directory twice.
+    if (known && !(known.kind === 'directory' && kind === 'directory')) throw this.#wrong(shown, new Error('is there twice'))
+    this.#nodes.set(path, new ZipNode(kind, mode, mtime, entry, known?.names))
+    if (!known) parent.names.push(parts.at(-1) ?? '')
+    if (kind === 'symlink') this.#targets.set(path, this.#targetOf(shown, entry))
+  }
+
+  /** A directory of which the archive says nothing is the app's user's, as one that is unpacked. */
+  #makeParents(shown: string, parts: readonly string[], mtime: number): ZipNode {
+    let parent = this.#nodes.get('')
+    for (let length = 1; parent && length < parts.length; length++) {
+      const path = parts.slice(0, length).join('/')
+      let node = this.#nodes.get(path)
+      if (node && node.kind !== 'directory') throw this.#wrong(shown, new Error(`is below ${quoted(path)}, which is a ${node.kind}`))
+      if (!node) {
+        node = new ZipNode('directory', 0o755, mtime)
+        this.#nodes.set(path, node)
+        parent.names.push(parts[length - 1] ?? '')
+      }
+      parent = node
+    }
+    if (!parent || this.#nodes.size > MAX_NODES) throw zipError(this.#path, `has more than ${MAX_NODES} files and directories`)
+    return parent
+  }
+
+  #targetOf(shown: string, entry: Entry): string {
+    if (entry.uncompressedSize > MAX_TARGET || entry.compressedSize > 2 * MAX_TARGET) throw this.#wrong(shown, new Error('is a link whose target is too long'))
+    const target = this.#read(shown, entry).toString('latin1')
+    if (target === '' || target.includes('\0')) throw this.#wrong(shown, new Error('is a link without a target'))
+    return target
+  }
+
+  #read(shown: string, entry: Entry): Buffer {
+    return this.#guard(shown, () => readZipContent(this.#fd, this.#base, entry))
+  }
+
+  #guard<T>(shown: string, work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw this.#wrong(shown, error as Error)
+    }
+  }
+
+  #wrong(shown: string, error: Error): CnbError {
+    if (error instanceof CnbError) return error
+    return zipError(this.#path, shown === '' ? error.message : `cannot be used: ${quoted(shown)} ${error.message}`)
+  }
+}
+
+function leftOut(events: EventSink | undefined, kind: ZipKind, path: Buffer, archive: string): void {
+  events?.({ type: kind === 'socket' ? 'info' : 'warning', message: `left out the ${kind} ${path.toString()} of ${archive}` })
+}
+
+function quoted(latin1: string): string {
+  return JSON.stringify(Buffer.from(latin1, 'latin1').toString())
+}
+
+function zipError(path: string, problem: string): CnbError {
+  return new CnbError('CNB_APP_INVALID', `the app ${path} ${problem}`, { hint: 'Unpack it, see what is in it, and give the directory with --path.' })
+}

@@ -1,0 +1,79 @@
+/** Running a container that has been made: what it prints, what it is told, and how it ends. */
+
+import { PassThrough, type Readable } from 'node:stream'
+import { abortError, CnbError, throwIfAborted } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import type { EngineClient } from './connection/client.ts'
+import type { ContainerOutput, Conversation } from './engine.ts'
+import { refusal } from './errors.ts'
+import { demultiplex } from './multiplex.ts'
+import { recordOf, stringOf } from '../base/foreign-json.ts'
+
+const KILL_TIMEOUT_MS = 5000
+const TASK = 'cannot run the container'
+
+/**
+ * Starts the container and gives its conversation, as Container's `run` and `converse` promise; without standard input `stdin` is
+ * closed from the start. It has a connection of its own: Node closes both directions of one whose writing fails, and with it
+ * would go what the program said last.
+ */
+export async function startConversation(
+  client: EngineClient, container: { readonly id: string; readonly stdin: boolean }, output: ContainerOutput, context: Context = {},
+): Promise<Conversation> {
+  throwIfAborted(context.signal)
+  const ending = new AbortController()
+  // Its abort closes all that the conversation has open.
+  const signal = AbortSignal.any([ending.signal, ...(context.signal ? [context.signal] : [])])
+  const request = (action: string, query?: Record<string, string | boolean>, task = TASK) =>
+    ({ task, method: 'POST', path: `/containers/${container.id}/${action}`, query, signal }) as const
+  let started = false
+  const end = async (error: unknown): Promise<never> => {
+    const reason: unknown = signal.aborted ? abortError(signal) : error
+    ending.abort()
+    // At once, and without complaint: it may have ended already, or the engine with it.
+    const kill = { ...request('kill', undefined, 'cannot kill the container'), signal: AbortSignal.timeout(KILL_TIMEOUT_MS) }
+    if (started) await client.text(kill).catch(() => {})
+    throw reason
+  }
+  try {
+    const [attached, stdin, wait] = await Promise.all([
+      client.hijack(request('attach', { stream: true, stdout: true, stderr: true })),
+      container.stdin ? client.upgrade(request('attach', { stream: true, stdin: true }), 'tcp') : new PassThrough().destroy(),
+      // The engine sends the reply's headers once it waits, so the start below cannot come first and its exit be missed.
+      client.stream(request('wait', { condition: 'next-exit' })),
+    ])
+    // Nothing comes from there, but the connection's end would go unnoticed.
+    stdin.resume()
+    const printed = demultiplex(attached, output)
+    // It is awaited below; a failure before that must not count as unhandled.
+    printed.catch(() => {})
+    started = true
+    await client.text(request('start', undefined, 'cannot start the container'))
+    const exitCode = Promise.all([readExitCode(wait), printed]).then(([code]) => (ending.abort(), code), end)
+    // Whoever never asks how it ended has hung up before.
+    exitCode.catch(() => {})
+    const hangUp = async (): Promise<void> => {
+      ending.abort(new CnbError('CNB_INTERRUPTED', 'the conversation with the container was ended'))
+      await exitCode.catch(() => {})
+    }
+    return { stdin, exitCode, [Symbol.asyncDispose]: hangUp }
+  } catch (error) {
+    return end(error)
+  }
+}
+
+async function readExitCode(wait: Readable): Promise<number> {
+  let text = ''
+  for await (const chunk of wait) text += (chunk as Buffer).toString()
+  if (text.trim() === '') throw new CnbError('CNB_ENGINE_LOST', `${TASK}: the engine stopped waiting for it without saying how it ended`)
+  let reply: Record<string, unknown> = {}
+  try {
+    reply = recordOf(JSON.parse(text))
+  } catch {
+    // Told below: a reply without a status.
+  }
+  const words = stringOf(recordOf(reply.Error).Message)
+  if (words !== undefined) throw refusal(TASK, 0, words)
+  if (typeof reply.StatusCode !== 'number') throw refusal(TASK, 0, `the engine did not say how it ended: ${text.slice(0, 200)}`)
+  return reply.StatusCode
+}

@@ -1,0 +1,102 @@
+/** Loading an image into an engine on the containerd image store, as an OCI archive that names the blobs which are there. */
+
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import type { Engine, EngineImage } from '../../docker/engine.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import { digestOf, type Digest } from '../../oci/digest.ts'
+import { encodeManifest } from '../../oci/manifest.ts'
+import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../oci/media-types.ts'
+import { findLayerBlob, namedBlobs } from './engine-blobs.ts'
+import { layerBlobs, packOciArchive, type ArchivedBlob } from './image-archive.ts'
+import type { ImagePlan, Layer, LayerBlob } from '../image.ts'
+import { removeNameless, type WantedImage } from './image-names.ts'
+
+/**
+ * Loads what the engine lacks. Blobs that went away between the look and the load, and an engine that does not take an archive
+ * without them, get everything: an image with a blob missing would run here and could never be pulled from where it is pushed to.
+ * @returns the image's ID, which is the digest of its manifest
+ */
+export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, wanted: WantedImage, context: Context): Promise<Digest> {
+  const known = await knownBlobs(engine, plan, context)
+  try {
+    return await load(engine, plan, wanted, known, context)
+  } catch (error) {
+    if (known.size === 0 || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
+    context.events?.({ type: 'debug', message: `sending all layers, because the engine failed to use its own: ${error.message}` })
+    return load(engine, plan, wanted, new Map(), context)
+  }
+}
+
+type Blobs = ReadonlyMap<Digest, Descriptor>
+
+/** Those of the plan's layers that the engine has. The base's own blobs come first: a registry has them already. */
+async function knownBlobs({ content }: Engine, { base, previous, layers, blobs }: ImagePlan, context: Context): Promise<Blobs> {
+  const images = blobs ? [] : [base, ...(previous ? [previous] : [])]
+  const named = await Promise.all(images.map((image) => namedBlobs(content, image, context)))
+  const find = async (diffId: Digest): Promise<[Digest, Descriptor][]> => {
+    const wanted = blobs?.get(diffId)?.descriptor
+    const found = wanted ? await presentBlob(content, wanted, context) : await findLayerBlob(content, diffId, named.map((each) => each?.get(diffId)), context)
+    return found ? [[diffId, found]] : []
+  }
+  return new Map((await Promise.all([...new Set(layers.map(({ diffId }) => diffId))].map(find))).flat())
+}
+
+/** The blob if the engine has it whole. */
+async function presentBlob(content: Engine['content'], blob: Descriptor, context: Context): Promise<Descriptor | undefined> {
+  return (await content.info(blob.digest, context))?.size === blob.size ? blob : undefined
+}
+
+async function load(engine: Engine, plan: ImagePlan, { config, find }: WantedImage, known: Blobs, context: Context): Promise<Digest> {
+  const missing = plan.layers.filter(({ diffId }) => !known.has(diffId))
+  const sent = plan.blobs ? missing.map(({ diffId }) => sentBlob(diffId, plan.blobs?.get(diffId), context)) : await plainBlobs(missing, context)
+  const descriptors = new Map([...known, ...sent.map(({ diffId, descriptor }) => [diffId, descriptor] as const)])
+  const configDescriptor = { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length }
+  // The same layers give the same bytes, and so the same ID: all descriptors are written anew, in OCI's words.
+  const manifest = encodeManifest({ config: configDescriptor, layers: plan.layers.map(({ diffId }) => descriptors.get(diffId)!) })
+  const id = digestOf(manifest)
+  if (sent.length === 0 && isAsPlanned(await find(id), plan)) return id
+  const blobs = [{ ...configDescriptor, content: config }, ...new Map(sent.map(({ archived }) => [archived.digest, archived])).values()]
+  try {
+    await engine.images.load(packOciArchive({ mediaType: OCI_MANIFEST, content: manifest }, blobs, context), context)
+    await checkLoaded(engine, id, plan, known, context)
+  } catch (error) {
+    // The engine keeps an image that it could not unpack, or that lacks a layer.
+    await removeNameless(engine.images, id).catch(() => {})
+    throw error
+  }
+  return id
+}
+
+interface SentBlob {
+  readonly diffId: Digest
+  readonly descriptor: Descriptor
+  readonly archived: ArchivedBlob
+}
+
+function sentBlob(diffId: Digest, blob: LayerBlob | undefined, { signal }: Context): SentBlob {
+  if (!blob) throw new CnbError('CNB_INTERNAL', `the plan names blobs, but none for layer ${diffId}`)
+  const { descriptor } = blob
+  return { diffId, descriptor, archived: { digest: descriptor.digest, size: descriptor.size, content: () => blob.open(signal) } }
+}
+
+/** The layers uncompressed: nothing is gained by squeezing what never leaves the machine. */
+async function plainBlobs(layers: readonly Layer[], context: Context): Promise<SentBlob[]> {
+  return (await layerBlobs(layers, context)).map((archived) => {
+    const { digest, size } = archived
+    return { diffId: digest, descriptor: { mediaType: OCI_LAYER, digest, size }, archived }
+  })
+}
+
+async function checkLoaded(engine: Engine, id: Digest, plan: ImagePlan, known: Blobs, context: Context): Promise<void> {
+  if (!isAsPlanned(await engine.images.inspect(id, context), plan)) {
+    throw new CnbError('CNB_ENGINE_FAILED', `the engine loaded image ${id} but does not have it as it was sent`)
+  }
+  // From here on the image holds them, so that nothing is collected any more.
+  const infos = await Promise.all([...known.values()].map(({ digest }) => engine.content.info(digest, context)))
+  if (infos.includes(undefined)) throw new CnbError('CNB_ENGINE_FAILED', 'the engine collected layers while it loaded an image of them')
+}
+
+function isAsPlanned(image: EngineImage | undefined, { layers }: ImagePlan): boolean {
+  return image !== undefined && image.diffIds.length === layers.length && image.diffIds.every((diffId, index) => diffId === layers[index]?.diffId)
+}

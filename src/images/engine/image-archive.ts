@@ -1,0 +1,85 @@
+/** The two kinds of archive that an engine loads images from. Neither need hold the layers that the engine has. */
+
+import type { Readable } from 'node:stream'
+import { packTar, type TarEntry } from '../../archive/tar/tar-writer.ts'
+import type { Context } from '../../base/events.ts'
+import { digestOf, hexOf, type Digest } from '../../oci/digest.ts'
+import type { Layer } from '../image.ts'
+
+/** Something that is named by its digest. */
+export interface ArchivedBlob {
+  readonly digest: Digest
+  /** Bytes. */
+  readonly size: number
+  readonly content: TarEntry['content']
+}
+
+/**
+ * A docker-archive (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format") without names.
+ * Each layer has a file of its own, also where that is empty: podman refuses one file for two layers.
+ * @param omitted how many layers, from the bottom, are empty files
+ */
+export async function packDockerArchive(config: Buffer, layers: readonly Layer[], omitted: number, context: Context = {}): Promise<Readable> {
+  const nameOf = (diffId: Digest): string => `${hexOf(diffId)}.tar`
+  const configName = `${hexOf(digestOf(config))}.json`
+  const manifest = Buffer.from(JSON.stringify([{ Config: configName, RepoTags: null, Layers: layers.map(({ diffId }) => nameOf(diffId)) }]))
+  const blobs = await layerBlobs(layers.slice(omitted), context)
+  const sent = new Set(blobs.map(({ digest }) => digest))
+  const empty = new Set(layers.map(({ diffId }) => diffId).filter((diffId) => !sent.has(diffId)))
+  return pack(
+    [
+      file(configName, config),
+      ...[...empty].map((diffId) => file(nameOf(diffId), Buffer.alloc(0))),
+      ...blobs.map(({ digest, size, content }) => sizedFile(nameOf(digest), size, content)),
+      file('manifest.json', manifest),
+    ],
+    context,
+  )
+}
+
+const OCI_LAYOUT = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
+
+/** An OCI archive (OCI image-spec, image-layout.md) of one image without a name; `blobs` are config and layers. */
+export function packOciArchive(manifest: { mediaType: string; content: Buffer }, blobs: readonly ArchivedBlob[], context: Context = {}): Readable {
+  const { mediaType, content } = manifest
+  const digest = digestOf(content)
+  const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [{ mediaType, digest, size: content.length }] }
+  const all = [...blobs, { digest, size: content.length, content }]
+  return pack(
+    [
+      file('oci-layout', OCI_LAYOUT),
+      ...all.map((blob) => sizedFile(`blobs/sha256/${hexOf(blob.digest)}`, blob.size, blob.content)),
+      file('index.json', Buffer.from(JSON.stringify(index))),
+    ],
+    context,
+  )
+}
+
+/** The layers as blobs of their own uncompressed bytes, each once. */
+export async function layerBlobs(layers: readonly Layer[], { signal }: Context = {}): Promise<ArchivedBlob[]> {
+  const blobs: ArchivedBlob[] = []
+  for (const layer of new Map(layers.map((each) => [each.diffId, each])).values()) {
+    blobs.push({ digest: layer.diffId, size: await sizeOf(layer, signal), content: () => layer.open(signal) })
+  }
+  return blobs
+}
+
+/** A tar's header has the size before the content; a layer that does not know its own is read once more. */
+async function sizeOf(layer: Layer, signal: AbortSignal | undefined): Promise<number> {
+  if (layer.size !== undefined) return layer.size
+  let size = 0
+  for await (const chunk of await layer.open(signal)) size += (chunk as Buffer).length
+  return size
+}
+
+function pack(files: readonly TarEntry[], { signal }: Context): Readable {
+  return packTar(files, signal ? { signal } : {})
+}
+
+function file(name: string, content: Buffer): TarEntry {
+  return sizedFile(name, content.length, content)
+}
+
+function sizedFile(name: string, size: number, content: TarEntry['content']): TarEntry {
+  return { type: 'file', name, mode: 0o644, uid: 0, gid: 0, mtime: 0, size, content }
+}

@@ -1,0 +1,220 @@
+/** Layers of an engine's images, taken out of it the cheapest way there is, and kept on the disk where that is a file. */
+
+import { createReadStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { tarChunks } from '../../archive/tar/tar-writer.ts'
+import { CnbError, throwIfAborted } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../../base/files.ts'
+import { OWNER_LABEL, type Container, type Content, type Engine } from '../../docker/engine.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import type { Digest } from '../../oci/digest.ts'
+import type { Layer } from '../image.ts'
+import { writeHashed } from '../layers/hashed-file.ts'
+import { plainLayer } from '../layers/plain-layer.ts'
+import { namedBlobs } from './engine-blobs.ts'
+import { layerFilesOf, type DescribedImage } from './layer-files.ts'
+import { LayerRebuilder } from './rebuilt-layer.ts'
+import { readSavedLayers } from './saved-layers.ts'
+
+
+/** Bytes that are read at once: a layer has many of the stream's usual pieces, and each passes through many hands. */
+const PIECE = 1024 * 1024
+
+interface LayerFile {
+  readonly path: string
+  /** Bytes, uncompressed. */
+  readonly size: number
+}
+
+export type LayerEngine = Pick<Engine, 'content'> & {
+  readonly containers: Pick<Engine['containers'], 'create'>
+  readonly images: Pick<Engine['images'], 'save'>
+}
+
+/**
+ * Layers, uncompressed, each once however many images have it. A containerd store's blob is read as it is. On a graph-driver
+ * engine a lifecycle's layer is put together from the files of a container that is never started, any other comes from a
+ * `docker save`. Nothing is on the disk or the engine before the first layer is asked for, and nothing after the store is
+ * disposed of.
+ */
+export class LayerStore implements AsyncDisposable {
+  readonly #engine: LayerEngine
+  readonly #owner: string
+  readonly #files = new Map<Digest, LayerFile>()
+  /** By image ID. */
+  readonly #rebuilders = new Map<string, LayerRebuilder>()
+  readonly #containers: Container[] = []
+  readonly #blobs = new Map<string, Promise<ReadonlyMap<Digest, Descriptor> | undefined>>()
+  #directory: TemporaryDirectory | undefined
+  #fileCount = 0
+  /** The last fetch that was asked for; one runs at a time, because the next may find that it has all it needs. */
+  #last: Promise<void> = Promise.resolve()
+
+  /** @param owner the value of OWNER_LABEL for what is made on the engine */
+  constructor(engine: LayerEngine, owner: string) {
+    this.#engine = engine
+    this.#owner = owner
+  }
+
+  /** A layer of the image. Its size is known once it is on the disk. */
+  layer(image: DescribedImage, diffId: Digest): Layer {
+    return new StoredLayer(this, image, diffId)
+  }
+
+  sizeOf(diffId: Digest): number | undefined {
+    return this.#files.get(diffId)?.size
+  }
+
+  /**
+   * Sees that the layers are on the disk, with at most one `docker save` of the image.
+   * @throws CnbError CNB_IMAGE_INVALID when the engine's copy lacks one; CNB_ENGINE_*, CNB_OUTPUT
+   */
+  fetch(image: DescribedImage, diffIds: readonly Digest[], context: Context = {}): Promise<void> {
+    const turn = this.#last.then(async () => {
+      const missing = new Set(diffIds.filter((diffId) => !this.#files.has(diffId)))
+      await this.#rebuild(image, missing, context)
+      if (missing.size > 0) await this.#save(image, missing, context)
+    })
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async open(image: DescribedImage, diffId: Digest, signal: AbortSignal | undefined): Promise<Readable> {
+    const context = signal ? { signal } : {}
+    if (!this.#files.has(diffId)) {
+      const named = await this.#namedBlobs(image, context)
+      const blob = named && (await openLayerBlob(this.#engine.content, diffId, [named.get(diffId)], context))
+      if (blob) return blob
+      await this.fetch(image, [diffId], context)
+    }
+    const file = this.#files.get(diffId)
+    if (!file) throw new CnbError('CNB_INTERNAL', `layer ${diffId} was fetched but is not there`)
+    return createReadStream(file.path, { ...context, highWaterMark: PIECE })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#last
+    this.#files.clear()
+    for (const container of this.#containers.splice(0)) await container[Symbol.asyncDispose]()
+    this.#rebuilders.clear()
+    await this.#directory?.[Symbol.asyncDispose]()
+    this.#directory = undefined
+  }
+
+  /** Keeps those of `wanted` that can be had from a container, and takes them off the list. What cannot is no error yet. */
+  async #rebuild(image: DescribedImage, wanted: Set<Digest>, context: Context): Promise<void> {
+    const files = layerFilesOf(image)
+    for (const diffId of wanted) {
+      const layer = files.get(diffId)
+      if (!layer) continue
+      throwIfAborted(context.signal)
+      try {
+        const rebuilder = await this.#rebuilderOf(image, context)
+        await this.#keep(tarChunks(rebuilder.entries(layer, await this.#newPath(), context), context.signal), wanted, context)
+      } catch (error) {
+        if (!(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
+        context.events?.({ type: 'debug', message: `cannot make layer ${diffId} from the image's files: ${error.message}` })
+      }
+    }
+  }
+
+  async #save(image: DescribedImage, wanted: Set<Digest>, context: Context): Promise<void> {
+    throwIfAborted(context.signal)
+    const asked = [...wanted]
+    // An engine that shows its blobs and does not have these cannot save them either.
+    if ((await this.#namedBlobs(image, context)) === undefined) {
+      context.events?.({ type: 'debug', message: `saving the image ${image.id}, as ${asked.join(', ')} can be had in no other way` })
+      await readSavedLayers(this.#engine.images, image.id, wanted, (content) => this.#keep(content, wanted, context), context)
+    }
+    if (wanted.size === 0) return
+    const lacking = [...wanted].join(', ')
+    throw new CnbError('CNB_IMAGE_INVALID', `the engine's copy of image '${image.reference}' lacks ${wanted.size} of its layers: ${lacking}`, {
+      hint: 'Pull or build the image again: some tools load an image without the contents of its base.',
+    })
+  }
+
+  /** Puts the content into a file if it is a wanted layer, and takes that off the list. */
+  async #keep(content: AsyncIterable<Buffer>, wanted: Set<Digest>, { signal }: Context): Promise<void> {
+    const path = await this.#newPath()
+    const { digest, size } = await writeHashed(content, path, signal)
+    if (wanted.delete(digest)) this.#files.set(digest, { path, size })
+    else await rm(path, { force: true })
+  }
+
+  async #rebuilderOf(image: DescribedImage, context: Context): Promise<LayerRebuilder> {
+    const known = this.#rebuilders.get(image.id)
+    if (known) return known
+    const spec = { image: image.id, command: ['never-started'], labels: { [OWNER_LABEL]: this.#owner } }
+    const container = await this.#engine.containers.create(spec, context)
+    this.#containers.push(container)
+    const rebuilder = new LayerRebuilder(container)
+    this.#rebuilders.set(image.id, rebuilder)
+    return rebuilder
+  }
+
+  async #newPath(): Promise<string> {
+    this.#directory ??= await makeTemporaryDirectory('cnb-layers-')
+    return join(this.#directory.path, `${++this.#fileCount}.tar`)
+  }
+
+  #namedBlobs(image: DescribedImage, context: Context): Promise<ReadonlyMap<Digest, Descriptor> | undefined> {
+    const known = this.#blobs.get(image.id) ?? namedBlobs(this.#engine.content, image, context)
+    this.#blobs.set(image.id, known)
+    return known
+  }
+}
+
+class StoredLayer implements Layer {
+  readonly store: LayerStore
+  readonly image: DescribedImage
+  readonly diffId: Digest
+
+  constructor(store: LayerStore, image: DescribedImage, diffId: Digest) {
+    this.store = store
+    this.image = image
+    this.diffId = diffId
+  }
+
+  get size(): number | undefined {
+    return this.store.sizeOf(this.diffId)
+  }
+
+  open(signal?: AbortSignal): Promise<Readable> {
+    return this.store.open(this.image, this.diffId, signal)
+  }
+}
+
+/** Sees that those of `layers` that come from an engine are on the disk, with at most one save for each image. */
+export async function fetchLayers(layers: readonly Layer[], context: Context = {}): Promise<void> {
+  const stored = layers.filter((layer) => layer instanceof StoredLayer)
+  for (const { store, image } of stored) {
+    const ofImage = stored.filter((layer) => layer.store === store && layer.image.id === image.id)
+    // The first of an image's layers fetches them all, so that there is nothing left to do for the others.
+    await store.fetch(image, ofImage.map(({ diffId }) => diffId), context)
+  }
+}
+
+/**
+ * The layer's tar from one of `blobs`, or from its own uncompressed blob; undefined when the store has none of them.
+ * The stream fails with CNB_IMAGE_INVALID when what came out is not the layer.
+ */
+async function openLayerBlob(
+  content: Content,
+  diffId: Digest,
+  blobs: readonly (Descriptor | undefined)[],
+  context: Context = {},
+): Promise<Readable | undefined> {
+  for (const digest of new Set([diffId, ...blobs.flatMap((blob) => blob?.digest ?? [])])) {
+    const blob = await content.read(digest, context)
+    if (blob) return plainLayer(blob, digest, diffId, isOther(diffId))
+  }
+  return undefined
+}
+
+function isOther(diffId: Digest): (found: Digest) => CnbError {
+  const hint = 'Pull or build the image again.'
+  return (found) => new CnbError('CNB_IMAGE_INVALID', `the engine's blob of layer ${diffId} holds ${found}`, { hint })
+}

@@ -1,0 +1,81 @@
+/** Pulling images by an engine through the mirrors of their registry, by the rule of registry/mirrors.ts. */
+
+import { CnbError, toCnbError, type ErrorCode } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import type { Engine, PullOptions } from '../../docker/engine.ts'
+import type { Platform } from '../../oci/platform.ts'
+import { formatReference, parseReference, type Reference } from '../../oci/reference.ts'
+import { afterMirrors, mirrorsOf } from '../../registry/mirrors.ts'
+
+export interface PullServices {
+  readonly engine: Engine
+  /** Looks up the credentials for a repository with its registry. */
+  readonly credentials: (repository: string) => Promise<PullOptions['auth']>
+  /** Hosts, with a path if any, by the registry that they mirror, or `*` for all. */
+  readonly mirrors: Readonly<Record<string, readonly string[]>>
+  /** What the image must be for; any when absent. */
+  readonly platform?: Platform
+}
+
+/** The names that an image has at the mirrors of its registry, in their order. @throws CnbError CNB_USAGE for what is no mirror */
+export function copiesOf(reference: Reference, mirrors: PullServices['mirrors']): string[] {
+  const { registry, repository } = reference
+  return mirrorsOf(registry, mirrors).map(({ host, path }) => formatReference({ ...reference, registry: host, repository: path + repository }))
+}
+
+/** Failures that are a matter of one registry: another may do. */
+const OF_ONE_REGISTRY: readonly ErrorCode[] = ['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED', 'CNB_PLATFORM_MISMATCH']
+
+/**
+ * Pulls an image from the first mirror that has it, and else from its own registry. From a mirror it gets its own name, and loses
+ * the mirror's, unless it had that before. No engine gives an image a name with a digest: such an image keeps the mirror's.
+ * @returns the name that the image has on the engine
+ * @throws CnbError as EngineImages.pull; where mirrors have failed before, the message ends with what they answered
+ */
+export async function pullThroughMirrors(reference: string, services: PullServices, context: Context): Promise<string> {
+  const { events, signal } = context
+  const own = parseReference(reference)
+  const failures: CnbError[] = []
+  for (const copy of copiesOf(own, services.mirrors)) {
+    try {
+      return await pullCopy(copy, own, services, context)
+    } catch (error) {
+      if (signal?.aborted || !(error instanceof CnbError) || !OF_ONE_REGISTRY.includes(error.code)) throw error
+      const type = error.code === 'CNB_IMAGE_NOT_FOUND' ? 'debug' : 'warning'
+      events?.({ type, message: `the mirror's ${copy} is passed over: ${error.message}` })
+      failures.push(error)
+    }
+  }
+  try {
+    await pullFrom(reference, services, context)
+    return reference
+  } catch (error) {
+    throw afterMirrors(error, failures)
+  }
+}
+
+async function pullFrom(name: string, { engine, credentials, platform }: PullServices, context: Context): Promise<void> {
+  const { registry, repository } = parseReference(name)
+  const auth = await credentials(`${registry}/${repository}`)
+  await engine.images.pull(name, { ...(platform ? { platform } : {}), ...(auth ? { auth } : {}) }, context)
+}
+
+async function pullCopy(copy: string, own: Reference, services: PullServices, context: Context): Promise<string> {
+  const { images } = services.engine
+  if (own.digest !== undefined) {
+    await pullFrom(copy, services, context)
+    return copy
+  }
+  const name = formatReference(own)
+  const before = await images.inspect(copy, context)
+  try {
+    await pullFrom(copy, services, context)
+    await images.tag(copy, name, context).catch(async (error: unknown) => {
+      // Another run may have done the same, and removed the mirror's name meanwhile.
+      if (toCnbError(error).code !== 'CNB_IMAGE_NOT_FOUND' || !(await images.inspect(name, context))) throw error
+    })
+    return name
+  } finally {
+    if (!before) await images.remove(copy).catch(() => {})
+  }
+}

@@ -1,0 +1,44 @@
+/** Images in registries: found there by tag or digest, read without an engine. */
+
+import type { Context } from '../../base/events.ts'
+import { contextName, familiarName, parseReference, type Reference } from '../../oci/reference.ts'
+import type { Platform } from '../../oci/platform.ts'
+import type { Registries, Repository } from '../../registry/registry.ts'
+import type { ImageSource } from '../image.ts'
+import { type ImageContent, type NameStored, readStoredImage, type StoredImage } from '../stored-image.ts'
+
+export interface RegistryImages extends ImageSource {
+  find(reference: string, context?: Context): Promise<StoredImage | undefined>
+}
+
+/** @param platform which image of an index is meant */
+export function openRegistryImages(registries: Registries, platform: Platform): RegistryImages {
+  return {
+    find: (text, context) => {
+      const reference = parseReference(text)
+      const content = repositoryContent(registries.repository(reference, 'pull'), repositoryName(reference))
+      return readStoredImage(content, reference.digest ?? reference.tag ?? 'latest', nameInRegistry(text, reference), platform, context)
+    },
+  }
+}
+
+/** The full name of a reference's repository: `registry.example/team/app`. */
+export function repositoryName({ registry, repository }: Reference): string {
+  return `${registry}/${repository}`
+}
+
+/** A repository as a place to read images from. */
+export function repositoryContent(repository: Repository, name: string): ImageContent {
+  return {
+    name: repository.name,
+    repository: name,
+    manifest: (reference, context) => repository.manifest(reference, context),
+    blob: (descriptor, context) => repository.blob(descriptor, context),
+  }
+}
+
+/** As the lifecycle refers to an image in a registry. @param text as it was typed */
+export function nameInRegistry(text: string, reference: Reference): NameStored {
+  const repository = familiarName({ registry: reference.registry, repository: reference.repository })
+  return (digest) => ({ reference: text, id: `${contextName(reference)}@${digest}`, repoDigests: [`${repository}@${digest}`] })
+}

@@ -1,0 +1,73 @@
+/** The one container that runs the builder's detector and builder: no socket, no credential, no capability, nothing of the host. */
+
+import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'
+import { type Context, step } from '../../../base/events.ts'
+import { type Container, type ContainerSpec, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
+import { CA_BUNDLE_PATH } from '../../ca-bundle.ts'
+import { fillContainer } from '../../fill-container.ts'
+import type { BuildPlan } from '../../lifecycle.ts'
+import { detector, LAYERS_DIR } from '../../phase.ts'
+import { replacedDirectories } from '../../replaced-buildpacks.ts'
+import type { LayerContents, Restoration } from '../model.ts'
+
+/** What differs between the containers of one build. */
+export interface BuildContainer {
+  readonly command: readonly string[]
+  readonly layersVolume: string
+  /** Labels of the volume if it is new. */
+  readonly volumeLabels: Readonly<Record<string, string>>
+  readonly owner: string
+  readonly name?: string
+  readonly stdin?: boolean
+}
+
+export function buildContainerSpec(plan: BuildPlan, { command, layersVolume, volumeLabels, owner, name, stdin }: BuildContainer): ContainerSpec {
+  const { builder, limits } = plan
+  return {
+    image: builder.image.id,
+    command,
+    env: [...detector(plan).env, ...(plan.caCertificates ? [`SSL_CERT_FILE=${CA_BUNDLE_PATH}`] : [])],
+    user: `${builder.uid}:${builder.gid}`,
+    network: plan.network,
+    platform: plan.platform,
+    mounts: [
+      { type: 'volume', source: layersVolume, target: LAYERS_DIR, labels: volumeLabels },
+      ...replacedDirectories(plan).map(coveredBy(owner)),
+      ...plan.volumes,
+    ],
+    securityOpt: ['no-new-privileges'],
+    capDrop: ['ALL'],
+    memory: limits.memory,
+    cpus: limits.cpus,
+    pidsLimit: limits.pids,
+    labels: { [OWNER_LABEL]: owner },
+    name,
+    stdin,
+  }
+}
+
+/** An anonymous volume over the builder's own copy of a buildpack that the build brings; it goes with the container. */
+function coveredBy(owner: string): (target: string) => Mount {
+  return (target) => ({ type: 'volume', source: '', target, empty: true, labels: { [OWNER_LABEL]: owner } })
+}
+
+/** Fills a container that runs buildpacks and has no app yet. @param layers entries for `/layers`, the build user's */
+export function fillBuildContainer(container: Container, plan: BuildPlan, layers: readonly TarEntry[], context: Context): Promise<void> {
+  return fillContainer(container, plan, { layers, runsBuildpacks: true, needsApp: true }, context)
+}
+
+/** Brings the contents of kept layers that are not in the volume, where there is no file of theirs. @throws CnbError CNB_RESTORE_FAILED */
+export async function uploadContents(
+  container: Container,
+  restoration: Restoration,
+  contents: LayerContents | undefined,
+  context: Context,
+): Promise<void> {
+  for (const [id, { kept }] of restoration) {
+    for (const { layer, fingerprint } of kept) {
+      if (!contents || fingerprint !== '') continue
+      const tar = packTar(contents.entries(id, layer, context), { signal: context.signal })
+      await step(context, `restoring layer '${id}:${layer}'`, () => container.putArchive('/', tar, context))
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Standard output of the session script, taken apart: the phases' own text, and the script's lines and data between it. A buildpack
+ * can forge those lines (session-script.ts), so every size is bounded here.
+ */
+
+import { Writable } from 'node:stream'
+import { CnbError } from '../../../base/errors.ts'
+import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
+
+/** A line of the script's: its words after the mark. */
+export type MarkedLine = readonly string[]
+
+export interface MarkedOutputOptions {
+  /** What the script's lines begin with after a NUL; no program prints it by accident. */
+  readonly mark: string
+  /** What phases print. */
+  readonly text: (chunk: Buffer) => void
+  /** A line of the script's; `data` is what stood between `data <name>` and its `end`. */
+  readonly line: (words: MarkedLine, data: Buffer) => void
+}
+
+/** The metadata that a build may leave, with the tar around it. */
+const MAX_DATA = MAX_METADATA_BYTES + 16 * 1024 * 1024
+const MAX_LINE = 64 * 1024
+const NEWLINE = 0x0a
+
+export class MarkedOutput extends Writable {
+  readonly #needle: Buffer
+  readonly #options: MarkedOutputOptions
+  #rest: Buffer = Buffer.alloc(0)
+  /** The name of the data under way. */
+  #name: string | undefined
+  #data: Buffer[] = []
+  #size = 0
+
+  constructor(options: MarkedOutputOptions) {
+    super()
+    this.#needle = Buffer.from(`\0${options.mark} `)
+    this.#options = options
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    try {
+      this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+      while (this.#takeLine());
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
+  }
+
+  override _final(done: (error?: Error) => void): void {
+    this.#pass(this.#rest)
+    done()
+  }
+
+  /** Handles what comes up to the next line of the script; false when no more is complete. */
+  #takeLine(): boolean {
+    const at = this.#rest.indexOf(this.#needle)
+    if (at < 0) {
+      // A needle may have begun in the last bytes.
+      const begun = this.#rest.indexOf(0, Math.max(0, this.#rest.length - this.#needle.length + 1))
+      const end = begun < 0 ? this.#rest.length : begun
+      this.#pass(this.#rest.subarray(0, end))
+      this.#rest = this.#rest.subarray(end)
+      return false
+    }
+    this.#pass(this.#rest.subarray(0, at))
+    this.#rest = this.#rest.subarray(at)
+    const end = this.#rest.indexOf(NEWLINE)
+    if (end < 0) {
+      if (this.#rest.length > MAX_LINE) throw new CnbError('CNB_PHASE_FAILED', "the build's container says a line without an end")
+      return false
+    }
+    const words = this.#rest.subarray(this.#needle.length, end).toString().split(' ')
+    this.#rest = this.#rest.subarray(end + 1)
+    this.#line(words)
+    return true
+  }
+
+  #line(words: MarkedLine): void {
+    if (words[0] === 'data') {
+      this.#name = words[1]
+      return
+    }
+    const data = Buffer.concat(this.#data)
+    const name = this.#name
+    this.#name = undefined
+    this.#data = []
+    this.#size = 0
+    this.#options.line(words[0] === 'end' ? ['data', name ?? ''] : words, data)
+  }
+
+  #pass(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    if (this.#name === undefined) {
+      this.#options.text(bytes)
+      return
+    }
+    this.#size += bytes.length
+    if (this.#size > MAX_DATA) {
+      throw new CnbError('CNB_PHASE_FAILED', `cannot read '${this.#name}' from the build's container: it has more than ${MAX_DATA} bytes`, {
+        hint: "Write large data into a layer's directory; TOML and SBOM files stand beside it.",
+      })
+    }
+    this.#data.push(Buffer.from(bytes))
+  }
+}

@@ -1,0 +1,196 @@
+/** Detector and builder in one container, led by the session script: for builder images with a shell and GNU tools. */
+
+import { Readable } from 'node:stream'
+import { readTar } from '../../../archive/tar/tar-reader.ts'
+import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'
+import { CnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import { escapeId } from '../../../buildpacks/descriptor.ts'
+import type { Container } from '../../../docker/engine.ts'
+import type { PhaseTime } from '../../lifecycle.ts'
+import { detector, LAYERS_DIR } from '../../phase.ts'
+import { layersEntries } from '../../platform-files.ts'
+import { fillBuildContainer, uploadContents } from './build-container.ts'
+import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
+import { buildFiles } from '../layers/container-files.ts'
+import { type HeldLayers, holdLayers, type LayersHolder } from './layers-volume.ts'
+import { layerDirectories, readSurvey } from '../layers-tree.ts'
+import type { Restoration } from '../model.ts'
+import { type Obstacle, Session } from './session.ts'
+import { SESSION_SCRIPT } from './session-script.ts'
+
+const SHELL = '/bin/sh'
+
+/** A container whose script has been started, and waits to be told what of `/layers` stays. */
+interface Begun {
+  readonly layers: HeldLayers
+  readonly session: Session
+  /** Whether the builder image has the shell; the script runs only then. */
+  readonly hasShell: boolean
+}
+
+/**
+ * A container that is made and started beside other work, for an engine takes longest over that. Leaving the scope of `await using`
+ * removes it, unless it was taken.
+ */
+export class CommencedRun implements AsyncDisposable {
+  #begun: Promise<Begun> | undefined
+
+  constructor(input: LayersHolder & Pick<RunInput, 'owner' | 'times'>) {
+    this.#begun = begin(input)
+    // Nobody may have asked for it by then.
+    this.#begun.catch(() => {})
+  }
+
+  /** Gives it to the caller, once; undefined after that. */
+  take(): Promise<Begun> | undefined {
+    const begun = this.#begun
+    this.#begun = undefined
+    return begun
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const begun = await this.take()?.catch(() => undefined)
+    if (begun) await dispose(begun)
+  }
+}
+
+async function begin({ plan, owner, times, ...holder }: LayersHolder & Pick<RunInput, 'owner' | 'times'>): Promise<Begun> {
+  const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', ...detector(plan).args]
+  const layers = await holdLayers({ plan, ...holder }, { command, owner, stdin: true })
+  const session = new Session(times, holder.context)
+  try {
+    return { layers, session, hasShell: await hasShell(session, layers.container) }
+  } catch (error) {
+    await dispose({ layers, session })
+    throw error
+  }
+}
+
+async function hasShell(session: Session, container: Container): Promise<boolean> {
+  try {
+    await session.start(container)
+    return true
+  } catch (error) {
+    // The engine has only words for it, with the path in them.
+    if (error instanceof CnbError && error.message.includes(SHELL)) return false
+    throw error
+  }
+}
+
+async function dispose({ layers, session }: Pick<Begun, 'layers' | 'session'>): Promise<void> {
+  await session[Symbol.asyncDispose]()
+  await layers[Symbol.asyncDispose]()
+}
+
+/**
+ * Fills the container and clears `/layers`. Gives what it cannot go on with, having removed all.
+ * @param commenced the container, if it is being started already
+ */
+export async function startScriptedRun(input: RunInput, commenced = new CommencedRun(input)): Promise<BuilderRun | Obstacle> {
+  const { restoration, contents, context } = input
+  const begun = await commenced.take()
+  if (!begun) throw new CnbError('CNB_INTERNAL', 'two runs cannot have one container')
+  const { layers, session } = begun
+  try {
+    const prepared = begun.hasShell ? await prepare(begun, input) : 'missing'
+    if (typeof prepared !== 'string') {
+      await uploadContents(layers.container, restoration, contents, context)
+      return new ScriptedRun(layers, session, prepared, input)
+    }
+    await dispose(begun)
+    return prepared
+  } catch (error) {
+    await dispose(begun)
+    throw error
+  }
+}
+
+async function prepare({ layers, session }: Begun, { plan, restoration, analyzed, context }: RunInput): Promise<string[] | Obstacle> {
+  const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
+  await fillBuildContainer(layers.container, plan, entries, context)
+  return session.prepare({ paths: [...uploaded(entries), ...keptPaths(restoration)], fingerprints: keptFingerprints(restoration) })
+}
+
+class ScriptedRun implements BuilderRun {
+  readonly restoration: Restoration
+  readonly kept: boolean
+  readonly changed: readonly string[]
+  readonly #layers: HeldLayers
+  readonly #session: Session
+  readonly #times: PhaseTime[]
+  readonly #knownVersion: string | undefined
+  #extender: Container | undefined
+
+  constructor(layers: HeldLayers, session: Session, changed: readonly string[], { restoration, times, version }: RunInput) {
+    this.kept = layers.kept
+    this.changed = changed
+    this.#layers = layers
+    this.#session = session
+    this.restoration = restoration
+    this.#times = times
+    this.#knownVersion = version
+  }
+
+  get container(): Container {
+    return this.#layers.container
+  }
+
+  async detect(): Promise<Detection> {
+    const { group, analyzed } = await this.#session.detect(this.#knownVersion === undefined)
+    return { group: group.toString(), analyzed: analyzed.toString() }
+  }
+
+  /** The session waits while an extender runs: it then looks at what that left, out of reach of what runs there as root. */
+  async build(chosen: Restoration, context: Context, { analyzed, extender }: BuildChange = {}): Promise<FinishedBuild> {
+    const leaving = [...this.restoration.keys()].filter((id) => !chosen.has(id))
+    await this.#session.remove(leaving.map(escapeId))
+    if (analyzed) await this.container.putArchive('/', packTar([analyzed]), context)
+    const extended = await extender?.(this.#layers.volume, [])
+    this.#extender = extended?.container
+    if (extended) this.#times.push(...extended.times)
+    const { survey, fingerprints, version } = await (extended ? this.#session.survey() : this.#session.build(context.signal))
+    const entries = readTar(Readable.from([survey]), { source: 'what the build left', invalid: 'CNB_PHASE_FAILED', signal: context.signal })
+    const { tree, lifecycleFiles } = await readSurvey(entries, './')
+    return {
+      tree,
+      lifecycleFiles,
+      fingerprints: await fingerprints(layerDirectories(tree)),
+      version: this.#knownVersion ?? version,
+      files: buildFiles(this.container, this.#extender),
+    }
+  }
+
+  end(): void {
+    this.#session.hangUp()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#extender?.[Symbol.asyncDispose]()
+    await this.#session[Symbol.asyncDispose]()
+    await this.#layers[Symbol.asyncDispose]()
+  }
+}
+
+/** What the upload puts into `/layers`, as far down as the script looks. */
+function uploaded(entries: readonly TarEntry[]): string[] {
+  const root = `${LAYERS_DIR.slice(1)}/`
+  return entries
+    .map(({ name }) => name.toString())
+    .filter((name) => name.startsWith(root) && name.length > root.length)
+    .map((name) => name.slice(root.length).replace(/\/$/, ''))
+    .filter((path) => path.split('/').length <= 2)
+}
+
+function keptPaths(restoration: Restoration): string[] {
+  return [...restoration].flatMap(([id, { kept }]) => [
+    escapeId(id),
+    ...kept.filter(({ fingerprint }) => fingerprint !== '').map(({ layer }) => `${escapeId(id)}/${layer}`),
+  ])
+}
+
+function keptFingerprints(restoration: Restoration): Map<string, string> {
+  return new Map([...restoration].flatMap(([id, { kept }]) =>
+    kept.filter(({ fingerprint }) => fingerprint !== '').map(({ layer, fingerprint }) => [`${escapeId(id)}/${layer}`, fingerprint] as const),
+  ))
+}

@@ -1,0 +1,114 @@
+/**
+ * Detector and builder each in a container of its own, with a new volume between them: for builder images without a shell.
+ * Nothing can be removed from a volume there, nor looked at but by reading all of it, so that no layer is kept for the next build.
+ */
+
+import { text } from 'node:stream/consumers'
+import { readTar, type TarReadEntry } from '../../../archive/tar/tar-reader.ts'
+import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
+import { CnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import { type Container, OWNER_LABEL } from '../../../docker/engine.ts'
+import { detector, LAYERS_DIR } from '../../phase.ts'
+import { layersEntries } from '../../platform-files.ts'
+import { runPhase } from '../../run-phase.ts'
+import { buildContainerSpec, fillBuildContainer, uploadContents } from './build-container.ts'
+import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
+import { buildFiles } from '../layers/container-files.ts'
+import { type HeldLayers, holdFreshLayers } from './layers-volume.ts'
+import { readSurvey } from '../layers-tree.ts'
+import type { Restoration } from '../model.ts'
+
+const MAX_FILE = 1024 * 1024
+const LIFECYCLE_DIR = '/cnb/lifecycle'
+
+/** Makes the detector's container, with a volume of its own. */
+export async function startSeparateRun(input: RunInput): Promise<BuilderRun> {
+  const command = [`${LIFECYCLE_DIR}/detector`, ...detector(input.plan).args]
+  const layers = await holdFreshLayers(input, { command, owner: input.owner })
+  try {
+    await fillBuildContainer(layers.container, input.plan, [...layersEntries(input.plan), input.analyzed], input.context)
+    return new SeparateRun(layers, input)
+  } catch (error) {
+    await layers[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+class SeparateRun implements BuilderRun {
+  readonly restoration: Restoration
+  readonly kept = false
+  readonly changed: readonly string[] = []
+  readonly #layers: HeldLayers
+  readonly #input: RunInput
+  #builder: Container | undefined
+
+  constructor(layers: HeldLayers, input: RunInput) {
+    this.restoration = input.restoration
+    this.#layers = layers
+    this.#input = input
+  }
+
+  get container(): Container {
+    return this.#layers.container
+  }
+
+  async detect(): Promise<Detection> {
+    this.#input.times.push(...(await runPhase(this.container, 'detector', this.#input.context)))
+    return { group: await this.#read('group.toml'), analyzed: await this.#read('analyzed.toml') }
+  }
+
+  async build(chosen: Restoration, context: Context, { analyzed, extender }: BuildChange = {}): Promise<FinishedBuild> {
+    await uploadContents(this.container, chosen, this.#input.contents, context)
+    const restored = [...chosen.values()].flatMap(({ entries }): readonly TarEntry[] => entries)
+    if (extender) {
+      const { container, times } = await extender(this.#layers.volume, restored)
+      this.#builder = container
+      this.#input.times.push(...times)
+    } else {
+      await this.#runBuilder(analyzed ? [...restored, analyzed] : restored, context)
+    }
+    const { container } = this
+    const { tree } = await readSurvey(entriesOf(await container.getArchive(LAYERS_DIR, context)), `${LAYERS_DIR.slice(1)}/`)
+    const { lifecycleFiles } = await readSurvey(lifecycleEntries(entriesOf(await container.getArchive(LIFECYCLE_DIR, context))), './')
+    return { tree, lifecycleFiles, fingerprints: new Map(), version: '', files: buildFiles(container, this.#builder) }
+  }
+
+  async #runBuilder(layers: readonly TarEntry[], context: Context): Promise<void> {
+    const { engine, plan, owner } = this.#input
+    const command = [`${LIFECYCLE_DIR}/builder`, ...detector(plan).args]
+    const volumeLabels = { [OWNER_LABEL]: owner }
+    const spec = buildContainerSpec(plan, { command, owner, layersVolume: this.#layers.volume, volumeLabels })
+    this.#builder = await engine.containers.create(spec, context)
+    await fillBuildContainer(this.#builder, plan, layers, context)
+    this.#input.times.push(...(await runPhase(this.#builder, 'builder', context)))
+  }
+
+  async #read(name: string): Promise<string> {
+    for await (const entry of entriesOf(await this.container.getArchive(`${LAYERS_DIR}/${name}`, this.#input.context))) {
+      if (entry.type !== 'file') continue
+      if (entry.size > MAX_FILE) {
+        throw new CnbError('CNB_DETECT_FAILED', `cannot read ${LAYERS_DIR}/${name}: it has ${entry.size} bytes, and the limit is ${MAX_FILE}`)
+      }
+      // Awaited here: leaving the loop ends the archive.
+      return await text(entry.content)
+    }
+    return ''
+  }
+
+  end(): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#builder?.[Symbol.asyncDispose]()
+    await this.#layers[Symbol.asyncDispose]()
+  }
+}
+
+async function* entriesOf(tar: Awaited<ReturnType<Container['getArchive']>>): AsyncGenerator<TarReadEntry> {
+  if (tar) yield* readTar(tar)
+}
+
+/** The names that the survey knows them by: an archive's begin with the directory's own. */
+async function* lifecycleEntries(entries: AsyncIterable<TarReadEntry>): AsyncGenerator<TarReadEntry> {
+  for await (const entry of entries) yield { ...entry, name: Buffer.concat([Buffer.from('/cnb/'), entry.name]) }
+}

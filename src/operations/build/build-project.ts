@@ -1,0 +1,96 @@
+/** What the app's own project.toml and the env files say of a build. */
+
+import { lstat, realpath, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { stringifyToml } from '../../formats/toml.ts'
+import type { App } from '../../project/app.ts'
+import { type ProjectDescriptor, parseProjectDescriptor } from '../../project/descriptor.ts'
+import { readEnvFile, resolveEnv } from '../../project/env.ts'
+import { HIDDEN, isInside, parseNamedFile, readNamedFile, type NamedFile } from '../named-file.ts'
+import type { Host } from '../services.ts'
+
+/** A descriptor and the file it came from. */
+export interface Project {
+  readonly descriptor: ProjectDescriptor
+  readonly file: string
+}
+
+/**
+ * The app's descriptor: the one named, or `project.toml` in the app where there is one.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID
+ */
+export async function readProject(
+  { file: named, app, execEnv }: { readonly file: string | undefined; readonly app: App; readonly execEnv: string },
+  host: Host,
+  context: Context,
+): Promise<Project | undefined> {
+  const file = named === undefined ? await findDescriptor(app, context) : await readDescriptorFile(resolve(host.cwd, named), [app.path, host.cwd], context)
+  if (!file) return undefined
+  const descriptor = parseNamedFile(file, (text) => parseProjectDescriptor(text, file.path, execEnv))
+  for (const message of file.leadsOut ? hidden(file, descriptor.warnings) : descriptor.warnings) context.events?.({ type: 'warning', message })
+  return { descriptor, file: file.path }
+}
+
+function readDescriptorFile(path: string, near: readonly string[], context: Context): Promise<NamedFile> {
+  return readNamedFile({ path, shown: path, what: `the project descriptor ${path}` }, 'CNB_DESCRIPTOR_INVALID', near, context)
+}
+
+/** The app's author chose this file, so it must be a regular file inside the app. */
+async function findDescriptor({ path: app, archive }: App, context: Context): Promise<NamedFile | undefined> {
+  const path = join(app, 'project.toml')
+  if (archive) return archive.projectToml === undefined ? undefined : { path, shown: path, text: archive.projectToml, leadsOut: false }
+  const refuse = (what: string): never => {
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the project descriptor ${path}: it is ${what}`, {
+      position: { file: path },
+      hint: 'Put the file itself there, or name it with --descriptor.',
+    })
+  }
+  const real = await realpath(path).catch(() => undefined)
+  if (real === undefined) {
+    const there = await lstat(path).catch(() => undefined)
+    return there?.isSymbolicLink() ? refuse('a link that leads nowhere') : undefined
+  }
+  if (!isInside(real, app)) return refuse('a link that leads out of the app')
+  const found = await stat(real)
+  if (!found.isFile()) return refuse(found.isDirectory() ? 'a directory' : 'not a regular file')
+  return readDescriptorFile(path, [app], context)
+}
+
+function hidden({ shown }: NamedFile, { length }: readonly string[]): string[] {
+  return length === 0 ? [] : [`${shown} has ${length} ${length === 1 ? 'key' : 'keys'} to be warned of, and ${HIDDEN}`]
+}
+
+/**
+ * The build's environment: project.toml, then env files in their order, then flags, the later ones winning.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_USAGE
+ */
+export async function readBuildEnv(
+  options: { env?: readonly string[]; envFiles?: readonly string[] },
+  { project, app }: { readonly project: Project | undefined; readonly app: string },
+  host: Host,
+  context: Context,
+): Promise<Map<string, string>> {
+  const envFiles = await Promise.all(
+    (options.envFiles ?? []).map(async (shown) => {
+      const named = { path: resolve(host.cwd, shown), shown, what: `--env-file '${shown}'` }
+      const file = await readNamedFile(named, 'CNB_USAGE', [app, host.cwd], context)
+      return parseNamedFile(file, (text) => readEnvFile(text, shown))
+    }),
+  )
+  return resolveEnv({ projectEnv: project?.descriptor.env ?? [], envFiles, env: options.env ?? [], hostEnv: host.env })
+}
+
+/** project-metadata.toml of what the descriptor says of the project itself; undefined when it says nothing. */
+export function projectMetadataToml(project: Project | undefined): string | undefined {
+  const { version, sourceUrl } = project?.descriptor ?? {}
+  if (version === undefined && sourceUrl === undefined) return undefined
+  return stringifyToml({
+    source: {
+      type: 'project',
+      ...(version === undefined ? {} : { version: { declared: version } }),
+      ...(sourceUrl === undefined ? {} : { metadata: { url: sourceUrl } }),
+    },
+  })
+}

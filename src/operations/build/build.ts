@@ -1,0 +1,104 @@
+/** `cnb build`: from a directory to an image. */
+
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { formatApiVersion } from '../../formats/versions.ts'
+import { readBuildMetadata } from '../../images/labels/build-metadata.ts'
+import { startedProcess } from '../../images/labels/started-process.ts'
+import type { BuildPlan, BuiltImage, Lifecycle } from '../../lifecycle/lifecycle.ts'
+import { familiarName } from '../../oci/reference.ts'
+import type { BuildOptions } from './build-options.ts'
+import { planBuild } from './build-plan.ts'
+import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
+import { chooseCache } from './cache-option.ts'
+import { formatTargets, isEngineOnly, parseTargets } from './image-targets.ts'
+import { outputReference } from '../output-reference.ts'
+import { readRegistrySettings } from '../config/registry-settings.ts'
+import type { RemoteServices, Services } from '../services.ts'
+
+/** What `cnb build --output json` prints. */
+export interface BuildResult {
+  image: string
+  tags: string[]
+  /** Where it is: `engine`, `registry`, `oci:DIRECTORY`. */
+  places: string[]
+  /** The image ID on the engine; `repository@digest` where it is published only. */
+  id: string
+  /** What --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
+  reference: string
+  builder: string
+  runImage: string
+  platformApi: string
+  buildpacks: { id: string; version: string }[]
+  /** What the image can start; it starts the default when it is given no command. */
+  processes: { type: string; default: boolean }[]
+  phases: { phase: string; durationMs: number }[]
+  durationMs: number
+}
+
+/** @throws CnbError of nearly every code; what is wrong with the input is found before anything is made on the engine */
+export async function build(options: BuildOptions, services: Services & RemoteServices, context: Context): Promise<BuildResult> {
+  const start = performance.now()
+  const publishing = await openPublishing(options, services, context)
+  await using _ = publishing?.blobs
+  // The driver's code is read while the engine answers.
+  const [plan, lifecycle] = await Promise.all([
+    planBuild(options, services, publishing, context),
+    openLifecycle(options.lifecycle ?? 'native', services, publishing),
+  ])
+  const { phases, runImage, image } = await lifecycle.run(plan, context)
+  return {
+    ...describeImage(plan, image),
+    places: publishing ? formatTargets(publishing.targets) : ['engine'],
+    builder: plan.builder.image.reference,
+    runImage,
+    platformApi: formatApiVersion(plan.platformApi),
+    phases: [...phases],
+    durationMs: performance.now() - start,
+  }
+}
+
+/** Undefined where nothing but the engine is asked for; then no registry is talked with, and no code for it is loaded. */
+async function openPublishing(options: BuildOptions, { registries, host }: RemoteServices, context: Context): Promise<Publishing | undefined> {
+  const targets = parseTargets(options, host.cwd)
+  if (isEngineOnly(targets) && chooseCache(options, host.cwd).buildImage === undefined) return undefined
+  if (options.lifecycle === 'stock') {
+    throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle puts images and caches on the engine only', {
+      hint: 'Leave --lifecycle out: the native lifecycle publishes, and no credential gets to the builder.',
+    })
+  }
+  const { LayerBlobs } = await import('../../images/layers/layer-blobs.ts')
+  return { targets, registries: await registries(await readRegistrySettings(options, host, context)), blobs: new LayerBlobs() }
+}
+
+/** Loaded when it is chosen: neither driver needs the other's code. */
+async function openLifecycle(
+  driver: 'native' | 'stock',
+  { engine, owner, host, sweep }: Services,
+  publishing: Publishing | undefined,
+): Promise<Lifecycle> {
+  if (driver === 'native') {
+    const { nativeLifecycle } = await import('../../lifecycle/native/native-lifecycle.ts')
+    return nativeLifecycle({
+      ...{ engine, owner, sweep },
+      openStore: (images, plan) => openBuildStore(images, publishing, plan),
+      ...(publishing && !isEngineOnly(publishing.targets) ? { blobs: publishing.blobs } : {}),
+      ...(publishing ? { cacheImages: ({ builder }) => openCacheImages(publishing, builder.image.platform) } : {}),
+    })
+  }
+  return (await import('../../lifecycle/stock/stock-lifecycle.ts')).stockLifecycle({ engine, owner, sweep, home: host.home })
+}
+
+function describeImage(plan: BuildPlan, image: BuiltImage) {
+  const name = familiarName(plan.image)
+  const metadata = readBuildMetadata({ reference: name, labels: image.config.Labels ?? {} })
+  const started = startedProcess(image.config)
+  return {
+    image: name,
+    tags: plan.tags.map(familiarName),
+    id: image.id,
+    reference: outputReference(plan.image, image),
+    buildpacks: (metadata?.buildpacks ?? []).map(({ id, version }) => ({ id, version })),
+    processes: (metadata?.processes ?? []).map(({ type }) => ({ type, default: type === started })),
+  }
+}

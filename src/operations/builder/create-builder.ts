@@ -1,0 +1,152 @@
+/** `cnb builder create`: a builder image from its builder.toml. */
+
+import { dirname, resolve } from 'node:path'
+import { CnbError } from '../../base/errors.ts'
+import { step, type Context } from '../../base/events.ts'
+import { NAME, VERSION } from '../../base/version.ts'
+import type { BuilderConfig } from '../../builder/builder-toml.ts'
+import { targetPlatform } from '../../builder/compatibility.ts'
+import { planBuilder } from '../../builder/create.ts'
+import { readLifecycle } from '../../builder/lifecycle-source.ts'
+import { checkRunImage } from '../../builder/run-image-check.ts'
+import { pathOfUri } from '../../buildpacks/locator.ts'
+import { formatTarget, targetMatches } from '../../buildpacks/target.ts'
+import { openEngineImages } from '../../images/engine/engine-source.ts'
+import type { Image, ImageSource } from '../../images/image.ts'
+import { DEFAULT_PULL_POLICY, findImage, type FindImageServices, type PullPolicy } from '../../images/find/pull.ts'
+import { formatPlatform, type Platform } from '../../oci/platform.ts'
+import { familiarName, formatReference, type Reference } from '../../oci/reference.ts'
+import { readBuilderFile, readModules } from './builder-sources.ts'
+import { outputReference } from '../output-reference.ts'
+import { readConfig } from '../config/config-file.ts'
+import { chooseMirrors, type RegistryOptions } from '../config/registry-settings.ts'
+import { parseNewName } from '../new-image-name.ts'
+import type { Services } from '../services.ts'
+
+export interface CreateBuilderOptions extends Pick<RegistryOptions, 'registryMirrors'> {
+  /** The builder image's name, as typed. */
+  image: string
+  /** Path of builder.toml; paths inside it are relative to it. */
+  config: string
+  tags?: string[]
+  /** `key=value` labels. */
+  labels?: string[]
+  pullPolicy?: PullPolicy
+}
+
+/** What `cnb builder create --output json` prints. */
+export interface CreateBuilderResult {
+  image: string
+  tags: string[]
+  id: string
+  /** What --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
+  reference: string
+  lifecycleVersion: string
+  buildpacks: { id: string; version: string }[]
+  durationMs: number
+}
+
+/** What finding an image takes: the services, and where the layers of those that are found are kept. */
+type ImageServices = FindImageServices & { images: ImageSource }
+
+/**
+ * Makes a builder. The same files and the same build image give the same image ID, whenever and wherever.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_USAGE, CNB_UNSUPPORTED, CNB_BUILDPACK_*, CNB_LIFECYCLE_INVALID, CNB_BUILDER_INVALID,
+ * CNB_RUN_IMAGE_INVALID, CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_ENGINE_*
+ */
+export async function createBuilder(options: CreateBuilderOptions, services: Services, context: Context): Promise<CreateBuilderResult> {
+  const start = performance.now()
+  const [name, ...more] = [options.image, ...(options.tags ?? [])].map((tag) => parseNewName(tag))
+  if (name === undefined) throw new CnbError('CNB_USAGE', 'the builder has no name')
+  const labels = Object.fromEntries((options.labels ?? []).map(parseLabel))
+  const file = resolve(services.host.cwd, options.config)
+  const config = await readBuilderFile(file, options.config, services.host, context)
+  warnAll(config.warnings, context)
+
+  await using images = openEngineImages(services.engine, services.owner)
+  const fromUser = await readConfig(services.host, context)
+  const policy = options.pullPolicy ?? fromUser.pullPolicy ?? DEFAULT_PULL_POLICY
+  const pulling = { ...services, images, mirrors: chooseMirrors(options, fromUser) }
+  const buildImage = await findBuildImage(config, policy, pulling, context)
+  warnAll(await checkRunImages(config, buildImage, policy, pulling, context), context)
+  const base = dirname(file)
+  const { plan, warnings, lifecycleVersion, buildpacks } = await step(context, 'reading buildpacks and lifecycle', async () => {
+    const lifecycle = await readLifecycle(resolve(base, pathOfUri(config.lifecycleUri)), context)
+    const read = {
+      buildpacks: await readModules(config.buildpacks, 'buildpack', base, context),
+      extensions: await readModules(config.extensions, 'extension', base, context),
+    }
+    const recipe = { ...config, ...read, lifecycle, buildImage, labels, createdBy: { name: NAME, version: VERSION }, tags: [name, ...more] }
+    const planned = await planBuilder(recipe, context)
+    return { ...planned, lifecycleVersion: lifecycle.version, buildpacks: read.buildpacks }
+  })
+  warnAll(warnings, context)
+  const saved = await step(context, `saving ${familiarName(name)}`, async () => {
+    const previous = await images.find(formatReference(name), context)
+    return images.save({ ...plan, ...(previous ? { previous } : {}) }, context)
+  })
+  return {
+    image: familiarName(name),
+    tags: more.map(familiarName),
+    id: saved.id,
+    reference: outputReference(name, await savedImage(images, name, context)),
+    lifecycleVersion,
+    buildpacks: buildpacks.map(({ descriptor: { info } }) => ({ id: info.id, version: info.version })),
+    durationMs: performance.now() - start,
+  }
+}
+
+function parseLabel(text: string): [string, string] {
+  const equals = text.indexOf('=')
+  if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
+  throw new CnbError('CNB_USAGE', `'${text}' is not a label`, { hint: 'Write --label key=value.' })
+}
+
+function warnAll(messages: readonly string[], { events }: Context): void {
+  for (const message of messages) events?.({ type: 'warning', message })
+}
+
+/** The build image for the one of builder.toml's targets that the engine is; for the engine itself when there are none. */
+async function findBuildImage(config: BuilderConfig, policy: PullPolicy, services: ImageServices, context: Context): Promise<Image> {
+  const platform = choosePlatform(config, (await services.engine.info(context)).platform)
+  const image = await findImage(config.buildImage, policy, { ...services, platform }, context)
+  const actual = targetPlatform(image)
+  if (config.targets.length === 0 || config.targets.some((target) => targetMatches(target, actual))) return image
+  throw new CnbError('CNB_PLATFORM_MISMATCH', `the build image '${image.reference}' is none of builder.toml's targets`, {
+    hint: `The targets are: ${config.targets.map(formatTarget).join('; ')}.`,
+  })
+}
+
+function choosePlatform({ targets }: BuilderConfig, engine: Platform): Platform {
+  const target = targets.find(({ os, arch, variant }) => targetMatches({ os, arch, variant }, engine))
+  if (target) return { os: engine.os, architecture: engine.architecture, ...(target.variant ? { variant: target.variant } : {}) }
+  if (targets.length === 0) return engine
+  throw new CnbError('CNB_PLATFORM_MISMATCH', `none of builder.toml's targets is the engine's platform, ${formatPlatform(engine)}`, {
+    hint: `The targets are: ${targets.map(formatTarget).join('; ')}. An engine gets a builder for its own platform.`,
+  })
+}
+
+/** A run image that cannot be had now may be there when the builder is used. */
+async function checkRunImages(
+  { runImages, stackId }: BuilderConfig,
+  buildImage: Image,
+  policy: PullPolicy,
+  services: ImageServices,
+  context: Context,
+): Promise<string[]> {
+  const check = async (name: string): Promise<string[]> => {
+    try {
+      return checkRunImage(await findImage(name, policy, services, context), buildImage, stackId)
+    } catch (error) {
+      if (!(error instanceof CnbError) || !['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED'].includes(error.code)) throw error
+      return [`run image '${name}' cannot be checked: ${error.message}`]
+    }
+  }
+  return (await Promise.all(runImages.map(({ image }) => check(image)))).flat()
+}
+
+async function savedImage(images: ImageSource, name: Reference, context: Context): Promise<Image> {
+  const image = await images.find(formatReference(name), context)
+  if (image) return image
+  throw new CnbError('CNB_ENGINE_FAILED', `the engine took image '${familiarName(name)}', but does not have it any more`)
+}

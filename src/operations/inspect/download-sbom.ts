@@ -1,0 +1,69 @@
+/** `cnb sbom download`: the bills of materials that an app image carries, as files. */
+
+import { resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { extractInto } from '../../archive/extract.ts'
+import type { TarReadEntry } from '../../archive/tar/tar-reader.ts'
+import { packTar } from '../../archive/tar/tar-writer.ts'
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { openEngineImages } from '../../images/engine/engine-source.ts'
+import type { ImageSource } from '../../images/image.ts'
+import { readAppMetadata } from './app-image.ts'
+import { readFacts, type ImagePlace } from './image-facts.ts'
+import { locateImage, type LocatedImage, type LocateOptions, type Places } from './locate-image.ts'
+import { hasSbom, sbomEntries } from './sbom-layer.ts'
+
+export interface DownloadSbomOptions extends LocateOptions {
+  image: string
+  /** The working directory when absent. */
+  outputDir?: string
+}
+
+/** What `cnb sbom download --output json` prints. */
+export interface SbomDownload extends Pick<ImagePlace, 'image' | 'source' | 'id' | 'platform'> {
+  /** Absolute. */
+  directory: string
+  /** Paths below the directory, and bytes. */
+  files: { path: string; size: number }[]
+}
+
+/**
+ * Writes the files of the layer that the image's label names below the directory, as `layers/sbom/launch/…`.
+ * @throws CnbError CNB_IMAGE_INVALID where there are none, CNB_OUTPUT, and what locateImage throws
+ */
+export async function downloadSbom({ image: name, outputDir = '.', ...options }: DownloadSbomOptions, places: Places, context: Context): Promise<SbomDownload> {
+  const found = await locateImage(name, options, places, context)
+  const facts = await readFacts(found, context)
+  const { sbom } = readAppMetadata(facts)
+  const layer = facts.layers.find(({ diffId }) => diffId === sbom)
+  if (!(await hasSbom(found, layer, context))) {
+    throw new CnbError('CNB_IMAGE_INVALID', `image '${name}' carries no software bill of materials`, {
+      hint: 'Build it again, with buildpacks that write one.',
+    })
+  }
+  const directory = resolve(places.remote.host.cwd, outputDir)
+  const files: SbomDownload['files'] = []
+  await withLayer(found, sbom, context, (tar) => extractInto(directory, packTar(noting(sbomEntries(tar, context), files)), context))
+  const { image, source, id, platform } = facts.place
+  return { image, source, id, platform, directory, files }
+}
+
+async function* noting(entries: AsyncIterable<TarReadEntry>, files: SbomDownload['files']): AsyncGenerator<TarReadEntry> {
+  for await (const entry of entries) {
+    if (entry.type === 'file') files.push({ path: entry.name.toString(), size: entry.size })
+    yield entry
+  }
+}
+
+async function withLayer(found: LocatedImage, diffId: string, context: Context, use: (tar: Readable) => Promise<void>): Promise<void> {
+  const open = async (images: ImageSource): Promise<Readable> => {
+    const image = await images.find(found.image.id, context)
+    const layer = image?.layers.find((each) => each.diffId === diffId)
+    if (!layer) throw new CnbError('CNB_IMAGE_NOT_FOUND', `image '${found.name}' is not there any more`)
+    return layer.open(context.signal)
+  }
+  if (found.place !== 'engine') return use(await open({ find: async () => found.image }))
+  await using images = openEngineImages(found.services.engine, found.services.owner)
+  await use(await open(images))
+}

@@ -1,0 +1,152 @@
+/** Where an image is that a command only reads: on the engine, or else in its registry; or in a layout, whose name says so. */
+
+import { CnbError, type ErrorCode } from '../../base/errors.ts'
+import { step, type Context } from '../../base/events.ts'
+import type { EngineImage } from '../../docker/engine.ts'
+import { formatLayoutLocation, isLayoutLocation, parseLayoutLocation } from '../../images/oci-layout/layout-location.ts'
+import { openLayoutImages } from '../../images/oci-layout/layout-source.ts'
+import { isImageId } from '../../images/find/pull.ts'
+import { openRegistryImages } from '../../images/remote/registry-source.ts'
+import type { StoredImage } from '../../images/stored-image.ts'
+import { formatPlatform, platformMatches, type Platform } from '../../oci/platform.ts'
+import { DOCKER_HUB, parseReference } from '../../oci/reference.ts'
+import { parsePlatform } from '../build/build-values.ts'
+import { readRegistrySettings, type RegistryOptions } from '../config/registry-settings.ts'
+import type { RegistrySettings, RemoteServices, Services } from '../services.ts'
+
+export interface LocateOptions extends RegistryOptions {
+  /** Asks the registry, and no engine. */
+  remote?: boolean
+  /** `os/arch[/variant]`: which image of an index, and the only platform that will do. */
+  platform?: string
+}
+
+/** What kind of image a command reads, and the command that makes one of that name. */
+const MAKERS = {
+  app: (name: string) => `To build it: cnb build ${name}`,
+  builder: (name: string) => `To make it: cnb builder create ${name} --config builder.toml`,
+}
+
+export type ImageKind = keyof typeof MAKERS
+
+/** The two places where images are. The engine is connected to when it is asked. */
+export interface Places {
+  readonly services: () => Promise<Services>
+  readonly remote: RemoteServices
+}
+
+/** An image, and where it was found. `name` is as the user typed it. */
+export type LocatedImage =
+  | { readonly place: 'engine'; readonly name: string; readonly image: EngineImage; readonly services: Services }
+  | { readonly place: 'registry' | 'layout'; readonly name: string; readonly image: StoredImage }
+
+interface WantedImage {
+  readonly name: string
+  readonly kind: ImageKind
+}
+
+/** Why the engine has not got the image; `code` is that of an engine that could not be asked. */
+interface Miss {
+  readonly why: string
+  /** The engine has no image of that name at all. */
+  readonly isAbsent?: true
+  readonly code?: ErrorCode
+  readonly hint?: string
+}
+
+/**
+ * Finds an image to read: the engine's copy where an engine answers and has one (for the requested platform), otherwise the registry's. What is
+ * named `oci:DIR` is in that layout only.
+ * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, CNB_IMAGE_INVALID, CNB_REFERENCE_INVALID, CNB_USAGE, CNB_REGISTRY_*,
+ * and CNB_ENGINE_* where neither place can be asked
+ */
+export async function locateImage(
+  name: string,
+  options: LocateOptions & { readonly kind?: ImageKind },
+  places: Places,
+  context: Context,
+): Promise<LocatedImage> {
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
+  const settings = await readRegistrySettings(options, places.remote.host, context)
+  if (isLayoutLocation(name)) return inLayout(name, platform, places.remote, context)
+  const wanted = { name, kind: options.kind ?? 'app' }
+  if (!isImageId(name)) parseReference(name)
+  const found = options.remote ? undefined : await askEngine(name, platform, places, context)
+  if (found && 'place' in found) return found
+  if (isImageId(name)) throw notFound(wanted, found, { why: `'${name}' is an image ID, which no registry knows`, hint: 'Use its name.' })
+  if (found) context.events?.({ type: found.code === 'CNB_ENGINE_DENIED' ? 'warning' : 'debug', message: found.why })
+  try {
+    const image = await step(context, `reading '${name}' in its registry`, () => inRegistry(name, settings, platform, places.remote, context))
+    if (image) return { place: 'registry', name, image }
+  } catch (error) {
+    context.signal?.throwIfAborted()
+    throw found && error instanceof CnbError ? inBothPlaces(wanted, found, error) : error
+  }
+  throw notFound(wanted, found, { why: `no registry has an image '${name}'`, hint: 'Check the name and the tag.' })
+}
+
+async function askEngine(name: string, platform: Platform | undefined, places: Places, context: Context): Promise<LocatedImage | Miss> {
+  let services: Services
+  try {
+    services = await places.services()
+  } catch (error) {
+    if (!(error instanceof CnbError) || !['CNB_ENGINE_UNREACHABLE', 'CNB_ENGINE_DENIED'].includes(error.code)) throw error
+    return { why: error.message, code: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+  }
+  const image = await services.engine.images.inspect(name, context)
+  if (!image) return { why: `the engine has no image '${name}'`, isAbsent: true }
+  if (platform && !platformMatches(image.platform, platform)) return { why: `the engine's image '${name}' is for ${formatPlatform(image.platform)}` }
+  return { place: 'engine', name, image, services }
+}
+
+async function inRegistry(
+  name: string,
+  settings: RegistrySettings,
+  platform: Platform | undefined,
+  remote: RemoteServices,
+  context: Context,
+): Promise<StoredImage | undefined> {
+  const registries = await remote.registries(settings)
+  const image = await openRegistryImages(registries, platform ?? remote.platform).find(name, context)
+  if (image) checkPlatform(name, image, platform)
+  return image
+}
+
+async function inLayout(name: string, platform: Platform | undefined, remote: RemoteServices, context: Context): Promise<LocatedImage> {
+  const image = await openLayoutImages(platform ?? remote.platform).find(name, context)
+  if (!image) throw new CnbError('CNB_IMAGE_NOT_FOUND', `cannot find image '${name}'`, { hint: 'Check the directory, and the name behind it.' })
+  checkPlatform(name, image, platform)
+  const { directory } = parseLayoutLocation(name)
+  return { place: 'layout', name, image: { ...image, id: formatLayoutLocation({ directory, digest: image.manifest.descriptor.digest }) } }
+}
+
+/** What is no index is given whatever platform is meant. */
+function checkPlatform(name: string, image: StoredImage, platform: Platform | undefined): void {
+  if (!platform || platformMatches(image.platform, platform)) return
+  throw new CnbError('CNB_PLATFORM_MISMATCH', `image '${name}' is for ${formatPlatform(image.platform)} only, not for ${formatPlatform(platform)}`)
+}
+
+/** A name without a host is as likely meant for the engine, so that what its registry says is no more than a miss. */
+function inBothPlaces(wanted: WantedImage, miss: Miss, error: CnbError): CnbError {
+  const { code, message, hint } = error
+  if (code !== 'CNB_REGISTRY_UNREACHABLE' && code !== 'CNB_REGISTRY_DENIED') return error
+  if (parseReference(wanted.name).registry !== DOCKER_HUB) return error.retold(searched(wanted.name, miss, message))
+  if (!miss.code) return notFound(wanted, miss, { why: message, hint, cause: error })
+  return new CnbError(miss.code, searched(wanted.name, miss, message), { hint: [miss.hint, hint].filter(Boolean).join('\n'), cause: error })
+}
+
+function notFound(wanted: WantedImage, miss: Miss | undefined, { why, hint, cause }: { why: string; hint?: string | undefined; cause?: unknown }): CnbError {
+  return new CnbError('CNB_IMAGE_NOT_FOUND', searched(wanted.name, miss, why), { hint: [hint, miss?.isAbsent && makerHint(wanted)].filter(Boolean).join('\n'), cause })
+}
+
+/** What each place says, on a line of its own where both were asked. */
+function searched(name: string, miss: Miss | undefined, why: string): string {
+  return miss ? [`cannot find image '${name}'`, miss.why, why].join('\n') : why
+}
+
+/** How to make the image, where its name says no registry and a build can give it that name. */
+function makerHint({ name, kind }: WantedImage): string | undefined {
+  if (isImageId(name)) return undefined
+  const { registry, digest } = parseReference(name)
+  return registry === DOCKER_HUB && digest === undefined ? MAKERS[kind](name) : undefined
+}

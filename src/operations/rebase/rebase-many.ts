@@ -1,0 +1,92 @@
+/** Rebases many images. What is wrong with one does not stop the others. */
+
+import { abortError, toCnbError, type CnbError } from '../../base/errors.ts'
+import { step, type Context } from '../../base/events.ts'
+import { NoAppImage } from '../../images/rebase/rebase-plan.ts'
+import type { ListedImage } from './image-list.ts'
+import type { RebaseResult } from './rebase-result.ts'
+
+/** `outdated` is what a dry run would have rebased; `skipped` what a repository lists, but no lifecycle made. */
+export type RebaseStatus = 'rebased' | 'outdated' | 'unchanged' | 'skipped' | 'failed'
+
+/** What came of one image. */
+export interface RebaseReport extends Partial<RebaseResult> {
+  readonly image: string
+  readonly status: RebaseStatus
+  readonly durationMs: number
+  readonly error?: CnbError
+}
+
+export interface RebaseSummary extends Readonly<Record<RebaseStatus, number>> {
+  readonly total: number
+  readonly durationMs: number
+}
+
+export interface RebaseManyResult {
+  readonly images: readonly RebaseReport[]
+  readonly summary: RebaseSummary
+}
+
+export interface RebaseManyOptions {
+  readonly images: readonly ListedImage[]
+  /** How many at once. */
+  readonly concurrency: number
+  readonly dryRun: boolean
+}
+
+/** An engine that is gone is gone for all. */
+const ENGINE_GONE = 125
+
+/**
+ * Rebases each by `rebase`, and tells of each when it is done.
+ * @throws CnbError when the run is stopped, and CNB_ENGINE_* when there is no engine any more
+ */
+export async function rebaseMany(
+  { images, concurrency, dryRun }: RebaseManyOptions,
+  rebase: (image: string, context: Context) => Promise<RebaseResult>,
+  context: Context,
+): Promise<RebaseManyResult> {
+  const start = performance.now()
+  const total = images.length
+  const reports: RebaseReport[] = []
+  const failed = { count: 0 }
+  let done = 0
+  const queue = images.entries()
+  const name = `${dryRun ? 'looking at' : 'rebasing'} ${total} ${total === 1 ? 'image' : 'images'}`
+  const work = async (): Promise<void> => {
+    for (const [index, image] of queue) {
+      const report = await rebaseOne(image, dryRun, rebase, context)
+      reports[index] = report
+      if (report.status === 'failed') failed.count++
+      context.events?.({ type: 'image', step: name, done: ++done, failed: failed.count, total, report })
+    }
+  }
+  await step(context, name, () => Promise.all(Array.from({ length: Math.min(concurrency, total) }, work)))
+  return { images: reports, summary: { total, ...countOf(reports), durationMs: performance.now() - start } }
+}
+
+async function rebaseOne(
+  { name, isFound }: ListedImage,
+  dryRun: boolean,
+  rebase: (image: string, context: Context) => Promise<RebaseResult>,
+  context: Context,
+): Promise<RebaseReport> {
+  const start = performance.now()
+  try {
+    const result = await rebase(name, context)
+    return { ...result, status: !result.changed ? 'unchanged' : dryRun ? 'outdated' : 'rebased' }
+  } catch (thrown) {
+    if (context.signal?.aborted) throw abortError(context.signal)
+    const error = toCnbError(thrown)
+    if (error.exit === ENGINE_GONE) throw error
+    const durationMs = performance.now() - start
+    if (isFound && error instanceof NoAppImage) return { image: name, status: 'skipped', durationMs, reason: error.message }
+    return { image: name, status: 'failed', durationMs, error }
+  }
+}
+
+function countOf(reports: readonly RebaseReport[]): Record<RebaseStatus, number> {
+  const counts = { rebased: 0, outdated: 0, unchanged: 0, skipped: 0, failed: 0 }
+  for (const { status } of reports) counts[status]++
+  return counts
+}

@@ -1,0 +1,60 @@
+/** `cnb rebase --publish`: images in registries, without an engine. */
+
+import { resolve } from 'node:path'
+import { step, type Context } from '../../base/events.ts'
+import type { Registries } from '../../registry/registry.ts'
+import { readConfig } from '../config/config-file.ts'
+import { listImages, type ImageListOptions } from './image-list.ts'
+import { rebaseMany, type RebaseManyResult, type RebaseSummary } from './rebase-many.ts'
+import type { RebaseResult } from './rebase-result.ts'
+import { readRegistrySettings, type RegistryOptions } from '../config/registry-settings.ts'
+import { RemoteRebaser, type RemoteRebaseOptions } from './remote-rebaser.ts'
+import type { RemoteServices } from '../services.ts'
+
+/** Images that are worked on at once; each waits for its registry most of the time. */
+const CONCURRENCY = 12
+
+type Common = Omit<RemoteRebaseOptions, 'image' | 'previousImage'> & RegistryOptions & { readonly concurrency?: number }
+
+export interface RebaseRemoteOptions extends Common, RemoteRebaseOptions {
+  readonly reportOutputDir?: string
+}
+
+export interface RebaseFleetOptions extends Common, ImageListOptions {}
+
+/** What many images cost. */
+export interface FleetResult extends RebaseManyResult {
+  readonly summary: RebaseSummary & { readonly mountedBlobs: number; readonly copiedBytes: number }
+}
+
+/** Rebases one image. @throws CnbError as RemoteRebaser.rebase, CNB_OUTPUT, CNB_USAGE */
+export async function rebaseRemote(options: RebaseRemoteOptions, remote: RemoteServices, context: Context): Promise<RebaseResult> {
+  const rebaser = new RemoteRebaser(await open(options, remote, context), await readConfig(remote.host, context))
+  const result = await step(context, `rebasing ${options.image}`, () => rebaser.rebase(options, context))
+  const { reportOutputDir } = options
+  if (reportOutputDir !== undefined && !options.dryRun) {
+    const { writeReport } = await import('./rebase-report.ts')
+    await writeReport(resolve(remote.host.cwd, reportOutputDir), { tags: [result.image], manifest: result.manifest })
+  }
+  return result
+}
+
+/** Rebases many. @throws CnbError as listImages, and when the run is stopped */
+export async function rebaseFleet(
+  options: RebaseFleetOptions,
+  remote: RemoteServices,
+  input: AsyncIterable<Buffer>,
+  context: Context,
+): Promise<FleetResult> {
+  const { concurrency = CONCURRENCY, dryRun = false, runImage, force } = options
+  const registries = await open(options, remote, context)
+  const images = await listImages(options, { cwd: remote.host.cwd, input, registries }, context)
+  const rebaser = new RemoteRebaser(registries, await readConfig(remote.host, context))
+  const rebase = (image: string, within: Context): Promise<RebaseResult> => rebaser.rebase({ image, runImage, force, dryRun }, within)
+  const { images: reports, summary } = await rebaseMany({ images, concurrency, dryRun }, rebase, context)
+  return { images: reports, summary: { ...summary, mountedBlobs: rebaser.blobs.mounted, copiedBytes: rebaser.blobs.copiedBytes } }
+}
+
+async function open({ concurrency, ...options }: Common, remote: RemoteServices, context: Context): Promise<Registries> {
+  return remote.registries({ ...(await readRegistrySettings(options, remote.host, context)), ...(concurrency === undefined ? {} : { concurrency }) })
+}

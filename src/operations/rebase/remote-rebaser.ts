@@ -1,0 +1,191 @@
+/** Rebases images in their registries, with nothing but manifests and configurations passing through here. */
+
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { NoAppImage } from '../../images/rebase/rebase-plan.ts'
+import { nameInRegistry, repositoryContent, repositoryName } from '../../images/remote/registry-source.ts'
+import { RepositoryBlobs } from '../../images/remote/repository-blobs.ts'
+import { readImage, type ImageContent, type StoredDocument } from '../../images/stored-image.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import { isIndex, readIndex, readManifest } from '../../oci/manifest.ts'
+import { isConfigType } from '../../oci/media-types.ts'
+import { formatPlatform } from '../../oci/platform.ts'
+import { contextName, familiarName, formatReference, parseReference, type Reference } from '../../oci/reference.ts'
+import { refusalStatus } from '../../registry/errors.ts'
+import type { Registries } from '../../registry/registry.ts'
+import { isImageEntry, rewriteIndex } from './rebased-index.ts'
+import { rebasePart, type RebasedPart } from './rebased-part.ts'
+import { parseTarget, type RebaseResult } from './rebase-result.ts'
+import { RemoteRunImages, type RunImageConfig } from './remote-run-images.ts'
+
+export interface RemoteRebaseOptions {
+  readonly image: string
+  readonly runImage?: string
+  /** The image whose layers are taken; `image` itself when absent. */
+  readonly previousImage?: string
+  readonly force?: boolean
+  /** Finds out all, and stores nothing. */
+  readonly dryRun?: boolean
+}
+
+/** A result with what report.toml says of an image in a registry. */
+export interface RemoteRebase extends RebaseResult {
+  readonly manifest: Pick<Descriptor, 'digest' | 'size'>
+}
+
+/** What is to be stored: the document that gets the name, and the images below it. */
+interface Rebased {
+  readonly document: StoredDocument
+  readonly parts: readonly RebasedPart[]
+}
+
+/** Where one image comes from and goes to. */
+interface Task {
+  readonly options: RemoteRebaseOptions
+  readonly content: ImageContent
+  readonly source: Reference
+  readonly target: Reference
+}
+
+/** The manifest was refused for what it says or names. */
+const REFUSED = new Set([400, 404])
+
+/** One for all images of a run: what they have in common is asked for and sent once. */
+export class RemoteRebaser {
+  readonly blobs: RepositoryBlobs
+  readonly #registries: Registries
+  readonly #runImages: RemoteRunImages
+  /** Warnings that were told: a list of images would repeat them. */
+  readonly #told = new Set<string>()
+
+  constructor(registries: Registries, config: RunImageConfig = { runImages: [] }) {
+    this.#registries = registries
+    this.#runImages = new RemoteRunImages(registries, config)
+    this.blobs = new RepositoryBlobs(registries)
+  }
+
+  /**
+   * Rebases one image, or all that an index lists. The name moves last, when the registry has all of it.
+   * @throws CnbError CNB_NOT_REBASABLE, CNB_IMAGE_NOT_FOUND, CNB_IMAGE_INVALID, CNB_PLATFORM_MISMATCH, CNB_UNSUPPORTED,
+   * CNB_REFERENCE_INVALID, CNB_REGISTRY_*
+   */
+  async rebase(options: RemoteRebaseOptions, context: Context): Promise<RemoteRebase> {
+    const start = performance.now()
+    const target = parseTarget(options.image)
+    const source = options.previousImage === undefined ? target : parseReference(options.previousImage)
+    // What is to be written is not read from a mirror, which may be behind.
+    const access = options.dryRun || source !== target ? 'pull' : 'push'
+    const content = repositoryContent(this.#registries.repository(source, access), repositoryName(source))
+    const task = { options, content, source, target }
+    const found = await content.manifest(source.digest ?? source.tag ?? 'latest', context)
+    if (!found) throw new CnbError('CNB_IMAGE_NOT_FOUND', `the registry has no image '${formatReference(source)}'`, { hint: 'Check the name and the tag.' })
+    const rebased = isIndex(found.descriptor.mediaType, found.content, content.name)
+      ? await this.#rebaseIndex(found, task, context)
+      : await this.#rebaseManifest(found, task, context)
+    const changed = rebased.parts.some((part) => part.changed)
+    this.#warn(rebased.parts, context)
+    if (!options.dryRun && (changed || formatReference(source) !== formatReference(target))) await this.#store(rebased, task, context)
+    return resultOf(rebased, target, changed, performance.now() - start)
+  }
+
+  async #rebaseManifest(found: StoredDocument, task: Task, context: Context): Promise<Rebased> {
+    const part = await this.#rebasePart(found, task, context)
+    return { document: part.manifest, parts: [part] }
+  }
+
+  /** Attestations are about the images that were; on a new base they would be wrong. */
+  async #rebaseIndex(index: StoredDocument, task: Task, context: Context): Promise<Rebased> {
+    const { content, source, target } = task
+    const entries = readIndex(index.content, `${content.name}@${index.descriptor.digest}`)
+    const images = entries.filter(isImageEntry)
+    if (images.length === 0) throw new NoAppImage(familiarName(source), 'it is an index without images')
+    const parts = await Promise.all(images.map((entry) => this.#rebaseEntry(entry, task, context)))
+    const dropped = entries.length - images.length
+    const isSame = !parts.some(({ changed }) => changed) && (dropped === 0 || repositoryName(source) === repositoryName(target))
+    if (isSame) return { document: index, parts }
+    if (dropped > 0) {
+      const message = `${dropped} attestations of '${familiarName(source)}' are left out: they are about the image on its old base`
+      context.events?.({ type: 'warning', message })
+    }
+    const replace = new Map(images.map(({ digest }, at) => [digest, parts[at]!.manifest.descriptor]))
+    return { document: rewriteIndex(index, replace), parts }
+  }
+
+  async #rebaseEntry(entry: Descriptor, task: Task, context: Context): Promise<RebasedPart> {
+    const name = entry.platform ? formatPlatform(entry.platform) : entry.digest
+    try {
+      const manifest = await task.content.manifest(entry.digest, context)
+      if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', `the index lists ${entry.digest}, which is not there`)
+      if (isIndex(manifest.descriptor.mediaType, manifest.content, entry.digest)) {
+        throw new CnbError('CNB_IMAGE_INVALID', `the index lists another index, ${entry.digest}, where an image should be`)
+      }
+      return await this.#rebasePart(manifest, task, context)
+    } catch (error) {
+      if (!(error instanceof CnbError) || context.signal?.aborted) throw error
+      throw error.retold(`${name}: ${error.message}`)
+    }
+  }
+
+  async #rebasePart(manifest: StoredDocument, { options, content, source, target }: Task, context: Context): Promise<RebasedPart> {
+    const name = familiarName(source)
+    const { config } = readManifest(manifest.content, name)
+    if (!isConfigType(config.mediaType)) throw new NoAppImage(name, `it is of the type '${config.mediaType}'`)
+    const app = await readImage(content, manifest, nameInRegistry(name, source), context)
+    const run = await this.#runImages.choose(options.runImage, app, target.registry, context)
+    return rebasePart(app, content, run, options.force ?? false)
+  }
+
+  /** Where the registry has lost a blob that an image of it names, all of them are looked for. */
+  async #store(rebased: Rebased, task: Task, context: Context): Promise<void> {
+    try {
+      await this.#storeAll(rebased, task, true, context)
+    } catch (error) {
+      if (!REFUSED.has(refusalStatus(error) ?? 0)) throw error
+      await this.#storeAll(rebased, task, false, context)
+    }
+  }
+
+  async #storeAll({ document, parts }: Rebased, { source, target }: Task, trusting: boolean, context: Context): Promise<void> {
+    const repository = this.#registries.repository(target, 'push')
+    const isThere = trusting && repositoryName(source) === repositoryName(target)
+    await Promise.all(parts.map(async (part) => {
+      if (isThere && !part.changed) return
+      const sending = part.config && this.blobs.send(part.config, target, context, trusting)
+      const lacking = part.blobs.filter(({ descriptor }) => !isThere || !part.present.has(descriptor.digest))
+      await Promise.all([sending, ...lacking.map((blob) => this.blobs.bring(blob, target, context, trusting))])
+      if (part.manifest !== document) await repository.putManifest(part.manifest.descriptor.digest, toPut(part.manifest), context)
+    }))
+    await repository.putManifest(target.tag ?? 'latest', toPut(document), context)
+  }
+
+  #warn(parts: readonly RebasedPart[], context: Context): void {
+    for (const rule of parts.flatMap(({ warnings }) => warnings)) {
+      if (this.#told.has(rule)) continue
+      this.#told.add(rule)
+      context.events?.({ type: 'warning', message: `rebasing by force, although ${rule}` })
+    }
+  }
+}
+
+function toPut({ descriptor, content }: StoredDocument): { mediaType: string; content: Buffer } {
+  return { mediaType: descriptor.mediaType, content }
+}
+
+function resultOf({ document, parts }: Rebased, target: Reference, changed: boolean, durationMs: number): RemoteRebase {
+  const { digest, size } = document.descriptor
+  const several = parts.length > 1
+  const unique = (values: readonly string[]): string => [...new Set(values)].join(', ')
+  const reasons = parts.flatMap(({ reason, platform }) => (reason === undefined ? [] : [several ? `${platform}: ${reason}` : reason]))
+  return {
+    image: familiarName(target),
+    id: `${contextName(target)}@${digest}`,
+    reference: `${familiarName({ registry: target.registry, repository: target.repository })}@${digest}`,
+    runImage: unique(parts.map(({ runImage }) => runImage)),
+    previousRunImage: unique(parts.map(({ previousRunImage }) => previousRunImage)),
+    changed,
+    ...(reasons.length > 0 ? { reason: reasons.join('; ') } : {}),
+    ...(several ? { platforms: parts.map(({ platform, manifest, changed: moved }) => ({ platform, digest: manifest.descriptor.digest, changed: moved })) } : {}),
+    durationMs,
+    manifest: { digest, size },
+  }
+}

@@ -1,0 +1,100 @@
+/** The format of Docker's config.json and Podman's auth.json, as far as it tells credentials. */
+
+import { CnbError } from '../../base/errors.ts'
+
+/** As the engine's API takes them: `username` and `password`, `identitytoken`, or `registrytoken`. */
+export interface RegistryCredentials {
+  username?: string
+  password?: string
+  identitytoken?: string
+  /** A bearer token, to be sent to the registry as it is. */
+  registrytoken?: string
+  /** What the credentials are for: the host, or Docker Hub's historical address. */
+  serveraddress?: string
+}
+
+export interface AuthFile {
+  /** Names of credential helpers, by registry. */
+  readonly credHelpers: Readonly<Record<string, unknown>>
+  /** The helper for all others. */
+  readonly credsStore: string | undefined
+  /** What is kept in the file itself, by registry. */
+  readonly auths: Readonly<Record<string, unknown>>
+}
+
+const HUB_NAME = 'docker.io'
+const HUB_HOSTS = new Set([HUB_NAME, 'index.docker.io', 'registry-1.docker.io'])
+
+/**
+ * Reads a file's text. `origin` names it in the message; the parser's own would quote the text, and with it a secret.
+ * @throws CnbError CNB_USAGE when it is not JSON
+ */
+export function parseAuthFile(content: string, origin: string): AuthFile {
+  let file: unknown
+  try {
+    file = JSON.parse(content)
+  } catch {
+    throw new CnbError('CNB_USAGE', `${origin} is not valid JSON, so no credentials can be read from it`, {
+      hint: "Repair it, or remove it and run 'docker login' again.",
+    })
+  }
+  const { credHelpers, credsStore, auths } = recordOf(file)
+  return { credHelpers: recordOf(credHelpers), credsStore: isText(credsStore) ? credsStore : undefined, auths: recordOf(auths) }
+}
+
+/** An entry of `auths`. Docker Desktop leaves empty ones for what its helper keeps. */
+export function credentialsOf(entry: unknown): RegistryCredentials | undefined {
+  const { identitytoken, username, password, auth } = recordOf(entry)
+  if (isText(identitytoken)) return { identitytoken }
+  if (isText(username) && isText(password)) return { username, password }
+  if (!isText(auth)) return undefined
+  const decoded = Buffer.from(auth, 'base64').toString().replace(/\0+$/, '')
+  const colon = decoded.indexOf(':')
+  return colon > 0 ? { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) } : undefined
+}
+
+/** An entry that is good for an image or registry. */
+export interface FoundEntry {
+  /** What it is good for: `host`, or `host/path` for the repositories below a path. */
+  readonly scope: string
+  readonly value: unknown
+}
+
+/**
+ * The entries for a registry (`host`) or a repository (`host/team/app`), the one with the longest path first, as in Podman
+ * (containers-auth.json(5)). A key with a scheme, such as `https://host/v1/`, is for all of its host.
+ */
+export function entriesFor(entries: Readonly<Record<string, unknown>>, name: string): FoundEntry[] {
+  const wanted = nameOf(name)
+  const found = Object.entries(entries).map(([key, value]) => ({ key, scope: scopeOf(key), value }))
+  const isExact = ({ key, scope }: { key: string; scope: string }): number => (key === scope ? 1 : 0)
+  return found
+    .filter(({ scope }) => wanted === scope || wanted.startsWith(`${scope}/`))
+    .sort((a, b) => b.scope.length - a.scope.length || isExact(b) - isExact(a))
+    .map(({ scope, value }) => ({ scope, value }))
+}
+
+/** A registry, or a repository with its registry, as this file's functions compare them: one name for all of Docker Hub's hosts. */
+export function nameOf(name: string): string {
+  const [host = '', ...path] = name.split('/')
+  return [HUB_HOSTS.has(host.toLowerCase()) ? HUB_NAME : host.toLowerCase(), ...path].join('/')
+}
+
+/** Host and port of a name. */
+export function hostOf(name: string): string {
+  return nameOf(name).replace(/\/.*$/, '')
+}
+
+function scopeOf(key: string): string {
+  const name = nameOf(key.replace(/^https?:\/\//, '').replace(/\/+$/, ''))
+  const isAddress = /^https?:\/\//.test(key) || /^[^/]+\/v[12]$/.test(name)
+  return isAddress ? hostOf(name) : name
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}

@@ -1,0 +1,162 @@
+/** Credentials for registries: from the environment, and from what `docker login` and `podman login` leave behind. */
+
+import { join } from 'node:path'
+import { readBounded } from '../../base/bounded-file.ts'
+import { CnbError } from '../../base/errors.ts'
+import { credentialsOf, entriesFor, hostOf, nameOf, parseAuthFile, type AuthFile, type RegistryCredentials } from './auth-file.ts'
+import { askCredentialHelper, CredentialHelperError } from './credential-helper.ts'
+
+
+export interface KeychainSources {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly home: string
+  /** Ends a helper that is asked, and a pipe that is read. */
+  readonly signal?: AbortSignal
+  /** Hears of a helper that does not work, and of a file that must not be read: registries are then asked without their credentials. */
+  readonly warn?: (message: string) => void
+}
+
+/** Looks up the credentials for a repository with its registry (`registry.example:5000/team/app`), or for a registry. */
+export type Keychain = (name: string) => Promise<RegistryCredentials | undefined>
+
+/** Docker Hub's key in configuration files and helpers, whatever name it goes by elsewhere. */
+const HUB = 'https://index.docker.io/v1/'
+const IDENTITY_TOKEN_USER = '<token>'
+/** An honest file has a few kilobytes. */
+const MAX_FILE = 4 * 1024 * 1024
+
+/**
+ * Looks up credentials in CNB_REGISTRY_AUTH, DOCKER_AUTH_CONFIG, Docker's config.json and Podman's auth.json files, the first that
+ * has some; in each in `credHelpers`, in those of `auths` that are for a path, in `credsStore`, and in the rest of `auths`. Of entries
+ * for a host and for paths of it, the longest that fits counts. Undefined means anonymous. Answers are kept, and files are read once.
+ * The lookup throws CNB_USAGE for a file or variable that is not as it should be; no error or warning shows a part of it.
+ */
+export function makeKeychain(sources: KeychainSources): Keychain {
+  const { env } = sources
+  const places = placesOf(sources).map((place) => once(place))
+  const ask = remembering((key: string) => fromHelper(key, sources))
+  const lookUp = async (name: string): Promise<RegistryCredentials | undefined> => {
+    const serveraddress = serverOf(hostOf(name))
+    const given = env.CNB_REGISTRY_AUTH ? credentialsFromVariable(env.CNB_REGISTRY_AUTH, name) : undefined
+    if (given) return { ...given, serveraddress }
+    for (const read of places) {
+      const file = await read()
+      const found = file && (await fromFile(file, name, ask))
+      if (found) return { ...found, serveraddress }
+    }
+    return undefined
+  }
+  const known = remembering(lookUp)
+  return (name) => known(nameOf(name))
+}
+
+/** Where there may be credentials, in their order. */
+function placesOf(sources: KeychainSources): (() => Promise<AuthFile | undefined>)[] {
+  const { env, home } = sources
+  const { DOCKER_AUTH_CONFIG: inline, REGISTRY_AUTH_FILE: named } = env
+  const inHome = (path: string) => (): Promise<AuthFile | undefined> => readAuthFile(path, sources)
+  return [
+    async () => (inline ? parseAuthFile(inline, 'DOCKER_AUTH_CONFIG') : undefined),
+    inHome(join(env.DOCKER_CONFIG || join(home, '.docker'), 'config.json')),
+    async () => (named ? readAuthFile(named, sources, { pipes: true }) : undefined),
+    ...(env.XDG_RUNTIME_DIR ? [inHome(join(env.XDG_RUNTIME_DIR, 'containers/auth.json'))] : []),
+    inHome(join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/auth.json')),
+  ]
+}
+
+async function readAuthFile(path: string, { signal, warn }: KeychainSources, options: { pipes?: boolean } = {}): Promise<AuthFile | undefined> {
+  try {
+    const content = (await readBounded(path, { max: MAX_FILE, signal, ...options })).toString()
+    return content ? parseAuthFile(content, path) : undefined
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    if (error instanceof CnbError) throw error
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (code !== 'EACCES') throw new CnbError('CNB_USAGE', `cannot read the credentials in ${path}: ${message}`, { cause: error, hint: 'Replace it by a file, or remove it.' })
+    warn?.(`cannot read the credentials in ${path}: ${message}`)
+    return undefined
+  }
+}
+
+/** Asks a helper: `<helper> <server>`. */
+type Ask = (key: string) => Promise<RegistryCredentials | undefined>
+
+async function fromFile({ credHelpers, credsStore, auths }: AuthFile, name: string, ask: Ask): Promise<RegistryCredentials | undefined> {
+  const helpers = entriesFor(credHelpers, name).flatMap(({ scope, value }) => (typeof value === 'string' ? [`${value} ${serverOf(scope)}`] : []))
+  const kept = entriesFor(auths, name)
+  const ofPath = kept.filter(({ scope }) => scope !== hostOf(scope))
+  const ofHost = kept.filter(({ scope }) => scope === hostOf(scope))
+  const steps = [
+    ...helpers.map((key) => () => ask(key)),
+    ...ofPath.map(({ value }) => async () => credentialsOf(value)),
+    ...(credsStore === undefined ? [] : [() => ask(`${credsStore} ${serverOf(hostOf(name))}`)]),
+    ...ofHost.map(({ value }) => async () => credentialsOf(value)),
+  ]
+  for (const step of steps) {
+    const found = await step()
+    if (found) return found
+  }
+  return undefined
+}
+
+function serverOf(scope: string): string {
+  return scope === 'docker.io' ? HUB : scope
+}
+
+async function fromHelper(key: string, { env, signal, warn }: KeychainSources): Promise<RegistryCredentials | undefined> {
+  const [, helper = '', server = ''] = /^(.*) (\S+)$/s.exec(key) ?? []
+  try {
+    const found = await askCredentialHelper(helper, server, { env, signal })
+    if (found === undefined) return undefined
+    return found.username === IDENTITY_TOKEN_USER ? { identitytoken: found.secret } : { username: found.username, password: found.secret }
+  } catch (error) {
+    if (!(error instanceof CredentialHelperError)) throw error
+    warn?.(`${error.message}: going on without its credentials for ${server}`)
+    return undefined
+  }
+}
+
+function remembering<T>(find: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const known = new Map<string, Promise<T>>()
+  return (key) => {
+    const found = known.get(key) ?? find(key)
+    known.set(key, found)
+    return found
+  }
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined
+  return () => (reading ??= read())
+}
+
+const VARIABLE = 'CNB_REGISTRY_AUTH'
+const HEADER = /^(basic|bearer) +(\S+)$/i
+
+/**
+ * The credentials for a registry or repository in the variable's value, which are either user and password or a token; undefined where it has none.
+ * @throws CnbError CNB_USAGE, without any part of the value, when it is not JSON or the header is of another kind
+ */
+function credentialsFromVariable(value: string, name: string): RegistryCredentials | undefined {
+  const header = entriesFor(parse(value), name)[0]?.value
+  if (header === undefined) return undefined
+  const [, scheme = '', secret = ''] = (typeof header === 'string' && HEADER.exec(header.trim())) || []
+  if (scheme.toLowerCase() === 'bearer') return { registrytoken: secret }
+  const pair = /^([^:]+):(.*)$/s.exec(Buffer.from(secret, 'base64').toString())
+  if (!pair) throw invalid(`what ${VARIABLE} has for ${name} is neither 'Basic …' nor 'Bearer …'`)
+  return { username: pair[1], password: pair[2] }
+}
+
+function parse(value: string): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(value)
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>
+  } catch {
+    // Said below; the parser's own words would quote a secret.
+  }
+  throw invalid(`${VARIABLE} is not a JSON object`)
+}
+
+function invalid(message: string): CnbError {
+  return new CnbError('CNB_USAGE', message, { hint: `Write it as {"registry.example":"Basic <base64 of user:password>"}, or unset it.` })
+}

@@ -1,0 +1,73 @@
+/** Tokens for registries (distribution's token authentication, and its OAuth 2 variant for identity tokens). */
+
+import type { RegistryCredentials } from './auth-file.ts'
+import { refusal } from '../errors.ts'
+import { documentOf, type Exchange, type HttpReply } from '../transport/http.ts'
+import { UntrustedReply } from '../transport/target.ts'
+
+const MAX_REPLY = 1024 * 1024
+/** What a token lives that does not say. */
+const DEFAULT_LIFE_S = 60
+/** A token is not used in the last moments of its life: the registry's clock is another. */
+const MARGIN_MS = 10_000
+const CLIENT = 'cnb'
+
+export interface TokenRequest {
+  readonly realm: URL
+  readonly service: string | undefined
+  readonly scopes: readonly string[]
+  readonly credentials: RegistryCredentials | undefined
+  readonly signal: AbortSignal
+}
+
+export interface Token {
+  readonly value: string
+  /** Milliseconds since 1970. */
+  readonly expires: number
+}
+
+/**
+ * Asks the realm for a token; without credentials it is one for anybody.
+ * @param host the registry, for messages
+ * @throws CnbError CNB_REGISTRY_DENIED or CNB_REGISTRY_FAILED; UntrustedReply for what is no token
+ */
+export async function fetchToken(request: TokenRequest, exchange: Exchange, now: number, host: string): Promise<Token> {
+  const reply = await (request.credentials?.identitytoken ? refresh(request, exchange) : ask(request, exchange))
+  if (reply.status !== 200) throw await refusal(`cannot log in to ${host}`, host, reply)
+  const { token, access_token, expires_in } = parse(reply)
+  const value = [token, access_token].find((text): text is string => typeof text === 'string' && /^[\x21-\x7e]+$/.test(text))
+  if (value === undefined) throw new UntrustedReply("the registry's token server gave no token")
+  const life = typeof expires_in === 'number' && expires_in > 0 ? expires_in : DEFAULT_LIFE_S
+  return { value, expires: now + Math.max(life * 1000 - MARGIN_MS, 0) }
+}
+
+function ask({ realm, service, scopes, credentials, signal }: TokenRequest, exchange: Exchange): Promise<HttpReply> {
+  const url = new URL(realm)
+  if (service !== undefined) url.searchParams.set('service', service)
+  for (const scope of scopes) url.searchParams.append('scope', scope)
+  const authorization = credentials && basicHeader(credentials)
+  return exchange({ method: 'GET', url, headers: authorization ? { authorization } : {}, signal, limit: MAX_REPLY })
+}
+
+/** The identity token goes into the body, so that no log on the way has it; redirects of a POST are not followed. */
+function refresh({ realm, service, scopes, credentials, signal }: TokenRequest, exchange: Exchange): Promise<HttpReply> {
+  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT, refresh_token: credentials?.identitytoken ?? '' })
+  if (service !== undefined) form.set('service', service)
+  if (scopes.length > 0) form.set('scope', scopes.join(' '))
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  return exchange({ method: 'POST', url: realm, headers, body: Buffer.from(form.toString()), signal, limit: MAX_REPLY })
+}
+
+/** `Authorization` for a user and password; undefined where there are none. */
+export function basicHeader({ username, password }: RegistryCredentials): string | undefined {
+  if (username === undefined) return undefined
+  return `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`
+}
+
+function parse(reply: HttpReply): { token?: unknown; access_token?: unknown; expires_in?: unknown } {
+  try {
+    return (JSON.parse(String(documentOf(reply))) ?? {}) as { token?: unknown }
+  } catch {
+    return {}
+  }
+}

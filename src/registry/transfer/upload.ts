@@ -1,0 +1,147 @@
+/** Uploads of blobs: in one request where the digest is known, as a stream where it is not; tried again from the start. */
+
+import { Transform, pipeline, type Readable } from 'node:stream'
+import { createHash } from 'node:crypto'
+import type { Context } from '../../base/events.ts'
+import type { Digest } from '../../oci/digest.ts'
+import { sendChunks } from './chunks.ts'
+import { isTransient, refusal } from '../errors.ts'
+import { discard, header, type HttpReply } from '../transport/http.ts'
+import type { BlobSource, KnownBlob } from '../registry.ts'
+import type { RemotePath } from '../remote-path.ts'
+import { isTransientStatus, MAX_TRIES, pauseAfter, retryAfter } from '../transport/retries.ts'
+import { begin, cancel, closingAddress, sessionOf, type UploadSession } from './upload-session.ts'
+
+const DONE = [200, 201, 202, 204]
+/** Besides what is transient: a token that has run out, a session that the registry has lost, a body that is too much at once. */
+const AGAIN = [401, 404, 408, 413, 416, 429, 500, 502, 503, 504, 522]
+const TOO_MUCH = new Set([413, 416])
+const TYPE = { 'content-type': 'application/octet-stream' }
+
+/** What a stream turned out to be. */
+interface Sent {
+  readonly digest: Digest
+  readonly size: number
+}
+
+/** As Repository.uploadBlob. */
+export async function upload(at: RemotePath, blob: KnownBlob, context: Context): Promise<void> {
+  const { digest, size } = blob.descriptor
+  const task = `cannot upload ${digest} to ${at.name}`
+  const put: Try<Readable | Buffer> = async (session, bytes) => {
+    const body = { size, open: async () => bytes }
+    const path = closingAddress(session, digest)
+    const reply = await at.call({ task, method: 'PUT', path, access: 'push', headers: TYPE, body, expect: [...DONE, ...AGAIN] }, context)
+    return finished(at, task, digest, reply)
+  }
+  const { content } = blob
+  const source = content ? { open: async () => content } : blob
+  await trying(at, task, source, context, put, () => exists(at, digest, context))
+}
+
+/** As Repository.uploadStream. */
+export async function uploadStream(at: RemotePath, source: BlobSource, context: Context): Promise<Sent> {
+  const task = `cannot upload a layer to ${at.name}`
+  let sent: Sent | undefined
+  let chunked = false
+  await trying(at, task, source, context, async (session, stream) => {
+    const meter = new Meter()
+    pipeline(stream, meter, () => {})
+    let last = session
+    if (chunked || session.chunkMinimum > 0) last = await sendChunks(at, task, session, meter, context)
+    else {
+      const body = { open: async () => meter }
+      const whole = { task, method: 'PATCH', path: session.location, access: 'push', headers: TYPE, body } as const
+      const reply = await at.call({ ...whole, expect: [...DONE, ...AGAIN] }, context)
+      if (TOO_MUCH.has(reply.status)) chunked = true
+      if (!DONE.includes(reply.status)) return reply
+      await discard(reply)
+      last = sessionOf(at, task, reply)
+    }
+    sent = meter.sent()
+    const path = closingAddress(last, sent.digest)
+    const reply = await at.call({ task, method: 'PUT', path, access: 'push', expect: [...DONE, 404] }, context)
+    return finished(at, task, sent.digest, reply)
+  })
+  return sent!
+}
+
+/** Whether the repository has the blob. */
+export async function exists(at: RemotePath, digest: Digest, context: Context): Promise<boolean> {
+  const task = `cannot look for ${digest} in ${at.name}`
+  const reply = await at.call({ task, method: 'HEAD', path: at.path(`blobs/${digest}`), expect: [200, 404] }, context)
+  await discard(reply)
+  return reply.status === 200
+}
+
+type Try<Bytes> = (session: UploadSession, bytes: Bytes) => Promise<HttpReply | undefined>
+
+/**
+ * Begins a session and does `work` in it; both again, with the bytes from their start, where `work` gives a reply that is not the
+ * end of it, or a connection breaks off. Before that it may turn out that all `isDone`: the reply was lost, and not the blob.
+ */
+async function trying<Bytes extends Readable | Buffer>(
+  at: RemotePath,
+  task: string,
+  source: { open(signal: AbortSignal): Promise<Bytes> },
+  context: Context,
+  work: Try<Bytes>,
+  isDone?: () => Promise<boolean>,
+): Promise<void> {
+  const { clock } = at.host
+  const signal = at.host.signalOf(context)
+  let spent: Readable | undefined
+  let failure: unknown
+  for (let tries = 1; tries === 1 || !(await isDone?.()); tries++) {
+    const session = await begin(at, task, context)
+    let pause = pauseAfter(tries)
+    let isLast = tries === MAX_TRIES
+    try {
+      const bytes = await source.open(signal)
+      if (!Buffer.isBuffer(bytes)) {
+        if (bytes === spent) throw failure
+        spent = bytes
+        // It may fail before anybody reads it.
+        spent.on('error', () => {})
+      }
+      const reply = await work(session, bytes)
+      if (reply === undefined) return
+      pause = retryAfter(reply, clock.now()) ?? (isTransientStatus(reply.status) ? pause : 0)
+      failure = await refusal(task, at.host.name, reply)
+    } catch (error) {
+      isLast ||= error === failure || !(error instanceof Error && isTransient(error.cause))
+      failure = error
+    } finally {
+      spent?.destroy()
+    }
+    await cancel(at, session, context)
+    if (isLast) throw failure
+    await clock.sleep(pause, signal)
+  }
+}
+
+/** Undefined when the registry has the blob now; the reply when it has not. */
+async function finished(at: RemotePath, task: string, digest: Digest, reply: HttpReply): Promise<HttpReply | undefined> {
+  if (!DONE.includes(reply.status)) return reply
+  await discard(reply)
+  const said = header(reply, 'docker-content-digest')
+  if (said?.startsWith('sha256:') && said !== digest) throw at.untrusted(task, 'the registry says that it stored something else')
+  return undefined
+}
+
+/** Hashes and counts what goes through it. */
+class Meter extends Transform {
+  readonly #hash = createHash('sha256')
+  #size = 0
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error: null, chunk: Buffer) => void): void {
+    this.#hash.update(chunk)
+    this.#size += chunk.length
+    done(null, chunk)
+  }
+
+  /** To be asked once, at the end. */
+  sent(): Sent {
+    return { digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size }
+  }
+}

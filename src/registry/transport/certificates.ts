@@ -1,0 +1,99 @@
+/** The certificates that this machine trusts beside Node's own. */
+
+import { X509Certificate } from 'node:crypto'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { readBounded } from '../../base/bounded-file.ts'
+import { CnbError } from '../../base/errors.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Where Debian, Red Hat, SUSE and Alpine keep their bundle; the first that is a file counts. */
+const SYSTEM_BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+]
+/** Where Docker and Podman look for a registry's own CA, in a folder named `host` or `host:port`. */
+const REGISTRY_FOLDERS = ['/etc/docker/certs.d', '/etc/containers/certs.d']
+/** The bundle of a whole operating system is a quarter of a MiB. */
+const MAX_FILE = 16 * 1024 * 1024
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+
+/**
+ * Makes sure that each of these has certificates in PEM: Node passes over what it cannot read.
+ * @throws CnbError CNB_USAGE
+ */
+export function checkCertificates(given: readonly Buffer[]): void {
+  for (const file of given) {
+    try {
+      const found = file.toString().match(CERTIFICATE) ?? []
+      if (found.length === 0) throw new Error('there is none in it')
+      for (const certificate of found) new X509Certificate(certificate)
+    } catch (cause) {
+      throw new CnbError('CNB_USAGE', `a CA's certificate cannot be read: ${(cause as Error).message}`, {
+        cause,
+        hint: "--ca-cert names a file with certificates in PEM: '-----BEGIN CERTIFICATE-----' and so on.",
+      })
+    }
+  }
+}
+
+/**
+ * Certificates in PEM that Node does not trust by itself: `given`, those of SSL_CERT_FILE and SSL_CERT_DIR, and the system's.
+ * @throws CnbError CNB_USAGE for a file that is none or too large, or the signal's reason
+ */
+export async function extraCertificates(given: readonly Buffer[], env: Environment, signal?: AbortSignal): Promise<string[]> {
+  const named = await Promise.all([
+    env.SSL_CERT_FILE ? readText(env.SSL_CERT_FILE, { pipes: true, signal }) : '',
+    ...(env.SSL_CERT_DIR ?? '').split(':').filter(Boolean).map((folder) => readFolder(folder, /./)),
+  ])
+  const all = [...given.map(String), ...named, await firstOf(SYSTEM_BUNDLES)].flatMap((text) => text.match(CERTIFICATE) ?? [])
+  const known = new Set(rootCertificates.map(compact))
+  return all.filter((certificate) => {
+    const key = compact(certificate)
+    return !known.has(key) && known.add(key)
+  })
+}
+
+/** The certificates that Docker would trust for the registry at `host` alone. */
+export async function registryCertificates(host: string, folders: readonly string[] = REGISTRY_FOLDERS): Promise<string[]> {
+  const texts = await Promise.all(folders.map((folder) => readFolder(join(folder, host), /\.crt$/)))
+  return texts.flatMap((text) => text.match(CERTIFICATE) ?? [])
+}
+
+function compact(certificate: string): string {
+  return certificate.replace(/\s+/g, '')
+}
+
+async function firstOf(paths: readonly string[]): Promise<string> {
+  for (const path of paths) {
+    const text = await readText(path)
+    if (text !== '') return text
+  }
+  return ''
+}
+
+async function readFolder(folder: string, names: RegExp): Promise<string> {
+  const found = (await readdir(folder).catch(() => [])).filter((name) => names.test(name)).sort()
+  return (await Promise.all(found.map((name) => readRegular(join(folder, name))))).join('\n')
+}
+
+async function readRegular(path: string): Promise<string> {
+  const isFile = await stat(path).then((stats) => stats.isFile(), () => false)
+  return isFile ? readText(path) : ''
+}
+
+/** Nothing where the system has no file for us. */
+async function readText(path: string, options: { pipes?: boolean; signal?: AbortSignal } = {}): Promise<string> {
+  try {
+    return (await readBounded(path, { max: MAX_FILE, ...options })).toString()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (error instanceof CnbError) throw error
+    if (code !== undefined) return ''
+    throw new CnbError('CNB_USAGE', `cannot read the certificates in ${path}: ${message}`, { hint: 'Name a file in PEM.' })
+  }
+}

@@ -1,0 +1,135 @@
+/** Connections to registries: through the proxy that the environment names, and with the certificates that this machine trusts. */
+
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { createSecureContext, type ConnectionOptions } from 'node:tls'
+import { buildConnector } from 'undici'
+import { isUntrustedCertificate } from '../errors.ts'
+import { extraCertificates, registryCertificates } from './certificates.ts'
+import type { Proxy } from './proxies.ts'
+import { ProxyError, refused, unreachable } from './proxy-error.ts'
+
+
+type Target = buildConnector.Options
+type Connect = (target: Target) => Promise<Socket>
+/** Makes a connection to a target, or TLS over the one that the target has (`httpSocket`). */
+type Through = (connect: Connect) => Connect
+
+export interface ConnectorOptions {
+  /** Certificates in PEM, trusted beside the system's. */
+  readonly ca: readonly Buffer[]
+  /** For SSL_CERT_FILE and SSL_CERT_DIR. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly proxyFor: (url: URL) => Proxy | undefined
+  /** Destroys connections, those that are still being made too. */
+  readonly closing: AbortSignal
+}
+
+const CONNECT_TIMEOUT_MS = 15_000
+/** A proxy tries itself to reach the host before it answers. */
+const TUNNEL_TIMEOUT_MS = 60_000
+
+export class Connectors {
+  readonly #options: ConnectorOptions
+  #extra: Promise<string[]> | undefined
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options
+  }
+
+  /** Connects to registries. @param insecure takes any certificate */
+  toRegistries(insecure: boolean): buildConnector.connector {
+    const through: Through = (connect) => this.#throughProxy(connect)
+    return callingBack(insecure ? through(this.#open({ rejectUnauthorized: false })) : this.#trusting(through))
+  }
+
+  /** Connects to the proxy, whatever the target. */
+  toProxy(proxy: Proxy): buildConnector.connector {
+    const connect = this.#trusting((direct) => direct)
+    return callingBack(() => dial(proxy, connect))
+  }
+
+  #throughProxy(connect: Connect): Connect {
+    const toProxies = this.#trusting((direct) => direct)
+    return async (target) => {
+      const url = new URL(`${target.protocol}//${target.host}`)
+      const proxy = url.protocol === 'https:' ? this.#options.proxyFor(url) : undefined
+      if (!proxy) return connect(target)
+      const limit = AbortSignal.any([this.#options.closing, AbortSignal.timeout(TUNNEL_TIMEOUT_MS)])
+      const tunnel = await openTunnel(proxy, await dial(proxy, toProxies), `${url.hostname}:${url.port || '443'}`, limit)
+      return connect({ ...target, httpSocket: tunnel })
+    }
+  }
+
+  /**
+   * A context with all certificates takes a tenth of a second to make, and Node's own nothing: so it is made, of what Node lacks,
+   * when a certificate is not trusted without it.
+   */
+  #trusting(through: Through): Connect {
+    const plain = through(this.#open({}))
+    /** By host: with the context that its certificate needs beyond Node's own. */
+    const known = new Map<string, Connect>()
+    return async (target) => {
+      const host = target.host ?? target.hostname
+      try {
+        return await (known.get(host) ?? plain)(target)
+      } catch (error) {
+        if (known.has(host) || !isUntrustedCertificate(error)) throw error
+      }
+      const ca = [...(await this.#extraCertificates()), ...(await registryCertificates(host))]
+      const trusting = through(this.#open({ secureContext: createSecureContext({ ca }) }))
+      const socket = await trusting(target)
+      known.set(host, trusting)
+      return socket
+    }
+  }
+
+  #open(tls: ConnectionOptions): Connect {
+    // Node's sockets take a signal, which the types of TLS do not say.
+    const options = { timeout: CONNECT_TIMEOUT_MS, ...tls, signal: this.#options.closing }
+    const connect = buildConnector(options)
+    return (target) => new Promise((resolve, reject) => connect(target, (error, socket) => (error ? reject(error) : resolve(socket))))
+  }
+
+  #extraCertificates(): Promise<string[]> {
+    return (this.#extra ??= extraCertificates(this.#options.ca, this.#options.env, this.#options.closing))
+  }
+}
+
+/** A connection to the proxy itself. @throws ProxyError */
+async function dial(proxy: Proxy, connect: Connect): Promise<Socket> {
+  const { protocol, host, hostname, port } = proxy.url
+  try {
+    return await connect({ protocol, host, hostname: hostname.replace(/^\[|\]$/g, ''), port })
+  } catch (error) {
+    throw unreachable(proxy, error as Error)
+  }
+}
+
+function callingBack(connect: Connect): buildConnector.connector {
+  return (target, callback) => void connect(target).then((socket) => callback(null, socket), (error: Error) => callback(error, null))
+}
+
+/**
+ * Asks a proxy for a connection to `target`, over `socket`, which is a connection to the proxy.
+ * @param target `host:port`
+ * @param signal gives up
+ * @throws ProxyError when the proxy refuses, or does not answer
+ */
+async function openTunnel(proxy: Proxy, socket: Socket, target: string, signal: AbortSignal): Promise<Socket> {
+  const headers = { host: target, ...(proxy.authorization ? { 'proxy-authorization': proxy.authorization } : {}) }
+  const sent = request({ method: 'CONNECT', path: target, headers, createConnection: () => socket, signal })
+  sent.end()
+  try {
+    const [reply, tunnel, head] = (await once(sent, 'connect')) as [IncomingMessage, Socket, Buffer]
+    const status = reply.statusCode ?? 0
+    if (status < 200 || status > 299) throw refused(proxy, target, status)
+    if (head.length > 0) tunnel.unshift(head)
+    return tunnel
+  } catch (error) {
+    socket.destroy()
+    const isSlow = signal.aborted && (signal.reason as Error).name === 'TimeoutError'
+    throw error instanceof ProxyError ? error : unreachable(proxy, isSlow ? new Error('it does not answer') : (error as Error))
+  }
+}

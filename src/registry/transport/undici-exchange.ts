@@ -1,0 +1,82 @@
+/** HTTP exchanges by undici, not too many of them at once with one host. */
+
+import type { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { Limiter } from '../../base/limiter.ts'
+import type { Route } from './dispatchers.ts'
+import { discard, type Exchange, type HttpReply, type HttpRequest, type OpenedBody } from './http.ts'
+import type { Proxy } from './proxies.ts'
+import { refused } from './proxy-error.ts'
+import { ReplyHandler } from './reply-handler.ts'
+
+const HEADERS_TIMEOUT_MS = 60_000
+/** A registry hashes and moves an upload before it says that it has it. */
+const UPLOAD_TIMEOUT_MS = 300_000
+const BODY_TIMEOUT_MS = 60_000
+const PROXY_AUTHENTICATION_REQUIRED = 407
+
+// Undici reads HTTP by WebAssembly, which V8 compiles a second time as soon as it is warm. That takes a processor for a seventh of a
+// second, which even a command of three requests would wait for at its end; of what is read, a few headers would be faster.
+setFlagsFromString(`--wasm-tiering-budget=${2 ** 31 - 1}`)
+
+/**
+ * Exchanges over the route of each origin, `limit` at a time with one host until their reply begins, or is read.
+ * Uploads are counted by themselves: one that copies a blob waits for a download, which must not wait for it.
+ */
+export function undiciExchange(routeFor: (origin: string) => Route, limit: number): Exchange {
+  const limiters = new Map<string, Limiter>()
+  const limiterOf = (key: string): Limiter => {
+    const limiter = limiters.get(key) ?? new Limiter(limit)
+    limiters.set(key, limiter)
+    return limiter
+  }
+  return async (request) => {
+    request.signal.throwIfAborted()
+    const { body, url: { origin } } = request
+    if (body === undefined || Buffer.isBuffer(body)) {
+      return limiterOf(`request ${origin}`).run(() => send(request, body, routeFor(origin)))
+    }
+    return limiterOf(`upload ${origin}`).run(() => upload(request, body, routeFor(origin)))
+  }
+}
+
+async function upload(request: HttpRequest, { size, open }: OpenedBody, route: Route): Promise<HttpReply> {
+  const sized = size === undefined ? request : { ...request, headers: { ...request.headers, 'content-length': String(size) } }
+  const body = await open(request.signal)
+  if (Buffer.isBuffer(body)) return send(sized, body, route)
+  let failure: Error | undefined
+  body.on('error', (error) => (failure ??= error))
+  try {
+    return await send(sized, body, route)
+  } catch (error) {
+    // What went wrong where the bytes come from is no fault of the registry's.
+    throw failure ?? error
+  } finally {
+    body.destroy()
+  }
+}
+
+async function send(request: HttpRequest, body: Buffer | Readable | undefined, { dispatcher, proxy }: Route): Promise<HttpReply> {
+  const { method, url, signal } = request
+  // A connection whose reply has just ended is free in the next turn of the event loop: whoever asks sooner opens another.
+  await setImmediate()
+  signal.throwIfAborted()
+  const handler = new ReplyHandler(request)
+  const limits = { headersTimeout: body === request.body ? HEADERS_TIMEOUT_MS : UPLOAD_TIMEOUT_MS, bodyTimeout: BODY_TIMEOUT_MS }
+  // Undici closes the connection after each HEAD without `reset`, for servers that send a body nevertheless (nodejs/undici#258).
+  dispatcher.dispatch({ ...addressed(request, proxy), method, body, reset: false, ...limits }, handler)
+  const reply = await handler.reply
+  if (!proxy || reply.status !== PROXY_AUTHENTICATION_REQUIRED) return reply
+  await discard(reply)
+  throw refused(proxy, url.host, reply.status)
+}
+
+/** Where a request goes to. A proxy takes the whole URL in the place of the path (RFC 9112 §3.2.2). */
+function addressed({ url, headers }: HttpRequest, proxy: Proxy | undefined) {
+  const path = url.pathname + url.search
+  if (!proxy) return { origin: url.origin, path, headers }
+  const { authorization } = proxy
+  const more = { host: url.host, ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }) }
+  return { origin: proxy.url.origin, path: url.origin + path, headers: { ...headers, ...more } }
+}

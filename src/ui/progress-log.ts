@@ -1,0 +1,131 @@
+/** An operation's way as people read it, on stderr. */
+
+import type { CnbEvent } from '../base/events.ts'
+import type { Activity } from './live/live-display.ts'
+import type { Framing } from './phase-sections.ts'
+import { gerund } from './live/active-tasks.ts'
+import { formatDuration } from './quantity.ts'
+import { sanitizeLine, sanitizeText } from './sanitize.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Steps and pulls that were shorter than this are told only with --verbose. */
+const NOTABLE_MS = 500
+
+/** The exit code of a phase that the user stopped: no failure of its own. */
+const INTERRUPTED = 130
+
+export interface TalkOptions {
+  readonly terminal: Terminal
+  readonly activity: Activity
+  readonly framing: Framing
+  readonly verbose: boolean
+}
+
+/** Prints events as lines: headers, prefixed output, and the time that each phase took below it. */
+export class Talk {
+  readonly #terminal: Terminal
+  readonly #activity: Activity
+  readonly #framing: Framing
+  readonly #verbose: boolean
+  /** The phase whose header was printed last and is still open. */
+  #open: string | undefined
+  #spoke = false
+
+  constructor({ terminal, activity, framing, verbose }: TalkOptions) {
+    this.#terminal = terminal
+    this.#activity = activity
+    this.#framing = framing
+    this.#verbose = verbose
+  }
+
+  readonly events = (event: CnbEvent): void => {
+    // Many come, and nobody sees them: what moves goes on.
+    if (event.type === 'debug' && !this.#verbose) return
+    this.#activity.before(event)
+    this.#tell(this.#lines(event))
+    this.#activity.after()
+  }
+
+  /** Takes away what moves and closes what is open; a result or an error comes next, after a blank line. */
+  stop(): void {
+    this.#activity.stop()
+    this.#close()
+    if (this.#spoke) this.#terminal.tell('')
+  }
+
+  #tell(lines: readonly string[]): void {
+    if (lines.length === 0) return
+    this.#spoke = true
+    this.#terminal.tell(lines.join('\n'))
+  }
+
+  #frame(lines: readonly string[]): void {
+    if (lines.length === 0) return
+    this.#spoke = true
+    this.#terminal.command(lines.join('\n'))
+  }
+
+  #lines(event: CnbEvent): string[] {
+    const theme = this.#terminal.err
+    const aside = (text: string): string => theme.dim(`     ${text}`)
+    switch (event.type) {
+      case 'phase.start':
+        this.#close()
+        this.#open = event.phase
+        this.#frame(this.#framing.open(gerund(event.phase).toUpperCase()))
+        return []
+      case 'phase.line':
+        return [`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`]
+      case 'phase.end': {
+        const time = formatDuration(event.durationMs)
+        // Below another phase's header it has to be named: two may run at once.
+        const isOpen = this.#open === event.phase
+        const whose = isOpen ? '' : `${sanitizeText(event.phase)}: `
+        if (isOpen) this.#close()
+        const failed = (): string => `     ${theme.error(`${whose}failed after ${time}`)} ${theme.dim(`(exit code ${event.exitCode})`)}`
+        if (event.exitCode === INTERRUPTED) return [aside(`${whose}stopped after ${time}`)]
+        return [event.exitCode === 0 ? aside(`${whose}done in ${time}`) : failed()]
+      }
+      case 'pull.start':
+        // On a terminal the progress says it.
+        return this.#terminal.animated ? [] : [`Pulling ${theme.name(sanitizeText(event.reference))}`]
+      case 'pull.end':
+        if (event.failed || !this.#isNotable(event.durationMs)) return []
+        return [`Pulled ${theme.name(sanitizeText(event.reference))} ${theme.dim(`in ${formatDuration(event.durationMs)}`)}`]
+      case 'step.end':
+        if (!this.#isNotable(event.durationMs)) return []
+        return [aside(`${sanitizeText(event.step)}: ${formatDuration(event.durationMs)}`)]
+      case 'image': {
+        const { image, status, durationMs } = event.report
+        return this.#verbose ? [aside(`${sanitizeText(image)}: ${status} after ${formatDuration(durationMs)}`)] : []
+      }
+      case 'info':
+        return [sanitizeText(event.message)]
+      case 'warning':
+        return this.#warning(sanitizeText(event.message))
+      case 'debug':
+        return this.#verbose ? [theme.dim(sanitizeText(event.message))] : []
+      case 'pull.progress':
+      case 'step.start':
+        return []
+    }
+  }
+
+  #warning(message: string): string[] {
+    // Inside a phase the frame may keep its commands from being heard.
+    const framed = this.#open === undefined ? this.#framing.warning(message) : undefined
+    if (framed === undefined) return [`${this.#terminal.err.warning('Warning:')} ${message}`]
+    this.#frame([framed])
+    return []
+  }
+
+  #isNotable(durationMs: number): boolean {
+    return this.#verbose || durationMs >= NOTABLE_MS
+  }
+
+  #close(): void {
+    if (this.#open === undefined) return
+    this.#open = undefined
+    this.#frame(this.#framing.close())
+  }
+}

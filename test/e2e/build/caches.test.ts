@@ -1,0 +1,281 @@
+/** What builds keep for the next one, and what they make of it when something happened to it in between (issue 4, point 5). */
+
+import { appendFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cacheVolumes } from '../../../src/lifecycle/cache-volumes.ts'
+import { parseReference } from '../../../src/oci/reference.ts'
+import { runCnb, startCnb, succeed } from '../../support/cnb.ts'
+import { docker, runImage } from '../../support/engines/docker.ts'
+import { DRIVERS, QUICK, type Driver } from '../../support/engines/drivers.ts'
+import { configDigest } from '../../support/images/image-contents.ts'
+import { watchEngine } from '../../support/engines/left-behind.ts'
+import { USING_BUILDER, appFiles, buildpackFiles, builderWithUser, processes } from '../../support/script-builder.ts'
+import { makeWorkbench } from '../../support/workbench.ts'
+
+const bench = await makeWorkbench()
+afterAll(() => bench.clear())
+
+/**
+ * Two layers with two files each, which are made where they are not restored, and no image without both: `dep` is in it, and the
+ * app has a copy of what `tool` holds. All images of one builder are the same, whatever was restored.
+ */
+const SCRIPT = `for layer in dep:launch tool:build; do
+  name=\${layer%:*} directory=$CNB_LAYERS_DIR/\${layer%:*}
+  if [ -d "$directory" ]; then echo "$name restored"; else
+    echo "$name made"
+    mkdir -p "$directory/sub"
+    echo "the file of $name" >"$directory/file"
+    echo "one below it" >"$directory/sub/file"
+    ln -s file "$directory/link"
+  fi
+  printf '[types]\\ncache = true\\n%s = true\\n[metadata]\\nof = "%s"\\n' "\${layer#*:}" "$name" >"$CNB_LAYERS_DIR/$name.toml"
+done
+cp -R "$CNB_LAYERS_DIR/tool" copied
+${processes({ web: 'cat copied/file' })}`
+
+/** Two layers that stay while their metadata does: one is cached, the other's contents are in the last image alone. */
+const reusing = (content: string): string => `for layer in cached:true launched:false; do
+  name=\${layer%:*} file=$CNB_LAYERS_DIR/\${layer%:*}.toml
+  if grep -qs 'version = "1"' "$file"; then echo "$name reused"; else
+    echo "$name made"
+    mkdir -p "$CNB_LAYERS_DIR/$name"; echo ${content} >"$CNB_LAYERS_DIR/$name/file"
+  fi
+  printf '[types]\\nlaunch = true\\ncache = %s\\n[metadata]\\nversion = "1"\\n' "\${layer#*:}" >"$file"
+done
+${processes({ web: 'cat /layers/test_script/*/file' })}`
+
+const MADE = ['dep made', 'tool made']
+const RESTORED = ['dep restored', 'tool restored']
+const HALF = ['dep made', 'tool restored']
+
+let app = ''
+let clean = ''
+
+/** Builds, and gives what became of the layers; the image must be as that of a build without any cache. */
+async function build(driver: Driver, image: string, ...options: string[]): Promise<string[]> {
+  const { stderr } = await succeed(['build', image, '--path', app, ...USING_BUILDER, ...QUICK[driver], ...options])
+  if (!options.includes('--builder')) expect(await configDigest(image)).toBe(clean)
+  return said(stderr)
+}
+
+function said(stderr: string): string[] {
+  return [...stderr.matchAll(/\b(?:dep|tool) (?:made|restored)\b/g)].map(([words]) => words)
+}
+
+const volumesOf = (image: string): ReturnType<typeof cacheVolumes> => cacheVolumes(parseReference(image), 'cnb-e2e')
+
+/** Does something to a volume, as root, by way of another container. */
+function meddle(volume: string, script: string): Promise<string> {
+  return docker('run', '--rm', '--network', 'none', '--user', '0:0', '--volume', `${volume}:/v`, 'cnb-sample/build:bookworm', 'bash', '-euc', script)
+}
+
+beforeAll(async () => {
+  app = await bench.directory(appFiles(SCRIPT))
+  const image = bench.image()
+  await succeed(['build', image, '--path', app, ...USING_BUILDER, ...QUICK.stock])
+  clean = await configDigest(image)
+})
+
+describe.each(DRIVERS)('a rebuild (%s)', (driver) => {
+  const other: Driver = driver === 'native' ? 'stock' : 'native'
+  const directory = (name: string): string[] => ['--cache', `type=build;format=bind;source=${join(bench.path, driver, name)}`]
+
+  it('finds what the one before it kept, and forgets it with --clear-cache', async () => {
+    const image = bench.image()
+    expect(await build(driver, image)).toEqual(MADE)
+    expect(await build(driver, image)).toEqual(RESTORED)
+    expect(await build(driver, image, '--clear-cache')).toEqual(MADE)
+    expect(await build(driver, image)).toEqual(RESTORED)
+  })
+
+  it('finds it in a directory, which can be carried to an engine that knows nothing, and forgets it with --clear-cache', async () => {
+    const cache = directory('carried')
+    const image = bench.image()
+    expect(await build(driver, image, ...cache)).toEqual(MADE)
+    expect(await build(driver, image, ...cache)).toEqual(RESTORED)
+    expect(await build(driver, bench.image(), ...cache)).toEqual(RESTORED)
+    expect(await build(driver, image, ...cache, '--clear-cache')).toEqual(MADE)
+  })
+
+  it('#68 finds in a directory what the other driver left there', async () => {
+    const cache = directory('shared')
+    const image = bench.image()
+    expect(await build(other, image, ...cache)).toEqual(MADE)
+    for (const next of [driver, other]) expect(await build(next, image, ...cache)).toEqual(RESTORED)
+  })
+
+  it('#67 ends well with a warning when the cache cannot be written', async () => {
+    const cache = directory('closed')
+    const path = join(bench.path, driver, 'closed', 'build-cache')
+    const sabotage = 'rm -rf /cache/staging; echo x >/cache/staging'
+    const image = bench.image()
+    expect(await build(driver, image, ...cache)).toEqual(MADE)
+    if (driver === 'native') {
+      await rm(join(path, 'staging'), { recursive: true })
+      await writeFile(join(path, 'staging'), '')
+    }
+    const { stderr } = await succeed([
+      'build', image, '--path', await bench.directory(appFiles(`${SCRIPT}\n${driver === 'stock' ? sabotage : ''}`)), ...USING_BUILDER, ...QUICK[driver], ...cache,
+    ])
+    expect(stderr).toMatch(driver === 'native' ? /CNB_OUTPUT|cannot write the cache/ : /[Ff]ailed to (?:export )?cache/)
+  })
+
+  it('#72 makes the whole image again where the engine has lost it', async () => {
+    const image = bench.image()
+    await build(driver, image)
+    await docker('image', 'rm', '--force', image)
+    expect(await build(driver, image)).toEqual(RESTORED)
+  })
+})
+
+describe('a native build', () => {
+  it('of another name finds what was kept in a volume that both name', async () => {
+    const volume = bench.image().replace('/', '_')
+    const cache = ['--cache', `type=build;format=volume;name=${volume}`]
+    expect(await build('native', bench.image(), ...cache)).toEqual(MADE)
+    expect(await build('native', bench.image(), ...cache)).toEqual(RESTORED)
+  })
+
+  it('leaves out of a directory what is damaged there', async () => {
+    const cache = ['--cache', `type=build;format=bind;source=${join(bench.path, 'damaged')}`]
+    const committed = join(bench.path, 'damaged/build-cache/committed')
+    expect(await build('native', bench.image(), ...cache)).toEqual(MADE)
+    for (const name of await readdir(committed)) if (name.endsWith('.tar')) await appendFile(join(committed, name), 'x')
+    expect(await build('native', bench.image(), ...cache)).toEqual(MADE)
+    await rm(committed, { recursive: true })
+    expect(await build('native', bench.image(), ...cache)).toEqual(MADE)
+  })
+
+  it('by a builder with another user finds nothing, nor does the one after that, and each image is as a clean one', async () => {
+    const [image, builder, fresh] = [bench.image(), bench.image(), bench.image()]
+    await builderWithUser(builder, bench.path, 2002, 2003)
+    expect(await build('native', image)).toEqual(MADE)
+    expect(await build('native', image, '--builder', builder)).toEqual(MADE)
+    await build('native', fresh, '--builder', builder)
+    expect(await configDigest(image)).toBe(await configDigest(fresh))
+    expect(await build('native', image, '--builder', builder)).toEqual(RESTORED)
+    expect(await build('native', image)).toEqual(MADE)
+    expect(await build('native', image)).toEqual(RESTORED)
+  })
+
+  // Of two stock builds one fails now and then: "committing cache: rename /launch-cache/staging /launch-cache/committed".
+  it('at the same time as another of the same image is as one alone', async () => {
+    const image = bench.image()
+    const both = await Promise.all([0, 1].map(() => runCnb(['build', image, '--path', app, ...USING_BUILDER, ...QUICK.native])))
+    for (const result of both) expect(result, result.stderr).toMatchObject({ code: 0 })
+    expect(await configDigest(image)).toBe(clean)
+    expect(await build('native', image)).toEqual(RESTORED)
+  })
+
+  it('uses what the stock lifecycle left where the user names its volume, and then its own', async () => {
+    const image = bench.image()
+    const { build: volume } = volumesOf(image)
+    const cache = ['--cache', `type=build;format=volume;name=${volume}`]
+    expect(await build('stock', image)).toEqual(MADE)
+    expect(await build('native', bench.image(), ...cache)).toEqual(RESTORED)
+    expect(await build('native', image)).toEqual(MADE)
+    await docker('volume', 'rm', volume)
+    expect(await build('native', image)).toEqual(RESTORED)
+    expect(await build('stock', image)).toEqual(MADE)
+    expect(await build('native', image)).toEqual(RESTORED)
+  })
+
+  it('starts without what another builder or another buildpack could have written, and says so; an upgrade and an edit keep it', async () => {
+    const [image, other] = [bench.image(), bench.image()]
+    const buildpack = await bench.directory(buildpackFiles('test/more', {}))
+    for (const tag of ['', ':2']) await builderWithUser(`${other}${tag}`, bench.path, 1001, 1000)
+    const [good, evil] = [await bench.directory(appFiles(reusing('good'))), await bench.directory(appFiles(reusing('evil')))]
+    const run = async (path: string, ...options: string[]): Promise<{ layers: string[]; stderr: string; content: string }> => {
+      const { stderr } = await succeed(['build', image, '--path', path, ...USING_BUILDER, ...QUICK.native, ...options])
+      return { layers: [...stderr.matchAll(/\b(?:cached|launched) (?:made|reused)\b/g)].map(([words]) => words), stderr, content: await runImage(image) }
+    }
+    const [made, reused] = [['cached made', 'launched made'], ['cached reused', 'launched reused']]
+    expect(await run(evil, '--builder', other)).toMatchObject({ layers: made, content: 'evil\nevil' })
+    expect(await run(good, '--builder', `${other}:2`)).toMatchObject({ layers: reused, content: 'evil\nevil' })
+    expect(await run(good)).toMatchObject({ layers: made, content: 'good\ngood', stderr: expect.stringContaining(`it does not use builder '${other}'`) as string })
+    expect(await run(good)).toMatchObject({ layers: reused, stderr: expect.not.stringContaining('does not use') as string })
+    const more = ['--buildpack', 'test/script', '--buildpack', buildpack]
+    expect(await run(evil, ...more)).toMatchObject({ layers: reused })
+    await appendFile(join(buildpack, 'bin/build'), '# edited\n')
+    expect(await run(evil, ...more)).toMatchObject({ layers: reused })
+    expect(await run(good)).toMatchObject({ layers: made, stderr: expect.stringContaining("it does not use buildpack 'test/more'") as string })
+  })
+
+  it('with --clear-cache forgets what the stock lifecycle left', async () => {
+    const image = bench.image()
+    await build('stock', image)
+    expect(await build('native', image, '--clear-cache')).toEqual(MADE)
+    expect(await build('stock', image)).toEqual(MADE)
+  })
+
+  it('takes what the directory says for true, though the engine knows more', async () => {
+    const image = bench.image()
+    expect(await build('native', image)).toEqual(MADE)
+    expect(await build('native', image, '--cache', `type=build;format=bind;source=${join(bench.path, 'empty')}`)).toEqual(MADE)
+  })
+
+  it('that fails or is interrupted before anything was kept leaves no volume', async () => {
+    const fails = await bench.directory(appFiles('[ -n "${WAIT:-}" ] || exit 1; echo waiting; sleep 1000'))
+    const leftBehind = await watchEngine()
+    const command = ['build', bench.image(), '--path', fails, ...USING_BUILDER]
+    expect(await runCnb(command)).toMatchObject({ code: 51 })
+    const running = startCnb([...command, '--env', 'WAIT=1'])
+    await running.line(/waiting/)
+    running.signal('SIGINT')
+    expect(await running.finished).toMatchObject({ code: 130 })
+    expect(await leftBehind()).toEqual([])
+  })
+
+  it('starts anew when somebody removes one of its volumes', async () => {
+    const image = bench.image()
+    expect(await build('native', image)).toEqual(MADE)
+    for (const kind of ['layers', 'state'] as const) {
+      await docker('volume', 'rm', volumesOf(image)[kind])
+      expect(await build('native', image)).toEqual(MADE)
+    }
+    expect(await build('native', image)).toEqual(RESTORED)
+  })
+})
+
+// One image for all of them: each build is also the one that makes good what was done before the last.
+describe('a native build is not misled when somebody', () => {
+  const image = bench.image()
+  beforeAll(() => build('native', image))
+
+  it.each([
+    ['changes a file, its size and time staying', 'cd /v/test_script/dep; touch -r file /tmp/time; tr a-z A-Z <file >/tmp/file; cat /tmp/file >file; touch -r /tmp/time file', HALF],
+    ['adds a file', 'echo more >/v/test_script/dep/sub/more', HALF],
+    ['removes a file', 'rm /v/test_script/dep/sub/file', HALF],
+    ['changes a mode', 'chmod 600 /v/test_script/dep/file', HALF],
+    ['changes an owner', 'chown 0:0 /v/test_script/dep/file', HALF],
+    ['closes a layer', 'chmod 0 /v/test_script/dep', HALF],
+    ['puts a link in place of a layer', 'cd /v/test_script; mv dep /v/away; ln -s /v/away dep', HALF],
+    ['puts a link to another layer in place of one', 'cd /v/test_script; rm -rf dep; ln -s tool dep', HALF],
+    ['puts a link in place of the buildpack', 'cd /v; mv test_script away; ln -s away test_script', MADE],
+    ['puts a file in place of a layer', 'cd /v/test_script; rm -rf dep; echo >dep', HALF],
+    ['copies a layer away and back', 'cd /v/test_script; cp -a dep /v/copy; rm -rf dep; mv /v/copy dep', HALF],
+    ['fills the volume with what the build user cannot remove', 'mkdir -p /v/root/owned; echo >/v/root/owned/file; chmod -R go-w /v/root', MADE],
+    ['takes the volume away from the build user', 'chown 0:0 /v; chmod 755 /v', RESTORED],
+    ['empties the volume', 'rm -rf /v/*', MADE],
+  ])('%s', async (_title, script, expected) => {
+    await meddle(volumesOf(image).layers, script)
+    expect(await build('native', image)).toEqual(expected)
+  })
+
+  it.each([
+    ['damages its record', 'printf x >>/v/record'],
+    ['cuts off its record', 'truncate -s 100 /v/record'],
+    ['empties its record', ': >/v/record'],
+    [
+      'writes nonsense over its record with the right digest',
+      `body='{"version":2,"sources":[{"name":"x","place":"sha256:${'a'.repeat(64)}","content":"x"}],"uid":1001,"gid":1000,"buildpacks":[{"id":"../x"}]}'; { printf 'sha256:%s\n' "$(printf %s "$body" | sha256sum | cut -c1-64)"; printf %s "$body"; } >/v/record`,
+    ],
+    ['removes its record', 'rm /v/record'],
+    ['puts a link to nowhere in place of its record', 'ln -sf /nowhere /v/record'],
+    ['puts a directory in place of its record', 'rm -f /v/record; mkdir /v/record; echo x >/v/record/x'],
+  ])('%s', async (_title, script) => {
+    await meddle(volumesOf(image).state, script)
+    expect(await build('native', image)).toEqual(MADE)
+  })
+})

@@ -1,0 +1,81 @@
+/** An engine that is killed in the middle of a build and started again: on one of this file's own, where it may be killed. */
+
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startCnb, succeed } from '../../support/cnb.ts'
+import { SAMPLE_RUN_IMAGE, USING_BUILDER, BUILDER, appFiles } from '../../support/script-builder.ts'
+import { makeWorkbench } from '../../support/workbench.ts'
+
+const run = promisify(execFile)
+const NAME = `kill-${process.pid}`
+const ADDRESS = `unix:///run/cnb-engines/${NAME}/docker.sock`
+const SUPPORT = join(import.meta.dirname, '../../support/engines')
+const env = { DOCKER_HOST: ADDRESS }
+
+/** Only where an engine of one's own is there for the starting: unpacking one takes minutes. */
+const isPossible = process.getuid?.() === 0 && existsSync('/opt/cnb-engines/rootfs/usr/sbin/dockerd')
+
+const there = (...args: string[]): Promise<string> => run('docker', args, { env: { ...process.env, ...env } }).then(({ stdout }) => stdout.trim())
+
+const up = (): Promise<unknown> => run(join(SUPPORT, 'engine-up'), [NAME])
+
+/** Kills it, and takes its pid file away: a process that nobody waits for keeps its number, and would keep a new one from starting. */
+function kill(): void {
+  const file = `/run/cnb-engines/${NAME}/docker.pid`
+  const pid = readFileSync(file, 'utf8').trim()
+  process.kill(Number(pid), 'SIGKILL')
+  execFileSync('sh', ['-c', 'while readlink "/proc/$0/exe" >/dev/null; do :; done; rm -f "$1"', pid, file])
+}
+
+/** All that is on it but its images. */
+async function contents(): Promise<string[]> {
+  const found = [await there('ps', '--all', '--format', '{{.Names}}'), await there('volume', 'ls', '--format', '{{.Name}}')]
+  return found.flatMap((names) => names.split('\n')).filter(Boolean).sort()
+}
+
+describe.runIf(isPossible)('an engine that is killed while a build', () => {
+  const image = 'cnb-e2e/mortal'
+  let bench: Awaited<ReturnType<typeof makeWorkbench>> | undefined
+  let command: string[] = []
+
+  beforeAll(async () => {
+    bench = await makeWorkbench()
+    await up()
+    execFileSync('sh', ['-c', 'docker save "$0" "$1" | docker --host "$2" load', BUILDER, SAMPLE_RUN_IMAGE, ADDRESS])
+    const script = `[ "\${WAIT:-}" != build ] || { echo "waiting in build"; sleep 1000; }
+L=$CNB_LAYERS_DIR; [ -d "$L/dep" ] && echo "dep restored"; mkdir -p "$L/dep"; echo dep >"$L/dep/file"; printf '[types]\\nlaunch = true\\ncache = true\\n' >"$L/dep.toml"
+[ -z "\${SIZE:-}" ] || head -c "$SIZE" /dev/urandom >"$L/dep/big"`
+    const app = await bench.directory(appFiles(script, {}, '[ "${WAIT:-}" != detect ] || sleep 1000; exit 0'))
+    command = ['build', image, '--path', app, ...USING_BUILDER]
+    await succeed(command, { env })
+  })
+
+  afterAll(async () => {
+    await run(join(SUPPORT, 'engine-down'), [NAME, '--purge'])
+    // A killed engine's containers outlive it.
+    execFileSync('sh', ['-c', 'for shim in $(pgrep -f "/run/cnb-engines/$0/"); do kill -s KILL $(pgrep -P "$shim") "$shim"; done 2>/dev/null; true', NAME])
+    await bench?.clear()
+  })
+
+  it.each([
+    ['detect', /detect/i, ['--env', 'WAIT=detect']],
+    ['build', /waiting in build/, ['--env', 'WAIT=build']],
+    ['export', /export/i, ['--env', 'SIZE=300000000']],
+  ] as const)('is in %s ends it with 125; started again it has the image as it was, and the next build cleans up', async (_phase, line, options) => {
+    const [id, before] = [await there('image', 'inspect', '--format', '{{.Id}}', image), await contents()]
+    const running = startCnb([...command, ...options], { env })
+    await running.line(line)
+    kill()
+    const result = await running.finished
+    expect(result.code, result.stderr).toBe(125)
+    expect(result).toMatchObject({ stdout: '' })
+    expect(result.stderr).toMatch(/CNB_ENGINE_(LOST|UNREACHABLE)/)
+    await up()
+    expect(await there('image', 'inspect', '--format', '{{.Id}}', image)).toBe(id)
+    await succeed(command, { env })
+    expect(await contents()).toEqual(before)
+  })
+})

@@ -1,0 +1,159 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCnb, startCnb, succeed } from '../../support/cnb.ts'
+import { FLOWS } from '../../support/engines/drivers.ts'
+import { forwardEngine } from '../../support/engines/forwarded-engine.ts'
+import { watchEngine } from '../../support/engines/left-behind.ts'
+import { BUILDER, USING_BUILDER, appFiles } from '../../support/script-builder.ts'
+import { makeWorkbench } from '../../support/workbench.ts'
+
+const bench = await makeWorkbench()
+afterAll(() => bench.clear())
+
+const LIMIT_MS = 10_000
+
+/** Waits where $WAIT says, for as long as it takes; a detect that waits does so without a word, since nobody shows them. */
+const detect = '[ "${WAIT:-}" != detect ] || sleep 1000; exit 0'
+const wait = `if [ "\${WAIT:-}" = build ]; then
+  trap '' TERM INT
+  echo "waiting in build"
+  sleep 1000 & wait; wait
+fi
+mkdir -p "$CNB_LAYERS_DIR/big"
+printf '[types]\\nlaunch = true\\ncache = true\\n' >"$CNB_LAYERS_DIR/big.toml"
+head -c "\${SIZE:-1}" /dev/urandom >"$CNB_LAYERS_DIR/big/file"`
+
+// The exporter gets enough to do that it is still at it when the signal comes.
+const phases = [
+  ['analyze', /analyz/i, []],
+  ['detect', /detect/i, ['--env', 'WAIT=detect']],
+  ['restore', /restor/i, []],
+  ['build', /waiting in build/, ['--env', 'WAIT=build']],
+  ['export', /export/i, ['--env', 'SIZE=400000000']],
+] as const
+
+describe.each(FLOWS)('Ctrl-C while a build (%s)', (_flow, flow) => {
+  let command: string[] = []
+
+  // Image and caches are there beforehand, so that all there is more of afterwards has been left behind.
+  beforeAll(async () => {
+    command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait, {}, detect)), ...USING_BUILDER, ...flow]
+    await succeed(command)
+  })
+
+  it.each(phases)('is in %s ends it with 130 and leaves nothing behind', async (_phase, line, options) => {
+    const leftBehind = await watchEngine()
+    const running = startCnb([...command, ...options])
+    await running.line(line)
+    const start = performance.now()
+    running.signal('SIGINT')
+    const result = await running.finished
+    expect(result).toMatchObject({ code: 130, stdout: '' })
+    expect(result.stderr).toContain('CNB_INTERRUPTED')
+    expect(performance.now() - start).toBeLessThan(LIMIT_MS)
+    expect(await leftBehind()).toEqual([])
+  })
+})
+
+describe('a build that is killed', () => {
+  // Its app's first: there is no image, and no cache.
+  it.each([
+    ['before its container runs', /./, []],
+    ['while it detects', /detect/i, ['--env', 'WAIT=detect']],
+    ['while it builds', /waiting in build/, ['--env', 'WAIT=build']],
+  ] as const)('%s leaves nothing once another command has run', async (_moment, line, options) => {
+    const leftBehind = await watchEngine()
+    const running = startCnb(['build', bench.image(), '--path', await bench.directory(appFiles(wait, {}, detect)), ...USING_BUILDER, ...options, '--verbose'])
+    await running.line(line)
+    running.signal('SIGKILL')
+    expect(await running.finished).toMatchObject({ code: undefined })
+    await succeed(['builder', 'inspect', BUILDER])
+    expect(await leftBehind()).toEqual([])
+  })
+})
+
+describe('a build whose engine no longer answers', () => {
+  it('ends at the first Ctrl-C, says what it could not remove, and the next command removes that', async () => {
+    const leftBehind = await watchEngine()
+    await using engine = await forwardEngine(join(bench.path, 'frozen.sock'))
+    const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER, '--env', 'WAIT=build']
+    const running = startCnb(command, { env: { DOCKER_HOST: engine.address } })
+    await running.line(/waiting in build/)
+    engine.freeze()
+    running.signal('SIGINT')
+    const { code, stderr } = await running.finished
+    expect([code, stderr]).toEqual([130, expect.stringMatching(/cannot remove the container (\w+): the engine does not answer; 'docker rm -f \1' removes it/) as string])
+    await succeed(['builder', 'inspect', BUILDER])
+    expect(await leftBehind()).toEqual([])
+  })
+})
+
+describe('the second Ctrl-C', () => {
+  it('ends with 130 at once, and the next command removes what is left', async () => {
+    const leftBehind = await watchEngine()
+    await using engine = await forwardEngine(join(bench.path, 'second.sock'))
+    const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER, '--env', 'WAIT=build']
+    const running = startCnb(command, { env: { DOCKER_HOST: engine.address } })
+    await running.line(/waiting in build/)
+    engine.freeze()
+    running.signal('SIGINT')
+    await running.line(/once more to leave at once/)
+    running.signal('SIGINT')
+    expect(await running.finished).toMatchObject({ code: 130, stderr: expect.not.stringContaining('ERROR') as string })
+    await succeed(['builder', 'inspect', BUILDER])
+    expect(await leftBehind()).toEqual([])
+  })
+})
+
+/** A PID namespace of its own, with its own /proc and this machine's host name: as a CI container that has the host's network. */
+const NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
+/** Another user, to whom /proc does not show the processes of others. A remount would change the machine's own /proc. */
+const BLIND = ['unshare', '--mount', 'sh', '-c', 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 12345 --regid 12345 --clear-groups "$0" "$@"']
+
+describe.runIf(process.getuid?.() === 0)('a build that runs', () => {
+  it.each([
+    ['another PID namespace', [], NAMESPACE],
+    ['the machine, when it is in a PID namespace of its own', NAMESPACE, []],
+    ['a user who cannot see its process', [], BLIND],
+  ])('is left alone by commands of %s', async (_title, own, others) => {
+    await using engine = await forwardEngine(join(bench.path, 'engine.sock'))
+    const flags = await bench.directory({ 'script/detect': 'exit 0', 'script/build': 'echo waiting in build; until [ -e /mnt/flags/go ]; do sleep 0.1; done' })
+    const running = startCnb(['build', bench.image(), '--path', flags, ...USING_BUILDER, '--volume', `${flags}:/mnt/flags`], { under: own })
+    await running.line(/waiting in build/)
+    await succeed(['builder', 'inspect', BUILDER], { under: others, env: { DOCKER_HOST: engine.address, HOME: '/nonexistent' } })
+    await writeFile(join(flags, 'go'), '')
+    expect(await running.finished).toMatchObject({ code: 0 })
+  })
+})
+
+describe('a build that is told to stop', () => {
+  it('ends with 143 on SIGTERM, and leaves nothing behind', async () => {
+    const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER]
+    await succeed(command)
+    const leftBehind = await watchEngine()
+    const running = startCnb([...command, '--env', 'WAIT=build'])
+    await running.line(/waiting in build/)
+    running.signal('SIGTERM')
+    expect(await running.finished).toMatchObject({ code: 143 })
+    expect(await leftBehind()).toEqual([])
+  })
+
+  it('ends before it began when the signal comes first', async () => {
+    const leftBehind = await watchEngine()
+    const running = startCnb(['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER, '--verbose'])
+    await running.line(/./)
+    running.signal('SIGINT')
+    expect(await running.finished).toMatchObject({ code: 130 })
+    expect((await leftBehind()).filter((left) => !left.startsWith('volume pack-cache-'))).toEqual([])
+  })
+
+  it('builds again afterwards as if nothing had been', async () => {
+    const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER]
+    const running = startCnb([...command, '--env', 'WAIT=build'])
+    await running.line(/waiting in build/)
+    running.signal('SIGINT')
+    await running.finished
+    expect(await runCnb(command)).toMatchObject({ code: 0 })
+  })
+})

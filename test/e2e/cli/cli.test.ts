@@ -1,0 +1,138 @@
+/** What the command does before there is any engine: help, usage errors, exit codes, streams, colours, start-up. */
+
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, expect, it } from 'vitest'
+import { VERSION } from '../../../src/base/version.ts'
+import { runCnb } from '../../support/cnb.ts'
+
+const BINARY = join(import.meta.dirname, '../../../bin/cnb.js')
+const NO_ENGINE = { DOCKER_HOST: 'unix:///nonexistent/docker.sock', DOCKER_CONTEXT: undefined }
+
+/** The modules that a run of `cnb` began, by Node's own account: the bundle has each in a function of the module's name. */
+async function loadedModules(args: readonly string[]): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'cnb-e2e-coverage-'))
+  try {
+    await runCnb(args, { env: { ...NO_ENGINE, NODE_V8_COVERAGE: folder } })
+    const [report = ''] = await readdir(folder)
+    const { result } = JSON.parse(await readFile(join(folder, report), 'utf8')) as {
+      result: { url: string; functions: { functionName: string; ranges: { count: number }[] }[] }[]
+    }
+    const functions = result.filter(({ url }) => url.includes('/dist/')).flatMap((script) => script.functions)
+    return functions.filter(({ ranges }) => ranges[0]?.count).map(({ functionName }) => functionName).filter((name) => name.includes('/'))
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+describe('help and version', () => {
+  const lines = [[], ['--help'], ['help'], ['builder'], ['build', '-h'], ['builder', 'create', '--help']].map((args) => ({ args }))
+  it.each(lines)('of $args is on stdout, and ends well', async ({ args }) => {
+    const { code, stdout, stderr } = await runCnb(args, { env: NO_ENGINE })
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/\nUsage: cnb /)
+  })
+
+  it('the version is a line', async () => {
+    expect(await runCnb(['--version'])).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' })
+  })
+
+  it('help loads the parser and the definitions, nothing that works', async () => {
+    const modules = await loadedModules(['--help'])
+    expect(modules.some((module) => module.includes('node_modules/commander/'))).toBe(true)
+    const packages = new Set(modules.flatMap((module) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(module)?.[1] ?? []))
+    expect([...packages]).toEqual(['commander'])
+    expect(modules.filter((module) => /src\/(?:operations|docker|ui|formats|lifecycle)\//.test(module))).toEqual([])
+  })
+
+  it('a command off a terminal loads the engine, and no spinner', async () => {
+    const modules = await loadedModules(['inspect', 'app'])
+    expect(modules.some((module) => module.includes('node_modules/dockerode/'))).toBe(true)
+    expect(modules.filter((module) => module.includes('node_modules/ora/'))).toEqual([])
+  })
+})
+
+describe('a wrong command line', () => {
+  it.each([
+    [['buidl', 'app'], 'Did you mean build?'],
+    [['build', 'app', '--bilder', 'x'], 'Did you mean --builder?'],
+    [['build'], "missing required argument 'image'"],
+    [['build', 'app', 'more'], 'too many arguments'],
+    [['builder', 'create', 'x'], '--config'],
+    [['inspect', 'app', '--output', 'xml'], 'human, json, yaml, toml'],
+    [['nosuch', '--help'], "unknown command 'nosuch'"],
+    [['sbom', 'download', 'app', '-o', 'boms'], '--output-dir'],
+    [['builder', 'create', 'x', '-c', 'builder.toml', '-t', 'linux/amd64'], 'is a platform'],
+  ])('%j ends with 2 and says %s on stderr', async (args, words) => {
+    const { code, stdout, stderr } = await runCnb(args, { env: NO_ENGINE })
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^ERROR: /)
+    expect(stderr).toContain(words)
+    expect(stderr).toContain('CNB_USAGE')
+  })
+
+  it('is an object on stdout for whoever asked for JSON', async () => {
+    const { code, stdout } = await runCnb(['build', '--output', 'json'], { env: NO_ENGINE })
+    expect(code).toBe(2)
+    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, error: { code: 'CNB_USAGE', exit: 2 } })
+  })
+})
+
+describe('without an engine', () => {
+  it('says so, what to do, and ends with 125', async () => {
+    const { code, stdout, stderr } = await runCnb(['rebase', 'app'], { env: NO_ENGINE })
+    expect([code, stdout]).toEqual([125, ''])
+    expect(stderr).toMatch(/^ERROR: [^]*docker\.sock[^]*CNB_ENGINE_UNREACHABLE\n$/)
+    expect(stderr, 'a stack is for --verbose').not.toMatch(/^\s+at .*:\d+:\d+\)?$/m)
+  })
+
+  it('shows where the error comes from with --verbose', async () => {
+    const { stderr } = await runCnb(['rebase', 'app', '--verbose'], { env: NO_ENGINE })
+    expect(stderr).toMatch(/^\s+at .*:\d+:\d+\)?$/m)
+  })
+})
+
+describe('colour', () => {
+  const coloured = (text: string): boolean => text.includes('\u001b[')
+
+  it.each([
+    ['none into a pipe', {}, [], false],
+    ['some with FORCE_COLOR', { FORCE_COLOR: '1' }, [], true],
+    ['none with NO_COLOR, which beats FORCE_COLOR', { FORCE_COLOR: '1', NO_COLOR: '1' }, [], false],
+    ["some in GitHub's log", { GITHUB_ACTIONS: 'true' }, [], true],
+    ['none with --no-color, whatever the environment says', { FORCE_COLOR: '1' }, ['--no-color'], false],
+    ['some with --color always, whatever the environment says', { NO_COLOR: '1' }, ['--color', 'always'], true],
+  ])('%s', async (_, env: Record<string, string>, flags, expected) => {
+    expect(coloured((await runCnb(['build', ...flags], { env })).stderr)).toBe(expected)
+  })
+})
+
+describe('streams', () => {
+  it('a reader that has seen enough is no failure', async () => {
+    const child = spawn(process.execPath, [BINARY, 'build', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.stdout.destroy()
+    const code = await new Promise((resolve) => child.once('close', resolve))
+    expect([code, stderr]).toEqual([0, ''])
+  })
+
+  it.runIf(existsSync('/dev/full'))('output that cannot be written is told of in a line, and is no success', async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [BINARY, 'build', '--help'], { stdio: ['ignore', full, 'pipe'] })
+    const [code, stderr] = await Promise.all([new Promise((resolve) => child.once('close', resolve)), text(child.stderr!)])
+    closeSync(full)
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^ERROR: the output could not be written: .*ENOSPC.* \(CNB_OUTPUT\)\n$/)])
+  })
+
+  it.runIf(existsSync('/dev/full'))('words that cannot be written change nothing', async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [BINARY, 'build'], { stdio: ['ignore', 'ignore', full] })
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(2)
+    closeSync(full)
+  })
+})

@@ -1,0 +1,27 @@
+/** A small image for FakeEngine, with the directories that a builder has. */
+
+import { packTar, type TarEntry } from '../../../src/archive/tar/tar-writer.ts'
+import type { ImageConfig } from '../../../src/oci/config.ts'
+import { digestOf } from '../../../src/oci/digest.ts'
+import { buffer } from 'node:stream/consumers'
+import type { FakeEngine } from './fake-engine.ts'
+
+const file = (name: string, content: Buffer): TarEntry => ({
+  type: 'file', name, mode: 0o644, uid: 0, gid: 0, mtime: 0, size: content.length, content,
+})
+
+/** Loads it under `name`; gives its id. */
+export async function loadFakeImage(engine: FakeEngine, name: string, config: Partial<ImageConfig['config']> = {}): Promise<string> {
+  const layer = await buffer(packTar([file('cnb/order.toml', Buffer.from(''))]))
+  const document = Buffer.from(
+    JSON.stringify({
+      os: 'linux',
+      architecture: 'amd64',
+      config: { User: '1001:1000', Env: ['PATH=/bin', 'CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'], ...config },
+      rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
+    } satisfies ImageConfig),
+  )
+  const manifest = Buffer.from(JSON.stringify([{ Config: 'config.json', RepoTags: [`${name}:latest`], Layers: ['layer.tar'] }]))
+  await engine.images.load(packTar([file('config.json', document), file('layer.tar', layer), file('manifest.json', manifest)]))
+  return digestOf(document)
+}

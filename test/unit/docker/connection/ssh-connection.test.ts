@@ -1,0 +1,71 @@
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import { DockerodeEngine } from '../../../../src/docker/dockerode-engine.ts'
+import { sshArguments } from '../../../../src/docker/connection/ssh-connection.ts'
+import { frame, json, startEngineServer } from '../engine-server.ts'
+import { fakeSsh, sshTo } from '../fake-ssh.ts'
+
+function sshEngine(): DockerodeEngine {
+  const engine = new DockerodeEngine({ address: 'ssh://me@host', origin: 'a test', transport: { kind: 'ssh', host: 'host', user: 'me' } })
+  onTestFinished(() => engine.close())
+  return engine
+}
+
+test('the host comes after --, so that it can never be an option', () => {
+  expect(sshArguments({ kind: 'ssh', host: '-oProxyCommand=x', user: 'me', port: '22' })).toEqual([
+    '-l', 'me', '-p', '22', '-o', 'ConnectTimeout=30', '-T', '--', '-oProxyCommand=x', 'docker', 'system', 'dial-stdio',
+  ])
+  const withSocket = sshArguments({ kind: 'ssh', host: 'h', socket: '/run/x.sock' })
+  expect(withSocket.slice(-6)).toEqual(['h', 'docker', '--host', 'unix:///run/x.sock', 'system', 'dial-stdio'])
+})
+
+test('requests, uploads and attached output go through it', async () => {
+  await using server = await startEngineServer(
+    {
+      'POST /containers/create': json({ Id: 'c1' }, 201),
+      'PUT /containers/c1/archive': (response, request) => request.resume().once('end', () => response.end()),
+      'POST /containers/c1/wait': json({ StatusCode: 5 }),
+      'POST /containers/c1/start': json('', 204),
+      'DELETE /containers/c1': json('', 204),
+    },
+    (socket) => socket.end(frame(1, 'over ssh')),
+  )
+  const socket = server.engine.address.slice('unix://'.length)
+  await fakeSsh(sshTo(socket))
+  const container = await sshEngine().containers.create({ image: 'x', command: ['/x'] })
+  await container.putArchive('/', Buffer.alloc(1 << 20))
+  const stdout = new PassThrough()
+  expect(await container.run({ stdout })).toBe(5)
+  expect(await text(stdout.end())).toBe('over ssh')
+  await container.remove()
+})
+
+test("what ssh says is in the error: unreachable before the engine answered, lost after", async () => {
+  await fakeSsh("console.error('Host key verification failed.'); process.exit(255)")
+  const message: unknown = expect.stringContaining('Host key verification failed.')
+  await expect(sshEngine().ping()).rejects.toMatchObject({ code: 'CNB_ENGINE_UNREACHABLE', message })
+  const half = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'
+  await fakeSsh(`process.stdin.once('data', () => process.stdout.write(${JSON.stringify(half)}, () => process.exit(255)))`)
+  await expect(sshEngine().ping()).rejects.toMatchObject({ code: 'CNB_ENGINE_LOST' })
+})
+
+test.each([
+  ['before the engine answers', 'Welcome to\nhost'],
+  ['and ends there', 'This account is not available.'],
+])('what a login shell prints %s is shown', async (when, words) => {
+  const more = when.startsWith('before') ? "+ 'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nOK'" : ''
+  await fakeSsh(`process.stdin.once('data', () => process.stdout.write(${JSON.stringify(words)} ${more}, () => process.exit()))`)
+  const failure: unknown = await sshEngine().ping().catch((error: unknown) => error)
+  expect(failure).toMatchObject({ code: 'CNB_ENGINE_UNREACHABLE', hint: expect.stringContaining('~/.bashrc') as unknown })
+  expect(String(failure)).toContain(JSON.stringify(words))
+})
+
+test('without ssh on the PATH the engine is unreachable', async () => {
+  const path = process.env.PATH
+  onTestFinished(() => {
+    process.env.PATH = path
+  })
+  process.env.PATH = '/nonexistent'
+  await expect(sshEngine().ping()).rejects.toMatchObject({ code: 'CNB_ENGINE_UNREACHABLE' })
+})

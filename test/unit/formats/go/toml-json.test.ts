@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { parseTomlData } from '../../../../src/formats/toml-data.ts'
+import { tomlDataJson } from '../../../../src/formats/go/toml-json.ts'
+
+const json = (toml: string): string => tomlDataJson(parseTomlData(Buffer.from(toml), 'x.toml'), 'x')
+
+test('data is written as Go writes it: keys sorted by their bytes, HTML escaped, large integers whole', () => {
+  expect(json('b = "<&>\\u2028"\nB = 9007199254740993\n"é" = -0.0\na = [1.0, 1e21, 1e-9]\n')).toBe(
+    '{"B":9007199254740993,"a":[1,1e+21,1e-9],"b":"\\u003c\\u0026\\u003e\\u2028","é":-0}',
+  )
+})
+
+test('times are those of RFC 3339; what has no zone is in UTC', () => {
+  expect(json('a = 2020-01-02T03:04:05.120+02:00\nb = 2020-01-02\nc = 03:04:05.5\n')).toBe(
+    '{"a":"2020-01-02T03:04:05.12+02:00","b":"2020-01-02T00:00:00Z","c":"0000-01-01T03:04:05.5Z"}',
+  )
+})
+
+test('absent data is null, an empty table an empty object', () => {
+  expect(tomlDataJson(undefined, 'x')).toBe('null')
+  expect(tomlDataJson({}, 'x')).toBe('{}')
+})
+
+test.each([[NaN], [Infinity], [-Infinity]])('%d has no JSON, and the error says what of', (number) => {
+  expect(() => tomlDataJson({ a: [number] }, 'layer l')).toThrow(/layer l cannot be written/)
+})
+
+test('a nesting without end is refused before the stack is used up', () => {
+  const deep = Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 1)
+  expect(() => tomlDataJson(deep, 'x')).toThrow(/nested more than/)
+})
+
+test('what comes out is the JSON of what went in', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+      expect(JSON.parse(tomlDataJson(value, 'x'))).toEqual(value)
+    }),
+  )
+})

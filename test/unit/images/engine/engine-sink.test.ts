@@ -1,0 +1,158 @@
+import type { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { describe, expect, test } from 'vitest'
+import { CnbError } from '../../../../src/base/errors.ts'
+import type { Engine, EngineImage } from '../../../../src/docker/engine.ts'
+import { saveToEngine } from '../../../../src/images/engine/engine-sink.ts'
+import type { ImagePlan } from '../../../../src/images/image.ts'
+import { encodeImageConfig } from '../../../../src/oci/config.ts'
+import { digestOf, hexOf } from '../../../../src/oci/digest.ts'
+import { parseReference } from '../../../../src/oci/reference.ts'
+import { FakeEngine } from '../../../support/fakes/fake-engine.ts'
+import { readTar } from '../../../support/fakes/fake-files.ts'
+import { image, layer } from '../app-images.ts'
+import { anyString } from '../../../support/matching.ts'
+
+type Archive = Record<string, string>
+
+/** An engine that keeps the archives that it is sent, and answers the loads one by one as told. */
+function engineWith(imageStore: 'graphdriver', answers: (string[] | Error)[]) {
+  const archives: Archive[] = []
+  const named: [string, string][] = []
+  const engine = {
+    info: async () => ({ imageStore }),
+    images: {
+      load: async (tar: Readable) => {
+        archives.push(Object.fromEntries((await readTar(await buffer(tar))).map(({ name, content }) => [name, content.toString()])))
+        const answer = answers.shift() ?? []
+        if (answer instanceof Error) throw answer
+        return answer
+      },
+      inspect: async (): Promise<EngineImage | undefined> => undefined,
+      tag: async (id: string, name: string) => void named.push([id, name]),
+      remove: async () => {},
+    },
+  } as unknown as Engine
+  return { engine, archives, named }
+}
+
+function planOf(base: string[], layers: string[], tags = ['my/app', 'r.example/app:2']): ImagePlan {
+  return { base: image({ layers: base }), config: image({ layers }).config, layers: layers.map(layer), tags: tags.map(parseReference) }
+}
+
+const file = (name: string) => `${hexOf(digestOf(name))}.tar`
+
+function manifestOf(archive: Archive | undefined): { Config: string; RepoTags: unknown; Layers: string[] } {
+  const [manifest] = JSON.parse(archive?.['manifest.json'] ?? '[]') as [{ Config: string; RepoTags: unknown; Layers: string[] }]
+  return manifest
+}
+
+describe('on a graph-driver store', () => {
+  test('sends the layers that the base has as empty files, and names the image by its config', async () => {
+    const plan = planOf(['a', 'b', 'x'], ['a', 'b', 'c'])
+    const id = digestOf(encodeImageConfig(plan.config))
+    const { engine, archives, named } = engineWith('graphdriver', [[]])
+    expect(await saveToEngine(engine, plan)).toEqual({ id, repoDigests: [], tags: ['my/app:latest', 'r.example/app:2'] })
+    const [archive] = archives
+    expect(archive).toEqual({ [`${hexOf(id)}.json`]: encodeImageConfig(plan.config).toString(), [file('a')]: '', [file('b')]: '', [file('c')]: 'c', 'manifest.json': anyString })
+    expect(manifestOf(archive)).toEqual({ Config: `${hexOf(id)}.json`, RepoTags: null, Layers: [file('a'), file('b'), file('c')] })
+    expect(named).toEqual([[id, 'docker.io/my/app:latest'], [id, 'r.example/app:2']])
+  })
+
+  test('a layer above a new one is sent, although the base has it: its chain is another', async () => {
+    const { engine, archives } = engineWith('graphdriver', [[]])
+    await saveToEngine(engine, planOf(['a', 'b'], ['new', 'b']))
+    expect(Object.keys(archives[0] ?? {})).toEqual([anyString, file('new'), file('b'), 'manifest.json'])
+  })
+
+  test('a layer that is below omitted and above sent is sent once', async () => {
+    const { engine, archives } = engineWith('graphdriver', [[]])
+    await saveToEngine(engine, planOf(['a'], ['a', 'b', 'a', 'b']))
+    expect(manifestOf(archives[0]).Layers).toEqual([file('a'), file('b'), file('a'), file('b')])
+    expect(archives[0]).toMatchObject({ [file('a')]: 'a', [file('b')]: 'b' })
+  })
+
+  test('sends everything when the engine refuses', async () => {
+    const { engine, archives } = engineWith('graphdriver', [new CnbError('CNB_ENGINE_FAILED', 'invalid diffID for layer 0'), []])
+    await saveToEngine(engine, planOf(['a'], ['a', 'b']))
+    expect(archives.map((archive) => archive[file('a')])).toEqual(['', 'a'])
+    expect(archives.map((archive) => archive[file('b')])).toEqual(['b', 'b'])
+  })
+
+  test.each([
+    ['the disk is full', ['a'], 'CNB_ENGINE_DISK_FULL'],
+    ['nothing was left out', [], 'CNB_ENGINE_FAILED'],
+  ] as const)('does not try again when %s, and names nothing', async (_, base, code) => {
+    const { engine, archives, named } = engineWith('graphdriver', [new CnbError(code, 'no'), []])
+    await expect(saveToEngine(engine, planOf([...base], ['a', 'b']))).rejects.toMatchObject({ code })
+    expect([archives.length, named]).toEqual([1, []])
+  })
+})
+
+describe('on the containerd store', () => {
+  test('sends the layers that the store lacks, and names the image by its manifest', async () => {
+    const engine = new FakeEngine({ imageStore: 'containerd' })
+    const first = await saveToEngine(engine, planOf([], ['a', 'b']))
+    expect(await engine.images.inspect(first.id)).toMatchObject({ diffIds: [digestOf('a'), digestOf('b')] })
+    const base = { ...image({ layers: ['a', 'b'] }), id: first.id }
+    const opened: string[] = []
+    const watched = (name: string) => ({ ...layer(name), open: async () => (opened.push(name), layer(name).open()) })
+    const plan = { ...planOf([], ['a', 'b', 'c']), base, layers: ['a', 'b', 'c'].map(watched) }
+    const second = await saveToEngine(engine, plan)
+    expect(opened).toEqual(['c'])
+    expect(await engine.images.inspect('my/app')).toMatchObject({ id: second.id, diffIds: ['a', 'b', 'c'].map(digestOf) })
+  })
+
+  test('an image that the engine has already is not sent again', async () => {
+    const engine = new FakeEngine({ imageStore: 'containerd' })
+    const { id } = await saveToEngine(engine, planOf([], ['a']))
+    engine.images.load = () => Promise.reject(new Error('it was sent'))
+    expect(await saveToEngine(engine, { ...planOf([], ['a'], ['other']), base: { ...image({ layers: ['a'] }), id } })).toEqual({ id, repoDigests: [`other@${id}`], tags: ['other:latest'] })
+  })
+})
+
+describe('on a containerd store that loses a layer while an image of it is loaded', () => {
+  /** Saves a second image on the first one's layer `a`, which is collected before the first load. */
+  async function saveMeanwhile(layers: ImagePlan['layers']) {
+    const engine = new FakeEngine({ imageStore: 'containerd' })
+    const first = await saveToEngine(engine, planOf([], ['a'], ['old']))
+    const loaded: (string | undefined)[] = []
+    const { images } = engine
+    const load = images.load.bind(images)
+    engine.images.load = async (tar, context) => {
+      await engine.images.remove('old')
+      return load(tar, context).finally(async () => loaded.push((await engine.images.inspect('my/app'))?.id))
+    }
+    const base = { ...image({ layers: ['a'] }), id: first.id }
+    return { engine, loaded, saving: saveToEngine(engine, { ...planOf([], ['a', 'b']), base, layers }) }
+  }
+
+  test('everything is sent, and the image is whole', async () => {
+    const { engine, loaded, saving } = await saveMeanwhile([layer('a'), layer('b')])
+    const { id } = await saving
+    expect(loaded).toEqual([undefined, undefined])
+    expect(await engine.images.inspect('my/app')).toMatchObject({ id, diffIds: [digestOf('a'), digestOf('b')] })
+    expect([...engine.blobs.keys()]).toEqual(expect.arrayContaining([digestOf('a'), digestOf('b')]))
+  })
+
+  test('and cannot be had again, nothing stays of the image', async () => {
+    const lost = { ...layer('a'), open: () => Promise.reject(new CnbError('CNB_IMAGE_INVALID', 'it is gone')) }
+    const { engine, saving } = await saveMeanwhile([lost, layer('b')])
+    await expect(saving).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
+    expect(await engine.images.inspect('my/app')).toBeUndefined()
+    expect([...engine.blobs.keys()]).toEqual([])
+  })
+})
+
+test('a layer that does not know its size is measured', async () => {
+  const { engine, archives } = engineWith('graphdriver', [[]])
+  const { size: _, ...unmeasured } = layer('a')
+  await saveToEngine(engine, { ...planOf([], ['a']), layers: [unmeasured] })
+  expect(archives[0]?.[file('a')]).toBe('a')
+})
+
+test('a name with a digest is refused before anything is sent', async () => {
+  const { engine, archives } = engineWith('graphdriver', [])
+  await expect(saveToEngine(engine, planOf([], ['a'], [`my/app@sha256:${'0'.repeat(64)}`]))).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
+  expect(archives).toEqual([])
+})

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest'
+import { CnbError, type ErrorCode } from '../../../../src/base/errors.ts'
+import type { CnbEvent } from '../../../../src/base/events.ts'
+import type { Engine, PullOptions } from '../../../../src/docker/engine.ts'
+import type { Image } from '../../../../src/images/image.ts'
+import { findImage, type PullPolicy } from '../../../../src/images/find/pull.ts'
+import type { Platform } from '../../../../src/oci/platform.ts'
+import { image } from '../app-images.ts'
+import { containing, matching } from '../../../support/matching.ts'
+
+const AMD = { os: 'linux', architecture: 'amd64' }
+const ARM = { os: 'linux', architecture: 'arm64' }
+
+/** An engine with one image or none, and a registry that gives another or refuses. */
+function setUp({ local, remote }: { local?: Image; remote?: Image | [ErrorCode, string] }) {
+  let present = local
+  const pulls: { reference: string; options: PullOptions | undefined }[] = []
+  const events: CnbEvent[] = []
+  const engine = {
+    images: {
+      pull: async (reference: string, options?: PullOptions) => {
+        pulls.push({ reference, options })
+        if (Array.isArray(remote)) throw new CnbError(...remote)
+        present = remote
+      },
+    },
+  } as unknown as Engine
+  const credentials = async (repository: string) => ({ username: 'me', serveraddress: repository })
+  const find = (policy: PullPolicy, platform?: Platform, reference = 'r.example/x') =>
+    findImage(reference, policy, { engine, credentials, mirrors: {}, images: { find: async () => present }, platform }, { events: (event) => events.push(event) })
+  return { pulls, events, find }
+}
+
+const local = image({ reference: 'local', platform: AMD })
+const remote = image({ reference: 'remote', platform: AMD })
+
+test.each<PullPolicy>(['always', 'never'])('an image of which the engine has lost a part is refused with the policy %s', async (policy) => {
+  const lost = image({ reference: 'lost', platform: { os: '', architecture: '' }, layers: [] })
+  const { find } = setUp({ local: lost, remote: lost })
+  await expect(find(policy, AMD)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', hint: containing('docker image rm lost') })
+})
+
+describe('the policy', () => {
+  test.each<[PullPolicy, boolean, string | undefined, number]>([
+    ['always', true, 'remote', 1],
+    ['always', false, 'remote', 1],
+    ['if-not-present', true, 'local', 0],
+    ['if-not-present', false, 'remote', 1],
+    ['never', true, 'local', 0],
+    ['never', false, undefined, 0],
+  ])('%s, image present: %s → %s', async (policy, present, expected, count) => {
+    const { find, pulls } = setUp({ ...(present ? { local } : {}), remote })
+    if (expected === undefined) await expect(find(policy)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', hint: containing('never') })
+    else expect((await find(policy)).reference).toBe(expected)
+    expect(pulls).toHaveLength(count)
+  })
+
+  test('always does not ask a registry for an image ID', async () => {
+    const { find, pulls } = setUp({ local, remote })
+    await find('always', undefined, `sha256:${'0'.repeat(64)}`)
+    await find('always', undefined, '0'.repeat(64))
+    expect(pulls).toEqual([])
+  })
+
+  test("a pull has the registry's credentials and the platform that is wanted", async () => {
+    const { find, pulls } = setUp({ remote })
+    await find('always', AMD)
+    expect(pulls).toEqual([{ reference: 'r.example/x', options: { platform: AMD, auth: { username: 'me', serveraddress: 'r.example/x' } } }])
+  })
+})
+
+describe("the engine's copy, when a pull fails,", () => {
+  test('serves silently when no registry has the image', async () => {
+    const { find, events } = setUp({ local, remote: ['CNB_IMAGE_NOT_FOUND', 'manifest unknown'] })
+    expect((await find('always')).reference).toBe('local')
+    expect(events.map(({ type }) => type)).toEqual(['debug'])
+  })
+
+  test.each([
+    'dial tcp: lookup r.example on 10.0.0.1:53: no such host',
+    'dial tcp 10.0.0.1:443: connect: connection refused',
+    'net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
+    'dial tcp 10.0.0.1:443: connect: network is unreachable',
+  ])('serves with a warning when the registry cannot be reached: %s', async (message) => {
+    const pulledBefore = { ...local, repoDigests: [`r.example/x@sha256:${'0'.repeat(64)}`] }
+    const { find, events } = setUp({ local: pulledBefore, remote: ['CNB_PULL_FAILED', message] })
+    expect((await find('always')).reference).toBe('local')
+    expect(events).toEqual([{ type: 'warning', message: containing(message) }])
+  })
+
+  test('serves without a warning when it never came from a registry', async () => {
+    const { find, events } = setUp({ local, remote: ['CNB_PULL_FAILED', 'no such host'] })
+    expect((await find('always')).reference).toBe('local')
+    expect(events.map(({ type }) => type)).toEqual(['debug'])
+  })
+
+  test('does not serve when the registry refused, but the hint says how it would', async () => {
+    const { find } = setUp({ local, remote: ['CNB_PULL_FAILED', 'unauthorized: authentication required'] })
+    await expect(find('always')).rejects.toMatchObject({ code: 'CNB_PULL_FAILED', hint: matching(/if-not-present.*docker login r\.example/) })
+  })
+
+  test('does not serve when the engine itself failed', async () => {
+    const { find } = setUp({ local, remote: ['CNB_ENGINE_DISK_FULL', 'no space left'] })
+    await expect(find('always')).rejects.toMatchObject({ code: 'CNB_ENGINE_DISK_FULL' })
+  })
+
+  test('without a copy every failure is told as it is', async () => {
+    for (const code of ['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED'] as const) {
+      await expect(setUp({ remote: [code, 'no such host'] }).find('always')).rejects.toMatchObject({ code, message: 'no such host' })
+    }
+  })
+})
+
+describe('a copy for another platform than the one wanted', () => {
+  test('is pulled again where the policy allows', async () => {
+    const { find } = setUp({ local, remote: image({ reference: 'remote', platform: ARM }) })
+    expect((await find('if-not-present', ARM)).reference).toBe('remote')
+  })
+
+  test.each<[PullPolicy, Image | [ErrorCode, string]]>([
+    ['never', remote],
+    ['if-not-present', remote],
+    ['always', ['CNB_IMAGE_NOT_FOUND', 'manifest unknown']],
+  ])('is an error otherwise (%s)', async (policy, from) => {
+    const { find } = setUp({ local, remote: from })
+    await expect(find(policy, ARM)).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH', message: matching(/linux\/amd64.*linux\/arm64/) })
+  })
+})
+
+test('a name that is no reference is refused before anything is asked', async () => {
+  await expect(setUp({ local }).find('always', undefined, 'NOT A NAME')).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
+})

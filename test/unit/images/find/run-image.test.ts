@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest'
+import { CnbError } from '../../../../src/base/errors.ts'
+import { findFirstImage, rankRunImages } from '../../../../src/images/find/run-image.ts'
+import { image } from '../app-images.ts'
+
+describe('rankRunImages', () => {
+  const names = { image: 'hub/run', mirrors: ['a.example/run', 'b.example/run', 'b.example/run2'] }
+  const rank = (registry: string, ...present: string[]) => rankRunImages(names, registry, async (name) => present.includes(name))
+
+  test("puts the app's registry first", async () => {
+    expect(await rank('b.example')).toEqual(['b.example/run', 'b.example/run2', 'hub/run', 'a.example/run'])
+    expect(await rank('docker.io')).toEqual(['hub/run', 'a.example/run', 'b.example/run', 'b.example/run2'])
+  })
+
+  test('puts what is on the engine before what is not, but never before the registry', async () => {
+    expect(await rank('b.example', 'b.example/run2', 'a.example/run')).toEqual(['b.example/run2', 'b.example/run', 'a.example/run', 'hub/run'])
+    expect(await rank('elsewhere.example', 'a.example/run')).toEqual(['a.example/run', 'hub/run', 'b.example/run', 'b.example/run2'])
+  })
+
+  test('leaves out repetitions and what is no reference', async () => {
+    expect(await rankRunImages({ image: 'run', mirrors: ['run', 'NOT A NAME'] }, 'docker.io', async () => false)).toEqual(['run'])
+  })
+})
+
+describe('findFirstImage', () => {
+  const fail = (code: 'CNB_IMAGE_NOT_FOUND' | 'CNB_PULL_FAILED' | 'CNB_ENGINE_LOST', name: string) => Promise.reject(new CnbError(code, name))
+
+  test('goes on when an image cannot be had', async () => {
+    const found = await findFirstImage(['a', 'b', 'c'], (name) => (name === 'c' ? Promise.resolve(image({ reference: 'c' })) : fail('CNB_PULL_FAILED', name)))
+    expect(found).toMatchObject({ name: 'c', image: { reference: 'c' } })
+  })
+
+  test('tells of the first when none can be had, and stops at once at any other failure', async () => {
+    await expect(findFirstImage(['a', 'b'], (name) => fail('CNB_IMAGE_NOT_FOUND', name))).rejects.toThrow('a')
+    await expect(findFirstImage(['a', 'b'], (name) => fail(name === 'a' ? 'CNB_IMAGE_NOT_FOUND' : 'CNB_ENGINE_LOST', name))).rejects.toThrow('b')
+    expect(await findFirstImage([], () => fail('CNB_ENGINE_LOST', ''))).toBeUndefined()
+  })
+})

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { isMarkedRebasable, PROJECT_METADATA_LABEL, readDistro, readStackId, readStackMixins, readTarget } from '../../../../src/images/labels/labels.ts'
+import { readJsonLabel } from '../../../../src/images/labels/label-value.ts'
+
+const image = (labels: Record<string, string>) => ({ reference: 'my/app', labels, platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } })
+
+test('only the literal false forbids a rebase', () => {
+  expect(['false', 'true', '', 'False', '0'].map((value) => isMarkedRebasable(image({ 'io.buildpacks.rebasable': value })))).toEqual([false, true, true, true, true])
+  expect(isMarkedRebasable(image({}))).toBe(true)
+})
+
+test('mixins lose the prefix of their stage', () => {
+  expect(readStackMixins(image({ 'io.buildpacks.stack.mixins': '["build:git","run:curl","jq","a:b"]' }))).toEqual(['git', 'curl', 'jq', 'a:b'])
+  expect(readStackMixins(image({}))).toEqual([])
+  expect(() => readStackMixins(image({ 'io.buildpacks.stack.mixins': '"git"' }))).toThrow('must be a list')
+})
+
+test('a target has what the image and its labels tell', () => {
+  expect(readDistro(image({}))).toBeUndefined()
+  expect(readDistro(image({ 'io.buildpacks.base.distro.version': '' }))).toEqual({ name: '', version: '' })
+  expect(readTarget(image({ 'io.buildpacks.base.distro.name': 'debian' }))).toEqual({ os: 'linux', arch: 'arm64', variant: 'v8', distroName: 'debian' })
+})
+
+test('short labels are read as they are', () => {
+  expect(readStackId(image({ 'io.buildpacks.stack.id': 'x' }))).toBe('x')
+  expect(readJsonLabel(image({ 'io.buildpacks.project.metadata': '{"source":{"type":"git"}}' }), PROJECT_METADATA_LABEL)?.member('source').member('type').string()).toBe('git')
+})

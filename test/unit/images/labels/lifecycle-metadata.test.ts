@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+import { readLifecycleMetadata, withRunImage } from '../../../../src/images/labels/lifecycle-metadata.ts'
+
+const read = (text: string) => readLifecycleMetadata({ reference: 'my/app', labels: { 'io.buildpacks.lifecycle.metadata': text } })
+
+/** As lifecycle 0.21.0 writes it at Platform API 0.15, plus keys that nobody knows. */
+const LABEL =
+  '{"app":[{"sha":"sha256:a1"},{"sha":"sha256:a2"}],"sbom":{"sha":"sha256:b"},"buildpacks":[{"key":"x/y","version":"1.2","future":1,' +
+  '"layers":{"10":{"sha":"sha256:ten","data":{"n":12345678901234567890},"build":true,"launch":true,"cache":true},' +
+  '"9":{"sha":"sha256:nine","data":null,"build":false,"launch":false,"cache":true}},"store":{"metadata":{"k":"\\u003cv\\u003e"}}}],' +
+  '"config":{"sha":"sha256:c"},"launcher":{"sha":"sha256:l"},"process-types":{"sha":""},' +
+  '"runImage":{"topLayer":"sha256:t","reference":"ref","image":"run:1","mirrors":["r.example/run"],"later":[]},' +
+  '"stack":{"runImage":{"image":"run:1"}},"unknown":{"b":1,"a":2}}'
+
+describe('readLifecycleMetadata', () => {
+  test('reads what the lifecycle writes', () => {
+    const metadata = read(LABEL)
+    expect(metadata).toMatchObject({
+      app: ['sha256:a1', 'sha256:a2'],
+      sbom: 'sha256:b',
+      config: 'sha256:c',
+      launcher: 'sha256:l',
+      processTypes: '',
+      topLayer: 'sha256:t',
+      reference: 'ref',
+      runImage: { image: 'run:1', mirrors: ['r.example/run'] },
+      knownRunImages: ['run:1', 'r.example/run'],
+    })
+    const [buildpack] = metadata?.buildpacks ?? []
+    expect([buildpack?.id, buildpack?.version]).toEqual(['x/y', '1.2'])
+    expect(buildpack?.layers.get('9')).toEqual({ sha: 'sha256:nine', data: null, build: false, launch: false, cache: true })
+  })
+
+  test('takes the run image from the stack where it is named there only, and the app as one layer', () => {
+    expect(read('{"app":{"sha":"sha256:a"},"runImage":{"topLayer":"t"},"stack":{"runImage":{"image":"old","mirrors":null}}}')).toMatchObject({
+      app: ['sha256:a'],
+      runImage: { image: 'old', mirrors: [] },
+      knownRunImages: ['old'],
+    })
+  })
+
+  test('knows mirrors without an image, and takes no run image from them', () => {
+    const metadata = read('{"runImage":{"topLayer":"t","mirrors":["a"]},"stack":{"runImage":{"image":"","mirrors":["b","a"]}}}')
+    expect(metadata).toMatchObject({ runImage: undefined, knownRunImages: ['a', 'b'] })
+  })
+
+  test('gives undefined without the label', () => {
+    expect(readLifecycleMetadata({ reference: 'x', labels: {} })).toBeUndefined()
+  })
+
+  test('refuses a wrong type, saying where it is', () => {
+    expect(() => read('{"buildpacks":[{"key":1}]}')).toThrow("'buildpacks[0].key' must be a string")
+    expect(() => read('{"runImage":[]}')).toThrow("'runImage' must be an object")
+  })
+})
+
+describe('withRunImage', () => {
+  test('changes the base and nothing else', () => {
+    expect(withRunImage(LABEL, { topLayer: 'sha256:new', reference: 'id' })).toBe(
+      LABEL.replace('"topLayer":"sha256:t","reference":"ref"', '"topLayer":"sha256:new","reference":"id"'),
+    )
+  })
+
+  test('puts a new name in place of the old ones, their mirrors and the deprecated copy', () => {
+    const label = JSON.parse(withRunImage(LABEL, { topLayer: 't', reference: 'r', name: 'other<1>' })) as Record<string, unknown>
+    expect(label.runImage).toEqual({ topLayer: 't', reference: 'r', image: 'other<1>', later: [] })
+    expect(label.stack).toEqual({ runImage: { image: 'other<1>' } })
+  })
+
+  test('adds a base to a label without one', () => {
+    expect(withRunImage('{}', { topLayer: 't', reference: 'r' })).toBe('{"runImage":{"topLayer":"t","reference":"r"}}')
+    expect(withRunImage('{"runImage":null}', { topLayer: 't', reference: 'r' })).toBe('{"runImage":{"topLayer":"t","reference":"r"}}')
+  })
+})

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { PassThrough, Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { gunzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { expect, onTestFinished, test } from 'vitest'
+import { decompress } from '../../../../src/archive/decompress.ts'
+import { makeTemporaryDirectory } from '../../../../src/base/files.ts'
+import { compressLayer } from '../../../../src/images/layers/compressed-layer.ts'
+import type { Layer } from '../../../../src/images/image.ts'
+import { digestOf } from '../../../../src/oci/digest.ts'
+
+const layerOf = (content: Buffer, chunks: Iterable<Buffer> = [content]): Layer => ({
+  diffId: digestOf(content),
+  open: async () => Readable.from(chunks, { objectMode: false }),
+})
+
+async function directory(): Promise<string> {
+  const made = await makeTemporaryDirectory('cnb-test-')
+  onTestFinished(() => made[Symbol.asyncDispose]())
+  return made.path
+}
+
+/** Nothing that compresses to nothing, and some that does. */
+function contentOf(length: number): Buffer {
+  const content = Buffer.alloc(length)
+  for (let at = 0, state = 1; at < length; at++, state = (state * 48271) % 2147483647) content[at] = at % 3 === 0 ? state : 7
+  return content
+}
+
+test('a layer of any size, read in chunks of any size, is the gzip blob that its descriptor says', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: 3_000_000 }), fc.integer({ min: 1000, max: 2_000_000 }), async (length, size) => {
+      const content = contentOf(length)
+      const chunks = Array.from({ length: Math.ceil(length / size) }, (_, index) => content.subarray(index * size, (index + 1) * size))
+      const compressed = await compressLayer(layerOf(content, chunks), await directory())
+      const blob = await buffer(await compressed.open())
+      expect(compressed.descriptor).toEqual({ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf(blob), size: blob.length })
+      expect(gunzipSync(blob).equals(content)).toBe(true)
+      expect(digestOf(await buffer(await decompress(await compressed.open())))).toBe(digestOf(content))
+    }),
+    { numRuns: 10, examples: [[0, 1000], [1024 * 1024, 1024 * 1024], [2 * 1024 * 1024 + 1, 999_999]] },
+  )
+})
+
+test('however it is read, and with whatever others, a layer becomes the same bytes, which name no time, no file and no system', async () => {
+  const [content, path] = [contentOf(2_500_000), await directory()]
+  const others = Promise.all([1, 2, 3, 4].map(async (extra) => compressLayer(layerOf(contentOf(2_000_000 + extra)), path)))
+  const [first, second] = [await compressLayer(layerOf(content), path), await compressLayer(layerOf(content, [content.subarray(0, 7), content.subarray(7)]), await directory())]
+  await others
+  expect(second.descriptor).toEqual(first.descriptor)
+  expect((await buffer(await first.open())).subarray(0, 10).toString('hex')).toMatch(/^1f8b080000000000(?:00|04)ff$/)
+})
+
+test('what does not shrink is stored as it is, block by block', async () => {
+  const content = Buffer.concat([randomBytes(512 * 1024), contentOf(512 * 1024)])
+  const blob = await buffer(await (await compressLayer(layerOf(content), await directory())).open())
+  expect(gunzipSync(blob).equals(content)).toBe(true)
+  // RFC 1951, 3.2.3: the kind of a block is in the two bits after the first.
+  const kinds = [blob[10], blob[blob.indexOf(Buffer.from('1f8b08', 'hex'), 512 * 1024) + 10]].map((byte = 0) => (byte >> 1) & 3)
+  expect(kinds[0]).toBe(0)
+  expect(kinds[1]).not.toBe(0)
+})
+
+test('a stream that is not the layer is refused, and leaves no file', async () => {
+  const path = await directory()
+  const layer = { ...layerOf(contentOf(2_000_000)), open: async () => Readable.from([contentOf(1_999_999)], { objectMode: false }) }
+  await expect(compressLayer(layer, path)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: expect.stringContaining(layer.diffId) })
+  expect(await readdir(path)).toEqual([])
+  expect(gunzipSync(await buffer(await (await compressLayer(layerOf(contentOf(2_000_000)), path)).open())).length).toBe(2_000_000)
+})
+
+test('what fails while it is read fails the same way, and an abort ends it', async () => {
+  const path = await directory()
+  const broken = new PassThrough()
+  broken.write(contentOf(1_500_000), () => broken.destroy(new Error('the engine went away')))
+  await expect(compressLayer({ ...layerOf(contentOf(1)), open: async () => broken }, path)).rejects.toThrow('the engine went away')
+
+  const stop = new AbortController()
+  const endless = new PassThrough({ signal: stop.signal })
+  endless.write(contentOf(1_500_000), () => stop.abort())
+  const compressed = compressLayer({ ...layerOf(contentOf(1)), open: async () => endless }, path, { signal: stop.signal })
+  await expect(compressed).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+  expect(await readdir(path)).toEqual([])
+})

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import { readLifecycleMetadata } from '../../../../src/images/labels/lifecycle-metadata.ts'
+import { planRebase, topLayerIndex } from '../../../../src/images/rebase/rebase-plan.ts'
+import type { Image } from '../../../../src/images/image.ts'
+import { digestOf, hexOf, type Digest } from '../../../../src/oci/digest.ts'
+import { app, image, layer, lifecycleLabel, newRun } from '../app-images.ts'
+import { containing } from '../../../support/matching.ts'
+
+const plan = (from: Image, to: Image, options: { runImageName?: string; force?: boolean } = {}) =>
+  planRebase({ app: from, runImage: to, runImageName: 'my/run:1', force: false, ...options })
+
+describe('the rebased image', () => {
+  test("has the new base's layers under the app's own", () => {
+    const { layers, config } = plan(app(), newRun())
+    expect(layers.map(({ diffId }) => diffId)).toEqual(['a', 'new', 'deps', 'code', 'launcher'].map(digestOf))
+    expect(config.rootfs.diff_ids).toEqual(layers.map(({ diffId }) => diffId))
+  })
+
+  test("keeps the app's container settings", () => {
+    const { config } = plan(app(), newRun())
+    expect(config.config).toMatchObject({ Env: ['PATH=/app', 'CNB_PLATFORM_API=0.15'], User: '1000', Entrypoint: ['/cnb/process/web'] })
+  })
+
+  test('has the platform of the new base and the constant times, as the lifecycle gives them', () => {
+    const platform = { os: 'linux', architecture: 'amd64', variant: 'v3' }
+    const { config } = plan(app(), newRun({ platform, osVersion: '7' }))
+    expect(config).toMatchObject({ ...platform, 'os.version': '7', created: '1980-01-01T00:00:01Z' })
+    expect(config.history).toEqual(Array(5).fill({ created: '1980-01-01T00:00:01Z' }))
+    expect(config.author).toBeUndefined()
+    expect(plan(app({ platform, osVersion: '7' }), newRun()).config).not.toHaveProperty('variant')
+  })
+
+  test('names the new base in its label', () => {
+    const base = newRun()
+    const { config, previousRunImage } = plan(app(), base)
+    expect(readLifecycleMetadata({ reference: '', labels: config.config.Labels ?? {} })).toMatchObject({
+      topLayer: digestOf('new'),
+      reference: hexOf(base.id as Digest),
+      runImage: { image: 'my/run:1', mirrors: ['r.example/run'] },
+    })
+    expect(previousRunImage).toBe('my/run:1')
+  })
+
+  test("takes the base's labels from the new base and no other", () => {
+    const from = app({ labels: { 'io.buildpacks.stack.id': 'old', 'io.buildpacks.base.gone': '1', mine: 'x', 'io.buildpacks.basement': '1' } })
+    const { config } = plan(from, newRun({ labels: { 'io.buildpacks.stack.id': 'new', 'io.buildpacks.base.name': '2', theirs: 'y' } }))
+    const { 'io.buildpacks.lifecycle.metadata': _, ...labels } = config.config.Labels ?? {}
+    expect(labels).toEqual({ 'io.buildpacks.stack.id': 'new', 'io.buildpacks.base.name': '2', mine: 'x', 'io.buildpacks.basement': '1' })
+  })
+
+  test('names the new base only, in its label and in the deprecated stack, when a name is forced on it', () => {
+    const runImageName = `my/run:2@${digestOf('x')}`
+    const stack = { runImage: { image: 'my/run:1', mirrors: ['r.example/run'] } }
+    const { config } = plan(app({}, { stack }), newRun(), { runImageName, force: true })
+    const label = JSON.parse(config.config.Labels?.['io.buildpacks.lifecycle.metadata'] ?? '') as Record<string, unknown>
+    expect(label).toMatchObject({ runImage: { image: runImageName }, stack: { runImage: { image: runImageName } } })
+    expect(JSON.stringify(label)).not.toContain('mirrors')
+  })
+
+  test('is changed by a new name for the layers that it has, once', () => {
+    const base = newRun()
+    const onBase = plan(app(), base).config.config.Labels ?? {}
+    const from = (labels: Record<string, string>): Image => app({ layers: ['a', 'new', 'deps', 'code', 'launcher'], labels })
+    const renamed = plan(from(onBase), base, { runImageName: 'my/run:2', force: true })
+    expect(renamed).toMatchObject({ changed: true, reason: "'my/run:2' is a new name for the same layers" })
+    const labels = renamed.config.config.Labels ?? {}
+    expect(plan(from(labels), base, { runImageName: 'my/run:2' })).toMatchObject({ changed: false, warnings: [] })
+    expect(() => plan(from(labels), base)).toThrow(expect.objectContaining({ code: 'CNB_NOT_REBASABLE' }))
+  })
+
+  test('is unchanged when the app stands on that very base already', () => {
+    const base = newRun()
+    const first = plan(app(), base)
+    const labels = first.config.config.Labels ?? {}
+    const again = plan(image({ reference: 'my/app', env: ['CNB_PLATFORM_API=0.15'], layers: ['a', 'new', 'deps', 'code', 'launcher'], labels }), base)
+    expect([first.changed, again.changed]).toEqual([true, false])
+    expect(plan(image({ env: ['CNB_PLATFORM_API=0.15'], layers: ['a', 'new', 'deps'], labels }), { ...base, id: digestOf('other') }).changed).toBe(true)
+  })
+})
+
+describe('is refused', () => {
+  test('without the label, whatever is forced', () => {
+    expect(() => plan(image(), newRun(), { force: true })).toThrow(
+      expect.objectContaining({ code: 'CNB_NOT_REBASABLE', message: containing('io.buildpacks.lifecycle.metadata'), hint: containing('does not help') }),
+    )
+  })
+
+  test('when the top layer of the old base is not in the image', () => {
+    const from = app({ labels: { 'io.buildpacks.lifecycle.metadata': lifecycleLabel('elsewhere') } })
+    expect(() => plan(from, newRun(), { force: true })).toThrow(expect.objectContaining({ code: 'CNB_NOT_REBASABLE', message: containing(digestOf('elsewhere')) }))
+  })
+
+  test('onto a run image without layers', () => {
+    expect(() => plan(app(), newRun({ layers: [] }))).toThrow(expect.objectContaining({ code: 'CNB_RUN_IMAGE_INVALID' }))
+  })
+
+  test('with a label that is no JSON', () => {
+    expect(() => plan(app({ labels: { 'io.buildpacks.lifecycle.metadata': '{' } }), newRun())).toThrow(expect.objectContaining({ code: 'CNB_IMAGE_INVALID' }))
+  })
+})
+
+describe('topLayerIndex', () => {
+  const indexIn = (layers: string[], top: string): number => {
+    const label = { 'io.buildpacks.lifecycle.metadata': lifecycleLabel(top) }
+    return topLayerIndex(layers.map((name) => layer(name).diffId), readLifecycleMetadata({ reference: '', labels: label })!)
+  }
+
+  test('is where the top layer stands, or -1', () => {
+    expect(indexIn(['a', 'b', 'deps', 'code'], 'b')).toBe(1)
+    expect(indexIn(['a', 'b'], 'b')).toBe(1)
+    expect(indexIn(['a', 'deps'], 'b')).toBe(-1)
+  })
+
+  test('is the top of the base when an empty layer is in the base twice, or in the app too', () => {
+    expect(indexIn(['empty', 'b', 'empty', 'deps', 'code'], 'empty')).toBe(2)
+    expect(indexIn(['a', 'empty', 'deps', 'empty', 'code'], 'empty')).toBe(1)
+  })
+})

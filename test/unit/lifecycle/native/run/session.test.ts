@@ -1,0 +1,69 @@
+import { PassThrough } from 'node:stream'
+import { afterEach, expect, test, vi } from 'vitest'
+import type { Container } from '../../../../../src/docker/engine.ts'
+import { Session } from '../../../../../src/lifecycle/native/run/session.ts'
+
+afterEach(() => void vi.useRealTimers())
+
+interface Fake {
+  readonly session: Session
+  /** Says a line as the script, or a buildpack that forges it. */
+  readonly say: (...lines: string[]) => void
+  readonly killed: () => boolean
+}
+
+/** A session with a container that never ends by itself. */
+async function openSession(): Promise<Fake> {
+  const stdin = new PassThrough()
+  let write: (text: string) => void = () => {}
+  let killed = false
+  const converse: Container['converse'] = async ({ stdout }) => {
+    write = (text) => void stdout?.write(Buffer.from(text))
+    return { stdin, exitCode: new Promise(() => {}), [Symbol.asyncDispose]: async () => void (killed = true) }
+  }
+  const session = new Session([], {})
+  await session.start({ converse } as Container)
+  const mark = String(stdin.read()).trim()
+  return { session, say: (...lines) => write(lines.map((line) => `\0${mark} ${line}\n`).join('')), killed: () => killed }
+}
+
+const outOfTurn = { code: 'CNB_PHASE_FAILED', message: expect.stringContaining('out of turn') as string }
+
+test.each(['exit builder 99999999999', 'exit builder -1', 'exit builder 256', 'exit builder', 'exit detector 0', 'prepared'])(
+  'a build whose end is %j fails with a clear error',
+  async (words) => {
+    const { session, say } = await openSession()
+    const built = session.build(undefined)
+    say(words)
+    await expect(built).rejects.toMatchObject(outOfTurn)
+  },
+)
+
+test('any number of lines that nobody waits for takes no memory, and ends the session', async () => {
+  const { session, say } = await openSession()
+  for (let count = 0; count < 1000; count++) say('data survey', 'end')
+  for (let count = 0; count < 16; count++) await expect(session.remove([])).rejects.toMatchObject(outOfTurn)
+  say('removed')
+  await expect(session.remove([])).rejects.toMatchObject(outOfTurn)
+})
+
+test('an answer that does not come is an error after ten minutes, while a phase may take any time', async () => {
+  vi.useFakeTimers()
+  const { session, say } = await openSession()
+  const built = session.build(undefined)
+  await vi.advanceTimersByTimeAsync(24 * 60 * 60 * 1000)
+  say('exit builder 0')
+  const failed = expect(built).rejects.toMatchObject({ code: 'CNB_PHASE_FAILED', message: expect.stringContaining('does not answer') as string })
+  await vi.advanceTimersByTimeAsync(10 * 60 * 1000)
+  await failed
+})
+
+test('a container that goes on after its session ended is killed, so that whoever waits for its end can read from it', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const { session, killed } = await openSession()
+  session.hangUp()
+  expect(killed()).toBe(false)
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(killed()).toBe(true)
+  await session[Symbol.asyncDispose]()
+})

@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { CnbError } from '../../../../src/base/errors.ts'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
+import { readBuildEnv, readProject } from '../../../../src/operations/build/build-project.ts'
+import { errorText } from '../../../../src/ui/error-text.ts'
+import { makeTheme } from '../../../../src/ui/theme.ts'
+
+const SECRET = 'hunter2'
+
+let directory: TemporaryDirectory
+let root = ''
+let app = ''
+beforeEach(async () => {
+  directory = await makeTemporaryDirectory('cnb-test-')
+  root = await realpath(directory.path)
+  app = join(root, 'app')
+  mkdirSync(app)
+})
+afterEach(() => directory[Symbol.asyncDispose]())
+
+const host = () => ({ env: {}, home: root, cwd: app })
+
+async function project(file?: string) {
+  const warnings: string[] = []
+  const events = (event: { type: string; message?: string }): void => void (event.type === 'warning' && warnings.push(event.message ?? ''))
+  return { ...(await readProject({ file, app: { path: app }, execEnv: 'production' }, host(), { events })), warnings }
+}
+
+const env = (file: string, context = {}) => readBuildEnv({ envFiles: [file] }, { project: undefined, app }, host(), context)
+
+/** What a person reads of the error, with all that --verbose adds. */
+async function shown(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(() => undefined, (thrown: CnbError) => thrown)
+  return errorText(error!, makeTheme(false), true) + JSON.stringify(error)
+}
+
+describe("the app's project.toml", () => {
+  test('may be missing, or be a link to another file of the app', async () => {
+    expect((await project()).descriptor).toBeUndefined()
+    writeFileSync(join(app, 'real.toml'), '[_]\nschema-version = "0.2"\n[io.buildpacks]\nbuilder = "b"\n')
+    symlinkSync('real.toml', join(app, 'project.toml'))
+    expect((await project()).descriptor).toMatchObject({ builder: 'b' })
+  })
+
+  test.each([
+    ['a link out of the app', '../secret', /link that leads out of the app/],
+    ['an absolute link out of the app', '/proc/self/environ', /link that leads out of the app/],
+    ['a link to a device', '/dev/zero', /link that leads out of the app/],
+    ['a link to nothing', 'nowhere', /link that leads nowhere/],
+    ['a link to itself', 'project.toml', /link that leads nowhere/],
+  ])('is refused, unread, where it is %s', async (_, target, message) => {
+    writeFileSync(join(root, 'secret'), `auth = ${SECRET}\n`)
+    symlinkSync(target, join(app, 'project.toml'))
+    await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(message) as string })
+    expect(await shown(project())).not.toContain(SECRET)
+  })
+
+  test('is refused where a directory of the app leads out of it', async () => {
+    mkdirSync(join(root, 'elsewhere'))
+    writeFileSync(join(root, 'elsewhere/project.toml'), `auth = ${SECRET}\n`)
+    symlinkSync('../elsewhere/project.toml', join(app, 'inner'))
+    symlinkSync('inner', join(app, 'project.toml'))
+    expect(await shown(project())).toContain('leads out of the app')
+  })
+
+  test('is refused, and not waited for, where it is a FIFO or a directory', async () => {
+    execFileSync('mkfifo', [join(app, 'project.toml')])
+    await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining('it is not a regular file') as string })
+    execFileSync('rm', [join(app, 'project.toml')])
+    mkdirSync(join(app, 'project.toml'))
+    await expect(project()).rejects.toMatchObject({ message: expect.stringContaining('it is a directory') as string })
+  })
+
+  test('of 1 MiB and a byte is refused', async () => {
+    writeFileSync(join(app, 'project.toml'), '#'.repeat(1024 * 1024 + 1))
+    await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining('larger than 1 MiB') as string })
+  })
+
+  test('shows its line in an error', async () => {
+    writeFileSync(join(app, 'project.toml'), '[_]\nid = \n')
+    expect(await shown(project())).toContain('2 │ id =')
+  })
+})
+
+test("an archive's project.toml is read out of it, and shown in errors", async () => {
+  const read = (projectToml: string | undefined) =>
+    readProject({ file: undefined, app: { path: join(root, 'app.zip'), archive: { projectToml } }, execEnv: 'production' }, host(), {})
+  expect(await read(undefined)).toBeUndefined()
+  expect(await read('[_]\nschema-version = "0.2"\n[io.buildpacks]\nbuilder = "b"\n')).toMatchObject({ descriptor: { builder: 'b' } })
+  expect(await shown(read('[_]\nid = \n'))).toMatch(/app\.zip\/project\.toml:2[^]*2 │ id =/)
+})
+
+describe('--descriptor', () => {
+  test('may be a link out of the app, of which an error shows the place alone', async () => {
+    writeFileSync(join(root, 'shared.toml'), '[_]\nschema-version = "0.2"\n[io.buildpacks]\nbuilder = "b"\nhunter2 = 1\n')
+    symlinkSync('../shared.toml', join(app, 'link.toml'))
+    const { descriptor, warnings } = await project('link.toml')
+    expect(descriptor).toMatchObject({ builder: 'b' })
+    expect(warnings).toEqual([expect.stringMatching(/link\.toml has 1 key to be warned of, and its content is not shown/)])
+    for (const content of [`a = 1\nauth = ${SECRET}\n`, `[_]\nschema-version = "${SECRET}"\n`]) {
+      writeFileSync(join(root, 'shared.toml'), content)
+      const text = await shown(project('link.toml'))
+      expect(text).not.toContain(SECRET)
+      expect(text).toMatch(/link\.toml:2/)
+    }
+  })
+
+  test('that the user names by its own place is shown, wherever it is', async () => {
+    writeFileSync(join(root, 'shared.toml'), 'a = 1\nname = \n')
+    expect(await shown(project('../shared.toml'))).toContain('2 │ name =')
+  })
+
+  test('that is not there is told', async () => {
+    await expect(project('none.toml')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: `cannot read the project descriptor ${join(app, 'none.toml')}: there is no such file` })
+  })
+})
+
+describe('--env-file', () => {
+  test('that a link leads to from elsewhere is read, but never shown', async () => {
+    writeFileSync(join(root, 'secret'), 'A=1\n')
+    symlinkSync('../secret', join(app, '.env'))
+    expect(await env('.env')).toEqual(new Map([['A', '1']]))
+    writeFileSync(join(root, 'secret'), `A=1\nauth ${SECRET}\n`)
+    expect(await shown(env('.env'))).not.toContain(SECRET)
+    expect(await shown(env('../secret'))).toContain(SECRET)
+  })
+
+  test('without end, or that is none, is an error that names it', async () => {
+    await expect(env('/dev/zero')).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read --env-file '/dev/zero': it is larger than 1 MiB" })
+    await expect(env(app)).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot read --env-file '${app}': it is a directory` })
+    await expect(env('none')).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read --env-file 'none': there is no such file" })
+  })
+
+  test('that is a pipe is waited for until the user interrupts', async () => {
+    execFileSync('mkfifo', [join(app, 'pipe')])
+    const controller = new AbortController()
+    const reading = env('pipe', { signal: controller.signal })
+    controller.abort()
+    await expect(reading).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+  })
+
+  test('with a NUL in a value is refused with its line', async () => {
+    writeFileSync(join(app, '.env'), 'A=1\nB=x\0y\n')
+    await expect(env('.env')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining('it has a NUL') as string, position: { line: 2 } })
+  })
+})
+
+test('a NUL in a variable of project.toml or of --env is refused', async () => {
+  writeFileSync(join(app, 'project.toml'), '[_]\nschema-version = "0.2"\n[[io.buildpacks.build.env]]\nname = "A"\nvalue = "x\\u0000y"\n')
+  await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining("'A' cannot have this value: it has a NUL") as string, position: { line: 5 } })
+  await expect(readBuildEnv({ env: ['A=x\0y'] }, { project: undefined, app }, host(), {})).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining('NUL') as string })
+})

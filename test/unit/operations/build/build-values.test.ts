@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import type { CnbEvent } from '../../../../src/base/events.ts'
+import { parseCreationTime, parsePlatform, parseVolume, proxyEnv } from '../../../../src/operations/build/build-values.ts'
+
+const usage = expect.objectContaining({ code: 'CNB_USAGE', exit: 2 })
+
+test.each([
+  ['/data:/in', { type: 'bind', source: '/data', target: '/in', readOnly: true }],
+  ['data/sub:/in:rw', { type: 'bind', source: '/work/data/sub', target: '/in', readOnly: false }],
+  ['.:/in', { type: 'bind', source: '/work', target: '/in', readOnly: true }],
+  ['named:/in:ro', { type: 'volume', source: 'named', target: '/in', readOnly: true }],
+])('--volume %s', (text, mount) => {
+  expect(parseVolume(text, '/work')).toEqual(mount)
+})
+
+test.each(['/data', ':/in', '/data:in', '/data:/in:rx', 'a b:/in', '/a:/b:ro:more'])("--volume '%s' is refused", (text) => {
+  expect(() => parseVolume(text, '/work')).toThrow(usage)
+})
+
+test.each([
+  ['/x:/layers/y', "'/layers/y': it hides what buildpacks"],
+  ['/x:/workspace:rw', "'/workspace': it hides the app"],
+  ['/x:/workspace/sub', "'/workspace/sub': it hides the app, or a part of it"],
+  ['/x:/platform/bindings', "'/platform/bindings': it hides the variables and bindings"],
+  ['/x:/platform:rw', "'/platform': it hides the variables and bindings"],
+  ['/x:/cnb', "'/cnb': it hides what the builder has"],
+  ['/x:/in/../cnb//buildpacks/', "'/cnb/buildpacks': it hides what the builder has"],
+])("--volume '%s' is warned of with what it does", (text, words) => {
+  const events: CnbEvent[] = []
+  parseVolume(text, '/work', (event) => events.push(event))
+  expect(events).toEqual([{ type: 'warning', message: expect.stringContaining(words) as string }])
+})
+
+test.each(['/x:/layersome', '/x:/layers/../in', '/x:/in/workspace'])("--volume '%s' is not", (text) => {
+  const events: CnbEvent[] = []
+  parseVolume(text, '/work', (event) => events.push(event))
+  expect(events).toEqual([])
+})
+
+test.each([
+  ['/x:/layers', /has a volume of its own there/],
+  ['/x:/layers/:rw', /has a volume of its own there/],
+  ['/x:/in/../layers:rw', /has a volume of its own there/],
+  ['/x:/workspace', /puts files into \/workspace and cannot do so where the mount is read-only/],
+  ['/x:/workspace/.:ro', /puts files into \/workspace/],
+  ['/x:/platform', /puts files into \/platform/],
+])("--volume '%s', with which no build can run, is refused with the reason", (text, message) => {
+  expect(() => parseVolume(text, '/work')).toThrow(expect.objectContaining({ code: 'CNB_USAGE', message: expect.stringMatching(message) }))
+})
+
+test.each([
+  ['now', 1_700_000_000],
+  ['0', 0],
+  ['1566172801', 1_566_172_801],
+  ['2019-08-19T00:00:01Z', 1_566_172_801],
+  ['1980-01-01', 315_532_800],
+])('--creation-time %s', (text, seconds) => {
+  expect(parseCreationTime(text, () => 1_700_000_000_999)).toBe(seconds)
+})
+
+test.each(['yesterday', '', '-1', '1.5', '2019-13-01', '19'.repeat(10)])("--creation-time '%s' is refused", (text) => {
+  expect(() => parseCreationTime(text, () => 0)).toThrow(usage)
+})
+
+test('--platform with and without a variant, and neither empty nor in capitals', () => {
+  expect(parsePlatform('linux/arm64')).toEqual({ os: 'linux', architecture: 'arm64' })
+  expect(parsePlatform('linux/arm/v7')).toEqual({ os: 'linux', architecture: 'arm', variant: 'v7' })
+  for (const text of ['', 'linux', 'Linux/amd64', 'linux/', 'linux/a/b/c']) expect(() => parsePlatform(text)).toThrow(usage)
+})
+
+test('proxies are told in both spellings, whichever the user has', () => {
+  expect(proxyEnv({ http_proxy: 'http://p', NO_PROXY: 'x', HOME: '/h' })).toEqual([
+    'HTTP_PROXY=http://p',
+    'http_proxy=http://p',
+    'NO_PROXY=x',
+    'no_proxy=x',
+  ])
+})

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { parseReference } from '../../../../src/oci/reference.ts'
+import { parseCacheOptions } from '../../../../src/operations/build/cache-option.ts'
+
+test.each([
+  [['type=build;format=volume;name=mine'], { buildVolume: 'mine' }],
+  [['type=launch;format=volume;name=other'], { launchVolume: 'other' }],
+  [['type=build;format=bind;source=../cache'], { buildDirectory: '/work/cache/build-cache' }],
+  [['format=bind;type=build;source=/a b;'], { buildDirectory: '/a b/build-cache' }],
+  [['type=build;format=bind;source=/a', 'type=build;format=volume;name=last'], { buildVolume: 'last' }],
+  [[], {}],
+])('reads %j', (texts, expected) => {
+  expect(parseCacheOptions(texts, '/work/app')).toEqual(expected)
+})
+
+test.each([
+  ['type=build', 'it has no format'],
+  ['format=volume;name=x', 'it has no type'],
+  ['type=other;format=volume;name=x', "there is no type 'other'"],
+  ['type=build;format=tar;name=x', "there is no format 'tar'"],
+  ['type=build;format=volume', 'a volume needs a name'],
+  ['type=build;format=volume;name=a/b', "'a/b' is not a volume's name"],
+  ['type=build;format=bind', 'a directory needs a source'],
+  ['type=build;format=bind;source=', 'the source is empty'],
+  ['type=build;type=launch;format=volume;name=x', "'type' is given twice"],
+  ['type=build;colour=red', "there is no field 'colour'"],
+  ['type=launch;format=image;name=x', "only the build cache can be an image: launch layers are the app's own"],
+  ['type=build;format=image', 'an image needs a name'],
+  ['volume', "'volume' is not of the form key=value"],
+])('refuses %s', (text, why) => {
+  expect(() => parseCacheOptions([text], '/')).toThrow(expect.objectContaining({ code: 'CNB_USAGE', message: `--cache '${text}': ${why}` }) as Error)
+})
+
+test('the build cache is the last of volume, directory and image', () => {
+  const image = 'type=build;format=image;name=registry.example/cache:1'
+  expect(parseCacheOptions(['type=build;format=volume;name=ab', image], '/').buildImage).toEqual(parseReference('registry.example/cache:1'))
+  expect(parseCacheOptions([image, 'type=build;format=bind;source=x'], '/')).toEqual({ buildDirectory: '/x/build-cache' })
+})
+
+test('a cache image is named by a tag', () => {
+  const text = `type=build;format=image;name=some/cache@sha256:${'a'.repeat(64)}`
+  expect(() => parseCacheOptions([text], '/')).toThrow(expect.objectContaining({ code: 'CNB_REFERENCE_INVALID' }) as Error)
+})

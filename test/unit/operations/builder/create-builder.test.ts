@@ -1,0 +1,126 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { CnbEvent } from '../../../../src/base/events.ts'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
+import { createBuilder, type CreateBuilderOptions } from '../../../../src/operations/builder/create-builder.ts'
+import { FakeEngine } from '../../../support/fakes/fake-engine.ts'
+import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
+import { writeLifecycle } from '../../builder/lifecycle-files.ts'
+
+let scratch: TemporaryDirectory
+let engine: FakeEngine
+let events: CnbEvent[]
+
+const TOML = `[[buildpacks]]
+uri = "node"
+[[order]]
+[[order.group]]
+id = "acme/node"
+[build]
+image = "acme/build"
+[[run.images]]
+image = "acme/run"
+[lifecycle]
+uri = "lifecycle"
+`
+
+beforeEach(async () => {
+  scratch = await makeTemporaryDirectory('cnb-test-')
+  engine = new FakeEngine()
+  events = []
+  await loadFakeImage(engine, 'acme/build')
+  await loadFakeImage(engine, 'acme/run')
+  await writeLifecycle(join(scratch.path, 'lifecycle'))
+  await mkdir(join(scratch.path, 'node/bin'), { recursive: true })
+  await writeFile(join(scratch.path, 'node/buildpack.toml'), 'api = "0.11"\n[buildpack]\nid = "acme/node"\nversion = "1"\n')
+  for (const name of ['detect', 'build']) await writeFile(join(scratch.path, 'node/bin', name), '#!/bin/sh\n')
+})
+afterEach(() => scratch[Symbol.asyncDispose]())
+
+async function create(toml = TOML, options: Partial<CreateBuilderOptions> = {}) {
+  await writeFile(join(scratch.path, 'builder.toml'), toml)
+  const host = { env: {}, cwd: scratch.path, home: '/nowhere' }
+  const services = { engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined }
+  const given = { image: 'acme/builder', config: 'builder.toml', pullPolicy: 'never' as const, ...options }
+  return createBuilder(given, services, { events: (event) => events.push(event) })
+}
+
+const warnings = (): string[] => events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
+
+describe('createBuilder', () => {
+  test('makes a builder with all its names, and tells what is in it', async () => {
+    const result = await create(TOML, { tags: ['acme/builder:2'], labels: ['team=web', 'a=b=c'] })
+    expect(result).toMatchObject({
+      image: 'acme/builder:latest',
+      tags: ['acme/builder:2'],
+      reference: result.id,
+      lifecycleVersion: '0.21.0',
+      buildpacks: [{ id: 'acme/node', version: '1' }],
+    })
+    expect((await engine.images.inspect('acme/builder:2'))?.id).toBe(result.id)
+    const image = await engine.images.inspect('acme/builder')
+    expect(image?.config.Labels).toMatchObject({ team: 'web', a: 'b=c' })
+    expect(warnings()).toEqual([])
+  })
+
+  test('twice from the same files has one ID, and another one from others', async () => {
+    const first = await create()
+    expect((await create(TOML, { image: 'acme/again' })).id).toBe(first.id)
+    await writeFile(join(scratch.path, 'node/bin/build'), '#!/bin/sh\ntrue\n')
+    expect((await create(TOML, { image: 'acme/other' })).id).not.toBe(first.id)
+  })
+
+  test('pulls the build image and the run images from the mirror of their registry, and names them as builder.toml does', async () => {
+    for (const name of ['build', 'run']) {
+      const copy = `m.example/hub/acme/${name}:latest`
+      await engine.images.tag(`acme/${name}`, copy)
+      engine.registry.set(copy, await buffer(await engine.images.save(copy)))
+      for (const each of [copy, `acme/${name}`]) await engine.images.remove(each)
+    }
+    await create(TOML, { pullPolicy: 'always', registryMirrors: ['docker.io=m.example/hub'] })
+    expect(warnings()).toEqual([])
+    expect((await engine.images.inspect('acme/run'))?.tags).toEqual(['acme/build:latest', 'acme/run:latest'])
+    const labels = (await engine.images.inspect('acme/builder'))?.config.Labels
+    expect(JSON.stringify(labels)).not.toContain('m.example')
+  })
+
+  test('warns of a run image that is not there, and of an order that is missing', async () => {
+    await engine.images.remove('acme/run')
+    await create(TOML.replace(/\[\[order\]\]\n\[\[order.group\]\]\nid = "acme\/node"\n/, ''))
+    expect(warnings()).toEqual([expect.stringContaining('without [[order]]'), expect.stringMatching(/run image 'acme\/run' cannot be checked/)])
+  })
+
+  test('makes the builder for the target that the engine is', async () => {
+    await create(`${TOML}[[targets]]\nos = "linux"\narch = "s390x"\n[[targets]]\nos = "linux"\narch = "amd64"\n`)
+    expect((await engine.images.inspect('acme/builder'))?.platform).toMatchObject({ os: 'linux', architecture: 'amd64' })
+  })
+
+  test.each([
+    ['no target that the engine is', `${TOML}[[targets]]\nos = "linux"\narch = "s390x"\n`, {}, 'CNB_PLATFORM_MISMATCH', /none of builder.toml's targets is the engine's platform, linux\/amd64/],
+    ['a build image that is not there', TOML.replace('acme/build', 'acme/nothing'), {}, 'CNB_IMAGE_NOT_FOUND', /acme\/nothing/],
+    ['a buildpack with another id', TOML.replace('uri = "node"', 'uri = "node"\nid = "acme/go"'), {}, 'CNB_BUILDPACK_INVALID', /has id 'acme\/node', but builder.toml says 'acme\/go'/],
+    ['a buildpack that is not there', TOML.replace('uri = "node"', 'uri = "nowhere"'), {}, 'CNB_BUILDPACK_NOT_FOUND', /nowhere/],
+    ['a buildpack image', TOML.replace('uri = "node"', 'uri = "docker://acme/node"'), {}, 'CNB_UNSUPPORTED', /docker:\/\/acme\/node/],
+    ['a buildpack of a builder', TOML.replace('uri = "node"', 'uri = "from=builder"'), {}, 'CNB_USAGE', /only being made/],
+    ['a lifecycle that is not there', TOML.replace('uri = "lifecycle"', 'uri = "nowhere"'), {}, 'CNB_LIFECYCLE_INVALID', /nowhere/],
+    ['a label without a value', TOML, { labels: ['team'] }, 'CNB_USAGE', /'team' is not a label/],
+    ['a name with a digest', TOML, { image: `acme/builder@sha256:${'a'.repeat(64)}` }, 'CNB_REFERENCE_INVALID', /digest/],
+    ['no builder.toml', TOML, { config: 'other.toml' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'other.toml': there is no such file/],
+    ['a directory for builder.toml', TOML, { config: 'node' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'node': it is a directory/],
+    ['a run image of another stack', `${TOML}[stack]\nid = "acme"\n`, {}, 'CNB_RUN_IMAGE_INVALID', /has the stack ''/],
+  ])('%s is an error, and no image is made', async (_, toml, options, code, message) => {
+    await expect(create(toml, options)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string })
+    expect(await engine.images.inspect('acme/builder')).toBeUndefined()
+  })
+
+  test('a run image for another platform is an error, one of another distribution a warning', async () => {
+    await engine.images.remove('acme/run')
+    await loadFakeImage(engine, 'acme/run', { Labels: { 'io.buildpacks.base.distro.name': 'alpine', 'io.buildpacks.base.distro.version': '3' } })
+    await engine.images.remove('acme/build')
+    await loadFakeImage(engine, 'acme/build', { Labels: { 'io.buildpacks.base.distro.name': 'debian', 'io.buildpacks.base.distro.version': '12' } })
+    await create()
+    expect(warnings()).toEqual([expect.stringContaining("is alpine 3, the build image debian 12")])
+  })
+})

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ImageManifest } from '../../../../src/oci/manifest.ts'
+import { RemoteRebaser, type RemoteRebaseOptions } from '../../../../src/operations/rebase/remote-rebaser.ts'
+import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import { openClient, type TestClient } from '../../../support/registry/registry-client.ts'
+import { getDocument, makeLayer, putApp, putIndex, putRunImage, type AppData, type ImageRegistry } from '../../../support/images/registry-images.ts'
+import { sendRequest } from '../../../support/registry/send-request.ts'
+
+const OLD = [makeLayer('os'), makeLayer('old')]
+const NEW = [makeLayer('os'), makeLayer('new')]
+const OWN = [makeLayer('dependency'), makeLayer('launcher'), makeLayer('app')]
+
+let memory: MemoryRegistry
+let registry: ImageRegistry
+let client: TestClient
+let rebaser: RemoteRebaser
+
+beforeEach(async () => {
+  memory = await new MemoryRegistry().start()
+  const { address } = memory
+  registry = { address, request: (method, path, options) => sendRequest(method, `http://${address}${path}`, options) }
+  client = openClient()
+  rebaser = new RemoteRebaser(client.registries)
+  await putRunImage(registry, 'run', 'latest', { layers: NEW })
+  memory.takeRequests()
+})
+
+afterEach(async () => {
+  await client[Symbol.asyncDispose]()
+  await memory[Symbol.asyncDispose]()
+})
+
+/** Puts an app there, and forgets what that took. */
+async function app(name: string, more: Partial<AppData> = {}): Promise<string> {
+  await putApp(registry, name, '1', { base: OLD, own: OWN, runImage: `${memory.address}/run`, ...more })
+  memory.takeRequests()
+  return `${memory.address}/${name}:1`
+}
+
+const rebase = (image: string, more: Partial<RemoteRebaseOptions> = {}) => rebaser.rebase({ image, ...more }, client.context)
+const requests = (): string[] => memory.takeRequests().map((line) => line.replace(/(uploads\/|sha256:).+/, '$1'))
+const layersOf = async (name: string) => (await getDocument<ImageManifest>(registry, name, '1'))?.document.layers.map(({ digest }) => digest)
+
+test('each image after the first costs six requests and one for each layer that is new to its repository', async () => {
+  await rebase(await app('one'))
+  await rebase(await app('two'))
+  expect(requests().sort()).toEqual([
+    'GET /v2/two/blobs/sha256:', 'GET /v2/two/manifests/1', 'POST /v2/two/blobs/uploads/', 'POST /v2/two/blobs/uploads/', 'PUT /v2/two/blobs/uploads/', 'PUT /v2/two/manifests/1',
+  ])
+  expect(rebaser.blobs).toMatchObject({ mounted: 2, copiedBytes: 0 })
+})
+
+test('what one image brought to a repository, the next finds there', async () => {
+  const name = await app('app')
+  await rebase(name)
+  await putApp(registry, 'app', '1', { base: OLD, own: OWN, runImage: `${memory.address}/run`, labels: { second: 'yes' } })
+  await rebase(name)
+  expect(rebaser.blobs.mounted).toBe(1)
+})
+
+test('a layer that the registry has lost is brought again', async () => {
+  const name = await app('app')
+  memory.repository('app').blobs.delete(OLD[0]!.descriptor.digest)
+  await rebase(name)
+  expect(memory.repository('app').blobs.has(NEW[0]!.descriptor.digest)).toBe(true)
+  expect(await layersOf('app')).toEqual([...NEW, ...OWN].map(({ descriptor }) => descriptor.digest))
+})
+
+test('what --force overrides is told once for all images', async () => {
+  const other = `${memory.address}/other`
+  await putRunImage(registry, 'other', 'latest', { layers: NEW })
+  for (const name of ['one', 'two']) await rebase(await app(name), { runImage: other, force: true })
+  expect(client.events.filter((event) => event.includes('"warning"'))).toHaveLength(1)
+})
+
+test("the user's own mirror of a run image is taken, and known to the app as what it mirrors", async () => {
+  const mirror = `${memory.address}/mirror`
+  await putRunImage(registry, 'mirror', 'latest', { layers: NEW })
+  const name = await app('app', { runImage: 'registry.invalid/run' })
+  rebaser = new RemoteRebaser(client.registries, { runImages: [{ image: 'registry.invalid/run', mirrors: [mirror] }] })
+  expect(await rebase(name)).toMatchObject({ runImage: mirror, changed: true })
+})
+
+test('a run image that cannot be had is asked for once', async () => {
+  const [one, two] = [await app('one', { runImage: `${memory.address}/gone` }), await app('two', { runImage: `${memory.address}/gone` })]
+  for (const name of [one, two]) await expect(rebase(name)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
+  expect(requests().filter((line) => line.includes('/gone/'))).toHaveLength(1)
+})
+
+describe('refused, and nothing is sent, is', () => {
+  afterEach(() => expect(requests().filter((line) => !line.startsWith('GET'))).toEqual([]))
+
+  test('a name with a digest', async () => {
+    await expect(rebase(`${memory.address}/app@sha256:${'0'.repeat(64)}`)).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
+  })
+
+  test('an index of nothing', async () => {
+    await putIndex(registry, 'index', '1', [])
+    memory.takeRequests()
+    await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_NOT_REBASABLE' })
+  })
+
+  test('an index of an image that is gone', async () => {
+    const child = await putApp(registry, 'index', 'child', { base: OLD, own: OWN, runImage: `${memory.address}/run` })
+    await putIndex(registry, 'index', '1', [child])
+    memory.repository('index').manifests.delete(child.digest)
+    memory.takeRequests()
+    await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
+  })
+
+  test('an index of an index', async () => {
+    const inner = await putIndex(registry, 'index', 'inner', [])
+    await putIndex(registry, 'index', '1', [inner])
+    memory.takeRequests()
+    await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
+  })
+
+  test('an image that no lifecycle made', async () => {
+    await expect(rebase(`${memory.address}/run:latest`)).rejects.toMatchObject({ code: 'CNB_NOT_REBASABLE' })
+  })
+})

@@ -1,0 +1,248 @@
+import { Readable } from 'node:stream'
+import { expect, onTestFinished, test } from 'vitest'
+import { digestOf } from '../../../../src/oci/digest.ts'
+import type { RegistryCredentials } from '../../../../src/registry/auth/auth-file.ts'
+import type { Access } from '../../../../src/registry/registry.ts'
+import { Authorizer } from '../../../../src/registry/auth/authorizer.ts'
+import type { HttpRequest } from '../../../../src/registry/transport/http.ts'
+import { reply, startMemoryRegistry, type MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import type { MemoryAuthOptions } from '../../../support/fakes/memory-registry-auth.ts'
+import { FakeClock, openClient, type TestClient } from '../../../support/registry/registry-client.ts'
+
+const USER = { username: 'user', password: 's3cret-password' }
+const NOTHING = digestOf('nothing')
+
+interface Bench extends TestClient {
+  registry: MemoryRegistry
+  resolve: (path?: string, access?: Access) => Promise<unknown>
+}
+
+async function bench(auth: Partial<MemoryAuthOptions> | undefined, credentials?: RegistryCredentials): Promise<Bench> {
+  const registry = await startMemoryRegistry({ auth: auth && { scheme: 'bearer', ...USER, ...auth } })
+  const client = openClient({ credentials })
+  onTestFinished(async () => {
+    await client.registries.close()
+    await registry[Symbol.asyncDispose]()
+  })
+  const resolve = (path = 'a', access: Access = 'pull'): Promise<unknown> =>
+    client.registries.repository(`${registry.address}/${path}`, access).resolve('x', client.context)
+  return { ...client, registry, resolve }
+}
+
+const denied = (words: RegExp): object => ({ code: 'CNB_REGISTRY_DENIED', message: expect.stringMatching(words), hint: expect.stringContaining('docker login 127.0.0.1:') })
+
+test('where nobody asks, nobody is told, whatever there is to tell; and the host is pinged once', async () => {
+  const { registry, resolve } = await bench(undefined, USER)
+  await resolve('a')
+  await Promise.all([resolve('b'), resolve('c', 'push')])
+  expect(registry.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined, undefined, undefined])
+  expect(registry.takeRequests().slice(0, 2)).toEqual(['GET /v2/', 'HEAD /v2/a/manifests/x'])
+})
+
+test('Basic goes with every request after the challenge', async () => {
+  const { registry, resolve } = await bench({ scheme: 'basic' }, USER)
+  await resolve()
+  await resolve()
+  const basic = `Basic ${Buffer.from('user:s3cret-password').toString('base64')}`
+  expect(registry.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, basic, basic])
+})
+
+test.each(['basic', 'bearer'] as const)('%s without credentials, or with the wrong ones, is refused with what to do', async (scheme) => {
+  await expect((await bench({ scheme })).resolve()).rejects.toMatchObject(denied(/authentication required|incorrect username|status 401/))
+  const wrong = await bench({ scheme }, { username: 'user', password: 'wr0ng' })
+  const error = await wrong.resolve().catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject(denied(/^cannot .*: (authentication required|incorrect username or password|.*status 401)/))
+  expect(JSON.stringify(error) + String((error as Error).stack) + wrong.events.join()).not.toMatch(/wr0ng|dXNlcjp3cjBuZw/)
+})
+
+test('anybody gets a token where anybody may pull, and no more', async () => {
+  const { registry, registries, resolve } = await bench({ anonymous: true })
+  expect(await resolve()).toBeUndefined()
+  expect(registry.requests.find(({ path }) => path.startsWith('/token'))?.headers.authorization).toBeUndefined()
+  await expect(registries.repository(`${registry.address}/a`, 'push').checkPush()).rejects.toMatchObject(denied(/^cannot write to /))
+})
+
+test('one token serves a repository: pulling, pushing, and both at once for whoever pushes', async () => {
+  const { registry, registries, resolve } = await bench({}, USER)
+  await Promise.all([resolve('a'), resolve('a'), resolve('b')])
+  await resolve('a')
+  expect(registry.auth!.asked).toEqual(['repository:a:pull', 'repository:b:pull'])
+  const pushed = registries.repository(`${registry.address}/c`, 'push')
+  await pushed.hasBlob(NOTHING)
+  await pushed.checkPush()
+  await resolve('c')
+  expect(registry.auth!.asked.slice(2)).toEqual(['repository:c:pull,push'])
+})
+
+test('a mount asks for its source in the same token, which then serves the rest too', async () => {
+  const { registry, registries } = await bench({}, USER)
+  const repository = registries.repository(`${registry.address}/team/c`, 'push')
+  await repository.mountBlob(NOTHING, 'base/run')
+  await repository.mountBlob(NOTHING, 'base/run')
+  await repository.checkPush()
+  expect(registry.auth!.asked).toEqual(['repository:team/c:pull,push repository:base/run:pull'])
+})
+
+test('a token that the registry does not take any more is replaced, once', async () => {
+  const { registry, resolve } = await bench({}, USER)
+  await resolve()
+  registry.auth!.tokens.clear()
+  await resolve()
+  expect(registry.auth!.asked).toHaveLength(2)
+  registry.takeRequests()
+  registry.intercept = (request, response) => {
+    if (!request.url?.startsWith('/v2/a/')) return false
+    reply(response, 401, { 'www-authenticate': `Bearer realm="http://${registry.address}/token",service="x"` })
+    return true
+  }
+  await expect(resolve()).rejects.toMatchObject(denied(/cannot look up/))
+  expect(registry.takeRequests()).toEqual(['HEAD /v2/a/manifests/x', 'GET /token', 'HEAD /v2/a/manifests/x'])
+})
+
+test('an upload whose token runs out on the way begins again with a new one', async () => {
+  const { registry, registries } = await bench({}, USER)
+  const bytes = Buffer.from('layer')
+  let opened = 0
+  const open = async (): Promise<Readable> => {
+    if (opened++ === 0) registry.auth!.tokens.clear()
+    return Readable.from([bytes])
+  }
+  await registries.repository(`${registry.address}/a`, 'push').uploadBlob({ descriptor: { digest: digestOf(bytes), size: bytes.length }, open })
+  expect(registry.repository('a').blobs.has(digestOf(bytes))).toBe(true)
+  expect([opened, registry.auth!.asked.length]).toEqual([2, 2])
+})
+
+test('a token is replaced before it runs out', async () => {
+  const { clock, registry, resolve } = await bench({ life: 300 }, USER)
+  await resolve()
+  clock.time += 200_000
+  await resolve()
+  expect(registry.auth!.asked).toHaveLength(1)
+  clock.time += 100_000
+  await resolve()
+  expect(registry.auth!.asked).toHaveLength(2)
+})
+
+test('an identity token is exchanged in the body of a POST', async () => {
+  const { registry, resolve } = await bench({ identityToken: 'id3ntity' }, { identitytoken: 'id3ntity' })
+  await resolve()
+  expect(registry.requests.filter(({ path }) => path.includes('token'))).toMatchObject([{ method: 'POST', path: '/token' }])
+  expect(JSON.stringify(registry.requests)).not.toContain('id3ntity')
+})
+
+test('a token of CNB_REGISTRY_AUTH is sent as it is', async () => {
+  const { registry, resolve } = await bench({}, { registrytoken: 'mine' })
+  registry.auth!.tokens.set('mine', new Set(['repository:a:pull']))
+  await resolve()
+  expect(registry.takeRequests()).toEqual(['GET /v2/', 'HEAD /v2/a/manifests/x'])
+})
+
+test.each([
+  ['no JSON', 200, '<html>'],
+  ['no token', 200, '{"token":7}'],
+  ['a token that is no header', 200, JSON.stringify({ token: 'a\r\nx: y' })],
+  ['a reply without an end', 200, `"${'x'.repeat(2 << 20)}"`],
+])("a token server that gives %s is told of", async (_, status, body) => {
+  const { registry, resolve } = await bench({}, USER)
+  registry.intercept = (request, response) => {
+    if (!request.url?.startsWith('/token')) return false
+    reply(response, status, {}, body)
+    return true
+  }
+  await expect(resolve()).rejects.toMatchObject({ code: 'CNB_REGISTRY_FAILED', message: expect.stringMatching(/token|larger than/) })
+})
+
+test('a token server that has a bad moment is asked again', async () => {
+  const { clock, registry, resolve } = await bench({}, USER)
+  let bad = 2
+  registry.intercept = (request, response) => {
+    if (!request.url?.startsWith('/token') || bad-- <= 0) return false
+    reply(response, 503)
+    return true
+  }
+  await resolve()
+  expect(clock.pauses).toHaveLength(2)
+})
+
+test("credentials for the token server stay there when it redirects", async () => {
+  const { registry, resolve } = await bench({}, USER)
+  const other = await startMemoryRegistry()
+  onTestFinished(() => other[Symbol.asyncDispose]())
+  registry.intercept = (request, response) => {
+    if (!request.url?.startsWith('/token')) return false
+    reply(response, 307, { location: `http://${other.address}/steal` })
+    return true
+  }
+  await expect(resolve()).rejects.toMatchObject({ code: 'CNB_REGISTRY_FAILED' })
+  expect(other.requests).toHaveLength(1)
+  expect(other.requests[0]?.headers.authorization).toBeUndefined()
+})
+
+test('a storage host that asks who one is hears nothing', async () => {
+  const { registry, registries } = await bench({}, USER)
+  const other = await startMemoryRegistry({ auth: { scheme: 'basic', ...USER } })
+  onTestFinished(() => other[Symbol.asyncDispose]())
+  registry.intercept = (request, response) => {
+    if (!request.url?.includes('/blobs/') || request.headers.authorization === undefined) return false
+    reply(response, 307, { location: `http://${other.address}/v2/a/blobs/${NOTHING}?signature=s1gned` })
+    return true
+  }
+  const error = await registries.repository(`${registry.address}/a`).blob({ digest: NOTHING }).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
+  expect(String(error)).not.toContain('s1gned')
+  expect(other.requests.map(({ headers }) => headers.authorization)).toEqual([undefined])
+})
+
+test('an abort while others wait for the same token ends only what was aborted', async () => {
+  const { registry, registries, resolve } = await bench({}, USER)
+  await resolve('first')
+  const controller = new AbortController()
+  registry.intercept = (request) => {
+    if (request.url?.startsWith('/token')) controller.abort()
+    return false
+  }
+  const repository = registries.repository(`${registry.address}/a`)
+  const [aborted, other] = await Promise.allSettled([repository.resolve('x', { signal: controller.signal }), repository.resolve('x')])
+  expect(aborted).toMatchObject({ status: 'rejected', reason: { code: 'CNB_INTERRUPTED' } })
+  expect(other).toEqual({ status: 'fulfilled', value: undefined })
+})
+
+/** What is sent to the token server that `registry` names, and what comes of it. */
+async function askAt(registry: string, realm: string): Promise<{ sent: HttpRequest[]; result: string }> {
+  const sent: HttpRequest[] = []
+  const url = new URL(registry)
+  const authorizer = new Authorizer({
+    host: url.host,
+    keychain: async () => USER,
+    clock: new FakeClock(),
+    closing: new AbortController().signal,
+    exchange: async (request) => {
+      sent.push(request)
+      return { status: 200, headers: {}, body: Buffer.from('{"access_token":"t"}'), url: request.url }
+    },
+  })
+  authorizer.learn({ status: 401, headers: { 'www-authenticate': `Bearer realm="${realm}",service="s"` }, body: Readable.from([]), url }, undefined)
+  const header = authorizer.header(['repository:a:pull'], new AbortController().signal)
+  return { sent, result: await header.then(String, (error: Error) => error.message) }
+}
+
+test('credentials go to a token server at another host over https, or as plainly as the registry is asked', async () => {
+  for (const [registry, realm] of [['https://r.example/', 'https://auth.example/t?x=1'], ['http://r.example/', 'http://auth.example/t?x=1']] as const) {
+    const { sent, result } = await askAt(registry, realm)
+    expect(result).toBe('Bearer t')
+    expect(sent.map(({ url }) => url.href)).toEqual([`${realm}&service=s&scope=repository%3Aa%3Apull`])
+    expect(sent[0]?.headers.authorization).toMatch(/^Basic /)
+  }
+})
+
+test.each([
+  ['http://auth.example/t', 'from https to http'],
+  ['https://10.0.0.1/t', 'private address'],
+  ['https://169.254.169.254/t', 'private address'],
+  ['file:///t', 'not for HTTP'],
+  ['https://[', 'not a URL'],
+])('nothing is sent to a token server at %s', async (realm, why) => {
+  const { sent, result } = await askAt('https://r.example/', realm)
+  expect(sent).toEqual([])
+  expect(result).toContain(why)
+})

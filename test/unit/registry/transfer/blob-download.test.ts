@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import { digestOf } from '../../../../src/oci/digest.ts'
+import type { Repository } from '../../../../src/registry/registry.ts'
+import { reply, startMemoryRegistry, type MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import { openClient, type TestClient } from '../../../support/registry/registry-client.ts'
+
+const BYTES = randomBytes(300_000)
+const DIGEST = digestOf(BYTES)
+
+type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => void
+
+interface Bench extends TestClient {
+  registry: MemoryRegistry
+  repository: Repository
+  /** The `Range` of each request for the blob. */
+  ranges: (string | undefined)[]
+}
+
+/** A repository whose blob is answered for by `answer`; `count` counts from 1. */
+async function bench(answer: Answer): Promise<Bench> {
+  const registry = await startMemoryRegistry()
+  const client = openClient()
+  onTestFinished(async () => {
+    await client.registries.close()
+    await registry[Symbol.asyncDispose]()
+  })
+  const ranges: (string | undefined)[] = []
+  registry.intercept = (request, response, url) => {
+    if (!url.pathname.includes('/blobs/')) return false
+    ranges.push(request.headers.range)
+    answer(request, response, ranges.length)
+    return true
+  }
+  return { ...client, registry, ranges, repository: client.registries.repository(`${registry.address}/a`) }
+}
+
+const startOf = ({ headers }: IncomingMessage): number => Number(/bytes=(\d+)-/.exec(headers.range ?? '')?.[1] ?? 0)
+
+/** Sends some of the blob from `start` on, promises all of it, and breaks off. */
+function cut(response: ServerResponse, start: number, count: number): void {
+  const range = start > 0 ? { 'content-range': `bytes ${start}-${BYTES.length - 1}/${BYTES.length}` } : {}
+  response.writeHead(start > 0 ? 206 : 200, { ...range, 'content-length': BYTES.length - start })
+  response.write(BYTES.subarray(start, start + count), () => response.destroy())
+}
+
+const read = async ({ repository }: Bench, size: number | undefined = BYTES.length): Promise<Buffer> => buffer(await repository.blob({ digest: DIGEST, size }))
+const failure = (words: RegExp, code = 'CNB_REGISTRY_FAILED'): object => ({ code, message: expect.stringMatching(words) })
+
+test.each([BYTES.length, undefined])('a connection that is cut goes on where it broke (size %s)', async (size) => {
+  const { ranges, ...rest } = await bench((request, response, count) => (count < 4 ? cut(response, startOf(request), 100_000) : reply(response, 500)))
+  const bytes = await read({ ranges, ...rest }, size)
+  expect(bytes.equals(BYTES)).toBe(true)
+  expect(ranges[0]).toBeUndefined()
+  expect(ranges.slice(1).every((range) => /^bytes=[1-9]\d*-$/.test(range ?? ''))).toBe(true)
+})
+
+test('a registry that gives all again is skipped through', async () => {
+  const all = await bench((_request, response, count) => (count === 1 ? cut(response, 0, 100_000) : reply(response, 200, {}, BYTES)))
+  expect((await read(all)).equals(BYTES)).toBe(true)
+})
+
+test('a registry that gives another part than was asked for is not believed', async () => {
+  const other = await bench((_request, response, count) =>
+    count === 1 ? cut(response, 0, 100_000) : reply(response, 206, { 'content-range': 'bytes 5-' }, BYTES.subarray(5)))
+  await expect(read(other)).rejects.toMatchObject(failure(/another part/))
+})
+
+test('four tries without much coming of them are enough', async () => {
+  const hopeless = await bench((request, response) => cut(response, startOf(request), 10))
+  await expect(read(hopeless)).rejects.toMatchObject(failure(/cannot read the blob/, 'CNB_REGISTRY_UNREACHABLE'))
+  expect(hopeless.ranges).toHaveLength(4)
+  expect(hopeless.clock.pauses).toHaveLength(3)
+})
+
+test('other bytes than the digest says fail at the end', async () => {
+  const wrong = await bench((_request, response) => reply(response, 200, {}, randomBytes(BYTES.length)))
+  await expect(read(wrong)).rejects.toMatchObject(failure(/the digest of what came is sha256:/))
+})
+
+test('more bytes than the size says are not taken, without end or not', async () => {
+  const bomb = await bench((_request, response) => {
+    const more = (): void => void (response.destroyed || response.write(BYTES, more))
+    response.writeHead(200)
+    more()
+  })
+  await expect(read(bomb)).rejects.toMatchObject(failure(/it has more than its 300000 bytes/))
+})
+
+test('an end that comes too early is one that is cut', async () => {
+  const short = await bench((request, response, count) => {
+    const start = startOf(request)
+    reply(response, start > 0 ? 206 : 200, start > 0 ? { 'content-range': `bytes ${start}-` } : {}, count === 1 ? BYTES.subarray(0, 1000) : BYTES.subarray(start))
+  })
+  expect((await read(short)).equals(BYTES)).toBe(true)
+  const always = await bench((_request, response) => reply(response, 200, {}, BYTES.subarray(0, 1000)))
+  await expect(read(always)).rejects.toMatchObject(failure(/it ends after 1000 of its 300000 bytes/))
+})
+
+test('a Content-Length that lies is no end', async () => {
+  const lying = await bench((request, response) => {
+    const start = startOf(request)
+    if (start > 0) reply(response, 206, { 'content-range': `bytes ${start}-` }, BYTES.subarray(start))
+    else reply(response, 200, { 'content-length': 1000 }, BYTES.subarray(0, 1000))
+  })
+  expect((await read(lying)).equals(BYTES)).toBe(true)
+})
+
+test.each(['destroyed', 'aborted'])('a stream that is %s lets go of its connection, also while nothing comes', async (how) => {
+  let closed: Promise<unknown> | undefined
+  const slow = await bench((_request, response) => {
+    closed = once(response, 'close')
+    response.writeHead(200, { 'content-length': BYTES.length })
+    response.write(BYTES.subarray(0, 1000))
+  })
+  const controller = new AbortController()
+  const stream = await slow.repository.blob({ digest: DIGEST, size: BYTES.length }, controller)
+  await once(stream, 'data')
+  const ended = once(stream, 'close').catch((error: unknown) => error)
+  if (how === 'aborted') controller.abort()
+  else stream.destroy()
+  await closed
+  const error = await ended
+  if (how === 'aborted') expect(error).toMatchObject({ code: 'CNB_INTERRUPTED' })
+})
+
+test('a stream that nobody reads holds no more than its buffers', async () => {
+  let sent = 0
+  const endless = await bench((_request, response) => {
+    const more = (): void => {
+      while (!response.destroyed && response.write(BYTES)) sent++
+      response.once('drain', more)
+    }
+    response.writeHead(200)
+    more()
+  })
+  const stream = await endless.repository.blob({ digest: DIGEST })
+  await once(stream, 'readable')
+  const before = sent
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect((sent - before) * BYTES.length).toBeLessThan(20 << 20)
+  stream.destroy()
+})

@@ -1,0 +1,75 @@
+import { Readable } from 'node:stream'
+import { expect, test } from 'vitest'
+import type { HttpReply, HttpRequest } from '../../../../src/registry/transport/http.ts'
+import { retryAfter, retrying } from '../../../../src/registry/transport/retries.ts'
+import { FakeClock } from '../../../support/registry/registry-client.ts'
+
+const url = new URL('https://r.example/')
+const get: HttpRequest = { method: 'GET', url, headers: {}, signal: new AbortController().signal }
+const replyOf = (status: number, headers: HttpReply['headers'] = {}): HttpReply => ({ status, headers, body: Readable.from([]), url })
+const connectionError = (code: string): Error => Object.assign(new Error(code), { code })
+
+async function send(outcomes: (HttpReply | Error)[], request: HttpRequest = get): Promise<{ result: number | string; tries: number; pauses: number[] }> {
+  const clock = new FakeClock()
+  let tries = 0
+  const exchange = retrying(async () => {
+    const outcome = outcomes[Math.min(tries++, outcomes.length - 1)]!
+    if (outcome instanceof Error) throw outcome
+    return outcome
+  }, clock)
+  const result = await exchange(request).then(({ status }) => status, (error: Error) => error.message)
+  return { result, tries, pauses: clock.pauses }
+}
+
+test.each([408, 429, 500, 502, 503, 504])('status %i is tried again', async (status) => {
+  expect(await send([replyOf(status), replyOf(200)])).toMatchObject({ result: 200, tries: 2 })
+})
+
+test.each([200, 400, 401, 403, 404, 501])('status %i is an answer', async (status) => {
+  expect(await send([replyOf(status)])).toMatchObject({ result: status, tries: 1, pauses: [] })
+})
+
+test.each(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT'])('%s is tried again', async (code) => {
+  expect(await send([connectionError(code), replyOf(200)])).toMatchObject({ result: 200, tries: 2 })
+})
+
+test.each(['ENOTFOUND', 'SELF_SIGNED_CERT_IN_CHAIN', 'HPE_INVALID_CONSTANT'])('%s is not', async (code) => {
+  expect(await send([connectionError(code)])).toMatchObject({ result: code, tries: 1 })
+})
+
+test('four tries, with pauses that grow and are not all the same', async () => {
+  const { result, tries, pauses } = await send([replyOf(503)])
+  expect({ result, tries }).toEqual({ result: 503, tries: 4 })
+  expect(pauses).toHaveLength(3)
+  pauses.forEach((pause, index) => {
+    expect(pause).toBeGreaterThanOrEqual(250 * 2 ** index)
+    expect(pause).toBeLessThanOrEqual(500 * 2 ** index)
+  })
+  expect((await send([connectionError('ECONNRESET')])).tries).toBe(4)
+})
+
+test('Retry-After is obeyed, up to a minute', async () => {
+  const now = new FakeClock().now()
+  const waits = (value: string): number | undefined => retryAfter(replyOf(429, { 'retry-after': value }), now)
+  expect([waits('2'), waits('0'), waits('86400'), waits('99999999999999999999')]).toEqual([2000, 0, 60_000, 60_000])
+  expect([waits(new Date(now + 5000).toUTCString()), waits(new Date(now - 5000).toUTCString())]).toEqual([5000, 0])
+  expect([waits('soon'), waits('-1'), waits('')].every((ms) => ms === undefined || ms <= 60_000)).toBe(true)
+  expect((await send([replyOf(429, { 'retry-after': '7' }), replyOf(200)])).pauses).toEqual([7000])
+})
+
+test('a body is sent again when it is there, and not when it is made on the way', async () => {
+  const again = { ...get, method: 'PUT', body: Buffer.from('x') } as const
+  expect((await send([replyOf(503), replyOf(201)], again)).tries).toBe(2)
+  const stream = { ...get, method: 'PUT', body: { open: async () => Readable.from([]) } } as const
+  expect((await send([replyOf(503), replyOf(201)], stream)).tries).toBe(1)
+  expect((await send([connectionError('ECONNRESET'), replyOf(201)], stream)).tries).toBe(1)
+})
+
+test('an abort ends the pause', async () => {
+  const controller = new AbortController()
+  const exchange = retrying(async () => {
+    controller.abort()
+    return replyOf(503)
+  }, new FakeClock())
+  await expect(exchange({ ...get, signal: controller.signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+})

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest'
+import type { CnbEvent } from '../../../../src/base/events.ts'
+import { Heartbeat, LiveActivity, type Activity } from '../../../../src/ui/live/live-display.ts'
+import type { Spinner } from '../../../../src/ui/live/spinner.ts'
+import { ManualClock, recordingTerminal, screenAfter } from '../recording-stream.ts'
+
+function feed(activity: Activity, ...events: CnbEvent[]): void {
+  for (const event of events) {
+    activity.before(event)
+    activity.after()
+  }
+}
+
+const line = (text: string): CnbEvent => ({ type: 'phase.line', phase: 'builder', stream: 'stdout', line: text })
+
+describe('Heartbeat', () => {
+  function start() {
+    const clock = new ManualClock()
+    const told: string[] = []
+    return { clock, told, heartbeat: new Heartbeat((text) => told.push(text), clock) }
+  }
+
+  it('says what is still under way after 30 s of silence, and again after 30 more', () => {
+    const { clock, told, heartbeat } = start()
+    feed(heartbeat, { type: 'phase.start', phase: 'builder' })
+    clock.advance(29_000)
+    expect(told).toEqual([])
+    clock.advance(1_000)
+    clock.advance(30_000)
+    expect(told).toEqual(['still building, for 30.0s', 'still building, for 1m 00s'])
+  })
+
+  it('is put off by every line', () => {
+    const { clock, told, heartbeat } = start()
+    feed(heartbeat, { type: 'phase.start', phase: 'builder' })
+    for (let time = 0; time < 120; time += 20) {
+      clock.advance(20_000)
+      feed(heartbeat, line('works'))
+    }
+    expect(told).toEqual([])
+  })
+
+  it('tells how far a pull is, which prints nothing else meanwhile', () => {
+    const { clock, told, heartbeat } = start()
+    feed(heartbeat, { type: 'pull.start', reference: 'big' })
+    for (let time = 1; time <= 30; time++) {
+      feed(heartbeat, { type: 'pull.progress', reference: 'big', layer: 'a', status: 'Downloading', current: time * 1e6, total: 1e8 })
+      clock.advance(1_000)
+    }
+    expect(told).toEqual(['still pulling big (0 of 1 layers, 30.0 MB of 100.0 MB)'])
+  })
+
+  it('tells how far many images are, each of which prints nothing', () => {
+    const { clock, told, heartbeat } = start()
+    const step = 'rebasing 40 images'
+    feed(heartbeat, { type: 'step.start', step })
+    for (let done = 1; done <= 30; done++) {
+      feed(heartbeat, { type: 'image', step, done, failed: done > 20 ? 2 : 0, total: 40, report: { image: 'a', status: 'rebased', durationMs: 1 } })
+      clock.advance(1_000)
+    }
+    expect(told).toEqual(['still rebasing 40 images, for 30.0s, 30 done, 2 failed'])
+  })
+
+  it('is silent when nothing is under way, and once stopped', () => {
+    const { clock, told, heartbeat } = start()
+    feed(heartbeat, { type: 'step.start', step: 'uploading' }, { type: 'step.end', step: 'uploading', durationMs: 1 })
+    clock.advance(60_000)
+    feed(heartbeat, { type: 'step.start', step: 'uploading' })
+    heartbeat.stop()
+    clock.advance(60_000)
+    expect(told).toEqual([])
+  })
+})
+
+describe('LiveActivity', () => {
+  function start() {
+    const clock = new ManualClock()
+    const shown: string[] = []
+    const spinner: Spinner = { show: (text) => shown.push(text), hide: () => shown.push('-') }
+    const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 80, rows: 24 })
+    return { clock, shown, stderr, live: new LiveActivity(terminal, spinner, clock) }
+  }
+
+  it('spins in a silence and hides before each line', () => {
+    const { clock, shown, live } = start()
+    feed(live, { type: 'phase.start', phase: 'detector' })
+    clock.advance(1_000)
+    feed(live, line('found'))
+    expect(shown).toEqual(['-', 'detecting', '-'])
+  })
+
+  it('does not flicker between lines that follow each other closely', () => {
+    const { clock, shown, live } = start()
+    feed(live, { type: 'phase.start', phase: 'builder' })
+    for (let count = 0; count < 50; count++) {
+      clock.advance(100)
+      feed(live, line('x'))
+    }
+    expect(shown.filter((text) => text !== '-')).toEqual([])
+  })
+
+  it('tells of the youngest work, and of the older again after it', () => {
+    const { clock, shown, live } = start()
+    feed(live, { type: 'phase.start', phase: 'exporter' }, { type: 'step.start', step: 'saving layers' })
+    clock.advance(1_000)
+    feed(live, { type: 'step.end', step: 'saving layers', durationMs: 1_000 })
+    clock.advance(1_000)
+    expect(shown.filter((text) => text !== '-')).toEqual(['saving layers', 'exporting'])
+  })
+
+  it('shows pulls instead, side by side, and takes them away', () => {
+    const { clock, shown, stderr, live } = start()
+    const part = { layer: 'a', status: 'Downloading', current: 1e6, total: 4e6 }
+    const progress = (reference: string): CnbEvent => ({ type: 'pull.progress', reference, ...part })
+    feed(live, { type: 'pull.start', reference: 'one' }, { type: 'pull.start', reference: 'two' })
+    clock.advance(1_000)
+    feed(live, progress('one'))
+    clock.advance(1_000)
+    feed(live, progress('two'))
+    expect(screenAfter(stderr.text).map((text) => text.slice(0, 11))).toEqual(['Pulling one', '  a        ', 'Pulling two', '  a        '])
+    feed(live, { type: 'pull.end', reference: 'one', durationMs: 1 }, { type: 'pull.end', reference: 'two', durationMs: 1 })
+    expect(screenAfter(stderr.text).filter((text) => text !== '')).toEqual([])
+    expect(shown.filter((text) => text !== '-')).toEqual([])
+  })
+
+  it('draws at most every 80 ms', () => {
+    const { stderr, live } = start()
+    feed(live, { type: 'pull.start', reference: 'one' })
+    const before = stderr.text.length
+    for (let count = 0; count < 100; count++) {
+      feed(live, { type: 'pull.progress', reference: 'one', layer: 'a', status: 'Downloading', current: count, total: 100 })
+    }
+    expect(stderr.text.length).toBe(before)
+  })
+})

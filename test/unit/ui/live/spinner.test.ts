@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { makeSpinner } from '../../../../src/ui/live/spinner.ts'
+import { recordingStream } from '../recording-stream.ts'
+
+/** What ora needs of a terminal. */
+function screen(columns: number) {
+  const stream = recordingStream({ isTTY: true, columns, rows: 24 })
+  return Object.assign(stream, {
+    cursorTo: () => true,
+    moveCursor: () => true,
+    clearLine: () => true,
+    once: () => stream,
+    removeListener: () => stream,
+  })
+}
+
+describe('makeSpinner', () => {
+  it('shows what goes on and for how long', async () => {
+    const stream = screen(80)
+    const spinner = await makeSpinner(stream, false)
+    spinner.show('building', () => '3.0s')
+    spinner.hide()
+    expect(stream.text).toMatch(/building 3\.0s/)
+  })
+
+  it('writes nothing on a terminal without columns, where ora would never end', async () => {
+    const stream = screen(0)
+    const spinner = await makeSpinner(stream, false)
+    spinner.show('building', () => '')
+    spinner.hide()
+    expect(stream.text).toBe('')
+  })
+})

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest'
+import type { CnbEvent } from '../../../src/base/events.ts'
+import type { Activity } from '../../../src/ui/live/live-display.ts'
+import { escapeData, escapeProperty, githubFraming, plainFraming, type Framing } from '../../../src/ui/phase-sections.ts'
+import { Talk } from '../../../src/ui/progress-log.ts'
+import { Whisper } from '../../../src/ui/quiet-log.ts'
+import { recordingTerminal } from './recording-stream.ts'
+
+const still: Activity = { before: () => undefined, after: () => undefined, stop: () => undefined }
+
+interface Telling {
+  verbose?: boolean
+  framing?: Framing
+  color?: 'never' | 'always'
+}
+
+function told(events: CnbEvent[], { verbose = false, framing = plainFraming((text) => text), color = 'never' }: Telling = {}): string[] {
+  const { terminal, stderr, stdout } = recordingTerminal({}, {}, color)
+  const talk = new Talk({ terminal, activity: still, framing, verbose })
+  for (const event of events) talk.events(event)
+  talk.stop()
+  expect(stdout.text).toBe('')
+  return stderr.text.split('\n').slice(0, -2)
+}
+
+const detect = (line: string, exitCode = 0): CnbEvent[] => [
+  { type: 'phase.start', phase: 'detector' },
+  { type: 'phase.line', phase: 'detector', stream: 'stdout', line },
+  { type: 'phase.end', phase: 'detector', durationMs: 1234, exitCode },
+]
+
+describe('Talk', () => {
+  it('frames a phase by its header and the time that it took', () => {
+    expect(told(detect('cnb/node 1.0.0'))).toEqual(['===> DETECTING', '[detector] cnb/node 1.0.0', '     done in 1.2s'])
+  })
+
+  it('says how a failed phase ended', () => {
+    expect(told(detect('no', 20)).at(-1)).toBe('     failed after 1.2s (exit code 20)')
+  })
+
+  it('names the phase that ends below the header of another, and leaves that one open', () => {
+    const start = (phase: string): CnbEvent => ({ type: 'phase.start', phase })
+    const end = (phase: string): CnbEvent => ({ type: 'phase.end', phase, durationMs: 1234, exitCode: 0 })
+    const framing: Framing = { ...plainFraming((text) => text), close: () => ['closed'] }
+    expect(told([start('builder'), start('extender'), end('builder'), end('extender')], { framing }).slice(1)).toEqual([
+      'closed',
+      '===> EXTENDING',
+      '     builder: done in 1.2s',
+      'closed',
+      '     done in 1.2s',
+    ])
+  })
+
+  it('lets no control sequence of a container through, and colours only in colour', () => {
+    const line = '\u001b[31mred\u001b[0m\u001b[2J'
+    expect(told(detect(line))[1]).toBe('[detector] red')
+    expect(told(detect(line), { color: 'always' })[1]).toContain('\u001b[31mred')
+    expect(told(detect(line), { color: 'always' })[1]).not.toContain('\u001b[2J')
+  })
+
+  it('does not say of a pull that failed that something was pulled', () => {
+    expect(told([{ type: 'pull.end', reference: 'debian:12', durationMs: 2000, failed: true }])).toEqual([])
+  })
+
+  it('tells of pulls, and of steps that took a while', () => {
+    expect(
+      told([
+        { type: 'pull.start', reference: 'debian:12' },
+        { type: 'pull.progress', reference: 'debian:12', layer: 'a', status: 'Downloading', current: 1, total: 2 },
+        { type: 'pull.end', reference: 'debian:12', durationMs: 2000 },
+        { type: 'step.start', step: 'uploading the app' },
+        { type: 'step.end', step: 'uploading the app', durationMs: 40 },
+        { type: 'step.end', step: 'reading the builder', durationMs: 900 },
+      ]),
+    ).toEqual(["Pulling 'debian:12'", "Pulled 'debian:12' in 2.0s", '     reading the builder: 0.9s'])
+  })
+
+  it('tells everything when verbose', () => {
+    const events: CnbEvent[] = [{ type: 'debug', message: 'detail' }, { type: 'step.end', step: 'short', durationMs: 10 }]
+    expect(told(events)).toEqual([])
+    expect(told(events, { verbose: true })).toEqual(['detail', '     short: 0.0s'])
+  })
+
+  it('marks warnings', () => {
+    expect(told([{ type: 'warning', message: 'odd' }, { type: 'info', message: 'fine' }])).toEqual(['Warning: odd', 'fine'])
+  })
+})
+
+describe("GitHub's framing", () => {
+  const framing = (): Framing => githubFraming(() => 'token')
+
+  it('folds each phase and keeps its output from giving commands', () => {
+    expect(told(detect('::add-path::/evil'), { framing: framing() })).toEqual([
+      '::group::DETECTING',
+      '::stop-commands::token',
+      '[detector] ::add-path::/evil',
+      '::token::',
+      '::endgroup::',
+      '     done in 1.2s',
+    ])
+  })
+
+  it('closes the group of a phase whose end never came', () => {
+    expect(told(detect('x').slice(0, 2), { framing: framing() }).slice(-2)).toEqual(['::token::', '::endgroup::'])
+  })
+
+  it('makes annotations of warnings, except where commands are not heard', () => {
+    const warning: CnbEvent = { type: 'warning', message: 'a\nb' }
+    expect(told([warning], { framing: framing() })).toEqual(['::warning title=cnb::a%0Ab'])
+    expect(told([{ type: 'phase.start', phase: 'builder' }, warning], { framing: framing() })[2]).toBe('Warning: a')
+  })
+
+  it('uses another token each time', () => {
+    const real = githubFraming()
+    expect(real.open('a')[1]).not.toBe(real.open('a')[1])
+  })
+
+  it('escapes what would end a value', () => {
+    expect(escapeData('50%\r\n')).toBe('50%25%0D%0A')
+    expect(escapeProperty('a:b,c')).toBe('a%3Ab%2Cc')
+  })
+})
+
+describe('Whisper', () => {
+  it('says nothing of a phase that went well', () => {
+    const { terminal, stderr } = recordingTerminal()
+    detect('fine').forEach(new Whisper(terminal).events)
+    expect(stderr.text).toBe('')
+  })
+
+  it('shows the last lines of a phase that failed', () => {
+    const { terminal, stderr } = recordingTerminal()
+    const { events } = new Whisper(terminal)
+    events({ type: 'phase.start', phase: 'builder' })
+    for (let count = 1; count <= 100; count++) events({ type: 'phase.line', phase: 'builder', stream: 'stdout', line: `line ${count}` })
+    events({ type: 'phase.end', phase: 'builder', durationMs: 1, exitCode: 51 })
+    expect(stderr.text.split('\n')).toHaveLength(21)
+    expect(stderr.text).toMatch(/\[builder\] line 81\n[^]*\[builder\] line 100\n$/)
+  })
+
+  it('shows the lines of the phase that failed, and not those of one that ran at the same time', () => {
+    const { terminal, stderr } = recordingTerminal()
+    const { events } = new Whisper(terminal)
+    for (const phase of ['builder', 'extender']) events({ type: 'phase.start', phase })
+    for (const phase of ['builder', 'extender']) events({ type: 'phase.line', phase, stream: 'stdout', line: 'words' })
+    events({ type: 'phase.end', phase: 'extender', durationMs: 1, exitCode: 0 })
+    events({ type: 'phase.end', phase: 'builder', durationMs: 1, exitCode: 51 })
+    expect(stderr.text).toBe('[builder] words\n')
+  })
+
+  it('shows warnings', () => {
+    const { terminal, stderr } = recordingTerminal()
+    new Whisper(terminal).events({ type: 'warning', message: 'odd\u0007' })
+    expect(stderr.text).toBe('Warning: odd\n')
+  })
+})
