@@ -8,8 +8,8 @@ import type { Context } from './base/events.ts'
 import { NAME, VERSION } from './base/version.ts'
 import { parseCommandLine } from './cli/program.ts'
 import type { Engine } from './docker/engine.ts'
-import type { Owner } from './docker/owner.ts'
-import type { Host, RemoteServices, Services } from './operations/services.ts'
+import type { ResourceOwner } from './docker/owner.ts'
+import type { Host, RegistryServices, EngineServices } from './operations/services.ts'
 
 /** How long a run that was told to stop may take over it: 10 s are promised. */
 const LAST_GRACE_MS = 9500
@@ -23,7 +23,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '3
 const closing: (() => Promise<void>)[] = []
 
 /** The client loads undici: only for commands that ask. */
-function remoteServices(context: Context): RemoteServices {
+function remoteServices(context: Context): RegistryServices {
   return {
     host,
     // Also where containers run in a virtual machine.
@@ -43,7 +43,7 @@ function remoteServices(context: Context): RemoteServices {
 }
 
 /** Connects to the engine, and clears up after earlier runs beside the work. Loads dockerode: only for commands that ask. */
-async function connectServices(context: Context): Promise<Services> {
+async function connectServices(context: Context): Promise<EngineServices> {
   const [{ connect }, { resolveEndpoint }, { makeKeychain }, { currentOwner, ownerLabel }] = await Promise.all([
     import('./docker/connection/connect.ts'),
     import('./docker/connection/endpoint.ts'),
@@ -78,7 +78,7 @@ async function connectServices(context: Context): Promise<Services> {
 }
 
 /** Removes what killed runs left on the engine. Never fails a command. */
-async function sweep(engine: Engine, { space }: Owner, context: Context): Promise<void> {
+async function sweep(engine: Engine, { space }: ResourceOwner, context: Context): Promise<void> {
   const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('./docker/orphans.ts'), import('./docker/owner.ts')])
   try {
     const removed = await removeOrphans(engine, { space, hasEnded: (owner) => hasEnded(owner, exists), now: Date.now }, context)
@@ -164,7 +164,7 @@ async function main(): Promise<number> {
   // Many things wait for it at once; ten is where Node sees a leak.
   setMaxListeners(0, controller.signal)
   stopOnSignals(controller)
-  const { runCommand, complain } = await import('./cli/run.ts')
+  const { runCommand, reportUsageError: complain } = await import('./cli/run.ts')
   const surroundings = {
     host,
     stdout: process.stdout,

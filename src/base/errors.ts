@@ -86,7 +86,7 @@ export class CnbError extends Error {
   }
 
   /** The same failure in words that say more, such as what else it concerns; this one is its cause. */
-  retold(message: string): CnbError {
+  withMessage(message: string): CnbError {
     const { code, hint, exit, position, source } = this
     return new CnbError(code, message, { hint, exit, position, source, cause: this })
   }

@@ -13,7 +13,7 @@ let passed = 0
 let collect: ((options: { type: 'minor' }) => void) | undefined
 
 /** Tells of a chunk that a stream passes on; for those that carry layers. */
-export function passOn(chunk: Buffer): void {
+export function countBytes(chunk: Buffer): void {
   passed += chunk.length
   if (passed < STEP) return
   passed = 0

@@ -1,7 +1,7 @@
 /** A builder's labels, in the bytes that the peer writes: Go's field order, and null for a list that was never set (spec §3.2). */
 
 import type { Buildpack } from '../buildpacks/buildpack.ts'
-import type { BuildpackInfo, Target } from '../buildpacks/descriptor.ts'
+import type { BuildpackInfo, BuildTarget } from '../buildpacks/descriptor.ts'
 import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL } from '../buildpacks/labels.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import { BUILDER_METADATA_LABEL, STACK_MIXINS_LABEL } from '../images/labels/labels.ts'
@@ -108,7 +108,7 @@ function stack({ id, mixins = [] }: { id: string; mixins?: readonly string[] }):
   return object([['id', encodeGoString(id)], ['mixins', mixins.length > 0 ? `[${strings(mixins)}]` : undefined]])
 }
 
-function target({ os = '', arch = '', variant, distros = [] }: Target): Json {
+function target({ os = '', arch = '', variant, distros = [] }: BuildTarget): Json {
   return object([
     ['os', encodeGoString(os)],
     ['arch', encodeGoString(arch)],

@@ -1,6 +1,6 @@
 /** builder.toml, which `cnb builder create` makes a builder from (the peer's format, read as strictly). */
 
-import { readGroup, readOrder, readTarget, type Target } from '../buildpacks/descriptor.ts'
+import { readGroup, readOrder, readTarget, type BuildTarget } from '../buildpacks/descriptor.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import { CnbError } from '../base/errors.ts'
@@ -29,7 +29,7 @@ export interface BuilderConfig {
   /** The deprecated stack's id; empty for a builder by targets. */
   readonly stackId: string
   readonly lifecycleUri: string
-  readonly targets: readonly Target[]
+  readonly targets: readonly BuildTarget[]
   readonly system: { readonly pre: readonly GroupEntry[]; readonly post: readonly GroupEntry[] }
   /** What is odd, but not wrong. */
   readonly warnings: readonly string[]
@@ -169,7 +169,7 @@ function readLifecycleUri(root: FieldReader): string {
   })
 }
 
-function readTargets(root: FieldReader): Target[] {
+function readTargets(root: FieldReader): BuildTarget[] {
   return root.tables('targets').map((entry) => {
     const target = readTarget(entry)
     for (const distro of entry.tables('distros')) {

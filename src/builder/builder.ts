@@ -1,6 +1,6 @@
 /** What a builder image says of itself (labels and environment; the shapes are in the specification's distribution notes). */
 
-import type { Target } from '../buildpacks/descriptor.ts'
+import type { BuildTarget } from '../buildpacks/descriptor.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import type { Image } from '../images/image.ts'
 
@@ -25,7 +25,7 @@ export interface BuildpackLayerInfo {
   readonly api: string
   readonly layerDiffID: string
   readonly stacks?: readonly { readonly id: string; readonly mixins?: readonly string[] }[]
-  readonly targets?: readonly Target[]
+  readonly targets?: readonly BuildTarget[]
   readonly order?: Order
   readonly homepage?: string
   readonly name?: string

@@ -7,7 +7,7 @@ import type { BuildpackDescriptor } from '../buildpacks/descriptor.ts'
 import { formatTarget, targetMatches, targetsOf, type TargetPlatform } from '../buildpacks/target.ts'
 import { compareApiVersions, parseApiVersion } from '../formats/versions.ts'
 import type { Image } from '../images/image.ts'
-import { readStackId, readStackMixins, readTarget } from '../images/labels/labels.ts'
+import { readStackId, readStackMixins, readImageTarget } from '../images/labels/labels.ts'
 import type { LifecycleDescriptor } from './lifecycle-toml.ts'
 
 /**
@@ -90,7 +90,7 @@ function checkStack({ info, stacks }: BuildpackDescriptor, buildImage: Image): v
 
 /** What an image is, as targets see it. */
 export function targetPlatform(image: Image): TargetPlatform {
-  const { distroName, distroVersion } = readTarget(image)
+  const { distroName, distroVersion } = readImageTarget(image)
   const distro = distroName || distroVersion ? { distro: { name: distroName, version: distroVersion } } : {}
   return { ...image.platform, ...distro }
 }

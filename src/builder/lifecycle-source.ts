@@ -34,13 +34,13 @@ export async function readLifecycle(path: string, context: Context = {}): Promis
   return { ...descriptor, layer }
 }
 
-interface Survey {
+interface LifecycleSurvey {
   readonly toml: string | undefined
   /** Names of files and links by the directory that they are in, empty for the root. */
   readonly files: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-async function surveyTree(tree: FileTree, { signal }: Context): Promise<Survey> {
+async function surveyTree(tree: FileTree, { signal }: Context): Promise<LifecycleSurvey> {
   let toml: string | undefined
   const files = new Map<string, Set<string>>()
   for await (const entry of tree.entries({ signal })) {
@@ -60,7 +60,7 @@ function split({ name }: TreeEntry): { directory: string; name: string } | undef
 }
 
 /** Where the binaries are: the one place that has them all. */
-function chooseDirectory(path: string, files: Survey['files']): string {
+function chooseDirectory(path: string, files: LifecycleSurvey['files']): string {
   const missingIn = (directory: string): string[] => REQUIRED.filter((name) => !files.get(directory)?.has(name))
   const best = [...files.keys()].sort((a, b) => missingIn(a).length - missingIn(b).length)[0] ?? ''
   const missing = missingIn(best)

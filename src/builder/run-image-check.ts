@@ -2,7 +2,7 @@
 
 import { CnbError } from '../base/errors.ts'
 import type { Image } from '../images/image.ts'
-import { readStackId, readTarget } from '../images/labels/labels.ts'
+import { readStackId, readImageTarget } from '../images/labels/labels.ts'
 import { formatPlatform, platformMatches } from '../oci/platform.ts'
 
 /**
@@ -24,7 +24,7 @@ export function checkRunImage(runImage: Image, buildImage: Image, stackId: strin
       hint: 'Name a run image of that stack, or leave [stack] out.',
     })
   }
-  const [run, build] = [readTarget(runImage), readTarget(buildImage)]
+  const [run, build] = [readImageTarget(runImage), readImageTarget(buildImage)]
   const differs = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a !== b
   if (!differs(run.distroName, build.distroName) && !differs(run.distroVersion, build.distroVersion)) return []
   const [onto, from] = [run, build].map(({ distroName, distroVersion }) => [distroName, distroVersion].filter(Boolean).join(' '))

@@ -8,7 +8,7 @@ import type { GroupEntry, Order } from './order.ts'
 
 export type ModuleKind = 'buildpack' | 'extension'
 
-export interface Target {
+export interface BuildTarget {
   readonly os?: string
   readonly arch?: string
   readonly variant?: string
@@ -33,7 +33,7 @@ export interface BuildpackDescriptor {
   readonly api: string
   readonly info: BuildpackInfo
   readonly stacks: readonly { readonly id: string; readonly mixins?: readonly string[] }[]
-  readonly targets: readonly Target[]
+  readonly targets: readonly BuildTarget[]
   readonly order: Order
 }
 
@@ -108,7 +108,7 @@ function idProblem(id: string): string | undefined {
 }
 
 /** A `[[targets]]` table; the lifecycle also reads the older key `arch-variant`. */
-export function readTarget(target: FieldReader): Target {
+export function readTarget(target: FieldReader): BuildTarget {
   return {
     ...some('os', target.string('os')),
     ...some('arch', target.string('arch')),

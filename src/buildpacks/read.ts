@@ -61,7 +61,7 @@ async function readOne(path: string, context: Context, kind: ModuleKind): Promis
   return { buildpacks: [{ origin: path, descriptor, layer }], dependencies: dependencies.map((dependency) => resolve(path, dependency)) }
 }
 
-interface Survey {
+interface BuildpackSurvey {
   /** Names of what is no directory. */
   readonly files: ReadonlySet<string>
   /** Directories with a buildpack for one platform each, as pack packages them: `linux/amd64`. */
@@ -74,7 +74,7 @@ const TEXTS = new Set(['buildpack.toml', 'extension.toml', 'package.toml'])
 const OTHERS = new Set(['oci-layout', 'bin/detect', 'bin/build'])
 const OF_PLATFORM = /^((?:linux|windows|darwin|freebsd)\/.+)\/(?:bin\/(?:build|detect)(?:\.exe|\.bat)?|(?:buildpack|extension)\.toml)$/
 
-async function surveyTree(tree: FileTree, context: Context): Promise<Survey> {
+async function surveyTree(tree: FileTree, context: Context): Promise<BuildpackSurvey> {
   const files = new Set<string>()
   const texts = new Map<string, string>()
   const platforms = new Set<string>()
@@ -90,7 +90,7 @@ async function surveyTree(tree: FileTree, context: Context): Promise<Survey> {
   return { files, platforms, texts }
 }
 
-function noDescriptor({ path }: FileTree, kind: ModuleKind, { files, texts, platforms }: Survey): CnbError {
+function noDescriptor({ path }: FileTree, kind: ModuleKind, { files, texts, platforms }: BuildpackSurvey): CnbError {
   const other = kind === 'buildpack' ? 'extension' : 'buildpack'
   if (files.has(`${kind}.toml`)) {
     const message = `the ${kind}.toml in '${path}' is not a regular file`
@@ -109,7 +109,7 @@ function platformHint(path: string, platforms: ReadonlySet<string>): string {
   return `It has platform folders (${[...platforms].slice(0, 10).join(', ')}), which this version of cnb does not choose from: give a directory for one platform, with ${example}.`
 }
 
-function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescriptor, { files, platforms }: Survey): void {
+function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescriptor, { files, platforms }: BuildpackSurvey): void {
   if (kind === 'extension' || order.length > 0) return
   const missing = ['bin/detect', 'bin/build'].filter((name) => !files.has(name))
   if (missing.length === 0) return

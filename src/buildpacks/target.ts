@@ -1,7 +1,7 @@
 /** Where a buildpack can run (specification, buildpack.md "Targets"; the lifecycle's rules for what is not written out). */
 
 import type { Platform } from '../oci/platform.ts'
-import type { BuildpackDescriptor, Target } from './descriptor.ts'
+import type { BuildpackDescriptor, BuildTarget } from './descriptor.ts'
 
 /** An image as targets see it. */
 export interface TargetPlatform extends Platform {
@@ -14,10 +14,10 @@ const BIONIC = 'io.buildpacks.stacks.bionic'
  * The targets that a descriptor means: its own, or those that its stacks stand for, or any Linux, because a buildpack that is
  * not composite must have a `bin/build`. A composite buildpack has none of its own and gives one that fits everything.
  */
-export function targetsOf(descriptor: BuildpackDescriptor): readonly Target[] {
+export function targetsOf(descriptor: BuildpackDescriptor): readonly BuildTarget[] {
   if (descriptor.targets.length > 0) return descriptor.targets
   if (descriptor.order.length > 0) return [{}]
-  const fromStacks = descriptor.stacks.flatMap(({ id }): Target[] => {
+  const fromStacks = descriptor.stacks.flatMap(({ id }): BuildTarget[] => {
     if (id === '*') return [{}]
     return id === BIONIC ? [{ os: 'linux', arch: 'amd64', distros: [{ name: 'ubuntu', version: '18.04' }] }] : []
   })
@@ -25,7 +25,7 @@ export function targetsOf(descriptor: BuildpackDescriptor): readonly Target[] {
 }
 
 /** Whether `platform` is one of the targets that `target` means; what either side leaves open fits. */
-export function targetMatches(target: Target, platform: TargetPlatform): boolean {
+export function targetMatches(target: BuildTarget, platform: TargetPlatform): boolean {
   if (!same(target.os, platform.os) || !same(target.arch, platform.architecture) || !same(target.variant, platform.variant)) return false
   const distro = platform.distro
   if (!target.distros?.length || distro === undefined) return true
@@ -37,7 +37,7 @@ function same(a: string | undefined, b: string | undefined): boolean {
 }
 
 /** `linux/amd64 (ubuntu 24.04)`, with `any` for what is open. */
-export function formatTarget(target: Target): string {
+export function formatTarget(target: BuildTarget): string {
   const platform = [target.os || 'any', target.arch || 'any', ...(target.variant ? [target.variant] : [])].join('/')
   const distros = (target.distros ?? []).map(({ name, version }) => [name, version].filter(Boolean).join(' '))
   return distros.length > 0 ? `${platform} (${distros.join(', ')})` : platform

@@ -1,7 +1,7 @@
 /** A command as data: what it is called, takes and means. What it does is loaded only when it is asked for. */
 
 import type { Context } from '../base/events.ts'
-import type { Host, RemoteServices, Services } from '../operations/services.ts'
+import type { Host, RegistryServices, EngineServices } from '../operations/services.ts'
 import type { Outcome } from '../ui/reporter.ts'
 
 /** One option. Values are never variadic: `--tag a b` must not swallow the argument `b`. */
@@ -58,24 +58,24 @@ type Agreement<Groups extends readonly OptionGroup[], V> = [Exclude<keyof Values
   : { readonly optionsThatNothingReads: Exclude<keyof Values<Groups>, keyof V> }
 
 /** What a handler works with. */
-export interface Session {
+export interface CommandContext {
   readonly host: Host
   /** How to stop, and where to tell what happens. */
   readonly context: Context
   readonly verbose: boolean
   /** Connects to the engine; only a command that needs it asks. */
-  readonly services: () => Promise<Services>
+  readonly services: () => Promise<EngineServices>
   /** For what needs no engine. */
-  readonly remote: RemoteServices
+  readonly remote: RegistryServices
   /** What stands on the standard input, as bytes; only a command that is told to read it asks. */
   readonly input: AsyncIterable<Buffer>
 }
 
 /** Does a command's work. It prints nothing: what it gives is printed as the flags ask for. */
-export type Handler<V> = (argument: string, values: V, session: Session) => Promise<Outcome>
+export type Handler<V> = (argument: string, values: V, session: CommandContext) => Promise<Outcome>
 
 /** The same for a command that acts on any number of things. */
-export type HandlerOfSeveral<V> = (given: readonly string[], values: V, session: Session) => Promise<Outcome>
+export type HandlerOfSeveral<V> = (given: readonly string[], values: V, session: CommandContext) => Promise<Outcome>
 
 /** How stdout can be written, for a command that makes something or one that shows something. */
 export const MAKING_FORMATS = ['human', 'json', 'ndjson'] as const
@@ -97,7 +97,7 @@ interface CommandData {
 
 export interface CommandDefinition extends CommandData {
   readonly groups: readonly OptionGroup[]
-  run(given: readonly string[], values: Readonly<Record<string, unknown>>, session: Session): Promise<Outcome>
+  run(given: readonly string[], values: Readonly<Record<string, unknown>>, session: CommandContext): Promise<Outcome>
 }
 
 /** How a command's argument is written where its use is shown. */

@@ -2,35 +2,35 @@
 
 import { abortError, toCnbError, type CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import type { Host, RemoteServices, Services } from '../operations/services.ts'
+import type { Host, RegistryServices, EngineServices } from '../operations/services.ts'
 import { makeReporter, type ReporterOptions } from '../ui/make-reporter.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import { escapeDocument, prettyJson } from '../ui/reporters/json.ts'
 import { Terminal, type OutputStream } from '../ui/terminal.ts'
-import type { Session } from './command.ts'
+import type { CommandContext } from './command.ts'
 import type { CommandRun, Globals } from './program.ts'
 
 /** What main.ts has of the process. */
-export interface Surroundings {
+export interface ProcessIO {
   readonly host: Host
   readonly stdout: OutputStream
   readonly stderr: OutputStream
   /** Aborted when the run shall stop; the reason says why. */
   readonly signal: AbortSignal
   /** Connects to the engine. */
-  readonly services: (context: Context) => Promise<Services>
+  readonly services: (context: Context) => Promise<EngineServices>
   /** Makes what needs no engine. */
-  readonly remote: (context: Context) => RemoteServices
+  readonly remote: (context: Context) => RegistryServices
   /** The standard input. */
   readonly input: AsyncIterable<Buffer>
 }
 
-type Screen = Pick<Surroundings, 'stdout' | 'stderr' | 'host'>
+type Screen = Pick<ProcessIO, 'stdout' | 'stderr' | 'host'>
 
 /** Runs a command. @returns the exit code */
-export async function runCommand(run: CommandRun & { readonly globals: Globals }, surroundings: Surroundings): Promise<number> {
-  const { signal, host, services, remote, input } = surroundings
-  const reporter = await reporterFor(run.globals, surroundings)
+export async function runCommand(run: CommandRun & { readonly globals: Globals }, io: ProcessIO): Promise<number> {
+  const { signal, host, services, remote, input } = io
+  const reporter = await reporterFor(run.globals, io)
   const sayStopping = (): void => {
     if (toCnbError(signal.reason).code === 'CNB_INTERRUPTED') {
       reporter.events({ type: 'warning', message: 'stopping and cleaning up; once more to leave at once' })
@@ -39,7 +39,7 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
   signal.addEventListener('abort', sayStopping, { once: true })
   try {
     const context: Context = { signal, events: reporter.events }
-    const session: Session = { host, context, input, verbose: run.globals.verbose, services: () => services(context), remote: remote(context) }
+    const session: CommandContext = { host, context, input, verbose: run.globals.verbose, services: () => services(context), remote: remote(context) }
     const outcome = await run.definition.run(run.given, run.values, session)
     reporter.succeed(outcome)
     return outcome.exit ?? 0
@@ -54,8 +54,8 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
 }
 
 /** Tells of a command line that is wrong. @returns the exit code */
-export async function complain(error: CnbError, globals: Globals, surroundings: Screen): Promise<number> {
-  const reporter = await reporterFor(globals, surroundings)
+export async function reportUsageError(error: CnbError, globals: Globals, io: Screen): Promise<number> {
+  const reporter = await reporterFor(globals, io)
   reporter.fail(error)
   return error.exit
 }

@@ -4,8 +4,8 @@ import { PassThrough, type Readable } from 'node:stream'
 import { abortError, CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
-import type { ContainerOutput, Conversation } from './engine.ts'
-import { refusal } from './errors.ts'
+import type { ContainerOutput, AttachedContainer } from './engine.ts'
+import { engineRefusal } from './errors.ts'
 import { demultiplex } from './multiplex.ts'
 import { recordOf, stringOf } from '../base/foreign-json.ts'
 
@@ -17,9 +17,9 @@ const TASK = 'cannot run the container'
  * closed from the start. It has a connection of its own: Node closes both directions of one whose writing fails, and with it
  * would go what the program said last.
  */
-export async function startConversation(
+export async function attachAndStart(
   client: EngineClient, container: { readonly id: string; readonly stdin: boolean }, output: ContainerOutput, context: Context = {},
-): Promise<Conversation> {
+): Promise<AttachedContainer> {
   throwIfAborted(context.signal)
   const ending = new AbortController()
   // Its abort closes all that the conversation has open.
@@ -52,11 +52,11 @@ export async function startConversation(
     const exitCode = Promise.all([readExitCode(wait), printed]).then(([code]) => (ending.abort(), code), end)
     // Whoever never asks how it ended has hung up before.
     exitCode.catch(() => {})
-    const hangUp = async (): Promise<void> => {
+    const closeInput = async (): Promise<void> => {
       ending.abort(new CnbError('CNB_INTERRUPTED', 'the conversation with the container was ended'))
       await exitCode.catch(() => {})
     }
-    return { stdin, exitCode, [Symbol.asyncDispose]: hangUp }
+    return { stdin, exitCode, [Symbol.asyncDispose]: closeInput }
   } catch (error) {
     return end(error)
   }
@@ -73,7 +73,7 @@ async function readExitCode(wait: Readable): Promise<number> {
     // Told below: a reply without a status.
   }
   const words = stringOf(recordOf(reply.Error).Message)
-  if (words !== undefined) throw refusal(TASK, 0, words)
-  if (typeof reply.StatusCode !== 'number') throw refusal(TASK, 0, `the engine did not say how it ended: ${text.slice(0, 200)}`)
+  if (words !== undefined) throw engineRefusal(TASK, 0, words)
+  if (typeof reply.StatusCode !== 'number') throw engineRefusal(TASK, 0, `the engine did not say how it ended: ${text.slice(0, 200)}`)
   return reply.StatusCode
 }

@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
-import { startConversation } from './attached-container.ts'
-import type { Container, ContainerOutput, Conversation } from './engine.ts'
+import { attachAndStart } from './attached-container.ts'
+import type { Container, ContainerOutput, AttachedContainer } from './engine.ts'
 import { refusalStatus } from './errors.ts'
 import { discardContainer, removeContainer } from './remove-container.ts'
 
@@ -14,7 +14,7 @@ export class EngineContainer implements Container {
   readonly stdin: boolean
   readonly #client: EngineClient
   readonly #context: Context
-  #conversation: Conversation | undefined
+  #attached: AttachedContainer | undefined
   #disposal: Promise<void> | undefined
 
   /** `stdin`: it was made with one. `context` hears a warning when the container cannot be removed at the end of its scope. */
@@ -42,18 +42,18 @@ export class EngineContainer implements Container {
   }
 
   async run(output: ContainerOutput, context: Context = {}): Promise<number> {
-    await using conversation = await this.#start(output, context)
-    conversation.stdin.end()
-    return await conversation.exitCode
+    await using attached = await this.#start(output, context)
+    attached.stdin.end()
+    return await attached.exitCode
   }
 
-  async converse(output: ContainerOutput, context: Context = {}): Promise<Conversation> {
+  async attach(output: ContainerOutput, context: Context = {}): Promise<AttachedContainer> {
     if (!this.stdin) throw new CnbError('CNB_INTERNAL', 'a container that was made without standard input cannot be talked with')
     return this.#start(output, context)
   }
 
-  async #start(output: ContainerOutput, context: Context): Promise<Conversation> {
-    return (this.#conversation = await startConversation(this.#client, this, output, context))
+  async #start(output: ContainerOutput, context: Context): Promise<AttachedContainer> {
+    return (this.#attached = await attachAndStart(this.#client, this, output, context))
   }
 
   /**
@@ -61,7 +61,7 @@ export class EngineContainer implements Container {
    * 40 reads of 3 MB on 4.3.1, 29 on 5.8.6), and Docker lets the reader wait.
    */
   async #ended(): Promise<void> {
-    if (this.#conversation?.stdin.writableEnded) await this.#conversation.exitCode.catch(() => {})
+    if (this.#attached?.stdin.writableEnded) await this.#attached.exitCode.catch(() => {})
   }
 
   remove(): Promise<void> {

@@ -7,7 +7,7 @@ import { formatPlatform } from '../oci/platform.ts'
 import type { EngineClient } from './connection/client.ts'
 import { EngineContainer } from './container.ts'
 import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
-import { refusal, refusalStatus } from './errors.ts'
+import { engineRefusal, refusalStatus } from './errors.ts'
 import { Grace } from './grace.ts'
 import { discardContainer, removeContainer } from './remove-container.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../base/foreign-json.ts'
@@ -37,7 +37,7 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
     const query = { name: first, platform }
     const reply = await client.json({ task, method: 'POST', path: '/containers/create', query, body: bodyOf(spec), signal: grace.signal })
     const id = stringOf(recordOf(reply).Id)
-    if (id === undefined) throw refusal(task, 0, 'the engine did not say which')
+    if (id === undefined) throw engineRefusal(task, 0, 'the engine did not say which')
     made = id
     throwIfAborted(signal)
     if (spec.name !== undefined) {
@@ -62,7 +62,7 @@ async function rename(client: EngineClient, id: string, name: string, signal: Ab
     // Podman 5 answers 500, in the words of its database.
     if (refusalStatus(error) !== 500) throw error
     const holder = await client.json({ task, method: 'GET', path: `/containers/${name}/json`, signal }).catch(() => undefined)
-    throw holder === undefined ? error : refusal(task, 409, 'the name is already in use')
+    throw holder === undefined ? error : engineRefusal(task, 409, 'the name is already in use')
   }
 }
 

@@ -9,7 +9,7 @@ import { readContainerConfig } from '../oci/read-config.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { EngineClient } from './connection/client.ts'
 import type { EngineHistory, EngineImage, EngineImages, EngineInfo } from './engine.ts'
-import { refusal, refusalStatus } from './errors.ts'
+import { engineRefusal, refusalStatus } from './errors.ts'
 import { readJsonLines } from './json-lines.ts'
 import { pull } from './pull.ts'
 
@@ -76,7 +76,7 @@ async function load(client: EngineClient, tar: Readable, context: Context = {}):
   const loaded: string[] = []
   for await (const { stream } of readJsonLines(reply, task)) {
     for (const line of (stream ?? '').split('\n')) {
-      if (UNPACK_FAILED.test(line)) throw refusal(task, 0, line)
+      if (UNPACK_FAILED.test(line)) throw engineRefusal(task, 0, line)
       const name = LOADED.exec(line.trim())?.[1]
       if (name !== undefined) loaded.push(name)
     }

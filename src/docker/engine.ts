@@ -98,13 +98,13 @@ export interface Container extends AsyncDisposable {
    * Starts the container, with its standard input at hand. `exitCode` settles as `run` does; ending `stdin` is the end of file
    * for the program. The container must have been made with `stdin`.
    */
-  converse(output: ContainerOutput, context?: Context): Promise<Conversation>
+  attach(output: ContainerOutput, context?: Context): Promise<AttachedContainer>
   /** Kills and removes it; no error when it is gone already. Never takes the (aborted) signal. */
   remove(): Promise<void>
 }
 
 /** A started container that is talked with. Leaving the scope of `await using` hangs up; the container's owner removes it. */
-export interface Conversation extends AsyncDisposable {
+export interface AttachedContainer extends AsyncDisposable {
   readonly stdin: Writable
   readonly exitCode: Promise<number>
 }

@@ -33,7 +33,7 @@ export function isEngineGone(thrown: unknown): boolean {
 }
 
 /** Makes the error for a refusal in the engine's words. `task` is what was attempted, such as `cannot create a container`. */
-export function refusal(task: string, status: number, words: string): EngineRefusal {
+export function engineRefusal(task: string, status: number, words: string): EngineRefusal {
   const said = words.trim().slice(0, MAX_WORDS) || `the engine answered with status ${status} and no reason`
   // No status tells a full disk from other failures, so this has to go by the operating system's words.
   if (/no space left on device/i.test(said)) {
@@ -54,7 +54,7 @@ export function engineError(thrown: unknown, task: string, endpoint: Endpoint, s
   const ofTls = tlsProblem(error, endpoint)
   if (ofTls) return ofTls
   const status = (error as { statusCode?: unknown }).statusCode
-  if (typeof status === 'number') return refusal(task, status, wordsOf(error, status))
+  if (typeof status === 'number') return engineRefusal(task, status, wordsOf(error, status))
   const code = (error as NodeJS.ErrnoException).code ?? ''
   const said = error.message.trim().slice(0, MAX_WORDS)
   const where = `${endpoint.address} (from ${endpoint.origin})`

@@ -1,7 +1,7 @@
 /** Replies that come as one JSON document a line: progress of pulls and loads. */
 
 import type { Readable } from 'node:stream'
-import { refusal } from './errors.ts'
+import { engineRefusal } from './errors.ts'
 import { isRecord, numberOf, stringOf } from '../base/foreign-json.ts'
 
 const MAX_LINE = 1024 * 1024
@@ -33,7 +33,7 @@ export async function* readJsonLines(source: Readable, task: string): AsyncGener
     }
     rest.push(chunk)
     size += chunk.length
-    if (size > MAX_LINE) throw refusal(task, 0, `the engine sent a line longer than ${MAX_LINE} bytes`)
+    if (size > MAX_LINE) throw engineRefusal(task, 0, `the engine sent a line longer than ${MAX_LINE} bytes`)
   }
   yield* parseLine(Buffer.concat(rest), task)
 }
@@ -42,10 +42,10 @@ function* parseLine(bytes: Buffer, task: string): Generator<ProgressLine> {
   const text = bytes.toString().trim()
   if (text === '') return
   const line = parseObject(text)
-  if (line === undefined) throw refusal(task, 0, `the engine sent something that is not JSON: ${text.slice(0, 200)}`)
+  if (line === undefined) throw engineRefusal(task, 0, `the engine sent something that is not JSON: ${text.slice(0, 200)}`)
   const detail = isRecord(line.errorDetail) ? line.errorDetail : {}
   if (line.error !== undefined || line.errorDetail !== undefined) {
-    throw refusal(task, numberOf(detail.code) ?? 0, stringOf(line.error) ?? stringOf(detail.message) ?? text)
+    throw engineRefusal(task, numberOf(detail.code) ?? 0, stringOf(line.error) ?? stringOf(detail.message) ?? text)
   }
   const progress = isRecord(line.progressDetail) ? line.progressDetail : {}
   yield {

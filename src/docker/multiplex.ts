@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
-import { refusal } from './errors.ts'
+import { engineRefusal } from './errors.ts'
 
 const HEADER = 8
 /** 0 and 1 are stdin, which an attach may echo, and stdout. */
@@ -35,7 +35,7 @@ export async function demultiplex(source: Readable, output: { stdout?: Writable;
         if (have < HEADER) continue
         have = 0
         left = header.readUInt32BE(4)
-        if (header.readUInt8(0) > SYSTEM || header.readUIntBE(1, 3) !== 0) throw refusal(TASK, 0, 'a frame has an unknown header')
+        if (header.readUInt8(0) > SYSTEM || header.readUIntBE(1, 3) !== 0) throw engineRefusal(TASK, 0, 'a frame has an unknown header')
         continue
       }
       const payload = chunk.subarray(at, at + left)
@@ -50,7 +50,7 @@ export async function demultiplex(source: Readable, output: { stdout?: Writable;
       if (full) await full
     }
   }
-  if (words !== '') throw refusal(TASK, 0, words)
+  if (words !== '') throw engineRefusal(TASK, 0, words)
   if (have > 0 || left > 0) throw new CnbError('CNB_ENGINE_LOST', `${TASK}: the stream ended inside a frame`)
 }
 

@@ -4,7 +4,7 @@ import { toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { type Engine, OWNER_LABEL, type Owned, UNFINISHED_LABEL } from './engine.ts'
 import { refusalStatus } from './errors.ts'
-import { parseOwner, type Owner } from './owner.ts'
+import { parseOwner, type ResourceOwner } from './owner.ts'
 
 /** Longer than any build: an older object that does not run has no live owner on any machine. */
 const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000
@@ -19,7 +19,7 @@ export interface OrphanSearch {
   /** In which this process runs (owner.ts): what was made elsewhere may be alive. */
   readonly space: string
   /** Whether an owner in this space has ended for certain. */
-  readonly hasEnded: (owner: Owner) => Promise<boolean>
+  readonly hasEnded: (owner: ResourceOwner) => Promise<boolean>
   /** Milliseconds since 1970. */
   readonly now: () => number
 }

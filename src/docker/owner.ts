@@ -9,7 +9,7 @@ import { platform } from 'node:os'
 import { promisify } from 'node:util'
 
 /** A process of one machine; `startTime` tells it from a later one that got the same id. */
-export interface Owner {
+export interface ResourceOwner {
   /** For people: it decides nothing. */
   readonly hostname: string
   /** As `processSpace` gives it. */
@@ -19,19 +19,19 @@ export interface Owner {
 }
 
 /** `<hostname>:<space>:<pid>:<start time>`. */
-export function ownerLabel({ hostname, space, pid, startTime }: Owner): string {
+export function ownerLabel({ hostname, space, pid, startTime }: ResourceOwner): string {
   return `${hostname}:${space}:${pid}:${startTime}`
 }
 
 /** Reads a label's value; undefined for what `ownerLabel` did not write. */
-export function parseOwner(label: string): Owner | undefined {
+export function parseOwner(label: string): ResourceOwner | undefined {
   const [, hostname, space, pid, startTime] = /^([^:]+):([^:]*):([1-9]\d{0,9}):([^:\s]*)$/.exec(label) ?? []
   if (hostname === undefined || space === undefined || pid === undefined || startTime === undefined) return undefined
   return { hostname, space, pid: Number(pid), startTime }
 }
 
 /** The process that runs now, as an owner; with an empty space or start time where the system does not tell. */
-export async function currentOwner(hostname: string, pid: number): Promise<Owner> {
+export async function currentOwner(hostname: string, pid: number): Promise<ResourceOwner> {
   const [space, startTime] = await Promise.all([processSpace(pid), processStartTime(pid)])
   return { hostname, space, pid, startTime: startTime ?? '' }
 }
@@ -81,7 +81,7 @@ async function execute(program: string, args: readonly string[]): Promise<string
  * Whether a process of this space has ended for certain.
  * @param exists whether there is a process of that id, by kill(2), from which a mount option of /proc (hidepid) hides none
  */
-export async function hasEnded({ pid, startTime }: Owner, exists: (pid: number) => boolean): Promise<boolean> {
+export async function hasEnded({ pid, startTime }: ResourceOwner, exists: (pid: number) => boolean): Promise<boolean> {
   if (startTime === '') return false
   if (!exists(pid)) return true
   const found = await processStartTime(pid)

@@ -29,7 +29,7 @@ export function openSinks({ engine, registries, layouts = [], blobs }: Sinks, pu
   return {
     async save(plan, context = {}) {
       const images = [plan.base, ...(plan.previous ? [plan.previous] : [])]
-      images.forEach((image) => blobs.know(image))
+      images.forEach((image) => blobs.remember(image))
       if (engine) await learnBlobs(blobs, images, plan, published, context)
       const written: SavedImage[] = []
       let saved: SavedImage | undefined
@@ -47,14 +47,14 @@ export function openSinks({ engine, registries, layouts = [], blobs }: Sinks, pu
 
 /** Base and previous image come from the engine then: the registry's own may say how their layers are called there. */
 async function learnBlobs(blobs: LayerBlobs, images: readonly Image[], plan: ImagePlan, published: ImageSource, context: Context): Promise<void> {
-  const lacking = new Set(plan.layers.filter((layer) => !blobs.known(layer)).map(({ diffId }) => diffId))
+  const lacking = new Set(plan.layers.filter((layer) => !blobs.lookup(layer)).map(({ diffId }) => diffId))
   const isLacking = ({ layers }: Image): boolean => layers.some(({ diffId }) => lacking.has(diffId))
   const [name] = plan.tags
   const names = [...images.filter(isLacking).map(({ reference }) => reference), ...(name && lacking.size > 0 ? [formatReference(name)] : [])]
   await Promise.all([...new Set(names)].map(async (reference) => {
     try {
       const found = await published.find(reference, context)
-      if (found) blobs.know(found)
+      if (found) blobs.remember(found)
     } catch (error) {
       context.signal?.throwIfAborted()
       context.events?.({ type: 'debug', message: `no layers are taken over from '${reference}': ${toCnbError(error).message}` })
@@ -71,7 +71,7 @@ function savedBefore(error: unknown, saved: SavedImage | undefined, written: rea
   const names = ({ tags }: SavedImage): string => tags.join(', ')
   const places = [...written.map((layout) => `in ${names(layout)}`), ...(saved ? [`on the engine as ${names(saved)}`] : [])]
   if (places.length === 0 || !(error instanceof CnbError)) return error
-  return error.retold(`${error.message}; the image is ${places.join(' and ')}`)
+  return error.withMessage(`${error.message}; the image is ${places.join(' and ')}`)
 }
 
 /** On the engine the image has an ID of its own; what is published has digests. */

@@ -17,7 +17,7 @@ const MAX_TAG = 128
 const MAX_NAME = 255
 
 /** The first look that finds something is right: the most telling faults come first. What has none of the others is too long. */
-const LOOKS: readonly Look[] = [
+const PATTERNS: readonly Look[] = [
   (text) => (text === '' ? 'it is empty' : undefined),
   (text) => contains(/[^\x21-\x7e]/u.exec(text)?.[0]),
   (text) => {
@@ -39,7 +39,7 @@ const LOOKS: readonly Look[] = [
 /** The first fault of a text that parseReference does not read. */
 export function referenceFault(text: string): ReferenceFault {
   let fault: ReferenceFault | string | undefined
-  for (const look of LOOKS) if ((fault = look(text))) break
+  for (const look of PATTERNS) if ((fault = look(text))) break
   return typeof fault === 'object' ? fault : { why: fault ?? '', hint: FORM_HINT }
 }
 

@@ -26,7 +26,7 @@ export interface RegistrySettings {
 }
 
 /** What an operation needs that has to do with registries only. */
-export interface RemoteServices {
+export interface RegistryServices {
   readonly host: Host
   /** What this machine runs in containers: which image of an index is meant when nobody says. */
   readonly platform: Platform
@@ -34,7 +34,7 @@ export interface RemoteServices {
   readonly registries: (settings: RegistrySettings) => Promise<Registries>
 }
 
-export interface Services {
+export interface EngineServices {
   readonly engine: Engine
   readonly host: Host
   /** The owner label's value for all that this run creates on the engine (docker/orphans.ts). */

@@ -38,7 +38,7 @@ export function refusalStatus(thrown: unknown): number | undefined {
 }
 
 /** The error for a reply that is a refusal, with the registry's words. `task` is what was attempted: `cannot read x`. */
-export async function refusal(task: string, host: string, reply: HttpReply): Promise<RegistryRefusal> {
+export async function registryRefusal(task: string, host: string, reply: HttpReply): Promise<RegistryRefusal> {
   const body = await readBody(reply, MAX_ERROR_BODY).catch(() => undefined)
   const { words, reasons } = wordsOf(body?.toString() ?? '')
   const said = words || `the registry answered with status ${reply.status} and no reason`

@@ -4,7 +4,7 @@ import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { hexOf, isDigest, type Digest } from '../oci/digest.ts'
 import { isTag } from '../oci/reference.ts'
-import { discard, documentOf, headerValues, type HttpReply } from './transport/http.ts'
+import { discard, bodyOf, headerValues, type HttpReply } from './transport/http.ts'
 import { read } from './remote-manifests.ts'
 import type { RemotePath } from './remote-path.ts'
 
@@ -41,7 +41,7 @@ async function* pages(at: RemotePath, task: string, path: string, context: Conte
   const seen = new Set<string>()
   while (next !== undefined) {
     const reply: HttpReply = await at.call({ task, method: 'GET', path: next, limit: MAX_REPLY, expect: [200, 404] }, context)
-    const content = documentOf(reply)
+    const content = bodyOf(reply)
     if (content === undefined) return discard(reply)
     yield objectOf(content) ?? fail(at, task, 'the reply is not JSON')
     next = nextOf(at, task, reply)

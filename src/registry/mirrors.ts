@@ -46,7 +46,7 @@ export function parseMirror(text: string): Mirror {
 /** The error of an image's own registry, with what its mirrors answered before. */
 export function afterMirrors(error: unknown, failures: readonly CnbError[]): unknown {
   if (failures.length === 0 || !(error instanceof CnbError) || error.code === 'CNB_INTERRUPTED') return error
-  return error.retold([error, ...failures].map(({ message }) => message).join('; before that, from a mirror: '))
+  return error.withMessage([error, ...failures].map(({ message }) => message).join('; before that, from a mirror: '))
 }
 
 /** A repository that is read from the first of its copies which has what is asked for, and last from where it belongs. */

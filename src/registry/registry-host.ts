@@ -6,7 +6,7 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { abortable } from './transport/abortable.ts'
 import { Authorizer } from './auth/authorizer.ts'
-import { clean, isUntrustedCertificate, refusal, registryError } from './errors.ts'
+import { clean, isUntrustedCertificate, registryRefusal, registryError } from './errors.ts'
 import { discard, headerValues, type Exchange, type HttpReply, type HttpRequest } from './transport/http.ts'
 import type { Keychain } from './auth/keychain.ts'
 import { followingRedirects } from './transport/redirects.ts'
@@ -109,7 +109,7 @@ export class RegistryHost {
     }
     for (const warning of headerValues(reply, 'warning')) this.#warn(warning)
     if (call.expect.includes(reply.status)) return reply
-    throw await refusal(call.task, this.name, reply)
+    throw await registryRefusal(call.task, this.name, reply)
   }
 
   async #authorized(request: HttpRequest, scopes: readonly string[]): Promise<HttpReply> {

@@ -6,7 +6,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import { digestOf, isDigest, type Digest } from '../oci/digest.ts'
 import { DOCKER_INDEX, DOCKER_MANIFEST, isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts'
 import { isTag } from '../oci/reference.ts'
-import { discard, documentOf, header, type HttpReply } from './transport/http.ts'
+import { discard, bodyOf, header, type HttpReply } from './transport/http.ts'
 import type { Manifest, NewManifest } from './registry.ts'
 import type { RemotePath } from './remote-path.ts'
 
@@ -35,7 +35,7 @@ export async function read(at: RemotePath, reference: string, context: Context):
   const path = manifestPath(at, reference)
   const task = `cannot read the manifest of ${at.nameOf(reference)}`
   const reply = await at.call({ task, method: 'GET', path, headers: { accept: ACCEPT }, limit: MAX_MANIFEST, expect: [200, 404] }, context)
-  const content = documentOf(reply)
+  const content = bodyOf(reply)
   if (content === undefined) {
     await discard(reply)
     return undefined

@@ -1,6 +1,6 @@
 /** Chooses the reporter that the flags and the place ask for. */
 
-import { Heartbeat, LiveActivity, type Activity, type Clock } from './live/live-display.ts'
+import { Heartbeat, TerminalDisplay, type LiveDisplay, type DisplayClock } from './live/live-display.ts'
 import { githubFraming, plainFraming } from './phase-sections.ts'
 import type { Reporter } from './reporter.ts'
 import { GithubReporter } from './reporters/github.ts'
@@ -9,7 +9,7 @@ import { JsonReporter, type Stringify } from './reporters/json.ts'
 import { NdjsonReporter } from './reporters/ndjson.ts'
 import { QuietReporter } from './reporters/quiet.ts'
 import { makeSpinner } from './live/spinner.ts'
-import { Talk } from './progress-log.ts'
+import { ProgressLog } from './progress-log.ts'
 import type { Terminal } from './terminal.ts'
 import { schedule } from './live/timer.ts'
 
@@ -23,7 +23,7 @@ export interface ReporterOptions {
   readonly github: boolean
 }
 
-const clock: Clock = { now: () => performance.now(), schedule }
+const clock: DisplayClock = { now: () => performance.now(), schedule }
 
 export async function makeReporter(options: ReporterOptions): Promise<Reporter> {
   const { terminal, format, quiet, verbose, github } = options
@@ -34,10 +34,10 @@ export async function makeReporter(options: ReporterOptions): Promise<Reporter> 
   return github ? new GithubReporter(terminal, human) : human
 }
 
-async function makeTalk({ terminal, verbose, github }: ReporterOptions): Promise<Talk> {
+async function makeTalk({ terminal, verbose, github }: ReporterOptions): Promise<ProgressLog> {
   const theme = terminal.err
-  const activity: Activity = terminal.animated
-    ? new LiveActivity(terminal, await makeSpinner(terminal.stderr, theme.colored), clock)
+  const activity: LiveDisplay = terminal.animated
+    ? new TerminalDisplay(terminal, await makeSpinner(terminal.stderr, theme.colored), clock)
     : new Heartbeat((line) => terminal.tell(theme.dim(`     ${line}`)), clock)
-  return new Talk({ terminal, activity, verbose, framing: github ? githubFraming() : plainFraming((text) => theme.heading(text)) })
+  return new ProgressLog({ terminal, activity, verbose, framing: github ? githubFraming() : plainFraming((text) => theme.heading(text)) })
 }

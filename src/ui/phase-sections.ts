@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 
-export interface Framing {
+export interface PhaseSections {
   /** The lines before a phase's output; `title` is plain text. */
   open(title: string): string[]
   /** The lines after it. */
@@ -12,7 +12,7 @@ export interface Framing {
 }
 
 /** @param heading how a header looks */
-export function plainFraming(heading: (text: string) => string): Framing {
+export function plainFraming(heading: (text: string) => string): PhaseSections {
   return { open: (title) => [heading(`===> ${title}`)], close: () => [], warning: () => undefined }
 }
 
@@ -30,7 +30,7 @@ export function escapeProperty(text: string): string {
  * GitHub Actions: each phase is a group that folds. A buildpack could write workflow commands of its own (`::add-path::`),
  * so that commands are off while its output passes; only the random token, unknown to it, puts them on again.
  */
-export function githubFraming(newToken: () => string = randomUUID): Framing {
+export function githubFraming(newToken: () => string = randomUUID): PhaseSections {
   let token = ''
   return {
     open(title) {

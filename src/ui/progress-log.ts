@@ -1,8 +1,8 @@
 /** An operation's way as people read it, on stderr. */
 
 import type { CnbEvent } from '../base/events.ts'
-import type { Activity } from './live/live-display.ts'
-import type { Framing } from './phase-sections.ts'
+import type { LiveDisplay } from './live/live-display.ts'
+import type { PhaseSections } from './phase-sections.ts'
 import { gerund } from './live/active-tasks.ts'
 import { formatDuration } from './quantity.ts'
 import { sanitizeLine, sanitizeText } from './sanitize.ts'
@@ -16,16 +16,16 @@ const INTERRUPTED = 130
 
 export interface TalkOptions {
   readonly terminal: Terminal
-  readonly activity: Activity
-  readonly framing: Framing
+  readonly activity: LiveDisplay
+  readonly framing: PhaseSections
   readonly verbose: boolean
 }
 
 /** Prints events as lines: headers, prefixed output, and the time that each phase took below it. */
-export class Talk {
+export class ProgressLog {
   readonly #terminal: Terminal
-  readonly #activity: Activity
-  readonly #framing: Framing
+  readonly #activity: LiveDisplay
+  readonly #framing: PhaseSections
   readonly #verbose: boolean
   /** The phase whose header was printed last and is still open. */
   #open: string | undefined

@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts'
 /** Enough to see why a phase failed. */
 const TAIL = 20
 
-export class Whisper {
+export class QuietLog {
   readonly #terminal: Terminal
   /** By phase, for two may run at once. */
   readonly #tails = new Map<string, string[]>()

@@ -2,12 +2,12 @@
 
 import { CnbError } from '../../src/base/errors.ts'
 import type { Engine } from '../../src/docker/engine.ts'
-import type { Places } from '../../src/operations/inspect/locate-image.ts'
+import type { ImageServices } from '../../src/operations/inspect/locate-image.ts'
 import type { Registries, Repository } from '../../src/registry/registry.ts'
 import type { RegistrySettings } from '../../src/operations/services.ts'
-import type { Host, Services } from '../../src/operations/services.ts'
+import type { Host, EngineServices } from '../../src/operations/services.ts'
 
-export interface TestPlaces extends Places {
+export interface TestPlaces extends ImageServices {
   /** What registries were asked for with, each time. */
   readonly settings: RegistrySettings[]
   /** How often somebody wanted the engine. */
@@ -29,7 +29,7 @@ export function placesWith(
   const places: TestPlaces = {
     settings: [],
     connected: 0,
-    services: async (): Promise<Services> => {
+    services: async (): Promise<EngineServices> => {
       places.connected++
       if (engine instanceof CnbError) throw engine
       return { engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined }

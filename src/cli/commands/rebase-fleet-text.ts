@@ -8,7 +8,7 @@ import type { Theme } from '../../ui/theme.ts'
 import { shortDigest } from './place-text.ts'
 
 /** In the order in which they are counted. */
-const LOOKS: Readonly<Record<RebaseStatus, keyof Pick<Theme, 'success' | 'warning' | 'dim' | 'error'>>> = {
+const STATUS_COLORS: Readonly<Record<RebaseStatus, keyof Pick<Theme, 'success' | 'warning' | 'dim' | 'error'>>> = {
   rebased: 'success',
   outdated: 'warning',
   unchanged: 'dim',
@@ -16,23 +16,23 @@ const LOOKS: Readonly<Record<RebaseStatus, keyof Pick<Theme, 'success' | 'warnin
   failed: 'error',
 }
 
-const isStatus = (text: string): text is RebaseStatus => Object.hasOwn(LOOKS, text)
+const isStatus = (text: string): text is RebaseStatus => Object.hasOwn(STATUS_COLORS, text)
 
 /** A table, and below it how many are what. */
 export function fleetText({ images, summary }: RebaseManyResult, theme: Theme): string {
   if (images.length === 0) return 'No images: the list is empty'
-  const paint = (cell: string): string => (isStatus(cell) ? theme[LOOKS[cell]](cell) : cell)
+  const paint = (cell: string): string => (isStatus(cell) ? theme[STATUS_COLORS[cell]](cell) : cell)
   const bases = [...new Set(images.flatMap(({ runImage }) => runImage ?? []))]
   // A name that is the same in all rows is said once.
   const rows = images.map((report) => [report.image, report.status, bases.length > 1 ? (report.runImage ?? '') : '', detailOf(report)])
   const columns: readonly Column[] = [{ title: 'IMAGE' }, { title: 'RESULT', paint }, { title: 'RUN IMAGE', spare: true }, { title: 'DETAIL' }]
-  const counts = Object.keys(LOOKS).filter(isStatus).filter((status) => summary[status] > 0)
+  const counts = Object.keys(STATUS_COLORS).filter(isStatus).filter((status) => summary[status] > 0)
   const total = `${summary.total} ${summary.total === 1 ? 'image' : 'images'} in ${formatDuration(summary.durationMs)}`
   return [
     ...table(columns, rows, theme),
     '',
     ...(bases.length === 1 ? [`Run image ${theme.name(bases[0] ?? '')}`] : []),
-    `${total}: ${counts.map((status) => theme[LOOKS[status]](`${summary[status]} ${status}`)).join(', ')}`,
+    `${total}: ${counts.map((status) => theme[STATUS_COLORS[status]](`${summary[status]} ${status}`)).join(', ')}`,
   ].join('\n')
 }
 

@@ -7,7 +7,7 @@ import { rebaseMany, type RebaseManyResult } from '../../operations/rebase/rebas
 import type { RebaseFleetOptions, RebaseRemoteOptions } from '../../operations/rebase/rebase-remote.ts'
 import type { RebaseResult } from '../../operations/rebase/rebase-result.ts'
 import type { Outcome } from '../../ui/reporter.ts'
-import type { HandlerOfSeveral, Session } from '../command.ts'
+import type { HandlerOfSeveral, CommandContext } from '../command.ts'
 import { fleetFailures, fleetText } from './rebase-fleet-text.ts'
 import { rebaseText, type RebaseWay } from './rebase-text.ts'
 
@@ -24,18 +24,18 @@ export const runRebase: HandlerOfSeveral<RebaseValues> = async (images, values, 
   const dryRun = values.dryRun ?? false
   const [image] = images
   if (image !== undefined && images.length === 1 && !isFleet(values)) {
-    return ofOne(await rebaseOne(image, values, session), { dryRun, publish: values.publish ?? false })
+    return singleOutcome(await rebaseOne(image, values, session), { dryRun, publish: values.publish ?? false })
   }
-  return ofMany(await rebaseAll(images, values, session), dryRun)
+  return fleetOutcome(await rebaseAll(images, values, session), dryRun)
 }
 
-async function rebaseOne(image: string, values: RebaseValues, { services, remote, context }: Session): Promise<RebaseResult> {
+async function rebaseOne(image: string, values: RebaseValues, { services, remote, context }: CommandContext): Promise<RebaseResult> {
   if (!values.publish) return (await import('../../operations/rebase/rebase.ts')).rebase({ image, ...values }, await services(), context)
   return (await import('../../operations/rebase/rebase-remote.ts')).rebaseRemote({ image, ...values }, remote, context)
 }
 
 /** On an engine one after the other: it does no more at once than that. */
-async function rebaseAll(images: readonly string[], values: RebaseValues, session: Session): Promise<RebaseManyResult> {
+async function rebaseAll(images: readonly string[], values: RebaseValues, session: CommandContext): Promise<RebaseManyResult> {
   const { services, remote, context, host, input } = session
   if (values.publish) return (await import('../../operations/rebase/rebase-remote.ts')).rebaseFleet({ images, ...values }, remote, input, context)
   const { rebase } = await import('../../operations/rebase/rebase.ts')
@@ -45,7 +45,7 @@ async function rebaseAll(images: readonly string[], values: RebaseValues, sessio
   return rebaseMany({ images: listed, concurrency: 1, dryRun }, (image, within) => rebase({ ...values, image }, connected, within), context)
 }
 
-function ofOne(result: RebaseResult, way: RebaseWay): Outcome {
+function singleOutcome(result: RebaseResult, way: RebaseWay): Outcome {
   const { dryRun } = way
   return {
     data: { ...(dryRun ? { dryRun } : {}), ...result },
@@ -55,7 +55,7 @@ function ofOne(result: RebaseResult, way: RebaseWay): Outcome {
   }
 }
 
-function ofMany(result: RebaseManyResult, dryRun: boolean): Outcome {
+function fleetOutcome(result: RebaseManyResult, dryRun: boolean): Outcome {
   const { images, summary } = result
   return {
     data: { dryRun, images, summary },

@@ -9,9 +9,9 @@ import { inspect } from 'node:util'
 import Modem from 'docker-modem'
 import Dockerode from 'dockerode'
 import { throwIfAborted } from '../../base/errors.ts'
-import { passOn } from '../../base/spent-chunks.ts'
+import { countBytes } from '../../base/spent-chunks.ts'
 import type { PullOptions } from '../engine.ts'
-import { engineError, refusal } from '../errors.ts'
+import { engineError, engineRefusal } from '../errors.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Transport } from './engine-address.ts'
 import { SshConnection } from './ssh-connection.ts'
@@ -97,7 +97,7 @@ export class EngineClient {
     throwIfAborted(signal)
     if (!(connection instanceof Duplex)) {
       stop()
-      throw refusal(task, 0, `the engine does not switch to ${protocol}`)
+      throw engineRefusal(task, 0, `the engine does not switch to ${protocol}`)
     }
     signal?.addEventListener('abort', stop)
     connection.once('close', () => signal?.removeEventListener('abort', stop))
@@ -110,7 +110,7 @@ export class EngineClient {
     try {
       return JSON.parse(text)
     } catch {
-      throw refusal(request.task, 0, `the engine's reply is not JSON: ${text.slice(0, 200)}`)
+      throw engineRefusal(request.task, 0, `the engine's reply is not JSON: ${text.slice(0, 200)}`)
     }
   }
 
@@ -121,7 +121,7 @@ export class EngineClient {
     for await (const chunk of await this.stream(request)) {
       chunks.push(chunk as Buffer)
       size += (chunk as Buffer).length
-      if (size > MAX_REPLY) throw refusal(request.task, 0, `the engine's reply is larger than ${MAX_REPLY} bytes`)
+      if (size > MAX_REPLY) throw engineRefusal(request.task, 0, `the engine's reply is larger than ${MAX_REPLY} bytes`)
     }
     return Buffer.concat(chunks).toString()
   }
@@ -161,7 +161,7 @@ export class EngineClient {
     const body = new Transform({
       highWaterMark: BUFFER,
       transform(chunk: Buffer, _encoding, done) {
-        passOn(chunk)
+        countBytes(chunk)
         done(null, chunk)
       },
     })

@@ -7,7 +7,7 @@ import type { Context } from '../../base/events.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
 import type { EngineClient } from '../connection/client.ts'
 import type { BlobInfo, Content, EngineInfo } from '../engine.ts'
-import { refusal, refusalStatus } from '../errors.ts'
+import { engineRefusal, refusalStatus } from '../errors.ts'
 import { callGrpc } from './grpc.ts'
 import type { GrpcSession } from './grpc-session.ts'
 import { bytesField, readFields } from './protobuf.ts'
@@ -35,7 +35,7 @@ async function info(source: ContentSource, digest: Digest, context: Context = {}
   const first = await firstOf(source, context, () => call(source, 'Info', task, digest, context.signal))
   if (first === undefined) return undefined
   await first.rest.return()
-  if (first.message === undefined) throw refusal(task, 0, 'the engine sent no answer')
+  if (first.message === undefined) throw engineRefusal(task, 0, 'the engine sent no answer')
   return readInfo(first.message, digest, task)
 }
 
@@ -90,7 +90,7 @@ function readInfo(response: Buffer, digest: Digest, task: string): BlobInfo {
       if (number === 5 && Buffer.isBuffer(value)) labels.push(readEntry(value))
     }
   }
-  if (!isDigest(named) || named !== digest) throw refusal(task, 0, `the engine told of another blob, '${named.slice(0, 100)}'`)
+  if (!isDigest(named) || named !== digest) throw engineRefusal(task, 0, `the engine told of another blob, '${named.slice(0, 100)}'`)
   return { digest, size, labels: Object.fromEntries(labels) }
 }
 

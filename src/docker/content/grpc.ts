@@ -3,7 +3,7 @@
 import { constants, type IncomingHttpHeaders } from 'node:http2'
 import { CnbError } from '../../base/errors.ts'
 import type { Endpoint } from '../connection/endpoint.ts'
-import { engineError, refusal } from '../errors.ts'
+import { engineError, engineRefusal } from '../errors.ts'
 import { frameOf, readFrames } from './grpc-frames.ts'
 import type { GrpcSession } from './grpc-session.ts'
 
@@ -54,9 +54,9 @@ function checkStatus(headers: IncomingHttpHeaders, task: string): void {
   const status = headers['grpc-status']
   const http = Number(headers[':status'] ?? 0)
   if (status === '0') return
-  if (typeof status === 'string') throw refusal(task, STATUS.get(status) ?? 0, wordsOf(headers['grpc-message'], status))
+  if (typeof status === 'string') throw engineRefusal(task, STATUS.get(status) ?? 0, wordsOf(headers['grpc-message'], status))
   // What is not gRPC answers as HTTP does.
-  if (http >= 400) throw refusal(task, http, '')
+  if (http >= 400) throw engineRefusal(task, http, '')
   throw new CnbError('CNB_ENGINE_LOST', `${task}: the engine broke off its answer`)
 }
 

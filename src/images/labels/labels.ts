@@ -23,7 +23,7 @@ export interface ImageTarget {
   readonly distroVersion?: string
 }
 
-export function readTarget(image: Labelled & { readonly platform: Platform }): ImageTarget {
+export function readImageTarget(image: Labelled & { readonly platform: Platform }): ImageTarget {
   const { os, architecture, variant } = image.platform
   const { name, version } = readDistro(image) ?? {}
   return {

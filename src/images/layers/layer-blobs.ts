@@ -21,24 +21,24 @@ export class LayerBlobs implements AsyncDisposable {
   #directory: Promise<TemporaryDirectory> | undefined
 
   /** Tells of images whose layers a registry or a layout has. What was told of first is taken. */
-  know({ layers }: Pick<Image, 'layers'>): void {
+  remember({ layers }: Pick<Image, 'layers'>): void {
     for (const { diffId, blob } of layers) if (isUsable(blob) && !this.#known.has(diffId)) this.#known.set(diffId, blob)
   }
 
   /** The layer's blob where one is known. */
-  known({ diffId, blob }: Layer): LayerBlob | undefined {
+  lookup({ diffId, blob }: Layer): LayerBlob | undefined {
     return isUsable(blob) && !this.#wrong.has(diffId) ? blob : this.#known.get(diffId)
   }
 
   /** What was known of the layer turned out wrong: from now on it is compressed from what it holds. */
-  forget({ diffId }: Layer): void {
+  invalidate({ diffId }: Layer): void {
     this.#wrong.add(diffId)
     this.#known.delete(diffId)
   }
 
   /** The layer's blob, readable until this is disposed of. @throws CnbError CNB_OUTPUT, and what the layer's stream fails with */
   of(layer: Layer, context: Context = {}): Promise<LayerBlob> {
-    const known = this.known(layer)
+    const known = this.lookup(layer)
     if (known) return Promise.resolve(known)
     const compressed = this.#compressed.get(layer.diffId) ?? this.#limit.run(() => this.#compress(layer, context))
     this.#compressed.set(layer.diffId, compressed)
@@ -56,7 +56,7 @@ export class LayerBlobs implements AsyncDisposable {
   }
 
   /** Tells that a repository has the layer's blob from now on. */
-  placed(diffId: Digest, blob: LayerBlob, repository: string): void {
+  recordUpload(diffId: Digest, blob: LayerBlob, repository: string): void {
     if (blob.repository === undefined) this.#known.set(diffId, { ...blob, repository })
   }
 

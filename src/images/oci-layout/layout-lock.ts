@@ -20,7 +20,7 @@ const ABANDONED = 10_000
  */
 export async function withIndexLock<T>(directory: string, work: () => Promise<T>, { signal }: Context = {}): Promise<T> {
   const path = join(directory, LOCK)
-  while (!(await take(path))) {
+  while (!(await acquire(path))) {
     throwIfAborted(signal)
     if (!(await removeIfAbandoned(path))) await systemClock.sleep(PAUSE, signal)
   }
@@ -36,7 +36,7 @@ export function isLock(name: string): boolean {
   return name.startsWith(LOCK)
 }
 
-async function take(path: string): Promise<boolean> {
+async function acquire(path: string): Promise<boolean> {
   try {
     await (await open(path, 'wx')).close()
     return true

@@ -34,12 +34,12 @@ export function checkRebase(request: RebaseRequest, metadata: LifecycleMetadata)
   ]
   if (broken.length > 0 && !force) {
     const record = unknownName ? ', and records the new name for later rebases' : ''
-    throw refusal(app, broken.join('; '), `If the app runs on this image, use --force: it overrides the rule${record}.`)
+    throw notRebasable(app, broken.join('; '), `If the app runs on this image, use --force: it overrides the rule${record}.`)
   }
   return { warnings: broken, replaceName: unknownName }
 }
 
-function refusal(app: Image, rule: string, hint: string): CnbError {
+function notRebasable(app: Image, rule: string, hint: string): CnbError {
   return new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' cannot be rebased: ${rule}`, { hint })
 }
 
@@ -58,14 +58,14 @@ function knowsTargets(app: Image): boolean {
 function checkStack(app: Image, runImage: Image): void {
   const hint = 'Choose a run image of the same stack; --force does not help for an app built with a Platform API before 0.12.'
   const [appStack, baseStack] = [readStackId(app), readStackId(runImage)]
-  if (appStack === '') throw refusal(app, 'it names no stack', hint)
-  if (baseStack === '') throw refusal(app, `run image '${runImage.reference}' names no stack, and the app needs '${appStack}'`, hint)
+  if (appStack === '') throw notRebasable(app, 'it names no stack', hint)
+  if (baseStack === '') throw notRebasable(app, `run image '${runImage.reference}' names no stack, and the app needs '${appStack}'`, hint)
   if (appStack !== baseStack) {
-    throw refusal(app, `its stack is '${appStack}', that of run image '${runImage.reference}' is '${baseStack}'`, hint)
+    throw notRebasable(app, `its stack is '${appStack}', that of run image '${runImage.reference}' is '${baseStack}'`, hint)
   }
   const offered = new Set(readStackMixins(runImage, ANY_STAGE))
   const missing = [...new Set(readStackMixins(app, ANY_STAGE))].filter((mixin) => !offered.has(mixin))
-  if (missing.length > 0) throw refusal(app, `run image '${runImage.reference}' lacks its mixins ${[...missing].sort().join(', ')}`, hint)
+  if (missing.length > 0) throw notRebasable(app, `run image '${runImage.reference}' lacks its mixins ${[...missing].sort().join(', ')}`, hint)
 }
 
 /** The rebaser removes everything up to the first colon, not only `build:` and `run:`. */

@@ -40,7 +40,7 @@ export async function saveToRegistry(registries: Registries, plan: ImagePlan, bl
   const given = [familiarName(first)]
   for (const tag of others) {
     await put(tag).catch((error: unknown) => {
-      throw halfNamed(error, tag, given)
+      throw partialTagError(error, tag, given)
     })
     given.push(familiarName(tag))
   }
@@ -60,7 +60,7 @@ class Sending {
   readonly #plan: ImagePlan
   readonly #blobs: LayerBlobs
   readonly #context: Context
-  readonly #targets: readonly Target[]
+  readonly #targets: readonly PublishTarget[]
   readonly #limit = new Limiter(AT_ONCE)
 
   constructor(registries: Registries, plan: ImagePlan, blobs: LayerBlobs, context: Context) {
@@ -86,11 +86,11 @@ class Sending {
         let blob = await this.#blobs.of(layer, this.#context)
         if (blob.repository === target.name) {
           if (trusting || (await repository.hasBlob(blob.descriptor.digest, this.#context))) return
-          this.#blobs.forget(layer)
+          this.#blobs.invalidate(layer)
           blob = await this.#blobs.of(layer, this.#context)
         }
         await send(blob)
-        this.#blobs.placed(layer.diffId, blob, target.name)
+        this.#blobs.recordUpload(layer.diffId, blob, target.name)
       }
       return [send(config), ...layers.map(sendLayer)]
     }))
@@ -100,12 +100,12 @@ class Sending {
   }
 }
 
-interface Target {
+interface PublishTarget {
   readonly name: string
   readonly reference: Reference
 }
 
-function repositoriesOf(tags: readonly Reference[]): Target[] {
+function repositoriesOf(tags: readonly Reference[]): PublishTarget[] {
   for (const tag of tags) {
     if (tag.digest !== undefined) {
       throw new CnbError('CNB_REFERENCE_INVALID', `'${familiarName(tag)}' cannot be given to an image: it names a digest`)
@@ -114,7 +114,7 @@ function repositoriesOf(tags: readonly Reference[]): Target[] {
   return [...new Map(tags.map((reference) => [repositoryName(reference), { name: repositoryName(reference), reference }])).values()]
 }
 
-function halfNamed(error: unknown, tag: Reference, given: readonly string[]): CnbError {
+function partialTagError(error: unknown, tag: Reference, given: readonly string[]): CnbError {
   const failure = toCnbError(error)
-  return failure.retold(`the image is published as ${given.join(', ')}, but not as ${familiarName(tag)}: ${failure.message}`)
+  return failure.withMessage(`the image is published as ${given.join(', ')}, but not as ${familiarName(tag)}: ${failure.message}`)
 }

@@ -18,7 +18,7 @@ import type { ExportInput } from './export/export.ts'
 import { readLauncherVersion } from './export/launcher-version.ts'
 import { planExport } from './export/plan-export.ts'
 import { reportToml } from './export/report-toml.ts'
-import { keepLayers, reliableFingerprints } from './keep-layers.ts'
+import { saveCacheRecord, reliableFingerprints } from './save-cache-record.ts'
 import { launcherLayer } from './layers/launcher-layer.ts'
 import { LayerFactory } from './layers/layer-factory.ts'
 import { readBuiltBuildpacks } from './metadata/layers-directory.ts'
@@ -94,7 +94,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   await writeOutputs(plan, exported.tree, reportToml(plan, saved, { ...exported, group }), context)
   return {
     image: { ...saved, config: exported.image.config.config },
-    record: await keepLayers({ plan, built, buildpacks, exported, launcher, layerOf, shared: input.shared }, context),
+    record: await saveCacheRecord({ plan, built, buildpacks, exported, launcher, layerOf, shared: input.shared }, context),
   }
 }
 

@@ -3,9 +3,9 @@
 import type { TarReadEntry } from '../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../base/errors.ts'
 import { checkMetadataSize } from './metadata-limit.ts'
-import type { LayersTree, TreeEntry } from './model.ts'
+import type { LayersTree, LayerTreeEntry } from './model.ts'
 
-export interface Survey {
+export interface TreeSurvey {
   readonly tree: LayersTree
   /** SBOM files of `/cnb/lifecycle` by their names. */
   readonly lifecycleFiles: ReadonlyMap<string, Buffer>
@@ -15,8 +15,8 @@ export interface Survey {
  * Reads the entries of a tar of `/layers`; what is inside layers' directories is skipped unread.
  * @param root what names begin with in place of `/layers`, such as `./` or `layers/`
  */
-export async function readSurvey(entries: AsyncIterable<TarReadEntry>, root: string): Promise<Survey> {
-  const tree = new Map<string, TreeEntry>()
+export async function readSurvey(entries: AsyncIterable<TarReadEntry>, root: string): Promise<TreeSurvey> {
+  const tree = new Map<string, LayerTreeEntry>()
   const lifecycleFiles = new Map<string, Buffer>()
   let total = 0
   let largest = { path: '', size: 0 }
@@ -52,7 +52,7 @@ export function layerDirectories(tree: LayersTree): string[] {
 }
 
 /** A hard link to a file that was read is that file: the lifecycle sees no difference. */
-function linkedFile(tree: ReadonlyMap<string, TreeEntry>, { name, linkname, type }: TreeEntry, root: string): TreeEntry | undefined {
+function linkedFile(tree: ReadonlyMap<string, LayerTreeEntry>, { name, linkname, type }: LayerTreeEntry, root: string): LayerTreeEntry | undefined {
   const target = type === 'link' ? tree.get(pathOf(linkname?.toString() ?? '', root) ?? '') : undefined
   return target?.content && { ...target, name }
 }

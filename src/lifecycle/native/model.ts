@@ -54,7 +54,7 @@ export interface BuiltBuildpack {
 }
 
 /** A file, directory or link of the finished build; `content` only for files that were read into memory. */
-export interface TreeEntry extends TarHeader {
+export interface LayerTreeEntry extends TarHeader {
   readonly content?: Buffer
 }
 
@@ -63,7 +63,7 @@ export interface TreeEntry extends TarHeader {
  * `''` is itself, `node` a buildpack's directory, `node/dist.toml`, `node/dist` (a layer's directory), `config/metadata.toml`,
  * `sbom/launch/node/sbom.cdx.json`.
  */
-export type LayersTree = ReadonlyMap<string, TreeEntry>
+export type LayersTree = ReadonlyMap<string, LayerTreeEntry>
 
 /** Reads files out of the build's container (or of an image's). */
 export interface BuildFiles {
@@ -117,7 +117,7 @@ export interface CacheRecord {
 export interface KeptLayers {
   readonly record?: CacheRecord
   /** Whether code that is no part of this build made the image that has the app's name: none of its layers is taken over then. */
-  readonly foreign?: boolean
+  readonly external?: boolean
   /** Where the record's layers are, none of which has a fingerprint then, if they are not in the `layers` volume. */
   readonly contents?: LayerContents
 }

@@ -28,7 +28,7 @@ import { readGroup } from './metadata/group.ts'
 import { needsLaunchSbom, planRestoration } from './metadata/restore.ts'
 import type { CacheRecord, Group, KeptLayers, PreviousImage, Restoration } from './model.ts'
 import type { BuilderRun, RunInput } from './run/builder-run.ts'
-import { CommencedRun, startScriptedRun } from './run/scripted-run.ts'
+import { PendingRun, startScriptedRun } from './run/scripted-run.ts'
 import { startSeparateRun } from './run/separate-run.ts'
 
 
@@ -60,7 +60,7 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   await options.sweep()
   await using shared = openSharedCache(plan, options.cacheImages?.(plan))
   await using cache = await openBuildCache(engine, plan, shared, owner, context)
-  await using commenced = new CommencedRun({ ...options, plan, times, context })
+  await using commenced = new PendingRun({ ...options, plan, times, context })
   const store = options.openStore?.(images, plan) ?? images
   const analysis = await hostPhase('analyzer', times, context, () => analyze(plan, store, cache, context))
   const { previous, record } = analysis
@@ -99,7 +99,7 @@ interface Analysis extends KeptLayers {
 
 async function analyze(plan: BuildPlan, images: ImageSource, cache: BuildCache, context: Context): Promise<Analysis> {
   const [image, kept] = await Promise.all([findPrevious(plan, images, context), cache.read(context)])
-  const previous = kept.foreign && !namesOther(plan) ? image && { ...image, metadata: undefined } : image
+  const previous = kept.external && !namesOther(plan) ? image && { ...image, metadata: undefined } : image
   const input = { previous, record: kept.record, plan, skipLayers: plan.clearCache || isForOtherUse(previous?.image, plan) }
   const launchSbom = needsLaunchSbom(input) ? await readLaunchSbom(previous, context) : undefined
   const planned = (record: CacheRecord | undefined): Restoration => planRestoration({ ...input, record, launchSbom })
@@ -112,7 +112,7 @@ function namesOther({ image, previousImage }: BuildPlan): boolean {
 }
 
 /** In one container where the builder allows it. A volume that cannot be cleared makes way for a new one. */
-async function startRun(input: RunInput & Pick<Analysis, 'elsewhere'>, commenced: CommencedRun): Promise<BuilderRun> {
+async function startRun(input: RunInput & Pick<Analysis, 'elsewhere'>, commenced: PendingRun): Promise<BuilderRun> {
   const { engine, plan, elsewhere, context } = input
   const first = await startScriptedRun(input, commenced)
   if (typeof first !== 'string') return first

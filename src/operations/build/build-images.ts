@@ -14,7 +14,7 @@ import { formatPlatform, type Platform, platformMatches } from '../../oci/platfo
 import { familiarName, parseReference, type Reference } from '../../oci/reference.ts'
 import type { Config } from '../config/config.ts'
 import { declaredName, fullName, withConfiguredMirrors } from '../config/configured-mirrors.ts'
-import type { Services } from '../services.ts'
+import type { EngineServices } from '../services.ts'
 
 /**
  * Finds the builder and reads what it says of itself.
@@ -54,7 +54,7 @@ export interface RunImageSearch {
 export async function findRunImage(
   asked: string | undefined,
   { app, builder, config, find }: RunImageSearch,
-  { engine }: Pick<Services, 'engine'>,
+  { engine }: Pick<EngineServices, 'engine'>,
   context: Context,
 ): Promise<RunImage> {
   const wanted = builder.image.platform

@@ -20,11 +20,11 @@ export interface ChosenBuildpacks {
   /** Those that the builder does not bring. */
   readonly added: readonly Buildpack[]
   /** Whether any of them came from elsewhere than project.toml's own inline scripts. */
-  readonly foreign: boolean
+  readonly external: boolean
 }
 
 /** What one locator stands for: an entry with the buildpacks that it brings, or the builder's whole order. */
-type Choice = { entry: GroupEntry; added: readonly Buildpack[]; foreign: boolean } | 'builder-order'
+type Choice = { entry: GroupEntry; added: readonly Buildpack[]; external: boolean } | 'builder-order'
 
 /**
  * @param flags `--buildpack` values; paths are relative to `cwd`
@@ -54,7 +54,7 @@ export async function chooseBuildpacks(
   else choices.push(...(await all(group)))
   const before = flags.length > 0 ? [] : await all(pre)
   const after = flags.length > 0 ? [] : await all(post)
-  if (choices.length + before.length + after.length === 0) return { added: [], foreign: false }
+  if (choices.length + before.length + after.length === 0) return { added: [], external: false }
 
   const chosen = [...choices, ...before, ...after].filter((choice) => choice !== 'builder-order')
   const added = chosen.flatMap((choice) => choice.added)
@@ -62,7 +62,7 @@ export async function chooseBuildpacks(
   const available = [...builder.buildpacks, ...added.map(({ descriptor }) => descriptor.info)]
   if (added.length > 0) checkDirectories(available)
   for (const { descriptor } of added) checkOrder(descriptor, available)
-  return { order: resolveOrder(order, available), added, foreign: chosen.some((choice) => choice.foreign) }
+  return { order: resolveOrder(order, available), added, external: chosen.some((choice) => choice.external) }
 }
 
 /** One group of all entries; where `from=builder` stands, each of the builder's groups in turn. */
@@ -86,7 +86,7 @@ function entriesOf(choices: readonly Choice[]): GroupEntry[] {
 async function choiceOfEntry(entry: ProjectBuildpack, builder: Builder, file: string, context: Context): Promise<Choice> {
   if (entry.script) {
     const buildpack = await inlineBuildpack({ id: entry.id ?? '', version: entry.version, ...entry.script }, file)
-    return { entry: entryOf(buildpack), added: [buildpack], foreign: false }
+    return { entry: entryOf(buildpack), added: [buildpack], external: false }
   }
   const id = entry.version ? `${entry.id}@${entry.version}` : (entry.id ?? '')
   return choiceOfLocator(entry.uri ?? `urn:cnb:builder:${id}`, builder, dirname(file), context)
@@ -96,11 +96,11 @@ async function choiceOfLocator(text: string, builder: Builder, base: string, con
   const exists = async (path: string): Promise<boolean> => access(resolve(base, path)).then(() => true, () => false)
   const locator = await parseLocator(text, { exists, builder: builder.buildpacks })
   if (locator.type === 'builder-order') return 'builder-order'
-  if (locator.type === 'id') return { entry: { id: locator.id, version: locator.version }, added: [], foreign: false }
+  if (locator.type === 'id') return { entry: { id: locator.id, version: locator.version }, added: [], external: false }
   const added = await readBuildpacks(resolve(base, locator.path), context)
   const [main] = added
   if (main === undefined) throw new CnbError('CNB_BUILDPACK_INVALID', `'${text}' holds no buildpack`)
-  return { entry: entryOf(main), added, foreign: true }
+  return { entry: entryOf(main), added, external: true }
 }
 
 /** A project.toml may name any buildpack of this machine; no line of one outside of its directory is shown. */

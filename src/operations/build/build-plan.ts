@@ -27,13 +27,13 @@ import type { Config } from '../config/config.ts'
 import { isEngineOnly } from './image-targets.ts'
 import { chooseMirrors } from '../config/registry-settings.ts'
 import { parseNewName } from '../new-image-name.ts'
-import type { Services } from '../services.ts'
+import type { EngineServices } from '../services.ts'
 import { readCertificates } from '../config/user-files.ts'
 
 /** @throws CnbError of nearly every code that is not a phase's */
 export async function planBuild(
   options: BuildOptions,
-  services: Services,
+  services: EngineServices,
   publishing: Publishing | undefined,
   context: Context,
 ): Promise<BuildPlan> {
@@ -85,7 +85,7 @@ export async function planBuild(
     bindings: certificates.length > 0 ? [caBinding(certificates)] : [],
     caCertificates: certificates.length > 0 ? Buffer.concat(certificates.flatMap(({ pem }) => [pem, Buffer.from('\n')])) : undefined,
     projectMetadata: projectMetadataToml(project),
-    trusted: trusts(options, builder, chosen.foreign, config, context),
+    trusted: trusts(options, builder, chosen.external, config, context),
     clearCache: options.clearCache ?? false,
     execEnv: execEnvFor(platformApi, fromUser.execEnv, context.events),
     creationTime: fromUser.creationTime,
@@ -106,7 +106,7 @@ export async function planBuild(
 }
 
 /** The part that needs no engine. */
-async function readOptions(options: BuildOptions, { host }: Services, context: Context) {
+async function readOptions(options: BuildOptions, { host }: EngineServices, context: Context) {
   const image = parseNewName(options.image)
   const tags = (options.tags ?? []).map((tag) => parseNewName(tag))
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
@@ -148,11 +148,11 @@ function builderName(options: BuildOptions, project: Project | undefined, config
 }
 
 /** A user's trust in the builder does not reach buildpacks that come from elsewhere, nor can `creator` run extensions. */
-function trusts(options: BuildOptions, builder: Builder, foreign: boolean, config: Config, context: Context): boolean {
+function trusts(options: BuildOptions, builder: Builder, external: boolean, config: Config, context: Context): boolean {
   const trusted = options.trustBuilder ?? isTrusted(builder.image.reference, config.trustedBuilders)
   if (!trusted) return false
-  if (foreign) context.events?.({ type: 'info', message: 'buildpacks were added: each phase runs in a container of its own' })
-  return !foreign && builder.orderExtensions.length === 0
+  if (external) context.events?.({ type: 'info', message: 'buildpacks were added: each phase runs in a container of its own' })
+  return !external && builder.orderExtensions.length === 0
 }
 
 function warnOfOldApi(options: BuildOptions, api: ApiVersion, context: Context): void {

@@ -89,11 +89,11 @@ export function findPublished(
     } catch (error) {
       context.signal?.throwIfAborted()
       failure = toCnbError(error)
-      if (!LACKING.has(failure.code)) throw failure
+      if (!TREATED_AS_MISSING.has(failure.code)) throw failure
     }
     const present = await onEngine.find(reference, context)
     if (!present) throw failure
-    const why = LACKING.has(failure.code) ? `: ${failure.message}` : ''
+    const why = TREATED_AS_MISSING.has(failure.code) ? `: ${failure.message}` : ''
     // What came from a registry once may be newer there.
     const type = present.repoDigests.length > 0 ? 'warning' : 'debug'
     context.events?.({ type, message: `using the engine's copy of '${reference}'${why}` })
@@ -102,4 +102,4 @@ export function findPublished(
 }
 
 /** A registry says of what it does not have that one may not see it. */
-const LACKING = new Set<string>(['CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])
+const TREATED_AS_MISSING = new Set<string>(['CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])

@@ -14,7 +14,7 @@ import { chooseCache } from './cache-option.ts'
 import { formatTargets, isEngineOnly, parseTargets } from './image-targets.ts'
 import { outputReference } from '../output-reference.ts'
 import { readRegistrySettings } from '../config/registry-settings.ts'
-import type { RemoteServices, Services } from '../services.ts'
+import type { RegistryServices, EngineServices } from '../services.ts'
 
 /** What `cnb build --output json` prints. */
 export interface BuildResult {
@@ -37,7 +37,7 @@ export interface BuildResult {
 }
 
 /** @throws CnbError of nearly every code; what is wrong with the input is found before anything is made on the engine */
-export async function build(options: BuildOptions, services: Services & RemoteServices, context: Context): Promise<BuildResult> {
+export async function build(options: BuildOptions, services: EngineServices & RegistryServices, context: Context): Promise<BuildResult> {
   const start = performance.now()
   const publishing = await openPublishing(options, services, context)
   await using _ = publishing?.blobs
@@ -59,7 +59,7 @@ export async function build(options: BuildOptions, services: Services & RemoteSe
 }
 
 /** Undefined where nothing but the engine is asked for; then no registry is talked with, and no code for it is loaded. */
-async function openPublishing(options: BuildOptions, { registries, host }: RemoteServices, context: Context): Promise<Publishing | undefined> {
+async function openPublishing(options: BuildOptions, { registries, host }: RegistryServices, context: Context): Promise<Publishing | undefined> {
   const targets = parseTargets(options, host.cwd)
   if (isEngineOnly(targets) && chooseCache(options, host.cwd).buildImage === undefined) return undefined
   if (options.lifecycle === 'stock') {
@@ -74,7 +74,7 @@ async function openPublishing(options: BuildOptions, { registries, host }: Remot
 /** Loaded when it is chosen: neither driver needs the other's code. */
 async function openLifecycle(
   driver: 'native' | 'stock',
-  { engine, owner, host, sweep }: Services,
+  { engine, owner, host, sweep }: EngineServices,
   publishing: Publishing | undefined,
 ): Promise<Lifecycle> {
   if (driver === 'native') {

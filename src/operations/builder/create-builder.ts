@@ -21,7 +21,7 @@ import { outputReference } from '../output-reference.ts'
 import { readConfig } from '../config/config-file.ts'
 import { chooseMirrors, type RegistryOptions } from '../config/registry-settings.ts'
 import { parseNewName } from '../new-image-name.ts'
-import type { Services } from '../services.ts'
+import type { EngineServices } from '../services.ts'
 
 export interface CreateBuilderOptions extends Pick<RegistryOptions, 'registryMirrors'> {
   /** The builder image's name, as typed. */
@@ -54,7 +54,7 @@ type ImageServices = FindImageServices & { images: ImageSource }
  * @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_USAGE, CNB_UNSUPPORTED, CNB_BUILDPACK_*, CNB_LIFECYCLE_INVALID, CNB_BUILDER_INVALID,
  * CNB_RUN_IMAGE_INVALID, CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_ENGINE_*
  */
-export async function createBuilder(options: CreateBuilderOptions, services: Services, context: Context): Promise<CreateBuilderResult> {
+export async function createBuilder(options: CreateBuilderOptions, services: EngineServices, context: Context): Promise<CreateBuilderResult> {
   const start = performance.now()
   const [name, ...more] = [options.image, ...(options.tags ?? [])].map((tag) => parseNewName(tag))
   if (name === undefined) throw new CnbError('CNB_USAGE', 'the builder has no name')

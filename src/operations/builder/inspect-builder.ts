@@ -9,11 +9,11 @@ import { expandOrder, type OrderTree } from '../../buildpacks/order-tree.ts'
 import type { GroupEntry, Order } from '../../buildpacks/order.ts'
 import { describeEngineImages } from '../../images/engine/engine-source.ts'
 import type { Image } from '../../images/image.ts'
-import { readTarget } from '../../images/labels/labels.ts'
+import { readImageTarget } from '../../images/labels/labels.ts'
 import { readConfig } from '../config/config-file.ts'
 import { readFacts, type ImagePlace } from '../inspect/image-facts.ts'
 import { describeBuilderLayers, type DescribedLayer } from './inspect-builder-layers.ts'
-import { locateImage, type LocatedImage, type LocateOptions, type Places } from '../inspect/locate-image.ts'
+import { locateImage, type LocatedImage, type LocateOptions, type ImageServices } from '../inspect/locate-image.ts'
 
 export type { OrderNode } from '../../buildpacks/order-tree.ts'
 
@@ -51,7 +51,7 @@ export interface InspectBuilderOptions extends LocateOptions {
  */
 export async function inspectBuilder(
   { builder: name, depth, ...options }: InspectBuilderOptions,
-  places: Places,
+  places: ImageServices,
   context: Context,
 ): Promise<BuilderInspection> {
   const [config, found] = await Promise.all([readConfig(places.remote.host, context), locateImage(name, { ...options, kind: 'builder' }, places, context)])
@@ -67,7 +67,7 @@ export async function inspectBuilder(
     trusted: found.place !== 'layout' && isTrusted(name, config.trustedBuilders),
     user: { uid: builder.uid, gid: builder.gid },
     ...(stack.id === '' ? {} : { stack: { id: stack.id, ...(stack.mixins.length > 0 ? { mixins: [...stack.mixins] } : {}) } }),
-    target: readTarget(facts),
+    target: readImageTarget(facts),
     lifecycle: { version: lifecycle.version, buildpackApis: apis(lifecycle.buildpackApis), platformApis: apis(lifecycle.platformApis) },
     runImages: runImages.map((runImage) => ({ image: runImage.image, mirrors: [...runImage.mirrors] })),
     buildpacks: builder.buildpacks.map((buildpack) => ({ ...buildpack })),

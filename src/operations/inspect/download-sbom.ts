@@ -11,7 +11,7 @@ import { openEngineImages } from '../../images/engine/engine-source.ts'
 import type { ImageSource } from '../../images/image.ts'
 import { readAppMetadata } from './app-image.ts'
 import { readFacts, type ImagePlace } from './image-facts.ts'
-import { locateImage, type LocatedImage, type LocateOptions, type Places } from './locate-image.ts'
+import { locateImage, type LocatedImage, type LocateOptions, type ImageServices } from './locate-image.ts'
 import { hasSbom, sbomEntries } from './sbom-layer.ts'
 
 export interface DownloadSbomOptions extends LocateOptions {
@@ -32,7 +32,7 @@ export interface SbomDownload extends Pick<ImagePlace, 'image' | 'source' | 'id'
  * Writes the files of the layer that the image's label names below the directory, as `layers/sbom/launch/…`.
  * @throws CnbError CNB_IMAGE_INVALID where there are none, CNB_OUTPUT, and what locateImage throws
  */
-export async function downloadSbom({ image: name, outputDir = '.', ...options }: DownloadSbomOptions, places: Places, context: Context): Promise<SbomDownload> {
+export async function downloadSbom({ image: name, outputDir = '.', ...options }: DownloadSbomOptions, places: ImageServices, context: Context): Promise<SbomDownload> {
   const found = await locateImage(name, options, places, context)
   const facts = await readFacts(found, context)
   const { sbom } = readAppMetadata(facts)

@@ -2,14 +2,14 @@
 
 import type { Context } from '../../base/events.ts'
 import { readBuildMetadata, type LaunchProcess } from '../../images/labels/build-metadata.ts'
-import { isMarkedRebasable, readStackId, readTarget } from '../../images/labels/labels.ts'
+import { isMarkedRebasable, readStackId, readImageTarget } from '../../images/labels/labels.ts'
 import type { LifecycleMetadata } from '../../images/labels/lifecycle-metadata.ts'
 import { startedProcess } from '../../images/labels/started-process.ts'
 import { topLayerIndex } from '../../images/rebase/rebase-plan.ts'
 import type { ContainerConfig } from '../../oci/config.ts'
 import { readAppMetadata } from './app-image.ts'
 import { readFacts, type ImagePlace, type LayerFacts } from './image-facts.ts'
-import { locateImage, type LocateOptions, type Places } from './locate-image.ts'
+import { locateImage, type LocateOptions, type ImageServices } from './locate-image.ts'
 import { hasSbom } from './sbom-layer.ts'
 
 
@@ -61,7 +61,7 @@ export interface InspectOptions extends LocateOptions {
  * What an app image says of itself, on the engine or in its registry.
  * @throws CnbError CNB_IMAGE_INVALID for an image that no buildpacks made, and what locateImage throws
  */
-export async function inspect({ image: name, ...options }: InspectOptions, places: Places, context: Context): Promise<ImageInspection> {
+export async function inspect({ image: name, ...options }: InspectOptions, places: ImageServices, context: Context): Promise<ImageInspection> {
   const found = await locateImage(name, options, places, context)
   const facts = await readFacts(found, context)
   const metadata = readAppMetadata(facts)
@@ -71,7 +71,7 @@ export async function inspect({ image: name, ...options }: InspectOptions, place
   return {
     ...facts.place,
     ...(stack === '' ? {} : { stack }),
-    target: readTarget(facts),
+    target: readImageTarget(facts),
     baseImage: { reference: metadata.reference, topLayer: metadata.topLayer },
     runImages: metadata.runImage ? [metadata.runImage.image, ...metadata.runImage.mirrors].map((runImage) => ({ name: runImage })) : [],
     rebasable: isMarkedRebasable(facts) && layers.some(({ diffId }) => diffId === metadata.topLayer),

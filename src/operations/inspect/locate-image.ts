@@ -12,7 +12,7 @@ import { formatPlatform, platformMatches, type Platform } from '../../oci/platfo
 import { DOCKER_HUB, parseReference } from '../../oci/reference.ts'
 import { parsePlatform } from '../build/build-values.ts'
 import { readRegistrySettings, type RegistryOptions } from '../config/registry-settings.ts'
-import type { RegistrySettings, RemoteServices, Services } from '../services.ts'
+import type { RegistrySettings, RegistryServices, EngineServices } from '../services.ts'
 
 export interface LocateOptions extends RegistryOptions {
   /** Asks the registry, and no engine. */
@@ -30,14 +30,14 @@ const MAKERS = {
 export type ImageKind = keyof typeof MAKERS
 
 /** The two places where images are. The engine is connected to when it is asked. */
-export interface Places {
-  readonly services: () => Promise<Services>
-  readonly remote: RemoteServices
+export interface ImageServices {
+  readonly services: () => Promise<EngineServices>
+  readonly remote: RegistryServices
 }
 
 /** An image, and where it was found. `name` is as the user typed it. */
 export type LocatedImage =
-  | { readonly place: 'engine'; readonly name: string; readonly image: EngineImage; readonly services: Services }
+  | { readonly place: 'engine'; readonly name: string; readonly image: EngineImage; readonly services: EngineServices }
   | { readonly place: 'registry' | 'layout'; readonly name: string; readonly image: StoredImage }
 
 interface WantedImage {
@@ -63,7 +63,7 @@ interface Miss {
 export async function locateImage(
   name: string,
   options: LocateOptions & { readonly kind?: ImageKind },
-  places: Places,
+  places: ImageServices,
   context: Context,
 ): Promise<LocatedImage> {
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
@@ -85,8 +85,8 @@ export async function locateImage(
   throw notFound(wanted, found, { why: `no registry has an image '${name}'`, hint: 'Check the name and the tag.' })
 }
 
-async function askEngine(name: string, platform: Platform | undefined, places: Places, context: Context): Promise<LocatedImage | Miss> {
-  let services: Services
+async function askEngine(name: string, platform: Platform | undefined, places: ImageServices, context: Context): Promise<LocatedImage | Miss> {
+  let services: EngineServices
   try {
     services = await places.services()
   } catch (error) {
@@ -103,7 +103,7 @@ async function inRegistry(
   name: string,
   settings: RegistrySettings,
   platform: Platform | undefined,
-  remote: RemoteServices,
+  remote: RegistryServices,
   context: Context,
 ): Promise<StoredImage | undefined> {
   const registries = await remote.registries(settings)
@@ -112,7 +112,7 @@ async function inRegistry(
   return image
 }
 
-async function inLayout(name: string, platform: Platform | undefined, remote: RemoteServices, context: Context): Promise<LocatedImage> {
+async function inLayout(name: string, platform: Platform | undefined, remote: RegistryServices, context: Context): Promise<LocatedImage> {
   const image = await openLayoutImages(platform ?? remote.platform).find(name, context)
   if (!image) throw new CnbError('CNB_IMAGE_NOT_FOUND', `cannot find image '${name}'`, { hint: 'Check the directory, and the name behind it.' })
   checkPlatform(name, image, platform)
@@ -130,7 +130,7 @@ function checkPlatform(name: string, image: StoredImage, platform: Platform | un
 function inBothPlaces(wanted: WantedImage, miss: Miss, error: CnbError): CnbError {
   const { code, message, hint } = error
   if (code !== 'CNB_REGISTRY_UNREACHABLE' && code !== 'CNB_REGISTRY_DENIED') return error
-  if (parseReference(wanted.name).registry !== DOCKER_HUB) return error.retold(searched(wanted.name, miss, message))
+  if (parseReference(wanted.name).registry !== DOCKER_HUB) return error.withMessage(searched(wanted.name, miss, message))
   if (!miss.code) return notFound(wanted, miss, { why: message, hint, cause: error })
   return new CnbError(miss.code, searched(wanted.name, miss, message), { hint: [miss.hint, hint].filter(Boolean).join('\n'), cause: error })
 }

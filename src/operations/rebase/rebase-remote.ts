@@ -9,7 +9,7 @@ import { rebaseMany, type RebaseManyResult, type RebaseSummary } from './rebase-
 import type { RebaseResult } from './rebase-result.ts'
 import { readRegistrySettings, type RegistryOptions } from '../config/registry-settings.ts'
 import { RemoteRebaser, type RemoteRebaseOptions } from './remote-rebaser.ts'
-import type { RemoteServices } from '../services.ts'
+import type { RegistryServices } from '../services.ts'
 
 /** Images that are worked on at once; each waits for its registry most of the time. */
 const CONCURRENCY = 12
@@ -28,7 +28,7 @@ export interface FleetResult extends RebaseManyResult {
 }
 
 /** Rebases one image. @throws CnbError as RemoteRebaser.rebase, CNB_OUTPUT, CNB_USAGE */
-export async function rebaseRemote(options: RebaseRemoteOptions, remote: RemoteServices, context: Context): Promise<RebaseResult> {
+export async function rebaseRemote(options: RebaseRemoteOptions, remote: RegistryServices, context: Context): Promise<RebaseResult> {
   const rebaser = new RemoteRebaser(await open(options, remote, context), await readConfig(remote.host, context))
   const result = await step(context, `rebasing ${options.image}`, () => rebaser.rebase(options, context))
   const { reportOutputDir } = options
@@ -42,7 +42,7 @@ export async function rebaseRemote(options: RebaseRemoteOptions, remote: RemoteS
 /** Rebases many. @throws CnbError as listImages, and when the run is stopped */
 export async function rebaseFleet(
   options: RebaseFleetOptions,
-  remote: RemoteServices,
+  remote: RegistryServices,
   input: AsyncIterable<Buffer>,
   context: Context,
 ): Promise<FleetResult> {
@@ -55,6 +55,6 @@ export async function rebaseFleet(
   return { images: reports, summary: { ...summary, mountedBlobs: rebaser.blobs.mounted, copiedBytes: rebaser.blobs.copiedBytes } }
 }
 
-async function open({ concurrency, ...options }: Common, remote: RemoteServices, context: Context): Promise<Registries> {
+async function open({ concurrency, ...options }: Common, remote: RegistryServices, context: Context): Promise<Registries> {
   return remote.registries({ ...(await readRegistrySettings(options, remote.host, context)), ...(concurrency === undefined ? {} : { concurrency }) })
 }

@@ -18,7 +18,7 @@ import { outputReference } from '../output-reference.ts'
 import { writeReport } from './rebase-report.ts'
 import { parseTarget, type RebaseResult } from './rebase-result.ts'
 import { chooseMirrors, type RegistryOptions } from '../config/registry-settings.ts'
-import type { Services } from '../services.ts'
+import type { EngineServices } from '../services.ts'
 
 export interface RebaseOptions extends Pick<RegistryOptions, 'registryMirrors'> {
   readonly image: string
@@ -36,7 +36,7 @@ export interface RebaseOptions extends Pick<RegistryOptions, 'registryMirrors'> 
  * Rebases an image on the engine. The app image itself is never pulled: what is on the engine is what its user means.
  * @throws CnbError CNB_NOT_REBASABLE, CNB_IMAGE_NOT_FOUND, CNB_IMAGE_INVALID, CNB_PULL_FAILED, CNB_OUTPUT, CNB_ENGINE_*
  */
-export async function rebase(options: RebaseOptions, services: Services, context: Context): Promise<RebaseResult> {
+export async function rebase(options: RebaseOptions, services: EngineServices, context: Context): Promise<RebaseResult> {
   const start = performance.now()
   const { engine, credentials, host } = services
   const target = parseTarget(options.image)

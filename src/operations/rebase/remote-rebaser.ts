@@ -122,7 +122,7 @@ export class RemoteRebaser {
       return await this.#rebasePart(manifest, task, context)
     } catch (error) {
       if (!(error instanceof CnbError) || context.signal?.aborted) throw error
-      throw error.retold(`${name}: ${error.message}`)
+      throw error.withMessage(`${name}: ${error.message}`)
     }
   }
 

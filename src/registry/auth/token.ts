@@ -1,8 +1,8 @@
 /** Tokens for registries (distribution's token authentication, and its OAuth 2 variant for identity tokens). */
 
 import type { RegistryCredentials } from './auth-file.ts'
-import { refusal } from '../errors.ts'
-import { documentOf, type Exchange, type HttpReply } from '../transport/http.ts'
+import { registryRefusal } from '../errors.ts'
+import { bodyOf, type Exchange, type HttpReply } from '../transport/http.ts'
 import { UntrustedReply } from '../transport/target.ts'
 
 const MAX_REPLY = 1024 * 1024
@@ -33,7 +33,7 @@ export interface Token {
  */
 export async function fetchToken(request: TokenRequest, exchange: Exchange, now: number, host: string): Promise<Token> {
   const reply = await (request.credentials?.identitytoken ? refresh(request, exchange) : ask(request, exchange))
-  if (reply.status !== 200) throw await refusal(`cannot log in to ${host}`, host, reply)
+  if (reply.status !== 200) throw await registryRefusal(`cannot log in to ${host}`, host, reply)
   const { token, access_token, expires_in } = parse(reply)
   const value = [token, access_token].find((text): text is string => typeof text === 'string' && /^[\x21-\x7e]+$/.test(text))
   if (value === undefined) throw new UntrustedReply("the registry's token server gave no token")
@@ -66,7 +66,7 @@ export function basicHeader({ username, password }: RegistryCredentials): string
 
 function parse(reply: HttpReply): { token?: unknown; access_token?: unknown; expires_in?: unknown } {
   try {
-    return (JSON.parse(String(documentOf(reply))) ?? {}) as { token?: unknown }
+    return (JSON.parse(String(bodyOf(reply))) ?? {}) as { token?: unknown }
   } catch {
     return {}
   }

@@ -6,7 +6,7 @@ import { abortError, type CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { digestOf, type Digest } from '../../oci/digest.ts'
 import { isTransient, registryError } from '../errors.ts'
-import { documentOf, header, type HttpReply } from '../transport/http.ts'
+import { bodyOf, header, type HttpReply } from '../transport/http.ts'
 import type { RemotePath } from '../remote-path.ts'
 import { MAX_TRIES, pauseAfter } from '../transport/retries.ts'
 
@@ -27,7 +27,7 @@ export async function download(at: RemotePath, blob: WantedBlob, context: Contex
   if (blob.size !== undefined && blob.size <= SMALL) return readSmall(at, blob, blob.size, context)
   const stop = new AbortController()
   const signal = AbortSignal.any([at.host.signalOf(context), stop.signal])
-  const part: Part = { at, blob, task: `cannot read the blob ${at.nameOf(blob.digest)}`, context: { ...context, signal } }
+  const part: BlobRange = { at, blob, task: `cannot read the blob ${at.nameOf(blob.digest)}`, context: { ...context, signal } }
   const first = await request(part, 0)
   const stream = new BlobStream(pieces(part, first), stop)
   signal.addEventListener('abort', () => stream.destroy(abortError(signal)))
@@ -37,7 +37,7 @@ export async function download(at: RemotePath, blob: WantedBlob, context: Contex
 async function readSmall(at: RemotePath, { digest }: WantedBlob, size: number, context: Context): Promise<Readable> {
   const task = `cannot read the blob ${at.nameOf(digest)}`
   const reply = await at.call({ task, method: 'GET', path: at.path(`blobs/${digest}`), limit: size, expect: [200] }, context)
-  const content = documentOf(reply) ?? Buffer.alloc(0)
+  const content = bodyOf(reply) ?? Buffer.alloc(0)
   const found = digestOf(content)
   if (found !== digest) throw at.untrusted(task, `the digest of what came is ${found}`)
   return Readable.from(content, { objectMode: false })
@@ -67,7 +67,7 @@ class BlobStream extends Readable {
   }
 }
 
-interface Part {
+interface BlobRange {
   readonly at: RemotePath
   readonly blob: WantedBlob
   readonly task: string
@@ -75,12 +75,12 @@ interface Part {
 }
 
 /** The reply with the blob from `offset` on; or all of it, where the registry does not do parts. */
-function request({ at, blob, task, context }: Part, offset: number): Promise<HttpReply> {
+function request({ at, blob, task, context }: BlobRange, offset: number): Promise<HttpReply> {
   const headers = offset > 0 ? { range: `bytes=${offset}-` } : undefined
   return at.call({ task, method: 'GET', path: at.path(`blobs/${blob.digest}`), headers, expect: offset > 0 ? [200, 206] : [200] }, context)
 }
 
-async function* pieces(part: Part, first: HttpReply): AsyncGenerator<Buffer, void> {
+async function* pieces(part: BlobRange, first: HttpReply): AsyncGenerator<Buffer, void> {
   const { at, blob, task, context } = part
   const hash = createHash('sha256')
   let offset = 0
@@ -114,7 +114,7 @@ async function* pieces(part: Part, first: HttpReply): AsyncGenerator<Buffer, voi
 }
 
 /** The reply's bytes from `offset` of the blob on. */
-async function* from(reply: HttpReply, offset: number, part: Part): AsyncGenerator<Buffer> {
+async function* from(reply: HttpReply, offset: number, part: BlobRange): AsyncGenerator<Buffer> {
   let skip = offset
   if (reply.status === 206) {
     const start = /^bytes (\d+)-/.exec(header(reply, 'content-range') ?? '')?.[1]
@@ -128,6 +128,6 @@ async function* from(reply: HttpReply, offset: number, part: Part): AsyncGenerat
   }
 }
 
-function wrong({ at, task }: Part, why: string): CnbError {
+function wrong({ at, task }: BlobRange, why: string): CnbError {
   return at.untrusted(task, why)
 }

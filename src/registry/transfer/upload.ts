@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import type { Context } from '../../base/events.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { sendChunks } from './chunks.ts'
-import { isTransient, refusal } from '../errors.ts'
+import { isTransient, registryRefusal } from '../errors.ts'
 import { discard, header, type HttpReply } from '../transport/http.ts'
 import type { BlobSource, KnownBlob } from '../registry.ts'
 import type { RemotePath } from '../remote-path.ts'
@@ -36,7 +36,7 @@ export async function upload(at: RemotePath, blob: KnownBlob, context: Context):
   }
   const { content } = blob
   const source = content ? { open: async () => content } : blob
-  await trying(at, task, source, context, put, () => exists(at, digest, context))
+  await withRetries(at, task, source, context, put, () => exists(at, digest, context))
 }
 
 /** As Repository.uploadStream. */
@@ -44,7 +44,7 @@ export async function uploadStream(at: RemotePath, source: BlobSource, context: 
   const task = `cannot upload a layer to ${at.name}`
   let sent: Sent | undefined
   let chunked = false
-  await trying(at, task, source, context, async (session, stream) => {
+  await withRetries(at, task, source, context, async (session, stream) => {
     const meter = new Meter()
     pipeline(stream, meter, () => {})
     let last = session
@@ -80,7 +80,7 @@ type Try<Bytes> = (session: UploadSession, bytes: Bytes) => Promise<HttpReply | 
  * Begins a session and does `work` in it; both again, with the bytes from their start, where `work` gives a reply that is not the
  * end of it, or a connection breaks off. Before that it may turn out that all `isDone`: the reply was lost, and not the blob.
  */
-async function trying<Bytes extends Readable | Buffer>(
+async function withRetries<Bytes extends Readable | Buffer>(
   at: RemotePath,
   task: string,
   source: { open(signal: AbortSignal): Promise<Bytes> },
@@ -107,7 +107,7 @@ async function trying<Bytes extends Readable | Buffer>(
       const reply = await work(session, bytes)
       if (reply === undefined) return
       pause = retryAfter(reply, clock.now()) ?? (isTransientStatus(reply.status) ? pause : 0)
-      failure = await refusal(task, at.host.name, reply)
+      failure = await registryRefusal(task, at.host.name, reply)
     } catch (error) {
       isLast ||= error === failure || !(error instanceof Error && isTransient(error.cause))
       failure = error

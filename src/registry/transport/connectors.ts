@@ -11,8 +11,8 @@ import type { Proxy } from './proxies.ts'
 import { ProxyError, refused, unreachable } from './proxy-error.ts'
 
 
-type Target = buildConnector.Options
-type Connect = (target: Target) => Promise<Socket>
+type ConnectTarget = buildConnector.Options
+type Connect = (target: ConnectTarget) => Promise<Socket>
 /** Makes a connection to a target, or TLS over the one that the target has (`httpSocket`). */
 type Through = (connect: Connect) => Connect
 

@@ -62,7 +62,7 @@ export async function readBody({ body }: HttpReply, limit: number): Promise<Buff
 }
 
 /** The body of a reply that had a limit in its request; undefined for one whose status is not 200. */
-export function documentOf({ status, body }: HttpReply): Buffer | undefined {
+export function bodyOf({ status, body }: HttpReply): Buffer | undefined {
   return status === 200 && Buffer.isBuffer(body) ? body : undefined
 }
 

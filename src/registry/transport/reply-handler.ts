@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { passOn } from '../../base/spent-chunks.ts'
+import { countBytes } from '../../base/spent-chunks.ts'
 import type { HttpReply, HttpRequest } from './http.ts'
 import { Pace } from './pace.ts'
 import { UntrustedReply } from './target.ts'
@@ -62,7 +62,7 @@ export class ReplyHandler implements Dispatcher.DispatchHandler {
   onResponseData(controller: Controller, chunk: Buffer): void {
     this.#pace.count(chunk.length)
     if (this.#stream) {
-      passOn(chunk)
+      countBytes(chunk)
       if (this.#stream.push(chunk)) return
       controller.pause()
       this.#pace.pause()

@@ -23,7 +23,7 @@ export function gerund(phase: string): string {
 }
 
 /** Follows phases, steps and pulls. The youngest thing under way is the one to tell of. */
-export class Ongoing {
+export class ActiveTasks {
   readonly pulls = new Map<string, Pull>()
   /** Names of phases and steps under way with the time each began, in the order in which they began. */
   readonly #works = new Map<string, number>()

@@ -1,13 +1,13 @@
 /** Signs of life while an operation is silent: a spinner or pull progress on a terminal, a line now and then off it. */
 
 import type { CnbEvent } from '../../base/events.ts'
-import { Ongoing } from './active-tasks.ts'
+import { ActiveTasks } from './active-tasks.ts'
 import type { Spinner } from './spinner.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Schedule } from './timer.ts'
 
 /** Shows what goes on between the lines that are printed. */
-export interface Activity {
+export interface LiveDisplay {
   /** Takes note of an event before its line, if any, is printed. */
   before(event: CnbEvent): void
   /** Goes on after it. */
@@ -15,7 +15,7 @@ export interface Activity {
   stop(): void
 }
 
-export interface Clock {
+export interface DisplayClock {
   /** Milliseconds from any start. */
   now(): number
   readonly schedule: Schedule
@@ -33,32 +33,32 @@ function isProgress({ type }: CnbEvent): boolean {
 }
 
 /** For a terminal. */
-export class LiveActivity implements Activity {
+export class TerminalDisplay implements LiveDisplay {
   readonly #terminal: Terminal
   readonly #spinner: Spinner
-  readonly #clock: Clock
-  readonly #ongoing = new Ongoing()
+  readonly #clock: DisplayClock
+  readonly #tasks = new ActiveTasks()
   #cancel: (() => void) | undefined
   #drawn = Number.NEGATIVE_INFINITY
 
-  constructor(terminal: Terminal, spinner: Spinner, clock: Clock) {
+  constructor(terminal: Terminal, spinner: Spinner, clock: DisplayClock) {
     this.#terminal = terminal
     this.#spinner = spinner
     this.#clock = clock
   }
 
   before(event: CnbEvent): void {
-    this.#ongoing.apply(event, this.#clock.now())
+    this.#tasks.apply(event, this.#clock.now())
     if (isProgress(event)) return
     this.#cancel?.()
     this.#cancel = undefined
     this.#spinner.hide()
     this.#drawn = Number.NEGATIVE_INFINITY
-    if (this.#ongoing.pulls.size === 0) this.#terminal.live([])
+    if (this.#tasks.pulls.size === 0) this.#terminal.live([])
   }
 
   after(): void {
-    if (this.#ongoing.pulls.size > 0) this.#drawPulls()
+    if (this.#tasks.pulls.size > 0) this.#drawPulls()
     else this.#cancel ??= this.#clock.schedule(() => this.#spin(), CALM_MS)
   }
 
@@ -70,16 +70,16 @@ export class LiveActivity implements Activity {
   }
 
   #spin(): void {
-    const work = this.#ongoing.work()
+    const work = this.#tasks.work()
     if (!work) return
-    this.#spinner.show(work.name, () => this.#ongoing.howFar(work, this.#clock.now()))
+    this.#spinner.show(work.name, () => this.#tasks.howFar(work, this.#clock.now()))
   }
 
   #drawPulls(): void {
     const now = this.#clock.now()
     if (now - this.#drawn < FRAME_MS) return
     this.#drawn = now
-    const pulls = [...this.#ongoing.pulls.values()]
+    const pulls = [...this.#tasks.pulls.values()]
     const height = Math.max(1, Math.floor((this.#terminal.rows - 4) / pulls.length))
     const room = Math.max(1, this.#terminal.rows - 1)
     this.#terminal.live(pulls.flatMap((pull) => pull.lines(this.#terminal.err, this.#terminal.columns - 1, height)).slice(0, room))
@@ -87,20 +87,20 @@ export class LiveActivity implements Activity {
 }
 
 /** For pipes and logs: after 30 s of silence a line says what is still under way, so that nobody takes it for dead. */
-export class Heartbeat implements Activity {
+export class Heartbeat implements LiveDisplay {
   readonly #tell: (line: string) => void
-  readonly #clock: Clock
-  readonly #ongoing = new Ongoing()
+  readonly #clock: DisplayClock
+  readonly #tasks = new ActiveTasks()
   #cancel: (() => void) | undefined
 
   /** @param tell prints one line */
-  constructor(tell: (line: string) => void, clock: Clock) {
+  constructor(tell: (line: string) => void, clock: DisplayClock) {
     this.#tell = tell
     this.#clock = clock
   }
 
   before(event: CnbEvent): void {
-    this.#ongoing.apply(event, this.#clock.now())
+    this.#tasks.apply(event, this.#clock.now())
     // Progress prints nothing here: it must not put off the line that tells of it.
     if (!isProgress(event)) this.stop()
   }
@@ -115,12 +115,12 @@ export class Heartbeat implements Activity {
   }
 
   #beat(): void {
-    for (const pull of this.#ongoing.pulls.values()) {
+    for (const pull of this.#tasks.pulls.values()) {
       const summary = pull.summary()
       this.#tell(`still pulling ${pull.reference}${summary === '' ? '' : ` (${summary})`}`)
     }
-    const work = this.#ongoing.work()
-    if (this.#ongoing.pulls.size === 0 && work) this.#tell(`still ${work.name}, for ${this.#ongoing.howFar(work, this.#clock.now())}`)
+    const work = this.#tasks.work()
+    if (this.#tasks.pulls.size === 0 && work) this.#tell(`still ${work.name}, for ${this.#tasks.howFar(work, this.#clock.now())}`)
     this.#cancel = undefined
     this.after()
   }

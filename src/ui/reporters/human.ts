@@ -3,24 +3,24 @@
 import type { CnbError } from '../../base/errors.ts'
 import { errorText } from '../error-text.ts'
 import type { Outcome, Reporter } from '../reporter.ts'
-import type { Talk } from '../progress-log.ts'
+import type { ProgressLog } from '../progress-log.ts'
 import type { Terminal } from '../terminal.ts'
 
 export class HumanReporter implements Reporter {
   readonly events: Reporter['events']
   readonly #terminal: Terminal
-  readonly #talk: Talk
+  readonly #log: ProgressLog
   readonly #verbose: boolean
 
-  constructor(terminal: Terminal, talk: Talk, verbose: boolean) {
+  constructor(terminal: Terminal, log: ProgressLog, verbose: boolean) {
     this.#terminal = terminal
-    this.#talk = talk
+    this.#log = log
     this.#verbose = verbose
-    this.events = talk.events
+    this.events = log.events
   }
 
   succeed(outcome: Outcome): void {
-    this.#talk.stop()
+    this.#log.stop()
     this.#terminal.print(outcome.text(this.#terminal.out))
     for (const failure of outcome.failures ?? []) {
       this.#terminal.tell('')
@@ -29,7 +29,7 @@ export class HumanReporter implements Reporter {
   }
 
   fail(error: CnbError): void {
-    this.#talk.stop()
+    this.#log.stop()
     this.#tellError(error)
   }
 

@@ -5,9 +5,9 @@ import type { EventSink } from '../../base/events.ts'
 import { errorText } from '../error-text.ts'
 import type { Outcome, Reporter } from '../reporter.ts'
 import { defuseDocument } from '../runner-commands.ts'
-import type { Talk } from '../progress-log.ts'
+import type { ProgressLog } from '../progress-log.ts'
 import type { Terminal } from '../terminal.ts'
-import { Whisper } from '../quiet-log.ts'
+import { QuietLog } from '../quiet-log.ts'
 
 /** Grows when a field changes its meaning or goes away; not when one is added. */
 export const SCHEMA_VERSION = 1
@@ -36,30 +36,30 @@ export class JsonReporter implements Reporter {
   readonly events: EventSink
   readonly #terminal: Terminal
   readonly #stringify: Stringify
-  readonly #talk: Talk | undefined
+  readonly #log: ProgressLog | undefined
 
-  /** @param talk tells the way on stderr, with --verbose */
-  constructor(terminal: Terminal, stringify: Stringify, talk: Talk | undefined) {
+  /** @param log tells the way on stderr, with --verbose */
+  constructor(terminal: Terminal, stringify: Stringify, log: ProgressLog | undefined) {
     this.#terminal = terminal
     this.#stringify = stringify
-    this.#talk = talk
-    this.events = talk?.events ?? new Whisper(terminal).events
+    this.#log = log
+    this.events = log?.events ?? new QuietLog(terminal).events
   }
 
   succeed(outcome: Outcome): void {
-    this.#talk?.stop()
+    this.#log?.stop()
     for (const failure of outcome.failures ?? []) this.#tellError(failure)
     this.#print({ schemaVersion: SCHEMA_VERSION, ...outcome.data })
   }
 
   fail(error: CnbError): void {
-    this.#talk?.stop()
+    this.#log?.stop()
     this.#tellError(error)
     this.#print({ schemaVersion: SCHEMA_VERSION, error: error.toJSON() })
   }
 
   #tellError(error: CnbError): void {
-    this.#terminal.tell(errorText(error, this.#terminal.err, this.#talk !== undefined))
+    this.#terminal.tell(errorText(error, this.#terminal.err, this.#log !== undefined))
   }
 
   #print(document: object): void {

@@ -5,7 +5,7 @@ import { errorText } from '../error-text.ts'
 import type { Outcome, Reporter } from '../reporter.ts'
 import { sanitizeText } from '../sanitize.ts'
 import type { Terminal } from '../terminal.ts'
-import { Whisper } from '../quiet-log.ts'
+import { QuietLog } from '../quiet-log.ts'
 
 export class QuietReporter implements Reporter {
   readonly events: Reporter['events']
@@ -15,7 +15,7 @@ export class QuietReporter implements Reporter {
   constructor(terminal: Terminal, verbose: boolean) {
     this.#terminal = terminal
     this.#verbose = verbose
-    this.events = new Whisper(terminal).events
+    this.events = new QuietLog(terminal).events
   }
 
   succeed(outcome: Outcome): void {

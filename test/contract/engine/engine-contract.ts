@@ -8,7 +8,7 @@ import type { Engine } from '../../../src/docker/engine.ts'
 import { refusalStatus } from '../../../src/docker/errors.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { packFiles, readTar } from '../../support/fakes/fake-files.ts'
-import { conversationContract } from './conversation-contract.ts'
+import { conversationContract } from './attach-contract.ts'
 import { imageStoreContract } from './image-store-contract.ts'
 
 /** Within a day of now, in milliseconds. */

@@ -10,7 +10,7 @@ import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/ba
 import type { Engine } from '../../../src/docker/engine.ts'
 import { createBuilder, type CreateBuilderResult } from '../../../src/operations/builder/create-builder.ts'
 import { inspectBuilder } from '../../../src/operations/builder/inspect-builder.ts'
-import type { Services } from '../../../src/operations/services.ts'
+import type { EngineServices } from '../../../src/operations/services.ts'
 import { placesWith } from '../../support/places.ts'
 import { writeLifecycle } from '../../unit/builder/lifecycle-files.ts'
 import { writeTar } from '../../unit/buildpacks/tar-file.ts'
@@ -19,7 +19,7 @@ import { connectToEngine, layerOf, loadImage, ownName } from '../images/crafted.
 const BUILD_IMAGE = ownName('build')
 const NAMES = [BUILD_IMAGE]
 let engine: Engine
-let services: Services
+let services: EngineServices
 let scratch: TemporaryDirectory
 
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import { buffer } from 'node:stream/consumers'
 import { abortError, CnbError, throwIfAborted } from '../../../src/base/errors.ts'
 import type { Context } from '../../../src/base/events.ts'
 import type {
-  Container, ContainerOutput, Containers, ContainerSpec, Content, Conversation, Engine, EngineImage, EngineImages, EngineInfo, PullOptions,
+  Container, ContainerOutput, Containers, ContainerSpec, Content, AttachedContainer, Engine, EngineImage, EngineImages, EngineInfo, PullOptions,
   Volumes,
 } from '../../../src/docker/engine.ts'
 import { digestOf, type Digest } from '../../../src/oci/digest.ts'
@@ -176,14 +176,14 @@ export class FakeEngine implements Engine {
         conversation.stdin.end()
         return await conversation.exitCode
       },
-      converse: async (output, context) => {
+      attach: async (output, context) => {
         if (!state().spec.stdin) throw new CnbError('CNB_INTERNAL', 'a container that was made without standard input cannot be talked with')
         return this.#start(state(), config, output, context)
       },
     }
   }
 
-  async #start(state: FakeContainerState, config: EngineImage['config'], output: ContainerOutput, context: Context = {}): Promise<Conversation> {
+  async #start(state: FakeContainerState, config: EngineImage['config'], output: ContainerOutput, context: Context = {}): Promise<AttachedContainer> {
     const { spec, files } = state
     throwIfAborted(context.signal)
     const hangUp = new AbortController()

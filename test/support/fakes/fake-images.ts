@@ -2,7 +2,7 @@
 
 import { gunzipSync } from 'node:zlib'
 import type { BlobInfo, EngineHistory, EngineImage } from '../../../src/docker/engine.ts'
-import { refusal } from '../../../src/docker/errors.ts'
+import { engineRefusal } from '../../../src/docker/errors.ts'
 import type { ImageConfig } from '../../../src/oci/config.ts'
 import { digestOf, hexOf, type Digest } from '../../../src/oci/digest.ts'
 import { familiarName, parseReference } from '../../../src/oci/reference.ts'
@@ -33,7 +33,7 @@ interface ManifestEntry {
 
 /** Refuses in an engine's words. */
 export function fail(words: string, status = 500): never {
-  throw refusal('the fake engine', status, words)
+  throw engineRefusal('the fake engine', status, words)
 }
 
 export const nameOf = (reference: string): string => familiarName(parseReference(reference))

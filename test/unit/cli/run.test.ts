@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
-import type { CommandDefinition, Session } from '../../../src/cli/command.ts'
-import { complain, runCommand } from '../../../src/cli/run.ts'
+import type { CommandDefinition, CommandContext } from '../../../src/cli/command.ts'
+import { reportUsageError, runCommand } from '../../../src/cli/run.ts'
 import type { Globals } from '../../../src/cli/program.ts'
 import type { Outcome } from '../../../src/ui/reporter.ts'
 import { recordingStream } from '../ui/recording-stream.ts'
@@ -12,10 +12,10 @@ const host = { env: {}, cwd: '/', home: '/' }
 const outcome: Outcome = { data: { image: 'app', size: 3 }, line: 'app@sha256:1', text: () => 'Built' }
 
 /** Runs a command that does `work`. */
-async function runWork(work: (session: Session) => Promise<Outcome>, globals: Partial<Globals> = {}, controller = new AbortController()) {
+async function runWork(work: (session: CommandContext) => Promise<Outcome>, globals: Partial<Globals> = {}, controller = new AbortController()) {
   const stdout = recordingStream()
   const stderr = recordingStream()
-  const definition = { run: (_given: readonly string[], _values: unknown, session: Session) => work(session) } as CommandDefinition
+  const definition = { run: (_given: readonly string[], _values: unknown, session: CommandContext) => work(session) } as CommandDefinition
   const code = await runCommand(
     { kind: 'run', definition, given: ['app'], values: {}, globals: { ...quietly, ...globals } },
     {
@@ -98,7 +98,7 @@ describe('complain', () => {
     const stdout = recordingStream()
     const stderr = recordingStream()
     const error = new CnbError('CNB_USAGE', 'wrong')
-    expect(await complain(error, { ...quietly, output: 'json' }, { stdout, stderr, host })).toBe(2)
+    expect(await reportUsageError(error, { ...quietly, output: 'json' }, { stdout, stderr, host })).toBe(2)
     expect(JSON.parse(stdout.text)).toMatchObject({ error: { code: 'CNB_USAGE', exit: 2 } })
   })
 })

@@ -48,7 +48,7 @@ test('when the program no longer listens, what it says last and its exit code ar
     })
   })
   const stderr = new PassThrough()
-  const talk = await container.converse({ stderr })
+  const talk = await container.attach({ stderr })
   talk.stdin.on('close', () => closed.emit('closed'))
   talk.stdin.write('to nobody')
   expect(await talk.exitCode).toBe(9)
@@ -62,7 +62,7 @@ test('what is still open when the program has ended is closed', async () => {
     stdout.end()
     wait.end('{"StatusCode":0}')
   })
-  const talk = await container.converse({})
+  const talk = await container.attach({})
   const closed = once(talk.stdin, 'close')
   expect(await talk.exitCode).toBe(0)
   await closed
@@ -74,7 +74,7 @@ test('who hangs up closes both directions and has the container killed, and nobo
     gone = Promise.all([stdin, stdout].map((socket) => once(socket.resume(), 'end')))
   })
   {
-    await using _talk = await container.converse({})
+    await using _talk = await container.attach({})
   }
   await gone
   expect(asked.at(-1)).toBe('POST /containers/c1/kill')
@@ -91,7 +91,7 @@ test('what is read once the input has ended is asked for when the program has', 
     },
     { 'GET /containers/c1/archive': (response) => response.end('an archive'), 'GET /_ping': (response) => response.end('OK') },
   )
-  await using talk = await container.converse({})
+  await using talk = await container.attach({})
   expect(await text((await container.getArchive('/before'))!)).toBe('an archive')
   talk.stdin.end()
   const asking = container.getArchive('/after')
@@ -114,13 +114,13 @@ test('a failure to start closes both directions', async () => {
   )
   onTestFinished(() => server[Symbol.asyncDispose]())
   const container = await server.engine.containers.create({ image: 'x', command: ['/x'], stdin: true })
-  await expect(container.converse({})).rejects.toMatchObject({ message: 'cannot start the container: no such program' })
+  await expect(container.attach({})).rejects.toMatchObject({ message: 'cannot start the container: no such program' })
   expect(closed).toHaveLength(2)
   await Promise.all(closed)
 })
 
 test('an engine that does not wait for the program is not told to start it', async () => {
   const { container, asked } = await programThat(() => {}, { 'POST /containers/c1/wait': json({ message: 'no' }, 500) })
-  await expect(container.converse({})).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
+  await expect(container.attach({})).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
   expect(asked).not.toContain('POST /containers/c1/start')
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
-import { engineError, refusal } from '../../../src/docker/errors.ts'
+import { engineError, engineRefusal } from '../../../src/docker/errors.ts'
 import { SshError } from '../../../src/docker/connection/ssh-connection.ts'
 
 const endpoint = { address: 'tcp://h:2375', origin: 'DOCKER_HOST', transport: { kind: 'tcp', host: 'h', port: 2375 } } as const
@@ -38,6 +38,6 @@ test('an abort is the reason of the signal, whatever broke because of it', () =>
 })
 
 test('long words are cut, absent ones are replaced', () => {
-  expect(refusal('cannot do it', 500, 'x'.repeat(10_000)).message.length).toBeLessThan(2100)
-  expect(refusal('cannot do it', 500, ' ').message).toContain('status 500')
+  expect(engineRefusal('cannot do it', 500, 'x'.repeat(10_000)).message.length).toBeLessThan(2100)
+  expect(engineRefusal('cannot do it', 500, ' ').message).toContain('status 500')
 })

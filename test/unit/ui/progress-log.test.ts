@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
-import type { Activity } from '../../../src/ui/live/live-display.ts'
-import { escapeData, escapeProperty, githubFraming, plainFraming, type Framing } from '../../../src/ui/phase-sections.ts'
-import { Talk } from '../../../src/ui/progress-log.ts'
-import { Whisper } from '../../../src/ui/quiet-log.ts'
+import type { LiveDisplay } from '../../../src/ui/live/live-display.ts'
+import { escapeData, escapeProperty, githubFraming, plainFraming, type PhaseSections } from '../../../src/ui/phase-sections.ts'
+import { ProgressLog } from '../../../src/ui/progress-log.ts'
+import { QuietLog } from '../../../src/ui/quiet-log.ts'
 import { recordingTerminal } from './recording-stream.ts'
 
-const still: Activity = { before: () => undefined, after: () => undefined, stop: () => undefined }
+const still: LiveDisplay = { before: () => undefined, after: () => undefined, stop: () => undefined }
 
 interface Telling {
   verbose?: boolean
-  framing?: Framing
+  framing?: PhaseSections
   color?: 'never' | 'always'
 }
 
 function told(events: CnbEvent[], { verbose = false, framing = plainFraming((text) => text), color = 'never' }: Telling = {}): string[] {
   const { terminal, stderr, stdout } = recordingTerminal({}, {}, color)
-  const talk = new Talk({ terminal, activity: still, framing, verbose })
+  const talk = new ProgressLog({ terminal, activity: still, framing, verbose })
   for (const event of events) talk.events(event)
   talk.stop()
   expect(stdout.text).toBe('')
@@ -41,7 +41,7 @@ describe('Talk', () => {
   it('names the phase that ends below the header of another, and leaves that one open', () => {
     const start = (phase: string): CnbEvent => ({ type: 'phase.start', phase })
     const end = (phase: string): CnbEvent => ({ type: 'phase.end', phase, durationMs: 1234, exitCode: 0 })
-    const framing: Framing = { ...plainFraming((text) => text), close: () => ['closed'] }
+    const framing: PhaseSections = { ...plainFraming((text) => text), close: () => ['closed'] }
     expect(told([start('builder'), start('extender'), end('builder'), end('extender')], { framing }).slice(1)).toEqual([
       'closed',
       '===> EXTENDING',
@@ -87,7 +87,7 @@ describe('Talk', () => {
 })
 
 describe("GitHub's framing", () => {
-  const framing = (): Framing => githubFraming(() => 'token')
+  const framing = (): PhaseSections => githubFraming(() => 'token')
 
   it('folds each phase and keeps its output from giving commands', () => {
     expect(told(detect('::add-path::/evil'), { framing: framing() })).toEqual([
@@ -124,13 +124,13 @@ describe("GitHub's framing", () => {
 describe('Whisper', () => {
   it('says nothing of a phase that went well', () => {
     const { terminal, stderr } = recordingTerminal()
-    detect('fine').forEach(new Whisper(terminal).events)
+    detect('fine').forEach(new QuietLog(terminal).events)
     expect(stderr.text).toBe('')
   })
 
   it('shows the last lines of a phase that failed', () => {
     const { terminal, stderr } = recordingTerminal()
-    const { events } = new Whisper(terminal)
+    const { events } = new QuietLog(terminal)
     events({ type: 'phase.start', phase: 'builder' })
     for (let count = 1; count <= 100; count++) events({ type: 'phase.line', phase: 'builder', stream: 'stdout', line: `line ${count}` })
     events({ type: 'phase.end', phase: 'builder', durationMs: 1, exitCode: 51 })
@@ -140,7 +140,7 @@ describe('Whisper', () => {
 
   it('shows the lines of the phase that failed, and not those of one that ran at the same time', () => {
     const { terminal, stderr } = recordingTerminal()
-    const { events } = new Whisper(terminal)
+    const { events } = new QuietLog(terminal)
     for (const phase of ['builder', 'extender']) events({ type: 'phase.start', phase })
     for (const phase of ['builder', 'extender']) events({ type: 'phase.line', phase, stream: 'stdout', line: 'words' })
     events({ type: 'phase.end', phase: 'extender', durationMs: 1, exitCode: 0 })
@@ -150,7 +150,7 @@ describe('Whisper', () => {
 
   it('shows warnings', () => {
     const { terminal, stderr } = recordingTerminal()
-    new Whisper(terminal).events({ type: 'warning', message: 'odd\u0007' })
+    new QuietLog(terminal).events({ type: 'warning', message: 'odd\u0007' })
     expect(stderr.text).toBe('Warning: odd\n')
   })
 })

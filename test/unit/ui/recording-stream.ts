@@ -1,6 +1,6 @@
 /** Streams and clocks that tests hold in their hands. */
 
-import type { Clock } from '../../../src/ui/live/live-display.ts'
+import type { DisplayClock } from '../../../src/ui/live/live-display.ts'
 import { Terminal, type OutputStream } from '../../../src/ui/terminal.ts'
 
 export interface RecordingStream extends OutputStream {
@@ -33,7 +33,7 @@ export function recordingTerminal(screen: Screen = {}, env: Record<string, strin
 }
 
 /** A clock that moves when it is told to. */
-export class ManualClock implements Clock {
+export class ManualClock implements DisplayClock {
   #now = 0
   readonly #timers = new Map<() => void, number>()
 
@@ -41,7 +41,7 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
-  readonly schedule: Clock['schedule'] = (callback, ms) => {
+  readonly schedule: DisplayClock['schedule'] = (callback, ms) => {
     // A wrapper of its own: the same callback may be scheduled twice.
     const timer = (): void => callback()
     this.#timers.set(timer, this.#now + ms)

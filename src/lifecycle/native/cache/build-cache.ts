@@ -11,10 +11,10 @@ import type { BuildPlan } from '../../lifecycle.ts'
 import { UnfinishedVolumes } from '../../unfinished-volumes.ts'
 import type { CacheRecord, CodeSource, KeptLayers } from '../model.ts'
 import { cacheMetadata, readCacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
-import { codeSources, foreignSources } from './code-sources.ts'
+import { codeSources, externalSources } from './code-sources.ts'
 import { readPeerCache } from './peer-cache.ts'
 import type { SharedCache } from './shared-cache.ts'
-import { openVault, type Vault } from './state-volume.ts'
+import { openStateVolume, type StateVolume } from './state-volume.ts'
 
 /**
  * Leaving the scope of `await using` removes what it made on the engine to look into it, and volumes that are new and of
@@ -45,7 +45,7 @@ export async function openBuildCache(
   const volumes = new UnfinishedVolumes(engine, owner, context)
   try {
     await volumes.create(layers, state)
-    return new VolumesCache(engine, plan, shared, openVault(engine, plan, owner, context), volumes, context)
+    return new VolumesCache(engine, plan, shared, openStateVolume(engine, plan, owner, context), volumes, context)
   } catch (error) {
     await volumes[Symbol.asyncDispose]()
     throw error
@@ -56,7 +56,7 @@ class VolumesCache implements BuildCache {
   readonly #engine: Engine
   readonly #plan: BuildPlan
   readonly #shared: Pick<SharedCache, 'tars'> | undefined
-  readonly #vault: Vault
+  readonly #vault: StateVolume
   readonly #volumes: UnfinishedVolumes
   readonly #sources: readonly CodeSource[]
   readonly #context: Context
@@ -65,7 +65,7 @@ class VolumesCache implements BuildCache {
     engine: Engine,
     plan: BuildPlan,
     shared: Pick<SharedCache, 'tars'> | undefined,
-    vault: Vault,
+    vault: StateVolume,
     volumes: UnfinishedVolumes,
     context: Context,
   ) {
@@ -87,16 +87,16 @@ class VolumesCache implements BuildCache {
     }
     const found = await this.#vault.readRecord(context)
     const text = await tars?.metadata(context)
-    const strangers = [found?.sources, text === undefined ? undefined : readCacheMetadata(text)?.sources].map((sources) => foreignSources(sources ?? [], this.#sources))
+    const strangers = [found?.sources, text === undefined ? undefined : readCacheMetadata(text)?.sources].map((sources) => externalSources(sources ?? [], this.#sources))
     const [ofRecord = [], ofShared = []] = strangers
     tellOf(strangers.flat(), context)
-    const foreign = ofRecord.length > 0 ? { foreign: true } : {}
+    const external = ofRecord.length > 0 ? { external: true } : {}
     const record = ofRecord.length > 0 ? undefined : found
-    if (!tars) return { ...foreign, ...(record ? { record } : await this.#ofPeer(context)) }
-    if (ofShared.length > 0) return foreign
+    if (!tars) return { ...external, ...(record ? { record } : await this.#ofPeer(context)) }
+    if (ofShared.length > 0) return external
     // Checking all that is there costs as much as a build; when the volume holds the very same, that is not needed.
     if (record && text?.trimEnd() === writeCacheMetadata(cacheMetadata(record)).trimEnd()) return { record }
-    return { ...foreign, ...(await readPeerCache(tars, this.#plan.builder, context)) }
+    return { ...external, ...(await readPeerCache(tars, this.#plan.builder, context)) }
   }
 
   async #ofPeer(context: Context): Promise<KeptLayers> {
@@ -135,7 +135,7 @@ class VolumesCache implements BuildCache {
   /** Whether the record, which another build may have written meanwhile, does not tell of all sources of this build's code. */
   async #isOfFewer(context: Context): Promise<boolean> {
     const record = await this.#vault.readRecord(context)
-    return foreignSources(this.#sources, record?.sources ?? []).length > 0
+    return externalSources(this.#sources, record?.sources ?? []).length > 0
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -36,6 +36,6 @@ export function repositoryOf(reference: string): string {
  * The sources among `earlier` that are none of `present`. One is another's equal that comes from the same place, so that authors
  * can change their own buildpack, or that has the same content, wherever that is.
  */
-export function foreignSources(earlier: readonly CodeSource[], present: readonly CodeSource[]): readonly CodeSource[] {
+export function externalSources(earlier: readonly CodeSource[], present: readonly CodeSource[]): readonly CodeSource[] {
   return earlier.filter(({ place, content }) => !present.some((own) => own.place === place || own.content === content))
 }

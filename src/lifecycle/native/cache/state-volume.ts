@@ -24,7 +24,7 @@ const RECORD = 'record'
 const MAX_RECORD_BYTES = 2 * MAX_METADATA_BYTES
 
 /** Leaving the scope of `await using` removes its containers. Both volumes must be there: they are the caller's. */
-export interface Vault extends AsyncDisposable {
+export interface StateVolume extends AsyncDisposable {
   /** Undefined where there is none, or one that was torn or tampered with. */
   readRecord(context: Context): Promise<CacheRecord | undefined>
   /** Costs nothing when it is the one that was read. @throws CnbError CNB_EXPORT_FAILED for one that could not be read again */
@@ -39,11 +39,11 @@ type VaultPlan = Pick<BuildPlan, 'builder' | 'cacheVolumes' | 'platform'>
  * What it needs on the engine is made beside what the caller does next, and told of by the first use if it fails.
  * @param owner the label by which a later run finds what a killed one left
  */
-export function openVault(engine: Engine, plan: VaultPlan, owner: string, context: Context): Vault {
+export function openStateVolume(engine: Engine, plan: VaultPlan, owner: string, context: Context): StateVolume {
   return new ContainerVault(engine, plan, owner, context)
 }
 
-class ContainerVault implements Vault {
+class ContainerVault implements StateVolume {
   readonly #engine: Engine
   readonly #plan: VaultPlan
   readonly #owner: string

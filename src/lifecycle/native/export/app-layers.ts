@@ -12,7 +12,7 @@ import type { BuildMetadataToml } from './build-metadata-toml.ts'
 import { exportBuildpacks, type ExportedBuildpack } from './buildpack-layers.ts'
 import { exportError } from './export-error.ts'
 import type { ExportInput } from './export.ts'
-import { directoryLayer } from './tree-directory.ts'
+import { treeDirectoryLayer } from './tree-directory.ts'
 
 /** All layers in their order, and which of them is what. */
 export interface AppLayers {
@@ -38,7 +38,7 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
     return layer.diffId
   }
 
-  const sbomLayer = atLeast(plan.platformApi, '0.8') ? await directoryLayer(tree, 'sbom/launch', plan.builder) : undefined
+  const sbomLayer = atLeast(plan.platformApi, '0.8') ? await treeDirectoryLayer(tree, 'sbom/launch', plan.builder) : undefined
   const sbom = sbomLayer && add('launch.sbom', sbomLayer, 'Software Bill-of-Materials', before?.sbom)
 
   const app = await input.makeAppLayers(metadata.slices)
@@ -49,7 +49,7 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
 
   const launcher = add('launcher', await input.makeLauncherLayer(), 'Buildpacks Application Launcher', before?.launcher)
 
-  const configLayer = await directoryLayer(tree, 'config', plan.builder)
+  const configLayer = await treeDirectoryLayer(tree, 'config', plan.builder)
   if (configLayer === undefined) throw exportError('the builder phase left no /layers/config')
   const config = add('config', configLayer, 'Buildpacks Launcher Config', before?.config)
 

@@ -1,8 +1,8 @@
 /** The lifecycle's own bills of materials, which go along with the buildpacks' (lifecycle phase/exporter.go `copyBuildpacksioSBOMs`). */
 
 import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
-import type { LayersTree, TreeEntry } from '../model.ts'
-import { madeDirectory, madeFile, type Owner } from './tree-directory.ts'
+import type { LayersTree, LayerTreeEntry } from '../model.ts'
+import { madeDirectory, madeFile, type LayerOwner } from './tree-directory.ts'
 
 const FORMATS = ['sbom.cdx.json', 'sbom.spdx.json', 'sbom.syft.json']
 const LIFECYCLE_DIR = 'sbom/build/buildpacksio_lifecycle'
@@ -15,7 +15,7 @@ const LAUNCHER_DIR = 'sbom/launch/buildpacksio_lifecycle/launcher'
 export function withLifecycleSboms(
   tree: LayersTree,
   lifecycleFiles: ReadonlyMap<string, Buffer>,
-  { api, owner, say }: { api: ApiVersion; owner: Owner; say: (line: string) => void },
+  { api, owner, say }: { api: ApiVersion; owner: LayerOwner; say: (line: string) => void },
 ): LayersTree {
   if (!atLeast(api, '0.11')) return tree
   const whole = new Map(tree)
@@ -35,7 +35,7 @@ export function withLifecycleSboms(
   return whole
 }
 
-function addDirectories(tree: Map<string, TreeEntry>, path: string, owner: Owner): void {
+function addDirectories(tree: Map<string, LayerTreeEntry>, path: string, owner: LayerOwner): void {
   const steps = path.split('/')
   for (const [index] of steps.entries()) {
     const directory = steps.slice(0, index + 1).join('/')
@@ -44,7 +44,7 @@ function addDirectories(tree: Map<string, TreeEntry>, path: string, owner: Owner
 }
 
 /** A file that is written over keeps its mode. */
-function replaced(present: TreeEntry | undefined, content: Buffer, owner: Owner): TreeEntry {
+function replaced(present: LayerTreeEntry | undefined, content: Buffer, owner: LayerOwner): LayerTreeEntry {
   const made = madeFile(content, owner)
   return present?.type === 'file' ? { ...made, mode: present.mode } : made
 }

@@ -22,7 +22,7 @@ import type { Export, ExportInput, SbomLayer } from './export.ts'
 import { lifecycleMetadataJson } from './lifecycle-metadata-label.ts'
 import { withLifecycleSboms } from './lifecycle-sboms.ts'
 import { runImageNames } from './run-image-names.ts'
-import { directoryLayer, filesBelow } from './tree-directory.ts'
+import { treeDirectoryLayer, filesBelow } from './tree-directory.ts'
 
 
 /**
@@ -117,7 +117,7 @@ function makeLabels(input: ExportInput, metadata: BuildMetadataToml, layers: App
 }
 
 async function sbomLayers({ plan }: ExportInput, tree: LayersTree, { sbom }: AppLayers): Promise<Export['sbom']> {
-  const cache = atLeast(plan.platformApi, '0.8') ? await directoryLayer(tree, 'sbom/cache', plan.builder) : undefined
+  const cache = atLeast(plan.platformApi, '0.8') ? await treeDirectoryLayer(tree, 'sbom/cache', plan.builder) : undefined
   const files = (kind: string): SbomLayer['files'] => filesBelow(tree, `sbom/${kind}`)
   return {
     ...(sbom ? { launch: { sha: sbom, files: files('launch') } } : {}),

@@ -23,7 +23,7 @@ export interface ExtendedImage {
   readonly extendedSettings: ContainerConfig
 }
 
-type Files = Pick<Container, 'getArchive'>
+type ContainerFiles = Pick<Container, 'getArchive'>
 
 const DIRECTORY = `${LAYERS_DIR}/extended/run`
 const MAX_DOCUMENT = 8 * 1024 * 1024
@@ -33,7 +33,7 @@ const BRACE = '{'.charCodeAt(0)
  * Reads it, each layer once to learn its diffID; a layer's `open` reads it again, for as long as the container is there.
  * @throws CnbError CNB_PHASE_FAILED for what the extender cannot have written
  */
-export async function readExtendedImage(container: Files, context: Context): Promise<ExtendedImage> {
+export async function readExtendedImage(container: ContainerFiles, context: Context): Promise<ExtendedImage> {
   const blobs = await readBlobs(container, context)
   const index = document(blobs.index, 'index.json')
   const [manifest] = index.tables('manifests').map((entry) => blobs.document(entry.requiredString('digest')))
@@ -54,7 +54,7 @@ interface Blobs {
   document(digest: string): FieldReader
 }
 
-async function readBlobs(container: Files, context: Context): Promise<Blobs> {
+async function readBlobs(container: ContainerFiles, context: Context): Promise<Blobs> {
   const archive = await container.getArchive(DIRECTORY, context)
   if (!archive) throw malformed('there is none')
   const documents = new Map<string, Buffer>()
@@ -76,7 +76,7 @@ async function readBlobs(container: Files, context: Context): Promise<Blobs> {
   return { index, layers, document: (digest) => document(documents.get(digest), digest) }
 }
 
-async function readLayer(blob: Readable, files: Files, path: string): Promise<Layer> {
+async function readLayer(blob: Readable, files: ContainerFiles, path: string): Promise<Layer> {
   const hash = createHash('sha256')
   let size = 0
   for await (const chunk of extensionLayer(await decompress(blob, { source: path }))) {
@@ -89,7 +89,7 @@ async function readLayer(blob: Readable, files: Files, path: string): Promise<La
   return { diffId, size, open }
 }
 
-async function* readAgain(files: Files, path: string, diffId: Digest, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+async function* readAgain(files: ContainerFiles, path: string, diffId: Digest, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   const context = signal ? { signal } : {}
   const archive = await files.getArchive(path, context)
   const hash = createHash('sha256')

@@ -27,7 +27,7 @@ export async function directoryLayer(
   } catch (error) {
     if (!(error instanceof HardLinksFound)) throw error
   }
-  const links = { targets, found: new Map<string, Target>(), spool: source.newSpool() }
+  const links = { targets, found: new Map<string, ArchiveTarget>(), spool: source.newSpool() }
   return makeTarLayer((signal) => withLinks(source, path, above, links, signal), { signal, copy })
 }
 
@@ -54,14 +54,14 @@ async function* withoutLinks(
 }
 
 /** What hard links name: mostly files, but links and devices have them too (`cp -al`). */
-interface Target {
+interface ArchiveTarget {
   readonly header: TarHeader
   readonly content: Spooled | undefined
 }
 
 interface Links {
   readonly targets: ReadonlySet<string>
-  readonly found: Map<string, Target>
+  readonly found: Map<string, ArchiveTarget>
   readonly spool: Spool
 }
 

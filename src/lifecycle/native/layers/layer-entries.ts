@@ -4,7 +4,7 @@ import type { TarHeader } from '../../../archive/tar/tar-header.ts'
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 
 /** The build user, to whom all files of a layer belong. */
-export interface Owner {
+export interface EntryOwner {
   readonly uid: number
   readonly gid: number
 }
@@ -22,7 +22,7 @@ export function* parentEntries(parents: readonly TarHeader[]): Generator<TarEntr
 }
 
 /** An entry of the layer itself. `content` is a file's. */
-export function layerEntry(header: TarHeader, owner: Owner, content?: TarEntry['content']): TarEntry {
+export function layerEntry(header: TarHeader, owner: EntryOwner, content?: TarEntry['content']): TarEntry {
   const { type, name, linkname, mode, size, devMajor, devMinor } = header
   return { type, name, linkname, mode: mode & MODE_BITS, ...owner, mtime: LAYER_MTIME, size, devMajor, devMinor, content }
 }

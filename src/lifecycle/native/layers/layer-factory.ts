@@ -5,7 +5,7 @@ import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
 import type { BuildFiles } from '../model.ts'
 import { type CopyMaker, directoryLayer } from './directory-layer.ts'
-import type { Owner } from './layer-entries.ts'
+import type { EntryOwner } from './layer-entries.ts'
 import type { LayerSource } from './layer-source.ts'
 import { sliceLayers } from './slice-layers.ts'
 import type { SliceLayer } from './slice-layers.ts'
@@ -22,7 +22,7 @@ export class LayerFactory implements AsyncDisposable {
   readonly #spools: Spool[] = []
 
   /** `owner` is the build user, whose all files of layers become. */
-  constructor(files: BuildFiles, owner: Owner) {
+  constructor(files: BuildFiles, owner: EntryOwner) {
     const memory: SpoolMemory = { left: SPOOL_MEMORY }
     const newSpool = (): Spool => {
       const spool = new Spool(memory)

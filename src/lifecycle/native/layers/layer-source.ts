@@ -4,12 +4,12 @@ import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { BuildFiles } from '../model.ts'
-import type { Owner } from './layer-entries.ts'
+import type { EntryOwner } from './layer-entries.ts'
 import type { Spool } from './spool.ts'
 
 export interface LayerSource {
   readonly files: BuildFiles
-  readonly owner: Owner
+  readonly owner: EntryOwner
   /** A spool that lives as long as the layers. */
   newSpool(): Spool
 }

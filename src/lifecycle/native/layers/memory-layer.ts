@@ -4,9 +4,9 @@ import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
 import type { TarHeader } from '../../../archive/tar/tar-header.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Layer } from '../../../images/image.ts'
-import type { TreeEntry } from '../model.ts'
+import type { LayerTreeEntry } from '../model.ts'
 import { layerEntry, linkedHeader, parentEntries } from './layer-entries.ts'
-import type { Owner } from './layer-entries.ts'
+import type { EntryOwner } from './layer-entries.ts'
 import { compareInWalk } from './walk-order.ts'
 
 /**
@@ -14,7 +14,7 @@ import { compareInWalk } from './walk-order.ts'
  * itself and all below it, in any order. A hard link becomes what it is one to, as there.
  * @throws CnbError CNB_EXPORT_FAILED for a hard link to what is not among the entries
  */
-export async function memoryLayer(parents: readonly TarHeader[], entries: readonly TreeEntry[], owner: Owner): Promise<Layer> {
+export async function memoryLayer(parents: readonly TarHeader[], entries: readonly LayerTreeEntry[], owner: EntryOwner): Promise<Layer> {
   const sorted = entries.map((entry) => ({ entry, name: Buffer.from(entry.name) })).sort((a, b) => compareInWalk(a.name, b.name))
   const targets = new Map(sorted.map(({ entry, name }) => [name.toString('latin1'), entry]))
   const expanded = sorted.map(({ entry }) => {

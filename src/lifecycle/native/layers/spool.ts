@@ -107,7 +107,7 @@ export class Spool implements AsyncDisposable {
     return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)
   }
 
-  async *#stream(parts: readonly Part[]): AsyncGenerator<Buffer> {
+  async *#stream(parts: readonly SpooledPart[]): AsyncGenerator<Buffer> {
     for (const { block, position, size } of parts) {
       if (block) yield block
       else {
@@ -120,8 +120,8 @@ export class Spool implements AsyncDisposable {
     }
   }
 
-  #parts({ offset, size }: Spooled): Part[] {
-    const parts: Part[] = []
+  #parts({ offset, size }: Spooled): SpooledPart[] {
+    const parts: SpooledPart[] = []
     for (let position = offset; position < offset + size; ) {
       const start = position % BLOCK
       const length = Math.min(BLOCK - start, offset + size - position)
@@ -151,7 +151,7 @@ export class Spool implements AsyncDisposable {
 }
 
 /** A content's share of one block: the bytes, or where in the file they are. */
-interface Part {
+interface SpooledPart {
   readonly block: Buffer | undefined
   readonly position: number
   readonly size: number

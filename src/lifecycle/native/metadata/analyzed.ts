@@ -6,7 +6,7 @@ import { isTable } from '../../../formats/field-reader.ts'
 import { atLeast } from '../../../formats/versions.ts'
 import type { Image, ImageSource } from '../../../images/image.ts'
 import { labelOf } from '../../../images/labels/label-value.ts'
-import { LIFECYCLE_METADATA_LABEL, readDistro, readTarget } from '../../../images/labels/labels.ts'
+import { LIFECYCLE_METADATA_LABEL, readDistro, readImageTarget } from '../../../images/labels/labels.ts'
 import { type LifecycleMetadata, readLifecycleMetadata } from '../../../images/labels/lifecycle-metadata.ts'
 import { hexOf, isDigest } from '../../../oci/digest.ts'
 import { familiarName, formatReference } from '../../../oci/reference.ts'
@@ -96,7 +96,7 @@ function storeReference({ id }: Image): string {
 }
 
 function target(image: Image): Record<string, unknown> {
-  const { os, arch, variant } = readTarget(image)
+  const { os, arch, variant } = readImageTarget(image)
   const distro = readDistro(image)
   const id = labelOf(image, BASE_ID_LABEL)
   return {

@@ -4,7 +4,7 @@ import { CnbError } from '../../../base/errors.ts'
 import { escapeId } from '../../../buildpacks/descriptor.ts'
 import { newValueBudget, type ValueBudget } from '../../../formats/toml-data.ts'
 import { compareBytes } from '../../../formats/go/json.ts'
-import type { BuiltBuildpack, BuiltLayer, Group, GroupElement, LayersTree, TreeEntry } from '../model.ts'
+import type { BuiltBuildpack, BuiltLayer, Group, GroupElement, LayersTree, LayerTreeEntry } from '../model.ts'
 import { readLayerToml, readStoreToml } from './layer-toml.ts'
 
 const TOML = '.toml'
@@ -16,16 +16,16 @@ const NOT_LAYERS = new Set(['store', 'launch', 'build'])
  * @throws CnbError CNB_EXPORT_FAILED for a malformed store.toml, or a buildpack's directory that is none
  */
 export function readBuiltBuildpacks(tree: LayersTree, group: Group): BuiltBuildpack[] {
-  const children = new Map<string, Map<string, TreeEntry>>()
+  const children = new Map<string, Map<string, LayerTreeEntry>>()
   for (const [path, entry] of tree) {
     const [directory, name, ...deeper] = path.split('/')
     if (directory === undefined || name === undefined || deeper.length > 0) continue
-    children.set(directory, (children.get(directory) ?? new Map<string, TreeEntry>()).set(name, entry))
+    children.set(directory, (children.get(directory) ?? new Map<string, LayerTreeEntry>()).set(name, entry))
   }
   const budget = newValueBudget()
   return group.buildpacks.map((buildpack) => {
     checkDirectory(tree, buildpack)
-    return readBuildpack(children.get(escapeId(buildpack.id)) ?? new Map<string, TreeEntry>(), buildpack, budget)
+    return readBuildpack(children.get(escapeId(buildpack.id)) ?? new Map<string, LayerTreeEntry>(), buildpack, budget)
   })
 }
 
@@ -39,7 +39,7 @@ function checkDirectory(tree: LayersTree, buildpack: GroupElement): void {
   }
 }
 
-function readBuildpack(files: ReadonlyMap<string, TreeEntry>, buildpack: GroupElement, budget: ValueBudget): BuiltBuildpack {
+function readBuildpack(files: ReadonlyMap<string, LayerTreeEntry>, buildpack: GroupElement, budget: ValueBudget): BuiltBuildpack {
   const store = files.get(`store${TOML}`)
   const hasStore = store !== undefined && store.type !== 'directory'
   return {
@@ -49,13 +49,13 @@ function readBuildpack(files: ReadonlyMap<string, TreeEntry>, buildpack: GroupEl
   }
 }
 
-function contentOf({ type, content }: TreeEntry, file: string, { id }: GroupElement): Buffer {
+function contentOf({ type, content }: LayerTreeEntry, file: string, { id }: GroupElement): Buffer {
   if (type === 'file') return content ?? Buffer.alloc(0)
   throw new CnbError('CNB_EXPORT_FAILED', `${file} of buildpack '${id}' is a ${type}, which is not followed`)
 }
 
 /** Every directory, and every name that has a file of its own. */
-function candidates(files: ReadonlyMap<string, TreeEntry>): string[] {
+function candidates(files: ReadonlyMap<string, LayerTreeEntry>): string[] {
   const names = new Set<string>()
   for (const [file, { type }] of files) {
     const name = file.endsWith(TOML) ? file.slice(0, -TOML.length) : undefined
@@ -65,7 +65,7 @@ function candidates(files: ReadonlyMap<string, TreeEntry>): string[] {
   return [...names].sort(compareBytes)
 }
 
-function readLayer(files: ReadonlyMap<string, TreeEntry>, name: string, buildpack: GroupElement, budget: ValueBudget): BuiltLayer {
+function readLayer(files: ReadonlyMap<string, LayerTreeEntry>, name: string, buildpack: GroupElement, budget: ValueBudget): BuiltLayer {
   const path = `/layers/${escapeId(buildpack.id)}/${name}${TOML}`
   const file = files.get(`${name}${TOML}`)
   const none = { name, build: false, launch: false, cache: false, data: undefined, hasContents: files.has(name) }

@@ -5,7 +5,7 @@ import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
 import type { LayersHolder } from './layers-volume.ts'
-import type { Survey } from '../layers-tree.ts'
+import type { TreeSurvey } from '../layers-tree.ts'
 import type { BuildFiles, LayerContents, Restoration } from '../model.ts'
 
 /** What detector leaves, as it wrote it. */
@@ -14,7 +14,7 @@ export interface Detection {
   readonly analyzed: string
 }
 
-export interface FinishedBuild extends Survey {
+export interface FinishedBuild extends TreeSurvey {
   /** By directory relative to `/layers`; empty where the builder has no tools to take any. */
   readonly fingerprints: ReadonlyMap<string, string>
   /** What the builder's lifecycle prints of its version; empty where it cannot be asked. */

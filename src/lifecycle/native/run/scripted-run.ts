@@ -16,15 +16,15 @@ import { buildFiles } from '../layers/container-files.ts'
 import { type HeldLayers, holdLayers, type LayersHolder } from './layers-volume.ts'
 import { layerDirectories, readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
-import { type Obstacle, Session } from './session.ts'
+import { type PrepareFailure, BuildSession } from './build-session.ts'
 import { SESSION_SCRIPT } from './session-script.ts'
 
 const SHELL = '/bin/sh'
 
 /** A container whose script has been started, and waits to be told what of `/layers` stays. */
-interface Begun {
+interface StartedRun {
   readonly layers: HeldLayers
-  readonly session: Session
+  readonly session: BuildSession
   /** Whether the builder image has the shell; the script runs only then. */
   readonly hasShell: boolean
 }
@@ -33,17 +33,17 @@ interface Begun {
  * A container that is made and started beside other work, for an engine takes longest over that. Leaving the scope of `await using`
  * removes it, unless it was taken.
  */
-export class CommencedRun implements AsyncDisposable {
-  #begun: Promise<Begun> | undefined
+export class PendingRun implements AsyncDisposable {
+  #begun: Promise<StartedRun> | undefined
 
   constructor(input: LayersHolder & Pick<RunInput, 'owner' | 'times'>) {
-    this.#begun = begin(input)
+    this.#begun = startRun(input)
     // Nobody may have asked for it by then.
     this.#begun.catch(() => {})
   }
 
   /** Gives it to the caller, once; undefined after that. */
-  take(): Promise<Begun> | undefined {
+  take(): Promise<StartedRun> | undefined {
     const begun = this.#begun
     this.#begun = undefined
     return begun
@@ -55,10 +55,10 @@ export class CommencedRun implements AsyncDisposable {
   }
 }
 
-async function begin({ plan, owner, times, ...holder }: LayersHolder & Pick<RunInput, 'owner' | 'times'>): Promise<Begun> {
+async function startRun({ plan, owner, times, ...holder }: LayersHolder & Pick<RunInput, 'owner' | 'times'>): Promise<StartedRun> {
   const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', ...detector(plan).args]
   const layers = await holdLayers({ plan, ...holder }, { command, owner, stdin: true })
-  const session = new Session(times, holder.context)
+  const session = new BuildSession(times, holder.context)
   try {
     return { layers, session, hasShell: await hasShell(session, layers.container) }
   } catch (error) {
@@ -67,7 +67,7 @@ async function begin({ plan, owner, times, ...holder }: LayersHolder & Pick<RunI
   }
 }
 
-async function hasShell(session: Session, container: Container): Promise<boolean> {
+async function hasShell(session: BuildSession, container: Container): Promise<boolean> {
   try {
     await session.start(container)
     return true
@@ -78,7 +78,7 @@ async function hasShell(session: Session, container: Container): Promise<boolean
   }
 }
 
-async function dispose({ layers, session }: Pick<Begun, 'layers' | 'session'>): Promise<void> {
+async function dispose({ layers, session }: Pick<StartedRun, 'layers' | 'session'>): Promise<void> {
   await session[Symbol.asyncDispose]()
   await layers[Symbol.asyncDispose]()
 }
@@ -87,7 +87,7 @@ async function dispose({ layers, session }: Pick<Begun, 'layers' | 'session'>): 
  * Fills the container and clears `/layers`. Gives what it cannot go on with, having removed all.
  * @param commenced the container, if it is being started already
  */
-export async function startScriptedRun(input: RunInput, commenced = new CommencedRun(input)): Promise<BuilderRun | Obstacle> {
+export async function startScriptedRun(input: RunInput, commenced = new PendingRun(input)): Promise<BuilderRun | PrepareFailure> {
   const { restoration, contents, context } = input
   const begun = await commenced.take()
   if (!begun) throw new CnbError('CNB_INTERNAL', 'two runs cannot have one container')
@@ -106,7 +106,7 @@ export async function startScriptedRun(input: RunInput, commenced = new Commence
   }
 }
 
-async function prepare({ layers, session }: Begun, { plan, restoration, analyzed, context }: RunInput): Promise<string[] | Obstacle> {
+async function prepare({ layers, session }: StartedRun, { plan, restoration, analyzed, context }: RunInput): Promise<string[] | PrepareFailure> {
   const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
   await fillBuildContainer(layers.container, plan, entries, context)
   return session.prepare({ paths: [...uploaded(entries), ...keptPaths(restoration)], fingerprints: keptFingerprints(restoration) })
@@ -117,12 +117,12 @@ class ScriptedRun implements BuilderRun {
   readonly kept: boolean
   readonly changed: readonly string[]
   readonly #layers: HeldLayers
-  readonly #session: Session
+  readonly #session: BuildSession
   readonly #times: PhaseTime[]
   readonly #knownVersion: string | undefined
   #extender: Container | undefined
 
-  constructor(layers: HeldLayers, session: Session, changed: readonly string[], { restoration, times, version }: RunInput) {
+  constructor(layers: HeldLayers, session: BuildSession, changed: readonly string[], { restoration, times, version }: RunInput) {
     this.kept = layers.kept
     this.changed = changed
     this.#layers = layers
@@ -162,7 +162,7 @@ class ScriptedRun implements BuilderRun {
   }
 
   end(): void {
-    this.#session.hangUp()
+    this.#session.closeInput()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -18,7 +18,7 @@ export const MAX_LISTING = 16 * 1024 * 1024
 export const MAX_LOOKS = 4 * 1024 * 1024
 
 /** How an entry of a layer's directory looks: every change of a file changes one of these values. No name holds a NUL. */
-const LOOKS = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
+const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
 
 /**
  * Its variables have names that no builder image uses for its buildpacks, which would see the script's values.
@@ -46,9 +46,9 @@ done
 
 # One process for many paths where that is possible: a build may have thousands of layers.
 cnb_discard='find "$@" -maxdepth 0 -type d -exec chmod -R u+rwx {} +; rm -rf "$@"'
-cnb_looks='find "$@" -printf "%H\0${LOOKS}"'
+cnb_looks='find "$@" -printf "%H\0${FINGERPRINT_FORMAT}"'
 cnb_hash='for cnb_layer; do
-  { [ ! -L "$cnb_layer" ] && find "$cnb_layer" -printf "${LOOKS}" || cat /proc/sys/kernel/random/uuid; } 2>/dev/null | sha256sum
+  { [ ! -L "$cnb_layer" ] && find "$cnb_layer" -printf "${FINGERPRINT_FORMAT}" || cat /proc/sys/kernel/random/uuid; } 2>/dev/null | sha256sum
   printf "%s\000" "$cnb_layer"
 done'
 

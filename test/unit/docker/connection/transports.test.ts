@@ -83,7 +83,7 @@ test.each(Object.keys(ways))('%s carries blobs, and a conversation whose end of 
   expect(await text((await engine.content.read(digestOf('a blob')))!)).toBe('a blob')
   await using container = await engine.containers.create({ image: 'x', command: ['/x'], stdin: true })
   const stdout = new PassThrough()
-  await using talk = await container.converse({ stdout })
+  await using talk = await container.attach({ stdout })
   talk.stdin.end(Buffer.alloc(1 << 20))
   expect(await talk.exitCode).toBe(6)
   expect(await text(stdout.end())).toBe(`heard ${1 << 20}`)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isMarkedRebasable, PROJECT_METADATA_LABEL, readDistro, readStackId, readStackMixins, readTarget } from '../../../../src/images/labels/labels.ts'
+import { isMarkedRebasable, PROJECT_METADATA_LABEL, readDistro, readStackId, readStackMixins, readImageTarget } from '../../../../src/images/labels/labels.ts'
 import { readJsonLabel } from '../../../../src/images/labels/label-value.ts'
 
 const image = (labels: Record<string, string>) => ({ reference: 'my/app', labels, platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } })
@@ -18,7 +18,7 @@ test('mixins lose the prefix of their stage', () => {
 test('a target has what the image and its labels tell', () => {
   expect(readDistro(image({}))).toBeUndefined()
   expect(readDistro(image({ 'io.buildpacks.base.distro.version': '' }))).toEqual({ name: '', version: '' })
-  expect(readTarget(image({ 'io.buildpacks.base.distro.name': 'debian' }))).toEqual({ os: 'linux', arch: 'arm64', variant: 'v8', distroName: 'debian' })
+  expect(readImageTarget(image({ 'io.buildpacks.base.distro.name': 'debian' }))).toEqual({ os: 'linux', arch: 'arm64', variant: 'v8', distroName: 'debian' })
 })
 
 test('short labels are read as they are', () => {

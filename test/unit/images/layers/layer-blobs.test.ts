@@ -34,15 +34,15 @@ test('what a store has already goes before what was copied', async () => {
   await using blobs = new LayerBlobs()
   await copied(blobs)
   const there = { descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: LAYER.diffId, size: CONTENT.length }, open }
-  blobs.know({ layers: [{ ...LAYER, blob: there }] })
+  blobs.remember({ layers: [{ ...LAYER, blob: there }] })
   expect(await blobs.of(UNREADABLE)).toBe(there)
 })
 
 test('a layer that a repository got is known to be there', async () => {
   await using blobs = new LayerBlobs()
-  blobs.placed(LAYER.diffId, await blobs.of(LAYER), 'registry.example/app')
+  blobs.recordUpload(LAYER.diffId, await blobs.of(LAYER), 'registry.example/app')
   expect((await blobs.of(UNREADABLE)).repository).toBe('registry.example/app')
-  blobs.placed(LAYER.diffId, await blobs.of(UNREADABLE), 'registry.example/other')
+  blobs.recordUpload(LAYER.diffId, await blobs.of(UNREADABLE), 'registry.example/other')
   expect((await blobs.of(UNREADABLE)).repository).toBe('registry.example/app')
 })
 

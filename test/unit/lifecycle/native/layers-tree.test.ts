@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { readTar } from '../../../../src/archive/tar/tar-reader.ts'
 import { packTar, type TarEntry } from '../../../../src/archive/tar/tar-writer.ts'
-import { layerDirectories, readSurvey, type Survey } from '../../../../src/lifecycle/native/layers-tree.ts'
+import { layerDirectories, readSurvey, type TreeSurvey } from '../../../../src/lifecycle/native/layers-tree.ts'
 import { checkLargeFiles } from '../../../../src/lifecycle/native/metadata-limit.ts'
 
 const base = { mode: 0o644, uid: 1, gid: 1, mtime: 0 }
 const file = (name: string, content: string | Buffer): TarEntry => ({ ...base, type: 'file', name, size: content.length, content: Buffer.from(content) })
 const directory = (name: string): TarEntry => ({ ...base, type: 'directory', name, size: 0 })
-const survey = (...entries: TarEntry[]): Promise<Survey> => readSurvey(readTar(packTar(entries)), './')
+const survey = (...entries: TarEntry[]): Promise<TreeSurvey> => readSurvey(readTar(packTar(entries)), './')
 
 test('a layer file of many MiB is read, and a hard link to it is the same file', async () => {
   const content = Buffer.alloc(5 * 1024 * 1024, '#')

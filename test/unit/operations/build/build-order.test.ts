@@ -31,7 +31,7 @@ const choose = (flags: string[], project?: Partial<ProjectDescriptor>) =>
   chooseBuildpacks(flags, project && { descriptor: descriptor(project), file: join(directory, 'project.toml') }, builder, directory, {})
 
 test("without any wish the builder's own order holds", async () => {
-  expect(await choose([], {})).toEqual({ added: [], foreign: false })
+  expect(await choose([], {})).toEqual({ added: [], external: false })
 })
 
 test('flags make one group, in their order, each with its version', async () => {
@@ -41,7 +41,7 @@ test('flags make one group, in their order, each with its version', async () => 
 })
 
 test('a directory is added, and counts as foreign', async () => {
-  const { order, added, foreign } = await choose(['mine', 'cnb/one'])
+  const { order, added, external: foreign } = await choose(['mine', 'cnb/one'])
   expect(order?.[0]?.group[0]).toMatchObject({ id: 'my/own', version: '0.1' })
   expect(added.map(({ descriptor: { info } }) => info.id)).toEqual(['my/own'])
   expect(foreign).toBe(true)
@@ -93,7 +93,7 @@ test("pre and post surround every group of the builder's order", async () => {
 })
 
 test('an inline script is a buildpack of its own, and not foreign', async () => {
-  const { order, added, foreign } = await choose([], { group: [{ id: 'in/line', script: { api: '0.11', inline: 'true', shell: '/bin/sh' } }] })
+  const { order, added, external: foreign } = await choose([], { group: [{ id: 'in/line', script: { api: '0.11', inline: 'true', shell: '/bin/sh' } }] })
   expect(order?.[0]?.group[0]?.id).toBe('in/line')
   expect(added).toHaveLength(1)
   expect(foreign).toBe(false)

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { CnbEvent } from '../../../../src/base/events.ts'
-import { Heartbeat, LiveActivity, type Activity } from '../../../../src/ui/live/live-display.ts'
+import { Heartbeat, TerminalDisplay, type LiveDisplay } from '../../../../src/ui/live/live-display.ts'
 import type { Spinner } from '../../../../src/ui/live/spinner.ts'
 import { ManualClock, recordingTerminal, screenAfter } from '../recording-stream.ts'
 
-function feed(activity: Activity, ...events: CnbEvent[]): void {
+function feed(activity: LiveDisplay, ...events: CnbEvent[]): void {
   for (const event of events) {
     activity.before(event)
     activity.after()
@@ -78,7 +78,7 @@ describe('LiveActivity', () => {
     const shown: string[] = []
     const spinner: Spinner = { show: (text) => shown.push(text), hide: () => shown.push('-') }
     const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 80, rows: 24 })
-    return { clock, shown, stderr, live: new LiveActivity(terminal, spinner, clock) }
+    return { clock, shown, stderr, live: new TerminalDisplay(terminal, spinner, clock) }
   }
 
   it('spins in a silence and hides before each line', () => {

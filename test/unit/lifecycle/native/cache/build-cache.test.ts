@@ -68,7 +68,7 @@ async function read(changes: Partial<typeof plan> = {}): Promise<Read> {
   const changed = { ...plan, ...changes }
   await using shared = openSharedCache(changed, undefined)
   await using cache = await openBuildCache(engine, changed, shared, 'owner', {})
-  const { record, contents, foreign = false } = await cache.read({ events: (event) => void events.push(event) })
+  const { record, contents, external: foreign = false } = await cache.read({ events: (event) => void events.push(event) })
   return { layers: layerNames(record), elsewhere: contents !== undefined, foreign }
 }
 

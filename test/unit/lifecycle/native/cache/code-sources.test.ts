@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Buildpack } from '../../../../../src/buildpacks/buildpack.ts'
-import { codeSources, foreignSources } from '../../../../../src/lifecycle/native/cache/code-sources.ts'
+import { codeSources, externalSources } from '../../../../../src/lifecycle/native/cache/code-sources.ts'
 import type { CodeSource } from '../../../../../src/lifecycle/native/model.ts'
 import { digestOf } from '../../../../../src/oci/digest.ts'
 import { aBuilder, anImage } from '../../../../support/plans.ts'
@@ -17,7 +17,7 @@ function sources(builder: string, buildpacks: readonly Buildpack[] = [], content
   return codeSources({ builder: aBuilder({ image: anImage({ reference: builder, id: digestOf(content) }) }), buildpacks })
 }
 
-const foreign = (earlier: readonly CodeSource[], present: readonly CodeSource[]): string[] => foreignSources(earlier, present).map(({ name }) => name)
+const foreign = (earlier: readonly CodeSource[], present: readonly CodeSource[]): string[] => externalSources(earlier, present).map(({ name }) => name)
 
 test.each([
   ['another tag', 'a/b:1', 'a/b:2'],

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import { beforeEach, expect, test } from 'vitest'
 import { packTar } from '../../../../../src/archive/tar/tar-writer.ts'
-import { openVault } from '../../../../../src/lifecycle/native/cache/state-volume.ts'
+import { openStateVolume } from '../../../../../src/lifecycle/native/cache/state-volume.ts'
 import { makeRecord } from '../../../../../src/lifecycle/native/cache/record.ts'
 import { digestOf } from '../../../../../src/oci/digest.ts'
 import { FakeEngine } from '../../../../support/fakes/fake-engine.ts'
@@ -23,20 +23,20 @@ beforeEach(async () => {
 
 test('a record that was written is read by the next build', async () => {
   {
-    await using vault = openVault(engine, plan, 'owner', {})
+    await using vault = openStateVolume(engine, plan, 'owner', {})
     expect(await vault.readRecord({})).toBeUndefined()
     await vault.writeRecord(record, {})
   }
-  await using vault = openVault(engine, plan, 'owner', {})
+  await using vault = openStateVolume(engine, plan, 'owner', {})
   expect(await vault.readRecord({})).toEqual(record)
 })
 
 test('a record that is there already is not written again', async () => {
   {
-    await using vault = openVault(engine, plan, 'owner', {})
+    await using vault = openStateVolume(engine, plan, 'owner', {})
     await vault.writeRecord(record, {})
   }
-  await using vault = openVault(engine, plan, 'owner', {})
+  await using vault = openStateVolume(engine, plan, 'owner', {})
   await vault.readRecord({})
   const [state] = engine.state.values()
   state?.files.write('/state/record', 'not touched')
@@ -47,21 +47,21 @@ test('a record that is there already is not written again', async () => {
 })
 
 test('a record that is too large to be read again is refused with its size and the limit', async () => {
-  await using vault = openVault(engine, plan, 'owner', {})
+  await using vault = openStateVolume(engine, plan, 'owner', {})
   const launcher = { builder: 'sha256:b', diffId: digestOf('x'), size: 1, version: 'x'.repeat(128 * 1024 * 1024) }
   const message = /has 1342\d{5} bytes, and the limit is 134217728/
   await expect(vault.writeRecord({ ...record, launcher }, {})).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringMatching(message) as string })
 })
 
 test('a record with more entries than can be read again is refused', async () => {
-  await using vault = openVault(engine, plan, 'owner', {})
+  await using vault = openStateVolume(engine, plan, 'owner', {})
   const files = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`l${index}/sbom.cdx.json`, '']))
   const tooMany = { ...record, sbom: { cache: { sha: digestOf('x'), files } } }
   await expect(vault.writeRecord(tooMany, {})).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining('more than 10000 entries') as string })
 })
 
 test('a record that is too large to be read names its size and the limit', async () => {
-  await using vault = openVault(engine, plan, 'owner', {})
+  await using vault = openStateVolume(engine, plan, 'owner', {})
   await vault.writeRecord(record, {})
   const [state] = engine.state.values()
   state?.files.write('/state/record', Buffer.alloc(128 * 1024 * 1024 + 1))
@@ -71,7 +71,7 @@ test('a record that is too large to be read names its size and the limit', async
 
 test('its container is never started, has no rights, and goes with it', async () => {
   {
-    await using vault = openVault(engine, plan, 'owner', {})
+    await using vault = openStateVolume(engine, plan, 'owner', {})
     await vault.readRecord({})
     expect([...engine.state.values()].map(({ spec }) => spec)).toMatchObject([{ network: 'none', capDrop: ['ALL'], labels: { 'dev.cnb.owner': 'owner' } }])
   }
@@ -80,13 +80,13 @@ test('its container is never started, has no rights, and goes with it', async ()
 
 test('a torn record is none', async () => {
   {
-    await using vault = openVault(engine, plan, 'owner', {})
+    await using vault = openStateVolume(engine, plan, 'owner', {})
     await vault.writeRecord(record, {})
     const [state] = engine.state.values()
     const content = state?.files.read('/state/record')
     state?.files.write('/state/record', content?.subarray(0, -1) ?? '')
   }
-  await using vault = openVault(engine, plan, 'owner', {})
+  await using vault = openStateVolume(engine, plan, 'owner', {})
   expect(await vault.readRecord({})).toBeUndefined()
 })
 
@@ -102,7 +102,7 @@ test("the peer's cache is read where there is one", async () => {
     { ...entry, type: 'file', name: 'committed/io.buildpacks.lifecycle.cache.metadata', size: metadata.length, content: metadata },
     { ...entry, type: 'file', name: `committed/${digestOf(content)}.tar`, size: content.length, content },
   ]))
-  await using vault = openVault(engine, plan, 'owner', {})
+  await using vault = openStateVolume(engine, plan, 'owner', {})
   const cache = await vault.peerCache({})
   expect(Object.keys(cache?.record.buildpacks[0]?.layers ?? {})).toEqual(['l'])
   const names: string[] = []

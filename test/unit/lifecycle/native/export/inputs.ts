@@ -4,7 +4,7 @@ import type { Layer } from '../../../../../src/images/image.ts'
 import type { LifecycleMetadata } from '../../../../../src/images/labels/lifecycle-metadata.ts'
 import { digestOf } from '../../../../../src/oci/digest.ts'
 import type { ExportInput } from '../../../../../src/lifecycle/native/export/export.ts'
-import type { BuiltLayer, GroupElement, LayersTree, PreviousImage, TreeEntry } from '../../../../../src/lifecycle/native/model.ts'
+import type { BuiltLayer, GroupElement, LayersTree, PreviousImage, LayerTreeEntry } from '../../../../../src/lifecycle/native/model.ts'
 import { anImage, aPlan } from '../../../../support/plans.ts'
 
 export const BUILDPACK: GroupElement = { id: 'some/buildpack', version: '1.0.0', api: '0.11' }
@@ -18,12 +18,12 @@ export function aBuiltLayer(changes: Partial<BuiltLayer> = {}): BuiltLayer {
   return { name: 'dist', build: false, launch: true, cache: false, data: undefined, hasContents: true, ...changes }
 }
 
-export function file(text: string, changes: Partial<TreeEntry> = {}): TreeEntry {
+export function file(text: string, changes: Partial<LayerTreeEntry> = {}): LayerTreeEntry {
   const content = Buffer.from(text)
   return { type: 'file', name: '', mode: 0o644, uid: 1001, gid: 1000, mtime: 0, size: content.length, content, ...changes }
 }
 
-export function directory(changes: Partial<TreeEntry> = {}): TreeEntry {
+export function directory(changes: Partial<LayerTreeEntry> = {}): LayerTreeEntry {
   return { type: 'directory', name: '', mode: 0o755, uid: 1001, gid: 1000, mtime: 0, size: 0, ...changes }
 }
 

@@ -13,7 +13,7 @@ import type { Layer } from '../../../../../src/images/image.ts'
 import { planExport } from '../../../../../src/lifecycle/native/export/plan-export.ts'
 import { readGroup } from '../../../../../src/lifecycle/native/metadata/group.ts'
 import { readBuiltBuildpacks } from '../../../../../src/lifecycle/native/metadata/layers-directory.ts'
-import type { TreeEntry } from '../../../../../src/lifecycle/native/model.ts'
+import type { LayerTreeEntry } from '../../../../../src/lifecycle/native/model.ts'
 import { encodeImageConfig, type ImageConfig } from '../../../../../src/oci/config.ts'
 import type { Digest } from '../../../../../src/oci/digest.ts'
 import { aBuilder, anImage, aPlan } from '../../../../support/plans.ts'
@@ -55,7 +55,7 @@ function previousOf({ previousLabel: label, previousDiffIds: diffIds = [] }: Gol
 async function exportGolden(golden: Golden) {
   const said: string[] = []
   const tree = new Map(
-    Object.entries(golden.tree).map(([path, { mode, uid, gid, text }]): [string, TreeEntry] => {
+    Object.entries(golden.tree).map(([path, { mode, uid, gid, text }]): [string, LayerTreeEntry] => {
       const header = { mode: Number.parseInt(mode, 8), uid, gid }
       return [path, text === undefined ? directory(header) : file(text, header)]
     }),

@@ -1,14 +1,14 @@
 import { buffer } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { readTar } from '../../../../../src/archive/tar/tar-reader.ts'
-import { directoryLayer, filesBelow } from '../../../../../src/lifecycle/native/export/tree-directory.ts'
-import type { LayersTree, TreeEntry } from '../../../../../src/lifecycle/native/model.ts'
+import { treeDirectoryLayer, filesBelow } from '../../../../../src/lifecycle/native/export/tree-directory.ts'
+import type { LayersTree, LayerTreeEntry } from '../../../../../src/lifecycle/native/model.ts'
 import { directory, file } from './inputs.ts'
 
 const OWNER = { uid: 1001, gid: 1000 }
 
 async function entriesOf(tree: LayersTree, path: string): Promise<string[]> {
-  const layer = await directoryLayer(tree, path, OWNER)
+  const layer = await treeDirectoryLayer(tree, path, OWNER)
   const entries: string[] = []
   for await (const { name, uid, content } of readTar((await layer?.open()) ?? expect.fail('no layer'))) {
     entries.push([name.toString(), uid, (await buffer(content)).toString()].join(' '))
@@ -16,7 +16,7 @@ async function entriesOf(tree: LayersTree, path: string): Promise<string[]> {
   return entries
 }
 
-const link = (name: string, linkname: string): TreeEntry => ({ ...directory(), type: 'link', name, linkname })
+const link = (name: string, linkname: string): LayerTreeEntry => ({ ...directory(), type: 'link', name, linkname })
 
 test('a directory’s layer has what is above with its owner, and what is in it with the build user’s', async () => {
   const tree = new Map([
@@ -52,11 +52,11 @@ test.each([
   ['a file that was not read', file('', { content: undefined })],
 ])('%s fails the export, with its path', async (_what, entry) => {
   const tree = new Map([['config', directory()], ['config/a', entry]])
-  await expect(directoryLayer(tree, 'config', OWNER)).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining('/layers/config/a') as string })
+  await expect(treeDirectoryLayer(tree, 'config', OWNER)).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining('/layers/config/a') as string })
 })
 
 test('no directory is no layer', async () => {
-  expect(await directoryLayer(new Map(), 'sbom/launch', OWNER)).toBeUndefined()
+  expect(await treeDirectoryLayer(new Map(), 'sbom/launch', OWNER)).toBeUndefined()
 })
 
 test('files are told by their paths in the directory', () => {

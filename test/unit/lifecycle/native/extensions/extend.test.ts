@@ -97,7 +97,7 @@ describe('whileExtending', () => {
       putArchive: async (_path, tar) => void (Buffer.isBuffer(tar) || (await buffer(tar))),
       getArchive: async () => undefined,
       run: async () => 0,
-      converse: () => Promise.reject(new Error('not to be used')),
+      attach: () => Promise.reject(new Error('not to be used')),
       remove: async () => {},
       [Symbol.asyncDispose]: async () => {},
       ...changes,

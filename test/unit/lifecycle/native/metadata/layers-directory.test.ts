@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import type { TarType } from '../../../../../src/archive/tar/tar-header.ts'
 import { readBuiltBuildpacks } from '../../../../../src/lifecycle/native/metadata/layers-directory.ts'
-import type { Group, TreeEntry } from '../../../../../src/lifecycle/native/model.ts'
+import type { Group, LayerTreeEntry } from '../../../../../src/lifecycle/native/model.ts'
 
-const entry = (type: TarType, content?: string): TreeEntry => ({
+const entry = (type: TarType, content?: string): LayerTreeEntry => ({
   type, name: '', mode: 0o755, uid: 1001, gid: 1000, mtime: 0, size: content?.length ?? 0, ...(content === undefined ? {} : { content: Buffer.from(content) }),
 })
 const dir = entry('directory')
-const file = (content: string): TreeEntry => entry('file', content)
+const file = (content: string): LayerTreeEntry => entry('file', content)
 const group: Group = { buildpacks: [{ id: 'some/bp', version: '1', api: '0.10' }], extensions: [] }
-const read = (entries: Record<string, TreeEntry>) => readBuiltBuildpacks(new Map(Object.entries({ '': dir, some_bp: dir, ...entries })), group)[0]!
+const read = (entries: Record<string, LayerTreeEntry>) => readBuiltBuildpacks(new Map(Object.entries({ '': dir, some_bp: dir, ...entries })), group)[0]!
 
 test('layers are directories and files of metadata, in the byte order of their names', () => {
   const { layers } = read({

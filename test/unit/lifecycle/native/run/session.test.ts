@@ -1,12 +1,12 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Container } from '../../../../../src/docker/engine.ts'
-import { Session } from '../../../../../src/lifecycle/native/run/session.ts'
+import { BuildSession } from '../../../../../src/lifecycle/native/run/build-session.ts'
 
 afterEach(() => void vi.useRealTimers())
 
 interface Fake {
-  readonly session: Session
+  readonly session: BuildSession
   /** Says a line as the script, or a buildpack that forges it. */
   readonly say: (...lines: string[]) => void
   readonly killed: () => boolean
@@ -17,12 +17,12 @@ async function openSession(): Promise<Fake> {
   const stdin = new PassThrough()
   let write: (text: string) => void = () => {}
   let killed = false
-  const converse: Container['converse'] = async ({ stdout }) => {
+  const converse: Container['attach'] = async ({ stdout }) => {
     write = (text) => void stdout?.write(Buffer.from(text))
     return { stdin, exitCode: new Promise(() => {}), [Symbol.asyncDispose]: async () => void (killed = true) }
   }
-  const session = new Session([], {})
-  await session.start({ converse } as Container)
+  const session = new BuildSession([], {})
+  await session.start({ attach: converse } as Container)
   const mark = String(stdin.read()).trim()
   return { session, say: (...lines) => write(lines.map((line) => `\0${mark} ${line}\n`).join('')), killed: () => killed }
 }
@@ -61,7 +61,7 @@ test('an answer that does not come is an error after ten minutes, while a phase 
 test('a container that goes on after its session ended is killed, so that whoever waits for its end can read from it', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const { session, killed } = await openSession()
-  session.hangUp()
+  session.closeInput()
   expect(killed()).toBe(false)
   await vi.advanceTimersByTimeAsync(2000)
   expect(killed()).toBe(true)

@@ -8,7 +8,7 @@ import { packTar, type TarEntry } from '../../../src/archive/tar/tar-writer.ts'
 import { connect } from '../../../src/docker/connection/connect.ts'
 import { resolveEndpoint } from '../../../src/docker/connection/endpoint.ts'
 import type { KeptPaths } from '../../../src/lifecycle/native/run/kept-paths.ts'
-import { type Obstacle, Session } from '../../../src/lifecycle/native/run/session.ts'
+import { type PrepareFailure, BuildSession } from '../../../src/lifecycle/native/run/build-session.ts'
 import { SESSION_SCRIPT } from '../../../src/lifecycle/native/run/session-script.ts'
 
 const engine = await connect(await resolveEndpoint({ env: process.env, home: homedir() }))
@@ -38,7 +38,7 @@ const PROGRAMS = [
 ]
 
 interface Looked {
-  readonly prepared: readonly string[] | Obstacle
+  readonly prepared: readonly string[] | PrepareFailure
   readonly fingerprints: ReadonlyMap<string, string>
   readonly calls: readonly string[]
 }
@@ -51,7 +51,7 @@ async function look(source: string, entries: readonly TarEntry[], kept: KeptPath
   await using container = await engine.containers.create({ image: 'cnb-sample/builder', command, env, user: '1001:1000', stdin: true, mounts }, {})
   await container.putArchive('/', packTar(PROGRAMS), {})
   await container.putArchive('/layers', packTar(entries), {})
-  await using session = new Session([], {})
+  await using session = new BuildSession([], {})
   await session.start(container)
   const prepared = await session.prepare(kept)
   if (typeof prepared === 'string') return { prepared, fingerprints: new Map(), calls: [] }
@@ -59,7 +59,7 @@ async function look(source: string, entries: readonly TarEntry[], kept: KeptPath
   await session.remove([])
   const { fingerprints } = await session.build(undefined)
   const found = await fingerprints(layers)
-  session.hangUp()
+  session.closeInput()
   const calls: string[] = []
   for await (const { content } of readTar((await container.getArchive('/tmp/calls', {}))!)) for await (const chunk of content) calls.push(String(chunk))
   return { prepared, fingerprints: found, calls: calls.join('').split('\n') }

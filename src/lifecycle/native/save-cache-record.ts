@@ -10,7 +10,7 @@ import type { FinishedBuild } from './run/builder-run.ts'
 import { makeRecord, type RecordInput } from './cache/record.ts'
 import type { SharedCache } from './cache/shared-cache.ts'
 import type { Export } from './export/export.ts'
-import { directoryLayer } from './export/tree-directory.ts'
+import { treeDirectoryLayer } from './export/tree-directory.ts'
 import type { BuiltBuildpack, CacheRecord, KnownLauncher } from './model.ts'
 
 export interface LeftLayers {
@@ -28,7 +28,7 @@ export interface LeftLayers {
  * Fills the cache that the user names, and gives the record. The image is whole without them: a cache that cannot be written is
  * warned of.
  */
-export async function keepLayers(left: LeftLayers, context: Context): Promise<CacheRecord> {
+export async function saveCacheRecord(left: LeftLayers, context: Context): Promise<CacheRecord> {
   const { shared } = left
   if (!shared) return volumeRecord(left)
   try {
@@ -59,7 +59,7 @@ async function fillShared(left: LeftLayers, shared: SharedCache, context: Contex
     const sha = digests.get(`${id}:${name}`)
     return sha && { sha, fingerprint: fingerprints.get(`${escapeId(id)}/${name}`) ?? '' }
   })
-  const sbom = await directoryLayer(exported.tree, 'sbom/cache', plan.builder)
+  const sbom = await treeDirectoryLayer(exported.tree, 'sbom/cache', plan.builder)
   await shared.fill({ record: whole, layerOf, sbom }, context)
   return whole
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { abortError, CnbError, toCnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
-import type { Container, Conversation } from '../../../docker/engine.ts'
+import type { Container, AttachedContainer } from '../../../docker/engine.ts'
 import { phaseError } from '../../exit-codes.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
 import { PhaseReporter } from '../../phase-reporter.ts'
@@ -14,9 +14,9 @@ import { MarkedOutput, type MarkedLine } from './marked-output.ts'
 import { checkLargeFiles } from '../metadata-limit.ts'
 
 /** What the session cannot go on with; the caller knows another way. */
-export type Obstacle = 'missing' | 'unclean'
+export type PrepareFailure = 'missing' | 'unclean'
 
-interface Files {
+interface SessionFiles {
   readonly group: Buffer
   readonly analyzed: Buffer
 }
@@ -44,11 +44,11 @@ const MAX_UNREAD = 16
 const MAX_SHOWN = 100
 
 /** Begun by `openSession`; leaving the scope of `await using` hangs up, and the script ends. */
-export class Session implements AsyncDisposable {
+export class BuildSession implements AsyncDisposable {
   readonly #mark = randomBytes(16).toString('hex')
   readonly #context: Context
   readonly #times: PhaseTime[]
-  #conversation: Conversation | undefined
+  #attached: AttachedContainer | undefined
   #reporter: PhaseReporter | undefined
   #output: ReturnType<PhaseReporter['stream']> | undefined
   #errors: ReturnType<PhaseReporter['stream']> | undefined
@@ -77,8 +77,8 @@ export class Session implements AsyncDisposable {
         else done()
       },
     })
-    this.#conversation = await container.converse({ stdout, stderr }, this.#context)
-    this.#conversation.exitCode.then(
+    this.#attached = await container.attach({ stdout, stderr }, this.#context)
+    this.#attached.exitCode.then(
       (exitCode) => this.#fail(new Ended(exitCode)),
       (error: unknown) => this.#fail(error),
     )
@@ -89,7 +89,7 @@ export class Session implements AsyncDisposable {
    * Removes everything from `/layers` that does not stay.
    * @returns the directories that did not look as recorded and were removed, or why the session cannot go on
    */
-  async prepare(kept: KeptPaths): Promise<string[] | Obstacle> {
+  async prepare(kept: KeptPaths): Promise<string[] | PrepareFailure> {
     const directories = [...kept.fingerprints.keys()]
     this.#sayPaths(directories)
     const first = await this.#reply()
@@ -110,7 +110,7 @@ export class Session implements AsyncDisposable {
    * @param ask whether the outcome of the build shall tell the lifecycle's version: asking runs the lifecycle once more
    * @throws CnbError for the detector's exit code
    */
-  async detect(ask: boolean): Promise<Files> {
+  async detect(ask: boolean): Promise<SessionFiles> {
     this.#begin('detector')
     this.#say(ask ? 'ask' : 'known')
     await this.#phaseEnd('detector')
@@ -121,7 +121,7 @@ export class Session implements AsyncDisposable {
   async remove(removed: readonly string[]): Promise<void> {
     this.#sayPaths(removed)
     const { words } = await this.#reply()
-    if (words[0] !== 'removed') throw confused(words)
+    if (words[0] !== 'removed') throw protocolError(words)
   }
 
   /** Runs the builder and gives what it left. @throws CnbError for the builder's exit code, or once `signal` is aborted */
@@ -172,7 +172,7 @@ export class Session implements AsyncDisposable {
     try {
       const { words } = await this.#next()
       exitCode = Number(words[2])
-      if (words[0] !== 'exit' || words[1] !== phase || !isExitCode(words[2])) throw confused(words)
+      if (words[0] !== 'exit' || words[1] !== phase || !isExitCode(words[2])) throw protocolError(words)
     } catch (error) {
       if (!(error instanceof Ended)) {
         this.#finish(this.#context.signal?.aborted ? 130 : 1)
@@ -198,21 +198,21 @@ export class Session implements AsyncDisposable {
   }
 
   #say(line: string): void {
-    this.#conversation?.stdin.write(`${line}\n`)
+    this.#attached?.stdin.write(`${line}\n`)
   }
 
   /** @param paths relative to `/layers` */
   #sayPaths(paths: readonly string[], encoding: BufferEncoding = 'utf8'): void {
     const list = Buffer.from(paths.map((path) => `./${path}\0`).join(''), encoding)
     this.#say(String(list.length))
-    this.#conversation?.stdin.write(list)
+    this.#attached?.stdin.write(list)
   }
 
   /** A buildpack that forges lines can say any number of them. */
   #hear(said: Said): void {
     if (this.#failure) return
     if (this.#said.length < MAX_UNREAD) this.#said.push(said)
-    else this.#fail(confused(said.words))
+    else this.#fail(protocolError(said.words))
     this.#wake?.()
   }
 
@@ -241,25 +241,25 @@ export class Session implements AsyncDisposable {
   }
 
   /** Ends the script; what the container left can still be read once it has ended. */
-  hangUp(): void {
+  closeInput(): void {
     this.#ending ??= this.#end()
   }
 
   /** The script ends by itself, mostly at once. A phase whose end was forged may go on: it is killed, for a read waits for the end. */
   async #end(): Promise<void> {
-    if (!this.#conversation) return
-    const { exitCode, stdin } = this.#conversation
+    if (!this.#attached) return
+    const { exitCode, stdin } = this.#attached
     stdin.end()
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, END_TIMEOUT_MS)
       const end = (): void => (clearTimeout(timer), resolve())
       exitCode.then(end, end)
     })
-    await this.#conversation[Symbol.asyncDispose]()
+    await this.#attached[Symbol.asyncDispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (this.#ending ?? this.#conversation?.[Symbol.asyncDispose]())
+    await (this.#ending ?? this.#attached?.[Symbol.asyncDispose]())
   }
 }
 
@@ -276,7 +276,7 @@ class Ended extends CnbError {
 }
 
 function dataOf({ words, data }: Said, name: string): Buffer {
-  if (words[0] !== 'data' || words[1] !== name) throw confused(words)
+  if (words[0] !== 'data' || words[1] !== name) throw protocolError(words)
   return data
 }
 
@@ -284,6 +284,6 @@ function isExitCode(word: string | undefined): boolean {
   return word !== undefined && /^\d{1,3}$/.test(word) && Number(word) <= 255
 }
 
-function confused(words: MarkedLine): CnbError {
+function protocolError(words: MarkedLine): CnbError {
   return new CnbError('CNB_PHASE_FAILED', `the build's container says '${words.slice(0, 3).join(' ').slice(0, MAX_SHOWN)}' out of turn`)
 }

@@ -21,16 +21,16 @@ export function conversationContract(bench: () => Bench): void {
       await using container = await create('echo', '7')
       const stdout = new PassThrough()
       const stderr = new PassThrough()
-      await using talk = await container.converse({ stdout, stderr })
+      await using attached = await container.attach({ stdout, stderr })
       const heard = async (): Promise<string> => String((await once(stdout, 'data'))[0])
       expect(await heard()).toBe('listening\n')
       for (const line of ['one\n', 'two\n']) {
         const answer = heard()
-        talk.stdin.write(line)
+        attached.stdin.write(line)
         expect(await answer).toBe(line)
       }
-      talk.stdin.end()
-      expect(await talk.exitCode).toBe(7)
+      attached.stdin.end()
+      expect(await attached.exitCode).toBe(7)
       expect(await text(stderr.end())).toBe('heard the end')
     })
 
@@ -38,10 +38,10 @@ export function conversationContract(bench: () => Bench): void {
       await using container = await create('echo', '0')
       const stdout = new PassThrough()
       const printed = text(stdout)
-      await using talk = await container.converse({ stdout })
+      await using attached = await container.attach({ stdout })
       const said = 'y'.repeat(MORE_THAN_ANY_BUFFER)
-      await pipeline(Readable.from([Buffer.from(said)]), talk.stdin)
-      expect(await talk.exitCode).toBe(0)
+      await pipeline(Readable.from([Buffer.from(said)]), attached.stdin)
+      expect(await attached.exitCode).toBe(0)
       stdout.end()
       expect((await printed) === `listening\n${said}`).toBe(true)
     })
@@ -49,12 +49,12 @@ export function conversationContract(bench: () => Bench): void {
     test('a program that ends without listening to the end gives its exit code and its last words, and does no other harm', async () => {
       await using container = await create('print', 'enough', '', '5')
       const stdout = new PassThrough()
-      await using talk = await container.converse({ stdout })
-      const said = pipeline(Readable.from([Buffer.alloc(MORE_THAN_ANY_BUFFER)]), talk.stdin).catch((error: unknown) => error)
-      expect(await talk.exitCode).toBe(5)
+      await using attached = await container.attach({ stdout })
+      const said = pipeline(Readable.from([Buffer.alloc(MORE_THAN_ANY_BUFFER)]), attached.stdin).catch((error: unknown) => error)
+      expect(await attached.exitCode).toBe(5)
       expect(await text(stdout.end())).toBe('enough')
       await said
-      talk.stdin.write('is anybody there?')
+      attached.stdin.write('is anybody there?')
     })
 
     test('a file that is read while the program ends is whole', async () => {
@@ -62,8 +62,8 @@ export function conversationContract(bench: () => Bench): void {
       const whole = await buffer((await unstarted.getArchive('/tool'))!)
       for (let round = 0; round < 5; round++) {
         await using container = await create('echo', '0')
-        await using talk = await container.converse({})
-        talk.stdin.end()
+        await using attached = await container.attach({})
+        attached.stdin.end()
         expect((await buffer((await container.getArchive('/tool'))!)).equals(whole)).toBe(true)
       }
     })
@@ -77,9 +77,9 @@ export function conversationContract(bench: () => Bench): void {
       await using container = await create('echo', '0')
       for (const line of ['first', 'second']) {
         const stdout = new PassThrough()
-        await using talk = await container.converse({ stdout })
-        talk.stdin.end(line)
-        expect(await talk.exitCode).toBe(0)
+        await using attached = await container.attach({ stdout })
+        attached.stdin.end(line)
+        expect(await attached.exitCode).toBe(0)
         expect(await text(stdout.end())).toBe(`listening\n${line}`)
       }
     })
@@ -88,26 +88,26 @@ export function conversationContract(bench: () => Bench): void {
       await using container = await create('echo', '0')
       const controller = new AbortController()
       const stdout = new PassThrough()
-      await using talk = await container.converse({ stdout }, { signal: controller.signal })
+      await using attached = await container.attach({ stdout }, { signal: controller.signal })
       await once(stdout, 'data')
       controller.abort()
-      await expect(talk.exitCode).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+      await expect(attached.exitCode).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
     })
 
     test('who hangs up ends the program, which can be run again', async () => {
       await using container = await create('echo', '4')
       const stdout = new PassThrough()
-      const talk = await container.converse({ stdout })
+      const attached = await container.attach({ stdout })
       await once(stdout, 'data')
-      await talk[Symbol.asyncDispose]()
-      await expect(talk.exitCode).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+      await attached[Symbol.asyncDispose]()
+      await expect(attached.exitCode).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
       expect(await container.run({})).toBe(4)
     })
 
     test('a container without standard input cannot be talked with', async () => {
       const { engine, image, labels } = bench()
       await using container = await engine.containers.create({ image, command: ['/tool', 'print', '', '', '0'], labels })
-      await expect(container.converse({})).rejects.toMatchObject({ code: 'CNB_INTERNAL' })
+      await expect(container.attach({})).rejects.toMatchObject({ code: 'CNB_INTERNAL' })
     })
   })
 }
