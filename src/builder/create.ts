@@ -4,7 +4,6 @@ import { makeTarLayer } from '../archive/tar/tar-layer.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import { LAYER_MTIME } from '../buildpacks/buildpack-layer.ts'
 import type { Buildpack } from '../buildpacks/buildpack.ts'
 import { formatEntry, resolveOrder, type AvailableBuildpack, type GroupEntry } from '../buildpacks/order.ts'
 import { compareBytes } from '../formats/go/json.ts'
@@ -12,6 +11,7 @@ import type { Image, ImagePlan, Layer } from '../images/image.ts'
 import { labelOf } from '../images/labels/label-value.ts'
 import { readStackId, STACK_MIXINS_LABEL } from '../images/labels/labels.ts'
 import type { HistoryEntry, ImageConfig } from '../oci/config.ts'
+import { CONSTANT_MTIME, CONSTANT_TIME } from '../oci/constant-time.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { EnvFile } from './build-env.ts'
@@ -29,9 +29,6 @@ export interface BuilderRecipe extends BuilderContents {
   readonly labels: Readonly<Record<string, string>>
   readonly tags: readonly Reference[]
 }
-
-/** Nothing in a builder tells when it was made, so that the same input gives the same image. */
-const CREATED = '1980-01-01T00:00:01Z'
 
 interface NamedLayer {
   readonly layer: Layer
@@ -133,7 +130,7 @@ function builderConfig(recipe: BuilderRecipe, contents: BuilderContents, added: 
   const id = stackId || readStackId(buildImage)
   return {
     ...base,
-    created: CREATED,
+    created: CONSTANT_TIME,
     config: {
       ...base.config,
       Env: id === '' || env.some((entry) => entry.startsWith('CNB_STACK_ID=')) ? env : [...env, `CNB_STACK_ID=${id}`],
@@ -141,7 +138,7 @@ function builderConfig(recipe: BuilderRecipe, contents: BuilderContents, added: 
       Labels: { ...buildImage.labels, ...labels, ...builderLabels(contents, labelOf(buildImage, STACK_MIXINS_LABEL)) },
     },
     rootfs: { type: 'layers', diff_ids: [...buildImage.layers.map(({ diffId }) => diffId), ...added.map(({ layer }) => layer.diffId)] },
-    history: [...historyOfBase(buildImage), ...added.map(({ text }) => ({ created: CREATED, created_by: `cnb: ${text}` }))],
+    history: [...historyOfBase(buildImage), ...added.map(({ text }) => ({ created: CONSTANT_TIME, created_by: `cnb: ${text}` }))],
   }
 }
 
@@ -151,7 +148,7 @@ function historyOfBase({ config, layers }: Image): HistoryEntry[] {
   return history.filter((entry) => !entry.empty_layer).length === layers.length ? history : layers.map(() => ({}))
 }
 
-const ROOT = { uid: 0, gid: 0, mtime: LAYER_MTIME }
+const ROOT = { uid: 0, gid: 0, mtime: CONSTANT_MTIME }
 const DIRECTORY = { ...ROOT, type: 'directory', mode: 0o755 } as const
 const ROOT_DIRECTORIES = [
   '/cnb',

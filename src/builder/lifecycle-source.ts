@@ -4,9 +4,9 @@ import { makeTarLayer } from '../archive/tar/tar-layer.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import { LAYER_MTIME } from '../buildpacks/buildpack-layer.ts'
 import { openFileTree, readEntryText, type FileTree, type TreeEntry } from '../buildpacks/file-tree.ts'
 import type { Layer } from '../images/image.ts'
+import { CONSTANT_MTIME } from '../oci/constant-time.ts'
 import { readLifecycleToml, type LifecycleDescriptor } from './lifecycle-toml.ts'
 
 export interface LifecycleSource extends LifecycleDescriptor {
@@ -17,7 +17,7 @@ export interface LifecycleSource extends LifecycleDescriptor {
 /** What every build needs; extender and rebaser are optional (the peer's list). */
 const REQUIRED = ['analyzer', 'builder', 'creator', 'detector', 'exporter', 'launcher', 'restorer']
 
-const ROOT = { uid: 0, gid: 0, mtime: LAYER_MTIME }
+const ROOT = { uid: 0, gid: 0, mtime: CONSTANT_MTIME }
 const HINT = 'Give the unpacked release of buildpacks/lifecycle, or its .tgz: a lifecycle.toml, and the binaries in a directory beside it.'
 
 /**

@@ -5,13 +5,12 @@ import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Layer } from '../images/image.ts'
+import { CONSTANT_MTIME } from '../oci/constant-time.ts'
 import { escapeId } from './descriptor.ts'
 import type { BuildpackDescriptor } from './descriptor.ts'
 import type { TreeEntry } from './file-tree.ts'
 
-/** 1980-01-01T00:00:01Z, in seconds: the time that the lifecycle and the peer give to everything. */
-export const LAYER_MTIME = 315532801
-const ROOT = { uid: 0, gid: 0, mtime: LAYER_MTIME }
+const ROOT = { uid: 0, gid: 0, mtime: CONSTANT_MTIME }
 const KEPT = new Set(['file', 'directory', 'symlink', 'link'])
 /** These run whatever mode they came with. */
 const EXECUTABLES = new Set(['bin/build', 'bin/detect', 'bin/generate'])

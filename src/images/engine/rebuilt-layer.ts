@@ -9,12 +9,11 @@ import { readPlainTar } from '../../archive/tar/plain-tar.ts'
 import type { TarEntry } from '../../archive/tar/tar-writer.ts'
 import type { Context } from '../../base/events.ts'
 import type { Container } from '../../docker/engine.ts'
+import { CONSTANT_MTIME } from '../../oci/constant-time.ts'
 import type { LayerFiles } from './layer-files.ts'
 import { inPathOrder, type FileEntry } from './path-order.ts'
 
-/** 1980-01-01T00:00:01Z. */
-const MTIME = 315532801
-const ROOT = { uid: 0, gid: 0, mtime: MTIME, mode: 0o755 } as const
+const ROOT = { uid: 0, gid: 0, mtime: CONSTANT_MTIME, mode: 0o755 } as const
 const LAUNCHER = '/cnb/lifecycle/launcher'
 
 /** The files of one image, from a container of it that need not run. */
@@ -75,7 +74,7 @@ export class LayerRebuilder {
     for await (const entry of readPlainTar(archive, { source: `the engine's copy of ${path}`, signal: context.signal })) {
       const { type, linkname, mode, uid, gid, size, devMajor, devMinor } = entry
       const name = Buffer.concat([above, withoutSlash(entry.name)])
-      yield { type, name, linkname, mode, uid, gid, mtime: MTIME, size, devMajor, devMinor, content: entry.bytes ?? entry.content }
+      yield { type, name, linkname, mode, uid, gid, mtime: CONSTANT_MTIME, size, devMajor, devMinor, content: entry.bytes ?? entry.content }
     }
   }
 }

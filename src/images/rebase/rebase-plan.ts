@@ -2,15 +2,13 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { HistoryEntry, ImageConfig } from '../../oci/config.ts'
+import { CONSTANT_TIME } from '../../oci/constant-time.ts'
 import { hexOf, isDigest, type Digest } from '../../oci/digest.ts'
 import type { Image, Layer } from '../image.ts'
 import { labelOf } from '../labels/label-value.ts'
 import { LIFECYCLE_METADATA_LABEL } from '../labels/labels.ts'
 import { readLifecycleMetadata, withRunImage, type LifecycleMetadata } from '../labels/lifecycle-metadata.ts'
 import { checkRebase, type RebaseRequest } from './rebase-rules.ts'
-
-/** Every image that a lifecycle makes is of this moment, so that the same input gives the same image. */
-const CONSTANT_TIME = '1980-01-01T00:00:01Z'
 
 export interface RebasePlan {
   readonly config: ImageConfig

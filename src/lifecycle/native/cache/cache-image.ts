@@ -9,6 +9,7 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../base/files.ts'
 import type { Image, ImageSink, ImageSource, Layer } from '../../../images/image.ts'
+import { CONSTANT_TIME } from '../../../oci/constant-time.ts'
 import { type Digest, hexOf } from '../../../oci/digest.ts'
 import { familiarName, type Reference } from '../../../oci/reference.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
@@ -20,9 +21,6 @@ import { writeTarFile } from './tar-file.ts'
 
 /** The registries, for images of the build's platform. */
 export type CacheImages = ImageSource & ImageSink
-
-/** 1980-01-01T00:00:01Z. */
-const CREATED = '1980-01-01T00:00:01Z'
 
 export function openCacheImage(reference: Reference, images: CacheImages, { builder, clearCache }: Pick<BuildPlan, 'builder' | 'clearCache'>): SharedCache {
   const place = familiarName(reference)
@@ -42,10 +40,10 @@ export function openCacheImage(reference: Reference, images: CacheImages, { buil
           config: {
             architecture,
             os,
-            created: CREATED,
+            created: CONSTANT_TIME,
             config: { Labels: { [CACHE_METADATA]: writeCacheMetadata(cacheMetadata(content.record)).trimEnd() } },
             rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
-            history: layers.map(() => ({ created: CREATED })),
+            history: layers.map(() => ({ created: CONSTANT_TIME })),
           },
           layers,
           tags: [reference],

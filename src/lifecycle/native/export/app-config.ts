@@ -4,6 +4,7 @@ import { posix } from 'node:path'
 import { type ApiVersion, atLeast, formatApiVersion } from '../../../formats/versions.ts'
 import type { Image, Layer } from '../../../images/image.ts'
 import type { ContainerConfig, HistoryEntry, ImageConfig } from '../../../oci/config.ts'
+import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
 import { APP_DIR, LAYERS_DIR } from '../../phase.ts'
 
 /** A layer on top of the run image's, and what the history says of it. */
@@ -29,12 +30,9 @@ export interface AppSettings {
 /** What the lifecycle leaves as it is in the run image; of an image on an engine it hears of no more than the first three. */
 const INHERITED = ['variant', 'author', 'os.version', 'os.features', 'docker_version'] as const
 
-/** 1980-01-01T00:00:01Z, the time of all that has none. */
-const CONSTANT_TIME = 315_532_801
-
 export function appConfig(settings: AppSettings): ImageConfig {
   const { base, added, platformApi } = settings
-  const time = atLeast(platformApi, '0.9') ? (settings.creationTime ?? CONSTANT_TIME) : CONSTANT_TIME
+  const time = atLeast(platformApi, '0.9') ? (settings.creationTime ?? CONSTANT_MTIME) : CONSTANT_MTIME
   const created = new Date(time * 1000).toISOString().replace('.000Z', 'Z')
   return {
     architecture: base.config.architecture,

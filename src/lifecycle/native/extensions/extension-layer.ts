@@ -10,8 +10,8 @@ import type { Readable } from 'node:stream'
 import { ByteSource } from '../../../archive/byte-source.ts'
 import { parsePaxRecords } from '../../../archive/tar/pax-records.ts'
 import { BLOCK, USTAR_MAGIC, paddingOf, readOctal, seal, writeOctal } from '../../../archive/tar/tar-block.ts'
-import { LAYER_MTIME } from '../../../buildpacks/buildpack-layer.ts'
 import { CnbError } from '../../../base/errors.ts'
+import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
 
 const MAX_RECORDS = 1024 * 1024
 const PIECE = 1024 * 1024
@@ -47,7 +47,7 @@ export async function* extensionLayer(tar: Readable): AsyncGenerator<Buffer, voi
     }
     let left = contentSize(flag, size, records)
     records = undefined
-    writeOctal(block, 136, 12, LAYER_MTIME)
+    writeOctal(block, 136, 12, CONSTANT_MTIME)
     // The owner's and the group's names.
     block.fill(0, 265, 329)
     yield seal(block, USTAR_MAGIC)

@@ -4,7 +4,8 @@ import type { Readable } from 'node:stream'
 import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
-import { LAYER_MTIME, rootDirectory } from './layer-entries.ts'
+import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
+import { rootDirectory } from './layer-entries.ts'
 
 /** The launcher's program; `open` is called at every reading of the layer, and gives `size` bytes. */
 export interface LauncherContent {
@@ -24,7 +25,7 @@ export function launcherLayer(content: LauncherContent, context: Context = {}): 
         mode: 0o755,
         uid: 0,
         gid: 0,
-        mtime: LAYER_MTIME,
+        mtime: CONSTANT_MTIME,
         size: content.size,
         content: () => content.open(signal),
       },

@@ -4,7 +4,8 @@ import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Layer } from '../../../images/image.ts'
-import { LAYER_MTIME, rootDirectory } from './layer-entries.ts'
+import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
+import { rootDirectory } from './layer-entries.ts'
 
 const FORBIDDEN = '/><:|&\\'
 
@@ -22,6 +23,6 @@ function link(type: string): TarEntry {
   if ([...FORBIDDEN].some((character) => type.includes(character)) || type.includes('\0')) {
     throw new CnbError('CNB_EXPORT_FAILED', `the process type ${JSON.stringify(type)} has one of the characters ${FORBIDDEN}`)
   }
-  const owner = { mode: 0o755, uid: 0, gid: 0, mtime: LAYER_MTIME }
+  const owner = { mode: 0o755, uid: 0, gid: 0, mtime: CONSTANT_MTIME }
   return { type: 'symlink', name: `/cnb/process/${type}`, linkname: '/cnb/lifecycle/launcher', ...owner }
 }

@@ -7,7 +7,8 @@ import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
-import { LAYER_MTIME, parentEntries } from './layer-entries.ts'
+import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
+import { parentEntries } from './layer-entries.ts'
 import { filesAt, keyOf } from './layer-source.ts'
 import type { LayerSource } from './layer-source.ts'
 import { divide } from './slices.ts'
@@ -94,6 +95,6 @@ function* sliceEntries(
     const name = Buffer.from(file.path === '' ? directory : `${directory}/${file.path}`, 'latin1')
     const linkname = file.linkname === '' ? undefined : Buffer.from(file.linkname, 'latin1')
     const size = content?.size ?? 0
-    yield { type, name, linkname, mode, ...owner, mtime: LAYER_MTIME, size, devMajor, devMinor, content: content && spool.read(content) }
+    yield { type, name, linkname, mode, ...owner, mtime: CONSTANT_MTIME, size, devMajor, devMinor, content: content && spool.read(content) }
   }
 }
