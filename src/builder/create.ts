@@ -13,7 +13,7 @@ import { readStackId, STACK_MIXINS_LABEL } from '../images/labels/labels.ts'
 import type { HistoryEntry, ImageConfig } from '../oci/config.ts'
 import { CONSTANT_MTIME, CONSTANT_TIME } from '../oci/constant-time.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { Reference } from '../oci/reference.ts'
+import type { Tag } from '../oci/reference.ts'
 import type { EnvFile } from './build-env.ts'
 import { readBuildUser } from './build-user.ts'
 import { builderLabels, type BuilderContents } from './builder-labels.ts'
@@ -27,7 +27,7 @@ export interface BuilderRecipe extends BuilderContents {
   readonly buildEnv: readonly EnvFile[]
   /** Labels that the maker adds. */
   readonly labels: Readonly<Record<string, string>>
-  readonly tags: readonly Reference[]
+  readonly tags: readonly Tag[]
 }
 
 interface NamedLayer {

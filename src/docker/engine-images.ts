@@ -6,7 +6,7 @@ import type { Context } from '../base/events.ts'
 import { numberOf, recordOf, recordsOf, stringOf, stringsOf } from '../base/foreign-json.ts'
 import { isDigest } from '../oci/digest.ts'
 import { readContainerConfig } from '../oci/read-config.ts'
-import { parseReference } from '../oci/reference.ts'
+import { parseReference, parseTag } from '../oci/reference.ts'
 import type { EngineClient } from './connection/client.ts'
 import type { EngineHistory, EngineImage, EngineImages, EngineInfo } from './engine.ts'
 import { engineRefusal, refusalStatus } from './errors.ts'
@@ -91,10 +91,7 @@ async function save(client: EngineClient, reference: string, context: Context = 
 }
 
 async function tag(client: EngineClient, source: string, target: string, context: Context = {}): Promise<void> {
-  const { registry, repository, tag, digest } = parseReference(target)
-  if (digest !== undefined || tag === undefined) {
-    throw new CnbError('CNB_REFERENCE_INVALID', `'${target}' cannot be given to an image: a name to give has a tag and no digest`)
-  }
+  const { registry, repository, tag } = parseTag(target)
   const task = `cannot tag the image ${source} as ${target}`
   const query = { repo: `${registry}/${repository}`, tag }
   const request = { task, method: 'POST', path: pathOf(source, '/tag'), query, signal: context.signal } as const

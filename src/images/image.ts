@@ -6,7 +6,7 @@ import type { ImageConfig } from '../oci/config.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Platform } from '../oci/platform.ts'
-import type { Reference } from '../oci/reference.ts'
+import type { Tag } from '../oci/reference.ts'
 
 /** One layer, uncompressed. `open` gives the tar whose sha256 is `diffId`; `size` is the tar's, in bytes. */
 export interface Layer {
@@ -51,7 +51,7 @@ export interface ImagePlan {
   /** The blobs by which other stores get the layers, so that the manifest is the same everywhere; all of them or none. */
   readonly blobs?: ReadonlyMap<Digest, LayerBlob>
   /** The names it gets; the first is the one that messages use. */
-  readonly tags: readonly Reference[]
+  readonly tags: readonly Tag[]
 }
 
 export interface SavedImage {

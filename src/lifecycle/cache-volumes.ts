@@ -9,7 +9,7 @@ import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
 import { writeFileAtomically } from '../base/files.ts'
 import { parseToml, stringifyToml, type TomlTable } from '../formats/toml.ts'
-import { contextName, type Reference } from '../oci/reference.ts'
+import { contextName, type Tag } from '../oci/reference.ts'
 import type { CacheVolumes } from './lifecycle.ts'
 
 /** The labels of volumes that outlive a build. */
@@ -25,7 +25,7 @@ export interface VolumeKeyHost {
 }
 
 /** The names of all volumes of one image: the two that the peer knows, and ours beside them. */
-export function cacheVolumes(image: Reference, key: string): CacheVolumes {
+export function cacheVolumes(image: Tag, key: string): CacheVolumes {
   const name = cacheName(image, key)
   return {
     build: `pack-cache-${name}.build`,
@@ -37,13 +37,16 @@ export function cacheVolumes(image: Reference, key: string): CacheVolumes {
 }
 
 /** What the names of an image's volumes have in common. */
-function cacheName(image: Reference, key: string): string {
-  const tag = image.tag ?? image.digest ?? 'latest'
-  const fullName = image.digest && !image.tag ? `${contextName(image)}@${image.digest}` : `${contextName(image)}:${tag}`
-  const hash = createHash('sha256').update(fullName + key).digest('hex').slice(0, 12)
+function cacheName(image: Tag, key: string): string {
+  const hash = createHash('sha256').update(fullName(image) + key).digest('hex').slice(0, 12)
   // Docker Hub's prefix is not part of the readable half: go-containerregistry's RepositoryStr has only the path.
-  const readable = `${image.repository.replaceAll('/', '_')}_${tag.replaceAll(':', '_')}`
+  const readable = `${image.repository.replaceAll('/', '_')}_${image.tag}`
   return `${breakReserved(readable)}-${hash}`
+}
+
+/** As go-containerregistry's Reference.Name, which pack uses. */
+function fullName(image: Tag): string {
+  return `${contextName(image)}:${image.tag}`
 }
 
 function breakReserved(name: string): string {
@@ -55,11 +58,11 @@ function breakReserved(name: string): string {
  * `volume-keys.toml`, or a new one that is stored there.
  * @throws CnbError CNB_DESCRIPTOR_INVALID when the key file is malformed, CNB_OUTPUT when it cannot be written
  */
-export async function volumeKey(image: Reference, host: VolumeKeyHost): Promise<string> {
+export async function volumeKey(image: Tag, host: VolumeKeyHost): Promise<string> {
   const fromEnv = host.env['PACK_VOLUME_KEY']
   if (fromEnv) return fromEnv
   const file = join(host.env['PACK_HOME'] || join(host.home, '.pack'), 'volume-keys.toml')
-  const name = `${contextName(image)}${image.tag ? `:${image.tag}` : ''}${image.digest ? `@${image.digest}` : ''}`
+  const name = fullName(image)
   const document = await readKeys(file)
   const keys = (document['volume-keys'] ?? {}) as TomlTable
   const known = keys[name]

@@ -10,7 +10,7 @@ import type { ApiVersion } from '../formats/versions.ts'
 import type { Image, SavedImage } from '../images/image.ts'
 import type { ContainerConfig } from '../oci/config.ts'
 import type { Platform } from '../oci/platform.ts'
-import type { Reference } from '../oci/reference.ts'
+import type { Tag } from '../oci/reference.ts'
 import type { Binding } from '../project/platform-files.ts'
 
 /** The run image, under the name by which the app's metadata will know it. */
@@ -20,8 +20,8 @@ export interface RunImage {
 }
 
 export interface BuildPlan {
-  readonly image: Reference
-  readonly tags: readonly Reference[]
+  readonly image: Tag
+  readonly tags: readonly Tag[]
   readonly builder: Builder
   /** What the user asked the engine to emulate, when it is not the engine's own. */
   readonly platform?: Platform
@@ -77,7 +77,7 @@ export interface BuildPlan {
   /** A directory of the host that takes the place of the `build` volume. */
   readonly cacheDirectory?: string
   /** An image in a registry that takes its place. */
-  readonly cacheImage?: Reference
+  readonly cacheImage?: Tag
   /** The socket or address at which the phases find the engine; found by itself when absent. */
   readonly dockerHost?: string
   readonly sbomOutputDir?: string

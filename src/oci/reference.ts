@@ -4,7 +4,7 @@
  */
 
 import { CnbError } from '../base/errors.ts'
-import { isDigest, type Digest } from './digest.ts'
+import { isDigest, isImageId, type Digest } from './digest.ts'
 import { referenceFault } from './reference-fault.ts'
 
 export interface Reference {
@@ -15,6 +15,12 @@ export interface Reference {
   /** Given, or `latest` where neither tag nor digest is given. */
   readonly tag?: string
   readonly digest?: Digest
+}
+
+/** A name that an image can get: it has a tag and no digest, which an image has of itself. */
+export interface Tag extends Reference {
+  readonly tag: string
+  readonly digest?: undefined
 }
 
 /** The registry of names that tell none. */
@@ -63,6 +69,24 @@ export function parseReference(text: string): Reference {
     ...(tag !== undefined ? { tag } : digest === undefined ? { tag: 'latest' } : {}),
     ...(digest !== undefined && isDigest(digest) ? { digest } : {}),
   }
+}
+
+/**
+ * Reads the name that a new image gets.
+ * @param hint what to do about a name that only an existing image can have
+ * @throws CnbError CNB_REFERENCE_INVALID for one with a digest, an image ID, an OCI layout, and what is not a reference
+ */
+export function parseTag(text: string, hint = "Use a name with a tag, such as 'my-app:1.0'."): Tag {
+  if (isImageId(text)) throw cannotName(text, 'it is an image ID', hint)
+  if (text.startsWith('oci:')) throw cannotName(text, 'it names an OCI layout', 'Name the image by a reference; cnb build saves it in a layout with --to oci:DIR.')
+  const { registry, repository, tag, digest } = parseReference(text)
+  if (digest !== undefined || tag === undefined) throw cannotName(text, 'it has a digest', hint)
+  return { registry, repository, tag }
+}
+
+/** The error for a text that cannot be the name of a new image. */
+export function cannotName(text: string, why: string, hint?: string): CnbError {
+  return new CnbError('CNB_REFERENCE_INVALID', `cannot give the name '${text}' to a new image: ${why}`, { hint })
 }
 
 export function isTag(text: string): boolean {

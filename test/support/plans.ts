@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import type { Builder } from '../../src/builder/builder.ts'
 import type { Image } from '../../src/images/image.ts'
 import type { BuildPlan } from '../../src/lifecycle/lifecycle.ts'
-import { parseReference } from '../../src/oci/reference.ts'
+import { parseTag } from '../../src/oci/reference.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}` as const
 
@@ -44,7 +44,7 @@ export function aBuilder(changes: Partial<Builder> = {}): Builder {
 
 export function aPlan(changes: Partial<BuildPlan> = {}): BuildPlan {
   return {
-    image: parseReference('my-app'),
+    image: parseTag('my-app'),
     tags: [],
     builder: aBuilder(),
     platformApi: { major: 0, minor: 15 },

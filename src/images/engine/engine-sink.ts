@@ -16,11 +16,9 @@ import { fetchLayers } from './layer-store.ts'
 /**
  * Loads the planned image, unless the engine has it, and gives it its names when it is whole: all of them, or after a failure
  * none. On a graph-driver engine its ID is the digest of its config, on the containerd store that of its manifest.
- * @throws CnbError CNB_REFERENCE_INVALID for a name with a digest, CNB_IMAGE_INVALID when the engine's copy of the base lacks
- * layers, CNB_ENGINE_*, and what the layers' streams fail with
+ * @throws CnbError CNB_IMAGE_INVALID when the engine's copy of the base lacks layers, CNB_ENGINE_*, and what the layers' streams fail with
  */
 export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Context = {}): Promise<SavedImage> {
-  checkNames(plan)
   const config = encodeImageConfig(plan.config)
   const { imageStore } = await engine.info(context)
   const load = imageStore === 'containerd' ? loadIntoContainerd : loadIntoGraphDriver
@@ -32,12 +30,6 @@ export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Con
   await nameImage(engine.images, id, holders, context)
   const named = plan.tags.map(({ registry, repository }) => familiarName({ registry, repository, digest: id }))
   return { id, repoDigests: imageStore === 'containerd' ? [...new Set(named)] : [], tags: plan.tags.map(familiarName) }
-}
-
-/** A digest is what an image has, not what it can be given. */
-function checkNames({ tags }: ImagePlan): void {
-  const bad = tags.find(({ digest }) => digest !== undefined)
-  if (bad) throw new CnbError('CNB_REFERENCE_INVALID', `'${familiarName(bad)}' cannot be given to an image: it names a digest`)
 }
 
 /**

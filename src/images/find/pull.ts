@@ -2,7 +2,7 @@
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { isDigest } from '../../oci/digest.ts'
+import { isImageId } from '../../oci/digest.ts'
 import { formatPlatform, platformMatches, type Platform } from '../../oci/platform.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { describeEngineImages } from '../engine/engine-source.ts'
@@ -65,11 +65,6 @@ async function findPresent(reference: string, { mirrors }: PullServices, images:
 async function findNamed(name: string, reference: string, images: ImageSource, context: Context): Promise<Image | undefined> {
   const image = await images.find(name, context)
   return image && name !== reference ? { ...image, reference } : image
-}
-
-/** An ID names one image for ever, and no registry knows it. */
-export function isImageId(reference: string): boolean {
-  return isDigest(reference) || isDigest(`sha256:${reference}`)
 }
 
 /**

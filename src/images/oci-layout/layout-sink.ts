@@ -1,11 +1,11 @@
 /** Saving an image to an OCI layout, which gets only the blobs that it lacks. */
 
-import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { Limiter } from '../../base/limiter.ts'
 import { encodeImageConfig } from '../../oci/config.ts'
 import { encodeManifest } from '../../oci/manifest.ts'
 import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts'
+import { cannotName } from '../../oci/reference.ts'
 import { bytesBlob } from '../layers/bytes-blob.ts'
 import type { ImagePlan, LayerBlob, SavedImage } from '../image.ts'
 import type { LayerBlobs } from '../layers/layer-blobs.ts'
@@ -59,10 +59,8 @@ export async function saveToLayout(
 }
 
 function namesOf(target: LayoutTarget, { tags }: ImagePlan): string[] {
-  if (target.digest !== undefined) {
-    throw new CnbError('CNB_REFERENCE_INVALID', `'${formatLayoutLocation(target)}' cannot be given to an image: it names a digest`)
-  }
-  return target.name === undefined ? [...new Set(tags.flatMap(({ tag }) => tag ?? []))] : [target.name]
+  if (target.digest !== undefined) throw cannotName(formatLayoutLocation(target), 'it has a digest')
+  return target.name === undefined ? [...new Set(tags.map(({ tag }) => tag))] : [target.name]
 }
 
 /** When one cannot be written the others are given up, and none is still being written when the error is told. */

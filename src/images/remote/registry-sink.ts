@@ -8,7 +8,7 @@ import type { Descriptor } from '../../oci/descriptor.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { encodeManifest } from '../../oci/manifest.ts'
 import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts'
-import { contextName, familiarName, type Reference } from '../../oci/reference.ts'
+import { contextName, familiarName, type Reference, type Tag } from '../../oci/reference.ts'
 import type { NewManifest, Registries } from '../../registry/registry.ts'
 import { bytesBlob } from '../layers/bytes-blob.ts'
 import type { ImagePlan, Layer, LayerBlob, SavedImage } from '../image.ts'
@@ -22,14 +22,14 @@ const AT_ONCE = 6
 /**
  * Sends the planned image to the repositories of all its names. The names are given last, one after the other, when every
  * repository has all of it: a failure before that leaves every name where it was, one in between says which were given.
- * @throws CnbError CNB_REFERENCE_INVALID for a name with a digest, CNB_REGISTRY_*, and what the layers' streams fail with
+ * @throws CnbError CNB_REGISTRY_*, and what the layers' streams fail with
  */
 export async function saveToRegistry(registries: Registries, plan: ImagePlan, blobs: LayerBlobs, context: Context = {}): Promise<SavedImage> {
   const sending = new Sending(registries, plan, blobs, context)
   const [first, ...others] = plan.tags
   if (!first) throw new CnbError('CNB_INTERNAL', 'an image without a name cannot be published')
   let manifest = await sending.send(true)
-  const put = (tag: Reference): Promise<Descriptor> => registries.repository(tag, 'push').putManifest(tag.tag ?? digestOf(manifest.content), manifest, context)
+  const put = (tag: Tag): Promise<Descriptor> => registries.repository(tag, 'push').putManifest(tag.tag, manifest, context)
   await put(first).catch(async (error: unknown) => {
     // A registry may have lost what an image of it still names: then all is looked for.
     if (!(error instanceof CnbError) || error.code !== 'CNB_REGISTRY_FAILED') throw error
@@ -105,12 +105,7 @@ interface PublishTarget {
   readonly reference: Reference
 }
 
-function repositoriesOf(tags: readonly Reference[]): PublishTarget[] {
-  for (const tag of tags) {
-    if (tag.digest !== undefined) {
-      throw new CnbError('CNB_REFERENCE_INVALID', `'${familiarName(tag)}' cannot be given to an image: it names a digest`)
-    }
-  }
+function repositoriesOf(tags: readonly Tag[]): PublishTarget[] {
   return [...new Map(tags.map((reference) => [repositoryName(reference), { name: repositoryName(reference), reference }])).values()]
 }
 

@@ -13,6 +13,7 @@ import { DEFAULT_EXEC_ENV, execEnvFor, parseExecEnv } from '../../lifecycle/exec
 import type { BuildPlan, CacheVolumes } from '../../lifecycle/lifecycle.ts'
 import { negotiatePlatformApi } from '../../lifecycle/platform-api.ts'
 import { isDigest } from '../../oci/digest.ts'
+import { parseTag } from '../../oci/reference.ts'
 import { appEntries, checkApp } from '../../project/app.ts'
 import { caBinding } from '../../project/platform-files.ts'
 import type { BuildOptions } from './build-options.ts'
@@ -26,7 +27,6 @@ import { readConfig } from '../config/config-file.ts'
 import type { Config } from '../config/config.ts'
 import { isEngineOnly } from './image-targets.ts'
 import { chooseMirrors } from '../config/registry-settings.ts'
-import { parseNewName } from '../new-image-name.ts'
 import type { EngineServices } from '../services.ts'
 import { readCertificates } from '../config/user-files.ts'
 
@@ -107,8 +107,8 @@ export async function planBuild(
 
 /** The part that needs no engine. */
 async function readOptions(options: BuildOptions, { host }: EngineServices, context: Context) {
-  const image = parseNewName(options.image)
-  const tags = (options.tags ?? []).map((tag) => parseNewName(tag))
+  const image = parseTag(options.image)
+  const tags = (options.tags ?? []).map((tag) => parseTag(tag))
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
   const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events))

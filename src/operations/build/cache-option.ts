@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
-import { parseReference, type Reference } from '../../oci/reference.ts'
+import { parseTag, type Tag } from '../../oci/reference.ts'
 
 export interface CacheOptions {
   /** `type=…;format=…;…` */
@@ -18,11 +18,12 @@ export interface CacheChoice {
   /** An absolute path. */
   readonly buildDirectory?: string
   /** An image in a registry. */
-  readonly buildImage?: Reference
+  readonly buildImage?: Tag
 }
 
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 const HINT = "Use 'type=build;format=volume;name=NAME', 'type=build;format=bind;source=DIRECTORY', or 'type=build;format=image;name=IMAGE'."
+const CACHE_IMAGE_HINT = 'Name the cache image by a tag.'
 
 /**
  * What `--cache` and `--cache-image`, which is short for one that is an image, ask for together.
@@ -33,7 +34,7 @@ export function chooseCache({ cache = [], cacheImage: image }: CacheOptions, cwd
   const choice = parseCacheOptions(cache, cwd)
   if (image === undefined) return choice
   const { buildVolume, buildDirectory, buildImage } = choice
-  if ((buildVolume ?? buildDirectory ?? buildImage) === undefined) return { ...choice, buildImage: cacheImage(image) }
+  if ((buildVolume ?? buildDirectory ?? buildImage) === undefined) return { ...choice, buildImage: parseTag(image, CACHE_IMAGE_HINT) }
   throw new CnbError('CNB_USAGE', '--cache-image and --cache type=build name two caches', { hint: 'Leave one of them out.' })
 }
 
@@ -65,7 +66,7 @@ function parseCacheOption(text: string, cwd: string): CacheChoice {
   if (format === 'image') {
     if (type === 'launch') fail("only the build cache can be an image: launch layers are the app's own")
     if (fields.has('source')) fail('an image has a name and no source')
-    return { ...NONE, buildImage: cacheImage(fields.get('name') ?? fail('an image needs a name')) }
+    return { ...NONE, buildImage: parseTag(fields.get('name') ?? fail('an image needs a name'), CACHE_IMAGE_HINT) }
   }
   if (format === 'volume') {
     const name = fields.get('name') ?? fail('a volume needs a name')
@@ -79,15 +80,6 @@ function parseCacheOption(text: string, cwd: string): CacheChoice {
   if (source === '') fail('the source is empty')
   // The peer keeps both types below one source.
   return { ...NONE, buildDirectory: resolve(cwd, source, 'build-cache') }
-}
-
-/** The name of a cache image. @throws CnbError CNB_REFERENCE_INVALID */
-function cacheImage(text: string): Reference {
-  const reference = parseReference(text)
-  if (reference.digest === undefined) return reference
-  throw new CnbError('CNB_REFERENCE_INVALID', `'${text}' cannot be a cache: what a build puts there has a digest of its own`, {
-    hint: 'Name it by a tag.',
-  })
 }
 
 /** There is one build cache: each option takes the place of another kind. */

@@ -15,12 +15,11 @@ import { openEngineImages } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSource } from '../../images/image.ts'
 import { DEFAULT_PULL_POLICY, findImage, type FindImageServices, type PullPolicy } from '../../images/find/pull.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
-import { familiarName, formatReference, type Reference } from '../../oci/reference.ts'
+import { familiarName, formatReference, parseTag, type Reference } from '../../oci/reference.ts'
 import { readBuilderFile, readModules } from './builder-sources.ts'
 import { outputReference } from '../output-reference.ts'
 import { readConfig } from '../config/config-file.ts'
 import { chooseMirrors, type RegistryOptions } from '../config/registry-settings.ts'
-import { parseNewName } from '../new-image-name.ts'
 import type { EngineServices } from '../services.ts'
 
 export interface CreateBuilderOptions extends Pick<RegistryOptions, 'registryMirrors'> {
@@ -56,7 +55,7 @@ type ImageServices = FindImageServices & { images: ImageSource }
  */
 export async function createBuilder(options: CreateBuilderOptions, services: EngineServices, context: Context): Promise<CreateBuilderResult> {
   const start = performance.now()
-  const [name, ...more] = [options.image, ...(options.tags ?? [])].map((tag) => parseNewName(tag))
+  const [name, ...more] = [options.image, ...(options.tags ?? [])].map((tag) => parseTag(tag))
   if (name === undefined) throw new CnbError('CNB_USAGE', 'the builder has no name')
   const labels = Object.fromEntries((options.labels ?? []).map(parseLabel))
   const file = resolve(services.host.cwd, options.config)

@@ -1,7 +1,6 @@
 /** What a rebase takes and gives, wherever the image is. */
 
-import type { Reference } from '../../oci/reference.ts'
-import { parseNewName } from '../new-image-name.ts'
+import { parseTag, type Tag } from '../../oci/reference.ts'
 
 /** What `cnb rebase --output json` prints of one image. */
 export interface RebaseResult {
@@ -21,6 +20,6 @@ export interface RebaseResult {
 }
 
 /** The name that a rebased image gets. @throws CnbError CNB_REFERENCE_INVALID for one with a digest, and an image ID */
-export function parseTarget(name: string): Reference {
-  return parseNewName(name, 'Name the result by a tag, and the image to start from with --previous-image.')
+export function parseTarget(name: string): Tag {
+  return parseTag(name, 'Name the result by a tag, and the image to start from with --previous-image.')
 }

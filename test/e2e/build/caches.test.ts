@@ -4,7 +4,7 @@ import { appendFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cacheVolumes } from '../../../src/lifecycle/cache-volumes.ts'
-import { parseReference } from '../../../src/oci/reference.ts'
+import { parseTag } from '../../../src/oci/reference.ts'
 import { runCnb, startCnb, succeed } from '../../support/cnb.ts'
 import { docker, runImage } from '../../support/engines/docker.ts'
 import { DRIVERS, QUICK, type Driver } from '../../support/engines/drivers.ts'
@@ -63,7 +63,7 @@ function said(stderr: string): string[] {
   return [...stderr.matchAll(/\b(?:dep|tool) (?:made|restored)\b/g)].map(([words]) => words)
 }
 
-const volumesOf = (image: string): ReturnType<typeof cacheVolumes> => cacheVolumes(parseReference(image), 'cnb-e2e')
+const volumesOf = (image: string): ReturnType<typeof cacheVolumes> => cacheVolumes(parseTag(image), 'cnb-e2e')
 
 /** Does something to a volume, as root, by way of another container. */
 function meddle(volume: string, script: string): Promise<string> {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cacheVolumes } from '../../../src/lifecycle/cache-volumes.ts'
-import { parseReference } from '../../../src/oci/reference.ts'
+import { parseTag } from '../../../src/oci/reference.ts'
 import { runCnb, startCnb, succeed, type Finished } from '../../support/cnb.ts'
 import { docker, imageId, runImage } from '../../support/engines/docker.ts'
 import { QUICK } from '../../support/engines/drivers.ts'
@@ -19,7 +19,7 @@ afterAll(() => bench.clear())
 
 /** The build's container, whose name is the lock on the image's volume. */
 function containerOf(image: string): string {
-  const { layers } = cacheVolumes(parseReference(image), 'cnb-e2e')
+  const { layers } = cacheVolumes(parseTag(image), 'cnb-e2e')
   return `cnb-build-${createHash('sha256').update(layers).digest('hex').slice(0, 16)}`
 }
 

@@ -8,7 +8,7 @@ import { OWNER_LABEL, type Engine } from '../../../src/docker/engine.ts'
 import { openEngineImages } from '../../../src/images/engine/engine-source.ts'
 import type { Image, ImagePlan, Layer } from '../../../src/images/image.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
-import { parseReference } from '../../../src/oci/reference.ts'
+import { parseTag } from '../../../src/oci/reference.ts'
 import { rebase } from '../../../src/operations/rebase/rebase.ts'
 import { docker, runImage } from '../../support/engines/docker.ts'
 import { connectToEngine, layerOf, memoryLayer, ownName } from './crafted.ts'
@@ -55,7 +55,7 @@ afterAll(async () => {
 function planOn(base: Image, added: readonly Layer[], name: string, previous?: Image): ImagePlan {
   const layers = [...base.layers, ...added]
   const config = { ...base.config, rootfs: { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) }, history: [] }
-  return { base, config, layers, tags: [parseReference(name)], ...(previous ? { previous } : {}) }
+  return { base, config, layers, tags: [parseTag(name)], ...(previous ? { previous } : {}) }
 }
 
 const rebaseOnNewRun = async ({ engine: watched }: WatchedEngine, image: string) => {

@@ -9,7 +9,7 @@ import type { Engine } from '../../../src/docker/engine.ts'
 import { openEngineImages } from '../../../src/images/engine/engine-source.ts'
 import type { Image, ImagePlan, Layer } from '../../../src/images/image.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
-import { parseReference } from '../../../src/oci/reference.ts'
+import { parseTag } from '../../../src/oci/reference.ts'
 import { connectToEngine, layerOf, loadImage, memoryLayer, ownName } from './crafted.ts'
 
 let engine: Engine
@@ -37,7 +37,7 @@ async function planOf(layers: readonly Layer[], tags: string[], base: Partial<Im
     base: { reference: 'base', id: '', repoDigests: [], platform, config, layers: [], labels: {}, ...base },
     config,
     layers,
-    tags: tags.map(parseReference),
+    tags: tags.map((tag) => parseTag(tag)),
   }
 }
 

@@ -9,7 +9,7 @@ import type { Engine } from '../../../src/docker/engine.ts'
 import { openEngineImages } from '../../../src/images/engine/engine-source.ts'
 import type { Image, ImagePlan, Layer } from '../../../src/images/image.ts'
 import { digestOf, type Digest } from '../../../src/oci/digest.ts'
-import { parseReference } from '../../../src/oci/reference.ts'
+import { parseTag } from '../../../src/oci/reference.ts'
 import { docker } from '../../support/engines/docker.ts'
 import { connectToEngine, layerOf, loadImage, memoryLayer, ownName } from './crafted.ts'
 
@@ -40,7 +40,7 @@ async function planOn(base: Image | undefined, layers: readonly Layer[], name: s
   const platform = (await engine.info()).platform
   const config = { ...platform, created: '1980-01-01T00:00:01Z', config: {}, rootfs: { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) } }
   const none: Image = { reference: 'none', id: '', repoDigests: [], platform, config, layers: [], labels: {} }
-  return { base: base ?? none, ...(previous ? { previous } : {}), config, layers, tags: [parseReference(name)] }
+  return { base: base ?? none, ...(previous ? { previous } : {}), config, layers, tags: [parseTag(name)] }
 }
 
 /** The engine, on which something happens before the first load. */

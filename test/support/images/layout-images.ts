@@ -11,7 +11,7 @@ import { saveToLayout } from '../../../src/images/oci-layout/layout-sink.ts'
 import { openLayoutImages } from '../../../src/images/oci-layout/layout-source.ts'
 import type { StoredImage } from '../../../src/images/stored-image.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
-import { parseReference } from '../../../src/oci/reference.ts'
+import { parseTag } from '../../../src/oci/reference.ts'
 
 const AMD64 = { os: 'linux', architecture: 'amd64' } as const
 
@@ -32,7 +32,7 @@ export function planOf(layers: readonly Layer[], more: { names?: readonly string
   const rootfs = { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) }
   const config = { ...AMD64, config: { Labels: labels }, rootfs }
   const base = { reference: 'base', id: 'base', repoDigests: [], platform: AMD64, config, labels: {}, layers: layers.slice(0, 1) }
-  return { base, config, layers, tags: names.map(parseReference) }
+  return { base, config, layers, tags: names.map((name) => parseTag(name)) }
 }
 
 /** @param location `oci:DIR[:NAME]` */

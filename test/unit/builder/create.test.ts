@@ -5,7 +5,7 @@ import { planBuilder, type BuilderRecipe } from '../../../src/builder/create.ts'
 import { readBuilder } from '../../../src/builder/read-builder.ts'
 import type { BuildpackDescriptor } from '../../../src/buildpacks/descriptor.ts'
 import type { Buildpack } from '../../../src/buildpacks/buildpack.ts'
-import { parseReference } from '../../../src/oci/reference.ts'
+import { parseTag } from '../../../src/oci/reference.ts'
 import { listLayer } from '../buildpacks/tar-file.ts'
 import { builderImage } from './builder-image.ts'
 
@@ -38,7 +38,7 @@ async function recipeOf(parts: Partial<BuilderRecipe> = {}): Promise<BuilderReci
     createdBy: { name: 'cnb', version: '0.1.0' },
     buildEnv: [],
     labels: { team: 'web' },
-    tags: [parseReference('acme/builder')],
+    tags: [parseTag('acme/builder')],
     ...parts,
   }
 }

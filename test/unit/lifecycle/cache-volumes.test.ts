@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cacheVolumes, volumeKey } from '../../../src/lifecycle/cache-volumes.ts'
-import { parseReference } from '../../../src/oci/reference.ts'
+import { parseTag } from '../../../src/oci/reference.ts'
 
-const app = parseReference('my-app')
+const app = parseTag('my-app')
 const home = () => mkdtemp(join(tmpdir(), 'cnb-test-'))
 
 test("a volume's name has the repository, the tag, and a hash of the full name and the key", () => {
   // sha256("index.docker.io/library/my-app:latestkey")
   expect(cacheVolumes(app, 'key').build).toBe('pack-cache-library_my-app_latest-eea9c1cc4e97.build')
-  expect(cacheVolumes(parseReference('registry.example:5000/team/app:1.0'), 'key').launch).toMatch(
+  expect(cacheVolumes(parseTag('registry.example:5000/team/app:1.0'), 'key').launch).toMatch(
     /^pack-cache-team_app_1\.0-[0-9a-f]{12}\.launch$/,
   )
 })
@@ -27,15 +27,15 @@ test("the native driver's volumes are named by the same hash, so that they go wi
 })
 
 test('words that Windows reserves are broken up as the peer does', () => {
-  expect(cacheVolumes(parseReference('mycompany/console'), 'key').build).toMatch(/^pack-cache-myc_o_mpany_c_o_nsole_latest-/)
+  expect(cacheVolumes(parseTag('mycompany/console'), 'key').build).toMatch(/^pack-cache-myc_o_mpany_c_o_nsole_latest-/)
 })
 
 test('another key, tag or registry is another volume', () => {
   const names = [
     cacheVolumes(app, 'key').build,
     cacheVolumes(app, 'other').build,
-    cacheVolumes(parseReference('my-app:1'), 'key').build,
-    cacheVolumes(parseReference('registry.example/library/my-app'), 'key').build,
+    cacheVolumes(parseTag('my-app:1'), 'key').build,
+    cacheVolumes(parseTag('registry.example/library/my-app'), 'key').build,
   ]
   expect(new Set(names).size).toBe(names.length)
 })
@@ -58,5 +58,5 @@ test("other images' keys stay when one is added", async () => {
   const file = join(packHome, 'volume-keys.toml')
   await writeFile(file, '[volume-keys]\n"index.docker.io/library/other:latest" = "theirs"\n')
   await volumeKey(app, { env: { PACK_HOME: packHome }, home: '/nowhere' })
-  expect(await volumeKey(parseReference('other'), { env: { PACK_HOME: packHome }, home: '/nowhere' })).toBe('theirs')
+  expect(await volumeKey(parseTag('other'), { env: { PACK_HOME: packHome }, home: '/nowhere' })).toBe('theirs')
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseReference } from '../../../src/oci/reference.ts'
+import { parseTag } from '../../../src/oci/reference.ts'
 import { phasesOf, type Phase } from '../../../src/lifecycle/phase.ts'
 import { PLATFORM_APIS } from '../../../src/lifecycle/platform-api.ts'
 import { parseApiVersion } from '../../../src/formats/versions.ts'
@@ -80,7 +80,7 @@ test('phases that restore leave layers out when they are told to, or when the ca
 })
 
 test('image names come last, and further names reach the analyzer as flags and the exporter as arguments', () => {
-  const tags = [parseReference('other/name:1')]
+  const tags = [parseTag('other/name:1')]
   expect(spec('analyzer', { tags }).args.slice(-1)).toEqual(['my-app:latest'])
   expect(spec('analyzer', { tags }).args.join(' ')).toContain('-tag other/name:1')
   expect(spec('exporter', { tags }).args.slice(-2)).toEqual(['my-app:latest', 'other/name:1'])

@@ -11,7 +11,7 @@ import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../base/f
 import type { Image, ImageSink, ImageSource, Layer } from '../../../images/image.ts'
 import { CONSTANT_TIME } from '../../../oci/constant-time.ts'
 import { type Digest, hexOf } from '../../../oci/digest.ts'
-import { familiarName, type Reference } from '../../../oci/reference.ts'
+import { familiarName, type Tag } from '../../../oci/reference.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { memoryLayer } from '../layers/memory-layer.ts'
 import { CACHE_METADATA, cacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
@@ -22,7 +22,7 @@ import { writeTarFile } from './tar-file.ts'
 /** The registries, for images of the build's platform. */
 export type CacheImages = ImageSource & ImageSink
 
-export function openCacheImage(reference: Reference, images: CacheImages, { builder, clearCache }: Pick<BuildPlan, 'builder' | 'clearCache'>): SharedCache {
+export function openCacheImage(reference: Tag, images: CacheImages, { builder, clearCache }: Pick<BuildPlan, 'builder' | 'clearCache'>): SharedCache {
   const place = familiarName(reference)
   let found: Promise<Image | undefined> | undefined
   const find = (context: Context): Promise<Image | undefined> => (found ??= images.find(place, context))

@@ -4,8 +4,7 @@
  * of the present build, too.
  */
 
-import { isImageId } from '../../../images/find/pull.ts'
-import { digestOf } from '../../../oci/digest.ts'
+import { digestOf, isImageId } from '../../../oci/digest.ts'
 import { familiarName, parseReference } from '../../../oci/reference.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import type { CodeSource } from '../model.ts'

@@ -9,7 +9,7 @@ import { labelOf } from '../../../images/labels/label-value.ts'
 import { LIFECYCLE_METADATA_LABEL, readDistro, readImageTarget } from '../../../images/labels/labels.ts'
 import { type LifecycleMetadata, readLifecycleMetadata } from '../../../images/labels/lifecycle-metadata.ts'
 import { hexOf, isDigest } from '../../../oci/digest.ts'
-import { familiarName, formatReference } from '../../../oci/reference.ts'
+import { familiarName } from '../../../oci/reference.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import type { PreviousImage } from '../model.ts'
 import { parseExactJson } from '../../../formats/go/exact-json.ts'
@@ -25,7 +25,7 @@ type Previous = Pick<BuildPlan, 'image' | 'previousImage'>
  */
 export async function findPrevious(plan: Previous, images: ImageSource, context: Context): Promise<PreviousImage | undefined> {
   const { previousImage } = plan
-  const image = await images.find(previousImage ?? nameOf(plan), context)
+  const image = await images.find(previousImage ?? familiarName(plan.image), context)
   if (!image) {
     const message = `there is no image '${previousImage}' to take layers over from`
     if (previousImage !== undefined) context.events?.({ type: 'info', message })
@@ -38,10 +38,6 @@ export async function findPrevious(plan: Previous, images: ImageSource, context:
     context.events?.({ type: 'warning', message })
     return { image, metadata: undefined }
   }
-}
-
-function nameOf({ image }: Previous): string {
-  return image.digest ? formatReference(image) : familiarName(image)
 }
 
 /** The label, with integers that JSON.parse would round as they are in it. */

@@ -140,6 +140,9 @@ test('nothing is written through a link that leads out of the layout', async () 
 
 test('a name with a digest cannot be given', async () => {
   const directory = await makeDirectory()
-  await expect(save(`oci:${directory}@${digestOf('')}`, planOf([layerOf('base')]))).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
+  await expect(save(`oci:${directory}@${digestOf('')}`, planOf([layerOf('base')]))).rejects.toMatchObject({
+    code: 'CNB_REFERENCE_INVALID',
+    message: `cannot give the name 'oci:${directory}@${digestOf('')}' to a new image: it has a digest`,
+  })
   expect(await namesIn(directory)).toEqual([])
 })

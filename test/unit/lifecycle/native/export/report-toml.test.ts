@@ -5,7 +5,7 @@ import { encodeImageConfig } from '../../../../../src/oci/config.ts'
 import { digestOf } from '../../../../../src/oci/digest.ts'
 import { encodeManifest } from '../../../../../src/oci/manifest.ts'
 import { OCI_CONFIG, OCI_LAYER } from '../../../../../src/oci/media-types.ts'
-import { parseReference } from '../../../../../src/oci/reference.ts'
+import { parseTag } from '../../../../../src/oci/reference.ts'
 import { aPlan } from '../../../../support/plans.ts'
 import { app } from '../../../images/app-images.ts'
 import { BUILDPACK, file } from './inputs.ts'
@@ -13,7 +13,7 @@ import { BUILDPACK, file } from './inputs.ts'
 const ID = { id: `sha256:${'a'.repeat(64)}`, repoDigests: [], tags: [] }
 const { config, layers } = app()
 const REPORTED = { group: { buildpacks: [BUILDPACK], extensions: [] }, tree: new Map(), image: { config, layers } }
-const plan = (minor: number) => aPlan({ image: parseReference('my-app'), tags: [parseReference('r.example/x:1')], platformApi: { major: 0, minor } })
+const plan = (minor: number) => aPlan({ image: parseTag('my-app'), tags: [parseTag('r.example/x:1')], platformApi: { major: 0, minor } })
 
 test('the report has all names, the image’s ID and the size of a manifest for it, as the lifecycle writes them', () => {
   const content = encodeImageConfig(config)

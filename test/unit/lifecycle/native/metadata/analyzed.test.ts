@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import type { Image } from '../../../../../src/images/image.ts'
 import { analyzedToml, findPrevious } from '../../../../../src/lifecycle/native/metadata/analyzed.ts'
-import { parseReference } from '../../../../../src/oci/reference.ts'
 import { containing } from '../../../../support/matching.ts'
 import { anImage, aPlan } from '../../../../support/plans.ts'
 
@@ -24,9 +23,6 @@ test("the previous image is the one of the app's name, or the one that the user 
   expect(named.asked).toEqual(['other/app'])
   // That the app is new goes without saying.
   expect([own.events, named.events]).toEqual([[], [{ type: 'info', message: containing("no image 'other/app'") }]])
-  const byDigest = find(undefined, aPlan({ image: parseReference(`reg.example/app@sha256:${'b'.repeat(64)}`) }))
-  await byDigest.previous
-  expect(byDigest.asked).toEqual([`reg.example/app@sha256:${'b'.repeat(64)}`])
 })
 
 test('its label is read with large integers as they are, and with stores', async () => {

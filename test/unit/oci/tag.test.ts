@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { familiarName } from '../../../src/oci/reference.ts'
-import { parseNewName } from '../../../src/operations/new-image-name.ts'
+import { familiarName, parseReference, parseTag, type Tag } from '../../../src/oci/reference.ts'
 
 describe('a name for a new image', () => {
   test.each([
     ['my-app', 'my-app:latest'],
     ['reg.example/team/app:1.0', 'reg.example/team/app:1.0'],
   ])('%s is taken', (text, name) => {
-    expect(familiarName(parseNewName(text))).toBe(name)
+    expect(familiarName(parseTag(text))).toBe(name)
+  })
+
+  test('is another type than the name of an existing image, which may have a digest', () => {
+    // @ts-expect-error a plan takes tags only
+    const tag: Tag = parseReference('my-app')
+    expect(tag).toEqual(parseTag('my-app'))
   })
 
   test.each([
@@ -18,7 +23,7 @@ describe('a name for a new image', () => {
     ['oci:out', 'it names an OCI layout', 'Name the image by a reference; cnb build saves it in a layout with --to oci:DIR.'],
     ['oci:./out:1', 'it names an OCI layout', 'Name the image by a reference; cnb build saves it in a layout with --to oci:DIR.'],
   ])('%s belongs to something else', (text, why, hint) => {
-    expect(() => parseNewName(text)).toThrow(
+    expect(() => parseTag(text)).toThrow(
       expect.objectContaining({ code: 'CNB_REFERENCE_INVALID', message: `cannot give the name '${text}' to a new image: ${why}`, hint }),
     )
   })
