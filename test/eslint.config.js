@@ -29,6 +29,23 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    ignores: ['src/formats/{api-features,versions}.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'CallExpression[callee.name=/^(parseApiVersion|compareApiVersions)$/] > Literal',
+          message: 'Ask for a feature by its name: hasFeature or hasBuildpackFeature (src/formats/api-features.ts).',
+        },
+        {
+          selector: 'BinaryExpression > MemberExpression[property.name=/^(minor|major)$/]',
+          message: 'Ask for a feature by its name: hasFeature or hasBuildpackFeature (src/formats/api-features.ts).',
+        },
+      ],
+    },
+  },
+  {
     // vitest's asymmetric matchers are of type any.
     files: ['test/**/*.ts'],
     rules: { '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/no-unsafe-return': 'off' },

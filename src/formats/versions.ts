@@ -21,9 +21,3 @@ export function formatApiVersion(version: ApiVersion): string {
 export function compareApiVersions(a: ApiVersion, b: ApiVersion): number {
   return a.major - b.major || a.minor - b.minor
 }
-
-/** Whether `version` is `text` or newer. */
-export function atLeast(version: ApiVersion, text: string): boolean {
-  const other = parseApiVersion(text)
-  return other !== undefined && compareApiVersions(version, other) >= 0
-}

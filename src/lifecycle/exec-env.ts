@@ -2,7 +2,8 @@
 
 import { CnbError } from '../base/errors.ts'
 import type { EventSink } from '../base/events.ts'
-import { type ApiVersion, atLeast, formatApiVersion } from '../formats/versions.ts'
+import { hasFeature, sinceApi } from '../formats/api-features.ts'
+import { type ApiVersion, formatApiVersion } from '../formats/versions.ts'
 import { EXEC_ENV_LABEL } from '../images/labels/labels.ts'
 import { labelOf, type Labelled } from '../images/labels/label-value.ts'
 
@@ -25,8 +26,8 @@ export function parseExecEnv(text: string): string {
 
 /** What a lifecycle of this Platform API builds for when `wanted` is asked for: those before 0.15 have no choice. */
 export function execEnvFor(api: ApiVersion, wanted: string, events: EventSink | undefined): string {
-  if (atLeast(api, '0.15') || wanted === DEFAULT_EXEC_ENV) return wanted
-  const message = `--exec-env needs Platform API 0.15, this builder has ${formatApiVersion(api)}: the image is for ${DEFAULT_EXEC_ENV}`
+  if (hasFeature(api, 'execEnv') || wanted === DEFAULT_EXEC_ENV) return wanted
+  const message = `--exec-env needs Platform API ${sinceApi('execEnv')}, this builder has ${formatApiVersion(api)}: the image is for ${DEFAULT_EXEC_ENV}`
   events?.({ type: 'warning', message })
   return DEFAULT_EXEC_ENV
 }

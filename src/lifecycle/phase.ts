@@ -1,6 +1,7 @@
 /** Phases as plain data: which binary, with which flags, as whom, seeing what (specification, platform.md, each phase). */
 
-import { atLeast, formatApiVersion } from '../formats/versions.ts'
+import { hasFeature } from '../formats/api-features.ts'
+import { formatApiVersion } from '../formats/versions.ts'
 import { familiarName, formatReference } from '../oci/reference.ts'
 import type { BuildPlan } from './lifecycle.ts'
 
@@ -58,7 +59,7 @@ function creator(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
 }
 
 function analyzer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
-  const hasLaunchCache = atLeast(plan.platformApi, '0.9')
+  const hasLaunchCache = hasFeature(plan.platformApi, 'analyzerLaunchCache')
   return {
     phase: 'analyzer',
     args: [
@@ -99,14 +100,14 @@ function restorer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
     phase: 'restorer',
     args: [
       ...logLevel(plan),
-      ...(atLeast(api, '0.12') ? ['-daemon'] : []),
-      ...(atLeast(api, '0.14') ? ['-run', RUN_TOML] : []),
+      ...(hasFeature(api, 'restorerDaemon') ? ['-daemon'] : []),
+      ...(hasFeature(api, 'restorerRunToml') ? ['-run', RUN_TOML] : []),
       ...['-cache-dir', CACHE_DIR],
       ...(skipLayers ? ['-skip-layers'] : []),
     ],
     env: commonEnv(plan),
     root: true,
-    engineAccess: atLeast(api, '0.12'),
+    engineAccess: hasFeature(api, 'restorerDaemon'),
     runsBuildpacks: false,
     caches: ['build'],
   }
@@ -154,7 +155,7 @@ function logLevel(plan: BuildPlan): string[] {
 
 /** run.toml took stack.toml's place with Platform API 0.12. */
 function runImagesFile(plan: BuildPlan): string[] {
-  return atLeast(plan.platformApi, '0.12') ? ['-run', RUN_TOML] : ['-stack', STACK_TOML]
+  return hasFeature(plan.platformApi, 'runToml') ? ['-run', RUN_TOML] : ['-stack', STACK_TOML]
 }
 
 function creationTime(plan: BuildPlan): string[] {
@@ -164,9 +165,9 @@ function creationTime(plan: BuildPlan): string[] {
 function commonEnv(plan: BuildPlan): string[] {
   return [
     `CNB_PLATFORM_API=${formatApiVersion(plan.platformApi)}`,
-    ...(atLeast(plan.platformApi, '0.15') ? [`CNB_EXEC_ENV=${plan.execEnv}`] : []),
+    ...(hasFeature(plan.platformApi, 'execEnv') ? [`CNB_EXEC_ENV=${plan.execEnv}`] : []),
     // Before 0.13 the detector refuses extensions unless it is told that they are known to be experimental.
-    ...(plan.builder.orderExtensions.length > 0 && !atLeast(plan.platformApi, '0.13') ? ['CNB_EXPERIMENTAL_MODE=warn'] : []),
+    ...(plan.builder.orderExtensions.length > 0 && !hasFeature(plan.platformApi, 'stableExtensions') ? ['CNB_EXPERIMENTAL_MODE=warn'] : []),
     ...plan.proxyEnv,
   ]
 }

@@ -2,10 +2,8 @@
 
 import { CnbError } from '../base/errors.ts'
 import type { Builder } from '../builder/builder.ts'
+import { PLATFORM_APIS } from '../formats/api-features.ts'
 import { type ApiVersion, compareApiVersions, formatApiVersion, parseApiVersion } from '../formats/versions.ts'
-
-/** What `cnb` speaks. Before 0.7 the detector ran ahead of the analyzer and nothing that is maintained still needs it. */
-export const PLATFORM_APIS: readonly string[] = ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12', '0.13', '0.14', '0.15']
 
 /**
  * The newest version that both sides have; one that the builder's lifecycle calls deprecated counts too, as it still works.
@@ -16,7 +14,7 @@ export function negotiatePlatformApi(builder: Pick<Builder, 'lifecycle' | 'image
   const offered = [...supported, ...deprecated]
   const common = offered
     .flatMap((text) => parseApiVersion(text) ?? [])
-    .filter((version) => PLATFORM_APIS.includes(formatApiVersion(version)))
+    .filter((version) => PLATFORM_APIS.some((text) => text === formatApiVersion(version)))
     .sort(compareApiVersions)
   const newest = common.at(-1)
   if (newest) return newest

@@ -4,7 +4,7 @@ import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { orderToml, runToml, stackToml } from '../builder/lifecycle-files.ts'
 import type { Builder } from '../builder/builder.ts'
 import { type Order, resolveOrder } from '../buildpacks/order.ts'
-import { atLeast } from '../formats/versions.ts'
+import { hasFeature } from '../formats/api-features.ts'
 import type { BuildPlan } from './lifecycle.ts'
 import { LAYERS_DIR } from './phase.ts'
 
@@ -17,7 +17,7 @@ export function layersEntries(plan: BuildPlan): TarEntry[] {
   return [
     { type: 'directory', name: LAYERS_DIR.slice(1), ...owner(plan), mode: 0o755, size: 0 },
     ...(plan.order ? [file('order.toml', orderToml(plan.order, extensionsOf(plan.builder)))] : []),
-    atLeast(plan.platformApi, '0.12')
+    hasFeature(plan.platformApi, 'runToml')
       ? file('run.toml', runToml(plan.runImages))
       : file('stack.toml', stackToml(plan.runImages[0])),
     ...(plan.projectMetadata === undefined ? [] : [file('project-metadata.toml', plan.projectMetadata)]),

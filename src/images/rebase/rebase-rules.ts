@@ -1,7 +1,8 @@
 /** Whether an app may go onto a run image (platform.md "Rebase"; the checks of the lifecycle's phase/rebaser.go). */
 
 import { CnbError } from '../../base/errors.ts'
-import { atLeast, parseApiVersion } from '../../formats/versions.ts'
+import { hasFeature } from '../../formats/api-features.ts'
+import { parseApiVersion } from '../../formats/versions.ts'
 import type { Image } from '../image.ts'
 import { isMarkedRebasable, readDistro, readStackId, readStackMixins } from '../labels/labels.ts'
 import type { LifecycleMetadata } from '../labels/lifecycle-metadata.ts'
@@ -49,7 +50,7 @@ function knowsTargets(app: Image): boolean {
   const text = entry?.slice('CNB_PLATFORM_API='.length) ?? ''
   if (text === '') return false
   const version = parseApiVersion(text)
-  if (version) return atLeast(version, '0.12')
+  if (version) return hasFeature(version, 'targets')
   const message = `image '${app.reference}' says that it was built with Platform API '${text}', which is no version`
   throw new CnbError('CNB_IMAGE_INVALID', message, { hint: 'Build the app again.' })
 }

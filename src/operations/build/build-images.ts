@@ -4,7 +4,8 @@ import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Builder, RunImageName } from '../../builder/builder.ts'
 import { readBuilder } from '../../builder/read-builder.ts'
-import { type ApiVersion, atLeast } from '../../formats/versions.ts'
+import { hasFeature } from '../../formats/api-features.ts'
+import type { ApiVersion } from '../../formats/versions.ts'
 import type { Image } from '../../images/image.ts'
 import type { PullServices } from '../../images/find/mirrored-pull.ts'
 import { findImage, type PullPolicy } from '../../images/find/pull.ts'
@@ -91,7 +92,7 @@ export function runImagesFor({ name }: Pick<RunImage, 'name'>, { runImages }: Pi
 /** Before Platform API 0.12 run image and builder must be of one stack. */
 export function refuseOtherStack(builder: Builder, runImage: RunImage, api: ApiVersion): void {
   const stack = runImage.image.labels['io.buildpacks.stack.id'] ?? ''
-  if (atLeast(api, '0.12') || builder.stack.id === '' || stack === builder.stack.id) return
+  if (hasFeature(api, 'targets') || builder.stack.id === '' || stack === builder.stack.id) return
   throw new CnbError(
     'CNB_RUN_IMAGE_INVALID',
     `run image '${runImage.name}' is of stack '${stack}', the builder of '${builder.stack.id}'`,

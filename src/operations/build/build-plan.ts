@@ -5,7 +5,8 @@ import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Builder } from '../../builder/builder.ts'
 import { isTrusted } from '../../builder/trust.ts'
-import { type ApiVersion, atLeast, formatApiVersion } from '../../formats/versions.ts'
+import { hasFeature, sinceApi } from '../../formats/api-features.ts'
+import { type ApiVersion, formatApiVersion } from '../../formats/versions.ts'
 import { describeEngineImages } from '../../images/engine/engine-source.ts'
 import { DEFAULT_PULL_POLICY, findImage } from '../../images/find/pull.ts'
 import { cacheVolumes, volumeKey } from '../../lifecycle/cache-volumes.ts'
@@ -156,6 +157,6 @@ function trusts(options: BuildOptions, builder: Builder, external: boolean, conf
 }
 
 function warnOfOldApi(options: BuildOptions, api: ApiVersion, context: Context): void {
-  if (options.creationTime === undefined || atLeast(api, '0.9')) return
-  context.events?.({ type: 'warning', message: `--creation-time needs Platform API 0.9, this builder has ${formatApiVersion(api)}: it is ignored` })
+  if (options.creationTime === undefined || hasFeature(api, 'creationTime')) return
+  context.events?.({ type: 'warning', message: `--creation-time needs Platform API ${sinceApi('creationTime')}, this builder has ${formatApiVersion(api)}: it is ignored` })
 }

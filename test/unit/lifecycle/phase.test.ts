@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseTag } from '../../../src/oci/reference.ts'
 import { phasesOf, type Phase } from '../../../src/lifecycle/phase.ts'
-import { PLATFORM_APIS } from '../../../src/lifecycle/platform-api.ts'
+import { PLATFORM_APIS } from '../../../src/formats/api-features.ts'
 import { parseApiVersion } from '../../../src/formats/versions.ts'
 import { aBuilder, aPlan } from '../../support/plans.ts'
 

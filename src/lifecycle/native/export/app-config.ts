@@ -1,7 +1,8 @@
 /** The app's configuration: the run image's, with what the exporter sets (lifecycle phase/exporter.go, imgutil cnb_image.go). */
 
 import { posix } from 'node:path'
-import { type ApiVersion, atLeast, formatApiVersion } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
+import { type ApiVersion, formatApiVersion } from '../../../formats/versions.ts'
 import type { Image, Layer } from '../../../images/image.ts'
 import type { ContainerConfig, HistoryEntry, ImageConfig } from '../../../oci/config.ts'
 import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
@@ -32,7 +33,7 @@ const INHERITED = ['variant', 'author', 'os.version', 'os.features', 'docker_ver
 
 export function appConfig(settings: AppSettings): ImageConfig {
   const { base, added, platformApi } = settings
-  const time = atLeast(platformApi, '0.9') ? (settings.creationTime ?? CONSTANT_MTIME) : CONSTANT_MTIME
+  const time = hasFeature(platformApi, 'creationTime') ? (settings.creationTime ?? CONSTANT_MTIME) : CONSTANT_MTIME
   const created = new Date(time * 1000).toISOString().replace('.000Z', 'Z')
   return {
     architecture: base.config.architecture,
@@ -47,7 +48,7 @@ export function appConfig(settings: AppSettings): ImageConfig {
 
 /** One entry for each layer; before Platform API 0.12 they say nothing. */
 function historyOf({ base, added, platformApi }: AppSettings): HistoryEntry[] {
-  if (!atLeast(platformApi, '0.12')) return [...base.layers, ...added].map(() => ({}))
+  if (!hasFeature(platformApi, 'history')) return [...base.layers, ...added].map(() => ({}))
   const ofBase = (base.config.history ?? []).filter(({ empty_layer }) => !empty_layer)
   return [
     ...(ofBase.length === base.layers.length ? ofBase : base.layers.map((): HistoryEntry => ({}))),

@@ -2,7 +2,7 @@
 
 import { throwIfAborted } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
-import { atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
 import type { Layer } from '../../../images/image.ts'
 import type { Digest } from '../../../oci/digest.ts'
 import { processTypesLayer } from '../layers/process-types-layer.ts'
@@ -38,7 +38,7 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
     return layer.diffId
   }
 
-  const sbomLayer = atLeast(plan.platformApi, '0.8') ? await treeDirectoryLayer(tree, 'sbom/launch', plan.builder) : undefined
+  const sbomLayer = hasFeature(plan.platformApi, 'sbomLayer') ? await treeDirectoryLayer(tree, 'sbom/launch', plan.builder) : undefined
   const sbom = sbomLayer && add('launch.sbom', sbomLayer, 'Software Bill-of-Materials', before?.sbom)
 
   const app = await input.makeAppLayers(metadata.slices)

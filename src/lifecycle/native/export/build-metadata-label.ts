@@ -1,6 +1,7 @@
 /** `io.buildpacks.build.metadata` as the lifecycle writes it (platform/files/metadata.go, launch/launch.go: fields in their order). */
 
-import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
+import type { ApiVersion } from '../../../formats/versions.ts'
 import { encodeGoObject, encodeGoString } from '../../../formats/go/json.ts'
 import type { GroupElement } from '../model.ts'
 import type { BomEntry, BuildMetadataToml, BuiltProcess } from './build-metadata-toml.ts'
@@ -11,7 +12,7 @@ import { tomlDataJson } from '../../../formats/go/toml-json.ts'
 export function buildMetadataJson(metadata: BuildMetadataToml, launcher: LauncherVersion, api: ApiVersion): string {
   return encodeGoObject([
     // Since Platform API 0.9 bills of materials are files, and the key is gone.
-    ['bom', atLeast(api, '0.9') ? undefined : listOrNull(metadata.bom, bomEntryJson)],
+    ['bom', hasFeature(api, 'noLegacyBom') ? undefined : listOrNull(metadata.bom, bomEntryJson)],
     ['buildpacks', listOrNull(metadata.buildpacks, elementJson)],
     ['extensions', metadata.extensions.length === 0 ? undefined : listOrNull(metadata.extensions, elementJson)],
     ['launcher', launcherJson(launcher)],
@@ -54,7 +55,7 @@ function bomEntryJson({ name, version, metadata, buildpack }: BomEntry): string 
 function processJson(process: BuiltProcess, api: ApiVersion): string {
   return encodeGoObject([
     ['type', encodeGoString(process.type)],
-    ['command', atLeast(api, '0.10') ? listOrNull(process.command, encodeGoString) : encodeGoString(process.command?.[0] ?? '')],
+    ['command', hasFeature(api, 'commandList') ? listOrNull(process.command, encodeGoString) : encodeGoString(process.command?.[0] ?? '')],
     ['args', listOrNull(process.args, encodeGoString)],
     ['direct', String(process.direct)],
     ['default', process.default ? 'true' : undefined],

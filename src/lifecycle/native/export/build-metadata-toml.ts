@@ -6,7 +6,8 @@
 import { CnbError } from '../../../base/errors.ts'
 import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
 import { parseTomlData } from '../../../formats/toml-data.ts'
-import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
+import type { ApiVersion } from '../../../formats/versions.ts'
 import { LAYERS_DIR } from '../../phase.ts'
 import type { GroupElement } from '../model.ts'
 import { exportError } from './export-error.ts'
@@ -96,7 +97,7 @@ function readProcess(process: FieldReader, api: ApiVersion): BuiltProcess {
   const args = listed(process, 'args', () => process.strings('args'))
   return {
     type: process.string('type') ?? '',
-    ...(atLeast(api, '0.10') ? { command, args } : oneCommand(process, command, args)),
+    ...(hasFeature(api, 'commandList') ? { command, args } : oneCommand(process, command, args)),
     direct: process.boolean('direct') ?? false,
     default: process.boolean('default') ?? false,
     buildpackId: process.string('buildpack-id') ?? '',

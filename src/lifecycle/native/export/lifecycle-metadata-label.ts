@@ -4,7 +4,8 @@
  */
 
 import type { RunImageName } from '../../../builder/builder.ts'
-import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
+import type { ApiVersion } from '../../../formats/versions.ts'
 import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../../../formats/go/json.ts'
 import type { ExportedBuildpack, ExportedLayer } from './buildpack-layers.ts'
 import { tomlDataJson } from '../../../formats/go/toml-json.ts'
@@ -41,7 +42,7 @@ export function lifecycleMetadataJson(metadata: LayersMetadata, api: ApiVersion)
     ['runImage', encodeGoObject([
       ['topLayer', encodeGoString(metadata.topLayer)],
       ['reference', encodeGoString(metadata.reference)],
-      ...(atLeast(api, '0.12') ? names : []),
+      ...(hasFeature(api, 'runImageNames') ? names : []),
     ])],
     ['stack', encodeGoObject([['runImage', encodeGoObject(names)]])],
   ])

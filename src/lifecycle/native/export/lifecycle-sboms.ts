@@ -1,6 +1,7 @@
 /** The lifecycle's own bills of materials, which go along with the buildpacks' (lifecycle phase/exporter.go `copyBuildpacksioSBOMs`). */
 
-import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
+import type { ApiVersion } from '../../../formats/versions.ts'
 import type { LayersTree, LayerTreeEntry } from '../model.ts'
 import { madeDirectory, madeFile, type LayerOwner } from './tree-directory.ts'
 
@@ -17,7 +18,7 @@ export function withLifecycleSboms(
   lifecycleFiles: ReadonlyMap<string, Buffer>,
   { api, owner, say }: { api: ApiVersion; owner: LayerOwner; say: (line: string) => void },
 ): LayersTree {
-  if (!atLeast(api, '0.11')) return tree
+  if (!hasFeature(api, 'lifecycleSboms')) return tree
   const whole = new Map(tree)
   const copy = (component: string, directory: string): void => {
     for (const format of FORMATS) {

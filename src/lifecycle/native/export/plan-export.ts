@@ -8,7 +8,7 @@ import { isTable } from '../../../formats/field-reader.ts'
 import { encodeGoObject, encodeGoValue, isGoEmpty } from '../../../formats/go/json.ts'
 import { tomlDataJson } from '../../../formats/go/toml-json.ts'
 import { parseTomlData } from '../../../formats/toml-data.ts'
-import { atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
 import { BUILD_METADATA_LABEL, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, PROJECT_METADATA_LABEL } from '../../../images/labels/labels.ts'
 import { runImageReference } from '../../../images/labels/run-image-reference.ts'
 import { encodeImageConfig, MAX_CONFIG_BYTES, type ImageConfig } from '../../../oci/config.ts'
@@ -112,12 +112,12 @@ function makeLabels(input: ExportInput, metadata: BuildMetadataToml, layers: App
     [BUILD_METADATA_LABEL, buildMetadataJson(metadata, launcher, api)],
     [PROJECT_METADATA_LABEL, projectMetadataJson(plan.projectMetadata)],
     ...metadata.labels.map(({ key, value }): [string, string] => [key, value]),
-    ...(atLeast(api, '0.15') ? [[EXEC_ENV_LABEL, plan.execEnv] satisfies [string, string]] : []),
+    ...(hasFeature(api, 'execEnv') ? [[EXEC_ENV_LABEL, plan.execEnv] satisfies [string, string]] : []),
   ]
 }
 
 async function sbomLayers({ plan }: ExportInput, tree: LayersTree, { sbom }: AppLayers): Promise<Export['sbom']> {
-  const cache = atLeast(plan.platformApi, '0.8') ? await treeDirectoryLayer(tree, 'sbom/cache', plan.builder) : undefined
+  const cache = hasFeature(plan.platformApi, 'sbomLayer') ? await treeDirectoryLayer(tree, 'sbom/cache', plan.builder) : undefined
   const files = (kind: string): SbomLayer['files'] => filesBelow(tree, `sbom/${kind}`)
   return {
     ...(sbom ? { launch: { sha: sbom, files: files('launch') } } : {}),

@@ -5,7 +5,8 @@ import { escapeId } from '../../../buildpacks/descriptor.ts'
 import { anyCapitals, FieldReader, isTable } from '../../../formats/field-reader.ts'
 import { parseTomlData } from '../../../formats/toml-data.ts'
 import { stringifyToml } from '../../../formats/toml.ts'
-import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
+import type { ApiVersion } from '../../../formats/versions.ts'
 import { familiarName } from '../../../oci/reference.ts'
 import { engineManifestSize } from '../../../images/engine/engine-manifest.ts'
 import type { ImagePlan, SavedImage } from '../../../images/image.ts'
@@ -46,7 +47,7 @@ function identity({ id, manifest }: SavedImage, image: ReportedBuild['image']): 
 
 /** What buildpacks wrote of the build environment into build.toml, before bills of materials were files. */
 function legacyBom({ group, tree }: ReportedBuild, api: ApiVersion): object[] {
-  if (atLeast(api, '0.9')) return []
+  if (hasFeature(api, 'noLegacyBom')) return []
   return group.buildpacks.flatMap(({ id, version, optional }) => {
     const path = `${escapeId(id)}/build.toml`
     const content = tree.get(path)?.content

@@ -1,7 +1,7 @@
 /** Under which names a later rebase may find the run image again (lifecycle platform/run_image.go `GetRunImageForExport`). */
 
 import type { RunImageName } from '../../../builder/builder.ts'
-import { atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
 import { isSameName } from '../../../images/find/run-image-name.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 
@@ -16,7 +16,7 @@ export function runImageNames(
 ): RunImageName | undefined {
   const [first] = plan.runImages
   // stack.toml, which older APIs read, has the first only.
-  if (first === undefined || !atLeast(plan.platformApi, '0.12')) return first
+  if (first === undefined || !hasFeature(plan.platformApi, 'runToml')) return first
   const found = plan.runImages.find(({ image, mirrors }) => [image, ...mirrors].some((name) => isSameName(name, runImage)))
   return found ?? (runImage === plan.runImage.name ? first : { image: runImage, mirrors: [] })
 }

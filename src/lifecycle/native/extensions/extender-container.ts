@@ -8,7 +8,7 @@ import { type Context, step } from '../../../base/events.ts'
 import { type ContainerSpec, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import type { Container } from '../../../docker/engine.ts'
 import { stringifyToml } from '../../../formats/toml.ts'
-import { atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { detector, LAYERS_DIR } from '../../phase.ts'
 import { buildContainerSpec } from '../run/build-container.ts'
@@ -56,7 +56,7 @@ export function runExtenderSpec(plan: BuildPlan, image: string, kaniko: Mount, o
 
 /** Before Platform API 0.12 it knows no other kind than `build`. */
 function extender(plan: BuildPlan, kind: 'build' | 'run'): Pick<ContainerSpec, 'command' | 'user' | 'capDrop' | 'capAdd'> {
-  const kinds = atLeast(plan.platformApi, '0.12') ? ['-kind', kind] : []
+  const kinds = hasFeature(plan.platformApi, 'runImageExtension') ? ['-kind', kind] : []
   return { command: [`${LIFECYCLE_DIR}/extender`, ...kinds, ...detector(plan).args], user: '0:0', capDrop: ['ALL'], capAdd: CAPABILITIES }
 }
 

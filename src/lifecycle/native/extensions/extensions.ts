@@ -5,7 +5,8 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'
 import { readTomlFields } from '../../../formats/field-reader.ts'
-import { type ApiVersion, atLeast, formatApiVersion } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
+import { type ApiVersion, formatApiVersion } from '../../../formats/versions.ts'
 import { parseReference } from '../../../oci/reference.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { LAYERS_DIR } from '../../phase.ts'
@@ -42,8 +43,8 @@ export async function readExtensions(
   if (group.extensions.length === 0) return undefined
   const { name, extend } = readRunImage(analyzed)
   const switched = name !== '' && name !== plan.runImage.name ? name : undefined
-  const extendBuild = await hasBuildDockerfile(container, atLeast(plan.platformApi, '0.13') ? NEW_PLACE : OLD_PLACE, context)
-  const extendRun = extend && atLeast(plan.platformApi, '0.12')
+  const extendBuild = await hasBuildDockerfile(container, hasFeature(plan.platformApi, 'generatedByExtension') ? NEW_PLACE : OLD_PLACE, context)
+  const extendRun = extend && hasFeature(plan.platformApi, 'runImageExtension')
   if (extend && !extendRun) warnOfOldApi(plan.platformApi, context)
   if (switched === undefined && !extendBuild && !extendRun) return undefined
   return { ...(switched === undefined ? {} : { switchedRunImage: checkedName(switched) }), extendBuild, extendRun }

@@ -3,7 +3,7 @@
 import type { Context } from '../../../base/events.ts'
 import { CnbError } from '../../../base/errors.ts'
 import { isTable } from '../../../formats/field-reader.ts'
-import { atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
 import type { Image, ImageSource } from '../../../images/image.ts'
 import { labelOf } from '../../../images/labels/label-value.ts'
 import { LIFECYCLE_METADATA_LABEL, readDistro, readImageTarget } from '../../../images/labels/labels.ts'
@@ -70,7 +70,7 @@ function at(value: unknown, ...path: readonly (string | number)[]): unknown {
  */
 export function analyzedToml(plan: Pick<BuildPlan, 'platformApi' | 'runImage'>, previous: PreviousImage | undefined): string {
   const { name, image } = plan.runImage
-  const hasTarget = atLeast(plan.platformApi, '0.12')
+  const hasTarget = hasFeature(plan.platformApi, 'targets')
   if (hasTarget && image.platform.os === '') {
     throw new CnbError('CNB_RUN_IMAGE_INVALID', `run image '${name}' does not say which operating system it is for`)
   }

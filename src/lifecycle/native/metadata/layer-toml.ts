@@ -3,7 +3,8 @@
 import { CnbError } from '../../../base/errors.ts'
 import { anyCapitals, FieldReader, isTable } from '../../../formats/field-reader.ts'
 import { parseTomlData, type ValueBudget } from '../../../formats/toml-data.ts'
-import { atLeast, parseApiVersion } from '../../../formats/versions.ts'
+import { hasBuildpackFeature } from '../../../formats/api-features.ts'
+import { parseApiVersion } from '../../../formats/versions.ts'
 import type { LayerTypes } from '../model.ts'
 import { encodeGoToml } from '../../../formats/go/toml.ts'
 
@@ -53,7 +54,7 @@ function readFields(content: Buffer, path: string, budget?: ValueBudget): FieldR
 
 function hasLegacyTypes(api: string): boolean {
   const version = parseApiVersion(api)
-  return version !== undefined && !atLeast(version, '0.6')
+  return version !== undefined && !hasBuildpackFeature(version, 'layerTypesTable')
 }
 
 /**

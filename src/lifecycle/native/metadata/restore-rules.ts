@@ -1,6 +1,7 @@
 /** Which layers of the last build a buildpack finds again (spec buildpack.md "Layer Types"; lifecycle internal/layer/metadata_restorer.go, phase/restorer.go). */
 
-import { type ApiVersion, atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
+import type { ApiVersion } from '../../../formats/versions.ts'
 import { compareBytes } from '../../../formats/go/json.ts'
 import { tomlDataJson } from '../../../formats/go/toml-json.ts'
 import type { LayerTypes } from '../model.ts'
@@ -48,7 +49,7 @@ export function restoredLayers(
   }
   for (const [name, layer] of sorted(cache)) {
     // Before 0.14 a layer of the image that is also cached did not come back into an image that lost it.
-    if (!layer.cache || (layer.launch && (app.has(name) || !atLeast(platformApi, '0.14')))) continue
+    if (!layer.cache || (layer.launch && (app.has(name) || !hasFeature(platformApi, 'cachedLaunchLayers')))) continue
     lines.push(`Restoring metadata for ${quote(id, name)} from cache`)
     found.set(name, layer)
   }

@@ -4,7 +4,7 @@ import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { isFileName } from '../../../base/file-name.ts'
 import { escapeId } from '../../../buildpacks/descriptor.ts'
 import { compareBytes } from '../../../formats/go/json.ts'
-import { atLeast } from '../../../formats/versions.ts'
+import { hasFeature } from '../../../formats/api-features.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import type { CacheRecord, CachedLayer, PreviousImage, Restoration, RestoredBuildpack } from '../model.ts'
 import { layerToml, storeToml } from './layer-toml.ts'
@@ -29,7 +29,7 @@ export interface RestorationInput {
 /** Whether `launchSbom` is of use: the previous image has SBOM files that the record does not know. */
 export function needsLaunchSbom(input: RestorationInput): boolean {
   const sha = input.previous?.metadata?.sbom ?? ''
-  return !input.skipLayers && sha !== '' && atLeast(input.plan.platformApi, '0.8') && usableRecord(input)?.sbom.launch?.sha !== sha
+  return !input.skipLayers && sha !== '' && hasFeature(input.plan.platformApi, 'sbomLayer') && usableRecord(input)?.sbom.launch?.sha !== sha
 }
 
 /**
@@ -41,7 +41,7 @@ export function planRestoration(input: RestorationInput): Restoration {
   const { previous, plan, skipLayers } = input
   const record = usableRecord(input)
   const known = previous?.metadata?.buildpacks ?? []
-  const sboms = skipLayers || !atLeast(plan.platformApi, '0.8') ? [] : [cacheSbom(record), launchSbom(input, record)]
+  const sboms = skipLayers || !hasFeature(plan.platformApi, 'sbomLayer') ? [] : [cacheSbom(record), launchSbom(input, record)]
   const restoration = new Map<string, RestoredBuildpack>()
   for (const id of new Set([...known, ...(record?.buildpacks ?? [])].map((buildpack) => buildpack.id))) {
     if (!isBuildpackId(id)) continue
