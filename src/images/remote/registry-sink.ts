@@ -1,10 +1,9 @@
 /** Saving an image to registries, which are sent only what they lack (OCI distribution-spec 1.1, "Pushing manifests"). */
 
-import { CnbError, toCnbError } from '../../base/errors.ts'
+import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { Limiter } from '../../base/limiter.ts'
 import { encodeImageConfig } from '../../oci/config.ts'
-import type { Descriptor } from '../../oci/descriptor.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { encodeManifest } from '../../oci/manifest.ts'
 import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts'
@@ -13,6 +12,7 @@ import type { NewManifest, Registries } from '../../registry/registry.ts'
 import { bytesBlob } from '../layers/bytes-blob.ts'
 import type { ImagePlan, Layer, LayerBlob, SavedImage } from '../image.ts'
 import type { LayerBlobs } from '../layers/layer-blobs.ts'
+import { publish } from './publish.ts'
 import { repositoryName } from './registry-source.ts'
 import { RepositoryBlobs } from './repository-blobs.ts'
 
@@ -20,36 +20,18 @@ import { RepositoryBlobs } from './repository-blobs.ts'
 const AT_ONCE = 6
 
 /**
- * Sends the planned image to the repositories of all its names. The names are given last, one after the other, when every
- * repository has all of it: a failure before that leaves every name where it was, one in between says which were given.
+ * Sends the planned image to the repositories of all its names, and gives it the names as `publish` does.
  * @throws CnbError CNB_REGISTRY_*, and what the layers' streams fail with
  */
 export async function saveToRegistry(registries: Registries, plan: ImagePlan, blobs: LayerBlobs, context: Context = {}): Promise<SavedImage> {
   const sending = new Sending(registries, plan, blobs, context)
-  const [first, ...others] = plan.tags
-  if (!first) throw new CnbError('CNB_INTERNAL', 'an image without a name cannot be published')
-  let manifest = await sending.send(true)
-  const put = (tag: Tag): Promise<Descriptor> => registries.repository(tag, 'push').putManifest(tag.tag, manifest, context)
-  await put(first).catch(async (error: unknown) => {
-    // A registry may have lost what an image of it still names: then all is looked for.
-    if (!(error instanceof CnbError) || error.code !== 'CNB_REGISTRY_FAILED') throw error
-    context.events?.({ type: 'debug', message: `looking for all blobs, because the registry refused the manifest: ${error.message}` })
-    manifest = await sending.send(false)
-    await put(first)
-  })
-  const given = [familiarName(first)]
-  for (const tag of others) {
-    await put(tag).catch((error: unknown) => {
-      throw partialTagError(error, tag, given)
-    })
-    given.push(familiarName(tag))
-  }
-  const digest = digestOf(manifest.content)
+  const { document, tags } = await publish(registries, { tags: plan.tags, send: (trusting) => sending.send(trusting) }, context)
+  const digest = digestOf(document.content)
   return {
-    id: `${contextName(first)}@${digest}`,
+    id: `${contextName(plan.tags[0]!)}@${digest}`,
     repoDigests: repositoriesOf(plan.tags).map(({ reference: { registry, repository } }) => `${familiarName({ registry, repository })}@${digest}`),
-    tags: given,
-    manifest: { digest, size: manifest.content.length },
+    tags,
+    manifest: { digest, size: document.content.length },
   }
 }
 
@@ -107,9 +89,4 @@ interface PublishTarget {
 
 function repositoriesOf(tags: readonly Tag[]): PublishTarget[] {
   return [...new Map(tags.map((reference) => [repositoryName(reference), { name: repositoryName(reference), reference }])).values()]
-}
-
-function partialTagError(error: unknown, tag: Reference, given: readonly string[]): CnbError {
-  const failure = toCnbError(error)
-  return failure.withMessage(`the image is published as ${given.join(', ')}, but not as ${familiarName(tag)}: ${failure.message}`)
 }

@@ -3,6 +3,7 @@
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { NoAppImage } from '../../images/rebase/rebase-plan.ts'
+import { publish } from '../../images/remote/publish.ts'
 import { nameInRegistry, repositoryContent, repositoryName } from '../../images/remote/registry-source.ts'
 import { RepositoryBlobs } from '../../images/remote/repository-blobs.ts'
 import { readImage, type ImageContent, type StoredDocument } from '../../images/stored-image.ts'
@@ -11,8 +12,7 @@ import { isIndex, readIndex, readManifest } from '../../oci/manifest.ts'
 import { isConfigType } from '../../oci/media-types.ts'
 import { formatPlatform } from '../../oci/platform.ts'
 import { contextName, familiarName, formatReference, parseReference, type Reference } from '../../oci/reference.ts'
-import { refusalStatus } from '../../registry/errors.ts'
-import type { Registries } from '../../registry/registry.ts'
+import type { NewManifest, Registries } from '../../registry/registry.ts'
 import { isImageEntry, rewriteIndex } from './rebased-index.ts'
 import { rebasePart, type RebasedPart } from './rebased-part.ts'
 import { parseTarget, type RebaseResult } from './rebase-result.ts'
@@ -46,9 +46,6 @@ interface Task {
   readonly source: Reference
   readonly target: Reference
 }
-
-/** The manifest was refused for what it says or names. */
-const REFUSED = new Set([400, 404])
 
 /** One for all images of a run: what they have in common is asked for and sent once. */
 export class RemoteRebaser {
@@ -84,7 +81,9 @@ export class RemoteRebaser {
       : await this.#rebaseManifest(found, task, context)
     const changed = rebased.parts.some((part) => part.changed)
     this.#warn(rebased.parts, context)
-    if (!options.dryRun && (changed || formatReference(source) !== formatReference(target))) await this.#store(rebased, task, context)
+    if (!options.dryRun && (changed || formatReference(source) !== formatReference(target))) {
+      await publish(this.#registries, { tags: [target], send: (trusting) => this.#send(rebased, task, trusting, context) }, context)
+    }
     return resultOf(rebased, target, changed, performance.now() - start)
   }
 
@@ -135,17 +134,8 @@ export class RemoteRebaser {
     return rebasePart(app, content, run, options.force ?? false)
   }
 
-  /** Where the registry has lost a blob that an image of it names, all of them are looked for. */
-  async #store(rebased: Rebased, task: Task, context: Context): Promise<void> {
-    try {
-      await this.#storeAll(rebased, task, true, context)
-    } catch (error) {
-      if (!REFUSED.has(refusalStatus(error) ?? 0)) throw error
-      await this.#storeAll(rebased, task, false, context)
-    }
-  }
-
-  async #storeAll({ document, parts }: Rebased, { source, target }: Task, trusting: boolean, context: Context): Promise<void> {
+  /** Brings to the target's repository all that the document names. */
+  async #send({ document, parts }: Rebased, { source, target }: Task, trusting: boolean, context: Context): Promise<NewManifest> {
     const repository = this.#registries.repository(target, 'push')
     const isThere = trusting && repositoryName(source) === repositoryName(target)
     await Promise.all(parts.map(async (part) => {
@@ -155,7 +145,7 @@ export class RemoteRebaser {
       await Promise.all([sending, ...lacking.map((blob) => this.blobs.bring(blob, target, context, trusting))])
       if (part.manifest !== document) await repository.putManifest(part.manifest.descriptor.digest, toPut(part.manifest), context)
     }))
-    await repository.putManifest(target.tag ?? 'latest', toPut(document), context)
+    return toPut(document)
   }
 
   #warn(parts: readonly RebasedPart[], context: Context): void {
@@ -167,7 +157,7 @@ export class RemoteRebaser {
   }
 }
 
-function toPut({ descriptor, content }: StoredDocument): { mediaType: string; content: Buffer } {
+function toPut({ descriptor, content }: StoredDocument): NewManifest {
   return { mediaType: descriptor.mediaType, content }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ImageManifest } from '../../../../src/oci/manifest.ts'
 import { RemoteRebaser, type RemoteRebaseOptions } from '../../../../src/operations/rebase/remote-rebaser.ts'
-import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import { MemoryRegistry, refuse } from '../../../support/fakes/memory-registry.ts'
 import { openClient, type TestClient } from '../../../support/registry/registry-client.ts'
 import { getDocument, makeLayer, putApp, putIndex, putRunImage, type AppData, type ImageRegistry } from '../../../support/images/registry-images.ts'
 import { sendRequest } from '../../../support/registry/send-request.ts'
@@ -64,6 +64,29 @@ test('a layer that the registry has lost is brought again', async () => {
   await rebase(name)
   expect(memory.repository('app').blobs.has(NEW[0]!.descriptor.digest)).toBe(true)
   expect(await layersOf('app')).toEqual([...NEW, ...OWN].map(({ descriptor }) => descriptor.digest))
+})
+
+test('the tag of an index moves after its images are there, and stays where it was when a layer or an image is refused', async () => {
+  const children = await Promise.all(['amd64', 'arm64'].map((architecture) =>
+    putApp(registry, 'index', architecture, { base: OLD, own: OWN, runImage: `${memory.address}/run`, platform: { os: 'linux', architecture } })))
+  await putIndex(registry, 'index', '1', children.map((child, at) => ({ ...child, platform: { os: 'linux', architecture: ['amd64', 'arm64'][at] } })))
+  const before = memory.repository('index').tags.get('1')
+  const name = `${memory.address}/index:1`
+  const run = { runImage: `${memory.address}/run`, force: true }
+  for (const refused of [/\/blobs\/uploads/, /manifests\/sha256:/]) {
+    memory.intercept = (request, response, url) => {
+      if (request.method === 'GET' || !url.pathname.startsWith('/v2/index/') || !refused.test(url.pathname)) return false
+      request.resume().on('end', () => refuse(response, 403, 'DENIED', 'not yours'))
+      return true
+    }
+    memory.takeRequests()
+    await expect(rebase(name, run)).rejects.toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
+    expect(requests()).not.toContain('PUT /v2/index/manifests/1')
+    expect(memory.repository('index').tags.get('1')).toBe(before)
+  }
+  memory.intercept = undefined
+  await rebase(name, run)
+  expect(requests().filter((line) => /PUT .*manifests/.test(line))).toEqual(['PUT /v2/index/manifests/sha256:', 'PUT /v2/index/manifests/sha256:', 'PUT /v2/index/manifests/1'])
 })
 
 test('what --force overrides is told once for all images', async () => {

@@ -1,0 +1,128 @@
+import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ImagePlan, Layer, SavedImage } from '../../../../src/images/image.ts'
+import { LayerBlobs } from '../../../../src/images/layers/layer-blobs.ts'
+import { saveToRegistry } from '../../../../src/images/remote/registry-sink.ts'
+import { digestOf } from '../../../../src/oci/digest.ts'
+import { OCI_LAYER } from '../../../../src/oci/media-types.ts'
+import { MemoryRegistry, refuse } from '../../../support/fakes/memory-registry.ts'
+import { layerOf, planOf } from '../../../support/images/layout-images.ts'
+import { openClient, type TestClient } from '../../../support/registry/registry-client.ts'
+
+let memory: MemoryRegistry
+let client: TestClient
+
+beforeEach(async () => {
+  memory = await new MemoryRegistry().start()
+  client = openClient()
+})
+
+afterEach(async () => {
+  await client[Symbol.asyncDispose]()
+  await memory[Symbol.asyncDispose]()
+})
+
+/** Saves a plan under names in the registry, such as `app:1`. */
+async function save(layers: readonly Layer[], ...names: string[]): Promise<SavedImage> {
+  await using blobs = new LayerBlobs()
+  const plan: ImagePlan = planOf(layers, { names: names.map((name) => `${memory.address}/${name}`) })
+  return await saveToRegistry(client.registries, plan, blobs, client.context)
+}
+
+/** A layer of an image in the repository `app`, which may have lost it. `open` reads the layer elsewhere. */
+function knownLayer(content: string): Layer {
+  const stored = gzipSync(content)
+  const descriptor = { mediaType: `${OCI_LAYER}+gzip`, digest: digestOf(stored), size: stored.length }
+  const blob = { descriptor, repository: `${memory.address}/app`, open: async () => Readable.from([stored], { objectMode: false }) }
+  return { ...layerOf(content), blob }
+}
+
+/** Refuses to put manifests under names that match. */
+function refusePuts(names: RegExp, status = 403): void {
+  memory.intercept = (request, response, url) => {
+    if (request.method !== 'PUT' || !names.test(url.pathname)) return false
+    request.resume().on('end', () => refuse(response, status, 'DENIED', 'not yours'))
+    return true
+  }
+}
+
+const puts = (): string[] => memory.takeRequests().filter((request) => /^PUT .*\/manifests\//.test(request))
+const tagsOf = (name: string): Record<string, string> => Object.fromEntries(memory.repository(name).tags)
+
+test('puts each tag once, in order, after the blobs of all repositories', async () => {
+  const saved = await save([layerOf('base'), layerOf('app')], 'app:1', 'other:2', 'app:3')
+  const requests = memory.takeRequests()
+  const firstTag = requests.findIndex((request) => request.includes('/manifests/'))
+  expect(requests.slice(firstTag)).toEqual(['PUT /v2/app/manifests/1', 'PUT /v2/other/manifests/2', 'PUT /v2/app/manifests/3'])
+  expect([...memory.repository('other').blobs.keys()].sort()).toEqual([...memory.repository('app').blobs.keys()].sort())
+  const digest = saved.manifest!.digest
+  expect([tagsOf('app'), tagsOf('other')]).toEqual([{ 1: digest, 3: digest }, { 2: digest }])
+  expect(saved).toMatchObject({ id: `${memory.address}/app@${digest}`, repoDigests: ['app', 'other'].map((name) => `${memory.address}/${name}@${digest}`) })
+})
+
+test.each([400, 404])('checks all blobs and sends what the repository has lost, when it refuses the manifest with %i', async (status) => {
+  await save([layerOf('base')], 'app:1')
+  memory.takeRequests()
+  let refused = false
+  memory.intercept = (request, response, url) => {
+    const lacks = request.method === 'PUT' && url.pathname.includes('/manifests/') && !refused
+    if (lacks) request.resume().on('end', () => refuse(response, status, 'MANIFEST_BLOB_UNKNOWN', 'blob unknown'))
+    refused ||= lacks
+    return lacks
+  }
+  const saved = await save([knownLayer('base'), knownLayer('lost')], 'app:2')
+  expect(puts()).toEqual(['PUT /v2/app/manifests/2', 'PUT /v2/app/manifests/2'])
+  expect(tagsOf('app')['2']).toBe(saved.manifest?.digest)
+  expect(memory.repository('app').blobs.size).toBe(4)
+  expect(client.events.join('\n')).toContain('looking for all blobs')
+})
+
+describe('the tags stay where they were', () => {
+  let before: Record<string, string>
+
+  beforeEach(async () => {
+    await save([layerOf('base')], 'app:1', 'app:2')
+    memory.takeRequests()
+    before = tagsOf('app')
+  })
+
+  afterEach(() => expect(tagsOf('app')).toEqual(before))
+
+  test('when a layer cannot be read', async () => {
+    const broken: Layer = { ...layerOf('broken'), open: () => Promise.reject(new Error('it is gone')) }
+    await expect(save([layerOf('base'), broken], 'app:1', 'app:2')).rejects.toThrow('it is gone')
+    expect(puts()).toEqual([])
+  })
+
+  test('when one of the repositories refuses a blob', async () => {
+    refusePuts(/other\/blobs/)
+    await expect(save([layerOf('new')], 'app:1', 'other:2')).rejects.toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
+    expect(puts()).toEqual([])
+  })
+
+  test.each([403, 405])('when the registry refuses the manifest with %i; it is put once', async (status) => {
+    refusePuts(/manifests/, status)
+    await expect(save([layerOf('new')], 'app:1', 'app:2')).rejects.toMatchObject({ message: expect.not.stringContaining('published') as string })
+    expect(puts()).toEqual(['PUT /v2/app/manifests/1'])
+  })
+
+  test('when a name has a digest', async () => {
+    await expect(save([layerOf('new')], 'app:1', `app@sha256:${'0'.repeat(64)}`)).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
+    expect(memory.takeRequests()).toEqual([])
+  })
+})
+
+test('names the tags that moved and the one that did not, when a later tag is refused', async () => {
+  const { manifest } = await save([layerOf('old')], 'app:1', 'app:2', 'app:3', 'app:4')
+  refusePuts(/manifests\/3/)
+  const { address } = memory
+  await expect(save([layerOf('new')], 'app:1', 'app:2', 'app:3', 'app:4')).rejects.toMatchObject({
+    code: 'CNB_REGISTRY_DENIED',
+    message: expect.stringMatching(`^the image is published as ${address}/app:1, ${address}/app:2, but not as ${address}/app:3: .*not yours`) as string,
+  })
+  const { 1: first, 2: second, 3: third, 4: fourth } = tagsOf('app')
+  expect([third, fourth]).toEqual([manifest?.digest, manifest?.digest])
+  expect(first).toBe(second)
+  expect(first).not.toBe(third)
+})
