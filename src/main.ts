@@ -35,7 +35,7 @@ function remoteServices(context: Context): RegistryServices {
       ])
       const warn = (message: string): void => context.events?.({ type: 'warning', message })
       const keychain = makeKeychain({ env: host.env, home: host.home, signal: context.signal, warn })
-      const registries = openRegistries({ ...settings, keychain, env: host.env, userAgent: `${NAME}/${VERSION}`, warn })
+      const registries = openRegistries({ ...settings, keychain, env: host.env, userAgent: `${NAME}/${VERSION}`, warn, events: context.events })
       closing.push(() => registries.close())
       return registries
     },

@@ -17,9 +17,45 @@ export type CnbEvent =
   | { type: 'phase.end'; phase: PhaseName; durationMs: number; exitCode: number }
   /** One of the images that a step is about is done; `report` is what the result will say of it. */
   | { type: 'image'; step: string; done: number; failed: number; total: number; report: ImageReport }
+  /** A choice that a user may question. */
+  | { type: 'decision'; subject: DecisionSubject; outcome: string; reason: string }
+  /** A call to an engine or a registry, or work of our own, that has ended (spans.ts). Milliseconds; `startMs` since the process began. */
+  | { type: 'span'; category: SpanCategory; name: string; startMs: number; durationMs: number; args?: SpanArguments }
   | { type: 'info'; message: string }
   | { type: 'warning'; message: string }
   | { type: 'debug'; message: string }
+
+/** What was decided about; `name` says which one, where there are several of the kind. */
+export interface DecisionSubject {
+  readonly kind: DecisionKind
+  readonly name?: string
+}
+
+export type DecisionKind =
+  | 'app layer'
+  | 'builder'
+  | 'buildpack'
+  | 'cache'
+  | 'cached layer'
+  | 'extension'
+  | 'image'
+  | 'layer'
+  | 'lifecycle'
+  | 'mirror'
+  | 'platform'
+  | 'platform api'
+  | 'previous image'
+  | 'process'
+  | 'pull policy'
+  | 'rebase'
+  | 'run image'
+  | 'trust'
+
+/** Calls to the engine, calls to registries, and work in this process. */
+export type SpanCategory = 'engine' | 'registry' | 'work'
+
+/** Never a secret: no header, query, or credential. */
+export type SpanArguments = Readonly<Record<string, string | number>>
 
 /** What came of one of many images. */
 interface ImageReport {
@@ -45,4 +81,13 @@ export async function step<T>(context: Context, name: string, work: () => Promis
   } finally {
     context.events?.({ type: 'step.end', step: name, durationMs: performance.now() - start })
   }
+}
+
+/**
+ * Emits a decision.
+ * @param outcome a word or two, or the name of what was chosen
+ * @param reason a sentence without a period, readable without the specification
+ */
+export function decide({ events }: Pick<Context, 'events'>, subject: DecisionSubject, outcome: string, reason: string): void {
+  events?.({ type: 'decision', subject, outcome, reason })
 }

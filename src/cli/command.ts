@@ -63,6 +63,8 @@ export interface CommandContext {
   /** How to stop, and where to tell what happens. */
   readonly context: Context
   readonly verbose: boolean
+  /** Whether reasons are printed: what gives them only on request is asked for them. */
+  readonly explain: boolean
   /** Connects to the engine; only a command that needs it asks. */
   readonly services: () => Promise<EngineServices>
   /** For what needs no engine. */

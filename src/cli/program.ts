@@ -33,6 +33,7 @@ export interface Globals {
   readonly output: string
   readonly quiet: boolean
   readonly verbose: boolean
+  readonly explain: boolean
   readonly color: ColorChoice
 }
 
@@ -181,11 +182,12 @@ function parseCount(value: string): number {
 }
 
 function readGlobals(program: Command): Globals {
-  const given = program.opts<{ output?: string; quiet?: boolean; verbose?: boolean; color?: ColorChoice | false }>()
+  const given = program.opts<{ output?: string; quiet?: boolean; verbose?: boolean; explain?: boolean; color?: ColorChoice | false }>()
   return {
     output: given.output ?? 'human',
     quiet: given.quiet ?? false,
     verbose: given.verbose ?? false,
+    explain: given.explain ?? false,
     color: given.color === false ? 'never' : (given.color ?? 'auto'),
   }
 }

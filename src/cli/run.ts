@@ -1,7 +1,10 @@
 /** Runs a command and has what comes of it told. Loaded only when there is something to run or to complain about. */
 
+import { resolve } from 'node:path'
 import { abortError, toCnbError, type CnbError } from '../base/errors.ts'
-import type { Context } from '../base/events.ts'
+import type { Context, EventSink } from '../base/events.ts'
+import { openTrace, type Trace } from '../base/trace.ts'
+import { NAME } from '../base/version.ts'
 import type { Host, RegistryServices, EngineServices } from '../operations/services.ts'
 import { makeReporter, type ReporterOptions } from '../ui/make-reporter.ts'
 import type { Reporter } from '../ui/reporter.ts'
@@ -37,9 +40,12 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     }
   }
   signal.addEventListener('abort', sayStopping, { once: true })
+  let trace: Trace | undefined
   try {
-    const context: Context = { signal, events: reporter.events }
-    const session: CommandContext = { host, context, input, verbose: run.globals.verbose, services: () => services(context), remote: remote(context) }
+    const { verbose, explain } = run.globals
+    trace = openTraceOf(host, run.definition.name)
+    const context: Context = { signal, events: trace ? bothOf(reporter.events, trace.events) : reporter.events }
+    const session: CommandContext = { host, context, input, verbose, explain, services: () => services(context), remote: remote(context) }
     const outcome = await run.definition.run(run.given, run.values, session)
     reporter.succeed(outcome)
     return outcome.exit ?? 0
@@ -50,6 +56,23 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     return error.exit
   } finally {
     signal.removeEventListener('abort', sayStopping)
+    trace?.close()
+  }
+}
+
+/** The file that CNB_TRACE names, with the time until the command began as its first span. @throws CnbError CNB_OUTPUT */
+function openTraceOf({ env, cwd }: Host, command: string): Trace | undefined {
+  const path = env['CNB_TRACE']
+  if (path === undefined || path === '') return undefined
+  const trace = openTrace(resolve(cwd, path), `${NAME} ${command}`)
+  trace.events({ type: 'span', category: 'work', name: 'starting', startMs: 0, durationMs: performance.now() })
+  return trace
+}
+
+function bothOf(first: EventSink, second: EventSink): EventSink {
+  return (event) => {
+    first(event)
+    second(event)
   }
 }
 
@@ -61,9 +84,9 @@ export async function reportUsageError(error: CnbError, globals: Globals, io: Sc
 }
 
 async function reporterFor(globals: Globals, { stdout, stderr, host }: Screen): Promise<Reporter> {
-  const { quiet, verbose, color, output } = globals
+  const { quiet, verbose, explain, color, output } = globals
   const terminal = new Terminal({ stdout, stderr, env: host.env, color })
-  return makeReporter({ terminal, format: await formatFor(output), quiet, verbose, github: host.env['GITHUB_ACTIONS'] === 'true' })
+  return makeReporter({ terminal, format: await formatFor(output), quiet, verbose, explain: explain || verbose, github: host.env['GITHUB_ACTIONS'] === 'true' })
 }
 
 /** How stdout is written for a value of --output. The libraries for YAML and TOML are loaded when they are needed. */

@@ -1,6 +1,6 @@
 /** The Engine port over dockerode. */
 
-import type { Context } from '../base/events.ts'
+import type { Context, EventSink } from '../base/events.ts'
 import { EngineClient } from './connection/client.ts'
 import { makeContent } from './content/content.ts'
 import { makeContainers } from './containers.ts'
@@ -22,10 +22,13 @@ export class DockerodeEngine implements Engine {
   readonly #session: GrpcSession
   #info: EngineInfo | undefined
 
-  /** @param last ends what clears up after an interruption (last-words.ts) */
-  constructor(endpoint: Endpoint, last = lastWords(undefined)) {
+  /**
+   * @param last ends what clears up after an interruption (last-words.ts)
+   * @param events gets a span for each request
+   */
+  constructor(endpoint: Endpoint, last = lastWords(undefined), events?: EventSink) {
     this.address = endpoint.address
-    this.#client = new EngineClient(endpoint, last)
+    this.#client = new EngineClient(endpoint, last, events)
     this.containers = makeContainers(this.#client)
     this.images = makeEngineImages(this.#client, (context) => this.info(context))
     this.volumes = makeVolumes(this.#client)

@@ -9,6 +9,9 @@ import { parseReference } from '../oci/reference.ts'
 import type { WantedBlob } from './transfer/blob-download.ts'
 import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from './registry.ts'
 
+const FIRST = 'it is the first mirror of the registry that has what is read'
+const NOT_THERE = 'it does not have what is read'
+
 /** For registries that are not named. */
 const ALL = '*'
 
@@ -49,16 +52,25 @@ export function afterMirrors(error: unknown, failures: readonly CnbError[]): unk
   return error.withMessage([error, ...failures].map(({ message }) => message).join('; before that, from a mirror: '))
 }
 
+/** Hears what came of asking a mirror: `used` or `passed over`, and why. */
+export type MirrorListener = (mirror: string, outcome: 'used' | 'passed over', reason: string) => void
+
+/** Who hears of mirrors that fail, and of each that is asked. */
+interface MirrorListeners {
+  readonly warn: (message: string) => void
+  readonly onMirror?: MirrorListener
+}
+
 /** A repository that is read from the first of its copies which has what is asked for, and last from where it belongs. */
 export class MirroredRepository implements Repository {
   readonly #own: Repository
   readonly #copies: readonly Repository[]
-  readonly #warn: (message: string) => void
+  readonly #listeners: MirrorListeners
 
-  constructor(own: Repository, copies: readonly Repository[], warn: (message: string) => void) {
+  constructor(own: Repository, copies: readonly Repository[], listeners: MirrorListeners) {
     this.#own = own
     this.#copies = copies
-    this.#warn = warn
+    this.#listeners = listeners
   }
 
   get name(): string {
@@ -118,13 +130,16 @@ export class MirroredRepository implements Repository {
   /** A mirror that fails is as good as one that has nothing. */
   async #read<T>(ask: (from: Repository) => Promise<T | undefined>, context: Context = {}): Promise<T | undefined> {
     const failures: CnbError[] = []
+    const { warn, onMirror } = this.#listeners
     for (const copy of this.#copies) {
       try {
         const found = await ask(copy)
+        onMirror?.(copy.name, found === undefined ? 'passed over' : 'used', found === undefined ? NOT_THERE : FIRST)
         if (found !== undefined) return found
       } catch (error) {
         if (context.signal?.aborted || !(error instanceof CnbError)) throw error
-        if (error.code !== 'CNB_REGISTRY_FAILED') this.#warn(`the mirror ${copy.name} is passed over: ${error.message}`)
+        if (error.code !== 'CNB_REGISTRY_FAILED') warn(`the mirror ${copy.name} is passed over: ${error.message}`)
+        onMirror?.(copy.name, 'passed over', error.message)
         failures.push(error)
       }
     }

@@ -3,10 +3,11 @@
 import { setMaxListeners } from 'node:events'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { CnbError } from '../base/errors.ts'
+import { decide, type EventSink } from '../base/events.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
 import { Dispatchers } from './transport/dispatchers.ts'
 import type { Keychain } from './auth/keychain.ts'
-import { MirroredRepository, mirrorsOf } from './mirrors.ts'
+import { MirroredRepository, mirrorsOf, type MirrorListener } from './mirrors.ts'
 import { RegistryHost } from './registry-host.ts'
 import type { Access, Registries, Repository } from './registry.ts'
 import { RemotePath } from './remote-path.ts'
@@ -29,6 +30,8 @@ export interface RegistriesOptions {
   readonly userAgent: string
   /** Hears what registries warn of, each once, and of mirrors that do not work. */
   readonly warn?: (message: string) => void
+  /** Gets a span for each exchange, and which mirrors are read from. */
+  readonly events?: EventSink
   /** Requests to one host at once; 8 when absent. */
   readonly concurrency?: number
   /** Time, for pauses and tokens; the system's when absent. */
@@ -44,7 +47,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
   const insecure = new Set(options.insecure.map((host) => host.toLowerCase()))
   const isInsecure = (host: string): boolean => insecure.has(host.toLowerCase())
   const dispatchers = new Dispatchers({ env: options.env, ca: options.ca ?? [], isInsecure })
-  const exchange = undiciExchange((origin) => dispatchers.for(origin), options.concurrency ?? CONCURRENCY)
+  const exchange = undiciExchange((origin) => dispatchers.for(origin), options.concurrency ?? CONCURRENCY, options.events)
   const closing = new AbortController()
   // Pings and tokens of many hosts and repositories wait for it at once.
   setMaxListeners(0, closing.signal)
@@ -53,6 +56,12 @@ export function openRegistries(options: RegistriesOptions): Registries {
   const warn = (message: string): void => {
     if (!told.has(message)) options.warn?.(message)
     told.add(message)
+  }
+  const tried = new Set<string>()
+  const onMirror: MirrorListener = (mirror, outcome, reason) => {
+    const key = `${mirror} ${outcome}`
+    if (!tried.has(key)) decide(options, { kind: 'mirror', name: mirror }, outcome, reason)
+    tried.add(key)
   }
   const shared = { keychain, userAgent, clock, isInsecure, exchange, warn, closing: closing.signal }
   const hostOf = (name: string): RegistryHost => {
@@ -71,7 +80,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
       const mirrors = access === 'pull' ? mirrorsOf(registry, options.mirrors) : []
       if (mirrors.length === 0) return own
       const copies = mirrors.map(({ host, path }) => new RemoteRepository(new RemotePath(hostOf(host), path + repository, access)))
-      return new MirroredRepository(own, copies, warn)
+      return new MirroredRepository(own, copies, { warn, onMirror })
     },
     close,
     [Symbol.asyncDispose]: close,

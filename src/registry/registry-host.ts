@@ -103,7 +103,6 @@ export class RegistryHost {
       const { method, path, headers = {}, body, limit } = call
       const request = { method, url: new URL(path, origin), headers, body, limit, signal }
       reply = await this.#authorized(request, call.scopes)
-      context.events?.({ type: 'debug', message: `${call.method} ${request.url.host}${request.url.pathname}: ${reply.status}` })
     } catch (error) {
       throw registryError(error, call.task, this.name, signal)
     }

@@ -19,6 +19,8 @@ export interface ReporterOptions {
   readonly format: 'human' | 'ndjson' | Stringify
   readonly quiet: boolean
   readonly verbose: boolean
+  /** Whether decisions are printed, on stderr. */
+  readonly explain?: boolean
   /** Whether stderr is GitHub Actions' log. */
   readonly github: boolean
 }
@@ -26,18 +28,18 @@ export interface ReporterOptions {
 const clock: DisplayClock = { now: () => performance.now(), schedule }
 
 export async function makeReporter(options: ReporterOptions): Promise<Reporter> {
-  const { terminal, format, quiet, verbose, github } = options
+  const { terminal, format, quiet, verbose, explain, github } = options
   if (format === 'ndjson') return new NdjsonReporter(terminal, verbose)
-  if (format !== 'human') return new JsonReporter(terminal, format, verbose ? await makeTalk(options) : undefined)
-  if (quiet) return new QuietReporter(terminal, verbose)
+  if (format !== 'human') return new JsonReporter(terminal, format, verbose ? await makeTalk(options) : undefined, explain)
+  if (quiet) return new QuietReporter(terminal, verbose, explain)
   const human = new HumanReporter(terminal, await makeTalk(options), verbose)
   return github ? new GithubReporter(terminal, human) : human
 }
 
-async function makeTalk({ terminal, verbose, github }: ReporterOptions): Promise<ProgressLog> {
+async function makeTalk({ terminal, verbose, explain, github }: ReporterOptions): Promise<ProgressLog> {
   const theme = terminal.err
   const activity: LiveDisplay = terminal.animated
     ? new TerminalDisplay(terminal, await makeSpinner(terminal.stderr, theme.colored), clock)
     : new Heartbeat((line) => terminal.tell(theme.dim(`     ${line}`)), clock)
-  return new ProgressLog({ terminal, activity, verbose, framing: github ? githubFraming() : plainFraming((text) => theme.heading(text)) })
+  return new ProgressLog({ terminal, activity, verbose, explain, framing: github ? githubFraming() : plainFraming((text) => theme.heading(text)) })
 }

@@ -5,6 +5,7 @@ import type { LiveDisplay } from './live/live-display.ts'
 import type { PhaseSections } from './phase-sections.ts'
 import { gerund } from './live/active-tasks.ts'
 import { formatDuration } from './quantity.ts'
+import { decisionLine, spanText } from './reporters/event-lines.ts'
 import { sanitizeLine, sanitizeText } from './sanitize.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -19,6 +20,8 @@ export interface TalkOptions {
   readonly activity: LiveDisplay
   readonly framing: PhaseSections
   readonly verbose: boolean
+  /** Whether decisions are printed. */
+  readonly explain?: boolean | undefined
 }
 
 /** Prints events as lines: headers, prefixed output, and the time that each phase took below it. */
@@ -27,20 +30,23 @@ export class ProgressLog {
   readonly #activity: LiveDisplay
   readonly #framing: PhaseSections
   readonly #verbose: boolean
+  readonly #explain: boolean
   /** The phase whose header was printed last and is still open. */
   #open: string | undefined
   #spoke = false
 
-  constructor({ terminal, activity, framing, verbose }: TalkOptions) {
+  constructor({ terminal, activity, framing, verbose, explain = false }: TalkOptions) {
     this.#terminal = terminal
     this.#activity = activity
     this.#framing = framing
     this.#verbose = verbose
+    this.#explain = explain
   }
 
   readonly events = (event: CnbEvent): void => {
     // Many come, and nobody sees them: what moves goes on.
-    if (event.type === 'debug' && !this.#verbose) return
+    if ((event.type === 'debug' || event.type === 'span') && !this.#verbose) return
+    if (event.type === 'decision' && !this.#explain) return
     this.#activity.before(event)
     this.#tell(this.#lines(event))
     this.#activity.after()
@@ -99,6 +105,10 @@ export class ProgressLog {
         const { image, status, durationMs } = event.report
         return this.#verbose ? [aside(`${sanitizeText(image)}: ${status} after ${formatDuration(durationMs)}`)] : []
       }
+      case 'decision':
+        return [decisionLine(event, theme)]
+      case 'span':
+        return [aside(spanText(event))]
       case 'info':
         return [sanitizeText(event.message)]
       case 'warning':

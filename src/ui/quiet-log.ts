@@ -2,6 +2,7 @@
 
 import type { CnbEvent } from '../base/events.ts'
 import { sanitizeLine, sanitizeText } from './sanitize.ts'
+import { decisionLine } from './reporters/event-lines.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Enough to see why a phase failed. */
@@ -9,11 +10,14 @@ const TAIL = 20
 
 export class QuietLog {
   readonly #terminal: Terminal
+  readonly #explain: boolean
   /** By phase, for two may run at once. */
   readonly #tails = new Map<string, string[]>()
 
-  constructor(terminal: Terminal) {
+  /** @param explain whether decisions are printed */
+  constructor(terminal: Terminal, explain = false) {
     this.#terminal = terminal
+    this.#explain = explain
   }
 
   readonly events = (event: CnbEvent): void => {
@@ -21,6 +25,9 @@ export class QuietLog {
     switch (event.type) {
       case 'warning':
         this.#terminal.tell(`${theme.warning('Warning:')} ${sanitizeText(event.message)}`)
+        break
+      case 'decision':
+        if (this.#explain) this.#terminal.tell(decisionLine(event, theme))
         break
       case 'phase.start':
         this.#tails.set(event.phase, [])

@@ -12,6 +12,7 @@ export const globalOptions = {
     },
     quiet: { kind: 'flag', flags: '-q, --quiet', description: 'print only the result, on one line' },
     verbose: { kind: 'flag', flags: '-v, --verbose', description: 'say more, and where errors come from' },
+    explain: { kind: 'flag', flags: '--explain', description: 'print the reason for each decision' },
     color: {
       kind: 'choice', choices: ['auto', 'always', 'never'], default: 'auto',
       flags: '--color <when>',

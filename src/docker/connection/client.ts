@@ -8,10 +8,12 @@ import { connect as connectTls } from 'node:tls'
 import { inspect } from 'node:util'
 import Modem from 'docker-modem'
 import Dockerode from 'dockerode'
-import { throwIfAborted } from '../../base/errors.ts'
+import { throwIfAborted, toCnbError } from '../../base/errors.ts'
+import type { EventSink, SpanArguments } from '../../base/events.ts'
+import { beginSpan, endWith, type EndSpan } from '../../base/spans.ts'
 import { countBytes } from '../../base/spent-chunks.ts'
 import type { PullOptions } from '../engine.ts'
-import { engineError, engineRefusal } from '../errors.ts'
+import { engineError, engineRefusal, refusalStatus } from '../errors.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Transport } from './engine-address.ts'
 import { SshConnection } from './ssh-connection.ts'
@@ -23,6 +25,10 @@ const MAX_REPLY = 64 * 1024 * 1024
 /** With an empty body of a known length: docker-modem's empty chunked one could arrive late, as the first bytes of what follows. */
 const UPGRADE_HEADERS = { 'Content-Type': 'text/plain' }
 const SUCCESS = { 200: true, 201: true, 204: true, 304: true }
+
+/** IDs of containers and images, which docker shows short. */
+const FULL_ID = /[0-9a-f]{64}/g
+const SHORT_ID = 12
 
 export interface EngineRequest {
   /** What is attempted, for messages: `cannot create a container from x`. */
@@ -45,12 +51,15 @@ export class EngineClient {
   readonly endpoint: Endpoint
   /** The signal of requests that have none of their own, since they clear up (last-words.ts). */
   readonly last: AbortSignal
+  readonly events: EventSink | undefined
   readonly #agent: EngineAgent
   readonly #docker: Dockerode
 
-  constructor(endpoint: Endpoint, last: AbortSignal) {
+  /** @param events gets a span for each request */
+  constructor(endpoint: Endpoint, last: AbortSignal, events?: EventSink) {
     this.endpoint = endpoint
     this.last = last
+    this.events = events
     // Of as many requests as there are at once.
     setMaxListeners(0, last)
     this.#agent = new EngineAgent(endpoint)
@@ -84,12 +93,16 @@ export class EngineClient {
    */
   async upgrade(request: EngineRequest, protocol: string): Promise<Duplex> {
     const { signal, task } = request
+    const end = this.#beginSpan(request)
     let connection: Readable
     try {
       throwIfAborted(signal)
       connection = await this.#dial(request, signal, protocol)
-    } catch (error) {
-      throw engineError(error, task, this.endpoint, signal)
+      end(statusOf(connection))
+    } catch (thrown) {
+      const error = engineError(thrown, task, this.endpoint, signal)
+      end(failureOf(error))
+      throw error
     }
     connection.on('error', () => {})
     const stop = (): void => void connection.destroy()
@@ -128,6 +141,7 @@ export class EngineClient {
 
   async #send(request: EngineRequest, protocol?: string): Promise<Readable> {
     const { signal = this.last, task } = request
+    const end = this.#beginSpan(request)
     const upload = Buffer.isBuffer(request.upload) ? undefined : request.upload
     const ongoing = new AbortController()
     let reply: Readable | undefined
@@ -155,6 +169,7 @@ export class EngineClient {
       throwIfAborted(signal)
     } catch (error) {
       const translated = translate(error)
+      end(failureOf(translated))
       stop(error)
       throw translated
     }
@@ -174,7 +189,12 @@ export class EngineClient {
     body.once('close', () => reply.destroy())
     // Whoever reads the body gets its error; this keeps one that comes before anybody reads from ending the process.
     body.on('error', () => {})
+    if (this.events) endWith(body, end, statusOf(reply))
     return reply.pipe(body)
+  }
+
+  #beginSpan({ method, path }: EngineRequest): EndSpan {
+    return beginSpan(this.events, 'engine', `${method} ${path.replace(FULL_ID, (id) => id.slice(0, SHORT_ID))}`)
   }
 
   #dial(request: EngineRequest, abortSignal: AbortSignal | undefined, protocol: string | undefined): Promise<Readable> {
@@ -197,6 +217,18 @@ export class EngineClient {
       )
     })
   }
+}
+
+/** A reply is the engine's message, or the connection itself. */
+function statusOf(reply: Readable): SpanArguments {
+  const { statusCode: status } = reply as { statusCode?: number }
+  return status === undefined ? {} : { status }
+}
+
+/** Not the message, which may hold anything. */
+function failureOf(error: unknown): SpanArguments {
+  const status = refusalStatus(error)
+  return { ...(status === undefined ? {} : { status }), failed: toCnbError(error).code }
 }
 
 /** Probes on an idle connection, in milliseconds: a peer that vanished without a word is noticed. */

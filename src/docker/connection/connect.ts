@@ -10,10 +10,11 @@ import { closedAtOnceHint } from './tls-problem.ts'
 
 /**
  * Connects to the engine that `resolveEndpoint` found, and sees that it answers. The caller closes it.
+ * Its requests are spans of the context's events.
  * @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
  */
 export async function connect(endpoint: Endpoint, context?: Context): Promise<Engine> {
-  const engine = new DockerodeEngine(endpoint, lastWords(context?.signal))
+  const engine = new DockerodeEngine(endpoint, lastWords(context?.signal), context?.events)
   try {
     await engine.ping(context)
     return engine

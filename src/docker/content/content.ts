@@ -53,7 +53,7 @@ async function read(source: ContentSource, digest: Digest, context: Context = {}
 }
 
 function call({ session, client }: ContentSource, method: string, task: string, digest: Digest, signal?: AbortSignal): AsyncGenerator<Buffer, void> {
-  return callGrpc(session, client.endpoint, { task, path: `${SERVICE}/${method}`, message: bytesField(1, digest), signal })
+  return callGrpc(session, client, { task, path: `${SERVICE}/${method}`, message: bytesField(1, digest), signal })
 }
 
 interface Answer {

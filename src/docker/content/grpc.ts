@@ -2,7 +2,8 @@
 
 import { constants, type IncomingHttpHeaders } from 'node:http2'
 import { CnbError } from '../../base/errors.ts'
-import type { Endpoint } from '../connection/endpoint.ts'
+import { beginSpan } from '../../base/spans.ts'
+import type { EngineClient } from '../connection/client.ts'
 import { engineError, engineRefusal } from '../errors.ts'
 import { frameOf, readFrames } from './grpc-frames.ts'
 import type { GrpcSession } from './grpc-session.ts'
@@ -24,8 +25,9 @@ export interface GrpcCall {
  * @throws CnbError CNB_ENGINE_FAILED with the status 404 for what is not there and 501 for a method that is not; CNB_ENGINE_LOST,
  *   CNB_INTERRUPTED
  */
-export async function* callGrpc(sessions: GrpcSession, endpoint: Endpoint, call: GrpcCall): AsyncGenerator<Buffer, void> {
+export async function* callGrpc(sessions: GrpcSession, { endpoint, events }: Pick<EngineClient, 'endpoint' | 'events'>, call: GrpcCall): AsyncGenerator<Buffer, void> {
   const { task, path, message, signal } = call
+  const end = beginSpan(events, 'engine', `gRPC ${path}`)
   try {
     const session = await sessions.use(task, signal)
     try {
@@ -47,6 +49,8 @@ export async function* callGrpc(sessions: GrpcSession, endpoint: Endpoint, call:
     }
   } catch (error) {
     throw engineError(error, task, endpoint, signal)
+  } finally {
+    end()
   }
 }
 

@@ -3,7 +3,10 @@
 import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
+import { CnbError } from '../../base/errors.ts'
+import type { EventSink } from '../../base/events.ts'
 import { Limiter } from '../../base/limiter.ts'
+import { beginSpan, endWith } from '../../base/spans.ts'
 import type { Route } from './dispatchers.ts'
 import { discard, type Exchange, type HttpReply, type HttpRequest, type OpenedBody } from './http.ts'
 import type { Proxy } from './proxies.ts'
@@ -23,8 +26,9 @@ setFlagsFromString(`--wasm-tiering-budget=${2 ** 31 - 1}`)
 /**
  * Exchanges over the route of each origin, `limit` at a time with one host until their reply begins, or is read.
  * Uploads are counted by themselves: one that copies a blob waits for a download, which must not wait for it.
+ * @param events gets a span for each exchange, which begins when its turn has come
  */
-export function undiciExchange(routeFor: (origin: string) => Route, limit: number): Exchange {
+export function undiciExchange(routeFor: (origin: string) => Route, limit: number, events?: EventSink): Exchange {
   const limiters = new Map<string, Limiter>()
   const limiterOf = (key: string): Limiter => {
     const limiter = limiters.get(key) ?? new Limiter(limit)
@@ -35,9 +39,24 @@ export function undiciExchange(routeFor: (origin: string) => Route, limit: numbe
     request.signal.throwIfAborted()
     const { body, url: { origin } } = request
     if (body === undefined || Buffer.isBuffer(body)) {
-      return limiterOf(`request ${origin}`).run(() => send(request, body, routeFor(origin)))
+      return limiterOf(`request ${origin}`).run(() => measure(request, events, () => send(request, body, routeFor(origin))))
     }
-    return limiterOf(`upload ${origin}`).run(() => upload(request, body, routeFor(origin)))
+    return limiterOf(`upload ${origin}`).run(() => measure(request, events, () => upload(request, body, routeFor(origin))))
+  }
+}
+
+/** In a span that ends with the reply's body. A query may hold a token, such as that of a storage service: the name goes without. */
+async function measure({ method, url }: HttpRequest, events: EventSink | undefined, exchange: () => Promise<HttpReply>): Promise<HttpReply> {
+  const end = beginSpan(events, 'registry', `${method} ${url.origin}${url.pathname}`)
+  try {
+    const reply = await exchange()
+    const { status, body } = reply
+    if (Buffer.isBuffer(body) || !events) end({ status })
+    else endWith(body, end, { status })
+    return reply
+  } catch (error) {
+    end({ failed: error instanceof CnbError ? error.code : 'no reply' })
+    throw error
   }
 }
 

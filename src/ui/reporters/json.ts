@@ -38,12 +38,15 @@ export class JsonReporter implements Reporter {
   readonly #stringify: Stringify
   readonly #log: ProgressLog | undefined
 
-  /** @param log tells the way on stderr, with --verbose */
-  constructor(terminal: Terminal, stringify: Stringify, log: ProgressLog | undefined) {
+  /**
+   * @param log tells the way on stderr, with --verbose
+   * @param explain whether decisions are printed on stderr
+   */
+  constructor(terminal: Terminal, stringify: Stringify, log: ProgressLog | undefined, explain = false) {
     this.#terminal = terminal
     this.#stringify = stringify
     this.#log = log
-    this.events = log?.events ?? new QuietLog(terminal).events
+    this.events = log?.events ?? new QuietLog(terminal, explain).events
   }
 
   succeed(outcome: Outcome): void {

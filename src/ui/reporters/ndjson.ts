@@ -16,7 +16,7 @@ export class NdjsonReporter implements Reporter {
   }
 
   readonly events = (event: CnbEvent): void => {
-    if (event.type !== 'debug' || this.#verbose) this.#terminal.print(compactJson(event))
+    if (this.#verbose || (event.type !== 'debug' && event.type !== 'span')) this.#terminal.print(compactJson(event))
   }
 
   succeed(outcome: Outcome): void {

@@ -12,10 +12,10 @@ export class QuietReporter implements Reporter {
   readonly #terminal: Terminal
   readonly #verbose: boolean
 
-  constructor(terminal: Terminal, verbose: boolean) {
+  constructor(terminal: Terminal, verbose: boolean, explain = false) {
     this.#terminal = terminal
     this.#verbose = verbose
-    this.events = new QuietLog(terminal).events
+    this.events = new QuietLog(terminal, explain).events
   }
 
   succeed(outcome: Outcome): void {

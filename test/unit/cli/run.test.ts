@@ -7,7 +7,7 @@ import type { Globals } from '../../../src/cli/program.ts'
 import type { Outcome } from '../../../src/ui/reporter.ts'
 import { recordingStream } from '../ui/recording-stream.ts'
 
-const quietly: Globals = { output: 'human', quiet: false, verbose: false, color: 'never' }
+const quietly: Globals = { output: 'human', quiet: false, verbose: false, explain: false, color: 'never' }
 const host = { env: {}, cwd: '/', home: '/' }
 const outcome: Outcome = { data: { image: 'app', size: 3 }, line: 'app@sha256:1', text: () => 'Built' }
 
