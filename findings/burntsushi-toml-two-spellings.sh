@@ -4,7 +4,7 @@
 # Version: github.com/BurntSushi/toml v1.5.0, Go 1.24 or later.
 #
 # Keys match struct fields without regard to capitals, which TOML itself does not do. So `exclude` and `Exclude` in one table are
-# two valid keys of the document and one field of the struct. One would expect an error, or the exact spelling to win. The decoder
+# two valid keys of the document and one field of the struct. An error is expected, or that the exact spelling wins. The decoder
 # walks the table in the order of a Go map, which is random, and the key that comes last stays: the same bytes give either value
 # within one process. Tools such as pack and the buildpacks lifecycle read their files this way.
 #

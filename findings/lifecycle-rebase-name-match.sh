@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A run image that is named by digest counts as the tag `latest` when the lifecycle decides whether a rebase may use it.
+# The lifecycle treats a run image named by digest as the tag `latest` when it decides whether a rebase may use it.
 #
 # Version: github.com/buildpacks/lifecycle v0.21.0 (platform/files, used by the rebaser), Go 1.24 or later.
 #
-# The rebaser compares the name given by -run-image with the names in the app's label. One would expect either repositories or
-# exact images to be compared. It cuts the digest first and completes a missing tag with `latest` afterwards. So `run@sha256:…`
+# The rebaser compares the name given by -run-image with the names in the app's label. The expectation is that it compares either
+# repositories or exact images. It cuts the digest first and completes a missing tag with `latest` afterwards. So `run@sha256:…`
 # is refused for an app whose label has `run:1`, even when that is the very image, and accepted for an app whose label has
 # `run` or `run:latest`, whatever the digest is. With a tag beside the digest the tag alone decides.
 #

@@ -31,7 +31,7 @@ export class Terminal {
   readonly out: Theme
   /** How text on stderr looks. */
   readonly err: Theme
-  /** Whether anything on stderr may move: a terminal with a size (ora loops for ever at 0 columns), not in CI. */
+  /** Whether anything on stderr may move: a terminal with a size, which ora needs, and not in CI. */
   readonly animated: boolean
   readonly stderr: OutputStream
   readonly #stdout: OutputStream

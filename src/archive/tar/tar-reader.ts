@@ -91,9 +91,9 @@ interface TarExtract extends Writable {
 }
 
 /**
- * tar-stream reads PAX records as UTF-8, which loses the bytes of other names, and loops for ever on a record whose length is
- * negative. So they are parsed here. Global ones are skipped: they speak of the whole archive, and only a hostile one renames
- * or resizes every entry by it.
+ * tar-stream reads PAX records as UTF-8, which loses the bytes of other names, and does not check their lengths. So they are
+ * parsed here. Global records are skipped: they apply to the whole archive, and only a hostile archive renames or resizes every
+ * entry with them.
  */
 function keepRawNames(tar: TarExtract): void {
   const decodeLongName = tar._decodeLongHeader.bind(tar)

@@ -24,7 +24,7 @@ export async function makeSpinner(stream: OutputStream, colored: boolean): Promi
   })
   return {
     show(text, suffix) {
-      // The terminal may have lost its size since; ora would then write without end.
+      // The terminal may have lost its size since the spinner was made; ora wraps lines by that size.
       if (!((stream.columns ?? 0) > 0)) return
       spinner.text = text
       spinner.suffixText = suffix
