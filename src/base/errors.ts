@@ -1,8 +1,8 @@
 /** How `cnb` fails: one error type, a closed list of codes, and the exit code that each maps to. */
 
 /**
- * Every code that a user can meet, with the exit code it gives and what it means. README.md lists this table; a test
- * keeps the two the same. Lifecycle phases keep their own exit codes (specification, platform.md "Exit codes"), so the
+ * Every code that a user can meet, with the exit code it gives and what it means. docs/errors.md lists this table; a test
+ * keeps the two the same. Lifecycle phases keep their own exit codes (platform.md "Lifecycle Interface", "Outputs"), so the
  * `exit` of a phase's code is only the fallback for when the phase gave none.
  */
 export const ERRORS = {

@@ -50,7 +50,7 @@ function readEntry(entry: FieldReader): { name: string; value: string; suffix: s
     if (entry.string(key)?.includes('\0')) throw entry.error(key, `build.env '${name}' has a NUL in its ${key}`)
   }
   const result = { name, value: entry.string('value') ?? '', suffix, delim: entry.string('delim') }
-  // The peer accepts it and does nothing with it.
+  // pack accepts it and does nothing with it.
   entry.allow('exec-env')
   entry.rejectUnknown()
   return result

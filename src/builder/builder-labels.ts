@@ -1,4 +1,4 @@
-/** A builder's labels, in the bytes that the peer writes: Go's field order, and null for a list that was never set (spec §3.2). */
+/** A builder's labels, in the bytes that pack writes: Go's field order, and null for a list that was never set. */
 
 import type { Buildpack } from '../buildpacks/buildpack.ts'
 import type { BuildpackInfo, BuildTarget } from '../buildpacks/descriptor.ts'
@@ -77,7 +77,7 @@ function moduleInfo(info: BuildpackInfo): Json {
   ])
 }
 
-/** The peer's type has no names for JSON here, hence the capitals. */
+/** pack's type has no names for JSON here, hence the capitals. */
 function license({ type = '', uri = '' }: { type?: string; uri?: string }): Json {
   return object([['Type', encodeGoString(type)], ['URI', encodeGoString(uri)]])
 }

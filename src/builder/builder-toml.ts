@@ -1,4 +1,4 @@
-/** builder.toml, which `cnb builder create` makes a builder from (the peer's format, read as strictly). */
+/** builder.toml, which `cnb builder create` makes a builder from (pack's format, read as strictly). */
 
 import { readGroup, readOrder, readTarget, type BuildTarget } from '../buildpacks/descriptor.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
@@ -35,7 +35,7 @@ export interface BuilderConfig {
   readonly warnings: readonly string[]
 }
 
-/** Fields of a buildpack's descriptor that the peer lets stand here, and that say nothing. */
+/** Fields of a buildpack's descriptor that pack lets stand here, and that say nothing. */
 const INFORMATION = ['name', 'description', 'homepage', 'keywords', 'licenses', 'exec-env', 'clear-env']
 
 /**

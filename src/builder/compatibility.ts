@@ -1,4 +1,4 @@
-/** Whether buildpacks fit the lifecycle and the image that they are to run on; the peer's checks, with the specification's targets. */
+/** Whether buildpacks fit the lifecycle and the image that they are to run on; pack's checks, with the specification's targets. */
 
 import { CnbError } from '../base/errors.ts'
 import { formatEntry, type AvailableBuildpack } from '../buildpacks/order.ts'
@@ -42,7 +42,7 @@ function sameApi(a: string, b: string): boolean {
 }
 
 /**
- * A composite buildpack's entries name their versions: the lifecycle does not look for them (buildpack.md "Order Buildpacks").
+ * A composite buildpack's entries name their versions: the lifecycle does not look for them (buildpack.md "Order Resolution").
  * @param available every buildpack that will be there
  * @throws CnbError CNB_BUILDPACK_INVALID, CNB_BUILDPACK_NOT_FOUND
  */

@@ -1,4 +1,4 @@
-/** What a new builder image consists of: its build image, with layers and labels in the peer's order (spec §3.2). */
+/** What a new builder image consists of: its build image, with layers and labels in pack's order (its internal/builder/builder.go). */
 
 import { makeTarLayer } from '../archive/tar/tar-layer.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
@@ -70,7 +70,7 @@ function checkStack({ stackId, buildImage }: BuilderRecipe): void {
   })
 }
 
-/** One buildpack for each id and version; of two with different files the last counts, as it does in the peer. */
+/** One buildpack for each id and version; of two with different files the last counts, as it does in pack. */
 function withoutRepetitions(buildpacks: readonly Buildpack[]): { kept: Buildpack[]; warnings: string[] } {
   const kept = new Map<string, Buildpack>()
   const warnings: string[] = []

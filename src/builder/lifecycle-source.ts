@@ -14,7 +14,7 @@ export interface LifecycleSource extends LifecycleDescriptor {
   readonly layer: Layer
 }
 
-/** What every build needs; extender and rebaser are optional (the peer's list). */
+/** What every build needs; extender and rebaser are optional (pack's list). */
 const REQUIRED = ['analyzer', 'builder', 'creator', 'detector', 'exporter', 'launcher', 'restorer']
 
 const ROOT = { uid: 0, gid: 0, mtime: CONSTANT_MTIME }

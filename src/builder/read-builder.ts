@@ -14,7 +14,7 @@ import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL } from '../buildpacks/la
 import { ORDER_EXTENSIONS_LABEL, ORDER_LABEL, SYSTEM_LABEL } from './labels.ts'
 
 /**
- * Reads a builder's labels and environment (spec §3.2). Lists that are missing are empty; what has another type is an error.
+ * Reads a builder's labels and environment (pack's internal/builder/metadata.go). Lists that are missing are empty; what has another type is an error.
  * @throws CnbError CNB_BUILDER_INVALID
  */
 export function readBuilder(image: Image): Builder {

@@ -2,7 +2,7 @@
 
 import { contextName, parseReference } from '../oci/reference.ts'
 
-/** Builders whose makers are known (the peer's list); one without a tag stands for all its tags. */
+/** Builders whose makers are known (pack's list); one without a tag stands for all its tags. */
 const TRUSTED = [
   'gcr.io/buildpacks/builder:google-22',
   'heroku/builder:20',

@@ -1,4 +1,4 @@
-/** A buildpack's layer, by the peer's rules, so that both make the same one from the same files (spec §3.1). */
+/** A buildpack's layer, by pack's rules, so that both make the same one from the same files (pack's pkg/buildpack/buildpack.go). */
 
 import { makeTarLayer } from '../archive/tar/tar-layer.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'

@@ -6,7 +6,7 @@ import { escapeId, type BuildpackDescriptor } from './descriptor.ts'
 
 /**
  * A buildpack read from a directory or an archive. `layer` holds its files at
- * `/cnb/buildpacks/<id with / as _>/<version>`, root's, 1980, 0755 or 0644 (the peer's rules, so that digests agree).
+ * `/cnb/buildpacks/<id with / as _>/<version>`, root's, 1980, 0755 or 0644 (pack's rules, so that digests agree).
  */
 export interface Buildpack {
   /** The absolute path of the directory, archive or descriptor that holds it. */

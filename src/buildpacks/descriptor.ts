@@ -15,7 +15,7 @@ export interface BuildTarget {
   readonly distros?: readonly { readonly name?: string; readonly version?: string }[]
 }
 
-/** What a builder tells of a buildpack (`ModuleInfo` in the peer's labels). */
+/** What a builder tells of a buildpack (`ModuleInfo` in pack's labels). */
 export interface BuildpackInfo {
   readonly id: string
   readonly version: string

@@ -50,7 +50,7 @@ export async function openFileTree(path: string, { invalid, missing }: { invalid
 }
 
 async function* fromDirectory(path: string, invalid: ErrorCode, { signal, events }: Context): AsyncGenerator<TreeEntry, void, undefined> {
-  // Further names of a file stay links, as in the peer's layers.
+  // Further names of a file stay links, as in pack's layers.
   for await (const entry of directoryEntries(path, { prefix: '', invalid, keepHardLinks: true, signal, events })) {
     yield { ...entry, name: Buffer.from(entry.name) }
   }

@@ -1,4 +1,4 @@
-/** A buildpack that is written into project.toml (project-descriptor.md "io.buildpacks.group.script"). */
+/** A buildpack that is written into project.toml (project-descriptor.md "io.buildpacks.group"). */
 
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'

@@ -1,4 +1,4 @@
-/** What `--buildpack` and the `uri` of a descriptor point at (the peer's locators, in its precedence). */
+/** What `--buildpack` and the `uri` of a descriptor point at (pack's locators in pack's precedence: its pkg/buildpack/locator_type.go). */
 
 import { fileURLToPath } from 'node:url'
 import { CnbError } from '../base/errors.ts'

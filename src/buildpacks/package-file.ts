@@ -1,4 +1,4 @@
-/** A buildpack package in a file: a tar of an OCI image layout, one layer or more for each buildpack (spec §3.1). */
+/** A buildpack package in a file: a tar of an OCI image layout, one layer or more for each buildpack (distribution.md "Buildpackage"). */
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'

@@ -27,7 +27,7 @@ export interface LayerBlob {
 
 /**
  * An image that exists. `id` is what its store calls it: on an engine the image ID, in a registry `repository@digest` with the
- * full name that the lifecycle would write (spec.md 5.4).
+ * full name that the lifecycle would write (platform.md "rebaser", "Outputs").
  */
 export interface Image {
   readonly reference: string

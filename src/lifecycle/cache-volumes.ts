@@ -1,6 +1,6 @@
 /**
- * The names of the volumes that keep an app's layers between builds. They are the peer's names, made from the peer's key
- * file, so that both use one cache (pack.md 2.7: name, key and reserved words).
+ * The names of the volumes that keep an app's layers between builds. They are pack's names, made from pack's key
+ * file, so that both use one cache (its pkg/cache/volume_cache.go).
  */
 
 import { createHash, randomInt } from 'node:crypto'
@@ -15,7 +15,7 @@ import type { CacheVolumes } from './lifecycle.ts'
 /** The labels of volumes that outlive a build. */
 export const CACHE_LABELS: Readonly<Record<string, string>> = { 'dev.cnb.cache': 'true' }
 
-/** Names that Windows reserves; the peer breaks them up wherever they stand in a volume's name. */
+/** Names that Windows reserves; pack breaks them up wherever they stand in a volume's name. */
 const RESERVED = ['aux', 'com', 'con', 'lpt', 'nul', 'prn']
 
 /** Where the key comes from: the environment and the home directory. */
@@ -24,7 +24,7 @@ export interface VolumeKeyHost {
   readonly home: string
 }
 
-/** The names of all volumes of one image: the two that the peer knows, and ours beside them. */
+/** The names of all volumes of one image: the two that pack knows, and ours beside them. */
 export function cacheVolumes(image: Tag, key: string): CacheVolumes {
   const name = cacheName(image, key)
   return {

@@ -10,7 +10,7 @@ import { labelOf, type Labelled } from '../images/labels/label-value.ts'
 /** What an image is for that does not say, and a build whose lifecycle knows nothing else. */
 export const DEFAULT_EXEC_ENV = 'production'
 
-/** As the peer has it; what the specification forbids is a slash. */
+/** As in pack; what the specification forbids is a slash. */
 const NAME = /^[a-zA-Z0-9.-]+$/
 
 /**

@@ -35,7 +35,7 @@ export interface AppOptions extends Context {
   readonly filter: FileFilter
 }
 
-/** As the peer makes it: buildpacks of any user may write beside the app. It goes into the app layer's digest. */
+/** As pack makes it: buildpacks of any user may write beside the app. It goes into the app layer's digest. */
 const ROOT_MODE = 0o777
 /** project.toml's own limit. */
 const MAX_DESCRIPTOR = 1024 * 1024

@@ -1,4 +1,4 @@
-/** project.toml (specification, extensions/project-descriptor.md, schema 0.2; and the peer's 0.1 and 0.3). */
+/** project.toml (specification, extensions/project-descriptor.md, schema 0.2; and pack's 0.1 and 0.3). */
 
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import { envNameProblem, envValueProblem } from './env.ts'
@@ -36,7 +36,7 @@ export interface ProjectDescriptor {
 type Schema = '0.1' | '0.2' | '0.3'
 
 /**
- * Reads a project descriptor. Keys that are not known are warned of, as the peer does; wrong ones are errors.
+ * Reads a project descriptor. Keys that are not known are warned of, as by pack; wrong ones are errors.
  * @param file the name that errors tell the user
  * @param execEnv what the image is for: entries for other execution environments are left out
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column where there is one

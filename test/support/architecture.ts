@@ -1,4 +1,4 @@
-/** The house rules of src/, checked on a file's syntax tree (README.md, "How it is built"). */
+/** The house rules of src/, checked on a file's syntax tree (docs/architecture.md). */
 
 import { posix } from 'node:path'
 import ts from 'typescript'

@@ -1,4 +1,4 @@
-/** File name patterns as Go's path/filepath matches them, which is how slices name their files (spec.md §4.7). */
+/** File name patterns as Go's path/filepath matches them, which is how slices name their files (buildpack.md "Slice Layers"). */
 
 import { posix } from 'node:path'
 

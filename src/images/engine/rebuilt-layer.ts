@@ -1,7 +1,7 @@
 /**
  * The layers of a lifecycle, byte for byte, from the files of a container of their image. A lifecycle writes each name as a
  * file of its own, without extended attributes and with one time for all, so that nothing is lost in between
- * (lifecycle layers/{dir,slices,launcher}.go and archive/writer.go; spec §6.3).
+ * (lifecycle layers/{dir,slices,launcher}.go and archive/writer.go, v0.21.0).
  */
 
 import { posix } from 'node:path'

@@ -13,7 +13,7 @@ import { copiesOf, pullThroughMirrors, type PullServices } from './mirrored-pull
 export type PullPolicy = 'always' | 'if-not-present' | 'never'
 
 /**
- * What a build or rebase is for is today's base images with their fixes, and the peer does the same. An image that exists only
+ * What a build or rebase is for is today's base images with their fixes, and pack does the same. An image that exists only
  * on the engine costs one refused request: a registry that nobody can reach is told within 30 ms (measured, Engine 20.10 and
  * 28.5), and the engine's copy then serves.
  */

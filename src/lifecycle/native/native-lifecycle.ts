@@ -1,6 +1,6 @@
 /**
  * Detector and builder are the builder image's own and run in one container without socket, credential or capability; analysis,
- * restoring, export and cache are done from here, with the same result (specification, platform.md; spec.md 6).
+ * restoring, export and cache are done from here, with the same result (platform.md "Lifecycle Interface"; docs/architecture.md).
  */
 
 import { buffer } from 'node:stream/consumers'

@@ -1,6 +1,6 @@
 /**
  * The builder's own lifecycle runs every phase in containers: one for a builder that the user trusts, otherwise one for each,
- * so that buildpacks never share a container with the engine's socket (specification, platform.md "Build", "Security").
+ * so that buildpacks never share a container with the engine's socket (platform.md "Build", "Security Considerations").
  */
 
 import { text } from 'node:stream/consumers'

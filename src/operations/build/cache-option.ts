@@ -1,4 +1,4 @@
-/** `--cache`: where layers are kept between builds, in the peer's words (pack.md 2.7). */
+/** `--cache`: where layers are kept between builds, in pack's words (its pkg/cache/cache_opts.go). */
 
 import { resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
@@ -78,7 +78,7 @@ function parseCacheOption(text: string, cwd: string): CacheChoice {
   if (type === 'launch') fail("only the build cache can be a directory: launch layers are the engine's own")
   const source = fields.get('source') ?? fail('a directory needs a source')
   if (source === '') fail('the source is empty')
-  // The peer keeps both types below one source.
+  // pack keeps both types below one source.
   return { ...NONE, buildDirectory: resolve(cwd, source, 'build-cache') }
 }
 

@@ -17,7 +17,7 @@ const OWN = 'cnb: '
 
 /**
  * The builder's layers from the bottom: buildpacks by their label, the others by their history or, where a builder's maker left
- * that blank, by their place (spec §3.2: directories and lifecycle stand before the first buildpack).
+ * that blank, by their place (pack's internal/builder/builder.go: directories and lifecycle stand before the first buildpack).
  */
 export function describeBuilderLayers(layers: readonly LayerFacts[], builder: Builder): DescribedLayer[] {
   const modules = new Map([...modulesIn(builder.buildpackLayers), ...modulesIn(builder.extensionLayers ?? {})])

@@ -13,7 +13,7 @@ const NOTHING: Config = { runImages: [], trustedBuilders: [], registryMirrors: {
 const MAX_BYTES = 1024 * 1024
 
 /**
- * Reads `$CNB_HOME/config.toml` (`~/.cnb` without the variable) or, where there is none, the peer's `$PACK_HOME/config.toml`
+ * Reads `$CNB_HOME/config.toml` (`~/.cnb` without the variable) or, where there is none, pack's `$PACK_HOME/config.toml`
  * (`~/.pack`).
  * @param context hears of the file and of its keys that nobody knows
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column

@@ -21,7 +21,7 @@ export interface Config {
 
 const POLICIES: readonly string[] = ['always', 'if-not-present', 'never'] satisfies PullPolicy[]
 
-/** Keys of the peer's that are no concern of ours. */
+/** Keys that only pack uses. */
 const OTHERS = ['default-registry-url', 'default-registry', 'experimental', 'lifecycle-image', 'layout-repo-dir', 'registries']
 
 /** readConfig of a text; `file` is the name that errors tell. */
@@ -46,7 +46,7 @@ function tellUnknown(table: FieldReader, ignore: (message: string) => void): voi
   for (const key of table.unknownKeys()) ignore(`'${key}' is not a key that cnb knows, so it has no effect`)
 }
 
-/** The peer writes what is not set as an empty text. */
+/** pack writes what is not set as an empty text. */
 function readName(table: FieldReader, key: string): string | undefined {
   const name = table.string(key)
   return name ? checkedName(name, table, key) : undefined
@@ -62,7 +62,7 @@ function checkedName(name: string, table: FieldReader, key: string): string {
   }
 }
 
-/** The peer's are these three as well: ones that ask the registry daily are wished for there (buildpacks/pack#1368). */
+/** pack's are these three as well: ones that ask the registry daily are wished for there (buildpacks/pack#1368). */
 function readPolicy(document: FieldReader): PullPolicy | undefined {
   const policy = document.string('pull-policy')
   if (!policy) return undefined

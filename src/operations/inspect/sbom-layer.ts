@@ -1,4 +1,4 @@
-/** The layer that holds an app's software bills of materials (platform.md "SBOM"): `/layers/sbom/launch/…`. */
+/** The layer that holds an app's software bills of materials (buildpack.md "Software-Bill-of-Materials"): `/layers/sbom/launch/…`. */
 
 import type { Readable } from 'node:stream'
 import { readTar, type TarReadEntry } from '../../archive/tar/tar-reader.ts'

@@ -35,7 +35,7 @@ export class RemoteRunImages {
 
   /**
    * The run image that was asked for, or the first to be had of those that the app's label names: those on the registry that the
-   * app goes to first, and the user's own mirrors before others there (spec.md 5.3).
+   * app goes to first, and the user's own mirrors before others there (platform.md "Run Image Resolution").
    * @throws CnbError CNB_NOT_REBASABLE where nothing names one, CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, CNB_REGISTRY_*
    */
   async choose(asked: string | undefined, app: Image, registry: string, context: Context): Promise<FoundRunImage> {

@@ -1,4 +1,4 @@
-/** What builds keep for the next one, and what they make of it when something happened to it in between (issue 4, point 5). */
+/** What builds keep for the next one, and what they make of it when something happened to it in between. */
 
 import { appendFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Image extensions (specification, image_extension.md; spec.md 8, check 84), with the native driver: no socket, no credential. */
+/** Image extensions (image_extension.md; docs/conformance.md, check 84), with the native driver: no socket, no credential. */
 
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'

@@ -1,4 +1,4 @@
-/** A buildpack that means harm finds nothing to do it with, and its attacks end in a clear error or a correct image (issue 4, point 1). */
+/** A buildpack that means harm finds nothing to do it with, and its attacks end in a clear error or a correct image. */
 
 import { cp } from 'node:fs/promises'
 import { createServer } from 'node:net'

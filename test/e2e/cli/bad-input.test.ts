@@ -1,4 +1,4 @@
-/** What comes in a native build's way: each ends in a clear error or a correct image, nothing half-tagged, nothing left (issue 4, "Bad input"). */
+/** What comes in a native build's way: each ends in a clear error or a correct image, nothing half-tagged, nothing left. */
 
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'

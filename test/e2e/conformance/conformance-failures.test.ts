@@ -1,4 +1,4 @@
-/** How a build fails, by whichever driver (spec.md §8, 5 and what hangs on it). */
+/** How a build fails, by whichever driver (docs/conformance.md, check 5 and those related to it). */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCnb, type Finished } from '../../support/cnb.ts'

@@ -1,4 +1,4 @@
-/** What the image is (spec.md §8, 25–29 and 44–64). */
+/** What the image is (docs/conformance.md, checks 25 to 29 and 44 to 64). */
 
 import { readFile, readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

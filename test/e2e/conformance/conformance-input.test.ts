@@ -1,4 +1,4 @@
-/** What a buildpack is given (spec.md §8, 1–30), as fixtures/conformance/app's buildpacks wrote it down. */
+/** What a buildpack is given (docs/conformance.md, checks 1 to 30), as fixtures/conformance/app's buildpacks wrote it down. */
 
 import { beforeAll, describe, expect, it } from 'vitest'
 import { LONG_NAME, conformanceBuilds } from '../../support/conformance/conformance-build.ts'

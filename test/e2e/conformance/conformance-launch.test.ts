@@ -1,4 +1,4 @@
-/** What the image's processes are given (spec.md §8, 73–75): the launcher's work, from what the build left for it. */
+/** What the image's processes are given (docs/conformance.md, checks 73 to 75): the launcher's work, from what the build left for it. */
 
 import { beforeAll, describe, expect, it } from 'vitest'
 import { conformanceBuilds } from '../../support/conformance/conformance-build.ts'

@@ -1,4 +1,4 @@
-/** What a rebuild gives back to buildpacks, and what it forgets (spec.md §8, 31–46). */
+/** What a rebuild gives back to buildpacks, and what it forgets (docs/conformance.md, checks 31 to 46). */
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

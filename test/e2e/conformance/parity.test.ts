@@ -1,5 +1,5 @@
 /**
- * Both drivers make the same image, byte for byte (issue 4, point 3): configuration and every layer, at the first build and at
+ * Both drivers make the same image, byte for byte: configuration and every layer, at the first build and at
  * rebuilds. Here of what is odd; of the apps in fixtures/ in build-apps.test.ts.
  */
 

@@ -1,4 +1,4 @@
-/** Where each of the 85 checks of spec.md §8 is tested, or why it is not. test/unit/conformance.test.ts holds this to be true. */
+/** Where each of the 85 checks of docs/conformance.md is tested, or why it is not. test/unit/conformance.test.ts holds this to be true. */
 
 /** A test file below test/, and words of a title in it. */
 type Place = readonly [file: string, title: string]

@@ -44,7 +44,7 @@ async function recipeOf(parts: Partial<BuilderRecipe> = {}): Promise<BuilderReci
 }
 
 describe('planBuilder', () => {
-  test("adds the peer's layers in the peer's order", async () => {
+  test("adds pack's layers in pack's order", async () => {
     const recipe = await recipeOf({
       buildEnv: [{ name: 'CI', content: 'true' }],
       extensions: [await buildpackOf({ id: 'ext', kind: 'extension' })],

@@ -62,7 +62,7 @@ describe('readBuilder', () => {
     expect(builder.runImages).toEqual([{ image: 'acme/run', mirrors: [] }])
   })
 
-  test('the mixins label that the peer writes for no mixins is no mixins', () => {
+  test('the mixins label that pack writes for no mixins is no mixins', () => {
     expect(readBuilder(builderImage({ ...valid(), 'io.buildpacks.stack.mixins': 'null' })).stack.mixins).toEqual([])
   })
 

@@ -74,7 +74,7 @@ anything = 1
     expect(read('api = "0.10"\n[extension]\nid = "acme/curl"\nversion = "1"\n', 'extension').info).toEqual({ id: 'acme/curl', version: '1' })
   })
 
-  test('an id may have an underscore, and other characters with a warning, as for the peer and the lifecycle', () => {
+  test('an id may have an underscore, and other characters with a warning, as for pack and the lifecycle', () => {
     const warnings: string[] = []
     const idOf = (id: string): string =>
       readDescriptor(MINIMAL.replace('acme/node', id), 'buildpack.toml', 'buildpack', { events: (event) => event.type === 'warning' && warnings.push(event.message) }).info.id

@@ -37,7 +37,7 @@ async function writeBuildpack(directory: string, toml = TOML): Promise<string> {
 }
 
 describe('a directory', () => {
-  test("becomes a layer by the peer's rules", async () => {
+  test("becomes a layer by pack's rules", async () => {
     const path = await writeBuildpack('node')
     await mkdir(at('node/lib'), { mode: 0o700 })
     await writeFile(at('node/lib/data'), 'data', { mode: 0o600 })

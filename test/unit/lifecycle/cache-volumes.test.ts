@@ -16,7 +16,7 @@ test("a volume's name has the repository, the tag, and a hash of the full name a
   )
 })
 
-test("the native driver's volumes are named by the same hash, so that they go with the peer's", () => {
+test("the native driver's volumes are named by the same hash, so that they go with pack's", () => {
   expect(cacheVolumes(app, 'key')).toEqual({
     build: 'pack-cache-library_my-app_latest-eea9c1cc4e97.build',
     launch: 'pack-cache-library_my-app_latest-eea9c1cc4e97.launch',
@@ -26,7 +26,7 @@ test("the native driver's volumes are named by the same hash, so that they go wi
   })
 })
 
-test('words that Windows reserves are broken up as the peer does', () => {
+test('words that Windows reserves are broken up as by pack', () => {
   expect(cacheVolumes(parseTag('mycompany/console'), 'key').build).toMatch(/^pack-cache-myc_o_mpany_c_o_nsole_latest-/)
 })
 
@@ -44,7 +44,7 @@ test('PACK_VOLUME_KEY is the key and nothing is stored', async () => {
   expect(await volumeKey(app, { env: { PACK_VOLUME_KEY: 'from-env' }, home: '/nowhere' })).toBe('from-env')
 })
 
-test('a new key is stored where the peer looks and found again', async () => {
+test('a new key is stored where pack looks and found again', async () => {
   const host = { env: {}, home: await home() }
   const key = await volumeKey(app, host)
   expect(key).toMatch(/^[a-z]{20}$/)

@@ -1,5 +1,5 @@
 /**
- * The way to the `state` volume, and to the peer's cache: a container that is made and never started, so that nothing of the
+ * The way to the `state` volume, and to pack's cache: a container that is made and never started, so that nothing of the
  * builder image ever runs with either of them.
  */
 

@@ -1,4 +1,4 @@
-/** Applies the Dockerfiles of image extensions, and runs the build phase on the way (platform.md "extender"; spec.md 2.8). */
+/** Applies the Dockerfiles of image extensions, and runs the build phase on the way (platform.md "extender"; image_extension.md "Phase: Extension"). */
 
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import type { Context } from '../../../base/events.ts'

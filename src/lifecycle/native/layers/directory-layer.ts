@@ -1,4 +1,4 @@
-/** A layer that is one directory (the lifecycle's layers/dir.go, v0.21.0; spec.md §6.3). */
+/** A layer that is one directory (the lifecycle's layers/dir.go, v0.21.0). */
 
 import { makeTarLayer, type TarCopy } from '../../../archive/tar/tar-layer.ts'
 import type { TarHeader } from '../../../archive/tar/tar-header.ts'

@@ -1,4 +1,4 @@
-/** The layers of the app directory (the lifecycle's layers/slices.go, v0.21.0; spec.md §4.7, §6.3). */
+/** The layers of the app directory (buildpack.md "Slice Layers"; the lifecycle's layers/slices.go, v0.21.0). */
 
 import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
 import type { TarHeader, TarType } from '../../../archive/tar/tar-header.ts'
@@ -17,7 +17,7 @@ import type { Spool, Spooled } from './spool.ts'
 
 export interface SliceLayer {
   readonly layer: Layer
-  /** The history's text (spec.md §4.8). */
+  /** The history's text, as the lifecycle's phase/exporter.go writes it. */
   readonly createdBy: string
 }
 

@@ -1,4 +1,4 @@
-/** Which layers of the last build a buildpack finds again (spec buildpack.md "Layer Types"; lifecycle internal/layer/metadata_restorer.go, phase/restorer.go). */
+/** Which layers of the last build a buildpack finds again (buildpack.md "Layer Types"; lifecycle internal/layer/metadata_restorer.go, phase/restorer.go). */
 
 import { hasFeature } from '../../../formats/api-features.ts'
 import type { ApiVersion } from '../../../formats/versions.ts'

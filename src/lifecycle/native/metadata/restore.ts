@@ -34,7 +34,7 @@ export function needsLaunchSbom(input: RestorationInput): boolean {
 
 /**
  * By buildpack id, for every buildpack that the previous image or the record knows. A `kept` layer with an empty fingerprint is
- * one whose contents are elsewhere (a peer's cache), or that has to be read to be trusted. Names that would lead out of the
+ * one whose contents are elsewhere (pack's cache), or that has to be read to be trusted. Names that would lead out of the
  * buildpack's directory are left out: labels can be anybody's.
  */
 export function planRestoration(input: RestorationInput): Restoration {

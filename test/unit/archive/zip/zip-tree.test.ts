@@ -74,7 +74,7 @@ describe('an archive', () => {
     ['Unix, with a set-id bit', { mode: 0o104755 }, '4755 file w/f'],
     ['a system that nobody knows', { system: 99 }, '777 file w/f'],
     ['Unix, a FIFO', { mode: 0o010644 }, '644 fifo w/f'],
-  ])('has the modes that the peer reads from %s', async (_, entry, line) => {
+  ])('has the modes that pack reads from %s', async (_, entry, line) => {
     expect((await list([{ name: 'f', ...entry }]))?.[1]).toBe(line)
   })
 

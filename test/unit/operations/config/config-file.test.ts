@@ -31,7 +31,7 @@ describe('the file', () => {
     expect(await readConfig(host())).toEqual(EMPTY)
   })
 
-  test("is cnb's own before the peer's, and that of the variables before the home's", async () => {
+  test("is cnb's own before pack's, and that of the variables before the home's", async () => {
     await write('.pack/config.toml', builder('home-pack'))
     expect((await readConfig(host())).defaultBuilder).toBe('home-pack')
     await write('pack/config.toml', builder('pack'))
@@ -80,7 +80,7 @@ describe('the file', () => {
 describe('its content', () => {
   const parse = (text: string, events?: unknown[]) => parseConfig(text, 'config.toml', events ? { events: (event) => events.push(event) } : {})
 
-  test("is all that a peer's file may hold", () => {
+  test("is all that pack's file may hold", () => {
     const events: unknown[] = []
     const config = parse(
       `default-registry-url = ""
@@ -114,7 +114,7 @@ describe('its content', () => {
     expect(events).toEqual([])
   })
 
-  test('may be empty, as the peer writes what is not set', () => {
+  test('may be empty, as pack writes what is not set', () => {
     expect(parse('')).toEqual(EMPTY)
     expect(parse('default-builder-image = ""\npull-policy = ""\n[[run-images]]\nimage = ""\nmirrors = [""]\n[[trusted-builders]]\nname = ""')).toEqual(EMPTY)
   })
@@ -131,7 +131,7 @@ describe('its content', () => {
     ['a builder that is no text', '\ndefault-builder-image = 1', 2, 1],
     ['a builder that is no image', '# x\n  default-builder-image = "No Image"', 2, 3],
     ['a policy that is none', 'pull-policy = "sometimes"', 1, 1],
-    ['a policy that only would-be versions of the peer have', 'pull-policy = "interval=2d3h"', 1, 1],
+    ['a policy that no version of pack has', 'pull-policy = "interval=2d3h"', 1, 1],
     ['run images that are no list', 'run-images = "x"', 1, 1],
     ['a run image that is none', '[[run-images]]\nimage = "a"\n[[run-images]]\nimage = "B"', 4, 1],
     ['a mirror that is no image', '[[run-images]]\nimage = "a"\nmirrors = ["b", "C"]', 3, 1],

@@ -90,7 +90,7 @@ test('a torn record is none', async () => {
   expect(await vault.readRecord({})).toBeUndefined()
 })
 
-test("the peer's cache is read where there is one", async () => {
+test("pack's cache is read where there is one", async () => {
   await engine.volumes.create('the.build', {})
   const entry = { mode: 0o755, uid: 0, gid: 0, mtime: 0 }
   const content = await buffer(packTar([{ ...entry, type: 'directory', name: '/layers/bp/l' }]))
