@@ -18,3 +18,24 @@ test('no more than the limit go on at once, in the order of the calls, also afte
   expect(order).toEqual([0, 1, 2, 3, 4, 5, 6])
   expect(most).toBe(2)
 })
+
+test('a call that comes when another has just ended waits behind those that wait already', async () => {
+  const limiter = new Limiter(1)
+  let [now, most] = [0, 0]
+  const order: string[] = []
+  const work = (name: string) => async (): Promise<void> => {
+    most = Math.max(most, ++now)
+    order.push(name)
+    await new Promise((resolve) => setImmediate(resolve))
+    now--
+  }
+  let late: Promise<void> | undefined
+  const first = limiter.run(work('first')).then(() => (late = limiter.run(work('late'))))
+  const second = limiter.run(work('second'))
+  await Promise.all([first, second])
+  await late
+  // As many as the limit again, once nothing runs any more.
+  await Promise.all(['again', 'last'].map((name) => limiter.run(work(name))))
+  expect(most).toBe(1)
+  expect(order).toEqual(['first', 'second', 'late', 'again', 'last'])
+})

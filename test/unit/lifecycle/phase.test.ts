@@ -79,6 +79,14 @@ test('phases that restore leave layers out when they are told to, or when the ca
   expect(flags(aPlan({ trusted: true }), true)).toEqual(['creator -skip-restore'])
 })
 
+test('clearing the cache gives the analyzer no flag that it does not know before platform API 0.9', () => {
+  for (const text of PLATFORM_APIS) {
+    const { args } = spec('analyzer', { clearCache: true, platformApi: api(text) })
+    expect({ api: text, skips: args.includes('-skip-layers') }).toEqual({ api: text, skips: !['0.7', '0.8'].includes(text) })
+  }
+  expect(spec('restorer', { clearCache: true, platformApi: api('0.7') }).args).toContain('-skip-layers')
+})
+
 test('image names come last, and further names reach the analyzer as flags and the exporter as arguments', () => {
   const tags = [parseTag('other/name:1')]
   expect(spec('analyzer', { tags }).args.slice(-1)).toEqual(['my-app:latest'])

@@ -89,6 +89,16 @@ test('the tag of an index moves after its images are there, and stays where it w
   expect(requests().filter((line) => /PUT .*manifests/.test(line))).toEqual(['PUT /v2/index/manifests/sha256:', 'PUT /v2/index/manifests/sha256:', 'PUT /v2/index/manifests/1'])
 })
 
+test('a layer that could not be brought for one image is brought for the next of the fleet', async () => {
+  const name = await app('app')
+  memory.intercept = (request, response) => request.method === 'POST' && Boolean(response.writeHead(403).end('{"errors":[{"code":"DENIED"}]}'))
+  await expect(rebase(name)).rejects.toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
+  expect(await layersOf('app')).toEqual([...OLD, ...OWN].map(({ descriptor }) => descriptor.digest))
+  memory.intercept = undefined
+  await rebase(name)
+  expect(await layersOf('app')).toEqual([...NEW, ...OWN].map(({ descriptor }) => descriptor.digest))
+})
+
 test('what --force overrides is told once for all images', async () => {
   const other = `${memory.address}/other`
   await putRunImage(registry, 'other', 'latest', { layers: NEW })
