@@ -16,7 +16,7 @@ import { digestOf, type Digest } from '../../../src/oci/digest.ts'
 import { FakeFiles, packFiles, readTar, type FakeFile } from './fake-files.ts'
 import { ContainerdImages, fail, GraphDriverImages, nameOf, type FakeImage, type FakeImages } from './fake-images.ts'
 
-interface FakeProcess {
+export interface FakeProcess {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly user: string
@@ -44,6 +44,10 @@ export class FakeEngine implements Engine {
   /** Archives that `pull` finds, by familiar name. */
   readonly registry = new Map<string, Buffer>()
   readonly state = new Map<string, FakeContainerState>()
+  /** What containers were made with, in their order. */
+  readonly created: ContainerSpec[] = []
+  /** The paths that were read out of containers. */
+  readonly reads: string[] = []
   /** The content store, by digest; a graph-driver engine has none. A test may take blobs away, or spoil them. */
   readonly blobs: Map<Digest, Buffer>
   readonly #images: FakeImages
@@ -141,12 +145,18 @@ export class FakeEngine implements Engine {
       for (const layer of image.layers) files.add('/', await readTar(layer))
       for (const mount of spec.mounts ?? []) {
         if (mount.type === 'bind') fail(`bind source path does not exist: ${mount.source}`)
+        // One without a name is this container's alone, and goes with it.
+        if (mount.source === '') {
+          files.mount(mount.target, new Map())
+          continue
+        }
         if (!this.#volumes.has(mount.source)) this.#volumes.set(mount.source, { labels: { ...mount.labels }, files: new Map() })
         files.mount(mount.target, this.#volumes.get(mount.source)!.files)
       }
       const id = randomBytes(32).toString('hex')
       throwIfAborted(context?.signal)
       this.state.set(id, { spec, files })
+      this.created.push(spec)
       return this.#container(id, image.config)
     },
     list: async (label) =>
@@ -170,7 +180,10 @@ export class FakeEngine implements Engine {
         }
         state().files.add(path, await readTar(Buffer.isBuffer(tar) ? tar : await buffer(tar)))
       },
-      getArchive: async (path) => (state().files.has(path) ? state().files.archive(path) : undefined),
+      getArchive: async (path) => {
+        this.reads.push(path)
+        return state().files.has(path) ? state().files.archive(path) : undefined
+      },
       run: async (output, context) => {
         await using conversation = await this.#start(state(), config, output, context)
         conversation.stdin.end()

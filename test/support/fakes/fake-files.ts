@@ -7,7 +7,14 @@ import { extract, pack, type Header } from 'tar-stream'
 export interface FakeFile {
   readonly header: Partial<Header> & { name: string }
   readonly content: Buffer
+  /** Another after each write: what an engine's file has as change time and inode. */
+  readonly stamp?: number
 }
+
+/** A directory of which nothing is known but that something is in it. */
+const IMPLIED: FakeFile = { header: { name: '', type: 'directory', mode: 0o755 }, content: Buffer.alloc(0) }
+
+let stamps = 0
 
 export class FakeFiles {
   readonly #own = new Map<string, FakeFile>()
@@ -23,8 +30,31 @@ export class FakeFiles {
     return files.get(key)?.content
   }
 
-  write(path: string, content: string | Buffer): void {
-    this.#set(posix.resolve(path), { header: { name: path, type: 'file', mode: 0o644 }, content: Buffer.from(content) })
+  /** @param header what differs from a regular file of root's */
+  write(path: string, content: string | Buffer, header: Partial<Header> = {}): void {
+    this.#set(posix.resolve(path), { header: { name: path, type: 'file', mode: 0o644, ...header }, content: Buffer.from(content) })
+  }
+
+  /** Removes a path with all that is below it. */
+  remove(path: string): void {
+    for (const [name] of this.list(path)) {
+      const [files, key] = this.#locate(name)
+      files.delete(key)
+    }
+  }
+
+  /** A path and all that is below it, each directory before what it holds and names in byte order; absolute paths. */
+  list(path: string): [string, FakeFile][] {
+    const at = posix.resolve(path)
+    const isBelow = (name: string): boolean => name === at || name.startsWith(at === '/' ? '/' : `${at}/`)
+    const found = new Map(this.#all().filter(([name]) => isBelow(name)))
+    for (const name of [...found.keys(), ...this.#volumes.map(({ target }) => target).filter(isBelow)]) {
+      for (let parent = name; isBelow(parent) && parent !== '/'; parent = posix.dirname(parent)) {
+        if (!found.has(parent)) found.set(parent, IMPLIED)
+      }
+    }
+    const order = (name: string): string => name.replaceAll('/', '\0')
+    return [...found].sort(([a], [b]) => (order(a) < order(b) ? -1 : 1))
   }
 
   add(root: string, entries: readonly (FakeFile & { name: string })[]): void {
@@ -43,18 +73,14 @@ export class FakeFiles {
     const at = posix.resolve(path)
     const parent = posix.dirname(at)
     const archive = pack()
-    for (const [name, { header, content }] of this.#all().sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (name === at || name.startsWith(at === '/' ? '/' : `${at}/`)) {
-        archive.entry({ ...header, name: posix.relative(parent, name), size: content.length }, content)
-      }
-    }
+    for (const [name, { header, content }] of this.list(at)) archive.entry({ ...header, name: posix.relative(parent, name), size: content.length }, content)
     archive.finalize()
     return Readable.from(archive)
   }
 
   #set(path: string, file: FakeFile): void {
     const [files, key] = this.#locate(path)
-    files.set(key, file)
+    files.set(key, { ...file, stamp: ++stamps })
   }
 
   #locate(path: string): [Map<string, FakeFile>, string] {
@@ -64,7 +90,8 @@ export class FakeFiles {
 
   #all(): [string, FakeFile][] {
     const mounted = this.#volumes.flatMap(({ target, files }) => [...files].map(([key, file]): [string, FakeFile] => [target + key, file]))
-    return [...this.#own, ...mounted]
+    // What the image has below a mount is hidden by it.
+    return [...[...this.#own].filter(([path]) => this.#locate(path)[0] === this.#own), ...mounted]
   }
 }
 

@@ -10,9 +10,17 @@ const file = (name: string, content: Buffer): TarEntry => ({
   type: 'file', name, mode: 0o644, uid: 0, gid: 0, mtime: 0, size: content.length, content,
 })
 
-/** Loads it under `name`; gives its id. */
-export async function loadFakeImage(engine: FakeEngine, name: string, config: Partial<ImageConfig['config']> = {}): Promise<string> {
-  const layer = await buffer(packTar([file('cnb/order.toml', Buffer.from(''))]))
+/**
+ * Loads it under `name`; gives its id.
+ * @param files what its one layer has, by paths without leading slash
+ */
+export async function loadFakeImage(
+  engine: FakeEngine,
+  name: string,
+  config: Partial<ImageConfig['config']> = {},
+  files: Readonly<Record<string, string>> = { 'cnb/order.toml': '' },
+): Promise<string> {
+  const layer = await buffer(packTar(Object.entries(files).map(([path, content]) => file(path, Buffer.from(content)))))
   const document = Buffer.from(
     JSON.stringify({
       os: 'linux',
@@ -21,7 +29,7 @@ export async function loadFakeImage(engine: FakeEngine, name: string, config: Pa
       rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
     } satisfies ImageConfig),
   )
-  const manifest = Buffer.from(JSON.stringify([{ Config: 'config.json', RepoTags: [`${name}:latest`], Layers: ['layer.tar'] }]))
+  const manifest = Buffer.from(JSON.stringify([{ Config: 'config.json', RepoTags: [/:[^/]*$/.test(name) ? name : `${name}:latest`], Layers: ['layer.tar'] }]))
   await engine.images.load(packTar([file('config.json', document), file('layer.tar', layer), file('manifest.json', manifest)]))
   return digestOf(document)
 }

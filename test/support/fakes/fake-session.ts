@@ -1,0 +1,187 @@
+/**
+ * The session script (src/lifecycle/native/run/session-script.ts) as a program of FakeEngine: the shell of a fake builder. It says
+ * the script's lines, and has detector and builder do what the engine's programs of these names do.
+ */
+
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { pack } from 'tar-stream'
+import type { FakeEngine, FakeProcess, FakeProgram } from './fake-engine.ts'
+import type { FakeFile } from './fake-files.ts'
+
+const LAYERS = '/layers'
+/** The script's own bound on the size of a file beside the layers' directories. */
+const LARGE = 1024 * 1024
+
+export interface FakeShell {
+  /** False for an image without GNU tools. */
+  readonly hasTools?: boolean
+  /** What the builder's lifecycle prints as its version. */
+  readonly version?: string
+}
+
+/** The program of `/bin/sh` in a builder image. */
+export function playSession(engine: FakeEngine, { hasTools = true, version = '0.21.0' }: FakeShell = {}): FakeProgram {
+  return async (process) => {
+    try {
+      return await new Session(engine, process).play(hasTools, version)
+    } catch (error) {
+      if (error === END_OF_INPUT) return 0
+      throw error
+    }
+  }
+}
+
+const END_OF_INPUT = new Error('the input has ended')
+
+class Session {
+  readonly #engine: FakeEngine
+  readonly #process: FakeProcess
+  readonly #input: AsyncIterator<Buffer>
+  readonly #uid: number
+  #rest: Buffer = Buffer.alloc(0)
+  #mark = ''
+
+  constructor(engine: FakeEngine, process: FakeProcess) {
+    this.#engine = engine
+    this.#process = process
+    this.#input = (process.stdin as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
+    this.#uid = Number(process.user.split(':')[0])
+  }
+
+  async play(hasTools: boolean, version: string): Promise<number> {
+    this.#mark = await this.#line()
+    if (!hasTools) {
+      this.#say('missing')
+      return 0
+    }
+    this.#data('looks', this.#looks(await this.#paths()))
+    this.#data('paths', this.#listing())
+    this.#data('fingerprints', this.#fingerprints(await this.#paths()))
+    this.#remove(await this.#paths())
+    this.#data('paths', this.#listing())
+    const ask = await this.#line()
+    if ((await this.#run('detector')) !== 0) return 0
+    for (const name of ['group', 'analyzed']) this.#data(name, this.#process.files.read(`${LAYERS}/${name}.toml`) ?? '')
+    this.#remove(await this.#paths())
+    this.#say('removed')
+    if ((await this.#line()) === 'build' && (await this.#run('builder')) !== 0) return 0
+    const metadata = this.#metadata()
+    const large = metadata.filter(([, { header, content }]) => header.type !== 'directory' && content.length > LARGE)
+    this.#data('large', large.map(([path, { content }]) => `${content.length} ${nameOf(path)}\0`).join(''))
+    this.#data('survey', await survey(metadata))
+    const layers = metadata.flatMap(([path, { header }]) => (header.type === 'directory' && isLayer(path) ? [nameOf(path)] : []))
+    this.#data('looks', this.#looks(layers))
+    this.#data('version', ask === 'ask' ? `${version}\n` : '')
+    this.#data('fingerprints', this.#fingerprints(await this.#paths()))
+    await this.#line()
+    return 0
+  }
+
+  #say(words: string): void {
+    this.#process.stdout?.write(`\0${this.#mark} ${words}\n`)
+  }
+
+  #data(name: string, content: Buffer | string): void {
+    this.#say(`data ${name}`)
+    if (content.length > 0) this.#process.stdout?.write(content)
+    this.#say('end')
+  }
+
+  async #run(phase: string): Promise<number> {
+    const program = this.#engine.programs.get(`/cnb/lifecycle/${phase}`)
+    // The script's own arguments stand before the phase's: -c, the script, its name.
+    const code = program ? await program({ ...this.#process, args: this.#process.args.slice(3), stdin: Readable.from([]) }) : 127
+    this.#say(`exit ${phase} ${code}`)
+    return code
+  }
+
+  async #more(): Promise<void> {
+    const { done, value } = await this.#input.next()
+    if (done) throw END_OF_INPUT
+    this.#rest = Buffer.concat([this.#rest, value])
+  }
+
+  async #line(): Promise<string> {
+    while (!this.#rest.includes('\n')) await this.#more()
+    const end = this.#rest.indexOf('\n')
+    return this.#take(end + 1).toString().slice(0, -1)
+  }
+
+  async #paths(): Promise<string[]> {
+    const size = Number(await this.#line())
+    while (this.#rest.length < size) await this.#more()
+    return this.#take(size).toString().split('\0').filter(Boolean)
+  }
+
+  #take(length: number): Buffer {
+    const taken = this.#rest.subarray(0, length)
+    this.#rest = this.#rest.subarray(length)
+    return taken
+  }
+
+  /** Paths one and two names deep. */
+  #listing(): string {
+    const paths = this.#process.files.list(LAYERS).map(([path]) => nameOf(path))
+    return paths.filter((path) => [2, 3].includes(path.split('/').length)).map((path) => `${path}\0`).join('')
+  }
+
+  /** What a directory holds stays where the directory is another user's. */
+  #remove(paths: readonly string[]): void {
+    const { files } = this.#process
+    for (const path of paths.map((path) => posix.join(LAYERS, path))) {
+      if (files.list(path).every(([, { header }]) => header.type !== 'directory' || header.uid === this.#uid)) files.remove(path)
+    }
+  }
+
+  #looksOf(directory: string): [path: string, looks: string][] {
+    const root = posix.join(LAYERS, directory)
+    return this.#process.files.list(root).map(([path, { header, content, stamp = 0 }]) => {
+      const { mode = 0o644, uid = 0, gid = 0, linkname = '' } = header
+      const type = { directory: 'd', symlink: 'l' }[header.type as string] ?? 'f'
+      return [posix.relative(root, path), `${type} ${mode.toString(8)} ${uid} ${gid} ${content.length} ${stamp} ${stamp} ${stamp} 1 ${linkname}`]
+    })
+  }
+
+  #looks(directories: readonly string[]): string {
+    return directories.flatMap((directory) => this.#looksOf(directory).map(([path, looks]) => `${directory}\0${path}\0${looks}\0`)).join('')
+  }
+
+  #fingerprints(directories: readonly string[]): string {
+    const hash = (directory: string): string =>
+      createHash('sha256').update(this.#looksOf(directory).map(([path, looks]) => `${path}\0${looks}\0`).join('')).digest('hex')
+    return directories.map((directory) => `${hash(directory)}  -\n${directory}\0`).join('')
+  }
+
+  /** What stands beside the layers' directories, and these. */
+  #metadata(): [string, FakeFile][] {
+    const { files } = this.#process
+    const own = files.list(LAYERS).filter(([path, { header }]) => {
+      const name = nameOf(path)
+      if (/^\.\/(?:sbom|config)\//.test(name)) return true
+      const depth = name.split('/').length - 1
+      return (depth <= 2 && (header.type === 'directory' || name.endsWith('.toml'))) || (depth <= 1 && header.type === 'symlink')
+    })
+    const ofLifecycle = files.list('/cnb/lifecycle').filter(([path]) => /\.sbom\.[^/]*\.json$/.test(path))
+    return [...own, ...ofLifecycle]
+  }
+}
+
+/** As the script's `find .` names it; what is not in `/layers` keeps its path. */
+function nameOf(path: string): string {
+  if (path === LAYERS) return '.'
+  return path.startsWith(`${LAYERS}/`) ? `.${path.slice(LAYERS.length)}` : path
+}
+
+function isLayer(path: string): boolean {
+  return /^\.\/(?!(?:sbom|config)\/)[^/]+\/[^/]+$/.test(nameOf(path))
+}
+
+function survey(entries: readonly [string, FakeFile][]): Promise<Buffer> {
+  const archive = pack()
+  for (const [path, { header, content }] of entries) archive.entry({ ...header, name: nameOf(path), size: content.length }, content)
+  archive.finalize()
+  return buffer(archive)
+}

@@ -1,0 +1,219 @@
+/** What a build takes over from those before it, and what it does not: whole builds on the fake engine. */
+
+import { beforeEach, describe, expect, test } from 'vitest'
+import { BUILDER, type FakeBuilds, type FakeLayer, loadFakeBuilder, NODE, openFakeBuilds } from '../../../support/fakes/fake-builds.ts'
+import { writeFiles } from '../../../support/workbench.ts'
+
+const FILE = '/layers/test_node/dist/bin/node'
+const LAYER: FakeLayer = { launch: true, cache: true, metadata: { version: '1' } }
+
+let builds: FakeBuilds
+/** What the buildpack found of its layer, in each build. */
+let found: (string | undefined)[]
+
+beforeEach(async () => {
+  builds = await openFakeBuilds()
+  found = []
+  // Makes its layer where it does not find it.
+  builds.work = (made) => {
+    found.push(made.read('test_node/dist/bin/node'))
+    made.layer('dist', { ...LAYER, ...(found.at(-1) === undefined ? { files: { 'bin/node': `made in build ${found.length}` } } : {}) })
+  }
+})
+
+const exported = async (): Promise<string | undefined> => (await builds.contents()).get(FILE)
+const readLayers = (): string[] => builds.engine.reads.splice(0).filter((path) => path.startsWith('/layers/test_node'))
+
+test('a layer that is as it was is found by its buildpack, and neither read nor sent again', async () => {
+  const first = await builds.build()
+  expect(readLayers()).not.toEqual([])
+  builds.takeLines()
+  const second = await builds.build()
+  expect(found).toEqual([undefined, 'made in build 1'])
+  expect(second.id).toBe(first.id)
+  expect(readLayers()).toEqual([])
+  expect(builds.takeLines()).toContain("Reusing layer 'test/node:dist'")
+})
+
+test('the launcher of a builder is read once', async () => {
+  const launchers = (): number => builds.engine.reads.splice(0).filter((path) => path === '/cnb/lifecycle/launcher').length
+  await builds.build()
+  expect(launchers()).toBeGreaterThan(0)
+  await builds.build()
+  expect(launchers()).toBe(0)
+  await loadFakeBuilder(builds.engine, { description: 'another image' })
+  await builds.build()
+  expect(launchers()).toBeGreaterThan(0)
+})
+
+describe('a layer is exported again', () => {
+  test('whose files its buildpack changes, though it says the same of it', async () => {
+    await builds.build()
+    builds.work = (made) => made.layer('dist', { ...LAYER, files: { 'bin/node': 'changed' } })
+    await builds.build()
+    expect(await exported()).toBe('changed')
+  })
+
+  test('from which its buildpack removes a file', async () => {
+    builds.work = (made) => made.layer('dist', { ...LAYER, files: { 'bin/node': '', 'bin/npm': '' } })
+    await builds.build()
+    builds.work = (made) => {
+      made.layer('dist', LAYER)
+      made.files.remove('/layers/test_node/dist/bin/npm')
+    }
+    await builds.build()
+    expect((await builds.contents()).has('/layers/test_node/dist/bin/npm')).toBe(false)
+  })
+
+  test.each([
+    ['mode', { uid: 1001, gid: 1000, mode: 0o700 }],
+    ['owner', { uid: 1002, gid: 1000, mode: 0o755 }],
+    ['group', { uid: 1001, gid: 1001, mode: 0o755 }],
+  ])('when the directory above it gets another %s, which is in its tar too', async (_, { uid, gid, mode }) => {
+    const first = await builds.build()
+    builds.work = (made) => {
+      made.layer('dist', LAYER)
+      made.files.write('/layers/test_node', '', { type: 'directory', uid, gid, mode })
+    }
+    const second = await builds.build()
+    expect(second.id).not.toBe(first.id)
+    expect(readLayers()).toContain('/layers/test_node/dist')
+  })
+
+  test('when it moves to the image from the cache only', async () => {
+    builds.work = (made) => made.layer('dist', { ...LAYER, launch: false, build: true, files: { 'bin/node': 'node' } })
+    await builds.build()
+    builds.work = (made) => made.layer('dist', LAYER)
+    await builds.build()
+    expect(await exported()).toBe('node')
+  })
+})
+
+describe('a layer that somebody changed between two builds is made again', () => {
+  test.each<[string, (files: Awaited<ReturnType<FakeBuilds['volume']>>) => void]>([
+    ['one of its files has another content', (files) => files.write('/volume/test_node/dist/bin/node', 'evil', { uid: 1001, gid: 1000 })],
+    ['one of its files was written again with the same content', (files) => files.write('/volume/test_node/dist/bin/node', 'made in build 1', { uid: 1001, gid: 1000 })],
+    ['a file was put into it', (files) => files.write('/volume/test_node/dist/bin/evil', 'evil', { uid: 1001, gid: 1000 })],
+    ['it was removed', (files) => files.remove('/volume/test_node/dist')],
+    ['its directory is a file', (files) => (files.remove('/volume/test_node/dist'), files.write('/volume/test_node/dist', 'evil', { uid: 1001, gid: 1000 }))],
+  ])('%s', async (_, change) => {
+    await builds.build()
+    change(await builds.volume('layers'))
+    await builds.build()
+    expect(found).toEqual([undefined, undefined])
+    expect(await exported()).toBe('made in build 2')
+    expect([...(await builds.contents()).values()]).not.toContain('evil')
+  })
+
+  test('of which the record was torn', async () => {
+    await builds.build()
+    const state = await builds.volume('state')
+    state.write('/volume/record', state.read('/volume/record')!.subarray(0, 200))
+    await builds.build()
+    expect(found).toEqual([undefined, undefined])
+  })
+
+  test('and what nobody knows of is gone before a buildpack runs', async () => {
+    await builds.build()
+    const layers = await builds.volume('layers')
+    layers.write('/volume/other/evil.toml', 'evil', { uid: 1001, gid: 1000 })
+    layers.write('/volume/test_node/evil.toml', 'evil', { uid: 1001, gid: 1000 })
+    let present: string[] = []
+    builds.detect = ({ files }) => void (present = files.list('/layers').map(([path]) => path))
+    await builds.build()
+    expect(present.filter((path) => path.startsWith('/layers/test_node/dist/'))).not.toEqual([])
+    expect(present.filter((path) => /evil|other/.test(path))).toEqual([])
+    expect(found).toEqual([undefined, 'made in build 1'])
+  })
+})
+
+describe('nothing is taken over', () => {
+  test('after --clear-cache', async () => {
+    await builds.build()
+    await builds.build({ clearCache: true })
+    expect(found).toEqual([undefined, undefined])
+    await builds.build()
+    expect(found.at(-1)).toBe('made in build 2')
+  })
+
+  test('from a build with another builder, and the user is warned of its code', async () => {
+    await builds.build()
+    await loadFakeBuilder(builds.engine, { name: 'other/builder:1', description: 'other' })
+    builds.events.splice(0)
+    await builds.build({ builder: 'other/builder:1' })
+    expect(found).toEqual([undefined, undefined])
+    expect(builds.events).toContainEqual({ type: 'warning', message: expect.stringContaining("'some/builder'") as string })
+  })
+
+  test('from a build with a buildpack of the user that this one does not use', async () => {
+    await writeFiles(builds.host.home, { 'evil/buildpack.toml': 'api = "0.11"\n[buildpack]\nid = "evil/buildpack"\nversion = "1"\n', 'evil/bin/detect': '#!/bin/sh\n', 'evil/bin/build': '#!/bin/sh\n' })
+    await builds.build({ buildpacks: [NODE.id, `${builds.host.home}/evil`] })
+    await builds.build()
+    expect(found).toEqual([undefined, undefined])
+    await builds.build()
+    expect(found.at(-1)).toBe('made in build 2')
+  })
+
+  test('where the builder has another build user, whose volume makes way', async () => {
+    await builds.build()
+    await loadFakeBuilder(builds.engine, { uid: 2000 })
+    await builds.build()
+    expect(found).toEqual([undefined, undefined])
+    expect(await exported()).toBe('made in build 2')
+    await builds.build()
+    expect(found.at(-1)).toBe('made in build 2')
+  })
+
+  test('by a build beside another, which keeps nothing itself and is told so', async () => {
+    await builds.build()
+    const layers = (await builds.engine.volumes.list('dev.cnb.cache')).find(({ name }) => name.endsWith('.layers'))!.name
+    const { name } = builds.engine.created.find(({ mounts }) => mounts?.some(({ source }) => source === layers) ?? false)!
+    {
+      await using _other = await builds.engine.containers.create({ image: BUILDER, command: ['/bin/sh'], name })
+      builds.events.splice(0)
+      await builds.build()
+    }
+    expect(builds.events.some(({ type }) => type === 'warning')).toBe(true)
+    expect(found).toEqual([undefined, undefined])
+    await builds.build()
+    expect(found.at(-1)).not.toBe('made in build 2')
+    expect((await builds.leftOvers()).containers).toBe(0)
+  })
+})
+
+test('an upgraded builder of the same name finds the layers', async () => {
+  await builds.build()
+  await loadFakeBuilder(builds.engine, { description: 'upgraded' })
+  await builds.build()
+  expect(found).toEqual([undefined, 'made in build 1'])
+})
+
+test('a layer for launch only stays in the image without its files being at hand', async () => {
+  builds.work = (made) => made.layer('dist', { launch: true, files: { 'bin/node': 'node' } })
+  await builds.build()
+  builds.work = (made) => {
+    expect(made.read('test_node/dist.toml')).toBeDefined()
+    expect(made.read('test_node/dist/bin/node')).toBeUndefined()
+    made.layer('dist', { launch: true })
+  }
+  await builds.build()
+  expect(await exported()).toBe('node')
+})
+
+test('a layer that its buildpack gives up is in no image and no later build', async () => {
+  await builds.build()
+  builds.work = () => {}
+  await builds.build()
+  expect(await exported()).toBeUndefined()
+  builds.work = (made) => void found.push(made.read('test_node/dist/bin/node'))
+  await builds.build()
+  expect(found).toEqual([undefined, undefined])
+})
+
+test('store.toml is found again', async () => {
+  builds.work = (made) => made.write('test_node/store.toml', '[metadata]\nkept = "yes"\n')
+  await builds.build()
+  builds.work = (made) => void found.push(made.read('test_node/store.toml'))
+  await builds.build()
+  expect(found).toEqual([expect.stringContaining('kept = "yes"')])
+})
