@@ -3,6 +3,7 @@
 import { packTar, type TarEntry } from '../../../src/archive/tar/tar-writer.ts'
 import type { ImageConfig } from '../../../src/oci/config.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
+import type { Platform } from '../../../src/oci/platform.ts'
 import { buffer } from 'node:stream/consumers'
 import type { FakeEngine } from './fake-engine.ts'
 
@@ -19,12 +20,14 @@ export async function loadFakeImage(
   name: string,
   config: Partial<ImageConfig['config']> = {},
   files: Readonly<Record<string, string>> = { 'cnb/order.toml': '' },
+  platform: Partial<Platform> = {},
 ): Promise<string> {
   const layer = await buffer(packTar(Object.entries(files).map(([path, content]) => file(path, Buffer.from(content)))))
   const document = Buffer.from(
     JSON.stringify({
       os: 'linux',
       architecture: 'amd64',
+      ...platform,
       config: { User: '1001:1000', Env: ['PATH=/bin', 'CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'], ...config },
       rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
     } satisfies ImageConfig),

@@ -1,0 +1,242 @@
+/** From options to a plan: what is chosen, what is refused, before anything is made on the engine. */
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { BuildPlan } from '../../../../src/lifecycle/lifecycle.ts'
+import type { BuildOptions } from '../../../../src/operations/build/build-options.ts'
+import { planBuild } from '../../../../src/operations/build/build-plan.ts'
+import { familiarName } from '../../../../src/oci/reference.ts'
+import { BUILDER, type FakeBuilds, loadFakeBuilder, NODE, openFakeBuilds, RUN_IMAGE } from '../../../support/fakes/fake-builds.ts'
+import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
+import { buildpackFiles } from '../../../support/script-builder.ts'
+import { writeFiles } from '../../../support/workbench.ts'
+
+let builds: FakeBuilds
+
+beforeEach(async () => {
+  builds = await openFakeBuilds()
+})
+
+afterEach(() => expect(builds.engine.created).toEqual([]))
+
+const plan = (options: Partial<BuildOptions> = {}): Promise<BuildPlan> =>
+  planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never', ...options }, builds, undefined, { events: (event) => builds.events.push(event) })
+
+/** A directory of the user's with a buildpack. */
+async function ownBuildpack(id = 'own/buildpack'): Promise<string> {
+  const path = join(builds.host.home, id.replace('/', '_'))
+  await mkdir(path)
+  await writeFiles(path, buildpackFiles(id, {}))
+  return path
+}
+
+const configure = (toml: string): Promise<void> => writeFiles(builds.host.home, { '.cnb/config.toml': toml })
+const describeProject = (toml: string): Promise<void> => writeFile(join(builds.app, 'project.toml'), toml)
+const warnings = (): string[] => builds.events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
+
+describe('one container for all phases, with the socket of the engine, runs', () => {
+  const TRUSTED_CONFIG = '[[trusted-builders]]\nname = "some/builder"\n'
+
+  test('a builder that the user trusts, by a flag or in the configuration', async () => {
+    expect((await plan()).trusted).toBe(false)
+    expect((await plan({ trustBuilder: true })).trusted).toBe(true)
+    await configure(TRUSTED_CONFIG)
+    expect((await plan()).trusted).toBe(true)
+    expect((await plan({ trustBuilder: false })).trusted).toBe(false)
+  })
+
+  test("inline scripts of the app's own project.toml and the builder's buildpacks, as the builder does", async () => {
+    await describeProject('[_]\nschema-version = "0.2"\n[[io.buildpacks.group]]\nid = "own/script"\n[io.buildpacks.group.script]\napi = "0.11"\ninline = "true"\n')
+    const planned = await plan({ trustBuilder: true })
+    expect(planned.buildpacks).toHaveLength(1)
+    expect(planned.trusted).toBe(true)
+    expect((await plan({ trustBuilder: true, buildpacks: [NODE.id] })).trusted).toBe(true)
+  })
+
+  test.each([
+    ['with --buildpack', async (path: string) => ({ buildpacks: [path] })],
+    ["beside the builder's own", async (path: string) => ({ buildpacks: [NODE.id, path] })],
+    ['in project.toml', async (path: string) => (await describeProject(`[_]\nschema-version = "0.2"\n[[io.buildpacks.group]]\nuri = "${path}"\n`), {})],
+    ['before the order in project.toml', async (path: string) => (await describeProject(`[_]\nschema-version = "0.2"\n[[io.buildpacks.pre.group]]\nuri = "${path}"\n`), {})],
+  ])('no buildpack that the user adds %s, although the builder is trusted', async (_, options) => {
+    const added = await options(await ownBuildpack())
+    await configure(TRUSTED_CONFIG)
+    for (const trustBuilder of [true, undefined]) {
+      const planned = await plan({ ...added, trustBuilder })
+      expect(planned.buildpacks).toHaveLength(1)
+      expect(planned.trusted).toBe(false)
+    }
+    expect(builds.events.some(({ type }) => type === 'info')).toBe(true)
+  })
+
+  test('no extension', async () => {
+    const order = JSON.stringify([{ group: [{ id: 'some/extension', version: '1' }] }])
+    await loadFakeBuilder(builds.engine, { labels: { 'io.buildpacks.buildpack.order-extensions': order } })
+    expect((await plan({ trustBuilder: true })).trusted).toBe(false)
+  })
+})
+
+describe('the builder', () => {
+  test("is the flag's, else project.toml's, else the configuration's", async () => {
+    for (const name of ['of/project', 'of/config']) await loadFakeBuilder(builds.engine, { name: `${name}:1` })
+    const builderOf = async (options: Partial<BuildOptions>): Promise<string> => (await plan(options)).builder.image.reference
+    await expect(plan({ builder: undefined })).rejects.toMatchObject({ code: 'CNB_USAGE', exit: 2 })
+    await configure('default-builder-image = "of/config:1"\n')
+    expect(await builderOf({ builder: undefined })).toBe('of/config:1')
+    await describeProject('[_]\nschema-version = "0.2"\n[io.buildpacks]\nbuilder = "of/project:1"\n')
+    expect(await builderOf({ builder: undefined })).toBe('of/project:1')
+    expect(await builderOf({})).toBe(BUILDER)
+  })
+
+  test('must be for the platform that the engine, or the user, wants', async () => {
+    const arm = await openFakeBuilds({ platform: { os: 'linux', architecture: 'arm64' } })
+    await expect(planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never' }, arm, undefined, {})).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
+    await expect(plan({ platform: 'linux/arm64' })).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
+    expect((await plan({ platform: 'linux/amd64' })).platform).toEqual({ os: 'linux', architecture: 'amd64' })
+  })
+
+  test('decides the platform API, of those that both know', async () => {
+    await loadFakeBuilder(builds.engine, { platformApis: ['0.6', '0.8', '0.11', '0.99'] })
+    expect((await plan()).platformApi).toEqual({ major: 0, minor: 11 })
+    await loadFakeBuilder(builds.engine, { platformApis: ['0.99'] })
+    await expect(plan()).rejects.toMatchObject({ code: 'CNB_PLATFORM_API' })
+  })
+
+  test('must be one', async () => {
+    await expect(plan({ builder: RUN_IMAGE })).rejects.toMatchObject({ code: 'CNB_BUILDER_INVALID' })
+    await expect(plan({ builder: 'not/there' })).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
+  })
+})
+
+describe('the run image', () => {
+  const runImage = async (options: Partial<BuildOptions> = {}): Promise<string> => (await plan(options)).runImage.name
+  const MIRRORS = [{ image: RUN_IMAGE, mirrors: ['reg.example/run'] }]
+
+  test("is the user's, else the builder's first, by the mirror that fits the app's registry", async () => {
+    await loadFakeBuilder(builds.engine, { runImages: MIRRORS })
+    await builds.engine.images.tag(RUN_IMAGE, 'reg.example/run:latest')
+    await builds.engine.images.tag(RUN_IMAGE, 'own/run:1')
+    expect(await runImage()).toBe(RUN_IMAGE)
+    expect(await runImage({ image: 'reg.example/team/app' })).toBe('reg.example/run')
+    expect(await runImage({ runImage: 'own/run:1' })).toBe('own/run:1')
+    expect((await plan({ runImage: 'own/run:1' })).runImages).toEqual([{ image: 'own/run:1', mirrors: [] }])
+    expect((await plan()).runImages).toEqual(MIRRORS)
+  })
+
+  test("is the user's own mirror of the builder's in the app's registry, where the configuration names one", async () => {
+    await builds.engine.images.tag(RUN_IMAGE, 'corp.example/run:1')
+    await configure(`[[run-images]]\nimage = "${RUN_IMAGE}"\nmirrors = ["corp.example/run:1"]\n`)
+    const { runImage: chosen, runImages } = await plan({ image: 'corp.example/my-app' })
+    expect(chosen.name).toBe('corp.example/run:1')
+    expect(runImages).toEqual([{ image: RUN_IMAGE, mirrors: [] }])
+  })
+
+  test.each([
+    ['that sets no PATH', { Env: ['A=b'] }, 'CNB_RUN_IMAGE_INVALID'],
+    ['that is for another platform', undefined, 'CNB_PLATFORM_MISMATCH'],
+  ])('%s is refused', async (_, config, code) => {
+    if (config) await loadFakeImage(builds.engine, 'other/run:1', config, { 'etc/other': '' })
+    else await loadFakeImage(builds.engine, 'other/run:1', {}, { 'etc/other': '' }, { architecture: 's390x' })
+    await expect(plan({ runImage: 'other/run:1' })).rejects.toMatchObject({ code })
+  })
+
+  test('of another stack is refused before platform API 0.12, and taken since', async () => {
+    const labels = { 'io.buildpacks.stack.id': 'a.stack' }
+    await loadFakeBuilder(builds.engine, { labels, platformApis: ['0.11'] })
+    await expect(plan()).rejects.toMatchObject({ code: 'CNB_RUN_IMAGE_INVALID' })
+    await loadFakeImage(builds.engine, RUN_IMAGE, { Labels: labels }, { 'etc/run': '' })
+    expect(await runImage()).toBe(RUN_IMAGE)
+    await loadFakeBuilder(builds.engine, { labels: { 'io.buildpacks.stack.id': 'b.stack' }, platformApis: ['0.12'] })
+    expect(await runImage()).toBe(RUN_IMAGE)
+  })
+
+  test('must be named by somebody', async () => {
+    await loadFakeBuilder(builds.engine, { runImages: [] })
+    await expect(plan()).rejects.toMatchObject({ code: 'CNB_BUILDER_INVALID' })
+    expect(await runImage({ runImage: RUN_IMAGE })).toBe(`${RUN_IMAGE}:latest`)
+  })
+
+  test('that an extension names is found and checked as the first one was', async () => {
+    await loadFakeImage(builds.engine, 'bad/run:1', { Env: [] }, { 'etc/bad': '' })
+    const planned = await plan()
+    expect((await planned.findRunImage(RUN_IMAGE, {})).image.id).toBe(planned.runImage.image.id)
+    await expect(planned.findRunImage('bad/run:1', {})).rejects.toMatchObject({ code: 'CNB_RUN_IMAGE_INVALID' })
+    await expect(planned.findRunImage('not/there', {})).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
+  })
+})
+
+test('volumes of the cache are the names of one image and key, and those that the user names', async () => {
+  const { cacheVolumes: own } = await plan()
+  expect((await plan({ image: 'docker.io/library/my-app:latest' })).cacheVolumes).toEqual(own)
+  expect((await plan({ image: 'my-app:2' })).cacheVolumes).not.toEqual(own)
+  expect(new Set(Object.values(own)).size).toBe(5)
+  expect((await plan({ cache: ['type=build;format=volume;name=mine'] })).cacheVolumes).toEqual({
+    build: 'mine', layers: 'mine.layers', state: 'mine.state', kaniko: 'mine.kaniko', chosen: true, launch: own.launch,
+  })
+  expect((await plan({ cache: ['type=launch;format=volume;name=mine'] })).cacheVolumes).toEqual({ ...own, launch: 'mine' })
+  expect((await plan({ cache: ['type=build;format=bind;source=dir'] })).cacheDirectory).toBe(join(builds.app, 'dir/build-cache'))
+  Object.assign(builds.host.env, { PACK_VOLUME_KEY: 'other' })
+  expect((await plan()).cacheVolumes.layers).not.toBe(own.layers)
+})
+
+test('what the user says reaches the plan', async () => {
+  Object.assign(builds.host.env, { FROM_HOST: 'host', https_proxy: 'http://proxy' })
+  const planned = await plan({
+    tags: ['other:1'], env: ['A=1', 'FROM_HOST'], volumes: ['/data:/data', 'vol:/var/vol:rw'], memory: '1g', cpus: '2', pidsLimit: 100, network: 'none',
+    clearCache: true, creationTime: '1970-01-02', defaultProcess: 'worker', previousImage: 'before', dockerHost: 'inherit', sbomOutputDir: 'sbom', reportOutputDir: '/r',
+    execEnv: 'test', verbose: true,
+  })
+  expect(planned).toMatchObject({
+    limits: { memory: 1 << 30, cpus: 2, pids: 100 }, network: 'none', clearCache: true, creationTime: 86_400, defaultProcess: 'worker', previousImage: 'before',
+    dockerHost: 'inherit', sbomOutputDir: join(builds.app, 'sbom'), reportOutputDir: '/r', execEnv: 'test', verbose: true, published: false,
+    proxyEnv: ['HTTPS_PROXY=http://proxy', 'https_proxy=http://proxy'],
+    volumes: [{ type: 'bind', source: '/data', target: '/data', readOnly: true }, { type: 'volume', source: 'vol', target: '/var/vol', readOnly: false }],
+  })
+  expect(planned.tags.map(familiarName)).toEqual(['other:1'])
+  expect(Object.fromEntries(planned.env)).toEqual({ A: '1', FROM_HOST: 'host' })
+})
+
+test('project.toml tells the environment, what of the app is left out, and what the image says of its source', async () => {
+  await describeProject('[_]\nschema-version = "0.2"\nversion = "1.2"\n[io.buildpacks]\nexclude = ["*.secret"]\n[[io.buildpacks.build.env]]\nname = "A"\nvalue = "project"\n')
+  await writeFiles(builds.app, { 'key.secret': 'x' })
+  const planned = await plan({ env: ['B=flag'] })
+  expect(Object.fromEntries(planned.env)).toEqual({ A: 'project', B: 'flag' })
+  expect((await plan({ env: ['A=flag'] })).env.get('A')).toBe('flag')
+  expect(planned.projectMetadata).toContain('1.2')
+  const names: string[] = []
+  for await (const { name } of planned.appEntries({})) names.push(name.toString())
+  expect(names).toContain('workspace/server.js')
+  expect(names.filter((name) => name.includes('secret'))).toEqual([])
+})
+
+test('the creation time is warned of where the builder is too old to take it', async () => {
+  await loadFakeBuilder(builds.engine, { platformApis: ['0.8'] })
+  await plan()
+  expect(warnings()).toEqual([])
+  await plan({ creationTime: '0' })
+  expect(warnings()).toHaveLength(1)
+  await loadFakeBuilder(builds.engine, { platformApis: ['0.9'] })
+  await plan({ creationTime: '0' })
+  expect(warnings()).toHaveLength(1)
+})
+
+test.each<[string, Partial<BuildOptions>, string]>([
+  ['a name with a digest', { image: `a@sha256:${'0'.repeat(64)}` }, 'CNB_REFERENCE_INVALID'],
+  ['a tag that is none', { tags: ['A B'] }, 'CNB_REFERENCE_INVALID'],
+  ['a platform', { platform: 'linux' }, 'CNB_USAGE'],
+  ['a time', { creationTime: 'yesterday' }, 'CNB_USAGE'],
+  ['a size', { memory: 'lots' }, 'CNB_USAGE'],
+  ['a number of cores', { cpus: '0' }, 'CNB_USAGE'],
+  ['a mount', { volumes: ['/data:/layers'] }, 'CNB_USAGE'],
+  ['a cache', { cache: ['type=build'] }, 'CNB_USAGE'],
+  ['two caches', { cache: ['type=build;format=volume;name=mine'], cacheImage: 'reg.example/cache' }, 'CNB_USAGE'],
+  ['an app that is not there', { path: 'nowhere' }, 'CNB_APP_INVALID'],
+  ['a descriptor that is not there', { descriptor: 'nowhere.toml' }, 'CNB_DESCRIPTOR_INVALID'],
+  ['an env file that is not there', { envFiles: ['nowhere'] }, 'CNB_USAGE'],
+  ['a certificate that is not there', { caCerts: ['nowhere'] }, 'CNB_USAGE'],
+  ['an execution environment', { execEnv: 'a b' }, 'CNB_USAGE'],
+  ['a buildpack that is not there', { buildpacks: ['./nowhere'] }, 'CNB_BUILDPACK_NOT_FOUND'],
+])('%s that is wrong is refused', async (_, options, code) => {
+  await expect(plan(options)).rejects.toMatchObject({ code })
+})
