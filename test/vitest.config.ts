@@ -23,7 +23,7 @@ const project = (name: string, timeout: number, more: object = {}) => ({
 })
 
 /** One process for many files, not a new one for each, which would be most of the time: no test may leave anything behind. */
-const SHARED = { isolate: false }
+const SHARED = { isolate: false, maxWorkers: '100%' }
 
 /** Finds what is to be run beside cnb. */
 const PROGRAMS = 'test/support/programs.ts'

@@ -83,7 +83,8 @@ export function violations(path: string, text: string): string[] {
     if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined && node.exportClause === undefined) {
       report(node, 'no barrels: import from the file itself')
     }
-    if (path !== 'main.ts' && ts.isIdentifier(node) && isFreeName(node)) {
+    // The name first: whether it is a variable's takes a walk over the scopes around it.
+    if (path !== 'main.ts' && ts.isIdentifier(node) && (node.text === 'process' || node.text === 'console') && isFreeName(node)) {
       if (node.text === 'process' && !readsConstant(node)) report(node, 'only main.ts reads the process')
       if (node.text === 'console') report(node, 'nothing but a reporter prints')
     }
@@ -125,14 +126,8 @@ function cycles(texts: ReadonlyMap<string, string>): string[][] {
 }
 
 function filesImportedBy(path: string, text: string): string[] {
-  const found: string[] = []
-  const visit = (node: ts.Node): void => {
-    const target = importedBy(node)
-    if (target?.startsWith('.')) found.push(posix.join(posix.dirname(path), target))
-    ts.forEachChild(node, visit)
-  }
-  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true))
-  return found
+  const targets = ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName)
+  return targets.filter((target) => target.startsWith('.')).map((target) => posix.join(posix.dirname(path), target))
 }
 
 /** The module that a node imports, in whatever way: static, dynamic, re-exported or as a type. */

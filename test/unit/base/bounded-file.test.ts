@@ -21,7 +21,8 @@ function makeFifo(): string {
 test('a file is read whole up to the bound, and refused above it', async () => {
   const content = Buffer.alloc(MAX, 'x')
   writeFileSync(at('most'), content)
-  expect(await readBounded(at('most'), { max: MAX })).toEqual(content)
+  // Not with toEqual, which takes seconds for so many bytes.
+  expect(content.equals(await readBounded(at('most'), { max: MAX }))).toBe(true)
   writeFileSync(at('more'), Buffer.alloc(MAX + 1))
   await expect(readBounded(at('more'), { max: MAX })).rejects.toThrow('it is larger than 1 MiB')
 })
