@@ -169,7 +169,7 @@ describe.each(['http', 'https'])('before a registry with %s, the fault proxy', (
     }
     const indexOf = ({ body }: Reply): Index => JSON.parse(body.toString()) as Index
     expect((await get(oversizedManifest(5_000_000))).body.length).toBeGreaterThan(5_000_000)
-    expect(new Set(indexOf(await get(wideIndex(100_000))).manifests.map(({ digest }) => digest)).size).toBe(100_000)
+    expect(new Set(indexOf(await get(wideIndex(10_000))).manifests.map(({ digest }) => digest)).size).toBe(10_000)
     const deep = nestedIndexes(4, 3)
     const sizes: number[] = []
     for (let name: string | undefined = 'latest'; name !== undefined; ) {

@@ -47,7 +47,8 @@ describe('parseLocator', () => {
 
   test('property: any text is a locator or a CnbError', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.oneof(fc.string(), fc.webUrl(), fc.constantFrom('file:', 'file:/', 'urn:cnb:builder:', '@', '@1')), async (text) => {
+      fc.asyncProperty(fc.constantFrom('', 'https://', 'file:', 'file:/', 'file:///', 'urn:cnb:builder:', '@', '@1'), fc.string(), async (prefix, rest) => {
+        const text = prefix + rest
         const result = await parseLocator(text, context).catch((error: unknown) => error)
         expect(result instanceof CnbError || (result as { type?: string }).type !== undefined).toBe(true)
       }),
