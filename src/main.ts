@@ -1,100 +1,38 @@
 /** Composition root: the only file that knows the process. Command line, streams, signals and engine in; exit code out. */
 
 import { setMaxListeners } from 'node:events'
-import { homedir, hostname } from 'node:os'
+import { homedir } from 'node:os'
 import process from 'node:process'
+import { runInNewContext } from 'node:vm'
 import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
-import { NAME, VERSION } from './base/version.ts'
 import { parseCommandLine } from './cli/program.ts'
-import type { Engine } from './docker/engine.ts'
-import type { ResourceOwner } from './docker/owner.ts'
-import type { Host, RegistryServices, EngineServices } from './operations/services.ts'
+import type { Host } from './operations/services.ts'
 
 /** How long a run that was told to stop may take over it: 10 s are promised. */
 const LAST_GRACE_MS = 9500
 
 const host: Host = { env: process.env, cwd: process.cwd(), home: homedir() }
 
-/** Go's names of processors, which images have, by Node's. */
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
-
-/** Connections that a command asked for, closed at the end so that the process can end. */
-const closing: (() => Promise<void>)[] = []
-
-/** The client loads undici: only for commands that ask. */
-function remoteServices(context: Context): RegistryServices {
-  return {
-    host,
-    // Also where containers run in a virtual machine.
-    platform: { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch },
-    registries: async (settings) => {
-      const [{ openRegistries }, { makeKeychain }] = await Promise.all([
-        import('./registry/open-registries.ts'),
-        import('./registry/auth/keychain.ts'),
-      ])
-      const warn = (message: string): void => context.events?.({ type: 'warning', message })
-      const keychain = makeKeychain({ env: host.env, home: host.home, signal: context.signal, warn })
-      const registries = openRegistries({ ...settings, keychain, env: host.env, userAgent: `${NAME}/${VERSION}`, warn, events: context.events })
-      closing.push(() => registries.close())
-      return registries
-    },
-  }
-}
-
-/** Connects to the engine, and clears up after earlier runs beside the work. Loads dockerode: only for commands that ask. */
-async function connectServices(context: Context): Promise<EngineServices> {
-  const [{ connect }, { resolveEndpoint }, { makeKeychain }, { currentOwner, ownerLabel }] = await Promise.all([
-    import('./docker/connection/connect.ts'),
-    import('./docker/connection/endpoint.ts'),
-    import('./registry/auth/keychain.ts'),
-    import('./docker/owner.ts'),
-  ])
-  const endpoint = await resolveEndpoint({
-    env: host.env,
-    home: host.home,
-    uid: process.getuid?.(),
-    windows: process.platform === 'win32',
+/**
+ * Sets V8 up for a command, before its code is loaded; not for the library, whose process is another's.
+ * Undici reads HTTP by WebAssembly, which V8 compiles a second time as soon as it is warm. That takes a processor for a seventh of a
+ * second, which even a command of three requests would wait for at its end; of what is read, a few headers would be faster.
+ */
+async function tuneV8(): Promise<void> {
+  const [{ setFlagsFromString }, { collectBy }] = await Promise.all([import('node:v8'), import('./base/spent-chunks.ts')])
+  setFlagsFromString(`--wasm-tiering-budget=${2 ** 31 - 1}`)
+  let minorCollection: ((options: { type: 'minor' }) => void) | undefined
+  collectBy(() => {
+    minorCollection ??= exposeCollector(setFlagsFromString)
+    minorCollection({ type: 'minor' })
   })
-  const engine = await connect(endpoint, context)
-  const owner = await currentOwner(hostname(), process.pid)
-  const swept = sweep(engine, owner, context)
-  closing.push(async () => {
-    await swept
-    engine.close()
-  })
-  return {
-    engine,
-    host,
-    sweep: () => swept,
-    owner: ownerLabel(owner),
-    credentials: makeKeychain({
-      env: host.env,
-      home: host.home,
-      signal: context.signal,
-      warn: (message) => context.events?.({ type: 'warning', message }),
-    }),
-  }
 }
 
-/** Removes what killed runs left on the engine. Never fails a command. */
-async function sweep(engine: Engine, { space }: ResourceOwner, context: Context): Promise<void> {
-  const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('./docker/orphans.ts'), import('./docker/owner.ts')])
-  try {
-    const removed = await removeOrphans(engine, { space, hasEnded: (owner) => hasEnded(owner, exists), now: Date.now }, context)
-    if (removed > 0) context.events?.({ type: 'debug', message: `removed ${removed} leftovers of earlier runs` })
-  } catch (error) {
-    context.events?.({ type: 'debug', message: `leftovers of earlier runs were not looked for: ${toCnbError(error).message}` })
-  }
-}
-
-/** Whether a process has that id; one of another user's has, too. */
-function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
+/** V8's garbage collector is there in contexts that are made after the flag was set. */
+function exposeCollector(setFlag: (flag: string) => void): (options: { type: 'minor' }) => void {
+  setFlag('--expose-gc')
+  return runInNewContext('gc') as ReturnType<typeof exposeCollector>
 }
 
 const SIGNALS = [
@@ -164,22 +102,20 @@ async function main(): Promise<number> {
   // Many things wait for it at once; ten is where Node sees a leak.
   setMaxListeners(0, controller.signal)
   stopOnSignals(controller)
-  const { runCommand, reportUsageError: complain } = await import('./cli/run.ts')
+  await tuneV8()
+  const [{ runCommand, reportUsageError: complain }, { Connections }] = await Promise.all([import('./cli/run.ts'), import('./operations/connections.ts')])
+  await using connections = new Connections(host)
   const surroundings = {
     host,
     stdout: process.stdout,
     stderr: process.stderr,
     signal: controller.signal,
-    services: connectServices,
-    remote: remoteServices,
+    services: (context: Context) => connections.engineServices(context),
+    remote: (context: Context) => connections.registryServices(context),
     input: standardInput(),
   }
   if (parsed.kind === 'wrong') return complain(parsed.error, parsed.globals, surroundings)
-  try {
-    return await runCommand(parsed, surroundings)
-  } finally {
-    await Promise.all(closing.map((close) => close()))
-  }
+  return await runCommand(parsed, surroundings)
 }
 
 // A promise that nobody will settle lets Node end in the middle of the work, silently and with exit code 0.

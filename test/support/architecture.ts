@@ -29,6 +29,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ui: BASE,
   cli: [...BASE, 'operations', 'ui', 'formats'],
   main: [...OPERATIONS, 'operations', 'ui', 'cli'],
+  index: [...OPERATIONS, 'operations'],
 }
 
 /** The one folder that may import an npm package. */
@@ -53,7 +54,9 @@ const MAX_LINES = 300
 const MAX_FILES = 15
 const FORBIDDEN_FOLDERS = new Set(['utils', 'helpers', 'common', 'util', 'helper', 'shared', 'misc'])
 /** Constants of the running process; everything else of `process` is state that only main.ts reads. */
-const PROCESS_CONSTANTS = new Set(['pid', 'platform', 'arch', 'version', 'versions'])
+const PROCESS_CONSTANTS = new Set(['pid', 'platform', 'arch', 'version', 'versions', 'getuid'])
+/** What they do concerns the whole process, which is the user's where cnb is a library. */
+const V8_MODULES = new Set(['node:v8', 'node:vm', 'node:inspector'])
 
 /**
  * The rules that one file breaks, each as `path:line: what`.
@@ -91,7 +94,17 @@ export function violations(path: string, text: string): string[] {
     ts.forEachChild(node, visit)
   }
   visit(source)
+  if (path !== 'main.ts') {
+    for (const statement of source.statements) if (!declares(statement)) report(statement, 'importing a file has no effects')
+  }
   return found
+}
+
+/** Whether a statement of a module only declares something. */
+function declares(statement: ts.Statement): boolean {
+  return ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement) || ts.isExportAssignment(statement)
+    || ts.isVariableStatement(statement) || ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)
+    || ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)
 }
 
 /**
@@ -143,10 +156,11 @@ function textOf(node: ts.Node | undefined): string {
 }
 
 function brokenArrow(path: string, target: string): string | undefined {
-  const from = path === 'main.ts' ? 'main' : path.split('/', 1)[0] ?? ''
+  const from = path === 'main.ts' || path === 'index.ts' ? posix.basename(path, '.ts') : path.split('/', 1)[0] ?? ''
   const allowed = ARROWS[from]
   if (allowed === undefined) return `src/${from}/ is not a folder of the house`
   if (target === 'node:process' && from !== 'main') return 'only main.ts reads the process'
+  if (V8_MODULES.has(target) && from !== 'main') return 'only main.ts changes V8'
   if (target.startsWith('node:')) return undefined
   if (!target.startsWith('.')) {
     const name = target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/')
@@ -155,7 +169,7 @@ function brokenArrow(path: string, target: string): string | undefined {
   }
   const resolved = new URL(target, `file:///${path}`).pathname.slice(1)
   if (!resolved.endsWith('.ts')) return `'${target}' lacks its extension`
-  if (resolved === 'main.ts') return 'nothing imports main.ts'
+  if (resolved === 'main.ts' || resolved === 'index.ts') return `nothing imports ${resolved}`
   const to = resolved.split('/', 1)[0] ?? ''
   return to === from || allowed.includes(to) ? undefined : `${from} must not import ${to}`
 }

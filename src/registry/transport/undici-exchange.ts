@@ -2,7 +2,6 @@
 
 import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
 import { CnbError } from '../../base/errors.ts'
 import type { EventSink } from '../../base/events.ts'
 import { Limiter } from '../../base/limiter.ts'
@@ -18,10 +17,6 @@ const HEADERS_TIMEOUT_MS = 60_000
 const UPLOAD_TIMEOUT_MS = 300_000
 const BODY_TIMEOUT_MS = 60_000
 const PROXY_AUTHENTICATION_REQUIRED = 407
-
-// Undici reads HTTP by WebAssembly, which V8 compiles a second time as soon as it is warm. That takes a processor for a seventh of a
-// second, which even a command of three requests would wait for at its end; of what is read, a few headers would be faster.
-setFlagsFromString(`--wasm-tiering-budget=${2 ** 31 - 1}`)
 
 /**
  * Exchanges over the route of each origin, `limit` at a time with one host until their reply begins, or is read.

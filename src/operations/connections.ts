@@ -1,0 +1,98 @@
+/** Connections to the engine and to registries. The code for either is loaded when it is first needed. */
+
+import { getPriority, hostname } from 'node:os'
+import { toCnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
+import { NAME, VERSION } from '../base/version.ts'
+import type { Engine } from '../docker/engine.ts'
+import type { ResourceOwner } from '../docker/owner.ts'
+import type { EngineServices, Host, RegistryServices } from './services.ts'
+
+/** Go's names of processors, which images have, by Node's. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
+
+/** Opens connections and closes them together, so that the process can end. */
+export class Connections implements AsyncDisposable {
+  readonly #host: Host
+  readonly #closing: (() => Promise<void>)[] = []
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** Returns what needs registries only; it connects to none yet. Loads undici when a registry is opened. */
+  registryServices(context: Context): RegistryServices {
+    const { env, home } = this.#host
+    return {
+      host: this.#host,
+      // Also where containers run in a virtual machine.
+      platform: { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch },
+      registries: async (settings) => {
+        const [{ openRegistries }, { makeKeychain }] = await Promise.all([
+          import('../registry/open-registries.ts'),
+          import('../registry/auth/keychain.ts'),
+        ])
+        const warn = (message: string): void => context.events?.({ type: 'warning', message })
+        const keychain = makeKeychain({ env, home, signal: context.signal, warn })
+        const registries = openRegistries({ ...settings, keychain, env, userAgent: `${NAME}/${VERSION}`, warn, events: context.events })
+        this.#closing.push(() => registries.close())
+        return registries
+      },
+    }
+  }
+
+  /**
+   * Connects to the engine, and removes what killed runs left there at the same time. Loads dockerode.
+   * @throws CnbError CNB_USAGE, CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
+   */
+  async engineServices(context: Context): Promise<EngineServices> {
+    const { env, home } = this.#host
+    const [{ connect }, { resolveEndpoint }, { makeKeychain }, { currentOwner, ownerLabel }] = await Promise.all([
+      import('../docker/connection/connect.ts'),
+      import('../docker/connection/endpoint.ts'),
+      import('../registry/auth/keychain.ts'),
+      import('../docker/owner.ts'),
+    ])
+    const endpoint = await resolveEndpoint({ env, home, uid: process.getuid?.(), windows: process.platform === 'win32' })
+    const engine = await connect(endpoint, context)
+    const owner = await currentOwner(hostname(), process.pid)
+    const swept = sweep(engine, owner, context)
+    this.#closing.push(async () => {
+      await swept
+      engine.close()
+    })
+    const warn = (message: string): void => context.events?.({ type: 'warning', message })
+    return {
+      engine,
+      host: this.#host,
+      sweep: () => swept,
+      owner: ownerLabel(owner),
+      credentials: makeKeychain({ env, home, signal: context.signal, warn }),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#closing.splice(0).map((close) => close()))
+  }
+}
+
+/** Removes what killed runs left on the engine. Never fails a command. */
+async function sweep(engine: Engine, { space }: ResourceOwner, context: Context): Promise<void> {
+  const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('../docker/orphans.ts'), import('../docker/owner.ts')])
+  try {
+    const removed = await removeOrphans(engine, { space, hasEnded: (owner) => hasEnded(owner, exists), now: Date.now }, context)
+    if (removed > 0) context.events?.({ type: 'debug', message: `removed ${removed} leftovers of earlier runs` })
+  } catch (error) {
+    context.events?.({ type: 'debug', message: `leftovers of earlier runs were not looked for: ${toCnbError(error).message}` })
+  }
+}
+
+/** Whether a process has that id, by getpriority(2), which a mount option of /proc (hidepid) does not restrict. */
+export function exists(pid: number): boolean {
+  try {
+    getPriority(pid)
+    return true
+  } catch (error) {
+    return (error as { info?: { code?: string } }).info?.code !== 'ESRCH'
+  }
+}
