@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bothDrivers } from '../../support/engines/both-drivers.ts'
 import { succeed } from '../../support/cnb.ts'
-import { DRIVERS } from '../../support/engines/drivers.ts'
 import { imageId, inspectImage } from '../../support/engines/docker.ts'
 import { serve } from '../../support/registry/http.ts'
 import { OUTSIDE } from '../../support/outside.ts'
@@ -16,10 +15,7 @@ afterAll(() => bench.clear())
 const APPS = join(import.meta.dirname, '../../../fixtures/apps')
 const SAMPLE = ['--builder', 'cnb-sample/builder', '--pull-policy', 'never']
 
-/** Compiling takes minutes, and is the same on every engine. */
-const everywhere = ['node-web', 'procfile']
-
-describe.each(DRIVERS.includes('stock') ? [...everywhere, 'go-web'] : everywhere)('%s', (app) => {
+describe.each(['node-web', 'procfile', 'go-web'])('%s', (app) => {
   it('#60 is the same image from both drivers, again when nothing has changed, and serves its page', async () => {
     const both = bothDrivers(bench)
     const image = await both(join(APPS, app), ...SAMPLE, ...OUTSIDE)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { runCnb, startCnb, type Finished, type RunOptions } from '../../support/cnb.ts'
 import { loadCraftedImage, type CraftedImage } from '../../support/images/crafted-image.ts'
-import { docker, inspectImage } from '../../support/engines/docker.ts'
+import { docker, inspectImage, runImage } from '../../support/engines/docker.ts'
 import { FLOWS } from '../../support/engines/drivers.ts'
 import { forwardEngine } from '../../support/engines/forwarded-engine.ts'
 import { watchEngine } from '../../support/engines/left-behind.ts'
@@ -196,6 +196,17 @@ describe('an app with odd files', () => {
     const image = bench.image()
     expect(await runCnb(['build', image, '--path', app, ...USING_BUILDER])).toMatchObject({ code: 0 })
     expect(await docker('run', '--rm', image)).toBe(`${outside}\nnothing`)
+  })
+})
+
+describe('a buildpack', () => {
+  it('that makes more launch layers than an image can have is told so by the engine', async () => {
+    const image = bench.image()
+    const script = `cd "$CNB_LAYERS_DIR"; for n in {1..130}; do mkdir "$n"; printf '[types]\\nlaunch = true\\n' >"$n.toml"; done; cd -`
+    const result = await runCnb(['build', image, '--path', await bench.directory(appFiles(`${script}\n${processes({ web: 'echo hi' })}`)), ...USING_BUILDER])
+    if (result.code === 0) return expect(await runImage(image)).toBe('hi')
+    expectFailure(result, result.code ?? -1, 'CNB_', /depth|layer/i)
+    expect(await docker('image', 'ls', '--quiet', image)).toBe('')
   })
 })
 

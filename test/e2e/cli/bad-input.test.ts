@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cacheVolumes } from '../../../src/lifecycle/cache-volumes.ts'
 import { parseTag } from '../../../src/oci/reference.ts'
 import { runCnb, startCnb, succeed, type Finished } from '../../support/cnb.ts'
-import { docker, imageId, runImage } from '../../support/engines/docker.ts'
+import { docker, imageId } from '../../support/engines/docker.ts'
 import { QUICK } from '../../support/engines/drivers.ts'
 import { forwardEngine } from '../../support/engines/forwarded-engine.ts'
 import { configDigest } from '../../support/images/image-contents.ts'
@@ -149,15 +149,6 @@ for n in {1..1000}; do mkdir -p "$n"; [ -f "$n/file" ] || echo "$n" >"$n/file"; 
     const command = ['build', image, '--path', await bench.directory(appFiles(script)), ...USING_BUILDER]
     expect((await succeed(command)).stderr).toContain('found 0')
     expect((await succeed(command)).stderr).toContain('found 1000')
-  })
-
-  it('that makes more launch layers than an image can have is told so by the engine', async () => {
-    const image = bench.image()
-    const script = `cd "$CNB_LAYERS_DIR"; for n in {1..130}; do mkdir "$n"; printf '[types]\\nlaunch = true\\n' >"$n.toml"; done; cd -`
-    const result = await runCnb(['build', image, '--path', await bench.directory(appFiles(`${script}\n${processes({ web: 'echo hi' })}`)), ...USING_BUILDER])
-    if (result.code === 0) return expect(await runImage(image)).toBe('hi')
-    expectClear(result, /depth|layer/i)
-    expect(await docker('image', 'ls', '--quiet', image)).toBe('')
   })
 
   it('whose process goes on writing to a layer does not change it while it is read', async () => {

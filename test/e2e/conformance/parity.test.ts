@@ -7,8 +7,8 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bothDrivers } from '../../support/engines/both-drivers.ts'
-import { runCnb } from '../../support/cnb.ts'
-import { docker } from '../../support/engines/docker.ts'
+import { runCnb, succeed } from '../../support/cnb.ts'
+import { docker, inspectImage } from '../../support/engines/docker.ts'
 import { DRIVERS, QUICK, SEPARATE } from '../../support/engines/drivers.ts'
 import { USING_BUILDER, appFiles, builderWithUser } from '../../support/script-builder.ts'
 import { makeWorkbench } from '../../support/workbench.ts'
@@ -20,7 +20,7 @@ const FIXTURES = join(import.meta.dirname, '../../../fixtures')
 const TORTURE = ['--buildpack', join(FIXTURES, 'torture')]
 const SAMPLE = ['--builder', 'cnb-sample/builder', '--pull-policy', 'never']
 
-/** Older engines and a containerd store take minutes for gigabytes, from whichever driver: one kind of engine has to do. */
+/** Older engines and a containerd store take minutes for gigabytes: one kind of engine has to do. */
 const IS_FAST = /^overlay2 (2[89]|[3-9]\d)\./.test(await docker('info', '--format', '{{.Driver}} {{.ServerVersion}}'))
 
 describe('both drivers make one image', () => {
@@ -55,9 +55,11 @@ rm -f "$CNB_LAYERS_DIR/link.toml"; ln "$CNB_LAYERS_DIR/dep.toml" "$CNB_LAYERS_DI
     for (let time = 0; time < 2; time++) await both(app, ...USING_BUILDER)
   })
 
-  it.runIf(IS_FAST)('#60 of a layer of 2 GB', async () => {
+  it.runIf(IS_FAST)('#60 of a layer of 2 GB, whose diff ID from lifecycle 0.21.0 is known', async () => {
+    const image = bench.image()
     const app = await bench.directory(appFiles(`mkdir -p "$CNB_LAYERS_DIR/big"; truncate -s 2G "$CNB_LAYERS_DIR/big/hole"; printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/big.toml"`))
-    await bothDrivers(bench)(app, ...USING_BUILDER)
+    await succeed(['build', image, '--path', app, ...USING_BUILDER, ...QUICK.native])
+    expect((await inspectImage(image)).RootFS.Layers).toContain('sha256:e45ac1468c8b6591e1502a532409875ebf3c7421c9e61da9da6812558657a79b')
   })
 })
 

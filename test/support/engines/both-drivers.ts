@@ -3,7 +3,7 @@
 import { expect } from 'vitest'
 import { succeed } from '../cnb.ts'
 import { inspectImage } from './docker.ts'
-import { BOTH, QUICK, type Driver } from './drivers.ts'
+import { DRIVERS, QUICK, type Driver } from './drivers.ts'
 import { configDigest } from '../images/image-contents.ts'
 import type { Workbench } from '../workbench.ts'
 
@@ -17,7 +17,7 @@ export function bothDrivers(
 ): (app: string, ...options: readonly string[]) => Promise<string> {
   const names: Readonly<Record<Driver, string>> = { native: bench.image(), stock: bench.image() }
   return async (app, ...options) => {
-    for (const driver of BOTH) await succeed(['build', names[driver], '--path', app, ...choose[driver], ...options])
+    for (const driver of DRIVERS) await succeed(['build', names[driver], '--path', app, ...choose[driver], ...options])
     expect(await looks(names.native)).toEqual(await looks(names.stock))
     return names.native
   }
