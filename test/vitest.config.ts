@@ -1,6 +1,7 @@
 import { build } from 'esbuild'
 import { defineConfig } from 'vitest/config'
 import { BUNDLING } from './support/bundling.mjs'
+import { leftOut } from './support/left-out.ts'
 
 /** Gives tests the parts of undici that are bundled, as they are bundled, and not the package: what ships is what is tested. */
 const undiciAsBundled = {
@@ -22,8 +23,8 @@ const project = (name: string, timeout: number, more: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeout, hookTimeout: timeout, ...more },
 })
 
-/** One process for many files, not a new one for each, which would be most of the time: no test may leave anything behind. */
-const SHARED = { isolate: false, maxWorkers: '100%' }
+/** One process for each core and many files, not a new one for each file, which would be most of the time: no test may leave anything behind. */
+const SHARED = { isolate: false, maxWorkers: '100%', exclude: leftOut() }
 
 /** Finds what is to be run beside cnb. */
 const PROGRAMS = 'test/support/programs.ts'

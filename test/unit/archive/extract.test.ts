@@ -60,7 +60,8 @@ describe('extractInto', () => {
     expect(statSync(`${target}/suid`).mode & 0o7777).toBe(0o755)
   })
 
-  it('keeps names that are not UTF-8', async () => {
+  // APFS takes only UTF-8 in names.
+  it.skipIf(process.platform === 'darwin')('keeps names that are not UTF-8', async () => {
     await extractInto(target, packTar([file(Buffer.from('a\xff', 'latin1'))]))
     expect(readdirSync(target, { encoding: 'buffer' })).toEqual([Buffer.from('a\xff', 'latin1')])
   })

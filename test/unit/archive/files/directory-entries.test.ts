@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -44,7 +45,7 @@ async function list(options: Partial<DirectoryOptions> = {}): Promise<TarEntry[]
 }
 
 const names = (entries: TarEntry[]) => entries.map(({ name }) => Buffer.from(name).toString('latin1'))
-const openFiles = () => readdirSync('/proc/self/fd').length
+const openFiles = () => readdirSync('/dev/fd').length
 
 describe('directoryEntries', () => {
   it('goes depth first, in bytewise order within each directory', async () => {
@@ -114,7 +115,8 @@ describe('directoryEntries', () => {
     expect(tar.subarray(512, 512 + content.length).equals(content)).toBe(true)
   })
 
-  it('takes names that are not UTF-8 and paths longer than any field of a tar', async () => {
+  // APFS takes only UTF-8 in names.
+  it.skipIf(process.platform === 'darwin')('takes names that are not UTF-8 and paths longer than any field of a tar', async () => {
     const deep = Array.from({ length: 6 }, () => 'd'.repeat(60)).join('/')
     make(deep)
     write(`${deep}/f`)
@@ -255,7 +257,7 @@ describe('directoryEntries', () => {
     })
   })
 
-  it('tells a small file that has more in it than its size says', async () => {
+  it.runIf(existsSync('/proc/self/status'))('tells a small file that has more in it than its size says', async () => {
     const onlyStatus = (path: Buffer) => (path.toString() === 'status' ? 'keep' : 'skip')
     app = '/proc/self'
     await expect(list({ filter: onlyStatus })).rejects.toMatchObject({

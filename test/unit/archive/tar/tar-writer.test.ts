@@ -57,7 +57,7 @@ describe('packTar', () => {
     )
   })
 
-  it('is read by GNU tar, with long and non-ASCII names', async () => {
+  it.skipIf(process.platform === 'darwin')('is read by GNU tar, with long and non-ASCII names', async () => {
     const long = `${'d'.repeat(120)}/${'e'.repeat(120)}/é${'f'.repeat(60)}`
     const tar = await buffer(packTar([file('a.txt', 5, Buffer.from('hello')), file(long, 1, Buffer.from('x'))]))
     const listing = execFileSync('tar', ['-tvf', '-', '--quoting-style=literal', '--numeric-owner'], {
