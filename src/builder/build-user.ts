@@ -1,7 +1,7 @@
 /** The user that a build image or a builder runs buildpacks as (specification, platform.md "Build Image"). */
 
 import type { Image } from '../images/image.ts'
-import { builderError } from './label-reader.ts'
+import { builderError } from './builder-error.ts'
 
 const MAX_ID = 2 ** 31 - 1
 

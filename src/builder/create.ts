@@ -8,8 +8,8 @@ import type { Buildpack } from '../buildpacks/buildpack.ts'
 import { formatEntry, resolveOrder, type AvailableBuildpack, type GroupEntry } from '../buildpacks/order.ts'
 import { compareBytes } from '../formats/go/json.ts'
 import type { Image, ImagePlan, Layer } from '../images/image.ts'
-import { labelOf } from '../images/labels/label-value.ts'
 import { readStackId, STACK_MIXINS_LABEL } from '../images/labels/labels.ts'
+import { labelOf, readLabels } from '../images/labels/read-labels.ts'
 import type { HistoryEntry, ImageConfig } from '../oci/config.ts'
 import { CONSTANT_MTIME, CONSTANT_TIME } from '../oci/constant-time.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -18,7 +18,6 @@ import type { EnvFile } from './build-env.ts'
 import { readBuildUser } from './build-user.ts'
 import { builderLabels, type BuilderContents } from './builder-labels.ts'
 import { checkBuildpacks } from './compatibility.ts'
-import { readLabel } from './label-reader.ts'
 import { orderToml, runToml, stackToml, systemToml } from './lifecycle-files.ts'
 
 
@@ -61,7 +60,7 @@ export async function planBuilder(recipe: BuilderRecipe, context: Context = {}):
 
 function checkStack({ stackId, buildImage }: BuilderRecipe): void {
   // The builder gets the label as it is, and nobody could read a builder whose label is malformed.
-  readLabel(buildImage, STACK_MIXINS_LABEL)?.strings('value')
+  readLabels(buildImage, [STACK_MIXINS_LABEL], 'CNB_BUILDER_INVALID').strings(STACK_MIXINS_LABEL)
   const own = readStackId(buildImage)
   if (stackId === '' || stackId === own) return
   const message = `the build image '${buildImage.reference}' has the stack '${own}', but builder.toml says '${stackId}'`

@@ -4,42 +4,46 @@ import { isDigest } from '../oci/digest.ts'
 import { parseApiVersion } from '../formats/versions.ts'
 import { readGroup, readOrder, readTarget } from '../buildpacks/descriptor.ts'
 import type { FieldReader } from '../formats/field-reader.ts'
-import type { Order } from '../buildpacks/order.ts'
 import type { Image } from '../images/image.ts'
 import { BUILDER_METADATA_LABEL, STACK_MIXINS_LABEL, readStackId } from '../images/labels/labels.ts'
+import { readLabels } from '../images/labels/read-labels.ts'
 import type { ApiRange, Builder, BuildpackLayerInfo, LifecycleInfo, RunImageName } from './builder.ts'
 import { readBuildUser } from './build-user.ts'
-import { builderError, checkLabelSizes, readLabel, readObjectLabel } from './label-reader.ts'
+import { builderError } from './builder-error.ts'
 import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL } from '../buildpacks/labels.ts'
 import { ORDER_EXTENSIONS_LABEL, ORDER_LABEL, SYSTEM_LABEL } from './labels.ts'
+
+const JSON_LABELS = [
+  BUILDER_METADATA_LABEL, STACK_MIXINS_LABEL, BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, ORDER_LABEL, ORDER_EXTENSIONS_LABEL, SYSTEM_LABEL,
+]
 
 /**
  * Reads a builder's labels and environment (pack's internal/builder/metadata.go). Lists that are missing are empty; what has another type is an error.
  * @throws CnbError CNB_BUILDER_INVALID
  */
 export function readBuilder(image: Image): Builder {
-  checkLabelSizes(image)
-  const metadata = readObjectLabel(image, BUILDER_METADATA_LABEL)
+  const labels = readLabels(image, JSON_LABELS, 'CNB_BUILDER_INVALID')
+  const metadata = labels.table(BUILDER_METADATA_LABEL)
   if (metadata === undefined) {
     const hint = "Name a builder image, or make one with 'cnb builder create'."
     throw builderError(image, `it is not a builder, for it has no label ${BUILDER_METADATA_LABEL}`, hint)
   }
   const createdBy = metadata.table('createdBy')
-  const system = readObjectLabel(image, SYSTEM_LABEL)
+  const system = labels.table(SYSTEM_LABEL)
   return {
     image,
     ...readBuildUser(image),
     description: metadata.string('description') ?? '',
     createdBy: { name: createdBy?.string('name') ?? '', version: createdBy?.string('version') ?? '' },
-    stack: { id: readStackId(image), mixins: readLabel(image, STACK_MIXINS_LABEL)?.strings('value') ?? [] },
+    stack: { id: readStackId(image), mixins: labels.strings(STACK_MIXINS_LABEL) },
     lifecycle: readLifecycle(metadata),
     runImages: readRunImages(metadata),
     buildpacks: metadata.tables('buildpacks').map(readInfo),
     extensions: metadata.tables('extensions').map(readInfo),
-    buildpackLayers: readLayers(image, BUILDPACK_LAYERS_LABEL),
-    extensionLayers: readLayers(image, EXTENSION_LAYERS_LABEL),
-    order: readOrderLabel(image, ORDER_LABEL),
-    orderExtensions: readOrderLabel(image, ORDER_EXTENSIONS_LABEL),
+    buildpackLayers: readLayers(labels.table(BUILDPACK_LAYERS_LABEL)),
+    extensionLayers: readLayers(labels.table(EXTENSION_LAYERS_LABEL)),
+    order: readOrder(labels, ORDER_LABEL),
+    orderExtensions: readOrder(labels, ORDER_EXTENSIONS_LABEL),
     system: { pre: readSystem(system, 'pre'), post: readSystem(system, 'post') },
   }
 }
@@ -82,8 +86,7 @@ function readInfo(entry: FieldReader): Builder['buildpacks'][number] {
   return { id: entry.requiredString('id'), version, ...(name ? { name } : {}), ...(homepage ? { homepage } : {}) }
 }
 
-function readLayers(image: Image, label: string): Builder['buildpackLayers'] {
-  const ids = readObjectLabel(image, label)
+function readLayers(ids: FieldReader | undefined): Builder['buildpackLayers'] {
   return byKey(ids, (versions) => byKey(versions, readLayer))
 }
 
@@ -114,11 +117,6 @@ function byKey<T>(fields: FieldReader | undefined, read: (value: FieldReader) =>
     if (value) result[key] = read(value)
   }
   return result
-}
-
-function readOrderLabel(image: Image, label: string): Order {
-  const root = readLabel(image, label)
-  return root ? readOrder(root, 'value') : []
 }
 
 function readSystem(system: FieldReader | undefined, key: string): Builder['system']['pre'] {

@@ -54,7 +54,10 @@ interface Found {
   readonly value: unknown
 }
 
-/** A table's fields. A field that is missing or null (as Go writes an empty list into JSON) is undefined or an empty list. */
+/**
+ * A table's fields. As in Go, null is what is missing: a field that is null (an empty list in Go's JSON) is undefined or an empty
+ * list, and an item of a list that is null is an empty string or table.
+ */
 export class FieldReader {
   /** One table, or those that are one by keys that differ in capitals only: `[io.x]` and `[IO.y]`. */
   readonly #tables: readonly { readonly path: FieldPath; readonly table: Readonly<Record<string, unknown>> }[]
@@ -104,7 +107,7 @@ export class FieldReader {
 
   strings(key: string): string[] {
     return this.#list(key, 'a list of strings').map(({ value, path }) => {
-      if (typeof value === 'string') return value
+      if (typeof (value ?? '') === 'string') return (value ?? '') as string
       throw this.#error(path, `'${this.#name(key)}' must be a list of strings`)
     })
   }
@@ -120,7 +123,7 @@ export class FieldReader {
 
   tables(key: string): FieldReader[] {
     return this.#list(key, 'a list of tables').map(({ value, path }) => {
-      if (isTable(value)) return new FieldReader(value, path, this.#error, this.#otherCapitals)
+      if (isTable(value ?? {})) return new FieldReader((value ?? {}) as Record<string, unknown>, path, this.#error, this.#otherCapitals)
       throw this.#error(path, `'${this.#name(key)}' must be a list of tables`)
     })
   }

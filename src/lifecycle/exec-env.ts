@@ -5,7 +5,7 @@ import type { EventSink } from '../base/events.ts'
 import { hasFeature, sinceApi } from '../formats/api-features.ts'
 import { type ApiVersion, formatApiVersion } from '../formats/versions.ts'
 import { EXEC_ENV_LABEL } from '../images/labels/labels.ts'
-import { labelOf, type Labelled } from '../images/labels/label-value.ts'
+import { labelOf, type Labelled } from '../images/labels/read-labels.ts'
 
 /** What an image is for that does not say, and a build whose lifecycle knows nothing else. */
 export const DEFAULT_EXEC_ENV = 'production'

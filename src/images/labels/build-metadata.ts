@@ -1,7 +1,8 @@
 /** `io.buildpacks.build.metadata`: who built the image and what it can run (platform.md "io.buildpacks.build.metadata (JSON)"). */
 
-import { readJsonLabel, type LabelValue, type Labelled } from './label-value.ts'
+import type { FieldReader } from '../../formats/field-reader.ts'
 import { BUILD_METADATA_LABEL } from './labels.ts'
+import { readLabels, type Labelled } from './read-labels.ts'
 
 interface UsedBuildpack {
   readonly id: string
@@ -31,30 +32,34 @@ export interface BuildMetadata {
 
 /** @throws CnbError CNB_IMAGE_INVALID when the label is malformed; undefined where the image has none */
 export function readBuildMetadata(image: Labelled): BuildMetadata | undefined {
-  const label = readJsonLabel(image, BUILD_METADATA_LABEL)
+  const label = readLabels(image, [BUILD_METADATA_LABEL]).table(BUILD_METADATA_LABEL)
   if (!label) return undefined
   return {
-    buildpacks: label.member('buildpacks').list().map(readUsed),
-    extensions: label.member('extensions').list().map(readUsed),
-    processes: label.member('processes').list().map(readProcess),
-    launcherVersion: label.member('launcher').member('version').string(),
+    buildpacks: label.tables('buildpacks').map(readUsed),
+    extensions: label.tables('extensions').map(readUsed),
+    processes: label.tables('processes').map(readProcess),
+    launcherVersion: label.table('launcher')?.string('version') ?? '',
   }
 }
 
-function readUsed(used: LabelValue): UsedBuildpack {
-  const homepage = used.member('homepage').string()
-  return { id: used.member('id').string(), version: used.member('version').string(), ...(homepage === '' ? {} : { homepage }) }
+function readUsed(used: FieldReader): UsedBuildpack {
+  return { id: used.string('id') ?? '', version: used.string('version') ?? '', homepage: used.string('homepage') || undefined }
 }
 
-function readProcess(process: LabelValue): LaunchProcess {
-  const command = process.member('command')
+function readProcess(process: FieldReader): LaunchProcess {
   return {
-    type: process.member('type').string(),
-    command: command.isList ? command.strings() : command.present ? [command.string()] : [],
-    args: process.member('args').strings(),
-    direct: process.member('direct').boolean(),
-    default: process.member('default').boolean(),
-    buildpackId: process.member('buildpackID').string(),
-    workingDir: process.member('working-dir').string(),
+    type: process.string('type') ?? '',
+    command: readCommand(process),
+    args: process.strings('args'),
+    direct: process.boolean('direct') ?? false,
+    default: process.boolean('default') ?? false,
+    buildpackId: process.string('buildpackID') ?? '',
+    workingDir: process.string('working-dir') ?? '',
   }
+}
+
+function readCommand(process: FieldReader): string[] {
+  const isList = Array.isArray(process.value('command'))
+  const command = isList ? undefined : process.string('command')
+  return isList ? process.strings('command') : command === undefined ? [] : [command]
 }

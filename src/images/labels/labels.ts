@@ -1,7 +1,7 @@
 /** The labels that the specification gives app, run and builder images, and the short ones among them read. */
 
 import type { Platform } from '../../oci/platform.ts'
-import { labelOf, readJsonLabel, type Labelled } from './label-value.ts'
+import { labelOf, readLabels, type Labelled } from './read-labels.ts'
 
 export const LIFECYCLE_METADATA_LABEL = 'io.buildpacks.lifecycle.metadata'
 export const BUILD_METADATA_LABEL = 'io.buildpacks.build.metadata'
@@ -57,5 +57,5 @@ export function readStackId(image: Labelled): string {
  * @throws CnbError CNB_IMAGE_INVALID
  */
 export function readStackMixins(image: Labelled, stage = /^(?:build|run):/): string[] {
-  return (readJsonLabel(image, STACK_MIXINS_LABEL)?.strings() ?? []).map((mixin) => mixin.replace(stage, ''))
+  return readLabels(image, [STACK_MIXINS_LABEL]).strings(STACK_MIXINS_LABEL).map((mixin) => mixin.replace(stage, ''))
 }

@@ -1,9 +1,10 @@
 /** `io.buildpacks.lifecycle.metadata`: which layer is what (platform.md "io.buildpacks.lifecycle.metadata (JSON)"). */
 
+import type { FieldReader } from '../../formats/field-reader.ts'
 import { encodeGoObject, encodeGoString } from '../../formats/go/json.ts'
 import { editJsonObject } from '../../formats/go/json-edit.ts'
-import { readJsonLabel, type LabelValue, type Labelled } from './label-value.ts'
 import { LIFECYCLE_METADATA_LABEL } from './labels.ts'
+import { readLabels, type Labelled } from './read-labels.ts'
 
 /** A run image's name and the other names that it can be had under. */
 export interface RunImageNames {
@@ -47,59 +48,64 @@ export interface LifecycleMetadata {
 
 /** @throws CnbError CNB_IMAGE_INVALID when the label is malformed; undefined where the image has none */
 export function readLifecycleMetadata(image: Labelled): LifecycleMetadata | undefined {
-  const label = readJsonLabel(image, LIFECYCLE_METADATA_LABEL)
+  const label = readLabels(image, [LIFECYCLE_METADATA_LABEL]).table(LIFECYCLE_METADATA_LABEL)
   if (!label) return undefined
-  const sha = (key: string): string => label.member(key).member('sha').string()
-  const runImage = label.member('runImage')
-  const names = [runImage, label.member('stack').member('runImage')].map(readNames)
+  const runImage = label.table('runImage')
+  const names = [runImage, label.table('stack')?.table('runImage')].map(readNames)
   return {
-    app: readAppShas(label.member('app')),
-    sbom: sha('sbom'),
-    buildpacks: label.member('buildpacks').list().map(readBuildpackLayers),
-    config: sha('config'),
-    launcher: sha('launcher'),
-    processTypes: sha('process-types'),
-    topLayer: runImage.member('topLayer').string(),
-    reference: runImage.member('reference').string(),
+    app: readApp(label).map(readSha),
+    sbom: readSha(label.table('sbom')),
+    buildpacks: label.tables('buildpacks').map(readBuildpackLayers),
+    config: readSha(label.table('config')),
+    launcher: readSha(label.table('launcher')),
+    processTypes: readSha(label.table('process-types')),
+    topLayer: runImage?.string('topLayer') ?? '',
+    reference: runImage?.string('reference') ?? '',
     runImage: names.find(({ image }) => image !== ''),
     knownRunImages: [...new Set(names.flatMap(({ image, mirrors }) => [image, ...mirrors]))].filter((name) => name !== ''),
   }
 }
 
+function readSha(layer: FieldReader | undefined): string {
+  return layer?.string('sha') ?? ''
+}
+
 /** A list of slices, or before slices existed one object. */
-function readAppShas(app: LabelValue): string[] {
-  const layers = !app.present ? [] : app.isList ? app.list() : [app]
-  return layers.map((layer) => layer.member('sha').string())
+function readApp(label: FieldReader): (FieldReader | undefined)[] {
+  const app = label.value('app')
+  if (app === undefined || Array.isArray(app)) return label.tables('app')
+  return [label.table('app')]
 }
 
-function readBuildpackLayers(buildpack: LabelValue): BuildpackLayersMetadata {
-  const layers = buildpack
-    .member('layers')
-    .entries()
-    .map(([name, layer]): [string, BuildpackLayerMetadata] => [
-      name,
-      {
-        sha: layer.member('sha').string(),
-        data: layer.member('data').raw,
-        build: layer.member('build').boolean(),
-        launch: layer.member('launch').boolean(),
-        cache: layer.member('cache').boolean(),
-      },
-    ])
-  const key = buildpack.member('key').string()
-  return { id: key, version: buildpack.member('version').string(), layers: new Map(layers), store: readStore(buildpack.member('store')) }
+function readBuildpackLayers(buildpack: FieldReader): BuildpackLayersMetadata {
+  const layers = buildpack.table('layers')
+  return {
+    id: buildpack.string('key') ?? '',
+    version: buildpack.string('version') ?? '',
+    layers: new Map(layers?.keys().map((name) => [name, readLayer(layers.table(name))])),
+    store: readStore(buildpack.table('store')),
+  }
 }
 
-function readStore(store: LabelValue): unknown {
-  if (!store.present) return undefined
-  const metadata = store.member('metadata')
+function readLayer(layer: FieldReader | undefined): BuildpackLayerMetadata {
+  return {
+    sha: readSha(layer),
+    data: layer?.value('data'),
+    build: layer?.boolean('build') ?? false,
+    launch: layer?.boolean('launch') ?? false,
+    cache: layer?.boolean('cache') ?? false,
+  }
+}
+
+function readStore(store: FieldReader | undefined): unknown {
+  if (!store) return undefined
   // For its check that it is an object.
-  metadata.entries()
-  return metadata.raw ?? null
+  store.table('metadata')
+  return store.value('metadata') ?? null
 }
 
-function readNames(runImage: LabelValue): RunImageNames {
-  return { image: runImage.member('image').string(), mirrors: runImage.member('mirrors').strings() }
+function readNames(runImage: FieldReader | undefined): RunImageNames {
+  return { image: runImage?.string('image') ?? '', mirrors: runImage?.strings('mirrors') ?? [] }
 }
 
 /** The base that an image now stands on. `name` only where its names in the label are to be replaced by this one. */

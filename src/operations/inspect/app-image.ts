@@ -1,7 +1,7 @@
 /** Images that buildpacks made, told from others. */
 
 import { CnbError } from '../../base/errors.ts'
-import { labelOf, type Labelled } from '../../images/labels/label-value.ts'
+import { labelOf, type Labelled } from '../../images/labels/read-labels.ts'
 import { BUILDER_METADATA_LABEL, LIFECYCLE_METADATA_LABEL } from '../../images/labels/labels.ts'
 import { readLifecycleMetadata, type LifecycleMetadata } from '../../images/labels/lifecycle-metadata.ts'
 

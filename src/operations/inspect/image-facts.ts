@@ -2,7 +2,7 @@
 
 import type { Context } from '../../base/events.ts'
 import type { EngineHistory, EngineImage } from '../../docker/engine.ts'
-import type { Labelled } from '../../images/labels/label-value.ts'
+import type { Labelled } from '../../images/labels/read-labels.ts'
 import type { StoredImage } from '../../images/stored-image.ts'
 import type { ContainerConfig, HistoryEntry } from '../../oci/config.ts'
 import { readIndex, readManifest } from '../../oci/manifest.ts'

@@ -75,14 +75,14 @@ describe('readBuilder', () => {
 
   test.each([
     ['metadata that is no JSON', { 'io.buildpacks.builder.metadata': '{' }, /is not JSON/],
-    ['metadata that is a list', { 'io.buildpacks.builder.metadata': '[]' }, /not a JSON object/],
+    ['metadata that is a list', { 'io.buildpacks.builder.metadata': '[]' }, /must be a table, not a list/],
     ['metadata without a lifecycle', { 'io.buildpacks.builder.metadata': '{}' }, /names no lifecycle/],
     ['an API that is none', { 'io.buildpacks.builder.metadata': '{"lifecycle":{"apis":{"platform":{"supported":["x"]}}}}' }, /'x' is not a platform API version/],
-    ['run images that are a text', { 'io.buildpacks.builder.metadata': JSON.stringify({ ...METADATA, images: 'acme' }) }, /'images' must be a list of tables, not a string/],
+    ['run images that are a text', { 'io.buildpacks.builder.metadata': JSON.stringify({ ...METADATA, images: 'acme' }) }, /'io\.buildpacks\.builder\.metadata\.images' must be a list of tables, not a string/],
     ['an order that is an object', { ...valid(), [ORDER]: '{}' }, /must be a list/],
-    ['an order entry without an id', { ...valid(), [ORDER]: '[{"group":[{}]}]' }, /'value\[0\].group\[0\].id' is required/],
+    ['an order entry without an id', { ...valid(), [ORDER]: '[{"group":[{}]}]' }, /'io\.buildpacks\.buildpack\.order\[0\]\.group\[0\]\.id' is required/],
     ['a layer that is no digest', { ...valid(), [LAYERS]: '{"a":{"1":{"layerDiffID":"x"}}}' }, /'x' is not a digest/],
-    ['labels of 9 MB', { ...valid(), huge: 'x'.repeat(9_000_000) }, /more than the 8388608 that are read/],
+    ['a label of more than 32 MiB', { ...valid(), [ORDER]: `"${'x'.repeat(32 * 1024 ** 2)}"` }, /'io\.buildpacks\.buildpack\.order' is larger than 33554432 bytes/],
     ['a list of 20000 entries', { ...valid(), [ORDER]: JSON.stringify(Array(20_000).fill({ group: [] })) }, /more than 10000 entries/],
   ])('%s is an error', (_, labels, message) => {
     expect(failure(() => readBuilder(builderImage(labels)))).toMatchObject({ code: 'CNB_BUILDER_INVALID', message: expect.stringMatching(message) as string })

@@ -25,5 +25,5 @@ test('reads a command that is one string, as before Platform API 0.10', () => {
 })
 
 test('refuses a wrong type, saying where it is', () => {
-  expect(() => read({ processes: [{ type: 'web', command: 7 }] })).toThrow("'processes[0].command' must be a string, not a number")
+  expect(() => read({ processes: [{ type: 'web', command: 7 }] })).toThrow("metadata.processes[0].command' must be a string, not a number")
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isMarkedRebasable, PROJECT_METADATA_LABEL, readDistro, readStackId, readStackMixins, readImageTarget } from '../../../../src/images/labels/labels.ts'
-import { readJsonLabel } from '../../../../src/images/labels/label-value.ts'
+import { readLabels } from '../../../../src/images/labels/read-labels.ts'
 
 const image = (labels: Record<string, string>) => ({ reference: 'my/app', labels, platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } })
 
@@ -23,5 +23,5 @@ test('a target has what the image and its labels tell', () => {
 
 test('short labels are read as they are', () => {
   expect(readStackId(image({ 'io.buildpacks.stack.id': 'x' }))).toBe('x')
-  expect(readJsonLabel(image({ 'io.buildpacks.project.metadata': '{"source":{"type":"git"}}' }), PROJECT_METADATA_LABEL)?.member('source').member('type').string()).toBe('git')
+  expect(readLabels(image({ 'io.buildpacks.project.metadata': '{"source":{"type":"git"}}' }), [PROJECT_METADATA_LABEL]).table(PROJECT_METADATA_LABEL)?.table('source')?.string('type')).toBe('git')
 })

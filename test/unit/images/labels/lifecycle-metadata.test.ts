@@ -28,7 +28,7 @@ describe('readLifecycleMetadata', () => {
     })
     const [buildpack] = metadata?.buildpacks ?? []
     expect([buildpack?.id, buildpack?.version]).toEqual(['x/y', '1.2'])
-    expect(buildpack?.layers.get('9')).toEqual({ sha: 'sha256:nine', data: null, build: false, launch: false, cache: true })
+    expect(buildpack?.layers.get('9')).toEqual({ sha: 'sha256:nine', data: undefined, build: false, launch: false, cache: true })
   })
 
   test('takes the run image from the stack where it is named there only, and the app as one layer', () => {
@@ -49,8 +49,8 @@ describe('readLifecycleMetadata', () => {
   })
 
   test('refuses a wrong type, saying where it is', () => {
-    expect(() => read('{"buildpacks":[{"key":1}]}')).toThrow("'buildpacks[0].key' must be a string")
-    expect(() => read('{"runImage":[]}')).toThrow("'runImage' must be an object")
+    expect(() => read('{"buildpacks":[{"key":1}]}')).toThrow("metadata.buildpacks[0].key' must be a string")
+    expect(() => read('{"runImage":[]}')).toThrow("metadata.runImage' must be a table")
   })
 })
 

@@ -147,6 +147,6 @@ describe('is a clear error for', () => {
 
   test('an image whose label is malformed', async () => {
     await load({ build: { processes: 'none' } })
-    await expect(run('my/app')).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: matching(/io\.buildpacks\.build\.metadata.*'processes' must be a list/) })
+    await expect(run('my/app')).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: matching(/'io\.buildpacks\.build\.metadata\.processes' must be a list/) })
   })
 })
