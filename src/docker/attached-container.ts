@@ -7,7 +7,7 @@ import type { EngineClient } from './connection/client.ts'
 import type { ContainerOutput, AttachedContainer } from './engine.ts'
 import { engineRefusal } from './errors.ts'
 import { demultiplex } from './multiplex.ts'
-import { recordOf, stringOf } from '../base/foreign-json.ts'
+import { recordOf, stringOf } from '../formats/lenient-values.ts'
 
 const KILL_TIMEOUT_MS = 5000
 const TASK = 'cannot run the container'

@@ -10,7 +10,7 @@ import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
 import { engineRefusal, refusalStatus } from './errors.ts'
 import { Grace } from './grace.ts'
 import { discardContainer, removeContainer } from './remove-container.ts'
-import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../base/foreign-json.ts'
+import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 
 export function makeContainers(client: EngineClient): Containers {
   return {

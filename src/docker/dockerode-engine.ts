@@ -8,7 +8,7 @@ import type { Containers, Content, Engine, EngineImages, EngineInfo, Volumes } f
 import { makeEngineImages } from './engine-images.ts'
 import type { Endpoint } from './connection/endpoint.ts'
 import { GrpcSession } from './content/grpc-session.ts'
-import { recordOf, recordsOf, stringOf, stringsOf } from '../base/foreign-json.ts'
+import { recordOf, recordsOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 import { lastWords } from './connection/last-words.ts'
 import { makeVolumes } from './volumes.ts'
 

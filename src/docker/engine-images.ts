@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import { numberOf, recordOf, recordsOf, stringOf, stringsOf } from '../base/foreign-json.ts'
+import { numberOf, recordOf, recordsOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 import { isDigest } from '../oci/digest.ts'
 import { readContainerConfig } from '../oci/read-config.ts'
 import { parseReference, parseTag } from '../oci/reference.ts'

@@ -2,7 +2,7 @@
 
 import type { Readable } from 'node:stream'
 import { engineRefusal } from './errors.ts'
-import { isRecord, numberOf, stringOf } from '../base/foreign-json.ts'
+import { isTable, numberOf, stringOf } from '../formats/lenient-values.ts'
 
 const MAX_LINE = 1024 * 1024
 const NEWLINE = 0x0a
@@ -43,11 +43,11 @@ function* parseLine(bytes: Buffer, task: string): Generator<ProgressLine> {
   if (text === '') return
   const line = parseObject(text)
   if (line === undefined) throw engineRefusal(task, 0, `the engine sent something that is not JSON: ${text.slice(0, 200)}`)
-  const detail = isRecord(line.errorDetail) ? line.errorDetail : {}
+  const detail = isTable(line.errorDetail) ? line.errorDetail : {}
   if (line.error !== undefined || line.errorDetail !== undefined) {
     throw engineRefusal(task, numberOf(detail.code) ?? 0, stringOf(line.error) ?? stringOf(detail.message) ?? text)
   }
-  const progress = isRecord(line.progressDetail) ? line.progressDetail : {}
+  const progress = isTable(line.progressDetail) ? line.progressDetail : {}
   yield {
     id: stringOf(line.id),
     status: stringOf(line.status),
@@ -59,7 +59,7 @@ function* parseLine(bytes: Buffer, task: string): Generator<ProgressLine> {
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return isRecord(value) ? value : undefined
+    return isTable(value) ? value : undefined
   } catch {
     return undefined
   }

@@ -6,7 +6,7 @@ import type { EngineClient } from './connection/client.ts'
 import type { Volumes } from './engine.ts'
 import { refusalStatus } from './errors.ts'
 import { Grace } from './grace.ts'
-import { recordOf, recordsOf, stringMapOf, stringOf } from '../base/foreign-json.ts'
+import { recordOf, recordsOf, stringMapOf, stringOf } from '../formats/lenient-values.ts'
 
 type Labels = Readonly<Record<string, string>>
 

@@ -2,6 +2,7 @@
 
 import { CnbError, type SourcePosition } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
+import { isTable } from './lenient-values.ts'
 import { sourceLine } from './source-line.ts'
 import { locateTomlKeys, type FieldPath } from './toml-positions.ts'
 import { parseToml } from './toml.ts'
@@ -247,8 +248,4 @@ export class FieldReader {
   #tooMany(path: FieldPath): CnbError {
     return this.#error(path, `'${formatFieldPath(path)}' has more than ${MAX_ITEMS} entries`)
   }
-}
-
-export function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }

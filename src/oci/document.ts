@@ -1,7 +1,7 @@
 /** JSON documents of images: manifests, indexes, configurations. */
 
 import { CnbError } from '../base/errors.ts'
-import { recordOf } from '../base/foreign-json.ts'
+import { recordOf } from '../formats/lenient-values.ts'
 
 /** @param what the document's name in an error: `the manifest of x` @throws CnbError CNB_IMAGE_INVALID for what is no JSON */
 export function readDocument(content: Buffer, what: string): Record<string, unknown> {

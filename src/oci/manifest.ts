@@ -1,7 +1,7 @@
 /** Manifests and indexes (OCI image-spec, manifest.md and image-index.md), and Docker's that mean the same. */
 
 import { CnbError } from '../base/errors.ts'
-import { numberOf, recordOf, stringMapOf, stringOf } from '../base/foreign-json.ts'
+import { numberOf, recordOf, stringMapOf, stringOf } from '../formats/lenient-values.ts'
 import type { Descriptor } from './descriptor.ts'
 import { isDigest } from './digest.ts'
 import { malformed, readDocument } from './document.ts'

@@ -1,6 +1,6 @@
 /** Reading an image configuration that somebody else wrote (OCI image-spec, config.md). */
 
-import { isRecord, recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../base/foreign-json.ts'
+import { isTable, recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 import type { ContainerConfig, HistoryEntry, ImageConfig } from './config.ts'
 import { isDigest } from './digest.ts'
 import { malformed, readDocument } from './document.ts'
@@ -36,8 +36,8 @@ export function readContainerConfig(value: unknown): ContainerConfig {
   return {
     ...rest,
     ...(Array.isArray(Env) ? { Env: stringsOf(Env) } : {}),
-    ...(isRecord(Labels) ? { Labels: stringMapOf(Labels) } : {}),
-    ...(isRecord(ExposedPorts) ? { ExposedPorts: ExposedPorts as Record<string, object> } : {}),
+    ...(isTable(Labels) ? { Labels: stringMapOf(Labels) } : {}),
+    ...(isTable(ExposedPorts) ? { ExposedPorts: ExposedPorts as Record<string, object> } : {}),
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { readBounded } from '../../base/bounded-file.ts'
 import { CnbError } from '../../base/errors.ts'
 import { clientCertificate, type TlsMaterial } from './engine-address.ts'
-import { isRecord } from '../../base/foreign-json.ts'
+import { isTable } from '../../formats/lenient-values.ts'
 
 /** An honest file has a few kilobytes. */
 const MAX_FILE = 4 * 1024 * 1024
@@ -13,7 +13,7 @@ const MAX_FILE = 4 * 1024 * 1024
 /** The context that `docker context use` chose, or undefined. @throws CnbError CNB_USAGE when config.json is malformed */
 export async function readCurrentContext(configDir: string): Promise<string | undefined> {
   const config = await readJson(join(configDir, 'config.json'))
-  const name = isRecord(config) ? config.currentContext : undefined
+  const name = isTable(config) ? config.currentContext : undefined
   return typeof name === 'string' && name !== '' ? name : undefined
 }
 
@@ -25,8 +25,8 @@ export async function readCurrentContext(configDir: string): Promise<string | un
 export async function readContext(configDir: string, name: string): Promise<{ host: string; tls?: TlsMaterial }> {
   const id = createHash('sha256').update(name).digest('hex')
   const meta = await readJson(join(configDir, 'contexts', 'meta', id, 'meta.json'))
-  const endpoints = isRecord(meta) && isRecord(meta.Endpoints) ? meta.Endpoints : {}
-  const docker = isRecord(endpoints.docker) ? endpoints.docker : {}
+  const endpoints = isTable(meta) && isTable(meta.Endpoints) ? meta.Endpoints : {}
+  const docker = isTable(endpoints.docker) ? endpoints.docker : {}
   if (typeof docker.Host !== 'string' || docker.Host === '') {
     const why = meta === undefined ? 'there is no such context' : 'it names no engine'
     throw new CnbError('CNB_USAGE', `the Docker context '${name}' cannot be used: ${why} (looked in ${configDir})`, {

@@ -4,7 +4,7 @@
  * and becomes a float, as in the lifecycle.
  */
 
-import { isTable } from '../field-reader.ts'
+import { isTable } from '../lenient-values.ts'
 import { compareBytes } from './json.ts'
 
 type Table = Readonly<Record<string, unknown>>

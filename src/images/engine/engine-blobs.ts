@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream'
 import type { Context } from '../../base/events.ts'
 import type { Content } from '../../docker/engine.ts'
-import { numberOf, recordOf, recordsOf, stringOf } from '../../base/foreign-json.ts'
+import { numberOf, recordOf, recordsOf, stringOf } from '../../formats/lenient-values.ts'
 import { MAX_CONFIG_BYTES } from '../../oci/config.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'

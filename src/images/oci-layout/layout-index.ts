@@ -1,6 +1,6 @@
 /** A layout's index.json: which of its images are called what (OCI image-spec, image-layout.md "index.json file"). Pure. */
 
-import { isRecord, recordOf, stringOf } from '../../base/foreign-json.ts'
+import { isTable, recordOf, stringOf } from '../../formats/lenient-values.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { readIndex } from '../../oci/manifest.ts'
@@ -32,7 +32,7 @@ export function namesOf(index: Buffer, layout: string): string[] {
 export function withImage(index: Buffer, image: Descriptor, names: readonly string[], layout: string): Buffer {
   readIndex(index, layout)
   const document = recordOf(JSON.parse(index.toString()))
-  const entries = (document.manifests as unknown[]).filter(isRecord)
+  const entries = (document.manifests as unknown[]).filter(isTable)
   const others = entries.filter(({ digest, annotations }) => {
     const name = stringOf(recordOf(annotations)[REF_NAME])
     return name === undefined ? names.length > 0 || digest !== image.digest : !names.includes(name)

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { recordOf, stringOf } from '../../base/foreign-json.ts'
+import { recordOf, stringOf } from '../../formats/lenient-values.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { digestOf, isDigest, type Digest } from '../../oci/digest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts'

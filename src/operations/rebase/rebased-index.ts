@@ -1,6 +1,6 @@
 /** An index with the images that it lists on their new base (OCI image-spec, image-index.md). */
 
-import { recordOf } from '../../base/foreign-json.ts'
+import { recordOf } from '../../formats/lenient-values.ts'
 import type { StoredDocument } from '../../images/stored-image.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'

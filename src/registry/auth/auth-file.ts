@@ -1,6 +1,7 @@
 /** The format of Docker's config.json and Podman's auth.json, as far as it tells credentials. */
 
 import { CnbError } from '../../base/errors.ts'
+import { recordOf, stringOf } from '../../formats/lenient-values.ts'
 
 /** As the engine's API takes them: `username` and `password`, `identitytoken`, or `registrytoken`. */
 export interface RegistryCredentials {
@@ -39,7 +40,7 @@ export function parseAuthFile(content: string, origin: string): AuthFile {
     })
   }
   const { credHelpers, credsStore, auths } = recordOf(file)
-  return { credHelpers: recordOf(credHelpers), credsStore: isText(credsStore) ? credsStore : undefined, auths: recordOf(auths) }
+  return { credHelpers: recordOf(credHelpers), credsStore: stringOf(credsStore), auths: recordOf(auths) }
 }
 
 /** An entry of `auths`. Docker Desktop leaves empty ones for what its helper keeps. */
@@ -89,10 +90,6 @@ function scopeOf(key: string): string {
   const name = nameOf(key.replace(/^https?:\/\//, '').replace(/\/+$/, ''))
   const isAddress = /^https?:\/\//.test(key) || /^[^/]+\/v[12]$/.test(name)
   return isAddress ? hostOf(name) : name
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 }
 
 function isText(value: unknown): value is string {

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { readBounded } from '../../base/bounded-file.ts'
 import { CnbError } from '../../base/errors.ts'
+import { isTable } from '../../formats/lenient-values.ts'
 import { credentialsOf, entriesFor, hostOf, nameOf, parseAuthFile, type AuthFile, type RegistryCredentials } from './auth-file.ts'
 import { askCredentialHelper, CredentialHelperError } from './credential-helper.ts'
 
@@ -150,7 +151,7 @@ function credentialsFromVariable(value: string, name: string): RegistryCredentia
 function parse(value: string): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(value)
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>
+    if (isTable(parsed)) return parsed
   } catch {
     // Said below; the parser's own words would quote a secret.
   }

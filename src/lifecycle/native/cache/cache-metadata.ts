@@ -4,7 +4,8 @@
  */
 
 import { CnbError } from '../../../base/errors.ts'
-import { FieldReader, isTable } from '../../../formats/field-reader.ts'
+import { FieldReader } from '../../../formats/field-reader.ts'
+import { isTable } from '../../../formats/lenient-values.ts'
 import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../../../formats/go/json.ts'
 import { tomlDataJson } from '../../../formats/go/toml-json.ts'
 import { parseExactJson } from '../../../formats/go/exact-json.ts'

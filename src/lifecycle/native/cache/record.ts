@@ -1,7 +1,8 @@
 /** The record of what is in the `layers` volume: made when a build ends, read when the next one begins. */
 
 import { CnbError } from '../../../base/errors.ts'
-import { FieldReader, isTable } from '../../../formats/field-reader.ts'
+import { FieldReader } from '../../../formats/field-reader.ts'
+import { isTable } from '../../../formats/lenient-values.ts'
 import { digestOf, type Digest, isDigest } from '../../../oci/digest.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { tomlDataJson } from '../../../formats/go/toml-json.ts'

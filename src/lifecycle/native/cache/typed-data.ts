@@ -1,6 +1,6 @@
 /** TOML's two kinds of numbers in JSON, which has one: so that a float that a buildpack wrote comes back as a float. */
 
-import { isTable } from '../../../formats/field-reader.ts'
+import { isTable } from '../../../formats/lenient-values.ts'
 
 /** The key of a table that stands for a whole float; no buildpack writes it, and its own data is all that it could change. */
 const FLOAT = '\u0000float'

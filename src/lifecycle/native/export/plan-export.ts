@@ -4,7 +4,7 @@
  */
 
 import type { Context } from '../../../base/events.ts'
-import { isTable } from '../../../formats/field-reader.ts'
+import { isTable } from '../../../formats/lenient-values.ts'
 import { encodeGoObject, encodeGoValue, isGoEmpty } from '../../../formats/go/json.ts'
 import { tomlDataJson } from '../../../formats/go/toml-json.ts'
 import { parseTomlData } from '../../../formats/toml-data.ts'

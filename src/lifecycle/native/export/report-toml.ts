@@ -2,7 +2,8 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import { escapeId } from '../../../buildpacks/descriptor.ts'
-import { anyCapitals, FieldReader, isTable } from '../../../formats/field-reader.ts'
+import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
+import { isTable } from '../../../formats/lenient-values.ts'
 import { parseTomlData } from '../../../formats/toml-data.ts'
 import { stringifyToml } from '../../../formats/toml.ts'
 import { hasFeature } from '../../../formats/api-features.ts'

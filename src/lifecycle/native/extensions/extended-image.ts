@@ -9,6 +9,7 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'
 import { FieldReader } from '../../../formats/field-reader.ts'
+import { isTable } from '../../../formats/lenient-values.ts'
 import type { Layer } from '../../../images/image.ts'
 import type { ContainerConfig } from '../../../oci/config.ts'
 import type { Digest } from '../../../oci/digest.ts'
@@ -130,8 +131,8 @@ function document(bytes: Buffer | undefined, name: string): FieldReader {
   } catch (error) {
     throw malformed(`${name} is not JSON: ${(error as Error).message}`)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`${name} is missing`)
-  return new FieldReader(value as Record<string, unknown>, [], (_path, message) => malformed(`${name}: ${message}`))
+  if (!isTable(value)) throw malformed(`${name} is missing`)
+  return new FieldReader(value, [], (_path, message) => malformed(`${name}: ${message}`))
 }
 
 const TEXTS = ['User', 'WorkingDir', 'StopSignal', 'Hostname', 'Domainname', 'Image', 'MacAddress']

@@ -2,7 +2,7 @@
 
 import type { Context } from '../../../base/events.ts'
 import { CnbError } from '../../../base/errors.ts'
-import { isTable } from '../../../formats/field-reader.ts'
+import { isTable } from '../../../formats/lenient-values.ts'
 import { hasFeature } from '../../../formats/api-features.ts'
 import type { Image, ImageSource } from '../../../images/image.ts'
 import { labelOf } from '../../../images/labels/read-labels.ts'

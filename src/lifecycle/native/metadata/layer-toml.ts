@@ -1,7 +1,8 @@
 /** `<layer>.toml` and store.toml, read and written (buildpack.md "Layer Content Metadata", lifecycle buildpack/layermetadata.go). */
 
 import { CnbError } from '../../../base/errors.ts'
-import { anyCapitals, FieldReader, isTable } from '../../../formats/field-reader.ts'
+import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
+import { isTable } from '../../../formats/lenient-values.ts'
 import { parseTomlData, type ValueBudget } from '../../../formats/toml-data.ts'
 import { hasBuildpackFeature } from '../../../formats/api-features.ts'
 import { parseApiVersion } from '../../../formats/versions.ts'

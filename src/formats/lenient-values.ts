@@ -1,15 +1,19 @@
-/** Reads values out of JSON that somebody else wrote: of another type than asked for is the same as absent. */
+/**
+ * Reads JSON of engines, registries and images, where a value of another type counts as absent. Where it is an error instead, as
+ * in descriptors, labels and our own files, FieldReader (field-reader.ts) reads it.
+ */
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** A JSON object or TOML table: no list, and none of TOML's dates. */
+export function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }
 
 export function recordOf(value: unknown): Record<string, unknown> {
-  return isRecord(value) ? value : {}
+  return isTable(value) ? value : {}
 }
 
 export function recordsOf(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : []
+  return Array.isArray(value) ? value.filter(isTable) : []
 }
 
 /** A string that is not empty. */
