@@ -2,11 +2,11 @@
 
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { build, type BuildResult } from '../../operations/build/build.ts'
+import { build } from '../../operations/build/build.ts'
 import type { BuildOptions } from '../../operations/build/build-options.ts'
+import { parseSinks } from '../../operations/build/build-sinks.ts'
 import { fields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
-import type { Theme } from '../../ui/theme.ts'
 import type { Handler } from '../command.ts'
 import { copyText, startText } from './start-text.ts'
 
@@ -16,6 +16,8 @@ export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose'>> = async 
     context.events?.({ type: 'warning', message })
   }
   const result = await build({ image, ...values, verbose }, { ...(await services()), ...remote }, context)
+  const [first] = await parseSinks(values, host.cwd)
+  const commands = first?.loadCommands?.(result.image)
   return {
     data: result,
     line: result.reference,
@@ -32,15 +34,9 @@ export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose'>> = async 
           ],
           theme,
         ),
-        ...nextStep(result, values.sparse ?? false, theme),
+        ...(commands ? copyText(commands, theme) : [startText(result.image, result.processes, theme)]),
       ].join('\n'),
   }
-}
-
-/** How to start the image, or to get it out of a layout that has all of it. */
-function nextStep({ image, reference, places, processes }: BuildResult, sparse: boolean, theme: Theme): string[] {
-  if (!reference.startsWith('oci:')) return [startText(image, processes, theme)]
-  return sparse ? [] : [copyText(places[0] ?? '', image, theme)]
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -4,7 +4,10 @@ import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../command.ts'
 import { appSource } from '../options/app.ts'
 import { containers } from '../options/containers.ts'
 import { insecureRegistries, registryMirrors } from '../options/registry.ts'
+import { sinkForms } from '../../operations/build/build-sinks.ts'
 import { builderImages, reportOutputDir, tags } from '../options/images.ts'
+
+const [defaultSink, ...otherSinks] = sinkForms()
 
 const groups = [
   appSource,
@@ -23,7 +26,7 @@ const groups = [
         kind: 'list',
         commas: true,
         flags: '--to <place>',
-        description: 'where to put the image: engine (default), registry, oci:DIR; repeat it or use commas',
+        description: `where to put the image: ${defaultSink} (default), ${otherSinks.join(', ')}; repeat it or use commas`,
       },
       sparse: { kind: 'flag', flags: '--sparse', description: "leave the run image's layers out of an OCI layout" },
       creationTime: {

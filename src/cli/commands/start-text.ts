@@ -25,13 +25,8 @@ export function startText(image: string, processes: readonly StartedProcess[], t
   return `${theme.dim(started ? 'Start it:' : 'No default process; start one:')} ${theme.bold(command)}`
 }
 
-/**
- * The command that copies the image from a layout to an engine. By way of an archive: skopeo's docker-daemon: (1.9, Debian 12)
- * speaks an API that Engine 28 refuses.
- * @param layout `oci:DIR[:NAME]`; without a name the image has the tag of its own name there, and skopeo wants one or the other
- */
-export function copyText(layout: string, image: string, theme: Theme): string {
-  const source = layout.indexOf(':', 'oci:'.length) < 0 ? layout + image.slice(image.lastIndexOf(':')) : layout
-  const command = ['skopeo', 'copy', '--quiet', source, `docker-archive:/dev/stdout:${image}`].map(shellWord).join(' ')
-  return `${theme.dim('Copy it:')} ${theme.bold(`${command} | docker load`)}`
+/** How to load the image into an engine: commands that are connected by pipes; no line where there are none. */
+export function copyText(commands: readonly (readonly string[])[], theme: Theme): string[] {
+  const line = commands.map((words) => words.map(shellWord).join(' ')).join(' | ')
+  return line === '' ? [] : [`${theme.dim('Copy it:')} ${theme.bold(line)}`]
 }

@@ -26,7 +26,7 @@ import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, 
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 import { readConfig } from '../config/config-file.ts'
 import type { Config } from '../config/config.ts'
-import { isEngineOnly } from './image-targets.ts'
+import { isEngineOnly } from './build-sinks.ts'
 import { chooseMirrors } from '../config/registry-settings.ts'
 import type { EngineServices } from '../services.ts'
 import { readCertificates } from '../config/user-files.ts'
@@ -54,7 +54,7 @@ export async function planBuild(
     app: image,
     ...{ builder, config },
     find:
-      publishing && !publishing.targets.engine && policy !== 'never'
+      publishing && !publishing.sinks.some(({ store }) => store === 'engine') && policy !== 'never'
         ? findPublished(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
         : (name, finding) => findImage(name, policy, { ...pulling, platform: builder.image.platform }, finding),
   }
@@ -76,7 +76,7 @@ export async function planBuild(
     findRunImage: (name, finding) => findRunImage(name, runImages, services, finding),
     engineId: async ({ id }, finding) =>
       isDigest(id) ? id : (await findImage(id, 'if-not-present', { ...pulling, platform: builder.image.platform }, finding)).id,
-    published: publishing !== undefined && !isEngineOnly(publishing.targets),
+    published: publishing !== undefined && !isEngineOnly(publishing.sinks),
     runImages: runImagesFor(runImage, builder, config),
     appEntries: (reading) =>
       appEntries({ app, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),

@@ -5,21 +5,20 @@ import type { Context } from '../../base/events.ts'
 import type { EngineImageStore } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSink, ImageSource } from '../../images/image.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
-import { openRegistryImages, repositoryName } from '../../images/remote/registry-source.ts'
-import { openSinks } from '../../images/sinks.ts'
-import { formatLayoutLocation } from '../../images/oci-layout/layout-location.ts'
-import type { LayoutTarget } from '../../images/oci-layout/layout-sink.ts'
-import { openLayoutImages } from '../../images/oci-layout/layout-source.ts'
+import { openRegistryImages } from '../../images/remote/registry-source.ts'
+import { openSinks } from '../../images/sinks/open-sinks.ts'
+import type { Sink, SinkServices } from '../../images/sinks/sink.ts'
+import { toRegistry } from '../../images/sinks/to-registry.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { Platform } from '../../oci/platform.ts'
-import { familiarName, type Reference } from '../../oci/reference.ts'
+import type { Reference } from '../../oci/reference.ts'
 import type { Registries } from '../../registry/registry.ts'
-import { isEngineOnly, type ImageTargets } from './image-targets.ts'
+import { isEngineOnly } from './build-sinks.ts'
 
 /** How a build talks with registries; absent where it has nothing to do with any. */
 export interface Publishing {
   readonly registries: Registries
-  readonly targets: ImageTargets
+  readonly sinks: readonly Sink[]
   /** Of all images of the build: what the app's and the cache's have in common is compressed and sent once. */
   readonly blobs: LayerBlobs
 }
@@ -31,41 +30,33 @@ export function openBuildStore(
   publishing: Publishing | undefined,
   { builder, image }: Pick<BuildPlan, 'builder' | 'image'>,
 ): BuildStore {
-  if (!publishing || isEngineOnly(publishing.targets)) return images
-  const { registries, targets, blobs } = publishing
-  const published = openRegistryImages(registries, builder.image.platform)
-  const { engine, registry, layouts } = targets
-  const sinks = openSinks({ ...(engine ? { engine: images } : {}), ...(registry ? { registries } : {}), layouts, blobs }, published)
-  const [layout] = layouts
-  const previous = layout && !engine && !registry ? layoutPrevious(layout, image, published, builder.image.platform) : engine ? images : published
+  if (!publishing || isEngineOnly(publishing.sinks)) return images
+  const { registries, sinks, blobs } = publishing
+  const { platform } = builder.image
+  const published = openRegistryImages(registries, platform)
+  const services: SinkServices = { engine: images, registries, blobs, published, platform }
+  const all = openSinks(sinks.map((sink) => ({ sink, images: sink.open(services) })), blobs, published)
+  const previous = sinks[0]?.previous?.(image, services) ?? published
   return {
     find: (reference, context) => previous.find(reference, context),
-    save: (plan, context) => sinks.save(plan, context),
+    save: (plan, context) => all.save(plan, context),
   }
-}
-
-/** The image that has the app's name in the layout now; any other is a registry's. */
-function layoutPrevious({ directory, name }: LayoutTarget, image: Reference, published: ImageSource, platform: Platform): ImageSource {
-  const layouts = openLayoutImages(platform)
-  const own = formatLayoutLocation({ directory, name: name ?? image.tag })
-  return { find: (reference, context) => (reference === familiarName(image) ? layouts.find(own, context) : published.find(reference, context)) }
 }
 
 /** Where cache images are, whatever becomes of the app's. */
 export function openCacheImages({ registries, blobs }: Publishing, platform: Platform): BuildStore {
   const published = openRegistryImages(registries, platform)
-  const sinks = openSinks({ registries, blobs }, published)
-  return { find: (reference, context) => published.find(reference, context), save: (plan, context) => sinks.save(plan, context) }
+  const sink = toRegistry()
+  const images = openSinks([{ sink, images: sink.open({ registries, blobs }) }], blobs, published)
+  return { find: (reference, context) => published.find(reference, context), save: (plan, context) => images.save(plan, context) }
 }
 
 /**
  * Sees that all names can be given before any work is done for them.
  * @throws CnbError CNB_REGISTRY_DENIED, CNB_REGISTRY_UNREACHABLE
  */
-export async function checkPublishing({ registries, targets }: Publishing, tags: readonly Reference[], context: Context): Promise<void> {
-  if (!targets.registry) return
-  const repositories = new Map(tags.map((tag) => [repositoryName(tag), tag]))
-  await Promise.all([...repositories.values()].map((tag) => registries.repository(tag, 'push').checkPush(context)))
+export async function checkPublishing({ registries, sinks }: Publishing, tags: readonly Reference[], context: Context): Promise<void> {
+  await Promise.all(sinks.map(async (sink) => sink.check?.(tags, registries, context)))
 }
 
 /**

@@ -11,7 +11,7 @@ import type { BuildOptions } from './build-options.ts'
 import { planBuild } from './build-plan.ts'
 import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
 import { chooseCache } from './cache-option.ts'
-import { formatTargets, isEngineOnly, parseTargets } from './image-targets.ts'
+import { isEngineOnly, parseSinks } from './build-sinks.ts'
 import { outputReference } from '../output-reference.ts'
 import { readRegistrySettings } from '../config/registry-settings.ts'
 import type { RegistryServices, EngineServices } from '../services.ts'
@@ -49,7 +49,7 @@ export async function build(options: BuildOptions, services: EngineServices & Re
   const { phases, runImage, image } = await lifecycle.run(plan, context)
   return {
     ...describeImage(plan, image),
-    places: publishing ? formatTargets(publishing.targets) : ['engine'],
+    places: publishing ? publishing.sinks.map(({ place }) => place) : ['engine'],
     builder: plan.builder.image.reference,
     runImage,
     platformApi: formatApiVersion(plan.platformApi),
@@ -60,15 +60,15 @@ export async function build(options: BuildOptions, services: EngineServices & Re
 
 /** Undefined where nothing but the engine is asked for; then no registry is talked with, and no code for it is loaded. */
 async function openPublishing(options: BuildOptions, { registries, host }: RegistryServices, context: Context): Promise<Publishing | undefined> {
-  const targets = parseTargets(options, host.cwd)
-  if (isEngineOnly(targets) && chooseCache(options, host.cwd).buildImage === undefined) return undefined
+  const sinks = await parseSinks(options, host.cwd)
+  if (isEngineOnly(sinks) && chooseCache(options, host.cwd).buildImage === undefined) return undefined
   if (options.lifecycle === 'stock') {
     throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle puts images and caches on the engine only', {
       hint: 'Leave --lifecycle out: the native lifecycle publishes, and no credential gets to the builder.',
     })
   }
   const { LayerBlobs } = await import('../../images/layers/layer-blobs.ts')
-  return { targets, registries: await registries(await readRegistrySettings(options, host, context)), blobs: new LayerBlobs() }
+  return { sinks, registries: await registries(await readRegistrySettings(options, host, context)), blobs: new LayerBlobs() }
 }
 
 /** Loaded when it is chosen: neither driver needs the other's code. */
@@ -82,7 +82,7 @@ async function openLifecycle(
     return nativeLifecycle({
       ...{ engine, owner, sweep },
       openStore: (images, plan) => openBuildStore(images, publishing, plan),
-      ...(publishing && !isEngineOnly(publishing.targets) ? { blobs: publishing.blobs } : {}),
+      ...(publishing?.sinks.some(({ takesBlobs }) => takesBlobs) ? { blobs: publishing.blobs } : {}),
       ...(publishing ? { cacheImages: ({ builder }) => openCacheImages(publishing, builder.image.platform) } : {}),
     })
   }

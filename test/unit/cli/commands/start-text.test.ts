@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { copyText, startText } from '../../../../src/cli/commands/start-text.ts'
 import { startedProcess } from '../../../../src/images/labels/started-process.ts'
+import { toOciLayout } from '../../../../src/images/sinks/to-oci-layout.ts'
 import { shellWord } from '../../../../src/ui/shell-word.ts'
 import { makeTheme } from '../../../../src/ui/theme.ts'
 
@@ -39,12 +40,19 @@ describe('how to start an image', () => {
 })
 
 describe('how to copy an image out of a layout', () => {
+  const copy = (place: string, sparse = false): string[] =>
+    copyText(toOciLayout(place, { cwd: '/work', sparse }).loadCommands!('team/app:1.0'), makeTheme(false))
+
   it.each([
     ['oci:/tmp/out', 'skopeo copy --quiet oci:/tmp/out:1.0'],
-    ['oci:/tmp/out:two', 'skopeo copy --quiet oci:/tmp/out:two'],
+    ['oci:out:two', 'skopeo copy --quiet oci:/work/out:two'],
     ['oci:/tmp/my out@home', "skopeo copy --quiet 'oci:/tmp/my out@home:1.0'"],
-  ])('from %s', (layout, command) => {
-    expect(copyText(layout, 'team/app:1.0', makeTheme(false))).toBe(`Copy it: ${command} docker-archive:/dev/stdout:team/app:1.0 | docker load`)
+  ])('from %s', (place, command) => {
+    expect(copy(place)).toEqual([`Copy it: ${command} docker-archive:/dev/stdout:team/app:1.0 | docker load`])
+  })
+
+  it('is not said of one without the layers of the base image', () => {
+    expect(copy('oci:out', true)).toEqual([])
   })
 })
 

@@ -1,0 +1,10 @@
+/** All kinds of sinks. To add one, write its file and add it here. */
+
+import type { SinkKind } from './sink.ts'
+
+/** In the order in which results list places. A result has the ID and the names that the image has in its first place. */
+export const SINKS: readonly SinkKind[] = [
+  { form: 'engine', load: async () => (await import('./to-engine.ts')).toEngine },
+  { form: 'registry', load: async () => (await import('./to-registry.ts')).toRegistry },
+  { form: 'oci:DIR', load: async () => (await import('./to-oci-layout.ts')).toOciLayout },
+]

@@ -1,0 +1,46 @@
+/** `--to oci:DIR[:NAME]`: an OCI layout, under that name, or else under the tags of the image's names. */
+
+import { resolve } from 'node:path'
+import { familiarName, type Reference } from '../../oci/reference.ts'
+import type { ImageSource } from '../image.ts'
+import { formatLayoutLocation, parseLayoutLocation, type LayoutLocation } from '../oci-layout/layout-location.ts'
+import { saveToLayout } from '../oci-layout/layout-sink.ts'
+import { openLayoutImages } from '../oci-layout/layout-source.ts'
+import type { Sink, SinkOptions, SinkServices } from './sink.ts'
+
+/** @throws CnbError CNB_REFERENCE_INVALID */
+export function toOciLayout(text: string, { cwd, sparse }: SinkOptions): Sink {
+  const parsed = parseLayoutLocation(text)
+  const location = { ...parsed, directory: resolve(cwd, parsed.directory) }
+  return {
+    place: formatLayoutLocation(location),
+    store: 'files',
+    takesBlobs: true,
+    sparse,
+    describe: (tags) => `in ${tags}`,
+    open: ({ blobs }) => ({
+      async save(plan, context) {
+        const saved = await saveToLayout({ ...location, sparse }, plan, blobs, context)
+        return { ...saved, id: `oci:${saved.id}` }
+      },
+    }),
+    previous: (image, services) => layoutPrevious(location, image, services),
+    loadCommands: (image) => (sparse ? [] : copyCommands(location, image)),
+  }
+}
+
+/** The image that has the app's name in the layout now; any other is a registry's. */
+function layoutPrevious({ directory, name }: LayoutLocation, image: Reference, { published, platform }: SinkServices): ImageSource {
+  const own = formatLayoutLocation({ directory, name: name ?? image.tag })
+  const layouts = openLayoutImages(platform)
+  return { find: (reference, context) => (reference === familiarName(image) ? layouts.find(own, context) : published.find(reference, context)) }
+}
+
+/**
+ * By way of an archive: skopeo's docker-daemon: (1.9, Debian 12) speaks an API that Engine 28 refuses. Skopeo needs a name: without
+ * one in the location, the image has the tag of its own name.
+ */
+function copyCommands({ directory, name }: LayoutLocation, image: string): string[][] {
+  const source = formatLayoutLocation({ directory, name: name ?? image.slice(image.lastIndexOf(':') + 1) })
+  return [['skopeo', 'copy', '--quiet', source, `docker-archive:/dev/stdout:${image}`], ['docker', 'load']]
+}

@@ -1,0 +1,22 @@
+/** `--to registry`: the repositories of the image's names. */
+
+import type { ImageSink } from '../image.ts'
+import { saveToRegistry } from '../remote/registry-sink.ts'
+import { repositoryName } from '../remote/registry-source.ts'
+import type { Sink, SinkServices } from './sink.ts'
+
+export function toRegistry() {
+  return {
+    place: 'registry',
+    store: 'registry',
+    takesBlobs: true,
+    describe: (tags) => `published as ${tags}`,
+    open: ({ registries, blobs }: Pick<SinkServices, 'registries' | 'blobs'>): ImageSink => ({
+      save: (plan, context) => saveToRegistry(registries, plan, blobs, context),
+    }),
+    async check(tags, registries, context) {
+      const repositories = new Map(tags.map((tag) => [repositoryName(tag), tag]))
+      await Promise.all([...repositories.values()].map((tag) => registries.repository(tag, 'push').checkPush(context)))
+    },
+  } as const satisfies Sink
+}
