@@ -1,0 +1,189 @@
+/** Where a built image goes, and with which driver: whole builds on the fake engine, and a registry in memory. */
+
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { BuildOptions } from '../../../../src/operations/build/build-options.ts'
+import { BUILDER, type FakeBuilds, loadFakeBuilder, NODE, openFakeBuilds } from '../../../support/fakes/fake-builds.ts'
+import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
+import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import { find } from '../../../support/images/layout-images.ts'
+import { buildpackFiles } from '../../../support/script-builder.ts'
+import { writeFiles } from '../../../support/workbench.ts'
+
+let builds: FakeBuilds
+
+beforeEach(async () => {
+  builds = await openFakeBuilds()
+})
+
+describe('published', () => {
+  let registry: MemoryRegistry
+  let image: string
+
+  beforeEach(async () => {
+    registry = await new MemoryRegistry().start()
+    image = `${registry.address}/team/app:1`
+  })
+  afterEach(() => registry[Symbol.asyncDispose]())
+
+  const publish = (options: Partial<BuildOptions> = {}) => builds.build({ image, publish: true, ...options })
+  const tagged = (): string | undefined => registry.repository('team/app').tags.get('1')
+  const refuse = (method: string, path = ''): void => {
+    registry.intercept = (request, response) =>
+      request.method === method && (request.url ?? '').includes(path) && Boolean(response.writeHead(403).end('{"errors":[{"code":"DENIED"}]}'))
+  }
+
+  test('an image is in its registry only, by its digest, and a second build changes nothing there', async () => {
+    const result = await publish()
+    expect(result).toMatchObject({ places: ['registry'], reference: `${registry.address}/team/app@${tagged()}`, id: `${registry.address}/team/app@${tagged()}` })
+    expect(await builds.engine.images.inspect(image)).toBeUndefined()
+    registry.takeRequests()
+    expect((await publish()).reference).toBe(result.reference)
+    expect(registry.takeRequests().filter((line) => /^(PUT|PATCH) .*blobs/.test(line))).toEqual([])
+  })
+
+  test('an image goes to all places that are named', async () => {
+    const directory = join(builds.host.home, 'layout')
+    const result = await publish({ to: ['engine', `oci:${directory}`] })
+    expect(result.places).toEqual(['engine', 'registry', `oci:${directory}`])
+    expect(result.id).toBe((await builds.image(image)).id)
+    expect(result.reference).toBe(`${registry.address}/team/app@${tagged()}`)
+    expect((await find(`oci:${directory}:1`))?.id).toContain(tagged())
+  })
+
+  test('an image whose push fails is said to be where it was saved before', async () => {
+    const directory = join(builds.host.home, 'layout')
+    refuse('PUT', '/manifests/')
+    await expect(publish({ to: ['engine', `oci:${directory}`] })).rejects.toMatchObject({
+      code: 'CNB_REGISTRY_DENIED',
+      message: expect.stringMatching(new RegExp(`in oci:${directory}:1 .*on the engine as ${image}`)) as string,
+    })
+    expect(await builds.engine.images.inspect(image)).toBeDefined()
+    expect((await find(`oci:${directory}:1`))?.layers).not.toEqual([])
+    expect(tagged()).toBeUndefined()
+  })
+
+  test('an image whose push fails is said to be nowhere, where it is nowhere', async () => {
+    refuse('PUT', '/manifests/')
+    const error = await publish().catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
+    expect((error as Error).message).not.toMatch(/engine as|in oci:/)
+  })
+
+  test('a registry that takes nothing is known before anything runs', async () => {
+    refuse('POST')
+    await expect(publish()).rejects.toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
+    expect(builds.engine.created).toEqual([])
+  })
+
+  test('layers of the image that the registry has are taken over from it, and not from the engine', async () => {
+    builds.work = (made) => made.layer('dist', { launch: true, files: { 'bin/node': 'node' } })
+    await publish()
+    builds.work = (made) => made.layer('dist', { launch: true })
+    builds.takeLines()
+    const { reference } = await publish()
+    expect(builds.takeLines()).toContain("Reusing layer 'test/node:dist'")
+    expect(reference).toBe(`${registry.address}/team/app@${tagged()}`)
+  })
+
+  test('an image in a layout only takes over the layers of the one that is there', async () => {
+    const to = [`oci:${join(builds.host.home, 'layout')}`]
+    builds.work = (made) => made.layer('dist', { launch: true, files: { 'bin/node': 'node' } })
+    const first = await builds.build({ to })
+    expect(first.reference).toMatch(/^oci:.*layout@sha256:/)
+    builds.work = (made) => made.layer('dist', { launch: true })
+    expect((await builds.build({ to })).reference).toBe(first.reference)
+    expect(await builds.engine.images.inspect('my-app')).toBeUndefined()
+  })
+
+  test('layers are kept in an image of a registry, from which another engine restores them', async () => {
+    const cacheImage = `${registry.address}/cache:1`
+    await builds.build({ cacheImage })
+    expect(registry.repository('cache').tags.has('1')).toBe(true)
+    const other = await openFakeBuilds()
+    let found: string | undefined
+    other.work = (made) => {
+      found = made.read('test_node/dist/bin/node')
+      made.layer('dist', { launch: true, cache: true, metadata: { version: '1' } })
+    }
+    await other.build({ cacheImage })
+    expect(found).toBe('node')
+    expect((await other.contents()).get('/layers/test_node/dist/bin/node')).toBe('node')
+  })
+
+  test('an image is whole without a cache that cannot be written, of which the user is warned', async () => {
+    refuse('PUT', '/cache/manifests/')
+    await builds.build({ cacheImage: `${registry.address}/cache:1` })
+    expect(builds.events.filter(({ type }) => type === 'warning')).toHaveLength(1)
+    expect(await builds.engine.images.inspect('my-app')).toBeDefined()
+  })
+
+  test('nothing is with the stock driver', async () => {
+    for (const options of [{ publish: true }, { publish: false, cacheImage: `${registry.address}/cache` }, { publish: false, to: ['oci:dir'] }]) {
+      await expect(publish({ ...options, lifecycle: 'stock' })).rejects.toMatchObject({ code: 'CNB_UNSUPPORTED' })
+    }
+    expect(registry.takeRequests()).toEqual([])
+  })
+})
+
+test('layers are kept in a directory, from which another engine restores them', async () => {
+  const source = join(builds.host.home, 'cache')
+  await mkdir(source)
+  const cache = [`type=build;format=bind;source=${source}`]
+  await builds.build({ cache })
+  const other = await openFakeBuilds()
+  const found: (string | undefined)[] = []
+  other.work = (made) => {
+    found.push(made.read('test_node/dist/bin/node'))
+    made.layer('dist', { launch: true, cache: true, metadata: { version: '1' } })
+  }
+  await other.build({ cache })
+  // The second time the volume has what the directory has.
+  await other.build({ cache })
+  expect(found).toEqual(['node', 'node'])
+})
+
+test.each<[string, Partial<BuildOptions>]>([
+  ['a place that is none', { to: ['nowhere'] }],
+  ['--sparse without a layout', { sparse: true }],
+])('%s is refused', async (_, options) => {
+  await expect(builds.build(options)).rejects.toMatchObject({ code: 'CNB_USAGE' })
+})
+
+describe('with the stock driver', () => {
+  let ran: { phase: string; args: string }[]
+
+  beforeEach(async () => {
+    ran = []
+    await loadFakeImage(builds.engine, 'my-app', {}, { 'made-by': 'the exporter' })
+    for (const phase of ['creator', 'analyzer', 'detector', 'restorer', 'builder', 'exporter']) {
+      builds.engine.programs.set(`/cnb/lifecycle/${phase}`, async ({ args }) => (ran.push({ phase, args: args.join(' ') }), 0))
+    }
+  })
+
+  const build = (options: Partial<BuildOptions> = {}) => builds.build({ lifecycle: 'stock', dockerHost: 'tcp://engine:2375', ...options })
+
+  test("a buildpack that the user adds never runs beside the engine's socket", async () => {
+    const path = join(builds.host.home, 'own')
+    await writeFiles(path, buildpackFiles('own/buildpack', {}))
+    await build({ trustBuilder: true, buildpacks: [NODE.id, path] })
+    expect(ran.map(({ phase }) => phase)).toEqual(['analyzer', 'detector', 'restorer', 'builder', 'exporter'])
+    for (const { command, env } of builds.engine.created.filter(({ command: [program] }) => /detector|builder/.test(program ?? ''))) {
+      expect({ command, socket: env?.filter((line) => line.startsWith('DOCKER_HOST')) }).toEqual({ command, socket: [] })
+    }
+  })
+
+  test('a trusted builder runs in one container', async () => {
+    await build({ trustBuilder: true })
+    expect(ran.map(({ phase }) => phase)).toEqual(['creator'])
+  })
+
+  test.each(['0.7', '0.8', '0.9', '0.15'])('--clear-cache gives a lifecycle with platform API %s no flag that it does not know', async (api) => {
+    await loadFakeBuilder(builds.engine, { platformApis: [api] })
+    const result = await build({ clearCache: true })
+    expect(result).toMatchObject({ builder: BUILDER, platformApi: api, places: ['engine'] })
+    const skipping = ran.filter(({ args }) => args.includes('-skip-layers')).map(({ phase }) => phase)
+    expect(skipping).toEqual(['0.7', '0.8'].includes(api) ? ['restorer'] : ['analyzer', 'restorer'])
+  })
+})
