@@ -12,6 +12,7 @@ import type { BuildOptions } from '../../../src/operations/build/build-options.t
 import { build, type BuildResult } from '../../../src/operations/build/build.ts'
 import type { EngineServices, RegistryServices } from '../../../src/operations/services.ts'
 import { openRegistries } from '../../../src/registry/open-registries.ts'
+import { FakeClock } from '../registry/registry-client.ts'
 import { writeFiles } from '../workbench.ts'
 import { FakeEngine, type FakeProcess } from './fake-engine.ts'
 import type { FakeFiles } from './fake-files.ts'
@@ -157,7 +158,7 @@ export async function openFakeBuilds(info: Partial<EngineInfo> = {}): Promise<Fa
     sweep: async () => {},
     credentials: async () => undefined,
     registries: async (settings) => {
-      const registries = openRegistries({ ...settings, keychain: async () => undefined, env: {}, userAgent: 'cnb-test', warn: () => {} })
+      const registries = openRegistries({ ...settings, keychain: async () => undefined, env: {}, userAgent: 'cnb-test', clock: new FakeClock(), warn: () => {} })
       onTestFinished(() => registries.close())
       return registries
     },

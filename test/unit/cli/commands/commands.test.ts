@@ -1,0 +1,270 @@
+/** What each command prints and ends with, from its command line on: on the fake engine, and a registry in memory. */
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseCommandLine } from '../../../../src/cli/program.ts'
+import { reportUsageError, runCommand } from '../../../../src/cli/run.ts'
+import { BUILDER, type FakeBuilds, openFakeBuilds, RUN_IMAGE } from '../../../support/fakes/fake-builds.ts'
+import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
+import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import { buildpackFiles } from '../../../support/script-builder.ts'
+import { writeFiles } from '../../../support/workbench.ts'
+import { writeLifecycle } from '../../builder/lifecycle-files.ts'
+import { recordingStream } from '../../ui/recording-stream.ts'
+
+let builds: FakeBuilds
+
+beforeEach(async () => {
+  builds = await openFakeBuilds()
+})
+
+interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+  /** Stdout, read as JSON. */
+  json<T = Record<string, unknown>>(): T
+}
+
+async function cnb(...argv: string[]): Promise<Ran> {
+  const [stdout, stderr] = [recordingStream(), recordingStream()]
+  const parsed = parseCommandLine(argv)
+  if (parsed.kind === 'print') throw new Error(parsed.text)
+  const io = { host: builds.host, stdout, stderr, signal: new AbortController().signal, services: async () => builds, remote: () => builds, input: Readable.from([Buffer.from('my-app\n# a comment\n')]) }
+  const code = parsed.kind === 'wrong' ? await reportUsageError(parsed.error, parsed.globals, io) : await runCommand(parsed, io)
+  return { code, stdout: stdout.text, stderr: stderr.text, json: <T>() => JSON.parse(stdout.text) as T }
+}
+
+const BUILD = ['build', 'my-app', '--builder', BUILDER, '--pull-policy', 'never']
+
+describe('build', () => {
+  test('prints what it made for people, with the way to start it', async () => {
+    const { code, stdout } = await cnb(...BUILD, '--tag', 'my-app:1.0,other:2')
+    const { id } = await builds.image()
+    expect(code).toBe(0)
+    for (const words of ['my-app:latest', id, 'my-app:1.0, other:2', RUN_IMAGE, 'test/node@1.0.0', 'docker run --rm']) expect(stdout).toContain(words)
+  })
+
+  test('prints the image alone with --quiet, and all that it knows as JSON', async () => {
+    const quiet = await cnb(...BUILD, '--quiet')
+    const { id } = await builds.image()
+    expect(quiet).toMatchObject({ code: 0, stdout: `${id}\n`, stderr: '' })
+    const { json, code } = await cnb(...BUILD, '--output', 'json')
+    expect(code).toBe(0)
+    expect(json()).toEqual({
+      schemaVersion: 1, image: 'my-app:latest', tags: [], places: ['engine'], id, reference: id, builder: BUILDER, runImage: RUN_IMAGE, platformApi: '0.15',
+      buildpacks: [{ id: 'test/node', version: '1.0.0' }], processes: [{ type: 'web', default: true }],
+      phases: expect.any(Array) as [], durationMs: expect.any(Number) as number,
+    })
+  })
+
+  test('into a layout tells how to copy it, and of a sparse one does not', async () => {
+    const to = `oci:${join(builds.host.home, 'out')}`
+    expect((await cnb(...BUILD, '--to', to)).stdout).toContain('skopeo copy')
+    const sparse = await cnb(...BUILD, '--to', `${to}2`, '--sparse')
+    expect(sparse.code).toBe(0)
+    expect(sparse.stdout).not.toContain('skopeo')
+  })
+
+  test('warns of a name that may have been meant for the app', async () => {
+    await mkdir(join(builds.app, 'my-app'))
+    expect((await cnb(...BUILD)).stderr).toMatch(/my-app/)
+    expect((await cnb(...BUILD, '--path', '.', '--quiet')).stderr).toBe('')
+  })
+
+  test.each([
+    ['the detector', 20, 'CNB_DETECT_FAILED'],
+    ['the builder', 51, 'CNB_BUILD_FAILED'],
+  ])('ends with the exit code of %s, and the error as JSON', async (phase, exit, error) => {
+    if (phase === 'the detector') builds.detect = () => exit
+    else builds.work = () => exit
+    const { code, json } = await cnb(...BUILD, '--output', 'json')
+    expect(code).toBe(exit)
+    expect(json()).toMatchObject({ error: { code: error, exit } })
+  })
+
+  test.each([
+    [['build', 'my-app', '--lifecycle', 'other'], 'CNB_USAGE'],
+    [['build', 'my-app', '--pids-limit', 'many'], 'CNB_USAGE'],
+    [['build', 'my-app', '--no-such-option'], 'CNB_USAGE'],
+    [['build'], 'CNB_USAGE'],
+    [[...BUILD, '--memory', 'lots'], 'CNB_USAGE'],
+    [[...BUILD, '--to', 'nowhere'], 'CNB_USAGE'],
+    [['build', 'my-app'], 'CNB_USAGE'],
+  ])('%j is wrong, and nothing is done', async (argv, error) => {
+    const { code, stdout, stderr } = await cnb(...argv)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(error)
+    expect(builds.engine.created).toEqual([])
+  })
+})
+
+describe('rebase', () => {
+  beforeEach(async () => {
+    await builds.build()
+    await loadFakeImage(builds.engine, 'new/run', { Env: ['PATH=/usr/bin'] }, { 'etc/run': 'newer run image' })
+  })
+
+  const REBASE = ['rebase', 'my-app', '--pull-policy', 'never']
+  const NEWER = ['--run-image', 'new/run', '--force']
+
+  test('moves the app, and tells it in each form', async () => {
+    const { code, stdout } = await cnb(...REBASE, ...NEWER)
+    const { id } = await builds.image()
+    expect(code).toBe(0)
+    for (const words of ['my-app', id, 'new/run']) expect(stdout).toContain(words)
+    expect((await builds.contents()).get('/etc/run')).toBe('newer run image')
+    expect((await cnb(...REBASE, ...NEWER, '--quiet')).stdout).toBe(`${id}\n`)
+    expect((await cnb(...REBASE, ...NEWER, '--output', 'json')).json()).toMatchObject({ image: 'my-app:latest', id, changed: false })
+  })
+
+  test('as a dry run ends with 3 where something would change, with 0 where nothing would, and changes nothing', async () => {
+    const { id } = await builds.image()
+    const outdated = await cnb(...REBASE, ...NEWER, '--dry-run', '--output', 'json')
+    expect(outdated.code).toBe(3)
+    expect(outdated.json()).toMatchObject({ dryRun: true, changed: true })
+    expect((await builds.image()).id).toBe(id)
+    expect(await cnb(...REBASE, '--dry-run', '--quiet')).toMatchObject({ code: 0 })
+  })
+
+  test('of several images goes on after one that fails, and ends with 1', async () => {
+    const { code, json } = await cnb(...REBASE, 'not/there', ...NEWER, '--output', 'json')
+    expect(code).toBe(1)
+    expect(json()).toMatchObject({
+      images: [{ image: 'my-app:latest', status: 'rebased' }, { image: 'not/there', status: 'failed', error: { code: 'CNB_IMAGE_NOT_FOUND' } }],
+      summary: { total: 2, rebased: 1, failed: 1 },
+    })
+  })
+
+  test('reads images from the standard input and from a file, and tells of outdated ones with 3', async () => {
+    const file = join(builds.host.home, 'fleet.txt')
+    await writeFile(file, 'my-app # the only one\n')
+    for (const from of ['-', file]) {
+      const { code, json } = await cnb('rebase', '--from-file', from, '--pull-policy', 'never', ...NEWER, '--dry-run', '--output', 'json')
+      expect(code).toBe(3)
+      expect(json()).toMatchObject({ dryRun: true, summary: { total: 1, outdated: 1 } })
+    }
+  })
+
+  test('of what no buildpacks made is refused', async () => {
+    const { code, json } = await cnb('rebase', RUN_IMAGE, '--pull-policy', 'never', '--output', 'json')
+    expect([code, json()]).toMatchObject([72, { error: { code: 'CNB_NOT_REBASABLE' } }])
+  })
+})
+
+test.each([
+  [['rebase']],
+  [['rebase', 'my-app', 'other', '--previous-image', 'before']],
+  [['rebase', 'my-app', 'other', '--report-output-dir', 'out']],
+  [['rebase', 'my-app', '--all-tags', 'reg.example/team']],
+  [['rebase', 'my-app', '--concurrency', '2']],
+  [['rebase', 'my-app', '--concurrency', '0', '--publish']],
+  [['rebase', 'my-app', '--insecure-registry', 'reg.example']],
+  [['rebase', 'my-app', '--ca-cert', 'ca.pem']],
+])('%j is wrong, and nothing is looked for', async (argv) => {
+  const { code, stderr } = await cnb(...argv)
+  expect(code).toBe(2)
+  expect(stderr).toContain('CNB_USAGE')
+})
+
+describe('in a registry', () => {
+  let registry: MemoryRegistry
+
+  beforeEach(async () => {
+    registry = await new MemoryRegistry().start()
+  })
+  afterEach(() => registry[Symbol.asyncDispose]())
+
+  test('build, inspect and rebase have a digest for a name', async () => {
+    const name = `${registry.address}/app:1`
+    const built = await cnb('build', name, '--builder', BUILDER, '--pull-policy', 'never', '--publish', '--quiet')
+    expect(built).toMatchObject({ code: 0, stdout: `${registry.address}/app@${registry.repository('app').tags.get('1')}\n` })
+    expect((await cnb('inspect', name, '--remote', '--output', 'json')).json()).toMatchObject({ source: 'registry', digest: registry.repository('app').tags.get('1') })
+    expect((await cnb('inspect', name, '--remote', '--quiet')).stdout).toBe(built.stdout)
+    const rebased = await cnb('rebase', name, '--publish', '--run-image', `${registry.address}/nothing`, '--output', 'json')
+    expect([rebased.code, rebased.json()]).toMatchObject([1, { error: { code: 'CNB_IMAGE_NOT_FOUND' } }])
+  })
+})
+
+describe('inspect', () => {
+  test('shows an app in each form', async () => {
+    const { id } = await builds.build()
+    const { stdout, code } = await cnb('inspect', 'my-app')
+    expect(code).toBe(0)
+    for (const words of ['my-app', id, RUN_IMAGE, 'test/node', 'web']) expect(stdout).toContain(words)
+    expect((await cnb('inspect', 'my-app', '--quiet')).stdout).toBe(`${id}\n`)
+    for (const output of ['yaml', 'toml']) expect((await cnb('inspect', 'my-app', '--output', output)).stdout).toContain('test/node')
+    expect((await cnb('inspect', 'my-app', '--output', 'json')).json()).toMatchObject({ image: 'my-app', source: 'engine', id, buildpacks: [{ id: 'test/node' }] })
+  })
+
+  test('of what is not there and of what is no app ends with 1', async () => {
+    expect((await cnb('inspect', `127.0.0.1:1/nothing`, '--output', 'json')).code).toBe(1)
+    expect((await cnb('inspect', RUN_IMAGE)).code).toBe(1)
+    expect((await cnb('inspect', 'my-app', '--output', 'ndjson')).code).toBe(2)
+  })
+
+  test('of a builder shows its buildpacks and run images', async () => {
+    const { stdout, code } = await cnb('builder', 'inspect', BUILDER)
+    expect(code).toBe(0)
+    for (const words of ['test/node', RUN_IMAGE, '0.21.0']) expect(stdout).toContain(words)
+    const { id } = await builds.image(BUILDER)
+    expect((await cnb('builder', 'inspect', BUILDER, '--quiet')).stdout).toBe(`${id}\n`)
+    expect((await cnb('builder', 'inspect', RUN_IMAGE)).code).not.toBe(0)
+  })
+})
+
+describe('sbom download', () => {
+  test('writes the files of the image, and tells which', async () => {
+    builds.work = (made) => {
+      made.layer('dist', { launch: true, files: { 'bin/node': 'node' } })
+      made.write('sbom/launch/test_node/dist/sbom.cdx.json', '{"bomFormat":"CycloneDX"}')
+    }
+    await builds.build()
+    const directory = join(builds.host.home, 'bom')
+    const { code, stdout } = await cnb('sbom', 'download', 'my-app', '--output-dir', directory)
+    expect(code).toBe(0)
+    expect(stdout).toContain('test_node/dist/sbom.cdx.json')
+    expect(await readFile(join(directory, 'layers/sbom/launch/test_node/dist/sbom.cdx.json'), 'utf8')).toBe('{"bomFormat":"CycloneDX"}')
+    expect((await cnb('sbom', 'download', 'my-app', '--output-dir', `${directory}2`, '--quiet')).stdout).toBe(`${directory}2\n`)
+    expect((await cnb('sbom', 'download', 'my-app', '--output-dir', `${directory}3`, '--output', 'json')).json()).toMatchObject({ directory: `${directory}3`, files: [{ size: 25 }] })
+  })
+
+  test('of an image that has none ends with 1, and writes nothing', async () => {
+    await builds.build()
+    const { code, json } = await cnb('sbom', 'download', 'my-app', '--output-dir', join(builds.host.home, 'bom'), '--output', 'json')
+    expect(code).toBe(1)
+    expect(json()).toHaveProperty('error.code')
+  })
+})
+
+describe('builder create', () => {
+  beforeEach(async () => {
+    await writeLifecycle(join(builds.app, 'lifecycle'))
+    await writeFiles(builds.app, Object.fromEntries(Object.entries(buildpackFiles('acme/node', {})).map(([path, content]) => [`node/${path}`, content])))
+    const toml = `[[buildpacks]]\nuri = "node"\n[[order]]\n[[order.group]]\nid = "acme/node"\n[build]\nimage = "${BUILDER}"\n[[run.images]]\nimage = "${RUN_IMAGE}"\n[lifecycle]\nuri = "lifecycle"\n`
+    await writeFile(join(builds.app, 'builder.toml'), toml)
+  })
+
+  const CREATE = ['builder', 'create', 'acme/builder', '--config', 'builder.toml', '--pull-policy', 'never']
+
+  test('prints what it made in each form, and how to use it', async () => {
+    const { code, stdout } = await cnb(...CREATE, '--tag', 'acme/builder:2')
+    const { id } = await builds.image('acme/builder')
+    expect(code).toBe(0)
+    for (const words of ['acme/builder', 'acme/builder:2', id, '0.21.0', 'acme/node@1.0.0', 'cnb build my-app --builder acme/builder']) expect(stdout).toContain(words)
+    expect((await cnb(...CREATE, '--quiet')).stdout).toBe(`${id}\n`)
+    expect((await cnb(...CREATE, '--output', 'json')).json()).toMatchObject({ image: 'acme/builder:latest', id, buildpacks: [{ id: 'acme/node', version: '1.0.0' }] })
+  })
+
+  test.each([
+    [[...CREATE, '--tag', 'linux/arm64']],
+    [['builder', 'create', 'acme/builder']],
+    [[...CREATE, '--label', 'no-value']],
+  ])('%j is wrong', async (argv) => {
+    const { code, stderr } = await cnb(...argv)
+    expect(code).toBe(2)
+    expect(stderr).toContain('CNB_USAGE')
+  })
+})
