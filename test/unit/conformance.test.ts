@@ -1,6 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { CHECK_TITLES } from '../support/conformance/check-titles.ts'
 import { CHECKS, type Check } from '../support/conformance/conformance.ts'
 
 const TESTS = join(import.meta.dirname, '..')
@@ -16,7 +17,9 @@ const BOTH_DRIVERS = /describe\.each\((\[\.\.\.)?DRIVERS|bothDrivers\(/
 
 describe('the conformance suite', () => {
   it('knows each of the 85 checks', () => {
-    expect(Object.keys(CHECKS).map(Number)).toEqual(Array.from({ length: 85 }, (_, index) => index + 1))
+    const numbers = Array.from({ length: 85 }, (_, index) => index + 1)
+    expect(Object.keys(CHECKS).map(Number)).toEqual(numbers)
+    expect(Object.keys(CHECK_TITLES).map(Number)).toEqual(numbers)
   })
 
   it.each(Object.entries(CHECKS))('has check %s where it says', async (number, check) => {

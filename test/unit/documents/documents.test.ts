@@ -1,0 +1,75 @@
+/** What the documents say to type, and where they lead, is there. */
+
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parseCommandLine } from '../../../src/cli/program.ts'
+import { parseToml } from '../../../src/formats/toml.ts'
+import { anchors, cnbCommands, codeBlocks, relativeLinks } from '../../support/documents/markdown.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+const DOCUMENTS = ['.', '.github', 'docs', 'builders', 'fixtures'].flatMap((folder) => markdownIn(folder, folder !== '.'))
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+
+function markdownIn(folder: string, recursive: boolean): string[] {
+  const names = existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder), { recursive, encoding: 'utf8' }) : []
+  return names.filter((name) => name.endsWith('.md')).map((name) => join(folder, name))
+}
+
+/** What is wrong with a link from a document; undefined where it leads to a file, and to a heading in it. */
+function fault(document: string, link: string): string | undefined {
+  const [path = '', anchor] = link.split('#')
+  const target = path === '' ? document : join(dirname(document), path)
+  if (relative(ROOT, join(ROOT, target)).startsWith('..') || !existsSync(join(ROOT, target))) return `${document}: ${link} leads nowhere`
+  if (anchor === undefined) return undefined
+  if (statSync(join(ROOT, target)).isDirectory() || !anchors(read(target)).has(anchor)) return `${document}: ${link} has no such heading`
+  return undefined
+}
+
+describe('the documents', () => {
+  it('have links that lead to files and headings', () => {
+    expect(DOCUMENTS).toContain('README.md')
+    expect(DOCUMENTS.flatMap((document) => relativeLinks(read(document)).flatMap((link) => fault(document, link) ?? []))).toEqual([])
+  })
+
+  it('are all within reach of the README', () => {
+    const reached = new Set(['README.md'])
+    for (const document of reached) {
+      for (const link of relativeLinks(read(document))) {
+        const target = join(dirname(document), link.split('#', 1)[0] ?? '')
+        if (DOCUMENTS.includes(target)) reached.add(target)
+      }
+    }
+    expect(DOCUMENTS.filter((document) => document.startsWith('docs/') && !reached.has(document))).toEqual([])
+  })
+
+  it.each(DOCUMENTS.filter((document) => cnbCommands(read(document)).length > 0))('have command lines that cnb takes (%s)', (document) => {
+    for (const { line, argv } of cnbCommands(read(document))) {
+      const parsed = parseCommandLine(argv)
+      expect(parsed.kind === 'wrong' ? `${line}: ${parsed.error.message}` : '').toBe('')
+    }
+  })
+
+  it.each(DOCUMENTS.filter((document) => codeBlocks(read(document)).some(({ language }) => language === 'toml')))('have TOML that can be read (%s)', (document) => {
+    for (const { language, text } of codeBlocks(read(document))) if (language === 'toml') parseToml(text, document)
+  })
+
+  it('begin with a README of at most 150 lines', () => {
+    expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150)
+  })
+})
+
+describe('the reader of documents', () => {
+  it('finds headings as GitHub names them, and none in code', () => {
+    expect([...anchors('# A `b` (c)\n## A b c\n## x, y: z\n```sh\n# no\n```\n')]).toEqual(['a-b-c', 'a-b-c-1', 'x-y-z'])
+  })
+
+  it('finds links within the repository', () => {
+    expect(relativeLinks('[a](b.md#c) [d](https://x.example/y) `[e](f)` [g](#h)\n```md\n[i](j)\n```\n')).toEqual(['b.md#c', '#h'])
+  })
+
+  it('splits command lines as a shell does', () => {
+    const text = "```sh\ncnb build a --registry-mirror '*=m.example' \\\n  -e \"A=b\"   # why\ncnb inspect a | jq .x\necho cnb\n```\n"
+    expect(cnbCommands(text).map(({ argv }) => argv)).toEqual([['build', 'a', '--registry-mirror', '*=m.example', '-e', 'A=b'], ['inspect', 'a']])
+  })
+})

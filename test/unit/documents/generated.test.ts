@@ -1,0 +1,13 @@
+/** The generated documents say what the program says. `npm run docs` writes them again. */
+
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { commandReference, conformanceReference, errorReference } from '../../support/documents/generated.ts'
+
+it.each([
+  ['commands.md', commandReference],
+  ['errors.md', errorReference],
+  ['conformance.md', conformanceReference],
+])('docs/%s is what the program says', async (name, generate) => {
+  await expect(generate()).toMatchFileSnapshot(join(import.meta.dirname, '../../../docs', name))
+})
