@@ -31,7 +31,7 @@ const TARGETS: readonly Target[] = [
   { of: ['thousand', 'native'], to: ['fleet', 'native'], graphdriver: 10, containerd: 10 },
 ]
 const MOST_MIB = 120
-/** Issue 5. */
+/** Seconds for a rebase of 100 images, and memory of 1000 images or a publication. */
 const FLEET_SECONDS = 1
 const FLEET_MIB = 150
 

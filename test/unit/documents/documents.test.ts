@@ -1,7 +1,7 @@
 /** What the documents say to type, and where they lead, is there. */
 
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseCommandLine } from '../../../src/cli/program.ts'
 import { parseToml } from '../../../src/formats/toml.ts'
@@ -56,6 +56,27 @@ describe('the documents', () => {
 
   it('begin with a README of at most 150 lines', () => {
     expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150)
+  })
+})
+
+/** The chapters of github.com/buildpacks/spec, of OCI's image-spec, and of gRPC's documentation. */
+const SPECIFICATIONS = new Set([
+  'platform.md', 'buildpack.md', 'distribution.md', 'image_extension.md', 'project-descriptor.md', 'bindings.md',
+  'annotations.md', 'config.md', 'descriptor.md', 'image-index.md', 'image-layout.md', 'manifest.md', 'media-types.md',
+  'PROTOCOL-HTTP2.md', 'statuscodes.md',
+])
+
+describe('the comments', () => {
+  it('cite only what a reader can open', () => {
+    const files = ['src', 'test'].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
+    const faults = files.filter((file) => /\.(ts|js|mjs)$/.test(file)).flatMap((file) => {
+      const comments = [...read(file).matchAll(/^\s*(?:\/?\*|\/\/).*$/gm)].map(([line]) => line)
+      const cited = comments.flatMap((line) => [...line.matchAll(/[\w./-]+\.md\b/g)].map(([name]) => name))
+      const absent = cited.filter((name) => !SPECIFICATIONS.has(basename(name)) && !existsSync(join(ROOT, name)))
+      const notes = comments.flatMap((line) => /\bspec §|\bissue \d|\bthe peer\b/i.exec(line)?.[0] ?? [])
+      return [...absent, ...notes].map((what) => `${file}: ${what}`)
+    })
+    expect(faults).toEqual([])
   })
 })
 
