@@ -1,4 +1,4 @@
-/** Files read whole, with a bound on their size and without waiting for what may never come. */
+/** Reads whole files up to a size limit, without blocking on pipes that have no writer. */
 
 import { close, constants, fstatSync, open, read } from 'node:fs'
 import { Socket } from 'node:net'
@@ -14,7 +14,7 @@ const closeAsync = promisify(close)
 export interface BoundedOptions {
   /** Bytes. */
   readonly max: number
-  /** Whether the path may be a pipe or a terminal: only where the user named it, for reading it takes as long as its writer. */
+  /** Whether the path may be a pipe or a terminal. Set it only for paths that the user specified: the read lasts until the writer ends. */
   readonly pipes?: boolean
   readonly signal?: AbortSignal | undefined
 }
@@ -23,23 +23,23 @@ const CHUNK = 64 * 1024
 const MIB = 1024 * 1024
 
 /**
- * The content of a file. A device is read as long as it has bytes at once.
- * @throws Error with the cause in words: larger than `max`, a pipe or a directory, or the system's own refusal with its `code`;
+ * Reads a file of at most `max` bytes. A device is read while it has bytes available.
+ * @throws Error if the file is larger than `max`, a pipe or a directory; the system's error, with its `code`, if it cannot be read;
  *   the signal's reason once it is aborted
  */
 export async function readBounded(path: string, options: BoundedOptions): Promise<Buffer> {
   throwIfAborted(options.signal)
-  // Without O_NONBLOCK a FIFO without a writer would hold a thread, which no signal ends.
+  // Without O_NONBLOCK, opening a FIFO that has no writer blocks a thread, and no signal can interrupt it.
   const fd = await openAsync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const stats = fstatSync(fd)
   const terminal = isatty(fd)
   if (stats.isFIFO() || terminal) {
     if (options.pipes === true) return readStream(terminal ? new ReadStream(fd) : new Socket({ fd, writable: false }), options)
     await closeAsync(fd)
-    throw new Error(`it is a ${terminal ? 'terminal' : 'pipe'}, not a file`)
+    throw new Error(`is a ${terminal ? 'terminal' : 'pipe'}, not a file`)
   }
   try {
-    if (stats.isDirectory()) throw new Error('it is a directory')
+    if (stats.isDirectory()) throw new Error('is a directory')
     if (stats.size > options.max) throw tooLarge(options.max)
     return await readFile(fd, options)
   } finally {
@@ -49,7 +49,7 @@ export async function readBounded(path: string, options: BoundedOptions): Promis
 
 async function readFile(fd: number, { max, signal }: BoundedOptions): Promise<Buffer> {
   const chunks: Buffer[] = []
-  // One byte more than there may be shows that there is more. The files of /proc have no size that could be asked.
+  // Read one byte beyond the limit to detect a larger file: files in /proc report size 0.
   for (let length = 0; ; ) {
     throwIfAborted(signal)
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, max + 1 - length))
@@ -75,7 +75,7 @@ async function readStream(stream: Readable, { max, signal }: BoundedOptions): Pr
   }
 }
 
-/** The content of a stream. @throws Error where it has more than `max` bytes */
+/** Reads a stream to its end. @throws Error if it has more than `max` bytes */
 export async function readAtMost(stream: AsyncIterable<Buffer>, max: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
@@ -88,5 +88,5 @@ export async function readAtMost(stream: AsyncIterable<Buffer>, max: number): Pr
 }
 
 function tooLarge(max: number): Error {
-  return new Error(`it is larger than ${max / MIB} MiB`)
+  return new Error(`is larger than ${max / MIB} MiB`)
 }

@@ -1,4 +1,4 @@
-/** Time, for what has to wait: tests bring a clock of their own. */
+/** The current time and interruptible pauses; tests pass their own clock. */
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { abortError } from './errors.ts'

@@ -1,21 +1,21 @@
-/** What operations tell while they work; reporters (src/ui) turn it into text, JSON lines or nothing. */
+/** Events of operations; reporters (src/ui) print them as text or JSON lines, or drop them. */
 
-/** A lifecycle phase's name as its binary is called: `analyzer`, `detector`, `restorer`, `builder`, `exporter`, … */
+/** The name of a lifecycle phase's binary: `analyzer`, `detector`, `restorer`, `builder`, `exporter`, … */
 export type PhaseName = string
 
 export type CnbEvent =
-  /** A pull begins, moves, ends. `layer` is the engine's short id; sizes in bytes. */
+  /** A pull starts, makes progress, ends. `layer` is the engine's short ID; sizes are in bytes. */
   | { type: 'pull.start'; reference: string }
   | { type: 'pull.progress'; reference: string; layer: string; status: string; current?: number; total?: number }
   | { type: 'pull.end'; reference: string; durationMs: number; failed?: true }
-  /** Work of our own that takes noticeable time, such as "uploading the app". */
+  /** Work of cnb itself that takes noticeable time, such as "uploading the app". */
   | { type: 'step.start'; step: string }
   | { type: 'step.end'; step: string; durationMs: number }
-  /** A phase of the lifecycle; `phase.end` always follows `phase.start`, also on failure. */
+  /** A lifecycle phase; `phase.end` always follows `phase.start`, even after a failure. */
   | { type: 'phase.start'; phase: PhaseName }
   | { type: 'phase.line'; phase: PhaseName; stream: 'stdout' | 'stderr'; line: string }
   | { type: 'phase.end'; phase: PhaseName; durationMs: number; exitCode: number }
-  /** One of the images that a step is about is done; `report` is what the result will say of it. */
+  /** One of a step's images is done; `report` is its entry in the result. */
   | { type: 'image'; step: string; done: number; failed: number; total: number; report: ImageReport }
   /** A choice that a user may question. */
   | { type: 'decision'; subject: DecisionSubject; outcome: string; reason: string }
@@ -57,7 +57,7 @@ export type SpanCategory = 'engine' | 'registry' | 'work'
 /** Never a secret: no header, query, or credential. */
 export type SpanArguments = Readonly<Record<string, string | number>>
 
-/** What came of one of many images. */
+/** The result for one of many images. */
 interface ImageReport {
   readonly image: string
   readonly status: string
@@ -66,13 +66,13 @@ interface ImageReport {
 
 export type EventSink = (event: CnbEvent) => void
 
-/** What every operation and port method may be given: how to stop it and where to tell what happens. */
+/** Common options of operations and port methods: the signal that aborts them and the receiver of their events. */
 export interface Context {
   signal?: AbortSignal
   events?: EventSink
 }
 
-/** Runs `work` between `step.start` and `step.end`. */
+/** Runs `work` between a `step.start` and a `step.end` event. @returns the result of `work` */
 export async function step<T>(context: Context, name: string, work: () => Promise<T>): Promise<T> {
   context.events?.({ type: 'step.start', step: name })
   const start = performance.now()

@@ -1,10 +1,10 @@
-/** Files written whole or not at all, and temporary directories that go away by themselves. */
+/** Atomic file writes, and temporary directories that are removed automatically. */
 
 import { type FileHandle, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
-/** Writes `content` to `path` so that a reader sees the old file or the new one; makes parent directories. */
+/** Writes `content` to `path` atomically: a reader sees either the old or the new file. Creates parent directories. */
 export async function writeFileAtomically(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
@@ -17,17 +17,17 @@ export async function writeFileAtomically(path: string, content: string | Buffer
   }
 }
 
-/** Writes all of `bytes`: the system may take less at once. */
+/** Writes all of `bytes`: a single write may be partial. */
 export async function writeWhole(file: FileHandle, bytes: Buffer): Promise<void> {
   for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten
 }
 
-/** A directory under the system's temporary one, removed when its owner's scope ends. */
+/** A directory under the system's temporary directory, removed on disposal. */
 export interface TemporaryDirectory extends AsyncDisposable {
   readonly path: string
 }
 
-/** Makes a temporary directory for `await using`. */
+/** Creates a temporary directory for `await using`. */
 export async function makeTemporaryDirectory(prefix = 'cnb-'): Promise<TemporaryDirectory> {
   const path = await mkdtemp(join(tmpdir(), prefix))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }

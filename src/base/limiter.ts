@@ -1,4 +1,4 @@
-/** How many of a kind may go on at once. */
+/** A limit on the number of concurrent operations. */
 
 export class Limiter {
   #free: number
@@ -8,14 +8,14 @@ export class Limiter {
     this.#free = limit
   }
 
-  /** Runs `work` as soon as fewer than the limit run, in the order of the calls; gives what it gives. */
+  /** Runs `work` once fewer than `limit` calls are running, in call order. @returns the result of `work` */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
       return await work()
     } finally {
-      // Handed over, and not freed first: nobody who comes now goes before those who wait.
+      // Hand the slot to the next waiting call directly; freeing it first would let a new call overtake.
       const next = this.#waiting.shift()
       if (next) next()
       else this.#free++

@@ -1,11 +1,11 @@
-/** Splits a byte stream into lines of text, whatever way its chunks are cut. */
+/** Splits a byte stream into lines of text, independent of chunk boundaries. */
 
 import { StringDecoder } from 'node:string_decoder'
 
-/** A line longer than this is handed on in pieces, so that a hostile process cannot make memory grow. */
+/** A longer line is passed on in pieces, which bounds memory against a hostile process. */
 const MAX_LINE = 64 * 1024
 
-/** Gives each complete line, without its end, to `onLine`; `end` gives what is left. A lone CR does not end a line. */
+/** Calls `onLine` with each complete line, without its line ending; `end` passes the rest. A lone CR does not end a line. */
 export class LineSplitter {
   readonly #decoder = new StringDecoder('utf8')
   readonly #onLine: (line: string) => void

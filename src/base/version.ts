@@ -1,4 +1,4 @@
-/** What this program is called in the things it writes, and its version; a test keeps it the same as package.json's. */
+/** The program's name and version as written to images; a test compares them with package.json. */
 
 export const NAME = 'cnb'
 export const VERSION = '0.1.0'

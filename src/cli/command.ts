@@ -1,26 +1,26 @@
-/** A command as data: what it is called, takes and means. What it does is loaded only when it is asked for. */
+/** Commands as data: name, argument, options and help. The handler is loaded when the command runs. */
 
 import type { Context } from '../base/events.ts'
 import type { Host, RegistryServices, EngineServices } from '../operations/services.ts'
 import type { Outcome } from '../ui/reporter.ts'
 
-/** One option. Values are never variadic: `--tag a b` must not swallow the argument `b`. */
+/** One option. Values are never variadic: `--tag a b` must not consume the argument `b`. */
 export type OptionDefinition = {
-  /** As commander takes them: `-p, --path <dir>`. */
+  /** In commander's format: `-p, --path <dir>`. */
   readonly flags: string
   readonly description: string
 } & (
   | { readonly kind: 'flag' }
   | { readonly kind: 'text'; readonly required?: boolean }
-  /** Without a `default`, `defaultIs` tells people what is taken. */
+  /** Help shows `defaultIs` instead of a missing `default`. */
   | ({ readonly kind: 'choice'; readonly choices: readonly string[] } & ({ readonly default: string } | { readonly defaultIs: string }))
-  /** A whole number from 0 up. */
+  /** A non-negative integer. */
   | { readonly kind: 'number' }
-  /** Given again and again; with `commas`, one value may also hold several. */
+  /** Repeatable; with `commas`, one value may contain several. */
   | { readonly kind: 'list'; readonly commas?: boolean }
 )
 
-/** A set of options that help shows under one title; keys name their values. */
+/** Options that help lists under one title; each key is the name of the value. */
 export interface OptionGroup {
   readonly title: string
   readonly options: Readonly<Record<string, OptionDefinition>>
@@ -40,14 +40,14 @@ type ValueOf<O> = O extends { kind: 'flag' }
 type OptionsOf<Groups extends readonly OptionGroup[]> = UnionToIntersection<Groups[number]['options']>
 type UnionToIntersection<U> = (U extends unknown ? (each: U) => void : never) extends (all: infer I) => void ? I : never
 
-/** What a command's options hold; one that was not given is undefined, unless it is required. */
+/** The values of a command's options; undefined for an option that is absent, unless it is required. */
 type Values<Groups extends readonly OptionGroup[]> = {
   [K in keyof OptionsOf<Groups>]: ValueOf<OptionsOf<Groups>[K]> | (OptionsOf<Groups>[K] extends { required: true } ? never : undefined)
 }
 
 /**
  * Compiles only if the options and the values that the handler reads have the same keys and types. Otherwise the definition lacks
- * a property, whose name says which side has too much.
+ * a property with a name that says which side is wrong.
  */
 type Agreement<Groups extends readonly OptionGroup[], V> = [Exclude<keyof Values<Groups>, keyof V>] extends [never]
   ? [Exclude<keyof V, keyof Values<Groups>>] extends [never]
@@ -57,43 +57,43 @@ type Agreement<Groups extends readonly OptionGroup[], V> = [Exclude<keyof Values
     : { readonly valuesWithoutOption: Exclude<keyof V, keyof Values<Groups>> }
   : { readonly optionsThatNothingReads: Exclude<keyof Values<Groups>, keyof V> }
 
-/** What a handler works with. */
+/** The environment of a handler. */
 export interface CommandContext {
   readonly host: Host
-  /** How to stop, and where to tell what happens. */
+  /** The signal that aborts the command and the receiver of its events. */
   readonly context: Context
   readonly verbose: boolean
-  /** Whether reasons are printed: what gives them only on request is asked for them. */
+  /** Whether the command prints the reasons of its decisions, some of which are computed only on request. */
   readonly explain: boolean
-  /** Connects to the engine; only a command that needs it asks. */
+  /** Connects to the engine; call it only in commands that need one. */
   readonly services: () => Promise<EngineServices>
-  /** For what needs no engine. */
+  /** Registry services, which need no engine. */
   readonly remote: RegistryServices
-  /** What stands on the standard input, as bytes; only a command that is told to read it asks. */
+  /** Standard input as bytes; read only if the command line says to. */
   readonly input: AsyncIterable<Buffer>
 }
 
-/** Does a command's work. It prints nothing: what it gives is printed as the flags ask for. */
+/** Runs a command and returns its result; it prints nothing itself. The reporter prints the result in the selected format. */
 export type Handler<V> = (argument: string, values: V, session: CommandContext) => Promise<Outcome>
 
-/** The same for a command that acts on any number of things. */
+/** The same for a command with any number of arguments. */
 export type HandlerOfSeveral<V> = (given: readonly string[], values: V, session: CommandContext) => Promise<Outcome>
 
-/** How stdout can be written, for a command that makes something or one that shows something. */
+/** Output formats of commands that create something, and of commands that show something. */
 export const MAKING_FORMATS = ['human', 'json', 'ndjson'] as const
 export const SHOWING_FORMATS = ['human', 'json', 'yaml', 'toml'] as const
 
 interface CommandData {
-  /** All words: `builder create`. */
+  /** The command's words: `builder create`. */
   readonly name: string
-  /** One line for lists of commands. */
+  /** One line for the list of commands. */
   readonly summary: string
   /** A paragraph. */
   readonly description: string
-  /** What it acts on: one thing, or with `several` any number of the kind, and none too. */
+  /** The argument; with `several`, it may occur any number of times, including none. */
   readonly argument: { readonly name: string; readonly description: string; readonly several?: true }
   readonly formats: readonly string[]
-  /** Whole command lines, and what each does. */
+  /** Complete command lines, each with a description. */
   readonly examples: readonly { readonly line: string; readonly does: string }[]
 }
 
@@ -102,23 +102,23 @@ export interface CommandDefinition extends CommandData {
   run(given: readonly string[], values: Readonly<Record<string, unknown>>, session: CommandContext): Promise<Outcome>
 }
 
-/** How a command's argument is written where its use is shown. */
+/** Formats a command's argument for a usage line. */
 export function formatArgument({ name, several }: { name: string; several?: boolean }): string {
   return several ? `[${name}...]` : `<${name}>`
 }
 
-/** A definition whose handler is checked to take what the options give. */
+/** Defines a command; the compiler checks that its handler reads exactly the values of its options. */
 export function defineCommand<const Groups extends readonly OptionGroup[], V>(
   definition: CommandData & { readonly groups: Groups; load(): Promise<Handler<V>> } & Agreement<Groups, V>,
 ): CommandDefinition {
   return {
     ...definition,
-    // The parser fills the values by the same definitions, so that their types hold.
+    // The parser fills the values from the same definitions, so the types match.
     run: async ([argument = ''], values, session) => (await definition.load())(argument, values as V, session),
   }
 }
 
-/** The same for a command whose argument may come several times. */
+/** The same for a command with any number of arguments. */
 export function defineCommandOnSeveral<const Groups extends readonly OptionGroup[], V>(
   definition: CommandData & { readonly argument: { readonly several: true }; readonly groups: Groups; load(): Promise<HandlerOfSeveral<V>> } & Agreement<Groups, V>,
 ): CommandDefinition {

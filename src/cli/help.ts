@@ -1,13 +1,13 @@
-/** A command's help: what it is for, how it is called, what it holds or takes, examples. */
+/** The help text of a command: description, usage, arguments, options, examples. */
 
 import { Help, type Command, type Option } from 'commander'
 import { formatArgument, type CommandDefinition } from './command.ts'
 
 const MAX_WIDTH = 100
-/** The widest left column; a longer term gets its description on the next line. */
+/** Maximum width of the left column; the description of a longer term starts on the next line. */
 const MAX_TERM = 30
 
-/** commander's help in the order in which people read. `definitionOf` gives what a command was made from. */
+/** commander's help with our layout. `definitionOf` returns the definition that a command was created from. */
 export class CommandHelp extends Help {
   readonly #definitionOf: (command: Command) => CommandDefinition | undefined
 
@@ -29,7 +29,7 @@ export class CommandHelp extends Help {
     const globals: [string, string][] = root.options
       .filter((option) => command === root || option.attributeName() !== 'version')
       .map((option) => [option.flags, option.attributeName() === 'output' ? describeOutput(definition) : describe(option)])
-    sections.push(['Global options:', [...globals, ['-h, --help', 'show this help']]])
+    sections.push(['Global options:', [...globals, ['-h, --help', 'print this help']]])
 
     const terms = sections.flatMap(([, items]) => items.map(([term]) => term.length))
     const left = Math.min(MAX_TERM, Math.max(...terms)) + 2
@@ -45,7 +45,7 @@ export class CommandHelp extends Help {
     ].join('\n')
   }
 
-  /** A command's own examples; of one that holds others, the first of each of the first few. */
+  /** Returns a command's examples; for a command with subcommands, the first example of each of the first three. */
   #examplesOf(command: Command): CommandDefinition['examples'] {
     const own = this.#definitionOf(command)?.examples
     return own ?? leavesOf(command).slice(0, 3).flatMap((leaf) => this.#definitionOf(leaf)?.examples.slice(0, 1) ?? [])
@@ -56,12 +56,12 @@ function rootOf(command: Command): Command {
   return command.parent ? rootOf(command.parent) : command
 }
 
-/** The words that call a command, from `cnb` on. */
+/** Returns a command's full name, starting with `cnb`. */
 export function pathOf(command: Command): string {
   return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 }
 
-/** The commands below that do something. */
+/** Returns the commands below `command` that have no subcommands. */
 function leavesOf(command: Command): Command[] {
   return command.commands.flatMap((child) => (child.commands.length > 0 ? leavesOf(child) : [child]))
 }
@@ -71,7 +71,7 @@ function usageOf(command: Command, below: Command | undefined): string {
   return [path, ...command.registeredArguments.map((argument) => formatArgument({ name: argument.name(), several: argument.variadic }))].join(' ')
 }
 
-/** Options under the titles of their groups, in the order in which these come. */
+/** Groups options by title, in order of first use. */
 function groupsOf(options: readonly Option[]): Map<string, Option[]> {
   const groups = new Map<string, Option[]>()
   for (const option of options) {
@@ -87,7 +87,7 @@ function describe(option: Option): string {
 }
 
 function describeOutput(definition: CommandDefinition | undefined): string {
-  return `what stdout gets: ${definition ? either(definition.formats) : 'human, json, or what else the command offers'} (default: human)`
+  return `output format: ${definition ? either(definition.formats) : 'human, json, or another format of the command'} (default: human)`
 }
 
 function either(choices: readonly string[]): string {

@@ -1,16 +1,16 @@
-/** What users of pack (0.40) type that cnb calls by another name, or does not have. */
+/** Commands and options of pack 0.40 that cnb names differently or does not have. */
 
-const CONFIG = (what: string): string => `Write ${what} into ~/.cnb/config.toml.`
-const NONE = 'pack has it, and cnb has nothing in its place.'
+const CONFIG = (what: string): string => `Add ${what} to ~/.cnb/config.toml.`
+const NONE = 'Leave it out: cnb has no equivalent of this pack feature.'
 
-/** By pack's command: what to type instead, as a sentence. A command of several words stands for those below it, too. */
+/** What to use instead of a pack command, as a sentence. An entry also covers the subcommands of the command. */
 const COMMANDS: Readonly<Record<string, string>> = {
   builders: 'Use cnb builder.',
   'inspect-image': 'Use cnb inspect.',
   'inspect-builder': 'Use cnb builder inspect.',
   'create-builder': 'Use cnb builder create.',
   version: 'Use cnb --version.',
-  config: 'Settings stand in ~/.cnb/config.toml.',
+  config: 'Edit ~/.cnb/config.toml.',
   'config default-builder': CONFIG('default-builder-image = "…"'),
   'set-default-builder': CONFIG('default-builder-image = "…"'),
   'config pull-policy': CONFIG('pull-policy = "…"'),
@@ -20,7 +20,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   'config trusted-builders': CONFIG('[[trusted-builders]] with name'),
   'trust-builder': CONFIG('[[trusted-builders]] with name'),
   'untrust-builder': CONFIG('[[trusted-builders]] with name'),
-  'list-trusted-builders': 'They stand in ~/.cnb/config.toml.',
+  'list-trusted-builders': 'See [[trusted-builders]] in ~/.cnb/config.toml.',
   ...Object.fromEntries(
     [
       ...['buildpack', 'buildpacks', 'package-buildpack', 'inspect-buildpack', 'extension', 'extensions', 'manifest', 'stack'],
@@ -30,14 +30,14 @@ const COMMANDS: Readonly<Record<string, string>> = {
   ),
 }
 
-/** By cnb's command, or `''` for all, and pack's option. */
+/** What to use instead of a pack option, by cnb command; `''` applies to all commands. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': { '--force-color': 'Use --color always.', '--timestamps': NONE },
   build: {
-    '--pre-buildpack': 'Use --buildpack with the whole order; from=builder stands for that of the builder.',
-    '--post-buildpack': 'Use --buildpack with the whole order; from=builder stands for that of the builder.',
-    '--extension': "Only the builder's own extensions run.",
-    '--lifecycle-image': "cnb runs the builder's own lifecycle.",
+    '--pre-buildpack': "Use --buildpack with the whole order; from=builder inserts the builder's.",
+    '--post-buildpack': "Use --buildpack with the whole order; from=builder inserts the builder's.",
+    '--extension': "Leave it out: only the builder's extensions run.",
+    '--lifecycle-image': "Leave it out: cnb uses the builder's lifecycle.",
     '--trust-extra-buildpacks': 'Leave it out: a build needs no trust.',
     ...Object.fromEntries(
       [
@@ -49,19 +49,19 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   inspect: { '--bom': 'Use cnb sbom download.' },
   'builder inspect': { '-d': 'Use --depth.' },
   'builder create': {
-    '--target': "A builder is made for the engine's platform.",
-    '--publish': "The builder is made on the engine: push it with 'docker push'.",
+    '--target': "Leave it out: a builder always targets the engine's platform.",
+    '--publish': "Use 'docker push': the builder is created on the engine.",
     ...Object.fromEntries(['--append-image-name-suffix', '--flatten', '--buildpack-registry', '-R'].map((flag) => [flag, NONE])),
   },
 }
 
-/** What to type instead of a command of pack that cnb does not know; undefined for what is none. */
+/** Returns what to use instead of a pack command that cnb does not have; undefined if pack has no such command either. */
 export function insteadOfCommand(words: readonly string[]): string | undefined {
   const [one = '', two = ''] = words
   return find(COMMANDS, `${one} ${two}`) ?? find(COMMANDS, one)
 }
 
-/** What to type instead of an option of pack that a command of cnb does not take; undefined for what is none. */
+/** Returns what to use instead of a pack option that the command does not have; undefined if pack has no such option either. */
 export function insteadOfOption(command: string, flag: string): string | undefined {
   return find(OPTIONS[command] ?? {}, flag) ?? find(OPTIONS[''] ?? {}, flag)
 }

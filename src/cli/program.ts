@@ -1,4 +1,4 @@
-/** From the words of a command line to what shall be done; commander 14 parses. Nothing is printed or run here. */
+/** Parses the command line with commander 14. Nothing is printed or run here. */
 
 import { Command, CommanderError, InvalidArgumentError, Option, type Help } from 'commander'
 import { CnbError } from '../base/errors.ts'
@@ -25,10 +25,10 @@ export const COMMANDS: readonly CommandDefinition[] = [
   downloadSbomCommand,
 ]
 
-/** Commands that only hold others. */
-const PARENTS: Readonly<Record<string, string>> = { builder: 'Makes and shows builder images.', sbom: 'Gets bills of materials out of images.' }
+/** Commands that only have subcommands. */
+const PARENTS: Readonly<Record<string, string>> = { builder: 'Creates and inspects builder images.', sbom: 'Extracts bills of materials from images.' }
 
-/** What the global options say. */
+/** The values of the global options. */
 export interface Globals {
   readonly output: string
   readonly quiet: boolean
@@ -37,11 +37,11 @@ export interface Globals {
   readonly color: ColorChoice
 }
 
-/** A command that shall run, with what it was given. */
+/** A command to run, with its arguments and option values. */
 export interface CommandRun {
   readonly kind: 'run'
   readonly definition: CommandDefinition
-  /** One, or as many as were given where the command takes several. */
+  /** One argument, or any number for a command with `several`. */
   readonly given: readonly string[]
   readonly values: Readonly<Record<string, unknown>>
 }
@@ -49,20 +49,21 @@ export interface CommandRun {
 export type Parsed =
   | { readonly kind: 'print'; readonly text: string }
   | (CommandRun & { readonly globals: Globals })
-  /** The command line is wrong; the globals are those that could be read. */
+  /** The command line is invalid; `globals` has the global options that could be parsed. */
   | { readonly kind: 'wrong'; readonly error: CnbError; readonly globals: Globals }
 
 type OnRun = (run: CommandRun) => void
 
 /**
- * Reads a command line without the program's name.
- * @param columns how wide help may be
+ * Parses a command line.
+ * @param argv without the program's name
+ * @param columns the maximum width of help
  */
 export function parseCommandLine(argv: readonly string[], columns = 100): Parsed {
   const state: { printed: string; run?: CommandRun; ending?: Command } = { printed: '' }
   const program = makeProgram((run) => (state.run = run), (text) => (state.printed += text), columns)
   for (const command of allOf(program)) {
-    // commander would end the process.
+    // By default, commander would exit the process.
     command.exitOverride((error) => {
       state.ending = command
       throw error
@@ -90,9 +91,9 @@ export function parseCommandLine(argv: readonly string[], columns = 100): Parsed
 }
 
 /**
- * The words that ask for what was meant where commander shows the help of a command that only holds others, whatever else was
- * typed: the help of the command that is named (`cnb --help build`, `cnb help builder create`), or an error for one that is
- * unknown. Undefined where that help is the answer.
+ * Returns the command line to parse instead where commander shows the help of a parent command for any input: the help of the
+ * subcommand (`cnb --help build`, `cnb help builder create`), or an unknown subcommand, which is an error. Returns undefined if the
+ * parent's help is the right answer.
  */
 function commandAskedFor(program: Command, shown: Command): string[] | undefined {
   const typed = shown.args.length > 0 ? shown : program
@@ -110,7 +111,7 @@ function makeProgram(onRun: OnRun, write: (text: string) => void, width: number)
   const program = new Command('cnb')
     .description('Turns source code into container images with Cloud Native Buildpacks.')
     .version(VERSION, '--version', 'print the version')
-    .helpOption('-h, --help', 'show help')
+    .helpOption('-h, --help', 'print help')
     .configureOutput({ writeOut: write, writeErr: write, outputError: () => undefined })
   for (const option of Object.values(optionsOf([globalOptions]))) program.addOption(option)
   for (const definition of COMMANDS) definitions.set(addCommand(program, definition, onRun), definition)
@@ -138,12 +139,12 @@ function parentOf(program: Command, name: string | undefined): Command {
   return program.commands.find((command) => command.name() === name) ?? program.command(name).description(PARENTS[name] ?? '')
 }
 
-/** A command and all below it. */
+/** Returns a command and all its descendants. */
 function allOf(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allOf)]
 }
 
-/** commander's options by the key that names their value. */
+/** Creates commander's options, by the key of their value. */
 function optionsOf(groups: readonly OptionGroup[]): Record<string, Option> {
   const made = groups.flatMap(({ title, options }) =>
     Object.entries(options).map(([key, definition]) => [key, makeOption(definition).helpGroup(title)] as const),
@@ -167,7 +168,7 @@ function makeOption(definition: OptionDefinition): Option {
   }
 }
 
-/** The value, and how help writes it where it is none of the choices. */
+/** Returns the default value, and its text in help if it is not one of the choices. */
 function defaultOf(choice: { readonly default: string } | { readonly defaultIs: string }): [value: string | undefined, words?: string] {
   return 'default' in choice ? [choice.default] : [undefined, choice.defaultIs]
 }
@@ -177,7 +178,7 @@ function splitAtCommas(value: string): string[] {
 }
 
 function parseCount(value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('It is not a whole number from 0 up.')
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('Expected a non-negative integer.')
   return Number(value)
 }
 
@@ -193,14 +194,14 @@ function readGlobals(program: Command): Globals {
 }
 
 /**
- * commander's error as ours.
- * @param command the one that refused its words
- * @param definitions all that cnb has, among which the word of an unknown command may stand in another place
+ * Converts commander's error.
+ * @param command the command that rejected its arguments
+ * @param definitions all commands, to suggest one that contains the unknown word
  */
 function usageError(error: CommanderError, command: Command, definitions: readonly CommandDefinition[]): CnbError {
   const [what = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
   const hint = instead(error, command, definitions) ?? suggestion?.replace(/^\(|\)$/g, '')
-  return new CnbError('CNB_USAGE', what, { hint: [hint, `Run '${pathOf(command)} --help' to see what it takes.`].filter(Boolean).join(' ') })
+  return new CnbError('CNB_USAGE', what, { hint: [hint, `Run '${pathOf(command)} --help' for usage.`].filter(Boolean).join(' ') })
 }
 
 function instead(error: CommanderError, command: Command, definitions: readonly CommandDefinition[]): string | undefined {
@@ -214,9 +215,9 @@ function instead(error: CommanderError, command: Command, definitions: readonly 
   return insteadOfCommand([...words, ...command.args]) ?? (elsewhere && `Did you mean ${elsewhere.name}?`)
 }
 
-/** A command's output format that it does not have. */
+/** The error for an output format that the command does not support. */
 function formatError({ name, formats, groups }: CommandDefinition, format: string): CnbError {
   // pack's `sbom download -o` is the directory.
-  const directory = groups.some(({ options }) => 'outputDir' in options) ? ' The directory to write to is named by --output-dir.' : ''
-  return new CnbError('CNB_USAGE', `'cnb ${name}' has no output format '${format}'`, { hint: `Choose one of ${formats.join(', ')}.${directory}` })
+  const directory = groups.some(({ options }) => 'outputDir' in options) ? ' To set the output directory, use --output-dir.' : ''
+  return new CnbError('CNB_USAGE', `'cnb ${name}' does not support output format '${format}'`, { hint: `Use one of ${formats.join(', ')}.${directory}` })
 }

@@ -1,4 +1,4 @@
-/** Runs a command and has what comes of it told. Loaded only when there is something to run or to complain about. */
+/** Runs a command and reports its result; loaded only to run a command or to print an error. */
 
 import { resolve } from 'node:path'
 import { abortError, toCnbError, type CnbError } from '../base/errors.ts'
@@ -13,16 +13,16 @@ import { Terminal, type OutputStream } from '../ui/terminal.ts'
 import type { CommandContext } from './command.ts'
 import type { CommandRun, Globals } from './program.ts'
 
-/** What main.ts has of the process. */
+/** The parts of the process that main.ts passes in. */
 export interface ProcessIO {
   readonly host: Host
   readonly stdout: OutputStream
   readonly stderr: OutputStream
-  /** Aborted when the run shall stop; the reason says why. */
+  /** Aborted to stop the run; its reason is the error. */
   readonly signal: AbortSignal
   /** Connects to the engine. */
   readonly services: (context: Context) => Promise<EngineServices>
-  /** Makes what needs no engine. */
+  /** Creates the services that need no engine. */
   readonly remote: (context: Context) => RegistryServices
   /** The standard input. */
   readonly input: AsyncIterable<Buffer>
@@ -34,12 +34,12 @@ type Screen = Pick<ProcessIO, 'stdout' | 'stderr' | 'host'>
 export async function runCommand(run: CommandRun & { readonly globals: Globals }, io: ProcessIO): Promise<number> {
   const { signal, host, services, remote, input } = io
   const reporter = await reporterFor(run.globals, io)
-  const sayStopping = (): void => {
+  const reportStopping = (): void => {
     if (toCnbError(signal.reason).code === 'CNB_INTERRUPTED') {
-      reporter.events({ type: 'warning', message: 'stopping and cleaning up; once more to leave at once' })
+      reporter.events({ type: 'warning', message: 'stopping and cleaning up; press Ctrl-C again to exit immediately' })
     }
   }
-  signal.addEventListener('abort', sayStopping, { once: true })
+  signal.addEventListener('abort', reportStopping, { once: true })
   let trace: Trace | undefined
   try {
     const { verbose, explain } = run.globals
@@ -50,12 +50,12 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     reporter.succeed(outcome)
     return outcome.exit ?? 0
   } catch (thrown) {
-    // Once stopped, whatever breaks next is only a consequence.
+    // After an abort, any other error is a consequence of it.
     const error = signal.aborted ? abortError(signal) : toCnbError(thrown)
     reporter.fail(error)
     return error.exit
   } finally {
-    signal.removeEventListener('abort', sayStopping)
+    signal.removeEventListener('abort', reportStopping)
     trace?.close()
   }
 }
@@ -76,7 +76,7 @@ function bothOf(first: EventSink, second: EventSink): EventSink {
   }
 }
 
-/** Tells of a command line that is wrong. @returns the exit code */
+/** Reports an invalid command line. @returns the exit code */
 export async function reportUsageError(error: CnbError, globals: Globals, io: Screen): Promise<number> {
   const reporter = await reporterFor(globals, io)
   reporter.fail(error)
@@ -89,7 +89,7 @@ async function reporterFor(globals: Globals, { stdout, stderr, host }: Screen): 
   return makeReporter({ terminal, format: await formatFor(output), quiet, verbose, explain: explain || verbose, github: host.env['GITHUB_ACTIONS'] === 'true' })
 }
 
-/** How stdout is written for a value of --output. The libraries for YAML and TOML are loaded when they are needed. */
+/** Returns the writer for a value of --output. The YAML and TOML libraries are loaded on demand. */
 export async function formatFor(output: string): Promise<ReporterOptions['format']> {
   switch (output) {
     case 'json':

@@ -16,7 +16,7 @@ export function recordsOf(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isTable) : []
 }
 
-/** A string that is not empty. */
+/** Returns a non-empty string, or undefined. */
 export function stringOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
@@ -29,7 +29,7 @@ export function stringMapOf(value: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(recordOf(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }
 
-/** A number that is not negative. */
+/** Returns a non-negative number, or undefined. */
 export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 ? value : undefined
 }

@@ -1,4 +1,4 @@
-/** An error as people read it: what failed, where, what to do, its code. */
+/** Human-readable errors: what failed, where, what to do, and the error code. */
 
 import { inspect } from 'node:util'
 import { ERRORS, type CnbError, type SourcePosition } from '../base/errors.ts'
@@ -7,12 +7,12 @@ import type { Theme } from './theme.ts'
 
 const MAX_SOURCE_LINE = 120
 
-/** `file:line:column`, as editors understand it. */
+/** Formats `file:line:column`, which editors recognize. */
 function formatPosition({ file, line, column }: SourcePosition): string {
   return sanitizeText([file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(':'))
 }
 
-/** The error in lines; `verbose` adds its stack and what caused it. */
+/** Formats an error; `verbose` adds its stack and causes. */
 export function errorText(error: CnbError, theme: Theme, verbose: boolean): string {
   const [first = '', ...more] = sanitizeText(error.message).trimEnd().split('\n')
   const lines = [`${theme.error('ERROR:')} ${first}`, ...more.map((line) => `  ${line}`)]
@@ -23,18 +23,18 @@ export function errorText(error: CnbError, theme: Theme, verbose: boolean): stri
   return lines.join('\n')
 }
 
-/** The offending line with a caret under the column; nothing where the error has none. */
+/** Returns the source line with a caret below the column; empty if the error has no source line. */
 function excerpt({ position: { line, column } = { file: '' }, source: text }: CnbError, theme: Theme): string[] {
   if (line === undefined || text === undefined || text.trim() === '') return []
   const gutter = `${line} │ `.padStart(8)
-  // A tab has no width of its own: shown as one space, the caret stands where it should.
+  // A tab has no fixed width: printed as one space, it keeps the caret aligned.
   const source = truncate(sanitizeLine(text.replaceAll('\t', ' '), false), MAX_SOURCE_LINE)
   const lines = [`  ${theme.dim(gutter)}${source}`]
   if (column === undefined || column > source.length + 1) return lines
   return [...lines, `  ${theme.dim('│ '.padStart(gutter.length))}${' '.repeat(column - 1)}${theme.error('^')}`]
 }
 
-/** The stack, then that of each cause. */
+/** Returns the stacks of an error and of its causes, at most 10. */
 function history(error: Error): string[] {
   const lines: string[] = []
   const seen = new Set<unknown>()

@@ -1,9 +1,9 @@
-/** Names and values under each other. */
+/** Aligned lists of names and values. */
 
 import { sanitizeLine } from './sanitize.ts'
 import type { Theme } from './theme.ts'
 
-/** Indented `name  value` lines, the values in one column; entries without a value are left out. */
+/** Formats indented `name  value` lines with the values in one column; entries without a value are omitted. */
 export function fields(entries: readonly (readonly [name: string, value: string | undefined])[], theme: Theme): string[] {
   const given = entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined && entry[1] !== '')
   const width = Math.max(0, ...given.map(([name]) => name.length))

@@ -1,4 +1,4 @@
-/** Chooses the reporter that the flags and the place ask for. */
+/** Selects the reporter for the flags and the terminal. */
 
 import { Heartbeat, TerminalDisplay, type LiveDisplay, type DisplayClock } from './live/live-display.ts'
 import { githubFraming, plainFraming } from './phase-sections.ts'
@@ -15,13 +15,13 @@ import { schedule } from './live/timer.ts'
 
 export interface ReporterOptions {
   readonly terminal: Terminal
-  /** `human`, `ndjson`, or how the one document on stdout is written. */
+  /** `human`, `ndjson`, or the function that writes the single document on stdout. */
   readonly format: 'human' | 'ndjson' | Stringify
   readonly quiet: boolean
   readonly verbose: boolean
-  /** Whether decisions are printed, on stderr. */
+  /** Whether decisions are printed on stderr. */
   readonly explain?: boolean
-  /** Whether stderr is GitHub Actions' log. */
+  /** Whether stderr is a log of GitHub Actions. */
   readonly github: boolean
 }
 
@@ -30,13 +30,13 @@ const clock: DisplayClock = { now: () => performance.now(), schedule }
 export async function makeReporter(options: ReporterOptions): Promise<Reporter> {
   const { terminal, format, quiet, verbose, explain, github } = options
   if (format === 'ndjson') return new NdjsonReporter(terminal, verbose)
-  if (format !== 'human') return new JsonReporter(terminal, format, verbose ? await makeTalk(options) : undefined, explain)
+  if (format !== 'human') return new JsonReporter(terminal, format, verbose ? await makeProgressLog(options) : undefined, explain)
   if (quiet) return new QuietReporter(terminal, verbose, explain)
-  const human = new HumanReporter(terminal, await makeTalk(options), verbose)
+  const human = new HumanReporter(terminal, await makeProgressLog(options), verbose)
   return github ? new GithubReporter(terminal, human) : human
 }
 
-async function makeTalk({ terminal, verbose, explain, github }: ReporterOptions): Promise<ProgressLog> {
+async function makeProgressLog({ terminal, verbose, explain, github }: ReporterOptions): Promise<ProgressLog> {
   const theme = terminal.err
   const activity: LiveDisplay = terminal.animated
     ? new TerminalDisplay(terminal, await makeSpinner(terminal.stderr, theme.colored), clock)

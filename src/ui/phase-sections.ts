@@ -1,34 +1,34 @@
-/** What surrounds a phase's output: a header in a terminal, a folding group in GitHub's log. */
+/** The frame of a phase's output: a header on a terminal, a collapsible group in a GitHub log. */
 
 import { randomUUID } from 'node:crypto'
 
 export interface PhaseSections {
-  /** The lines before a phase's output; `title` is plain text. */
+  /** Returns the lines before a phase's output; `title` is plain text. */
   open(title: string): string[]
-  /** The lines after it. */
+  /** Returns the lines after it. */
   close(): string[]
-  /** A line of ours that stands out; undefined where the theme's look is enough. */
+  /** Returns a warning as a highlighted line; undefined if the theme's style is enough. */
   warning(message: string): string | undefined
 }
 
-/** @param heading how a header looks */
+/** @param heading styles a header */
 export function plainFraming(heading: (text: string) => string): PhaseSections {
   return { open: (title) => [heading(`===> ${title}`)], close: () => [], warning: () => undefined }
 }
 
-/** A value as a workflow command takes it (the rules of GitHub's toolkit). */
+/** Escapes the data of a workflow command, by the rules of GitHub's toolkit. */
 export function escapeData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 }
 
-/** The same for a command's property. */
+/** Escapes a property of a workflow command. */
 export function escapeProperty(text: string): string {
   return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
 }
 
 /**
- * GitHub Actions: each phase is a group that folds. A buildpack could write workflow commands of its own (`::add-path::`),
- * so that commands are off while its output passes; only the random token, unknown to it, puts them on again.
+ * GitHub Actions: each phase is a collapsible group. A buildpack could print workflow commands (`::add-path::`), so commands are
+ * disabled during its output; only a random token, unknown to the buildpack, enables them again.
  */
 export function githubFraming(newToken: () => string = randomUUID): PhaseSections {
   let token = ''

@@ -1,4 +1,4 @@
-/** An operation's way as people read it, on stderr. */
+/** Human-readable progress on stderr. */
 
 import type { CnbEvent } from '../base/events.ts'
 import type { LiveDisplay } from './live/live-display.ts'
@@ -9,13 +9,13 @@ import { decisionLine, spanText } from './reporters/event-lines.ts'
 import { sanitizeLine, sanitizeText } from './sanitize.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Steps and pulls that were shorter than this are told only with --verbose. */
+/** Shorter steps and pulls are printed only with --verbose. */
 const NOTABLE_MS = 500
 
-/** The exit code of a phase that the user stopped: no failure of its own. */
+/** The exit code of a phase that the user stopped, which is not a failure. */
 const INTERRUPTED = 130
 
-export interface TalkOptions {
+export interface ProgressLogOptions {
   readonly terminal: Terminal
   readonly activity: LiveDisplay
   readonly framing: PhaseSections
@@ -24,18 +24,18 @@ export interface TalkOptions {
   readonly explain?: boolean | undefined
 }
 
-/** Prints events as lines: headers, prefixed output, and the time that each phase took below it. */
+/** Prints events as lines: headers, prefixed phase output, and the duration of each phase. */
 export class ProgressLog {
   readonly #terminal: Terminal
   readonly #activity: LiveDisplay
   readonly #framing: PhaseSections
   readonly #verbose: boolean
   readonly #explain: boolean
-  /** The phase whose header was printed last and is still open. */
+  /** The phase with the most recent header that is still open. */
   #open: string | undefined
-  #spoke = false
+  #printed = false
 
-  constructor({ terminal, activity, framing, verbose, explain = false }: TalkOptions) {
+  constructor({ terminal, activity, framing, verbose, explain = false }: ProgressLogOptions) {
     this.#terminal = terminal
     this.#activity = activity
     this.#framing = framing
@@ -44,7 +44,7 @@ export class ProgressLog {
   }
 
   readonly events = (event: CnbEvent): void => {
-    // Many come, and nobody sees them: what moves goes on.
+    // Hidden events are frequent; do not restart the spinner for them.
     if ((event.type === 'debug' || event.type === 'span') && !this.#verbose) return
     if (event.type === 'decision' && !this.#explain) return
     this.#activity.before(event)
@@ -52,22 +52,22 @@ export class ProgressLog {
     this.#activity.after()
   }
 
-  /** Takes away what moves and closes what is open; a result or an error comes next, after a blank line. */
+  /** Removes the live display and closes an open section; a result or error follows after a blank line. */
   stop(): void {
     this.#activity.stop()
     this.#close()
-    if (this.#spoke) this.#terminal.tell('')
+    if (this.#printed) this.#terminal.tell('')
   }
 
   #tell(lines: readonly string[]): void {
     if (lines.length === 0) return
-    this.#spoke = true
+    this.#printed = true
     this.#terminal.tell(lines.join('\n'))
   }
 
   #frame(lines: readonly string[]): void {
     if (lines.length === 0) return
-    this.#spoke = true
+    this.#printed = true
     this.#terminal.command(lines.join('\n'))
   }
 
@@ -84,16 +84,16 @@ export class ProgressLog {
         return [`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`]
       case 'phase.end': {
         const time = formatDuration(event.durationMs)
-        // Below another phase's header it has to be named: two may run at once.
+        // Two phases may run at once: under the header of another phase, name the phase.
         const isOpen = this.#open === event.phase
-        const whose = isOpen ? '' : `${sanitizeText(event.phase)}: `
+        const prefix = isOpen ? '' : `${sanitizeText(event.phase)}: `
         if (isOpen) this.#close()
-        const failed = (): string => `     ${theme.error(`${whose}failed after ${time}`)} ${theme.dim(`(exit code ${event.exitCode})`)}`
-        if (event.exitCode === INTERRUPTED) return [aside(`${whose}stopped after ${time}`)]
-        return [event.exitCode === 0 ? aside(`${whose}done in ${time}`) : failed()]
+        const failed = (): string => `     ${theme.error(`${prefix}failed after ${time}`)} ${theme.dim(`(exit code ${event.exitCode})`)}`
+        if (event.exitCode === INTERRUPTED) return [aside(`${prefix}stopped after ${time}`)]
+        return [event.exitCode === 0 ? aside(`${prefix}done in ${time}`) : failed()]
       }
       case 'pull.start':
-        // On a terminal the progress says it.
+        // On a terminal, the live display shows the pull.
         return this.#terminal.animated ? [] : [`Pulling ${theme.name(sanitizeText(event.reference))}`]
       case 'pull.end':
         if (event.failed || !this.#isNotable(event.durationMs)) return []
@@ -122,7 +122,7 @@ export class ProgressLog {
   }
 
   #warning(message: string): string[] {
-    // Inside a phase the frame may keep its commands from being heard.
+    // Within a phase, the frame may disable workflow commands.
     const framed = this.#open === undefined ? this.#framing.warning(message) : undefined
     if (framed === undefined) return [`${this.#terminal.err.warning('Warning:')} ${message}`]
     this.#frame([framed])

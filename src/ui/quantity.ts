@@ -1,6 +1,6 @@
-/** Times and sizes as people read them. */
+/** Human-readable durations and sizes. */
 
-/** `0.4s`, `12.3s`, `2m 05s`, `1h 02m`. */
+/** Formats milliseconds: `0.4s`, `12.3s`, `2m 05s`, `1h 02m`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000
   if (seconds < 59.95) return `${seconds.toFixed(1)}s`
@@ -12,7 +12,7 @@ export function formatDuration(ms: number): string {
 
 const UNITS = ['kB', 'MB', 'GB', 'TB']
 
-/** `512 B`, `1.2 kB`, `34.5 MB`: decimal units, as the engine's own tools print them. */
+/** Formats bytes in decimal units, as docker does: `512 B`, `1.2 kB`, `34.5 MB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${Math.round(bytes)} B`
   let value = bytes / 1000

@@ -1,17 +1,17 @@
-/** An operation's way when nobody asked for it: warnings, and the last lines of a phase that failed. */
+/** Quiet mode: warnings, and the last lines of a failed phase. */
 
 import type { CnbEvent } from '../base/events.ts'
 import { sanitizeLine, sanitizeText } from './sanitize.ts'
 import { decisionLine } from './reporters/event-lines.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Enough to see why a phase failed. */
+/** Usually enough lines to see why a phase failed. */
 const TAIL = 20
 
 export class QuietLog {
   readonly #terminal: Terminal
   readonly #explain: boolean
-  /** By phase, for two may run at once. */
+  /** By phase, because two may run at once. */
   readonly #tails = new Map<string, string[]>()
 
   /** @param explain whether decisions are printed */

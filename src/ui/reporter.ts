@@ -1,26 +1,26 @@
-/** What a command's outcome and its way there are told by; there is one for each kind of reader in reporters/. */
+/** The interface of reporters, which print events and results; reporters/ has one per output format. */
 
 import type { CnbError } from '../base/errors.ts'
 import type { EventSink } from '../base/events.ts'
 import type { Theme } from './theme.ts'
 
-/** What a command found or made. */
+/** The result of a command. */
 export interface Outcome {
-  /** For machines: what `--output json` prints, with a `schemaVersion` before it. */
+  /** The document of `--output json`, without its `schemaVersion`. */
   readonly data: object
-  /** For scripts: what `--quiet` prints, one line. */
+  /** The line that `--quiet` prints. */
   readonly line: string
-  /** For people; lines without the last line end, the most important one last. */
+  /** Returns the text for people: lines without a final newline, the most important one last. */
   text(theme: Theme): string
-  /** What could not be done while the rest was; told after the text. */
+  /** Partial failures, printed after the text. */
   readonly failures?: readonly CnbError[]
-  /** What the process ends with; 0 when absent. */
+  /** The exit code; default 0. */
   readonly exit?: number
-  /** In place of `data` for programs that were told of each part by an event already. */
+  /** Replaces `data` in ndjson output, where events have already reported each part. */
   readonly summary?: object
 }
 
-/** Takes all that a run tells. After `succeed` or `fail` nothing more may come. */
+/** Receives all events of a run. After `succeed` or `fail`, no call may follow. */
 export interface Reporter {
   readonly events: EventSink
   succeed(outcome: Outcome): void

@@ -1,11 +1,11 @@
-/** Words of commands that are shown for people to copy. */
+/** Quoting of shell words in suggested commands. */
 
 import { sanitizeLine } from './sanitize.ts'
 
-/** Characters that no shell takes for anything else. */
+/** Characters without a special meaning in any shell. */
 const PLAIN = /^[\w@%+=:,./-]+$/
 
-/** A word as a POSIX shell takes it: in single quotes where it needs them. */
+/** Quotes a word for a POSIX shell, if necessary. */
 export function shellWord(text: string): string {
   const word = sanitizeLine(text, false)
   return PLAIN.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`

@@ -1,4 +1,4 @@
-/** Rows whose columns line up. */
+/** Tables with aligned columns. */
 
 import { sanitizeLine, visibleLength } from './sanitize.ts'
 import type { Theme } from './theme.ts'
@@ -6,15 +6,15 @@ import type { Theme } from './theme.ts'
 export interface Column {
   readonly title: string
   readonly align?: 'left' | 'right'
-  /** How a cell looks; its width stays. */
+  /** Styles a cell without changing its width. */
   readonly paint?: (cell: string) => string
-  /** It may be left out where the screen is too narrow for the whole table; the last one that may goes first. */
+  /** The column may be omitted if the screen is too narrow for the table; the last such column is omitted first. */
   readonly spare?: true
 }
 
 /**
- * The titles and a line for each row of foreign text, two spaces apart and indented by two; nothing pads a line's end. A column
- * in which no row has anything is left out.
+ * Formats a header and a line per row of external text, with columns two spaces apart, an indent of two and no trailing spaces.
+ * Columns without any value are omitted.
  */
 export function table(all: readonly Column[], rows: readonly (readonly string[])[], theme: Theme): string[] {
   const filled = all
@@ -34,7 +34,7 @@ export function table(all: readonly Column[], rows: readonly (readonly string[])
   return [theme.dim(line(columns.map(({ title }) => title), false)), ...rows.map((_, row) => line(columns.map(({ cells }) => cells[row] ?? ''), true))]
 }
 
-/** A reduction, because a call takes only so many arguments, and a label may list more. */
+/** Uses a reduction: a call accepts a limited number of arguments, and a label may list more rows. */
 function widest(cells: readonly string[]): number {
   return cells.reduce((width, cell) => Math.max(width, visibleLength(cell)), 0)
 }

@@ -1,10 +1,10 @@
-/** The one writer to both streams, so that no line is torn by what moves at the bottom of the screen. */
+/** The only writer to stdout and stderr; it keeps printed lines intact above the live display. */
 
 import { defuseText } from './runner-commands.ts'
 import { visibleLength } from './sanitize.ts'
 import { makeTheme, usesColor, type ColorChoice, type Theme } from './theme.ts'
 
-/** The part of a Node stream that is needed to write to a screen. */
+/** The part of a Node stream that writing to a screen needs. */
 export interface OutputStream {
   write(text: string): unknown
   readonly isTTY?: boolean
@@ -23,15 +23,15 @@ const ERASE_LINE = '\u001b[2K'
 const UP = '\u001b[1A'
 
 /**
- * stdout for results, stderr for talk and, at its bottom, lines that are drawn again and again. Text of others gives no commands to
- * a CI runner, which may read both streams wherever `cnb` runs.
+ * Writes results to stdout, and progress to stderr with live lines at its bottom. CI runner commands in external text are escaped,
+ * because a runner may read both streams.
  */
 export class Terminal {
-  /** How text on stdout looks. */
+  /** Style of text on stdout. */
   readonly out: Theme
-  /** How text on stderr looks. */
+  /** Style of text on stderr. */
   readonly err: Theme
-  /** Whether anything on stderr may move: a terminal with a size, which ora needs, and not in CI. */
+  /** Whether stderr may be animated: a terminal with a size, which ora needs, outside of CI. */
   readonly animated: boolean
   readonly stderr: OutputStream
   readonly #stdout: OutputStream
@@ -46,7 +46,7 @@ export class Terminal {
     this.animated = stderr.isTTY === true && (stderr.columns ?? 0) > 0 && !inCI && env['TERM'] !== 'dumb'
   }
 
-  /** The size of the screen behind stderr, as it is now. */
+  /** The current size of the screen behind stderr. */
   get columns(): number {
     return this.stderr.columns || 80
   }
@@ -55,23 +55,23 @@ export class Terminal {
     return this.stderr.rows || 24
   }
 
-  /** Writes a result: whole lines on stdout. */
+  /** Writes a result: whole lines to stdout. */
   print(text: string): void {
     if (this.#live.length > 0) this.live([])
     this.#stdout.write(`${defuseText(text)}\n`)
   }
 
-  /** Says something: whole lines on stderr, above what moves. */
+  /** Writes a message: whole lines to stderr, above the live lines. */
   tell(text: string): void {
     this.command(defuseText(text))
   }
 
-  /** Writes lines on stderr as they are: commands of ours to the CI runner that reads them. */
+  /** Writes lines to stderr unescaped: commands of cnb to the CI runner. */
   command(text: string): void {
     this.stderr.write(`${this.#erase()}${text}\n${this.#live.map((line) => `${line}\n`).join('')}`)
   }
 
-  /** Draws `lines` in place of the ones drawn last; none to take them away. Each must fit the screen's width. */
+  /** Replaces the live lines; an empty list removes them. Each line must fit the screen's width. */
   live(lines: readonly string[]): void {
     const erase = this.#erase()
     this.#live = lines
@@ -79,9 +79,9 @@ export class Terminal {
   }
 
   #erase(): string {
-    // A window made narrower since has wrapped the lines: they take more rows now.
+    // If the window has become narrower, the lines have wrapped and occupy more rows.
     const rows = this.#live.reduce((sum, line) => sum + Math.max(1, Math.ceil(visibleLength(line) / this.columns)), 0)
-    // The terminal itself may have written below them, where the cursor is: it shows a Ctrl-C as ^C.
+    // The terminal may have echoed ^C at the cursor, below the live lines.
     return rows === 0 ? '' : `\r${ERASE_LINE}${`${UP}${ERASE_LINE}`.repeat(rows)}`
   }
 }

@@ -1,23 +1,23 @@
-/** Colours, and whether a stream gets any. The only file that knows chalk. */
+/** Text styles, and the decision whether a stream is colored. The only file that imports chalk. */
 
 import { Chalk } from 'chalk'
 
 export type ColorChoice = 'auto' | 'always' | 'never'
 
-/** What decides about colour besides the flags. */
+/** Inputs to the color decision besides the flags. */
 export interface ColorEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly isTTY: boolean
 }
 
-/** The few looks that `cnb` uses; without colour each gives its text back, and `name` quotes it. */
+/** The styles that `cnb` uses; without color they return the text unchanged, except `name`, which quotes it. */
 export interface Theme {
   readonly colored: boolean
-  /** Columns of the screen that the text is for; undefined where a line may have any length. */
+  /** The screen's width in columns; undefined if lines may have any length. */
   readonly width?: number
   bold(text: string): string
   dim(text: string): string
-  /** What the user or an image called something. */
+  /** A name chosen by the user or an image. */
   name(text: string): string
   heading(text: string): string
   success(text: string): string
@@ -29,8 +29,8 @@ const set = (value: string | undefined): value is string => value !== undefined 
 const truthy = (value: string | undefined): boolean => set(value) && value !== '0' && value.toLowerCase() !== 'false'
 
 /**
- * Whether one stream gets colour: flag, NO_COLOR (no-color.org) or CNB_NO_COLOR, FORCE_COLOR, TERM=dumb, GitHub's log (which
- * shows colours and is no terminal), and last whether it is a terminal. chalk's own guess is not used: it ignores NO_COLOR.
+ * Whether a stream is colored. In order: flag, NO_COLOR (no-color.org) or CNB_NO_COLOR, FORCE_COLOR, TERM=dumb, GitHub's log
+ * (not a terminal, but it shows colors), and whether the stream is a terminal. chalk's detection is unused: it ignores NO_COLOR.
  */
 export function usesColor(choice: ColorChoice, { env, isTTY }: ColorEnvironment): boolean {
   if (choice !== 'auto') return choice === 'always'

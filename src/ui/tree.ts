@@ -1,11 +1,11 @@
-/** Things inside things, drawn with lines. */
+/** Trees drawn with lines. */
 
 export interface TreeNode {
   readonly label: string
   readonly children?: readonly TreeNode[]
 }
 
-/** One line for each node, children below their parent. */
+/** Returns one line per node, children below their parent. */
 export function tree(nodes: readonly TreeNode[], indent = '  '): string[] {
   return nodes.flatMap(({ label, children = [] }, index) => {
     const last = index === nodes.length - 1

@@ -22,6 +22,7 @@ interface Habit {
   readonly first?: true
 }
 
+
 /** Each habit by the name that language-counts.json uses. A pattern has the flag `g`: every match counts. */
 export const HABITS: Readonly<Record<string, Habit>> = {
   'gives': { pattern: /\b(gives?|gave)\b/gi },
@@ -43,8 +44,8 @@ export const HABITS: Readonly<Record<string, Habit>> = {
   'in words': { pattern: /\b(in|own) words\b/gi },
   'is named': { pattern: /\b(is|are) (named|called)\b/gi },
   'long first line': { pattern: /^.{101,}/g, kinds: ['comment'], first: true },
-  'long help': { pattern: /^.{61,}$/gs, kinds: ['help'] },
-  'help is a sentence': { pattern: /^([A-Z][a-z]|(what|how|which|whether|who)\b)/g, kinds: ['help'] },
+  'long help': { pattern: /^.{60,}[^. ]$/gs, kinds: ['help'] },
+  'help is a sentence': { pattern: /^([A-Z][a-z](?!.*[. ]$)|(what|how|which|whether|who)\b)/gs, kinds: ['help'] },
   'hint is no order': { pattern: /^(?!(Do|Use|Set|Add|Pass|Run)\b)(The|It|Its|An?|This|These|That|What|Who|There|Is|Are|With|Without|[a-z])\b/g, kinds: ['hint'] },
   'title is no verb': { pattern: /^(?!(\w*[a-z]s|can|cannot|may|must|never|only|still|also|always)\b|%|\$)\S*/g, kinds: ['title'] },
 }

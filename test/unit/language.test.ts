@@ -55,7 +55,7 @@ describe('habitsIn', () => {
 
   it.each([
     ['long first line', `/** ${'x'.repeat(101)} */`],
-    ['long help', `const a = { description: '${'x '.repeat(31)}' }`],
+    ['long help', `const a = { description: 'x ${'y'.repeat(59)}' }`],
     ['help is a sentence', "const a = { summary: 'Shows a file' }"],
     ['hint is no order', "const a = { hint: 'The file is missing.' }"],
   ])('finds a %s', (habit, content) => {

@@ -1,4 +1,4 @@
-/** What `cnb build` does. */
+/** Handler of `cnb build`. */
 
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -12,7 +12,7 @@ import { copyText, startText } from './start-text.ts'
 
 export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose'>> = async (image, values, { host, context, verbose, services, remote }) => {
   if (values.path === undefined && (await exists(resolve(host.cwd, image)))) {
-    const message = `'${image}' is taken as the name of the image, though there is a file of that name; the app is named by --path`
+    const message = `'${image}' is used as the image name, although a file of that name exists; use --path to select the app`
     context.events?.({ type: 'warning', message })
   }
   const result = await build({ image, ...values, verbose }, { ...(await services()), ...remote }, context)

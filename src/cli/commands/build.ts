@@ -1,4 +1,4 @@
-/** `cnb build` on the command line. */
+/** Definition of `cnb build`. */
 
 import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../command.ts'
 import { appSource } from '../options/app.ts'
@@ -21,20 +21,20 @@ const groups = [
     title: 'Output:',
     options: {
       tags,
-      publish: { kind: 'flag', flags: '--publish', description: 'put the image into the registry of its name, not on the engine: --to registry' },
+      publish: { kind: 'flag', flags: '--publish', description: 'push the image to its registry; short for --to registry' },
       to: {
         kind: 'list',
         commas: true,
         flags: '--to <place>',
-        description: `where to put the image: ${defaultSink} (default), ${otherSinks.join(', ')}; repeat it or use commas`,
+        description: `target: ${defaultSink} (default), ${otherSinks.join(', ')}; repeatable`,
       },
-      sparse: { kind: 'flag', flags: '--sparse', description: "leave the run image's layers out of an OCI layout" },
+      sparse: { kind: 'flag', flags: '--sparse', description: "omit the run image's layers from the OCI layout" },
       creationTime: {
         kind: 'text',
         flags: '--creation-time <time>',
-        description: "the image's creation time: seconds since 1970, an ISO 8601 date, or now",
+        description: 'creation time: Unix seconds, an ISO 8601 date, or now',
       },
-      sbomOutputDir: { kind: 'text', flags: '--sbom-output-dir <dir>', description: 'write the software bills of materials there' },
+      sbomOutputDir: { kind: 'text', flags: '--sbom-output-dir <dir>', description: 'directory to write the SBOM files to' },
       reportOutputDir,
     },
   },
@@ -44,8 +44,8 @@ export const buildCommand = defineCommand({
   name: 'build',
   summary: 'build an image from source code',
   description:
-    'Builds a container image from a directory of source code. The buildpacks of a builder image find out what the app needs, ' +
-    'build it, and make the layers of the image, which the engine then holds.',
+    'Builds a container image from a directory of source code. The buildpacks of a builder image detect the dependencies of the app, ' +
+    'build it and create the layers of the image. The image is saved on the engine unless --to or --publish says otherwise.',
   argument: { name: 'image', description: 'name of the image to build' },
   formats: MAKING_FORMATS,
   groups,
@@ -53,9 +53,9 @@ export const buildCommand = defineCommand({
     { line: 'cnb build my-app --builder my-builder', does: 'build the working directory' },
     {
       line: 'cnb build my-app --path ./web --env NODE_ENV=test --tag my-app:1.2',
-      does: 'build ./web with the builder that its project.toml names',
+      does: 'build ./web with the builder from its project.toml',
     },
-    { line: 'cnb build my-app -B my-builder --output json | jq -r .reference', does: 'give the very image to a script' },
+    { line: 'cnb build my-app -B my-builder --output json | jq -r .reference', does: 'print the digest reference for a script' },
   ],
   load: async () => (await import('./build-handler.ts')).runBuild,
 })

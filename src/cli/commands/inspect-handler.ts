@@ -1,4 +1,4 @@
-/** What `cnb inspect` does. */
+/** Handler of `cnb inspect`. */
 
 import { inspect, type InspectOptions } from '../../operations/inspect/inspect.ts'
 import type { Handler } from '../command.ts'

@@ -1,4 +1,4 @@
-/** An app image as people read it. */
+/** Human-readable output of `cnb inspect`. */
 
 import type { ImageInspection, InspectedProcess } from '../../operations/inspect/inspect.ts'
 import { fields } from '../../ui/fields.ts'
@@ -8,7 +8,7 @@ import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from './p
 import { startText } from './start-text.ts'
 import { formatTarget } from './target-text.ts'
 
-/** @returns lines joined, with a table for buildpacks, processes and layers */
+/** @returns text with tables of buildpacks, processes and layers */
 export function inspectionText(inspection: ImageInspection, theme: Theme): string {
   const { image, baseImage, runImages, buildpacks, extensions, processes, layers } = inspection
   const section = (title: string, lines: readonly string[]): string[] => ['', theme.heading(title), ...lines]

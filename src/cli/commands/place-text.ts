@@ -1,4 +1,4 @@
-/** Where an image is and what it weighs there, in words. */
+/** Human-readable location, size and identity of an image. */
 
 import type { ImagePlace } from '../../operations/inspect/image-facts.ts'
 import { formatBytes } from '../../ui/quantity.ts'
@@ -8,13 +8,13 @@ type Sized = Pick<ImagePlace, 'size' | 'compressedSize'>
 
 const PLACES: Readonly<Record<ImagePlace['source'], string>> = { engine: 'on the engine', registry: 'in its registry', layout: 'in the layout' }
 
-/** The line above all else: name, weight and place. */
+/** Formats the first line: name, size and location. */
 export function titleLine(name: string, place: Sized & Pick<ImagePlace, 'source'>, theme: Theme): string {
   const form = place.compressedSize === undefined ? '' : 'compressed, '
   return `${theme.name(name)}  ${sizeText(place)} ${theme.dim(`${form}${PLACES[place.source]}`)}`
 }
 
-/** What the image is called, and of what kind it is; for `fields`. */
+/** Returns ID, media type, platforms and creation time of an image, for `fields`. */
 export function identityFields({ id, mediaType, index, platform, created }: Omit<ImagePlace, 'image'>): [string, string | undefined][] {
   return [
     ['ID', id],
@@ -26,18 +26,18 @@ export function identityFields({ id, mediaType, index, platform, created }: Omit
   ]
 }
 
-/** What sizes of layers are called in a table's head. */
+/** Returns the column title for layer sizes. */
 export function sizeTitle({ compressedSize }: Sized): string {
   return compressedSize === undefined ? 'SIZE' : 'COMPRESSED'
 }
 
-/** A weight, where it is known. */
+/** Formats a size, or `?` if it is unknown. */
 export function sizeText({ size, compressedSize }: Sized): string {
   const bytes = compressedSize ?? size
   return bytes === undefined ? '?' : formatBytes(bytes)
 }
 
-/** As much of a digest as tells layers apart. */
+/** Returns the first 12 digits of a digest, enough to distinguish layers. */
 export function shortDigest(digest: string | undefined): string {
   return digest?.replace(/^sha256:/, '').slice(0, 12) ?? ''
 }

@@ -1,4 +1,4 @@
-/** Many rebased images as people read them. */
+/** Human-readable result of rebasing several images. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { RebaseManyResult, RebaseReport, RebaseStatus } from '../../operations/rebase/rebase-many.ts'
@@ -7,7 +7,7 @@ import { table, type Column } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
 import { shortDigest } from './place-text.ts'
 
-/** In the order in which they are counted. */
+/** In the order of the summary. */
 const STATUS_COLORS: Readonly<Record<RebaseStatus, keyof Pick<Theme, 'success' | 'warning' | 'dim' | 'error'>>> = {
   rebased: 'success',
   outdated: 'warning',
@@ -18,12 +18,12 @@ const STATUS_COLORS: Readonly<Record<RebaseStatus, keyof Pick<Theme, 'success' |
 
 const isStatus = (text: string): text is RebaseStatus => Object.hasOwn(STATUS_COLORS, text)
 
-/** A table, and below it how many are what. */
+/** Formats a table of images and, below it, a count per status. */
 export function fleetText({ images, summary }: RebaseManyResult, theme: Theme): string {
   if (images.length === 0) return 'No images: the list is empty'
   const paint = (cell: string): string => (isStatus(cell) ? theme[STATUS_COLORS[cell]](cell) : cell)
   const bases = [...new Set(images.flatMap(({ runImage }) => runImage ?? []))]
-  // A name that is the same in all rows is said once.
+  // A run image that all rows share is shown once, below the table.
   const rows = images.map((report) => [report.image, report.status, bases.length > 1 ? (report.runImage ?? '') : '', detailOf(report)])
   const columns: readonly Column[] = [{ title: 'IMAGE' }, { title: 'RESULT', paint }, { title: 'RUN IMAGE', spare: true }, { title: 'DETAIL' }]
   const counts = Object.keys(STATUS_COLORS).filter(isStatus).filter((status) => summary[status] > 0)
@@ -43,13 +43,13 @@ function detailOf({ status, error, reason, reference }: RebaseReport): string {
     case 'rebased':
       return shortDigest(reference?.replace(/^.*@/, '') ?? '')
     case 'skipped':
-      return 'not made by a lifecycle'
+      return 'not built by a lifecycle'
     default:
       return reason ?? ''
   }
 }
 
-/** Failures with the images that they are of, those with the same words together. */
+/** Returns the failures, each with the images that it concerns; equal failures are merged. */
 export function fleetFailures(images: readonly RebaseReport[]): CnbError[] {
   const groups = new Map<string, { error: CnbError; names: string[] }>()
   for (const { image, error } of images) {

@@ -1,4 +1,4 @@
-/** What `cnb rebase` does. */
+/** Handler of `cnb rebase`. */
 
 import { CnbError } from '../../base/errors.ts'
 import { listImages } from '../../operations/rebase/image-list.ts'
@@ -11,12 +11,12 @@ import type { HandlerOfSeveral, CommandContext } from '../command.ts'
 import { fleetFailures, fleetText } from './rebase-fleet-text.ts'
 import { rebaseText, type RebaseWay } from './rebase-text.ts'
 
-/** What either way of rebasing, on the engine or in registries, reads. */
+/** The options of both variants: on the engine and in registries. */
 interface RebaseValues extends Omit<RebaseOptions, 'image'>, Omit<RebaseRemoteOptions, 'image'>, Omit<RebaseFleetOptions, 'images'> {
   readonly publish?: boolean
 }
 
-/** What a dry run ends with when something would change. */
+/** Exit code of a dry run that finds an outdated image. */
 const EXIT_OUTDATED = 3
 
 export const runRebase: HandlerOfSeveral<RebaseValues> = async (images, values, session) => {
@@ -34,7 +34,7 @@ async function rebaseOne(image: string, values: RebaseValues, { services, remote
   return (await import('../../operations/rebase/rebase-remote.ts')).rebaseRemote({ image, ...values }, remote, context)
 }
 
-/** On an engine one after the other: it does no more at once than that. */
+/** On an engine, rebases images one at a time: the engine does not process several in parallel. */
 async function rebaseAll(images: readonly string[], values: RebaseValues, session: CommandContext): Promise<RebaseManyResult> {
   const { services, remote, context, host, input } = session
   if (values.publish) return (await import('../../operations/rebase/rebase-remote.ts')).rebaseFleet({ images, ...values }, remote, input, context)
@@ -67,7 +67,7 @@ function fleetOutcome(result: RebaseManyResult, dryRun: boolean): Outcome {
   }
 }
 
-/** Whether the command line speaks of a list, even if that has one image. */
+/** Whether the command line selects a list of images, even a list of one. */
 function isFleet({ allTags, fromFile }: RebaseValues): boolean {
   return allTags !== undefined || fromFile !== undefined
 }
@@ -77,13 +77,13 @@ function checkValues(images: readonly string[], values: RebaseValues): void {
     throw new CnbError('CNB_USAGE', message, { hint })
   }
   if (images.length === 0 && !isFleet(values)) {
-    fail('no image is named', "Name one or more, or see --all-tags and --from-file in 'cnb rebase --help'.")
+    fail('no image specified', "Specify an image, or see --all-tags and --from-file in 'cnb rebase --help'.")
   }
   if (images.length !== 1 || isFleet(values)) {
-    if (values.previousImage !== undefined) fail('--previous-image is for one image', 'Name one image.')
-    if (values.reportOutputDir !== undefined) fail('--report-output-dir is for one image', 'Use --output json, which tells of all.')
+    if (values.previousImage !== undefined) fail('--previous-image applies to a single image', 'Specify one image.')
+    if (values.reportOutputDir !== undefined) fail('--report-output-dir applies to a single image', 'Use --output json to report all images.')
   }
-  if (values.concurrency === 0) fail('--concurrency 0 does nothing', 'Give a number from 1 up.')
+  if (values.concurrency === 0) fail("invalid --concurrency '0': expected a number of at least 1", 'Omit it to use the default of 12.')
   if (values.publish) return
   const remoteOnly = [
     ['--all-tags', values.allTags],
@@ -92,5 +92,5 @@ function checkValues(images: readonly string[], values: RebaseValues): void {
     ['--ca-cert', values.caCerts],
   ] as const
   const given = remoteOnly.find(([, value]) => value !== undefined)
-  if (given) fail(`${given[0]} needs --publish`, 'Without it images are rebased on the engine, which reaches registries by itself.')
+  if (given) fail(`${given[0]} requires --publish`, 'Add --publish, or configure the registry in the engine, which accesses it without --publish.')
 }

@@ -1,4 +1,4 @@
-/** One rebased image as people read it. */
+/** Human-readable result of rebasing one image. */
 
 import type { RebaseResult } from '../../operations/rebase/rebase-result.ts'
 import { fields } from '../../ui/fields.ts'
@@ -11,20 +11,20 @@ export interface RebaseWay {
   readonly publish: boolean
 }
 
-/** Lines joined: what was done, the names, what to do next. */
+/** Formats the outcome, the names and the next command. */
 export function rebaseText(result: RebaseResult, { dryRun, publish }: RebaseWay, theme: Theme): string {
   const { image, reference, runImage, previousRunImage, reason, changed } = result
-  // Without --remote, the engine's image of that name would be shown.
+  // Without --remote, inspect would show the engine's image of that name.
   const [label, next] =
-    dryRun && changed ? ['Do it:', 'the same command without --dry-run'] : ['Look at it:', `cnb inspect ${publish ? '--remote ' : ''}${shellWord(image)}`]
+    dryRun && changed ? ['To apply:', 'the same command without --dry-run'] : ['Inspect it:', `cnb inspect ${publish ? '--remote ' : ''}${shellWord(image)}`]
   return [
     headline(result, dryRun, theme),
     ...fields(
       [
         ['Image', reference],
         ['Run image', runImage],
-        ['Before', previousRunImage === runImage ? undefined : previousRunImage],
-        ['Why', reason],
+        ['Previously', previousRunImage === runImage ? undefined : previousRunImage],
+        ['Reason', reason],
         ['Platforms', result.platforms?.map(({ platform }) => platform).join(', ')],
       ],
       theme,
@@ -34,7 +34,7 @@ export function rebaseText(result: RebaseResult, { dryRun, publish }: RebaseWay,
 }
 
 function headline({ image, changed, durationMs }: RebaseResult, dryRun: boolean, theme: Theme): string {
-  if (!changed) return `${theme.success('Nothing to do:')} ${theme.name(image)} already stands on that run image`
+  if (!changed) return `${theme.success('Up to date:')} ${theme.name(image)} already uses that run image`
   if (dryRun) return `${theme.warning('Outdated:')} ${theme.name(image)} would be rebased`
   return `${theme.success('Rebased')} ${theme.name(image)} in ${formatDuration(durationMs)}`
 }

@@ -1,4 +1,4 @@
-/** `cnb rebase` on the command line. */
+/** Definition of `cnb rebase`. */
 
 import { defineCommandOnSeveral, MAKING_FORMATS, type OptionGroup } from '../command.ts'
 import { previousImage, pullPolicy, reportOutputDir, runImage } from '../options/images.ts'
@@ -11,16 +11,16 @@ const groups = [
       runImage,
       previousImage,
       pullPolicy,
-      force: { kind: 'flag', flags: '-f, --force', description: 'rebase even if a rule forbids it, and record a run image that the app does not name' },
+      force: { kind: 'flag', flags: '-f, --force', description: 'override rebase rules; accept an unlisted run image' },
       dryRun: {
         kind: 'flag',
         flags: '-n, --dry-run',
-        description: 'tell what would change and why, and change nothing; ends with 3 when something would',
+        description: 'report outdated images without changing them (exit code 3)',
       },
       fromFile: {
         kind: 'text',
         flags: '--from-file <file>',
-        description: "file with an image on each line, and comments after #; '-' for the standard input",
+        description: "file with one image per line, # for comments; '-' for stdin",
       },
       reportOutputDir,
     },
@@ -31,10 +31,10 @@ const groups = [
       publish: {
         kind: 'flag',
         flags: '--publish',
-        description: 'rebase in the registry, without an engine: images for several platforms too, and no layer is moved',
+        description: 'rebase in the registry, without an engine; all platforms',
       },
-      allTags: { kind: 'list', flags: '--all-tags <repository>', description: 'all images of a repository; with --publish, repeatable' },
-      concurrency: { kind: 'number', flags: '--concurrency <number>', description: 'images at once; with --publish (default: 12)' },
+      allTags: { kind: 'list', flags: '--all-tags <repository>', description: 'all images of a repository; needs --publish; repeatable' },
+      concurrency: { kind: 'number', flags: '--concurrency <number>', description: 'parallel rebases; needs --publish (default: 12)' },
       insecureRegistries,
       registryMirrors,
       caCerts: registryCaCerts,
@@ -44,16 +44,16 @@ const groups = [
 
 export const rebaseCommand = defineCommandOnSeveral({
   name: 'rebase',
-  summary: 'put apps on a newer run image',
-  description: "Puts apps' layers on a newer run image without building anything: for updates of the operating system.",
-  argument: { name: 'image', description: 'images that were built by buildpacks', several: true },
+  summary: 'move app images to a newer run image',
+  description: "Replaces the run image's layers in app images without a rebuild, for example to apply operating system updates.",
+  argument: { name: 'image', description: 'images built by buildpacks', several: true },
   formats: MAKING_FORMATS,
   groups,
   examples: [
-    { line: 'cnb rebase my-app', does: 'move to the newest run image that the app names' },
-    { line: 'cnb rebase my-app --run-image my-run:patched --force', does: 'move to one that it does not name' },
-    { line: 'cnb rebase --publish --all-tags registry.example/team/app', does: 'move all images of a repository, where they are' },
-    { line: 'cnb rebase --publish --from-file fleet.txt --dry-run', does: 'see which images of a list are outdated' },
+    { line: 'cnb rebase my-app', does: 'move to the newest version of the run image that the app lists' },
+    { line: 'cnb rebase my-app --run-image my-run:patched --force', does: 'move to a run image that the app does not list' },
+    { line: 'cnb rebase --publish --all-tags registry.example/team/app', does: 'rebase all images of a repository in the registry' },
+    { line: 'cnb rebase --publish --from-file fleet.txt --dry-run', does: 'list outdated images' },
   ],
   load: async () => (await import('./rebase-handler.ts')).runRebase,
 })

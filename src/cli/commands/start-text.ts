@@ -1,4 +1,4 @@
-/** What to do with an app image next, in a line. */
+/** The suggested next command for an app image. */
 
 import { shellWord } from '../../ui/shell-word.ts'
 import type { Theme } from '../../ui/theme.ts'
@@ -8,24 +8,24 @@ interface StartedProcess {
   readonly default: boolean
 }
 
-/** Most apps that listen do so on the port that this variable names. */
+/** Most apps that listen use the port in this variable. */
 const PORT = ['-e', 'PORT=8080', '-p', '8080:8080']
 
 /**
- * The command that starts the image's default process; without one, `web` or else the first of the others. Says so where the
- * image has no process.
+ * Returns the command that starts the image's default process; without one, `web` or else the first process. Says if the image has
+ * no process.
  */
 export function startText(image: string, processes: readonly StartedProcess[], theme: Theme): string {
   const started = processes.find((process) => process.default)
   const chosen = started ?? processes.find(({ type }) => type === 'web') ?? processes[0]
-  if (!chosen) return `${theme.dim('No process to start; name a command:')} ${theme.bold(`docker run --rm ${shellWord(image)} <command>`)}`
+  if (!chosen) return `${theme.dim('No process; specify a command:')} ${theme.bold(`docker run --rm ${shellWord(image)} <command>`)}`
   const port = started || chosen.type === 'web' ? PORT : []
   const entrypoint = started ? [] : ['--entrypoint', chosen.type]
   const command = ['docker', 'run', '--rm', ...port, ...entrypoint, image].map(shellWord).join(' ')
   return `${theme.dim(started ? 'Start it:' : 'No default process; start one:')} ${theme.bold(command)}`
 }
 
-/** How to load the image into an engine: commands that are connected by pipes; no line where there are none. */
+/** Returns the line that shows how to load the image into an engine: commands connected by pipes; no line if there are none. */
 export function copyText(commands: readonly (readonly string[])[], theme: Theme): string[] {
   const line = commands.map((words) => words.map(shellWord).join(' ')).join(' | ')
   return line === '' ? [] : [`${theme.dim('Copy it:')} ${theme.bold(line)}`]

@@ -1,4 +1,4 @@
-/** What an image runs on, in words. */
+/** Human-readable target platform of an image. */
 
 export interface TargetWords {
   readonly os: string
@@ -8,7 +8,7 @@ export interface TargetWords {
   readonly distroVersion?: string
 }
 
-/** `linux/amd64, debian 12`; undefined where the image says nothing. */
+/** Formats a target, such as `linux/amd64, debian 12`; undefined if the image has none. */
 export function formatTarget(target: TargetWords | undefined): string | undefined {
   if (target === undefined) return undefined
   const platform = [target.os, target.arch, target.variant].filter((part) => part).join('/')

@@ -1,11 +1,11 @@
-/** Options on the app that `build` reads and on what its buildpacks are told. */
+/** Options of `build` for the app and the environment of its buildpacks. */
 
 import type { OptionGroup } from '../command.ts'
 
 export const appSource = {
   title: 'App:',
   options: {
-    path: { kind: 'text', flags: '-p, --path <path>', description: 'app: a directory or a zip archive (default: the working directory)' },
+    path: { kind: 'text', flags: '-p, --path <path>', description: 'app directory or zip archive (default: working directory)' },
     descriptor: {
       kind: 'text',
       flags: '-d, --descriptor <file>',
@@ -14,16 +14,16 @@ export const appSource = {
     env: {
       kind: 'list',
       flags: '-e, --env <name[=value]>',
-      description: "variable for the buildpacks; without a value, the host's; repeatable",
+      description: "build-time variable; default value: the host's; repeatable",
     },
     envFiles: { kind: 'list', flags: '--env-file <file>', description: 'file with one NAME or NAME=value per line; repeatable' },
     buildpacks: {
       kind: 'list',
       commas: true,
       flags: '-b, --buildpack <buildpack>',
-      description: "used instead of the builder's order: id, id@version, directory or tar; repeat it or use commas",
+      description: "buildpack to use instead of the builder's order",
     },
-    execEnv: { kind: 'text', flags: '--exec-env <name>', description: 'what the image is for, such as test (default: production)' },
-    defaultProcess: { kind: 'text', flags: '-D, --default-process <type>', description: 'process that the image starts (default: the one that the buildpacks choose, if any)' },
+    execEnv: { kind: 'text', flags: '--exec-env <name>', description: 'execution environment, such as test (default: production)' },
+    defaultProcess: { kind: 'text', flags: '-D, --default-process <type>', description: "default process type (default: the buildpacks' choice)" },
   },
 } as const satisfies OptionGroup

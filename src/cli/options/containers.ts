@@ -1,35 +1,35 @@
-/** Options on the containers that a build runs in. */
+/** Options for the containers of a build. */
 
 import type { OptionGroup } from '../command.ts'
 
 export const containers = {
   title: 'Containers:',
   options: {
-    network: { kind: 'text', flags: '--network <mode>', description: "network of the build's containers: a network's name, host or none" },
+    network: { kind: 'text', flags: '--network <mode>', description: "build containers' network: host, none or a network's name" },
     volumes: {
       kind: 'list',
       flags: '--volume <mount>',
-      description: 'mount for the buildpacks, host:target[:ro|rw], read-only by default; repeatable',
+      description: 'mount, host:target[:ro|rw] (default: ro); repeatable',
     },
-    caCerts: { kind: 'list', flags: '--ca-cert <file>', description: 'PEM file of a private CA to trust in the build; repeatable' },
-    memory: { kind: 'text', flags: '--memory <size>', description: "most memory that the build's container may use, such as 2g" },
-    cpus: { kind: 'text', flags: '--cpus <number>', description: "processor cores that the build's container may use, such as 1.5" },
-    pidsLimit: { kind: 'number', flags: '--pids-limit <number>', description: "most processes in the build's container" },
+    caCerts: { kind: 'list', flags: '--ca-cert <file>', description: 'PEM file of a CA to trust in the build; repeatable' },
+    memory: { kind: 'text', flags: '--memory <size>', description: 'memory limit of the build container, such as 2g' },
+    cpus: { kind: 'text', flags: '--cpus <number>', description: 'CPU limit of the build container, such as 1.5' },
+    pidsLimit: { kind: 'number', flags: '--pids-limit <number>', description: 'process limit of the build container' },
     dockerHost: {
       kind: 'text',
       flags: '--docker-host <address>',
-      description: "where the stock lifecycle finds the engine, as seen from the engine's host; 'inherit' for $DOCKER_HOST",
+      description: "engine address for stock phases; 'inherit': $DOCKER_HOST",
     },
     cache: {
       kind: 'list',
       flags: '--cache <cache>',
-      description: "where to keep layers between builds, as pack has it: type=build or launch; format=volume or image and name, or format=bind and source; repeatable",
+      description: 'build or launch cache, in the syntax of pack; repeatable',
     },
     cacheImage: {
       kind: 'text',
       flags: '--cache-image <image>',
-      description: 'image of a registry to keep layers in between builds, as --cache with format=image',
+      description: 'registry image for the build cache',
     },
-    clearCache: { kind: 'flag', flags: '--clear-cache', description: 'forget what earlier builds kept' },
+    clearCache: { kind: 'flag', flags: '--clear-cache', description: 'discard cached layers before building' },
   },
 } as const satisfies OptionGroup

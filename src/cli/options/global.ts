@@ -1,4 +1,4 @@
-/** Options that every command takes, before its name or after. */
+/** Options of all commands, accepted before or after the command's name. */
 
 import type { OptionGroup } from '../command.ts'
 
@@ -8,16 +8,16 @@ export const globalOptions = {
     output: {
       kind: 'text',
       flags: '-o, --output <format>',
-      description: 'what stdout gets: human, json, ndjson, yaml or toml, as the command can',
+      description: 'output format: human, json, ndjson, yaml or toml',
     },
     quiet: { kind: 'flag', flags: '-q, --quiet', description: 'print only the result, on one line' },
-    verbose: { kind: 'flag', flags: '-v, --verbose', description: 'say more, and where errors come from' },
+    verbose: { kind: 'flag', flags: '-v, --verbose', description: 'print debug output and stack traces' },
     explain: { kind: 'flag', flags: '--explain', description: 'print the reason for each decision' },
     color: {
       kind: 'choice', choices: ['auto', 'always', 'never'], default: 'auto',
       flags: '--color <when>',
-      description: 'when to use colour',
+      description: 'use of color',
     },
-    noColor: { kind: 'flag', flags: '--no-color', description: 'the same as --color never' },
+    noColor: { kind: 'flag', flags: '--no-color', description: 'same as --color never' },
   },
 } as const satisfies OptionGroup

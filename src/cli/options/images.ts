@@ -1,45 +1,45 @@
-/** Options on the images that commands start from and make. */
+/** Options for the images that commands read and write. */
 
 import type { OptionGroup } from '../command.ts'
 
 export const pullPolicy = {
   kind: 'choice',
   choices: ['always', 'if-not-present', 'never'],
-  defaultIs: "the configuration file's, or else always",
+  defaultIs: "the configuration file's, otherwise always",
   flags: '--pull-policy <policy>',
-  description: 'when to ask the registry for an image',
+  description: 'image pull policy',
 } as const
 
 export const runImage = {
   kind: 'text',
   flags: '--run-image <image>',
-  description: 'run image to use instead of the one that the builder or the app names',
+  description: 'run image (default: from the builder or the app)',
 } as const
 
 export const previousImage = {
   kind: 'text',
   flags: '--previous-image <image>',
-  description: 'image whose layers are reused (default: the image itself)',
+  description: 'image to reuse layers from (default: the image itself)',
 } as const
 
 export const tags = {
   kind: 'list',
   commas: true,
   flags: '-t, --tag <image>',
-  description: 'another name for the image; repeat it or use commas',
+  description: 'additional name of the image; repeat or use commas',
 } as const
 
 export const reportOutputDir = {
   kind: 'text',
   flags: '--report-output-dir <dir>',
-  description: 'write report.toml there',
+  description: 'directory to write report.toml to',
 } as const
 
-/** What `build` starts from besides the app. */
+/** The images that `build` uses. */
 export const builderImages = {
   title: 'Images:',
   options: {
-    builder: { kind: 'text', flags: '-B, --builder <image>', description: 'builder image (default: the one that project.toml or else the configuration file names)' },
+    builder: { kind: 'text', flags: '-B, --builder <image>', description: 'builder image (default: from project.toml or config.toml)' },
     runImage,
     previousImage,
     pullPolicy,
@@ -47,14 +47,14 @@ export const builderImages = {
     trustBuilder: {
       kind: 'flag',
       flags: '--trust-builder',
-      description: 'with the stock lifecycle: all phases in one container, where the builder can reach the engine',
+      description: 'all phases in one container, with the stock lifecycle',
     },
     lifecycle: {
       kind: 'choice',
       choices: ['native', 'stock'],
       default: 'native',
       flags: '--lifecycle <driver>',
-      description: "who analyzes, restores and exports: cnb itself, or the builder's own lifecycle with the engine's socket",
+      description: 'lifecycle driver',
     },
   },
 } as const satisfies OptionGroup

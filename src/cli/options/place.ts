@@ -1,4 +1,4 @@
-/** Options on where an image is that a command only reads. */
+/** Options that select where a command reads an image from. */
 
 import type { OptionGroup } from '../command.ts'
 import { insecureRegistries, registryCaCerts, registryMirrors } from './registry.ts'
@@ -6,12 +6,12 @@ import { insecureRegistries, registryCaCerts, registryMirrors } from './registry
 const platform = {
   kind: 'text',
   flags: '--platform <os/arch>',
-  description: "which image of several, os/arch[/variant] (default: the engine's, or this machine's in a registry)",
+  description: "platform, os/arch[/variant] (default: engine's or host's)",
 } as const
 
-const remote = { kind: 'flag', flags: '--remote', description: 'ask the registry, and no engine' } as const
+const remote = { kind: 'flag', flags: '--remote', description: 'read from the registry only, without an engine' } as const
 
 export const place = {
-  title: 'Where it is:',
+  title: 'Image source:',
   options: { remote, platform, insecureRegistries, registryMirrors, caCerts: registryCaCerts },
 } as const satisfies OptionGroup

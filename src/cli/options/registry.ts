@@ -1,20 +1,20 @@
-/** Options on the registries that a command talks with itself. */
+/** Options for access to registries. */
 
 export const insecureRegistries = {
   kind: 'list',
   flags: '--insecure-registry <host>',
-  description: 'registry that may speak plain HTTP, or have a certificate that nobody knows; repeatable',
+  description: 'registry over plain HTTP or with any certificate; repeatable',
 } as const
 
 export const registryMirrors = {
   kind: 'list',
   flags: '--registry-mirror <registry=host>',
-  description: "host to read and pull images of a registry from, '*' for all registries; repeatable",
+  description: "mirror of a registry, '*' for all; repeatable",
 } as const
 
-/** For commands that run no build, in which the same certificates are trusted too. */
+/** For commands without a build; `build` has its own option for registries and build containers. */
 export const registryCaCerts = {
   kind: 'list',
   flags: '--ca-cert <file>',
-  description: 'PEM file of a private CA to trust; repeatable',
+  description: 'PEM file of a CA to trust; repeatable',
 } as const

@@ -1,11 +1,11 @@
-/** What goes on at this moment, told by the events that came so far. */
+/** The phases, steps and pulls that are running, derived from events. */
 
 import type { CnbEvent } from '../../base/events.ts'
 import { Pull } from './pull.ts'
 import { formatDuration } from '../quantity.ts'
 import { sanitizeText } from '../sanitize.ts'
 
-/** The phases' names as headers tell them; the lifecycle's own headers use the same words. */
+/** Phase names for headers; the lifecycle's own headers use the same words. */
 const GERUNDS: Readonly<Record<string, string>> = {
   analyzer: 'analyzing',
   detector: 'detecting',
@@ -17,17 +17,17 @@ const GERUNDS: Readonly<Record<string, string>> = {
   rebaser: 'rebasing',
 }
 
-/** A phase as something that is being done: `builder` is `building`. */
+/** Returns a phase's name as an activity: `building` for `builder`. */
 export function gerund(phase: string): string {
   return GERUNDS[phase] ?? sanitizeText(phase)
 }
 
-/** Follows phases, steps and pulls. The youngest thing under way is the one to tell of. */
+/** Tracks running phases, steps and pulls, and selects the most recently started one. */
 export class ActiveTasks {
   readonly pulls = new Map<string, Pull>()
-  /** Names of phases and steps under way with the time each began, in the order in which they began. */
+  /** Start times of running phases and steps by name, in start order. */
   readonly #works = new Map<string, number>()
-  /** How far steps about many images are. */
+  /** Progress of steps that process several images. */
   readonly #progress = new Map<string, string>()
 
   apply(event: CnbEvent, now: number): void {
@@ -58,18 +58,18 @@ export class ActiveTasks {
         this.#works.delete(gerund(event.phase))
         break
       default:
-        // The others begin and end nothing.
+        // Other events start and end nothing.
         break
     }
   }
 
-  /** The youngest work and when it began; undefined when nothing but pulls is under way. */
+  /** Returns the most recently started phase or step and its start time; undefined if only pulls are running. */
   work(): { name: string; since: number } | undefined {
     const youngest = [...this.#works].at(-1)
     return youngest && { name: youngest[0], since: youngest[1] }
   }
 
-  /** How long a work takes, and how far it is where that can be said: `0.4s, 37 done, 1 failed`. */
+  /** Formats the elapsed time and, if available, the progress: `0.4s, 37 done, 1 failed`. */
   howFar({ name, since }: { name: string; since: number }, now: number): string {
     return [formatDuration(now - since), ...(this.#progress.has(name) ? [this.#progress.get(name)] : [])].join(', ')
   }

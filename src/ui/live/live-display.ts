@@ -1,4 +1,4 @@
-/** Signs of life while an operation is silent: a spinner or pull progress on a terminal, a line now and then off it. */
+/** Activity display: a spinner or pull progress on a terminal, an occasional line elsewhere. */
 
 import type { CnbEvent } from '../../base/events.ts'
 import { ActiveTasks } from './active-tasks.ts'
@@ -6,33 +6,33 @@ import type { Spinner } from './spinner.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Schedule } from './timer.ts'
 
-/** Shows what goes on between the lines that are printed. */
+/** Displays activity between printed lines. */
 export interface LiveDisplay {
-  /** Takes note of an event before its line, if any, is printed. */
+  /** Updates the state from an event, before the event's line is printed. */
   before(event: CnbEvent): void
-  /** Goes on after it. */
+  /** Resumes the display after the line is printed. */
   after(): void
   stop(): void
 }
 
 export interface DisplayClock {
-  /** Milliseconds from any start. */
+  /** Milliseconds since an arbitrary start. */
   now(): number
   readonly schedule: Schedule
 }
 
-/** Lines that follow each other faster than this get no spinner between them: it would only flicker. */
+/** No spinner appears between lines that follow each other faster than this: it would flicker. */
 const CALM_MS = 250
-/** Pull progress is drawn at most this often. */
+/** Minimum interval between two redraws of pull progress. */
 const FRAME_MS = 80
 const HEARTBEAT_MS = 30_000
 
-/** Whether an event only moves what is shown already. */
+/** Whether an event only updates the progress of a running task. */
 function isProgress({ type }: CnbEvent): boolean {
   return type === 'pull.progress' || type === 'image'
 }
 
-/** For a terminal. */
+/** Display for a terminal. */
 export class TerminalDisplay implements LiveDisplay {
   readonly #terminal: Terminal
   readonly #spinner: Spinner
@@ -86,22 +86,22 @@ export class TerminalDisplay implements LiveDisplay {
   }
 }
 
-/** For pipes and logs: after 30 s of silence a line says what is still under way, so that nobody takes it for dead. */
+/** Display for pipes and logs: after 30 s without output, prints a line with the running tasks. */
 export class Heartbeat implements LiveDisplay {
-  readonly #tell: (line: string) => void
+  readonly #print: (line: string) => void
   readonly #clock: DisplayClock
   readonly #tasks = new ActiveTasks()
   #cancel: (() => void) | undefined
 
-  /** @param tell prints one line */
-  constructor(tell: (line: string) => void, clock: DisplayClock) {
-    this.#tell = tell
+  /** @param print prints one line */
+  constructor(print: (line: string) => void, clock: DisplayClock) {
+    this.#print = print
     this.#clock = clock
   }
 
   before(event: CnbEvent): void {
     this.#tasks.apply(event, this.#clock.now())
-    // Progress prints nothing here: it must not put off the line that tells of it.
+    // Progress prints nothing here, and must not delay the heartbeat line.
     if (!isProgress(event)) this.stop()
   }
 
@@ -117,10 +117,10 @@ export class Heartbeat implements LiveDisplay {
   #beat(): void {
     for (const pull of this.#tasks.pulls.values()) {
       const summary = pull.summary()
-      this.#tell(`still pulling ${pull.reference}${summary === '' ? '' : ` (${summary})`}`)
+      this.#print(`still pulling ${pull.reference}${summary === '' ? '' : ` (${summary})`}`)
     }
     const work = this.#tasks.work()
-    if (this.#tasks.pulls.size === 0 && work) this.#tell(`still ${work.name}, for ${this.#tasks.howFar(work, this.#clock.now())}`)
+    if (this.#tasks.pulls.size === 0 && work) this.#print(`still ${work.name}, for ${this.#tasks.howFar(work, this.#clock.now())}`)
     this.#cancel = undefined
     this.after()
   }

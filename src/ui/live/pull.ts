@@ -1,4 +1,4 @@
-/** How far one pull is, and the lines that show it. */
+/** Progress of one image pull. */
 
 import { formatBytes } from '../quantity.ts'
 import { sanitizeText, truncate } from '../sanitize.ts'
@@ -6,21 +6,21 @@ import type { Theme } from '../theme.ts'
 
 interface LayerProgress {
   status: string
-  /** Of what goes on now: downloading or extracting. */
+  /** Bytes done and total of the current stage, downloading or extracting. */
   current: number
   total: number
-  /** Bytes that came over the network, of the layer's size there. */
+  /** Bytes downloaded, and the compressed size of the layer. */
   downloaded: number
   size: number
 }
 
 const DONE = new Set(['Pull complete', 'Already exists', 'Layer already exists'])
-/** More layers than any image has (the engine allows 128); a hostile stream cannot make this grow. */
+/** More layers than an image can have (the engine allows 128); bounds memory against a hostile stream. */
 const MAX_LAYERS = 1000
 const MAX_BAR = 20
 const MIN_BAR = 5
 
-/** Adds up an engine's progress messages for one image. */
+/** Aggregates an engine's progress messages for one image. */
 export class Pull {
   readonly reference: string
   readonly #layers = new Map<string, LayerProgress>()
@@ -44,7 +44,7 @@ export class Pull {
     }
   }
 
-  /** `3 of 7 layers, 12.3 MB of 45.6 MB`; empty before the engine has told anything. */
+  /** Formats `3 of 7 layers, 12.3 MB of 45.6 MB`; empty before the first message. */
   summary(): string {
     const layers = [...this.#layers.values()]
     if (layers.length === 0) return ''
@@ -54,11 +54,11 @@ export class Pull {
     return `${done} of ${layers.length} layers${size > 0 ? `, ${formatBytes(downloaded)} of ${formatBytes(size)}` : ''}`
   }
 
-  /** A headline and a line for each layer that moves, none longer than `width`, `height` lines at most. */
+  /** Returns a headline and a line for each active layer: at most `height` lines of at most `width` characters. */
   lines(theme: Theme, width: number, height: number): string[] {
     const summary = this.summary()
     const room = width - 'Pulling '.length - (summary === '' ? 0 : summary.length + 2)
-    // A name's end tells more than its beginning.
+    // The end of a name is more specific than its beginning.
     const name = this.reference.length <= room || room < 10 ? this.reference : `…${this.reference.slice(1 - room)}`
     const headline = truncate(`Pulling ${name}${summary === '' ? '' : `  ${summary}`}`, width)
     const moving = [...this.#layers].filter(([, layer]) => layer.total > 0 && !DONE.has(layer.status))

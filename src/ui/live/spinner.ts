@@ -1,17 +1,17 @@
-/** One line that turns while nothing else is to be seen. The only file that knows ora. */
+/** A spinner on the last line of a terminal. The only file that imports ora. */
 
 import type { OutputStream } from '../terminal.ts'
 
 export interface Spinner {
-  /** Starts turning, or changes what it says; `suffix` is asked anew for every frame. */
+  /** Starts the spinner, or changes its text; every frame calls `suffix`. */
   show(text: string, suffix: () => string): void
-  /** Takes the line away. */
+  /** Removes the line. */
   hide(): void
 }
 
 /**
- * Makes a spinner on a terminal (never call it for anything else). ora and its packages take 50 ms to load, so that they are
- * loaded here. Its default of swallowing stdin is off: with it, Ctrl-C does not reach the process.
+ * Creates a spinner; `stream` must be a terminal. ora takes 50 ms to load and is loaded on demand. Its option `discardStdin`
+ * is off: it keeps Ctrl-C from reaching the process.
  */
 export async function makeSpinner(stream: OutputStream, colored: boolean): Promise<Spinner> {
   const { default: ora } = await import('ora')

@@ -1,9 +1,9 @@
-/** Doing something later, in a way that tests can hold in their hands. */
+/** A timer that tests can replace. */
 
-/** Calls `callback` once after `ms`; what it gives cancels that. */
+/** Calls `callback` once after `ms` milliseconds. @returns a function that cancels the call */
 export type Schedule = (callback: () => void, ms: number) => () => void
 
-/** Node's timer, which does not keep the process alive. */
+/** Node's timer; it does not keep the process alive. */
 export const schedule: Schedule = (callback, ms) => {
   const timer = setTimeout(callback, ms)
   timer.unref()

@@ -1,4 +1,4 @@
-/** For GitHub Actions' log: as for people, with an error also as an annotation. */
+/** Output for a GitHub Actions log: human-readable, with errors as annotations. */
 
 import type { CnbError } from '../../base/errors.ts'
 import { escapeData, escapeProperty } from '../phase-sections.ts'

@@ -1,4 +1,4 @@
-/** For people: the way on stderr, the result on stdout. */
+/** Output for people: progress on stderr, the result on stdout. */
 
 import type { CnbError } from '../../base/errors.ts'
 import { errorText } from '../error-text.ts'

@@ -1,4 +1,4 @@
-/** For machines: exactly one document on stdout, the result or the error. */
+/** Output for programs: a single document on stdout, the result or the error. */
 
 import type { CnbError } from '../../base/errors.ts'
 import type { EventSink } from '../../base/events.ts'
@@ -9,24 +9,24 @@ import type { ProgressLog } from '../progress-log.ts'
 import type { Terminal } from '../terminal.ts'
 import { QuietLog } from '../quiet-log.ts'
 
-/** Grows when a field changes its meaning or goes away; not when one is added. */
+/** Incremented when a field changes its meaning or is removed, not when a field is added. */
 export const SCHEMA_VERSION = 1
 
-/** A document as text: JSON, or another format that can hold the same. */
+/** Writes a document as text: JSON, or another format that can represent the same values. */
 export type Stringify = (document: object) => string
 
-/** Legal in JSON strings: C1 controls, commands to a terminal; line separators; what turns the direction of writing. */
+/** Valid in JSON strings: C1 controls (terminal commands), line separators, bidirectional controls. */
 const CONTROLS = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
 /**
- * A document that neither a terminal nor a CI runner takes for a command; a parser reads the same values from it.
- * @param document JSON, YAML or TOML, whose strings with controls or `##` are in double quotes
+ * Escapes a document against terminals and CI runners; a parser reads the same values.
+ * @param document JSON, YAML or TOML that keeps strings with control characters or `##` in double quotes
  */
 export function escapeDocument(document: string): string {
   return defuseDocument(document.replace(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`))
 }
 
-/** JSON on lines of its own. */
+/** Indented JSON. */
 export const prettyJson: Stringify = (document) => escapeDocument(JSON.stringify(document, null, 2))
 
 /** JSON on one line. */
@@ -39,7 +39,7 @@ export class JsonReporter implements Reporter {
   readonly #log: ProgressLog | undefined
 
   /**
-   * @param log tells the way on stderr, with --verbose
+   * @param log prints progress on stderr; set with --verbose
    * @param explain whether decisions are printed on stderr
    */
   constructor(terminal: Terminal, stringify: Stringify, log: ProgressLog | undefined, explain = false) {

@@ -1,4 +1,4 @@
-/** For programs that follow a run: each event as a line of JSON on stdout, then the result or the error as the last one. */
+/** Output for programs that follow a run: one JSON line per event, the result or error last. */
 
 import type { CnbError } from '../../base/errors.ts'
 import type { CnbEvent } from '../../base/events.ts'

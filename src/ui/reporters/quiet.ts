@@ -1,4 +1,4 @@
-/** For scripts: one line on stdout; on stderr warnings and errors. */
+/** Output for scripts: one line on stdout; warnings and errors on stderr. */
 
 import type { CnbError } from '../../base/errors.ts'
 import { errorText } from '../error-text.ts'

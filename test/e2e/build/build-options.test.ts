@@ -72,7 +72,7 @@ describe('the image', () => {
 
   it.each([
     ['a process that is no default', `printf '[[processes]]\\ntype = "worker"\\ncommand = ["echo", "working"]\\n' >"$CNB_LAYERS_DIR/launch.toml"`, / --entrypoint worker /],
-    ['no process', '', /No process to start; .* <command>/],
+    ['no process', '', /No process; .* <command>/],
   ])('with %s is started by the command that build and inspect print', async (_, script, expected) => {
     const image = bench.image()
     const app = await bench.directory(appFiles(script))

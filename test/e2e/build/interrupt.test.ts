@@ -98,7 +98,7 @@ describe('the second Ctrl-C', () => {
     await running.line(/waiting in build/)
     engine.freeze()
     running.signal('SIGINT')
-    await running.line(/once more to leave at once/)
+    await running.line(/press Ctrl-C again to exit immediately/)
     running.signal('SIGINT')
     expect(await running.finished).toMatchObject({ code: 130, stderr: expect.not.stringContaining('ERROR') as string })
     await succeed(['builder', 'inspect', BUILDER])

@@ -390,7 +390,7 @@ describe('a registry that wants to know who asks', () => {
 })
 
 it.each([
-  [[], 'no image is named'],
+  [[], 'no image specified'],
   [['app', 'other', '--previous-image', 'x'], '--previous-image'],
   [['app', 'other', '--report-output-dir', 'x'], '--report-output-dir'],
   [['app', '--concurrency', '0'], '--concurrency'],

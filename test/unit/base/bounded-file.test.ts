@@ -24,7 +24,7 @@ test('a file is read whole up to the bound, and refused above it', async () => {
   // Not with toEqual, which takes seconds for so many bytes.
   expect(content.equals(await readBounded(at('most'), { max: MAX }))).toBe(true)
   writeFileSync(at('more'), Buffer.alloc(MAX + 1))
-  await expect(readBounded(at('more'), { max: MAX })).rejects.toThrow('it is larger than 1 MiB')
+  await expect(readBounded(at('more'), { max: MAX })).rejects.toThrow('is larger than 1 MiB')
 })
 
 test.runIf(existsSync('/proc/self/status'))('a file of /proc, which says that it has no bytes, is read', async () => {
@@ -33,21 +33,21 @@ test.runIf(existsSync('/proc/self/status'))('a file of /proc, which says that it
 
 test('a device is read up to the bound', async () => {
   expect(await readBounded('/dev/null', { max: MAX })).toHaveLength(0)
-  await expect(readBounded('/dev/zero', { max: MAX })).rejects.toThrow('it is larger than 1 MiB')
+  await expect(readBounded('/dev/zero', { max: MAX })).rejects.toThrow('is larger than 1 MiB')
 })
 
 test('a directory, and what is not there, are errors', async () => {
-  await expect(readBounded(directory.path, { max: MAX })).rejects.toThrow('it is a directory')
+  await expect(readBounded(directory.path, { max: MAX })).rejects.toThrow('is a directory')
   await expect(readBounded(at('none'), { max: MAX })).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
 test('a pipe is refused where none was named, and not waited for', async () => {
-  await expect(readBounded(makeFifo(), { max: MAX })).rejects.toThrow('it is a pipe, not a file')
+  await expect(readBounded(makeFifo(), { max: MAX })).rejects.toThrow('is a pipe, not a file')
 })
 
 test('a named pipe is read to its end, however late its writer comes', async () => {
   const reading = readBounded(makeFifo(), { max: MAX, pipes: true })
-  // It waits for its reader.
+  // The FIFO waits for a reader.
   execFile('sh', ['-c', 'printf A=1 >"$0"', at('fifo')])
   expect((await reading).toString()).toBe('A=1')
 })
@@ -55,7 +55,7 @@ test('a named pipe is read to its end, however late its writer comes', async () 
 test('a named pipe without an end is left at the bound', async () => {
   const reading = readBounded(makeFifo(), { max: MAX, pipes: true })
   execFile('sh', ['-c', 'yes >"$0"', at('fifo')])
-  await expect(reading).rejects.toThrow('it is larger than 1 MiB')
+  await expect(reading).rejects.toThrow('is larger than 1 MiB')
 })
 
 test('waiting for a pipe stops when it is told to', async () => {

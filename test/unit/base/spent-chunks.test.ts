@@ -5,8 +5,8 @@ import { collectBy, countBytes } from '../../../src/base/spent-chunks.ts'
 
 const MIB = 1024 * 1024
 
-describe('chunks that were passed on', () => {
-  it('return their memory long before V8 would free it', () => {
+describe('countBytes', () => {
+  it('frees the memory of chunks long before V8 would', () => {
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void
     collectBy(() => collect({ type: 'minor' }))

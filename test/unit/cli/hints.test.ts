@@ -1,4 +1,4 @@
-/** What messages propose exists: every command of cnb and every option that a text of the program names. */
+/** Every command and option that a message of cnb mentions exists. */
 
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,11 +8,11 @@ import { COMMANDS, parseCommandLine } from '../../../src/cli/program.ts'
 import { DEFAULT_EXEC_ENV } from '../../../src/lifecycle/exec-env.ts'
 
 const SOURCES = join(import.meta.dirname, '../../../src')
-/** Options of other programs that cnb runs or proposes, and those of pack that it does not have. */
+/** Options of other programs that cnb runs or mentions, and pack options that cnb does not have. */
 const FOREIGN = new Set(['--entrypoint', '--rm', '--host', '--expose-gc', '--wasm-tiering-budget', '--no-recursion', '--null'])
 const FOREIGN_FILES = ['cli/pack-words.ts']
 
-/** The texts of a source file, with `x` for what is put in. */
+/** Returns the strings of a source file, with `x` for each substitution. */
 function textsIn(source: string): string[] {
   const texts: string[] = []
   const visit = (node: ts.Node): void => {
@@ -34,20 +34,20 @@ const flagsOf = (name: string): string[] => {
 const taken = new Map(COMMANDS.map(({ name }) => [name, new Set(flagsOf(name))]))
 const allFlags = new Set([...taken.values()].flatMap((flags) => [...flags]).concat('--version'))
 
-describe('a text of the program', () => {
-  it('names no option that no command takes', () => {
+describe('a message', () => {
+  it('mentions only existing options', () => {
     const named = texts.flatMap(({ file, text }) => (text.match(/(?<![\w-])--[a-z][a-z-]+/g) ?? []).map((flag) => ({ file, flag })))
     expect(named.length).toBeGreaterThan(100)
     expect(named.filter(({ file, flag }) => !allFlags.has(flag) && !FOREIGN.has(flag) && !FOREIGN_FILES.includes(file))).toEqual([])
   })
 
-  it('names commands with options that they take', () => {
+  it('mentions commands only with their own options', () => {
     const groups = [...new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''))].join('|')
     const proposed = texts.flatMap(({ file, text }) => [...text.matchAll(new RegExp(`\\bcnb ((?:${groups})\\b[^'|;,]*)`, 'g'))].map(([, words = '']) => ({ file, words })))
     expect(proposed.length).toBeGreaterThan(20)
     for (const { file, words } of proposed) {
       const name = [words.split(/[ .]/).slice(0, 2).join(' '), words.split(/[ .]/)[0] ?? ''].find((start) => taken.has(start))
-      // Some name a command that only holds others.
+      // Some mention a parent command.
       if (name === undefined) expect(`${file}: ${words}`).toMatch(/: (?:builder|sbom)\.?$/)
       for (const flag of words.match(/(?<=\s)--?[a-z][a-z-]*/gi) ?? []) expect(`${file}: ${words} ${[...(taken.get(name ?? '') ?? [])].includes(flag) ? '' : `lacks ${flag}`}`).not.toContain('lacks')
     }
@@ -60,20 +60,22 @@ describe('a default in help', () => {
     return words === undefined ? [] : [`${flags.replace(/ <.*/, '')}: ${words}`]
   })
 
-  it('is one that the code has', async () => {
+  it('matches the code', async () => {
     const remote = await readFile(join(SOURCES, 'operations/rebase/rebase-remote.ts'), 'utf8')
-    // A new one is looked up in the code before it gets into this list.
+    // Before you add a default to this list, check it in the code.
     expect([...new Set(defaults)].sort()).toEqual([
       '--concurrency: ' + (/^const CONCURRENCY = (\d+)$/m.exec(remote)?.[1] ?? ''),
-      '--depth: all the way',
+      '--depth: unlimited',
       `--exec-env: ${DEFAULT_EXEC_ENV}`,
-      '--output-dir: the working directory',
-      "--platform: the engine's, or this machine's in a registry",
+      '--output-dir: working directory',
+      "--platform: engine's or host's",
       '--previous-image: the image itself',
-      '-B, --builder: the one that project.toml or else the configuration file names',
-      '-D, --default-process: the one that the buildpacks choose, if any',
+      '--run-image: from the builder or the app',
+      '--volume: ro',
+      '-B, --builder: from project.toml or config.toml',
+      "-D, --default-process: the buildpacks' choice",
       '-d, --descriptor: project.toml in the app',
-      '-p, --path: the working directory',
+      '-p, --path: working directory',
     ])
   })
 })

@@ -9,7 +9,7 @@ function run(line: string): Extract<Parsed, { kind: 'run' }> {
   return parsed
 }
 
-/** The values that were given, without the rest. */
+/** Returns the defined values only. */
 function given(line: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(run(line).values).filter(([, value]) => value !== undefined))
 }
@@ -28,13 +28,13 @@ function printed(...argv: string[]): string {
 }
 
 describe('a command line', () => {
-  it('leaves a choice open that the configuration file may make, and help tells so', () => {
+  it('has no default for the pull policy, which the configuration file may set', () => {
     expect(given('rebase app')['pullPolicy']).toBeUndefined()
     expect(given('build app')['lifecycle']).toBe('native')
-    expect(printed('rebase', '--help').replace(/\s+/g, ' ')).toContain("always, if-not-present or never (default: the configuration file's, or else always)")
+    expect(printed('rebase', '--help').replace(/\s+/g, ' ')).toContain("always, if-not-present or never (default: the configuration file's, otherwise always)")
   })
 
-  it('gives every option of build its value', () => {
+  it('sets every option of build', () => {
     const line =
       'build app -p dir -B b -e A=1 -e B=1,2 --env-file e -t x,y -t z --run-image r -b one,two@1 -b three -D worker --network host ' +
       '--volume /a:/b --pull-policy never --clear-cache --trust-builder --creation-time now --previous-image old --sbom-output-dir s ' +
@@ -71,53 +71,53 @@ describe('a command line', () => {
     })
   })
 
-  it('never lets an option swallow the argument after its value', () => {
+  it('never consumes an argument as a second value of an option', () => {
     expect(run('build --tag a app').given).toEqual(['app'])
     expect(run('build -e A=1 -b x app').given).toEqual(['app'])
   })
 
-  it('finds commands of two words', () => {
+  it('recognizes subcommands', () => {
     expect(run('builder create b -c builder.toml -l a=b').definition.name).toBe('builder create')
     expect(given('builder inspect b --depth 2')).toEqual({ depth: 2 })
   })
 
   it.each(['-q -v -o json --no-color build app', 'build -q -v -o json --no-color app', 'build app -q -v -o json --color never'])(
-    'takes global options wherever they stand: %s',
+    'accepts global options in any position: %s',
     (line) => {
-      expect(run(line).globals).toEqual({ output: 'json', quiet: true, verbose: true, color: 'never' })
+      expect(run(line).globals).toEqual({ output: 'json', quiet: true, verbose: true, explain: false, color: 'never' })
     },
   )
 
-  it('gives the globals that nobody gave', () => {
-    expect(run('inspect app').globals).toEqual({ output: 'human', quiet: false, verbose: false, color: 'auto' })
+  it('returns defaults for global options', () => {
+    expect(run('inspect app').globals).toEqual({ output: 'human', quiet: false, verbose: false, explain: false, color: 'auto' })
   })
 
-  it('takes what follows -- for the argument', () => {
+  it('reads words after -- as arguments', () => {
     expect(run('inspect -- -odd').given).toEqual(['-odd'])
   })
 
-  it('never fails in another way than by an error of ours, whatever the words', () => {
+  it('throws only CnbErrors for any words', () => {
     const known = ['build', 'builder', 'create', 'help', '--help', '-h', 'nosuch', '-e', '--output', 'json', '--', '-c', '--depth', '--no-color', '--version']
     const word = fc.oneof(fc.constantFrom(...known), fc.string())
     fc.assert(fc.property(fc.array(word, { maxLength: 8 }), (argv) => ['print', 'run', 'wrong'].includes(parseCommandLine(argv).kind)))
   })
 })
 
-describe('a wrong command line', () => {
+describe('an invalid command line', () => {
   it.each([
-    ['buidl app', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' to see what it takes."],
-    ['build app --pth x', "unknown option '--pth'", "Did you mean --path? Run 'cnb build --help' to see what it takes."],
-    ['build', "missing required argument 'image'", "Run 'cnb build --help' to see what it takes."],
-    ['build a b', "too many arguments for 'build'. Expected 1 argument but got 2.", "Run 'cnb build --help' to see what it takes."],
-    ['builder create b', "required option '-c, --config <file>' not specified", "Run 'cnb builder create --help' to see what it takes."],
+    ['buidl app', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' for usage."],
+    ['build app --pth x', "unknown option '--pth'", "Did you mean --path? Run 'cnb build --help' for usage."],
+    ['build', "missing required argument 'image'", "Run 'cnb build --help' for usage."],
+    ['build a b', "too many arguments for 'build'. Expected 1 argument but got 2.", "Run 'cnb build --help' for usage."],
+    ['builder create b', "required option '-c, --config <file>' not specified", "Run 'cnb builder create --help' for usage."],
     [
       'build a --pull-policy daily',
       "option '--pull-policy <policy>' argument 'daily' is invalid. Allowed choices are always, if-not-present, never.",
-      "Run 'cnb build --help' to see what it takes.",
+      "Run 'cnb build --help' for usage.",
     ],
-    ['inspect a -o ndjson', "'cnb inspect' has no output format 'ndjson'", 'Choose one of human, json, yaml, toml.'],
-    ['build a -o yaml', "'cnb build' has no output format 'yaml'", 'Choose one of human, json, ndjson.'],
-  ])('%s', (line, message, hint) => {
+    ['inspect a -o ndjson', "'cnb inspect' does not support output format 'ndjson'", 'Use one of human, json, yaml, toml.'],
+    ['build a -o yaml', "'cnb build' does not support output format 'yaml'", 'Use one of human, json, ndjson.'],
+  ])('reports the error and a hint for %s', (line, message, hint) => {
     expect(wrong(line)).toEqual({ message, hint })
   })
 
@@ -127,11 +127,11 @@ describe('a wrong command line', () => {
     'builder inspect b --depth -1',
     'builder inspect b --depth two',
     'builder foo',
-  ])('is told for %s', (line) => {
+  ])('reports an error for %s', (line) => {
     expect(wrong(line).message).not.toMatch(/^error:/)
   })
 
-  it('keeps the output format that was asked for, so that the error comes in it', () => {
+  it('keeps the selected output format for the error', () => {
     expect(parseCommandLine(['-o', 'json', 'build'])).toMatchObject({ kind: 'wrong', globals: { output: 'json' } })
     expect(parseCommandLine(['build', '-o', 'json', '--nonsense'])).toMatchObject({ kind: 'wrong', globals: { output: 'json' } })
   })
@@ -139,58 +139,58 @@ describe('a wrong command line', () => {
 
 describe('an unknown command', () => {
   it.each([
-    ['nosuch --help', "unknown command 'nosuch'", "Run 'cnb --help' to see what it takes."],
-    ['nosuch -h', "unknown command 'nosuch'", "Run 'cnb --help' to see what it takes."],
-    ['--help nosuch', "unknown command 'nosuch'", "Run 'cnb --help' to see what it takes."],
-    ['help nosuch', "unknown command 'nosuch'", "Run 'cnb --help' to see what it takes."],
-    ['buidl --help', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' to see what it takes."],
-    ['buidl app --path x --help', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' to see what it takes."],
-    ['-q -o json buidl --help', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' to see what it takes."],
-    ['help buidl', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' to see what it takes."],
-    ['builder nosuch', "unknown command 'nosuch'", "Run 'cnb builder --help' to see what it takes."],
-    ['builder nosuch --help', "unknown command 'nosuch'", "Run 'cnb builder --help' to see what it takes."],
-    ['builder --help nosuch', "unknown command 'nosuch'", "Run 'cnb builder --help' to see what it takes."],
-    ['builder help craete', "unknown command 'craete'", "Did you mean create? Run 'cnb builder --help' to see what it takes."],
-    ['help builder craete', "unknown command 'craete'", "Did you mean create? Run 'cnb builder --help' to see what it takes."],
-    ['sbom downlaod -h', "unknown command 'downlaod'", "Did you mean download? Run 'cnb sbom --help' to see what it takes."],
-    ['sbom build', "unknown command 'build'", "Did you mean build? Run 'cnb sbom --help' to see what it takes."],
-    ['create b', "unknown command 'create'", "Did you mean builder create? Run 'cnb --help' to see what it takes."],
-    ['download --help', "unknown command 'download'", "Did you mean sbom download? Run 'cnb --help' to see what it takes."],
-    ['--nosuch --help', "unknown option '--nosuch'", "Run 'cnb --help' to see what it takes."],
-    ['builder --nosuch -h', "unknown option '--nosuch'", "Run 'cnb builder --help' to see what it takes."],
-  ])('is an error: %s', (line, message, hint) => {
+    ['nosuch --help', "unknown command 'nosuch'", "Run 'cnb --help' for usage."],
+    ['nosuch -h', "unknown command 'nosuch'", "Run 'cnb --help' for usage."],
+    ['--help nosuch', "unknown command 'nosuch'", "Run 'cnb --help' for usage."],
+    ['help nosuch', "unknown command 'nosuch'", "Run 'cnb --help' for usage."],
+    ['buidl --help', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' for usage."],
+    ['buidl app --path x --help', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' for usage."],
+    ['-q -o json buidl --help', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' for usage."],
+    ['help buidl', "unknown command 'buidl'", "Did you mean build? Run 'cnb --help' for usage."],
+    ['builder nosuch', "unknown command 'nosuch'", "Run 'cnb builder --help' for usage."],
+    ['builder nosuch --help', "unknown command 'nosuch'", "Run 'cnb builder --help' for usage."],
+    ['builder --help nosuch', "unknown command 'nosuch'", "Run 'cnb builder --help' for usage."],
+    ['builder help craete', "unknown command 'craete'", "Did you mean create? Run 'cnb builder --help' for usage."],
+    ['help builder craete', "unknown command 'craete'", "Did you mean create? Run 'cnb builder --help' for usage."],
+    ['sbom downlaod -h', "unknown command 'downlaod'", "Did you mean download? Run 'cnb sbom --help' for usage."],
+    ['sbom build', "unknown command 'build'", "Did you mean build? Run 'cnb sbom --help' for usage."],
+    ['create b', "unknown command 'create'", "Did you mean builder create? Run 'cnb --help' for usage."],
+    ['download --help', "unknown command 'download'", "Did you mean sbom download? Run 'cnb --help' for usage."],
+    ['--nosuch --help', "unknown option '--nosuch'", "Run 'cnb --help' for usage."],
+    ['builder --nosuch -h', "unknown option '--nosuch'", "Run 'cnb builder --help' for usage."],
+  ])('reports an error for %s', (line, message, hint) => {
     expect(wrong(line)).toEqual({ message, hint })
   })
 
-  it('is told in the format that was asked for', () => {
+  it('reports the error in the selected format', () => {
     for (const line of ['-o json nosuch --help', 'help nosuch -o json', 'builder nosuch --help -o json', 'help -o json builder nosuch']) {
       expect(parseCommandLine(line.split(' '))).toMatchObject({ kind: 'wrong', globals: { output: 'json' } })
     }
   })
 })
 
-describe('what users of pack type', () => {
+describe('a command line of pack', () => {
   it.each([
     ['inspect-image app', 'Use cnb inspect.'],
     ['inspect-builder b --help', 'Use cnb builder inspect.'],
     ['create-builder b', 'Use cnb builder create.'],
     ['builders inspect b', 'Use cnb builder.'],
     ['version', 'Use cnb --version.'],
-    ['config default-builder b', 'Write default-builder-image = "…" into ~/.cnb/config.toml.'],
-    ['config experimental true', 'Settings stand in ~/.cnb/config.toml.'],
-    ['builder suggest', 'pack has it'],
-    ['buildpack package x', 'pack has it'],
-    ['build a --workspace app', 'pack has it'],
-    ['build a --gid=5', 'pack has it'],
-    ['build a -r x', 'pack has it'],
+    ['config default-builder b', 'Add default-builder-image = "…" to ~/.cnb/config.toml.'],
+    ['config experimental true', 'Edit ~/.cnb/config.toml.'],
+    ['builder suggest', 'cnb has no equivalent'],
+    ['buildpack package x', 'cnb has no equivalent'],
+    ['build a --workspace app', 'cnb has no equivalent'],
+    ['build a --gid=5', 'cnb has no equivalent'],
+    ['build a -r x', 'cnb has no equivalent'],
     ['build a --pre-buildpack x', 'Use --buildpack'],
     ['build a --force-color', 'Use --color always.'],
-    ['--timestamps build a', 'pack has it'],
+    ['--timestamps build a', 'cnb has no equivalent'],
     ['inspect a --bom', 'Use cnb sbom download.'],
     ['builder inspect b -d 1', 'Use --depth.'],
-    ['builder create b -c f --target linux/amd64', "for the engine's platform"],
-    ['sbom download a -o boms', 'The directory to write to is named by --output-dir.'],
-  ])('%s: says what to type here', (line, hint) => {
+    ['builder create b -c f --target linux/amd64', "targets the engine's platform"],
+    ['sbom download a -o boms', 'To set the output directory, use --output-dir.'],
+  ])('suggests the equivalent of %s', (line, hint) => {
     expect(wrong(line).hint).toContain(hint)
   })
 
@@ -201,7 +201,7 @@ describe('what users of pack type', () => {
     ['sbom download', 'remote output-dir'],
     ['builder inspect', 'depth output'],
     ['builder create', 'config publish append-image-name-suffix pull-policy buildpack-registry flatten label target tag'],
-  ])('each option of pack %s is taken, or has a hint', (name, flags) => {
+  ])('accepts each option of pack %s or suggests an equivalent', (name, flags) => {
     for (const flag of [...flags.split(' '), 'no-color', 'force-color', 'timestamps', 'quiet', 'verbose']) {
       const parsed = parseCommandLine([...name.split(' '), 'a', ...(name === 'builder create' ? ['-c', 'f'] : []), `--${flag}`])
       const message = parsed.kind === 'wrong' ? parsed.error.message : ''
@@ -222,11 +222,11 @@ describe('help', () => {
     ['help builder', 'builder --help'],
     ['help help', '--help'],
     ['help', '--help'],
-  ])('%s is the same as %s', (line, same) => {
+  ])('prints the same for %s and %s', (line, same) => {
     expect(printed(...line.split(' '))).toBe(printed(...same.split(' ')))
   })
 
-  it('is what cnb alone prints', () => {
+  it('appears for cnb without arguments', () => {
     expect(printed()).toBe(printed('--help'))
     for (const { name, summary } of COMMANDS) {
       expect(printed()).toContain(name)
@@ -234,11 +234,11 @@ describe('help', () => {
     }
   })
 
-  it('is what a command without its second word prints', () => {
+  it('appears for a parent command without a subcommand', () => {
     expect(printed('builder')).toContain('create <image>')
   })
 
-  it.each(COMMANDS.map(({ name }) => name))('of %s has two examples that the program takes', (name) => {
+  it.each(COMMANDS.map(({ name }) => name))('has at least two valid examples for %s', (name) => {
     const definition = COMMANDS.find((command) => command.name === name)
     expect(definition?.examples.length).toBeGreaterThanOrEqual(2)
     for (const { line, does } of definition?.examples ?? []) {
@@ -247,22 +247,22 @@ describe('help', () => {
     }
   })
 
-  it.each(COMMANDS.map(({ name }) => name))('of %s tells every option and its own output formats', (name) => {
+  it.each(COMMANDS.map(({ name }) => name))('lists every option and output format of %s', (name) => {
     const definition = COMMANDS.find((command) => command.name === name)
     const help = printed(...name.split(' '), '-h')
     for (const { options } of definition?.groups ?? []) for (const { flags } of Object.values(options)) expect(help).toContain(`  ${flags}`)
     expect(help).toMatch(definition?.formats.includes('yaml') ? /human, json, yaml or toml/ : /human, json or ndjson/)
   })
 
-  it.each([40, 60, 80, 200])('fits into %d columns, and never needs more than 100', (columns) => {
+  it.each([40, 60, 80, 200])('fits into %d columns and uses at most 100', (columns) => {
     const parsed = parseCommandLine(['build', '--help'], columns)
     if (parsed.kind !== 'print') throw new Error(parsed.kind)
     const prose = parsed.text.slice(0, parsed.text.indexOf('Examples:')).split('\n')
-    // Below 56 columns a description keeps 20, so that it stays readable.
+    // Below 56 columns, descriptions keep 20 columns to stay readable.
     expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(Math.min(100, Math.max(columns, 56)))
   })
 
-  it('tells the version', () => {
+  it('prints the version', () => {
     expect(printed('--version')).toMatch(/^\d+\.\d+\.\d+$/)
   })
 })

@@ -11,7 +11,7 @@ const quietly: Globals = { output: 'human', quiet: false, verbose: false, explai
 const host = { env: {}, cwd: '/', home: '/' }
 const outcome: Outcome = { data: { image: 'app', size: 3 }, line: 'app@sha256:1', text: () => 'Built' }
 
-/** Runs a command that does `work`. */
+/** Runs a command with the handler `work`. */
 async function runWork(work: (session: CommandContext) => Promise<Outcome>, globals: Partial<Globals> = {}, controller = new AbortController()) {
   const stdout = recordingStream()
   const stderr = recordingStream()
@@ -29,7 +29,7 @@ async function runWork(work: (session: CommandContext) => Promise<Outcome>, glob
 }
 
 describe('runCommand', () => {
-  it('prints the outcome and gives 0', async () => {
+  it('prints the outcome and returns 0', async () => {
     expect(await runWork(async () => outcome)).toEqual({ code: 0, stdout: 'Built\n', stderr: '' })
   })
 
@@ -42,28 +42,28 @@ describe('runCommand', () => {
     expect((await runWork(async () => outcome, { output })).stdout).toBe(text)
   })
 
-  it("gives the outcome's exit code", async () => {
+  it("returns the outcome's exit code", async () => {
     expect((await runWork(async () => ({ ...outcome, exit: 3 }))).code).toBe(3)
   })
 
-  it("gives an error's exit code", async () => {
+  it("returns an error's exit code", async () => {
     const { code, stderr } = await runWork(() => Promise.reject(new CnbError('CNB_DETECT_FAILED', 'nothing fits', { exit: 21 })))
     expect([code, stderr]).toEqual([21, 'ERROR: nothing fits\n  CNB_DETECT_FAILED (exit code 21)\n'])
   })
 
-  it('calls anything else a defect', async () => {
+  it('reports other thrown values as an internal error', async () => {
     const { code, stderr } = await runWork(() => Promise.reject(new TypeError('x is undefined')))
     expect(code).toBe(1)
     expect(stderr).toContain('CNB_INTERNAL')
   })
 
-  it('connects to nothing by itself', async () => {
+  it('does not connect to an engine or registry by itself', async () => {
     const { code } = await runWork(async () => outcome)
     const asked = await runWork(async ({ services }) => services().then(() => outcome))
     expect([code, asked.code]).toEqual([0, 1])
   })
 
-  it('says at once that it stops, and then why, not what broke as a consequence', async () => {
+  it('reports an abort immediately, and then its reason, not its consequences', async () => {
     const controller = new AbortController()
     const { code, stderr } = await runWork(
       async ({ context }) => {
@@ -79,7 +79,7 @@ describe('runCommand', () => {
     expect(stderr).not.toContain('hang up')
   })
 
-  it('gives 0 when the work was done before the stop had an effect', async () => {
+  it('returns 0 if the work finishes despite an abort', async () => {
     const controller = new AbortController()
     const { code } = await runWork(
       async () => {
@@ -93,8 +93,8 @@ describe('runCommand', () => {
   })
 })
 
-describe('complain', () => {
-  it('tells a usage error in the format that was asked for', async () => {
+describe('reportUsageError', () => {
+  it('prints a usage error in the selected format', async () => {
     const stdout = recordingStream()
     const stderr = recordingStream()
     const error = new CnbError('CNB_USAGE', 'wrong')

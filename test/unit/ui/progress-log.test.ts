@@ -29,16 +29,16 @@ const detect = (line: string, exitCode = 0): CnbEvent[] => [
   { type: 'phase.end', phase: 'detector', durationMs: 1234, exitCode },
 ]
 
-describe('Talk', () => {
-  it('frames a phase by its header and the time that it took', () => {
+describe('ProgressLog', () => {
+  it('prints a header before a phase and its duration after it', () => {
     expect(told(detect('cnb/node 1.0.0'))).toEqual(['===> DETECTING', '[detector] cnb/node 1.0.0', '     done in 1.2s'])
   })
 
-  it('says how a failed phase ended', () => {
+  it('prints the exit code of a failed phase', () => {
     expect(told(detect('no', 20)).at(-1)).toBe('     failed after 1.2s (exit code 20)')
   })
 
-  it('names the phase that ends below the header of another, and leaves that one open', () => {
+  it('names a phase that ends below the header of another phase', () => {
     const start = (phase: string): CnbEvent => ({ type: 'phase.start', phase })
     const end = (phase: string): CnbEvent => ({ type: 'phase.end', phase, durationMs: 1234, exitCode: 0 })
     const framing: PhaseSections = { ...plainFraming((text) => text), close: () => ['closed'] }
@@ -51,18 +51,18 @@ describe('Talk', () => {
     ])
   })
 
-  it('lets no control sequence of a container through, and colours only in colour', () => {
+  it('removes control sequences from container output, and colors unless enabled', () => {
     const line = '\u001b[31mred\u001b[0m\u001b[2J'
     expect(told(detect(line))[1]).toBe('[detector] red')
     expect(told(detect(line), { color: 'always' })[1]).toContain('\u001b[31mred')
     expect(told(detect(line), { color: 'always' })[1]).not.toContain('\u001b[2J')
   })
 
-  it('does not say of a pull that failed that something was pulled', () => {
+  it('does not report a failed pull as pulled', () => {
     expect(told([{ type: 'pull.end', reference: 'debian:12', durationMs: 2000, failed: true }])).toEqual([])
   })
 
-  it('tells of pulls, and of steps that took a while', () => {
+  it('prints pulls, and steps of noticeable duration', () => {
     expect(
       told([
         { type: 'pull.start', reference: 'debian:12' },
@@ -75,7 +75,7 @@ describe('Talk', () => {
     ).toEqual(["Pulling 'debian:12'", "Pulled 'debian:12' in 2.0s", '     reading the builder: 0.9s'])
   })
 
-  it('tells everything when verbose', () => {
+  it('prints all events with --verbose', () => {
     const events: CnbEvent[] = [{ type: 'debug', message: 'detail' }, { type: 'step.end', step: 'short', durationMs: 10 }]
     expect(told(events)).toEqual([])
     expect(told(events, { verbose: true })).toEqual(['detail', '     short: 0.0s'])
@@ -89,7 +89,7 @@ describe('Talk', () => {
 describe("GitHub's framing", () => {
   const framing = (): PhaseSections => githubFraming(() => 'token')
 
-  it('folds each phase and keeps its output from giving commands', () => {
+  it('groups each phase and disables commands in its output', () => {
     expect(told(detect('::add-path::/evil'), { framing: framing() })).toEqual([
       '::group::DETECTING',
       '::stop-commands::token',
@@ -100,11 +100,11 @@ describe("GitHub's framing", () => {
     ])
   })
 
-  it('closes the group of a phase whose end never came', () => {
+  it('closes the group of a phase that has no end event', () => {
     expect(told(detect('x').slice(0, 2), { framing: framing() }).slice(-2)).toEqual(['::token::', '::endgroup::'])
   })
 
-  it('makes annotations of warnings, except where commands are not heard', () => {
+  it('prints warnings as annotations, except where commands are disabled', () => {
     const warning: CnbEvent = { type: 'warning', message: 'a\nb' }
     expect(told([warning], { framing: framing() })).toEqual(['::warning title=cnb::a%0Ab'])
     expect(told([{ type: 'phase.start', phase: 'builder' }, warning], { framing: framing() })[2]).toBe('Warning: a')
@@ -115,20 +115,20 @@ describe("GitHub's framing", () => {
     expect(real.open('a')[1]).not.toBe(real.open('a')[1])
   })
 
-  it('escapes what would end a value', () => {
+  it('escapes delimiters in values', () => {
     expect(escapeData('50%\r\n')).toBe('50%25%0D%0A')
     expect(escapeProperty('a:b,c')).toBe('a%3Ab%2Cc')
   })
 })
 
-describe('Whisper', () => {
-  it('says nothing of a phase that went well', () => {
+describe('QuietLog', () => {
+  it('prints nothing for a successful phase', () => {
     const { terminal, stderr } = recordingTerminal()
     detect('fine').forEach(new QuietLog(terminal).events)
     expect(stderr.text).toBe('')
   })
 
-  it('shows the last lines of a phase that failed', () => {
+  it('prints the last lines of a failed phase', () => {
     const { terminal, stderr } = recordingTerminal()
     const { events } = new QuietLog(terminal)
     events({ type: 'phase.start', phase: 'builder' })
@@ -138,7 +138,7 @@ describe('Whisper', () => {
     expect(stderr.text).toMatch(/\[builder\] line 81\n[^]*\[builder\] line 100\n$/)
   })
 
-  it('shows the lines of the phase that failed, and not those of one that ran at the same time', () => {
+  it('omits the lines of a phase that ran in parallel with the failed one', () => {
     const { terminal, stderr } = recordingTerminal()
     const { events } = new QuietLog(terminal)
     for (const phase of ['builder', 'extender']) events({ type: 'phase.start', phase })

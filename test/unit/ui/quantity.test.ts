@@ -10,7 +10,7 @@ describe('formatDuration', () => {
     [125_000, '2m 05s'],
     [3_725_000, '1h 02m'],
     [-3, '0.0s'],
-  ])('gives %d ms as %s', (ms, text) => {
+  ])('formats %d ms as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text)
   })
 })
@@ -24,7 +24,7 @@ describe('formatBytes', () => {
     [45_600_000, '45.6 MB'],
     [2_100_000_000, '2.1 GB'],
     [5e15, '5000.0 TB'],
-  ])('gives %d as %s', (bytes, text) => {
+  ])('formats %d bytes as %s', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text)
   })
 })

@@ -1,4 +1,4 @@
-/** Streams and clocks that tests hold in their hands. */
+/** Recorded output streams and a manual clock for tests. */
 
 import type { DisplayClock } from '../../../src/ui/live/live-display.ts'
 import { Terminal, type OutputStream } from '../../../src/ui/terminal.ts'
@@ -25,14 +25,14 @@ export function recordingStream(screen: Screen = {}): RecordingStream {
   }
 }
 
-/** A terminal over two recorded streams, without colour unless asked. */
+/** Creates a terminal over two recorded streams, by default without color. */
 export function recordingTerminal(screen: Screen = {}, env: Record<string, string> = {}, color: 'never' | 'always' = 'never') {
   const stdout = recordingStream(screen)
   const stderr = recordingStream(screen)
   return { stdout, stderr, terminal: new Terminal({ stdout, stderr, env, color }) }
 }
 
-/** A clock that moves when it is told to. */
+/** A clock that tests advance manually. */
 export class ManualClock implements DisplayClock {
   #now = 0
   readonly #timers = new Map<() => void, number>()
@@ -42,13 +42,13 @@ export class ManualClock implements DisplayClock {
   }
 
   readonly schedule: DisplayClock['schedule'] = (callback, ms) => {
-    // A wrapper of its own: the same callback may be scheduled twice.
+    // Wrapped, because the same callback may be scheduled twice.
     const timer = (): void => callback()
     this.#timers.set(timer, this.#now + ms)
     return () => void this.#timers.delete(timer)
   }
 
-  /** Lets time pass and what is due happen. */
+  /** Advances the time and runs due callbacks. */
   advance(ms: number): void {
     const end = this.#now + ms
     for (;;) {
@@ -62,7 +62,7 @@ export class ManualClock implements DisplayClock {
   }
 }
 
-/** What a screen of unlimited height would show after `text`: moves up and erased lines are carried out. */
+/** Returns the content of a screen of unlimited height after `text`: applies cursor-up and erase-line sequences. */
 export function screenAfter(text: string): string[] {
   const lines = ['']
   let row = 0

@@ -9,16 +9,16 @@ import { makeReporter } from '../../../src/ui/make-reporter.ts'
 import { defuseText } from '../../../src/ui/runner-commands.ts'
 import { recordingTerminal } from './recording-stream.ts'
 
-/** What a runner reads lines by and trims: .NET's StreamReader and String.TrimStart. */
+/** Line separators and white space of a runner: .NET's StreamReader and String.TrimStart. */
 const LINES = /\r\n|\r|\n/
 const SPACE = /^[\s\u0085]+/
 
-/** The lines that are a command to GitHub's runner (ActionCommand.cs, of any name) or to that of Azure Pipelines or TeamCity. */
+/** Returns the lines that are a command of GitHub's runner (ActionCommand.cs, any name), Azure Pipelines or TeamCity. */
 function commandsIn(text: string): string[] {
   return text.split(LINES).filter((line) => /^::[^ :]*(?: .*?)?::/.test(line.replace(SPACE, '')) || /##\w*\[[^\]]*\]/.test(line))
 }
 
-/** The commands that GitHub's runner carries out: none between `::stop-commands::token` and `::token::`. */
+/** Returns the commands that GitHub's runner executes: none between `::stop-commands::token` and `::token::`. */
 function carriedOut(text: string): string[] {
   let token: string | undefined
   return commandsIn(text).filter((line) => {
@@ -36,7 +36,7 @@ const command = fc.constantFrom(
 const break_ = fc.constantFrom('', '\n', '\r', '\r\n', '\n  ', '\n\t', '\n\u00a0', '\n\u0085', '\u2028', '\u2029', '\n\ufeff', ' ', '\n\n', '\u001b[31m')
 const hostile = fc.oneof(fc.array(fc.oneof(command, break_, fc.string({ unit: 'binary', maxLength: 5 })), { maxLength: 8 }).map((parts) => parts.join('')))
 const value = fc.oneof(hostile, fc.string({ unit: 'binary' }), fc.integer(), fc.boolean())
-/** What TOML can hold: no null, and no list of different kinds. */
+/** Values that TOML can represent: no null, and no list of mixed types. */
 const { document } = fc.letrec<{ tree: unknown; document: object }>((tie) => ({
   tree: fc.oneof({ depthSize: 'small' }, value, fc.array(hostile, { maxLength: 3 }), tie('document')),
   document: fc.dictionary(hostile.filter((key) => key !== '__proto__'), tie('tree'), { maxKeys: 4, noNullPrototype: true }),
@@ -47,7 +47,7 @@ describe('a document', () => {
     ['json', (text: string) => JSON.parse(text) as unknown],
     ['yaml', (text: string) => parseYamlText(text) as unknown],
     ['toml', (text: string) => parseTomlText(text) as unknown],
-  ])('in %s gives no command to a runner, and a parser reads its values', async (output, parse) => {
+  ])('escapes commands in %s, and a parser reads the same values', async (output, parse) => {
     const format = await formatFor(output)
     await fc.assert(
       fc.asyncProperty(document, async (data) => {
@@ -61,7 +61,7 @@ describe('a document', () => {
     )
   })
 
-  it('in YAML has a label of several lines in quotes', async () => {
+  it('quotes a label of several lines in YAML', async () => {
     const yaml = await formatFor('yaml')
     if (typeof yaml === 'string') throw new Error(yaml)
     expect(yaml({ a: 'x\n::error::y', '::b': 1, c: '##[error]z', d: 'plain: text' })).toBe(
@@ -104,8 +104,8 @@ async function report(
   return { stdout: stdout.text, stderr: stderr.text }
 }
 
-describe('what a run tells', () => {
-  it('gives no command to a runner outside of GitHub, in any format', async () => {
+describe('the output of a run', () => {
+  it('contains no runner command outside of GitHub, in any format', async () => {
     await fc.assert(
       fc.asyncProperty(modes, fc.array(event, { maxLength: 6 }), fc.oneof(failure, hostile), async (mode, events, end) => {
         const { stdout, stderr } = await report(mode, false, events, end)
@@ -114,7 +114,7 @@ describe('what a run tells', () => {
     )
   })
 
-  it("gives GitHub's runner its own commands only", async () => {
+  it("contains only cnb's commands in a GitHub log", async () => {
     const own = /^::(?:group::[A-Z]+|endgroup::|stop-commands::[0-9a-f-]{36}|[0-9a-f-]{36}::|warning title=cnb::.*|error title=cnb%3A CNB_INTERNAL,file=[^:,]*,line=1,col=1::.*)$/s
     await fc.assert(
       fc.asyncProperty(modes, fc.array(event, { maxLength: 6 }), fc.oneof(failure, hostile), async (mode, events, end) => {
@@ -125,14 +125,14 @@ describe('what a run tells', () => {
     )
   })
 
-  it('keeps what only looks like one', () => {
+  it('does not change text that only resembles a command', () => {
     const text = 'a::b\nstd::vector\n## Title [link]\n#[derive]\n\u001b[1m:: bold'
     expect(defuseText(text)).toBe(text)
     expect(defuseText('  ::error::x\n##[group]y')).toBe('  \\::error::x\n##\\[group]y')
   })
 
-  it('is made safe in linear time', () => {
-    // Quadratic, each would take minutes.
+  it('is escaped in linear time', () => {
+    // With quadratic time, each would take minutes.
     for (const unit of [' ', '\n', '\u2028', '\u0085', '#', '##a']) {
       const text = unit.repeat(300_000)
       expect(defuseText(text) === text).toBe(true)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { sanitizeLine, sanitizeText, truncate, visibleLength } from '../../../src/ui/sanitize.ts'
 
 const ESC = '\u001b'
-/** Text made of the pieces that control sequences are made of. */
+/** Text composed of parts of control sequences. */
 const CONTROLS = [ESC, '\u009b', '\u009d', '\u0090', '\u0007', '\u009c', '\r', '\b', '\t']
 const PIECES = [...CONTROLS, '[', ']', '0', '31', ';', 'm', 'J', 'A', '\\', ' ', 'x', '?', '!']
 const hostile = fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }).map((parts) => parts.join(''))
@@ -21,25 +21,25 @@ describe('sanitizeLine', () => {
     ['changes the character set', `a${ESC}(0b`],
     ['beeps and goes back', 'a\u0007\bb'],
     ['turns the direction of writing', 'a\u202e\u2066b\u2069'],
-  ])('takes out what %s', (_, line) => {
+  ])('removes text that %s', (_, line) => {
     expect(sanitizeLine(line, true)).toBe('ab')
     expect(sanitizeLine(line, false)).toBe('ab')
   })
 
-  it('swallows a control string that never ends, but only to the end of the line', () => {
+  it('removes an unterminated control string up to the end of the line', () => {
     expect(sanitizeText(`a${ESC}]0;evil\nb`)).toBe('a\nb')
   })
 
-  it('keeps colours where they may be shown, and ends them with the line', () => {
+  it('keeps colors if enabled, and resets them at the end of the line', () => {
     expect(sanitizeLine(`${ESC}[1;31mred`, true)).toBe(`${ESC}[1;31mred${ESC}[0m`)
     expect(sanitizeLine(`${ESC}[1;31mred`, false)).toBe('red')
   })
 
-  it('takes no sequence for a colour that only ends like one', () => {
+  it('removes other sequences that end like a color', () => {
     expect(sanitizeLine(`a${ESC}[>4;2mb${ESC}[?25mc`, true)).toBe('abc')
   })
 
-  it('shows what a progress line says last', () => {
+  it('keeps only the text after the last carriage return', () => {
     expect(sanitizeLine('10%\r50%\r100%', false)).toBe('100%')
     expect(sanitizeLine('done\r', false)).toBe('done')
   })
@@ -48,7 +48,7 @@ describe('sanitizeLine', () => {
     expect(sanitizeLine('a\té 日本 🎉', false)).toBe('a\té 日本 🎉')
   })
 
-  it('leaves no control character but the escapes of colours, whatever comes', () => {
+  it('leaves no control characters except color sequences in any text', () => {
     fc.assert(
       fc.property(hostile, (line) => {
         const left = sanitizeLine(line, true).replace(/\u001b\[[0-9;:]*m/g, '')
@@ -58,7 +58,7 @@ describe('sanitizeLine', () => {
     )
   })
 
-  it('changes nothing the second time', () => {
+  it('is idempotent', () => {
     fc.assert(
       fc.property(hostile, (line) => {
         const once = sanitizeLine(line, false)
@@ -69,11 +69,11 @@ describe('sanitizeLine', () => {
 })
 
 describe('visibleLength and truncate', () => {
-  it('counts characters, not colours or code units', () => {
+  it('counts characters, not color sequences or code units', () => {
     expect(visibleLength(`${ESC}[31mré🎉${ESC}[0m`)).toBe(3)
   })
 
-  it('cuts to a width with a sign that it did', () => {
+  it('truncates to a width with an ellipsis', () => {
     expect(truncate('abcdef', 6)).toBe('abcdef')
     expect(truncate('abcdef', 4)).toBe('abc…')
   })

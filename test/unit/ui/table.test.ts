@@ -7,11 +7,11 @@ import { tree } from '../../../src/ui/tree.ts'
 const plain = makeTheme(false)
 
 describe('table', () => {
-  it('leaves out a column that holds nothing', () => {
+  it('omits empty columns', () => {
     expect(table([{ title: 'ID' }, { title: 'HOMEPAGE' }, { title: 'API' }], [['a', '', '1']], plain)).toEqual(['  ID  API', '  a   1'])
   })
 
-  it('lines up columns by what is seen, numbers to the right', () => {
+  it('aligns columns by visible width, numbers to the right', () => {
     const rows = [
       ['1.0 MB', 'node', 'cnb/node@1'],
       ['12.0 MB', 'app', ''],
@@ -23,20 +23,20 @@ describe('table', () => {
     ])
   })
 
-  it('leaves out what can be spared where the screen is too narrow for it', () => {
+  it('omits optional columns on a narrow screen', () => {
     const columns = [{ title: 'ONE', spare: true }, { title: 'TWO' }, { title: 'THREE', spare: true }] as const
     const at = (width: number) => table(columns, [['1', '2', '3']], makeTheme(false, width))[0]
     expect([17, 16, 9, 4].map(at)).toEqual(['  ONE  TWO  THREE', '  ONE  TWO', '  TWO', '  TWO'])
     expect(table(columns, [['1', '2', '3']], plain)[0]).toBe('  ONE  TWO  THREE')
   })
 
-  it('shows no control characters of foreign text', () => {
+  it('removes control characters from external text', () => {
     expect(table([{ title: 'ID' }], [['a\u001b[2Jb\nc']], plain)).toEqual(['  ID', '  abc'])
   })
 })
 
 describe('fields', () => {
-  it('leaves out what has no value and puts the others under each other', () => {
+  it('omits entries without a value and aligns the others', () => {
     const lines = fields([['Image', 'a'], ['Stack', undefined], ['Run image', 'b\u001b]0;x\u0007']], plain)
     expect(lines).toEqual(['  Image      a', '  Run image  b'])
   })

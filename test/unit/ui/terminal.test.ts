@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { recordingTerminal, screenAfter } from './recording-stream.ts'
 
 describe('Terminal', () => {
-  it('puts results on stdout and talk on stderr', () => {
+  it('writes results to stdout and messages to stderr', () => {
     const { terminal, stdout, stderr } = recordingTerminal()
     terminal.tell('talk')
     terminal.print('result')
     expect([stdout.text, stderr.text]).toEqual(['result\n', 'talk\n'])
   })
 
-  it('keeps what moves below all that is said', () => {
+  it('keeps live lines below all messages', () => {
     const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 20, rows: 10 })
     terminal.live(['bar 1', 'bar 2'])
     terminal.tell('said')
@@ -20,7 +20,7 @@ describe('Terminal', () => {
     expect(screenAfter(stderr.text)).toEqual(['said'])
   })
 
-  it('never loses a line, however talk and movement are mixed', () => {
+  it('never loses a line, in any mix of messages and live lines', () => {
     const step = fc.oneof(
       fc.record({ tell: fc.stringMatching(/^[a-z]{1,8}$/) }),
       fc.record({ live: fc.array(fc.stringMatching(/^[A-Z]{1,8}$/), { maxLength: 4 }) }),
@@ -44,7 +44,7 @@ describe('Terminal', () => {
     )
   })
 
-  it('erases all rows of a line that a narrower window has wrapped', () => {
+  it('erases all rows of a line that wrapped in a narrower window', () => {
     const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 20, rows: 10 })
     terminal.live(['0123456789012345'])
     stderr.text = ''
@@ -53,7 +53,7 @@ describe('Terminal', () => {
     expect(stderr.text).toBe(`\r\u001b[2K${'\u001b[1A\u001b[2K'.repeat(2)}`)
   })
 
-  it('erases the ^C that the terminal shows below what moves, and begins at the left again', () => {
+  it('erases an echoed ^C below the live lines, and returns to the first column', () => {
     const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 20, rows: 10 })
     terminal.live(['bar'])
     stderr.write('^C')
@@ -63,7 +63,7 @@ describe('Terminal', () => {
     expect(stderr.text).toContain('^C\r')
   })
 
-  it('takes movement away before a result', () => {
+  it('removes live lines before a result', () => {
     const { terminal, stderr } = recordingTerminal({ isTTY: true, columns: 20, rows: 10 })
     terminal.live(['bar'])
     terminal.print('result')

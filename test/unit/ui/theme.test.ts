@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { makeTheme, usesColor } from '../../../src/ui/theme.ts'
 
 describe('usesColor', () => {
-  it('colours a terminal and nothing else by itself', () => {
+  it('colors only terminals by default', () => {
     expect(usesColor('auto', { env: {}, isTTY: true })).toBe(true)
     expect(usesColor('auto', { env: {}, isTTY: false })).toBe(false)
   })
@@ -25,19 +25,19 @@ describe('usesColor', () => {
     expect(usesColor('auto', { env, isTTY })).toBe(expected)
   })
 
-  it('lets the flag beat all of them', () => {
+  it('prefers the flag over the environment', () => {
     expect(usesColor('always', { env: { NO_COLOR: '1', TERM: 'dumb' }, isTTY: false })).toBe(true)
     expect(usesColor('never', { env: { FORCE_COLOR: '3' }, isTTY: true })).toBe(false)
   })
 })
 
 describe('makeTheme', () => {
-  it('quotes names where there is no colour to set them apart', () => {
+  it('quotes names without color', () => {
     expect(makeTheme(false).name('my-app')).toBe("'my-app'")
     expect(makeTheme(false).error('ERROR:')).toBe('ERROR:')
   })
 
-  it('colours whatever the process around it would do', () => {
+  it('ignores the environment of the process', () => {
     expect(makeTheme(true).name('my-app')).toBe('\u001b[36mmy-app\u001b[39m')
   })
 })

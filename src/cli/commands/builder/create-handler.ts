@@ -1,4 +1,4 @@
-/** What `cnb builder create` does. */
+/** Handler of `cnb builder create`. */
 
 import { CnbError } from '../../../base/errors.ts'
 import { createBuilder, type CreateBuilderOptions } from '../../../operations/builder/create-builder.ts'
@@ -7,13 +7,13 @@ import { formatDuration } from '../../../ui/quantity.ts'
 import { shellWord } from '../../../ui/shell-word.ts'
 import type { Handler } from '../../command.ts'
 
-/** A platform as pack's `-t`, which is --target, takes it; as a name it would be taken for that of an image. */
+/** A value of pack's `-t`, which is --target: a platform, not an image name. */
 const PLATFORM = /^(?:linux|windows)\/(?:386|amd64|arm|arm64|ppc64le|riscv64|s390x)(?:[/:;]|$)/
 
 export const runCreateBuilder: Handler<Omit<CreateBuilderOptions, 'image'>> = async (image, values, { context, services }) => {
   const target = values.tags?.find((tag) => PLATFORM.test(tag))
   if (target !== undefined) {
-    throw new CnbError('CNB_USAGE', `--tag '${target}' is a platform, not the name of an image`, { hint: "A builder is made for the engine's platform." })
+    throw new CnbError('CNB_USAGE', `--tag '${target}' is a platform, not an image name`, { hint: "Omit it: a builder always targets the engine's platform." })
   }
   const result = await createBuilder({ image, ...values }, await services(), context)
   return {
@@ -21,7 +21,7 @@ export const runCreateBuilder: Handler<Omit<CreateBuilderOptions, 'image'>> = as
     line: result.reference,
     text: (theme) =>
       [
-        `${theme.success('Made builder')} ${theme.name(result.image)} in ${formatDuration(result.durationMs)}`,
+        `${theme.success('Created builder')} ${theme.name(result.image)} in ${formatDuration(result.durationMs)}`,
         ...fields(
           [
             ['Image', result.reference],

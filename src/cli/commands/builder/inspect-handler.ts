@@ -1,4 +1,4 @@
-/** What `cnb builder inspect` does. */
+/** Handler of `cnb builder inspect`. */
 
 import { inspectBuilder, type InspectBuilderOptions } from '../../../operations/builder/inspect-builder.ts'
 import type { Handler } from '../../command.ts'

@@ -1,4 +1,4 @@
-/** A builder as people read it. */
+/** Human-readable output of `cnb builder inspect`. */
 
 import type { BuilderInspection, OrderNode } from '../../../operations/builder/inspect-builder.ts'
 import { fields } from '../../../ui/fields.ts'
@@ -9,7 +9,7 @@ import { tree, type TreeNode } from '../../../ui/tree.ts'
 import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from '../place-text.ts'
 import { formatTarget } from '../target-text.ts'
 
-/** @returns lines joined, with tables for buildpacks and layers and a tree for the order */
+/** @returns text with tables of buildpacks and layers and a tree of the detection order */
 export function builderText(inspection: BuilderInspection, theme: Theme): string {
   const { builder, createdBy, user, stack, lifecycle, runImages, buildpacks, extensions, order, orderExtensions, layers } = inspection
   const section = (title: string, lines: readonly string[]): string[] => ['', theme.heading(title), ...lines]

@@ -1,4 +1,4 @@
-/** `cnb builder inspect` on the command line. */
+/** Definition of `cnb builder inspect`. */
 
 import { defineCommand, SHOWING_FORMATS, type OptionGroup } from '../../command.ts'
 import { place } from '../../options/place.ts'
@@ -10,7 +10,7 @@ const groups = [
       depth: {
         kind: 'number',
         flags: '--depth <levels>',
-        description: 'how deep buildpacks made of others are shown (default: all the way)',
+        description: 'levels of composite buildpacks to show (default: unlimited)',
       },
     },
   },
@@ -19,17 +19,17 @@ const groups = [
 
 export const inspectBuilderCommand = defineCommand({
   name: 'builder inspect',
-  summary: 'show what a builder brings',
+  summary: "show a builder's buildpacks and run images",
   description:
-    "Shows a builder's lifecycle, run images, buildpacks, and the order in which it tries them: of the engine's image, or of the one in the " +
-    'registry where no engine has it.',
+    "Shows a builder's lifecycle, run images, buildpacks and detection order. Reads the image from the engine, or from its registry if " +
+    'the engine is unavailable or does not have it.',
   argument: { name: 'image', description: 'builder image; oci:DIR[:TAG] for one in an OCI layout' },
   formats: SHOWING_FORMATS,
   groups,
   examples: [
-    { line: 'cnb builder inspect my-builder', does: 'show it to people' },
-    { line: 'cnb builder inspect my-builder --depth 1 --output yaml', does: 'the first level of the order, for a program' },
-    { line: 'cnb builder inspect registry.example/builder --remote', does: 'see what the registry has, without an engine' },
+    { line: 'cnb builder inspect my-builder', does: 'show a builder' },
+    { line: 'cnb builder inspect my-builder --depth 1 --output yaml', does: 'print the top level of the order as YAML' },
+    { line: 'cnb builder inspect registry.example/builder --remote', does: 'read from the registry, without an engine' },
   ],
   load: async () => (await import('./inspect-handler.ts')).runInspectBuilder,
 })

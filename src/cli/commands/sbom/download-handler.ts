@@ -1,4 +1,4 @@
-/** What `cnb sbom download` does. */
+/** Handler of `cnb sbom download`. */
 
 import { downloadSbom, type DownloadSbomOptions } from '../../../operations/inspect/download-sbom.ts'
 import { formatBytes } from '../../../ui/quantity.ts'

@@ -1,4 +1,4 @@
-/** `cnb sbom download` on the command line. */
+/** Definition of `cnb sbom download`. */
 
 import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../../command.ts'
 import { place } from '../../options/place.ts'
@@ -7,7 +7,7 @@ const groups = [
   {
     title: 'Download:',
     options: {
-      outputDir: { kind: 'text', flags: '--output-dir <dir>', description: 'where layers/sbom/launch/… is written (default: the working directory)' },
+      outputDir: { kind: 'text', flags: '--output-dir <dir>', description: 'parent of layers/sbom (default: working directory)' },
     },
   },
   place,
@@ -15,16 +15,16 @@ const groups = [
 
 export const downloadSbomCommand = defineCommand({
   name: 'sbom download',
-  summary: "write an image's bills of materials to files",
+  summary: "write an image's SBOM files to a directory",
   description:
-    "Writes the software bills of materials that an app image carries, as the buildpacks wrote them: the engine's image's, or those of the one " +
-    'in the registry where no engine has it.',
-  argument: { name: 'image', description: 'image that was built by buildpacks; oci:DIR[:TAG] for one in an OCI layout' },
+    "Writes an app image's software bills of materials to files, as the buildpacks created them. Reads the image from the engine, or from its " +
+    'registry if the engine is unavailable or does not have it.',
+  argument: { name: 'image', description: 'image built by buildpacks; oci:DIR[:TAG] for an OCI layout' },
   formats: MAKING_FORMATS,
   groups,
   examples: [
     { line: 'cnb sbom download my-app', does: 'write ./layers/sbom/launch/…' },
-    { line: 'cnb sbom download registry.example/team/app:1.0 --remote --output-dir boms', does: 'those of what was published, without an engine' },
+    { line: 'cnb sbom download registry.example/team/app:1.0 --remote --output-dir boms', does: 'read from the registry, without an engine' },
   ],
   load: async () => (await import('./download-handler.ts')).runDownloadSbom,
 })

@@ -24,7 +24,7 @@ const inspection: ImageInspection = {
 }
 
 describe('inspectionText', () => {
-  it('tells what the image is made of', () => {
+  it('shows run image, buildpacks, processes and layers', () => {
     expect(inspectionText(inspection, makeTheme(false)).split('\n')).toEqual([
       "'my-app'  152.3 MB on the engine",
       '',
@@ -52,7 +52,7 @@ describe('inspectionText', () => {
     ])
   })
 
-  it('tells of an image in a registry what it is there, and what travels', () => {
+  it('shows media type, platforms and compressed sizes for an image in a registry', () => {
     const { size: _size, layers, ...same } = inspection
     const remote: ImageInspection = {
       ...same,
@@ -86,7 +86,7 @@ describe('inspectionText', () => {
     expect(inspectionText({ ...remote, source: 'layout' }, makeTheme(false))).toMatch(/^'my-app' {2}60\.0 MB compressed, in the layout$/m)
   })
 
-  it('says so where there is nothing', () => {
+  it('shows none for empty sections', () => {
     const text = inspectionText({ ...inspection, buildpacks: [], processes: [] }, makeTheme(false))
     expect(text).toContain('Buildpacks\n  none\n')
     expect(text).toContain('Processes\n  none\n')
@@ -95,13 +95,13 @@ describe('inspectionText', () => {
   it.each([
     ['engine', '  No default process; start one: docker run --rm --entrypoint worker my-app'],
     ['layout', undefined],
-  ] as const)('tells how to start an image without a default process on an engine (%s)', (source, expected) => {
+  ] as const)('shows how to start an image without a default process on an engine (%s)', (source, expected) => {
     const [web] = inspection.processes
     const lines = inspectionText({ ...inspection, source, processes: [{ ...web!, type: 'worker', default: false }] }, makeTheme(false)).split('\n')
     expect(lines[lines.indexOf('Processes') + 3] || undefined).toBe(expected)
   })
 
-  it('lets no label of the image write to the terminal', () => {
+  it('removes control sequences from labels', () => {
     const evil = '\u001b]52;c;x\u0007\u001b[2J'
     const text = inspectionText(
       {

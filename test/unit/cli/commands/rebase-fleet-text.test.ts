@@ -11,7 +11,7 @@ const failed = (image: string): RebaseReport => ({ image, status: 'failed', dura
 const counts = { total: 3, rebased: 1, outdated: 0, unchanged: 0, skipped: 0, failed: 2, durationMs: 1500 }
 
 describe('fleetText', () => {
-  it('is a table with the counts last, and a run image that all have in common once', () => {
+  it('formats a table with the counts last and a shared run image once', () => {
     const text = fleetText({ images: [rebased, failed('r.example/b:1'), failed('c')], summary: counts }, makeTheme(false))
     expect(text.split('\n')).toEqual([
       '  IMAGE            RESULT   DETAIL',
@@ -24,24 +24,24 @@ describe('fleetText', () => {
     ])
   })
 
-  it('names the run image in each row where there are several', () => {
+  it('shows the run image in each row if there are several', () => {
     const other = { ...rebased, image: 'b', runImage: 'r.example/other' }
     expect(fleetText({ images: [rebased, other], summary: counts }, makeTheme(false))).toMatch(/RUN IMAGE[^]*r\.example\/run [^]*r\.example\/other/)
   })
 
-  it('paints what came of each, and keeps the columns', () => {
+  it('colors the status and keeps columns aligned', () => {
     const text = fleetText({ images: [rebased, failed('c')], summary: counts }, makeTheme(true))
     expect(sanitizeText(text)).toContain('  c                failed   CNB_REGISTRY_DENIED')
     expect(text).toContain(makeTheme(true).error('failed'))
   })
 
-  it('of nothing says so', () => {
+  it('reports an empty list', () => {
     expect(fleetText({ images: [], summary: { ...counts, total: 0 } }, makeTheme(false))).toContain('empty')
   })
 })
 
 describe('fleetFailures', () => {
-  it('tells the same failure once, with the first few images', () => {
+  it('reports equal failures once, with the first few images', () => {
     const failures = fleetFailures([rebased, ...['a', 'b', 'c', 'd', 'e'].map(failed)])
     expect(failures).toMatchObject([{ code: 'CNB_REGISTRY_DENIED', message: 'a, b, c and 2 more: no entry', hint: 'Log in.' }])
   })

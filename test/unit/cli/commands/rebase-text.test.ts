@@ -7,10 +7,10 @@ const result = { image: 'reg.example/app:1', reference: 'reg.example/app@sha256:
 const lastLine = (way: RebaseWay, changed = true): string | undefined => rebaseText({ ...result, changed }, way, makeTheme(false)).split('\n').at(-1)
 
 it.each([
-  ['an image on the engine', { dryRun: false, publish: false }, true, 'Look at it: cnb inspect reg.example/app:1'],
-  ['an image in a registry, of which the engine may have another copy', { dryRun: false, publish: true }, true, 'Look at it: cnb inspect --remote reg.example/app:1'],
-  ['a dry run, whose other options stay the same', { dryRun: true, publish: true }, true, 'Do it: the same command without --dry-run'],
-  ['a dry run that would change nothing', { dryRun: true, publish: false }, false, 'Look at it: cnb inspect reg.example/app:1'],
-])('after %s tells what to do next', (_, way, changed, expected) => {
+  ['an image on the engine', { dryRun: false, publish: false }, true, 'Inspect it: cnb inspect reg.example/app:1'],
+  ['an image in a registry', { dryRun: false, publish: true }, true, 'Inspect it: cnb inspect --remote reg.example/app:1'],
+  ['an outdated image in a dry run', { dryRun: true, publish: true }, true, 'To apply: the same command without --dry-run'],
+  ['an up-to-date image in a dry run', { dryRun: true, publish: false }, false, 'Inspect it: cnb inspect reg.example/app:1'],
+])('suggests the next command after %s', (_, way, changed, expected) => {
   expect(lastLine(way, changed)).toBe(expected)
 })

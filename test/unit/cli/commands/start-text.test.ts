@@ -10,7 +10,7 @@ import { makeTheme } from '../../../../src/ui/theme.ts'
 const processes = (...types: string[]) => types.map((type) => ({ type: type.replace('*', ''), default: type.startsWith('*') }))
 const text = (...types: string[]): string => startText('reg.example/app:1', processes(...types), makeTheme(false))
 
-describe('how to start an image', () => {
+describe('startText', () => {
   it.each([
     [['*web'], 'Start it: docker run --rm -e PORT=8080 -p 8080:8080 reg.example/app:1'],
     [['web', '*worker'], 'Start it: docker run --rm -e PORT=8080 -p 8080:8080 reg.example/app:1'],
@@ -18,16 +18,16 @@ describe('how to start an image', () => {
     [['worker', 'task'], 'No default process; start one: docker run --rm --entrypoint worker reg.example/app:1'],
     [['worker', 'web'], 'No default process; start one: docker run --rm -e PORT=8080 -p 8080:8080 --entrypoint web reg.example/app:1'],
     [["it's; $(x)"], String.raw`No default process; start one: docker run --rm --entrypoint 'it'\''s; $(x)' reg.example/app:1`],
-    [[], 'No process to start; name a command: docker run --rm reg.example/app:1 <command>'],
-  ])('with the processes %j', (types, expected) => {
+    [[], 'No process; specify a command: docker run --rm reg.example/app:1 <command>'],
+  ])('starts the default process, web or the first of %j', (types, expected) => {
     expect(text(...types)).toBe(expected)
   })
 
-  it('quotes what a shell would take for something else', () => {
+  it('quotes words with special characters for a shell', () => {
     expect(['[::1]:5000/app', 'my app', '*', ''].map(shellWord)).toEqual(["'[::1]:5000/app'", "'my app'", "'*'", "''"])
   })
 
-  it('has words that a shell takes as they are', () => {
+  it('survives parsing by a shell', () => {
     const printable = fc.string({ unit: fc.constantFrom(...Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))), maxLength: 12 })
     fc.assert(
       fc.property(fc.array(printable, { minLength: 20, maxLength: 20 }), (words) => {
@@ -39,7 +39,7 @@ describe('how to start an image', () => {
   })
 })
 
-describe('how to copy an image out of a layout', () => {
+describe('copyText', () => {
   const copy = (place: string, sparse = false): string[] =>
     copyText(toOciLayout(place, { cwd: '/work', sparse }).loadCommands!('team/app:1.0'), makeTheme(false))
 
@@ -47,11 +47,11 @@ describe('how to copy an image out of a layout', () => {
     ['oci:/tmp/out', 'skopeo copy --quiet oci:/tmp/out:1.0'],
     ['oci:out:two', 'skopeo copy --quiet oci:/work/out:two'],
     ['oci:/tmp/my out@home', "skopeo copy --quiet 'oci:/tmp/my out@home:1.0'"],
-  ])('from %s', (place, command) => {
+  ])('copies from %s', (place, command) => {
     expect(copy(place)).toEqual([`Copy it: ${command} docker-archive:/dev/stdout:team/app:1.0 | docker load`])
   })
 
-  it('is not said of one without the layers of the base image', () => {
+  it('returns no line for a layout without the layers of the base image', () => {
     expect(copy('oci:out', true)).toEqual([])
   })
 })
@@ -62,7 +62,7 @@ describe('the process that an image starts', () => {
     [{ Entrypoint: ['/cnb/lifecycle/launcher'] }, undefined],
     [{ Entrypoint: ['/cnb/lifecycle/launcher'], Env: ['CNB_PROCESS_TYPE=worker'] }, 'worker'],
     [{}, undefined],
-  ])('by %j is %s', (config, type) => {
+  ])('reads %j as %s', (config, type) => {
     expect(startedProcess(config)).toBe(type)
   })
 })

@@ -72,7 +72,7 @@ describe("the app's project.toml", () => {
     await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining('it is not a regular file') as string })
     execFileSync('rm', [join(app, 'project.toml')])
     mkdirSync(join(app, 'project.toml'))
-    await expect(project()).rejects.toMatchObject({ message: expect.stringContaining('it is a directory') as string })
+    await expect(project()).rejects.toMatchObject({ message: expect.stringContaining('is a directory') as string })
   })
 
   test('of 1 MiB and a byte is refused', async () => {
@@ -130,8 +130,8 @@ describe('--env-file', () => {
   })
 
   test('without end, or that is none, is an error that names it', async () => {
-    await expect(env('/dev/zero')).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read --env-file '/dev/zero': it is larger than 1 MiB" })
-    await expect(env(app)).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot read --env-file '${app}': it is a directory` })
+    await expect(env('/dev/zero')).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read --env-file '/dev/zero': is larger than 1 MiB" })
+    await expect(env(app)).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot read --env-file '${app}': is a directory` })
     await expect(env('none')).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read --env-file 'none': there is no such file" })
   })
 

@@ -108,7 +108,7 @@ describe('createBuilder', () => {
     ['a label without a value', TOML, { labels: ['team'] }, 'CNB_USAGE', /'team' is not a label/],
     ['a name with a digest', TOML, { image: `acme/builder@sha256:${'a'.repeat(64)}` }, 'CNB_REFERENCE_INVALID', /digest/],
     ['no builder.toml', TOML, { config: 'other.toml' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'other.toml': there is no such file/],
-    ['a directory for builder.toml', TOML, { config: 'node' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'node': it is a directory/],
+    ['a directory for builder.toml', TOML, { config: 'node' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'node': is a directory/],
     ['a run image of another stack', `${TOML}[stack]\nid = "acme"\n`, {}, 'CNB_RUN_IMAGE_INVALID', /has the stack ''/],
   ])('%s is an error, and no image is made', async (_, toml, options, code, message) => {
     await expect(create(toml, options)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string })

@@ -65,7 +65,7 @@ describe('the file', () => {
   test('that is a pipe is refused and not waited for', async () => {
     await mkdir(join(directory.path, '.cnb'))
     execFileSync('mkfifo', [join(directory.path, '.cnb/config.toml')])
-    await expect(readConfig(host())).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: containing('it is a pipe, not a file') })
+    await expect(readConfig(host())).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: containing('is a pipe, not a file') })
   })
 
   test('that cannot be read, or is too large, is an error', async () => {

@@ -257,10 +257,10 @@ test('an abort ends the wait for a helper', async () => {
 })
 
 test.each([
-  ['a pipe', (path: string) => promisify(execFile)('mkfifo', [path]), 'it is a pipe, not a file'],
-  ['a directory', (path: string) => mkdir(path), 'it is a directory'],
-  ['a device without an end', (path: string) => symlink('/dev/zero', path), 'it is larger than 4 MiB'],
-  ['a large file', (path: string) => writeFile(path, '').then(() => truncate(path, 2 ** 40)), 'it is larger than 4 MiB'],
+  ['a pipe', (path: string) => promisify(execFile)('mkfifo', [path]), 'is a pipe, not a file'],
+  ['a directory', (path: string) => mkdir(path), 'is a directory'],
+  ['a device without an end', (path: string) => symlink('/dev/zero', path), 'is larger than 4 MiB'],
+  ['a large file', (path: string) => writeFile(path, '').then(() => truncate(path, 2 ** 40)), 'is larger than 4 MiB'],
 ])('%s in the place of a file with credentials is an error that names it', async (_title, make, why) => {
   const home = await directoryWith({})
   for (const [name, env] of [['config.json', { DOCKER_CONFIG: home }], ['containers/auth.json', { XDG_CONFIG_HOME: home }]] as const) {

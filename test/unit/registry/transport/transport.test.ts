@@ -113,8 +113,8 @@ test("the system's certificates and those of Docker's folder for one registry ar
 })
 
 test.each([
-  ['SSL_CERT_FILE', '/dev/zero', 'it is larger than 16 MiB'],
-  ['SSL_CERT_FILE', '/etc', 'it is a directory'],
+  ['SSL_CERT_FILE', '/dev/zero', 'is larger than 16 MiB'],
+  ['SSL_CERT_FILE', '/etc', 'is a directory'],
 ])('%s=%s is an error that names it', async (variable, path, why) => {
   const registry = await serve(certificates.good)
   expect(await reach(registry.address, open({ env: { [variable]: path } }))).toMatchObject({

@@ -20,7 +20,7 @@ describe('Heartbeat', () => {
     return { clock, told, heartbeat: new Heartbeat((text) => told.push(text), clock) }
   }
 
-  it('says what is still under way after 30 s of silence, and again after 30 more', () => {
+  it('prints the running task after every 30 s without output', () => {
     const { clock, told, heartbeat } = start()
     feed(heartbeat, { type: 'phase.start', phase: 'builder' })
     clock.advance(29_000)
@@ -30,7 +30,7 @@ describe('Heartbeat', () => {
     expect(told).toEqual(['still building, for 30.0s', 'still building, for 1m 00s'])
   })
 
-  it('is put off by every line', () => {
+  it('restarts its timer after every line', () => {
     const { clock, told, heartbeat } = start()
     feed(heartbeat, { type: 'phase.start', phase: 'builder' })
     for (let time = 0; time < 120; time += 20) {
@@ -40,7 +40,7 @@ describe('Heartbeat', () => {
     expect(told).toEqual([])
   })
 
-  it('tells how far a pull is, which prints nothing else meanwhile', () => {
+  it('prints the progress of a pull', () => {
     const { clock, told, heartbeat } = start()
     feed(heartbeat, { type: 'pull.start', reference: 'big' })
     for (let time = 1; time <= 30; time++) {
@@ -50,7 +50,7 @@ describe('Heartbeat', () => {
     expect(told).toEqual(['still pulling big (0 of 1 layers, 30.0 MB of 100.0 MB)'])
   })
 
-  it('tells how far many images are, each of which prints nothing', () => {
+  it('prints the progress of a step over many images', () => {
     const { clock, told, heartbeat } = start()
     const step = 'rebasing 40 images'
     feed(heartbeat, { type: 'step.start', step })
@@ -61,7 +61,7 @@ describe('Heartbeat', () => {
     expect(told).toEqual(['still rebasing 40 images, for 30.0s, 30 done, 2 failed'])
   })
 
-  it('is silent when nothing is under way, and once stopped', () => {
+  it('prints nothing if no task is running, or once stopped', () => {
     const { clock, told, heartbeat } = start()
     feed(heartbeat, { type: 'step.start', step: 'uploading' }, { type: 'step.end', step: 'uploading', durationMs: 1 })
     clock.advance(60_000)
@@ -72,7 +72,7 @@ describe('Heartbeat', () => {
   })
 })
 
-describe('LiveActivity', () => {
+describe('TerminalDisplay', () => {
   function start() {
     const clock = new ManualClock()
     const shown: string[] = []
@@ -81,7 +81,7 @@ describe('LiveActivity', () => {
     return { clock, shown, stderr, live: new TerminalDisplay(terminal, spinner, clock) }
   }
 
-  it('spins in a silence and hides before each line', () => {
+  it('shows a spinner without output and hides it before each line', () => {
     const { clock, shown, live } = start()
     feed(live, { type: 'phase.start', phase: 'detector' })
     clock.advance(1_000)
@@ -89,7 +89,7 @@ describe('LiveActivity', () => {
     expect(shown).toEqual(['-', 'detecting', '-'])
   })
 
-  it('does not flicker between lines that follow each other closely', () => {
+  it('does not flicker between lines in quick succession', () => {
     const { clock, shown, live } = start()
     feed(live, { type: 'phase.start', phase: 'builder' })
     for (let count = 0; count < 50; count++) {
@@ -99,7 +99,7 @@ describe('LiveActivity', () => {
     expect(shown.filter((text) => text !== '-')).toEqual([])
   })
 
-  it('tells of the youngest work, and of the older again after it', () => {
+  it('shows the most recently started task, and the previous one after its end', () => {
     const { clock, shown, live } = start()
     feed(live, { type: 'phase.start', phase: 'exporter' }, { type: 'step.start', step: 'saving layers' })
     clock.advance(1_000)
@@ -108,7 +108,7 @@ describe('LiveActivity', () => {
     expect(shown.filter((text) => text !== '-')).toEqual(['saving layers', 'exporting'])
   })
 
-  it('shows pulls instead, side by side, and takes them away', () => {
+  it('shows parallel pulls, and removes them at the end', () => {
     const { clock, shown, stderr, live } = start()
     const part = { layer: 'a', status: 'Downloading', current: 1e6, total: 4e6 }
     const progress = (reference: string): CnbEvent => ({ type: 'pull.progress', reference, ...part })
@@ -123,7 +123,7 @@ describe('LiveActivity', () => {
     expect(shown.filter((text) => text !== '-')).toEqual([])
   })
 
-  it('draws at most every 80 ms', () => {
+  it('redraws at most every 80 ms', () => {
     const { stderr, live } = start()
     feed(live, { type: 'pull.start', reference: 'one' })
     const before = stderr.text.length

@@ -21,7 +21,7 @@ describe('Pull', () => {
     expect(new Pull('a').summary()).toBe('')
   })
 
-  it('shows only the layers that move', () => {
+  it('shows only active layers', () => {
     expect(halfway().lines(plain, 100, 10)).toEqual([
       'Pulling registry.example/team/builder:1  1 of 3 layers, 7.0 MB of 12.0 MB',
       '  aaaaaaaaaaaa  ━━━━━━━━━━──────────  downloading 5.0 MB of 10.0 MB',
@@ -35,17 +35,17 @@ describe('Pull', () => {
     if (width > 55) expect(lines[0]).toMatch(/builder:1 {2}1 of 3 layers/)
   })
 
-  it('fits into the height that it gets', () => {
+  it('fits into the given height', () => {
     expect(halfway().lines(plain, 80, 2)).toHaveLength(2)
   })
 
-  it('takes nothing for a command that a registry put into a message', () => {
+  it('removes control sequences from messages of a registry', () => {
     const pull = new Pull('evil\u001b[2J')
     pull.update('id\u001b]0;x\u0007', 'Down\u001b[1Aloading', 1, 2)
     expect(pull.lines(plain, 80, 5).join('\n')).not.toContain('\u001b')
   })
 
-  it('does not grow without end', () => {
+  it('bounds the number of layers', () => {
     const pull = new Pull('a')
     for (let layer = 0; layer < 5000; layer++) pull.update(String(layer), 'Waiting')
     expect(pull.summary()).toBe('0 of 1000 layers')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { makeSpinner } from '../../../../src/ui/live/spinner.ts'
 import { recordingStream } from '../recording-stream.ts'
 
-/** What ora needs of a terminal. */
+/** The stream properties that ora uses. */
 function screen(columns: number | undefined) {
   const stream = recordingStream({ isTTY: true, columns, rows: 24 })
   return Object.assign(stream, {
@@ -15,7 +15,7 @@ function screen(columns: number | undefined) {
 }
 
 describe('makeSpinner', () => {
-  it('shows what goes on and for how long', async () => {
+  it('shows the task and its duration', async () => {
     const stream = screen(80)
     const spinner = await makeSpinner(stream, false)
     spinner.show('building', () => '3.0s')
@@ -23,7 +23,7 @@ describe('makeSpinner', () => {
     expect(stream.text).toMatch(/building 3\.0s/)
   })
 
-  it('writes nothing on a terminal of unknown width', async () => {
+  it('writes nothing to a terminal of unknown width', async () => {
     const stream = screen(undefined)
     const spinner = await makeSpinner(stream, false)
     spinner.show('building', () => '')

@@ -25,27 +25,27 @@ async function report(options: Partial<ReporterOptions>, end: Outcome | CnbError
   return { stdout: stdout.text, stderr: stderr.text }
 }
 
-/** A part of what was asked for could not be done. */
+/** An outcome with a partial failure. */
 const partly: Outcome = { ...outcome, failures: [failure], summary: { failed: 1 }, exit: 1 }
 
-describe('what could not be done while the rest was', () => {
-  it('is told to people after the result', async () => {
+describe('a partial failure', () => {
+  it('appears after the result in human output', async () => {
     const { stdout, stderr } = await report({}, partly)
     expect(stdout).toBe("Built 'app'\n")
     expect(stderr).toMatch(/ERROR: wrong\n[^]*CNB_USAGE\n$/)
   })
 
-  it.each([['quiet', { quiet: true }], ['json', { format: prettyJson }]])('is told on stderr with %s, and stdout has the result', async (_, options) => {
+  it.each([['quiet', { quiet: true }], ['json', { format: prettyJson }]])('appears on stderr with %s, and the result on stdout', async (_, options) => {
     const { stdout, stderr } = await report(options, partly)
     expect(stdout).toContain('app')
     expect(stderr).toContain('ERROR: wrong')
   })
 
-  it("is an annotation in GitHub's log", async () => {
+  it('becomes an annotation in a GitHub log', async () => {
     expect((await report({ github: true }, partly)).stderr).toContain('::error title=cnb%3A CNB_USAGE')
   })
 
-  it('is not told again to programs that follow the run, which get the summary', async () => {
+  it('is not repeated in ndjson, which ends with the summary', async () => {
     const { stdout, stderr } = await report({ format: 'ndjson' }, partly)
     expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toEqual({ type: 'result', schemaVersion: 1, failed: 1 })
     expect(stderr).toBe('')
@@ -53,14 +53,14 @@ describe('what could not be done while the rest was', () => {
 })
 
 describe('for people', () => {
-  it('stdout is the result, stderr is the talk, a blank line between them', async () => {
+  it('prints the result on stdout and progress on stderr, with a blank line between them', async () => {
     expect(await report({}, outcome)).toEqual({
       stdout: "Built 'app'\n",
       stderr: 'Warning: odd\n===> BUILDING\n[builder] works\n     done in 0.1s\n\n',
     })
   })
 
-  it('an error ends the talk and leaves stdout empty', async () => {
+  it('prints an error after the progress and leaves stdout empty', async () => {
     const { stdout, stderr } = await report({}, failure)
     expect(stdout).toBe('')
     expect(stderr).toMatch(/\n\nERROR: wrong\n {2}in x\.toml:2:3\n {2}Do right\.\n {2}CNB_USAGE\n$/)
@@ -68,7 +68,7 @@ describe('for people', () => {
 })
 
 describe('quiet', () => {
-  it('prints one line, and warnings', async () => {
+  it('prints one line and warnings', async () => {
     expect(await report({ quiet: true }, outcome)).toEqual({ stdout: 'app@sha256:1\n', stderr: 'Warning: odd\n' })
   })
 
@@ -78,14 +78,14 @@ describe('quiet', () => {
 })
 
 describe('json', () => {
-  it('is one object, whose version comes first, with controls escaped', async () => {
+  it('prints one object with the version first and control characters escaped', async () => {
     const { stdout, stderr } = await report({ format: prettyJson }, outcome)
     expect(stdout).toBe('{\n  "schemaVersion": 1,\n  "image": "app",\n  "note": "a\\u009bb"\n}\n')
     expect(JSON.parse(stdout)).toEqual({ schemaVersion: 1, image: 'app', note: 'a\u009bb' })
     expect(stderr).toBe('Warning: odd\n')
   })
 
-  it('is one object for an error too, which people find on stderr', async () => {
+  it('prints an error as one object on stdout and as text on stderr', async () => {
     const { stdout, stderr } = await report({ format: prettyJson }, failure)
     expect(JSON.parse(stdout)).toEqual({
       schemaVersion: 1,
@@ -94,7 +94,7 @@ describe('json', () => {
     expect(stderr).toContain('ERROR: wrong')
   })
 
-  it('talks on stderr when verbose', async () => {
+  it('prints progress on stderr with --verbose', async () => {
     const { stdout, stderr } = await report({ format: prettyJson, verbose: true }, outcome)
     expect(JSON.parse(stdout)).toHaveProperty('image')
     expect(stderr).toContain('===> BUILDING\n[builder] works\n')
@@ -105,26 +105,26 @@ describe('json', () => {
 describe('ndjson', () => {
   const types = (text: string): unknown[] => text.trimEnd().split('\n').map((line) => (JSON.parse(line) as { type: unknown }).type)
 
-  it('is every event on a line, then the result', async () => {
+  it('prints every event on a line, then the result', async () => {
     const { stdout, stderr } = await report({ format: 'ndjson' }, outcome)
     expect(types(stdout)).toEqual(['warning', 'phase.start', 'phase.line', 'phase.end', 'result'])
     expect(stderr).toBe('')
   })
 
-  it('has what is for debugging when verbose, and the error last', async () => {
+  it('prints debug events with --verbose, and the error last', async () => {
     const { stdout } = await report({ format: 'ndjson', verbose: true }, failure)
     expect(types(stdout)).toEqual(['warning', 'phase.start', 'phase.line', 'phase.end', 'debug', 'error'])
     expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'CNB_USAGE', exit: 2 } })
   })
 })
 
-describe("in GitHub's log", () => {
-  it('an error is an annotation at its place', async () => {
+describe('GitHub log', () => {
+  it('prints an error as an annotation at its position', async () => {
     const { stderr } = await report({ github: true }, failure)
     expect(stderr).toContain('::error title=cnb%3A CNB_USAGE,file=x.toml,line=2,col=3::wrong%0ADo right.\n')
   })
 
-  it('no foreign words of a result or an error are taken for a command', async () => {
+  it('escapes commands in external text of results and errors', async () => {
     const { stdout } = await report({ github: true }, { ...outcome, text: () => 'a\n  ::add-path::/evil\n##[set-env]' })
     expect(stdout).not.toMatch(/^\s*::/m)
     expect(stdout).not.toContain('##[')

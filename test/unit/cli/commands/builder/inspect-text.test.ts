@@ -26,7 +26,7 @@ const inspection: BuilderInspection = {
 }
 
 describe('builderText', () => {
-  it('tells what the builder brings', () => {
+  it('shows lifecycle, run images, buildpacks and order', () => {
     expect(builderText(inspection, makeTheme(false)).split('\n')).toEqual([
       "'my-builder'  113.9 MB on the engine",
       '',
@@ -60,7 +60,7 @@ describe('builderText', () => {
     ])
   })
 
-  it('lets no label of the image write to the terminal', () => {
+  it('removes control sequences from labels', () => {
     const evil = '\u001b[2J\u0007'
     const text = builderText(
       {
