@@ -75,7 +75,7 @@ function struct(fields: Readonly<Record<string, Field>>, omit = never): Field {
 }
 
 function list(entry: Field): Field {
-  return { omit: isGoEmpty, encode: (value) => `[${(value as unknown[]).map(entry.encode).join(',')}]` }
+  return { omit: isGoEmpty, encode: (value) => `[${(value as unknown[]).map((item) => entry.encode(item)).join(',')}]` }
 }
 
 // The fields in the order of go-containerregistry's v1.ConfigFile (pkg/v1/config.go), v1.History, v1.Config and v1.HealthConfig.

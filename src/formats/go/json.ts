@@ -3,6 +3,9 @@
  * ones that the lifecycle (go-containerregistry) would have written.
  */
 
+/** Deeper than any honest data; hostile data must not use up the stack. */
+const MAX_DEPTH = 500
+
 /** Go escapes these so that JSON can stand inside HTML and JavaScript. */
 const HTML = /[<>&\u2028\u2029]/g
 
@@ -24,15 +27,25 @@ export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-/** Any JSON value; the keys of objects are sorted, as those of a Go map are. Undefined members are left out. */
-export function encodeGoValue(value: unknown): string {
+/**
+ * Any JSON value, with bigints as integers; the keys of objects are sorted, as those of a Go map are. Undefined members are left
+ * out, and undefined elsewhere is null.
+ * @throws Error for what JSON cannot hold: `inf`, `nan`, and a nesting more than 500 deep
+ */
+export function encodeGoValue(value: unknown, depth = 0): string {
+  if (depth > MAX_DEPTH) throw new Error(`it is nested more than ${MAX_DEPTH} deep`)
+  if (value === undefined || value === null) return 'null'
   if (typeof value === 'string') return encodeGoString(value)
-  if (Array.isArray(value)) return `[${value.map(encodeGoValue).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`it has the number ${value}`)
+  // Go keeps the sign of a zero; both languages print all other numbers alike.
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
+  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  if (Array.isArray(value)) return `[${value.map((item) => encodeGoValue(item, depth + 1)).join(',')}]`
+  if (typeof value !== 'object') throw new Error(`it has a ${typeof value}`)
   return encodeGoObject(
     Object.entries(value)
       .sort(([a], [b]) => compareBytes(a, b))
-      .map(([key, member]) => [key, member === undefined ? undefined : encodeGoValue(member)]),
+      .map(([key, member]) => [key, member === undefined ? undefined : encodeGoValue(member, depth + 1)]),
   )
 }
 

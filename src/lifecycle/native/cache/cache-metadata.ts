@@ -7,7 +7,7 @@ import { CnbError } from '../../../base/errors.ts'
 import { FieldReader } from '../../../formats/field-reader.ts'
 import { isTable } from '../../../formats/lenient-values.ts'
 import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../../../formats/go/json.ts'
-import { tomlDataJson } from '../../../formats/go/toml-json.ts'
+import { labelJson } from '../export/label-json.ts'
 import { parseExactJson } from '../../../formats/go/exact-json.ts'
 import type { KnownLayer } from '../metadata/restore-rules.ts'
 import type { CacheRecord, CodeSource } from '../model.ts'
@@ -98,7 +98,7 @@ function buildpackJson({ id, version, layers }: CachedBuildpack): string {
 function layerJson(what: string, { sha, data, build, launch, cache }: KnownLayer): string {
   return encodeGoObject([
     ['sha', encodeGoString(sha)],
-    ['data', tomlDataJson(data, `the metadata of layer '${what}'`)],
+    ['data', labelJson(data, `the metadata of layer '${what}'`)],
     ['build', String(build)],
     ['launch', String(launch)],
     ['cache', String(cache)],

@@ -5,7 +5,7 @@ import { FieldReader } from '../../../formats/field-reader.ts'
 import { isTable } from '../../../formats/lenient-values.ts'
 import { digestOf, type Digest, isDigest } from '../../../oci/digest.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
-import { tomlDataJson } from '../../../formats/go/toml-json.ts'
+import { labelJson } from '../export/label-json.ts'
 import { parseExactJson } from '../../../formats/go/exact-json.ts'
 import { isBuildpackId, isLayerName } from '../metadata/safe-names.ts'
 import type { BuiltBuildpack, BuiltLayer, CachedLayer, CacheRecord, CodeSource, KnownLauncher } from '../model.ts'
@@ -71,7 +71,7 @@ export function writeRecord(record: CacheRecord): string {
     ...buildpack,
     layers: Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, { ...layer, data: markFloats(layer.data) }])),
   }))
-  const json = tomlDataJson({ ...record, buildpacks }, "the cache's record")
+  const json = labelJson({ ...record, buildpacks }, "the cache's record")
   return `${digestOf(json)}\n${json}`
 }
 

@@ -6,7 +6,7 @@ import { encodeGoObject, encodeGoString } from '../../../formats/go/json.ts'
 import type { GroupElement } from '../model.ts'
 import type { BomEntry, BuildMetadataToml, BuiltProcess } from './build-metadata-toml.ts'
 import type { LauncherVersion } from './launcher-version.ts'
-import { tomlDataJson } from '../../../formats/go/toml-json.ts'
+import { labelJson } from './label-json.ts'
 
 /** @throws CnbError CNB_EXPORT_FAILED when a BOM entry of an old buildpack holds what JSON cannot */
 export function buildMetadataJson(metadata: BuildMetadataToml, launcher: LauncherVersion, api: ApiVersion): string {
@@ -47,7 +47,7 @@ function bomEntryJson({ name, version, metadata, buildpack }: BomEntry): string 
   return encodeGoObject([
     ['name', encodeGoString(name)],
     ['version', omitEmpty(version)],
-    ['metadata', tomlDataJson(metadata, `the bill of materials' entry '${name}'`)],
+    ['metadata', labelJson(metadata, `the bill of materials' entry '${name}'`)],
     ['buildpack', elementJson(buildpack)],
   ])
 }

@@ -5,7 +5,7 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
-import { parseTomlData } from '../../../formats/toml-data.ts'
+import { parseTomlData } from '../../../formats/go/toml-data.ts'
 import { hasFeature } from '../../../formats/api-features.ts'
 import type { ApiVersion } from '../../../formats/versions.ts'
 import { LAYERS_DIR } from '../../phase.ts'

@@ -8,7 +8,7 @@ import { hasFeature } from '../../../formats/api-features.ts'
 import type { ApiVersion } from '../../../formats/versions.ts'
 import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../../../formats/go/json.ts'
 import type { ExportedBuildpack, ExportedLayer } from './buildpack-layers.ts'
-import { tomlDataJson } from '../../../formats/go/toml-json.ts'
+import { labelJson } from './label-json.ts'
 
 /** What of the new image is what. */
 export interface LayersMetadata {
@@ -63,13 +63,13 @@ function buildpackJson({ buildpack, layers, store }: ExportedBuildpack): string 
 }
 
 function storeJson(buildpack: string, store: unknown): string {
-  return encodeGoObject([['metadata', tomlDataJson(store, `store.toml of buildpack '${buildpack}'`)]])
+  return encodeGoObject([['metadata', labelJson(store, `store.toml of buildpack '${buildpack}'`)]])
 }
 
 function layerJson({ id, built, layer }: ExportedLayer): string {
   return encodeGoObject([
     ['sha', encodeGoString(layer.diffId)],
-    ['data', tomlDataJson(built.data, `the metadata of layer '${id}'`)],
+    ['data', labelJson(built.data, `the metadata of layer '${id}'`)],
     ['build', String(built.build)],
     ['launch', String(built.launch)],
     ['cache', String(built.cache)],

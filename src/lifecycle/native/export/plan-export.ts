@@ -6,8 +6,8 @@
 import type { Context } from '../../../base/events.ts'
 import { isTable } from '../../../formats/lenient-values.ts'
 import { encodeGoObject, encodeGoValue, isGoEmpty } from '../../../formats/go/json.ts'
-import { tomlDataJson } from '../../../formats/go/toml-json.ts'
-import { parseTomlData } from '../../../formats/toml-data.ts'
+import { labelJson } from './label-json.ts'
+import { parseTomlData } from '../../../formats/go/toml-data.ts'
 import { hasFeature } from '../../../formats/api-features.ts'
 import { BUILD_METADATA_LABEL, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, PROJECT_METADATA_LABEL } from '../../../images/labels/labels.ts'
 import { runImageReference } from '../../../images/labels/run-image-reference.ts'
@@ -129,7 +129,7 @@ async function sbomLayers({ plan }: ExportInput, tree: LayersTree, { sbom }: App
 function projectMetadataJson(toml: string | undefined): string {
   const { source } = toml === undefined ? {} : parseTomlData(Buffer.from(toml), 'project-metadata.toml')
   if (!isTable(source)) return '{}'
-  const table = (value: unknown): string | undefined => (isGoEmpty(value) ? undefined : tomlDataJson(value, 'project-metadata.toml'))
+  const table = (value: unknown): string | undefined => (isGoEmpty(value) ? undefined : labelJson(value, 'project-metadata.toml'))
   const { type, version, metadata } = source
   return encodeGoObject([
     [

@@ -3,7 +3,7 @@
 import { CnbError } from '../../../base/errors.ts'
 import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
 import { isTable } from '../../../formats/lenient-values.ts'
-import { parseTomlData, type ValueBudget } from '../../../formats/toml-data.ts'
+import { parseTomlData, type ValueBudget } from '../../../formats/go/toml-data.ts'
 import { hasBuildpackFeature } from '../../../formats/api-features.ts'
 import { parseApiVersion } from '../../../formats/versions.ts'
 import type { LayerTypes } from '../model.ts'

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import { escapeId } from '../../../buildpacks/descriptor.ts'
-import { newValueBudget, type ValueBudget } from '../../../formats/toml-data.ts'
+import { newValueBudget, type ValueBudget } from '../../../formats/go/toml-data.ts'
 import { compareBytes } from '../../../formats/go/json.ts'
 import type { BuiltBuildpack, BuiltLayer, Group, GroupElement, LayersTree, LayerTreeEntry } from '../model.ts'
 import { readLayerToml, readStoreToml } from './layer-toml.ts'

@@ -3,7 +3,7 @@
 import { hasFeature } from '../../../formats/api-features.ts'
 import type { ApiVersion } from '../../../formats/versions.ts'
 import { compareBytes } from '../../../formats/go/json.ts'
-import { tomlDataJson } from '../../../formats/go/toml-json.ts'
+import { labelJson } from '../export/label-json.ts'
 import type { LayerTypes } from '../model.ts'
 
 /** A layer as an image's label or a cache's metadata tells of it. */
@@ -74,7 +74,7 @@ function comesFromApp(layer: KnownLayer, cached: KnownLayer | undefined): boolea
 
 /** A label does not tell `2.0` from `2`; a cache that has the same data may. */
 function withExactData(layer: KnownLayer, cached: KnownLayer | undefined): KnownLayer {
-  const json = (data: unknown): string => tomlDataJson(data, 'metadata')
+  const json = (data: unknown): string => labelJson(data, 'metadata')
   return cached && json(cached.data) === json(layer.data) ? { ...layer, data: cached.data } : layer
 }
 

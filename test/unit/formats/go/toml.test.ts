@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseTomlData } from '../../../../src/formats/toml-data.ts'
-import { tomlDataJson } from '../../../../src/formats/go/toml-json.ts'
+import { parseTomlData } from '../../../../src/formats/go/toml-data.ts'
+import { labelJson } from '../../../../src/lifecycle/native/export/label-json.ts'
 import { parseExactJson } from '../../../../src/formats/go/exact-json.ts'
 import { encodeGoToml } from '../../../../src/formats/go/toml.ts'
 
@@ -23,7 +23,7 @@ test('what is written reads as what was meant, and gives the same label', () => 
   fc.assert(
     fc.property(table, (metadata) => {
       const read = parseTomlData(Buffer.from(encodeGoToml({ metadata })), 'x.toml')
-      expect(tomlDataJson(read['metadata'], 'it')).toBe(tomlDataJson(metadata, 'it'))
+      expect(labelJson(read['metadata'], 'it')).toBe(labelJson(metadata, 'it'))
     }),
     { numRuns: 300 },
   )
@@ -32,8 +32,8 @@ test('what is written reads as what was meant, and gives the same label', () => 
 test('JSON out of a label and back has the same bytes, whatever the size of its integers', () => {
   fc.assert(
     fc.property(table, (data) => {
-      const json = tomlDataJson(data, 'it')
-      expect(tomlDataJson(parseExactJson(json), 'it')).toBe(json)
+      const json = labelJson(data, 'it')
+      expect(labelJson(parseExactJson(json), 'it')).toBe(json)
     }),
     { numRuns: 300 },
   )

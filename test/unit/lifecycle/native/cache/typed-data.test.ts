@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseTomlData } from '../../../../../src/formats/toml-data.ts'
+import { parseTomlData } from '../../../../../src/formats/go/toml-data.ts'
 import { markFloats, readFloats } from '../../../../../src/lifecycle/native/cache/typed-data.ts'
-import { tomlDataJson } from '../../../../../src/formats/go/toml-json.ts'
+import { labelJson } from '../../../../../src/lifecycle/native/export/label-json.ts'
 import { parseExactJson } from '../../../../../src/formats/go/exact-json.ts'
 import { encodeGoToml } from '../../../../../src/formats/go/toml.ts'
 
-const throughJson = (data: unknown): unknown => readFloats(parseExactJson(tomlDataJson(markFloats(data), 'it')))
+const throughJson = (data: unknown): unknown => readFloats(parseExactJson(labelJson(markFloats(data), 'it')))
 
 test('numbers come back with the kind that the buildpack gave them', () => {
   const toml = `[metadata]

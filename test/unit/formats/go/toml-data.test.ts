@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseTomlData } from '../../../src/formats/toml-data.ts'
+import { parseTomlData } from '../../../../src/formats/go/toml-data.ts'
 
 const value = (toml: string): unknown => parseTomlData(Buffer.from(`a = ${toml}\n`), 'x.toml')['a']
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseTomlData } from '../../../../src/formats/toml-data.ts'
-import { tomlDataJson } from '../../../../src/formats/go/toml-json.ts'
+import { parseTomlData } from '../../../../../src/formats/go/toml-data.ts'
+import { labelJson } from '../../../../../src/lifecycle/native/export/label-json.ts'
 
-const json = (toml: string): string => tomlDataJson(parseTomlData(Buffer.from(toml), 'x.toml'), 'x')
+const json = (toml: string): string => labelJson(parseTomlData(Buffer.from(toml), 'x.toml'), 'x')
 
 test('data is written as Go writes it: keys sorted by their bytes, HTML escaped, large integers whole', () => {
   expect(json('b = "<&>\\u2028"\nB = 9007199254740993\n"é" = -0.0\na = [1.0, 1e21, 1e-9]\n')).toBe(
@@ -18,23 +18,23 @@ test('times are those of RFC 3339; what has no zone is in UTC', () => {
 })
 
 test('absent data is null, an empty table an empty object', () => {
-  expect(tomlDataJson(undefined, 'x')).toBe('null')
-  expect(tomlDataJson({}, 'x')).toBe('{}')
+  expect(labelJson(undefined, 'x')).toBe('null')
+  expect(labelJson({}, 'x')).toBe('{}')
 })
 
 test.each([[NaN], [Infinity], [-Infinity]])('%d has no JSON, and the error says what of', (number) => {
-  expect(() => tomlDataJson({ a: [number] }, 'layer l')).toThrow(/layer l cannot be written/)
+  expect(() => labelJson({ a: [number] }, 'layer l')).toThrow(/layer l cannot be written/)
 })
 
 test('a nesting without end is refused before the stack is used up', () => {
   const deep = Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 1)
-  expect(() => tomlDataJson(deep, 'x')).toThrow(/nested more than/)
+  expect(() => labelJson(deep, 'x')).toThrow(/nested more than/)
 })
 
 test('what comes out is the JSON of what went in', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
-      expect(JSON.parse(tomlDataJson(value, 'x'))).toEqual(value)
+      expect(JSON.parse(labelJson(value, 'x'))).toEqual(value)
     }),
   )
 })

@@ -4,10 +4,10 @@
  */
 
 import { parse, TomlDate } from 'smol-toml'
-import { CnbError } from '../base/errors.ts'
-import { sourceLine } from './source-line.ts'
-import { replaceOutsideText } from './toml-text.ts'
-import type { TomlTable } from './toml.ts'
+import { CnbError } from '../../base/errors.ts'
+import { sourceLine } from '../source-line.ts'
+import { replaceOutsideText } from '../toml-text.ts'
+import type { TomlTable } from '../toml.ts'
 
 /** Deeper than any honest document; a hostile one must not use up the stack. */
 const MAX_DEPTH = 500
