@@ -210,7 +210,7 @@ describe('planBuilder refuses', () => {
     ['a composite buildpack of what is not there', { id: 'a', order: [{ group: [{ id: 'x', version: '2' }] }] }, {}, 'CNB_BUILDPACK_NOT_FOUND', /'a@1' needs 'x@2'/],
     ['a composite buildpack without versions', { id: 'a', order: [{ group: [{ id: 'b' }] }] }, {}, 'CNB_BUILDPACK_INVALID', /names 'b' in its order without a version/],
     ['a stack that the build image is not', { id: 'a' }, { stackId: 'acme' }, 'CNB_BUILDER_INVALID', /has the stack '', but builder.toml says 'acme'/],
-    ['a build image whose mixins no builder could be read with', { id: 'a' }, { buildImage: builderImage({ 'io.buildpacks.stack.mixins': '[git]' }, undefined, 'acme/build') }, 'CNB_BUILDER_INVALID', /mixins is not JSON/],
+    ['a build image whose mixins no builder could be read with', { id: 'a' }, { buildImage: builderImage({ 'io.buildpacks.stack.mixins': '[git]' }, undefined, 'acme/build') }, 'CNB_BUILDER_INVALID', /mixins' is not JSON/],
     ['a build image without a user', { id: 'a' }, { buildImage: builderImage({}, ['PATH=/bin'], 'acme/build') }, 'CNB_BUILDER_INVALID', /'acme\/build': .*CNB_USER_ID/],
   ])('%s', async (_, buildpack, parts: Partial<BuilderRecipe>, code, message) => {
     const buildpacks = [await buildpackOf({ id: 'b' }), await buildpackOf({ id: 'a', ...buildpack })]
