@@ -100,7 +100,7 @@ export class CnbError extends Error {
   /** Returns the fields that JSON output shows; undefined fields are omitted. */
   toJSON(): object {
     const { code, message, hint, exit, position } = this
-    return { code, message, ...(hint === undefined ? {} : { hint }), exit, ...(position === undefined ? {} : { position }) }
+    return { code, message, hint, exit, position }
   }
 }
 

@@ -93,7 +93,7 @@ function readStrictOrder(root: FieldReader, key: string): Order {
 
 /** An extension is always optional, so that saying it means nothing. */
 function withoutOptional({ group }: Order[number]): Order[number] {
-  return { group: group.map(({ id, version }) => ({ id, ...(version ? { version } : {}) })) }
+  return { group: group.map(({ id, version }) => ({ id, version })) }
 }
 
 function rejectUnknownEntries(group: FieldReader, key: string): void {

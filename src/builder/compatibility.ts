@@ -65,7 +65,7 @@ function checkBase(descriptor: BuildpackDescriptor, buildImage: Image): void {
   const targets = targetsOf(descriptor)
   if (targets.some((target) => targetMatches(target, platform))) return
   const { os, architecture, variant, distro } = platform
-  const actual = formatTarget({ os, arch: architecture, variant, ...(distro ? { distros: [distro] } : {}) })
+  const actual = formatTarget({ os, arch: architecture, variant, distros: distro && [distro] })
   const message = `buildpack '${formatEntry(descriptor.info)}' does not run on the build image '${buildImage.reference}': it is ${actual}`
   throw new CnbError('CNB_BUILDPACK_INVALID', message, {
     hint: `The buildpack's targets are: ${targets.map(formatTarget).join('; ')}.`,

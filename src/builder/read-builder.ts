@@ -83,7 +83,7 @@ function readInfo(entry: FieldReader): Builder['buildpacks'][number] {
   const name = entry.string('name')
   const homepage = entry.string('homepage')
   const version = entry.string('version') ?? ''
-  return { id: entry.requiredString('id'), version, ...(name ? { name } : {}), ...(homepage ? { homepage } : {}) }
+  return { id: entry.requiredString('id'), version, name: name || undefined, homepage: homepage || undefined }
 }
 
 function readLayers(ids: FieldReader | undefined): Builder['buildpackLayers'] {
@@ -101,11 +101,11 @@ function readLayer(layer: FieldReader): BuildpackLayerInfo {
   return {
     api: layer.string('api') ?? '',
     layerDiffID,
-    ...(stacks.length > 0 ? { stacks } : {}),
-    ...(targets.length > 0 ? { targets } : {}),
-    ...(order.length > 0 ? { order } : {}),
-    ...(homepage ? { homepage } : {}),
-    ...(name ? { name } : {}),
+    stacks: stacks.length > 0 ? stacks : undefined,
+    targets: targets.length > 0 ? targets : undefined,
+    order: order.length > 0 ? order : undefined,
+    homepage: homepage || undefined,
+    name: name || undefined,
   }
 }
 

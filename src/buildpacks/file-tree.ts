@@ -63,7 +63,7 @@ async function* fromArchive(path: string, invalid: ErrorCode, { signal }: Contex
   const names = new EntryNames(path, invalid)
   const plain = await decompress(createReadStream(path), { source: path, invalid })
   let bytes = 0
-  for await (const entry of readTar(plain, { source: path, invalid, ...(signal ? { signal } : {}) })) {
+  for await (const entry of readTar(plain, { source: path, invalid, signal })) {
     bytes += entry.size
     if (bytes > MAX_UNPACKED) throw new CnbError(invalid, `'${path}' has more than ${MAX_UNPACKED / 1024 ** 3} GiB of files when it is unpacked`)
     const name = names.clean(entry)

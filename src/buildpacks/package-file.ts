@@ -84,7 +84,7 @@ function readLayerInfo(layer: FieldReader, id: string, version: string, kind: Mo
   const descriptor = {
     kind,
     api: layer.requiredString('api'),
-    info: { id, version, ...(name ? { name } : {}), ...(homepage ? { homepage } : {}) },
+    info: { id, version, name, homepage },
     stacks: layer.tables('stacks').map((stack) => ({ id: stack.string('id') ?? '', mixins: stack.strings('mixins') })),
     targets: layer.tables('targets').map(readTarget),
     order: readOrder(layer, 'order'),
@@ -154,7 +154,7 @@ const PARENTS = new Set(['', 'cnb', 'cnb/buildpacks', 'cnb/extensions'])
 
 async function checkNames(layer: Readable, { path, invalid }: FileTree, signal: AbortSignal | undefined): Promise<void> {
   const names = new EntryNames(path, invalid)
-  for await (const entry of readTar(layer, { source: `a layer of '${path}'`, invalid, ...(signal ? { signal } : {}) })) {
+  for await (const entry of readTar(layer, { source: `a layer of '${path}'`, invalid, signal })) {
     const name = names.clean(entry).toString('latin1')
     const target = entry.type === 'link' ? names.cleanLink(entry).toString('latin1') : name
     if (entry.type === 'directory' && PARENTS.has(name)) continue

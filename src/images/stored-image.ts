@@ -87,7 +87,7 @@ export async function readImage(content: ImageContent, manifest: StoredDocument,
   return {
     ...nameStored(digest),
     manifest,
-    platform: { os, architecture, ...(variant ? { variant } : {}) },
+    platform: { os, architecture, variant: variant || undefined },
     config,
     labels: config.config.Labels ?? {},
     layers: layers.map((layer, index) => new StoredLayer(content, diffIds[index]!, layer)),

@@ -66,14 +66,14 @@ function readDescriptor(value: unknown, name: string): Descriptor {
     mediaType: stringOf(mediaType) ?? '',
     digest: found,
     size: bytes,
-    ...(platform === undefined ? {} : { platform: readPlatform(recordOf(platform)) }),
-    ...(annotations === undefined ? {} : { annotations: stringMapOf(annotations) }),
-    ...(stringOf(artifactType) === undefined ? {} : { artifactType: stringOf(artifactType) ?? '' }),
+    platform: platform === undefined ? undefined : readPlatform(recordOf(platform)),
+    annotations: annotations === undefined ? undefined : stringMapOf(annotations),
+    artifactType: stringOf(artifactType),
   }
 }
 
 function readPlatform({ os, architecture, variant }: Record<string, unknown>): Platform {
-  return { os: stringOf(os) ?? '', architecture: stringOf(architecture) ?? '', ...(stringOf(variant) ? { variant: stringOf(variant) ?? '' } : {}) }
+  return { os: stringOf(os) ?? '', architecture: stringOf(architecture) ?? '', variant: stringOf(variant) }
 }
 
 function theManifest(name: string): string {

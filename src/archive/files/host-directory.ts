@@ -142,7 +142,7 @@ export class HostDirectory implements FileSource<Stats> {
       }
       const words = getSystemErrorMap().get(errno ?? 0)?.[1] ?? message
       throw new CnbError(this.#options.invalid ?? 'CNB_APP_INVALID', `cannot read ${shown}: ${words}`, {
-        ...(DENIED.has(code) ? { hint: `Give yourself the right to read it (chmod u+rX ${JSON.stringify(shown)}), or exclude it.` } : {}),
+        hint: DENIED.has(code) ? `Give yourself the right to read it (chmod u+rX ${JSON.stringify(shown)}), or exclude it.` : undefined,
         cause: error,
       })
     }

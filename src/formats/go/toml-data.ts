@@ -47,7 +47,7 @@ export function parseTomlData(content: Buffer, file: string, budget = newValueBu
     if (error instanceof CnbError) throw error
     const { message, line, column } = error as { message: string; line?: number; column?: number }
     const reason = (message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '')
-    const position = { file, ...(line === undefined ? {} : { line, column }) }
+    const position = { file, line, column }
     const where = line === undefined ? '' : ` (line ${line}, column ${column})`
     throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} is not valid TOML: ${reason}${where}`, { position, source: sourceLine(content.toString(), line), cause: error })
   }

@@ -57,7 +57,7 @@ export async function pullThroughMirrors(reference: string, services: PullServic
 async function pullFrom(name: string, { engine, credentials, platform }: PullServices, context: Context): Promise<void> {
   const { registry, repository } = parseReference(name)
   const auth = await credentials(`${registry}/${repository}`)
-  await engine.images.pull(name, { ...(platform ? { platform } : {}), ...(auth ? { auth } : {}) }, context)
+  await engine.images.pull(name, { platform, auth }, context)
 }
 
 async function pullCopy(copy: string, own: Reference, services: PullServices, context: Context): Promise<string> {

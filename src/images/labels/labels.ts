@@ -29,9 +29,9 @@ export function readImageTarget(image: Labelled & { readonly platform: Platform 
   return {
     os,
     arch: architecture,
-    ...(variant ? { variant } : {}),
-    ...(name ? { distroName: name } : {}),
-    ...(version ? { distroVersion: version } : {}),
+    variant: variant || undefined,
+    distroName: name || undefined,
+    distroVersion: version || undefined,
   }
 }
 

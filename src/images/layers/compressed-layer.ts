@@ -95,7 +95,7 @@ export class LayerCompressor implements AsyncDisposable {
     this.#finished = true
     return {
       descriptor: { mediaType: `${OCI_LAYER}+gzip`, digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size },
-      open: async (signal) => createReadStream(this.#path, { highWaterMark: PIECE, ...(signal ? { signal } : {}) }),
+      open: async (signal) => createReadStream(this.#path, { highWaterMark: PIECE, signal }),
     }
   }
 

@@ -44,7 +44,7 @@ export function parseLayoutLocation(text: string): LayoutLocation {
   if (directory.includes('\0')) fail('the directory has a zero byte')
   if (name !== undefined && (name.length > MAX_NAME || !NAME.test(name))) fail(`'${name}' is not a name that a layout may have`)
   if (name !== undefined && digest !== undefined) fail('it has both a name and a digest')
-  return { directory, ...(name === undefined ? {} : { name }), ...(digest !== undefined && isDigest(digest) ? { digest } : {}) }
+  return { directory, name, digest: digest !== undefined && isDigest(digest) ? digest : undefined }
 }
 
 /** The text that parseLayoutLocation reads. */

@@ -82,7 +82,7 @@ export async function createBuilder(options: CreateBuilderOptions, services: Eng
   warnAll(warnings, context)
   const saved = await step(context, `saving ${familiarName(name)}`, async () => {
     const previous = await images.find(formatReference(name), context)
-    return images.save({ ...plan, ...(previous ? { previous } : {}) }, context)
+    return images.save({ ...plan, previous }, context)
   })
   return {
     image: familiarName(name),
@@ -118,7 +118,7 @@ async function findBuildImage(config: BuilderConfig, policy: PullPolicy, service
 
 function choosePlatform({ targets }: BuilderConfig, engine: Platform): Platform {
   const target = targets.find(({ os, arch, variant }) => targetMatches({ os, arch, variant }, engine))
-  if (target) return { os: engine.os, architecture: engine.architecture, ...(target.variant ? { variant: target.variant } : {}) }
+  if (target) return { os: engine.os, architecture: engine.architecture, variant: target.variant }
   if (targets.length === 0) return engine
   throw new CnbError('CNB_PLATFORM_MISMATCH', `none of builder.toml's targets is the engine's platform, ${formatPlatform(engine)}`, {
     hint: `The targets are: ${targets.map(formatTarget).join('; ')}. An engine gets a builder for its own platform.`,

@@ -64,10 +64,10 @@ function engineFacts(name: string, image: EngineImage, history: readonly EngineH
     labels: config.Labels ?? {},
     platform,
     config,
-    place: { image: name, source: 'engine', id, platform: formatPlatform(platform), ...(created ? { created } : {}), size },
+    place: { image: name, source: 'engine', id, platform: formatPlatform(platform), created: created || undefined, size },
     layers: diffIds.map((diffId, index) => {
       const step = steps[index]
-      return { diffId, ...(step ? { size: step.size, createdBy: step.createdBy } : {}) }
+      return { diffId, size: step?.size, createdBy: step?.createdBy }
     }),
   }
 }
@@ -100,9 +100,9 @@ function storedFacts(name: string, source: Exclude<LocatedImage['place'], 'engin
       id,
       digest,
       mediaType,
-      ...(index ? { index: describeIndex(index, id) } : {}),
+      index: index && describeIndex(index, id),
       platform: formatPlatform(platform),
-      ...(config.created ? { created: config.created } : {}),
+      created: config.created || undefined,
       compressedSize: layers.reduce((sum, layer) => sum + layer.size, 0),
     },
     layers: layers.map((layer, place) => ({

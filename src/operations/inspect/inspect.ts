@@ -70,7 +70,7 @@ export async function inspect({ image: name, ...options }: InspectOptions, place
   const stack = readStackId(facts)
   return {
     ...facts.place,
-    ...(stack === '' ? {} : { stack }),
+    stack: stack || undefined,
     target: readImageTarget(facts),
     baseImage: { reference: metadata.reference, topLayer: metadata.topLayer },
     runImages: metadata.runImage ? [metadata.runImage.image, ...metadata.runImage.mirrors].map((runImage) => ({ name: runImage })) : [],
@@ -79,7 +79,7 @@ export async function inspect({ image: name, ...options }: InspectOptions, place
     extensions: (build?.extensions ?? []).map((used) => ({ ...used })),
     processes: describeProcesses(build?.processes ?? [], facts.config),
     sbom: await hasSbom(found, layers.find(({ diffId }) => diffId === metadata.sbom), context),
-    ...(build?.launcherVersion ? { lifecycleVersion: build.launcherVersion } : {}),
+    lifecycleVersion: build?.launcherVersion || undefined,
     layers,
   }
 }

@@ -33,7 +33,7 @@ export function cacheDirectoryTars(directory: string): LayerTars {
     },
     open: async (diffId, { signal }) => {
       const file = await openRegular(join(committed, `${diffId}.tar`))
-      return file && createReadStream('', { fd: file.handle, ...(signal ? { signal } : {}) })
+      return file && createReadStream('', { fd: file.handle, signal })
     },
   }
 }

@@ -61,7 +61,7 @@ async function cachedLayers({ record, layerOf, sbom }: CacheContent, present: Im
   // Read only if the registry turns out to lack it.
   const layer = (diffId: Digest, make: () => Promise<Layer>): Layer => {
     const blob = blobs.get(diffId)
-    return { diffId, ...(blob ? { blob } : {}), open: async (signal) => (await make()).open(signal) }
+    return { diffId, blob, open: async (signal) => (await make()).open(signal) }
   }
   const layers = new Map<Digest, Layer>()
   for (const { id, layers: cached } of record.buildpacks) {

@@ -60,7 +60,7 @@ export async function planExport(input: ExportInput, context: Context): Promise<
   return {
     image: {
       base,
-      ...(previous ? { previous: previous.image } : {}),
+      previous: previous?.image,
       config,
       layers: [...base.layers, ...layers.added.map(({ layer }) => layer)],
       tags: [plan.image, ...plan.tags],
@@ -68,7 +68,7 @@ export async function planExport(input: ExportInput, context: Context): Promise<
     layerShas: new Map(layers.buildpacks.flatMap((buildpack) => buildpack.layers.map(({ id, layer }) => [id, layer.diffId]))),
     sbom: await sbomLayers(input, tree, layers),
     tree,
-    ...(defaultProcess === undefined ? {} : { defaultProcess }),
+    defaultProcess,
   }
 }
 

@@ -47,7 +47,7 @@ export async function readExtensions(
   const extendRun = extend && hasFeature(plan.platformApi, 'runImageExtension')
   if (extend && !extendRun) warnOfOldApi(plan.platformApi, context)
   if (switched === undefined && !extendBuild && !extendRun) return undefined
-  return { ...(switched === undefined ? {} : { switchedRunImage: checkedName(switched) }), extendBuild, extendRun }
+  return { switchedRunImage: switched === undefined ? undefined : checkedName(switched), extendBuild, extendRun }
 }
 
 /** The specification lets an extension only switch the run image then, and the stock lifecycle says nothing of it. */
