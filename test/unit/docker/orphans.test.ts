@@ -125,8 +125,11 @@ test('a process has ended when there is none of its id, or one that began at ano
 })
 
 test.runIf(process.platform === 'linux')('a process that has ended and that its parent does not wait for has ended', async () => {
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  // It ends once its parent is a program that waits for none, since a shell may wait for it.
+  const parent = spawn('sh', ['-c', 'exec 3<&0; read _ <&3 & echo $!; exec sleep 1000'], { stdio: ['pipe', 'pipe', 'ignore'] })
   const pid = Number(String(await once(parent.stdout, 'data')))
+  await vi.waitFor(async () => expect(await readFile(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'))
+  parent.stdin.end()
   await vi.waitFor(async () => expect(await readFile(`/proc/${pid}/stat`, 'utf8')).toContain(') Z '))
   const own = await currentOwner(hostname(), process.pid)
   expect(await hasEnded({ ...own, pid }, exists)).toBe(true)

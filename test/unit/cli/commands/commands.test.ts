@@ -25,7 +25,7 @@ interface Ran {
   readonly stdout: string
   readonly stderr: string
   /** Stdout, read as JSON. */
-  json<T = Record<string, unknown>>(): T
+  readonly json: () => unknown
 }
 
 async function cnb(...argv: string[]): Promise<Ran> {
@@ -34,7 +34,7 @@ async function cnb(...argv: string[]): Promise<Ran> {
   if (parsed.kind === 'print') throw new Error(parsed.text)
   const io = { host: builds.host, stdout, stderr, signal: new AbortController().signal, services: async () => builds, remote: () => builds, input: Readable.from([Buffer.from('my-app\n# a comment\n')]) }
   const code = parsed.kind === 'wrong' ? await reportUsageError(parsed.error, parsed.globals, io) : await runCommand(parsed, io)
-  return { code, stdout: stdout.text, stderr: stderr.text, json: <T>() => JSON.parse(stdout.text) as T }
+  return { code, stdout: stdout.text, stderr: stderr.text, json: () => JSON.parse(stdout.text) as unknown }
 }
 
 const BUILD = ['build', 'my-app', '--builder', BUILDER, '--pull-policy', 'never']

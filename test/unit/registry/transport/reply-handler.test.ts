@@ -57,7 +57,8 @@ test('a stream comes at the pace of its reader', async () => {
   expect(said).toEqual([])
   handler.onResponseData(controller, Buffer.alloc(1024 * 1024))
   expect(said).toEqual(['pause'])
-  body.read()
+  // From Node 26 on each call returns one chunk only.
+  while (body.read() !== null);
   expect(said).toContain('resume')
 })
 
