@@ -92,6 +92,8 @@ async function* standardInput(): AsyncGenerator<Buffer> {
 }
 
 async function main(): Promise<number> {
+  // Warnings for developers of what is bundled, such as Node 24 has for docker-modem's url.parse().
+  process.noDeprecation = true
   watchOutput()
   const parsed = parseCommandLine(process.argv.slice(2), process.stdout.columns)
   if (parsed.kind === 'print') {
@@ -114,7 +116,7 @@ async function main(): Promise<number> {
     remote: (context: Context) => connections.registryServices(context),
     input: standardInput(),
   }
-  if (parsed.kind === 'wrong') return complain(parsed.error, parsed.globals, surroundings)
+  if (parsed.kind === 'wrong') return await complain(parsed.error, parsed.globals, surroundings)
   return await runCommand(parsed, surroundings)
 }
 

@@ -1,6 +1,6 @@
 import { build } from 'esbuild'
 import { defineConfig } from 'vitest/config'
-import { BUNDLING } from './support/bundling.mjs'
+import { BUNDLING } from '../bin/bundling.js'
 import { leftOut } from './support/left-out.ts'
 
 /** Gives tests the parts of undici that are bundled, as they are bundled, and not the package: what ships is what is tested. */

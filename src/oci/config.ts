@@ -4,7 +4,7 @@ import type { Digest } from './digest.ts'
 import { encodeGoObject, encodeGoValue, isGoEmpty } from '../formats/go/json.ts'
 
 /** The most bytes of a configuration, and so of a label, that are read into memory. A buildpack's metadata can have several MiB. */
-export const MAX_CONFIG_BYTES = 32 * 1024 * 1024
+export const MAX_CONFIG_BYTES: number = 32 * 1024 * 1024
 
 /** `config` of an image: what a container made from it gets. Other keys of what was read are there, and are not encoded. */
 export interface ContainerConfig {

@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util'
 import { ERRORS, type CnbError, type SourcePosition } from '../base/errors.ts'
+import { withSourcePositions } from '../base/source-positions.ts'
 import { sanitizeLine, sanitizeText, truncate } from './sanitize.ts'
 import type { Theme } from './theme.ts'
 
@@ -40,7 +41,7 @@ function history(error: Error): string[] {
   const seen = new Set<unknown>()
   for (let cause: unknown = error; cause !== undefined && !seen.has(cause) && seen.size < 10; ) {
     seen.add(cause)
-    const text = cause instanceof Error ? (cause.stack ?? cause.message) : inspect(cause)
+    const text = cause instanceof Error ? withSourcePositions(cause.stack ?? cause.message) : inspect(cause)
     lines.push(...sanitizeText(`${cause === error ? '' : 'Caused by: '}${text}`).split('\n').map((line) => `  ${line}`))
     cause = cause instanceof Error ? cause.cause : undefined
   }

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 const BINARY = process.env['CNB_TEST_BIN'] ?? join(import.meta.dirname, '../../bin/cnb.js')
 
 export interface RunOptions {
+  /** Another `bin/cnb.js` than this checkout's. */
+  binary?: string
   env?: Record<string, string | undefined>
   cwd?: string
   /** Runs it as another user; only root may. */
@@ -37,8 +39,8 @@ export const startedProcesses = new Set<number>()
 const NO_CONFIG = { CNB_HOME: '/nonexistent', PACK_HOME: '/nonexistent' }
 
 /** Starts `cnb` with `args`. What this machine's user has set for `cnb`, colour and volume keys is left out. */
-export function startCnb(args: readonly string[], { env = {}, cwd, uid, under = [] }: RunOptions = {}): Running {
-  const [program = BINARY, ...words] = [...under, BINARY, ...args]
+export function startCnb(args: readonly string[], { binary = BINARY, env = {}, cwd, uid, under = [] }: RunOptions = {}): Running {
+  const [program = binary, ...words] = [...under, binary, ...args]
   const child = spawn(program, words, {
     cwd,
     env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, GITHUB_ACTIONS: undefined, PACK_VOLUME_KEY: 'cnb-e2e', ...NO_CONFIG, ...env },

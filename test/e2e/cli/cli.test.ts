@@ -13,17 +13,16 @@ import { runCnb } from '../../support/cnb.ts'
 const BINARY = join(import.meta.dirname, '../../../bin/cnb.js')
 const NO_ENGINE = { DOCKER_HOST: 'unix:///nonexistent/docker.sock', DOCKER_CONTEXT: undefined }
 
-/** The modules that a run of `cnb` began, by Node's own account: the bundle has each in a function of the module's name. */
+/** The files whose code a run of `cnb` read, by Node's own account of the bundle's chunks and by their source maps. */
 async function loadedModules(args: readonly string[]): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'cnb-e2e-coverage-'))
   try {
     await runCnb(args, { env: { ...NO_ENGINE, NODE_V8_COVERAGE: folder } })
     const [report = ''] = await readdir(folder)
-    const { result } = JSON.parse(await readFile(join(folder, report), 'utf8')) as {
-      result: { url: string; functions: { functionName: string; ranges: { count: number }[] }[] }[]
-    }
-    const functions = result.filter(({ url }) => url.includes('/dist/')).flatMap((script) => script.functions)
-    return functions.filter(({ ranges }) => ranges[0]?.count).map(({ functionName }) => functionName).filter((name) => name.includes('/'))
+    const { result } = JSON.parse(await readFile(join(folder, report), 'utf8')) as { result: { url: string }[] }
+    const chunks = result.map(({ url }) => url).filter((url) => url.includes('/dist/'))
+    const maps = await Promise.all(chunks.map((url) => readFile(new URL(`${url}.map`), 'utf8')))
+    return maps.flatMap((map) => (JSON.parse(map) as { sources: string[] }).sources)
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -1,4 +1,4 @@
-// How src/ is bundled, without what of its libraries nothing uses. Tests of src/registry run undici as it is bundled (vitest.config.ts).
+// How src/ is bundled, without the parts of its libraries that nothing uses. Tests of src/registry run undici as it is bundled (vitest.config.ts).
 
 // dockerode brings BuildKit sessions (grpc, protobuf), its own ssh and tar-fs; cnb uses none of them, and they are most of
 // its size and start-up time.
@@ -43,6 +43,7 @@ const undiciParts = {
   },
 }
 
+/** @type {import('esbuild').BuildOptions & { metafile: true }} */
 export const BUNDLING = {
   bundle: true,
   platform: 'node',

@@ -1,0 +1,87 @@
+// Builds dist/, all of what is published besides bin/cnb.js: the command (main.js) and the library (index.js) with the chunks that they
+// share, as CommonJS, which Node starts faster than modules; source maps; declarations of the library's types; licences.
+
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, posix } from 'node:path'
+import { build, transform } from 'esbuild'
+import ts from 'typescript'
+import { BUNDLING } from './bundling.js'
+
+const ROOT = join(import.meta.dirname, '..')
+const DIST = join(ROOT, 'dist')
+
+/** Leaves libraries out of the source maps, of which they would be two thirds: a map of their own that says nothing takes their place. */
+const withoutMaps = {
+  name: 'without-maps',
+  setup(builder) {
+    const map = Buffer.from(JSON.stringify({ version: 3, sources: ['library'], mappings: 'AAAA' })).toString('base64')
+    builder.onLoad({ filter: /[/\\]node_modules[/\\].*\.[cm]?js$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${map}`,
+    }))
+  },
+}
+
+/** Splitting makes a chunk of what is imported lazily: a command reads only the code that it needs. esbuild splits ES modules only. */
+async function bundle() {
+  const { outputFiles, metafile } = await build({
+    ...BUNDLING,
+    plugins: [...BUNDLING.plugins, withoutMaps],
+    absWorkingDir: ROOT,
+    // Also where node_modules is a link, the paths in the source maps are those of this directory.
+    preserveSymlinks: true,
+    entryPoints: ['src/main.ts', 'src/index.ts'],
+    outdir: DIST,
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    sourcemap: 'inline',
+    sourcesContent: false,
+    write: false,
+  })
+  for (const { path, text } of outputFiles) {
+    const options = { format: 'cjs', platform: 'node', target: BUNDLING.target, minifyWhitespace: true, supported: { 'dynamic-import': false } }
+    const { code, map } = await transform(text, { ...options, sourcemap: 'external', sourcesContent: false })
+    await write(path, `${code}//# sourceMappingURL=${basename(path)}.map\n`)
+    await write(`${path}.map`, map)
+  }
+  return metafile
+}
+
+/** The licence of each package that the bundle contains parts of, as most licences require. */
+async function licences({ outputs }) {
+  const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs))
+  const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []))
+  const texts = [...folders].sort().map(async (folder) => {
+    const { name, version, license } = JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8'))
+    const file = (await readdir(join(ROOT, folder))).find((entry) => /^licen[cs]e/i.test(entry))
+    const text = file === undefined ? '' : `\n${(await readFile(join(ROOT, folder, file), 'utf8')).trim()}\n`
+    return `${name} ${version} (${license})\n${text}`
+  })
+  return `dist/ contains parts of these packages.\n\n${(await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`)}`
+}
+
+/** Declares the types of the library and of all files that its declarations name, each from its own text alone. */
+async function declareTypes() {
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, verbatimModuleSyntax: true, stripInternal: true }
+  const paths = new Set(['index.ts'])
+  for (const path of paths) {
+    const source = await readFile(join(ROOT, 'src', path), 'utf8')
+    const { outputText, diagnostics } = ts.transpileDeclaration(source, { fileName: path, reportDiagnostics: true, compilerOptions })
+    for (const { messageText } of diagnostics ?? []) throw new Error(`src/${path}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)
+    const declarations = outputText.replace(/(from |import\()'(\..*)\.ts'/g, (_, before, target) => {
+      paths.add(posix.join(posix.dirname(path), `${target}.ts`))
+      return `${before}'${target}.js'`
+    })
+    await write(join(DIST, 'types', path.replace(/\.ts$/, '.d.ts')), declarations)
+  }
+}
+
+async function write(path, text) {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, text)
+}
+
+await rm(DIST, { recursive: true, force: true })
+await write(join(DIST, 'package.json'), '{ "type": "commonjs" }\n')
+await write(join(DIST, 'LICENSES.txt'), await licences(await bundle()))
+await declareTypes()
