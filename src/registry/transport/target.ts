@@ -5,17 +5,20 @@ import { BlockList, isIP } from 'node:net'
 /** A reply that no registry in its right mind gives. The message has no address in it beyond the host. */
 export class UntrustedReply extends Error {}
 
-const PRIVATE = new BlockList()
-for (const [network, prefix] of [
-  ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.168.0.0', 16],
-] as const) {
-  PRIVATE.addSubnet(network, prefix, 'ipv4')
-}
-for (const [network, prefix] of [['::', 127], ['fc00::', 7], ['fe80::', 10]] as const) PRIVATE.addSubnet(network, prefix, 'ipv6')
+const PRIVATE = blockList(
+  [['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.168.0.0', 16]],
+  [['::', 127], ['fc00::', 7], ['fe80::', 10]],
+)
+const LOOPBACK = blockList([['127.0.0.0', 8]], [['::1', 128]])
 
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
+type Subnet = readonly [network: string, prefix: number]
+
+function blockList(ipv4: readonly Subnet[], ipv6: readonly Subnet[]): BlockList {
+  const list = new BlockList()
+  for (const [network, prefix] of ipv4) list.addSubnet(network, prefix, 'ipv4')
+  for (const [network, prefix] of ipv6) list.addSubnet(network, prefix, 'ipv6')
+  return list
+}
 
 /** Whether a URL's host is this machine by its very name. */
 export function isLoopback({ hostname }: URL): boolean {
