@@ -1,0 +1,73 @@
+/** What the user wants, before any engine is asked: the options' values, the app with its project.toml, the configuration file. */
+
+import { resolve } from 'node:path'
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { DEFAULT_PULL_POLICY, type PullPolicy } from '../../images/find/pull.ts'
+import { DEFAULT_EXEC_ENV, parseExecEnv } from '../../lifecycle/exec-env.ts'
+import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
+import type { Platform } from '../../oci/platform.ts'
+import { parseTag, type Tag } from '../../oci/reference.ts'
+import { type App, checkApp } from '../../project/app.ts'
+import { readConfig } from '../config/config-file.ts'
+import type { Config } from '../config/config.ts'
+import { chooseMirrors } from '../config/registry-settings.ts'
+import { readCertificates } from '../config/user-files.ts'
+import type { Host, RegistrySettings } from '../services.ts'
+import type { BuildOptions } from './build-options.ts'
+import { type Project, readBuildEnv, readProject } from './build-project.ts'
+import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume } from './build-values.ts'
+import { type CacheChoice, chooseCache } from './cache-option.ts'
+
+export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' | 'limits' | 'env'> {
+  readonly image: Tag
+  readonly tags: readonly Tag[]
+  readonly app: App
+  readonly project: Project | undefined
+  readonly config: Config
+  /** The builder's name, from the options, the project or the configuration file. */
+  readonly builder: string
+  /** The run image's name, as typed; found by the builder when absent. */
+  readonly runImage: string | undefined
+  readonly platform: Platform | undefined
+  readonly pullPolicy: PullPolicy
+  readonly mirrors: RegistrySettings['mirrors']
+  readonly execEnv: string
+  readonly cache: CacheChoice
+  /** PEM files of private CAs. */
+  readonly certificates: readonly { readonly file: string; readonly pem: Buffer }[]
+}
+
+/** @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID, CNB_DESCRIPTOR_INVALID, CNB_APP_INVALID */
+export async function readInput(options: BuildOptions, host: Host, context: Context): Promise<BuildInput> {
+  const image = parseTag(options.image)
+  const tags = (options.tags ?? []).map((tag) => parseTag(tag))
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
+  const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
+  const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events))
+  const limits = {
+    memory: options.memory === undefined ? undefined : parseMemory(options.memory),
+    cpus: options.cpus === undefined ? undefined : parseCpus(options.cpus),
+    pids: options.pidsLimit,
+  }
+  const cache = chooseCache(options, host.cwd)
+  const app = await checkApp(resolve(host.cwd, options.path ?? '.'), context)
+  const execEnv = parseExecEnv(options.execEnv ?? DEFAULT_EXEC_ENV)
+  const project = await readProject({ file: options.descriptor, app, execEnv }, host, context)
+  const env = await readBuildEnv(options, { project, app: app.path }, host, context)
+  const certificates = await readCertificates(options.caCerts ?? [], host, context)
+  const config = await readConfig(host, context)
+  const pullPolicy = options.pullPolicy ?? config.pullPolicy ?? DEFAULT_PULL_POLICY
+  const mirrors = chooseMirrors(options, config)
+  const builder = builderName(options, project, config)
+  const { runImage } = options
+  return { image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, mirrors, builder, runImage }
+}
+
+function builderName(options: BuildOptions, project: Project | undefined, config: Config): string {
+  const name = options.builder ?? project?.descriptor.builder ?? config.defaultBuilder
+  if (name !== undefined) return name
+  throw new CnbError('CNB_USAGE', 'no builder is named', {
+    hint: "Name one with --builder, in project.toml with 'builder = \"…\"' below [io.buildpacks], or in ~/.cnb/config.toml with 'default-builder-image = \"…\"'.",
+  })
+}

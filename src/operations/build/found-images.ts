@@ -1,0 +1,49 @@
+/** The images that a build starts from, and the ways to find others while it runs. */
+
+import type { Context } from '../../base/events.ts'
+import { describeEngineImages } from '../../images/engine/engine-source.ts'
+import { findImage } from '../../images/find/pull.ts'
+import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
+import { negotiatePlatformApi } from '../../lifecycle/platform-api.ts'
+import { isDigest } from '../../oci/digest.ts'
+import type { EngineServices } from '../services.ts'
+import { findBuilder, findRunImage, refuseOtherStack, runImagesFor, type RunImageSearch } from './build-images.ts'
+import type { BuildInput } from './build-input.ts'
+import { findPublished, type Publishing } from './build-store.ts'
+
+/** What the plan has of them. */
+export type FoundImages = Pick<BuildPlan, 'builder' | 'platformApi' | 'runImage' | 'runImages' | 'findRunImage' | 'engineId'>
+
+/**
+ * Finds the builder and the run image, pulling what the policy wants pulled.
+ * @param publishing where the image goes besides the engine
+ * @throws CnbError as findBuilder and findRunImage
+ */
+export async function findImages(
+  { image, builder: name, runImage: wanted, platform, pullPolicy, mirrors, config }: BuildInput,
+  services: EngineServices,
+  publishing: Publishing | undefined,
+  context: Context,
+): Promise<FoundImages> {
+  const pulling = { ...services, mirrors }
+  const builder = await findBuilder(name, pullPolicy, platform, pulling, context)
+  const platformApi = negotiatePlatformApi(builder)
+  const ofBuilder = { ...pulling, platform: builder.image.platform }
+  const leavesEngine = publishing !== undefined && !publishing.sinks.some(({ store }) => store === 'engine')
+  const search: RunImageSearch = {
+    app: image,
+    ...{ builder, config },
+    find:
+      leavesEngine && pullPolicy !== 'never'
+        ? findPublished(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
+        : (reference, finding) => findImage(reference, pullPolicy, ofBuilder, finding),
+  }
+  const runImage = await findRunImage(wanted, search, services, context)
+  refuseOtherStack(builder, runImage, platformApi)
+  return {
+    ...{ builder, platformApi, runImage },
+    runImages: runImagesFor(runImage, builder, config),
+    findRunImage: (reference, finding) => findRunImage(reference, search, services, finding),
+    engineId: async ({ id }, finding) => (isDigest(id) ? id : (await findImage(id, 'if-not-present', ofBuilder, finding)).id),
+  }
+}
