@@ -20,9 +20,9 @@ export function beginSpan(events: EventSink | undefined, category: SpanCategory,
   }
 }
 
-/** Ends a span when the stream has ended, failed or been closed. */
+/** Ends a span when the stream has ended, or has failed or been closed before that. */
 export function endWith(stream: Readable, end: EndSpan, args: SpanArguments): void {
-  finished(stream, { writable: false }, (error) => end(error ? { ...args, failed: 'the reply was not read to its end' } : args))
+  finished(stream, { writable: false }, (error) => end(error ? { ...args, ended: 'early' } : args))
 }
 
 /** Runs `work` in a span of its own. */

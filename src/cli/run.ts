@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { abortError, toCnbError, type CnbError } from '../base/errors.ts'
 import type { Context, EventSink } from '../base/events.ts'
+import { measured } from '../base/spans.ts'
 import { openTrace, type Trace } from '../base/trace.ts'
 import { NAME } from '../base/version.ts'
 import type { Host, RegistryServices, EngineServices } from '../operations/services.ts'
@@ -45,7 +46,7 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     const { verbose, explain } = run.globals
     trace = openTraceOf(host, run.definition.name)
     const context: Context = { signal, events: trace ? bothOf(reporter.events, trace.events) : reporter.events }
-    const session: CommandContext = { host, context, input, verbose, explain, services: () => services(context), remote: remote(context) }
+    const session: CommandContext = { host, context, input, verbose, explain, services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context) }
     const outcome = await run.definition.run(run.given, run.values, session)
     reporter.succeed(outcome)
     return outcome.exit ?? 0

@@ -9,8 +9,8 @@ import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
 import { writeFileAtomically } from '../base/files.ts'
 import { parseToml, stringifyToml, type TomlTable } from '../formats/toml.ts'
-import { contextName, type Tag } from '../oci/reference.ts'
-import type { CacheVolumes } from './lifecycle.ts'
+import { contextName, familiarName, type Tag } from '../oci/reference.ts'
+import type { BuildPlan, CacheVolumes } from './lifecycle.ts'
 
 /** The labels of volumes that outlive a build. */
 export const CACHE_LABELS: Readonly<Record<string, string>> = { 'dev.cnb.cache': 'true' }
@@ -34,6 +34,15 @@ export function cacheVolumes(image: Tag, key: string): CacheVolumes {
     state: `cnb-cache-${name}.state`,
     kaniko: `cnb-cache-${name}.kaniko`,
   }
+}
+
+/** Where a build finds what earlier ones kept: an image, a directory or a volume, by the name that reasons use. */
+export function cachePlace(
+  { cacheImage, cacheDirectory, cacheVolumes: { build, layers } }: Pick<BuildPlan, 'cacheImage' | 'cacheDirectory' | 'cacheVolumes'>,
+  driver: 'native' | 'stock' = 'native',
+): string {
+  if (cacheImage) return familiarName(cacheImage)
+  return cacheDirectory ?? (driver === 'native' ? layers : build)
 }
 
 /** What the names of an image's volumes have in common. */

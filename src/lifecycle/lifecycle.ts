@@ -83,6 +83,8 @@ export interface BuildPlan {
   readonly sbomOutputDir?: string
   readonly reportOutputDir?: string
   readonly verbose: boolean
+  /** Whether the detector tells what became of each group that it tried. */
+  readonly explain?: boolean
 }
 
 interface ResourceLimits {

@@ -1,7 +1,7 @@
 /** Turns what a phase's container prints into events and keeps the last words, the only reason that a failed phase gives. */
 
 import { Writable } from 'node:stream'
-import type { EventSink, PhaseName } from '../base/events.ts'
+import { decide, type EventSink, type PhaseName } from '../base/events.ts'
 import { LineSplitter } from '../base/lines.ts'
 import type { PhaseTime } from './lifecycle.ts'
 
@@ -18,6 +18,7 @@ export class PhaseReporter {
   #phase: string | undefined
   #start = 0
   readonly #detectFailures = new DetectFailures()
+  readonly #detectResults = new DetectResults()
   #lastError = ''
   #lastOnStderr = ''
 
@@ -71,9 +72,11 @@ export class PhaseReporter {
     }
     const plain = line.replace(SGR, '').trim()
     if (this.#phase === 'detector') this.#detectFailures.add(plain)
+    const result = this.#phase === 'detector' ? this.#detectResults.add(plain) : undefined
     if (plain.startsWith('ERROR: ')) this.#lastError = plain.slice('ERROR: '.length, MAX_LAST_WORDS)
     if (stream === 'stderr' && plain !== '') this.#lastOnStderr = plain.slice(0, MAX_LAST_WORDS)
     this.#events({ type: 'phase.line', phase: this.phase, stream, line })
+    if (result) decide({ events: this.#events }, { kind: 'buildpack', name: result.buildpack }, result.outcome, result.reason)
   }
 
   #begin(phase: string): void {
@@ -138,4 +141,36 @@ class DetectFailures {
     const words = this.#failed === undefined ? undefined : this.#reports.get(this.#failed)
     return words ? `${this.#failed}: ${words}` : ''
   }
+}
+
+const RESULTS = 'Results'
+/** `pass: id@version`, `fail: id@version requires node`, `err:  id@version (127)` (lifecycle phase/detector.go). */
+const OUTCOME = /^(pass|fail|skip|err): {1,2}(\S+@\S+)(?: (requires|provides unused) (.+)| \((\d+)\))?$/
+
+interface DetectResult {
+  readonly buildpack: string
+  readonly outcome: string
+  readonly reason: string
+}
+
+/** Reads what the detector prints of each buildpack after a group: when detection fails, or with its log level debug. */
+class DetectResults {
+  #isResult = false
+
+  /** @param line without colours */
+  add(line: string): DetectResult | undefined {
+    const [heading, kind] = HEADING.exec(line) ?? []
+    if (heading !== undefined) this.#isResult = kind === RESULTS
+    const [, result, buildpack = '', relation, name = '', exitCode] = this.#isResult ? (OUTCOME.exec(line) ?? []) : []
+    if (result === undefined) return undefined
+    if (result === 'err') return { buildpack, outcome: 'failed', reason: `its detection broke${exitCode === undefined ? '' : ` with exit code ${exitCode}`}` }
+    if (result === 'pass') return { buildpack, outcome: 'passed', reason: 'its detection ended with exit code 0' }
+    const optional = result === 'skip' ? ', and the group does not require it' : ''
+    return { buildpack, outcome: result === 'skip' ? 'skipped' : 'not detected', reason: `${whyNot(relation, name)}${optional}` }
+  }
+}
+
+function whyNot(relation: string | undefined, name: string): string {
+  if (relation === 'requires') return `it requires '${name}', which no buildpack before it provides`
+  return relation === undefined ? 'its detection ended with exit code 100' : `it provides '${name}', which no buildpack requires`
 }

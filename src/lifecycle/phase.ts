@@ -32,7 +32,7 @@ export interface PhaseSpec {
  */
 export function phasesOf(plan: BuildPlan, skipLayers = plan.clearCache): readonly PhaseSpec[] {
   if (plan.trusted) return [creator(plan, skipLayers)]
-  return [analyzer(plan, skipLayers), detector(plan), restorer(plan, skipLayers), builder(plan), exporter(plan)]
+  return [analyzer(plan, skipLayers), detector({ ...plan, verbose: tellsOfGroups(plan) }), restorer(plan, skipLayers), builder(plan), exporter(plan)]
 }
 
 function creator(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
@@ -79,6 +79,11 @@ function analyzer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
     runsBuildpacks: false,
     caches: hasLaunchCache ? ['launch'] : [],
   }
+}
+
+/** Whether the detector logs at level debug: only then it tells of groups that do not fit where another does. */
+export function tellsOfGroups({ verbose, explain = false }: BuildPlan): boolean {
+  return verbose || explain
 }
 
 /** The detector, which the native driver runs as well. */

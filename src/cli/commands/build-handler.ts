@@ -10,12 +10,12 @@ import { formatDuration } from '../../ui/quantity.ts'
 import type { Handler } from '../command.ts'
 import { copyText, startText } from './start-text.ts'
 
-export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose'>> = async (image, values, { host, context, verbose, services, remote }) => {
+export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain'>> = async (image, values, { host, context, verbose, explain, services, remote }) => {
   if (values.path === undefined && (await exists(resolve(host.cwd, image)))) {
     const message = `'${image}' is used as the image name, although a file of that name exists; use --path to select the app`
     context.events?.({ type: 'warning', message })
   }
-  const result = await build({ image, ...values, verbose }, { ...(await services()), ...remote }, context)
+  const result = await build({ image, ...values, verbose, explain }, { ...(await services()), ...remote }, context)
   const [first] = await parseSinks(values, host.cwd)
   const commands = first?.loadCommands?.(result.image)
   return {

@@ -228,7 +228,7 @@ function statusOf(reply: Readable): SpanArguments {
 /** Not the message, which may hold anything. */
 function failureOf(error: unknown): SpanArguments {
   const status = refusalStatus(error)
-  return { ...(status === undefined ? {} : { status }), failed: toCnbError(error).code }
+  return status === undefined ? { failed: toCnbError(error).code } : { status }
 }
 
 /** Probes on an idle connection, in milliseconds: a peer that vanished without a word is noticed. */

@@ -1,7 +1,7 @@
 /** Pulling images by an engine through the mirrors of their registry, by the rule of registry/mirrors.ts. */
 
 import { CnbError, toCnbError, type ErrorCode } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
+import { decide, type Context } from '../../base/events.ts'
 import type { Engine, PullOptions } from '../../docker/engine.ts'
 import type { Platform } from '../../oci/platform.ts'
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts'
@@ -38,11 +38,14 @@ export async function pullThroughMirrors(reference: string, services: PullServic
   const failures: CnbError[] = []
   for (const copy of copiesOf(own, services.mirrors)) {
     try {
-      return await pullCopy(copy, own, services, context)
+      const name = await pullCopy(copy, own, services, context)
+      decide(context, { kind: 'mirror', name: copy }, 'used', `it is the first mirror that has '${reference}'`)
+      return name
     } catch (error) {
       if (signal?.aborted || !(error instanceof CnbError) || !OF_ONE_REGISTRY.includes(error.code)) throw error
       const type = error.code === 'CNB_IMAGE_NOT_FOUND' ? 'debug' : 'warning'
       events?.({ type, message: `the mirror's ${copy} is passed over: ${error.message}` })
+      decide(context, { kind: 'mirror', name: copy }, 'passed over', error.message)
       failures.push(error)
     }
   }

@@ -1,8 +1,8 @@
 /** When images are pulled, and finding one under such a policy. */
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
-import { isImageId } from '../../oci/digest.ts'
+import { decide, type Context } from '../../base/events.ts'
+import { isDigest, isImageId } from '../../oci/digest.ts'
 import { formatPlatform, platformMatches, type Platform } from '../../oci/platform.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { describeEngineImages } from '../engine/engine-source.ts'
@@ -18,6 +18,14 @@ export type PullPolicy = 'always' | 'if-not-present' | 'never'
  * 28.5), and the engine's copy then serves.
  */
 export const DEFAULT_PULL_POLICY: PullPolicy = 'always'
+
+/** The policy to follow, from the option, else the configuration file, else the default; a decision. */
+export function decidePullPolicy(option: PullPolicy | undefined, configured: PullPolicy | undefined, context: Context): PullPolicy {
+  const policy = option ?? configured ?? DEFAULT_PULL_POLICY
+  const source = option !== undefined ? '--pull-policy says so' : configured !== undefined ? 'the configuration file says so' : 'it is the default'
+  decide(context, { kind: 'pull policy', name: policy }, 'applied', source)
+  return policy
+}
 
 export interface FindImageServices extends PullServices {
   /** Where the image is looked up; without it the image's layers cannot be opened. */
@@ -37,16 +45,29 @@ export async function findImage(reference: string, policy: PullPolicy, services:
   if (wanted && !isImageId(reference)) {
     try {
       const name = await pullThroughMirrors(reference, services, context)
+      decide(context, { kind: 'image', name: reference }, 'pulled', whyPulled(policy, present))
       image = await findNamed(name, reference, images, context)
     } catch (error) {
       if (!present) throw error
       fallBack(error, reference, present, context)
     }
+  } else if (present) {
+    decide(context, { kind: 'image', name: reference }, 'not pulled', whyNotPulled(policy, reference))
   }
   if (!image) throw notFound(reference, policy)
   checkWhole(image)
   if (platform && !platformMatches(image.platform, platform)) throw mismatch(image, platform, policy)
   return image
+}
+
+function whyPulled(policy: PullPolicy, present: Image | undefined): string {
+  if (policy === 'always') return 'the pull policy is always'
+  return `the pull policy is ${policy}, and the engine has ${present ? `it for ${formatPlatform(present.platform)} only` : 'no copy'}`
+}
+
+function whyNotPulled(policy: PullPolicy, reference: string): string {
+  if (isImageId(reference)) return 'an image ID names an image of the engine'
+  return `the pull policy is ${policy}${policy === 'never' ? '' : ', and the engine has it'}`
 }
 
 /** A digest stands for the same image at a mirror, whose name is the only one that an engine has for it after a pull from there. */
@@ -71,15 +92,18 @@ async function findNamed(name: string, reference: string, images: ImageSource, c
  * Lets the engine's own copy stand in for the registry's when there is none, or nobody can ask.
  * @throws any other failure: a registry that refuses us may well have a newer image
  */
-function fallBack(error: unknown, reference: string, present: Image, { events }: Context): void {
+function fallBack(error: unknown, reference: string, present: Image, context: Context): void {
+  const { events } = context
+  const useCopy = (why: string): void => decide(context, { kind: 'image', name: reference }, 'not pulled', why)
   // The cause has the words of the image's own registry alone.
   const { code, message, cause } = toCnbError(error)
   if (code === 'CNB_IMAGE_NOT_FOUND') {
-    events?.({ type: 'debug', message: `no registry has '${reference}': using the engine's copy` })
+    useCopy('no registry has it, and the engine does')
   } else if (code === 'CNB_PULL_FAILED' && UNREACHABLE.test(cause instanceof Error ? cause.message : message)) {
     // What came from no registry cannot be older there; a containerd store gives everything a digest, and hides which is which.
     const type = present.repoDigests.length > 0 ? 'warning' : 'debug'
     events?.({ type, message: `using the engine's copy of '${reference}', which may be old: ${message}` })
+    useCopy(`no registry can be asked: ${message}`)
   } else if (code === 'CNB_PULL_FAILED') {
     const login = `docker login ${parseReference(reference).registry}`
     const hint = `The engine has a copy: --pull-policy if-not-present uses it. If the image is private, '${login}'.`

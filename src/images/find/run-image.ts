@@ -1,6 +1,7 @@
 /** Which run image of those that may be used (platform.md "Run Image Resolution"). */
 
 import { CnbError, type ErrorCode } from '../../base/errors.ts'
+import { decide, type Context } from '../../base/events.ts'
 import { parseReference } from '../../oci/reference.ts'
 import type { Image } from '../image.ts'
 import type { RunImageNames } from '../labels/lifecycle-metadata.ts'
@@ -29,6 +30,35 @@ export async function rankRunImages(
   return ranked.sort((a, b) => a.rank - b.rank).map(({ name }) => name)
 }
 
+/** A run image's names, and where the best of them is found. */
+export interface RunImageChoice {
+  readonly names: RunImageNames & { readonly preferred?: readonly string[] }
+  /** What declares the names, for reasons: `the builder`. */
+  readonly declaredBy: string
+  /** Of the app image, as parseReference gives it. */
+  readonly registry: string
+  readonly isPresent: (name: string) => Promise<boolean>
+  readonly find: (name: string) => Promise<Image>
+  /** The failures after which another name is tried. */
+  readonly ofOneName?: readonly ErrorCode[]
+}
+
+/** The best name under which the run image can be had; undefined where none is a name. @throws as findFirstImage */
+export async function chooseRunImage(choice: RunImageChoice, context: Context): Promise<{ name: string; image: Image } | undefined> {
+  const { names, registry, isPresent, find, ofOneName } = choice
+  const ranked = await rankRunImages(names, registry, isPresent)
+  const found = await findFirstImage(ranked, find, ofOneName, context)
+  if (found) decide(context, { kind: 'run image', name: found.name }, 'chosen', whyChosen(found.name, choice))
+  return found
+}
+
+function whyChosen(name: string, { names: { image, preferred = [] }, declaredBy, registry }: RunImageChoice): string {
+  if (preferred.includes(name)) return `the configuration file has it as a mirror of '${image}', which ${declaredBy} names`
+  if (name === image) return `${declaredBy} names it`
+  const where = registryOf(name) === registry ? ", on the app's registry" : ''
+  return `${declaredBy} names it as a mirror of '${image}'${where}`
+}
+
 /** Failures that are a matter of one name: another may do. */
 const OF_ONE_NAME: readonly ErrorCode[] = ['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED']
 
@@ -40,6 +70,7 @@ export async function findFirstImage(
   names: readonly string[],
   find: (name: string) => Promise<Image>,
   ofOneName = OF_ONE_NAME,
+  context: Context = {},
 ): Promise<{ name: string; image: Image } | undefined> {
   let first: CnbError | undefined
   for (const name of names) {
@@ -48,6 +79,7 @@ export async function findFirstImage(
     } catch (error) {
       if (!(error instanceof CnbError) || !ofOneName.includes(error.code)) throw error
       first ??= error
+      decide(context, { kind: 'run image', name }, 'passed over', error.message)
     }
   }
   if (first) throw first

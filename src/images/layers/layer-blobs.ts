@@ -4,6 +4,7 @@ import type { TarCopy } from '../../archive/tar/tar-layer.ts'
 import type { Context } from '../../base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../base/files.ts'
 import { Limiter } from '../../base/limiter.ts'
+import { measured } from '../../base/spans.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { ociLayerType } from '../../oci/media-types.ts'
 import { compressLayer, LayerCompressor } from './compressed-layer.ts'
@@ -61,7 +62,8 @@ export class LayerBlobs implements AsyncDisposable {
   }
 
   async #compress(layer: Layer, context: Context): Promise<LayerBlob> {
-    return compressLayer(layer, await this.#path(), context)
+    const directory = await this.#path()
+    return measured(context, `compressing layer ${layer.diffId}`, () => compressLayer(layer, directory, context))
   }
 
   async #path(): Promise<string> {

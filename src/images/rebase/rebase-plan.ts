@@ -10,6 +10,9 @@ import { LIFECYCLE_METADATA_LABEL } from '../labels/labels.ts'
 import { readLifecycleMetadata, withRunImage, type LifecycleMetadata } from '../labels/lifecycle-metadata.ts'
 import { checkRebase, type RebaseRequest } from './rebase-rules.ts'
 
+/** Why an app stays as it is. */
+export const UNCHANGED = 'its layers, labels and platform already are those of the run image'
+
 export interface RebasePlan {
   readonly config: ImageConfig
   readonly layers: readonly Layer[]

@@ -5,7 +5,8 @@ import { extractInto } from '../../archive/extract.ts'
 import type { TarHeader } from '../../archive/tar/tar-header.ts'
 import { packTar, type TarEntry } from '../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
+import { decide, type Context } from '../../base/events.ts'
+import { measured } from '../../base/spans.ts'
 import { escapeId } from '../../buildpacks/descriptor.ts'
 import type { ImageSink, Layer } from '../../images/image.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
@@ -63,8 +64,9 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   const layerOf = oncePerLayer(async (id, name): Promise<Layer> => {
     const path = `${escapeId(id)}/${name}`
     const make = (): Promise<Layer> => layers.directoryLayer(`${LAYERS_DIR}/${path}`, parentsOf(path, built.tree), context, isNew(input, id, name) ? copy : undefined)
-    const unchanged = unchangedLayer(input, id, name)
-    return unchanged ? { diffId: unchanged.sha, open: async (signal) => (await make()).open(signal) } : await make()
+    const { unchanged, reason } = unchangedLayer(input, id, name)
+    decide(context, { kind: 'layer', name: `${id}:${name}` }, unchanged ? 'not read again' : 'read', reason)
+    return unchanged ? { diffId: unchanged.sha, open: async (signal) => (await make()).open(signal) } : await measured(context, `reading layer ${id}:${name}`, make)
   })
   const exported = await planExport(
     {
@@ -78,7 +80,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
       lifecycleFiles: built.lifecycleFiles,
       launcher: built.version === '' ? undefined : readLauncherVersion(built.version),
       makeBuildpackLayer: ({ id }, { name }) => layerOf(id, name),
-      makeAppLayers: (slices): Promise<readonly AddedLayer[]> => layers.sliceLayers(APP_DIR, [], slices, context),
+      makeAppLayers: (slices): Promise<readonly AddedLayer[]> => measured(context, 'reading the app', () => layers.sliceLayers(APP_DIR, [], slices, context)),
       makeLauncherLayer: async () => {
         const layer = await (known ? rememberedLauncher(known, built.files, context) : readLauncher(built.files, context))
         launcher = { builder: builder.image.id, diffId: layer.diffId, size: layer.size ?? 0, version: built.version }
@@ -129,13 +131,20 @@ function isNew({ previous, record }: ExportedBuild, id: string, name: string): b
   return !inImage && recordedLayer(record, id, name) === undefined
 }
 
-/** A layer whose directory looks as it did when it was last read: it need not be read again. */
-function unchangedLayer({ record, built, plan }: ExportedBuild, id: string, name: string): CachedLayer | undefined {
+/** A layer whose directory looks as it did when it was last read need not be read again; `unchanged` is undefined for any other. */
+export function unchangedLayer(
+  { record, built, plan }: Pick<ExportedBuild, 'record' | 'built' | 'plan'>,
+  id: string,
+  name: string,
+): { unchanged?: CachedLayer; reason: string } {
   const known = recordedLayer(record, id, name)
+  if (known === undefined) return { reason: record ? 'the last build did not cache it' : 'no record of an earlier build is used' }
   const found = reliableFingerprints(built, plan).get(`${escapeId(id)}/${name}`)
+  if (found === undefined) return { reason: 'no fingerprint of its files could be taken' }
   // A layer that was not in the image may have no digest but its fingerprint.
-  const hasDigest = known !== undefined && known.sha !== `sha256:${known.fingerprint}`
-  return hasDigest && found !== undefined && found === known.fingerprint ? known : undefined
+  if (known.sha === `sha256:${known.fingerprint}`) return { reason: 'it was not in the image of the last build, so its digest is not known' }
+  if (found !== known.fingerprint) return { reason: 'its files have changed since the last build' }
+  return { unchanged: known, reason: 'its files look as they did after the last build' }
 }
 
 /** A builder image always has the same: it is read again only where the engine lacks the layer. */

@@ -150,6 +150,14 @@ export interface RestoredBuildpack {
   readonly kept: readonly { readonly layer: string; readonly fingerprint: string }[]
   /** What the restorer would say of it. */
   readonly lines: readonly string[]
+  /** What becomes of each layer that is known, if the buildpack is in the group. */
+  readonly decisions: readonly RestoreDecision[]
+}
+
+export interface RestoreDecision {
+  readonly layer: string
+  readonly outcome: 'restored' | 'metadata restored' | 'dropped'
+  readonly reason: string
 }
 
 /** By buildpack id. Made before detection for every buildpack that is known from the last build; the group then chooses. */

@@ -6,7 +6,7 @@
 import { buffer } from 'node:stream/consumers'
 import { readTar } from '../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
+import { decide, type Context } from '../../base/events.ts'
 import type { Engine } from '../../docker/engine.ts'
 import { openEngineImages, type EngineImageStore } from '../../images/engine/engine-source.ts'
 import type { ImageSink, ImageSource } from '../../images/image.ts'
@@ -26,6 +26,7 @@ import { MAX_METADATA_BYTES } from './metadata-limit.ts'
 import { analyzedToml, findPrevious } from './metadata/analyzed.ts'
 import { readGroup } from './metadata/group.ts'
 import { needsLaunchSbom, planRestoration } from './metadata/restore.ts'
+import { decideRestored } from './metadata/restore-decisions.ts'
 import type { CacheRecord, Group, KeptLayers, PreviousImage, Restoration } from './model.ts'
 import type { BuilderRun, RunInput } from './run/builder-run.ts'
 import { PendingRun, startScriptedRun } from './run/scripted-run.ts'
@@ -72,7 +73,8 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
 
   const detection = await run.detect()
   const group = readGroup(detection.group)
-  const chosen = await hostPhase('restorer', times, context, async (say) => restore(run.restoration, group, run, say))
+  for (const { id, version } of group.buildpacks) decide(context, { kind: 'buildpack', name: `${id}@${version}` }, 'used', 'its group is the first of the order that fits the app')
+  const chosen = await hostPhase('restorer', times, context, async (say) => restore(run.restoration, group, run, say, context))
   const found = { group, previous, analyzed: detection.analyzed, container: run.container }
   const extending = await planExtending({ engine, plan, owner, ...found, cache: kaniko }, context)
   const { built, extended } = extending
@@ -100,7 +102,11 @@ interface Analysis extends KeptLayers {
 async function analyze(plan: BuildPlan, images: ImageSource, cache: BuildCache, context: Context): Promise<Analysis> {
   const [image, kept] = await Promise.all([findPrevious(plan, images, context), cache.read(context)])
   const previous = kept.external && !namesOther(plan) ? image && { ...image, metadata: undefined } : image
-  const input = { previous, record: kept.record, plan, skipLayers: plan.clearCache || isForOtherUse(previous?.image, plan) }
+  const otherUse = isForOtherUse(previous?.image, plan)
+  const subject = { kind: 'previous image', name: image?.image.reference ?? '' } as const
+  if (image?.metadata && !previous?.metadata) decide(context, subject, 'not used', 'code that this build does not use could have made its layers')
+  else if (otherUse) decide(context, subject, 'metadata not used', `it is for another execution environment than '${plan.execEnv}'`)
+  const input = { previous, record: kept.record, plan, skipLayers: plan.clearCache || otherUse }
   const launchSbom = needsLaunchSbom(input) ? await readLaunchSbom(previous, context) : undefined
   const planned = (record: CacheRecord | undefined): Restoration => planRestoration({ ...input, record, launchSbom })
   return { previous, ...kept, restoration: planned(kept.record), elsewhere: planned(kept.contents && kept.record) }
@@ -130,13 +136,14 @@ async function startRun(input: RunInput & Pick<Analysis, 'elsewhere'>, commenced
 }
 
 /** Chooses what the group's buildpacks find again; what does not look as it did is gone already. */
-function restore(restoration: Restoration, group: Group, run: BuilderRun, say: (line: string) => void): Restoration {
+function restore(restoration: Restoration, group: Group, run: BuilderRun, say: (line: string) => void, context: Context): Restoration {
   const chosen = new Map(group.buildpacks.flatMap(({ id }) => {
     const restored = restoration.get(id)
     return restored ? [[id, restored] as const] : []
   }))
   for (const { lines } of chosen.values()) lines.forEach(say)
   for (const path of run.changed) say(`Removing "${path.replace('/', ':')}", changed since the last build`)
+  decideRestored(restoration, group, run.changed, context)
   return chosen
 }
 

@@ -1,7 +1,7 @@
 /** What a finished build leaves for the next one: the record of the `layers` volume, and the cache that the user names. */
 
 import { CnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
+import { decide, type Context } from '../../base/events.ts'
 import { escapeId } from '../../buildpacks/descriptor.ts'
 import type { Layer } from '../../images/image.ts'
 import type { Digest } from '../../oci/digest.ts'
@@ -30,7 +30,7 @@ export interface LeftLayers {
  */
 export async function saveCacheRecord(left: LeftLayers, context: Context): Promise<CacheRecord> {
   const { shared } = left
-  if (!shared) return volumeRecord(left)
+  if (!shared) return volumeRecord(left, context)
   try {
     return await fillShared(left, shared, context)
   } catch (error) {
@@ -38,14 +38,17 @@ export async function saveCacheRecord(left: LeftLayers, context: Context): Promi
     if (!(error instanceof CnbError)) throw error
     const message = `the image is built, but the cache in ${shared.place} stays as it was: ${error.message}`
     context.events?.({ type: 'warning', message })
-    return volumeRecord(left)
+    return volumeRecord(left, context)
   }
 }
 
-function volumeRecord(left: LeftLayers): CacheRecord {
+function volumeRecord(left: LeftLayers, context: Context): CacheRecord {
   const fingerprints = reliableFingerprints(left.built, left.plan)
   return record(left, (id, { name }) => {
     const fingerprint = fingerprints.get(`${escapeId(id)}/${name}`)
+    const subject = { kind: 'cached layer', name: `${id}:${name}` } as const
+    if (fingerprint === undefined) decide(context, subject, 'not kept', 'no fingerprint of its files could be taken, by which the next build would know them')
+    else decide(context, subject, 'kept', CACHED)
     // Of a layer that is not in the image nobody asks for the digest: its fingerprint says as much, and costs no reading.
     return fingerprint === undefined ? undefined : { fingerprint, sha: left.exported.layerShas.get(`${id}:${name}`) ?? `sha256:${fingerprint}` }
   })
@@ -64,12 +67,14 @@ async function fillShared(left: LeftLayers, shared: SharedCache, context: Contex
   return whole
 }
 
+const CACHED = 'its buildpack marks it with cache = true'
+
 function record({ plan, buildpacks, exported, launcher }: LeftLayers, contents: RecordInput['contents']): CacheRecord {
   return makeRecord({ plan, buildpacks, contents, sbom: exported.sbom, launcher })
 }
 
 /** The diffIDs of all cached layers; what cannot be a layer is left out, and told of. */
-async function digestsOf({ buildpacks, layerOf }: LeftLayers, { events }: Context): Promise<Map<string, Digest>> {
+async function digestsOf({ buildpacks, layerOf }: LeftLayers, context: Context): Promise<Map<string, Digest>> {
   const digests = new Map<string, Digest>()
   for (const { buildpack, layers } of buildpacks) {
     for (const { name, cache, hasContents, malformed } of layers) {
@@ -77,9 +82,11 @@ async function digestsOf({ buildpacks, layerOf }: LeftLayers, { events }: Contex
       const key = `${buildpack.id}:${name}`
       try {
         digests.set(key, (await layerOf(buildpack.id, name)).diffId)
+        decide(context, { kind: 'cached layer', name: key }, 'kept', CACHED)
       } catch (error) {
         if (!(error instanceof CnbError && error.code === 'CNB_EXPORT_FAILED')) throw error
-        events?.({ type: 'warning', message: `layer '${key}' cannot be cached: ${error.message}` })
+        context.events?.({ type: 'warning', message: `layer '${key}' cannot be cached: ${error.message}` })
+        decide(context, { kind: 'cached layer', name: key }, 'not kept', error.message)
       }
     }
   }

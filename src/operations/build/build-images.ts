@@ -9,7 +9,7 @@ import type { ApiVersion } from '../../formats/versions.ts'
 import type { Image } from '../../images/image.ts'
 import type { PullServices } from '../../images/find/mirrored-pull.ts'
 import { findImage, type PullPolicy } from '../../images/find/pull.ts'
-import { findFirstImage, rankRunImages } from '../../images/find/run-image.ts'
+import { chooseRunImage } from '../../images/find/run-image.ts'
 import type { RunImage } from '../../lifecycle/lifecycle.ts'
 import { formatPlatform, type Platform, platformMatches } from '../../oci/platform.ts'
 import { familiarName, parseReference, type Reference } from '../../oci/reference.ts'
@@ -61,9 +61,11 @@ export async function findRunImage(
   const wanted = builder.image.platform
   const isPresent = async (name: string): Promise<boolean> => (await engine.images.inspect(name, context)) !== undefined
   const [declared] = builder.runImages
-  const declaredNames = declared ? await rankRunImages(withConfiguredMirrors(declared, config), app.registry, isPresent) : []
-  const names = asked === undefined ? declaredNames : [parseName(asked)]
-  const found = await findFirstImage(names, (name) => find(name, context))
+  const choice = declared && {
+    ...{ names: withConfiguredMirrors(declared, config), declaredBy: 'the builder', registry: app.registry, isPresent },
+    find: (name: string) => find(name, context),
+  }
+  const found = asked !== undefined ? await findAsked(asked, find, context) : choice && (await chooseRunImage(choice, context))
   if (!found) throw new CnbError('CNB_BUILDER_INVALID', `builder '${builder.image.reference}' names no run image`, { hint: 'Name one with --run-image.' })
   refuseOtherPlatform(found.image, wanted, "the builder's")
   if (!found.image.config.config.Env?.some((entry) => entry.startsWith('PATH='))) {
@@ -74,8 +76,9 @@ export async function findRunImage(
   return found
 }
 
-function parseName(text: string): string {
-  return familiarName(parseReference(text))
+async function findAsked(text: string, find: RunImageSearch['find'], context: Context): Promise<RunImage> {
+  const name = familiarName(parseReference(text))
+  return { name, image: await find(name, context) }
 }
 
 /**

@@ -2,8 +2,8 @@
 
 import { resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
-import { DEFAULT_PULL_POLICY, type PullPolicy } from '../../images/find/pull.ts'
+import { decide, type Context } from '../../base/events.ts'
+import { decidePullPolicy, type PullPolicy } from '../../images/find/pull.ts'
 import { DEFAULT_EXEC_ENV, parseExecEnv } from '../../lifecycle/exec-env.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { Platform } from '../../oci/platform.ts'
@@ -20,6 +20,8 @@ import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume }
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 
 export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' | 'limits' | 'env'> {
+  /** The options as typed, for the reasons of decisions. */
+  readonly options: BuildOptions
   readonly image: Tag
   readonly tags: readonly Tag[]
   readonly app: App
@@ -57,16 +59,20 @@ export async function readInput(options: BuildOptions, host: Host, context: Cont
   const env = await readBuildEnv(options, { project, app: app.path }, host, context)
   const certificates = await readCertificates(options.caCerts ?? [], host, context)
   const config = await readConfig(host, context)
-  const pullPolicy = options.pullPolicy ?? config.pullPolicy ?? DEFAULT_PULL_POLICY
+  const pullPolicy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
   const mirrors = chooseMirrors(options, config)
-  const builder = builderName(options, project, config)
+  const builder = builderName(options, project, config, context)
   const { runImage } = options
-  return { image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, mirrors, builder, runImage }
+  return { options, image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, mirrors, builder, runImage }
 }
 
-function builderName(options: BuildOptions, project: Project | undefined, config: Config): string {
+function builderName(options: BuildOptions, project: Project | undefined, config: Config, context: Context): string {
   const name = options.builder ?? project?.descriptor.builder ?? config.defaultBuilder
-  if (name !== undefined) return name
+  if (name !== undefined) {
+    const source = options.builder !== undefined ? '--builder names it' : project?.descriptor.builder !== undefined ? `${project.file} names it` : 'the configuration file names it as default-builder-image'
+    decide(context, { kind: 'builder', name }, 'chosen', source)
+    return name
+  }
   throw new CnbError('CNB_USAGE', 'no builder is named', {
     hint: "Name one with --builder, in project.toml with 'builder = \"…\"' below [io.buildpacks], or in ~/.cnb/config.toml with 'default-builder-image = \"…\"'.",
   })

@@ -38,6 +38,8 @@ export interface BuildOptions extends RegistryOptions {
   /** `os/arch[/variant]` of builder and run image. */
   platform?: string
   verbose?: boolean
+  /** Has the detector tell what became of each group that it tried. */
+  explain?: boolean
   /** Who analyzes, restores and exports; `native` when absent. */
   lifecycle?: 'native' | 'stock'
   /** Bounds on the build's container, as docker takes them: `2g`, `1.5`. */

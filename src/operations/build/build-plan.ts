@@ -10,6 +10,7 @@ import type { BuildPlan, CacheVolumes } from '../../lifecycle/lifecycle.ts'
 import { appEntries } from '../../project/app.ts'
 import { caBinding } from '../../project/platform-files.ts'
 import type { BuildOptions } from './build-options.ts'
+import { decideCache, decideTrust } from './build-decisions.ts'
 import { readInput } from './build-input.ts'
 import { checkPublishing, type Publishing } from './build-store.ts'
 import { chooseBuildpacks } from './build-order.ts'
@@ -41,7 +42,10 @@ export async function planBuild(
 
   const key = await volumeKey(image, host)
   await allowed
+  const keeping = { cacheVolumes: chosenVolumes(cacheVolumes(image, key), cache), cacheDirectory: cache.buildDirectory, cacheImage: cache.buildImage }
+  decideCache(options, keeping, context)
   const trust = trusts({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external })
+  if (options.lifecycle === 'stock') decideTrust(options, builder, trust.builder, context)
   if (trust.builder && chosen.external) context.events?.({ type: 'info', message: 'buildpacks were added: each phase runs in a container of its own' })
   const absolute = (directory: string | undefined) => (directory === undefined ? undefined : resolve(host.cwd, directory))
   return {
@@ -68,13 +72,12 @@ export async function planBuild(
     volumes: input.volumes,
     proxyEnv: proxyEnv(host.env),
     limits: input.limits,
-    cacheVolumes: chosenVolumes(cacheVolumes(image, key), cache),
-    cacheDirectory: cache.buildDirectory,
-    cacheImage: cache.buildImage,
+    ...keeping,
     dockerHost: options.dockerHost,
     sbomOutputDir: absolute(options.sbomOutputDir),
     reportOutputDir: absolute(options.reportOutputDir),
     verbose: options.verbose ?? false,
+    explain: options.explain ?? false,
   }
 }
 

@@ -1,7 +1,7 @@
 /** Where a build finds the image that it takes the place of, and puts the new one: engine, registries, or both. */
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
+import { decide, type Context } from '../../base/events.ts'
 import type { EngineImageStore } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSink, ImageSource } from '../../images/image.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
@@ -76,7 +76,10 @@ export function findPublished(
     })
     try {
       const found = await published.find(reference, context)
-      if (found) return found
+      if (found) {
+        decide(context, { kind: 'image', name: reference }, 'read from its registry', 'the engine does not get the image that is built on it')
+        return found
+      }
     } catch (error) {
       context.signal?.throwIfAborted()
       failure = toCnbError(error)
@@ -88,6 +91,7 @@ export function findPublished(
     // What came from a registry once may be newer there.
     const type = present.repoDigests.length > 0 ? 'warning' : 'debug'
     context.events?.({ type, message: `using the engine's copy of '${reference}'${why}` })
+    decide(context, { kind: 'image', name: reference }, "the engine's copy", failure.message)
     return present
   }
 }

@@ -2,6 +2,7 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
+import { measured } from '../../base/spans.ts'
 import { formatApiVersion } from '../../formats/versions.ts'
 import { readBuildMetadata } from '../../images/labels/build-metadata.ts'
 import { startedProcess } from '../../images/labels/started-process.ts'
@@ -43,7 +44,7 @@ export async function build(options: BuildOptions, services: EngineServices & Re
   await using _ = publishing?.blobs
   // The driver's code is read while the engine answers.
   const [plan, lifecycle] = await Promise.all([
-    planBuild(options, services, publishing, context),
+    measured(context, 'planning the build', () => planBuild(options, services, publishing, context)),
     openLifecycle(options.lifecycle ?? 'native', services, publishing),
   ])
   const { phases, runImage, image } = await lifecycle.run(plan, context)

@@ -8,6 +8,7 @@ import { negotiatePlatformApi } from '../../lifecycle/platform-api.ts'
 import { isDigest } from '../../oci/digest.ts'
 import type { EngineServices } from '../services.ts'
 import { findBuilder, findRunImage, refuseOtherStack, runImagesFor, type RunImageSearch } from './build-images.ts'
+import { decideEnvironment } from './build-decisions.ts'
 import type { BuildInput } from './build-input.ts'
 import { findPublished, type Publishing } from './build-store.ts'
 
@@ -20,7 +21,7 @@ export type FoundImages = Pick<BuildPlan, 'builder' | 'platformApi' | 'runImage'
  * @throws CnbError as findBuilder and findRunImage
  */
 export async function findImages(
-  { image, builder: name, runImage: wanted, platform, pullPolicy, mirrors, config }: BuildInput,
+  { image, options, builder: name, runImage: wanted, platform, pullPolicy, mirrors, config }: BuildInput,
   services: EngineServices,
   publishing: Publishing | undefined,
   context: Context,
@@ -28,6 +29,7 @@ export async function findImages(
   const pulling = { ...services, mirrors }
   const builder = await findBuilder(name, pullPolicy, platform, pulling, context)
   const platformApi = negotiatePlatformApi(builder)
+  decideEnvironment(options, builder, platformApi, context)
   const ofBuilder = { ...pulling, platform: builder.image.platform }
   const leavesEngine = publishing !== undefined && !publishing.sinks.some(({ store }) => store === 'engine')
   const search: RunImageSearch = {

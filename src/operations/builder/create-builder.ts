@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
-import { step, type Context } from '../../base/events.ts'
+import { decide, step, type Context } from '../../base/events.ts'
 import { NAME, VERSION } from '../../base/version.ts'
 import type { BuilderConfig } from '../../builder/builder-toml.ts'
 import { targetPlatform } from '../../builder/compatibility.ts'
@@ -13,7 +13,7 @@ import { pathOfUri } from '../../buildpacks/locator.ts'
 import { formatTarget, targetMatches } from '../../buildpacks/target.ts'
 import { openEngineImages } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSource } from '../../images/image.ts'
-import { DEFAULT_PULL_POLICY, findImage, type FindImageServices, type PullPolicy } from '../../images/find/pull.ts'
+import { decidePullPolicy, findImage, type FindImageServices, type PullPolicy } from '../../images/find/pull.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
 import { familiarName, formatReference, parseTag, type Reference } from '../../oci/reference.ts'
 import { readBuilderFile, readModules } from './builder-sources.ts'
@@ -64,13 +64,14 @@ export async function createBuilder(options: CreateBuilderOptions, services: Eng
 
   await using images = openEngineImages(services.engine, services.owner)
   const fromUser = await readConfig(services.host, context)
-  const policy = options.pullPolicy ?? fromUser.pullPolicy ?? DEFAULT_PULL_POLICY
+  const policy = decidePullPolicy(options.pullPolicy, fromUser.pullPolicy, context)
   const pulling = { ...services, images, mirrors: chooseMirrors(options, fromUser) }
   const buildImage = await findBuildImage(config, policy, pulling, context)
   warnAll(await checkRunImages(config, buildImage, policy, pulling, context), context)
   const base = dirname(file)
   const { plan, warnings, lifecycleVersion, buildpacks } = await step(context, 'reading buildpacks and lifecycle', async () => {
     const lifecycle = await readLifecycle(resolve(base, pathOfUri(config.lifecycleUri)), context)
+    decide(context, { kind: 'lifecycle', name: lifecycle.version }, 'chosen', `'${config.lifecycleUri}' in ${options.config} holds it`)
     const read = {
       buildpacks: await readModules(config.buildpacks, 'buildpack', base, context),
       extensions: await readModules(config.extensions, 'extension', base, context),

@@ -1,7 +1,7 @@
 /** Where an image is that a command only reads: on the engine, or else in its registry; or in a layout, whose name says so. */
 
 import { CnbError, type ErrorCode } from '../../base/errors.ts'
-import { step, type Context } from '../../base/events.ts'
+import { decide, step, type Context } from '../../base/events.ts'
 import type { EngineImage } from '../../docker/engine.ts'
 import { formatLayoutLocation, isLayoutLocation, parseLayoutLocation } from '../../images/oci-layout/layout-location.ts'
 import { openLayoutImages } from '../../images/oci-layout/layout-source.ts'
@@ -68,12 +68,20 @@ export async function locateImage(
 ): Promise<LocatedImage> {
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const settings = await readRegistrySettings(options, places.remote.host, context)
-  if (isLayoutLocation(name)) return inLayout(name, platform, places.remote, context)
+  const read = (from: string, reason: string): void => decide(context, { kind: 'image', name }, `read from ${from}`, reason)
+  if (isLayoutLocation(name)) {
+    read('an OCI layout', "its name starts with 'oci:'")
+    return inLayout(name, platform, places.remote, context)
+  }
   const wanted = { name, kind: options.kind ?? 'app' }
   if (!isImageId(name)) parseReference(name)
   const found = options.remote ? undefined : await askEngine(name, platform, places, context)
-  if (found && 'place' in found) return found
+  if (found && 'place' in found) {
+    read('the engine', `the engine has it${platform ? ` for ${formatPlatform(platform)}` : ''}`)
+    return found
+  }
   if (isImageId(name)) throw notFound(wanted, found, { why: `'${name}' is an image ID, which no registry knows`, hint: 'Use its name.' })
+  read('its registry', found?.why ?? '--remote says so')
   if (found) context.events?.({ type: found.code === 'CNB_ENGINE_DENIED' ? 'warning' : 'debug', message: found.why })
   try {
     const image = await step(context, `reading '${name}' in its registry`, () => inRegistry(name, settings, platform, places.remote, context))

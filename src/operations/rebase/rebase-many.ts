@@ -1,7 +1,7 @@
 /** Rebases many images. What is wrong with one does not stop the others. */
 
 import { abortError, toCnbError, type CnbError } from '../../base/errors.ts'
-import { step, type Context } from '../../base/events.ts'
+import { decide, step, type Context } from '../../base/events.ts'
 import { NoAppImage } from '../../images/rebase/rebase-plan.ts'
 import type { ListedImage } from './image-list.ts'
 import type { RebaseResult } from './rebase-result.ts'
@@ -79,6 +79,7 @@ async function rebaseOne(
     if (context.signal?.aborted) throw abortError(context.signal)
     const error = toCnbError(thrown)
     if (error.exit === ENGINE_GONE) throw error
+    decide(context, { kind: 'rebase', name }, 'not done', error.message)
     const durationMs = performance.now() - start
     if (isFound && error instanceof NoAppImage) return { image: name, status: 'skipped', durationMs, reason: error.message }
     return { image: name, status: 'failed', durationMs, error }

@@ -2,14 +2,14 @@
 
 import { resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
-import { step, type Context } from '../../base/events.ts'
+import { decide, step, type Context } from '../../base/events.ts'
 import { engineManifestSize } from '../../images/engine/engine-manifest.ts'
 import { openEngineImages } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSink, ImageSource } from '../../images/image.ts'
 import { readLifecycleMetadata } from '../../images/labels/lifecycle-metadata.ts'
-import { DEFAULT_PULL_POLICY, checkWhole, findImage, type FindImageServices, type PullPolicy } from '../../images/find/pull.ts'
-import { planRebase } from '../../images/rebase/rebase-plan.ts'
-import { findFirstImage, rankRunImages } from '../../images/find/run-image.ts'
+import { checkWhole, decidePullPolicy, findImage, type FindImageServices, type PullPolicy } from '../../images/find/pull.ts'
+import { planRebase, UNCHANGED } from '../../images/rebase/rebase-plan.ts'
+import { chooseRunImage } from '../../images/find/run-image.ts'
 import { familiarName, formatReference, type Reference } from '../../oci/reference.ts'
 import { readConfig } from '../config/config-file.ts'
 import type { Config } from '../config/config.ts'
@@ -42,10 +42,12 @@ export async function rebase(options: RebaseOptions, services: EngineServices, c
   const target = parseTarget(options.image)
   await using images = openEngineImages(engine, services.owner)
   const config = await readConfig(host, context)
+  const pullPolicy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
   const app = await findApp(options.previousImage ?? options.image, images, context)
-  const runImage = await findRunImage({ ...options, pullPolicy: options.pullPolicy ?? config.pullPolicy }, app, target, { engine, credentials, images, config, mirrors: chooseMirrors(options, config) }, context)
+  const runImage = await findRunImage({ ...options, pullPolicy }, app, target, { engine, credentials, images, config, mirrors: chooseMirrors(options, config) }, context)
   const runImageName = declaredName(runImage.name, readLifecycleMetadata(app)?.knownRunImages ?? [], config)
   const plan = planRebase({ app, runImage: runImage.image, runImageName, force: options.force ?? false })
+  decide(context, { kind: 'rebase', name: familiarName(target) }, plan.changed ? 'needed' : 'not needed', plan.reason ?? UNCHANGED)
   for (const rule of plan.warnings) context.events?.({ type: 'warning', message: `rebasing by force, although ${rule}` })
 
   const result = (image: Image): RebaseResult => ({
@@ -85,7 +87,7 @@ async function findApp(name: string, images: ImageSource, context: Context): Pro
 
 /** The user's run image, or the first to be had of those that the app's label names. */
 async function findRunImage(
-  { runImage, pullPolicy = DEFAULT_PULL_POLICY }: RebaseOptions,
+  { runImage, pullPolicy }: RebaseOptions & { readonly pullPolicy: PullPolicy },
   app: Image,
   target: Reference,
   services: FindImageServices & { images: ImageSource; config: Config },
@@ -99,10 +101,14 @@ async function findRunImage(
       if (other) return other
       throw error
     })
-  if (runImage !== undefined) return { name: runImage, image: await find(runImage) }
+  if (runImage !== undefined) {
+    decide(context, { kind: 'run image', name: runImage }, 'chosen', '--run-image names it')
+    return { name: runImage, image: await find(runImage) }
+  }
   const declared = readLifecycleMetadata(app)?.runImage
   const isPresent = async (name: string): Promise<boolean> => (await services.engine.images.inspect(name, context)) !== undefined
-  const found = await findFirstImage(declared ? await rankRunImages(withConfiguredMirrors(declared, services.config), target.registry, isPresent) : [], find)
+  const choice = declared && { names: withConfiguredMirrors(declared, services.config), declaredBy: "the app's label", registry: target.registry, isPresent, find }
+  const found = choice && (await chooseRunImage(choice, context))
   if (found) return found
   throw new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' does not tell which run image it was built on`, {
     hint: 'Name one with --run-image, and use --force to record it; an image that no buildpacks built cannot be rebased.',

@@ -1,8 +1,8 @@
 /** Rebases images in their registries, with nothing but manifests and configurations passing through here. */
 
 import { CnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
-import { NoAppImage } from '../../images/rebase/rebase-plan.ts'
+import { decide, type Context } from '../../base/events.ts'
+import { NoAppImage, UNCHANGED } from '../../images/rebase/rebase-plan.ts'
 import { publish } from '../../images/remote/publish.ts'
 import { nameInRegistry, repositoryContent, repositoryName } from '../../images/remote/registry-source.ts'
 import { RepositoryBlobs } from '../../images/remote/repository-blobs.ts'
@@ -80,6 +80,9 @@ export class RemoteRebaser {
       ? await this.#rebaseIndex(found, task, context)
       : await this.#rebaseManifest(found, task, context)
     const changed = rebased.parts.some((part) => part.changed)
+    for (const part of rebased.parts) {
+      decide(context, { kind: 'rebase', name: `${familiarName(target)} (${part.platform})` }, part.changed ? 'needed' : 'not needed', part.reason ?? UNCHANGED)
+    }
     this.#warn(rebased.parts, context)
     if (!options.dryRun && (changed || formatReference(source) !== formatReference(target))) {
       await publish(this.#registries, { tags: [target], send: (trusting) => this.#send(rebased, task, trusting, context) }, context)

@@ -1,11 +1,11 @@
 /** Run images in registries for many apps: each is read once, whoever asks. */
 
 import { CnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
+import { decide, type Context } from '../../base/events.ts'
 import type { Image } from '../../images/image.ts'
 import { appMetadata } from '../../images/rebase/rebase-plan.ts'
 import { openRegistryImages } from '../../images/remote/registry-source.ts'
-import { findFirstImage, rankRunImages } from '../../images/find/run-image.ts'
+import { chooseRunImage } from '../../images/find/run-image.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
 import type { Registries } from '../../registry/registry.ts'
 import type { Config } from '../config/config.ts'
@@ -42,9 +42,15 @@ export class RemoteRunImages {
     const find = (name: string): Promise<Image> => this.#find(name, app.platform, context)
     const { runImage: declared, knownRunImages } = appMetadata(app)
     const found = (name: string, image: Image): FoundRunImage => ({ name, image, declaredName: declaredName(name, knownRunImages, this.#config) })
-    if (asked !== undefined) return found(asked, await find(asked))
-    const names = declared ? await rankRunImages(withConfiguredMirrors(declared, this.#config), registry, async () => true) : []
-    const first = await findFirstImage(names, find, ['CNB_IMAGE_NOT_FOUND', 'CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])
+    if (asked !== undefined) {
+      decide(context, { kind: 'run image', name: asked }, 'chosen', '--run-image names it')
+      return found(asked, await find(asked))
+    }
+    const choice = declared && {
+      ...{ names: withConfiguredMirrors(declared, this.#config), declaredBy: "the app's label", registry, isPresent: async () => true, find },
+      ofOneName: ['CNB_IMAGE_NOT_FOUND', 'CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'] as const,
+    }
+    const first = choice && (await chooseRunImage(choice, context))
     if (first) return found(first.name, first.image)
     throw new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' does not tell which run image it was built on`, {
       hint: 'Name one with --run-image, and use --force to record it; the app was built with a lifecycle that wrote none.',

@@ -9,7 +9,7 @@ type Decision = Extract<CnbEvent, { type: 'decision' }>
 type Span = Extract<CnbEvent, { type: 'span' }>
 
 /** Most subjects are shorter; the outcomes of those stand below each other. */
-const SUBJECT_WIDTH = 32
+const SUBJECT_WIDTH = 40
 
 /** `why  layer 'node:modules'   reused: its files are unchanged`. */
 export function decisionLine({ subject, outcome, reason }: Decision, theme: Theme): string {

@@ -1,6 +1,10 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
+import { step } from '../../../src/base/events.ts'
+import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import type { CommandDefinition, CommandContext } from '../../../src/cli/command.ts'
 import { reportUsageError, runCommand } from '../../../src/cli/run.ts'
 import type { Globals } from '../../../src/cli/program.ts'
@@ -12,14 +16,14 @@ const host = { env: {}, cwd: '/', home: '/' }
 const outcome: Outcome = { data: { image: 'app', size: 3 }, line: 'app@sha256:1', text: () => 'Built' }
 
 /** Runs a command with the handler `work`. */
-async function runWork(work: (session: CommandContext) => Promise<Outcome>, globals: Partial<Globals> = {}, controller = new AbortController()) {
+async function runWork(work: (session: CommandContext) => Promise<Outcome>, globals: Partial<Globals> = {}, controller = new AbortController(), env: Record<string, string> = {}) {
   const stdout = recordingStream()
   const stderr = recordingStream()
-  const definition = { run: (_given: readonly string[], _values: unknown, session: CommandContext) => work(session) } as CommandDefinition
+  const definition = { name: 'work', run: (_given: readonly string[], _values: unknown, session: CommandContext) => work(session) } as CommandDefinition
   const code = await runCommand(
     { kind: 'run', definition, given: ['app'], values: {}, globals: { ...quietly, ...globals } },
     {
-      ...{ host, stdout, stderr, signal: controller.signal },
+      ...{ host: { ...host, env }, stdout, stderr, signal: controller.signal },
       services: () => Promise.reject(new Error('no engine here')),
       input: Readable.from([]),
       remote: () => ({ host, platform: { os: 'linux', architecture: 'amd64' }, registries: () => Promise.reject(new Error('no registry here')) }),
@@ -55,6 +59,24 @@ describe('runCommand', () => {
     const { code, stderr } = await runWork(() => Promise.reject(new TypeError('x is undefined')))
     expect(code).toBe(1)
     expect(stderr).toContain('CNB_INTERNAL')
+  })
+
+  it.each([
+    ['that succeeds', async () => outcome, 0],
+    ['that fails', () => Promise.reject(new CnbError('CNB_USAGE', 'no')), 2],
+  ])('writes a trace of a command %s to the file that CNB_TRACE names', async (_title, end, exit) => {
+    await using directory = await makeTemporaryDirectory('cnb-test-')
+    const path = join(directory.path, 'trace.json')
+    const { code } = await runWork(async ({ context }) => step(context, 'waiting', end), {}, undefined, { CNB_TRACE: path })
+    expect(code).toBe(exit)
+    const events = JSON.parse(await readFile(path, 'utf8')) as { name: string; args: object }[]
+    expect(events.filter(({ name }) => name !== 'thread_name').map(({ name }) => name)).toEqual(['process_name', 'starting', 'waiting'])
+    expect(events[0]?.args).toEqual({ name: 'cnb work' })
+  })
+
+  it('refuses a CNB_TRACE that names a directory, before any work', async () => {
+    const { code, stderr } = await runWork(() => Promise.reject(new Error('it worked')), {}, undefined, { CNB_TRACE: '/tmp' })
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/ERROR: cannot write the trace to \/tmp: .*\n.*regular file.*\n.*CNB_OUTPUT/)])
   })
 
   it('does not connect to an engine or registry by itself', async () => {

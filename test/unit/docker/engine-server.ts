@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Http2Server } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { join } from 'node:path'
+import type { EventSink } from '../../../src/base/events.ts'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import { DockerodeEngine } from '../../../src/docker/dockerode-engine.ts'
 
@@ -41,13 +42,14 @@ export function frame(stream: number, payload: string | Buffer): Buffer {
 /**
  * Starts a server that answers `METHOD /path` (a `*` stands for one part of the path) by `replies`, anything else with 404;
  * `attached` gets the connection of an attach, and its query; `grpc` those to /grpc, or is the
- * status that refuses them; `last` is the engine's (last-words.ts).
+ * status that refuses them; `last` and `events` are the engine's (last-words.ts).
  */
 export async function startEngineServer(
   replies: Readonly<Record<string, Reply>>,
   attached: (socket: Duplex, query: URLSearchParams) => void = (socket) => socket.end(),
   grpc: Http2Server | number = 404,
   last?: AbortSignal,
+  events?: EventSink,
 ): Promise<EngineServer> {
   const directory = await makeTemporaryDirectory('cnb-test-')
   const path = join(directory.path, 'engine.sock')
@@ -78,7 +80,7 @@ export async function startEngineServer(
     else if (typeof grpc !== 'number') grpc.emit('connection', socket)
   })
   await new Promise<void>((resolve) => server.listen(path, resolve))
-  const engine = new DockerodeEngine({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }, last)
+  const engine = new DockerodeEngine({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }, last, events)
   return {
     engine,
     asked,

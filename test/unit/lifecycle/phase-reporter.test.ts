@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
+import { decisionsOf } from '../../support/decisions.ts'
 import { PhaseReporter } from '../../../src/lifecycle/phase-reporter.ts'
 
 function record(phase: string) {
@@ -72,4 +73,26 @@ test("a full disk that a buildpack tells of are the last words, rather than the 
   reporter.stream('stderr').write('head: write error: No space left on device\n')
   reporter.stream('stdout').write('ERROR: failed to build: exit status 1\n')
   expect(reporter.lastWords).toBe('head: write error: No space left on device')
+})
+
+test.each([
+  ['pass: a@1', 'a@1: passed: its detection ended with exit code 0'],
+  ['fail: a@1', 'a@1: not detected: its detection ended with exit code 100'],
+  ['skip: a@1', 'a@1: skipped: its detection ended with exit code 100, and the group does not require it'],
+  ['fail: a@1 requires node', "a@1: not detected: it requires 'node', which no buildpack before it provides"],
+  ['skip: a@1 provides unused node', "a@1: skipped: it provides 'node', which no buildpack requires, and the group does not require it"],
+  ['err:  a@1 (127)', 'a@1: failed: its detection broke with exit code 127'],
+  ['err:  a@1', 'a@1: failed: its detection broke'],
+])("the detector's result '%s' is a decision", (line, decision) => {
+  const { events, reporter } = record('detector')
+  reporter.stream('stdout').write(`======== Results ========\n\u001b[32m${line}\u001b[0m\n`)
+  expect(decisionsOf(events)).toEqual([`buildpack ${decision}`])
+})
+
+test('what a buildpack prints is no result, nor is a result in another phase', () => {
+  const { events, reporter } = record('detector')
+  reporter.stream('stdout').write('fail: a@1\n======== Output: a@1 ========\nfail: b@1\n')
+  const builder = record('builder')
+  builder.reporter.stream('stdout').write('======== Results ========\nfail: a@1\n')
+  expect(decisionsOf([...events, ...builder.events])).toEqual([])
 })

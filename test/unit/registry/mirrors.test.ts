@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
+import type { CnbEvent, EventSink } from '../../../src/base/events.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { OCI_MANIFEST } from '../../../src/oci/media-types.ts'
 import { mirrorsOf } from '../../../src/registry/mirrors.ts'
+import { decisionsOf } from '../../support/decisions.ts'
 import { refuse, reply, startMemoryRegistry, type MemoryRegistry } from '../../support/fakes/memory-registry.ts'
 import { openClient, type TestClient } from '../../support/registry/registry-client.ts'
 
@@ -23,8 +25,8 @@ function fill(registry: MemoryRegistry, name: string, tag: string, content: Buff
   tags.set(tag, digestOf(content))
 }
 
-function open(mirrors: Record<string, string[]>): TestClient {
-  const client = openClient({ mirrors })
+function open(mirrors: Record<string, string[]>, events?: EventSink): TestClient {
+  const client = openClient({ mirrors, ...(events ? { events } : {}) })
   onTestFinished(() => client.registries.close())
   return client
 }
@@ -47,7 +49,8 @@ test('what a mirror has is read from there, and the rest from where it belongs',
   fill(mirror, 'copies/team/app', 'both', manifestOf('mirror'))
   fill(own, 'team/app', 'both', manifestOf('own'))
   fill(own, 'team/app', 'own', manifestOf('own'))
-  const { registries, warnings } = open({ [own.address]: [`${mirror.address}/copies`] })
+  const events: CnbEvent[] = []
+  const { registries, warnings } = open({ [own.address]: [`${mirror.address}/copies`] }, (event) => events.push(event))
   const repository = registries.repository(`${own.address}/team/app`)
   expect(repository.name).toBe(`${own.address}/team/app`)
   expect((await repository.manifest('both'))?.content).toEqual(manifestOf('mirror'))
@@ -58,6 +61,10 @@ test('what a mirror has is read from there, and the rest from where it belongs',
   expect(await buffer(await repository.blob({ digest: digestOf(BLOB) }))).toEqual(BLOB)
   expect(own.takeRequests()).toEqual([])
   expect(warnings).toEqual([])
+  expect(decisionsOf(events)).toEqual([
+    `mirror ${mirror.address}/copies/team/app: used: it is the first mirror of the registry that has what is read`,
+    `mirror ${mirror.address}/copies/team/app: passed over: it does not have what is read`,
+  ])
 })
 
 test('a mirror that gives something else than was asked for, or does not work, is passed over', async () => {
@@ -76,10 +83,13 @@ test('a mirror that gives something else than was asked for, or does not work, i
   const address = closed.address
   await closed[Symbol.asyncDispose]().catch(() => {})
   onTestFinished(() => {})
-  const { registries, warnings } = open({ '*': [liar.address, broken.address, address] })
+  const events: CnbEvent[] = []
+  const { registries, warnings } = open({ '*': [liar.address, broken.address, address] }, (event) => events.push(event))
   const repository = registries.repository(`${own.address}/app`)
   for (let count = 0; count < 2; count++) expect((await repository.manifest(digestOf(content)))?.content).toEqual(content)
   expect(warnings).toEqual([expect.stringMatching(/^the mirror .* is passed over: .*: no$/), expect.stringMatching(/ECONNREFUSED/)])
+  // Each once, however often it is asked.
+  expect(decisionsOf(events)).toEqual([liar.address, broken.address, address].map((mirror) => expect.stringMatching(new RegExp(`^mirror ${mirror}/app: passed over: `)) as unknown))
 })
 
 test('whoever pushes does not ask mirrors', async () => {

@@ -5,8 +5,9 @@
  */
 
 import { CnbError } from '../../../base/errors.ts'
-import type { Context } from '../../../base/events.ts'
+import { decide, type Context } from '../../../base/events.ts'
 import type { Engine } from '../../../docker/engine.ts'
+import { cachePlace } from '../../cache-volumes.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { UnfinishedVolumes } from '../../unfinished-volumes.ts'
 import type { CacheRecord, CodeSource, KeptLayers } from '../model.ts'
@@ -83,6 +84,7 @@ class VolumesCache implements BuildCache {
     if (this.#plan.clearCache) {
       // As the stock driver does: a cache that made trouble shall not come back by way of the other driver.
       if (!tars) await this.#engine.volumes.remove(this.#plan.cacheVolumes.build)
+      this.#decide('not used', '--clear-cache discards what earlier builds kept', context)
       return {}
     }
     const found = await this.#vault.readRecord(context)
@@ -90,8 +92,10 @@ class VolumesCache implements BuildCache {
     const strangers = [found?.sources, text === undefined ? undefined : readCacheMetadata(text)?.sources].map((sources) => externalSources(sources ?? [], this.#sources))
     const [ofRecord = [], ofShared = []] = strangers
     tellOf(strangers.flat(), context)
+    if (strangers.flat().length > 0) this.#decide('not used', `code that this build does not use could have written to it: ${namesOf(strangers.flat())}`, context)
     const external = ofRecord.length > 0 ? { external: true } : {}
     const record = ofRecord.length > 0 ? undefined : found
+    if (strangers.flat().length === 0) this.#decideUse(text !== undefined || record !== undefined, context)
     if (!tars) return { ...external, ...(record ? { record } : await this.#ofPeer(context)) }
     if (ofShared.length > 0) return external
     // Checking all that is there costs as much as a build; when the volume holds the very same, that is not needed.
@@ -105,7 +109,17 @@ class VolumesCache implements BuildCache {
     if (chosen) return (await this.#vault.peerCache(context)) ?? {}
     const message = `this build starts without the layers in volume '${build}': it is not known which builder made them; --cache 'type=build;format=volume;name=${build}' uses them`
     context.events?.({ type: 'info', message })
+    decide(context, { kind: 'cache', name: build }, 'not used', 'it is not known which builder made its layers')
     return {}
+  }
+
+  #decideUse(hasContents: boolean, context: Context): void {
+    if (hasContents) this.#decide('used', 'only code that this build uses too has written to it', context)
+    else this.#decide('empty', 'no earlier build of this image left layers in it', context)
+  }
+
+  #decide(outcome: string, reason: string, context: Context): void {
+    decide(context, { kind: 'cache', name: cachePlace(this.#plan) }, outcome, reason)
   }
 
   async writeRecord(record: CacheRecord, kept: boolean, context: Context): Promise<void> {
@@ -147,8 +161,12 @@ class VolumesCache implements BuildCache {
 
 function tellOf(strangers: readonly CodeSource[], { events }: Context): void {
   if (strangers.length === 0) return
-  const names = [...new Set(strangers.map(({ name }) => name))].join(' and ')
-  events?.({ type: 'warning', message: `this build starts without the layers of earlier builds: it does not use ${names}, which could write them` })
+  const message = `this build starts without the layers of earlier builds: it does not use ${namesOf(strangers)}, which could write them`
+  events?.({ type: 'warning', message })
+}
+
+function namesOf(sources: readonly CodeSource[]): string {
+  return [...new Set(sources.map(({ name }) => name))].join(' and ')
 }
 
 /** What cannot be told from something else in its place is not found again. */

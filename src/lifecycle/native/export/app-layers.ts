@@ -1,7 +1,7 @@
 /** The layers on top of the run image's, in the exporter's order (lifecycle phase/exporter.go `Export`). */
 
 import { throwIfAborted } from '../../../base/errors.ts'
-import type { Context } from '../../../base/events.ts'
+import { decide, type Context } from '../../../base/events.ts'
 import { hasFeature } from '../../../formats/api-features.ts'
 import type { Layer } from '../../../images/image.ts'
 import type { Digest } from '../../../oci/digest.ts'
@@ -9,7 +9,7 @@ import { processTypesLayer } from '../layers/process-types-layer.ts'
 import type { LayersTree } from '../model.ts'
 import type { AddedLayer } from './app-config.ts'
 import type { BuildMetadataToml } from './build-metadata-toml.ts'
-import { exportBuildpacks, type ExportedBuildpack } from './buildpack-layers.ts'
+import { decideLayer, exportBuildpacks, type ExportedBuildpack } from './buildpack-layers.ts'
 import { exportError } from './export-error.ts'
 import type { ExportInput } from './export.ts'
 import { treeDirectoryLayer } from './tree-directory.ts'
@@ -34,6 +34,7 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
   const add = (name: string, layer: Layer, createdBy: string, shaBefore: string | undefined): Digest => {
     throwIfAborted(context.signal)
     say(`${layer.diffId === shaBefore ? 'Reusing' : 'Adding'} layer 'buildpacksio/lifecycle:${name}'`)
+    decideLayer(`buildpacksio/lifecycle:${name}`, { before: shaBefore, after: layer.diffId, previous }, context)
     added.push({ layer, createdBy })
     return layer.diffId
   }
@@ -43,6 +44,7 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
 
   const app = await input.makeAppLayers(metadata.slices)
   added.push(...app)
+  for (const { layer, createdBy } of app) decideAppLayer(createdBy, before?.app.includes(layer.diffId), context)
   const reused = app.filter(({ layer }) => before?.app.includes(layer.diffId)).length
   if (reused > 0) say(`Reused ${reused}/${app.length} app layer(s)`)
   if (reused < app.length) say(`Added ${app.length - reused}/${app.length} app layer(s)`)
@@ -58,4 +60,11 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
   const processTypes = typesLayer && add('process-types', typesLayer, 'Buildpacks Process Types', before?.processTypes)
 
   return { added, buildpacks, sbom, app: app.map(({ layer }) => layer.diffId), launcher, config, processTypes }
+}
+
+/** @param isReused undefined where no previous image is used */
+function decideAppLayer(name: string, isReused: boolean | undefined, context: Context): void {
+  const subject = { kind: 'app layer', name } as const
+  if (isReused) decide(context, subject, 'reused', 'the previous image has a layer of the app with these contents')
+  else decide(context, subject, 'added', isReused === undefined ? 'no previous image is used' : 'no layer of the app in the previous image has these contents')
 }

@@ -1,7 +1,7 @@
 /** The launch layers of buildpacks: added, or taken over from the previous image (lifecycle phase/exporter.go `addBuildpackLayers`). */
 
 import { throwIfAborted } from '../../../base/errors.ts'
-import type { Context } from '../../../base/events.ts'
+import { decide, type Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
 import type { BuiltBuildpack, BuiltLayer, GroupElement, PreviousImage } from '../model.ts'
 import { exportError } from './export-error.ts'
@@ -39,13 +39,32 @@ export async function exportBuildpacks(input: ExportInput, context: Context): Pr
     for (const { id, built, present } of layers) {
       throwIfAborted(context.signal)
       const layer = present ?? (await input.makeBuildpackLayer(buildpack, built))
-      const known = layer.diffId === shaBefore(buildpack, built, input.previous)
-      input.say(`${known ? 'Reusing' : 'Adding'} layer '${id}'`)
+      const before = shaBefore(buildpack, built, input.previous)
+      input.say(`${layer.diffId === before ? 'Reusing' : 'Adding'} layer '${id}'`)
+      decideLayer(id, { before, after: layer.diffId, previous: input.previous }, context, present && KEPT)
       made.push({ id, built, layer, createdBy: `Layer: '${built.name}', Created by buildpack: ${buildpack.id}@${buildpack.version}` })
     }
     exported.push({ buildpack, store, layers: made })
   }
+  decideDropped(exported, input.previous, context)
   return exported
+}
+
+const KEPT = 'its buildpack left it without contents, so that of the previous image stays'
+
+/** A layer's digest in the previous image and now. */
+export interface LayerComparison {
+  readonly before: string | undefined
+  readonly after: string
+  readonly previous: PreviousImage | undefined
+}
+
+/** Emits whether a layer of the image is the previous image's. @param reused why it is, where more is known than the digest */
+export function decideLayer(name: string, { before, after, previous }: LayerComparison, context: Context, reused?: string): void {
+  const subject = { kind: 'layer', name } as const
+  if (after === before) decide(context, subject, 'reused', reused ?? 'its contents are those in the previous image')
+  else if (before !== undefined) decide(context, subject, 'rebuilt', 'its contents differ from those in the previous image')
+  else decide(context, subject, 'added', previous?.metadata ? 'the previous image does not have it' : 'no previous image is used')
 }
 
 interface PlannedLayer {
@@ -70,6 +89,18 @@ function planLayers(buildpack: GroupElement, found: BuiltBuildpack | undefined, 
       built,
       present: built.hasContents ? undefined : layerBefore(buildpack, built, previous),
     }))
+}
+
+/** Launch layers of the previous image that the new one does not have. */
+function decideDropped(exported: readonly ExportedBuildpack[], previous: PreviousImage | undefined, context: Context): void {
+  const present = new Set(exported.flatMap(({ layers }) => layers.map(({ id }) => id)))
+  for (const { id, layers } of previous?.metadata?.buildpacks ?? []) {
+    const isInGroup = exported.some(({ buildpack }) => buildpack.id === id)
+    const reason = isInGroup ? 'its buildpack no longer makes it a launch layer' : `buildpack '${id}' is not in the detected group`
+    for (const [name, { launch }] of layers) {
+      if (launch && !present.has(`${id}:${name}`)) decide(context, { kind: 'layer', name: `${id}:${name}` }, 'dropped', reason)
+    }
+  }
 }
 
 function shaBefore(buildpack: GroupElement, { name }: BuiltLayer, previous: PreviousImage | undefined): string | undefined {

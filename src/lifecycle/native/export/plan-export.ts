@@ -3,7 +3,7 @@
  * For the same build the image is the lifecycle's own, byte for byte.
  */
 
-import type { Context } from '../../../base/events.ts'
+import { decide, type Context } from '../../../base/events.ts'
 import { isTable } from '../../../formats/lenient-values.ts'
 import { encodeGoObject, encodeGoValue, isGoEmpty } from '../../../formats/go/json.ts'
 import { labelJson } from './label-json.ts'
@@ -44,6 +44,7 @@ export async function planExport(input: ExportInput, context: Context): Promise<
   }
   const labels = makeLabels(input, metadata, layers, reference)
   for (const [name] of labels) say(`Adding label '${name}'`)
+  decideProcess(defaultProcess, plan.defaultProcess, metadata, context)
   say(defaultProcess === undefined ? 'no default process type' : `Setting default process type '${defaultProcess}'`)
 
   const base = runImage.image
@@ -89,6 +90,11 @@ function chooseProcess({ processes, defaultProcess }: BuildMetadataToml, wanted:
   throw exportError(`there is no process '${wanted}' to be the default`, {
     hint: types === '' ? 'The buildpacks made no process.' : `The buildpacks made these: ${types}.`,
   })
+}
+
+function decideProcess(type: string | undefined, asked: string | undefined, { processes }: BuildMetadataToml, context: Context): void {
+  if (type !== undefined) decide(context, { kind: 'process', name: type }, 'the default', asked === type ? '--default-process names it' : 'a buildpack marks it as the default')
+  else decide(context, { kind: 'process' }, 'no default', processes?.length ? 'no buildpack marks one as the default' : 'the buildpacks made no process')
 }
 
 /** In the exporter's order; a buildpack's label may take the place of one before it. */

@@ -1,7 +1,7 @@
 /** Applies the Dockerfiles of image extensions, and runs the build phase on the way (platform.md "extender"; image_extension.md "Phase: Extension"). */
 
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
-import type { Context } from '../../../base/events.ts'
+import { decide, type Context } from '../../../base/events.ts'
 import type { Container, Engine } from '../../../docker/engine.ts'
 import { encodeGoToml } from '../../../formats/go/toml.ts'
 import { parseToml, type TomlTable } from '../../../formats/toml.ts'
@@ -54,6 +54,8 @@ export async function planExtending(input: ExtendingInput, context: Context): Pr
   if (!extensions) return undefined
   const { switchedRunImage, extendBuild, extendRun } = extensions
   if (extendBuild || extendRun) context.events?.({ type: 'info', message: WHY_ROOT })
+  for (const { id, version } of group.extensions) decide(context, { kind: 'extension', name: `${id}@${version}` }, 'used', 'its detection passed')
+  if (switchedRunImage !== undefined) decide(context, { kind: 'run image', name: switchedRunImage }, 'chosen', "an extension's run.Dockerfile switches to it")
   // Under the name that the extension gave it the app's metadata will know it.
   const runImage = switchedRunImage === undefined ? plan.runImage : { ...(await plan.findRunImage(switchedRunImage, context)), name: switchedRunImage }
   const builderEntry = extendedAnalyzed(plan, previous, { runImage })

@@ -1,6 +1,6 @@
 /** What the analyzer finds out: the image that this build takes the place of, and analyzed.toml (lifecycle phase/analyzer.go). */
 
-import type { Context } from '../../../base/events.ts'
+import { decide, type Context } from '../../../base/events.ts'
 import { CnbError } from '../../../base/errors.ts'
 import { isTable } from '../../../formats/lenient-values.ts'
 import { hasFeature } from '../../../formats/api-features.ts'
@@ -29,13 +29,19 @@ export async function findPrevious(plan: Previous, images: ImageSource, context:
   if (!image) {
     const message = `there is no image '${previousImage}' to take layers over from`
     if (previousImage !== undefined) context.events?.({ type: 'info', message })
+    decide(context, { kind: 'previous image', name: previousImage ?? familiarName(plan.image) }, 'not found', 'no image has this name where the new one goes')
     return undefined
   }
+  const subject = { kind: 'previous image', name: image.reference } as const
   try {
-    return { image, metadata: readMetadata(image) }
+    const metadata = readMetadata(image)
+    const named = previousImage === undefined ? 'it has the name that the new image gets' : '--previous-image names it'
+    decide(context, subject, metadata ? 'found' : 'not used', metadata ? named : 'no buildpacks built it: it has no label io.buildpacks.lifecycle.metadata')
+    return { image, metadata }
   } catch (error) {
     const message = `nothing is taken over from image '${image.reference}': ${(error as Error).message}`
     context.events?.({ type: 'warning', message })
+    decide(context, subject, 'not used', `its label cannot be read: ${(error as Error).message}`)
     return { image, metadata: undefined }
   }
 }

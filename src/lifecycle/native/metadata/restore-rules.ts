@@ -4,7 +4,7 @@ import { hasFeature } from '../../../formats/api-features.ts'
 import type { ApiVersion } from '../../../formats/versions.ts'
 import { compareBytes } from '../../../formats/go/json.ts'
 import { labelJson } from '../export/label-json.ts'
-import type { LayerTypes } from '../model.ts'
+import type { LayerTypes, RestoreDecision } from '../model.ts'
 
 /** A layer as an image's label or a cache's metadata tells of it. */
 export interface KnownLayer extends LayerTypes {
@@ -24,6 +24,7 @@ export interface RestoredLayers {
   readonly layers: readonly RestoredLayer[]
   /** What the restorer says. */
   readonly lines: readonly string[]
+  readonly decisions: readonly RestoreDecision[]
 }
 
 /** Files that ReadLayersDir takes for the buildpack's own: a cached layer of such a name gets its metadata and no contents. */
@@ -41,6 +42,8 @@ export function restoredLayers(
   platformApi: ApiVersion,
 ): RestoredLayers {
   const lines: string[] = []
+  const decisions: RestoreDecision[] = []
+  const decide = (layer: string, outcome: RestoreDecision['outcome'], reason: string): unknown => decisions.push({ layer, outcome, reason })
   const found = new Map<string, KnownLayer>()
   for (const [name, layer] of sorted(app)) {
     if (!comesFromApp(layer, cache.get(name))) continue
@@ -58,18 +61,33 @@ export function restoredLayers(
     const cached = NOT_LAYERS.has(name) ? undefined : cache.get(name)
     if (cached?.cache && cached.sha !== sha) {
       lines.push(`Removing ${quote(id, name)}, wrong sha`)
+      decide(name, 'dropped', 'the cache holds other contents of it than the previous image')
       continue
     }
     if (cached?.cache) lines.push(`Restoring data for ${quote(id, name)} from cache`)
+    if (cached?.cache) decide(name, 'restored', 'the cache holds its contents')
+    else if (NOT_LAYERS.has(name)) decide(name, 'metadata restored', 'its name is reserved for a file of the buildpack')
+    else decide(name, 'metadata restored', 'it is a launch layer without cache = true: its contents stay in the previous image')
     layers.push({ name, data, types: { build, launch, cache: inCache }, contents: cached?.cache ?? false })
   }
-  return { layers, lines }
+  for (const name of new Set([...app.keys(), ...cache.keys()])) {
+    if (!found.has(name)) decide(name, 'dropped', whyNotFound(app.get(name), cache.get(name)))
+  }
+  return { layers, lines, decisions }
 }
 
 /** A layer that must be in the build container (`build`) or in the cache comes with its contents or not at all. */
 function comesFromApp(layer: KnownLayer, cached: KnownLayer | undefined): boolean {
   if (!layer.launch || (layer.build && !layer.cache)) return false
   return !layer.cache || cached?.cache === true
+}
+
+/** Why neither image nor cache brings a layer back. */
+function whyNotFound(layer: KnownLayer | undefined, cached: KnownLayer | undefined): string {
+  if (layer && !layer.launch) return 'it was neither a launch layer nor a cached one'
+  if (layer?.build && !layer.cache) return 'it is needed during builds, and it is not cached'
+  if (layer) return 'the previous image has it, and the cache has lost its contents'
+  return cached?.launch ? 'the previous image has lost it' : 'it was not cached'
 }
 
 /** A label does not tell `2.0` from `2`; a cache that has the same data may. */

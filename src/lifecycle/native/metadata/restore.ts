@@ -48,7 +48,7 @@ export function planRestoration(input: RestorationInput): Restoration {
     const app = known.find((buildpack) => buildpack.id === id)
     const cache = new Map(Object.entries(record?.buildpacks.find((buildpack) => buildpack.id === id)?.layers ?? {}).filter(isNamed))
     const layers = skipLayers
-      ? { layers: [], lines: [] }
+      ? { layers: [], lines: [], decisions: [] }
       : restoredLayers(id, new Map([...(app?.layers ?? [])].filter(isNamed)), cache, plan.platformApi)
     restoration.set(id, restoreBuildpack(input, id, app?.store, layers, cache, sboms))
   }
@@ -83,7 +83,7 @@ function restoreBuildpack(
   input: RestorationInput,
   id: string,
   store: unknown,
-  { layers, lines }: RestoredLayers,
+  { layers, lines, decisions }: RestoredLayers,
   cache: ReadonlyMap<string, CachedLayer>,
   sboms: readonly SbomFiles[],
 ): RestoredBuildpack {
@@ -104,6 +104,7 @@ function restoreBuildpack(
     entries: entries.length === 0 ? [] : [{ type: 'directory', name: `layers/${directory}`, ...owned, mode: 0o755, size: 0 }, ...entries],
     kept: layers.flatMap(({ name, contents }) => (contents ? [{ layer: name, fingerprint: cache.get(name)?.fingerprint ?? '' }] : [])),
     lines,
+    decisions,
   }
 }
 

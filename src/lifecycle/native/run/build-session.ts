@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { abortError, CnbError, toCnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
+import { measured } from '../../../base/spans.ts'
 import type { Container, AttachedContainer } from '../../../docker/engine.ts'
 import { phaseError } from '../../exit-codes.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
@@ -132,7 +133,7 @@ export class BuildSession implements AsyncDisposable {
     this.#say('build')
     try {
       await this.#phaseEnd('builder')
-      return await this.#outcome()
+      return await measured(this.#context, 'reading what the build left', () => this.#outcome())
     } finally {
       signal?.removeEventListener('abort', stop)
     }

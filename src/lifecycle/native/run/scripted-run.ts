@@ -5,10 +5,11 @@ import { readTar } from '../../../archive/tar/tar-reader.ts'
 import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
+import { measured } from '../../../base/spans.ts'
 import { escapeId } from '../../../buildpacks/descriptor.ts'
 import type { Container } from '../../../docker/engine.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
-import { detector, LAYERS_DIR } from '../../phase.ts'
+import { detector, LAYERS_DIR, tellsOfGroups } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
 import { fillBuildContainer, uploadContents } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
@@ -56,7 +57,7 @@ export class PendingRun implements AsyncDisposable {
 }
 
 async function startRun({ plan, owner, times, ...holder }: LayersHolder & Pick<RunInput, 'owner' | 'times'>): Promise<StartedRun> {
-  const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', ...detector(plan).args]
+  const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', tellsOfGroups(plan) ? 'debug' : '', ...detector(plan).args]
   const layers = await holdLayers({ plan, ...holder }, { command, owner, stdin: true })
   const session = new BuildSession(times, holder.context)
   try {
@@ -109,7 +110,8 @@ export async function startScriptedRun(input: RunInput, commenced = new PendingR
 async function prepare({ layers, session }: StartedRun, { plan, restoration, analyzed, context }: RunInput): Promise<string[] | PrepareFailure> {
   const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
   await fillBuildContainer(layers.container, plan, entries, context)
-  return session.prepare({ paths: [...uploaded(entries), ...keptPaths(restoration)], fingerprints: keptFingerprints(restoration) })
+  const expected = { paths: [...uploaded(entries), ...keptPaths(restoration)], fingerprints: keptFingerprints(restoration) }
+  return measured(context, 'clearing /layers', () => session.prepare(expected))
 }
 
 class ScriptedRun implements BuilderRun {

@@ -9,7 +9,7 @@ import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Container, OWNER_LABEL } from '../../../docker/engine.ts'
-import { detector, LAYERS_DIR } from '../../phase.ts'
+import { detector, LAYERS_DIR, tellsOfGroups } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
 import { runPhase } from '../../run-phase.ts'
 import { buildContainerSpec, fillBuildContainer, uploadContents } from './build-container.ts'
@@ -24,7 +24,7 @@ const LIFECYCLE_DIR = '/cnb/lifecycle'
 
 /** Makes the detector's container, with a volume of its own. */
 export async function startSeparateRun(input: RunInput): Promise<BuilderRun> {
-  const command = [`${LIFECYCLE_DIR}/detector`, ...detector(input.plan).args]
+  const command = [`${LIFECYCLE_DIR}/detector`, ...detector({ ...input.plan, verbose: tellsOfGroups(input.plan) }).args]
   const layers = await holdFreshLayers(input, { command, owner: input.owner })
   try {
     await fillBuildContainer(layers.container, input.plan, [...layersEntries(input.plan), input.analyzed], input.context)

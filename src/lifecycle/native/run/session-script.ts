@@ -8,7 +8,8 @@
  * and no other: the host takes the answers as claims about this build's own `/layers`, within bounds, and trusts them for nothing
  * else (marked-output.ts, session.ts).
  *
- * POSIX shell with GNU find, xargs, tar and coreutils, which the script looks for first. Its arguments are the phases' arguments.
+ * POSIX shell with GNU find, xargs, tar and coreutils, which the script looks for first. Its first argument is the
+ * detector's log level, or empty; the others are both phases' arguments.
  */
 
 /** The most bytes of a list of the paths in `/layers`, which an earlier build may have filled with names. */
@@ -103,6 +104,8 @@ metadata() {
   find /cnb/lifecycle -maxdepth 1 -name '*.sbom.*.json' "$@"
 }
 
+cnb_level=$1
+[ $# -eq 0 ] || shift
 cd /layers || exit 1
 paths | looks
 list
@@ -110,7 +113,7 @@ fingerprints
 remove
 list
 IFS= read -r cnb_ask || exit 0
-run detector "$@"
+if [ -n "$cnb_level" ]; then run detector -log-level "$cnb_level" "$@"; else run detector "$@"; fi
 send group group.toml
 send analyzed analyzed.toml
 remove

@@ -3,9 +3,10 @@ import { CnbError, type ErrorCode } from '../../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../../src/base/events.ts'
 import type { Engine, PullOptions } from '../../../../src/docker/engine.ts'
 import type { Image } from '../../../../src/images/image.ts'
-import { findImage, type PullPolicy } from '../../../../src/images/find/pull.ts'
+import { decidePullPolicy, findImage, type PullPolicy } from '../../../../src/images/find/pull.ts'
 import type { Platform } from '../../../../src/oci/platform.ts'
 import { image } from '../app-images.ts'
+import { decisionsOf, withoutDecisions } from '../../../support/decisions.ts'
 import { containing, matching } from '../../../support/matching.ts'
 
 const AMD = { os: 'linux', architecture: 'amd64' }
@@ -38,6 +39,28 @@ test.each<PullPolicy>(['always', 'never'])('an image of which the engine has los
   const lost = image({ reference: 'lost', platform: { os: '', architecture: '' }, layers: [] })
   const { find } = setUp({ local: lost, remote: lost })
   await expect(find(policy, AMD)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', hint: containing('docker image rm lost') })
+})
+
+test.each<[PullPolicy, Image | undefined, Platform | undefined, string]>([
+  ['always', local, undefined, 'pulled: the pull policy is always'],
+  ['if-not-present', undefined, undefined, 'pulled: the pull policy is if-not-present, and the engine has no copy'],
+  ['if-not-present', image({ platform: ARM }), AMD, 'pulled: the pull policy is if-not-present, and the engine has it for linux/arm64 only'],
+  ['if-not-present', local, undefined, 'not pulled: the pull policy is if-not-present, and the engine has it'],
+  ['never', local, undefined, 'not pulled: the pull policy is never'],
+])('explains the policy %s', async (policy, present, platform, decision) => {
+  const { find, events } = setUp({ ...(present ? { local: present } : {}), remote })
+  await find(policy, platform)
+  expect(decisionsOf(events)).toEqual([`image r.example/x: ${decision}`])
+})
+
+test.each([
+  ['never', 'always', 'never: applied: --pull-policy says so'],
+  [undefined, 'never', 'never: applied: the configuration file says so'],
+  [undefined, undefined, 'always: applied: it is the default'],
+] as const)('explains where the pull policy comes from: option %s, configuration %s', (option, configured, decision) => {
+  const events: CnbEvent[] = []
+  decidePullPolicy(option, configured, { events: (event) => events.push(event) })
+  expect(decisionsOf(events)).toEqual([`pull policy ${decision}`])
 })
 
 describe('the policy', () => {
@@ -73,7 +96,8 @@ describe("the engine's copy, when a pull fails,", () => {
   test('serves silently when no registry has the image', async () => {
     const { find, events } = setUp({ local, remote: ['CNB_IMAGE_NOT_FOUND', 'manifest unknown'] })
     expect((await find('always')).reference).toBe('local')
-    expect(events.map(({ type }) => type)).toEqual(['debug'])
+    expect(withoutDecisions(events)).toEqual([])
+    expect(decisionsOf(events)).toEqual(['image r.example/x: not pulled: no registry has it, and the engine does'])
   })
 
   test.each([
@@ -85,13 +109,14 @@ describe("the engine's copy, when a pull fails,", () => {
     const pulledBefore = { ...local, repoDigests: [`r.example/x@sha256:${'0'.repeat(64)}`] }
     const { find, events } = setUp({ local: pulledBefore, remote: ['CNB_PULL_FAILED', message] })
     expect((await find('always')).reference).toBe('local')
-    expect(events).toEqual([{ type: 'warning', message: containing(message) }])
+    expect(withoutDecisions(events)).toEqual([{ type: 'warning', message: containing(message) }])
+    expect(decisionsOf(events)).toEqual([`image r.example/x: not pulled: no registry can be asked: ${message}`])
   })
 
   test('serves without a warning when it never came from a registry', async () => {
     const { find, events } = setUp({ local, remote: ['CNB_PULL_FAILED', 'no such host'] })
     expect((await find('always')).reference).toBe('local')
-    expect(events.map(({ type }) => type)).toEqual(['debug'])
+    expect(withoutDecisions(events)).toMatchObject([{ type: 'debug' }])
   })
 
   test('does not serve when the registry refused, but the hint says how it would', async () => {

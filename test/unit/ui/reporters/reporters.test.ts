@@ -14,7 +14,11 @@ const events: CnbEvent[] = [
   { type: 'phase.line', phase: 'builder', stream: 'stdout', line: 'works' },
   { type: 'phase.end', phase: 'builder', durationMs: 100, exitCode: 0 },
   { type: 'debug', message: 'detail' },
+  { type: 'decision', subject: { kind: 'layer', name: 'a:b\u001b[2J' }, outcome: 'reused', reason: 'it is the same\n  as before' },
+  { type: 'span', category: 'engine', name: 'GET /info', startMs: 5, durationMs: 12.4, args: { status: 200 } },
 ]
+const WHY = `why  ${"layer 'a:b'".padEnd(40)}  reused: it is the same; as before`
+
 
 async function report(options: Partial<ReporterOptions>, end: Outcome | CnbError) {
   const { terminal, stdout, stderr } = recordingTerminal()
@@ -49,6 +53,34 @@ describe('a partial failure', () => {
     const { stdout, stderr } = await report({ format: 'ndjson' }, partly)
     expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toEqual({ type: 'result', schemaVersion: 1, failed: 1 })
     expect(stderr).toBe('')
+  })
+})
+
+describe('decisions and spans', () => {
+  it.each([
+    ['with --explain', { explain: true }],
+    ['with --explain --quiet', { explain: true, quiet: true }],
+    ['with --explain --output json', { explain: true, format: prettyJson }],
+    ["with --explain in GitHub's log", { explain: true, github: true }],
+  ])('shows decisions on stderr %s, and no span', async (_title, options) => {
+    const { stdout, stderr } = await report(options, outcome)
+    expect(stderr.split('\n').filter((line) => /why|engine/.test(line))).toEqual([WHY])
+    expect(stdout).not.toContain('why')
+  })
+
+  it('shows neither unless asked', async () => {
+    for (const options of [{}, { quiet: true }, { format: prettyJson }, { github: true }]) expect((await report(options, outcome)).stderr).not.toMatch(/why|GET/)
+  })
+
+  it('shows the duration of each call with --verbose', async () => {
+    expect((await report({ verbose: true }, outcome)).stderr).toContain('\n     engine  GET /info  200  12ms\n')
+  })
+
+  it('always gives decisions to programs that follow the run, and spans with --verbose', async () => {
+    const types = async (verbose: boolean) => (await report({ format: 'ndjson', verbose }, outcome)).stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as CnbEvent).type)
+    expect(await types(false)).toEqual(expect.arrayContaining(['decision']))
+    expect(await types(false)).not.toContain('span')
+    expect(await types(true)).toEqual(expect.arrayContaining(['decision', 'span']))
   })
 })
 
@@ -107,13 +139,13 @@ describe('ndjson', () => {
 
   it('prints every event on a line, then the result', async () => {
     const { stdout, stderr } = await report({ format: 'ndjson' }, outcome)
-    expect(types(stdout)).toEqual(['warning', 'phase.start', 'phase.line', 'phase.end', 'result'])
+    expect(types(stdout)).toEqual(['warning', 'phase.start', 'phase.line', 'phase.end', 'decision', 'result'])
     expect(stderr).toBe('')
   })
 
   it('prints debug events with --verbose, and the error last', async () => {
     const { stdout } = await report({ format: 'ndjson', verbose: true }, failure)
-    expect(types(stdout)).toEqual(['warning', 'phase.start', 'phase.line', 'phase.end', 'debug', 'error'])
+    expect(types(stdout)).toEqual(['warning', 'phase.start', 'phase.line', 'phase.end', 'debug', 'decision', 'span', 'error'])
     expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'CNB_USAGE', exit: 2 } })
   })
 })

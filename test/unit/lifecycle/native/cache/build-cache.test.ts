@@ -13,6 +13,7 @@ import { codeSources } from '../../../../../src/lifecycle/native/cache/code-sour
 import { fillCacheDirectory } from '../../../../../src/lifecycle/native/cache/open-shared-cache.ts'
 import type { CachedLayer, CacheRecord } from '../../../../../src/lifecycle/native/model.ts'
 import { digestOf, type Digest } from '../../../../../src/oci/digest.ts'
+import { decisionsOf } from '../../../../support/decisions.ts'
 import { FakeEngine } from '../../../../support/fakes/fake-engine.ts'
 import { loadFakeImage } from '../../../../support/fakes/fake-image.ts'
 import { aBuilder, anImage, aPlan } from '../../../../support/plans.ts'
@@ -54,7 +55,7 @@ async function keep(record: CacheRecord, kept = true): Promise<void> {
 }
 
 let events: CnbEvent[] = []
-const said = (): string => events.map((event) => ('message' in event ? event.message : '')).join('\n')
+const said = (): string => events.flatMap((event) => ('message' in event ? [event.message] : [])).join('\n')
 
 interface Read {
   readonly layers: readonly string[]
@@ -88,6 +89,7 @@ test('a build that made the volumes leaves them to another that finished them me
 
 test('a build that kept nothing leaves no volume', async () => {
   expect(await read()).toEqual(NOTHING)
+  expect(decisionsOf(events)).toEqual(['cache the.layers: empty: no earlier build of this image left layers in it'])
   expect(await volumes()).toEqual([])
 })
 
@@ -102,6 +104,7 @@ test('--clear-cache finds nothing, and takes the volume of the stock lifecycle a
   await keep(recordOf({ l: layer(digestOf('x'), 'f') }))
   await engine.volumes.create('the.build', { 'dev.cnb.cache': 'true' })
   expect(await read({ clearCache: true })).toEqual(NOTHING)
+  expect(decisionsOf(events)).toEqual(['cache the.layers: not used: --clear-cache discards what earlier builds kept'])
   expect(await volumes()).toEqual(['the.layers', 'the.state'])
 })
 
@@ -121,8 +124,10 @@ test('nothing of another builder is used, nor of the image that it made, and a w
   expect(await read(builtBy('other/builder', plan.builder.image.id))).toEqual({ ...NOTHING, layers: ['l'] })
   const id = await loadFakeImage(engine, 'other/builder', { Labels: { of: 'another' } })
   expect(await read(builtBy('other/builder:1', id))).toEqual(FOREIGN)
+  expect(decisionsOf(events)).toEqual(["cache the.layers: not used: code that this build does not use could have written to it: builder 'some/builder'"])
   expect(said()).toBe("this build starts without the layers of earlier builds: it does not use builder 'some/builder', which could write them")
   expect(await read(builtBy('some/builder:2', id))).toEqual({ ...NOTHING, layers: ['l'] })
+  expect(decisionsOf(events)).toEqual(['cache the.layers: used: only code that this build uses too has written to it'])
   expect(said()).toBe('')
 })
 

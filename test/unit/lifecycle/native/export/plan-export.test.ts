@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import type { Context } from '../../../../../src/base/events.ts'
+import type { CnbEvent, Context } from '../../../../../src/base/events.ts'
 import { planExport } from '../../../../../src/lifecycle/native/export/plan-export.ts'
 import { parseApiVersion } from '../../../../../src/formats/versions.ts'
 import { digestOf } from '../../../../../src/oci/digest.ts'
+import { decisionsOf } from '../../../../support/decisions.ts'
 import { anImage, aPlan } from '../../../../support/plans.ts'
 import { aBuiltLayer, aLayer, anInput, aPrevious, aTree, BUILDPACK, directory, file } from './inputs.ts'
 
@@ -32,6 +33,29 @@ test('layers come in the exporter’s order: buildpacks, SBOM, app, launcher, co
     "Adding layer 'buildpacksio/lifecycle:launcher'",
     "Adding layer 'buildpacksio/lifecycle:config'",
     "Adding layer 'buildpacksio/lifecycle:process-types'",
+  ])
+})
+
+test.each([
+  ['the previous image does not have', aPrevious({}, []), {}, "layer some/buildpack:dist: added: the previous image does not have it"],
+  ['the previous image has as it is', aPrevious({ dist: digestOf('some/buildpack:dist') }, []), {}, 'layer some/buildpack:dist: reused: its contents are those in the previous image'],
+  ['the previous image has otherwise', aPrevious({ dist: digestOf('old') }, []), {}, 'layer some/buildpack:dist: rebuilt: its contents differ from those in the previous image'],
+  ['has no contents', aPrevious({ dist: digestOf('old') }, [aLayer('old')]), { hasContents: false }, 'layer some/buildpack:dist: reused: its buildpack left it without contents, so that of the previous image stays'],
+  ['is no launch layer any more', aPrevious({ dist: digestOf('old') }, []), { launch: false }, 'layer some/buildpack:dist: dropped: its buildpack no longer makes it a launch layer'],
+] as const)('why a layer that %s is in the image or not', async (_title, previous, layer, decision) => {
+  const events: CnbEvent[] = []
+  await planExport(anInput({ previous, buildpacks: built(layer) }), { events: (event) => events.push(event) })
+  expect(decisionsOf(events).filter((text) => text.includes('some/buildpack'))).toEqual([decision])
+})
+
+test('why the layers of a first build are new, and which process is the default', async () => {
+  const events: CnbEvent[] = []
+  await planExport(anInput({ tree: aTree(PROCESS), plan: aPlan({ defaultProcess: 'web' }) }), { events: (event) => events.push(event) })
+  expect(decisionsOf(events)).toEqual([
+    'layer some/buildpack:dist: added: no previous image is used',
+    'app layer Application Layer: added: no previous image is used',
+    ...['launcher', 'config', 'process-types'].map((name) => `layer buildpacksio/lifecycle:${name}: added: no previous image is used`),
+    'process web: the default: --default-process names it',
   ])
 })
 

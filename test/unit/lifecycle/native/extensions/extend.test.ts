@@ -6,6 +6,7 @@ import { parseToml } from '../../../../../src/formats/toml.ts'
 import { extendedAnalyzed } from '../../../../../src/lifecycle/native/extensions/extend.ts'
 import { type Extending, planExtending, whileExtending } from '../../../../../src/lifecycle/native/extensions/extend.ts'
 import { buildExtenderSpec, runExtenderSpec } from '../../../../../src/lifecycle/native/extensions/extender-container.ts'
+import { decisionsOf, withoutDecisions } from '../../../../support/decisions.ts'
 import { FakeEngine } from '../../../../support/fakes/fake-engine.ts'
 import { anImage, aPlan } from '../../../../support/plans.ts'
 
@@ -50,7 +51,8 @@ describe('planExtending', () => {
     const events: CnbEvent[] = []
     const extending = await planExtending(input('[run-image]\nimage = "some/run"\nextend = true\n'), { events: (event) => events.push(event) })
     expect(extending).toMatchObject({ extendRun: true, extendBuild: false, runImage: plan.runImage })
-    expect(events).toEqual([{ type: 'info', message: expect.stringContaining('as root') }])
+    expect(withoutDecisions(events)).toEqual([{ type: 'info', message: expect.stringContaining('as root') }])
+    expect(decisionsOf(events)).toEqual(['extension some/extension@1: used: its detection passed'])
     expect(findRunImage).not.toHaveBeenCalled()
   })
 
@@ -59,7 +61,8 @@ describe('planExtending', () => {
     const extending = await planExtending(input('[run-image]\nimage = "docker.example/other"\n'), { events: (event) => events.push(event) })
     expect(findRunImage).toHaveBeenCalledWith('docker.example/other', expect.anything())
     expect(extending?.runImage).toEqual({ name: 'docker.example/other', image: other.image })
-    expect(events).toEqual([])
+    expect(withoutDecisions(events)).toEqual([])
+    expect(decisionsOf(events)).toContain("run image docker.example/other: chosen: an extension's run.Dockerfile switches to it")
     const analyzed = parseToml((extending?.builderEntry.content as Buffer).toString(), 'analyzed.toml')
     expect(analyzed['run-image']).toMatchObject({ image: 'docker.example/other', target: { distro: { name: 'x' } } })
   })

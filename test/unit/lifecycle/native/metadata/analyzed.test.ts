@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import type { Image } from '../../../../../src/images/image.ts'
 import { analyzedToml, findPrevious } from '../../../../../src/lifecycle/native/metadata/analyzed.ts'
+import { decisionsOf, withoutDecisions } from '../../../../support/decisions.ts'
 import { containing } from '../../../../support/matching.ts'
 import { anImage, aPlan } from '../../../../support/plans.ts'
 
@@ -22,7 +23,18 @@ test("the previous image is the one of the app's name, or the one that the user 
   await named.previous
   expect(named.asked).toEqual(['other/app'])
   // That the app is new goes without saying.
-  expect([own.events, named.events]).toEqual([[], [{ type: 'info', message: containing("no image 'other/app'") }]])
+  expect([own.events, named.events].map(withoutDecisions)).toEqual([[], [{ type: 'info', message: containing("no image 'other/app'") }]])
+})
+
+test.each([
+  ['that is not there', undefined, 'not found: no image has this name where the new one goes'],
+  ['that buildpacks built', labelled('{}'), 'found: it has the name that the new image gets'],
+  ['without a label', anImage({ labels: {} }), 'not used: no buildpacks built it: it has no label io.buildpacks.lifecycle.metadata'],
+  ['with a malformed label', labelled('{'), 'not used: its label cannot be read: '],
+])('a previous image %s is explained', async (_title, image, decision) => {
+  const { previous, events } = find(image)
+  await previous
+  expect(decisionsOf(events)).toEqual([containing(decision)])
 })
 
 test('its label is read with large integers as they are, and with stores', async () => {

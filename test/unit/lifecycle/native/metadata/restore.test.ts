@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
+import type { CnbEvent } from '../../../../../src/base/events.ts'
 import type { Image } from '../../../../../src/images/image.ts'
 import { readLifecycleMetadata } from '../../../../../src/images/labels/lifecycle-metadata.ts'
+import { decideRestored } from '../../../../../src/lifecycle/native/metadata/restore-decisions.ts'
 import { needsLaunchSbom, planRestoration, type RestorationInput } from '../../../../../src/lifecycle/native/metadata/restore.ts'
 import type { CachedLayer, CacheRecord, LayerTypes, RestoredBuildpack } from '../../../../../src/lifecycle/native/model.ts'
+import { decisionsOf } from '../../../../support/decisions.ts'
 import { aBuilder, anImage, aPlan } from '../../../../support/plans.ts'
 
 const A = `sha256:${'a'.repeat(64)}` as const
@@ -55,6 +58,38 @@ test.each([
   const restored = restore({ previous: previous(launch), record: record(cached) }).get(ID)
   expect(TOML in files(restored)).toBe(metadata)
   expect(restored?.kept).toEqual(contents ? [{ layer: 'l', fingerprint: 'of l' }] : [])
+})
+
+test.each([
+  ['bc', 'restored', 'the cache holds its contents'],
+  ['bl', 'dropped', 'it is needed during builds, and it is not cached'],
+  ['l', 'metadata restored', 'it is a launch layer without cache = true: its contents stay in the previous image'],
+])('why a layer of the types "%s" comes back or not', (kind, outcome, reason) => {
+  const launch: Record<string, string> = kind.includes('l') ? { l: kind } : {}
+  const cached: Record<string, string> = kind.includes('c') ? { l: kind } : {}
+  const restored = restore({ previous: previous(launch), record: record(cached) }).get(ID)
+  expect(restored?.decisions).toEqual([{ layer: 'l', outcome, reason }])
+})
+
+test.each([
+  ['the cache has lost', previous({ l: 'lc' }), undefined, 'the previous image has it, and the cache has lost its contents'],
+  ['the cache has otherwise', previous({ l: 'lc' }), record({ l: 'lc' }, {}, B), 'the cache holds other contents of it than the previous image'],
+])('why a layer that %s is dropped', (_title, image, cache, reason) => {
+  expect(restore({ previous: image, record: cache }).get(ID)?.decisions).toEqual([{ layer: 'l', outcome: 'dropped', reason }])
+})
+
+test('what is decided of a layer is told of the group that detection chose, and of what has changed since', () => {
+  const restoration = restore({ record: record({ l: 'bc', m: 'bc' }, { buildpacks: [
+    ...record({ l: 'bc', m: 'bc' }).buildpacks, { id: 'gone', version: '1', layers: record({ l: 'bc' }).buildpacks[0]?.layers ?? {} },
+  ] }) })
+  const events: CnbEvent[] = []
+  const group = { buildpacks: [{ id: ID, version: '1', api: '0.11' }], extensions: [] }
+  decideRestored(restoration, group, ['some_bp/m'], { events: (event) => events.push(event) })
+  expect(decisionsOf(events)).toEqual([
+    'cached layer some/bp:l: restored: the cache holds its contents',
+    'cached layer some/bp:m: dropped: its files have changed since the last build recorded them',
+    "cached layer gone:l: dropped: buildpack 'gone' is not in the detected group",
+  ])
 })
 
 test('a launch layer that is not in the cache as the image says comes back as nothing', () => {

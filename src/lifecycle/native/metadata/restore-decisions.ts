@@ -1,0 +1,22 @@
+/** Why each layer of earlier builds comes back into the build, or does not. */
+
+import { decide, type Context } from '../../../base/events.ts'
+import { escapeId } from '../../../buildpacks/descriptor.ts'
+import type { Group, Restoration } from '../model.ts'
+
+/**
+ * Emits a decision for each known layer, once detection has chosen the group.
+ * @param changed directories that no longer look as recorded, relative to `/layers`
+ */
+export function decideRestored(restoration: Restoration, { buildpacks }: Group, changed: readonly string[], context: Context): void {
+  const differ = new Set(changed)
+  for (const [id, { decisions }] of restoration) {
+    const isInGroup = buildpacks.some((buildpack) => buildpack.id === id)
+    for (const { layer, outcome, reason } of decisions) {
+      const subject = { kind: 'cached layer', name: `${id}:${layer}` } as const
+      if (!isInGroup) decide(context, subject, 'dropped', `buildpack '${id}' is not in the detected group`)
+      else if (differ.has(`${escapeId(id)}/${layer}`)) decide(context, subject, 'dropped', 'its files have changed since the last build recorded them')
+      else decide(context, subject, outcome, reason)
+    }
+  }
+}

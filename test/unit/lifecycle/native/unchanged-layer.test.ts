@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { unchangedLayer } from '../../../../src/lifecycle/native/export-build.ts'
+import type { CachedLayer, CacheRecord } from '../../../../src/lifecycle/native/model.ts'
+import type { FinishedBuild } from '../../../../src/lifecycle/native/run/builder-run.ts'
+import { digestOf } from '../../../../src/oci/digest.ts'
+import { aPlan } from '../../../support/plans.ts'
+import { directory } from './export/inputs.ts'
+
+const LOOKS = 'f'.repeat(64)
+const CACHED: CachedLayer = { sha: digestOf('tar'), data: null, build: false, launch: true, cache: true, fingerprint: LOOKS }
+
+const recordOf = (layers: Record<string, CachedLayer>): CacheRecord =>
+  ({ version: 2, sources: [], uid: 1001, gid: 1000, buildpacks: [{ id: 'bp', version: '1', layers }], sbom: {} })
+
+/** A build after which the directory of `bp:l` has this fingerprint. */
+function builtWith(fingerprint: string | undefined, mode = 0o755): FinishedBuild {
+  const fingerprints = new Map(fingerprint === undefined ? [] : [['bp/l', fingerprint]])
+  return { tree: new Map([['', directory()], ['bp', directory({ mode })]]), fingerprints } as unknown as FinishedBuild
+}
+
+const ask = (record: CacheRecord | undefined, built: FinishedBuild) => unchangedLayer({ record, built, plan: aPlan() }, 'bp', 'l')
+
+test('a layer with the fingerprint of the last build need not be read again', () => {
+  expect(ask(recordOf({ l: CACHED }), builtWith(LOOKS))).toEqual({ unchanged: CACHED, reason: 'its files look as they did after the last build' })
+})
+
+test.each<[string, CacheRecord | undefined, FinishedBuild]>([
+  ['no record of an earlier build is used', undefined, builtWith(LOOKS)],
+  ['the last build did not cache it', recordOf({}), builtWith(LOOKS)],
+  ['no fingerprint of its files could be taken', recordOf({ l: CACHED }), builtWith(undefined)],
+  ['no fingerprint of its files could be taken', recordOf({ l: CACHED }), builtWith(LOOKS, 0o777)],
+  ['it was not in the image of the last build, so its digest is not known', recordOf({ l: { ...CACHED, sha: `sha256:${LOOKS}` } }), builtWith(LOOKS)],
+  ['its files have changed since the last build', recordOf({ l: CACHED }), builtWith('0'.repeat(64))],
+])('a layer is read again, because %s', (reason, record, built) => {
+  expect(ask(record, built)).toEqual({ reason })
+})
