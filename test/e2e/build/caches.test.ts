@@ -1,6 +1,6 @@
 /** What builds keep for the next one, and what they make of it when something happened to it in between. */
 
-import { appendFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cacheVolumes } from '../../../src/lifecycle/cache-volumes.ts'
@@ -75,6 +75,30 @@ beforeAll(async () => {
   const image = bench.image()
   await succeed(['build', image, '--path', app, ...USING_BUILDER, ...QUICK.stock])
   clean = await configDigest(image)
+})
+
+it('--explain says why each layer was made, restored or reused, and CNB_TRACE where the time went', async () => {
+  const image = bench.image()
+  const trace = join(bench.path, 'trace.json')
+  const reasons = async (...options: string[]): Promise<string> => {
+    const line = ['build', image, '--path', app, ...USING_BUILDER, ...QUICK.native, '--explain', ...options]
+    return (await succeed(line, { env: { CNB_TRACE: trace } })).stderr.replace(/ {2,}/g, '  ')
+  }
+  const first = await reasons()
+  expect(first).toContain(`why  previous image '${image}:latest'  not found: no image has this name where the new one goes`)
+  expect(first).toContain("why  layer 'test/script:dep'  added: no previous image is used")
+  const second = await reasons()
+  for (const decision of [
+    "buildpack 'test/script@1.0.0'  used: its group is the first of the order that fits the app",
+    "cached layer 'test/script:tool'  restored: the cache holds its contents",
+    "layer 'test/script:dep'  not read again: its files look as they did after the last build",
+    "layer 'test/script:dep'  reused: its contents are those in the previous image",
+    "process 'web'  the default:",
+  ]) expect(second).toContain(`why  ${decision}`)
+  const spans = (JSON.parse(await readFile(trace, 'utf8')) as { ph: string; cat?: string; name: string }[]).filter(({ ph }) => ph === 'X')
+  expect(new Set(spans.map(({ cat }) => cat))).toEqual(new Set(['work', 'engine', 'phase', 'step']))
+  expect(spans.map(({ name }) => name)).toEqual(expect.arrayContaining(['starting', 'planning the build', 'detector', 'exporter', 'POST /containers/create']))
+  expect(await reasons('--clear-cache')).toMatch(/why {2}cache '.*' {2}not used: --clear-cache discards what earlier builds kept/)
 })
 
 describe.each(DRIVERS)('a rebuild (%s)', (driver) => {
