@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { decisionsOf } from '../../../support/decisions.ts'
+import type { CnbEvent } from '../../../../src/base/events.ts'
 import { CnbError } from '../../../../src/base/errors.ts'
-import { findFirstImage, rankRunImages } from '../../../../src/images/find/run-image.ts'
+import { chooseRunImage, findFirstImage, rankRunImages } from '../../../../src/images/find/run-image.ts'
 import { image } from '../app-images.ts'
 
 describe('rankRunImages', () => {
@@ -35,4 +37,29 @@ describe('findFirstImage', () => {
     await expect(findFirstImage(['a', 'b'], (name) => fail(name === 'a' ? 'CNB_IMAGE_NOT_FOUND' : 'CNB_ENGINE_LOST', name))).rejects.toThrow('b')
     expect(await findFirstImage([], () => fail('CNB_ENGINE_LOST', ''))).toBeUndefined()
   })
+})
+
+test.each([
+  ['r.example', { image: 'r.example/run', mirrors: [] }, 'run image r.example/run: chosen: the builder names it'],
+  ['m.example', { image: 'r.example/run', mirrors: ['m.example/run'] }, "run image m.example/run: chosen: the builder names it as a mirror of 'r.example/run', on the app's registry"],
+  ['x.example', { image: 'r.example/run', mirrors: [], preferred: ['own.example/run'] }, "run image own.example/run: chosen: the configuration file has it as a mirror of 'r.example/run', which the builder names"],
+])('explains which run image an app on %s gets', async (registry, names, decision) => {
+  const events: CnbEvent[] = []
+  const find = async (name: string) => image({ reference: name })
+  await chooseRunImage({ names, declaredBy: 'the builder', registry, isPresent: async () => false, find }, { events: (event) => events.push(event) })
+  expect(decisionsOf(events)).toEqual([decision])
+})
+
+test('explains which names were passed over', async () => {
+  const events: CnbEvent[] = []
+  const find = async (name: string) => {
+    if (name === 'r.example/run') throw new CnbError('CNB_IMAGE_NOT_FOUND', 'manifest unknown')
+    return image({ reference: name })
+  }
+  const names = { image: 'r.example/run', mirrors: ['m.example/run'] }
+  await chooseRunImage({ names, declaredBy: 'the builder', registry: 'r.example', isPresent: async () => false, find }, { events: (event) => events.push(event) })
+  expect(decisionsOf(events)).toEqual([
+    'run image r.example/run: passed over: manifest unknown',
+    "run image m.example/run: chosen: the builder names it as a mirror of 'r.example/run'",
+  ])
 })
