@@ -31,7 +31,7 @@ export interface DecisionSubject {
   readonly name?: string
 }
 
-export type DecisionKind =
+type DecisionKind =
   | 'app layer'
   | 'builder'
   | 'buildpack'

@@ -17,7 +17,7 @@ export type PullPolicy = 'always' | 'if-not-present' | 'never'
  * on the engine costs one refused request: a registry that nobody can reach is told within 30 ms (measured, Engine 20.10 and
  * 28.5), and the engine's copy then serves.
  */
-export const DEFAULT_PULL_POLICY: PullPolicy = 'always'
+const DEFAULT_PULL_POLICY: PullPolicy = 'always'
 
 /** The policy to follow, from the option, else the configuration file, else the default; a decision. */
 export function decidePullPolicy(option: PullPolicy | undefined, configured: PullPolicy | undefined, context: Context): PullPolicy {
