@@ -69,7 +69,7 @@ export interface FakeLayer {
 }
 
 /** A buildpack at work: all that it writes is the build user's. */
-export class FakeBuild {
+class FakeBuild {
   readonly files: FakeFiles
   readonly #owner: { readonly uid: number; readonly gid: number }
 

@@ -43,14 +43,19 @@ describe('published', () => {
     expect(registry.takeRequests().filter((line) => /^(PUT|PATCH) .*blobs/.test(line))).toEqual([])
   })
 
-  test('an image goes to all places that are named', async () => {
-    const directory = join(builds.host.home, 'layout')
-    const result = await publish({ to: ['engine', `oci:${directory}`] })
-    expect(result.places).toEqual(['engine', 'registry', `oci:${directory}`])
-    expect(result.id).toBe((await builds.image(image)).id)
-    expect(result.reference).toBe(`${registry.address}/team/app@${tagged()}`)
-    expect((await find(`oci:${directory}:1`))?.id).toContain(tagged())
-  })
+  test.each([['engine'], ['engine', 'layout'], ['engine', 'registry'], ['layout', 'registry'], ['engine', 'registry', 'layout']])(
+    'an image goes to all places that are named, and to no others: %s',
+    async (...names) => {
+      const directory = join(builds.host.home, 'layout')
+      const to = names.map((name) => (name === 'layout' ? `oci:${directory}` : name))
+      const { places, id, reference } = await builds.build({ image, to })
+      expect([...places].sort()).toEqual([...to].sort())
+      expect((await builds.engine.images.inspect(image))?.id).toBe(names.includes('engine') ? id : undefined)
+      expect(tagged() !== undefined).toBe(names.includes('registry'))
+      if (names.includes('registry')) expect(reference).toBe(`${registry.address}/team/app@${tagged()}`)
+      expect((await find(`oci:${directory}:1`)) !== undefined).toBe(names.includes('layout'))
+    },
+  )
 
   test('an image whose push fails is said to be where it was saved before', async () => {
     const directory = join(builds.host.home, 'layout')
@@ -92,6 +97,7 @@ describe('published', () => {
     builds.work = (made) => made.layer('dist', { launch: true, files: { 'bin/node': 'node' } })
     const first = await builds.build({ to })
     expect(first.reference).toMatch(/^oci:.*layout@sha256:/)
+    expect(first.places).toEqual(to)
     builds.work = (made) => made.layer('dist', { launch: true })
     expect((await builds.build({ to })).reference).toBe(first.reference)
     expect(await builds.engine.images.inspect('my-app')).toBeUndefined()
@@ -148,7 +154,7 @@ test.each<[string, Partial<BuildOptions>]>([
   ['a place that is none', { to: ['nowhere'] }],
   ['--sparse without a layout', { sparse: true }],
 ])('%s is refused', async (_, options) => {
-  await expect(builds.build(options)).rejects.toMatchObject({ code: 'CNB_USAGE' })
+  await expect(builds.build(options)).rejects.toMatchObject({ code: 'CNB_USAGE', hint: expect.any(String) as string })
 })
 
 describe('with the stock driver', () => {

@@ -1,0 +1,12 @@
+/** The fast tests alone, for Stryker: without an engine, and one file after the other. */
+
+import { defineConfig } from 'vitest/config'
+import tests from '../vitest.config.ts'
+
+const FAST: readonly unknown[] = ['unit', 'contract']
+
+const projects = (tests.test?.projects ?? []).filter(
+  (project) => typeof project === 'object' && 'test' in project && FAST.includes(project.test?.name),
+)
+
+export default defineConfig({ test: { projects } })
