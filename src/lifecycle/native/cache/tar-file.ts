@@ -17,9 +17,12 @@ export async function writeTarFile(content: Readable, path: string, diffId: Dige
   const tar = verified(content, diffId, (found) =>
     new CnbError('CNB_EXPORT_FAILED', `layer ${diffId} changed while it was put into the cache: it now gives ${found}`),
   )
+  const file = createWriteStream(path, { flags: 'wx' })
   try {
-    await pipeline(tar, createWriteStream(path, { flags: 'wx' }), signal ? { signal } : {})
+    await pipeline(tar, file, signal ? { signal } : {})
   } catch (error) {
+    // The content may fail before the file is opened, which makes it all the same.
+    if (!file.closed) await new Promise<void>((resolve) => file.once('close', resolve))
     // Somebody else's file is not ours to remove.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(path, { force: true })
     throw signal?.aborted ? abortError(signal) : error
