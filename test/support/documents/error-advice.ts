@@ -1,4 +1,4 @@
-/** What a user does about each error, for docs/errors.md. A code without advice does not compile. */
+/** Advice for users on each error, for docs/errors.md. A code without advice does not compile. */
 
 import type { ErrorCode } from '../../../src/base/errors.ts'
 
@@ -20,13 +20,13 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   CNB_IMAGE_INVALID: 'Use an image that buildpacks built, or build it again.',
   CNB_PULL_FAILED: "Read the engine's message; log in if the registry refused access.",
   CNB_PLATFORM_MISMATCH: 'Choose an image for the right platform, or set `--platform`.',
-  CNB_BUILDER_INVALID: 'Use a builder image; `cnb builder inspect` shows what it contains.',
+  CNB_BUILDER_INVALID: 'Use a builder image; `cnb builder inspect` shows its content.',
   CNB_PLATFORM_API: 'Use a builder with a newer lifecycle, or a newer `cnb`.',
   CNB_RUN_IMAGE_INVALID: 'Choose another run image with `--run-image`, or correct the builder.',
   CNB_APP_INVALID: 'Check `--path` and the file that the message names.',
   CNB_APP_CHANGED: 'Build again when nothing writes to the app directory.',
   CNB_BUILDPACK_NOT_FOUND: 'Check the ID, version or path; `cnb builder inspect` lists the buildpacks of a builder.',
-  CNB_BUILDPACK_INVALID: 'Correct the buildpack, or use a builder whose lifecycle supports its Buildpack API.',
+  CNB_BUILDPACK_INVALID: 'Correct the buildpack, or use a builder with a newer lifecycle.',
   CNB_LIFECYCLE_INVALID: 'Name a complete lifecycle archive or directory in builder.toml.',
   CNB_DETECT_FAILED: 'Check `--path`, or name buildpacks with `--buildpack`; `--verbose` shows the output of every `detect`.',
   CNB_ANALYZE_FAILED: "Read the phase's output above the error.",
@@ -36,6 +36,6 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   CNB_PHASE_FAILED: "Read the phase's output; exit code 137 usually means that memory ran out.",
   CNB_NOT_REBASABLE: 'Build the app again, choose another run image, or use `--force` where the message allows it.',
   CNB_OUTPUT: 'Check the directory, its permissions and the free space.',
-  CNB_INTERRUPTED: 'Nothing: the command stopped on a signal and removed what it had created.',
+  CNB_INTERRUPTED: 'Nothing: the command stopped on a signal and cleaned up.',
   CNB_INTERNAL: 'Run the command again with `--verbose` and report the output.',
 }

@@ -1,4 +1,4 @@
-/** The documents that are written from the program: `npm run docs` writes them, test/unit/documents/generated.test.ts compares. */
+/** The documents that `npm run docs` generates from the program. test/unit/documents/ compares them. */
 
 import { ERRORS, type ErrorCode } from '../../../src/base/errors.ts'
 import { formatArgument } from '../../../src/cli/command.ts'
@@ -17,9 +17,9 @@ export function commandReference(): string {
 
 ${NOTE}
 
-${table(['command', 'what it does'], rows)}
+${table(['command', 'purpose'], rows)}
 
-How results and progress are printed, and the exit codes: [output.md](output.md). What the words mean: [the glossary](architecture.md#glossary).
+How results and progress are printed, and the exit codes: [output.md](output.md). Words: [the glossary](architecture.md#glossary).
 
 ${sections.join('\n\n')}
 `
@@ -45,11 +45,11 @@ one of these codes identifies the error. \`--verbose\` adds the stack trace. Wit
 A failed lifecycle phase ends with its own exit code, such as 21 or 52; the number in the table is the fallback. All exit codes:
 [output.md](output.md#exit-codes).
 
-${table(['code', 'exit', 'meaning', 'what to do'], rows)}
+${table(['code', 'exit', 'meaning', 'advice'], rows)}
 `
 }
 
-/** docs/conformance.md: the checks, and where each is tested. What is tested passes, or the tests do not. */
+/** docs/conformance.md: the checks, and where each is tested. A tested check passes, or the tests fail. */
 export function conformanceReference(): string {
   const checks = Object.entries(CHECKS)
   const numbers = (tested: Check['tested']): number => checks.filter(([, check]) => check.tested === tested).length
@@ -65,8 +65,8 @@ export function conformanceReference(): string {
 
 ${NOTE}
 
-85 checks cover what the [buildpacks specification](https://github.com/buildpacks/spec) demands of a platform, as far as a test can see
-it. \`test/support/conformance/conformance.ts\` says where each check is tested; \`test/unit/conformance.test.ts\` fails when a test is not
+85 checks cover the demands of the [buildpacks specification](https://github.com/buildpacks/spec) on a platform, as far as a test can
+check them. \`test/support/conformance/conformance.ts\` says where each check is tested; \`test/unit/conformance.test.ts\` fails when a test is not
 there. The tests in \`test/e2e/conformance/\` have the checks' numbers in their titles and run with both drivers
 ([architecture.md](architecture.md#the-two-drivers)).
 
@@ -74,8 +74,8 @@ ${table([`of ${checks.length} checks`, 'native', 'stock'], counts.map((row) => r
 
 Beyond the checks, both drivers make the same image, byte for byte: of the apps in \`fixtures/apps\` (\`build-apps.test.ts\`) and of a
 buildpack that tries to make them differ (\`parity.test.ts\`, with a table of where the stock lifecycle ends otherwise). A rebased image is
-the lifecycle rebaser's in about a hundred cases (\`rebase-table.test.ts\`, with all differences and their reasons). What a hostile
-buildpack can see and do is in \`hostile.test.ts\`.
+the lifecycle rebaser's in about a hundred cases (\`rebase-table.test.ts\`, with all differences and their reasons). \`hostile.test.ts\` tests a
+hostile buildpack's view and attempts.
 
 ## The checks
 

@@ -1,4 +1,4 @@
-/** What the tests of the documents read in Markdown: headings, links and code blocks. */
+/** Reads headings, links and code blocks in Markdown. */
 
 export interface CodeBlock {
   /** The word behind the three backticks: `sh`, `toml`, … */
@@ -8,7 +8,7 @@ export interface CodeBlock {
 
 const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm
 
-/** Code blocks between three backticks that stand at the beginning of a line. */
+/** Code blocks between three backticks at the beginning of a line. */
 export function codeBlocks(markdown: string): CodeBlock[] {
   return [...markdown.matchAll(FENCE)].map(([, language = '', text = '']) => ({ language, text }))
 }

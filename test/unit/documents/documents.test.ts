@@ -1,4 +1,4 @@
-/** What the documents say to type, and where they lead, is there. */
+/** Checks links, command lines, TOML and citations. */
 
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
@@ -16,7 +16,7 @@ function markdownIn(folder: string, recursive: boolean): string[] {
   return names.filter((name) => name.endsWith('.md')).map((name) => join(folder, name))
 }
 
-/** What is wrong with a link from a document; undefined where it leads to a file, and to a heading in it. */
+/** The fault of a link in a document; undefined if it leads to a file, and to a heading in it. */
 function fault(document: string, link: string): string | undefined {
   const [path = '', anchor] = link.split('#')
   const target = path === '' ? document : join(dirname(document), path)
@@ -26,13 +26,13 @@ function fault(document: string, link: string): string | undefined {
   return undefined
 }
 
-describe('the documents', () => {
-  it('have links that lead to files and headings', () => {
+describe('the documentation', () => {
+  it('links to files and headings that exist', () => {
     expect(DOCUMENTS).toContain('README.md')
     expect(DOCUMENTS.flatMap((document) => relativeLinks(read(document)).flatMap((link) => fault(document, link) ?? []))).toEqual([])
   })
 
-  it('are all within reach of the README', () => {
+  it('leads from the README to every document', () => {
     const reached = new Set(['README.md'])
     for (const document of reached) {
       for (const link of relativeLinks(read(document))) {
@@ -43,18 +43,18 @@ describe('the documents', () => {
     expect(DOCUMENTS.filter((document) => document.startsWith('docs/') && !reached.has(document))).toEqual([])
   })
 
-  it.each(DOCUMENTS.filter((document) => cnbCommands(read(document)).length > 0))('have command lines that cnb takes (%s)', (document) => {
+  it.each(DOCUMENTS.filter((document) => cnbCommands(read(document)).length > 0))('has command lines that cnb accepts (%s)', (document) => {
     for (const { line, argv } of cnbCommands(read(document))) {
       const parsed = parseCommandLine(argv)
       expect(parsed.kind === 'wrong' ? `${line}: ${parsed.error.message}` : '').toBe('')
     }
   })
 
-  it.each(DOCUMENTS.filter((document) => codeBlocks(read(document)).some(({ language }) => language === 'toml')))('have TOML that can be read (%s)', (document) => {
+  it.each(DOCUMENTS.filter((document) => codeBlocks(read(document)).some(({ language }) => language === 'toml')))('has valid TOML (%s)', (document) => {
     for (const { language, text } of codeBlocks(read(document))) if (language === 'toml') parseToml(text, document)
   })
 
-  it('begin with a README of at most 150 lines', () => {
+  it('begins with a README of at most 150 lines', () => {
     expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150)
   })
 })
@@ -66,8 +66,8 @@ const SPECIFICATIONS = new Set([
   'PROTOCOL-HTTP2.md', 'statuscodes.md',
 ])
 
-describe('the comments', () => {
-  it('cite only what a reader can open', () => {
+describe('a comment', () => {
+  it('cites only documents that a reader can open', () => {
     const files = ['src', 'test'].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
     const faults = files.filter((file) => /\.(ts|js|mjs)$/.test(file)).flatMap((file) => {
       const comments = [...read(file).matchAll(/^\s*(?:\/?\*|\/\/).*$/gm)].map(([line]) => line)

@@ -1,4 +1,4 @@
-/** The generated documents say what the program says. `npm run docs` writes them again. */
+/** Compares the generated documents with the program. `npm run docs` writes them again. */
 
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -8,6 +8,6 @@ it.each([
   ['commands.md', commandReference],
   ['errors.md', errorReference],
   ['conformance.md', conformanceReference],
-])('docs/%s is what the program says', async (name, generate) => {
+])('keeps docs/%s true', async (name, generate) => {
   await expect(generate()).toMatchFileSnapshot(join(import.meta.dirname, '../../../docs', name))
 })
