@@ -1,8 +1,8 @@
-/** A stream's bytes in the portions that a parser asks for. */
+/** Reads a stream in portions of the size that a parser needs. */
 
 import type { Readable } from 'node:stream'
 
-/** Whoever makes one owns `stream` and destroys it. */
+/** The caller owns `stream` and destroys it. */
 export class ByteSource {
   readonly #chunks: AsyncIterator<unknown>
   #chunk: Buffer = Buffer.alloc(0)
@@ -12,7 +12,7 @@ export class ByteSource {
     this.#chunks = stream[Symbol.asyncIterator]()
   }
 
-  /** The next `length` bytes if they are at hand in one piece. It shares memory with the stream's chunk. */
+  /** Returns the next `length` bytes if they are buffered in one piece; they share memory with the stream's chunk. */
   take(length: number): Buffer | undefined {
     if (this.#chunk.length < length) return undefined
     const taken = this.#chunk.subarray(0, length)
@@ -20,7 +20,7 @@ export class ByteSource {
     return taken
   }
 
-  /** The next `length` bytes; fewer only at the stream's end. */
+  /** Returns the next `length` bytes; fewer only at the end of the stream. */
   async gather(length: number): Promise<Buffer> {
     const whole = this.take(length)
     if (whole) return whole
@@ -34,13 +34,13 @@ export class ByteSource {
     return gathered.subarray(0, filled)
   }
 
-  /** Between 1 and `most` of the next bytes; undefined at the stream's end. */
+  /** Returns between 1 and `most` of the next bytes; undefined at the end of the stream. */
   async some(most: number): Promise<Buffer | undefined> {
     while (this.#chunk.length === 0) if (!(await this.#load())) return undefined
     return this.take(Math.min(most, this.#chunk.length))
   }
 
-  /** One load at a time, whoever waits for it. */
+  /** Loads one chunk at a time, even if several callers wait. */
   #load(): Promise<boolean> {
     this.#loading ??= this.#chunks
       .next()

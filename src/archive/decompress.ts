@@ -1,4 +1,4 @@
-/** Archives that may be compressed: what they are is read off their first bytes, never off their name. */
+/** Decompression of archives; the format is detected from the first bytes, never from the name. */
 
 import { Readable, pipeline, type Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
@@ -6,27 +6,27 @@ import { CnbError } from '../base/errors.ts'
 import type { ErrorCode } from '../base/errors.ts'
 
 export interface DecompressOptions {
-  /** What an error calls the archive. */
+  /** The archive's name in errors. */
   readonly source?: string
-  /** The error's code when the compressed data is malformed. */
+  /** The error code for malformed compressed data. */
   readonly invalid?: ErrorCode
 }
 
 interface Compression {
   readonly name: string
-  /** What every such file begins with. No plain tar may begin with it: a tar begins with a file's name. */
+  /** The first bytes of such a file. A plain tar cannot begin with them: it begins with a file's name. */
   readonly magic: Buffer
-  /** Undefined where this Node.js has none. */
+  /** Undefined if this version of Node.js does not support it. */
   readonly create?: (options: { chunkSize: number }) => Transform
   readonly hint: string
 }
 
 const HINT = 'Compress it with gzip, or not at all.'
 
-/** Node.js has zstd from 22.15 on; the types in use here are of Node.js 20. */
+/** Node.js supports zstd from 22.15; the type definitions are for Node.js 20. */
 const { createZstdDecompress } = zlib as { createZstdDecompress?: Compression['create'] }
 
-/** What can be read, and what a user may well have made and this version cannot read. */
+/** The supported formats, and common formats that cnb cannot read. */
 const COMPRESSIONS: readonly Compression[] = [
   { name: 'gzip', magic: Buffer.from([0x1f, 0x8b]), create: zlib.createGunzip, hint: HINT },
   {
@@ -41,31 +41,31 @@ const COMPRESSIONS: readonly Compression[] = [
 ]
 const LONGEST_MAGIC = Math.max(...COMPRESSIONS.map(({ magic }) => magic.length))
 
-/** Whether the stream is compressed, by its first bytes; they are still there for the next reader. */
+/** Whether the stream is compressed, by its first bytes, which stay in the stream. */
 export async function isCompressed(archive: Readable): Promise<boolean> {
   return (await compressionOf(archive)) !== undefined
 }
 
 /**
- * `archive` without its gzip or zstd compression, or as it is when it has none. Nothing is held but a chunk, however much comes
- * out. Destroying what is given destroys `archive`.
- * @throws CnbError CNB_UNSUPPORTED for other compressions, and for zstd where this Node.js cannot read it; the stream fails
- * with `invalid` (CNB_ENGINE_FAILED when absent) for data that is not so compressed after all
+ * Removes gzip or zstd compression from `archive`; returns an uncompressed archive unchanged. Memory use is one chunk for any
+ * uncompressed size. Destroying the result destroys `archive`.
+ * @throws CnbError CNB_UNSUPPORTED for other compressions, and for zstd if this version of Node.js cannot read it; the stream fails
+ *   with `invalid` (default: CNB_ENGINE_FAILED) if the data is malformed
  */
 export async function decompress(archive: Readable, options: DecompressOptions = {}): Promise<Readable> {
   const { source = 'the archive', invalid = 'CNB_ENGINE_FAILED' } = options
-  // An error in a moment when nobody listens would end the process; whoever reads next is told of it all the same.
+  // An error without a listener would end the process; the next reader receives it anyway.
   archive.on('error', () => {})
   const compression = await compressionOf(archive)
-  // What has ended is at its end for us; a pipeline would take it for one that broke off.
+  // A pipeline treats a stream that has ended as one that was cut off.
   if (!compression) return archive.readableEnded ? Readable.from([]) : archive
   const { name, create, hint } = compression
   if (!create) {
     archive.destroy()
-    throw new CnbError('CNB_UNSUPPORTED', `${source} is ${name}-compressed, which cnb cannot read here`, { hint })
+    throw new CnbError('CNB_UNSUPPORTED', `${source} is ${name}-compressed, which is not supported here`, { hint })
   }
   const unpack = create({ chunkSize: 64 * 1024 })
-  // The callback is there because an error without one is thrown; the error itself reaches whoever reads.
+  // Without a callback, an error would be thrown; the reader receives it.
   pipeline(archive, unpack, () => {})
   const plain = Readable.from(explained(unpack, `${source} is not valid ${name} data`, invalid), { objectMode: false })
   plain.once('close', () => archive.destroy())
@@ -87,7 +87,7 @@ async function compressionOf(archive: Readable): Promise<Compression | undefined
   return COMPRESSIONS.find(({ magic }) => head.subarray(0, magic.length).equals(magic))
 }
 
-/** The first bytes, put back for the next reader; fewer when there are no more. */
+/** Returns the first bytes without consuming them; fewer if the stream is shorter. */
 async function peek(stream: Readable): Promise<Buffer> {
   for (;;) {
     const head = stream.read(LONGEST_MAGIC) as Buffer | null
@@ -101,7 +101,7 @@ async function peek(stream: Readable): Promise<Buffer> {
   }
 }
 
-/** Resolves when there is more to read, or never will be. */
+/** Resolves when the stream has data, ends or fails. */
 async function change(stream: Readable): Promise<void> {
   const events = ['readable', 'end', 'close', 'error']
   let wake = (): void => {}

@@ -1,4 +1,4 @@
-/** Unpacks a tar on the host: the one place where an archive's names become the host's files. */
+/** Extracts a tar on the host: the only place where names in an archive become paths on the host. */
 
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -11,7 +11,7 @@ import { readTar } from './tar/tar-reader.ts'
 import type { ReadTarOptions, TarReadEntry } from './tar/tar-reader.ts'
 
 export interface ExtractOptions extends ReadTarOptions {
-  /** Leading directories of the names that are left out; what has no more than these is skipped. */
+  /** Leading path components to remove; entries with no more components are skipped. */
   readonly strip?: number
   readonly maxBytes?: number
   readonly maxEntries?: number
@@ -21,10 +21,10 @@ const MAX_BYTES = 1024 * 1024 * 1024
 const MAX_ENTRIES = 100_000
 
 /**
- * Writes the regular files and directories of `tar` below `directory`, which is made; everything else is skipped. A file
- * replaces one of its name whole; no link on the host is followed below `directory`. Owners and set-id bits are not taken
- * over, and the user can always read what was written.
- * @throws CnbError CNB_OUTPUT when the host refuses, or an entry would leave `directory` or passes a bound; readTar's errors
+ * Writes the regular files and directories of `tar` below `directory`, which is created; other entries are skipped. A file replaces
+ * an existing file atomically; links below `directory` are not followed. Owners and set-id bits are dropped, and the user can always
+ * read the result.
+ * @throws CnbError CNB_OUTPUT if a write fails, an entry leaves `directory` or a limit is exceeded; errors of readTar
  */
 export async function extractInto(directory: string, tar: Readable, options: ExtractOptions = {}): Promise<void> {
   const { strip = 0, maxBytes = MAX_BYTES, maxEntries = MAX_ENTRIES, signal } = options
@@ -34,7 +34,7 @@ export async function extractInto(directory: string, tar: Readable, options: Ext
     bytes += entry.size
     entries++
     if (bytes > maxBytes || entries > maxEntries) {
-      throw new CnbError('CNB_OUTPUT', `refusing to unpack more than ${maxEntries} files or ${maxBytes} bytes into ${directory}`)
+      throw new CnbError('CNB_OUTPUT', `cannot extract the archive into ${directory}: it has more than ${maxEntries} files or ${maxBytes} bytes`)
     }
     const parts = componentsOf(entry.name).slice(strip)
     if (entry.type !== 'file' && entry.type !== 'directory') continue
@@ -50,12 +50,12 @@ export async function extractInto(directory: string, tar: Readable, options: Ext
   }
 }
 
-/** latin1, one character a byte: the host gets the bytes that the archive has. */
+/** latin1 has one character per byte, which preserves the exact bytes of the name. */
 function componentsOf(name: Buffer): string[] {
   const text = name.toString('latin1')
   const parts = text.split('/').filter((part) => part !== '' && part !== '.')
   if (text.startsWith('/') || parts.includes('..')) {
-    throw new CnbError('CNB_OUTPUT', `refusing to unpack ${JSON.stringify(name.toString())}: it leads out of the directory`)
+    throw new CnbError('CNB_OUTPUT', `cannot extract ${JSON.stringify(name.toString())}: its path leads out of the directory`)
   }
   return parts
 }
@@ -72,11 +72,11 @@ async function makeDirectory(path: Buffer): Promise<void> {
     await mkdir(path, 0o755)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    if (!(await lstat(path)).isDirectory()) throw new Error(`${path.toString()} is in the way and is no directory`)
+    if (!(await lstat(path)).isDirectory()) throw new Error(`${path.toString()} exists and is not a directory`)
   }
 }
 
-/** Beside its place and then into it: a link of that name is replaced rather than written through, a reader never sees half. */
+/** Writes a temporary file and renames it: an existing link is replaced, not followed, and no reader sees a partial file. */
 async function writeFile(path: Buffer, entry: TarReadEntry): Promise<void> {
   const slash = path.lastIndexOf('/')
   const temporary = Buffer.concat([path.subarray(0, slash + 1), Buffer.from(`.cnb-${randomBytes(6).toString('hex')}`)])

@@ -1,31 +1,31 @@
-/** Which files of a directory count, told by .gitignore patterns (gitignore(5), which project.toml's include and exclude ask for). */
+/** Selects files by .gitignore patterns, for include and exclude in project.toml (gitignore(5)). */
 
 import ignore from 'ignore'
 
 /**
- * `keep`: the entry counts. `skip`: it does not, and a directory is not even looked into. `parent`: a directory that counts
- * only if something below it does.
+ * `keep`: the entry is included. `skip`: it is excluded, and a directory is not entered. `parent`: a directory that is included only
+ * if an entry below it is.
  */
 type Verdict = 'keep' | 'skip' | 'parent'
 
-/** Asked for each entry, parents first. `path` is relative to the directory, bytes with `/` between them. */
+/** Called for each entry, parents first. `path` is relative to the directory, in bytes separated by `/`. */
 export type EntryFilter = (path: Buffer, isDirectory: boolean) => Verdict
 
-/** Keeps all but what `patterns` match. As in git, nothing below a directory that is matched comes back by a later `!pattern`. */
+/** Excludes entries that match `patterns`. As in git, a later `!pattern` cannot restore a file below an excluded directory. */
 export function excluding(patterns: readonly string[]): EntryFilter {
   const matches = matcher(patterns)
   return (path, isDirectory) => (matches(path, isDirectory) ? 'skip' : 'keep')
 }
 
-/** Keeps what `patterns` match, all that is below a matched directory, and the directories that lead there. */
+/** Includes entries that match `patterns`, everything below a matching directory, and the parent directories. */
 export function including(patterns: readonly string[]): EntryFilter {
   const matches = matcher(patterns)
   return (path, isDirectory) => (matches(path, isDirectory) ? 'keep' : isDirectory ? 'parent' : 'skip')
 }
 
 /**
- * Names are bytes and patterns are text. Both meet as UTF-8 text, so that `?` and `[é]` mean one character as the user sees
- * it; bytes that are not UTF-8 each become U+FFFD, which a wildcard matches and no written name does.
+ * Names are bytes and patterns are text. Both are compared as UTF-8 text, which makes `?` and `[é]` match one visible character;
+ * each invalid byte becomes U+FFFD, which a wildcard matches but a literal name does not.
  */
 function matcher(patterns: readonly string[]): (path: Buffer, isDirectory: boolean) => boolean {
   const rules = ignore({ ignoreCase: false, allowRelativePaths: true }).add([...patterns])

@@ -1,12 +1,12 @@
-/** A stream that fails at its end when it was not what it should have been. */
+/** A stream that fails at its end if its digest is not the expected one. */
 
 import { createHash } from 'node:crypto'
 import { Transform, pipeline, type Readable } from 'node:stream'
 import type { Digest } from '../oci/digest.ts'
 
 /**
- * The same bytes, hashed on their way.
- * @param differs the error for bytes that have another digest than `expected`
+ * Passes a stream on and verifies its digest.
+ * @param differs creates the error for a digest other than `expected`
  */
 export function verified(stream: Readable, expected: Digest, differs: (found: Digest) => Error): Readable {
   const hash = createHash('sha256')
@@ -20,6 +20,6 @@ export function verified(stream: Readable, expected: Digest, differs: (found: Di
       done(found === expected ? null : differs(found))
     },
   })
-  // The callback is there because an error without one is thrown; `check` is destroyed with it.
+  // Without a callback, an error would be thrown; the pipeline destroys `check` with it.
   return pipeline(stream, check, () => {})
 }

@@ -1,4 +1,4 @@
-/** A buildpack's layer, by pack's rules, so that both make the same one from the same files (pack's pkg/buildpack/buildpack.go). */
+/** Creates a buildpack's layer by pack's rules: the same files produce the same layer in cnb and pack. */
 
 import { makeTarLayer } from '../archive/tar/tar-layer.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
@@ -12,21 +12,20 @@ import type { TreeEntry } from './file-tree.ts'
 
 const ROOT = { uid: 0, gid: 0, mtime: CONSTANT_MTIME }
 const KEPT = new Set(['file', 'directory', 'symlink', 'link'])
-/** These run whatever mode they came with. */
+/** Made executable in any case. */
 const EXECUTABLES = new Set(['bin/build', 'bin/detect', 'bin/generate'])
 
 type TreeEntries = AsyncIterable<TreeEntry> | Iterable<TreeEntry>
 
-/** Where buildpacks or extensions are in a builder. */
+/** The directory of buildpacks or extensions in a builder. */
 function homeOf({ kind }: Pick<BuildpackDescriptor, 'kind'>): string {
   return kind === 'extension' ? '/cnb/extensions' : '/cnb/buildpacks'
 }
 
 /**
- * The layer of a buildpack whose files are given: below a directory for its id and one for its version, owned by root, from
- * 1980, each file 0755 if anyone may run it and 0644 otherwise.
- * @param entries called whenever the layer is read; it gives the same each time
- * @throws CnbError CNB_BUILDPACK_INVALID for devices and FIFOs, and what the entries' iteration throws
+ * Creates a buildpack's layer: its files below `<id>/<version>`, owned by root, from 1980, mode 0755 if executable and 0644 otherwise.
+ * @param entries called for each read of the layer; must return the same entries each time
+ * @throws CnbError CNB_BUILDPACK_INVALID for devices and FIFOs; errors of the entries' iteration
  */
 export async function buildpackLayer(
   descriptor: BuildpackDescriptor,
@@ -44,7 +43,7 @@ async function* layerEntries(descriptor: BuildpackDescriptor, entries: TreeEntri
   for await (const entry of entries) {
     const { type, name, linkname, size, content } = entry
     if (!KEPT.has(type)) {
-      const message = `'${name.toString()}' of buildpack '${descriptor.info.id}' is a ${type}, which none may have`
+      const message = `'${name.toString()}' of buildpack '${descriptor.info.id}' is a ${type}, which a buildpack must not contain`
       throw new CnbError('CNB_BUILDPACK_INVALID', message)
     }
     const link = type === 'link' ? { linkname: inRoot(Buffer.from(linkname ?? '')) } : type === 'symlink' ? { linkname } : {}

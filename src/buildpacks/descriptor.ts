@@ -15,7 +15,7 @@ export interface BuildTarget {
   readonly distros?: readonly { readonly name?: string; readonly version?: string }[]
 }
 
-/** What a builder tells of a buildpack (`ModuleInfo` in pack's labels). */
+/** The metadata of a buildpack in a builder (`ModuleInfo` in pack's labels). */
 export interface BuildpackInfo {
   readonly id: string
   readonly version: string
@@ -37,30 +37,30 @@ export interface BuildpackDescriptor {
   readonly order: Order
 }
 
-/** What a descriptor without `api` means (the first Buildpack API). */
+/** The API of a descriptor without `api`: the first Buildpack API. */
 const ASSUMED_API = '0.1'
 
-/** Names that directories under `<layers>` have already (specification, buildpack.md "buildpack.toml"). */
+/** Names of existing directories below `<layers>` (specification, buildpack.md "buildpack.toml"). */
 const FORBIDDEN_IDS = new Set(['app', 'config', 'generated', 'sbom'])
-/** The specification's characters, and `_`, which public buildpacks have. */
+/** The characters of the specification, and `_`, which public buildpacks use. */
 const ID = /^[A-Za-z0-9._/-]+$/
 
 /**
- * Reads a buildpack.toml or an extension.toml; unknown keys are left alone, as the specification lets buildpacks have their own.
- * @param file the name that errors tell the user
+ * Reads a buildpack.toml or an extension.toml. Unknown keys are ignored: the specification allows buildpacks to add keys.
+ * @param file the file's name in errors
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
 export function readDescriptor(text: string, file: string, kind: ModuleKind, context: Context = {}): BuildpackDescriptor {
   const root = readTomlFields(text, file, context)
   const api = root.string('api') ?? ASSUMED_API
   if (parseApiVersion(api) === undefined) {
-    throw root.error('api', `'${api}' is not a Buildpack API version`, 'Write for example api = "0.11".')
+    throw root.error('api', `'${api}' is not a Buildpack API version`, 'Use, for example, api = "0.11".')
   }
   const header = root.table(kind)
-  if (header === undefined) throw root.error(kind, `there is no [${kind}] table`)
+  if (header === undefined) throw root.error(kind, `missing table [${kind}]`)
   const info = readInfo(header)
   if (!ID.test(info.id)) {
-    const message = `${file}: the id '${info.id}' has other characters than letters, digits, '.', '-', '_' and '/'; other platforms may refuse it`
+    const message = `${file}: the id '${info.id}' has characters other than letters, digits, '.', '-', '_' and '/'; other platforms may reject it`
     context.events?.({ type: 'warning', message })
   }
   const descriptor = {
@@ -73,7 +73,7 @@ export function readDescriptor(text: string, file: string, kind: ModuleKind, con
   }
   if (descriptor.order.length > 0 && (descriptor.stacks.length > 0 || descriptor.targets.length > 0)) {
     const key = descriptor.targets.length > 0 ? 'targets' : 'stacks'
-    const hint = 'A composite buildpack runs where the buildpacks of its order run.'
+    const hint = `Remove ${key}: a composite buildpack runs wherever the buildpacks of its order run.`
     throw root.error(key, `a buildpack has an order or ${key}, not both`, hint)
   }
   return descriptor
@@ -84,8 +84,8 @@ function readInfo(header: FieldReader): BuildpackInfo {
   const problem = idProblem(id)
   if (problem !== undefined) throw header.error('id', problem)
   const version = header.requiredString('version')
-  // It is a directory's name in the builder.
-  if (!isFileName(version)) throw header.error('version', `'${version}' is not a version`, 'Write for example version = "1.2.3".')
+  // The version is a directory name in the builder.
+  if (!isFileName(version)) throw header.error('version', `'${version}' is not a version`, 'Use, for example, version = "1.2.3".')
   return {
     id,
     version,
@@ -98,16 +98,16 @@ function readInfo(header: FieldReader): BuildpackInfo {
   }
 }
 
-/** Why `id` cannot be a buildpack's, whose directories are called by it; undefined when it can. */
+/** Returns why `id` is not a valid buildpack id, and thus directory name; undefined if it is valid. */
 function idProblem(id: string): string | undefined {
   const isPath = id.split('/').some((part) => part === '' || part === '.' || part === '..')
-  if (isPath) return `'${id}' is not a buildpack id: a part of it is empty or dots`
-  if (!isFileName(escapeId(id))) return `${JSON.stringify(id)} is not a buildpack id: no directory can have its name`
-  if (FORBIDDEN_IDS.has(id)) return `'${id}' cannot be a buildpack's id: the lifecycle uses that name`
+  if (isPath) return `'${id}' is not a buildpack id: one of its parts is empty, '.' or '..'`
+  if (!isFileName(escapeId(id))) return `${JSON.stringify(id)} is not a buildpack id: it is not a valid directory name`
+  if (FORBIDDEN_IDS.has(id)) return `'${id}' is not a buildpack id: the lifecycle reserves it`
   return undefined
 }
 
-/** A `[[targets]]` table; the lifecycle also reads the older key `arch-variant`. */
+/** Reads a `[[targets]]` table; like the lifecycle, also accepts the older key `arch-variant`. */
 export function readTarget(target: FieldReader): BuildTarget {
   return {
     ...some('os', target.string('os')),
@@ -120,12 +120,12 @@ export function readTarget(target: FieldReader): BuildTarget {
   }
 }
 
-/** A list of groups: `[[order]]` with `[[order.group]]`, or the same shape in JSON. */
+/** Reads a list of groups: `[[order]]` with `[[order.group]]`, or the same structure in JSON. */
 export function readOrder(fields: FieldReader, key: string): Order {
   return fields.tables(key).map((group) => ({ group: readGroup(group, 'group') }))
 }
 
-/** A list of buildpack references. */
+/** Reads a list of buildpack references. */
 export function readGroup(fields: FieldReader, key: string): GroupEntry[] {
   return fields.tables(key).map((entry) => ({
     id: entry.requiredString('id'),
@@ -134,13 +134,13 @@ export function readGroup(fields: FieldReader, key: string): GroupEntry[] {
   }))
 }
 
-/** `{ key: value }`, or nothing when the value is undefined, an empty string or an empty list. */
+/** Returns `{ key: value }`, or an empty object if the value is undefined, an empty string or an empty list. */
 function some<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   const empty = value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
   return empty ? {} : ({ [key]: value } as { [P in K]?: V })
 }
 
-/** A buildpack's id as a directory name (the lifecycle's EscapeID). */
+/** Converts a buildpack's id to a directory name (the lifecycle's EscapeID). */
 export function escapeId(id: string): string {
   return id.replaceAll('/', '_')
 }

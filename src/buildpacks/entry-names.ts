@@ -1,25 +1,25 @@
-/** Names in an archive that somebody brought: none may lead out of where it is unpacked. */
+/** Validates names in an untrusted archive: no name may lead out of the target directory. */
 
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError, type ErrorCode } from '../base/errors.ts'
 
 type Named = Pick<TarEntry, 'name' | 'linkname' | 'type'>
 
-/** Cleans the names of one archive's entries, in their order. */
+/** Normalizes the names of one archive's entries; call it for the entries in order. */
 export class EntryNames {
   readonly #source: string
   readonly #invalid: ErrorCode
-  /** Entries below one of these would land wherever the link leads. */
+  /** Entries below a symbolic link would be written to its target. */
   readonly #symlinks = new Set<string>()
 
-  /** @param source what errors call the archive */
+  /** @param source the archive's name in errors */
   constructor(source: string, invalid: ErrorCode) {
     this.#source = source
     this.#invalid = invalid
   }
 
   /**
-   * The entry's name relative to the archive's root, empty for the root itself: `./a//b/` is `a/b`.
+   * Returns the entry's name relative to the archive's root, empty for the root itself: `a/b` for `./a//b/`.
    * @throws CnbError `invalid` for `..`, and for a name below a symbolic link of the same archive
    */
   clean(entry: Named): Buffer {
@@ -33,13 +33,13 @@ export class EntryNames {
     return Buffer.from(name, 'latin1')
   }
 
-  /** A hard link's target, cleaned in the same way; it names another entry, not a path on whatever system unpacks it. */
+  /** Returns a hard link's target, normalized in the same way; it refers to another entry, not to a path on the host. */
   cleanLink(entry: Named): Buffer {
     return Buffer.from(this.#parts(entry.linkname ?? '').join('/'), 'latin1')
   }
 
   #parts(name: string | Buffer): string[] {
-    // Names are bytes; latin1 keeps each of them.
+    // Names are bytes; latin1 preserves all of them.
     const parts = Buffer.from(name).toString('latin1').split('/').filter((part) => part !== '' && part !== '.')
     if (parts.includes('..')) throw this.#error(name, "has '..' in its name")
     return parts
@@ -47,7 +47,7 @@ export class EntryNames {
 
   #error(name: string | Buffer, problem: string): CnbError {
     return new CnbError(this.#invalid, `'${name.toString()}' in '${this.#source}' ${problem}`, {
-      hint: 'Such an archive could write over files that are not its own; ask whoever made it.',
+      hint: 'Report this to the author of the archive: it could overwrite files outside its directory.',
     })
   }
 }

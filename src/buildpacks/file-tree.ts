@@ -1,4 +1,4 @@
-/** The files that somebody brought, in a directory or in an archive: read the same way, and as often as it takes. */
+/** A tree of files in a directory or an archive, readable any number of times. */
 
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -11,32 +11,32 @@ import { CnbError, type ErrorCode } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { EntryNames } from './entry-names.ts'
 
-/** An entry whose name is relative, clean and inside the tree. */
+/** An entry with a relative, normalized name inside the tree. */
 export interface TreeEntry extends TarEntry {
   readonly name: Buffer
 }
 
 export interface FileTree {
-  /** Directory or archive, as messages name it. */
+  /** The path of the directory or archive, for messages. */
   readonly path: string
   readonly isDirectory: boolean
-  /** What errors about the content are called. */
+  /** The error code for invalid content. */
   readonly invalid: ErrorCode
-  /** The entries; a directory's in bytewise order, an archive's as they stand there. */
+  /** Yields the entries: a directory's in bytewise order, an archive's in their stored order. */
   entries(context?: Context): AsyncGenerator<TreeEntry, void, undefined>
 }
 
 /**
- * Opens a directory, or a tar file that may be compressed with gzip.
- * @param invalid the code for what cannot be read
- * @param missing the code for a path where nothing is
- * @throws CnbError `missing`, `invalid`; the entries' iteration throws `invalid` too, and CNB_UNSUPPORTED for other compressions
+ * Opens a directory, or a tar file, optionally compressed with gzip.
+ * @param invalid the error code for unreadable content
+ * @param missing the error code for a path that does not exist
+ * @throws CnbError `missing`, `invalid`; iterating the entries throws `invalid` too, and CNB_UNSUPPORTED for other compressions
  */
 export async function openFileTree(path: string, { invalid, missing }: { invalid: ErrorCode; missing: ErrorCode }): Promise<FileTree> {
   const stats = await stat(path).catch((cause: unknown) => {
     const { code, message } = cause as NodeJS.ErrnoException
     const absent = code === 'ENOENT' || code === 'ENOTDIR'
-    if (absent) throw new CnbError(missing, `there is no file or directory '${path}'`, { cause })
+    if (absent) throw new CnbError(missing, `cannot find file or directory '${path}'`, { cause })
     throw new CnbError(invalid, `cannot read '${path}': ${message}`, { cause })
   })
   if (!stats.isDirectory() && !stats.isFile()) throw new CnbError(invalid, `'${path}' is neither a directory nor a file`)
@@ -50,13 +50,13 @@ export async function openFileTree(path: string, { invalid, missing }: { invalid
 }
 
 async function* fromDirectory(path: string, invalid: ErrorCode, { signal, events }: Context): AsyncGenerator<TreeEntry, void, undefined> {
-  // Further names of a file stay links, as in pack's layers.
+  // As in pack's layers, additional hard links of a file stay links.
   for await (const entry of directoryEntries(path, { prefix: '', invalid, keepHardLinks: true, signal, events })) {
     yield { ...entry, name: Buffer.from(entry.name) }
   }
 }
 
-/** Some hundred times a large buildpack; a file of 4 MB can be as much when it is made for it. */
+/** Hundreds of times the size of a large buildpack; a crafted file of 4 MB can extract to as much. */
 const MAX_UNPACKED = 4 * 1024 ** 3
 
 async function* fromArchive(path: string, invalid: ErrorCode, { signal }: Context): AsyncGenerator<TreeEntry, void, undefined> {
@@ -65,17 +65,17 @@ async function* fromArchive(path: string, invalid: ErrorCode, { signal }: Contex
   let bytes = 0
   for await (const entry of readTar(plain, { source: path, invalid, signal })) {
     bytes += entry.size
-    if (bytes > MAX_UNPACKED) throw new CnbError(invalid, `'${path}' has more than ${MAX_UNPACKED / 1024 ** 3} GiB of files when it is unpacked`)
+    if (bytes > MAX_UNPACKED) throw new CnbError(invalid, `'${path}' extracts to more than ${MAX_UNPACKED / 1024 ** 3} GiB of files`)
     const name = names.clean(entry)
     if (name.length === 0) continue
     yield { ...entry, name, ...(entry.type === 'link' ? { linkname: names.cleanLink(entry) } : {}) }
   }
 }
 
-/** No descriptor is larger; what else is read whole is smaller still. */
+/** Larger than any descriptor and any other file that is read into memory. */
 const MAX_TEXT = 1024 * 1024
 
-/** A small file's text. @throws CnbError `invalid` when it is larger than 1 MiB */
+/** Returns a small file's text. @throws CnbError `invalid` if it is larger than 1 MiB */
 export async function readEntryText(entry: TreeEntry, tree: FileTree): Promise<string> {
   if ((entry.size ?? 0) > MAX_TEXT) {
     throw new CnbError(tree.invalid, `'${entry.name.toString()}' in '${tree.path}' is larger than ${MAX_TEXT} bytes`)

@@ -1,4 +1,4 @@
-/** A buildpack that is written into project.toml (project-descriptor.md "io.buildpacks.group"). */
+/** Inline buildpacks in project.toml (project-descriptor.md "io.buildpacks.group.script"). */
 
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -11,30 +11,30 @@ import type { TreeEntry } from './file-tree.ts'
 
 export interface InlineScript {
   readonly id: string
-  /** 0.0.0 when absent. */
+  /** Default: 0.0.0. */
   readonly version?: string
   readonly api?: string
-  /** /bin/sh when absent. */
+  /** Default: /bin/sh. */
   readonly shell?: string
-  /** What `bin/build` does. */
+  /** The content of `bin/build`. */
   readonly inline: string
 }
 
 /**
- * Makes a buildpack that always takes part, whose build is the script.
- * @param origin the absolute path of the descriptor that holds it
- * @throws CnbError CNB_DESCRIPTOR_INVALID when id, api or version are missing or no such
+ * Creates a buildpack that always passes detection and runs the script as its build.
+ * @param origin the absolute path of the project descriptor
+ * @throws CnbError CNB_DESCRIPTOR_INVALID if id, api or version is missing or invalid
  */
 export async function inlineBuildpack(script: InlineScript, origin: string, context: Context = {}): Promise<Buildpack> {
   const { id, version = '0.0.0', api, shell = '/bin/sh', inline } = script
   if (api === undefined || parseApiVersion(api) === undefined) {
-    const problem = api === undefined ? 'names no api' : `has the api '${api}', which is no version`
+    const problem = api === undefined ? 'has no api' : `has api '${api}', which is not an API version`
     throw new CnbError('CNB_DESCRIPTOR_INVALID', `the inline script of buildpack '${id}' ${problem}`, {
-      hint: 'Write for example api = "0.11" beside the script.',
+      hint: 'Add, for example, api = "0.11" to the script.',
     })
   }
   if (/[\r\n]/.test(shell)) throw new CnbError('CNB_DESCRIPTOR_INVALID', `the shell of buildpack '${id}' has more than one line`)
-  // Lifecycles that still know stacks refuse a buildpack without any.
+  // Lifecycles that still support stacks reject a buildpack without stacks.
   const toml = stringifyToml({ api, buildpack: { id, version }, stacks: [{ id: '*' }] })
   const descriptor = readDescriptor(toml, `the inline script of buildpack '${id}'`, 'buildpack')
   const files: TreeEntry[] = [

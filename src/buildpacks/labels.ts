@@ -1,4 +1,4 @@
-/** The labels that tell which buildpacks are in an image: a builder, or a buildpack package (distribution.md "Buildpackage"; a builder's are pack's). */
+/** Labels that list the buildpacks of a builder or a buildpack package. */
 
 export const BUILDPACK_LAYERS_LABEL = 'io.buildpacks.buildpack.layers'
 export const EXTENSION_LAYERS_LABEL = 'io.buildpacks.extension.layers'

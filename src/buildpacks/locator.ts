@@ -1,21 +1,21 @@
-/** What `--buildpack` and the `uri` of a descriptor point at (pack's locators in pack's precedence: its pkg/buildpack/locator_type.go). */
+/** Buildpack locators in `--buildpack` and `uri`, with pack's syntax and precedence. */
 
 import { fileURLToPath } from 'node:url'
 import { CnbError } from '../base/errors.ts'
 import type { AvailableBuildpack } from './order.ts'
 
 export type Locator =
-  /** A directory or an archive; relative to whatever the caller's base is. */
+  /** A directory or an archive; relative to the caller's base directory. */
   | { readonly type: 'path'; readonly path: string }
-  /** One that the builder has. */
+  /** A buildpack of the builder. */
   | { readonly type: 'id'; readonly id: string; readonly version?: string }
   /** `from=builder`: the builder's whole order. */
   | { readonly type: 'builder-order' }
 
 export interface LocatorContext {
-  /** Whether there is a file or directory of that name, seen from the caller's base. */
+  /** Whether a file or directory exists at a path relative to the caller's base directory. */
   exists(path: string): boolean | Promise<boolean>
-  /** What the builder has; undefined where there is no builder to take a buildpack from. */
+  /** The builder's buildpacks; undefined without a builder. */
   builder?: readonly AvailableBuildpack[]
 }
 
@@ -23,8 +23,8 @@ const FROM_BUILDER = /^(?:urn:cnb:builder|from=builder):(.+)$/
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:\//
 
 /**
- * Reads a locator. A name without a scheme is the path that exists, before the builder's buildpack of that id.
- * @throws CnbError CNB_UNSUPPORTED for what this release cannot fetch, CNB_BUILDPACK_NOT_FOUND, CNB_USAGE
+ * Parses a locator. A name without a scheme is an existing path, otherwise a buildpack of the builder.
+ * @throws CnbError CNB_UNSUPPORTED for locators that cnb cannot fetch, CNB_BUILDPACK_NOT_FOUND, CNB_USAGE
  */
 export async function parseLocator(text: string, context: LocatorContext): Promise<Locator> {
   if (text === '') throw new CnbError('CNB_USAGE', 'a buildpack locator is empty', { hint: HINT })
@@ -42,12 +42,12 @@ export async function parseLocator(text: string, context: LocatorContext): Promi
   if (await context.exists(text)) return { type: 'path', path: text }
   const found = findInBuilder(text, context.builder)
   if (found) return found
-  if (URI.test(text)) throw new CnbError('CNB_USAGE', `'${text}' is not a buildpack locator: its scheme is unknown`, { hint: HINT })
-  const or = context.builder ? ', and the builder has no such buildpack' : ''
-  throw notFound(text, context, `there is no file or directory '${text}'${or}`)
+  if (URI.test(text)) throw new CnbError('CNB_USAGE', `'${text}' is not a buildpack locator: unknown scheme`, { hint: HINT })
+  const or = context.builder ? ', and the builder does not have that buildpack' : ''
+  throw notFound(text, context, `cannot find file or directory '${text}'${or}`)
 }
 
-const HINT = "Give a directory, a .tar, .tgz or .cnb file, or one of the builder's buildpacks, such as 'cnb/node' or 'cnb/node@1.0.0'."
+const HINT = "Use a directory, a .tar, .tgz or .cnb file, or one of the builder's buildpacks, such as 'cnb/node' or 'cnb/node@1.0.0'."
 
 /** Splits `id@version`. */
 function parseBuildpackId(text: string): { id: string; version?: string } {
@@ -61,14 +61,14 @@ function findInBuilder(text: string, builder: LocatorContext['builder']): Locato
   return known ? { type: 'id', ...wanted } : undefined
 }
 
-/** The path of a `file:` uri; what is no uri is a path already. @throws CnbError CNB_USAGE */
+/** Converts a `file:` URI to a path; returns other text unchanged. @throws CnbError CNB_USAGE */
 export function pathOfUri(uri: string): string {
   if (!uri.startsWith('file:')) return uri
   try {
     return fileURLToPath(uri)
   } catch (cause) {
     throw new CnbError('CNB_USAGE', `'${uri}' is not a file locator: ${(cause as Error).message}`, {
-      hint: 'Write file:///absolute/path, or the path alone.',
+      hint: 'Use file:///absolute/path, or the path alone.',
       cause,
     })
   }
@@ -78,13 +78,13 @@ function notFound(text: string, { builder }: LocatorContext, message: string): C
   const { id } = parseBuildpackId(text)
   const versions = (builder ?? []).filter((buildpack) => buildpack.id === id).map(({ version }) => version)
   const hint = versions.length > 0
-    ? `The builder has ${id} in: ${versions.join(', ')}.`
+    ? `Use one of its versions in the builder: ${versions.join(', ')}.`
     : `${HINT} Buildpack images and the buildpack registry are not supported yet.`
   return new CnbError('CNB_BUILDPACK_NOT_FOUND', message, { hint })
 }
 
 function unsupported(text: string, what: string): CnbError {
-  return new CnbError('CNB_UNSUPPORTED', `'${text}' names ${what}, which this version of cnb cannot fetch`, {
-    hint: 'Fetch it yourself, and give the directory, or the .tar, .tgz or .cnb file.',
+  return new CnbError('CNB_UNSUPPORTED', `'${text}' refers to ${what}, which this version of cnb cannot fetch`, {
+    hint: 'Download it, and pass the directory, or the .tar, .tgz or .cnb file.',
   })
 }

@@ -1,27 +1,27 @@
-/** An order with its composite buildpacks opened up, for people to look at. */
+/** A detection order with expanded composite buildpacks, for display. */
 
 import type { GroupEntry, Order } from './order.ts'
 
-/** An order entry, with what a composite buildpack expands to. */
+/** An order entry, with the groups of a composite buildpack. */
 export interface OrderNode {
   id: string
   version?: string
   optional?: boolean
-  /** The same composite further up: not expanded again. */
+  /** Set if the same composite occurs further up; it is not expanded again. */
   cyclic?: boolean
   groups?: OrderTree
 }
 
 export type OrderTree = { buildpacks: OrderNode[] }[]
 
-/** A builder may nest the same composites many times over: the tree that is shown stops growing here. */
+/** A builder may nest the same composites many times: limits the size of the tree. */
 const MAX_NODES = 10_000
 const MAX_DEPTH = 100
 
 /**
  * Expands `order`.
- * @param orderOf the order of a composite buildpack, the same object each time; undefined for one that is none or unknown
- * @param depth how many levels of composites are opened; all when absent
+ * @param orderOf returns the order of a composite buildpack, the same object each time; undefined for other buildpacks
+ * @param depth the number of levels to expand; default: all
  */
 export function expandOrder(order: Order, orderOf: (entry: GroupEntry) => Order | undefined, depth = Infinity): OrderTree {
   let nodes = 0

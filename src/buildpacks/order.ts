@@ -1,4 +1,4 @@
-/** Which buildpacks are tried together (specification, platform.md "order.toml"). */
+/** Detection orders (specification, platform.md "order.toml"). */
 
 import { CnbError } from '../base/errors.ts'
 
@@ -8,23 +8,23 @@ export interface GroupEntry {
   readonly optional?: boolean
 }
 
-/** Groups are tried one after the other; the first that detects wins. */
+/** Groups are tried in order; the first one that passes detection is used. */
 export type Order = readonly { readonly group: readonly GroupEntry[] }[]
 
-/** A buildpack that there is. */
+/** A buildpack of the builder. */
 export interface AvailableBuildpack {
   readonly id: string
   readonly version: string
 }
 
-/** `id@version`, or the id alone. */
+/** Formats `id@version`, or the id alone. */
 export function formatEntry(entry: { readonly id: string; readonly version?: string }): string {
   return entry.version ? `${entry.id}@${entry.version}` : entry.id
 }
 
 /**
- * Gives every entry its version: order.toml must name one, people need not where there is only one.
- * @param kind what messages call an entry
+ * Resolves the version of each entry: order.toml requires one, but users may omit it if the builder has only one.
+ * @param kind the kind of entry in messages
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND
  */
 export function resolveOrder(order: Order, available: readonly AvailableBuildpack[], kind = 'buildpack'): Order {
@@ -39,16 +39,16 @@ function resolveVersion(entry: GroupEntry, versions: ReadonlyMap<string, Readonl
     throw new CnbError('CNB_BUILDPACK_NOT_FOUND', message, { hint })
   }
   if (known.length === 0) {
-    return fail(`no versions of ${kind} '${entry.id}' are on the builder`, `There are: ${listOf([...versions.keys()])}.`)
+    return fail(`the builder has no ${kind} '${entry.id}'`, `Use one of: ${listOf([...versions.keys()])}.`)
   }
   if (entry.version) {
     if (known.includes(entry.version)) return entry.version
-    return fail(`${kind} '${entry.id}' is not on the builder in version '${entry.version}'`, `There are: ${listOf(known)}.`)
+    return fail(`the builder has no version '${entry.version}' of ${kind} '${entry.id}'`, `Use one of: ${listOf(known)}.`)
   }
   const [only, ...others] = known
   if (only !== undefined && others.length === 0) return only
-  const hint = `There are: ${listOf(known)}.`
-  return fail(`multiple versions of ${kind} '${entry.id}' are on the builder: name one`, hint)
+  const hint = `Use one of: ${listOf(known)}.`
+  return fail(`the builder has several versions of ${kind} '${entry.id}', and none is specified`, hint)
 }
 
 function listOf(names: readonly string[]): string {
@@ -56,8 +56,8 @@ function listOf(names: readonly string[]): string {
 }
 
 /**
- * Puts buildpacks before and after those of every group (project.toml's `pre` and `post`, a builder's system buildpacks).
- * One that a group has already, in the same version or where either side names none, is not put in twice.
+ * Adds buildpacks before and after those of every group (project.toml's `pre` and `post`, a builder's system buildpacks). A buildpack
+ * that the group already has, in the same version or without a version on either side, is not added again.
  */
 export function surroundOrder(order: Order, pre: readonly GroupEntry[], post: readonly GroupEntry[]): Order {
   return order.map(({ group }) => {

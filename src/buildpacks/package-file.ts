@@ -1,4 +1,4 @@
-/** A buildpack package in a file: a tar of an OCI image layout, one layer or more for each buildpack (distribution.md "Buildpackage"). */
+/** Reads a buildpack package (.cnb): a tar of an OCI image layout with layers of buildpacks. */
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
@@ -20,23 +20,23 @@ import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL 
 const MANIFESTS = new Set(['application/vnd.docker.distribution.manifest.v2+json', 'application/vnd.oci.image.manifest.v1+json'])
 
 /**
- * Reads a package's buildpacks, the package's own first. Every layer is read once, to see that it is what the package says and
- * that it writes nowhere but where buildpacks are.
+ * Reads a package's buildpacks, its main buildpack first. Each layer is read once, to verify its digest and that it contains only
+ * files of buildpacks.
  * @throws CnbError CNB_BUILDPACK_INVALID
  */
 export async function readPackage(tree: FileTree, kind: ModuleKind, context: Context): Promise<Buildpack[]> {
   const document = async (name: string): Promise<FieldReader> => readJson(await blobText(tree, name, context), name, tree)
   const index = await document('index.json')
   const entry = index.tables('manifests').find((manifest) => MANIFESTS.has(manifest.string('mediaType') ?? ''))
-  if (!entry) throw index.error('manifests', 'no image manifest is in it')
+  if (!entry) throw index.error('manifests', 'the index has no image manifest')
   const manifest = await document(blobName(entry))
   const configName = manifest.table('config')
-  if (!configName) throw manifest.error('config', 'the manifest names no config')
+  if (!configName) throw manifest.error('config', 'the manifest has no config')
   const config = await document(blobName(configName))
   const labels = config.table('config')?.table('Labels')
   const label = (name: string): FieldReader => {
     const text = labels?.string(name)
-    if (!text) throw config.error('config', `the package has no label ${name}`, `Is it a package of ${kind}s?`)
+    if (!text) throw config.error('config', `the package has no label ${name}`, `Pass a package of ${kind}s.`)
     return readJson(text, `label ${name}`, tree)
   }
   const main = label(PACKAGE_METADATA_LABEL)
@@ -49,7 +49,7 @@ export async function readPackage(tree: FileTree, kind: ModuleKind, context: Con
   const buildpacks: Buildpack[] = []
   for (const { descriptor, diffId } of descriptors) {
     const blob = layers.get(diffId)
-    if (blob === undefined) throw config.error('rootfs', `the package has no layer ${diffId}, where '${descriptor.info.id}' should be`)
+    if (blob === undefined) throw config.error('rootfs', `the package lacks layer ${diffId} of '${descriptor.info.id}'`)
     const layer = read.get(diffId) ?? (await checkedLayer(tree, blob, diffId, context))
     read.set(diffId, layer)
     buildpacks.push({ origin: tree.path, descriptor, layer })
@@ -123,7 +123,7 @@ async function blobText(tree: FileTree, name: string, context: Context): Promise
   return ''
 }
 
-/** A layer's tar, out of the package's file. */
+/** Yields a layer's uncompressed tar from the package file. */
 async function* layerBytes(tree: FileTree, name: string, context: Context): AsyncGenerator<Buffer, void, undefined> {
   for await (const { content } of blob(tree, name, context)) {
     if (content === undefined) return
@@ -142,7 +142,7 @@ async function checkedLayer(tree: FileTree, name: string, diffId: Digest, { sign
   }
   const found = `sha256:${hash.digest('hex')}`
   if (found !== diffId) {
-    throw new CnbError(tree.invalid, `a layer of the package '${tree.path}' is ${found}, but the package says ${diffId}`)
+    throw new CnbError(tree.invalid, `a layer of the package '${tree.path}' has digest ${found}, expected ${diffId}`)
   }
   const open = async (signal?: AbortSignal): Promise<Readable> => Readable.from(layerBytes(tree, name, { signal }), { objectMode: false })
   await checkNames(await open(signal), tree, signal)
@@ -159,8 +159,8 @@ async function checkNames(layer: Readable, { path, invalid }: FileTree, signal: 
     const target = entry.type === 'link' ? names.cleanLink(entry).toString('latin1') : name
     if (entry.type === 'directory' && PARENTS.has(name)) continue
     if (ALLOWED.test(name) && ALLOWED.test(target)) continue
-    throw new CnbError(invalid, `a layer of the package '${path}' has '${entry.name.toString()}', which is not a buildpack's`, {
-      hint: 'Such a package could replace parts of the builder; ask whoever made it.',
+    throw new CnbError(invalid, `a layer of the package '${path}' contains '${entry.name.toString()}', which is not a buildpack's file`, {
+      hint: 'Report this to the author of the package: it could replace files of the builder.',
     })
   }
 }

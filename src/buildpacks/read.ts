@@ -1,4 +1,4 @@
-/** Reads the buildpacks that somebody brought: a directory, a tar file of one, or a buildpack package (.cnb). */
+/** Reads buildpacks from a directory, a tar file or a buildpack package (.cnb). */
 
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,13 +12,13 @@ import { openFileTree, readEntryText, type FileTree } from './file-tree.ts'
 import { readPackage } from './package-file.ts'
 
 
-/** No chain of packages that depend on each other is longer. */
+/** More than any real chain of dependencies. */
 const MAX_DEPENDENCIES = 1000
 
 /**
- * Reads the buildpack at `path`, and those that come with it: what a package holds, or what the package.toml beside a
- * buildpack.toml names by local paths. The one that was asked for is the first.
- * @param kind what is wanted there
+ * Reads the buildpack at `path` and its dependencies: the other buildpacks of a package, or local paths in the package.toml next to a
+ * buildpack.toml. The buildpack at `path` is the first.
+ * @param kind the expected kind of module
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_DESCRIPTOR_INVALID with positions, CNB_UNSUPPORTED
  */
 export async function readBuildpacks(path: string, context: Context = {}, kind: ModuleKind = 'buildpack'): Promise<Buildpack[]> {
@@ -55,18 +55,18 @@ async function readOne(path: string, context: Context, kind: ModuleKind): Promis
   const descriptor = readDescriptor(text, file, kind, context)
   checkExecutables(tree, descriptor, survey)
   const layer = await buildpackLayer(descriptor, () => tree.entries(context), context)
-  // In an archive its relative paths lead nowhere.
+  // In an archive, relative paths cannot be resolved.
   const packageToml = tree.isDirectory ? survey.texts.get('package.toml') : undefined
   const dependencies = packageToml === undefined ? [] : readDependencies(packageToml, join(path, 'package.toml'), context)
   return { buildpacks: [{ origin: path, descriptor, layer }], dependencies: dependencies.map((dependency) => resolve(path, dependency)) }
 }
 
 interface BuildpackSurvey {
-  /** Names of what is no directory. */
+  /** Names of relevant files, without directories. */
   readonly files: ReadonlySet<string>
-  /** Directories with a buildpack for one platform each, as pack packages them: `linux/amd64`. */
+  /** Directories with a buildpack for one platform, in pack's layout: `linux/amd64`. */
   readonly platforms: ReadonlySet<string>
-  /** What the descriptors among them say. */
+  /** The texts of descriptors, by name. */
   readonly texts: ReadonlyMap<string, string>
 }
 
@@ -78,7 +78,7 @@ async function surveyTree(tree: FileTree, context: Context): Promise<BuildpackSu
   const files = new Set<string>()
   const texts = new Map<string, string>()
   const platforms = new Set<string>()
-  // The walk to the layer tells what was left out; here it would be told twice.
+  // Creating the layer reports skipped files; no events here, to avoid duplicates.
   for await (const entry of tree.entries({ signal: context.signal })) {
     const name = entry.name.toString()
     const platform = OF_PLATFORM.exec(name)?.[1]
@@ -94,19 +94,19 @@ function noDescriptor({ path }: FileTree, kind: ModuleKind, { files, texts, plat
   const other = kind === 'buildpack' ? 'extension' : 'buildpack'
   if (files.has(`${kind}.toml`)) {
     const message = `the ${kind}.toml in '${path}' is not a regular file`
-    return new CnbError('CNB_BUILDPACK_INVALID', message, { hint: 'Put the file itself there; links are not followed.' })
+    return new CnbError('CNB_BUILDPACK_INVALID', message, { hint: 'Replace the link by the file itself; links are not followed.' })
   }
   const hint = platforms.size > 0 ? platformHint(path, platforms) : texts.has(`${other}.toml`)
-    ? `There is a ${other}.toml: name it under [[${other}s]] of a builder.toml.`
-    : `Give the directory that has the ${kind}.toml, or an archive with it at its root.`
-  return new CnbError('CNB_BUILDPACK_INVALID', `there is no ${kind}.toml in '${path}'`, { hint })
+    ? `List it under [[${other}s]] of a builder.toml: it has a ${other}.toml.`
+    : `Pass the directory with the ${kind}.toml, or an archive with it at the root.`
+    return new CnbError('CNB_BUILDPACK_INVALID', `cannot find ${kind}.toml in '${path}'`, { hint })
 }
 
-/** pack packages each of them by itself. Here a directory is one buildpack. */
+/** pack creates a package for each platform; in cnb a directory is a single buildpack. */
 function platformHint(path: string, platforms: ReadonlySet<string>): string {
   const [first = ''] = platforms
-  const example = `the files of '${join(path, first)}' with the buildpack.toml beside 'bin'`
-  return `It has platform folders (${[...platforms].slice(0, 10).join(', ')}), which this version of cnb does not choose from: give a directory for one platform, with ${example}.`
+  const example = `the files of '${join(path, first)}' and the buildpack.toml next to 'bin'`
+  return `Pass a directory for a single platform, with ${example}: cnb does not select from platform folders (${[...platforms].slice(0, 10).join(', ')}).`
 }
 
 function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescriptor, { files, platforms }: BuildpackSurvey): void {
@@ -117,13 +117,13 @@ function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescript
     hint:
       platforms.size > 0
         ? platformHint(path, platforms)
-        : 'A buildpack needs both, unless its buildpack.toml has an [[order]] of other buildpacks.',
+        : 'Add both, or an [[order]] of other buildpacks to its buildpack.toml.',
   })
 }
 
 /**
- * The paths of the dependencies that are on this machine, relative to the file. The others are named in warnings: the builder
- * may well have them already, and a builder that lacks them is refused when its orders are checked.
+ * Returns the paths of local dependencies, relative to the file. Others are reported as warnings: the builder may already have them,
+ * and the check of its orders rejects a builder that lacks them.
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
 function readDependencies(text: string, file: string, context: Context): string[] {
@@ -131,10 +131,10 @@ function readDependencies(text: string, file: string, context: Context): string[
     const image = dependency.string('image')
     const uri = dependency.string('uri')
     if (image && uri) throw dependency.error('image', 'a dependency has a uri or an image, not both')
-    if (!image && !uri) throw dependency.error('uri', "a dependency needs a 'uri'")
+    if (!image && !uri) throw dependency.error('uri', "a dependency requires a 'uri'")
     if (uri?.startsWith('file:///')) return [fileURLToPath(uri)]
     if (uri && !/^([A-Za-z][A-Za-z0-9+.-]*:\/|urn:)/.test(uri)) return [uri]
-    const message = `${file}: the dependency '${uri || image}' is not fetched; this version of cnb only takes local ones`
+    const message = `${file}: the dependency '${uri || image}' is not fetched; this version of cnb supports only local dependencies`
     context.events?.({ type: 'warning', message })
     return []
   })

@@ -1,9 +1,9 @@
-/** Where a buildpack can run (specification, buildpack.md "Targets"; the lifecycle's rules for what is not written out). */
+/** Target platforms of buildpacks (buildpack.md "Targets"), with the defaults of the lifecycle. */
 
 import type { Platform } from '../oci/platform.ts'
 import type { BuildpackDescriptor, BuildTarget } from './descriptor.ts'
 
-/** An image as targets see it. */
+/** The platform of an image, with its distribution. */
 export interface TargetPlatform extends Platform {
   readonly distro?: { readonly name?: string; readonly version?: string }
 }
@@ -11,8 +11,8 @@ export interface TargetPlatform extends Platform {
 const BIONIC = 'io.buildpacks.stacks.bionic'
 
 /**
- * The targets that a descriptor means: its own, or those that its stacks stand for, or any Linux, because a buildpack that is
- * not composite must have a `bin/build`. A composite buildpack has none of its own and gives one that fits everything.
+ * Returns a descriptor's targets: its `targets`, or the equivalent of its stacks, or any Linux, because a non-composite buildpack must
+ * have a `bin/build`. A composite buildpack has no targets; the result matches all platforms.
  */
 export function targetsOf(descriptor: BuildpackDescriptor): readonly BuildTarget[] {
   if (descriptor.targets.length > 0) return descriptor.targets
@@ -24,7 +24,7 @@ export function targetsOf(descriptor: BuildpackDescriptor): readonly BuildTarget
   return fromStacks.length > 0 ? fromStacks : [{ os: 'linux' }]
 }
 
-/** Whether `platform` is one of the targets that `target` means; what either side leaves open fits. */
+/** Whether `platform` matches `target`; fields that are missing on either side match. */
 export function targetMatches(target: BuildTarget, platform: TargetPlatform): boolean {
   if (!same(target.os, platform.os) || !same(target.arch, platform.architecture) || !same(target.variant, platform.variant)) return false
   const distro = platform.distro
@@ -36,7 +36,7 @@ function same(a: string | undefined, b: string | undefined): boolean {
   return !a || !b || a === b
 }
 
-/** `linux/amd64 (ubuntu 24.04)`, with `any` for what is open. */
+/** Formats `linux/amd64 (ubuntu 24.04)`, with `any` for missing fields. */
 export function formatTarget(target: BuildTarget): string {
   const platform = [target.os || 'any', target.arch || 'any', ...(target.variant ? [target.variant] : [])].join('/')
   const distros = (target.distros ?? []).map(({ name, version }) => [name, version].filter(Boolean).join(' '))

@@ -1,4 +1,4 @@
-/** Reads the fields of a parsed TOML or JSON document, each checked for its type; used for descriptors and for labels. */
+/** Typed access to the fields of a parsed TOML or JSON document, for descriptors and labels. */
 
 import { CnbError, type SourcePosition } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -7,25 +7,25 @@ import { sourceLine } from './source-line.ts'
 import { locateTomlKeys, type FieldPath } from './toml-positions.ts'
 import { parseToml } from './toml.ts'
 
-/** Makes the error for a field: it knows the document's name and positions. */
+/** Creates the error for a field, with the document's name and the field's position. */
 export type FieldError = (path: FieldPath, message: string, hint?: string) => CnbError
 
-/** No honest document has longer lists; a hostile one must not make the work grow without bound. */
+/** More than any real list; bounds the work for a hostile document. */
 export const MAX_ITEMS = 10_000
 
-/** A path as people write it: `order[0].group[1].id`. */
+/** Formats a path: `order[0].group[1].id`. */
 function formatFieldPath(path: FieldPath): string {
   return path.reduce<string>((text, part) => text + (typeof part === 'number' ? `[${part}]` : text === '' ? part : `.${part}`), '')
 }
 
-/** Hears of a key that is written in other capitals than it should be; the last part of `path` is the key as it is written. */
+/** Called for a key in non-standard case; the last part of `path` is the key as written. */
 export type OtherCapitals = (path: FieldPath, key: string) => void
 
 /**
- * Reads a TOML document whose errors are CNB_DESCRIPTOR_INVALID with file, line and column. As in pack and the lifecycle,
- * capitals in a key make no difference.
- * @param file the name that an error tells the user
- * @param context hears a warning for each key that has other capitals than the format's
+ * Reads a TOML document; errors are CNB_DESCRIPTOR_INVALID with file, line and column. As in pack and the lifecycle, keys are
+ * case-insensitive.
+ * @param file the file's name in errors
+ * @param context receives a warning for each key in non-standard case
  */
 export function readTomlFields(text: string, file: string, { events }: Context = {}): FieldReader {
   const table = parseToml(text, file)
@@ -46,32 +46,29 @@ export function readTomlFields(text: string, file: string, { events }: Context =
   return new FieldReader(table, [], error, warn)
 }
 
-/** For files of buildpacks and of the lifecycle, which no user can correct: of two spellings the right one counts. */
+/** For files of buildpacks and of the lifecycle, which users cannot correct: of two spellings, the standard one counts. */
 export const anyCapitals: OtherCapitals = () => {}
 
-/** Where a key's value stands in the document. */
+/** A key's value and its path in the document. */
 interface Found {
   readonly path: FieldPath
   readonly value: unknown
 }
 
-/**
- * A table's fields. As in Go, null is what is missing: a field that is null (an empty list in Go's JSON) is undefined or an empty
- * list, and an item of a list that is null is an empty string or table.
- */
+/** The fields of a table. A missing or null field (Go's JSON for an empty list) is undefined or an empty list. */
 export class FieldReader {
-  /** One table, or those that are one by keys that differ in capitals only: `[io.x]` and `[IO.y]`. */
+  /** One table, or several with keys that differ only in case: `[io.x]` and `[IO.y]`. */
   readonly #tables: readonly { readonly path: FieldPath; readonly table: Readonly<Record<string, unknown>> }[]
   readonly #path: FieldPath
   readonly #error: FieldError
   readonly #otherCapitals: OtherCapitals | undefined
-  /** By the name that capitals make no difference to. */
+  /** By folded key. */
   #found: Map<string, Found[]> | undefined
   readonly #asked = new Set<string>()
 
   /**
-   * @param tables one table, or several that are read as one
-   * @param otherCapitals without it, a key must be written in exactly the format's capitals
+   * @param tables one table, or several that are merged
+   * @param otherCapitals if absent, keys are case-sensitive
    */
   constructor(
     tables: Readonly<Record<string, unknown>> | readonly Found[],
@@ -93,7 +90,7 @@ export class FieldReader {
     throw this.#wrongType(key, 'a string', value)
   }
 
-  /** @throws the document's error when the field is missing or empty */
+  /** @throws the document's error if the field is missing or empty */
   requiredString(key: string): string {
     const value = this.string(key)
     if (value === undefined || value === '') throw this.error(key, `'${this.#name(key)}' is required`)
@@ -117,7 +114,7 @@ export class FieldReader {
     return this.#table(key, this.#otherCapitals)
   }
 
-  /** A table whose keys are no words of the format: each is what it is written as. */
+  /** Returns a table with arbitrary keys, which are case-sensitive. */
   map(key: string): FieldReader | undefined {
     return this.#table(key, undefined)
   }
@@ -129,41 +126,41 @@ export class FieldReader {
     })
   }
 
-  /** A field of any type, as parsed. */
+  /** Returns a field of any type, as parsed. */
   value(key: string): unknown {
     return this.#get(key)?.value
   }
 
-  /** Whether the table has the key; asking does not count as reading it. */
+  /** Whether the table has the key; does not count as a read. */
   has(key: string): boolean {
     return this.#find(key).length > 0
   }
 
-  /** The keys that the table has, as they are written. */
+  /** Returns the keys of the table as written. */
   keys(): string[] {
     const keys = this.#tables.flatMap(({ table }) => Object.keys(table))
     if (keys.length > MAX_ITEMS) throw this.#tooMany(this.#path)
     return keys
   }
 
-  /** Names keys that may be there but are not read. */
+  /** Marks keys as known without reading them. */
   allow(...keys: string[]): void {
     for (const key of keys) this.#asked.add(this.#folded(key))
   }
 
-  /** The full names of keys that nobody has asked for or allowed. */
+  /** Returns the full names of keys that were neither read nor allowed. */
   unknownKeys(): string[] {
     return this.#unknown().map(formatFieldPath)
   }
 
-  /** @throws the document's error for the first key that nobody has asked for or allowed */
+  /** @throws the document's error for the first key that was neither read nor allowed */
   rejectUnknown(): void {
     const [unknown] = this.#unknown()
     if (unknown === undefined) return
-    throw this.#error(unknown, `unknown key '${formatFieldPath(unknown)}'`, `Known here: ${[...this.#asked].sort().join(', ')}.`)
+    throw this.#error(unknown, `unknown key '${formatFieldPath(unknown)}'`, `Use one of: ${[...this.#asked].sort().join(', ')}.`)
   }
 
-  /** The error for a field of this table, or for the table itself when `key` is undefined. */
+  /** Returns the error for a field of this table, or for the table itself if `key` is undefined. */
   error(key: string | undefined, message: string, hint?: string): CnbError {
     return this.#error(key === undefined ? this.#path : this.#pathOf(key), message, hint)
   }
@@ -187,14 +184,14 @@ export class FieldReader {
     throw this.#wrongType(key, 'a table', one.value)
   }
 
-  /** @throws the document's error when the key is there twice: Go's decoder takes the one or the other by chance */
+  /** @throws the document's error if the key occurs twice: Go's decoder picks one at random */
   #get(key: string): Found | undefined {
     const found = this.#find(key)
     this.#hear(key, found)
     const [first, second] = found
     if (!first || !second) return first
     if (this.#otherCapitals === anyCapitals) return found.find(({ path }) => path.at(-1) === key) ?? first
-    throw this.#error(second.path, `'${formatFieldPath(first.path)}' and '${formatFieldPath(second.path)}' are the same key`, `Keep the one that is written '${key}'.`)
+    throw this.#error(second.path, `'${formatFieldPath(first.path)}' and '${formatFieldPath(second.path)}' are the same key`, `Keep only the key '${key}'.`)
   }
 
   #hear(key: string, found: readonly Found[]): void {
@@ -218,7 +215,7 @@ export class FieldReader {
     return this.#found.get(this.#folded(key)) ?? []
   }
 
-  /** As Go's strings.EqualFold sees a word of ASCII letters: the long s is an s (the Kelvin sign becomes a k by itself). */
+  /** Folds case like Go's strings.EqualFold for ASCII letters: the long s equals s (the Kelvin sign lower-cases to k anyway). */
   #folded(key: string): string {
     return this.#otherCapitals ? key.replaceAll('\u017f', 's').toLowerCase() : key
   }

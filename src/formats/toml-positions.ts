@@ -1,4 +1,4 @@
-/** Where the keys of a TOML document stand in its text; the parser itself only tells where a syntax error is. */
+/** Positions of keys in a TOML text; the parser only reports positions of syntax errors. */
 
 export interface TextPosition {
   /** Both count from 1. */
@@ -10,8 +10,8 @@ export interface TextPosition {
 export type FieldPath = readonly (string | number)[]
 
 /**
- * Finds positions in `text`, which a parser must have accepted already: what is not TOML gives wrong positions, but no error.
- * The function that comes back gives the position of a path's key, or of the nearest enclosing one that is written out.
+ * Finds the positions of keys in `text`, which a parser must have accepted: invalid TOML leads to wrong positions, but not to an error.
+ * @returns a function that returns the position of a path's key, or of its nearest parent in the text
  */
 export function locateTomlKeys(text: string): (path: FieldPath) => TextPosition | undefined {
   const offsets = new Scanner(text).scan()
@@ -29,7 +29,7 @@ function positionOf(text: string, offset: number): TextPosition {
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') }
 }
 
-/** Deeper values are not looked into: nothing that we read is nested so, and the scanner calls itself. */
+/** Deeper values are skipped: no document that we read is nested this deep, and the scanner is recursive. */
 const MAX_DEPTH = 100
 const BARE_KEY = /[A-Za-z0-9_-]+/y
 const BLANKS = /[ \t]*/y
@@ -43,7 +43,7 @@ const LONG_LITERAL_STRING = /'''[^]*?'''(?!')/y
 class Scanner {
   readonly #text: string
   readonly #offsets = new Map<string, number>()
-  /** How many tables each array of tables has so far, by its path. */
+  /** The number of tables in each array of tables so far, by path. */
   readonly #lengths = new Map<string, number>()
   #at = 0
   #table: FieldPath = []
@@ -53,7 +53,7 @@ class Scanner {
   }
 
   scan(): Map<string, number> {
-    // A byte-order mark counts as nothing.
+    // Skip a byte-order mark.
     if (this.#text.startsWith('\uFEFF')) this.#at = 1
     for (this.#take(GAP); this.#at < this.#text.length; this.#take(GAP)) {
       const start = this.#at
@@ -111,7 +111,7 @@ class Scanner {
     this.#value(path)
   }
 
-  /** What stands between two brackets, split at commas. */
+  /** Scans the items between two brackets, separated by commas. */
   #items(end: string, item: (index: number) => void): void {
     this.#at++
     for (let index = 0; this.#at < this.#text.length; index++) {
@@ -144,7 +144,7 @@ class Scanner {
     try {
       return String(JSON.parse(token))
     } catch {
-      // An escape that JSON lacks: the key is still distinct, only its position is not found by its value.
+      // JSON lacks this escape: the key is still distinct, but its position cannot be found by value.
       return token
     }
   }

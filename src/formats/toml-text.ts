@@ -1,4 +1,4 @@
-/** TOML's text outside of strings and comments, found in linear time whatever the text is: the parser says later what is wrong. */
+/** Finds the TOML text outside of strings and comments, in linear time and for invalid TOML too. */
 
 const OPENING = /["'#]/g
 const ENDS: Readonly<Record<string, RegExp>> = {
@@ -9,7 +9,7 @@ const ENDS: Readonly<Record<string, RegExp>> = {
   '#': /\n/g,
 }
 
-/** Replaces the text outside of strings and comments, part by part; these stay as they are. */
+/** Replaces the text outside of strings and comments, part by part; strings and comments are unchanged. */
 export function replaceOutsideText(toml: string, replace: (part: string) => string): string {
   const parts: string[] = []
   for (let at = 0; at < toml.length; ) {
@@ -22,7 +22,7 @@ export function replaceOutsideText(toml: string, replace: (part: string) => stri
   return parts.join('')
 }
 
-/** The index behind the string or comment that begins at `start`; a line that leaves one open ends it. */
+/** Returns the index after the string or comment that starts at `start`; an unterminated one ends at the line's end. */
 function endOfText(toml: string, start: number): number {
   const triple = toml.slice(start, start + 3)
   const opening = triple in ENDS ? triple : (toml[start] ?? '')
@@ -31,13 +31,13 @@ function endOfText(toml: string, start: number): number {
   pattern.lastIndex = start + opening.length
   for (let match = pattern.exec(toml); match; match = pattern.exec(toml)) {
     if (match[0] !== '\\') return closing(toml, match.index, match[0])
-    // What it escapes ends nothing.
+    // An escaped character does not end the string.
     pattern.lastIndex = match.index + 2
   }
   return toml.length
 }
 
-/** Up to two quotes may stand before the three that close a string. */
+/** A closing triple quote may be preceded by up to two more quotes. */
 function closing(toml: string, index: number, end: string): number {
   let behind = index + end.length
   if (end.length === 3) for (let more = 0; more < 2 && toml[behind] === end[0]; more++) behind++

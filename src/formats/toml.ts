@@ -1,4 +1,4 @@
-/** TOML in (@iarna/toml) and out (smol-toml, whose writer is the sound one of the two). */
+/** Reads TOML with @iarna/toml and writes it with smol-toml, the more reliable writer. */
 
 import { parse } from '@iarna/toml'
 import { stringify } from 'smol-toml'
@@ -7,12 +7,12 @@ import { sourceLine } from './source-line.ts'
 
 export type TomlTable = Record<string, unknown>
 
-/** A line that opens a table, and the names that Object.prototype takes up already. */
+/** A line with a table header, and the property names of Object.prototype. */
 const HEADER = /^\s*\[[^[\]]*\]\s*(?:#.*)?$|^\s*\[\[[^[\]]*\]\]\s*(?:#.*)?$/
 const INHERITED = Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== '__proto__')
 
 /**
- * The parser takes `[toString]` for the function of that name and writes the table's keys into it, for the whole process.
+ * The parser resolves `[toString]` to the inherited function and adds the table's keys to it, for the whole process.
  */
 function refuseInheritedNames(text: string, file: string): void {
   for (const [index, line] of text.split('\n').entries()) {
@@ -22,7 +22,7 @@ function refuseInheritedNames(text: string, file: string): void {
     )
     const name = INHERITED.find((inherited) => new RegExp(`\\b${inherited}\\b`).test(unescaped))
     if (name === undefined) continue
-    throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: a table cannot be called '${name}'`, {
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: '${name}' is not allowed as a table name`, {
       position: { file, line: index + 1, column: line.indexOf('[') + 1 },
       source: line,
     })
@@ -30,8 +30,8 @@ function refuseInheritedNames(text: string, file: string): void {
 }
 
 /**
- * Reads a TOML document. A byte-order mark, which Windows editors write, is skipped.
- * @param file the name that an error tells the user
+ * Parses a TOML document. A byte-order mark, which Windows editors write, is skipped.
+ * @param file the file's name in errors
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
 export function parseToml(text: string, file: string): TomlTable {
@@ -48,13 +48,13 @@ export function parseToml(text: string, file: string): TomlTable {
   }
 }
 
-/** The parser counts from 0, and is one column too far at the end of a line. */
+/** The parser counts from 0, and is off by one column at the end of a line. */
 function positionFrom(document: string, line: number, column: number): { line: number; column: number } {
   const length = (document.split('\n')[line] ?? '').replace(/\r$/, '').length
   return { line: line + 1, column: Math.min(column, length) + 1 }
 }
 
-/** Writes a table as a TOML document; undefined values are left out. */
+/** Writes a table as a TOML document; undefined values are omitted. */
 export function stringifyToml(table: TomlTable): string {
   return stringify(table)
 }

@@ -1,4 +1,4 @@
-/** Versions of the Buildpack and Platform APIs: `major.minor`, where `1` means `1.0` (specification, README "API versions"). */
+/** Buildpack and Platform API versions: `major.minor`, where `1` is `1.0` (specification, README). */
 
 export interface ApiVersion {
   readonly major: number
@@ -7,7 +7,7 @@ export interface ApiVersion {
 
 const API_VERSION = /^(\d{1,4})(?:\.(\d{1,4}))?$/
 
-/** Reads `0.15`; undefined for anything else. */
+/** Parses `0.15`; returns undefined for anything else. */
 export function parseApiVersion(text: string): ApiVersion | undefined {
   const match = API_VERSION.exec(text)
   return match ? { major: Number(match[1]), minor: Number(match[2] ?? 0) } : undefined
@@ -17,7 +17,7 @@ export function formatApiVersion(version: ApiVersion): string {
   return `${version.major}.${version.minor}`
 }
 
-/** Negative when `a` is older than `b`, 0 when equal. */
+/** Returns a negative number if `a` is older than `b`, 0 if equal. */
 export function compareApiVersions(a: ApiVersion, b: ApiVersion): number {
   return a.major - b.major || a.minor - b.minor
 }

@@ -1,13 +1,13 @@
-/** YAML out. */
+/** Writes YAML. */
 
 import { Document, visit } from 'yaml'
 
-/** What plain and block style write as it is: line ends, other controls, and what a CI runner may take for a command. */
+/** Text that plain and block style do not escape: line ends, control characters, and CI runner commands. */
 const NEEDS_QUOTES = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]|::|##/
 
 /**
- * Writes a value as one YAML document; undefined values are left out. No string takes more than one line, and one with controls,
- * `::` or `##` is a JSON string, as a key too, so that the text of others never begins a line.
+ * Writes a value as one YAML document; undefined values are omitted. Each string takes one line, and a string or key with control
+ * characters, `::` or `##` is written as a JSON string: external text never starts a line.
  */
 export function stringifyYaml(value: object): string {
   const document = new Document(value, { aliasDuplicateObjects: false })

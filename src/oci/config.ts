@@ -3,10 +3,10 @@
 import type { Digest } from './digest.ts'
 import { encodeGoObject, encodeGoValue, isGoEmpty } from '../formats/go/json.ts'
 
-/** The most bytes of a configuration, and so of a label, that are read into memory. A buildpack's metadata can have several MiB. */
+/** Maximum size of a configuration, and thus of a label, that is read into memory; metadata of buildpacks can be several MiB. */
 export const MAX_CONFIG_BYTES: number = 32 * 1024 * 1024
 
-/** `config` of an image: what a container made from it gets. Other keys of what was read are there, and are not encoded. */
+/** An image's `config`, the defaults of its containers. Other keys that were read are present, but not encoded. */
 export interface ContainerConfig {
   User?: string
   Env?: string[]
@@ -27,7 +27,7 @@ export interface HistoryEntry {
   empty_layer?: boolean
 }
 
-/** The whole document; its sha256 is the image ID on a graph-driver engine. Other keys of what was read are there, and are not encoded. */
+/** The whole document; its sha256 is the image ID on a graph-driver engine. Other keys that were read are present, but not encoded. */
 export interface ImageConfig {
   architecture: string
   os: string
@@ -41,7 +41,7 @@ export interface ImageConfig {
   [key: string]: unknown
 }
 
-/** How a field of a Go structure is written, and when it is left out. */
+/** How to encode a field of a Go struct, and when to omit it. */
 interface Field {
   readonly omit: (value: unknown) => boolean
   readonly encode: (value: unknown) => string
@@ -52,15 +52,15 @@ const absent = (value: unknown): boolean => value === undefined || value === nul
 
 const text: Field = { omit: never, encode: (value) => encodeGoValue(value ?? '') }
 const optional: Field = { omit: isGoEmpty, encode: encodeGoValue }
-/** Go's `omitempty` does not hold for a time: an absent one is written as the year 1. */
+/** Go's `omitempty` does not apply to times: an absent time is written as the year 1. */
 const time: Field = { omit: never, encode: (value) => encodeGoValue(value ?? '0001-01-01T00:00:00Z') }
-/** A set, which Go keeps as a map to empty structures. */
+/** A set, which Go represents as a map to empty structs. */
 const set: Field = {
   omit: isGoEmpty,
   encode: (value) => encodeGoValue(Object.fromEntries(Object.keys(value as object).map((key) => [key, {}]))),
 }
 
-/** A structure; what it does not name is left out, as Go leaves it out. */
+/** A struct; members without a field are omitted, as in Go. */
 function struct(fields: Readonly<Record<string, Field>>, omit = never): Field {
   return {
     omit,
@@ -123,8 +123,8 @@ const IMAGE = struct({
 })
 
 /**
- * The bytes of a config, the same as the lifecycle writes for the same content: field order and omissions of
- * go-containerregistry, Go's escapes, sorted maps; keys that it does not know (BuildKit's, Docker's `container_config`) are left out.
+ * Encodes a configuration with the same bytes as the lifecycle: field order and omissions of go-containerregistry, Go's escapes, sorted
+ * maps; unknown keys (BuildKit's, Docker's `container_config`) are omitted.
  */
 export function encodeImageConfig(config: ImageConfig): Buffer {
   return Buffer.from(IMAGE.encode(config))

@@ -1,4 +1,4 @@
-/** What manifests and indexes say of the content that they name (OCI image-spec, descriptor.md). */
+/** Descriptors in manifests and indexes (OCI image-spec, descriptor.md). */
 
 import type { Digest } from './digest.ts'
 import type { Platform } from './platform.ts'
@@ -8,7 +8,7 @@ export interface Descriptor {
   readonly digest: Digest
   /** Bytes. */
   readonly size: number
-  /** In an index: what the image is for. */
+  /** In an index: the image's platform. */
   readonly platform?: Platform
   readonly annotations?: Readonly<Record<string, string>>
   readonly artifactType?: string

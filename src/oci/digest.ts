@@ -1,4 +1,4 @@
-/** Content digests (OCI image-spec, descriptor.md "Digests"); `cnb` makes sha256 only. */
+/** Content digests (OCI image-spec, descriptor.md "Digests"); `cnb` creates only sha256. */
 
 import { createHash } from 'node:crypto'
 
@@ -11,12 +11,12 @@ export function isDigest(text: string): text is Digest {
   return DIGEST.test(text)
 }
 
-/** The digest of `bytes`. */
+/** Returns the digest of `bytes`. */
 export function digestOf(bytes: Buffer | string): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }
 
-/** The hexadecimal part of a digest. */
+/** Returns the hexadecimal part of a digest. */
 export function hexOf(digest: Digest): string {
   return digest.slice('sha256:'.length)
 }

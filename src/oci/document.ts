@@ -3,7 +3,7 @@
 import { CnbError } from '../base/errors.ts'
 import { recordOf } from '../formats/lenient-values.ts'
 
-/** @param what the document's name in an error: `the manifest of x` @throws CnbError CNB_IMAGE_INVALID for what is no JSON */
+/** @param what name of the document in errors: `the manifest of x` @throws CnbError CNB_IMAGE_INVALID if it is not JSON */
 export function readDocument(content: Buffer, what: string): Record<string, unknown> {
   try {
     return recordOf(JSON.parse(content.toString()))
@@ -13,5 +13,5 @@ export function readDocument(content: Buffer, what: string): Record<string, unkn
 }
 
 export function malformed(what: string, why: string, cause?: unknown): CnbError {
-  return new CnbError('CNB_IMAGE_INVALID', `${what} cannot be read: ${why}`, cause === undefined ? {} : { cause })
+  return new CnbError('CNB_IMAGE_INVALID', `cannot read ${what}: ${why}`, cause === undefined ? {} : { cause })
 }

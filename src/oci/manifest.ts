@@ -1,4 +1,4 @@
-/** Manifests and indexes (OCI image-spec, manifest.md and image-index.md), and Docker's that mean the same. */
+/** Manifests and indexes (OCI image-spec, manifest.md and image-index.md), and Docker's equivalents. */
 
 import { CnbError } from '../base/errors.ts'
 import { numberOf, recordOf, stringMapOf, stringOf } from '../formats/lenient-values.ts'
@@ -14,19 +14,19 @@ export interface ImageManifest {
   readonly layers: readonly Descriptor[]
 }
 
-/** No honest image comes near either. */
+/** More than any real image has. */
 const MAX_LAYERS = 1000
 const MAX_MANIFESTS = 1000
 
 /**
  * Reads an image's manifest.
- * @param name what an error calls the image
- * @throws CnbError CNB_IMAGE_INVALID for what is none, CNB_UNSUPPORTED for a format of before 2016
+ * @param name the image's name in errors
+ * @throws CnbError CNB_IMAGE_INVALID if it is not a manifest, CNB_UNSUPPORTED for the format before 2016
  */
 export function readManifest(content: Buffer, name: string): ImageManifest {
   const document = readDocument(content, theManifest(name))
   if (document.schemaVersion === 1) {
-    throw new CnbError('CNB_UNSUPPORTED', `the manifest of ${name} has the schema version 1, which registries gave up long ago`, {
+    throw new CnbError('CNB_UNSUPPORTED', `the manifest of ${name} has schema version 1, which is obsolete`, {
       hint: 'Pull the image with an engine, and push it again.',
     })
   }
@@ -34,21 +34,21 @@ export function readManifest(content: Buffer, name: string): ImageManifest {
   return { config: readDescriptor(document.config, name), layers: document.layers.map((layer) => readDescriptor(layer, name)) }
 }
 
-/** Reads an index's descriptors. @param name what an error calls it @throws CnbError CNB_IMAGE_INVALID */
+/** Reads an index's descriptors. @param name the index's name in errors @throws CnbError CNB_IMAGE_INVALID */
 export function readIndex(content: Buffer, name: string): Descriptor[] {
   const { manifests } = readDocument(content, theManifest(name))
   if (!Array.isArray(manifests)) throw malformed(theManifest(name), 'it has no list of manifests')
-  if (manifests.length > MAX_MANIFESTS) throw malformed(theManifest(name), `it lists ${manifests.length} manifests; ${MAX_MANIFESTS} are the most`)
+  if (manifests.length > MAX_MANIFESTS) throw malformed(theManifest(name), `it lists ${manifests.length} manifests, more than ${MAX_MANIFESTS}`)
   return manifests.map((manifest) => readDescriptor(manifest, name))
 }
 
-/** Whether the document is an index: by its own word, or by what it is told to be. */
+/** Whether the document is an index, by its media type or, if that is unknown, by its content. */
 export function isIndex(mediaType: string, content: Buffer, name: string): boolean {
   if (isIndexType(mediaType)) return true
   return !isManifestType(mediaType) && Array.isArray(readDocument(content, theManifest(name)).manifests)
 }
 
-/** An OCI manifest's bytes: the same image gives the same. */
+/** Encodes an OCI manifest; equal images have equal bytes. */
 export function encodeManifest({ config, layers }: ImageManifest): Buffer {
   const describe = ({ mediaType, digest, size }: Descriptor): Descriptor => ({ mediaType, digest, size })
   return Buffer.from(
@@ -56,11 +56,11 @@ export function encodeManifest({ config, layers }: ImageManifest): Buffer {
   )
 }
 
-/** Reads one descriptor. @throws CnbError CNB_IMAGE_INVALID when it names nothing */
+/** Reads one descriptor. @throws CnbError CNB_IMAGE_INVALID if it has no digest or size */
 function readDescriptor(value: unknown, name: string): Descriptor {
   const { mediaType, digest, size, platform, annotations, artifactType } = recordOf(value)
   const [found, bytes] = [stringOf(digest), numberOf(size)]
-  if (found === undefined || !isDigest(found)) throw malformed(theManifest(name), 'a descriptor in it has no sha256 digest')
+  if (found === undefined || !isDigest(found)) throw malformed(theManifest(name), 'one of its descriptors has no sha256 digest')
   if (bytes === undefined || !Number.isSafeInteger(bytes)) throw malformed(theManifest(name), `its descriptor of ${found} has no size`)
   return {
     mediaType: stringOf(mediaType) ?? '',

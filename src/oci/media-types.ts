@@ -1,4 +1,4 @@
-/** Media types of manifests and layers: OCI's (image-spec, media-types.md), and Docker's that mean the same. */
+/** Media types of manifests and layers: OCI's (image-spec, media-types.md) and Docker's equivalents. */
 
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
@@ -9,7 +9,7 @@ const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json'
 export const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v2+json'
 const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar'
 
-/** Each means the same in both families. */
+/** Equivalent layer types of both families, as OCI types. */
 const OCI_TYPES: Readonly<Record<string, string>> = Object.fromEntries(
   [OCI_LAYER, DOCKER_LAYER].flatMap((family) => [
     [family, OCI_LAYER],
@@ -20,7 +20,7 @@ const OCI_TYPES: Readonly<Record<string, string>> = Object.fromEntries(
   ]),
 )
 
-/** The OCI name of a layer's type; undefined for what is no layer that can be unpacked here. */
+/** Returns the OCI equivalent of a layer's media type; undefined for types that cnb cannot read. */
 export function ociLayerType(mediaType: string): string | undefined {
   return OCI_TYPES[mediaType]
 }
@@ -30,7 +30,7 @@ export function isIndexType(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_INDEX
 }
 
-/** Whether a manifest with a configuration of this type is of an image, and of no other artifact. */
+/** Whether a manifest with a configuration of this type describes an image rather than another artifact. */
 export function isConfigType(mediaType: string): boolean {
   return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG
 }

@@ -1,4 +1,4 @@
-/** Operating system and processor of an image (OCI image-spec, config.md and image-index.md). */
+/** Operating system and architecture of an image (OCI image-spec, config.md and image-index.md). */
 
 export interface Platform {
   os: string
@@ -6,12 +6,12 @@ export interface Platform {
   variant?: string
 }
 
-/** `os/architecture[/variant]`, as docker prints it. */
+/** Formats `os/architecture[/variant]`, as docker prints it. */
 export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, ...(platform.variant ? [platform.variant] : [])].join('/')
 }
 
-/** Whether an image for `actual` can stand where `wanted` is asked for; a variant counts only when both name one. */
+/** Whether an image for `actual` can be used for `wanted`; a variant counts only if both have one. */
 export function platformMatches(actual: Platform, wanted: Platform): boolean {
   return (
     actual.os === wanted.os &&

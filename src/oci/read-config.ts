@@ -1,4 +1,4 @@
-/** Reading an image configuration that somebody else wrote (OCI image-spec, config.md). */
+/** Reads an external image configuration (OCI image-spec, config.md). */
 
 import { isTable, recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 import type { ContainerConfig, HistoryEntry, ImageConfig } from './config.ts'
@@ -6,9 +6,9 @@ import { isDigest } from './digest.ts'
 import { malformed, readDocument } from './document.ts'
 
 /**
- * Reads a whole configuration. What is not understood stays as it is.
- * @param name what an error calls the image
- * @throws CnbError CNB_IMAGE_INVALID for what is no configuration, or has layers that are not sha256 digests
+ * Reads a whole configuration. Unknown members are kept unchanged.
+ * @param name the image's name in errors
+ * @throws CnbError CNB_IMAGE_INVALID if it is not a configuration, or has layers that are not sha256 digests
  */
 export function readImageConfig(content: Buffer, name: string): ImageConfig {
   const document = readDocument(content, theConfiguration(name))
@@ -16,7 +16,7 @@ export function readImageConfig(content: Buffer, name: string): ImageConfig {
   const { 'os.version': osVersion, 'os.features': osFeatures, ...rest } = others
   const layers: unknown[] = Array.isArray(recordOf(rootfs).diff_ids) ? (recordOf(rootfs).diff_ids as unknown[]) : []
   const diffIds = layers.filter((layer) => typeof layer === 'string').filter(isDigest)
-  if (diffIds.length !== layers.length) throw malformed(theConfiguration(name), 'it names layers without a sha256 digest')
+  if (diffIds.length !== layers.length) throw malformed(theConfiguration(name), 'it has layers without a sha256 digest')
   const texts = { variant, created, author, docker_version, 'os.version': osVersion }
   return {
     ...rest,
@@ -30,7 +30,7 @@ export function readImageConfig(content: Buffer, name: string): ImageConfig {
   }
 }
 
-/** `config` of an image. Go writes what is empty as null; the fields that may not be null go. */
+/** Reads an image's `config`. Go writes empty fields as null; those that must not be null are dropped. */
 export function readContainerConfig(value: unknown): ContainerConfig {
   const { Env, Labels, ExposedPorts, ...rest } = recordOf(value)
   return {

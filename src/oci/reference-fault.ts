@@ -1,6 +1,6 @@
-/** What is wrong with a text that is not an image reference, named for what it is. */
+/** Explains why a text is not an image reference. */
 
-/** The cause as a clause whose subject is `it`, and what the user can do. */
+/** The cause, as a clause with the subject `it`, and a hint. */
 export interface ReferenceFault {
   readonly why: string
   readonly hint: string
@@ -9,22 +9,22 @@ export interface ReferenceFault {
 type Look = (text: string) => ReferenceFault | string | undefined
 
 const FORM_HINT = "Use [registry/]repository[:tag][@sha256:…], for example 'registry.example/team/app:1.0'."
-const PATH_HINT = 'Name the directory of an app with --path, and an OCI layout as oci:DIR where the command reads one.'
-const LAYOUT_HINT = 'Name an image of an engine or a registry: an OCI layout cannot be used here.'
+const PATH_HINT = 'To select the directory of an app, use --path; to read an OCI layout, use oci:DIR where the command supports it.'
+const LAYOUT_HINT = 'Use an image of an engine or a registry: an OCI layout is not supported here.'
 const NAMED: Readonly<Record<string, string>> = { ' ': 'a space', '\t': 'a tab', '\n': 'a line break', '\r': 'a line break' }
 const MAX_TAG = 128
-/** Registry and repository together, with `library/` where it is left out. */
+/** Registry and repository together, including an implied `library/`. */
 const MAX_NAME = 255
 
-/** The first look that finds something is right: the most telling faults come first. What has none of the others is too long. */
+/** The first check that finds a fault wins: the most specific faults come first. A text without any of the others is too long. */
 const PATTERNS: readonly Look[] = [
   (text) => (text === '' ? 'it is empty' : undefined),
   (text) => contains(/[^\x21-\x7e]/u.exec(text)?.[0]),
   (text) => {
     const scheme = /^[\w+.-]+:\/\//.exec(text)?.[0]
-    return scheme === undefined ? undefined : { why: `it begins with '${scheme}'`, hint: `Leave '${scheme}' out.` }
+    return scheme === undefined ? undefined : { why: `it begins with '${scheme}'`, hint: `Remove '${scheme}'.` }
   },
-  (text) => (text.startsWith('oci:') ? { why: 'it names an OCI layout', hint: LAYOUT_HINT } : undefined),
+  (text) => (text.startsWith('oci:') ? { why: 'it is an OCI layout', hint: LAYOUT_HINT } : undefined),
   (text) => (/^(?:[/~]|\.{1,2}(?:\/|$))|\\/.test(text) ? { why: 'it is a path', hint: PATH_HINT } : undefined),
   (text) => (text.includes('@') ? digestFault(text.slice(0, text.indexOf('@')), text.slice(text.indexOf('@') + 1)) : undefined),
   (text) => hostFault(text),
@@ -33,10 +33,10 @@ const PATTERNS: readonly Look[] = [
   (text) => emptyPartFault(text, pathOf(text)),
   (text) => separatorFault(pathOf(text)),
   (text) => (/[A-Z]/.test(pathOf(text)) ? { why: `'${pathOf(text)}' is not in lower case`, hint: `Use lower case: '${inLowerCase(text)}'.` } : undefined),
-  () => `the name is longer than ${MAX_NAME} characters`,
+  () => `it is longer than ${MAX_NAME} characters`,
 ]
 
-/** The first fault of a text that parseReference does not read. */
+/** Returns the first fault of a text that parseReference rejects. */
 export function referenceFault(text: string): ReferenceFault {
   let fault: ReferenceFault | string | undefined
   for (const look of PATTERNS) if ((fault = look(text))) break
@@ -49,7 +49,7 @@ function contains(character: string | undefined): string | undefined {
   return `it contains ${NAMED[character] ?? (/[\p{L}\p{N}\p{P}\p{S}]/u.test(character) ? `'${character}'` : code)}`
 }
 
-/** The first part, where it is a host and not a directory of the repository: it has a dot or a port, or is `localhost`. */
+/** Returns the first part if it is a host and not part of the repository: it has a dot or a port, or is `localhost`. */
 function hostOf(text: string): string {
   const first = text.slice(0, Math.max(0, text.indexOf('/')))
   return /[.:]/.test(first) || first === 'localhost' ? first : ''
@@ -71,14 +71,14 @@ function inLowerCase(text: string): string {
 }
 
 function digestFault(name: string, digest: string): string | undefined {
-  if (name === '') return "there is no name before '@'"
+  if (name === '') return "the name before '@' is missing"
   if (digest === '') return "the digest after '@' is missing"
   if (digest.includes('@')) return "it has more than one '@'"
   const [algorithm, hex] = digest.split(':')
   if (hex === undefined || !/^[a-z0-9+._-]+$/.test(algorithm ?? '')) return `'${digest}' is not a digest`
-  if (algorithm !== 'sha256') return `its digest is of '${algorithm}', and only sha256 is supported`
+  if (algorithm !== 'sha256') return `its digest uses '${algorithm}'; only sha256 is supported`
   const odd = /[^0-9a-f]/.exec(digest.slice('sha256:'.length))?.[0]
-  if (odd !== undefined) return `its digest contains '${odd}', which is not a hexadecimal digit in lower case`
+  if (odd !== undefined) return `its digest contains '${odd}', which is not a lower-case hexadecimal digit`
   return hex.length === 64 ? undefined : `its digest has ${hex.length} hexadecimal digits instead of 64`
 }
 
@@ -86,7 +86,7 @@ function hostFault(text: string): string | undefined {
   const host = hostOf(text.split('@')[0] ?? '')
   const [, name = host, port] = /^(\[.*\]|[^:]*):(.*)$/.exec(host) ?? []
   if (host === '') return undefined
-  if (name === '') return `there is no host before '${host}'`
+  if (name === '') return `the host before '${host}' is missing`
   if (!/^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$|^\[[0-9a-f:]+\]$/i.test(name)) return `'${name}' is not a host`
   if (port === undefined || /^\d+$/.test(port)) return undefined
   return port === '' ? `the port after '${host}' is missing` : `'${port}' is not a port`
@@ -104,8 +104,8 @@ function tagFault(rest: string): string | undefined {
 }
 
 function emptyPartFault(text: string, path: string): string | undefined {
-  if (path === '') return hostOf(text) === '' ? 'the name before the tag is missing' : `there is no repository after '${hostOf(text)}/'`
-  if (`/${path}`.includes('//')) return "there is nothing between '/' and '/'"
+  if (path === '') return hostOf(text) === '' ? 'the name before the tag is missing' : `the repository after '${hostOf(text)}/' is missing`
+  if (`/${path}`.includes('//')) return "it has an empty part between '/' and '/'"
   return path.endsWith('/') ? "it ends with '/'" : undefined
 }
 
@@ -115,7 +115,7 @@ function separatorFault(path: string): string | undefined {
     if (/[._-]/.test(first)) return `'${part}' begins with '${first}'`
     if (/[._-]/.test(last)) return `'${part}' ends with '${last}'`
     const between = (part.match(/[._-]+/g) ?? []).find((separators) => !/^(?:[._]|__|-+)$/.test(separators))
-    if (between !== undefined) return `'${part}' has '${between}' where one of '.', '_', '__' and '-' may stand`
+    if (between !== undefined) return `'${part}' has '${between}' where only '.', '_', '__' or '-' is allowed`
   }
   return undefined
 }

@@ -1,6 +1,7 @@
 /**
- * Image references (distribution's reference grammar, and Docker's normalisation of short names): `nginx` is
- * `docker.io/library/nginx:latest`.
+ * Image references: distribution's reference grammar, and Docker's normalization of short names.
+ *
+ * `nginx` is `docker.io/library/nginx:latest`.
  */
 
 import { CnbError } from '../base/errors.ts'
@@ -12,18 +13,18 @@ export interface Reference {
   readonly registry: string
   /** Path in the registry, with `library/` for Hub's short names. */
   readonly repository: string
-  /** Given, or `latest` where neither tag nor digest is given. */
+  /** The specified tag, or `latest` if the reference has neither tag nor digest. */
   readonly tag?: string
   readonly digest?: Digest
 }
 
-/** A name that an image can get: it has a tag and no digest, which an image has of itself. */
+/** The name that an image can be tagged with: it has a tag and no digest. */
 export interface Tag extends Reference {
   readonly tag: string
   readonly digest?: undefined
 }
 
-/** The registry of names that tell none. */
+/** The registry of names without a registry. */
 export const DOCKER_HUB = 'docker.io'
 const HUB_ALIASES = new Set(['docker.io', 'index.docker.io'])
 const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
@@ -33,7 +34,7 @@ const HOST = /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-
 const MAX_REPOSITORY = 255
 
 /**
- * Reads an image name as a user types it.
+ * Parses an image name as a user types it.
  * @throws CnbError CNB_REFERENCE_INVALID
  */
 export function parseReference(text: string): Reference {
@@ -48,7 +49,7 @@ export function parseReference(text: string): Reference {
 
   const slash = name.indexOf('/')
   const first = slash < 0 ? '' : name.slice(0, slash)
-  // Docker would also take capitals for a host; the lifecycle does not, and would fail in the middle of the build.
+  // Docker also accepts upper case as a host; the lifecycle does not, and would fail in the middle of the build.
   const hasHost = /[.:]/.test(first) || first === 'localhost'
   const host = hasHost ? first : DOCKER_HUB
   if (!HOST.test(host)) fail()
@@ -97,18 +98,18 @@ function suffixOf(reference: Reference): string {
   return (reference.tag ? `:${reference.tag}` : '') + (reference.digest ? `@${reference.digest}` : '')
 }
 
-/** The full name: `docker.io/library/nginx:latest`. */
+/** Formats the full name: `docker.io/library/nginx:latest`. */
 export function formatReference(reference: Reference): string {
   return `${reference.registry}/${reference.repository}${suffixOf(reference)}`
 }
 
-/** The name as Docker shows it: without `docker.io/` and `library/`, and with its tag. */
+/** Formats the name as Docker shows it: without `docker.io/` and `library/`, and with its tag. */
 export function familiarName(reference: Reference): string {
   if (reference.registry !== DOCKER_HUB) return formatReference(reference)
   return reference.repository.replace(/^library\//, '') + suffixOf(reference)
 }
 
-/** Registry and repository as go-containerregistry names them, without tag or digest: `index.docker.io/library/nginx`. */
+/** Formats registry and repository as go-containerregistry does, without tag or digest: `index.docker.io/library/nginx`. */
 export function contextName(reference: Reference): string {
   return `${reference.registry === DOCKER_HUB ? 'index.docker.io' : reference.registry}/${reference.repository}`
 }

@@ -1,4 +1,4 @@
-/** The app on its way into the build: entries of a tar, read while it is sent. */
+/** Reads the app as tar entries while they are sent to the build. */
 
 import { realpath, stat } from 'node:fs/promises'
 import { directoryEntries } from '../archive/files/directory-entries.ts'
@@ -10,7 +10,7 @@ import type { ZipTree } from '../archive/zip/zip-tree.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 
-/** .gitignore patterns; include or exclude, not both. */
+/** .gitignore patterns; either include or exclude. */
 interface FileFilter {
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
@@ -18,38 +18,38 @@ interface FileFilter {
 
 /** An app: a directory, or a zip archive with the same files. */
 export interface App {
-  /** With its links resolved. */
+  /** The path with resolved links. */
   readonly path: string
-  /** Of an archive only: what its project.toml says, where there is one. */
+  /** For an archive: the text of its project.toml, if any. */
   readonly archive?: { readonly projectToml: string | undefined }
 }
 
 export interface AppOptions extends Context {
-  /** From checkApp. */
+  /** The result of checkApp. */
   readonly app: App
   /** The app's directory in the container, without the leading slash: `workspace`. */
   readonly root: string
-  /** The build user, who gets everything. */
+  /** The build user, who owns all entries. */
   readonly uid: number
   readonly gid: number
   readonly filter: FileFilter
 }
 
-/** As pack makes it: buildpacks of any user may write beside the app. It goes into the app layer's digest. */
+/** As in pack: buildpacks of any user may write to the app directory. The mode is part of the app layer's digest. */
 const ROOT_MODE = 0o777
-/** project.toml's own limit. */
+/** The size limit of project.toml. */
 const MAX_DESCRIPTOR = 1024 * 1024
 
 /**
- * The app as entries of a tar to be unpacked at `/`. Modes, times and hard links are the host's, or the archive's; owners are the
- * build user's (specification, platform.md "Build"; the filter applies before the build, project-descriptor.md). They fail as
- * directoryEntries and ZipTree do.
+ * Yields the app as entries of a tar to be extracted at `/`. Modes, times and hard links are those of the host or the archive; the build
+ * user owns all entries (specification, platform.md "Build"; the filter applies before the build, project-descriptor.md). Errors are
+ * those of directoryEntries and ZipTree.
  */
 export async function* appEntries(options: AppOptions): AsyncGenerator<TarEntry, void, undefined> {
   const { app, root, uid, gid, filter, signal, events } = options
   if (app.archive) {
     using tree = await openZip(app.path, options)
-    if (!tree) throw new CnbError('CNB_APP_CHANGED', `${app.path} is no longer a zip archive`, { hint: 'Run again when nothing writes to it.' })
+    if (!tree) throw new CnbError('CNB_APP_CHANGED', `${app.path} is no longer a zip archive`, { hint: 'Run again while no other program writes to it.' })
     yield* walkTree(tree, { filter: filterOf(filter), signal, withRoot: true })
     return
   }
@@ -63,7 +63,7 @@ export async function* appEntries(options: AppOptions): AsyncGenerator<TarEntry,
   })
 }
 
-/** The code for archives is loaded by those who have one. */
+/** The code for archives is loaded on demand. */
 async function openZip(path: string, { root, uid, gid, signal, events }: Omit<AppOptions, 'app' | 'filter'>): Promise<ZipTree | undefined> {
   const { ZipTree } = await import('../archive/zip/zip-tree.ts')
   return ZipTree.open(path, { prefix: root, uid, gid, rootMode: ROOT_MODE, signal, events })
@@ -74,12 +74,12 @@ function filterOf({ include, exclude }: FileFilter): EntryFilter | undefined {
   return exclude && exclude.length > 0 ? excluding(exclude) : undefined
 }
 
-const HINT = 'Give a directory or a zip archive with --path.'
+const HINT = 'Pass a directory or a zip archive with --path.'
 
 /**
- * Finds the app. An archive is recognised by the record at its end, as in pack, whatever its name is: .zip, .jar, .war.
- * @throws CnbError CNB_APP_INVALID when it is missing, neither a directory nor an archive, or an archive that cannot be used;
- *   CNB_UNSUPPORTED for an archive that is compressed or encrypted in a way that cnb cannot read
+ * Finds the app. As in pack, an archive (.zip, .jar, .war) is detected by its end record, not by its name.
+ * @throws CnbError CNB_APP_INVALID if the path is missing, or neither a directory nor a valid archive; CNB_UNSUPPORTED for an archive
+ *   with an unsupported compression or encryption
  */
 export async function checkApp(path: string, { signal }: Context = {}): Promise<App> {
   try {
@@ -88,7 +88,7 @@ export async function checkApp(path: string, { signal }: Context = {}): Promise<
     if (found.isDirectory()) return { path: resolved }
     using tree = found.isFile() ? await openZip(resolved, { root: '', uid: 0, gid: 0, signal }) : undefined
     if (tree) return { path: resolved, archive: { projectToml: tree.text('project.toml', MAX_DESCRIPTOR) } }
-    throw new CnbError('CNB_APP_INVALID', `the app ${path} is not a directory and not a zip archive, or not all of one`, { hint: HINT })
+    throw new CnbError('CNB_APP_INVALID', `the app ${path} is neither a directory nor a complete zip archive`, { hint: HINT })
   } catch (error) {
     if (error instanceof CnbError) throw error
     throw new CnbError('CNB_APP_INVALID', `cannot read the app ${path}: ${(error as Error).message}`, { hint: HINT, cause: error })

@@ -1,45 +1,45 @@
-/** project.toml (specification, extensions/project-descriptor.md, schema 0.2; and pack's 0.1 and 0.3). */
+/** Reads project.toml (extensions/project-descriptor.md, schema 0.2; schemas 0.1 and 0.3 as in pack). */
 
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import { envNameProblem, envValueProblem } from './env.ts'
 
-/** A buildpack that the project asks for. At most one of `version`, `uri` and `script` is there. */
+/** A buildpack in project.toml. At most one of `version`, `uri` and `script` is set. */
 export interface ProjectBuildpack {
   readonly id?: string
-  /** Without it (and without `uri` and `script`) the builder's own version is meant. */
+  /** Without a version, `uri` or `script`, the builder's version is used. */
   readonly version?: string
-  /** A locator, relative to the descriptor's directory where it is a path. */
+  /** A locator; a path is relative to the descriptor's directory. */
   readonly uri?: string
-  /** An inline buildpack: its `bin/build`. */
+  /** An inline buildpack; `inline` is its `bin/build`. */
   readonly script?: { readonly api: string; readonly shell: string; readonly inline: string }
 }
 
-/** What a project says of its own build. Missing lists are empty, but for `include` and `exclude`, of which one at most is there. */
+/** The content of a project descriptor. Missing lists are empty, except `include` and `exclude`; at most one of these is set. */
 export interface ProjectDescriptor {
   readonly builder?: string
-  /** .gitignore patterns of the only files that count, or of those that do not. */
+  /** .gitignore patterns of the files to include, or to exclude. */
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
-  /** Replaces the builder's order; `pre` and `post` go around either. */
+  /** Replaces the builder's order; `pre` and `post` are added to either. */
   readonly group: readonly ProjectBuildpack[]
   readonly pre: readonly ProjectBuildpack[]
   readonly post: readonly ProjectBuildpack[]
-  /** In the order of the file. */
+  /** In file order. */
   readonly env: readonly { readonly name: string; readonly value: string }[]
-  /** The project's own version and source, for project-metadata.toml. */
+  /** The project's version and source, for project-metadata.toml. */
   readonly version?: string
   readonly sourceUrl?: string
-  /** What was not understood and had no effect. */
+  /** Warnings about keys without effect. */
   readonly warnings: readonly string[]
 }
 
 type Schema = '0.1' | '0.2' | '0.3'
 
 /**
- * Reads a project descriptor. Keys that are not known are warned of, as by pack; wrong ones are errors.
- * @param file the name that errors tell the user
- * @param execEnv what the image is for: entries for other execution environments are left out
- * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column where there is one
+ * Parses a project descriptor. As in pack, unknown keys are reported as warnings and invalid values as errors.
+ * @param file the file's name in errors
+ * @param execEnv the image's execution environment: entries for other environments are omitted
+ * @throws CnbError CNB_DESCRIPTOR_INVALID with file, and line and column if available
  */
 export function parseProjectDescriptor(text: string, file: string, execEnv: string): ProjectDescriptor {
   const warnings: string[] = []
@@ -48,7 +48,7 @@ export function parseProjectDescriptor(text: string, file: string, execEnv: stri
   const written = about?.string('schema-version')
   if (written === undefined) {
     warnings.push(
-      `${file} has no schema-version below [_], so it is read as schema 0.1; write schema-version = "0.2" to use [io.buildpacks]`,
+      `${file} has no schema-version below [_] and is read as schema 0.1; set schema-version = "0.2" to use [io.buildpacks]`,
     )
   }
   const schema = about && written !== undefined ? schemaOf(written, about) : '0.1'
@@ -57,10 +57,10 @@ export function parseProjectDescriptor(text: string, file: string, execEnv: stri
 
 function schemaOf(version: string, about: FieldReader): Schema {
   if (version === '0.1' || version === '0.2' || version === '0.3') return version
-  throw about.error('schema-version', `unknown project descriptor schema version '${version}'`, 'Known are 0.1, 0.2 and 0.3.')
+  throw about.error('schema-version', `unknown project descriptor schema version '${version}'`, 'Use 0.1, 0.2 or 0.3.')
 }
 
-/** 0.2 and 0.3: tables of other domains than io.buildpacks are others' business, and so is `_.metadata`. */
+/** Schemas 0.2 and 0.3. Tables outside io.buildpacks belong to other tools, and `_.metadata` may have any content. */
 function readSchema(
   document: FieldReader,
   about: FieldReader | undefined,
@@ -72,13 +72,13 @@ function readSchema(
   const build = ours?.table('build')
   const pre = ours?.table('pre')
   const post = ours?.table('post')
-  // The specification's first text had the two words the other way round.
+  // The first version of the specification had the two words in reverse order.
   const legacy = ours?.table('env')
   ours?.allow('schema-version')
   const read = new Entries(use, file, warnings)
   for (const key of ['build', 'project'].filter((key) => document.has(key))) {
     warnings.push(
-      `${file}: [${key}] is of schema 0.1, so it has no effect; in ${use.schema} it is ${key === 'build' ? '[io.buildpacks]' : '[_]'}`,
+      `${file}: [${key}] belongs to schema 0.1 and has no effect; in ${use.schema} use ${key === 'build' ? '[io.buildpacks]' : '[_]'}`,
     )
   }
   const legacyEnv = read.env(legacy, 'build')
@@ -95,7 +95,7 @@ function readSchema(
   return descriptor
 }
 
-/** 0.1: `[project]` and `[build]`. */
+/** Schema 0.1: `[project]` and `[build]`. */
 function readOldSchema(document: FieldReader, file: string, warnings: string[]): ProjectDescriptor {
   const build = document.table('build')
   const pre = build?.table('pre')
@@ -115,7 +115,7 @@ function readOldSchema(document: FieldReader, file: string, warnings: string[]):
   return descriptor
 }
 
-/** Reads the parts that the schemas share, and collects what was not understood. */
+/** Reads the parts that the schemas share, and collects warnings. */
 class Entries {
   readonly #schema: Schema
   readonly #execEnv: string | undefined
@@ -132,7 +132,7 @@ class Entries {
   warn(...tables: (FieldReader | undefined)[]): void {
     for (const table of tables) {
       for (const key of table?.unknownKeys() ?? []) {
-        this.#warnings.push(`${this.#file}: '${key}' is not a key of schema ${this.#schema}, so it has no effect`)
+        this.#warnings.push(`${this.#file}: '${key}' is not a key of schema ${this.#schema} and has no effect`)
       }
     }
   }
@@ -143,7 +143,7 @@ class Entries {
     table?.allow('schema-version', 'id', 'name', 'authors', 'documentation-url', 'metadata')
     for (const license of table?.tables('licenses') ?? []) {
       const said = [license.string('type'), license.string('uri')]
-      if (said.every((value) => value === undefined)) throw license.error(undefined, 'a license needs a type or a uri')
+      if (said.every((value) => value === undefined)) throw license.error(undefined, 'a license requires a type or a uri')
     }
     this.warn(table)
     return { ...(version === undefined ? {} : { version }), ...(sourceUrl === undefined ? {} : { sourceUrl }) }
@@ -154,7 +154,7 @@ class Entries {
     const include = table?.strings('include') ?? []
     const exclude = table?.strings('exclude') ?? []
     if (table && include.length > 0 && exclude.length > 0) {
-      throw table.error('exclude', 'include and exclude cannot both be given', 'Keep the one that says it shorter.')
+      throw table.error('exclude', 'include and exclude are mutually exclusive', 'Remove one of them.')
     }
     return {
       ...(builder === undefined ? {} : { builder }),
@@ -179,10 +179,10 @@ class Entries {
         `a buildpack has at most one of version, uri and script, not ${sources.map(([key]) => key).join(' and ')}`,
       )
     }
-    if (!id && !uri) throw entry.error(undefined, 'a buildpack needs an id or a uri')
+    if (!id && !uri) throw entry.error(undefined, 'a buildpack requires an id or a uri')
     if (script?.has('shell') === false && script.string('inline')?.trimStart().startsWith('#!')) {
       this.#warnings.push(
-        `${this.#file}: the inline script of '${id ?? ''}' begins with '#!', which has no effect: /bin/sh runs it, unless 'shell' names another program`,
+        `${this.#file}: '#!' in the inline script of '${id ?? ''}' has no effect: /bin/sh runs it, unless 'shell' specifies another program`,
       )
     }
     const inline = script && {
@@ -206,16 +206,16 @@ class Entries {
         const name = entry.requiredString('name')
         const value = entry.string('value')
         const problem = envNameProblem(name)
-        if (problem) throw entry.error('name', `${JSON.stringify(name)} cannot be a variable: ${problem}`)
+        if (problem) throw entry.error('name', `${JSON.stringify(name)} is not a variable name: ${problem}`)
         if (value === undefined) throw entry.error(undefined, `the variable '${name}' has no value`)
         const wrong = envValueProblem(value)
-        if (wrong) throw entry.error('value', `the variable '${name}' cannot have this value: ${wrong}`)
+        if (wrong) throw entry.error('value', `invalid value of variable '${name}': ${wrong}`)
         this.warn(entry)
         return { name, value }
       })
   }
 
-  /** Schema 0.3: an entry may be for some execution environments only. */
+  /** Schema 0.3: an entry may be limited to some execution environments. */
   #applies(entry: FieldReader): boolean {
     if (this.#schema !== '0.3') return true
     const environments = entry.strings('exec-env')

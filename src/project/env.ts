@@ -1,33 +1,33 @@
-/** The variables of a build's environment: project.toml, env files, flags (specification, platform.md "User-Provided Variables"). */
+/** Build-time variables from project.toml, env files and flags (platform.md "User-Provided Variables"). */
 
 import { CnbError } from '../base/errors.ts'
 
-/** A variable as it was written; without a `value` it is the host's. */
+/** A variable as specified; without a `value`, it has the host's value. */
 export interface EnvSetting {
   readonly name: string
   readonly value?: string
 }
 
-/** The longest name of a file on Linux. */
+/** Maximum length of a file name on Linux. */
 const MAX_NAME_BYTES = 255
 
-/** Why `name` cannot be a variable, which is to say a file in `/platform/env`; undefined when it can. Reserved names can. */
+/** Returns why `name` is not valid for a variable, and thus for a file in `/platform/env`; undefined if valid. Reserved names are valid. */
 export function envNameProblem(name: string): string | undefined {
   if (name === '') return 'its name is empty'
-  if (name.includes('\0') || name.includes('/')) return 'its name has a NUL or a slash'
-  if (name === '.' || name === '..') return 'no file can have its name'
+  if (name.includes('\0') || name.includes('/')) return 'its name contains a NUL or a slash'
+  if (name === '.' || name === '..') return 'its name is not a valid file name'
   return Buffer.byteLength(name) > MAX_NAME_BYTES ? `its name is longer than ${MAX_NAME_BYTES} bytes` : undefined
 }
 
-/** Why a variable cannot have `value`; undefined when it can. */
+/** Returns why `value` is not valid; undefined if it is. */
 export function envValueProblem(value: string): string | undefined {
-  return value.includes('\0') ? 'it has a NUL, where a program would see its end' : undefined
+  return value.includes('\0') ? 'it contains a NUL, which would end it' : undefined
 }
 
 /**
- * Reads an env file: a line is `NAME=value` or `NAME`, with blanks around it dropped; nothing is unquoted or expanded. Empty
- * lines and those that start with `#` are skipped.
- * @param file the name that an error tells the user
+ * Parses an env file: each line is `NAME=value` or `NAME`, without surrounding blanks; quotes and `$` are literal. Empty lines and
+ * lines that start with `#` are skipped.
+ * @param file the file's name in errors
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
 export function readEnvFile(text: string, file: string): EnvSetting[] {
@@ -41,23 +41,23 @@ export function readEnvFile(text: string, file: string): EnvSetting[] {
       const problem = settingProblem(setting)
       if (problem === undefined) return [setting]
       const position = { file, line: index + 1, column: raw.length - raw.trimStart().length + 1 }
-      throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: ${JSON.stringify(line)} is no variable: ${problem}`, {
+      throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file}: ${JSON.stringify(line)} is not a variable: ${problem}`, {
         position,
         source: raw,
-        hint: 'Write one NAME=value, or NAME for the value it has here, on each line.',
+        hint: "Write one NAME=value, or NAME for the host's value, on each line.",
       })
     })
 }
 
 /**
- * The environment in its order of precedence, the later ones winning: project.toml, the env files as they were given, flags.
- * A name without a value takes the host's, which is empty when it is not set there.
- * @throws CnbError CNB_USAGE for a flag that is no variable
+ * Merges the environment in order of precedence, later ones win: project.toml, the env files in order, flags. A name without a value
+ * has the host's value, or is empty if the host has none.
+ * @throws CnbError CNB_USAGE for an invalid flag
  */
 export function resolveEnv(sources: {
   projectEnv: readonly EnvSetting[]
   envFiles: readonly (readonly EnvSetting[])[]
-  /** `--env` as typed. */
+  /** The values of `--env`. */
   env: readonly string[]
   hostEnv: Readonly<Record<string, string | undefined>>
 }): Map<string, string> {
@@ -70,8 +70,8 @@ function parseFlag(text: string): EnvSetting {
   const setting = parseSetting(text)
   const problem = settingProblem(setting)
   if (problem === undefined) return setting
-  throw new CnbError('CNB_USAGE', `--env ${JSON.stringify(text)} is no variable: ${problem}`, {
-    hint: 'Write --env NAME=value, or --env NAME for the value it has here.',
+  throw new CnbError('CNB_USAGE', `--env ${JSON.stringify(text)} is not a variable: ${problem}`, {
+    hint: "Use --env NAME=value, or --env NAME for the host's value.",
   })
 }
 
@@ -79,9 +79,9 @@ function settingProblem(setting: EnvSetting): string | undefined {
   return envNameProblem(setting.name) ?? lostValueProblem(setting) ?? envValueProblem(setting.value ?? '')
 }
 
-/** A name may have blanks in it, but one without a value was meant as both, as docker takes it too. */
+/** A name may contain blanks, but without a value the user probably meant NAME=value, as docker assumes too. */
 function lostValueProblem({ name, value }: EnvSetting): string | undefined {
-  return value === undefined && /\s/.test(name) ? 'there is a blank where a = should be' : undefined
+  return value === undefined && /\s/.test(name) ? "it contains a blank instead of '='" : undefined
 }
 
 function parseSetting(text: string): EnvSetting {

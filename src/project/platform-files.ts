@@ -1,23 +1,23 @@
-/** The files of `/platform`: variables (specification, platform.md "User-Provided Variables") and bindings (extensions/bindings.md). */
+/** The files of `/platform`: variables (platform.md) and bindings (extensions/bindings.md). */
 
 import { X509Certificate } from 'node:crypto'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import { envNameProblem } from './env.ts'
 
-/** A directory below `/platform/bindings`; `files` has a `type`. */
+/** A directory below `/platform/bindings`; `files` includes `type`. */
 export interface Binding {
   readonly name: string
   readonly files: ReadonlyMap<string, Buffer>
 }
 
-/** The binding type that buildpacks for certificates look for. */
+/** The binding type that CA certificate buildpacks use. */
 const CA_CERTIFICATES = 'ca-certificates'
 
 /**
- * Entries for a tar that is unpacked at `/`: `platform/env/<NAME>` with the value's exact bytes, and
- * `platform/bindings/<name>/<file>`, all root's and readable by everyone, in bytewise order.
- * @throws CnbError CNB_USAGE for a name that is no file name
+ * Returns entries for a tar to be extracted at `/`: `platform/env/<NAME>` with the value's exact bytes, and
+ * `platform/bindings/<name>/<file>`, owned by root, readable by everyone, in bytewise order.
+ * @throws CnbError CNB_USAGE for an invalid file name
  */
 export function platformEntries(contents: { env: ReadonlyMap<string, string>; bindings?: readonly Binding[] }): TarEntry[] {
   const { env, bindings = [] } = contents
@@ -31,13 +31,13 @@ export function platformEntries(contents: { env: ReadonlyMap<string, string>; bi
 }
 
 /**
- * The binding that makes private certificate authorities known to buildpacks.
- * @param pems certificate files, each with one certificate or more
- * @throws CnbError CNB_USAGE naming the file that has none, or one that cannot be read
+ * Returns the binding that passes private certificate authorities to buildpacks.
+ * @param pems certificate files, each with at least one certificate
+ * @throws CnbError CNB_USAGE with the file's name if it has no certificate, or an invalid one
  */
 export function caBinding(pems: readonly { file: string; pem: Buffer }[]): Binding {
   const certificates = pems.flatMap(({ file: name, pem }) => certificatesIn(pem, name))
-  // A file for each, as buildpacks may read no more than the first certificate of one.
+  // One file per certificate, because buildpacks may read only the first certificate of a file.
   const files = certificates.map((certificate, index): [string, Buffer] => [
     `certificate-${index + 1}.pem`,
     Buffer.from(`${certificate}\n`),
@@ -49,13 +49,13 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 function certificatesIn(pem: Buffer, name: string): string[] {
   const found = pem.toString('latin1').match(CERTIFICATE) ?? []
-  const hint = 'Give a PEM file with at least one block "BEGIN CERTIFICATE".'
-  if (found.length === 0) throw new CnbError('CNB_USAGE', `${name} holds no PEM certificate`, { hint })
+  const hint = 'Pass a PEM file with at least one "BEGIN CERTIFICATE" block.'
+  if (found.length === 0) throw new CnbError('CNB_USAGE', `${name} has no PEM certificate`, { hint })
   for (const certificate of found) {
     try {
       new X509Certificate(certificate)
     } catch (error) {
-      throw new CnbError('CNB_USAGE', `${name} holds a certificate that cannot be read: ${(error as Error).message}`, {
+      throw new CnbError('CNB_USAGE', `cannot read a certificate in ${name}: ${(error as Error).message}`, {
         hint,
         cause: error,
       })
@@ -66,7 +66,7 @@ function certificatesIn(pem: Buffer, name: string): string[] {
 
 function fileName(name: string): string {
   const problem = envNameProblem(name)
-  if (problem) throw new CnbError('CNB_USAGE', `${JSON.stringify(name)} cannot be a file below /platform: ${problem}`)
+  if (problem) throw new CnbError('CNB_USAGE', `${JSON.stringify(name)} is not a valid file name below /platform: ${problem}`)
   return name
 }
 

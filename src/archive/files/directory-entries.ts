@@ -1,4 +1,4 @@
-/** A directory of the host as tar entries. What is in it is not trusted to stand still, nor to be files. */
+/** Converts a host directory to tar entries, while other programs may change its files. */
 
 import { HostDirectory } from './host-directory.ts'
 import type { HostDirectoryOptions } from './host-directory.ts'
@@ -8,10 +8,9 @@ import { walkTree, type WalkOptions } from './walk-tree.ts'
 export interface DirectoryOptions extends HostDirectoryOptions, Omit<WalkOptions, 'withRoot'> {}
 
 /**
- * The entries of `directory` in walkTree's order.
- * Links are kept as they are, wherever they lead, and never followed (but `directory` itself may be one). Sockets are left out
- * with a debug event, devices with a warning; FIFOs are kept and never opened.
- * @throws CnbError `invalid` (CNB_APP_INVALID when absent) for what cannot be read, CNB_APP_CHANGED for what changes meanwhile
+ * Returns the entries of `directory` in the order of walkTree. Links are kept unchanged, wherever they point, and not followed
+ * (except `directory` itself, which may be a link). Sockets are omitted with an info event, devices with a warning; FIFOs are kept and never opened.
+ * @throws CnbError `invalid` (default: CNB_APP_INVALID) for unreadable files, CNB_APP_CHANGED if a file changes during the read
  */
 export async function* directoryEntries(directory: string, options: DirectoryOptions): AsyncGenerator<TarEntry, void, undefined> {
   yield* walkTree(new HostDirectory(directory, options), { ...options, withRoot: options.prefix !== '' })

@@ -1,4 +1,4 @@
-/** How one thing in a directory of the host becomes a tar entry, and how the system's refusals become errors. */
+/** Converts a file of a host directory to a tar entry, and system errors to CnbErrors. */
 
 import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import type { Stats } from 'node:fs'
@@ -11,33 +11,33 @@ import type { TarType } from '../tar/tar-header.ts'
 import type { TarEntry } from '../tar/tar-writer.ts'
 import type { FileSource, OpenEntry } from './walk-tree.ts'
 
-/** What an entry gets instead of the host's own. */
+/** Attributes that replace those of the host. */
 type EntryAttributes = Partial<Pick<TarEntry, 'uid' | 'gid' | 'mode' | 'mtime'>>
 
 export interface HostDirectoryOptions {
-  /** The directory's own name in the tar, and what all others start with. When empty the directory has no entry of its own. */
+  /** The directory's name in the tar and prefix of all names. If empty, the directory itself has no entry. */
   readonly prefix: string
   /** `path` is relative to the directory, and empty for the directory itself. */
   readonly attributes?: (entry: TarEntry, path: Buffer) => EntryAttributes
-  /** Whether further names of a file become `link` entries; otherwise each is a file, as in the lifecycle's layers. */
+  /** Whether additional hard links become `link` entries; otherwise each is a file, as in the lifecycle's layers. */
   readonly keepHardLinks?: boolean
-  /** The code of an error about the directory's content, such as a file that cannot be read; CNB_APP_INVALID when absent. */
+  /** The error code for unreadable content; default CNB_APP_INVALID. */
   readonly invalid?: ErrorCode
   readonly events?: EventSink
 }
 
-/** What the system says when something that was there a moment ago is gone or has become something else. */
+/** System errors for a file that was removed or replaced after it was listed. */
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EINVAL'])
 const DENIED = new Set(['EACCES', 'EPERM'])
 const GIB = 1024 ** 3
-/** Each byte of a hole would be read, sent and stored as a zero: 50 GiB of them take minutes and fill disks. */
+/** Holes are read, sent and stored as zeros: 50 GiB of them take minutes and fill disks. */
 const MAX_HOLES = 4 * GIB
 
-/** A directory whose paths are bytes, relative to it. */
+/** A host directory; paths are bytes, relative to it. */
 export class HostDirectory implements FileSource<Stats> {
   readonly #root: Buffer
   readonly #options: HostDirectoryOptions
-  /** Device and inode to the first name that was given. */
+  /** The first name of each file, by device and inode. */
   readonly #linked = new Map<string, Buffer>()
   /** Bytes in holes of all files so far. */
   #holes = 0
@@ -57,7 +57,7 @@ export class HostDirectory implements FileSource<Stats> {
     return this.#guard(path, () => lstatSync(this.#hostPath(path)))
   }
 
-  /** The names in a directory, the bytewise last one first. */
+  /** Returns the names in a directory, in reverse bytewise order. */
   namesIn(path: Buffer): Buffer[] {
     const names = this.#guard(path, () => readdirSync(this.#hostPath(path), { encoding: 'buffer' }))
     return names.sort((a, b) => Buffer.compare(b, a))
@@ -69,7 +69,7 @@ export class HostDirectory implements FileSource<Stats> {
     return { ...own, ...this.#options.attributes?.(own, path) }
   }
 
-  /** Opens a regular file; a further name of one that was given already is a link where the options say so. */
+  /** Opens a regular file; with `keepHardLinks`, an additional name of a file becomes a link. */
   open(path: Buffer, stats: Stats): OpenEntry {
     const first = this.#firstName(path, stats)
     if (first) return { entry: this.entry(path, 'link', stats, { linkname: first }), [Symbol.dispose]: () => {} }
@@ -86,7 +86,7 @@ export class HostDirectory implements FileSource<Stats> {
     }
   }
 
-  /** A link or a FIFO; undefined for what no image can hold. */
+  /** Returns a symbolic link or FIFO; undefined for types that an image cannot contain. */
   special(path: Buffer, stats: Stats): TarEntry | undefined {
     if (stats.isSymbolicLink()) {
       const linkname = this.#guard(path, () => readlinkSync(this.#hostPath(path), { encoding: 'buffer' }))
@@ -94,13 +94,13 @@ export class HostDirectory implements FileSource<Stats> {
     }
     if (stats.isFIFO()) return this.entry(path, 'fifo', stats)
     const [type, what] = stats.isSocket() ? (['info', 'socket'] as const) : (['warning', 'device'] as const)
-    this.#options.events?.({ type, message: `left out the ${what} ${this.#hostPath(path).toString()}` })
+    this.#options.events?.({ type, message: `skipped the ${what} ${this.#hostPath(path).toString()}` })
     return undefined
   }
 
   #tooSparse(path: Buffer, size: number): CnbError {
     const file = this.#hostPath(path).toString()
-    const message = `cannot read ${file}: with this sparse file of ${(size / GIB).toFixed(1)} GiB, more than ${MAX_HOLES / GIB} GiB of the directory are holes`
+    const message = `cannot read ${file}: with this sparse file of ${(size / GIB).toFixed(1)} GiB, holes exceed the limit of ${MAX_HOLES / GIB} GiB per directory`
     return new CnbError(this.#options.invalid ?? 'CNB_APP_INVALID', message, {
       hint: `Remove it, or exclude it: exclude = [${JSON.stringify(`/${path.toString()}`)}] below [io.buildpacks] in project.toml.`,
     })
@@ -118,7 +118,7 @@ export class HostDirectory implements FileSource<Stats> {
 
   #firstName(path: Buffer, stats: Stats): Buffer | undefined {
     if (!this.#options.keepHardLinks || stats.nlink < 2) return undefined
-    // Inode numbers pass 2^53 on some file systems, and two files that look like one would lose the second's content.
+    // Inode numbers exceed 2^53 on some file systems; rounded, two files could look like one and the second would be lost.
     const { dev, ino } = this.#guard(path, () => lstatSync(this.#hostPath(path), { bigint: true }))
     const key = `${dev}:${ino}`
     const first = this.#linked.get(key)
@@ -126,7 +126,7 @@ export class HostDirectory implements FileSource<Stats> {
     return first
   }
 
-  /** Runs a call of the system, whose refusal is told with the path and what can be done. */
+  /** Runs a system call; its error becomes a CnbError with the path and a hint. */
   #guard<T>(path: Buffer, call: () => T): T {
     try {
       return call()
@@ -136,13 +136,13 @@ export class HostDirectory implements FileSource<Stats> {
       const shown = this.#hostPath(path).toString()
       if (GONE.has(code) && path.length > 0) {
         throw new CnbError('CNB_APP_CHANGED', `${shown} was removed or replaced while the directory was read`, {
-          hint: 'Run again when nothing writes to the directory.',
+          hint: 'Run again while no other program writes to the directory.',
           cause: error,
         })
       }
       const words = getSystemErrorMap().get(errno ?? 0)?.[1] ?? message
       throw new CnbError(this.#options.invalid ?? 'CNB_APP_INVALID', `cannot read ${shown}: ${words}`, {
-        hint: DENIED.has(code) ? `Give yourself the right to read it (chmod u+rX ${JSON.stringify(shown)}), or exclude it.` : undefined,
+        hint: DENIED.has(code) ? `Add read permission (chmod u+rX ${JSON.stringify(shown)}), or exclude it.` : undefined,
         cause: error,
       })
     }

@@ -1,4 +1,4 @@
-/** One file of the host, read exactly as long as it was when it was opened, whatever others do to it meanwhile. */
+/** Reads a file of the host at exactly the size that it had when it was opened. */
 
 import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs'
 import type { Stats } from 'node:fs'
@@ -8,29 +8,29 @@ import { CnbError } from '../../base/errors.ts'
 
 const readAsync = promisify(read)
 
-/** Up to this size a file is read at once and synchronously: three quick calls cost less than three trips to the thread pool. */
+/** Files up to this size are read synchronously: three short calls cost less than three trips to the thread pool. */
 const SMALL = 64 * 1024
 const CHUNK = 256 * 1024
 
-/** An open file; leaving the scope of `using` closes it. */
+/** An open file; disposal closes it. */
 export interface RegularFile extends Disposable {
-  /** Of the open file, not of whatever has its name now. */
+  /** The status of the open file, even if its name now refers to another file. */
   readonly stats: Stats
-  /** Exactly `stats.size` bytes; the stream fails with CNB_APP_CHANGED when the file shrank or grew. Called once. */
+  /** Exactly `stats.size` bytes; the stream fails with CNB_APP_CHANGED if the file shrank or grew. Call it once. */
   content(): Buffer | (() => Readable)
-  /** About how many bytes are holes: they are on no disk, and would be zeros in a tar. */
+  /** The approximate number of bytes in holes: they use no disk space, but would be zeros in a tar. */
   holes(): number
 }
 
 /**
- * Opens a file without following a link and without waiting for a FIFO's other end.
- * @throws CnbError CNB_APP_CHANGED when it is no regular file any more; the system's error when it cannot be opened
+ * Opens a file without following links and without waiting for the other end of a FIFO.
+ * @throws CnbError CNB_APP_CHANGED if it is not a regular file any more; the system's error if it cannot be opened
  */
 export function openRegularFile(path: Buffer): RegularFile {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     const stats = fstatSync(fd)
-    if (!stats.isFile()) throw changed(path, 'is no regular file any more')
+    if (!stats.isFile()) throw changed(path, 'was replaced by something other than a regular file')
     return {
       stats,
       content: () => (stats.size <= SMALL ? readSmall(fd, stats.size, path) : () => Readable.from(readLarge(fd, stats.size, path))),
@@ -43,16 +43,16 @@ export function openRegularFile(path: Buffer): RegularFile {
   }
 }
 
-/** Less is missing in many files, and no use is made of so little. */
+/** Many files have smaller holes, which do not matter. */
 const LEAST_HOLE = 1024 * 1024
 const SAMPLES = 64
-/** No file system compresses other bytes than zeros so well. */
+/** No file system compresses other data than zeros this well. */
 const MAX_COMPRESSION = 64
 const SAMPLE = Buffer.alloc(4096)
 
 /**
- * Node.js cannot ask for holes (SEEK_HOLE). Fewer blocks than bytes are a hole or a file system that compresses, and some count
- * no blocks at all; so samples tell how much of the file is zeros.
+ * Node.js has no SEEK_HOLE. Fewer blocks than bytes mean a hole or a compressing file system, and some file systems report no
+ * blocks at all; samples estimate how much of the file is zeros.
  */
 function holesOf(fd: number, { size, blocks }: Stats): number {
   const missing = size - blocks * 512
@@ -68,7 +68,7 @@ function holesOf(fd: number, { size, blocks }: Stats): number {
 }
 
 function readSmall(fd: number, size: number, path: Buffer): Buffer {
-  // One byte more than there should be, to see whether the file grew.
+  // One byte more than the expected size shows whether the file grew.
   const buffer = Buffer.allocUnsafe(size + 1)
   let length = 0
   while (length <= size) {
@@ -94,7 +94,7 @@ async function* readLarge(fd: number, size: number, path: Buffer): AsyncGenerato
 }
 
 function changed(path: Buffer, how: string): CnbError {
-  return new CnbError('CNB_APP_CHANGED', `${path.toString()} ${how} while it was read`, {
-    hint: 'Run again when nothing writes to it, or exclude it.',
+  return new CnbError('CNB_APP_CHANGED', `${path.toString()} ${how} while it was being read`, {
+    hint: 'Run again while no other program writes to it, or exclude it.',
   })
 }

@@ -1,56 +1,56 @@
-/** The order in which a tree of files becomes the entries of a tar, wherever the tree is. */
+/** The order of tar entries for a tree of files, on the host or in an archive. */
 
 import { setImmediate } from 'node:timers/promises'
 import { throwIfAborted } from '../../base/errors.ts'
 import type { EntryFilter } from '../ignore-rules.ts'
 import type { TarEntry } from '../tar/tar-writer.ts'
 
-/** What a tree says of one of its entries. */
+/** The type of an entry. */
 export interface NodeKind {
   isDirectory(): boolean
   isFile(): boolean
 }
 
-/** A file's entry, whose content can be read until it is disposed of. */
+/** A file's entry; its content is readable until disposal. */
 export interface OpenEntry extends Disposable {
   readonly entry: TarEntry
 }
 
-/** A tree; paths are bytes, relative to its root, which is empty. */
+/** A tree of files; paths are bytes, relative to the root, which is empty. */
 export interface FileSource<Kind extends NodeKind> {
   rootEntry(): TarEntry
-  /** The names in a directory, the bytewise last one first. */
+  /** Returns the names in a directory, in reverse bytewise order. */
   namesIn(path: Buffer): Buffer[]
   stats(path: Buffer): Kind
   entry(path: Buffer, type: 'directory', stats: Kind): TarEntry
   open(path: Buffer, stats: Kind): OpenEntry
-  /** What is neither a file nor a directory; undefined for what no image can hold. */
+  /** Returns an entry that is neither file nor directory; undefined for types that an image cannot contain. */
   special(path: Buffer, stats: Kind): TarEntry | undefined
 }
 
 export interface WalkOptions {
   readonly filter?: EntryFilter
   readonly signal?: AbortSignal
-  /** Whether the root has an entry of its own. */
+  /** Whether the root has an entry. */
   readonly withRoot: boolean
 }
 
-/** A directory on the way down. */
+/** A directory on the current path. */
 interface Level {
   readonly path: Buffer
-  /** What is left of its names, the next one last. */
+  /** Its remaining names, the next one last. */
   readonly names: Buffer[]
-  /** Its own entry, as long as nothing in it turned out to count. */
+  /** Its entry, until an entry below it is included. */
   pending: TarEntry | undefined
 }
 
-/** The event loop gets its turn after so many names: a Ctrl-C must be heard in the middle of a large tree. */
+/** The event loop runs after this many names, which lets a Ctrl-C interrupt the walk of a large tree. */
 const NAMES_PER_TURN = 128
 
 /**
- * The entries of a tree, depth first, the names of each directory in bytewise order, as Go's filepath.Walk gives them.
- * One file at a time is open: from its entry until the next entry is read.
- * @throws what `source` throws
+ * Yields the entries of a tree depth first, the names of each directory in bytewise order, as Go's filepath.Walk does.
+ * Only one file is open at a time, until the next entry is requested.
+ * @throws the errors of `source`
  */
 export async function* walkTree<Kind extends NodeKind>(source: FileSource<Kind>, options: WalkOptions): AsyncGenerator<TarEntry, void, undefined> {
   const { filter, signal } = options
@@ -85,7 +85,7 @@ export async function* walkTree<Kind extends NodeKind>(source: FileSource<Kind>,
   }
 }
 
-/** The entry, after the directories that lead to it and were not given yet. */
+/** Yields the entry, preceded by its parent directories that have not been yielded. */
 function* withParents(levels: readonly Level[], entry: TarEntry): Generator<TarEntry> {
   for (const level of levels) {
     if (level.pending) yield level.pending

@@ -1,9 +1,9 @@
-/** PAX extended headers as they are read: bytes, for a path need not be UTF-8 (POSIX pax, "pax Extended Header"). */
+/** Parser of PAX extended headers (POSIX pax); values are bytes, not always UTF-8. */
 
-/** Records by key. Values are latin1 text, one character a byte, so that no byte of a path is lost. */
+/** Records by key. Values are latin1 text, one character per byte, which preserves all bytes of a path. */
 export type PaxRecords = Readonly<Record<string, string>>
 
-/** What the reader makes use of; all else, such as extended attributes, is dropped. */
+/** The keys that the reader uses; others, such as extended attributes, are dropped. */
 const KEYS = new Set(['path', 'linkpath', 'size', 'uid', 'gid', 'mtime'])
 const SPACE = 0x20
 const EQUALS = 0x3d
@@ -11,8 +11,8 @@ const NEWLINE = 0x0a
 const MAX_LENGTH_DIGITS = 8
 
 /**
- * Reads `<length> <key>=<value>\n` records.
- * @throws Error with what is wrong with them
+ * Parses `<length> <key>=<value>\n` records.
+ * @throws Error describing the malformed record
  */
 export function parsePaxRecords(bytes: Buffer): PaxRecords {
   const records = Object.create(null) as Record<string, string>
@@ -22,7 +22,7 @@ export function parsePaxRecords(bytes: Buffer): PaxRecords {
     const digits = space < 0 || space - start > MAX_LENGTH_DIGITS ? '' : bytes.toString('latin1', start, space)
     const end = start + Number(digits)
     if (!/^[1-9]\d*$/.test(digits) || end > bytes.length || end <= space + 1 || bytes[end - 1] !== NEWLINE) {
-      throw new Error('a PAX record has a wrong length')
+      throw new Error('a PAX record has an invalid length')
     }
     const equals = bytes.indexOf(EQUALS, space)
     if (equals < 0 || equals >= end) throw new Error('a PAX record has no "="')
@@ -36,7 +36,7 @@ export function parsePaxRecords(bytes: Buffer): PaxRecords {
 
 function checked(key: string, value: string): string {
   const valid = key === 'path' || key === 'linkpath' ? !value.includes('\0') : key === 'mtime' ? isTime(value) : /^\d{1,16}$/.test(value)
-  if (!valid) throw new Error(`the PAX record ${key} has a bad value`)
+  if (!valid) throw new Error(`the PAX record ${key} has an invalid value`)
   return value
 }
 

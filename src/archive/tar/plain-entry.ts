@@ -1,4 +1,4 @@
-/** One header of an engine's tar: a ustar block, and the PAX records before it. */
+/** One header of an engine's tar: a ustar block with the PAX records before it. */
 
 import { Readable } from 'node:stream'
 import type { PaxRecords } from './pax-records.ts'
@@ -20,7 +20,7 @@ const SLASH = Buffer.from('/')
 const EMPTY = Buffer.alloc(0)
 const MAGIC = Buffer.from('ustar\0')
 
-/** A class, so that a content's stream is made only for those who ask for it, and a copy of the fields does not keep it. */
+/** A class: it creates the stream of a content on demand, and a copy of its fields does not retain the content. */
 export class PlainEntry implements TarReadEntry {
   readonly type: TarType
   name: Buffer
@@ -34,7 +34,7 @@ export class PlainEntry implements TarReadEntry {
   readonly devMinor: number
   #content: Buffer | Readable | undefined
 
-  /** @throws Error with what is wrong with the header */
+  /** @throws Error describing the invalid field */
   constructor(block: Buffer, pax: PaxRecords | undefined) {
     const number = (field: string, offset: number, width: number): number => {
       const value = pax?.[field] === undefined ? readOctal(block, offset, width) : Math.floor(Number(pax[field]))
@@ -49,7 +49,7 @@ export class PlainEntry implements TarReadEntry {
     this.name = bytes('path', () => nameIn(block))
     const flag = String.fromCharCode(block[156] ?? 0)
     const type = TYPES[flag]
-    if (!type) throw new Error(`${JSON.stringify(this.name.toString())} is of a type that is not supported: ${JSON.stringify(flag)}`)
+    if (!type) throw new Error(`${JSON.stringify(this.name.toString())} has an unsupported type: ${JSON.stringify(flag)}`)
     this.type = type
     const linkname = bytes('linkpath', () => readString(block, 157, 100))
     this.linkname = linkname.length > 0 ? linkname : undefined
@@ -64,7 +64,7 @@ export class PlainEntry implements TarReadEntry {
     this.devMinor = isDevice ? number('devMinor', 337, 8) : 0
   }
 
-  /** The reader's: a small content as it is, or a large one's stream. */
+  /** Sets the content, for the reader: the bytes of a small one, the stream of a large one. */
   hold(content: Buffer | Readable): void {
     this.#content = content
   }

@@ -1,8 +1,9 @@
 /**
- * Tars as engines write them, read at a price that an app of many thousand small files can pay: a small file's content comes
- * with its entry, where tar-reader.ts, which knows every dialect, makes a stream for each. Only what Go's archive/tar writes
- * is known here: ustar blocks, and PAX records before those that need them. Checksums are left out: the bytes come from a
- * socket, not from a tape, and adding them up is a third of the price.
+ * A fast reader for the tars that engines write, for apps with thousands of small files.
+ *
+ * A small file's content is part of its entry, whereas tar-reader.ts, which supports all dialects, creates a stream for each. Only
+ * the format of Go's archive/tar is supported: ustar blocks, and PAX records where needed. Checksums are not verified: the bytes
+ * come from a socket, not from a tape, and the sums take a third of the time.
  */
 
 import { Readable, addAbortSignal } from 'node:stream'
@@ -14,18 +15,18 @@ import { PlainEntry, isUstar } from './plain-entry.ts'
 import { BLOCK, paddingOf, readOctal } from './tar-block.ts'
 import type { ReadTarOptions } from './tar-reader.ts'
 
-/** Up to this size a content is read before its entry is given. */
+/** Contents up to this size are read before their entry is yielded. */
 const SMALL = 64 * 1024
-/** A large content comes in pieces of this size: an engine sends small ones, and each would pass through many hands. */
+/** Size of the pieces of a large content: an engine sends small ones, with a cost for each. */
 const PIECE = 256 * 1024
 const MAX_PAX_RECORDS = 1024 * 1024
 const X = 'x'.charCodeAt(0)
 const G = 'g'.charCodeAt(0)
 
 /**
- * The entries of an engine's tar, in order; whoever gets an entry may rename it. Leaving the loop early destroys `archive`.
- * @throws CnbError `invalid` (CNB_ENGINE_FAILED when absent) for a malformed tar, one in another dialect, and one that just ends:
- *   that is how engines tell that a file changed under them. What `archive` itself fails with is passed on
+ * Yields the entries of an engine's tar, in order; the consumer may change an entry's name. Leaving the loop early destroys `archive`.
+ * @throws CnbError `invalid` (default: CNB_ENGINE_FAILED) for a malformed or truncated tar or another dialect: engines truncate the
+ *   tar if a file changes while they read it. Errors of `archive` are passed on
  */
 export async function* readPlainTar(archive: Readable, options: ReadTarOptions = {}): AsyncGenerator<PlainEntry, void, undefined> {
   const { source = 'the archive', invalid = 'CNB_ENGINE_FAILED', signal } = options
@@ -33,7 +34,7 @@ export async function* readPlainTar(archive: Readable, options: ReadTarOptions =
   const input = new ByteSource(signal ? addAbortSignal(signal, archive) : archive)
   const exactly = async (length: number): Promise<Buffer> => {
     const bytes = await input.gather(length)
-    if (bytes.length < length) throw wrong('it ends too soon')
+    if (bytes.length < length) throw wrong('it is truncated')
     return bytes
   }
   let pax: PaxRecords | undefined
@@ -47,7 +48,7 @@ export async function* readPlainTar(archive: Readable, options: ReadTarOptions =
         const length = readOctal(block, 124, 12)
         if (!(length <= MAX_PAX_RECORDS)) throw wrong('an extended header is larger than 1 MiB')
         const records = await exactly(length + paddingOf(length))
-        // Global ones speak of the whole archive; no engine writes any.
+        // Global records apply to the whole archive; no engine writes any.
         if (flag === X) pax = parsed(() => parsePaxRecords(records.subarray(0, length)), wrong)
         continue
       }
@@ -60,7 +61,7 @@ export async function* readPlainTar(archive: Readable, options: ReadTarOptions =
         yield entry
       } else yield* large(entry, input, wrong)
     }
-    // To its end, so that what breaks there is heard of and the connection can be used again.
+    // Read to the end, which surfaces late errors and makes the connection reusable.
     while (await input.some(SMALL));
   } catch (error) {
     throwIfAborted(signal)
@@ -70,14 +71,14 @@ export async function* readPlainTar(archive: Readable, options: ReadTarOptions =
   }
 }
 
-/** An entry whose content is read while its reader wants it; the rest is skipped. */
+/** Yields an entry with a content that is read on demand; the rest of it is skipped. */
 async function* large(entry: PlainEntry, input: ByteSource, wrong: (what: string) => CnbError): AsyncGenerator<PlainEntry> {
   let left = entry.size
   let reading: Promise<unknown> | undefined
   const some = async (): Promise<Buffer | undefined> => {
     if (left === 0) return undefined
     const piece = await input.gather(Math.min(left, PIECE))
-    if (piece.length === 0) throw wrong('it ends too soon')
+    if (piece.length === 0) throw wrong('it is truncated')
     left -= piece.length
     return piece
   }
@@ -89,22 +90,22 @@ async function* large(entry: PlainEntry, input: ByteSource, wrong: (what: string
       )
     },
   })
-  // An error that nobody reads the content for reaches the reader of the entries.
+  // Without a reader of the content, its error reaches the reader of the entries.
   content.on('error', () => {})
   entry.hold(content)
   try {
     yield entry
   } finally {
-    // Whoever still reads must hear of it, and not wait for ever.
-    if (!content.readableEnded) content.destroy(new Error('the archive was left before this entry was read'))
+    // A pending reader must fail instead of waiting forever.
+    if (!content.readableEnded) content.destroy(new Error('reading of the archive stopped before this entry was read'))
   }
   await reading
   while (await some());
   const padding = await input.gather(paddingOf(entry.size))
-  if (padding.length < paddingOf(entry.size)) throw wrong('it ends too soon')
+  if (padding.length < paddingOf(entry.size)) throw wrong('it is truncated')
 }
 
-/** What is wrong with a header is thrown as plain text by those who know where it stands. */
+/** Runs `parse`; its error becomes a CnbError with the archive's name. */
 function parsed<T>(parse: () => T, wrong: (what: string) => CnbError): T {
   try {
     return parse()

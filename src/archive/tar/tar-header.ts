@@ -1,9 +1,10 @@
 /**
- * Tar headers byte for byte as Go's archive/tar writes them, because a layer's diffID hashes them: an image that `cnb` makes
- * shares its layers with one that the lifecycle makes only if no byte differs (Go's src/archive/tar: common.go
- * `allowedFormats`, writer.go, strconv.go).
+ * Encodes tar headers byte for byte as Go's archive/tar does.
  *
- * The rule is USTAR where every field fits it, else PAX, else (a mode or device number that overflows) GNU.
+ * A layer's diffID is a hash over them: an image from `cnb` shares layers with one from the lifecycle only if all bytes are equal
+ * (Go's src/archive/tar: common.go `allowedFormats`, writer.go, strconv.go).
+ *
+ * The format is USTAR if every field fits, otherwise PAX, otherwise GNU (a mode or device number that overflows).
  */
 
 import { posix } from 'node:path'
@@ -12,10 +13,10 @@ import { BLOCK, GNU_MAGIC, USTAR_MAGIC, fitsOctal, paddingOf, seal, writeNumber,
 
 export type TarType = 'file' | 'link' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo'
 
-/** What a header says. Numbers are integers; `mtime` is in seconds since 1970, `size` in bytes (0 for all but files). */
+/** The fields of a header. Numbers are integers; `mtime` is in seconds since 1970, `size` in bytes (0 for other types than files). */
 export interface TarHeader {
   readonly type: TarType
-  /** Taken verbatim: nothing is made relative, no slash is added. A string stands for its UTF-8 bytes. */
+  /** Written verbatim: not made relative, no slash added. A string is encoded as UTF-8. */
   readonly name: string | Buffer
   readonly linkname?: string | Buffer
   readonly mode: number
@@ -40,12 +41,12 @@ const TYPE_FLAGS: Readonly<Record<TarType, string>> = {
 const NAME_SIZE = 100
 const PREFIX_SIZE = 155
 const SLASH = 0x2f
-/** How GNU tar names the pseudo file that holds a long name. */
+/** GNU tar's name of the pseudo file with a long name. */
 const GNU_LONG_NAME = Buffer.from('././@LongLink')
 
 /**
- * The blocks that precede an entry's content: one, or more where a name or a number needs an extended header.
- * @throws CnbError CNB_INTERNAL for what no tar can say: a NUL in a name, a file's name that ends in a slash, a negative size
+ * Returns the blocks before an entry's content: one, or more if a name or number needs an extended header.
+ * @throws CnbError CNB_INTERNAL for values that a tar cannot represent: a NUL in a name, a file name that ends in a slash, a negative size
  */
 export function encodeTarHeader(header: TarHeader): Buffer {
   const fields = new Fields(header)
@@ -56,13 +57,13 @@ export function encodeTarHeader(header: TarHeader): Buffer {
 type StringEncoder = (text: Buffer) => Buffer
 type NumberEncoder = (block: Buffer, offset: number, width: number, value: number) => void
 
-/** One header's fields and which formats can hold them. */
+/** The fields of one header, and the formats that can represent them. */
 class Fields {
   readonly #header: TarHeader
   readonly #name: Buffer
   readonly #linkname: Buffer
   readonly #split: { prefix: Buffer; name: Buffer } | undefined
-  /** Made for those who need any, which few of many do. */
+  /** Created on demand; few headers need records. */
   #records: Map<string, Buffer> | undefined
   fitsUstar = true
   fitsPax = true
@@ -90,7 +91,7 @@ class Fields {
       this.#name.includes(0) || this.#linkname.includes(0)
         ? 'has a NUL in its name'
         : type !== 'directory' && type !== 'link' && type !== 'symlink' && this.#name.at(-1) === SLASH
-          ? 'is no directory but its name ends in a slash'
+          ? 'is not a directory but its name ends in a slash'
           : size < 0 || !Number.isSafeInteger(size)
             ? `has the size ${size}`
             : undefined
@@ -103,7 +104,7 @@ class Fields {
     this.#record(key, value)
   }
 
-  /** Without a `key` there is no PAX record that could hold the number. */
+  /** Without a `key`, no PAX record can represent the number. */
   #checkNumber(value: number, width: number, key?: string): void {
     if (fitsOctal(value, width)) return
     this.fitsUstar = false
@@ -137,7 +138,7 @@ class Fields {
 
   #block(name: Buffer, encode: StringEncoder, write: NumberEncoder): Buffer {
     const { type, mode, uid, gid, size, mtime, devMajor = 0, devMinor = 0 } = this.#header
-    // Not alloc: that asks the system for each of what may be tens of thousands.
+    // Not alloc: it makes a system call for each of possibly tens of thousands of blocks.
     const block = Buffer.allocUnsafe(BLOCK).fill(0)
     block[156] = TYPE_FLAGS[type].charCodeAt(0)
     writeString(block, 0, NAME_SIZE, encode(name))
@@ -166,7 +167,7 @@ function toAscii(text: Buffer): Buffer {
   return isAscii(text) ? text : Buffer.from(text.filter((byte) => byte !== 0 && byte < 0x80))
 }
 
-/** A long name cut at a slash into USTAR's two name fields, where such a slash is. */
+/** Splits a long name at a slash into USTAR's two name fields, if possible. */
 function splitName(name: Buffer): { prefix: Buffer; name: Buffer } | undefined {
   if (name.length <= NAME_SIZE || !isAscii(name)) return undefined
   let end = name.length
@@ -177,7 +178,7 @@ function splitName(name: Buffer): { prefix: Buffer; name: Buffer } | undefined {
   return slash <= 0 || rest === 0 || rest > NAME_SIZE ? undefined : { prefix: name.subarray(0, slash), name: name.subarray(slash + 1) }
 }
 
-/** A header of its own with content, which says more of the entry that follows. */
+/** Returns an additional header with content, which extends the following entry. */
 function pseudoFile(type: string, name: Buffer, content: Buffer, magic: string): Buffer {
   const block = Buffer.alloc(BLOCK)
   block.write(type, 156, 'latin1')
@@ -188,7 +189,7 @@ function pseudoFile(type: string, name: Buffer, content: Buffer, magic: string):
   return Buffer.concat([seal(block, magic), content, Buffer.alloc(paddingOf(content.length))])
 }
 
-/** `<dir>/PaxHeaders.0/<base>`, ASCII only, cut to the field. */
+/** Returns `<dir>/PaxHeaders.0/<base>` in ASCII, truncated to the field. */
 function paxHeaderName(name: Buffer): Buffer {
   const path = name.toString('latin1')
   const slash = path.lastIndexOf('/')
@@ -199,7 +200,7 @@ function paxHeaderName(name: Buffer): Buffer {
   return ascii.subarray(0, end)
 }
 
-/** `<length> <key>=<value>\n`, where the length counts its own digits. */
+/** Returns `<length> <key>=<value>\n`; the length includes its own digits. */
 function paxRecord(key: string, value: Buffer): Buffer {
   const rest = key.length + value.length + 3
   let length = rest + String(rest).length

@@ -1,4 +1,4 @@
-/** A layer made from tar entries and kept nowhere: it is generated once to know its digest and again whenever it is read. */
+/** A layer generated from tar entries on each read, and stored nowhere. */
 
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
@@ -12,23 +12,23 @@ import { verified } from '../verified-stream.ts'
 /** An uncompressed layer: the diffID is the digest of its bytes (OCI image-spec, config.md "Layer DiffID"). */
 export interface TarLayer {
   readonly diffId: Digest
-  /** Bytes. */
+  /** Uncompressed size in bytes. */
   readonly size: number
-  /** The tar; the stream fails with CNB_APP_CHANGED instead of ending when it is not what was hashed. */
+  /** Returns the tar; the stream fails with CNB_APP_CHANGED if its digest is not `diffId`. */
   open(signal?: AbortSignal): Promise<Readable>
 }
 
-/** Who else takes the bytes of a tar while it is read for its digest. Leaving the scope of `await using` drops what is not finished. */
+/** A second consumer of a tar's bytes while its digest is computed. Disposal before `finish` discards the copy. */
 export interface TarCopy extends AsyncDisposable {
-  /** The chunk may be another's as soon as this comes back. */
+  /** The caller may reuse the chunk after the promise resolves. */
   write(chunk: Buffer): Promise<void>
   finish(diffId: Digest): Promise<void>
 }
 
 /**
- * Hashes the tar of `entries()` in one streaming pass. `entries` is called again at every `open`, with the signal of that time,
- * and must give the same.
- * @throws whatever packTar's stream fails with, and `copy`
+ * Computes the digest of the tar of `entries()` in one streaming pass. Each `open` calls `entries` again, with its own signal;
+ * `entries` must return the same entries each time.
+ * @throws errors of packTar's stream and of `copy`
  */
 export async function makeTarLayer(
   entries: (signal?: AbortSignal) => Iterable<TarEntry> | AsyncIterable<TarEntry>,
@@ -49,6 +49,6 @@ export async function makeTarLayer(
 }
 
 function hasChanged(diffId: Digest): (found: Digest) => CnbError {
-  const hint = 'Build again when nothing writes to them.'
-  return (found) => new CnbError('CNB_APP_CHANGED', `the files of layer ${diffId} changed while they were read: they now give ${found}`, { hint })
+  const hint = 'Build again while no other program writes to them.'
+  return (found) => new CnbError('CNB_APP_CHANGED', `the files of layer ${diffId} changed while they were being read: the digest is now ${found}`, { hint })
 }

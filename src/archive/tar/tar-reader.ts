@@ -1,4 +1,4 @@
-/** Tar streams read entry by entry. Whoever made the tar is not trusted: names are bytes, headers are bounded, nothing is kept. */
+/** Reads tar streams of untrusted origin: names are bytes, headers are bounded, contents are streamed. */
 
 import { Readable, addAbortSignal, pipeline } from 'node:stream'
 import type { Writable } from 'node:stream'
@@ -10,25 +10,25 @@ import { parsePaxRecords } from './pax-records.ts'
 import type { PaxRecords } from './pax-records.ts'
 import type { TarHeader, TarType } from './tar-header.ts'
 
-/** An entry of a tar; it is a TarEntry, so that packTar takes it as it is. */
+/** An entry of a tar; it is also a TarEntry that packTar accepts. */
 export interface TarReadEntry extends TarHeader {
   readonly name: Buffer
   readonly linkname?: Buffer
-  /** The file's bytes, to be read before the next entry is asked for; what is left unread is skipped. Empty for all but files. */
+  /** The file's bytes, to be read before the next entry is requested; unread bytes are skipped. Empty for other types than files. */
   readonly content: Readable
-  /** The whole content, where the reader had it at hand (readPlainTar's small files); it costs less than the stream. */
+  /** The whole content, if already in memory (small files of readPlainTar); cheaper than the stream. */
   readonly bytes?: Buffer
 }
 
 export interface ReadTarOptions {
-  /** What an error calls the archive. */
+  /** The archive's name in errors. */
   readonly source?: string
-  /** The error's code when the archive is malformed. */
+  /** The error code for a malformed archive. */
   readonly invalid?: ErrorCode
   readonly signal?: AbortSignal
 }
 
-/** Long names and PAX records of one entry; Go's archive/tar has the same bound. */
+/** Limit for long names and PAX records of one entry; Go's archive/tar has the same limit. */
 const MAX_EXTENDED_HEADER = 1024 * 1024
 
 const TYPES: Readonly<Record<string, TarType>> = {
@@ -43,8 +43,8 @@ const TYPES: Readonly<Record<string, TarType>> = {
 }
 
 /**
- * The entries of an uncompressed tar, in order. Leaving the loop early destroys `archive`.
- * @throws CnbError `invalid` (CNB_ENGINE_FAILED when absent) for a malformed tar; what `archive` itself fails with is passed on
+ * Yields the entries of an uncompressed tar, in order. Leaving the loop early destroys `archive`.
+ * @throws CnbError `invalid` (default: CNB_ENGINE_FAILED) for a malformed tar; errors of `archive` are passed on
  */
 export async function* readTar(archive: Readable, options: ReadTarOptions = {}): AsyncGenerator<TarReadEntry, void, undefined> {
   const { source = 'the archive', invalid = 'CNB_ENGINE_FAILED', signal } = options
@@ -52,10 +52,10 @@ export async function* readTar(archive: Readable, options: ReadTarOptions = {}):
   keepRawNames(tar)
   let transportError: Error | undefined
   archive.once('error', (error) => {
-    // The pipeline hands the reader's own complaint back to the archive.
+    // The pipeline passes an error of the reader back to the archive.
     if (!tar.destroying) transportError = error
   })
-  // tar-stream's own stream class only looks like Node's; the callback is there because an error without one is thrown.
+  // tar-stream's stream class is not Node's; without a callback, an error would be thrown.
   pipeline(signal ? addAbortSignal(signal, archive) : archive, tar, () => {})
   const entries = tar[Symbol.asyncIterator]()
   try {
@@ -76,12 +76,12 @@ export async function* readTar(archive: Readable, options: ReadTarOptions = {}):
   }
 }
 
-/** An entry's content: streamx's class, which does what Node's does as far as it is used here. */
+/** An entry's content: a streamx stream, compatible with Node's as far as it is used here. */
 interface TarSource extends Readable {
   readonly header: Header & { pax?: PaxRecords | null }
 }
 
-/** The underscored parts of tar-stream 3.2.2 stand in for an option it lacks; the reader's tests fail if an update moves them. */
+/** Underscored members of tar-stream 3.2.2 replace a missing option; the reader's tests fail if an update changes them. */
 interface TarExtract extends Writable {
   readonly destroying: boolean
   _header: { type: string | null }
@@ -91,9 +91,9 @@ interface TarExtract extends Writable {
 }
 
 /**
- * tar-stream reads PAX records as UTF-8, which loses the bytes of other names, and does not check their lengths. So they are
- * parsed here. Global records are skipped: they apply to the whole archive, and only a hostile archive renames or resizes every
- * entry with them.
+ * tar-stream decodes PAX records as UTF-8, which corrupts other names, and does not validate a record's length. Therefore the records
+ * are parsed here. Global records are skipped: they apply to the whole archive, and only a hostile archive uses them to rename or
+ * resize entries.
  */
 function keepRawNames(tar: TarExtract): void {
   const decodeLongName = tar._decodeLongHeader.bind(tar)
@@ -107,7 +107,7 @@ function keepRawNames(tar: TarExtract): void {
 
 function headerOf(header: TarSource['header']): Omit<TarReadEntry, 'content'> {
   const type = TYPES[header.type ?? '']
-  if (!type) throw new Error(`${JSON.stringify(header.name)} is of a type that is not supported`)
+  if (!type) throw new Error(`${JSON.stringify(header.name)} has an unsupported type`)
   const { pax } = header
   const numbers = {
     mode: header.mode & 0o7777,
@@ -125,7 +125,7 @@ function headerOf(header: TarSource['header']): Omit<TarReadEntry, 'content'> {
   return { type, name: Buffer.from(header.name, 'latin1'), ...linkname, ...numbers }
 }
 
-/** tar-stream's entry as one of Node's streams. Destroying it skips the rest of the entry, not of the archive. */
+/** Wraps a tar-stream entry in a Node stream. Destroying it skips the rest of the entry, not of the archive. */
 function contentOf(entry: TarSource): Readable {
   const content: Readable = new Readable({
     read: () => entry.resume(),
@@ -142,12 +142,12 @@ function contentOf(entry: TarSource): Readable {
     ended = true
     content.push(null)
   })
-  // Whoever still reads when the archive is left must hear of it, and not wait for ever.
+  // A pending reader must fail when the archive is abandoned, instead of waiting forever.
   entry.on('close', () => {
-    if (!ended) content.destroy(new Error('the archive was left before this entry was read'))
+    if (!ended) content.destroy(new Error('reading of the archive stopped before this entry was read'))
   })
   entry.on('error', (error) => content.destroy(error))
-  // An error that nobody reads the content for reaches the reader of the entries.
+  // Without a reader of the content, its error reaches the reader of the entries.
   content.on('error', () => {})
   return content
 }

@@ -1,4 +1,4 @@
-/** Tar streams, written with backpressure and without a byte more than Go's archive/tar would write. */
+/** Writes tar streams with backpressure, byte for byte as Go's archive/tar does. */
 
 import { Readable, addAbortSignal } from 'node:stream'
 import { CnbError, throwIfAborted } from '../../base/errors.ts'
@@ -10,26 +10,26 @@ import type { TarHeader } from './tar-header.ts'
 export interface TarEntry extends Omit<TarHeader, 'size'> {
   /** Bytes of content; only files have any. */
   readonly size?: number
-  /** A function is called when the entry's turn comes, so that one file is open at a time. */
+  /** The writer calls a function when it writes the entry, which keeps one file open at a time. */
   readonly content?: Buffer | Readable | (() => Readable | Promise<Readable>)
 }
 
-/** Small pieces are gathered to this size: an app of many small files would otherwise be a write of the socket for each header. */
+/** Small pieces are combined to this size: otherwise each header of a small file would be a separate write to the socket. */
 const CHUNK = 64 * 1024
 const ZEROS = Buffer.alloc(2 * BLOCK)
-/** From this size a piece is passed on as it is, for copying it costs more than a chunk of its own. */
+/** Pieces of this size or more are passed on uncopied: a copy costs more than a separate chunk. */
 const LARGE = 16 * 1024
 
 /**
- * A tar of `entries` in their order, ended by 1024 zero bytes and nothing more.
- * The stream fails with what `entries` or a content throws, with CNB_APP_CHANGED when a content is shorter or longer than its
- * size, and with the signal's reason. Destroying it ends the iteration of `entries`, so that their owner can clean up.
+ * Writes a tar of `entries` in their order, terminated by exactly 1024 zero bytes. The stream fails with the errors of `entries` and
+ * contents, with CNB_APP_CHANGED if a content does not have the declared size, and with the signal's reason. Destroying the stream
+ * ends the iteration of `entries`, and their owner can clean up.
  */
 export function packTar(entries: Iterable<TarEntry> | AsyncIterable<TarEntry>, options: { signal?: AbortSignal } = {}): Readable {
   return Readable.from(tarChunks(entries, options.signal), { objectMode: false, highWaterMark: CHUNK })
 }
 
-/** The same tar piece by piece, for those who need no stream; it fails as packTar's stream does. */
+/** Yields the same tar in chunks, without the cost of a stream; it fails as packTar's stream does. */
 export async function* tarChunks(
   entries: Iterable<TarEntry> | AsyncIterable<TarEntry>,
   signal?: AbortSignal,
@@ -59,7 +59,7 @@ export async function* tarChunks(
     const last = gathered.take()
     if (last) yield last
   } catch (error) {
-    // A content that the signal stopped says "aborted"; the signal's own reason says more.
+    // A content that the signal stopped throws "aborted"; the signal's reason is more specific.
     throwIfAborted(signal)
     throw error
   }
@@ -86,15 +86,15 @@ async function* contentOf(entry: TarEntry, size: number, signal: AbortSignal | u
 function checkSize(entry: TarEntry, size: number, written: number): void {
   if (written === size) return
   const found = written > size ? 'more' : `${written}`
-  throw new CnbError('CNB_APP_CHANGED', `${entry.name.toString()} should have ${size} bytes but gave ${found}`)
+  throw new CnbError('CNB_APP_CHANGED', `${entry.name.toString()} should have ${size} bytes but has ${found}`)
 }
 
-/** Small pieces, copied together until they fill a chunk. */
+/** Combines small pieces into chunks. */
 class Gathered {
   #chunk = Buffer.alloc(0)
   #length = 0
 
-  /** Gives the chunk that was full before `piece`. */
+  /** Adds a piece. @returns the previous chunk if `piece` did not fit */
   add(piece: Buffer): Buffer | undefined {
     let full: Buffer | undefined
     if (this.#length + piece.length > this.#chunk.length) {
@@ -106,7 +106,7 @@ class Gathered {
     return full
   }
 
-  /** Gives what there is. */
+  /** Returns and removes the buffered bytes. */
   take(): Buffer | undefined {
     const taken = this.#length > 0 ? this.#chunk.subarray(0, this.#length) : undefined
     this.#chunk = this.#chunk.subarray(this.#length)

@@ -1,8 +1,8 @@
-/** The type and permissions of a zip archive's entry, as Go's archive/zip and pack read them (struct.go `Mode`). */
+/** Type and permissions of a zip entry, as Go's archive/zip and pack interpret them (struct.go `Mode`). */
 
 export type ZipKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'device'
 
-/** The host systems that the upper byte of "version made by" names (APPNOTE.TXT 4.4.2). */
+/** Host systems in the upper byte of "version made by" (APPNOTE.TXT 4.4.2). */
 const FAT = 0
 const UNIX = 3
 const NTFS = 10
@@ -11,7 +11,7 @@ const OSX = 19
 
 const DOS_DIRECTORY = 0x10
 const DOS_READ_ONLY = 0x01
-/** The mode that pack sets for files without modes: the container's user must be able to run them. */
+/** The mode that pack sets for files without a mode: the container's user must be able to run them. */
 const OPEN = 0o777
 
 const KINDS: Readonly<Record<number, ZipKind>> = {
@@ -23,19 +23,19 @@ const KINDS: Readonly<Record<number, ZipKind>> = {
   0o140000: 'socket',
 }
 
-/** The fields of a central directory's entry that say it. */
+/** The fields of a central directory entry that determine type and permissions. */
 export interface ZipAttributes {
   readonly versionMadeBy: number
   readonly externalFileAttributes: number
   readonly fileNameRaw: Buffer
 }
 
-/** Whether the archive was made where `\` separates directories. */
+/** Whether the archive was created on a system with `\` as separator. */
 export function isFromDos({ versionMadeBy }: Pick<ZipAttributes, 'versionMadeBy'>): boolean {
   return [FAT, NTFS, VFAT].includes(versionMadeBy >> 8)
 }
 
-/** Kind and permissions of an entry. A name that ends in a slash is a directory's, whatever else is said of it. */
+/** Returns type and permissions of an entry. A name that ends in a slash is always a directory. */
 export function zipMode(entry: ZipAttributes): { kind: ZipKind; mode: number } {
   const { versionMadeBy, externalFileAttributes: attributes, fileNameRaw } = entry
   const { kind, mode } = ofSystem(versionMadeBy >> 8, attributes)

@@ -1,4 +1,4 @@
-/** The content of one entry of a zip archive: as long as the archive says it is, and with the checksum that it says. */
+/** Reads the content of a zip entry and verifies its size and checksum. */
 
 import { read, readSync } from 'node:fs'
 import { Readable } from 'node:stream'
@@ -7,7 +7,7 @@ import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib'
 
 const readAsync = promisify(read)
 
-/** What the archive's directory says of a content. */
+/** The fields of a central directory entry that describe the content. */
 export interface ZipContentEntry {
   readonly relativeOffsetOfLocalHeader: number
   readonly compressionMethod: number
@@ -25,13 +25,13 @@ const LOCAL_SIGNATURE = 0x04034b50
 const CHUNK = 256 * 1024
 
 /**
- * The content of a small entry.
- * @throws Error with what is wrong with it
+ * Reads the content of a small entry.
+ * @throws Error describing the damage
  */
 export function readZipContent(fd: number, base: number, entry: ZipContentEntry): Buffer {
   const stored = Buffer.alloc(entry.compressedSize)
   const start = contentStart(fd, base, entry)
-  if (readSync(fd, stored, 0, stored.length, start) < stored.length) throw new Error('ends too soon')
+  if (readSync(fd, stored, 0, stored.length, start) < stored.length) throw new Error('is truncated')
   const content = entry.compressionMethod === STORED ? stored : inflate(stored, entry.uncompressedSize)
   if (content.length !== entry.uncompressedSize) throw wrongSize(entry)
   checkSum(entry, crc32(content))
@@ -43,13 +43,13 @@ function inflate(stored: Buffer, size: number): Buffer {
     return inflateRawSync(stored, { maxOutputLength: Math.max(size, 1) })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw code === 'ERR_BUFFER_TOO_LARGE' ? new Error('has more bytes than the archive says') : new Error(`cannot be decompressed: ${message}`)
+    throw code === 'ERR_BUFFER_TOO_LARGE' ? new Error('is larger than its declared size') : new Error(`cannot be decompressed: ${message}`)
   }
 }
 
 /**
- * The content of a large entry as a stream, which reads on demand and fails where the content is damaged.
- * @param wrong makes the error for a problem
+ * Returns the content of a large entry as a stream, which reads on demand and fails if the content is damaged.
+ * @param wrong creates the stream's error
  */
 export function streamZipContent(fd: number, base: number, entry: ZipContentEntry, wrong: (error: Error) => Error): Readable {
   return Readable.from(pieces(fd, base, entry, wrong), { objectMode: false })
@@ -62,7 +62,7 @@ async function* pieces(fd: number, base: number, entry: ZipContentEntry, wrong: 
     let length = 0
     for await (const piece of entry.compressionMethod === STORED ? stored : inflated(stored)) {
       length += piece.length
-      if (length > entry.uncompressedSize) throw new Error('has more bytes than the archive says')
+      if (length > entry.uncompressedSize) throw new Error('is larger than its declared size')
       sum = crc32(piece, sum)
       yield piece
     }
@@ -77,7 +77,7 @@ async function* storedPieces(fd: number, start: number, size: number): AsyncGene
   for (let position = 0; position < size; ) {
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size - position))
     const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, start + position)
-    if (bytesRead === 0) throw new Error('ends too soon')
+    if (bytesRead === 0) throw new Error('is truncated')
     position += bytesRead
     yield buffer.subarray(0, bytesRead)
   }
@@ -98,21 +98,21 @@ async function* inflated(stored: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-/** Behind the entry's own header, whose name and extra field need not be as long as the directory's. */
+/** Returns the offset after the local header; its name and extra field may differ in length from the central directory. */
 function contentStart(fd: number, base: number, { relativeOffsetOfLocalHeader, compressedSize }: ZipContentEntry): number {
   if (compressedSize === 0) return 0
   const header = Buffer.alloc(LOCAL_HEADER)
   const start = base + relativeOffsetOfLocalHeader
   const length = Number.isSafeInteger(start) ? readSync(fd, header, 0, LOCAL_HEADER, start) : 0
-  if (length < LOCAL_HEADER || header.readUInt32LE(0) !== LOCAL_SIGNATURE) throw new Error('is not where the archive says')
+  if (length < LOCAL_HEADER || header.readUInt32LE(0) !== LOCAL_SIGNATURE) throw new Error('is not at its declared offset')
   return start + LOCAL_HEADER + header.readUInt16LE(26) + header.readUInt16LE(28)
 }
 
-/** Like Go, a checksum of 0 is taken for none. */
+/** As in Go, a checksum of 0 means none. */
 function checkSum(entry: ZipContentEntry, sum: number): void {
-  if (entry.crc32 !== 0 && entry.crc32 !== sum) throw new Error('has another checksum than the archive says')
+  if (entry.crc32 !== 0 && entry.crc32 !== sum) throw new Error('does not match its declared checksum')
 }
 
 function wrongSize({ uncompressedSize }: ZipContentEntry): Error {
-  return new Error(`does not have the ${uncompressedSize} bytes that the archive says`)
+  return new Error(`does not have its declared size of ${uncompressedSize} bytes`)
 }

@@ -1,4 +1,4 @@
-/** The directory of a zip archive. It is read and checked as a whole before any file is read, because the archive is not trusted. */
+/** Reads and validates the central directory of an untrusted zip archive before any file is read. */
 
 import { fstatSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
@@ -6,18 +6,18 @@ import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry, type Zip
 import { CnbError, throwIfAborted } from '../../base/errors.ts'
 import { DEFLATED, STORED } from './zip-content.ts'
 
-/** The archive, as far as its end tells. */
+/** The entries of an archive. */
 export interface ZipDirectory {
   readonly entries: readonly Entry[]
-  /** Where offsets count from: an executable archive has a script before it. */
+  /** The start of the archive in the file: a self-extracting archive has a script before it. */
   readonly base: number
 }
 
 /** Twelve times the files of a large app. */
 const MAX_ENTRIES = 500_000
-/** The event loop gets its turn after so many. */
+/** The event loop runs after this many entries. */
 const ENTRIES_PER_TURN = 1024
-/** Honest files are seldom a tenth as large when compressed; zeros are a thousandth. */
+/** Real files seldom compress to less than a tenth; zeros compress to a thousandth. */
 const MAX_RATIO = 250
 const BOMB = 256 * 1024 * 1024
 const MIB = 1024 * 1024
@@ -30,10 +30,10 @@ const LOCAL_HEADER = 30
 const ENCRYPTED = 1
 
 /**
- * Reads the directory.
- * @param fail makes the error for a problem of the archive
- * @returns undefined where the file does not end as a zip archive does
- * @throws CnbError from `fail`; CNB_UNSUPPORTED for encrypted files, and those that are compressed in another way than deflate
+ * Reads the central directory.
+ * @param fail creates the error for an invalid archive
+ * @returns undefined if the file does not end with a zip end record
+ * @throws CnbError from `fail`; CNB_UNSUPPORTED for encrypted files and for compression methods other than deflate
  */
 export async function readZipDirectory(fd: number, fail: (problem: string) => CnbError, signal: AbortSignal | undefined): Promise<ZipDirectory | undefined> {
   const { size } = fstatSync(fd)
@@ -60,38 +60,38 @@ export async function readZipDirectory(fd: number, fail: (problem: string) => Cn
   return { entries, base }
 }
 
-/** The count of an old archive is cut to 16 bits: what stands behind the last entry must not be one more. */
+/** Old archives store the entry count modulo 2^16: another entry must not follow the last one. */
 function refuseMore(fd: number, base: number, zip: ZipFile, fail: (problem: string) => CnbError): void {
   const next = Buffer.alloc(4)
   readSync(fd, next, 0, 4, base + Number(zip.readEntryCursor))
-  if (next.readUInt32LE(0) === DIRECTORY_SIGNATURE) throw fail(`has more entries than the ${zip.entryCount} that it says`)
+  if (next.readUInt32LE(0) === DIRECTORY_SIGNATURE) throw fail(`has more entries than the declared ${zip.entryCount}`)
 }
 
 function unsupported({ message, hint }: CnbError): CnbError {
   return new CnbError('CNB_UNSUPPORTED', message, { hint })
 }
 
-/** A decompression bomb says too much, or says the same bytes many times over. */
+/** Rejects decompression bombs: entries with extreme ratios, or many entries that share the same bytes. */
 function checkSizes(entries: readonly Entry[], size: number, fail: (problem: string) => CnbError): void {
   let stored = 0
   let plain = 0
   for (const entry of entries) {
     const { compressionMethod, generalPurposeBitFlag, compressedSize, uncompressedSize, fileNameRaw } = entry
     const name = JSON.stringify(fileNameRaw.toString())
-    if ((generalPurposeBitFlag & ENCRYPTED) !== 0) throw unsupported(fail(`has ${name}, which is encrypted`))
-    if (![STORED, DEFLATED].includes(compressionMethod)) throw unsupported(fail(`has ${name}, which is compressed by method ${compressionMethod}`))
+    if ((generalPurposeBitFlag & ENCRYPTED) !== 0) throw unsupported(fail(`contains ${name}, which is encrypted`))
+    if (![STORED, DEFLATED].includes(compressionMethod)) throw unsupported(fail(`contains ${name}, which uses compression method ${compressionMethod}`))
     stored += compressedSize + LOCAL_HEADER + fileNameRaw.length
     plain += uncompressedSize
   }
-  if (stored > size) throw fail('has entries that share bytes, as decompression bombs do')
+  if (stored > size) throw fail('has overlapping entries, like a decompression bomb')
   if (plain > BOMB && plain > size * MAX_RATIO) {
-    throw fail(`would be ${Math.round(plain / MIB)} MiB unpacked, more than ${MAX_RATIO} times its size, as decompression bombs are`)
+    throw fail(`would extract to ${Math.round(plain / MIB)} MiB, more than ${MAX_RATIO} times its size, like a decompression bomb`)
   }
 }
 
 /**
- * Where the archive begins in the file, by the record at its end (APPNOTE.TXT 4.3.16). As in Go, offsets count from the beginning of
- * the file where an entry is found so, and else from where the directory's size says that the archive begins.
+ * Finds the start of the archive in the file, from the end record (APPNOTE.TXT 4.3.16). As in Go, offsets count from the start of the
+ * file if that leads to an entry, otherwise from the start of the archive that the directory's size implies.
  */
 function findEnd(fd: number, size: number): { base: number } | undefined {
   const tail = Buffer.alloc(Math.min(size, END_SIZE + MAX_COMMENT))
@@ -111,7 +111,7 @@ function findEnd(fd: number, size: number): { base: number } | undefined {
   return undefined
 }
 
-/** A file from `base` on, read in large pieces: the directory's entries are small and stand in a row. */
+/** Reads a file from `base` in large pieces: directory entries are small and contiguous. */
 class FileReader extends RandomAccessReader {
   readonly #fd: number
   readonly #base: number

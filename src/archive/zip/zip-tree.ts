@@ -1,4 +1,4 @@
-/** A zip archive as a tree of files: the app that `--path app.zip` names, or a .jar or .war. */
+/** A zip archive (.zip, .jar, .war) as a tree of files, for --path. */
 
 import { closeSync, constants, openSync } from 'node:fs'
 import type { Entry } from 'yauzl'
@@ -20,16 +20,16 @@ export interface ZipTreeOptions extends Context {
   readonly rootMode: number
 }
 
-/** Up to this size a content is read before its entry is given. */
+/** Contents up to this size are read before their entry is returned. */
 const SMALL = 64 * 1024
 const MAX_TARGET = 4096
-/** Directories that are only in the names of others count too. */
+/** Includes directories that occur only in the paths of others. */
 const MAX_NODES = 1_000_000
 
 class ZipNode implements NodeKind {
   readonly kind: ZipKind
   readonly mode: number
-  /** Absent for a directory that is only in the names of others. */
+  /** Absent for a directory that occurs only in the paths of others. */
   readonly entry: Entry | undefined
   readonly mtime: number
   readonly names: string[]
@@ -51,13 +51,13 @@ class ZipNode implements NodeKind {
   }
 }
 
-/** Leaving the scope of `using` closes it. */
+/** An open archive; disposal closes it. */
 export class ZipTree implements FileSource<ZipNode>, Disposable {
   readonly #path: string
   readonly #fd: number
   readonly #base: number
   readonly #options: ZipTreeOptions
-  /** By path, latin1 text, a character for each byte; the root's is empty. */
+  /** By path, latin1 text; the root's path is empty. */
   readonly #nodes = new Map<string, ZipNode>([['', new ZipNode('directory', 0o755, 0)]])
   readonly #targets = new Map<string, string>()
 
@@ -68,14 +68,14 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
     this.#options = options
     for (const entry of entries) this.#add(entry)
     const out = this.#guard('', () => findLinkOut(this.#targets))
-    if (out !== undefined) throw zipError(path, `has the link ${quoted(out)}, which leads out of it`)
+    if (out !== undefined) throw zipError(path, `contains the link ${quoted(out)}, which leads out of it`)
   }
 
   /**
-   * Opens an archive and checks every name, link and size in it.
-   * @returns undefined for a file that is no zip archive
-   * @throws CnbError CNB_APP_INVALID for names and links that lead out, names that are there twice, decompression bombs, and what
-   *   is damaged; CNB_UNSUPPORTED for encrypted files and compressions other than deflate. Contents fail with CNB_APP_INVALID too
+   * Opens an archive and validates all names, links and sizes.
+   * @returns undefined if the file is not a zip archive
+   * @throws CnbError CNB_APP_INVALID for names and links that lead out, duplicate names, decompression bombs and damaged archives;
+   *   CNB_UNSUPPORTED for encryption and compression methods other than deflate. Contents also fail with CNB_APP_INVALID
    */
   static async open(path: string, options: ZipTreeOptions): Promise<ZipTree | undefined> {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -94,12 +94,12 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
     closeSync(this.#fd)
   }
 
-  /** The text of a file at the archive's root; undefined where it has none. @throws CnbError CNB_APP_INVALID */
+  /** Returns the text of a file at the archive's root; undefined if absent. @throws CnbError CNB_APP_INVALID */
   text(name: string, maxBytes: number): string | undefined {
     const node = this.#nodes.get(name)
     if (!node) return undefined
-    if (node.kind !== 'file' || !node.entry) throw zipError(this.#path, `has ${quoted(name)}, which is a ${node.kind}, not a file`)
-    if (node.entry.uncompressedSize > maxBytes) throw zipError(this.#path, `has ${quoted(name)}, which is larger than ${maxBytes} bytes`)
+    if (node.kind !== 'file' || !node.entry) throw zipError(this.#path, `contains ${quoted(name)}, which is a ${node.kind}, not a file`)
+    if (node.entry.uncompressedSize > maxBytes) throw zipError(this.#path, `contains ${quoted(name)}, which is larger than ${maxBytes} bytes`)
     return this.#read(name, node.entry).toString('utf8')
   }
 
@@ -116,7 +116,7 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
   stats(path: Buffer): ZipNode {
     const node = this.#nodes.get(path.toString('latin1'))
     if (node) return node
-    throw new CnbError('CNB_INTERNAL', `there is no ${path.toString()} in the archive ${this.#path}`)
+    throw new CnbError('CNB_INTERNAL', `cannot find ${path.toString()} in the archive ${this.#path}`)
   }
 
   entry(path: Buffer, type: TarEntry['type'], { mode, mtime }: ZipNode, more: Partial<TarEntry> = {}): TarEntry {
@@ -151,19 +151,19 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
     if (kind === 'directory' && entry.uncompressedSize > 0) throw this.#wrong(shown, new Error('is a directory with content'))
     if (parts.length === 0) {
       if (kind === 'directory') return
-      throw this.#wrong(shown, new Error('has a name that is the app itself'))
+      throw this.#wrong(shown, new Error('has the name of the app directory'))
     }
     const parent = this.#makeParents(shown, parts, mtime)
     const path = parts.join('/')
     const known = this.#nodes.get(path)
-    // Some writers name a directory twice.
-    if (known && !(known.kind === 'directory' && kind === 'directory')) throw this.#wrong(shown, new Error('is there twice'))
+    // Some writers list a directory twice.
+    if (known && !(known.kind === 'directory' && kind === 'directory')) throw this.#wrong(shown, new Error('occurs twice'))
     this.#nodes.set(path, new ZipNode(kind, mode, mtime, entry, known?.names))
     if (!known) parent.names.push(parts.at(-1) ?? '')
     if (kind === 'symlink') this.#targets.set(path, this.#targetOf(shown, entry))
   }
 
-  /** A directory of which the archive says nothing is the app's user's, as one that is unpacked. */
+  /** Creates directories without an entry, with the mode of an extracted directory. */
   #makeParents(shown: string, parts: readonly string[], mtime: number): ZipNode {
     let parent = this.#nodes.get('')
     for (let length = 1; parent && length < parts.length; length++) {
@@ -182,7 +182,7 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
   }
 
   #targetOf(shown: string, entry: Entry): string {
-    if (entry.uncompressedSize > MAX_TARGET || entry.compressedSize > 2 * MAX_TARGET) throw this.#wrong(shown, new Error('is a link whose target is too long'))
+    if (entry.uncompressedSize > MAX_TARGET || entry.compressedSize > 2 * MAX_TARGET) throw this.#wrong(shown, new Error('is a link with a target that is too long'))
     const target = this.#read(shown, entry).toString('latin1')
     if (target === '' || target.includes('\0')) throw this.#wrong(shown, new Error('is a link without a target'))
     return target
@@ -202,12 +202,12 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
 
   #wrong(shown: string, error: Error): CnbError {
     if (error instanceof CnbError) return error
-    return zipError(this.#path, shown === '' ? error.message : `cannot be used: ${quoted(shown)} ${error.message}`)
+    return zipError(this.#path, shown === '' ? error.message : `is invalid: ${quoted(shown)} ${error.message}`)
   }
 }
 
 function leftOut(events: EventSink | undefined, kind: ZipKind, path: Buffer, archive: string): void {
-  events?.({ type: kind === 'socket' ? 'info' : 'warning', message: `left out the ${kind} ${path.toString()} of ${archive}` })
+  events?.({ type: kind === 'socket' ? 'info' : 'warning', message: `skipped the ${kind} ${path.toString()} of ${archive}` })
 }
 
 function quoted(latin1: string): string {
@@ -215,5 +215,5 @@ function quoted(latin1: string): string {
 }
 
 function zipError(path: string, problem: string): CnbError {
-  return new CnbError('CNB_APP_INVALID', `the app ${path} ${problem}`, { hint: 'Unpack it, see what is in it, and give the directory with --path.' })
+  return new CnbError('CNB_APP_INVALID', `the app ${path} ${problem}`, { hint: 'Extract it, check its content, and pass the directory with --path.' })
 }

@@ -1,18 +1,18 @@
-/** JSON out of labels and caches without the loss that JavaScript's numbers bring: integers that no float can be become bigints. */
+/** Parser for JSON of labels and caches that returns large integers as bigints. */
 
 import { endOfString } from './json-edit.ts'
 
-/** Deeper than any honest document; a hostile one must not use up the stack. */
+/** Deeper than any real document; protects the stack against a hostile one. */
 const MAX_DEPTH = 500
 
-/** Where a string, a number or a nesting begins or ends. */
+/** The start or end of a string, number, object or array. */
 const TOKEN = /["[\]{}]|-?\d[\d.eE+-]*/g
 const MAX_INT64 = 2n ** 63n - 1n
 
-/** No key of honest JSON; one in hostile JSON would give it a bigint, no more. */
+/** A key that real JSON does not contain; in hostile JSON it only creates a bigint. */
 const MARK = '\u0000integer'
 
-/** @throws Error when it is no JSON, or nested more than 500 deep */
+/** @throws Error if the text is not JSON, or nested deeper than 500 levels */
 export function parseExactJson(text: string): unknown {
   const parts: string[] = []
   let copied = 0
@@ -27,13 +27,13 @@ export function parseExactJson(text: string): unknown {
       parts.push(text.slice(copied, match.index), `{${JSON.stringify(MARK)}:"${token}"}`)
       copied = match.index + token.length
     }
-    if (depth > MAX_DEPTH) throw new Error(`it is nested more than ${MAX_DEPTH} deep`)
+    if (depth > MAX_DEPTH) throw new Error(`is nested deeper than ${MAX_DEPTH} levels`)
   }
   if (parts.length === 0) return JSON.parse(text) as unknown
   return JSON.parse([...parts, text.slice(copied)].join(''), reviveBigInt) as unknown
 }
 
-/** What Go would print for a float may have been one; what is beyond 64 bits is a float for Go too. */
+/** Digits that Go prints for a float stay a number; beyond 64 bits, Go uses a float too. */
 function needsBigInt(token: string): boolean {
   if (!/^-?\d{16,19}$/.test(token) || String(Number(token)) === token) return false
   const value = BigInt(token)

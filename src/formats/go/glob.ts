@@ -1,4 +1,4 @@
-/** File name patterns as Go's path/filepath matches them, which is how slices name their files (buildpack.md "Slice Layers"). */
+/** File name patterns with the semantics of Go's path/filepath, for slices in launch.toml. */
 
 import { posix } from 'node:path'
 
@@ -8,11 +8,11 @@ export class BadPattern extends Error {}
 const INVALID = { rune: 0xfffd, length: 1, valid: false }
 
 /**
- * A test for paths, which are given as bytes: one latin1 character each. The pattern is cleaned first, as Go's filepath.Clean
- * does. `*` is any number of bytes but a slash, `?` one character but a slash, `[^a-z\]]` a class of characters, `\` takes
- * what follows for itself; characters are UTF-8, and a byte that is none counts as U+FFFD.
+ * Compiles a pattern to a test for paths, which are latin1 text with one character per byte. The pattern is normalized first, like
+ * Go's filepath.Clean. `*` matches any number of bytes except a slash, `?` one character except a slash, `[^a-z\]]` a character
+ * class, `\` escapes the next character; characters are UTF-8, and an invalid byte counts as U+FFFD.
  *
- * The test throws BadPattern where Go says so: in as much of the pattern as it had to look at.
+ * As in Go, the test throws BadPattern if the part of the pattern that it evaluates is malformed.
  */
 export function globPattern(pattern: string): (path: string) => boolean {
   const clean = posix.normalize(Buffer.from(pattern).toString('latin1'))
@@ -20,7 +20,7 @@ export function globPattern(pattern: string): (path: string) => boolean {
   return (path) => matches(parts, path)
 }
 
-/** What stands between stars; `star`: one comes before. */
+/** The text between stars; `star`: a star precedes it. */
 interface Part {
   readonly star: boolean
   readonly text: string
@@ -43,7 +43,7 @@ function partsOf(pattern: string): Part[] {
   return parts
 }
 
-/** A star takes as little as lets the part after it match; it is never taken back to give an earlier star more. */
+/** A star matches as little as lets the following part match; the match never backtracks to an earlier star. */
 function matches(parts: readonly Part[], path: string): boolean {
   let rest = path
   for (const [index, { star, text }] of parts.entries()) {
@@ -60,7 +60,7 @@ function matches(parts: readonly Part[], path: string): boolean {
   return rest === ''
 }
 
-/** What is left of `path` behind the part; undefined where it does not begin with it. The part is checked to its end anyway. */
+/** Returns the rest of `path` after the part; undefined if it does not match. The whole part is validated in any case. */
 function startOf(part: string, path: string): string | undefined {
   let rest: string | undefined = path
   for (let at = 0; at < part.length; ) {
@@ -86,7 +86,7 @@ function startOf(part: string, path: string): string | undefined {
   return rest
 }
 
-/** The class whose first character is at `start`. */
+/** Parses the class with its first character at `start`. */
 function classAt(part: string, start: number): { end: number; includes: (rune: number) => boolean } {
   const negated = part[start] === '^'
   const ranges: [number, number][] = []
@@ -100,7 +100,7 @@ function classAt(part: string, start: number): { end: number; includes: (rune: n
   return { end: at + 1, includes: (rune) => ranges.some(([low, high]) => low <= rune && rune <= high) !== negated }
 }
 
-/** A character of a class, which something must follow. */
+/** Parses a character of a class, which another character must follow. */
 function classRuneAt(part: string, start: number): { rune: number; end: number } {
   const character = part[start]
   if (character === undefined || character === '-' || character === ']') throw new BadPattern()
@@ -110,7 +110,7 @@ function classRuneAt(part: string, start: number): { rune: number; end: number }
   return { rune, end: at + length }
 }
 
-/** The UTF-8 character at `at`; what is none is one byte long. */
+/** Decodes the UTF-8 character at `at`; an invalid byte has length 1. */
 function runeAt(bytes: string, at: number): { rune: number; length: number; valid: boolean } {
   const first = bytes.charCodeAt(at)
   if (first < 0x80) return { rune: first, length: 1, valid: true }

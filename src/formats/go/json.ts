@@ -1,39 +1,40 @@
 /**
- * JSON as Go's encoding/json writes it. An image's ID is the digest of its config's bytes, so that these must be the
- * ones that the lifecycle (go-containerregistry) would have written.
+ * JSON as Go's encoding/json writes it.
+ *
+ * An image's ID is the digest of its config: the bytes must be equal to those that the lifecycle (go-containerregistry) would write.
  */
 
-/** Deeper than any honest data; hostile data must not use up the stack. */
+/** Maximum nesting depth of data; a limit keeps hostile data from exhausting the stack. */
 const MAX_DEPTH = 500
 
-/** Go escapes these so that JSON can stand inside HTML and JavaScript. */
+/** Characters that Go escapes to make JSON safe in HTML and JavaScript. */
 const HTML = /[<>&\u2028\u2029]/g
 
-/** A string with its quotes. Lone surrogates, which Go cannot hold, become the replacement character. */
+/** Encodes a string with quotes. Lone surrogates, which Go cannot represent, become the replacement character. */
 export function encodeGoString(text: string): string {
   const json = JSON.stringify(text.replace(/\p{Surrogate}/gu, '\uFFFD'))
   return json.replace(HTML, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** Whether Go's `omitempty` leaves a value out: false, 0, the empty string, and empty or absent lists and maps. */
+/** Whether Go's `omitempty` omits a value: false, 0, the empty string, and empty or absent lists and maps. */
 export function isGoEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === 0 || value === '') return true
   if (Array.isArray(value)) return value.length === 0
   return typeof value === 'object' && Object.keys(value).length === 0
 }
 
-/** Orders strings by their bytes in UTF-8, as Go sorts a map's keys (JavaScript compares UTF-16 units instead). */
+/** Compares strings by their UTF-8 bytes, as Go sorts map keys (JavaScript compares UTF-16 units). */
 export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
 /**
- * Any JSON value, with bigints as integers; the keys of objects are sorted, as those of a Go map are. Undefined members are left
- * out, and undefined elsewhere is null.
- * @throws Error for what JSON cannot hold: `inf`, `nan`, and a nesting more than 500 deep
+ * Encodes any JSON value, with bigints as integers; keys of objects are sorted like those of a Go map. Undefined members are omitted,
+ * and undefined elsewhere is null.
+ * @throws Error for values that JSON cannot hold: `inf`, `nan`, and a nesting deeper than 500
  */
 export function encodeGoValue(value: unknown, depth = 0): string {
-  if (depth > MAX_DEPTH) throw new Error(`it is nested more than ${MAX_DEPTH} deep`)
+  if (depth > MAX_DEPTH) throw new Error(`it is nested deeper than ${MAX_DEPTH} levels`)
   if (value === undefined || value === null) return 'null'
   if (typeof value === 'string') return encodeGoString(value)
   if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`it has the number ${value}`)
@@ -49,7 +50,7 @@ export function encodeGoValue(value: unknown, depth = 0): string {
   )
 }
 
-/** An object from members that are JSON already, in the order given; undefined ones are left out. */
+/** Encodes an object from members in JSON, in the given order; undefined members are omitted. */
 export function encodeGoObject(members: readonly (readonly [string, string | undefined])[]): string {
   const present = members.filter(([, json]) => json !== undefined)
   return `{${present.map(([key, json]) => `${encodeGoString(key)}:${json}`).join(',')}}`

@@ -1,6 +1,7 @@
 /**
- * TOML as data that JSON can hold, without loss: what Go's BurntSushi/toml and encoding/json make of a document, one after the
- * other. Buildpacks' metadata takes this way into an image's label. Unlike the parser of descriptors it takes all of TOML 1.0.
+ * Parses TOML to data without loss, with the result of Go's BurntSushi/toml followed by encoding/json.
+ *
+ * It reads the metadata of buildpacks for an image's label. Unlike the parser of descriptors, it supports all of TOML 1.0.
  */
 
 import { parse, TomlDate } from 'smol-toml'
@@ -9,20 +10,20 @@ import { sourceLine } from '../source-line.ts'
 import { replaceOutsideText } from '../toml-text.ts'
 import type { TomlTable } from '../toml.ts'
 
-/** Deeper than any honest document; a hostile one must not use up the stack. */
+/** Deeper than any real document; protects the stack against a hostile one. */
 const MAX_DEPTH = 500
 const MAX_INT64 = 2n ** 63n - 1n
 
-/** Times with more digits than a JavaScript date can hold. */
+/** Times with more digits than a JavaScript date can represent. */
 const PRECISE_TIMES = /(?:\d{4}-\d{2}-\d{2}[Tt ])?\d{2}:\d{2}:\d{2}\.\d{4,}(?:[Zz]|[-+]\d{2}:\d{2})?/g
 const TIME_MARK = '\u0000time:'
 
-/** How many values documents may have together: in memory each takes many times its bytes. */
+/** The number of values that documents may have together: each uses many times its bytes in memory. */
 export interface ValueBudget {
   left: number
 }
 
-/** Room for metadata of several MiB. */
+/** Enough for metadata of several MiB. */
 const MAX_VALUES = 1_000_000
 
 export function newValueBudget(): ValueBudget {
@@ -30,8 +31,9 @@ export function newValueBudget(): ValueBudget {
 }
 
 /**
- * Reads a document. Integers are bigints and floats are numbers, for `2` and `2.0` differ; dates and times are Go's text of them.
- * @param file the name that an error tells
+ * Parses a document. Integers are bigints and floats are numbers, because `2` and `2.0` differ; dates and times are strings in Go's
+ * format.
+ * @param file the file's name in errors
  * @param budget counts the values of this document and of others
  * @throws CnbError CNB_DESCRIPTOR_INVALID with line and column, or for more than 1 000 000 values
  */
@@ -54,19 +56,19 @@ export function parseTomlData(content: Buffer, file: string, budget = newValueBu
 }
 
 function tooManyValues(file: string): CnbError {
-  return new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read ${file}: a build's metadata has more than ${MAX_VALUES} values with it`, {
+  return new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read ${file}: the metadata of the build exceeds ${MAX_VALUES} values`, {
     position: { file },
   })
 }
 
-/** What is no time is left for the parser to complain of. */
+/** Leaves an invalid time unchanged: the parser reports it. */
 function markTime(time: string): string {
   if (Number.isNaN(Date.parse(goTime(time)))) return time
   return JSON.stringify(`${TIME_MARK}${time}`)
 }
 
 function convert(value: unknown, depth: number): unknown {
-  if (depth > MAX_DEPTH) throw new Error(`it is nested more than ${MAX_DEPTH} deep`)
+  if (depth > MAX_DEPTH) throw new Error(`it is nested deeper than ${MAX_DEPTH} levels`)
   if (typeof value === 'string') return value.startsWith(TIME_MARK) ? goTime(value.slice(TIME_MARK.length)) : value
   if (typeof value === 'bigint' && (value > MAX_INT64 || value < -MAX_INT64 - 1n)) throw new Error(`${value} is out of range`)
   if (value instanceof TomlDate) return goTime(value.toISOString())
@@ -76,13 +78,13 @@ function convert(value: unknown, depth: number): unknown {
 }
 
 /**
- * A date, a time or both as Go writes them: a date begins at midnight, a time is of the year 0, what has no offset is in UTC (the
- * zone of every lifecycle container), and a fraction has no zeros at its end.
+ * Formats a date, a time or both as Go does: a date starts at midnight, a time is in the year 0, a missing offset means UTC (the time
+ * zone of every lifecycle container), and a fraction has no trailing zeros.
  */
 function goTime(text: string): string {
   const [, date = '0000-01-01', time = '00:00:00', fraction = '', offset = 'Z'] =
     /^(\d{4}-\d{2}-\d{2})?[Tt ]?(\d{2}:\d{2}:\d{2})?(\.\d+)?([Zz]|[-+]\d{2}:\d{2})?$/.exec(text) ?? []
   const zone = /^(?:z|[-+]00:00)$/i.test(offset) ? 'Z' : offset
-  // Go counts nanoseconds, and cuts off what is finer.
+  // Go counts nanoseconds, and truncates finer fractions.
   return `${date}T${time}${fraction.slice(0, 10).replace(/\.?0*$/, '')}${zone}`
 }

@@ -1,7 +1,8 @@
 /**
- * TOML as the lifecycle writes it (BurntSushi/toml 1.5, encode.go): buildpacks written in shell pick values out of their restored
- * files by the look of a line. A number is a float and a bigint an integer: JSON from a label does not say which a whole number was,
- * and becomes a float, as in the lifecycle.
+ * TOML as the lifecycle writes it (BurntSushi/toml 1.5, encode.go).
+ *
+ * Buildpacks in shell extract values from their restored files line by line, so the format must match. A number is a float and a bigint
+ * an integer: JSON of a label does not distinguish whole numbers, which become floats, as in the lifecycle.
  */
 
 import { isTable } from '../lenient-values.ts'
@@ -10,8 +11,8 @@ import { compareBytes } from './json.ts'
 type Table = Readonly<Record<string, unknown>>
 
 /**
- * Writes `table`, whose values are those of JSON, and bigints. What is null is left out, as TOML has no word for it.
- * @param table nested as deep as parseExactJson allows at most
+ * Encodes `table`; its values are JSON values and bigints. Null values are omitted: TOML has no null.
+ * @param table nested at most as deep as parseExactJson allows
  */
 export function encodeGoToml(table: Table): string {
   return tableText(table, []).replace(/^\n/, '')
@@ -60,7 +61,7 @@ function valueText(value: unknown): string {
   return String(value)
 }
 
-/** With a point and without an exponent. */
+/** Formats a number with a decimal point and without an exponent. */
 function numberText(value: number): string {
   if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf'

@@ -20,11 +20,11 @@ describe('decompress', () => {
     ['gzip in two members', () => Readable.from([gzipSync(content.subarray(0, 10)), gzipSync(content.subarray(10))])],
     ['plain', () => Readable.from([content])],
     ['plain that comes byte by byte', () => bytewise(content)],
-  ])('gives the content of a %s stream', async (_, open) => {
+  ])('decompresses a %s stream', async (_, open) => {
     expect((await buffer(await decompress(open()))).equals(content)).toBe(true)
   })
 
-  it.each([[Buffer.alloc(0)], [Buffer.from('a')], [Buffer.from([0x1f])]])('gives %o as it is', async (bytes) => {
+  it.each([[Buffer.alloc(0)], [Buffer.from('a')], [Buffer.from([0x1f])]])('returns %o unchanged', async (bytes) => {
     expect(await buffer(await decompress(Readable.from([bytes], { objectMode: false })))).toEqual(bytes)
   })
 
@@ -32,17 +32,17 @@ describe('decompress', () => {
     ['xz', '\xfd7zXZ'],
     ['bzip2', 'BZh91AY&SY'],
     ['zip', 'PK\x03\x04'],
-  ])('refuses %s, and lets go of the archive', async (name, magic) => {
+  ])('rejects %s and destroys the archive', async (name, magic) => {
     const archive = new PassThrough()
     archive.write(Buffer.from(`${magic} and more`, 'latin1'))
     await expect(decompress(archive, { source: 'bp.tar' })).rejects.toMatchObject({
       code: 'CNB_UNSUPPORTED',
-      message: `bp.tar is ${name}-compressed, which cnb cannot read here`,
+      message: `bp.tar is ${name}-compressed, which is not supported here`,
     })
     expect(archive.destroyed).toBe(true)
   })
 
-  it('reads zstd where Node.js can, and otherwise refuses it with a hint', async () => {
+  it('reads zstd if Node.js supports it, and rejects it with a hint otherwise', async () => {
     // RFC 8878: a frame of one raw block with the content "layer a".
     const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 7, (7 << 3) | 1, 0, 0, ...Buffer.from('layer a')])
     const opened = decompress(Readable.from([frame]), { source: 'bp.tar' })
@@ -50,7 +50,7 @@ describe('decompress', () => {
     else await expect(opened).rejects.toMatchObject({ code: 'CNB_UNSUPPORTED', hint: expect.stringContaining('22.15') })
   })
 
-  it('tells what is compressed, and leaves the stream whole', async () => {
+  it('detects compression without consuming the stream', async () => {
     const stream = bytewise(gzipSync(content))
     expect(await isCompressed(stream)).toBe(true)
     expect((await buffer(await decompress(stream))).equals(content)).toBe(true)
@@ -60,7 +60,7 @@ describe('decompress', () => {
   it.each([
     ['is cut', gzipSync(content).subarray(0, -12)],
     ['is spoilt', Buffer.concat([gzipSync(content).subarray(0, 12), Buffer.alloc(40, 0xff)])],
-  ])('says so when gzip data %s', async (_, bytes) => {
+  ])('reports gzip data that %s', async (_, bytes) => {
     const plain = await decompress(Readable.from([bytes]), { source: 'bp.tgz', invalid: 'CNB_BUILDPACK_INVALID' })
     await expect(buffer(plain)).rejects.toMatchObject({
       code: 'CNB_BUILDPACK_INVALID',
@@ -68,7 +68,7 @@ describe('decompress', () => {
     })
   })
 
-  it.each(['before', 'after'])('passes on what the archive fails with %s its first bytes', async (when) => {
+  it.each(['before', 'after'])('passes on an error of the archive %s its first bytes', async (when) => {
     const lost = new CnbError('CNB_ENGINE_LOST', 'gone')
     const archive = new Readable({
       read() {
@@ -79,7 +79,7 @@ describe('decompress', () => {
     await expect(decompress(archive).then(buffer)).rejects.toBe(lost)
   })
 
-  it('lets out a bomb no faster than it is read, and lets go of the archive when the reader leaves', async () => {
+  it('decompresses a bomb only as fast as it is read, and destroys the archive when the reader stops', async () => {
     const archive = createGzip()
     let zeros = 0
     Readable.from(
@@ -98,7 +98,7 @@ describe('decompress', () => {
     expect(zeros).toBeLessThan(1000)
   })
 
-  it('lets go of the archive when what it gave is destroyed unread', async () => {
+  it('destroys the archive when the unread result is destroyed', async () => {
     const archive = new PassThrough()
     archive.write(gzipSync(content).subarray(0, 100))
     const plain = await decompress(archive)

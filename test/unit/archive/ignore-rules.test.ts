@@ -23,31 +23,31 @@ describe('excluding', () => {
     ['?', 'é', 'skip'],
     ['\\#x', '#x', 'skip'],
     ['# x', '# x', 'keep'],
-  ])('%s makes of %s: %s', (pattern, path, verdict) => {
+  ])('applies %s to %s: %s', (pattern, path, verdict) => {
     expect(ask(excluding([pattern]), path)).toBe(verdict)
   })
 
-  it('takes back what a later pattern with ! names, but not below an excluded directory', () => {
+  it('restores files by a later ! pattern, but not below an excluded directory', () => {
     const filter = excluding(['*.md', '!README.md', 'docs/', '!docs/a'])
     expect(['a.md', 'README.md', 'docs/', 'docs/a'].map((path) => ask(filter, path))).toEqual(['skip', 'keep', 'skip', 'skip'])
   })
 
-  it('sees a name that is not UTF-8 through wildcards', () => {
+  it('matches names that are not UTF-8 with wildcards', () => {
     expect(excluding(['a*.txt'])(Buffer.from('a\xff\xfe.txt', 'latin1'), false)).toBe('skip')
     expect(excluding(['b*'])(Buffer.from('a\xff', 'latin1'), false)).toBe('keep')
   })
 })
 
 describe('including', () => {
-  it('keeps what is matched and all below a matched directory; other directories count only if something in them does', () => {
+  it('includes matches and everything below them; other directories only as parents', () => {
     const filter = including(['cmd/', '*.go', '/go.mod'])
     const paths = ['cmd/', 'cmd/x', 'go.mod', 'a/', 'a/main.go', 'a/go.mod', 'README']
     expect(paths.map((path) => ask(filter, path))).toEqual(['keep', 'keep', 'keep', 'parent', 'keep', 'skip', 'skip'])
   })
 })
 
-describe('both', () => {
-  it('agree with git check-ignore', async () => {
+describe('including and excluding', () => {
+  it('agrees with git check-ignore', async () => {
     await using directory = await makeTemporaryDirectory()
     const paths = ['a', 'b.x', 'd/a', 'd/e/b.x', 'd/e/a', 'e/d/a', '[a]', 'a b']
     for (const path of paths) {
@@ -96,7 +96,7 @@ describe('both', () => {
     )
   })
 
-  it('take any pattern without an exception', () => {
+  it('never throws for any pattern', () => {
     fc.assert(
       fc.property(
         fc.array(

@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { packTar, type TarEntry } from '../../../src/archive/tar/tar-writer.ts'
 import { CnbError } from '../../../src/base/errors.ts'
 
-/** Whatever bytes of the entries' tar are others, `namesIn` gives names or fails with a CnbError. */
+/** For any corrupted bytes of the tar, `namesIn` returns names or throws a CnbError. */
 export async function expectNoDefect(entries: readonly TarEntry[], namesIn: (tar: Buffer) => Promise<readonly unknown[]>): Promise<void> {
   const good = await buffer(packTar(entries))
   await fc.assert(

@@ -201,7 +201,7 @@ describe('planBuilder refuses', () => {
   const debian = builderImage({ 'io.buildpacks.base.distro.name': 'debian', 'io.buildpacks.base.distro.version': '12' }, undefined, 'acme/build')
 
   test.each([
-    ['an order of what is not there', {}, { order: [{ group: [{ id: 'x' }] }] }, 'CNB_BUILDPACK_NOT_FOUND', /no versions of buildpack 'x'/],
+    ['an order of what is not there', {}, { order: [{ group: [{ id: 'x' }] }] }, 'CNB_BUILDPACK_NOT_FOUND', /the builder has no buildpack 'x'/],
     ['an Buildpack API that the lifecycle lacks', { id: 'a', api: '0.1' }, {}, 'CNB_BUILDPACK_INVALID', /'a@1' has Buildpack API 0.1, which lifecycle 0.21.0 does not support/],
     ['another architecture', { id: 'a', targets: [{ os: 'linux', arch: 'arm64' }] }, {}, 'CNB_BUILDPACK_INVALID', /does not run on the build image 'acme\/build': it is linux\/amd64/],
     ['another distribution', { id: 'a', targets: [{ os: 'linux', distros: [{ name: 'ubuntu' }] }] }, { buildImage: debian }, 'CNB_BUILDPACK_INVALID', /it is linux\/amd64 \(debian 12\)/],

@@ -82,7 +82,7 @@ anything = 1
     expect(warnings).toEqual([])
     expect(['a b', 'a+b', 'büro/x'].map(idOf)).toEqual(['a b', 'a+b', 'büro/x'])
     expect(warnings).toHaveLength(3)
-    expect(warnings[0]).toContain("the id 'a b' has other characters than")
+    expect(warnings[0]).toContain("the id 'a b' has characters other than")
   })
 
   test('without api it is 0.1', () => {
@@ -92,7 +92,7 @@ anything = 1
   test.each([
     ['an order and targets', `${MINIMAL}[[order]]\n[[order.group]]\nid = "a"\n[[targets]]\nos = "linux"\n`, 8, /order or targets, not both/],
     ['an order and stacks', `${MINIMAL}[[stacks]]\nid = "*"\n[[order]]\n[[order.group]]\nid = "a"\n`, 5, /order or stacks, not both/],
-    ['no table', 'api = "0.11"\n', undefined, /no \[buildpack\] table/],
+    ['no table', 'api = "0.11"\n', undefined, /missing table \[buildpack\]/],
     ['no id', '[buildpack]\nversion = "1"\n', 1, /'buildpack.id' is required/],
     ['no version', '[buildpack]\nid = "a"\n', 1, /'buildpack.version' is required/],
     ['an api that is none', 'api = "latest"\n', 1, /not a Buildpack API version/],
@@ -102,10 +102,10 @@ anything = 1
     ['an id with an empty part', '[buildpack]\nid = "/a"\nversion = "1"\n', 2, /not a buildpack id/],
     ['an id that is longer than a name', `[buildpack]\nid = "${'a'.repeat(256)}"\nversion = "1"\n`, 2, /not a buildpack id/],
     ['an id that climbs out', '[buildpack]\nid = "../x"\nversion = "1"\n', 2, /not a buildpack id/],
-    ['an id that the lifecycle uses', '[buildpack]\nid = "sbom"\nversion = "1"\n', 2, /cannot be a buildpack's id/],
+    ['an id that the lifecycle uses', '[buildpack]\nid = "sbom"\nversion = "1"\n', 2, /the lifecycle reserves it/],
     ['a version that climbs out', '[buildpack]\nid = "a"\nversion = "../1"\n', 3, /not a version/],
     ['TOML that is broken', 'api = \n', 1, /not valid TOML/],
-  ])('%s is an error with its position', (_, text, line, message) => {
+  ])('rejects %s with its position', (_, text, line, message) => {
     const error = failure(text)
     expect(error.code).toBe('CNB_DESCRIPTOR_INVALID')
     expect(error.message).toMatch(message)

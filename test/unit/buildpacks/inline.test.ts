@@ -21,11 +21,11 @@ describe('inlineBuildpack', () => {
   })
 
   test.each([
-    ['no api', { id: 'x', inline: '' }, /names no api/],
-    ['an api that is none', { id: 'x', api: 'new', inline: '' }, /the api 'new'/],
+    ['no api', { id: 'x', inline: '' }, /has no api/],
+    ['an api that is none', { id: 'x', api: 'new', inline: '' }, /has api 'new'/],
     ['no id', { id: '', api: '0.11', inline: '' }, /'buildpack.id' is required/],
     ['a shell of two lines', { id: 'x', api: '0.11', shell: '/bin/sh\nrm', inline: '' }, /more than one line/],
-  ])('%s is an error', async (_, script, message) => {
+  ])('rejects %s', async (_, script, message) => {
     await expect(inlineBuildpack(script, '/app/project.toml')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(message) as string })
   })
 })

@@ -17,7 +17,7 @@ describe('parseLocator', () => {
     ['from=builder:acme/node', { type: 'id', id: 'acme/node' }],
     ['from=builder', { type: 'builder-order' }],
     ['with@1', { type: 'path', path: 'with@1' }],
-  ])('%s', async (text, locator) => {
+  ])('parses %s', async (text, locator) => {
     expect(await parseLocator(text, context)).toEqual(locator)
   })
 
@@ -36,13 +36,13 @@ describe('parseLocator', () => {
     ['ftp://acme.example/bp.tgz', 'CNB_USAGE'],
     ['file://host/bp', 'CNB_USAGE'],
     ['', 'CNB_USAGE'],
-  ])('%s is refused with %s and says what to do', async (text, code) => {
+  ])('rejects %s with %s and a hint', async (text, code) => {
     const error = await parseLocator(text, context).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code, hint: expect.stringMatching(/\w{3,}/) as string })
   })
 
   test('names the versions that the builder has', async () => {
-    await expect(parseLocator('acme/node@2', context)).rejects.toMatchObject({ hint: 'The builder has acme/node in: 1.0.0.' })
+    await expect(parseLocator('acme/node@2', context)).rejects.toMatchObject({ hint: 'Use one of its versions in the builder: 1.0.0.' })
   })
 
   test('property: any text is a locator or a CnbError', async () => {

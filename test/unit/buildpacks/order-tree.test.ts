@@ -38,7 +38,7 @@ describe('expandOrder', () => {
     ])
   })
 
-  test.each([[0, 0], [1, 1], [2, 2], [undefined, 2]])('depth %s opens %i levels', (depth, levels) => {
+  test.each([[0, 0], [1, 1], [2, 2], [undefined, 2]])('expands at depth %s %i levels', (depth, levels) => {
     const height = (tree: OrderTree): number => Math.max(-1, ...tree.flatMap(({ buildpacks }) => buildpacks.map(({ groups }) => height(groups ?? [])))) + 1
     expect(height(expandOrder([{ group: [{ id: 'outer', version: '1' }] }], orderOf, depth))).toBe(levels + 1)
   })

@@ -15,10 +15,10 @@ describe('resolveOrder', () => {
   })
 
   test.each([
-    [{ id: 'x' }, /no versions of buildpack 'x'/],
-    [{ id: 'b' }, /multiple versions of buildpack 'b' .*: name one/],
-    [{ id: 'b', version: '3' }, /buildpack 'b' is not on the builder in version '3'/],
-  ])('%j cannot be resolved', (entry, message) => {
+    [{ id: 'x' }, /the builder has no buildpack 'x'/],
+    [{ id: 'b' }, /several versions of buildpack 'b', and none is specified/],
+    [{ id: 'b', version: '3' }, /the builder has no version '3' of buildpack 'b'/],
+  ])('rejects %j', (entry, message) => {
     const expected = { code: 'CNB_BUILDPACK_NOT_FOUND', message: expect.stringMatching(message) as string }
     expect(() => resolveOrder(one(entry), AVAILABLE)).toThrow(expect.objectContaining(expected) as Error)
   })

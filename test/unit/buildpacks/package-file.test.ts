@@ -21,7 +21,7 @@ const layerOf = (id: string, version: string): Given[] => [
 ]
 
 interface Package {
-  /** `diffId` is what the package says of a layer, where that is not true. */
+  /** `diffId` overrides the declared diffID of a layer. */
   layers: { id: string; version: string; files?: Given[]; order?: unknown; diffId?: string }[]
   main?: { id: string; version: string }
   labels?: Record<string, string>
@@ -58,13 +58,13 @@ async function writePackage({ layers, main = layers[0], labels = {}, compress = 
   const manifest = blob(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config: { digest: config }, layers: descriptors })))
   contents.set('index.json', Buffer.from(index ?? JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: MANIFEST, digest: manifest }] })))
   contents.set('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'))
-  // Blobs may stand before or after the files that name them, and names may start with a slash.
+  // Blobs may precede or follow the files that refer to them, and names may start with a slash.
   const files = [...contents].filter(([name]) => name !== leaveOut)
   return writeTar(join(scratch.path, 'bp.cnb'), files.map(([name, bytes]) => ({ name: `/${name}`, bytes })))
 }
 
 describe('a buildpack package', () => {
-  test.each([true, false])('gives its buildpacks, its own first, with the layers that it has (compressed: %s)', async (compress) => {
+  test.each([true, false])('contains its buildpacks, the main one first, with their layers (compressed: %s)', async (compress) => {
     const order = [{ group: [{ id: 'acme/node', version: '1' }] }]
     const path = await writePackage({
       layers: [{ id: 'acme/node', version: '1' }, { id: 'acme/all', version: '2', order }],
@@ -89,7 +89,7 @@ describe('a buildpack package', () => {
 
   const node = { id: 'acme/node', version: '1' }
   test.each([
-    ['a layer with other content than it says', { layers: [{ ...node, diffId: `sha256:${'0'.repeat(64)}` }] }, /but the package says/],
+    ['a layer with other content than it says', { layers: [{ ...node, diffId: `sha256:${'0'.repeat(64)}` }] }, /has digest .*, expected/],
     ['a layer that writes over the lifecycle', { layers: [{ ...node, files: [{ name: '/cnb/lifecycle/detector', text: 'x' }] }] }, /not a buildpack's/],
     ['a layer that climbs out', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/../../etc/passwd', text: 'x' }] }] }, /has '\.\.'/],
     ['a link where buildpacks are', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks', type: 'symlink' as const, linkname: '/etc' }] }] }, /not a buildpack's/],
@@ -97,16 +97,16 @@ describe('a buildpack package', () => {
     ['a file below a link', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/x', type: 'symlink' as const, linkname: '/cnb/lifecycle' }, { name: '/cnb/buildpacks/x/detector', text: 'x' }] }] }, /below the symbolic link/],
     ['no label of layers', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '' } }, /no label io.buildpacks.buildpack.layers/],
     ['a label that is no JSON', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '{' } }, /is not JSON/],
-    ['a layer that is not there', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': `{"a":{"1":{"api":"0.11","layerDiffID":"sha256:${'1'.repeat(64)}"}}}` } }, /has no layer/],
+    ['a layer that is not there', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': `{"a":{"1":{"api":"0.11","layerDiffID":"sha256:${'1'.repeat(64)}"}}}` } }, /lacks layer/],
     ['an index without an image', { layers: [node], index: '{"manifests":[]}' }, /no image manifest/],
     ['an index that is a list', { layers: [node], index: '[]' }, /not a JSON object/],
     ['a digest that is a path', { layers: [node], index: `{"manifests":[{"mediaType":"${MANIFEST}","digest":"../../x"}]}` }, /not a sha256 digest/],
     ['no index', { layers: [node], leaveOut: 'index.json' }, /lacks the file index.json/],
-  ])('%s is refused', async (_, given: Package, message) => {
+  ])('is rejected for %s', async (_, given: Package, message) => {
     await expect(readBuildpacks(await writePackage(given))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringMatching(message) as string })
   })
 
   test('a package of buildpacks is none of extensions', async () => {
-    await expect(readBuildpacks(await writePackage({ layers: [node] }), {}, 'extension')).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', hint: 'Is it a package of extensions?' })
+    await expect(readBuildpacks(await writePackage({ layers: [node] }), {}, 'extension')).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', hint: 'Pass a package of extensions.' })
   })
 })

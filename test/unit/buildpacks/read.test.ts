@@ -80,7 +80,7 @@ describe('a directory', () => {
     }
   })
 
-  test.each(['bin/detect', 'bin/build'])('without %s is no buildpack', async (file) => {
+  test.each(['bin/detect', 'bin/build'])('is rejected without %s', async (file) => {
     await writeBuildpack('node')
     await rm(at('node', file))
     await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining(`has no ${file}`) as string })
@@ -145,14 +145,14 @@ describe('a directory', () => {
     await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ message: expect.stringContaining('is not a regular file') as string })
   })
 
-  test.each(['buildpack.toml', 'linux/amd64/buildpack.toml'])('platform folders are named where the files are in them, and %s', async (descriptor) => {
+  test.each(['buildpack.toml', 'linux/amd64/buildpack.toml'])('is rejected with a hint for platform folders, with %s', async (descriptor) => {
     await mkdir(at('node/linux/amd64/bin'), { recursive: true })
     await mkdir(at('node/linux/arm64/v8/bin'), { recursive: true })
     for (const file of ['linux/amd64/bin/build', 'linux/amd64/bin/detect', 'linux/arm64/v8/bin/build']) await writeFile(at(`node/${file}`), '')
     await writeFile(at(`node/${descriptor}`), 'api = "0.11"\n[buildpack]\nid = "a"\nversion = "1"\n')
     await expect(readBuildpacks(at('node'))).rejects.toMatchObject({
       code: 'CNB_BUILDPACK_INVALID',
-      hint: expect.stringContaining('It has platform folders (linux/amd64, linux/arm64/v8)') as string,
+      hint: expect.stringContaining('platform folders (linux/amd64, linux/arm64/v8)') as string,
     })
   })
 
@@ -180,7 +180,7 @@ describe('an archive', () => {
     ['a tgz', FILES, gzipSync],
     ['a tar of ./', [{ name: './', type: 'directory' as const }, ...FILES.map((file) => ({ ...file, name: `./${file.name}` }))], (tar: Buffer) => tar],
     ['a tar with absolute names', FILES.map((file) => ({ ...file, name: `/${file.name}` })), (tar: Buffer) => tar],
-  ])('%s gives the same layer', async (_, files, compress) => {
+  ])('has the same layer as %s', async (_, files, compress) => {
     const [buildpack] = await readBuildpacks(await writeTar(at('bp'), files, compress))
     const root = '/cnb/buildpacks/acme_node/1.0.0'
     expect(await listLayer(buildpack!.layer)).toEqual([
@@ -204,7 +204,7 @@ describe('an archive', () => {
     ['a hard link that climbs out', { name: 'bin/x', type: 'link' as const, linkname: '../../etc/passwd' }],
     ['a device', { name: 'null', type: 'character' as const, devMajor: 1, devMinor: 3 }],
     ['a FIFO', { name: 'pipe', type: 'fifo' as const }],
-  ])('%s is refused', async (_, hostile) => {
+  ])('is rejected for %s', async (_, hostile) => {
     await expect(readBuildpacks(await writeTar(at('bp.tar'), [...FILES, hostile]))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID' })
   })
 
@@ -221,7 +221,7 @@ describe('an archive', () => {
     ['a gzip file cut off', gzipSync(Buffer.alloc(5000, 'x')).subarray(0, 20), 'CNB_BUILDPACK_INVALID'],
     ['a zip file', Buffer.from('PK\x03\x04 and more'), 'CNB_UNSUPPORTED'],
     ['nothing', Buffer.alloc(0), 'CNB_BUILDPACK_INVALID'],
-  ])('%s is refused', async (_, bytes, code) => {
+  ])('is rejected for %s', async (_, bytes, code) => {
     await writeFile(at('bp.tgz'), bytes)
     await expect(readBuildpacks(at('bp.tgz'))).rejects.toMatchObject({ code })
   })

@@ -1,4 +1,4 @@
-/** Archives for the tests of this folder, written by `cnb`'s own writer. */
+/** Archives for these tests, written by `cnb`'s tar writer. */
 
 import { writeFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'

@@ -14,7 +14,7 @@ describe('targetsOf', () => {
     ['any Linux for another stack', descriptor({ stacks: [{ id: 'acme' }] }), [{ os: 'linux' }]],
     ['any Linux for nothing', descriptor({}), [{ os: 'linux' }]],
     ['any for a composite buildpack', descriptor({ order: [{ group: [{ id: 'b' }] }] }), [{}]],
-  ])('%s', (_, from, targets) => {
+  ])('returns targets of %s', (_, from, targets) => {
     expect(targetsOf(from)).toEqual(targets)
   })
 })
@@ -31,7 +31,7 @@ describe('targetMatches', () => {
     [{ distros: [{ name: 'ubuntu' }, { name: 'debian' }] }, true],
     [{ distros: [{ name: 'debian', version: '11' }] }, false],
     [{ distros: [{ name: 'ubuntu', version: '12' }] }, false],
-  ])('%j on Debian 12 amd64: %s', (target, fits) => {
+  ])('matches %j on Debian 12 amd64: %s', (target, fits) => {
     expect(targetMatches(target, debian)).toBe(fits)
   })
 

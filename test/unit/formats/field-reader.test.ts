@@ -48,7 +48,7 @@ describe('a key in other capitals', () => {
   test('beside the right spelling is an error where both have a value', () => {
     const { fields } = read('exclude = ["a"]\nExclude = ["b"]\n')
     expect(() => fields.strings('exclude')).toThrow(
-      expect.objectContaining({ message: "a.toml: 'exclude' and 'Exclude' are the same key", hint: "Keep the one that is written 'exclude'.", position: { file: 'a.toml', line: 2, column: 1 } }),
+      expect.objectContaining({ message: "a.toml: 'exclude' and 'Exclude' are the same key", hint: "Keep only the key 'exclude'.", position: { file: 'a.toml', line: 2, column: 1 } }),
     )
   })
 

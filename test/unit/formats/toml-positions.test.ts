@@ -46,7 +46,7 @@ describe('locateTomlKeys', () => {
     [['order', 0], 17, 3],
     [['order', 0, 'group', 1, 'id'], 21, 1],
     [['order', 1, 'group', 0, 'id'], 24, 1],
-  ])('%j is at line %i, column %i', (path, line, column) => {
+  ])('locates %j at line %i, column %i', (path, line, column) => {
     expect(locate(path)).toEqual({ line, column })
   })
 
@@ -74,7 +74,7 @@ describe('locateTomlKeys', () => {
         const lines = text.split('\n')
         for (const name of Object.keys(document)) {
           const value = document[name]
-          // An empty list of tables and of strings look the same; both are written as a pair.
+          // An empty list of tables looks like one of strings; both are written as a pair.
           const position = find([name])
           expect(lines[(position?.line ?? 0) - 1]?.slice((position?.column ?? 0) - 1)).toMatch(new RegExp(`^"?${name}`))
           if (!Array.isArray(value)) continue

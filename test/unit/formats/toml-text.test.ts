@@ -12,7 +12,7 @@ test.each([
   ["a = '''b\n'' ''''' + 1", "....'''b\n'' '''''...."],
   ['a = "open\nb = 1', '...."open\n.....'],
   ['a = """open\nb = 1', '...."""open\nb = 1'],
-])('%j: strings and comments stay', (toml, expected) => {
+])('keeps strings and comments of %j', (toml, expected) => {
   expect(marked(toml)).toBe(expected)
 })
 
@@ -21,7 +21,7 @@ test('nothing is lost of any text', () => {
   fc.assert(fc.property(fc.string({ unit }), (toml) => void expect(replaceOutsideText(toml, (part) => part)).toBe(toml)))
 })
 
-test.each(['\\"x', '"""\\', "'''", '"\n', '#"'])('a hundred thousand of %j, in a string without an end, take linear time', (part) => {
+test.each(['\\"x', '"""\\', "'''", '"\n', '#"'])('scans a hundred thousand of %j in an unterminated string in linear time', (part) => {
   const toml = `a = "${part.repeat(100_000)}`
   expect(replaceOutsideText(toml, (outside) => outside)).toHaveLength(toml.length)
 })

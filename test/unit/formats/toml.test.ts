@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseToml, stringifyToml } from '../../../src/formats/toml.ts'
 
 describe('parseToml', () => {
-  it('skips a byte-order mark and takes the line ends of Windows', () => {
+  it('skips a byte-order mark and accepts Windows line endings', () => {
     expect(parseToml('\uFEFFa = 1\r\n[b]\r\nc = "d"\r\n', 'x.toml')).toMatchObject({ a: 1, b: { c: 'd' } })
   })
 
@@ -14,7 +14,7 @@ describe('parseToml', () => {
     ['[a\n', 1, 3],
     ['x = 1\n\n  = 2', 3, 3],
     ['a = [1, 2', 1, 10],
-  ])('tells where %j is wrong, from 1', (text, line, column) => {
+  ])('reports the position of the error in %j, from 1', (text, line, column) => {
     expect(() => parseToml(text, 'x.toml')).toThrow(
       expect.objectContaining({
         code: 'CNB_DESCRIPTOR_INVALID',
@@ -24,18 +24,18 @@ describe('parseToml', () => {
     )
   })
 
-  it("keeps a document's keys apart from an object's own", () => {
+  it("separates the document's keys from inherited properties", () => {
     const table = parseToml('__proto__ = 1\nconstructor = 2\n[a.__proto__]\nb = 3\n', 'x.toml')
     expect(Object.keys(table)).toEqual(['__proto__', 'constructor', 'a'])
     expect(({} as Record<string, unknown>)['b']).toBeUndefined()
   })
 
-  it.each(['[toString]\na = 1\n', '[[a.hasOwnProperty]]\n', '["to\\u0053tring"]\nb = 1\n', '[constructor]\nc = 1\n'])('refuses %j, which would reach into every object', (text) => {
+  it.each(['[toString]\na = 1\n', '[[a.hasOwnProperty]]\n', '["to\\u0053tring"]\nb = 1\n', '[constructor]\nc = 1\n'])('rejects %j, which would modify every object', (text) => {
     expect(() => parseToml(text, 'x.toml')).toThrow(expect.objectContaining({ code: 'CNB_DESCRIPTOR_INVALID', position: expect.objectContaining({ line: 1 }) as object }))
     expect(Object.values(Object.getOwnPropertyDescriptors(Object.prototype)).flatMap(({ value }) => Object.keys(Object(value) as object))).toEqual([])
   })
 
-  it('gives a table or a CnbError for any text', () => {
+  it('returns a table or throws a CnbError for any text', () => {
     fc.assert(
       fc.property(
         fc.string({
@@ -56,7 +56,7 @@ describe('parseToml', () => {
 })
 
 describe('stringifyToml', () => {
-  // parseToml refuses tables with the names of an object's own functions.
+  // parseToml rejects tables with the names of inherited functions.
   const text = fc.string({ unit: 'binary', maxLength: 8 }).filter((name) => !(name in Object.prototype))
   const key = fc.oneof(text, fc.constantFrom('', 'a.b', '"', '\n', 'é'))
   const value = fc.oneof(
@@ -67,7 +67,7 @@ describe('stringifyToml', () => {
   )
   const table = fc.dictionary(key, fc.oneof(value, fc.array(text), fc.dictionary(key, value), fc.array(fc.dictionary(key, value))))
 
-  it('writes what parseToml reads back', () => {
+  it('writes documents that parseToml reads back', () => {
     fc.assert(
       fc.property(table, (written) => {
         expect(plain(parseToml(stringifyToml(written), 'x.toml'))).toEqual(plain(written))
@@ -75,7 +75,7 @@ describe('stringifyToml', () => {
     )
   })
 
-  it('leaves out what is undefined', () => {
+  it('omits undefined values', () => {
     expect(stringifyToml({ a: undefined, b: 1, c: { d: undefined } })).not.toMatch(/a|d/)
   })
 })

@@ -4,7 +4,7 @@ import { digestOf } from '../../../src/oci/digest.ts'
 
 const [A, B] = [`sha256:${'ab'.repeat(32)}`, `sha256:${'0f'.repeat(32)}`] as const
 
-/** Documents, and what go-containerregistry v0.20.6 makes of them: json.Unmarshal into v1.ConfigFile, then json.Marshal (Go 1.26). */
+/** Documents before and after go-containerregistry v0.20.6: json.Unmarshal to v1.ConfigFile, json.Marshal. */
 const RECORDED: [string, ImageConfig, string][] = [
   [
     'writes what is never left out, an absent time as the year 1',

@@ -9,6 +9,6 @@ test('the digest of nothing is the well-known one, and is a digest', () => {
   expect(`sha256:${hexOf(EMPTY)}`).toBe(EMPTY)
 })
 
-test.each([EMPTY.toUpperCase(), `${EMPTY}0`, EMPTY.slice(0, -1), EMPTY.slice(7), `${EMPTY}\n`, `sha512:${EMPTY.slice(7)}`])('%j is no digest', (text) => {
+test.each([EMPTY.toUpperCase(), `${EMPTY}0`, EMPTY.slice(0, -1), EMPTY.slice(7), `${EMPTY}\n`, `sha512:${EMPTY.slice(7)}`])('rejects the digest %j', (text) => {
   expect(isDigest(text)).toBe(false)
 })

@@ -14,6 +14,6 @@ test.each([
   [{ ...arm, variant: 'v7' }, { ...arm, variant: 'v8' }, false],
   [arm, { ...arm, architecture: 'amd64' }, false],
   [arm, { ...arm, os: 'windows' }, false],
-])('%j where %j is wanted: %s', (actual, wanted, expected) => {
+])('compares %j with %j: %s', (actual, wanted, expected) => {
   expect(platformMatches(actual, wanted)).toBe(expected)
 })

@@ -22,7 +22,7 @@ async function read(filter: { include?: string[]; exclude?: string[] } = {}, app
 }
 
 describe('appEntries', () => {
-  it("gives the app below its root, the build user's, the root itself open to all", async () => {
+  it("returns the app below its root, owned by the build user, with a world-writable root", async () => {
     writeFileSync(`${temporary.path}/run`, '#!/bin/sh\n', { mode: 0o755 })
     linkSync(`${temporary.path}/run`, `${temporary.path}/start`)
     symlinkSync('/etc/passwd', `${temporary.path}/out`)
@@ -42,7 +42,7 @@ describe('appEntries', () => {
       { include: [], exclude: [] },
       ['workspace', 'workspace/a.log', 'workspace/index.js', 'workspace/node_modules', 'workspace/node_modules/dep.js'],
     ],
-  ])('leaves out what %o says', async (filter, names) => {
+  ])('applies the filter %o', async (filter, names) => {
     mkdirSync(`${temporary.path}/node_modules`)
     for (const name of ['index.js', 'a.log', 'node_modules/dep.js']) writeFileSync(`${temporary.path}/${name}`, '')
     expect((await read(filter)).map(({ name }) => name)).toEqual(names)
@@ -58,7 +58,7 @@ describe('a zip archive', () => {
     { name: 'a.log', content: '', mode: 0o100600 },
   ]
 
-  it.each([{}, { exclude: ['*.log', '/d/'] }, { include: ['/d'] }])('gives what the unpacked directory gives, with %o', async (filter) => {
+  it.each([{}, { exclude: ['*.log', '/d/'] }, { include: ['/d'] }])('has the same entries as its extracted directory, with %o', async (filter) => {
     const unpacked = `${temporary.path}/unpacked`
     mkdirSync(`${unpacked}/d`, { recursive: true })
     for (const { name, content, mode } of files) {
@@ -69,14 +69,14 @@ describe('a zip archive', () => {
         chmodSync(`${unpacked}/${name}`, mode & 0o7777)
       }
     }
-    // Whatever its name says.
+    // The file name does not matter.
     const archive = `${temporary.path}/app.war`
     writeFileSync(archive, zipFile(files))
     const withoutTime = async (path: string) => (await read(filter, await checkApp(path))).map((entry) => ({ ...entry, mtime: 0 }))
     expect(await withoutTime(archive)).toEqual(await withoutTime(unpacked))
   })
 
-  it('is read anew each time, and must still be one', async () => {
+  it('is read again each time, and must still be a zip archive', async () => {
     const path = `${temporary.path}/app.zip`
     writeFileSync(path, zipFile(files))
     const app = await checkApp(path)
@@ -84,7 +84,7 @@ describe('a zip archive', () => {
     await expect(read({}, app)).rejects.toMatchObject({ code: 'CNB_APP_CHANGED' })
   })
 
-  it('has its own project.toml, which is a file of 1 MiB at most', async () => {
+  it('may contain a project.toml, a file of at most 1 MiB', async () => {
     const path = `${temporary.path}/app.zip`
     const tomlOf = async (...entries: Parameters<typeof zipFile>[0]) => {
       writeFileSync(path, zipFile(entries))
@@ -98,7 +98,7 @@ describe('a zip archive', () => {
 })
 
 describe('checkApp', () => {
-  it('gives the directory that a link leads to', async () => {
+  it('resolves a link to a directory', async () => {
     mkdirSync(`${temporary.path}/app`)
     symlinkSync('app', `${temporary.path}/link`)
     expect(await checkApp(`${temporary.path}/link`)).toEqual(await checkApp(`${temporary.path}/app`))
@@ -115,14 +115,14 @@ describe('checkApp', () => {
     [
       'the beginning of a zip archive',
       (path) => writeFileSync(path, 'PK\x03\x04....', 'latin1'),
-      { code: 'CNB_APP_INVALID', message: expect.stringContaining('not a zip archive, or not all of one') },
+      { code: 'CNB_APP_INVALID', message: expect.stringContaining('neither a directory nor a complete zip archive') },
     ],
     [
       'an archive with a name that leads out',
       (path) => writeFileSync(path, zipFile([{ name: '../x' }])),
-      { code: 'CNB_APP_INVALID', hint: expect.stringContaining('Unpack') },
+      { code: 'CNB_APP_INVALID', hint: expect.stringContaining('Extract') },
     ],
-  ])('refuses %s', async (_, make, expected) => {
+  ])('rejects %s', async (_, make, expected) => {
     const path = `${temporary.path}/app`
     make(path)
     await expect(checkApp(path)).rejects.toMatchObject({ ...expected, message: expect.stringContaining(path) })

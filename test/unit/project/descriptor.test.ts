@@ -5,14 +5,14 @@ const parse = (text: string, execEnv = 'production') => parseProjectDescriptor(t
 const v2 = (text: string) => `[_]\nschema-version = "0.2"\n${text}`
 
 describe('parseProjectDescriptor', () => {
-  it('warns of an inline script that names its shell where nothing reads it', () => {
+  it('warns about #! in an inline script', () => {
     const script = (more: string) => parse(v2(`[[io.buildpacks.group]]\nid = "a"\n[io.buildpacks.group.script]\napi = "0.11"\n${more}`)).warnings
-    expect(script('inline = "\\n#!/usr/bin/env bash\\necho hi"\n')).toEqual([expect.stringContaining("inline script of 'a' begins with '#!', which has no effect: /bin/sh runs it")])
+    expect(script('inline = "\\n#!/usr/bin/env bash\\necho hi"\n')).toEqual([expect.stringContaining("'#!' in the inline script of 'a' has no effect: /bin/sh runs it")])
     expect(script('shell = "/bin/bash"\ninline = "#!/bin/bash"\n')).toEqual([])
     expect(script('inline = "echo \'#!\'"\n')).toEqual([])
   })
 
-  it('takes keys in other capitals, and warns with the right spelling', () => {
+  it('accepts keys in any case, and warns with the right spelling', () => {
     const { exclude, env, warnings } = parse(`[_]
 Schema-Version = "0.2"
 [io.buildpacks]
@@ -94,7 +94,7 @@ others = "business"
     })
   })
 
-  it('reads schema 0.1, which is also what a file without a version has', () => {
+  it('reads schema 0.1, the default for a file without a version', () => {
     const old = `
 [project]
 id = "x"
@@ -123,7 +123,7 @@ id = "acme/pre"
     expect(parse(old)).toMatchObject({ ...read, warnings: [expect.stringContaining('no schema-version')] })
   })
 
-  it('leaves out what schema 0.3 says is for other execution environments', () => {
+  it('omits entries for other execution environments in schema 0.3', () => {
     const text = `
 [_]
 schema-version = "0.3"
@@ -146,21 +146,21 @@ exec-env = ["test"]
     expect(parse(text, 'test')).toMatchObject({ group: [{ id: 'test-only' }, { id: 'both' }], env: [{ name: 'EVERY' }, { name: 'TEST' }], warnings: [] })
   })
 
-  it('takes env.build for build.env, which wins when both are there', () => {
+  it('reads env.build, unless build.env is present', () => {
     const legacy = '[[io.buildpacks.env.build]]\nname = "A"\nvalue = "old"\n'
     expect(parse(v2(legacy)).env).toEqual([{ name: 'A', value: 'old' }])
     expect(parse(v2(`${legacy}[[io.buildpacks.build.env]]\nname = "A"\nvalue = "new"\n`)).env).toEqual([{ name: 'A', value: 'new' }])
   })
 
-  it('warns of keys that it does not know, and of tables of another schema', () => {
+  it('warns about unknown keys, and tables of another schema', () => {
     const descriptor = parse(
       v2('colour = "red"\n[io.buildpacks]\nbiulder = "b"\n[[io.buildpacks.group]]\nid = "x"\noptional = true\n[build]\nbuilder = "b"\n'),
     )
     expect(descriptor.warnings).toEqual([
-      'project.toml: [build] is of schema 0.1, so it has no effect; in 0.2 it is [io.buildpacks]',
-      "project.toml: 'io.buildpacks.group[0].optional' is not a key of schema 0.2, so it has no effect",
-      "project.toml: '_.colour' is not a key of schema 0.2, so it has no effect",
-      "project.toml: 'io.buildpacks.biulder' is not a key of schema 0.2, so it has no effect",
+      'project.toml: [build] belongs to schema 0.1 and has no effect; in 0.2 use [io.buildpacks]',
+      "project.toml: 'io.buildpacks.group[0].optional' is not a key of schema 0.2 and has no effect",
+      "project.toml: '_.colour' is not a key of schema 0.2 and has no effect",
+      "project.toml: 'io.buildpacks.biulder' is not a key of schema 0.2 and has no effect",
     ])
     expect(descriptor.builder).toBeUndefined()
   })
@@ -187,7 +187,7 @@ exec-env = ["test"]
     ['an unknown schema', '[_]\nname = "x"\nschema-version = "9.9"', 3, "version '9.9'"],
     ['a license without anything', v2('[[_.licenses]]\n'), 3, 'a type or a uri'],
     ['what is not TOML', v2('a = '), 3, 'not valid TOML'],
-  ])('refuses %s, telling the line', (_, text, line, words) => {
+  ])('rejects %s with its line', (_, text, line, words) => {
     expect(() => parse(text)).toThrow(
       expect.objectContaining({
         code: 'CNB_DESCRIPTOR_INVALID',
@@ -197,7 +197,7 @@ exec-env = ["test"]
     )
   })
 
-  it('reads what a Windows editor writes, with its byte-order mark and line ends', () => {
+  it('accepts the byte-order mark and line endings of Windows editors', () => {
     expect(parse(`\uFEFF${v2('[io.buildpacks]\nbuilder = "b"\n').replaceAll('\n', '\r\n')}`)).toMatchObject({ builder: 'b', warnings: [] })
   })
 })

@@ -5,7 +5,7 @@ import { envNameProblem, readEnvFile, resolveEnv } from '../../../src/project/en
 const none = { projectEnv: [], envFiles: [], env: [], hostEnv: {} }
 
 describe('readEnvFile', () => {
-  it('reads a variable on each line, skips empty lines and comments, and unquotes nothing', () => {
+  it('reads a variable on each line, skips empty lines and comments, and keeps quotes', () => {
     expect(readEnvFile('\uFEFFA=1\r\n\n  B = "two" \n# C=3\nD\nE=\nF=a=b#c', 'x.env')).toEqual([
       { name: 'A', value: '1' },
       { name: 'B ', value: ' "two"' },
@@ -19,11 +19,11 @@ describe('readEnvFile', () => {
     ['=x', 'empty'],
     ['a/b=x', 'slash'],
     ['NAME value', 'blank'],
-    ['..=x', 'no file'],
-    ['.', 'no file'],
+    ['..=x', 'not a valid file name'],
+    ['.', 'not a valid file name'],
     ['A\0=x', 'NUL'],
     [`${'é'.repeat(128)}=x`, 'longer than 255 bytes'],
-  ])('refuses %j, telling line and column', (line, words) => {
+  ])('rejects %j with line and column', (line, words) => {
     expect(() => readEnvFile(`A=1\n  ${line}\n`, 'x.env')).toThrow(
       expect.objectContaining({
         code: 'CNB_DESCRIPTOR_INVALID',
@@ -35,7 +35,7 @@ describe('readEnvFile', () => {
 })
 
 describe('resolveEnv', () => {
-  it('lets files win over the project, later files over earlier ones, and flags over all', () => {
+  it('prefers files over the project, later files over earlier ones, and flags over all', () => {
     const env = resolveEnv({
       projectEnv: ['A', 'B', 'C', 'D'].map((name) => ({ name, value: 'project' })),
       envFiles: [readEnvFile('B=first\nC=first\nD=first', 'f'), readEnvFile('C=second\nD=second', 's')],
@@ -45,18 +45,18 @@ describe('resolveEnv', () => {
     expect(Object.fromEntries(env)).toEqual({ A: 'project', B: 'first', C: 'second', D: 'flag=1' })
   })
 
-  it("takes the host's value for a name alone, and nothing for what is not set there", () => {
+  it("uses the host's value for a name alone, or an empty one if unset", () => {
     const env = resolveEnv({ ...none, envFiles: [[{ name: 'HOME' }]], env: ['USER', 'toString'], hostEnv: { HOME: '/root' } })
     expect(Object.fromEntries(env)).toEqual({ HOME: '/root', USER: '', toString: '' })
   })
 
-  it.each(['', '=x', '../x=1', 'NAME value'])('refuses the flag %j as wrong usage', (flag) => {
+  it.each(['', '=x', '../x=1', 'NAME value'])('rejects the flag %j as a usage error', (flag) => {
     expect(() => resolveEnv({ ...none, env: [flag] })).toThrow(expect.objectContaining({ code: 'CNB_USAGE' }))
   })
 })
 
 describe('envNameProblem', () => {
-  it('lets through only what stays a file of its own in a directory', () => {
+  it('accepts only names of files within the directory', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('.', '/', '\0', 'A', '_', ' '), maxLength: 4 }), (name) => {
         const safe = name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)

@@ -16,7 +16,7 @@ F1tYsDJ4
 -----END CERTIFICATE-----`
 
 describe('platformEntries', () => {
-  it('gives a file for each variable, with its exact bytes, for anyone to read', async () => {
+  it('creates a world-readable file for each variable, with its exact bytes', async () => {
     const entries = platformEntries({
       env: new Map([
         ['B', 'é\n'],
@@ -33,7 +33,7 @@ describe('platformEntries', () => {
     expect((await buffer(packTar(entries))).length).toBe(512 * 5 + 1024)
   })
 
-  it('gives each binding a directory', () => {
+  it('creates a directory for each binding', () => {
     const entries = platformEntries({ env: new Map(), bindings: [{ name: 'db', files: new Map([['type', Buffer.from('postgres')]]) }] })
     expect(entries.map(({ name }) => name)).toEqual([
       'platform',
@@ -44,7 +44,7 @@ describe('platformEntries', () => {
     ])
   })
 
-  it.each(['../x', '..', ''])('refuses the name %j', (name) => {
+  it.each(['../x', '..', ''])('rejects the name %j', (name) => {
     const files = new Map([[name, Buffer.alloc(0)]])
     expect(() => platformEntries({ env: new Map([[name, '']]) })).toThrow(expect.objectContaining({ code: 'CNB_USAGE' }))
     expect(() => platformEntries({ env: new Map(), bindings: [{ name, files: new Map() }] })).toThrow(
@@ -57,7 +57,7 @@ describe('platformEntries', () => {
 })
 
 describe('caBinding', () => {
-  it('gives a ca-certificates binding with a file for each certificate, whatever stands between them', () => {
+  it('creates a ca-certificates binding with a file per certificate, and ignores text between them', () => {
     const bundle = `# comment\r\n${CA.replaceAll('\n', '\r\n')}\r\n-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n${CA}`
     const binding = caBinding([
       { file: 'a.pem', pem: Buffer.from(bundle) },
@@ -71,14 +71,14 @@ describe('caBinding', () => {
   })
 
   it.each([
-    ['no certificate', 'hello', 'bad.pem holds no PEM certificate'],
-    ['a key only', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----', 'bad.pem holds no PEM certificate'],
+    ['no certificate', 'hello', 'bad.pem has no PEM certificate'],
+    ['a key only', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----', 'bad.pem has no PEM certificate'],
     [
       'rubbish for a certificate',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
-      'bad.pem holds a certificate that cannot be read',
+      'cannot read a certificate in bad.pem',
     ],
-  ])('refuses a file with %s, by its name', (_, pem, words) => {
+  ])('rejects a file with %s by name', (_, pem, words) => {
     expect(() =>
       caBinding([
         { file: 'good.pem', pem: Buffer.from(CA) },

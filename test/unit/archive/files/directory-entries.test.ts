@@ -48,7 +48,7 @@ const names = (entries: TarEntry[]) => entries.map(({ name }) => Buffer.from(nam
 const openFiles = () => readdirSync('/dev/fd').length
 
 describe('directoryEntries', () => {
-  it('goes depth first, in bytewise order within each directory', async () => {
+  it('walks depth first, in bytewise order within each directory', async () => {
     for (const path of ['a', 'a.d', 'B', 'empty']) make(path)
     for (const path of ['a/z', 'a/b', 'a.d/x', 'a-b', 'é', 'Z']) write(path)
     const utf8 = Buffer.from('w/é').toString('latin1')
@@ -64,19 +64,19 @@ describe('directoryEntries', () => {
     expect(tar.subarray(1024, 1024 + expected.length).equals(expected)).toBe(true)
   })
 
-  it('stops before it reads a hole of 50 GiB, and says how to leave the file out', async () => {
+  it('rejects a hole of 50 GiB with a hint to exclude the file', async () => {
     make('data')
     write('data/disk.img')
     truncateSync(`${app}/data/disk.img`, 50 * 1024 ** 3)
     await expect(list()).rejects.toMatchObject({
       code: 'CNB_APP_INVALID',
-      message: `cannot read ${app}/data/disk.img: with this sparse file of 50.0 GiB, more than 4 GiB of the directory are holes`,
+      message: `cannot read ${app}/data/disk.img: with this sparse file of 50.0 GiB, holes exceed the limit of 4 GiB per directory`,
       hint: expect.stringContaining('exclude = ["/data/disk.img"]') as string,
     })
     expect(names(await list({ filter: excluding(['/data/disk.img']) }))).toEqual(['w', 'w/data'])
   })
 
-  it('counts the holes of all files together, also of those with some data', async () => {
+  it('sums the holes of all files, including files with data', async () => {
     for (const name of ['a', 'b', 'c']) {
       write(name, Buffer.alloc(64 * 1024, 'x'))
       truncateSync(`${app}/${name}`, 1.5 * 1024 ** 3)
@@ -92,7 +92,7 @@ describe('directoryEntries', () => {
     expect(names(await list({ prefix: '' }))).toEqual(['d', 'd/f'])
   })
 
-  it("keeps the host's modes, times, owners and link targets, or those that it is given", async () => {
+  it("keeps the host's modes, times, owners and link targets, unless overridden", async () => {
     write('f', 'hello')
     chmodSync(`${app}/f`, 0o4751)
     utimesSync(`${app}/f`, 1.9, 1.9)
@@ -108,7 +108,7 @@ describe('directoryEntries', () => {
     expect(given[2]).toMatchObject({ uid: 7, gid: 8, mtime: 9, mode: 0o4751 })
   })
 
-  it('gives large files as streams, whole', async () => {
+  it('streams large files completely', async () => {
     const content = Buffer.alloc(1_000_000, 'abc')
     write('large', content)
     const tar = await buffer(packTar(directoryEntries(app, { prefix: '' })))
@@ -116,7 +116,7 @@ describe('directoryEntries', () => {
   })
 
   // APFS takes only UTF-8 in names.
-  it.skipIf(process.platform === 'darwin')('takes names that are not UTF-8 and paths longer than any field of a tar', async () => {
+  it.skipIf(process.platform === 'darwin')('accepts names that are not UTF-8 and paths longer than any tar field', async () => {
     const deep = Array.from({ length: 6 }, () => 'd'.repeat(60)).join('/')
     make(deep)
     write(`${deep}/f`)
@@ -129,7 +129,7 @@ describe('directoryEntries', () => {
     expect(listing).toContain(`w/${'x'.repeat(255)}\n`)
   })
 
-  it('leaves out sockets with a word and devices with a warning, and keeps FIFOs without opening them', async () => {
+  it('skips sockets with a message and devices with a warning, and keeps FIFOs without opening them', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(`${app}/socket`, resolve))
     execFileSync('mkfifo', [`${app}/fifo`])
@@ -140,12 +140,12 @@ describe('directoryEntries', () => {
     await new Promise((resolve) => server.close(resolve))
     expect(entries.slice(1).map(({ type }) => type)).toEqual(['fifo'])
     expect(events).toEqual([
-      ...(device ? [{ type: 'warning', message: `left out the device ${app}/null` }] : []),
-      { type: 'info', message: `left out the socket ${app}/socket` },
+      ...(device ? [{ type: 'warning', message: `skipped the device ${app}/null` }] : []),
+      { type: 'info', message: `skipped the socket ${app}/socket` },
     ])
   })
 
-  it('keeps further names of a file as links when asked, and otherwise as files', async () => {
+  it('keeps additional hard links as links if requested, otherwise as files', async () => {
     write('a', 'x')
     linkSync(`${app}/a`, `${app}/b`)
     make('d')
@@ -167,7 +167,7 @@ describe('directoryEntries', () => {
     ])
   })
 
-  it('does not look into a directory that the filter skips', async () => {
+  it('does not read a directory that the filter skips', async () => {
     make('node_modules/deep')
     write('node_modules/f')
     write('f')
@@ -178,7 +178,7 @@ describe('directoryEntries', () => {
     expect(asked).toEqual(['f', 'node_modules'])
   })
 
-  it('gives the directories that lead to what counts, and no others', async () => {
+  it('includes only the parent directories of included entries', async () => {
     for (const path of ['a/b/c', 'a/x', 'd', 'keep/empty']) make(path)
     for (const path of ['a/b/c/main.go', 'a/x/y', 'd/z', 'keep/f']) write(path)
     expect(names(await list({ filter: including(['*.go', 'keep/']) }))).toEqual([
@@ -193,7 +193,7 @@ describe('directoryEntries', () => {
     ])
   })
 
-  it('follows a link only when it is the directory itself', async () => {
+  it('follows a link only for the directory itself', async () => {
     write('f')
     const link = `${temporary.path}/link`
     symlinkSync(app, link)
@@ -202,7 +202,7 @@ describe('directoryEntries', () => {
     expect(entries.map(({ type }) => type)).toEqual(['directory', 'file'])
   })
 
-  // The filter is asked between the look at an entry and its opening, which is when these things happen.
+  // The filter runs between the stat of an entry and its opening; the changes happen then.
   it.each<[string, () => void]>([
     ['a file that vanishes', () => rmSync(`${app}/f`)],
     [
@@ -226,7 +226,7 @@ describe('directoryEntries', () => {
         execFileSync('mkfifo', [`${app}/f`])
       },
     ],
-  ])('tells %s as CNB_APP_CHANGED with its path', async (_, happen) => {
+  ])('reports %s as CNB_APP_CHANGED with its path', async (_, happen) => {
     write('f', 'x')
     const before = openFiles()
     const filter = () => (happen(), 'keep' as const)
@@ -234,7 +234,7 @@ describe('directoryEntries', () => {
     expect(openFiles()).toBe(before)
   })
 
-  it('tells a directory that vanishes as CNB_APP_CHANGED', async () => {
+  it('reports a directory that disappears as CNB_APP_CHANGED', async () => {
     make('d')
     await expect(list({ filter: () => (renameSync(`${app}/d`, `${app}/e`), 'keep') })).rejects.toMatchObject({ code: 'CNB_APP_CHANGED' })
   })
@@ -242,7 +242,7 @@ describe('directoryEntries', () => {
   it.each<[string, (path: string) => void]>([
     ['grew', (path) => appendFileSync(path, 'more')],
     ['shrank', (path) => truncateSync(path, 100)],
-  ])('tells a large file that %s while it was read', async (how, happen) => {
+  ])('reports a large file that %s during the read', async (how, happen) => {
     write('f', Buffer.alloc(200_000))
     const changing = async function* () {
       for await (const entry of directoryEntries(app, { prefix: 'w' })) {
@@ -252,24 +252,24 @@ describe('directoryEntries', () => {
     }
     await expect(buffer(packTar(changing()))).rejects.toMatchObject({
       code: 'CNB_APP_CHANGED',
-      message: `${app}/f ${how} while it was read`,
+      message: `${app}/f ${how} while it was being read`,
       hint: expect.any(String),
     })
   })
 
-  it.runIf(existsSync('/proc/self/status'))('tells a small file that has more in it than its size says', async () => {
+  it.runIf(existsSync('/proc/self/status'))('reports a small file that is larger than its size', async () => {
     const onlyStatus = (path: Buffer) => (path.toString() === 'status' ? 'keep' : 'skip')
     app = '/proc/self'
     await expect(list({ filter: onlyStatus })).rejects.toMatchObject({
       code: 'CNB_APP_CHANGED',
-      message: '/proc/self/status grew while it was read',
+      message: '/proc/self/status grew while it was being read',
     })
   })
 
   it.runIf(process.getuid?.() === 0).each<[string, string, number]>([
     ['file', 'f', 0o600],
     ['directory', 'd', 0o700],
-  ])("tells an unreadable %s with its path, the system's words and what to do", async (kind, name, mode) => {
+  ])("reports an unreadable %s with its path, the system's error and a hint", async (kind, name, mode) => {
     chmodSync(temporary.path, 0o755)
     if (kind === 'file') write(name)
     else make(name)
@@ -286,19 +286,19 @@ describe('directoryEntries', () => {
     }
   })
 
-  it('tells a missing directory as CNB_APP_INVALID', async () => {
+  it('reports a missing directory as CNB_APP_INVALID', async () => {
     app = `${app}/missing`
     await expect(list()).rejects.toMatchObject({ code: 'CNB_APP_INVALID', message: `cannot read ${app}: no such file or directory` })
   })
 
-  it('closes the open file when its reader leaves', async () => {
+  it('closes the open file when the reader stops', async () => {
     write('f', Buffer.alloc(200_000))
     const before = openFiles()
     for await (const entry of directoryEntries(app, { prefix: 'w' })) if (entry.type === 'file') break
     expect(openFiles()).toBe(before)
   })
 
-  it("stops with the signal's reason, also while nothing but the walk goes on", async () => {
+  it("stops with the signal's reason, even within the walk", async () => {
     for (let i = 0; i < 300; i++) write(`f${i}`)
     const stop = new AbortController()
     setImmediate(() => stop.abort(new CnbError('CNB_INTERRUPTED', 'Ctrl-C')))

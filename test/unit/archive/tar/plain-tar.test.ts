@@ -50,7 +50,7 @@ const entry = fc.oneof(
 )
 
 describe('readPlainTar', () => {
-  it('reads what readTar reads, in pieces of any size', async () => {
+  it('reads the same as readTar, in pieces of any size', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(entry, { maxLength: 6 }), fc.constantFrom(100, 512, 1000, 32_768, 10_000_000), async (entries, length) => {
         const tar = await buffer(packTar(entries))
@@ -60,7 +60,7 @@ describe('readPlainTar', () => {
     )
   })
 
-  it('has a small content at hand, and makes a stream of a large one', async () => {
+  it('returns small contents as bytes and large ones as streams', async () => {
     const tar = await buffer(packTar([file('a', 'small'), file('b', Buffer.alloc(LARGE)), { type: 'fifo', name: 'c', ...owner }]))
     const seen = []
     for await (const { bytes, content } of readPlainTar(cut(tar, 1000))) seen.push([bytes?.length, (await buffer(content)).length])
@@ -71,7 +71,7 @@ describe('readPlainTar', () => {
     ])
   })
 
-  it('skips contents that nobody reads, or reads in part', async () => {
+  it('skips unread and partly read contents', async () => {
     const tar = await buffer(packTar([file('a', Buffer.alloc(LARGE)), file('b', Buffer.alloc(LARGE + 1)), file('c', Buffer.alloc(LARGE)), file('d', 'end')]))
     const seen = []
     for await (const { name, content } of readPlainTar(cut(tar, 777))) {
@@ -97,17 +97,17 @@ describe('readPlainTar', () => {
   })
 
   it.each<[string, (tar: Buffer) => Buffer, string]>([
-    ['is cut in a header', (tar) => tar.subarray(0, 300), 'ends too soon'],
-    ['is cut in a content', (tar) => tar.subarray(0, 900), 'ends too soon'],
-    ['is cut in a large content', (tar) => tar.subarray(0, 5000), 'ends too soon'],
-    ['has no end', (tar) => tar.subarray(0, -1024), 'ends too soon'],
+    ['is cut in a header', (tar) => tar.subarray(0, 300), 'is truncated'],
+    ['is cut in a content', (tar) => tar.subarray(0, 900), 'is truncated'],
+    ['is cut in a large content', (tar) => tar.subarray(0, 5000), 'is truncated'],
+    ['has no end', (tar) => tar.subarray(0, -1024), 'is truncated'],
     ['is something else', () => Buffer.alloc(2048, 'PK'), 'not POSIX ustar'],
     ['is in another dialect', () => encodeTarHeader({ type: 'file', name: 'x', size: 0, ...owner, mode: 2 ** 31 }), 'not POSIX ustar'],
-    ['has an unknown type', (tar) => tar.fill('S', 156, 157), 'type that is not supported: "S"'],
+    ['has an unknown type', (tar) => tar.fill('S', 156, 157), 'unsupported type: "S"'],
     ['has a number that is none', (tar) => tar.fill('x', 124, 125), 'the size of "a" is not a number'],
     ['has records without an end', (tar) => tar.fill('x', 156, 157).fill('7', 124, 135), 'larger than 1 MiB'],
-    ['has malformed records', (tar) => tar.fill('x', 156, 157), 'a PAX record has a wrong length'],
-  ])('says so when an archive %s', async (_, spoil, words) => {
+    ['has malformed records', (tar) => tar.fill('x', 156, 157), 'a PAX record has an invalid length'],
+  ])('reports an archive that %s', async (_, spoil, words) => {
     const tar = spoil(await buffer(packTar([file('a', 'x'.repeat(2000)), file('b', Buffer.alloc(LARGE))])))
     await expect(namesIn(tar, { source: 'my.tar', invalid: 'CNB_BUILDPACK_INVALID' })).rejects.toMatchObject({
       code: 'CNB_BUILDPACK_INVALID',
@@ -118,22 +118,22 @@ describe('readPlainTar', () => {
   it('fails a large content that is being read when the archive is cut', async () => {
     const tar = (await buffer(packTar([file('a', Buffer.alloc(LARGE))]))).subarray(0, 100_000)
     for await (const { content } of readPlainTar(cut(tar, 1000))) {
-      await expect(buffer(content)).rejects.toMatchObject({ message: expect.stringContaining('ends too soon') })
+      await expect(buffer(content)).rejects.toMatchObject({ message: expect.stringContaining('is truncated') })
       break
     }
   })
 
-  it('fails a content that is read after the archive was left', async () => {
+  it('fails a content that is read after reading of the archive stopped', async () => {
     const tar = await buffer(packTar([file('a', Buffer.alloc(LARGE)), file('b', '')]))
     let left: Readable | undefined
     for await (const { content } of readPlainTar(cut(tar, 1000))) left ??= content
     await expect(buffer(left!)).rejects.toThrow()
   })
 
-  it('gives a CnbError, or entries, for a tar with any bytes spoilt', () =>
+  it('returns entries or throws a CnbError for a corrupted tar', () =>
     expectNoDefect([file('a', 'x'.repeat(600)), file('n'.repeat(150), 'y'), { type: 'symlink', name: 'l', linkname: 'é', ...owner }], namesIn))
 
-  it('passes on what the archive itself fails with, also behind its last entry', async () => {
+  it('passes on errors of the archive, even after its last entry', async () => {
     const lost = new CnbError('CNB_ENGINE_LOST', 'gone')
     const tar = await buffer(packTar([file('a', 'a')]))
     for (const pieces of [[], [tar]]) {
@@ -147,7 +147,7 @@ describe('readPlainTar', () => {
     }
   })
 
-  it('destroys the archive when its reader leaves early', async () => {
+  it('destroys the archive when the reader stops early', async () => {
     const archive = new PassThrough()
     archive.write(await buffer(packTar([file('a', 'a'), file('b', 'b')])))
     for await (const { name } of readPlainTar(archive)) {
@@ -157,7 +157,7 @@ describe('readPlainTar', () => {
     expect(archive.destroyed).toBe(true)
   })
 
-  it('stops at a stalled archive when the signal is aborted, with the reason', async () => {
+  it("stops on an abort while the archive is stalled, with the signal's reason", async () => {
     const stop = new AbortController()
     const archive = new Readable({
       read() {

@@ -47,7 +47,7 @@ const link = (name: string, mode = 0o755): TarEntry => ({
 })
 
 describe('encodeTarHeader', () => {
-  it('gives the bytes that Go gives, for long, non-ASCII and invalid names and for numbers at and past every limit', () => {
+  it('writes the same bytes as Go for long, non-ASCII and invalid names and numbers around every limit', () => {
     expect(vectors.length).toBeGreaterThan(150)
     const wrong = vectors.filter(({ name, linkname, sha256: expected, ...rest }) => {
       const header = { ...rest, name: Buffer.from(name, 'base64'), linkname: Buffer.from(linkname ?? '', 'base64') }
@@ -56,7 +56,7 @@ describe('encodeTarHeader', () => {
     expect(wrong).toEqual([])
   })
 
-  // Digests of layers that the lifecycle made.
+  // Digests of layers created by the lifecycle.
   it.each<[string, TarEntry[], string]>([
     ['an empty slice', [], '5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef'],
     [
@@ -78,7 +78,7 @@ describe('encodeTarHeader', () => {
       ],
       '2d1a2783d6426288530d97232b51fa2c3ea1f5f47e8910ef23d2eedc230acf44',
     ],
-  ])('makes the layer of %s as the lifecycle does', async (_, entries, expected) => {
+  ])('creates the same layer of %s as the lifecycle', async (_, entries, expected) => {
     expect(sha256(await buffer(packTar(entries)))).toBe(expected)
   })
 
@@ -98,7 +98,7 @@ describe('encodeTarHeader', () => {
     ["a file's name that ends in a slash", { name: 'a/' }, 'slash'],
     ['a negative size', { size: -1 }, 'size -1'],
     ['a fractional size', { size: 0.5 }, 'size 0.5'],
-  ])('refuses %s', (_, header, words) => {
+  ])('rejects %s', (_, header, words) => {
     expect(() => encodeTarHeader({ ...file('a', '', 0o644), size: 0, ...header })).toThrow(words)
   })
 })

@@ -18,14 +18,14 @@ const file = (content: string): TarEntry => ({
 })
 
 describe('makeTarLayer', () => {
-  it('gives the digest and size of the tar, and the same tar at every open', async () => {
+  it('returns digest and size of the tar, and the same tar at every open', async () => {
     const layer = await makeTarLayer(() => [file('a')])
     const tar = await buffer(packTar([file('a')]))
     expect(layer).toMatchObject({ diffId: digestOf(tar), size: tar.length })
     for (let time = 0; time < 2; time++) expect((await buffer(await layer.open())).equals(tar)).toBe(true)
   })
 
-  it('fails the stream with CNB_APP_CHANGED when the files are others by then', async () => {
+  it('fails the stream with CNB_APP_CHANGED if the files have changed', async () => {
     let content = 'a'
     const layer = await makeTarLayer(() => [file(content)])
     content = 'b'
@@ -35,7 +35,7 @@ describe('makeTarLayer', () => {
     })
   })
 
-  it('fails with what the entries fail with, at once or at open', async () => {
+  it('passes on errors of the entries, immediately or at open', async () => {
     const wrong = new CnbError('CNB_APP_INVALID', 'no')
     let fails = true
     const entries = function* (): Generator<TarEntry> {
@@ -49,14 +49,14 @@ describe('makeTarLayer', () => {
     await expect(buffer(await layer.open())).rejects.toBe(wrong)
   })
 
-  it('honours the signals of both passes', async () => {
+  it('obeys the signals of both passes', async () => {
     const aborted = AbortSignal.abort(new CnbError('CNB_INTERRUPTED', 'Ctrl-C'))
     await expect(makeTarLayer(() => [file('a')], { signal: aborted })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
     const layer = await makeTarLayer(() => [file('a')])
     await expect(buffer(await layer.open(aborted))).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
   })
 
-  it('gives a copy the bytes and the digest, and drops one of a tar that fails', async () => {
+  it('passes bytes and digest to a copy, and discards it if the tar fails', async () => {
     const heard: unknown[] = []
     const copy = async (): Promise<TarCopy> => ({
       write: async (chunk) => void heard.push(chunk.length),

@@ -31,7 +31,7 @@ const record = (key: string, value: string): string => {
   return `${rest + 2} ${key}=${value}\n`
 }
 
-/** A PAX header with the records as they stand, before a file `x` without content. */
+/** Returns a PAX header with the literal records, followed by an empty file `x`. */
 function withRecords(records: string): Buffer {
   const data = Buffer.from(records, 'latin1')
   const header = encodeTarHeader({ type: 'file', name: 'pax', size: data.length, ...owner })
@@ -61,7 +61,7 @@ describe('readTar', () => {
     ])
   })
 
-  it('skips contents that nobody reads, or reads in part', async () => {
+  it('skips unread and partly read contents', async () => {
     const tar = await buffer(packTar([file('a', 'x'.repeat(300_000)), file('b', 'y'.repeat(300_000)), file('c', 'end')]))
     const seen = []
     for await (const entry of readTar(Readable.from([tar]))) {
@@ -75,7 +75,7 @@ describe('readTar', () => {
     expect(seen).toEqual([true, 'end'])
   })
 
-  it.each(['gnu', 'pax', 'ustar'])('reads what GNU tar writes as --format=%s', async (format) => {
+  it.each(['gnu', 'pax', 'ustar'])('reads tars of GNU tar --format=%s', async (format) => {
     const name = format === 'ustar' ? 'brief' : `${'n'.repeat(200)}é`
     const script =
       'cd "$(mktemp -d)" && touch "$1" && ln -s target link && ln "$1" hard && mkfifo pipe && mkdir dir && ' +
@@ -121,19 +121,19 @@ describe('readTar', () => {
   })
 
   it.each([
-    ['a length of zero', '0 a=b=c\n', 'wrong length'],
-    ['a length past the end', '99 path=a\n', 'wrong length'],
-    ['no length', 'path=a\n', 'wrong length'],
+    ['a length of zero', '0 a=b=c\n', 'invalid length'],
+    ['a length past the end', '99 path=a\n', 'invalid length'],
+    ['no length', 'path=a\n', 'invalid length'],
     ['no equals sign', '8 path\n\n', 'no "="'],
-    ['a NUL in a path', '11 path=a\0\n', 'bad value'],
-    ['a negative size', '11 size=-1\n', 'bad value'],
-    ['a size in hexadecimal', '12 size=0x1\n', 'bad value'],
+    ['a NUL in a path', '11 path=a\0\n', 'invalid value'],
+    ['a negative size', '11 size=-1\n', 'invalid value'],
+    ['a size in hexadecimal', '12 size=0x1\n', 'invalid value'],
     ['a sparse file', '22 GNU.sparse.major=1\n', 'sparse'],
-  ])('refuses PAX records with %s', async (_, records, words) => {
+  ])('rejects PAX records with %s', async (_, records, words) => {
     await expect(namesIn(withRecords(records))).rejects.toThrow(words)
   })
 
-  it('refuses an extended header larger than 1 MiB', async () => {
+  it('rejects an extended header larger than 1 MiB', async () => {
     const value = 'a'.repeat(1024 * 1024)
     await expect(namesIn(withRecords(`${value.length + 14} path=${value}\n`))).rejects.toThrow('1 MiB')
   })
@@ -143,7 +143,7 @@ describe('readTar', () => {
     ['is cut in a content', (tar) => tar.subarray(0, 600)],
     ['has a wrong checksum', (tar) => Buffer.concat([Buffer.from('z'), tar.subarray(1)])],
     ['is something else', () => Buffer.alloc(2048, 'PK')],
-  ])('says so when an archive %s', async (_, spoil) => {
+  ])('reports an archive that %s', async (_, spoil) => {
     const tar = spoil(await buffer(packTar([file('a', 'x'.repeat(2000))])))
     await expect(namesIn(tar, { source: 'my.tar', invalid: 'CNB_BUILDPACK_INVALID' })).rejects.toMatchObject({
       code: 'CNB_BUILDPACK_INVALID',
@@ -159,10 +159,10 @@ describe('readTar', () => {
     await expect(reading).rejects.toThrow()
   })
 
-  it('gives a CnbError, or entries, for a tar with any bytes spoilt', () =>
+  it('returns entries or throws a CnbError for a corrupted tar', () =>
     expectNoDefect([file('a', 'x'.repeat(600)), file('n'.repeat(150), 'y'), { type: 'symlink', name: 'l', linkname: 'é', ...owner }], namesIn))
 
-  it('passes on what the archive itself fails with', async () => {
+  it('passes on errors of the archive', async () => {
     const lost = new CnbError('CNB_ENGINE_LOST', 'gone')
     const archive = new Readable({
       read() {
@@ -172,7 +172,7 @@ describe('readTar', () => {
     await expect(namesIn(archive)).rejects.toBe(lost)
   })
 
-  it('destroys the archive when its reader leaves early', async () => {
+  it('destroys the archive when the reader stops early', async () => {
     const tar = await buffer(packTar([file('a', 'a'), file('b', 'b')]))
     const archive = new PassThrough()
     archive.write(tar)
@@ -183,7 +183,7 @@ describe('readTar', () => {
     expect(archive.destroyed).toBe(true)
   })
 
-  it('stops at a stalled archive when the signal is aborted, with the reason', async () => {
+  it("stops on an abort while the archive is stalled, with the signal's reason", async () => {
     const stop = new AbortController()
     const archive = new Readable({
       read() {

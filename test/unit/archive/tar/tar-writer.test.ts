@@ -35,7 +35,7 @@ const entries = fc.array(
 )
 
 describe('packTar', () => {
-  it('writes what readTar reads back, byte for byte, whatever the names and numbers', async () => {
+  it('writes tars that readTar reads back byte for byte, for any names and numbers', async () => {
     await fc.assert(
       fc.asyncProperty(entries, async (written) => {
         const tar = await buffer(packTar(written))
@@ -57,7 +57,7 @@ describe('packTar', () => {
     )
   })
 
-  it.skipIf(process.platform === 'darwin')('is read by GNU tar, with long and non-ASCII names', async () => {
+  it.skipIf(process.platform === 'darwin')('writes tars that GNU tar reads, with long and non-ASCII names', async () => {
     const long = `${'d'.repeat(120)}/${'e'.repeat(120)}/é${'f'.repeat(60)}`
     const tar = await buffer(packTar([file('a.txt', 5, Buffer.from('hello')), file(long, 1, Buffer.from('x'))]))
     const listing = execFileSync('tar', ['-tvf', '-', '--quoting-style=literal', '--numeric-owner'], {
@@ -67,7 +67,7 @@ describe('packTar', () => {
     expect(listing).toBe(`-rw-r--r-- 1001/1000         5 2023-11-14 22:13 a.txt\n-rw-r--r-- 1001/1000         1 2023-11-14 22:13 ${long}\n`)
   })
 
-  it('opens a content only when its turn comes, one at a time', async () => {
+  it('opens contents on demand, one at a time', async () => {
     let open = 0
     let most = 0
     const content = () => {
@@ -91,19 +91,19 @@ describe('packTar', () => {
   })
 
   it.each([
-    ['short', Buffer.alloc(9), 'should have 10 bytes but gave 9'],
-    ['long', Buffer.alloc(11), 'should have 10 bytes but gave more'],
-    ['a short stream', () => Readable.from([Buffer.alloc(9)]), 'should have 10 bytes but gave 9'],
-    ['a long stream', () => Readable.from([Buffer.alloc(10), Buffer.alloc(1)]), 'should have 10 bytes but gave more'],
-    ['missing', undefined, 'should have 10 bytes but gave 0'],
-  ])('fails with CNB_APP_CHANGED when a content is %s', async (_, content, words) => {
+    ['short', Buffer.alloc(9), 'should have 10 bytes but has 9'],
+    ['long', Buffer.alloc(11), 'should have 10 bytes but has more'],
+    ['a short stream', () => Readable.from([Buffer.alloc(9)]), 'should have 10 bytes but has 9'],
+    ['a long stream', () => Readable.from([Buffer.alloc(10), Buffer.alloc(1)]), 'should have 10 bytes but has more'],
+    ['missing', undefined, 'should have 10 bytes but has 0'],
+  ])('fails with CNB_APP_CHANGED if a content is %s', async (_, content, words) => {
     await expect(buffer(packTar([file('app/x', 10, content)]))).rejects.toMatchObject({
       code: 'CNB_APP_CHANGED',
       message: `app/x ${words}`,
     })
   })
 
-  it('fails with what a content or the entries fail with', async () => {
+  it('passes on errors of contents and entries', async () => {
     const broken = () =>
       new Readable({
         read() {
@@ -118,7 +118,7 @@ describe('packTar', () => {
     await expect(buffer(packTar(failing()))).rejects.toMatchObject({ code: 'CNB_APP_INVALID' })
   })
 
-  it('stops a content that gives nothing when the signal is aborted, with the reason', async () => {
+  it("stops on an abort while a content is stalled, with the signal's reason", async () => {
     const stop = new AbortController()
     const stalled = new Readable({
       read() {
@@ -132,7 +132,7 @@ describe('packTar', () => {
     expect(stalled.destroyed).toBe(true)
   })
 
-  it('lets the entries clean up when its reader goes away', async () => {
+  it('lets the entries clean up when the reader stops', async () => {
     let cleaned = false
     const tar = packTar(
       (async function* () {

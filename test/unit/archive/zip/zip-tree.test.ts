@@ -74,7 +74,7 @@ describe('an archive', () => {
     ['Unix, with a set-id bit', { mode: 0o104755 }, '4755 file w/f'],
     ['a system that nobody knows', { system: 99 }, '777 file w/f'],
     ['Unix, a FIFO', { mode: 0o010644 }, '644 fifo w/f'],
-  ])('has the modes that pack reads from %s', async (_, entry, line) => {
+  ])('has the same modes as in pack for %s', async (_, entry, line) => {
     expect((await list([{ name: 'f', ...entry }]))?.[1]).toBe(line)
   })
 
@@ -116,7 +116,7 @@ describe('an archive', () => {
     const events: unknown[] = []
     const entries = await entriesOf(zipFile([{ name: 'null', mode: 0o020666 }, { name: 'sock', mode: 0o140777 }]), { events: (event: unknown) => events.push(event) })
     expect(entries).toHaveLength(1)
-    expect(events).toMatchObject([{ type: 'warning', message: `left out the device null of ${path}` }, { type: 'info' }])
+    expect(events).toMatchObject([{ type: 'warning', message: `skipped the device null of ${path}` }, { type: 'info' }])
   })
 
   test('is closed again, also where it is refused', async () => {
@@ -144,7 +144,7 @@ describe('an archive', () => {
 const FAR = 'x'.repeat(300_000)
 const one = (entry: GivenZipEntry): [GivenZipEntry[]] => [[entry]]
 
-describe('is refused', () => {
+describe('an invalid archive', () => {
   test.each<[string, [GivenZipEntry[], Parameters<typeof zipFile>[1]?], RegExp]>([
     ['a name that climbs out', one({ name: '../evil' }), /"\.\.\/evil" has '\.\.' in its name/],
     ['a name that climbs out further down', one({ name: 'a/b/../../../evil' }), /has '\.\.' in its name/],
@@ -155,44 +155,44 @@ describe('is refused', () => {
     ['a drive', one({ name: 'C:\\evil' }), /has an absolute name/],
     ['a drive with a slash', one({ name: 'c:/evil' }), /has an absolute name/],
     ['backslashes of a DOS archive', one({ name: 'a\\b', system: 0 }), /has '\\' in its name/],
-    ['no name', one({ name: '' }), /has no name/],
+    ['no name', one({ name: '' }), /has an empty name/],
     ['a NUL', one({ name: 'a\0b' }), /has a NUL in its name/],
     ['a long name', one({ name: 'a'.repeat(256) }), /name that is too long/],
     ['a long path', one({ name: 'a/'.repeat(2100) }), /name that is too long/],
-    ['a file that is the app', one({ name: '.' }), /name that is the app itself/],
-    ['a name that is there twice', [[{ name: 'a' }, { name: './a' }]], /"\.\/a" is there twice/],
-    ['a file and a directory of one name', [[{ name: 'a' }, { name: 'a/' }]], /is there twice/],
+    ['a file that is the app', one({ name: '.' }), /has the name of the app directory/],
+    ['a name that is there twice', [[{ name: 'a' }, { name: './a' }]], /"\.\/a" occurs twice/],
+    ['a file and a directory of one name', [[{ name: 'a' }, { name: 'a/' }]], /occurs twice/],
     ['a file below a file', [[{ name: 'a' }, { name: 'a/b' }]], /is below "a", which is a file/],
-    ['a file that takes a directory’s place', [[{ name: 'a/b' }, { name: 'a' }]], /is there twice/],
+    ['a file that takes a directory’s place', [[{ name: 'a/b' }, { name: 'a' }]], /occurs twice/],
     ['a file below a link', [[{ name: 'a', content: '.', mode: LINK }, { name: 'a/b' }]], /is below "a", which is a symlink/],
-    ['a link that takes a directory’s place', [[{ name: 'a/b' }, { name: 'a', content: '/', mode: LINK }]], /is there twice/],
-    ['an absolute link', one({ name: 'a', content: '/etc', mode: LINK }), /has the link "a", which leads out of it/],
+    ['a link that takes a directory’s place', [[{ name: 'a/b' }, { name: 'a', content: '/', mode: LINK }]], /occurs twice/],
+    ['an absolute link', one({ name: 'a', content: '/etc', mode: LINK }), /contains the link "a", which leads out of it/],
     ['a link that climbs out', one({ name: 'd/a', content: '../../x', mode: LINK }), /which leads out of it/],
     ['a link that climbs out by another', [[{ name: 'd/e/up', content: '../..', mode: LINK }, { name: 'a', content: 'd/e/up/../x', mode: LINK }]], /link "a", which leads out of it/],
     ['a link without a target', one({ name: 'a', content: '', mode: LINK }), /link without a target/],
-    ['a link of 5 kB', one({ name: 'a', content: 'x'.repeat(5000), mode: LINK }), /target is too long/],
+    ['a link of 5 kB', one({ name: 'a', content: 'x'.repeat(5000), mode: LINK }), /target that is too long/],
     ['a directory with content', one({ name: 'a/', content: 'x' }), /directory with content/],
-    ['a wrong checksum', one({ name: 'a', content: 'x', crc: 1 }), /"a" has another checksum/],
-    ['a wrong checksum of a large file', one({ name: 'a', content: FAR, crc: 1 }), /"a" has another checksum/],
-    ['more bytes than it says', one({ name: 'a', content: 'xx', size: 1 }), /"a" has more bytes than the archive says/],
+    ['a wrong checksum', one({ name: 'a', content: 'x', crc: 1 }), /"a" does not match its declared checksum/],
+    ['a wrong checksum of a large file', one({ name: 'a', content: FAR, crc: 1 }), /"a" does not match its declared checksum/],
+    ['more bytes than it says', one({ name: 'a', content: 'xx', size: 1 }), /"a" is larger than its declared size/],
     ['more bytes than none', one({ name: 'a', content: 'xx', size: 0 }), /"a"/],
-    ['more bytes than it says of a large file', one({ name: 'a', content: FAR, size: 200_000 }), /"a" has more bytes than the archive says/],
-    ['fewer bytes than it says', one({ name: 'a', content: 'xx', size: 3 }), /"a" does not have the 3 bytes/],
-    ['fewer bytes than it says of a large file', one({ name: 'a', content: FAR, size: 300_001 }), /"a" does not have the 300001 bytes/],
+    ['more bytes than it says of a large file', one({ name: 'a', content: FAR, size: 200_000 }), /"a" is larger than its declared size/],
+    ['fewer bytes than it says', one({ name: 'a', content: 'xx', size: 3 }), /"a" does not have its declared size of 3 bytes/],
+    ['fewer bytes than it says of a large file', one({ name: 'a', content: FAR, size: 300_001 }), /"a" does not have its declared size of 300001 bytes/],
     ['bytes that are not compressed', one({ name: 'a', content: 'x', method: 8, compressedSize: 2 }), /cannot be decompressed/],
-    ['a place outside of the file', one({ name: 'a', content: 'x', offset: 1_000_000 }), /is not where the archive says/],
-    ['more entries than it says', [[{ name: 'a' }, { name: 'b' }], { count: 1 }], /more entries than the 1 that it says/],
+    ['a place outside of the file', one({ name: 'a', content: 'x', offset: 1_000_000 }), /is not at its declared offset/],
+    ['more entries than it says', [[{ name: 'a' }, { name: 'b' }], { count: 1 }], /more entries than the declared 1/],
     ['fewer entries than it says', [[{ name: 'a' }], { count: 2 }], /is not a valid zip archive/],
-    ['entries that share bytes', [[{ name: 'a', content: Buffer.alloc(60_000, 'abc'), method: 0 }, { name: 'b', content: '', size: 60_000, compressedSize: 60_000, method: 0, offset: 0 }]], /share bytes, as decompression bombs do/],
-    ['a bomb', one({ name: 'a', content: 'x', size: 3_000_000_000 }), /would be 2861 MiB unpacked, more than 250 times its size/],
-  ])('%s', async (_, given, message) => {
-    await expect(list(...given)).rejects.toMatchObject({ code: 'CNB_APP_INVALID', message: expect.stringMatching(message) as string, hint: expect.stringContaining('Unpack it') as string })
+    ['entries that share bytes', [[{ name: 'a', content: Buffer.alloc(60_000, 'abc'), method: 0 }, { name: 'b', content: '', size: 60_000, compressedSize: 60_000, method: 0, offset: 0 }]], /overlapping entries, like a decompression bomb/],
+    ['a bomb', one({ name: 'a', content: 'x', size: 3_000_000_000 }), /would extract to 2861 MiB, more than 250 times its size/],
+  ])('is rejected for %s', async (_, given, message) => {
+    await expect(list(...given)).rejects.toMatchObject({ code: 'CNB_APP_INVALID', message: expect.stringMatching(message) as string, hint: expect.stringContaining('Extract it') as string })
   })
 
   test.each<[string, Partial<GivenZipEntry>, RegExp]>([
-    ['encryption', { flags: 1 }, /has "a", which is encrypted/],
-    ['another compression', { method: 12 }, /has "a", which is compressed by method 12/],
-  ])('%s', async (_, entry, message) => {
+    ['encryption', { flags: 1 }, /contains "a", which is encrypted/],
+    ['another compression', { method: 12 }, /contains "a", which uses compression method 12/],
+  ])('is rejected for %s', async (_, entry, message) => {
     await expect(list([{ name: 'a', content: 'x', ...entry }])).rejects.toMatchObject({ code: 'CNB_UNSUPPORTED', message: expect.stringMatching(message) as string })
   })
 })

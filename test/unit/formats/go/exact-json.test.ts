@@ -12,7 +12,7 @@ test.each([
   ['1e400', Infinity],
   ['"9007199254740993"', '9007199254740993'],
   ['{"\\"9007199254740993": [9007199254740993]}', { '"9007199254740993': [9007199254740993n] }],
-])('%s', (json, value) => {
+])('parses %s', (json, value) => {
   expect(parseExactJson(json)).toEqual(value)
 })
 
@@ -20,7 +20,7 @@ test('what looks like our own mark in hostile JSON is no danger', () => {
   expect(parseExactJson('[{"\\u0000integer": "(()=>0)()"}, 9007199254740993]')).toEqual([null, 9007199254740993n])
 })
 
-test.each(['', '{', '[1,]', '{"a":01}', '9007199254740993x', '"a', '"\\', '{"a":9007199254740993'])('%j is no JSON', (json) => {
+test.each(['', '{', '[1,]', '{"a":01}', '9007199254740993x', '"a', '"\\', '{"a":9007199254740993'])('rejects %j', (json) => {
   expect(() => parseExactJson(json)).toThrow()
 })
 

@@ -21,13 +21,13 @@ function outcome(pattern: string, name: string): boolean | 'malformed' {
 }
 
 describe('globPattern', () => {
-  it('says what Go says, of malformed patterns and of names that are not UTF-8 too', () => {
+  it('agrees with Go, including malformed patterns and names that are not UTF-8', () => {
     expect(vectors.length).toBeGreaterThan(500)
     const wrong = vectors.filter(({ pattern, name, matches }) => outcome(pattern, Buffer.from(name, 'base64').toString('latin1')) !== matches)
     expect(wrong).toEqual([])
   })
 
-  it('matches any path with itself, once its special characters are escaped', () => {
+  it('matches any path with itself after escaping', () => {
     const names = fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 6 }).filter((name) => !/^\.\.?$|\//.test(name)), { minLength: 1, maxLength: 4 })
     fc.assert(
       fc.property(names, (parts) => {
@@ -38,7 +38,7 @@ describe('globPattern', () => {
     )
   })
 
-  it('lets a star stand for any name, and never for a slash', () => {
+  it('matches a star with any name, but never with a slash', () => {
     const name = fc.uint8Array({ minLength: 1, maxLength: 10 }).map((bytes) => Buffer.from(bytes.map((byte) => (byte === 0x2f ? 0x61 : byte))).toString('latin1'))
     fc.assert(
       fc.property(name, name, (a, b) => {
@@ -52,7 +52,7 @@ describe('globPattern', () => {
     ['./a', 'a'],
     ['b/../a', 'a'],
     ['b//c', 'b/c'],
-  ])('cleans %s first', (pattern, name) => {
+  ])('normalizes %s first', (pattern, name) => {
     expect(globPattern(pattern)(name)).toBe(true)
   })
 })

@@ -20,7 +20,7 @@ test.each([
   ['[07:32:00.12345, "07:32:00.12345"] # 07:32:00.12345', ['0000-01-01T07:32:00.12345Z', '07:32:00.12345']],
   ["[07:32:00.12345, '''it''s 07:32:00.12345''']", ['0000-01-01T07:32:00.12345Z', "it''s 07:32:00.12345"]],
   ['[07:32:00.12345, """\\"07:32:00.12345"""""]', ['0000-01-01T07:32:00.12345Z', '"07:32:00.12345""']],
-])('%s is what Go makes of it', (toml, expected) => {
+])('parses %s like Go', (toml, expected) => {
   expect(value(toml)).toEqual(expected)
 })
 
@@ -30,7 +30,7 @@ test.each([
   ['"unfinished', /line 1, column/],
   [`${'['.repeat(600)}${']'.repeat(600)}`, /nested/],
   ['1\na = 2', /not valid TOML/],
-])('%s is refused', (toml, message) => {
+])('is rejected for %s', (toml, message) => {
   expect(() => value(toml)).toThrow(expect.objectContaining({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(message) }))
 })
 
@@ -39,9 +39,9 @@ test('bytes that are not UTF-8 are refused, and a byte-order mark is not seen', 
   expect(parseTomlData(Buffer.from('\uFEFFa = 1'), 'x.toml')).toEqual({ a: 1n })
 })
 
-const valueLimit = { code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(/x\.toml.*more than 1000000 values/) as string }
+const valueLimit = { code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(/x\.toml.*exceeds 1000000 values/) as string }
 
-test.each(['1,', '[],', '{},', '{a=1},'])('a million of %s is refused before it takes memory', (item) => {
+test.each(['1,', '[],', '{},', '{a=1},'])('rejects a million of %s before it uses memory', (item) => {
   expect(() => value(`[${item.repeat(1_000_000)}]`)).toThrow(expect.objectContaining(valueLimit))
 })
 

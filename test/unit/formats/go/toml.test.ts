@@ -5,7 +5,7 @@ import { labelJson } from '../../../../src/lifecycle/native/export/label-json.ts
 import { parseExactJson } from '../../../../src/formats/go/exact-json.ts'
 import { encodeGoToml } from '../../../../src/formats/go/toml.ts'
 
-/** What JSON, and so a label, can hold; TOML has no null. */
+/** Values that JSON, and thus a label, can represent; TOML has no null. */
 const scalar = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.boolean(),
@@ -83,6 +83,6 @@ test.each([
   ['a string', 'x', 'metadata = "x"\n'],
   ['a list', ['x', null], 'metadata = ["x"]\n'],
   ['a list of tables', [{ a: 1n }], '[[metadata]]\n  a = 1\n'],
-])('metadata may be %s', (_what, metadata, text) => {
+])('encodes metadata with %s', (_what, metadata, text) => {
   expect(encodeGoToml({ metadata })).toBe(text)
 })

@@ -145,12 +145,12 @@ describe('--env-file', () => {
 
   test('with a NUL in a value is refused with its line', async () => {
     writeFileSync(join(app, '.env'), 'A=1\nB=x\0y\n')
-    await expect(env('.env')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining('it has a NUL') as string, position: { line: 2 } })
+    await expect(env('.env')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining('it contains a NUL') as string, position: { line: 2 } })
   })
 })
 
 test('a NUL in a variable of project.toml or of --env is refused', async () => {
   writeFileSync(join(app, 'project.toml'), '[_]\nschema-version = "0.2"\n[[io.buildpacks.build.env]]\nname = "A"\nvalue = "x\\u0000y"\n')
-  await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining("'A' cannot have this value: it has a NUL") as string, position: { line: 5 } })
+  await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining("invalid value of variable 'A': it contains a NUL") as string, position: { line: 5 } })
   await expect(readBuildEnv({ env: ['A=x\0y'] }, { project: undefined, app }, host(), {})).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining('NUL') as string })
 })

@@ -22,13 +22,13 @@ test('absent data is null, an empty table an empty object', () => {
   expect(labelJson({}, 'x')).toBe('{}')
 })
 
-test.each([[NaN], [Infinity], [-Infinity]])('%d has no JSON, and the error says what of', (number) => {
+test.each([[NaN], [Infinity], [-Infinity]])('rejects %d and names the value', (number) => {
   expect(() => labelJson({ a: [number] }, 'layer l')).toThrow(/layer l cannot be written/)
 })
 
-test('a nesting without end is refused before the stack is used up', () => {
+test('rejects excessive nesting before it exhausts the stack', () => {
   const deep = Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 1)
-  expect(() => labelJson(deep, 'x')).toThrow(/nested more than/)
+  expect(() => labelJson(deep, 'x')).toThrow(/nested deeper than/)
 })
 
 test('what comes out is the JSON of what went in', () => {
