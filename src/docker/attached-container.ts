@@ -1,4 +1,4 @@
-/** Running a container that has been made: what it prints, what it is told, and how it ends. */
+/** Starts a created container and attaches to its input, output and exit status. */
 
 import { PassThrough, type Readable } from 'node:stream'
 import { abortError, CnbError, throwIfAborted } from '../base/errors.ts'
@@ -13,16 +13,16 @@ const KILL_TIMEOUT_MS = 5000
 const TASK = 'cannot run the container'
 
 /**
- * Starts the container and gives its conversation, as Container's `run` and `converse` promise; without standard input `stdin` is
- * closed from the start. It has a connection of its own: Node closes both directions of one whose writing fails, and with it
- * would go what the program said last.
+ * Starts the container and attaches to it; see `run` and `converse` of Container. Without standard input, `stdin` is closed from the
+ * start. Input has a separate connection: Node closes both directions of a connection after a failed write, and the program's last
+ * output would be lost.
  */
 export async function attachAndStart(
   client: EngineClient, container: { readonly id: string; readonly stdin: boolean }, output: ContainerOutput, context: Context = {},
 ): Promise<AttachedContainer> {
   throwIfAborted(context.signal)
   const ending = new AbortController()
-  // Its abort closes all that the conversation has open.
+  // Aborting it closes all connections of the attachment.
   const signal = AbortSignal.any([ending.signal, ...(context.signal ? [context.signal] : [])])
   const request = (action: string, query?: Record<string, string | boolean>, task = TASK) =>
     ({ task, method: 'POST', path: `/containers/${container.id}/${action}`, query, signal }) as const
@@ -30,7 +30,7 @@ export async function attachAndStart(
   const end = async (error: unknown): Promise<never> => {
     const reason: unknown = signal.aborted ? abortError(signal) : error
     ending.abort()
-    // At once, and without complaint: it may have ended already, or the engine with it.
+    // Immediately, and ignoring errors: the container may have ended already, or the engine with it.
     const kill = { ...request('kill', undefined, 'cannot kill the container'), signal: AbortSignal.timeout(KILL_TIMEOUT_MS) }
     if (started) await client.text(kill).catch(() => {})
     throw reason
@@ -39,21 +39,21 @@ export async function attachAndStart(
     const [attached, stdin, wait] = await Promise.all([
       client.hijack(request('attach', { stream: true, stdout: true, stderr: true })),
       container.stdin ? client.upgrade(request('attach', { stream: true, stdin: true }), 'tcp') : new PassThrough().destroy(),
-      // The engine sends the reply's headers once it waits, so the start below cannot come first and its exit be missed.
+      // The engine sends the reply's headers once it waits, so the container cannot start and exit before.
       client.stream(request('wait', { condition: 'next-exit' })),
     ])
-    // Nothing comes from there, but the connection's end would go unnoticed.
+    // This connection carries no output, but it must be read to notice its end.
     stdin.resume()
     const printed = demultiplex(attached, output)
-    // It is awaited below; a failure before that must not count as unhandled.
+    // Awaited below; a failure before that must not count as unhandled.
     printed.catch(() => {})
     started = true
     await client.text(request('start', undefined, 'cannot start the container'))
     const exitCode = Promise.all([readExitCode(wait), printed]).then(([code]) => (ending.abort(), code), end)
-    // Whoever never asks how it ended has hung up before.
+    // A caller that never awaits `exitCode` has already closed the attachment.
     exitCode.catch(() => {})
     const closeInput = async (): Promise<void> => {
-      ending.abort(new CnbError('CNB_INTERRUPTED', 'the conversation with the container was ended'))
+      ending.abort(new CnbError('CNB_INTERRUPTED', 'the attachment to the container was closed'))
       await exitCode.catch(() => {})
     }
     return { stdin, exitCode, [Symbol.asyncDispose]: closeInput }
@@ -65,15 +65,15 @@ export async function attachAndStart(
 async function readExitCode(wait: Readable): Promise<number> {
   let text = ''
   for await (const chunk of wait) text += (chunk as Buffer).toString()
-  if (text.trim() === '') throw new CnbError('CNB_ENGINE_LOST', `${TASK}: the engine stopped waiting for it without saying how it ended`)
+  if (text.trim() === '') throw new CnbError('CNB_ENGINE_LOST', `${TASK}: the engine stopped waiting for it without reporting an exit status`)
   let reply: Record<string, unknown> = {}
   try {
     reply = recordOf(JSON.parse(text))
   } catch {
-    // Told below: a reply without a status.
+    // Handled below: a reply without a status.
   }
   const words = stringOf(recordOf(reply.Error).Message)
   if (words !== undefined) throw engineRefusal(TASK, 0, words)
-  if (typeof reply.StatusCode !== 'number') throw engineRefusal(TASK, 0, `the engine did not say how it ended: ${text.slice(0, 200)}`)
+  if (typeof reply.StatusCode !== 'number') throw engineRefusal(TASK, 0, `the engine reported no exit status: ${text.slice(0, 200)}`)
   return reply.StatusCode
 }

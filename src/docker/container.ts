@@ -1,4 +1,4 @@
-/** One container: files in and out, running it, removing it. */
+/** A container: copy files in and out, run it, remove it. */
 
 import type { Readable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
@@ -17,7 +17,7 @@ export class EngineContainer implements Container {
   #attached: AttachedContainer | undefined
   #disposal: Promise<void> | undefined
 
-  /** `stdin`: it was made with one. `context` hears a warning when the container cannot be removed at the end of its scope. */
+  /** `stdin`: created with standard input. `context` receives a warning if the container cannot be removed on disposal. */
   constructor(client: EngineClient, id: string, stdin: boolean, context: Context) {
     this.id = id
     this.stdin = stdin
@@ -48,7 +48,7 @@ export class EngineContainer implements Container {
   }
 
   async attach(output: ContainerOutput, context: Context = {}): Promise<AttachedContainer> {
-    if (!this.stdin) throw new CnbError('CNB_INTERNAL', 'a container that was made without standard input cannot be talked with')
+    if (!this.stdin) throw new CnbError('CNB_INTERNAL', 'cannot attach to a container that was created without standard input')
     return this.#start(output, context)
   }
 
@@ -57,8 +57,8 @@ export class EngineContainer implements Container {
   }
 
   /**
-   * Waits for a program that was told to end. While one ends, podman answers a read with status 200 and a part of the archive (26 of
-   * 40 reads of 3 MB on 4.3.1, 29 on 5.8.6), and Docker lets the reader wait.
+   * Waits for a program with a closed input to end. Meanwhile, podman may reply to a read with status 200 and a truncated archive (26 of
+   * 40 reads of 3 MB on 4.3.1, 29 on 5.8.6), and Docker blocks the read.
    */
   async #ended(): Promise<void> {
     if (this.#attached?.stdin.writableEnded) await this.#attached.exitCode.catch(() => {})
@@ -68,7 +68,7 @@ export class EngineContainer implements Container {
     return removeContainer(this.#client, this.id)
   }
 
-  /** Once, so that who knows that it is not needed any more need not wait for the scope's end. */
+  /** Removes it once; callers that no longer need the container may call it before the scope ends. */
   [Symbol.asyncDispose](): Promise<void> {
     return (this.#disposal ??= discardContainer(this.#client, this.id, this.#context))
   }

@@ -1,4 +1,4 @@
-/** Containers of an engine: making, listing and removing them. */
+/** Creates, lists and removes containers of an engine. */
 
 import { randomBytes } from 'node:crypto'
 import { throwIfAborted } from '../base/errors.ts'
@@ -21,9 +21,9 @@ export function makeContainers(client: EngineClient): Containers {
 }
 
 /**
- * The request does not take the caller's signal: an engine goes on creating when its client has gone, so the only way to
- * leave nothing behind is to learn what came of it. The first name, ours alone, is for when it never answers: what has the name
- * that is asked for may be another's.
+ * The request does not use the caller's signal: an engine continues to create after its client disconnects, so the result must be known
+ * to leave nothing behind. The container is created under a unique temporary name, for an engine that never replies: the requested
+ * name may belong to another container.
  */
 async function create(client: EngineClient, spec: ContainerSpec, context: Context = {}): Promise<Container> {
   const { signal } = context
@@ -37,7 +37,7 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
     const query = { name: first, platform }
     const reply = await client.json({ task, method: 'POST', path: '/containers/create', query, body: bodyOf(spec), signal: grace.signal })
     const id = stringOf(recordOf(reply).Id)
-    if (id === undefined) throw engineRefusal(task, 0, 'the engine did not say which')
+    if (id === undefined) throw engineRefusal(task, 0, 'the engine returned no ID')
     made = id
     throwIfAborted(signal)
     if (spec.name !== undefined) {
@@ -46,32 +46,32 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
     }
     return new EngineContainer(client, id, spec.stdin ?? false, context)
   } catch (error) {
-    // A refusal made nothing; after anything else there may be a container.
+    // A refusal created nothing; after any other error there may be a container.
     if (made !== undefined || refusalStatus(error) === undefined) await discardContainer(client, made ?? first, context)
     throwIfAborted(signal)
     throw error
   }
 }
 
-/** @throws CnbError CNB_ENGINE_FAILED, for which `refusalStatus` gives 409 when another container has the name */
+/** @throws CnbError CNB_ENGINE_FAILED, with `refusalStatus` 409 if another container has the name */
 async function rename(client: EngineClient, id: string, name: string, signal: AbortSignal): Promise<void> {
   const task = `cannot name a container ${name}`
   try {
     await client.text({ task, method: 'POST', path: `/containers/${id}/rename`, query: { name }, signal })
   } catch (error) {
-    // Podman 5 answers 500, in the words of its database.
+    // Podman 5 replies with 500 and an error of its database.
     if (refusalStatus(error) !== 500) throw error
     const holder = await client.json({ task, method: 'GET', path: `/containers/${name}/json`, signal }).catch(() => undefined)
     throw holder === undefined ? error : engineRefusal(task, 409, 'the name is already in use')
   }
 }
 
-/** The request's body (Docker Engine API, ContainerCreate). `Mounts` rather than `Binds`: it refuses a source that does not exist. */
+/** The request's body (Docker Engine API, ContainerCreate). `Mounts` instead of `Binds`: it rejects a source that does not exist. */
 function bodyOf(spec: ContainerSpec): object {
   const [program, ...rest] = spec.command
   return {
     Image: spec.image,
-    // Setting the entrypoint makes the engine leave out the image's command as well.
+    // Setting the entrypoint also clears the image's command.
     Entrypoint: program === undefined ? undefined : [program],
     Cmd: rest,
     Env: spec.env,
@@ -80,12 +80,12 @@ function bodyOf(spec: ContainerSpec): object {
     Labels: spec.labels,
     AttachStdin: spec.stdin,
     OpenStdin: spec.stdin,
-    // The end of what we say is the end of the program's input.
+    // Closing our end of stdin closes the program's input.
     StdinOnce: spec.stdin,
     AttachStdout: true,
     AttachStderr: true,
     HostConfig: {
-      // What it prints comes over the attachment alone, and is kept nowhere.
+      // Output is only streamed over the attachment, and not logged.
       LogConfig: { Type: 'none' },
       NetworkMode: spec.network,
       Mounts: spec.mounts?.map(mountOf),
@@ -93,7 +93,7 @@ function bodyOf(spec: ContainerSpec): object {
       CapDrop: spec.capDrop,
       CapAdd: spec.capAdd,
       Memory: spec.memory,
-      // Memory and swap together: no swap beside it.
+      // The sum of memory and swap: disables swap.
       MemorySwap: spec.memory,
       NanoCpus: spec.cpus === undefined ? undefined : Math.round(spec.cpus * 1e9),
       PidsLimit: spec.pidsLimit,

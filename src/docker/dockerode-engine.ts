@@ -1,4 +1,4 @@
-/** The Engine port over dockerode. */
+/** The Engine interface, implemented over dockerode. */
 
 import type { Context, EventSink } from '../base/events.ts'
 import { EngineClient } from './connection/client.ts'
@@ -23,8 +23,8 @@ export class DockerodeEngine implements Engine {
   #info: EngineInfo | undefined
 
   /**
-   * @param last ends what clears up after an interruption (last-words.ts)
-   * @param events gets a span for each request
+   * @param last aborts requests that clean up after an interruption (last-words.ts)
+   * @param events receives a span for each request
    */
   constructor(endpoint: Endpoint, last = lastWords(undefined), events?: EventSink) {
     this.address = endpoint.address
@@ -36,16 +36,16 @@ export class DockerodeEngine implements Engine {
     this.content = makeContent({ client: this.#client, session: this.#session, info: (context) => this.info(context) })
   }
 
-  /** Learns whether an engine answers. @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED */
+  /** Checks that the engine responds. @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED */
   async ping(context: Context = {}): Promise<void> {
     await this.#client.text({ task: 'cannot reach the container engine', method: 'GET', path: '/_ping', signal: context.signal })
   }
 
-  /** Asked once: an engine does not change under a connection. */
+  /** Requested once per connection: an engine's properties do not change. */
   async info(context: Context = {}): Promise<EngineInfo> {
     if (this.#info) return this.#info
     const ask = async (path: string): Promise<Record<string, unknown>> =>
-      recordOf(await this.#client.json({ task: 'cannot ask the engine what it is', method: 'GET', path, signal: context.signal }))
+      recordOf(await this.#client.json({ task: 'cannot read the version of the engine', method: 'GET', path, signal: context.signal }))
     const [version, info] = await Promise.all([ask('/version'), ask('/info')])
     this.#info = {
       product: recordsOf(version.Components).some(({ Name }) => Name === 'Podman Engine') ? 'podman' : 'docker',
@@ -64,7 +64,7 @@ export class DockerodeEngine implements Engine {
   }
 }
 
-/** The engine lists its storage driver's properties as pairs; this one is there on the containerd image store only. */
+/** The engine lists its storage driver's properties as pairs; this one exists only with the containerd image store. */
 function usesContainerd(driverStatus: unknown): boolean {
   const pairs: unknown[] = Array.isArray(driverStatus) ? driverStatus : []
   return pairs.some((pair) => Array.isArray(pair) && pair[0] === 'driver-type' && pair[1] === 'io.containerd.snapshotter.v1')

@@ -1,4 +1,4 @@
-/** Images of an engine. */
+/** Image operations of an engine. */
 
 import type { Readable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
@@ -26,7 +26,7 @@ export function makeEngineImages(client: EngineClient, info: (context?: Context)
   }
 }
 
-/** The path of an image. A name that is no reference never gets into a URL. @throws CnbError CNB_REFERENCE_INVALID */
+/** Returns the path of an image; invalid references never get into a URL. @throws CnbError CNB_REFERENCE_INVALID */
 function pathOf(reference: string, action: string): string {
   parseReference(reference)
   return `/images/${reference}${action}`
@@ -42,7 +42,7 @@ async function inspect(
   const path = pathOf(reference, '/json')
   try {
     const image = readDescription(reference, await client.json({ task, method: 'GET', path, signal: context.signal }))
-    // Podman has the version of the Docker that made the image in its place (4.3 to 6.1).
+    // Podman (4.3 to 6.1) returns the version of the Docker that created the image here.
     const isOther = image.osVersion !== undefined && (await info(context)).product === 'podman'
     return isOther ? { ...image, osVersion: undefined } : image
   } catch (error) {
@@ -64,9 +64,9 @@ async function history(client: EngineClient, reference: string, context: Context
   }))
 }
 
-/** What a load reports, after one of two labels: a name, or the ID of an image without one. */
+/** A load reports, after one of two labels, a name, or the ID of an image without a name. */
 const LOADED = /^Loaded image(?: ID)?: (\S+)$/
-/** The containerd store tells of a missing or wrong layer in passing, and the image stays there as it is (Engine 28.5). */
+/** The containerd store reports a missing or wrong layer without an error, and keeps the incomplete image (Engine 28.5). */
 const UNPACK_FAILED = /^Error unpacking image /
 
 async function load(client: EngineClient, tar: Readable, context: Context = {}): Promise<string[]> {
@@ -112,8 +112,8 @@ function notFound(error: unknown, reference: string): never {
 }
 
 /**
- * Reads what the inspect endpoint gives; on the containerd store an image for another platform may lack its configuration.
- * @throws CnbError CNB_IMAGE_INVALID when it has no ID, or layers that are not digests
+ * Reads the reply of the inspect endpoint; on the containerd store, an image for another platform may lack its configuration.
+ * @throws CnbError CNB_IMAGE_INVALID if it has no ID, or layers that are not digests
  */
 function readDescription(reference: string, description: unknown): EngineImage {
   const reply = recordOf(description)

@@ -1,4 +1,4 @@
-/** The container engine as the rest of `cnb` sees it. The adapter over dockerode is in dockerode-engine.ts. */
+/** The interface of the container engine. dockerode-engine.ts implements it. */
 
 import type { Readable, Writable } from 'node:stream'
 import type { Context } from '../base/events.ts'
@@ -6,29 +6,29 @@ import type { ContainerConfig } from '../oci/config.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Platform } from '../oci/platform.ts'
 
-/** Labels that `cnb` puts on all it creates; `owner` tells a later run whether the creator still lives. */
+/** Label on everything that `cnb` creates; the value lets a later run check whether its creator is still alive. */
 export const OWNER_LABEL = 'dev.cnb.owner'
 
 /**
- * On a volume that is empty and marks others, whose names are the value: they go with it once its owner is dead. What outlives
- * a run carries no owner, for labels cannot be changed; this is how a killed run's unfinished ones are found.
+ * Label on an empty volume; its value lists unfinished volumes, which are removed with it after its owner has ended. Volumes that
+ * outlive a run carry no owner, because labels cannot be changed; this label finds those of a killed run.
  */
 export const UNFINISHED_LABEL = 'dev.cnb.unfinished'
 
 export interface EngineInfo {
-  /** Podman speaks Docker's API, but does not tell all that Docker does. */
+  /** Podman implements Docker's API, but omits some of Docker's information. */
   readonly product: 'docker' | 'podman'
   readonly version: string
-  /** The newest API version that the engine speaks, such as `1.41`. */
+  /** The newest API version that the engine supports, such as `1.41`. */
   readonly apiVersion: string
   readonly platform: Platform
-  /** Where the engine keeps images: this decides what an image ID is and which layers a load may leave out. */
+  /** The kind of image store: determines the image ID and which layers a load may omit. */
   readonly imageStore: 'graphdriver' | 'containerd'
-  /** `rootless`, `selinux`, … as the engine lists them. */
+  /** `rootless`, `selinux`, … as listed by the engine. */
   readonly securityOptions: readonly string[]
 }
 
-/** One connection to one engine. Errors are CnbError CNB_ENGINE_*; each method takes the context's signal. */
+/** A connection to an engine. Errors are CnbError CNB_ENGINE_*; each method takes the context's signal. */
 export interface Engine {
   /** The address, such as `unix:///var/run/docker.sock`. */
   readonly address: string
@@ -36,28 +36,28 @@ export interface Engine {
   readonly containers: Containers
   readonly images: EngineImages
   readonly volumes: Volumes
-  /** The blobs behind the images of a containerd image store; a graph-driver engine has none to show. */
+  /** The blobs of a containerd image store; a graph-driver engine has none. */
   readonly content: Content
-  /** Closes idle connections, so that the process can end. */
+  /** Closes idle connections, which would keep the process alive. */
   close(): void
 }
 
 export type Mount =
   | { type: 'bind'; source: string; target: string; readOnly?: boolean }
-  /** `empty`: a new volume starts empty, and not with what the image has at the target. `labels` are a new volume's. */
+  /** `empty`: a new volume starts empty, without the image's files at the target. `labels` apply to a new volume. */
   | { type: 'volume'; source: string; target: string; readOnly?: boolean; empty?: boolean; labels?: Readonly<Record<string, string>> }
 
-/** A container to be made. The image must be on the engine. */
+/** A container to create. The image must be on the engine. */
 export interface ContainerSpec {
   image: string
   /** The whole command; the image's entrypoint is cleared. */
   command: readonly string[]
   /** `NAME=value`, added to the image's. */
   env?: readonly string[]
-  /** `uid:gid` or a name; the image's own user when absent. */
+  /** `uid:gid` or a name; default: the image's user. */
   user?: string
   workingDir?: string
-  /** Docker's network mode; the engine's default when absent. */
+  /** Docker's network mode; default: the engine's. */
   network?: string
   mounts?: readonly Mount[]
   platform?: Platform
@@ -66,11 +66,11 @@ export interface ContainerSpec {
   capAdd?: readonly string[]
   /** Bytes. */
   memory?: number
-  /** Processor cores, such as 1.5. */
+  /** CPU cores, such as 1.5. */
   cpus?: number
-  /** How many processes may live at once. */
+  /** Maximum number of processes. */
   pidsLimit?: number
-  /** Its name, by which nobody else can have one; a random one when absent. */
+  /** A unique name; default: a random one. */
   name?: string
   /** Keeps standard input open, for `converse`. */
   stdin?: boolean
@@ -82,70 +82,70 @@ export interface ContainerOutput {
   stderr?: Writable
 }
 
-/** A container that somebody owns: leaving the scope of `await using` removes it, with its anonymous volumes. */
+/** An owned container: disposal removes it with its anonymous volumes. */
 export interface Container extends AsyncDisposable {
   readonly id: string
-  /** Unpacks a tar at `path`, which must exist in the container; it need not run. */
+  /** Extracts a tar at `path`, which must exist in the container; the container need not run. */
   putArchive(path: string, tar: Readable | Buffer, context?: Context): Promise<void>
   /**
-   * A tar of `path` (entries start with its base name), or undefined where it does not exist. Once the program's input has been ended,
-   * this waits for its end first.
+   * Returns a tar of `path` (entries start with its base name), or undefined if it does not exist. If the program's input was closed,
+   * waits for the program to end first.
    */
   getArchive(path: string, context?: Context): Promise<Readable | undefined>
-  /** Starts the container, writes out what it prints, and gives its exit code once it has ended and all is written. */
+  /** Starts the container and writes its output; returns the exit code after the container has ended and all output is written. */
   run(output: ContainerOutput, context?: Context): Promise<number>
   /**
-   * Starts the container, with its standard input at hand. `exitCode` settles as `run` does; ending `stdin` is the end of file
-   * for the program. The container must have been made with `stdin`.
+   * Starts the container and returns it attached. `exitCode` settles as for `run`; ending `stdin` sends end of file to the program. The
+   * container must have been created with `stdin`.
    */
   attach(output: ContainerOutput, context?: Context): Promise<AttachedContainer>
-  /** Kills and removes it; no error when it is gone already. Never takes the (aborted) signal. */
+  /** Kills and removes it; succeeds if it is already gone. Never uses the (aborted) signal. */
   remove(): Promise<void>
 }
 
-/** A started container that is talked with. Leaving the scope of `await using` hangs up; the container's owner removes it. */
+/** A started container with attached input. Disposal closes the attachment; the container's owner removes it. */
 export interface AttachedContainer extends AsyncDisposable {
   readonly stdin: Writable
   readonly exitCode: Promise<number>
 }
 
-/** What is listed by its labels. */
+/** An object found by its label. */
 export interface Owned {
   readonly labels: Readonly<Record<string, string>>
-  /** Milliseconds since 1970 by the engine's clock; undefined where it does not tell. */
+  /** Milliseconds since 1970 by the engine's clock; undefined if unknown. */
   readonly created?: number
-  /** Of a container, whether its program runs. */
+  /** For a container: whether its program runs. */
   readonly running?: boolean
 }
 
 export interface Containers {
-  /** @throws CnbError CNB_ENGINE_FAILED, for which `refusalStatus` (errors.ts) gives 409 when another has the name, 404 without the image */
+  /** @throws CnbError CNB_ENGINE_FAILED, with `refusalStatus` (errors.ts) 409 if the name is taken, 404 without the image */
   create(spec: ContainerSpec, context?: Context): Promise<Container>
-  /** All containers that carry `label`, running or not. */
+  /** Lists all containers with `label`, running or not. */
   list(label: string, context?: Context): Promise<(Owned & { readonly id: string; readonly name: string })[]>
-  /** Kills and removes a container by id; no error when it is gone. */
+  /** Kills and removes a container by ID; succeeds if it is already gone. */
   remove(id: string): Promise<void>
 }
 
-/** What the engine says of an image. */
+/** The engine's description of an image. */
 export interface EngineImage {
   readonly id: string
   readonly tags: readonly string[]
   readonly repoDigests: readonly string[]
   readonly platform: Platform
-  /** Of Windows images. Podman does not tell it. */
+  /** For Windows images; Podman omits it. */
   readonly osVersion?: string
   readonly created?: string
   readonly author?: string
   readonly config: ContainerConfig
   readonly diffIds: readonly Digest[]
-  /** Bytes in all. */
+  /** Total size in bytes. */
   readonly size: number
 }
 
-/** One step of an image's history, newest first, as the engine's history endpoint gives it. */
+/** A step of an image's history, newest first, as returned by the engine's history endpoint. */
 export interface EngineHistory {
-  /** Of the newest step the image's own ID. */
+  /** For the newest step: the image's ID. */
   readonly id?: string
   readonly created: number
   readonly createdBy: string
@@ -155,36 +155,36 @@ export interface EngineHistory {
 
 export interface PullOptions {
   platform?: Platform
-  /** `username`/`password` or `identitytoken`; anonymous when absent. */
+  /** `username`/`password` or `identitytoken`; default: anonymous. */
   auth?: { username?: string; password?: string; identitytoken?: string; serveraddress?: string }
 }
 
 export interface EngineImages {
-  /** Undefined when the engine has no such image. `reference` is a name or an image ID. */
+  /** Returns undefined if the engine does not have the image. `reference` is a name or an image ID. */
   inspect(reference: string, context?: Context): Promise<EngineImage | undefined>
   history(reference: string, context?: Context): Promise<EngineHistory[]>
-  /** Pulls, telling `pull.*` events. @throws CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH */
+  /** Pulls an image with `pull.*` events. @throws CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH */
   pull(reference: string, options?: PullOptions, context?: Context): Promise<void>
-  /** Loads a docker-archive or OCI archive; an error told in the reply's body is thrown. Gives the ids or names that it reports. */
+  /** Loads a docker-archive or OCI archive; throws an error in the reply's body. Returns the reported IDs or names. */
   load(tar: Readable, context?: Context): Promise<string[]>
   /** `docker save` of one image. */
   save(reference: string, context?: Context): Promise<Readable>
-  /** Gives `source` (a name or id) the name `target`. */
+  /** Adds the name `target` to `source` (a name or ID). */
   tag(source: string, target: string, context?: Context): Promise<void>
-  /** Removes a name, and the image with its last one; no error when it is gone. */
+  /** Removes a name, and the image with its last name; succeeds if it is already gone. */
   remove(reference: string): Promise<void>
 }
 
 export interface Volumes {
   exists(name: string, context?: Context): Promise<boolean>
-  /** Makes the volume if there is none of that name; gives whether it did. */
+  /** Creates the volume unless it exists; returns whether it was created. */
   create(name: string, labels: Readonly<Record<string, string>>, context?: Context): Promise<boolean>
-  /** Removes it; no error when it is gone. @throws CNB_ENGINE_FAILED while a container uses it */
+  /** Removes it; succeeds if it is already gone. @throws CNB_ENGINE_FAILED while a container uses it */
   remove(name: string): Promise<void>
   list(label: string, context?: Context): Promise<(Owned & { readonly name: string })[]>
 }
 
-/** One blob of the engine's content store. */
+/** A blob of the engine's content store. */
 export interface BlobInfo {
   readonly digest: Digest
   /** Bytes. */
@@ -193,12 +193,12 @@ export interface BlobInfo {
 }
 
 /**
- * The engine's content store, read over its containerd content service. On an engine without one `info` and `read` give
- * undefined for every digest.
+ * The engine's content store, read over containerd's content service. On an engine without one, `info` and `read` return undefined for
+ * every digest.
  */
 export interface Content {
-  /** Undefined when the store has no such blob. */
+  /** Returns undefined if the store does not have the blob. */
   info(digest: Digest, context?: Context): Promise<BlobInfo | undefined>
-  /** The blob's bytes, whose digest the stream checks at its end; undefined when the store has no such blob. */
+  /** Returns the blob's bytes; the stream verifies their digest at its end. Undefined if the store does not have the blob. */
   read(digest: Digest, context?: Context): Promise<Readable | undefined>
 }

@@ -1,9 +1,9 @@
-/** A creation that is interrupted gets a while to end, since an engine goes on creating when its client has gone. */
+/** A grace period for interrupted creations, which an engine completes without its client. */
 
-/** How long a creation under way may still take once the user interrupts, in milliseconds. */
+/** How long a creation may continue after an interruption, in milliseconds. */
 const CREATE_GRACE_MS = 5000
 
-/** What a creation's request is given in place of the caller's signal; leaving the scope lets go of that. */
+/** The signal of a creation's request instead of the caller's; disposal stops listening to the caller's. */
 export class Grace implements Disposable {
   readonly #ending = new AbortController()
   readonly #caller: AbortSignal | undefined
@@ -14,7 +14,7 @@ export class Grace implements Disposable {
     caller?.addEventListener('abort', this.#begin)
   }
 
-  /** Aborted, with the caller's reason, a while after the caller's. */
+  /** Aborted some time after the caller's signal, with its reason. */
   get signal(): AbortSignal {
     return this.#ending.signal
   }

@@ -1,4 +1,4 @@
-/** Replies that come as one JSON document a line: progress of pulls and loads. */
+/** Parses replies with one JSON document per line: progress of pulls and loads. */
 
 import type { Readable } from 'node:stream'
 import { engineRefusal } from './errors.ts'
@@ -7,7 +7,7 @@ import { isTable, numberOf, stringOf } from '../formats/lenient-values.ts'
 const MAX_LINE = 1024 * 1024
 const NEWLINE = 0x0a
 
-/** One line of progress; all fields are the engine's own and optional. */
+/** A line of progress; all fields come from the engine and are optional. */
 export interface ProgressLine {
   id?: string
   status?: string
@@ -16,8 +16,8 @@ export interface ProgressLine {
 }
 
 /**
- * Gives each line of `source` as a JSON object. Lines are cut from bytes, so characters are never split; the last may lack its end.
- * @throws CnbError CNB_ENGINE_FAILED for a failure that a line tells (`{"error": …}`), a line that is no JSON object, or an endless one
+ * Yields each line of `source` as a JSON object. Lines are split as bytes, which keeps characters intact; the last may lack its newline.
+ * @throws CnbError CNB_ENGINE_FAILED for an error line (`{"error": …}`), a line that is not a JSON object, or one that is too long
  */
 export async function* readJsonLines(source: Readable, task: string): AsyncGenerator<ProgressLine> {
   let rest: Buffer[] = []
@@ -42,7 +42,7 @@ function* parseLine(bytes: Buffer, task: string): Generator<ProgressLine> {
   const text = bytes.toString().trim()
   if (text === '') return
   const line = parseObject(text)
-  if (line === undefined) throw engineRefusal(task, 0, `the engine sent something that is not JSON: ${text.slice(0, 200)}`)
+  if (line === undefined) throw engineRefusal(task, 0, `the engine sent invalid JSON: ${text.slice(0, 200)}`)
   const detail = isTable(line.errorDetail) ? line.errorDetail : {}
   if (line.error !== undefined || line.errorDetail !== undefined) {
     throw engineRefusal(task, numberOf(detail.code) ?? 0, stringOf(line.error) ?? stringOf(detail.message) ?? text)

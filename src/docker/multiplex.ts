@@ -1,4 +1,4 @@
-/** The engine's multiplexed output: frames of an 8-byte header and a payload (Docker Engine API, "Stream format" of attach). */
+/** Demultiplexes container output in frames (Docker Engine API, attach, "Stream format"). */
 
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
@@ -6,18 +6,18 @@ import { CnbError } from '../base/errors.ts'
 import { engineRefusal } from './errors.ts'
 
 const HEADER = 8
-/** 0 and 1 are stdin, which an attach may echo, and stdout. */
+/** Streams 0 and 1: stdin, which an attach may echo, and stdout. */
 const STDERR = 2
-/** A failure of the engine's own in the middle of the stream, in words. */
+/** An error message of the engine in the middle of the stream. */
 const SYSTEM = 3
 const MAX_SYSTEM_WORDS = 4096
 const TASK = "cannot read the container's output"
 
 /**
- * Writes each frame's payload to its stream as it comes, waiting while that is full; frames are never gathered, so their
- * size costs no memory. Ends with the source; leaves the outputs open.
- * @throws CnbError CNB_ENGINE_FAILED for bytes that are no frames and for the engine's own failure, CNB_ENGINE_LOST for a stream
- *   that ends inside a frame, and whatever reading or writing throws
+ * Writes each frame's payload to its stream as it arrives, with backpressure; frames are not buffered, so their size uses no memory.
+ * Ends with the source; leaves the outputs open.
+ * @throws CnbError CNB_ENGINE_FAILED for invalid frames and for an error of the engine, CNB_ENGINE_LOST for a truncated stream, and
+ *   errors of reading and writing
  */
 export async function demultiplex(source: Readable, output: { stdout?: Writable; stderr?: Writable }): Promise<void> {
   const header = Buffer.alloc(HEADER)
@@ -51,16 +51,16 @@ export async function demultiplex(source: Readable, output: { stdout?: Writable;
     }
   }
   if (words !== '') throw engineRefusal(TASK, 0, words)
-  if (have > 0 || left > 0) throw new CnbError('CNB_ENGINE_LOST', `${TASK}: the stream ended inside a frame`)
+  if (have > 0 || left > 0) throw new CnbError('CNB_ENGINE_LOST', `${TASK}: the stream is truncated`)
 }
 
-/** Nothing when the output takes more at once, otherwise what to wait for: a promise for each small frame would cost more than it. */
+/** Returns undefined if the output accepts more data, otherwise a promise: one for each small frame would be too expensive. */
 function write(to: Writable | undefined, payload: Buffer): Promise<unknown> | undefined {
   if (to === undefined) return undefined
   if (to.destroyed || to.writableEnded) throw to.errored ?? new Error('the output was closed')
   if (to.write(payload)) return undefined
   const waiting = new AbortController()
   const { signal } = waiting
-  // `close` alone comes when the reader goes away without an error: then there will be no `drain`.
+  // If the reader disappears without an error, only `close` is emitted, never `drain`.
   return Promise.race([once(to, 'drain', { signal }), once(to, 'close', { signal })]).finally(() => waiting.abort())
 }

@@ -1,4 +1,4 @@
-/** Clears up after runs of `cnb` that were killed before they could do it themselves. */
+/** Removes containers and volumes of earlier `cnb` runs that were killed. */
 
 import { toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -10,24 +10,24 @@ import { parseOwner, type ResourceOwner } from './owner.ts'
 const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000
 
 /**
- * The names of containers that `cnb` makes. Labels alone prove nothing: a container has those of its image, and a buildpack can
- * give an app's image any.
+ * The names of containers that `cnb` creates. Labels alone do not prove it: a container inherits those of its image, and a buildpack can
+ * set any label on an app image.
  */
 const OWN_NAME = /^cnb-(?:build-)?[0-9a-f]{16}$/
 
 export interface OrphanSearch {
-  /** In which this process runs (owner.ts): what was made elsewhere may be alive. */
+  /** The process space of this run (owner.ts): objects of another space may be in use. */
   readonly space: string
-  /** Whether an owner in this space has ended for certain. */
+  /** Whether an owner in this space has certainly ended. */
   readonly hasEnded: (owner: ResourceOwner) => Promise<boolean>
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
 
 /**
- * Removes the containers, then the volumes, whose owner has ended; what is in doubt stays until it is a week old. What cannot be
- * removed is told as a warning and left. Gives how many went.
- * @throws CnbError CNB_ENGINE_* when the engine cannot list them
+ * Removes the containers, then the volumes, of owners that have ended; objects in doubt stay until they are a week old. Objects that
+ * cannot be removed are reported as warnings. @returns the number of removed objects
+ * @throws CnbError CNB_ENGINE_* if the engine cannot list them
  */
 export async function removeOrphans(engine: Engine, search: OrphanSearch, context: Context = {}): Promise<number> {
   const { containers, volumes } = engine
@@ -37,7 +37,7 @@ export async function removeOrphans(engine: Engine, search: OrphanSearch, contex
     try {
       return (await removal(fate)) ? 1 : 0
     } catch (error) {
-      context.events?.({ type: 'warning', message: `something that an earlier run left behind stays: ${toCnbError(error).message}` })
+      context.events?.({ type: 'warning', message: `cannot remove leftovers of an earlier run: ${toCnbError(error).message}` })
       return 0
     }
   }
@@ -54,7 +54,7 @@ export async function removeOrphans(engine: Engine, search: OrphanSearch, contex
   return removed
 }
 
-/** Undefined for what stays. */
+/** Undefined for objects that stay. */
 type Fate = 'ended' | 'abandoned' | undefined
 
 async function fateOf({ labels, running, created }: Owned, { space, hasEnded, now }: OrphanSearch): Promise<Fate> {
@@ -64,7 +64,7 @@ async function fateOf({ labels, running, created }: Owned, { space, hasEnded, no
   return !running && created !== undefined && now() - created > ABANDONED_MS ? 'abandoned' : undefined
 }
 
-/** Gives whether it went: another build may have begun to use it, and then finishes it. */
+/** Returns whether it was removed: another build may have started to use it, and then completes it. */
 async function removeUnused({ volumes }: Engine, name: string): Promise<boolean> {
   try {
     await volumes.remove(name)

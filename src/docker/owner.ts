@@ -1,6 +1,8 @@
 /**
- * Who made a container or volume: the value of the label OWNER_LABEL, and whether that process has ended. An engine may serve
- * several machines, and several PID namespaces of one machine, all of which can have one host name: only what is certain counts.
+ * The process that created a container or volume (OWNER_LABEL), and whether it has ended.
+ *
+ * An engine may serve several machines, and several PID namespaces of one machine, possibly with equal host names: only certain
+ * knowledge counts.
  */
 
 import { execFile } from 'node:child_process'
@@ -8,11 +10,11 @@ import { readFile, readlink } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { promisify } from 'node:util'
 
-/** A process of one machine; `startTime` tells it from a later one that got the same id. */
+/** A process of one machine; `startTime` distinguishes it from a later one with the same ID. */
 export interface ResourceOwner {
-  /** For people: it decides nothing. */
+  /** For display only. */
   readonly hostname: string
-  /** As `processSpace` gives it. */
+  /** The result of `processSpace`. */
   readonly space: string
   readonly pid: number
   readonly startTime: string
@@ -23,23 +25,23 @@ export function ownerLabel({ hostname, space, pid, startTime }: ResourceOwner): 
   return `${hostname}:${space}:${pid}:${startTime}`
 }
 
-/** Reads a label's value; undefined for what `ownerLabel` did not write. */
+/** Parses a label's value; undefined if `ownerLabel` did not write it. */
 export function parseOwner(label: string): ResourceOwner | undefined {
   const [, hostname, space, pid, startTime] = /^([^:]+):([^:]*):([1-9]\d{0,9}):([^:\s]*)$/.exec(label) ?? []
   if (hostname === undefined || space === undefined || pid === undefined || startTime === undefined) return undefined
   return { hostname, space, pid: Number(pid), startTime }
 }
 
-/** The process that runs now, as an owner; with an empty space or start time where the system does not tell. */
+/** Returns the current process as an owner, with an empty space or start time if the system does not provide it. */
 export async function currentOwner(hostname: string, pid: number): Promise<ResourceOwner> {
   const [space, startTime] = await Promise.all([processSpace(pid), processStartTime(pid)])
   return { hostname, space, pid, startTime: startTime ?? '' }
 }
 
 /**
- * Within which a process id and a start time mean one process: this boot of this machine, and this PID and time namespace of
- * it. Empty where the system does not tell, or /proc is another namespace's.
- * @param pid this process's
+ * Returns the space in which a process ID and a start time identify a process: this boot of this machine, with its PID and time
+ * namespaces. Empty if the system does not provide it, or /proc belongs to another namespace.
+ * @param pid the ID of this process
  */
 async function processSpace(pid: number): Promise<string> {
   try {
@@ -48,7 +50,7 @@ async function processSpace(pid: number): Promise<string> {
       readlink('/proc/self'),
       readFile('/proc/sys/kernel/random/boot_id', 'latin1'),
       readlink('/proc/self/ns/pid'),
-      // Kernels before 5.6 have none.
+      // Kernels before 5.6 have no time namespaces.
       readlink('/proc/self/ns/time').catch(() => ''),
     ])
     return self === String(pid) ? [boot.trim(), ...[pids, times].map((name) => name.replace(/\D/g, ''))].join('/') : ''
@@ -58,9 +60,9 @@ async function processSpace(pid: number): Promise<string> {
 }
 
 /**
- * When the process `pid` began, in a form that only compares; undefined when there is none, or none that this user may see, and
- * empty for one that has ended and that its parent does not wait for. Linux: field 22 of /proc/<pid>/stat (proc(5)), counted
- * after the name, which may hold spaces and brackets; elsewhere what `ps` says.
+ * Returns the start time of process `pid`, for comparison only; undefined if the process does not exist or is hidden from this user,
+ * and empty for a zombie. Linux: field 22 of /proc/<pid>/stat (proc(5)), counted after the name, which may contain spaces and brackets;
+ * elsewhere the output of `ps`.
  */
 async function processStartTime(pid: number): Promise<string | undefined> {
   try {
@@ -78,8 +80,8 @@ async function execute(program: string, args: readonly string[]): Promise<string
 }
 
 /**
- * Whether a process of this space has ended for certain.
- * @param exists whether there is a process of that id, by kill(2), from which a mount option of /proc (hidepid) hides none
+ * Whether a process of this space has certainly ended.
+ * @param exists whether a process with that ID exists, by kill(2), which /proc's mount option hidepid does not affect
  */
 export async function hasEnded({ pid, startTime }: ResourceOwner, exists: (pid: number) => boolean): Promise<boolean> {
   if (startTime === '') return false

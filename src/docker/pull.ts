@@ -1,4 +1,4 @@
-/** Pulling an image through the engine. */
+/** Pulls an image through the engine. */
 
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -10,8 +10,8 @@ import { EngineRefusal } from './errors.ts'
 import { readJsonLines } from './json-lines.ts'
 
 /**
- * Pulls `reference`, telling `pull.*` events. An engine takes an image that is for one platform alone even when another is asked
- * for; whoever asks compares what `inspect` then says.
+ * Pulls `reference` with `pull.*` events. An engine accepts an image for a single platform even if another is requested; callers must
+ * compare the platform that `inspect` returns.
  * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_ENGINE_*
  */
 export async function pull(client: EngineClient, reference: string, options: PullOptions = {}, context: Context = {}): Promise<void> {
@@ -26,7 +26,7 @@ export async function pull(client: EngineClient, reference: string, options: Pul
   try {
     const reply = await client.stream({ task, method: 'POST', path: '/images/create', query, auth: options.auth, signal })
     for await (const { id, status, progressDetail } of readJsonLines(reply, task)) {
-      // The first line has the tag where the others have a layer.
+      // The first line has the tag in place of a layer.
       if (id === undefined || status?.startsWith('Pulling from ')) continue
       events?.({ type: 'pull.progress', reference, layer: id, status: status ?? '', ...progressDetail })
     }
@@ -37,16 +37,16 @@ export async function pull(client: EngineClient, reference: string, options: Pul
   end({})
 }
 
-/** An engine tells most failures of a pull with status 404 or 500, or in the body, so the registry's words have to tell them apart. */
+/** An engine reports most failures of a pull with status 404 or 500, or in the body; only the registry's message distinguishes them. */
 function pullError(error: unknown, reference: string, platform: string | undefined): unknown {
   if (!(error instanceof EngineRefusal) || error.code !== 'CNB_ENGINE_FAILED') return error
   const { words, status, message } = error
   if (/no matching manifest|no match for platform|does not match the specified platform/i.test(words)) {
-    const hint = `Choose an image that is made for ${platform ?? "the engine's platform"}.`
+    const hint = `Use an image for ${platform ?? "the engine's platform"}.`
     return new CnbError('CNB_PLATFORM_MISMATCH', message, { cause: error, hint })
   }
   const denied = status === 401 || status === 403 || /denied|unauthorized|authentication required|no basic auth/i.test(words)
-  const hint = denied ? `'docker login ${parseReference(reference).registry}' gives the engine credentials for that registry.` : undefined
+  const hint = denied ? `Log in to that registry: 'docker login ${parseReference(reference).registry}'.` : undefined
   const missing = status === 404 || /manifest[ _]unknown|name[ _]unknown|manifest for .* not found/i.test(words)
   if (missing && status !== 401 && status !== 403) {
     return new CnbError('CNB_IMAGE_NOT_FOUND', message, { cause: error, hint: hint ?? 'Check the name and the tag.' })

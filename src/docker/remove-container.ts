@@ -1,4 +1,4 @@
-/** Removing a container for good. */
+/** Removes a container reliably. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CnbError, toCnbError } from '../base/errors.ts'
@@ -10,8 +10,8 @@ const REMOVE_ATTEMPTS = 4
 const REMOVE_TIMEOUT_MS = 30_000
 
 /**
- * Kills and removes a container with its anonymous volumes, by id or name, and comes back when it is gone. A connection that
- * breaks off and an engine's inner error are tried again a few times.
+ * Kills and removes a container with its anonymous volumes, by ID or name, and waits until it is gone. Lost connections and internal
+ * errors of the engine are retried a few times.
  * @throws CnbError CNB_ENGINE_*
  */
 export async function removeContainer(client: EngineClient, id: string): Promise<void> {
@@ -31,10 +31,10 @@ export async function removeContainer(client: EngineClient, id: string): Promise
   }
 }
 
-/** Waits for a removal that somebody else has begun. */
+/** Waits for a removal that is already in progress. */
 async function removed(client: EngineClient, id: string): Promise<void> {
   const query = { condition: 'removed' }
-  const task = `cannot wait for the container ${id} to go`
+  const task = `cannot wait for the removal of the container ${id}`
   await client.text({ task, method: 'POST', path: `/containers/${id}/wait`, query, signal: patience(client) }).catch(() => {})
 }
 
@@ -42,13 +42,13 @@ function patience({ last }: EngineClient): AbortSignal {
   return AbortSignal.any([AbortSignal.timeout(REMOVE_TIMEOUT_MS), last])
 }
 
-/** Removes a container, and warns rather than throws: an error here would hide the one that is the reason for it. */
+/** Removes a container; reports failures as warnings, because an error here would hide the original error. */
 export async function discardContainer(client: EngineClient, id: string, { events }: Context): Promise<void> {
   try {
     await removeContainer(client, id)
   } catch (error) {
-    // An engine that is gone is told of by the error that it was the cause of; a later run removes what is left there.
-    const message = `${toCnbError(error).message}; 'docker rm -f ${id}' removes it`
+    // If the engine is gone, the error that it caused already reports that; a later run removes the leftovers.
+    const message = `${toCnbError(error).message}; remove it with 'docker rm -f ${id}'`
     events?.({ type: isEngineGone(error) ? 'debug' : 'warning', message })
   }
 }

@@ -32,8 +32,8 @@ async function exists(client: EngineClient, name: string, { signal }: Context = 
 }
 
 /**
- * Creating one that exists is no error for the engine, so a race with another `cnb` is none either; only the labels are the first's.
- * An interruption does not cut the creation itself short: whoever asked has to learn that there is something to remove.
+ * Creating an existing volume succeeds, which makes a race with another `cnb` harmless; only the first request sets the labels. An
+ * interruption does not abort the creation: the caller must learn that there is a volume to remove.
  */
 async function create(client: EngineClient, name: string, labels: Labels, context: Context = {}): Promise<boolean> {
   const { signal } = context

@@ -1,4 +1,4 @@
-/** What a registry lists in pages: tags and referrers. */
+/** Paged lists of a registry: tags and referrers. */
 
 import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
@@ -10,10 +10,10 @@ import type { RemotePath } from './remote-path.ts'
 
 const PAGE = 1000
 const MAX_PAGES = 1000
-/** A registry need not do pages, and may give all at once. */
+/** A registry may ignore paging and return everything at once. */
 const MAX_REPLY = 16 * 1024 * 1024
 
-/** As Repository.tags. Whatever is no tag is left out. */
+/** See Repository.tags. Invalid tags are omitted. */
 export async function* listTags(at: RemotePath, context: Context): AsyncGenerator<string> {
   const task = `cannot list the tags of ${at.name}`
   for await (const { tags } of pages(at, task, at.path(`tags/list?n=${PAGE}`), context)) {
@@ -21,9 +21,9 @@ export async function* listTags(at: RemotePath, context: Context): AsyncGenerato
   }
 }
 
-/** As Repository.referrers; where there is no such list, from the tag in its place (distribution-spec, "Referrers Tag Schema"). */
+/** See Repository.referrers; falls back to the referrers tag (distribution-spec, "Referrers Tag Schema"). */
 export async function listReferrers(at: RemotePath, digest: Digest, context: Context): Promise<Descriptor[]> {
-  const task = `cannot list what refers to ${at.nameOf(digest)}`
+  const task = `cannot list the referrers of ${at.nameOf(digest)}`
   const found: Descriptor[] = []
   let listed = false
   for await (const { manifests } of pages(at, task, at.path(`referrers/${digest}`), context)) {
@@ -35,7 +35,7 @@ export async function listReferrers(at: RemotePath, digest: Digest, context: Con
   return index ? descriptorsOf((JSON.parse(index.content.toString()) as { manifests?: unknown }).manifests) : []
 }
 
-/** The pages from `path` on, as JSON objects; none when there is nothing. */
+/** Yields the pages from `path` on, as JSON objects; none if the list does not exist. */
 async function* pages(at: RemotePath, task: string, path: string, context: Context): AsyncGenerator<Record<string, unknown>> {
   let next: string | URL | undefined = path
   const seen = new Set<string>()
@@ -45,18 +45,18 @@ async function* pages(at: RemotePath, task: string, path: string, context: Conte
     if (content === undefined) return discard(reply)
     yield objectOf(content) ?? fail(at, task, 'the reply is not JSON')
     next = nextOf(at, task, reply)
-    if (next && (seen.has(next.href) || seen.size === MAX_PAGES)) fail(at, task, 'its pages have no end')
+    if (next && (seen.has(next.href) || seen.size === MAX_PAGES)) fail(at, task, 'the list has an endless number of pages')
     if (next) seen.add(next.href)
   }
 }
 
-/** The address of the next page (`Link`, RFC 8288), which must be at the registry itself. */
+/** Returns the address of the next page (`Link`, RFC 8288), which must have the registry's origin. */
 function nextOf(at: RemotePath, task: string, reply: HttpReply): URL | undefined {
   for (const link of headerValues(reply, 'link')) {
     const target = /<([^<>]*)>\s*;[^<]*\brel="?next"?/i.exec(link)?.[1]
     if (target === undefined) continue
     const url = URL.canParse(target, reply.url.href) ? new URL(target, reply.url) : undefined
-    if (url?.origin !== reply.url.origin) fail(at, task, 'the next page is at another host')
+    if (url?.origin !== reply.url.origin) fail(at, task, 'the next page is on another host')
     return url
   }
   return undefined

@@ -1,4 +1,4 @@
-/** Mirrors: other registries that have copies, asked first when something is read. */
+/** Mirrors: registries with copies, which are tried first for reads. */
 
 import type { Readable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
@@ -9,59 +9,59 @@ import { parseReference } from '../oci/reference.ts'
 import type { WantedBlob } from './transfer/blob-download.ts'
 import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from './registry.ts'
 
-const FIRST = 'it is the first mirror of the registry that has what is read'
-const NOT_THERE = 'it does not have what is read'
+const FIRST = 'it is the first mirror of the registry that has the content'
+const NOT_THERE = 'it does not have the content'
 
-/** For registries that are not named. */
+/** The key for all other registries. */
 const ALL = '*'
 
 export interface Mirror {
   readonly host: string
-  /** Before the repository's own name there; empty or with a slash at its end. */
+  /** Prefix of the repository's name on the mirror; empty, or with a trailing slash. */
   readonly path: string
 }
 
 /**
- * The mirrors of a registry, in their order: those under its name, or else those for all.
- * @throws CnbError CNB_USAGE for one that is no host with or without a path
+ * Returns the mirrors of a registry, in order: its own entry, otherwise the entry for all registries.
+ * @throws CnbError CNB_USAGE for an invalid mirror
  */
 export function mirrorsOf(registry: string, mirrors: Readonly<Record<string, readonly string[]>>): Mirror[] {
   const named = Object.entries(mirrors).find(([key]) => key !== ALL && parseMirror(key).host === registry)?.[1]
   return (named ?? mirrors[ALL] ?? []).map(parseMirror).filter(({ host, path }) => host !== registry || path !== '')
 }
 
-/** A registry's host, with a path if any. @throws CnbError CNB_USAGE for what is neither */
+/** Parses a registry's host with an optional path. @throws CnbError CNB_USAGE for other text */
 export function parseMirror(text: string): Mirror {
   const [host = '', ...rest] = text.replace(/^https?:\/\//, '').replace(/\/+$/, '').split('/')
   const path = rest.map((part) => `${part}/`).join('')
   try {
     const { registry, repository } = parseReference(`${host}/${path}x`)
-    // A name alone would be a path at Docker Hub, which itself has two names.
+    // A name alone would be a path on Docker Hub, which has two names itself.
     if (registry === host || host.includes('.')) return { host: registry, path: repository.slice(0, -1).replace(/^library\/$/, '') }
   } catch {
-    // Said below, of the mirror and not of an image.
+    // Reported below, for a mirror instead of an image.
   }
   throw new CnbError('CNB_USAGE', `'${text}' is not a registry`, {
-    hint: "A mirror is a host with or without a path, such as 'mirror.example' or 'mirror.example/hub'.",
+    hint: "Use a host with or without a path, such as 'mirror.example' or 'mirror.example/hub'.",
   })
 }
 
-/** The error of an image's own registry, with what its mirrors answered before. */
+/** Adds the errors of the mirrors to the error of an image's registry. */
 export function afterMirrors(error: unknown, failures: readonly CnbError[]): unknown {
   if (failures.length === 0 || !(error instanceof CnbError) || error.code === 'CNB_INTERRUPTED') return error
   return error.withMessage([error, ...failures].map(({ message }) => message).join('; before that, from a mirror: '))
 }
 
-/** Hears what came of asking a mirror: `used` or `passed over`, and why. */
+/** Receives the outcome for a mirror, `used` or `passed over`, and the reason. */
 export type MirrorListener = (mirror: string, outcome: 'used' | 'passed over', reason: string) => void
 
-/** Who hears of mirrors that fail, and of each that is asked. */
+/** The receivers of warnings about mirrors that fail, and of the outcome for each mirror. */
 interface MirrorListeners {
   readonly warn: (message: string) => void
   readonly onMirror?: MirrorListener
 }
 
-/** A repository that is read from the first of its copies which has what is asked for, and last from where it belongs. */
+/** A repository that reads from the first copy with the content, and from the original last. */
 export class MirroredRepository implements Repository {
   readonly #own: Repository
   readonly #copies: readonly Repository[]
@@ -94,7 +94,7 @@ export class MirroredRepository implements Repository {
     return stream ?? this.#own.blob(descriptor, context)
   }
 
-  /** Copies may lag behind; a list is the registry's own. */
+  /** Copies may lag behind: lists come from the original. */
   tags(context?: Context): AsyncIterable<string> {
     return this.#own.tags(context)
   }
@@ -127,7 +127,7 @@ export class MirroredRepository implements Repository {
     return this.#own.checkPush(context)
   }
 
-  /** A mirror that fails is as good as one that has nothing. */
+  /** A failing mirror counts as one without the content. */
   async #read<T>(ask: (from: Repository) => Promise<T | undefined>, context: Context = {}): Promise<T | undefined> {
     const failures: CnbError[] = []
     const { warn, onMirror } = this.#listeners
@@ -138,7 +138,7 @@ export class MirroredRepository implements Repository {
         if (found !== undefined) return found
       } catch (error) {
         if (context.signal?.aborted || !(error instanceof CnbError)) throw error
-        if (error.code !== 'CNB_REGISTRY_FAILED') warn(`the mirror ${copy.name} is passed over: ${error.message}`)
+        if (error.code !== 'CNB_REGISTRY_FAILED') warn(`skipping mirror ${copy.name}: ${error.message}`)
         onMirror?.(copy.name, 'passed over', error.message)
         failures.push(error)
       }

@@ -1,4 +1,4 @@
-/** Makes the client for all registries of a run. Loads undici, which takes its time: import it when it is needed. */
+/** Creates the client for all registries of a run. Loads undici, which is slow: import it on demand. */
 
 import { setMaxListeners } from 'node:events'
 import { systemClock, type Clock } from '../base/clock.ts'
@@ -14,33 +14,33 @@ import { RemotePath } from './remote-path.ts'
 import { RemoteRepository } from './remote-repository.ts'
 import { undiciExchange } from './transport/undici-exchange.ts'
 
-/** Requests to one host at once. */
+/** Concurrent requests per host. */
 const CONCURRENCY = 8
 
 export interface RegistriesOptions {
   readonly keychain: Keychain
-  /** Hosts, with port if any, whose certificate does not matter, and which may speak plain HTTP. */
+  /** Hosts, with optional port, with unverified certificates or plain HTTP. */
   readonly insecure: readonly string[]
-  /** By registry, or `*` for those that are not named: hosts, with a path if any, to be asked first when something is read. */
+  /** Mirrors by registry, or `*` for all others: hosts with an optional path, tried first for reads. */
   readonly mirrors: Readonly<Record<string, readonly string[]>>
-  /** Certificates in PEM that are trusted beside the system's. */
+  /** PEM certificates to trust in addition to the system's. */
   readonly ca?: readonly Buffer[]
   /** For proxies (`HTTPS_PROXY`, `NO_PROXY`, …) and certificates (`SSL_CERT_FILE`, `SSL_CERT_DIR`). */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly userAgent: string
-  /** Hears what registries warn of, each once, and of mirrors that do not work. */
+  /** Receives warnings of registries, each once, and of failing mirrors. */
   readonly warn?: (message: string) => void
-  /** Gets a span for each exchange, and which mirrors are read from. */
+  /** Receives a span for each exchange, and the mirrors that are used. */
   readonly events?: EventSink
-  /** Requests to one host at once; 8 when absent. */
+  /** Concurrent requests per host; default 8. */
   readonly concurrency?: number
-  /** Time, for pauses and tokens; the system's when absent. */
+  /** The clock for pauses and token expiry; default: the system's. */
   readonly clock?: Clock
 }
 
 /**
- * Opens no connection before something is asked.
- * @throws CnbError CNB_USAGE for a certificate that is none, or a proxy in `env` that cannot be used
+ * Creates the client; connections are opened on demand.
+ * @throws CnbError CNB_USAGE for an invalid certificate, or an unusable proxy in `env`
  */
 export function openRegistries(options: RegistriesOptions): Registries {
   const { keychain, userAgent, clock = systemClock } = options
@@ -49,7 +49,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
   const dispatchers = new Dispatchers({ env: options.env, ca: options.ca ?? [], isInsecure })
   const exchange = undiciExchange((origin) => dispatchers.for(origin), options.concurrency ?? CONCURRENCY, options.events)
   const closing = new AbortController()
-  // Pings and tokens of many hosts and repositories wait for it at once.
+  // Many concurrent pings and token requests listen to it.
   setMaxListeners(0, closing.signal)
   const hosts = new Map<string, RegistryHost>()
   const told = new Set<string>()
@@ -70,7 +70,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
     return host
   }
   const close = async (): Promise<void> => {
-    closing.abort(new CnbError('CNB_INTERRUPTED', 'the connections to registries have been closed'))
+    closing.abort(new CnbError('CNB_INTERRUPTED', 'the connections to registries were closed'))
     await dispatchers.close()
   }
   return {

@@ -1,4 +1,4 @@
-/** One registry host: where it answers, who one is there, and requests to it that come back as a reply or a CnbError. */
+/** A registry host: its origin and authorization, and requests that return a reply or throw a CnbError. */
 
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
@@ -13,52 +13,52 @@ import { followingRedirects } from './transport/redirects.ts'
 import { retrying } from './transport/retries.ts'
 import { isLoopback } from './transport/target.ts'
 
-/** How long one waits for TLS where plain HTTP would do as well. */
+/** Time limit for TLS if plain HTTP is allowed too. */
 const HTTPS_PATIENCE_MS = 2000
-/** How long a host that did not answer is not asked again: a list of images fails at once, and not after a minute each. */
+/** How long an unreachable host is not retried: a list of images fails immediately, not after a minute for each image. */
 const UNREACHABLE_MS = 30_000
 const HUB = 'docker.io'
 const HUB_ADDRESS = 'registry-1.docker.io'
 
-/** What the hosts of all registries share. */
+/** Options that all registry hosts share. */
 export interface HostOptions {
   readonly exchange: Exchange
   readonly keychain: Keychain
   readonly clock: Clock
   readonly isInsecure: (host: string) => boolean
   readonly userAgent: string
-  /** Hears what registries warn of (`Warning: 299`). */
+  /** Receives warnings of registries (`Warning: 299`). */
   readonly warn: (message: string) => void
-  /** Ends what several calls share. */
+  /** Aborts operations that several calls share. */
   readonly closing: AbortSignal
 }
 
 export interface RegistryCall {
-  /** What is attempted, for messages: `cannot read x`. */
+  /** The task, for messages: `cannot read x`. */
   readonly task: string
   readonly method: HttpRequest['method']
-  /** From the host's root on; or a URL that `targetOf` has let pass. */
+  /** A path from the host's root; or a URL that `targetOf` accepted. */
   readonly path: string | URL
-  /** What a token must allow: `repository:team/app:pull`. */
+  /** The scopes that a token must allow: `repository:team/app:pull`. */
   readonly scopes: readonly string[]
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: HttpRequest['body']
   readonly limit?: HttpRequest['limit']
-  /** The statuses that are an answer; all others are a refusal. */
+  /** The expected statuses; all others are refusals. */
   readonly expect: readonly number[]
 }
 
 export class RegistryHost {
-  /** As users write it. */
+  /** The name as users write it. */
   readonly name: string
   readonly #options: HostOptions
   readonly #exchange: Exchange
   readonly #authorizer: Authorizer
   #connecting: Promise<URL> | undefined
-  /** Where it answers, once that is known. */
+  /** The origin, once known. */
   #origin: URL | undefined
   #failed = -Infinity
-  /** By the signal that calls are given. */
+  /** By the signal of the calls. */
   readonly #signals = new WeakMap<AbortSignal, AbortSignal>()
 
   constructor(name: string, options: HostOptions) {
@@ -74,7 +74,7 @@ export class RegistryHost {
     return this.#options.clock
   }
 
-  /** Aborted with the context's signal, or when the connections are closed. One for all calls of a run: each costs more than a call. */
+  /** Aborted with the context's signal, or when connections are closed. Shared by all calls of a run: each signal costs more than a call. */
   signalOf({ signal }: Context): AbortSignal {
     const { closing } = this.#options
     if (!signal) return closing
@@ -86,13 +86,13 @@ export class RegistryHost {
     return joined
   }
 
-  /** Whether what is at `url` is the registry itself, and may know who asks. */
+  /** Whether `url` belongs to the registry itself and may receive credentials. */
   #isOwn(url: URL): boolean {
     return url.origin === this.#origin?.origin
   }
 
   /**
-   * Sends a request. Without a body, or with one that is there, it is tried again where that may help.
+   * Sends a request. Transient failures are retried, unless the body is a stream.
    * @throws CnbError CNB_REGISTRY_DENIED, CNB_REGISTRY_UNREACHABLE, CNB_REGISTRY_FAILED, or the signal's reason
    */
   async call(call: RegistryCall, context: Context): Promise<HttpReply> {
@@ -126,7 +126,7 @@ export class RegistryHost {
     return send(better)
   }
 
-  /** The host's origin, found out once by its first call. */
+  /** The host's origin, determined once by the first call. */
   #connected(): Promise<URL> {
     if (this.#connecting && this.#options.clock.now() - this.#failed > UNREACHABLE_MS) this.#connecting = undefined
     if (!this.#connecting) {
@@ -154,11 +154,11 @@ export class RegistryHost {
 
   #warn(header: string): void {
     const text = /^299 \S+ "((?:[^"\\]|\\.)*)"/.exec(header)?.[1]?.replace(/\\(.)/g, '$1')
-    if (text) this.#options.warn(`the registry ${this.name} says: ${clean(text)}`)
+    if (text) this.#options.warn(`warning of registry ${this.name}: ${clean(text)}`)
   }
 }
 
-/** `exchange`, over plain HTTP where the host does not speak TLS. A certificate that is not trusted stays an error, as does what is wrong here. */
+/** Tries `exchange` with TLS, then plain HTTP. An untrusted certificate stays an error, and so does a local problem. */
 function plainWhereNoTls(exchange: Exchange): Exchange {
   return async (request) => {
     try {

@@ -1,4 +1,4 @@
-/** Registries as the rest of `cnb` sees them (OCI distribution-spec 1.1). The client is in open-registries.ts. */
+/** The interface of registries (OCI distribution-spec 1.1). open-registries.ts creates the client. */
 
 import type { Readable } from 'node:stream'
 import type { Context } from '../base/events.ts'
@@ -6,10 +6,10 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Reference } from '../oci/reference.ts'
 
-/** What is about to be done: credentials are asked for it, and no more. */
+/** The kind of access: credentials are requested for it only. */
 export type Access = 'pull' | 'push'
 
-/** A manifest or an index, with its bytes as they are stored. */
+/** A manifest or an index, with its stored bytes. */
 export interface Manifest {
   readonly descriptor: Descriptor
   readonly content: Buffer
@@ -20,56 +20,56 @@ export interface NewManifest {
   readonly content: Buffer
 }
 
-/** Bytes to be sent. `open` is called again for another try; a stream that it gives twice is not tried again. */
+/** Bytes to send. A retry calls `open` again; the same stream twice prevents a retry. */
 export interface BlobSource {
   open(signal: AbortSignal): Promise<Readable>
 }
 
 export interface KnownBlob extends BlobSource {
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>
-  /** All of it, where it is in memory: it is sent as it is, and `open` not called. */
+  /** The whole content, if in memory: it is sent directly, and `open` is not called. */
   readonly content?: Buffer
 }
 
 /**
- * One repository of one registry. Whatever is there may be gone the next moment, and whatever is not there may come.
+ * A repository of a registry. Content may appear or disappear at any time.
  * All methods throw CnbError CNB_REGISTRY_DENIED, CNB_REGISTRY_UNREACHABLE or CNB_REGISTRY_FAILED, and end soon after an abort.
  */
 export interface Repository {
   /** `registry/repository`, for messages. */
   readonly name: string
-  /** What a tag or digest stands for, as the registry says; undefined when it is not there. */
+  /** Resolves a tag or digest; undefined if it does not exist. */
   resolve(reference: string, context?: Context): Promise<Descriptor | undefined>
-  /** The manifest or index of a tag or digest, 4 MiB at most and true to its digest; undefined when it is not there. */
+  /** Returns the manifest or index of a tag or digest, at most 4 MiB and with a verified digest; undefined if it does not exist. */
   manifest(reference: string, context?: Context): Promise<Manifest | undefined>
-  /** Stores a manifest or index under a tag or its digest. What it names must be there. */
+  /** Stores a manifest or index under a tag or its digest. Its blobs must exist. */
   putManifest(reference: string, manifest: NewManifest, context?: Context): Promise<Descriptor>
-  /** Removes a manifest; nothing happens when it is not there. */
+  /** Removes a manifest; succeeds if it does not exist. */
   deleteManifest(digest: Digest, context?: Context): Promise<void>
   hasBlob(digest: Digest, context?: Context): Promise<boolean>
   /**
-   * A blob's bytes as a stream, which fails at its end when they are not what `digest` and `size` (bytes) say. A connection that
-   * breaks off is taken up again where it broke. @throws CnbError CNB_REGISTRY_FAILED when there is no such blob
+   * Returns a blob's bytes as a stream, which fails at its end if they do not match `digest` and `size` (bytes). A lost connection is
+   * resumed where it broke. @throws CnbError CNB_REGISTRY_FAILED if the blob does not exist
    */
   blob(descriptor: Pick<Descriptor, 'digest'> & { size?: number }, context?: Context): Promise<Readable>
-  /** Takes over a blob of another repository (`team/app`) of the same registry; false when the registry wants it uploaded. */
+  /** Mounts a blob of another repository (`team/app`) of the same registry; false if the registry requires an upload. */
   mountBlob(digest: Digest, from: string, context?: Context): Promise<boolean>
-  /** Sends a blob whose digest and size are known. It is the caller's to ask first whether it is there. */
+  /** Uploads a blob of known digest and size. Callers check first whether it exists. */
   uploadBlob(blob: KnownBlob, context?: Context): Promise<void>
-  /** Sends a blob whose digest and size are found on the way. */
+  /** Uploads a blob and computes its digest and size on the way. */
   uploadStream(blob: BlobSource, context?: Context): Promise<{ digest: Digest; size: number }>
-  /** All tags, in the registry's order; none when there is no such repository. */
+  /** Yields all tags, in the registry's order; none if the repository does not exist. */
   tags(context?: Context): AsyncIterable<string>
-  /** The manifests whose subject `digest` is. */
+  /** Returns the manifests with subject `digest`. */
   referrers(digest: Digest, context?: Context): Promise<Descriptor[]>
-  /** @throws CnbError CNB_REGISTRY_DENIED when one may not write here; nothing is left there */
+  /** @throws CnbError CNB_REGISTRY_DENIED without write access; leaves nothing behind */
   checkPush(context?: Context): Promise<void>
 }
 
-/** All registries, with the connections and tokens that are shared. */
+/** All registries, with shared connections and tokens. */
 export interface Registries extends AsyncDisposable {
-  /** The repository of an image; its tag and digest do not matter. @throws CnbError CNB_REFERENCE_INVALID */
+  /** Returns the repository of an image; tag and digest are ignored. @throws CnbError CNB_REFERENCE_INVALID */
   repository(reference: Reference | string, access?: Access): Repository
-  /** Breaks off what is going on, and closes all connections. */
+  /** Aborts running operations, and closes all connections. */
   close(): Promise<void>
 }

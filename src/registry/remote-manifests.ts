@@ -1,4 +1,4 @@
-/** Manifests and indexes of one repository: asked for, read, stored, removed. */
+/** Resolves, reads, stores and removes manifests and indexes of a repository. */
 
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -10,11 +10,11 @@ import { discard, bodyOf, header, type HttpReply } from './transport/http.ts'
 import type { Manifest, NewManifest } from './registry.ts'
 import type { RemotePath } from './remote-path.ts'
 
-/** What registries take at most (distribution-spec, "Pushing Manifests"). */
+/** The size limit of registries (distribution-spec, "Pushing Manifests"). */
 const MAX_MANIFEST = 4 * 1024 * 1024
 const ACCEPT = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX].join(', ')
 
-/** As Repository.resolve. */
+/** See Repository.resolve. */
 export async function resolve(at: RemotePath, reference: string, context: Context): Promise<Descriptor | undefined> {
   const path = manifestPath(at, reference)
   const task = `cannot look up ${at.nameOf(reference)}`
@@ -26,11 +26,11 @@ export async function resolve(at: RemotePath, reference: string, context: Contex
   const mediaType = mediaTypeOf(reply)
   const complete = reply.status === 200 && digest !== undefined && isDigest(digest) && Number.isSafeInteger(size) && size > 0
   if (!complete || !(isIndexType(mediaType) || isManifestType(mediaType))) return (await read(at, reference, context))?.descriptor
-  if (isDigest(reference) && digest !== reference) throw at.untrusted(task, `the registry says that its digest is ${digest}`)
+  if (isDigest(reference) && digest !== reference) throw at.untrusted(task, `the registry reports the digest ${digest}`)
   return { mediaType, digest, size }
 }
 
-/** As Repository.manifest. */
+/** See Repository.manifest. */
 export async function read(at: RemotePath, reference: string, context: Context): Promise<Manifest | undefined> {
   const path = manifestPath(at, reference)
   const task = `cannot read the manifest of ${at.nameOf(reference)}`
@@ -43,13 +43,13 @@ export async function read(at: RemotePath, reference: string, context: Context):
   const digest = digestOf(content)
   const said = header(reply, 'docker-content-digest')
   const expected = isDigest(reference) ? reference : said !== undefined && isDigest(said) ? said : digest
-  if (digest !== expected) throw at.untrusted(task, `the digest of what came is ${digest} and not ${expected}`)
+  if (digest !== expected) throw at.untrusted(task, `the content has digest ${digest}, expected ${expected}`)
   const mediaType = typeOf(content, mediaTypeOf(reply))
-  if (mediaType === undefined) throw at.untrusted(task, 'it is not JSON, or not what the registry says that it is')
+  if (mediaType === undefined) throw at.untrusted(task, 'it is not JSON, or does not have the declared media type')
   return { descriptor: { mediaType, digest, size: content.length }, content }
 }
 
-/** As Repository.putManifest. */
+/** See Repository.putManifest. */
 export async function put(at: RemotePath, reference: string, manifest: NewManifest, context: Context): Promise<Descriptor> {
   const { mediaType, content } = manifest
   const path = manifestPath(at, reference)
@@ -59,11 +59,11 @@ export async function put(at: RemotePath, reference: string, manifest: NewManife
   await discard(reply)
   const digest = digestOf(content)
   const said = header(reply, 'docker-content-digest')
-  if (said !== undefined && isDigest(said) && said !== digest) throw at.untrusted(task, `the registry says that it stored ${said}`)
+  if (said !== undefined && isDigest(said) && said !== digest) throw at.untrusted(task, `the registry reports that it stored ${said}`)
   return { mediaType, digest, size: content.length }
 }
 
-/** As Repository.deleteManifest. */
+/** See Repository.deleteManifest. */
 export async function remove(at: RemotePath, digest: Digest, context: Context): Promise<void> {
   const task = `cannot delete ${at.nameOf(digest)}`
   const expect = [200, 202, 204, 404]
@@ -79,7 +79,7 @@ function mediaTypeOf(reply: HttpReply): string {
   return (header(reply, 'content-type') ?? '').replace(/;.*$/s, '').trim().toLowerCase()
 }
 
-/** A document says itself what it is. Two answers would let one image be another for the next reader (CVE-2021-41190). */
+/** A document declares its own type. An ambiguous one could be read as another image by the next client (CVE-2021-41190). */
 function typeOf(content: Buffer, said: string): string | undefined {
   const { mediaType, manifests, layers } = parse(content) ?? { manifests: [], layers: [] }
   if (manifests !== undefined && layers !== undefined) return undefined

@@ -1,4 +1,4 @@
-/** One repository's place at its registry: paths, scopes, messages. */
+/** Paths, scopes and messages of one repository at its registry. */
 
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -7,10 +7,10 @@ import type { HttpReply } from './transport/http.ts'
 import type { RegistryCall, RegistryHost } from './registry-host.ts'
 import type { Access } from './registry.ts'
 
-/** A call within a repository. `access` is what it needs; `scopes` are further ones. */
+/** A call within a repository. `access` is the required access; `scopes` are additional ones. */
 export type RepositoryCall = Omit<RegistryCall, 'scopes'> & { readonly access?: Access | 'delete'; readonly scopes?: readonly string[] }
 
-/** Whoever may push may also pull, and one token is enough for both. */
+/** Push access includes pull, and one token is enough for both. */
 const ACTIONS = { pull: 'pull', push: 'pull,push', delete: 'pull,push,delete' } as const
 
 export class RemotePath {
@@ -35,17 +35,17 @@ export class RemotePath {
     return `${this.name}${isDigest(reference) ? '@' : ':'}${reference}`
   }
 
-  /** As RegistryHost.call, with the scopes that this repository needs. */
+  /** See RegistryHost.call; adds the scopes for this repository. */
   call(call: RepositoryCall, context: Context): Promise<HttpReply> {
     const { access = this.#access, scopes = [], ...rest } = call
     const actions = ACTIONS[access === 'pull' ? this.#access : access]
     return this.host.call({ ...rest, scopes: [`repository:${this.#repository}:${actions}`, ...scopes] }, context)
   }
 
-  /** The error for a reply that cannot be true. */
+  /** Creates the error for an inconsistent reply. */
   untrusted(task: string, why: string): CnbError {
     return new CnbError('CNB_REGISTRY_FAILED', `${task}: ${why}`, {
-      hint: 'Something between here and the registry, or the registry itself, does not give what was asked for.',
+      hint: 'Check the registry and any proxy or mirror in between: one of them returned unexpected content.',
     })
   }
 }

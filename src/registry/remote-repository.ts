@@ -75,10 +75,10 @@ export class RemoteRepository implements Repository {
   }
 }
 
-/** What registries answer where one may not read `from`, or they do not mount: an upload may work nevertheless. */
+/** Statuses for missing read access to `from`, or registries without mounts: an upload may succeed anyway. */
 const CANNOT_MOUNT = new Set([400, 401, 403, 404, 405])
 
-/** As Repository.mountBlob. */
+/** See Repository.mountBlob. */
 async function mount(at: RemotePath, digest: Digest, from: string, context: Context): Promise<boolean> {
   const task = `cannot mount ${digest} of ${from} in ${at.name}`
   const path = at.path(`blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`)

@@ -122,7 +122,7 @@ export function sourceTexts(content: string, messages: boolean): Text[] {
 function kindOf(text: string, before: readonly { text: string }[], messages: boolean): TextKind | undefined {
   const [last, second, third] = before.map((token) => token.text)
   if (!messages) {
-    const isTitle = last === '(' && (second === 'it' || second === 'test' || second === ')' || (second === 'only' && third === '.'))
+    const isTitle = last === '(' && (second === 'it' || second === 'test' || (second === ')' && text.includes(' ')) || (second === 'only' && third === '.'))
     return isTitle ? 'title' : undefined
   }
   if (!text.includes(' ')) return undefined

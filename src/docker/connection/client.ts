@@ -1,4 +1,4 @@
-/** Requests to an engine's API, over dockerode's connection: streams in and out, one kind of error, nothing left open. */
+/** Requests to an engine's API over dockerode's connection, with streams and uniform errors. */
 
 import { setMaxListeners } from 'node:events'
 import { Agent } from 'node:http'
@@ -20,9 +20,9 @@ import { SshConnection } from './ssh-connection.ts'
 
 
 const BUFFER = 256 * 1024
-/** JSON replies that `cnb` asks for are lists and descriptions; one larger than this is not one. */
+/** JSON replies are lists and descriptions; a larger reply is an error. */
 const MAX_REPLY = 64 * 1024 * 1024
-/** With an empty body of a known length: docker-modem's empty chunked one could arrive late, as the first bytes of what follows. */
+/** A body of known length 0: docker-modem's empty chunked body could arrive late, as the first bytes of the raw stream. */
 const UPGRADE_HEADERS = { 'Content-Type': 'text/plain' }
 const SUCCESS = { 200: true, 201: true, 204: true, 304: true }
 
@@ -31,25 +31,25 @@ const FULL_ID = /[0-9a-f]{64}/g
 const SHORT_ID = 12
 
 export interface EngineRequest {
-  /** What is attempted, for messages: `cannot create a container from x`. */
+  /** The task, for messages: `cannot create a container from x`. */
   task: string
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   path: string
   query?: Record<string, string | number | boolean | object | undefined>
   body?: object
-  /** A tar to send. It is destroyed when the request fails or ends before it does. */
+  /** A tar to send. It is destroyed if the request fails or ends early. */
   upload?: Readable | Buffer
   auth?: PullOptions['auth']
   signal?: AbortSignal
 }
 
 /**
- * Dockerode's own methods are passed over for its connection's `dial`: several of them take no signal, and all that do not
- * stream wait for ever when the engine dies in the middle of a reply (docker-modem 5.0.7 listens to `end` alone).
+ * Uses only `dial` of dockerode's connection: several of dockerode's methods take no signal, and all non-streaming ones wait forever
+ * if the engine dies in the middle of a reply (docker-modem 5.0.7 listens to `end` only).
  */
 export class EngineClient {
   readonly endpoint: Endpoint
-  /** The signal of requests that have none of their own, since they clear up (last-words.ts). */
+  /** The signal of requests without a signal, which clean up (last-words.ts). */
   readonly last: AbortSignal
   readonly events: EventSink | undefined
   readonly #agent: EngineAgent
@@ -60,36 +60,36 @@ export class EngineClient {
     this.endpoint = endpoint
     this.last = last
     this.events = events
-    // Of as many requests as there are at once.
+    // One listener per concurrent request.
     setMaxListeners(0, last)
     this.#agent = new EngineAgent(endpoint)
     const host = endpoint.transport.kind === 'tcp' ? endpoint.transport.host : 'docker.invalid'
-    // Modem's constructor is not called: it reads DOCKER_* and all files of DOCKER_CERT_PATH, of which a one-way TLS set-up has only
-    // ca.pem. The endpoint is resolved already, and the agent has all that belongs to it.
+    // Modem's constructor is not called: it reads DOCKER_* and all files of DOCKER_CERT_PATH, but one-way TLS has only ca.pem. The endpoint
+    // is already resolved, and the agent has all its settings.
     const settings = { host, port: 80, pathPrefix: '/', protocol: 'http', headers: {}, agent: this.#agent }
     const modem = Object.assign(Object.create(Modem.prototype) as Modem, settings)
     this.#docker = new Dockerode({ modem } as Dockerode.DockerOptions)
   }
 
-  /** Closes idle connections, and breaks off those in use. */
+  /** Closes idle connections, and aborts active ones. */
   close(): void {
     this.#agent.destroy()
   }
 
-  /** The reply's body. Its failure in the middle is an `error` event with a CnbError. */
+  /** Returns the reply's body. A failure in the middle is an `error` event with a CnbError. */
   async stream(request: EngineRequest): Promise<Readable> {
     return this.#send(request)
   }
 
-  /** What comes over a connection of its own that carries raw bytes (`attach`); the same promises as `stream`. */
+  /** Returns the raw bytes of a hijacked connection (`attach`); errors are the same as for `stream`. */
   async hijack(request: EngineRequest): Promise<Readable> {
     return this.#send(request, 'tcp')
   }
 
   /**
-   * The connection itself, which the engine hands over for `protocol`: the caller's to read, and to destroy, which an abort of the
-   * signal does too. Its errors are those of the socket, and do not end the process where nobody listens.
-   * @throws CnbError CNB_ENGINE_FAILED when the engine does not hand it over
+   * Returns the connection itself after the engine switched to `protocol`. The caller reads and destroys it; aborting the signal destroys
+   * it too. Its errors are those of the socket, and do not end the process without a listener.
+   * @throws CnbError CNB_ENGINE_FAILED if the engine does not switch
    */
   async upgrade(request: EngineRequest, protocol: string): Promise<Duplex> {
     const { signal, task } = request
@@ -117,7 +117,7 @@ export class EngineClient {
     return connection
   }
 
-  /** The reply's JSON. @throws CnbError CNB_ENGINE_FAILED when it is none */
+  /** Returns the reply's JSON. @throws CnbError CNB_ENGINE_FAILED if it is not JSON */
   async json(request: EngineRequest): Promise<unknown> {
     const text = await this.text(request)
     try {
@@ -127,7 +127,7 @@ export class EngineClient {
     }
   }
 
-  /** The reply's text; also the way to wait for a reply that says nothing. */
+  /** Returns the reply's text; also used to wait for an empty reply. */
   async text(request: EngineRequest): Promise<string> {
     const chunks: Buffer[] = []
     let size = 0
@@ -150,7 +150,7 @@ export class EngineClient {
       signal?.removeEventListener('abort', stop)
       ongoing.abort(error)
       upload?.destroy()
-      // A connection that was taken over knows nothing of the request's signal.
+      // The request's signal does not apply to a connection after an upgrade.
       reply?.destroy()
     }
     const translate = (error: unknown): Error =>
@@ -182,12 +182,12 @@ export class EngineClient {
     })
     finished(reply, { writable: false }, (error) => {
       if (error) body.destroy(translate(error))
-      // An engine may answer before it has read all that it was sent; what is left is of no use to anybody.
+      // An engine may reply before it has read the whole upload; the rest is not needed.
       if (error || (upload && !upload.readableEnded)) stop(error)
       else signal?.removeEventListener('abort', stop)
     })
     body.once('close', () => reply.destroy())
-    // Whoever reads the body gets its error; this keeps one that comes before anybody reads from ending the process.
+    // The reader of the body receives its error; without a listener, an earlier error would end the process.
     body.on('error', () => {})
     if (this.events) endWith(body, end, statusOf(reply))
     return reply.pipe(body)
@@ -219,22 +219,22 @@ export class EngineClient {
   }
 }
 
-/** A reply is the engine's message, or the connection itself. */
+/** Returns the status of a reply; a connection that was handed over has none. */
 function statusOf(reply: Readable): SpanArguments {
   const { statusCode: status } = reply as { statusCode?: number }
   return status === undefined ? {} : { status }
 }
 
-/** Not the message, which may hold anything. */
+/** Returns the status or the error code, without the message, which may contain anything. */
 function failureOf(error: unknown): SpanArguments {
   const status = refusalStatus(error)
   return status === undefined ? { failed: toCnbError(error).code } : { status }
 }
 
-/** Probes on an idle connection, in milliseconds: a peer that vanished without a word is noticed. */
+/** Interval of keep-alive probes on an idle connection, in milliseconds; they detect an engine that disappeared. */
 const KEEP_ALIVE_MS = 30_000
 
-/** Gives each request a connection to the endpoint, whatever host the request names, and keeps idle ones for the next. */
+/** Connects each request to the endpoint, ignoring the request's host, and keeps idle connections for reuse. */
 export class EngineAgent extends Agent {
   readonly #transport: Transport
 
@@ -243,7 +243,7 @@ export class EngineAgent extends Agent {
     this.#transport = endpoint.transport
   }
 
-  /** docker-modem 5.0.7 describes each request down to the last property of its agent, for a log that nobody keeps. */
+  /** docker-modem 5.0.7 serializes each request with all properties of its agent for a debug log. */
   [inspect.custom](): string {
     return 'EngineAgent'
   }

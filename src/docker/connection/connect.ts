@@ -1,4 +1,4 @@
-/** The door of this folder for whoever makes an Engine; the types are in engine.ts. Importing it loads dockerode. */
+/** Connects to an engine; the types are in engine.ts. Importing this file loads dockerode. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -9,8 +9,7 @@ import { lastWords } from './last-words.ts'
 import { closedAtOnceHint } from './tls-problem.ts'
 
 /**
- * Connects to the engine that `resolveEndpoint` found, and sees that it answers. The caller closes it.
- * Its requests are spans of the context's events.
+ * Connects to the engine that `resolveEndpoint` found, and pings it. The caller closes the result.
  * @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
  */
 export async function connect(endpoint: Endpoint, context?: Context): Promise<Engine> {

@@ -1,4 +1,4 @@
-/** Where engines put their sockets when nobody says otherwise: Docker, rootless, Desktop, Podman, Colima, OrbStack, Rancher Desktop. */
+/** Default sockets of Docker (rootless, Desktop), Podman, Colima, OrbStack, Rancher Desktop. */
 
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
@@ -7,11 +7,11 @@ import { join } from 'node:path'
 export interface SocketPlaces {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
-  /** Numeric id of the user, for `/run/user/<uid>`. */
+  /** Numeric user ID, for `/run/user/<uid>`. */
   readonly uid?: number
 }
 
-/** The sockets that engines make, in the order they are tried; the first is the one to name when there is none. */
+/** Returns the default sockets in search order; error messages show the first one if none exists. */
 export function defaultSockets({ env, home, uid }: SocketPlaces): [string, ...string[]] {
   const runtime = env.XDG_RUNTIME_DIR || (uid === undefined ? undefined : `/run/user/${uid}`)
   return [
@@ -30,7 +30,7 @@ export function defaultSockets({ env, home, uid }: SocketPlaces): [string, ...st
   ]
 }
 
-/** The first path that may be used, else the first that is there, so that its error is told, else the first. */
+/** Returns the first accessible path, otherwise the first existing one (to report its error), otherwise the first. */
 export async function firstUsable(paths: readonly [string, ...string[]]): Promise<string> {
   return (await firstThat(paths, constants.R_OK | constants.W_OK)) ?? (await firstThat(paths, constants.F_OK)) ?? paths[0]
 }
@@ -41,7 +41,7 @@ async function firstThat(paths: readonly string[], mode: number): Promise<string
       await access(path, mode)
       return path
     } catch {
-      // Not this one: the next may be there.
+      // Not accessible: try the next.
     }
   }
   return undefined

@@ -1,4 +1,4 @@
-/** Docker's configuration as far as it says where the engine is: `config.json` and the context store beside it. */
+/** Reads the engine's address from Docker's `config.json` and context store. */
 
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
@@ -7,10 +7,10 @@ import { CnbError } from '../../base/errors.ts'
 import { clientCertificate, type TlsMaterial } from './engine-address.ts'
 import { isTable } from '../../formats/lenient-values.ts'
 
-/** An honest file has a few kilobytes. */
+/** Real files have a few kilobytes. */
 const MAX_FILE = 4 * 1024 * 1024
 
-/** The context that `docker context use` chose, or undefined. @throws CnbError CNB_USAGE when config.json is malformed */
+/** Returns the context selected by `docker context use`, or undefined. @throws CnbError CNB_USAGE if config.json is malformed */
 export async function readCurrentContext(configDir: string): Promise<string | undefined> {
   const config = await readJson(join(configDir, 'config.json'))
   const name = isTable(config) ? config.currentContext : undefined
@@ -18,9 +18,9 @@ export async function readCurrentContext(configDir: string): Promise<string | un
 }
 
 /**
- * The engine's address of a context, with its TLS material: `contexts/meta/<sha256 of the name>/meta.json` and
+ * Reads the engine's address and TLS material of a context: `contexts/meta/<sha256 of the name>/meta.json` and
  * `contexts/tls/<sha256>/docker/{ca,cert,key}.pem` (docker/cli, cli/context/store).
- * @throws CnbError CNB_USAGE when there is no such context, or it names no engine
+ * @throws CnbError CNB_USAGE if the context does not exist, or has no engine address
  */
 export async function readContext(configDir: string, name: string): Promise<{ host: string; tls?: TlsMaterial }> {
   const id = createHash('sha256').update(name).digest('hex')
@@ -28,9 +28,9 @@ export async function readContext(configDir: string, name: string): Promise<{ ho
   const endpoints = isTable(meta) && isTable(meta.Endpoints) ? meta.Endpoints : {}
   const docker = isTable(endpoints.docker) ? endpoints.docker : {}
   if (typeof docker.Host !== 'string' || docker.Host === '') {
-    const why = meta === undefined ? 'there is no such context' : 'it names no engine'
-    throw new CnbError('CNB_USAGE', `the Docker context '${name}' cannot be used: ${why} (looked in ${configDir})`, {
-      hint: "'docker context ls' lists the contexts; DOCKER_HOST overrides them.",
+    const why = meta === undefined ? 'it does not exist' : 'it has no engine address'
+    throw new CnbError('CNB_USAGE', `cannot use the Docker context '${name}': ${why} (looked in ${configDir})`, {
+      hint: "Choose one from 'docker context ls', or set DOCKER_HOST to override contexts.",
     })
   }
   const skipVerify = docker.SkipTLSVerify === true
@@ -41,19 +41,19 @@ export async function readContext(configDir: string, name: string): Promise<{ ho
   return { host: docker.Host, tls }
 }
 
-/** The parsed file, or undefined where it is missing or not readable. */
+/** Returns the parsed file, or undefined if it is missing or unreadable. */
 async function readJson(path: string): Promise<unknown> {
   const content = await readIfThere(path)
   if (content === undefined) return undefined
   try {
     return JSON.parse(content.toString())
   } catch {
-    // The parser's message would quote the file, which may hold credentials.
+    // The parser's message quotes the file, which may contain credentials.
     throw new CnbError('CNB_USAGE', `${path} is not valid JSON`, { hint: 'Repair the file, or set DOCKER_HOST.' })
   }
 }
 
-/** Undefined where the file is missing or unreadable. @throws CnbError CNB_USAGE for a pipe, a directory, or a file that is too large */
+/** Returns undefined if the file is missing or unreadable. @throws CnbError CNB_USAGE for a pipe, a directory, or a file that is too large */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readBounded(path, { max: MAX_FILE })

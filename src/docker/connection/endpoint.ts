@@ -1,4 +1,4 @@
-/** Where the container engine is: the Docker command line's precedence, its contexts, and the usual sockets. */
+/** Resolves the engine's endpoint, with the precedence of the docker CLI. */
 
 import { join } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
@@ -7,26 +7,26 @@ import { readContext, readCurrentContext, readIfThere } from './docker-context.t
 import { clientCertificate, parseAddress, withoutPassword, type TlsMaterial, type Transport } from './engine-address.ts'
 
 export interface Endpoint {
-  /** As the user would write it: `unix:///var/run/docker.sock`. */
+  /** The address as a URL: `unix:///var/run/docker.sock`. */
   readonly address: string
-  /** Who chose it, for messages: `DOCKER_HOST`, `the Docker context 'x'`, `the default`. */
+  /** Where the address comes from, for messages: `DOCKER_HOST`, `the Docker context 'x'`, `the default`. */
   readonly origin: string
   readonly transport: Transport
 }
 
 export interface EndpointQuery extends SocketPlaces {
-  /** An address given on the command line; beats everything. */
+  /** An address from the command line; has the highest precedence. */
   readonly host?: string
-  /** A Docker context given on the command line. */
+  /** A Docker context from the command line. */
   readonly context?: string
-  /** Whether this is Windows, where the default is a named pipe. */
+  /** Whether the host is Windows, where the default is a named pipe. */
   readonly windows?: boolean
 }
 
 /**
- * The engine to talk to: `host`, `context`, DOCKER_HOST, DOCKER_CONTEXT, `currentContext` of Docker's config.json, and then
- * the first usable of the sockets that engines are known to make.
- * @throws CnbError CNB_USAGE for an address, context or configuration file that cannot be used
+ * Resolves the engine's endpoint: `host`, `context`, DOCKER_HOST, DOCKER_CONTEXT, `currentContext` of Docker's config.json, then the
+ * first accessible default socket.
+ * @throws CnbError CNB_USAGE for an invalid address, context or configuration file
  */
 export async function resolveEndpoint(query: EndpointQuery): Promise<Endpoint> {
   const { env } = query
@@ -54,14 +54,14 @@ async function fromAddress(address: string, origin: string, query: EndpointQuery
   return { address: withoutPassword(address), origin, transport: parseAddress(address, origin, tls) }
 }
 
-/** DOCKER_TLS_VERIFY (any value) asks for a verified connection, DOCKER_TLS for an unverified one; files from DOCKER_CERT_PATH. */
+/** DOCKER_TLS_VERIFY (any value) requires verification, DOCKER_TLS enables TLS without it; certificates come from DOCKER_CERT_PATH. */
 async function tlsFromEnvironment(env: EndpointQuery['env'], configDir: string): Promise<TlsMaterial | undefined> {
   if (!env.DOCKER_TLS_VERIFY && !env.DOCKER_TLS) return undefined
   const folder = env.DOCKER_CERT_PATH || configDir
   const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map((name) => readIfThere(join(folder, name))))
   if (env.DOCKER_CERT_PATH && !ca && !cert && !key) {
-    throw new CnbError('CNB_USAGE', `DOCKER_CERT_PATH is ${folder}, which has none of ca.pem, cert.pem and key.pem that can be read`, {
-      hint: 'Point it at the folder with the certificates, or unset it.',
+    throw new CnbError('CNB_USAGE', `cannot read ca.pem, cert.pem or key.pem in DOCKER_CERT_PATH, which is ${folder}`, {
+      hint: 'Set it to the directory with the certificates, or unset it.',
     })
   }
   return { ca, ...clientCertificate(cert, key), verify: Boolean(env.DOCKER_TLS_VERIFY) }

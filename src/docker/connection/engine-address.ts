@@ -1,8 +1,8 @@
-/** Addresses of engines as Docker writes them: unix, tcp, ssh, npipe. */
+/** Parses engine addresses in Docker's format: unix, tcp, ssh, npipe. */
 
 import { CnbError } from '../../base/errors.ts'
 
-/** Certificates in PEM; without `ca` the system's are used. `verify: false` accepts any certificate. */
+/** PEM certificates; without `ca`, the system's are used. `verify: false` accepts any certificate. */
 export interface TlsMaterial {
   ca?: Buffer
   cert?: Buffer
@@ -10,7 +10,7 @@ export interface TlsMaterial {
   verify: boolean
 }
 
-/** A certificate and its key; none where one of them is missing, as the Docker command line has it. */
+/** Returns a certificate and its key; empty if one of them is missing, as in the docker CLI. */
 export function clientCertificate(cert: Buffer | undefined, key: Buffer | undefined): Pick<TlsMaterial, 'cert' | 'key'> {
   return cert && key ? { cert, key } : {}
 }
@@ -23,12 +23,12 @@ export type Transport =
 const HINT = 'Use unix:///path, tcp://host:port, ssh://user@host or npipe:////./pipe/name.'
 
 /**
- * Reads an address. `origin` is who gave it, for the message; `tls` is used for tcp alone.
- * @throws CnbError CNB_USAGE for any other address; the message has no password
+ * Parses an address. `origin` is its source, for messages; `tls` applies only to tcp.
+ * @throws CnbError CNB_USAGE for any other address; the message omits a password
  */
 export function parseAddress(address: string, origin: string, tls: TlsMaterial | undefined): Transport {
   const fail = (why: string): never => {
-    const message = `${origin} gives the engine's address '${withoutPassword(address)}', which cannot be used: ${why}`
+    const message = `invalid engine address '${withoutPassword(address)}' from ${origin}: ${why}`
     throw new CnbError('CNB_USAGE', message, { hint: HINT })
   }
   const scheme = /^([a-z]+):\/\//.exec(address)?.[1]
@@ -38,13 +38,13 @@ export function parseAddress(address: string, origin: string, tls: TlsMaterial |
   if (scheme !== 'tcp' && scheme !== 'http' && scheme !== 'https' && scheme !== 'ssh') {
     return fail(scheme === undefined ? 'it has no scheme' : `the scheme '${scheme}' is not supported`)
   }
-  // Under a scheme of its own the URL keeps a port that is http's default.
+  // With a non-special scheme, the URL keeps a port that is http's default.
   const url = URL.canParse(address) ? new URL(address.replace(/^(tcp|https?)/, 'ssh')) : fail('it is not a URL')
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  if (host === '') return fail('it names no host')
+  if (host === '') return fail('it has no host')
   if (url.search || url.hash) return fail('it has a query or a fragment')
   if (scheme === 'ssh') {
-    if (url.password) return fail('a password does not belong in it; use a key or an agent')
+    if (url.password) return fail('it must not contain a password; use a key or an agent')
     const socket = url.pathname.length > 1 ? url.pathname : undefined
     return { kind: 'ssh', host, port: url.port || undefined, user: decodeURIComponent(url.username) || undefined, socket }
   }
@@ -53,7 +53,7 @@ export function parseAddress(address: string, origin: string, tls: TlsMaterial |
   return { kind: 'tcp', host, port, tls: secure }
 }
 
-/** An address as it may be shown. */
+/** Returns an address without its password, for display. */
 export function withoutPassword(address: string): string {
   return address.replace(/^([a-z]+:\/\/[^/@:]*):[^/@]*@/, '$1:…@')
 }

@@ -1,16 +1,16 @@
-/** How long a run that was interrupted still talks with the engine, which may never answer: whatever it clears up, in all. */
+/** The total time that an interrupted run has to clean up on an engine that may not respond. */
 
-/** What is promised to users is 10 s: the rest is for ending the process. */
+/** Users are promised 10 s in total: the rest is for ending the process. */
 const LAST_WORDS_MS = 8000
 
 /**
- * Aborted, with the reason that AbortSignal.timeout has, a while after the caller's signal is.
+ * Returns a signal that is aborted some time after the caller's, with AbortSignal.timeout's kind of reason.
  * @param caller the signal of the whole run
  */
 export function lastWords(caller: AbortSignal | undefined): AbortSignal {
   const ending = new AbortController()
   const begin = (): void => {
-    const expire = (): void => ending.abort(new DOMException('the time to clear up is over', 'TimeoutError'))
+    const expire = (): void => ending.abort(new DOMException('the time to clean up is over', 'TimeoutError'))
     setTimeout(expire, LAST_WORDS_MS).unref()
   }
   if (caller?.aborted) begin()

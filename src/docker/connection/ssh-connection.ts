@@ -1,4 +1,4 @@
-/** A connection to an engine through the user's own `ssh`. */
+/** A connection to an engine through the user's `ssh` command. */
 
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { Duplex } from 'node:stream'
@@ -6,22 +6,22 @@ import type { Transport } from './engine-address.ts'
 
 const MAX_WORDS = 2000
 
-/** `ssh` failed, in its own words; `established` when the engine had answered before. */
+/** A failure of `ssh`, with its output; `established` if the engine had replied before. */
 export class SshError extends Error {
   readonly established: boolean
   readonly hint: string
 
-  constructor(message: string, established: boolean, hint = "See that 'ssh' to that host runs 'docker version' without a question.") {
+  constructor(message: string, established: boolean, hint = "Check that 'ssh' to that host runs 'docker version' without a prompt.") {
     super(message)
     this.established = established
     this.hint = hint
   }
 }
 
-/** What each reply of an engine begins with. */
+/** The start of every HTTP reply of an engine. */
 const HTTP = Buffer.from('HTTP/')
 
-/** Whether enough is printed of something else to be shown: a line, or all before the first reply. */
+/** Whether enough unexpected output has arrived to report: a line, or all output before the first reply. */
 function isOther(printed: Buffer): boolean {
   const isHttp = HTTP.subarray(0, printed.length).equals(printed.subarray(0, HTTP.length))
   return !isHttp && (printed.includes('\n') || printed.includes(HTTP) || printed.length > MAX_WORDS)
@@ -31,13 +31,13 @@ function talkingShell(printed: Buffer): SshError {
   const at = printed.indexOf(HTTP)
   const text = printed.subarray(0, at < 0 ? MAX_WORDS : at).toString().trim()
   return new SshError(
-    `the login shell at the other end prints ${JSON.stringify(text)} where the engine's reply should be`,
+    `the remote login shell prints ${JSON.stringify(text)} before the engine's reply`,
     false,
-    'Let the start file of that shell, such as ~/.bashrc, print only to a terminal.',
+    'Change the start file of that shell, such as ~/.bashrc, to print only to a terminal.',
   )
 }
 
-/** The arguments of `ssh` that reach an engine, as the Docker command line gives them (docker/cli, cli/connhelper). */
+/** Returns the arguments of `ssh`, as in the docker CLI (docker/cli, cli/connhelper). */
 export function sshArguments(target: Extract<Transport, { kind: 'ssh' }>): string[] {
   return [
     ...(target.user ? ['-l', target.user] : []),
@@ -49,8 +49,8 @@ export function sshArguments(target: Extract<Transport, { kind: 'ssh' }>): strin
 }
 
 /**
- * `ssh … docker system dial-stdio` as a byte stream. It brings the user's keys, agent, jump hosts and known hosts, where
- * the library that docker-modem would use accepts any host key. Ends or fails only once ssh has, so that its words are known.
+ * `ssh … docker system dial-stdio` as a byte stream. Unlike docker-modem's SSH library, which accepts any host key, it uses the user's
+ * keys, agent, jump hosts and known hosts. It ends or fails only after ssh has ended, when its error output is complete.
  */
 export class SshConnection extends Duplex {
   readonly #child: ChildProcessWithoutNullStreams
@@ -75,9 +75,9 @@ export class SshConnection extends Duplex {
     child.stderr.on('data', (chunk: Buffer) => {
       this.#words = (this.#words + chunk.toString()).slice(-MAX_WORDS)
     })
-    // Why it could not be written to is told by how ssh ends.
+    // The exit of ssh explains a failed write.
     child.stdin.on('error', () => {})
-    child.once('error', (error) => this.destroy(new SshError(`ssh could not be started: ${error.message}`, false)))
+    child.once('error', (error) => this.destroy(new SshError(`cannot start ssh: ${error.message}`, false)))
     child.once('close', (code) => {
       if (printed.length > 0 && !established) this.destroy(talkingShell(printed))
       else if (code === 0) this.push(null)
@@ -102,7 +102,7 @@ export class SshConnection extends Duplex {
     done(error)
   }
 
-  // node:http calls these on a connection; a pipe has nothing to set.
+  // node:http calls these methods on a connection; a pipe has no such settings.
   setTimeout(): this {
     return this
   }

@@ -1,4 +1,4 @@
-/** The content store of an engine: the service `containerd.services.content.v1.Content` (containerd, api/services/content/v1). */
+/** Client of an engine's content store (containerd, api/services/content/v1). */
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
@@ -13,10 +13,10 @@ import type { GrpcSession } from './grpc-session.ts'
 import { bytesField, readFields } from './protobuf.ts'
 
 const SERVICE = '/containerd.services.content.v1.Content'
-/** No such blob; no such method; and what an engine says that has no gRPC at all. */
+/** The statuses for a missing blob, a missing method, and an engine without gRPC. */
 const ABSENT = new Set([404, 405, 501])
 
-/** What the content store of one engine is reached by. */
+/** The connections to one engine's content store. */
 export interface ContentSource {
   readonly client: EngineClient
   readonly session: GrpcSession
@@ -31,11 +31,11 @@ export function makeContent(source: ContentSource): Content {
 }
 
 async function info(source: ContentSource, digest: Digest, context: Context = {}): Promise<BlobInfo | undefined> {
-  const task = `cannot ask the engine for the blob ${digest}`
+  const task = `cannot query the engine for the blob ${digest}`
   const first = await firstOf(source, context, () => call(source, 'Info', task, digest, context.signal))
   if (first === undefined) return undefined
   await first.rest.return()
-  if (first.message === undefined) throw engineRefusal(task, 0, 'the engine sent no answer')
+  if (first.message === undefined) throw engineRefusal(task, 0, 'the engine sent no reply')
   return readInfo(first.message, digest, task)
 }
 
@@ -46,9 +46,9 @@ async function read(source: ContentSource, digest: Digest, context: Context = {}
   const first = await firstOf(source, context, () => call(source, 'Read', task, digest, signal))
   if (first === undefined) return undefined
   const blob = Readable.from(bytesOf(first, digest, task), { objectMode: false })
-  // A reader that leaves while more is on its way must not wait for that.
+  // A reader that stops early must not wait for the rest.
   blob.once('close', () => leaving.abort())
-  // Whoever reads gets the error; this keeps one that comes before anybody reads from ending the process.
+  // The reader receives the error; without a listener, an earlier error would end the process.
   return blob.on('error', () => {})
 }
 
@@ -57,12 +57,12 @@ function call({ session, client }: ContentSource, method: string, task: string, 
 }
 
 interface Answer {
-  /** The first message, unless the answer has none. */
+  /** The first message; undefined for an empty reply. */
   readonly message: Buffer | undefined
   readonly rest: AsyncGenerator<Buffer, void>
 }
 
-/** Undefined when the engine does not have what is asked for. */
+/** Returns undefined if the engine does not have the blob. */
 async function firstOf(source: ContentSource, context: Context, ask: () => AsyncGenerator<Buffer, void>): Promise<Answer | undefined> {
   throwIfAborted(context.signal)
   const { imageStore } = await source.info(context)
@@ -90,11 +90,11 @@ function readInfo(response: Buffer, digest: Digest, task: string): BlobInfo {
       if (number === 5 && Buffer.isBuffer(value)) labels.push(readEntry(value))
     }
   }
-  if (!isDigest(named) || named !== digest) throw engineRefusal(task, 0, `the engine told of another blob, '${named.slice(0, 100)}'`)
+  if (!isDigest(named) || named !== digest) throw engineRefusal(task, 0, `the engine returned another blob, '${named.slice(0, 100)}'`)
   return { digest, size, labels: Object.fromEntries(labels) }
 }
 
-/** An entry of a map: key = 1, value = 2. */
+/** A map entry: key = 1, value = 2. */
 function readEntry(entry: Buffer): [string, string] {
   const texts = new Map([...readFields(entry)].map(({ number, value }) => [number, value.toString()]))
   return [texts.get(1) ?? '', texts.get(2) ?? '']
@@ -112,8 +112,8 @@ async function* bytesOf({ message, rest }: Answer, digest: Digest, task: string)
   }
   const found = `sha256:${hash.digest('hex')}`
   if (found !== digest) {
-    throw new CnbError('CNB_IMAGE_INVALID', `${task}: what it holds has the digest ${found}`, {
-      hint: "The engine's image store is damaged: remove the image and pull or build it again.",
+    throw new CnbError('CNB_IMAGE_INVALID', `${task}: its content has the digest ${found}`, {
+      hint: "Remove the image and pull or build it again: the engine's image store is damaged.",
     })
   }
 }

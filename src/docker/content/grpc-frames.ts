@@ -1,13 +1,13 @@
-/** The frames that gRPC puts messages in: a flag, a length of four bytes, the message (grpc/grpc, PROTOCOL-HTTP2.md). */
+/** gRPC message frames: a flag, a four-byte length, the message (grpc/grpc, PROTOCOL-HTTP2.md). */
 
 import type { Readable } from 'node:stream'
 import { CnbError } from '../../base/errors.ts'
 
 const HEADER = 5
-/** A piece of a blob is 1 MiB; what is larger than this is not sent by the services that `cnb` asks. */
+/** A piece of a blob is 1 MiB; the services that `cnb` calls send no larger message. */
 const MAX_MESSAGE = 8 * 1024 * 1024
 
-/** The frame of one message. */
+/** Returns the frame of a message. */
 export function frameOf(message: Buffer): Buffer {
   const header = Buffer.alloc(HEADER)
   header.writeUInt32BE(message.length, 1)
@@ -15,8 +15,8 @@ export function frameOf(message: Buffer): Buffer {
 }
 
 /**
- * Gives each message of a body, one at a time in memory.
- * @throws CnbError CNB_ENGINE_FAILED for one that is compressed or above 8 MiB, CNB_ENGINE_LOST for a body that ends inside one
+ * Yields the messages of a body, with one at a time in memory.
+ * @throws CnbError CNB_ENGINE_FAILED for a compressed message or one above 8 MiB, CNB_ENGINE_LOST for a truncated body
  */
 export async function* readFrames(body: Readable, task: string): AsyncGenerator<Buffer> {
   let parts: Buffer[] = []
@@ -46,5 +46,5 @@ export async function* readFrames(body: Readable, task: string): AsyncGenerator<
     if (chunk.length > 0) parts.push(chunk)
     have += chunk.length
   }
-  if (inMessage || have > 0) throw new CnbError('CNB_ENGINE_LOST', `${task}: the engine's answer ended inside a message`)
+  if (inMessage || have > 0) throw new CnbError('CNB_ENGINE_LOST', `${task}: the engine's reply is truncated`)
 }

@@ -1,14 +1,14 @@
-/** The HTTP/2 session that an engine offers at `POST /grpc` (Docker Engine API, "Session"; gRPC is all that it serves there). */
+/** The HTTP/2 session for gRPC at `POST /grpc` of an engine (Docker Engine API, "Session"). */
 
 import { connect, type ClientHttp2Session } from 'node:http2'
 import { CnbError, throwIfAborted } from '../../base/errors.ts'
 import type { EngineClient } from '../connection/client.ts'
 
-/** What the engine may send before we have taken it, of one answer and of all: with less, large blobs are slow over a network. */
+/** Flow-control windows per stream and per session: with smaller ones, large blobs are slow over a network. */
 const STREAM_WINDOW = 1024 * 1024
 const SESSION_WINDOW = 4 * STREAM_WINDOW
 
-/** One session with an engine: opened by the first who asks, and again after it broke. */
+/** A session with an engine, opened on first use and reopened after it broke. */
 export class GrpcSession {
   readonly #client: EngineClient
   #opening: Promise<ClientHttp2Session> | undefined
@@ -19,9 +19,9 @@ export class GrpcSession {
   }
 
   /**
-   * The session, which keeps the process alive until its user calls `release`. The opening is shared, so a single user's signal
-   * does not end it.
-   * @throws CnbError CNB_ENGINE_FAILED when the engine does not offer one, CNB_ENGINE_LOST, CNB_ENGINE_UNREACHABLE, CNB_INTERRUPTED
+   * Returns the session, which keeps the process alive until the caller calls `release`. Callers share the opening, so the signal of one
+   * does not abort it.
+   * @throws CnbError CNB_ENGINE_FAILED if the engine does not offer a session, CNB_ENGINE_LOST, CNB_ENGINE_UNREACHABLE, CNB_INTERRUPTED
    */
   async use(task: string, signal: AbortSignal | undefined): Promise<ClientHttp2Session> {
     throwIfAborted(signal)
@@ -37,7 +37,7 @@ export class GrpcSession {
     if (this.#users === 0) session.unref()
   }
 
-  /** Breaks it off. */
+  /** Destroys the session. */
   close(): void {
     this.#opening?.then((session) => session.destroy(), () => {})
     this.#opening = undefined
@@ -56,7 +56,7 @@ export class GrpcSession {
     const socket = await this.#client.upgrade({ task, method: 'POST', path: '/grpc' }, 'h2c')
     const settings = { enablePush: false, initialWindowSize: STREAM_WINDOW }
     const session = connect('http://engine.invalid', { createConnection: () => socket, settings })
-    // Those who wait for an answer hear of it; one between two calls is nobody's.
+    // Pending calls receive the error; between calls it has no receiver.
     session.on('error', () => {})
     await new Promise((resolve, reject) => {
       const lost = (): void => reject(new CnbError('CNB_ENGINE_LOST', `${task}: the engine closed the connection`))

@@ -1,19 +1,19 @@
-/** As much of protocol buffers as the engine's content service needs (protobuf.dev, "Encoding"). */
+/** The subset of protocol buffers that the engine's content service uses (protobuf.dev, "Encoding"). */
 
 import { CnbError } from '../../base/errors.ts'
 
-/** Wire types: a number of variable length, 8 bytes, a length and as many bytes, 4 bytes. */
+/** Wire types: variable-length number, 8 bytes, length-delimited bytes, 4 bytes. */
 const VARINT = 0
 const FIXED64 = 1
 const BYTES = 2
 const FIXED32 = 5
-/** Of the last byte that a number of 64 bits may take. */
+/** The shift of the last byte of a 64-bit number. */
 const MAX_FACTOR = 128 ** 9
 
-/** One field of a message, as it came: a number for wire type 0, the bytes for wire type 2. */
+/** A decoded field: a number for wire type 0, bytes for wire type 2. */
 export type Field = { readonly number: number; readonly value: number | Buffer }
 
-/** A field of wire type 2. */
+/** Encodes a field of wire type 2. */
 export function bytesField(number: number, value: string): Buffer {
   const bytes = Buffer.from(value)
   return Buffer.concat([varint((number << 3) | BYTES), varint(bytes.length), bytes])
@@ -28,8 +28,8 @@ function varint(value: number): Buffer {
 }
 
 /**
- * The message's fields in their order; those of fixed width, which no message here has, are passed over. The bytes are not copied.
- * @throws CnbError CNB_ENGINE_FAILED for bytes that are no message, or a number above 2^53
+ * Yields the message's fields in order; fixed-width fields, which no message here uses, are skipped. Bytes are not copied.
+ * @throws CnbError CNB_ENGINE_FAILED for a malformed message, or a number above 2^53
  */
 export function* readFields(message: Buffer): Generator<Field> {
   let at = 0

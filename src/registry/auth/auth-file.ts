@@ -1,25 +1,25 @@
-/** The format of Docker's config.json and Podman's auth.json, as far as it tells credentials. */
+/** Parses credentials in Docker's config.json and Podman's auth.json. */
 
 import { CnbError } from '../../base/errors.ts'
 import { recordOf, stringOf } from '../../formats/lenient-values.ts'
 
-/** As the engine's API takes them: `username` and `password`, `identitytoken`, or `registrytoken`. */
+/** Credentials in the engine API's format: `username` and `password`, `identitytoken`, or `registrytoken`. */
 export interface RegistryCredentials {
   username?: string
   password?: string
   identitytoken?: string
-  /** A bearer token, to be sent to the registry as it is. */
+  /** A bearer token to send to the registry unchanged. */
   registrytoken?: string
-  /** What the credentials are for: the host, or Docker Hub's historical address. */
+  /** The server of the credentials: the host, or Docker Hub's historical address. */
   serveraddress?: string
 }
 
 export interface AuthFile {
   /** Names of credential helpers, by registry. */
   readonly credHelpers: Readonly<Record<string, unknown>>
-  /** The helper for all others. */
+  /** The helper for all other registries. */
   readonly credsStore: string | undefined
-  /** What is kept in the file itself, by registry. */
+  /** Credentials stored in the file itself, by registry. */
   readonly auths: Readonly<Record<string, unknown>>
 }
 
@@ -27,15 +27,15 @@ const HUB_NAME = 'docker.io'
 const HUB_HOSTS = new Set([HUB_NAME, 'index.docker.io', 'registry-1.docker.io'])
 
 /**
- * Reads a file's text. `origin` names it in the message; the parser's own would quote the text, and with it a secret.
- * @throws CnbError CNB_USAGE when it is not JSON
+ * Parses a file. Errors mention only `origin`: the parser's message would quote the text, and with it a secret.
+ * @throws CnbError CNB_USAGE if it is not JSON
  */
 export function parseAuthFile(content: string, origin: string): AuthFile {
   let file: unknown
   try {
     file = JSON.parse(content)
   } catch {
-    throw new CnbError('CNB_USAGE', `${origin} is not valid JSON, so no credentials can be read from it`, {
+    throw new CnbError('CNB_USAGE', `cannot read credentials from ${origin}: it is not valid JSON`, {
       hint: "Repair it, or remove it and run 'docker login' again.",
     })
   }
@@ -43,7 +43,7 @@ export function parseAuthFile(content: string, origin: string): AuthFile {
   return { credHelpers: recordOf(credHelpers), credsStore: stringOf(credsStore), auths: recordOf(auths) }
 }
 
-/** An entry of `auths`. Docker Desktop leaves empty ones for what its helper keeps. */
+/** Reads an entry of `auths`. Docker Desktop leaves empty entries for credentials in its helper. */
 export function credentialsOf(entry: unknown): RegistryCredentials | undefined {
   const { identitytoken, username, password, auth } = recordOf(entry)
   if (isText(identitytoken)) return { identitytoken }
@@ -54,16 +54,16 @@ export function credentialsOf(entry: unknown): RegistryCredentials | undefined {
   return colon > 0 ? { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) } : undefined
 }
 
-/** An entry that is good for an image or registry. */
+/** An entry that applies to an image or registry. */
 export interface FoundEntry {
-  /** What it is good for: `host`, or `host/path` for the repositories below a path. */
+  /** The scope: `host`, or `host/path` for the repositories below a path. */
   readonly scope: string
   readonly value: unknown
 }
 
 /**
- * The entries for a registry (`host`) or a repository (`host/team/app`), the one with the longest path first, as in Podman
- * (containers-auth.json(5)). A key with a scheme, such as `https://host/v1/`, is for all of its host.
+ * Returns the entries that apply to a registry (`host`) or a repository (`host/team/app`), longest path first, as in Podman
+ * (containers-auth.json(5)). A key with a scheme, such as `https://host/v1/`, applies to the whole host.
  */
 export function entriesFor(entries: Readonly<Record<string, unknown>>, name: string): FoundEntry[] {
   const wanted = nameOf(name)
@@ -75,13 +75,13 @@ export function entriesFor(entries: Readonly<Record<string, unknown>>, name: str
     .map(({ scope, value }) => ({ scope, value }))
 }
 
-/** A registry, or a repository with its registry, as this file's functions compare them: one name for all of Docker Hub's hosts. */
+/** Normalizes a registry, or a repository with its registry, for comparison: all hosts of Docker Hub become one name. */
 export function nameOf(name: string): string {
   const [host = '', ...path] = name.split('/')
   return [HUB_HOSTS.has(host.toLowerCase()) ? HUB_NAME : host.toLowerCase(), ...path].join('/')
 }
 
-/** Host and port of a name. */
+/** Returns host and port of a name. */
 export function hostOf(name: string): string {
   return nameOf(name).replace(/\/.*$/, '')
 }

@@ -1,4 +1,4 @@
-/** Who one is for a registry: what it asks for, the credentials for it, and the tokens that were got. */
+/** Authorization for one registry host: its challenge, our credentials, cached tokens. */
 
 import type { Clock } from '../../base/clock.ts'
 import { abortable } from '../transport/abortable.ts'
@@ -9,33 +9,33 @@ import type { Keychain } from './keychain.ts'
 import { targetOf } from '../transport/target.ts'
 import { basicHeader, fetchToken, type Token } from './token.ts'
 
-/** As token servers write it: `repository:team/app:pull,push`. */
+/** A scope in the format of token servers: `repository:team/app:pull,push`. */
 const SCOPE = /^([a-z]+:[^\s:]+(?::\d+\/[^\s:]+)?):([a-z*,]+)$/
 
 interface KeptToken {
-  /** Each action by itself: `repository:team/app:pull`. */
+  /** A single action: `repository:team/app:pull`. */
   readonly actions: ReadonlySet<string>
   readonly coming: Promise<Token>
-  /** As soon as it is there. */
+  /** Set once the token has arrived. */
   token?: Token
 }
 
 export interface AuthorizerOptions {
-  /** The registry as users write it, which credentials are looked up for. */
+  /** The registry's name as users write it, for the lookup of credentials. */
   readonly host: string
   readonly keychain: Keychain
   /** For requests to token servers. */
   readonly exchange: Exchange
   readonly clock: Clock
-  /** Ends requests that several calls share. */
+  /** Aborts requests that several calls share. */
   readonly closing: AbortSignal
 }
 
-/** Gives requests to one registry their `Authorization`. Nobody is told who asks before having been asked for it. */
+/** Adds `Authorization` to requests to one registry. Credentials are sent only after a challenge. */
 export class Authorizer {
   readonly #options: AuthorizerOptions
   #challenge: { how: Challenge; registry: URL } | undefined
-  /** By the repository that a request is to: each may have credentials of its own. */
+  /** By repository: each may have separate credentials. */
   readonly #tokens = new Map<string, KeptToken[]>()
 
   constructor(options: AuthorizerOptions) {
@@ -43,8 +43,8 @@ export class Authorizer {
   }
 
   /**
-   * Takes note of the registry's own reply with status 401, to a request that had `authorization`, which is not used again.
-   * @returns the scopes that the registry says are needed
+   * Records a 401 reply of the registry to a request with `authorization`, which is not used again.
+   * @returns the scopes that the registry requires
    */
   learn(reply: HttpReply, authorization: string | undefined): string[] {
     const challenges = parseChallenges(headerValues(reply, 'www-authenticate'))
@@ -55,7 +55,7 @@ export class Authorizer {
     return (how?.parameters.get('scope') ?? '').split(' ').filter((scope) => SCOPE.test(scope))
   }
 
-  /** The header for what `scopes` name; undefined where nothing is asked for or nothing is there to tell. */
+  /** Returns the header for `scopes`; undefined if the registry sent no challenge, or no credentials exist. */
   async header(scopes: readonly string[], signal: AbortSignal): Promise<string | undefined> {
     if (!this.#challenge) return undefined
     const { how, registry } = this.#challenge
@@ -67,7 +67,7 @@ export class Authorizer {
     return `Bearer ${value}`
   }
 
-  /** What credentials are looked up for: the repository that a request is to; credentials for another one have no part in it. */
+  /** Returns the name for the lookup of credentials: the request's repository; credentials of another one are not used. */
   #nameOf([scope = '']: readonly string[]): string {
     const [, repository] = /^repository:(.*)$/.exec(SCOPE.exec(scope)?.[1] ?? '') ?? []
     return repository === undefined ? this.#options.host : `${this.#options.host}/${repository}`

@@ -1,9 +1,9 @@
-/** `WWW-Authenticate` (RFC 9110 §11.6.1): how a registry wants to be told who asks. */
+/** Parses `WWW-Authenticate` challenges of registries (RFC 9110 §11.6.1). */
 
 export interface Challenge {
   /** In lower case: `basic`, `bearer`. */
   readonly scheme: string
-  /** With lower-case names. */
+  /** With names in lower case. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -11,10 +11,10 @@ const SEPARATORS = /[\s,]*/y
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y
 const QUOTED = /"((?:[^"\\]|\\.)*)"?/y
 const EQUALS = /[ \t]*=[ \t]*/y
-/** A value as it should be, or as some write a URL; also what is no part of a challenge. */
+/** A valid value, or an unquoted URL as some servers write it; also matches other text between challenges. */
 const UNQUOTED = /[^\s,]+/y
 
-/** All challenges of all headers of that name; whatever is malformed is passed over. */
+/** Parses all challenges of all headers; malformed ones are skipped. */
 export function parseChallenges(headers: readonly string[]): Challenge[] {
   return headers.flatMap(parse)
 }
@@ -32,7 +32,7 @@ function parse(text: string): Challenge[] {
     take(SEPARATORS)
     const name = take(TOKEN)?.[0]
     if (name === undefined) take(UNQUOTED)
-    // A scheme is a word that nothing is assigned to.
+    // A scheme is a word without a value.
     else if (!take(EQUALS)) challenges.push({ scheme: name.toLowerCase(), parameters: new Map() })
     else {
       const quoted = take(QUOTED)?.[1]

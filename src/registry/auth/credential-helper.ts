@@ -1,11 +1,11 @@
-/** Docker's credential helpers: programs named `docker-credential-<name>` that keep secrets (docker/docker-credential-helpers). */
+/** Runs Docker's credential helpers, `docker-credential-<name>` (docker/docker-credential-helpers). */
 
 import { spawn } from 'node:child_process'
 import { abortError } from '../../base/errors.ts'
 
 const TIME_LIMIT_MS = 30_000
 const MAX_ANSWER = 1024 * 1024
-/** What the helpers' common library says, on stdout and with exit code 1, when it has nothing for a server. */
+/** Output of the helpers' common library, with exit code 1, if it has no credentials for a server. */
 const NOT_FOUND = /credentials not found|no credentials server URL|no credentials username/i
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -18,7 +18,7 @@ interface Ended {
 export interface AskOptions {
   readonly env: Environment
   readonly signal?: AbortSignal
-  /** 30 s when absent. */
+  /** Default: 30 s. */
   readonly timeLimitMs?: number
 }
 
@@ -27,12 +27,12 @@ export interface HelperCredentials {
   secret: string
 }
 
-/** The helper could not answer; the message never has what it printed, which may hold a secret. */
+/** The helper failed; the message omits its output, which may contain a secret. */
 export class CredentialHelperError extends Error {}
 
 /**
- * Asks `docker-credential-<name>` for the credentials of `server`; undefined when it has none.
- * @throws CredentialHelperError when it is missing, fails, takes more than 30 s, or answers with something else than credentials;
+ * Runs `docker-credential-<name>` for the credentials of `server`; returns undefined if it has none.
+ * @throws CredentialHelperError if it is missing, fails, takes more than 30 s, or prints something other than credentials;
  *   the signal's reason
  */
 export async function askCredentialHelper(name: string, server: string, options: AskOptions): Promise<HelperCredentials | undefined> {
@@ -44,7 +44,7 @@ export async function askCredentialHelper(name: string, server: string, options:
     throw new CredentialHelperError(`the credential helper ${program} failed with exit code ${code}`)
   }
   const answer = parse(printed)
-  if (answer === undefined) throw new CredentialHelperError(`the credential helper ${program} did not answer with credentials`)
+  if (answer === undefined) throw new CredentialHelperError(`the credential helper ${program} did not return credentials`)
   return answer.secret === '' ? undefined : answer
 }
 
@@ -53,7 +53,7 @@ async function run(program: string, server: string, { env, signal, timeLimitMs =
   const limit = AbortSignal.timeout(timeLimitMs)
   const stop = signal ? AbortSignal.any([signal, limit]) : limit
   const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
-  // One that does not read its input and ends is told by its exit code.
+  // If the helper ends without reading its input, the exit code reports its result.
   child.stdin.on('error', () => {})
   child.stdin.end(server)
   let code: number | null | undefined
@@ -61,11 +61,11 @@ async function run(program: string, server: string, { env, signal, timeLimitMs =
   let stopped = (): void => {}
   try {
     return await new Promise<Ended>((resolve, reject) => {
-      // A program that the helper leaves behind may hold the pipe open: the helper's own end and answer are enough.
+      // A background process of the helper may keep the pipe open: its own exit and output are enough.
       const settle = (isClosed: boolean): void => {
         if (code !== undefined && (isClosed || isAnswer(code, printed))) resolve({ code, printed })
       }
-      stopped = () => reject(new CredentialHelperError(`the credential helper ${program} did not answer within ${timeLimitMs / 1000} s`))
+      stopped = () => reject(new CredentialHelperError(`the credential helper ${program} did not reply within ${timeLimitMs / 1000} s`))
       stop.addEventListener('abort', stopped)
       child.once('error', (error) => reject(new CredentialHelperError(`the credential helper ${program} ${startFailure(error)}`)))
       child.once('exit', (exit) => {
@@ -75,7 +75,7 @@ async function run(program: string, server: string, { env, signal, timeLimitMs =
       child.once('close', () => settle(true))
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
         printed += chunk
-        if (printed.length > MAX_ANSWER) reject(new CredentialHelperError(`the credential helper ${program} answered with more than ${MAX_ANSWER / 2 ** 20} MiB`))
+        if (printed.length > MAX_ANSWER) reject(new CredentialHelperError(`the credential helper ${program} printed more than ${MAX_ANSWER / 2 ** 20} MiB`))
         settle(false)
       })
     })
@@ -95,7 +95,7 @@ function isAnswer(code: number | null, printed: string): boolean {
 
 function startFailure(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
-  return code === 'ENOENT' ? 'is not on the PATH' : `could not be started (${code ?? 'unknown reason'})`
+  return code === 'ENOENT' ? 'is not on the PATH' : `cannot be started (${code ?? 'unknown reason'})`
 }
 
 function parse(printed: string): HelperCredentials | undefined {

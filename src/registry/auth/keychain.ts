@@ -1,4 +1,4 @@
-/** Credentials for registries: from the environment, and from what `docker login` and `podman login` leave behind. */
+/** Credentials for registries: from the environment, and from `docker login` and `podman login`. */
 
 import { join } from 'node:path'
 import { readBounded } from '../../base/bounded-file.ts'
@@ -11,26 +11,26 @@ import { askCredentialHelper, CredentialHelperError } from './credential-helper.
 export interface KeychainSources {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
-  /** Ends a helper that is asked, and a pipe that is read. */
+  /** Aborts running helpers, and reads of pipes. */
   readonly signal?: AbortSignal
-  /** Hears of a helper that does not work, and of a file that must not be read: registries are then asked without their credentials. */
+  /** Receives warnings about failed helpers and unreadable files: requests then omit their credentials. */
   readonly warn?: (message: string) => void
 }
 
 /** Looks up the credentials for a repository with its registry (`registry.example:5000/team/app`), or for a registry. */
 export type Keychain = (name: string) => Promise<RegistryCredentials | undefined>
 
-/** Docker Hub's key in configuration files and helpers, whatever name it goes by elsewhere. */
+/** Docker Hub's key in configuration files and helpers, for all its names. */
 const HUB = 'https://index.docker.io/v1/'
 const IDENTITY_TOKEN_USER = '<token>'
-/** An honest file has a few kilobytes. */
+/** Real files have a few kilobytes. */
 const MAX_FILE = 4 * 1024 * 1024
 
 /**
- * Looks up credentials in CNB_REGISTRY_AUTH, DOCKER_AUTH_CONFIG, Docker's config.json and Podman's auth.json files, the first that
- * has some; in each in `credHelpers`, in those of `auths` that are for a path, in `credsStore`, and in the rest of `auths`. Of entries
- * for a host and for paths of it, the longest that fits counts. Undefined means anonymous. Answers are kept, and files are read once.
- * The lookup throws CNB_USAGE for a file or variable that is not as it should be; no error or warning shows a part of it.
+ * Looks up credentials in CNB_REGISTRY_AUTH, DOCKER_AUTH_CONFIG, Docker's config.json and Podman's auth.json files, in this order; in
+ * each file in `credHelpers`, in path entries of `auths`, in `credsStore`, and in the other entries of `auths`. The longest matching path
+ * wins. Undefined means anonymous. Results are cached, and files are read once. The lookup throws CNB_USAGE for a malformed file or
+ * variable; errors and warnings contain no part of it.
  */
 export function makeKeychain(sources: KeychainSources): Keychain {
   const { env } = sources
@@ -51,7 +51,7 @@ export function makeKeychain(sources: KeychainSources): Keychain {
   return (name) => known(nameOf(name))
 }
 
-/** Where there may be credentials, in their order. */
+/** The sources of credentials, in order. */
 function placesOf(sources: KeychainSources): (() => Promise<AuthFile | undefined>)[] {
   const { env, home } = sources
   const { DOCKER_AUTH_CONFIG: inline, REGISTRY_AUTH_FILE: named } = env
@@ -73,13 +73,13 @@ async function readAuthFile(path: string, { signal, warn }: KeychainSources, opt
     const { code = '', message } = error as NodeJS.ErrnoException
     if (error instanceof CnbError) throw error
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    if (code !== 'EACCES') throw new CnbError('CNB_USAGE', `cannot read the credentials in ${path}: ${message}`, { cause: error, hint: 'Replace it by a file, or remove it.' })
+    if (code !== 'EACCES') throw new CnbError('CNB_USAGE', `cannot read the credentials in ${path}: ${message}`, { cause: error, hint: 'Replace it with a file, or remove it.' })
     warn?.(`cannot read the credentials in ${path}: ${message}`)
     return undefined
   }
 }
 
-/** Asks a helper: `<helper> <server>`. */
+/** Runs a helper, by key `<helper> <server>`. */
 type Ask = (key: string) => Promise<RegistryCredentials | undefined>
 
 async function fromFile({ credHelpers, credsStore, auths }: AuthFile, name: string, ask: Ask): Promise<RegistryCredentials | undefined> {
@@ -112,7 +112,7 @@ async function fromHelper(key: string, { env, signal, warn }: KeychainSources): 
     return found.username === IDENTITY_TOKEN_USER ? { identitytoken: found.secret } : { username: found.username, password: found.secret }
   } catch (error) {
     if (!(error instanceof CredentialHelperError)) throw error
-    warn?.(`${error.message}: going on without its credentials for ${server}`)
+    warn?.(`${error.message}: continuing without its credentials for ${server}`)
     return undefined
   }
 }
@@ -135,8 +135,8 @@ const VARIABLE = 'CNB_REGISTRY_AUTH'
 const HEADER = /^(basic|bearer) +(\S+)$/i
 
 /**
- * The credentials for a registry or repository in the variable's value, which are either user and password or a token; undefined where it has none.
- * @throws CnbError CNB_USAGE, without any part of the value, when it is not JSON or the header is of another kind
+ * Returns the credentials for a registry or repository in the variable's value: user and password, or a token; undefined if none.
+ * @throws CnbError CNB_USAGE, without any part of the value, if it is not JSON or the header has another scheme
  */
 function credentialsFromVariable(value: string, name: string): RegistryCredentials | undefined {
   const header = entriesFor(parse(value), name)[0]?.value
@@ -144,7 +144,7 @@ function credentialsFromVariable(value: string, name: string): RegistryCredentia
   const [, scheme = '', secret = ''] = (typeof header === 'string' && HEADER.exec(header.trim())) || []
   if (scheme.toLowerCase() === 'bearer') return { registrytoken: secret }
   const pair = /^([^:]+):(.*)$/s.exec(Buffer.from(secret, 'base64').toString())
-  if (!pair) throw invalid(`what ${VARIABLE} has for ${name} is neither 'Basic …' nor 'Bearer …'`)
+  if (!pair) throw invalid(`${VARIABLE} has neither 'Basic …' nor 'Bearer …' for ${name}`)
   return { username: pair[1], password: pair[2] }
 }
 
@@ -153,11 +153,11 @@ function parse(value: string): Record<string, unknown> {
     const parsed: unknown = JSON.parse(value)
     if (isTable(parsed)) return parsed
   } catch {
-    // Said below; the parser's own words would quote a secret.
+    // Reported below; the parser's message would quote a secret.
   }
   throw invalid(`${VARIABLE} is not a JSON object`)
 }
 
 function invalid(message: string): CnbError {
-  return new CnbError('CNB_USAGE', message, { hint: `Write it as {"registry.example":"Basic <base64 of user:password>"}, or unset it.` })
+  return new CnbError('CNB_USAGE', message, { hint: `Set it to {"registry.example":"Basic <base64 of user:password>"}, or unset it.` })
 }

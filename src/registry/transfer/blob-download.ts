@@ -1,4 +1,4 @@
-/** A blob as a stream that outlives its connections, and fails at its end when it was not what it should have been. */
+/** Downloads a blob as a stream that resumes after lost connections and verifies its content. */
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
@@ -10,10 +10,10 @@ import { bodyOf, header, type HttpReply } from '../transport/http.ts'
 import type { RemotePath } from '../remote-path.ts'
 import { MAX_TRIES, pauseAfter } from '../transport/retries.ts'
 
-/** So much has to come over a connection for it to count as progress, or one that always breaks off would be tried for ever. */
+/** The bytes that a connection must deliver to count as progress; otherwise a connection that always breaks would be retried forever. */
 const PROGRESS = 4 * 1024 * 1024
 const BUFFER = 1024 * 1024
-/** A configuration's size: it is read whole, and asked for again whole, which costs half of what a stream does. */
+/** The size of a configuration: smaller blobs are read and retried as a whole, at half the cost of a stream. */
 const SMALL = 64 * 1024
 
 export interface WantedBlob {
@@ -22,7 +22,7 @@ export interface WantedBlob {
   readonly size?: number
 }
 
-/** As Repository.blob. */
+/** See Repository.blob. */
 export async function download(at: RemotePath, blob: WantedBlob, context: Context): Promise<Readable> {
   if (blob.size !== undefined && blob.size <= SMALL) return readSmall(at, blob, blob.size, context)
   const stop = new AbortController()
@@ -39,11 +39,11 @@ async function readSmall(at: RemotePath, { digest }: WantedBlob, size: number, c
   const reply = await at.call({ task, method: 'GET', path: at.path(`blobs/${digest}`), limit: size, expect: [200] }, context)
   const content = bodyOf(reply) ?? Buffer.alloc(0)
   const found = digestOf(content)
-  if (found !== digest) throw at.untrusted(task, `the digest of what came is ${found}`)
+  if (found !== digest) throw at.untrusted(task, `the content has digest ${found}`)
   return Readable.from(content, { objectMode: false })
 }
 
-/** Unlike Readable.from, it can be destroyed while it waits for bytes that never come. */
+/** Unlike Readable.from, it can be destroyed while it waits for data. */
 class BlobStream extends Readable {
   readonly #pieces: AsyncGenerator<Buffer, void>
   readonly #stop: AbortController
@@ -74,7 +74,7 @@ interface BlobRange {
   readonly context: Context & { signal: AbortSignal }
 }
 
-/** The reply with the blob from `offset` on; or all of it, where the registry does not do parts. */
+/** Returns a reply with the blob from `offset` on; or all of it, if the registry does not support ranges. */
 function request({ at, blob, task, context }: BlobRange, offset: number): Promise<HttpReply> {
   const headers = offset > 0 ? { range: `bytes=${offset}-` } : undefined
   return at.call({ task, method: 'GET', path: at.path(`blobs/${blob.digest}`), headers, expect: offset > 0 ? [200, 206] : [200] }, context)
@@ -90,7 +90,7 @@ async function* pieces(part: BlobRange, first: HttpReply): AsyncGenerator<Buffer
     try {
       for await (const chunk of from(reply, offset, part)) {
         offset += chunk.length
-        if (blob.size !== undefined && offset > blob.size) throw wrong(part, `it has more than its ${blob.size} bytes`)
+        if (blob.size !== undefined && offset > blob.size) throw wrong(part, `it is larger than ${blob.size} bytes`)
         hash.update(chunk)
         yield chunk
       }
@@ -98,27 +98,27 @@ async function* pieces(part: BlobRange, first: HttpReply): AsyncGenerator<Buffer
       if (!isTransient(error) || context.signal.aborted) throw registryError(error, task, at.host.name, context.signal)
       broken = error
     }
-    // What is whole is whole, however its connection ended.
+    // If all bytes have arrived, the way the connection ended does not matter.
     if (blob.size === undefined ? broken === undefined : offset >= blob.size) break
     if (offset - start >= PROGRESS) tries = 1
     if (tries >= MAX_TRIES) {
       if (broken !== undefined) throw registryError(broken, task, at.host.name)
-      throw wrong(part, `it ends after ${offset} of its ${blob.size} bytes`)
+      throw wrong(part, `it ends after ${offset} of ${blob.size} bytes`)
     }
     start = offset
     await at.host.clock.sleep(pauseAfter(tries), context.signal)
     reply = await request(part, offset)
   }
   const found: Digest = `sha256:${hash.digest('hex')}`
-  if (found !== blob.digest) throw wrong(part, `the digest of what came is ${found}`)
+  if (found !== blob.digest) throw wrong(part, `the content has digest ${found}`)
 }
 
-/** The reply's bytes from `offset` of the blob on. */
+/** Yields the reply's bytes from `offset` of the blob on. */
 async function* from(reply: HttpReply, offset: number, part: BlobRange): AsyncGenerator<Buffer> {
   let skip = offset
   if (reply.status === 206) {
     const start = /^bytes (\d+)-/.exec(header(reply, 'content-range') ?? '')?.[1]
-    if (Number(start) !== offset) throw wrong(part, 'the registry gives another part of it than was asked for')
+    if (Number(start) !== offset) throw wrong(part, 'the registry returned another range than requested')
     skip = 0
   }
   for await (const piece of Buffer.isBuffer(reply.body) ? [reply.body] : reply.body) {

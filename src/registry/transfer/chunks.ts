@@ -1,4 +1,4 @@
-/** A stream sent in chunks, for registries that do not take it at once. Each is kept until the registry has it. */
+/** Uploads a stream in chunks, each kept in memory until the registry has stored it. */
 
 import type { Readable } from 'node:stream'
 import type { Context } from '../../base/events.ts'
@@ -7,10 +7,10 @@ import type { RemotePath } from '../remote-path.ts'
 import { sessionOf, type UploadSession } from './upload-session.ts'
 
 const CHUNK = 8 * 1024 * 1024
-/** More than this is not kept in memory, whatever a registry wants. */
+/** The largest chunk that is kept in memory; a registry that requires more is rejected. */
 const MAX_CHUNK = 64 * 1024 * 1024
 
-/** Sends all of `stream`; gives the session as it is then. @throws CnbError CNB_REGISTRY_* */
+/** Uploads all of `stream`. @returns the final session @throws CnbError CNB_REGISTRY_* */
 export async function sendChunks(
   at: RemotePath,
   task: string,
@@ -19,7 +19,7 @@ export async function sendChunks(
   context: Context,
 ): Promise<UploadSession> {
   const size = Math.max(begun.chunkMinimum, CHUNK)
-  if (size > MAX_CHUNK) throw at.untrusted(task, `the registry wants chunks of ${size} bytes`)
+  if (size > MAX_CHUNK) throw at.untrusted(task, `the registry requires chunks of ${size} bytes`)
   let session = begun
   let offset = 0
   for await (const chunk of chunksOf(stream, size)) {
@@ -43,10 +43,10 @@ async function sendChunk(
   const reply = await at.call({ ...here, method: 'PATCH', headers, body: chunk, expect: [202, 204, 416] }, context)
   await discard(reply)
   if (reply.status !== 416) return sessionOf(at, task, reply)
-  // The reply to an earlier try was lost: the registry may have this chunk already.
+  // The reply to an earlier attempt was lost: the registry may have this chunk already.
   const state = await at.call({ ...here, method: 'GET', expect: [202, 204] }, context)
   await discard(state)
-  if (header(state, 'range') !== `0-${end}`) throw at.untrusted(task, 'the registry has lost a part of the upload')
+  if (header(state, 'range') !== `0-${end}`) throw at.untrusted(task, 'the registry lost a part of the upload')
   return header(state, 'location') === undefined ? session : sessionOf(at, task, state)
 }
 

@@ -1,4 +1,4 @@
-/** Uploads of blobs: in one request where the digest is known, as a stream where it is not; tried again from the start. */
+/** Uploads blobs, in one request if the digest is known, and retries from the start. */
 
 import { Transform, pipeline, type Readable } from 'node:stream'
 import { createHash } from 'node:crypto'
@@ -13,18 +13,18 @@ import { isTransientStatus, MAX_TRIES, pauseAfter, retryAfter } from '../transpo
 import { begin, cancel, closingAddress, sessionOf, type UploadSession } from './upload-session.ts'
 
 const DONE = [200, 201, 202, 204]
-/** Besides what is transient: a token that has run out, a session that the registry has lost, a body that is too much at once. */
+/** In addition to transient statuses: an expired token, a lost session, a body that is too large for one request. */
 const AGAIN = [401, 404, 408, 413, 416, 429, 500, 502, 503, 504, 522]
 const TOO_MUCH = new Set([413, 416])
 const TYPE = { 'content-type': 'application/octet-stream' }
 
-/** What a stream turned out to be. */
+/** Digest and size of a stream. */
 interface Sent {
   readonly digest: Digest
   readonly size: number
 }
 
-/** As Repository.uploadBlob. */
+/** See Repository.uploadBlob. */
 export async function upload(at: RemotePath, blob: KnownBlob, context: Context): Promise<void> {
   const { digest, size } = blob.descriptor
   const task = `cannot upload ${digest} to ${at.name}`
@@ -39,7 +39,7 @@ export async function upload(at: RemotePath, blob: KnownBlob, context: Context):
   await withRetries(at, task, source, context, put, () => exists(at, digest, context))
 }
 
-/** As Repository.uploadStream. */
+/** See Repository.uploadStream. */
 export async function uploadStream(at: RemotePath, source: BlobSource, context: Context): Promise<Sent> {
   const task = `cannot upload a layer to ${at.name}`
   let sent: Sent | undefined
@@ -77,8 +77,8 @@ export async function exists(at: RemotePath, digest: Digest, context: Context): 
 type Try<Bytes> = (session: UploadSession, bytes: Bytes) => Promise<HttpReply | undefined>
 
 /**
- * Begins a session and does `work` in it; both again, with the bytes from their start, where `work` gives a reply that is not the
- * end of it, or a connection breaks off. Before that it may turn out that all `isDone`: the reply was lost, and not the blob.
+ * Starts a session and runs `work` in it; repeats both, from the first byte, if `work` returns a reply that does not complete the upload,
+ * or the connection breaks. Before a retry, `isDone` checks whether the blob exists: only the reply may have been lost.
  */
 async function withRetries<Bytes extends Readable | Buffer>(
   at: RemotePath,
@@ -101,7 +101,7 @@ async function withRetries<Bytes extends Readable | Buffer>(
       if (!Buffer.isBuffer(bytes)) {
         if (bytes === spent) throw failure
         spent = bytes
-        // It may fail before anybody reads it.
+        // It may fail before it is read.
         spent.on('error', () => {})
       }
       const reply = await work(session, bytes)
@@ -120,16 +120,16 @@ async function withRetries<Bytes extends Readable | Buffer>(
   }
 }
 
-/** Undefined when the registry has the blob now; the reply when it has not. */
+/** Returns undefined if the registry has the blob now; otherwise the reply. */
 async function finished(at: RemotePath, task: string, digest: Digest, reply: HttpReply): Promise<HttpReply | undefined> {
   if (!DONE.includes(reply.status)) return reply
   await discard(reply)
   const said = header(reply, 'docker-content-digest')
-  if (said?.startsWith('sha256:') && said !== digest) throw at.untrusted(task, 'the registry says that it stored something else')
+  if (said?.startsWith('sha256:') && said !== digest) throw at.untrusted(task, 'the registry reports that it stored other content')
   return undefined
 }
 
-/** Hashes and counts what goes through it. */
+/** Hashes and counts the bytes that pass through. */
 class Meter extends Transform {
   readonly #hash = createHash('sha256')
   #size = 0
@@ -140,7 +140,7 @@ class Meter extends Transform {
     done(null, chunk)
   }
 
-  /** To be asked once, at the end. */
+  /** Call it once, at the end. */
   sent(): Sent {
     return { digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size }
   }

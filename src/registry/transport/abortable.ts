@@ -1,11 +1,11 @@
-/** Waiting for work that several share. */
+/** Lets a caller abort its wait for shared work. */
 
 import { abortError } from '../../base/errors.ts'
 
-/** What `shared` gives, or the signal's abort, whichever is first; the work itself goes on for the others. */
+/** Returns the result of `shared`, unless the signal is aborted first; the work continues for other callers. */
 export async function abortable<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return shared
-  // Nobody may be left to hear of its failure.
+  // If no caller is left, its failure must not be unhandled.
   shared.catch(() => {})
   if (signal.aborted) throw abortError(signal)
   let stop = (): void => {}

@@ -1,4 +1,4 @@
-/** The certificates that this machine trusts beside Node's own. */
+/** The certificates that this machine trusts in addition to Node's. */
 
 import { X509Certificate } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
@@ -9,41 +9,41 @@ import { CnbError } from '../../base/errors.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Where Debian, Red Hat, SUSE and Alpine keep their bundle; the first that is a file counts. */
+/** Certificate bundles of Debian, Red Hat, SUSE and Alpine; the first existing file is used. */
 const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
   '/etc/ssl/ca-bundle.pem',
   '/etc/ssl/cert.pem',
 ]
-/** Where Docker and Podman look for a registry's own CA, in a folder named `host` or `host:port`. */
+/** Where Docker and Podman look for a registry's CA, in a directory named `host` or `host:port`. */
 const REGISTRY_FOLDERS = ['/etc/docker/certs.d', '/etc/containers/certs.d']
 /** The bundle of a whole operating system is a quarter of a MiB. */
 const MAX_FILE = 16 * 1024 * 1024
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 
 /**
- * Makes sure that each of these has certificates in PEM: Node passes over what it cannot read.
+ * Checks that each file has PEM certificates: Node ignores those that it cannot read.
  * @throws CnbError CNB_USAGE
  */
 export function checkCertificates(given: readonly Buffer[]): void {
   for (const file of given) {
     try {
       const found = file.toString().match(CERTIFICATE) ?? []
-      if (found.length === 0) throw new Error('there is none in it')
+      if (found.length === 0) throw new Error('it has no certificate')
       for (const certificate of found) new X509Certificate(certificate)
     } catch (cause) {
-      throw new CnbError('CNB_USAGE', `a CA's certificate cannot be read: ${(cause as Error).message}`, {
+      throw new CnbError('CNB_USAGE', `cannot read a CA certificate: ${(cause as Error).message}`, {
         cause,
-        hint: "--ca-cert names a file with certificates in PEM: '-----BEGIN CERTIFICATE-----' and so on.",
+        hint: "Pass a PEM file with certificates to --ca-cert: '-----BEGIN CERTIFICATE-----' and so on.",
       })
     }
   }
 }
 
 /**
- * Certificates in PEM that Node does not trust by itself: `given`, those of SSL_CERT_FILE and SSL_CERT_DIR, and the system's.
- * @throws CnbError CNB_USAGE for a file that is none or too large, or the signal's reason
+ * Returns PEM certificates that Node does not trust by default: `given`, those of SSL_CERT_FILE and SSL_CERT_DIR, and the system's.
+ * @throws CnbError CNB_USAGE for an invalid or too large file, or the signal's reason
  */
 export async function extraCertificates(given: readonly Buffer[], env: Environment, signal?: AbortSignal): Promise<string[]> {
   const named = await Promise.all([
@@ -58,7 +58,7 @@ export async function extraCertificates(given: readonly Buffer[], env: Environme
   })
 }
 
-/** The certificates that Docker would trust for the registry at `host` alone. */
+/** Returns the certificates that Docker trusts only for the registry at `host`. */
 export async function registryCertificates(host: string, folders: readonly string[] = REGISTRY_FOLDERS): Promise<string[]> {
   const texts = await Promise.all(folders.map((folder) => readFolder(join(folder, host), /\.crt$/)))
   return texts.flatMap((text) => text.match(CERTIFICATE) ?? [])
@@ -86,7 +86,7 @@ async function readRegular(path: string): Promise<string> {
   return isFile ? readText(path) : ''
 }
 
-/** Nothing where the system has no file for us. */
+/** Returns undefined if the system has no such file. */
 async function readText(path: string, options: { pipes?: boolean; signal?: AbortSignal } = {}): Promise<string> {
   try {
     return (await readBounded(path, { max: MAX_FILE, ...options })).toString()
@@ -94,6 +94,6 @@ async function readText(path: string, options: { pipes?: boolean; signal?: Abort
     const { code, message } = error as NodeJS.ErrnoException
     if (error instanceof CnbError) throw error
     if (code !== undefined) return ''
-    throw new CnbError('CNB_USAGE', `cannot read the certificates in ${path}: ${message}`, { hint: 'Name a file in PEM.' })
+    throw new CnbError('CNB_USAGE', `cannot read the certificates in ${path}: ${message}`, { hint: 'Use a PEM file.' })
   }
 }

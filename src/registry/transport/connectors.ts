@@ -1,4 +1,4 @@
-/** Connections to registries: through the proxy that the environment names, and with the certificates that this machine trusts. */
+/** Connections to registries, through proxies of the environment, with this machine's certificates. */
 
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
@@ -13,21 +13,21 @@ import { ProxyError, refused, unreachable } from './proxy-error.ts'
 
 type ConnectTarget = buildConnector.Options
 type Connect = (target: ConnectTarget) => Promise<Socket>
-/** Makes a connection to a target, or TLS over the one that the target has (`httpSocket`). */
+/** Connects to a target, or adds TLS to the target's existing connection (`httpSocket`). */
 type Through = (connect: Connect) => Connect
 
 export interface ConnectorOptions {
-  /** Certificates in PEM, trusted beside the system's. */
+  /** PEM certificates to trust in addition to the system's. */
   readonly ca: readonly Buffer[]
   /** For SSL_CERT_FILE and SSL_CERT_DIR. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly proxyFor: (url: URL) => Proxy | undefined
-  /** Destroys connections, those that are still being made too. */
+  /** Destroys all connections, including those being established. */
   readonly closing: AbortSignal
 }
 
 const CONNECT_TIMEOUT_MS = 15_000
-/** A proxy tries itself to reach the host before it answers. */
+/** A proxy tries to reach the host before it replies. */
 const TUNNEL_TIMEOUT_MS = 60_000
 
 export class Connectors {
@@ -38,13 +38,13 @@ export class Connectors {
     this.#options = options
   }
 
-  /** Connects to registries. @param insecure takes any certificate */
+  /** Connects to registries. @param insecure accepts any certificate */
   toRegistries(insecure: boolean): buildConnector.connector {
     const through: Through = (connect) => this.#throughProxy(connect)
     return callingBack(insecure ? through(this.#open({ rejectUnauthorized: false })) : this.#trusting(through))
   }
 
-  /** Connects to the proxy, whatever the target. */
+  /** Connects to the proxy for any target. */
   toProxy(proxy: Proxy): buildConnector.connector {
     const connect = this.#trusting((direct) => direct)
     return callingBack(() => dial(proxy, connect))
@@ -63,12 +63,12 @@ export class Connectors {
   }
 
   /**
-   * A context with all certificates takes a tenth of a second to make, and Node's own nothing: so it is made, of what Node lacks,
-   * when a certificate is not trusted without it.
+   * A context with all certificates takes a tenth of a second to create, Node's default one nothing: the former is created with the
+   * certificates that Node lacks, once a certificate is not trusted without it.
    */
   #trusting(through: Through): Connect {
     const plain = through(this.#open({}))
-    /** By host: with the context that its certificate needs beyond Node's own. */
+    /** By host: the context with the certificates that it needs in addition to Node's. */
     const known = new Map<string, Connect>()
     return async (target) => {
       const host = target.host ?? target.hostname
@@ -86,7 +86,7 @@ export class Connectors {
   }
 
   #open(tls: ConnectionOptions): Connect {
-    // Node's sockets take a signal, which the types of TLS do not say.
+    // Node's sockets accept a signal, which the types of TLS omit.
     const options = { timeout: CONNECT_TIMEOUT_MS, ...tls, signal: this.#options.closing }
     const connect = buildConnector(options)
     return (target) => new Promise((resolve, reject) => connect(target, (error, socket) => (error ? reject(error) : resolve(socket))))
@@ -97,7 +97,7 @@ export class Connectors {
   }
 }
 
-/** A connection to the proxy itself. @throws ProxyError */
+/** Connects to the proxy itself. @throws ProxyError */
 async function dial(proxy: Proxy, connect: Connect): Promise<Socket> {
   const { protocol, host, hostname, port } = proxy.url
   try {
@@ -112,10 +112,10 @@ function callingBack(connect: Connect): buildConnector.connector {
 }
 
 /**
- * Asks a proxy for a connection to `target`, over `socket`, which is a connection to the proxy.
+ * Requests a tunnel to `target` from a proxy, over its connection `socket`.
  * @param target `host:port`
- * @param signal gives up
- * @throws ProxyError when the proxy refuses, or does not answer
+ * @param signal aborts the request
+ * @throws ProxyError if the proxy refuses, or does not reply
  */
 async function openTunnel(proxy: Proxy, socket: Socket, target: string, signal: AbortSignal): Promise<Socket> {
   const headers = { host: target, ...(proxy.authorization ? { 'proxy-authorization': proxy.authorization } : {}) }
@@ -130,6 +130,6 @@ async function openTunnel(proxy: Proxy, socket: Socket, target: string, signal: 
   } catch (error) {
     socket.destroy()
     const isSlow = signal.aborted && (signal.reason as Error).name === 'TimeoutError'
-    throw error instanceof ProxyError ? error : unreachable(proxy, isSlow ? new Error('it does not answer') : (error as Error))
+    throw error instanceof ProxyError ? error : unreachable(proxy, isSlow ? new Error('it does not respond') : (error as Error))
   }
 }

@@ -1,4 +1,4 @@
-/** Undici's connections, kept open, and the proxy that is asked where there is one. */
+/** undici's dispatchers, with persistent connections, directly or through a proxy. */
 
 import { setMaxListeners } from 'node:events'
 import { Agent, type buildConnector, type Dispatcher } from 'undici'
@@ -8,22 +8,22 @@ import { readProxies, type Proxy } from './proxies.ts'
 
 export interface DispatcherOptions {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Certificates in PEM, trusted beside the system's. */
+  /** PEM certificates to trust in addition to the system's. */
   readonly ca: readonly Buffer[]
-  /** Whether the certificate of `host[:port]` does not matter. */
+  /** Whether to accept any certificate of `host[:port]`. */
   readonly isInsecure: (host: string) => boolean
 }
 
-/** How the requests to an origin are sent. */
+/** The route for requests to an origin. */
 export interface Route {
   readonly dispatcher: Dispatcher
-  /** The proxy that takes the requests in the origin's place, as plain HTTP has it; to TLS proxies are passed by tunnels. */
+  /** The proxy that receives plain HTTP requests instead of the origin; for TLS, proxies are used through tunnels. */
   readonly proxy?: Proxy
 }
 
 const KEEP_ALIVE_MS = 15_000
 
-/** Gives each origin the connections that it may use. */
+/** Selects the connections for each origin. */
 export class Dispatchers {
   readonly #isInsecure: (host: string) => boolean
   readonly #proxyFor: (url: URL) => Proxy | undefined
@@ -31,10 +31,10 @@ export class Dispatchers {
   readonly #closing = new AbortController()
   readonly #made = new Map<string, Agent>()
 
-  /** @throws CnbError CNB_USAGE for a certificate that is none, or a proxy that cannot be used */
+  /** @throws CnbError CNB_USAGE for an invalid certificate, or an unusable proxy */
   constructor({ env, ca, isInsecure }: DispatcherOptions) {
     checkCertificates(ca)
-    // Each connection waits for it.
+    // Each connection listens to it.
     setMaxListeners(0, this.#closing.signal)
     this.#isInsecure = isInsecure
     this.#proxyFor = readProxies(env)
@@ -50,7 +50,7 @@ export class Dispatchers {
     return { dispatcher: this.#agent(insecure ? 'insecure' : 'checked', () => this.#connectors.toRegistries(insecure)) }
   }
 
-  /** Breaks off what is going on. */
+  /** Aborts running requests. */
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.all([...this.#made.values()].map((agent) => agent.destroy()))

@@ -1,8 +1,8 @@
-/** One HTTP exchange as this folder sees it: undici does them (undici-exchange.ts), others wrap them, and tests answer them. */
+/** The interface of HTTP exchanges; undici-exchange.ts implements it, other files wrap it. */
 
 import type { Readable } from 'node:stream'
 
-/** A body that is made when it is sent, once. `size` is its length in bytes, where that is known. */
+/** A body that is created when it is sent, once. `size` is its length in bytes, if known. */
 export interface OpenedBody {
   readonly size?: number
   readonly open: (signal: AbortSignal) => Promise<Readable | Buffer>
@@ -11,34 +11,34 @@ export interface OpenedBody {
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: URL
-  /** With lower-case names. */
+  /** With names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer | OpenedBody
   readonly signal: AbortSignal
-  /** Bytes that a reply with status 200 has at most: it is then read before it is given, and asked for again where it breaks off. */
+  /** Maximum size of a reply with status 200: the body is read before the reply is returned, and retried if the connection breaks. */
   readonly limit?: number
 }
 
 export interface HttpReply {
   readonly status: number
-  /** With lower-case names. */
+  /** With names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /**
-   * All of it, where the request had a limit for it and the status is 200, or where it is empty; else a stream to be read to its end,
-   * or destroyed: the connection is kept until then.
+   * The whole body if it is empty, or the request has a limit and the status is 200; otherwise a stream that must be read to its end or
+   * destroyed: until then, the connection is in use.
    */
   readonly body: Buffer | Readable
-  /** Where the reply comes from, after redirects. */
+  /** The final URL, after redirects. */
   readonly url: URL
 }
 
-/** Sends a request and gives the reply's head as soon as it is there. Throws what the connection threw. */
+/** Sends a request and returns the reply as soon as its head has arrived. Throws the connection's errors. */
 export type Exchange = (request: HttpRequest) => Promise<HttpReply>
 
-/** Bytes of a body that nobody wants, up to which reading it is cheaper than a new connection. */
+/** Maximum size of an unneeded body for which reading is cheaper than a new connection. */
 const WORTH_READING = 64 * 1024
 
-/** All values of a header that may come several times. */
+/** Returns all values of a repeatable header. */
 export function headerValues({ headers }: Pick<HttpReply, 'headers'>, name: string): readonly string[] {
   const value = headers[name]
   return value === undefined ? [] : typeof value === 'string' ? [value] : value
@@ -48,7 +48,7 @@ export function header(reply: Pick<HttpReply, 'headers'>, name: string): string 
   return headerValues(reply, name)[0]
 }
 
-/** The whole body; undefined when it has more than `limit` bytes, the rest of which is not read. */
+/** Returns the whole body; undefined if it has more than `limit` bytes, without reading the rest. */
 export async function readBody({ body }: HttpReply, limit: number): Promise<Buffer | undefined> {
   if (Buffer.isBuffer(body)) return body.length > limit ? undefined : body
   const chunks: Buffer[] = []
@@ -61,12 +61,12 @@ export async function readBody({ body }: HttpReply, limit: number): Promise<Buff
   return Buffer.concat(chunks)
 }
 
-/** The body of a reply that had a limit in its request; undefined for one whose status is not 200. */
+/** Returns the body of a reply to a request with a limit; undefined if its status is not 200. */
 export function bodyOf({ status, body }: HttpReply): Buffer | undefined {
   return status === 200 && Buffer.isBuffer(body) ? body : undefined
 }
 
-/** Lets go of a reply that nobody reads, so that its connection can be used again. */
+/** Discards a reply and frees its connection for reuse. */
 export async function discard(reply: HttpReply): Promise<void> {
   if (!Buffer.isBuffer(reply.body)) await readBody(reply, WORTH_READING).catch(() => undefined)
 }

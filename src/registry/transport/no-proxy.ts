@@ -1,14 +1,14 @@
-/** `NO_PROXY`, by the rules of Go (golang.org/x/net/http/httpproxy), which pack, Docker and Podman follow. */
+/** Parses `NO_PROXY` by Go's rules (golang.org/x/net/http/httpproxy), as in pack, Docker and Podman. */
 
 import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 
-/** One entry of the list. `host` is a name in lower case or an address without brackets. */
+/** An entry of the list. `host` is a name in lower case or an address without brackets. */
 type Matcher = (host: string, port: string) => boolean
 
 /**
- * Reads a list of hosts that are reached without a proxy: `*`, addresses, networks (`10.0.0.0/8`), and domains, which include their
- * subdomains; a domain that begins with `.` or `*.` is its subdomains only. All but networks may end in `:port`. Commas separate them.
+ * Parses a list of hosts to reach without a proxy: `*`, addresses, networks (`10.0.0.0/8`), and domains, which include their subdomains;
+ * a domain with a leading `.` or `*.` means its subdomains only. All but networks may end in `:port`. Commas separate entries.
  * @returns whether the host and port of a URL are in the list; localhost and loopback addresses always are
  */
 export function readNoProxy(list: string): (url: URL) => boolean {
@@ -33,7 +33,7 @@ function readEntry(entry: string): Matcher | undefined {
   return (actual, on) => isPort(on) && isIP(actual) === 0 && (actual === domain || actual.endsWith(suffix))
 }
 
-/** Matches the addresses of a network in CIDR notation, an IPv4 address also where it is written as IPv6 (`::ffff:10.0.0.1`). */
+/** Matches the addresses of a CIDR network; an IPv4 address also in its IPv6 form (`::ffff:10.0.0.1`). */
 function readNetwork(text: string): Matcher | undefined {
   const [, written = '', digits] = /^([^/%]+)\/(\d+)$/.exec(text) ?? []
   const address = readAddress(written)
@@ -57,13 +57,13 @@ function readAddress(text: string): { text: string; family: 'ipv4' | 'ipv6'; bit
   return { text: bytes.join('.'), family: 'ipv4', bits: 32, isMapped: true }
 }
 
-/** Go's net.SplitHostPort; undefined where that fails. */
+/** Go's net.SplitHostPort; undefined if that fails. */
 function splitHostPort(text: string): { host: string; port: string } | undefined {
   const [found, bracketed, plain = '', port = ''] = /^(?:\[([^[\]]*)\]|([^:[\]]*)):([^:[\]]*)$/.exec(text) ?? []
   return found === undefined ? undefined : { host: bracketed ?? plain, port }
 }
 
-/** A name as URLs have it; as it is where it is none. */
+/** Returns a name in its URL form; unchanged if it is not a valid name. */
 function toAscii(host: string): string {
   const [, dot = '', name = ''] = /^(\.?)(.*)$/s.exec(host) ?? []
   return /^\p{ASCII}*$/u.test(name) ? host : `${dot}${domainToASCII(name) || name}`

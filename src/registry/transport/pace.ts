@@ -1,10 +1,10 @@
-/** The pace at which a reply's body has to come, however long it is. */
+/** Enforces a minimum speed of a reply's body. */
 
-/** A reader that waits for bytes gets at least these in each span of time. */
+/** The bytes that must arrive in each time span while a reader waits. */
 const MIN_BYTES = 30 * 1024
 const SPAN_MS = 30_000
 
-/** A body that comes too slowly: the same request over another connection may do better. */
+/** A body arrives too slowly: the same request over another connection may be faster. */
 class StalledReply extends Error {
   readonly code = 'ETIMEDOUT'
 }
@@ -14,15 +14,15 @@ export class Pace {
   #timer: NodeJS.Timeout | undefined
   #bytes = 0
   #paused = false
-  /** Whether the reader made the other side wait in this span, which then says nothing of the other side. */
+  /** Whether the reader paused the sender in this span, which then does not count. */
   #held = false
 
-  /** @param onStall hears of it once */
+  /** @param onStall receives the error, once */
   constructor(onStall: (error: Error) => void) {
     this.#onStall = onStall
   }
 
-  /** Bytes are waited for from now on. */
+  /** Starts waiting for bytes. */
   start(): void {
     this.#timer = setInterval(() => this.#check(), SPAN_MS).unref()
   }
@@ -31,7 +31,7 @@ export class Pace {
     this.#bytes += bytes
   }
 
-  /** The reader takes no bytes for the moment. */
+  /** Pauses while the reader takes no bytes. */
   pause(): void {
     this.#paused = this.#held = true
   }
@@ -50,6 +50,6 @@ export class Pace {
     this.#held = this.#paused
     if (!isSlow) return
     this.stop()
-    this.#onStall(new StalledReply(`it sent less than ${MIN_BYTES / 1024} KiB in ${SPAN_MS / 1000} s`))
+    this.#onStall(new StalledReply(`less than ${MIN_BYTES / 1024} KiB arrived in ${SPAN_MS / 1000} s`))
   }
 }

@@ -1,4 +1,4 @@
-/** The proxies that the environment names (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`), by the rules of Go's net/http. */
+/** Proxies of the environment (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`), by the rules of Go's net/http. */
 
 import { CnbError } from '../../base/errors.ts'
 import { readNoProxy } from './no-proxy.ts'
@@ -7,16 +7,16 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 export interface Proxy {
   readonly url: URL
-  /** The variable that names it, for messages. */
+  /** The environment variable, for messages. */
   readonly variable: string
-  /** What the proxy is told of the user (`Proxy-Authorization`), where its URL has one. */
+  /** The value of `Proxy-Authorization`, if the proxy's URL has credentials. */
   readonly authorization: string | undefined
 }
 
 /**
- * Reads the environment once. A variable in capitals wins over the one in lower case, as in Go.
- * @returns the proxy for a URL; undefined where it is reached directly
- * @throws CnbError CNB_USAGE for a proxy that cannot be used
+ * Reads the environment once. As in Go, a variable in upper case has precedence over one in lower case.
+ * @returns a function that returns the proxy for a URL; undefined for a direct connection
+ * @throws CnbError CNB_USAGE for an unusable proxy
  */
 export function readProxies(env: Environment): (url: URL) => Proxy | undefined {
   const proxies: Record<string, Proxy | undefined> = { 'http:': readProxy('HTTP_PROXY', env), 'https:': readProxy('HTTPS_PROXY', env) }
@@ -24,7 +24,7 @@ export function readProxies(env: Environment): (url: URL) => Proxy | undefined {
   return (url) => (isDirect(url) ? undefined : proxies[url.protocol])
 }
 
-/** A proxy's address for messages: without user and password. */
+/** Returns a proxy's address for messages, without user and password. */
 export function nameOf({ url, variable }: Proxy): string {
   return `${url.origin} (${variable})`
 }
@@ -37,11 +37,11 @@ function valueOf(name: string, env: Environment): { value: string; variable: str
 function readProxy(name: string, env: Environment): Proxy | undefined {
   const { value, variable } = valueOf(name, env)
   if (value === '') return undefined
-  // As in Go, `host:port` is a proxy that speaks HTTP.
+  // As in Go, `host:port` means an HTTP proxy.
   const text = value.includes('://') ? value : `http://${value}`
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url?.hostname) throw unusable(variable, 'it is not a URL')
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw unusable(variable, `cnb cannot use proxies of the kind ${url.protocol}//`)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw unusable(variable, `the scheme ${url.protocol}// is not supported`)
   return { url, variable, authorization: authorizationOf(url, variable) }
 }
 
@@ -54,9 +54,9 @@ function authorizationOf({ username, password }: URL, variable: string): string 
   }
 }
 
-/** The value is never shown: it may have a password in it. */
+/** The value is never shown: it may contain a password. */
 function unusable(variable: string, why: string): CnbError {
   return new CnbError('CNB_USAGE', `cannot use the proxy in ${variable}: ${why}`, {
-    hint: 'Write it as http://host:port or http://user:password@host:port, with special characters in the password percent-encoded.',
+    hint: 'Set it to http://host:port or http://user:password@host:port, with special characters in the password percent-encoded.',
   })
 }

@@ -1,9 +1,9 @@
-/** Failures of a proxy, which are not the registry's. */
+/** Failures of a proxy rather than of the registry. */
 
 import { nameOf, type Proxy } from './proxies.ts'
 
 export class ProxyError extends Error {
-  /** The code of what the connection threw. */
+  /** The code of the connection's error. */
   readonly code: string | undefined
   readonly hint: string
 
@@ -14,16 +14,16 @@ export class ProxyError extends Error {
   }
 }
 
-/** The error for a proxy that cannot be reached, or breaks off. */
+/** Creates the error for a proxy that is unreachable or closes the connection. */
 export function unreachable(proxy: Proxy, cause: Error): ProxyError {
   const said = cause.message || ((cause as AggregateError).errors?.[0] as Error | undefined)?.message
-  return new ProxyError(`the proxy ${nameOf(proxy)} cannot be reached: ${said}`, hintFor(proxy), cause)
+  return new ProxyError(`cannot reach the proxy ${nameOf(proxy)}: ${said}`, hintFor(proxy), cause)
 }
 
-/** The error for a proxy that answers with a refusal of its own. `target` is the `host:port` that it was to reach. */
+/** Creates the error for a proxy that refuses a request. `target` is the requested `host:port`. */
 export function refused(proxy: Proxy, target: string, status: number): ProxyError {
   const login = `Set a user and password that the proxy accepts: ${proxy.variable}=${proxy.url.protocol}//user:password@${proxy.url.host}.`
-  return new ProxyError(`the proxy ${nameOf(proxy)} does not connect to ${target}: it answers with status ${status}`, status === 407 ? login : hintFor(proxy))
+  return new ProxyError(`the proxy ${nameOf(proxy)} refuses to connect to ${target}: status ${status}`, status === 407 ? login : hintFor(proxy))
 }
 
 function hintFor({ variable }: Proxy): string {

@@ -1,4 +1,4 @@
-/** Redirects, followed by hand: undici does not, and a registry's must not take credentials along. */
+/** Follows redirects without forwarding credentials; undici itself does not follow them. */
 
 import { discard, header, type Exchange, type HttpReply, type HttpRequest } from './http.ts'
 import { targetOf, UntrustedReply } from './target.ts'
@@ -7,9 +7,9 @@ const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
- * `exchange` with redirects of GET and HEAD followed. `authorization` stays behind for good as soon as one leaves the origin.
- * Other methods get the redirect as a reply: what they send was meant for the registry.
- * @throws UntrustedReply for a redirect that nobody should follow, or the sixth
+ * Wraps `exchange` to follow redirects of GET and HEAD. `authorization` is dropped for good once a redirect leaves the origin. Other
+ * methods return the redirect as a reply: their body was meant for the registry.
+ * @throws UntrustedReply for an unacceptable redirect, or the sixth one
  */
 export function followingRedirects(exchange: Exchange): Exchange {
   return async (request): Promise<HttpReply> => {

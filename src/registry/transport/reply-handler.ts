@@ -1,4 +1,4 @@
-/** What undici tells of one exchange, made a reply. */
+/** Converts undici's events for one exchange to a reply. */
 
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
@@ -9,19 +9,19 @@ import { UntrustedReply } from './target.ts'
 
 type Controller = Dispatcher.DispatchController
 
-/** Bytes of a streamed body that wait here for their reader. */
+/** Bytes of a streamed body to buffer for the reader. */
 const BUFFER = 64 * 1024
-/** Undici waits anew after each (RFC 9110 §15.2). */
+/** undici restarts its timeout after each informational reply (RFC 9110 §15.2). */
 const MAX_HINTS = 8
 
-/** Nothing is streamed that need not be: a stream costs more than all else of a small exchange. */
+/** Bodies are streamed only if necessary: a stream costs more than the rest of a small exchange. */
 export class ReplyHandler implements Dispatcher.DispatchHandler {
   readonly reply: Promise<HttpReply>
   readonly #request: HttpRequest
   #resolve!: (reply: HttpReply) => void
   #reject!: (reason: Error) => void
   #controller: Controller | undefined
-  /** All but the body of a reply that is given when it is whole. */
+  /** The head of a reply that is returned once its body is complete. */
   #head: Pick<HttpReply, 'status' | 'headers'> | undefined
   readonly #chunks: Buffer[] = []
   #size = 0
@@ -44,9 +44,9 @@ export class ReplyHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Controller, status: number, headers: HttpReply['headers']): void {
-    // Hints, before the reply itself.
+    // Informational replies, before the final one.
     if (status < 200) {
-      if (++this.#hints > MAX_HINTS) controller.abort(new UntrustedReply(`the registry sends more than ${MAX_HINTS} hints before its reply`))
+      if (++this.#hints > MAX_HINTS) controller.abort(new UntrustedReply(`the registry sends more than ${MAX_HINTS} informational replies`))
       return
     }
     this.#pace.start()
@@ -93,7 +93,7 @@ export class ReplyHandler implements Dispatcher.DispatchHandler {
 
   readonly #stop = (): void => {
     const reason = this.#request.signal.reason as Error
-    // While there is no connection yet, nobody else would end it.
+    // Before a connection exists, nothing else aborts the request.
     this.#reject(reason)
     this.#controller?.abort(reason)
   }
@@ -108,7 +108,7 @@ class ReplyStream extends Readable {
     super({ highWaterMark: BUFFER })
     this.#controller = controller
     this.#pace = pace
-    // It may break off before anybody reads it.
+    // It may fail before it is read.
     this.on('error', () => {})
   }
 
@@ -118,7 +118,7 @@ class ReplyStream extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    if (!this.readableEnded) this.#controller.abort(error ?? new Error('nobody reads on'))
+    if (!this.readableEnded) this.#controller.abort(error ?? new Error('the reader stopped'))
     done(error)
   }
 }

@@ -1,27 +1,27 @@
-/** Trying again what failed for the moment. */
+/** Retries of transient failures. */
 
 import type { Clock } from '../../base/clock.ts'
 import { isTransient } from '../errors.ts'
 import { discard, header, type Exchange, type HttpReply } from './http.ts'
 
-/** How often anything is tried at most. */
+/** Maximum number of attempts. */
 export const MAX_TRIES = 4
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 60_000
-/** 522 is Cloudflare's word for a registry behind it that does not answer. */
+/** 522: Cloudflare's status for a registry that does not respond. */
 const TRANSIENT = new Set([408, 429, 500, 502, 503, 504, 522])
 
-/** Whether the same request may get another reply in a moment. */
+/** Whether the same request may succeed shortly after. */
 export function isTransientStatus(status: number): boolean {
   return TRANSIENT.has(status)
 }
 
-/** Milliseconds to wait after the `tries`th try: doubling, and between a half and the whole of it, so that many do not come at once. */
+/** Milliseconds to wait after attempt `tries`: doubling, with a random factor between a half and one to spread retries. */
 export function pauseAfter(tries: number): number {
   return FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
 }
 
-/** Milliseconds that the reply's `Retry-After` asks for, in seconds or as a date, but a minute at most; undefined when it does not say. */
+/** Milliseconds in the reply's `Retry-After`, as seconds or a date, at most a minute; undefined without the header. */
 export function retryAfter(reply: Pick<HttpReply, 'headers'>, now: number): number | undefined {
   const value = header(reply, 'retry-after')?.trim()
   if (value === undefined) return undefined
@@ -29,7 +29,7 @@ export function retryAfter(reply: Pick<HttpReply, 'headers'>, now: number): numb
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_PAUSE_MS)
 }
 
-/** `exchange`, tried again where the registry or the way to it has a bad moment; not with a body that is made while it is sent. */
+/** Wraps `exchange` to retry transient failures, except with a body that is created while it is sent. */
 export function retrying(exchange: Exchange, clock: Clock): Exchange {
   return async (request): Promise<HttpReply> => {
     const tries = request.body === undefined || Buffer.isBuffer(request.body) ? MAX_TRIES : 1

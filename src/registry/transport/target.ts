@@ -1,8 +1,8 @@
-/** Where a reply may send us: what `Location`, `Link` and a token's realm say is taken with care, for anybody may have written it. */
+/** Validates addresses in `Location`, `Link` and token realms, which an attacker may have written. */
 
 import { BlockList, isIP } from 'node:net'
 
-/** A reply that no registry in its right mind gives. The message has no address in it beyond the host. */
+/** An unacceptable reply of a registry. The message contains only the host of an address. */
 export class UntrustedReply extends Error {}
 
 const PRIVATE = blockList(
@@ -20,12 +20,12 @@ function blockList(ipv4: readonly Subnet[], ipv6: readonly Subnet[]): BlockList 
   return list
 }
 
-/** Whether a URL's host is this machine by its very name. */
+/** Whether a URL's host is the name of this machine. */
 export function isLoopback({ hostname }: URL): boolean {
   return isLocalName(hostname) || isIn(LOOPBACK, hostname)
 }
 
-/** Whether a URL's host is an address of this machine or a private network, by itself and without asking anybody. */
+/** Whether a URL's host is an address of this machine or a private network, without a DNS lookup. */
 function isPrivate({ hostname }: URL): boolean {
   return isLocalName(hostname) || isIn(PRIVATE, hostname)
 }
@@ -37,14 +37,14 @@ function isLocalName(hostname: string): boolean {
 function isIn(list: BlockList, hostname: string): boolean {
   const address = hostname.replace(/^\[|\]$/g, '')
   const family = isIP(address)
-  // BlockList looks through addresses such as ::ffff:127.0.0.1 by itself.
+  // BlockList also checks IPv4-mapped addresses such as ::ffff:127.0.0.1.
   return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6')
 }
 
 /**
- * The absolute URL of `location`, as said in a reply from `from`.
- * @param what the thing that says it, for messages: `the registry's redirect`
- * @throws UntrustedReply when it is no URL, leaves https for http, or goes from a public host to a private address
+ * Resolves `location` in a reply from `from` to an absolute URL.
+ * @param what source of the address, for messages: `the registry's redirect`
+ * @throws UntrustedReply if it is not a URL, leads from https to http, or from a public host to a private address
  */
 export function targetOf(location: string, from: URL, what: string): URL {
   let target: URL
@@ -53,14 +53,14 @@ export function targetOf(location: string, from: URL, what: string): URL {
   } catch {
     throw new UntrustedReply(`${what} is not a URL`)
   }
-  if (target.protocol !== 'https:' && target.protocol !== 'http:') throw new UntrustedReply(`${what} is not for HTTP`)
+  if (target.protocol !== 'https:' && target.protocol !== 'http:') throw new UntrustedReply(`${what} is not an HTTP address`)
   if (target.protocol === 'http:' && from.protocol === 'https:') {
     throw new UntrustedReply(`${what} leads from https to http, to ${target.host}`)
   }
   if (target.host !== from.host && isPrivate(target) && !isPrivate(from)) {
     throw new UntrustedReply(`${what} leads to ${target.host}, which is a private address`)
   }
-  // A user and password there would be sent by nobody, but could be printed.
+  // A user and password there are never sent, but could be printed.
   target.username = ''
   target.password = ''
   return target

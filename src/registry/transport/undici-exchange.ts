@@ -1,4 +1,4 @@
-/** HTTP exchanges by undici, not too many of them at once with one host. */
+/** HTTP exchanges with undici, with a limit on concurrent requests per host. */
 
 import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
@@ -13,15 +13,14 @@ import { refused } from './proxy-error.ts'
 import { ReplyHandler } from './reply-handler.ts'
 
 const HEADERS_TIMEOUT_MS = 60_000
-/** A registry hashes and moves an upload before it says that it has it. */
+/** A registry hashes and moves an upload before it confirms it. */
 const UPLOAD_TIMEOUT_MS = 300_000
 const BODY_TIMEOUT_MS = 60_000
 const PROXY_AUTHENTICATION_REQUIRED = 407
 
 /**
- * Exchanges over the route of each origin, `limit` at a time with one host until their reply begins, or is read.
- * Uploads are counted by themselves: one that copies a blob waits for a download, which must not wait for it.
- * @param events gets a span for each exchange, which begins when its turn has come
+ * Sends exchanges over the route of each origin, at most `limit` per host until a reply starts, or is read. Uploads have a separate
+ * limit: an upload that copies a blob waits for a download, which must not wait for the upload.
  */
 export function undiciExchange(routeFor: (origin: string) => Route, limit: number, events?: EventSink): Exchange {
   const limiters = new Map<string, Limiter>()
@@ -64,7 +63,7 @@ async function upload(request: HttpRequest, { size, open }: OpenedBody, route: R
   try {
     return await send(sized, body, route)
   } catch (error) {
-    // What went wrong where the bytes come from is no fault of the registry's.
+    // A failure of the source of the bytes is not the registry's fault.
     throw failure ?? error
   } finally {
     body.destroy()
@@ -73,12 +72,12 @@ async function upload(request: HttpRequest, { size, open }: OpenedBody, route: R
 
 async function send(request: HttpRequest, body: Buffer | Readable | undefined, { dispatcher, proxy }: Route): Promise<HttpReply> {
   const { method, url, signal } = request
-  // A connection whose reply has just ended is free in the next turn of the event loop: whoever asks sooner opens another.
+  // A connection is free one turn of the event loop after its reply ended: an earlier request would open another one.
   await setImmediate()
   signal.throwIfAborted()
   const handler = new ReplyHandler(request)
   const limits = { headersTimeout: body === request.body ? HEADERS_TIMEOUT_MS : UPLOAD_TIMEOUT_MS, bodyTimeout: BODY_TIMEOUT_MS }
-  // Undici closes the connection after each HEAD without `reset`, for servers that send a body nevertheless (nodejs/undici#258).
+  // Without `reset`, undici closes the connection after each HEAD, because some servers send a body anyway (nodejs/undici#258).
   dispatcher.dispatch({ ...addressed(request, proxy), method, body, reset: false, ...limits }, handler)
   const reply = await handler.reply
   if (!proxy || reply.status !== PROXY_AUTHENTICATION_REQUIRED) return reply
@@ -86,7 +85,7 @@ async function send(request: HttpRequest, body: Buffer | Readable | undefined, {
   throw refused(proxy, url.host, reply.status)
 }
 
-/** Where a request goes to. A proxy takes the whole URL in the place of the path (RFC 9112 §3.2.2). */
+/** Returns the request target. For a proxy, the whole URL replaces the path (RFC 9112 §3.2.2). */
 function addressed({ url, headers }: HttpRequest, proxy: Proxy | undefined) {
   const path = url.pathname + url.search
   if (!proxy) return { origin: url.origin, path, headers }

@@ -1,4 +1,4 @@
-/** The engine contract's part on containers that are talked with. */
+/** The engine contract for attached containers. */
 
 import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
@@ -11,13 +11,13 @@ import type { Bench } from './engine-contract.ts'
 const MORE_THAN_ANY_BUFFER = 4 << 20
 
 export function conversationContract(bench: () => Bench): void {
-  describe('conversations', () => {
+  describe('attached containers', () => {
     const create = (...command: string[]): Promise<Container> => {
       const { engine, image, labels } = bench()
       return engine.containers.create({ image, command: ['/tool', ...command], labels, stdin: true })
     }
 
-    test('what is said is heard at once; the end of it is the end of file, after which the program still speaks', async () => {
+    test('delivers input immediately; its end is end of file, after which output still arrives', async () => {
       await using container = await create('echo', '7')
       const stdout = new PassThrough()
       const stderr = new PassThrough()
@@ -34,7 +34,7 @@ export function conversationContract(bench: () => Bench): void {
       expect(await text(stderr.end())).toBe('heard the end')
     })
 
-    test('as much as one likes goes in and comes out, at the pace of whoever reads', async () => {
+    test("transfers any amount of input and output at the reader's pace", async () => {
       await using container = await create('echo', '0')
       const stdout = new PassThrough()
       const printed = text(stdout)
@@ -46,7 +46,7 @@ export function conversationContract(bench: () => Bench): void {
       expect((await printed) === `listening\n${said}`).toBe(true)
     })
 
-    test('a program that ends without listening to the end gives its exit code and its last words, and does no other harm', async () => {
+    test('returns exit code and last output of a program that ends without reading all input', async () => {
       await using container = await create('print', 'enough', '', '5')
       const stdout = new PassThrough()
       await using attached = await container.attach({ stdout })
@@ -57,7 +57,7 @@ export function conversationContract(bench: () => Bench): void {
       attached.stdin.write('is anybody there?')
     })
 
-    test('a file that is read while the program ends is whole', async () => {
+    test('reads a complete file while the program ends', async () => {
       await using unstarted = await create('echo', '0')
       const whole = await buffer((await unstarted.getArchive('/tool'))!)
       for (let round = 0; round < 5; round++) {
@@ -68,12 +68,12 @@ export function conversationContract(bench: () => Bench): void {
       }
     })
 
-    test('run says nothing: the program finds the end of file', async () => {
+    test('sends end of file immediately with run', async () => {
       await using container = await create('echo', '3')
       expect(await container.run({})).toBe(3)
     })
 
-    test('the same container can be talked with again', async () => {
+    test('attaches to the same container again', async () => {
       await using container = await create('echo', '0')
       for (const line of ['first', 'second']) {
         const stdout = new PassThrough()
@@ -84,7 +84,7 @@ export function conversationContract(bench: () => Bench): void {
       }
     })
 
-    test('an abort ends the program, and is what came of it', async () => {
+    test('ends the program on an abort, and rejects with the reason', async () => {
       await using container = await create('echo', '0')
       const controller = new AbortController()
       const stdout = new PassThrough()
@@ -94,7 +94,7 @@ export function conversationContract(bench: () => Bench): void {
       await expect(attached.exitCode).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
     })
 
-    test('who hangs up ends the program, which can be run again', async () => {
+    test('ends the program on disposal; it can run again', async () => {
       await using container = await create('echo', '4')
       const stdout = new PassThrough()
       const attached = await container.attach({ stdout })
@@ -104,7 +104,7 @@ export function conversationContract(bench: () => Bench): void {
       expect(await container.run({})).toBe(4)
     })
 
-    test('a container without standard input cannot be talked with', async () => {
+    test('rejects an attachment to a container without standard input', async () => {
       const { engine, image, labels } = bench()
       await using container = await engine.containers.create({ image, command: ['/tool', 'print', '', '', '0'], labels })
       await expect(container.attach({})).rejects.toMatchObject({ code: 'CNB_INTERNAL' })

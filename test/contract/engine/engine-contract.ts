@@ -1,4 +1,4 @@
-/** What every Engine must do: the suite that the fake and the real ones pass alike. */
+/** The contract of Engine, for the fake and real engines. */
 
 import { randomBytes } from 'node:crypto'
 import { PassThrough, Readable } from 'node:stream'
@@ -16,7 +16,7 @@ const recent = (): number => expect.closeTo(Date.now(), -8) as number
 
 export interface EngineUnderTest {
   engine: Engine
-  /** The program `tool/main.go`, as bytes that this engine can run. */
+  /** The program `tool/main.go`, built for this engine. */
   tool: Buffer
 }
 
@@ -25,22 +25,22 @@ const IMAGE = `cnb-contract-${id}:1`
 const LABEL = `dev.cnb.contract.${id}`
 const labels = { [LABEL]: 'yes' }
 
-/** What the suite's parts share: the engine, an image of the tool, and labels by which all that is made is found again. */
+/** Shared by the parts of the suite: the engine, an image of the tool, and labels that identify all created objects. */
 export interface Bench {
   readonly engine: Engine
   readonly image: string
   readonly labels: Record<string, string>
-  /** In every name that the suite gives. */
+  /** Part of every name that the suite creates. */
   readonly id: string
 }
 
-/** A refusal in the engine's words. */
+/** A refusal with the engine's message. */
 function failure(words: RegExp): object {
   const message: unknown = expect.stringMatching(words)
   return { code: 'CNB_ENGINE_FAILED', message }
 }
 
-/** Declares the suite; `start` is called once before it. */
+/** Declares the suite; calls `start` once before it. */
 export function engineContract(name: string, start: () => Promise<EngineUnderTest>): void {
   describe(`${name} keeps the engine contract`, () => {
     let engine: Engine
@@ -77,7 +77,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         ['manifest.json', JSON.stringify([{ Config: 'config.json', RepoTags: [IMAGE], Layers: ['layer.tar'] }])],
       ])
 
-    /** Runs the tool in a container of its own and gives what came of it. */
+    /** Runs the tool in a new container and returns exit code and output. */
     async function run(command: string[], spec: object = {}): Promise<{ code: number; stdout: string; stderr: string }> {
       await using container = await engine.containers.create({ image: IMAGE, command: ['/tool', ...command], labels, ...spec })
       const stdout = new PassThrough()
@@ -91,7 +91,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
     }
 
     describe('images', () => {
-      test('a load reports the name, and inspect gives what was loaded', async () => {
+      test('reports the name of a loaded image, and inspects it', async () => {
         const loaded = await engine.images.load(archive())
         expect(loaded).toEqual([expect.stringContaining(IMAGE)])
         const image = await engine.images.inspect(IMAGE)
@@ -107,7 +107,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect((await engine.images.inspect(image!.id))?.id).toBe(image!.id)
       })
 
-      test('an image that is not there is undefined to inspect and CNB_IMAGE_NOT_FOUND to the rest', async () => {
+      test('returns undefined from inspect for a missing image, and throws CNB_IMAGE_NOT_FOUND elsewhere', async () => {
         expect(await engine.images.inspect('cnb-contract/absent:1')).toBeUndefined()
         const missing = { code: 'CNB_IMAGE_NOT_FOUND' }
         await expect(engine.images.save('cnb-contract/absent:1')).rejects.toMatchObject(missing)
@@ -115,7 +115,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         await expect(engine.images.tag('cnb-contract/absent:1', 'cnb-contract/other:1')).rejects.toMatchObject(missing)
       })
 
-      test('a second name shares the image, and its removal leaves the first; removing what is gone is no error', async () => {
+      test('adds and removes a second name without affecting the first; ignores a missing image', async () => {
         const second = `cnb-contract-${id}:second`
         await engine.images.tag(IMAGE, second)
         expect((await engine.images.inspect(second))?.id).toBe((await engine.images.inspect(IMAGE))?.id)
@@ -125,12 +125,12 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect((await engine.images.inspect(IMAGE))?.tags).toEqual([IMAGE])
       })
 
-      test('history tells how each layer was made', async () => {
+      test('returns the history of each layer', async () => {
         const id = (await engine.images.inspect(IMAGE))?.id
         expect(await engine.images.history(IMAGE)).toMatchObject([{ id, createdBy: 'made for the contract', created: 981173106 }])
       })
 
-      test('what save gives, load takes, and it is the same image', async () => {
+      test('saves an image and loads it back unchanged', async () => {
         const before = await engine.images.inspect(IMAGE)
         const saved = await buffer(await engine.images.save(IMAGE))
         await engine.images.load(Readable.from([saved]))
@@ -139,23 +139,23 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect(after?.diffIds).toEqual(before?.diffIds)
       })
 
-      test('loading what is no image fails with words', async () => {
+      test('reports an error message for an invalid image', async () => {
         await expect(engine.images.load(packFiles([['hello', 'there']]))).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
       })
     })
 
     describe('containers', () => {
-      test('run keeps stdout and stderr apart and gives the exit code', async () => {
+      test('separates stdout and stderr and returns the exit code', async () => {
         expect(await run(['print', 'to stdout', 'to stderr', '7'])).toEqual({ code: 7, stdout: 'to stdout', stderr: 'to stderr' })
       })
 
-      test('all that was printed is there when run is done', async () => {
+      test('has written all output when run returns', async () => {
         const { code, stdout } = await run(['flood', '30000', '3'])
         expect(code).toBe(3)
         expect(stdout.length).toBe(30_000 * 100)
       })
 
-      test('environment, user and directory come from the image where the spec says nothing', async () => {
+      test("uses the image's environment, user and directory by default", async () => {
         expect((await run(['env', 'COLOUR'])).stdout).toBe('red')
         expect((await run(['env', 'COLOUR'], { env: ['COLOUR=blue'] })).stdout).toBe('blue')
         expect((await run(['env', 'SHAPE'], { env: ['COLOUR=blue'] })).stdout).toBe('round')
@@ -163,17 +163,17 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect((await run(['where'], { user: '1001:1002', workingDir: '/tmp' })).stdout).toBe('/tmp 1001:1002')
       })
 
-      test('a container cannot be made from an image that is not there', async () => {
+      test('rejects a container from a missing image', async () => {
         const creation = engine.containers.create({ image: 'cnb-contract/absent:1', command: ['/tool'], labels })
         await expect(creation).rejects.toMatchObject(failure(/no such image/i))
       })
 
-      test('a program that is not there fails to start, with the path in the words', async () => {
+      test('reports the path of a missing program', async () => {
         await using container = await engine.containers.create({ image: IMAGE, command: ['/absent'], labels })
         await expect(container.run({})).rejects.toMatchObject(failure(/\/absent/))
       })
 
-      test('files go in before it runs and come out after it has ended', async () => {
+      test('copies files in before a run and out after it', async () => {
         await using container = await engine.containers.create({ image: IMAGE, command: ['/tool', 'write', '/tmp/out', 'written'], labels })
         await container.putArchive('/tmp', await buffer(packFiles([['in/a', 'first'], ['in/b', 'second']])))
         await container.putArchive('/', packFiles([['tmp/in/c', 'third']]))
@@ -184,7 +184,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect(files).toEqual({ 'tmp/.keep': '', 'tmp/in/a': 'first', 'tmp/in/b': 'second', 'tmp/in/c': 'third', 'tmp/out': 'written' })
       })
 
-      test('a path that does not exist gives undefined to read, and refuses files without leaving their source open', async () => {
+      test('returns undefined for a missing path on read, and rejects files for it and closes their source', async () => {
         await using container = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels })
         expect(await container.getArchive('/absent')).toBeUndefined()
         const endless = new Readable({ read(): void { this.push(Buffer.alloc(64 * 1024)) } })
@@ -192,7 +192,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect(endless.destroyed).toBe(true)
       })
 
-      test('an abort ends a container that runs, and the error is the interruption', async () => {
+      test('ends a running container on an abort, with the interruption as the error', async () => {
         await using container = await engine.containers.create({ image: IMAGE, command: ['/tool', 'hang'], labels })
         const controller = new AbortController()
         const stdout = new PassThrough()
@@ -200,7 +200,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         await expect(container.run({ stdout }, { signal: controller.signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
       })
 
-      test('an aborted creation leaves no container', async () => {
+      test('leaves no container after an aborted creation', async () => {
         const own = `${LABEL}.aborted`
         const controller = new AbortController()
         const spec = { image: IMAGE, command: ['/tool'], labels: { [own]: '' } }
@@ -210,7 +210,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect(await engine.containers.list(own)).toEqual([])
       })
 
-      test('list finds a container by label until its scope ends', async () => {
+      test('lists a container by label until its disposal', async () => {
         const own = `${LABEL}.scope`
         {
           await using container = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels: { [own]: 'here' } })
@@ -219,13 +219,13 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect(await engine.containers.list(own)).toEqual([])
       })
 
-      test('removing twice, at once and after, is no error', async () => {
+      test('accepts concurrent and repeated removals', async () => {
         const container = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels })
         await Promise.all([container.remove(), engine.containers.remove(container.id)])
         await container.remove()
       })
 
-      test('a container can be run again, and finds what it wrote before', async () => {
+      test('runs a container again with its previous files', async () => {
         await using container = await engine.containers.create({ image: IMAGE, command: ['/tool', 'append', '/tmp/log', 'x'], labels })
         expect(await container.run({})).toBe(0)
         expect(await container.run({})).toBe(0)
@@ -233,7 +233,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect(log?.content.toString()).toBe('xx')
       })
 
-      test('a name is for one container at a time: 409 to the second, which leaves nothing behind', async () => {
+      test('rejects a second container with the same name with 409, and leaves nothing behind', async () => {
         const own = `${LABEL}.named`
         const spec = { image: IMAGE, command: ['/tool', 'print', 'named', '', '0'], labels: { [own]: '' }, name: `cnb-contract-${id}-named` }
         {
@@ -248,11 +248,11 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect(await second.run({})).toBe(0)
       })
 
-      test('bounds on memory, processors and processes are taken', async () => {
+      test('applies limits on memory, CPUs and processes', async () => {
         expect((await run(['print', 'bounded', '', '0'], { memory: 64 << 20, cpus: 0.5, pidsLimit: 20 })).stdout).toBe('bounded')
       })
 
-      test('a bind mount whose source is not there is refused with its path', async () => {
+      test('rejects a bind mount with a missing source, and reports its path', async () => {
         const mounts = [{ type: 'bind' as const, source: '/cnb-contract-absent', target: '/mnt' }]
         const creation = engine.containers.create({ image: IMAGE, command: ['/tool'], labels, mounts })
         await expect(creation).rejects.toMatchObject(failure(/\/cnb-contract-absent/))
@@ -264,7 +264,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
     imageStoreContract(bench)
 
     describe('volumes', () => {
-      test('create tells whether it made the volume, and list finds it by its label', async () => {
+      test('reports whether create made the volume, and lists it by label', async () => {
         const name = `cnb-contract-${id}-made`
         expect(await engine.volumes.exists(name)).toBe(false)
         expect(await engine.volumes.create(name, labels)).toBe(true)
@@ -276,7 +276,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect((await engine.volumes.list(LABEL)).map((volume) => volume.name)).not.toContain(name)
       })
 
-      test('a volume that a mount makes has the labels of the mount, and one that was there keeps its own', async () => {
+      test("sets a mount's labels on a new volume, and keeps those of an existing one", async () => {
         const name = `cnb-contract-${id}-mounted`
         const mount = { type: 'volume' as const, source: name, target: '/mounted', labels }
         await run(['print', '', '', '0'], { mounts: [mount] })
@@ -285,7 +285,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         await engine.volumes.remove(name)
       })
 
-      test('what one container writes into a volume the next reads, and it cannot go while one uses it', async () => {
+      test('shares a volume between containers, and rejects its removal while in use', async () => {
         const name = `cnb-contract-${id}-shared`
         await engine.volumes.create(name, labels)
         const mounts = [{ type: 'volume' as const, source: name, target: '/shared' }]

@@ -1,4 +1,4 @@
-/** The engine contract's part on what is behind images: which layers a load may leave out, and the blobs of a containerd store. */
+/** The engine contract for image stores: layers that a load may omit, and blobs of a containerd store. */
 
 import type { Readable } from 'node:stream'
 import { buffer, json } from 'node:stream/consumers'
@@ -12,7 +12,7 @@ const OCI = 'application/vnd.oci.image'
 
 const describeBlob = (mediaType: string, bytes: Buffer): object => ({ mediaType, digest: digestOf(bytes), size: bytes.length })
 
-/** A layer that no other run has. */
+/** A layer that is unique to this run. */
 const layerOf = (text: string, { id }: Bench): Promise<Buffer> => buffer(packFiles([[`etc/${text}`, `${text} ${id}`]]))
 
 function configOf(layers: readonly Buffer[], { os, architecture }: EngineInfo['platform']): Buffer {
@@ -25,7 +25,7 @@ function dockerArchive(config: Buffer, files: readonly Buffer[], name: string): 
   return packFiles([['config.json', config], ...files.map((file, index) => [`${index}.tar`, file] as const), ['manifest.json', manifest]])
 }
 
-/** An OCI archive whose manifest names `layers` and which holds `sent`. */
+/** An OCI archive with `layers` in its manifest, and only the blobs `sent`. */
 function ociArchive(config: Buffer, layers: readonly Buffer[], sent: readonly Buffer[], name?: string): { id: Digest; tar: Readable } {
   const mediaType = `${OCI}.manifest.v1+json`
   const manifest = Buffer.from(JSON.stringify({
@@ -47,9 +47,9 @@ export function imageStoreContract(bench: () => Bench): void {
   }
 
   describe('on a graph-driver store', () => {
-    test('files of layers whose chain is known may be empty, and no others', async (context) => {
+    test('accepts empty files only for layers with a known chain', async (context) => {
       const { engine, id, platform, ...rest } = await only('graphdriver', context)
-      // Podman asks for the layer alone, and has other words.
+      // Podman checks only the layer, and has another message.
       context.skip((await engine.info()).product === 'podman')
       const [a, b] = [await layerOf('a', { engine, id, ...rest }), await layerOf('b', { engine, id, ...rest })]
       const [whole, swapped, empty] = [configOf([a, b], platform), configOf([b, a], platform), Buffer.alloc(0)]
@@ -63,7 +63,7 @@ export function imageStoreContract(bench: () => Bench): void {
       await engine.images.remove(name)
     })
 
-    test('there is no content to show', async (context) => {
+    test('has no content store', async (context) => {
       const { engine, image } = await only('graphdriver', context)
       const id = (await engine.images.inspect(image))!.id as Digest
       expect(await engine.content.info(id)).toBeUndefined()
@@ -72,7 +72,7 @@ export function imageStoreContract(bench: () => Bench): void {
   })
 
   describe('on a containerd store', () => {
-    test('an image is its manifest, which names the blobs of config and layers', async (context) => {
+    test('identifies an image by its manifest, with blobs of config and layers', async (context) => {
       const { engine, image } = await only('containerd', context)
       const { id, diffIds } = (await engine.images.inspect(image))!
       const info = await engine.content.info(id as Digest)
@@ -88,14 +88,14 @@ export function imageStoreContract(bench: () => Bench): void {
       expect(digestOf(await buffer((await engine.content.read(layer!.digest))!))).toBe(layer!.digest)
     })
 
-    test('a blob that is not there is undefined, also when several ask at once', async (context) => {
+    test('returns undefined for a missing blob, also for concurrent calls', async (context) => {
       const { engine } = await only('containerd', context)
       const absent: Digest = `sha256:${'0'.repeat(64)}`
       const asked = [engine.content.info(absent), engine.content.read(absent), engine.content.info(absent), engine.content.read(absent)]
       expect(await Promise.all(asked)).toEqual([undefined, undefined, undefined, undefined])
     })
 
-    test('a blob can be left in the middle, and an interrupt ends the reading', async (context) => {
+    test('stops reading a blob in the middle, or on an abort', async (context) => {
       const { engine, image } = await only('containerd', context)
       const id = (await engine.images.inspect(image))!.id as Digest
       ;(await engine.content.read(id))!.destroy()
@@ -105,7 +105,7 @@ export function imageStoreContract(bench: () => Bench): void {
       expect((await engine.content.info(id))?.digest).toBe(id)
     })
 
-    test('an OCI archive may leave out the blobs that are there, and its blobs go with the last image that has them', async (context) => {
+    test('accepts an OCI archive without existing blobs, and removes blobs with their last image', async (context) => {
       const { engine, platform, ...rest } = await only('containerd', context)
       const [a, b] = [await layerOf('a', { engine, ...rest }), await layerOf('b', { engine, ...rest })]
       const first = ociArchive(configOf([a], platform), [a], [a], `cnb-contract-${rest.id}:first`)
@@ -119,7 +119,7 @@ export function imageStoreContract(bench: () => Bench): void {
       expect(await engine.content.info(digestOf(a))).toBeUndefined()
     })
 
-    test('a layer that neither the archive nor the store has is an error, and all is well once it comes', async (context) => {
+    test('rejects an archive with a missing layer, and accepts a complete one later', async (context) => {
       const { engine, platform, ...rest } = await only('containerd', context)
       const [a, b] = [await layerOf('c', { engine, ...rest }), await layerOf('d', { engine, ...rest })]
       const config = configOf([a, b], platform)

@@ -1,4 +1,4 @@
-/** What tool/main.go does, as a program of FakeEngine. */
+/** The behavior of tool/main.go, for FakeEngine. */
 
 import { once } from 'node:events'
 import type { FakeProgram } from '../../support/fakes/fake-engine.ts'

@@ -1,4 +1,4 @@
-/** skopeo reads the layouts that cnb writes, and the other way round. */
+/** skopeo and cnb read each other's OCI layouts. */
 
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ interface Inspection {
 }
 
 async function skopeo(...words: string[]): Promise<string> {
-  // Who may sign what is no matter here, and the machine's own policy may be missing.
+  // Signatures are irrelevant here, and the machine may have no policy.
   return (await promisify(execFile)('skopeo', ['--insecure-policy', ...words])).stdout
 }
 
@@ -34,7 +34,7 @@ async function inspect(location: string): Promise<Inspection> {
 const layers = async (): Promise<Layer[]> => [await layerWith('base', 'the base'), await layerWith('app', 'x'.repeat(2_000_000))]
 const labels = { 'io.buildpacks.test': 'a <label> & more' }
 
-test('skopeo inspects an image that cnb saved, and copies it: what comes out has the same layers', async () => {
+test('lets skopeo inspect and copy an image with the same layers', async () => {
   const [directory, archive] = [join(await makeDirectory(), 'layout'), join(await makeDirectory(), 'archive.tar')]
   const plan = planOf(await layers(), { names: ['team/app:1.0'], labels })
   const saved = await save(`oci:${directory}`, plan)
@@ -44,11 +44,11 @@ test('skopeo inspects an image that cnb saved, and copies it: what comes out has
   await skopeo('copy', `oci:${directory}:1.0`, `docker-archive:${archive}:team/app:1.0`)
   const config = JSON.parse(await skopeo('inspect', '--config', `docker-archive:${archive}`)) as { rootfs: { diff_ids: string[] } }
   expect(config.rootfs.diff_ids).toEqual(plan.layers.map(({ diffId }) => diffId))
-  // In an archive the layers are as they are uncompressed.
+  // An archive has uncompressed layers.
   expect((await inspect(`docker-archive:${archive}`)).Layers).toEqual(plan.layers.map(({ diffId }) => diffId))
 })
 
-test('cnb finds an image that skopeo saved beside its own, and neither takes anything from the other', async () => {
+test('finds an image that skopeo saved in the same layout, without a conflict', async () => {
   const directory = join(await makeDirectory(), 'layout')
   const plan = planOf(await layers(), { names: ['app:1.0'], labels })
   const first = await save(`oci:${directory}`, plan)
@@ -63,7 +63,7 @@ test('cnb finds an image that skopeo saved beside its own, and neither takes any
   expect((await inspect(`oci:${directory}:2.0`)).Digest).toBe(second.id.split('@')[1])
 })
 
-test('cnb finds an image that skopeo made a layout of out of an archive', async () => {
+test('finds an image that skopeo converted from an archive', async () => {
   const [directory, scratch] = [await makeDirectory(), await makeDirectory()]
   const plan = planOf(await layers(), { labels })
   await save(`oci:${scratch}/layout`, plan)
@@ -76,7 +76,7 @@ test('cnb finds an image that skopeo made a layout of out of an archive', async 
   }
 })
 
-test('a sparse image can be inspected and not copied', async () => {
+test('lets skopeo inspect a sparse image, but not copy it', async () => {
   const directory = join(await makeDirectory(), 'layout')
   await save(`oci:${directory}`, planOf(await layers(), { labels }), { sparse: true })
   expect((await inspect(`oci:${directory}:latest`)).Labels).toEqual(labels)

@@ -1,4 +1,4 @@
-/** The client before a real registry that something spoils: what is lost on the way is fetched again, what is wrong is refused. */
+/** The registry client with injected faults: retries lost data and rejects wrong data. */
 
 import { buffer } from 'node:stream/consumers'
 import { Readable } from 'node:stream'
@@ -65,25 +65,25 @@ describe.each(['http', 'https with Basic'])('over %s', (scheme) => {
     ['a reset connection', reset()],
     ['a download that is cut', cutDownload(100_000)],
     ['a Content-Length that promises less', lieAboutLength(-1000)],
-  ])('%s costs another try', async (_, fault) => {
+  ])('retries after %s', async (_, fault) => {
     spoilDownloads(fault)
     expect((await download()).equals(CONTENT)).toBe(true)
     expect(proxy.log.filter(({ spoilt }) => spoilt)).toHaveLength(1)
   })
 
-  it('a Content-Length that promises more than there is costs nothing: what is whole is whole', async () => {
+  it('accepts complete content despite a too large Content-Length', async () => {
     spoilDownloads(lieAboutLength(1000))
     expect((await download()).equals(CONTENT)).toBe(true)
     expect(proxy.log.filter(({ path, method }) => method === 'GET' && path.includes('/blobs/'))).toHaveLength(1)
   })
 
-  it('Retry-After is how long it waits', async () => {
+  it('waits as long as Retry-After says', async () => {
     spoilDownloads(answer(429, { 'retry-after': '7' }))
     await download()
     expect(client.clock.pauses).toContain(7000)
   })
 
-  it('a download that was cut goes on where it broke', async () => {
+  it('resumes an interrupted download', async () => {
     spoilDownloads(cutDownload(200_000))
     await download()
     expect(proxy.log.at(-1)?.headers.range).toMatch(/^bytes=[1-9]/)
@@ -94,12 +94,12 @@ describe.each(['http', 'https with Basic'])('over %s', (scheme) => {
     ['more bytes than the blob has', endless(), 'CNB_REGISTRY_FAILED'],
     ['500 again and again', answer(500), 'CNB_REGISTRY_FAILED'],
     ['a refusal', answer(403), 'CNB_REGISTRY_DENIED'],
-  ])('no blob comes of %s', async (_, fault, code) => {
+  ])('rejects a blob with %s', async (_, fault, code) => {
     proxy.inject({ method: 'GET', path: /\/blobs\/sha256:/, times: 10, fault })
     await expect(download()).rejects.toMatchObject({ code })
   })
 
-  it('a body that stalls ends with the caller’s patience', async () => {
+  it('aborts a stalled body with the signal of the caller', async () => {
     spoilDownloads(stall(1000))
     const stop = new AbortController()
     const blob = await repository().blob({ digest: DIGEST, size: CONTENT.length }, { signal: stop.signal })
@@ -107,7 +107,7 @@ describe.each(['http', 'https with Basic'])('over %s', (scheme) => {
     await expect(buffer(blob)).rejects.toThrow()
   })
 
-  it('a registry that never answers ends with the caller’s patience', async () => {
+  it('aborts a request without a reply with the signal of the caller', async () => {
     proxy.inject({ method: 'HEAD', fault: silence() })
     const stop = new AbortController()
     const asking = repository().resolve('latest', { signal: stop.signal })
@@ -119,21 +119,21 @@ describe.each(['http', 'https with Basic'])('over %s', (scheme) => {
     ['an upload that is cut', cutUpload(50_000)],
     ['a reset', reset()],
     ['a 503', answer(503)],
-  ])('%s costs another try, and the blob is whole', async (name, fault) => {
+  ])('retries after %s, with a complete blob', async (name, fault) => {
     proxy.inject({ method: 'PUT', path: /\/uploads\//, fault })
     await upload(name)
     expect(proxy.log.some(({ spoilt }) => spoilt)).toBe(true)
   })
 
-  it('an upload that is garbled on its way is refused by the registry, and never taken for whole', async () => {
+  it('reports an upload that was corrupted on the way', async () => {
     proxy.inject({ method: 'PUT', path: /\/uploads\//, times: 10, fault: corruptUpload() })
     await expect(upload('garbled')).rejects.toMatchObject({ code: 'CNB_REGISTRY_FAILED' })
   })
 
-  it('a redirect to another host takes no credential along', async () => {
+  it('sends no credentials after a redirect to another host', async () => {
     elsewhere.inject({ method: 'GET', fault: answer(200, { 'content-type': 'application/octet-stream' }, CONTENT) })
     spoilDownloads(redirect(elsewhere.origin))
-    // What leads from https to plain HTTP is not followed at all.
+    // A redirect from https to plain HTTP is not followed.
     const isFollowed = scheme === 'http'
     const found = await download().catch((error: unknown) => error)
     if (isFollowed) expect((found as Buffer).equals(CONTENT)).toBe(true)
@@ -147,7 +147,7 @@ describe.each(['http', 'https with Basic'])('over %s', (scheme) => {
     ['an index of 100 000 images', wideIndex(100_000)],
     ['indexes in indexes', nestedIndexes(8)],
     ['a manifest without end', endless({ 'content-type': 'application/vnd.oci.image.manifest.v1+json' })],
-  ])('%s is refused, after few requests', async (_, fault) => {
+  ])('rejects %s after few requests', async (_, fault) => {
     proxy.inject({ path: /\/manifests\//, times: 100, fault })
     await expect(find()).rejects.toMatchObject({ code: expect.stringMatching(/^CNB_(IMAGE_INVALID|REGISTRY_FAILED|PLATFORM_MISMATCH)$/) })
     expect(proxy.log.filter(({ path }) => path.includes('/manifests/')).length).toBeLessThan(6)

@@ -1,4 +1,4 @@
-/** The proxy spoils what it is told to, as it is told to, and nothing else. */
+/** The fault proxy injects exactly the requested faults. */
 
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
@@ -45,7 +45,7 @@ describe.each(['http', 'https'])('before a registry with %s, the fault proxy', (
   const send = (method: string, path: string, options: RequestOptions = {}): Promise<Reply> => sendRequest(method, `${proxy.origin}${path}`, { ...trust(), ...options })
   const spoil = (fault: Fault): void => proxy.inject({ path: /\/blobs\/sha256:/, method: 'GET', fault })
 
-  /** What came before the reply ended, well or not, or before the client had enough of it. */
+  /** The bytes that arrived before the reply ended or failed, or the client stopped. */
   const read = async (path: string, enough = Infinity): Promise<{ bytes: number; error?: string; headers: IncomingMessage['headers'] }> => {
     const response = await openRequest('GET', `${proxy.origin}${path}`, trust())
     let bytes = 0
@@ -77,7 +77,7 @@ describe.each(['http', 'https'])('before a registry with %s, the fault proxy', (
     expect(proxy.log[2]?.path).toBe(`/v2/team/app/blobs/${digestOf(content)}`)
   })
 
-  it('answers in the place of the registry, as often as it is told to', async () => {
+  it('replies instead of the registry, the given number of times', async () => {
     proxy.inject({ path: /blobs/, times: 2, fault: answer(429, { 'retry-after': '7' }, 'slow down') })
     spoil(answer(503))
     expect((await send('GET', '/v2/')).status).toBe(200)
@@ -87,7 +87,7 @@ describe.each(['http', 'https'])('before a registry with %s, the fault proxy', (
     ])
   })
 
-  it('cuts a download, whose rest can be had', async () => {
+  it('cuts a download that can be resumed', async () => {
     spoil(cutDownload(1000))
     expect(await read(blob)).toMatchObject({ bytes: 1000, error: 'ECONNRESET' })
     expect((await send('GET', blob, { headers: { range: 'bytes=1000-' } })).body.equals(CONTENT.subarray(1000))).toBe(true)
@@ -112,19 +112,19 @@ describe.each(['http', 'https'])('before a registry with %s, the fault proxy', (
     expect([refused.status, refused.body.toString()]).toEqual([400, expect.stringContaining('DIGEST_INVALID')])
   })
 
-  it('lets a body stall after its first bytes, until the client goes', async () => {
+  it('stalls a body after its first bytes, until the client disconnects', async () => {
     spoil(stall(1000))
     expect(await read(blob, 1000)).toMatchObject({ bytes: 1000, headers: { 'content-length': String(CONTENT.length) } })
   })
 
-  it('sends bodies that have no end', async () => {
+  it('sends endless bodies', async () => {
     spoil(endless({ 'content-type': 'text/plain' }))
     const { bytes, headers } = await read(blob, 10_000_000)
     expect(bytes).toBeGreaterThanOrEqual(10_000_000)
     expect(headers).toMatchObject({ 'content-type': 'text/plain', 'transfer-encoding': 'chunked' })
   })
 
-  it('can say nothing at all', async () => {
+  it('can send no reply', async () => {
     const client = new AbortController()
     const heard = new Promise<void>((resolve) => spoil((exchange) => { resolve(); return silence()(exchange) }))
     const reply = send('GET', blob, { signal: client.signal })
@@ -139,7 +139,7 @@ describe.each(['http', 'https'])('before a registry with %s, the fault proxy', (
     await expect(send('GET', blob)).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
 
-  it('says a length that is not the body’s', async () => {
+  it('sends a wrong Content-Length', async () => {
     const length = String(CONTENT.length)
     spoil(lieAboutLength(5))
     expect(await read(blob)).toMatchObject({ bytes: CONTENT.length, error: 'ECONNRESET', headers: { 'content-length': String(CONTENT.length + 5) } })
@@ -148,7 +148,7 @@ describe.each(['http', 'https'])('before a registry with %s, the fault proxy', (
     expect(await read(blob)).toMatchObject({ bytes: CONTENT.length, headers: { 'content-length': length } })
   })
 
-  it('sends clients to another host, which tells what it was asked', async () => {
+  it('redirects clients to another host, which records requests', async () => {
     await using other = await startFaultProxy()
     other.inject({ fault: answer(200, {}, 'elsewhere') })
     spoil(redirect(other.origin))
@@ -160,7 +160,7 @@ describe.each(['http', 'https'])('before a registry with %s, the fault proxy', (
     expect(other.log.map(({ path, headers: { authorization } }) => [path, authorization])).toEqual([[blob, 'Bearer secret'], [blob, undefined], [blob, undefined]])
   })
 
-  it('gives manifests that are too large, too wide or too deep, with digests that are right', async () => {
+  it('sends oversized, wide or deep manifests with correct digests', async () => {
     const get = async (fault: Fault, name = 'latest'): Promise<Reply> => {
       proxy.inject({ path: /\/manifests\//, fault })
       const reply = await send('GET', `/v2/team/app/manifests/${name}`)
@@ -182,7 +182,7 @@ describe.each(['http', 'https'])('before a registry with %s, the fault proxy', (
   })
 })
 
-it('the fault proxy is gone when its scope ends, with whoever still waits for an answer', async () => {
+it('closes the fault proxy and pending requests on disposal', async () => {
   const proxy = await startFaultProxy()
   const heard = new Promise<void>((resolve) => proxy.inject({ fault: () => resolve() }))
   const reply = sendRequest('GET', proxy.origin)

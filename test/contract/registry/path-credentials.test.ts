@@ -1,4 +1,4 @@
-/** A registry in which each team has an account of its own, as GitLab and others have it. */
+/** A registry with an account per team, as in GitLab. */
 
 import { expect, it } from 'vitest'
 import { makeKeychain } from '../../../src/registry/auth/keychain.ts'
@@ -9,7 +9,7 @@ import { openClient } from '../../support/registry/registry-client.ts'
 import { startRegistry } from '../../support/registry/registry.ts'
 import { startTokenServer } from '../../support/fakes/token-server.ts'
 
-it('each repository is reached with the credentials of its path, and a token for one serves no other', async () => {
+it('uses the credentials of each path, and a token for one repository only', async () => {
   await using certificate = await makeCertificate()
   const users = Object.fromEntries(
     ['team-a', 'team-b'].map((team) => [team, { password: `p-${team}`, repositories: { [`${team}/app`]: ['pull', 'push'], [`${team}/base`]: ['pull', 'push'] } as const }]),
@@ -30,7 +30,7 @@ it('each repository is reached with the credentials of its path, and a token for
   const who = (name: string): (string | undefined)[] => tokens.requests.filter(({ scopes }) => scopes[0]?.startsWith(`repository:${name}:`)).map(({ user }) => user)
   expect([new Set(who('team-a/app')), new Set(who('team-b/base'))]).toEqual([new Set(['team-a']), new Set(['team-b'])])
 
-  // The account that may write has no access to the other's repository: the blob is uploaded instead.
+  // The writing account cannot read the other repository: the blob is uploaded instead.
   const target = registries.repository(`${registry.address}/team-b/app`, 'push')
   expect(await target.mountBlob(digest, 'team-a/app')).toBe(false)
   expect(new Set(who('team-b/app'))).toEqual(new Set(['team-b']))

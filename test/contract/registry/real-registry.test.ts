@@ -1,4 +1,4 @@
-/** The registries that other tests run against are what those tests take them for. */
+/** The registries of other tests behave as those tests assume. */
 
 import { describe, expect, it } from 'vitest'
 import { makeCertificate } from '../../support/registry/certificate.ts'
@@ -8,7 +8,7 @@ import { sendRequest, type Reply } from '../../support/registry/send-request.ts'
 import { startTokenServer } from '../../support/fakes/token-server.ts'
 
 describe('a plain registry', () => {
-  it('takes a blob from anybody, gives it back, and deletes it', async () => {
+  it('stores, returns and deletes a blob without credentials', async () => {
     await using registry = await startRegistry()
     const path = await pushBlob(registry, 'team/app', 'a layer')
     const url = `http://${registry.address}${path}`
@@ -17,7 +17,7 @@ describe('a plain registry', () => {
     expect((await sendRequest('GET', url)).status).toBe(404)
   })
 
-  it('is gone when its scope ends', async () => {
+  it('is closed on disposal', async () => {
     let address
     {
       await using registry = await startRegistry()
@@ -28,7 +28,7 @@ describe('a plain registry', () => {
 })
 
 describe('a registry with TLS', () => {
-  it('is believed by who knows its authority only', async () => {
+  it('is trusted only with its CA', async () => {
     await using certificate = await makeCertificate()
     await using other = await makeCertificate()
     await using registry = await startRegistry({ certificate })
@@ -41,7 +41,7 @@ describe('a registry with TLS', () => {
 })
 
 describe('a registry with Basic auth', () => {
-  it('lets its user in and nobody else', async () => {
+  it('accepts only its user', async () => {
     await using registry = await startRegistry({ auth: 'basic' })
     const as = (password: string): Promise<Reply> =>
       sendRequest('GET', `http://${registry.address}/v2/`, { headers: { authorization: `Basic ${btoa(`${BASIC_USER.username}:${password}`)}` } })
@@ -66,7 +66,7 @@ describe('a registry with token auth', () => {
   const tokenOf = ({ body }: Reply): Record<string, string> => JSON.parse(body.toString()) as Record<string, string>
   const bearer = (token: string | undefined): { headers: Record<string, string> } => ({ headers: { authorization: `Bearer ${token}` } })
 
-  it('names its token server in a challenge, and does what a token from there allows and no more', async () => {
+  it('sends a challenge with its token server, and enforces the scope of tokens', async () => {
     await using certificate = await makeCertificate()
     await using tokens = await startTokenServer({ certificate, users, anonymous })
     await using registry = await startRegistry({ auth: tokens })
@@ -84,7 +84,7 @@ describe('a registry with token auth', () => {
     expect(tokens.requests).toEqual([{ method: 'GET', user: 'alice', grant: 'basic', scopes: ['repository:team/app:pull'], status: 200 }])
   })
 
-  it('gets tokens for an identity token or a password that is posted', async () => {
+  it('returns tokens for a posted identity token or password', async () => {
     await using certificate = await makeCertificate()
     await using tokens = await startTokenServer({ certificate, users })
     await using registry = await startRegistry({ auth: tokens })
@@ -108,7 +108,7 @@ describe('a registry with token auth', () => {
     ])
   })
 
-  it('gives nobody a token for what is public, and anybody who says a wrong password none', async () => {
+  it('returns anonymous tokens for public content, and none for a wrong password', async () => {
     await using certificate = await makeCertificate()
     await using tokens = await startTokenServer({ certificate, users, anonymous, tls: true })
     await using registry = await startRegistry({ auth: tokens, certificate })
@@ -118,13 +118,13 @@ describe('a registry with token auth', () => {
       const { token } = tokenOf(await ask(repository))
       return (await sendRequest('GET', `https://${registry.address}/v2/${repository}/tags/list`, { ...bearer(token), ca: certificate.ca })).status
     }
-    // Allowed, though there is nothing.
+    // Allowed, although the repository is empty.
     expect(await tags('public')).toBe(404)
     expect(await tags('team/app')).toBe(401)
     expect((await ask('public', { authorization: `Basic ${btoa('alice:guess')}` })).status).toBe(401)
   })
 
-  it('takes no token that has ended', async () => {
+  it('rejects an expired token', async () => {
     await using certificate = await makeCertificate()
     await using tokens = await startTokenServer({ certificate, anonymous, expiresIn: -120 })
     await using registry = await startRegistry({ auth: tokens })

@@ -1,4 +1,4 @@
-/** What a registry must do for the client: the suite that the one in memory and the real one pass alike. */
+/** The contract of Registries, for the registry in memory and a real one. */
 
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
@@ -16,7 +16,7 @@ export interface RegistryUnderTest extends AsyncDisposable {
   readonly address: string
   readonly keychain?: Keychain
   readonly ca?: readonly Buffer[]
-  /** What not all registries can. */
+  /** Optional features of registries. */
   readonly can: { readonly delete: boolean; readonly referrers: boolean }
 }
 
@@ -24,7 +24,7 @@ const MORE_THAN_ANY_BUFFER = 5 << 20
 const sourceOf = (bytes: Buffer): { open: () => Promise<Readable> } => ({ open: async () => Readable.from(bytes.length === 0 ? [] : [bytes]) })
 const describeBlob = (bytes: Buffer, mediaType = OCI_LAYER): Descriptor => ({ mediaType, digest: digestOf(bytes), size: bytes.length })
 
-/** Declares the suite; `start` is called once before it. */
+/** Declares the suite; calls `start` once before it. */
 export function registryContract(name: string, start: () => Promise<RegistryUnderTest>): void {
   describe(`${name} keeps the registry contract`, () => {
     let registry: RegistryUnderTest
@@ -42,7 +42,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       await registry[Symbol.asyncDispose]()
     })
 
-    /** A repository that nobody has used. */
+    /** An unused repository. */
     const fresh = (): { path: string; repository: Repository } => {
       const path = `contract/r${++count}`
       return { path, repository: registries.repository(`${registry.address}/${path}`, 'push') }
@@ -53,7 +53,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       return digestOf(bytes)
     }
 
-    /** An image manifest whose blobs are in the repository. */
+    /** An image manifest with its blobs in the repository. */
     const image = async (to: Repository, more: object = {}): Promise<Buffer> => {
       const config = randomBytes(20)
       await upload(to, config)
@@ -66,7 +66,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       return tags
     }
 
-    test('what is not there is said not to be there', async () => {
+    test('reports missing content as missing', async () => {
       const { repository } = fresh()
       const digest = digestOf('nothing')
       expect(await repository.resolve('latest')).toBeUndefined()
@@ -78,7 +78,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       await expect(repository.blob({ digest })).rejects.toMatchObject({ code: 'CNB_REGISTRY_FAILED' })
     })
 
-    test('a blob comes back as it was sent, and is in its repository alone', async () => {
+    test('stores a blob in one repository only', async () => {
       const { repository } = fresh()
       const bytes = randomBytes(MORE_THAN_ANY_BUFFER)
       const digest = await upload(repository, bytes)
@@ -88,14 +88,14 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       expect(await fresh().repository.hasBlob(digest)).toBe(false)
     })
 
-    test.each([0, 1, MORE_THAN_ANY_BUFFER])('a stream of %i bytes becomes a blob whose digest and size are told', async (size) => {
+    test.each([0, 1, MORE_THAN_ANY_BUFFER])('stores a stream of %i bytes, and returns digest and size', async (size) => {
       const { repository } = fresh()
       const bytes = randomBytes(size)
       expect(await repository.uploadStream(sourceOf(bytes))).toEqual({ digest: digestOf(bytes), size })
       expect((await buffer(await repository.blob({ digest: digestOf(bytes), size }))).equals(bytes)).toBe(true)
     })
 
-    test('a blob that is not what its digest says is refused', async () => {
+    test('rejects a blob with a wrong digest', async () => {
       const { repository } = fresh()
       const bytes = randomBytes(10)
       const descriptor = describeBlob(randomBytes(10))
@@ -103,7 +103,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       expect(await repository.hasBlob(descriptor.digest)).toBe(false)
     })
 
-    test('a blob of another repository is mounted without being sent; one that is nowhere wants an upload', async () => {
+    test('mounts a blob of another repository; requires an upload for a missing one', async () => {
       const { path, repository } = fresh()
       const { repository: other } = fresh()
       const digest = await upload(repository, randomBytes(10))
@@ -112,7 +112,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       expect(await other.mountBlob(digestOf('nowhere'), path)).toBe(false)
     })
 
-    test('a manifest is found by tag and digest, byte for byte', async () => {
+    test('returns a manifest by tag and digest, byte for byte', async () => {
       const { repository } = fresh()
       const content = await image(repository)
       const descriptor = describeBlob(content, OCI_MANIFEST)
@@ -123,7 +123,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       }
     })
 
-    test('a tag moves to another manifest, and the first stays under its digest', async () => {
+    test('moves a tag to another manifest, and keeps the first one by digest', async () => {
       const { repository } = fresh()
       const [before, after] = [await image(repository), await image(repository)]
       for (const content of [before, after]) await repository.putManifest('tag', { mediaType: OCI_MANIFEST, content })
@@ -131,7 +131,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       expect((await repository.manifest(digestOf(before)))?.content).toEqual(before)
     })
 
-    test('a manifest without a tag, and an index over it', async () => {
+    test('stores a manifest without a tag, and an index of it', async () => {
       const { repository } = fresh()
       const content = await image(repository)
       const child = describeBlob(content, OCI_MANIFEST)
@@ -143,7 +143,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       expect(await tagsOf(repository)).toEqual(['multi'])
     })
 
-    test("a manifest whose blobs are missing is refused in the registry's words", async () => {
+    test("rejects a manifest with missing blobs, with the registry's message", async () => {
       const { repository } = fresh()
       const content = await image(repository, { layers: [describeBlob(randomBytes(5))] })
       await expect(repository.putManifest('tag', { mediaType: OCI_MANIFEST, content })).rejects.toMatchObject({
@@ -153,14 +153,14 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       })
     })
 
-    test('all tags are listed', async () => {
+    test('lists all tags', async () => {
       const { repository } = fresh()
       const content = await image(repository)
       for (const tag of ['c', 'a', 'b']) await repository.putManifest(tag, { mediaType: OCI_MANIFEST, content })
       expect((await tagsOf(repository)).sort()).toEqual(['a', 'b', 'c'])
     })
 
-    test('what refers to a manifest is listed', async () => {
+    test('lists the referrers of a manifest', async () => {
       const { repository } = fresh()
       const content = await image(repository)
       const subject = await repository.putManifest('app', { mediaType: OCI_MANIFEST, content })
@@ -173,7 +173,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       expect(await repository.referrers(subject.digest)).toEqual([descriptor])
     })
 
-    test('a manifest that is deleted is gone, and may be deleted again', async (context) => {
+    test('deletes a manifest, repeatedly', async (context) => {
       context.skip(!registry.can.delete)
       const { repository } = fresh()
       const { digest } = await repository.putManifest('tag', { mediaType: OCI_MANIFEST, content: await image(repository) })
@@ -182,11 +182,11 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
       await repository.deleteManifest(digest)
     })
 
-    test('whoever may write is told so', async () => {
+    test('confirms push access', async () => {
       await fresh().repository.checkPush()
     })
 
-    test('an abort ends what goes on', async () => {
+    test('stops on an abort', async () => {
       const { repository } = fresh()
       const signal = AbortSignal.abort()
       await expect(repository.resolve('latest', { signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })

@@ -1,4 +1,4 @@
-/** The bundle that ships, on real registries: directly, with TLS, and through proxies. */
+/** The shipped bundle with real registries: directly, with TLS, and through proxies. */
 
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { ImageInspection } from '../../../src/operations/inspect/inspect.ts'
@@ -36,7 +36,7 @@ describe('the bundle', () => {
     for (const { address } of [plain, secure]) expect(await inspectThere(address, {})).toMatchObject({ source: 'registry' })
   })
 
-  it.each(['http', 'https'])('reads over TLS through a proxy that speaks %s', async (scheme) => {
+  it.each(['http', 'https'])('reads over TLS through an %s proxy', async (scheme) => {
     await using proxy = await startProxy(secure.address, { login: 'me:pr0xy', ...(scheme === 'https' ? { tls: certificate } : {}) })
     const found = await inspectThere(HOST_BEHIND_PROXY, { HTTPS_PROXY: `${scheme}://me:pr0xy@${proxy.address}`, HTTP_PROXY: 'http://127.0.0.1:1' })
     expect(found).toMatchObject({ source: 'registry' })
@@ -51,7 +51,7 @@ describe('the bundle', () => {
     expect(proxy.asked[0]).toBe(`GET http://${host}/v2/ -`)
   })
 
-  it.each(['https', 'http'] as const)('ships undici as it uploads here through proxies, to %s', async (scheme) => {
+  it.each(['https', 'http'] as const)('uploads through proxies to %s with the bundled undici', async (scheme) => {
     const registry = scheme === 'https' ? secure : plain
     await using proxy = await startProxy(registry.address)
     const env = { HTTPS_PROXY: scheme === 'https' ? proxy.address : '127.0.0.1:1', HTTP_PROXY: proxy.address }
@@ -62,10 +62,10 @@ describe('the bundle', () => {
     expect(found.headers['docker-content-digest']).toBe(digest)
   })
 
-  it('names the proxy that refuses', async () => {
+  it('reports the proxy that refuses', async () => {
     await using proxy = await startProxy(secure.address, { login: 'me:pr0xy' })
     const { code, stderr } = await runCnb(['inspect', '--remote', `${HOST_BEHIND_PROXY}/team/app:1`], { env: { ...NO_ENGINE, HTTPS_PROXY: proxy.address } })
     expect(code).toBe(1)
-    expect(stderr).toContain(`the proxy http://${proxy.address} (HTTPS_PROXY) does not connect to ${HOST_BEHIND_PROXY}:443: it answers with status 407`)
+    expect(stderr).toContain(`the proxy http://${proxy.address} (HTTPS_PROXY) refuses to connect to ${HOST_BEHIND_PROXY}:443: status 407`)
   })
 })

@@ -83,7 +83,7 @@ describe('a build whose engine no longer answers', () => {
     engine.freeze()
     running.signal('SIGINT')
     const { code, stderr } = await running.finished
-    expect([code, stderr]).toEqual([130, expect.stringMatching(/cannot remove the container (\w+): the engine does not answer; 'docker rm -f \1' removes it/) as string])
+    expect([code, stderr]).toEqual([130, expect.stringMatching(/cannot remove the container (\w+): the engine does not respond; remove it with 'docker rm -f \1'/) as string])
     await succeed(['builder', 'inspect', BUILDER])
     expect(await leftBehind()).toEqual([])
   })

@@ -190,7 +190,7 @@ export class FakeEngine implements Engine {
         return await conversation.exitCode
       },
       attach: async (output, context) => {
-        if (!state().spec.stdin) throw new CnbError('CNB_INTERNAL', 'a container that was made without standard input cannot be talked with')
+        if (!state().spec.stdin) throw new CnbError('CNB_INTERNAL', 'cannot attach to a container that was created without standard input')
         return this.#start(state(), config, output, context)
       },
     }

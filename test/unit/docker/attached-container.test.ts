@@ -13,7 +13,7 @@ interface Program {
   readonly wait: ServerResponse
 }
 
-/** An engine whose container, once started, does what `play` says; and that container. */
+/** An engine with a container that runs `play` after its start, and that container. */
 async function programThat(play: (program: Program) => void, more: Record<string, Reply> = {}): Promise<EngineServer & { container: Container }> {
   const program: Partial<{ stdin: Duplex; stdout: Duplex; wait: ServerResponse }> = {}
   const server = await startEngineServer(
@@ -38,7 +38,7 @@ async function programThat(play: (program: Program) => void, more: Record<string
   return { ...server, container: await server.engine.containers.create({ image: 'x', command: ['/x'], stdin: true }) }
 }
 
-test('when the program no longer listens, what it says last and its exit code are not lost', async () => {
+test('keeps last output and exit code if the program stops reading', async () => {
   const closed = new EventEmitter()
   const { container, asked } = await programThat(({ stdin, stdout, wait }) => {
     stdin.destroy()
@@ -57,7 +57,7 @@ test('when the program no longer listens, what it says last and its exit code ar
   expect(asked).not.toContain('POST /containers/c1/kill')
 })
 
-test('what is still open when the program has ended is closed', async () => {
+test('closes open connections after the program ended', async () => {
   const { container } = await programThat(({ stdout, wait }) => {
     stdout.end()
     wait.end('{"StatusCode":0}')
@@ -68,7 +68,7 @@ test('what is still open when the program has ended is closed', async () => {
   await closed
 })
 
-test('who hangs up closes both directions and has the container killed, and nobody need ask how it ended', async () => {
+test('closes both directions and kills the container on disposal, without an unhandled error', async () => {
   let gone: Promise<unknown> | undefined
   const { container, asked } = await programThat(({ stdin, stdout }) => {
     gone = Promise.all([stdin, stdout].map((socket) => once(socket.resume(), 'end')))
@@ -80,7 +80,7 @@ test('who hangs up closes both directions and has the container killed, and nobo
   expect(asked.at(-1)).toBe('POST /containers/c1/kill')
 })
 
-test('what is read once the input has ended is asked for when the program has', async () => {
+test('delays reads after the end of input until the program has ended', async () => {
   let end = (): void => {}
   const { container, asked, engine } = await programThat(
     ({ stdout, wait }) => {
@@ -101,7 +101,7 @@ test('what is read once the input has ended is asked for when the program has', 
   expect(await text((await asking)!)).toBe('an archive')
 })
 
-test('a failure to start closes both directions', async () => {
+test('closes both directions after a failed start', async () => {
   const closed: Promise<unknown>[] = []
   const server = await startEngineServer(
     {
@@ -119,7 +119,7 @@ test('a failure to start closes both directions', async () => {
   await Promise.all(closed)
 })
 
-test('an engine that does not wait for the program is not told to start it', async () => {
+test('does not start the program if the engine refuses to wait for it', async () => {
   const { container, asked } = await programThat(() => {}, { 'POST /containers/c1/wait': json({ message: 'no' }, 500) })
   await expect(container.attach({})).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
   expect(asked).not.toContain('POST /containers/c1/start')

@@ -12,7 +12,7 @@ async function inspectOn(product: string, image: object): Promise<EngineImage | 
   return server.engine.images.inspect('x')
 }
 
-test("an image's os.version is taken from Docker, and not from podman, which has the version of a Docker there", async () => {
+test("reads os.version from Docker, but not from podman, which returns another value", async () => {
   const image = { OsVersion: '20.10.24', DockerVersion: '20.10.24' }
   expect((await inspectOn('Engine', image))?.osVersion).toBe('20.10.24')
   expect((await inspectOn('Podman Engine', image))?.osVersion).toBeUndefined()

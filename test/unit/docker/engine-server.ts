@@ -1,4 +1,4 @@
-/** An HTTP server on a socket that plays an engine with a fault; what it is asked is kept. */
+/** An HTTP server on a socket that acts as an engine with faults and records requests. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Http2Server } from 'node:http2'
@@ -18,12 +18,12 @@ export interface EngineServer extends AsyncDisposable {
   readonly urls: string[]
 }
 
-/** JSON with a status, 200 unless said otherwise. */
+/** Replies with JSON and a status, by default 200. */
 export function json(body: unknown, status = 200): Reply {
   return (response) => response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
 }
 
-/** Breaks the connection off after `sent`, in the middle of the body. */
+/** Closes the connection after `sent`, in the middle of the body. */
 export function breakOff(sent = ''): Reply {
   return (response) => {
     response.writeHead(200, { 'Content-Type': 'application/json' })
@@ -40,7 +40,7 @@ export function frame(stream: number, payload: string | Buffer): Buffer {
 }
 
 /**
- * Starts a server that answers `METHOD /path` (a `*` stands for one part of the path) by `replies`, anything else with 404;
+ * Starts a server that answers `METHOD /path` (`*` matches one part of the path) with `replies`, anything else with 404;
  * `attached` gets the connection of an attach, and its query; `grpc` those to /grpc, or is the
  * status that refuses them; `last` and `events` are the engine's (last-words.ts).
  */

@@ -21,7 +21,7 @@ test.each([
   [coded('ECONNRESET', 'socket hang up'), 'CNB_ENGINE_LOST'],
   [coded('EPIPE'), 'CNB_ENGINE_LOST'],
   [new Error('anything else'), 'CNB_ENGINE_FAILED'],
-])('%s is %s, with its words', (error, code) => {
+])('converts %s to %s with its message', (error, code) => {
   const translated = engineError(error, 'cannot do it', endpoint)
   expect(translated.code).toBe(code)
   expect(translated.message).toContain(error.message)
@@ -32,12 +32,12 @@ test.each([
   }
 })
 
-test('an abort is the reason of the signal, whatever broke because of it', () => {
+test("returns the signal's reason after an abort", () => {
   const reason = new CnbError('CNB_INTERRUPTED', 'terminated', { exit: 143 })
   expect(engineError(coded('ECONNRESET'), 'cannot do it', endpoint, AbortSignal.abort(reason))).toBe(reason)
 })
 
-test('long words are cut, absent ones are replaced', () => {
+test('truncates long messages, and replaces empty ones', () => {
   expect(engineRefusal('cannot do it', 500, 'x'.repeat(10_000)).message.length).toBeLessThan(2100)
   expect(engineRefusal('cannot do it', 500, ' ').message).toContain('status 500')
 })

@@ -1,4 +1,4 @@
-/** What the tests of a faulty engine share. */
+/** Helpers for tests with a faulty engine. */
 
 import { expect } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
@@ -6,10 +6,10 @@ import type { CnbEvent } from '../../../src/base/events.ts'
 import type { Container } from '../../../src/docker/engine.ts'
 import { json, type EngineServer } from './engine-server.ts'
 
-/** Answers for a container that is made and removed. */
+/** Replies for the creation and removal of a container. */
 export const created = { 'POST /containers/create': json({ Id: 'c1' }, 201), 'DELETE /containers/c1': json('', 204) }
 
-/** The error that the work ends with, which must be a CnbError. */
+/** Returns the error of the work, which must be a CnbError. */
 export async function failureOf(work: Promise<unknown>): Promise<CnbError> {
   const error = await work.then(() => undefined, (thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(CnbError)

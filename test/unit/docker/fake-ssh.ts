@@ -1,11 +1,11 @@
-/** An `ssh` of our own. */
+/** A fake `ssh`. */
 
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 
-/** Puts it first on the PATH for the rest of the test: a Node program. */
+/** Puts a Node program first on the PATH for the rest of the test. */
 export async function fakeSsh(program: string): Promise<void> {
   const directory = await makeTemporaryDirectory('cnb-test-')
   const path = process.env.PATH
@@ -19,7 +19,7 @@ export async function fakeSsh(program: string): Promise<void> {
   process.env.PATH = `${directory.path}:${path}`
 }
 
-/** The program that does what `docker system dial-stdio` does at the other end. */
+/** The equivalent of `docker system dial-stdio` on the remote host. */
 export function sshTo(socket: string): string {
   const options = JSON.stringify({ path: socket, allowHalfOpen: true })
   return `const s = require('net').connect(${options}); process.stdin.pipe(s).on('end', () => process.exit()).pipe(process.stdout)`

@@ -13,7 +13,7 @@ import { connect } from '../../../src/docker/connection/connect.ts'
 import { containerOf, created, failureOf } from './failure.ts'
 import { breakOff, frame, json, startEngineServer, type EngineServer, type Reply } from './engine-server.ts'
 
-/** An engine whose container, once started, does what `play` says with the output and the reply to the wait. */
+/** An engine with a container; once started, it calls `play` with its output and the reply to the wait. */
 function runServer(play: (socket: Duplex, wait: ServerResponse) => void, more: Record<string, Reply> = {}): Promise<EngineServer> {
   let socket: Duplex
   let wait: ServerResponse
@@ -37,7 +37,7 @@ function runServer(play: (socket: Duplex, wait: ServerResponse) => void, more: R
   )
 }
 
-/** Gives data until nobody wants more. */
+/** Returns data without end. */
 function endless(): Readable {
   return new Readable({
     read(): void {
@@ -46,8 +46,8 @@ function endless(): Readable {
   })
 }
 
-describe('an engine that does not answer', () => {
-  test('a socket that is not there, or that nobody listens on, is unreachable and says who chose it', async () => {
+describe('an unreachable engine', () => {
+  test('reports a missing or dead socket as unreachable, with the origin of its address', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'cnb-test-'))
     const stale = join(directory, 'stale.sock')
     await writeFile(stale, '')
@@ -61,7 +61,7 @@ describe('an engine that does not answer', () => {
     await rm(directory, { recursive: true })
   })
 
-  test.skipIf(process.getuid?.() === 0)('a socket that this user may not use is denied', async () => {
+  test.skipIf(process.getuid?.() === 0)('reports a socket without permission as denied', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'cnb-test-'))
     const path = join(directory, 'engine.sock')
     const server = createServer().listen(path)
@@ -75,13 +75,13 @@ describe('an engine that does not answer', () => {
 })
 
 describe('an engine that refuses', () => {
-  test('its words are the message', async () => {
+  test("reports the engine's message", async () => {
     await using server = await startEngineServer({ 'GET /images/x/json': json({ message: 'the engine is not well' }, 500) })
     const error = await failureOf(server.engine.images.inspect('x'))
     expect(error).toMatchObject({ code: 'CNB_ENGINE_FAILED', message: 'cannot inspect the image x: the engine is not well' })
   })
 
-  test('a full disk has a code of its own, from a status or in a reply that began well', async () => {
+  test('detects a full disk, from a status or an error in the body', async () => {
     const words = 'write /var/lib/docker/tmp/x: no space left on device'
     await using server = await startEngineServer({
       ...created,
@@ -97,7 +97,7 @@ describe('an engine that refuses', () => {
     }
   })
 
-  test('a reply that is not JSON, or no object, is told with a piece of it', async () => {
+  test('reports invalid JSON with an excerpt', async () => {
     await using server = await startEngineServer({
       'GET /images/x/json': (response) => response.end('<html>proxy</html>'),
       'GET /images/y/json': json({ Id: 'sha256:1', RootFS: { Layers: ['nonsense'] } }),
@@ -106,7 +106,7 @@ describe('an engine that refuses', () => {
     expect((await failureOf(server.engine.images.inspect('y'))).code).toBe('CNB_IMAGE_INVALID')
   })
 
-  test('what is no image name never becomes a request', async () => {
+  test('sends no request for an invalid image name', async () => {
     await using server = await startEngineServer({})
     for (const name of ['../containers/json', 'x?all=1', 'x/../../y', '']) {
       expect((await failureOf(server.engine.images.inspect(name))).code).toBe('CNB_REFERENCE_INVALID')
@@ -116,7 +116,7 @@ describe('an engine that refuses', () => {
 })
 
 describe('an engine that goes away in the middle', () => {
-  test('of any reply: lost, and no wait without end', async () => {
+  test('reports any truncated reply as lost, without a hang', async () => {
     await using server = await startEngineServer({
       'GET /images/x/json': breakOff('{"Id":'),
       'GET /version': breakOff('{'),
@@ -132,13 +132,13 @@ describe('an engine that goes away in the middle', () => {
     expect(events).toMatchObject([{ type: 'pull.start' }, { type: 'pull.progress' }, { type: 'pull.end', failed: true }])
   })
 
-  test('of an archive that is read: the stream fails with it', async () => {
+  test('fails the stream of an archive that is read', async () => {
     await using server = await startEngineServer({ ...created, 'GET /containers/c1/archive': breakOff('half a tar') })
     const archive = await (await containerOf(server)).getArchive('/x')
     expect((await failureOf(buffer(archive!))).code).toBe('CNB_ENGINE_LOST')
   })
 
-  test('of an archive that is sent: lost, and the source is closed', async () => {
+  test('reports an interrupted upload as lost, and closes the source', async () => {
     await using server = await startEngineServer({
       ...created,
       'PUT /containers/c1/archive': (_response, request) => request.once('data', () => request.socket.destroy()),
@@ -148,7 +148,7 @@ describe('an engine that goes away in the middle', () => {
     expect(source.destroyed).toBe(true)
   })
 
-  test('of a run: lost, whichever connection goes first, and never an exit code', async () => {
+  test('reports an interrupted run as lost, without an exit code', async () => {
     const faults: ((socket: Duplex, wait: ServerResponse) => void)[] = [
       (_socket, wait) => wait.destroy(),
       (socket, wait) => socket.end(frame(1, 'some output'), () => wait.destroy()),
@@ -161,14 +161,14 @@ describe('an engine that goes away in the middle', () => {
     }
   })
 
-  test('before a run: lost', async () => {
+  test('reports a failure before a run as lost', async () => {
     await using server = await runServer(() => {}, { 'POST /containers/c1/start': (response) => response.destroy() })
     expect((await failureOf((await containerOf(server)).run({}))).code).toBe('CNB_ENGINE_LOST')
   })
 })
 
 describe('run', () => {
-  test('waits for the output when the exit comes first, and for the exit when the output ends first', async () => {
+  test('waits for both output and exit status, in any order', async () => {
     await using slowOutput = await runServer((socket, wait) => {
       socket.write(frame(1, 'a'))
       wait.end('{"StatusCode":3}', () => setImmediate(() => socket.end(frame(1, 'b'))))
@@ -184,7 +184,7 @@ describe('run', () => {
     expect(slowExit.asked.slice(1)).toEqual(['POST /containers/c1/attach', 'POST /containers/c1/wait', 'POST /containers/c1/start'])
   })
 
-  test('kills the container when it is aborted', async () => {
+  test('kills the container on an abort', async () => {
     const controller = new AbortController()
     await using server = await runServer((socket) => socket.write(frame(1, 'ready')))
     const stdout = new PassThrough()
@@ -194,19 +194,19 @@ describe('run', () => {
     expect(server.asked.at(-1)).toBe('POST /containers/c1/kill')
   })
 
-  test('kills the container when its output cannot be written', async () => {
+  test('kills the container if its output cannot be written', async () => {
     await using server = await runServer((socket) => socket.write(frame(1, 'ready')))
     const stdout = new PassThrough().destroy()
     await expect((await containerOf(server)).run({ stdout })).rejects.toThrow('closed')
     expect(server.asked.at(-1)).toBe('POST /containers/c1/kill')
   })
 
-  test('tells why the container could not start', async () => {
+  test('reports why the container cannot start', async () => {
     await using server = await runServer(() => {}, { 'POST /containers/c1/start': json({ message: 'exec: no such file' }, 400) })
     expect((await failureOf((await containerOf(server)).run({}))).message).toBe('cannot start the container: exec: no such file')
   })
 
-  test('tells of a layer that the engine misses in words that are no error to it', async () => {
+  test('detects a missing layer that the engine reports without an error', async () => {
     const words = 'Loaded image: a:1\nError unpacking image a:1: content digest sha256:1: not found'
     await using server = await startEngineServer({ 'POST /images/load': json({ stream: words }) })
     const error = await failureOf(server.engine.images.load(Readable.from([Buffer.alloc(1024)])))
@@ -214,7 +214,7 @@ describe('run', () => {
     expect(error.message).toContain('sha256:1: not found')
   })
 
-  test("an engine's own failure to wait is told in its words", async () => {
+  test("reports the engine's message if waiting fails", async () => {
     await using server = await startEngineServer({
       ...created,
       'POST /containers/c1/wait': json({ StatusCode: -1, Error: { Message: 'the shim is gone' } }),
@@ -225,7 +225,7 @@ describe('run', () => {
 })
 
 describe('uploads', () => {
-  test('a refusal while we still send is told in the words of the engine, and closes the source', async () => {
+  test("reports a refusal during an upload with the engine's message, and closes the source", async () => {
     await using server = await startEngineServer({
       ...created,
       'PUT /containers/c1/archive': (response, request) => {
@@ -238,7 +238,7 @@ describe('uploads', () => {
     expect(source.destroyed).toBe(true)
   })
 
-  test('a source that fails, or is closed early, ends the request with its own error', async () => {
+  test('ends the request with the error of a failed or closed source', async () => {
     await using server = await startEngineServer({ ...created, 'PUT /containers/c1/archive': (_response, request) => request.resume() })
     const container = await containerOf(server)
     const failing = new Readable({ read(): void { this.destroy(new CnbError('CNB_APP_CHANGED', 'the file grew')) } })
@@ -250,7 +250,7 @@ describe('uploads', () => {
     await expect(container.putArchive('/', closed)).rejects.toThrow()
   })
 
-  test('an abort ends the request, closes the source and gives the reason', async () => {
+  test('ends the request and closes the source on an abort, with its reason', async () => {
     const controller = new AbortController()
     await using server = await startEngineServer({
       'POST /images/load': (_response, request) => request.once('data', () => controller.abort()),

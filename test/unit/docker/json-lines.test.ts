@@ -11,7 +11,7 @@ async function read(...chunks: (string | Buffer)[]): Promise<ProgressLine[]> {
   return lines
 }
 
-test('lines come out whole wherever the bytes are cut, with or without an end on the last', async () => {
+test('reassembles lines from any chunks, with or without a final newline', async () => {
   const words = fc.string({ unit: 'grapheme', minLength: 1 })
   const lines = fc.array(fc.record({ id: words, status: words }))
   await fc.assert(
@@ -23,13 +23,13 @@ test('lines come out whole wherever the bytes are cut, with or without an end on
   )
 })
 
-test.each(['20.10-overlay2', '28.5-overlay2', '28.5-containerd'])('a pull that %s sent', async (engine) => {
+test.each(['20.10-overlay2', '28.5-overlay2', '28.5-containerd'])('parses a pull of %s', async (engine) => {
   const lines = await read(await readFile(`fixtures/docker/pull-${engine}.jsonl`))
   expect(lines.at(0)?.status).toBe('Pulling from b/x')
   expect(lines.at(-1)?.status).toMatch(/^Status: Downloaded newer image/)
 })
 
-test('sizes are given where the engine tells them', async () => {
+test('returns sizes if the engine reports them', async () => {
   expect(await read('{"id":"a","status":"Downloading","progressDetail":{"current":5,"total":9}}')).toEqual([
     { id: 'a', status: 'Downloading', stream: undefined, progressDetail: { current: 5, total: 9 } },
   ])
@@ -39,9 +39,9 @@ test.each([
   ['a failure in the body', '{"errorDetail":{"message":"wait an hour"},"error":"wait an hour"}\n', 'wait an hour'],
   ['a failure told by its detail alone', '{"errorDetail":{"message":"broken"}}', 'broken'],
   ['what is not JSON', '{"status":"ok"}\n<html>\n', '<html>'],
-  ['JSON that is no object', '"hello"\n', 'not JSON'],
+  ['JSON that is no object', '"hello"\n', 'invalid JSON'],
   ['a line without end', 'x'.repeat(2 << 20), 'longer than'],
-])('%s is an error', async (_, body, words) => {
+])('reports %s as an error', async (_, body, words) => {
   const message: unknown = expect.stringContaining(words)
   await expect(read(body)).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message })
 })

@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers())
 
 const silence = (): void => {}
 
-test('an engine that does not answer is given up 8 s after an interruption, all together, and what stays is told', async () => {
+test('stops cleaning up 8 s after an interruption in total, and reports leftovers', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const controller = new AbortController()
   const replies = { ...created, 'DELETE /containers/*': silence, 'DELETE /volumes/*': silence }
@@ -23,12 +23,12 @@ test('an engine that does not answer is given up 8 s after an interruption, all 
   expect(events).toEqual([])
   await vi.advanceTimersByTimeAsync(1)
   await disposal
-  expect(events).toEqual([{ type: 'warning', message: "cannot remove the container c1: the engine does not answer; 'docker rm -f c1' removes it" }])
-  expect(await volume).toMatchObject({ code: 'CNB_ENGINE_FAILED', message: 'cannot remove the volume v: the engine does not answer' })
-  expect(await failureOf(server.engine.volumes.remove('w'))).toMatchObject({ message: 'cannot remove the volume w: the engine does not answer' })
+  expect(events).toEqual([{ type: 'warning', message: "cannot remove the container c1: the engine does not respond; remove it with 'docker rm -f c1'" }])
+  expect(await volume).toMatchObject({ code: 'CNB_ENGINE_FAILED', message: 'cannot remove the volume v: the engine does not respond' })
+  expect(await failureOf(server.engine.volumes.remove('w'))).toMatchObject({ message: 'cannot remove the volume w: the engine does not respond' })
 })
 
-test('a container that may have been made while the engine no longer answered is told of by its name', async () => {
+test('reports the name of a container that may have been created', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const controller = new AbortController()
   const replies = { 'POST /containers/create': () => controller.abort(), 'DELETE /containers/*': silence }
@@ -38,10 +38,10 @@ test('a container that may have been made while the engine no longer answered is
   await once(controller.signal, 'abort')
   await vi.advanceTimersByTimeAsync(8000)
   expect((await creation).code).toBe('CNB_INTERRUPTED')
-  expect(events).toMatchObject([{ type: 'warning', message: expect.stringMatching(/the engine does not answer; 'docker rm -f cnb-[0-9a-f]{16}' removes it/) as string }])
+  expect(events).toMatchObject([{ type: 'warning', message: expect.stringMatching(/the engine does not respond; remove it with 'docker rm -f cnb-[0-9a-f]{16}'/) as string }])
 })
 
-test('a creation that is aborted before the engine answers is followed by a removal', async () => {
+test('removes a container after an aborted creation', async () => {
   const controller = new AbortController()
   await using server = await startEngineServer({
     'POST /containers/create': (response, request) => {
@@ -55,7 +55,7 @@ test('a creation that is aborted before the engine answers is followed by a remo
   expect(server.asked).toEqual(['POST /containers/create', 'DELETE /containers/c1'])
 })
 
-test('a creation whose answer is lost is followed by a removal, by a name that nobody else can have', async () => {
+test('removes a container by its unique name after a lost reply', async () => {
   await using server = await startEngineServer({ 'POST /containers/create': breakOff('{'), 'DELETE /containers/*': json('', 204) })
   const creation = server.engine.containers.create({ image: 'x', command: ['/x'], name: 'taken-by-another' })
   expect((await failureOf(creation)).code).toBe('CNB_ENGINE_LOST')
@@ -63,7 +63,7 @@ test('a creation whose answer is lost is followed by a removal, by a name that n
   expect(server.asked).toEqual(['POST /containers/create', `DELETE /containers/${name}`])
 })
 
-test('a container whose name is refused, or not answered for, is removed', async () => {
+test('removes a container if its rename fails', async () => {
   for (const answer of [json({ message: 'the name is already in use' }, 409), breakOff()]) {
     await using server = await startEngineServer({ ...created, 'POST /containers/c1/rename': answer })
     await failureOf(server.engine.containers.create({ image: 'x', command: ['/x'], name: 'taken' }))
@@ -71,7 +71,7 @@ test('a container whose name is refused, or not answered for, is removed', async
   }
 })
 
-test('a volume whose creation is aborted before the engine answers is told of all the same', async () => {
+test('reports a volume of an aborted creation', async () => {
   const controller = new AbortController()
   await using server = await startEngineServer({
     'POST /volumes/create': (response, request) => {
@@ -84,7 +84,7 @@ test('a volume whose creation is aborted before the engine answers is told of al
   expect(server.asked).toEqual(['GET /volumes/v', 'POST /volumes/create'])
 })
 
-test('a removal is tried again after inner errors, waits for one under way, and takes 404 for done', async () => {
+test('retries a removal after internal errors, waits for one in progress, and accepts 404', async () => {
   const answers = [500, 409, 404]
   await using server = await startEngineServer({
     'DELETE /containers/c1': (response, request) => json({ message: 'as it says' }, answers.shift())(response, request),
@@ -99,7 +99,7 @@ test('a removal is tried again after inner errors, waits for one under way, and 
   ])
 })
 
-test('a removal that fails at the end of a scope warns and does not hide the error that ended it', async () => {
+test('warns about a failed removal on disposal without hiding the original error', async () => {
   await using server = await startEngineServer({ ...created, 'DELETE /containers/c1': json({ message: 'device busy' }, 403) })
   const events: CnbEvent[] = []
   const work = async (): Promise<void> => {
@@ -111,7 +111,7 @@ test('a removal that fails at the end of a scope warns and does not hide the err
   expect(JSON.stringify(events)).toContain('device busy')
 })
 
-test('an engine that is gone at the end of a scope gets no warning: the error that it caused tells of it', async () => {
+test('does not warn about an engine that is gone on disposal', async () => {
   const server = await startEngineServer(created)
   const events: CnbEvent[] = []
   const container = await containerOf(server, (event) => events.push(event))
@@ -120,7 +120,7 @@ test('an engine that is gone at the end of a scope gets no warning: the error th
   expect(events).toMatchObject([{ type: 'debug' }])
 })
 
-test('a name that another container has is a conflict, also where podman 5 tells of its database instead', async () => {
+test("reports a name conflict, also for podman 5's database error", async () => {
   const server = await startEngineServer({
     'POST /containers/create': json({ Id: 'c1' }, 201),
     'POST /containers/c1/rename': json({ message: 'UNIQUE constraint failed: ContainerConfig.Name' }, 500),

@@ -18,7 +18,7 @@ async function separate(source: Readable): Promise<{ stdout: string; stderr: str
   return { stdout: out, stderr: err }
 }
 
-test('payloads come out whole and in order, wherever the bytes are cut', async () => {
+test('reassembles payloads in order from any chunks', async () => {
   const payloads = fc.array(fc.record({ stream: fc.constantFrom(0, 1, 2), bytes: fc.uint8Array({ maxLength: 200 }) }), { maxLength: 30 })
   await fc.assert(
     fc.asyncProperty(payloads, fc.array(fc.nat()), async (frames, cuts) => {
@@ -44,17 +44,17 @@ test('payloads come out whole and in order, wherever the bytes are cut', async (
   )
 })
 
-test('what a 20.10 engine sent', async () => {
+test('parses recorded output of a 20.10 engine', async () => {
   const recorded = await readFile('fixtures/docker/attach-20.10.bin')
   expect(await separate(Readable.from([recorded]))).toEqual({ stdout: 'first line\nsecond line\n', stderr: 'a complaint: é\n' })
 })
 
-test('a hundred thousand frames in one chunk', async () => {
+test('parses a hundred thousand frames in one chunk', async () => {
   const { stdout } = await separate(Readable.from([Buffer.concat(Array.from({ length: 100_000 }, () => frame(1, 'x')))]))
   expect(stdout.length).toBe(100_000)
 })
 
-test('a frame of a gigabyte is passed on in pieces, no faster than it is taken', async () => {
+test('streams a frame of a gigabyte with backpressure', async () => {
   const header = Buffer.from([1, 0, 0, 0, 0x40, 0, 0, 0])
   const piece = Buffer.alloc(1 << 20)
   let given = 0
@@ -76,7 +76,7 @@ test('a frame of a gigabyte is passed on in pieces, no faster than it is taken',
   expect(most).toBeLessThan(8 * piece.length)
 })
 
-test('outputs that nobody asked for are skipped', async () => {
+test('skips outputs without a receiver', async () => {
   await demultiplex(Readable.from([frame(1, 'a'), frame(2, 'b')]), {})
 })
 
@@ -84,14 +84,14 @@ test.each([
   ['an unknown stream', Buffer.from([9, 0, 0, 0, 0, 0, 0, 1, 65]), 'CNB_ENGINE_FAILED', 'unknown header'],
   ['text without frames', Buffer.from('hello, this is a terminal'), 'CNB_ENGINE_FAILED', 'unknown header'],
   ["the engine's own words", frame(3, 'the log driver failed'), 'CNB_ENGINE_FAILED', 'the log driver failed'],
-  ['an end inside a header', Buffer.from([1, 0, 0]), 'CNB_ENGINE_LOST', 'inside a frame'],
-  ['an end inside a payload', frame(1, 'abc').subarray(0, 10), 'CNB_ENGINE_LOST', 'inside a frame'],
-])('%s is an error', async (_, bytes, code, words) => {
+  ['an end inside a header', Buffer.from([1, 0, 0]), 'CNB_ENGINE_LOST', 'is truncated'],
+  ['an end inside a payload', frame(1, 'abc').subarray(0, 10), 'CNB_ENGINE_LOST', 'is truncated'],
+])('reports %s as an error', async (_, bytes, code, words) => {
   const message: unknown = expect.stringContaining(words)
   await expect(demultiplex(Readable.from([bytes]), {})).rejects.toMatchObject({ code, message })
 })
 
-test('an output that goes away while it is full ends the reading', async () => {
+test('stops reading if a full output is destroyed', async () => {
   const stdout = new Writable({ highWaterMark: 1, write: () => setImmediate(() => stdout.destroy()) })
   const source = Readable.from([frame(1, 'abc'), frame(1, 'def')])
   await expect(demultiplex(source, { stdout })).rejects.toThrow('closed')

@@ -18,7 +18,7 @@ const here: OrphanSearch = { space: 'boot/1', hasEnded: async ({ pid }) => pid !
 const owner = (space: string, pid: number): string => ownerLabel({ hostname: 'here', space, pid, startTime: '10' })
 const living = owner('boot/1', 1)
 const dead = owner('boot/1', 2)
-/** The same host name each time. */
+/** A fixed host name. */
 const inDoubt = [owner('boot/2', 2), owner('other/1', 2), owner('', 2), 'here:2:10', 'nonsense']
 
 let engine: FakeEngine
@@ -37,14 +37,14 @@ beforeEach(async () => {
   await engine.volumes.create('a cache of the user', {})
 })
 
-test('only what a dead process of this boot and PID namespace made goes, volumes after the containers that use them', async () => {
+test('removes only objects of dead processes of this boot and PID namespace, containers before volumes', async () => {
   expect(await removeOrphans(engine, here)).toBe(2)
   const owners = (await engine.containers.list(OWNER_LABEL)).map(({ labels }) => labels[OWNER_LABEL])
   expect(owners).toEqual([living, ...inDoubt])
   expect((await engine.volumes.list(OWNER_LABEL)).map(({ labels }) => labels[OWNER_LABEL])).toEqual(owners)
 })
 
-test('what cannot be removed is told and does not stop the rest', async () => {
+test('reports failed removals and continues', async () => {
   engine.containers.remove = async () => {
     throw new CnbError('CNB_ENGINE_FAILED', 'device busy')
   }
@@ -54,7 +54,7 @@ test('what cannot be removed is told and does not stop the rest', async () => {
   expect(JSON.stringify(events)).toContain('device busy')
 })
 
-test('nothing is certain where the system does not tell what a process id means', async () => {
+test('removes nothing if the process space is unknown', async () => {
   expect(await removeOrphans(engine, { ...here, space: '' })).toBe(0)
 })
 
@@ -64,7 +64,7 @@ test.each<[string, Partial<Owned>, boolean]>([
   ['less than a week', { created: NOW - 7 * 86_400_000 + 1 }, false],
   ['of an age that the engine does not tell', {}, false],
   ['of the future', { created: NOW + 8 * 86_400_000 }, false],
-])('what is in doubt and %s old goes: %s', async (_title, changes, goes) => {
+])('removes objects in doubt that are %s old: %s', async (_title, changes, goes) => {
   const removed: string[] = []
   const list = async () => [{ id: 'x', name: `cnb-${'0'.repeat(16)}`, labels: { [OWNER_LABEL]: inDoubt[0]! }, ...changes }]
   engine = Object.assign(Object.create(engine) as FakeEngine, {
@@ -75,7 +75,7 @@ test.each<[string, Partial<Owned>, boolean]>([
   expect(removed).toEqual(goes ? ['x'] : [])
 })
 
-test("a container of the user's, whose image has the label of a dead owner, stays", async () => {
+test("keeps a user's container with the label of a dead owner in its image", async () => {
   const removed: string[] = []
   const named = (name: string) => ({ id: name, name, labels: { [OWNER_LABEL]: dead }, created: 0 })
   const list = async () => ['my-app', 'cnb-web', `cnb-build-${'0'.repeat(17)}`, `cnb-build-${'0'.repeat(16)}`].map(named)
@@ -87,7 +87,7 @@ test("a container of the user's, whose image has the label of a dead owner, stay
   expect(removed).toEqual([`cnb-build-${'0'.repeat(16)}`])
 })
 
-test('the caches that an abandoned run began stay: others may have filled them', async () => {
+test('keeps caches of an abandoned run, which others may have filled', async () => {
   const labels = { [OWNER_LABEL]: inDoubt[0]!, [UNFINISHED_LABEL]: 'a cache of the user' }
   engine.volumes.list = async () => [{ name: 'of nonsense', labels, created: 0 }]
   for (const { id } of await engine.containers.list(OWNER_LABEL)) await engine.containers.remove(id)
@@ -95,7 +95,7 @@ test('the caches that an abandoned run began stay: others may have filled them',
   expect(await engine.volumes.exists('a cache of the user')).toBe(true)
 })
 
-test('an owner reads as it was written, and nothing else does', () => {
+test('parses owners as written, and nothing else', () => {
   const written = { hostname: 'my-host', space: 'boot-id/4026531836/4026531834', pid: 4711, startTime: '123456' }
   expect(parseOwner(ownerLabel(written))).toEqual(written)
   expect(parseOwner(ownerLabel({ ...written, space: '', startTime: '' }))).toEqual({ ...written, space: '', startTime: '' })
@@ -110,7 +110,7 @@ const exists = (pid: number): boolean => {
   }
 }
 
-test('a process has ended when there is none of its id, or one that began at another time', async () => {
+test('detects an ended process by its ID or start time', async () => {
   const own = await currentOwner(hostname(), process.pid)
   expect(own).toEqual(await currentOwner(hostname(), process.pid))
   expect(own.startTime).not.toBe('')
@@ -118,13 +118,13 @@ test('a process has ended when there is none of its id, or one that began at ano
   expect(await hasEnded(own, exists)).toBe(false)
   expect(await hasEnded({ ...own, startTime: '1' }, exists)).toBe(true)
   expect(await hasEnded({ ...own, pid: 4_194_305 }, exists)).toBe(true)
-  // Nothing to compare with.
+  // Without a start time to compare.
   expect(await hasEnded({ ...own, startTime: '' }, exists)).toBe(false)
-  // One that /proc does not show to this user.
+  // A process that /proc hides from this user.
   expect(await hasEnded({ ...own, pid: 4_194_305 }, () => true)).toBe(false)
 })
 
-test.runIf(process.platform === 'linux')('a process that has ended and that its parent does not wait for has ended', async () => {
+test.runIf(process.platform === 'linux')('counts a zombie as ended', async () => {
   // It ends once its parent is a program that waits for none, since a shell may wait for it.
   const parent = spawn('sh', ['-c', 'exec 3<&0; read _ <&3 & echo $!; exec sleep 1000'], { stdio: ['pipe', 'pipe', 'ignore'] })
   const pid = Number(String(await once(parent.stdout, 'data')))

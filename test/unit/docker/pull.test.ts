@@ -19,7 +19,7 @@ async function pullError(reply: Reply): Promise<CnbError> {
   )
 }
 
-test.each(ENGINES)('a pull from %s tells its layers between start and end', async (engine) => {
+test.each(ENGINES)('reports layers of a pull from %s between start and end', async (engine) => {
   await using server = await startEngineServer({ 'POST /images/create': await recorded(`pull-${engine}.jsonl`) })
   const events: CnbEvent[] = []
   await server.engine.images.pull('127.0.0.1:5055/b/x:1', {}, { events: (event) => events.push(event) })
@@ -30,7 +30,7 @@ test.each(ENGINES)('a pull from %s tells its layers between start and end', asyn
   expect(events.at(-2)).toMatchObject({ status: 'Pull complete' })
 })
 
-test('the request names repository, tag or digest, platform and credentials', async () => {
+test('requests repository, tag or digest, platform and credentials', async () => {
   const headers: unknown[] = []
   const digest = `sha256:${'a'.repeat(64)}`
   await using server = await startEngineServer({
@@ -52,7 +52,7 @@ test('the request names repository, tag or digest, platform and credentials', as
   expect(JSON.parse(Buffer.from(String(headers[1]), 'base64url').toString())).toEqual(auth)
 })
 
-test.each(ENGINES)('a tag that %s cannot find is an image not found', async (engine) => {
+test.each(ENGINES)('reports a missing tag of %s as image not found', async (engine) => {
   const status = engine === '28.5-overlay2' ? 500 : 404
   expect((await pullError(await recorded(`pull-missing-${engine}.json`, status))).code).toBe('CNB_IMAGE_NOT_FOUND')
 })
@@ -64,14 +64,14 @@ test.each([
   ['denied: requested access to the resource is denied', 403, 'CNB_PULL_FAILED', 'docker login registry.example'],
   ['toomanyrequests: You have reached your pull rate limit', 429, 'CNB_PULL_FAILED', 'try again'],
   ['write /x: no space left on device', 500, 'CNB_ENGINE_DISK_FULL', 'prune'],
-])('"%s" with status %i is %s, and the hint helps', async (words, status, code, hint) => {
+])('converts "%s" with status %i to %s with a hint', async (words, status, code, hint) => {
   const error = await pullError(json({ message: words }, status))
   expect(error.code).toBe(code)
   expect(error.message).toBe(`cannot pull registry.example/app:1: ${words}`)
   expect(error.hint).toContain(hint)
 })
 
-test('a failure in the body of a reply that began well is one', async () => {
+test('reports an error in the body of a successful reply', async () => {
   const words = 'no matching manifest for linux/amd64'
   const body = `{"status":"Pulling from app","id":"1"}\n{"errorDetail":{"message":"${words}"},"error":"${words}"}`
   expect((await pullError((response) => response.end(body))).code).toBe('CNB_PLATFORM_MISMATCH')

@@ -11,7 +11,7 @@ interface Bench extends TestClient {
   methods: string[]
 }
 
-/** A repository whose manifests, tags and referrers are answered for by `answer`. */
+/** A repository with replies for manifests, tags and referrers from `answer`. */
 async function bench(answer: (request: IncomingMessage, response: ServerResponse, count: number, url: URL) => void): Promise<Bench> {
   const registry = await startMemoryRegistry()
   const client = openClient()
@@ -34,7 +34,7 @@ const MANIFEST = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_M
 const DESCRIPTOR = { mediaType: OCI_MANIFEST, digest: digestOf(MANIFEST), size: MANIFEST.length }
 const HEADERS = { 'content-type': `${OCI_MANIFEST}; charset=utf-8`, 'docker-content-digest': DESCRIPTOR.digest, 'content-length': MANIFEST.length }
 
-test('a HEAD that tells all is enough', async () => {
+test('resolves with a single complete HEAD', async () => {
   const { repository, methods } = await bench((_request, response) => reply(response, 200, HEADERS))
   expect(await repository.resolve('tag')).toEqual(DESCRIPTOR)
   expect(methods).toEqual(['HEAD'])
@@ -46,7 +46,7 @@ test.each([
   ['no size', 200, { 'content-length': 0 }],
   ['no type of a manifest', 200, { 'content-type': 'text/html' }],
   ['no HEAD', 405, {}],
-])('%s: a GET tells what HEAD did not', async (_, status, headers) => {
+])('sends a GET if a HEAD is insufficient: %s', async (_, status, headers) => {
   const { repository, methods } = await bench((request, response) =>
     request.method === 'HEAD' ? reply(response, status, { ...HEADERS, ...headers }) : reply(response, 200, { 'content-type': OCI_MANIFEST }, MANIFEST))
   expect(await repository.resolve('tag')).toEqual(DESCRIPTOR)
@@ -56,29 +56,29 @@ test.each([
 test.each([
   ['tag', HEADERS['docker-content-digest'], 'other bytes than the digest that it says'],
   [digestOf('wanted'), digestOf('wanted'), 'other bytes than were asked for'],
-])('%s: %s: %s', async (reference, said) => {
+])('rejects for %s: %s: %s', async (reference, said) => {
   const { repository } = await bench((_request, response) =>
     reply(response, 200, { 'content-type': OCI_MANIFEST, 'docker-content-digest': said }, Buffer.from('{"schemaVersion":2}')))
-  await expect(repository.manifest(reference)).rejects.toMatchObject(failure(/the digest of what came is sha256:\w+ and not sha256:/))
+  await expect(repository.manifest(reference)).rejects.toMatchObject(failure(/the content has digest sha256:\w+, expected sha256:/))
 })
 
-test('a HEAD of a digest that tells of another is not believed', async () => {
+test('rejects a HEAD of a digest that returns another one', async () => {
   const { repository } = await bench((_request, response) => reply(response, 200, HEADERS))
-  await expect(repository.resolve(digestOf('wanted'))).rejects.toMatchObject(failure(/says that its digest is/))
+  await expect(repository.resolve(digestOf('wanted'))).rejects.toMatchObject(failure(/reports the digest/))
 })
 
 test.each([
   ['larger than it may be', 'x'.repeat((4 << 20) + 1), /larger than 4194304 bytes/],
-  ['not JSON', '<html>', /not JSON/],
+  ['invalid JSON', '<html>', /not JSON/],
   ['null', 'null', /not JSON/],
-  ['a manifest and an index at once', JSON.stringify({ layers: [], manifests: [] }), /not what the registry says/],
-  ['of another type than said', JSON.stringify({ mediaType: OCI_INDEX, manifests: [] }), /not what the registry says/],
-])('a manifest that is %s is refused', async (_, body, words) => {
+  ['a manifest and an index at once', JSON.stringify({ layers: [], manifests: [] }), /does not have the declared media type/],
+  ['of another type than said', JSON.stringify({ mediaType: OCI_INDEX, manifests: [] }), /does not have the declared media type/],
+])('rejects a manifest that is %s', async (_, body, words) => {
   const { repository } = await bench((_request, response) => reply(response, 200, { 'content-type': OCI_MANIFEST }, body))
   await expect(repository.manifest('tag')).rejects.toMatchObject(failure(words))
 })
 
-test('a manifest without an end is not read to it', async () => {
+test('stops reading an endless manifest', async () => {
   const { repository } = await bench((_request, response) => {
     response.writeHead(200, { 'content-type': OCI_MANIFEST })
     const more = (): void => void (response.destroyed || response.write(Buffer.alloc(1 << 20, ' '), () => setImmediate(more)))
@@ -87,7 +87,7 @@ test('a manifest without an end is not read to it', async () => {
   await expect(repository.manifest('tag')).rejects.toMatchObject(failure(/larger than/))
 })
 
-test('the type is what the document says where the registry says nothing of use', async () => {
+test("uses the document's media type if the registry sends none", async () => {
   const said = (document: object, type: string): Promise<string | undefined> =>
     bench((_request, response) => reply(response, 200, { 'content-type': type }, JSON.stringify(document)))
       .then(({ repository }) => repository.manifest('tag'))
@@ -98,7 +98,7 @@ test('the type is what the document says where the registry says nothing of use'
   expect(await said({ layers: [] }, DOCKER_MANIFEST)).toBe(DOCKER_MANIFEST)
 })
 
-test('a manifest that breaks off is asked for again', async () => {
+test('retries a truncated manifest', async () => {
   const { repository, methods } = await bench((_request, response, count) => {
     response.writeHead(200, { 'content-type': OCI_MANIFEST, 'content-length': MANIFEST.length })
     if (count < 3) response.write(MANIFEST.subarray(0, 5), () => response.destroy())
@@ -108,16 +108,16 @@ test('a manifest that breaks off is asked for again', async () => {
   expect(methods).toHaveLength(3)
 })
 
-test('a Content-Length that promises more than comes is an error, after four tries', async () => {
+test('reports a too large Content-Length after four attempts', async () => {
   const { repository, methods } = await bench((_request, response) => {
     response.writeHead(200, { 'content-type': OCI_MANIFEST, 'content-length': MANIFEST.length + 1 })
     response.write(MANIFEST, () => response.destroy())
   })
-  await expect(repository.manifest('tag')).rejects.toMatchObject(failure(/cannot be reached/, 'CNB_REGISTRY_UNREACHABLE'))
+  await expect(repository.manifest('tag')).rejects.toMatchObject(failure(/cannot reach the registry/, 'CNB_REGISTRY_UNREACHABLE'))
   expect(methods).toHaveLength(4)
 })
 
-test.each(['../../../token', 'a/b', 'tag?x=y', '', 'sha256:zz', 'a b'])("'%s' is no reference, and nothing is asked", async (reference) => {
+test.each(['../../../token', 'a/b', 'tag?x=y', '', 'sha256:zz', 'a b'])("rejects the reference '%s' without a request", async (reference) => {
   const { repository, methods } = await bench((_request, response) => reply(response, 200, HEADERS, MANIFEST))
   await expect(repository.manifest(reference)).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
   await expect(repository.resolve(reference)).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
@@ -125,20 +125,20 @@ test.each(['../../../token', 'a/b', 'tag?x=y', '', 'sha256:zz', 'a b'])("'%s' is
   expect(methods).toEqual([])
 })
 
-test("a registry's words are told, cleaned and cut short; a page for browsers is not", async () => {
+test("reports the registry's message, sanitized and truncated, but not an HTML page", async () => {
   const said = async (body: string): Promise<string> => {
     const { repository } = await bench((_request, response) => reply(response, 400, {}, body))
     return repository.manifest('tag').then(() => '', (error: Error) => error.message.replace(/^.*:tag: /s, ''))
   }
   expect(await said(JSON.stringify({ errors: [{ code: 'A', message: 'bad \u001b[31m\r\nthing' }, { code: 'B' }] }))).toBe('bad [31m thing; B')
   expect(await said('plain words')).toBe('plain words')
-  expect(await said('<!doctype html><p>hello')).toBe('the registry answered with status 400 and no reason')
-  expect(await said(JSON.stringify({ errors: [null, 7, { message: { a: 1 } }] }))).toBe('the registry answered with status 400 and no reason')
+  expect(await said('<!doctype html><p>hello')).toBe('the registry replied with status 400 and no message')
+  expect(await said(JSON.stringify({ errors: [null, 7, { message: { a: 1 } }] }))).toBe('the registry replied with status 400 and no message')
   expect((await said('x'.repeat(60_000))).length).toBe(1000)
-  expect(await said('x'.repeat(1 << 20))).toBe('the registry answered with status 400 and no reason')
+  expect(await said('x'.repeat(1 << 20))).toBe('the registry replied with status 400 and no message')
 })
 
-test('what one may not do is told with what to do', async () => {
+test('reports denied access with a hint', async () => {
   for (const status of [401, 403]) {
     const { repository } = await bench((_request, response) => refuse(response, status, 'DENIED', 'requested access to the resource is denied'))
     await expect(repository.resolve('tag')).rejects.toMatchObject({ code: 'CNB_REGISTRY_DENIED', status, hint: expect.stringContaining('docker login 127.0.0.1') })
@@ -146,17 +146,17 @@ test('what one may not do is told with what to do', async () => {
   }
 })
 
-test('a registry that says that it stored another manifest is not believed', async () => {
+test('rejects a confirmation of another manifest', async () => {
   const { repository } = await bench((_request, response) => reply(response, 201, { 'docker-content-digest': digestOf('else') }))
-  await expect(repository.putManifest('tag', { mediaType: OCI_MANIFEST, content: MANIFEST })).rejects.toMatchObject(failure(/says that it stored sha256:/))
+  await expect(repository.putManifest('tag', { mediaType: OCI_MANIFEST, content: MANIFEST })).rejects.toMatchObject(failure(/reports that it stored sha256:/))
 })
 
-test('what a registry warns of is told once', async () => {
+test('reports a warning of a registry once', async () => {
   const { repository, warnings } = await bench((_request, response) =>
     reply(response, 200, { ...HEADERS, warning: '299 - "this \\"image\\" is old"' }))
   await repository.resolve('tag')
   await repository.resolve('tag')
-  expect(warnings).toEqual([expect.stringMatching(/^the registry 127\.0\.0\.1:\d+ says: this "image" is old$/)])
+  expect(warnings).toEqual([expect.stringMatching(/^warning of registry 127\.0\.0\.1:\d+: this "image" is old$/)])
 })
 
 async function tagsOf(repository: Repository): Promise<string[]> {
@@ -165,7 +165,7 @@ async function tagsOf(repository: Repository): Promise<string[]> {
   return tags
 }
 
-test('pages of tags are read one after the other, and what is no tag is left out', async () => {
+test('reads pages of tags in order, and omits invalid tags', async () => {
   const { repository } = await bench((_request, response, _count, url) => {
     const page = Number(url.searchParams.get('page') ?? 0)
     reply(response, 200, page < 2 ? { link: `<?page=${page + 1}>; rel="next"` } : {}, JSON.stringify({ tags: [`t${page}`, '../x', 7, 'a b', ''] }))
@@ -174,16 +174,16 @@ test('pages of tags are read one after the other, and what is no tag is left out
 })
 
 test.each([
-  ['at another host', () => '<http://127.0.0.2/v2/a/tags/list>; rel="next"', /at another host/],
-  ['at no address', () => '<http://[>; rel="next"', /at another host/],
-  ['the same again', () => '</v2/a/tags/list?same>; rel=next', /no end/],
-  ['always one more', (count: number) => `</v2/a/tags/list?${count}>; rel=next`, /no end/],
-])('a next page that is %s ends the list with an error', async (_, link, words) => {
+  ['at another host', () => '<http://127.0.0.2/v2/a/tags/list>; rel="next"', /on another host/],
+  ['at no address', () => '<http://[>; rel="next"', /on another host/],
+  ['the same again', () => '</v2/a/tags/list?same>; rel=next', /endless number of pages/],
+  ['always one more', (count: number) => `</v2/a/tags/list?${count}>; rel=next`, /endless number of pages/],
+])('rejects a next page that is %s', async (_, link, words) => {
   const { repository } = await bench((_request, response, count) => reply(response, 200, { link: link(count) }, '{"tags":null}'))
   await expect(tagsOf(repository)).rejects.toMatchObject(failure(words))
 })
 
-test.each(['<html>', 'null', '[]', '{"manifests":[null,{"digest":"x"},{"mediaType":"a","digest":"sha256:0","size":1}]}'])('referrers like %s give none or an error', async (body) => {
+test.each(['<html>', 'null', '[]', '{"manifests":[null,{"digest":"x"},{"mediaType":"a","digest":"sha256:0","size":1}]}'])('returns no referrers or an error for %s', async (body) => {
   const { repository } = await bench((_request, response, _count, url) => (url.pathname.includes('/referrers/') ? reply(response, 200, {}, body) : reply(response, 404)))
   const found = await repository.referrers(DESCRIPTOR.digest).catch((error: { code: string }) => error.code)
   expect([[], 'CNB_REGISTRY_FAILED']).toContainEqual(found)

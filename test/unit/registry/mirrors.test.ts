@@ -31,7 +31,7 @@ function open(mirrors: Record<string, string[]>, events?: EventSink): TestClient
   return client
 }
 
-test('a registry has the mirrors under its name, or else those for all', () => {
+test("returns the registry's own mirrors, or else those for all registries", () => {
   const mirrors = { 'docker.io': ['https://mirror.example/', 'cache.example:5000/hub'], '*': ['all.example', 'r.example'] }
   expect(mirrorsOf('docker.io', mirrors)).toEqual([{ host: 'mirror.example', path: '' }, { host: 'cache.example:5000', path: 'hub/' }])
   expect(mirrorsOf('quay.example', mirrors)).toEqual([{ host: 'all.example', path: '' }, { host: 'r.example', path: '' }])
@@ -40,11 +40,11 @@ test('a registry has the mirrors under its name, or else those for all', () => {
   expect(mirrorsOf('r.example', {})).toEqual([])
 })
 
-test.each(['', 'mirror', 'a b.example', 'user:pass@mirror.example', 'mirror.example/A'])("'%s' is no mirror", (mirror) => {
+test.each(['', 'mirror', 'a b.example', 'user:pass@mirror.example', 'mirror.example/A'])("rejects the mirror '%s'", (mirror) => {
   expect(() => mirrorsOf('r.example', { '*': [mirror] })).toThrow(expect.objectContaining({ code: 'CNB_USAGE' }))
 })
 
-test('what a mirror has is read from there, and the rest from where it belongs', async () => {
+test('reads existing content from a mirror, and other content from the registry', async () => {
   const [own, mirror] = [await start(), await start()]
   fill(mirror, 'copies/team/app', 'both', manifestOf('mirror'))
   fill(own, 'team/app', 'both', manifestOf('own'))
@@ -67,7 +67,7 @@ test('what a mirror has is read from there, and the rest from where it belongs',
   ])
 })
 
-test('a mirror that gives something else than was asked for, or does not work, is passed over', async () => {
+test('skips a mirror that fails or returns wrong content', async () => {
   const [own, liar, broken, closed] = [await start(), await start(), await start(), await start()]
   const content = manifestOf('own')
   fill(own, 'app', 'tag', content)
@@ -87,12 +87,12 @@ test('a mirror that gives something else than was asked for, or does not work, i
   const { registries, warnings } = open({ '*': [liar.address, broken.address, address] }, (event) => events.push(event))
   const repository = registries.repository(`${own.address}/app`)
   for (let count = 0; count < 2; count++) expect((await repository.manifest(digestOf(content)))?.content).toEqual(content)
-  expect(warnings).toEqual([expect.stringMatching(/^the mirror .* is passed over: .*: no$/), expect.stringMatching(/ECONNREFUSED/)])
+  expect(warnings).toEqual([expect.stringMatching(/^skipping mirror .*: no$/), expect.stringMatching(/ECONNREFUSED/)])
   // Each once, however often it is asked.
   expect(decisionsOf(events)).toEqual([liar.address, broken.address, address].map((mirror) => expect.stringMatching(new RegExp(`^mirror ${mirror}/app: passed over: `)) as unknown))
 })
 
-test('whoever pushes does not ask mirrors', async () => {
+test('does not use mirrors for a push', async () => {
   const [own, mirror] = [await start(), await start()]
   fill(mirror, 'app', 'tag', manifestOf('mirror'))
   const repository = open({ '*': [mirror.address] }).registries.repository(`${own.address}/app`, 'push')
@@ -101,7 +101,7 @@ test('whoever pushes does not ask mirrors', async () => {
   expect(mirror.requests).toEqual([])
 })
 
-test('where the registry fails too, the error has what each mirror answered', async () => {
+test('includes the errors of mirrors if the registry fails too', async () => {
   const [own, mirror] = [await start(), await start()]
   for (const registry of [own, mirror]) registry.intercept = (_request, response, url) => url.pathname.includes('/manifests/') && (refuse(response, 403, 'DENIED', 'not you'), true)
   const { registries } = open({ [own.address]: [mirror.address] })

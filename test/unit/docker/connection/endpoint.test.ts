@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { makeTemporaryDirectory } from '../../../../src/base/files.ts'
 import { resolveEndpoint, type Endpoint, type EndpointQuery } from '../../../../src/docker/connection/endpoint.ts'
 
-/** A home directory with files in it. */
+/** Creates a home directory with files. */
 async function homeWith(files: Record<string, string | object> = {}): Promise<string> {
   const directory = await makeTemporaryDirectory('cnb-test-')
   onTestFinished(() => directory[Symbol.asyncDispose]())
@@ -30,7 +30,7 @@ async function resolve(query: Partial<EndpointQuery>): Promise<Endpoint> {
   return resolveEndpoint({ env: {}, home: await homeWith(), ...query })
 }
 
-test('the command line beats DOCKER_HOST, which beats DOCKER_CONTEXT, which beats the current context', async () => {
+test('prefers the command line, then DOCKER_HOST, DOCKER_CONTEXT and the current context', async () => {
   const home = await homeWith({
     '.docker/config.json': { currentContext: 'current' },
     ...contextFiles('current', { Host: 'unix:///current.sock' }),
@@ -45,13 +45,13 @@ test('the command line beats DOCKER_HOST, which beats DOCKER_CONTEXT, which beat
   expect(await addressOf({})).toBe('unix:///current.sock')
 })
 
-test('the origin names who chose', async () => {
+test('reports the origin of the address', async () => {
   const home = await homeWith({ '.docker/config.json': { currentContext: 'mine' }, ...contextFiles('mine', { Host: 'unix:///x.sock' }) })
   expect((await resolve({ home })).origin).toBe("the Docker context 'mine' (currentContext of config.json)")
   expect((await resolve({ env: { DOCKER_HOST: 'unix:///x.sock' } })).origin).toBe('DOCKER_HOST')
 })
 
-test('DOCKER_CONFIG moves the configuration, and the context named default is none', async () => {
+test('reads DOCKER_CONFIG, and ignores the context default', async () => {
   const home = await homeWith({
     'elsewhere/config.json': { currentContext: 'default' },
     '.docker/config.json': { currentContext: 'absent' },
@@ -59,7 +59,7 @@ test('DOCKER_CONFIG moves the configuration, and the context named default is no
   expect((await resolve({ home, env: { DOCKER_CONFIG: join(home, 'elsewhere') } })).origin).toBe('the default')
 })
 
-test('without a choice the first socket that is there is taken, and the usual one is named when there is none', async () => {
+test('uses the first existing socket by default, and reports the usual one if none exists', async () => {
   const home = await homeWith({ '.docker/run/docker.sock': '', '.colima/default/docker.sock': '' })
   const found = (await resolve({ home })).address
   expect(['unix:///var/run/docker.sock', 'unix:///run/podman/podman.sock', `unix://${home}/.docker/run/docker.sock`]).toContain(found)
@@ -77,7 +77,7 @@ test.each([
   ['https://engine.example', { kind: 'tcp', host: 'engine.example', port: 2376, tls: { verify: true } }],
   ['ssh://me@engine.example:2222', { kind: 'ssh', host: 'engine.example', user: 'me', port: '2222' }],
   ['ssh://engine.example/run/user/1000/docker.sock', { kind: 'ssh', host: 'engine.example', socket: '/run/user/1000/docker.sock' }],
-])('%s is understood', async (address, transport) => {
+])('parses %s', async (address, transport) => {
   expect((await resolve({ env: { DOCKER_HOST: address } })).transport).toEqual(transport)
 })
 
@@ -89,14 +89,14 @@ test.each([
   ['tcp://host:99999', 'not a URL'],
   ['ssh://me:secret@host', 'password'],
   ['ssh://host?x', 'query'],
-])('%s is refused as wrong usage, without a password in the message', async (address, why) => {
+])('rejects %s as a usage error, without a password in the message', async (address, why) => {
   const error = await resolve({ env: { DOCKER_HOST: address } }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'CNB_USAGE' })
   expect(String(error)).toContain(why)
   expect(String(error)).not.toContain('secret')
 })
 
-test('DOCKER_TLS_VERIFY of any value asks for TLS with the files of DOCKER_CERT_PATH, and has no effect on a socket', async () => {
+test('enables TLS with DOCKER_CERT_PATH for any value of DOCKER_TLS_VERIFY, except for a socket', async () => {
   const home = await homeWith({ 'certs/ca.pem': 'CA', 'certs/cert.pem': 'CERT', 'certs/key.pem': 'KEY' })
   const env = { DOCKER_TLS_VERIFY: 'yes', DOCKER_CERT_PATH: join(home, 'certs') }
   const { transport } = await resolve({ env: { ...env, DOCKER_HOST: 'tcp://h:2376' } })
@@ -107,7 +107,7 @@ test('DOCKER_TLS_VERIFY of any value asks for TLS with the files of DOCKER_CERT_
   await expect(missing).rejects.toMatchObject({ code: 'CNB_USAGE' })
 })
 
-test.each(['a pipe', 'a directory', 'an endless file'])('%s in the place of a certificate is an error that names it', async (what) => {
+test.each(['a pipe', 'a directory', 'an endless file'])('rejects %s instead of a certificate, with its path', async (what) => {
   const home = await homeWith({ 'certs/key.pem': 'KEY' })
   const file = join(home, 'certs/ca.pem')
   if (what === 'a pipe') await promisify(execFile)('mkfifo', [file])
@@ -117,7 +117,7 @@ test.each(['a pipe', 'a directory', 'an endless file'])('%s in the place of a ce
   await expect(resolve({ env })).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining(`cannot read ${file}`) as string })
 })
 
-test('a context brings its TLS material', async () => {
+test('reads the TLS material of a context', async () => {
   const home = await homeWith({
     ...contextFiles('secure', { Host: 'tcp://h:2376' }, { 'ca.pem': 'CA' }),
     ...contextFiles('lax', { Host: 'tcp://h:2376', SkipTLSVerify: true }),
@@ -129,13 +129,13 @@ test('a context brings its TLS material', async () => {
   expect(await tlsOf('plain')).toBeUndefined()
 })
 
-test('a context that is not there, or names no engine, is wrong usage', async () => {
+test('rejects a context that is missing or has no engine address', async () => {
   const home = await homeWith(contextFiles('empty', {}))
   await expect(resolve({ home, context: 'absent' })).rejects.toMatchObject({ code: 'CNB_USAGE' })
   await expect(resolve({ home, context: 'empty' })).rejects.toMatchObject({ code: 'CNB_USAGE' })
 })
 
-test('a malformed config.json is named, and nothing of it is shown', async () => {
+test('reports a malformed config.json without its content', async () => {
   const home = await homeWith({ '.docker/config.json': '{"auths":{"r":{"auth":"c2VjcmV0"},}' })
   const error = await resolve({ home }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'CNB_USAGE' })

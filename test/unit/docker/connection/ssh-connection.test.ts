@@ -12,7 +12,7 @@ function sshEngine(): DockerodeEngine {
   return engine
 }
 
-test('the host comes after --, so that it can never be an option', () => {
+test('passes the host after --, never as an option', () => {
   expect(sshArguments({ kind: 'ssh', host: '-oProxyCommand=x', user: 'me', port: '22' })).toEqual([
     '-l', 'me', '-p', '22', '-o', 'ConnectTimeout=30', '-T', '--', '-oProxyCommand=x', 'docker', 'system', 'dial-stdio',
   ])
@@ -20,7 +20,7 @@ test('the host comes after --, so that it can never be an option', () => {
   expect(withSocket.slice(-6)).toEqual(['h', 'docker', '--host', 'unix:///run/x.sock', 'system', 'dial-stdio'])
 })
 
-test('requests, uploads and attached output go through it', async () => {
+test('transfers requests, uploads and attached output', async () => {
   await using server = await startEngineServer(
     {
       'POST /containers/create': json({ Id: 'c1' }, 201),
@@ -41,7 +41,7 @@ test('requests, uploads and attached output go through it', async () => {
   await container.remove()
 })
 
-test("what ssh says is in the error: unreachable before the engine answered, lost after", async () => {
+test("reports the message of ssh: unreachable before the first reply, lost after it", async () => {
   await fakeSsh("console.error('Host key verification failed.'); process.exit(255)")
   const message: unknown = expect.stringContaining('Host key verification failed.')
   await expect(sshEngine().ping()).rejects.toMatchObject({ code: 'CNB_ENGINE_UNREACHABLE', message })
@@ -53,7 +53,7 @@ test("what ssh says is in the error: unreachable before the engine answered, los
 test.each([
   ['before the engine answers', 'Welcome to\nhost'],
   ['and ends there', 'This account is not available.'],
-])('what a login shell prints %s is shown', async (when, words) => {
+])('reports output of a login shell %s', async (when, words) => {
   const more = when.startsWith('before') ? "+ 'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nOK'" : ''
   await fakeSsh(`process.stdin.once('data', () => process.stdout.write(${JSON.stringify(words)} ${more}, () => process.exit()))`)
   const failure: unknown = await sshEngine().ping().catch((error: unknown) => error)
@@ -61,7 +61,7 @@ test.each([
   expect(String(failure)).toContain(JSON.stringify(words))
 })
 
-test('without ssh on the PATH the engine is unreachable', async () => {
+test('reports the engine as unreachable without ssh on the PATH', async () => {
   const path = process.env.PATH
   onTestFinished(() => {
     process.env.PATH = path

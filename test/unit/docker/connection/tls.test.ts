@@ -47,7 +47,7 @@ function forward(client: Socket): void {
 const startTls = (options: object = {}): Promise<string> =>
   listen(createTlsServer({ key: certificate.key, cert: certificate.cert, ...options }, forward).on('tlsClientError', () => {}))
 
-/** Connects by the process's own environment, which the libraries below read too. */
+/** Connects with the environment of the process, which libraries read too. */
 async function connectBy(host: string, files: Readonly<Record<string, string>>, more: Readonly<Record<string, string>> = { DOCKER_TLS_VERIFY: '1' }): Promise<Engine> {
   for (const [name, content] of Object.entries(files)) await writeFile(join(directory.path, name), content)
   const env = { DOCKER_HOST: host, DOCKER_CERT_PATH: directory.path, ...more }
@@ -69,16 +69,16 @@ test.each([
   ['an authority alone', () => ({ 'ca.pem': certificate.ca })],
   ['a key without its certificate', () => ({ 'ca.pem': certificate.ca, 'key.pem': certificate.key })],
   ['a certificate without its key', () => ({ 'ca.pem': certificate.ca, 'cert.pem': certificate.cert })],
-])('%s in DOCKER_CERT_PATH connects, as with the docker command', async (_, files) => {
+])('connects with %s in DOCKER_CERT_PATH, as the docker CLI does', async (_, files) => {
   await connectBy(await startTls(), files())
 })
 
-test('a certificate with its key is shown to the engine', async () => {
+test('sends a client certificate to the engine', async () => {
   const files = { 'ca.pem': certificate.ca, 'cert.pem': certificate.cert, 'key.pem': certificate.key }
   await connectBy(await startTls({ requestCert: true, rejectUnauthorized: true, ca: certificate.ca }), files)
 })
 
-test('the files of DOCKER_CERT_PATH are not looked at where no TLS is asked for', async () => {
+test('does not read DOCKER_CERT_PATH without TLS', async () => {
   await connectBy(await listen(createServer(forward)), {}, {})
 })
 
@@ -88,7 +88,7 @@ const hintOf = async (connecting: Promise<unknown>): Promise<unknown> => {
   return (error as { hint?: string }).hint
 }
 
-test('a port that speaks TLS to a client that does not is told of with the variable to set', async () => {
+test('suggests DOCKER_TLS_VERIFY for a TLS port', async () => {
   expect(await hintOf(connectBy(await startTls(), {}, {}))).toContain('DOCKER_TLS_VERIFY=1')
   const words = 'Client sent an HTTP request to an HTTPS server.\n'
   const asGo = createServer((client) => void client.end(`HTTP/1.0 400 Bad Request\r\n\r\n${words}`))
@@ -97,13 +97,13 @@ test('a port that speaks TLS to a client that does not is told of with the varia
   expect(await hintOf(connectBy(await listen(alert), {}, {}))).toContain('DOCKER_TLS_VERIFY=1')
 })
 
-test('an engine that is not trusted, or does not trust us, is told of with the files to check', async () => {
-  const checks = /^Check ca\.pem/
+test('suggests to check the certificate files if either side is not trusted', async () => {
+  const checks = /^Check that ca\.pem/
   expect(await hintOf(connectBy(await startTls(), { 'ca.pem': stranger.ca }))).toMatch(checks)
   const files = { 'ca.pem': certificate.ca, 'cert.pem': stranger.cert, 'key.pem': stranger.key }
   expect(await hintOf(connectBy(await startTls({ requestCert: true, rejectUnauthorized: true, ca: certificate.ca }), files))).toMatch(checks)
 })
 
-test('a port that does not speak TLS to a client that does is told of', async () => {
+test('reports a port without TLS', async () => {
   expect(await hintOf(connectBy(await listen(createServer(forward)), { 'ca.pem': certificate.ca }))).toContain('unset DOCKER_TLS_VERIFY')
 })

@@ -15,7 +15,7 @@ import { digestOf } from '../../../../src/oci/digest.ts'
 import { frame, json, startEngineServer } from '../engine-server.ts'
 import { fakeSsh, sshTo } from '../fake-ssh.ts'
 
-/** Hands every connection on to the engine, each direction for itself. */
+/** Forwards every connection to the engine, each direction separately. */
 const forwardTo = (path: string) => (client: Socket): void => {
   const engine = connect({ path, allowHalfOpen: true })
   client.on('error', () => engine.destroy())
@@ -30,7 +30,7 @@ async function listen(server: Server): Promise<{ host: string; port: number }> {
   return { host: '127.0.0.1', port: (server.address() as AddressInfo).port }
 }
 
-/** Ways to an engine that listens at a path. */
+/** Transports to an engine that listens on a path. */
 const ways: Record<string, (path: string) => Promise<Transport>> = {
   'a socket': async (path) => ({ kind: 'socket', path }),
   TCP: async (path) => ({ kind: 'tcp', ...(await listen(createServer({ allowHalfOpen: true }, forwardTo(path)))) }),
@@ -46,7 +46,7 @@ const ways: Record<string, (path: string) => Promise<Transport>> = {
   },
 }
 
-/** An engine whose container says what it heard, once that has ended. */
+/** An engine with a container that prints its input after the end of input. */
 async function startEngine(): Promise<string> {
   const sides: { out?: Duplex; in?: Duplex } = {}
   const grpc = createHttp2Server()
@@ -76,7 +76,7 @@ async function startEngine(): Promise<string> {
   return server.engine.address.slice('unix://'.length)
 }
 
-test.each(Object.keys(ways))('%s carries blobs, and a conversation whose end of input leaves the output open', async (way) => {
+test.each(Object.keys(ways))('transfers blobs over %s, and attached output after the end of input', async (way) => {
   const transport = await ways[way]!(await startEngine())
   const engine = new DockerodeEngine({ address: 'test://engine', origin: 'a test', transport })
   onTestFinished(() => engine.close())

@@ -10,11 +10,11 @@ import { json, startEngineServer, type EngineServer } from '../engine-server.ts'
 const BLOB = Buffer.from('what the blob holds')
 const DIGEST = digestOf(BLOB)
 
-/** Answers a call: `asked` is the digest that it names. */
+/** Replies to a call: the first argument is the requested digest. */
 type Method = (stream: ServerHttp2Stream, asked: string) => void
 
 interface ContentServer extends EngineServer {
-  /** How many sessions there have been. */
+  /** The number of sessions so far. */
   readonly sessions: () => number
 }
 
@@ -44,7 +44,7 @@ async function contentServer(
   return Object.assign(server, { sessions: () => sessions })
 }
 
-/** A call that fails, in an answer that is headers alone. */
+/** Fails a call with a reply of headers only. */
 function fails(status: number, words = ''): Method {
   return (stream) => {
     const headers = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': status, 'grpc-message': encodeURIComponent(words) }
@@ -52,7 +52,7 @@ function fails(status: number, words = ''): Method {
   }
 }
 
-/** Sends bytes, and then a status in the trailers. */
+/** Sends bytes, then a status in the trailers. */
 function sends(body: Buffer, status = 0): Method {
   return (stream) => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
@@ -77,7 +77,7 @@ async function readAll({ engine }: EngineServer, digest: Digest = DIGEST): Promi
   return text((await engine.content.read(digest))!)
 }
 
-test('a blob is told of and read, in many pieces, over one session', async () => {
+test('describes and reads a blob, in many pieces, over one session', async () => {
   const body = Buffer.concat([piece(BLOB.subarray(0, 4)), piece(Buffer.alloc(0)), piece(BLOB.subarray(4))])
   const server = await contentServer({ Info: (stream, asked) => sends(blobInfo(asked))(stream, asked), Read: sends(body) })
   expect(await server.engine.content.info(DIGEST)).toEqual({ digest: DIGEST, size: 300, labels: { key: 'value' } })
@@ -85,12 +85,12 @@ test('a blob is told of and read, in many pieces, over one session', async () =>
   expect(server.sessions()).toBe(1)
 })
 
-test('an empty blob may have no piece at all', async () => {
+test('reads an empty blob without any piece', async () => {
   const server = await contentServer({ Read: sends(Buffer.alloc(0)) })
   expect(await readAll(server, digestOf(''))).toBe('')
 })
 
-test('a large blob is read at the pace of whoever takes it', async () => {
+test("reads a large blob at the consumer's pace", async () => {
   const part = Buffer.alloc(1 << 20, 'z')
   const parts = 64
   let sent = 0
@@ -109,14 +109,14 @@ test('a large blob is read at the pace of whoever takes it', async () => {
   const blob = (await server.engine.content.read(digest))!
   let size = 0
   for await (const chunk of blob) {
-    // What is on its way is bounded by the windows, and not by the size of the blob.
+    // The flow-control windows bound the bytes in flight.
     if (size === 0) expect(sent).toBeLessThan(parts / 2)
     size += (chunk as Buffer).length
   }
   expect(size).toBe(parts << 20)
 })
 
-test('no such blob, no such service, no gRPC and a graph-driver store are undefined', async () => {
+test('returns undefined for a missing blob, service or gRPC, and a graph-driver store', async () => {
   const nothing = await contentServer({ Info: fails(5), Read: fails(5) })
   const noService = await contentServer({})
   const graphDriver = await contentServer({ Info: sends(blobInfo(DIGEST)), Read: sends(piece(BLOB)) }, 'overlay2')
@@ -133,16 +133,16 @@ test('no such blob, no such service, no gRPC and a graph-driver store are undefi
   }
 })
 
-test('bytes of another digest are an invalid image', async () => {
+test('rejects content with another digest as an invalid image', async () => {
   const server = await contentServer({ Read: sends(piece(Buffer.from('something else'))) })
   const message: unknown = expect.stringContaining(digestOf('something else'))
   await expect(readAll(server)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message })
 })
 
-test("the service's other failures are told in its words, before the first piece and after it", async () => {
+test("reports other failures with the service's message, before and after the first piece", async () => {
   const refused = await contentServer({ Info: fails(13, 'disk on fire: 100%'), Read: sends(piece(BLOB), 13) })
   await expect(refused.engine.content.info(DIGEST)).rejects.toMatchObject({
-    code: 'CNB_ENGINE_FAILED', message: `cannot ask the engine for the blob ${DIGEST}: disk on fire: 100%`,
+    code: 'CNB_ENGINE_FAILED', message: `cannot query the engine for the blob ${DIGEST}: disk on fire: 100%`,
   })
   const words: unknown = expect.stringContaining('as it says')
   await expect(readAll(refused)).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: words })
@@ -150,7 +150,7 @@ test("the service's other failures are told in its words, before the first piece
   await expect(readAll(vanished)).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
 })
 
-test('answers that are none are refused', async () => {
+test('rejects invalid replies', async () => {
   const answers = [
     frameOf(Buffer.from([0x0a, 9])),
     frameOf(Buffer.from([0x0b])),
@@ -165,7 +165,7 @@ test('answers that are none are refused', async () => {
   }
 })
 
-test('an answer that is broken off is lost', async () => {
+test('reports a truncated reply as lost', async () => {
   const breaks: Method[] = [
     (stream) => stream.close(constants.NGHTTP2_CANCEL),
     (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
@@ -185,12 +185,12 @@ test('an answer that is broken off is lost', async () => {
   }
 })
 
-test('a session that the engine closes at once is lost', async () => {
+test('reports a session that the engine closes immediately as lost', async () => {
   const server = await contentServer({}, undefined, (session) => session.destroy())
   await expect(server.engine.content.info(DIGEST)).rejects.toMatchObject({ code: 'CNB_ENGINE_LOST' })
 })
 
-test('after a session broke, or the engine took leave, the next call opens another', async () => {
+test('opens a new session after the previous one broke or received GOAWAY', async () => {
   const whole = sends(piece(BLOB))
   const first: Method[] = [
     (stream) => stream.session?.destroy(),
@@ -206,7 +206,7 @@ test('after a session broke, or the engine took leave, the next call opens anoth
   expect(server.sessions()).toBe(3)
 })
 
-test('an interrupt ends the call, before an answer and in the middle of it, and not that of others', async () => {
+test('aborts only the call of the signal, before and during a reply', async () => {
   const closed: Promise<unknown>[] = []
   const waiting = new AbortController()
   const server = await contentServer({
@@ -227,7 +227,7 @@ test('an interrupt ends the call, before an answer and in the middle of it, and 
   const left = (await content.read(DIGEST))!
   blob.once('data', () => reading.abort())
   await expect(once(blob, 'close')).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
-  // A reader that just goes away ends its call too.
+  // A consumer that stops early ends its call too.
   expect(left.destroyed).toBe(false)
   left.destroy()
   await Promise.all(closed)

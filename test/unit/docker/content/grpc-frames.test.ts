@@ -10,7 +10,7 @@ async function read(chunks: readonly Buffer[]): Promise<Buffer[]> {
   return messages
 }
 
-test('messages come whole, however their bytes are cut', async () => {
+test('reassembles messages from any chunks', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50 })), fc.array(fc.nat(20)), async (contents, cuts) => {
       const messages = contents.map((content) => Buffer.from(content))
@@ -20,14 +20,14 @@ test('messages come whole, however their bytes are cut', async () => {
   )
 })
 
-test('a body that ends inside a message is lost', async () => {
+test('reports a truncated body as lost', async () => {
   const body = frameOf(Buffer.from('message'))
   for (const length of [1, 4, 5, 11]) {
     await expect(read([body.subarray(0, length)])).rejects.toMatchObject({ code: 'CNB_ENGINE_LOST' })
   }
 })
 
-test('a compressed message, or one of more than 8 MiB, is refused by its header', async () => {
+test('rejects a compressed message, or one above 8 MiB, by its header', async () => {
   await expect(read([Buffer.from([1, 0, 0, 0, 1, 0])])).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
   await expect(read([Buffer.from([0, 0, 0x80, 0, 1])])).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
 })

@@ -5,7 +5,7 @@ import { bytesField, readFields } from '../../../../src/docker/content/protobuf.
 
 const bytes = (...values: number[]): Buffer => Buffer.from(values)
 
-test('what is written is read again', () => {
+test('reads encoded fields back', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 4000 }), fc.string({ maxLength: 300, unit: 'binary' }))), (fields) => {
       const message = Buffer.concat(fields.map(([number, value]) => bytesField(number, value)))
@@ -15,7 +15,7 @@ test('what is written is read again', () => {
   )
 })
 
-test('any bytes are a message or a CNB_ENGINE_FAILED, and nothing longer than they are', () => {
+test('parses any bytes or throws CNB_ENGINE_FAILED, without extra memory', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (input) => {
       try {
@@ -29,7 +29,7 @@ test('any bytes are a message or a CNB_ENGINE_FAILED, and nothing longer than th
   )
 })
 
-test('numbers of up to 2^53 are read, and fields of fixed width passed over', () => {
+test('reads numbers up to 2^53, and skips fixed-width fields', () => {
   const largest = [0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]
   const fixed = [0x19, 1, 2, 3, 4, 5, 6, 7, 8, 0x25, 1, 2, 3, 4]
   expect([...readFields(bytes(0x08, 0x96, 0x01, ...fixed, ...largest))]).toEqual([
@@ -45,6 +45,6 @@ test.each([
   ['a length beyond the message', [0x0a, 5, 1, 2]],
   ['a fixed field that is cut short', [0x19, 1, 2]],
   ['a group, which is of old', [0x0b]],
-])('%s is refused', (_what, message) => {
+])('rejects %s', (_what, message) => {
   expect(() => [...readFields(bytes(...message))]).toThrow(CnbError)
 })

@@ -31,7 +31,7 @@ async function bench(auth: Partial<MemoryAuthOptions> | undefined, credentials?:
 
 const denied = (words: RegExp): object => ({ code: 'CNB_REGISTRY_DENIED', message: expect.stringMatching(words), hint: expect.stringContaining('docker login 127.0.0.1:') })
 
-test('where nobody asks, nobody is told, whatever there is to tell; and the host is pinged once', async () => {
+test('sends no credentials without a challenge, and pings the host once', async () => {
   const { registry, resolve } = await bench(undefined, USER)
   await resolve('a')
   await Promise.all([resolve('b'), resolve('c', 'push')])
@@ -39,7 +39,7 @@ test('where nobody asks, nobody is told, whatever there is to tell; and the host
   expect(registry.takeRequests().slice(0, 2)).toEqual(['GET /v2/', 'HEAD /v2/a/manifests/x'])
 })
 
-test('Basic goes with every request after the challenge', async () => {
+test('sends Basic credentials with every request after the challenge', async () => {
   const { registry, resolve } = await bench({ scheme: 'basic' }, USER)
   await resolve()
   await resolve()
@@ -47,7 +47,7 @@ test('Basic goes with every request after the challenge', async () => {
   expect(registry.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, basic, basic])
 })
 
-test.each(['basic', 'bearer'] as const)('%s without credentials, or with the wrong ones, is refused with what to do', async (scheme) => {
+test.each(['basic', 'bearer'] as const)('reports %s with missing or wrong credentials, with a hint', async (scheme) => {
   await expect((await bench({ scheme })).resolve()).rejects.toMatchObject(denied(/authentication required|incorrect username|status 401/))
   const wrong = await bench({ scheme }, { username: 'user', password: 'wr0ng' })
   const error = await wrong.resolve().catch((thrown: unknown) => thrown)
@@ -55,14 +55,14 @@ test.each(['basic', 'bearer'] as const)('%s without credentials, or with the wro
   expect(JSON.stringify(error) + String((error as Error).stack) + wrong.events.join()).not.toMatch(/wr0ng|dXNlcjp3cjBuZw/)
 })
 
-test('anybody gets a token where anybody may pull, and no more', async () => {
+test('requests an anonymous token, for pull only', async () => {
   const { registry, registries, resolve } = await bench({ anonymous: true })
   expect(await resolve()).toBeUndefined()
   expect(registry.requests.find(({ path }) => path.startsWith('/token'))?.headers.authorization).toBeUndefined()
   await expect(registries.repository(`${registry.address}/a`, 'push').checkPush()).rejects.toMatchObject(denied(/^cannot write to /))
 })
 
-test('one token serves a repository: pulling, pushing, and both at once for whoever pushes', async () => {
+test('uses one token per repository, which covers pull and push for a push', async () => {
   const { registry, registries, resolve } = await bench({}, USER)
   await Promise.all([resolve('a'), resolve('a'), resolve('b')])
   await resolve('a')
@@ -74,7 +74,7 @@ test('one token serves a repository: pulling, pushing, and both at once for whoe
   expect(registry.auth!.asked.slice(2)).toEqual(['repository:c:pull,push'])
 })
 
-test('a mount asks for its source in the same token, which then serves the rest too', async () => {
+test("includes a mount's source in the token, which serves later requests too", async () => {
   const { registry, registries } = await bench({}, USER)
   const repository = registries.repository(`${registry.address}/team/c`, 'push')
   await repository.mountBlob(NOTHING, 'base/run')
@@ -83,7 +83,7 @@ test('a mount asks for its source in the same token, which then serves the rest 
   expect(registry.auth!.asked).toEqual(['repository:team/c:pull,push repository:base/run:pull'])
 })
 
-test('a token that the registry does not take any more is replaced, once', async () => {
+test('replaces a rejected token once', async () => {
   const { registry, resolve } = await bench({}, USER)
   await resolve()
   registry.auth!.tokens.clear()
@@ -99,7 +99,7 @@ test('a token that the registry does not take any more is replaced, once', async
   expect(registry.takeRequests()).toEqual(['HEAD /v2/a/manifests/x', 'GET /token', 'HEAD /v2/a/manifests/x'])
 })
 
-test('an upload whose token runs out on the way begins again with a new one', async () => {
+test('restarts an upload with a new token after its expiry', async () => {
   const { registry, registries } = await bench({}, USER)
   const bytes = Buffer.from('layer')
   let opened = 0
@@ -112,7 +112,7 @@ test('an upload whose token runs out on the way begins again with a new one', as
   expect([opened, registry.auth!.asked.length]).toEqual([2, 2])
 })
 
-test('a token is replaced before it runs out', async () => {
+test('replaces a token before its expiry', async () => {
   const { clock, registry, resolve } = await bench({ life: 300 }, USER)
   await resolve()
   clock.time += 200_000
@@ -123,14 +123,14 @@ test('a token is replaced before it runs out', async () => {
   expect(registry.auth!.asked).toHaveLength(2)
 })
 
-test('an identity token is exchanged in the body of a POST', async () => {
+test('sends an identity token in the body of a POST', async () => {
   const { registry, resolve } = await bench({ identityToken: 'id3ntity' }, { identitytoken: 'id3ntity' })
   await resolve()
   expect(registry.requests.filter(({ path }) => path.includes('token'))).toMatchObject([{ method: 'POST', path: '/token' }])
   expect(JSON.stringify(registry.requests)).not.toContain('id3ntity')
 })
 
-test('a token of CNB_REGISTRY_AUTH is sent as it is', async () => {
+test('sends a token of CNB_REGISTRY_AUTH unchanged', async () => {
   const { registry, resolve } = await bench({}, { registrytoken: 'mine' })
   registry.auth!.tokens.set('mine', new Set(['repository:a:pull']))
   await resolve()
@@ -142,7 +142,7 @@ test.each([
   ['no token', 200, '{"token":7}'],
   ['a token that is no header', 200, JSON.stringify({ token: 'a\r\nx: y' })],
   ['a reply without an end', 200, `"${'x'.repeat(2 << 20)}"`],
-])("a token server that gives %s is told of", async (_, status, body) => {
+])("reports a token server that returns %s", async (_, status, body) => {
   const { registry, resolve } = await bench({}, USER)
   registry.intercept = (request, response) => {
     if (!request.url?.startsWith('/token')) return false
@@ -152,7 +152,7 @@ test.each([
   await expect(resolve()).rejects.toMatchObject({ code: 'CNB_REGISTRY_FAILED', message: expect.stringMatching(/token|larger than/) })
 })
 
-test('a token server that has a bad moment is asked again', async () => {
+test('retries transient failures of a token server', async () => {
   const { clock, registry, resolve } = await bench({}, USER)
   let bad = 2
   registry.intercept = (request, response) => {
@@ -164,7 +164,7 @@ test('a token server that has a bad moment is asked again', async () => {
   expect(clock.pauses).toHaveLength(2)
 })
 
-test("credentials for the token server stay there when it redirects", async () => {
+test("sends no credentials after a redirect of the token server", async () => {
   const { registry, resolve } = await bench({}, USER)
   const other = await startMemoryRegistry()
   onTestFinished(() => other[Symbol.asyncDispose]())
@@ -178,7 +178,7 @@ test("credentials for the token server stay there when it redirects", async () =
   expect(other.requests[0]?.headers.authorization).toBeUndefined()
 })
 
-test('a storage host that asks who one is hears nothing', async () => {
+test('sends no credentials to a storage host with a challenge', async () => {
   const { registry, registries } = await bench({}, USER)
   const other = await startMemoryRegistry({ auth: { scheme: 'basic', ...USER } })
   onTestFinished(() => other[Symbol.asyncDispose]())
@@ -193,7 +193,7 @@ test('a storage host that asks who one is hears nothing', async () => {
   expect(other.requests.map(({ headers }) => headers.authorization)).toEqual([undefined])
 })
 
-test('an abort while others wait for the same token ends only what was aborted', async () => {
+test('aborts only its own wait for a shared token', async () => {
   const { registry, registries, resolve } = await bench({}, USER)
   await resolve('first')
   const controller = new AbortController()
@@ -207,7 +207,7 @@ test('an abort while others wait for the same token ends only what was aborted',
   expect(other).toEqual({ status: 'fulfilled', value: undefined })
 })
 
-/** What is sent to the token server that `registry` names, and what comes of it. */
+/** Returns the request to the token server of `registry`, and its result. */
 async function askAt(registry: string, realm: string): Promise<{ sent: HttpRequest[]; result: string }> {
   const sent: HttpRequest[] = []
   const url = new URL(registry)
@@ -226,7 +226,7 @@ async function askAt(registry: string, realm: string): Promise<{ sent: HttpReque
   return { sent, result: await header.then(String, (error: Error) => error.message) }
 }
 
-test('credentials go to a token server at another host over https, or as plainly as the registry is asked', async () => {
+test('sends credentials to a token server on another host over https, or over http for a plain HTTP registry', async () => {
   for (const [registry, realm] of [['https://r.example/', 'https://auth.example/t?x=1'], ['http://r.example/', 'http://auth.example/t?x=1']] as const) {
     const { sent, result } = await askAt(registry, realm)
     expect(result).toBe('Bearer t')
@@ -239,9 +239,9 @@ test.each([
   ['http://auth.example/t', 'from https to http'],
   ['https://10.0.0.1/t', 'private address'],
   ['https://169.254.169.254/t', 'private address'],
-  ['file:///t', 'not for HTTP'],
+  ['file:///t', 'is not an HTTP address'],
   ['https://[', 'not a URL'],
-])('nothing is sent to a token server at %s', async (realm, why) => {
+])('sends nothing to a token server at %s', async (realm, why) => {
   const { sent, result } = await askAt('https://r.example/', realm)
   expect(sent).toEqual([])
   expect(result).toContain(why)

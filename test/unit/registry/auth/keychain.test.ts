@@ -25,7 +25,7 @@ async function directoryWith(files: Record<string, string | object>): Promise<st
   return directory.path
 }
 
-/** A credential helper: a Node program that has `server`, what it is asked for. */
+/** A credential helper: a Node program with the requested `server`. */
 function helper(body: string): string {
   return `#!${process.execPath}
 let server = ''
@@ -45,7 +45,7 @@ async function lookUp(registry: string, files: Record<string, string | object>, 
   return { credentials: await keychain(registry), warnings }
 }
 
-test('nothing configured is anonymous', async () => {
+test('is anonymous without configuration', async () => {
   expect(await lookUp('registry.example', {})).toEqual({ credentials: undefined, warnings: [] })
 })
 
@@ -53,19 +53,19 @@ test.each([
   ['auth, with colons in the password', encoded('u', 'p:q'), { username: 'u', password: 'p:q' }],
   ['username and password', { username: 'u', password: 'p' }, { username: 'u', password: 'p' }],
   ['an identity token', { ...encoded('<token>', ''), identitytoken: 't' }, { identitytoken: 't' }],
-])('auths: %s', async (_, entry, credentials) => {
+])('reads credentials from auths: %s', async (_, entry, credentials) => {
   const found = await lookUp('registry.example:5000', { '.docker/config.json': { auths: { 'registry.example:5000': entry } } })
   expect(found.credentials).toEqual({ ...credentials, serveraddress: 'registry.example:5000' })
 })
 
 const NONE: unknown[] = [{}, { auth: '' }, { auth: 'bm9jb2xvbg==' }, { auth: 7 }, 'text', null]
 
-test.each(NONE)('auths: %j is no credential', async (entry) => {
+test.each(NONE)('ignores %j in auths', async (entry) => {
   const config = { auths: { 'registry.example': entry } }
   expect((await lookUp('registry.example', { '.docker/config.json': config })).credentials).toBeUndefined()
 })
 
-test('a host matches exactly, with or without a scheme and path in the file, and never as a part of another', async () => {
+test('matches a host exactly, with or without a scheme and path in the file', async () => {
   const auths = { 'https://registry.example/v1/': encoded('u', 'p'), 'registry.example:5000': encoded('other', 'x') }
   const config = { '.docker/config.json': { auths } }
   expect((await lookUp('registry.example', config)).credentials).toMatchObject({ username: 'u' })
@@ -74,7 +74,7 @@ test('a host matches exactly, with or without a scheme and path in the file, and
   }
 })
 
-test.each(['docker.io', 'index.docker.io', 'registry-1.docker.io'])('%s finds what docker login keeps for Docker Hub', async (registry) => {
+test.each(['docker.io', 'index.docker.io', 'registry-1.docker.io'])('finds credentials of docker login for %s', async (registry) => {
   const found = await lookUp(registry, { '.docker/config.json': { auths: { [HUB]: encoded('u', 'p') } } })
   expect(found.credentials).toEqual({ username: 'u', password: 'p', serveraddress: HUB })
 })
@@ -111,20 +111,20 @@ test.each([
   ['only/team/a', 'only'],
   ['only/other', undefined],
   ['only', undefined],
-])('%s has the credentials of the longest path that fits: %s', async (name, user) => {
+])('selects for %s the longest matching path: %s', async (name, user) => {
   for (const auths of [PATHS, Object.fromEntries(Object.entries(PATHS).reverse())]) {
     const found = (await lookUp(name, { '.docker/config.json': { auths } })).credentials?.username
-    // Two keys that mean the same host are as good as each other.
+    // Two keys of the same host are equivalent.
     expect(user === 'address' ? ['address', 'schemeless', 'no path'] : [user]).toContain(found)
   }
 })
 
-test('a path without credentials leaves it to the next', async () => {
+test('falls back from a path without credentials', async () => {
   const auths = { 'r/team/a': {}, 'r/team': encoded('team', 'p') }
   expect((await lookUp('r/team/a', { '.docker/config.json': { auths } })).credentials?.username).toBe('team')
 })
 
-test('helpers go before paths in auths, which go before the helper for all; each is asked once for each server', async () => {
+test('prefers credHelpers, then paths in auths, then credsStore, and runs each once per server', async () => {
   const say = (user: string): string =>
     helper(`require('fs').appendFileSync(process.env.LOG, '${user} ' + server + '\\n'); console.log(JSON.stringify({ Username: '${user}', Secret: 'p' }))`)
   const config = {
@@ -142,14 +142,14 @@ test('helpers go before paths in auths, which go before the helper for all; each
   expect((await readFile(join(home, 'log'), 'utf8')).split('\n')).toEqual(['one h', 'two h/team/b', 'all r', ''])
 })
 
-test('the longest path wins in CNB_REGISTRY_AUTH too', async () => {
+test('selects the longest path in CNB_REGISTRY_AUTH', async () => {
   const basic = (user: string): string => `Basic ${Buffer.from(`${user}:p`).toString('base64')}`
   const env = headers({ r: basic('host'), 'r/team': basic('team') })
   expect((await lookUp('r/team/a', {}, env)).credentials?.username).toBe('team')
   expect((await lookUp('r/other', {}, env)).credentials?.username).toBe('host')
 })
 
-test('DOCKER_AUTH_CONFIG comes first, then DOCKER_CONFIG, then the files of Podman', async () => {
+test('prefers DOCKER_AUTH_CONFIG, then DOCKER_CONFIG, then the files of Podman', async () => {
   const file = (user: string): object => ({ auths: { r: encoded(user, 'p') } })
   const home = await directoryWith({
     'docker/config.json': file('docker'),
@@ -171,7 +171,7 @@ test('DOCKER_AUTH_CONFIG comes first, then DOCKER_CONFIG, then the files of Podm
   expect(users).toEqual(['inline', 'docker', 'registry-auth', 'run', 'config'])
 })
 
-test('credHelpers beats credsStore, which beats auths; each that has nothing passes on', async () => {
+test('prefers credHelpers, then credsStore, then auths, with fallback', async () => {
   const say = (user: string): string => helper(`console.log(JSON.stringify({ Username: '${user}', Secret: server }))`)
   const files = {
     'bin/docker-credential-one': say('one'),
@@ -191,7 +191,7 @@ test('credHelpers beats credsStore, which beats auths; each that has nothing pas
   expect(await lookUpWith('docker.io', { credsStore: 'all' })).toMatchObject({ password: HUB, serveraddress: HUB })
 })
 
-test("a helper's token is an identity token", async () => {
+test("returns a helper's token as an identity token", async () => {
   const files = {
     'bin/docker-credential-x': helper("process.stdout.write(JSON.stringify({ Username: '<token>', Secret: 't' }))"),
     '.docker/config.json': { credsStore: 'x' },
@@ -202,9 +202,9 @@ test("a helper's token is an identity token", async () => {
 test.each([
   ['is missing', {}, 'x', 'not on the PATH'],
   ['fails', { 'bin/docker-credential-x': helper("console.log('s3cret'); process.exitCode = 2") }, 'x', 'exit code 2'],
-  ['answers nonsense', { 'bin/docker-credential-x': helper("console.log('{s3cret')") }, 'x', 'did not answer with credentials'],
+  ['answers nonsense', { 'bin/docker-credential-x': helper("console.log('{s3cret')") }, 'x', 'did not return credentials'],
   ['has a name that is a path', {}, '../x', 'not the name'],
-])('a helper that %s is told, without what it printed, and the registry is asked anonymously', async (_, files, name, why) => {
+])('warns about a helper that %s without its output, and continues anonymously', async (_, files, name, why) => {
   const found = await lookUp('r', { ...files, '.docker/config.json': { credsStore: name } })
   expect(found.credentials).toBeUndefined()
   expect(found.warnings).toHaveLength(1)
@@ -212,12 +212,12 @@ test.each([
   expect(found.warnings[0]).not.toContain('s3cret')
 })
 
-test('a helper that never answers is stopped at the time limit', async () => {
+test('stops a helper at the time limit', async () => {
   const home = await directoryWith({ 'bin/docker-credential-x': helper('setInterval(() => {}, 1000)') })
-  await expect(askCredentialHelper('x', 'r', { env: { PATH: join(home, 'bin') }, timeLimitMs: 200 })).rejects.toThrow('did not answer within 0.2 s')
+  await expect(askCredentialHelper('x', 'r', { env: { PATH: join(home, 'bin') }, timeLimitMs: 200 })).rejects.toThrow('did not reply within 0.2 s')
 })
 
-/** A shell script as the helper `x`, which may leave a program behind; `$PID` is for its process ID. */
+/** A shell script as the helper `x`, which may start a background process; `$PID` is its process ID. */
 async function shellHelper(script: string): Promise<{ env: Record<string, string> }> {
   const home = await directoryWith({ 'bin/docker-credential-x': `#!/bin/sh\n${script}` })
   const pid = join(home, 'pid')
@@ -228,23 +228,23 @@ async function shellHelper(script: string): Promise<{ env: Record<string, string
   return { env: { PATH: `${join(home, 'bin')}:/usr/bin:/bin`, PID: pid } }
 }
 
-test('a helper has answered when it has ended, whatever it leaves behind with its output open', async () => {
+test('returns after the helper ended, despite a background process with its output open', async () => {
   const options = await shellHelper(`sleep 1000 & echo $! >"$PID"; printf '{"Username":"u","Secret":"s"}'`)
   expect(await askCredentialHelper('x', 'r', options)).toEqual({ username: 'u', secret: 's' })
   const without = await shellHelper('sleep 1000 & echo $! >"$PID"; echo credentials not found in native keychain; exit 1')
   expect(await askCredentialHelper('x', 'r', without)).toBeUndefined()
 })
 
-test('the time limit holds for what a helper leaves behind', async () => {
+test('applies the time limit despite a background process', async () => {
   const options = await shellHelper('sleep 1000 & echo $! >"$PID"')
-  await expect(askCredentialHelper('x', 'r', { ...options, timeLimitMs: 200 })).rejects.toThrow('did not answer within 0.2 s')
+  await expect(askCredentialHelper('x', 'r', { ...options, timeLimitMs: 200 })).rejects.toThrow('did not reply within 0.2 s')
 })
 
-test('a helper that prints without an end is stopped', async () => {
-  await expect(askCredentialHelper('x', 'r', await shellHelper('exec yes'))).rejects.toThrow('answered with more than 1 MiB')
+test('stops a helper with endless output', async () => {
+  await expect(askCredentialHelper('x', 'r', await shellHelper('exec yes'))).rejects.toThrow('printed more than 1 MiB')
 })
 
-test('an abort ends the wait for a helper', async () => {
+test('stops waiting for a helper on an abort', async () => {
   const stopping = new AbortController()
   const { env } = await shellHelper('echo yes >"$PID.started"; exec sleep 1000')
   const watching = watch(dirname(env.PID ?? ''))
@@ -261,7 +261,7 @@ test.each([
   ['a directory', (path: string) => mkdir(path), 'is a directory'],
   ['a device without an end', (path: string) => symlink('/dev/zero', path), 'is larger than 4 MiB'],
   ['a large file', (path: string) => writeFile(path, '').then(() => truncate(path, 2 ** 40)), 'is larger than 4 MiB'],
-])('%s in the place of a file with credentials is an error that names it', async (_title, make, why) => {
+])('rejects %s instead of a credentials file, with its path', async (_title, make, why) => {
   const home = await directoryWith({})
   for (const [name, env] of [['config.json', { DOCKER_CONFIG: home }], ['containers/auth.json', { XDG_CONFIG_HOME: home }]] as const) {
     const path = join(home, name)
@@ -272,11 +272,11 @@ test.each([
   }
 })
 
-test('/dev/null has no credentials', async () => {
+test('reads no credentials from /dev/null', async () => {
   expect(await makeKeychain({ env: { REGISTRY_AUTH_FILE: '/dev/null' }, home: '/nonexistent' })('r')).toBeUndefined()
 })
 
-test('a file is read once', async () => {
+test('reads a file once', async () => {
   const home = await directoryWith({ '.docker/config.json': { auths: { r: encoded('before', 'p') } } })
   const keychain = makeKeychain({ env: {}, home })
   await keychain('r')
@@ -285,7 +285,7 @@ test('a file is read once', async () => {
   expect(await keychain('r/other')).toMatchObject({ username: 'before' })
 })
 
-test('a file that is not JSON is named, and nothing of it is shown', async () => {
+test('reports a file that is not JSON without its content', async () => {
   const error = await lookUp('r', { '.docker/config.json': '{"auths":{"r":{"auth":"c2VjcmV0"}' }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'CNB_USAGE' })
   expect(String(error)).toContain('config.json')
@@ -295,7 +295,7 @@ test('a file that is not JSON is named, and nothing of it is shown', async () =>
 const headers = (entries: Record<string, string>): Record<string, string> => ({ CNB_REGISTRY_AUTH: JSON.stringify(entries) })
 const BASIC = `Basic ${Buffer.from('env:p:q').toString('base64')}`
 
-test('CNB_REGISTRY_AUTH goes before all files, for the hosts that it names', async () => {
+test('prefers CNB_REGISTRY_AUTH for its hosts over all files', async () => {
   const files = { '.docker/config.json': { auths: { r: encoded('file', 'p'), s: encoded('file', 'p') } } }
   const env = { ...headers({ r: BASIC, 'index.docker.io': BASIC }), DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { r: encoded('inline', 'p') } }) }
   expect((await lookUp('r', files, env)).credentials).toEqual({ username: 'env', password: 'p:q', serveraddress: 'r' })
@@ -303,7 +303,7 @@ test('CNB_REGISTRY_AUTH goes before all files, for the hosts that it names', asy
   expect((await lookUp('docker.io', files, env)).credentials).toMatchObject({ username: 'env', serveraddress: HUB })
 })
 
-test('CNB_REGISTRY_AUTH may have a token, and the scheme in any case', async () => {
+test('accepts a token in CNB_REGISTRY_AUTH, and the scheme in any case', async () => {
   expect((await lookUp('r', {}, headers({ r: 'bearer t0ken' }))).credentials).toEqual({ registrytoken: 't0ken', serveraddress: 'r' })
 })
 
@@ -313,7 +313,7 @@ test.each([
   ['another scheme', JSON.stringify({ r: 'Digest s3cret' })],
   ['no header', JSON.stringify({ r: { password: 's3cret' } })],
   ['no pair', JSON.stringify({ r: 'Basic s3cret' })],
-])('CNB_REGISTRY_AUTH with %s is refused, and nothing of it is shown', async (_, value) => {
+])('rejects CNB_REGISTRY_AUTH with %s without its content', async (_, value) => {
   const error = await lookUp('r', {}, { CNB_REGISTRY_AUTH: value }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'CNB_USAGE' })
   expect(String(error) + JSON.stringify(error)).not.toContain('s3cret')

@@ -20,7 +20,7 @@ interface Bench extends TestClient {
   ranges: (string | undefined)[]
 }
 
-/** A repository whose blob is answered for by `answer`; `count` counts from 1. */
+/** A repository with replies for its blob from `answer`; `count` starts at 1. */
 async function bench(answer: Answer): Promise<Bench> {
   const registry = await startMemoryRegistry()
   const client = openClient()
@@ -40,7 +40,7 @@ async function bench(answer: Answer): Promise<Bench> {
 
 const startOf = ({ headers }: IncomingMessage): number => Number(/bytes=(\d+)-/.exec(headers.range ?? '')?.[1] ?? 0)
 
-/** Sends some of the blob from `start` on, promises all of it, and breaks off. */
+/** Sends a part of the blob from `start` on with the full length, then closes the connection. */
 function cut(response: ServerResponse, start: number, count: number): void {
   const range = start > 0 ? { 'content-range': `bytes ${start}-${BYTES.length - 1}/${BYTES.length}` } : {}
   response.writeHead(start > 0 ? 206 : 200, { ...range, 'content-length': BYTES.length - start })
@@ -50,7 +50,7 @@ function cut(response: ServerResponse, start: number, count: number): void {
 const read = async ({ repository }: Bench, size: number | undefined = BYTES.length): Promise<Buffer> => buffer(await repository.blob({ digest: DIGEST, size }))
 const failure = (words: RegExp, code = 'CNB_REGISTRY_FAILED'): object => ({ code, message: expect.stringMatching(words) })
 
-test.each([BYTES.length, undefined])('a connection that is cut goes on where it broke (size %s)', async (size) => {
+test.each([BYTES.length, undefined])('resumes a lost connection (size %s)', async (size) => {
   const { ranges, ...rest } = await bench((request, response, count) => (count < 4 ? cut(response, startOf(request), 100_000) : reply(response, 500)))
   const bytes = await read({ ranges, ...rest }, size)
   expect(bytes.equals(BYTES)).toBe(true)
@@ -58,49 +58,49 @@ test.each([BYTES.length, undefined])('a connection that is cut goes on where it 
   expect(ranges.slice(1).every((range) => /^bytes=[1-9]\d*-$/.test(range ?? ''))).toBe(true)
 })
 
-test('a registry that gives all again is skipped through', async () => {
+test('skips known bytes if the registry sends everything again', async () => {
   const all = await bench((_request, response, count) => (count === 1 ? cut(response, 0, 100_000) : reply(response, 200, {}, BYTES)))
   expect((await read(all)).equals(BYTES)).toBe(true)
 })
 
-test('a registry that gives another part than was asked for is not believed', async () => {
+test('rejects another range than requested', async () => {
   const other = await bench((_request, response, count) =>
     count === 1 ? cut(response, 0, 100_000) : reply(response, 206, { 'content-range': 'bytes 5-' }, BYTES.subarray(5)))
-  await expect(read(other)).rejects.toMatchObject(failure(/another part/))
+  await expect(read(other)).rejects.toMatchObject(failure(/another range than requested/))
 })
 
-test('four tries without much coming of them are enough', async () => {
+test('stops after four attempts without progress', async () => {
   const hopeless = await bench((request, response) => cut(response, startOf(request), 10))
   await expect(read(hopeless)).rejects.toMatchObject(failure(/cannot read the blob/, 'CNB_REGISTRY_UNREACHABLE'))
   expect(hopeless.ranges).toHaveLength(4)
   expect(hopeless.clock.pauses).toHaveLength(3)
 })
 
-test('other bytes than the digest says fail at the end', async () => {
+test('fails at the end for a wrong digest', async () => {
   const wrong = await bench((_request, response) => reply(response, 200, {}, randomBytes(BYTES.length)))
-  await expect(read(wrong)).rejects.toMatchObject(failure(/the digest of what came is sha256:/))
+  await expect(read(wrong)).rejects.toMatchObject(failure(/the content has digest sha256:/))
 })
 
-test('more bytes than the size says are not taken, without end or not', async () => {
+test('rejects more bytes than the size, even an endless body', async () => {
   const bomb = await bench((_request, response) => {
     const more = (): void => void (response.destroyed || response.write(BYTES, () => setImmediate(more)))
     response.writeHead(200)
     more()
   })
-  await expect(read(bomb)).rejects.toMatchObject(failure(/it has more than its 300000 bytes/))
+  await expect(read(bomb)).rejects.toMatchObject(failure(/it is larger than 300000 bytes/))
 })
 
-test('an end that comes too early is one that is cut', async () => {
+test('retries after an early end', async () => {
   const short = await bench((request, response, count) => {
     const start = startOf(request)
     reply(response, start > 0 ? 206 : 200, start > 0 ? { 'content-range': `bytes ${start}-` } : {}, count === 1 ? BYTES.subarray(0, 1000) : BYTES.subarray(start))
   })
   expect((await read(short)).equals(BYTES)).toBe(true)
   const always = await bench((_request, response) => reply(response, 200, {}, BYTES.subarray(0, 1000)))
-  await expect(read(always)).rejects.toMatchObject(failure(/it ends after 1000 of its 300000 bytes/))
+  await expect(read(always)).rejects.toMatchObject(failure(/it ends after 1000 of 300000 bytes/))
 })
 
-test('a Content-Length that lies is no end', async () => {
+test('continues after a wrong Content-Length', async () => {
   const lying = await bench((request, response) => {
     const start = startOf(request)
     if (start > 0) reply(response, 206, { 'content-range': `bytes ${start}-` }, BYTES.subarray(start))
@@ -109,7 +109,7 @@ test('a Content-Length that lies is no end', async () => {
   expect((await read(lying)).equals(BYTES)).toBe(true)
 })
 
-test.each(['destroyed', 'aborted'])('a stream that is %s lets go of its connection, also while nothing comes', async (how) => {
+test.each(['destroyed', 'aborted'])('closes the connection of a stream that is %s, even while it is stalled', async (how) => {
   let closed: Promise<unknown> | undefined
   const slow = await bench((_request, response) => {
     closed = once(response, 'close')
@@ -127,7 +127,7 @@ test.each(['destroyed', 'aborted'])('a stream that is %s lets go of its connecti
   if (how === 'aborted') expect(error).toMatchObject({ code: 'CNB_INTERRUPTED' })
 })
 
-test('a stream that nobody reads holds no more than its buffers', async () => {
+test('buffers a bounded amount of an unread stream', async () => {
   let sent = 0
   const endless = await bench((_request, response) => {
     const more = (): void => {

@@ -13,13 +13,13 @@ const descriptor = { digest: DIGEST, size: BYTES.length }
 interface Bench extends TestClient {
   registry: MemoryRegistry
   repository: Repository
-  /** How often the bytes were asked for. */
+  /** The number of calls of `open`. */
   opened: () => number
   upload(): Promise<unknown>
   uploadStream(): Promise<unknown>
 }
 
-/** `fault` is given each request with the count of its kind, such as the second PUT. */
+/** `fault` receives each request with its number per method, such as the second PUT. */
 async function bench(fault?: (kind: string, count: number, ...rest: Parameters<Interceptor>) => boolean, options?: MemoryRegistryOptions): Promise<Bench> {
   const registry = await startMemoryRegistry(options)
   const client = openClient()
@@ -50,7 +50,7 @@ const stored = ({ registry }: Bench): boolean => registry.repository('a').blobs.
 const failure = (words: RegExp): object => ({ code: 'CNB_REGISTRY_FAILED', message: expect.stringMatching(words) })
 const HOW = ['upload', 'uploadStream'] as const
 
-test('a known blob takes a POST and a PUT, another one PATCH more', async () => {
+test('sends POST and PUT for a known blob, and an additional PATCH for a stream', async () => {
   const { registry, ...at } = await bench()
   await at.upload()
   expect(registry.takeRequests().slice(1)).toEqual(['POST /v2/a/blobs/uploads/', expect.stringMatching(/^PUT /)])
@@ -58,7 +58,7 @@ test('a known blob takes a POST and a PUT, another one PATCH more', async () => 
   expect(registry.takeRequests()).toEqual(['POST /v2/a/blobs/uploads/', expect.stringMatching(/^PATCH /), expect.stringMatching(/^PUT /)])
 })
 
-test.each(HOW)('%s: what is cut is sent again from its start', async (how) => {
+test.each(HOW)('restarts an interrupted upload: %s', async (how) => {
   const at = await bench((kind, count, request) => {
     if (kind !== (how === 'upload' ? 'PUT' : 'PATCH') || count > 2) return false
     request.once('data', () => request.destroy())
@@ -70,7 +70,7 @@ test.each(HOW)('%s: what is cut is sent again from its start', async (how) => {
   expect(at.registry.uploads.size).toBe(0)
 })
 
-test.each(HOW)('%s: a bad moment of the registry passes, after as long as it says', async (how) => {
+test.each(HOW)('retries transient failures after Retry-After: %s', async (how) => {
   const at = await bench((kind, count, _request, response) => {
     if (kind !== (how === 'upload' ? 'PUT' : 'PATCH') || count > 1) return false
     refuse(response, 429, 'TOOMANYREQUESTS', 'slow down', { 'retry-after': '3' })
@@ -81,7 +81,7 @@ test.each(HOW)('%s: a bad moment of the registry passes, after as long as it say
   expect(at.clock.pauses).toEqual([3000])
 })
 
-test.each(HOW)('%s: four tries are enough', async (how) => {
+test.each(HOW)('stops after four attempts: %s', async (how) => {
   const at = await bench((kind, _count, _request, response) => {
     if (kind !== (how === 'upload' ? 'PUT' : 'PATCH')) return false
     refuse(response, 500, 'UNKNOWN', 'the disk is\u001b[2J full')
@@ -91,7 +91,7 @@ test.each(HOW)('%s: four tries are enough', async (how) => {
   expect(at.opened()).toBe(4)
 })
 
-test('a blob that arrived although its reply was lost is not sent again', async () => {
+test('does not resend a stored blob after a lost reply', async () => {
   const at = await bench((kind, count, request, response) => {
     if (kind !== 'PUT' || count > 1) return false
     at.registry.repository('a').blobs.set(DIGEST, BYTES)
@@ -102,7 +102,7 @@ test('a blob that arrived although its reply was lost is not sent again', async 
   expect(at.registry.takeRequests().filter((request) => request.startsWith('PUT'))).toHaveLength(1)
 })
 
-test.each(HOW)('%s: a stream that there is once is not sent twice, and the first failure is told', async (how) => {
+test.each(HOW)('reports the first failure of a stream that cannot be reopened: %s', async (how) => {
   const at = await bench((kind, _count, _request, response) => {
     if (kind !== (how === 'upload' ? 'PUT' : 'PATCH')) return false
     refuse(response, 503, 'UNAVAILABLE', 'come back later')
@@ -116,7 +116,7 @@ test.each(HOW)('%s: a stream that there is once is not sent twice, and the first
   expect(at.registry.uploads.size).toBe(0)
 })
 
-test.each(HOW)('%s: what goes wrong where the bytes come from is told as it is, and not tried again', async (how) => {
+test.each(HOW)('passes on an error of the source without a retry: %s', async (how) => {
   const at = await bench()
   const cause = Object.assign(new Error('the disk is broken'), { code: 'EIO' })
   let opened = 0
@@ -133,7 +133,7 @@ test.each(HOW)('%s: what goes wrong where the bytes come from is told as it is, 
   expect(at.registry.uploads.size).toBe(0)
 })
 
-test('a blob of another length than it should have is refused here', async () => {
+test('rejects a blob of wrong length before the upload', async () => {
   const at = await bench()
   for (const size of [BYTES.length - 1, BYTES.length + 1]) {
     const source = { descriptor: { digest: DIGEST, size }, open: async () => Readable.from([BYTES]) }
@@ -142,7 +142,7 @@ test('a blob of another length than it should have is refused here', async () =>
   expect(stored(at)).toBe(false)
 })
 
-test('chunks, where a stream is too much at once', async () => {
+test('uploads in chunks if the registry rejects the whole stream', async () => {
   const at = await bench(undefined, { chunkMaximum: 8 << 20 })
   const bytes = randomBytes(20 << 20)
   const open = async (): Promise<Readable> => Readable.from([bytes.subarray(0, 7), bytes.subarray(7, 9 << 20), bytes.subarray(9 << 20)])
@@ -152,7 +152,7 @@ test('chunks, where a stream is too much at once', async () => {
   expect(ranges).toEqual([undefined, '0-8388607', '8388608-16777215', '16777216-20971519'])
 })
 
-test('a chunk whose reply was lost is not sent twice', async () => {
+test('does not resend a chunk after a lost reply', async () => {
   const at = await bench((kind, count, request, response, url) => {
     if (kind !== 'PATCH' || count > 1) return false
     request.once('end', () => response.destroy())
@@ -164,17 +164,17 @@ test('a chunk whose reply was lost is not sent twice', async () => {
   expect(at.opened()).toBe(1)
 })
 
-test('chunks larger than the memory should hold are refused', async () => {
+test('rejects a required chunk size that is too large for memory', async () => {
   const at = await bench(undefined, { chunkMinimum: 1e12 })
   await expect(at.uploadStream()).rejects.toMatchObject(failure(/chunks of 1000000000000 bytes/))
   expect(at.registry.uploads.size).toBe(0)
 })
 
 test.each([
-  ['nowhere', undefined, /does not say where/],
-  ['to another protocol', 'ftp://127.0.0.1/x', /not for HTTP/],
+  ['nowhere', undefined, /returned no upload address/],
+  ['to another protocol', 'ftp://127.0.0.1/x', /is not an HTTP address/],
   ['to no address', 'http://[', /is not a URL/],
-])('an upload that is sent %s is refused', async (_, location, words) => {
+])('rejects an upload address %s', async (_, location, words) => {
   const at = await bench((kind, _count, _request, response) => {
     if (kind !== 'POST') return false
     reply(response, 202, location === undefined ? {} : { location })
@@ -184,7 +184,7 @@ test.each([
   await expect(at.repository.checkPush()).rejects.toMatchObject(failure(words))
 })
 
-test('an upload that is sent to another host takes no credentials along', async () => {
+test('sends no credentials to an upload address on another host', async () => {
   const other = await startMemoryRegistry()
   onTestFinished(() => other[Symbol.asyncDispose]())
   const registry = await startMemoryRegistry({ auth: { scheme: 'basic', username: 'u', password: 'p' } })
@@ -203,16 +203,16 @@ test('an upload that is sent to another host takes no credentials along', async 
   expect(client.events.join()).not.toContain('s3cret')
 })
 
-test('a registry that says that it stored something else is not believed', async () => {
+test('rejects a confirmation of other content', async () => {
   const at = await bench((kind, _count, request, response) => {
     if (kind !== 'PUT') return false
     request.resume().once('end', () => reply(response, 201, { 'docker-content-digest': digestOf('else') }))
     return true
   })
-  await expect(at.upload()).rejects.toMatchObject(failure(/stored something else/))
+  await expect(at.upload()).rejects.toMatchObject(failure(/stored other content/))
 })
 
-test('a trial and a mount that comes to nothing leave no session behind', async () => {
+test('cancels the session of an access check or a failed mount', async () => {
   const at = await bench(undefined, { mount: false })
   await at.repository.checkPush()
   at.registry.repository('b').blobs.set(DIGEST, BYTES)
@@ -220,7 +220,7 @@ test('a trial and a mount that comes to nothing leave no session behind', async 
   expect(at.registry.uploads.size).toBe(0)
 })
 
-test('an abort ends an upload, whose source is let go', async () => {
+test('ends an upload and closes its source on an abort', async () => {
   const controller = new AbortController()
   const at = await bench((kind, _count, request) => {
     if (kind !== 'PUT') return false

@@ -6,7 +6,7 @@ const ALL =
   'https://b.example https://10.0.0.1 https://10.0.0.1:5000 https://10.9.9.9 https://[fd00::1] https://[fd00::1]:5000 ' +
   'https://[::ffff:a00:1] https://xn--bcher-kva.example https://x.xn--bcher-kva.example https://a_b.example https://x.localhost'
 
-/** What golang.org/x/net/http/httpproxy v0.62.0 reaches directly, of ALL. */
+/** The hosts of ALL that golang.org/x/net/http/httpproxy v0.62.0 reaches directly. */
 test.each([
   ['', ''],
   ['*', ALL],
@@ -75,11 +75,11 @@ test.each([
   ['a.example:http', ''],
   ['[a.example]:443', 'https://a.example https://x.a.example'],
   ['a_b.example', 'https://a_b.example'],
-])("with '%s' the same hosts are reached directly as by Go", (list, direct) => {
+])("reaches the same hosts directly as Go with '%s'", (list, direct) => {
   const isDirect = readNoProxy(list)
   expect(ALL.split(' ').filter((url) => isDirect(new URL(url))).join(' ')).toBe(direct)
 })
 
-test.each(['https://localhost', 'http://localhost:5000', 'https://127.9.9.9:5000', 'https://[::1]', 'https://[::ffff:7f00:1]'])('%s is always reached directly', (url) => {
+test.each(['https://localhost', 'http://localhost:5000', 'https://127.9.9.9:5000', 'https://[::1]', 'https://[::ffff:7f00:1]'])('always reaches %s directly', (url) => {
   for (const list of ['', 'a.example', '10.0.0.0/8']) expect(readNoProxy(list)(new URL(url))).toBe(true)
 })

@@ -1,4 +1,4 @@
-/** Registries behind proxies, as the environment names them. */
+/** Registries behind proxies of the environment. */
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
@@ -36,7 +36,7 @@ function open(options: Parameters<typeof openClient>[0] = {}): TestClient {
 const trusting = () => ({ ca: [Buffer.from(certificate.ca)] })
 const REFUSAL = 'HTTP/1.1 502 Bad Gateway\r\n\r\n'
 
-test('HTTPS goes through a tunnel, and only the proxy gets its user and password', async () => {
+test('sends HTTPS through a tunnel, and the credentials only to the proxy', async () => {
   const registry = await serve({ tls: true })
   const proxy = await proxyTo(registry, { login: 'us@r:pr0xy/' })
   const client = open({ ...trusting(), env: { HTTPS_PROXY: `http://us%40r:pr0xy%2F@${proxy.address}` } })
@@ -45,12 +45,12 @@ test('HTTPS goes through a tunnel, and only the proxy gets its user and password
   expect(registry.requests.map(({ headers }) => headers['proxy-authorization'])).toEqual([undefined, undefined])
 })
 
-test('a proxy may speak TLS, with a certificate of the private CA', async () => {
+test('supports a TLS proxy with a certificate of a private CA', async () => {
   const proxy = await proxyTo(await serve({ tls: true }), { tls: certificate })
   expect(await reach(HOST, open({ ...trusting(), env: { https_proxy: `https://${proxy.address}` } }))).toBe('reached')
   expect(await reach(HOST, open({ insecure: [HOST], env: { https_proxy: `https://${proxy.address}` } }))).toMatchObject({
     code: 'CNB_REGISTRY_UNREACHABLE',
-    message: expect.stringMatching(`the proxy https://${proxy.address} \\(https_proxy\\) cannot be reached: .*certificate`),
+    message: expect.stringMatching(`cannot reach the proxy https://${proxy.address} \\(https_proxy\\): .*certificate`),
   })
 })
 
@@ -60,44 +60,44 @@ test.each([
   ['a name in capitals wins', (address: string) => ({ HTTPS_PROXY: `http://${address}`, https_proxy: 'http://127.0.0.1:1' })],
   ['an empty name in capitals does not', (address: string) => ({ HTTPS_PROXY: '', https_proxy: `http://${address}` })],
   ['other hosts in NO_PROXY do not matter', (address: string) => ({ HTTPS_PROXY: address, NO_PROXY: `10.0.0.0/8,.${HOST}` })],
-])('%s', async (_title, env) => {
+])('uses the proxy: %s', async (_title, env) => {
   const proxy = await proxyTo(await serve({ tls: true }))
   expect(await reach(HOST, open({ ...trusting(), env: env(proxy.address) }))).toBe('reached')
 })
 
-test('a certificate is checked behind a proxy too', async () => {
+test('verifies certificates behind a proxy', async () => {
   const registry = await serve({ tls: true })
   const { address } = await proxyTo(registry)
   const error = await reach(HOST, open({ env: { https_proxy: `http://${address}` } }))
-  expect(error).toMatchObject({ code: 'CNB_REGISTRY_UNREACHABLE', message: expect.stringMatching(`${HOST} .*certificate`) })
+  expect(error).toMatchObject({ code: 'CNB_REGISTRY_UNREACHABLE', message: expect.stringMatching(`${HOST}.*certificate`) })
   expect(registry.requests).toEqual([])
 })
 
-test('an insecure registry is asked of the proxy over plain HTTP when there is no tunnel', async () => {
+test('falls back to plain HTTP through the proxy for an insecure registry', async () => {
   const { address, asked } = await proxyTo(await serve({ tls: false }), { refusal: REFUSAL })
   const env = { http_proxy: `http://user:pr0xy@${address}`, https_proxy: `http://${address}` }
   expect(await reach(HOST, open({ insecure: [HOST], env }))).toBe('reached')
   expect(asked).toEqual([`CONNECT ${HOST}:443 -`, `GET http://${HOST}/v2/ user:pr0xy`, `HEAD http://${HOST}/v2/a/manifests/x user:pr0xy`])
 })
 
-test('a registry that is not said to be insecure is never asked over plain HTTP', async () => {
+test('never uses plain HTTP for a secure registry', async () => {
   const { address, asked } = await proxyTo(await serve({ tls: false }), { refusal: REFUSAL })
   await reach(HOST, open({ env: { https_proxy: `http://${address}`, http_proxy: `http://${address}` } }))
   expect(asked).toEqual([`CONNECT ${HOST}:443 -`])
 })
 
-test("Docker Hub's registry is reached under the name that it has in the network", async () => {
+test("connects to Docker Hub's actual host name", async () => {
   const { address, asked } = await proxyTo(await serve({ tls: false }), { refusal: REFUSAL })
   await reach('docker.io', open({ env: { https_proxy: `http://${address}` } }))
   expect(asked[0]).toBe('CONNECT registry-1.docker.io:443 -')
 })
 
 test.each([
-  ['HTTPS_PROXY', { login: 'user:right' }, /answers with status 407/, /^Set a user and password .*HTTPS_PROXY=http:\/\/user:password@/],
-  ['HTTPS_PROXY', { refusal: REFUSAL }, /answers with status 502/, /HTTPS_PROXY.*NO_PROXY/],
-  ['HTTPS_PROXY', { refusal: 'no HTTP at all' }, /cannot be reached: Parse Error/, /HTTPS_PROXY.*NO_PROXY/],
-  ['HTTP_PROXY', { login: 'user:right' }, /answers with status 407/, /^Set a user and password .*HTTP_PROXY=http:\/\/user:password@/],
-])('the error names a proxy of %s that answers %o, and never its password', async (variable, options, words, hint) => {
+  ['HTTPS_PROXY', { login: 'user:right' }, /refuses to connect .*status 407/, /^Set a user and password .*HTTPS_PROXY=http:\/\/user:password@/],
+  ['HTTPS_PROXY', { refusal: REFUSAL }, /refuses to connect .*status 502/, /HTTPS_PROXY.*NO_PROXY/],
+  ['HTTPS_PROXY', { refusal: 'no HTTP at all' }, /cannot reach the proxy .*: Parse Error/, /HTTPS_PROXY.*NO_PROXY/],
+  ['HTTP_PROXY', { login: 'user:right' }, /refuses to connect .*status 407/, /^Set a user and password .*HTTP_PROXY=http:\/\/user:password@/],
+])('reports a proxy of %s that replies with %o, without its password', async (variable, options, words, hint) => {
   const { address } = await proxyTo(await serve({ tls: false }), options)
   const insecure = variable === 'HTTP_PROXY' ? [HOST] : []
   const error = await reach(HOST, open({ insecure, env: { [variable]: `http://user:wr0ng@${address}` } }))
@@ -106,7 +106,7 @@ test.each([
   expect(String(error) + JSON.stringify(error)).not.toContain('wr0ng')
 })
 
-test.each(['HTTP_PROXY', 'HTTPS_PROXY'])('the error names a proxy of %s that does not listen', async (variable) => {
+test.each(['HTTP_PROXY', 'HTTPS_PROXY'])('reports a proxy of %s that does not listen', async (variable) => {
   const closed = createServer()
   await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve))
   const address = `127.0.0.1:${(closed.address() as AddressInfo).port}`
@@ -115,14 +115,14 @@ test.each(['HTTP_PROXY', 'HTTPS_PROXY'])('the error names a proxy of %s that doe
   const error = await reach(HOST, open({ insecure, env: { [variable]: address } }))
   expect(error).toMatchObject({
     code: 'CNB_REGISTRY_UNREACHABLE',
-    message: expect.stringContaining(`the proxy http://${address} (${variable}) cannot be reached: connect ECONNREFUSED`),
+    message: expect.stringContaining(`cannot reach the proxy http://${address} (${variable}): connect ECONNREFUSED`),
   })
 })
 
 test.each([
   ['a tunnel that the proxy does not make', (address: string) => ({ host: HOST, env: { HTTPS_PROXY: address } })],
   ['TLS that the registry does not speak', (address: string) => ({ host: address, env: {} })],
-])('closing breaks off %s', { timeout: 10_000 }, async (_title, how) => {
+])('aborts %s on close', { timeout: 10_000 }, async (_title, how) => {
   const silent = createServer((socket) => void socket.on('error', () => {}))
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   const { host, env } = how(`127.0.0.1:${(silent.address() as AddressInfo).port}`)
@@ -132,11 +132,11 @@ test.each([
   await once(socket, 'data')
   await client.registries.close()
   expect(await reached).toMatchObject({ code: 'CNB_INTERRUPTED' })
-  // Ends only once the client has closed its connection.
+  // Ends once the client has closed its connection.
   await new Promise((resolve) => silent.close(resolve))
 })
 
-test('this machine, and what NO_PROXY lists, are reached without a proxy', async () => {
+test('bypasses the proxy for this machine and NO_PROXY', async () => {
   const registry = await serve({ tls: false })
   const { address, asked } = await proxyTo(registry)
   expect(await reach(registry.address, open({ env: { HTTP_PROXY: address, HTTPS_PROXY: address } }))).toBe('reached')
@@ -145,14 +145,14 @@ test('this machine, and what NO_PROXY lists, are reached without a proxy', async
   expect(asked).toEqual([])
 })
 
-test('HTTP_PROXY alone is not for HTTPS', () => {
+test('does not use HTTP_PROXY for HTTPS', () => {
   const proxyFor = readProxies({ HTTP_PROXY: 'http://p:3128' })
   expect(proxyFor(new URL('https://r.example'))).toBeUndefined()
   expect(proxyFor(new URL('http://r.example'))?.url.host).toBe('p:3128')
 })
 
 test.each(['http://user:pr0xy@[', 'http://user:pr0xy%zz@p:3128', 'socks5://user:pr0xy@p:1080', 'ftp://user:pr0xy@p', 'http://', 'http://user:pr0xy#x@p'])(
-  "the proxy '%s' is refused in words without the password",
+  "rejects the proxy '%s' without its password in the message",
   (value) => {
     expect(() => open({ env: { HTTPS_PROXY: value } })).toThrow(
       expect.objectContaining({

@@ -8,7 +8,7 @@ interface Seen {
   result: string
 }
 
-/** Sends to `url` where each address in `redirects` leads to the next. */
+/** Sends a request to `url`, with redirects along `redirects`. */
 async function send(url: string, redirects: Record<string, string>, method: HttpRequest['method'] = 'GET', status = 307): Promise<Seen> {
   const requests: string[] = []
   const exchange = followingRedirects(async (request) => {
@@ -21,7 +21,7 @@ async function send(url: string, redirects: Record<string, string>, method: Http
   return { requests, result: await sent.then((reply) => `${reply.status} ${reply.url.href}`, (error: Error) => `${error.name}: ${error.message}`) }
 }
 
-test.each([301, 302, 303, 307, 308])('%i is followed, and credentials stay at their origin, also on the way back', async (status) => {
+test.each([301, 302, 303, 307, 308])('follows %i, and sends no credentials after leaving the origin', async (status) => {
   const { requests, result } = await send('https://r.example/1', {
     'https://r.example/1': '/2',
     'https://r.example/2': 'https://s3.example/3?signature=x',
@@ -31,7 +31,7 @@ test.each([301, 302, 303, 307, 308])('%i is followed, and credentials stay at th
   expect(result).toBe('200 https://r.example/4')
 })
 
-test.each(['https://r.example:444/', 'https://sub.r.example/', 'https://r.example.evil/'])('%s is another origin', async (target) => {
+test.each(['https://r.example:444/', 'https://sub.r.example/', 'https://r.example.evil/'])('treats %s as another origin', async (target) => {
   expect((await send('https://r.example/', { 'https://r.example/': target })).requests[1]).toBe(`${target} -`)
 })
 
@@ -44,26 +44,26 @@ test.each([
   ['https://[::ffff:192.168.0.1]/', 'private address'],
   ['https://169.254.169.254/latest/meta-data', 'private address'],
   ['https://a.localhost/', 'private address'],
-  ['file:///etc/passwd', 'not for HTTP'],
+  ['file:///etc/passwd', 'is not an HTTP address'],
   ['https://[', 'not a URL'],
-])('a redirect to %s is not followed', async (target, why) => {
+])('does not follow a redirect to %s', async (target, why) => {
   const { requests, result } = await send('https://r.example/', { 'https://r.example/': target })
   expect(requests).toHaveLength(1)
   expect(result).toContain(why)
 })
 
-test('a private registry may lead to a private address', async () => {
+test('follows a redirect of a private registry to a private address', async () => {
   const target = 'http://192.168.0.2:9000/'
   expect((await send('http://10.0.0.1/', { 'http://10.0.0.1/': target })).result).toBe(`200 ${target}`)
 })
 
-test('one that leads in a circle is left', async () => {
+test('stops at a redirect loop', async () => {
   const { requests, result } = await send('https://r.example/', { 'https://r.example/': '/' })
   expect(requests).toHaveLength(6)
   expect(result).toContain('redirects more than 5 times')
 })
 
-test('what is sent is not sent elsewhere', async () => {
+test('does not resend a body after a redirect', async () => {
   const { requests, result } = await send('https://r.example/', { 'https://r.example/': 'https://other.example/' }, 'PUT')
   expect(requests).toHaveLength(1)
   expect(result).toBe('307 https://r.example/')

@@ -8,7 +8,7 @@ import { ReplyHandler } from '../../../../src/registry/transport/reply-handler.t
 
 const url = new URL('https://r.example/v2/')
 
-/** A handler, and undici's side of it, which remembers what it was told. */
+/** A handler, and a fake of undici that records calls. */
 function begin(request: Partial<HttpRequest> = {}): { handler: ReplyHandler; said: string[]; controller: Parameters<ReplyHandler['onRequestStart']>[0] } {
   const said: string[] = []
   const handler = new ReplyHandler({ method: 'GET', url, headers: {}, signal: new AbortController().signal, ...request })
@@ -26,7 +26,7 @@ function begin(request: Partial<HttpRequest> = {}): { handler: ReplyHandler; sai
   return { handler, said, controller }
 }
 
-test('hints that come before a reply are no reply', async () => {
+test('ignores informational replies', async () => {
   const { handler, controller } = begin()
   handler.onResponseStart(controller, 103, { link: '</x>' })
   handler.onResponseStart(controller, 200, { 'content-length': '0' })
@@ -34,7 +34,7 @@ test('hints that come before a reply are no reply', async () => {
   expect(await handler.reply).toEqual({ status: 200, headers: { 'content-length': '0' }, body: Buffer.alloc(0), url })
 })
 
-test('a document is given whole; of a larger one than was asked for nothing is, and the connection is left', async () => {
+test('returns a document as a whole, and aborts one above the limit', async () => {
   const { handler, controller, said } = begin({ limit: 4 })
   handler.onRequestStart(controller)
   handler.onResponseStart(controller, 200, {})
@@ -49,7 +49,7 @@ test('a document is given whole; of a larger one than was asked for nothing is, 
   expect(said).toHaveLength(1)
 })
 
-test('a stream comes at the pace of its reader', async () => {
+test("streams at the reader's pace", async () => {
   const { handler, controller, said } = begin()
   handler.onResponseStart(controller, 200, {})
   const body = (await handler.reply).body as Readable
@@ -62,14 +62,14 @@ test('a stream comes at the pace of its reader', async () => {
   expect(said).toContain('resume')
 })
 
-/** A handler whose reply has begun, and whose time is the test's. */
+/** A handler with a started reply and a manual clock. */
 async function slowly(request: Partial<HttpRequest> = {}) {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
   const begun = begin(request)
   begun.handler.onRequestStart(begun.controller)
   begun.handler.onResponseStart(begun.controller, 200, {})
-  /** Sends so many bytes in each of so many seconds. */
+  /** Sends a number of bytes in each of a number of seconds. */
   const send = async (bytes: number, seconds: number): Promise<void> => {
     for (let second = 0; second < seconds && aborts().length === 0; second++) {
       if (bytes > 0) begun.handler.onResponseData(begun.controller, Buffer.alloc(bytes))
@@ -81,16 +81,16 @@ async function slowly(request: Partial<HttpRequest> = {}) {
   return { ...begun, send, aborts }
 }
 
-const STALLED = 'abort: it sent less than 30 KiB in 30 s'
+const STALLED = 'abort: less than 30 KiB arrived in 30 s'
 
-test('a document that comes byte by byte is given up, as the connection may be at fault', async () => {
+test('aborts a document that arrives too slowly', async () => {
   const { handler, aborts, send } = await slowly({ limit: 1024 * 1024 })
   await send(1, 100)
   await expect(handler.reply).rejects.toMatchObject({ code: 'ETIMEDOUT' })
   expect(aborts()).toContain(STALLED)
 })
 
-test('a stream that comes byte by byte is given up, also after much that came in time', async () => {
+test('aborts a stream that becomes too slow', async () => {
   const { handler, aborts, send } = await slowly()
   const body = (await handler.reply).body as Readable
   body.resume()
@@ -100,7 +100,7 @@ test('a stream that comes byte by byte is given up, also after much that came in
   expect(aborts()).toContain(STALLED)
 })
 
-test('what comes slowly but steadily may take any time', async () => {
+test('accepts a slow but steady body of any duration', async () => {
   const { handler, said, send } = await slowly({ limit: 1024 * 1024 })
   await send(1024, 600)
   expect(said).toEqual([])
@@ -108,7 +108,7 @@ test('what comes slowly but steadily may take any time', async () => {
   expect(await handler.reply).toMatchObject({ status: 200 })
 })
 
-test('a reader may take any time, and what it then waits for may not', async () => {
+test('does not count the time of a slow reader', async () => {
   const { handler, aborts, send } = await slowly()
   await send(1024 * 1024, 1)
   await send(0, 600)
@@ -119,13 +119,13 @@ test('a reader may take any time, and what it then waits for may not', async () 
   expect(aborts()).toContain(STALLED)
 })
 
-test('hints without an end are given up', async () => {
+test('aborts endless informational replies', async () => {
   const { handler, controller } = begin()
   for (let hint = 0; hint < 20; hint++) handler.onResponseStart(controller, 103, {})
-  await expect(handler.reply).rejects.toThrow('more than 8 hints')
+  await expect(handler.reply).rejects.toThrow('more than 8 informational replies')
 })
 
-test('one who reads no further ends the connection, and one who has read all does not', async () => {
+test('closes the connection if the reader stops early, but not after a complete read', async () => {
   const said: string[] = []
   for (const isRead of [true, false]) {
     const { handler, controller } = begin()
@@ -137,10 +137,10 @@ test('one who reads no further ends the connection, and one who has read all doe
     if (isRead) expect(await body.toArray()).toEqual([Buffer.from('x')])
     else body.destroy()
   }
-  expect(said).toEqual(['false: nobody reads on'])
+  expect(said).toEqual(['false: the reader stopped'])
 })
 
-test('an abort ends an exchange that has no connection yet, and the connection when it comes', async () => {
+test('aborts an exchange before its connection exists', async () => {
   const stopping = new AbortController()
   const { handler, controller, said } = begin({ signal: stopping.signal })
   stopping.abort(new Error('enough'))
@@ -149,7 +149,7 @@ test('an abort ends an exchange that has no connection yet, and the connection w
   expect(said).toEqual(['abort: enough'])
 })
 
-test('an abort ends a stream that somebody reads', async () => {
+test('ends a stream on an abort during a read', async () => {
   const stopping = new AbortController()
   const { handler, controller } = begin({ signal: stopping.signal })
   handler.onRequestStart(controller)
@@ -160,7 +160,7 @@ test('an abort ends a stream that somebody reads', async () => {
   await expect(reading).rejects.toThrow('enough')
 })
 
-test('this Node knows what keeps V8 from compiling the parser twice, and would otherwise say so to everybody', async () => {
+test('sets a V8 flag that this Node.js supports', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--v8-options'])
   expect(stdout).toContain('--wasm-tiering-budget ')
 })

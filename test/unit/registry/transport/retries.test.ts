@@ -21,23 +21,23 @@ async function send(outcomes: (HttpReply | Error)[], request: HttpRequest = get)
   return { result, tries, pauses: clock.pauses }
 }
 
-test.each([408, 429, 500, 502, 503, 504])('status %i is tried again', async (status) => {
+test.each([408, 429, 500, 502, 503, 504])('retries status %i', async (status) => {
   expect(await send([replyOf(status), replyOf(200)])).toMatchObject({ result: 200, tries: 2 })
 })
 
-test.each([200, 400, 401, 403, 404, 501])('status %i is an answer', async (status) => {
+test.each([200, 400, 401, 403, 404, 501])('returns status %i', async (status) => {
   expect(await send([replyOf(status)])).toMatchObject({ result: status, tries: 1, pauses: [] })
 })
 
-test.each(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT'])('%s is tried again', async (code) => {
+test.each(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT'])('retries %s', async (code) => {
   expect(await send([connectionError(code), replyOf(200)])).toMatchObject({ result: 200, tries: 2 })
 })
 
-test.each(['ENOTFOUND', 'SELF_SIGNED_CERT_IN_CHAIN', 'HPE_INVALID_CONSTANT'])('%s is not', async (code) => {
+test.each(['ENOTFOUND', 'SELF_SIGNED_CERT_IN_CHAIN', 'HPE_INVALID_CONSTANT'])('does not retry %s', async (code) => {
   expect(await send([connectionError(code)])).toMatchObject({ result: code, tries: 1 })
 })
 
-test('four tries, with pauses that grow and are not all the same', async () => {
+test('makes four attempts, with growing random pauses', async () => {
   const { result, tries, pauses } = await send([replyOf(503)])
   expect({ result, tries }).toEqual({ result: 503, tries: 4 })
   expect(pauses).toHaveLength(3)
@@ -48,7 +48,7 @@ test('four tries, with pauses that grow and are not all the same', async () => {
   expect((await send([connectionError('ECONNRESET')])).tries).toBe(4)
 })
 
-test('Retry-After is obeyed, up to a minute', async () => {
+test('obeys Retry-After, up to a minute', async () => {
   const now = new FakeClock().now()
   const waits = (value: string): number | undefined => retryAfter(replyOf(429, { 'retry-after': value }), now)
   expect([waits('2'), waits('0'), waits('86400'), waits('99999999999999999999')]).toEqual([2000, 0, 60_000, 60_000])
@@ -57,7 +57,7 @@ test('Retry-After is obeyed, up to a minute', async () => {
   expect((await send([replyOf(429, { 'retry-after': '7' }), replyOf(200)])).pauses).toEqual([7000])
 })
 
-test('a body is sent again when it is there, and not when it is made on the way', async () => {
+test('retries a body in memory, but not a stream', async () => {
   const again = { ...get, method: 'PUT', body: Buffer.from('x') } as const
   expect((await send([replyOf(503), replyOf(201)], again)).tries).toBe(2)
   const stream = { ...get, method: 'PUT', body: { open: async () => Readable.from([]) } } as const
@@ -65,7 +65,7 @@ test('a body is sent again when it is there, and not when it is made on the way'
   expect((await send([connectionError('ECONNRESET'), replyOf(201)], stream)).tries).toBe(1)
 })
 
-test('an abort ends the pause', async () => {
+test('stops the pause on an abort', async () => {
   const controller = new AbortController()
   const exchange = retrying(async () => {
     controller.abort()

@@ -53,7 +53,7 @@ function open(options: Parameters<typeof openClient>[0] = {}): TestClient {
 
 const unreachable = (words: RegExp): object => ({ code: 'CNB_REGISTRY_UNREACHABLE', message: expect.stringMatching(words) })
 
-test('a private CA is refused with what to do, and nothing goes over plain HTTP then', async () => {
+test('rejects a private CA with a hint, and sends nothing over plain HTTP', async () => {
   const registry = await serve(certificates.good)
   expect(await reach(registry.address, open())).toMatchObject({
     ...unreachable(/certificate/),
@@ -62,7 +62,7 @@ test('a private CA is refused with what to do, and nothing goes over plain HTTP 
   expect(registry.requests).toEqual([])
 })
 
-test('a private CA is trusted when it is given, in whichever way', async () => {
+test('trusts a private CA from any source', async () => {
   const registry = await serve(certificates.good)
   const folder = join(directory.path, 'certs')
   await mkdir(folder, { recursive: true })
@@ -73,7 +73,7 @@ test('a private CA is trusted when it is given, in whichever way', async () => {
   }
 })
 
-test('it is tried without the private CA once, and not for each connection', async () => {
+test('tries once without the private CA, not for each connection', async () => {
   const registry = await serve(certificates.good)
   const client = open({ ca: [Buffer.from(certificates.ca)] })
   await reach(registry.address, client)
@@ -82,25 +82,25 @@ test('it is tried without the private CA once, and not for each connection', asy
   expect(registry.connections).toBeLessThanOrEqual(1 + 8)
 })
 
-test('a certificate for another host is refused, whoever has signed it', async () => {
+test('rejects a certificate for another host', async () => {
   const registry = await serve(certificates.other)
   expect(await reach(registry.address, open({ ca: [Buffer.from(certificates.ca)] }))).toMatchObject(unreachable(/altnames|127\.0\.0\.1/))
 })
 
-test('an insecure registry may have any certificate, and others may not', async () => {
+test('accepts any certificate for an insecure registry only', async () => {
   const [insecure, other] = [await serve(certificates.other), await serve(certificates.other)]
   const client = open({ insecure: [insecure.address] })
   expect(await reach(insecure.address, client)).toBe('reached')
   expect(await reach(other.address, client)).toMatchObject(unreachable(/certificate/))
 })
 
-test.each(['', 'nothing', '-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----'])("a CA's certificate like '%s' is told of", (pem) => {
+test.each(['', 'nothing', '-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----'])("rejects the CA certificate '%s'", (pem) => {
   expect(() => open({ ca: [Buffer.from(certificates.ca), Buffer.from(pem)] })).toThrow(
     expect.objectContaining({ code: 'CNB_USAGE', hint: expect.stringContaining('--ca-cert') }),
   )
 })
 
-test("the system's certificates and those of Docker's folder for one registry are found, each once", async () => {
+test("finds the system's certificates and those of Docker's directory for a registry, each once", async () => {
   const folder = join(directory.path, 'docker')
   await mkdir(join(folder, 'r.example:5000'), { recursive: true })
   await writeFile(join(folder, 'r.example:5000', 'ca.crt'), certificates.ca)
@@ -115,7 +115,7 @@ test("the system's certificates and those of Docker's folder for one registry ar
 test.each([
   ['SSL_CERT_FILE', '/dev/zero', 'is larger than 16 MiB'],
   ['SSL_CERT_FILE', '/etc', 'is a directory'],
-])('%s=%s is an error that names it', async (variable, path, why) => {
+])('rejects %s=%s with its name', async (variable, path, why) => {
   const registry = await serve(certificates.good)
   expect(await reach(registry.address, open({ env: { [variable]: path } }))).toMatchObject({
     code: 'CNB_USAGE',
@@ -123,7 +123,7 @@ test.each([
   })
 })
 
-test('a registry that does not answer is asked four times, and then not for a while', async () => {
+test('makes four attempts at an unreachable registry, then none for a while', async () => {
   const closed = createTcpServer().listen(0, '127.0.0.1')
   await once(closed, 'listening')
   const host = `127.0.0.1:${(closed.address() as AddressInfo).port}`
@@ -139,18 +139,18 @@ test('a registry that does not answer is asked four times, and then not for a wh
   expect(client.clock.pauses).toHaveLength(6)
 })
 
-test('many requests take few connections', async () => {
+test('uses few connections for many requests', async () => {
   const registry = await serve()
   const client = open()
   await Promise.all(Array.from({ length: 100 }, (_, index) => client.registries.repository(`${registry.address}/r${index}`).resolve('x')))
-  // One more was the try whether it speaks TLS.
+  // An additional connection was the TLS attempt.
   expect(registry.connections).toBeLessThanOrEqual(1 + 8)
   const before = registry.connections
   for (let index = 0; index < 20; index++) await reach(registry.address, client)
   expect(registry.connections).toBe(before)
 })
 
-test('requests wait for their turn', async () => {
+test('limits concurrent requests', async () => {
   const registry = await serve()
   const client = open({ concurrency: 2 })
   await reach(registry.address, client)
@@ -165,7 +165,7 @@ test('requests wait for their turn', async () => {
   expect(most).toBe(2)
 })
 
-test('closing breaks off what goes on', async () => {
+test('aborts running requests on close', async () => {
   const registry = await serve()
   const client = open()
   await reach(registry.address, client)
