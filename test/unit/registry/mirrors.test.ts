@@ -63,7 +63,7 @@ test('reads existing content from a mirror, and other content from the registry'
   expect(warnings).toEqual([])
   expect(decisionsOf(events)).toEqual([
     `mirror ${mirror.address}/copies/team/app: used: it is the first mirror of the registry that has what is read`,
-    `mirror ${mirror.address}/copies/team/app: passed over: it does not have what is read`,
+    `mirror ${mirror.address}/copies/team/app: passed over: it does not have the content`,
   ])
 })
 
