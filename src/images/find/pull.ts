@@ -2,7 +2,7 @@
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
-import { isDigest, isImageId } from '../../oci/digest.ts'
+import { isImageId } from '../../oci/digest.ts'
 import { formatPlatform, platformMatches, type Platform } from '../../oci/platform.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { describeEngineImages } from '../engine/engine-source.ts'

@@ -1,6 +1,5 @@
 /** Saving an image to registries, which are sent only what they lack (OCI distribution-spec 1.1, "Pushing manifests"). */
 
-import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { Limiter } from '../../base/limiter.ts'
 import { encodeImageConfig } from '../../oci/config.ts'

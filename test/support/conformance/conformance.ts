@@ -29,11 +29,11 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   9: both(), 10: both(), 11: both(), 12: both(), 13: both(),
   14: both('e2e/build/hostile.test.ts'),
   15: nativeOnly(
-    ['unit/registry/auth/keychain.test.ts', 'CNB_REGISTRY_AUTH goes before all files'],
+    ['unit/registry/auth/keychain.test.ts', 'prefers CNB_REGISTRY_AUTH for its hosts over all files'],
     ['e2e/build/publish.test.ts', 'credentials never reach the build'],
   ),
   16: by(
-    ['unit/registry/auth/keychain.test.ts', 'credHelpers beats credsStore, which beats auths'],
+    ['unit/registry/auth/keychain.test.ts', 'prefers credHelpers, then credsStore, then auths, with fallback'],
     ['unit/registry/auth/authentication.test.ts', 'anybody gets a token where anybody may pull'],
   ),
   17: both(), 18: both(), 19: both(), 20: both(), 21: both(), 22: both(), 23: both(), 24: both(), 25: both(), 26: both(),
@@ -51,7 +51,7 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   61: both(), 62: both(), 63: both(), 64: both(),
   65: notYet('a layout is the directory that is named: names are not mapped to paths below a root'),
   66: nativeOnly(
-    ['unit/registry/transport/transport.test.ts', 'an insecure registry may have any certificate, and others may not'],
+    ['unit/registry/transport/transport.test.ts', 'accepts any certificate for an insecure registry only'],
     ['unit/registry/transport/proxies.test.ts', 'a registry that is not said to be insecure is never asked over plain HTTP'],
   ),
   67: both('e2e/build/caches.test.ts'),

@@ -92,8 +92,10 @@ class Session {
 
   async #run(phase: string): Promise<number> {
     const program = this.#engine.programs.get(`/cnb/lifecycle/${phase}`)
-    // The script's own arguments stand before the phase's: -c, the script, its name.
-    const code = program ? await program({ ...this.#process, args: this.#process.args.slice(3), stdin: Readable.from([]) }) : 127
+    // The shell's and the script's own arguments precede the phase's: -c, the script, its name, the detector's log level.
+    const [level, ...args] = this.#process.args.slice(3)
+    const leveled = phase === 'detector' && level ? ['-log-level', level, ...args] : args
+    const code = program ? await program({ ...this.#process, args: leveled, stdin: Readable.from([]) }) : 127
     this.#say(`exit ${phase} ${code}`)
     return code
   }

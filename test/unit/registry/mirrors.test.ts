@@ -62,7 +62,7 @@ test('reads existing content from a mirror, and other content from the registry'
   expect(own.takeRequests()).toEqual([])
   expect(warnings).toEqual([])
   expect(decisionsOf(events)).toEqual([
-    `mirror ${mirror.address}/copies/team/app: used: it is the first mirror of the registry that has what is read`,
+    `mirror ${mirror.address}/copies/team/app: used: it is the first mirror of the registry that has the content`,
     `mirror ${mirror.address}/copies/team/app: passed over: it does not have the content`,
   ])
 })

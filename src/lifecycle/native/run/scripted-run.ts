@@ -57,7 +57,7 @@ export class PendingRun implements AsyncDisposable {
 }
 
 async function startRun({ plan, owner, times, ...holder }: LayersHolder & Pick<RunInput, 'owner' | 'times'>): Promise<StartedRun> {
-  const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', tellsOfGroups(plan) ? 'debug' : '', ...detector(plan).args]
+  const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', tellsOfGroups(plan) && !plan.verbose ? 'debug' : '', ...detector(plan).args]
   const layers = await holdLayers({ plan, ...holder }, { command, owner, stdin: true })
   const session = new BuildSession(times, holder.context)
   try {

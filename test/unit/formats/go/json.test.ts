@@ -5,7 +5,7 @@ import { compareBytes, encodeGoString, encodeGoValue } from '../../../../src/for
 test('what is encoded reads back as it was', () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'grapheme' }), (value) => {
-      expect(JSON.parse(encodeGoValue(value))).toEqual(JSON.parse(JSON.stringify(value)))
+      expect(JSON.parse(encodeGoValue(value))).toEqual(value)
     }),
   )
 })
