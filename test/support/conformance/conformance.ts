@@ -34,7 +34,7 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   ),
   16: by(
     ['unit/registry/auth/keychain.test.ts', 'prefers credHelpers, then credsStore, then auths, with fallback'],
-    ['unit/registry/auth/authentication.test.ts', 'anybody gets a token where anybody may pull'],
+    ['unit/registry/auth/authentication.test.ts', 'requests an anonymous token, for pull only'],
   ),
   17: both(), 18: both(), 19: both(), 20: both(), 21: both(), 22: both(), 23: both(), 24: both(), 25: both(), 26: both(),
   27: both(), 28: both(), 29: both(), 30: both(), 31: both(),
@@ -52,7 +52,7 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   65: notYet('a layout is the directory that is named: names are not mapped to paths below a root'),
   66: nativeOnly(
     ['unit/registry/transport/transport.test.ts', 'accepts any certificate for an insecure registry only'],
-    ['unit/registry/transport/proxies.test.ts', 'a registry that is not said to be insecure is never asked over plain HTTP'],
+    ['unit/registry/transport/proxies.test.ts', 'never uses plain HTTP for a secure registry'],
   ),
   67: both('e2e/build/caches.test.ts'),
   68: both('e2e/build/caches.test.ts'),
