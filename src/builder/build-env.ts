@@ -1,4 +1,4 @@
-/** `[[build.env]]`: what a builder's maker sets for every build (specification, platform.md "Operator-Defined Variables"). */
+/** `[[build.env]]` of builder.toml: variables for builds (platform.md "Operator-Defined Variables"). */
 
 import type { FieldReader } from '../formats/field-reader.ts'
 
@@ -11,14 +11,14 @@ export interface EnvFile {
 const SUFFIXES = new Set(['default', 'override', 'append', 'prepend'])
 
 /**
- * Turns entries into files: `NAME`, `NAME.suffix`, `NAME.delim`. Of entries for one file, the last one counts, with a warning.
+ * Converts entries to files: `NAME`, `NAME.suffix`, `NAME.delim`. The last entry for a file is used, with a warning.
  * @throws CnbError CNB_DESCRIPTOR_INVALID
  */
 export function readBuildEnv(entries: readonly FieldReader[]): { files: EnvFile[]; warnings: string[] } {
   const files = new Map<string, string>()
   const warnings: string[] = []
   const set = (name: string, content: string): void => {
-    if ((files.get(name) ?? content) !== content) warnings.push(`build.env: '${name}' is there twice; the last value counts`)
+    if ((files.get(name) ?? content) !== content) warnings.push(`build.env: '${name}' is set twice; the last value is used`)
     files.set(name, content)
   }
   for (const entry of entries) {
@@ -30,27 +30,27 @@ export function readBuildEnv(entries: readonly FieldReader[]): { files: EnvFile[
   for (const entry of entries) {
     const { name, suffix, delim } = readEntry(entry)
     const joins = suffix === 'append' || suffix === 'prepend'
-    // Nothing between the values must be said, for it is seldom what is meant.
+    // The values are rarely joined without a separator on purpose, so an empty separator must be explicit.
     if (!joins || delim !== undefined || files.has(`${name}.delim`)) continue
-    throw entry.error('suffix', `build.env '${name}' with suffix '${suffix}' needs a 'delim'`, 'Write for example delim = ":".')
+    throw entry.error('suffix', `build.env '${name}' with suffix '${suffix}' needs a 'delim'`, 'Set the separator, for example delim = ":".')
   }
   return { files: [...files].map(([name, content]) => ({ name, content })).sort((a, b) => (a.name < b.name ? -1 : 1)), warnings }
 }
 
 function readEntry(entry: FieldReader): { name: string; value: string; suffix: string; delim: string | undefined } {
   const name = entry.requiredString('name')
-  // A dot would start a suffix, and the name becomes that of a file.
-  if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw entry.error('name', `'${name}' is not a name for an environment variable`)
+  // The name becomes a file name, in which a dot starts the suffix.
+  if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw entry.error('name', `'${name}' is not a valid name of an environment variable`)
   const suffix = entry.string('suffix') ?? ''
   if (suffix !== '' && !SUFFIXES.has(suffix)) {
-    throw entry.error('suffix', `unknown suffix '${suffix}'`, `There are: ${[...SUFFIXES].join(', ')}.`)
+    throw entry.error('suffix', `unknown suffix '${suffix}'`, `Use one of: ${[...SUFFIXES].join(', ')}.`)
   }
   for (const key of ['value', 'delim']) {
-    // A program would see the value's end there, and the lifecycle cannot start any with it.
-    if (entry.string(key)?.includes('\0')) throw entry.error(key, `build.env '${name}' has a NUL in its ${key}`)
+    // NUL ends a variable's value, and the lifecycle cannot start a process with it.
+    if (entry.string(key)?.includes('\0')) throw entry.error(key, `the ${key} of build.env '${name}' contains a NUL character`)
   }
   const result = { name, value: entry.string('value') ?? '', suffix, delim: entry.string('delim') }
-  // pack accepts it and does nothing with it.
+  // pack accepts and ignores this key.
   entry.allow('exec-env')
   entry.rejectUnknown()
   return result

@@ -1,7 +1,7 @@
 import { CnbError } from '../base/errors.ts'
 import type { Image } from '../images/image.ts'
 
-/** The error for an image that cannot be a builder, or the base of one. */
-export function builderError(image: Image, message: string, hint = 'Choose another builder, or make this one again.'): CnbError {
+/** Creates the error for an image that cannot be used as a builder or as a builder's build image. */
+export function builderError(image: Image, message: string, hint = 'Use another builder, or create this builder again.'): CnbError {
   return new CnbError('CNB_BUILDER_INVALID', `image '${image.reference}': ${message}`, { hint })
 }

@@ -1,4 +1,4 @@
-/** A builder's labels, in the bytes that pack writes: Go's field order, and null for a list that was never set. */
+/** A builder's labels, byte for byte as pack writes them: Go's field order, and null for a nil slice. */
 
 import type { Buildpack } from '../buildpacks/buildpack.ts'
 import type { BuildpackInfo, BuildTarget } from '../buildpacks/descriptor.ts'
@@ -10,13 +10,13 @@ import type { RunImageName } from './builder.ts'
 import { ORDER_EXTENSIONS_LABEL, ORDER_LABEL, SYSTEM_LABEL } from './labels.ts'
 import type { LifecycleSource } from './lifecycle-source.ts'
 
-/** What goes into a builder, apart from its build image. */
+/** A builder's contents, without its build image. */
 export interface BuilderContents {
   readonly description: string
   readonly lifecycle: LifecycleSource
   readonly buildpacks: readonly Buildpack[]
   readonly extensions: readonly Buildpack[]
-  /** As the maker wrote it: versions may be missing. */
+  /** As in builder.toml: versions may be missing. */
   readonly order: Order
   readonly orderExtensions: Order
   readonly system: { readonly pre: readonly GroupEntry[]; readonly post: readonly GroupEntry[] }
@@ -27,7 +27,10 @@ export interface BuilderContents {
 
 type Json = string
 
-/** @param mixins the build image's own label of the stack's mixins, empty where it has none */
+/**
+ * Returns the builder's labels by name.
+ * @param mixins the build image's label of the stack's mixins; empty if it has none
+ */
 export function builderLabels(contents: BuilderContents, mixins: string): Record<string, string> {
   const { pre, post } = contents.system
   return {
@@ -77,7 +80,7 @@ function moduleInfo(info: BuildpackInfo): Json {
   ])
 }
 
-/** pack's type has no names for JSON here, hence the capitals. */
+/** pack's type has no JSON names for these fields, so the keys are capitalized. */
 function license({ type = '', uri = '' }: { type?: string; uri?: string }): Json {
   return object([['Type', encodeGoString(type)], ['URI', encodeGoString(uri)]])
 }
@@ -143,7 +146,7 @@ function sorted(members: (readonly [string, Json])[]): Json {
   return object(members.sort(([a], [b]) => compareBytes(a, b)))
 }
 
-/** A Go slice that nothing was added to is null. */
+/** Encodes an array as Go does: an empty one (a nil slice) as null. */
 function list(items: readonly Json[]): Json {
   return items.length > 0 ? `[${items.join(',')}]` : 'null'
 }

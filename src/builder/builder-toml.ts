@@ -1,4 +1,4 @@
-/** builder.toml, which `cnb builder create` makes a builder from (pack's format, read as strictly). */
+/** Reads builder.toml, the input of `cnb builder create` (pack's format, as strict as pack). */
 
 import { readGroup, readOrder, readTarget, type BuildTarget } from '../buildpacks/descriptor.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
@@ -8,7 +8,7 @@ import { parseReference } from '../oci/reference.ts'
 import type { RunImageName } from './builder.ts'
 import { readBuildEnv, type EnvFile } from './build-env.ts'
 
-/** A `[[buildpacks]]` or `[[extensions]]` entry; id and version are what its author expects to find at the uri. */
+/** A `[[buildpacks]]` or `[[extensions]]` entry; the module at the uri must have the id and version, if set. */
 export interface ModuleSource {
   readonly uri: string
   readonly id?: string
@@ -24,24 +24,24 @@ export interface BuilderConfig {
   readonly buildImage: string
   /** Files of `/cnb/build-config/env`. */
   readonly buildEnv: readonly EnvFile[]
-  /** The first is the default. */
+  /** The first image is the default. */
   readonly runImages: readonly RunImageName[]
-  /** The deprecated stack's id; empty for a builder by targets. */
+  /** The ID of the deprecated stack; empty for a builder with targets. */
   readonly stackId: string
   readonly lifecycleUri: string
   readonly targets: readonly BuildTarget[]
   readonly system: { readonly pre: readonly GroupEntry[]; readonly post: readonly GroupEntry[] }
-  /** What is odd, but not wrong. */
+  /** Valid but suspicious content. */
   readonly warnings: readonly string[]
 }
 
-/** Fields of a buildpack's descriptor that pack lets stand here, and that say nothing. */
+/** Fields of a buildpack's descriptor that pack accepts and ignores here. */
 const INFORMATION = ['name', 'description', 'homepage', 'keywords', 'licenses', 'exec-env', 'clear-env']
 
 /**
- * Reads a builder.toml. Unknown keys are errors: a typing error must not make another builder than the one that was meant.
- * @param file the name that errors tell the user
- * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column; CNB_UNSUPPORTED for what this release cannot fetch
+ * Reads a builder.toml. Unknown keys are errors: a typo must not create a builder other than the intended one.
+ * @param file the file's name for errors
+ * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column; CNB_UNSUPPORTED for a lifecycle that needs a download
  */
 export function readBuilderToml(text: string, file: string): BuilderConfig {
   const spelling: string[] = []
@@ -63,7 +63,7 @@ export function readBuilderToml(text: string, file: string): BuilderConfig {
     lifecycleUri: readLifecycleUri(root),
     targets: readTargets(root),
     system: readSystem(root),
-    warnings: [...spelling, ...(order.length > 0 ? [] : [`${file}: without [[order]] the builder detects nothing by itself`]), ...env.warnings],
+    warnings: [...spelling, ...(order.length > 0 ? [] : [`${file}: there is no [[order]], so the builder detects no buildpacks by default`]), ...env.warnings],
   }
   for (const table of [build, stack, root]) table?.rejectUnknown()
   return config
@@ -74,7 +74,7 @@ function readModules(root: FieldReader, key: string): ModuleSource[] {
     entry.allow(...INFORMATION)
     const image = entry.string('image')
     if (image !== undefined) {
-      const hint = 'Give the uri of a directory, or of a .tar, .tgz or .cnb file.'
+      const hint = 'Use the uri of a directory, or of a .tar, .tgz or .cnb file.'
       throw entry.error('image', `buildpack images are not supported yet: '${image}'`, hint)
     }
     const source = { uri: entry.requiredString('uri'), id: entry.string('id'), version: entry.string('version') }
@@ -91,7 +91,7 @@ function readStrictOrder(root: FieldReader, key: string): Order {
   return readOrder(root, key)
 }
 
-/** An extension is always optional, so that saying it means nothing. */
+/** Extensions are always optional: the field has no meaning. */
 function withoutOptional({ group }: Order[number]): Order[number] {
   return { group: group.map(({ id, version }) => ({ id, version })) }
 }
@@ -113,10 +113,10 @@ function readBuildImage(root: FieldReader, build: FieldReader | undefined, stack
   const image = build?.string('image')
   const ofStack = stack?.string('build-image')
   if (image && ofStack && image !== ofStack) {
-    throw (build ?? root).error('image', `build.image '${image}' and stack.build-image '${ofStack}' are not the same`)
+    throw (build ?? root).error('image', `build.image '${image}' and stack.build-image '${ofStack}' differ`)
   }
   const found = image || ofStack
-  if (!found) throw root.error('build', 'build.image is required', 'Write [build] image = "…", the image that buildpacks run in.')
+  if (!found) throw root.error('build', 'build.image is required', 'Add [build] image = "…" with the image that buildpacks run in.')
   return reference(found, image ? build : stack, image ? 'image' : 'build-image')
 }
 
@@ -133,15 +133,15 @@ function readRunImages(root: FieldReader, stack: FieldReader | undefined): RunIm
   const [first] = images
   if (first !== undefined) {
     if (!ofStack || ofStack === first.image) return images
-    throw (stack ?? root).error('run-image', `stack.run-image '${ofStack}' and the first of run.images '${first.image}' are not the same`)
+    throw (stack ?? root).error('run-image', `stack.run-image '${ofStack}' and the first of run.images '${first.image}' differ`)
   }
   if (!stack || !ofStack) {
-    throw root.error('run', 'run.images is required', 'Write [[run.images]] image = "…", the image that apps run on.')
+    throw root.error('run', 'run.images is required', 'Add [[run.images]] image = "…" with the image that apps run on.')
   }
   return [{ image: reference(ofStack, stack, 'run-image'), mirrors: stack.strings('run-image-mirrors') }]
 }
 
-/** Checks an image's name where it stands, so that the error has its position. */
+/** Checks an image's name where it is read: the error includes its position. */
 function reference(name: string, fields: FieldReader | undefined, key: string): string {
   try {
     parseReference(name)
@@ -156,16 +156,16 @@ function readLifecycleUri(root: FieldReader): string {
   const uri = lifecycle?.string('uri')
   const version = lifecycle?.string('version')
   lifecycle?.rejectUnknown()
-  if (uri && version) throw (lifecycle ?? root).error('version', "'lifecycle' has a version or a uri, not both")
+  if (uri && version) throw (lifecycle ?? root).error('version', "'lifecycle' has both a version and a uri")
   const fetching = uri && /^(https?|docker):\//.test(uri)
   if (uri && !fetching) return uri
   const [key, why] = fetching
     ? ['uri', `lifecycle.uri '${uri}' needs a download`]
     : ['version', version ? `lifecycle.version '${version}' needs a download` : 'there is no [lifecycle] uri']
-  const { message, position } = (lifecycle ?? root).error(key, `${why}; this version of cnb downloads no lifecycle`)
+  const { message, position } = (lifecycle ?? root).error(key, `${why}; this version of cnb cannot download a lifecycle`)
   throw new CnbError('CNB_UNSUPPORTED', message, {
     position,
-    hint: 'Write [lifecycle] uri = "…": a directory, or the .tgz of a release of buildpacks/lifecycle that you downloaded.',
+    hint: 'Set [lifecycle] uri = "…" to a directory, or to a downloaded .tgz of a release of buildpacks/lifecycle.',
   })
 }
 

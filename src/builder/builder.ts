@@ -1,4 +1,4 @@
-/** What a builder image says of itself (labels and environment; the shapes are in the specification's distribution notes). */
+/** A builder image's labels and environment (shapes: platform.md and distribution.md). */
 
 import type { BuildTarget } from '../buildpacks/descriptor.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
@@ -44,7 +44,7 @@ export interface Builder {
   readonly buildpacks: readonly { readonly id: string; readonly version: string; readonly name?: string; readonly homepage?: string }[]
   readonly extensions: readonly { readonly id: string; readonly version: string; readonly name?: string; readonly homepage?: string }[]
   readonly buildpackLayers: Readonly<Record<string, Readonly<Record<string, BuildpackLayerInfo>>>>
-  /** The same for extensions. */
+  /** As buildpackLayers, for extensions. */
   readonly extensionLayers?: Builder['buildpackLayers']
   readonly order: Order
   readonly orderExtensions: Order

@@ -1,4 +1,4 @@
-/** Whether buildpacks fit the lifecycle and the image that they are to run on; pack's checks, with the specification's targets. */
+/** Checks buildpacks against the lifecycle and build image, as pack does, and with targets. */
 
 import { CnbError } from '../base/errors.ts'
 import { formatEntry, type AvailableBuildpack } from '../buildpacks/order.ts'
@@ -11,8 +11,8 @@ import { readStackId, readStackMixins, readImageTarget } from '../images/labels/
 import type { LifecycleDescriptor } from './lifecycle-toml.ts'
 
 /**
- * Checks each buildpack against the lifecycle and the build image, and each composite one's order against the others.
- * @returns warnings: what works today, but is deprecated
+ * Checks each buildpack against the lifecycle and the build image, and the order of each composite buildpack against the others.
+ * @returns warnings about deprecated APIs
  * @throws CnbError CNB_BUILDPACK_INVALID, CNB_BUILDPACK_NOT_FOUND
  */
 export function checkBuildpacks(buildpacks: readonly Buildpack[], lifecycle: LifecycleDescriptor, buildImage: Image): string[] {
@@ -32,7 +32,7 @@ function checkApi({ kind, info, api }: BuildpackDescriptor, { version, apis }: L
   if (has(supported)) return []
   const message = `${kind} '${formatEntry(info)}' has Buildpack API ${api}, which lifecycle ${version} does not support`
   throw new CnbError('CNB_BUILDPACK_INVALID', message, {
-    hint: `The lifecycle supports: ${[...deprecated, ...supported].join(', ')}. Take another version of the ${kind}, or of the lifecycle.`,
+    hint: `Use another version of the ${kind} or of the lifecycle, which supports: ${[...deprecated, ...supported].join(', ')}.`,
   })
 }
 
@@ -42,14 +42,15 @@ function sameApi(a: string, b: string): boolean {
 }
 
 /**
- * A composite buildpack's entries name their versions: the lifecycle does not look for them (buildpack.md "Order Resolution").
- * @param available every buildpack that will be there
+ * Checks the order of a composite buildpack. Its entries must have versions: the lifecycle does not resolve them
+ * (buildpack.md "Order Resolution").
+ * @param available all buildpacks of the builder
  * @throws CnbError CNB_BUILDPACK_INVALID, CNB_BUILDPACK_NOT_FOUND
  */
 export function checkOrder({ info, order }: BuildpackDescriptor, available: readonly AvailableBuildpack[]): void {
   const self = `buildpack '${formatEntry(info)}'`
   for (const entry of order.flatMap(({ group }) => group)) {
-    if (!entry.version) throw new CnbError('CNB_BUILDPACK_INVALID', `${self} names '${entry.id}' in its order without a version`)
+    if (!entry.version) throw new CnbError('CNB_BUILDPACK_INVALID', `${self} lists '${entry.id}' in its order without a version`)
     if (available.some(({ id, version }) => id === entry.id && version === entry.version)) continue
     throw new CnbError('CNB_BUILDPACK_NOT_FOUND', `${self} needs '${formatEntry(entry)}', which is not on the builder`, {
       hint: 'Add it under [[buildpacks]] of builder.toml, or with --buildpack.',
@@ -59,7 +60,7 @@ export function checkOrder({ info, order }: BuildpackDescriptor, available: read
 
 function checkBase(descriptor: BuildpackDescriptor, buildImage: Image): void {
   if (descriptor.kind === 'extension' || descriptor.order.length > 0) return
-  // Since Platform API 0.12 targets say it all; a buildpack that names none still says it with its stacks.
+  // Since Platform API 0.12 targets replace stacks; a buildpack without targets still declares stacks.
   if (descriptor.targets.length === 0 && descriptor.stacks.length > 0) checkStack(descriptor, buildImage)
   const platform = targetPlatform(buildImage)
   const targets = targetsOf(descriptor)
@@ -68,7 +69,7 @@ function checkBase(descriptor: BuildpackDescriptor, buildImage: Image): void {
   const actual = formatTarget({ os, arch: architecture, variant, distros: distro && [distro] })
   const message = `buildpack '${formatEntry(descriptor.info)}' does not run on the build image '${buildImage.reference}': it is ${actual}`
   throw new CnbError('CNB_BUILDPACK_INVALID', message, {
-    hint: `The buildpack's targets are: ${targets.map(formatTarget).join('; ')}.`,
+    hint: `Use a build image for one of the buildpack's targets: ${targets.map(formatTarget).join('; ')}.`,
   })
 }
 
@@ -78,7 +79,7 @@ function checkStack({ info, stacks }: BuildpackDescriptor, buildImage: Image): v
   const stack = stacks.find(({ id }) => id === stackId || id === '*')
   if (!stack) {
     throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${formatEntry(info)}' does not support stack '${stackId}' of the build image`, {
-      hint: `It supports: ${stacks.map(({ id }) => id).join(', ')}.`,
+      hint: `Use a build image with one of the buildpack's stacks: ${stacks.map(({ id }) => id).join(', ')}.`,
     })
   }
   const provided = readStackMixins(buildImage)
@@ -88,7 +89,7 @@ function checkStack({ info, stacks }: BuildpackDescriptor, buildImage: Image): v
   throw new CnbError('CNB_BUILDPACK_INVALID', message)
 }
 
-/** What an image is, as targets see it. */
+/** Returns an image's platform and distribution, for comparison with targets. */
 export function targetPlatform(image: Image): TargetPlatform {
   const { distroName, distroVersion } = readImageTarget(image)
   const distro = distroName || distroVersion ? { distro: { name: distroName, version: distroVersion } } : {}

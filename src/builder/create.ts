@@ -1,4 +1,4 @@
-/** What a new builder image consists of: its build image, with layers and labels in pack's order (its internal/builder/builder.go). */
+/** Plans a builder image: layers and labels in pack's order (pack's internal/builder/builder.go). */
 
 import { makeTarLayer } from '../archive/tar/tar-layer.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
@@ -24,21 +24,21 @@ import { orderToml, runToml, stackToml, systemToml } from './lifecycle-files.ts'
 export interface BuilderRecipe extends BuilderContents {
   readonly buildImage: Image
   readonly buildEnv: readonly EnvFile[]
-  /** Labels that the maker adds. */
+  /** Additional labels from the command line. */
   readonly labels: Readonly<Record<string, string>>
   readonly tags: readonly Tag[]
 }
 
 interface NamedLayer {
   readonly layer: Layer
-  /** What the image's history says of it. */
+  /** The layer's text in the image's history. */
   readonly text: string
 }
 
 /**
- * Plans a builder: the same recipe gives the same bytes.
+ * Plans a builder. The same recipe results in the same bytes.
  * @returns the plan, and warnings
- * @throws CnbError CNB_BUILDER_INVALID for a build image that is none, CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID
+ * @throws CnbError CNB_BUILDER_INVALID for an invalid build image, CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID
  */
 export async function planBuilder(recipe: BuilderRecipe, context: Context = {}): Promise<{ plan: ImagePlan; warnings: string[] }> {
   const { buildImage } = recipe
@@ -59,17 +59,17 @@ export async function planBuilder(recipe: BuilderRecipe, context: Context = {}):
 }
 
 function checkStack({ stackId, buildImage }: BuilderRecipe): void {
-  // The builder gets the label as it is, and nobody could read a builder whose label is malformed.
+  // The label is copied to the builder unchanged; a malformed label would make the builder unreadable.
   readLabels(buildImage, [STACK_MIXINS_LABEL], 'CNB_BUILDER_INVALID').strings(STACK_MIXINS_LABEL)
   const own = readStackId(buildImage)
   if (stackId === '' || stackId === own) return
-  const message = `the build image '${buildImage.reference}' has the stack '${own}', but builder.toml says '${stackId}'`
+  const message = `the build image '${buildImage.reference}' has stack '${own}', but builder.toml has stack '${stackId}'`
   throw new CnbError('CNB_BUILDER_INVALID', message, {
-    hint: 'Name a build image of that stack, or leave [stack] out.',
+    hint: 'Use a build image with that stack, or remove [stack].',
   })
 }
 
-/** One buildpack for each id and version; of two with different files the last counts, as it does in pack. */
+/** Returns one buildpack for each id and version. If two have different files, the last is used, as in pack. */
 function withoutRepetitions(buildpacks: readonly Buildpack[]): { kept: Buildpack[]; warnings: string[] } {
   const kept = new Map<string, Buildpack>()
   const warnings: string[] = []
@@ -77,7 +77,7 @@ function withoutRepetitions(buildpacks: readonly Buildpack[]): { kept: Buildpack
     const name = formatEntry(buildpack.descriptor.info)
     const other = kept.get(name)
     const differs = other !== undefined && other.layer.diffId !== buildpack.layer.diffId
-    if (differs) warnings.push(`'${name}' is given twice with different files; the last one counts`)
+    if (differs) warnings.push(`'${name}' is specified twice with different files; the last is used`)
     kept.set(name, buildpack)
   }
   return { kept: [...kept.values()], warnings }
@@ -103,12 +103,12 @@ async function builderLayers(recipe: BuilderRecipe, user: { uid: number; gid: nu
     await file('stack.toml', stackToml(runImages[0])),
     await file('run.toml', runToml(runImages)),
     ...(buildEnv.length > 0 ? [{ layer: await filesLayer(buildEnv, '/cnb/build-config/env', signal), text: 'build-config env' }] : []),
-    // Always there, and always empty: what a platform sets belongs to a build.
+    // Always present and empty: variables of the platform belong to a build.
     { layer: await filesLayer([], '/platform/env', signal), text: 'platform env' },
   ]
 }
 
-/** Sorted by name; a layer that several buildpacks of a package share is there once. */
+/** Returns the layers sorted by name; a layer that several buildpacks of a package share is included once. */
 function moduleLayers(buildpacks: readonly Buildpack[]): NamedLayer[] {
   const layers = new Map<Digest, NamedLayer>()
   const named = buildpacks.map(({ descriptor, layer }) => ({ layer, text: `${descriptor.kind} ${formatEntry(descriptor.info)}` }))
@@ -141,7 +141,7 @@ function builderConfig(recipe: BuilderRecipe, contents: BuilderContents, added: 
   }
 }
 
-/** An engine refuses a history that has not as many entries with layers as there are layers. */
+/** Returns the base's history. Engines reject an image with a different number of layers and of history entries with layers. */
 function historyOfBase({ config, layers }: Image): HistoryEntry[] {
   const history = config.history ?? []
   return history.filter((entry) => !entry.empty_layer).length === layers.length ? history : layers.map(() => ({}))
@@ -168,7 +168,7 @@ function directoriesLayer(user: { uid: number; gid: number }, signal?: AbortSign
   return makeTarLayer(() => entries, { signal })
 }
 
-/** Files of root's in one layer, in the order given. */
+/** A layer with files of root, in the given order. */
 function filesLayer(files: readonly EnvFile[], directory: string, signal?: AbortSignal): Promise<Layer> {
   const entries = files.map(({ name, content }): TarEntry => {
     const bytes = Buffer.from(content)

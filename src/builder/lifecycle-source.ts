@@ -1,4 +1,4 @@
-/** The lifecycle that goes into a builder, from a directory or from the archive that the lifecycle's project releases. */
+/** Reads a builder's lifecycle from a directory or from a release archive of buildpacks/lifecycle. */
 
 import { makeTarLayer } from '../archive/tar/tar-layer.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
@@ -14,15 +14,15 @@ export interface LifecycleSource extends LifecycleDescriptor {
   readonly layer: Layer
 }
 
-/** What every build needs; extender and rebaser are optional (pack's list). */
+/** The binaries that every build needs (pack's list); extender and rebaser are optional. */
 const REQUIRED = ['analyzer', 'builder', 'creator', 'detector', 'exporter', 'launcher', 'restorer']
 
 const ROOT = { uid: 0, gid: 0, mtime: CONSTANT_MTIME }
-const HINT = 'Give the unpacked release of buildpacks/lifecycle, or its .tgz: a lifecycle.toml, and the binaries in a directory beside it.'
+const HINT = 'Use a release of buildpacks/lifecycle, as .tgz or unpacked: a lifecycle.toml, and a directory with the binaries.'
 
 /**
- * Reads a lifecycle: `lifecycle.toml` at the root; the binaries in one directory beside it, as in a release, or next to it.
- * @throws CnbError CNB_LIFECYCLE_INVALID naming what is missing, CNB_DESCRIPTOR_INVALID with a position in lifecycle.toml
+ * Reads a lifecycle: `lifecycle.toml` at the root; the binaries at the root too, or in one directory below it, as in a release.
+ * @throws CnbError CNB_LIFECYCLE_INVALID for a missing or invalid file, CNB_DESCRIPTOR_INVALID with a position in lifecycle.toml
  */
 export async function readLifecycle(path: string, context: Context = {}): Promise<LifecycleSource> {
   const tree = await openFileTree(path, { invalid: 'CNB_LIFECYCLE_INVALID', missing: 'CNB_LIFECYCLE_INVALID' })
@@ -36,7 +36,7 @@ export async function readLifecycle(path: string, context: Context = {}): Promis
 
 interface LifecycleSurvey {
   readonly toml: string | undefined
-  /** Names of files and links by the directory that they are in, empty for the root. */
+  /** Names of files and links, by their directory; the root is empty. */
   readonly files: ReadonlyMap<string, ReadonlySet<string>>
 }
 
@@ -52,14 +52,14 @@ async function surveyTree(tree: FileTree, { signal }: Context): Promise<Lifecycl
   return { toml, files }
 }
 
-/** Directory and name of what is at most one level down; undefined for what is deeper. */
+/** Returns the entry's directory and name. Returns undefined if it is more than one level deep. */
 function split({ name }: TreeEntry): { directory: string; name: string } | undefined {
   const parts = name.toString('latin1').split('/')
   if (parts.length > 2) return undefined
   return { directory: parts.length === 2 ? (parts[0] ?? '') : '', name: parts.at(-1) ?? '' }
 }
 
-/** Where the binaries are: the one place that has them all. */
+/** Returns the directory that contains all required binaries. */
 function chooseDirectory(path: string, files: LifecycleSurvey['files']): string {
   const missingIn = (directory: string): string[] => REQUIRED.filter((name) => !files.get(directory)?.has(name))
   const best = [...files.keys()].sort((a, b) => missingIn(a).length - missingIn(b).length)[0] ?? ''
@@ -76,7 +76,7 @@ async function* layerEntries(tree: FileTree, directory: string, context: Context
     if (directory === '' && found.name === 'lifecycle.toml') continue
     yield binary(entry, `/cnb/lifecycle/${found.name}`, tree)
   }
-  // Builders from before /cnb had it there.
+  // The lifecycle's path in builders from before /cnb.
   yield { ...ROOT, type: 'symlink', name: '/lifecycle', linkname: '/cnb/lifecycle', mode: 0o644 }
 }
 
@@ -89,9 +89,9 @@ function binary(entry: TreeEntry, path: string, tree: FileTree): TarEntry {
   }
   const target = Buffer.from(linkname ?? '').toString('latin1')
   const base = target.slice(target.lastIndexOf('/') + 1)
-  // All phases are one binary under several names. A link to elsewhere would lead out of the layer.
+  // All phases are one binary with several names. A link to another directory would lead out of the layer.
   if (type === 'link') return { ...ROOT, type, name, mode: 0o755, linkname: Buffer.from(`/cnb/lifecycle/${base}`, 'latin1') }
   if (type === 'symlink' && /^(?:\.\/)?[^/]+$/.test(target) && base !== '..') return { ...ROOT, type, name, mode: 0o777, linkname }
-  const problem = type === 'symlink' ? `a link to '${target}', outside of its directory` : `a ${type}`
-  throw new CnbError('CNB_LIFECYCLE_INVALID', `'${entry.name.toString()}' of the lifecycle '${tree.path}' is ${problem}`)
+  const problem = type === 'symlink' ? `a link to '${target}', outside its directory` : `a ${type}`
+  throw new CnbError('CNB_LIFECYCLE_INVALID', `'${entry.name.toString()}' in the lifecycle '${tree.path}' is ${problem}`)
 }

@@ -1,4 +1,4 @@
-/** lifecycle.toml: which version a lifecycle is, and which APIs it speaks (RFC 0011 and its successor). */
+/** Reads lifecycle.toml: a lifecycle's version and supported APIs (RFC 0011 of buildpacks/rfcs). */
 
 import type { Context } from '../base/events.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
@@ -8,12 +8,12 @@ import type { ApiRange } from './builder.ts'
 export interface LifecycleDescriptor {
   readonly version: string
   readonly apis: { readonly buildpack: ApiRange; readonly platform: ApiRange }
-  /** The oldest version of each, which is all that old platforms look at. */
+  /** The oldest version of each API, for old platforms, which read only this. */
   readonly api: { readonly buildpack: string; readonly platform: string }
 }
 
 /**
- * Reads a lifecycle.toml; unknown keys are left alone.
+ * Reads a lifecycle.toml. Unknown keys are ignored.
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
 export function readLifecycleToml(text: string, file: string, context: Context = {}): LifecycleDescriptor {
@@ -30,12 +30,12 @@ function readRange(root: FieldReader, kind: 'buildpack' | 'platform'): ApiRange 
   const single = root.table('api')
   if (range) return { deprecated: versions(range, 'deprecated'), supported: versions(range, 'supported', true) }
   if (single) return { deprecated: [], supported: [checked(single.requiredString(kind), single, kind)] }
-  throw root.error('apis', `it names no ${kind} API: there is no [apis.${kind}]`)
+  throw root.error('apis', `the ${kind} API is missing: there is no [apis.${kind}] table`)
 }
 
 function versions(range: FieldReader, key: string, required = false): string[] {
   const found = range.strings(key).map((version) => checked(version, range, key))
-  if (required && found.length === 0) throw range.error(key, `'${key}' names no API version`)
+  if (required && found.length === 0) throw range.error(key, `'${key}' contains no API version`)
   return found
 }
 

@@ -1,4 +1,4 @@
-/** Reads what a builder image says of itself. */
+/** Reads a builder image's labels and environment. */
 
 import { isDigest } from '../oci/digest.ts'
 import { parseApiVersion } from '../formats/versions.ts'
@@ -18,15 +18,15 @@ const JSON_LABELS = [
 ]
 
 /**
- * Reads a builder's labels and environment (pack's internal/builder/metadata.go). Lists that are missing are empty; what has another type is an error.
+ * Reads a builder's labels and environment (pack's internal/builder/metadata.go). Missing lists are empty; a wrong type is an error.
  * @throws CnbError CNB_BUILDER_INVALID
  */
 export function readBuilder(image: Image): Builder {
   const labels = readLabels(image, JSON_LABELS, 'CNB_BUILDER_INVALID')
   const metadata = labels.table(BUILDER_METADATA_LABEL)
   if (metadata === undefined) {
-    const hint = "Name a builder image, or make one with 'cnb builder create'."
-    throw builderError(image, `it is not a builder, for it has no label ${BUILDER_METADATA_LABEL}`, hint)
+    const hint = "Use a builder image, or create one with 'cnb builder create'."
+    throw builderError(image, `it is not a builder: it has no label ${BUILDER_METADATA_LABEL}`, hint)
   }
   const createdBy = metadata.table('createdBy')
   const system = labels.table(SYSTEM_LABEL)
@@ -50,9 +50,9 @@ export function readBuilder(image: Image): Builder {
 
 function readLifecycle(metadata: FieldReader): LifecycleInfo {
   const lifecycle = metadata.table('lifecycle')
-  if (lifecycle === undefined) throw metadata.error('lifecycle', 'it names no lifecycle')
+  if (lifecycle === undefined) throw metadata.error('lifecycle', 'the lifecycle is missing')
   const ranges = lifecycle.table('apis')
-  // Builders from before the ranges have one version of each.
+  // Older builders have one version of each API instead of ranges.
   const single = lifecycle.table('api')
   return {
     version: lifecycle.string('version') ?? '',
@@ -109,7 +109,7 @@ function readLayer(layer: FieldReader): BuildpackLayerInfo {
   }
 }
 
-/** A map without a prototype, so that a key such as `__proto__` is a key like any other. */
+/** Returns an object without a prototype: a key such as `__proto__` is an ordinary key. */
 function byKey<T>(fields: FieldReader | undefined, read: (value: FieldReader) => T): Record<string, T> {
   const result = Object.create(null) as Record<string, T>
   for (const key of fields?.keys() ?? []) {

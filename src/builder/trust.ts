@@ -1,8 +1,8 @@
-/** Which builders are trusted without being asked for it. */
+/** The builders that are trusted by default. */
 
 import { contextName, parseReference } from '../oci/reference.ts'
 
-/** Builders whose makers are known (pack's list); one without a tag stands for all its tags. */
+/** Builders of known publishers (pack's list); an entry without a tag covers all tags. */
 const TRUSTED = [
   'gcr.io/buildpacks/builder:google-22',
   'heroku/builder:20',
@@ -20,7 +20,7 @@ const TRUSTED = [
 ]
 
 /**
- * Whether a builder's name is a trusted one. A digest does not take trust away: it only says which of the repository's images.
+ * Whether the builder is trusted by its name. A digest does not change that: it only selects an image of the repository.
  * @param more builders that the user trusts
  * @throws CnbError CNB_REFERENCE_INVALID
  */

@@ -13,7 +13,7 @@ export interface Labelled {
 /** By the error's code: what the user can do. */
 const HINTS = {
   CNB_IMAGE_INVALID: 'Build the image again, or ask whoever made it.',
-  CNB_BUILDER_INVALID: 'Choose another builder, or make this one again.',
+  CNB_BUILDER_INVALID: 'Use another builder, or create this builder again.',
 }
 
 /** A label's text, empty where there is none. */

@@ -1,4 +1,4 @@
-/** Images for the tests of this folder, which have labels and an environment but no layers that could be read. */
+/** Builder images for unit tests, with labels and an environment but without readable layers. */
 
 import type { Image } from '../../../src/images/image.ts'
 

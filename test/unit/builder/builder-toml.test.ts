@@ -24,7 +24,7 @@ function failure(text: string): CnbError {
 }
 
 describe('readBuilderToml', () => {
-  test('takes keys in other capitals, and warns with the right spelling', () => {
+  test('accepts keys in any case, and warns with the correct spelling', () => {
     const config = readBuilderToml(MINIMAL.replace('image', 'Image') + '[[Buildpacks]]\nURI = "a"\n', 'builder.toml')
     expect(config).toMatchObject({ buildImage: 'acme/build', buildpacks: [{ uri: 'a' }] })
     expect([...config.warnings].sort()).toEqual([
@@ -34,7 +34,7 @@ describe('readBuilderToml', () => {
     ])
   })
 
-  test('reads everything', () => {
+  test('reads all fields', () => {
     const config = readBuilderToml(
       `description = "Mine"
 [[buildpacks]]
@@ -101,7 +101,7 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
     })
   })
 
-  test('the deprecated stack alone names the images', () => {
+  test('reads the images of the deprecated stack', () => {
     const config = readBuilderToml(
       '[stack]\nid = "acme"\nbuild-image = "acme/build"\nrun-image = "acme/run"\nrun-image-mirrors = ["m.example/run"]\n[lifecycle]\nuri = "l"\n',
       'builder.toml',
@@ -109,13 +109,13 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
     expect(config).toMatchObject({ buildImage: 'acme/build', runImages: [{ image: 'acme/run', mirrors: ['m.example/run'] }], stackId: 'acme' })
   })
 
-  test('warns of what is odd', () => {
+  test('warns about a missing order, an empty value and a repeated variable', () => {
     const text = '[build]\nimage = "b"\nenv = [{ name = "A" }, { name = "B", value = "1" }, { name = "B", value = "2" }]\n[[run.images]]\nimage = "r"\n[lifecycle]\nuri = "l"\n'
     const { warnings, buildEnv } = readBuilderToml(text, 'builder.toml')
     expect(warnings).toEqual([
-      expect.stringContaining('without [[order]]'),
+      expect.stringContaining('there is no [[order]]'),
       expect.stringContaining("'A' has an empty value"),
-      expect.stringContaining("'B' is there twice"),
+      expect.stringContaining("'B' is set twice"),
     ])
     expect(buildEnv).toEqual([{ name: 'A', content: '' }, { name: 'B', content: '2' }])
   })
@@ -127,21 +127,21 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
     ['an unknown key of [lifecycle]', MINIMAL.replace('uri =', 'url ='), 6, 1, /unknown key 'lifecycle.url'/],
     ['an unknown key of a target', `${MINIMAL}[[targets]]\nplatform = "linux"\n`, 11, 1, /unknown key 'targets\[0\].platform'/],
     ['no build image', MINIMAL.replace('image = "acme/build"', ''), 1, 2, /build.image is required/],
-    ['two build images', `${MINIMAL}[stack]\nbuild-image = "other"\n`, 2, 1, /are not the same/],
+    ['two build images', `${MINIMAL}[stack]\nbuild-image = "other"\n`, 2, 1, /differ/],
     ['no run image', MINIMAL.replace('[[run.images]]\nimage = "acme/run"', ''), undefined, undefined, /run.images is required/],
-    ['two run images', `${MINIMAL}[stack]\nrun-image = "other"\n`, 11, 1, /are not the same/],
+    ['two run images', `${MINIMAL}[stack]\nrun-image = "other"\n`, 11, 1, /differ/],
     ['a run image without a name', `${MINIMAL}[[run.images]]\nmirrors = []\n`, 10, 3, /'run.images\[1\].image' is required/],
-    ['an image that is no reference', MINIMAL.replace('acme/run', 'Acme Run'), 4, 1, /not an image reference/],
+    ['an invalid image reference', MINIMAL.replace('acme/run', 'Acme Run'), 4, 1, /not an image reference/],
     ['a buildpack without a uri', `${MINIMAL}[[buildpacks]]\nid = "a"\n`, 10, 3, /'buildpacks\[0\].uri' is required/],
     ['a buildpack image', `${MINIMAL}[[buildpacks]]\nimage = "acme/bp"\n`, 11, 1, /buildpack images are not supported/],
-    ['a suffix that is none', `${MINIMAL}[[build.env]]\nname = "A"\nsuffix = "add"\n`, 12, 1, /unknown suffix 'add'/],
+    ['an unknown suffix', `${MINIMAL}[[build.env]]\nname = "A"\nsuffix = "add"\n`, 12, 1, /unknown suffix 'add'/],
     ['append without a delimiter', `${MINIMAL}[[build.env]]\nname = "A"\nvalue = "b"\nsuffix = "append"\n`, 13, 1, /needs a 'delim'/],
-    ['a variable that is a path', `${MINIMAL}[[build.env]]\nname = "../A"\nvalue = "b"\n`, 11, 1, /not a name for an environment variable/],
-    ['a NUL in a value', `${MINIMAL}[[build.env]]\nname = "A"\nvalue = "b\\u0000"\n`, 12, 1, /has a NUL in its value/],
-    ['version and uri of the lifecycle', MINIMAL.replace('uri =', 'version = "1"\nuri ='), 6, 1, /not both/],
+    ['a variable that is a path', `${MINIMAL}[[build.env]]\nname = "../A"\nvalue = "b"\n`, 11, 1, /not a valid name of an environment variable/],
+    ['a NUL in a value', `${MINIMAL}[[build.env]]\nname = "A"\nvalue = "b\\u0000"\n`, 12, 1, /contains a NUL character/],
+    ['version and uri of the lifecycle', MINIMAL.replace('uri =', 'version = "1"\nuri ='), 6, 1, /has both a version and a uri/],
     ['a wrong type', `description = 1\n${MINIMAL}`, 1, 1, /'description' must be a string, not a number/],
     ['broken TOML', `${MINIMAL}[[targets]\n`, 10, undefined, /not valid TOML/],
-  ])('%s is an error with its position', (_, text, line, column, message) => {
+  ])('rejects %s with its position', (_, text, line, column, message) => {
     const error = failure(text)
     expect(error.message).toMatch(message)
     expect(error.code).toBe('CNB_DESCRIPTOR_INVALID')
@@ -153,7 +153,7 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
     ['a download', 'uri = "https://acme.example/lifecycle.tgz"', 6],
     ['an image', 'uri = "docker://buildpacksio/lifecycle"', 6],
     ['nothing', '', 5],
-  ])('a lifecycle given as %s is not supported, and the hint says what is', (_, text, line) => {
+  ])('rejects a lifecycle by %s, with a hint about the supported form', (_, text, line) => {
     expect(failure(MINIMAL.replace('uri = "lifecycle"', text))).toMatchObject({
       code: 'CNB_UNSUPPORTED',
       hint: expect.stringContaining('[lifecycle] uri') as string,
@@ -161,7 +161,7 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
     })
   })
 
-  test('property: any mix of lines is a configuration or a CnbError', () => {
+  test('returns a configuration or throws a CnbError for any mix of lines', () => {
     const lines = fc.constantFrom(...MINIMAL.split('\n'), '[[targets]]', 'os = "linux"', 'env = [{ name = "A" }]', '[system.pre]', 'buildpacks = [{}]', 'mirrors = ["x"]', '[stack]', 'uri = 1')
     fc.assert(
       fc.property(fc.array(lines, { maxLength: 12 }), (given) => {

@@ -86,7 +86,7 @@ describe('planBuilder', () => {
     ])
   })
 
-  test("the build user's directories are that user's, the others root's", async () => {
+  test('creates directories of the build user and of root', async () => {
     const { plan } = await planBuilder(await recipeOf())
     expect(await listLayer(plan.layers[1]!)).toEqual([
       '755 1001:1000 315532801 directory /workspace',
@@ -97,7 +97,7 @@ describe('planBuilder', () => {
     ])
   })
 
-  test("writes labels in Go's bytes", async () => {
+  test('encodes labels byte for byte as Go does', async () => {
     const { plan } = await planBuilder(
       await recipeOf({
         buildpacks: [
@@ -127,7 +127,7 @@ describe('planBuilder', () => {
     })
   })
 
-  test('what it writes is a builder that reads as it was meant', async () => {
+  test('writes labels that readBuilder reads back', async () => {
     const recipe = await recipeOf({ system: { pre: [{ id: 'a', version: '1' }], post: [] } })
     const { plan } = await planBuilder(recipe)
     const image = { ...builderImage(plan.config.config.Labels ?? {}, plan.config.config.Env), config: plan.config }
@@ -142,13 +142,13 @@ describe('planBuilder', () => {
     })
   })
 
-  test('keeps the settings of the build image, tells no time, and works in /layers', async () => {
+  test("keeps the build image's settings, and sets a constant time and the working directory /layers", async () => {
     const { plan } = await planBuilder(await recipeOf())
     expect(plan.config).toMatchObject({ created: '1980-01-01T00:00:01Z', os: 'linux', config: { User: '1001:1000', WorkingDir: '/layers' } })
     expect(plan.config.config.Env).toEqual(['PATH=/usr/bin:/bin', 'CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'])
   })
 
-  test('the same recipe gives the same configuration and layers', async () => {
+  test('returns the same configuration and layers for the same recipe', async () => {
     const [one, other] = [await planBuilder(await recipeOf()), await planBuilder(await recipeOf())]
     expect(JSON.stringify(other.plan.config)).toBe(JSON.stringify(one.plan.config))
     for (const [index, layer] of one.plan.layers.slice(1).entries()) {
@@ -156,7 +156,7 @@ describe('planBuilder', () => {
     }
   })
 
-  test('a stack is named in the environment and has the run image in its label', async () => {
+  test("adds a stack's ID to the environment, and its run image to the label", async () => {
     const buildImage = builderImage({ 'io.buildpacks.stack.id': 'acme', 'io.buildpacks.stack.mixins': '["git"]' }, undefined, 'acme/build')
     const { plan } = await planBuilder(await recipeOf({ buildImage, stackId: 'acme' }))
     expect(plan.config.config.Env).toContain('CNB_STACK_ID=acme')
@@ -164,35 +164,35 @@ describe('planBuilder', () => {
     expect(plan.config.config.Labels?.['io.buildpacks.builder.metadata']).toContain('"stack":{"runImage":{"image":"acme/run","mirrors":["mirror.example/run"]}}')
   })
 
-  test('a history of the build image that does not fit its layers is left blank', async () => {
+  test('replaces a history of the build image that does not match its layers with empty entries', async () => {
     const image = builderImage({})
     const buildImage = { ...image, config: { ...image.config, history: [{ created_by: 'a' }, { created_by: 'b' }] } }
     const { plan } = await planBuilder(await recipeOf({ buildImage }))
     expect(plan.config.history?.slice(0, 2)).toEqual([{}, { created: '1980-01-01T00:00:01Z', created_by: 'cnb: directories' }])
   })
 
-  test('of one buildpack twice with other files the last counts, with a warning', async () => {
+  test('uses the last of two versions of a buildpack with different files, and warns', async () => {
     const last = await buildpackOf({ id: 'a' }, 'last')
     const { plan, warnings } = await planBuilder(await recipeOf({ buildpacks: [await buildpackOf({ id: 'b' }), await buildpackOf({ id: 'a' }, 'first'), last] }))
-    expect(warnings).toEqual([expect.stringContaining("'a@1' is given twice")])
+    expect(warnings).toEqual([expect.stringContaining("'a@1' is specified twice")])
     expect(plan.layers[3]).toBe(last.layer)
     expect(plan.config.config.Labels?.['io.buildpacks.builder.metadata']).toContain('"buildpacks":[{"id":"b","version":"1"},{"id":"a","version":"1"}]')
   })
 
-  test('buildpacks that share a layer have it once', async () => {
+  test('adds a layer that buildpacks share once', async () => {
     const a = await buildpackOf({ id: 'a' })
     const { plan } = await planBuilder(await recipeOf({ buildpacks: [a, { ...(await buildpackOf({ id: 'b' })), layer: a.layer }] }))
     expect(plan.layers.filter(({ diffId }) => diffId === a.layer.diffId)).toHaveLength(1)
   })
 
-  test('warns of a deprecated Buildpack API', async () => {
+  test('warns about a deprecated Buildpack API', async () => {
     const { warnings } = await planBuilder(await recipeOf({ buildpacks: [await buildpackOf({ id: 'a', api: '0.9' }), await buildpackOf({ id: 'b' })] }))
     expect(warnings).toEqual(["buildpack 'a@1' uses the deprecated Buildpack API 0.9"])
   })
 })
 
-describe('planBuilder refuses', () => {
-  test('two buildpacks whose ids are one directory', async () => {
+describe('planBuilder', () => {
+  test('rejects two buildpacks with the same directory', async () => {
     const recipe = await recipeOf({ buildpacks: [await buildpackOf({ id: 'a/b' }), await buildpackOf({ id: 'a_b' })] })
     await expect(planBuilder(recipe)).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining("'a/b' and 'a_b'") as string })
   })
@@ -201,23 +201,23 @@ describe('planBuilder refuses', () => {
   const debian = builderImage({ 'io.buildpacks.base.distro.name': 'debian', 'io.buildpacks.base.distro.version': '12' }, undefined, 'acme/build')
 
   test.each([
-    ['an order of what is not there', {}, { order: [{ group: [{ id: 'x' }] }] }, 'CNB_BUILDPACK_NOT_FOUND', /the builder has no buildpack 'x'/],
-    ['an Buildpack API that the lifecycle lacks', { id: 'a', api: '0.1' }, {}, 'CNB_BUILDPACK_INVALID', /'a@1' has Buildpack API 0.1, which lifecycle 0.21.0 does not support/],
+    ['an order with an unknown buildpack', {}, { order: [{ group: [{ id: 'x' }] }] }, 'CNB_BUILDPACK_NOT_FOUND', /the builder has no buildpack 'x'/],
+    ['a Buildpack API that the lifecycle does not support', { id: 'a', api: '0.1' }, {}, 'CNB_BUILDPACK_INVALID', /'a@1' has Buildpack API 0.1, which lifecycle 0.21.0 does not support/],
     ['another architecture', { id: 'a', targets: [{ os: 'linux', arch: 'arm64' }] }, {}, 'CNB_BUILDPACK_INVALID', /does not run on the build image 'acme\/build': it is linux\/amd64/],
     ['another distribution', { id: 'a', targets: [{ os: 'linux', distros: [{ name: 'ubuntu' }] }] }, { buildImage: debian }, 'CNB_BUILDPACK_INVALID', /it is linux\/amd64 \(debian 12\)/],
     ['another stack', { id: 'a', stacks: [{ id: 'other' }] }, { buildImage: onStack('acme') }, 'CNB_BUILDPACK_INVALID', /does not support stack 'acme'/],
-    ['mixins that are missing', { id: 'a', stacks: [{ id: 'acme', mixins: ['git', 'build:make', 'run:curl'] }] }, { buildImage: onStack('acme') }, 'CNB_BUILDPACK_INVALID', /lacks: build:make$/],
-    ['a composite buildpack of what is not there', { id: 'a', order: [{ group: [{ id: 'x', version: '2' }] }] }, {}, 'CNB_BUILDPACK_NOT_FOUND', /'a@1' needs 'x@2'/],
-    ['a composite buildpack without versions', { id: 'a', order: [{ group: [{ id: 'b' }] }] }, {}, 'CNB_BUILDPACK_INVALID', /names 'b' in its order without a version/],
-    ['a stack that the build image is not', { id: 'a' }, { stackId: 'acme' }, 'CNB_BUILDER_INVALID', /has the stack '', but builder.toml says 'acme'/],
-    ['a build image whose mixins no builder could be read with', { id: 'a' }, { buildImage: builderImage({ 'io.buildpacks.stack.mixins': '[git]' }, undefined, 'acme/build') }, 'CNB_BUILDER_INVALID', /mixins' is not JSON/],
+    ['missing mixins', { id: 'a', stacks: [{ id: 'acme', mixins: ['git', 'build:make', 'run:curl'] }] }, { buildImage: onStack('acme') }, 'CNB_BUILDPACK_INVALID', /lacks: build:make$/],
+    ['a composite buildpack with an unknown buildpack', { id: 'a', order: [{ group: [{ id: 'x', version: '2' }] }] }, {}, 'CNB_BUILDPACK_NOT_FOUND', /'a@1' needs 'x@2'/],
+    ['a composite buildpack without versions', { id: 'a', order: [{ group: [{ id: 'b' }] }] }, {}, 'CNB_BUILDPACK_INVALID', /lists 'b' in its order without a version/],
+    ['a stack that the build image does not have', { id: 'a' }, { stackId: 'acme' }, 'CNB_BUILDER_INVALID', /has stack '', but builder.toml has stack 'acme'/],
+    ['a build image with malformed mixins', { id: 'a' }, { buildImage: builderImage({ 'io.buildpacks.stack.mixins': '[git]' }, undefined, 'acme/build') }, 'CNB_BUILDER_INVALID', /mixins' is not JSON/],
     ['a build image without a user', { id: 'a' }, { buildImage: builderImage({}, ['PATH=/bin'], 'acme/build') }, 'CNB_BUILDER_INVALID', /'acme\/build': .*CNB_USER_ID/],
-  ])('%s', async (_, buildpack, parts: Partial<BuilderRecipe>, code, message) => {
+  ])('rejects %s', async (_, buildpack, parts: Partial<BuilderRecipe>, code, message) => {
     const buildpacks = [await buildpackOf({ id: 'b' }), await buildpackOf({ id: 'a', ...buildpack })]
     await expect(recipeOf({ buildpacks, ...parts }).then((recipe) => planBuilder(recipe))).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string })
   })
 
-  test('nothing where stacks and mixins fit', async () => {
+  test('accepts buildpacks with supported stacks and mixins', async () => {
     const buildpacks = [await buildpackOf({ id: 'a', stacks: [{ id: 'acme', mixins: ['build:git', 'run:curl'] }] }), await buildpackOf({ id: 'b', stacks: [{ id: '*' }] })]
     await expect(planBuilder(await recipeOf({ buildpacks, buildImage: onStack('acme') }))).resolves.toBeDefined()
   })

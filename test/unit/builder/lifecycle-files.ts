@@ -1,4 +1,4 @@
-/** A lifecycle for the tests: the names of a release, and texts for binaries. */
+/** A lifecycle for unit tests: the file names of a release, with text files as binaries. */
 
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ version = "0.21.0"
 
 export const PHASES = ['analyzer', 'builder', 'creator', 'detector', 'exporter', 'restorer']
 
-/** Writes one to `path`, its binaries to the directory `binaries` there. */
+/** Writes a lifecycle to `path`, with its binaries in the directory `binaries`. Returns `path`. */
 export async function writeLifecycle(path: string, binaries = 'lifecycle', toml = LIFECYCLE_TOML): Promise<string> {
   await mkdir(join(path, binaries), { recursive: true })
   await writeFile(join(path, 'lifecycle.toml'), toml)

@@ -46,12 +46,12 @@ describe('readLifecycle', () => {
     expect(await listLayer(lifecycle.layer)).toEqual(LAYER)
   })
 
-  test("reads a release's archive, which gives the same layer", async () => {
+  test('creates the same layer from a release archive', async () => {
     const path = await writeTar(join(scratch.path, 'lifecycle.tgz'), RELEASE, gzipSync)
     expect(await listLayer((await readLifecycle(path)).layer)).toEqual(LAYER)
   })
 
-  test('an old descriptor has one version of each API', async () => {
+  test('reads an old descriptor with one version of each API', async () => {
     const toml = '[api]\nbuildpack = "0.2"\nplatform = "0.3"\n[lifecycle]\nversion = "0.7.4"\n'
     expect(await readLifecycle(await writeLifecycle(scratch.path, 'lifecycle', toml))).toMatchObject({
       apis: { buildpack: { deprecated: [], supported: ['0.2'] }, platform: { deprecated: [], supported: ['0.3'] } },
@@ -59,7 +59,7 @@ describe('readLifecycle', () => {
     })
   })
 
-  test('takes keys in other capitals, and warns with the right spelling', () => {
+  test('accepts keys in any case, and warns with the correct spelling', () => {
     const warnings: string[] = []
     const text = '[Lifecycle]\nversion = "1"\n[apis.Buildpack]\nsupported = ["0.11"]\n[apis.platform]\nsupported = ["0.15"]\n'
     const context = { events: (event: CnbEvent) => event.type === 'warning' && warnings.push(event.message) }
@@ -70,7 +70,7 @@ describe('readLifecycle', () => {
     ])
   })
 
-  test('names the binaries that are missing', async () => {
+  test('lists the missing binaries', async () => {
     await writeLifecycle(scratch.path)
     await rm(join(scratch.path, 'lifecycle/creator'))
     await rm(join(scratch.path, 'lifecycle/launcher'))
@@ -81,21 +81,21 @@ describe('readLifecycle', () => {
   })
 
   test.each([
-    ['nothing there', async () => {}, 'CNB_LIFECYCLE_INVALID', /no lifecycle.toml/],
+    ['an empty directory', async () => {}, 'CNB_LIFECYCLE_INVALID', /no lifecycle.toml/],
     ['a link out of the directory', async (path: string) => {
       await writeLifecycle(path)
       await symlink('/bin/sh', join(path, 'lifecycle/extender'))
     }, 'CNB_LIFECYCLE_INVALID', /'lifecycle\/extender' .* link to '\/bin\/sh', outside/],
     ['a descriptor without a version', (path: string) => writeLifecycle(path, 'lifecycle', '[lifecycle]\n'), 'CNB_DESCRIPTOR_INVALID', /'lifecycle.version' is required/],
-    ['a descriptor without APIs', (path: string) => writeLifecycle(path, 'lifecycle', '[lifecycle]\nversion = "1"\n'), 'CNB_DESCRIPTOR_INVALID', /no buildpack API/],
-    ['an API that is none', (path: string) => writeLifecycle(path, 'lifecycle', LIFECYCLE_TOML.replace('0.15', 'x')), 'CNB_DESCRIPTOR_INVALID', /'x' is not an API version/],
-  ])('%s is refused', async (_, write: (path: string) => Promise<unknown>, code, message) => {
+    ['a descriptor without APIs', (path: string) => writeLifecycle(path, 'lifecycle', '[lifecycle]\nversion = "1"\n'), 'CNB_DESCRIPTOR_INVALID', /the buildpack API is missing/],
+    ['an invalid API version', (path: string) => writeLifecycle(path, 'lifecycle', LIFECYCLE_TOML.replace('0.15', 'x')), 'CNB_DESCRIPTOR_INVALID', /'x' is not an API version/],
+  ])('rejects %s', async (_, write: (path: string) => Promise<unknown>, code, message) => {
     await mkdir(join(scratch.path, 'l'))
     await write(join(scratch.path, 'l'))
     await expect(readLifecycle(join(scratch.path, 'l'))).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string })
   })
 
-  test('a path where nothing is, and a file that is no archive, are told', async () => {
+  test('rejects a missing path, and a file that is not an archive', async () => {
     await expect(readLifecycle(join(scratch.path, 'none'))).rejects.toMatchObject({ code: 'CNB_LIFECYCLE_INVALID', message: expect.stringContaining("none'") as string })
     await writeFile(join(scratch.path, 'text.tgz'), 'not a tar '.repeat(100))
     await expect(readLifecycle(join(scratch.path, 'text.tgz'))).rejects.toMatchObject({ code: 'CNB_LIFECYCLE_INVALID' })

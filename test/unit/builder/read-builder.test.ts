@@ -18,7 +18,7 @@ function failure(work: () => unknown): CnbError {
 }
 
 describe('readBuilder', () => {
-  test('reads all that the labels say', () => {
+  test('reads all labels', () => {
     const builder = readBuilder(
       builderImage({
         'io.buildpacks.builder.metadata': JSON.stringify(METADATA),
@@ -51,7 +51,7 @@ describe('readBuilder', () => {
     expect(builder.buildpackLayers['acme/node']?.['1']).toEqual({ api: '0.11', layerDiffID: DIGEST, targets: [{ os: 'linux' }], name: 'Node' })
   })
 
-  test('an old builder has one API of each, and its run image in the stack', () => {
+  test('reads an old builder with one version of each API and a run image in the stack', () => {
     const old = { stack: { runImage: { image: 'acme/run', mirrors: null } }, lifecycle: { version: '0.6.0', api: { buildpack: '0.2', platform: '0.3' } } }
     const builder = readBuilder(builderImage({ 'io.buildpacks.builder.metadata': JSON.stringify(old) }))
     expect(builder.lifecycle).toEqual({
@@ -62,11 +62,11 @@ describe('readBuilder', () => {
     expect(builder.runImages).toEqual([{ image: 'acme/run', mirrors: [] }])
   })
 
-  test('the mixins label that pack writes for no mixins is no mixins', () => {
+  test("reads pack's label for no mixins", () => {
     expect(readBuilder(builderImage({ ...valid(), 'io.buildpacks.stack.mixins': 'null' })).stack.mixins).toEqual([])
   })
 
-  test('an image without the label is no builder, and is told so', () => {
+  test('rejects an image without the label', () => {
     const error = failure(() => readBuilder(builderImage({})))
     expect(error.code).toBe('CNB_BUILDER_INVALID')
     expect(error.message).toMatch(/image 'acme\/builder': it is not a builder/)
@@ -74,33 +74,33 @@ describe('readBuilder', () => {
   })
 
   test.each([
-    ['metadata that is no JSON', { 'io.buildpacks.builder.metadata': '{' }, /is not JSON/],
+    ['metadata that is not JSON', { 'io.buildpacks.builder.metadata': '{' }, /is not JSON/],
     ['metadata that is a list', { 'io.buildpacks.builder.metadata': '[]' }, /must be a table, not a list/],
-    ['metadata without a lifecycle', { 'io.buildpacks.builder.metadata': '{}' }, /names no lifecycle/],
-    ['an API that is none', { 'io.buildpacks.builder.metadata': '{"lifecycle":{"apis":{"platform":{"supported":["x"]}}}}' }, /'x' is not a platform API version/],
-    ['run images that are a text', { 'io.buildpacks.builder.metadata': JSON.stringify({ ...METADATA, images: 'acme' }) }, /'io\.buildpacks\.builder\.metadata\.images' must be a list of tables, not a string/],
-    ['an order that is an object', { ...valid(), [ORDER]: '{}' }, /must be a list/],
+    ['metadata without a lifecycle', { 'io.buildpacks.builder.metadata': '{}' }, /the lifecycle is missing/],
+    ['an invalid API version', { 'io.buildpacks.builder.metadata': '{"lifecycle":{"apis":{"platform":{"supported":["x"]}}}}' }, /'x' is not a platform API version/],
+    ['run images in a string', { 'io.buildpacks.builder.metadata': JSON.stringify({ ...METADATA, images: 'acme' }) }, /'io\.buildpacks\.builder\.metadata\.images' must be a list of tables, not a string/],
+    ['an order in an object', { ...valid(), [ORDER]: '{}' }, /must be a list/],
     ['an order entry without an id', { ...valid(), [ORDER]: '[{"group":[{}]}]' }, /'io\.buildpacks\.buildpack\.order\[0\]\.group\[0\]\.id' is required/],
-    ['a layer that is no digest', { ...valid(), [LAYERS]: '{"a":{"1":{"layerDiffID":"x"}}}' }, /'x' is not a digest/],
+    ['a layer without a digest', { ...valid(), [LAYERS]: '{"a":{"1":{"layerDiffID":"x"}}}' }, /'x' is not a digest/],
     ['a label of more than 32 MiB', { ...valid(), [ORDER]: `"${'x'.repeat(32 * 1024 ** 2)}"` }, /'io\.buildpacks\.buildpack\.order' is larger than 33554432 bytes/],
     ['a list of 20000 entries', { ...valid(), [ORDER]: JSON.stringify(Array(20_000).fill({ group: [] })) }, /more than 10000 entries/],
-  ])('%s is an error', (_, labels, message) => {
+  ])('rejects %s', (_, labels, message) => {
     expect(failure(() => readBuilder(builderImage(labels)))).toMatchObject({ code: 'CNB_BUILDER_INVALID', message: expect.stringMatching(message) as string })
   })
 
   test.each([
     ['no CNB_USER_ID', ['PATH=/bin', 'CNB_GROUP_ID=1000'], /has no CNB_USER_ID/],
     ['no CNB_GROUP_ID', ['PATH=/bin', 'CNB_USER_ID=1001'], /has no CNB_GROUP_ID/],
-    ['a user that is no number', ['PATH=/bin', 'CNB_USER_ID=cnb', 'CNB_GROUP_ID=1000'], /CNB_USER_ID is 'cnb'/],
+    ['a user that is not a number', ['PATH=/bin', 'CNB_USER_ID=cnb', 'CNB_GROUP_ID=1000'], /CNB_USER_ID is 'cnb'/],
     ['a negative user', ['PATH=/bin', 'CNB_USER_ID=-1', 'CNB_GROUP_ID=1000'], /CNB_USER_ID is '-1'/],
     ['a group beyond 31 bits', ['PATH=/bin', 'CNB_USER_ID=1', 'CNB_GROUP_ID=2147483648'], /CNB_GROUP_ID is '2147483648'/],
     ['root', ['PATH=/bin', 'CNB_USER_ID=0', 'CNB_GROUP_ID=0'], /must not run as root/],
     ['no PATH', ['CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'], /has no PATH/],
-  ])('an environment with %s is an error', (_, env, message) => {
+  ])('rejects an environment with %s', (_, env, message) => {
     expect(failure(() => readBuilder(builderImage(valid(), env)))).toMatchObject({ code: 'CNB_BUILDER_INVALID', message: expect.stringMatching(message) as string })
   })
 
-  test('a buildpack called __proto__ is a buildpack like any other', () => {
+  test('reads a buildpack with the id __proto__', () => {
     const layers = `{"__proto__":{"constructor":{"api":"0.11","layerDiffID":"${DIGEST}"}}}`
     const builder = readBuilder(builderImage({ ...valid(), [LAYERS]: layers }))
     expect(builder.buildpackLayers['__proto__']?.['constructor']?.layerDiffID).toBe(DIGEST)
@@ -108,7 +108,7 @@ describe('readBuilder', () => {
     expect(({} as Record<string, unknown>)['constructor']).toBe(Object)
   })
 
-  test('property: any JSON in any label gives a builder or CNB_BUILDER_INVALID', () => {
+  test('returns a builder or throws CNB_BUILDER_INVALID for any JSON in any label', () => {
     const labels = ['io.buildpacks.builder.metadata', LAYERS, ORDER, 'io.buildpacks.buildpack.order-extensions', 'io.buildpacks.buildpack.system', 'io.buildpacks.stack.mixins']
     const keys = fc.constantFrom('lifecycle', 'apis', 'api', 'platform', 'supported', 'images', 'image', 'mirrors', 'group', 'id', 'version', 'buildpacks', 'pre', 'layerDiffID', '__proto__')
     const { value } = fc.letrec((tie) => ({

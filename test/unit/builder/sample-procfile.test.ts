@@ -17,7 +17,7 @@ async function build(procfile: string): Promise<{ status: number | null; stderr:
   return { status, stderr, launch: () => parseToml(toml, 'launch.toml') }
 }
 
-test('each line of a Procfile is a process, and web the default', async () => {
+test('creates a process for each line of a Procfile, with web as the default', async () => {
   const { launch } = await build('# apps\nweb: node "a b".js\n\nworker: sleep 1\r\n')
   expect(launch()).toEqual({
     processes: [
@@ -27,7 +27,7 @@ test('each line of a Procfile is a process, and web the default', async () => {
   })
 })
 
-test.each(['web', 'worker'])('a second line for %s is an error that names the line', async (type) => {
+test.each(['web', 'worker'])('rejects a second line for %s with its number', async (type) => {
   const { status, stderr } = await build(`${type}: a\nother: b\n\n${type}: c\n`)
   expect(status).toBe(1)
   expect(stderr).toBe(`ERROR: line 4 of the Procfile names the process '${type}' a second time; keep one of the two lines.\n`)

@@ -14,6 +14,6 @@ test.each([
   ['registry.example/paketobuildpacks/builder-jammy-base', false],
   ['gcr.io/buildpacks/builder:google-22', true],
   ['buildpacks/builder:google-22', false],
-])('%s: %s', (builder, trusted) => {
+])('%s is trusted: %s', (builder, trusted) => {
   expect(isTrusted(builder)).toBe(trusted)
 })

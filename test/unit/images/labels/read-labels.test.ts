@@ -26,7 +26,7 @@ describe('labels', () => {
     const message: unknown = matching(new RegExp(`^cannot read a label of image 'my/app': 'a\\.label' ${why}`))
     expect(() => read(text)).toThrow(expect.objectContaining({ code: 'CNB_IMAGE_INVALID', message, hint: 'Build the image again, or ask whoever made it.' }))
     expect(() => readLabels(image({ 'a.label': text }), ['a.label'], 'CNB_BUILDER_INVALID').table('a.label')).toThrow(
-      expect.objectContaining({ code: 'CNB_BUILDER_INVALID', message, hint: 'Choose another builder, or make this one again.' }),
+      expect.objectContaining({ code: 'CNB_BUILDER_INVALID', message, hint: 'Use another builder, or create this builder again.' }),
     )
   })
 

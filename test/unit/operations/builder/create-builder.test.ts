@@ -89,7 +89,7 @@ describe('createBuilder', () => {
   test('warns of a run image that is not there, and of an order that is missing', async () => {
     await engine.images.remove('acme/run')
     await create(TOML.replace(/\[\[order\]\]\n\[\[order.group\]\]\nid = "acme\/node"\n/, ''))
-    expect(warnings()).toEqual([expect.stringContaining('without [[order]]'), expect.stringMatching(/run image 'acme\/run' cannot be checked/)])
+    expect(warnings()).toEqual([expect.stringContaining('there is no [[order]]'), expect.stringMatching(/run image 'acme\/run' cannot be checked/)])
   })
 
   test('makes the builder for the target that the engine is', async () => {
@@ -109,7 +109,7 @@ describe('createBuilder', () => {
     ['a name with a digest', TOML, { image: `acme/builder@sha256:${'a'.repeat(64)}` }, 'CNB_REFERENCE_INVALID', /digest/],
     ['no builder.toml', TOML, { config: 'other.toml' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'other.toml': there is no such file/],
     ['a directory for builder.toml', TOML, { config: 'node' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'node': is a directory/],
-    ['a run image of another stack', `${TOML}[stack]\nid = "acme"\n`, {}, 'CNB_RUN_IMAGE_INVALID', /has the stack ''/],
+    ['a run image of another stack', `${TOML}[stack]\nid = "acme"\n`, {}, 'CNB_RUN_IMAGE_INVALID', /has stack ''/],
   ])('%s is an error, and no image is made', async (_, toml, options, code, message) => {
     await expect(create(toml, options)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string })
     expect(await engine.images.inspect('acme/builder')).toBeUndefined()
@@ -121,6 +121,6 @@ describe('createBuilder', () => {
     await engine.images.remove('acme/build')
     await loadFakeImage(engine, 'acme/build', { Labels: { 'io.buildpacks.base.distro.name': 'debian', 'io.buildpacks.base.distro.version': '12' } })
     await create()
-    expect(warnings()).toEqual([expect.stringContaining("is alpine 3, the build image debian 12")])
+    expect(warnings()).toEqual([expect.stringContaining("is alpine 3, the build image is debian 12")])
   })
 })
