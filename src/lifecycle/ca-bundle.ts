@@ -1,5 +1,5 @@
 /**
- * A bundle of the builder's own public CAs and the user's private ones. The variables that point tools to it replace their
+ * CA bundle of the builder's public CAs and the user's private ones. The variables that point tools to it replace the tools'
  * default, so the private CAs alone would break every public download.
  */
 
@@ -10,10 +10,10 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Container } from '../docker/engine.ts'
 
-/** Where the bundle stands in a container. */
+/** The path of the bundle in a container. */
 export const CA_BUNDLE_PATH = '/platform/ca-certificates.crt'
 
-/** Where Debian, Red Hat, SUSE and Alpine keep theirs; the first that is a file counts. */
+/** The bundle's path in Debian, Red Hat, SUSE and Alpine; the first regular file is used. */
 const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
@@ -21,7 +21,7 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/cert.pem',
 ]
 
-/** What curl, OpenSSL, Node, Python, Git, pip and Cargo read to find another CA bundle. */
+/** The variables from which curl, OpenSSL, Node, Python, Git, pip and Cargo read the path of another CA bundle. */
 const VARIABLES = [
   'SSL_CERT_FILE',
   'CURL_CA_BUNDLE',
@@ -34,12 +34,12 @@ const VARIABLES = [
 
 const MAX_BUNDLE = 8 * 1024 * 1024
 
-/** The variables for the build's environment. */
+/** Returns the variables for the build's environment. */
 export function caEnv(): Map<string, string> {
   return new Map(VARIABLES.map((name) => [name, CA_BUNDLE_PATH]))
 }
 
-/** The bundle as a tar entry for `/`. */
+/** Returns the bundle as a tar entry for `/`. @throws CnbError CNB_BUILDER_INVALID if the builder's bundle exceeds the limit */
 export async function caBundleEntry(container: Container, certificates: Buffer, context: Context): Promise<TarEntry> {
   const system = await systemBundle(container, context)
   const content = Buffer.concat([system, Buffer.from('\n'), certificates])
@@ -64,7 +64,7 @@ async function systemBundle(container: Container, context: Context): Promise<Buf
       if (entry.size > MAX_BUNDLE) {
         throw new CnbError('CNB_BUILDER_INVALID', `cannot read the builder's ${path}: it has ${entry.size} bytes, and the limit is ${MAX_BUNDLE}`)
       }
-      // Awaited here: leaving the loop ends the archive.
+      // Awaited here, because leaving the loop closes the archive.
       return await buffer(entry.content)
     }
   }

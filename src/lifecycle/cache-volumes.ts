@@ -1,6 +1,6 @@
 /**
- * The names of the volumes that keep an app's layers between builds. They are pack's names, made from pack's key
- * file, so that both use one cache (its pkg/cache/volume_cache.go).
+ * Names of the cache volumes of an app. pack's names, derived from pack's key file, so both tools share one cache (pack,
+ * pkg/cache/volume_cache.go).
  */
 
 import { createHash, randomInt } from 'node:crypto'
@@ -15,16 +15,16 @@ import type { BuildPlan, CacheVolumes } from './lifecycle.ts'
 /** The labels of volumes that outlive a build. */
 export const CACHE_LABELS: Readonly<Record<string, string>> = { 'dev.cnb.cache': 'true' }
 
-/** Names that Windows reserves; pack breaks them up wherever they stand in a volume's name. */
+/** Names that Windows reserves; pack inserts underscores into them anywhere in a volume's name. */
 const RESERVED = ['aux', 'com', 'con', 'lpt', 'nul', 'prn']
 
-/** Where the key comes from: the environment and the home directory. */
+/** The sources of the volume key: the environment and the home directory. */
 export interface VolumeKeyHost {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
 }
 
-/** The names of all volumes of one image: the two that pack knows, and ours beside them. */
+/** Returns the names of all cache volumes of an image: pack's two, and those of the native driver. */
 export function cacheVolumes(image: Tag, key: string): CacheVolumes {
   const name = cacheName(image, key)
   return {
@@ -36,7 +36,7 @@ export function cacheVolumes(image: Tag, key: string): CacheVolumes {
   }
 }
 
-/** Where a build finds what earlier ones kept: an image, a directory or a volume, by the name that reasons use. */
+/** Returns the cache of a build, an image, a directory or a volume, as messages about decisions name it. */
 export function cachePlace(
   { cacheImage, cacheDirectory, cacheVolumes: { build, layers } }: Pick<BuildPlan, 'cacheImage' | 'cacheDirectory' | 'cacheVolumes'>,
   driver: 'native' | 'stock' = 'native',
@@ -45,15 +45,15 @@ export function cachePlace(
   return cacheDirectory ?? (driver === 'native' ? layers : build)
 }
 
-/** What the names of an image's volumes have in common. */
+/** Returns the part that the names of an image's volumes share. */
 function cacheName(image: Tag, key: string): string {
   const hash = createHash('sha256').update(fullName(image) + key).digest('hex').slice(0, 12)
-  // Docker Hub's prefix is not part of the readable half: go-containerregistry's RepositoryStr has only the path.
+  // The readable half omits Docker Hub's host: go-containerregistry's RepositoryStr is only the path.
   const readable = `${image.repository.replaceAll('/', '_')}_${image.tag}`
   return `${breakReserved(readable)}-${hash}`
 }
 
-/** As go-containerregistry's Reference.Name, which pack uses. */
+/** The same as go-containerregistry's Reference.Name, which pack uses. */
 function fullName(image: Tag): string {
   return `${contextName(image)}:${image.tag}`
 }
@@ -63,9 +63,9 @@ function breakReserved(name: string): string {
 }
 
 /**
- * The secret that keeps two users of one engine from sharing a cache by accident: `$PACK_VOLUME_KEY`, or the image's entry in
- * `volume-keys.toml`, or a new one that is stored there.
- * @throws CnbError CNB_DESCRIPTOR_INVALID when the key file is malformed, CNB_OUTPUT when it cannot be written
+ * Returns the secret that prevents two users of an engine from sharing a cache by accident: `$PACK_VOLUME_KEY`, or the image's entry
+ * in `volume-keys.toml`, or a new key that is stored there.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID if the key file is malformed, CNB_OUTPUT if it cannot be written
  */
 export async function volumeKey(image: Tag, host: VolumeKeyHost): Promise<string> {
   const fromEnv = host.env['PACK_VOLUME_KEY']
@@ -80,15 +80,15 @@ export async function volumeKey(image: Tag, host: VolumeKeyHost): Promise<string
   try {
     await writeFileAtomically(file, stringifyToml({ ...document, 'volume-keys': { ...keys, [name]: key } }), 0o600)
   } catch (error) {
-    throw new CnbError('CNB_OUTPUT', `cannot store the cache's key in ${file}: ${(error as Error).message}`, {
+    throw new CnbError('CNB_OUTPUT', `cannot write the cache key to ${file}: ${(error as Error).message}`, {
       cause: error,
-      hint: 'Set PACK_VOLUME_KEY, or PACK_HOME to a directory that can be written.',
+      hint: 'Set PACK_VOLUME_KEY, or set PACK_HOME to a writable directory.',
     })
   }
   return key
 }
 
-/** Room for some hundred thousand images. */
+/** Enough for several hundred thousand images. */
 const MAX_BYTES = 16 * 1024 * 1024
 
 async function readKeys(file: string): Promise<TomlTable> {
@@ -98,6 +98,6 @@ async function readKeys(file: string): Promise<TomlTable> {
     if (error instanceof CnbError) throw error
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return {}
-    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the caches' keys in ${file}: ${message}`, { position: { file }, cause: error })
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the cache keys in ${file}: ${message}`, { position: { file }, cause: error })
   }
 }

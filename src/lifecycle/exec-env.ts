@@ -1,4 +1,4 @@
-/** What an image is built for: production, test, development, … (specification, buildpack.md "Execution Environments"). */
+/** Execution environments: production, test, … (specification, buildpack.md "Execution Environments"). */
 
 import { CnbError } from '../base/errors.ts'
 import type { EventSink } from '../base/events.ts'
@@ -7,14 +7,14 @@ import { type ApiVersion, formatApiVersion } from '../formats/versions.ts'
 import { EXEC_ENV_LABEL } from '../images/labels/labels.ts'
 import { labelOf, type Labelled } from '../images/labels/read-labels.ts'
 
-/** What an image is for that does not say, and a build whose lifecycle knows nothing else. */
+/** The environment of an image without the label, and of a build whose Platform API does not support others. */
 export const DEFAULT_EXEC_ENV = 'production'
 
-/** As in pack; what the specification forbids is a slash. */
+/** The same restriction as in pack; the specification only forbids a slash. */
 const NAME = /^[a-zA-Z0-9.-]+$/
 
 /**
- * A `--exec-env` value.
+ * Returns a valid `--exec-env` value unchanged.
  * @throws CnbError CNB_USAGE
  */
 export function parseExecEnv(text: string): string {
@@ -24,15 +24,15 @@ export function parseExecEnv(text: string): string {
   })
 }
 
-/** What a lifecycle of this Platform API builds for when `wanted` is asked for: those before 0.15 have no choice. */
+/** Returns `wanted`, or, with a warning, the default for a Platform API before 0.15, which has no execution environments. */
 export function execEnvFor(api: ApiVersion, wanted: string, events: EventSink | undefined): string {
   if (hasFeature(api, 'execEnv') || wanted === DEFAULT_EXEC_ENV) return wanted
-  const message = `--exec-env needs Platform API ${sinceApi('execEnv')}, this builder has ${formatApiVersion(api)}: the image is for ${DEFAULT_EXEC_ENV}`
+  const message = `--exec-env requires Platform API ${sinceApi('execEnv')}, but this builder has ${formatApiVersion(api)}: building for ${DEFAULT_EXEC_ENV}`
   events?.({ type: 'warning', message })
   return DEFAULT_EXEC_ENV
 }
 
-/** Whether `previous` was built for something else: then nothing but store.toml is taken over from it (platform.md "Layer Restoration"). */
+/** Whether `previous` has another execution environment: then only its store.toml is restored (platform.md "Layer Restoration"). */
 export function isForOtherUse(previous: Labelled | undefined, { execEnv }: { readonly execEnv: string }): boolean {
   return previous !== undefined && (labelOf(previous, EXEC_ENV_LABEL) || DEFAULT_EXEC_ENV) !== execEnv
 }

@@ -1,4 +1,4 @@
-/** What a phase's exit code means (specification, platform.md, the tables of each phase). */
+/** Exit codes of the phases (specification, platform.md, the tables of each phase). */
 
 import { CnbError, type ErrorCode } from '../base/errors.ts'
 
@@ -11,32 +11,32 @@ interface Meaning {
 }
 
 const NO_GROUP_HINT =
-  "See what the builder looks for with 'cnb builder inspect', check --path, or name buildpacks with --buildpack."
+  "Show the builder's buildpacks with 'cnb builder inspect', check --path, or choose buildpacks with --buildpack."
 
 const DETECTION: Meaning = { from: 22, to: 29, code: 'CNB_DETECT_FAILED', what: 'detection failed' }
 
-/** What the detector says where buildpacks ran and none took part; other words are another failure. */
+/** The detector's message if buildpacks ran and no group passed; exit code 20 with another message is another failure. */
 const NO_GROUP = /no buildpacks participating|no buildpack groups passed/i
 
-/** The first range that holds the exit code counts. */
+/** The first range that contains the exit code applies. */
 const MEANINGS: readonly Meaning[] = [
   { from: 11, to: 11, code: 'CNB_PLATFORM_API', what: "the builder's lifecycle refused the Platform API version" },
-  { from: 12, to: 12, code: 'CNB_BUILDPACK_INVALID', what: "a buildpack's API is not one that the builder's lifecycle supports" },
+  { from: 12, to: 12, code: 'CNB_BUILDPACK_INVALID', what: "the builder's lifecycle does not support the Buildpack API of a buildpack" },
   { from: 20, to: 20, code: 'CNB_DETECT_FAILED', what: 'no group of buildpacks fits this app', hint: NO_GROUP_HINT },
-  { from: 21, to: 21, code: 'CNB_DETECT_FAILED', what: 'a buildpack failed while detecting, and no other group fits this app', hint: 'Read what that buildpack printed above; --verbose shows every detect.' },
+  { from: 21, to: 21, code: 'CNB_DETECT_FAILED', what: 'a buildpack failed while detecting, and no other group fits this app', hint: 'Read the output of that buildpack above, or use --verbose to see the output of every detection.' },
   DETECTION,
   { from: 30, to: 39, code: 'CNB_ANALYZE_FAILED', what: 'analysis failed' },
-  { from: 40, to: 49, code: 'CNB_RESTORE_FAILED', what: 'restoring layers failed', hint: 'A damaged cache is the usual cause: try again with --clear-cache.' },
-  { from: 51, to: 51, code: 'CNB_BUILD_FAILED', what: 'a buildpack failed to build the app', hint: 'Its own words are above.' },
+  { from: 40, to: 49, code: 'CNB_RESTORE_FAILED', what: 'restoring layers failed', hint: 'Try again with --clear-cache; a damaged cache is the usual cause.' },
+  { from: 51, to: 51, code: 'CNB_BUILD_FAILED', what: 'a buildpack failed to build the app', hint: "Read the buildpack's output above." },
   { from: 50, to: 59, code: 'CNB_BUILD_FAILED', what: 'the build phase failed' },
   { from: 60, to: 69, code: 'CNB_EXPORT_FAILED', what: 'exporting the image failed' },
   { from: 91, to: 99, code: 'CNB_BUILD_FAILED', what: 'an image extension failed' },
-  { from: 100, to: 109, code: 'CNB_BUILD_FAILED', what: "an image extension's Dockerfile could not be applied", hint: 'What its commands printed is above.' },
+  { from: 100, to: 109, code: 'CNB_BUILD_FAILED', what: "an image extension's Dockerfile could not be applied", hint: "Read the output of the Dockerfile's commands above." },
 ]
 
 /**
- * The error for a phase that ended with `exitCode` (not 0), or for a signal's 128 + n.
- * @param lastWords what the phase printed last on stderr: the only reason it gives
+ * Returns the error for a phase that ended with `exitCode`: not 0, or 128 + n for signal n.
+ * @param lastWords the last error that the phase printed: the only information about the cause
  */
 export function phaseError(phase: string, exitCode: number, lastWords: string): CnbError {
   const isOther = exitCode === 20 && lastWords !== '' && !NO_GROUP.test(lastWords)
@@ -44,19 +44,19 @@ export function phaseError(phase: string, exitCode: number, lastWords: string): 
   const words = lastWords === '' ? '' : `: ${lastWords}`
   if (/no space left on device/i.test(lastWords)) {
     return new CnbError('CNB_ENGINE_DISK_FULL', `${phase}: the engine's disk is full${words}`, {
-      hint: "Free some with 'docker system df' and 'docker system prune'.",
+      hint: "Free disk space; 'docker system df' shows its use, and 'docker system prune' removes unused data.",
       exit: exitCode,
     })
   }
   if (/unknown userid/.test(lastWords)) {
     return new CnbError('CNB_BUILDER_INVALID', `${phase}: the builder's build user is not in its /etc/passwd${words}`, {
-      hint: 'Phases in containers of their own need no entry there: leave out --trust-builder.',
+      hint: 'Leave out --trust-builder: phases in separate containers need no entry there.',
       exit: exitCode,
     })
   }
   if (meaning) {
     return new CnbError(meaning.code, `${phase}: ${meaning.what} (exit code ${exitCode})${words}`, { exit: exitCode, hint: meaning.hint })
   }
-  const killed = exitCode === 137 ? '; it was killed: memory ran out, or something removed its container' : ''
+  const killed = exitCode === 137 ? '; it was killed: memory ran out, or its container was removed' : ''
   return new CnbError('CNB_PHASE_FAILED', `${phase} ended with exit code ${exitCode}${killed}${words}`, { exit: exitCode })
 }

@@ -1,4 +1,4 @@
-/** What a build brings into a container of the builder image before it starts. */
+/** Uploads a build's input into a container of the builder image before it starts. */
 
 import { packTar, type TarEntry } from '../archive/tar/tar-writer.ts'
 import { type Context, step } from '../base/events.ts'
@@ -8,17 +8,17 @@ import { caBundleEntry, caEnv } from './ca-bundle.ts'
 import type { BuildPlan } from './lifecycle.ts'
 
 export interface Filling {
-  /** Entries for `/layers`, the build user's. */
+  /** Entries for `/layers`, owned by the build user. */
   readonly layers: readonly TarEntry[]
-  /** Whether buildpacks run in it: they need their own files, and the platform's. */
+  /** Whether the container runs buildpacks, which need their files and those of `/platform`. */
   readonly runsBuildpacks: boolean
-  /** Whether the app is not there yet. */
+  /** Whether the app must be uploaded. */
   readonly needsApp: boolean
 }
 
 /**
- * One tar for everything of ours but for buildpacks, which are tars already: whatever is in it, an engine takes some 50 ms to begin
- * unpacking.
+ * Uploads everything except buildpacks, which are tars already, as one tar: an engine takes about 50 ms to start unpacking one.
+ * @throws CnbError CNB_ENGINE_*, CNB_BUILDER_INVALID, and the errors of reading the app and the buildpacks
  */
 export async function fillContainer(
   container: Container,

@@ -1,9 +1,9 @@
-/** A phase that runs in this process, told of as the lifecycle's own phases are. */
+/** Runs a phase in this process, with the same events as a phase in a container. */
 
 import type { Context } from '../base/events.ts'
 import type { PhaseTime } from './lifecycle.ts'
 
-/** Runs `work` between `phase.start` and `phase.end`; `say` tells a line of the phase. Adds the phase's time to `times`. */
+/** Runs `work` between `phase.start` and `phase.end`; `say` emits a line of output. Adds the phase's duration to `times`. */
 export async function hostPhase<T>(
   phase: string,
   times: PhaseTime[],

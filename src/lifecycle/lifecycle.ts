@@ -1,4 +1,4 @@
-/** One build as a lifecycle driver takes it, and what it gives back. Drivers: native/ and stock/. */
+/** The input and result of a lifecycle driver. Drivers: native/ and stock/. */
 
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import type { Context } from '../base/events.ts'
@@ -13,7 +13,7 @@ import type { Platform } from '../oci/platform.ts'
 import type { Tag } from '../oci/reference.ts'
 import type { Binding } from '../project/platform-files.ts'
 
-/** The run image, under the name by which the app's metadata will know it. */
+/** The run image, with the name that the app's metadata records. */
 export interface RunImage {
   readonly name: string
   readonly image: Image
@@ -23,67 +23,67 @@ export interface BuildPlan {
   readonly image: Tag
   readonly tags: readonly Tag[]
   readonly builder: Builder
-  /** What the user asked the engine to emulate, when it is not the engine's own. */
+  /** The platform that the user chose for the engine to emulate; absent if it is the engine's. */
   readonly platform?: Platform
   readonly platformApi: ApiVersion
   readonly runImage: RunImage
   /**
-   * Finds another run image, which an image extension names, as the plan's was found.
-   * @throws CnbError where there is none, or none that an app can start on
+   * Finds another run image, chosen by an image extension, in the same way as the plan's.
+   * @throws CnbError if it does not exist or cannot run an app
    */
   readonly findRunImage: (name: string, context: Context) => Promise<RunImage>
-  /** What the engine calls an image that may be in a registry only; it gets it then. @throws CnbError CNB_PULL_FAILED, … */
+  /** Returns the engine's ID of an image, and pulls it if it is only in a registry. @throws CnbError CNB_PULL_FAILED, … */
   readonly engineId: (image: Image, context: Context) => Promise<string>
-  /** Whether the image goes to other places than the engine. */
+  /** Whether the image is also saved outside of the engine. */
   readonly published: boolean
-  /** What run.toml says: the choices among which a later rebase may find the run image again. */
+  /** The content of run.toml: the candidates from which a later rebase may choose the run image. */
   readonly runImages: readonly RunImageName[]
-  /** The app as entries of a tar, whose names start with `workspace`. */
+  /** Returns the app as tar entries with names below `workspace`. */
   readonly appEntries: (context: Context) => AsyncIterable<TarEntry>
-  /** Replaces the builder's own order. */
+  /** Replaces the builder's order. */
   readonly order?: Order
-  /** Buildpacks that the builder does not bring. */
+  /** Buildpacks that are not in the builder. */
   readonly buildpacks: readonly Buildpack[]
-  /** What the user sets for the buildpacks: `/platform/env/<name>`. */
+  /** The user's variables for the buildpacks: `/platform/env/<name>`. */
   readonly env: ReadonlyMap<string, string>
   /** Files for `/platform/bindings/<name>`. */
   readonly bindings: readonly Binding[]
-  /** The private CAs in PEM, one after the other, that downloads in the build shall trust besides the public ones. */
+  /** Private CA certificates, concatenated PEM, that downloads in the build trust in addition to the public ones. */
   readonly caCertificates?: Buffer
-  /** project-metadata.toml's content. */
+  /** The content of project-metadata.toml. */
   readonly projectMetadata?: string
-  /** One container runs all phases, buildpacks and engine access together. */
+  /** Whether one container runs all phases, so buildpacks have access to the engine. */
   readonly trusted: boolean
   readonly clearCache: boolean
-  /** What the image is for: `production`, or another from Platform API 0.15 on. */
+  /** The execution environment: `production`, or another since Platform API 0.15. */
   readonly execEnv: string
-  /** Seconds since 1970: `created` of the image. */
+  /** `created` of the image, in seconds since 1970. */
   readonly creationTime?: number
   readonly defaultProcess?: string
   readonly previousImage?: string
   /** Docker's network mode for every phase. */
   readonly network?: string
-  /** The user's own mounts, for the phases that run buildpacks. */
+  /** The user's mounts, for the phases that run buildpacks. */
   readonly volumes: readonly Mount[]
-  /** `NAME=value` for every container: proxies. */
+  /** Proxy settings for every container: `NAME=value`. */
   readonly proxyEnv: readonly string[]
-  /** Bounds on the containers that run buildpacks. */
+  /** Limits of the containers that run buildpacks. */
   readonly limits: ResourceLimits
   /**
-   * The names of the volumes that keep layers between builds: `build` and `launch` are the stock lifecycle's, which other
-   * platforms share; `layers` and `state` the native driver's own, and so is `kaniko`, the extender's.
+   * The names of the volumes that keep layers between builds. `build` and `launch` belong to the stock lifecycle and are shared with
+   * other platforms; `layers`, `state` and `kaniko` (of the extender) belong to the native driver.
    */
   readonly cacheVolumes: CacheVolumes
-  /** A directory of the host that takes the place of the `build` volume. */
+  /** A directory of the host that replaces the `build` volume. */
   readonly cacheDirectory?: string
-  /** An image in a registry that takes its place. */
+  /** An image in a registry that replaces the `build` volume. */
   readonly cacheImage?: Tag
-  /** The socket or address at which the phases find the engine; found by itself when absent. */
+  /** The socket or address of the engine for the phases; determined automatically if absent. */
   readonly dockerHost?: string
   readonly sbomOutputDir?: string
   readonly reportOutputDir?: string
   readonly verbose: boolean
-  /** Whether the detector tells what became of each group that it tried. */
+  /** Whether the detector prints the result of each group that it tried. */
   readonly explain?: boolean
 }
 
@@ -100,7 +100,7 @@ export interface CacheVolumes {
   readonly layers: string
   readonly state: string
   readonly kaniko: string
-  /** Whether the user named the `build` volume, and so answers for what is in it. */
+  /** Whether the user chose the `build` volume, and so is responsible for its content. */
   readonly chosen?: boolean
 }
 
@@ -111,18 +111,18 @@ export interface PhaseTime {
 
 export interface LifecycleResult {
   readonly phases: readonly PhaseTime[]
-  /** The name of the run image that the app stands on: the plan's, or the one that an extension switched to. */
+  /** The name of the app's run image: the plan's, or the one that an extension switched to. */
   readonly runImage: string
   readonly image: BuiltImage
 }
 
-/** What the image sink has of the image. */
+/** The image as the image sink saved it. */
 export interface BuiltImage extends Pick<SavedImage, 'id' | 'repoDigests' | 'manifest'> {
-  /** Its settings for containers, labels among them. */
+  /** Its container settings, including labels. */
   readonly config: ContainerConfig
 }
 
-/** A way to run the phases. The image has all its names when `run` returns; when it throws, none was moved, unless the error says so. */
+/** Runs the phases. When `run` returns, all names refer to the image; if it throws, no name changed unless the error says so. */
 export interface Lifecycle {
   run(plan: BuildPlan, context: Context): Promise<LifecycleResult>
 }

@@ -1,4 +1,4 @@
-/** Turns what a phase's container prints into events and keeps the last words, the only reason that a failed phase gives. */
+/** Turns the output of a phase's container into events, and extracts the cause of a failure. */
 
 import { Writable } from 'node:stream'
 import { decide, type EventSink, type PhaseName } from '../base/events.ts'
@@ -28,21 +28,21 @@ export class PhaseReporter {
     if (!this.#isCreator) this.#begin(phase)
   }
 
-  /** The phase that runs now; before creator's first header it is creator itself. */
+  /** The running phase; before creator's first header it is creator itself. */
   get phase(): string {
     return this.#phase ?? 'creator'
   }
 
-  /** The lifecycle tells its errors on stdout, each after "ERROR: "; a phase that died otherwise had stderr. */
+  /** The error of the phase: the lifecycle prints errors to stdout after "ERROR: "; otherwise the last line of stderr. */
   get lastWords(): string {
-    // Of a buildpack that ran out of space the lifecycle only says that it failed.
+    // If a buildpack ran out of disk space, the lifecycle only reports that the buildpack failed.
     if (DISK_FULL.test(this.#lastOnStderr)) return this.#lastOnStderr
-    // Of a failed detect its last error only says that there was one.
+    // If a detection failed, the lifecycle's last error only reports that one did.
     if (/buildpack\(s\) failed with err/.test(this.#lastError)) return this.#detectFailures.reason || this.#lastError
     return this.#lastError || this.#lastOnStderr
   }
 
-  /** A stream for the container's stdout or stderr. */
+  /** Returns a stream for the container's stdout or stderr. */
   stream(name: 'stdout' | 'stderr'): Writable {
     const splitter = new LineSplitter((line) => this.#line(name, line))
     return new Writable({
@@ -57,7 +57,7 @@ export class PhaseReporter {
     })
   }
 
-  /** Ends the phase that runs; gives the times of all. */
+  /** Ends the running phase. Returns the durations of all phases. */
   end(exitCode: number): readonly PhaseTime[] {
     this.#finish(exitCode)
     return this.#times
@@ -104,7 +104,7 @@ const PHASES: Readonly<Record<string, PhaseName>> = {
   EXPORTING: 'exporter',
 }
 
-/** The phase that a line of creator's output announces. */
+/** Returns the phase that a line of creator's output announces; undefined for any other line. */
 function phaseAnnounced(line: string): PhaseName | undefined {
   const word = HEADER.exec(line)?.[1]
   return word === undefined ? undefined : PHASES[word]
@@ -114,9 +114,9 @@ const HEADING = /^======== (\w+)(?:: (.*))? ========$/
 const RESULT = /^err: {2}(\S+)/
 const MAX_REASON = 2000
 
-/** Takes the detector's output line by line. */
+/** Collects the error reports of buildpacks from the detector's output. */
 class DetectFailures {
-  /** The first report of each buildpack: an error of its start, or else what it printed. */
+  /** The first report of each buildpack: the error that prevented its start, or its output. */
   readonly #reports = new Map<string, string>()
   #buildpack: string | undefined
   #failed: string | undefined
@@ -136,7 +136,7 @@ class DetectFailures {
     this.#reports.set(this.#buildpack, `${words} ${line}`.trim().slice(0, MAX_REASON))
   }
 
-  /** The first buildpack that failed and why; empty where none did, or the detector did not say. */
+  /** The first buildpack that failed, and its report; empty if none failed, or the detector printed no report. */
   get reason(): string {
     const words = this.#failed === undefined ? undefined : this.#reports.get(this.#failed)
     return words ? `${this.#failed}: ${words}` : ''
@@ -153,7 +153,7 @@ interface DetectResult {
   readonly reason: string
 }
 
-/** Reads what the detector prints of each buildpack after a group: when detection fails, or with its log level debug. */
+/** Parses the results that the detector prints after each group: if detection fails, or with log level debug. */
 class DetectResults {
   #isResult = false
 
@@ -163,7 +163,7 @@ class DetectResults {
     if (heading !== undefined) this.#isResult = kind === RESULTS
     const [, result, buildpack = '', relation, name = '', exitCode] = this.#isResult ? (OUTCOME.exec(line) ?? []) : []
     if (result === undefined) return undefined
-    if (result === 'err') return { buildpack, outcome: 'failed', reason: `its detection broke${exitCode === undefined ? '' : ` with exit code ${exitCode}`}` }
+    if (result === 'err') return { buildpack, outcome: 'failed', reason: `its detection failed${exitCode === undefined ? '' : ` with exit code ${exitCode}`}` }
     if (result === 'pass') return { buildpack, outcome: 'passed', reason: 'its detection ended with exit code 0' }
     const optional = result === 'skip' ? ', and the group does not require it' : ''
     return { buildpack, outcome: result === 'skip' ? 'skipped' : 'not detected', reason: `${whyNot(relation, name)}${optional}` }

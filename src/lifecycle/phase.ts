@@ -1,4 +1,4 @@
-/** Phases as plain data: which binary, with which flags, as whom, seeing what (specification, platform.md, each phase). */
+/** The binary, flags, user and mounts of each phase (specification, platform.md, sections of the phases). */
 
 import { hasFeature } from '../formats/api-features.ts'
 import { formatApiVersion } from '../formats/versions.ts'
@@ -14,12 +14,12 @@ const STACK_TOML = `${LAYERS_DIR}/stack.toml`
 
 export type Phase = 'creator' | 'analyzer' | 'detector' | 'restorer' | 'builder' | 'exporter'
 
-/** What one phase's container needs. Phases that run buildpacks never see the engine, except inside `creator`. */
+/** The container of one phase. A phase that runs buildpacks has no access to the engine, except `creator`. */
 export interface PhaseSpec {
   readonly phase: Phase
   readonly args: readonly string[]
   readonly env: readonly string[]
-  /** Root where the phase talks to the engine and then becomes the build user itself; otherwise the builder image's user. */
+  /** Whether it starts as root, for phases that access the engine and then switch to the build user; otherwise the image's user. */
   readonly root: boolean
   readonly engineAccess: boolean
   readonly runsBuildpacks: boolean
@@ -27,8 +27,8 @@ export interface PhaseSpec {
 }
 
 /**
- * The phases of a build in their order: all in one container for a trusted builder, else each in its own.
- * @param skipLayers whether nothing of earlier builds is restored but store.toml
+ * Returns the phases of a build in order: one container for a trusted builder, otherwise one container for each phase.
+ * @param skipLayers whether store.toml is the only thing to restore from earlier builds
  */
 export function phasesOf(plan: BuildPlan, skipLayers = plan.clearCache): readonly PhaseSpec[] {
   if (plan.trusted) return [creator(plan, skipLayers)]
@@ -81,12 +81,12 @@ function analyzer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
   }
 }
 
-/** Whether the detector logs at level debug: only then it tells of groups that do not fit where another does. */
+/** Whether the detector logs at level debug: only then it prints the results of failed groups if another group passed. */
 export function tellsOfGroups({ verbose, explain = false }: BuildPlan): boolean {
   return verbose || explain
 }
 
-/** The detector, which the native driver runs as well. */
+/** Returns the detector phase, which the native driver runs as well. */
 export function detector(plan: BuildPlan): PhaseSpec {
   return {
     phase: 'detector',
@@ -158,7 +158,7 @@ function logLevel(plan: BuildPlan): string[] {
   return plan.verbose ? ['-log-level', 'debug'] : []
 }
 
-/** run.toml took stack.toml's place with Platform API 0.12. */
+/** run.toml replaced stack.toml in Platform API 0.12. */
 function runImagesFile(plan: BuildPlan): string[] {
   return hasFeature(plan.platformApi, 'runToml') ? ['-run', RUN_TOML] : ['-stack', STACK_TOML]
 }
@@ -171,7 +171,7 @@ function commonEnv(plan: BuildPlan): string[] {
   return [
     `CNB_PLATFORM_API=${formatApiVersion(plan.platformApi)}`,
     ...(hasFeature(plan.platformApi, 'execEnv') ? [`CNB_EXEC_ENV=${plan.execEnv}`] : []),
-    // Before 0.13 the detector refuses extensions unless it is told that they are known to be experimental.
+    // Before 0.13 the detector refuses extensions unless experimental features are allowed.
     ...(plan.builder.orderExtensions.length > 0 && !hasFeature(plan.platformApi, 'stableExtensions') ? ['CNB_EXPERIMENTAL_MODE=warn'] : []),
     ...plan.proxyEnv,
   ]

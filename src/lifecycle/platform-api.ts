@@ -1,4 +1,4 @@
-/** Which Platform API a builder and `cnb` speak to each other (specification, platform.md "Platform API Compatibility"). */
+/** Negotiates the Platform API version (specification, platform.md "Platform API Compatibility"). */
 
 import { CnbError } from '../base/errors.ts'
 import type { Builder } from '../builder/builder.ts'
@@ -6,8 +6,9 @@ import { PLATFORM_APIS } from '../formats/api-features.ts'
 import { type ApiVersion, compareApiVersions, formatApiVersion, parseApiVersion } from '../formats/versions.ts'
 
 /**
- * The newest version that both sides have; one that the builder's lifecycle calls deprecated counts too, as it still works.
- * @throws CnbError CNB_PLATFORM_API
+ * Returns the newest version that both the builder and `cnb` support. Deprecated versions of the builder's lifecycle count, because
+ * they still work.
+ * @throws CnbError CNB_PLATFORM_API if there is no common version
  */
 export function negotiatePlatformApi(builder: Pick<Builder, 'lifecycle' | 'image'>): ApiVersion {
   const { supported, deprecated } = builder.lifecycle.platformApis
@@ -20,7 +21,7 @@ export function negotiatePlatformApi(builder: Pick<Builder, 'lifecycle' | 'image
   if (newest) return newest
   throw new CnbError(
     'CNB_PLATFORM_API',
-    `builder '${builder.image.reference}' speaks Platform API ${offered.join(', ') || '(none)'}, cnb speaks ${PLATFORM_APIS[0]} to ${PLATFORM_APIS.at(-1)}`,
+    `builder '${builder.image.reference}' supports Platform API ${offered.join(', ') || '(none)'}, but cnb supports ${PLATFORM_APIS[0]} to ${PLATFORM_APIS.at(-1)}`,
     { hint: 'Use a builder with a newer lifecycle, or a newer cnb.' },
   )
 }

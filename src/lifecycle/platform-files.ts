@@ -1,4 +1,4 @@
-/** The files that the platform gives the phases (specification, platform.md: order.toml, run.toml, stack.toml, project-metadata.toml). */
+/** The platform's files in `/layers`: order.toml, run.toml, stack.toml, project-metadata.toml (platform.md). */
 
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { orderToml, runToml, stackToml } from '../builder/lifecycle-files.ts'
@@ -9,8 +9,8 @@ import type { BuildPlan } from './lifecycle.ts'
 import { LAYERS_DIR } from './phase.ts'
 
 /**
- * Everything that goes below `/layers` before the first phase, the build user's: an order there comes before the builder's own
- * (Platform API 0.6), so that no image has to be made for it. The builder's extensions stay: the user chose buildpacks only.
+ * Returns the content of `/layers` before the first phase, owned by the build user. order.toml there overrides the builder's
+ * (Platform API 0.6), so no image has to be created for another order. The builder's extensions remain: users choose only buildpacks.
  */
 export function layersEntries(plan: BuildPlan): TarEntry[] {
   const file = (name: string, text: string): TarEntry => layersFile(plan, name, text)
@@ -24,12 +24,12 @@ export function layersEntries(plan: BuildPlan): TarEntry[] {
   ]
 }
 
-/** The builder's label need not name versions; its extensions are told apart by them. */
+/** Returns the builder's extensions with versions, which its label may omit. */
 function extensionsOf({ orderExtensions, extensions }: Builder): Order {
   return resolveOrder(orderExtensions, extensions, 'extension')
 }
 
-/** A file of the build user's directly in `/layers`. */
+/** Returns a file directly in `/layers`, owned by the build user. */
 export function layersFile(plan: BuildPlan, name: string, text: string): TarEntry {
   const content = Buffer.from(text)
   return { type: 'file', name: `${LAYERS_DIR.slice(1)}/${name}`, ...owner(plan), mode: 0o644, size: content.length, content }

@@ -1,11 +1,11 @@
-/** Buildpacks that a build brings although the builder has them: the same id and version, other files. */
+/** Buildpacks that a build adds with the ID and version of a builder's buildpack, but other files. */
 
 import { escapeId } from '../buildpacks/descriptor.ts'
 import type { BuildPlan } from './lifecycle.ts'
 
 /**
- * The directories of the builder's own copies, each once. They must be covered before the new files are unpacked there, or files
- * that only the old copy had would stay among them: unpacking into a container knows no whiteouts, as layers do.
+ * Returns the directories of the builder's copies, without duplicates. They must be hidden before the new files are unpacked there:
+ * unpacking into a container does not apply whiteouts, so files that only the old copy has would remain.
  */
 export function replacedDirectories({ builder, buildpacks }: Pick<BuildPlan, 'builder' | 'buildpacks'>): string[] {
   const replaced = buildpacks.filter(({ descriptor: { info }, layer }) => {

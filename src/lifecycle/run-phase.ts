@@ -1,4 +1,4 @@
-/** One phase that is a container's whole work. */
+/** Runs one phase as a container's command. */
 
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -8,8 +8,8 @@ import type { PhaseTime } from './lifecycle.ts'
 import { PhaseReporter } from './phase-reporter.ts'
 
 /**
- * Starts a container whose command is that phase, and waits for its end.
- * @throws CnbError for the phase's exit code; CNB_BUILDER_INVALID where the builder has no such phase
+ * Starts a container that has the phase as its command, and waits for it to end. Returns the durations of the phases that ran.
+ * @throws CnbError for the phase's exit code; CNB_BUILDER_INVALID if the builder does not contain the phase
  */
 export async function runPhase(container: Pick<Container, 'run'>, phase: string, context: Context): Promise<readonly PhaseTime[]> {
   const reporter = new PhaseReporter(phase, context.events ?? (() => {}))
@@ -17,10 +17,10 @@ export async function runPhase(container: Pick<Container, 'run'>, phase: string,
   try {
     exitCode = await container.run({ stdout: reporter.stream('stdout'), stderr: reporter.stream('stderr') }, context)
   } catch (error) {
-    // 128 + SIGINT, as a shell would tell of it.
+    // 128 + SIGINT, as in a shell.
     reporter.end(context.signal?.aborted ? 130 : 1)
     if (error instanceof CnbError && /exec.*\/cnb\/lifecycle\//.test(error.message)) {
-      throw new CnbError('CNB_BUILDER_INVALID', `the builder has no ${phase} that can be run: ${error.message}`, { cause: error })
+      throw new CnbError('CNB_BUILDER_INVALID', `cannot run the builder's ${phase}: ${error.message}`, { cause: error })
     }
     throw error
   }

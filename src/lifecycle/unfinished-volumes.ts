@@ -1,4 +1,4 @@
-/** Volumes that outlive a build only if it ends well. */
+/** Removes new cache volumes after a failed build. */
 
 import { randomBytes } from 'node:crypto'
 import type { Context } from '../base/events.ts'
@@ -6,7 +6,7 @@ import { type Engine, OWNER_LABEL, UNFINISHED_LABEL } from '../docker/engine.ts'
 import { CACHE_LABELS } from './cache-volumes.ts'
 import { discardVolume } from './discard-volume.ts'
 
-/** Leaving the scope of `await using` removes those that are new and were not kept. */
+/** Leaving the scope of `await using` removes new volumes for which `keep` was not called. */
 export class UnfinishedVolumes implements AsyncDisposable {
   readonly #engine: Engine
   readonly #owner: string
@@ -14,31 +14,31 @@ export class UnfinishedVolumes implements AsyncDisposable {
   readonly #marker = `cnb-unfinished-${randomBytes(8).toString('hex')}`
   readonly #new = new Set<string>()
 
-  /** @param owner the label by which a later run finds what a killed one left */
+  /** @param owner the label by which a later run finds the remains of a killed run */
   constructor(engine: Engine, owner: string, context: Context) {
     this.#engine = engine
     this.#owner = owner
     this.#context = context
   }
 
-  /** Makes those of the volumes that are missing; once. @throws CnbError CNB_ENGINE_* */
+  /** Creates the missing volumes; call it once. @throws CnbError CNB_ENGINE_* */
   async create(...names: string[]): Promise<void> {
     const { volumes } = this.#engine
     const found = await Promise.all(names.map((name) => volumes.exists(name, this.#context)))
     const missing = names.filter((_, index) => !found[index])
     if (missing.length === 0) return
     for (const name of missing) this.#new.add(name)
-    // First: from then on no moment is left at which a kill would leave a volume for good.
+    // The marker comes first, so a kill at any later moment leaves no volume for good.
     await volumes.create(this.#marker, { [OWNER_LABEL]: this.#owner, [UNFINISHED_LABEL]: missing.join(' ') }, this.#context)
     await Promise.all(missing.map((name) => volumes.create(name, CACHE_LABELS, this.#context)))
   }
 
-  /** Whether leaving the scope removes something. */
+  /** Whether leaving the scope removes a volume. */
   get hasNew(): boolean {
     return this.#new.size > 0
   }
 
-  /** The volumes stay from now on. */
+  /** Keeps the volumes after the scope ends. */
   async keep(...names: string[]): Promise<void> {
     if (this.#new.size === 0) return
     for (const name of names) this.#new.delete(name)

@@ -1,4 +1,4 @@
-/** The volumes of one build: some that only live as long as it, two that outlive it. */
+/** The volumes of one build: temporary ones, and the two caches. */
 
 import { mkdir, rm } from 'node:fs/promises'
 import type { Context } from '../../base/events.ts'
@@ -10,9 +10,10 @@ import { replacedDirectories } from '../replaced-buildpacks.ts'
 import { UnfinishedVolumes } from '../unfinished-volumes.ts'
 
 /**
- * Makes them. Leaving the scope removes the working volumes, and also the caches that this build made, unless `keepCaches`
- * was called: a cache that no export filled is worth nothing, and an interrupted build shall leave nothing behind.
- * @param owner the label by which a later run finds what a killed one left
+ * Creates the volumes. Leaving the scope removes the temporary volumes, and also new caches unless `keepCaches` was called: a cache
+ * that no export filled is useless, and an interrupted build must leave nothing behind.
+ * @param owner the label by which a later run finds the remains of a killed run
+ * @throws CnbError CNB_ENGINE_*
  */
 export async function openBuildVolumes(engine: Engine, plan: BuildPlan, owner: string, context: Context): Promise<BuildVolumes> {
   const volumes = new BuildVolumes(engine, plan, owner, context)
@@ -68,7 +69,7 @@ export class BuildVolumes implements AsyncDisposable {
     return `cnb-app-${this.#suffix}`
   }
 
-  /** What a phase sees of them. */
+  /** Returns the mounts of a phase. */
   mountsOf(spec: PhaseSpec): Mount[] {
     const cache = (kind: 'build' | 'launch'): Mount => {
       const target = kind === 'build' ? CACHE_DIR : LAUNCH_CACHE_DIR
@@ -83,7 +84,7 @@ export class BuildVolumes implements AsyncDisposable {
     ]
   }
 
-  /** Each phase's own: the next one's container is filled while this one's still runs. */
+  /** Each phase has separate volumes, because the next container is filled while this one still runs. */
   #buildpackMounts({ phase, runsBuildpacks }: PhaseSpec): Mount[] {
     if (!runsBuildpacks) return []
     return this.#replaced.map((target, index) => ({

@@ -1,11 +1,11 @@
-/** How a phase in a container reaches the engine that it runs on. */
+/** Access from a phase's container to its engine. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Engine, EngineInfo, Mount } from '../../docker/engine.ts'
 
 /**
- * Where the socket stands in the container: not at the usual `/var/run/docker.sock`, as Engine 28 refuses to mount there when
- * the image's `/var/run` is an absolute link ("path escapes from parent").
+ * The socket's path in the container. Engine 28 refuses a mount at the usual `/var/run/docker.sock` if the image's `/var/run` is an
+ * absolute link ("path escapes from parent").
  */
 const SOCKET_IN_CONTAINER = '/cnb-engine.sock'
 const USUAL_SOCKET = '/var/run/docker.sock'
@@ -16,10 +16,10 @@ export interface EngineAccess {
 }
 
 /**
- * The ways to try, best first. A socket's path is the one that the engine's own host has, which may not be the client's:
- * sockets below a home directory lead into a virtual machine, and so do ssh and tcp addresses.
- * @param dockerHost what the user said: `inherit`, or an address
- * @throws CnbError CNB_USAGE for an address that is none
+ * Returns the ways to try, best first. A socket's path is that on the engine's host, which may differ from the client's: sockets
+ * below a home directory lead into a virtual machine, and so do ssh and tcp addresses.
+ * @param dockerHost the user's choice: `inherit`, or an address
+ * @throws CnbError CNB_USAGE for an invalid address
  */
 export function engineAccessChoices(engine: Pick<Engine, 'address'>, info: EngineInfo, home: string, dockerHost?: string): EngineAccess[] {
   const wanted = dockerHost === 'inherit' ? engine.address : dockerHost
@@ -27,8 +27,8 @@ export function engineAccessChoices(engine: Pick<Engine, 'address'>, info: Engin
     if (/^tcp:\/\/./.test(wanted)) return [{ env: [`DOCKER_HOST=${wanted}`, apiVersion(info)], mounts: [] }]
     const path = /^unix:\/\/(\/.+)$/.exec(wanted)?.[1]
     if (path === undefined) {
-      throw new CnbError('CNB_USAGE', `--docker-host '${wanted}' cannot be given to the phases`, {
-        hint: "Use 'unix:///path/of/the/socket' as the engine's host has it, 'tcp://host:port', or 'inherit'.",
+      throw new CnbError('CNB_USAGE', `--docker-host '${wanted}' is not an address that the phases can use`, {
+        hint: "Use 'unix:///path/of/the/socket' with the path on the engine's host, 'tcp://host:port', or 'inherit'.",
       })
     }
     return [throughSocket(path, info)]
@@ -39,14 +39,14 @@ export function engineAccessChoices(engine: Pick<Engine, 'address'>, info: Engin
 }
 
 /**
- * What a phase failed with; where it was not let at the socket, with a way out. Root of a container may not use it on an engine with
- * user namespaces (userns-remap), and SELinux or an authorization plugin may refuse as well.
+ * Returns the error of a phase, with a hint if the phase had no permission to use the socket. On an engine with user namespaces
+ * (userns-remap), a container's root may not use it; SELinux or an authorization plugin may refuse it too.
  */
 export function explainDenial(error: unknown): unknown {
   if (!(error instanceof CnbError) || !/permission denied/i.test(error.message) || !error.message.includes(SOCKET_IN_CONTAINER)) return error
   const { code, message, exit } = error
   return new CnbError(code, message, {
-    hint: "The engine lets no container use its socket, as with userns-remap: leave out '--lifecycle stock', for the native lifecycle needs no socket.",
+    hint: "Leave out '--lifecycle stock': this engine refuses containers access to its socket, and the native driver does not need it.",
     exit,
     cause: error,
   })
@@ -59,7 +59,7 @@ function throughSocket(path: string, info: EngineInfo): EngineAccess {
   }
 }
 
-/** lifecycle 0.21's client asks for an API newer than Engine 20.10's unless it is told the version. */
+/** The client of lifecycle 0.21 requests a newer API than Engine 20.10 supports, unless the version is set. */
 function apiVersion(info: EngineInfo): string {
   return `DOCKER_API_VERSION=${info.apiVersion}`
 }

@@ -1,4 +1,4 @@
-/** The container that one phase runs in. */
+/** The container of one phase. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -8,7 +8,7 @@ import type { PhaseSpec } from '../phase.ts'
 import type { BuildVolumes } from './build-volumes.ts'
 import type { EngineAccess } from './engine-access.ts'
 
-/** Makes containers for the phases of one build; remembers which way to the engine worked. */
+/** Creates the containers of a build's phases, and remembers which way to the engine worked. */
 export class PhaseContainers {
   readonly #engine: Engine
   readonly #plan: BuildPlan
@@ -24,7 +24,7 @@ export class PhaseContainers {
     this.#owner = owner
   }
 
-  /** @throws CnbError CNB_ENGINE_SOCKET when the engine's host has no socket at any place known */
+  /** @throws CnbError CNB_ENGINE_SOCKET if the engine's host has no socket at any of the tried paths */
   async create(spec: PhaseSpec, context: Context): Promise<Container> {
     if (!spec.engineAccess) return this.#engine.containers.create(this.#specOf(spec), context)
     let refused: unknown
@@ -38,8 +38,8 @@ export class PhaseContainers {
         refused = error
       }
     }
-    throw new CnbError('CNB_ENGINE_SOCKET', `the engine's socket cannot be given to the ${spec.phase}: ${(refused as Error).message}`, {
-      hint: "Say with --docker-host where it is on the engine's own host, for example 'unix:///run/user/1000/docker.sock'.",
+    throw new CnbError('CNB_ENGINE_SOCKET', `cannot mount the engine's socket into the ${spec.phase}: ${(refused as Error).message}`, {
+      hint: "Use --docker-host to set its path on the engine's host, for example 'unix:///run/user/1000/docker.sock'.",
       cause: refused,
     })
   }
@@ -54,7 +54,7 @@ export class PhaseContainers {
       network: plan.network,
       platform: plan.platform,
       mounts: [...this.#volumes.mountsOf(spec), ...(access?.mounts ?? []), ...(spec.runsBuildpacks ? plan.volumes : [])],
-      // SELinux keeps a labelled container off the engine's socket.
+      // SELinux denies a labelled container access to the engine's socket.
       securityOpt: ['no-new-privileges', ...(access?.mounts.length ? ['label=disable'] : [])],
       capDrop: spec.root ? [] : ['ALL'],
       ...(spec.runsBuildpacks ? { memory: plan.limits.memory, cpus: plan.limits.cpus, pidsLimit: plan.limits.pids } : {}),
@@ -63,7 +63,7 @@ export class PhaseContainers {
   }
 }
 
-/** The engine has no code of its own for this, only words; they have been the same since 17.06. */
+/** The engine has no error code for this, only the message, which is unchanged since 17.06. */
 function isMissingSocket(error: unknown): boolean {
   return error instanceof CnbError && error.code === 'CNB_ENGINE_FAILED' && /bind source path does not exist/.test(error.message)
 }

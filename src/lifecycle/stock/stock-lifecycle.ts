@@ -1,6 +1,7 @@
 /**
- * The builder's own lifecycle runs every phase in containers: one for a builder that the user trusts, otherwise one for each,
- * so that buildpacks never share a container with the engine's socket (platform.md "Build", "Security Considerations").
+ * The stock driver: the builder's lifecycle runs every phase in a container.
+ * A trusted builder has one container for all phases, otherwise each phase has one, so buildpacks never share a container with the
+ * engine's socket (platform.md "Build", "Security Considerations").
  */
 
 import { text } from 'node:stream/consumers'
@@ -26,11 +27,11 @@ import { PhaseContainers } from './phase-container.ts'
 
 export interface StockOptions {
   engine: Engine
-  /** The owner label's value. */
+  /** The value of the owner label. */
   owner: string
-  /** Removes what killed runs left on the engine. */
+  /** Removes the remains of killed runs from the engine. */
   sweep: () => Promise<void>
-  /** The user's home directory, below which sockets lead into a virtual machine. */
+  /** The user's home directory; sockets below it lead into a virtual machine. */
   home: string
 }
 
@@ -40,7 +41,7 @@ export function stockLifecycle(options: StockOptions): Lifecycle {
 
 async function runPhases(plan: BuildPlan, { engine, owner, sweep, home }: StockOptions, context: Context): Promise<LifecycleResult> {
   const access = engineAccessChoices(engine, await engine.info(context), home, plan.dockerHost)
-  // A volume that a killed run left must not go while this one begins to use it.
+  // First, because it must not remove a killed run's volume that this build starts to use.
   await sweep()
   await using volumes = await openBuildVolumes(engine, plan, owner, context)
   const containers = new PhaseContainers(engine, plan, volumes, access, owner)
@@ -58,22 +59,22 @@ async function runPhases(plan: BuildPlan, { engine, owner, sweep, home }: StockO
 async function findBuilt(plan: BuildPlan, engine: Engine, context: Context): Promise<BuiltImage> {
   const name = familiarName(plan.image)
   const image = await engine.images.inspect(name, context)
-  if (!image) throw new CnbError('CNB_EXPORT_FAILED', `the exporter ended well, but the engine has no image '${name}'`)
+  if (!image) throw new CnbError('CNB_EXPORT_FAILED', `the exporter succeeded, but the engine has no image '${name}'`)
   return { id: image.id, repoDigests: image.repoDigests, config: image.config }
 }
 
-/** The lifecycle does not look at what the previous image is for: that is left to the platform. */
+/** The lifecycle does not check the previous image's execution environment; the specification leaves that to the platform. */
 async function isPreviousForOtherUse(plan: BuildPlan, engine: Engine, context: Context): Promise<boolean> {
   const reference = plan.previousImage ?? familiarName(plan.image)
   const previous = await engine.images.inspect(reference, context)
   return isForOtherUse(previous && { reference, labels: previous.config.Labels ?? {} }, plan)
 }
 
-/** A container for each phase, made and filled while the phase before it runs, and removed while the next one does. */
+/** Creates and fills each phase's container while the previous phase runs, and removes it while the next phase runs. */
 async function* preparedContainers(specs: readonly PhaseSpec[], containers: PhaseContainers, plan: BuildPlan, context: Context) {
   const prepare = (spec: PhaseSpec | undefined): Promise<Container> | undefined => {
     const container = spec && prepareContainer(spec, spec === specs[0], containers, plan, context)
-    // It is awaited when its turn comes; until then its failure must not be taken for one that nobody looks at.
+    // Awaited later; until then its failure must not count as an unhandled rejection.
     container?.catch(() => {})
     return container
   }
@@ -106,7 +107,7 @@ async function prepareContainer(
   const container = await containers.create(withCaVariables(spec, plan), context)
   try {
     const { runsBuildpacks } = spec
-    // The volume with the app is the detector's, or creator's, before it is the builder's.
+    // The app's volume is filled for the detector or creator, before the builder uses it.
     const needsApp = runsBuildpacks && spec.phase !== 'builder'
     await fillContainer(container, plan, { layers: first ? layersEntries(plan) : [], runsBuildpacks, needsApp }, context)
     return container
@@ -116,18 +117,18 @@ async function prepareContainer(
   }
 }
 
-/** The lifecycle's own downloads, in the phases that are allowed any, shall trust the private CAs too. */
+/** Makes the lifecycle's own downloads trust the private CAs too. */
 function withCaVariables(spec: PhaseSpec, plan: BuildPlan): PhaseSpec {
   return plan.caCertificates ? { ...spec, env: [...spec.env, `SSL_CERT_FILE=${CA_BUNDLE_PATH}`] } : spec
 }
 
-/** @throws CnbError CNB_OUTPUT when a directory cannot be written */
+/** Copies SBOMs and report to the user's directories. @throws CnbError CNB_OUTPUT if a directory cannot be written */
 export async function copyOutputs(container: Container, plan: BuildPlan, context: Context): Promise<void> {
   if (plan.sbomOutputDir !== undefined) await copyOut(container, 'sbom', plan.sbomOutputDir, 1, context)
   if (plan.reportOutputDir !== undefined) await copyOut(container, 'report.toml', plan.reportOutputDir, 0, context)
 }
 
-/** @param strip how many leading directories of the entries' names are left out */
+/** @param strip how many leading directories are removed from the entries' names */
 async function copyOut(container: Container, name: string, directory: string, strip: number, context: Context): Promise<void> {
   const tar = await container.getArchive(`${LAYERS_DIR}/${name}`, context)
   if (tar === undefined) {
@@ -140,7 +141,7 @@ async function copyOut(container: Container, name: string, directory: string, st
 const MAX_FILE = 1024 * 1024
 
 /**
- * After detection: have extensions generated Dockerfiles, or switched the run image?
+ * Throws after detection if extensions generated Dockerfiles or switched the run image.
  * @throws CnbError CNB_UNSUPPORTED
  */
 export async function refuseExtensions(container: Container, plan: BuildPlan, context: Context): Promise<void> {

@@ -81,8 +81,8 @@ test.each([
   ['skip: a@1', 'a@1: skipped: its detection ended with exit code 100, and the group does not require it'],
   ['fail: a@1 requires node', "a@1: not detected: it requires 'node', which no buildpack before it provides"],
   ['skip: a@1 provides unused node', "a@1: skipped: it provides 'node', which no buildpack requires, and the group does not require it"],
-  ['err:  a@1 (127)', 'a@1: failed: its detection broke with exit code 127'],
-  ['err:  a@1', 'a@1: failed: its detection broke'],
+  ['err:  a@1 (127)', 'a@1: failed: its detection failed with exit code 127'],
+  ['err:  a@1', 'a@1: failed: its detection failed'],
 ])("the detector's result '%s' is a decision", (line, decision) => {
   const { events, reporter } = record('detector')
   reporter.stream('stdout').write(`======== Results ========\n\u001b[32m${line}\u001b[0m\n`)

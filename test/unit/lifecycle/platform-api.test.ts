@@ -24,7 +24,7 @@ test('refuses a builder that speaks only older or unknown versions, with exit co
   for (const supported of [['0.3', '0.6'], ['0.16'], ['banana'], []]) {
     expect(() => negotiated(supported)).toThrow(expect.objectContaining({ code: 'CNB_PLATFORM_API', exit: 11 }))
   }
-  expect(() => negotiated(['0.3'])).toThrow(/speaks Platform API 0\.3, cnb speaks 0\.7 to 0\.15/)
+  expect(() => negotiated(['0.3'])).toThrow(/supports Platform API 0\.3, but cnb supports 0\.7 to 0\.15/)
 })
 
 test('whatever is offered, the result is one of both lists and none of both is newer', () => {

@@ -58,7 +58,7 @@ test('a phase that may not use the socket suggests the native lifecycle', async 
     stdout?.write('ERROR: failed to connect to docker socket: dial unix /cnb-engine.sock: connect: permission denied\n')
     return 1
   })
-  await expect(run().result).rejects.toMatchObject({ exit: 1, hint: expect.stringContaining("leave out '--lifecycle stock'") as unknown })
+  await expect(run().result).rejects.toMatchObject({ exit: 1, hint: expect.stringContaining("Leave out '--lifecycle stock'") as unknown })
 })
 
 test('five phases run in their order, each told its platform API', async () => {
