@@ -1,4 +1,4 @@
-/** From what the builder left to an image on the engine, and to the record of what the next build finds. */
+/** Exports the finished build as an image, and records the layers for the next build. */
 
 import { Readable } from 'node:stream'
 import { extractInto } from '../../archive/extract.ts'
@@ -34,23 +34,23 @@ export interface ExportedBuild {
   readonly group: Group
   readonly built: FinishedBuild
   readonly previous: PreviousImage | undefined
-  /** What the last build left, if the volume is the one that it left it in. */
+  /** The record of the last build, if it belongs to the volume in use. */
   readonly record: CacheRecord | undefined
-  /** The plan's run image, or the one that extensions switched to, and what they put on it. */
+  /** The plan's run image, or the one that extensions switched to, and the layers that they added. */
   readonly runImage: RunImage
   readonly extended?: Pick<ExportInput, 'extensionLayers' | 'extendedSettings'>
   readonly sink: ImageSink
-  /** As in NativeOptions. */
+  /** The same as in NativeOptions. */
   readonly blobs: Pick<LayerBlobs, 'copy'> | undefined
-  /** Called once all is known of the image, whatever is read again to send it. */
+  /** Called when the image is complete, although its content may still be read to send it. */
   readonly end: () => void
   readonly say: (line: string) => void
-  /** The cache that the user names. */
+  /** The cache image or directory that the user chose. */
   readonly shared: SharedCache | undefined
 }
 
 /**
- * Saves the image under all its names and writes the outputs that the user asked for. Gives what the next build may rely on, too.
+ * Saves the image under all its names and writes the requested outputs. Returns the image and the record for the next build.
  * @throws CnbError CNB_EXPORT_FAILED, CNB_OUTPUT, CNB_ENGINE_*
  */
 export async function exportBuild(input: ExportedBuild, context: Context): Promise<{ image: BuiltImage; record: CacheRecord }> {
@@ -90,7 +90,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
     },
     context,
   )
-  // Not before: an engine that clears a container away lets its readers wait.
+  // Not earlier: reading from a container blocks while an engine removes it.
   input.end()
   const saved = await sink.save(exported.image, context)
   await writeOutputs(plan, exported.tree, reportToml(plan, saved, { ...exported, group }), context)
@@ -100,7 +100,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   }
 }
 
-/** A layer's directory is read for the image and for the cache, and hashed once. */
+/** Reads and hashes a layer's directory once, although both the image and the cache use it. */
 function oncePerLayer(make: (id: string, name: string) => Promise<Layer>): (id: string, name: string) => Promise<Layer> {
   const made = new Map<string, Promise<Layer>>()
   return (id, name) => {
@@ -111,12 +111,12 @@ function oncePerLayer(make: (id: string, name: string) => Promise<Layer>): (id: 
   }
 }
 
-/** What an earlier build with the same builder image learned of its launcher. */
+/** Returns the launcher that an earlier build with the same builder image recorded; undefined if there is none. */
 export function knownLauncher(record: CacheRecord | undefined, { builder }: BuildPlan): KnownLauncher | undefined {
   return record?.launcher?.builder === builder.image.id && record.launcher.version !== '' ? record.launcher : undefined
 }
 
-/** The directories above a layer's, which are in its tar with their own owners and modes. */
+/** Returns the directories above a layer's, which its tar contains with their owners and modes. @throws CnbError CNB_EXPORT_FAILED */
 function parentsOf(path: string, tree: LayersTree): TarHeader[] {
   return ['', path.slice(0, path.lastIndexOf('/'))].map((parent) => {
     const entry = tree.get(parent)
@@ -125,13 +125,13 @@ function parentsOf(path: string, tree: LayersTree): TarHeader[] {
   })
 }
 
-/** Whether neither the image nor the cache of an earlier build has a layer in its place, which most often is the same still. */
+/** Whether neither the previous image nor the cache has this layer; otherwise it is most likely unchanged. */
 function isNew({ previous, record }: ExportedBuild, id: string, name: string): boolean {
   const inImage = previous?.metadata?.buildpacks.find((buildpack) => buildpack.id === id)?.layers.has(name) ?? false
   return !inImage && recordedLayer(record, id, name) === undefined
 }
 
-/** A layer whose directory looks as it did when it was last read need not be read again; `unchanged` is undefined for any other. */
+/** Returns the recorded layer if its directory has the recorded fingerprint, and so need not be read; otherwise only the reason. */
 export function unchangedLayer(
   { record, built, plan }: Pick<ExportedBuild, 'record' | 'built' | 'plan'>,
   id: string,
@@ -141,13 +141,13 @@ export function unchangedLayer(
   if (known === undefined) return { reason: record ? 'the last build did not cache it' : 'no record of an earlier build is used' }
   const found = reliableFingerprints(built, plan).get(`${escapeId(id)}/${name}`)
   if (found === undefined) return { reason: 'no fingerprint of its files could be taken' }
-  // A layer that was not in the image may have no digest but its fingerprint.
-  if (known.sha === `sha256:${known.fingerprint}`) return { reason: 'it was not in the image of the last build, so its digest is not known' }
+  // A layer that was not in the image may have only its fingerprint instead of a digest.
+  if (known.sha === `sha256:${known.fingerprint}`) return { reason: 'it was not in the image of the last build, so its digest is not recorded' }
   if (found !== known.fingerprint) return { reason: 'its files have changed since the last build' }
-  return { unchanged: known, reason: 'its files look as they did after the last build' }
+  return { unchanged: known, reason: 'its files are unchanged since the last build' }
 }
 
-/** A builder image always has the same: it is read again only where the engine lacks the layer. */
+/** The launcher layer is fixed per builder image, so it is read again only if the engine lacks the layer. */
 function rememberedLauncher({ diffId, size }: KnownLauncher, files: BuildFiles, context: Context): Layer {
   return { diffId, size, open: async (signal) => (await readLauncher(files, context)).open(signal) }
 }
@@ -159,12 +159,12 @@ async function readLauncher(files: BuildFiles, context: Context): Promise<Layer>
   throw new CnbError('CNB_BUILDER_INVALID', `the builder has no ${LAUNCHER}`)
 }
 
-/** One file's bytes; the archive stays open until they are read. */
+/** Yields a file's bytes; the archive stays open until they are read. */
 async function* contentOf(files: BuildFiles, path: string, context: Context): AsyncGenerator<Buffer> {
   for await (const { content } of (await files.read(path, context)) ?? []) yield* content as AsyncIterable<Buffer>
 }
 
-/** @throws CnbError CNB_OUTPUT when a directory cannot be written */
+/** Writes the SBOM files and report.toml that the user requested. @throws CnbError CNB_OUTPUT if a directory cannot be written */
 async function writeOutputs(plan: BuildPlan, tree: LayersTree, report: string, context: Context): Promise<void> {
   if (plan.sbomOutputDir !== undefined) {
     const files = [...tree].filter(([path]) => path.startsWith('sbom/')).map(([path, entry]): TarEntry => ({ ...entry, name: path }))

@@ -1,4 +1,4 @@
-/** `/layers` after the build, read from a tar: which files there are beside the layers' own (model.ts, LayersTree). */
+/** Reads the metadata files of `/layers` after the build from a tar (model.ts, LayersTree). */
 
 import type { TarReadEntry } from '../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../base/errors.ts'
@@ -7,13 +7,14 @@ import type { LayersTree, LayerTreeEntry } from './model.ts'
 
 export interface TreeSurvey {
   readonly tree: LayersTree
-  /** SBOM files of `/cnb/lifecycle` by their names. */
+  /** SBOM files of `/cnb/lifecycle` by name. */
   readonly lifecycleFiles: ReadonlyMap<string, Buffer>
 }
 
 /**
- * Reads the entries of a tar of `/layers`; what is inside layers' directories is skipped unread.
- * @param root what names begin with in place of `/layers`, such as `./` or `layers/`
+ * Reads the entries of a tar of `/layers`; the content of layers' directories is skipped.
+ * @param root the prefix of names instead of `/layers`, such as `./` or `layers/`
+ * @throws CnbError CNB_PHASE_FAILED for an invalid path, CNB_EXPORT_FAILED for more metadata than the limit
  */
 export async function readSurvey(entries: AsyncIterable<TarReadEntry>, root: string): Promise<TreeSurvey> {
   const tree = new Map<string, LayerTreeEntry>()
@@ -37,7 +38,7 @@ export async function readSurvey(entries: AsyncIterable<TarReadEntry>, root: str
     }
     const path = pathOf(name, root)
     if (path === undefined || !belongs(path)) continue
-    if (/(?:^|\/)\.{0,2}(?:\/|$)/.test(path) && path !== '') throw new CnbError('CNB_PHASE_FAILED', `the build's container lists the path '${path}' in /layers`)
+    if (/(?:^|\/)\.{0,2}(?:\/|$)/.test(path) && path !== '') throw new CnbError('CNB_PHASE_FAILED', `invalid path in /layers of the build container: '${path}'`)
     const { content: _, ...header } = entry
     const isContent = isRead(path)
     if (entry.type === 'file' && isContent) tree.set(path, { ...header, content: await read(path, entry) })
@@ -46,12 +47,12 @@ export async function readSurvey(entries: AsyncIterable<TarReadEntry>, root: str
   return { tree, lifecycleFiles }
 }
 
-/** The directories that are layers', relative to `/layers`. */
+/** Returns the directories of layers, relative to `/layers`. */
 export function layerDirectories(tree: LayersTree): string[] {
   return [...tree].flatMap(([path, { type }]) => (type === 'directory' && /^(?!(?:config|sbom)\/)[^/]+\/[^/]+$/.test(path) ? [path] : []))
 }
 
-/** A hard link to a file that was read is that file: the lifecycle sees no difference. */
+/** Returns the file that a hard link refers to, if it was read: the lifecycle treats both alike. */
 function linkedFile(tree: ReadonlyMap<string, LayerTreeEntry>, { name, linkname, type }: LayerTreeEntry, root: string): LayerTreeEntry | undefined {
   const target = type === 'link' ? tree.get(pathOf(linkname?.toString() ?? '', root) ?? '') : undefined
   return target?.content && { ...target, name }
@@ -63,7 +64,7 @@ function pathOf(name: string, root: string): string | undefined {
   return path.startsWith('/') ? undefined : path
 }
 
-/** Down to the layers' directories, and all of what the lifecycle itself writes. */
+/** Whether the path is a layer's directory, above one, or written by the lifecycle. */
 function belongs(path: string): boolean {
   return path.split('/').length <= 2 || /^(?:config|sbom)\//.test(path)
 }

@@ -1,8 +1,8 @@
-/** How much metadata a build may leave in `/layers`: it is read into memory, and a hostile buildpack can write any amount. */
+/** Limits the metadata in `/layers`, which is read into memory: a hostile buildpack can write any amount. */
 
 import { CnbError } from '../../base/errors.ts'
 
-/** Bytes of TOML, SBOM and configuration files together. */
+/** The maximum size of all TOML, SBOM and configuration files, in bytes. */
 export const MAX_METADATA_BYTES = 64 * 1024 * 1024
 
 interface MetadataFile {
@@ -13,7 +13,7 @@ interface MetadataFile {
 
 /**
  * @param total the bytes of all files so far
- * @throws CnbError CNB_EXPORT_FAILED naming the largest file where there are more than the limit
+ * @throws CnbError CNB_EXPORT_FAILED, with the path of the largest file, if the total exceeds the limit
  */
 export function checkMetadataSize(total: number, largest: MetadataFile): void {
   if (total <= MAX_METADATA_BYTES) return
@@ -21,11 +21,11 @@ export function checkMetadataSize(total: number, largest: MetadataFile): void {
   throw new CnbError(
     'CNB_EXPORT_FAILED',
     `cannot read the metadata in /layers: its files have more than ${MAX_METADATA_BYTES} bytes; the largest is '${path}' with ${size} bytes`,
-    { hint: "Write large data into a layer's directory; TOML and SBOM files stand beside it." },
+    { hint: "Write large data into a layer's directory instead of TOML or SBOM files." },
   )
 }
 
-/** Checks the files that the session script names as large: their sizes and paths. @throws CnbError as checkMetadataSize */
+/** Checks the sizes and paths that the session script reports of large files. @throws CnbError as checkMetadataSize */
 export function checkLargeFiles(data: Buffer): void {
   let total = 0
   let largest: MetadataFile = { path: '', size: 0 }

@@ -1,4 +1,4 @@
-/** What the native driver's parts hand to each other: plain data, so that each part can be read and tested alone. */
+/** Data types shared by the parts of the native driver. */
 
 import type { TarHeader } from '../../archive/tar/tar-header.ts'
 import type { TarReadEntry } from '../../archive/tar/tar-reader.ts'
@@ -8,7 +8,7 @@ import type { Digest } from '../../oci/digest.ts'
 import type { Image } from '../../images/image.ts'
 import type { LifecycleMetadata } from '../../images/labels/lifecycle-metadata.ts'
 
-/** A buildpack or an extension that detection chose (platform.md "group.toml"). */
+/** A buildpack or extension of the detected group (platform.md "group.toml"). */
 export interface GroupElement {
   readonly id: string
   readonly version: string
@@ -22,30 +22,30 @@ export interface Group {
   readonly extensions: readonly GroupElement[]
 }
 
-/** The image that this build takes the place of, and what its label says; the label is undefined where it says nothing usable. */
+/** The image that this build replaces, and its lifecycle metadata label; undefined if the label is missing or invalid. */
 export interface PreviousImage {
   readonly image: Image
   readonly metadata: LifecycleMetadata | undefined
 }
 
-/** What a layer is for (buildpack.md "Layer Types"). */
+/** Types of a layer (buildpack.md "Layer Types"). */
 export interface LayerTypes {
   readonly build: boolean
   readonly launch: boolean
   readonly cache: boolean
 }
 
-/** One layer as its buildpack left it: `<layer>.toml`, and whether there is a directory. */
+/** A layer after the build: `<layer>.toml`, and whether its directory exists. */
 export interface BuiltLayer extends LayerTypes {
   readonly name: string
-  /** `[metadata]` of the layer's file; undefined where it has none. */
+  /** `[metadata]` of the layer's file; undefined if absent. */
   readonly data: unknown
   readonly hasContents: boolean
-  /** Why the layer's file cannot be read; such a layer fails the export. */
+  /** Why the layer's file is invalid; such a layer fails the export. */
   readonly malformed?: string
 }
 
-/** A buildpack's directory after the build; layers in the byte order of their names. */
+/** A buildpack's directory after the build; layers are in the byte order of their names. */
 export interface BuiltBuildpack {
   readonly buildpack: GroupElement
   /** `[metadata]` of store.toml; undefined without the file. */
@@ -59,53 +59,52 @@ export interface LayerTreeEntry extends TarHeader {
 }
 
 /**
- * `/layers` after the build without what is inside the layers' own directories. Keys are paths relative to `/layers`:
- * `''` is itself, `node` a buildpack's directory, `node/dist.toml`, `node/dist` (a layer's directory), `config/metadata.toml`,
+ * `/layers` after the build, without the content of layers' directories. Keys are paths relative to `/layers`: `''` is `/layers`,
+ * `node` a buildpack's directory; further `node/dist.toml`, `node/dist` (a layer's directory), `config/metadata.toml`,
  * `sbom/launch/node/sbom.cdx.json`.
  */
 export type LayersTree = ReadonlyMap<string, LayerTreeEntry>
 
-/** Reads files out of the build's container (or of an image's). */
+/** Reads files from the container (or image) of the build. */
 export interface BuildFiles {
-  /**
-   * `path` itself and all below it, depth first, each directory's names in byte order; names are absolute. Hard links come as
-   * links to the first of their names. Undefined when there is no such path. Each entry's content must be read before the next.
-   */
+    /**
+     * Yields `path` and everything below it, depth first, names of a directory in byte order; names are absolute. Hard links are links
+     * to the first of their names. Returns undefined if the path does not exist. Read each entry's content before the next entry.
+     */
   read(path: string, context: Context): Promise<AsyncIterable<TarReadEntry> | undefined>
 }
 
-/** What the last build left of one cached layer: as the stock cache's metadata says it, and how its directory looks. */
+/** A cached layer of the last build: the stock cache's metadata, and the fingerprint of its directory. */
 export interface CachedLayer extends LayerTypes {
   readonly sha: Digest
   readonly data: unknown
-  /** The directory's fingerprint in the `layers` volume (session script); empty where none could be taken. */
+  /** The directory's fingerprint in the `layers` volume (session script); empty if there is none. */
   readonly fingerprint: string
 }
 
-/** Where code of a build comes from (cache/code-sources.ts). */
+/** A source of the code that a build runs (cache/code-sources.ts). */
 export interface CodeSource {
-  /** What messages call it. */
+  /** The name for messages. */
   readonly name: string
-  /** The builder's repository, or the path of a buildpack from outside of the builder. */
+  /** The builder's repository, or the path of a buildpack from outside the builder. */
   readonly place: Digest
   /** The builder image's ID, or the diffID of the buildpack's layer. */
   readonly content: string
 }
 
 /**
- * What the native driver knows of the `layers` volume and of the app's image; kept in the `state` volume, out of the reach of
- * buildpacks.
+ * The native driver's record of the `layers` volume and the app's image; stored in the `state` volume, which buildpacks cannot access.
  */
 export interface CacheRecord {
   readonly version: 2
-  /** All whose code could write what is in the volume, and in the image. */
+  /** All sources whose code could write the content of the volume and of the image. */
   readonly sources: readonly CodeSource[]
-  /** The build user, whose files they are. */
+  /** The build user, who owns the files. */
   readonly uid: number
   readonly gid: number
-  /** By buildpack id, then by layer name: every layer with `cache = true`, and launch layers that are still on the disk. */
+  /** By buildpack ID, then by layer name: every layer with `cache = true`, and launch layers that are still in the volume. */
   readonly buildpacks: readonly { readonly id: string; readonly version: string; readonly layers: Readonly<Record<string, CachedLayer>> }[]
-  /** The SBOM layers of that build: diffIDs, and files as paths relative to `/layers/sbom/<kind>`, contents in base64. */
+  /** The SBOM layers of that build: diffIDs, and files by path relative to `/layers/sbom/<kind>`, with base64 content. */
   readonly sbom: {
     readonly launch?: { readonly sha: Digest; readonly files: Readonly<Record<string, string>> }
     readonly cache?: { readonly sha: Digest; readonly files: Readonly<Record<string, string>> }
@@ -113,44 +112,44 @@ export interface CacheRecord {
   readonly launcher?: KnownLauncher
 }
 
-/** What a build finds of those before it. */
+/** The remains of earlier builds that a build finds. */
 export interface KeptLayers {
   readonly record?: CacheRecord
-  /** Whether code that is no part of this build made the image that has the app's name: none of its layers is taken over then. */
+  /** Whether code from outside of this build created the app's image: then none of its layers is reused. */
   readonly external?: boolean
-  /** Where the record's layers are, none of which has a fingerprint then, if they are not in the `layers` volume. */
+  /** The content of the record's layers if they are not in the `layers` volume; then none has a fingerprint. */
   readonly contents?: LayerContents
 }
 
-/** Cached layers that have to be brought into the build's container. */
+/** Cached layers to upload into the build container. */
 export interface LayerContents {
-  /**
-   * One of the record's layers, for an upload at `/`: names start with `layers/<escaped id>/<layer>`.
-   * @throws CnbError CNB_RESTORE_FAILED at the end if it is no longer the layer that was checked
-   */
+    /**
+     * Yields one of the record's layers for an upload to `/`: names start with `layers/<escaped id>/<layer>`.
+     * @throws CnbError CNB_RESTORE_FAILED at the end if the layer changed since it was checked
+     */
   entries(buildpackId: string, layer: string, context: Context): AsyncIterable<TarEntry>
 }
 
-/** The launcher's layer as one builder image gave it, so that its megabytes need not be read in each build. */
+/** The launcher layer of a builder image, recorded to avoid reading its megabytes in each build. */
 export interface KnownLauncher {
   /** The builder image's ID. */
   readonly builder: string
   readonly diffId: Digest
-  /** Bytes of the layer's tar. */
+  /** The size of the layer's tar in bytes. */
   readonly size: number
-  /** What the builder's lifecycle prints as its version; empty where nobody asked. */
+  /** The version that the builder's lifecycle prints; empty if it was not requested. */
   readonly version: string
 }
 
-/** What one buildpack finds in `/layers` when it is in the group again. */
+/** The content of `/layers` for a buildpack that is in the group again. */
 export interface RestoredBuildpack {
-  /** Files for the upload, names starting with `layers/<escaped id>`, the build user's: store.toml, layers' files, SBOMs. */
+  /** Files to upload, owned by the build user, with names that start with `layers/<escaped id>`: store.toml, layers' files, SBOMs. */
   readonly entries: readonly TarEntry[]
-  /** Layer directories that stay in the volume, if they still look as recorded; with an empty fingerprint, ones to be brought. */
+  /** Layer directories that remain in the volume if their fingerprint matches; those with an empty fingerprint are uploaded. */
   readonly kept: readonly { readonly layer: string; readonly fingerprint: string }[]
-  /** What the restorer would say of it. */
+  /** The log lines of the restorer for it. */
   readonly lines: readonly string[]
-  /** What becomes of each layer that is known, if the buildpack is in the group. */
+  /** The decision for each recorded layer, if the buildpack is in the group. */
   readonly decisions: readonly RestoreDecision[]
 }
 
@@ -160,5 +159,5 @@ export interface RestoreDecision {
   readonly reason: string
 }
 
-/** By buildpack id. Made before detection for every buildpack that is known from the last build; the group then chooses. */
+/** By buildpack ID. Planned before detection for every buildpack of the last build; the group then selects. */
 export type Restoration = ReadonlyMap<string, RestoredBuildpack>

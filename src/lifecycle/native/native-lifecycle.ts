@@ -1,6 +1,7 @@
 /**
- * Detector and builder are the builder image's own and run in one container without socket, credential or capability; analysis,
- * restoring, export and cache are done from here, with the same result (platform.md "Lifecycle Interface"; docs/architecture.md).
+ * The native driver. The builder image's detector and builder run in one container without socket, credentials or capabilities;
+ * this process does the analysis, restoring, export and caching, with the same result (platform.md "Lifecycle Interface";
+ * docs/architecture.md).
  */
 
 import { buffer } from 'node:stream/consumers'
@@ -35,15 +36,15 @@ import { startSeparateRun } from './run/separate-run.ts'
 
 export interface NativeOptions {
   readonly engine: Engine
-  /** The owner label's value. */
+  /** The value of the owner label. */
   readonly owner: string
-  /** Removes what killed runs left on the engine. */
+  /** Removes the remains of killed runs from the engine. */
   readonly sweep: () => Promise<void>
-  /** Where the cache image of a plan that names one is. */
+  /** Returns the registry access for the plan's cache image. */
   readonly cacheImages?: (plan: BuildPlan) => CacheImages
-  /** Takes layers that are new while they are read for their digests, for stores that want them compressed. */
+  /** Copies new layers while they are read for their digests, for registries and layouts that store them compressed. */
   readonly blobs?: Pick<LayerBlobs, 'copy'>
-  /** Where the previous image is found and the new one goes; both on the engine when absent. */
+  /** Opens the store of the previous and the new image; the engine if absent. */
   readonly openStore?: (images: EngineImageStore, plan: BuildPlan) => ImageSource & ImageSink
 }
 
@@ -55,9 +56,9 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   const { engine, owner } = options
   const times: PhaseTime[] = []
   await using images = openEngineImages(engine, owner)
-  // An engine that lost layers of the run image meanwhile is sent them again.
+  // Sends the run image's layers again if the engine has lost them meanwhile.
   const plan = { ...planned, runImage: { ...planned.runImage, image: images.reopen(planned.runImage.image) } }
-  // A volume that a killed run left must not go while this one begins to use it.
+  // First, because it must not remove a killed run's volume that this build starts to use.
   await options.sweep()
   await using shared = openSharedCache(plan, options.cacheImages?.(plan))
   await using cache = await openBuildCache(engine, plan, shared, owner, context)
@@ -95,7 +96,7 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
 interface Analysis extends KeptLayers {
   readonly previous: PreviousImage | undefined
   readonly restoration: Restoration
-  /** The same where the `layers` volume of the record is not at hand. */
+  /** The same, if the `layers` volume of the record is not available. */
   readonly elsewhere: Restoration
 }
 
@@ -104,7 +105,7 @@ async function analyze(plan: BuildPlan, images: ImageSource, cache: BuildCache, 
   const previous = kept.external && !namesOther(plan) ? image && { ...image, metadata: undefined } : image
   const otherUse = isForOtherUse(previous?.image, plan)
   const subject = { kind: 'previous image', name: image?.image.reference ?? '' } as const
-  if (image?.metadata && !previous?.metadata) decide(context, subject, 'not used', 'code that this build does not use could have made its layers')
+  if (image?.metadata && !previous?.metadata) decide(context, subject, 'not used', 'code that this build does not use could have created its layers')
   else if (otherUse) decide(context, subject, 'metadata not used', `it is for another execution environment than '${plan.execEnv}'`)
   const input = { previous, record: kept.record, plan, skipLayers: plan.clearCache || otherUse }
   const launchSbom = needsLaunchSbom(input) ? await readLaunchSbom(previous, context) : undefined
@@ -112,30 +113,30 @@ async function analyze(plan: BuildPlan, images: ImageSource, cache: BuildCache, 
   return { previous, ...kept, restoration: planned(kept.record), elsewhere: planned(kept.contents && kept.record) }
 }
 
-/** Whether the user wants the layers of an image of another name, of which nothing is recorded. */
+/** Whether the user chose a previous image of another name, for which there is no record. */
 function namesOther({ image, previousImage }: BuildPlan): boolean {
   return previousImage !== undefined && familiarName(parseReference(previousImage)) !== familiarName(image)
 }
 
-/** In one container where the builder allows it. A volume that cannot be cleared makes way for a new one. */
+/** Runs in one container if the builder supports it. A volume that cannot be cleared is replaced by a new one. */
 async function startRun(input: RunInput & Pick<Analysis, 'elsewhere'>, commenced: PendingRun): Promise<BuilderRun> {
   const { engine, plan, elsewhere, context } = input
   const first = await startScriptedRun(input, commenced)
   if (typeof first !== 'string') return first
   if (first === 'unclean') {
-    context.events?.({ type: 'debug', message: 'what earlier builds kept belongs to another user, and is forgotten' })
+    context.events?.({ type: 'debug', message: 'the layers of earlier builds belong to another user, and are discarded' })
     await engine.volumes.remove(plan.cacheVolumes.layers)
     const second = await startScriptedRun({ ...input, restoration: elsewhere })
     if (typeof second !== 'string') return second
   }
   context.events?.({
     type: 'info',
-    message: `builder '${plan.builder.image.reference}' has no shell with GNU find and tar: each phase runs in a container of its own, and no layers are kept`,
+    message: `builder '${plan.builder.image.reference}' has no shell with GNU find and tar: each phase runs in a separate container, and no layers are cached`,
   })
   return startSeparateRun({ ...input, restoration: elsewhere })
 }
 
-/** Chooses what the group's buildpacks find again; what does not look as it did is gone already. */
+/** Selects the restored content for the group's buildpacks; changed directories are already removed. */
 function restore(restoration: Restoration, group: Group, run: BuilderRun, say: (line: string) => void, context: Context): Restoration {
   const chosen = new Map(group.buildpacks.flatMap(({ id }) => {
     const restored = restoration.get(id)
@@ -149,7 +150,7 @@ function restore(restoration: Restoration, group: Group, run: BuilderRun, say: (
 
 const ROOT = 'layers/sbom/launch/'
 
-/** Files by their paths relative to `/layers/sbom/launch`; undefined where there is no such layer, or one that cannot be read. */
+/** Returns files by path relative to `/layers/sbom/launch`; undefined if the layer is missing or unreadable. */
 async function readLaunchSbom(previous: PreviousImage | undefined, context: Context): Promise<Map<string, Buffer> | undefined> {
   const layer = previous?.image.layers.find(({ diffId }) => diffId === previous.metadata?.sbom)
   if (!layer) return undefined
@@ -165,7 +166,7 @@ async function readLaunchSbom(previous: PreviousImage | undefined, context: Cont
     }
   } catch (error) {
     context.signal?.throwIfAborted()
-    context.events?.({ type: 'warning', message: `the SBOM of the previous image cannot be read: ${(error as Error).message}` })
+    context.events?.({ type: 'warning', message: `cannot read the SBOM of the previous image: ${(error as Error).message}` })
     return undefined
   }
   return files

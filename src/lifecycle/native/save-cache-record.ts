@@ -1,4 +1,4 @@
-/** What a finished build leaves for the next one: the record of the `layers` volume, and the cache that the user names. */
+/** Saves the cached layers for the next build: the record of the `layers` volume, and the user's cache. */
 
 import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
@@ -20,13 +20,13 @@ export interface LeftLayers {
   readonly exported: Export
   readonly launcher: KnownLauncher | undefined
   readonly layerOf: (buildpackId: string, layer: string) => Promise<Layer>
-  /** The cache that the user names. */
+  /** The cache image or directory that the user chose. */
   readonly shared: SharedCache | undefined
 }
 
 /**
- * Fills the cache that the user names, and gives the record. The image is whole without them: a cache that cannot be written is
- * warned of.
+ * Fills the cache that the user chose, and returns the record. The image does not depend on them, so a cache that cannot be written
+ * causes only a warning.
  */
 export async function saveCacheRecord(left: LeftLayers, context: Context): Promise<CacheRecord> {
   const { shared } = left
@@ -36,7 +36,7 @@ export async function saveCacheRecord(left: LeftLayers, context: Context): Promi
   } catch (error) {
     context.signal?.throwIfAborted()
     if (!(error instanceof CnbError)) throw error
-    const message = `the image is built, but the cache in ${shared.place} stays as it was: ${error.message}`
+    const message = `the image is built, but the cache in ${shared.place} is unchanged: ${error.message}`
     context.events?.({ type: 'warning', message })
     return volumeRecord(left, context)
   }
@@ -47,9 +47,9 @@ function volumeRecord(left: LeftLayers, context: Context): CacheRecord {
   return record(left, (id, { name }) => {
     const fingerprint = fingerprints.get(`${escapeId(id)}/${name}`)
     const subject = { kind: 'cached layer', name: `${id}:${name}` } as const
-    if (fingerprint === undefined) decide(context, subject, 'not kept', 'no fingerprint of its files could be taken, by which the next build would know them')
+    if (fingerprint === undefined) decide(context, subject, 'not kept', 'no fingerprint of its files could be taken, by which the next build could verify them')
     else decide(context, subject, 'kept', CACHED)
-    // Of a layer that is not in the image nobody asks for the digest: its fingerprint says as much, and costs no reading.
+    // A layer outside of the image needs no digest: the fingerprint identifies it without reading the layer.
     return fingerprint === undefined ? undefined : { fingerprint, sha: left.exported.layerShas.get(`${id}:${name}`) ?? `sha256:${fingerprint}` }
   })
 }
@@ -73,7 +73,7 @@ function record({ plan, buildpacks, exported, launcher }: LeftLayers, contents: 
   return makeRecord({ plan, buildpacks, contents, sbom: exported.sbom, launcher })
 }
 
-/** The diffIDs of all cached layers; what cannot be a layer is left out, and told of. */
+/** Returns the diffIDs of all cached layers; a directory that cannot be a layer is omitted, with a warning. */
 async function digestsOf({ buildpacks, layerOf }: LeftLayers, context: Context): Promise<Map<string, Digest>> {
   const digests = new Map<string, Digest>()
   for (const { buildpack, layers } of buildpacks) {
@@ -85,7 +85,7 @@ async function digestsOf({ buildpacks, layerOf }: LeftLayers, context: Context):
         decide(context, { kind: 'cached layer', name: key }, 'kept', CACHED)
       } catch (error) {
         if (!(error instanceof CnbError && error.code === 'CNB_EXPORT_FAILED')) throw error
-        context.events?.({ type: 'warning', message: `layer '${key}' cannot be cached: ${error.message}` })
+        context.events?.({ type: 'warning', message: `cannot cache layer '${key}': ${error.message}` })
         decide(context, { kind: 'cached layer', name: key }, 'not kept', error.message)
       }
     }
@@ -93,7 +93,7 @@ async function digestsOf({ buildpacks, layerOf }: LeftLayers, context: Context):
   return digests
 }
 
-/** The fingerprint of a layer's directory says nothing of those above it: only what is as always is relied on. */
+/** Returns the fingerprints of layers with usual parent directories, because a fingerprint does not cover the directories above. */
 export function reliableFingerprints({ fingerprints, tree }: FinishedBuild, { builder }: BuildPlan): Map<string, string> {
   const isUsual = (path: string): boolean => {
     const entry = tree.get(path)

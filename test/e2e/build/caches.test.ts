@@ -91,7 +91,7 @@ it('--explain says why each layer was made, restored or reused, and CNB_TRACE wh
   for (const decision of [
     "buildpack 'test/script@1.0.0'  used: its group is the first of the order that fits the app",
     "cached layer 'test/script:tool'  restored: the cache holds its contents",
-    "layer 'test/script:dep'  not read again: its files look as they did after the last build",
+    "layer 'test/script:dep'  not read again: its files are unchanged since the last build",
     "layer 'test/script:dep'  reused: its contents are those in the previous image",
     "process 'web'  the default:",
   ]) expect(second).toContain(`why  ${decision}`)

@@ -1,4 +1,4 @@
-/** The one container that runs the builder's detector and builder: no socket, no credential, no capability, nothing of the host. */
+/** The container that runs detector and builder, without socket, credentials, capabilities or host files. */
 
 import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { type Context, step } from '../../../base/events.ts'
@@ -10,7 +10,7 @@ import { detector, LAYERS_DIR } from '../../phase.ts'
 import { replacedDirectories } from '../../replaced-buildpacks.ts'
 import type { LayerContents, Restoration } from '../model.ts'
 
-/** What differs between the containers of one build. */
+/** The differences between the containers of a build. */
 export interface BuildContainer {
   readonly command: readonly string[]
   readonly layersVolume: string
@@ -46,17 +46,17 @@ export function buildContainerSpec(plan: BuildPlan, { command, layersVolume, vol
   }
 }
 
-/** An anonymous volume over the builder's own copy of a buildpack that the build brings; it goes with the container. */
+/** Returns a mount that hides the builder's copy of a replaced buildpack: an anonymous volume, removed with the container. */
 function coveredBy(owner: string): (target: string) => Mount {
   return (target) => ({ type: 'volume', source: '', target, empty: true, labels: { [OWNER_LABEL]: owner } })
 }
 
-/** Fills a container that runs buildpacks and has no app yet. @param layers entries for `/layers`, the build user's */
+/** Fills a container that runs buildpacks and has no app yet. @param layers entries for `/layers`, owned by the build user */
 export function fillBuildContainer(container: Container, plan: BuildPlan, layers: readonly TarEntry[], context: Context): Promise<void> {
   return fillContainer(container, plan, { layers, runsBuildpacks: true, needsApp: true }, context)
 }
 
-/** Brings the contents of kept layers that are not in the volume, where there is no file of theirs. @throws CnbError CNB_RESTORE_FAILED */
+/** Uploads layers that the volume lacks; their directories must be absent. @throws CnbError CNB_RESTORE_FAILED */
 export async function uploadContents(
   container: Container,
   restoration: Restoration,

@@ -1,4 +1,4 @@
-/** The build's container, talked with while it runs detector and builder (session-script.ts is the other side). */
+/** Controls the build container while it runs detector and builder; session-script.ts is the other side. */
 
 import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
@@ -14,7 +14,7 @@ import { type KeptPaths, readListing, removedPaths } from './kept-paths.ts'
 import { MarkedOutput, type MarkedLine } from './marked-output.ts'
 import { checkLargeFiles } from '../metadata-limit.ts'
 
-/** What the session cannot go on with; the caller knows another way. */
+/** Why the session cannot continue; the caller then runs the build in another way. */
 export type PrepareFailure = 'missing' | 'unclean'
 
 interface SessionFiles {
@@ -23,11 +23,11 @@ interface SessionFiles {
 }
 
 export interface BuildOutcome {
-  /** A tar of small files (model.ts, LayersTree), with `/cnb/lifecycle`'s SBOM files. */
+  /** A tar of small files (model.ts, LayersTree), including SBOM files of `/cnb/lifecycle`. */
   readonly survey: Buffer
-  /** Gives the fingerprints of layers' directories; callable once. @param directories all of them, relative to `/layers` */
+  /** Returns the fingerprints of layers' directories; call it once. @param directories all of them, relative to `/layers` */
   readonly fingerprints: (directories: readonly string[]) => Promise<Fingerprints>
-  /** What the builder's lifecycle prints of its version; empty if it was not asked. */
+  /** The version that the builder's lifecycle prints; empty if it was not requested. */
   readonly version: string
 }
 
@@ -36,15 +36,15 @@ interface Said {
   readonly data: Buffer
 }
 
-/** A reply that takes longer will not come: a buildpack can write to the script's standard input, and mislead it. */
+/** The maximum time for a reply. A buildpack can write to the script's standard input and break the protocol. */
 const REPLY_TIMEOUT_MS = 10 * 60 * 1000
-/** How long the script may take to end when its input does. */
+/** The maximum time for the script to end after its input ended. */
 const END_TIMEOUT_MS = 2000
-/** More than the script says before it waits for an answer. */
+/** More lines than the script writes before it waits for a command. */
 const MAX_UNREAD = 16
 const MAX_SHOWN = 100
 
-/** Begun by `openSession`; leaving the scope of `await using` hangs up, and the script ends. */
+/** A session with the build container. Leaving the scope of `await using` closes the attachment, and the script ends. */
 export class BuildSession implements AsyncDisposable {
   readonly #mark = randomBytes(16).toString('hex')
   readonly #context: Context
@@ -58,13 +58,13 @@ export class BuildSession implements AsyncDisposable {
   #failure: unknown
   #ending: Promise<void> | undefined
 
-  /** @param times gets the phases' times */
+  /** @param times receives the durations of the phases */
   constructor(times: PhaseTime[], context: Context) {
     this.#times = times
     this.#context = context
   }
 
-  /** Starts the script. @throws CnbError what the engine says of a container that cannot be started */
+  /** Starts the script. @throws CnbError if the engine cannot start the container */
   async start(container: Container): Promise<void> {
     const stdout = new MarkedOutput({
       mark: this.#mark,
@@ -87,8 +87,8 @@ export class BuildSession implements AsyncDisposable {
   }
 
   /**
-   * Removes everything from `/layers` that does not stay.
-   * @returns the directories that did not look as recorded and were removed, or why the session cannot go on
+   * Removes everything from `/layers` except `kept`.
+   * @returns the directories that were removed because their fingerprint differs, or why the session cannot continue
    */
   async prepare(kept: KeptPaths): Promise<string[] | PrepareFailure> {
     const directories = [...kept.fingerprints.keys()]
@@ -107,8 +107,8 @@ export class BuildSession implements AsyncDisposable {
   }
 
   /**
-   * Waits for the detector.
-   * @param ask whether the outcome of the build shall tell the lifecycle's version: asking runs the lifecycle once more
+   * Waits for the detector to end.
+   * @param ask whether to get the lifecycle's version for the outcome of the build, which runs the lifecycle once more
    * @throws CnbError for the detector's exit code
    */
   async detect(ask: boolean): Promise<SessionFiles> {
@@ -118,14 +118,14 @@ export class BuildSession implements AsyncDisposable {
     return { group: await this.#bytes('group'), analyzed: await this.#bytes('analyzed') }
   }
 
-  /** Removes paths of `/layers`. */
+  /** Removes paths from `/layers`. */
   async remove(removed: readonly string[]): Promise<void> {
     this.#sayPaths(removed)
     const { words } = await this.#reply()
     if (words[0] !== 'removed') throw protocolError(words)
   }
 
-  /** Runs the builder and gives what it left. @throws CnbError for the builder's exit code, or once `signal` is aborted */
+  /** Runs the builder and returns its outcome. @throws CnbError for the builder's exit code, or when `signal` is aborted */
   async build(signal: AbortSignal | undefined): Promise<BuildOutcome> {
     const stop = (): void => this.#fail(signal && abortError(signal))
     signal?.addEventListener('abort', stop, { once: true })
@@ -133,13 +133,13 @@ export class BuildSession implements AsyncDisposable {
     this.#say('build')
     try {
       await this.#phaseEnd('builder')
-      return await measured(this.#context, 'reading what the build left', () => this.#outcome())
+      return await measured(this.#context, 'reading the build results', () => this.#outcome())
     } finally {
       signal?.removeEventListener('abort', stop)
     }
   }
 
-  /** Gives what the build phase left that ran elsewhere. */
+  /** Returns the outcome of a build phase that ran elsewhere. */
   survey(): Promise<BuildOutcome> {
     this.#say('survey')
     return this.#outcome()
@@ -153,7 +153,7 @@ export class BuildSession implements AsyncDisposable {
     return { survey, version, fingerprints: (directories) => this.#fingerprints(looks, directories) }
   }
 
-  /** Hashes what was short enough to be sent; else the script hashes. */
+  /** Hashes the entries' data if the script could send all of it; otherwise the script hashes. */
   async #fingerprints(looks: Buffer, directories: readonly string[]): Promise<Fingerprints> {
     const hashed = hashLooks(looks)
     this.#sayPaths(hashed ? [] : directories)
@@ -161,7 +161,7 @@ export class BuildSession implements AsyncDisposable {
     return hashed ?? read
   }
 
-  /** From now on what is printed is this phase's. */
+  /** Assigns the output from now on to this phase. */
   #begin(phase: string): void {
     this.#reporter = new PhaseReporter(phase, this.#context.events ?? (() => {}))
     this.#output = this.#reporter.stream('stdout')
@@ -209,7 +209,7 @@ export class BuildSession implements AsyncDisposable {
     this.#attached?.stdin.write(list)
   }
 
-  /** A buildpack that forges lines can say any number of them. */
+  /** Bounds the number of unread lines, because a buildpack can forge any number. */
   #hear(said: Said): void {
     if (this.#failure) return
     if (this.#said.length < MAX_UNREAD) this.#said.push(said)
@@ -222,9 +222,9 @@ export class BuildSession implements AsyncDisposable {
     this.#wake?.()
   }
 
-  /** The next line, which the script says without waiting for a phase. */
+  /** Returns the next line, which the script sends without waiting for a phase. */
   async #reply(): Promise<Said> {
-    const timer = setTimeout(() => this.#fail(new CnbError('CNB_PHASE_FAILED', "the build's container does not answer")), REPLY_TIMEOUT_MS)
+    const timer = setTimeout(() => this.#fail(new CnbError('CNB_PHASE_FAILED', 'the build container does not reply')), REPLY_TIMEOUT_MS)
     try {
       return await this.#next()
     } finally {
@@ -241,12 +241,12 @@ export class BuildSession implements AsyncDisposable {
     }
   }
 
-  /** Ends the script; what the container left can still be read once it has ended. */
+  /** Ends the script; the container's files remain readable. */
   closeInput(): void {
     this.#ending ??= this.#end()
   }
 
-  /** The script ends by itself, mostly at once. A phase whose end was forged may go on: it is killed, for a read waits for the end. */
+  /** The script usually ends at once. After a forged end a phase may still run: it is killed, because reads wait for the end. */
   async #end(): Promise<void> {
     if (!this.#attached) return
     const { exitCode, stdin } = this.#attached
@@ -264,13 +264,13 @@ export class BuildSession implements AsyncDisposable {
   }
 }
 
-/** The container ended although the host waits for a line. */
+/** The container ended while the host waited for a line. */
 class Ended extends CnbError {
   readonly exitCode: number
 
   constructor(exitCode: number) {
-    super('CNB_PHASE_FAILED', `the build's container ended with exit code ${exitCode} before its work was done`, {
-      hint: 'Something killed it: most often memory ran out, or somebody removed it.',
+    super('CNB_PHASE_FAILED', `the build container ended early with exit code ${exitCode}`, {
+      hint: 'Check whether memory ran out, or whether the container was removed: something killed it.',
     })
     this.exitCode = exitCode
   }
@@ -286,5 +286,5 @@ function isExitCode(word: string | undefined): boolean {
 }
 
 function protocolError(words: MarkedLine): CnbError {
-  return new CnbError('CNB_PHASE_FAILED', `the build's container says '${words.slice(0, 3).join(' ').slice(0, MAX_SHOWN)}' out of turn`)
+  return new CnbError('CNB_PHASE_FAILED', `unexpected message from the build container: '${words.slice(0, 3).join(' ').slice(0, MAX_SHOWN)}'`)
 }

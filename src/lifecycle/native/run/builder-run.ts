@@ -1,4 +1,4 @@
-/** How detector and builder are run; what they leave is the same whichever way the builder image allows. */
+/** The interface of running detector and builder; scripted-run.ts and separate-run.ts implement it. */
 
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import type { Context } from '../../../base/events.ts'
@@ -8,63 +8,63 @@ import type { LayersHolder } from './layers-volume.ts'
 import type { TreeSurvey } from '../layers-tree.ts'
 import type { BuildFiles, LayerContents, Restoration } from '../model.ts'
 
-/** What detector leaves, as it wrote it. */
+/** The detector's output files, unchanged. */
 export interface Detection {
   readonly group: string
   readonly analyzed: string
 }
 
 export interface FinishedBuild extends TreeSurvey {
-  /** By directory relative to `/layers`; empty where the builder has no tools to take any. */
+  /** Fingerprints by directory relative to `/layers`; empty if the builder has no tools to take them. */
   readonly fingerprints: ReadonlyMap<string, string>
-  /** What the builder's lifecycle prints of its version; empty where it cannot be asked. */
+  /** The version that the builder's lifecycle prints; empty if it is not available. */
   readonly version: string
-  /** Reads what the container holds, for as long as the run is not disposed of. */
+  /** Reads the container's files, until the run is disposed of. */
   readonly files: BuildFiles
 }
 
-/** How image extensions change the build phase. */
+/** Changes of the build phase by image extensions. */
 export interface BuildChange {
-  /** For `/`: analyzed.toml where the builder must find another than detection left. */
+  /** analyzed.toml as an entry for `/`, if the builder needs another than the detector's. */
   readonly analyzed?: TarEntry
-  /**
-   * Takes the builder's place, with a container of its own that has the volume at `/layers`; `layers` is what the builder's upload
-   * would bring for it. The container it gives holds the app, and is the run's from then on.
-   */
+    /**
+     * Replaces the builder: runs in a separate container with the volume at `/layers` and uploads `layers`, which the builder would get.
+     * Returns the container, which then holds the app and belongs to the run.
+     */
   readonly extender?: (volume: string, layers: readonly TarEntry[]) => Promise<{ container: Container; times: readonly PhaseTime[] }>
 }
 
-/** One run. Leaving the scope of `await using` removes all that it made and that the next build shall not find. */
+/** One run. Leaving the scope of `await using` removes everything that it created and the next build does not use. */
 export interface BuilderRun extends AsyncDisposable {
-  /** A container of the builder image with `/layers`, in which nothing but detector and builder runs. */
+  /** A container of the builder image with `/layers`, in which only detector and builder run. */
   readonly container: Pick<Container, 'getArchive'>
-  /** What it was started with. */
+  /** The restoration with which the run was started. */
   readonly restoration: Restoration
-  /** Whether the next build finds that volume. */
+  /** Whether the next build uses the same volume. */
   readonly kept: boolean
-  /** Layer directories that did not look as they did, and are gone: paths relative to `/layers`. */
+  /** Layer directories that were removed because their fingerprint differs, relative to `/layers`. */
   readonly changed: readonly string[]
-  /** @throws CnbError with the detector's exit code */
+  /** Runs the detector. @throws CnbError for the detector's exit code */
   detect(): Promise<Detection>
-  /**
-   * Runs the builder, or what takes its place.
-   * @param chosen what the group's buildpacks find in `/layers`
-   * @throws CnbError with the builder's exit code
-   */
+    /**
+     * Runs the builder, or its replacement.
+     * @param chosen the content of `/layers` for the group's buildpacks
+     * @throws CnbError for the builder's exit code
+     */
   build(chosen: Restoration, context: Context, change?: BuildChange): Promise<FinishedBuild>
-  /** No more phases: what they left stays readable. */
+  /** Runs no more phases; their files remain readable. */
   end(): void
 }
 
 export interface RunInput extends LayersHolder {
-  /** Gets the phases' times. */
+  /** Receives the durations of the phases. */
   readonly times: PhaseTime[]
   readonly owner: string
   readonly restoration: Restoration
-  /** Where those of the kept layers come from that have no fingerprint. */
+  /** The content of kept layers that have no fingerprint. */
   readonly contents?: LayerContents
   /** analyzed.toml for the detector. */
   readonly analyzed: TarEntry
-  /** What the builder's lifecycle printed of its version at an earlier build. */
+  /** The version of the builder's lifecycle as recorded by an earlier build. */
   readonly version?: string
 }

@@ -1,25 +1,25 @@
-/** Which paths of `/layers` stay for a build, decided from what the session script lists there (session-script.ts). */
+/** Decides which paths of `/layers` to keep for a build, from the session script's listing. */
 
 import { MAX_LISTING } from './session-script.ts'
 
-/** What of `/layers` stays for the build; everything else there is removed. */
+/** The part of `/layers` to keep for the build; everything else is removed. */
 export interface KeptPaths {
   /** Paths relative to `/layers`, one or two names deep. */
   readonly paths: readonly string[]
-  /** Layers' directories, two names deep, that must look as they did. */
+  /** Fingerprints of layers' directories, two names deep, that must be unchanged. */
   readonly fingerprints: ReadonlyMap<string, string>
 }
 
-/** The paths that the script found. They are relative to `/layers`, with one latin1 character for each byte. */
+/** The paths that the script found, relative to `/layers`, with one latin1 character for each byte. */
 export interface Listing {
   readonly paths: readonly string[]
-  /** False where the list was cut at its limit. */
+  /** False if the list was cut at its limit. */
   readonly isWhole: boolean
-  /** False where a directory could not be read. */
+  /** False if a directory could not be read. */
   readonly isReadable: boolean
 }
 
-/** Reads the script's `paths`. */
+/** Parses the script's `paths`. */
 export function readListing(data: Buffer): Listing {
   if (data.length >= MAX_LISTING) return { paths: [], isWhole: false, isReadable: false }
   const records = data.toString('latin1').split('\0')
@@ -32,8 +32,8 @@ export function readListing(data: Buffer): Listing {
 }
 
 /**
- * Decides for each path of a listing whether it is removed.
- * @param changed the directories of `kept.fingerprints` that do not look as recorded; they go with their TOML and SBOM files
+ * Returns a function that decides whether to remove a path of a listing.
+ * @param changed the directories of `kept.fingerprints` with another fingerprint; they are removed with their TOML and SBOM files
  */
 export function removedPaths(kept: KeptPaths, changed: readonly string[]): (path: string) => boolean {
   const goes = new Set(changed.map(bytesOf))
@@ -42,7 +42,7 @@ export function removedPaths(kept: KeptPaths, changed: readonly string[]): (path
   return (path) => !stays.has(path) || goes.has(path) || (!layers.has(path) && layersOf(path).some((layer) => goes.has(layer)))
 }
 
-/** The layers whose file `path` can be: `<layer>.toml` or `<layer>.sbom.<format>`. */
+/** Returns the layers to which the file `path` may belong: `<layer>.toml` or `<layer>.sbom.<format>`. */
 function layersOf(path: string): string[] {
   const ends = [...path.matchAll(/\.toml$|\.sbom\./g)].map(({ index }) => index)
   return ends.map((end) => path.slice(0, end))

@@ -1,4 +1,4 @@
-/** Who may use an app's `layers` volume: one build at a time. */
+/** Locks an app's `layers` volume: only one build at a time uses it. */
 
 import { createHash, randomBytes } from 'node:crypto'
 import type { Context } from '../../../base/events.ts'
@@ -9,18 +9,18 @@ import { discardVolume } from '../../discard-volume.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { type BuildContainer, buildContainerSpec } from './build-container.ts'
 
-/** A container with `/layers` to itself; leaving the scope of `await using` removes it, and the volume if it was for this build only. */
+/** A container with `/layers`. Leaving the scope of `await using` removes it, and a volume that was only for this build. */
 export interface HeldLayers extends AsyncDisposable {
   readonly container: Container
   readonly volume: string
-  /** Whether the volume is the app's, which the next build finds again. */
+  /** Whether the volume is the app's, which the next build uses again. */
   readonly kept: boolean
 }
 
 export interface LayersHolder {
   readonly engine: Engine
   readonly plan: BuildPlan
-  /** Removes what killed runs left on the engine. */
+  /** Removes the remains of killed runs from the engine. */
   readonly sweep: () => Promise<void>
   readonly context: Context
 }
@@ -28,8 +28,9 @@ export interface LayersHolder {
 type HolderContainer = Pick<BuildContainer, 'command' | 'stdin' | 'owner'>
 
 /**
- * Makes the build's container with the app's volume. The container's name is the lock: an engine gives it only once. Where
- * another build has it, this one gets a volume of its own, and keeps nothing for the next.
+ * Creates the build container with the app's volume. The container's name is the lock, because it is unique on an engine. If another
+ * build holds it, this build gets a temporary volume, and keeps nothing for the next.
+ * @throws CnbError CNB_ENGINE_*
  */
 export async function holdLayers(holder: LayersHolder, container: HolderContainer): Promise<HeldLayers> {
   const { engine, plan, sweep, context } = holder
@@ -48,19 +49,19 @@ export async function holdLayers(holder: LayersHolder, container: HolderContaine
   } catch (error) {
     isTaken(error)
   }
-  // Its holder may be a run that was killed.
+  // A killed run may hold the lock.
   await sweep()
   try {
     return await create()
   } catch (error) {
     isTaken(error)
   }
-  const message = `another build of ${plan.image.repository} is under way: this one starts without the layers of earlier builds`
+  const message = `another build of ${plan.image.repository} is running: this build does not use the layers of earlier builds`
   context.events?.({ type: 'warning', message })
   return holdFreshLayers(holder, container)
 }
 
-/** Makes the build's container with a new volume that goes with it. */
+/** Creates the build container with a new volume that is removed with it. @throws CnbError CNB_ENGINE_* */
 export async function holdFreshLayers(holder: Omit<LayersHolder, 'sweep'>, container: HolderContainer): Promise<HeldLayers> {
   const { engine, plan, context } = holder
   const volume = `cnb-layers-${randomBytes(8).toString('hex')}`

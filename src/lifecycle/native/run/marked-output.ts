@@ -1,25 +1,25 @@
 /**
- * Standard output of the session script, taken apart: the phases' own text, and the script's lines and data between it. A buildpack
- * can forge those lines (session-script.ts), so every size is bounded here.
+ * Parses the session script's standard output: the phases' text, and the script's lines and data.
+ * A buildpack can forge those lines (session-script.ts), so every size is bounded here.
  */
 
 import { Writable } from 'node:stream'
 import { CnbError } from '../../../base/errors.ts'
 import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 
-/** A line of the script's: its words after the mark. */
+/** A line of the script: the words after the mark. */
 export type MarkedLine = readonly string[]
 
 export interface MarkedOutputOptions {
-  /** What the script's lines begin with after a NUL; no program prints it by accident. */
+  /** The start of the script's lines, after a NUL; no program prints it by accident. */
   readonly mark: string
-  /** What phases print. */
+  /** Receives the output of phases. */
   readonly text: (chunk: Buffer) => void
-  /** A line of the script's; `data` is what stood between `data <name>` and its `end`. */
+  /** Receives a line of the script; `data` is the data between `data <name>` and its `end`. */
   readonly line: (words: MarkedLine, data: Buffer) => void
 }
 
-/** The metadata that a build may leave, with the tar around it. */
+/** The metadata that a build may leave, and the tar around it. */
 const MAX_DATA = MAX_METADATA_BYTES + 16 * 1024 * 1024
 const MAX_LINE = 64 * 1024
 const NEWLINE = 0x0a
@@ -28,7 +28,7 @@ export class MarkedOutput extends Writable {
   readonly #needle: Buffer
   readonly #options: MarkedOutputOptions
   #rest: Buffer = Buffer.alloc(0)
-  /** The name of the data under way. */
+  /** The name of the current data. */
   #name: string | undefined
   #data: Buffer[] = []
   #size = 0
@@ -54,11 +54,11 @@ export class MarkedOutput extends Writable {
     done()
   }
 
-  /** Handles what comes up to the next line of the script; false when no more is complete. */
+  /** Handles the output up to the next line of the script. Returns false if no more lines are complete. */
   #takeLine(): boolean {
     const at = this.#rest.indexOf(this.#needle)
     if (at < 0) {
-      // A needle may have begun in the last bytes.
+      // A needle may start in the last bytes.
       const begun = this.#rest.indexOf(0, Math.max(0, this.#rest.length - this.#needle.length + 1))
       const end = begun < 0 ? this.#rest.length : begun
       this.#pass(this.#rest.subarray(0, end))
@@ -69,7 +69,7 @@ export class MarkedOutput extends Writable {
     this.#rest = this.#rest.subarray(at)
     const end = this.#rest.indexOf(NEWLINE)
     if (end < 0) {
-      if (this.#rest.length > MAX_LINE) throw new CnbError('CNB_PHASE_FAILED', "the build's container says a line without an end")
+      if (this.#rest.length > MAX_LINE) throw new CnbError('CNB_PHASE_FAILED', `a line from the build container has more than ${MAX_LINE} bytes`)
       return false
     }
     const words = this.#rest.subarray(this.#needle.length, end).toString().split(' ')
@@ -99,8 +99,8 @@ export class MarkedOutput extends Writable {
     }
     this.#size += bytes.length
     if (this.#size > MAX_DATA) {
-      throw new CnbError('CNB_PHASE_FAILED', `cannot read '${this.#name}' from the build's container: it has more than ${MAX_DATA} bytes`, {
-        hint: "Write large data into a layer's directory; TOML and SBOM files stand beside it.",
+      throw new CnbError('CNB_PHASE_FAILED', `cannot read '${this.#name}' from the build container: it has more than ${MAX_DATA} bytes`, {
+        hint: "Write large data into a layer's directory instead of TOML or SBOM files.",
       })
     }
     this.#data.push(Buffer.from(bytes))

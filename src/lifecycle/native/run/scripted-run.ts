@@ -1,4 +1,4 @@
-/** Detector and builder in one container, led by the session script: for builder images with a shell and GNU tools. */
+/** Runs detector and builder in one container, with the session script: requires a shell and GNU tools. */
 
 import { Readable } from 'node:stream'
 import { readTar } from '../../../archive/tar/tar-reader.ts'
@@ -22,28 +22,28 @@ import { SESSION_SCRIPT } from './session-script.ts'
 
 const SHELL = '/bin/sh'
 
-/** A container whose script has been started, and waits to be told what of `/layers` stays. */
+/** A container with a running script, which waits for the paths of `/layers` to keep. */
 interface StartedRun {
   readonly layers: HeldLayers
   readonly session: BuildSession
-  /** Whether the builder image has the shell; the script runs only then. */
+  /** Whether the builder image has the shell; otherwise the script does not run. */
   readonly hasShell: boolean
 }
 
 /**
- * A container that is made and started beside other work, for an engine takes longest over that. Leaving the scope of `await using`
- * removes it, unless it was taken.
+ * A container that is created and started concurrently with other work, because that takes an engine longest. Leaving the scope of
+ * `await using` removes it, unless it was taken.
  */
 export class PendingRun implements AsyncDisposable {
   #begun: Promise<StartedRun> | undefined
 
   constructor(input: LayersHolder & Pick<RunInput, 'owner' | 'times'>) {
     this.#begun = startRun(input)
-    // Nobody may have asked for it by then.
+    // A failure before `take` must not count as unhandled.
     this.#begun.catch(() => {})
   }
 
-  /** Gives it to the caller, once; undefined after that. */
+  /** Passes the container to the caller; returns undefined after the first call. */
   take(): Promise<StartedRun> | undefined {
     const begun = this.#begun
     this.#begun = undefined
@@ -73,7 +73,7 @@ async function hasShell(session: BuildSession, container: Container): Promise<bo
     await session.start(container)
     return true
   } catch (error) {
-    // The engine has only words for it, with the path in them.
+    // The engine reports this only as a message, which contains the path.
     if (error instanceof CnbError && error.message.includes(SHELL)) return false
     throw error
   }
@@ -85,13 +85,14 @@ async function dispose({ layers, session }: Pick<StartedRun, 'layers' | 'session
 }
 
 /**
- * Fills the container and clears `/layers`. Gives what it cannot go on with, having removed all.
- * @param commenced the container, if it is being started already
+ * Fills the container and clears `/layers`. If it cannot continue, it removes everything and returns the reason.
+ * @param commenced the container, if it is already being started
+ * @throws CnbError CNB_ENGINE_*, CNB_RESTORE_FAILED, CNB_PHASE_FAILED
  */
 export async function startScriptedRun(input: RunInput, commenced = new PendingRun(input)): Promise<BuilderRun | PrepareFailure> {
   const { restoration, contents, context } = input
   const begun = await commenced.take()
-  if (!begun) throw new CnbError('CNB_INTERNAL', 'two runs cannot have one container')
+  if (!begun) throw new CnbError('CNB_INTERNAL', 'cannot start two runs with one container')
   const { layers, session } = begun
   try {
     const prepared = begun.hasShell ? await prepare(begun, input) : 'missing'
@@ -143,7 +144,7 @@ class ScriptedRun implements BuilderRun {
     return { group: group.toString(), analyzed: analyzed.toString() }
   }
 
-  /** The session waits while an extender runs: it then looks at what that left, out of reach of what runs there as root. */
+  /** While an extender runs, the session waits; it then reads the results in a container that the extender's root cannot access. */
   async build(chosen: Restoration, context: Context, { analyzed, extender }: BuildChange = {}): Promise<FinishedBuild> {
     const leaving = [...this.restoration.keys()].filter((id) => !chosen.has(id))
     await this.#session.remove(leaving.map(escapeId))
@@ -152,7 +153,7 @@ class ScriptedRun implements BuilderRun {
     this.#extender = extended?.container
     if (extended) this.#times.push(...extended.times)
     const { survey, fingerprints, version } = await (extended ? this.#session.survey() : this.#session.build(context.signal))
-    const entries = readTar(Readable.from([survey]), { source: 'what the build left', invalid: 'CNB_PHASE_FAILED', signal: context.signal })
+    const entries = readTar(Readable.from([survey]), { source: 'the build results', invalid: 'CNB_PHASE_FAILED', signal: context.signal })
     const { tree, lifecycleFiles } = await readSurvey(entries, './')
     return {
       tree,
@@ -174,7 +175,7 @@ class ScriptedRun implements BuilderRun {
   }
 }
 
-/** What the upload puts into `/layers`, as far down as the script looks. */
+/** Returns the uploaded paths of `/layers`, as deep as the script lists. */
 function uploaded(entries: readonly TarEntry[]): string[] {
   const root = `${LAYERS_DIR.slice(1)}/`
   return entries

@@ -1,6 +1,7 @@
 /**
- * Detector and builder each in a container of its own, with a new volume between them: for builder images without a shell.
- * Nothing can be removed from a volume there, nor looked at but by reading all of it, so that no layer is kept for the next build.
+ * Runs detector and builder in separate containers that share a new volume: for builder images without a shell.
+ * Without a shell nothing can be removed from a volume, or examined without reading all of it, so no layer is kept for the next
+ * build.
  */
 
 import { text } from 'node:stream/consumers'
@@ -22,7 +23,7 @@ import type { Restoration } from '../model.ts'
 const MAX_FILE = 1024 * 1024
 const LIFECYCLE_DIR = '/cnb/lifecycle'
 
-/** Makes the detector's container, with a volume of its own. */
+/** Creates and fills the detector's container, with a new volume. @throws CnbError CNB_ENGINE_* */
 export async function startSeparateRun(input: RunInput): Promise<BuilderRun> {
   const command = [`${LIFECYCLE_DIR}/detector`, ...detector({ ...input.plan, verbose: tellsOfGroups(input.plan) }).args]
   const layers = await holdFreshLayers(input, { command, owner: input.owner })
@@ -90,7 +91,7 @@ class SeparateRun implements BuilderRun {
       if (entry.size > MAX_FILE) {
         throw new CnbError('CNB_DETECT_FAILED', `cannot read ${LAYERS_DIR}/${name}: it has ${entry.size} bytes, and the limit is ${MAX_FILE}`)
       }
-      // Awaited here: leaving the loop ends the archive.
+      // Awaited here, because leaving the loop closes the archive.
       return await text(entry.content)
     }
     return ''
@@ -108,7 +109,7 @@ async function* entriesOf(tar: Awaited<ReturnType<Container['getArchive']>>): As
   if (tar) yield* readTar(tar)
 }
 
-/** The names that the survey knows them by: an archive's begin with the directory's own. */
+/** Prefixes the names as the survey expects them: an archive's names start with the directory's name. */
 async function* lifecycleEntries(entries: AsyncIterable<TarReadEntry>): AsyncGenerator<TarReadEntry> {
   for await (const entry of entries) yield { ...entry, name: Buffer.concat([Buffer.from('/cnb/'), entry.name]) }
 }

@@ -1,40 +1,40 @@
 /**
- * The program of the build's one container: a shell script that clears `/layers`, runs detector and builder when the host says
- * so, and reports what they left. It is the container's first process, because a second one (an exec) costs as much as a whole
- * phase. It reads commands from standard input; its own lines on standard output begin with a NUL and a mark.
+ * The session script: a shell script that clears `/layers`, runs detector and builder, and reports the result.
  *
- * The mark only separates those lines from what a buildpack prints by accident. It is not a secret: a buildpack runs as the same
- * user, reads the mark from the shell's memory and can forge every line, and write every command. Such a build deceives itself
- * and no other: the host takes the answers as claims about this build's own `/layers`, within bounds, and trusts them for nothing
- * else (marked-output.ts, session.ts).
+ * It is the build container's first process, because a second one (an exec) costs as much as a whole phase. It reads commands from
+ * standard input; its lines on standard output start with a NUL and a mark.
  *
- * POSIX shell with GNU find, xargs, tar and coreutils, which the script looks for first. Its first argument is the
- * detector's log level, or empty; the others are both phases' arguments.
+ * The mark only separates those lines from a buildpack's accidental output. It is not a secret: a buildpack runs as the same user, can
+ * read the mark from the shell's memory, forge every line, and write every command. Such a build deceives only itself: the host
+ * treats the replies as claims about this build's `/layers`, within bounds, and trusts them for nothing else (marked-output.ts,
+ * build-session.ts).
+ *
+ * Requires a POSIX shell with GNU find, xargs, tar and coreutils, which the script checks first. Its first argument is the detector's
+ * log level, or empty; the others are the arguments of both phases.
  */
 
-/** The most bytes of a list of the paths in `/layers`, which an earlier build may have filled with names. */
+/** The maximum size of a list of the paths in `/layers`, which an earlier build may have filled with names. */
 export const MAX_LISTING = 16 * 1024 * 1024
 
-/** The most bytes of what the host hashes itself (fingerprints.ts). */
+/** The maximum size of the attributes that the host hashes (fingerprints.ts). */
 export const MAX_LOOKS = 4 * 1024 * 1024
 
-/** How an entry of a layer's directory looks: every change of a file changes one of these values. No name holds a NUL. */
+/** The attributes of an entry of a layer's directory: every change of a file changes one of them. Names cannot contain a NUL. */
 const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
 
 /**
- * Its variables have names that no builder image uses for its buildpacks, which would see the script's values.
+ * Its variables have names that no builder image sets for its buildpacks, which would see the script's values.
  *
- * Standard input: the mark on a line. A list of paths is a line with its size in bytes, and then the paths, each with a NUL behind
- * it. The lists and words are: the directories of `/layers` that need a fingerprint; those of them that the script must hash; the
- * paths to remove; `ask` to begin, or `known` if the lifecycle's version need not be reported; after detection, the paths to
- * remove; then `build`, or another word where the build phase ran elsewhere; the directories that the script must hash. The end of
- * the input ends the script at any time.
+ * Standard input: the mark on a line. A list of paths is a line with its size in bytes, followed by the paths, each terminated by a
+ * NUL. The lists and words are, in order: the directories of `/layers` that need a fingerprint; those of them that the script must
+ * hash; the paths to remove; `ask` to run the detector, or `known` to do so without reporting the lifecycle's version at the end; after
+ * detection, the paths to remove; then `build`, or another word if the build phase ran elsewhere; the directories that the script must
+ * hash. The end of the input ends the script at any time.
  *
- * Its own lines: `missing` (no tools), `exit <phase> <code>`, `removed`, and `data <name>`
- * … `end` around bytes.
+ * Its lines: `missing` (no tools), `exit <phase> <code>`, `removed`, and `data <name>` … `end` around bytes.
  */
 export const SESSION_SCRIPT = String.raw`
-# The only signal that a shell heeds as first process: a buildpack must not end the build as its user would.
+# A shell as first process obeys only this signal: a buildpack must not interrupt the build as its user could.
 trap : INT
 IFS= read -r cnb_mark || exit 0
 say() { printf '\000%s %s\n' "$cnb_mark" "$*"; }
@@ -45,7 +45,7 @@ done
 { find / -maxdepth 0 -printf '' && tar --null --no-recursion -cf - -T /dev/null && xargs -0 -r true; } </dev/null >/dev/null 2>&1 ||
   { say missing; exit 0; }
 
-# One process for many paths where that is possible: a build may have thousands of layers.
+# One process for many paths if possible: a build may have thousands of layers.
 cnb_discard='find "$@" -maxdepth 0 -type d -exec chmod -R u+rwx {} +; rm -rf "$@"'
 cnb_looks='find "$@" -printf "%H\0${FINGERPRINT_FORMAT}"'
 cnb_hash='for cnb_layer; do
@@ -60,7 +60,7 @@ paths() {
 
 remove() { paths | xargs -0 -r /bin/sh -c "$cnb_discard" sh >/dev/null 2>&1; }
 
-# A NUL more than there should be says that something could not be read, or written.
+# An additional NUL reports that an entry could not be read or written.
 looks() {
   say data looks
   { xargs -0 -r /bin/sh -c "$cnb_looks" sh 2>/dev/null || printf '\000'; } | head -c ${MAX_LOOKS}
@@ -79,7 +79,7 @@ list() {
   say end
 }
 
-# What a buildpack left running must not touch what is read next.
+# Processes that a buildpack left running must not change the files that are read next.
 run() {
   cnb_phase=$1
   shift
@@ -96,7 +96,7 @@ send() {
   say end
 }
 
-# What stands beside the layers' directories, and these.
+# The layers' directories, and the files outside of them.
 metadata() {
   find . -maxdepth 2 ! -path './sbom/*' ! -path './config/*' '(' -type d -o -name '*.toml' ')' "$@"
   find . -maxdepth 1 -type l "$@"
@@ -131,6 +131,6 @@ say data version
 [ "$cnb_ask" != ask ] || /cnb/lifecycle/lifecycle -version </dev/null 2>/dev/null
 say end
 fingerprints
-# An engine that clears a container away makes its readers wait: the host ends the script when it has read what it needs.
+# Reading from a container blocks while an engine removes it: the host ends the script after reading all it needs.
 IFS= read -r cnb_step
 `

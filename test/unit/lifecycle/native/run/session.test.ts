@@ -27,7 +27,7 @@ async function openSession(): Promise<Fake> {
   return { session, say: (...lines) => write(lines.map((line) => `\0${mark} ${line}\n`).join('')), killed: () => killed }
 }
 
-const outOfTurn = { code: 'CNB_PHASE_FAILED', message: expect.stringContaining('out of turn') as string }
+const outOfTurn = { code: 'CNB_PHASE_FAILED', message: expect.stringContaining('unexpected message') as string }
 
 test.each(['exit builder 99999999999', 'exit builder -1', 'exit builder 256', 'exit builder', 'exit detector 0', 'prepared'])(
   'a build whose end is %j fails with a clear error',
@@ -53,7 +53,7 @@ test('an answer that does not come is an error after ten minutes, while a phase 
   const built = session.build(undefined)
   await vi.advanceTimersByTimeAsync(24 * 60 * 60 * 1000)
   say('exit builder 0')
-  const failed = expect(built).rejects.toMatchObject({ code: 'CNB_PHASE_FAILED', message: expect.stringContaining('does not answer') as string })
+  const failed = expect(built).rejects.toMatchObject({ code: 'CNB_PHASE_FAILED', message: expect.stringContaining('does not reply') as string })
   await vi.advanceTimersByTimeAsync(10 * 60 * 1000)
   await failed
 })
