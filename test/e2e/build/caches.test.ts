@@ -98,7 +98,7 @@ it('--explain says why each layer was made, restored or reused, and CNB_TRACE wh
   const spans = (JSON.parse(await readFile(trace, 'utf8')) as { ph: string; cat?: string; name: string }[]).filter(({ ph }) => ph === 'X')
   expect(new Set(spans.map(({ cat }) => cat))).toEqual(new Set(['work', 'engine', 'phase', 'step']))
   expect(spans.map(({ name }) => name)).toEqual(expect.arrayContaining(['starting', 'planning the build', 'detector', 'exporter', 'POST /containers/create']))
-  expect(await reasons('--clear-cache')).toMatch(/why {2}cache '.*' {2}not used: --clear-cache discards what earlier builds kept/)
+  expect(await reasons('--clear-cache')).toMatch(/why {2}cache '.*' {2}not used: --clear-cache discards cached layers/)
 })
 
 describe.each(DRIVERS)('a rebuild (%s)', (driver) => {

@@ -1,4 +1,4 @@
-/** One file out of a container, without its container's tar around it. */
+/** Reads one file of a container from the tar that the engine returns. */
 
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -7,7 +7,7 @@ import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'
 import { checkCacheFile } from './layer-tars.ts'
 
-/** The file's content; undefined where `path` is no file. */
+/** Returns the file's content as a stream; undefined if `path` is not a regular file. */
 export async function openArchivedFile(container: Container, path: string, context: Context): Promise<Readable | undefined> {
   const archive = await container.getArchive(path, context)
   if (!archive) return undefined
@@ -20,7 +20,7 @@ export async function openArchivedFile(container: Container, path: string, conte
   return Readable.from(contentOf(first.value.content, entries), { objectMode: false })
 }
 
-/** Leaves the archive when its file has been read, or nobody wants more of it. */
+/** Closes the archive when the file has been read or its reader stops. */
 async function* contentOf(content: Readable, entries: AsyncGenerator<unknown>): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of content) yield chunk as Buffer
@@ -30,9 +30,9 @@ async function* contentOf(content: Readable, entries: AsyncGenerator<unknown>): 
 }
 
 /**
- * The whole of a file of a cache; undefined where `path` is not a file.
+ * Returns the content of a cache's file; undefined if `path` is not a regular file.
  * @param limit bytes
- * @throws CnbError CNB_RESTORE_FAILED where it is larger than the limit
+ * @throws CnbError CNB_RESTORE_FAILED if the file is larger than `limit`
  */
 export async function readArchivedFile(container: Container, path: string, limit: number, context: Context): Promise<Buffer | undefined> {
   const archive = await container.getArchive(path, context)

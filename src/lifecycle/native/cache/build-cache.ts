@@ -1,7 +1,7 @@
 /**
- * What a build finds of those before it. There are three places: the `layers` volume, of which the record in the `state` volume
- * tells; a directory of the host, an image or a volume, where the user names one, which then decides. What `pack` or the stock
- * lifecycle left in the volume that has their name for the app is not used: nothing tells whose code made it.
+ * The layers of earlier builds. They are in the `layers` volume, which the record in the `state` volume describes, or in a shared
+ * cache (directory, image or volume) that the user specifies; a shared cache takes precedence. The volume with pack's default name
+ * for the app's cache is not used, because it does not record which code made its layers.
  */
 
 import { CnbError } from '../../../base/errors.ts'
@@ -18,22 +18,26 @@ import type { SharedCache } from './shared-cache.ts'
 import { openStateVolume, type StateVolume } from './state-volume.ts'
 
 /**
- * Leaving the scope of `await using` removes what it made on the engine to look into it, and volumes that are new and of
- * which no record tells: after a first build that failed there is nothing to find.
+ * Disposal removes the containers that read the volumes, and new volumes without a record: a first build that fails leaves no
+ * volumes.
  */
 export interface BuildCache extends AsyncDisposable {
-  /** What there is; nothing after `--clear-cache`, whose work this begins with, nor of what foreign code could have written. */
+  /**
+   * Returns the layers that the build can reuse. Excludes layers that external code could have written. With `--clear-cache` it
+   * discards the cache and returns nothing.
+   */
   read(context: Context): Promise<KeptLayers>
   /**
-   * What the next build may rely on. The image is whole without: a record that cannot be written is warned of.
-   * @param kept whether the build had the `layers` volume, of which the record tells
+   * Writes the record for the next build. A failure is a warning, because the image is complete without the record.
+   * @param kept whether the build used the `layers` volume that the record describes
    */
   writeRecord(record: CacheRecord, kept: boolean, context: Context): Promise<void>
 }
 
 /**
- * @param shared the cache that the user names
- * @param owner the label by which a later run finds what a killed one left
+ * Opens the cache and creates its volumes if they are missing.
+ * @param shared the cache that the user specifies
+ * @param owner the value of the owner label, by which a later run finds the leftovers of a killed run
  */
 export async function openBuildCache(
   engine: Engine,
@@ -57,7 +61,7 @@ class VolumesCache implements BuildCache {
   readonly #engine: Engine
   readonly #plan: BuildPlan
   readonly #shared: Pick<SharedCache, 'tars'> | undefined
-  readonly #vault: StateVolume
+  readonly #stateVolume: StateVolume
   readonly #volumes: UnfinishedVolumes
   readonly #sources: readonly CodeSource[]
   readonly #context: Context
@@ -66,14 +70,14 @@ class VolumesCache implements BuildCache {
     engine: Engine,
     plan: BuildPlan,
     shared: Pick<SharedCache, 'tars'> | undefined,
-    vault: StateVolume,
+    stateVolume: StateVolume,
     volumes: UnfinishedVolumes,
     context: Context,
   ) {
     this.#engine = engine
     this.#plan = plan
     this.#shared = shared
-    this.#vault = vault
+    this.#stateVolume = stateVolume
     this.#volumes = volumes
     this.#sources = codeSources(plan)
     this.#context = context
@@ -82,23 +86,23 @@ class VolumesCache implements BuildCache {
   async read(context: Context): Promise<KeptLayers> {
     const tars = this.#shared?.tars
     if (this.#plan.clearCache) {
-      // As the stock driver does: a cache that made trouble shall not come back by way of the other driver.
+      // As in the stock driver: otherwise the other driver would bring a discarded cache back.
       if (!tars) await this.#engine.volumes.remove(this.#plan.cacheVolumes.build)
-      this.#decide('not used', '--clear-cache discards what earlier builds kept', context)
+      this.#decide('not used', '--clear-cache discards cached layers', context)
       return {}
     }
-    const found = await this.#vault.readRecord(context)
+    const found = await this.#stateVolume.readRecord(context)
     const text = await tars?.metadata(context)
-    const strangers = [found?.sources, text === undefined ? undefined : readCacheMetadata(text)?.sources].map((sources) => externalSources(sources ?? [], this.#sources))
-    const [ofRecord = [], ofShared = []] = strangers
-    tellOf(strangers.flat(), context)
-    if (strangers.flat().length > 0) this.#decide('not used', `code that this build does not use could have written to it: ${namesOf(strangers.flat())}`, context)
+    const externals = [found?.sources, text === undefined ? undefined : readCacheMetadata(text)?.sources].map((sources) => externalSources(sources ?? [], this.#sources))
+    const [ofRecord = [], ofShared = []] = externals
+    warnAbout(externals.flat(), context)
+    if (externals.flat().length > 0) this.#decide('not used', `code that this build does not use could have written to it: ${namesOf(externals.flat())}`, context)
     const external = ofRecord.length > 0 ? { external: true } : {}
     const record = ofRecord.length > 0 ? undefined : found
-    if (strangers.flat().length === 0) this.#decideUse(text !== undefined || record !== undefined, context)
+    if (externals.flat().length === 0) this.#decideUse(text !== undefined || record !== undefined, context)
     if (!tars) return { ...external, ...(record ? { record } : await this.#ofPeer(context)) }
     if (ofShared.length > 0) return external
-    // Checking all that is there costs as much as a build; when the volume holds the very same, that is not needed.
+    // Verifying the shared cache takes as long as a build; it is not necessary if the volume has the same layers.
     if (record && text?.trimEnd() === writeCacheMetadata(cacheMetadata(record)).trimEnd()) return { record }
     return { ...external, ...(await readPeerCache(tars, this.#plan.builder, context)) }
   }
@@ -106,15 +110,15 @@ class VolumesCache implements BuildCache {
   async #ofPeer(context: Context): Promise<KeptLayers> {
     const { build, chosen } = this.#plan.cacheVolumes
     if (!(await this.#engine.volumes.exists(build, context))) return {}
-    if (chosen) return (await this.#vault.peerCache(context)) ?? {}
-    const message = `this build starts without the layers in volume '${build}': it is not known which builder made them; --cache 'type=build;format=volume;name=${build}' uses them`
+    if (chosen) return (await this.#stateVolume.peerCache(context)) ?? {}
+    const message = `this build starts without the layers in volume '${build}': the builder that made them is unknown; to use them: --cache 'type=build;format=volume;name=${build}'`
     context.events?.({ type: 'info', message })
-    decide(context, { kind: 'cache', name: build }, 'not used', 'it is not known which builder made its layers')
+    decide(context, { kind: 'cache', name: build }, 'not used', 'the builder that made its layers is unknown')
     return {}
   }
 
   #decideUse(hasContents: boolean, context: Context): void {
-    if (hasContents) this.#decide('used', 'only code that this build uses too has written to it', context)
+    if (hasContents) this.#decide('used', 'all code that has written to it is part of this build', context)
     else this.#decide('empty', 'no earlier build of this image left layers in it', context)
   }
 
@@ -126,11 +130,11 @@ class VolumesCache implements BuildCache {
     const { layers, state } = this.#plan.cacheVolumes
     try {
       if (kept) {
-        await this.#vault.writeRecord(verifiable(record), context)
+        await this.#stateVolume.writeRecord(verifiable(record), context)
         await this.#volumes.keep(layers, state)
       } else if (await this.#isOfFewer(context)) {
-        // The image that the next build takes layers over from is this build's.
-        await this.#vault.writeRecord({ ...record, buildpacks: [], sbom: {} }, context)
+        // The next build takes layers over from this build's image, so its sources must be recorded.
+        await this.#stateVolume.writeRecord({ ...record, buildpacks: [], sbom: {} }, context)
         await this.#volumes.keep(state)
       }
     } catch (error) {
@@ -140,28 +144,28 @@ class VolumesCache implements BuildCache {
     }
   }
 
-  /** Whether a build beside this one had the volumes that this one made, and has finished them. */
+  /** Whether a concurrent build has written a record into the volumes that this build created. */
   async #isOfAnother(): Promise<boolean> {
-    const record = await this.#vault.readRecord(this.#context).catch(() => undefined)
+    const record = await this.#stateVolume.readRecord(this.#context).catch(() => undefined)
     return record !== undefined && record.buildpacks.length > 0
   }
 
-  /** Whether the record, which another build may have written meanwhile, does not tell of all sources of this build's code. */
+  /** Whether the current record, which another build may have written, lacks a code source of this build. */
   async #isOfFewer(context: Context): Promise<boolean> {
-    const record = await this.#vault.readRecord(context)
+    const record = await this.#stateVolume.readRecord(context)
     return externalSources(this.#sources, record?.sources ?? []).length > 0
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#volumes.hasNew && (await this.#isOfAnother())) await this.#volumes.keep(this.#plan.cacheVolumes.layers, this.#plan.cacheVolumes.state)
-    await this.#vault[Symbol.asyncDispose]()
+    await this.#stateVolume[Symbol.asyncDispose]()
     await this.#volumes[Symbol.asyncDispose]()
   }
 }
 
-function tellOf(strangers: readonly CodeSource[], { events }: Context): void {
-  if (strangers.length === 0) return
-  const message = `this build starts without the layers of earlier builds: it does not use ${namesOf(strangers)}, which could write them`
+function warnAbout(externals: readonly CodeSource[], { events }: Context): void {
+  if (externals.length === 0) return
+  const message = `this build starts without the layers of earlier builds: ${namesOf(externals)}, which this build does not use, could have written to them`
   events?.({ type: 'warning', message })
 }
 
@@ -169,7 +173,7 @@ function namesOf(sources: readonly CodeSource[]): string {
   return [...new Set(sources.map(({ name }) => name))].join(' and ')
 }
 
-/** What cannot be told from something else in its place is not found again. */
+/** The record without layers that have no fingerprint: the next build could not detect a change in them. */
 function verifiable(record: CacheRecord): CacheRecord {
   const buildpacks = record.buildpacks.map((buildpack) => ({
     ...buildpack,

@@ -1,6 +1,6 @@
 /**
- * A cache in a directory of the host (`--cache type=build;format=bind;source=DIR`), in the stock lifecycle's layout, so that each
- * of the two finds what the other left (lifecycle cache/volume_cache.go): `committed/` has one metadata file and layers' tars.
+ * A cache in a directory of the host (`--cache type=build;format=bind;source=DIR`). It has the stock lifecycle's layout (lifecycle
+ * cache/volume_cache.go), so both drivers can read it: `committed/` contains one metadata file and the tars of the layers.
  */
 
 import { constants, createReadStream } from 'node:fs'
@@ -14,13 +14,13 @@ import { CACHE_METADATA, type CacheMetadata, writeCacheMetadata } from './cache-
 import { checkCacheFile, type LayerTars } from './layer-tars.ts'
 import { writeTarFile } from './tar-file.ts'
 
-/** The stock lifecycle removes `staging` whenever it opens a cache; each of our runs has a directory of its own in it. */
+/** The stock lifecycle removes `staging` when it opens a cache; each native build uses a separate directory in it. */
 const STAGING = 'staging'
 const COMMITTED = 'committed'
-/** Left by a run that was killed: no build takes as long. */
+/** A staging directory of this age is from a killed run, because no build takes as long. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
 
-/** The cache as it is; every reading finds the last whole one that was committed. */
+/** Reads the cache; each call reads the last complete commit. */
 export function cacheDirectoryTars(directory: string): LayerTars {
   const committed = join(directory, COMMITTED)
   return {
@@ -43,7 +43,10 @@ interface OpenFile extends AsyncDisposable {
   readonly size: number
 }
 
-/** No links, and no waiting for the other end of a FIFO. @throws CnbError CNB_RESTORE_FAILED when it is there and cannot be read */
+/**
+ * Opens a regular file without following links or blocking on a FIFO. Returns undefined if there is no such file.
+ * @throws CnbError CNB_RESTORE_FAILED if the file cannot be read
+ */
 async function openRegular(path: string): Promise<OpenFile | undefined> {
   try {
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
@@ -54,25 +57,25 @@ async function openRegular(path: string): Promise<OpenFile | undefined> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined
-    throw new CnbError('CNB_RESTORE_FAILED', `cannot read the cache: ${message}`, { cause: error, hint: 'Check who may read it.' })
+    throw new CnbError('CNB_RESTORE_FAILED', `cannot read the cache: ${message}`, { cause: error, hint: 'Check the permissions of the cache directory.' })
   }
 }
 
-/** The next content of a cache directory. Leaving the scope of `await using` without `commit` leaves the cache as it was. */
+/** Writes the next content of a cache directory. Disposal without `commit` leaves the cache unchanged. */
 export interface CacheWriter extends AsyncDisposable {
   /**
-   * Takes the layer over from the cache as it is, or from `content`, which is called only if it is not there.
-   * @throws CnbError CNB_EXPORT_FAILED when the content is not the layer's, CNB_OUTPUT when it cannot be written
+   * Adds the layer from the current cache, or from `content`, which is called only if the cache does not have the layer.
+   * @throws CnbError CNB_EXPORT_FAILED if the content does not have the diffID, CNB_OUTPUT if it cannot be written
    */
   add(diffId: Digest, content: () => Promise<Readable>, context: Context): Promise<void>
-  /** Puts all that was added in the place of the cache. Of two writers at once, one wins whole. */
+  /** Replaces the cache with the added layers, atomically: of two concurrent writers, one writes the whole cache. */
   commit(metadata: CacheMetadata): Promise<void>
 }
 
 /**
- * Makes the directory where it is missing.
- * @param anew whether no layer is taken over from the cache as it is
- * @throws CnbError CNB_OUTPUT
+ * Opens a cache directory for writing, and creates it if it is missing.
+ * @param anew whether to ignore the layers of the current cache
+ * @throws CnbError CNB_OUTPUT if the directory cannot be written
  */
 export async function openCacheWriter(directory: string, { anew }: { readonly anew: boolean } = { anew: false }): Promise<CacheWriter> {
   return writing(directory, async () => {
@@ -114,7 +117,7 @@ class DirectoryWriter implements CacheWriter {
   }
 
   async add(diffId: Digest, content: () => Promise<Readable>, context: Context): Promise<void> {
-    // Two layers of one build may be the same.
+    // Two layers of one build can have the same diffID.
     if (this.#added.has(diffId)) return
     this.#added.add(diffId)
     const name = `${diffId}.tar`
@@ -124,7 +127,7 @@ class DirectoryWriter implements CacheWriter {
     })
   }
 
-  /** A link costs nothing; whoever restores the layer checks it anyway. */
+  /** Links the current cache's file without reading it: a restore verifies the digest. */
   async #reuse(name: string): Promise<boolean> {
     try {
       const stats = await lstat(join(this.#committed, name))
@@ -132,7 +135,7 @@ class DirectoryWriter implements CacheWriter {
       await link(join(this.#committed, name), join(this.#new, name))
       return true
     } catch {
-      // No such file, another owner's, or no links on this disk: it is written.
+      // The file is missing, has another owner, or the file system has no hard links: it is written instead.
       return false
     }
   }
@@ -146,7 +149,7 @@ class DirectoryWriter implements CacheWriter {
       try {
         await rename(this.#new, this.#committed)
       } catch (error) {
-        // Another writer was quicker, and its cache is whole.
+        // Another writer committed first, and its cache is complete.
         if (isTaken(error)) return
         if (hadOne) await renamed(old, this.#committed)
         throw error
@@ -159,7 +162,7 @@ class DirectoryWriter implements CacheWriter {
   }
 }
 
-/** Whether there was anything to rename. */
+/** Renames a file or directory; returns whether it existed. */
 async function renamed(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to)
@@ -182,7 +185,7 @@ async function writing<T>(directory: string, work: () => Promise<T>): Promise<T>
     if (error instanceof CnbError) throw error
     throw new CnbError('CNB_OUTPUT', `cannot write the cache in ${directory}: ${(error as Error).message}`, {
       cause: error,
-      hint: 'Give the directory to whoever runs cnb; a build with the stock lifecycle makes it the build user\'s.',
+      hint: 'Change the owner of the directory to the user who runs cnb; the stock lifecycle changes it to the build user.',
     })
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A cache that is an image in a registry: each cached layer is one of its layers, and its label is the metadata (lifecycle
- * cache/image_cache.go). The stock restorer reads what is left here, and the other way round.
+ * A cache in a registry: an image that has the cached layers as its layers and the metadata in a label. This is the stock
+ * lifecycle's format (lifecycle cache/image_cache.go); both drivers can read a cache image of either.
  */
 
 import { createReadStream } from 'node:fs'
@@ -55,10 +55,10 @@ export function openCacheImage(reference: Tag, images: CacheImages, { builder, c
   }
 }
 
-/** A registry takes no image without layers: an empty cache has an empty one. */
+/** Registries reject images without layers, so an empty cache has one empty layer. */
 async function cachedLayers({ record, layerOf, sbom }: CacheContent, present: Image | undefined): Promise<Layer[]> {
   const blobs = new Map(present?.layers.map(({ diffId, blob }) => [diffId, blob]))
-  // Read only if the registry turns out to lack it.
+  // The layer's content is read only if the registry does not have the blob.
   const layer = (diffId: Digest, make: () => Promise<Layer>): Layer => {
     const blob = blobs.get(diffId)
     return { diffId, blob, open: async (signal) => (await make()).open(signal) }
@@ -85,7 +85,7 @@ function imageTars(find: (context: Context) => Promise<Image | undefined>, downl
   }
 }
 
-/** Layers are checked before they are unpacked, so that each is read twice, and comes from the registry once. */
+/** Downloads each layer once: a layer is read twice, to verify it and then to unpack it. */
 class Downloads implements AsyncDisposable {
   readonly #files = new Map<Digest, Promise<string>>()
   #directory: Promise<TemporaryDirectory> | undefined
@@ -104,7 +104,7 @@ class Downloads implements AsyncDisposable {
     } catch (error) {
       context.signal?.throwIfAborted()
       if (!(error instanceof CnbError)) throw error
-      throw new CnbError('CNB_RESTORE_FAILED', `a layer of the cache image cannot be read: ${error.message}`, { cause: error })
+      throw new CnbError('CNB_RESTORE_FAILED', `cannot read a layer of the cache image: ${error.message}`, { cause: error })
     }
     return path
   }

@@ -1,6 +1,6 @@
 /**
- * `io.buildpacks.lifecycle.cache.metadata`: what the stock lifecycle's cache says of its layers (lifecycle platform/cache.go), and
- * beside it whose code made them, which the lifecycle neither reads nor writes.
+ * `io.buildpacks.lifecycle.cache.metadata`: the stock lifecycle's metadata of cached layers (lifecycle platform/cache.go), with the
+ * code sources of the layers as an additional key, which the lifecycle neither reads nor writes.
  */
 
 import { CnbError } from '../../../base/errors.ts'
@@ -18,9 +18,9 @@ export const CACHE_METADATA = 'io.buildpacks.lifecycle.cache.metadata'
 const SOURCES = 'dev.cnb.sources'
 
 export interface CacheMetadata {
-  /** Empty where another than the native driver wrote it, which leaves the question open. */
+  /** Empty if the native driver did not write the metadata; the sources are then unknown. */
   readonly sources: readonly CodeSource[]
-  /** The diffID of the SBOM files' layer; empty where there is none. */
+  /** The diffID of the layer with the SBOM files; empty without one. */
   readonly sbom: string
   readonly buildpacks: readonly CachedBuildpack[]
 }
@@ -31,7 +31,7 @@ export interface CachedBuildpack {
   readonly layers: ReadonlyMap<string, KnownLayer>
 }
 
-/** Reads it; undefined for what cannot be decoded, which the lifecycle takes for an empty cache. */
+/** Parses the metadata. Returns undefined if it is malformed; the lifecycle treats that as an empty cache. */
 export function readCacheMetadata(text: string): CacheMetadata | undefined {
   try {
     const value = parseExactJson(text)
@@ -69,7 +69,7 @@ function readLayer(fields: FieldReader): KnownLayer {
   }
 }
 
-/** What the file says of the layers that a record tells of. */
+/** Returns the metadata of a record's layers. */
 export function cacheMetadata({ sources, buildpacks, sbom }: CacheRecord): CacheMetadata {
   const layersOf = (layers: CacheRecord['buildpacks'][number]['layers']): ReadonlyMap<string, KnownLayer> => new Map(Object.entries(layers))
   return {
@@ -79,7 +79,10 @@ export function cacheMetadata({ sources, buildpacks, sbom }: CacheRecord): Cache
   }
 }
 
-/** The file's text, as the stock exporter writes it but for the sources, which come last. @throws CnbError CNB_EXPORT_FAILED for data that no JSON can hold */
+/**
+ * Returns the text of the metadata file, byte for byte as the stock exporter writes it, with the sources as the last key.
+ * @throws CnbError CNB_EXPORT_FAILED for data that JSON cannot represent
+ */
 export function writeCacheMetadata({ sources, sbom, buildpacks }: CacheMetadata): string {
   const list = buildpacks.length === 0 ? 'null' : `[${buildpacks.map(buildpackJson).join(',')}]`
   const own: [string, string][] = sources.length === 0 ? [] : [[SOURCES, encodeGoValue(sources)]]

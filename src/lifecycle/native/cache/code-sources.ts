@@ -1,7 +1,6 @@
 /**
- * Whose code has a hand in a build. Buildpacks run as one user in one container, so that each can write any layer: a layer is
- * only as good as the worst of them. What earlier builds left is therefore used only where each source of their code is one
- * of the present build, too.
+ * The sources of the code that runs in a build. All buildpacks run as one user in one container, and each of them can write any
+ * layer. Layers of earlier builds are therefore reused only if every code source of those builds is part of this build too.
  */
 
 import { digestOf, isImageId } from '../../../oci/digest.ts'
@@ -9,7 +8,10 @@ import { familiarName, parseReference } from '../../../oci/reference.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import type { CodeSource } from '../model.ts'
 
-/** The builder, and each buildpack from outside of it, whether or not detection chooses that one: its `detect` runs all the same. */
+/**
+ * Returns the builder and each buildpack from outside of the builder. Buildpacks that detection does not choose are included,
+ * because their `detect` runs.
+ */
 export function codeSources({ builder, buildpacks }: Pick<BuildPlan, 'builder' | 'buildpacks'>): readonly CodeSource[] {
   const { reference, id } = builder.image
   const name = repositoryOf(reference)
@@ -17,14 +19,14 @@ export function codeSources({ builder, buildpacks }: Pick<BuildPlan, 'builder' |
     { name: `builder '${name}'`, place: digestOf(`builder ${name}`), content: id },
     ...buildpacks.map(({ descriptor: { info }, layer, origin }) => ({
       name: `buildpack '${info.id}'`,
-      // As a digest: a cache in a registry shall not tell of paths of this machine.
+      // A digest, because a cache in a registry must not reveal paths of this machine.
       place: digestOf(`buildpack ${origin}`),
       content: layer.diffId,
     })),
   ]
 }
 
-/** An image's name without tag and digest, so that what was made before an upgrade is used after it; an ID is its own. */
+/** Returns an image's name without tag and digest, so an upgraded builder is the same source. Returns an image ID unchanged. */
 export function repositoryOf(reference: string): string {
   if (isImageId(reference)) return reference
   const { registry, repository } = parseReference(reference)
@@ -32,8 +34,8 @@ export function repositoryOf(reference: string): string {
 }
 
 /**
- * The sources among `earlier` that are none of `present`. One is another's equal that comes from the same place, so that authors
- * can change their own buildpack, or that has the same content, wherever that is.
+ * Returns the sources in `earlier` that are not in `present`. Two sources are equal if they have the same place, so authors can
+ * change their buildpack, or the same content.
  */
 export function externalSources(earlier: readonly CodeSource[], present: readonly CodeSource[]): readonly CodeSource[] {
   return earlier.filter(({ place, content }) => !present.some((own) => own.place === place || own.content === content))

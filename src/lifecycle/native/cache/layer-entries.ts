@@ -1,4 +1,4 @@
-/** Entries of a cached layer's tar, as they may be unpacked into `/layers`: its own directory and nothing else. */
+/** Checks the entries of a cached layer's tar: only entries of the layer's directory are unpacked into `/layers`. */
 
 import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
@@ -7,7 +7,7 @@ import { escapeId } from '../../../buildpacks/descriptor.ts'
 const SLASH = 0x2f
 const TYPES = new Set(['directory', 'file', 'symlink'])
 
-/** Whose the files become, and of which time (seconds since 1970): the stock restorer's are new ones of the build user. */
+/** Owner and time (seconds since 1970) of restored files. As with the stock restorer, the build user owns them. */
 export interface RestoredOwner {
   readonly uid: number
   readonly gid: number
@@ -15,9 +15,9 @@ export interface RestoredOwner {
 }
 
 /**
- * The entries with names relative to the root (`layers/<buildpack>/<layer>/…`), without the directories above the layer. Each is
- * in a directory that came before it, so that none is reached through a link.
- * @throws CnbError CNB_RESTORE_FAILED for an entry that no exporter would have written
+ * Returns the entries with names relative to the root (`layers/<buildpack>/<layer>/…`), without the directories above the layer.
+ * The parent of each entry is a directory that came before it, so no entry is written through a link.
+ * @throws CnbError CNB_RESTORE_FAILED for an entry that an exporter does not write
  */
 export async function* layerEntries(
   entries: AsyncIterable<TarReadEntry>,
@@ -27,7 +27,7 @@ export async function* layerEntries(
 ): AsyncGenerator<TarReadEntry> {
   const parents = ['layers', `layers/${escapeId(buildpackId)}`].map((name) => Buffer.from(name))
   const root = Buffer.from(`layers/${escapeId(buildpackId)}/${layer}`)
-  // The directories on the way to the last entry.
+  // The directories that contain the last entry, and the last entry itself if it is a directory.
   const open: Buffer[] = []
   for await (const entry of entries) {
     const name = relativeName(entry.name)
@@ -36,14 +36,14 @@ export async function* layerEntries(
     while (open.length > 0 && !open.at(-1)?.equals(parent)) open.pop()
     const isRoot = name.equals(root) && entry.type === 'directory'
     if (!TYPES.has(entry.type) || !isPlain(name) || (open.length === 0 && !isRoot)) {
-      throw new CnbError('CNB_RESTORE_FAILED', `the cached layer '${buildpackId}:${layer}' has the ${entry.type} ${JSON.stringify(entry.name.toString())}, which cannot be its own`)
+      throw new CnbError('CNB_RESTORE_FAILED', `the cached layer '${buildpackId}:${layer}' has the ${entry.type} ${JSON.stringify(entry.name.toString())}, which does not belong to it`)
     }
     if (entry.type === 'directory') open.push(name)
     yield { ...entry, ...owner, name }
   }
 }
 
-/** Without the slash before it, and without the one that some put after a directory. */
+/** Removes the leading slash, and the trailing slash that some tools write after a directory's name. */
 function relativeName(name: Buffer): Buffer {
   const start = name[0] === SLASH ? 1 : 0
   const end = name.length > start + 1 && name.at(-1) === SLASH ? name.length - 1 : name.length

@@ -1,4 +1,4 @@
-/** Cached layers as the stock lifecycle keeps them: `sha256:<hex>.tar` beside one metadata file, wherever those are. */
+/** Reads cached layers in the stock lifecycle's layout: `sha256:<hex>.tar` files and one metadata file. */
 
 import type { Readable } from 'node:stream'
 import { readTar, type TarReadEntry } from '../../../archive/tar/tar-reader.ts'
@@ -9,31 +9,31 @@ import type { Digest } from '../../../oci/digest.ts'
 import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 
 export interface LayerTars {
-  /** The metadata's text; undefined where there is none. @throws CnbError CNB_RESTORE_FAILED as checkCacheFile */
+  /** Returns the metadata's text; undefined if there is no metadata. @throws CnbError CNB_RESTORE_FAILED as in checkCacheFile */
   metadata(context: Context): Promise<string | undefined>
-  /** The layer's tar; undefined where it is not there. */
+  /** Returns the layer's tar; undefined if the cache does not have it. */
   open(diffId: Digest, context: Context): Promise<Readable | undefined>
 }
 
-/** @throws CnbError CNB_RESTORE_FAILED for a file of a cache that is larger than what may be read into memory */
+/** @throws CnbError CNB_RESTORE_FAILED if a cache's file has more than `limit` bytes, the most that may be read into memory */
 export function checkCacheFile(path: string, size: number, limit = MAX_METADATA_BYTES): void {
   if (size <= limit) return
   throw new CnbError('CNB_RESTORE_FAILED', `cannot read ${path} of the cache: it has ${size} bytes, and the limit is ${limit}`, {
-    hint: 'Use --clear-cache to start without it.',
+    hint: 'Use --clear-cache to build without the cache.',
   })
 }
 
 /**
- * The entries of a layer's tar; undefined where it is not there. Fails after the last one unless the tar is the one that has the
- * diffID, so that what was made of the entries is not to be used before the end.
- * @throws CnbError CNB_RESTORE_FAILED
+ * Returns the entries of a layer's tar; undefined if the cache does not have it. The digest is verified after the last entry, so
+ * the caller must read all entries before it uses them.
+ * @throws CnbError CNB_RESTORE_FAILED if the tar is malformed or does not have the digest `diffId`
  */
 export async function openLayerTar(tars: LayerTars, diffId: Digest, context: Context): Promise<AsyncIterable<TarReadEntry> | undefined> {
   const tar = await tars.open(diffId, context)
   const source = `the cached layer ${diffId}`
   const damaged = (found: Digest): CnbError =>
-    new CnbError('CNB_RESTORE_FAILED', `${source} is damaged: it gives ${found}`, {
-      hint: 'Build again: what is damaged is left out then. --clear-cache starts anew.',
+    new CnbError('CNB_RESTORE_FAILED', `${source} is damaged: its digest is ${found}`, {
+      hint: 'Build again to rebuild the damaged layer, or use --clear-cache.',
     })
   return tar && readTar(verified(tar, diffId, damaged), { source, invalid: 'CNB_RESTORE_FAILED', signal: context.signal })
 }

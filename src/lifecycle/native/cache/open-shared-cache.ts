@@ -1,4 +1,4 @@
-/** Opens the cache that the user names, in place of the volumes of one engine. */
+/** Opens the shared cache of a build plan: a directory of the host or an image in a registry. */
 
 import type { Context } from '../../../base/events.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
@@ -7,7 +7,7 @@ import { openCacheImage, type CacheImages } from './cache-image.ts'
 import { cacheMetadata } from './cache-metadata.ts'
 import type { CacheContent, SharedCache } from './shared-cache.ts'
 
-/** Undefined where the plan names none. */
+/** Returns undefined if the plan has no shared cache. */
 export function openSharedCache(plan: BuildPlan, images: CacheImages | undefined): SharedCache | undefined {
   const { cacheDirectory, cacheImage, clearCache } = plan
   if (cacheImage && images) return openCacheImage(cacheImage, images, plan)
@@ -21,9 +21,9 @@ export function openSharedCache(plan: BuildPlan, images: CacheImages | undefined
 }
 
 /**
- * Puts the record's layers in the place of what is in the directory; those that are there already are not read.
- * @param anew whether nothing of what is there may be taken over
- * @throws CnbError CNB_OUTPUT, CNB_EXPORT_FAILED, the directory being as it was
+ * Replaces the content of the cache directory with the record's layers. Layers that the directory already has are not read again.
+ * @param anew whether to ignore the layers of the current cache
+ * @throws CnbError CNB_OUTPUT, CNB_EXPORT_FAILED; the directory is then unchanged
  */
 export async function fillCacheDirectory(
   directory: string,

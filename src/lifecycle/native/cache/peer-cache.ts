@@ -1,6 +1,6 @@
 /**
- * A cache in the stock lifecycle's form, used where there is no record of ours: all of it is read and checked first, and what
- * is not as its metadata says is left out, as if it had never been cached.
+ * Reads a cache in the stock lifecycle's format, which has no record. Every layer is read and verified first; a layer that does
+ * not match the metadata is ignored.
  */
 
 import { buffer } from 'node:stream/consumers'
@@ -22,7 +22,7 @@ const CACHE_SBOM = /^\/?layers\/sbom\/cache\/(.+)$/
 
 export type PeerCache = Required<Pick<KeptLayers, 'record' | 'contents'>>
 
-/** Undefined where there is no cache, or none that can be read. */
+/** Returns undefined if there is no cache or its metadata is malformed. */
 export async function readPeerCache(
   tars: LayerTars,
   builder: Pick<BuildPlan['builder'], 'uid' | 'gid'>,
@@ -35,7 +35,7 @@ export async function readPeerCache(
   const reader = new Reader(tars, { uid, gid })
   const buildpacks: CacheRecord['buildpacks'][number][] = []
   for (const buildpack of metadata.buildpacks) {
-    // The lifecycle, too, takes the first where there are two.
+    // As in the lifecycle, the first of two buildpacks with the same ID applies.
     if (!isBuildpackId(buildpack.id) || buildpacks.some(({ id }) => id === buildpack.id)) continue
     buildpacks.push({ id: buildpack.id, version: buildpack.version, layers: Object.fromEntries(await reader.usableLayers(buildpack, context)) })
   }
@@ -73,9 +73,9 @@ class Reader {
     return (await this.#tryRead(sha, `'${id}:${name}'`, read, context)) ?? false
   }
 
-  /** Undefined, with a warning, where it is damaged, or too much to keep in memory. */
+  /** Returns the files in base64; undefined, with a warning, if the layer is damaged or too large for memory. */
   async sbomFiles(sha: Digest, context: Context): Promise<Record<string, string> | undefined> {
-    return this.#tryRead(sha, 'its SBOM files', async (tar) => {
+    return this.#tryRead(sha, 'the SBOM files', async (tar) => {
       const files: Record<string, string> = {}
       let size = 0
       for await (const entry of tar) {
@@ -110,7 +110,7 @@ class Reader {
     const sha = recordedLayer(record, id, layer)?.sha
     const tar = sha && (await openLayerTar(this.#tars, sha, context))
     if (!tar) {
-      throw new CnbError('CNB_RESTORE_FAILED', `the cached layer '${id}:${layer}' has gone`, { hint: 'Another build replaced the cache; build again.' })
+      throw new CnbError('CNB_RESTORE_FAILED', `the cached layer '${id}:${layer}' no longer exists`, { hint: 'Build again: another build replaced the cache.' })
     }
     yield* layerEntries(tar, id, layer, { ...this.#owner, mtime: Math.floor(Date.now() / 1000) })
   }

@@ -1,4 +1,4 @@
-/** The record of what is in the `layers` volume: made when a build ends, read when the next one begins. */
+/** The record of the layers in the `layers` volume: written at the end of a build and read by the next build. */
 
 import { CnbError } from '../../../base/errors.ts'
 import { FieldReader } from '../../../formats/field-reader.ts'
@@ -21,23 +21,23 @@ interface SbomLayerFiles {
 export interface RecordInput {
   readonly plan: Pick<BuildPlan, 'builder' | 'buildpacks'>
   readonly buildpacks: readonly BuiltBuildpack[]
-  /** What a layer's directory hashes to and looks like; undefined for one that cannot be cached. */
+  /** Returns the diffID and the fingerprint of a layer's directory; undefined if the layer cannot be cached. */
   readonly contents: (buildpackId: string, layer: BuiltLayer) => { readonly sha: Digest; readonly fingerprint: string } | undefined
   readonly sbom: { readonly launch?: SbomLayerFiles; readonly cache?: SbomLayerFiles }
   readonly launcher?: KnownLauncher
 }
 
-/** What the record has of a layer, by whatever name a buildpack gave it. */
+/** Returns a layer's entry in the record. Any name is safe, including `__proto__`. */
 export function recordedLayer(record: CacheRecord | undefined, buildpackId: string, layer: string): CachedLayer | undefined {
   const layers = record?.buildpacks.find(({ id }) => id === buildpackId)?.layers ?? {}
   return Object.hasOwn(layers, layer) ? layers[layer] : undefined
 }
 
-/** Every layer that its buildpack wants cached and that has contents; layers that are only for launch are not kept. */
+/** Returns the record of all layers with `cache = true` and contents; layers for launch only are not recorded. */
 export function makeRecord({ plan, buildpacks, contents, sbom, launcher }: RecordInput): CacheRecord {
   return {
     version: 2,
-    // What was taken over from earlier builds is of no others.
+    // Layers taken over from earlier builds have no other sources: external ones are not reused.
     sources: codeSources(plan),
     uid: plan.builder.uid,
     gid: plan.builder.gid,
@@ -63,19 +63,19 @@ function sbomMember(kind: 'launch' | 'cache', layer: SbomLayerFiles | undefined)
 }
 
 /**
- * The record as text: a line with the digest of what follows, so that a torn one is known.
- * @throws CnbError CNB_EXPORT_FAILED for data that no JSON can hold
+ * Returns the record as text: a line with a digest, then JSON with that digest, by which a partly written record is detected.
+ * @throws CnbError CNB_EXPORT_FAILED for data that JSON cannot represent
  */
 export function writeRecord(record: CacheRecord): string {
   const buildpacks = record.buildpacks.map(({ layers, ...buildpack }) => ({
     ...buildpack,
     layers: Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, { ...layer, data: markFloats(layer.data) }])),
   }))
-  const json = labelJson({ ...record, buildpacks }, "the cache's record")
+  const json = labelJson({ ...record, buildpacks }, 'the cache record')
   return `${digestOf(json)}\n${json}`
 }
 
-/** The record; undefined for anything that writeRecord did not write, whole. */
+/** Parses a record. Returns undefined unless the text is the complete output of writeRecord. */
 export function readRecord(text: string): CacheRecord | undefined {
   const end = text.indexOf('\n')
   const json = text.slice(end + 1)
@@ -103,7 +103,7 @@ function recordOf(fields: FieldReader): CacheRecord {
     sbom: { ...(launch ? { launch: sbomOf(launch) } : {}), ...(cache ? { cache: sbomOf(cache) } : {}) },
     ...(launcher ? { launcher: launcherOf(launcher) } : {}),
   }
-  // A record without sources would be taken for every builder's.
+  // A record without sources would be accepted with every builder.
   check(record.sources.length > 0)
   fields.rejectUnknown()
   return record
@@ -140,7 +140,7 @@ function entriesOf<T>(fields: FieldReader | undefined, valueOf: (key: string) =>
   return Object.fromEntries(fields.keys().map((key) => [key, valueOf(key)]))
 }
 
-/** One of `sources`, in the record and in a cache's metadata. @throws Error, CnbError where it is none */
+/** Reads an element of `sources`, in the record or in a cache's metadata. @throws Error, CnbError if it is malformed */
 export function readSource(fields: FieldReader): CodeSource {
   return { name: fields.requiredString('name'), place: digest(fields, 'place'), content: fields.requiredString('content') }
 }

@@ -1,4 +1,4 @@
-/** A cache that the user names, in place of the volumes of one engine: a directory of the host, or an image in a registry. */
+/** The interface of a cache that the user specifies: a directory of the host, or an image in a registry. */
 
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
@@ -6,21 +6,21 @@ import type { CacheRecord } from '../model.ts'
 import type { LayerTars } from './layer-tars.ts'
 
 export interface CacheContent {
-  /** Whose layers have the digests of their tars. */
+  /** The `sha` of each layer is the digest of its uncompressed tar. */
   readonly record: CacheRecord
   readonly layerOf: (buildpackId: string, layer: string) => Promise<Layer>
-  /** The layer of the SBOM files that the record has. */
+  /** The layer with the record's SBOM files. */
   readonly sbom: Layer | undefined
 }
 
-/** What it holds is as the stock lifecycle has it there. Leaving the scope of `await using` removes what was kept for reading. */
+/** Its content has the stock lifecycle's format. Disposal removes temporary files. */
 export interface SharedCache extends AsyncDisposable {
-  /** Where it is, for messages. */
+  /** The directory or the image's name, for messages. */
   readonly place: string
   readonly tars: LayerTars
   /**
-   * Puts the content in the place of what is there; layers that are there already are neither read nor sent.
-   * @throws CnbError CNB_OUTPUT, CNB_EXPORT_FAILED, CNB_REGISTRY_*; the cache is then as it was
+   * Replaces the cache with the content. Layers that the cache already has are neither read nor sent.
+   * @throws CnbError CNB_OUTPUT, CNB_EXPORT_FAILED, CNB_REGISTRY_*; the cache is then unchanged
    */
   fill(content: CacheContent, context: Context): Promise<void>
 }

@@ -1,6 +1,6 @@
 /**
- * The way to the `state` volume, and to pack's cache: a container that is made and never started, so that nothing of the
- * builder image ever runs with either of them.
+ * Access to the `state` volume and to pack's cache volume through containers that are created and never started: no program of the
+ * builder image runs with these volumes.
  */
 
 import { packTar } from '../../../archive/tar/tar-writer.ts'
@@ -20,44 +20,44 @@ import { readRecord, writeRecord } from './record.ts'
 const STATE_DIR = '/state'
 const PEER_DIR = '/pack-cache'
 const RECORD = 'record'
-/** Room for all metadata that a build may leave, with SBOM files in base64. */
+/** Enough for all metadata that a build may write, with SBOM files in base64. */
 const MAX_RECORD_BYTES = 2 * MAX_METADATA_BYTES
 
-/** Leaving the scope of `await using` removes its containers. Both volumes must be there: they are the caller's. */
+/** Disposal removes the containers. The caller owns both volumes, which must exist. */
 export interface StateVolume extends AsyncDisposable {
-  /** Undefined where there is none, or one that was torn or tampered with. */
+  /** Returns undefined if there is no record, or if it is incomplete or was changed. */
   readRecord(context: Context): Promise<CacheRecord | undefined>
-  /** Costs nothing when it is the one that was read. @throws CnbError CNB_EXPORT_FAILED for one that could not be read again */
+  /** Writes the record if it differs from the one that was read. @throws CnbError CNB_EXPORT_FAILED if it exceeds a limit of readRecord */
   writeRecord(record: CacheRecord, context: Context): Promise<void>
-  /** What the stock lifecycle left in the `build` volume. Readable until the vault is closed. */
+  /** Returns the stock lifecycle's cache in the `build` volume. It can be read until disposal. */
   peerCache(context: Context): Promise<PeerCache | undefined>
 }
 
-type VaultPlan = Pick<BuildPlan, 'builder' | 'cacheVolumes' | 'platform'>
+type StatePlan = Pick<BuildPlan, 'builder' | 'cacheVolumes' | 'platform'>
 
 /**
- * What it needs on the engine is made beside what the caller does next, and told of by the first use if it fails.
- * @param owner the label by which a later run finds what a killed one left
+ * Starts creating its container immediately; a failure surfaces on first use.
+ * @param owner the value of the owner label, by which a later run finds the leftovers of a killed run
  */
-export function openStateVolume(engine: Engine, plan: VaultPlan, owner: string, context: Context): StateVolume {
-  return new ContainerVault(engine, plan, owner, context)
+export function openStateVolume(engine: Engine, plan: StatePlan, owner: string, context: Context): StateVolume {
+  return new MountedStateVolume(engine, plan, owner, context)
 }
 
-class ContainerVault implements StateVolume {
+class MountedStateVolume implements StateVolume {
   readonly #engine: Engine
-  readonly #plan: VaultPlan
+  readonly #plan: StatePlan
   readonly #owner: string
   readonly #state: Promise<Container>
   #peer: Container | undefined
-  /** The record in the volume, as far as is known. */
+  /** The record's text as last read or written; undefined before. */
   #text: string | undefined
 
-  constructor(engine: Engine, plan: VaultPlan, owner: string, context: Context) {
+  constructor(engine: Engine, plan: StatePlan, owner: string, context: Context) {
     this.#engine = engine
     this.#plan = plan
     this.#owner = owner
     this.#state = this.#create({ type: 'volume', source: plan.cacheVolumes.state, target: STATE_DIR, empty: true }, context)
-    // Nobody may have asked for it by then.
+    // It may fail before its first use, and an unhandled rejection would end the process.
     this.#state.catch(() => {})
   }
 
@@ -67,18 +67,18 @@ class ContainerVault implements StateVolume {
     return readRecord(this.#text)
   }
 
-  /** A write that is cut short, or crossed by another, leaves a file that is no record: its digest is in it. */
+  /** An interrupted or concurrent write leaves a file that readRecord rejects by its digest. */
   async writeRecord(record: CacheRecord, context: Context): Promise<void> {
     const text = writeRecord(record)
     if (text === this.#text) return
     const content = Buffer.from(text)
     if (content.length > MAX_RECORD_BYTES) {
-      throw new CnbError('CNB_EXPORT_FAILED', `cannot keep the record of its layers: it has ${content.length} bytes, and the limit is ${MAX_RECORD_BYTES}`, {
+      throw new CnbError('CNB_EXPORT_FAILED', `cannot write the cache record: it has ${content.length} bytes, and the limit is ${MAX_RECORD_BYTES}`, {
         hint: "Write large data into a layer's directory, not into its metadata.",
       })
     }
     if (!readRecord(text)) {
-      throw new CnbError('CNB_EXPORT_FAILED', `cannot keep the record of its layers: a table of it has more than ${MAX_ITEMS} entries`, {
+      throw new CnbError('CNB_EXPORT_FAILED', `cannot write the cache record: one of its tables has more than ${MAX_ITEMS} entries`, {
         hint: 'Use fewer layers for one buildpack, or fewer SBOM files.',
       })
     }

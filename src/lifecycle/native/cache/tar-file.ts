@@ -1,4 +1,4 @@
-/** A layer's tar on the host's disk, which is the layer or is not there. */
+/** Writes a layer's tar to a file of the host, and removes the file if the tar is incomplete or wrong. */
 
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -10,20 +10,20 @@ import type { Context } from '../../../base/events.ts'
 import type { Digest } from '../../../oci/digest.ts'
 
 /**
- * Writes `content` to `path`, where there is nothing yet.
- * @throws CnbError CNB_EXPORT_FAILED when the content does not have the digest; the system's error when it cannot be written
+ * Writes `content` to `path`, which must not exist.
+ * @throws CnbError CNB_EXPORT_FAILED if the content does not have the digest; the system's error if the file cannot be written
  */
 export async function writeTarFile(content: Readable, path: string, diffId: Digest, { signal }: Context): Promise<void> {
   const tar = verified(content, diffId, (found) =>
-    new CnbError('CNB_EXPORT_FAILED', `layer ${diffId} changed while it was put into the cache: it now gives ${found}`),
+    new CnbError('CNB_EXPORT_FAILED', `cannot write layer ${diffId} to the cache: its content changed, and its digest is now ${found}`),
   )
   const file = createWriteStream(path, { flags: 'wx' })
   try {
     await pipeline(tar, file, signal ? { signal } : {})
   } catch (error) {
-    // The content may fail before the file is opened, which makes it all the same.
+    // If the content fails first, the file is still being opened, and thereby created.
     if (!file.closed) await new Promise<void>((resolve) => file.once('close', resolve))
-    // Somebody else's file is not ours to remove.
+    // An existing file belongs to another process and stays.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(path, { force: true })
     throw signal?.aborted ? abortError(signal) : error
   }

@@ -104,7 +104,7 @@ test('--clear-cache finds nothing, and takes the volume of the stock lifecycle a
   await keep(recordOf({ l: layer(digestOf('x'), 'f') }))
   await engine.volumes.create('the.build', { 'dev.cnb.cache': 'true' })
   expect(await read({ clearCache: true })).toEqual(NOTHING)
-  expect(decisionsOf(events)).toEqual(['cache the.layers: not used: --clear-cache discards what earlier builds kept'])
+  expect(decisionsOf(events)).toEqual(['cache the.layers: not used: --clear-cache discards cached layers'])
   expect(await volumes()).toEqual(['the.layers', 'the.state'])
 })
 
@@ -125,9 +125,9 @@ test('nothing of another builder is used, nor of the image that it made, and a w
   const id = await loadFakeImage(engine, 'other/builder', { Labels: { of: 'another' } })
   expect(await read(builtBy('other/builder:1', id))).toEqual(FOREIGN)
   expect(decisionsOf(events)).toEqual(["cache the.layers: not used: code that this build does not use could have written to it: builder 'some/builder'"])
-  expect(said()).toBe("this build starts without the layers of earlier builds: it does not use builder 'some/builder', which could write them")
+  expect(said()).toBe("this build starts without the layers of earlier builds: builder 'some/builder', which this build does not use, could have written to them")
   expect(await read(builtBy('some/builder:2', id))).toEqual({ ...NOTHING, layers: ['l'] })
-  expect(decisionsOf(events)).toEqual(['cache the.layers: used: only code that this build uses too has written to it'])
+  expect(decisionsOf(events)).toEqual(['cache the.layers: used: all code that has written to it is part of this build'])
   expect(said()).toBe('')
 })
 
