@@ -1,8 +1,8 @@
 /**
- * An image that the extender applies Dockerfiles to, as it wants to find it: a "sparse" OCI layout with manifest and config but
- * without layers, which the lifecycle's restorer would fetch from a registry (lifecycle cmd/lifecycle/restorer.go `pullSparse`).
- * The extender never opens a base layer, for its container already has the files. So the manifest may be one of our own making,
- * and no registry needs to have the image.
+ * The sparse OCI layout of a base image, from which the extender starts: manifest and config without layers. In a stock build the
+ * restorer fetches it from a registry (lifecycle cmd/lifecycle/restorer.go `pullSparse`). The extender does not open base layers,
+ * because its container already has their files. The manifest can therefore be a generated one, and the image need not be in a
+ * registry.
  */
 
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
@@ -10,22 +10,23 @@ import type { Image } from '../../../images/image.ts'
 import { encodeImageConfig } from '../../../oci/config.ts'
 import { type Digest, digestOf, hexOf } from '../../../oci/digest.ts'
 
-/** Where the extender looks (lifecycle internal/extend/kaniko/dockerfile_applier.go). */
+/** The directory that the extender reads (lifecycle internal/extend/kaniko/dockerfile_applier.go). */
 export const KANIKO_DIR = '/kaniko'
 const BASES = `${KANIKO_DIR.slice(1)}/cache/base`
 
-/** Docker's media types: for OCI's the extender would compress each layer of its cache anew. */
+/** Docker's media types: with OCI's, the extender would compress each layer of its cache again. */
 const MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const CONFIG = 'application/vnd.docker.container.image.v1+json'
 const LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip'
 
 export interface BaseLayout {
-  /** The manifest's digest; the same for the same image, so that the extender finds again what it cached for it. */
+  /** The manifest's digest. It depends only on the image, so the extender finds the layers that it cached for the image. */
   readonly digest: Digest
-  /** Entries for `/`, root's, so that no buildpack can touch them. */
+  /** Entries for an upload to `/`. Root owns them, so buildpacks cannot change them. */
   readonly entries: readonly TarEntry[]
 }
 
+/** Returns the layout of `image`, which is a builder or a run image. */
 export function baseLayout(image: Image): BaseLayout {
   const history = image.config.history ?? []
   const complete = history.length === image.layers.length

@@ -1,4 +1,8 @@
-/** Applies the Dockerfiles of image extensions, and runs the build phase on the way (platform.md "extender"; image_extension.md "Phase: Extension"). */
+/**
+ * Runs the build phase of an app with image extensions.
+ *
+ * The extender applies the extensions' Dockerfiles (platform.md "extender"; image_extension.md "Phase: Extension").
+ */
 
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { decide, type Context } from '../../../base/events.ts'
@@ -23,10 +27,10 @@ import { withoutKanikoLog } from './kaniko-output.ts'
 
 
 const WHY_ROOT =
-  "this app uses the builder's image extensions: their Dockerfiles are applied as root, in containers without a socket or a " +
-  'credential; buildpacks run as the build user all the same'
+  "this app uses the builder's image extensions: their Dockerfiles are applied as root, in containers without a socket or " +
+  'credentials; buildpacks still run as the build user'
 
-/** What extensions have to do, found out after detection. */
+/** The work of the extensions, planned after detection. */
 export interface Extending extends Omit<Extensions, 'switchedRunImage'> {
   readonly engine: Engine
   readonly plan: BuildPlan
@@ -35,7 +39,7 @@ export interface Extending extends Omit<Extensions, 'switchedRunImage'> {
   readonly previous: PreviousImage | undefined
   /** The plan's, or the one that an extension switched to. */
   readonly runImage: RunImage
-  /** For `/`: analyzed.toml as the builder must find it, where the extender does not take its place. */
+  /** An entry for an upload to `/`: the analyzed.toml that the builder reads unless the extender replaces it. */
   readonly builderEntry: TarEntry
   readonly cache: Pick<KanikoCache, 'open'>
 }
@@ -43,11 +47,14 @@ export interface Extending extends Omit<Extensions, 'switchedRunImage'> {
 export interface ExtendingInput extends Pick<Extending, 'engine' | 'plan' | 'owner' | 'group' | 'previous' | 'cache'> {
   /** analyzed.toml as the detector left it. */
   readonly analyzed: string
-  /** A container that has `/layers`. */
+  /** A container with `/layers`. */
   readonly container: Pick<Container, 'getArchive'>
 }
 
-/** Undefined where extensions have nothing to do; that costs nothing where the group has none. */
+/**
+ * Plans the work of the group's extensions. Returns undefined if there is nothing to do; without extensions in the group it does
+ * not access the container.
+ */
 export async function planExtending(input: ExtendingInput, context: Context): Promise<Extending | undefined> {
   const { engine, plan, owner, group, previous, analyzed, container, cache } = input
   const extensions = await readExtensions(container, plan, group, analyzed, context)
@@ -56,16 +63,16 @@ export async function planExtending(input: ExtendingInput, context: Context): Pr
   if (extendBuild || extendRun) context.events?.({ type: 'info', message: WHY_ROOT })
   for (const { id, version } of group.extensions) decide(context, { kind: 'extension', name: `${id}@${version}` }, 'used', 'its detection passed')
   if (switchedRunImage !== undefined) decide(context, { kind: 'run image', name: switchedRunImage }, 'chosen', "an extension's run.Dockerfile switches to it")
-  // Under the name that the extension gave it the app's metadata will know it.
+  // The app's metadata records the run image under the name in the extension's Dockerfile.
   const runImage = switchedRunImage === undefined ? plan.runImage : { ...(await plan.findRunImage(switchedRunImage, context)), name: switchedRunImage }
   const builderEntry = extendedAnalyzed(plan, previous, { runImage })
   return { engine, plan, owner, group, previous, cache, extendBuild, extendRun, runImage, builderEntry }
 }
 
 /**
- * Runs the build phase with all that extensions ask for.
- * @param chosen what the group's buildpacks find in `/layers`
- * @throws CnbError with the exit code of what failed first; of the extension nothing stays then
+ * Runs the build phase and extends the images as planned.
+ * @param chosen the layers to restore for the group's buildpacks
+ * @throws CnbError with the exit code of the first failure; the extender's container is then removed
  */
 export function buildExtended(extending: Extending, run: BuilderRun, chosen: Restoration, context: Context): Promise<ExtendedBuild> {
   return whileExtending(extending, run.container, context, (both) =>
@@ -77,10 +84,10 @@ export function buildExtended(extending: Extending, run: BuilderRun, chosen: Res
 }
 
 /**
- * Makes the container that takes the builder's place and runs it to its end: `/layers` and the app are then as the builder would
- * have left them.
- * @param layers what the builder's upload would bring for `/layers`
- * @throws CnbError with the extender's exit code, or that of the build phase in it
+ * Creates the extender's container, which replaces the builder's, and runs it. `/layers` and the app are then as after the build
+ * phase of the builder.
+ * @param layers the entries that the builder's upload would have for `/layers`
+ * @throws CnbError with the exit code of the extender or of the build phase in it
  */
 async function extendBuild(
   { engine, plan, owner, previous, runImage, cache }: Extending,
@@ -110,12 +117,12 @@ export interface ExtendedBuild {
   readonly extended: ExtendedRun | undefined
 }
 
-/** The extended run image. Its layers can be opened until it is disposed of. */
+/** The extended run image. Its layers can be opened until disposal. */
 export interface ExtendedRun extends ExtendedImage, AsyncDisposable {
   readonly times: readonly PhaseTime[]
 }
 
-/** A container that is to extend the run image, with all that buildpacks could still change in the build's. */
+/** Creates the container that extends the run image, and copies the files into it that buildpacks could change during the build. */
 async function openRunExtender(extending: Extending, source: Pick<Container, 'getArchive'>, context: Context): Promise<Container> {
   const { engine, plan, owner, group, previous, runImage, cache } = extending
   const layout = baseLayout(runImage.image)
@@ -134,7 +141,7 @@ async function openRunExtender(extending: Extending, source: Pick<Container, 'ge
 /**
  * Extends the run image.
  * @param source a container of the builder image
- * @throws CnbError with the extender's exit code, CNB_PHASE_FAILED for an image that it cannot have written
+ * @throws CnbError with the extender's exit code, CNB_PHASE_FAILED for an image that the extender does not write
  */
 async function extendRun(container: Container, plan: BuildPlan, source: Pick<Container, 'getArchive'>, context: Context): Promise<ExtendedRun> {
   try {
@@ -149,8 +156,8 @@ async function extendRun(container: Container, plan: BuildPlan, source: Pick<Con
 }
 
 /**
- * Extends the run image while `build` runs, where extensions ask for it. When one of both fails the other is stopped, and nothing
- * of the extension stays.
+ * Runs `build`, and concurrently extends the run image if extensions require it. If either fails, the other is stopped and the
+ * extender's container is removed.
  */
 export async function whileExtending<T>(
   extending: Extending,
@@ -169,19 +176,19 @@ export async function whileExtending<T>(
   const [built, run] = await Promise.allSettled([build(both).catch(stopping), extendRun(extender, extending.plan, source, both).catch(stopping)])
   if (built.status === 'fulfilled' && run.status === 'fulfilled') return { built: built.value, extended: run.value }
   if (run.status === 'fulfilled') await run.value[Symbol.asyncDispose]()
-  // The first error: the other side's is only that it was stopped.
+  // The first error; the second one only reports the stop.
   throw stop.signal.reason
 }
 
 export interface ExtendedBases {
   /** The plan's run image, or the one that an extension switched to. */
   readonly runImage: RunImage
-  /** The digests of the layouts that the extender finds (base-layout.ts). */
+  /** The digests of the layouts that the extender reads (base-layout.ts). */
   readonly build?: Digest
   readonly run?: Digest
 }
 
-/** An entry for `/`. It is written anew: what the detector left in its place was within reach of buildpacks. */
+/** Returns analyzed.toml as an entry for an upload to `/`. It replaces the detector's file, which buildpacks could change. */
 export function extendedAnalyzed(plan: BuildPlan, previous: PreviousImage | undefined, { runImage, build, run }: ExtendedBases): TarEntry {
   const analyzed = parseToml(analyzedToml({ ...plan, runImage }, previous), 'analyzed.toml')
   const toml = encodeGoToml({
@@ -192,7 +199,7 @@ export function extendedAnalyzed(plan: BuildPlan, previous: PreviousImage | unde
   return layersFile(plan, 'analyzed.toml', toml)
 }
 
-/** The extender takes a digest from it, and nothing else. */
+/** Returns a reference of which the extender uses only the digest. */
 function digestReference(name: string, digest: Digest): string {
   return `${contextName(parseReference(name))}@${digest}`
 }

@@ -1,4 +1,8 @@
-/** The run image that the extender made: an OCI layout below `/layers/extended/run`, with the new layers only (phase/extender.go). */
+/**
+ * Reads the extended run image that the extender writes.
+ *
+ * It is an OCI layout below `/layers/extended/run`, which contains only the new layers (lifecycle phase/extender.go).
+ */
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
@@ -18,9 +22,9 @@ import type { AddedLayer } from '../export/app-config.ts'
 import { extensionLayer } from './extension-layer.ts'
 
 export interface ExtendedImage {
-  /** On top of the run image's own, in their order. */
+  /** The new layers above the run image's layers, in order. */
   readonly extensionLayers: readonly AddedLayer[]
-  /** What extensions made of the run image's container settings; it takes their place (cmd/lifecycle/exporter.go). */
+  /** The container settings of the extended image; they replace the run image's settings (lifecycle cmd/lifecycle/exporter.go). */
   readonly extendedSettings: ContainerConfig
 }
 
@@ -31,8 +35,9 @@ const MAX_DOCUMENT = 8 * 1024 * 1024
 const BRACE = '{'.charCodeAt(0)
 
 /**
- * Reads it, each layer once to learn its diffID; a layer's `open` reads it again, for as long as the container is there.
- * @throws CnbError CNB_PHASE_FAILED for what the extender cannot have written
+ * Reads the extended image. Each layer is read once to compute its diffID; a layer's `open` reads it from the container again,
+ * and fails after the container is removed.
+ * @throws CnbError CNB_PHASE_FAILED if the layout is malformed
  */
 export async function readExtendedImage(container: ContainerFiles, context: Context): Promise<ExtendedImage> {
   const blobs = await readBlobs(container, context)
@@ -42,7 +47,7 @@ export async function readExtendedImage(container: ContainerFiles, context: Cont
   if (manifest === undefined || config === undefined) throw malformed('it has no manifest, or no config')
   const history = config.tables('history').filter((entry) => !entry.boolean('empty_layer'))
   const extensionLayers = manifest.tables('layers').flatMap((entry, index) => {
-    // A layer without contents is the base's.
+    // A layer without a blob belongs to the base image.
     const layer = blobs.layers.get(entry.requiredString('digest'))
     return layer ? [{ layer, createdBy: history[index]?.string('created_by') ?? '' }] : []
   })
@@ -57,7 +62,7 @@ interface Blobs {
 
 async function readBlobs(container: ContainerFiles, context: Context): Promise<Blobs> {
   const archive = await container.getArchive(DIRECTORY, context)
-  if (!archive) throw malformed('there is none')
+  if (!archive) throw malformed(`${DIRECTORY} does not exist`)
   const documents = new Map<string, Buffer>()
   const layers = new Map<string, Layer>()
   const roots = new Set<string>()
@@ -65,7 +70,7 @@ async function readBlobs(container: ContainerFiles, context: Context): Promise<B
   for await (const entry of readTar(archive, { source: DIRECTORY, signal: context.signal })) {
     const [, root, name, hex] = /^run\/([^/]+)\/(index\.json|blobs\/sha256\/([0-9a-f]{64}))$/.exec(entry.name.toString()) ?? []
     if (root === undefined || entry.type !== 'file') continue
-    if (roots.add(root).size > 1) throw malformed('there are several')
+    if (roots.add(root).size > 1) throw malformed(`${DIRECTORY} contains more than one image`)
     if (hex === undefined) {
       index = await small(entry.content, entry.size)
     } else if ((await firstByte(entry.content)) === BRACE) {
@@ -101,10 +106,10 @@ async function* readAgain(files: ContainerFiles, path: string, diffId: Digest, s
     }
     break
   }
-  if (diffId !== `sha256:${hash.digest('hex')}`) throw malformed(`its layer ${diffId} changed while it was read`)
+  if (diffId !== `sha256:${hash.digest('hex')}`) throw malformed(`layer ${diffId} changed while it was read`)
 }
 
-/** The stream's first byte, put back for the next reader; undefined for an empty one. */
+/** Returns the stream's first byte without consuming it; undefined if the stream is empty. */
 async function firstByte(content: Readable): Promise<number | undefined> {
   for (;;) {
     const head = content.read(1) as Buffer | null
@@ -120,7 +125,7 @@ async function firstByte(content: Readable): Promise<number | undefined> {
 }
 
 async function small(content: Readable, size: number): Promise<Buffer> {
-  if (size > MAX_DOCUMENT) throw malformed(`a document in it has ${size} bytes`)
+  if (size > MAX_DOCUMENT) throw malformed(`a document has ${size} bytes, and the limit is ${MAX_DOCUMENT}`)
   return buffer(content)
 }
 
@@ -140,7 +145,7 @@ const FLAGS = ['AttachStderr', 'AttachStdin', 'AttachStdout', 'OpenStdin', 'Stdi
 const LISTS = ['Env', 'Entrypoint', 'Cmd', 'OnBuild', 'Shell']
 const TABLES = ['Labels', 'Volumes', 'ExposedPorts', 'Healthcheck']
 
-/** What the app's config takes over, each field checked for its type. */
+/** Returns the settings that the app's config takes over; checks the type of each field. */
 function readSettings(config: FieldReader | undefined): ContainerConfig {
   if (config === undefined) return {}
   const labels = config.table('Labels')
@@ -155,5 +160,5 @@ function readSettings(config: FieldReader | undefined): ContainerConfig {
 }
 
 function malformed(problem: string): CnbError {
-  return new CnbError('CNB_PHASE_FAILED', `the extended run image that the extender wrote cannot be used: ${problem}`)
+  return new CnbError('CNB_PHASE_FAILED', `cannot use the extended run image: ${problem}`)
 }

@@ -1,6 +1,6 @@
 /**
- * The containers that apply Dockerfiles. The extender must be root in them, for a Dockerfile may change any file; of root's powers
- * it has those that installing packages takes. No socket, no credential and nothing of the host is there, as in all others.
+ * The containers in which the extender applies Dockerfiles. It runs as root, because a Dockerfile may change any file, but only with
+ * the capabilities that installing packages needs. As in all other containers, there are no sockets, credentials or host files.
  */
 
 import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'
@@ -18,14 +18,14 @@ import { KANIKO_DIR } from './base-layout.ts'
 const LIFECYCLE_DIR = '/cnb/lifecycle'
 
 /**
- * What installing packages takes, found by leaving out each: to give files away (CHOWN, FOWNER), to set their modes and file
- * capabilities (FSETID, SETFCAP), to read what others own (DAC_OVERRIDE), to become other users (SETUID, SETGID) and end their
- * processes (KILL); and to write the audit entries without which `su` and `useradd` fail where the kernel keeps them. An engine
- * would give more: device nodes, raw sockets, chroot.
+ * The capabilities that installing packages needs, each verified by leaving it out: change the owner of files (CHOWN, FOWNER), set
+ * their modes and capabilities (FSETID, SETFCAP), read files of other users (DAC_OVERRIDE), switch to other users (SETUID, SETGID),
+ * end their processes (KILL), and write audit entries (AUDIT_WRITE), without which `su` and `useradd` fail on kernels with an audit
+ * log. An engine's default set also allows device nodes, raw sockets and chroot.
  */
 const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETFCAP', 'AUDIT_WRITE']
 
-/** The builder's container, made one for the extender, which runs the build phase itself, as the build user. */
+/** Returns the builder's container specification, changed for the extender, which runs the build phase as the build user. */
 export function buildExtenderSpec(plan: BuildPlan, layersVolume: string, kaniko: Mount, owner: string): ContainerSpec {
   const builder = buildContainerSpec(plan, { command: [], layersVolume, volumeLabels: { [OWNER_LABEL]: owner }, owner })
   return {
@@ -35,7 +35,7 @@ export function buildExtenderSpec(plan: BuildPlan, layersVolume: string, kaniko:
   }
 }
 
-/** A container of the run image. @param image its ID */
+/** Returns the specification of the container that extends the run image. @param image the run image's ID */
 export function runExtenderSpec(plan: BuildPlan, image: string, kaniko: Mount, owner: string): ContainerSpec {
   const { limits } = plan
   return {
@@ -54,19 +54,19 @@ export function runExtenderSpec(plan: BuildPlan, image: string, kaniko: Mount, o
   }
 }
 
-/** Before Platform API 0.12 it knows no other kind than `build`. */
+/** Before Platform API 0.12 the extender has no `-kind` flag and extends only the build image. */
 function extender(plan: BuildPlan, kind: 'build' | 'run'): Pick<ContainerSpec, 'command' | 'user' | 'capDrop' | 'capAdd'> {
   const kinds = hasFeature(plan.platformApi, 'runImageExtension') ? ['-kind', kind] : []
   return { command: [`${LIFECYCLE_DIR}/extender`, ...kinds, ...detector(plan).args], user: '0:0', capDrop: ['ALL'], capAdd: CAPABILITIES }
 }
 
-/** A container of the builder image that has `/layers`: what was generated and the lifecycle come from there. */
+/** A container of the builder image with `/layers`; the generated Dockerfiles and the lifecycle are copied from it. */
 type Source = Pick<Container, 'getArchive'>
 
 /**
- * Puts into a container of the run image what the extender does: the Dockerfiles, and `entries`. `/layers` is the container's own,
- * so that what the extender writes there is this build's alone.
- * @param entries analyzed.toml, and the layout of the run image
+ * Uploads the Dockerfiles, group.toml and `entries` to a container of the run image. `/layers` is not a volume in this container,
+ * so no other build can see the extender's output.
+ * @param entries analyzed.toml and the layout of the run image
  */
 export async function putDockerfiles(
   container: Container, group: Group, entries: readonly TarEntry[], source: Source, context: Context,
@@ -76,7 +76,7 @@ export async function putDockerfiles(
   await copyDirectory(`${LAYERS_DIR}/generated`, source, container, context)
 }
 
-/** Puts the rest there: the lifecycle, and the app, from which Dockerfiles may copy. */
+/** Uploads the lifecycle, and the app, from which Dockerfiles can copy files. */
 export async function putAppAndLifecycle(container: Container, plan: BuildPlan, source: Source, context: Context): Promise<void> {
   const { signal } = context
   const app = (): Promise<void> => container.putArchive('/', packTar(plan.appEntries(context), { signal }), context)

@@ -1,9 +1,9 @@
 /**
- * A layer as the extender wrote it, made into one that an app image gets (lifecycle layers/tar.go): the same bytes but for times
- * and owners' names. The tar's other dialects than Go's are refused, for nothing else writes these.
+ * Converts a layer that the extender writes into a layer of the app image (lifecycle layers/tar.go): it normalizes times and removes
+ * the names of owners. Only the tar format of Go's archive/tar is accepted, because the extender writes no other.
  *
- * The lifecycle keeps `atime` and `ctime`, so that its layers never come out the same twice; they mean nothing in an image, and
- * are dropped here. Extended attributes stay: file capabilities are among them.
+ * The lifecycle keeps `atime` and `ctime`, which makes its layers differ from build to build; they have no meaning in an image, and
+ * are removed here. Extended attributes stay, because they include file capabilities.
  */
 
 import type { Readable } from 'node:stream'
@@ -18,8 +18,8 @@ const PIECE = 1024 * 1024
 const TIMES = new Set(['mtime', 'atime', 'ctime'])
 
 /**
- * Generates the layer's tar from an uncompressed one; `tar` is read to its end.
- * @throws CnbError CNB_PHASE_FAILED for a tar that the extender cannot have written
+ * Generates the layer's tar from an uncompressed tar, which it reads to the end.
+ * @throws CnbError CNB_PHASE_FAILED if the tar is malformed
  */
 export async function* extensionLayer(tar: Readable): AsyncGenerator<Buffer, void, undefined> {
   const input = new ByteSource(tar)
@@ -30,7 +30,7 @@ export async function* extensionLayer(tar: Readable): AsyncGenerator<Buffer, voi
   }
   let records: Buffer | undefined
   for (;;) {
-    // A copy: it is written to, and the source's bytes may be another reader's too.
+    // A copy, because the block is changed, and the source may share its bytes with another reader.
     const block = Buffer.from(await exactly(BLOCK))
     if (block.every((byte) => byte === 0)) break
     const flag = flagOf(block)
@@ -48,7 +48,7 @@ export async function* extensionLayer(tar: Readable): AsyncGenerator<Buffer, voi
     let left = contentSize(flag, size, records)
     records = undefined
     writeOctal(block, 136, 12, CONSTANT_MTIME)
-    // The owner's and the group's names.
+    // The names of the owner and the group.
     block.fill(0, 265, 329)
     yield seal(block, USTAR_MAGIC)
     left += paddingOf(left)
@@ -63,10 +63,10 @@ export async function* extensionLayer(tar: Readable): AsyncGenerator<Buffer, voi
   while (await input.some(PIECE));
 }
 
-/** @throws CnbError for a block that Go's archive/tar does not write for a file, a directory or a link */
+/** Returns the header's type flag. @throws CnbError for a header that Go's archive/tar does not write for files, directories and links */
 function flagOf(block: Buffer): string {
   const flag = String.fromCharCode(block[156] ?? 0)
-  if (!/[0-6x]/.test(flag)) throw malformed(`an entry is of the type ${JSON.stringify(flag)}`)
+  if (!/[0-6x]/.test(flag)) throw malformed(`an entry has the type ${JSON.stringify(flag)}`)
   if (!seal(Buffer.from(block), USTAR_MAGIC).equals(block)) throw malformed('a header has a wrong checksum, or is not POSIX ustar')
   return flag
 }
@@ -86,7 +86,7 @@ function readRecords(bytes: Buffer): ReturnType<typeof parsePaxRecords> {
   }
 }
 
-/** The records as they stand, without those of times. */
+/** Returns the records without those of times, otherwise byte for byte. */
 function withoutTimes(bytes: Buffer): Buffer {
   readRecords(bytes)
   const kept: Buffer[] = []

@@ -1,4 +1,4 @@
-/** What detection left for image extensions to do (platform.md "detector" outputs; lifecycle phase/generator.go). */
+/** Reads the detector's output for image extensions (platform.md "detector"; lifecycle phase/generator.go). */
 
 import { readTar } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
@@ -13,25 +13,26 @@ import { LAYERS_DIR } from '../../phase.ts'
 import type { Group } from '../model.ts'
 
 export interface Extensions {
-  /** The run image that an extension wants in place of the plan's; its name as the Dockerfile has it. */
+  /** The run image with which an extension replaces the plan's; the name as in the Dockerfile. */
   readonly switchedRunImage?: string
-  /** Whether the extender takes the builder's place. */
+  /** Whether the extender replaces the builder. */
   readonly extendBuild: boolean
-  /** Whether the extender adds to the run image. */
+  /** Whether the extender extends the run image. */
   readonly extendRun: boolean
 }
 
 const GENERATED = `${LAYERS_DIR}/generated`
 
-/** The places of build.Dockerfiles, from Platform API 0.13 on and before. */
+/** The paths of build.Dockerfiles: from Platform API 0.13, and before it. */
 const NEW_PLACE = /^generated\/[^/]+\/build\.Dockerfile$/
 const OLD_PLACE = /^generated\/build\/[^/]+\/Dockerfile$/
 
 /**
- * Reads what the detector wrote. Undefined where no extension has anything to do, at no cost where none is in the group.
- * @param analyzed analyzed.toml after detection
- * @param container one that has `/layers`
- * @throws CnbError CNB_DETECT_FAILED for an analyzed.toml that the detector cannot have written
+ * Returns the work of the group's extensions; undefined if there is none. Without extensions in the group it does not access the
+ * container.
+ * @param analyzed the content of analyzed.toml after detection
+ * @param container a container with `/layers`
+ * @throws CnbError CNB_DETECT_FAILED if analyzed.toml is malformed, CNB_RUN_IMAGE_INVALID if an extension switches to an invalid name
  */
 export async function readExtensions(
   container: Pick<Container, 'getArchive'>,
@@ -50,9 +51,9 @@ export async function readExtensions(
   return { switchedRunImage: switched === undefined ? undefined : checkedName(switched), extendBuild, extendRun }
 }
 
-/** The specification lets an extension only switch the run image then, and the stock lifecycle says nothing of it. */
+/** With these APIs an extension can only switch the run image; the stock lifecycle ignores its other instructions silently. */
 function warnOfOldApi(api: ApiVersion, { events }: Context): void {
-  const message = `an image extension adds to the run image, which Platform API ${formatApiVersion(api)} cannot do: the app gets it as it is`
+  const message = `an image extension extends the run image, which Platform API ${formatApiVersion(api)} does not support: the app uses the unchanged run image`
   events?.({ type: 'warning', message })
 }
 
@@ -61,17 +62,17 @@ function readRunImage(analyzed: string): { name: string; extend: boolean } {
     const runImage = readTomlFields(analyzed, 'analyzed.toml').table('run-image')
     return { name: runImage?.string('image') ?? '', extend: runImage?.boolean('extend') ?? false }
   } catch (error) {
-    throw new CnbError('CNB_DETECT_FAILED', `what detection wrote cannot be read: ${(error as Error).message}`, { cause: error })
+    throw new CnbError('CNB_DETECT_FAILED', `cannot read the output of detection: ${(error as Error).message}`, { cause: error })
   }
 }
 
-/** An extension may write any text after FROM. */
+/** Checks the name, because an extension can write any text after FROM. */
 function checkedName(name: string): string {
   try {
     parseReference(name)
     return name
   } catch (error) {
-    const message = `an extension switches the run image to '${name}', which is no image name: ${(error as Error).message}`
+    const message = `an extension switches the run image to '${name}', which is not an image name: ${(error as Error).message}`
     throw new CnbError('CNB_RUN_IMAGE_INVALID', message, { cause: error, hint: "Correct the FROM in the extension's run.Dockerfile." })
   }
 }

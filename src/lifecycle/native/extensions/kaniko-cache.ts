@@ -1,7 +1,7 @@
 /**
- * The volume in which the extender keeps what Dockerfiles' commands made, so that a rebuild does not run them again: one for each
- * app and each choice of builder, buildpacks and run image, whose code could write anything into it as root. It stays a volume where the user chose a directory for the cache: nothing that runs as root gets
- * a directory of the host.
+ * The volume in which the extender caches the results of Dockerfile commands, to reuse them in a rebuild. Each combination of app,
+ * builder, buildpacks and run image has a separate volume, because their code runs as root and can write anything into it. It is a
+ * volume even if the user specifies a directory for the cache: processes that run as root get no directories of the host.
  */
 
 import type { Context } from '../../../base/events.ts'
@@ -14,21 +14,24 @@ import { KANIKO_DIR } from './base-layout.ts'
 
 type KanikoPlan = Pick<BuildPlan, 'builder' | 'buildpacks' | 'runImage' | 'cacheVolumes' | 'clearCache'>
 
-/** Costs nothing before `open`. Leaving the scope of `await using` removes a volume that is new, unless `keep` was called. */
+/** Accesses the engine only after `open`. Disposal removes a new volume unless `keep` was called. */
 export class KanikoCache implements AsyncDisposable {
   readonly #engine: Engine
   readonly #plan: KanikoPlan
   readonly #volumes: UnfinishedVolumes
   #mount: Promise<Mount> | undefined
 
-  /** @param owner the label by which a later run finds what a killed one left */
+  /** @param owner the value of the owner label, by which a later run finds the leftovers of a killed run */
   constructor(engine: Engine, plan: KanikoPlan, owner: string, context: Context) {
     this.#engine = engine
     this.#plan = plan
     this.#volumes = new UnfinishedVolumes(engine, owner, context)
   }
 
-  /** The mount for the extender's containers. Only for the layers: the rest of its directory is one build's, and goes with it. */
+  /**
+   * Creates the volume if it is missing, and returns its mount for the extender's containers. The volume contains only layers; the
+   * other files of the extender's cache directory belong to one build and are removed with its container.
+   */
   open(): Promise<Mount> {
     return (this.#mount ??= this.#open())
   }
@@ -45,6 +48,7 @@ export class KanikoCache implements AsyncDisposable {
     return `${cacheVolumes.kaniko}-${hexOf(digestOf([...places, repositoryOf(runImage.name)].join(' '))).slice(0, 12)}`
   }
 
+  /** Makes a new volume permanent. */
   async keep(): Promise<void> {
     await this.#volumes.keep(this.#name)
   }

@@ -1,6 +1,6 @@
 /**
- * The extender applies Dockerfiles with a library, kaniko, that writes a log of its own on stderr, a dozen lines for each
- * command. Of these a user wants the command, and what went wrong.
+ * Filters the log of kaniko, the library with which the extender applies Dockerfiles. It writes about a dozen lines to stderr for
+ * each command; users need the command and the errors.
  */
 
 import type { EventSink } from '../../../base/events.ts'
@@ -9,7 +9,7 @@ const ENTRY = /^time="[^"]*" level=(\w+) msg=(.*)$/
 const COMMAND = /^(?:ADD|ARG|COPY|ENV|LABEL|RUN|SHELL|USER|WORKDIR|CMD|ENTRYPOINT|EXPOSE|HEALTHCHECK|STOPSIGNAL|VOLUME) /
 const ROUTINE = new Set(['info', 'debug', 'trace'])
 
-/** Makes its routine entries `debug` events, and strips the others of their framing. */
+/** Returns an event sink that turns routine log entries into `debug` events and removes the log format from the others. */
 export function withoutKanikoLog(events: EventSink): EventSink {
   return (event) => {
     const [, level, text] = (event.type === 'phase.line' && event.stream === 'stderr' && ENTRY.exec(event.line)) || []
@@ -20,7 +20,7 @@ export function withoutKanikoLog(events: EventSink): EventSink {
   }
 }
 
-/** Go's quoting is JSON's in all that such a log holds; what differs stays as it is. */
+/** Removes Go's quoting, which is the same as JSON's for almost all log lines; returns other text unchanged. */
 function unquoted(text: string): string {
   if (!text.startsWith('"')) return text
   try {

@@ -174,7 +174,7 @@ test('what the stock lifecycle left is used where the user names its volume, and
     { ...entry, name: `committed/${kept.diffId}.tar`, size: content.length, content },
   ]))
   expect(await read()).toEqual(NOTHING)
-  expect(said()).toContain("--cache 'type=build;format=volume;name=the.build' uses them")
+  expect(said()).toContain("--cache 'type=build;format=volume;name=the.build'")
   expect(await read({ cacheVolumes: { ...plan.cacheVolumes, chosen: true } })).toEqual({ ...NOTHING, layers: ['l'], elsewhere: true })
 })
 
