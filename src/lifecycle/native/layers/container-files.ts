@@ -1,4 +1,4 @@
-/** The files of a container, as the engine's `GET archive` gives them. */
+/** Reads the files of a container through the engine's archive endpoint. */
 
 import { posix } from 'node:path'
 import { readPlainTar } from '../../../archive/tar/plain-tar.ts'
@@ -11,24 +11,24 @@ import type { BuildFiles } from '../model.ts'
 import { compareInWalk } from './walk-order.ts'
 
 /**
- * Reads out of `container`, which need not run. Paths are absolute and normal (`/layers/x`, not `/`). A link at `path` is
- * given as the link that it is. Sockets are left out by the engine; extended attributes are dropped.
- * @throws CnbError CNB_ENGINE_FAILED while the entries are read, for a tar that is not one of `path` in walk order
+ * Returns a reader of the files of `container`, which need not run. Paths are absolute and normalized (`/layers/x`, not `/`). A link
+ * at `path` is not followed. The engine omits sockets; extended attributes are dropped. Reading an entry throws CnbError
+ * CNB_ENGINE_FAILED if the engine's tar is not a tree at `path` in walk order.
  */
 export function containerFiles(container: Pick<Container, 'getArchive'>): BuildFiles {
   return {
     async read(path: string, context: Context): Promise<AsyncIterable<TarReadEntry> | undefined> {
-      if (path === '/' || posix.resolve(path) !== path) throw new CnbError('CNB_INTERNAL', `'${path}' is no absolute, normal path`)
+      if (path === '/' || posix.resolve(path) !== path) throw new CnbError('CNB_INTERNAL', `'${path}' is not an absolute, normalized path`)
       const tar = await container.getArchive(path, context)
-      const source = `what the engine gives of ${path}`
+      const source = `the engine's archive of ${path}`
       return tar && absolute(readPlainTar(tar, { source, signal: context.signal }), path)
     },
   }
 }
 
 /**
- * Reads out of the build's container, and the app out of the extender's where there was one: all else there is within reach of
- * what ran as root.
+ * Returns a reader of the build's files: the app from the extender's container if there is one, everything else from the build's
+ * container, because code that runs as root can change all files of the extender's.
  */
 export function buildFiles(container: Pick<Container, 'getArchive'>, extender: Pick<Container, 'getArchive'> | undefined): BuildFiles {
   const files = containerFiles(container)
@@ -36,7 +36,7 @@ export function buildFiles(container: Pick<Container, 'getArchive'>, extender: P
   return { read: (path, context) => (path === APP_DIR || path.startsWith(`${APP_DIR}/`) ? app : files).read(path, context) }
 }
 
-/** The engine's names start with the path's last part: here they become absolute, and what is said of their order is checked. */
+/** Makes names absolute, which the engine starts with the last component of `path`, and checks their order. */
 async function* absolute(entries: ReturnType<typeof readPlainTar>, path: string): AsyncGenerator<TarReadEntry, void, undefined> {
   const parent = Buffer.from(path.slice(0, path.lastIndexOf('/') + 1))
   const root = Buffer.from(path)
@@ -51,7 +51,7 @@ async function* absolute(entries: ReturnType<typeof readPlainTar>, path: string)
 
 const SLASH = 0x2f
 
-/** Directories come with a slash at their end. */
+/** Joins both names without the trailing slash of directories. */
 function within(parent: Buffer, name: Buffer): Buffer {
   const length = name.at(-1) === SLASH ? name.length - 1 : name.length
   const whole = Buffer.allocUnsafe(parent.length + length)
@@ -60,10 +60,10 @@ function within(parent: Buffer, name: Buffer): Buffer {
   return whole
 }
 
-/** That a list of entries is one tree, depth first, each directory's names in byte order, none twice. */
+/** Checks that entries form one tree, depth first, with each directory's names in byte order and without duplicates. */
 class TreeOrder {
   readonly #root: Buffer
-  /** The directories that the last entry is in, and itself if it is one. */
+  /** The directories that contain the last entry, and the last entry itself if it is a directory. */
   readonly #open: Buffer[] = []
   #last: Buffer | undefined
 
@@ -75,7 +75,7 @@ class TreeOrder {
     const { name } = entry
     if (!this.#last ? !name.equals(this.#root) : compareInWalk(this.#last, name) >= 0 || !this.#hasParent(name)) {
       const after = this.#last ? ` after ${JSON.stringify(this.#last.toString())}` : ''
-      throw new CnbError('CNB_ENGINE_FAILED', `the engine lists ${JSON.stringify(name.toString())}${after} as what is in ${this.#root.toString()}`)
+      throw new CnbError('CNB_ENGINE_FAILED', `the engine's archive of ${this.#root.toString()} has an unexpected entry ${JSON.stringify(name.toString())}${after}`)
     }
     this.#last = name
     if (entry.type === 'directory') this.#open.push(name)

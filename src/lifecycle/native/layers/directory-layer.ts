@@ -1,4 +1,4 @@
-/** A layer that is one directory (the lifecycle's layers/dir.go, v0.21.0). */
+/** Creates the layer of one directory (lifecycle v0.21.0 layers/dir.go). */
 
 import { makeTarLayer, type TarCopy } from '../../../archive/tar/tar-layer.ts'
 import type { TarHeader } from '../../../archive/tar/tar-header.ts'
@@ -12,7 +12,7 @@ import { filesAt, keyOf } from './layer-source.ts'
 import type { LayerSource } from './layer-source.ts'
 import type { Spool, Spooled } from './spool.ts'
 
-/** LayerFactory's directoryLayer, of files that somebody else owns. */
+/** Implements LayerFactory's directoryLayer. The caller owns `source`. */
 export async function directoryLayer(
   source: LayerSource,
   path: string,
@@ -31,12 +31,12 @@ export async function directoryLayer(
   return makeTarLayer((signal) => withLinks(source, path, above, links, signal), { signal, copy })
 }
 
-/** Called for each time that the layer is read for its digest. */
+/** Called each time the layer is read for its digest. */
 export type CopyMaker = () => Promise<TarCopy>
 
 class HardLinksFound extends Error {}
 
-/** The layer if it has no hard links; else it fails at the end, when all their targets are in `targets`. */
+/** Generates the layer. With hard links, it collects their targets in `targets` and throws HardLinksFound at the end. */
 async function* withoutLinks(
   source: LayerSource,
   path: string,
@@ -47,13 +47,13 @@ async function* withoutLinks(
   yield* above
   for await (const entry of filesAt(source, path, { signal })) {
     if (entry.type === 'link') targets.add(keyOf(entry.linkname))
-    // A layer that begins to go wrong is not hashed to its end.
+    // After the first hard link the layer is generated again, so hashing the rest is unnecessary.
     else if (targets.size === 0) yield layerEntry(entry, source.owner, entry.bytes ?? entry.content)
   }
   if (targets.size > 0) throw new HardLinksFound()
 }
 
-/** What hard links name: mostly files, but links and devices have them too (`cp -al`). */
+/** The target of a hard link: mostly a file, but symbolic links and devices can have hard links too (`cp -al`). */
 interface ArchiveTarget {
   readonly header: TarHeader
   readonly content: Spooled | undefined
@@ -65,7 +65,7 @@ interface Links {
   readonly spool: Spool
 }
 
-/** The layer with each hard link as what it is one to. The lifecycle does not see that two names are one, so it is there twice. */
+/** Generates the layer with a copy of the target for each hard link, as the lifecycle does: it does not detect hard links. */
 async function* withLinks(
   source: LayerSource,
   path: string,
@@ -80,7 +80,7 @@ async function* withLinks(
   }
 }
 
-/** A target's is kept when it goes by for the first time. */
+/** Returns the entry's content; the first time, also stores the content of a hard link's target in the spool. */
 async function contentOf(entry: TarReadEntry, { targets, found, spool }: Links): Promise<TarEntry['content']> {
   const key = keyOf(entry.name)
   if (!targets.has(key) || found.has(key)) return entry.bytes ?? entry.content
@@ -92,8 +92,8 @@ async function contentOf(entry: TarReadEntry, { targets, found, spool }: Links):
 function linked(link: TarReadEntry, source: LayerSource, { found, spool }: Links): TarEntry {
   const target = found.get(keyOf(link.linkname))
   if (!target) {
-    throw new CnbError('CNB_APP_CHANGED', `${link.name.toString()} became a hard link to ${link.linkname?.toString()} while it was read`, {
-      hint: 'Build again when nothing writes to it.',
+    throw new CnbError('CNB_APP_CHANGED', `cannot read ${link.name.toString()}: it became a hard link to ${link.linkname?.toString()} during the build`, {
+      hint: 'Build again when no program writes to it.',
     })
   }
   const { header, content } = target

@@ -1,4 +1,4 @@
-/** The layer with the launcher (the lifecycle's layers/launcher.go). */
+/** Creates the layer with the launcher (lifecycle layers/launcher.go). */
 
 import type { Readable } from 'node:stream'
 import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
@@ -7,13 +7,13 @@ import type { Layer } from '../../../images/image.ts'
 import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
 import { rootDirectory } from './layer-entries.ts'
 
-/** The launcher's program; `open` is called at every reading of the layer, and gives `size` bytes. */
+/** The launcher's program. `open` is called each time the layer is read, and returns `size` bytes. */
 export interface LauncherContent {
   readonly size: number
   open(signal?: AbortSignal): Promise<Readable>
 }
 
-/** `/cnb`, `/cnb/lifecycle` and the launcher in it, all of them root's. @throws whatever `content` fails with */
+/** Returns the layer with `/cnb`, `/cnb/lifecycle` and the launcher in it; root owns them. @throws errors of `content` */
 export function launcherLayer(content: LauncherContent, context: Context = {}): Promise<Layer> {
   return makeTarLayer(
     (signal) => [

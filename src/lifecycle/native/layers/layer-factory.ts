@@ -1,4 +1,4 @@
-/** Makes the layers of what a build left in its container, byte for byte as the lifecycle's exporter makes them. */
+/** Creates layers from the files in a build's container, byte for byte as the lifecycle's exporter does. */
 
 import type { TarHeader } from '../../../archive/tar/tar-header.ts'
 import type { Context } from '../../../base/events.ts'
@@ -13,15 +13,15 @@ import type { Slice } from './slices.ts'
 import { Spool } from './spool.ts'
 import type { SpoolMemory } from './spool.ts'
 
-/** What all spools of a build keep in memory together, in bytes. */
+/** The memory that all spools of a build share, in bytes. */
 const SPOOL_MEMORY = 8 * 1024 * 1024
 
-/** Its layers can be opened until it is disposed of. */
+/** The layers can be opened until the factory is disposed of. */
 export class LayerFactory implements AsyncDisposable {
   readonly #source: LayerSource
   readonly #spools: Spool[] = []
 
-  /** `owner` is the build user, whose all files of layers become. */
+  /** @param owner the build user, who owns all files of the layers */
   constructor(files: BuildFiles, owner: EntryOwner) {
     const memory: SpoolMemory = { left: SPOOL_MEMORY }
     const newSpool = (): Spool => {
@@ -33,21 +33,22 @@ export class LayerFactory implements AsyncDisposable {
   }
 
   /**
-   * The layer of the directory at `path`: its parents' headers as they are, shallowest first, then the directory and all below
-   * it as the build user's, each hard link with a content of its own. It is read once, or twice where there are hard links;
-   * opening the layer reads it again.
-   * @param copy who takes the layer's bytes meanwhile
-   * @throws CnbError CNB_EXPORT_FAILED when there is nothing at `path`; an opened layer fails with CNB_APP_CHANGED when it is another by then
+   * Returns the layer of the directory at `path`: the headers of its parents, shallowest first, then the directory and everything
+   * below it, owned by the build user. Each hard link is a copy of its target. The directory is read once, or twice if it has hard
+   * links; opening the layer reads it again.
+   * @param copy creates a receiver of the layer's bytes while they are read
+   * @throws CnbError CNB_EXPORT_FAILED if `path` does not exist; an opened layer fails with CNB_APP_CHANGED if its content changed
    */
   directoryLayer(path: string, parents: readonly TarHeader[], context: Context, copy?: CopyMaker): Promise<Layer> {
     return directoryLayer(this.#source, path, parents, copy, context)
   }
 
   /**
-   * The layers of the app directory at `path`: one for each slice, and one for the rest (slices.ts). Their files are in the byte
-   * order of whole paths, which is not the order that they come in, so all contents are kept: those of a small app in memory.
-   * @throws CnbError CNB_EXPORT_FAILED for a malformed pattern or when there is nothing at `path`, CNB_OUTPUT when the temporary
-   *   directory is full
+   * Returns the layers of the app directory at `path`: one for each slice, and one for the remaining files (slices.ts). Their files
+   * are in the byte order of whole paths, which differs from the order of the engine's archive, so all contents are spooled; those
+   * of a small app stay in memory.
+   * @throws CnbError CNB_EXPORT_FAILED for a malformed pattern or if `path` does not exist, CNB_OUTPUT if the temporary directory is
+   *   full
    */
   sliceLayers(path: string, parents: readonly TarHeader[], slices: readonly Slice[], context: Context): Promise<readonly SliceLayer[]> {
     return sliceLayers(this.#source, path, parents, slices, context)

@@ -1,4 +1,4 @@
-/** What the layers of a build are made from. */
+/** The input of a build's layers: container files, owner and spools. */
 
 import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
@@ -10,18 +10,18 @@ import type { Spool } from './spool.ts'
 export interface LayerSource {
   readonly files: BuildFiles
   readonly owner: EntryOwner
-  /** A spool that lives as long as the layers. */
+  /** Returns a new spool, which can be read as long as the layers can be opened. */
   newSpool(): Spool
 }
 
-/** @throws CnbError CNB_EXPORT_FAILED when there is nothing at `path` */
+/** Generates the entry at `path` and all entries below it. @throws CnbError CNB_EXPORT_FAILED if `path` does not exist */
 export async function* filesAt({ files }: LayerSource, path: string, context: Context): AsyncGenerator<TarReadEntry, void, undefined> {
   const found = await files.read(path, context)
-  if (!found) throw new CnbError('CNB_EXPORT_FAILED', `there is no ${path} in the container`)
+  if (!found) throw new CnbError('CNB_EXPORT_FAILED', `cannot read ${path}: the container does not have it`)
   yield* found
 }
 
-/** A name as a key: one latin1 character for each byte. */
+/** Returns a name as a key for maps, with one latin1 character for each byte. */
 export function keyOf(name: Buffer | undefined): string {
   return name?.toString('latin1') ?? ''
 }

@@ -1,4 +1,4 @@
-/** A directory's layer from files that are in memory already: `/layers/config`, `/layers/sbom/launch`. */
+/** Creates a directory's layer from files in memory: `/layers/config`, `/layers/sbom/launch`. */
 
 import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
 import type { TarHeader } from '../../../archive/tar/tar-header.ts'
@@ -10,9 +10,9 @@ import type { EntryOwner } from './layer-entries.ts'
 import { compareInWalk } from './walk-order.ts'
 
 /**
- * The layer that LayerFactory's directoryLayer makes of the same directory. All names are absolute; `entries` has the directory
- * itself and all below it, in any order. A hard link becomes what it is one to, as there.
- * @throws CnbError CNB_EXPORT_FAILED for a hard link to what is not among the entries
+ * Returns the same layer as LayerFactory's directoryLayer for the same directory. All names are absolute; `entries` contains the
+ * directory and everything below it, in any order. Each hard link becomes a copy of its target.
+ * @throws CnbError CNB_EXPORT_FAILED if the target of a hard link is not in `entries`
  */
 export async function memoryLayer(parents: readonly TarHeader[], entries: readonly LayerTreeEntry[], owner: EntryOwner): Promise<Layer> {
   const sorted = entries.map((entry) => ({ entry, name: Buffer.from(entry.name) })).sort((a, b) => compareInWalk(a.name, b.name))
@@ -21,7 +21,7 @@ export async function memoryLayer(parents: readonly TarHeader[], entries: readon
     if (entry.type !== 'link') return layerEntry(entry, owner, entry.content)
     const target = targets.get(Buffer.from(entry.linkname ?? '').toString('latin1'))
     if (target && target.type !== 'link') return layerEntry(linkedHeader(entry, target), owner, target.content)
-    throw new CnbError('CNB_EXPORT_FAILED', `${entry.name.toString()} is a hard link to something that is not in the same layer`)
+    throw new CnbError('CNB_EXPORT_FAILED', `cannot create the layer: the target of the hard link ${entry.name.toString()} is outside of it`)
   })
   return makeTarLayer(() => [...parentEntries(parents), ...expanded])
 }

@@ -1,4 +1,4 @@
-/** The layers of the app directory (buildpack.md "Slice Layers"; the lifecycle's layers/slices.go, v0.21.0). */
+/** Creates the layers of the app directory (buildpack.md "Slice Layers"; lifecycle v0.21.0 layers/slices.go). */
 
 import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
 import type { TarHeader, TarType } from '../../../archive/tar/tar-header.ts'
@@ -17,11 +17,11 @@ import type { Spool, Spooled } from './spool.ts'
 
 export interface SliceLayer {
   readonly layer: Layer
-  /** The history's text, as the lifecycle's phase/exporter.go writes it. */
+  /** The text for the image's history (lifecycle phase/exporter.go). */
   readonly createdBy: string
 }
 
-/** LayerFactory's sliceLayers, of files that somebody else owns. */
+/** Implements LayerFactory's sliceLayers. The caller owns `source`. */
 export async function sliceLayers(
   source: LayerSource,
   path: string,
@@ -41,7 +41,7 @@ export async function sliceLayers(
   return layers
 }
 
-/** As little as can be, for there may be many: uid, gid and time are the layer's anyway. */
+/** A file of the app. An app can have many, so it omits uid, gid and time, which are the same in the whole layer. */
 interface SpooledFile extends AppFile {
   readonly type: TarType
   readonly mode: number
@@ -51,7 +51,7 @@ interface SpooledFile extends AppFile {
   readonly content: Spooled | undefined
 }
 
-/** All that is in the app directory, in walk order, with the contents in `spool`. */
+/** Returns all entries of the app directory in walk order; adds the contents to `spool`. */
 async function appFiles(source: LayerSource, path: string, spool: Spool, context: Context): Promise<SpooledFile[]> {
   const root = Buffer.byteLength(path)
   const files: SpooledFile[] = []
@@ -73,10 +73,10 @@ async function spooled(entry: TarReadEntry, spool: Spool): Promise<WithoutName> 
   return { isDirectory: type === 'directory', type, linkname: keyOf(entry.linkname), devMajor, devMinor, content }
 }
 
-/** A hard link is written as what it is one to. */
+/** Returns the target of a hard link. */
 function linked(entry: TarReadEntry, byName: ReadonlyMap<string, SpooledFile>): WithoutName {
   const target = byName.get(keyOf(entry.linkname))
-  if (!target) throw new CnbError('CNB_ENGINE_FAILED', `the engine says that ${entry.name.toString()} is a hard link to nothing`)
+  if (!target) throw new CnbError('CNB_ENGINE_FAILED', `the engine's archive does not have the target of the hard link ${entry.name.toString()}`)
   const { isDirectory, type, linkname, devMajor, devMinor, content } = target
   return { isDirectory, type, linkname, devMajor, devMinor, content }
 }

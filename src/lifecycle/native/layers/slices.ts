@@ -1,24 +1,24 @@
-/** Which slice each file of the app is in (buildpack.md "Slice Layers"; the lifecycle's layers/slices.go, v0.21.0). */
+/** Assigns the app's files to slices (buildpack.md "Slice Layers"; lifecycle v0.21.0 layers/slices.go). */
 
 import { CnbError } from '../../../base/errors.ts'
 import { BadPattern, globPattern } from '../../../formats/go/glob.ts'
 
-/** `[[slices]]` of a launch.toml. */
+/** An element of `[[slices]]` in launch.toml. */
 export interface Slice {
   readonly paths: readonly string[]
 }
 
-/** Something in the app directory. Paths are bytes, one latin1 character each, relative to it; its own is `''`. */
+/** An entry of the app directory. `path` is relative to it, with one latin1 character for each byte; the directory has `''`. */
 export interface AppFile {
   readonly path: string
   readonly isDirectory: boolean
 }
 
 /**
- * Divides `files`, which are in walk order, into one list for each slice and one for the rest, each in the byte order of its
- * paths. A directory brings all below it; the first slice that matches a file has it; the directories above a file are in its
- * slice too, and in later ones only as long as anything below them is left.
- * @throws CnbError CNB_EXPORT_FAILED for a malformed pattern, if there is any file to try it on
+ * Divides `files`, which are in walk order, into one list for each slice and one for the remaining files, each in the byte order of
+ * its paths. A directory includes everything below it. A file belongs to the first slice that matches it. The directories above a
+ * file are in its slice too, and in later slices only if they contain files that are not yet assigned.
+ * @throws CnbError CNB_EXPORT_FAILED for a malformed pattern, if there is a file to match
  */
 export function divide<T extends AppFile>(files: readonly T[], slices: readonly Slice[]): T[][] {
   const tree = new SlicedTree(files)
@@ -26,7 +26,7 @@ export function divide<T extends AppFile>(files: readonly T[], slices: readonly 
   return [...divided, tree.rest()].map((some) => some.sort((a, b) => (a.path < b.path ? -1 : 1)))
 }
 
-/** The indexes of the files that a pattern matches. */
+/** Returns the indexes of the files that a pattern matches. */
 function matching(files: readonly AppFile[], patterns: readonly string[], slice: number): number[] {
   return patterns.flatMap((pattern) => {
     const matches = globPattern(pattern)
@@ -35,18 +35,18 @@ function matching(files: readonly AppFile[], patterns: readonly string[], slice:
     } catch (error) {
       if (!(error instanceof BadPattern)) throw error
       throw new CnbError('CNB_EXPORT_FAILED', `slice ${slice} has the malformed pattern ${JSON.stringify(pattern)}`, {
-        hint: "A buildpack wrote it to its launch.toml; '[' and '\\' in it need a partner.",
+        hint: "Report it to the author of the buildpack with this slice in launch.toml: '[' or '\\' in the pattern is incomplete.",
       })
     }
   })
 }
 
-/** The files by their index in the walk: a directory's come right behind it, so higher numbers are deeper or elsewhere. */
+/** The files by their index in the walk. The entries of a directory follow it directly, so a parent has a lower index. */
 class SlicedTree<T extends AppFile> {
   readonly #files: readonly T[]
-  /** The directory that each file is in; none for the app directory. */
+  /** The directory that contains each file; undefined for the app directory. */
   readonly #parents: (number | undefined)[] = []
-  /** What is right in each directory. */
+  /** The direct entries of each directory. */
   readonly #children = new Map<number, number[]>()
   readonly #taken = new Set<number>()
 
@@ -64,7 +64,7 @@ class SlicedTree<T extends AppFile> {
     }
   }
 
-  /** The matched files that nobody has yet, all below them, and all directories above. */
+  /** Assigns the matched files that are not yet assigned and everything below them; returns them and the directories above. */
   take(matches: readonly number[]): T[] {
     const found = new Set<number>()
     for (const match of matches) this.#takeAll(match, found)
@@ -73,7 +73,7 @@ class SlicedTree<T extends AppFile> {
       let parent = this.#parents[index]
       for (; parent !== undefined && !found.has(parent) && !above.has(parent); parent = this.#parents[parent]) above.add(parent)
     }
-    // The deepest first, for a directory that is done may be the last of the one that it is in.
+    // The deepest directories first: a directory that becomes complete can complete its parent.
     for (const directory of [...above].sort((a, b) => b - a)) {
       if (this.#children.get(directory)?.every((child) => this.#taken.has(child))) this.#taken.add(directory)
     }

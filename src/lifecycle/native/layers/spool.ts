@@ -1,4 +1,4 @@
-/** Contents that are needed later than they come: in memory while there is room, then in a file that has no name any more. */
+/** Stores contents for later: in memory up to a limit, then in an unlinked temporary file. */
 
 import { readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -8,12 +8,12 @@ import { Readable } from 'node:stream'
 import { CnbError } from '../../../base/errors.ts'
 import { makeTemporaryDirectory } from '../../../base/files.ts'
 
-/** Bytes of memory that several spools may use together, besides one block each. */
+/** The bytes of memory that several spools can still use together, in addition to one block each. */
 export interface SpoolMemory {
   left: number
 }
 
-/** Where a content is; only its spool can read it. */
+/** The position of a content; only the spool that created it can read it. */
 export interface Spooled {
   readonly offset: number
   /** Bytes. */
@@ -21,12 +21,12 @@ export interface Spooled {
 }
 
 const BLOCK = 256 * 1024
-/** Up to this size a content is read at once and synchronously: that costs less than a trip to the thread pool. */
+/** Contents up to this size, in bytes, are read synchronously, which is faster than through the thread pool. */
 const SMALL = 64 * 1024
 
 /**
- * Contents are added one after the other, by one caller at a time, and can be read as soon as they are in. Block number n is
- * in memory or at n * BLOCK in the file, which has holes for the others.
+ * Contents are added one after another, by one caller at a time, and can be read after that. Block number n is in memory or at
+ * n * BLOCK in the file, which is sparse.
  */
 export class Spool implements AsyncDisposable {
   readonly #memory: SpoolMemory
@@ -41,11 +41,11 @@ export class Spool implements AsyncDisposable {
     this.#memory = memory
   }
 
-  /** @throws CnbError CNB_OUTPUT when the temporary directory takes no more; whatever `content` fails with */
+  /** Adds a content. @throws CnbError CNB_OUTPUT if the temporary directory is full; errors of `content` */
   add(content: Buffer | AsyncIterable<unknown>): Spooled | Promise<Spooled> {
     const offset = this.#length
     const start = offset % BLOCK
-    // Most are small: no promise for those.
+    // Most contents are small, so they are added without a promise.
     if (!Buffer.isBuffer(content) || start + content.length >= BLOCK) return this.#addPieces(Buffer.isBuffer(content) ? [content] : content)
     content.copy(this.#block(), start)
     this.#length += content.length
@@ -58,7 +58,7 @@ export class Spool implements AsyncDisposable {
     return { offset, size: this.#length - offset }
   }
 
-  /** The one that is being filled. */
+  /** Returns the block that is being filled. */
   #block(): Buffer {
     return (this.#blocks[Math.floor(this.#length / BLOCK)] ??= this.#spare ?? Buffer.allocUnsafeSlow(BLOCK))
   }
@@ -73,7 +73,7 @@ export class Spool implements AsyncDisposable {
     }
   }
 
-  /** A full block stays in memory if there is room. */
+  /** Keeps a full block in memory if the limit allows it; otherwise writes it to the file. */
   async #keep(index: number, block: Buffer): Promise<void> {
     if (this.#memory.left >= BLOCK) {
       this.#memory.left -= BLOCK
@@ -85,16 +85,16 @@ export class Spool implements AsyncDisposable {
       this.#file ??= await openNameless()
       for (let done = 0; done < BLOCK; ) done += (await this.#file.write(block, done, BLOCK - done, index * BLOCK + done)).bytesWritten
     } catch (error) {
-      throw new CnbError('CNB_OUTPUT', `cannot keep the contents of a layer: ${(error as Error).message}`, {
+      throw new CnbError('CNB_OUTPUT', `cannot write the contents of a layer to a temporary file: ${(error as Error).message}`, {
         cause: error,
-        hint: 'Layers need room in the temporary directory: set TMPDIR to one that has it.',
+        hint: 'Set TMPDIR to a directory with more free space.',
       })
     }
     this.#blocks[index] = undefined
     this.#spare = block
   }
 
-  /** A buffer for a small content; it may share the spool's memory, and is not to be written to. */
+  /** Returns a small content as a buffer, otherwise a stream. The buffer can share the spool's memory: do not change it. */
   read(content: Spooled): Buffer | Readable {
     const parts = this.#parts(content)
     if (content.size > SMALL) return Readable.from(this.#stream(parts), { objectMode: false })
@@ -133,7 +133,7 @@ export class Spool implements AsyncDisposable {
   }
 
   #opened(): FileHandle {
-    if (!this.#file) throw new CnbError('CNB_INTERNAL', 'a layer was read after its factory had been disposed of')
+    if (!this.#file) throw new CnbError('CNB_INTERNAL', 'cannot read a layer: its factory is already disposed of')
     return this.#file
   }
 
@@ -150,20 +150,20 @@ export class Spool implements AsyncDisposable {
   }
 }
 
-/** A content's share of one block: the bytes, or where in the file they are. */
+/** A content's part of one block: the bytes in memory, or their position in the file. */
 interface SpooledPart {
   readonly block: Buffer | undefined
   readonly position: number
   readonly size: number
 }
 
-/** The file goes when it is closed, even by a kill. */
+/** Creates a file without a name; it disappears when it is closed, even if the process is killed. */
 async function openNameless(): Promise<FileHandle> {
   await using directory = await makeTemporaryDirectory('cnb-layers-')
   return await open(join(directory.path, 'spool'), 'wx+', 0o600)
 }
 
 function atLeastOne(bytesRead: number): number {
-  if (bytesRead === 0) throw new CnbError('CNB_INTERNAL', 'a spooled content is shorter than it was')
+  if (bytesRead === 0) throw new CnbError('CNB_INTERNAL', 'cannot read a spooled content: its file is too short')
   return bytesRead
 }

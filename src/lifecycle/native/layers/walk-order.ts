@@ -1,10 +1,10 @@
-/** The two orders that names have in layers; both compare bytes, in neither does a language have a say. */
+/** The order of names in a walk of a directory; it compares bytes and does not depend on the locale. */
 
 const SLASH = 0x2f
 
 /**
- * The order of a walk, depth first with each directory's names sorted (Go's filepath.Walk): `a`, `a/b`, `a-b`, `a.txt`.
- * A byte-wise comparison of the whole paths, in which a slash comes before all else, says the same.
+ * Compares two paths in the order of a walk, depth first with each directory's names sorted (Go's filepath.Walk): `a`, `a/b`,
+ * `a-b`, `a.txt`. This is the byte order of the whole paths, except that a slash comes before all other bytes.
  */
 export function compareInWalk(a: Buffer, b: Buffer): number {
   const shorter = Math.min(a.length, b.length)

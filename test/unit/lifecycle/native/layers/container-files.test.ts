@@ -76,6 +76,6 @@ describe('containerFiles', () => {
     const all = (async () => {
       for await (const entry of entries) entry.content.resume()
     })()
-    await expect(all).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: expect.stringContaining('what the engine gives of /x') })
+    await expect(all).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED', message: expect.stringContaining("the engine's archive of /x") })
   })
 })

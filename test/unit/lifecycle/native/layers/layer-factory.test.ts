@@ -117,7 +117,7 @@ describe('LayerFactory', () => {
 
   it('says which directory is not there', async () => {
     await using factory = new LayerFactory(filesOf(() => []), GOLDEN_OWNER)
-    const wrong = { code: 'CNB_EXPORT_FAILED', message: 'there is no /l in the container' }
+    const wrong = { code: 'CNB_EXPORT_FAILED', message: 'cannot read /l: the container does not have it' }
     await expect(factory.directoryLayer('/l', [], {})).rejects.toMatchObject(wrong)
     await expect(factory.sliceLayers('/l', [], [], {})).rejects.toMatchObject(wrong)
   })
