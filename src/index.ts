@@ -1,5 +1,5 @@
 /**
- * The library: what the command does, as functions. Importing it has no effects, and each function loads its code when it is called.
+ * The library: the command's operations as functions. The import has no side effects; each function loads its code on demand.
  * docs/library.md has an example.
  */
 
@@ -22,19 +22,19 @@ export type { CnbErrorOptions, ErrorCode, SourcePosition } from './base/errors.t
 export type { CnbEvent, Context, EventSink } from './base/events.ts'
 export type { BuildOptions, BuildResult, CreateBuilderOptions, CreateBuilderResult, ImageInspection, InspectOptions, RebaseOptions, RebaseRemoteOptions, RebaseResult }
 
-/** Where the engine, the registries' credentials and the files that options name are looked for. */
+/** The environment in which operations look for the engine, for registry credentials and for files of options. */
 export interface ConnectOptions extends Context {
   /** Environment variables, such as `process.env`: DOCKER_HOST, DOCKER_CONFIG, HTTPS_PROXY, CNB_HOME and so on. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The directory that relative paths start from, such as `process.cwd()`. */
+  /** The base directory of relative paths, such as `process.cwd()`. */
   readonly cwd: string
-  /** The home directory; the user's when absent. */
+  /** The home directory; default: the user's. */
   readonly home?: string
 }
 
-/** The engine and the registries, for any number of operations, also at the same time. Disposing of it closes all connections. */
+/** Access to the engine and registries for any number of operations, also concurrent ones. Disposing of it closes all connections. */
 export interface Connection extends AsyncDisposable {
-  /** How operations are stopped and where their events go, unless they are given a context of their own. */
+  /** The abort signal and event receiver of operations that are called without a context. */
   readonly context: Context
   /** @internal */
   engine(): Promise<EngineServices>
@@ -54,7 +54,7 @@ class OpenConnection implements Connection {
 
   engine(): Promise<EngineServices> {
     const engine = (this.#engine ??= this.#connections.engineServices(this.context))
-    // The next operation tries again.
+    // After a failure, the next operation connects again.
     engine.catch(() => (this.#engine = undefined))
     return engine
   }
@@ -69,14 +69,14 @@ class OpenConnection implements Connection {
 }
 
 /**
- * Returns what operations need. The first operation that needs the engine connects to it.
- * Aborting `signal` ends the connections too: to stop one operation of several, give that operation its own context.
+ * Returns a connection for operations. The first operation that uses the engine connects to it.
+ * Aborting `signal` closes the connections too; to stop one of several operations, pass that operation a separate context.
  */
 export function connect(options: ConnectOptions): Connection {
   return new OpenConnection(options)
 }
 
-/** Builds an image from an app. @throws CnbError of nearly every code */
+/** Builds an image from an app. @throws CnbError with almost any code */
 export function build(options: BuildOptions, connection: Connection, context: Context = connection.context): Promise<BuildResult> {
   return perform(context, async (own) => {
     const operation = await import('./operations/build/build.ts')
@@ -85,7 +85,7 @@ export function build(options: BuildOptions, connection: Connection, context: Co
 }
 
 /**
- * Moves the app layers of an image to a newer run image: on the engine, or with `publish: true` in its registry, which needs no engine.
+ * Moves an image's app layers to a newer run image: on the engine, or with `publish: true` in the registry, without an engine.
  * @throws CnbError CNB_NOT_REBASABLE, CNB_IMAGE_*, CNB_PULL_FAILED, CNB_OUTPUT, CNB_ENGINE_*, CNB_REGISTRY_*
  */
 export function rebase(
@@ -123,10 +123,10 @@ export function createBuilder(
   })
 }
 
-/** Runs an operation so that it throws only CnbErrors; once it is stopped, whatever breaks next is a consequence. */
+/** Runs an operation and converts its errors to CnbErrors. After an abort, any error is a consequence of the abort. */
 async function perform<T>({ signal, events }: Context, operation: (context: Context) => Promise<T>): Promise<T> {
   const own = signal && AbortSignal.any([signal])
-  // Many things wait for it at the same time; ten is where Node sees a leak.
+  // Many concurrent operations listen to the signal; Node warns of a leak at more than ten listeners.
   if (own) setMaxListeners(0, own)
   try {
     return await operation({ signal: own, events })

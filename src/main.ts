@@ -1,4 +1,4 @@
-/** Composition root: the only file that knows the process. Command line, streams, signals and engine in; exit code out. */
+/** Entry point of the command: the only file that uses the process's streams, signals and exit code. */
 
 import { setMaxListeners } from 'node:events'
 import { homedir } from 'node:os'
@@ -9,15 +9,15 @@ import type { Context } from './base/events.ts'
 import { parseCommandLine } from './cli/program.ts'
 import type { Host } from './operations/services.ts'
 
-/** How long a run that was told to stop may take over it: 10 s are promised. */
+/** Time limit for the cleanup of an interrupted run; the documented limit is 10 s. */
 const LAST_GRACE_MS = 9500
 
 const host: Host = { env: process.env, cwd: process.cwd(), home: homedir() }
 
 /**
- * Sets V8 up for a command, before its code is loaded; not for the library, whose process is another's.
- * Undici reads HTTP by WebAssembly, which V8 compiles a second time as soon as it is warm. That takes a processor for a seventh of a
- * second, which even a command of three requests would wait for at its end; of what is read, a few headers would be faster.
+ * Configures V8 for a command, before the command's code is loaded. The library does not call it: its process belongs to the caller.
+ * Undici parses HTTP in WebAssembly, which V8 optimizes after a few calls. This compilation takes about 150 ms of processor time, and
+ * even a command with three requests waits for it before it exits; only the parsing of a few headers would become faster.
  */
 async function tuneV8(): Promise<void> {
   const [{ setFlagsFromString }, { collectBy }] = await Promise.all([import('node:v8'), import('./base/spent-chunks.ts')])
@@ -29,7 +29,7 @@ async function tuneV8(): Promise<void> {
   })
 }
 
-/** V8's garbage collector is there in contexts that are made after the flag was set. */
+/** Returns V8's `gc` function, which exists in contexts that are created after the flag is set. */
 function exposeCollector(setFlag: (flag: string) => void): (options: { type: 'minor' }) => void {
   setFlag('--expose-gc')
   return runInNewContext('gc') as ReturnType<typeof exposeCollector>
@@ -38,25 +38,25 @@ function exposeCollector(setFlag: (flag: string) => void): (options: { type: 'mi
 const SIGNALS = [
   ['SIGINT', 130, 'interrupted'],
   ['SIGTERM', 143, 'terminated'],
-  ['SIGHUP', 129, 'the terminal is gone'],
+  ['SIGHUP', 129, 'the terminal was closed'],
 ] as const
 
-/** What waits for an engine ends sooner (docker/last-words.ts); this is for all else. */
+/** Exits the process if the cleanup takes too long. Engine calls have an earlier limit (docker/last-words.ts). */
 function leaveInTime(words: string, exit: number): void {
   const giveUp = (): void => {
-    process.stderr.write(`ERROR: ${words}, and clearing up did not end in time: see what has the label dev.cnb.owner on the engine (CNB_INTERRUPTED)\n`)
+    process.stderr.write(`ERROR: ${words}, and the cleanup did not finish in time: remove what is left on the engine with the label dev.cnb.owner (CNB_INTERRUPTED)\n`)
     leave(exit)
   }
   setTimeout(giveUp, LAST_GRACE_MS).unref()
 }
 
-/** In the middle of the work, and on purpose. */
+/** Exits immediately, without the deadlock message. */
 function leave(exit: number): never {
-  process.off('exit', tellOfDeadlock)
+  process.off('exit', reportDeadlock)
   process.exit(exit)
 }
 
-/** The first signal stops the run, which then clears up; the second ends the process. */
+/** On the first signal, aborts the run, which then cleans up; on the second, exits immediately. */
 function stopOnSignals(controller: AbortController): void {
   for (const [signal, exit, words] of SIGNALS) {
     process.on(signal, () => {
@@ -65,34 +65,34 @@ function stopOnSignals(controller: AbortController): void {
       leaveInTime(words, exit)
     })
   }
-  // A defect somewhere: stop, so that containers are removed all the same, and tell of it as the reason.
+  // A defect: abort the run with it as the reason, to remove the run's containers.
   const onDefect = (thrown: unknown): void => {
     if (controller.signal.aborted) return
     controller.abort(toCnbError(thrown))
-    leaveInTime('a defect ended the work', 1)
+    leaveInTime('the run stopped because of a defect', 1)
   }
   process.on('uncaughtException', onDefect)
   process.on('unhandledRejection', onDefect)
 }
 
-/** Words that cannot be written do not stop the run, whose work is worth more; but a result that is lost is no success. */
+/** Keeps the run going if an output stream fails, because its work matters more. A result that cannot be written changes the exit code. */
 function watchOutput(): void {
   process.stdout.once('error', ({ code, message }: NodeJS.ErrnoException) => {
-    // The reader has seen enough (`| head`).
+    // The reader closed the pipe early (`| head`).
     if (code === 'EPIPE') return
-    process.stderr.write(`ERROR: the output could not be written: ${message} (CNB_OUTPUT)\n`)
+    process.stderr.write(`ERROR: cannot write the output: ${message} (CNB_OUTPUT)\n`)
     process.once('exit', (exit) => (process.exitCode = exit || ERRORS.CNB_OUTPUT.exit))
   })
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 }
 
-/** Touches stdin only when somebody reads it: it would keep the process alive. */
+/** Opens stdin on the first read only: an open stdin keeps the process alive. */
 async function* standardInput(): AsyncGenerator<Buffer> {
   for await (const chunk of process.stdin) yield chunk as Buffer
 }
 
 async function main(): Promise<number> {
-  // Warnings for developers of what is bundled, such as Node 24 has for docker-modem's url.parse().
+  // Hides deprecation warnings of bundled packages, such as the one of Node 24 for docker-modem's url.parse().
   process.noDeprecation = true
   watchOutput()
   const parsed = parseCommandLine(process.argv.slice(2), process.stdout.columns)
@@ -101,13 +101,13 @@ async function main(): Promise<number> {
     return 0
   }
   const controller = new AbortController()
-  // Many things wait for it at once; ten is where Node sees a leak.
+  // Many concurrent operations listen to the signal; Node warns of a leak at more than ten listeners.
   setMaxListeners(0, controller.signal)
   stopOnSignals(controller)
   await tuneV8()
-  const [{ runCommand, reportUsageError: complain }, { Connections }] = await Promise.all([import('./cli/run.ts'), import('./operations/connections.ts')])
+  const [{ runCommand, reportUsageError }, { Connections }] = await Promise.all([import('./cli/run.ts'), import('./operations/connections.ts')])
   await using connections = new Connections(host)
-  const surroundings = {
+  const io = {
     host,
     stdout: process.stdout,
     stderr: process.stderr,
@@ -116,18 +116,18 @@ async function main(): Promise<number> {
     remote: (context: Context) => connections.registryServices(context),
     input: standardInput(),
   }
-  if (parsed.kind === 'wrong') return await complain(parsed.error, parsed.globals, surroundings)
-  return await runCommand(parsed, surroundings)
+  if (parsed.kind === 'wrong') return await reportUsageError(parsed.error, parsed.globals, io)
+  return await runCommand(parsed, io)
 }
 
-// A promise that nobody will settle lets Node end in the middle of the work, silently and with exit code 0.
-function tellOfDeadlock(): void {
+// If a promise never settles, Node exits in the middle of the work, silently and with exit code 0.
+function reportDeadlock(): void {
   process.exitCode = ERRORS.CNB_INTERNAL.exit
-  process.stderr.write('ERROR: cnb ended before its work was done, which is a defect of cnb (CNB_INTERNAL)\n')
+  process.stderr.write('ERROR: cnb exited before its work was complete; this is a bug in cnb (CNB_INTERNAL)\n')
 }
-process.once('exit', tellOfDeadlock)
-// Not process.exit(): what is still to be written to a pipe would be lost.
+process.once('exit', reportDeadlock)
+// Not process.exit(): it would lose output that is not yet written to a pipe.
 void main().then((code) => {
   process.exitCode = code
-  process.off('exit', tellOfDeadlock)
+  process.off('exit', reportDeadlock)
 })

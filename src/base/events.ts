@@ -19,13 +19,13 @@ export type CnbEvent =
   | { type: 'image'; step: string; done: number; failed: number; total: number; report: ImageReport }
   /** A choice that a user may question. */
   | { type: 'decision'; subject: DecisionSubject; outcome: string; reason: string }
-  /** A call to an engine or a registry, or work of our own, that has ended (spans.ts). Milliseconds; `startMs` since the process began. */
+  /** A completed call to an engine or a registry, or completed internal work (spans.ts). Milliseconds; `startMs` since the process start. */
   | { type: 'span'; category: SpanCategory; name: string; startMs: number; durationMs: number; args?: SpanArguments }
   | { type: 'info'; message: string }
   | { type: 'warning'; message: string }
   | { type: 'debug'; message: string }
 
-/** What was decided about; `name` says which one, where there are several of the kind. */
+/** The subject of a decision; `name` identifies it if there are several of its kind. */
 export interface DecisionSubject {
   readonly kind: DecisionKind
   readonly name?: string
@@ -85,7 +85,7 @@ export async function step<T>(context: Context, name: string, work: () => Promis
 
 /**
  * Emits a decision.
- * @param outcome a word or two, or the name of what was chosen
+ * @param outcome one or two words, or the name of the selected item
  * @param reason a sentence without a period, readable without the specification
  */
 export function decide({ events }: Pick<Context, 'events'>, subject: DecisionSubject, outcome: string, reason: string): void {

@@ -1,16 +1,16 @@
-/** Positions in the bundle as positions in src/, by the source maps beside it. */
+/** Translation of stack trace positions from the bundle to src/, with the bundle's source maps. */
 
 import { readFileSync } from 'node:fs'
 import { SourceMap, type SourceMapPayload } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-/** A place in a stack trace: the path or file URL of a script, its line and its column. */
+/** A position in a stack trace: the path or file URL of a script, its line and its column. */
 const PLACE = /((?:file:\/\/)?(?:\/|[A-Za-z]:\\)[^\n():]*\.js):(\d+):(\d+)/g
 
 /**
- * Returns a stack trace whose positions are those of the sources: `src/main.ts:1:2`. Positions outside of the bundle, and in its
- * libraries, stay as they are.
- * @param directory where the bundle is, as stack traces write it; no file elsewhere is read
+ * Returns the stack trace with positions in the sources, such as `src/main.ts:1:2`. Positions outside the bundle and in bundled
+ * libraries are unchanged.
+ * @param directory the bundle's directory, in the form that stack traces use; files elsewhere are not read
  */
 export function withSourcePositions(stack: string, directory: string | undefined = bundleDirectory()): string {
   if (directory === undefined) return stack
@@ -25,7 +25,7 @@ export function withSourcePositions(stack: string, directory: string | undefined
   })
 }
 
-/** Where the bundle is that this function is in; undefined where the sources run. */
+/** Returns the directory of the running bundle. Returns undefined if the sources run without a bundle. */
 function bundleDirectory(): string | undefined {
   const [, script = ''] = new RegExp(PLACE.source).exec(new Error().stack ?? '') ?? []
   return /^.*[/\\]dist[/\\]/.exec(script)?.[0]

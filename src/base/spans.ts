@@ -1,14 +1,14 @@
-/** Spans: how long each call over a wire and each piece of work takes. They are events; --verbose and CNB_TRACE listen. */
+/** Span events: durations of engine calls, registry calls and internal work, for --verbose and CNB_TRACE. */
 
 import { finished, type Readable } from 'node:stream'
 import type { Context, EventSink, SpanArguments, SpanCategory } from './events.ts'
 
-/** Ends a span. Only the first call counts. */
+/** Ends a span. Further calls have no effect. */
 export type EndSpan = (args?: SpanArguments) => void
 
 const ignore: EndSpan = () => {}
 
-/** Starts a span; it is emitted when it ends. */
+/** Starts a span. The event is emitted when the returned function is called. */
 export function beginSpan(events: EventSink | undefined, category: SpanCategory, name: string): EndSpan {
   if (!events) return ignore
   const startMs = performance.now()
@@ -20,12 +20,12 @@ export function beginSpan(events: EventSink | undefined, category: SpanCategory,
   }
 }
 
-/** Ends a span when the stream has ended, or has failed or been closed before that. */
+/** Ends a span when the stream ends, fails or closes early. */
 export function endWith(stream: Readable, end: EndSpan, args: SpanArguments): void {
   finished(stream, { writable: false }, (error) => end(error ? { ...args, ended: 'early' } : args))
 }
 
-/** Runs `work` in a span of its own. */
+/** Runs `work` in a span. @returns the result of `work` */
 export async function measured<T>(context: Context, name: string, work: () => Promise<T>): Promise<T> {
   const end = beginSpan(context.events, 'work', name)
   try {

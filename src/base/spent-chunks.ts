@@ -1,7 +1,8 @@
 /**
- * Chunks that came over a connection and that nobody holds any more. V8 sees only the small object in front of each: it lets
- * tens of megabytes of them gather, and then looks through its whole heap. Asked each few megabytes to clear up among its youngest
- * objects, where they all are, it needs less memory, and much less time, because the memory that comes back is still warm.
+ * Early garbage collection of chunks that were received and processed.
+ * V8 counts only the small object in front of each chunk: it lets tens of megabytes accumulate and then runs a full collection. All of
+ * these objects are young, so a minor collection every few megabytes uses less memory, and far less time because the freed memory is
+ * still in the processor's cache.
  */
 
 const STEP = 4 * 1024 * 1024
@@ -9,12 +10,12 @@ const STEP = 4 * 1024 * 1024
 let passed = 0
 let collect: (() => void) | undefined
 
-/** Sets how V8 is made to clear up among its youngest objects; without it, chunks are only counted. */
+/** Sets the function that runs a minor collection. Without it, chunks are only counted. */
 export function collectBy(minorCollection: () => void): void {
   collect = minorCollection
 }
 
-/** Counts a chunk that a stream passes on; for those that carry layers. */
+/** Counts a chunk of a stream that may carry a layer, and collects garbage every few megabytes. */
 export function countBytes(chunk: Buffer): void {
   passed += chunk.length
   if (passed < STEP) return

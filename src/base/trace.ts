@@ -1,10 +1,10 @@
-/** `CNB_TRACE`: a run's spans in a file of Chrome's trace event format, which Perfetto and chrome://tracing open. */
+/** CNB_TRACE: writes a run's spans in Chrome's trace event format, for Perfetto and chrome://tracing. */
 
 import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { CnbError } from './errors.ts'
 import type { CnbEvent, EventSink } from './events.ts'
 
-/** Members of the format ("Trace Event Format", complete events and metadata events); times in microseconds. */
+/** Entries of the file ("Trace Event Format", complete events and metadata events); times in microseconds. */
 type TraceEvent =
   | { ph: 'X'; name: string; cat: string; ts: number; dur: number; pid: number; tid: number; args: object }
   | { ph: 'M'; name: 'process_name' | 'thread_name'; pid: number; tid: number; args: { name: string } }
@@ -19,20 +19,20 @@ export interface Trace {
   close(): void
 }
 
-/** There is one process. */
+/** The trace has only one process. */
 const PID = 1
-/** Lanes of one category have numbers after each other. */
+/** The range of lane numbers for each category. */
 const LANES = 1000
 const CATEGORIES = ['phase', 'step', 'pull', 'work', 'engine', 'registry'] as const
 type Category = (typeof CATEGORIES)[number]
 
-/** After each event, so that the file is valid whenever the process ends. */
+/** Written after each event, to keep the file valid if the process ends at any time. */
 const END = '\n]\n'
 
 /**
- * Opens the file for a run, in place of what it held. Only its owner can read it.
- * @param title names the run, such as `cnb build`
- * @throws CnbError CNB_OUTPUT for what is no regular file, or cannot be written
+ * Opens the trace file of a run and truncates it. Only its owner can read it.
+ * @param title the run's title, such as `cnb build`
+ * @throws CnbError CNB_OUTPUT if the path is not a regular file or cannot be written
  */
 export function openTrace(path: string, title: string): Trace {
   const file = openFile(path)
@@ -40,7 +40,7 @@ export function openTrace(path: string, title: string): Trace {
   let isFirst = true
   let isOpen = true
   const write = (event: TraceEvent): void => {
-    // Positions are bytes, and names may be more than ASCII.
+    // Positions count bytes, and names may contain non-ASCII characters.
     const bytes = Buffer.from(`${isFirst ? '\n' : ',\n'}${JSON.stringify(event)}${END}`)
     isFirst = false
     position += writeSync(file, bytes, 0, bytes.length, position) - END.length
@@ -57,7 +57,7 @@ export function openTrace(path: string, title: string): Trace {
       try {
         write({ ph: 'X', name, cat: category, ts, dur, pid: PID, tid: lanes.take(category, { start: ts, end: ts + dur }), args })
       } catch {
-        // A full disk does not end the run, whose result matters more.
+        // A full disk stops the trace, not the run.
         isOpen = false
       }
     },
@@ -71,7 +71,7 @@ export function openTrace(path: string, title: string): Trace {
 function openFile(path: string): number {
   let file: number | undefined
   try {
-    // Neither waits for a pipe's reader nor follows a link that somebody put there.
+    // Neither waits for a pipe's reader nor follows a symbolic link, which another user may have created.
     file = openSync(path, constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0), 0o600)
     if (!fstatSync(file).isFile()) throw new Error('it is not a regular file')
     fchmodSync(file, 0o600)
@@ -92,7 +92,10 @@ interface Span extends Interval {
   readonly args: object
 }
 
-/** What an event says has ended, in milliseconds since the process began. @param now when the event came */
+/**
+ * Returns the span that ends with an event, in milliseconds since the process start. Returns undefined for other events.
+ * @param now the time of the event
+ */
 function spanOf(event: CnbEvent, now: number): Span | undefined {
   switch (event.type) {
     case 'span':
@@ -108,18 +111,18 @@ function spanOf(event: CnbEvent, now: number): Span | undefined {
   }
 }
 
-/** Lanes (threads, for the format), in each of which every two spans are apart or one holds the other. */
+/** Lanes (threads in the format). Two spans of one lane are disjoint or nested. */
 class Lanes {
-  /** By category and lane: the outermost spans, which are apart, in the order of their times. */
+  /** By category and lane: the outermost spans, which are disjoint, in order of time. */
   readonly #taken = new Map<Category, Interval[][]>()
   readonly #onNew: (tid: number, name: string) => void
 
-  /** @param onNew hears of each lane before its first span */
+  /** @param onNew receives each lane before its first span */
   constructor(onNew: (tid: number, name: string) => void) {
     this.#onNew = onNew
   }
 
-  /** The number of the first lane of the category that has room for the span. Spans come in about the order of their ends. */
+  /** Returns the number of the category's first lane with room for the span. Spans arrive approximately in order of their ends. */
   take(category: Category, span: Interval): number {
     const lanes = this.#taken.get(category) ?? []
     this.#taken.set(category, lanes)
@@ -132,7 +135,7 @@ class Lanes {
   }
 }
 
-/** Adds the span to the lane, in the place of those that it holds; false where one overlaps it. */
+/** Adds the span to the lane and replaces the spans inside it. Returns false if a span of the lane overlaps it partially. */
 function fit(lane: Interval[], span: Interval): boolean {
   const inside = lane.findLastIndex(({ start }) => start < span.start) + 1
   const before = lane[inside - 1]

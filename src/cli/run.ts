@@ -61,7 +61,11 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
   }
 }
 
-/** The file that CNB_TRACE names, with the time until the command began as its first span. @throws CnbError CNB_OUTPUT */
+/**
+ * Opens the trace file of CNB_TRACE; its first span is the time from the process start to this call.
+ * @returns undefined if CNB_TRACE is unset or empty
+ * @throws CnbError CNB_OUTPUT
+ */
 function openTraceOf({ env, cwd }: Host, command: string): Trace | undefined {
   const path = env['CNB_TRACE']
   if (path === undefined || path === '') return undefined

@@ -25,7 +25,7 @@ export function startText(image: string, processes: readonly StartedProcess[], t
   return `${theme.dim(started ? 'Start it:' : 'No default process; start one:')} ${theme.bold(command)}`
 }
 
-/** Returns the line that shows how to load the image into an engine: commands connected by pipes; no line if there are none. */
+/** Returns the line that shows how to load the image into an engine: commands connected by pipes. Returns no line if the list is empty. */
 export function copyText(commands: readonly (readonly string[])[], theme: Theme): string[] {
   const line = commands.map((words) => words.map(shellWord).join(' ')).join(' | ')
   return line === '' ? [] : [`${theme.dim('Copy it:')} ${theme.bold(line)}`]

@@ -125,7 +125,7 @@ describe('streams', () => {
     const child = spawn(process.execPath, [BINARY, 'build', '--help'], { stdio: ['ignore', full, 'pipe'] })
     const [code, stderr] = await Promise.all([new Promise((resolve) => child.once('close', resolve)), text(child.stderr!)])
     closeSync(full)
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/^ERROR: the output could not be written: .*ENOSPC.* \(CNB_OUTPUT\)\n$/)])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^ERROR: cannot write the output: .*ENOSPC.* \(CNB_OUTPUT\)\n$/)])
   })
 
   it.runIf(existsSync('/dev/full'))('words that cannot be written change nothing', async () => {
