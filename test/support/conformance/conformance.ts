@@ -4,7 +4,7 @@
 type Place = readonly [file: string, title: string]
 
 export type Check =
-  /** With both drivers, in test/e2e/conformance/conformance-*.test.ts or the file that is named; titles begin with their checks' numbers. */
+  /** With both drivers, in test/e2e/conformance/conformance-*.test.ts or in the file `in`; titles begin with their checks' numbers. */
   | { readonly tested: 'both drivers'; readonly in?: string }
   /** By tests of what both drivers share, or that are about more than this check. */
   | { readonly tested: 'elsewhere'; readonly by: readonly Place[] }
@@ -49,7 +49,7 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   52: both(), 53: both(), 54: both(), 55: both(), 56: both(), 57: both(), 58: both(), 59: both(),
   60: both('e2e/conformance/parity.test.ts'),
   61: both(), 62: both(), 63: both(), 64: both(),
-  65: notYet('a layout is the directory that is named: names are not mapped to paths below a root'),
+  65: notYet('a layout is the directory in `--to`: image names are not mapped to paths below a root'),
   66: nativeOnly(
     ['unit/registry/transport/transport.test.ts', 'accepts any certificate for an insecure registry only'],
     ['unit/registry/transport/proxies.test.ts', 'never uses plain HTTP for a secure registry'],
@@ -82,5 +82,5 @@ export const CHECKS: Readonly<Record<number, Check>> = {
     ['e2e/build/extensions.test.ts', 'is refused unless each Dockerfile says that it may be done'],
     ['e2e/build/extensions.test.ts', 'as the stock lifecycle makes it, but for times'],
   ),
-  85: notYet('registries of buildpacks are not asked'),
+  85: notYet('buildpack registries are not searched'),
 }

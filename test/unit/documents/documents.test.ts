@@ -1,4 +1,4 @@
-/** Checks links, command lines, TOML and citations. */
+/** Checks links, paths, command lines, TOML and citations. */
 
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
@@ -54,10 +54,40 @@ describe('the documentation', () => {
     for (const { language, text } of codeBlocks(read(document))) if (language === 'toml') parseToml(text, document)
   })
 
+  it('names only files that exist', () => {
+    expect(DOCUMENTS.flatMap((document) => absentPaths(read(document)).map((path) => `${document}: ${path}`))).toEqual([])
+  })
+
   it('begins with a README of at most 150 lines', () => {
     expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150)
   })
 })
+
+/** Every file of the folders that documents and comments cite, by its path below the root. */
+const FILES = ['src', 'test', 'bin', 'docs', 'builders', 'fixtures', 'findings', '.github'].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+)
+
+/** The programs of a buildpack or extension (buildpack.md). */
+const BUILDPACK_PROGRAMS = new Set(['bin/detect', 'bin/build', 'bin/generate'])
+
+/** Comments of a TypeScript or JavaScript file, by line. */
+function commentLines(file: string): string[] {
+  return [...read(file).matchAll(/^\s*(?:\/?\*|\/\/).*$/gm)].map(([line]) => line)
+}
+
+/**
+ * The paths in backticks that lead nowhere: from the root (`src/main.ts`), and names of TypeScript files (`ui/sanitize.ts`), which may be
+ * relative to any folder of src or test. Of a pattern (`src/<name>.ts`), the folder before it must exist.
+ */
+function absentPaths(text: string): string[] {
+  const fromRoot = [...text.matchAll(/`((?:src|test|bin|docs)\/[^`\s]*)`/g)].map(([, path = '']) => path)
+  const typescript = [...text.matchAll(/`([\w./-]+\.ts)`/g)].map(([, path = '']) => path).filter((path) => !fromRoot.includes(path))
+  return [
+    ...fromRoot.filter((path) => !BUILDPACK_PROGRAMS.has(path) && !existsSync(join(ROOT, path.replace(/[#:].*$|[^/]*[*<{…].*$/, '')))),
+    ...typescript.filter((path) => !FILES.some((file) => file.endsWith(`/${path}`))),
+  ]
+}
 
 /** The chapters of github.com/buildpacks/spec, of OCI's image-spec, and of gRPC's documentation. */
 const SPECIFICATIONS = new Set([
@@ -66,17 +96,23 @@ const SPECIFICATIONS = new Set([
   'PROTOCOL-HTTP2.md', 'statuscodes.md',
 ])
 
+/** Files with comments. */
+const SOURCES = FILES.filter((file) => /^(src|test|bin)\/.*\.(ts|js|mjs)$/.test(file))
+
 describe('a comment', () => {
   it('cites only documents that a reader can open', () => {
-    const files = ['src', 'test'].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
-    const faults = files.filter((file) => /\.(ts|js|mjs)$/.test(file)).flatMap((file) => {
-      const comments = [...read(file).matchAll(/^\s*(?:\/?\*|\/\/).*$/gm)].map(([line]) => line)
+    const faults = SOURCES.flatMap((file) => {
+      const comments = commentLines(file)
       const cited = comments.flatMap((line) => [...line.matchAll(/[\w./-]+\.md\b/g)].map(([name]) => name))
       const absent = cited.filter((name) => !SPECIFICATIONS.has(basename(name)) && !existsSync(join(ROOT, name)))
       const notes = comments.flatMap((line) => /\bspec §|\bissue \d|\bthe peer\b/i.exec(line)?.[0] ?? [])
       return [...absent, ...notes].map((what) => `${file}: ${what}`)
     })
     expect(faults).toEqual([])
+  })
+
+  it('names only files that exist', () => {
+    expect(SOURCES.flatMap((file) => absentPaths(commentLines(file).join('\n')).map((path) => `${file}: ${path}`))).toEqual([])
   })
 })
 
@@ -87,6 +123,12 @@ describe('the reader of documents', () => {
 
   it('finds links within the repository', () => {
     expect(relativeLinks('[a](b.md#c) [d](https://x.example/y) `[e](f)` [g](#h)\n```md\n[i](j)\n```\n')).toEqual(['b.md#c', '#h'])
+  })
+
+  it('finds paths that lead nowhere', () => {
+    expect(absentPaths('`src/main.ts` `src/no.ts` `src/cli/commands/<name>.ts` `src/no/<name>.ts` `ui/sanitize.ts` `no-such.ts` `bin/build` src/no')).toEqual([
+      'src/no.ts', 'src/no/<name>.ts', 'no-such.ts',
+    ])
   })
 
   it('splits command lines as a shell does', () => {
