@@ -6,9 +6,9 @@ type Place = readonly [file: string, title: string]
 export type Check =
   /** With both drivers, in test/e2e/conformance/conformance-*.test.ts or in the file `in`; titles begin with their checks' numbers. */
   | { readonly tested: 'both drivers'; readonly in?: string }
-  /** By tests of what both drivers share, or that are about more than this check. */
+  /** By tests of code that both drivers share, or by tests that check more than this. */
   | { readonly tested: 'elsewhere'; readonly by: readonly Place[] }
-  /** The stock driver refuses what the check is about. */
+  /** The stock driver refuses the feature. */
   | { readonly tested: 'native only'; readonly by: readonly Place[] }
   | { readonly tested: 'not yet'; readonly why: string }
 
