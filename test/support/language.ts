@@ -47,7 +47,7 @@ export const HABITS: Readonly<Record<string, Habit>> = {
   'long help': { pattern: /^.{60,}[^. ]$/gs, kinds: ['help'] },
   'help is a sentence': { pattern: /^([A-Z][a-z](?!.*[. ]$)|(what|how|which|whether|who)\b)/gs, kinds: ['help'] },
   'hint is no order': { pattern: /^(?!(Do|Use|Set|Add|Pass|Run)\b)(The|It|Its|An?|This|These|That|What|Who|There|Is|Are|With|Without|[a-z])\b/g, kinds: ['hint'] },
-  'title is no verb': { pattern: /^(?!(\w*[a-z]s|can|cannot|may|must|never|only|still|also|always)\b|%|\$)\S*/g, kinds: ['title'] },
+  'title is no verb': { pattern: /^(?!(?:#\d+ )*(?:(?:\w*[a-z]s|can|cannot|may|must|never|only|still|also|always)\b|%|\$))\S*/g, kinds: ['title'] },
 }
 
 /** Finds at once whether a text has any habit that is a word: most have none. */

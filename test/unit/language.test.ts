@@ -65,6 +65,8 @@ describe('habitsIn', () => {
   it.each([
     ['a file of its own', 'title is no verb'],
     ['reads a file', undefined],
+    ['#12 #13 reads a file', undefined],
+    ['#12 a file', 'title is no verb'],
     ['does not read a file', undefined],
   ])("judges the title '%s'", (title, habit) => {
     expect(habitsIn('test/a.ts', `it('${title}', f)`).find((each) => each.habit === 'title is no verb')?.habit).toBe(habit)

@@ -1,4 +1,4 @@
-/** What the npm package contains. */
+/** The contents of the npm package. */
 
 import { cp, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { libraryExample } from '../../support/library-example.ts'
 import { execute, packPackage, ROOT } from '../../support/package.ts'
 
 const directory = await makeTemporaryDirectory('cnb-package-')
-/** Two copies of this checkout, whose paths differ in length and depth. */
+/** Two copies of this checkout, with paths of different length and depth. */
 const checkouts = [join(directory.path, 'one'), join(directory.path, 'another/of/them')]
 const unpacked = join(directory.path, 'user/node_modules/cnb')
 let tarballs: string[]
@@ -28,7 +28,7 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => directory[Symbol.asyncDispose]())
 
-/** Runs a script as a module of the package's user. Returns what it prints. */
+/** Runs a script as a module of the package's user. Returns its output. */
 async function run(name: string, script: string): Promise<string> {
   const path = join(directory.path, 'user', name)
   await writeFile(path, script)
@@ -36,12 +36,12 @@ async function run(name: string, script: string): Promise<string> {
 }
 
 describe('the package', () => {
-  it('is the same, byte for byte, from two builds in different directories', async () => {
+  it('is equal, byte for byte, from two builds in different directories', async () => {
     const [one, another] = await Promise.all(tarballs.map((path) => readFile(path)))
     expect(one?.equals(another ?? Buffer.of())).toBe(true)
   })
 
-  it('has at most 3 MB, and nothing of the directory that it was built in', async () => {
+  it("has at most 3 MB, without the path of the build's directory", async () => {
     const entries = await readdir(unpacked, { recursive: true, withFileTypes: true })
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
     let size = 0
@@ -76,7 +76,7 @@ describe('the package', () => {
 describe('the library', () => {
   const EXPORTS = ['CnbError', 'ERRORS', 'build', 'connect', 'createBuilder', 'inspect', 'rebase']
 
-  it('is imported and required, without any effect', async () => {
+  it('can be imported and required, without any effect', async () => {
     const print = `console.log(JSON.stringify([Object.keys(cnb).filter((name) => !/^(default|module.exports)$/.test(name)).sort(), process.listenerCount('SIGINT'), process.listenerCount('uncaughtException')]))`
     const expected = JSON.stringify([EXPORTS, 0, 0])
     expect(await run('import.mjs', `import * as cnb from 'cnb'; ${print}`)).toBe(expected)
@@ -84,7 +84,7 @@ describe('the library', () => {
     expect(await run('named.mjs', `import { ERRORS, build } from 'cnb'; console.log(typeof build, ERRORS.CNB_USAGE.exit)`)).toBe('function 2')
   })
 
-  it('has an example that compiles with strict settings and no types but those of Node', async () => {
+  it("has an example that compiles with strict settings and only Node's types", async () => {
     const user = join(directory.path, 'user')
     await mkdir(join(user, 'node_modules/@types'), { recursive: true })
     for (const name of ['@types/node', 'undici-types']) await symlink(join(ROOT, 'node_modules', name), join(user, 'node_modules', name))
@@ -99,7 +99,7 @@ describe('the library', () => {
       getCurrentDirectory: () => user,
     })
     const found = ts.getPreEmitDiagnostics(program).map(({ file, code }) => `${file?.fileName.slice(user.length + 1)}: ${code}`)
-    // Misspelt, and so missing.
+    // 2561: the option is misspelt.
     expect(found).toEqual(['wrong.mts: 2561'])
   }, 180_000)
 })

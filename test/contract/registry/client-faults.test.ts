@@ -17,7 +17,7 @@ const CONTENT = Buffer.alloc(300_000, 'layer ')
 const DIGEST = digestOf(CONTENT)
 const AMD64 = { os: 'linux', architecture: process.arch === 'arm64' ? 'arm64' : 'amd64' }
 
-describe.each(['http', 'https with Basic'])('over %s', (scheme) => {
+describe.each(['http', 'https with Basic'])('%s: the registry client', (scheme) => {
   let certificate: Certificate | undefined
   let registry: Registry
   let proxy: FaultProxy

@@ -18,7 +18,7 @@ interface Index {
 
 const CONTENT = Buffer.alloc(300_000, 'layer ')
 
-describe.each(['http', 'https'])('before a registry with %s, the fault proxy', (scheme) => {
+describe.each(['http', 'https'])('%s: the fault proxy', (scheme) => {
   let certificate: Certificate | undefined
   let registry: Registry
   let proxy: FaultProxy

@@ -1,4 +1,4 @@
-/** What is done day by day, once: on engines that are not Docker it is all that is tested end to end. */
+/** Everyday work, once. On engines other than Docker these are the only end-to-end tests. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const bench = await makeWorkbench()
 afterAll(() => bench.clear())
 
 const NEVER = ['--pull-policy', 'never'] as const
-/** A launch layer that is made once, and a process that shows it, the app and the base. */
+/** A launch layer that the first build makes, and a process that prints the layer, the app and the base. */
 const SCRIPT = `if [ ! -f "$CNB_LAYERS_DIR/dep.toml" ]; then mkdir "$CNB_LAYERS_DIR/dep"; echo made once >"$CNB_LAYERS_DIR/dep/file"; fi
   printf '[types]\\nlaunch = true\\ncache = true\\n' >"$CNB_LAYERS_DIR/dep.toml"
   ${processes({ web: 'cat /workspace/words /layers/test_script/dep/file /etc/debian_version' })}`
@@ -28,7 +28,7 @@ beforeAll(async () => void (app = await bench.directory(appFiles(SCRIPT, { words
 const build = (name: string, ...options: string[]): Promise<BuildResult> =>
   succeedJson<BuildResult>(['build', name, '--path', app, ...USING_BUILDER, ...options])
 
-/** That docker and cnb find the image by what cnb says of it. */
+/** Checks that docker and cnb find the image by its reference. */
 async function expectFound({ reference, id }: { reference: string; id: string }): Promise<void> {
   expect(await imageId(reference)).toBe(id)
   expect(await runImage(reference)).toContain('made once')
@@ -36,7 +36,7 @@ async function expectFound({ reference, id }: { reference: string; id: string })
   expect((await succeed(['sbom', 'download', reference, '--output-dir', bench.path])).code).toBe(0)
 }
 
-it('an image has one reference, which docker and cnb take: after a change, and after none', async () => {
+it('prints a reference that docker and cnb accept, after a change and without one', async () => {
   const first = await build(image)
   await expectFound(first)
   expect(await build(image)).toMatchObject({ id: first.id, reference: first.reference })
@@ -48,7 +48,7 @@ it('an image has one reference, which docker and cnb take: after a change, and a
   expect(await build(image)).toMatchObject({ id: second.id, reference: second.reference })
 })
 
-it('a rebuild sends no layer that the engine has', async () => {
+it('sends no layer that the engine has in a rebuild', async () => {
   await build(image)
   await writeFile(join(app, 'words'), 'three\n')
   const { stderr } = await succeed(['build', image, '--path', app, ...USING_BUILDER, '--verbose'])
@@ -56,7 +56,7 @@ it('a rebuild sends no layer that the engine has', async () => {
   expect(stderr).not.toContain('sending all layers')
 })
 
-it('a rebase puts the app on another base, by a reference that docker and cnb take', async () => {
+it('rebases the app to another base, with a reference that docker and cnb accept', async () => {
   const [base, moved] = [bench.image(), bench.image()]
   const makeBase = async (version: string): Promise<string> =>
     docker('build', '--tag', base, await bench.directory({ Dockerfile: `FROM ${SAMPLE_RUN_IMAGE}\nCOPY version /etc/debian_version\n`, version }))
@@ -70,7 +70,7 @@ it('a rebase puts the app on another base, by a reference that docker and cnb ta
   expect(await succeedJson<RebaseResult>(['rebase', moved, ...NEVER])).toMatchObject({ changed: false, reference: result.reference })
 })
 
-it('what is published is whole, and found by its digest', async () => {
+it('publishes a complete image, which its digest identifies', async () => {
   await using registry = await startRegistry()
   const name = `${registry.address}/${bench.image()}`
   const { reference } = await build(name, '--publish')

@@ -1,4 +1,4 @@
-/** The apps in fixtures/, with the sample builder: both drivers make one image of each, which runs as the run image's user. */
+/** The apps in fixtures/ with the sample builder: both drivers make one image, and it runs. */
 
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -16,7 +16,7 @@ const APPS = join(import.meta.dirname, '../../../fixtures/apps')
 const SAMPLE = ['--builder', 'cnb-sample/builder', '--pull-policy', 'never']
 
 describe.each(['node-web', 'procfile', 'go-web'])('%s', (app) => {
-  it('#60 is the same image from both drivers, again when nothing has changed, and serves its page', async () => {
+  it('#60 builds one image with both drivers and in a rebuild, and the image serves its page', async () => {
     const both = bothDrivers(bench)
     const image = await both(join(APPS, app), ...SAMPLE, ...OUTSIDE)
     const { Id, Config } = await inspectImage(image)

@@ -22,7 +22,7 @@ function build(app: string, options: readonly string[] = [], run?: RunOptions): 
   return runCnb(['build', bench.image(), '--path', app, ...USING_BUILDER, ...options], run)
 }
 
-/** Says what is wrong with a failure: the exit code, the code on stderr, a word of the message, and nothing on stdout. */
+/** Checks a failure: exit code, error code and a word of the message on stderr, nothing on stdout. */
 function expectFailure(result: Finished, exit: number, code: string, ...words: (string | RegExp)[]): void {
   expect(result.stderr).toContain(code)
   for (const word of words) expect(result.stderr).toMatch(word)
@@ -31,19 +31,19 @@ function expectFailure(result: Finished, exit: number, code: string, ...words: (
   expect(result.stderr, 'a stack is for --verbose').not.toMatch(/^\s+at .*:\d+:\d+\)?$/m)
 }
 
-describe.each(FLOWS)('a phase that fails (%s)', (_flow, flow) => {
+describe.each(FLOWS)('%s: a failing phase', (_flow, flow) => {
   it('ends with 20 when no buildpack detects', async () => {
     expectFailure(await build(await bench.directory({ 'README.md': 'nothing' }), flow), 20, 'CNB_DETECT_FAILED')
   })
 
-  it('shows what a buildpack that breaks in detect said', async () => {
+  it('prints the output of a detect that breaks', async () => {
     const app = await bench.directory(appFiles('', {}, 'echo "the detect broke" >&2; exit 1'))
     const result = await build(app, flow)
     expectFailure(result, result.code ?? -1, 'CNB_DETECT_FAILED', 'the detect broke')
     expect([20, 21]).toContain(result.code)
   })
 
-  it("ends with 51 and the buildpack's own words when its build fails", async () => {
+  it("ends with 51 and the buildpack's message when its build fails", async () => {
     const app = await bench.directory(appFiles('echo "out of flour"; exit 7'))
     expectFailure(await build(app, flow), 51, 'CNB_BUILD_FAILED', 'out of flour')
   })
@@ -74,37 +74,37 @@ describe('a builder', () => {
     return build(works, ['--builder', builder])
   }
 
-  it('that is missing is told by name', async () => {
+  it('reports a missing builder by name', async () => {
     expectFailure(await build(works, ['--builder', 'cnb-e2e/no-such-builder']), 1, 'CNB_IMAGE_NOT_FOUND', 'cnb-e2e/no-such-builder')
   })
 
-  it('that is some other image is refused', async () => {
+  it('rejects an image that is not a builder', async () => {
     expectFailure(await buildWith({}), 1, 'CNB_BUILDER_INVALID', 'io.buildpacks.builder.metadata')
   })
 
   it.each([
-    ['no JSON', '{"lifecycle":'],
+    ['not JSON', '{"lifecycle":'],
     ['of another shape', '{"lifecycle":{"version":7},"buildpacks":"x"}'],
     ['nothing but brackets', '['.repeat(200_000)],
     ['absurdly large', JSON.stringify({ description: 'x'.repeat(24 << 20) })],
-  ])('whose metadata is %s is refused', async (_title, metadata) => {
+  ])('rejects metadata that is %s', async (_title, metadata) => {
     const { Env: env, User: user } = (await inspectImage(BUILDER)).Config
     const result = await buildWith({ env, user, labels: { ...(await labelsOf()), 'io.buildpacks.builder.metadata': metadata } })
     expectFailure(result, 1, 'CNB_BUILDER_INVALID')
     expect(result.stderr.length).toBeLessThan(4000)
   })
 
-  it('whose user is not a number is refused', async () => {
+  it('rejects a user that is not a number', async () => {
     expectFailure(await buildWith({ env: ['PATH=/bin', 'CNB_USER_ID=root; rm', 'CNB_GROUP_ID=1000'], labels: await labelsOf() }), 1, 'CNB_BUILDER_INVALID', 'CNB_USER_ID')
   })
 
-  it('of another architecture is refused', async () => {
+  it('rejects another architecture', async () => {
     const { Env: env, User: user } = (await inspectImage(BUILDER)).Config
     const result = await buildWith({ env, user, labels: await labelsOf(), architecture: otherArchitecture })
     expectFailure(result, 1, 'CNB_PLATFORM_MISMATCH', otherArchitecture)
   })
 
-  it('with Platform APIs that cnb does not know is refused', async () => {
+  it('rejects a builder with only unsupported Platform APIs', async () => {
     const labels = await labelsOf()
     const metadata = JSON.parse(labels['io.buildpacks.builder.metadata'] ?? '') as { lifecycle: { apis: { platform: object } } }
     metadata.lifecycle.apis.platform = { supported: ['0.99'], deprecated: [] }
@@ -115,48 +115,48 @@ describe('a builder', () => {
 })
 
 describe('a run image', () => {
-  it('that is missing is told by name', async () => {
+  it('reports a missing run image by name', async () => {
     expectFailure(await build(works, ['--run-image', 'cnb-e2e/no-such-run']), 1, 'CNB_IMAGE_NOT_FOUND', 'cnb-e2e/no-such-run')
   })
 
-  it('of another architecture is refused', async () => {
+  it('rejects another architecture', async () => {
     const run = bench.image()
     await loadCraftedImage(run, { architecture: otherArchitecture })
     expectFailure(await build(works, ['--run-image', run]), 1, 'CNB_PLATFORM_MISMATCH', otherArchitecture)
   })
 })
 
-describe('what the user wrote', () => {
+describe('input of the user', () => {
   it.each([
-    ['is no TOML', '[_]\nschema-version = "0.2"\n[io.buildpacks\n', /project\.toml:3:\d+/],
+    ['is not TOML', '[_]\nschema-version = "0.2"\n[io.buildpacks\n', /project\.toml:3:\d+/],
     ['has a value of the wrong type', '[_]\nschema-version = "0.2"\n[io.buildpacks]\nexclude = "all"\n', /project\.toml:4/],
     ['includes and excludes', '[_]\nschema-version = "0.2"\n[io.buildpacks]\nexclude = ["a"]\ninclude = ["b"]\n', /include.*exclude|exclude.*include/s],
-    ['has a schema of the future', '[_]\nschema-version = "9.9"\n', /9\.9/],
-  ])('in a project.toml that %s is told with its place', async (_title, text, place) => {
+    ['has an unknown schema version', '[_]\nschema-version = "9.9"\n', /9\.9/],
+  ])('reports a project.toml that %s, with its position', async (_title, text, place) => {
     const app = await bench.directory({ ...appFiles('true'), 'project.toml': text })
     expectFailure(await build(app), 2, 'CNB_DESCRIPTOR_INVALID', place)
   })
 
-  it('in an env file is told with its line', async () => {
+  it('reports a wrong env file with its line', async () => {
     const file = join(bench.path, 'bad.env')
     await writeFile(file, 'GOOD=1\n=no name\n')
     expectFailure(await build(works, ['--env-file', file]), 2, 'CNB_DESCRIPTOR_INVALID', /bad\.env:2/)
   })
 
-  it.each(['UPPER/case', 'a:b:c', '', 'name@sha256:1234', 'http://example/x', '-x/y'])('as image name, %j, is refused', async (name) => {
+  it.each(['UPPER/case', 'a:b:c', '', 'name@sha256:1234', 'http://example/x', '-x/y'])('rejects the image name %j', async (name) => {
     expectFailure(await runCnb(['build', ...USING_BUILDER, '--path', works, '--', name]), 2, 'CNB_REFERENCE_INVALID')
   })
 
-  it('as app directory is refused when it is not there, or is no directory', async () => {
+  it('rejects an app directory that is missing, or a file', async () => {
     expectFailure(await build(join(bench.path, 'nowhere')), 1, 'CNB_APP_INVALID', 'nowhere')
     expectFailure(await build(join(works, 'script/build')), 1, 'CNB_APP_INVALID')
   })
 
-  it.each(['no/such', 'test/script@9.9.9', './no-such-directory'])('as --buildpack, %s, is refused when there is none', async (locator) => {
+  it.each(['no/such', 'test/script@9.9.9', './no-such-directory'])('rejects the missing buildpack %s', async (locator) => {
     expectFailure(await build(works, ['--buildpack', locator]), 1, 'CNB_BUILDPACK_NOT_FOUND', locator)
   })
 
-  it('as --buildpack is refused when it is a directory without buildpack.toml', async () => {
+  it('rejects a --buildpack directory without buildpack.toml', async () => {
     expectFailure(await build(works, ['--buildpack', await bench.directory({ file: '' })]), 1, 'CNB_BUILDPACK_INVALID', 'buildpack.toml')
   })
 
@@ -170,7 +170,7 @@ describe('what the user wrote', () => {
 })
 
 describe('an app with odd files', () => {
-  it('is built without its sockets, with its pipes', async () => {
+  it('builds without sockets and with pipes', async () => {
     const app = await bench.directory(appFiles(`ls >said; ${processes({ web: 'cat said' })}`))
     execFileSync('mkfifo', [join(app, 'pipe')])
     const server = createServer().listen(join(app, 'socket'))
@@ -182,7 +182,7 @@ describe('an app with odd files', () => {
     expect((await docker('run', '--rm', image)).split('\n')).toEqual(['pipe', 'said', 'script'])
   })
 
-  it.runIf(process.getuid?.() === 0)('is refused, naming the file, where one cannot be read', async () => {
+  it.runIf(process.getuid?.() === 0)('rejects an unreadable file, with its path', async () => {
     const app = await bench.directory({ ...appFiles('true'), 'secret/file': '' })
     await chmod(join(app, 'secret/file'), 0o000)
     await using engine = await forwardEngine(join(bench.path, 'open.sock'))
@@ -200,7 +200,7 @@ describe('an app with odd files', () => {
 })
 
 describe('a buildpack', () => {
-  it('that makes more launch layers than an image can have is told so by the engine', async () => {
+  it("fails with the engine's message for more launch layers than an image can have", async () => {
     const image = bench.image()
     const script = `cd "$CNB_LAYERS_DIR"; for n in {1..130}; do mkdir "$n"; printf '[types]\\nlaunch = true\\n' >"$n.toml"; done; cd -`
     const result = await runCnb(['build', image, '--path', await bench.directory(appFiles(`${script}\n${processes({ web: 'echo hi' })}`)), ...USING_BUILDER])
@@ -211,11 +211,11 @@ describe('a buildpack', () => {
 })
 
 describe('the engine', () => {
-  it.each(['unix:///nowhere/docker.sock', 'tcp://127.0.0.1:1'])('at %s, where none answers, ends with 125', async (address) => {
+  it.each(['unix:///nowhere/docker.sock', 'tcp://127.0.0.1:1'])('ends with 125 when no engine answers at %s', async (address) => {
     expectFailure(await build(works, [], { env: { DOCKER_HOST: address } }), 125, 'CNB_ENGINE_UNREACHABLE', address.replace(/^\w+:\/\//, ''))
   })
 
-  it.runIf(process.getuid?.() === 0)('whose socket is closed to the user ends with 125 and says so', async () => {
+  it.runIf(process.getuid?.() === 0)('ends with 125 and a reason when the user may not use the socket', async () => {
     const path = join(bench.path, 'closed.sock')
     const server = createServer().listen(path)
     await new Promise((resolve) => server.once('listening', resolve))
@@ -225,7 +225,7 @@ describe('the engine', () => {
     expectFailure(result, 125, 'CNB_ENGINE_DENIED', path)
   })
 
-  it('that goes away in the middle of a build ends it with 125', async () => {
+  it('ends with 125 when the engine disappears during a build', async () => {
     await using engine = await forwardEngine(join(bench.path, 'mortal.sock'))
     const app = await bench.directory(appFiles('echo "waiting for the end"; sleep 1000'))
     const leftBehind = await watchEngine()
@@ -233,7 +233,7 @@ describe('the engine', () => {
     await running.line(/waiting for the end/)
     await engine.die()
     expectFailure(await running.finished, 125, 'CNB_ENGINE_LOST')
-    // Nothing could be cleaned up without the engine; the next cnb would.
+    // Without the engine nothing could be removed; the next cnb would do it.
     for (const left of await leftBehind()) {
       const [kind, name] = left.split(' ') as [string, string]
       if (kind === 'container') await docker('rm', '--force', '--volumes', name)

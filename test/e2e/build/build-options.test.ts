@@ -15,7 +15,7 @@ const { build, said, sayingApp } = bench
 afterAll(() => bench.clear())
 
 describe('the image', () => {
-  it('is the same whichever way its phases run, and again when nothing has changed', async () => {
+  it('is the same for any arrangement of phases, and in a rebuild without changes', async () => {
     const app = await sayingApp('mkdir "$CNB_LAYERS_DIR/dep"; echo dep >"$CNB_LAYERS_DIR/dep/file"; printf "[types]\\nlaunch = true\\n" >"$CNB_LAYERS_DIR/dep.toml"; echo hi >said')
     const digests = new Set<string>()
     for (const [, flow] of FLOWS) {
@@ -40,7 +40,7 @@ describe('the image', () => {
     expect(result.phases.map(({ phase }) => phase)).toEqual(['analyzer', 'detector', 'restorer', 'builder', 'exporter'])
   })
 
-  it('is one line with --quiet, by which the engine finds the image, and nothing else is printed', async () => {
+  it("prints only the image's reference with --quiet", async () => {
     const image = bench.image()
     const { stdout, stderr } = await succeed(['build', image, '--path', await sayingApp('echo hi >said'), ...USING_BUILDER, '--quiet'])
     expect(stdout).toMatch(/^(\S+@)?sha256:[0-9a-f]{64}\n$/)
@@ -48,7 +48,7 @@ describe('the image', () => {
     expect(stderr).toBe('')
   })
 
-  it('takes the app from the working directory when there is no --path', async () => {
+  it('uses the working directory as the app without --path', async () => {
     const image = bench.image()
     await succeed(['build', image, ...USING_BUILDER], { cwd: await sayingApp('echo here >said') })
     expect(await runImage(image)).toBe('here')
@@ -61,7 +61,7 @@ describe('the image', () => {
     expect(await imageId(third)).toBe(id)
   })
 
-  it('starts the process named by --default-process, and the others by name', async () => {
+  it('starts the process of --default-process, and the others by name', async () => {
     const image = bench.image()
     const app = await bench.directory(appFiles(processes({ web: 'echo web', worker: 'echo worker' })))
     const { processes: made } = await build(image, app, ['--default-process', 'worker'])
@@ -71,9 +71,9 @@ describe('the image', () => {
   })
 
   it.each([
-    ['a process that is no default', `printf '[[processes]]\\ntype = "worker"\\ncommand = ["echo", "working"]\\n' >"$CNB_LAYERS_DIR/launch.toml"`, / --entrypoint worker /],
+    ['a process that is not the default', `printf '[[processes]]\\ntype = "worker"\\ncommand = ["echo", "working"]\\n' >"$CNB_LAYERS_DIR/launch.toml"`, / --entrypoint worker /],
     ['no process', '', /No process; .* <command>/],
-  ])('with %s is started by the command that build and inspect print', async (_, script, expected) => {
+  ])('prints the command that starts an image with %s, in build and inspect', async (_, script, expected) => {
     const image = bench.image()
     const app = await bench.directory(appFiles(script))
     const built = await succeed(['build', image, '--path', app, ...USING_BUILDER, '--no-color'])
@@ -85,7 +85,7 @@ describe('the image', () => {
     expect(await docker(...words)).toBe('working')
   })
 
-  it('stands on --run-image', async () => {
+  it('uses the base of --run-image', async () => {
     const [image, base] = [bench.image(), bench.image()]
     const container = await docker('create', SAMPLE_RUN_IMAGE, 'true')
     await docker('commit', '--change', 'LABEL e2e.base=other', container, base)
@@ -98,16 +98,16 @@ describe('the image', () => {
   })
 
   it.each([
-    ['1980 without --creation-time', [], '1980-01-01T00:00:01Z'],
+    ['the default, 1980', [], '1980-01-01T00:00:01Z'],
     ['seconds since 1970', ['--creation-time', '1700000000'], '2023-11-14T22:13:20Z'],
     ['a date', ['--creation-time', '2024-02-03T04:05:06Z'], '2024-02-03T04:05:06Z'],
-  ])('is dated by %s', async (_title, options, created) => {
+  ])('takes its creation time from %s', async (_title, options, created) => {
     const image = bench.image()
     await build(image, await sayingApp('echo hi >said'), options)
     expect((await inspectImage(image)).Created).toBe(created)
   })
 
-  it('is dated by the clock with --creation-time now', async () => {
+  it('has the present as its creation time with --creation-time now', async () => {
     const image = bench.image()
     const before = Math.floor(Date.now() / 1000) * 1000
     await build(image, await sayingApp('echo hi >said'), ['--creation-time', 'now'])
@@ -118,17 +118,17 @@ describe('the image', () => {
 })
 
 describe('the build environment', () => {
-  it('has --env, the value of the host where none is given, and --env-file; --env wins', async () => {
+  it("has --env, with the host's value by default, and --env-file; --env wins", async () => {
     const app = await sayingApp('echo "$ONE,$TWO,$THREE" >said', { 'more.env': '# comment\nTHREE=file three\nONE=overridden\n' })
     const options = ['--env', 'ONE=a=b', '--env', 'TWO', '--env-file', join(app, 'more.env')]
     expect(await said(app, options, { env: { TWO: 'from the host' } })).toBe('a=b,from the host,file three')
   })
 
-  it('has the network that --network names', async () => {
+  it('uses the network of --network', async () => {
     expect(await said(await sayingApp('ls /sys/class/net >said'), ['--network', 'none'])).toBe('lo')
   })
 
-  it('has a --volume, which it may write to only when asked for', async () => {
+  it('mounts a --volume, writable only if requested', async () => {
     const volume = await bench.directory({ file: 'from the volume' })
     const script = 'cat /mnt/volume/file >said; touch /mnt/volume/new 2>/dev/null && echo ", writable" >>said || echo ", read only" >>said'
     execFileSync('chmod', ['0777', volume])
@@ -150,21 +150,21 @@ describe('the build environment', () => {
     expect(await said(app, ['--ca-cert', file])).toBe('binding SSL_CERT_FILE NODE_EXTRA_CA_CERTS')
   })
 
-  it("shows an untrusted builder's buildpacks neither the engine's socket nor a credential, and gives them no root", async () => {
+  it("hides the engine's socket and credentials from buildpacks of an untrusted builder, and does not run them as root", async () => {
     const script = '{ grep -c "[.]sock" /proc/self/mountinfo || true; env | grep -cE "^(DOCKER_HOST|CNB_REGISTRY_AUTH)=" || true; id -u; } | tr "\\n" " " >said'
     expect(await said(await sayingApp(script))).toBe('0 0 1001')
   })
 })
 
 describe('caches and previous images', () => {
-  /** Counts the builds that had its cache. */
+  /** Counts the builds that found their cache. */
   const counting = `mkdir -p "$CNB_LAYERS_DIR/count"; n=$(cat "$CNB_LAYERS_DIR/count/n" 2>/dev/null || echo 0)
     echo $((n + 1)) | tee "$CNB_LAYERS_DIR/count/n" >said; printf '[types]\\ncache = true\\n' >"$CNB_LAYERS_DIR/count.toml"`
-  /** Makes a launch layer, or keeps the one that the previous image has. */
+  /** Makes a launch layer, or reuses that of the previous image. */
   const keeping = `if [ -f "$CNB_LAYERS_DIR/dep.toml" ]; then echo kept; else mkdir "$CNB_LAYERS_DIR/dep"; echo dep >"$CNB_LAYERS_DIR/dep/file"; echo made; fi >said
     printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"`
 
-  it.each(FLOWS)('last from build to build until --clear-cache (%s)', async (_flow, flow) => {
+  it.each(FLOWS)('lasts from build to build until --clear-cache (%s)', async (_flow, flow) => {
     const [image, app] = [bench.image(), await sayingApp(counting)]
     const again = async (...options: string[]): Promise<string> => {
       await build(image, app, [...flow, ...options])
@@ -176,7 +176,7 @@ describe('caches and previous images', () => {
     expect(await again()).toBe('2')
   })
 
-  it.each(FLOWS)('give a rebuild its launch layers back (%s)', async (_flow, flow) => {
+  it.each(FLOWS)('keeps launch layers for a rebuild (%s)', async (_flow, flow) => {
     const [image, app] = [bench.image(), await sayingApp(keeping)]
     await build(image, app, flow)
     expect(await runImage(image)).toBe('made')
@@ -185,7 +185,7 @@ describe('caches and previous images', () => {
     expect(await docker('run', '--rm', '--entrypoint', 'launcher', image, 'cat /layers/test_script/dep/file')).toBe('dep')
   })
 
-  it('may come from --previous-image, which stays as it was', async () => {
+  it('uses --previous-image, which stays unchanged', async () => {
     const [previous, image, app] = [bench.image(), bench.image(), await sayingApp(keeping)]
     const { id } = await build(previous, app)
     await build(image, app, ['--previous-image', previous])
@@ -194,8 +194,8 @@ describe('caches and previous images', () => {
   })
 })
 
-describe('files written beside the image', () => {
-  it('are the bills of materials with --sbom-output-dir', async () => {
+describe('output directories', () => {
+  it('contains the bills of materials (--sbom-output-dir)', async () => {
     const app = await sayingApp(`echo hi >said; echo '{"bomFormat":"CycloneDX","specVersion":"1.4"}' | tee "$CNB_LAYERS_DIR/launch.sbom.cdx.json" >"$CNB_LAYERS_DIR/build.sbom.cdx.json"`)
     const out = join(bench.path, 'sboms')
     await build(bench.image(), app, ['--sbom-output-dir', out])
@@ -207,7 +207,7 @@ describe('files written beside the image', () => {
     }
   })
 
-  it('are the report with --report-output-dir', async () => {
+  it('contains the report (--report-output-dir)', async () => {
     const [image, out] = [bench.image(), join(bench.path, 'report')]
     await build(image, await sayingApp('echo hi >said'), ['--report-output-dir', out])
     const report = parseToml(await readFile(join(out, 'report.toml'), 'utf8'), 'report.toml') as { image?: { tags?: string[] } }
@@ -218,7 +218,7 @@ describe('files written beside the image', () => {
 describe('buildpacks', () => {
   const extra = buildpackFiles('test/extra', { version: '2.0.0', build: `echo extra >>said; ${processes({ extra: 'cat said' })}` })
 
-  it('come from the builder by id, and from directories and tars, in the order of --buildpack', async () => {
+  it('selects buildpacks of the builder by id, and from directories and tars, in the order of --buildpack', async () => {
     const directory = await bench.directory(extra)
     const tar = join(bench.path, 'extra.tar')
     const tgz = join(bench.path, 'extra.tgz')
@@ -236,12 +236,12 @@ describe('buildpacks', () => {
     expect(new Set(results).size).toBe(1)
   })
 
-  it("replace the builder's own of the same id and version with all their files", async () => {
+  it("replaces all files of the builder's buildpack with the same id and version", async () => {
     const own = buildpackFiles('test/script', { build: `echo $(ls "$CNB_BUILDPACK_DIR") >>said; ${processes({ own: 'cat said' })}` })
     expect(await said(await sayingApp('exit 1'), ['--buildpack', await bench.directory(own)])).toBe('bin buildpack.toml')
   })
 
-  it('run with a trusted builder too', async () => {
+  it('runs added buildpacks with a trusted builder', async () => {
     const app = await sayingApp('echo script >>said')
     expect(await said(app, ['--buildpack', 'test/script', '--buildpack', await bench.directory(extra)])).toBe('script\nextra')
   })

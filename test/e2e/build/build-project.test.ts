@@ -32,7 +32,7 @@ script = { api = "0.11", inline = "echo last >>said" }
     expect(await said(app)).toBe('first\n./a.txt\n./src/docs/d.txt\nhello there\nlast')
   })
 
-  it('includes only what it says, and names the group', async () => {
+  it('includes only the listed files, and selects the group', async () => {
     const app = await sayingApp('find . -type f | sort >/tmp/files; cp /tmp/files said', {
       'project.toml': `[_]
 schema-version = "0.2"
@@ -47,7 +47,7 @@ version = "1.0.0"
     expect(await said(app)).toBe('./a.txt\n./script/build\n./script/detect')
   })
 
-  it('is overridden by --env and --buildpack, and found by --descriptor', async () => {
+  it('is overridden by --env and --buildpack, and may be set by --descriptor', async () => {
     const app = await sayingApp('echo "$GREETING" >said')
     const elsewhere = await bench.directory({
       'other.toml': '[_]\nschema-version = "0.2"\n[[io.buildpacks.group]]\nid = "no/such"\n[[io.buildpacks.build.env]]\nname = "GREETING"\nvalue = "from project.toml"\n',
@@ -59,7 +59,7 @@ version = "1.0.0"
 })
 
 describe('the app', () => {
-  it('arrives with its modes, links, empty directories and odd names', async () => {
+  it('keeps modes, links, empty directories and odd names', async () => {
     const name = `${'long'.repeat(60)}`
     const app = await sayingApp(
       `{ [ -x run.sh ] && echo executable; readlink link; [ -d empty ] && echo empty; ls ${name}/${name}; ls | grep -c 'ünï'; } >said`,
@@ -70,7 +70,7 @@ describe('the app', () => {
     expect(await said(app)).toBe('executable\nrun.sh\nempty\nfile\n1')
   })
 
-  it('in a zip archive makes the image of the unpacked directory, project.toml and all', async () => {
+  it('builds the same image from a zip archive as from the unpacked directory, with its project.toml', async () => {
     const files = {
       'project.toml': '[_]\nschema-version = "0.2"\n[io.buildpacks]\nexclude = ["*.log"]\n[[io.buildpacks.build.env]]\nname = "A"\nvalue = "1"\n',
       'a.log': '', 'd/ünï': 'x', big: 'x'.repeat(200_000),

@@ -1,6 +1,8 @@
 /**
- * `--cache-image`: layers between builds in an image of a registry, which the stock lifecycle reads and writes as well. Caches in
- * directories are in caches.test.ts, but for those of builders without a shell, which keep no volume.
+ * `--cache-image`: layers between builds in an image of a registry.
+ *
+ * The stock lifecycle reads and writes it as well. caches.test.ts tests caches in directories, except those of builders without a
+ * shell, which have no cache volume.
  */
 
 import { writeFile } from 'node:fs/promises'
@@ -30,7 +32,7 @@ afterAll(async () => {
   await registry[Symbol.asyncDispose]()
 })
 
-/** Two cached layers, one of them changed by each build, and an app that shows when the other one was made. */
+/** Makes two cached layers: every build changes one; the app shows when the other was made. */
 const SCRIPT = `kept=$CNB_LAYERS_DIR/kept
   counted=$CNB_LAYERS_DIR/counted
   if [ ! -d "$kept" ]; then echo "MAKING kept"; mkdir "$kept"; head -c 100000 /dev/urandom >"$kept/random"; ln -s random "$kept/link"; fi
@@ -49,13 +51,13 @@ async function build(image: string, path: string, ...options: string[]): Promise
   return stderr
 }
 
-/** As if the next build were on another machine. */
+/** Simulates a build on another machine. */
 async function forgetVolumes(image: string): Promise<void> {
   const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)
   await docker('volume', 'rm', '--force', ...volumes.split('\n'))
 }
 
-it('what one machine built, another finds, and only what changed travels', async () => {
+it('restores the layers of another machine, and transfers only changes', async () => {
   const [image, cache] = [bench.image(), cacheName()]
   const path = await bench.directory(APP)
   await build(image, path, '--cache-image', cache)
@@ -66,14 +68,14 @@ it('what one machine built, another finds, and only what changed travels', async
   const after = await runImage(image)
   expect(after.split('\n')).toEqual(['2', before.split('\n')[1]])
   expect(sent()).toBeLessThan(50_000)
-  // On the machine that has the layers none is asked for.
+  // A machine that has the layers requests none.
   proxy.log.splice(0)
   await build(image, path, '--cache', `type=build;format=image;name=${cache}`)
   const received = proxy.log.reduce((sum, each) => sum + each.received, 0)
   expect(received).toBeLessThan(50_000)
 })
 
-it('a layer of both the image and the cache is sent to their registry once', async () => {
+it('sends a layer of image and cache to their registry once', async () => {
   const [image, cache] = [cacheName(), cacheName()]
   const path = await bench.directory(APP)
   await build(image, path, '--publish', '--cache-image', cache)
@@ -85,7 +87,7 @@ it('a layer of both the image and the cache is sent to their registry once', asy
   expect(await build(bench.image(), path, '--cache-image', cache)).not.toContain('MAKING')
 })
 
-it('the stock restorer restores what is in it', async () => {
+it('is restored by the stock restorer', async () => {
   const [image, cache] = [bench.image(), cacheName()]
   await build(image, await bench.directory(APP), '--cache-image', cache)
   const restore = `printf '[[group]]\\nid = "test/script"\\nversion = "1.0.0"\\napi = "0.11"\\n' >/layers/group.toml
@@ -96,7 +98,7 @@ it('the stock restorer restores what is in it', async () => {
   expect(seen).toBe('one more')
 })
 
-it('a cache that is lost or damaged costs a warning at most', async () => {
+it('causes at most a warning when the cache is missing or damaged', async () => {
   const [image, cache] = [bench.image(), cacheName()]
   const path = await bench.directory(APP)
   await build(image, path, '--cache-image', cache)
@@ -110,7 +112,7 @@ it('a cache that is lost or damaged costs a warning at most', async () => {
   expect(await build(image, path, '--cache-image', cache)).not.toContain('MAKING')
 })
 
-it('--clear-cache begins a new one', async () => {
+it('starts a new cache with --clear-cache', async () => {
   const [image, cache] = [bench.image(), cacheName()]
   const path = await bench.directory(APP)
   await build(image, path, '--cache-image', cache)
@@ -143,12 +145,12 @@ describe('a builder without a shell', () => {
   })
 })
 
-it('a registry that nobody can reach is told of before anything is built', async () => {
+it('reports an unreachable registry before the build', async () => {
   const { code, stderr } = await runCnb(['build', bench.image(), '--path', await bench.directory(APP), ...USING_BUILDER, '--cache-image', '127.0.0.1:1/cache'])
   expect([code, stderr]).toEqual([1, expect.stringContaining('CNB_REGISTRY_UNREACHABLE')])
 })
 
-it('the stock lifecycle takes none', async () => {
+it('cannot be used with the stock lifecycle', async () => {
   const { code, stderr } = await runCnb(['build', bench.image(), '--path', await bench.directory(APP), ...USING_BUILDER, '--cache-image', cacheName(), '--lifecycle', 'stock'])
   expect([code, stderr]).toEqual([2, expect.stringContaining('CNB_UNSUPPORTED')])
 })

@@ -1,4 +1,4 @@
-/** What builds keep for the next one, and what they make of it when something happened to it in between. */
+/** Layers kept for the next build, and the effect of changes to them in between. */
 
 import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,8 +17,8 @@ const bench = await makeWorkbench()
 afterAll(() => bench.clear())
 
 /**
- * Two layers with two files each, which are made where they are not restored, and no image without both: `dep` is in it, and the
- * app has a copy of what `tool` holds. All images of one builder are the same, whatever was restored.
+ * Makes two layers of two files each, unless they are restored, and fails without both: `dep` is in the image, and the app has a copy
+ * of the content of `tool`. All images of one builder are equal, whether layers were restored or made.
  */
 const SCRIPT = `for layer in dep:launch tool:build; do
   name=\${layer%:*} directory=$CNB_LAYERS_DIR/\${layer%:*}
@@ -34,7 +34,7 @@ done
 cp -R "$CNB_LAYERS_DIR/tool" copied
 ${processes({ web: 'cat copied/file' })}`
 
-/** Two layers that stay while their metadata does: one is cached, the other's contents are in the last image alone. */
+/** Makes two layers unless their metadata is restored: `cached` is cached, the other only in the last image. */
 const reusing = (content: string): string => `for layer in cached:true launched:false; do
   name=\${layer%:*} file=$CNB_LAYERS_DIR/\${layer%:*}.toml
   if grep -qs 'version = "1"' "$file"; then echo "$name reused"; else
@@ -52,7 +52,7 @@ const HALF = ['dep made', 'tool restored']
 let app = ''
 let clean = ''
 
-/** Builds, and gives what became of the layers; the image must be as that of a build without any cache. */
+/** Builds. Returns the fate of each layer. The image must equal one from a build without any cache. */
 async function build(driver: Driver, image: string, ...options: string[]): Promise<string[]> {
   const { stderr } = await succeed(['build', image, '--path', app, ...USING_BUILDER, ...QUICK[driver], ...options])
   if (!options.includes('--builder')) expect(await configDigest(image)).toBe(clean)
@@ -65,7 +65,7 @@ function said(stderr: string): string[] {
 
 const volumesOf = (image: string): ReturnType<typeof cacheVolumes> => cacheVolumes(parseTag(image), 'cnb-e2e')
 
-/** Does something to a volume, as root, by way of another container. */
+/** Changes a volume as root, in another container. */
 function meddle(volume: string, script: string): Promise<string> {
   return docker('run', '--rm', '--network', 'none', '--user', '0:0', '--volume', `${volume}:/v`, 'cnb-sample/build:bookworm', 'bash', '-euc', script)
 }
@@ -77,7 +77,7 @@ beforeAll(async () => {
   clean = await configDigest(image)
 })
 
-it('--explain says why each layer was made, restored or reused, and CNB_TRACE where the time went', async () => {
+it('explains with --explain why each layer was made, restored or reused, and writes spans to CNB_TRACE', async () => {
   const image = bench.image()
   const trace = join(bench.path, 'trace.json')
   const reasons = async (...options: string[]): Promise<string> => {
@@ -101,11 +101,11 @@ it('--explain says why each layer was made, restored or reused, and CNB_TRACE wh
   expect(await reasons('--clear-cache')).toMatch(/why {2}cache '.*' {2}not used: --clear-cache discards cached layers/)
 })
 
-describe.each(DRIVERS)('a rebuild (%s)', (driver) => {
+describe.each(DRIVERS)('%s driver: a rebuild', (driver) => {
   const other: Driver = driver === 'native' ? 'stock' : 'native'
   const directory = (name: string): string[] => ['--cache', `type=build;format=bind;source=${join(bench.path, driver, name)}`]
 
-  it('finds what the one before it kept, and forgets it with --clear-cache', async () => {
+  it('finds the layers of the last build, and discards them with --clear-cache', async () => {
     const image = bench.image()
     expect(await build(driver, image)).toEqual(MADE)
     expect(await build(driver, image)).toEqual(RESTORED)
@@ -113,7 +113,7 @@ describe.each(DRIVERS)('a rebuild (%s)', (driver) => {
     expect(await build(driver, image)).toEqual(RESTORED)
   })
 
-  it('finds it in a directory, which can be carried to an engine that knows nothing, and forgets it with --clear-cache', async () => {
+  it('finds them in a directory on an engine without volumes, and discards them with --clear-cache', async () => {
     const cache = directory('carried')
     const image = bench.image()
     expect(await build(driver, image, ...cache)).toEqual(MADE)
@@ -122,14 +122,14 @@ describe.each(DRIVERS)('a rebuild (%s)', (driver) => {
     expect(await build(driver, image, ...cache, '--clear-cache')).toEqual(MADE)
   })
 
-  it('#68 finds in a directory what the other driver left there', async () => {
+  it('#68 finds the layers of the other driver in a directory', async () => {
     const cache = directory('shared')
     const image = bench.image()
     expect(await build(other, image, ...cache)).toEqual(MADE)
     for (const next of [driver, other]) expect(await build(next, image, ...cache)).toEqual(RESTORED)
   })
 
-  it('#67 ends well with a warning when the cache cannot be written', async () => {
+  it('#67 succeeds with a warning if the cache cannot be written', async () => {
     const cache = directory('closed')
     const path = join(bench.path, driver, 'closed', 'build-cache')
     const sabotage = 'rm -rf /cache/staging; echo x >/cache/staging'
@@ -145,7 +145,7 @@ describe.each(DRIVERS)('a rebuild (%s)', (driver) => {
     expect(stderr).toMatch(driver === 'native' ? /CNB_OUTPUT|cannot write the cache/ : /[Ff]ailed to (?:export )?cache/)
   })
 
-  it('#72 makes the whole image again where the engine has lost it', async () => {
+  it('#72 makes the whole image again if the engine lost it', async () => {
     const image = bench.image()
     await build(driver, image)
     await docker('image', 'rm', '--force', image)
@@ -154,14 +154,14 @@ describe.each(DRIVERS)('a rebuild (%s)', (driver) => {
 })
 
 describe('a native build', () => {
-  it('of another name finds what was kept in a volume that both name', async () => {
+  it('finds layers in a volume that builds of two names share', async () => {
     const volume = bench.image().replace('/', '_')
     const cache = ['--cache', `type=build;format=volume;name=${volume}`]
     expect(await build('native', bench.image(), ...cache)).toEqual(MADE)
     expect(await build('native', bench.image(), ...cache)).toEqual(RESTORED)
   })
 
-  it('leaves out of a directory what is damaged there', async () => {
+  it('drops damaged layers of a directory', async () => {
     const cache = ['--cache', `type=build;format=bind;source=${join(bench.path, 'damaged')}`]
     const committed = join(bench.path, 'damaged/build-cache/committed')
     expect(await build('native', bench.image(), ...cache)).toEqual(MADE)
@@ -171,7 +171,7 @@ describe('a native build', () => {
     expect(await build('native', bench.image(), ...cache)).toEqual(MADE)
   })
 
-  it('by a builder with another user finds nothing, nor does the one after that, and each image is as a clean one', async () => {
+  it('finds nothing after a change of the build user and back; each image equals one from a clean build', async () => {
     const [image, builder, fresh] = [bench.image(), bench.image(), bench.image()]
     await builderWithUser(builder, bench.path, 2002, 2003)
     expect(await build('native', image)).toEqual(MADE)
@@ -183,8 +183,8 @@ describe('a native build', () => {
     expect(await build('native', image)).toEqual(RESTORED)
   })
 
-  // Of two stock builds one fails now and then: "committing cache: rename /launch-cache/staging /launch-cache/committed".
-  it('at the same time as another of the same image is as one alone', async () => {
+  // One of two concurrent stock builds fails sometimes: "committing cache: rename /launch-cache/staging /launch-cache/committed".
+  it('makes the same image during another build of it', async () => {
     const image = bench.image()
     const both = await Promise.all([0, 1].map(() => runCnb(['build', image, '--path', app, ...USING_BUILDER, ...QUICK.native])))
     for (const result of both) expect(result, result.stderr).toMatchObject({ code: 0 })
@@ -192,7 +192,7 @@ describe('a native build', () => {
     expect(await build('native', image)).toEqual(RESTORED)
   })
 
-  it('uses what the stock lifecycle left where the user names its volume, and then its own', async () => {
+  it("uses the stock lifecycle's cache in the volume that the user names, and later its own", async () => {
     const image = bench.image()
     const { build: volume } = volumesOf(image)
     const cache = ['--cache', `type=build;format=volume;name=${volume}`]
@@ -205,7 +205,7 @@ describe('a native build', () => {
     expect(await build('native', image)).toEqual(RESTORED)
   })
 
-  it('starts without what another builder or another buildpack could have written, and says so; an upgrade and an edit keep it', async () => {
+  it('starts without layers that another builder or buildpack could have written, with a message; an upgrade and an edit keep them', async () => {
     const [image, other] = [bench.image(), bench.image()]
     const buildpack = await bench.directory(buildpackFiles('test/more', {}))
     for (const tag of ['', ':2']) await builderWithUser(`${other}${tag}`, bench.path, 1001, 1000)
@@ -226,20 +226,20 @@ describe('a native build', () => {
     expect(await run(good)).toMatchObject({ layers: made, stderr: expect.stringContaining("it does not use buildpack 'test/more'") as string })
   })
 
-  it('with --clear-cache forgets what the stock lifecycle left', async () => {
+  it("discards the stock lifecycle's layers with --clear-cache", async () => {
     const image = bench.image()
     await build('stock', image)
     expect(await build('native', image, '--clear-cache')).toEqual(MADE)
     expect(await build('stock', image)).toEqual(MADE)
   })
 
-  it('takes what the directory says for true, though the engine knows more', async () => {
+  it("reads the directory's record, although the engine has more layers", async () => {
     const image = bench.image()
     expect(await build('native', image)).toEqual(MADE)
     expect(await build('native', image, '--cache', `type=build;format=bind;source=${join(bench.path, 'empty')}`)).toEqual(MADE)
   })
 
-  it('that fails or is interrupted before anything was kept leaves no volume', async () => {
+  it('leaves no volume after a failure or interruption before layers were kept', async () => {
     const fails = await bench.directory(appFiles('[ -n "${WAIT:-}" ] || exit 1; echo waiting; sleep 1000'))
     const leftBehind = await watchEngine()
     const command = ['build', bench.image(), '--path', fails, ...USING_BUILDER]
@@ -251,7 +251,7 @@ describe('a native build', () => {
     expect(await leftBehind()).toEqual([])
   })
 
-  it('starts anew when somebody removes one of its volumes', async () => {
+  it('starts anew when one of its volumes is removed', async () => {
     const image = bench.image()
     expect(await build('native', image)).toEqual(MADE)
     for (const kind of ['layers', 'state'] as const) {
@@ -262,13 +262,13 @@ describe('a native build', () => {
   })
 })
 
-// One image for all of them: each build is also the one that makes good what was done before the last.
-describe('a native build is not misled when somebody', () => {
+// One image for all: each build also repairs the damage from before the last.
+describe('a native build detects a meddler who', () => {
   const image = bench.image()
   beforeAll(() => build('native', image))
 
   it.each([
-    ['changes a file, its size and time staying', 'cd /v/test_script/dep; touch -r file /tmp/time; tr a-z A-Z <file >/tmp/file; cat /tmp/file >file; touch -r /tmp/time file', HALF],
+    ['changes a file but not its size and time', 'cd /v/test_script/dep; touch -r file /tmp/time; tr a-z A-Z <file >/tmp/file; cat /tmp/file >file; touch -r /tmp/time file', HALF],
     ['adds a file', 'echo more >/v/test_script/dep/sub/more', HALF],
     ['removes a file', 'rm /v/test_script/dep/sub/file', HALF],
     ['changes a mode', 'chmod 600 /v/test_script/dep/file', HALF],
@@ -279,7 +279,7 @@ describe('a native build is not misled when somebody', () => {
     ['puts a link in place of the buildpack', 'cd /v; mv test_script away; ln -s away test_script', MADE],
     ['puts a file in place of a layer', 'cd /v/test_script; rm -rf dep; echo >dep', HALF],
     ['copies a layer away and back', 'cd /v/test_script; cp -a dep /v/copy; rm -rf dep; mv /v/copy dep', HALF],
-    ['fills the volume with what the build user cannot remove', 'mkdir -p /v/root/owned; echo >/v/root/owned/file; chmod -R go-w /v/root', MADE],
+    ['fills the volume with files that the build user cannot remove', 'mkdir -p /v/root/owned; echo >/v/root/owned/file; chmod -R go-w /v/root', MADE],
     ['takes the volume away from the build user', 'chown 0:0 /v; chmod 755 /v', RESTORED],
     ['empties the volume', 'rm -rf /v/*', MADE],
   ])('%s', async (_title, script, expected) => {

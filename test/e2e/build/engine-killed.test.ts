@@ -1,4 +1,4 @@
-/** An engine that is killed in the middle of a build and started again: on one of this file's own, where it may be killed. */
+/** An engine that is killed during a build and started again. The file has a separate engine for this. */
 
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -15,14 +15,14 @@ const ADDRESS = `unix:///run/cnb-engines/${NAME}/docker.sock`
 const SUPPORT = join(import.meta.dirname, '../../support/engines')
 const env = { DOCKER_HOST: ADDRESS }
 
-/** Only where an engine of one's own is there for the starting: unpacking one takes minutes. */
+/** Only if a separate engine is available: unpacking one takes minutes. */
 const isPossible = process.getuid?.() === 0 && existsSync('/opt/cnb-engines/rootfs/usr/sbin/dockerd')
 
 const there = (...args: string[]): Promise<string> => run('docker', args, { env: { ...process.env, ...env } }).then(({ stdout }) => stdout.trim())
 
 const up = (): Promise<unknown> => run(join(SUPPORT, 'engine-up'), [NAME])
 
-/** Kills it, and takes its pid file away: a process that nobody waits for keeps its number, and would keep a new one from starting. */
+/** Kills it and removes its pid file: an unreaped process keeps its number, which would prevent a new start. */
 function kill(): void {
   const file = `/run/cnb-engines/${NAME}/docker.pid`
   const pid = readFileSync(file, 'utf8').trim()
@@ -30,13 +30,13 @@ function kill(): void {
   execFileSync('sh', ['-c', 'while readlink "/proc/$0/exe" >/dev/null; do :; done; rm -f "$1"', pid, file])
 }
 
-/** All that is on it but its images. */
+/** Everything on it except images. */
 async function contents(): Promise<string[]> {
   const found = [await there('ps', '--all', '--format', '{{.Names}}'), await there('volume', 'ls', '--format', '{{.Name}}')]
   return found.flatMap((names) => names.split('\n')).filter(Boolean).sort()
 }
 
-describe.runIf(isPossible)('an engine that is killed while a build', () => {
+describe.runIf(isPossible)('survives a killed engine', () => {
   const image = 'cnb-e2e/mortal'
   let bench: Awaited<ReturnType<typeof makeWorkbench>> | undefined
   let command: string[] = []
@@ -55,7 +55,7 @@ L=$CNB_LAYERS_DIR; [ -d "$L/dep" ] && echo "dep restored"; mkdir -p "$L/dep"; ec
 
   afterAll(async () => {
     await run(join(SUPPORT, 'engine-down'), [NAME, '--purge'])
-    // A killed engine's containers outlive it.
+    // Containers of a killed engine outlive it.
     execFileSync('sh', ['-c', 'for shim in $(pgrep -f "/run/cnb-engines/$0/"); do kill -s KILL $(pgrep -P "$shim") "$shim"; done 2>/dev/null; true', NAME])
     await bench?.clear()
   })
@@ -64,7 +64,7 @@ L=$CNB_LAYERS_DIR; [ -d "$L/dep" ] && echo "dep restored"; mkdir -p "$L/dep"; ec
     ['detect', /detect/i, ['--env', 'WAIT=detect']],
     ['build', /waiting in build/, ['--env', 'WAIT=build']],
     ['export', /export/i, ['--env', 'SIZE=300000000']],
-  ] as const)('is in %s ends it with 125; started again it has the image as it was, and the next build cleans up', async (_phase, line, options) => {
+  ] as const)('ends with 125 in %s; after a restart the image is unchanged, and the next build cleans up', async (_phase, line, options) => {
     const [id, before] = [await there('image', 'inspect', '--format', '{{.Id}}', image), await contents()]
     const running = startCnb([...command, ...options], { env })
     await running.line(line)

@@ -1,4 +1,4 @@
-/** Image extensions (image_extension.md; docs/conformance.md, check 84), with the native driver: no socket, no credential. */
+/** Image extensions with the native driver (image_extension.md; docs/conformance.md, check 84). */
 
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -33,7 +33,7 @@ const otherBase = bench.image()
 const USING = ['--builder', EXTENSION_BUILDER, '--pull-policy', 'never'] as const
 const REBASABLE = 'io.buildpacks.rebasable'
 
-/** What installing packages takes of root's powers: other users, other owners, modes that only root may set. */
+/** The root capabilities that installing packages needs: other users, other owners, modes that only root may set. */
 const INSTALLING = [
   'echo "made by $(id -un)" >/opt/tool',
   'useradd --create-home packager',
@@ -45,7 +45,7 @@ const INSTALLING = [
   'kill $(cat /tmp/pid)',
 ].join(' && ')
 
-/** What a buildpack sees of that, and what it must not find. */
+/** Prints a buildpack's view of that, and anything that it must not find. */
 const LOOKING = [
   'cat /opt/tool /tmp/who',
   'stat -c "%U %a" /opt/owned /opt/owned/set',
@@ -56,10 +56,10 @@ const LOOKING = [
   'find /kaniko /cnb -writable ! -type l -print 2>/dev/null || true',
 ].join('; ')
 
-/** What extensions generate, by their names. */
+/** Files that extensions generate, by name. */
 type Generating = Partial<Record<'first' | 'second', string>>
 
-/** An app whose build runs `script` and whose process runs `command`. */
+/** Makes an app; its build runs `script`, and its process runs `command`. */
 function extendedApp(generating: Generating, { script = '', command = 'true', files = {} }): Promise<string> {
   const generate = Object.fromEntries(Object.entries(generating).map(([name, bash]) => [`extension/${name}/generate`, bash]))
   return bench.directory(appFiles(`${script}\n${processes({ web: command })}`, { ...generate, ...files }))
@@ -69,7 +69,7 @@ async function build(image: string, app: string, ...options: string[]): Promise<
   return succeed(['build', image, '--path', app, ...USING, ...options])
 }
 
-/** Runs a build that does not end well, and tells what it leaves but for the layers' volume. */
+/** Runs a build that fails. Returns its leftovers, without the volume of layers. */
 async function leavings(run: (command: string[]) => Promise<Finished>, app: string): Promise<Finished & { left: readonly string[] }> {
   const image = bench.image()
   const leftBehind = await watchEngine()
@@ -105,7 +105,7 @@ afterAll(async () => {
 })
 
 describe('an extension of the build image', () => {
-  it('gives the buildpack what it needs, and the buildpack is still the build user without any capability', async () => {
+  it('installs packages for the buildpack, which still runs as the build user without any capability', async () => {
     const app = await extendedApp(
       { first: dockerfile('build', ...asRoot(`RUN ${INSTALLING}`, 'ENV PATH=/opt/bin:$PATH')) },
       { script: `{ ${LOOKING}; } >said`, command: 'cat said; ls /opt' },
@@ -147,7 +147,7 @@ describe('an extension of the build image', () => {
     expect(await runImage(image)).not.toBe(first)
   })
 
-  it('passes on the exit code of the buildpack that fails on it, and leaves nothing', async () => {
+  it('passes on the exit code of a failing buildpack, and leaves nothing', async () => {
     const app = await extendedApp({ first: dockerfile('build', ...asRoot('ENV A=b')) }, { script: 'echo "I fail" >&2; exit 7' })
     const { code, stderr, left } = await fail(app)
     expect(code).toBe(51)
@@ -155,7 +155,7 @@ describe('an extension of the build image', () => {
     expect(left).toEqual([])
   })
 
-  it("fails with the extender's words and exit code when a command of its Dockerfile does, and leaves nothing", async () => {
+  it("fails with the extender's message and exit code when a command of its Dockerfile fails, and leaves nothing", async () => {
     const app = await extendedApp({ first: dockerfile('build', ...asRoot('RUN echo "no such package"; exit 3')) }, {})
     const { code, stderr, left } = await fail(app)
     expect(code).toBe(102)
@@ -178,7 +178,7 @@ describe('an extension of the build image', () => {
 })
 
 describe('an extension of the run image', () => {
-  it("adds its files as layers of its own, and its settings to the app's; the same ones where nothing is cached", async () => {
+  it("adds its files as separate layers, and its settings to the app's; the same ones without a cache", async () => {
     const lines = ['RUN echo "made by $(id -un)" >/opt/added && ln /opt/added /opt/link && rm /etc/issue', 'COPY greeting /opt/greeting', 'ENV GREETED=yes']
     const app = await extendedApp(
       { first: dockerfile('run', ...asRoot(...lines)) },
@@ -200,7 +200,7 @@ describe('an extension of the run image', () => {
     expect((await inspectImage(other)).RootFS.Layers).toEqual(RootFS.Layers)
   })
 
-  it('switches it to another, whose target the buildpacks are told, without any root', async () => {
+  it('switches to another run image, sets its target for buildpacks, and never runs as root', async () => {
     const app = await extendedApp(
       { first: dockerfileFrom('run', otherBase) },
       { script: 'echo "$CNB_TARGET_DISTRO_VERSION" >said', command: 'cat /etc/base-name said' },
@@ -219,7 +219,7 @@ describe('an extension of the run image', () => {
     expect(await extenderCaches(image)).toEqual([])
   })
 
-  it('switches it and then extends the other one; what extended the first counts no more', async () => {
+  it('switches and then extends the new run image; extensions of the first one have no effect', async () => {
     const app = await extendedApp(
       {
         first: dockerfile('run', ...asRoot('RUN echo lost >/opt/lost')),
@@ -250,7 +250,7 @@ describe('an extension of the run image', () => {
     expect(await runImage(image)).toBe('one\ntwo\n1002')
   })
 
-  it('fails when the image that it switches to is not there', async () => {
+  it('fails when the image that it switches to is missing', async () => {
     const app = await extendedApp({ first: dockerfileFrom('run', 'cnb-e2e/nowhere:none') }, {})
     const { code, stderr } = await fail(app)
     expect(code).toBe(1)
@@ -259,7 +259,7 @@ describe('an extension of the run image', () => {
 })
 
 describe('rebasing an app on an extended run image', () => {
-  it('is refused unless each Dockerfile says that it may be done', async () => {
+  it('is refused unless each Dockerfile allows it', async () => {
     const rebasable = `LABEL ${REBASABLE}=true`
     const yes = await extendedApp({ first: dockerfile('run', ...asRoot('RUN echo 1 >/opt/a', rebasable)) }, { command: 'cat /opt/a /etc/base-name || true' })
     const no = await extendedApp({ first: dockerfile('run', rebasable), second: dockerfile('run', `LABEL ${REBASABLE}=false`) }, {})
@@ -274,12 +274,12 @@ describe('rebasing an app on an extended run image', () => {
   })
 })
 
-describe('where the run image is in a registry only', () => {
+describe('with a run image in a registry only', () => {
   let registry: Registry
   let far = ''
   const repositoryOf = (name: string): string => name.slice(registry.address.length + 1)
 
-  /** Builds for the registry; gives what the image's process prints, and the image's name. */
+  /** Builds for the registry. Returns the output of the image's process, and the image's name. */
   async function publish(app: string, ...options: string[]): Promise<[said: string, image: string]> {
     const image = `${registry.address}/${bench.image()}`
     const using = ['--builder', EXTENSION_BUILDER, '--pull-policy', 'if-not-present']
@@ -287,7 +287,7 @@ describe('where the run image is in a registry only', () => {
     return [await runImage(image), image]
   }
 
-  /** The bytes of an image's configuration, and its layers as they are stored. */
+  /** The bytes of an image's configuration, and its layers as stored. */
   async function stored(name: string): Promise<{ config: string; layers: ImageManifest['layers'] }> {
     const { config, layers } = (await getDocument<ImageManifest>(registry, repositoryOf(name), 'latest'))!.document
     return { config: (await getBlob(registry, repositoryOf(name), config.digest)).toString(), layers }
@@ -306,7 +306,7 @@ describe('where the run image is in a registry only', () => {
   })
   afterAll(() => registry[Symbol.asyncDispose]())
 
-  it('an extension switches to it, and the engine never has it', async () => {
+  it('switches to it, and the engine never has it', async () => {
     const saying = { script: 'echo "$CNB_TARGET_DISTRO_VERSION" >said', command: 'cat said' }
     const app = await extendedApp({ first: dockerfileFrom('run', far) }, saying)
     const [said, image] = await publish(app)
@@ -315,7 +315,7 @@ describe('where the run image is in a registry only', () => {
     expect((await stored(image)).config).toContain(`\\"image\\":\\"${far}\\"`)
   })
 
-  it('an extension adds to it, and the image is as the stock lifecycle makes it, but for times', async () => {
+  it('adds to it, with the image of the stock lifecycle except for times', async () => {
     const adding = [
       'RUN mkdir /opt/made && echo made >/opt/made/file && ln /opt/made/file /opt/made/link && chmod 4755 /opt/made/file && rm /etc/issue',
       'RUN install --owner 1234 --mode 2755 -d /opt/owned && ln -s made /opt/link',
@@ -331,7 +331,7 @@ describe('where the run image is in a registry only', () => {
     )
     const [said, native] = await publish(app, '--run-image', far)
     expect(said).toBe('tool\nmade\nyes')
-    // The extender's container is one of that image.
+    // The extender's container runs that image.
     expect(await onEngine(far)).not.toBe('')
 
     const stock = `${registry.address}/${bench.image()}`
@@ -340,8 +340,8 @@ describe('where the run image is in a registry only', () => {
     await publishStock({ registry, image: stock, ...from, scratch, volumes, extending: true })
     const [ours, theirs] = [await stored(native), await stored(stock)]
     const diffIds = ({ config }: { config: string }): string[] => (JSON.parse(config) as ImageConfig).rootfs.diff_ids
-    // What the extender writes has the times at which it was written and read, so that no two of its layers are the same: the stock
-    // exporter leaves two of these times in them, native none.
+    // The extender's layers contain the times of writing and reading, so no two are equal: the stock exporter keeps two of these
+    // times, native none.
     const differing = diffIds(theirs).filter((diffId, index) => diffId !== diffIds(ours)[index])
     expect(differing).toHaveLength(2)
     let expected = theirs.config
@@ -365,7 +365,7 @@ cat >"$CNB_OUTPUT_DIR/extend-config.toml" <<'END_OF_TOML'\n${args}END_OF_TOML\n`
   const saying = { script: 'cat /opt/given /opt/word >said', command: 'cat said /opt/given /opt/word' }
   const said = 'for build\nbuild argument\nfor run\nrun argument'
 
-  it('work together, with contexts and arguments of their own, and leave one cache and no container', async () => {
+  it('works for both images, with separate contexts and arguments, and leaves one cache and no container', async () => {
     const leftBehind = await watchEngine()
     const image = bench.image()
     await build(image, await extendedApp(both, saying))
@@ -374,21 +374,21 @@ cat >"$CNB_OUTPUT_DIR/extend-config.toml" <<'END_OF_TOML'\n${args}END_OF_TOML\n`
     expect((await leftBehind()).filter((item) => item.startsWith('container'))).toEqual([])
   })
 
-  it('work with a builder that has no tools for a session, whose buildpacks are named anew', async () => {
+  it('works with a builder without tools for a session, with renamed buildpacks', async () => {
     const builder = await withoutFind(bench.image())
     const image = bench.image()
     await succeed(['build', image, '--path', await extendedApp(both, saying), '--builder', builder, '--pull-policy', 'never', '--buildpack', 'test/script'])
     expect(await runImage(image)).toBe(said)
   })
 
-  it('stop the build when generate fails, with its exit code', async () => {
+  it('stops the build with the exit code of a failing generate', async () => {
     const app = await extendedApp({ first: 'echo "cannot generate" >&2\nexit 5' }, {})
     const { code, stderr } = await fail(app)
     expect(code).toBe(91)
     expect(stderr).toContain('cannot generate')
   })
 
-  it('cost nothing and leave nothing where they have nothing to do', async () => {
+  it('costs and leaves nothing if extensions have nothing to do', async () => {
     const app = await extendedApp({ first: '' }, { command: 'echo plain' })
     const image = bench.image()
     const { stderr } = await build(image, app)
@@ -397,7 +397,7 @@ cat >"$CNB_OUTPUT_DIR/extend-config.toml" <<'END_OF_TOML'\n${args}END_OF_TOML\n`
     expect(await extenderCaches(image)).toEqual([])
   })
 
-  it('are refused by the stock driver, which would need a registry for them', async () => {
+  it('cannot be used with the stock driver, which would need a registry', async () => {
     const app = await extendedApp({ first: dockerfile('run', ...asRoot('RUN true')) }, {})
     const { code, stderr, left } = await fail(app, '--lifecycle', 'stock')
     expect(code).toBe(2)

@@ -1,4 +1,4 @@
-/** A buildpack that means harm finds nothing to do it with, and its attacks end in a clear error or a correct image. */
+/** A hostile buildpack finds no way out, and its attacks end in a clear error or a correct image. */
 
 import { cp } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -21,7 +21,7 @@ const innocent = await bench.directory(buildpackFiles('test/innocent', {
   build: `mkdir -p "$CNB_LAYERS_DIR/dep"; echo good >"$CNB_LAYERS_DIR/dep/file"; printf '[types]\\nlaunch = true\\ncache = true\\n' >"$CNB_LAYERS_DIR/dep.toml"`,
 }))
 
-/** What the user has, which no buildpack may see. */
+/** Secrets of the user, which no buildpack may see. */
 const AUTH = JSON.stringify({ auths: { 'registry.example': { auth: 'c2VjcmV0OnRvcCBzZWNyZXQ=' } } })
 const SECRETS = { '.docker/config.json': AUTH, '.netrc': 'machine registry.example password top secret' }
 const home = await bench.directory(SECRETS)
@@ -32,7 +32,7 @@ const USER = {
 
 type Found = (phase: string, name: string) => string[]
 
-/** Builds, and gives what the buildpack then found, line by line. */
+/** Builds. Returns the findings of the buildpack, line by line. */
 async function look(image: string, options: readonly string[]): Promise<Found> {
   await succeed(['build', image, '--path', app, ...USING_BUILDER, ...options], { env: USER })
   const files: ReadonlyMap<string, TarFile> = await filesIn(image, '/workspace/found')
@@ -43,7 +43,7 @@ async function look(image: string, options: readonly string[]): Promise<Found> {
   }
 }
 
-/** The hostile buildpack with a shell of its own, and a builder that has none. */
+/** The hostile buildpack with its own shell, for a builder that has none. */
 async function withoutShell(): Promise<string[]> {
   const [builder, buildpack] = [bench.image(), await bench.directory({})]
   await builderWithoutShell(builder, bench.path)
@@ -68,47 +68,47 @@ const NOTHING = [
 
 const SHELLLESS = 'native, without a shell'
 
-describe.each([...DRIVERS, SHELLLESS] as const)('a buildpack that looks for a way out (%s)', (way) => {
+describe.each([...DRIVERS, SHELLLESS] as const)('%s driver: a buildpack that looks for a way out', (way) => {
   const driver: Driver = way === SHELLLESS ? 'native' : way
   let found: Found
 
   beforeAll(async () => {
     const image = bench.image()
     const options = [...SEPARATE[driver], ...(way === SHELLLESS ? await withoutShell() : ['--buildpack', HOSTILE])]
-    // Only at a rebuild is there anything that cnb knows.
+    // Only a rebuild has records of cnb.
     await succeed(['build', image, '--path', app, ...USING_BUILDER, ...options, '--env', 'ATTACK=none'])
     found = await look(image, options)
   })
 
-  describe.each(['detect', 'build'])('in %s', (phase) => {
+  describe.each(['detect', 'build'])('%s phase', (phase) => {
     it.each(NOTHING)('#14 finds no %s', (name) => {
       expect(found(phase, name)).toEqual([])
     })
 
-    it('#14 sees no mounts but those of every container, and its own directories', () => {
+    it('#14 sees no mounts except those of every container, and its own directories', () => {
       const own = driver === 'stock' ? ['/layers', '/workspace'] : ['/layers']
       const usual = /^\/$|^\/(proc|dev|sys)(\/|$)|^\/etc\/(hosts|hostname|resolv\.conf)$/
       const buildpacks = /^\/cnb\/buildpacks\//
       expect(found(phase, 'mounts').filter((path) => !usual.test(path) && !own.includes(path) && !buildpacks.test(path))).toEqual([])
     })
 
-    it('#14 is not root, and cannot become it', () => {
+    it('#14 cannot become root', () => {
       expect(found(phase, 'rights')).toEqual(expect.arrayContaining(['uid 1001', 'NoNewPrivs: 1', 'CapEff: 0000000000000000', 'CapPrm: 0000000000000000']))
     })
 
-    it.runIf(driver !== 'stock')('#14 has no capability, nor could any program that it starts', () => {
+    it.runIf(driver !== 'stock')('#14 has no capability, and programs cannot get one', () => {
       const none = '0000000000000000'
       expect(found(phase, 'rights')).toEqual([...['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].map((set) => `${set}: ${none}`), 'NoNewPrivs: 1', 'Seccomp: 2', 'uid 1001'])
     })
 
-    it('may write nowhere but where everybody may', () => {
+    it('can write only to directories that all users can write to', () => {
       expect(found(phase, 'writable').filter((path) => !/^\/(tmp|var\/tmp|run\/lock|dev\/(shm|mqueue))(\/|$)/.test(path))).toEqual([])
     })
   })
 })
 
 describe('the hostile buildpack', () => {
-  it('finds what there is', async () => {
+  it('finds a planted socket, secrets and a record', async () => {
     const planted = await bench.directory({ ...SECRETS, record: '' })
     const server = createServer().listen(join(planted, 'socket'))
     await new Promise((resolve) => server.once('listening', resolve))
@@ -122,7 +122,7 @@ describe('the hostile buildpack', () => {
   })
 })
 
-/** What `bin/build` then does, and what that shall come to: an error, an image, or either, where it depends on who is faster. */
+/** Attacks of `bin/build`, with the required end: an error, an image, or either, if that is a race. */
 const ATTACKS: readonly (readonly [attack: string, end: 'builds' | 'either' | 'fails'])[] = [
   ['words', 'either'],
   ['forge-end', 'either'],
@@ -162,7 +162,7 @@ describe('a buildpack that attacks its build', () => {
     leftBehind = await watchEngine()
   })
 
-  it.each(ATTACKS)('with %s ends in a clear error or a correct image', async (attack, end) => {
+  it.each(ATTACKS)('ends in a clear error or a correct image after %s', async (attack, end) => {
     const before = await imageId(image)
     const result = await build(attack)
     if (end !== 'either') expect(result.code === 0, result.stderr).toBe(end === 'builds')
@@ -171,17 +171,17 @@ describe('a buildpack that attacks its build', () => {
     expect(await imageId(image)).toBe(before)
   })
 
-  it('harms no later build', async () => {
+  it('does not harm a later build', async () => {
     expect(await build('none', '--clear-cache')).toMatchObject({ code: 0 })
     expect(await configDigest(image)).toBe(clean)
   })
 
-  it('leaves nothing behind but what is kept for the next build', async () => {
+  it('leaves nothing behind except caches for the next build', async () => {
     expect((await leftBehind()).filter((item) => !/^image |^volume (cnb|pack)-cache-/.test(item))).toEqual([])
   })
 })
 
-/** The image's labels tell of the layers that it has, and it starts. */
+/** Checks that the image's labels describe its layers, and that it starts. */
 async function expectSound(image: string): Promise<void> {
   const { Config, RootFS } = await inspectImage(image)
   const metadata = JSON.parse(Config.Labels?.['io.buildpacks.lifecycle.metadata'] ?? '') as {
@@ -193,12 +193,12 @@ async function expectSound(image: string): Promise<void> {
   expect(await docker('run', '--rm', '--network', 'none', '--entrypoint', 'launcher', image, 'cat /workspace/file')).toBe('of the app')
 }
 
-/** Nothing is on stdout, and the message is for people. */
+/** Checks that stdout is empty, and that the message is for people. */
 function expectClear({ code, stdout, stderr }: Finished): void {
   expect(code, stderr).toBeGreaterThan(0)
   expect(stdout).toBe('')
   expect(stderr).toMatch(/CNB_[A-Z_]+/)
   expect(stderr).not.toContain('CNB_INTERNAL')
-  // A buildpack must not write over what cnb says.
+  // A buildpack must not overwrite the output of cnb.
   expect(stderr).not.toMatch(/\u001b\[2J|\u001b\]0/)
 }

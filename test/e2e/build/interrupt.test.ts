@@ -13,7 +13,7 @@ afterAll(() => bench.clear())
 
 const LIMIT_MS = 10_000
 
-/** Waits where $WAIT says, for as long as it takes; a detect that waits does so without a word, since nobody shows them. */
+/** Waits where $WAIT says. A detect that waits prints nothing: its output is not shown. */
 const detect = '[ "${WAIT:-}" != detect ] || sleep 1000; exit 0'
 const wait = `if [ "\${WAIT:-}" = build ]; then
   trap '' TERM INT
@@ -24,7 +24,7 @@ mkdir -p "$CNB_LAYERS_DIR/big"
 printf '[types]\\nlaunch = true\\ncache = true\\n' >"$CNB_LAYERS_DIR/big.toml"
 head -c "\${SIZE:-1}" /dev/urandom >"$CNB_LAYERS_DIR/big/file"`
 
-// The exporter gets enough to do that it is still at it when the signal comes.
+// A large layer keeps the exporter busy until the signal comes.
 const phases = [
   ['analyze', /analyz/i, []],
   ['detect', /detect/i, ['--env', 'WAIT=detect']],
@@ -33,16 +33,16 @@ const phases = [
   ['export', /export/i, ['--env', 'SIZE=400000000']],
 ] as const
 
-describe.each(FLOWS)('Ctrl-C while a build (%s)', (_flow, flow) => {
+describe.each(FLOWS)('%s: Ctrl-C during a build', (_flow, flow) => {
   let command: string[] = []
 
-  // Image and caches are there beforehand, so that all there is more of afterwards has been left behind.
+  // Image and caches exist before, so any addition afterwards is a leftover.
   beforeAll(async () => {
     command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait, {}, detect)), ...USING_BUILDER, ...flow]
     await succeed(command)
   })
 
-  it.each(phases)('is in %s ends it with 130 and leaves nothing behind', async (_phase, line, options) => {
+  it.each(phases)('ends with 130 in %s and leaves nothing behind', async (_phase, line, options) => {
     const leftBehind = await watchEngine()
     const running = startCnb([...command, ...options])
     await running.line(line)
@@ -56,13 +56,13 @@ describe.each(FLOWS)('Ctrl-C while a build (%s)', (_flow, flow) => {
   })
 })
 
-describe('a build that is killed', () => {
-  // Its app's first: there is no image, and no cache.
+describe('a killed build', () => {
+  // The first build of its app: there is neither an image nor a cache.
   it.each([
     ['before its container runs', /./, []],
     ['while it detects', /detect/i, ['--env', 'WAIT=detect']],
     ['while it builds', /waiting in build/, ['--env', 'WAIT=build']],
-  ] as const)('%s leaves nothing once another command has run', async (_moment, line, options) => {
+  ] as const)('leaves nothing after the next command if it is killed %s', async (_moment, line, options) => {
     const leftBehind = await watchEngine()
     const running = startCnb(['build', bench.image(), '--path', await bench.directory(appFiles(wait, {}, detect)), ...USING_BUILDER, ...options, '--verbose'])
     await running.line(line)
@@ -74,7 +74,7 @@ describe('a build that is killed', () => {
 })
 
 describe('a build whose engine no longer answers', () => {
-  it('ends at the first Ctrl-C, says what it could not remove, and the next command removes that', async () => {
+  it('ends at the first Ctrl-C with a list of its leftovers, and the next command removes them', async () => {
     const leftBehind = await watchEngine()
     await using engine = await forwardEngine(join(bench.path, 'frozen.sock'))
     const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER, '--env', 'WAIT=build']
@@ -90,7 +90,7 @@ describe('a build whose engine no longer answers', () => {
 })
 
 describe('the second Ctrl-C', () => {
-  it('ends with 130 at once, and the next command removes what is left', async () => {
+  it('ends with 130 immediately, and the next command removes the rest', async () => {
     const leftBehind = await watchEngine()
     await using engine = await forwardEngine(join(bench.path, 'second.sock'))
     const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER, '--env', 'WAIT=build']
@@ -106,17 +106,17 @@ describe('the second Ctrl-C', () => {
   })
 })
 
-/** A PID namespace of its own, with its own /proc and this machine's host name: as a CI container that has the host's network. */
+/** A separate PID namespace with its own /proc and this machine's host name, like a CI container with the host's network. */
 const NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
-/** Another user, to whom /proc does not show the processes of others. A remount would change the machine's own /proc. */
+/** Another user, without a view of others' processes in /proc. A remount would change the machine's own /proc. */
 const BLIND = ['unshare', '--mount', 'sh', '-c', 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 12345 --regid 12345 --clear-groups "$0" "$@"']
 
-describe.runIf(process.getuid?.() === 0)('a build that runs', () => {
+describe.runIf(process.getuid?.() === 0)('protects a running build', () => {
   it.each([
     ['another PID namespace', [], NAMESPACE],
-    ['the machine, when it is in a PID namespace of its own', NAMESPACE, []],
+    ['the machine, when the build is in a PID namespace', NAMESPACE, []],
     ['a user who cannot see its process', [], BLIND],
-  ])('is left alone by commands of %s', async (_title, own, others) => {
+  ])('keeps its containers during commands of %s', async (_title, own, others) => {
     await using engine = await forwardEngine(join(bench.path, 'engine.sock'))
     const flags = await bench.directory({ 'script/detect': 'exit 0', 'script/build': 'echo waiting in build; until [ -e /mnt/flags/go ]; do sleep 0.1; done' })
     const running = startCnb(['build', bench.image(), '--path', flags, ...USING_BUILDER, '--volume', `${flags}:/mnt/flags`], { under: own })
@@ -127,7 +127,7 @@ describe.runIf(process.getuid?.() === 0)('a build that runs', () => {
   })
 })
 
-describe('a build that is told to stop', () => {
+describe('a build that gets a signal', () => {
   it('ends with 143 on SIGTERM, and leaves nothing behind', async () => {
     const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER]
     await succeed(command)
@@ -139,7 +139,7 @@ describe('a build that is told to stop', () => {
     expect(await leftBehind()).toEqual([])
   })
 
-  it('ends before it began when the signal comes first', async () => {
+  it('ends before it starts when the signal comes first', async () => {
     const leftBehind = await watchEngine()
     const running = startCnb(['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER, '--verbose'])
     await running.line(/./)
@@ -148,7 +148,7 @@ describe('a build that is told to stop', () => {
     expect((await leftBehind()).filter((left) => !left.startsWith('volume pack-cache-'))).toEqual([])
   })
 
-  it('builds again afterwards as if nothing had been', async () => {
+  it('builds again afterwards without traces of the interruption', async () => {
     const command = ['build', bench.image(), '--path', await bench.directory(appFiles(wait)), ...USING_BUILDER]
     const running = startCnb([...command, '--env', 'WAIT=build'])
     await running.line(/waiting in build/)

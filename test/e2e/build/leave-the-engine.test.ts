@@ -1,4 +1,4 @@
-/** What `cnb` puts on an engine can be pushed to a registry, and another engine can pull and run it. */
+/** Images of `cnb` on an engine can be pushed to a registry, and another engine can run them. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,9 +13,9 @@ import { makeWorkbench, removeAll } from '../../support/workbench.ts'
 
 const bench = await makeWorkbench()
 let registry: Registry
-/** Undefined where the engine under test is the only one: then it pulls what it has lost itself. */
+/** Undefined without a second engine: the engine under test then pulls the layers that it lost. */
 let other: Docker | undefined
-/** Bases as an engine comes by them: one that was made there, one that was pulled. */
+/** Two origins of a base on an engine: made there, or pulled. */
 const base = bench.image()
 const bases = { local: bench.image(), pulled: bench.image() } as const
 type Base = keyof typeof bases
@@ -37,11 +37,11 @@ afterAll(async () => {
   await registry[Symbol.asyncDispose]()
 })
 
-/** What a run image does not need here is not pushed and pulled again and again. */
+/** Removes parts of the run image that no test needs, so they are not pushed and pulled repeatedly. */
 const SHRINK = `head -c 99999 /dev/urandom >/etc/random
   rm -rf /usr/share /usr/sbin /var/lib /usr/bin/perl* /usr/lib/*-linux-gnu/perl-base /usr/lib/*-linux-gnu/gconv`
 
-/** A run image of two layers that no engine and no registry has seen: nobody can pull it without getting its contents. */
+/** A run image of two layers that no engine and no registry has: a pull has to transfer its contents. */
 async function makeBase(name: string, version: string): Promise<void> {
   const { Config } = await inspectImage(SAMPLE_RUN_IMAGE)
   const environment = Config.Env.map((each) => `ENV ${each}`)
@@ -66,14 +66,14 @@ async function push(image: string): Promise<void> {
   await docker('image', 'rm', remote(image))
 }
 
-/** Gives the image its own name again. */
+/** Restores the image's own name. */
 async function pull(image: string): Promise<void> {
   await docker('pull', '--quiet', remote(image))
   await docker('tag', remote(image), image)
   await docker('image', 'rm', remote(image))
 }
 
-/** Pushes the image, and gives what `run` finds on an engine that got it from the registry, by the name that it has there. */
+/** Pushes the image. Returns the result of `run` on an engine that pulled it, by its name there. */
 async function elsewhere<T>(image: string, run: (engine: Docker, name: string) => Promise<T>): Promise<T> {
   await push(image)
   if (!other) {
@@ -91,10 +91,10 @@ async function elsewhere<T>(image: string, run: (engine: Docker, name: string) =
   }
 }
 
-/** What the app's process prints there. */
+/** Returns the output of the app's process there. */
 const saidElsewhere = (image: string): Promise<string> => elsewhere(image, (engine, name) => engine('run', '--rm', '--network', 'none', name))
 
-/** An app with a launch layer that later builds reuse without its contents; it prints its base's version, the layer and a source file. */
+/** An app with a launch layer that later builds reuse without contents; it prints its base's version, the layer and a source file. */
 async function makeApp(): Promise<string> {
   const script = `layer="$CNB_LAYERS_DIR/dep"
     if [ ! -f "$layer.toml" ]; then mkdir "$layer"; head -c 999999 /dev/urandom >"$layer/random"; echo dependency >"$layer/file"; fi
@@ -115,12 +115,12 @@ async function rebase(image: string, onto: Base): Promise<void> {
   await succeed(['rebase', image, '--pull-policy', 'never', '--run-image', base])
 }
 
-describe.each(DRIVERS)('another engine can pull and run what the %s driver made', (driver) => {
-  it.each(['local', 'pulled'] as const)('in a first build on a %s base', async (on) => {
+describe.each(DRIVERS)('%s driver: another engine pulls and runs an app', (driver) => {
+  it.each(['local', 'pulled'] as const)('works after a first build on a %s base', async (on) => {
     expect(await saidElsewhere(await build(await makeApp(), driver, on))).toBe(`${on}\ndependency\nfirst`)
   })
 
-  it.each(['local', 'pulled'] as const)('in a rebuild on a %s base that changed one line and reused all layers but one', async (on) => {
+  it.each(['local', 'pulled'] as const)('works after a rebuild on a %s base with one changed line and one new layer', async (on) => {
     const app = await makeApp()
     const image = await build(app, driver, on)
     const layers = (await inspectImage(image)).RootFS.Layers
@@ -132,20 +132,20 @@ describe.each(DRIVERS)('another engine can pull and run what the %s driver made'
   })
 })
 
-describe('another engine can pull and run an app', () => {
-  it.each([['local', 'pulled'], ['pulled', 'local']] as const)('that was rebased from a %s onto a %s base', async (from, onto) => {
+describe('another engine pulls and runs an app', () => {
+  it.each([['local', 'pulled'], ['pulled', 'local']] as const)('works after a rebase from a %s to a %s base', async (from, onto) => {
     const image = await build(await makeApp(), 'native', from)
     await rebase(image, onto)
     expect(await saidElsewhere(image)).toBe(`${onto}\ndependency\nfirst`)
   })
 
-  it('that the stock driver made and a rebase put on another base', async () => {
+  it('works after a build by the stock driver and a rebase', async () => {
     const image = await build(await makeApp(), 'stock', 'local')
     await rebase(image, 'pulled')
     expect(await saidElsewhere(image)).toBe('pulled\ndependency\nfirst')
   })
 
-  it('that was built again after its image and its base were removed, and the base pulled once more', async () => {
+  it('works after a rebuild without the image and the base, and another pull of the base', async () => {
     const app = await makeApp()
     const image = await build(app, 'native', 'pulled')
     await push(bases.pulled)
@@ -157,7 +157,7 @@ describe('another engine can pull and run an app', () => {
     expect(await saidElsewhere(image)).toBe('pulled\ndependency\nsecond')
   })
 
-  it('that was itself pulled before it was rebased, and built again after', async () => {
+  it('works after a pull, a rebase and a rebuild', async () => {
     const app = await makeApp()
     const image = await build(app, 'native', 'local')
     await push(image)
@@ -172,7 +172,7 @@ describe('another engine can pull and run an app', () => {
   })
 })
 
-it('another engine can pull a builder that `cnb builder create` made, with its buildpacks and its lifecycle', async () => {
+it('creates builders that another engine can pull, with buildpacks and lifecycle', async () => {
   const look = 'cat /cnb/order.toml && ls /cnb/buildpacks/test_script/1.0.0 /cnb/lifecycle'
   const lookWith = (engine: Docker, name: string): Promise<string> => engine('run', '--rm', '--network', 'none', '--entrypoint', 'bash', name, '-c', look)
   const found = await lookWith(docker, BUILDER)

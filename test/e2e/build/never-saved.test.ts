@@ -1,4 +1,4 @@
-/** `docker save` gives a whole image, base and all, at the price of reading it: no command may need it for images as lifecycles and registries make them. */
+/** No command uses `docker save`, which reads a whole image with its base. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const bench = await makeWorkbench()
 afterAll(() => bench.clear())
 
 const NEVER = ['--pull-policy', 'never']
-/** Images that only this file's commands use: their ids are all that it looks for. */
+/** Images of this file's commands only: the test looks for their IDs. */
 const [oldBase, newBase, buildBase, app] = [bench.image(), bench.image(), bench.image(), bench.image()]
 let source = ''
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   source = await bench.directory(appFiles(`mkdir -p "$CNB_LAYERS_DIR/dep"; echo 1 >"$CNB_LAYERS_DIR/dep/file"; printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"; ${processes({ web: 'true' })}`))
 })
 
-/** Runs cnb, and gives which of the images were saved meanwhile; `known` are those that are there before it only. */
+/** Runs cnb. Returns the images that were saved meanwhile; `known` are those that exist only before it. */
 async function savedBy(args: readonly string[], images: readonly string[]): Promise<string[]> {
   const known = await Promise.all(images.map((image) => imageId(image).catch(() => '')))
   const since = Math.floor(Date.now() / 1000)
@@ -45,14 +45,14 @@ async function savedBy(args: readonly string[], images: readonly string[]): Prom
 
 const build = (runImage: string): string[] => ['build', app, '--path', source, '--builder', BUILDER, ...NEVER, '--run-image', runImage]
 
-it('the engine tells when an image is saved', async () => {
+it("detects a saved image by the engine's events", async () => {
   const since = Math.floor(Date.now() / 1000)
   await docker('save', '--output', join(bench.path, 'saved.tar'), oldBase)
   const until = Math.ceil(Date.now() / 1000) + 1
   expect(await docker('events', '--since', `${since}`, '--until', `${until}`, '--filter', 'event=save', '--format', '{{.Actor.ID}}')).toContain(await imageId(oldBase))
 })
 
-it('neither a build, a rebuild with a changed line, a rebase, nor a build after that saves an image', async () => {
+it('never saves an image in a build, a rebuild with a changed line, a rebase, or a build after that', async () => {
   const images = [app, oldBase, newBase, BUILDER]
   expect(await savedBy(build(oldBase), images)).toEqual([])
   await writeFile(join(source, 'more'), 'changed\n')
@@ -62,7 +62,7 @@ it('neither a build, a rebuild with a changed line, a rebase, nor a build after 
   expect(await savedBy(build(newBase), images)).toEqual([])
 })
 
-it('nor does making a builder, or making it again with a changed buildpack', async () => {
+it('never saves an image when it creates a builder, or creates it again with a changed buildpack', async () => {
   const builder = bench.image()
   const directory = await bench.directory({})
   const toml = await builderToml([{ id: 'test/one', path: 'one' }], [['test/one']])

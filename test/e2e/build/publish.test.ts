@@ -39,7 +39,7 @@ afterAll(async () => {
 
 const MANIFEST = { headers: { accept: 'application/vnd.oci.image.manifest.v1+json' } }
 const WEB = processes({ web: 'cat /workspace/words $LAYER/file' })
-/** A cached launch layer, made once, and a process that shows it and the app. */
+/** A cached launch layer that the first build makes, and a process that prints it and the app. */
 const APP = appFiles(
   `layer=$CNB_LAYERS_DIR/data
   if [ ! -d "$layer" ]; then mkdir "$layer"; head -c 300000 /dev/urandom | base64 >"$layer/random"; echo from the layer >"$layer/file"; fi
@@ -49,7 +49,7 @@ const APP = appFiles(
   { words: 'hello\n' },
 )
 
-/** A launch layer that later builds have from their previous image only. */
+/** A launch layer that later builds take from their previous image only. */
 const REUSING_APP = appFiles(
   `if [ -n "\${MAKE:-}" ]; then
     mkdir "$CNB_LAYERS_DIR/dep"
@@ -64,15 +64,15 @@ const build = (image: string, path: string, ...options: string[]) =>
   succeedJson<Built>(['build', image, '--path', path, ...USING_BUILDER, ...options])
 const digestOf = ({ reference }: Built): string => reference.slice(reference.indexOf('@') + 1)
 const isOnEngine = async (name: string): Promise<boolean> => (await docker('image', 'ls', '--quiet', name)) !== ''
-/** Whether the registry behind the proxy has it, whichever of the two addresses the name has. */
+/** Whether the registry behind the proxy has the image, under either of its two addresses. */
 async function isPublished(name: string): Promise<boolean> {
   const [, repository = '', tag = 'latest'] = /^[^/]+\/([^:]+)(?::(.+))?$/.exec(name) ?? []
   return (await registry.request('HEAD', `/v2/${repository}/manifests/${tag}`, MANIFEST)).status === 200
 }
-/** Bytes of blobs that were sent. */
+/** Bytes of uploaded blobs. */
 const sent = (): number => proxy.log.filter(({ path }) => path.includes('/blobs/')).reduce((sum, each) => sum + each.sent, 0)
 
-it('an image that is published runs where it is pulled, and never was on the engine that built it', async () => {
+it("publishes an image that runs after a pull, and that the build's engine never had", async () => {
   const image = named()
   const built = await build(image, await bench.directory(APP), '--publish')
   expect(await isOnEngine(image)).toBe(false)
@@ -85,7 +85,7 @@ it('an image that is published runs where it is pulled, and never was on the eng
   }
 })
 
-it('nothing changed: the same digest, at most 12 requests, and no layer travels', async () => {
+it('publishes the same digest without changes, with at most 12 requests and no layer', async () => {
   const image = named()
   const path = await bench.directory(APP)
   const first = await build(image, path, '--publish')
@@ -95,7 +95,7 @@ it('nothing changed: the same digest, at most 12 requests, and no layer travels'
   expect(sent()).toBe(0)
 })
 
-it('one changed file costs the layer of the app and the configuration', async () => {
+it('sends the layer of the app and the configuration after a change of one file', async () => {
   const image = named()
   const path = await bench.directory(APP)
   const first = await build(image, path, '--publish')
@@ -107,7 +107,7 @@ it('one changed file costs the layer of the app and the configuration', async ()
   expect(sent()).toBeLessThan(20_000)
 })
 
-it('the engine and the registry get one image, under one digest where an engine has digests', async () => {
+it('saves one image to the engine and the registry, with one digest if the engine has digests', async () => {
   const image = named()
   const path = await bench.directory(APP)
   for (let round = 0; round < 2; round++) {
@@ -121,7 +121,7 @@ it('the engine and the registry get one image, under one digest where an engine 
   expect(await runImage(image)).toBe('hello\nfrom the layer')
 })
 
-it('a layout has the image under the digest that it has in the registry, with the layers of the run image or without', async () => {
+it("saves the registry's digest to a layout, with or without the layers of the run image", async () => {
   const image = named()
   const path = await bench.directory(APP)
   const [whole, sparse] = [await bench.directory({}), await bench.directory({})]
@@ -136,7 +136,7 @@ it('a layout has the image under the digest that it has in the registry, with th
   expect(await isOnEngine(image)).toBe(false)
 })
 
-it('all names are given, and layers are mounted from one repository into the other', async () => {
+it('publishes all names, and mounts layers from one repository to the other', async () => {
   const image = named()
   const path = await bench.directory(APP)
   await build(image, path, '--publish')
@@ -152,7 +152,7 @@ it('all names are given, and layers are mounted from one repository into the oth
   expect(sent()).toBeLessThan(20_000)
 })
 
-it('#33 layers of a --previous-image in another repository are mounted, those of one in another registry copied', async () => {
+it('#33 mounts layers of a --previous-image in another repository, and copies those in another registry', async () => {
   const path = await bench.directory(REUSING_APP)
   const [image, sibling, far] = [named(), named(), `${registry.address}/${bench.image()}`]
   const making = ['--publish', '--env', 'MAKE=1', '--previous-image', sibling]
@@ -163,7 +163,7 @@ it('#33 layers of a --previous-image in another repository are mounted, those of
   expect(proxy.log.filter(({ query, status }) => query.has('mount') && status === 201)).not.toEqual([])
   expect(sent()).toBeLessThan(20_000)
   proxy.log.splice(0)
-  // The same registry by another address is another registry.
+  // The same registry at another address counts as another registry.
   expect(first.stdout).toContain(digestOf(await build(far, path, '--publish', '--previous-image', sibling)))
   expect(proxy.log.filter(({ method }) => method !== 'GET')).toEqual([])
   await docker('pull', '--quiet', far)
@@ -172,7 +172,7 @@ it('#33 layers of a --previous-image in another repository are mounted, those of
   expect(made).toBe(found)
 })
 
-it('#33 a --previous-image that may not be read is told of before anything is built', async () => {
+it('#33 reports a --previous-image without read access before the build', async () => {
   proxy.inject({ path: /secret\/app\/manifests/, fault: answer(403) })
   const previous = `${proxy.address}/secret/app`
   const path = await bench.directory(APP)
@@ -182,7 +182,7 @@ it('#33 a --previous-image that may not be read is told of before anything is bu
   expect(stderr).not.toContain('DETECTING')
 })
 
-it('a run image in a registry is read there, and not pulled', async () => {
+it('reads a run image in its registry, without a pull', async () => {
   const run = `${proxy.address}/${bench.image()}`
   await docker('tag', SAMPLE_RUN_IMAGE, run)
   await docker('push', '--quiet', run)
@@ -205,7 +205,7 @@ it('a run image in a registry is read there, and not pulled', async () => {
   }
 })
 
-it('a run image that the engine has is referred to by its digest in its registry, and not by its ID', async () => {
+it('refers to a run image on the engine by its digest in its registry, not by its ID', async () => {
   const run = `${proxy.address}/${bench.image()}`
   await docker('tag', SAMPLE_RUN_IMAGE, run)
   await docker('push', '--quiet', run)
@@ -219,7 +219,7 @@ it('a run image that the engine has is referred to by its digest in its registry
   }
 })
 
-it('the image is as the stock lifecycle publishes it, to the byte of its configuration, first and again', async () => {
+it('publishes the configuration of the stock lifecycle, byte for byte, at the first and later builds', async () => {
   const run = `${proxy.address}/${bench.image()}`
   const repositoryOf = (name: string): string => name.slice(proxy.address.length + 1)
   await docker('tag', SAMPLE_RUN_IMAGE, run)
@@ -230,7 +230,7 @@ it('the image is as the stock lifecycle publishes it, to the byte of its configu
     ...asCommitted({ ...config, config: { ...config.config, ...more } }),
     history: [{ created_by: 'first' }, { created_by: 'nothing', empty_layer: true }],
   }))
-  // Not cached, so that stock has it from the previous image, too.
+  // Not cached: stock also takes it from the previous image.
   const app = await bench.directory(appFiles(
     `if [ ! -f "$CNB_LAYERS_DIR/dep.toml" ]; then mkdir "$CNB_LAYERS_DIR/dep"; echo dep >"$CNB_LAYERS_DIR/dep/file"; fi
     printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/dep.toml"; ${WEB}`,
@@ -250,13 +250,13 @@ it('the image is as the stock lifecycle publishes it, to the byte of its configu
   }
 })
 
-it('the report has the digest and the size of the manifest', async () => {
+it('reports digest and size of the manifest', async () => {
   const reports = await bench.directory({})
   const built = await build(named(), await bench.directory(APP), '--publish', '--report-output-dir', reports)
   expect(await readFile(join(reports, 'report.toml'), 'utf8')).toMatch(new RegExp(`digest = "${digestOf(built)}"\\n {2}manifest-size = \\d+`))
 })
 
-it('a connection that breaks while a layer is sent costs no more than another try', async () => {
+it('needs one retry after a broken connection', async () => {
   proxy.inject({ method: 'PUT', path: /uploads/, fault: cutUpload(1000) })
   const image = named()
   await build(image, await bench.directory(APP), '--publish')
@@ -266,7 +266,7 @@ it('a connection that breaks while a layer is sent costs no more than another tr
   await docker('image', 'rm', '--force', image)
 })
 
-it('who may not write learns so before anything is built, and credentials never reach the build', async () => {
+it('reports missing push access before the build, and hides credentials from the build', async () => {
   await using guarded = await startRegistry({ auth: 'basic' })
   const image = `${guarded.address}/${bench.image()}`
   const path = await bench.directory({
@@ -284,7 +284,7 @@ it('who may not write learns so before anything is built, and credentials never 
   expect(stderr).toContain('CNB_BUILDPACK_DIR')
 })
 
-it('where one of several registries takes nothing, that is told before anything is built, and none has the image', async () => {
+it('reports one of several registries without push access before the build, and publishes nowhere', async () => {
   await using closed = await startRegistry({ readOnly: true })
   const [image, other] = [named(), `${closed.address}/${bench.image()}`]
   const path = await bench.directory(APP)
@@ -295,7 +295,7 @@ it('where one of several registries takes nothing, that is told before anything 
   expect(await isPublished(image)).toBe(false)
 })
 
-it('where one of several registries refuses at the end, it is told who has the image, and the same build again completes it', async () => {
+it('reports the names that exist when one of several registries refuses at the end; a second build completes them', async () => {
   const path = await bench.directory(APP)
   const [image, other] = [`${registry.address}/${bench.image()}`, named()]
   const command = ['build', image, '--path', path, ...USING_BUILDER, '--to', 'engine,registry', '--tag', other, '--tag', `${image}:last`]
@@ -318,7 +318,7 @@ it.each([
   [['--to', 'nowhere'], 'CNB_USAGE'],
   [['--to', 'oci:'], 'CNB_REFERENCE_INVALID'],
   [['--sparse'], 'CNB_USAGE'],
-])('%j is refused, with %s', async (options, code) => {
+])('rejects %j with %s', async (options, code) => {
   const { stderr, code: exit } = await runCnb(['build', named(), '--path', await bench.directory(APP), ...USING_BUILDER, ...options])
   expect([stderr, exit]).toEqual([expect.stringContaining(code), 2])
 })

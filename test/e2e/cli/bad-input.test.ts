@@ -1,4 +1,4 @@
-/** What comes in a native build's way: each ends in a clear error or a correct image, nothing half-tagged, nothing left. */
+/** Faults during a native build: each ends in a clear error or a correct image, without leftovers. */
 
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
@@ -17,13 +17,13 @@ import { makeWorkbench } from '../../support/workbench.ts'
 const bench = await makeWorkbench()
 afterAll(() => bench.clear())
 
-/** The build's container, whose name is the lock on the image's volume. */
+/** The build's container; its name is the lock on the image's volume. */
 function containerOf(image: string): string {
   const { layers } = cacheVolumes(parseTag(image), 'cnb-e2e')
   return `cnb-build-${createHash('sha256').update(layers).digest('hex').slice(0, 16)}`
 }
 
-/** It failed, and said so to people. */
+/** Checks that the command failed with a message for people. */
 function expectClear({ code, stdout, stderr }: Finished, ...words: RegExp[]): void {
   expect(code, stderr).toBeGreaterThan(0)
   expect(stdout).toBe('')
@@ -35,7 +35,7 @@ function expectClear({ code, stdout, stderr }: Finished, ...words: RegExp[]): vo
 
 const MAKES_DEP = `L=$CNB_LAYERS_DIR; mkdir -p "$L/dep"; [ -f "$L/dep/file" ] || echo dep >"$L/dep/file"; printf '[types]\\nlaunch = true\\ncache = true\\n' >"$L/dep.toml"`
 
-/** Waits where $WAIT says; $SIZE gives the exporter enough to do that it is still at it. */
+/** Waits where $WAIT says; $SIZE keeps the exporter busy long enough. */
 const waiting = appFiles(
   `[ "\${WAIT:-}" != build ] || { echo "waiting in build"; sleep 1000; }
 ${MAKES_DEP}
@@ -62,7 +62,7 @@ describe('a build', () => {
     id = await imageId(image)
   })
 
-  it.each(PHASES.slice(1))('whose container somebody removes in %s fails and leaves nothing; the next one works', async (_phase, line, options) => {
+  it.each(PHASES.slice(1))('fails without leftovers if its container is removed in %s, and the next build works', async (_phase, line, options) => {
     const leftBehind = await watchEngine()
     const running = startCnb([...command, ...options])
     await running.line(line)
@@ -74,7 +74,7 @@ describe('a build', () => {
     expect(await imageId(image)).toBe(id)
   })
 
-  it.each(PHASES)('that is killed in %s is cleaned up after by the next one, which works', async (_phase, line, options) => {
+  it.each(PHASES)('leaves resources after a kill in %s that the next build removes', async (_phase, line, options) => {
     const leftBehind = await watchEngine()
     const running = startCnb([...command, ...options])
     await running.line(line)
@@ -85,7 +85,7 @@ describe('a build', () => {
     expect(await leftBehind()).toEqual([])
   })
 
-  it('whose image the engine refuses to load fails with the words of the engine, and leaves the name where it was', async () => {
+  it("fails with the engine's message if the engine refuses the image, and keeps the old image", async () => {
     await using engine = await forwardEngine(join(bench.path, 'full.sock'), /^POST \S*\/images\/load/)
     const leftBehind = await watchEngine()
     const result = await runCnb([...command, '--env', 'SIZE=100'], { env: { DOCKER_HOST: engine.address } })
@@ -96,7 +96,7 @@ describe('a build', () => {
     expect(await imageId(image)).toBe(id)
   })
 
-  it('whose record cannot be written ends well, with a warning, and the next one starts without layers', async () => {
+  it('succeeds with a warning if its record cannot be written; the next build starts without layers', async () => {
     const app = await bench.directory(appFiles(`[ ! -e "$CNB_LAYERS_DIR/dep" ] || echo dep restored; ${MAKES_DEP}; date >"$L/dep/other"`))
     const other = bench.image()
     await using engine = await forwardEngine(join(bench.path, 'record.sock'), /^PUT \S*\/archive\?path=%2Fstate/)
@@ -107,21 +107,21 @@ describe('a build', () => {
 })
 
 describe('a buildpack', () => {
-  /** What it does to its own directory; native ends as stock does: with the same image, or with the same exit code. */
+  /** Changes to its own directory: native ends as stock does, with the same image or the same exit code. */
   it.each([
-    ['writes a layer file that is no TOML', 'echo "[types" >"$L/dep.toml"'],
+    ['writes a layer file that is not TOML', 'echo "[types" >"$L/dep.toml"'],
     ['writes a layer file with a wrong type', `printf '[types]\\nlaunch = "yes"\\n' >"$L/dep.toml"`],
-    ['writes a launch.toml that is no TOML', 'echo "[[processes" >"$L/launch.toml"'],
+    ['writes a launch.toml that is not TOML', 'echo "[[processes" >"$L/launch.toml"'],
     ['writes a launch.toml with a wrong type', `printf '[[processes]]\\ntype = 7\\n' >"$L/launch.toml"`],
-    ['writes a build.toml that is no TOML', 'echo "[[unmet" >"$L/build.toml"'],
-    ['writes a store.toml that is no TOML', 'echo "[metadata" >"$L/store.toml"'],
-    ['makes a layer that is called build', `mkdir "$L/build"; echo x >"$L/build/x"; printf '[types]\\nlaunch = true\\n' >"$L/build.toml"`],
-    ['makes a layer that is called launch', 'mkdir "$L/launch"; echo x >"$L/launch/x"'],
-    ['makes a layer that is called store', `mkdir "$L/store"; echo x >"$L/store/x"; printf '[types]\\nlaunch = true\\ncache = true\\n' >"$L/store.toml"`],
+    ['writes a build.toml that is not TOML', 'echo "[[unmet" >"$L/build.toml"'],
+    ['writes a store.toml that is not TOML', 'echo "[metadata" >"$L/store.toml"'],
+    ['makes a layer named build', `mkdir "$L/build"; echo x >"$L/build/x"; printf '[types]\\nlaunch = true\\n' >"$L/build.toml"`],
+    ['makes a layer named launch', 'mkdir "$L/launch"; echo x >"$L/launch/x"'],
+    ['makes a layer named store', `mkdir "$L/store"; echo x >"$L/store/x"; printf '[types]\\nlaunch = true\\ncache = true\\n' >"$L/store.toml"`],
     ['makes a layer with links out of /layers', 'ln -s /etc/passwd "$L/dep/passwd"; ln -s ../../../etc "$L/dep/etc"'],
-    ['makes a file of a layer into a link out of /layers', 'rm "$L/dep.toml"; ln -s /etc/passwd "$L/dep.toml"'],
-    ['makes no layer of what it calls one', 'rm -rf "$L/dep"'],
-  ])('that %s gets what the stock lifecycle gives it', async (_title, script) => {
+    ['replaces the file of a layer with a link out of /layers', 'rm "$L/dep.toml"; ln -s /etc/passwd "$L/dep.toml"'],
+    ['makes a layer file without a directory', 'rm -rf "$L/dep"'],
+  ])('has the result of the stock lifecycle if it %s', async (_title, script) => {
     const app = await bench.directory(appFiles(`${MAKES_DEP}\n${script}`))
     const ends: Record<string, unknown>[] = []
     for (const driver of ['native', 'stock'] as const) {
@@ -134,15 +134,15 @@ describe('a buildpack', () => {
     expect(ends[0]).toEqual(ends[1])
   })
 
-  // The stock exporter follows it, to whatever is at its end.
-  it('that makes its own directory into a link out of /layers is told so', async () => {
+  // The stock exporter follows the link.
+  it('reports a layers directory that is a link out of /layers', async () => {
     const image = bench.image()
     const app = await bench.directory(appFiles(`${MAKES_DEP}\nmv "$L" /tmp/away; ln -s /tmp/away "$L"`))
     expectClear(await runCnb(['build', image, '--path', app, ...USING_BUILDER]), /symlink/)
     expect(await docker('image', 'ls', '--quiet', image)).toBe('')
   })
 
-  it('that makes a thousand layers for itself finds them again', async () => {
+  it('restores a thousand layers', async () => {
     const image = bench.image()
     const script = `echo "found $(ls -d "$CNB_LAYERS_DIR"/*/ 2>/dev/null | wc -l)"; cd "$CNB_LAYERS_DIR"
 for n in {1..1000}; do mkdir -p "$n"; [ -f "$n/file" ] || echo "$n" >"$n/file"; printf '[types]\\ncache = true\\n' >"$n.toml"; done; cd -`
@@ -151,7 +151,7 @@ for n in {1..1000}; do mkdir -p "$n"; [ -f "$n/file" ] || echo "$n" >"$n/file"; 
     expect((await succeed(command)).stderr).toContain('found 1000')
   })
 
-  it('whose process goes on writing to a layer does not change it while it is read', async () => {
+  it('does not export changes of a process that still writes to a layer', async () => {
     const image = bench.image()
     const script = `${MAKES_DEP}\nhead -c 30000000 /dev/zero >"$L/dep/big"
       (trap '' TERM HUP INT; exec >/dev/null 2>&1 </dev/null; while :; do date +%N >>"$L/dep/file"; date +%N >>"$L/dep/big"; echo >"$L/dep/$RANDOM"; done) & disown

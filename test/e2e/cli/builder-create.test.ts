@@ -19,7 +19,7 @@ const ONE = buildpackFiles('test/one', { build: `echo one >>said; ${processes({ 
 const TWO = buildpackFiles('test/two', { detect: '[ -f two ]', build: 'echo two >>said' })
 const UNDER = ['--pull-policy', 'never'] as const
 
-/** A directory with two buildpacks and a builder.toml that `change` may alter. Gives the builder.toml's path. */
+/** Makes a directory with two buildpacks and a builder.toml that `change` may alter. Returns the path of the builder.toml. */
 async function descriptor(change: (toml: TomlTable) => TomlTable = (toml) => toml): Promise<string> {
   const directory = await bench.directory({})
   await writeFiles(join(directory, 'one'), ONE)
@@ -33,7 +33,7 @@ function create(image: string, config: string, options: RunOptions = {}): Promis
   return succeedJson<CreateBuilderResult>(['builder', 'create', image, '--config', config, ...UNDER], options)
 }
 
-/** Builds an app with a builder and gives what its process prints. */
+/** Builds an app with a builder. Returns the output of its process. */
 async function said(builder: string, files: Record<string, string>): Promise<string> {
   const image = bench.image()
   await succeedJson<BuildResult>(['build', image, '--path', await bench.directory(files), '--builder', builder, TRUSTED, ...UNDER])
@@ -41,7 +41,7 @@ async function said(builder: string, files: Record<string, string>): Promise<str
 }
 
 describe('a builder', () => {
-  it('has one image ID, whenever and wherever it is made', async () => {
+  it('has one image ID, independent of time and place', async () => {
     const [one, other] = [await descriptor(), await descriptor()]
     execFileSync('find', [join(other, '..'), '-exec', 'touch', '-d', '2001-02-03', '{}', '+'])
     execFileSync('chmod', ['-R', 'go-rwx', join(other, '..')])
@@ -51,7 +51,7 @@ describe('a builder', () => {
     expect(first).toMatchObject({ lifecycleVersion: '0.21.0', buildpacks: [{ id: 'test/one', version: '1.0.0' }, { id: 'test/two', version: '1.0.0' }] })
   })
 
-  it('has the same image ID from buildpacks in tars', async () => {
+  it('has the same image ID with buildpacks from tars', async () => {
     const config = await descriptor()
     const directory = join(config, '..')
     for (const name of ['one', 'two']) execFileSync('tar', ['-C', join(directory, name), '--sort=name', '-czf', join(directory, `${name}.tgz`), '.'])
@@ -61,14 +61,14 @@ describe('a builder', () => {
     expect((await create(bench.image(), join(directory, 'packed.toml'))).id).toBe((await create(bench.image(), config)).id)
   })
 
-  it('builds apps, with the first group of its order that detects', async () => {
+  it('builds apps with the first group that detects', async () => {
     const builder = bench.image()
     await create(builder, await descriptor())
     expect(await said(builder, { two: '' })).toBe('one\ntwo')
     expect(await said(builder, { none: '' })).toBe('one')
   })
 
-  it('has composite buildpacks, whose order is nested', async () => {
+  it('supports composite buildpacks with nested orders', async () => {
     const builder = bench.image()
     const config = await descriptor((toml) => ({
       ...toml,
@@ -85,7 +85,7 @@ describe('a builder', () => {
     expect(order).toMatchObject([{ buildpacks: [{ id: 'test/both', groups: [{ buildpacks: [{ id: 'test/two', optional: true }, { id: 'test/one' }] }] }] }])
   })
 
-  it('gives its builds the variables of [[build.env]]', async () => {
+  it('passes the variables of [[build.env]] to builds', async () => {
     const builder = bench.image()
     const config = await descriptor((toml) => ({
       ...toml,
@@ -96,7 +96,7 @@ describe('a builder', () => {
     expect(await said(builder, {})).toBe('vanilla with nuts')
   })
 
-  it('names its run images with their mirrors, its targets and its labels', async () => {
+  it('records its run images with mirrors, its targets and its labels', async () => {
     const builder = bench.image()
     const config = await descriptor((toml) => {
       const { images } = toml['run'] as { images: TomlTable[] }
@@ -108,7 +108,7 @@ describe('a builder', () => {
     expect(inspection.runImages).toMatchObject([{ mirrors: ['mirror.example/run'] }])
   })
 
-  it('takes its lifecycle from a tgz as from a directory', async () => {
+  it('reads the lifecycle from a tgz or a directory', async () => {
     const config = await descriptor()
     const { lifecycle } = (await builderToml([], [])) as { lifecycle: { uri: string } }
     const tgz = join(bench.path, 'lifecycle.tgz')
@@ -118,7 +118,7 @@ describe('a builder', () => {
   })
 })
 
-describe('a builder.toml is refused', () => {
+describe('a wrong builder.toml', () => {
   async function refuse(config: string, exit: number, code: string, word: string | RegExp): Promise<Finished> {
     const leftBehind = await watchEngine()
     const result = await runCnb(['builder', 'create', bench.image(), '--config', config, ...UNDER])
@@ -130,31 +130,31 @@ describe('a builder.toml is refused', () => {
   }
 
   it.each([
-    ['it is no TOML', '[build\nimage = "x"\n', /builder\.toml:1:\d+/],
-    ['it has no build image', '[lifecycle]\nuri = "x"\n', /build/],
-  ])('when %s', async (_title, text, word) => {
+    ['a file that is not TOML', '[build\nimage = "x"\n', /builder\.toml:1:\d+/],
+    ['a missing build image name', '[lifecycle]\nuri = "x"\n', /build/],
+  ])('reports %s', async (_title, text, word) => {
     const directory = await bench.directory({ 'builder.toml': text })
     await refuse(join(directory, 'builder.toml'), 2, 'CNB_DESCRIPTOR_INVALID', word)
   })
 
-  it('when it has a key that means nothing', async () => {
+  it('reports an unknown key', async () => {
     await refuse(await descriptor((toml) => ({ ...toml, descripton: 'typo' })), 2, 'CNB_DESCRIPTOR_INVALID', 'descripton')
   })
 
-  it('when it is not there', async () => {
+  it('reports a missing file', async () => {
     const result = await runCnb(['builder', 'create', bench.image(), '--config', join(bench.path, 'no-such.toml')])
     expect(result).toMatchObject({ code: expect.any(Number) as unknown, stdout: '', stderr: expect.stringContaining('no-such.toml') as unknown })
     expect(result.code).not.toBe(0)
   })
 
-  it('when a buildpack is not where it says, or is another one', async () => {
+  it('reports a missing buildpack, and one with another ID', async () => {
     await refuse(await descriptor((toml) => ({ ...toml, buildpacks: [{ uri: 'nowhere' }] })), 1, 'CNB_BUILDPACK_NOT_FOUND', 'nowhere')
     const result = await runCnb(['builder', 'create', bench.image(), '--config', await descriptor((toml) => ({ ...toml, buildpacks: [{ id: 'test/two', uri: 'one' }] })), ...UNDER])
     expect(result.code).not.toBe(0)
     expect(result.stderr).toContain('test/one')
   })
 
-  it('when its order names a buildpack that it does not have', async () => {
+  it('reports an order with a buildpack that the builder does not contain', async () => {
     const config = await descriptor((toml) => ({ ...toml, order: [{ group: [{ id: 'test/three' }] }] }))
     const result = await runCnb(['builder', 'create', bench.image(), '--config', config, ...UNDER])
     expect(result.code).not.toBe(0)
@@ -162,13 +162,13 @@ describe('a builder.toml is refused', () => {
     expect(result.stderr).toContain('test/three')
   })
 
-  it('when its lifecycle lacks a binary', async () => {
+  it('reports a lifecycle without one of its binaries', async () => {
     const { lifecycle: whole } = (await builderToml([], [])) as { lifecycle: { uri: string } }
     const lifecycle = await bench.directory({ 'lifecycle.toml': await readFile(join(whole.uri, 'lifecycle.toml'), 'utf8') })
     await refuse(await descriptor((toml) => ({ ...toml, lifecycle: { uri: lifecycle } })), 1, 'CNB_LIFECYCLE_INVALID', /detector|creator|analyzer/)
   })
 
-  it('when its build image is not there', async () => {
+  it('reports a missing build image', async () => {
     const config = await descriptor((toml) => ({ ...toml, build: { image: 'cnb-e2e/no-such-build' } }))
     await refuse(config, 1, 'CNB_IMAGE_NOT_FOUND', 'cnb-e2e/no-such-build')
   })

@@ -1,4 +1,4 @@
-/** What the command does before there is any engine: help, usage errors, exit codes, streams, colours, start-up. */
+/** The command before it connects to an engine: help, usage errors, exit codes, streams, start-up. */
 
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { runCnb } from '../../support/cnb.ts'
 const BINARY = join(import.meta.dirname, '../../../bin/cnb.js')
 const NO_ENGINE = { DOCKER_HOST: 'unix:///nonexistent/docker.sock', DOCKER_CONTEXT: undefined }
 
-/** The files whose code a run of `cnb` read, by Node's own account of the bundle's chunks and by their source maps. */
+/** The source files of the code that a run of `cnb` loaded, by Node's report of the bundle's chunks and their source maps. */
 async function loadedModules(args: readonly string[]): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'cnb-e2e-coverage-'))
   try {
@@ -30,17 +30,17 @@ async function loadedModules(args: readonly string[]): Promise<string[]> {
 
 describe('help and version', () => {
   const lines = [[], ['--help'], ['help'], ['builder'], ['build', '-h'], ['builder', 'create', '--help']].map((args) => ({ args }))
-  it.each(lines)('of $args is on stdout, and ends well', async ({ args }) => {
+  it.each(lines)('prints the help or version for $args on stdout and ends with 0', async ({ args }) => {
     const { code, stdout, stderr } = await runCnb(args, { env: NO_ENGINE })
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/\nUsage: cnb /)
   })
 
-  it('the version is a line', async () => {
+  it('prints the version on one line', async () => {
     expect(await runCnb(['--version'])).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' })
   })
 
-  it('help loads the parser and the definitions, nothing that works', async () => {
+  it('loads only the parser and the definitions for help', async () => {
     const modules = await loadedModules(['--help'])
     expect(modules.some((module) => module.includes('node_modules/commander/'))).toBe(true)
     const packages = new Set(modules.flatMap((module) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(module)?.[1] ?? []))
@@ -48,7 +48,7 @@ describe('help and version', () => {
     expect(modules.filter((module) => /src\/(?:operations|docker|ui|formats|lifecycle)\//.test(module))).toEqual([])
   })
 
-  it('a command off a terminal loads the engine, and no spinner', async () => {
+  it('loads the engine but no spinner without a terminal', async () => {
     const modules = await loadedModules(['inspect', 'app'])
     expect(modules.some((module) => module.includes('node_modules/dockerode/'))).toBe(true)
     expect(modules.filter((module) => module.includes('node_modules/ora/'))).toEqual([])
@@ -66,7 +66,7 @@ describe('a wrong command line', () => {
     [['nosuch', '--help'], "unknown command 'nosuch'"],
     [['sbom', 'download', 'app', '-o', 'boms'], '--output-dir'],
     [['builder', 'create', 'x', '-c', 'builder.toml', '-t', 'linux/amd64'], 'is a platform'],
-  ])('%j ends with 2 and says %s on stderr', async (args, words) => {
+  ])('%j ends with 2 and prints %s on stderr', async (args, words) => {
     const { code, stdout, stderr } = await runCnb(args, { env: NO_ENGINE })
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/^ERROR: /)
@@ -74,7 +74,7 @@ describe('a wrong command line', () => {
     expect(stderr).toContain('CNB_USAGE')
   })
 
-  it('is an object on stdout for whoever asked for JSON', async () => {
+  it('prints an object on stdout with --output json', async () => {
     const { code, stdout } = await runCnb(['build', '--output', 'json'], { env: NO_ENGINE })
     expect(code).toBe(2)
     expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, error: { code: 'CNB_USAGE', exit: 2 } })
@@ -82,14 +82,14 @@ describe('a wrong command line', () => {
 })
 
 describe('without an engine', () => {
-  it('says so, what to do, and ends with 125', async () => {
+  it('reports the missing engine with a hint, and ends with 125', async () => {
     const { code, stdout, stderr } = await runCnb(['rebase', 'app'], { env: NO_ENGINE })
     expect([code, stdout]).toEqual([125, ''])
     expect(stderr).toMatch(/^ERROR: [^]*docker\.sock[^]*CNB_ENGINE_UNREACHABLE\n$/)
     expect(stderr, 'a stack is for --verbose').not.toMatch(/^\s+at .*:\d+:\d+\)?$/m)
   })
 
-  it('shows where the error comes from with --verbose', async () => {
+  it('prints a stack trace with --verbose', async () => {
     const { stderr } = await runCnb(['rebase', 'app', '--verbose'], { env: NO_ENGINE })
     expect(stderr).toMatch(/^\s+at .*:\d+:\d+\)?$/m)
   })
@@ -111,7 +111,7 @@ describe('colour', () => {
 })
 
 describe('streams', () => {
-  it('a reader that has seen enough is no failure', async () => {
+  it('succeeds if the reader closes the pipe early', async () => {
     const child = spawn(process.execPath, [BINARY, 'build', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
     let stderr = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
@@ -120,7 +120,7 @@ describe('streams', () => {
     expect([code, stderr]).toEqual([0, ''])
   })
 
-  it.runIf(existsSync('/dev/full'))('output that cannot be written is told of in a line, and is no success', async () => {
+  it.runIf(existsSync('/dev/full'))('fails with one line if stdout cannot be written', async () => {
     const full = openSync('/dev/full', 'w')
     const child = spawn(process.execPath, [BINARY, 'build', '--help'], { stdio: ['ignore', full, 'pipe'] })
     const [code, stderr] = await Promise.all([new Promise((resolve) => child.once('close', resolve)), text(child.stderr!)])
@@ -128,7 +128,7 @@ describe('streams', () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^ERROR: cannot write the output: .*ENOSPC.* \(CNB_OUTPUT\)\n$/)])
   })
 
-  it.runIf(existsSync('/dev/full'))('words that cannot be written change nothing', async () => {
+  it.runIf(existsSync('/dev/full'))('ignores a failed write to stderr', async () => {
     const full = openSync('/dev/full', 'w')
     const child = spawn(process.execPath, [BINARY, 'build'], { stdio: ['ignore', 'ignore', full] })
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(2)

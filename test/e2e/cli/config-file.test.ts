@@ -12,7 +12,7 @@ import { makeWorkbench } from '../../support/workbench.ts'
 const bench = await makeWorkbench()
 afterAll(() => bench.clear())
 
-it('a build takes builder, pull policy and mirrors of run images from it, and the image does not tell of the mirror', async () => {
+it('sets builder, pull policy and mirrors of run images for a build; the image does not contain the mirror', async () => {
   const [image, mirror] = [bench.image(), bench.image()]
   await docker('tag', SAMPLE_RUN_IMAGE, mirror)
   const text = `default-builder-image = "${BUILDER}"
@@ -30,7 +30,7 @@ it('a build takes builder, pull policy and mirrors of run images from it, and th
   expect(runImages.map(({ name }) => name).join()).not.toContain(mirror)
 })
 
-it('builder and run image are pulled from the mirror of their registry, and keep their own names, also for a rebase', async () => {
+it('pulls builder and run image from the mirror of their registry under their own names, also for a rebase', async () => {
   await using mirror = await startRegistry()
   const path = bench.image()
   const [builder, runImage] = ['builder', 'run'].map((name) => `nowhere.invalid/${path}/${name}:1`) as [string, string]
@@ -57,7 +57,7 @@ it('builder and run image are pulled from the mirror of their registry, and keep
   }
 })
 
-it('that is malformed is told of with its place', async () => {
+it('reports a syntax error with its position', async () => {
   const CNB_HOME = await bench.directory({ 'config.toml': '\npull-policy = "sometimes"' })
   const { code, stderr } = await runCnb(['build', bench.image(), '--path', await bench.directory({})], { env: { CNB_HOME } })
   expect(code).toBe(2)

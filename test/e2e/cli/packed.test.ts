@@ -1,4 +1,4 @@
-/** The packed npm package, unpacked where nothing else is: the command and the library on an engine. */
+/** The packed npm package in an empty directory: the command and the library on an engine. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => bench.clear())
 
-it('the command builds, inspects and publishes', async () => {
+it('builds, inspects and publishes with the command', async () => {
   const image = bench.image()
   const { id } = await succeedJson<BuildResult>(['build', image, '--path', app, ...USING_BUILDER], { binary, cwd: user })
   expect(await runImage(image)).toBe('hello')
@@ -36,7 +36,7 @@ it('the command builds, inspects and publishes', async () => {
   expect(await succeedJson(['inspect', published, '--remote'], { binary, cwd: user })).toMatchObject({ source: 'registry', processes: [{ type: 'web' }] })
 })
 
-it("the library's example in docs/ builds and inspects", async () => {
+it("runs the library's example of docs/library.md", async () => {
   const image = bench.image()
   const { code } = await transform(await libraryExample(), { loader: 'ts', format: 'esm', target: 'node20' })
   await writeFile(join(user, 'example.mjs'), code)

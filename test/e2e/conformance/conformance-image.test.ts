@@ -1,4 +1,4 @@
-/** What the image is (docs/conformance.md, checks 25 to 29 and 44 to 64). */
+/** The image (docs/conformance.md, checks 25 to 29 and 44 to 64). */
 
 import { readFile, readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -29,7 +29,7 @@ interface LifecycleMetadata {
   runImage: { topLayer: string; reference: string; image: string }
 }
 
-describe.each(DRIVERS)('the image (%s)', (driver) => {
+describe.each(DRIVERS)('%s driver: the image', (driver) => {
   let builds: ConformanceBuilds
   let saved: SavedImage
   let one: SavedImage
@@ -42,17 +42,17 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
     one = await savedImage(builds.one, CONFORMANCE_RUN_IMAGE)
   })
 
-  it('#25 #28 #29 is of the group whose targets match, nested orders opened, without the optional buildpack that is not met', () => {
+  it('#25 #28 #29 is built by the group with matching targets and expanded nested orders, without the unmet optional buildpack', () => {
     const { buildpacks } = label<{ buildpacks: { id: string }[] }>('build.metadata')
     expect(buildpacks.map(({ id }) => id)).toEqual(['conf/system', 'conf/first', 'conf/second'])
   })
 
-  it('#44 has no layers that are not for launch, and none without types', () => {
+  it('#44 has only launch layers, and none without types', () => {
     const layers = saved.layers.flatMap(({ files }) => files.map(({ name }) => name))
     for (const layer of ['btctlf', 'btcflf', 'bfctlf', 'bfcflf', 'untyped']) expect(layers.filter((name) => name.includes(layer))).toEqual([])
   })
 
-  it("#46 has launch.toml's labels, the last buildpack's where two set one, whatever is in them", () => {
+  it("#46 has launch.toml's labels with any content; the last buildpack wins", () => {
     expect(saved.config.config.Labels).toMatchObject({ 'conf.label': 'second', 'conf.odd': '<a href="x?b=1&c=2">ünï\u2028é</a>', 'conf.base': 'kept' })
   })
 
@@ -69,12 +69,12 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
     expect(names(13)).toContain('/layers/config/metadata.toml')
   })
 
-  it('#48 starts the default process; a later one of its type that is none takes that away', () => {
+  it('#48 starts the default process; a later process of that type without the default mark removes the default', () => {
     expect(one.config.config.Entrypoint).toEqual(['/cnb/process/web'])
     expect(saved.config.config.Entrypoint).toEqual(['/cnb/lifecycle/launcher'])
   })
 
-  it('#49 has the configuration of the run image, and what the launcher needs', () => {
+  it("#49 has the configuration of the run image with the launcher's settings", () => {
     const { config } = saved.config
     expect(config.Cmd ?? []).toEqual([])
     expect(config).toMatchObject({ WorkingDir: '/workspace', User: '1002:1000', ExposedPorts: { '8080/tcp': {} } })
@@ -84,13 +84,13 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
     ])
   })
 
-  it('#50 has a link for each process to the launcher, which is root\'s', () => {
+  it('#50 links each process to the launcher, which root owns', () => {
     const links = saved.layers[14]?.files.filter(({ type }) => type === 'symlink') ?? []
     expect(links.map(({ name, linkname }) => [name, linkname])).toEqual(['args', 'there', 'web'].map((type) => [`/cnb/process/${type}`, '/cnb/lifecycle/launcher']))
     expect(saved.layers[12]?.files.at(-1)).toMatchObject({ name: '/cnb/lifecycle/launcher', mode: 0o755, uid: 0, gid: 0 })
   })
 
-  it('#51 has one layer more than there are slices, each file in the first that takes it', () => {
+  it('#51 has one layer more than slices, with each file in the first matching slice', () => {
     expect(names(8)).toEqual(['/workspace', '/workspace/public', '/workspace/public/a.txt', '/workspace/public/b.txt'])
     expect(names(9)).toEqual(['/workspace', '/workspace/public', '/workspace/public/deep', '/workspace/public/deep/page.html'])
     expect(saved.layers[10]).toMatchObject({ diffId: NO_ENTRY, files: [] })
@@ -98,12 +98,12 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
     expect(names(11).filter((name) => name.includes('public'))).toEqual([])
   })
 
-  it('#53 keeps the diffIDs of layers that did not change', () => {
+  it('#53 keeps the diffIDs of unchanged layers', () => {
     const kept = one.layers.map(({ diffId }) => diffId)
     for (const index of [0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14]) expect(kept).toContain(saved.layers[index]?.diffId)
   })
 
-  it('#54 says in its lifecycle metadata which layers are what', async () => {
+  it('#54 records its layers in the lifecycle metadata', async () => {
     const metadata = label<LifecycleMetadata>('lifecycle.metadata')
     const ids = saved.layers.map(({ diffId }) => diffId)
     const first = metadata.buildpacks[1]
@@ -118,7 +118,7 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
     expect(metadata.runImage).toMatchObject({ topLayer: (await inspectImage(CONFORMANCE_RUN_IMAGE)).RootFS.Layers.at(-1), image: containing(CONFORMANCE_RUN_IMAGE) })
   })
 
-  it('#55 says in its build metadata who built it, and its processes', () => {
+  it('#55 records its buildpacks and processes in the build metadata', () => {
     const metadata = label<{ buildpacks: unknown[]; processes: unknown[]; launcher: unknown }>('build.metadata', one)
     expect(metadata.buildpacks).toContainEqual({ id: 'conf/second', version: '1.0.0', homepage: 'https://example.com/second?a=1&b=<2>' })
     expect(metadata.processes).toContainEqual(expect.objectContaining({ type: 'args', command: ['printf', '%s\n', 'always'], args: ['by', 'default'], direct: true, buildpackID: 'conf/first' }))
@@ -130,7 +130,7 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
     expect(label('project.metadata')).toBeTypeOf('object')
   })
 
-  it('#58 has files dated 1980 whose owners have no names', () => {
+  it('#58 has files dated 1980, with owners by number only', () => {
     for (const file of saved.layers.flatMap(({ files }) => files)) {
       expect(file.mtime?.toISOString().replace('.000', '')).toBe(EPOCH)
       expect([file.uname ?? '', file.gname ?? '']).toEqual(['', ''])
@@ -138,13 +138,13 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
     }
   })
 
-  it("#61 has the bills of materials: the buildpacks' and the launcher's", () => {
+  it('#61 has the bills of materials of the buildpacks and the launcher', () => {
     expect(names(7)).toEqual(expect.arrayContaining([
       '/layers/sbom/launch/conf_first/sbom.cdx.json', '/layers/sbom/launch/conf_first/bfcflt/sbom.cdx.json', '/layers/sbom/launch/buildpacksio_lifecycle/launcher/sbom.cdx.json',
     ]))
   })
 
-  it('#62 leaves the bills of materials of the build where --sbom-output-dir says', async () => {
+  it('#62 writes the bills of materials of the build to --sbom-output-dir', async () => {
     const files = await readdir(builds.sboms, { recursive: true })
     expect(files).toEqual(expect.arrayContaining(['build/conf_first/sbom.cdx.json', 'launch/conf_first/sbom.cdx.json', 'build/buildpacksio_lifecycle/sbom.cdx.json']))
   })
@@ -153,7 +153,7 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
     expect(await imageId(builds.tag)).toBe(await imageId(builds.two))
   })
 
-  it('#64 is told of in report.toml', async () => {
+  it('#64 is described in report.toml', async () => {
     const { image } = parseToml(await readFile(`${builds.report}/report.toml`, 'utf8'), 'report.toml') as { image: { tags: string[]; 'image-id': string } }
     expect(image.tags.join()).toContain(builds.two.replace(/:latest$/, ''))
     expect(image.tags.join()).toContain(builds.tag)
@@ -168,7 +168,7 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
       await bench.build(image, app, QUICK[driver])
     })
 
-    it('#48 starts the process that the user names, which must be there', async () => {
+    it('#48 starts the process that the user selects, and rejects a missing one', async () => {
       const other = bench.image()
       await bench.build(other, app, [...QUICK[driver], '--default-process', 'worker'])
       expect((await inspectImage(other)).Config.Entrypoint).toEqual(['/cnb/process/worker'])
@@ -176,7 +176,7 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
       expect(none).toMatchObject({ code: 62, stdout: '', stderr: containing('nobody') })
     })
 
-    it('#57 is dated 1980, or as the user says, with the same layers', async () => {
+    it('#57 is dated 1980, or as the user sets it, with the same layers', async () => {
       const dated = bench.image()
       await bench.build(dated, app, [...QUICK[driver], '--creation-time', '1700000000'])
       const [then, now] = await Promise.all([inspectImage(image), inspectImage(dated)])
@@ -186,7 +186,7 @@ describe.each(DRIVERS)('the image (%s)', (driver) => {
       expect(created.map((time) => time.slice(0, 16))).toEqual(Array(3).fill(containing('2023-11-14T22:13')))
     })
 
-    it('#59 is the same again, whatever the umask, the time zone and the language', async () => {
+    it('#59 is independent of umask, time zone and language', async () => {
       const again = bench.image()
       const umask = process.umask(0o077)
       try {

@@ -1,4 +1,4 @@
-/** What a buildpack is given (docs/conformance.md, checks 1 to 30), as fixtures/conformance/app's buildpacks wrote it down. */
+/** The input of a buildpack (docs/conformance.md, checks 1 to 30), as fixtures/conformance records it. */
 
 import { beforeAll, describe, expect, it } from 'vitest'
 import { LONG_NAME, conformanceBuilds } from '../../support/conformance/conformance-build.ts'
@@ -6,7 +6,7 @@ import { DRIVERS } from '../../support/engines/drivers.ts'
 import { filesIn, type TarFile } from '../../support/images/image-contents.ts'
 import { containing } from '../../support/matching.ts'
 
-describe.each(DRIVERS)('a buildpack (%s)', (driver) => {
+describe.each(DRIVERS)('%s driver: a buildpack', (driver) => {
   let files: ReadonlyMap<string, TarFile> = new Map()
   const seen = (name: string): string => {
     const file = files.get(name)
@@ -21,7 +21,7 @@ describe.each(DRIVERS)('a buildpack (%s)', (driver) => {
     files = await filesIn((await conformanceBuilds(driver)).one, '/workspace/seen')
   })
 
-  it('#1 runs under a lifecycle that knows the Platform API', () => {
+  it('#1 runs with a lifecycle that supports the Platform API', () => {
     expect(variables('lifecycle-env')).toMatchObject({ CNB_PLATFORM_API: '0.15' })
   })
 
@@ -29,7 +29,7 @@ describe.each(DRIVERS)('a buildpack (%s)', (driver) => {
     expect(seen(`platform/env/${name}`)).toBe(value)
   })
 
-  it("#10 has the user's variables, which its lifecycle has not", () => {
+  it("#10 has the user's variables, which its lifecycle does not have", () => {
     expect(variables('build-env')).toMatchObject({ EQUALS: 'a=b', STAGE: 'one' })
     expect(Object.keys(variables('lifecycle-env'))).not.toEqual(expect.arrayContaining(['EQUALS']))
     expect(Object.keys(variables('lifecycle-env'))).not.toEqual(expect.arrayContaining(['STAGE']))
@@ -39,17 +39,17 @@ describe.each(DRIVERS)('a buildpack (%s)', (driver) => {
     expect(variables('build-env')['PATH']).toMatch(/^\/from\/user:.*\/usr\/bin/)
   })
 
-  it("#12 has the operator's variables: a default, and one that overrides the user's", () => {
+  it("#12 has the operator's variables: a default, and an override of the user's", () => {
     expect(variables('build-env')).toMatchObject({ OPERATOR: 'by default', OPERATOR_FORCED: 'forced' })
   })
 
-  it('#13 is the build user with a home, in the app, and may write to /layers', () => {
+  it('#13 runs as the build user with a home, in the app, and may write to /layers', () => {
     expect(seen('user')).toBe('1001 1000 /home/cnb\n')
     expect(seen('pwd')).toBe('/workspace\n')
     expect(seen('layers-writable')).toBe('yes\n')
   })
 
-  it('#17 of API 0.12 has CNB_EXEC_ENV, as its lifecycle has', () => {
+  it('#17 has CNB_EXEC_ENV with API 0.12, as its lifecycle has', () => {
     expect(variables('lifecycle-env')).toMatchObject({ CNB_EXEC_ENV: 'production' })
     expect(variables('second-env')).toMatchObject({ CNB_EXEC_ENV: 'production' })
   })
@@ -63,7 +63,7 @@ describe.each(DRIVERS)('a buildpack (%s)', (driver) => {
     expect(variables('build-env')).toMatchObject({ HTTPS_PROXY: 'http://proxy.example:3128', https_proxy: 'http://proxy.example:3128', NO_PROXY: 'localhost' })
   })
 
-  it('#21 does not see what project.toml excludes', () => {
+  it('#21 does not see files that project.toml excludes', () => {
     expect(seen('app')).not.toContain('excluded')
     expect(seen('app')).toContain('public/a.txt')
   })
@@ -74,31 +74,31 @@ describe.each(DRIVERS)('a buildpack (%s)', (driver) => {
     }
   })
 
-  it('#23 owns all files of the app, among which are no sockets', () => {
+  it('#23 owns all files of the app, which include no sockets', () => {
     for (const line of seen('app').trimEnd().split('\n')) expect(line).toMatch(/ 1001:1000$/)
     expect(seen('app')).not.toContain('socket')
   })
 
-  it("#24 has project.toml's variables, which the command line's override", () => {
+  it("#24 has project.toml's variables; the command line's override them", () => {
     expect(variables('build-env')).toMatchObject({ FROM_PROJECT: 'project', OVERRIDDEN: 'command' })
   })
 
-  it('#26 comes after the system buildpacks, which are there once', () => {
+  it('#26 runs after the system buildpacks, each of which runs once', () => {
     expect(seen('system')).toBe('built\n')
   })
 
-  it('#28 has the plan of the first alternative that can be met', () => {
+  it('#28 has the plan of the first alternative with all requirements met', () => {
     expect(seen('plan-first')).toContain('version = "1.2.3"')
     expect(seen('plan-first')).not.toContain('nobody-provides-this')
   })
 
-  it('#30 has the target that the run image says', () => {
+  it('#30 has the target of the run image', () => {
     const arch = process.arch === 'arm64' ? 'arm64' : 'amd64'
     expect(variables('build-env')).toMatchObject({ CNB_TARGET_OS: 'linux', CNB_TARGET_ARCH: arch, CNB_TARGET_DISTRO_NAME: 'debian', CNB_TARGET_DISTRO_VERSION: '99' })
   })
 
-  it('#45 gets the plan as first provider; what it leaves unmet goes to the next', () => {
-    // The lifecycle has the plan's entries in no order.
+  it('#45 gets the plan as first provider; unmet entries reach the next', () => {
+    // The lifecycle writes the plan's entries in any order.
     for (const name of ['dep', 'other']) expect(seen('plan-first')).toEqual(containing(`name = "${name}"`))
     expect(seen('plan-second')).toEqual(containing('name = "dep"'))
     expect(seen('plan-second')).not.toContain('other')

@@ -1,6 +1,8 @@
 /**
- * Both drivers make the same image, byte for byte: configuration and every layer, at the first build and at
- * rebuilds. Here of what is odd; of the apps in fixtures/ in build-apps.test.ts.
+ * Both drivers make the same image, byte for byte.
+ *
+ * Compares configuration and every layer, at the first build and at rebuilds, for unusual input; build-apps.test.ts does so for the
+ * apps in fixtures/.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -20,27 +22,27 @@ const FIXTURES = join(import.meta.dirname, '../../../fixtures')
 const TORTURE = ['--buildpack', join(FIXTURES, 'torture')]
 const SAMPLE = ['--builder', 'cnb-sample/builder', '--pull-policy', 'never']
 
-/** Older engines and a containerd store take minutes for gigabytes: one kind of engine has to do. */
+/** Older engines and a containerd store take minutes for gigabytes, so one kind of engine suffices. */
 const IS_FAST = /^overlay2 (2[89]|[3-9]\d)\./.test(await docker('info', '--format', '{{.Driver}} {{.ServerVersion}}'))
 
 describe('both drivers make one image', () => {
-  it('#60 #70 of files of every kind, and of layers that turn from one type into another', async () => {
+  it('#60 #70 includes files of every kind, and layers that change their type', async () => {
     const both = bothDrivers(bench)
     const app = await bench.directory({ file: 'of the app', '.profile': 'true' })
     for (const turn of [0, 1, 4]) await both(app, ...SAMPLE, ...TORTURE, '--env', `TURN=${turn}`)
   })
 
-  it('#60 for a build user whose number no tar header holds', async () => {
+  it('#60 supports a build user with a number beyond a tar header', async () => {
     const builder = bench.image()
     await builderWithUser(builder, bench.path, 3_000_000, 2_500_000)
-    // Stock's phases in one container want the user to be in /etc/passwd.
+    // Stock's phases in one container require the user in /etc/passwd.
     const both = bothDrivers(bench, SEPARATE)
     const script = `mkdir -p "$CNB_LAYERS_DIR/dep"; echo dep >"$CNB_LAYERS_DIR/dep/file"; printf '[types]\\nlaunch = true\\ncache = true\\n' >"$CNB_LAYERS_DIR/dep.toml"`
     const app = await bench.directory(appFiles(script))
     for (let time = 0; time < 2; time++) await both(app, ...USING_BUILDER, '--builder', builder)
   })
 
-  it('of metadata of several MiB, which the next build finds again, and of whatever else is in /layers/config', async () => {
+  it('keeps metadata of several MiB, which the next build restores, and any other files in /layers/config', async () => {
     const script = `big() { head -c 3000000 /dev/zero | tr '\\0' "$1"; }
 [ ! -d "$CNB_LAYERS_DIR/dep" ] || [ "$(wc -c <"$CNB_LAYERS_DIR/dep.toml")" -gt 3000000 ] || exit 9
 [ ! -d "$CNB_LAYERS_DIR/dep" ] || [ "$(wc -c <"$CNB_LAYERS_DIR/store.toml")" -gt 3000000 ] || exit 10
@@ -55,7 +57,7 @@ rm -f "$CNB_LAYERS_DIR/link.toml"; ln "$CNB_LAYERS_DIR/dep.toml" "$CNB_LAYERS_DI
     for (let time = 0; time < 2; time++) await both(app, ...USING_BUILDER)
   })
 
-  it.runIf(IS_FAST)('#60 of a layer of 2 GB, whose diff ID from lifecycle 0.21.0 is known', async () => {
+  it.runIf(IS_FAST)('#60 includes a layer of 2 GB with the diff ID of lifecycle 0.21.0', async () => {
     const image = bench.image()
     const app = await bench.directory(appFiles(`mkdir -p "$CNB_LAYERS_DIR/big"; truncate -s 2G "$CNB_LAYERS_DIR/big/hole"; printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/big.toml"`))
     await succeed(['build', image, '--path', app, ...USING_BUILDER, ...QUICK.native])
@@ -63,13 +65,13 @@ rm -f "$CNB_LAYERS_DIR/link.toml"; ln "$CNB_LAYERS_DIR/dep.toml" "$CNB_LAYERS_DI
   })
 })
 
-/** A build's end: its exit code, and what the image then holds of the layer, as `find -printf '%P %y %m'` prints it. */
+/** The end of a build: its exit code, and the files of the layer in the image, as `find -printf '%P %y %m'` prints them. */
 type End = readonly [code: number, ...files: string[]]
 
 interface Difference {
   readonly of: string
   readonly why: string
-  /** Makes `layer`, if it is not there. */
+  /** Makes `layer` if it is missing. */
   readonly make: string
   readonly types: readonly string[]
   readonly stock: readonly End[]
@@ -77,9 +79,9 @@ interface Difference {
 }
 
 /**
- * What the two do not do alike, build after build; native loses nothing of what stock keeps. Two more differences do not show in
- * the image: what a build that failed leaves in the cache (conformance-restore.test.ts, 43), and that the stock restorer gives
- * back an SBOM without its layer (38).
+ * Differences between the drivers, build by build; native loses nothing that stock keeps. Two more differences do not show in the
+ * image: the cache after a failed build (conformance-restore.test.ts, 43), and an SBOM that the stock restorer restores without its
+ * layer (38).
  */
 const DIFFERENCES: readonly Difference[] = [
   {
@@ -124,7 +126,7 @@ const DIFFERENCES: readonly Difference[] = [
   },
 ]
 
-describe.each(DIFFERENCES)('the drivers do not do alike: $of', ({ make, types, why, ...ends }) => {
+describe.each(DIFFERENCES)('differs between the drivers: $of', ({ make, types, why, ...ends }) => {
   it.each(DRIVERS)(`(%s) since ${why}`, async (driver) => {
     const image = bench.image()
     const script = `layer=$CNB_LAYERS_DIR/odd; [ -e "$layer" ] || { ${make}; }\nprintf '[types]\\n${types.map((type) => `${type} = true\\n`).join('')}' >"$layer.toml"`
@@ -137,14 +139,14 @@ describe.each(DIFFERENCES)('the drivers do not do alike: $of', ({ make, types, w
   })
 })
 
-/** What the image has below its `odd` layer. */
+/** The image's files below its `odd` layer. */
 async function filesOfLayer(image: string): Promise<string[]> {
   const found = await docker('run', '--rm', '--network', 'none', '--entrypoint', 'find', image, '/layers/test_script/odd', '-mindepth', '1', '-printf', '%P %y %m\\n')
   return found.split('\n').filter(Boolean)
 }
 
 describe('the torture buildpack', () => {
-  it('is a script that the shell can read', () => {
+  it('contains a script that the shell can parse', () => {
     execFileSync('bash', ['-n', join(FIXTURES, 'torture/bin/build')])
   })
 })

@@ -1,4 +1,4 @@
-/** Images in a real registry, most of which no engine has ever seen, and no engine to ask. */
+/** Images in a real registry, without an engine; no engine has had most of them. */
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ afterAll(async () => {
   await registry[Symbol.asyncDispose]()
 })
 
-/** Pushes the crafted app for two platforms, and gives the index's name. */
+/** Pushes the crafted app for two platforms. Returns the name of the index. */
 async function pushApps(): Promise<string> {
   await using client = openClient()
   const name = `${registry.address}/team/crafted:1`
@@ -41,13 +41,13 @@ describe('without an engine', () => {
   let name: string
   beforeAll(async () => void (name = await pushApps()))
 
-  it("cnb inspect shows the registry's image, and says nothing of the engine", async () => {
+  it("shows the registry's image, without fields of the engine", async () => {
     const { stdout, stderr } = await succeed(['inspect', name], ALONE)
     for (const word of ['a/node', 'server.js', 'compressed, in its registry', 'linux/arm64']) expect(stdout).toContain(word)
     expect(stderr).not.toMatch(/engine|docker/i)
   })
 
-  it.each(['linux/amd64', 'linux/arm64'])('cnb inspect tells of the index, and of the image for %s in it', async (platform) => {
+  it.each(['linux/amd64', 'linux/arm64'])('shows the index and its image for %s', async (platform) => {
     const inspection = await succeedJson<ImageInspection>(['inspect', name, '--remote', '--platform', platform], ALONE)
     expect(inspection).toMatchObject({ source: 'registry', platform, sbom: true, rebasable: true, processes: [{ type: 'web', default: true }, { type: 'worker' }] })
     const own = inspection.index?.platforms.find((other) => other.platform === platform)
@@ -55,23 +55,23 @@ describe('without an engine', () => {
     expect([own?.digest, inspection.id]).toEqual([inspection.digest, `${registry.address}/team/crafted@${inspection.digest}`])
   })
 
-  it('an image is found by the digest that was shown', async () => {
+  it('finds an image by its digest', async () => {
     const { stdout } = await succeed(['inspect', name, '--platform', 'linux/arm64', '--quiet'], ALONE)
     expect(await succeedJson<ImageInspection>(['inspect', stdout.trim()], ALONE)).toMatchObject({ id: stdout.trim(), platform: 'linux/arm64' })
   })
 
-  it('a platform that the index has not is an error, which lists those that it has', async () => {
+  it('reports a platform that the index does not have, with those that it has', async () => {
     const { code, stdout, stderr } = await runCnb(['inspect', name, '--platform', 'linux/s390x'], ALONE)
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/CNB_PLATFORM_MISMATCH/)
     expect(stderr).toContain('linux/amd64, linux/arm64')
   })
 
-  it('an image that the registry has not is an error', async () => {
+  it('reports a missing image', async () => {
     expect(await runCnb(['inspect', `${registry.address}/team/none`], ALONE)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('CNB_IMAGE_NOT_FOUND') as unknown })
   })
 
-  it('cnb sbom download writes its bills of materials', async () => {
+  it('downloads the bills of materials', async () => {
     const directory = await bench.directory({})
     const { files, source } = await succeedJson<SbomDownload>(['sbom', 'download', name, '--output-dir', directory], ALONE)
     expect(source).toBe('registry')
@@ -96,7 +96,7 @@ describe('an image that an engine built and pushed', () => {
     await docker('image', 'rm', pushed)
   })
 
-  it('tells the same in both places, but its weight', async () => {
+  it('has the same description in both places, except for sizes', async () => {
     const local = await succeedJson<ImageInspection>(['inspect', image])
     const remote = await succeedJson<ImageInspection>(['inspect', pushed], ALONE)
     const { image: _image, id: _id, source, size, layers, ...same } = local
@@ -107,12 +107,12 @@ describe('an image that an engine built and pushed', () => {
     expect(remote.compressedSize).toBeLessThan(size ?? 0)
   })
 
-  it('is read from the registry by a user whose engine has it no more', async () => {
+  it('is read from the registry if the engine no longer has it', async () => {
     expect(await succeedJson<ImageInspection>(['inspect', pushed])).toMatchObject({ source: 'registry' })
     expect(await succeedJson<ImageInspection>(['inspect', image])).toMatchObject({ source: 'engine', id: (await inspectImage(image)).Id })
   })
 
-  it('gives the same bills of materials from both places', async () => {
+  it('has the same bills of materials in both places', async () => {
     const [here, there] = [await bench.directory({}), await bench.directory({})]
     const local = await succeedJson<SbomDownload>(['sbom', 'download', image, '--output-dir', here])
     const remote = await succeedJson<SbomDownload>(['sbom', 'download', pushed, '--remote', '--output-dir', there])
@@ -123,7 +123,7 @@ describe('an image that an engine built and pushed', () => {
   })
 })
 
-it('a builder tells the same in a registry as on the engine', async () => {
+it('describes a builder in a registry like one on the engine', async () => {
   const pushed = `${registry.address}/team/builder`
   await docker('tag', BUILDER, pushed)
   await docker('push', '--quiet', pushed)

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 
 describe('cnb inspect', () => {
-  it('tells as JSON what the image is made of', async () => {
+  it('describes an image as JSON', async () => {
     const inspection = await succeedJson<ImageInspection>(['inspect', image])
     const [app, run] = await Promise.all([inspectImage(image), inspectImage(SAMPLE_RUN_IMAGE)])
     expect(inspection).toMatchObject({
@@ -40,26 +40,26 @@ describe('cnb inspect', () => {
     expect(dependency?.size).toBeGreaterThanOrEqual(3_000_000)
   })
 
-  it('tells the same as YAML and as TOML', async () => {
+  it('describes it as YAML and as TOML', async () => {
     const json = await succeedJson<ImageInspection>(['inspect', image])
     const [yaml, toml] = await Promise.all(['yaml', 'toml'].map((format) => succeed(['inspect', image, '--output', format])))
     expect(parseYaml(yaml?.stdout ?? '')).toEqual(json)
     expect(JSON.parse(JSON.stringify(parseToml(toml?.stdout ?? '', 'stdout')))).toEqual(json)
   })
 
-  it('shows people processes, buildpacks and layers', async () => {
+  it('prints processes, buildpacks and layers for people', async () => {
     const { stdout } = await succeed(['inspect', image])
     for (const word of ['test/script', 'worker', 'echo worker', 'dep', SAMPLE_RUN_IMAGE]) expect(stdout).toContain(word)
   })
 
-  it('refuses an image that no buildpack made, and one that is not there', async () => {
+  it('refuses an image that was not built by buildpacks, and a missing one', async () => {
     const other = bench.image()
     await loadCraftedImage(other, {})
     expect(await runCnb(['inspect', other])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('CNB_IMAGE_INVALID') as unknown })
     expect(await runCnb(['inspect', 'cnb-e2e/no-such'])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('CNB_IMAGE_NOT_FOUND') as unknown })
   })
 
-  it('keeps control characters of hostile labels off the terminal', async () => {
+  it('removes control characters of hostile labels on a terminal', async () => {
     const hostile = bench.image()
     const { Labels: labels } = (await inspectImage(image)).Config
     const build = JSON.parse(labels?.['io.buildpacks.build.metadata'] ?? '{}') as { buildpacks: { id: string }[] }
@@ -71,7 +71,7 @@ describe('cnb inspect', () => {
 })
 
 describe('cnb builder inspect', () => {
-  it('tells as JSON what the builder brings', async () => {
+  it('describes a builder as JSON', async () => {
     const inspection = await succeedJson<BuilderInspection>(['builder', 'inspect', BUILDER])
     const { Id: id, RootFS } = await inspectImage(BUILDER)
     expect(inspection).toMatchObject({
@@ -87,7 +87,7 @@ describe('cnb builder inspect', () => {
     expect(inspection.layers.map(({ diffId }) => diffId)).toEqual(RootFS.Layers)
   })
 
-  it('tells the same as YAML and as TOML, and shows it to people', async () => {
+  it('describes it as YAML, as TOML and for people', async () => {
     const json = await succeedJson<BuilderInspection>(['builder', 'inspect', BUILDER])
     const [yaml, toml, human] = await Promise.all(['yaml', 'toml', 'human'].map((format) => succeed(['builder', 'inspect', BUILDER, '--output', format])))
     expect(parseYaml(yaml?.stdout ?? '')).toEqual(json)
@@ -95,7 +95,7 @@ describe('cnb builder inspect', () => {
     for (const word of ['test/script', '0.21.0', SAMPLE_RUN_IMAGE]) expect(human?.stdout).toContain(word)
   })
 
-  it('refuses an image that is no builder', async () => {
+  it('refuses an image that is not a builder', async () => {
     expect(await runCnb(['builder', 'inspect', SAMPLE_RUN_IMAGE])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('CNB_BUILDER_INVALID') as unknown })
   })
 })

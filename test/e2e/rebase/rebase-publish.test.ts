@@ -1,4 +1,4 @@
-/** Rebases in real registries. No engine can be reached by the `cnb` that runs here. */
+/** Rebases in real registries. The `cnb` under test reaches no engine. */
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ const NEW = [OLD[0]!, makeLayer('new patches'), makeLayer('one more')]
 const OWN = [makeLayer('dependency'), makeLayer('launcher'), makeLayer('app')]
 
 let registry: Registry
-/** Between cnb and the registry: it counts. */
+/** Between cnb and the registry: it counts requests. */
 let proxy: FaultProxy
 let directory: TemporaryDirectory
 let count = 0
@@ -49,27 +49,27 @@ beforeEach(() => {
 const run = (args: readonly string[], { env, ...options }: RunOptions = {}): Promise<Finished> =>
   runCnb(['rebase', '--publish', ...args], { ...options, env: { DOCKER_HOST: 'unix:///nobody/there.sock', DOCKER_CONFIG: directory.path, ...env } })
 
-/** Runs it with --output json, to the end that is expected. */
+/** Runs the command with --output json and expects the exit code. Returns the result. */
 async function rebase<T = RebaseResult>(args: readonly string[], code = 0): Promise<T> {
   const done = await run([...args, '--output', 'json'])
   expect(done, done.stderr).toMatchObject({ code })
   return JSON.parse(done.stdout) as T
 }
 
-/** A run image that has moved since apps were built on it, as cnb is to call it. */
+/** Stores a run image that is newer than the base of {@link appOn}. Returns the name that cnb uses. */
 async function movedRunImage(): Promise<string> {
   const repository = `run-${++count}`
   await putRunImage(registry, repository, 'latest', { layers: NEW, labels: { 'io.buildpacks.base.maintainer': 'debian' } })
   return `${proxy.address}/${repository}`
 }
 
-/** An app on the old base of that run image; gives its name. */
+/** Stores an app on the old base of that run image. Returns its name. */
 async function appOn(runImage: string, more: Partial<AppData> = {}, name = `app-${++count}`): Promise<string> {
   await putApp(registry, name, '1', { base: OLD, own: OWN, runImage, ...more })
   return `${proxy.address}/${name}:1`
 }
 
-/** What the registry has under a name. */
+/** Returns the image that the registry has under a name. */
 async function stored(name: string): Promise<{ manifest: ImageManifest; mediaType: string; config: ImageConfig; digest: string }> {
   const [, repository = '', tag = ''] = /^[^/]+\/(.+?)[:@](sha256:\w+|\w+)$/.exec(name) ?? []
   const found = await getDocument<ImageManifest>(registry, repository, tag)
@@ -82,7 +82,7 @@ const digests = (layers: readonly { descriptor: Descriptor }[]): string[] => lay
 const uploads = (): number => proxy.log.filter(({ method, path }) => method === 'PUT' && path.includes('/blobs/uploads/')).length
 
 describe('one image', () => {
-  it('gets the new base below its own layers, without one byte of a layer passing by', async () => {
+  it('replaces the base below its own layers, and transfers no layer', async () => {
     const base = await movedRunImage()
     const app = await appOn(base)
     const before = await stored(app)
@@ -95,12 +95,12 @@ describe('one image', () => {
     expect(config.config.Labels?.['io.buildpacks.base.maintainer']).toBe('debian')
     const run = await stored(`${base}:latest`)
     expect(JSON.parse(config.config.Labels?.[METADATA] ?? '')).toMatchObject({ runImage: { topLayer: NEW.at(-1)?.diffId, reference: `${base}@${run.digest}` } })
-    // The configuration is all that was uploaded.
+    // The configuration is the only upload.
     expect(uploads()).toBe(1)
     expect(proxy.log.filter(({ path }) => digests([...OLD, ...NEW, ...OWN]).some((layer) => path.includes(layer)))).toEqual([])
   })
 
-  it('is left alone the second time, for two requests and those for its run image', async () => {
+  it('leaves an unchanged image alone, with two requests and those for its run image', async () => {
     const app = await appOn(await movedRunImage())
     const { reference } = await rebase([app])
     proxy.log.splice(0)
@@ -110,7 +110,7 @@ describe('one image', () => {
     expect(proxy.log.every(({ method }) => method === 'GET')).toBe(true)
   })
 
-  it('is told in one line with --quiet, and in a report with its digest and size', async () => {
+  it('prints one line with --quiet, and writes a report with digest and size', async () => {
     const app = await appOn(await movedRunImage())
     const done = await run([app, '--quiet', '--report-output-dir', 'reports'], { cwd: directory.path })
     const { digest } = await stored(app)
@@ -120,7 +120,7 @@ describe('one image', () => {
     expect(parseToml(await readFile(path, 'utf8'), path)).toEqual({ image: { tags: [app], digest, 'manifest-size': size } })
   })
 
-  it('of a --previous-image is made in another repository, and that one stays', async () => {
+  it('stores a rebased --previous-image in another repository, and keeps the old image', async () => {
     const app = await appOn(await movedRunImage())
     const before = await stored(app)
     const copy = `${proxy.address}/copy-${++count}:new`
@@ -132,7 +132,7 @@ describe('one image', () => {
     expect((await stored(same)).digest).toBe((await stored(copy)).digest)
   })
 
-  it('is refused onto a run image of another name, unless forced', async () => {
+  it('refuses a run image of another name, unless forced', async () => {
     const [app, other] = [await appOn(await movedRunImage()), await movedRunImage()]
     const refused = await run([app, '--run-image', other])
     expect(refused).toMatchObject({ code: 72, stdout: '' })
@@ -142,7 +142,7 @@ describe('one image', () => {
     expect(JSON.parse(labels?.[METADATA] ?? '')).toMatchObject({ runImage: { image: other } })
   })
 
-  it('stays on another tag that it was forced onto, in every later rebase', async () => {
+  it('keeps a forced tag in every later rebase', async () => {
     const [name, base] = [`app-${++count}`, await movedRunImage()]
     const next = `${base}:next`
     await putRunImage(registry, base.split('/')[1] ?? '', 'next', { layers: [...NEW, makeLayer('patch')] })
@@ -157,7 +157,7 @@ describe('one image', () => {
     expect((await run([app, '--run-image', base])).code).toBe(72)
   })
 
-  it('is changed by a name that is forced on the layers that it has', async () => {
+  it('records a forced run image that has the same layers', async () => {
     const base = await movedRunImage()
     await putRunImage(registry, base.split('/')[1] ?? '', 'next', { layers: NEW, labels: { 'io.buildpacks.base.maintainer': 'debian' } })
     const app = await appOn(base, { labels: { 'io.buildpacks.base.maintainer': 'debian' } })
@@ -168,13 +168,13 @@ describe('one image', () => {
     expect(await rebase([app])).toMatchObject({ changed: false, runImage: `${base}:next` })
   })
 
-  it('takes the run image of its own registry before another', async () => {
+  it("prefers a run image in the app's own registry", async () => {
     const mirror = await movedRunImage()
     const app = await appOn('registry.invalid/run', { mirrors: [mirror] })
     expect(await rebase([app])).toMatchObject({ runImage: mirror, changed: true })
   })
 
-  it('gets the layers of a run image in another registry as a stream', async () => {
+  it('streams the layers of a run image in another registry', async () => {
     await using other = await startRegistry()
     await putRunImage(other, 'run', 'latest', { layers: NEW })
     const app = await appOn(`${other.address}/run`)
@@ -185,7 +185,7 @@ describe('one image', () => {
     expect(uploads()).toBe(3)
   })
 
-  it('is rebased where the registry mounts nothing', async () => {
+  it('succeeds on a registry without mounts', async () => {
     const app = await appOn(await movedRunImage())
     proxy.inject({ method: 'POST', path: /mount=/, times: 2, fault: answer(405) })
     await rebase([app])
@@ -196,7 +196,7 @@ describe('one image', () => {
   it.each([
     ['image', (base: string) => base.replace(/run-\d+$/, 'nobody/there:1')],
     ['run image', (_: string, app: string) => app],
-  ])('that lacks its %s is a clear error', async (what, name) => {
+  ])('reports a missing %s', async (what, name) => {
     const base = await movedRunImage()
     const app = await appOn(what === 'image' ? base : `${proxy.address}/nobody/run`)
     const done = await run([name(base, app)])
@@ -206,7 +206,7 @@ describe('one image', () => {
 })
 
 describe('a dry run', () => {
-  it('tells what would change, ends with 3, and changes nothing', async () => {
+  it('shows what would change, ends with 3, and changes nothing', async () => {
     const app = await appOn(await movedRunImage())
     const before = await stored(app)
     const planned = await rebase([app, '--dry-run'], 3)
@@ -217,7 +217,7 @@ describe('a dry run', () => {
     expect(await rebase([app, '--dry-run'])).toMatchObject({ changed: false })
   })
 
-  it('of many ends with 3 when one would change, and with 1 when one fails', async () => {
+  it('ends with 3 if one of many images would change, and with 1 if one fails', async () => {
     const base = await movedRunImage()
     const [one, other] = [await appOn(base), await appOn(base)]
     await rebase([one])
@@ -227,7 +227,7 @@ describe('a dry run', () => {
 })
 
 describe('many images', () => {
-  /** Some apps on one base, and a list of them. */
+  /** Stores some apps on one base, and writes a list of them. */
   async function fleet(size: number): Promise<{ base: string; apps: string[]; list: string }> {
     const base = await movedRunImage()
     const prefix = `fleet-${++count}`
@@ -237,7 +237,7 @@ describe('many images', () => {
     return { base, apps, list }
   }
 
-  it('from a file are rebased with one look at their run image', async () => {
+  it('rebases the images of a list with one read of their run image', async () => {
     const { base, apps, list } = await fleet(12)
     const { images, summary } = await rebase<RebaseManyResult>(['--from-file', list, '--concurrency', '3'])
     expect(images.map(({ image, status }) => [image, status])).toEqual(apps.map((app) => [app, 'rebased']))
@@ -248,7 +248,7 @@ describe('many images', () => {
     expect((await rebase<RebaseManyResult>(['--from-file', list])).summary).toMatchObject({ unchanged: 12, rebased: 0 })
   })
 
-  it('are rebased although one fails, which the exit code, the table and the last lines tell', async () => {
+  it('rebases the others if one fails, and reports it by exit code, in the table and in the last lines', async () => {
     const { apps } = await fleet(2)
     const bad = `${proxy.address}/nobody/there:1`
     const done = await run([apps[0]!, bad, apps[1]!])
@@ -259,7 +259,7 @@ describe('many images', () => {
     expect((await stored(apps[1]!)).manifest.layers).toHaveLength(NEW.length + OWN.length)
   })
 
-  it('are told one a line with --output ndjson, and the summary last', async () => {
+  it('prints a line for each image with --output ndjson, and the summary last', async () => {
     const { list, apps } = await fleet(3)
     const { stdout, code } = await run(['--from-file', list, '--output', 'ndjson'])
     const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { type: string; report?: { image: string; status: string } })
@@ -270,7 +270,7 @@ describe('many images', () => {
     expect(code).toBe(0)
   })
 
-  it('with a wrong line in their list are not begun', async () => {
+  it('starts no rebase if a line of the list is wrong', async () => {
     const list = join(directory.path, 'wrong')
     await writeFile(list, '# one\nNOT A NAME\n')
     const done = await run(['--from-file', list])
@@ -280,7 +280,7 @@ describe('many images', () => {
     expect(proxy.log).toEqual([])
   })
 
-  it('come as all tags of a repository, without what is no app', async () => {
+  it('rebases all tags of a repository, and skips images that are not apps', async () => {
     const base = await movedRunImage()
     const name = `tags-${++count}`
     await appOn(base, {}, name)
@@ -291,7 +291,7 @@ describe('many images', () => {
     expect(images.map(({ image, status }) => [image.split(':').at(-1), status]).sort()).toEqual([['1', 'rebased'], ['2', 'rebased'], ['cache', 'skipped']])
   })
 
-  it('stop soon after an interrupt, and are finished by the next run', async () => {
+  it('stops soon after an interrupt; the next run completes the work', async () => {
     const { list } = await fleet(6)
     proxy.inject({ method: 'PUT', path: /manifests/, fault: () => {} })
     const running = startCnb(['rebase', '--publish', '--from-file', list, '--output', 'ndjson', '--concurrency', '2'], { env: { DOCKER_CONFIG: directory.path } })
@@ -304,7 +304,7 @@ describe('many images', () => {
   })
 })
 
-/** The registry does not always take one blob twice at once. */
+/** Not all registries store one blob twice at the same time. */
 async function inTurn<T, R>(all: readonly T[], make: (each: T) => Promise<R>): Promise<R[]> {
   const made: R[] = []
   for (const each of all) made.push(await make(each))
@@ -316,7 +316,7 @@ describe('an index', () => {
   const AMD = { os: 'linux', architecture: 'amd64' }
   const attestation = { 'vnd.docker.reference.type': 'attestation-manifest' }
 
-  /** An app for two platforms, with an attestation, and its run image for `platforms`. */
+  /** Stores an app for two platforms, with an attestation, and its run image for `platforms`. */
   async function indexOf(platforms: readonly (typeof AMD)[], more: object): Promise<{ name: string; app: string }> {
     const [base, name] = [`run-${++count}`, `index-${++count}`]
     const bases = await inTurn(platforms, (platform) => putRunImage(registry, base, platform.architecture, { layers: NEW, platform }))
@@ -331,7 +331,7 @@ describe('an index', () => {
     return { name, app: `${proxy.address}/${name}:1` }
   }
 
-  it('is rebased as one, keeps what it says of itself, and loses its attestations with a warning', async () => {
+  it('rebases all images of an index, keeps its annotations, and drops attestations with a warning', async () => {
     const { name, app } = await indexOf([ARM, AMD], { annotations: { team: 'blue' } })
     const done = await run([app, '--output', 'json'])
     expect(done.code).toBe(0)
@@ -351,7 +351,7 @@ describe('an index', () => {
     expect(await rebase([app])).toMatchObject({ changed: false })
   })
 
-  it("of Docker's type stays one", async () => {
+  it('keeps the media type of a Docker index', async () => {
     const { name, app } = await indexOf([AMD, ARM], {})
     const index = await getDocument<{ manifests: object[] }>(registry, name, '1')
     await putDocument(registry, name, '1', { schemaVersion: 2, mediaType: DOCKER_INDEX, manifests: index?.document.manifests })
@@ -359,7 +359,7 @@ describe('an index', () => {
     expect(await getDocument(registry, name, '1')).toMatchObject({ mediaType: DOCKER_INDEX, document: { mediaType: DOCKER_INDEX } })
   })
 
-  it('stays as it is when one of its images has no run image', async () => {
+  it('stays unchanged if one of its images has no run image', async () => {
     const { name, app } = await indexOf([AMD], {})
     const before = await getDocument(registry, name, '1')
     const done = await run([app])
@@ -370,8 +370,8 @@ describe('an index', () => {
   })
 })
 
-describe('a registry that wants to know who asks', () => {
-  it('gets a token for the app and its run image, and mounts', async () => {
+describe('a registry with a token server', () => {
+  it('issues a token for the app and its run image, and mounts', async () => {
     await using certificate = await makeCertificate()
     await using tokens = await startTokenServer({ certificate, tls: true, users: { ci: { password: 'secret', repositories: { app: ['pull', 'push'], run: ['pull'] } } } })
     await using guarded = await startRegistry({ certificate, auth: tokens })

@@ -1,6 +1,7 @@
 /**
- * Rebases by cnb and by the lifecycle's own rebaser (the binary of the sample builder, in no container) on images that are the same:
- * exit codes, every byte of the configuration, and what the reports tell of.
+ * Rebases by cnb and by the lifecycle's rebaser (the sample builder's binary, without a container).
+ *
+ * The images are equal. Compares exit codes, every byte of the configuration, and the reports.
  */
 
 import { execFile } from 'node:child_process'
@@ -37,17 +38,17 @@ afterAll(async () => {
 interface Run {
   readonly exit: number | undefined
   readonly said: string
-  /** The members of report.toml's `[image]`; none where there is no report. */
+  /** The members of `[image]` in report.toml; empty without a report. */
   readonly reported: readonly string[]
 }
 
 interface Outcome extends Run {
-  /** Of the image that has the name afterwards: its configuration, or on an engine its configuration's digest, which tells the layers, too. */
+  /** Of the image that has the name afterwards: its configuration; on an engine the digest of that, which covers the layers too. */
   readonly config: string
   readonly diffIds: readonly string[]
 }
 
-/** Rebases `<image>theirs:1` and `<image>ours:1`, or makes other images of them. */
+/** Rebases `<image>theirs:1` and `<image>ours:1`, or creates other images from them. */
 async function runBoth(
   { asked, force, copied }: RebaseCase,
   image: string,
@@ -84,7 +85,7 @@ async function membersOf(path: string): Promise<string[]> {
 function compare({ exit, differs }: RebaseCase, theirs: Outcome, ours: Outcome): void {
   expect(theirs.exit, theirs.said).toBe(exit)
   expect(ours.exit, ours.said).toBe(differs?.exit ?? exit)
-  // With other exit codes one of the two at least has made nothing.
+  // With any other exit code, at least one of the two created no image.
   if (differs?.exit !== undefined) return
   const expected = differs?.layers ? withLayers(theirs.config, differs.layers) : theirs.config
   expect(ours.config).toBe(differs?.config ? differs.config(expected) : expected)
@@ -92,7 +93,7 @@ function compare({ exit, differs }: RebaseCase, theirs: Outcome, ours: Outcome):
   expect(ours.reported).toEqual(theirs.reported)
 }
 
-/** A configuration's bytes with other layers. */
+/** The bytes of a configuration with other layers. */
 function withLayers(config: string, layers: readonly string[]): string {
   const history = layers.map(() => ({ created: '1980-01-01T00:00:01Z' }))
   return config
@@ -101,11 +102,11 @@ function withLayers(config: string, layers: readonly string[]): string {
 }
 
 describe.concurrent('in a registry', () => {
-  /** A repository that has all layers. The registry does not take one blob twice at once, so that all others get them from it. */
+  /** A repository with all layers: the registry does not store one blob twice at the same time, so other repositories mount them from here. */
   const LAYERS = 'layers'
   beforeAll(() => putImage(registry, LAYERS, 'all', ALL_LAYERS, {}))
 
-  /** Run images that most cases have in common: each is put there once, and one after the other for the same reason. */
+  /** Run images that most cases share: stored once, one after the other, for the same reason. */
   const present = new Map<string, Promise<string>>()
   let last: Promise<unknown> = Promise.resolve()
 
@@ -143,7 +144,7 @@ describe.concurrent('in a registry', () => {
     const found = await getDocument<ImageManifest>(registry, repository, tag)
     if (!found) throw new Error(`no ${repository}`)
     const { config, layers } = found.document
-    // Each layer's own bytes say which it is, and not the configuration, which may be wrong.
+    // The contents of a layer identify it; the configuration may be wrong.
     const diffIds = layers.map(({ digest }) => ALL_LAYERS.find(({ descriptor }) => descriptor.digest === digest)?.diffId ?? digest)
     return { config: (await getBlob(registry, repository, config.digest)).toString(), diffIds }
   }

@@ -17,7 +17,7 @@ const METADATA = 'io.buildpacks.lifecycle.metadata'
 const base = bench.image()
 let app = ''
 
-/** Puts a run image like the sample's under `name`, which says `version` in /etc/base-version. */
+/** Loads a run image like the sample's under `name`, with `version` in /etc/base-version. */
 async function makeBase(name: string, version: string, ...changes: string[]): Promise<void> {
   const container = await docker('create', '--user', 'root', '--entrypoint', 'bash', SAMPLE_RUN_IMAGE, '-c', `echo ${version} >/etc/base-version`)
   await docker('start', '--attach', container)
@@ -26,16 +26,16 @@ async function makeBase(name: string, version: string, ...changes: string[]): Pr
   await docker('rm', container)
 }
 
-/** The run images that `base` moves between, each made once. */
+/** The run images that `base` switches between, each made once. */
 const bases = { 1: bench.image(), 2: bench.image() } as const
 const builtOnce = bench.image()
 
-/** Lets the run image be at that version. */
+/** Sets the run image to that version. */
 async function moveBaseTo(version: keyof typeof bases): Promise<void> {
   await docker('tag', bases[version], base)
 }
 
-/** An app image on the first run image. It prints the base's version and what its launch layer says. */
+/** An app image on the first run image. It prints the base's version and the content of its launch layer. */
 async function appOnFirstBase(): Promise<string> {
   const image = bench.image()
   await moveBaseTo(1)
@@ -57,7 +57,7 @@ beforeAll(async () => {
 })
 
 describe('a rebase', () => {
-  it('puts the app on its moved run image, runs there, and keeps its own layers and configuration', async () => {
+  it('moves the app to its new run image, and keeps its own layers and configuration', async () => {
     const image = await appOnFirstBase()
     const before = await inspectImage(image)
     const oldBase = await inspectImage(base)
@@ -83,14 +83,14 @@ describe('a rebase', () => {
     expect(await imageId(image)).toBe(first.id)
   })
 
-  it('gives two apps that are the same one image ID', async () => {
+  it('makes one image ID of two equal apps', async () => {
     const [one, other] = [await appOnFirstBase(), bench.image()]
     await docker('tag', one, other)
     await moveBaseTo(2)
     expect((await rebase(other)).id).toBe((await rebase(one)).id)
   })
 
-  it('leaves a rebuild its layers', async () => {
+  it('keeps the layers for a rebuild', async () => {
     const image = await appOnFirstBase()
     await moveBaseTo(2)
     const { id } = await rebase(image)
@@ -99,7 +99,7 @@ describe('a rebase', () => {
     expect((await inspectImage(image)).RootFS.Layers).toEqual((await inspectImage(id)).RootFS.Layers)
   })
 
-  it('of a --previous-image makes a new image and leaves that one alone', async () => {
+  it('creates a new image from a --previous-image, which stays', async () => {
     const [image, copy] = [await appOnFirstBase(), bench.image()]
     const id = await imageId(image)
     await moveBaseTo(2)
@@ -108,7 +108,7 @@ describe('a rebase', () => {
     expect(await imageId(image)).toBe(id)
   })
 
-  it('writes a report where it is told to', async () => {
+  it('writes a report to --report-output-dir', async () => {
     const [image, out] = [await appOnFirstBase(), join(bench.path, 'report')]
     await moveBaseTo(2)
     const { id } = await rebase(image, '--report-output-dir', out)
@@ -118,7 +118,7 @@ describe('a rebase', () => {
     expect(report.image?.['manifest-size']).toBeGreaterThan(0)
   })
 
-  it('tells its result in one line with --quiet', async () => {
+  it('prints one line with --quiet', async () => {
     const image = await appOnFirstBase()
     await moveBaseTo(2)
     const { stdout, stderr } = await succeed(['rebase', image, ...NEVER, '--quiet'])
@@ -128,8 +128,8 @@ describe('a rebase', () => {
   })
 })
 
-describe('a rebase is refused', () => {
-  /** Rebases and expects a refusal that leaves the image as it is. */
+describe('a refused rebase', () => {
+  /** Rebases and expects a refusal that leaves the image unchanged. */
   async function refuse(image: string, options: string[], exit: number, code: string, word: string | RegExp): Promise<void> {
     const id = await imageId(image)
     const result = await runCnb(['rebase', image, ...NEVER, ...options])
@@ -139,7 +139,7 @@ describe('a rebase is refused', () => {
     expect(await imageId(image)).toBe(id)
   }
 
-  it('onto a run image of another name, unless forced', async () => {
+  it('rejects a run image of another name, unless forced', async () => {
     const [image, other] = [await appOnFirstBase(), bench.image()]
     await makeBase(other, '3')
     await refuse(image, ['--run-image', other], 72, 'CNB_NOT_REBASABLE', '--force')
@@ -147,7 +147,7 @@ describe('a rebase is refused', () => {
     expect(await runImage(image)).toBe('3\ndependency')
   })
 
-  it('onto another tag, unless forced, and is not moved back from there', async () => {
+  it('rejects another tag, unless forced, and stays on a forced tag', async () => {
     const [image, next] = [await appOnFirstBase(), `${base}:next`]
     await makeBase(next, '4')
     await refuse(image, ['--run-image', next], 72, 'CNB_NOT_REBASABLE', /records the new name/)
@@ -156,7 +156,7 @@ describe('a rebase is refused', () => {
     expect(await runImage(image)).toBe('4\ndependency')
   })
 
-  it('when the image says that it is not rebasable, unless forced', async () => {
+  it('rejects an image that is marked as not rebasable, unless forced', async () => {
     await makeBase(base, '1', 'LABEL io.buildpacks.rebasable=false')
     const image = bench.image()
     await succeed(['build', image, '--path', app, ...USING_BUILDER, TRUSTED, '--run-image', base])
@@ -166,7 +166,7 @@ describe('a rebase is refused', () => {
     expect(await runImage(image)).toBe('2\ndependency')
   })
 
-  it('onto another architecture, unless forced', async () => {
+  it('rejects another architecture, unless forced', async () => {
     const image = await appOnFirstBase()
     await loadCraftedImage(base, { architecture: process.arch === 'arm64' ? 'amd64' : 'arm64' })
     const result = await runCnb(['rebase', image, ...NEVER])
@@ -174,7 +174,7 @@ describe('a rebase is refused', () => {
     expect(result.code).not.toBe(0)
   })
 
-  it('onto another distribution, unless forced', async () => {
+  it('rejects another distribution, unless forced', async () => {
     const image = await appOnFirstBase()
     await makeBase(base, '2', 'LABEL io.buildpacks.base.distro.version=99')
     await refuse(image, [], 72, 'CNB_NOT_REBASABLE', '99')
@@ -182,7 +182,7 @@ describe('a rebase is refused', () => {
     expect(await runImage(image)).toBe('2\ndependency')
   })
 
-  it('for an image that no buildpack made', async () => {
+  it('rejects an image that was not built by buildpacks', async () => {
     const image = bench.image()
     await loadCraftedImage(image, {})
     const result = await runCnb(['rebase', image, ...NEVER])
@@ -190,7 +190,7 @@ describe('a rebase is refused', () => {
     expect(result.code).not.toBe(0)
   })
 
-  it('for an image whose metadata name a top layer that it does not have', async () => {
+  it('rejects an image without the top layer that its metadata names', async () => {
     const image = bench.image()
     const metadata = { runImage: { topLayer: `sha256:${'0'.repeat(64)}`, image: base, reference: 'x' } }
     await loadCraftedImage(image, { labels: { [METADATA]: JSON.stringify(metadata) } })
@@ -199,7 +199,7 @@ describe('a rebase is refused', () => {
     expect(result.code).not.toBe(0)
   })
 
-  it('for an image that is not there, and for a run image that is not there', async () => {
+  it('rejects a missing image, and a missing run image', async () => {
     const missing = await runCnb(['rebase', 'cnb-e2e/no-such-app', ...NEVER])
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('CNB_IMAGE_NOT_FOUND') as unknown })
     await refuse(await appOnFirstBase(), ['--run-image', 'cnb-e2e/no-such-run'], 1, 'CNB_IMAGE_NOT_FOUND', 'cnb-e2e/no-such-run')
@@ -207,7 +207,7 @@ describe('a rebase is refused', () => {
 })
 
 describe('several images on the engine', () => {
-  it('are rebased one after the other, and looked at before', async () => {
+  it('checks all images first, and rebases them one after the other', async () => {
     const images = [await appOnFirstBase(), await appOnFirstBase()]
     await moveBaseTo(2)
     const planned = await runCnb(['rebase', ...images, ...NEVER, '--dry-run', '--output', 'json'])
@@ -219,7 +219,7 @@ describe('several images on the engine', () => {
     for (const image of images) expect(await runImage(image)).toMatch(/^2\n/)
   })
 
-  it('end with 1 when one is not there, and the other is rebased', async () => {
+  it('rebases the others and ends with 1 if an image is missing', async () => {
     const image = await appOnFirstBase()
     await moveBaseTo(2)
     const done = await runCnb(['rebase', 'cnb-e2e/no-such-app', image, ...NEVER])
@@ -228,7 +228,7 @@ describe('several images on the engine', () => {
     expect(await runImage(image)).toMatch(/^2\n/)
   })
 
-  it('of a registry need --publish', async () => {
+  it('requires --publish for images in a registry', async () => {
     expect(await runCnb(['rebase', '--all-tags', 'cnb-e2e/app'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--publish') as unknown })
   })
 })

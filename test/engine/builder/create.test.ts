@@ -1,4 +1,4 @@
-/** Builders made on the engine at $DOCKER_HOST, from a build image and a lifecycle that are only as real as they must be. */
+/** Builders made on the engine at $DOCKER_HOST, from a minimal build image and lifecycle. */
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -68,13 +68,13 @@ async function filesIn(image: string, path: string): Promise<string[]> {
   return lines.sort()
 }
 
-test('a builder made twice has one ID', async () => {
+test('makes one ID for two equal builders', async () => {
   const [first, second] = [await create(), await create()]
   expect(second.id).toBe(first.id)
   expect((await engine.images.inspect(first.image))?.id).toBe(first.id)
 })
 
-test('a container of it has the files where the lifecycle looks for them, with their owners', async () => {
+test('creates a builder with its files, and their owners, where the lifecycle looks for them', async () => {
   const { image } = await create()
   expect(await filesIn(image, '/layers')).toEqual(['755 1001:1000 layers/'])
   expect(await filesIn(image, '/workspace')).toEqual(['755 1001:1000 workspace/'])
@@ -93,7 +93,7 @@ test('a container of it has the files where the lifecycle looks for them, with t
   expect(await filesIn(image, '/etc/base')).toEqual([`644 0:0 base = ${BUILD_IMAGE}`])
 })
 
-test('inspecting it tells what each layer is and weighs', async () => {
+test('describes each layer and its size when inspected', async () => {
   const { image, id } = await create()
   const inspection = await inspectBuilder({ builder: image }, placesWith({ engine }), {})
   expect(inspection).toMatchObject({ id, user: { uid: 1001, gid: 1000 }, lifecycle: { version: '0.21.0' } })

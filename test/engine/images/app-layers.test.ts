@@ -1,4 +1,4 @@
-/** The layers of apps that the lifecycle's exporter made, on the engine at $DOCKER_HOST: read, put on other bases, sent only where needed. */
+/** Layers of apps by the lifecycle's exporter, on the engine at $DOCKER_HOST. */
 
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -63,7 +63,7 @@ const rebaseOnNewRun = async ({ engine: watched }: WatchedEngine, image: string)
   return rebase({ image, previousImage: app, runImage: newRun, force: true, pullPolicy: 'never' }, services, {})
 }
 
-test("gives every layer of the app's own without a save of the image, and leaves no container behind", async () => {
+test('returns every layer of the app without a save of the image, and leaves no container behind', async () => {
   const { engine: watched, saved } = watch(engine)
   {
     await using images = openEngineImages(watched, OWNER)
@@ -77,7 +77,7 @@ test("gives every layer of the app's own without a save of the image, and leaves
   expect((await engine.containers.list(OWNER_LABEL)).filter(({ labels }) => labels[OWNER_LABEL] === OWNER)).toEqual([])
 })
 
-test('a rebase saves no image, and sends the layers of the app at most', async () => {
+test('saves no image in a rebase, and sends at most the layers of the app', async () => {
   const [watched, name] = [watch(engine), newName('rebased')]
   const { id } = await rebaseOnNewRun(watched, name)
   expect(watched.saved).toEqual([])
@@ -89,14 +89,14 @@ test('a rebase saves no image, and sends the layers of the app at most', async (
   expect((await engine.images.inspect(name))?.id).toBe(id)
 })
 
-test('what the engine has already is only named', async () => {
+test('omits layers that the engine has', async () => {
   const [first, second, watched] = [newName('rebased'), newName('rebased'), watch(engine)]
   const { id } = await rebaseOnNewRun(watch(engine), first)
   expect((await rebaseOnNewRun(watched, second)).id).toBe(id)
   expect([watched.saved, watched.loaded]).toEqual([[], []])
 })
 
-test('an image of which one layer is new costs that layer', async () => {
+test('sends one layer for an image with one new layer', async () => {
   const [watched, name] = [watch(engine), newName('changed')]
   await using images = openEngineImages(watched.engine, OWNER)
   const [run, previous] = [(await images.find(RUN_IMAGE))!, (await images.find(app))!]

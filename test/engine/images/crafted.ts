@@ -1,4 +1,4 @@
-/** An app image and two run images for it, loaded into the engine under test as a lifecycle would have left them. */
+/** Loads an app image and two run images for it into the engine under test. */
 
 import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
@@ -15,7 +15,7 @@ export async function connectToEngine(): Promise<Engine> {
   return connect(await resolveEndpoint({ env: process.env, home: homedir() }))
 }
 
-/** A name on the engine that no other test has. */
+/** Returns a name that no other test uses on the engine. */
 export function ownName(kind: string): string {
   return `cnb-images-${randomBytes(4).toString('hex')}/${kind}:1`
 }
@@ -25,7 +25,7 @@ export function layerOf(path: string, content: string): Promise<Buffer> {
   return buffer(packFiles([[path, content]]))
 }
 
-/** A layer in memory; `size` is not known, as that of a layer which nobody has measured. */
+/** A layer in memory; `size` is undefined, as for a layer that was not measured. */
 export function memoryLayer(content: Buffer): Layer {
   return { diffId: digestOf(content), open: async () => Readable.from([content]) }
 }
@@ -33,13 +33,13 @@ export function memoryLayer(content: Buffer): Layer {
 export interface CraftedImage {
   config?: Record<string, unknown>
   layers: Buffer[]
-  /** What the archive holds in a layer's place, such as a compressed one. */
+  /** The content of the archive instead of the layer, such as a compressed one. */
   stored?: (layer: Buffer) => Buffer
-  /** More of the image's configuration, beside `config`. */
+  /** Members of the image's configuration besides `config`. */
   more?: Record<string, unknown>
 }
 
-/** Loads an image by a docker-archive written here, without any of the code under test. Gives the engine's ID. */
+/** Loads an image by a docker-archive, without the code under test. Returns the engine's ID. */
 export async function loadImage(engine: Engine, name: string, { config = {}, layers, stored = (layer) => layer, more = {} }: CraftedImage): Promise<string> {
   const document = JSON.stringify({
     ...(await engine.info()).platform,
@@ -65,7 +65,7 @@ export interface CraftedApp {
   readonly newRunLayers: Buffer[]
 }
 
-/** An app of Platform API 0.15 on `oldRun`, which may go onto `newRun`. */
+/** An app of Platform API 0.15 on `oldRun`, which can be rebased to `newRun`. */
 export async function loadApp(engine: Engine): Promise<CraftedApp> {
   const oldRunLayers = [await layerOf('etc/old-a', 'a'), await layerOf('etc/old-b', 'b')]
   const newRunLayers = [await layerOf('etc/old-a', 'a'), await layerOf('etc/new-b', 'b'), await layerOf('etc/new-c', 'c')]

@@ -47,7 +47,7 @@ async function contentsOf(name: string): Promise<Buffer[]> {
   return await Promise.all((image?.layers ?? []).map(async (layer) => buffer(await layer.open())))
 }
 
-test('gives back layer by layer what was loaded, also when it was loaded compressed', async () => {
+test('returns the loaded layers one by one, also after a compressed load', async () => {
   const name = newName()
   const layers = [await layerOf('a', 'one'), await layerOf('b', 'x'.repeat(100_000)), await layerOf('c', 'three')]
   const id = await loadImage(engine, name, { layers, stored: (layer) => gzipSync(layer) })
@@ -59,14 +59,14 @@ test('gives back layer by layer what was loaded, also when it was loaded compres
   expect(await buffer(await image!.layers[0]!.open())).toEqual(layers[0])
 })
 
-test('an image that a Docker made has no os.version but its own', async () => {
+test('does not take the os.version of the Docker that made an image', async () => {
   const name = newName()
   await loadImage(engine, name, { layers: [await layerOf('a', 'one')], more: { docker_version: '20.10.24' } })
   await using images = openEngineImages(engine, 'test')
   expect((await images.find(name))?.config).not.toHaveProperty(['os.version'])
 })
 
-test('gives undefined for an image that is not there', async () => {
+test('returns undefined for a missing image', async () => {
   await using images = openEngineImages(engine, 'test')
   expect(await images.find('cnb-images/nobody-has-this:1')).toBeUndefined()
 })
@@ -92,7 +92,7 @@ test('saves an image without layers, and one with the same layer twice', async (
   expect(await contentsOf(twice)).toEqual([content, await layerOf('b', 'between'), content])
 })
 
-test("saves onto a base without reading the base's layers, be they compressed there or not", async () => {
+test("saves to a base without reading the base's layers, compressed or not", async () => {
   for (const stored of [(layer: Buffer) => layer, (layer: Buffer) => gzipSync(layer)]) {
     const [base, name] = [newName(), newName()]
     const layers = [await layerOf('base/a', `${base} a`), await layerOf('base/b', 'base b')]
@@ -106,7 +106,7 @@ test("saves onto a base without reading the base's layers, be they compressed th
   }
 })
 
-test('sends everything when the engine does not have the base that the plan names', async () => {
+test("sends all layers when the engine does not have the plan's base", async () => {
   const name = newName()
   const contents = [await layerOf('lost', `${Date.now()}`), await layerOf('own', 'own')]
   const layers = contents.map(memoryLayer)
@@ -117,7 +117,7 @@ test('sends everything when the engine does not have the base that the plan name
   if ((await engine.info()).imageStore === 'graphdriver') expect(events.map(({ type }) => type)).toContain('debug')
 })
 
-test('names stay with the old image when the new one cannot be read', async () => {
+test('keeps the names of the old image when the new one cannot be read', async () => {
   const name = newName()
   await using images = openEngineImages(engine, 'test')
   const old = await images.save(await planOf([memoryLayer(await layerOf('a', 'old'))], [name]))

@@ -35,18 +35,18 @@ api = "0.11"
 `
 
 export interface AppOptions {
-  /** What the app prints. */
+  /** The output of the app. */
   readonly text: string
-  /** Bytes of a file in its launch layer. */
+  /** The size in bytes of a file in its launch layer. */
   readonly size?: number
 }
 
-/** Builds the lifecycle, if that has not been done. */
+/** Builds the lifecycle once. */
 export async function buildLifecycle(): Promise<void> {
   await run(join(LIFECYCLE, 'build'))
 }
 
-/** A place for apps: it will be a directory of their images, where the user that they run as must get through. */
+/** A directory for apps, which their images will contain: the user of their processes must be able to enter it. */
 export async function makeAppsDirectory(): Promise<TemporaryDirectory> {
   const directory = await makeTemporaryDirectory('cnb-images-')
   await chmod(directory.path, 0o755)
@@ -54,8 +54,8 @@ export async function makeAppsDirectory(): Promise<TemporaryDirectory> {
 }
 
 /**
- * Exports an app whose files are of every kind to `image`. Its layers and app directories are below `directory`, which must be new,
- * in the image too.
+ * Exports an app with files of every kind to `image`. Its layers and its app directory are below `directory`, which must be new, and
+ * have the same path in the image.
  */
 export async function exportApp(engine: Engine, image: string, directory: string, { text, size = 0 }: AppOptions): Promise<void> {
   const [layers, app] = [join(directory, 'layers'), join(directory, 'workspace')]
@@ -67,7 +67,7 @@ export async function exportApp(engine: Engine, image: string, directory: string
     'config/metadata.toml': METADATA_TOML,
     'sbom/launch/some_buildpack/sbom.cdx.json': '{}',
   })
-  // Their order in the tar is that of whole paths, not that of a walk.
+  // The tar's order is that of whole paths, not that of a walk.
   await writeFiles(app, { file: `${text}\n`, 'a/b': '1', 'a-b': '2', 'a.txt': '3', 'a b': '4', 'a/b-c/d': '5', 'ä/ö': '6', large: 'x'.repeat(300_000), none: '' })
   await writeFiles(directory, {
     'group.toml': '[[group]]\nid = "some/buildpack"\nversion = "1.2.3"\napi = "0.11"\n',
@@ -82,7 +82,7 @@ export async function exportApp(engine: Engine, image: string, directory: string
     launcher: join(LIFECYCLE, 'out/lifecycle/launcher'),
     report: '/dev/null',
     'process-type': 'web',
-    // It becomes this user, who must be able to read the files.
+    // The exporter switches to this user, who must be able to read the files.
     uid: String(process.getuid?.()),
     gid: '1234567',
   }).flatMap(([name, value]) => [`-${name}`, value])

@@ -1,4 +1,4 @@
-/** Layers that the engine at $DOCKER_HOST loses while an image of them is made, and those that it never had as they should be. */
+/** Layers that the engine at $DOCKER_HOST loses during a load, or never had complete. */
 
 import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
@@ -33,7 +33,7 @@ function newName(): string {
   return name
 }
 
-/** A layer that no image has yet. */
+/** A layer that no image has. */
 const newLayer = (path: string): Promise<Buffer> => layerOf(path, randomUUID())
 
 async function planOn(base: Image | undefined, layers: readonly Layer[], name: string, previous?: Image): Promise<ImagePlan> {
@@ -43,7 +43,7 @@ async function planOn(base: Image | undefined, layers: readonly Layer[], name: s
   return { base: base ?? none, ...(previous ? { previous } : {}), config, layers, tags: [parseTag(name)] }
 }
 
-/** The engine, on which something happens before the first load. */
+/** The engine, with an action before the first load. */
 function interrupted(happens: () => Promise<void>): Engine {
   let done = false
   const load = async (tar: Readable, context?: object): Promise<string[]> => {
@@ -54,7 +54,7 @@ function interrupted(happens: () => Promise<void>): Engine {
   return { ...engine, info: (context) => engine.info(context), close: () => {}, images: { ...engine.images, load } }
 }
 
-/** The contents of the image's layers as a registry would get them; undefined for those of which the engine has no blob. */
+/** The contents of the image's layers as in a registry; undefined for layers without a blob on the engine. */
 async function layersToPush(image: string): Promise<(Buffer | undefined)[]> {
   if (!containerd) {
     await using images = openEngineImages(engine, 'test')
@@ -69,14 +69,14 @@ async function layersToPush(image: string): Promise<(Buffer | undefined)[]> {
   }))
 }
 
-/** The engine's images, named or not, that have that layer. */
+/** The engine's images with that layer, with or without names. */
 async function imagesWith(diffId: Digest): Promise<string[]> {
   const ids = new Set((await docker('image', 'ls', '--all', '--quiet', '--no-trunc')).split('\n'))
   const found = await Promise.all([...ids].map(async (id) => ((await engine.images.inspect(id))?.diffIds.includes(diffId) ? [id] : [])))
   return found.flat()
 }
 
-test('an image whose predecessor goes away while it is loaded has all layers', async () => {
+test('sends all layers if the previous image disappears during the load', async () => {
   const [old, name] = [newName(), newName()]
   const [kept, changed] = [await newLayer('kept'), await newLayer('changed')]
   await loadImage(engine, old, { layers: [kept] })
@@ -87,21 +87,21 @@ test('an image whose predecessor goes away while it is loaded has all layers', a
   expect(await imagesWith(digestOf(kept))).toHaveLength(1)
 })
 
-test('an image whose base goes away while it is loaded is refused, and its name stays where it was', async () => {
+test('rejects an image if its base disappears during the load, and keeps the old one', async () => {
   const [base, name] = [newName(), newName()]
   const [below, own, other] = [await newLayer('below'), await newLayer('own'), await newLayer('other')]
   const before = await loadImage(engine, name, { layers: [other] })
   await loadImage(engine, base, { layers: [below], stored: (layer) => gzipSync(layer) })
   await using images = openEngineImages(interrupted(() => engine.images.remove(base)), 'test')
   const found = (await images.find(base))!
-  // Engine 20.10 does not say what is missing.
+  // Engine 20.10 does not report the missing layer.
   const saving = images.save(await planOn(found, [...found.layers, memoryLayer(own)], name))
   await expect(saving).rejects.toMatchObject({ code: expect.stringMatching(/^CNB_(IMAGE_NOT_FOUND|ENGINE_FAILED)$/) as unknown })
   expect((await engine.images.inspect(name))?.id).toBe(before)
   expect(await imagesWith(digestOf(own))).toEqual([])
 })
 
-test('what cannot be unpacked is refused, and nothing of it stays', async () => {
+test('rejects a corrupt layer, and leaves nothing of it', async () => {
   const name = newName()
   const [fine, broken] = [await newLayer('fine'), Buffer.from(`this is no tar, ${randomUUID()}`.repeat(100))]
   await using images = openEngineImages(engine, 'test')
@@ -110,14 +110,14 @@ test('what cannot be unpacked is refused, and nothing of it stays', async () => 
   expect(await imagesWith(digestOf(broken))).toEqual([])
 })
 
-test('the empty files that another tool left for layers of a base are not taken for them', async () => {
+test("does not use the empty files that another tool left in place of a base's layers", async () => {
   const [base, old, name] = [newName(), newName(), newName()]
   const [below, kept, changed] = [await newLayer('below'), await newLayer('kept'), await newLayer('changed')]
   await loadImage(engine, base, { layers: [below] })
   await loadImage(engine, old, { layers: [below, kept], stored: (layer) => (layer === below ? Buffer.alloc(0) : layer) })
   await using images = openEngineImages(engine, 'test')
   const previous = (await images.find(old))!
-  // Even where that image is all there is to go by.
+  // Even if that image is the only source.
   await images.save(await planOn(undefined, [below, kept, changed].map(memoryLayer), name, previous))
   expect(await layersToPush(name)).toEqual([below, kept, changed])
 })

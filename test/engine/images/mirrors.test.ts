@@ -1,4 +1,4 @@
-/** Images that the engine at $DOCKER_HOST pulls from a mirror, which is a real registry; the registry itself does not exist. */
+/** Images that the engine at $DOCKER_HOST pulls from a mirror of a registry that does not exist. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Engine } from '../../../src/docker/engine.ts'
@@ -26,7 +26,7 @@ afterAll(async () => {
   await mirror[Symbol.asyncDispose]()
 })
 
-/** Puts an image into the mirror, below `hub/`; gives its digest. */
+/** Stores an image in the mirror, below `hub/`. Returns its digest. */
 async function push(tag: string): Promise<string> {
   await using client = openClient({ credentials: { ...BASIC_USER } })
   const { os, architecture } = (await engine.info()).platform
@@ -42,7 +42,7 @@ async function find(name: string, policy: PullPolicy = 'always') {
   return { image, layers: await Promise.all(image.layers.map((layer) => layer.open().then((stream) => stream.destroy()))) }
 }
 
-test('a tag is pulled from the mirror, and the engine knows it by its own name only', async () => {
+test('pulls a tag from the mirror, and names it on the engine by its own name only', async () => {
   await push('1')
   const { image, layers } = await find(`nowhere.invalid/${repository}:1`)
   expect(layers).toHaveLength(1)
@@ -51,7 +51,7 @@ test('a tag is pulled from the mirror, and the engine knows it by its own name o
   expect((await find(`nowhere.invalid/${repository}:2`)).image.id).not.toBe(image.id)
 })
 
-test('a digest is pulled from the mirror, and found again without it', async () => {
+test('pulls a digest from the mirror, and finds it again without the mirror', async () => {
   const digest = await push('3')
   const name = `nowhere.invalid/${repository}@${digest}`
   names.push(`${mirror.address}/hub/${repository}@${digest}`)
@@ -60,7 +60,7 @@ test('a digest is pulled from the mirror, and found again without it', async () 
   expect((await find(name, 'never')).image.id).toBe(image.id)
 })
 
-test('the error names the mirror and the registry', async () => {
+test('reports the mirror and the registry in an error', async () => {
   await expect(find(`nowhere.invalid/${repository}:none`)).rejects.toMatchObject({
     message: expect.stringMatching(`nowhere.invalid/${repository}:none.*${mirror.address}/hub/${repository}:none`),
   })

@@ -1,4 +1,4 @@
-/** Our rebase against the lifecycle's own rebaser, on the engine at $DOCKER_HOST. */
+/** Our rebase compared with the lifecycle's rebaser, on the engine at $DOCKER_HOST. */
 
 import { execFile } from 'node:child_process'
 import { readFile, readdir } from 'node:fs/promises'
@@ -60,7 +60,7 @@ async function contents(name: string): Promise<Record<string, unknown>> {
   return { config: image?.config, diffIds: image?.diffIds, platform: image?.platform, created: image?.created, author: image?.author }
 }
 
-test("gives the image that the lifecycle's rebaser gives, under the same ID on a graph-driver engine", async () => {
+test("makes the image of the lifecycle's rebaser, with the same ID on a graph-driver engine", async () => {
   const [mine, its] = [newName(), newName()]
   await theirs(its, '-previous-image', crafted.app, '-run-image', crafted.newRun)
   const result = await ours({ image: mine, previousImage: crafted.app, runImage: crafted.newRun, reportOutputDir: 'report' })
@@ -76,7 +76,7 @@ test("gives the image that the lifecycle's rebaser gives, under the same ID on a
   expect(itsReport).toMatchObject({ image: { tags: [its], 'image-id': (await engine.images.inspect(its))?.id.replace('sha256:', ''), 'manifest-size': anyNumber } })
 })
 
-test('records a run image that the app did not know as the rebaser does, when forced', async () => {
+test('records a forced run image that the app does not name as the rebaser does', async () => {
   const [mine, its, other] = [newName(), newName(), newName()]
   await engine.images.tag(crafted.newRun, other)
   await theirs(its, '-force', '-previous-image', crafted.app, '-run-image', other)
@@ -88,7 +88,7 @@ test('records a run image that the app did not know as the rebaser does, when fo
   expect(events.filter(({ type }) => type === 'warning')).toHaveLength(1)
 })
 
-test('a rebased image has all its layers: the engine gives every one of them back whole', async () => {
+test('keeps all layers: the engine saves the rebased image completely', async () => {
   const name = newName()
   await ours({ image: name, previousImage: crafted.app, runImage: crafted.newRun })
   await using images = openEngineImages(engine, 'test')
@@ -102,7 +102,7 @@ test('a rebased image has all its layers: the engine gives every one of them bac
   }
 })
 
-test('rebasing again onto the same run image changes nothing', async () => {
+test('changes nothing in a second rebase to the same run image', async () => {
   const name = newName()
   const first = await ours({ image: name, previousImage: crafted.app, runImage: crafted.newRun })
   const second = await ours({ image: name, runImage: crafted.newRun })
@@ -110,9 +110,9 @@ test('rebasing again onto the same run image changes nothing', async () => {
   expect((await engine.images.inspect(name))?.id).toBe(first.id)
 })
 
-test('without --run-image the app goes onto the run image that its label names', async () => {
+test("uses the run image of the app's label without --run-image", async () => {
   const name = newName()
-  // The old one keeps a name, so that it is removed at the end.
+  // The old image keeps a name, by which the test removes it.
   await engine.images.tag(crafted.oldRun, newName())
   await engine.images.tag(crafted.newRun, crafted.oldRun)
   const result = await ours({ image: name, previousImage: crafted.app })
@@ -120,7 +120,7 @@ test('without --run-image the app goes onto the run image that its label names',
   expect((await engine.images.inspect(name))?.diffIds.slice(0, 3)).toEqual(crafted.newRunLayers.map(digestOf))
 })
 
-test('a refused rebase leaves the name as it was', async () => {
+test('keeps the old image under its name after a refusal', async () => {
   const stranger = newName()
   await loadImage(engine, stranger, { layers: [await layerOf('etc/x', 'x')], config: { Labels: { 'io.buildpacks.base.distro.name': 'alpine' } } })
   const before = await engine.images.inspect(crafted.app)
@@ -133,7 +133,7 @@ test('a refused rebase leaves the name as it was', async () => {
   expect(await readdir(directory.path)).not.toContain('report.toml')
 })
 
-test('an image that exists on the engine only is found with the policy always, although no registry has it', async () => {
+test('finds an image that exists on the engine only with the policy always', async () => {
   const name = newName()
   const result = await ours({ image: name, previousImage: crafted.app, runImage: crafted.newRun, pullPolicy: 'always' })
   expect(result.changed).toBe(true)

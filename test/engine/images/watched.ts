@@ -1,13 +1,13 @@
-/** The engine under test with an eye on what passes to and from it. */
+/** The engine under test, with a record of its traffic. */
 
 import { Transform, type Readable } from 'node:stream'
 import type { Engine } from '../../../src/docker/engine.ts'
 
 export interface WatchedEngine {
   readonly engine: Engine
-  /** The images that were saved. */
+  /** The saved images. */
   readonly saved: string[]
-  /** Bytes of each archive that was loaded. */
+  /** Bytes of each loaded archive. */
   readonly loaded: number[]
 }
 

@@ -1,4 +1,4 @@
-/** The session script in a container of the sample builder: what it keeps of `/layers`, and how many processes that takes. */
+/** The session script in a container: the kept parts of `/layers`, and the number of processes. */
 
 import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
@@ -30,7 +30,7 @@ const file = (name: string, content = 'x', mode = 0o644): TarEntry => ({
   ...owned, type: 'file', name: Buffer.from(name, 'latin1'), mode, size: content.length, content: Buffer.from(content),
 })
 
-/** Phases that do nothing, and tools that note each of their calls. */
+/** Phases without effect, and tools that record each of their calls. */
 const counted = (tool: string): TarEntry => file(`counted/${tool}`, `#!/bin/sh\necho "${tool} $*" >>/tmp/calls\nexec /usr/bin/${tool} "$@"\n`, 0o755)
 const PROGRAMS = [
   ...['detector', 'builder'].map((phase) => file(`cnb/lifecycle/${phase}`, '#!/bin/sh\n', 0o755)),
@@ -43,7 +43,7 @@ interface Looked {
   readonly calls: readonly string[]
 }
 
-/** Builds on the volume after `entries` came into it; then tells how `layers` look. */
+/** Builds on the volume with `entries` added. Returns the fingerprints of `layers`, and the calls. */
 async function look(source: string, entries: readonly TarEntry[], kept: KeptPaths, layers: readonly string[]): Promise<Looked> {
   const command = ['/bin/sh', '-c', SESSION_SCRIPT, 'cnb']
   const mounts = [{ type: 'volume', source, target: '/layers' }] as const
@@ -75,7 +75,7 @@ async function listed(source: string): Promise<string[]> {
 
 const ALL = ['bp']
 
-test('a thousand layers take no more processes than ten, nor longer command lines', async () => {
+test('uses as many processes and as long command lines for a thousand layers as for ten', async () => {
   const layers = Array.from({ length: 1000 }, (_, index) => `bp/layer ${index}`)
   const build = async (some: readonly string[]): Promise<{ calls: number; words: number }> => {
     const volume = newVolume()
@@ -89,12 +89,12 @@ test('a thousand layers take no more processes than ten, nor longer command line
     return { calls: again.calls.length, words: Math.max(...finds.map((call) => call.length)) }
   }
   const [few, many] = [await build(layers.slice(0, 10)), await build(layers)]
-  // xargs divides what one command line does not hold.
+  // xargs splits longer command lines.
   expect(many.calls).toBeLessThan(few.calls + 10)
   expect(many.words).toBe(few.words)
 })
 
-test('layers with names and contents of every kind are kept where they look as they did, and go with their files where not', async () => {
+test('keeps layers of all names and contents if they look unchanged, and removes others with their files', async () => {
   const volume = newVolume()
   const layers = ['bp/same', 'bp/changed', 'bp/new\nline', 'bp/* [a]?', 'bp/-rf', 'bp/ \\', 'bp/tôst']
   const bytes = (name: string): string => Buffer.from(name).toString('latin1')
@@ -113,7 +113,7 @@ test('layers with names and contents of every kind are kept where they look as t
   expect(same.map((layer) => second.fingerprints.get(layer))).toEqual(same.map((layer) => first.fingerprints.get(layer)))
 })
 
-test('what is too much to be sent is hashed in the container, to the same fingerprint', async () => {
+test('hashes large listings in the container, with the same fingerprint', async () => {
   const volume = newVolume()
   const kept = { paths: [...ALL, 'bp/a', 'bp/b'], fingerprints: new Map<string, string>() }
   const small = await look(volume, [directory('bp'), directory('bp/a'), file('bp/a/f')], kept, ['bp/a'])
