@@ -1,4 +1,4 @@
-/** Images as everything else sees them: read-only, whatever they are stored in. */
+/** The types of images, independent of where they are stored. */
 
 import type { Readable } from 'node:stream'
 import type { Context } from '../base/events.ts'
@@ -8,31 +8,31 @@ import type { Digest } from '../oci/digest.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Tag } from '../oci/reference.ts'
 
-/** One layer, uncompressed. `open` gives the tar whose sha256 is `diffId`; `size` is the tar's, in bytes. */
+/** An uncompressed layer. `open` returns the tar with the sha256 digest `diffId`; `size` is the tar's size in bytes. */
 export interface Layer {
   readonly diffId: Digest
   readonly size?: number
-  /** The layer as a registry or a layout has it; without one it has never been there, as far as is known. */
+  /** The layer's blob in a registry or layout; undefined if none is known. */
   readonly blob?: LayerBlob
   open(signal?: AbortSignal): Promise<Readable>
 }
 
-/** A layer's bytes in the form in which they are stored and sent. */
+/** A layer's bytes as stored and sent, usually compressed. */
 export interface LayerBlob {
   readonly descriptor: Descriptor
-  /** Where it is: a registry's repository, `registry.example/team/app`. */
+  /** The registry's repository that has the blob: `registry.example/team/app`. */
   readonly repository?: string
   open(signal?: AbortSignal): Promise<Readable>
 }
 
 /**
- * An image that exists. `id` is what its store calls it: on an engine the image ID, in a registry `repository@digest` with the
- * full name that the lifecycle would write (platform.md "rebaser", "Outputs").
+ * An existing image. `id` is its identifier in its store: the image ID on an engine; in a registry `repository@digest`, with the full
+ * name that the lifecycle writes (platform.md "rebaser", "Outputs").
  */
 export interface Image {
   readonly reference: string
   readonly id: string
-  /** The manifest's digest where the store knows one, as `repository@sha256:…`. */
+  /** The manifest's digest as `repository@sha256:…`, if the store has one. */
   readonly repoDigests: readonly string[]
   readonly platform: Platform
   readonly config: ImageConfig
@@ -40,35 +40,35 @@ export interface Image {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** An image to be made: `config.rootfs.diff_ids` names the same layers in the same order as `layers`. */
+/** An image to save: `config.rootfs.diff_ids` has the same layers in the same order as `layers`. */
 export interface ImagePlan {
-  /** The image that it stands on, whose layers the store should have. */
+  /** The base image. The store should have its layers. */
   readonly base: Image
-  /** Another image whose layers the store should have: the one that this takes the place of. */
+  /** The image that this one replaces. The store should have its layers. */
   readonly previous?: Image
   readonly config: ImageConfig
   readonly layers: readonly Layer[]
-  /** The blobs by which other stores get the layers, so that the manifest is the same everywhere; all of them or none. */
+  /** The layers' blobs in other stores, to save the same manifest everywhere; for all layers or for none. */
   readonly blobs?: ReadonlyMap<Digest, LayerBlob>
-  /** The names it gets; the first is the one that messages use. */
+  /** The image's names; messages use the first. */
   readonly tags: readonly Tag[]
 }
 
 export interface SavedImage {
   readonly id: string
-  /** As in Image; none on a graph-driver engine, which has no manifest. */
+  /** As in Image; empty on a graph-driver engine, which has no manifest. */
   readonly repoDigests: readonly string[]
-  /** What all stores but a graph-driver engine know it by. */
+  /** The manifest; undefined on a graph-driver engine. */
   readonly manifest?: Pick<Descriptor, 'digest' | 'size'>
   readonly tags: readonly string[]
 }
 
-/** Where images are read from. `find` gives undefined for an image that is not there, and throws for anything else. */
+/** A source of images. `find` returns undefined if the image does not exist, and throws for any other failure. */
 export interface ImageSource {
   find(reference: string, context?: Context): Promise<Image | undefined>
 }
 
-/** Where images go. Either all names point to the new image afterwards, or none does, unless the error says which do. */
+/** A destination of images. Afterwards all names point to the new image, or none does, unless the error lists those that do. */
 export interface ImageSink {
   save(plan: ImagePlan, context?: Context): Promise<SavedImage>
 }

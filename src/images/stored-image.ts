@@ -1,4 +1,4 @@
-/** Images as registries and layouts store them: an index, maybe, a manifest, a configuration, and layers that may be compressed. */
+/** Reads images from registries and layouts: index, manifest, configuration and layers. */
 
 import type { Readable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
@@ -13,13 +13,13 @@ import { readImageConfig } from '../oci/read-config.ts'
 import type { Image, Layer, LayerBlob } from './image.ts'
 import { plainLayer } from './layers/plain-layer.ts'
 
-/** Where documents and blobs come from, true to their digests: one repository, or one layout. */
+/** The content of one repository or layout. Implementations verify digests. */
 export interface ImageContent {
-  /** What errors call it. */
+  /** The name for errors. */
   readonly name: string
-  /** A registry's repository, to which layers can be told to belong. */
+  /** The registry's repository, recorded in the blobs of layers; undefined for a layout. */
   readonly repository?: string
-  /** The manifest or index of a tag or digest; undefined when it is not there. */
+  /** Reads the manifest or index of a tag or digest. Returns undefined if it does not exist. */
   manifest(reference: string, context?: Context): Promise<StoredDocument | undefined>
   blob(descriptor: Descriptor, context?: Context): Promise<Readable>
 }
@@ -29,19 +29,19 @@ export interface StoredDocument {
   readonly content: Buffer
 }
 
-/** A stored image, with what its store alone has of it. */
+/** An image with its stored documents. */
 export interface StoredImage extends Image {
   readonly manifest: StoredDocument
-  /** The index that lists the image, where it was found by way of one. */
+  /** The index that lists the image, if it was found through one. */
   readonly index?: StoredDocument
 }
 
-/** How an image is called once it is found, by the digest of what its name stands for. */
+/** Returns the names of an image by the digest of its manifest. */
 export type NameStored = (digest: Digest) => Pick<Image, 'reference' | 'id' | 'repoDigests'>
 
 /**
- * Reads the image of a tag or digest, out of an index the one for `platform`. Undefined when it is not there.
- * @throws CnbError CNB_IMAGE_INVALID, CNB_PLATFORM_MISMATCH where an index has none for the platform, and what the store throws
+ * Reads the image of a tag or digest; from an index, the image for `platform`. Returns undefined if it does not exist.
+ * @throws CnbError CNB_IMAGE_INVALID, CNB_PLATFORM_MISMATCH if an index has no image for the platform, and errors of the store
  */
 export async function readStoredImage(
   content: ImageContent,
@@ -56,20 +56,20 @@ export async function readStoredImage(
   if (!isIndex(document.descriptor.mediaType, document.content, name)) return readImage(content, document, nameStored, context)
   const wanted = choose(readIndex(document.content, name), platform, name)
   const manifest = await content.manifest(wanted.digest, context)
-  if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', `the index ${name} lists ${wanted.digest}, which is not there`)
+  if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', `the index ${name} lists ${wanted.digest}, which does not exist`)
   if (isIndex(manifest.descriptor.mediaType, manifest.content, name)) {
-    throw new CnbError('CNB_IMAGE_INVALID', `the index ${name} lists another index, ${wanted.digest}, where an image should be`)
+    throw new CnbError('CNB_IMAGE_INVALID', `the index ${name} lists another index instead of an image: ${wanted.digest}`)
   }
   return { ...(await readImage(content, manifest, nameStored, context)), index: document }
 }
 
-/** The first that fits. A platform that says `unknown` is an attestation's. */
+/** Returns the first image for the platform. The platform `unknown` is that of an attestation. */
 function choose(manifests: readonly Descriptor[], platform: Platform, name: string): Descriptor {
   const found = manifests.find((manifest) => manifest.platform && platformMatches(manifest.platform, platform))
   if (found) return found
   const known = manifests.flatMap((manifest) => (manifest.platform && manifest.platform.os !== 'unknown' ? formatPlatform(manifest.platform) : []))
   throw new CnbError('CNB_PLATFORM_MISMATCH', `the index ${name} has no image for ${formatPlatform(platform)}`, {
-    hint: known.length > 0 ? `It has images for ${known.join(', ')}. A command that reads one takes --platform.` : 'Use an image for that platform.',
+    hint: known.length > 0 ? `Use --platform, if the command has it, with one of: ${known.join(', ')}.` : 'Use an image for that platform.',
   })
 }
 
@@ -81,7 +81,7 @@ export async function readImage(content: ImageContent, manifest: StoredDocument,
   const config = readImageConfig(await readBlob(content, descriptor, name, context), name)
   const diffIds = config.rootfs.diff_ids
   if (diffIds.length !== layers.length) {
-    throw new CnbError('CNB_IMAGE_INVALID', `image ${name} has ${layers.length} layers, but its configuration names ${diffIds.length}`)
+    throw new CnbError('CNB_IMAGE_INVALID', `image ${name} has ${layers.length} layers, but its configuration lists ${diffIds.length}`)
   }
   const { os, architecture, variant } = config
   return {
@@ -96,7 +96,7 @@ export async function readImage(content: ImageContent, manifest: StoredDocument,
 
 async function readBlob(content: ImageContent, descriptor: Descriptor, name: string, context: Context): Promise<Buffer> {
   if (descriptor.size > MAX_CONFIG_BYTES) {
-    throw new CnbError('CNB_IMAGE_INVALID', `the configuration of ${name} has ${descriptor.size} bytes; ${MAX_CONFIG_BYTES} are the most`)
+    throw new CnbError('CNB_IMAGE_INVALID', `the configuration of ${name} has ${descriptor.size} bytes; the limit is ${MAX_CONFIG_BYTES}`)
   }
   const chunks: Buffer[] = []
   for await (const chunk of await content.blob(descriptor, context)) chunks.push(chunk as Buffer)
@@ -119,7 +119,7 @@ class StoredLayer implements Layer {
   async open(signal?: AbortSignal): Promise<Readable> {
     const { descriptor } = this.blob
     return plainLayer(await this.blob.open(signal), descriptor.digest, this.diffId, (found) =>
-      new CnbError('CNB_IMAGE_INVALID', `blob ${descriptor.digest} should hold layer ${this.diffId}, but holds ${found}`),
+      new CnbError('CNB_IMAGE_INVALID', `blob ${descriptor.digest} should contain layer ${this.diffId}, but contains ${found}`),
     )
   }
 }

@@ -1,4 +1,4 @@
-/** Loading an image into an engine on the containerd image store, as an OCI archive that names the blobs which are there. */
+/** Loads images into an engine with the containerd store, as OCI archives without existing blobs. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -13,9 +13,9 @@ import type { ImagePlan, Layer, LayerBlob } from '../image.ts'
 import { removeNameless, type WantedImage } from './image-names.ts'
 
 /**
- * Loads what the engine lacks. Blobs that went away between the look and the load, and an engine that does not take an archive
- * without them, get everything: an image with a blob missing would run here and could never be pulled from where it is pushed to.
- * @returns the image's ID, which is the digest of its manifest
+ * Loads the image with only the blobs that the engine lacks. If the engine collects blobs between the check and the load, or rejects
+ * an archive without them, all blobs are sent: an image with a missing blob would run here, but could not be pulled after a push.
+ * @returns the image's ID: the digest of its manifest
  */
 export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, wanted: WantedImage, context: Context): Promise<Digest> {
   const known = await knownBlobs(engine, plan, context)
@@ -30,7 +30,7 @@ export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, wanted
 
 type Blobs = ReadonlyMap<Digest, Descriptor>
 
-/** Those of the plan's layers that the engine has. The base's own blobs come first: a registry has them already. */
+/** Returns the blobs of the plan's layers that the engine has. It prefers the blobs of the base, which a registry has already. */
 async function knownBlobs({ content }: Engine, { base, previous, layers, blobs }: ImagePlan, context: Context): Promise<Blobs> {
   const images = blobs ? [] : [base, ...(previous ? [previous] : [])]
   const named = await Promise.all(images.map((image) => namedBlobs(content, image, context)))
@@ -42,7 +42,7 @@ async function knownBlobs({ content }: Engine, { base, previous, layers, blobs }
   return new Map((await Promise.all([...new Set(layers.map(({ diffId }) => diffId))].map(find))).flat())
 }
 
-/** The blob if the engine has it whole. */
+/** Returns the blob. Returns undefined if the engine does not have it with that size. */
 async function presentBlob(content: Engine['content'], blob: Descriptor, context: Context): Promise<Descriptor | undefined> {
   return (await content.info(blob.digest, context))?.size === blob.size ? blob : undefined
 }
@@ -52,7 +52,7 @@ async function load(engine: Engine, plan: ImagePlan, { config, find }: WantedIma
   const sent = plan.blobs ? missing.map(({ diffId }) => sentBlob(diffId, plan.blobs?.get(diffId), context)) : await plainBlobs(missing, context)
   const descriptors = new Map([...known, ...sent.map(({ diffId, descriptor }) => [diffId, descriptor] as const)])
   const configDescriptor = { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length }
-  // The same layers give the same bytes, and so the same ID: all descriptors are written anew, in OCI's words.
+  // All descriptors use OCI media types: the same layers result in the same manifest, and so in the same ID.
   const manifest = encodeManifest({ config: configDescriptor, layers: plan.layers.map(({ diffId }) => descriptors.get(diffId)!) })
   const id = digestOf(manifest)
   if (sent.length === 0 && isAsPlanned(await find(id), plan)) return id
@@ -61,7 +61,7 @@ async function load(engine: Engine, plan: ImagePlan, { config, find }: WantedIma
     await engine.images.load(packOciArchive({ mediaType: OCI_MANIFEST, content: manifest }, blobs, context), context)
     await checkLoaded(engine, id, plan, known, context)
   } catch (error) {
-    // The engine keeps an image that it could not unpack, or that lacks a layer.
+    // The engine keeps an image that it failed to unpack, or that lacks a layer.
     await removeNameless(engine.images, id).catch(() => {})
     throw error
   }
@@ -75,12 +75,12 @@ interface SentBlob {
 }
 
 function sentBlob(diffId: Digest, blob: LayerBlob | undefined, { signal }: Context): SentBlob {
-  if (!blob) throw new CnbError('CNB_INTERNAL', `the plan names blobs, but none for layer ${diffId}`)
+  if (!blob) throw new CnbError('CNB_INTERNAL', `the plan has blobs, but no blob of layer ${diffId}`)
   const { descriptor } = blob
   return { diffId, descriptor, archived: { digest: descriptor.digest, size: descriptor.size, content: () => blob.open(signal) } }
 }
 
-/** The layers uncompressed: nothing is gained by squeezing what never leaves the machine. */
+/** Returns uncompressed blobs of the layers: they stay on this machine, so compression would only take time. */
 async function plainBlobs(layers: readonly Layer[], context: Context): Promise<SentBlob[]> {
   return (await layerBlobs(layers, context)).map((archived) => {
     const { digest, size } = archived
@@ -90,11 +90,11 @@ async function plainBlobs(layers: readonly Layer[], context: Context): Promise<S
 
 async function checkLoaded(engine: Engine, id: Digest, plan: ImagePlan, known: Blobs, context: Context): Promise<void> {
   if (!isAsPlanned(await engine.images.inspect(id, context), plan)) {
-    throw new CnbError('CNB_ENGINE_FAILED', `the engine loaded image ${id} but does not have it as it was sent`)
+    throw new CnbError('CNB_ENGINE_FAILED', `the engine loaded image ${id} with other layers than were sent`)
   }
-  // From here on the image holds them, so that nothing is collected any more.
+  // The image now references the blobs: from here on the engine does not collect them.
   const infos = await Promise.all([...known.values()].map(({ digest }) => engine.content.info(digest, context)))
-  if (infos.includes(undefined)) throw new CnbError('CNB_ENGINE_FAILED', 'the engine collected layers while it loaded an image of them')
+  if (infos.includes(undefined)) throw new CnbError('CNB_ENGINE_FAILED', 'the engine collected layers of an image while it loaded the image')
 }
 
 function isAsPlanned(image: EngineImage | undefined, { layers }: ImagePlan): boolean {

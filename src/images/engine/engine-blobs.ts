@@ -1,4 +1,4 @@
-/** The layers of an engine's images as the blobs that its content store has of them; a graph-driver engine has none. */
+/** Finds the blobs of an image's layers in the containerd content store of an engine. */
 
 import type { Readable } from 'node:stream'
 import type { Context } from '../../base/events.ts'
@@ -10,14 +10,14 @@ import { isDigest, type Digest } from '../../oci/digest.ts'
 import { OCI_LAYER, ociLayerType } from '../../oci/media-types.ts'
 import type { Image } from '../image.ts'
 
-/** More manifests of one platform than any index has. */
+/** The limit on manifests of one platform in an index; real indexes have fewer. */
 const MAX_MANIFESTS = 8
-/** What containerd writes on a blob that it has unpacked: the digest of what came out. */
+/** containerd's label on an unpacked blob: the digest of its uncompressed content. */
 const UNCOMPRESSED_LABEL = 'containerd.io/uncompressed'
 
 /**
- * What the manifests behind an image say of its layers: blobs by diffID, with OCI media types. They need not be there or be
- * what is said of them. Undefined where the engine does not show its content at all, for every image has a manifest.
+ * Returns the blobs that the image's manifests name, by diffID, with OCI media types. The blobs may be missing or have other content.
+ * Returns undefined if the engine does not expose its content: every image has a manifest.
  * @throws CnbError CNB_ENGINE_*
  */
 export async function namedBlobs(
@@ -44,7 +44,7 @@ export async function namedBlobs(
   return blobs
 }
 
-/** An index may leave the platform out; what is for none, such as an attestation, says `unknown`. */
+/** An index may omit the platform; entries without a platform, such as attestations, have `unknown`. */
 function isForPlatform({ os, architecture }: Record<string, unknown>, platform: Image['platform']): boolean {
   return (os === undefined || os === platform.os) && (architecture === undefined || architecture === platform.architecture)
 }
@@ -62,9 +62,9 @@ async function blobsOfManifest(content: Content, manifest: Record<string, unknow
 }
 
 /**
- * The first of `named` that the store has whole and that is that layer beyond doubt: by its own digest, or by what the engine
- * found when it unpacked the blob. A manifest alone proves nothing; some tools leave empty blobs for the layers of a base.
- * Last comes the layer's own uncompressed blob, whoever has it.
+ * Returns the first of the `named` blobs that the store has with its size and that is verifiably the layer: by its digest, or by the
+ * digest that the engine computed while unpacking it. A manifest is not sufficient: some tools leave empty blobs for layers of a base.
+ * Falls back to the layer's uncompressed blob of any image. Returns undefined if the store has none of them.
  */
 export async function findLayerBlob(
   content: Content,
@@ -84,7 +84,7 @@ function documentAt(content: Content, digest: unknown, context: Context): Promis
   return typeof digest === 'string' && isDigest(digest) ? readDocument(content, digest, context) : Promise.resolve(undefined)
 }
 
-/** A JSON object in the store, empty when it is malformed; undefined when there is no such blob. */
+/** Reads a JSON object from the store; a malformed document becomes an empty object. Returns undefined if the blob is missing. */
 async function readDocument(content: Content, digest: Digest, context: Context): Promise<Record<string, unknown> | undefined> {
   const blob = await content.read(digest, context)
   if (!blob) return undefined
@@ -96,7 +96,7 @@ async function readDocument(content: Content, digest: Digest, context: Context):
   }
 }
 
-/** Nothing, when it is too large to be what it should be. */
+/** Reads the blob; returns an empty buffer if the blob is larger than a document may be. */
 async function readBounded(blob: Readable): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0

@@ -1,18 +1,18 @@
-/** An image's configuration as far as an engine tells it: what `docker inspect` and `docker history` give of it. */
+/** An image's configuration, reconstructed from `docker inspect` and `docker history`. */
 
 import type { EngineHistory, EngineImage } from '../../docker/engine.ts'
 import type { HistoryEntry, ImageConfig } from '../../oci/config.ts'
 
 /**
- * What an image says of containers. An old engine mixes in the settings of the container that the image was committed from,
- * which the lifecycle leaves out too (imgutil local/v1_facade.go); anything more would give other image IDs than it gives.
+ * The container settings of an image. Old engines add the settings of the container that the image was committed from. The lifecycle
+ * omits them too (imgutil local/v1_facade.go): with other keys, image IDs would differ from the lifecycle's.
  */
 const IMAGE_SETTINGS = [
   ...['Cmd', 'Healthcheck', 'Entrypoint', 'Env', 'Labels', 'OnBuild', 'User', 'Volumes'],
   ...['WorkingDir', 'ExposedPorts', 'StopSignal', 'Shell'],
 ]
 
-/** The config that the lifecycle would read from the engine for this image. */
+/** Returns the configuration that the lifecycle reads from the engine for this image. */
 export function engineImageConfig(image: EngineImage, history: readonly EngineHistory[]): ImageConfig {
   const settings = IMAGE_SETTINGS.filter((key) => image.config[key] !== undefined && image.config[key] !== null)
   return {
@@ -29,8 +29,8 @@ export function engineImageConfig(image: EngineImage, history: readonly EngineHi
 }
 
 /**
- * One entry for each layer, oldest first. The engine does not tell which of its entries made no layer, so that a history of
- * another length says nothing of any layer, and is blank (imgutil's NormalizedHistory).
+ * Returns one entry for each layer, oldest first. The engine does not report which entries are without a layer: entries of a history
+ * of another length cannot be matched to layers, and are empty (imgutil's NormalizedHistory).
  */
 function historyOfLayers({ diffIds }: EngineImage, history: readonly EngineHistory[]): HistoryEntry[] {
   if (history.length !== diffIds.length) return diffIds.map(() => ({}))

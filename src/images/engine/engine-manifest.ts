@@ -1,4 +1,4 @@
-/** The manifest of an image that is on an engine, where images have none of their own. */
+/** The size of a manifest for an image on a graph-driver engine, which stores no manifests. */
 
 import { encodeImageConfig } from '../../oci/config.ts'
 import { digestOf } from '../../oci/digest.ts'
@@ -7,9 +7,9 @@ import { OCI_CONFIG, OCI_LAYER } from '../../oci/media-types.ts'
 import type { ImagePlan } from '../image.ts'
 
 /**
- * The size in bytes of a manifest that names the configuration and the layers, for `manifest-size` in report.toml. The lifecycle
- * makes one up, too (imgutil local/v1_facade.go), with the sizes of the layers that it had to read. Here all sizes are 0: a
- * report of one image is always the same, and some bytes for each layer below what a registry will have.
+ * Returns the size in bytes of a manifest with the configuration and the layers, for `manifest-size` in report.toml. The lifecycle
+ * generates a manifest too (imgutil local/v1_facade.go), with the sizes of the layers that it read. Here all sizes are 0: the report of
+ * an image is reproducible, and the size is some bytes per layer less than in a registry.
  */
 export function engineManifestSize({ config, layers }: Pick<ImagePlan, 'config' | 'layers'>): number {
   const content = encodeImageConfig(config)

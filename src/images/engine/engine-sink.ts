@@ -1,4 +1,4 @@
-/** Saving an image to a container engine, which is sent only what it lacks. */
+/** Saves images to a container engine; only content that the engine lacks is sent. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -14,28 +14,28 @@ import { fetchLayers } from './layer-store.ts'
 
 
 /**
- * Loads the planned image, unless the engine has it, and gives it its names when it is whole: all of them, or after a failure
- * none. On a graph-driver engine its ID is the digest of its config, on the containerd store that of its manifest.
- * @throws CnbError CNB_IMAGE_INVALID when the engine's copy of the base lacks layers, CNB_ENGINE_*, and what the layers' streams fail with
+ * Loads the planned image, unless the engine has it, and then sets its names: all of them, or none after a failure.
+ * The image's ID is the digest of its configuration on a graph-driver engine, and of its manifest on a containerd store.
+ * @throws CnbError CNB_IMAGE_INVALID if the engine's copy of the base lacks layers, CNB_ENGINE_*, and errors of the layers' streams
  */
 export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Context = {}): Promise<SavedImage> {
   const config = encodeImageConfig(plan.config)
   const { imageStore } = await engine.info(context)
   const load = imageStore === 'containerd' ? loadIntoContainerd : loadIntoGraphDriver
-  // Each takes the engine a while: one look for what has the names, and for what a rebuild gives, which mostly has them.
-  const asked = findHolders(engine.images, plan.tags.map(formatReference), context)
+  // Inspecting an image is slow. An unchanged image usually has the names already: their holders answer both questions.
+  const inspected = findHolders(engine.images, plan.tags.map(formatReference), context)
   const find = async (id: Digest): Promise<EngineImage | undefined> =>
-    [...(await asked).values()].find((holder) => holder?.id === id) ?? (await engine.images.inspect(id, context))
-  const [id, holders] = await Promise.all([load(engine, plan, { config, find }, context), asked])
+    [...(await inspected).values()].find((holder) => holder?.id === id) ?? (await engine.images.inspect(id, context))
+  const [id, holders] = await Promise.all([load(engine, plan, { config, find }, context), inspected])
   await nameImage(engine.images, id, holders, context)
   const named = plan.tags.map(({ registry, repository }) => familiarName({ registry, repository, digest: id }))
   return { id, repoDigests: imageStore === 'containerd' ? [...new Set(named)] : [], tags: plan.tags.map(familiarName) }
 }
 
 /**
- * Loads what the engine lacks. Such an engine does not look at a layer's file when it has the chain of layers that ends there:
- * empty ones will do. When it has lost the chain meanwhile, it says so, and gets everything.
- * @returns the image's ID, which is the digest of its config
+ * Loads the image with only the layers that the engine lacks. A graph-driver engine does not read a layer's file if it has the chain of
+ * layers up to it, so empty files suffice. If the engine has lost the chain meanwhile, the load fails, and all layers are sent.
+ * @returns the image's ID: the digest of its configuration
  */
 async function loadIntoGraphDriver(engine: Engine, plan: ImagePlan, { config, find }: WantedImage, context: Context): Promise<Digest> {
   const id = digestOf(config)
@@ -49,13 +49,13 @@ async function loadIntoGraphDriver(engine: Engine, plan: ImagePlan, { config, fi
     await load(known)
   } catch (error) {
     if (known === 0 || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
-    context.events?.({ type: 'debug', message: `sending all layers, because the engine refused to use its own: ${error.message}` })
+    context.events?.({ type: 'debug', message: `sending all layers, because the engine failed to use its own: ${error.message}` })
     await load(0)
   }
   return id
 }
 
-/** How many layers, from the bottom, are those of an image that the engine has. */
+/** Returns the number of layers, from the bottom, that are also in the base or the previous image on the engine. */
 function knownLayers({ base, previous, layers }: ImagePlan): number {
   const shared = (image: ImagePlan['base']): number => {
     const differs = layers.findIndex(({ diffId }, index) => image.layers[index]?.diffId !== diffId)

@@ -1,4 +1,4 @@
-/** Images on a container engine: found there, and saved there. */
+/** Finds and saves images on a container engine. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -11,13 +11,13 @@ import type { DescribedImage } from './layer-files.ts'
 import { LayerStore } from './layer-store.ts'
 
 export interface EngineImageStore extends ImageSource, ImageSink, AsyncDisposable {
-  /** An image that was only described until now, with layers that can be opened; another store's is given back. Asks the engine for nothing. */
+  /** Returns a described image with readable layers, without a call to the engine. Images of other stores are returned unchanged. */
   reopen(image: Image): Image
 }
 
 /**
- * The engine's images. Finding one asks for its description only. Layers that are opened may be kept in a temporary directory,
- * and need a container that is never started; both are gone when the scope of `await using` ends.
+ * Opens the engine's images. Finding an image reads only its description. Opening layers may need a temporary directory and a container
+ * that is never started; disposal removes both.
  * @param owner the value of OWNER_LABEL for that container
  */
 export function openEngineImages(engine: Engine, owner: string): EngineImageStore {
@@ -30,7 +30,7 @@ export function openEngineImages(engine: Engine, owner: string): EngineImageStor
   }
 }
 
-/** The engine's images for reading what they say of themselves: their layers cannot be opened, and nothing has to be cleaned up. */
+/** Returns the engine's images without readable layers, which need no disposal. */
 export function describeEngineImages(engine: Engine): ImageSource {
   return { find: (reference, context) => findOnEngine(engine, reference, closedLayer, context) }
 }
@@ -45,7 +45,7 @@ function closedLayer({ id }: DescribedImage, diffId: Digest): Layer {
 }
 
 async function findOnEngine(engine: Engine, reference: string, makeLayer: MakeLayer, context?: Context): Promise<Image | undefined> {
-  // Asked for beside, not after: most often the name means the same image to both.
+  // Both calls run concurrently: the name usually resolves to the same image in both.
   const named = engine.images.history(reference, context).catch(() => [])
   const image = await engine.images.inspect(reference, context)
   if (!image) return undefined

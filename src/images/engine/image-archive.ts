@@ -1,4 +1,4 @@
-/** The two kinds of archive that an engine loads images from. Neither need hold the layers that the engine has. */
+/** The two archive formats for loading an image into an engine, without layers that the engine has. */
 
 import type { Readable } from 'node:stream'
 import { packTar, type TarEntry } from '../../archive/tar/tar-writer.ts'
@@ -6,18 +6,18 @@ import type { Context } from '../../base/events.ts'
 import { digestOf, hexOf, type Digest } from '../../oci/digest.ts'
 import type { Layer } from '../image.ts'
 
-/** Something that is named by its digest. */
+/** A blob of an archive, in a file named after its digest. */
 export interface ArchivedBlob {
   readonly digest: Digest
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number
   readonly content: TarEntry['content']
 }
 
 /**
- * A docker-archive (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format") without names.
- * Each layer has a file of its own, also where that is empty: podman refuses one file for two layers.
- * @param omitted how many layers, from the bottom, are empty files
+ * Writes a docker-archive (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format") without names.
+ * Each layer has its own file, even an empty one: podman rejects one file for two layers.
+ * @param omitted the number of layers, from the bottom, with empty files
  */
 export async function packDockerArchive(config: Buffer, layers: readonly Layer[], omitted: number, context: Context = {}): Promise<Readable> {
   const nameOf = (diffId: Digest): string => `${hexOf(diffId)}.tar`
@@ -39,7 +39,7 @@ export async function packDockerArchive(config: Buffer, layers: readonly Layer[]
 
 const OCI_LAYOUT = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
 
-/** An OCI archive (OCI image-spec, image-layout.md) of one image without a name; `blobs` are config and layers. */
+/** Writes an OCI archive (OCI image-spec, image-layout.md) of one image without a name. @param blobs the configuration and layers */
 export function packOciArchive(manifest: { mediaType: string; content: Buffer }, blobs: readonly ArchivedBlob[], context: Context = {}): Readable {
   const { mediaType, content } = manifest
   const digest = digestOf(content)
@@ -55,7 +55,7 @@ export function packOciArchive(manifest: { mediaType: string; content: Buffer },
   )
 }
 
-/** The layers as blobs of their own uncompressed bytes, each once. */
+/** Returns the uncompressed layers as blobs, each once. */
 export async function layerBlobs(layers: readonly Layer[], { signal }: Context = {}): Promise<ArchivedBlob[]> {
   const blobs: ArchivedBlob[] = []
   for (const layer of new Map(layers.map((each) => [each.diffId, each])).values()) {
@@ -64,7 +64,7 @@ export async function layerBlobs(layers: readonly Layer[], { signal }: Context =
   return blobs
 }
 
-/** A tar's header has the size before the content; a layer that does not know its own is read once more. */
+/** A tar header contains the size before the content: a layer of unknown size is read an additional time. */
 async function sizeOf(layer: Layer, signal: AbortSignal | undefined): Promise<number> {
   if (layer.size !== undefined) return layer.size
   let size = 0

@@ -1,4 +1,4 @@
-/** Names of an image on an engine, given all or none. */
+/** Sets an image's names on an engine, all or none. */
 
 import { throwIfAborted } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -7,50 +7,50 @@ import type { Digest } from '../../oci/digest.ts'
 
 type Naming = Pick<EngineImages, 'inspect' | 'tag' | 'remove'>
 
-/** The images that have certain names, by name; undefined where none has it. */
+/** Images by name; undefined if no image has the name. */
 export type Holders = ReadonlyMap<string, EngineImage | undefined>
 
-/** An image that is to be on the engine: its config as it is there, and how to look for it by its ID. */
+/** An image to load: its encoded configuration, and a search on the engine by ID. */
 export interface WantedImage {
   readonly config: Buffer
   readonly find: (id: Digest) => Promise<EngineImage | undefined>
 }
 
-/** Asks the engine for all at once. */
+/** Finds the images that have the names, with concurrent calls. */
 export async function findHolders(images: Pick<Naming, 'inspect'>, names: readonly string[], context: Context = {}): Promise<Holders> {
   return new Map(await Promise.all(names.map(async (name) => [name, await images.inspect(name, context)] as const)))
 }
 
 /**
- * Gives the image all names that `holders` has. When one fails, names that were given go back to the images that had them, and an
- * image that is left without any name goes away.
- * @throws what the engine refused with; what fails while names go back is not told, for it would hide that
+ * Sets all names of `holders` on the image. After a failure, names return to their previous images, and the image is removed
+ * if it has no name left.
+ * @throws the engine's error; errors while names are restored are ignored, as they would hide it
  */
 export async function nameImage(images: Naming, id: string, holders: Holders, context: Context = {}): Promise<void> {
-  const given: { name: string; before: string | undefined }[] = []
+  const moved: { name: string; before: string | undefined }[] = []
   try {
     for (const [name, holder] of holders) {
       throwIfAborted(context.signal)
       const before = holder?.id
-      given.push({ name, before })
+      moved.push({ name, before })
       if (before !== id) await images.tag(id, name, context)
     }
   } catch (error) {
-    for (const { name, before } of given.reverse()) {
-      if (before !== id) await giveBack(images, id, name, before).catch(() => {})
+    for (const { name, before } of moved.reverse()) {
+      if (before !== id) await restoreName(images, id, name, before).catch(() => {})
     }
     await removeNameless(images, id).catch(() => {})
     throw error
   }
 }
 
-/** No signal here: after an interrupt, too, names must not point at two different builds. */
-async function giveBack(images: Naming, id: string, name: string, before: string | undefined): Promise<void> {
+/** Takes no signal: also after an interrupt, the names must not point to two different builds. */
+async function restoreName(images: Naming, id: string, name: string, before: string | undefined): Promise<void> {
   if (before !== undefined) await images.tag(before, name)
   else if ((await images.inspect(name))?.id === id) await images.remove(name)
 }
 
-/** Removes an image that has no name: one that was loaded only to be given names. */
+/** Removes the image if it has no name. */
 export async function removeNameless(images: Pick<Naming, 'inspect' | 'remove'>, id: string): Promise<void> {
   const image = await images.inspect(id)
   if (image?.tags.length === 0) await images.remove(id)

@@ -1,10 +1,10 @@
-/** Which files of an app image are which of its layers, as its lifecycle's label tells (lifecycle phase/exporter.go). */
+/** Maps an app image's layers to its files, by the lifecycle's label (lifecycle phase/exporter.go). */
 
 import { readBuildMetadata } from '../labels/build-metadata.ts'
 import type { Image } from '../image.ts'
 import { readLifecycleMetadata } from '../labels/lifecycle-metadata.ts'
 
-/** How a lifecycle made a layer. Paths are absolute. */
+/** The source of a lifecycle's layer. Paths are absolute. */
 export type LayerFiles =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'app'; readonly path: string }
@@ -12,12 +12,12 @@ export type LayerFiles =
   /** `types` in the order of the links. */
   | { readonly kind: 'processes'; readonly types: readonly string[] }
 
-/** What of an image is needed for it. */
+/** An image without layers. */
 export type DescribedImage = Pick<Image, 'reference' | 'id' | 'platform' | 'config' | 'labels'>
 
 /**
- * The files behind the layers that the label names, by diffID. Nothing here is certain: only the digest of what is read tells.
- * Without a label, or with a malformed one, no layer is known. Of an app in several slices none is.
+ * Returns the files of the layers that the label names, by diffID. The label is only a hint: the reader compares the digest.
+ * Empty without a label or with a malformed label; layers of an app in several slices are missing.
  */
 export function layerFilesOf(image: DescribedImage): ReadonlyMap<string, LayerFiles> {
   const files = new Map<string, LayerFiles>()
@@ -38,12 +38,12 @@ export function layerFilesOf(image: DescribedImage): ReadonlyMap<string, LayerFi
     add(metadata.launcher, { kind: 'launcher' })
     add(metadata.processTypes, { kind: 'processes', types: readBuildMetadata(image)?.processes.map(({ type }) => type) ?? [] })
   } catch {
-    // Whoever needs the label is told what is wrong with it; here it is only a hint.
+    // The label is only a hint here; code that needs the label reports the error.
   }
   return files
 }
 
-/** The lifecycle leaves both of its directories in the image's environment. */
+/** Reads a directory from the image's environment, where the lifecycle sets both of its directories. */
 function pathFromEnv({ config }: DescribedImage, name: string, usual: string): string {
   const value = config.config.Env?.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1)
   return value?.startsWith('/') === true && value.length > 1 ? value : usual

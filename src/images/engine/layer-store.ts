@@ -1,4 +1,4 @@
-/** Layers of an engine's images, taken out of it the cheapest way there is, and kept on the disk where that is a file. */
+/** Reads layers of an engine's images in the fastest way, with temporary files where needed. */
 
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -20,12 +20,12 @@ import { LayerRebuilder } from './rebuilt-layer.ts'
 import { readSavedLayers } from './saved-layers.ts'
 
 
-/** Bytes that are read at once: a layer has many of the stream's usual pieces, and each passes through many hands. */
+/** Bytes per read. Each chunk passes through many streams, so the default size is too small for layers. */
 const PIECE = 1024 * 1024
 
 interface LayerFile {
   readonly path: string
-  /** Bytes, uncompressed. */
+  /** Uncompressed, in bytes. */
   readonly size: number
 }
 
@@ -35,10 +35,9 @@ export type LayerEngine = Pick<Engine, 'content'> & {
 }
 
 /**
- * Layers, uncompressed, each once however many images have it. A containerd store's blob is read as it is. On a graph-driver
- * engine a lifecycle's layer is put together from the files of a container that is never started, any other comes from a
- * `docker save`. Nothing is on the disk or the engine before the first layer is asked for, and nothing after the store is
- * disposed of.
+ * Uncompressed layers, shared by all images. A blob of a containerd store is read directly. On a graph-driver engine, a lifecycle's
+ * layer is rebuilt from the files of a container that is never started; other layers come from a `docker save`. Temporary files and
+ * the container are created on the first use, and removed by disposal.
  */
 export class LayerStore implements AsyncDisposable {
   readonly #engine: LayerEngine
@@ -50,16 +49,16 @@ export class LayerStore implements AsyncDisposable {
   readonly #blobs = new Map<string, Promise<ReadonlyMap<Digest, Descriptor> | undefined>>()
   #directory: TemporaryDirectory | undefined
   #fileCount = 0
-  /** The last fetch that was asked for; one runs at a time, because the next may find that it has all it needs. */
+  /** The last requested fetch. Fetches run one after the other: each may make the next one unnecessary. */
   #last: Promise<void> = Promise.resolve()
 
-  /** @param owner the value of OWNER_LABEL for what is made on the engine */
+  /** @param owner the value of OWNER_LABEL for containers */
   constructor(engine: LayerEngine, owner: string) {
     this.#engine = engine
     this.#owner = owner
   }
 
-  /** A layer of the image. Its size is known once it is on the disk. */
+  /** Returns a layer of the image. Its size is known once it is on the disk. */
   layer(image: DescribedImage, diffId: Digest): Layer {
     return new StoredLayer(this, image, diffId)
   }
@@ -69,8 +68,8 @@ export class LayerStore implements AsyncDisposable {
   }
 
   /**
-   * Sees that the layers are on the disk, with at most one `docker save` of the image.
-   * @throws CnbError CNB_IMAGE_INVALID when the engine's copy lacks one; CNB_ENGINE_*, CNB_OUTPUT
+   * Copies missing layers to the disk, with at most one `docker save` of the image.
+   * @throws CnbError CNB_IMAGE_INVALID if the engine's copy lacks one; CNB_ENGINE_*, CNB_OUTPUT
    */
   fetch(image: DescribedImage, diffIds: readonly Digest[], context: Context = {}): Promise<void> {
     const turn = this.#last.then(async () => {
@@ -104,7 +103,7 @@ export class LayerStore implements AsyncDisposable {
     this.#directory = undefined
   }
 
-  /** Keeps those of `wanted` that can be had from a container, and takes them off the list. What cannot is no error yet. */
+  /** Stores the wanted layers that can be rebuilt from a container, and removes them from `wanted`. A failure is not yet an error. */
   async #rebuild(image: DescribedImage, wanted: Set<Digest>, context: Context): Promise<void> {
     const files = layerFilesOf(image)
     for (const diffId of wanted) {
@@ -113,21 +112,21 @@ export class LayerStore implements AsyncDisposable {
       throwIfAborted(context.signal)
       try {
         const rebuilder = await this.#rebuilderOf(image, context)
-        await this.#keep(tarChunks(rebuilder.entries(layer, await this.#newPath(), context), context.signal), wanted, context)
+        await this.#store(tarChunks(rebuilder.entries(layer, await this.#newPath(), context), context.signal), wanted, context)
       } catch (error) {
         if (!(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
-        context.events?.({ type: 'debug', message: `cannot make layer ${diffId} from the image's files: ${error.message}` })
+        context.events?.({ type: 'debug', message: `cannot rebuild layer ${diffId} from the image's files: ${error.message}` })
       }
     }
   }
 
   async #save(image: DescribedImage, wanted: Set<Digest>, context: Context): Promise<void> {
     throwIfAborted(context.signal)
-    const asked = [...wanted]
-    // An engine that shows its blobs and does not have these cannot save them either.
+    const missing = [...wanted].join(', ')
+    // An engine that exposes its blobs, but lacks these, cannot save them either.
     if ((await this.#namedBlobs(image, context)) === undefined) {
-      context.events?.({ type: 'debug', message: `saving the image ${image.id}, as ${asked.join(', ')} can be had in no other way` })
-      await readSavedLayers(this.#engine.images, image.id, wanted, (content) => this.#keep(content, wanted, context), context)
+      context.events?.({ type: 'debug', message: `saving image ${image.id}: it is the only source of ${missing}` })
+      await readSavedLayers(this.#engine.images, image.id, wanted, (content) => this.#store(content, wanted, context), context)
     }
     if (wanted.size === 0) return
     const lacking = [...wanted].join(', ')
@@ -136,8 +135,8 @@ export class LayerStore implements AsyncDisposable {
     })
   }
 
-  /** Puts the content into a file if it is a wanted layer, and takes that off the list. */
-  async #keep(content: AsyncIterable<Buffer>, wanted: Set<Digest>, { signal }: Context): Promise<void> {
+  /** Stores the content in a file if it is a wanted layer, and removes it from `wanted`. */
+  async #store(content: AsyncIterable<Buffer>, wanted: Set<Digest>, { signal }: Context): Promise<void> {
     const path = await this.#newPath()
     const { digest, size } = await writeHashed(content, path, signal)
     if (wanted.delete(digest)) this.#files.set(digest, { path, size })
@@ -187,19 +186,19 @@ class StoredLayer implements Layer {
   }
 }
 
-/** Sees that those of `layers` that come from an engine are on the disk, with at most one save for each image. */
+/** Copies the layers of engines to the disk, with at most one `docker save` for each image. */
 export async function fetchLayers(layers: readonly Layer[], context: Context = {}): Promise<void> {
   const stored = layers.filter((layer) => layer instanceof StoredLayer)
   for (const { store, image } of stored) {
     const ofImage = stored.filter((layer) => layer.store === store && layer.image.id === image.id)
-    // The first of an image's layers fetches them all, so that there is nothing left to do for the others.
+    // The first layer of an image fetches all of its layers: nothing remains to do for the others.
     await store.fetch(image, ofImage.map(({ diffId }) => diffId), context)
   }
 }
 
 /**
- * The layer's tar from one of `blobs`, or from its own uncompressed blob; undefined when the store has none of them.
- * The stream fails with CNB_IMAGE_INVALID when what came out is not the layer.
+ * Opens the layer's tar from its uncompressed blob, or else from one of `blobs`. The stream fails with CNB_IMAGE_INVALID if its content
+ * is not the layer. Returns undefined if the store has none of the blobs.
  */
 async function openLayerBlob(
   content: Content,
@@ -216,5 +215,5 @@ async function openLayerBlob(
 
 function isOther(diffId: Digest): (found: Digest) => CnbError {
   const hint = 'Pull or build the image again.'
-  return (found) => new CnbError('CNB_IMAGE_INVALID', `the engine's blob of layer ${diffId} holds ${found}`, { hint })
+  return (found) => new CnbError('CNB_IMAGE_INVALID', `the engine's blob of layer ${diffId} contains ${found}`, { hint })
 }

@@ -1,4 +1,4 @@
-/** Tar entries in the byte order of their whole paths, where `a-b` comes before `a/b`; engines give them directory by directory. */
+/** Sorts tar entries in the byte order of their full paths: `a-b` before `a/b`. */
 
 import { createWriteStream } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
@@ -8,25 +8,26 @@ import type { TarEntry } from '../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 
-/** An entry that was read, with its content. */
+/** An entry that was read from a tar, with its content. */
 export interface FileEntry extends TarEntry {
   readonly name: Buffer
   readonly size: number
   readonly content: Buffer | Readable
 }
 
-/** An entry whose content lies at `start` of the scratch file. */
+/** An entry, and the position of its content in the scratch file. */
 interface Placed {
   readonly entry: Omit<FileEntry, 'content'>
   readonly start: number
 }
 
-/** Up to this size a content is read at once: a stream for every small file would cost more than the file. */
+/** In bytes. Smaller contents are read without a stream, which would cost more than the read. */
 const SMALL = 256 * 1024
 
 /**
- * Sorts the entries. Their contents wait in a file at `scratch`, which is gone at the end.
- * @throws CnbError CNB_OUTPUT when the file cannot be written; what `entries` throws
+ * Sorts the entries, which engines return directory by directory. Their contents are stored in a file at `scratch`, which is removed
+ * at the end.
+ * @throws CnbError CNB_OUTPUT if the file cannot be written; errors of `entries`
  */
 export async function* inPathOrder(entries: AsyncIterable<FileEntry>, scratch: string, { signal }: Context = {}): AsyncGenerator<TarEntry> {
   const placed: Placed[] = []
@@ -70,8 +71,8 @@ async function contentAt(file: FileHandle, { entry, start }: Placed): Promise<No
 function asOutputError(error: unknown, path: string): unknown {
   const { message, syscall } = error as NodeJS.ErrnoException
   if (error instanceof CnbError || syscall === undefined) return error
-  return new CnbError('CNB_OUTPUT', `cannot keep the app's files in ${path}: ${message}`, {
+  return new CnbError('CNB_OUTPUT', `cannot store the app's files in ${path}: ${message}`, {
     cause: error,
-    hint: 'They need room in the temporary directory: set TMPDIR to one that has it.',
+    hint: 'Free space in the temporary directory, or set TMPDIR to another directory.',
   })
 }

@@ -1,6 +1,6 @@
 /**
- * The layers of a lifecycle, byte for byte, from the files of a container of their image. A lifecycle writes each name as a
- * file of its own, without extended attributes and with one time for all, so that nothing is lost in between
+ * Rebuilds a lifecycle's layers, byte for byte, from the files of a container of their image.
+ * Nothing is lost: a lifecycle writes each name as a separate file, without extended attributes and with a constant time
  * (lifecycle layers/{dir,slices,launcher}.go and archive/writer.go, v0.21.0).
  */
 
@@ -16,10 +16,10 @@ import { inPathOrder, type FileEntry } from './path-order.ts'
 const ROOT = { uid: 0, gid: 0, mtime: CONSTANT_MTIME, mode: 0o755 } as const
 const LAUNCHER = '/cnb/lifecycle/launcher'
 
-/** The files of one image, from a container of it that need not run. */
+/** Reads the files of one image from its container, which need not run. */
 export class LayerRebuilder {
   readonly #container: Pick<Container, 'getArchive'>
-  /** Directories that lie above layers, as they are in the image: each is asked for once, as old engines start a process for that. */
+  /** The image's directories above layers, by path. Each is read once: old engines start a process for each read. */
   readonly #parents = new Map<string, TarEntry | undefined>()
 
   constructor(container: Pick<Container, 'getArchive'>) {
@@ -27,8 +27,9 @@ export class LayerRebuilder {
   }
 
   /**
-   * The entries of the layer, for one tar after the other. For the app a file as large as the app is at `scratch` meanwhile.
-   * @throws CnbError CNB_ENGINE_*, CNB_OUTPUT; a layer whose files are not there lacks entries, and so has another digest
+   * Yields the tar entries of the layer. For the app layer, a file as large as the app exists at `scratch` meanwhile.
+   * If files are missing, entries are missing too, and the tar has another digest.
+   * @throws CnbError CNB_ENGINE_*, CNB_OUTPUT
    */
   async *entries(layer: LayerFiles, scratch: string, context: Context): AsyncGenerator<TarEntry> {
     switch (layer.kind) {
@@ -50,7 +51,7 @@ export class LayerRebuilder {
     }
   }
 
-  /** Each directory above `path`, from the highest below the root. */
+  /** Yields each directory above `path`, from the top, without the root. */
   async *#parentsOf(path: string, context: Context): AsyncGenerator<TarEntry> {
     const parent = posix.dirname(path)
     if (parent === '/') return
@@ -60,13 +61,13 @@ export class LayerRebuilder {
     if (entry) yield entry
   }
 
-  /** The engine begins with the directory itself; what is in it is not wanted. */
+  /** Returns the first entry of the engine's archive: the directory itself. Returns undefined if it is not a directory. */
   async #entryOf(path: string, context: Context): Promise<TarEntry | undefined> {
     for await (const { content: _, ...entry } of this.#filesBelow(path, context)) return entry.type === 'directory' ? entry : undefined
     return undefined
   }
 
-  /** `path` itself and all below it, in the engine's order, which is the lifecycle's: each directory's names in byte order. */
+  /** Yields `path` and everything below it. The order is the engine's and the lifecycle's: names of each directory in byte order. */
   async *#filesBelow(path: string, context: Context): AsyncGenerator<FileEntry> {
     const archive = await this.#container.getArchive(path, context)
     if (!archive) return
@@ -83,7 +84,7 @@ function* rootDirectories(...names: string[]): Generator<TarEntry> {
   for (const name of names) yield { ...ROOT, type: 'directory', name }
 }
 
-/** Only a directory's name ends in a slash, and in a lifecycle's layer not even that. */
+/** Removes the slash at the end of a directory's name, which a lifecycle does not write. */
 function withoutSlash(name: Buffer): Buffer {
   return name.at(-1) === 0x2f ? name.subarray(0, -1) : name
 }

@@ -1,4 +1,4 @@
-/** Pulling images by an engine through the mirrors of their registry, by the rule of registry/mirrors.ts. */
+/** Pulls images into an engine through the mirrors of their registry (see registry/mirrors.ts). */
 
 import { CnbError, toCnbError, type ErrorCode } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
@@ -11,26 +11,27 @@ export interface PullServices {
   readonly engine: Engine
   /** Looks up the credentials for a repository with its registry. */
   readonly credentials: (repository: string) => Promise<PullOptions['auth']>
-  /** Hosts, with a path if any, by the registry that they mirror, or `*` for all. */
+  /** Mirrors by registry, or `*` for all others: hosts with an optional path. */
   readonly mirrors: Readonly<Record<string, readonly string[]>>
-  /** What the image must be for; any when absent. */
+  /** The platform that the image must have; undefined for any. */
   readonly platform?: Platform
 }
 
-/** The names that an image has at the mirrors of its registry, in their order. @throws CnbError CNB_USAGE for what is no mirror */
+/** Returns the image's names on the mirrors of its registry, in order. @throws CnbError CNB_USAGE for an invalid mirror */
 export function copiesOf(reference: Reference, mirrors: PullServices['mirrors']): string[] {
   const { registry, repository } = reference
   return mirrorsOf(registry, mirrors).map(({ host, path }) => formatReference({ ...reference, registry: host, repository: path + repository }))
 }
 
-/** Failures that are a matter of one registry: another may do. */
+/** Errors that concern one registry only: another registry may succeed. */
 const OF_ONE_REGISTRY: readonly ErrorCode[] = ['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED', 'CNB_PLATFORM_MISMATCH']
 
 /**
- * Pulls an image from the first mirror that has it, and else from its own registry. From a mirror it gets its own name, and loses
- * the mirror's, unless it had that before. No engine gives an image a name with a digest: such an image keeps the mirror's.
- * @returns the name that the image has on the engine
- * @throws CnbError as EngineImages.pull; where mirrors have failed before, the message ends with what they answered
+ * Pulls an image from the first mirror that has it, or else from its own registry. After a pull from a mirror, the image is tagged with
+ * its own name, and the mirror's name is removed, unless it existed before. Engines cannot set a name with a digest: such an image
+ * keeps the mirror's name.
+ * @returns the image's name on the engine
+ * @throws CnbError as EngineImages.pull; the message ends with the errors of mirrors
  */
 export async function pullThroughMirrors(reference: string, services: PullServices, context: Context): Promise<string> {
   const { events, signal } = context
@@ -44,7 +45,7 @@ export async function pullThroughMirrors(reference: string, services: PullServic
     } catch (error) {
       if (signal?.aborted || !(error instanceof CnbError) || !OF_ONE_REGISTRY.includes(error.code)) throw error
       const type = error.code === 'CNB_IMAGE_NOT_FOUND' ? 'debug' : 'warning'
-      events?.({ type, message: `the mirror's ${copy} is passed over: ${error.message}` })
+      events?.({ type, message: `skipping mirror ${copy}: ${error.message}` })
       decide(context, { kind: 'mirror', name: copy }, 'passed over', error.message)
       failures.push(error)
     }
@@ -74,7 +75,7 @@ async function pullCopy(copy: string, own: Reference, services: PullServices, co
   try {
     await pullFrom(copy, services, context)
     await images.tag(copy, name, context).catch(async (error: unknown) => {
-      // Another run may have done the same, and removed the mirror's name meanwhile.
+      // A concurrent run may have set the name and removed the mirror's name meanwhile.
       if (toCnbError(error).code !== 'CNB_IMAGE_NOT_FOUND' || !(await images.inspect(name, context))) throw error
     })
     return name

@@ -1,4 +1,4 @@
-/** When images are pulled, and finding one under such a policy. */
+/** Pull policies, and finding an image by a policy. */
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
@@ -9,31 +9,31 @@ import { describeEngineImages } from '../engine/engine-source.ts'
 import type { Image, ImageSource } from '../image.ts'
 import { copiesOf, pullThroughMirrors, type PullServices } from './mirrored-pull.ts'
 
-/** `always` asks the registry each time, `if-not-present` only for what the engine lacks, `never` not at all. */
+/** `always` pulls each time, `if-not-present` only images that the engine lacks, `never` not at all. */
 export type PullPolicy = 'always' | 'if-not-present' | 'never'
 
 /**
- * What a build or rebase is for is today's base images with their fixes, and pack does the same. An image that exists only
- * on the engine costs one refused request: a registry that nobody can reach is told within 30 ms (measured, Engine 20.10 and
- * 28.5), and the engine's copy then serves.
+ * Builds and rebases should use current base images with their fixes; pack has the same default. For an image that exists only on the
+ * engine, it costs one rejected request: an unreachable registry fails within 30 ms (measured with Engine 20.10 and 28.5), and the
+ * engine's copy is used.
  */
 const DEFAULT_PULL_POLICY: PullPolicy = 'always'
 
-/** The policy to follow, from the option, else the configuration file, else the default; a decision. */
+/** Returns the policy of the option, the configuration file or the default, in this order, and reports it as a decision. */
 export function decidePullPolicy(option: PullPolicy | undefined, configured: PullPolicy | undefined, context: Context): PullPolicy {
   const policy = option ?? configured ?? DEFAULT_PULL_POLICY
-  const source = option !== undefined ? '--pull-policy says so' : configured !== undefined ? 'the configuration file says so' : 'it is the default'
+  const source = option !== undefined ? 'it is set by --pull-policy' : configured !== undefined ? 'it is set in the configuration file' : 'it is the default'
   decide(context, { kind: 'pull policy', name: policy }, 'applied', source)
   return policy
 }
 
 export interface FindImageServices extends PullServices {
-  /** Where the image is looked up; without it the image's layers cannot be opened. */
+  /** The source of the image; without it, the image's layers cannot be opened. */
   readonly images?: ImageSource
 }
 
 /**
- * The image of that name, or ID, on the engine, after a pull where the policy wants one.
+ * Returns the engine's image with the name or ID, after a pull if the policy requires it.
  * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_IMAGE_INVALID, CNB_REFERENCE_INVALID, CNB_ENGINE_*
  */
 export async function findImage(reference: string, policy: PullPolicy, services: FindImageServices, context: Context = {}): Promise<Image> {
@@ -62,15 +62,18 @@ export async function findImage(reference: string, policy: PullPolicy, services:
 
 function whyPulled(policy: PullPolicy, present: Image | undefined): string {
   if (policy === 'always') return 'the pull policy is always'
-  return `the pull policy is ${policy}, and the engine has ${present ? `it for ${formatPlatform(present.platform)} only` : 'no copy'}`
+  return `the pull policy is ${policy}, and the engine has ${present ? `only a copy for ${formatPlatform(present.platform)}` : 'no copy'}`
 }
 
 function whyNotPulled(policy: PullPolicy, reference: string): string {
-  if (isImageId(reference)) return 'an image ID names an image of the engine'
-  return `the pull policy is ${policy}${policy === 'never' ? '' : ', and the engine has it'}`
+  if (isImageId(reference)) return 'an image ID refers to an image on the engine'
+  return `the pull policy is ${policy}${policy === 'never' ? '' : ', and the engine has the image'}`
 }
 
-/** A digest stands for the same image at a mirror, whose name is the only one that an engine has for it after a pull from there. */
+/**
+ * Finds the image on the engine. An image with a digest is also looked up by its names on mirrors: after a pull from a mirror, the engine
+ * has only that name. Returns undefined if the engine does not have the image.
+ */
 async function findPresent(reference: string, { mirrors }: PullServices, images: ImageSource, context: Context): Promise<Image | undefined> {
   const own = await images.find(reference, context)
   const parsed = parseReference(reference)
@@ -82,38 +85,38 @@ async function findPresent(reference: string, { mirrors }: PullServices, images:
   return undefined
 }
 
-/** The image that the engine has under `name`, as the one that is called `reference`. */
+/** Finds the image `name` on the engine, and returns it with the name `reference`. */
 async function findNamed(name: string, reference: string, images: ImageSource, context: Context): Promise<Image | undefined> {
   const image = await images.find(name, context)
   return image && name !== reference ? { ...image, reference } : image
 }
 
 /**
- * Lets the engine's own copy stand in for the registry's when there is none, or nobody can ask.
- * @throws any other failure: a registry that refuses us may well have a newer image
+ * Accepts the engine's copy if the registry does not have the image or is unreachable.
+ * @throws any other failure: a registry that denies access may have a newer image
  */
 function fallBack(error: unknown, reference: string, present: Image, context: Context): void {
   const { events } = context
   const useCopy = (why: string): void => decide(context, { kind: 'image', name: reference }, 'not pulled', why)
-  // The cause has the words of the image's own registry alone.
+  // The cause has only the error of the image's own registry, without those of mirrors.
   const { code, message, cause } = toCnbError(error)
   if (code === 'CNB_IMAGE_NOT_FOUND') {
-    useCopy('no registry has it, and the engine does')
+    useCopy('the engine has the image, and no registry has it')
   } else if (code === 'CNB_PULL_FAILED' && UNREACHABLE.test(cause instanceof Error ? cause.message : message)) {
-    // What came from no registry cannot be older there; a containerd store gives everything a digest, and hides which is which.
+    // An image without a registry digest was built here and cannot be old. (On a containerd store, every image has a digest.)
     const type = present.repoDigests.length > 0 ? 'warning' : 'debug'
     events?.({ type, message: `using the engine's copy of '${reference}', which may be old: ${message}` })
-    useCopy(`no registry can be asked: ${message}`)
+    useCopy(`the registry is unreachable: ${message}`)
   } else if (code === 'CNB_PULL_FAILED') {
     const login = `docker login ${parseReference(reference).registry}`
-    const hint = `The engine has a copy: --pull-policy if-not-present uses it. If the image is private, '${login}'.`
+    const hint = `Use --pull-policy if-not-present for the engine's copy, or '${login}' for a private image.`
     throw new CnbError(code, message, { hint, cause })
   } else {
     throw error
   }
 }
 
-/** How Go's network errors tell that there was nobody to talk to; the engine passes them on as text only. */
+/** Go's network errors for an unreachable registry; the engine returns them only as text. */
 const UNREACHABLE = new RegExp(
   [
     ...['no such host', 'server misbehaving', 'temporary failure in name resolution', 'connection refused', 'connection reset'],
@@ -124,25 +127,25 @@ const UNREACHABLE = new RegExp(
 )
 
 /**
- * Sees that the engine has all of the image. A containerd store that lost a blob, or one platform's part, still lists the image,
- * but says nothing of it (Engine 28.5); nor does a pull bring back a layer that is still unpacked.
+ * Checks that the image is complete. If a containerd store has lost a blob or the content of a platform, it still lists the image, but
+ * without its data (Engine 28.5). A pull does not restore the blob of a layer that is still unpacked.
  * @throws CnbError CNB_IMAGE_INVALID
  */
 export function checkWhole({ reference, platform, layers }: Image): void {
   if (platform.os !== '' || layers.length > 0) return
-  throw new CnbError('CNB_IMAGE_INVALID', `the engine has lost a part of image '${reference}'`, {
-    hint: `Remove it with 'docker image rm ${reference}', and pull or build it again.`,
+  throw new CnbError('CNB_IMAGE_INVALID', `the engine has lost content of image '${reference}'`, {
+    hint: `Remove the image with 'docker image rm ${reference}', and pull or build it again.`,
   })
 }
 
 function notFound(reference: string, policy: PullPolicy): CnbError {
-  const never = 'The pull policy is never: use --pull-policy if-not-present, or pull the image first.'
+  const never = 'Use --pull-policy if-not-present instead of never, or pull the image first.'
   const hint = policy === 'never' ? never : 'Check the name and the tag.'
   return new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image '${reference}'`, { hint })
 }
 
 function mismatch(image: Image, wanted: Platform, policy: PullPolicy): CnbError {
   const message = `image '${image.reference}' is for ${formatPlatform(image.platform)}, but ${formatPlatform(wanted)} is needed`
-  const never = 'The pull policy is never: use --pull-policy always to look for one in the registry.'
-  return new CnbError('CNB_PLATFORM_MISMATCH', message, { hint: policy === 'never' ? never : 'Choose another image.' })
+  const never = 'Use --pull-policy always instead of never to search the registry.'
+  return new CnbError('CNB_PLATFORM_MISMATCH', message, { hint: policy === 'never' ? never : 'Use another image.' })
 }

@@ -1,4 +1,4 @@
-/** Which run image of those that may be used (platform.md "Run Image Resolution"). */
+/** Selects a run image from its names (platform.md "Run Image Resolution"). */
 
 import { CnbError, type ErrorCode } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
@@ -7,10 +7,9 @@ import type { Image } from '../image.ts'
 import type { RunImageNames } from '../labels/lifecycle-metadata.ts'
 
 /**
- * The names of a run image, best first: those on the app image's own registry, where pulling and pushing is cheap and allowed,
- * then the rest; within each those that the user prefers, then those that are on the engine already, then the order in which they
- * are declared.
- * @param registry of the app image, as parseReference gives it
+ * Sorts the names of a run image, best first: names on the app image's registry, where access is fast and allowed, before others; then
+ * names that the user prefers; then names that the engine has; then in the order of declaration.
+ * @param registry the app image's registry, as parseReference returns it
  */
 export async function rankRunImages(
   { image, mirrors, preferred = [] }: RunImageNames & { readonly preferred?: readonly string[] },
@@ -18,7 +17,7 @@ export async function rankRunImages(
   isPresent: (name: string) => Promise<boolean>,
 ): Promise<string[]> {
   const names = [...new Set([...preferred, image, ...mirrors])].filter((name) => registryOf(name) !== undefined)
-  // Nothing to choose, so nothing to ask for: on a containerd store that takes an engine some 50 ms.
+  // With one name there is nothing to sort; a check for presence takes about 50 ms on a containerd store.
   if (names.length < 2) return names
   const ranked = await Promise.all(
     names.map(async (name) => {
@@ -30,20 +29,23 @@ export async function rankRunImages(
   return ranked.sort((a, b) => a.rank - b.rank).map(({ name }) => name)
 }
 
-/** A run image's names, and where the best of them is found. */
+/** The input of chooseRunImage. */
 export interface RunImageChoice {
   readonly names: RunImageNames & { readonly preferred?: readonly string[] }
-  /** What declares the names, for reasons: `the builder`. */
+  /** The source of the names, for the decision's reason: `the builder`. */
   readonly declaredBy: string
-  /** Of the app image, as parseReference gives it. */
+  /** The app image's registry, as parseReference returns it. */
   readonly registry: string
   readonly isPresent: (name: string) => Promise<boolean>
   readonly find: (name: string) => Promise<Image>
-  /** The failures after which another name is tried. */
+  /** The errors after which the next name is tried. */
   readonly ofOneName?: readonly ErrorCode[]
 }
 
-/** The best name under which the run image can be had; undefined where none is a name. @throws as findFirstImage */
+/**
+ * Finds the run image by the best of its names, and reports the decision. Returns undefined if no name is valid.
+ * @throws as findFirstImage
+ */
 export async function chooseRunImage(choice: RunImageChoice, context: Context): Promise<{ name: string; image: Image } | undefined> {
   const { names, registry, isPresent, find, ofOneName } = choice
   const ranked = await rankRunImages(names, registry, isPresent)
@@ -53,18 +55,18 @@ export async function chooseRunImage(choice: RunImageChoice, context: Context): 
 }
 
 function whyChosen(name: string, { names: { image, preferred = [] }, declaredBy, registry }: RunImageChoice): string {
-  if (preferred.includes(name)) return `the configuration file has it as a mirror of '${image}', which ${declaredBy} names`
+  if (preferred.includes(name)) return `the configuration file lists it as a mirror of '${image}', the run image of ${declaredBy}`
   if (name === image) return `${declaredBy} names it`
   const where = registryOf(name) === registry ? ", on the app's registry" : ''
   return `${declaredBy} names it as a mirror of '${image}'${where}`
 }
 
-/** Failures that are a matter of one name: another may do. */
+/** Errors that concern one name only: another name may succeed. */
 const OF_ONE_NAME: readonly ErrorCode[] = ['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED']
 
 /**
- * The first of several names under which an image can be had.
- * @throws what was wrong with the first name when none can; at once what is no matter of that one name
+ * Returns the first image that is found by one of the names. Returns undefined for an empty list.
+ * @throws the first name's error if all fail; immediately any error outside `ofOneName`
  */
 export async function findFirstImage(
   names: readonly string[],
@@ -86,7 +88,7 @@ export async function findFirstImage(
   return undefined
 }
 
-/** Undefined for what is no reference: what labels and builders name is not checked before. */
+/** Returns undefined if the name, from an unchecked label or builder, is invalid. */
 function registryOf(name: string): string | undefined {
   try {
     return parseReference(name).registry

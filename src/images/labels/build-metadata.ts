@@ -1,4 +1,4 @@
-/** `io.buildpacks.build.metadata`: who built the image and what it can run (platform.md "io.buildpacks.build.metadata (JSON)"). */
+/** Reads the label io.buildpacks.build.metadata (platform.md "io.buildpacks.build.metadata (JSON)"). */
 
 import type { FieldReader } from '../../formats/field-reader.ts'
 import { BUILD_METADATA_LABEL } from './labels.ts'
@@ -10,12 +10,12 @@ interface UsedBuildpack {
   readonly homepage?: string
 }
 
-/** A process type. Before Platform API 0.10 `command` was one string; here it is always a list. */
+/** A process type. `command` is always a list here; before Platform API 0.10 it was a string. */
 export interface LaunchProcess {
   readonly type: string
   readonly command: readonly string[]
   readonly args: readonly string[]
-  /** Whether it is started without a shell. */
+  /** Whether the process is started without a shell. */
   readonly direct: boolean
   readonly default: boolean
   readonly buildpackId: string
@@ -26,11 +26,11 @@ export interface BuildMetadata {
   readonly buildpacks: readonly UsedBuildpack[]
   readonly extensions: readonly UsedBuildpack[]
   readonly processes: readonly LaunchProcess[]
-  /** The lifecycle's version, empty where it is not told. */
+  /** The lifecycle's version; empty if unknown. */
   readonly launcherVersion: string
 }
 
-/** @throws CnbError CNB_IMAGE_INVALID when the label is malformed; undefined where the image has none */
+/** Reads the label. Returns undefined if the image does not have it. @throws CnbError CNB_IMAGE_INVALID for a malformed label */
 export function readBuildMetadata(image: Labelled): BuildMetadata | undefined {
   const label = readLabels(image, [BUILD_METADATA_LABEL]).table(BUILD_METADATA_LABEL)
   if (!label) return undefined

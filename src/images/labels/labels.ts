@@ -1,4 +1,4 @@
-/** The labels that the specification gives app, run and builder images, and the short ones among them read. */
+/** The names of the specification's image labels, and readers for those with short values. */
 
 import type { Platform } from '../../oci/platform.ts'
 import { labelOf, readLabels, type Labelled } from './read-labels.ts'
@@ -14,7 +14,7 @@ export const STACK_MIXINS_LABEL = 'io.buildpacks.stack.mixins'
 const DISTRO_NAME_LABEL = 'io.buildpacks.base.distro.name'
 const DISTRO_VERSION_LABEL = 'io.buildpacks.base.distro.version'
 
-/** A base image's target (platform.md "Run Image"); distribution fields only where its labels give them. */
+/** A base image's target (platform.md "Run Image"); distribution fields only if its labels have them. */
 export interface ImageTarget {
   readonly os: string
   readonly arch: string
@@ -35,25 +35,28 @@ export function readImageTarget(image: Labelled & { readonly platform: Platform 
   }
 }
 
-/** The distribution that the labels name; undefined where there is neither label. An empty label is there (lifecycle platform/target_data.go). */
+/**
+ * Reads the distribution's labels; an empty label counts as present (lifecycle platform/target_data.go).
+ * Returns undefined if the image has neither label.
+ */
 export function readDistro(image: Labelled): { readonly name: string; readonly version: string } | undefined {
   if (![DISTRO_NAME_LABEL, DISTRO_VERSION_LABEL].some((label) => Object.hasOwn(image.labels, label))) return undefined
   return { name: labelOf(image, DISTRO_NAME_LABEL), version: labelOf(image, DISTRO_VERSION_LABEL) }
 }
 
-/** Whether the image may be rebased: only the label's literal `false` forbids it, as in the lifecycle's rebaser. */
+/** Whether the label allows a rebase: only the value `false` forbids it, as in the lifecycle's rebaser. */
 export function isMarkedRebasable(image: Labelled): boolean {
   return labelOf(image, REBASABLE_LABEL) !== 'false'
 }
 
-/** The stack's id, empty where the image has none. */
+/** Returns the stack's ID; empty if the image has none. */
 export function readStackId(image: Labelled): string {
   return labelOf(image, STACK_ID_LABEL)
 }
 
 /**
- * The stack's mixins without the name of a stage in front.
- * @param stage what such a name looks like
+ * Returns the stack's mixins without the prefix of a stage.
+ * @param stage matches the prefix
  * @throws CnbError CNB_IMAGE_INVALID
  */
 export function readStackMixins(image: Labelled, stage = /^(?:build|run):/): string[] {

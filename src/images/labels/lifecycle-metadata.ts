@@ -1,4 +1,4 @@
-/** `io.buildpacks.lifecycle.metadata`: which layer is what (platform.md "io.buildpacks.lifecycle.metadata (JSON)"). */
+/** Reads and edits the label io.buildpacks.lifecycle.metadata (platform.md, section of that name). */
 
 import type { FieldReader } from '../../formats/field-reader.ts'
 import { encodeGoObject, encodeGoString } from '../../formats/go/json.ts'
@@ -6,13 +6,13 @@ import { editJsonObject } from '../../formats/go/json-edit.ts'
 import { LIFECYCLE_METADATA_LABEL } from './labels.ts'
 import { readLabels, type Labelled } from './read-labels.ts'
 
-/** A run image's name and the other names that it can be had under. */
+/** A run image's name and mirrors. */
 export interface RunImageNames {
   readonly image: string
   readonly mirrors: readonly string[]
 }
 
-/** One buildpack's layer. `data` is its `[metadata]`, whatever that is. */
+/** One layer of a buildpack. `data` is its `[metadata]`, of any type. */
 interface BuildpackLayerMetadata {
   readonly sha: string
   readonly data: unknown
@@ -25,11 +25,11 @@ interface BuildpackLayersMetadata {
   readonly id: string
   readonly version: string
   readonly layers: ReadonlyMap<string, BuildpackLayerMetadata>
-  /** `[metadata]` of its store.toml: null for an empty one, undefined where it had none. */
+  /** `[metadata]` of the buildpack's store.toml: null if empty, undefined if there was no store.toml. */
   readonly store: unknown
 }
 
-/** The label, read. A sha is a diffID, or empty where there is no such layer; unknown keys are in the label's text only. */
+/** The label's data without unknown keys. A `sha` is a diffID; empty if the layer does not exist. */
 export interface LifecycleMetadata {
   readonly app: readonly string[]
   readonly sbom: string
@@ -38,15 +38,15 @@ export interface LifecycleMetadata {
   readonly launcher: string
   readonly processTypes: string
   readonly topLayer: string
-  /** `repository@digest`, or an image ID of 64 digits. */
+  /** `repository@digest`, or an image ID with 64 hexadecimal digits. */
   readonly reference: string
-  /** From `runImage`, or before Platform API 0.12 from `stack.runImage`; undefined where neither names an image. */
+  /** From `runImage`, or before Platform API 0.12 from `stack.runImage`; undefined if neither has an image. */
   readonly runImage: RunImageNames | undefined
-  /** Every name in `runImage` and `stack.runImage`, mirrors too. */
+  /** All names and mirrors in `runImage` and `stack.runImage`. */
   readonly knownRunImages: readonly string[]
 }
 
-/** @throws CnbError CNB_IMAGE_INVALID when the label is malformed; undefined where the image has none */
+/** Reads the label. Returns undefined if the image does not have it. @throws CnbError CNB_IMAGE_INVALID for a malformed label */
 export function readLifecycleMetadata(image: Labelled): LifecycleMetadata | undefined {
   const label = readLabels(image, [LIFECYCLE_METADATA_LABEL]).table(LIFECYCLE_METADATA_LABEL)
   if (!label) return undefined
@@ -70,7 +70,7 @@ function readSha(layer: FieldReader | undefined): string {
   return layer?.string('sha') ?? ''
 }
 
-/** A list of slices, or before slices existed one object. */
+/** Reads the list of slices; a single object in labels from before slices. */
 function readApp(label: FieldReader): (FieldReader | undefined)[] {
   const app = label.value('app')
   if (app === undefined || Array.isArray(app)) return label.tables('app')
@@ -99,7 +99,7 @@ function readLayer(layer: FieldReader | undefined): BuildpackLayerMetadata {
 
 function readStore(store: FieldReader | undefined): unknown {
   if (!store) return undefined
-  // For its check that it is an object.
+  // Checks that it is an object.
   store.table('metadata')
   return store.value('metadata') ?? null
 }
@@ -108,7 +108,7 @@ function readNames(runImage: FieldReader | undefined): RunImageNames {
   return { image: runImage?.string('image') ?? '', mirrors: runImage?.strings('mirrors') ?? [] }
 }
 
-/** The base that an image now stands on. `name` only where its names in the label are to be replaced by this one. */
+/** An image's new base. If `name` is set, it replaces the run image's names in the label. */
 export interface NewBase {
   readonly topLayer: string
   readonly reference: string
@@ -116,7 +116,7 @@ export interface NewBase {
 }
 
 /**
- * The label's text for an image on a new base: all other keys, their order and their numbers stay as they were written.
+ * Returns the label's text for an image on a new base. All other keys, their order and the notation of numbers are unchanged.
  * @param text a label that readLifecycleMetadata accepts
  */
 export function withRunImage(text: string, base: NewBase): string {

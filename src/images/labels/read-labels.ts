@@ -1,31 +1,31 @@
-/** Reading an image's labels. Anybody can write a label, so that its size and every type in its JSON are checked. */
+/** Reads an image's labels. Labels are untrusted: their size and all types in their JSON are checked. */
 
 import { CnbError } from '../../base/errors.ts'
 import { FieldReader } from '../../formats/field-reader.ts'
 import { MAX_CONFIG_BYTES } from '../../oci/config.ts'
 
-/** What has labels: an Image, or what an engine tells of one. `reference` is the name that errors tell. */
+/** An Image, or an engine's description of one. `reference` is the name for errors. */
 export interface Labelled {
   readonly reference: string
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** By the error's code: what the user can do. */
+/** Hints by error code. */
 const HINTS = {
-  CNB_IMAGE_INVALID: 'Build the image again, or ask whoever made it.',
+  CNB_IMAGE_INVALID: 'Build the image again, or report the error to its author.',
   CNB_BUILDER_INVALID: 'Use another builder, or create this builder again.',
 }
 
-/** A label's text, empty where there is none. */
+/** Returns a label's text; empty if the image does not have it. */
 export function labelOf(image: Labelled, label: string): string {
   return Object.hasOwn(image.labels, label) ? (image.labels[label] ?? '') : ''
 }
 
 /**
- * The JSON of some labels: a reader with a field for each label. A label that is absent, empty or null is no field.
- * @param code the errors' code: CNB_BUILDER_INVALID for the image of a builder
- * @throws CnbError of that code, here and from the reader's methods, that names the image, and the label and the place in it: for
- * a label that is larger than a configuration may be, is not JSON, or has a value of another type than the one that is read
+ * Returns a reader for the JSON of labels, with a field for each label. An absent, empty or null label is an absent field.
+ * @param code the errors' code: CNB_BUILDER_INVALID for a builder image
+ * @throws CnbError of that code, here and from the reader's methods, with the image, the label and the position in it: for a label
+ * that is larger than a configuration may be, is not JSON, or has a value of another type than expected
  */
 export function readLabels(image: Labelled, labels: readonly string[], code: keyof typeof HINTS = 'CNB_IMAGE_INVALID'): FieldReader {
   const invalid = (problem: string, cause?: unknown): CnbError =>

@@ -1,20 +1,20 @@
-/** How an app's label refers to the run image below it: `runImage.reference` (platform.md "io.buildpacks.lifecycle.metadata (JSON)"). */
+/** `runImage.reference` in an app's label (platform.md "io.buildpacks.lifecycle.metadata (JSON)"). */
 
 import { hexOf, isDigest } from '../../oci/digest.ts'
 import { contextName, parseReference } from '../../oci/reference.ts'
 import type { Image } from '../image.ts'
 
 /**
- * On an engine the image ID without its algorithm. That means nothing elsewhere: an image that leaves the engine names
- * `repository@digest`, as the lifecycle does without `-daemon`. Empty where no registry gave the engine a digest.
- * @param name what the run image was found by
+ * Returns the image ID without its algorithm for an app image on an engine. The ID has no meaning elsewhere: for a published image,
+ * returns `repository@digest`, as the lifecycle does without `-daemon`, or an empty text if the engine has no registry digest.
+ * @param name the name by which the run image was found
  */
 export function runImageReference(name: string, { id, repoDigests }: Pick<Image, 'id' | 'repoDigests'>, isPublished: boolean): string {
   if (!isDigest(id)) return id
   if (!isPublished) return hexOf(id)
   const own = parseReference(name)
   const known = repoDigests.map(parseReference)
-  // What was pulled by way of a mirror is known by the mirror's name, and the same path below it.
+  // The digest of an image that was pulled through a mirror has the mirror's host, and the same path.
   const found = known.find((each) => contextName(each) === contextName(own)) ?? known.find(({ repository }) => repository === own.repository)
   if (found) return `${contextName(own)}@${found.digest}`
   const [other] = known

@@ -1,11 +1,11 @@
-/** Which of its processes an app image starts. */
+/** The process type that an app image starts by default. */
 
 import { posix } from 'node:path'
 import type { ContainerConfig } from '../../oci/config.ts'
 
 /**
- * The type of the process that the image starts when it is given no command; undefined where it starts none. Its entrypoint is
- * named for it (platform.md "launcher", `/cnb/process/<type>`); before Platform API 0.4 a variable said so.
+ * Returns the type of the process that the image starts without a command, from the entrypoint `/cnb/process/<type>`
+ * (platform.md "launcher"), or from CNB_PROCESS_TYPE before Platform API 0.4. Returns undefined if it has no default process.
  */
 export function startedProcess(config: Pick<ContainerConfig, 'Entrypoint' | 'Env'>): string | undefined {
   const entrypoint = config.Entrypoint?.[0]

@@ -1,4 +1,4 @@
-/** A blob that is in memory: a configuration. */
+/** A blob in memory, such as a configuration. */
 
 import { Readable } from 'node:stream'
 import { digestOf } from '../../oci/digest.ts'

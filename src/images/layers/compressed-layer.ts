@@ -1,4 +1,4 @@
-/** A layer compressed, in the form in which registries and layouts get it. */
+/** Compresses layers to files, for registries and layouts. */
 
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -17,50 +17,50 @@ import { cannotKeep } from './hashed-file.ts'
 import type { Layer, LayerBlob } from '../image.ts'
 
 /**
- * Measured on 200 MB of mixed files (scripts, documents, libraries): level 1 takes 3.0 seconds of a processor and leaves 85.4 MB,
- * level 4 3.7 and 81.6, level 6 5.7 and 79.9. With two processors and a line of more than 11 MB/s an image is published soonest at
- * level 1, and a slow line loses less than 5 % by it. The lifecycle's own level for registries, Go's fastest, leaves 87.8 MB.
+ * The compression level. Measured with 200 MB of mixed files (scripts, documents, libraries): level 1 takes 3.0 s of CPU time for
+ * 85.4 MB, level 4 3.7 s for 81.6 MB, level 6 5.7 s for 79.9 MB. With two CPUs and an upload of more than 11 MB/s, level 1 publishes
+ * fastest; slower uploads lose less than 5 %. The lifecycle's level for registries, Go's fastest, results in 87.8 MB.
  */
 const LEVEL = 1
 
 /**
- * What is compressed already (jars, wheels, pictures) takes longest and gains nothing: 500 MB of it 13 seconds of a processor. A block
- * whose samples do not shrink is stored as it is.
+ * The level for compressed files (jars, wheels, images), which are slowest and do not shrink: 13 s of CPU time for 500 MB. A block is
+ * stored uncompressed if its samples do not shrink.
  */
 const STORED = 0
 const SAMPLES = 8
-/** Bytes. */
+/** In bytes. */
 const SAMPLE = 2048
-/** A sample has to shrink to less than this part of itself. */
+/** The samples must shrink below this ratio. */
 const WORTHWHILE = 0.97
 
-/** Bytes that are compressed in one piece. Smaller ones compress worse (0.3 % here), larger ones are only more memory. */
+/** Bytes per gzip member. Smaller blocks compress worse (0.3 % at this size), larger ones only need more memory. */
 const BLOCK = 512 * 1024
-/** What a block can become at most, so that each is one piece of work for Node's threads. */
+/** The maximum size of a compressed block: each block is one task of Node's thread pool. */
 const COMPRESSED_BLOCK = BLOCK + 4096
 
-/** For all layers together: of Node's four threads one stays free, which reads and writes the files meanwhile. */
+/** For all layers together. One of Node's four threads remains free to read and write files. */
 const THREADS = Math.min(availableParallelism(), 3)
 const limit = new Limiter(THREADS)
 const compress = promisify<Buffer, { level: number; chunkSize: number }, Buffer>(gzip)
 
-/** Where a gzip header (RFC 1952, 2.3) has the system that it was made on. */
+/** The position of the operating system in a gzip header (RFC 1952, section 2.3). */
 const SYSTEM_AT = 9
 const UNKNOWN_SYSTEM = 255
 
-/** Bytes that are read at once from the file. */
+/** Bytes per read of the file. */
 const PIECE = 1024 * 1024
 
 /**
- * Compresses what is written to it into a file; on all processors, however many there are of it. The blob is a row of gzip
- * members, without times and names: the same layer gives the same bytes with the same zlib. Leaving the scope of `await using`
- * removes the file, unless it is finished: then it is its directory's owner's.
+ * Compresses written bytes to a file; all compressors share the CPUs. The blob is a sequence of gzip members without times and names:
+ * with the same zlib, the same layer results in the same bytes. Disposal removes an unfinished file; the owner of the directory removes
+ * a finished one.
  */
 export class LayerCompressor implements AsyncDisposable {
   readonly #path: string
   readonly #file: FileHandle
   readonly #hash = createHash('sha256')
-  /** Members in the layer's order; some are made ahead while one is written. */
+  /** Members in the layer's order; while one member is written, others are compressed. */
   readonly #ahead: Promise<Buffer>[] = []
   #block: Buffer | undefined
   #filled = 0
@@ -72,13 +72,13 @@ export class LayerCompressor implements AsyncDisposable {
     this.#file = file
   }
 
-  /** @throws CnbError CNB_OUTPUT */
+  /** Opens a compressor with a new file in `directory`. @throws CnbError CNB_OUTPUT */
   static async open(directory: string): Promise<LayerCompressor> {
     const path = join(directory, `${randomUUID()}.tar.gz`)
     return new LayerCompressor(path, await open(path, 'wx', 0o600).catch((error: unknown) => cannotKeep(path, error)))
   }
 
-  /** Takes the next bytes, which may be others as soon as it comes back. @throws CnbError CNB_OUTPUT */
+  /** Writes the next bytes. The caller may reuse the buffer afterwards. @throws CnbError CNB_OUTPUT */
   async write(chunk: Buffer): Promise<void> {
     for (let at = 0; at < chunk.length; ) {
       const copied = chunk.copy((this.#block ??= takeBlock()), this.#filled, at)
@@ -88,10 +88,10 @@ export class LayerCompressor implements AsyncDisposable {
     }
   }
 
-  /** The blob of all that was written, readable until its file is removed. @throws CnbError CNB_OUTPUT */
+  /** Returns the blob of all written bytes, readable until its file is removed. @throws CnbError CNB_OUTPUT */
   async finish(): Promise<LayerBlob> {
     if (this.#filled > 0 || this.#size + this.#ahead.length === 0) await this.#compress()
-    for (const member of this.#ahead.splice(0)) await this.#keep(await member)
+    for (const member of this.#ahead.splice(0)) await this.#append(await member)
     this.#finished = true
     return {
       descriptor: { mediaType: `${OCI_LAYER}+gzip`, digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size },
@@ -103,15 +103,15 @@ export class LayerCompressor implements AsyncDisposable {
     const block = this.#block ?? takeBlock()
     const bytes = block.subarray(0, this.#filled)
     const member = limit.run(() => compressBlock(bytes)).finally(() => free.push(block))
-    // Whoever takes it is told of an error; until then it is nobody's.
+    // The error is thrown where the member is awaited; until then it must not be reported as unhandled.
     member.catch(() => {})
     this.#ahead.push(member)
     this.#block = undefined
     this.#filled = 0
-    if (this.#ahead.length > THREADS) await this.#keep(await this.#ahead.shift()!)
+    if (this.#ahead.length > THREADS) await this.#append(await this.#ahead.shift()!)
   }
 
-  async #keep(member: Buffer): Promise<void> {
+  async #append(member: Buffer): Promise<void> {
     this.#hash.update(member)
     this.#size += member.length
     await writeWhole(this.#file, member).catch((error: unknown) => cannotKeep(this.#path, error))
@@ -124,7 +124,7 @@ export class LayerCompressor implements AsyncDisposable {
   }
 }
 
-/** Blocks that nobody uses any more: new ones are memory that has to be cleared and collected. */
+/** Unused blocks. Reuse avoids allocation and garbage collection. */
 const free: Buffer[] = []
 
 function takeBlock(): Buffer {
@@ -132,8 +132,8 @@ function takeBlock(): Buffer {
 }
 
 /**
- * Compresses a layer into a file in `directory`, whose owner removes it.
- * @throws CnbError CNB_IMAGE_INVALID when what the layer's stream has is not the layer; CNB_OUTPUT, and what that stream fails with
+ * Compresses a layer to a file in `directory`. The owner of the directory removes the file.
+ * @throws CnbError CNB_IMAGE_INVALID if the stream's content is not the layer; CNB_OUTPUT, and errors of the stream
  */
 export async function compressLayer(layer: Layer, directory: string, { signal }: Context = {}): Promise<LayerBlob> {
   await using compressor = await LayerCompressor.open(directory)
@@ -151,7 +151,7 @@ export async function compressLayer(layer: Layer, directory: string, { signal }:
 }
 
 function isOther({ diffId }: Layer, found: string): CnbError {
-  return new CnbError('CNB_IMAGE_INVALID', `layer ${diffId} cannot be saved: what is read of it is ${found}`, { hint: 'Build the image again.' })
+  return new CnbError('CNB_IMAGE_INVALID', `cannot save layer ${diffId}: its content has digest ${found}`, { hint: 'Build the image again.' })
 }
 
 async function compressBlock(block: Buffer): Promise<Buffer> {
@@ -161,7 +161,7 @@ async function compressBlock(block: Buffer): Promise<Buffer> {
   return member
 }
 
-/** Judged by samples from all over the block. */
+/** Whether samples from the whole block shrink. */
 async function isCompressible(block: Buffer): Promise<boolean> {
   if (block.length <= SAMPLES * SAMPLE) return true
   const stride = Math.floor((block.length - SAMPLE) / (SAMPLES - 1))

@@ -1,4 +1,4 @@
-/** A content put into a file, and its digest on the way. */
+/** Writes content to a file and computes its digest. */
 
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
@@ -6,12 +6,12 @@ import { CnbError, throwIfAborted } from '../../base/errors.ts'
 import { writeWhole } from '../../base/files.ts'
 import type { Digest } from '../../oci/digest.ts'
 
-/** Bytes that are hashed and written at once, from one buffer for all. */
+/** Bytes that are hashed and written at once; all blocks share one buffer. */
 const BLOCK = 1024 * 1024
 
 /**
- * Writes what the engine sends to `path`. Gives the sha256 and the number of bytes.
- * @throws CnbError CNB_OUTPUT when the file cannot be written, CNB_ENGINE_FAILED when the content breaks off or is garbled
+ * Writes content from the engine to `path`. Returns the sha256 digest and the size in bytes.
+ * @throws CnbError CNB_OUTPUT if the file cannot be written, CNB_ENGINE_FAILED if the content is incomplete or malformed
  */
 export async function writeHashed(
   content: AsyncIterable<Buffer>,
@@ -29,7 +29,7 @@ export async function writeHashed(
   return { digest: `sha256:${hash.digest('hex')}`, size }
 }
 
-/** The content in blocks, each in the place of the one before it. */
+/** Yields the content in blocks; each block overwrites the previous one. */
 async function* blocksOf(content: AsyncIterable<Buffer>, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   const block = Buffer.allocUnsafeSlow(BLOCK)
   let filled = 0
@@ -48,15 +48,15 @@ async function* blocksOf(content: AsyncIterable<Buffer>, signal: AbortSignal | u
   } catch (error) {
     throwIfAborted(signal)
     if (error instanceof CnbError) throw error
-    throw new CnbError('CNB_ENGINE_FAILED', `cannot read a layer that the engine saves: ${(error as Error).message}`, { cause: error })
+    throw new CnbError('CNB_ENGINE_FAILED', `cannot read a layer from the engine: ${(error as Error).message}`, { cause: error })
   }
   yield block.subarray(0, filled)
 }
 
-/** @throws CnbError CNB_OUTPUT, always */
+/** Throws the error for a layer that cannot be written to the disk. @throws CnbError CNB_OUTPUT, always */
 export function cannotKeep(path: string, error: unknown): never {
-  throw new CnbError('CNB_OUTPUT', `cannot keep a layer in ${path}: ${(error as Error).message}`, {
+  throw new CnbError('CNB_OUTPUT', `cannot store a layer in ${path}: ${(error as Error).message}`, {
     cause: error,
-    hint: 'Layers need room in the temporary directory: set TMPDIR to one that has it.',
+    hint: 'Free space in the temporary directory, or set TMPDIR to another directory.',
   })
 }

@@ -1,4 +1,4 @@
-/** Layers in the form in which registries and layouts keep them: as one of them has it already, or else compressed, once. */
+/** The blobs of layers for registries and layouts: existing ones, or compressed once. */
 
 import type { TarCopy } from '../../archive/tar/tar-layer.ts'
 import type { Context } from '../../base/events.ts'
@@ -10,10 +10,10 @@ import { ociLayerType } from '../../oci/media-types.ts'
 import { compressLayer, LayerCompressor } from './compressed-layer.ts'
 import type { Image, Layer, LayerBlob } from '../image.ts'
 
-/** Each is compressed on all processors; the second keeps them busy where the first waits for its bytes. */
+/** Concurrent layers. One layer uses all CPUs; a second one keeps them busy while the first waits for input. */
 const AT_ONCE = 2
 
-/** Leaving the scope of `await using` removes what was compressed. */
+/** A cache of known and compressed blobs by layer. Disposal removes the compressed files. */
 export class LayerBlobs implements AsyncDisposable {
   readonly #known = new Map<Digest, LayerBlob>()
   readonly #wrong = new Set<Digest>()
@@ -21,23 +21,23 @@ export class LayerBlobs implements AsyncDisposable {
   readonly #limit = new Limiter(AT_ONCE)
   #directory: Promise<TemporaryDirectory> | undefined
 
-  /** Tells of images whose layers a registry or a layout has. What was told of first is taken. */
+  /** Records the blobs of an image's layers in a registry or layout. The first blob of a layer is used. */
   remember({ layers }: Pick<Image, 'layers'>): void {
     for (const { diffId, blob } of layers) if (isUsable(blob) && !this.#known.has(diffId)) this.#known.set(diffId, blob)
   }
 
-  /** The layer's blob where one is known. */
+  /** Returns the layer's known blob. Returns undefined if it is unknown. */
   lookup({ diffId, blob }: Layer): LayerBlob | undefined {
     return isUsable(blob) && !this.#wrong.has(diffId) ? blob : this.#known.get(diffId)
   }
 
-  /** What was known of the layer turned out wrong: from now on it is compressed from what it holds. */
+  /** Discards the layer's known blobs, which turned out to be missing: from now on the layer is compressed. */
   invalidate({ diffId }: Layer): void {
     this.#wrong.add(diffId)
     this.#known.delete(diffId)
   }
 
-  /** The layer's blob, readable until this is disposed of. @throws CnbError CNB_OUTPUT, and what the layer's stream fails with */
+  /** Returns the layer's blob, readable until disposal. @throws CnbError CNB_OUTPUT, and errors of the layer's stream */
   of(layer: Layer, context: Context = {}): Promise<LayerBlob> {
     const known = this.lookup(layer)
     if (known) return Promise.resolve(known)
@@ -46,7 +46,7 @@ export class LayerBlobs implements AsyncDisposable {
     return compressed
   }
 
-  /** Compresses a layer while it is read for its digest; as its blob it counts once it is finished. @throws CnbError CNB_OUTPUT */
+  /** Compresses a layer while its digest is computed; `finish` records the blob. @throws CnbError CNB_OUTPUT */
   async copy(): Promise<TarCopy> {
     const compressor = await LayerCompressor.open(await this.#path())
     return {
@@ -56,7 +56,7 @@ export class LayerBlobs implements AsyncDisposable {
     }
   }
 
-  /** Tells that a repository has the layer's blob from now on. */
+  /** Records that a repository now has the layer's blob. */
   recordUpload(diffId: Digest, blob: LayerBlob, repository: string): void {
     if (blob.repository === undefined) this.#known.set(diffId, { ...blob, repository })
   }
@@ -77,7 +77,7 @@ export class LayerBlobs implements AsyncDisposable {
   }
 }
 
-/** What no manifest of ours can name, such as a layer that is not distributed, is sent in its own form instead. */
+/** Whether an OCI manifest can name the blob. Others, such as non-distributable layers, are compressed again instead. */
 function isUsable(blob: LayerBlob | undefined): blob is LayerBlob {
   return blob !== undefined && ociLayerType(blob.descriptor.mediaType) !== undefined
 }

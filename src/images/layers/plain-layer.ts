@@ -1,4 +1,4 @@
-/** A layer as it was before it was compressed. */
+/** Decompresses a layer's blob. */
 
 import type { Readable } from 'node:stream'
 import { decompress } from '../../archive/decompress.ts'
@@ -6,9 +6,9 @@ import { verified } from '../../archive/verified-stream.ts'
 import type { Digest } from '../../oci/digest.ts'
 
 /**
- * The layer's tar out of its blob, whose own digest its store has checked, or checks on the way.
- * @param differs the error at the end of a stream that is not the layer
- * @throws CnbError CNB_UNSUPPORTED for a compression that cannot be read here; the stream fails with CNB_IMAGE_INVALID for a malformed one
+ * Returns the layer's tar from its blob. The store verifies the blob's digest, this function the layer's.
+ * @param differs creates the error at the end of a stream with another digest
+ * @throws CnbError CNB_UNSUPPORTED for an unsupported compression; the stream fails with CNB_IMAGE_INVALID for malformed data
  */
 export async function plainLayer(blob: Readable, digest: Digest, diffId: Digest, differs: (found: Digest) => Error): Promise<Readable> {
   if (digest === diffId) return blob

@@ -1,4 +1,4 @@
-/** Files of a layout: whole and on the disk before they have their names. */
+/** Writes a layout's files atomically and durably. */
 
 import { createHash, randomUUID } from 'node:crypto'
 import { lstat, open, readdir, rename, rm } from 'node:fs/promises'
@@ -7,15 +7,15 @@ import { CnbError, throwIfAborted } from '../../base/errors.ts'
 import { writeWhole } from '../../base/files.ts'
 import type { Digest } from '../../oci/digest.ts'
 
-/** What is not finished is beside the blobs and not among them, where others would take it for one. */
+/** Unfinished files are not in the directory of blobs, where other tools would read them as blobs. */
 const UNFINISHED = /^\.cnb-.*\.tmp$/
-/** Milliseconds after which nobody can still be writing a file that has not changed since. */
+/** In milliseconds. An unfinished file that has not changed for this time has no writer any more. */
 const ABANDONED = 60 * 60 * 1000
 
 /**
- * Writes `content` to `path` in `directory`: whoever reads sees what was there before, or all of it.
- * @param check throws when the content was not what it should have been; then nothing has changed
- * @throws CnbError CNB_OUTPUT, what `content` fails with, and CNB_INTERRUPTED
+ * Writes `content` to `path` in `directory`. Readers see the previous file, or the complete new one.
+ * @param check throws if the content is not the expected one; then the file does not change
+ * @throws CnbError CNB_OUTPUT, CNB_INTERRUPTED, and errors of `content` and `check`
  */
 export async function writeDurably(
   directory: string,
@@ -59,13 +59,13 @@ async function writeSynced(
   return { digest: `sha256:${hash.digest('hex')}`, size }
 }
 
-/** Sees that the names in a directory are on the disk, where its file system can tell. */
+/** Flushes a directory's names to the disk, if its file system supports it. */
 export async function syncDirectory(path: string): Promise<void> {
   await using directory = await open(path, 'r')
   await directory.sync().catch(() => {})
 }
 
-/** Removes what writers left that were killed. */
+/** Removes unfinished files of killed writers. */
 export async function removeAbandoned(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!UNFINISHED.test(name)) continue
@@ -75,11 +75,12 @@ export async function removeAbandoned(directory: string): Promise<void> {
   }
 }
 
-/** Whether a file with this name is one of ours that has no place in a layout. */
+/** Whether the name is that of an unfinished file of cnb. */
 export function isUnfinished(name: string): boolean {
   return UNFINISHED.test(name)
 }
 
+/** Throws the error for a file that cannot be written. @throws CnbError CNB_OUTPUT, always */
 export function cannotWrite(path: string, error: unknown): never {
   throw new CnbError('CNB_OUTPUT', `cannot write ${path}: ${(error as Error).message}`, { cause: error })
 }

@@ -1,4 +1,4 @@
-/** Reading a layout's files. Whoever made it may mean ill: nothing is read outside of it, and nothing without bound. */
+/** Reads a layout's files. Layouts are untrusted: reads are limited in size and to the directory. */
 
 import { constants, type Stats } from 'node:fs'
 import { open, realpath, type FileHandle } from 'node:fs/promises'
@@ -10,26 +10,26 @@ import type { Context } from '../../base/events.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { digestOf, hexOf, type Digest } from '../../oci/digest.ts'
 
-/** As much as registries take of a manifest (OCI distribution-spec, "Pushing Manifests"). */
+/** The size of a manifest that registries accept (OCI distribution-spec, "Pushing Manifests"). */
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
-/** Bytes that are read of a blob at once. */
+/** Bytes per read of a blob. */
 const PIECE = 1024 * 1024
 
-/** Where a blob is, relative to the layout's directory. */
+/** Returns a blob's path, relative to the layout's directory. */
 export function blobPath(digest: Digest): string {
   return join('blobs', 'sha256', hexOf(digest))
 }
 
 /**
- * A small file of the layout; undefined when it is not there.
- * @throws CnbError CNB_IMAGE_INVALID when it is too large, no file, or outside of the layout
+ * Reads a small file of the layout. Returns undefined if it does not exist.
+ * @throws CnbError CNB_IMAGE_INVALID if it is too large, not a regular file, or outside the layout
  */
 export async function readSmallFile(directory: string, path: string): Promise<Buffer | undefined> {
   const file = await openInside(directory, path)
   if (!file) return undefined
   await using handle = file.handle
-  if (file.size > MAX_DOCUMENT_BYTES) throw invalid(directory, `${path} has ${file.size} bytes; ${MAX_DOCUMENT_BYTES} are the most`)
+  if (file.size > MAX_DOCUMENT_BYTES) throw invalid(directory, `${path} has ${file.size} bytes; the limit is ${MAX_DOCUMENT_BYTES}`)
   const content = Buffer.alloc(file.size)
   let filled = 0
   for (let bytesRead = 1; bytesRead > 0 && filled < content.length; filled += bytesRead) {
@@ -38,7 +38,7 @@ export async function readSmallFile(directory: string, path: string): Promise<Bu
   return content.subarray(0, filled)
 }
 
-/** A document's blob, true to its digest; undefined when it is not there. @throws CnbError CNB_IMAGE_INVALID */
+/** Reads a document's blob and verifies its digest. Returns undefined if it does not exist. @throws CnbError CNB_IMAGE_INVALID */
 export async function readDocument(directory: string, digest: Digest): Promise<Buffer | undefined> {
   const content = await readSmallFile(directory, blobPath(digest))
   if (content && digestOf(content) !== digest) throw isOther(directory, digest)(digestOf(content))
@@ -46,32 +46,32 @@ export async function readDocument(directory: string, digest: Digest): Promise<B
 }
 
 /**
- * A blob's bytes as a stream, which fails with CNB_IMAGE_INVALID at its end when they are not what the descriptor says.
- * @throws CnbError CNB_IMAGE_INVALID when there is no such blob, or one of another size
+ * Opens a blob as a stream, which fails with CNB_IMAGE_INVALID at its end if the digest differs.
+ * @throws CnbError CNB_IMAGE_INVALID if the blob does not exist or has another size
  */
 export async function openBlob(directory: string, { digest, size }: Descriptor, { signal }: Context = {}): Promise<Readable> {
   const file = await openInside(directory, blobPath(digest))
   if (!file) {
     throw new CnbError('CNB_IMAGE_INVALID', `the layout ${directory} lacks the blob ${digest}`, {
-      hint: 'It may be sparse, which is made without the layers of base images: make it again without --sparse.',
+      hint: 'Save the image again without --sparse, which omits the layers of base images.',
     })
   }
   if (file.size !== size) {
     await file.handle.close()
-    throw invalid(directory, `the blob ${digest} has ${file.size} bytes, and should have ${size}`)
+    throw invalid(directory, `the blob ${digest} has ${file.size} bytes instead of ${size}`)
   }
   const content = file.handle.createReadStream({ highWaterMark: PIECE, start: 0, ...(size > 0 ? { end: size - 1 } : {}) })
   return verified(signal ? addAbortSignal(signal, content) : content, digest, isOther(directory, digest))
 }
 
-/** The size of a blob that is there as a plain file of the layout; undefined where it is not. */
+/** Returns the size of a blob in bytes. Returns undefined if it is not a regular file of the layout. */
 export async function blobSize(directory: string, digest: Digest): Promise<number | undefined> {
   const file = await openInside(directory, blobPath(digest)).catch(() => undefined)
   await file?.handle.close()
   return file?.size
 }
 
-/** Links are followed as long as they stay inside. Nothing is waited for: a pipe would let nobody ever read. */
+/** Opens a regular file, through links inside the layout only. Opens without blocking: a pipe would block forever. */
 async function openInside(directory: string, path: string): Promise<{ handle: FileHandle; size: number } | undefined> {
   let handle: FileHandle | undefined
   try {
@@ -80,21 +80,21 @@ async function openInside(directory: string, path: string): Promise<{ handle: Fi
     if (isAbsolute(inside) || inside.startsWith('..')) throw invalid(directory, `${path} is a link that leads out of it`)
     handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     const stats: Stats = await handle.stat()
-    if (!stats.isFile()) throw invalid(directory, `${path} is no file`)
+    if (!stats.isFile()) throw invalid(directory, `${path} is not a regular file`)
     return { handle, size: stats.size }
   } catch (error) {
     await handle?.close()
     if (error instanceof CnbError) throw error
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw invalid(directory, `${path} cannot be read: ${message}`, error)
+    throw invalid(directory, `${path}: ${message}`, error)
   }
 }
 
 function isOther(directory: string, digest: Digest): (found: Digest) => CnbError {
-  return (found) => invalid(directory, `the blob ${digest} holds ${found}`)
+  return (found) => invalid(directory, `the blob ${digest} contains ${found}`)
 }
 
 function invalid(directory: string, why: string, cause?: unknown): CnbError {
-  return new CnbError('CNB_IMAGE_INVALID', `the OCI layout ${directory} cannot be read: ${why}`, cause === undefined ? {} : { cause })
+  return new CnbError('CNB_IMAGE_INVALID', `cannot read the OCI layout ${directory}: ${why}`, cause === undefined ? {} : { cause })
 }

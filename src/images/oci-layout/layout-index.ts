@@ -1,4 +1,4 @@
-/** A layout's index.json: which of its images are called what (OCI image-spec, image-layout.md "index.json file"). Pure. */
+/** Reads and edits a layout's index.json (OCI image-spec, image-layout.md "index.json file"). */
 
 import { isTable, recordOf, stringOf } from '../../formats/lenient-values.ts'
 import { CnbError } from '../../base/errors.ts'
@@ -6,28 +6,28 @@ import type { Descriptor } from '../../oci/descriptor.ts'
 import { readIndex } from '../../oci/manifest.ts'
 import { OCI_INDEX } from '../../oci/media-types.ts'
 
-/** What an image is called, on its descriptor in index.json. */
+/** The annotation with an image's name, on its descriptor in index.json. */
 const REF_NAME = 'org.opencontainers.image.ref.name'
 
 /** A layout without images. */
 export const EMPTY_INDEX = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] }))
 
-/** The images that are called `name`, or all of them without one; each once. @param layout what an error calls the layout */
+/** Returns the images with `name`, or all without a name; each once. @param layout the layout's name for errors */
 export function imagesOf(index: Buffer, name: string | undefined, layout: string): Descriptor[] {
   const all = readIndex(index, layout)
   const found = name === undefined ? all : all.filter(({ annotations }) => annotations?.[REF_NAME] === name)
   return [...new Map(found.map((descriptor) => [descriptor.digest, descriptor])).values()]
 }
 
-/** The names that images have, for messages. */
+/** Returns the names of all images, for messages. */
 export function namesOf(index: Buffer, layout: string): string[] {
   return [...new Set(readIndex(index, layout).flatMap(({ annotations }) => annotations?.[REF_NAME] ?? []))]
 }
 
 /**
- * The index with `image` under `names`, which it takes from whatever had them; without names beside all others, once. All else
- * that the index says, and everything that it says of other images, stays.
- * @throws CnbError CNB_IMAGE_INVALID when it is no index
+ * Returns the index with `image` under `names`, which it replaces. Without names, the image is added once, without a name. All other
+ * content of the index, and other images, are unchanged.
+ * @throws CnbError CNB_IMAGE_INVALID for an invalid index
  */
 export function withImage(index: Buffer, image: Descriptor, names: readonly string[], layout: string): Buffer {
   readIndex(index, layout)
@@ -46,17 +46,20 @@ export function withImage(index: Buffer, image: Descriptor, names: readonly stri
   return content
 }
 
-/** An index of these images alone. */
+/** Returns an index with only these images. */
 export function indexOf(images: readonly Descriptor[]): Buffer {
   return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: images }))
 }
 
-/** @throws CnbError CNB_IMAGE_INVALID for what is no `oci-layout` file, CNB_UNSUPPORTED for one of another version than 1 */
+/**
+ * Checks the file `oci-layout`.
+ * @throws CnbError CNB_IMAGE_INVALID for an invalid file, CNB_UNSUPPORTED for a version other than 1
+ */
 export function checkLayoutFile(content: Buffer, layout: string): void {
   const version = versionIn(content)
-  if (version === undefined) throw new CnbError('CNB_IMAGE_INVALID', `${layout} is no OCI layout: its file oci-layout says no version`)
+  if (version === undefined) throw new CnbError('CNB_IMAGE_INVALID', `${layout} is not an OCI layout: its file oci-layout has no version`)
   if (/^1\./.test(version)) return
-  throw new CnbError('CNB_UNSUPPORTED', `${layout} is an OCI layout of version ${version}, of which cnb knows nothing`)
+  throw new CnbError('CNB_UNSUPPORTED', `${layout} has version ${version} of the OCI layout, which cnb does not support`)
 }
 
 function versionIn(content: Buffer): string | undefined {

@@ -1,4 +1,4 @@
-/** One writer at a time for index.json: two that read, change and write it at once would lose what one of them wrote. */
+/** A lock for changes of index.json: without it, concurrent writers could lose each other's changes. */
 
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm, stat } from 'node:fs/promises'
@@ -9,14 +9,14 @@ import type { Context } from '../../base/events.ts'
 import { cannotWrite } from './durable-file.ts'
 
 const LOCK = '.cnb-index.lock'
-/** Milliseconds between two looks. */
+/** Milliseconds between two attempts. */
 const PAUSE = 20
-/** Milliseconds. An index is changed in a few of them: whoever has held the lock for so long was killed. */
+/** In milliseconds. A change takes only a few: a writer that holds the lock for this long was killed. */
 const ABANDONED = 10_000
 
 /**
- * Does `work` while no other writer of this machine or another changes the layout's index.
- * @throws CnbError CNB_OUTPUT where no lock can be made, CNB_INTERRUPTED, and what `work` throws
+ * Runs `work` while no other writer, on this or another machine, changes the layout's index.
+ * @throws CnbError CNB_OUTPUT if the lock cannot be created, CNB_INTERRUPTED, and errors of `work`
  */
 export async function withIndexLock<T>(directory: string, work: () => Promise<T>, { signal }: Context = {}): Promise<T> {
   const path = join(directory, LOCK)
@@ -31,7 +31,7 @@ export async function withIndexLock<T>(directory: string, work: () => Promise<T>
   }
 }
 
-/** Whether a file with this name is the lock. */
+/** Whether the name is that of the lock file. */
 export function isLock(name: string): boolean {
   return name.startsWith(LOCK)
 }
@@ -46,7 +46,7 @@ async function acquire(path: string): Promise<boolean> {
   }
 }
 
-/** By a rename, so that of several who find it abandoned one removes it. */
+/** Removes an abandoned lock by a rename: if several writers find it, only one removes it. */
 async function removeIfAbandoned(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
   if (!found || Date.now() - found.mtimeMs < ABANDONED) return false

@@ -1,4 +1,4 @@
-/** Saving an image to an OCI layout, which gets only the blobs that it lacks. */
+/** Saves images to an OCI layout; only blobs that it lacks are written. */
 
 import type { Context } from '../../base/events.ts'
 import { Limiter } from '../../base/limiter.ts'
@@ -14,18 +14,18 @@ import { formatLayoutLocation, type LayoutLocation } from './layout-location.ts'
 import { changeIndex, prepareLayout, writeBlob } from './layout-writer.ts'
 
 export interface LayoutTarget extends LayoutLocation {
-  /** Leaves out the blobs of the base image's layers; the manifest names them all the same. */
+  /** Omits the blobs of the base image's layers; the manifest still lists them. */
   readonly sparse?: boolean
 }
 
-/** Blobs that are written at once. */
+/** Concurrent writes of blobs. */
 const AT_ONCE = 4
 
 /**
- * Writes the planned image, under the target's name, or else under the tags of the plan's names. The layout names it last, when
- * all of it is there: a failure before that leaves no more than blobs that a next save finds.
- * @param blobs the layers as they are stored elsewhere, so that the manifest is the same as there
- * @throws CnbError CNB_REFERENCE_INVALID for a name with a digest; CNB_OUTPUT, CNB_IMAGE_INVALID, and what the layers' streams fail with
+ * Writes the planned image under the target's name, or else under the tags of the plan's names. index.json is changed last: a failure
+ * before leaves only blobs, which the next save reuses.
+ * @param blobs the layers' blobs, shared with other sinks for the same manifest in all
+ * @throws CnbError CNB_REFERENCE_INVALID for a name with a digest; CNB_OUTPUT, CNB_IMAGE_INVALID, and errors of the layers' streams
  */
 export async function saveToLayout(
   target: LayoutTarget,
@@ -63,7 +63,7 @@ function namesOf(target: LayoutTarget, { tags }: ImagePlan): string[] {
   return target.name === undefined ? [...new Set(tags.map(({ tag }) => tag))] : [target.name]
 }
 
-/** When one cannot be written the others are given up, and none is still being written when the error is told. */
+/** Writes all blobs. After a failure, cancels the other writes and waits for their end before it throws. */
 async function writeAll(directory: string, blobs: readonly LayerBlob[], context: Context): Promise<void> {
   const limit = new Limiter(AT_ONCE)
   const stop = new AbortController()

@@ -1,4 +1,4 @@
-/** Images in OCI layouts: directories of this machine (OCI image-spec, image-layout.md). */
+/** Reads images from OCI layouts in local directories (OCI image-spec, image-layout.md). */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -15,13 +15,13 @@ import { formatLayoutLocation, parseLayoutLocation, type LayoutLocation } from '
 
 export interface LayoutImages extends ImageSource {
   /**
-   * Finds `oci:DIR[:NAME|@DIGEST]`; without a name, the only image that there is.
-   * @throws CnbError CNB_REFERENCE_INVALID where several might be meant, CNB_IMAGE_INVALID, CNB_PLATFORM_MISMATCH, CNB_UNSUPPORTED
+   * Finds `oci:DIR[:NAME|@DIGEST]`; without a name, the layout's only image.
+   * @throws CnbError CNB_REFERENCE_INVALID for an ambiguous location, CNB_IMAGE_INVALID, CNB_PLATFORM_MISMATCH, CNB_UNSUPPORTED
    */
   find(reference: string, context?: Context): Promise<StoredImage | undefined>
 }
 
-/** @param platform which image of an index is meant */
+/** Returns the images of layouts. @param platform selects the image of an index */
 export function openLayoutImages(platform: Platform): LayoutImages {
   return {
     find: async (text, context) => {
@@ -32,7 +32,7 @@ export function openLayoutImages(platform: Platform): LayoutImages {
   }
 }
 
-/** A layout as a place to read images from, whose names are those in index.json; the empty one means its only image. */
+/** Returns a layout's content. References are the names in index.json; the empty reference is the only image. */
 function layoutContent(directory: string): ImageContent {
   return {
     name: formatLayoutLocation({ directory }),
@@ -44,7 +44,7 @@ function layoutContent(directory: string): ImageContent {
   }
 }
 
-/** The manifest or index that a name stands for. One name may stand for the images of several platforms without an index of theirs. */
+/** Reads the manifest or index with the name. If the name has images of several platforms, returns an index of them. */
 async function namedDocument({ directory, name }: LayoutLocation): Promise<StoredDocument | undefined> {
   const layout = formatLayoutLocation({ directory })
   const index = await readLayoutIndex(directory)
@@ -53,24 +53,24 @@ async function namedDocument({ directory, name }: LayoutLocation): Promise<Store
   if (!index || !image) return undefined
   if (images.length === 1) {
     const document = await documentOf(directory, image.digest, image)
-    if (!document) throw new CnbError('CNB_IMAGE_INVALID', `${layout} lists ${image.digest}, which is not there`)
+    if (!document) throw new CnbError('CNB_IMAGE_INVALID', `${layout} lists ${image.digest}, which does not exist`)
     return document
   }
   if (images.every((each) => each.platform)) return withDescriptor(indexOf(images), OCI_INDEX)
   const names = namesOf(index, layout)
   const digests = images.map(({ digest }) => `@${digest}`)
-  throw new CnbError('CNB_REFERENCE_INVALID', `${formatLayoutLocation({ directory, name })} stands for ${images.length} images`, {
-    hint: name === undefined && names.length > 0 ? `Name one of them: ${names.join(', ')}.` : `Name one by its digest: ${digests.join(', ')}.`,
+  throw new CnbError('CNB_REFERENCE_INVALID', `${formatLayoutLocation({ directory, name })} matches ${images.length} images`, {
+    hint: name === undefined && names.length > 0 ? `Add one of the names: ${names.join(', ')}.` : `Add one of the digests: ${digests.join(', ')}.`,
   })
 }
 
-/** index.json of a layout; undefined when there is nothing at all. @throws CnbError CNB_IMAGE_INVALID when something else is there */
+/** Reads a layout's index.json. Returns undefined if there is no layout. @throws CnbError CNB_IMAGE_INVALID for an invalid layout */
 export async function readLayoutIndex(directory: string): Promise<Buffer | undefined> {
   const layout = formatLayoutLocation({ directory })
   const [marker, index] = [await readSmallFile(directory, 'oci-layout'), await readSmallFile(directory, 'index.json')]
   if (!marker && !index) return undefined
   const missing = marker ? 'index.json' : 'oci-layout'
-  if (!marker || !index) throw new CnbError('CNB_IMAGE_INVALID', `${layout} is no OCI layout: it lacks ${missing}`)
+  if (!marker || !index) throw new CnbError('CNB_IMAGE_INVALID', `${layout} is not an OCI layout: it lacks ${missing}`)
   checkLayoutFile(marker, layout)
   return index
 }
@@ -86,14 +86,14 @@ function withDescriptor(content: Buffer, mediaType: string): StoredDocument {
 }
 
 /**
- * What a document is: by its own word, by that of the index that lists it, or by what is in it. Two answers would let one image be
- * another for the next reader (CVE-2021-41190).
+ * Returns a document's media type: its own field, that of the index that lists it, or one by its content. A contradiction is an error:
+ * readers could see different images (CVE-2021-41190).
  */
 function typeOf(content: Buffer, listed: string | undefined, name: string): string {
   const { mediaType, manifests, layers } = parse(content)
   const own = stringOf(mediaType)
   if ((manifests !== undefined && layers !== undefined) || (own !== undefined && listed !== undefined && own !== listed)) {
-    throw new CnbError('CNB_IMAGE_INVALID', `${name} cannot be read: it is a manifest for some and an index for others`)
+    throw new CnbError('CNB_IMAGE_INVALID', `cannot read ${name}: it is both a manifest and an index`)
   }
   return own ?? listed ?? (manifests === undefined ? OCI_MANIFEST : OCI_INDEX)
 }
@@ -102,7 +102,7 @@ function parse(content: Buffer): Record<string, unknown> {
   try {
     return recordOf(JSON.parse(content.toString()))
   } catch {
-    // Whoever reads it as a manifest is told what is wrong with it.
+    // Reading the manifest reports the error.
     return {}
   }
 }

@@ -1,4 +1,4 @@
-/** Writing a layout's files, in an order in which it is whole at every moment: blobs first, then what names them. */
+/** Writes a layout's files: blobs first, then documents that refer to them, so it is always complete. */
 
 import { mkdir, readdir, realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
@@ -16,8 +16,8 @@ const BLOBS = join('blobs', 'sha256')
 const MARKER = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
 
 /**
- * Makes the directory a layout, unless it is one. What is interrupted is no layout yet, and is finished the next time.
- * @throws CnbError CNB_OUTPUT when something else is in the directory, or it cannot be written to; CNB_IMAGE_INVALID
+ * Creates the layout in the directory, unless it exists. The next call completes an interrupted one.
+ * @throws CnbError CNB_OUTPUT if the directory contains other files or cannot be written; CNB_IMAGE_INVALID
  */
 export async function prepareLayout(directory: string, context: Context = {}): Promise<void> {
   await mkdir(directory, { recursive: true }).catch((error: unknown) => cannotWrite(directory, error))
@@ -25,14 +25,14 @@ export async function prepareLayout(directory: string, context: Context = {}): P
   const isNew = !names.includes('oci-layout')
   const foreign = isNew && names.find((name) => !['blobs', 'index.json'].includes(name) && !isUnfinished(name) && !isLock(name))
   if (foreign) {
-    throw new CnbError('CNB_OUTPUT', `cannot write an image to ${directory}: it is no OCI layout, and '${foreign}' is in it`, {
-      hint: 'Name a directory that is empty or does not exist.',
+    throw new CnbError('CNB_OUTPUT', `cannot write an image to ${directory}: it is not an OCI layout, and contains '${foreign}'`, {
+      hint: 'Use a directory that is empty or does not exist.',
     })
   }
   await mkdir(join(directory, BLOBS), { recursive: true }).catch((error: unknown) => cannotWrite(directory, error))
   const inside = relative(await realpath(directory), await realpath(join(directory, BLOBS)))
   if (isAbsolute(inside) || inside.startsWith('..')) {
-    throw new CnbError('CNB_IMAGE_INVALID', `cannot write an image to ${directory}: its ${BLOBS} is a link that leads out of it`)
+    throw new CnbError('CNB_IMAGE_INVALID', `cannot write an image to ${directory}: its ${BLOBS} is a link to a path outside`)
   }
   await removeAbandoned(directory)
   if (isNew) await withIndexLock(directory, () => makeLayout(directory, context), context)
@@ -45,14 +45,14 @@ async function makeLayout(directory: string, { signal }: Context): Promise<void>
 }
 
 /**
- * Sees that the blob is there. One that has the right size is taken for it.
- * @throws CnbError CNB_IMAGE_INVALID when what is read is not the blob; CNB_OUTPUT, CNB_INTERRUPTED, and what its stream fails with
+ * Writes the blob, unless the layout has a blob of its size under its digest.
+ * @throws CnbError CNB_IMAGE_INVALID if the stream's content is not the blob; CNB_OUTPUT, CNB_INTERRUPTED, and errors of the stream
  */
 export async function writeBlob(directory: string, blob: LayerBlob, { signal }: Context = {}): Promise<void> {
   const { digest, size } = blob.descriptor
   if ((await blobSize(directory, digest)) === size) return
   const differs = (found: string): CnbError =>
-    new CnbError('CNB_IMAGE_INVALID', `blob ${digest} of ${size} bytes cannot be saved: what is read of it has ${found}`)
+    new CnbError('CNB_IMAGE_INVALID', `cannot save blob ${digest} of ${size} bytes: its content has ${found}`)
   const check = (found: { digest: Digest; size: number }): void => {
     if (found.size !== size) throw differs(`${found.size} bytes`)
     if (found.digest !== digest) throw differs(`the digest ${found.digest}`)
@@ -60,7 +60,7 @@ export async function writeBlob(directory: string, blob: LayerBlob, { signal }: 
   await writeDurably(directory, blobPath(digest), atMost(size, await blob.open(signal), differs), check, signal)
 }
 
-/** Fails where the content gets longer than it may be: nothing else would end a stream that is made to have no end. */
+/** Throws if the content is longer than `size`: a malicious stream may be endless. */
 async function* atMost(size: number, content: AsyncIterable<Buffer>, differs: (found: string) => CnbError): AsyncGenerator<Buffer> {
   let seen = 0
   for await (const chunk of content) {
@@ -70,7 +70,7 @@ async function* atMost(size: number, content: AsyncIterable<Buffer>, differs: (f
   }
 }
 
-/** Puts what `change` makes of index.json in its place. All that it names is on the disk by then. @throws CnbError */
+/** Replaces index.json with the result of `change`, after all blobs are flushed to the disk. @throws CnbError */
 export async function changeIndex(directory: string, change: (index: Buffer) => Buffer, context: Context = {}): Promise<void> {
   await syncDirectory(join(directory, BLOBS))
   await withIndexLock(directory, async () => {

@@ -1,4 +1,4 @@
-/** What an app becomes on another run image: rules, refusals and result (platform.md "Rebase", lifecycle phase/rebaser.go). */
+/** Plans the rebase of an app to another run image (platform.md "Rebase", lifecycle phase/rebaser.go). */
 
 import { CnbError } from '../../base/errors.ts'
 import type { HistoryEntry, ImageConfig } from '../../oci/config.ts'
@@ -10,24 +10,24 @@ import { LIFECYCLE_METADATA_LABEL } from '../labels/labels.ts'
 import { readLifecycleMetadata, withRunImage, type LifecycleMetadata } from '../labels/lifecycle-metadata.ts'
 import { checkRebase, type RebaseRequest } from './rebase-rules.ts'
 
-/** Why an app stays as it is. */
-export const UNCHANGED = 'its layers, labels and platform already are those of the run image'
+/** The reason for an unchanged app. */
+export const UNCHANGED = 'its base layers, labels and platform are already those of the run image'
 
 export interface RebasePlan {
   readonly config: ImageConfig
   readonly layers: readonly Layer[]
-  /** False when the app already stands on exactly this run image. */
+  /** False if the app is already based on exactly this run image. */
   readonly changed: boolean
-  /** Why it does not, in words. */
+  /** The reason for a change; undefined without one. */
   readonly reason?: string
-  /** The old base: its first name in the label, else its reference. */
+  /** The old base: its first name in the label, or else its reference. */
   readonly previousRunImage: string
   readonly warnings: readonly string[]
 }
 
 /**
- * The rebased image: the new run image's layers and platform under the app's layers and config.
- * @throws CnbError CNB_NOT_REBASABLE naming the rule; CNB_IMAGE_INVALID, CNB_RUN_IMAGE_INVALID
+ * Plans the rebased image: the new run image's layers and platform, with the app's layers and configuration.
+ * @throws CnbError CNB_NOT_REBASABLE with the violated rules; CNB_IMAGE_INVALID, CNB_RUN_IMAGE_INVALID
  */
 export function planRebase(request: RebaseRequest): RebasePlan {
   const { app, runImage, runImageName } = request
@@ -53,34 +53,34 @@ export function planRebase(request: RebaseRequest): RebasePlan {
   }
 }
 
-/** An image that no lifecycle made. */
+/** The error for an image that was not built by a lifecycle. */
 export class NoAppImage extends CnbError {
   constructor(reference: string, why = `it has no label ${LIFECYCLE_METADATA_LABEL}`) {
-    super('CNB_NOT_REBASABLE', `image '${reference}' was not made by a lifecycle: ${why}`, {
-      hint: 'Only an app image built with buildpacks can be rebased; --force does not help.',
+    super('CNB_NOT_REBASABLE', `image '${reference}' was not built by a lifecycle: ${why}`, {
+      hint: 'Rebase only app images that were built with buildpacks; --force does not help.',
     })
   }
 }
 
-/** What the app's label says. @throws NoAppImage; CnbError CNB_IMAGE_INVALID when it is malformed */
+/** Reads the app's label. @throws NoAppImage; CnbError CNB_IMAGE_INVALID for a malformed label */
 export function appMetadata(app: Image): LifecycleMetadata {
   const metadata = readLifecycleMetadata(app)
   if (metadata) return metadata
   throw new NoAppImage(app.reference)
 }
 
-/** How the lifecycle refers to an image on an engine: its ID without the algorithm. */
+/** Returns the lifecycle's reference to an image: on an engine its ID without the algorithm. */
 function storeReference(runImage: Image): string {
   return isDigest(runImage.id) ? hexOf(runImage.id) : runImage.id
 }
 
-/** The layers above the old base. */
+/** Returns the layers above the old base. */
 function layersOfApp(app: Image, metadata: LifecycleMetadata): readonly Layer[] {
   const index = topLayerIndex(app.layers.map(({ diffId }) => diffId), metadata)
   if (index < 0) {
     throw new CnbError(
       'CNB_NOT_REBASABLE',
-      `image '${app.reference}' does not contain the top layer of its run image that its label names ('${metadata.topLayer}')`,
+      `image '${app.reference}' does not contain the run image's top layer of its label, '${metadata.topLayer}'`,
       { hint: 'Build the app again; --force does not help.' },
     )
   }
@@ -88,8 +88,8 @@ function layersOfApp(app: Image, metadata: LifecycleMetadata): readonly Layer[] 
 }
 
 /**
- * Where the old base ends, or -1. Empty layers have the same diffID wherever they stand, so that the top layer's may occur
- * again below it or among the app's: it is the last occurrence with no layer of the app at or under it.
+ * Returns the index of the old base's top layer, or -1. All empty layers have the same diffID: the top layer's may occur again below it
+ * or among the app's layers. The result is the last occurrence below the app's first layer.
  */
 export function topLayerIndex(diffIds: readonly string[], metadata: LifecycleMetadata): number {
   const { topLayer } = metadata
@@ -103,7 +103,7 @@ export function topLayerIndex(diffIds: readonly string[], metadata: LifecycleMet
   return firstOwn > 0 ? Math.max(diffIds.lastIndexOf(topLayer, firstOwn - 1), diffIds.indexOf(topLayer)) : diffIds.indexOf(topLayer)
 }
 
-/** The app's labels, with those that describe the base taken from the new one. */
+/** Returns the app's labels; labels about the base come from the new one. */
 function syncedLabels(app: Image, runImage: Image): Record<string, string> {
   const ofBase = ([name]: [string, string]): boolean => name.startsWith('io.buildpacks.stack.') || name.startsWith('io.buildpacks.base.')
   return Object.fromEntries([
@@ -113,8 +113,9 @@ function syncedLabels(app: Image, runImage: Image): Record<string, string> {
 }
 
 /**
- * The app's container settings on the new base's platform. History is blanked but for the constant time, one entry for each
- * layer, and the author dropped, as the lifecycle's rebaser does: on a graph-driver engine both then give the same image ID.
+ * Returns a configuration with the app's container settings and the new base's platform. As in the lifecycle's rebaser, the history has
+ * one entry with only the constant time for each layer, and the author is removed: on a graph-driver engine, both result in the same
+ * image ID.
  */
 function rebasedConfig(app: Image, runImage: Image, layers: readonly Layer[], labels: Record<string, string>): ImageConfig {
   const { os, architecture, variant } = runImage.platform
@@ -131,17 +132,17 @@ function rebasedConfig(app: Image, runImage: Image, layers: readonly Layer[], la
   }
 }
 
-/** Why `config` is another than the app's. */
+/** Returns the reason why `config` differs from the app's. */
 function reasonOf({ rootfs }: ImageConfig, { app, runImage, runImageName }: RebaseRequest, isNewName: boolean): string {
   const present = new Set(app.layers.map(({ diffId }) => diffId))
   const fresh = runImage.layers.filter(({ diffId }) => !present.has(diffId)).length
   if (fresh > 0) return `${fresh} of ${runImage.layers.length} layers of '${runImageName}' are new`
   const same = JSON.stringify(rootfs.diff_ids) === JSON.stringify(app.config.rootfs.diff_ids)
   if (!same) return `'${runImageName}' has fewer layers`
-  return isNewName ? `'${runImageName}' is a new name for the same layers` : `'${runImageName}' has other labels, and the same layers`
+  return isNewName ? `'${runImageName}' is a new name for the same layers` : `'${runImageName}' has the same layers, but other labels`
 }
 
-/** Whether two configs differ in nothing that a rebase changes on purpose: layers, labels, platform. */
+/** Whether two configurations have the same layers, labels and platform: the properties that a rebase changes on purpose. */
 function sameContent(a: ImageConfig, b: ImageConfig): boolean {
   const essence = ({ config, rootfs, os, architecture, variant, ...rest }: ImageConfig): string =>
     JSON.stringify([rootfs.diff_ids, Object.entries(config.Labels ?? {}).sort(), os, architecture, variant ?? '', rest['os.version'] ?? ''])

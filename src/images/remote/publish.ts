@@ -1,4 +1,4 @@
-/** Publishing an image or an index in registries: its content first, its tags last (OCI distribution-spec 1.1, "Pushing manifests"). */
+/** Publishes an image or index: content first, tags last (distribution-spec "Pushing manifests"). */
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -6,34 +6,34 @@ import { familiarName, type Reference } from '../../oci/reference.ts'
 import { refusalStatus } from '../../registry/errors.ts'
 import type { NewManifest, Registries } from '../../registry/registry.ts'
 
-/** What to publish. */
+/** An image or index to publish. */
 export interface Publication {
-  /** The tags that the document gets, in this order; the first is the one that a refusal is checked on. */
+  /** The tags, set in this order; after a rejection of the first, missing blobs are sent. */
   readonly tags: readonly Reference[]
   /**
-   * Sends everything that the document names to the repositories of all tags, and returns the document.
-   * @param trusting whether to assume that a repository still has the blobs that an image in it names; without it, each blob is checked
+   * Sends all content of the document to the repositories of all tags, and returns the document.
+   * @param trusting whether to assume that a repository still has the blobs of its images; otherwise each blob is checked
    */
   readonly send: (trusting: boolean) => Promise<NewManifest>
 }
 
-/** The document as it was stored, and the tags that point to it. */
+/** The stored document, and its tags. */
 export interface Published {
   readonly document: NewManifest
   readonly tags: readonly string[]
 }
 
-/** How registries refuse a document that names something they lack; 404 by the specification, 400 by older registries. */
+/** The status for a document with missing content: 404 by the specification, 400 in older registries. */
 const INCOMPLETE = new Set([400, 404])
 
 /**
- * Publishes a document. A repository that turns out to lack what was assumed to be there is sent it, once. Tags move one after the
- * other when all repositories have everything: a failure before that leaves all tags as they were; the error of a later failure
- * lists the tags that moved.
- * @throws CnbError CNB_REGISTRY_*, and what `send` throws
+ * Publishes a document. If a repository rejects it for missing content, all blobs are checked and sent, once. The tags are set one after
+ * the other when all repositories have all content. A failure before leaves all tags unchanged; the error of a later failure lists the
+ * tags that were set.
+ * @throws CnbError CNB_REGISTRY_*, and errors of `send`
  */
 export async function publish(registries: Registries, { tags: [first, ...others], send }: Publication, context: Context): Promise<Published> {
-  if (!first) throw new CnbError('CNB_INTERNAL', 'an image without a name cannot be published')
+  if (!first) throw new CnbError('CNB_INTERNAL', 'cannot publish an image without a name')
   const put = async (tag: Reference, document: NewManifest): Promise<void> => {
     await registries.repository(tag, 'push').putManifest(tag.tag ?? 'latest', document, context)
   }
@@ -44,7 +44,7 @@ export async function publish(registries: Registries, { tags: [first, ...others]
   }
   const document = await sendAndPut(true).catch((error: unknown) => {
     if (!INCOMPLETE.has(refusalStatus(error) ?? 0)) throw error
-    context.events?.({ type: 'debug', message: `looking for all blobs, because the registry refused the manifest: ${toCnbError(error).message}` })
+    context.events?.({ type: 'debug', message: `checking all blobs, because the registry rejected the manifest: ${toCnbError(error).message}` })
     return sendAndPut(false)
   })
   const tags = [familiarName(first)]

@@ -1,4 +1,4 @@
-/** Saving an image to registries, which are sent only what they lack (OCI distribution-spec 1.1, "Pushing manifests"). */
+/** Saves images to registries; only content that they lack is sent. */
 
 import type { Context } from '../../base/events.ts'
 import { Limiter } from '../../base/limiter.ts'
@@ -15,12 +15,12 @@ import { publish } from './publish.ts'
 import { repositoryName } from './registry-source.ts'
 import { RepositoryBlobs } from './repository-blobs.ts'
 
-/** Blobs that travel at once to one repository; more make no upload faster. */
+/** Concurrent uploads of blobs; more are not faster. */
 const AT_ONCE = 6
 
 /**
- * Sends the planned image to the repositories of all its names, and gives it the names as `publish` does.
- * @throws CnbError CNB_REGISTRY_*, and what the layers' streams fail with
+ * Sends the planned image to the repositories of all its names, and sets the names as `publish` does.
+ * @throws CnbError CNB_REGISTRY_*, and errors of the layers' streams
  */
 export async function saveToRegistry(registries: Registries, plan: ImagePlan, blobs: LayerBlobs, context: Context = {}): Promise<SavedImage> {
   const sending = new Sending(registries, plan, blobs, context)
@@ -34,7 +34,7 @@ export async function saveToRegistry(registries: Registries, plan: ImagePlan, bl
   }
 }
 
-/** Brings an image's blobs to the repositories of its names. */
+/** Sends an image's blobs to the repositories of its names. */
 class Sending {
   readonly #registries: Registries
   readonly #repositories: RepositoryBlobs
@@ -54,8 +54,8 @@ class Sending {
   }
 
   /**
-   * Gives the image's manifest, all of whose blobs are there.
-   * @param trusting whether a repository is believed to have what an image in it names
+   * Sends missing blobs, and returns the image's manifest.
+   * @param trusting whether to assume that a repository still has the blobs of its images
    */
   async send(trusting: boolean): Promise<NewManifest> {
     const config = bytesBlob({ mediaType: OCI_CONFIG, content: encodeImageConfig(this.#plan.config) })

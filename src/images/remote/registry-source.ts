@@ -1,4 +1,4 @@
-/** Images in registries: found there by tag or digest, read without an engine. */
+/** Reads images from registries by tag or digest, without an engine. */
 
 import type { Context } from '../../base/events.ts'
 import { contextName, familiarName, parseReference, type Reference } from '../../oci/reference.ts'
@@ -11,7 +11,7 @@ export interface RegistryImages extends ImageSource {
   find(reference: string, context?: Context): Promise<StoredImage | undefined>
 }
 
-/** @param platform which image of an index is meant */
+/** Returns the images of registries. @param platform selects the image of an index */
 export function openRegistryImages(registries: Registries, platform: Platform): RegistryImages {
   return {
     find: (text, context) => {
@@ -22,12 +22,12 @@ export function openRegistryImages(registries: Registries, platform: Platform): 
   }
 }
 
-/** The full name of a reference's repository: `registry.example/team/app`. */
+/** Returns the full name of a reference's repository: `registry.example/team/app`. */
 export function repositoryName({ registry, repository }: Reference): string {
   return `${registry}/${repository}`
 }
 
-/** A repository as a place to read images from. */
+/** Returns a repository's content. */
 export function repositoryContent(repository: Repository, name: string): ImageContent {
   return {
     name: repository.name,
@@ -37,7 +37,7 @@ export function repositoryContent(repository: Repository, name: string): ImageCo
   }
 }
 
-/** As the lifecycle refers to an image in a registry. @param text as it was typed */
+/** Returns the names of an image in a registry, with the lifecycle's reference as the id. @param text the user's reference */
 export function nameInRegistry(text: string, reference: Reference): NameStored {
   const repository = familiarName({ registry: reference.registry, repository: reference.repository })
   return (digest) => ({ reference: text, id: `${contextName(reference)}@${digest}`, repoDigests: [`${repository}@${digest}`] })

@@ -1,4 +1,4 @@
-/** Blobs of registries' repositories, each seen to once: mounted where the registry has it already, or else copied. */
+/** Sends each blob to a repository once: by a mount from the same registry, or else by an upload. */
 
 import type { Context } from '../../base/events.ts'
 import { parseReference, type Reference } from '../../oci/reference.ts'
@@ -6,10 +6,10 @@ import type { Registries } from '../../registry/registry.ts'
 import type { LayerBlob } from '../image.ts'
 import { repositoryName } from './registry-source.ts'
 
-/** Shared by all images of a run: what one image brought to a repository, the next finds there. */
+/** Remembers the blobs of repositories, for all images of a run. */
 export class RepositoryBlobs {
   readonly #registries: Registries
-  /** By repository and digest. */
+  /** Finished and running transfers, by repository and digest. */
   readonly #there = new Map<string, Promise<void>>()
   #mounted = 0
   #copiedBytes = 0
@@ -18,19 +18,19 @@ export class RepositoryBlobs {
     this.#registries = registries
   }
 
-  /** Blobs that registries took over from a repository of their own. */
+  /** The number of blobs that registries mounted from other repositories. */
   get mounted(): number {
     return this.#mounted
   }
 
-  /** Bytes of layers that went from one registry to another. */
+  /** The uploaded bytes of layers. */
   get copiedBytes(): number {
     return this.#copiedBytes
   }
 
   /**
-   * Sees that the target's repository has the blob.
-   * @param trusting whether what is said to be there is believed
+   * Sends the blob to the target's repository, if it is missing there.
+   * @param trusting whether to assume that repositories have the blobs that are recorded for them
    * @throws CnbError CNB_REGISTRY_*
    */
   async bring(blob: LayerBlob, target: Reference, context: Context, trusting = true): Promise<void> {
@@ -39,7 +39,7 @@ export class RepositoryBlobs {
     await this.#once(name, blob, trusting, () => this.#bring(blob, target, context))
   }
 
-  /** Sends a small blob that is new, most likely: nobody asks first whether it is there. */
+  /** Uploads a small blob that is probably new, without a check for its presence. */
   async send(blob: LayerBlob, target: Reference, context: Context, trusting = true): Promise<void> {
     await this.#once(repositoryName(target), blob, trusting, () => this.#registries.repository(target, 'push').uploadBlob(blob, context))
   }
@@ -59,7 +59,7 @@ export class RepositoryBlobs {
     this.#copiedBytes += descriptor.size
   }
 
-  /** Does `work` unless it was done for this blob; what failed is done again for the next image. */
+  /** Runs `work` once per blob. After a failure, the next image runs it again. */
   #once(name: string, { descriptor }: LayerBlob, trusting: boolean, work: () => Promise<void>): Promise<void> {
     const key = `${name}@${descriptor.digest}`
     const known = trusting ? this.#there.get(key) : undefined

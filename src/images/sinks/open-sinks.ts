@@ -1,4 +1,4 @@
-/** Saving one image to several sinks at once, with one manifest for all that have any. */
+/** Saves one image to several sinks, with the same manifest in all that store manifests. */
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -8,18 +8,19 @@ import type { Image, ImagePlan, ImageSink, ImageSource, LayerBlob, SavedImage } 
 import type { LayerBlobs } from '../layers/layer-blobs.ts'
 import type { Sink } from './sink.ts'
 
-/** A sink, and what saves images there. */
+/** A sink, and its images. */
 export interface OpenSink {
   readonly sink: Sink
   readonly images: ImageSink
 }
 
-/** The registries come last, for what fails is most often the network, and an image that is published cannot be called back. */
+/** Registries come last: most failures are network failures, and a published image cannot be withdrawn. */
 const ORDER: readonly Sink['store'][] = ['files', 'engine', 'registry']
 
 /**
- * What was saved before a failure stays, and the error says where. The result has the ID and the names of the first sink.
- * @param published where images may be found whose layers need not be compressed again
+ * Returns a sink that saves to all `sinks`. After a failure, saved images remain, and the error lists them. The result has the ID and
+ * the names of the first sink.
+ * @param published the source of published images, to reuse their compressed layers
  */
 export function openSinks(sinks: readonly OpenSink[], blobs: LayerBlobs, published: ImageSource): ImageSink {
   const ordered = ORDER.flatMap((store) => sinks.filter(({ sink }) => sink.store === store))
@@ -27,7 +28,7 @@ export function openSinks(sinks: readonly OpenSink[], blobs: LayerBlobs, publish
     async save(plan, context = {}) {
       const images = [plan.base, ...(plan.previous ? [plan.previous] : [])]
       images.forEach((image) => blobs.remember(image))
-      // Base and previous image come from the engine then.
+      // In this case the base and the previous image come from the engine, without compressed layers.
       const isShared = sinks.some(({ sink }) => sink.store === 'engine') && sinks.some(({ sink }) => sink.takesBlobs)
       if (isShared) await learnBlobs(blobs, images, plan, published, context)
       const saved = new Map<OpenSink, SavedImage>()
@@ -44,7 +45,7 @@ export function openSinks(sinks: readonly OpenSink[], blobs: LayerBlobs, publish
   }
 }
 
-/** The registry's own base and previous image may say how their layers are called there. */
+/** Looks up compressed layers in the published base and previous image. */
 async function learnBlobs(blobs: LayerBlobs, images: readonly Image[], plan: ImagePlan, published: ImageSource, context: Context): Promise<void> {
   const lacking = new Set(plan.layers.filter((layer) => !blobs.lookup(layer)).map(({ diffId }) => diffId))
   const isLacking = ({ layers }: Image): boolean => layers.some(({ diffId }) => lacking.has(diffId))
@@ -56,7 +57,7 @@ async function learnBlobs(blobs: LayerBlobs, images: readonly Image[], plan: Ima
       if (found) blobs.remember(found)
     } catch (error) {
       context.signal?.throwIfAborted()
-      context.events?.({ type: 'debug', message: `no layers are taken over from '${reference}': ${toCnbError(error).message}` })
+      context.events?.({ type: 'debug', message: `cannot reuse layers of '${reference}': ${toCnbError(error).message}` })
     }
   }))
 }
@@ -65,14 +66,14 @@ async function allBlobs(blobs: LayerBlobs, { layers }: ImagePlan, context: Conte
   return new Map(await Promise.all(layers.map(async (layer) => [layer.diffId, await blobs.of(layer, context)] as const)))
 }
 
-/** Tells of the sinks that have the image although it could not be saved to all. */
+/** Adds the sinks that have already saved the image to the error. */
 function savedBefore(error: unknown, saved: ReadonlyMap<OpenSink, SavedImage>): unknown {
   if (saved.size === 0 || !(error instanceof CnbError)) return error
   const places = [...saved].map(([{ sink }, { tags }]) => sink.describe(tags.join(', ')))
   return error.withMessage(`${error.message}; the image is ${places.join(' and ')}`)
 }
 
-/** On the engine the image has an ID of its own; what is published has digests. @param all those of registries first */
+/** Combines the results: ID and names of the first sink, digests of all. @param all the results, registries first */
 function together(first: SavedImage | undefined, all: readonly SavedImage[]): SavedImage {
   const { id = '', tags = [] } = first ?? {}
   const manifest = all.find((each) => each.manifest)?.manifest

@@ -1,4 +1,4 @@
-/** What each kind of sink declares, as data and functions. sinks.ts lists the kinds. */
+/** The interface of sinks: destinations of saved images. sinks.ts lists the kinds. */
 
 import type { Context } from '../../base/events.ts'
 import type { Platform } from '../../oci/platform.ts'
@@ -9,50 +9,50 @@ import type { LayerBlobs } from '../layers/layer-blobs.ts'
 
 /** A kind of sink. */
 export interface SinkKind {
-  /** How `--to` names one, for help and hints: a word such as `engine`, or a scheme and what follows it, such as `oci:DIR`. */
+  /** The syntax in `--to`, for help and hints: a word such as `engine`, or a scheme with its value, such as `oci:DIR`. */
   readonly form: string
-  /** Loads the code of the kind: the function that reads a value of `--to` that has this word or scheme. */
+  /** Loads the function that reads a value of `--to` with this word or scheme. */
   readonly load: () => Promise<ReadSink>
 }
 
 /** @throws CnbError CNB_REFERENCE_INVALID for a malformed value */
 type ReadSink = (text: string, options: SinkOptions) => Sink
 
-/** What a kind of sink may need to read a value of `--to`. */
+/** Options for reading a value of `--to`. */
 export interface SinkOptions {
-  /** The directory that relative paths start from. */
+  /** The base of relative paths. */
   readonly cwd: string
-  /** Leave out the layers of the base image, where the sink can do that. */
+  /** Omit the layers of the base image, if the sink supports it. */
   readonly sparse: boolean
 }
 
-/** One place where images are saved. */
+/** A destination of saved images. */
 export interface Sink {
-  /** As `--to` names it; paths are absolute. */
+  /** The value of `--to`, with absolute paths. */
   readonly place: string
-  /** Images are saved in files first, on the engine then, in registries last. */
+  /** Determines the order: files first, then the engine, then registries. */
   readonly store: 'files' | 'engine' | 'registry'
-  /** Whether it stores layers compressed, so that the manifest has the digests that it has in the other sinks of this kind. */
+  /** Whether it stores compressed layers. All such sinks store the same manifest. */
   readonly takesBlobs: boolean
-  /** Whether it leaves out the layers of the base image. */
+  /** Whether it omits the layers of the base image. */
   readonly sparse?: boolean
-  /** Says where a saved image is, for errors: `on the engine as my-app:latest`. */
+  /** Returns the place of a saved image for errors: `on the engine as my-app:latest`. */
   readonly describe: (tags: string) => string
   readonly open: (services: SinkServices) => ImageSink
-  /** Finds the image that the new one replaces; a sink without it leaves that to the registry. */
+  /** Returns the source of the image that the new one replaces; without this function, it is the registry. */
   readonly previous?: (image: Reference, services: SinkServices) => ImageSource
-  /** Checks that the tags may be written, before the build starts. @throws CnbError CNB_REGISTRY_* */
+  /** Checks write access to the tags before the build starts. @throws CnbError CNB_REGISTRY_* */
   readonly check?: (tags: readonly Reference[], registries: Registries, context: Context) => Promise<void>
-  /** The commands, connected by pipes, that load a saved image into an engine; absent where the image starts by its name. */
+  /** Returns the commands, connected by pipes, that load a saved image into an engine; undefined if a run by name needs no load. */
   readonly loadCommands?: (image: string) => readonly (readonly string[])[]
 }
 
-/** What sinks save with. */
+/** The services for saving images. */
 export interface SinkServices {
   /** The engine's images. */
   readonly engine: ImageSource & ImageSink
   readonly registries: Registries
-  /** The layers as they are compressed, shared by all sinks. */
+  /** The compressed layers, shared by all sinks. */
   readonly blobs: LayerBlobs
   /** The published images. */
   readonly published: ImageSource

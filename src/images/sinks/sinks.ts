@@ -2,7 +2,7 @@
 
 import type { SinkKind } from './sink.ts'
 
-/** In the order in which results list places. A result has the ID and the names that the image has in its first place. */
+/** The kinds, in the order of places in results. A result has the image's ID and names in its first place. */
 export const SINKS: readonly SinkKind[] = [
   { form: 'engine', load: async () => (await import('./to-engine.ts')).toEngine },
   { form: 'registry', load: async () => (await import('./to-registry.ts')).toRegistry },

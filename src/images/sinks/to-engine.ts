@@ -1,4 +1,4 @@
-/** `--to engine`: the container engine, under the image's names. */
+/** `--to engine`: saves to the container engine under the image's names. */
 
 import type { Sink } from './sink.ts'
 

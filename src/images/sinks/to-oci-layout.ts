@@ -1,4 +1,4 @@
-/** `--to oci:DIR[:NAME]`: an OCI layout, under that name, or else under the tags of the image's names. */
+/** `--to oci:DIR[:NAME]`: saves to an OCI layout, under NAME or else the tags of the image's names. */
 
 import { resolve } from 'node:path'
 import { familiarName, type Reference } from '../../oci/reference.ts'
@@ -8,7 +8,7 @@ import { saveToLayout } from '../oci-layout/layout-sink.ts'
 import { openLayoutImages } from '../oci-layout/layout-source.ts'
 import type { Sink, SinkOptions, SinkServices } from './sink.ts'
 
-/** @throws CnbError CNB_REFERENCE_INVALID */
+/** Reads `oci:DIR[:NAME]`. @throws CnbError CNB_REFERENCE_INVALID */
 export function toOciLayout(text: string, { cwd, sparse }: SinkOptions): Sink {
   const parsed = parseLayoutLocation(text)
   const location = { ...parsed, directory: resolve(cwd, parsed.directory) }
@@ -29,7 +29,7 @@ export function toOciLayout(text: string, { cwd, sparse }: SinkOptions): Sink {
   }
 }
 
-/** The image that has the app's name in the layout now; any other is a registry's. */
+/** Returns a source with the app's current image in the layout; other images come from registries. */
 function layoutPrevious({ directory, name }: LayoutLocation, image: Reference, { published, platform }: SinkServices): ImageSource {
   const own = formatLayoutLocation({ directory, name: name ?? image.tag })
   const layouts = openLayoutImages(platform)
@@ -37,8 +37,8 @@ function layoutPrevious({ directory, name }: LayoutLocation, image: Reference, {
 }
 
 /**
- * By way of an archive: skopeo's docker-daemon: (1.9, Debian 12) speaks an API that Engine 28 refuses. Skopeo needs a name: without
- * one in the location, the image has the tag of its own name.
+ * Returns the commands that load the image through an archive: skopeo's docker-daemon: (1.9, Debian 12) uses an API version that
+ * Engine 28 rejects. Skopeo needs a name: without one in the location, it is the tag of the image's name.
  */
 function copyCommands({ directory, name }: LayoutLocation, image: string): string[][] {
   const source = formatLayoutLocation({ directory, name: name ?? image.slice(image.lastIndexOf(':') + 1) })

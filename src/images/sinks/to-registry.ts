@@ -1,4 +1,4 @@
-/** `--to registry`: the repositories of the image's names. */
+/** `--to registry`: publishes to the repositories of the image's names. */
 
 import type { ImageSink } from '../image.ts'
 import { saveToRegistry } from '../remote/registry-sink.ts'

@@ -63,7 +63,7 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   73: both(), 74: both(), 75: both(),
   76: by(
     ['unit/images/find/run-image.test.ts', "puts the app's registry first"],
-    ['unit/images/find/run-image.test.ts', 'goes on when an image cannot be had'],
+    ['unit/images/find/run-image.test.ts', 'tries the next name if an image cannot be pulled'],
     ['e2e/cli/config-file.test.ts', 'sets builder, pull policy and mirrors of run images for a build'],
   ),
   77: by(['e2e/rebase/rebase.test.ts', 'moves the app to its new run image']),

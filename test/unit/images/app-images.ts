@@ -1,10 +1,10 @@
-/** App and run images as data, for the tests of what is decided from them. */
+/** App and run images as data, for unit tests. */
 
 import { Readable } from 'node:stream'
 import type { Image, Layer } from '../../../src/images/image.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 
-/** A layer whose content is its name. */
+/** A layer with its name as content. */
 export function layer(name: string): Layer {
   return { diffId: digestOf(name), size: name.length, open: async () => Readable.from([Buffer.from(name)]) }
 }
@@ -39,7 +39,7 @@ export function image({ layers = [], env = [], osVersion, ...changes }: ImageCha
   }
 }
 
-/** The label of an app whose base ends at `top`, built on `my/run` or its mirror. */
+/** The label of an app on `my/run` or its mirror; `top` is the base's top layer. */
 export function lifecycleLabel(top: string, more: Record<string, unknown> = {}): string {
   return JSON.stringify({
     app: [{ sha: digestOf('code') }],
@@ -50,7 +50,7 @@ export function lifecycleLabel(top: string, more: Record<string, unknown> = {}):
   })
 }
 
-/** An app of Platform API 0.15 on base layers `a`, `b`. */
+/** An app for Platform API 0.15, with the base layers `a` and `b`. */
 export function app(changes: ImageChanges = {}, metadata: Record<string, unknown> = {}): Image {
   const { labels, ...more } = changes
   return image({

@@ -3,7 +3,7 @@ import type { EngineImage } from '../../../../src/docker/engine.ts'
 import { engineImageConfig } from '../../../../src/images/engine/engine-config.ts'
 import { digestOf } from '../../../../src/oci/digest.ts'
 
-/** As Engine 20.10 answers for an image that was committed from a container. */
+/** The reply of Engine 20.10 for an image that was committed from a container. */
 const inspected: EngineImage = {
   id: digestOf('id'),
   tags: [],
@@ -22,7 +22,7 @@ const inspected: EngineImage = {
 
 const step = (created: number, createdBy: string, comment = '') => ({ created, createdBy, comment, size: 1 })
 
-test('has what belongs to the image, not what belonged to a container', () => {
+test("includes the image's settings, without those of a container", () => {
   expect(engineImageConfig(inspected, [step(2, 'newer', 'c'), step(1, 'older')])).toEqual({
     architecture: 'arm64',
     os: 'linux',
@@ -39,13 +39,13 @@ test('has what belongs to the image, not what belonged to a container', () => {
   })
 })
 
-test('has a blank history where the entries cannot be those of the layers', () => {
+test('returns empty history entries if their number differs from the layers', () => {
   for (const history of [[], [step(1, 'a')], [step(3, 'c'), step(2, 'b'), step(1, 'a')]]) {
     expect(engineImageConfig(inspected, history).history).toEqual([{}, {}])
   }
 })
 
-test('leaves out what the engine does not tell', () => {
+test('omits properties that the engine does not return', () => {
   const bare = { ...inspected, platform: { os: 'linux', architecture: 'amd64' }, osVersion: undefined, author: '', created: undefined, config: {} }
   expect(Object.keys(engineImageConfig(bare, []))).toEqual(['architecture', 'os', 'config', 'rootfs', 'history'])
 })

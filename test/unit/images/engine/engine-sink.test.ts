@@ -15,7 +15,7 @@ import { anyString } from '../../../support/matching.ts'
 
 type Archive = Record<string, string>
 
-/** An engine that keeps the archives that it is sent, and answers the loads one by one as told. */
+/** An engine that records the received archives, and returns `answers` for the loads in order. */
 function engineWith(imageStore: 'graphdriver', answers: (string[] | Error)[]) {
   const archives: Archive[] = []
   const named: [string, string][] = []
@@ -48,7 +48,7 @@ function manifestOf(archive: Archive | undefined): { Config: string; RepoTags: u
 }
 
 describe('on a graph-driver store', () => {
-  test('sends the layers that the base has as empty files, and names the image by its config', async () => {
+  test("sends the base's layers as empty files, and returns the digest of the configuration as ID", async () => {
     const plan = planOf(['a', 'b', 'x'], ['a', 'b', 'c'])
     const id = digestOf(encodeImageConfig(plan.config))
     const { engine, archives, named } = engineWith('graphdriver', [[]])
@@ -59,20 +59,20 @@ describe('on a graph-driver store', () => {
     expect(named).toEqual([[id, 'docker.io/my/app:latest'], [id, 'r.example/app:2']])
   })
 
-  test('a layer above a new one is sent, although the base has it: its chain is another', async () => {
+  test("sends a layer of the base above a new layer, as its chain is different", async () => {
     const { engine, archives } = engineWith('graphdriver', [[]])
     await saveToEngine(engine, planOf(['a', 'b'], ['new', 'b']))
     expect(Object.keys(archives[0] ?? {})).toEqual([anyString, file('new'), file('b'), 'manifest.json'])
   })
 
-  test('a layer that is below omitted and above sent is sent once', async () => {
+  test('sends a layer once if it is both omitted and needed', async () => {
     const { engine, archives } = engineWith('graphdriver', [[]])
     await saveToEngine(engine, planOf(['a'], ['a', 'b', 'a', 'b']))
     expect(manifestOf(archives[0]).Layers).toEqual([file('a'), file('b'), file('a'), file('b')])
     expect(archives[0]).toMatchObject({ [file('a')]: 'a', [file('b')]: 'b' })
   })
 
-  test('sends everything when the engine refuses', async () => {
+  test('sends all layers after a failure of the engine', async () => {
     const { engine, archives } = engineWith('graphdriver', [new CnbError('CNB_ENGINE_FAILED', 'invalid diffID for layer 0'), []])
     await saveToEngine(engine, planOf(['a'], ['a', 'b']))
     expect(archives.map((archive) => archive[file('a')])).toEqual(['', 'a'])
@@ -81,8 +81,8 @@ describe('on a graph-driver store', () => {
 
   test.each([
     ['the disk is full', ['a'], 'CNB_ENGINE_DISK_FULL'],
-    ['nothing was left out', [], 'CNB_ENGINE_FAILED'],
-  ] as const)('does not try again when %s, and names nothing', async (_, base, code) => {
+    ['all layers were sent', [], 'CNB_ENGINE_FAILED'],
+  ] as const)('does not retry if %s, and sets no name', async (_, base, code) => {
     const { engine, archives, named } = engineWith('graphdriver', [new CnbError(code, 'no'), []])
     await expect(saveToEngine(engine, planOf([...base], ['a', 'b']))).rejects.toMatchObject({ code })
     expect([archives.length, named]).toEqual([1, []])
@@ -90,7 +90,7 @@ describe('on a graph-driver store', () => {
 })
 
 describe('on the containerd store', () => {
-  test('sends the layers that the store lacks, and names the image by its manifest', async () => {
+  test('sends missing layers, and returns the digest of the manifest as ID', async () => {
     const engine = new FakeEngine({ imageStore: 'containerd' })
     const first = await saveToEngine(engine, planOf([], ['a', 'b']))
     expect(await engine.images.inspect(first.id)).toMatchObject({ diffIds: [digestOf('a'), digestOf('b')] })
@@ -103,7 +103,7 @@ describe('on the containerd store', () => {
     expect(await engine.images.inspect('my/app')).toMatchObject({ id: second.id, diffIds: ['a', 'b', 'c'].map(digestOf) })
   })
 
-  test('an image that the engine has already is not sent again', async () => {
+  test('does not send an existing image again', async () => {
     const engine = new FakeEngine({ imageStore: 'containerd' })
     const { id } = await saveToEngine(engine, planOf([], ['a']))
     engine.images.load = () => Promise.reject(new Error('it was sent'))
@@ -111,8 +111,8 @@ describe('on the containerd store', () => {
   })
 })
 
-describe('on a containerd store that loses a layer while an image of it is loaded', () => {
-  /** Saves a second image on the first one's layer `a`, which is collected before the first load. */
+describe('on a containerd store that loses a layer during the load', () => {
+  /** Saves a second image with the layer `a` of the first image, which is collected before the first load. */
   async function saveMeanwhile(layers: ImagePlan['layers']) {
     const engine = new FakeEngine({ imageStore: 'containerd' })
     const first = await saveToEngine(engine, planOf([], ['a'], ['old']))
@@ -127,7 +127,7 @@ describe('on a containerd store that loses a layer while an image of it is loade
     return { engine, loaded, saving: saveToEngine(engine, { ...planOf([], ['a', 'b']), base, layers }) }
   }
 
-  test('everything is sent, and the image is whole', async () => {
+  test('sends all layers, and saves a complete image', async () => {
     const { engine, loaded, saving } = await saveMeanwhile([layer('a'), layer('b')])
     const { id } = await saving
     expect(loaded).toEqual([undefined, undefined])
@@ -135,7 +135,7 @@ describe('on a containerd store that loses a layer while an image of it is loade
     expect([...engine.blobs.keys()]).toEqual(expect.arrayContaining([digestOf('a'), digestOf('b')]))
   })
 
-  test('and cannot be had again, nothing stays of the image', async () => {
+  test('removes the image if the layer cannot be read again', async () => {
     const lost = { ...layer('a'), open: () => Promise.reject(new CnbError('CNB_IMAGE_INVALID', 'it is gone')) }
     const { engine, saving } = await saveMeanwhile([lost, layer('b')])
     await expect(saving).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
@@ -144,7 +144,7 @@ describe('on a containerd store that loses a layer while an image of it is loade
   })
 })
 
-test('a layer that does not know its size is measured', async () => {
+test('measures a layer of unknown size', async () => {
   const { engine, archives } = engineWith('graphdriver', [[]])
   const { size: _, ...unmeasured } = layer('a')
   await saveToEngine(engine, { ...planOf([], ['a']), layers: [unmeasured] })

@@ -3,7 +3,7 @@ import { CnbError } from '../../../../src/base/errors.ts'
 import type { EngineImage } from '../../../../src/docker/engine.ts'
 import { findHolders, nameImage } from '../../../../src/images/engine/image-names.ts'
 
-/** An engine that has names only; giving `refused` fails. */
+/** An engine with names only; setting the name `refused` fails. */
 function names(taken: Record<string, string>, refused?: string, onTag: (name: string) => void = () => {}) {
   const given = new Map(Object.entries(taken))
   const images = new Set(['new', ...given.values()])
@@ -28,31 +28,31 @@ function names(taken: Record<string, string>, refused?: string, onTag: (name: st
   }
 }
 
-const give = async (port: ReturnType<typeof names>['port'], wanted: string[], context?: { signal: AbortSignal }) =>
+const setNames = async (port: ReturnType<typeof names>['port'], wanted: string[], context?: { signal: AbortSignal }) =>
   nameImage(port, 'new', await findHolders(port, wanted, context), context)
 
-test('gives all names', async () => {
+test('sets all names', async () => {
   const engine = names({ a: 'old' })
-  await give(engine.port, ['a', 'b'])
+  await setNames(engine.port, ['a', 'b'])
   expect(engine.given()).toEqual({ a: 'new', b: 'new' })
 })
 
-test('when one cannot be given, every name is again what it was, and the image is gone', async () => {
+test('restores all names and removes the image after a failure', async () => {
   const engine = names({ a: 'old', c: 'older' }, 'c')
-  await expect(give(engine.port, ['a', 'b', 'c'])).rejects.toMatchObject({ message: 'no' })
+  await expect(setNames(engine.port, ['a', 'b', 'c'])).rejects.toMatchObject({ message: 'no' })
   expect(engine.given()).toEqual({ a: 'old', c: 'older' })
   expect([...engine.images]).toEqual(['old', 'older'])
 })
 
-test('an image that had one of the names before keeps it', async () => {
+test('keeps a name that the image had before', async () => {
   const engine = names({ a: 'new' }, 'b')
-  await expect(give(engine.port, ['a', 'b'])).rejects.toThrow('no')
+  await expect(setNames(engine.port, ['a', 'b'])).rejects.toThrow('no')
   expect(engine.given()).toEqual({ a: 'new' })
 })
 
-test('an interrupt between two names gives the first one back', async () => {
+test('restores the first name after an interrupt between two names', async () => {
   const abort = new AbortController()
   const engine = names({ a: 'old' }, undefined, () => abort.abort())
-  await expect(give(engine.port, ['a', 'b'], { signal: abort.signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+  await expect(setNames(engine.port, ['a', 'b'], { signal: abort.signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
   expect(engine.given()).toEqual({ a: 'old' })
 })

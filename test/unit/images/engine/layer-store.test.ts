@@ -30,7 +30,7 @@ const file = (name: string, content: Buffer): TarEntry => ({ type: 'file', name,
 const link = (name: string, linkname: string): TarEntry => ({ type: 'symlink', name, linkname, mode: 0o777, uid: 0, gid: 0, mtime: 0 })
 const blob = (content: Buffer): TarEntry => file(`blobs/sha256/${hexOf(digestOf(content))}`, content)
 
-/** As Engine 20.10 saves an image in which a layer occurs twice. */
+/** The archive of Engine 20.10 for an image with a repeated layer. */
 const DOCKER_ARCHIVE = [
   file('1/VERSION', Buffer.from('1.0')),
   file('1/json', Buffer.from('{}')),
@@ -42,13 +42,13 @@ const DOCKER_ARCHIVE = [
   file('manifest.json', Buffer.from('[]')),
 ]
 
-/** As Engine 28 does on the containerd store, when the layers were pulled. */
+/** The archive of Engine 28 with the containerd store, for pulled layers. */
 const OCI_ARCHIVE = [blob(Buffer.from('{"schemaVersion":2}')), blob(gzipSync(A)), blob(gzipSync(B)), blob(gzipSync(C)), file('index.json', Buffer.from('{}'))]
 
-/** An engine whose images no lifecycle made, so that only a save gives their layers. */
+/** An engine with images that were not built by a lifecycle: their layers can only be saved. */
 function engineWith(save: LayerEngine['images']['save']): LayerEngine {
   const none = async () => undefined
-  return { images: { save }, content: { info: none, read: none }, containers: { create: () => Promise.reject(new Error('no container was asked for')) } }
+  return { images: { save }, content: { info: none, read: none }, containers: { create: () => Promise.reject(new Error('unexpected container')) } }
 }
 
 const image = (id: string) => anImage({ reference: id, id })
@@ -71,8 +71,8 @@ describe.each([
   ['a docker-archive', DOCKER_ARCHIVE],
   ['an OCI layout with uncompressed blobs', [blob(A), blob(B), blob(C), file('manifest.json', Buffer.from('[]'))]],
   ['an OCI layout with compressed blobs', OCI_ARCHIVE],
-])('from %s', (_, archive) => {
-  test('gives each layer uncompressed, with its size once it is known', async () => {
+])('LayerStore with %s', (_, archive) => {
+  test('opens each layer uncompressed, with its size after the first read', async () => {
     const { store } = storeOf(archive)
     await using _store = store
     const layer = store.layer(image('image'), digestOf(B))
@@ -83,7 +83,7 @@ describe.each([
     expect(await buffer(await store.layer(image('image'), digestOf(C)).open())).toEqual(C)
   })
 
-  test('keeps on the disk only what was asked for, and that as long as it is open', async () => {
+  test('stores only requested layers on the disk, until disposal', async () => {
     const { store } = storeOf(archive)
     expect(await leftInScratch()).toBe(0)
     await store.fetch(image('image'), [digestOf(C)])
@@ -93,7 +93,7 @@ describe.each([
   })
 })
 
-test('layers that are fetched together cost one save for each image, and none the second time', async () => {
+test('fetches layers with one save for each image, and none the second time', async () => {
   const { store, saves } = storeOf(DOCKER_ARCHIVE)
   await using _store = store
   const layers = [store.layer(image('one'), digestOf(A)), store.layer(image('one'), digestOf(B)), store.layer(image('two'), digestOf(C)), store.layer(image('two'), digestOf(A))]
@@ -103,7 +103,7 @@ test('layers that are fetched together cost one save for each image, and none th
   expect(saves).toEqual(['one', 'two'])
 })
 
-test('a layer that is opened twice at once is saved once', async () => {
+test('saves a layer once for concurrent reads', async () => {
   const { store, saves } = storeOf(DOCKER_ARCHIVE)
   await using _store = store
   const layer = store.layer(image('image'), digestOf(A))
@@ -111,33 +111,33 @@ test('a layer that is opened twice at once is saved once', async () => {
   expect([contents, saves]).toEqual([[A, A], ['image']])
 })
 
-test('a layer that the save does not have is an error that names it, as when the engine has empty files for the base', async () => {
+test('rejects a layer that is missing in the save, such as an empty file for a layer of the base', async () => {
   const { store } = storeOf([blob(A), file(`blobs/sha256/${hexOf(digestOf(B))}`, Buffer.alloc(0))])
   await using _store = store
   await expect(store.layer(image('image'), digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: containing(digestOf(B)) })
   expect(await buffer(await store.layer(image('image'), digestOf(A)).open())).toEqual(A)
 })
 
-test('a layer whose content is not what its name says is not given out', async () => {
+test('rejects a layer with other content than its name', async () => {
   const { store } = storeOf([file(`blobs/sha256/${hexOf(digestOf(B))}`, C)])
   await using _store = store
   await expect(store.layer(image('image'), digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
 })
 
-test('an archive that is cut short is an error', async () => {
+test('rejects a truncated archive', async () => {
   const whole = await buffer(packTar(DOCKER_ARCHIVE))
   const store = new LayerStore(engineWith(async () => Readable.from([whole.subarray(0, 100_000)])), 'test')
   await using _store = store
   await expect(store.layer(image('image'), digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
 })
 
-test('an interrupt in the middle of a save leaves nothing behind', async () => {
+test('leaves no files after an interrupt during a save', async () => {
   const half = new PassThrough()
   half.write((await buffer(packTar(DOCKER_ARCHIVE))).subarray(0, 100_000))
   const abort = new AbortController()
   const store = new LayerStore(engineWith(async () => half), 'test')
   const opening = store.layer(image('image'), digestOf(B)).open(abort.signal)
-  // The file is being written by now, or never.
+  // Wait until the file is being written.
   await expect.poll(leftInScratch).toBeGreaterThan(1)
   abort.abort()
   await expect(opening).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })

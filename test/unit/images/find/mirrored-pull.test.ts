@@ -11,8 +11,8 @@ const AMD = { os: 'linux', architecture: 'amd64' }
 type Answer = string | [ErrorCode, string]
 
 /**
- * An engine whose images have names, and registries that give images or refuse, by the reference that is pulled.
- * @param there the images that the engine has, by name
+ * An engine with image names, and registries that return an image ID or an error for each pulled reference.
+ * @param there the engine's images, by name
  */
 function setUp(answers: Record<string, Answer>, mirrors: Record<string, string[]>, there: Record<string, string> = {}) {
   const names = new Map(Object.entries(there))
@@ -44,11 +44,11 @@ function setUp(answers: Record<string, Answer>, mirrors: Record<string, string[]
     const found = await findImage(reference, policy, { engine, credentials, mirrors, images }, { events: (event) => events.push(event) })
     return [found.reference, found.id]
   }
-  const told = (type: string): string[] => events.flatMap((event) => (event.type === type && 'message' in event ? String(event.message) : []))
-  return { find, log, told, names }
+  const messages = (type: string): string[] => events.flatMap((event) => (event.type === type && 'message' in event ? String(event.message) : []))
+  return { find, log, messages, names }
 }
 
-test('an image comes from the mirror with the credentials for it, and has its own name only', async () => {
+test("pulls from the mirror with its credentials, and sets only the image's own name", async () => {
   const { find, log, names } = setUp({ 'm.example/hub/library/run:1': 'new' }, { 'docker.io': ['m.example/hub'] }, { 'docker.io/library/run:1': 'old' })
   expect(await find('docker.io/library/run:1')).toEqual(['docker.io/library/run:1', 'new'])
   expect(log).toEqual([
@@ -59,23 +59,23 @@ test('an image comes from the mirror with the credentials for it, and has its ow
   expect([...names.keys()]).toEqual(['docker.io/library/run:1'])
 })
 
-test("a name of the mirror's that the user has on the engine stays", async () => {
+test("keeps a mirror's name that the engine had before", async () => {
   const { find, names } = setUp({ 'm.example/x:1': 'new' }, { '*': ['m.example'] }, { 'm.example/x:1': 'old' })
   await find('r.example/x:1')
   expect(Object.fromEntries(names)).toEqual({ 'm.example/x:1': 'new', 'r.example/x:1': 'new' })
 })
 
-test('a mirror that has nothing is passed over silently, one that fails with a warning, and the registry itself is asked last', async () => {
-  const { find, log, told } = setUp(
+test('skips a mirror without the image silently and a failing mirror with a warning, and uses the registry last', async () => {
+  const { find, log, messages } = setUp(
     { 'b.example/x:1': ['CNB_PULL_FAILED', 'cannot pull b.example/x:1: connection refused'], 'r.example/x:1': 'own' },
     { 'r.example': ['a.example', 'b.example'] },
   )
   expect(await find('r.example/x:1')).toEqual(['r.example/x:1', 'own'])
   expect(log.filter((line) => line.startsWith('pull'))).toEqual(['a', 'b', 'r'].map((host) => `pull ${host}.example/x:1 as user of ${host}.example/x`))
-  expect(told('warning')).toEqual([expect.stringContaining("the mirror's b.example/x:1 is passed over: cannot pull b.example/x:1: connection refused")])
+  expect(messages('warning')).toEqual([expect.stringContaining('skipping mirror b.example/x:1: cannot pull b.example/x:1: connection refused')])
 })
 
-test('the error names the mirrors that were asked', async () => {
+test("adds the mirrors' errors to the error", async () => {
   const { find } = setUp({ 'r.example/x:1': ['CNB_PULL_FAILED', 'cannot pull r.example/x:1: no such host'] }, { 'r.example': ['m.example'] })
   await expect(find('r.example/x:1')).rejects.toMatchObject({
     code: 'CNB_PULL_FAILED',
@@ -83,18 +83,18 @@ test('the error names the mirrors that were asked', async () => {
   })
 })
 
-test("the engine's copy does not stand in where the registry refuses, whatever mirrors answer", async () => {
+test("does not use the engine's copy if the registry denies access, independent of mirrors", async () => {
   const answers: Record<string, Answer> = { 'r.example/x:1': ['CNB_PULL_FAILED', 'denied'], 'm.example/x:1': ['CNB_PULL_FAILED', 'no such host'] }
   await expect(setUp(answers, { 'r.example': ['m.example'] }, { 'r.example/x:1': 'old' }).find('r.example/x:1')).rejects.toMatchObject({ code: 'CNB_PULL_FAILED' })
 })
 
-test('what is wrong with the engine ends the search', async () => {
+test('stops at an error of the engine', async () => {
   const { find, log } = setUp({ 'm.example/x:1': ['CNB_ENGINE_DISK_FULL', 'no space left'] }, { 'r.example': ['m.example'] })
   await expect(find('r.example/x:1')).rejects.toMatchObject({ code: 'CNB_ENGINE_DISK_FULL' })
   expect(log.filter((line) => line.startsWith('pull'))).toHaveLength(1)
 })
 
-test("a digest's image keeps the mirror's name on the engine, and is found by it the next time", async () => {
+test("keeps the mirror's name of an image with a digest, and finds the image by it later", async () => {
   const { find, log } = setUp({ [`m.example/x@${DIGEST}`]: 'new' }, { 'r.example': ['m.example'] })
   for (const policy of ['always', 'if-not-present', 'never'] as const) {
     expect(await find(`r.example/x@${DIGEST}`, policy)).toEqual([`r.example/x@${DIGEST}`, 'new'])
@@ -102,6 +102,6 @@ test("a digest's image keeps the mirror's name on the engine, and is found by it
   expect(log).toEqual([`pull m.example/x@${DIGEST} as user of m.example/x`])
 })
 
-test('a mirror that is no host is an error', async () => {
+test('rejects an invalid mirror', async () => {
   await expect(setUp({}, { '*': ['no host'] }).find('r.example/x')).rejects.toMatchObject({ code: 'CNB_USAGE' })
 })

@@ -12,7 +12,7 @@ import { containing, matching } from '../../../support/matching.ts'
 const AMD = { os: 'linux', architecture: 'amd64' }
 const ARM = { os: 'linux', architecture: 'arm64' }
 
-/** An engine with one image or none, and a registry that gives another or refuses. */
+/** An engine with at most one image, and a registry that returns another image or an error. */
 function setUp({ local, remote }: { local?: Image; remote?: Image | [ErrorCode, string] }) {
   let present = local
   const pulls: { reference: string; options: PullOptions | undefined }[] = []
@@ -35,7 +35,7 @@ function setUp({ local, remote }: { local?: Image; remote?: Image | [ErrorCode, 
 const local = image({ reference: 'local', platform: AMD })
 const remote = image({ reference: 'remote', platform: AMD })
 
-test.each<PullPolicy>(['always', 'never'])('an image of which the engine has lost a part is refused with the policy %s', async (policy) => {
+test.each<PullPolicy>(['always', 'never'])('rejects an image with lost content with the policy %s', async (policy) => {
   const lost = image({ reference: 'lost', platform: { os: '', architecture: '' }, layers: [] })
   const { find } = setUp({ local: lost, remote: lost })
   await expect(find(policy, AMD)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', hint: containing('docker image rm lost') })
@@ -44,8 +44,8 @@ test.each<PullPolicy>(['always', 'never'])('an image of which the engine has los
 test.each<[PullPolicy, Image | undefined, Platform | undefined, string]>([
   ['always', local, undefined, 'pulled: the pull policy is always'],
   ['if-not-present', undefined, undefined, 'pulled: the pull policy is if-not-present, and the engine has no copy'],
-  ['if-not-present', image({ platform: ARM }), AMD, 'pulled: the pull policy is if-not-present, and the engine has it for linux/arm64 only'],
-  ['if-not-present', local, undefined, 'not pulled: the pull policy is if-not-present, and the engine has it'],
+  ['if-not-present', image({ platform: ARM }), AMD, 'pulled: the pull policy is if-not-present, and the engine has only a copy for linux/arm64'],
+  ['if-not-present', local, undefined, 'not pulled: the pull policy is if-not-present, and the engine has the image'],
   ['never', local, undefined, 'not pulled: the pull policy is never'],
 ])('explains the policy %s', async (policy, present, platform, decision) => {
   const { find, events } = setUp({ ...(present ? { local: present } : {}), remote })
@@ -54,10 +54,10 @@ test.each<[PullPolicy, Image | undefined, Platform | undefined, string]>([
 })
 
 test.each([
-  ['never', 'always', 'never: applied: --pull-policy says so'],
-  [undefined, 'never', 'never: applied: the configuration file says so'],
+  ['never', 'always', 'never: applied: it is set by --pull-policy'],
+  [undefined, 'never', 'never: applied: it is set in the configuration file'],
   [undefined, undefined, 'always: applied: it is the default'],
-] as const)('explains where the pull policy comes from: option %s, configuration %s', (option, configured, decision) => {
+] as const)('explains the source of the pull policy: option %s, configuration %s', (option, configured, decision) => {
   const events: CnbEvent[] = []
   decidePullPolicy(option, configured, { events: (event) => events.push(event) })
   expect(decisionsOf(events)).toEqual([`pull policy ${decision}`])
@@ -71,33 +71,33 @@ describe('the policy', () => {
     ['if-not-present', false, 'remote', 1],
     ['never', true, 'local', 0],
     ['never', false, undefined, 0],
-  ])('%s, image present: %s → %s', async (policy, present, expected, count) => {
+  ])('is applied: %s, image present: %s → %s', async (policy, present, expected, count) => {
     const { find, pulls } = setUp({ ...(present ? { local } : {}), remote })
     if (expected === undefined) await expect(find(policy)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', hint: containing('never') })
     else expect((await find(policy)).reference).toBe(expected)
     expect(pulls).toHaveLength(count)
   })
 
-  test('always does not ask a registry for an image ID', async () => {
+  test('never pulls an image ID', async () => {
     const { find, pulls } = setUp({ local, remote })
     await find('always', undefined, `sha256:${'0'.repeat(64)}`)
     await find('always', undefined, '0'.repeat(64))
     expect(pulls).toEqual([])
   })
 
-  test("a pull has the registry's credentials and the platform that is wanted", async () => {
+  test("passes the registry's credentials and the platform to the pull", async () => {
     const { find, pulls } = setUp({ remote })
     await find('always', AMD)
     expect(pulls).toEqual([{ reference: 'r.example/x', options: { platform: AMD, auth: { username: 'me', serveraddress: 'r.example/x' } } }])
   })
 })
 
-describe("the engine's copy, when a pull fails,", () => {
-  test('serves silently when no registry has the image', async () => {
+describe("the engine's copy after a failed pull", () => {
+  test('is used silently if no registry has the image', async () => {
     const { find, events } = setUp({ local, remote: ['CNB_IMAGE_NOT_FOUND', 'manifest unknown'] })
     expect((await find('always')).reference).toBe('local')
     expect(withoutDecisions(events)).toEqual([])
-    expect(decisionsOf(events)).toEqual(['image r.example/x: not pulled: no registry has it, and the engine does'])
+    expect(decisionsOf(events)).toEqual(['image r.example/x: not pulled: the engine has the image, and no registry has it'])
   })
 
   test.each([
@@ -105,39 +105,39 @@ describe("the engine's copy, when a pull fails,", () => {
     'dial tcp 10.0.0.1:443: connect: connection refused',
     'net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
     'dial tcp 10.0.0.1:443: connect: network is unreachable',
-  ])('serves with a warning when the registry cannot be reached: %s', async (message) => {
+  ])('is used with a warning if the registry is unreachable: %s', async (message) => {
     const pulledBefore = { ...local, repoDigests: [`r.example/x@sha256:${'0'.repeat(64)}`] }
     const { find, events } = setUp({ local: pulledBefore, remote: ['CNB_PULL_FAILED', message] })
     expect((await find('always')).reference).toBe('local')
     expect(withoutDecisions(events)).toEqual([{ type: 'warning', message: containing(message) }])
-    expect(decisionsOf(events)).toEqual([`image r.example/x: not pulled: no registry can be asked: ${message}`])
+    expect(decisionsOf(events)).toEqual([`image r.example/x: not pulled: the registry is unreachable: ${message}`])
   })
 
-  test('serves without a warning when it never came from a registry', async () => {
+  test('is used without a warning if it is not from a registry', async () => {
     const { find, events } = setUp({ local, remote: ['CNB_PULL_FAILED', 'no such host'] })
     expect((await find('always')).reference).toBe('local')
     expect(withoutDecisions(events)).toMatchObject([{ type: 'debug' }])
   })
 
-  test('does not serve when the registry refused, but the hint says how it would', async () => {
+  test('is not used if the registry denies access, with a hint how to use it', async () => {
     const { find } = setUp({ local, remote: ['CNB_PULL_FAILED', 'unauthorized: authentication required'] })
     await expect(find('always')).rejects.toMatchObject({ code: 'CNB_PULL_FAILED', hint: matching(/if-not-present.*docker login r\.example/) })
   })
 
-  test('does not serve when the engine itself failed', async () => {
+  test('is not used after an error of the engine', async () => {
     const { find } = setUp({ local, remote: ['CNB_ENGINE_DISK_FULL', 'no space left'] })
     await expect(find('always')).rejects.toMatchObject({ code: 'CNB_ENGINE_DISK_FULL' })
   })
 
-  test('without a copy every failure is told as it is', async () => {
+  test('is required: without a copy, errors are thrown unchanged', async () => {
     for (const code of ['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED'] as const) {
       await expect(setUp({ remote: [code, 'no such host'] }).find('always')).rejects.toMatchObject({ code, message: 'no such host' })
     }
   })
 })
 
-describe('a copy for another platform than the one wanted', () => {
-  test('is pulled again where the policy allows', async () => {
+describe('a copy for another platform', () => {
+  test('is pulled again if the policy allows', async () => {
     const { find } = setUp({ local, remote: image({ reference: 'remote', platform: ARM }) })
     expect((await find('if-not-present', ARM)).reference).toBe('remote')
   })
@@ -152,6 +152,6 @@ describe('a copy for another platform than the one wanted', () => {
   })
 })
 
-test('a name that is no reference is refused before anything is asked', async () => {
+test('rejects an invalid reference before any call', async () => {
   await expect(setUp({ local }).find('always', undefined, 'NOT A NAME')).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
 })

@@ -14,12 +14,12 @@ describe('rankRunImages', () => {
     expect(await rank('docker.io')).toEqual(['hub/run', 'a.example/run', 'b.example/run', 'b.example/run2'])
   })
 
-  test('puts what is on the engine before what is not, but never before the registry', async () => {
+  test("sorts names on the engine before others, but after those on the app's registry", async () => {
     expect(await rank('b.example', 'b.example/run2', 'a.example/run')).toEqual(['b.example/run2', 'b.example/run', 'a.example/run', 'hub/run'])
     expect(await rank('elsewhere.example', 'a.example/run')).toEqual(['a.example/run', 'hub/run', 'b.example/run', 'b.example/run2'])
   })
 
-  test('leaves out repetitions and what is no reference', async () => {
+  test('omits repetitions and invalid references', async () => {
     expect(await rankRunImages({ image: 'run', mirrors: ['run', 'NOT A NAME'] }, 'docker.io', async () => false)).toEqual(['run'])
   })
 })
@@ -27,12 +27,12 @@ describe('rankRunImages', () => {
 describe('findFirstImage', () => {
   const fail = (code: 'CNB_IMAGE_NOT_FOUND' | 'CNB_PULL_FAILED' | 'CNB_ENGINE_LOST', name: string) => Promise.reject(new CnbError(code, name))
 
-  test('goes on when an image cannot be had', async () => {
+  test('tries the next name if an image cannot be pulled', async () => {
     const found = await findFirstImage(['a', 'b', 'c'], (name) => (name === 'c' ? Promise.resolve(image({ reference: 'c' })) : fail('CNB_PULL_FAILED', name)))
     expect(found).toMatchObject({ name: 'c', image: { reference: 'c' } })
   })
 
-  test('tells of the first when none can be had, and stops at once at any other failure', async () => {
+  test('throws the first error if all names fail, and stops at any other error', async () => {
     await expect(findFirstImage(['a', 'b'], (name) => fail('CNB_IMAGE_NOT_FOUND', name))).rejects.toThrow('a')
     await expect(findFirstImage(['a', 'b'], (name) => fail(name === 'a' ? 'CNB_IMAGE_NOT_FOUND' : 'CNB_ENGINE_LOST', name))).rejects.toThrow('b')
     expect(await findFirstImage([], () => fail('CNB_ENGINE_LOST', ''))).toBeUndefined()
@@ -42,15 +42,15 @@ describe('findFirstImage', () => {
 test.each([
   ['r.example', { image: 'r.example/run', mirrors: [] }, 'run image r.example/run: chosen: the builder names it'],
   ['m.example', { image: 'r.example/run', mirrors: ['m.example/run'] }, "run image m.example/run: chosen: the builder names it as a mirror of 'r.example/run', on the app's registry"],
-  ['x.example', { image: 'r.example/run', mirrors: [], preferred: ['own.example/run'] }, "run image own.example/run: chosen: the configuration file has it as a mirror of 'r.example/run', which the builder names"],
-])('explains which run image an app on %s gets', async (registry, names, decision) => {
+  ['x.example', { image: 'r.example/run', mirrors: [], preferred: ['own.example/run'] }, "run image own.example/run: chosen: the configuration file lists it as a mirror of 'r.example/run', the run image of the builder"],
+])('explains the run image of an app on %s', async (registry, names, decision) => {
   const events: CnbEvent[] = []
   const find = async (name: string) => image({ reference: name })
   await chooseRunImage({ names, declaredBy: 'the builder', registry, isPresent: async () => false, find }, { events: (event) => events.push(event) })
   expect(decisionsOf(events)).toEqual([decision])
 })
 
-test('explains which names were passed over', async () => {
+test('reports skipped names', async () => {
   const events: CnbEvent[] = []
   const find = async (name: string) => {
     if (name === 'r.example/run') throw new CnbError('CNB_IMAGE_NOT_FOUND', 'manifest unknown')

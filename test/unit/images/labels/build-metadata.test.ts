@@ -3,7 +3,7 @@ import { readBuildMetadata } from '../../../../src/images/labels/build-metadata.
 
 const read = (label: unknown) => readBuildMetadata({ reference: 'my/app', labels: { 'io.buildpacks.build.metadata': JSON.stringify(label) } })
 
-test('reads what the lifecycle writes at Platform API 0.15', () => {
+test('reads the label of Platform API 0.15', () => {
   const metadata = read({
     buildpacks: [{ id: 'a/b', version: '1', homepage: 'https://example.com' }, { id: 'c', version: '2' }],
     launcher: { version: '0.21.0', source: { git: { repository: '', commit: '' } } },
@@ -17,13 +17,13 @@ test('reads what the lifecycle writes at Platform API 0.15', () => {
   })
 })
 
-test('reads a command that is one string, as before Platform API 0.10', () => {
+test('reads a command in a single string, as before Platform API 0.10', () => {
   const metadata = read({ bom: null, buildpacks: null, processes: [{ type: 'web', command: 'npm start', args: ['x'], direct: false, buildpackID: '' }] })
   expect(metadata?.processes).toEqual([
     { type: 'web', command: ['npm start'], args: ['x'], direct: false, default: false, buildpackId: '', workingDir: '' },
   ])
 })
 
-test('refuses a wrong type, saying where it is', () => {
+test('rejects a wrong type with its position', () => {
   expect(() => read({ processes: [{ type: 'web', command: 7 }] })).toThrow("metadata.processes[0].command' must be a string, not a number")
 })

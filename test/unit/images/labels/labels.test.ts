@@ -4,24 +4,24 @@ import { readLabels } from '../../../../src/images/labels/read-labels.ts'
 
 const image = (labels: Record<string, string>) => ({ reference: 'my/app', labels, platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } })
 
-test('only the literal false forbids a rebase', () => {
+test('forbids a rebase only for the value false', () => {
   expect(['false', 'true', '', 'False', '0'].map((value) => isMarkedRebasable(image({ 'io.buildpacks.rebasable': value })))).toEqual([false, true, true, true, true])
   expect(isMarkedRebasable(image({}))).toBe(true)
 })
 
-test('mixins lose the prefix of their stage', () => {
+test("removes the stage's prefix from mixins", () => {
   expect(readStackMixins(image({ 'io.buildpacks.stack.mixins': '["build:git","run:curl","jq","a:b"]' }))).toEqual(['git', 'curl', 'jq', 'a:b'])
   expect(readStackMixins(image({}))).toEqual([])
   expect(() => readStackMixins(image({ 'io.buildpacks.stack.mixins': '"git"' }))).toThrow('must be a list')
 })
 
-test('a target has what the image and its labels tell', () => {
+test('reads the target from the image and its labels', () => {
   expect(readDistro(image({}))).toBeUndefined()
   expect(readDistro(image({ 'io.buildpacks.base.distro.version': '' }))).toEqual({ name: '', version: '' })
   expect(readImageTarget(image({ 'io.buildpacks.base.distro.name': 'debian' }))).toEqual({ os: 'linux', arch: 'arm64', variant: 'v8', distroName: 'debian' })
 })
 
-test('short labels are read as they are', () => {
+test('reads short labels unchanged', () => {
   expect(readStackId(image({ 'io.buildpacks.stack.id': 'x' }))).toBe('x')
   expect(readLabels(image({ 'io.buildpacks.project.metadata': '{"source":{"type":"git"}}' }), [PROJECT_METADATA_LABEL]).table(PROJECT_METADATA_LABEL)?.table('source')?.string('type')).toBe('git')
 })

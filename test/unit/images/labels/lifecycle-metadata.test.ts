@@ -3,7 +3,7 @@ import { readLifecycleMetadata, withRunImage } from '../../../../src/images/labe
 
 const read = (text: string) => readLifecycleMetadata({ reference: 'my/app', labels: { 'io.buildpacks.lifecycle.metadata': text } })
 
-/** As lifecycle 0.21.0 writes it at Platform API 0.15, plus keys that nobody knows. */
+/** The label of lifecycle 0.21.0 with Platform API 0.15, with additional unknown keys. */
 const LABEL =
   '{"app":[{"sha":"sha256:a1"},{"sha":"sha256:a2"}],"sbom":{"sha":"sha256:b"},"buildpacks":[{"key":"x/y","version":"1.2","future":1,' +
   '"layers":{"10":{"sha":"sha256:ten","data":{"n":12345678901234567890},"build":true,"launch":true,"cache":true},' +
@@ -13,7 +13,7 @@ const LABEL =
   '"stack":{"runImage":{"image":"run:1"}},"unknown":{"b":1,"a":2}}'
 
 describe('readLifecycleMetadata', () => {
-  test('reads what the lifecycle writes', () => {
+  test("reads the lifecycle's label", () => {
     const metadata = read(LABEL)
     expect(metadata).toMatchObject({
       app: ['sha256:a1', 'sha256:a2'],
@@ -31,7 +31,7 @@ describe('readLifecycleMetadata', () => {
     expect(buildpack?.layers.get('9')).toEqual({ sha: 'sha256:nine', data: undefined, build: false, launch: false, cache: true })
   })
 
-  test('takes the run image from the stack where it is named there only, and the app as one layer', () => {
+  test('reads a run image in the stack only, and an app in one layer', () => {
     expect(read('{"app":{"sha":"sha256:a"},"runImage":{"topLayer":"t"},"stack":{"runImage":{"image":"old","mirrors":null}}}')).toMatchObject({
       app: ['sha256:a'],
       runImage: { image: 'old', mirrors: [] },
@@ -39,29 +39,29 @@ describe('readLifecycleMetadata', () => {
     })
   })
 
-  test('knows mirrors without an image, and takes no run image from them', () => {
+  test('lists mirrors without an image as known, but not as the run image', () => {
     const metadata = read('{"runImage":{"topLayer":"t","mirrors":["a"]},"stack":{"runImage":{"image":"","mirrors":["b","a"]}}}')
     expect(metadata).toMatchObject({ runImage: undefined, knownRunImages: ['a', 'b'] })
   })
 
-  test('gives undefined without the label', () => {
+  test('returns undefined without the label', () => {
     expect(readLifecycleMetadata({ reference: 'x', labels: {} })).toBeUndefined()
   })
 
-  test('refuses a wrong type, saying where it is', () => {
+  test('rejects a wrong type with its position', () => {
     expect(() => read('{"buildpacks":[{"key":1}]}')).toThrow("metadata.buildpacks[0].key' must be a string")
     expect(() => read('{"runImage":[]}')).toThrow("metadata.runImage' must be a table")
   })
 })
 
 describe('withRunImage', () => {
-  test('changes the base and nothing else', () => {
+  test('changes only the base', () => {
     expect(withRunImage(LABEL, { topLayer: 'sha256:new', reference: 'id' })).toBe(
       LABEL.replace('"topLayer":"sha256:t","reference":"ref"', '"topLayer":"sha256:new","reference":"id"'),
     )
   })
 
-  test('puts a new name in place of the old ones, their mirrors and the deprecated copy', () => {
+  test('replaces old names, mirrors and the deprecated copy with a new name', () => {
     const label = JSON.parse(withRunImage(LABEL, { topLayer: 't', reference: 'r', name: 'other<1>' })) as Record<string, unknown>
     expect(label.runImage).toEqual({ topLayer: 't', reference: 'r', image: 'other<1>', later: [] })
     expect(label.stack).toEqual({ runImage: { image: 'other<1>' } })

@@ -9,10 +9,10 @@ import { matching } from '../../../support/matching.ts'
 
 const image = (labels: Record<string, string>) => ({ reference: 'my/app', labels })
 
-describe('labels', () => {
+describe('readLabels', () => {
   const read = (json: string) => readLabels(image({ 'a.label': json }), ['a.label']).table('a.label')
 
-  test('that are absent, empty or null are no fields', () => {
+  test('treats absent, empty and null labels as absent fields', () => {
     const labels = readLabels(image({ empty: '', nothing: 'null' }), ['absent', 'empty', 'nothing'])
     expect([labels.table('absent'), labels.table('empty'), labels.table('nothing'), labels.strings('absent')]).toEqual([undefined, undefined, undefined, []])
   })
@@ -22,33 +22,33 @@ describe('labels', () => {
     ['{} {}', 'is not JSON'],
     [`"${'x'.repeat(32 * 1024 * 1024)}"`, 'is larger than'],
     ['[]', 'must be a table, not a list'],
-  ])('that cannot be read are refused, with the names of label and image (%#)', (text, why) => {
+  ])('rejects malformed labels with the names of label and image (%#)', (text, why) => {
     const message: unknown = matching(new RegExp(`^cannot read a label of image 'my/app': 'a\\.label' ${why}`))
-    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'CNB_IMAGE_INVALID', message, hint: 'Build the image again, or ask whoever made it.' }))
+    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'CNB_IMAGE_INVALID', message, hint: 'Build the image again, or report the error to its author.' }))
     expect(() => readLabels(image({ 'a.label': text }), ['a.label'], 'CNB_BUILDER_INVALID').table('a.label')).toThrow(
       expect.objectContaining({ code: 'CNB_BUILDER_INVALID', message, hint: 'Use another builder, or create this builder again.' }),
     )
   })
 
-  test('have errors that tell the place of a wrong type', () => {
+  test('reports the position of a wrong type', () => {
     const value = read('{"a":[{"b":1}]}')
     expect(() => value?.tables('a')[0]?.string('b')).toThrow("'a.label.a[0].b' must be a string, not a number")
     expect(() => value?.table('a')).toThrow("'a.label.a' must be a table, not a list")
   })
 
-  test('have items that are null where Go reads them as empty', () => {
+  test('reads null items as empty, as Go does', () => {
     expect(read('{"a":[null]}')?.strings('a')).toEqual([''])
     expect(read('{"a":[null]}')?.tables('a')[0]?.string('b')).toBeUndefined()
   })
 
-  test('are not what every object has', () => {
+  test('ignores inherited properties', () => {
     expect(labelOf(image({}), 'constructor')).toBe('')
     expect(readLabels(image({}), ['toString']).table('toString')).toBeUndefined()
     expect(read('{}')?.value('toString')).toBeUndefined()
   })
 })
 
-test('whatever a label holds, the readers give a result or CNB_IMAGE_INVALID', () => {
+test('returns a result or throws CNB_IMAGE_INVALID for any label', () => {
   const keys = ['app', 'sha', 'buildpacks', 'layers', 'runImage', 'stack', 'mirrors', 'image', 'processes', 'command', 'launcher', '__proto__']
   const value = fc.letrec((tie) => ({
     any: fc.oneof({ maxDepth: 5 }, fc.constantFrom(null, true, 1, 'x'), fc.array(tie('any'), { maxLength: 3 }), fc.dictionary(fc.constantFrom(...keys), tie('any'))),

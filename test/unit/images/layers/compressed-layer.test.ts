@@ -22,14 +22,14 @@ async function directory(): Promise<string> {
   return made.path
 }
 
-/** Repeats after more bytes than gzip looks back, and not after a whole number of blocks. */
+/** Longer than gzip's window, and not a multiple of the block size. */
 const PATTERN = Buffer.alloc(100_003, 7)
 for (let at = 0, state = 1; at < PATTERN.length; at += 3, state = (state * 48271) % 2147483647) PATTERN[at] = state
 
-/** Nothing that compresses to nothing, and some that does. */
+/** Content that is partly compressible. */
 const contentOf = (length: number): Buffer => Buffer.alloc(length, PATTERN)
 
-test('a layer of any size, read in chunks of any size, is the gzip blob that its descriptor says', async () => {
+test('compresses a layer of any size, in chunks of any size, to the gzip blob of its descriptor', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat({ max: 3_000_000 }), fc.integer({ min: 1000, max: 2_000_000 }), async (length, size) => {
       const content = contentOf(length)
@@ -44,7 +44,7 @@ test('a layer of any size, read in chunks of any size, is the gzip blob that its
   )
 })
 
-test('however it is read, and with whatever others, a layer becomes the same bytes, which name no time, no file and no system', async () => {
+test('compresses a layer to the same bytes for any chunks and concurrency, without time, file name and system', async () => {
   const [content, path] = [contentOf(2_500_000), await directory()]
   const others = Promise.all([1, 2, 3, 4].map(async (extra) => compressLayer(layerOf(contentOf(2_000_000 + extra)), path)))
   const [first, second] = [await compressLayer(layerOf(content), path), await compressLayer(layerOf(content, [content.subarray(0, 7), content.subarray(7)]), await directory())]
@@ -53,17 +53,17 @@ test('however it is read, and with whatever others, a layer becomes the same byt
   expect((await buffer(await first.open())).subarray(0, 10).toString('hex')).toMatch(/^1f8b080000000000(?:00|04)ff$/)
 })
 
-test('what does not shrink is stored as it is, block by block', async () => {
+test('stores blocks that do not shrink uncompressed', async () => {
   const content = Buffer.concat([randomBytes(512 * 1024), contentOf(512 * 1024)])
   const blob = await buffer(await (await compressLayer(layerOf(content), await directory())).open())
   expect(gunzipSync(blob).equals(content)).toBe(true)
-  // RFC 1951, 3.2.3: the kind of a block is in the two bits after the first.
+  // RFC 1951, section 3.2.3: the two bits after the first one are the type of the block.
   const kinds = [blob[10], blob[blob.indexOf(Buffer.from('1f8b08', 'hex'), 512 * 1024) + 10]].map((byte = 0) => (byte >> 1) & 3)
   expect(kinds[0]).toBe(0)
   expect(kinds[1]).not.toBe(0)
 })
 
-test('a stream that is not the layer is refused, and leaves no file', async () => {
+test('rejects a stream with another digest, and leaves no file', async () => {
   const path = await directory()
   const layer = { ...layerOf(contentOf(2_000_000)), open: async () => Readable.from([contentOf(1_999_999)], { objectMode: false }) }
   await expect(compressLayer(layer, path)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: expect.stringContaining(layer.diffId) })
@@ -71,11 +71,11 @@ test('a stream that is not the layer is refused, and leaves no file', async () =
   expect(gunzipSync(await buffer(await (await compressLayer(layerOf(contentOf(2_000_000)), path)).open())).length).toBe(2_000_000)
 })
 
-test('what fails while it is read fails the same way, and an abort ends it', async () => {
+test("throws the stream's error, and stops after an abort", async () => {
   const path = await directory()
   const broken = new PassThrough()
-  broken.write(contentOf(1_500_000), () => broken.destroy(new Error('the engine went away')))
-  await expect(compressLayer({ ...layerOf(contentOf(1)), open: async () => broken }, path)).rejects.toThrow('the engine went away')
+  broken.write(contentOf(1_500_000), () => broken.destroy(new Error('connection lost')))
+  await expect(compressLayer({ ...layerOf(contentOf(1)), open: async () => broken }, path)).rejects.toThrow('connection lost')
 
   const stop = new AbortController()
   const endless = new PassThrough({ signal: stop.signal })

@@ -21,7 +21,7 @@ async function copied(blobs: LayerBlobs): Promise<void> {
   await copy.finish(LAYER.diffId)
 }
 
-test('a layer that was copied when it was hashed is not read again, and is what it would have become', async () => {
+test('reuses a copied layer without another read, with the same result', async () => {
   await using blobs = new LayerBlobs()
   await copied(blobs)
   const blob = await blobs.of(UNREADABLE)
@@ -30,7 +30,7 @@ test('a layer that was copied when it was hashed is not read again, and is what 
   expect(blob.descriptor).toEqual((await others.of(LAYER)).descriptor)
 })
 
-test('what a store has already goes before what was copied', async () => {
+test('prefers a blob of a store to a copy', async () => {
   await using blobs = new LayerBlobs()
   await copied(blobs)
   const there = { descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: LAYER.diffId, size: CONTENT.length }, open }
@@ -38,7 +38,7 @@ test('what a store has already goes before what was copied', async () => {
   expect(await blobs.of(UNREADABLE)).toBe(there)
 })
 
-test('a layer that a repository got is known to be there', async () => {
+test('remembers the repository of an uploaded layer', async () => {
   await using blobs = new LayerBlobs()
   blobs.recordUpload(LAYER.diffId, await blobs.of(LAYER), 'registry.example/app')
   expect((await blobs.of(UNREADABLE)).repository).toBe('registry.example/app')
@@ -46,7 +46,7 @@ test('a layer that a repository got is known to be there', async () => {
   expect((await blobs.of(UNREADABLE)).repository).toBe('registry.example/app')
 })
 
-test('nothing is left of layers, copied or given up', async () => {
+test('removes the files of finished and cancelled layers', async () => {
   await using temporary = await makeTemporaryDirectory('cnb-test-')
   vi.stubEnv('TMPDIR', temporary.path)
   {

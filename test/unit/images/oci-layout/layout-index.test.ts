@@ -18,7 +18,7 @@ const found = (index: Buffer, name?: string): number[] => imagesOf(index, name, 
 const names = fc.uniqueArray(fc.constantFrom('latest', '1.0', 'a/b:c', '__proto__'), { maxLength: 3 })
 const steps = fc.array(fc.record({ image: fc.nat({ max: 5 }), names }), { maxLength: 12 })
 
-test('each name stands for the image that it was last given to, and images without a name stay', () => {
+test('moves a name to its last image, and keeps images without a name', () => {
   fc.assert(
     fc.property(steps, (all) => {
       const [named, nameless] = [new Map<string, number>(), new Set<number>()]
@@ -36,7 +36,7 @@ test('each name stands for the image that it was last given to, and images witho
   )
 })
 
-test('what others wrote stays as it is: fields of the index, of entries, annotations and their order', () => {
+test('keeps unknown fields of the index and its entries, annotations and their order', () => {
   const entry = fc.record({
     mediaType: fc.string(), digest: fc.constantFrom(digestOf('a'), digestOf('b')), size: fc.nat(),
     annotations: fc.dictionary(fc.string(), fc.string()), 'x-unknown': fc.jsonValue(),
@@ -54,7 +54,7 @@ test('what others wrote stays as it is: fields of the index, of entries, annotat
 })
 
 test.each(['', 'null', '[]', '{}', '{"manifests":{}}', '{"manifests":[{}]}', '{"manifests":[null]}', `{"manifests":[${Array.from({ length: 1001 }, () => JSON.stringify(imageAt(1))).join()}]}`])(
-  '%.40s is no index, and is not written to',
+  'rejects the index %.40s',
   (text) => {
     const invalid = expect.objectContaining({ code: 'CNB_IMAGE_INVALID' })
     expect(() => imagesOf(Buffer.from(text), undefined, 'a layout')).toThrow(invalid)
@@ -62,7 +62,7 @@ test.each(['', 'null', '[]', '{}', '{"manifests":{}}', '{"manifests":[{}]}', '{"
   },
 )
 
-test('only layouts of version 1 are layouts', () => {
+test('accepts only version 1 of the layout', () => {
   expect(() => checkLayoutFile(Buffer.from('{"imageLayoutVersion":"1.0.0"}'), 'it')).not.toThrow()
   expect(() => checkLayoutFile(Buffer.from('{"imageLayoutVersion":"2.0.0"}'), 'it')).toThrow(expect.objectContaining({ code: 'CNB_UNSUPPORTED' }))
   for (const text of ['', '[]', 'null', '{"imageLayoutVersion":1}']) {

@@ -12,19 +12,19 @@ test.each([
   ['oci:../a b:registry.example/team/app:1.0', { directory: '../a b', name: 'registry.example/team/app:1.0' }],
   [`oci:./out@${DIGEST}`, { directory: './out', digest: DIGEST }],
   ['oci:team@home', { directory: 'team@home' }],
-])('%s', (text, location) => {
+])('parses and formats %s', (text, location) => {
   expect(parseLayoutLocation(text)).toEqual(location)
   expect(formatLayoutLocation(location)).toBe(text)
 })
 
 test.each(['out', 'oci:', 'oci::1.0', 'oci:out:', 'oci:out:a b', 'oci:out:-x', `oci:out:1.0@${DIGEST}`, 'oci:out@sha256:12', 'oci:a\0b', `oci:out:${'x'.repeat(513)}`])(
-  '%j names no image in a layout',
+  'rejects %j',
   (text) => {
     expect(() => parseLayoutLocation(text)).toThrow(expect.objectContaining({ code: 'CNB_REFERENCE_INVALID' }))
   },
 )
 
-test('whatever is typed is refused, or says again what it was', () => {
+test('rejects any text, or formats its location as the same text', () => {
   const parts = fc.constantFrom('oci:', 'out', '/', ':', '@', DIGEST, 'sha256:', '1.0', '-', '..', '\0', ' ')
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.array(parts).map((all) => `oci:${all.join('')}`)), (text) => {

@@ -8,7 +8,7 @@ import { digestOf } from '../../../../src/oci/digest.ts'
 import { OCI_LAYER } from '../../../../src/oci/media-types.ts'
 import { find, layerOf, makeDirectory, planOf, save } from '../../../support/images/layout-images.ts'
 
-/** More than a layer of a layout's own: one that somebody else is to be asked for. */
+/** A layer with a blob from another store. */
 const remote = (content: string, open: () => Readable, size = content.length) => ({
   ...layerOf(content),
   blob: { descriptor: { mediaType: OCI_LAYER, digest: digestOf(content), size }, open: async () => open() },
@@ -17,7 +17,7 @@ const remote = (content: string, open: () => Readable, size = content.length) =>
 const namesIn = async (directory: string): Promise<string[]> => (await readdir(directory)).sort()
 const blobsIn = (directory: string): Promise<string[]> => namesIn(join(directory, 'blobs/sha256'))
 
-test('an image that is saved is found again: configuration, labels, layers, id', async () => {
+test('saves an image that can be read back: configuration, labels, layers, ID', async () => {
   const directory = join(await makeDirectory(), 'new', 'layout')
   const layers = [layerOf('base'), layerOf('app'), layerOf('app')]
   const saved = await save(`oci:${directory}`, planOf(layers, { names: ['team/app:1.0', 'other:2.0', 'again:2.0'], labels: { key: 'value' } }))
@@ -35,7 +35,7 @@ test('an image that is saved is found again: configuration, labels, layers, id',
   expect(await find(`oci:${directory}-not-there`)).toBeUndefined()
 })
 
-test('the name that the location has is the only one, and goes to the next image that gets it; blobs that are there are not written again', async () => {
+test("sets only the location's name, moves it to the next image, and does not rewrite existing blobs", async () => {
   const directory = await makeDirectory()
   const [first, second] = [planOf([layerOf('base'), layerOf('one')]), planOf([layerOf('base'), layerOf('two')])]
   await save(`oci:${directory}:a`, first)
@@ -47,9 +47,9 @@ test('the name that the location has is the only one, and goes to the next image
   expect(await blobsIn(directory)).toHaveLength(before.size + 3)
 })
 
-test('a sparse layout has no blob of the base image, and tells so when one is read', async () => {
+test('omits the blobs of the base image from a sparse layout, and reports it in the error of a read', async () => {
   const directory = await makeDirectory()
-  const base = remote('base', () => { throw new Error('nobody should ask for it') })
+  const base = remote('base', () => { throw new Error('unexpected read') })
   await save(`oci:${directory}`, planOf([base, layerOf('app')]), { sparse: true })
   expect(await blobsIn(directory)).toHaveLength(3)
   const image = await find(`oci:${directory}:latest`)
@@ -60,7 +60,7 @@ test('a sparse layout has no blob of the base image, and tells so when one is re
   expect(await text(await (await find(`oci:${directory}:latest`))!.layers[0]!.open())).toBe('base')
 })
 
-test('of writers at the same time none loses what another wrote', async () => {
+test('keeps the images of concurrent writers', async () => {
   const directory = join(await makeDirectory(), 'layout')
   const names = Array.from({ length: 12 }, (_, index) => `v${index}`)
   const saved = await Promise.all(names.map((name) => save(`oci:${directory}:${name}`, planOf([layerOf('base'), layerOf(name)]))))
@@ -69,10 +69,10 @@ test('of writers at the same time none loses what another wrote', async () => {
 })
 
 test.each([
-  ['is something else', () => remote('content', () => Readable.from([Buffer.from('kontent')]))],
+  ['has other content', () => remote('content', () => Readable.from([Buffer.from('kontent')]))],
   ['is too short', () => remote('content', () => Readable.from([Buffer.from('cont')]))],
   ['never ends', () => remote('content', () => new Readable({ read() { this.push(Buffer.alloc(1024)) } }))],
-])('a layer whose blob %s is refused; the layout is as it was, and nothing unfinished is left', async (_, makeLayer) => {
+])('rejects a layer with a blob that %s; keeps the layout and leaves no unfinished file', async (_, makeLayer) => {
   const directory = await makeDirectory()
   const good = await save(`oci:${directory}`, planOf([layerOf('base')]))
   await expect(save(`oci:${directory}`, planOf([layerOf('base'), makeLayer()]))).rejects.toMatchObject({
@@ -83,7 +83,7 @@ test.each([
   expect(await blobsIn(directory)).not.toContain(digestOf('content').slice('sha256:'.length))
 })
 
-test('an abort ends a save that waits for a blob, and leaves nothing unfinished', async () => {
+test('stops a waiting save after an abort, and leaves no unfinished file', async () => {
   const directory = await makeDirectory()
   const stop = new AbortController()
   const layer = {
@@ -102,7 +102,7 @@ test('an abort ends a save that waits for a blob, and leaves nothing unfinished'
   expect(await find(`oci:${directory}`)).toBeUndefined()
 })
 
-test('a layout that was left half made is finished; what a writer that died left goes, what one still writes stays', async () => {
+test('completes an interrupted layout, removes files of dead writers and keeps those of active writers', async () => {
   const directory = await makeDirectory()
   const [old, fresh, lock] = ['.cnb-1.tmp', '.cnb-2.tmp', '.cnb-index.lock'].map((name) => join(directory, name)) as [string, string, string]
   await mkdir(join(directory, 'blobs'))
@@ -113,7 +113,7 @@ test('a layout that was left half made is finished; what a writer that died left
   expect(await namesIn(directory)).toEqual(['.cnb-2.tmp', 'blobs', 'index.json', 'oci-layout'])
 })
 
-test('a directory with anything else in it is left alone', async () => {
+test('rejects a directory with other files, and does not change it', async () => {
   const directory = await makeDirectory()
   await writeFile(join(directory, 'index.html'), '')
   await expect(save(`oci:${directory}`, planOf([layerOf('base')]))).rejects.toMatchObject({ code: 'CNB_OUTPUT', message: expect.stringContaining('index.html') })
@@ -121,7 +121,7 @@ test('a directory with anything else in it is left alone', async () => {
   await expect(save(`oci:${directory}/index.html`, planOf([layerOf('base')]))).rejects.toMatchObject({ code: 'CNB_OUTPUT' })
 })
 
-test('nothing is written through a link that leads out of the layout', async () => {
+test('never writes through a link out of the layout', async () => {
   const [directory, outside] = [await makeDirectory(), await makeDirectory()]
   await mkdir(join(directory, 'blobs'))
   await symlink(outside, join(directory, 'blobs/sha256'))
@@ -138,7 +138,7 @@ test('nothing is written through a link that leads out of the layout', async () 
   expect(await text(await (await find(`oci:${directory}`))!.layers[0]!.open())).toBe(content)
 })
 
-test('a name with a digest cannot be given', async () => {
+test('rejects a location with a digest', async () => {
   const directory = await makeDirectory()
   await expect(save(`oci:${directory}@${digestOf('')}`, planOf([layerOf('base')]))).rejects.toMatchObject({
     code: 'CNB_REFERENCE_INVALID',

@@ -17,7 +17,7 @@ interface Entry {
   annotations?: Record<string, string>
 }
 
-/** A layout by hand, as anybody might make it. */
+/** A hand-written layout. */
 async function makeLayout(): Promise<string> {
   const directory = await makeDirectory()
   await mkdir(join(directory, 'blobs/sha256'), { recursive: true })
@@ -48,8 +48,8 @@ const contentOf = async (...words: Parameters<typeof find>): Promise<string | un
 const ARM64 = { os: 'linux', architecture: 'arm64' }
 const invalid = { code: 'CNB_IMAGE_INVALID' }
 
-describe('which image is meant', () => {
-  test.each([[OCI_INDEX, OCI_MANIFEST], [DOCKER_INDEX, DOCKER_MANIFEST], [undefined, OCI_MANIFEST]])('is chosen by platform from an index of type %s', async (indexType, type) => {
+describe('the image of a layout', () => {
+  test.each([[OCI_INDEX, OCI_MANIFEST], [DOCKER_INDEX, DOCKER_MANIFEST], [undefined, OCI_MANIFEST]])('is selected by platform from an index of type %s', async (indexType, type) => {
     const directory = await makeLayout()
     const images = [await putImage(directory, 'for amd64', 'amd64', type), await putImage(directory, 'for arm64', 'arm64', type)]
     const index = await put(directory, { schemaVersion: 2, ...(indexType ? { mediaType: indexType } : {}), manifests: images }, indexType)
@@ -63,25 +63,25 @@ describe('which image is meant', () => {
     await expect(find(`oci:${directory}:both`, { os: 'linux', architecture: 's390x' })).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
   })
 
-  test('is chosen by platform where a layout lists the images themselves', async () => {
+  test('is selected by platform from the images in index.json', async () => {
     const directory = await makeLayout()
     const images = [await putImage(directory, 'for amd64'), await putImage(directory, 'for arm64', 'arm64')]
     await list(directory, ...images)
     expect([await contentOf(`oci:${directory}`), await contentOf(`oci:${directory}`, ARM64)]).toEqual(['for amd64', 'for arm64'])
   })
 
-  test('has to be said where there are several, and is told when it is not', async () => {
+  test('must be named if there are several', async () => {
     const directory = await makeLayout()
     await list(directory, named(await putImage(directory, 'one'), '1.0'), named(await putImage(directory, 'two'), '2.0'))
-    await expect(find(`oci:${directory}`)).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID', hint: 'Name one of them: 1.0, 2.0.' })
+    await expect(find(`oci:${directory}`)).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID', hint: 'Add one of the names: 1.0, 2.0.' })
     expect(await contentOf(`oci:${directory}:2.0`)).toBe('two')
     expect(await find(`oci:${directory}:3.0`)).toBeUndefined()
     expect(await find(`oci:${directory}@${digestOf('other')}`)).toBeUndefined()
   })
 })
 
-describe('a layout is not believed', () => {
-  test('when a blob is another than its digest says', async () => {
+describe('openLayoutImages', () => {
+  test('rejects a blob with another digest or size', async () => {
     const directory = await makeLayout()
     const image = await putImage(directory, 'content')
     await list(directory, image)
@@ -95,7 +95,7 @@ describe('a layout is not believed', () => {
     await expect(find(`oci:${directory}`)).rejects.toMatchObject(invalid)
   })
 
-  test('when a layer is not what the configuration says', async () => {
+  test('rejects a layer with another diffID than in the configuration', async () => {
     const directory = await makeLayout()
     const config = await put(directory, { os: 'linux', architecture: 'amd64', config: {}, rootfs: { type: 'layers', diff_ids: [digestOf('content')] } })
     const layer = await put(directory, gzipSync('other'), `${OCI_LAYER}+gzip`)
@@ -103,7 +103,7 @@ describe('a layout is not believed', () => {
     await expect(contentOf(`oci:${directory}`)).rejects.toMatchObject(invalid)
   })
 
-  test('when its files are links to outside, pipes or directories', async () => {
+  test('rejects links out of the layout, pipes and directories', async () => {
     const [directory, outside] = [await makeLayout(), await makeDirectory()]
     const image = await putImage(directory, 'content')
     const path = join(directory, blobPath(image.digest))
@@ -117,13 +117,13 @@ describe('a layout is not believed', () => {
     expect(await contentOf(`oci:${directory}`)).toBe('content')
     await rm(path)
     execFileSync('mkfifo', [path])
-    await expect(find(`oci:${directory}`)).rejects.toMatchObject({ ...invalid, message: expect.stringContaining('is no file') })
+    await expect(find(`oci:${directory}`)).rejects.toMatchObject({ ...invalid, message: expect.stringContaining('is not a regular file') })
     await rm(path)
     await mkdir(path)
     await expect(find(`oci:${directory}`)).rejects.toMatchObject(invalid)
   })
 
-  test('when its documents are too large, too many, in circles, or two things at once', async () => {
+  test('rejects documents that are too large, too many, nested or ambiguous', async () => {
     const directory = await makeLayout()
     const image = await putImage(directory, 'content')
     const attempt = async (entry: Entry): Promise<void> => {
@@ -142,7 +142,7 @@ describe('a layout is not believed', () => {
     await expect(find(`oci:${directory}`)).rejects.toMatchObject(invalid)
   })
 
-  test('when it is none', async () => {
+  test('rejects an unknown version, and a directory without oci-layout', async () => {
     const directory = await makeDirectory()
     await save(`oci:${directory}`, planOf([layerOf('base')]))
     await writeFile(join(directory, 'oci-layout'), '{"imageLayoutVersion":"7"}')

@@ -9,8 +9,8 @@ import { containing } from '../../../support/matching.ts'
 const plan = (from: Image, to: Image, options: { runImageName?: string; force?: boolean } = {}) =>
   planRebase({ app: from, runImage: to, runImageName: 'my/run:1', force: false, ...options })
 
-describe('the rebased image', () => {
-  test("has the new base's layers under the app's own", () => {
+describe('planRebase', () => {
+  test("combines the new base's layers with the app's layers", () => {
     const { layers, config } = plan(app(), newRun())
     expect(layers.map(({ diffId }) => diffId)).toEqual(['a', 'new', 'deps', 'code', 'launcher'].map(digestOf))
     expect(config.rootfs.diff_ids).toEqual(layers.map(({ diffId }) => diffId))
@@ -21,7 +21,7 @@ describe('the rebased image', () => {
     expect(config.config).toMatchObject({ Env: ['PATH=/app', 'CNB_PLATFORM_API=0.15'], User: '1000', Entrypoint: ['/cnb/process/web'] })
   })
 
-  test('has the platform of the new base and the constant times, as the lifecycle gives them', () => {
+  test('sets the platform of the new base and constant times, as the lifecycle does', () => {
     const platform = { os: 'linux', architecture: 'amd64', variant: 'v3' }
     const { config } = plan(app(), newRun({ platform, osVersion: '7' }))
     expect(config).toMatchObject({ ...platform, 'os.version': '7', created: '1980-01-01T00:00:01Z' })
@@ -30,7 +30,7 @@ describe('the rebased image', () => {
     expect(plan(app({ platform, osVersion: '7' }), newRun()).config).not.toHaveProperty('variant')
   })
 
-  test('names the new base in its label', () => {
+  test('writes the new base to the label', () => {
     const base = newRun()
     const { config, previousRunImage } = plan(app(), base)
     expect(readLifecycleMetadata({ reference: '', labels: config.config.Labels ?? {} })).toMatchObject({
@@ -41,14 +41,14 @@ describe('the rebased image', () => {
     expect(previousRunImage).toBe('my/run:1')
   })
 
-  test("takes the base's labels from the new base and no other", () => {
+  test("replaces the base's labels with those of the new base", () => {
     const from = app({ labels: { 'io.buildpacks.stack.id': 'old', 'io.buildpacks.base.gone': '1', mine: 'x', 'io.buildpacks.basement': '1' } })
     const { config } = plan(from, newRun({ labels: { 'io.buildpacks.stack.id': 'new', 'io.buildpacks.base.name': '2', theirs: 'y' } }))
     const { 'io.buildpacks.lifecycle.metadata': _, ...labels } = config.config.Labels ?? {}
     expect(labels).toEqual({ 'io.buildpacks.stack.id': 'new', 'io.buildpacks.base.name': '2', mine: 'x', 'io.buildpacks.basement': '1' })
   })
 
-  test('names the new base only, in its label and in the deprecated stack, when a name is forced on it', () => {
+  test('replaces all names in the label and the deprecated stack with a forced name', () => {
     const runImageName = `my/run:2@${digestOf('x')}`
     const stack = { runImage: { image: 'my/run:1', mirrors: ['r.example/run'] } }
     const { config } = plan(app({}, { stack }), newRun(), { runImageName, force: true })
@@ -57,7 +57,7 @@ describe('the rebased image', () => {
     expect(JSON.stringify(label)).not.toContain('mirrors')
   })
 
-  test('is changed by a new name for the layers that it has, once', () => {
+  test('reports a change for a new name of the same layers, once', () => {
     const base = newRun()
     const onBase = plan(app(), base).config.config.Labels ?? {}
     const from = (labels: Record<string, string>): Image => app({ layers: ['a', 'new', 'deps', 'code', 'launcher'], labels })
@@ -68,7 +68,7 @@ describe('the rebased image', () => {
     expect(() => plan(from(labels), base)).toThrow(expect.objectContaining({ code: 'CNB_NOT_REBASABLE' }))
   })
 
-  test('is unchanged when the app stands on that very base already', () => {
+  test('reports no change for an app that is already on the base', () => {
     const base = newRun()
     const first = plan(app(), base)
     const labels = first.config.config.Labels ?? {}
@@ -78,23 +78,23 @@ describe('the rebased image', () => {
   })
 })
 
-describe('is refused', () => {
-  test('without the label, whatever is forced', () => {
+describe('planRebase', () => {
+  test('rejects an image without the label, also with force', () => {
     expect(() => plan(image(), newRun(), { force: true })).toThrow(
       expect.objectContaining({ code: 'CNB_NOT_REBASABLE', message: containing('io.buildpacks.lifecycle.metadata'), hint: containing('does not help') }),
     )
   })
 
-  test('when the top layer of the old base is not in the image', () => {
+  test("rejects an image without the old base's top layer", () => {
     const from = app({ labels: { 'io.buildpacks.lifecycle.metadata': lifecycleLabel('elsewhere') } })
     expect(() => plan(from, newRun(), { force: true })).toThrow(expect.objectContaining({ code: 'CNB_NOT_REBASABLE', message: containing(digestOf('elsewhere')) }))
   })
 
-  test('onto a run image without layers', () => {
+  test('rejects a run image without layers', () => {
     expect(() => plan(app(), newRun({ layers: [] }))).toThrow(expect.objectContaining({ code: 'CNB_RUN_IMAGE_INVALID' }))
   })
 
-  test('with a label that is no JSON', () => {
+  test('rejects a label that is not JSON', () => {
     expect(() => plan(app({ labels: { 'io.buildpacks.lifecycle.metadata': '{' } }), newRun())).toThrow(expect.objectContaining({ code: 'CNB_IMAGE_INVALID' }))
   })
 })
@@ -105,13 +105,13 @@ describe('topLayerIndex', () => {
     return topLayerIndex(layers.map((name) => layer(name).diffId), readLifecycleMetadata({ reference: '', labels: label })!)
   }
 
-  test('is where the top layer stands, or -1', () => {
+  test("returns the top layer's index, or -1", () => {
     expect(indexIn(['a', 'b', 'deps', 'code'], 'b')).toBe(1)
     expect(indexIn(['a', 'b'], 'b')).toBe(1)
     expect(indexIn(['a', 'deps'], 'b')).toBe(-1)
   })
 
-  test('is the top of the base when an empty layer is in the base twice, or in the app too', () => {
+  test('finds the top of the base despite an empty layer twice in the base, or also in the app', () => {
     expect(indexIn(['empty', 'b', 'empty', 'deps', 'code'], 'empty')).toBe(2)
     expect(indexIn(['a', 'empty', 'deps', 'empty', 'code'], 'empty')).toBe(1)
   })

@@ -30,7 +30,7 @@ async function save(layers: readonly Layer[], ...names: string[]): Promise<Saved
   return await saveToRegistry(client.registries, plan, blobs, client.context)
 }
 
-/** A layer of an image in the repository `app`, which may have lost it. `open` reads the layer elsewhere. */
+/** A layer recorded for the repository `app`, which may not have it. `open` reads it from another source. */
 function knownLayer(content: string): Layer {
   const stored = gzipSync(content)
   const descriptor = { mediaType: `${OCI_LAYER}+gzip`, digest: digestOf(stored), size: stored.length }
@@ -38,7 +38,7 @@ function knownLayer(content: string): Layer {
   return { ...layerOf(content), blob }
 }
 
-/** Refuses to put manifests under names that match. */
+/** Rejects PUT requests with matching paths. */
 function refusePuts(names: RegExp, status = 403): void {
   memory.intercept = (request, response, url) => {
     if (request.method !== 'PUT' || !names.test(url.pathname)) return false
@@ -61,7 +61,7 @@ test('puts each tag once, in order, after the blobs of all repositories', async 
   expect(saved).toMatchObject({ id: `${memory.address}/app@${digest}`, repoDigests: ['app', 'other'].map((name) => `${memory.address}/${name}@${digest}`) })
 })
 
-test.each([400, 404])('checks all blobs and sends what the repository has lost, when it refuses the manifest with %i', async (status) => {
+test.each([400, 404])('checks all blobs and sends missing ones after a rejection of the manifest with %i', async (status) => {
   await save([layerOf('base')], 'app:1')
   memory.takeRequests()
   let refused = false
@@ -75,10 +75,10 @@ test.each([400, 404])('checks all blobs and sends what the repository has lost, 
   expect(puts()).toEqual(['PUT /v2/app/manifests/2', 'PUT /v2/app/manifests/2'])
   expect(tagsOf('app')['2']).toBe(saved.manifest?.digest)
   expect(memory.repository('app').blobs.size).toBe(4)
-  expect(client.events.join('\n')).toContain('looking for all blobs')
+  expect(client.events.join('\n')).toContain('checking all blobs')
 })
 
-describe('the tags stay where they were', () => {
+describe('keeps the tags unchanged', () => {
   let before: Record<string, string>
 
   beforeEach(async () => {
@@ -89,31 +89,31 @@ describe('the tags stay where they were', () => {
 
   afterEach(() => expect(tagsOf('app')).toEqual(before))
 
-  test('when a layer cannot be read', async () => {
+  test('still throws if a layer cannot be read', async () => {
     const broken: Layer = { ...layerOf('broken'), open: () => Promise.reject(new Error('it is gone')) }
     await expect(save([layerOf('base'), broken], 'app:1', 'app:2')).rejects.toThrow('it is gone')
     expect(puts()).toEqual([])
   })
 
-  test('when one of the repositories refuses a blob', async () => {
+  test('still throws if a repository rejects a blob', async () => {
     refusePuts(/other\/blobs/)
     await expect(save([layerOf('new')], 'app:1', 'other:2')).rejects.toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
     expect(puts()).toEqual([])
   })
 
-  test.each([403, 405])('when the registry refuses the manifest with %i; it is put once', async (status) => {
+  test.each([403, 405])('puts the manifest once if the registry rejects it with %i', async (status) => {
     refusePuts(/manifests/, status)
     await expect(save([layerOf('new')], 'app:1', 'app:2')).rejects.toMatchObject({ message: expect.not.stringContaining('published') as string })
     expect(puts()).toEqual(['PUT /v2/app/manifests/1'])
   })
 
-  test('when a name has a digest', async () => {
+  test('rejects a name with a digest', async () => {
     await expect(save([layerOf('new')], 'app:1', `app@sha256:${'0'.repeat(64)}`)).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
     expect(memory.takeRequests()).toEqual([])
   })
 })
 
-test('names the tags that moved and the one that did not, when a later tag is refused', async () => {
+test('lists the published tags and the failed tag after a rejection of a later tag', async () => {
   const { manifest } = await save([layerOf('old')], 'app:1', 'app:2', 'app:3', 'app:4')
   refusePuts(/manifests\/3/)
   const { address } = memory
