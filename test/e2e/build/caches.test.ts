@@ -85,12 +85,12 @@ it('explains with --explain why each layer was made, restored or reused, and wri
     return (await succeed(line, { env: { CNB_TRACE: trace } })).stderr.replace(/ {2,}/g, '  ')
   }
   const first = await reasons()
-  expect(first).toContain(`why  previous image '${image}:latest'  not found: no image has this name where the new one goes`)
+  expect(first).toContain(`why  previous image '${image}:latest'  not found: no image has this name at the target of the new one`)
   expect(first).toContain("why  layer 'test/script:dep'  added: no previous image is used")
   const second = await reasons()
   for (const decision of [
     "buildpack 'test/script@1.0.0'  used: its group is the first of the order that fits the app",
-    "cached layer 'test/script:tool'  restored: the cache holds its contents",
+    "cached layer 'test/script:tool'  restored: the cache contains it",
     "layer 'test/script:dep'  not read again: its files are unchanged since the last build",
     "layer 'test/script:dep'  reused: its contents are those in the previous image",
     "process 'web'  the default:",

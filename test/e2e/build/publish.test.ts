@@ -157,7 +157,7 @@ it('#33 mounts layers of a --previous-image in another repository, and copies th
   const [image, sibling, far] = [named(), named(), `${registry.address}/${bench.image()}`]
   const making = ['--publish', '--env', 'MAKE=1', '--previous-image', sibling]
   const first = await succeed(['build', image, '--path', path, ...USING_BUILDER, ...making])
-  expect(first.stderr).toContain(`no image '${sibling}'`)
+  expect(first.stderr).toContain(`cannot find the previous image '${sibling}'`)
   proxy.log.splice(0)
   await build(sibling, path, '--publish', '--previous-image', image)
   expect(proxy.log.filter(({ query, status }) => query.has('mount') && status === 201)).not.toEqual([])

@@ -1,4 +1,4 @@
-/** The app's configuration: the run image's, with what the exporter sets (lifecycle phase/exporter.go, imgutil cnb_image.go). */
+/** The app's image configuration: the run image's, changed like the lifecycle's (phase/exporter.go, imgutil cnb_image.go). */
 
 import { posix } from 'node:path'
 import { hasFeature } from '../../../formats/api-features.ts'
@@ -8,7 +8,7 @@ import type { ContainerConfig, HistoryEntry, ImageConfig } from '../../../oci/co
 import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
 import { APP_DIR, LAYERS_DIR } from '../../phase.ts'
 
-/** A layer on top of the run image's, and what the history says of it. */
+/** A layer on top of the run image's, with its history text. */
 export interface AddedLayer {
   readonly layer: Layer
   readonly createdBy: string
@@ -16,19 +16,19 @@ export interface AddedLayer {
 
 export interface AppSettings {
   readonly base: Image
-  /** What extensions made of the run image's container settings. */
+  /** The run image's container settings as changed by extensions. */
   readonly extendedSettings?: ContainerConfig
   readonly added: readonly AddedLayer[]
-  /** Set in this order. */
+  /** Labels to set, in this order. */
   readonly labels: readonly (readonly [name: string, value: string])[]
-  /** The process that a container starts; without one, what the user names. */
+  /** The process that a container starts; if undefined, the container's command selects it. */
   readonly defaultProcess: string | undefined
   readonly platformApi: ApiVersion
   /** Seconds since 1970. */
   readonly creationTime: number | undefined
 }
 
-/** What the lifecycle leaves as it is in the run image; of an image on an engine it hears of no more than the first three. */
+/** Fields of the run image that the lifecycle preserves; for an image on an engine it sees only the first three. */
 const INHERITED = ['variant', 'author', 'os.version', 'os.features', 'docker_version'] as const
 
 export function appConfig(settings: AppSettings): ImageConfig {
@@ -46,7 +46,7 @@ export function appConfig(settings: AppSettings): ImageConfig {
   }
 }
 
-/** One entry for each layer; before Platform API 0.12 they say nothing. */
+/** Returns one entry for each layer; before Platform API 0.12 the entries are empty. */
 function historyOf({ base, added, platformApi }: AppSettings): HistoryEntry[] {
   if (!hasFeature(platformApi, 'history')) return [...base.layers, ...added].map(() => ({}))
   const ofBase = (base.config.history ?? []).filter(({ empty_layer }) => !empty_layer)
@@ -74,13 +74,13 @@ function launchEnv(base: readonly string[], api: ApiVersion): string[] {
     ['CNB_APP_DIR', APP_DIR],
     ['CNB_PLATFORM_API', formatApiVersion(api)],
     ['CNB_DEPRECATION_MODE', 'quiet'],
-    // A PATH with an equals sign in it reads as empty there.
+    // Like the lifecycle, treats a PATH that contains an equals sign as empty.
     ['PATH', `/cnb/process:/cnb/lifecycle:${path ?? ''}`],
   ] as const
   return set.reduce(withVariable, [...base])
 }
 
-/** Replaces the first of that name, or adds it at the end. */
+/** Replaces the first variable of that name, or appends it. */
 function withVariable(env: string[], [name, value]: readonly [string, string]): string[] {
   const at = env.findIndex((variable) => variable.split('=')[0] === name)
   return at < 0 ? [...env, `${name}=${value}`] : env.with(at, `${name}=${value}`)

@@ -14,7 +14,7 @@ import { exportError } from './export-error.ts'
 import type { ExportInput } from './export.ts'
 import { treeDirectoryLayer } from './tree-directory.ts'
 
-/** All layers in their order, and which of them is what. */
+/** All layers in order, and the digests by purpose. */
 export interface AppLayers {
   readonly added: readonly AddedLayer[]
   readonly buildpacks: readonly ExportedBuildpack[]
@@ -25,7 +25,7 @@ export interface AppLayers {
   readonly processTypes: Digest | undefined
 }
 
-/** @param tree the input's, with the lifecycle's own SBOMs */
+/** Creates all layers. @param tree the input's tree, with the lifecycle's SBOMs */
 export async function makeLayers(input: ExportInput, tree: LayersTree, metadata: BuildMetadataToml, context: Context): Promise<AppLayers> {
   const { plan, previous, say } = input
   const before = previous?.metadata
@@ -52,7 +52,7 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
   const launcher = add('launcher', await input.makeLauncherLayer(), 'Buildpacks Application Launcher', before?.launcher)
 
   const configLayer = await treeDirectoryLayer(tree, 'config', plan.builder)
-  if (configLayer === undefined) throw exportError('the builder phase left no /layers/config')
+  if (configLayer === undefined) throw exportError('the build phase wrote no /layers/config')
   const config = add('config', configLayer, 'Buildpacks Launcher Config', before?.config)
 
   const types = (metadata.processes ?? []).map(({ type }) => type)
@@ -62,7 +62,7 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
   return { added, buildpacks, sbom, app: app.map(({ layer }) => layer.diffId), launcher, config, processTypes }
 }
 
-/** @param isReused undefined where no previous image is used */
+/** @param isReused undefined if there is no previous image */
 function decideAppLayer(name: string, isReused: boolean | undefined, context: Context): void {
   const subject = { kind: 'app layer', name } as const
   if (isReused) decide(context, subject, 'reused', 'the previous image has a layer of the app with these contents')

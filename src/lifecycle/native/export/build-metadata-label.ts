@@ -1,4 +1,4 @@
-/** `io.buildpacks.build.metadata` as the lifecycle writes it (platform/files/metadata.go, launch/launch.go: fields in their order). */
+/** The `io.buildpacks.build.metadata` label, byte for byte as in lifecycle platform/files/metadata.go, launch/launch.go. */
 
 import { hasFeature } from '../../../formats/api-features.ts'
 import type { ApiVersion } from '../../../formats/versions.ts'
@@ -8,10 +8,10 @@ import type { BomEntry, BuildMetadataToml, BuiltProcess } from './build-metadata
 import type { LauncherVersion } from './launcher-version.ts'
 import { labelJson } from './label-json.ts'
 
-/** @throws CnbError CNB_EXPORT_FAILED when a BOM entry of an old buildpack holds what JSON cannot */
+/** Returns the label's JSON. @throws CnbError CNB_EXPORT_FAILED if a BOM entry of an old buildpack has a value that JSON lacks */
 export function buildMetadataJson(metadata: BuildMetadataToml, launcher: LauncherVersion, api: ApiVersion): string {
   return encodeGoObject([
-    // Since Platform API 0.9 bills of materials are files, and the key is gone.
+    // Since Platform API 0.9 bills of materials are files, and the label has no such key.
     ['bom', hasFeature(api, 'noLegacyBom') ? undefined : listOrNull(metadata.bom, bomEntryJson)],
     ['buildpacks', listOrNull(metadata.buildpacks, elementJson)],
     ['extensions', metadata.extensions.length === 0 ? undefined : listOrNull(metadata.extensions, elementJson)],

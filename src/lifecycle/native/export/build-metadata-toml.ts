@@ -1,6 +1,6 @@
 /**
- * `/layers/config/metadata.toml`: what the builder phase tells the exporter (lifecycle platform/files/metadata.go). It lies where
- * buildpacks can write, so that every size and type in it is checked.
+ * `/layers/config/metadata.toml`: the builder phase's result for the exporter (lifecycle platform/files/metadata.go).
+ * Buildpacks can write to it, so every size and type is checked.
  */
 
 import { CnbError } from '../../../base/errors.ts'
@@ -12,7 +12,7 @@ import { LAYERS_DIR } from '../../phase.ts'
 import type { GroupElement } from '../model.ts'
 import { exportError } from './export-error.ts'
 
-/** A process type. Lists are undefined where the file has none, as Go tells a missing list from an empty one. */
+/** A process type. A list is undefined if the file does not have it, because Go distinguishes it from an empty list. */
 export interface BuiltProcess {
   readonly type: string
   readonly command: readonly string[] | undefined
@@ -24,7 +24,7 @@ export interface BuiltProcess {
   readonly execEnv: readonly string[]
 }
 
-/** One entry of the bill of materials from before SBOM files (Platform API 0.8 and older). */
+/** An entry of a bill of materials from before SBOM files (Platform API 0.8 and older). */
 export interface BomEntry {
   readonly name: string
   readonly version: string
@@ -39,7 +39,7 @@ export interface BuildMetadataToml {
   readonly labels: readonly { readonly key: string; readonly value: string }[]
   readonly processes: readonly BuiltProcess[] | undefined
   readonly slices: readonly { readonly paths: readonly string[] }[]
-  /** Empty where no buildpack chose one. */
+  /** Empty if no buildpack chose one. */
   readonly defaultProcess: string
 }
 
@@ -47,9 +47,9 @@ type Launched = Pick<BuiltProcess, 'command' | 'args'>
 
 const FILE = `${LAYERS_DIR}/config/metadata.toml`
 
-/** @throws CnbError CNB_EXPORT_FAILED when the file is missing, no TOML, has too many values, or has a value of a wrong type */
+/** Parses the file. @throws CnbError CNB_EXPORT_FAILED if it is missing or invalid TOML, or has too many or mistyped values */
 export function readBuildMetadataToml(content: Buffer | undefined, api: ApiVersion): BuildMetadataToml {
-  if (content === undefined) throw exportError(`the builder phase left no ${FILE}`)
+  if (content === undefined) throw exportError(`the build phase wrote no ${FILE}`)
   try {
     const fields = new FieldReader(parseTomlData(content, FILE), [], (_path, message) => exportError(`${FILE}: ${message}`), anyCapitals)
     return {
@@ -106,14 +106,14 @@ function readProcess(process: FieldReader, api: ApiVersion): BuiltProcess {
   }
 }
 
-/** One string before Platform API 0.10, a list since. */
+/** The command is a string before Platform API 0.10, and a list since. */
 function readCommand(process: FieldReader): string[] | undefined {
   const command = process.value('command')
   if (command === undefined) return undefined
   return Array.isArray(command) ? process.strings('command') : [process.string('command') ?? '']
 }
 
-/** Before Platform API 0.10 a command is one word: what else it has goes before the arguments (lifecycle launch/launch.go). */
+/** Before Platform API 0.10 a command is one word; further words precede the arguments (lifecycle launch/launch.go). */
 function oneCommand(process: FieldReader, command: readonly string[] = [], args: readonly string[] = []): Launched {
   const [word, ...rest] = command
   if (word === undefined) throw process.error('command', `the process '${process.string('type') ?? ''}' has no command`)

@@ -1,4 +1,4 @@
-/** The launch layers of buildpacks: added, or taken over from the previous image (lifecycle phase/exporter.go `addBuildpackLayers`). */
+/** The launch layers of buildpacks, new or reused (lifecycle phase/exporter.go `addBuildpackLayers`). */
 
 import { throwIfAborted } from '../../../base/errors.ts'
 import { decide, type Context } from '../../../base/events.ts'
@@ -7,7 +7,7 @@ import type { BuiltBuildpack, BuiltLayer, GroupElement, PreviousImage } from '..
 import { exportError } from './export-error.ts'
 import type { ExportInput } from './export.ts'
 
-/** What one buildpack gives to the image. */
+/** A buildpack's part of the image. */
 export interface ExportedBuildpack {
   readonly buildpack: GroupElement
   readonly layers: readonly ExportedLayer[]
@@ -24,9 +24,9 @@ export interface ExportedLayer {
 }
 
 /**
- * The layers in the group's order, within a buildpack in the order of their names. What cannot be exported is refused before the
- * first layer is read.
- * @throws CnbError CNB_EXPORT_FAILED naming the layer
+ * Returns the layers in the group's order, those of one buildpack in the order of their names. Checks all of them before the first one
+ * is read.
+ * @throws CnbError CNB_EXPORT_FAILED, with the layer's name, for an invalid layer
  */
 export async function exportBuildpacks(input: ExportInput, context: Context): Promise<ExportedBuildpack[]> {
   const planned = input.group.buildpacks.map((buildpack) => {
@@ -50,7 +50,7 @@ export async function exportBuildpacks(input: ExportInput, context: Context): Pr
   return exported
 }
 
-const KEPT = 'its buildpack left it without contents, so that of the previous image stays'
+const KEPT = 'its buildpack created no contents, so the layer of the previous image is used'
 
 /** A layer's digest in the previous image and now. */
 export interface LayerComparison {
@@ -59,7 +59,7 @@ export interface LayerComparison {
   readonly previous: PreviousImage | undefined
 }
 
-/** Emits whether a layer of the image is the previous image's. @param reused why it is, where more is known than the digest */
+/** Emits whether a layer is the previous image's. @param reused the reason, if it is not the equal digest */
 export function decideLayer(name: string, { before, after, previous }: LayerComparison, context: Context, reused?: string): void {
   const subject = { kind: 'layer', name } as const
   if (after === before) decide(context, subject, 'reused', reused ?? 'its contents are those in the previous image')
@@ -70,7 +70,7 @@ export function decideLayer(name: string, { before, after, previous }: LayerComp
 interface PlannedLayer {
   readonly id: string
   readonly built: BuiltLayer
-  /** The previous image's layer, where the build left no contents for this one. */
+  /** The previous image's layer, if the build created no contents for this one. */
   readonly present: Layer | undefined
 }
 
@@ -78,8 +78,8 @@ function planLayers(buildpack: GroupElement, found: BuiltBuildpack | undefined, 
   const layers = found?.layers ?? []
   const malformed = layers.find((layer) => layer.malformed !== undefined)
   if (malformed) {
-    throw exportError(`the metadata of layer '${buildpack.id}:${malformed.name}' cannot be read: ${malformed.malformed ?? ''}`, {
-      hint: `This is a fault of buildpack '${buildpack.id}'.`,
+    throw exportError(`cannot read the metadata of layer '${buildpack.id}:${malformed.name}': ${malformed.malformed ?? ''}`, {
+      hint: `Report this to the author of buildpack '${buildpack.id}', which wrote the file.`,
     })
   }
   return layers
@@ -91,12 +91,12 @@ function planLayers(buildpack: GroupElement, found: BuiltBuildpack | undefined, 
     }))
 }
 
-/** Launch layers of the previous image that the new one does not have. */
+/** Emits a decision for each launch layer of the previous image that the new one does not have. */
 function decideDropped(exported: readonly ExportedBuildpack[], previous: PreviousImage | undefined, context: Context): void {
   const present = new Set(exported.flatMap(({ layers }) => layers.map(({ id }) => id)))
   for (const { id, layers } of previous?.metadata?.buildpacks ?? []) {
     const isInGroup = exported.some(({ buildpack }) => buildpack.id === id)
-    const reason = isInGroup ? 'its buildpack no longer makes it a launch layer' : `buildpack '${id}' is not in the detected group`
+    const reason = isInGroup ? 'its buildpack does not make it a launch layer any more' : `buildpack '${id}' is not in the detected group`
     for (const [name, { launch }] of layers) {
       if (launch && !present.has(`${id}:${name}`)) decide(context, { kind: 'layer', name: `${id}:${name}` }, 'dropped', reason)
     }
@@ -111,10 +111,10 @@ function layerBefore(buildpack: GroupElement, built: BuiltLayer, previous: Previ
   const id = `${buildpack.id}:${built.name}`
   if (built.cache) throw exportError(`layer '${id}' is cache=true but has no contents`)
   const sha = shaBefore(buildpack, built, previous)
-  if (sha === undefined) throw exportError(`layer '${id}' has no contents to export, and no previous image has metadata for it`)
+  if (sha === undefined) throw exportError(`layer '${id}' has no contents, and no previous image has metadata for it`)
   const layer = previous?.image.layers.find(({ diffId }) => diffId === sha)
   if (layer) return layer
-  throw exportError(`layer '${id}' has no contents, and the previous image lacks the layer that its metadata names: '${sha}'`, {
+  throw exportError(`layer '${id}' has no contents, and the previous image does not contain the layer of its metadata: '${sha}'`, {
     hint: 'Build again with --clear-cache, or remove the previous image.',
   })
 }

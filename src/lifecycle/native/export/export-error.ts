@@ -1,8 +1,8 @@
-/** How an export fails: always with the export phase's own exit code (platform.md "exporter": 62). */
+/** The error of a failed export. */
 
 import { CnbError } from '../../../base/errors.ts'
 
-/** @param problem what is wrong, naming the layer, file or process */
+/** Returns a CNB_EXPORT_FAILED error, which has the exporter's exit code (platform.md "exporter"). @param problem the cause */
 export function exportError(problem: string, options: { hint?: string; cause?: unknown } = {}): CnbError {
-  return new CnbError('CNB_EXPORT_FAILED', `exporting the image failed: ${problem}`, options)
+  return new CnbError('CNB_EXPORT_FAILED', `cannot export the image: ${problem}`, options)
 }

@@ -1,4 +1,4 @@
-/** What the export takes and gives: data, and the making of layers that need the build's container. */
+/** The input and result of the export, with functions that create layers from the build container. */
 
 import type { Layer, ImagePlan } from '../../../images/image.ts'
 import type { ContainerConfig } from '../../../oci/config.ts'
@@ -11,28 +11,28 @@ import type { LauncherVersion } from './launcher-version.ts'
 export interface ExportInput {
   readonly plan: BuildPlan
   readonly group: Group
-  /** What the group's buildpacks left in `/layers`. */
+  /** The group's buildpacks with their files in `/layers`. */
   readonly buildpacks: readonly BuiltBuildpack[]
   readonly tree: LayersTree
   readonly previous?: PreviousImage
-  /** The plan's, or the one that extensions switched to. */
+  /** The plan's run image, or the one that extensions switched to. */
   readonly runImage: RunImage
-  /** Layers that extensions put on the run image, and the container settings that they left. */
+  /** Layers that extensions added to the run image, and their container settings. */
   readonly extensionLayers?: readonly AddedLayer[]
   readonly extendedSettings?: ContainerConfig
-  /** SBOM files of `/cnb/lifecycle` by their names. */
+  /** SBOM files of `/cnb/lifecycle` by name. */
   readonly lifecycleFiles: ReadonlyMap<string, Buffer>
-  /** What the builder's lifecycle says of itself (readLauncherVersion); by default the version that the builder's label tells. */
+  /** The launcher's version (readLauncherVersion); default: the version in the builder's label. */
   readonly launcher?: LauncherVersion
   readonly makeBuildpackLayer: (buildpack: GroupElement, layer: BuiltLayer) => Promise<Layer>
-  /** One layer for each slice and one for the rest, in this order. */
+  /** Returns one layer for each slice and one for the rest, in this order. */
   readonly makeAppLayers: (slices: readonly { readonly paths: readonly string[] }[]) => Promise<readonly AddedLayer[]>
   readonly makeLauncherLayer: () => Promise<Layer>
-  /** Gets what the exporter would print, line by line. */
+  /** Receives the exporter's output, line by line. */
   readonly say: (line: string) => void
 }
 
-/** An SBOM layer; files by their paths relative to `/layers/sbom/<kind>`. */
+/** An SBOM layer; files by path relative to `/layers/sbom/<kind>`. */
 export interface SbomLayer {
   readonly sha: Digest
   readonly files: ReadonlyMap<string, Buffer>
@@ -40,11 +40,11 @@ export interface SbomLayer {
 
 export interface Export {
   readonly image: ImagePlan
-  /** By `<buildpack id>:<layer>`: the diffIDs of launch layers. */
+  /** The diffIDs of launch layers by `<buildpack id>:<layer>`. */
   readonly layerShas: ReadonlyMap<string, Digest>
   readonly sbom: { readonly launch?: SbomLayer; readonly cache?: SbomLayer }
-  /** The input's, and the lifecycle's own SBOMs. */
+  /** The input's tree, with the lifecycle's SBOMs. */
   readonly tree: LayersTree
-  /** The process that a container starts when the user names none. */
+  /** The process that a container starts by default. */
   readonly defaultProcess?: string
 }

@@ -1,18 +1,18 @@
-/** Which launcher an app gets: what the exporter was told of itself when it was compiled (lifecycle cmd/version.go, Makefile). */
+/** The version of the app's launcher, compiled into the lifecycle (lifecycle cmd/version.go, Makefile). */
 
 export interface LauncherVersion {
   readonly version: string
-  /** Empty, as the commit is, where the binary was built without the release's flags. */
+  /** Empty, like the commit, if the binary was built without the flags of a release. */
   readonly repository: string
   readonly commit: string
 }
 
-/** Where every lifecycle with a commit in its version comes from. */
+/** The repository of every lifecycle with a commit in its version. */
 const REPOSITORY = 'github.com/buildpacks/lifecycle'
 
 /**
- * Reads what `/cnb/lifecycle/lifecycle -version` prints: `0.21.0+5bd7d61` for a release; `0.21.0` for one that was built without
- * its commit; `0.20.13-5+5bd7d61` for one between releases, whose version itself has the commit.
+ * Parses the output of `/cnb/lifecycle/lifecycle -version`: `0.21.0+5bd7d61` for a release; `0.21.0` for a build without commit;
+ * `0.20.13-5+5bd7d61` for a build between releases, with the commit in its version.
  */
 export function readLauncherVersion(printed: string): LauncherVersion {
   const text = printed.trim()

@@ -1,6 +1,5 @@
 /**
- * `io.buildpacks.lifecycle.metadata` as the lifecycle writes it, fields in their order (lifecycle platform/files/analyzed.go,
- * buildpack/files.go).
+ * The `io.buildpacks.lifecycle.metadata` label, byte for byte as in lifecycle platform/files/analyzed.go and buildpack/files.go.
  */
 
 import type { RunImageName } from '../../../builder/builder.ts'
@@ -10,22 +9,22 @@ import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../
 import type { ExportedBuildpack, ExportedLayer } from './buildpack-layers.ts'
 import { labelJson } from './label-json.ts'
 
-/** What of the new image is what. */
+/** The layers of the new image by purpose. */
 export interface LayersMetadata {
   readonly app: readonly string[]
   readonly sbom: string | undefined
   readonly buildpacks: readonly ExportedBuildpack[]
   readonly config: string
   readonly launcher: string
-  /** Undefined where the app has no processes. */
+  /** Undefined if the app has no processes. */
   readonly processTypes: string | undefined
-  /** The diffID of the base's last layer, and what its store calls the base. */
+  /** The diffID of the base's last layer, and the base's reference in its store. */
   readonly topLayer: string
   readonly reference: string
   readonly runImage: RunImageName | undefined
 }
 
-/** @throws CnbError CNB_EXPORT_FAILED naming the layer or buildpack whose data no JSON can hold */
+/** Returns the label's JSON. @throws CnbError CNB_EXPORT_FAILED if a layer's or buildpack's data has values that JSON lacks */
 export function lifecycleMetadataJson(metadata: LayersMetadata, api: ApiVersion): string {
   const { runImage } = metadata
   const names: [string, string | undefined][] = [

@@ -1,4 +1,4 @@
-/** The lifecycle's own bills of materials, which go along with the buildpacks' (lifecycle phase/exporter.go `copyBuildpacksioSBOMs`). */
+/** Adds the SBOMs of the lifecycle (lifecycle phase/exporter.go `copyBuildpacksioSBOMs`). */
 
 import { hasFeature } from '../../../formats/api-features.ts'
 import type { ApiVersion } from '../../../formats/versions.ts'
@@ -10,8 +10,8 @@ const LIFECYCLE_DIR = 'sbom/build/buildpacksio_lifecycle'
 const LAUNCHER_DIR = 'sbom/launch/buildpacksio_lifecycle/launcher'
 
 /**
- * The tree with the SBOMs of lifecycle (for the build) and launcher (for the image) in their places, since Platform API 0.11.
- * @param lifecycleFiles by their names in `/cnb/lifecycle`
+ * Returns the tree with the SBOMs of lifecycle (build) and launcher (launch), since Platform API 0.11.
+ * @param lifecycleFiles by name in `/cnb/lifecycle`
  */
 export function withLifecycleSboms(
   tree: LayersTree,
@@ -44,7 +44,7 @@ function addDirectories(tree: Map<string, LayerTreeEntry>, path: string, owner: 
   }
 }
 
-/** A file that is written over keeps its mode. */
+/** Returns the new file; a replaced file keeps its mode. */
 function replaced(present: LayerTreeEntry | undefined, content: Buffer, owner: LayerOwner): LayerTreeEntry {
   const made = madeFile(content, owner)
   return present?.type === 'file' ? { ...made, mode: present.mode } : made

@@ -1,6 +1,6 @@
 /**
- * The exporter's work as a function from data to an image (platform.md "exporter"; lifecycle phase/exporter.go with `-daemon`).
- * For the same build the image is the lifecycle's own, byte for byte.
+ * Plans the app image, like the exporter (platform.md "exporter"; lifecycle phase/exporter.go with `-daemon`).
+ * For the same build the image is identical to the lifecycle's, byte for byte.
  */
 
 import { decide, type Context } from '../../../base/events.ts'
@@ -26,8 +26,8 @@ import { treeDirectoryLayer, filesBelow } from './tree-directory.ts'
 
 
 /**
- * Plans the image. Reads layers through the input's functions, one after the other, and nothing else.
- * @throws CnbError CNB_EXPORT_FAILED naming what cannot be exported; whatever the input's functions throw
+ * Plans the image. Reads layers only through the input's functions, sequentially.
+ * @throws CnbError CNB_EXPORT_FAILED, with the cause; and errors of the input's functions
  */
 export async function planExport(input: ExportInput, context: Context): Promise<Export> {
   const { plan, previous, runImage, say } = input
@@ -39,7 +39,7 @@ export async function planExport(input: ExportInput, context: Context): Promise<
   const layers = await makeLayers(input, tree, metadata, context)
   const reference = runImageReference(runImage.name, runImage.image, plan.published)
   if (reference === '') {
-    const message = `the label of the published image cannot refer to run image '${runImage.name}', which no registry has`
+    const message = `the label of the published image cannot refer to run image '${runImage.name}', because it is in no registry`
     context.events?.({ type: 'warning', message })
   }
   const labels = makeLabels(input, metadata, layers, reference)
@@ -73,13 +73,13 @@ export async function planExport(input: ExportInput, context: Context): Promise<
   }
 }
 
-/** An image that this program cannot read again is not made. */
+/** Refuses an image that cnb could not read again. */
 function checkSize(config: ImageConfig): void {
   const { length } = encodeImageConfig(config)
   if (length <= MAX_CONFIG_BYTES) return
   const [label = ''] = Object.entries(config.config.Labels ?? {}).sort(([, a], [, b]) => b.length - a.length)[0] ?? []
   throw exportError(`the image's configuration has ${length} bytes, and the limit is ${MAX_CONFIG_BYTES}; its largest label is '${label}'`, {
-    hint: "Write large data into a layer's directory; the metadata of layers and store.toml become labels.",
+    hint: 'Reduce the metadata of layers and in store.toml, which become labels; write large data into a layer.',
   })
 }
 
@@ -87,17 +87,17 @@ function chooseProcess({ processes, defaultProcess }: BuildMetadataToml, wanted:
   if (wanted === undefined || wanted === '') return defaultProcess === '' ? undefined : defaultProcess
   if (processes?.some(({ type }) => type === wanted)) return wanted
   const types = (processes ?? []).map(({ type }) => type).join(', ')
-  throw exportError(`there is no process '${wanted}' to be the default`, {
-    hint: types === '' ? 'The buildpacks made no process.' : `The buildpacks made these: ${types}.`,
+  throw exportError(`process '${wanted}', chosen as the default, does not exist`, {
+    hint: types === '' ? 'Leave out --default-process: the buildpacks defined no processes.' : `Use one of the processes that the buildpacks defined: ${types}.`,
   })
 }
 
 function decideProcess(type: string | undefined, asked: string | undefined, { processes }: BuildMetadataToml, context: Context): void {
-  if (type !== undefined) decide(context, { kind: 'process', name: type }, 'the default', asked === type ? '--default-process names it' : 'a buildpack marks it as the default')
-  else decide(context, { kind: 'process' }, 'no default', processes?.length ? 'no buildpack marks one as the default' : 'the buildpacks made no process')
+  if (type !== undefined) decide(context, { kind: 'process', name: type }, 'the default', asked === type ? '--default-process selects it' : 'a buildpack marks it as the default')
+  else decide(context, { kind: 'process' }, 'no default', processes?.length ? 'no buildpack marks a process as the default' : 'the buildpacks defined no processes')
 }
 
-/** In the exporter's order; a buildpack's label may take the place of one before it. */
+/** Returns the labels in the exporter's order; a buildpack's label may replace an earlier one. */
 function makeLabels(input: ExportInput, metadata: BuildMetadataToml, layers: AppLayers, reference: string): [string, string][] {
   const { plan, runImage } = input
   const api = plan.platformApi
@@ -131,7 +131,7 @@ async function sbomLayers({ plan }: ExportInput, tree: LayersTree, { sbom }: App
   }
 }
 
-/** @param toml our own project-metadata.toml; without one the label is an empty object */
+/** @param toml project-metadata.toml as written by cnb; without it the label is an empty object */
 function projectMetadataJson(toml: string | undefined): string {
   const { source } = toml === undefined ? {} : parseTomlData(Buffer.from(toml), 'project-metadata.toml')
   if (!isTable(source)) return '{}'

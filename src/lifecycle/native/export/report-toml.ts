@@ -1,4 +1,4 @@
-/** report.toml: what came of the build (platform.md "report.toml"; lifecycle platform/files/report.go). */
+/** report.toml, the report of a build (platform.md "report.toml"; lifecycle platform/files/report.go). */
 
 import { CnbError } from '../../../base/errors.ts'
 import { escapeId } from '../../../buildpacks/descriptor.ts'
@@ -14,7 +14,7 @@ import type { ImagePlan, SavedImage } from '../../../images/image.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import type { Group, LayersTree } from '../model.ts'
 
-/** What the build left that the report tells of. */
+/** The parts of a build that the report covers. */
 export interface ReportedBuild {
   readonly image: Pick<ImagePlan, 'config' | 'layers'>
   readonly group: Group
@@ -22,9 +22,9 @@ export interface ReportedBuild {
 }
 
 /**
- * The file as the lifecycle writes it. An image that is only on an engine has no manifest: its `manifest-size` is that of a possible
- * one, here as in the lifecycle, and the two may differ.
- * @throws CnbError CNB_DESCRIPTOR_INVALID for a build.toml that is no TOML, which Platform APIs before 0.9 take a part of
+ * Returns report.toml as the lifecycle writes it. An image that is only on an engine has no manifest: here as in the lifecycle,
+ * `manifest-size` is the size of a possible manifest, and the two may differ.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID for a build.toml with invalid TOML, which is read for Platform APIs before 0.9
  */
 export function reportToml(
   plan: Pick<BuildPlan, 'image' | 'tags' | 'platformApi'>,
@@ -37,7 +37,7 @@ export function reportToml(
   return bom.length === 0 ? image : `${stringifyToml({ build: { bom } })}\n${image}`
 }
 
-/** On an engine an image is known by its ID, in a registry by its manifest's digest. */
+/** Returns the image's identity: its ID on an engine, its manifest's digest in a registry. */
 function identity({ id, manifest }: SavedImage, image: ReportedBuild['image']): string {
   return [
     ...(id.includes('@') ? [] : [`  image-id = "${id.replace(/^sha256:/, '')}"\n`]),
@@ -46,7 +46,7 @@ function identity({ id, manifest }: SavedImage, image: ReportedBuild['image']): 
   ].join('')
 }
 
-/** What buildpacks wrote of the build environment into build.toml, before bills of materials were files. */
+/** Returns the build BOM from buildpacks' build.toml, used before bills of materials were files. */
 function legacyBom({ group, tree }: ReportedBuild, api: ApiVersion): object[] {
   if (hasFeature(api, 'noLegacyBom')) return []
   return group.buildpacks.flatMap(({ id, version, optional }) => {

@@ -1,4 +1,4 @@
-/** Directories of `/layers` that become layers whole: config and SBOMs (lifecycle layers/dir.go, archive/tar). */
+/** Layers from whole directories of `/layers`: config and SBOMs (lifecycle layers/dir.go, archive/tar). */
 
 import type { TarHeader } from '../../../archive/tar/tar-header.ts'
 import type { Layer } from '../../../images/image.ts'
@@ -12,19 +12,19 @@ export interface LayerOwner {
   readonly gid: number
 }
 
-/** A directory as the lifecycle would make it, under the umask that its containers have. */
+/** Returns a directory as the lifecycle creates it with the umask of its containers. */
 export function madeDirectory({ uid, gid }: LayerOwner): LayerTreeEntry {
   return { type: 'directory', name: '', mode: 0o755, uid, gid, mtime: 0, size: 0 }
 }
 
-/** A file as the lifecycle would make it. */
+/** Returns a file as the lifecycle creates it. */
 export function madeFile(content: Buffer, { uid, gid }: LayerOwner): LayerTreeEntry {
   return { type: 'file', name: '', mode: 0o644, uid, gid, mtime: 0, size: content.length, content }
 }
 
 /**
- * The layer of one directory and all below it, under its full path; undefined where there is no such directory. What is above
- * keeps its owner, all else is the build user's.
+ * Returns the layer of a directory and everything below it, with full paths; undefined if the directory does not exist. Parents keep
+ * their owners; the build user owns the rest.
  * @param path relative to `/layers`
  */
 export async function treeDirectoryLayer(tree: LayersTree, path: string, owner: LayerOwner): Promise<Layer | undefined> {
@@ -34,14 +34,14 @@ export async function treeDirectoryLayer(tree: LayersTree, path: string, owner: 
   return memoryLayer(parents, entries, owner)
 }
 
-/** The regular files below a directory, by their paths relative to it. */
+/** Returns the regular files below a directory, by path relative to it. */
 export function filesBelow(tree: LayersTree, path: string): ReadonlyMap<string, Buffer> {
   return new Map(
     entriesBelow(tree, path).flatMap(([key, { content }]) => (content === undefined ? [] : [[key.slice(path.length + 1), content]])),
   )
 }
 
-/** `sbom/launch` has the parents `''`, which is `/layers` itself, and `sbom`. */
+/** Returns the parents: for `sbom/launch`, `''` (`/layers` itself) and `sbom`. */
 function parentsOf(path: string): string[] {
   const steps = path.split('/').slice(0, -1)
   return ['', ...steps.map((_, index) => steps.slice(0, index + 1).join('/'))]
@@ -51,12 +51,12 @@ function entriesBelow(tree: LayersTree, path: string): [string, LayerTreeEntry][
   return [...tree].filter(([key]) => key === path || key.startsWith(`${path}/`))
 }
 
-/** What a hard link is one to, as the lifecycle sees no difference. Both names begin with what the tar was of. */
+/** Returns the target of a hard link, which the lifecycle treats alike. Both names have the same prefix, the tar's root. */
 function linkedFile(tree: LayersTree, key: string, entry: LayerTreeEntry): LayerTreeEntry {
   const root = Buffer.from(entry.name).length - Buffer.byteLength(key)
   const file = entry.type === 'link' ? tree.get(Buffer.from(entry.linkname ?? '').subarray(root).toString()) : entry
   if (file && file.type !== 'link' && (file.type !== 'file' || file.content !== undefined)) return file
-  throw exportError(`${LAYERS_DIR}/${key} cannot be read`)
+  throw exportError(`cannot read ${LAYERS_DIR}/${key}`)
 }
 
 function named<T extends TarHeader>(key: string, entry: T): T {

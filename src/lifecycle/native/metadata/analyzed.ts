@@ -1,4 +1,4 @@
-/** What the analyzer finds out: the image that this build takes the place of, and analyzed.toml (lifecycle phase/analyzer.go). */
+/** Finds the previous image, and creates analyzed.toml (lifecycle phase/analyzer.go). */
 
 import { decide, type Context } from '../../../base/events.ts'
 import { CnbError } from '../../../base/errors.ts'
@@ -20,33 +20,33 @@ const BASE_ID_LABEL = 'io.buildpacks.base.id'
 type Previous = Pick<BuildPlan, 'image' | 'previousImage'>
 
 /**
- * The image named by `--previous-image`, else the one that has the app's name now; undefined where there is none. A label that
- * cannot be read counts as no label (platform.md "analyzer").
+ * Returns the image of `--previous-image`, otherwise the current image of the app's name; undefined if it does not exist. An invalid
+ * label is treated as missing (platform.md "analyzer").
  */
 export async function findPrevious(plan: Previous, images: ImageSource, context: Context): Promise<PreviousImage | undefined> {
   const { previousImage } = plan
   const image = await images.find(previousImage ?? familiarName(plan.image), context)
   if (!image) {
-    const message = `there is no image '${previousImage}' to take layers over from`
+    const message = `cannot find the previous image '${previousImage}': its layers are not reused`
     if (previousImage !== undefined) context.events?.({ type: 'info', message })
-    decide(context, { kind: 'previous image', name: previousImage ?? familiarName(plan.image) }, 'not found', 'no image has this name where the new one goes')
+    decide(context, { kind: 'previous image', name: previousImage ?? familiarName(plan.image) }, 'not found', 'no image has this name at the target of the new one')
     return undefined
   }
   const subject = { kind: 'previous image', name: image.reference } as const
   try {
     const metadata = readMetadata(image)
-    const named = previousImage === undefined ? 'it has the name that the new image gets' : '--previous-image names it'
-    decide(context, subject, metadata ? 'found' : 'not used', metadata ? named : 'no buildpacks built it: it has no label io.buildpacks.lifecycle.metadata')
+    const named = previousImage === undefined ? 'it has the name of the new image' : '--previous-image selects it'
+    decide(context, subject, metadata ? 'found' : 'not used', metadata ? named : 'it was not built by buildpacks: it has no label io.buildpacks.lifecycle.metadata')
     return { image, metadata }
   } catch (error) {
-    const message = `nothing is taken over from image '${image.reference}': ${(error as Error).message}`
+    const message = `cannot reuse layers of image '${image.reference}': ${(error as Error).message}`
     context.events?.({ type: 'warning', message })
-    decide(context, subject, 'not used', `its label cannot be read: ${(error as Error).message}`)
+    decide(context, subject, 'not used', `its label is invalid: ${(error as Error).message}`)
     return { image, metadata: undefined }
   }
 }
 
-/** The label, with integers that JSON.parse would round as they are in it. */
+/** Parses the label, and preserves integers that JSON.parse would round. */
 function readMetadata(image: Image): LifecycleMetadata | undefined {
   const metadata = readLifecycleMetadata(image)
   if (!metadata) return undefined
@@ -70,15 +70,15 @@ function at(value: unknown, ...path: readonly (string | number)[]): unknown {
 }
 
 /**
- * analyzed.toml for detector, builder and extender: what the stock analyzer writes but for `[metadata]`, which only restorer and
- * exporter read, and they are ours.
- * @throws CnbError CNB_RUN_IMAGE_INVALID when the run image does not say which operating system it is for
+ * Creates analyzed.toml for detector, builder and extender: the stock analyzer's without `[metadata]`, which only restorer and exporter
+ * read; here they run in this process.
+ * @throws CnbError CNB_RUN_IMAGE_INVALID if the run image has no operating system
  */
 export function analyzedToml(plan: Pick<BuildPlan, 'platformApi' | 'runImage'>, previous: PreviousImage | undefined): string {
   const { name, image } = plan.runImage
   const hasTarget = hasFeature(plan.platformApi, 'targets')
   if (hasTarget && image.platform.os === '') {
-    throw new CnbError('CNB_RUN_IMAGE_INVALID', `run image '${name}' does not say which operating system it is for`)
+    throw new CnbError('CNB_RUN_IMAGE_INVALID', `run image '${name}' does not specify its operating system`)
   }
   return encodeGoToml({
     image: { reference: previousReference(previous) },
@@ -86,13 +86,13 @@ export function analyzedToml(plan: Pick<BuildPlan, 'platformApi' | 'runImage'>, 
   })
 }
 
-/** Empty where the label could not be read: for the lifecycle such an image is not there. */
+/** Returns an empty reference if the label is invalid: for the lifecycle such an image does not exist. */
 function previousReference(previous: PreviousImage | undefined): string {
   if (!previous || (!previous.metadata && labelOf(previous.image, LIFECYCLE_METADATA_LABEL) !== '')) return ''
   return storeReference(previous.image)
 }
 
-/** How the lifecycle refers to an image on an engine: its ID without the algorithm. */
+/** Returns the lifecycle's reference to an image on an engine: its ID without the algorithm. */
 function storeReference({ id }: Image): string {
   return isDigest(id) ? hexOf(id) : id
 }

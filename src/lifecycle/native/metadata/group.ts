@@ -1,4 +1,4 @@
-/** group.toml, as the detector leaves it (platform.md "group.toml"). A process of a buildpack may have rewritten it since. */
+/** Reads the detector's group.toml (platform.md "group.toml"), which a buildpack's process may have changed. */
 
 import { CnbError } from '../../../base/errors.ts'
 import { isFileName } from '../../../base/file-name.ts'
@@ -11,14 +11,14 @@ import { isBuildpackId } from './safe-names.ts'
 
 const MAX_BYTES = 1024 * 1024
 
-/** @throws CnbError CNB_DETECT_FAILED saying what is wrong with it */
+/** Parses group.toml. @throws CnbError CNB_DETECT_FAILED if it is invalid */
 export function readGroup(toml: string): Group {
   const content = Buffer.from(toml)
   if (content.length > MAX_BYTES) throw invalid(`it is larger than ${MAX_BYTES} bytes`)
   const fields = new FieldReader(parse(content), [], (_path, message) => invalid(message), anyCapitals)
   const group = { buildpacks: readElements(fields, 'group'), extensions: readElements(fields, 'group-extensions') }
-  // Where none takes part, the detector fails; but a file that is being rewritten may be empty.
-  if (group.buildpacks.length + group.extensions.length === 0) throw invalid('it names no buildpack')
+  // The detector fails if no buildpack participates, but a file that is just being rewritten may be empty.
+  if (group.buildpacks.length + group.extensions.length === 0) throw invalid('it contains no buildpack')
   return group
 }
 
@@ -46,14 +46,14 @@ function readElement(fields: FieldReader): GroupElement {
   const id = fields.requiredString('id')
   const version = fields.requiredString('version')
   const api = fields.requiredString('api')
-  if (!isBuildpackId(id)) throw invalid(`${JSON.stringify(id)} cannot be an id`)
-  if (!isFileName(version)) throw invalid(`${JSON.stringify(version)} cannot be the version of '${id}'`)
-  if (!parseApiVersion(api)) throw invalid(`${JSON.stringify(api)} cannot be the API of '${id}'`)
+  if (!isBuildpackId(id)) throw invalid(`${JSON.stringify(id)} is not a valid ID`)
+  if (!isFileName(version)) throw invalid(`${JSON.stringify(version)} is not a valid version of '${id}'`)
+  if (!parseApiVersion(api)) throw invalid(`${JSON.stringify(api)} is not a valid API of '${id}'`)
   const homepage = fields.string('homepage')
   const optional = fields.boolean('optional')
   return { id, version, api, ...(homepage ? { homepage } : {}), ...(optional ? { optional } : {}) }
 }
 
 function invalid(problem: string, cause?: unknown): CnbError {
-  return new CnbError('CNB_DETECT_FAILED', `the detector left a group.toml that cannot be used: ${problem}`, { cause })
+  return new CnbError('CNB_DETECT_FAILED', `cannot read the detector's group.toml: ${problem}`, { cause })
 }

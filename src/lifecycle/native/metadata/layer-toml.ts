@@ -1,4 +1,4 @@
-/** `<layer>.toml` and store.toml, read and written (buildpack.md "Layer Content Metadata", lifecycle buildpack/layermetadata.go). */
+/** `<layer>.toml` and store.toml (buildpack.md "Layer Content Metadata", lifecycle buildpack/layermetadata.go). */
 
 import { CnbError } from '../../../base/errors.ts'
 import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
@@ -12,17 +12,17 @@ import { encodeGoToml } from '../../../formats/go/toml.ts'
 const TYPES = ['build', 'launch', 'cache'] as const
 const NO_TYPES: LayerTypes = { build: false, launch: false, cache: false }
 
-/** What a layer's file says. */
+/** The content of a layer's file. */
 export interface LayerFile extends LayerTypes {
-  /** `[metadata]` as JSON's values and bigints; null where the file has none. */
+  /** `[metadata]` as JSON values and bigints; null if absent. */
   readonly data: unknown
   readonly malformed?: string
 }
 
 /**
- * Reads a layer's file. Whatever is wrong with it comes back as `malformed`.
- * @param api the buildpack's API: before 0.6 the types were keys of the file itself
- * @param path the file's, for messages
+ * Reads a layer's file. Returns errors as `malformed`.
+ * @param api the buildpack's API: before 0.6 the types were keys at the top level of the file
+ * @param path the file's path, for messages
  */
 export function readLayerToml(content: Buffer, api: string, path: string, budget?: ValueBudget): LayerFile {
   try {
@@ -35,7 +35,7 @@ export function readLayerToml(content: Buffer, api: string, path: string, budget
 
 function readTypes(fields: FieldReader, api: string, path: string): LayerTypes {
   const legacy = hasLegacyTypes(api)
-  // The lifecycle looks for these as they are written here.
+  // The lifecycle compares these case-sensitively.
   if (!legacy && fields.keys().some((key) => TYPES.some((type) => type === key))) {
     throw new Error(`${path}: the launch, cache and build flags should be in the types table`)
   }
@@ -59,8 +59,8 @@ function hasLegacyTypes(api: string): boolean {
 }
 
 /**
- * The file that a buildpack finds of a layer that it made before: without types, which it must declare anew, except before
- * Buildpack API 0.6.
+ * Returns the file of a restored layer. It has no types, because the buildpack must declare them again, except before Buildpack API
+ * 0.6.
  */
 export function layerToml(layer: LayerTypes & { readonly data: unknown }, api: string): string {
   const { data, build, launch, cache } = layer
@@ -68,8 +68,8 @@ export function layerToml(layer: LayerTypes & { readonly data: unknown }, api: s
 }
 
 /**
- * `[metadata]` of store.toml, null where the file has none.
- * @throws CnbError CNB_EXPORT_FAILED, as it fails the exporter
+ * Returns `[metadata]` of store.toml, null if absent.
+ * @throws CnbError CNB_EXPORT_FAILED if it is invalid, which also fails the lifecycle's exporter
  */
 export function readStoreToml(content: Buffer, buildpackId: string, budget?: ValueBudget): unknown {
   try {
@@ -79,12 +79,12 @@ export function readStoreToml(content: Buffer, buildpackId: string, budget?: Val
   } catch (error) {
     throw new CnbError('CNB_EXPORT_FAILED', `cannot read store.toml of buildpack '${buildpackId}': ${(error as Error).message}`, {
       cause: error,
-      hint: 'The buildpack wrote it: tell its maker.',
+      hint: "Report this to the buildpack's author: the buildpack wrote the file.",
     })
   }
 }
 
-/** @param metadata a table, or null */
+/** Returns store.toml. @param metadata a table, or null */
 export function storeToml(metadata: unknown): string {
   return encodeGoToml({ metadata })
 }

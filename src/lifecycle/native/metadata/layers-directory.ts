@@ -1,4 +1,4 @@
-/** What the buildpacks left in `/layers`, read as the lifecycle's exporter reads it (buildpack/layers.go, ReadLayersDir and Read). */
+/** Reads the buildpacks' files in `/layers` like the exporter (lifecycle buildpack/layers.go, ReadLayersDir, Read). */
 
 import { CnbError } from '../../../base/errors.ts'
 import { escapeId } from '../../../buildpacks/descriptor.ts'
@@ -8,12 +8,12 @@ import type { BuiltBuildpack, BuiltLayer, Group, GroupElement, LayersTree, Layer
 import { readLayerToml, readStoreToml } from './layer-toml.ts'
 
 const TOML = '.toml'
-/** Files of the buildpack itself; a directory of such a name is a layer all the same. */
+/** Files of the buildpack, not of a layer; a directory of such a name is a layer nevertheless. */
 const NOT_LAYERS = new Set(['store', 'launch', 'build'])
 
 /**
- * The group's buildpacks in their order, each with its layers in the byte order of their names.
- * @throws CnbError CNB_EXPORT_FAILED for a malformed store.toml, or a buildpack's directory that is none
+ * Returns the group's buildpacks in order, each with its layers in the byte order of their names.
+ * @throws CnbError CNB_EXPORT_FAILED for a malformed store.toml, or if a buildpack's directory is not a directory
  */
 export function readBuiltBuildpacks(tree: LayersTree, group: Group): BuiltBuildpack[] {
   const children = new Map<string, Map<string, LayerTreeEntry>>()
@@ -33,8 +33,8 @@ function checkDirectory(tree: LayersTree, buildpack: GroupElement): void {
   const directory = escapeId(buildpack.id)
   const own = tree.get(directory)
   if (own && own.type !== 'directory') {
-    throw new CnbError('CNB_EXPORT_FAILED', `/layers/${directory}, the directory of buildpack '${buildpack.id}', is a ${own.type} now`, {
-      hint: 'The buildpack replaced it: tell its maker.',
+    throw new CnbError('CNB_EXPORT_FAILED', `cannot read /layers/${directory} of buildpack '${buildpack.id}': it is a ${own.type}, not a directory`, {
+      hint: "Report this to the buildpack's author: the buildpack replaced its directory.",
     })
   }
 }
@@ -51,10 +51,10 @@ function readBuildpack(files: ReadonlyMap<string, LayerTreeEntry>, buildpack: Gr
 
 function contentOf({ type, content }: LayerTreeEntry, file: string, { id }: GroupElement): Buffer {
   if (type === 'file') return content ?? Buffer.alloc(0)
-  throw new CnbError('CNB_EXPORT_FAILED', `${file} of buildpack '${id}' is a ${type}, which is not followed`)
+  throw new CnbError('CNB_EXPORT_FAILED', `cannot read ${file} of buildpack '${id}': it is a ${type}, which is not followed`)
 }
 
-/** Every directory, and every name that has a file of its own. */
+/** Returns the names of all directories, and all names with a TOML file. */
 function candidates(files: ReadonlyMap<string, LayerTreeEntry>): string[] {
   const names = new Set<string>()
   for (const [file, { type }] of files) {

@@ -1,12 +1,12 @@
-/** Why each layer of earlier builds comes back into the build, or does not. */
+/** Emits the reason why each layer of earlier builds is restored or dropped. */
 
 import { decide, type Context } from '../../../base/events.ts'
 import { escapeId } from '../../../buildpacks/descriptor.ts'
 import type { Group, Restoration } from '../model.ts'
 
 /**
- * Emits a decision for each known layer, once detection has chosen the group.
- * @param changed directories that no longer look as recorded, relative to `/layers`
+ * Emits a decision for each recorded layer, after detection has selected the group.
+ * @param changed directories with another fingerprint than recorded, relative to `/layers`
  */
 export function decideRestored(restoration: Restoration, { buildpacks }: Group, changed: readonly string[], context: Context): void {
   const differ = new Set(changed)

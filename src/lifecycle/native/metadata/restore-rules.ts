@@ -1,4 +1,7 @@
-/** Which layers of the last build a buildpack finds again (buildpack.md "Layer Types"; lifecycle internal/layer/metadata_restorer.go, phase/restorer.go). */
+/**
+ * Decides which layers of the last build to restore.
+ * Follows buildpack.md "Layer Types", and lifecycle internal/layer/metadata_restorer.go and phase/restorer.go.
+ */
 
 import { hasFeature } from '../../../formats/api-features.ts'
 import type { ApiVersion } from '../../../formats/versions.ts'
@@ -6,7 +9,7 @@ import { compareBytes } from '../../../formats/go/json.ts'
 import { labelJson } from '../export/label-json.ts'
 import type { LayerTypes, RestoreDecision } from '../model.ts'
 
-/** A layer as an image's label or a cache's metadata tells of it. */
+/** A layer from an image's label or a cache's metadata. */
 export interface KnownLayer extends LayerTypes {
   readonly sha: string
   readonly data: unknown
@@ -16,22 +19,22 @@ interface RestoredLayer {
   readonly name: string
   readonly data: unknown
   readonly types: LayerTypes
-  /** Whether its contents come back from the cache. */
+  /** Whether its contents are restored from the cache. */
   readonly contents: boolean
 }
 
 export interface RestoredLayers {
   readonly layers: readonly RestoredLayer[]
-  /** What the restorer says. */
+  /** The log lines of the restorer. */
   readonly lines: readonly string[]
   readonly decisions: readonly RestoreDecision[]
 }
 
-/** Files that ReadLayersDir takes for the buildpack's own: a cached layer of such a name gets its metadata and no contents. */
+/** Files of the buildpack according to ReadLayersDir: for a cached layer of such a name only its metadata is restored. */
 const NOT_LAYERS = new Set(['store', 'launch', 'build'])
 
 /**
- * One buildpack's.
+ * Returns the layers to restore for one buildpack.
  * @param app its layers in the previous image
  * @param cache its layers in the cache
  */
@@ -51,7 +54,7 @@ export function restoredLayers(
     found.set(name, withExactData(layer, cache.get(name)))
   }
   for (const [name, layer] of sorted(cache)) {
-    // Before 0.14 a layer of the image that is also cached did not come back into an image that lost it.
+    // Before 0.14 a cached layer of the image was not restored if the image was lost.
     if (!layer.cache || (layer.launch && (app.has(name) || !hasFeature(platformApi, 'cachedLaunchLayers')))) continue
     lines.push(`Restoring metadata for ${quote(id, name)} from cache`)
     found.set(name, layer)
@@ -61,13 +64,13 @@ export function restoredLayers(
     const cached = NOT_LAYERS.has(name) ? undefined : cache.get(name)
     if (cached?.cache && cached.sha !== sha) {
       lines.push(`Removing ${quote(id, name)}, wrong sha`)
-      decide(name, 'dropped', 'the cache holds other contents of it than the previous image')
+      decide(name, 'dropped', 'its contents in the cache differ from those in the previous image')
       continue
     }
     if (cached?.cache) lines.push(`Restoring data for ${quote(id, name)} from cache`)
-    if (cached?.cache) decide(name, 'restored', 'the cache holds its contents')
+    if (cached?.cache) decide(name, 'restored', 'the cache contains it')
     else if (NOT_LAYERS.has(name)) decide(name, 'metadata restored', 'its name is reserved for a file of the buildpack')
-    else decide(name, 'metadata restored', 'it is a launch layer without cache = true: its contents stay in the previous image')
+    else decide(name, 'metadata restored', 'it is a launch layer without cache = true: its contents remain in the previous image')
     layers.push({ name, data, types: { build, launch, cache: inCache }, contents: cached?.cache ?? false })
   }
   for (const name of new Set([...app.keys(), ...cache.keys()])) {
@@ -76,21 +79,21 @@ export function restoredLayers(
   return { layers, lines, decisions }
 }
 
-/** A layer that must be in the build container (`build`) or in the cache comes with its contents or not at all. */
+/** Whether to restore the image's metadata. A `build` or `cache` layer is restored only together with its contents. */
 function comesFromApp(layer: KnownLayer, cached: KnownLayer | undefined): boolean {
   if (!layer.launch || (layer.build && !layer.cache)) return false
   return !layer.cache || cached?.cache === true
 }
 
-/** Why neither image nor cache brings a layer back. */
+/** Returns why neither the image nor the cache restores a layer. */
 function whyNotFound(layer: KnownLayer | undefined, cached: KnownLayer | undefined): string {
   if (layer && !layer.launch) return 'it was neither a launch layer nor a cached one'
-  if (layer?.build && !layer.cache) return 'it is needed during builds, and it is not cached'
-  if (layer) return 'the previous image has it, and the cache has lost its contents'
-  return cached?.launch ? 'the previous image has lost it' : 'it was not cached'
+  if (layer?.build && !layer.cache) return 'builds need its contents, and it is not cached'
+  if (layer) return 'the cache does not contain it'
+  return cached?.launch ? 'the previous image does not have it' : 'it was not cached'
 }
 
-/** A label does not tell `2.0` from `2`; a cache that has the same data may. */
+/** Takes the data of the cache if it is equal, because a label does not distinguish `2.0` from `2`. */
 function withExactData(layer: KnownLayer, cached: KnownLayer | undefined): KnownLayer {
   const json = (data: unknown): string => labelJson(data, 'metadata')
   return cached && json(cached.data) === json(layer.data) ? { ...layer, data: cached.data } : layer

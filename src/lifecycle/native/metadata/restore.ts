@@ -1,4 +1,4 @@
-/** What the buildpacks find in `/layers` of their last build (platform.md "restorer"). */
+/** Plans the restoration of `/layers` from earlier builds (platform.md "restorer"). */
 
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { isFileName } from '../../../base/file-name.ts'
@@ -18,24 +18,24 @@ export interface RestorationInput {
   readonly previous: PreviousImage | undefined
   readonly record: CacheRecord | undefined
   readonly plan: Pick<BuildPlan, 'platformApi' | 'buildpacks'> & { readonly builder: Builder }
-  /** `--clear-cache`: nothing but store.toml. */
+  /** `--clear-cache`: restores only store.toml. */
   readonly skipLayers: boolean
-  /** The previous image's files by their paths relative to `/layers/sbom/launch`, where the record does not have them. */
+  /** The previous image's SBOM files by path relative to `/layers/sbom/launch`, if the record does not contain them. */
   readonly launchSbom?: ReadonlyMap<string, Buffer>
-  /** Seconds since 1970 for the files: the lifecycle's are of the time when it restores them. */
+  /** The files' mtime in seconds since 1970; the lifecycle's files have the time of the restoration. */
   readonly mtime?: number
 }
 
-/** Whether `launchSbom` is of use: the previous image has SBOM files that the record does not know. */
+/** Whether to read `launchSbom`: the previous image has SBOM files that the record does not contain. */
 export function needsLaunchSbom(input: RestorationInput): boolean {
   const sha = input.previous?.metadata?.sbom ?? ''
   return !input.skipLayers && sha !== '' && hasFeature(input.plan.platformApi, 'sbomLayer') && usableRecord(input)?.sbom.launch?.sha !== sha
 }
 
 /**
- * By buildpack id, for every buildpack that the previous image or the record knows. A `kept` layer with an empty fingerprint is
- * one whose contents are elsewhere (pack's cache), or that has to be read to be trusted. Names that would lead out of the
- * buildpack's directory are left out: labels can be anybody's.
+ * Returns the restoration by buildpack ID, for every buildpack of the previous image or the record. A `kept` layer with an empty
+ * fingerprint is one with contents elsewhere (pack's cache), or one that must be read for verification. Names that lead out of the
+ * buildpack's directory are omitted, because labels are not trusted.
  */
 export function planRestoration(input: RestorationInput): Restoration {
   const { previous, plan, skipLayers } = input
@@ -59,7 +59,7 @@ function isNamed([name]: readonly [string, unknown]): boolean {
   return isLayerName(name)
 }
 
-/** Files of another build user would be in this one's way. */
+/** Returns the record unless it belongs to another build user: this one cannot change that user's files. */
 function usableRecord({ record, plan, skipLayers }: RestorationInput): CacheRecord | undefined {
   return !skipLayers && record?.uid === plan.builder.uid && record.gid === plan.builder.gid ? record : undefined
 }
@@ -90,11 +90,11 @@ function restoreBuildpack(
   const { plan } = input
   const api = apiOf(plan, id)
   const directory = escapeId(id)
-  // By name: a layer called `store` has the last word, as it has in the lifecycle.
+  // By name: a layer called `store` replaces the buildpack's file, as in the lifecycle.
   const files = new Map<string, Buffer>()
   if (store !== undefined) files.set('store.toml', Buffer.from(storeToml(store)))
   for (const { name, types, data } of layers) files.set(`${name}.toml`, Buffer.from(layerToml({ ...types, data }, api)))
-  // The lifecycle makes the directory even for a layer that it removes again, and copies SBOM files wherever there is one.
+  // The lifecycle creates the directory even for a layer that it then removes, and copies SBOM files into every directory.
   if (files.size > 0 || lines.length > 0) for (const [name, content] of sbomFilesFor(directory, sboms)) files.set(name, content)
   const owned = { uid: plan.builder.uid, gid: plan.builder.gid, mtime: input.mtime ?? Math.floor(Date.now() / 1000) }
   const entries = [...files]
@@ -108,7 +108,7 @@ function restoreBuildpack(
   }
 }
 
-/** The API decides how a layer's file looks; all since 0.6 agree, and older ones are rare enough to ask for the last version's. */
+/** Returns the API, which determines the format of a layer's file. All since 0.6 agree, so the last version's is close enough. */
 function apiOf({ builder, buildpacks }: RestorationInput['plan'], id: string): string {
   const brought = buildpacks.find(({ descriptor }) => descriptor.info.id === id)
   const own = Object.hasOwn(builder.buildpackLayers, id) ? Object.values(builder.buildpackLayers[id] ?? {}) : []
@@ -121,9 +121,9 @@ type SbomFiles = ReadonlyMap<string, Buffer>
 const LAYER_SBOM = /^([^/]+)\/([^/]+)\/(sbom[^/]+json)$/
 
 /**
- * The files for one buildpack's directory, by their names there: `<layer>.sbom.cdx.json`.
- * @param directory the buildpack's, its id escaped
- * @param sources the cache's files, then the image's, which win
+ * Returns the files of one buildpack's directory by name: `<layer>.sbom.cdx.json`.
+ * @param directory the buildpack's directory: its escaped ID
+ * @param sources the cache's files, then the image's, which take precedence
  */
 function sbomFilesFor(directory: string, sources: readonly SbomFiles[]): Map<string, Buffer> {
   const files = new Map<string, Buffer>()

@@ -1,18 +1,18 @@
-/** Names out of labels, caches and group.toml become paths; what could lead out of its directory is refused. */
+/** Validates names from labels, caches and group.toml that become paths. */
 
 import { isFileName } from '../../../base/file-name.ts'
 import { escapeId } from '../../../buildpacks/descriptor.ts'
 
-/** What else is in `/layers`: no buildpack has such an id (buildpack.md "buildpack.toml"). */
+/** Other directories in `/layers`; they are not buildpack IDs (buildpack.md "buildpack.toml"). */
 const RESERVED = new Set(['config', 'sbom', 'generated', 'extended'])
 
-/** Whether `id`'s directory in `/layers` is its own. */
+/** Whether `id` has a separate directory in `/layers`. */
 export function isBuildpackId(id: string): boolean {
   const name = escapeId(id)
   return isFileName(name) && !RESERVED.has(name)
 }
 
-/** Whether `name` can be a layer's: its file's name, `<name>.toml`, must be possible too. */
+/** Whether `name` is a valid layer name; its file, `<name>.toml`, needs a valid name too. */
 export function isLayerName(name: string): boolean {
   return isFileName(name) && isFileName(`${name}.toml`)
 }

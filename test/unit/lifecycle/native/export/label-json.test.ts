@@ -23,7 +23,7 @@ test('absent data is null, an empty table an empty object', () => {
 })
 
 test.each([[NaN], [Infinity], [-Infinity]])('rejects %d and names the value', (number) => {
-  expect(() => labelJson({ a: [number] }, 'layer l')).toThrow(/layer l cannot be written/)
+  expect(() => labelJson({ a: [number] }, 'layer l')).toThrow(/cannot write layer l into a label/)
 })
 
 test('rejects excessive nesting before it exhausts the stack', () => {

@@ -40,8 +40,8 @@ test.each([
   ['the previous image does not have', aPrevious({}, []), {}, "layer some/buildpack:dist: added: the previous image does not have it"],
   ['the previous image has as it is', aPrevious({ dist: digestOf('some/buildpack:dist') }, []), {}, 'layer some/buildpack:dist: reused: its contents are those in the previous image'],
   ['the previous image has otherwise', aPrevious({ dist: digestOf('old') }, []), {}, 'layer some/buildpack:dist: rebuilt: its contents differ from those in the previous image'],
-  ['has no contents', aPrevious({ dist: digestOf('old') }, [aLayer('old')]), { hasContents: false }, 'layer some/buildpack:dist: reused: its buildpack left it without contents, so that of the previous image stays'],
-  ['is no launch layer any more', aPrevious({ dist: digestOf('old') }, []), { launch: false }, 'layer some/buildpack:dist: dropped: its buildpack no longer makes it a launch layer'],
+  ['has no contents', aPrevious({ dist: digestOf('old') }, [aLayer('old')]), { hasContents: false }, 'layer some/buildpack:dist: reused: its buildpack created no contents, so the layer of the previous image is used'],
+  ['is no launch layer any more', aPrevious({ dist: digestOf('old') }, []), { launch: false }, 'layer some/buildpack:dist: dropped: its buildpack does not make it a launch layer any more'],
 ] as const)('why a layer that %s is in the image or not', async (_title, previous, layer, decision) => {
   const events: CnbEvent[] = []
   await planExport(anInput({ previous, buildpacks: built(layer) }), { events: (event) => events.push(event) })
@@ -55,7 +55,7 @@ test('why the layers of a first build are new, and which process is the default'
     'layer some/buildpack:dist: added: no previous image is used',
     'app layer Application Layer: added: no previous image is used',
     ...['launcher', 'config', 'process-types'].map((name) => `layer buildpacksio/lifecycle:${name}: added: no previous image is used`),
-    'process web: the default: --default-process names it',
+    'process web: the default: --default-process selects it',
   ])
 })
 
@@ -100,7 +100,7 @@ test('a layer that is not for launch is not in the image', async () => {
 })
 
 const REFUSED: [what: string, changes: Parameters<typeof anInput>[0], message: RegExp][] = [
-  ['a malformed layer', { buildpacks: built({}, { name: 'bad', malformed: 'no TOML' }) }, /layer 'some\/buildpack:bad' cannot be read: no TOML/],
+  ['a malformed layer', { buildpacks: built({}, { name: 'bad', malformed: 'no TOML' }) }, /cannot read the metadata of layer 'some\/buildpack:bad': no TOML/],
   ['a cached layer without contents', { buildpacks: built({}, { name: 'gone', cache: true, hasContents: false }) }, /'some\/buildpack:gone' is cache=true but has no contents/],
   ['a layer without contents when there is no previous image', { buildpacks: built({}, { name: 'gone', hasContents: false }) }, /'some\/buildpack:gone'.*no previous image/],
   [
@@ -111,10 +111,10 @@ const REFUSED: [what: string, changes: Parameters<typeof anInput>[0], message: R
   [
     'a layer without contents whose blob the previous image lacks',
     { buildpacks: built({ hasContents: false }), previous: aPrevious({ dist: digestOf('old') }, [aLayer('other')]) },
-    /'some\/buildpack:dist'.*lacks the layer/,
+    /'some\/buildpack:dist'.*does not contain the layer/,
   ],
-  ['a default process that there is none of', { plan: aPlan({ defaultProcess: 'job' }), tree: aTree(PROCESS) }, /no process 'job'/],
-  ['a build without metadata.toml', { tree: new Map([['', directory()], ['config', directory()]]) }, /left no \/layers\/config\/metadata\.toml/],
+  ['a default process that there is none of', { plan: aPlan({ defaultProcess: 'job' }), tree: aTree(PROCESS) }, /process 'job', chosen as the default, does not exist/],
+  ['a build without metadata.toml', { tree: new Map([['', directory()], ['config', directory()]]) }, /wrote no \/layers\/config\/metadata\.toml/],
 ]
 
 test.each(REFUSED)('%s is refused with exit code 62, before any layer is read', async (_what, changes, message) => {
@@ -141,7 +141,7 @@ test('a run image that no registry has is not referred to in a published image, 
   expect(await referenceIn(true, [`some/run@${digest}`])).toBe(`index.docker.io/some/run@${digest}`)
   expect(warnings).toEqual([])
   expect(await referenceIn(true, [])).toBe('')
-  expect(warnings).toEqual([expect.stringContaining("run image 'some/run', which no registry has")])
+  expect(warnings).toEqual([expect.stringContaining("run image 'some/run', because it is in no registry")])
 })
 
 test('a run image without layers is refused', async () => {

@@ -23,14 +23,14 @@ test("the previous image is the one of the app's name, or the one that the user 
   await named.previous
   expect(named.asked).toEqual(['other/app'])
   // That the app is new goes without saying.
-  expect([own.events, named.events].map(withoutDecisions)).toEqual([[], [{ type: 'info', message: containing("no image 'other/app'") }]])
+  expect([own.events, named.events].map(withoutDecisions)).toEqual([[], [{ type: 'info', message: containing("cannot find the previous image 'other/app'") }]])
 })
 
 test.each([
-  ['that is not there', undefined, 'not found: no image has this name where the new one goes'],
-  ['that buildpacks built', labelled('{}'), 'found: it has the name that the new image gets'],
-  ['without a label', anImage({ labels: {} }), 'not used: no buildpacks built it: it has no label io.buildpacks.lifecycle.metadata'],
-  ['with a malformed label', labelled('{'), 'not used: its label cannot be read: '],
+  ['that is not there', undefined, 'not found: no image has this name at the target of the new one'],
+  ['that buildpacks built', labelled('{}'), 'found: it has the name of the new image'],
+  ['without a label', anImage({ labels: {} }), 'not used: it was not built by buildpacks: it has no label io.buildpacks.lifecycle.metadata'],
+  ['with a malformed label', labelled('{'), 'not used: its label is invalid: '],
 ])('a previous image %s is explained', async (_title, image, decision) => {
   const { previous, events } = find(image)
   await previous

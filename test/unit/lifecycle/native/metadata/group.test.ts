@@ -35,16 +35,16 @@ test("keys in other capitals count, as they do for Go's decoder", () => {
 const one = (fields: string): string => `[[group]]\n${fields}\n`
 
 test.each([
-  ['', /names no buildpack/],
+  ['', /contains no buildpack/],
   ['group = 1', /'group' must be a list/],
   ['[[group]', /not valid TOML/],
   [one('id = 1\nversion = "1"\napi = "0.10"'), /'group\[0\].id' must be a string/],
   [one('id = "a"\napi = "0.10"'), /'group\[0\].version' is required/],
-  [one('id = ".."\nversion = "1"\napi = "0.10"'), /cannot be an id/],
-  [one('id = "config"\nversion = "1"\napi = "0.10"'), /cannot be an id/],
-  [one('id = "a\\u0000"\nversion = "1"\napi = "0.10"'), /cannot be an id/],
-  [one('id = "a"\nversion = "../1"\napi = "0.10"'), /cannot be the version/],
-  [one('id = "a"\nversion = "1"\napi = "new"'), /cannot be the API/],
+  [one('id = ".."\nversion = "1"\napi = "0.10"'), /is not a valid ID/],
+  [one('id = "config"\nversion = "1"\napi = "0.10"'), /is not a valid ID/],
+  [one('id = "a\\u0000"\nversion = "1"\napi = "0.10"'), /is not a valid ID/],
+  [one('id = "a"\nversion = "../1"\napi = "0.10"'), /is not a valid version/],
+  [one('id = "a"\nversion = "1"\napi = "new"'), /is not a valid API/],
   [one('id = "a"\nversion = "1"\napi = "0.10"').repeat(2), /twice/],
   [one('id = "a/b"\nversion = "1"\napi = "0.10"') + one('id = "a_b"\nversion = "1"\napi = "0.10"'), /'a\/b' and 'a_b' in 'group' have the same directory/],
   [`# ${'x'.repeat(1024 * 1024)}`, /larger/],

@@ -61,7 +61,7 @@ test.each([
 test.each([
   ['a malformed store.toml', { 'some_bp/store.toml': file('[') }, /store\.toml/],
   ['a linked store.toml', { 'some_bp/store.toml': entry('symlink') }, /store\.toml/],
-  ['a link in place of its directory', { some_bp: entry('symlink') }, /is a symlink now/],
+  ['a link in place of its directory', { some_bp: entry('symlink') }, /it is a symlink, not a directory/],
 ])('%s fails the export', (_what, entries, message) => {
   expect(() => read(entries)).toThrow(expect.objectContaining({ code: 'CNB_EXPORT_FAILED', message: expect.stringMatching(message) }))
 })

@@ -61,9 +61,9 @@ test.each([
 })
 
 test.each([
-  ['bc', 'restored', 'the cache holds its contents'],
-  ['bl', 'dropped', 'it is needed during builds, and it is not cached'],
-  ['l', 'metadata restored', 'it is a launch layer without cache = true: its contents stay in the previous image'],
+  ['bc', 'restored', 'the cache contains it'],
+  ['bl', 'dropped', 'builds need its contents, and it is not cached'],
+  ['l', 'metadata restored', 'it is a launch layer without cache = true: its contents remain in the previous image'],
 ])('why a layer of the types "%s" comes back or not', (kind, outcome, reason) => {
   const launch: Record<string, string> = kind.includes('l') ? { l: kind } : {}
   const cached: Record<string, string> = kind.includes('c') ? { l: kind } : {}
@@ -72,8 +72,8 @@ test.each([
 })
 
 test.each([
-  ['the cache has lost', previous({ l: 'lc' }), undefined, 'the previous image has it, and the cache has lost its contents'],
-  ['the cache has otherwise', previous({ l: 'lc' }), record({ l: 'lc' }, {}, B), 'the cache holds other contents of it than the previous image'],
+  ['the cache has lost', previous({ l: 'lc' }), undefined, 'the cache does not contain it'],
+  ['the cache has otherwise', previous({ l: 'lc' }), record({ l: 'lc' }, {}, B), 'its contents in the cache differ from those in the previous image'],
 ])('why a layer that %s is dropped', (_title, image, cache, reason) => {
   expect(restore({ previous: image, record: cache }).get(ID)?.decisions).toEqual([{ layer: 'l', outcome: 'dropped', reason }])
 })
@@ -86,7 +86,7 @@ test('what is decided of a layer is told of the group that detection chose, and 
   const group = { buildpacks: [{ id: ID, version: '1', api: '0.11' }], extensions: [] }
   decideRestored(restoration, group, ['some_bp/m'], { events: (event) => events.push(event) })
   expect(decisionsOf(events)).toEqual([
-    'cached layer some/bp:l: restored: the cache holds its contents',
+    'cached layer some/bp:l: restored: the cache contains it',
     'cached layer some/bp:m: dropped: its files have changed since the last build recorded them',
     "cached layer gone:l: dropped: buildpack 'gone' is not in the detected group",
   ])
