@@ -8,7 +8,7 @@ import { parseTag } from '../../../src/oci/reference.ts'
 const app = parseTag('my-app')
 const home = () => mkdtemp(join(tmpdir(), 'cnb-test-'))
 
-test("a volume's name has the repository, the tag, and a hash of the full name and the key", () => {
+test("builds a volume's name from the repository, the tag, and a hash of the full name and the key", () => {
   // sha256("index.docker.io/library/my-app:latestkey")
   expect(cacheVolumes(app, 'key').build).toBe('pack-cache-library_my-app_latest-eea9c1cc4e97.build')
   expect(cacheVolumes(parseTag('registry.example:5000/team/app:1.0'), 'key').launch).toMatch(
@@ -16,7 +16,7 @@ test("a volume's name has the repository, the tag, and a hash of the full name a
   )
 })
 
-test("the native driver's volumes are named by the same hash, so that they go with pack's", () => {
+test("uses the same hash for the volumes of the native driver and of pack", () => {
   expect(cacheVolumes(app, 'key')).toEqual({
     build: 'pack-cache-library_my-app_latest-eea9c1cc4e97.build',
     launch: 'pack-cache-library_my-app_latest-eea9c1cc4e97.launch',
@@ -26,11 +26,11 @@ test("the native driver's volumes are named by the same hash, so that they go wi
   })
 })
 
-test('words that Windows reserves are broken up as by pack', () => {
+test('breaks up words that Windows reserves, like pack', () => {
   expect(cacheVolumes(parseTag('mycompany/console'), 'key').build).toMatch(/^pack-cache-myc_o_mpany_c_o_nsole_latest-/)
 })
 
-test('another key, tag or registry is another volume', () => {
+test('returns another volume for another key, tag or registry', () => {
   const names = [
     cacheVolumes(app, 'key').build,
     cacheVolumes(app, 'other').build,
@@ -40,11 +40,11 @@ test('another key, tag or registry is another volume', () => {
   expect(new Set(names).size).toBe(names.length)
 })
 
-test('PACK_VOLUME_KEY is the key and nothing is stored', async () => {
+test('uses PACK_VOLUME_KEY without storing it', async () => {
   expect(await volumeKey(app, { env: { PACK_VOLUME_KEY: 'from-env' }, home: '/nowhere' })).toBe('from-env')
 })
 
-test('a new key is stored where pack looks and found again', async () => {
+test("stores a new key in pack's file and finds it again", async () => {
   const host = { env: {}, home: await home() }
   const key = await volumeKey(app, host)
   expect(key).toMatch(/^[a-z]{20}$/)
@@ -53,7 +53,7 @@ test('a new key is stored where pack looks and found again', async () => {
   expect(stored).toContain(`"index.docker.io/library/my-app:latest" = "${key}"`)
 })
 
-test("other images' keys stay when one is added", async () => {
+test("keeps the keys of other images when it adds a key", async () => {
   const packHome = await home()
   const file = join(packHome, 'volume-keys.toml')
   await writeFile(file, '[volume-keys]\n"index.docker.io/library/other:latest" = "theirs"\n')

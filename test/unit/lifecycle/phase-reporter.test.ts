@@ -8,7 +8,7 @@ function record(phase: string) {
   return { events, reporter: new PhaseReporter(phase, (event) => events.push(event)) }
 }
 
-test("creator's headers become phases of their own, each ended before the next begins", () => {
+test("turns creator's headers into phases, and ends each before the next starts", () => {
   const { events, reporter } = record('creator')
   const stdout = reporter.stream('stdout')
   stdout.write('===> ANALYZING\nfirst\n\u001b[0m===> DETECTING\u001b[0m\nsecond\n')
@@ -25,28 +25,28 @@ test("creator's headers become phases of their own, each ended before the next b
   expect(times.map(({ phase }) => phase)).toEqual(['analyzer', 'detector'])
 })
 
-test("a header that a buildpack prints in a phase of its own container is only a line", () => {
+test("treats a header as a line if the phase has a separate container", () => {
   const { events, reporter } = record('builder')
   reporter.stream('stdout').write('===> EXPORTING\n')
   reporter.end(0)
   expect(events.map(({ type }) => type)).toEqual(['phase.start', 'phase.line', 'phase.end'])
 })
 
-test("the last words are the lifecycle's last error, on whichever stream, without colours", () => {
+test("returns the lifecycle's last error from either stream, without colours", () => {
   const { reporter } = record('exporter')
   reporter.stream('stdout').write('\u001b[31;1mERROR: \u001b[0mfailed to export: no such process\nmore talk\n')
   reporter.stream('stderr').write('a warning\n\n')
   expect(reporter.lastWords).toBe('failed to export: no such process')
 })
 
-test('the last words of a phase that tells no error are its last line on stderr', () => {
+test('returns the last line of stderr if the phase printed no error', () => {
   const { reporter } = record('exporter')
   reporter.stream('stderr').write('panic: everything\n\n')
   reporter.stream('stdout').write('more talk\n')
   expect(reporter.lastWords).toBe('panic: everything')
 })
 
-/** As lifecycle 0.21.0 prints it. */
+/** Output of lifecycle 0.21.0. */
 const DETECTS = {
   start: '======== Error: b@1 ========\nmkdir /tmp/plan.581324442: no space left on device\n======== Results ========\npass: a@1\nerr:  b@1\n',
   exit: '======== Output: a@1 ========\nhello\n======== Output: b@1 ========\ncat: write error\nmore\n======== Results ========\npass: a@1\nerr:  b@1 (1)\n',
@@ -59,7 +59,7 @@ test.each([
   ['exit', 'b@1: cat: write error more'],
   ['both', 'b@1: exec: environment variable contains NUL'],
   ['silent', 'failed to detect: buildpack(s) failed with err'],
-] as const)('the last words of a detector say why a buildpack failed (%s)', (which, words) => {
+] as const)('returns the error of the buildpack that failed detection (%s)', (which, words) => {
   for (const phase of ['detector', 'creator']) {
     const { reporter } = record(phase)
     const end = '\u001b[31;1mERROR: \u001b[0mNo buildpack groups passed detection.\n\u001b[31;1mERROR: \u001b[0mfailed to detect: buildpack(s) failed with err\n'
@@ -68,7 +68,7 @@ test.each([
   }
 })
 
-test("a full disk that a buildpack tells of are the last words, rather than the lifecycle's that it failed", () => {
+test("prefers a buildpack's error about a full disk to the lifecycle's", () => {
   const { reporter } = record('builder')
   reporter.stream('stderr').write('head: write error: No space left on device\n')
   reporter.stream('stdout').write('ERROR: failed to build: exit status 1\n')
@@ -83,13 +83,13 @@ test.each([
   ['skip: a@1 provides unused node', "a@1: skipped: it provides 'node', which no buildpack requires, and the group does not require it"],
   ['err:  a@1 (127)', 'a@1: failed: its detection failed with exit code 127'],
   ['err:  a@1', 'a@1: failed: its detection failed'],
-])("the detector's result '%s' is a decision", (line, decision) => {
+])("emits a decision for the detector's result '%s'", (line, decision) => {
   const { events, reporter } = record('detector')
   reporter.stream('stdout').write(`======== Results ========\n\u001b[32m${line}\u001b[0m\n`)
   expect(decisionsOf(events)).toEqual([`buildpack ${decision}`])
 })
 
-test('what a buildpack prints is no result, nor is a result in another phase', () => {
+test('ignores results that a buildpack or another phase prints', () => {
   const { events, reporter } = record('detector')
   reporter.stream('stdout').write('fail: a@1\n======== Output: a@1 ========\nfail: b@1\n')
   const builder = record('builder')

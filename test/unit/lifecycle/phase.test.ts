@@ -13,15 +13,15 @@ function spec(phase: Phase, changes: Parameters<typeof aPlan>[0] = {}) {
   return found
 }
 
-test('a builder that is not trusted gets five phases in the order of the specification', () => {
+test('runs five phases in the order of the specification for an untrusted builder', () => {
   expect(phasesOf(aPlan()).map(({ phase }) => phase)).toEqual(['analyzer', 'detector', 'restorer', 'builder', 'exporter'])
 })
 
-test('a trusted builder gets one container for all phases', () => {
+test('runs all phases in one container for a trusted builder', () => {
   expect(phasesOf(aPlan({ trusted: true })).map(({ phase }) => phase)).toEqual(['creator'])
 })
 
-test("no phase that runs an untrusted builder's buildpacks is root or sees the engine, with any platform API", () => {
+test("never runs buildpacks of an untrusted builder as root or with access to the engine, with any Platform API", () => {
   for (const text of PLATFORM_APIS) {
     for (const one of phasesOf(aPlan({ platformApi: api(text) })).filter(({ runsBuildpacks }) => runsBuildpacks)) {
       expect(one).toMatchObject({ root: false, engineAccess: false, caches: [] })
@@ -29,36 +29,36 @@ test("no phase that runs an untrusted builder's buildpacks is root or sees the e
   }
 })
 
-test('every phase is told the negotiated platform API and the proxies', () => {
+test('passes the negotiated Platform API and the proxies to every phase', () => {
   for (const one of phasesOf(aPlan({ platformApi: api('0.9'), proxyEnv: ['HTTP_PROXY=http://proxy'] }))) {
     expect(one.env).toEqual(expect.arrayContaining(['CNB_PLATFORM_API=0.9', 'HTTP_PROXY=http://proxy']))
   }
 })
 
-test('run.toml takes the place of stack.toml from platform API 0.12 on', () => {
+test('uses run.toml instead of stack.toml since Platform API 0.12', () => {
   for (const phase of ['creator', 'analyzer', 'exporter'] as const) {
     expect(spec(phase, { platformApi: api('0.11') }).args.join(' ')).toContain('-stack /layers/stack.toml')
     expect(spec(phase, { platformApi: api('0.12') }).args.join(' ')).toContain('-run /layers/run.toml')
   }
 })
 
-test('the analyzer is given the launch cache only from platform API 0.9 on, which knows the flag', () => {
+test('passes the launch cache to the analyzer only since Platform API 0.9, which has the flag', () => {
   expect(spec('analyzer', { platformApi: api('0.8') })).toMatchObject({ caches: [] })
   expect(spec('analyzer', { platformApi: api('0.8') }).args).not.toContain('-launch-cache')
   expect(spec('analyzer', { platformApi: api('0.9') }).args).toContain('-launch-cache')
 })
 
-test('the restorer sees the engine only from platform API 0.12 on', () => {
+test('gives the restorer access to the engine only since Platform API 0.12', () => {
   expect(spec('restorer', { platformApi: api('0.11') })).toMatchObject({ engineAccess: false })
   expect(spec('restorer', { platformApi: api('0.12') })).toMatchObject({ engineAccess: true })
 })
 
-test('the execution environment is told from platform API 0.15 on', () => {
+test('passes the execution environment since Platform API 0.15', () => {
   expect(spec('detector', { platformApi: api('0.14') }).env).not.toContain('CNB_EXEC_ENV=production')
   expect(spec('detector', { platformApi: api('0.15') }).env).toContain('CNB_EXEC_ENV=production')
 })
 
-test('a builder with extensions may use them before platform API 0.13, which calls them experimental', () => {
+test('allows experimental extensions before Platform API 0.13', () => {
   const experimental = 'CNB_EXPERIMENTAL_MODE=warn'
   const builder = aBuilder({ orderExtensions: [{ group: [{ id: 'some/extension' }] }] })
   expect(spec('detector', { builder, platformApi: api('0.12') }).env).toContain(experimental)
@@ -66,11 +66,11 @@ test('a builder with extensions may use them before platform API 0.13, which cal
   expect(spec('detector', { platformApi: api('0.12') }).env).not.toContain(experimental)
 })
 
-test('the execution environment is the one that was asked for', () => {
+test('passes the requested execution environment', () => {
   expect(spec('builder', { execEnv: 'test' }).env).toContain('CNB_EXEC_ENV=test')
 })
 
-test('phases that restore leave layers out when they are told to, or when the cache is cleared', () => {
+test('skips restoring layers if requested, or if the cache is cleared', () => {
   const flags = (...given: Parameters<typeof phasesOf>): string[] =>
     phasesOf(...given).flatMap(({ phase, args }) => args.filter((arg) => arg.startsWith('-skip')).map((arg) => `${phase} ${arg}`))
   expect(flags(aPlan())).toEqual([])
@@ -79,7 +79,7 @@ test('phases that restore leave layers out when they are told to, or when the ca
   expect(flags(aPlan({ trusted: true }), true)).toEqual(['creator -skip-restore'])
 })
 
-test('clearing the cache gives the analyzer no flag that it does not know before platform API 0.9', () => {
+test('omits the skip flag of the analyzer before Platform API 0.9, which does not have it', () => {
   for (const text of PLATFORM_APIS) {
     const { args } = spec('analyzer', { clearCache: true, platformApi: api(text) })
     expect({ api: text, skips: args.includes('-skip-layers') }).toEqual({ api: text, skips: !['0.7', '0.8'].includes(text) })
@@ -87,25 +87,25 @@ test('clearing the cache gives the analyzer no flag that it does not know before
   expect(spec('restorer', { clearCache: true, platformApi: api('0.7') }).args).toContain('-skip-layers')
 })
 
-test('image names come last, and further names reach the analyzer as flags and the exporter as arguments', () => {
+test('passes the image name last, and further names as flags to the analyzer and as arguments to the exporter', () => {
   const tags = [parseTag('other/name:1')]
   expect(spec('analyzer', { tags }).args.slice(-1)).toEqual(['my-app:latest'])
   expect(spec('analyzer', { tags }).args.join(' ')).toContain('-tag other/name:1')
   expect(spec('exporter', { tags }).args.slice(-2)).toEqual(['my-app:latest', 'other/name:1'])
 })
 
-test('clearing the cache skips restoring, in the words of each phase', () => {
+test('skips restoring with the flag of each phase if the cache is cleared', () => {
   expect(spec('creator', { clearCache: true }).args).toContain('-skip-restore')
   expect(spec('analyzer', { clearCache: true }).args).toContain('-skip-layers')
   expect(spec('restorer', { clearCache: true }).args).toContain('-skip-layers')
 })
 
-test('the creation time reaches only the phases that write the image', () => {
+test('passes the creation time only to phases that write the image', () => {
   const withTime = phasesOf(aPlan({ creationTime: 42 })).filter(({ env }) => env.includes('SOURCE_DATE_EPOCH=42'))
   expect(withTime.map(({ phase }) => phase)).toEqual(['exporter'])
 })
 
-test('default process and previous image are passed on', () => {
+test('passes the default process and the previous image', () => {
   const changes = { defaultProcess: 'worker', previousImage: 'my-app:before' }
   expect(spec('creator', changes).args.join(' ')).toContain('-previous-image my-app:before -process-type worker')
   expect(spec('analyzer', changes).args.join(' ')).toContain('-previous-image my-app:before')

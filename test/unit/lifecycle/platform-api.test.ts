@@ -11,23 +11,23 @@ const builderWith = (supported: string[], deprecated: string[] = []) =>
 const negotiated = (supported: string[], deprecated: string[] = []) =>
   formatApiVersion(negotiatePlatformApi(builderWith(supported, deprecated)))
 
-test('takes the newest version that both sides speak, comparing numbers and not text', () => {
+test('chooses the newest common version, comparing numbers and not text', () => {
   expect(negotiated(['0.7', '0.8', '0.9', '0.10', '0.11'])).toBe('0.11')
   expect(negotiated(['0.12', '0.15', '0.16', '1.0'])).toBe('0.15')
 })
 
-test('takes a deprecated version when no supported one is common', () => {
+test('chooses a deprecated version if there is no common supported one', () => {
   expect(negotiated(['0.99'], ['0.7'])).toBe('0.7')
 })
 
-test('refuses a builder that speaks only older or unknown versions, with exit code 11 and both lists', () => {
+test('rejects a builder with only older or unknown versions, with exit code 11 and both lists', () => {
   for (const supported of [['0.3', '0.6'], ['0.16'], ['banana'], []]) {
     expect(() => negotiated(supported)).toThrow(expect.objectContaining({ code: 'CNB_PLATFORM_API', exit: 11 }))
   }
   expect(() => negotiated(['0.3'])).toThrow(/supports Platform API 0\.3, but cnb supports 0\.7 to 0\.15/)
 })
 
-test('whatever is offered, the result is one of both lists and none of both is newer', () => {
+test('returns the newest version of both lists, for any list', () => {
   const version = fc.integer({ min: 0, max: 20 }).map((minor) => `0.${minor}`)
   fc.assert(
     fc.property(fc.array(version), fc.array(version), (supported, deprecated) => {

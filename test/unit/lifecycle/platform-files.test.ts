@@ -10,7 +10,7 @@ function orderToml(changes: Parameters<typeof aPlan>[0]) {
 
 const order = [{ group: [{ id: 'some/buildpack', version: '1' }] }]
 
-test("the user's order comes before the builder's, whose extensions it keeps, with their versions", () => {
+test("replaces the builder's order by the user's, and keeps the builder's extensions with their versions", () => {
   expect(orderToml({})).toBeUndefined()
   expect(orderToml({ order })).toEqual({ order })
   const builder = aBuilder({ extensions: [{ id: 'some/extension', version: '2' }], orderExtensions: [{ group: [{ id: 'some/extension' }] }] })

@@ -13,7 +13,7 @@ const caches = async (): Promise<string[]> => (await engine.volumes.list('dev.cn
 const markers = async (): Promise<string[]> => (await engine.volumes.list(OWNER_LABEL)).map(({ name }) => name)
 const open = (): UnfinishedVolumes => new UnfinishedVolumes(engine, ANY_OWNER, {})
 
-test('new volumes go unless they are kept, and those that were there stay', async () => {
+test('removes new volumes unless they are kept, and keeps existing ones', async () => {
   await engine.volumes.create('old', { 'dev.cnb.cache': 'true' })
   {
     await using volumes = open()
@@ -26,14 +26,14 @@ test('new volumes go unless they are kept, and those that were there stay', asyn
   expect(await markers()).toEqual([])
 })
 
-test('volumes that are all there cost no marker', async () => {
+test('creates no marker if all volumes exist', async () => {
   await engine.volumes.create('old', { 'dev.cnb.cache': 'true' })
   await using volumes = open()
   await volumes.create('old')
   expect(await markers()).toEqual([])
 })
 
-/** Everything that is asked of the engine after `calls` calls is never done, as when the process is killed. */
+/** An engine that fails all calls after the first `calls`, as if the process were killed. */
 function killedAfter(calls: number): FakeEngine {
   let left = calls
   const { volumes } = engine
@@ -46,7 +46,7 @@ function killedAfter(calls: number): FakeEngine {
   })
 }
 
-test.each([true, false])('a kill at any moment leaves nothing, or all that was kept (kept: %s)', async (keep) => {
+test.each([true, false])('leaves nothing, or everything that was kept, after a kill at any moment (kept: %s)', async (keep) => {
   for (let calls = 0; calls < 8; calls++) {
     engine = new FakeEngine()
     const volumes = new UnfinishedVolumes(killedAfter(calls), ANY_OWNER, {})
@@ -64,7 +64,7 @@ test.each([true, false])('a kill at any moment leaves nothing, or all that was k
   }
 })
 
-test('a volume that another build uses by now stays', async () => {
+test('keeps a volume that another build uses', async () => {
   const image = await loadFakeImage(engine, 'builder')
   await open().create('one', 'two')
   await using _user = await engine.containers.create({ image, command: ['x'], mounts: [{ type: 'volume', source: 'one', target: '/x' }] })

@@ -1,4 +1,4 @@
-/** What a build does on the engine, makes, and leaves there: whole builds on the fake engine. */
+/** Whole builds on the fake engine: containers, image, and remaining volumes. */
 
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ beforeEach(async () => {
   builds = await openFakeBuilds()
 })
 
-/** The containers in which something of the builder image ran, or could. */
+/** The containers in which code of the builder image could run. */
 const runContainers = (): ContainerSpec[] => builds.engine.created.filter(({ command }) => command[0] !== '/cnb/lifecycle/launcher')
 const NOTHING = { containers: 0, volumes: [] }
 const CACHES = { containers: 0, volumes: ['cnb-cache-library_my-app_latest.layers', 'cnb-cache-library_my-app_latest.state'] }
@@ -29,7 +29,7 @@ describe.each(ways)('a build in %s', (way, choose) => {
   const isScripted = way === 'one container'
   beforeEach(() => choose())
 
-  test('makes an image of run image, layers, app and launcher, which starts its process', async () => {
+  test('creates an image of run image, layers, app and launcher, which starts its process', async () => {
     const result = await builds.build({ tags: ['my-app:1.0'] })
     expect(Object.fromEntries(await builds.contents())).toMatchObject({
       '/etc/run': 'run image',
@@ -47,7 +47,7 @@ describe.each(ways)('a build in %s', (way, choose) => {
     expect(result.phases.map(({ phase }) => phase)).toEqual(['analyzer', 'detector', 'restorer', 'builder', 'exporter'])
   })
 
-  test('gives the same image each way', async () => {
+  test('creates the same image in both ways', async () => {
     const here = await builds.build()
     const plain = await openFakeBuilds()
     expect(here.id).toBe((await plain.build()).id)
@@ -63,7 +63,7 @@ describe.each(ways)('a build in %s', (way, choose) => {
     }
   })
 
-  test('gives the containers their bounds, network and proxies', async () => {
+  test('passes limits, network and proxies to the containers', async () => {
     Object.assign(builds.host.env, { HTTP_PROXY: 'http://proxy:3128' })
     await builds.build({ memory: '64m', cpus: '1.5', pidsLimit: 20, network: 'host' })
     const last = runContainers().at(-1)
@@ -71,7 +71,7 @@ describe.each(ways)('a build in %s', (way, choose) => {
     expect(last?.env).toContain('HTTP_PROXY=http://proxy:3128')
   })
 
-  test("runs buildpacks with the app, the user's environment and what analysis found", async () => {
+  test("runs buildpacks with the app, the user's environment and the result of the analysis", async () => {
     let seen: (string | undefined)[] = []
     builds.detect = ({ files, args, env }) => {
       seen = ['/workspace/server.js', '/platform/env/GREETING'].map((path) => files.read(path)?.toString())
@@ -84,7 +84,7 @@ describe.each(ways)('a build in %s', (way, choose) => {
   test.each([
     ['detector', 20, 'CNB_DETECT_FAILED'],
     ['builder', 51, 'CNB_BUILD_FAILED'],
-  ] as const)('that the %s fails has its exit code and last words, and leaves nothing', async (phase, exit, code) => {
+  ] as const)('fails with the exit code and last error of the %s, and leaves nothing', async (phase, exit, code) => {
     const fail: FakeBuilds['detect'] = ({ stderr }) => (stderr?.write('ERROR: it broke\n'), exit)
     if (phase === 'detector') builds.detect = fail
     else builds.work = (_, process) => fail(process)
@@ -94,7 +94,7 @@ describe.each(ways)('a build in %s', (way, choose) => {
     expect(await builds.engine.images.inspect('my-app')).toBeUndefined()
   })
 
-  test.each(['detector', 'builder'] as const)('that is interrupted in the %s leaves nothing', async (phase) => {
+  test.each(['detector', 'builder'] as const)('leaves nothing after an interrupt in the %s', async (phase) => {
     const abort = new AbortController()
     const stop = (): Promise<never> => {
       abort.abort(new CnbError('CNB_INTERRUPTED', 'interrupted'))
@@ -106,7 +106,7 @@ describe.each(ways)('a build in %s', (way, choose) => {
     expect(await builds.leftOvers()).toEqual(NOTHING)
   })
 
-  test('that cannot be exported leaves nothing, and the name where it was', async () => {
+  test('leaves nothing and keeps the image name if the export fails', async () => {
     const before = await builds.build()
     const kept = await builds.leftOvers()
     await expect(builds.build({ defaultProcess: 'worker' })).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', hint: expect.stringContaining('web') as string })
@@ -119,7 +119,7 @@ describe.each(ways)('a build in %s', (way, choose) => {
     expect(await builds.leftOvers()).toEqual(isScripted ? CACHES : { containers: 0, volumes: [CACHES.volumes[1]] })
   })
 
-  test('writes bills of materials and the report where the user wants them', async () => {
+  test("writes SBOM files and the report to the user's directories", async () => {
     builds.work = (made) => {
       made.layer('dist', { launch: true, files: { 'bin/node': 'node' } })
       made.write('sbom/launch/test_node/dist/sbom.cdx.json', '{"bomFormat":"CycloneDX"}')
@@ -134,40 +134,40 @@ describe.each(ways)('a build in %s', (way, choose) => {
   })
 })
 
-test('a builder with a shell but without GNU tools builds in two containers', async () => {
+test('builds in two containers with a builder that has a shell but no GNU tools', async () => {
   builds.engine.programs.set('/bin/sh', playSession(builds.engine, { hasTools: false }))
   await builds.build()
   expect(runContainers().map(({ command: [program] }) => program)).toEqual(['/bin/sh', '/cnb/lifecycle/detector', '/cnb/lifecycle/builder'])
   expect(await builds.leftOvers()).toEqual({ containers: 0, volumes: [CACHES.volumes[1]] })
 })
 
-test("a phase's end is the builder's exit code also where the container ended with it", async () => {
-  // As when memory runs out: the first process is killed, and nothing is said.
+test("fails with CNB_PHASE_FAILED if the container is killed", async () => {
+  // As if memory ran out: the first process is killed without a message.
   builds.engine.programs.set('/bin/sh', async () => 137)
   await expect(builds.build()).rejects.toMatchObject({ code: 'CNB_PHASE_FAILED' })
   expect(await builds.leftOvers()).toEqual(NOTHING)
 })
 
-test('a builder image that cannot be started for another reason than a shell fails the build', async () => {
+test('fails if the builder image cannot be started for another reason than a missing shell', async () => {
   builds.engine.programs.set('/bin/sh', () => Promise.reject(new CnbError('CNB_ENGINE_FAILED', 'no more processes')))
   await expect(builds.build()).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
   expect(await builds.leftOvers()).toEqual(NOTHING)
 })
 
-test('what a killed run left is removed before anything is made', async () => {
+test('removes the remains of killed runs before it creates anything', async () => {
   let created: number | undefined
   builds.sweep = async () => void (created ??= builds.engine.created.length)
   await builds.build()
   expect(created).toBe(0)
 })
 
-test('a group that no detector writes is refused', async () => {
+test('rejects a group that no detector writes', async () => {
   builds.detect = ({ files }) => files.write('/layers/group.toml', '[[group]]\nid = ".."\nversion = "1"\napi = "0.11"\n')
   await expect(builds.build()).rejects.toMatchObject({ code: 'CNB_DETECT_FAILED' })
   expect(await builds.leftOvers()).toEqual(NOTHING)
 })
 
-test('a buildpack that leaves a link for its directory fails the export', async () => {
+test('fails the export if a buildpack replaced its directory by a link', async () => {
   builds.work = (made) => {
     made.files.remove('/layers/test_node')
     made.files.write('/layers/test_node', '', { type: 'symlink', linkname: '/etc', uid: 1001, gid: 1000 })

@@ -1,4 +1,4 @@
-/** What a build takes over from those before it, and what it does not: whole builds on the fake engine. */
+/** Reuse of the layers of earlier builds: whole builds on the fake engine. */
 
 import { beforeEach, describe, expect, test } from 'vitest'
 import { BUILDER, type FakeBuilds, type FakeLayer, loadFakeBuilder, NODE, openFakeBuilds } from '../../../support/fakes/fake-builds.ts'
@@ -8,13 +8,13 @@ const FILE = '/layers/test_node/dist/bin/node'
 const LAYER: FakeLayer = { launch: true, cache: true, metadata: { version: '1' } }
 
 let builds: FakeBuilds
-/** What the buildpack found of its layer, in each build. */
+/** The file that the buildpack found in its layer, in each build. */
 let found: (string | undefined)[]
 
 beforeEach(async () => {
   builds = await openFakeBuilds()
   found = []
-  // Makes its layer where it does not find it.
+  // Creates its layer if it does not find it.
   builds.work = (made) => {
     found.push(made.read('test_node/dist/bin/node'))
     made.layer('dist', { ...LAYER, ...(found.at(-1) === undefined ? { files: { 'bin/node': `made in build ${found.length}` } } : {}) })
@@ -24,7 +24,7 @@ beforeEach(async () => {
 const exported = async (): Promise<string | undefined> => (await builds.contents()).get(FILE)
 const readLayers = (): string[] => builds.engine.reads.splice(0).filter((path) => path.startsWith('/layers/test_node'))
 
-test('a layer that is as it was is found by its buildpack, and neither read nor sent again', async () => {
+test('restores an unchanged layer, and neither reads nor sends it again', async () => {
   const first = await builds.build()
   expect(readLayers()).not.toEqual([])
   builds.takeLines()
@@ -35,7 +35,7 @@ test('a layer that is as it was is found by its buildpack, and neither read nor 
   expect(builds.takeLines()).toContain("Reusing layer 'test/node:dist'")
 })
 
-test('the launcher of a builder is read once', async () => {
+test('reads the launcher of a builder once', async () => {
   const launchers = (): number => builds.engine.reads.splice(0).filter((path) => path === '/cnb/lifecycle/launcher').length
   await builds.build()
   expect(launchers()).toBeGreaterThan(0)
@@ -46,15 +46,15 @@ test('the launcher of a builder is read once', async () => {
   expect(launchers()).toBeGreaterThan(0)
 })
 
-describe('a layer is exported again', () => {
-  test('whose files its buildpack changes, though it says the same of it', async () => {
+describe('a layer', () => {
+  test('is exported again if its buildpack changes files, but not its metadata', async () => {
     await builds.build()
     builds.work = (made) => made.layer('dist', { ...LAYER, files: { 'bin/node': 'changed' } })
     await builds.build()
     expect(await exported()).toBe('changed')
   })
 
-  test('from which its buildpack removes a file', async () => {
+  test('is exported again if its buildpack removes a file', async () => {
     builds.work = (made) => made.layer('dist', { ...LAYER, files: { 'bin/node': '', 'bin/npm': '' } })
     await builds.build()
     builds.work = (made) => {
@@ -69,7 +69,7 @@ describe('a layer is exported again', () => {
     ['mode', { uid: 1001, gid: 1000, mode: 0o700 }],
     ['owner', { uid: 1002, gid: 1000, mode: 0o755 }],
     ['group', { uid: 1001, gid: 1001, mode: 0o755 }],
-  ])('when the directory above it gets another %s, which is in its tar too', async (_, { uid, gid, mode }) => {
+  ])('is exported again if its parent directory, which is in its tar, gets another %s', async (_, { uid, gid, mode }) => {
     const first = await builds.build()
     builds.work = (made) => {
       made.layer('dist', LAYER)
@@ -80,7 +80,7 @@ describe('a layer is exported again', () => {
     expect(readLayers()).toContain('/layers/test_node/dist')
   })
 
-  test('when it moves to the image from the cache only', async () => {
+  test('is exported if it was only cached before', async () => {
     builds.work = (made) => made.layer('dist', { ...LAYER, launch: false, build: true, files: { 'bin/node': 'node' } })
     await builds.build()
     builds.work = (made) => made.layer('dist', LAYER)
@@ -89,13 +89,13 @@ describe('a layer is exported again', () => {
   })
 })
 
-describe('a layer that somebody changed between two builds is made again', () => {
+describe('a layer that was changed between two builds is rebuilt', () => {
   test.each<[string, (files: Awaited<ReturnType<FakeBuilds['volume']>>) => void]>([
-    ['one of its files has another content', (files) => files.write('/volume/test_node/dist/bin/node', 'evil', { uid: 1001, gid: 1000 })],
-    ['one of its files was written again with the same content', (files) => files.write('/volume/test_node/dist/bin/node', 'made in build 1', { uid: 1001, gid: 1000 })],
-    ['a file was put into it', (files) => files.write('/volume/test_node/dist/bin/evil', 'evil', { uid: 1001, gid: 1000 })],
-    ['it was removed', (files) => files.remove('/volume/test_node/dist')],
-    ['its directory is a file', (files) => (files.remove('/volume/test_node/dist'), files.write('/volume/test_node/dist', 'evil', { uid: 1001, gid: 1000 }))],
+    ['exists with other content of a file', (files) => files.write('/volume/test_node/dist/bin/node', 'evil', { uid: 1001, gid: 1000 })],
+    ['exists with a file rewritten with the same content', (files) => files.write('/volume/test_node/dist/bin/node', 'made in build 1', { uid: 1001, gid: 1000 })],
+    ['exists with an additional file', (files) => files.write('/volume/test_node/dist/bin/evil', 'evil', { uid: 1001, gid: 1000 })],
+    ['does not exist any more', (files) => files.remove('/volume/test_node/dist')],
+    ['exists as a file instead of a directory', (files) => (files.remove('/volume/test_node/dist'), files.write('/volume/test_node/dist', 'evil', { uid: 1001, gid: 1000 }))],
   ])('%s', async (_, change) => {
     await builds.build()
     change(await builds.volume('layers'))
@@ -105,7 +105,7 @@ describe('a layer that somebody changed between two builds is made again', () =>
     expect([...(await builds.contents()).values()]).not.toContain('evil')
   })
 
-  test('of which the record was torn', async () => {
+  test('has a truncated record', async () => {
     await builds.build()
     const state = await builds.volume('state')
     state.write('/volume/record', state.read('/volume/record')!.subarray(0, 200))
@@ -113,7 +113,7 @@ describe('a layer that somebody changed between two builds is made again', () =>
     expect(found).toEqual([undefined, undefined])
   })
 
-  test('and what nobody knows of is gone before a buildpack runs', async () => {
+  test('loses unrecorded files before a buildpack runs', async () => {
     await builds.build()
     const layers = await builds.volume('layers')
     layers.write('/volume/other/evil.toml', 'evil', { uid: 1001, gid: 1000 })
@@ -127,8 +127,8 @@ describe('a layer that somebody changed between two builds is made again', () =>
   })
 })
 
-describe('nothing is taken over', () => {
-  test('after --clear-cache', async () => {
+describe('no layer is reused: a build', () => {
+  test('clears the cache with --clear-cache', async () => {
     await builds.build()
     await builds.build({ clearCache: true })
     expect(found).toEqual([undefined, undefined])
@@ -136,7 +136,7 @@ describe('nothing is taken over', () => {
     expect(found.at(-1)).toBe('made in build 2')
   })
 
-  test('from a build with another builder, and the user is warned of its code', async () => {
+  test('uses another builder, which causes a warning about its code', async () => {
     await builds.build()
     await loadFakeBuilder(builds.engine, { name: 'other/builder:1', description: 'other' })
     builds.events.splice(0)
@@ -145,7 +145,7 @@ describe('nothing is taken over', () => {
     expect(builds.events).toContainEqual({ type: 'warning', message: expect.stringContaining("'some/builder'") as string })
   })
 
-  test('from a build with a buildpack of the user that this one does not use', async () => {
+  test('does not use a buildpack of the user that the previous build used', async () => {
     await writeFiles(builds.host.home, { 'evil/buildpack.toml': 'api = "0.11"\n[buildpack]\nid = "evil/buildpack"\nversion = "1"\n', 'evil/bin/detect': '#!/bin/sh\n', 'evil/bin/build': '#!/bin/sh\n' })
     await builds.build({ buildpacks: [NODE.id, `${builds.host.home}/evil`] })
     await builds.build()
@@ -154,7 +154,7 @@ describe('nothing is taken over', () => {
     expect(found.at(-1)).toBe('made in build 2')
   })
 
-  test('where the builder has another build user, whose volume makes way', async () => {
+  test('has another build user, and replaces the volume', async () => {
     await builds.build()
     await loadFakeBuilder(builds.engine, { uid: 2000 })
     await builds.build()
@@ -164,7 +164,7 @@ describe('nothing is taken over', () => {
     expect(found.at(-1)).toBe('made in build 2')
   })
 
-  test('by a build beside another, which keeps nothing itself and is told so', async () => {
+  test('runs concurrently with another one, which causes a warning, and caches nothing', async () => {
     await builds.build()
     const layers = (await builds.engine.volumes.list('dev.cnb.cache')).find(({ name }) => name.endsWith('.layers'))!.name
     const { name } = builds.engine.created.find(({ mounts }) => mounts?.some(({ source }) => source === layers) ?? false)!
@@ -181,14 +181,14 @@ describe('nothing is taken over', () => {
   })
 })
 
-test('an upgraded builder of the same name finds the layers', async () => {
+test('reuses layers after an upgrade of the builder', async () => {
   await builds.build()
   await loadFakeBuilder(builds.engine, { description: 'upgraded' })
   await builds.build()
   expect(found).toEqual([undefined, 'made in build 1'])
 })
 
-test('a layer for launch only stays in the image without its files being at hand', async () => {
+test('keeps a launch-only layer in the image without restoring its files', async () => {
   builds.work = (made) => made.layer('dist', { launch: true, files: { 'bin/node': 'node' } })
   await builds.build()
   builds.work = (made) => {
@@ -200,7 +200,7 @@ test('a layer for launch only stays in the image without its files being at hand
   expect(await exported()).toBe('node')
 })
 
-test('a layer that its buildpack gives up is in no image and no later build', async () => {
+test('drops a layer that its buildpack does not declare any more', async () => {
   await builds.build()
   builds.work = () => {}
   await builds.build()
@@ -210,7 +210,7 @@ test('a layer that its buildpack gives up is in no image and no later build', as
   expect(found).toEqual([undefined, undefined])
 })
 
-test('store.toml is found again', async () => {
+test('restores store.toml', async () => {
   builds.work = (made) => made.write('test_node/store.toml', '[metadata]\nkept = "yes"\n')
   await builds.build()
   builds.work = (made) => void found.push(made.read('test_node/store.toml'))

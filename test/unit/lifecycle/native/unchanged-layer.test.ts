@@ -20,7 +20,7 @@ function builtWith(fingerprint: string | undefined, mode = 0o755): FinishedBuild
 
 const ask = (record: CacheRecord | undefined, built: FinishedBuild) => unchangedLayer({ record, built, plan: aPlan() }, 'bp', 'l')
 
-test('a layer with the fingerprint of the last build need not be read again', () => {
+test('returns the recorded layer if the fingerprint is that of the last build', () => {
   expect(ask(recordOf({ l: CACHED }), builtWith(LOOKS))).toEqual({ unchanged: CACHED, reason: 'its files are unchanged since the last build' })
 })
 
@@ -31,6 +31,6 @@ test.each<[string, CacheRecord | undefined, FinishedBuild]>([
   ['no fingerprint of its files could be taken', recordOf({ l: CACHED }), builtWith(LOOKS, 0o777)],
   ['it was not in the image of the last build, so its digest is not recorded', recordOf({ l: { ...CACHED, sha: `sha256:${LOOKS}` } }), builtWith(LOOKS)],
   ['its files have changed since the last build', recordOf({ l: CACHED }), builtWith('0'.repeat(64))],
-])('a layer is read again, because %s', (reason, record, built) => {
+])('requires reading the layer, because %s', (reason, record, built) => {
   expect(ask(record, built)).toEqual({ reason })
 })

@@ -14,20 +14,20 @@ const info: EngineInfo = {
 const sources = (address: string, dockerHost?: string) =>
   engineAccessChoices({ address }, info, '/home/me', dockerHost).map(({ mounts }) => mounts[0]?.source)
 
-test("the engine's own socket is tried first, then the usual one", () => {
+test("tries the engine's socket first, then the default one", () => {
   expect(sources('unix:///run/user/1000/docker.sock')).toEqual(['/run/user/1000/docker.sock', '/var/run/docker.sock'])
   expect(sources('unix:///var/run/docker.sock')).toEqual(['/var/run/docker.sock'])
 })
 
-test('a socket below the home directory leads into a virtual machine, which has the usual one', () => {
+test("tries the default socket first if the engine's is below the home directory, in a virtual machine", () => {
   expect(sources('unix:///home/me/.docker/run/docker.sock')).toEqual(['/var/run/docker.sock', '/home/me/.docker/run/docker.sock'])
 })
 
-test('an engine at the end of ssh has the usual socket', () => {
+test('uses the default socket for an engine over ssh', () => {
   expect(sources('ssh://host')).toEqual(['/var/run/docker.sock'])
 })
 
-test('the user can name the socket, a tcp address, or the address in use', () => {
+test('uses the socket, tcp address, or current address that the user chose', () => {
   expect(sources('ssh://host', 'unix:///run/podman.sock')).toEqual(['/run/podman.sock'])
   expect(sources('unix:///a.sock', 'inherit')).toEqual(['/a.sock'])
   expect(engineAccessChoices({ address: 'unix:///a.sock' }, info, '/h', 'tcp://1.2.3.4:2375')).toEqual([
@@ -35,13 +35,13 @@ test('the user can name the socket, a tcp address, or the address in use', () =>
   ])
 })
 
-test('the socket is never mounted at its usual place, and the API version is told', () => {
+test('never mounts the socket at the default path, and passes the API version', () => {
   for (const { env, mounts } of engineAccessChoices({ address: 'unix:///var/run/docker.sock' }, info, '/h')) {
     expect(mounts[0]?.target).toBe('/cnb-engine.sock')
     expect(env).toEqual(['DOCKER_HOST=unix:///cnb-engine.sock', 'DOCKER_API_VERSION=1.41'])
   }
 })
 
-test.each(['ssh://host', 'unix://relative.sock', 'banana', ''])("an address that phases cannot use is refused: '%s'", (dockerHost) => {
+test.each(['ssh://host', 'unix://relative.sock', 'banana', ''])("rejects the address '%s', which phases cannot use", (dockerHost) => {
   expect(() => sources('unix:///a.sock', dockerHost)).toThrow(expect.objectContaining({ code: 'CNB_USAGE', exit: 2 }))
 })

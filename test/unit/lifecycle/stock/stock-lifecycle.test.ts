@@ -24,7 +24,7 @@ let imageId: string
 beforeEach(async () => {
   engine = new FakeEngine()
   imageId = await loadFakeImage(engine, 'some/builder')
-  // What exporter and creator would leave.
+  // The image that exporter and creator create.
   await loadFakeImage(engine, 'my-app')
   for (const phase of [...PHASES, 'creator']) program(phase, () => Promise.resolve(0))
 })
@@ -53,7 +53,7 @@ async function leftOvers() {
 const NOTHING = { containers: 0, volumes: [] }
 const CACHES = { containers: 0, volumes: ['some-cache.build', 'some-cache.launch'] }
 
-test('a phase that may not use the socket suggests the native lifecycle', async () => {
+test('suggests the native driver if a phase has no permission to use the socket', async () => {
   program('analyzer', async ({ stdout }) => {
     stdout?.write('ERROR: failed to connect to docker socket: dial unix /cnb-engine.sock: connect: permission denied\n')
     return 1
@@ -61,7 +61,7 @@ test('a phase that may not use the socket suggests the native lifecycle', async 
   await expect(run().result).rejects.toMatchObject({ exit: 1, hint: expect.stringContaining("Leave out '--lifecycle stock'") as unknown })
 })
 
-test('five phases run in their order, each told its platform API', async () => {
+test('runs five phases in order, each with the Platform API', async () => {
   const seen: string[] = []
   for (const phase of PHASES) {
     program(phase, async ({ env }) => {
@@ -74,7 +74,7 @@ test('five phases run in their order, each told its platform API', async () => {
   expect(phases.map(({ phase }) => phase)).toEqual(PHASES)
 })
 
-test('detector and builder see app, environment, order and bindings, and no way to the engine', async () => {
+test('passes app, environment, order and bindings to detector and builder, without access to the engine', async () => {
   const order = [{ group: [{ id: 'a/b', version: '1' }] }]
   const bindings = [{ name: 'ca', files: new Map([['type', Buffer.from('ca-certificates')]]) }]
   for (const phase of ['detector', 'builder']) {
@@ -92,7 +92,7 @@ test('detector and builder see app, environment, order and bindings, and no way 
   await run({ order, bindings, env: new Map([['GREETING', 'a=b\n']]) }).result
 })
 
-test("without an order of the user's the builder's own holds", async () => {
+test("uses the builder's order if the user chose none", async () => {
   program('detector', async ({ files }) => {
     expect(files.read('/layers/order.toml')).toBeUndefined()
     return 0
@@ -100,7 +100,7 @@ test("without an order of the user's the builder's own holds", async () => {
   await run().result
 })
 
-test('analyzer, restorer and exporter reach the engine as root, with its API version', async () => {
+test('runs analyzer, restorer and exporter as root with access to the engine and its API version', async () => {
   for (const phase of ['analyzer', 'restorer', 'exporter']) {
     program(phase, async ({ env, user }) => {
       expect(env).toMatchObject({ DOCKER_HOST: 'tcp://engine:2375', DOCKER_API_VERSION: '1.41' })
@@ -111,7 +111,7 @@ test('analyzer, restorer and exporter reach the engine as root, with its API ver
   await run().result
 })
 
-test('a trusted builder needs one container, whose headers become phases', async () => {
+test('runs a trusted builder in one container, and turns its headers into phases', async () => {
   program('creator', async ({ stdout, files }) => {
     expect(files.read('/workspace/hello')?.toString()).toBe('hi')
     stdout?.write('===> ANALYZING\nx\n===> EXPORTING\n')
@@ -121,7 +121,7 @@ test('a trusted builder needs one container, whose headers become phases', async
   expect(phases.map(({ phase }) => phase)).toEqual(['analyzer', 'exporter'])
 })
 
-test('layers, app and what a phase writes reach the next phase', async () => {
+test('passes layers, app and files of a phase to the next phase', async () => {
   program('detector', async ({ files }) => {
     files.write('/layers/group.toml', 'made by detector')
     return 0
@@ -133,7 +133,7 @@ test('layers, app and what a phase writes reach the next phase', async () => {
   await run().result
 })
 
-test('a buildpack that replaces one of the builder finds nothing of that one', async () => {
+test("hides the files of a builder's buildpack that another replaces", async () => {
   const layer = (digit: string) => ({ diffId: `sha256:${digit.repeat(64)}` as const, open: async () => packTar([]) })
   const buildpack = (id: string, digit: string) => ({
     origin: `/${id}`,
@@ -158,18 +158,18 @@ test('a buildpack that replaces one of the builder finds nothing of that one', a
   expect(await leftOvers()).toEqual(CACHES)
 })
 
-test('a socket that is not there is told with what to do about it', async () => {
+test('fails with a hint if the socket does not exist', async () => {
   const { result } = run({ dockerHost: undefined })
   await expect(result).rejects.toMatchObject({ code: 'CNB_ENGINE_SOCKET', hint: expect.stringContaining('--docker-host') as string })
   expect(await leftOvers()).toEqual(NOTHING)
 })
 
-test('a builder that lacks a phase is told to be no builder', async () => {
+test('fails with CNB_BUILDER_INVALID if the builder lacks a phase', async () => {
   engine.programs.delete('/cnb/lifecycle/restorer')
   await expect(run().result).rejects.toMatchObject({ code: 'CNB_BUILDER_INVALID', message: expect.stringContaining('restorer') as string })
 })
 
-test('extensions that take part are refused rather than left out', async () => {
+test('rejects participating extensions instead of ignoring them', async () => {
   program('detector', async ({ files }) => {
     files.write('/layers/group.toml', '[[group-extensions]]\nid = "e"\nversion = "1"\n')
     return 0
@@ -180,13 +180,13 @@ test('extensions that take part are refused rather than left out', async () => {
   expect(await leftOvers()).toEqual(NOTHING)
 })
 
-describe('what is left behind', () => {
-  test('a build that ended well leaves its caches only', async () => {
+describe('remaining containers and volumes', () => {
+  test('leaves only the caches after a successful build', async () => {
     await run().result
     expect(await leftOvers()).toEqual(CACHES)
   })
 
-  test.each(PHASES)("a failure in the %s leaves nothing, and its exit code and last words are the error's", async (phase) => {
+  test.each(PHASES)("leaves nothing after a failure in the %s, and reports its exit code and last error", async (phase) => {
     program(phase, async ({ stderr }) => {
       stderr?.write('ERROR: it broke\n')
       return 42
@@ -197,7 +197,7 @@ describe('what is left behind', () => {
     expect(await leftOvers()).toEqual(NOTHING)
   })
 
-  test.each(PHASES)('an interrupt in the %s leaves nothing', async (phase) => {
+  test.each(PHASES)('leaves nothing after an interrupt in the %s', async (phase) => {
     const abort = new AbortController()
     program(phase, () => {
       abort.abort(new CnbError('CNB_INTERRUPTED', 'interrupted'))
@@ -207,20 +207,20 @@ describe('what is left behind', () => {
     expect(await leftOvers()).toEqual(NOTHING)
   })
 
-  test('an app that cannot be read leaves nothing', async () => {
+  test('leaves nothing if the app is unreadable', async () => {
     const appEntries = () => failing(new CnbError('CNB_APP_INVALID', 'no'))
     await expect(run({ appEntries }).result).rejects.toMatchObject({ code: 'CNB_APP_INVALID' })
     expect(await leftOvers()).toEqual(NOTHING)
   })
 
-  test('a failure keeps the caches of earlier builds', async () => {
+  test('keeps the caches of earlier builds after a failure', async () => {
     await run().result
     program('builder', () => Promise.resolve(51))
     await expect(run().result).rejects.toMatchObject({ code: 'CNB_BUILD_FAILED', exit: 51 })
     expect(await leftOvers()).toEqual(CACHES)
   })
 
-  test('clearing the cache empties the build cache and keeps the launch cache', async () => {
+  test('clears the build cache and keeps the launch cache with --clear-cache', async () => {
     program('exporter', async ({ files }) => {
       files.write('/cache/committed', 'x')
       files.write('/launch-cache/committed', 'x')

@@ -18,7 +18,7 @@ function settings(config: Partial<ReturnType<typeof anImage>['config']> = {}, ch
   }
 }
 
-test('the environment is the run image’s with the lifecycle’s, each in its old place or at the end', () => {
+test('adds the lifecycle’s environment to the run image’s, replacing variables in place', () => {
   const { config } = appConfig(settings({ config: { Env: ['A=1', 'CNB_APP_DIR=/old', 'PATH=/bin', 'PATH=/twice'] } }))
   expect(config.Env).toEqual([
     'A=1',
@@ -33,12 +33,12 @@ test('the environment is the run image’s with the lifecycle’s, each in its o
 
 test.each([
   ['missing', []],
-  ['with an equals sign in it', ['PATH=/a=b']],
-])('a PATH that is %s counts as empty', (_what, env) => {
+  ['a value with an equals sign', ['PATH=/a=b']],
+])('treats a PATH that is %s as empty', (_what, env) => {
   expect(appConfig(settings({ config: { Env: env } })).config.Env).toContain('PATH=/cnb/process:/cnb/lifecycle:')
 })
 
-test('the run image’s command goes, its other settings stay, and the base’s own are not changed', () => {
+test('removes the run image’s command, keeps its other settings, and does not change the base', () => {
   const given = settings({ config: { User: 'u', Cmd: ['x'], Entrypoint: ['y'], Volumes: { '/v': {} }, Labels: { a: '1' } } }, { labels: [['b', '2']] })
   const before = structuredClone(given.base.config)
   expect(appConfig(given).config).toMatchObject({
@@ -52,7 +52,7 @@ test('the run image’s command goes, its other settings stay, and the base’s 
   expect(given.base.config).toEqual(before)
 })
 
-test('the history is the base’s where it tells of each layer, and blank where it does not', () => {
+test('keeps the base’s history if it covers each layer, otherwise leaves it blank', () => {
   const entry = (created_by: string) => ({ created: '2020-01-01T00:00:00Z', created_by, comment: 'c' })
   const created = '1980-01-01T00:00:01Z'
   const known = appConfig(settings({ history: [entry('a'), { ...entry('env'), empty_layer: true }, entry('b')] }))
@@ -65,19 +65,19 @@ test('the history is the base’s where it tells of each layer, and blank where 
   expect(unknown.history).toEqual([{ created }, { created }, { created, created_by: 'Application Layer' }])
 })
 
-test('before Platform API 0.12 the history says nothing', () => {
+test('writes empty history entries before Platform API 0.12', () => {
   const { history } = appConfig(settings({ history: [{ created_by: 'a' }, { created_by: 'b' }] }, { platformApi: { major: 0, minor: 11 } }))
   expect(history).toEqual(Array.from({ length: 3 }, () => ({ created: '1980-01-01T00:00:01Z' })))
 })
 
-test('the creation time is the user’s from Platform API 0.9 on', () => {
+test('uses the user’s creation time since Platform API 0.9', () => {
   const at = (minor: number, creationTime: number) => appConfig(settings({}, { platformApi: { major: 0, minor }, creationTime })).created
   expect(at(9, 0)).toBe('1970-01-01T00:00:00Z')
   expect(at(15, 1_700_000_000)).toBe('2023-11-14T22:13:20Z')
   expect(at(8, 1_700_000_000)).toBe('1980-01-01T00:00:01Z')
 })
 
-test('platform, author, engine and layers are the base’s; what the lifecycle does not know goes', () => {
+test('keeps platform, author, engine and layers of the base, and drops fields unknown to the lifecycle', () => {
   const kept = { architecture: 'arm', variant: 'v7', 'os.version': '1', 'os.features': ['f'], author: 'me', docker_version: '20' }
   const config = appConfig(settings({ ...kept, container: 'c', odd: 1 }))
   expect(config).toMatchObject(kept)
@@ -85,7 +85,7 @@ test('platform, author, engine and layers are the base’s; what the lifecycle d
   expect(config.rootfs.diff_ids).toEqual([...BASE_LAYERS, aLayer('app')].map(({ diffId }) => diffId))
 })
 
-test('a label’s name can be anything', () => {
+test('accepts any label name', () => {
   const { config } = appConfig(settings({}, { labels: [['__proto__', 'x'], ['', 'y']] }))
   expect(Object.entries(config.Labels ?? {})).toEqual(expect.arrayContaining([['__proto__', 'x'], ['', 'y']]))
 })

@@ -11,30 +11,30 @@ const LAUNCHER = { version: '1', repository: '', commit: '' }
 
 const read = (text: string, api = NEW) => readBuildMetadataToml(Buffer.from(text), api)
 
-test('a command is a list, or a string as older builders write it', () => {
+test('reads a command as a list, or as the string of older builders', () => {
   expect(read('[[processes]]\ntype = "a"\ncommand = ["x", "y"]\n').processes?.[0]?.command).toEqual(['x', 'y'])
   expect(read('[[processes]]\ntype = "a"\ncommand = "x y"\n').processes?.[0]?.command).toEqual(['x y'])
 })
 
-test("keys in other capitals count, as they do for Go's decoder, and metadata's stay as they are", () => {
+test("accepts keys in another letter case, like Go's decoder, and preserves those of metadata", () => {
   const { processes, bom } = read('[[Processes]]\nType = "a"\nCommand = ["x"]\n[[BOM]]\nName = "n"\n[BOM.Metadata]\nKey = 1\n')
   expect(processes).toMatchObject([{ type: 'a', command: ['x'] }])
   expect(bom).toMatchObject([{ name: 'n', metadata: { Key: 1n } }])
 })
 
-test('before Platform API 0.10 a command is one word, and the rest goes before the arguments', () => {
+test('splits a command into one word and arguments before Platform API 0.10', () => {
   const text = '[[processes]]\ntype = "a"\ncommand = ["x", "y"]\nargs = ["z"]\n'
   expect(read(text, OLD).processes?.[0]).toMatchObject({ command: ['x'], args: ['y', 'z'] })
   expect(buildMetadataJson(read(text, OLD), LAUNCHER, OLD)).toContain('"command":"x","args":["y","z"]')
 })
 
-test('a process without a command is an error before Platform API 0.10, and null since', () => {
+test('rejects a process without a command before Platform API 0.10, and reads it as null since', () => {
   const text = '[[processes]]\ntype = "a"\n'
   expect(() => read(text, OLD)).toThrow(/'a' has no command/)
   expect(buildMetadataJson(read(text), LAUNCHER, NEW)).toContain('"command":null,"args":null')
 })
 
-test('lists that are missing are null in the label, and empty ones empty', () => {
+test('writes missing lists as null into the label, and empty ones as empty', () => {
   expect(buildMetadataJson(read(''), LAUNCHER, NEW)).toBe(
     '{"buildpacks":null,"launcher":{"version":"1","source":{"git":{"repository":"","commit":""}}},"processes":null}',
   )
@@ -43,7 +43,7 @@ test('lists that are missing are null in the label, and empty ones empty', () =>
   )
 })
 
-test('the bill of materials of old buildpacks is in the label up to Platform API 0.8', () => {
+test('writes the bill of materials of old buildpacks into the label up to Platform API 0.8', () => {
   const bom = read('[[bom]]\nname = "x"\n[bom.metadata]\nv = 1\n[bom.buildpack]\nid = "b"\nversion = "2"\n')
   expect(buildMetadataJson(bom, LAUNCHER, { major: 0, minor: 8 })).toMatch(
     /^\{"bom":\[\{"name":"x","metadata":\{"v":1\},"buildpack":\{"id":"b","version":"2"\}\}\],/,
@@ -52,23 +52,23 @@ test('the bill of materials of old buildpacks is in the label up to Platform API
 })
 
 test.each([
-  ['no TOML', 'x = '],
+  ['invalid TOML', 'x = '],
   ['a process that is a string', 'processes = ["web"]'],
   ['processes that are a table', '[processes]\ntype = "web"'],
   ['a number as the type', '[[processes]]\ntype = 1'],
   ['a number in a command', '[[processes]]\ntype = "a"\ncommand = [1]'],
   ['a label without text', '[[labels]]\nkey = "a"\nvalue = 2'],
   ['slices that are a string', 'slices = "a"'],
-])('%s is refused with the file’s name', (_what, text) => {
+])('rejects %s with the file’s name', (_what, text) => {
   expect(() => read(text)).toThrow(expect.objectContaining({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining('/layers/config/metadata.toml') as string }) as Error)
 })
 
-test('a file of many MiB is read', () => {
+test('reads a file of many MiB', () => {
   const value = 'x'.repeat(9 * 1024 * 1024)
   expect(read(`[[labels]]\nkey = "a"\nvalue = "${value}"`).labels).toEqual([{ key: 'a', value }])
 })
 
-test('whatever the file holds, it is read or refused, never anything else', () => {
+test('reads any content, or rejects it with a CnbError', () => {
   const keys = ['bom', 'buildpacks', 'extensions', 'labels', 'processes', 'slices', 'buildpack-default-process-type', 'type', 'command', 'args']
   const value = fc.letrec((tie) => ({
     any: fc.oneof({ maxDepth: 4 }, fc.string(), fc.integer(), fc.boolean(), fc.array(tie('table'), { maxLength: 3 }), tie('table')),

@@ -1,4 +1,4 @@
-/** Export inputs for tests: a whole build of one buildpack, with what a test names in place of the default. */
+/** Export inputs for tests: a build of one buildpack, with changes by the test. */
 
 import type { Layer } from '../../../../../src/images/image.ts'
 import type { LifecycleMetadata } from '../../../../../src/images/labels/lifecycle-metadata.ts'
@@ -9,7 +9,7 @@ import { anImage, aPlan } from '../../../../support/plans.ts'
 
 export const BUILDPACK: GroupElement = { id: 'some/buildpack', version: '1.0.0', api: '0.11' }
 
-/** A layer that tells nothing but its diffID, which is the digest of `text`. */
+/** A layer without content; its diffID is the digest of `text`. */
 export function aLayer(text: string): Layer {
   return { diffId: digestOf(text), open: () => Promise.reject(new Error('this layer has no content')) }
 }
@@ -49,7 +49,7 @@ export function aPrevious(layers: Readonly<Record<string, string>>, present: rea
   return { image: anImage({ reference: 'previous', layers: present }), metadata }
 }
 
-/** `said` gets the exporter's words. */
+/** `said` receives the exporter's output. */
 export function anInput(changes: Partial<ExportInput> = {}, said: string[] = []): ExportInput {
   return {
     plan: aPlan(),

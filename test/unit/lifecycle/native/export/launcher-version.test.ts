@@ -10,6 +10,6 @@ test.each([
   ['0.21.0\n', { version: '0.21.0', repository: '', commit: '' }],
   ['1.0.0+local build', { version: '1.0.0+local build', repository: '', commit: '' }],
   ['', { version: '', repository: '', commit: '' }],
-])('%j is read as the lifecycle was compiled', (printed, expected) => {
+])('parses %j', (printed, expected) => {
   expect(readLauncherVersion(printed)).toEqual(expected)
 })

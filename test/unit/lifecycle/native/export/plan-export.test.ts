@@ -13,7 +13,7 @@ function built(...layers: Parameters<typeof aBuiltLayer>[0][]) {
   return [{ buildpack: BUILDPACK, store: undefined, layers: layers.map(aBuiltLayer) }]
 }
 
-test('layers come in the exporter’s order: buildpacks, SBOM, app, launcher, config, process types', async () => {
+test('adds layers in the exporter’s order: buildpacks, SBOM, app, launcher, config, process types', async () => {
   const tree = new Map([...aTree(PROCESS), ['sbom', directory()], ['sbom/launch', directory()], ['sbom/launch/sbom.legacy.json', file('null\n')]])
   const said: string[] = []
   const { image } = await planExport(anInput({ tree }, said), {})
@@ -38,17 +38,17 @@ test('layers come in the exporter’s order: buildpacks, SBOM, app, launcher, co
 
 test.each([
   ['the previous image does not have', aPrevious({}, []), {}, "layer some/buildpack:dist: added: the previous image does not have it"],
-  ['the previous image has as it is', aPrevious({ dist: digestOf('some/buildpack:dist') }, []), {}, 'layer some/buildpack:dist: reused: its contents are those in the previous image'],
-  ['the previous image has otherwise', aPrevious({ dist: digestOf('old') }, []), {}, 'layer some/buildpack:dist: rebuilt: its contents differ from those in the previous image'],
+  ['is unchanged since the previous image', aPrevious({ dist: digestOf('some/buildpack:dist') }, []), {}, 'layer some/buildpack:dist: reused: its contents are those in the previous image'],
+  ['differs from the previous image', aPrevious({ dist: digestOf('old') }, []), {}, 'layer some/buildpack:dist: rebuilt: its contents differ from those in the previous image'],
   ['has no contents', aPrevious({ dist: digestOf('old') }, [aLayer('old')]), { hasContents: false }, 'layer some/buildpack:dist: reused: its buildpack created no contents, so the layer of the previous image is used'],
-  ['is no launch layer any more', aPrevious({ dist: digestOf('old') }, []), { launch: false }, 'layer some/buildpack:dist: dropped: its buildpack does not make it a launch layer any more'],
-] as const)('why a layer that %s is in the image or not', async (_title, previous, layer, decision) => {
+  ['is not a launch layer any more', aPrevious({ dist: digestOf('old') }, []), { launch: false }, 'layer some/buildpack:dist: dropped: its buildpack does not make it a launch layer any more'],
+] as const)('explains the decision about a layer that %s', async (_title, previous, layer, decision) => {
   const events: CnbEvent[] = []
   await planExport(anInput({ previous, buildpacks: built(layer) }), { events: (event) => events.push(event) })
   expect(decisionsOf(events).filter((text) => text.includes('some/buildpack'))).toEqual([decision])
 })
 
-test('why the layers of a first build are new, and which process is the default', async () => {
+test('explains why the layers of a first build are new, and which process is the default', async () => {
   const events: CnbEvent[] = []
   await planExport(anInput({ tree: aTree(PROCESS), plan: aPlan({ defaultProcess: 'web' }) }), { events: (event) => events.push(event) })
   expect(decisionsOf(events)).toEqual([
@@ -59,25 +59,25 @@ test('why the layers of a first build are new, and which process is the default'
   ])
 })
 
-test('layers that extensions made lie between the run image and the buildpacks, and are not its top layer', async () => {
+test('puts layers of extensions between the run image and the buildpacks, and does not record them as top layer', async () => {
   const extensionLayers = [{ layer: aLayer('extension'), createdBy: "Layer: 'RUN x', Created by extension: e" }]
   const { image } = await planExport(anInput({ extensionLayers }), {})
   expect(image.layers[1]?.diffId).toBe(digestOf('extension'))
   expect(image.config.config.Labels?.['io.buildpacks.lifecycle.metadata']).toContain(`"topLayer":"${digestOf('base')}"`)
 })
 
-test('what extensions made of the settings takes the place of the run image’s', async () => {
+test('replaces the run image’s settings by those of extensions', async () => {
   const { image } = await planExport(anInput({ extendedSettings: { User: 'app', Env: ['PATH=/x'], Labels: { 'io.buildpacks.rebasable': 'false' } } }), {})
   expect(image.config.config).toMatchObject({ User: 'app', Labels: { 'io.buildpacks.rebasable': 'false' } })
   expect(image.config.config.Env?.[0]).toBe('PATH=/cnb/process:/cnb/lifecycle:/x')
 })
 
-test('a buildpack without a directory is in the label, without layers', async () => {
+test('includes a buildpack without a directory in the label, without layers', async () => {
   const { image } = await planExport(anInput({ buildpacks: [] }), {})
   expect(image.config.config.Labels?.['io.buildpacks.lifecycle.metadata']).toContain('"buildpacks":[{"key":"some/buildpack","version":"1.0.0","layers":{}}]')
 })
 
-test('a launch layer without contents is the previous image’s, and counts for the next build', async () => {
+test('reuses the previous image’s layer for a launch layer without contents, and records it for the next build', async () => {
   const previous = aPrevious({ dist: digestOf('old') }, [aLayer('other'), aLayer('old')])
   const said: string[] = []
   const makeBuildpackLayer = () => Promise.reject(new Error('there is nothing to read'))
@@ -93,7 +93,7 @@ test('a launch layer without contents is the previous image’s, and counts for 
   expect(image.config.config.Labels?.['io.buildpacks.lifecycle.metadata']).toContain('"data":{"new":1}')
 })
 
-test('a layer that is not for launch is not in the image', async () => {
+test('omits a layer that is not a launch layer', async () => {
   const { image, layerShas } = await planExport(anInput({ buildpacks: built({ name: 'a', launch: false, cache: true }, { name: 'b' }) }), {})
   expect([...layerShas.keys()]).toEqual(['some/buildpack:b'])
   expect(image.layers.map(({ diffId }) => diffId)).not.toContain(digestOf('some/buildpack:a'))
@@ -102,22 +102,22 @@ test('a layer that is not for launch is not in the image', async () => {
 const REFUSED: [what: string, changes: Parameters<typeof anInput>[0], message: RegExp][] = [
   ['a malformed layer', { buildpacks: built({}, { name: 'bad', malformed: 'no TOML' }) }, /cannot read the metadata of layer 'some\/buildpack:bad': no TOML/],
   ['a cached layer without contents', { buildpacks: built({}, { name: 'gone', cache: true, hasContents: false }) }, /'some\/buildpack:gone' is cache=true but has no contents/],
-  ['a layer without contents when there is no previous image', { buildpacks: built({}, { name: 'gone', hasContents: false }) }, /'some\/buildpack:gone'.*no previous image/],
+  ['a layer without contents or previous image', { buildpacks: built({}, { name: 'gone', hasContents: false }) }, /'some\/buildpack:gone'.*no previous image/],
   [
-    'a layer without contents that the previous image does not know',
+    'a layer without contents that the previous image does not have',
     { buildpacks: built({ hasContents: false }), previous: aPrevious({ other: digestOf('old') }, [aLayer('old')]) },
     /'some\/buildpack:dist'.*no previous image has metadata/,
   ],
   [
-    'a layer without contents whose blob the previous image lacks',
+    'a layer without contents that the previous image has only in its label',
     { buildpacks: built({ hasContents: false }), previous: aPrevious({ dist: digestOf('old') }, [aLayer('other')]) },
     /'some\/buildpack:dist'.*does not contain the layer/,
   ],
-  ['a default process that there is none of', { plan: aPlan({ defaultProcess: 'job' }), tree: aTree(PROCESS) }, /process 'job', chosen as the default, does not exist/],
+  ['a default process that does not exist', { plan: aPlan({ defaultProcess: 'job' }), tree: aTree(PROCESS) }, /process 'job', chosen as the default, does not exist/],
   ['a build without metadata.toml', { tree: new Map([['', directory()], ['config', directory()]]) }, /wrote no \/layers\/config\/metadata\.toml/],
 ]
 
-test.each(REFUSED)('%s is refused with exit code 62, before any layer is read', async (_what, changes, message) => {
+test.each(REFUSED)('rejects %s with exit code 62, before it reads any layer', async (_what, changes, message) => {
   const read: string[] = []
   const makeBuildpackLayer = (_: unknown, { name }: { name: string }) => {
     read.push(name)
@@ -128,7 +128,7 @@ test.each(REFUSED)('%s is refused with exit code 62, before any layer is read', 
   expect(read).toEqual([])
 })
 
-test('a run image that no registry has is not referred to in a published image, which a warning tells', async () => {
+test('warns if a published image cannot refer to a run image that is in no registry', async () => {
   const warnings: string[] = []
   const context: Context = { events: (event) => event.type === 'warning' && warnings.push(event.message) }
   const referenceIn = async (published: boolean, repoDigests: string[]): Promise<unknown> => {
@@ -144,24 +144,24 @@ test('a run image that no registry has is not referred to in a published image, 
   expect(warnings).toEqual([expect.stringContaining("run image 'some/run', because it is in no registry")])
 })
 
-test('a run image without layers is refused', async () => {
+test('rejects a run image without layers', async () => {
   const failure = planExport(anInput({ runImage: { name: 'empty', image: anImage() } }), {})
   await expect(failure).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining("'empty' has no layers") as string })
 })
 
-test('data that no JSON can hold is refused, with the layer’s name', async () => {
+test('rejects data that JSON cannot represent, with the layer’s name', async () => {
   const failure = planExport(anInput({ buildpacks: built({ data: { x: [Infinity] } }) }), {})
   await expect(failure).rejects.toMatchObject({ exit: 62, message: expect.stringContaining("'some/buildpack:dist'") as string })
 })
 
-test('a configuration that could not be read again is refused, with its size, the limit and the largest label', async () => {
+test('rejects a configuration above the limit, with its size, the limit and the largest label', async () => {
   const layer = aBuiltLayer({ data: { v: 'x'.repeat(33 * 1024 * 1024) } })
   const failure = planExport(anInput({ buildpacks: [{ buildpack: BUILDPACK, store: undefined, layers: [layer] }] }), {})
   const message = /configuration has 346\d{5} bytes.*33554432.*io\.buildpacks\.lifecycle\.metadata/
   await expect(failure).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringMatching(message) as string })
 })
 
-test('an interrupt stops before the next layer is made', async () => {
+test('stops at an interrupt before it creates the next layer', async () => {
   const controller = new AbortController()
   const made: string[] = []
   const makeBuildpackLayer = (_: unknown, { name }: { name: string }) => {
@@ -174,7 +174,7 @@ test('an interrupt stops before the next layer is made', async () => {
   expect(made).toEqual(['a'])
 })
 
-test('without processes there is no layer for their types, and the launcher starts', async () => {
+test('omits the layer of process types without processes, and starts the launcher', async () => {
   const said: string[] = []
   const { image, defaultProcess } = await planExport(anInput({}, said), {})
   expect(image.config.config.Entrypoint).toEqual(['/cnb/lifecycle/launcher'])
@@ -183,20 +183,20 @@ test('without processes there is no layer for their types, and the launcher star
   expect(said).toContain('no default process type')
 })
 
-test('the user’s default process goes before the buildpack’s', async () => {
+test('prefers the user’s default process to the buildpack’s', async () => {
   const tree = aTree(`buildpack-default-process-type = "web"\n${PROCESS}${PROCESS.replace('web', 'job')}`)
   const { image, defaultProcess } = await planExport(anInput({ tree, plan: aPlan({ defaultProcess: 'job' }) }), {})
   expect(image.config.config.Entrypoint).toEqual(['/cnb/process/job'])
   expect(defaultProcess).toBe('job')
 })
 
-test('the last of several labels of one name counts, even one of the lifecycle’s own', async () => {
+test('uses the last of several labels of one name, even if it replaces one of the lifecycle', async () => {
   const labels = ['a', 'b'].map((value) => `[[labels]]\nkey = "io.buildpacks.project.metadata"\nvalue = "${value}"\n`).join('')
   const { image } = await planExport(anInput({ tree: aTree(labels) }), {})
   expect(image.config.config.Labels?.['io.buildpacks.project.metadata']).toBe('b')
 })
 
-test('app layers count as reused wherever the previous image had them', async () => {
+test('counts app layers as reused at any position in the previous image', async () => {
   const previous = aPrevious({}, [])
   const app = { ...previous, metadata: previous.metadata && { ...previous.metadata, app: [digestOf('two'), digestOf('one')] } }
   const layers = ['one', 'two', 'three'].map((text) => ({ layer: aLayer(text), createdBy: text }))
@@ -205,7 +205,7 @@ test('app layers count as reused wherever the previous image had them', async ()
   expect(said).toEqual(expect.arrayContaining(['Reused 2/3 app layer(s)', 'Added 1/3 app layer(s)']))
 })
 
-test('slices are made as metadata.toml names them', async () => {
+test('creates the slices of metadata.toml', async () => {
   const asked: unknown[] = []
   const makeAppLayers = (slices: unknown) => {
     asked.push(slices)
@@ -215,7 +215,7 @@ test('slices are made as metadata.toml names them', async () => {
   expect(asked).toEqual([[{ paths: ['a/*'] }, { paths: [] }]])
 })
 
-test('the SBOMs of lifecycle and launcher go into the build’s and the image’s from Platform API 0.11 on', async () => {
+test('adds the SBOMs of lifecycle and launcher since Platform API 0.11', async () => {
   const lifecycleFiles = new Map([
     ['lifecycle.sbom.cdx.json', Buffer.from('{"l":1}')],
     ['launcher.sbom.cdx.json', Buffer.from('{"r":1}')],
@@ -230,7 +230,7 @@ test('the SBOMs of lifecycle and launcher go into the build’s and the image’
   expect(older.sbom).toEqual({})
 })
 
-test('there is no SBOM layer before Platform API 0.8', async () => {
+test('creates no SBOM layer before Platform API 0.8', async () => {
   const tree = new Map([...aTree(), ['sbom', directory()], ['sbom/launch', directory()], ['sbom/cache', directory()]])
   const { sbom } = await planExport(anInput({ tree, plan: aPlan({ platformApi: parseApiVersion('0.7') }) }), {})
   expect(sbom).toEqual({})

@@ -15,7 +15,7 @@ const { config, layers } = app()
 const REPORTED = { group: { buildpacks: [BUILDPACK], extensions: [] }, tree: new Map(), image: { config, layers } }
 const plan = (minor: number) => aPlan({ image: parseTag('my-app'), tags: [parseTag('r.example/x:1')], platformApi: { major: 0, minor } })
 
-test('the report has all names, the image’s ID and the size of a manifest for it, as the lifecycle writes them', () => {
+test('writes all names, the image’s ID and the size of its manifest like the lifecycle', () => {
   const content = encodeImageConfig(config)
   const descriptors = layers.map(({ diffId }) => ({ mediaType: OCI_LAYER, digest: diffId, size: 0 }))
   const { length } = encodeManifest({ config: { mediaType: OCI_CONFIG, digest: digestOf(content), size: content.length }, layers: descriptors })
@@ -24,7 +24,7 @@ test('the report has all names, the image’s ID and the size of a manifest for 
   )
 })
 
-test('a published image has its manifest’s digest and size', () => {
+test('writes the manifest’s digest and size of a published image', () => {
   const digest = `sha256:${'d'.repeat(64)}` as const
   const published = { id: `r.example/x@${digest}`, repoDigests: [`r.example/x@${digest}`], tags: [], manifest: { digest, size: 1234 } }
   const lines = `  digest = "${digest}"\n  manifest-size = 1234\n`
@@ -32,7 +32,7 @@ test('a published image has its manifest’s digest and size', () => {
   expect(reportToml(plan(15), { ...published, ...{ id: ID.id } }, REPORTED)).toContain(`image-id = "${'a'.repeat(64)}"\n${lines}`)
 })
 
-test('before Platform API 0.9 it has the bills of materials in build.toml', () => {
+test('includes the bills of materials of build.toml before Platform API 0.9', () => {
   const tree = new Map([['some_buildpack/build.toml', file('[[bom]]\nname = "x"\n[bom.metadata]\nv = 1\n')]])
   expect(parseToml(reportToml(plan(8), ID, { ...REPORTED, tree }), 'report.toml')).toMatchObject({
     build: { bom: [{ name: 'x', metadata: { v: 1 }, buildpack: { id: 'some/buildpack', version: '1.0.0' } }] },

@@ -1,7 +1,8 @@
 /**
- * Images that the stock exporter of lifecycle 0.21.0 made (`exporter -daemon` on Docker 20.10), with what its builder phase had left
- * in /layers: torture buildpacks that write every layer type, data, label, slice, process and SBOM there is; an app that uses none
- * of it; a rebuild that reuses a layer without contents; a base with odd settings. `config` is the image's, as `docker save` gave it.
+ * Compares exports with images of the stock exporter of lifecycle 0.21.0 (`exporter -daemon` on Docker 20.10).
+ * Each golden file contains the files in /layers after its builder phase: torture buildpacks that write every layer type, data, label,
+ * slice, process and SBOM; an app that uses none of them; a rebuild that reuses a layer without contents; a base with unusual
+ * settings. `config` is the image's, from `docker save`.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -101,18 +102,18 @@ for (const name of readdirSync(GOLDEN).filter((file) => file.endsWith('.json')))
   const golden = JSON.parse(readFileSync(join(GOLDEN, name), 'utf8')) as Golden
   const what = name.replace('.json', '')
 
-  test(`${what}: the image's config is the stock exporter's, byte for byte`, async () => {
+  test(`creates the stock exporter's config, byte for byte: ${what}`, async () => {
     const { planned } = await exportGolden(golden)
     expect(encodeImageConfig(planned.image.config).toString()).toBe(golden.config)
   })
 
-  test(`${what}: the exporter's words and the cache's SBOM layer are the stock exporter's`, async () => {
+  test(`creates the stock exporter's output and SBOM layer of the cache: ${what}`, async () => {
     const { planned, said } = await exportGolden(golden)
     expect(said).toEqual(golden.said)
     expect(planned.sbom.cache?.sha).toBe(golden.cacheSbom)
   })
 
-  test(`${what}: the plan's layers are the config's, and the base is the run image`, async () => {
+  test(`plans the layers of the config, with the run image as base: ${what}`, async () => {
     const { planned } = await exportGolden(golden)
     expect(planned.image.layers.map(({ diffId }) => diffId)).toEqual(planned.image.config.rootfs.diff_ids)
     expect(planned.image.base.id).toBe(golden.runImage.id)

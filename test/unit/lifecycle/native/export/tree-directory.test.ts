@@ -18,7 +18,7 @@ async function entriesOf(tree: LayersTree, path: string): Promise<string[]> {
 
 const link = (name: string, linkname: string): LayerTreeEntry => ({ ...directory(), type: 'link', name, linkname })
 
-test('a directory’s layer has what is above with its owner, and what is in it with the build user’s', async () => {
+test('keeps the owners of a layer’s parent directories, and makes the build user the owner of its content', async () => {
   const tree = new Map([
     ['', directory({ uid: 0 })],
     ['sbom', directory({ uid: 5 })],
@@ -38,7 +38,7 @@ test('a directory’s layer has what is above with its owner, and what is in it 
   ])
 })
 
-test('a hard link is the file that it is one to, wherever that lies', async () => {
+test('resolves a hard link to its file at any path', async () => {
   const tree = new Map([
     ['config', directory()],
     ['config/a', link('layers/config/a', 'layers/b/store.toml')],
@@ -48,18 +48,18 @@ test('a hard link is the file that it is one to, wherever that lies', async () =
 })
 
 test.each([
-  ['a hard link to what was not read', link('layers/config/a', 'layers/b/big')],
+  ['a hard link to a file that was not read', link('layers/config/a', 'layers/b/big')],
   ['a file that was not read', file('', { content: undefined })],
-])('%s fails the export, with its path', async (_what, entry) => {
+])('rejects %s with its path', async (_what, entry) => {
   const tree = new Map([['config', directory()], ['config/a', entry]])
   await expect(treeDirectoryLayer(tree, 'config', OWNER)).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining('/layers/config/a') as string })
 })
 
-test('no directory is no layer', async () => {
+test('returns undefined without a directory', async () => {
   expect(await treeDirectoryLayer(new Map(), 'sbom/launch', OWNER)).toBeUndefined()
 })
 
-test('files are told by their paths in the directory', () => {
+test('returns files by path in the directory', () => {
   const tree = new Map([['sbom/cache', directory()], ['sbom/cache/a/b', file('x')], ['sbom/cached', file('y')]])
   expect([...filesBelow(tree, 'sbom/cache')]).toEqual([['a/b', Buffer.from('x')]])
 })

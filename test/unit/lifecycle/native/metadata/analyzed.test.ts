@@ -15,29 +15,29 @@ const find = (image: Image | undefined, plan = aPlan()) => {
   return { asked, events, previous: findPrevious(plan, images, { events: (event) => events.push(event) }) }
 }
 
-test("the previous image is the one of the app's name, or the one that the user names", async () => {
+test("finds the image of the app's name, or the one that the user chose", async () => {
   const own = find(undefined)
   expect(await own.previous).toBeUndefined()
   expect(own.asked).toEqual(['my-app:latest'])
   const named = find(undefined, aPlan({ previousImage: 'other/app' }))
   await named.previous
   expect(named.asked).toEqual(['other/app'])
-  // That the app is new goes without saying.
+  // A new app needs no message.
   expect([own.events, named.events].map(withoutDecisions)).toEqual([[], [{ type: 'info', message: containing("cannot find the previous image 'other/app'") }]])
 })
 
 test.each([
-  ['that is not there', undefined, 'not found: no image has this name at the target of the new one'],
+  ['that does not exist', undefined, 'not found: no image has this name at the target of the new one'],
   ['that buildpacks built', labelled('{}'), 'found: it has the name of the new image'],
   ['without a label', anImage({ labels: {} }), 'not used: it was not built by buildpacks: it has no label io.buildpacks.lifecycle.metadata'],
   ['with a malformed label', labelled('{'), 'not used: its label is invalid: '],
-])('a previous image %s is explained', async (_title, image, decision) => {
+])('explains the decision about a previous image %s', async (_title, image, decision) => {
   const { previous, events } = find(image)
   await previous
   expect(decisionsOf(events)).toEqual([containing(decision)])
 })
 
-test('its label is read with large integers as they are, and with stores', async () => {
+test('reads its label with large integers preserved, and with stores', async () => {
   const previous = await find(labelled(`{"buildpacks":[
     {"key":"a","version":"1","layers":{"l":{"sha":"s","data":{"n":9007199254740993},"launch":true}},"store":{"metadata":{"m":9007199254740995}}},
     {"key":"b","version":"1","layers":{},"store":{}}, {"key":"c","version":"1"}]}`)).previous
@@ -49,7 +49,7 @@ test('its label is read with large integers as they are, and with stores', async
 })
 
 test.each(['', 'no json', '[]', '{"buildpacks":{}}', '{"buildpacks":[{"store":{"metadata":1}}]}', `{"x":${'['.repeat(600)}${']'.repeat(600)}}`])(
-  'a label that is %j is no metadata, and no error',
+  'ignores the invalid label %j',
   async (label) => {
     expect(await find(labelled(label)).previous).toMatchObject({ metadata: undefined })
   },
@@ -64,7 +64,7 @@ const runImage = {
   }),
 }
 
-test('analyzed.toml names the previous image and the run image, with its target since Platform API 0.12', () => {
+test('writes the previous image and the run image to analyzed.toml, with its target since Platform API 0.12', () => {
   const previous = { image: anImage({ id: `sha256:${'d'.repeat(64)}` }), metadata: undefined }
   expect(analyzedToml(aPlan({ runImage }), previous)).toBe(`[image]
   reference = "${'d'.repeat(64)}"
@@ -86,16 +86,16 @@ test('analyzed.toml names the previous image and the run image, with its target 
   )
 })
 
-test('a distribution without a name is one, as it is for the lifecycle', () => {
+test('writes a distribution without a name, like the lifecycle', () => {
   const image = anImage({ labels: { 'io.buildpacks.base.distro.name': '' } })
   expect(analyzedToml(aPlan({ runImage: { name: 'x', image } }), undefined)).toContain('[run-image.target.distro]\n      name = ""\n      version = ""\n')
 })
 
-test('an image whose label cannot be read is not named, as it is not there for the lifecycle', () => {
+test('omits an image with an invalid label, which does not exist for the lifecycle', () => {
   expect(analyzedToml(aPlan(), { image: labelled('no json'), metadata: undefined })).toContain('[image]\n  reference = ""\n')
 })
 
-test('a run image for no operating system is refused', () => {
+test('rejects a run image without an operating system', () => {
   const plan = aPlan({ runImage: { name: 'x', image: anImage({ platform: { os: '', architecture: '' } }) } })
   expect(() => analyzedToml(plan, undefined)).toThrow(expect.objectContaining({ code: 'CNB_RUN_IMAGE_INVALID' }))
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readGroup } from '../../../../../src/lifecycle/native/metadata/group.ts'
 
-test('buildpacks and extensions in their order, homepage and optional only where they are told', () => {
+test('reads buildpacks and extensions in order, homepage and optional only if present', () => {
   const toml = `
 [[group]]
   id = "some/bp"
@@ -28,7 +28,7 @@ test('buildpacks and extensions in their order, homepage and optional only where
   })
 })
 
-test("keys in other capitals count, as they do for Go's decoder", () => {
+test("accepts keys in another letter case, like Go's decoder", () => {
   expect(readGroup('[[Group]]\nID = "a"\nVersion = "1"\nAPI = "0.10"\n').buildpacks).toEqual([{ id: 'a', version: '1', api: '0.10' }])
 })
 
@@ -48,6 +48,6 @@ test.each([
   [one('id = "a"\nversion = "1"\napi = "0.10"').repeat(2), /twice/],
   [one('id = "a/b"\nversion = "1"\napi = "0.10"') + one('id = "a_b"\nversion = "1"\napi = "0.10"'), /'a\/b' and 'a_b' in 'group' have the same directory/],
   [`# ${'x'.repeat(1024 * 1024)}`, /larger/],
-])('%j is refused as a failure of detection', (toml, message) => {
+])('rejects %j as a failure of detection', (toml, message) => {
   expect(() => readGroup(toml)).toThrow(expect.objectContaining({ code: 'CNB_DETECT_FAILED', message: expect.stringMatching(message) }))
 })

@@ -3,19 +3,19 @@ import { layerToml, readLayerToml, readStoreToml, storeToml } from '../../../../
 
 const read = (toml: string, api = '0.10') => readLayerToml(Buffer.from(toml), api, '/layers/bp/dist.toml')
 
-test('types and metadata', () => {
+test('reads types and metadata', () => {
   expect(read('[types]\nlaunch = true\ncache = true\n[metadata]\nversion = "1"\nbuilt = 2020-01-02T03:04:05Z\n')).toEqual({
     build: false, launch: true, cache: true, data: { version: '1', built: '2020-01-02T03:04:05Z' },
   })
 })
 
-test('an empty file is a layer without types and metadata, an empty table is metadata', () => {
+test('reads an empty file as a layer without types and metadata, and an empty table as metadata', () => {
   expect(read('')).toEqual({ build: false, launch: false, cache: false, data: null })
   expect(read('[metadata]\n').data).toEqual({})
   expect(read('metadata = "text"\n').data).toBe('text')
 })
 
-test("keys in other letter case count, as they do for Go's decoder", () => {
+test("accepts keys in another letter case, like Go's decoder", () => {
   expect(read('[Types]\nLaunch = true\n[METADATA]\na = 1\n')).toEqual({ build: false, launch: true, cache: false, data: { a: 1n } })
   expect(read('[types]\nlaunch = false\nLAUNCH = true\n').launch).toBe(false)
 })
@@ -26,24 +26,24 @@ test.each([
   ['[types]\nlaunch = "true"\n', /'types.launch' must be true or false/],
   ['types = true\n', /'types' must be a table/],
   ['[types\n', /not valid TOML/],
-])('%j is malformed', (toml, message) => {
+])('returns %j as malformed', (toml, message) => {
   expect(read(toml)).toEqual({ build: false, launch: false, cache: false, data: null, malformed: expect.stringMatching(message) })
 })
 
-test('before Buildpack API 0.6 the types are keys of the file, and come back with it', () => {
+test('reads and restores the types as top-level keys before Buildpack API 0.6', () => {
   expect(read('launch = true\n[metadata]\na = 1\n', '0.5')).toEqual({ build: false, launch: true, cache: false, data: { a: 1n } })
   const layer = { build: false, launch: true, cache: false, data: { a: 1n } }
   expect(read(layerToml(layer, '0.5'), '0.5')).toEqual(layer)
 })
 
-test('a restored file has no types', () => {
+test('writes a restored file without types', () => {
   expect(layerToml({ build: true, launch: true, cache: true, data: { a: 1n, b: { c: 'x' } } }, '0.10')).toBe(
     '[metadata]\n  a = 1\n  [metadata.b]\n    c = "x"\n',
   )
   expect(layerToml({ build: true, launch: true, cache: true, data: null }, '0.10')).toBe('')
 })
 
-test('store.toml', () => {
+test('reads and writes store.toml', () => {
   expect(readStoreToml(Buffer.from('[metadata]\na = 1\n'), 'bp')).toEqual({ a: 1n })
   expect(readStoreToml(Buffer.from(''), 'bp')).toBeNull()
   expect(storeToml({ a: 1n })).toBe('[metadata]\n  a = 1\n')

@@ -11,7 +11,7 @@ const file = (content: string): LayerTreeEntry => entry('file', content)
 const group: Group = { buildpacks: [{ id: 'some/bp', version: '1', api: '0.10' }], extensions: [] }
 const read = (entries: Record<string, LayerTreeEntry>) => readBuiltBuildpacks(new Map(Object.entries({ '': dir, some_bp: dir, ...entries })), group)[0]!
 
-test('layers are directories and files of metadata, in the byte order of their names', () => {
+test('returns directories and TOML files as layers, in the byte order of their names', () => {
   const { layers } = read({
     'some_bp/b': dir,
     'some_bp/b.toml': file('[types]\nlaunch = true\n'),
@@ -31,7 +31,7 @@ test('layers are directories and files of metadata, in the byte order of their n
   ])
 })
 
-test("store, launch and build are the buildpack's own files, but directories of such names are layers", () => {
+test("treats the files store, launch and build as the buildpack's, but directories of these names as layers", () => {
   const files = { 'some_bp/store.toml': file('[metadata]\nk = "v"\n'), 'some_bp/launch.toml': file('['), 'some_bp/build.toml': file('[types]\nlaunch = true\n') }
   expect(read(files)).toMatchObject({ store: { k: 'v' }, layers: [] })
   expect(read({ ...files, 'some_bp/build': dir }).layers).toEqual([
@@ -40,12 +40,12 @@ test("store, launch and build are the buildpack's own files, but directories of 
   expect(read({ 'some_bp/store.toml': dir })).toMatchObject({ store: undefined, layers: [{ name: 'store.toml', hasContents: true }] })
 })
 
-test('a store without metadata is not no store', () => {
+test('distinguishes a store without metadata from a missing store', () => {
   expect(read({ 'some_bp/store.toml': file('') }).store).toBeNull()
   expect(read({}).store).toBeUndefined()
 })
 
-test('old .sha files and links to directories are no layers', () => {
+test('ignores old .sha files and links to directories', () => {
   expect(read({ 'some_bp/a.sha': file('sha256:x'), 'some_bp/link': entry('symlink') }).layers).toEqual([])
 })
 
@@ -53,7 +53,7 @@ test.each([
   ['[types', file('[types'), /not valid TOML/],
   ['a directory', dir, /a\.toml is a directory/],
   ['a link', entry('symlink'), /a\.toml is a symlink/],
-])('metadata that is %s makes the layer malformed', (_what, toml, message) => {
+])('returns a layer as malformed if its metadata is %s', (_what, toml, message) => {
   const layer = read({ 'some_bp/a': dir, 'some_bp/a.toml': toml }).layers.find(({ name }) => name === 'a')
   expect(layer).toMatchObject({ launch: false, malformed: expect.stringMatching(message) })
 })
@@ -62,10 +62,10 @@ test.each([
   ['a malformed store.toml', { 'some_bp/store.toml': file('[') }, /store\.toml/],
   ['a linked store.toml', { 'some_bp/store.toml': entry('symlink') }, /store\.toml/],
   ['a link in place of its directory', { some_bp: entry('symlink') }, /it is a symlink, not a directory/],
-])('%s fails the export', (_what, entries, message) => {
+])('rejects %s', (_what, entries, message) => {
   expect(() => read(entries)).toThrow(expect.objectContaining({ code: 'CNB_EXPORT_FAILED', message: expect.stringMatching(message) }))
 })
 
-test('a buildpack that left nothing has no layers', () => {
+test('returns no layers for a buildpack without files', () => {
   expect(readBuiltBuildpacks(new Map([['', dir]]), group)).toEqual([{ buildpack: group.buildpacks[0], store: undefined, layers: [] }])
 })

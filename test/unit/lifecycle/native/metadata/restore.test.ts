@@ -52,7 +52,7 @@ test.each([
   ['c', true, true],
   ['l', true, false],
   ['', false, false],
-])('a layer of the types "%s": metadata comes back %s, contents %s', (kind, metadata, contents) => {
+])('restores a layer of the types "%s": metadata %s, contents %s', (kind, metadata, contents) => {
   const launch: Record<string, string> = kind.includes('l') ? { l: kind } : {}
   const cached: Record<string, string> = kind.includes('c') ? { l: kind } : {}
   const restored = restore({ previous: previous(launch), record: record(cached) }).get(ID)
@@ -64,7 +64,7 @@ test.each([
   ['bc', 'restored', 'the cache contains it'],
   ['bl', 'dropped', 'builds need its contents, and it is not cached'],
   ['l', 'metadata restored', 'it is a launch layer without cache = true: its contents remain in the previous image'],
-])('why a layer of the types "%s" comes back or not', (kind, outcome, reason) => {
+])('explains whether a layer of the types "%s" is restored', (kind, outcome, reason) => {
   const launch: Record<string, string> = kind.includes('l') ? { l: kind } : {}
   const cached: Record<string, string> = kind.includes('c') ? { l: kind } : {}
   const restored = restore({ previous: previous(launch), record: record(cached) }).get(ID)
@@ -72,13 +72,13 @@ test.each([
 })
 
 test.each([
-  ['the cache has lost', previous({ l: 'lc' }), undefined, 'the cache does not contain it'],
-  ['the cache has otherwise', previous({ l: 'lc' }), record({ l: 'lc' }, {}, B), 'its contents in the cache differ from those in the previous image'],
-])('why a layer that %s is dropped', (_title, image, cache, reason) => {
+  ['the cache does not contain', previous({ l: 'lc' }), undefined, 'the cache does not contain it'],
+  ['differs in the cache', previous({ l: 'lc' }), record({ l: 'lc' }, {}, B), 'its contents in the cache differ from those in the previous image'],
+])('explains why it drops a layer that %s', (_title, image, cache, reason) => {
   expect(restore({ previous: image, record: cache }).get(ID)?.decisions).toEqual([{ layer: 'l', outcome: 'dropped', reason }])
 })
 
-test('what is decided of a layer is told of the group that detection chose, and of what has changed since', () => {
+test('emits decisions that consider the detected group and changed layers', () => {
   const restoration = restore({ record: record({ l: 'bc', m: 'bc' }, { buildpacks: [
     ...record({ l: 'bc', m: 'bc' }).buildpacks, { id: 'gone', version: '1', layers: record({ l: 'bc' }).buildpacks[0]?.layers ?? {} },
   ] }) })
@@ -92,17 +92,17 @@ test('what is decided of a layer is told of the group that detection chose, and 
   ])
 })
 
-test('a launch layer that is not in the cache as the image says comes back as nothing', () => {
+test('drops a launch layer that the cache should contain, but does not', () => {
   expect(restore({ previous: previous({ l: 'lc' }) }).get(ID)).toMatchObject({ entries: [], kept: [], lines: [] })
 })
 
-test('a cached layer that is another one than in the image is removed, and said to be', () => {
+test("removes a cached layer that differs from the image's, and logs it", () => {
   const restored = restore({ previous: previous({ l: 'lc' }), record: record({ l: 'lc' }, {}, B) }).get(ID)
   expect(restored).toMatchObject({ entries: [], kept: [] })
   expect(restored?.lines).toEqual(['Restoring metadata for "some/bp:l" from app image', 'Removing "some/bp:l", wrong sha'])
 })
 
-/** As the previous image's label has them, which does not tell `2.0` from `2`. */
+/** Values from the previous image's label, which does not distinguish `2.0` from `2`. */
 const LABEL_DATA = { f: 2, i: 2, list: [1, 0.5] }
 
 function withData(): RestorationInput['previous'] {
@@ -118,7 +118,7 @@ function recordWith(data: unknown): CacheRecord {
   return { ...rest, buildpacks: buildpacks.map((buildpack) => ({ ...buildpack, layers: { l: { ...buildpack.layers['l']!, data } } })) }
 }
 
-test('numbers of a layer come back as the record knows them, and without it as floats, as in the lifecycle', () => {
+test("restores a layer's numbers from the record, otherwise as floats like the lifecycle", () => {
   const floats = '[metadata]\n  f = 2.0\n  i = 2.0\n  list = [1.0, 0.5]\n'
   const restored = files(restore({ previous: withData(), record: recordWith({ f: 2, i: 2n, list: [1n, 0.5] }) }).get(ID))
   expect(restored[TOML]).toBe('[metadata]\n  f = 2.0\n  i = 2\n  list = [1, 0.5]\n')
@@ -126,19 +126,19 @@ test('numbers of a layer come back as the record knows them, and without it as f
   expect(restored['layers/some_bp/store.toml']).toBe(floats)
 })
 
-test('a record with other data does not change what the image says', () => {
+test("keeps the image's data if the record has other data", () => {
   const restored = files(restore({ previous: withData(), record: recordWith({ f: 2, i: 3n }) }).get(ID))
   expect(restored[TOML]).toBe('[metadata]\n  f = 2.0\n  i = 2.0\n  list = [1.0, 0.5]\n')
 })
 
-test('a launch layer that the image lost comes back from the cache since Platform API 0.14', () => {
+test('restores a launch layer that is only in the cache since Platform API 0.14', () => {
   const input = { previous: previous({}), record: record({ l: 'lc' }) }
   expect(files(restore(input).get(ID))).toEqual({ [TOML]: '[metadata]\n  from = "cache"\n' })
   const older = restore({ ...input, plan: aPlan({ platformApi: { major: 0, minor: 13 } }) }).get(ID)
   expect(older).toMatchObject({ entries: [], kept: [] })
 })
 
-test("files are the build user's, in the buildpack's directory", () => {
+test("creates files owned by the build user, in the buildpack's directory", () => {
   const restored = restore({ previous: previous({ l: 'l' }), plan: aPlan({ builder: aBuilder({ uid: 42, gid: 43 }) }) }).get(ID)
   expect(restored?.entries).toEqual([
     { type: 'directory', name: 'layers/some_bp', uid: 42, gid: 43, mtime: 7, mode: 0o755, size: 0 },
@@ -146,7 +146,7 @@ test("files are the build user's, in the buildpack's directory", () => {
   ].map((entry) => ('content' in entry && entry.content ? { ...entry, size: entry.content.length } : entry)))
 })
 
-test('store.toml comes back always, even when layers shall not', () => {
+test('restores store.toml even if layers are skipped', () => {
   const input = { previous: previous({ l: 'lc' }, { store: { metadata: { k: 'v' } } }), record: record({ l: 'lc' }) }
   expect(files(restore(input).get(ID))).toHaveProperty(['layers/some_bp/store.toml'], '[metadata]\n  k = "v"\n')
   const skipped = restore({ ...input, skipLayers: true }).get(ID)
@@ -154,19 +154,19 @@ test('store.toml comes back always, even when layers shall not', () => {
   expect(skipped?.kept).toEqual([])
 })
 
-test("another build user's cache is not used", () => {
+test("ignores the cache of another build user", () => {
   const restored = restore({ previous: previous({ l: 'lc', only: 'l' }), record: record({ l: 'lc' }, { uid: 1 }) }).get(ID)
   expect(Object.keys(files(restored))).toEqual(['layers/some_bp/only.toml'])
   expect(restored?.kept).toEqual([])
 })
 
-test('a cached layer whose name is a file of the buildpack gets its metadata and no contents', () => {
+test("restores only the metadata of a cached layer with the name of a buildpack's file", () => {
   const restored = restore({ record: record({ build: 'c' }) }).get(ID)
   expect(Object.keys(files(restored))).toEqual(['layers/some_bp/build.toml'])
   expect(restored?.kept).toEqual([])
 })
 
-test('before Buildpack API 0.6 the types come back with the metadata', () => {
+test('restores the types with the metadata before Buildpack API 0.6', () => {
   const buildpackLayers = { [ID]: { '1': { api: '0.5', layerDiffID: A } } }
   const restored = restore({ previous: previous({ l: 'l' }), plan: aPlan({ builder: aBuilder({ buildpackLayers }) }) }).get(ID)
   expect(files(restored)[TOML]).toBe('build = false\ncache = false\nlaunch = true\n\n[metadata]\n  from = "app"\n')
@@ -174,7 +174,7 @@ test('before Buildpack API 0.6 the types come back with the metadata', () => {
 
 const encoded = (text: string): string => Buffer.from(text).toString('base64')
 
-test("SBOM files come from cache and record, the image's last, for directories that come back", () => {
+test("restores SBOM files of cache and image, preferring the image's, for restored directories", () => {
   const sbom = {
     launch: { sha: B, files: { 'some_bp/l/sbom.cdx.json': encoded('launch'), 'some_bp/sbom.cdx.json': encoded('whole'), 'gone/l/sbom.cdx.json': encoded('x') } },
     cache: { sha: A, files: { 'some_bp/l/sbom.cdx.json': encoded('cache'), 'some_bp/c/sbom.spdx.json': encoded('cached') } },
@@ -190,7 +190,7 @@ test("SBOM files come from cache and record, the image's last, for directories t
   expect(Object.keys(files(restore({ ...input, plan: aPlan({ platformApi: { major: 0, minor: 7 } }) }).get(ID)))).toEqual([TOML])
 })
 
-test("the image's SBOM files are asked for only where the record does not have them", () => {
+test("requires the image's SBOM files only if the record does not contain them", () => {
   const input = { previous: previous({ l: 'l' }, { sbom: B }), record: record({}), plan: aPlan(), skipLayers: false }
   expect(needsLaunchSbom(input)).toBe(true)
   expect(needsLaunchSbom({ ...input, skipLayers: true })).toBe(false)
@@ -202,7 +202,7 @@ test("the image's SBOM files are asked for only where the record does not have t
   expect(files(restore({ ...input, launchSbom }).get(ID))).toHaveProperty(['layers/some_bp/l.sbom.cdx.json'], 'read')
 })
 
-test('names that would lead elsewhere are left out', () => {
+test('omits names that lead out of the directory', () => {
   const hostile = previous({ '../../etc/x': 'l', '..': 'l', 'a\nb': 'l', ['x'.repeat(251)]: 'l', ['__proto__']: 'l', ok: 'l' })
   expect(Object.keys(files(restore({ previous: hostile }).get(ID))).sort()).toEqual(['layers/some_bp/__proto__.toml', 'layers/some_bp/ok.toml'])
   const buildpacks = ['..', '.', '', 'config', 'sbom', 'a\u0000', 'fine'].map((id) => ({ id, version: '1', layers: record({ l: 'c' }).buildpacks[0]!.layers }))

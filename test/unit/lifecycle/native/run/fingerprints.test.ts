@@ -6,7 +6,7 @@ import { MAX_LOOKS } from '../../../../../src/lifecycle/native/run/session-scrip
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'latin1').digest('hex')
 
-test('a directory is hashed with what is in it, and no other', () => {
+test('hashes each directory with its entries', () => {
   const looks = './a/b\0\0d 755\0./a/b\0x\ny\0f 644\0./a/c\0\0d 700\0'
   // A record ends with the target of a link, which is empty here.
   expect(hashLooks(Buffer.from(looks))).toEqual(new Map([['a/b', sha256('\0d 755\0x\ny\0f 644\0')], ['a/c', sha256('\0d 700\0')]]))
@@ -16,21 +16,21 @@ test.each([
   ['cut', './a/b\0\0d 755\0./a/b\0x'],
   ['not all readable', './a/b\0\0d 755\0\0'],
   ['as long as the limit', '\0'.repeat(MAX_LOOKS)],
-])('looks that are %s are not hashed', (_what, looks) => {
+])('returns undefined for looks that are %s', (_what, looks) => {
   expect(hashLooks(Buffer.from(looks))).toBeUndefined()
 })
 
-test('a link in the place of a directory has no fingerprint, and neither has a name that is not UTF-8', () => {
+test('skips a link in place of a directory, and a name that is not UTF-8', () => {
   expect(hashLooks(Buffer.from('./a/b\0\0l 777 /etc\0./a/\xff\0\0d 755\0', 'latin1'))).toEqual(new Map())
 })
 
-test('the script’s hashes are read by their directories', () => {
+test('reads the script’s hashes by directory', () => {
   const hash = sha256('x')
   const answer = `${hash}  -\n./a/new\nline\0${hash} *-\n./a/b\0nonsense\0${hash}  -\n/etc\0`
   expect(readFingerprints(Buffer.from(answer))).toEqual(new Map([['a/new\nline', hash], ['a/b', hash]]))
 })
 
-test('whatever is in the answers, they are read', () => {
+test('parses replies with any content', () => {
   const data = fc.string({ unit: fc.constantFrom('\0', './a', '\n', 'd ', 'f', ' -') }).map((text) => Buffer.from(text))
   fc.assert(fc.property(data, (bytes) => void [hashLooks(bytes), readFingerprints(bytes)]))
 })

@@ -5,18 +5,18 @@ import { MAX_LISTING } from '../../../../../src/lifecycle/native/run/session-scr
 
 const listing = (...records: string[]): Buffer => Buffer.from(records.map((record) => `${record}\0`).join(''))
 
-test('a listing has names of any bytes', () => {
+test('reads a listing with names of any bytes', () => {
   expect(readListing(Buffer.from('./a\0./a/new\nline\0./a/\xff\0', 'latin1'))).toEqual({ paths: ['a', 'a/new\nline', 'a/\xff'], isWhole: true, isReadable: true })
 })
 
-test('a listing says what it lacks', () => {
+test('reports that a listing is cut or incomplete', () => {
   expect(readListing(Buffer.alloc(0))).toEqual({ paths: [], isWhole: true, isReadable: true })
   expect(readListing(listing('./a', ''))).toMatchObject({ paths: ['a'], isReadable: false })
   expect(readListing(Buffer.from('./a\0./b'))).toMatchObject({ isWhole: false })
   expect(readListing(Buffer.alloc(MAX_LISTING, 'x\0'))).toMatchObject({ isWhole: false })
 })
 
-test('what is not kept is removed, and so is a changed layer with its files', () => {
+test('removes paths that are not kept, and changed layers with their files', () => {
   const kept = {
     paths: ['node', 'node/dep.sbom.cdx.json', 'node/dep.toml.sbom.x.toml', 'node/tôst.toml', 'order.toml'],
     fingerprints: new Map([['node/dep', 'a'], ['node/tôst', 'b'], ['node/dep.toml', 'c'], ['node/gone', 'd']]),
@@ -28,7 +28,7 @@ test('what is not kept is removed, and so is a changed layer with its files', ()
   expect(present.filter((path) => goes(bytes(path)))).toEqual(['node/dep', 'node/dep.sbom.cdx.json', 'node/old', 'old'])
 })
 
-test('a path stays only if it is kept, whatever its name', () => {
+test('keeps a path only if it is listed, for any name', () => {
   const name = fc.string({ unit: fc.constantFrom('a', '.toml', '.sbom.', '*', ' ', '\n'), minLength: 1 })
   fc.assert(
     fc.property(fc.array(name), fc.array(name), name, (paths, layers, path) => {

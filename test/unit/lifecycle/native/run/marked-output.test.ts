@@ -4,7 +4,7 @@ import { MarkedOutput } from '../../../../../src/lifecycle/native/run/marked-out
 
 const MARK = '0123456789abcdef'
 
-/** What comes out of `bytes`, written in pieces of the given sizes. */
+/** Writes `bytes` in pieces of the given sizes, and returns the output. */
 async function take(bytes: Buffer, sizes: readonly number[]): Promise<{ text: string; lines: [string, string][] }> {
   const text: Buffer[] = []
   const lines: [string, string][] = []
@@ -27,25 +27,25 @@ async function take(bytes: Buffer, sizes: readonly number[]): Promise<{ text: st
 
 const said = (words: string): string => `\0${MARK} ${words}\n`
 
-test("tells the script's lines from what phases print, without a line break between them", async () => {
+test("separates the script's lines from the phases' output without a line break between them", async () => {
   const { text, lines } = await take(Buffer.from(`hello${said('exit detector 0')}bye\n`), [])
   expect(text).toBe('hellobye\n')
   expect(lines).toEqual([['exit detector 0', '']])
 })
 
-test('keeps data whole, with whatever bytes are in it', async () => {
+test('preserves data with any bytes', async () => {
   const data = `\0\0${MARK.slice(0, 8)}\n\0${MARK}x\n`
   const { text, lines } = await take(Buffer.from(`${said('data survey')}${data}${said('end')}`, 'latin1'), [])
   expect(text).toBe('')
   expect(lines).toEqual([['data survey', data]])
 })
 
-test('a line with another mark is text', async () => {
+test('treats a line with another mark as text', async () => {
   const forged = '\0ffffffffffffffff exit builder 0\n'
   expect(await take(Buffer.from(forged), [])).toEqual({ text: forged, lines: [] })
 })
 
-test('the cut of the stream changes nothing', async () => {
+test('returns the same result for any chunks of the stream', async () => {
   const whole = Buffer.from(`a\0b${said('prepared')}c${said('data group')}[[group]]\n\0${said('end')}d\0`, 'latin1')
   const expected = await take(whole, [])
   await fc.assert(
@@ -55,7 +55,7 @@ test('the cut of the stream changes nothing', async () => {
   )
 })
 
-test('more data than metadata can be is refused', async () => {
+test('rejects more data than the limit of metadata', async () => {
   const flood = Buffer.concat([Buffer.from(said('data survey')), Buffer.alloc(81 * 1024 * 1024, 1)])
   await expect(take(flood, [])).rejects.toMatchObject({ code: 'CNB_PHASE_FAILED', message: expect.stringContaining('more than 83886080 bytes') as string })
 })

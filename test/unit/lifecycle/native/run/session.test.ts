@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers())
 
 interface Fake {
   readonly session: BuildSession
-  /** Says a line as the script, or a buildpack that forges it. */
+  /** Sends lines like the script, or like a buildpack that forges them. */
   readonly say: (...lines: string[]) => void
   readonly killed: () => boolean
 }
@@ -27,27 +27,27 @@ async function openSession(): Promise<Fake> {
   return { session, say: (...lines) => write(lines.map((line) => `\0${mark} ${line}\n`).join('')), killed: () => killed }
 }
 
-const outOfTurn = { code: 'CNB_PHASE_FAILED', message: expect.stringContaining('unexpected message') as string }
+const unexpected = { code: 'CNB_PHASE_FAILED', message: expect.stringContaining('unexpected message') as string }
 
 test.each(['exit builder 99999999999', 'exit builder -1', 'exit builder 256', 'exit builder', 'exit detector 0', 'prepared'])(
-  'a build whose end is %j fails with a clear error',
+  'fails with a clear error if the build ends with %j',
   async (words) => {
     const { session, say } = await openSession()
     const built = session.build(undefined)
     say(words)
-    await expect(built).rejects.toMatchObject(outOfTurn)
+    await expect(built).rejects.toMatchObject(unexpected)
   },
 )
 
-test('any number of lines that nobody waits for takes no memory, and ends the session', async () => {
+test('ends the session after too many unread lines, which use no memory', async () => {
   const { session, say } = await openSession()
   for (let count = 0; count < 1000; count++) say('data survey', 'end')
-  for (let count = 0; count < 16; count++) await expect(session.remove([])).rejects.toMatchObject(outOfTurn)
+  for (let count = 0; count < 16; count++) await expect(session.remove([])).rejects.toMatchObject(unexpected)
   say('removed')
-  await expect(session.remove([])).rejects.toMatchObject(outOfTurn)
+  await expect(session.remove([])).rejects.toMatchObject(unexpected)
 })
 
-test('an answer that does not come is an error after ten minutes, while a phase may take any time', async () => {
+test('fails ten minutes after a missing reply, while a phase may take any time', async () => {
   vi.useFakeTimers()
   const { session, say } = await openSession()
   const built = session.build(undefined)
@@ -58,7 +58,7 @@ test('an answer that does not come is an error after ten minutes, while a phase 
   await failed
 })
 
-test('a container that goes on after its session ended is killed, so that whoever waits for its end can read from it', async () => {
+test('kills a container that still runs after its session ended, because reads wait for its end', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const { session, killed } = await openSession()
   session.closeInput()
