@@ -1,7 +1,9 @@
 /**
- * The layers of earlier builds. They are in the `layers` volume, which the record in the `state` volume describes, or in a shared
- * cache (directory, image or volume) that the user specifies; a shared cache takes precedence. The volume with pack's default name
- * for the app's cache is not used, because it does not record which code made its layers.
+ * The layers of earlier builds.
+ *
+ * They are in the `layers` volume, which the record in the `state` volume describes, or in a cache (directory, image or volume) that
+ * the user specifies and that takes precedence. The volume with pack's default name for the app's cache is not used, because it does
+ * not record which code made its layers.
  */
 
 import { CnbError } from '../../../base/errors.ts'

@@ -1,6 +1,8 @@
 /**
- * A cache in a directory of the host (`--cache type=build;format=bind;source=DIR`). It has the stock lifecycle's layout (lifecycle
- * cache/volume_cache.go), so both drivers can read it: `committed/` contains one metadata file and the tars of the layers.
+ * A cache in a directory of the host (`--cache type=build;format=bind;source=DIR`).
+ *
+ * It has the stock lifecycle's layout (lifecycle cache/volume_cache.go), so both drivers can read it: `committed/` contains one
+ * metadata file and the tars of the layers.
  */
 
 import { constants, createReadStream } from 'node:fs'
@@ -44,7 +46,7 @@ interface OpenFile extends AsyncDisposable {
 }
 
 /**
- * Opens a regular file without following links or blocking on a FIFO. Returns undefined if there is no such file.
+ * Opens a regular file without following links or blocking on a FIFO. Returns undefined if it does not exist.
  * @throws CnbError CNB_RESTORE_FAILED if the file cannot be read
  */
 async function openRegular(path: string): Promise<OpenFile | undefined> {
@@ -64,7 +66,7 @@ async function openRegular(path: string): Promise<OpenFile | undefined> {
 /** Writes the next content of a cache directory. Disposal without `commit` leaves the cache unchanged. */
 export interface CacheWriter extends AsyncDisposable {
   /**
-   * Adds the layer from the current cache, or from `content`, which is called only if the cache does not have the layer.
+   * Adds the layer from the current cache, or from `content` if the cache does not have the layer.
    * @throws CnbError CNB_EXPORT_FAILED if the content does not have the diffID, CNB_OUTPUT if it cannot be written
    */
   add(diffId: Digest, content: () => Promise<Readable>, context: Context): Promise<void>

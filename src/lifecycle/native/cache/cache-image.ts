@@ -1,6 +1,7 @@
 /**
- * A cache in a registry: an image that has the cached layers as its layers and the metadata in a label. This is the stock
- * lifecycle's format (lifecycle cache/image_cache.go); both drivers can read a cache image of either.
+ * A cache in a registry: an image with the cached layers and a label with their metadata.
+ *
+ * This is the stock lifecycle's format (lifecycle cache/image_cache.go); each driver can read the other's cache images.
  */
 
 import { createReadStream } from 'node:fs'

@@ -1,6 +1,7 @@
 /**
- * `io.buildpacks.lifecycle.cache.metadata`: the stock lifecycle's metadata of cached layers (lifecycle platform/cache.go), with the
- * code sources of the layers as an additional key, which the lifecycle neither reads nor writes.
+ * The cache metadata, `io.buildpacks.lifecycle.cache.metadata` (lifecycle platform/cache.go).
+ *
+ * An additional key has the code sources of the layers; the lifecycle neither reads nor writes it.
  */
 
 import { CnbError } from '../../../base/errors.ts'

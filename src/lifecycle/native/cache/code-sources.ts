@@ -1,6 +1,8 @@
 /**
- * The sources of the code that runs in a build. All buildpacks run as one user in one container, and each of them can write any
- * layer. Layers of earlier builds are therefore reused only if every code source of those builds is part of this build too.
+ * The sources of the code that runs in a build.
+ *
+ * All buildpacks run as one user in one container, and each of them can write any layer. Layers of earlier builds are therefore
+ * reused only if every code source of those builds is part of this build too.
  */
 
 import { digestOf, isImageId } from '../../../oci/digest.ts'

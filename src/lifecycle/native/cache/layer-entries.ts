@@ -1,4 +1,4 @@
-/** Checks the entries of a cached layer's tar: only entries of the layer's directory are unpacked into `/layers`. */
+/** Checks that the entries of a cached layer's tar are in the layer's directory. */
 
 import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'

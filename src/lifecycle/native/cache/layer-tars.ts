@@ -9,7 +9,7 @@ import type { Digest } from '../../../oci/digest.ts'
 import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 
 export interface LayerTars {
-  /** Returns the metadata's text; undefined if there is no metadata. @throws CnbError CNB_RESTORE_FAILED as in checkCacheFile */
+  /** Returns the metadata's text; undefined if the cache has none. @throws CnbError CNB_RESTORE_FAILED as in checkCacheFile */
   metadata(context: Context): Promise<string | undefined>
   /** Returns the layer's tar; undefined if the cache does not have it. */
   open(diffId: Digest, context: Context): Promise<Readable | undefined>

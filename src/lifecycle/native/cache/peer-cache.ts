@@ -1,6 +1,7 @@
 /**
- * Reads a cache in the stock lifecycle's format, which has no record. Every layer is read and verified first; a layer that does
- * not match the metadata is ignored.
+ * Reads a cache in the stock lifecycle's format, which has no record.
+ *
+ * Every layer is read and verified first; a layer that does not match the metadata is ignored.
  */
 
 import { buffer } from 'node:stream/consumers'
@@ -22,7 +23,7 @@ const CACHE_SBOM = /^\/?layers\/sbom\/cache\/(.+)$/
 
 export type PeerCache = Required<Pick<KeptLayers, 'record' | 'contents'>>
 
-/** Returns undefined if there is no cache or its metadata is malformed. */
+/** Returns undefined if the metadata is missing or malformed. */
 export async function readPeerCache(
   tars: LayerTars,
   builder: Pick<BuildPlan['builder'], 'uid' | 'gid'>,

@@ -1,4 +1,4 @@
-/** The record of the layers in the `layers` volume: written at the end of a build and read by the next build. */
+/** The record of the layers in the `layers` volume, written by a build for the next build. */
 
 import { CnbError } from '../../../base/errors.ts'
 import { FieldReader } from '../../../formats/field-reader.ts'

@@ -1,4 +1,4 @@
-/** The interface of a cache that the user specifies: a directory of the host, or an image in a registry. */
+/** The interface of a cache in a directory of the host or in a registry, as the user specifies it. */
 
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'

@@ -1,6 +1,7 @@
 /**
- * Access to the `state` volume and to pack's cache volume through containers that are created and never started: no program of the
- * builder image runs with these volumes.
+ * Access to the `state` volume and to pack's cache volume.
+ *
+ * They are mounted in containers that are created and never started, so no program of the builder image can access them.
  */
 
 import { packTar } from '../../../archive/tar/tar-writer.ts'
@@ -25,7 +26,7 @@ const MAX_RECORD_BYTES = 2 * MAX_METADATA_BYTES
 
 /** Disposal removes the containers. The caller owns both volumes, which must exist. */
 export interface StateVolume extends AsyncDisposable {
-  /** Returns undefined if there is no record, or if it is incomplete or was changed. */
+  /** Returns undefined if the record is missing, incomplete or was changed. */
   readRecord(context: Context): Promise<CacheRecord | undefined>
   /** Writes the record if it differs from the one that was read. @throws CnbError CNB_EXPORT_FAILED if it exceeds a limit of readRecord */
   writeRecord(record: CacheRecord, context: Context): Promise<void>

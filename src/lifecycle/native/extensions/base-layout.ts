@@ -1,8 +1,9 @@
 /**
- * The sparse OCI layout of a base image, from which the extender starts: manifest and config without layers. In a stock build the
- * restorer fetches it from a registry (lifecycle cmd/lifecycle/restorer.go `pullSparse`). The extender does not open base layers,
- * because its container already has their files. The manifest can therefore be a generated one, and the image need not be in a
- * registry.
+ * The sparse OCI layout of a base image, from which the extender starts: manifest and config only.
+ *
+ * In a stock build the restorer fetches it from a registry (lifecycle cmd/lifecycle/restorer.go `pullSparse`). The extender does not
+ * open base layers, because its container already has their files. The manifest can therefore be a generated one, and the image need
+ * not be in a registry.
  */
 
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'

@@ -1,6 +1,8 @@
 /**
- * The containers in which the extender applies Dockerfiles. It runs as root, because a Dockerfile may change any file, but only with
- * the capabilities that installing packages needs. As in all other containers, there are no sockets, credentials or host files.
+ * The containers in which the extender applies Dockerfiles.
+ *
+ * It runs as root, because a Dockerfile may change any file, but only with the capabilities that installing packages needs. Like all
+ * other containers, they have no socket, credentials or host files.
  */
 
 import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'

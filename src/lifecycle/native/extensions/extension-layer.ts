@@ -1,6 +1,8 @@
 /**
- * Converts a layer that the extender writes into a layer of the app image (lifecycle layers/tar.go): it normalizes times and removes
- * the names of owners. Only the tar format of Go's archive/tar is accepted, because the extender writes no other.
+ * Converts a layer that the extender writes into a layer of the app image (lifecycle layers/tar.go).
+ *
+ * It normalizes times and removes the names of owners. Only the tar format of Go's archive/tar is accepted, because the extender
+ * writes no other.
  *
  * The lifecycle keeps `atime` and `ctime`, which makes its layers differ from build to build; they have no meaning in an image, and
  * are removed here. Extended attributes stay, because they include file capabilities.

@@ -1,4 +1,4 @@
-/** Reads the detector's output for image extensions (platform.md "detector"; lifecycle phase/generator.go). */
+/** Reads the detector's output for extensions (platform.md "detector"; lifecycle phase/generator.go). */
 
 import { readTar } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
@@ -28,8 +28,8 @@ const NEW_PLACE = /^generated\/[^/]+\/build\.Dockerfile$/
 const OLD_PLACE = /^generated\/build\/[^/]+\/Dockerfile$/
 
 /**
- * Returns the work of the group's extensions; undefined if there is none. Without extensions in the group it does not access the
- * container.
+ * Returns the work of the group's extensions; undefined if they have nothing to do. Without extensions in the group it does not
+ * access the container.
  * @param analyzed the content of analyzed.toml after detection
  * @param container a container with `/layers`
  * @throws CnbError CNB_DETECT_FAILED if analyzed.toml is malformed, CNB_RUN_IMAGE_INVALID if an extension switches to an invalid name

@@ -1,7 +1,9 @@
 /**
- * The volume in which the extender caches the results of Dockerfile commands, to reuse them in a rebuild. Each combination of app,
- * builder, buildpacks and run image has a separate volume, because their code runs as root and can write anything into it. It is a
- * volume even if the user specifies a directory for the cache: processes that run as root get no directories of the host.
+ * The volume in which the extender caches the results of Dockerfile commands for rebuilds.
+ *
+ * Each combination of app, builder, buildpacks and run image has a separate volume, because their code runs as root and can write
+ * anything into it. It is a volume even if the user specifies a directory for the cache: processes that run as root get no
+ * directories of the host.
  */
 
 import type { Context } from '../../../base/events.ts'

@@ -1,6 +1,7 @@
 /**
- * Filters the log of kaniko, the library with which the extender applies Dockerfiles. It writes about a dozen lines to stderr for
- * each command; users need the command and the errors.
+ * Filters the log of kaniko, the library with which the extender applies Dockerfiles.
+ *
+ * It writes about a dozen lines to stderr for each command; users need the command and the errors.
  */
 
 import type { EventSink } from '../../../base/events.ts'

@@ -7,7 +7,7 @@ import type { Layer } from '../../../images/image.ts'
 import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
 import { rootDirectory } from './layer-entries.ts'
 
-/** The launcher's program. `open` is called each time the layer is read, and returns `size` bytes. */
+/** The launcher's program. Each reading of the layer calls `open`, which returns `size` bytes. */
 export interface LauncherContent {
   readonly size: number
   open(signal?: AbortSignal): Promise<Readable>

@@ -1,4 +1,4 @@
-/** Tar headers as in the lifecycle's layers (lifecycle v0.21.0 archive/writer.go, layers/{dir,launcher}.go). */
+/** Tar headers of layers (lifecycle v0.21.0 archive/writer.go, layers/dir.go, layers/launcher.go). */
 
 import type { TarHeader } from '../../../archive/tar/tar-header.ts'
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'

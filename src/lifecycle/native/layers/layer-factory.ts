@@ -1,4 +1,4 @@
-/** Creates layers from the files in a build's container, byte for byte as the lifecycle's exporter does. */
+/** Creates layers from a build's container, byte for byte as the lifecycle's exporter does. */
 
 import type { TarHeader } from '../../../archive/tar/tar-header.ts'
 import type { Context } from '../../../base/events.ts'

@@ -1,4 +1,4 @@
-/** Creates the layers of the app directory (buildpack.md "Slice Layers"; lifecycle v0.21.0 layers/slices.go). */
+/** Creates the app's layers (buildpack.md "Slice Layers"; lifecycle v0.21.0 layers/slices.go). */
 
 import { makeTarLayer } from '../../../archive/tar/tar-layer.ts'
 import type { TarHeader, TarType } from '../../../archive/tar/tar-header.ts'
