@@ -60,7 +60,7 @@ const said = (): string => events.flatMap((event) => ('message' in event ? [even
 interface Read {
   readonly layers: readonly string[]
   readonly elsewhere: boolean
-  /** Whether code of another build made the image. */
+  /** Whether the image is from a build with other code. */
   readonly foreign: boolean
 }
 
@@ -77,7 +77,7 @@ const NOTHING: Read = { layers: [], elsewhere: false, foreign: false }
 const FOREIGN: Read = { ...NOTHING, foreign: true }
 const builtBy = (reference: string, id: string): Partial<typeof plan> => ({ builder: { ...plan.builder, image: { ...plan.builder.image, reference, id } } })
 
-test('a build that made the volumes leaves them to another that finished them meanwhile', async () => {
+test('keeps its new volumes if a concurrent build completed them', async () => {
   {
     await using first = await openBuildCache(engine, plan, undefined, 'owner', {})
     await keep(recordOf({ l: layer(digestOf('l'), 'f') }))
@@ -87,20 +87,20 @@ test('a build that made the volumes leaves them to another that finished them me
   expect(await read()).toEqual({ ...NOTHING, layers: ['l'] })
 })
 
-test('a build that kept nothing leaves no volume', async () => {
+test('removes its new volumes if no record was written', async () => {
   expect(await read()).toEqual(NOTHING)
   expect(decisionsOf(events)).toEqual(['cache the.layers: empty: no earlier build of this image left layers in it'])
   expect(await volumes()).toEqual([])
 })
 
-test('what a build kept is found, but for layers that could not be told from others', async () => {
+test('returns recorded layers except those without a fingerprint', async () => {
   const { diffId } = await layerOf('l')
   await keep(recordOf({ l: layer(diffId, 'f'), unknown: layer(diffId, '') }))
   expect(await read()).toEqual({ ...NOTHING, layers: ['l'] })
   expect(await volumes()).toEqual(['the.layers', 'the.state'])
 })
 
-test('--clear-cache finds nothing, and takes the volume of the stock lifecycle away', async () => {
+test("returns nothing with --clear-cache, and removes the stock lifecycle's volume", async () => {
   await keep(recordOf({ l: layer(digestOf('x'), 'f') }))
   await engine.volumes.create('the.build', { 'dev.cnb.cache': 'true' })
   expect(await read({ clearCache: true })).toEqual(NOTHING)
@@ -108,7 +108,7 @@ test('--clear-cache finds nothing, and takes the volume of the stock lifecycle a
   expect(await volumes()).toEqual(['the.layers', 'the.state'])
 })
 
-test('a directory decides: its layers come from the volume only where both say the same', async () => {
+test('prefers a cache directory, and uses the volume only if both have the same layers', async () => {
   const cacheDirectory = join(temporary, 'cache')
   const record = recordOf({ l: layer((await layerOf('l')).diffId, 'f') })
   await keep(record)
@@ -119,7 +119,7 @@ test('a directory decides: its layers come from the volume only where both say t
   expect(await read({ cacheDirectory })).toEqual({ ...NOTHING, layers: ['m'], elsewhere: true })
 })
 
-test('nothing of another builder is used, nor of the image that it made, and a warning names it', async () => {
+test('uses neither layers nor the image of another builder, and warns about it', async () => {
   await keep(recordOf({ l: layer(digestOf('x'), 'f') }))
   expect(await read(builtBy('other/builder', plan.builder.image.id))).toEqual({ ...NOTHING, layers: ['l'] })
   const id = await loadFakeImage(engine, 'other/builder', { Labels: { of: 'another' } })
@@ -131,7 +131,7 @@ test('nothing of another builder is used, nor of the image that it made, and a w
   expect(said()).toBe('')
 })
 
-test('a directory that another builder filled is not used, and one of which nothing tells is', async () => {
+test('uses a directory with unknown sources, but not one that another builder filled', async () => {
   const cacheDirectory = join(temporary, 'cache')
   const record = recordOf({ l: layer((await layerOf('l')).diffId, 'f') })
   await fill(cacheDirectory, record)
@@ -143,7 +143,7 @@ test('a directory that another builder filled is not used, and one of which noth
   expect(await read({ ...other, cacheDirectory })).toEqual({ ...NOTHING, layers: ['l'], elsewhere: true })
 })
 
-test('a build without the volume tells of its code all the same, unless the record does already', async () => {
+test('records the code sources of a build without the volume, unless the record has them', async () => {
   const record = recordOf({ l: layer(digestOf('x'), 'f') })
   await keep(record)
   await keep({ ...record, buildpacks: [] }, false)
@@ -155,12 +155,12 @@ test('a build without the volume tells of its code all the same, unless the reco
   expect(await read()).toEqual(FOREIGN)
 })
 
-test('a build that keeps no layers leaves no volume for them', async () => {
+test('removes the layers volume of a build that saves no layers', async () => {
   await keep(recordOf({}), false)
   expect(await volumes()).toEqual(['the.state'])
 })
 
-test('what the stock lifecycle left is used where the user names its volume, and is told of elsewhere', async () => {
+test("uses the stock lifecycle's volume only if the user specifies it, otherwise mentions it", async () => {
   await engine.volumes.create('the.build', { 'dev.cnb.cache': 'true' })
   const kept = await layerOf('l')
   const metadata = Buffer.from(JSON.stringify({ buildpacks: [{ key: 'bp', version: '1', layers: { l: { sha: kept.diffId, cache: true } } }] }))
@@ -178,7 +178,7 @@ test('what the stock lifecycle left is used where the user names its volume, and
   expect(await read({ cacheVolumes: { ...plan.cacheVolumes, chosen: true } })).toEqual({ ...NOTHING, layers: ['l'], elsewhere: true })
 })
 
-test('a record that cannot be written is a warning', async () => {
+test('warns if the record cannot be written', async () => {
   events = []
   await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
   await cache.read({})

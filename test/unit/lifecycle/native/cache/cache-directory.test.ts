@@ -20,14 +20,14 @@ const never = (): never => {
   throw new Error('the content was asked for')
 }
 
-/** Puts `contents` in place of the cache. */
+/** Replaces the cache with `contents`. */
 async function fill(version: string, ...contents: string[]): Promise<void> {
   await using writer = await openCacheWriter(directory)
   for (const content of contents) await writer.add(digestOf(content), async () => Readable.from([Buffer.from(content)]), {})
   await writer.commit(metadata(version))
 }
 
-test('what was committed is there in the layout of the stock lifecycle, and nothing else', async () => {
+test("commits exactly the added layers in the stock lifecycle's layout", async () => {
   await fill('1', 'one', 'two', 'one')
   expect((await readdir(committed())).sort()).toEqual(['io.buildpacks.lifecycle.cache.metadata', `${digestOf('one')}.tar`, `${digestOf('two')}.tar`].sort())
   expect(await readFile(committed(`${digestOf('one')}.tar`), 'utf8')).toBe('one')
@@ -41,7 +41,7 @@ test('what was committed is there in the layout of the stock lifecycle, and noth
   expect(await tars.open(digestOf('three'), {})).toBeUndefined()
 })
 
-test('a layer that stays is linked, not written, and what is not added goes', async () => {
+test('links a layer that the cache has, and removes layers that are not added', async () => {
   await fill('1', 'stays', 'goes')
   const before = await stat(committed(`${digestOf('stays')}.tar`))
   {
@@ -53,7 +53,7 @@ test('a layer that stays is linked, not written, and what is not added goes', as
   expect(await readdir(committed())).toHaveLength(2)
 })
 
-test('without a commit, and when a content is not what it should be, the cache is as it was', async () => {
+test('leaves the cache unchanged without a commit or after a content with another digest', async () => {
   await fill('1', 'one')
   {
     await using writer = await openCacheWriter(directory)
@@ -67,7 +67,7 @@ test('without a commit, and when a content is not what it should be, the cache i
   expect(await readdir(join(directory, 'staging'))).toEqual([])
 })
 
-test('of two writers at once either cache is whole', async () => {
+test('commits the complete cache of one of two concurrent writers', async () => {
   await fill('0', 'zero')
   const [a, b] = [await openCacheWriter(directory), await openCacheWriter(directory)]
   await a.add(digestOf('a'), async () => Readable.from([Buffer.from('a')]), {})
@@ -79,7 +79,7 @@ test('of two writers at once either cache is whole', async () => {
   expect(await readdir(join(directory, 'staging'))).toEqual([])
 })
 
-test('an abort stops writing and leaves nothing', async () => {
+test('stops on an abort and leaves no files', async () => {
   const controller = new AbortController()
   await using writer = await openCacheWriter(directory)
   const endless = Readable.from((function* () {
@@ -91,7 +91,7 @@ test('an abort stops writing and leaves nothing', async () => {
   await expect(writer.add(digestOf('x'), async () => endless, { signal: controller.signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
 })
 
-test('what a killed run left goes a day later, what another is writing stays', async () => {
+test('removes files of a killed run after a day, and keeps those of a concurrent one', async () => {
   const staging = join(directory, 'staging')
   for (const name of ['old', 'young']) await mkdir(join(staging, name), { recursive: true })
   await utimes(join(staging, 'old'), 0, 0)
@@ -99,14 +99,14 @@ test('what a killed run left goes a day later, what another is writing stays', a
   expect(await readdir(staging)).toEqual(['young'])
 })
 
-test('metadata that is too large to be read names its size and the limit', async () => {
+test('reports size and limit of metadata that is too large', async () => {
   await fill('1')
   await truncate(committed('io.buildpacks.lifecycle.cache.metadata'), 64 * 1024 * 1024 + 1)
   const message = expect.stringContaining('it has 67108865 bytes, and the limit is 67108864') as string
   await expect(cacheDirectoryTars(directory).metadata({})).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED', message })
 })
 
-test('links and other things in place of files are not read', async () => {
+test('reads neither links nor other special files', async () => {
   await fill('1', 'one')
   await symlink('/etc/passwd', committed(`${digestOf('link')}.tar`))
   await mkdir(committed(`${digestOf('directory')}.tar`))
@@ -117,7 +117,7 @@ test('links and other things in place of files are not read', async () => {
   await writer.add(digestOf('link'), async () => Readable.from([Buffer.from('link')]), {})
 })
 
-test('a link of somebody else to a cached file is not written through', async () => {
+test('does not write through an external link to a cached file', async () => {
   await fill('1', 'one')
   const mine = join(directory, '..', 'mine')
   await link(committed(`${digestOf('one')}.tar`), mine)
@@ -125,7 +125,7 @@ test('a link of somebody else to a cached file is not written through', async ()
   expect(await readFile(mine, 'utf8')).toBe('one')
 })
 
-test('no directory is an empty cache; one that cannot be written is told', async () => {
+test('treats a missing directory as an empty cache; reports a directory that cannot be written', async () => {
   expect(await cacheDirectoryTars(directory).metadata({})).toBeUndefined()
   await writeFile(directory, 'a file')
   expect(await cacheDirectoryTars(directory).metadata({})).toBeUndefined()

@@ -18,7 +18,7 @@ async function names(...entries: [TarType, string][]): Promise<string[]> {
 const ABOVE: [TarType, string][] = [['directory', '/layers'], ['directory', '/layers/some_bp']]
 const ROOT: [TarType, string] = ['directory', '/layers/some_bp/l']
 
-test("the layer's own entries, without the directories above it, are the build user's and new", async () => {
+test("restores the layer's entries for the build user with a new time, without the directories above", async () => {
   expect(await names(...ABOVE, ROOT, ['directory', '/layers/some_bp/l/d/'], ['file', '/layers/some_bp/l/d/f'], ['symlink', '/layers/some_bp/l/z'])).toEqual([
     'layers/some_bp/l', 'layers/some_bp/l/d', 'layers/some_bp/l/d/f', 'layers/some_bp/l/z',
   ])
@@ -30,17 +30,17 @@ test("the layer's own entries, without the directories above it, are the build u
 test.each<[string, [TarType, string][]]>([
   ['a file of another layer', [ROOT, ['file', '/layers/some_bp/other']]],
   ['a file of the system', [ROOT, ['file', '/etc/passwd']]],
-  ['a way out', [ROOT, ['file', '/layers/some_bp/l/../x']]],
-  ['a directory that is above it again', [ROOT, ['directory', '/layers/some_bp/l/..'], ['file', '/layers/some_bp/l/../x']]],
-  ['a file in a directory that nobody made', [ROOT, ['file', '/layers/some_bp/l/d/f']]],
+  ['a path out of the layer', [ROOT, ['file', '/layers/some_bp/l/../x']]],
+  ['a directory with a path to its parent', [ROOT, ['directory', '/layers/some_bp/l/..'], ['file', '/layers/some_bp/l/../x']]],
+  ['a file in a directory without an entry', [ROOT, ['file', '/layers/some_bp/l/d/f']]],
   ['a file behind a link', [ROOT, ['symlink', '/layers/some_bp/l/d'], ['file', '/layers/some_bp/l/d/f']]],
-  ['a file behind a link that took the place of a directory', [ROOT, ['directory', '/layers/some_bp/l/d'], ['symlink', '/layers/some_bp/l/d'], ['file', '/layers/some_bp/l/d/f']]],
+  ['a file behind a link that replaced a directory', [ROOT, ['directory', '/layers/some_bp/l/d'], ['symlink', '/layers/some_bp/l/d'], ['file', '/layers/some_bp/l/d/f']]],
   ['a link in place of the layer', [['symlink', '/layers/some_bp/l']]],
   ['a link in place of the buildpack', [['symlink', '/layers/some_bp'], ROOT]],
   ['a hard link', [ROOT, ['link', '/layers/some_bp/l/f']]],
   ['a FIFO', [ROOT, ['fifo', '/layers/some_bp/l/f']]],
   ['a device', [ROOT, ['character', '/layers/some_bp/l/f']]],
-  ['a file with no name', [ROOT, ['file', '/']]],
-])('%s is refused', async (_what, entries) => {
+  ['a file without a name', [ROOT, ['file', '/']]],
+])('rejects %s', async (_what, entries) => {
   await expect(names(...ABOVE, ...entries)).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED' })
 })

@@ -18,7 +18,7 @@ const file = (name: string, text: string): TarEntry => ({ type: 'file', name, mo
 const layerTar = (layer: string, ...more: TarEntry[]): Promise<Buffer> =>
   buffer(packTar([dir('/layers'), dir('/layers/bp'), dir(`/layers/bp/${layer}`), file(`/layers/bp/${layer}/f`, layer), ...more]))
 
-/** Tars by their digest; `metadata` names layers by their tars. */
+/** Tars by their digest; `metadata` refers to layers by their tars. */
 function tars(metadata: string | undefined, ...contents: Buffer[]): LayerTars & { files: Map<Digest, Buffer> } {
   const files = new Map(contents.map((content) => [digestOf(content), content]))
   return {
@@ -42,7 +42,7 @@ async function collect(entries: AsyncIterable<TarEntry>): Promise<[string, strin
   return found
 }
 
-test('layers that are what their metadata says come back, as records without a fingerprint and as entries', async () => {
+test('returns layers that match the metadata, as records without a fingerprint and as entries', async () => {
   const tar = await layerTar('l')
   const cache = await readPeerCache(tars(metadataOf({ l: layer(tar) }), tar), builder, {})
   expect(cache?.record).toEqual({
@@ -52,7 +52,7 @@ test('layers that are what their metadata says come back, as records without a f
   expect(await collect(cache!.contents.entries('bp', 'l', {}))).toEqual([['layers/bp/l', ''], ['layers/bp/l/f', 'l']])
 })
 
-test('what is missing, damaged, hostile or not cached is left out, with a warning', async () => {
+test('ignores missing, damaged, hostile and uncached layers with a warning', async () => {
   const events: CnbEvent[] = []
   const [good, damaged, hostile, other, empty] = [
     await layerTar('good'), await layerTar('damaged'), await layerTar('hostile', file('/etc/passwd', '')), await layerTar('x'), await buffer(packTar([])),
@@ -70,14 +70,14 @@ test('what is missing, damaged, hostile or not cached is left out, with a warnin
   expect(events.map(({ type }) => type)).toEqual(Array(5).fill('warning'))
 })
 
-test('a tar with something behind its end is not the layer', async () => {
+test('rejects a tar with data after its end', async () => {
   const tar = await layerTar('l')
   const store = tars(metadataOf({ l: layer(tar) }), tar)
   store.files.set(digestOf(tar), Buffer.concat([tar, Buffer.alloc(512)]))
   expect((await readPeerCache(store, builder, {}))?.record.buildpacks[0]?.layers).toEqual({})
 })
 
-test('a layer that changes after it was checked fails when it is unpacked', async () => {
+test('fails to unpack a layer that changed after it was verified', async () => {
   const tar = await layerTar('l')
   const store = tars(metadataOf({ l: layer(tar) }), tar)
   const cache = await readPeerCache(store, builder, {})
@@ -88,23 +88,23 @@ test('a layer that changes after it was checked fails when it is unpacked', asyn
   await expect(collect(cache!.contents.entries('bp', 'constructor', {}))).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED' })
 })
 
-test('SBOM files of the cache come along', async () => {
+test('returns the SBOM files of the cache', async () => {
   const sbom = await buffer(packTar([dir('/layers'), dir('/layers/sbom'), dir('/layers/sbom/cache'), file('/layers/sbom/cache/bp/l/sbom.cdx.json', '{}')]))
   const cache = await readPeerCache(tars(metadataOf({}, digestOf(sbom)), sbom), builder, {})
   expect(cache?.record.sbom).toEqual({ cache: { sha: digestOf(sbom), files: { 'bp/l/sbom.cdx.json': 'e30=' } } })
   expect((await readPeerCache(tars(metadataOf({}, digestOf('gone'))), builder, {}))?.record.sbom).toEqual({})
 })
 
-test.each([undefined, '', 'no json', '[]', '{"buildpacks":[{"layers":{"l":{"cache":"yes"}}}]}'])('metadata that is %j is no cache', async (metadata) => {
+test.each([undefined, '', 'no json', '[]', '{"buildpacks":[{"layers":{"l":{"cache":"yes"}}}]}'])('returns undefined for the metadata %j', async (metadata) => {
   expect(await readPeerCache(tars(metadata), builder, {})).toBeUndefined()
 })
 
-test('of two buildpacks with one id the first counts', async () => {
+test('uses the first of two buildpacks with the same ID', async () => {
   const buildpacks = [{ key: 'bp', version: '1', layers: null }, { key: 'bp', version: '2' }, { key: '..', version: '3' }]
   expect((await readPeerCache(tars(JSON.stringify({ buildpacks })), builder, {}))?.record.buildpacks).toEqual([{ id: 'bp', version: '1', layers: {} }])
 })
 
-test("the metadata's text is the stock exporter's", () => {
+test("writes the metadata as the stock exporter does", () => {
   const layers = new Map<string, Parameters<typeof writeCacheMetadata>[0]['buildpacks'][number]['layers'] extends ReadonlyMap<string, infer Layer> ? Layer : never>([['z', layer('sha256:z')], ['a', { ...layer('sha256:a'), data: null }]])
   const text = writeCacheMetadata({ sources: [], sbom: '', buildpacks: [{ id: 'bp', version: '<1>', layers }] })
   expect(text).toBe(
@@ -116,7 +116,7 @@ test("the metadata's text is the stock exporter's", () => {
   expect(writeCacheMetadata({ sources: [], sbom: 's', buildpacks: [] })).toBe('{"sbom":{"sha":"s"},"buildpacks":null}\n')
 })
 
-test('whose code it was comes last in the metadata, and is read again', () => {
+test('writes the code sources as the last key of the metadata, and reads them', () => {
   const sources = codeSources(aPlan())
   const text = writeCacheMetadata({ sources, sbom: 's', buildpacks: [] })
   expect(text).toMatch(/^\{"sbom":\{"sha":"s"\},"buildpacks":null,"dev\.cnb\.sources":\[/)

@@ -23,14 +23,14 @@ const record: CacheRecord = makeRecord({
   launcher: { builder: 'sha256:b', diffId: sha, size: 5, version: '0.21.0' },
 })
 
-test('a record reads as it was written', () => {
+test('reads a record as it was written', () => {
   expect(readRecord(writeRecord(record))).toEqual(record)
   expect(record.buildpacks[0]?.layers['l']).toEqual({
     sha, fingerprint: 'f'.repeat(64), data: { n: 9007199254740993n, f: 2, i: 2n, list: [-0, 0n], text: '<&>' }, build: false, launch: true, cache: true,
   })
 })
 
-test('only layers that can come back are in it', () => {
+test('records only layers that can be restored', () => {
   const { buildpacks } = makeRecord({
     plan,
     buildpacks: built(
@@ -42,7 +42,7 @@ test('only layers that can come back are in it', () => {
   expect(buildpacks).toEqual([{ id: 'some/bp', version: '1', layers: { ok: expect.anything() } }])
 })
 
-test('a record that is not whole, byte for byte, is none', () => {
+test('rejects a record with any byte missing or changed', () => {
   const text = writeRecord(record)
   fc.assert(
     fc.property(fc.nat(text.length - 1), fc.string({ maxLength: 3 }), (at, inserted) => {
@@ -60,29 +60,29 @@ const plain = {
 }
 const withLayer = (changes: object, name = 'l'): object => ({ ...plain, buildpacks: [{ id: 'bp', version: '1', layers: { [name]: { ...plain.buildpacks[0]!.layers.l, ...changes } } }] })
 
-test('the plain one of the next test would be read', () => {
+test('accepts the record that the next test changes', () => {
   expect(readRecord(sealed(plain))).toEqual(plain)
 })
 
 test.each<[string, unknown]>([
-  ['one of an earlier form', { ...plain, version: 1, sources: undefined }],
+  ['an earlier format', { ...plain, version: 1, sources: undefined }],
   ['another version', { ...plain, version: 3 }],
   ['no source of the code', { ...plain, sources: [] }],
   ['a source without a place', { ...plain, sources: [{ name: 'x', content: 'y' }] }],
   ['an unknown key', { ...plain, more: 1 }],
   ['no user', { ...plain, uid: undefined }],
-  ['a user that is no number', { ...plain, uid: '1' }],
+  ['a user that is not a number', { ...plain, uid: '1' }],
   ['a list', []],
   ['null', null],
   ['an id that leads elsewhere', { ...plain, buildpacks: [{ id: '..', version: '1', layers: {} }] }],
   ['a layer name that leads elsewhere', withLayer({}, '../x')],
-  ['a sha that is none', withLayer({ sha: 'sha256:1' })],
+  ['an invalid sha', withLayer({ sha: 'sha256:1' })],
   ['a layer that is not cached', withLayer({ cache: false })],
   ['a layer without a type', withLayer({ launch: undefined })],
   ['a fingerprint of two lines', withLayer({ fingerprint: 'a\nb' })],
   ['an SBOM without a sha', { ...plain, sbom: { launch: { files: {} } } }],
-  ['an SBOM file that is no text', { ...plain, sbom: { launch: { sha, files: { a: 1 } } } }],
-  ['a launcher of no size', { ...plain, launcher: { builder: 'b', diffId: sha, size: -1 } }],
-])('%s is no record', (_what, value) => {
+  ['an SBOM file that is not text', { ...plain, sbom: { launch: { sha, files: { a: 1 } } } }],
+  ['a launcher with an invalid size', { ...plain, launcher: { builder: 'b', diffId: sha, size: -1 } }],
+])('rejects a record with %s', (_what, value) => {
   expect(readRecord(sealed(value))).toBeUndefined()
 })

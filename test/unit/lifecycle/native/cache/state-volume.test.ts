@@ -21,7 +21,7 @@ beforeEach(async () => {
   })
 })
 
-test('a record that was written is read by the next build', async () => {
+test('reads the record of an earlier build', async () => {
   {
     await using vault = openStateVolume(engine, plan, 'owner', {})
     expect(await vault.readRecord({})).toBeUndefined()
@@ -31,7 +31,7 @@ test('a record that was written is read by the next build', async () => {
   expect(await vault.readRecord({})).toEqual(record)
 })
 
-test('a record that is there already is not written again', async () => {
+test('does not write an unchanged record', async () => {
   {
     await using vault = openStateVolume(engine, plan, 'owner', {})
     await vault.writeRecord(record, {})
@@ -46,21 +46,21 @@ test('a record that is there already is not written again', async () => {
   expect(String(state?.files.read('/state/record'))).toContain('"uid":5')
 })
 
-test('a record that is too large to be read again is refused with its size and the limit', async () => {
+test('does not write a record that exceeds the size limit, and reports both sizes', async () => {
   await using vault = openStateVolume(engine, plan, 'owner', {})
   const launcher = { builder: 'sha256:b', diffId: digestOf('x'), size: 1, version: 'x'.repeat(128 * 1024 * 1024) }
   const message = /has 1342\d{5} bytes, and the limit is 134217728/
   await expect(vault.writeRecord({ ...record, launcher }, {})).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringMatching(message) as string })
 })
 
-test('a record with more entries than can be read again is refused', async () => {
+test('does not write a record that exceeds the limit of entries', async () => {
   await using vault = openStateVolume(engine, plan, 'owner', {})
   const files = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`l${index}/sbom.cdx.json`, '']))
   const tooMany = { ...record, sbom: { cache: { sha: digestOf('x'), files } } }
   await expect(vault.writeRecord(tooMany, {})).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED', message: expect.stringContaining('more than 10000 entries') as string })
 })
 
-test('a record that is too large to be read names its size and the limit', async () => {
+test('reports size and limit of a record that is too large to read', async () => {
   await using vault = openStateVolume(engine, plan, 'owner', {})
   await vault.writeRecord(record, {})
   const [state] = engine.state.values()
@@ -69,7 +69,7 @@ test('a record that is too large to be read names its size and the limit', async
   await expect(vault.readRecord({})).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED', message })
 })
 
-test('its container is never started, has no rights, and goes with it', async () => {
+test('creates a container without rights, never starts it and removes it', async () => {
   {
     await using vault = openStateVolume(engine, plan, 'owner', {})
     await vault.readRecord({})
@@ -78,7 +78,7 @@ test('its container is never started, has no rights, and goes with it', async ()
   expect(engine.state.size).toBe(0)
 })
 
-test('a torn record is none', async () => {
+test('ignores an incomplete record', async () => {
   {
     await using vault = openStateVolume(engine, plan, 'owner', {})
     await vault.writeRecord(record, {})
@@ -90,7 +90,7 @@ test('a torn record is none', async () => {
   expect(await vault.readRecord({})).toBeUndefined()
 })
 
-test("pack's cache is read where there is one", async () => {
+test("reads pack's cache if the volume has one", async () => {
   await engine.volumes.create('the.build', {})
   const entry = { mode: 0o755, uid: 0, gid: 0, mtime: 0 }
   const content = await buffer(packTar([{ ...entry, type: 'directory', name: '/layers/bp/l' }]))

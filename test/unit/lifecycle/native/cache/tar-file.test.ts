@@ -14,17 +14,17 @@ afterEach(() => rm(directory, { recursive: true }))
 
 const content = (...chunks: string[]): Readable => Readable.from(chunks.map((chunk) => Buffer.from(chunk)))
 
-test('a content with the digest is written', async () => {
+test('writes a content with the expected digest', async () => {
   await writeTarFile(content('a', 'b'), join(directory, 'tar'), digestOf('ab'), {})
   expect(await readFile(join(directory, 'tar'), 'utf8')).toBe('ab')
 })
 
-test('a content with another digest is not there afterwards', async () => {
+test('removes a content with another digest', async () => {
   await expect(writeTarFile(content('a', 'x'), join(directory, 'tar'), digestOf('ab'), {})).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED' })
   expect(await readdir(directory)).toEqual([])
 })
 
-test('a content that fails is not there afterwards, and its error is thrown', async () => {
+test('removes a content that fails, and throws its error', async () => {
   const failing = Readable.from((function* () {
     yield Buffer.from('a')
     throw new Error('no more')
@@ -33,7 +33,7 @@ test('a content that fails is not there afterwards, and its error is thrown', as
   expect(await readdir(directory)).toEqual([])
 })
 
-test('what is there already is neither written over nor removed', async () => {
+test('keeps an existing file unchanged', async () => {
   await writeFile(join(directory, 'tar'), 'kept')
   await expect(writeTarFile(content('ab'), join(directory, 'tar'), digestOf('ab'), {})).rejects.toMatchObject({ code: 'EEXIST' })
   expect(await readFile(join(directory, 'tar'), 'utf8')).toBe('kept')

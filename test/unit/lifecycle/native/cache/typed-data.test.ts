@@ -8,7 +8,7 @@ import { encodeGoToml } from '../../../../../src/formats/go/toml.ts'
 
 const throughJson = (data: unknown): unknown => readFloats(parseExactJson(labelJson(markFloats(data), 'it')))
 
-test('numbers come back with the kind that the buildpack gave them', () => {
+test('preserves the kind of each number that a buildpack wrote', () => {
   const toml = `[metadata]
   big = 9223372036854775807
   exponent = 1e3
@@ -29,7 +29,7 @@ test('numbers come back with the kind that the buildpack gave them', () => {
   expect(encodeGoToml({ metadata: throughJson(metadata) })).toBe(expected)
 })
 
-test('any data comes back', () => {
+test('preserves any data', () => {
   const scalar = fc.oneof(fc.string(), fc.boolean(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.double({ noNaN: true, noDefaultInfinity: true }))
   const data = fc.letrec((tie) => ({
     value: fc.oneof({ maxDepth: 4 }, scalar, fc.array(tie('value')), fc.dictionary(fc.string(), tie('value'))),

@@ -23,7 +23,7 @@ const json = (name: string): unknown => JSON.parse(contents.get(name)?.toString(
 const blob = (wanted: string): string => `kaniko/cache/base/${digest}/blobs/sha256/${wanted.slice('sha256:'.length)}`
 
 describe('baseLayout', () => {
-  it('is an OCI layout in which index, manifest and config name each other by their digests', () => {
+  it('returns an OCI layout with matching digests of index, manifest and config', () => {
     expect(json(`kaniko/cache/base/${digest}/oci-layout`)).toEqual({ imageLayoutVersion: '1.0.0' })
     expect(json(`kaniko/cache/base/${digest}/index.json`)).toMatchObject({ manifests: [{ digest }] })
     const manifest = json(blob(digest)) as { config: { digest: string; size: number }; layers: unknown[] }
@@ -34,7 +34,7 @@ describe('baseLayout', () => {
     expect(manifest.layers).toMatchObject(layers.map(({ diffId }) => ({ digest: diffId })))
   })
 
-  it('has the image\'s settings, and a history with one entry for each layer even where the image has another', () => {
+  it('has the image\'s settings, and a history with one entry for each layer', () => {
     const manifest = json(blob(digest)) as { config: { digest: string } }
     expect(json(blob(manifest.config.digest))).toMatchObject({
       config: { User: '1001:1000', Env: ['PATH=/bin'] },
@@ -43,7 +43,7 @@ describe('baseLayout', () => {
     })
   })
 
-  it('names each directory before what is in it, and all of it is root\'s, out of the reach of buildpacks', () => {
+  it('lists each directory before its entries, all owned by root', () => {
     const seen = new Set([''])
     for (const { name, type, uid, gid, mode } of entries) {
       const path = name.toString()
@@ -53,7 +53,7 @@ describe('baseLayout', () => {
     }
   })
 
-  it('has the same digest for the same image and another for another', () => {
+  it('has the same digest for the same image, and different digests for different images', () => {
     expect(baseLayout({ ...image, reference: 'other/name' }).digest).toBe(digest)
     expect(baseLayout({ ...image, layers: [layer('1'), layer('3')] }).digest).not.toBe(digest)
   })

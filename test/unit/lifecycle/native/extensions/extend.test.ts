@@ -23,8 +23,8 @@ function input(analyzed: string, engine: Engine = new FakeEngine()) {
   return { engine, plan, owner: 'me', group, previous: undefined, analyzed, container: nothing, cache: { open: async () => kaniko } }
 }
 
-describe('the extender\'s containers', () => {
-  it('are root\'s, without the powers that no package needs, and can gain none', () => {
+describe('the extender\'s container', () => {
+  it('runs as root with only the capabilities that packages need', () => {
     for (const spec of [buildExtenderSpec(plan, 'layers', kaniko, 'me'), runExtenderSpec(plan, plan.runImage.image.id, kaniko, 'me')]) {
       expect(spec).toMatchObject({ user: '0:0', securityOpt: ['no-new-privileges'] })
       expect(spec.capDrop).toEqual(['ALL'])
@@ -34,20 +34,20 @@ describe('the extender\'s containers', () => {
     }
   })
 
-  it('see the layers volume only where the build phase runs', () => {
+  it('mounts the layers volume only for the build phase', () => {
     expect(buildExtenderSpec(plan, 'layers', kaniko, 'me').mounts).toContainEqual(expect.objectContaining({ source: 'layers', target: '/layers' }))
     expect(runExtenderSpec(plan, plan.runImage.image.id, kaniko, 'me').mounts).toEqual([kaniko])
   })
 })
 
 describe('planExtending', () => {
-  it('finds nothing to do, and says nothing, where no extension does anything', async () => {
+  it('returns undefined without a message if extensions have nothing to do', async () => {
     const events: CnbEvent[] = []
     expect(await planExtending(input('[run-image]\nimage = "some/run"\n'), { events: (event) => events.push(event) })).toBeUndefined()
     expect(events).toEqual([])
   })
 
-  it('says why there is a root, and looks for no other run image than the plan\'s', async () => {
+  it('reports why a container runs as root, and uses the plan\'s run image', async () => {
     const events: CnbEvent[] = []
     const extending = await planExtending(input('[run-image]\nimage = "some/run"\nextend = true\n'), { events: (event) => events.push(event) })
     expect(extending).toMatchObject({ extendRun: true, extendBuild: false, runImage: plan.runImage })
@@ -56,7 +56,7 @@ describe('planExtending', () => {
     expect(findRunImage).not.toHaveBeenCalled()
   })
 
-  it('finds the run image that an extension switches to, which keeps the name it was given there', async () => {
+  it('uses the run image that an extension switches to under the extension\'s name', async () => {
     const events: CnbEvent[] = []
     const extending = await planExtending(input('[run-image]\nimage = "docker.example/other"\n'), { events: (event) => events.push(event) })
     expect(findRunImage).toHaveBeenCalledWith('docker.example/other', expect.anything())
@@ -69,7 +69,7 @@ describe('planExtending', () => {
 })
 
 describe('extendedAnalyzed', () => {
-  it('names the layouts by digests for the extender', () => {
+  it('refers to the extender\'s layouts by digest', () => {
     const digest = `sha256:${'c'.repeat(64)}` as const
     const { name, content } = extendedAnalyzed(plan, undefined, { runImage: plan.runImage, build: digest, run: digest })
     expect(name).toBe('layers/analyzed.toml')
@@ -88,7 +88,7 @@ describe('whileExtending', () => {
     return { ...planned, extendRun, engine: Object.assign(engine, { containers: { ...engine.containers, create } }) }
   }
 
-  it('only builds where the run image is not extended', async () => {
+  it('only builds if the run image is not extended', async () => {
     const create = vi.fn<Engine['containers']['create']>()
     expect(await whileExtending(await extending(false, create), nothing, {}, async () => 'built')).toEqual({ built: 'built', extended: undefined })
     expect(create).not.toHaveBeenCalled()
@@ -107,7 +107,7 @@ describe('whileExtending', () => {
     }
   }
 
-  it('stops the extension when the build fails, tells why it failed, and leaves no container', async () => {
+  it('stops the extension if the build fails, throws the build\'s error, and removes the container', async () => {
     const dispose = vi.fn(async () => {})
     const wrong = new Error('the build failed')
     const run: Container['run'] = (_output, context) =>
@@ -121,7 +121,7 @@ describe('whileExtending', () => {
     expect(dispose).toHaveBeenCalledOnce()
   })
 
-  it('has the Dockerfiles before the build begins, in which buildpacks could still change them', async () => {
+  it('copies the Dockerfiles before the build, which could change them', async () => {
     const read: string[] = []
     const source = { getArchive: async (path: string) => void read.push(path) }
     let before: string[] | undefined
@@ -133,7 +133,7 @@ describe('whileExtending', () => {
     expect(before).toEqual(['/layers/generated'])
   })
 
-  it('tells of the extension\'s failure although the build went well', async () => {
+  it('throws the extension\'s error even if the build succeeds', async () => {
     const create = (): Promise<Container> => Promise.reject(new Error('no container'))
     await expect(whileExtending(await extending(true, create), nothing, {}, async () => 'built')).rejects.toThrow('no container')
   })

@@ -20,7 +20,7 @@ interface Extended {
   directories?: readonly string[]
 }
 
-/** A container with what the extender left; `files` may be changed afterwards. */
+/** A container with the extender's output; `files` can be changed afterwards. */
 function extended({ config = {}, manifest = {}, layer = gzipSync(EXTENDER_LAYER), directories = ['sha256:1'] }: Extended = {}) {
   const configBytes = json(config)
   const layers = [{ digest: BASE }, { digest: digestOf(layer) }]
@@ -42,7 +42,7 @@ function extended({ config = {}, manifest = {}, layer = gzipSync(EXTENDER_LAYER)
 const HISTORY = [{ created_by: 'base' }, { empty_layer: true, created_by: 'nothing' }, { created_by: "Layer: 'RUN x', Created by extension: some/id" }]
 
 describe('readExtendedImage', () => {
-  it('gives the new layers as the app gets them, each with what the history says of it', async () => {
+  it('returns the new layers as in the app image, each with its text in the history', async () => {
     const { extensionLayers } = await readExtendedImage(extended({ config: { history: HISTORY } }), {})
     expect(extensionLayers).toMatchObject([{ layer: { diffId: APP_LAYER_DIGEST }, createdBy: "Layer: 'RUN x', Created by extension: some/id" }])
     const [added] = extensionLayers
@@ -53,12 +53,12 @@ describe('readExtendedImage', () => {
     }
   })
 
-  it('takes a layer that is not compressed', async () => {
+  it('accepts an uncompressed layer', async () => {
     const { extensionLayers } = await readExtendedImage(extended({ layer: EXTENDER_LAYER }), {})
     expect(extensionLayers.map(({ layer }) => layer.diffId)).toEqual([APP_LAYER_DIGEST])
   })
 
-  it('gives the container settings, and no fields that it does not know', async () => {
+  it('returns the container settings without unknown fields', async () => {
     const Labels = { 'io.buildpacks.rebasable': 'false' }
     const known = { User: '1002', Env: ['PATH=/bin', 'A=b'], Labels, WorkingDir: '/', Hostname: 'h', Tty: true }
     const config = { ...known, Cmd: null, Unknown: 1 }
@@ -66,7 +66,7 @@ describe('readExtendedImage', () => {
     expect(extendedSettings).toEqual(known)
   })
 
-  it('fails a layer that is another when it is opened, or gone', async () => {
+  it('rejects a layer that is changed or missing when it is opened', async () => {
     const container = extended()
     const [added] = (await readExtendedImage(container, {})).extensionLayers
     const name = [...container.files.keys()].at(-1) ?? ''
@@ -79,12 +79,12 @@ describe('readExtendedImage', () => {
   it.each<[string, Extended]>([
     ['several images', { directories: ['sha256:1', 'sha256:2'] }],
     ['no image', { directories: [] }],
-    ['a config that is missing', { manifest: { config: { digest: BASE } } }],
-    ['a list of environment variables that is none', { config: { config: { Env: 'A=b' } } }],
-    ['a label that is no text', { config: { config: { Labels: { a: 1 } } } }],
-    ['layers that are no list', { manifest: { layers: {} } }],
-    ['a layer that is no tar', { layer: gzipSync(Buffer.alloc(700, 'x')) }],
-  ])('refuses %s', async (_what, changes) => {
+    ['a missing config', { manifest: { config: { digest: BASE } } }],
+    ['environment variables that are not a list', { config: { config: { Env: 'A=b' } } }],
+    ['a label that is not text', { config: { config: { Labels: { a: 1 } } } }],
+    ['layers that are not a list', { manifest: { layers: {} } }],
+    ['a layer that is not a tar', { layer: gzipSync(Buffer.alloc(700, 'x')) }],
+  ])('rejects %s', async (_what, changes) => {
     await expect(readExtendedImage(extended(changes), {})).rejects.toMatchObject({ code: 'CNB_PHASE_FAILED' })
   })
 })

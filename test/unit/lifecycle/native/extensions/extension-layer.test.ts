@@ -11,7 +11,7 @@ import { APP_LAYER_DIGEST, EXTENDER_LAYER } from './golden-layer.ts'
 const converted = (...chunks: Buffer[]): Promise<Buffer> => buffer(Readable.from(extensionLayer(Readable.from(chunks)), { objectMode: false }))
 
 describe('extensionLayer', () => {
-  it('gives what Go gives, whatever way the tar comes in pieces', async () => {
+  it('converts a layer as Go does, for any size of chunks', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: EXTENDER_LAYER.length - 1 }), { maxLength: 8 }), async (cuts) => {
         const edges = [0, ...[...new Set(cuts)].sort((a, b) => a - b), EXTENDER_LAYER.length]
@@ -22,7 +22,7 @@ describe('extensionLayer', () => {
     )
   })
 
-  it('leaves alone the bytes that it was given, and changes nothing in what it made itself', async () => {
+  it('does not change its input, or a layer that is already converted', async () => {
     const given = Buffer.from(EXTENDER_LAYER)
     const once = await converted(given)
     expect(given.equals(EXTENDER_LAYER)).toBe(true)
@@ -40,7 +40,7 @@ describe('extensionLayer', () => {
     expect(names).toEqual(expect.arrayContaining(['opt/.wh.gone', 'opt/', 'opt/capable', 'opt/link', 'opt/näme']))
   })
 
-  it('refuses a tar that ends too soon, wherever that is', async () => {
+  it('rejects a tar that is cut off at any position', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: EXTENDER_LAYER.length - 1025 }), async (end) => {
         await expect(converted(EXTENDER_LAYER.subarray(0, end))).rejects.toMatchObject({ code: 'CNB_PHASE_FAILED' })
@@ -50,10 +50,10 @@ describe('extensionLayer', () => {
   })
 
   it.each([
-    ['another dialect', 257, 'ustar  \0'],
+    ['another tar format', 257, 'ustar  \0'],
     ['a type that the extender does not write', 156, 'L'],
     ['a wrong checksum', 148, '000000\0 '],
-  ])('refuses %s', async (_what, offset, text) => {
+  ])('rejects %s', async (_what, offset, text) => {
     const tar = await buffer(packTar([{ type: 'file', name: 'f', mode: 0o644, uid: 0, gid: 0, mtime: 0 }]))
     tar.write(text, offset, 'latin1')
     await expect(converted(tar)).rejects.toMatchObject({ code: 'CNB_PHASE_FAILED' })

@@ -20,18 +20,18 @@ const read = (container: ReturnType<typeof generated>, analyzed: string, changes
   readExtensions(container, { ...plan, ...changes }, group, analyzed, context)
 
 describe('readExtensions', () => {
-  it('reads nothing where no extension is in the group', async () => {
+  it('reads nothing without extensions in the group', async () => {
     const container = generated('some_extension/build.Dockerfile')
     expect(await readExtensions(container, plan, { ...group, extensions: [] }, runImage('other/run', true), {})).toBeUndefined()
     expect(container.getArchive).not.toHaveBeenCalled()
   })
 
-  it('finds nothing to do where extensions generated nothing', async () => {
+  it('returns undefined if extensions generated nothing', async () => {
     expect(await read(generated(), runImage('some/run'))).toBeUndefined()
     expect(await read(generated('some_extension/run.Dockerfile.ignore'), runImage('some/run'))).toBeUndefined()
   })
 
-  it('finds a Dockerfile for the build image where the API in use has it', async () => {
+  it("finds the build image's Dockerfile at the path of each Platform API", async () => {
     const found = { extendBuild: true, extendRun: false }
     expect(await read(generated('some_extension/context/file', 'some_extension/build.Dockerfile'), runImage('some/run'))).toEqual(found)
     const old = { platformApi: { major: 0, minor: 12 } }
@@ -39,27 +39,27 @@ describe('readExtensions', () => {
     expect(await read(generated('build/some_extension/Dockerfile'), runImage('some/run'))).toBeUndefined()
   })
 
-  it('is not misled by what a context has in it', async () => {
+  it('ignores Dockerfiles in a context directory', async () => {
     expect(await read(generated('some_extension/context/build.Dockerfile'), runImage('some/run'))).toBeUndefined()
   })
 
-  it('tells of a switched and of an extended run image', async () => {
+  it('reports a switched and an extended run image', async () => {
     expect(await read(generated(), runImage('other/run:1'))).toEqual({ switchedRunImage: 'other/run:1', extendBuild: false, extendRun: false })
     expect(await read(generated(), runImage('some/run', true))).toEqual({ extendBuild: false, extendRun: true })
     expect(await read(generated(), runImage('other/run:1', true))).toEqual({ switchedRunImage: 'other/run:1', extendBuild: false, extendRun: true })
   })
 
-  it('extends no run image before Platform API 0.12, and says so', async () => {
+  it('warns that the run image cannot be extended before Platform API 0.12', async () => {
     const events = vi.fn()
     expect(await read(generated(), runImage('some/run', true), { platformApi: { major: 0, minor: 11 } }, { events })).toBeUndefined()
     expect(events).toHaveBeenCalledExactlyOnceWith({ type: 'warning', message: expect.stringContaining('Platform API 0.11') })
   })
 
-  it.each(['not a name', 'UPPER/case', '${other}'])('refuses to switch to %s', async (name) => {
+  it.each(['not a name', 'UPPER/case', '${other}'])('rejects a switch to %s', async (name) => {
     await expect(read(generated(), runImage(name))).rejects.toMatchObject({ code: 'CNB_RUN_IMAGE_INVALID' })
   })
 
-  it.each(['[run-image]\nimage = 1\n', 'run-image = "text"\n', '[[', '[run-image]\nextend = "yes"\n'])('refuses the malformed analyzed.toml %j', async (toml) => {
+  it.each(['[run-image]\nimage = 1\n', 'run-image = "text"\n', '[[', '[run-image]\nextend = "yes"\n'])('rejects the malformed analyzed.toml %j', async (toml) => {
     await expect(read(generated(), toml)).rejects.toMatchObject({ code: 'CNB_DETECT_FAILED' })
   })
 })

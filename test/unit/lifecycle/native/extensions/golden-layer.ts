@@ -1,7 +1,8 @@
 /**
- * A layer as Go's archive/tar writes it for the extender (PAX with times of a nanosecond's precision, a whiteout, a file
- * capability, links, names and numbers that need records), and the sha256 of what Go makes of it with the lifecycle's time for all
- * and no others. Made by a Go program from Go's own reader and writer.
+ * A layer in the extender's form, and the digest of the layer that Go converts it to.
+ *
+ * A Go program created both with Go's archive/tar. The input has PAX records with times in nanoseconds, a whiteout, a file
+ * capability, links, and names and numbers that need records; the output has the lifecycle's constant time and no other times.
  */
 
 import { gunzipSync } from 'node:zlib'

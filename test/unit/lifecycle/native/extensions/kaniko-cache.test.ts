@@ -3,7 +3,7 @@ import { KanikoCache } from '../../../../../src/lifecycle/native/extensions/kani
 import { FakeEngine } from '../../../../support/fakes/fake-engine.ts'
 import { aBuilder, aPlan, anImage } from '../../../../support/plans.ts'
 
-/** Its name ends with a digest of where the code comes from. */
+/** The volume's name ends with a digest of the code sources. */
 const VOLUME = expect.stringMatching(/^kaniko-volume-[0-9a-f]{12}$/) as string
 const nameOf = async (plan: ReturnType<typeof aPlan>): Promise<string> => {
   await using cache = new KanikoCache(engine, plan, 'me', {})
@@ -16,7 +16,7 @@ const names = async (): Promise<string[]> => (await engine.volumes.list('dev.cnb
 
 beforeEach(() => (engine = new FakeEngine()))
 
-test('a volume is made when it is asked for, and once', async () => {
+test('creates the volume once, on the first open', async () => {
   await using cache = new KanikoCache(engine, aPlan(), 'me', {})
   expect(await names()).toEqual([])
   const [mount, other] = await Promise.all([cache.open(), cache.open()])
@@ -25,7 +25,7 @@ test('a volume is made when it is asked for, and once', async () => {
   expect(await names()).toEqual([VOLUME])
 })
 
-test('a new volume goes with a build that fails, and stays after one that does not', async () => {
+test('removes a new volume if the build fails, and keeps it if the build succeeds', async () => {
   for (const keep of [false, true]) {
     {
       await using cache = new KanikoCache(engine, aPlan(), 'me', {})
@@ -36,7 +36,7 @@ test('a new volume goes with a build that fails, and stays after one that does n
   }
 })
 
-test('what earlier builds left survives one that fails', async () => {
+test('keeps the volume of earlier builds if a build fails', async () => {
   await engine.volumes.create(await nameOf(aPlan()), { 'dev.cnb.cache': 'true' })
   {
     await using cache = new KanikoCache(engine, aPlan(), 'me', {})
@@ -45,7 +45,7 @@ test('what earlier builds left survives one that fails', async () => {
   expect(await names()).toEqual([VOLUME])
 })
 
-test('--clear-cache makes a new volume of it', async () => {
+test('replaces the volume with --clear-cache', async () => {
   await engine.volumes.create(await nameOf(aPlan()), { 'dev.cnb.cache': 'true', old: 'yes' })
   await using cache = new KanikoCache(engine, aPlan({ clearCache: true }), 'me', {})
   await cache.open()
@@ -53,7 +53,7 @@ test('--clear-cache makes a new volume of it', async () => {
   expect(volume?.labels).toEqual({ 'dev.cnb.cache': 'true' })
 })
 
-test('each builder, and each run image, has a volume of its own, and an upgrade keeps it', async () => {
+test('uses a separate volume for each builder and run image, and the same one after an upgrade', async () => {
   const run = (name: string) => ({ runImage: { name, image: anImage({ reference: name }) } })
   const builder = (reference: string) => ({ builder: aBuilder({ image: anImage({ reference, id: `sha256:${'b'.repeat(64)}` }) }) })
   const own = await nameOf(aPlan())

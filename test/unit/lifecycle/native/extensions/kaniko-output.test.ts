@@ -16,7 +16,7 @@ describe('withoutKanikoLog', () => {
     expect(told(entry('info', '"RUN echo \\"a b\\" > /opt/file"'))).toEqual([line('RUN echo "a b" > /opt/file')])
   })
 
-  it('keeps routine for who asks for it', () => {
+  it('turns routine entries into debug events', () => {
     expect(told(entry('info', '"Taking snapshot of full filesystem..."'))).toEqual([
       { type: 'debug', message: '[extender (run)] Taking snapshot of full filesystem...' },
     ])
@@ -28,7 +28,7 @@ describe('withoutKanikoLog', () => {
     expect(told(entry('error', '"bad \\x1b quoting"'))).toEqual([line('"bad \\x1b quoting"')])
   })
 
-  it('leaves alone what commands print, and other events', () => {
+  it('does not change the output of commands, or other events', () => {
     for (const text of ['plain', 'level=info msg=nothing', '']) expect(told(text)).toEqual([line(text)])
     expect(told(entry('info', 'x'), 'stdout')).toMatchObject([{ stream: 'stdout', line: entry('info', 'x') }])
     const events: CnbEvent[] = []

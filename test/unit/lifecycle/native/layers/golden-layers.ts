@@ -1,4 +1,4 @@
-/** Trees, and what the lifecycle itself makes of them (fixtures/golden/layers/layers.go). */
+/** Directory trees and the layers that the lifecycle creates from them (fixtures/golden/layers/layers.go). */
 
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
@@ -37,7 +37,7 @@ export function contentOf({ size = 0 }: { readonly size?: number }): Buffer {
   return Buffer.alloc(size, size % 256)
 }
 
-/** As the engine gives them; `calls` counts the readings. */
+/** The files in the form of the engine's archive; `calls` counts the reads. */
 export function filesOf(entries: () => readonly (TarHeader & { name: Buffer; linkname?: Buffer; content?: Buffer })[]): BuildFiles & { calls: number } {
   return {
     calls: 0,

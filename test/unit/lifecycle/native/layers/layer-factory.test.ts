@@ -31,7 +31,7 @@ const link = (name: string, target: string) => ({
 })
 
 describe('LayerFactory', () => {
-  it('makes of each directory the layer that the lifecycle makes', async () => {
+  it("creates the lifecycle's layer of each directory", async () => {
     expect(golden.some(({ entries }) => entries.some(({ type }) => type === 'link'))).toBe(true)
     for (const { files, parents, directory: expected } of golden) {
       await using factory = new LayerFactory(files, GOLDEN_OWNER)
@@ -42,7 +42,7 @@ describe('LayerFactory', () => {
     }
   })
 
-  it('makes of each app the slices that the lifecycle makes, with its words for the history', async () => {
+  it("creates the lifecycle's slices of each app, with its texts for the history", async () => {
     for (const { files, parents, slices, app } of golden) {
       await using factory = new LayerFactory(files, GOLDEN_OWNER)
       const layers = await factory.sliceLayers(GOLDEN_ROOT, parents, slices.map((paths) => ({ paths })), {})
@@ -51,7 +51,7 @@ describe('LayerFactory', () => {
     }
   })
 
-  it('reads a directory without hard links once, and a sliced app once whatever is in it', async () => {
+  it('reads a directory without hard links once, and any sliced app once', async () => {
     const files = filesOf(() => [directory('/l'), file('/l/a', 'a')])
     await using factory = new LayerFactory(files, GOLDEN_OWNER)
     await factory.directoryLayer('/l', [], {})
@@ -63,7 +63,7 @@ describe('LayerFactory', () => {
     expect(linked.calls).toBe(1)
   })
 
-  it('gives each name of a hard-linked file its content, and each name of a link the target', async () => {
+  it('writes the content for each name of a hard-linked file, and the target for each name of a link', async () => {
     const names = [directory('/l'), file('/l/a', 'same'), link('/l/b', '/l/a'), { ...link('/l/c', 'x'), type: 'symlink' as const }, link('/l/d', '/l/c')]
     const plain = [directory('/l'), file('/l/a', 'same'), file('/l/b', 'same'), ...['/l/c', '/l/d'].map((name) => ({ ...link(name, 'x'), type: 'symlink' as const }))]
     await using factory = new LayerFactory(filesOf(() => names), GOLDEN_OWNER)
@@ -72,7 +72,7 @@ describe('LayerFactory', () => {
     expect((await factory.sliceLayers('/l', [], [], {}))[0]?.layer.diffId).toBe((await expected.sliceLayers('/l', [], [], {}))[0]?.layer.diffId)
   })
 
-  it('keeps what it cannot keep in memory in a file, of which no name is left', async () => {
+  it('stores contents that exceed its memory in an unlinked file', async () => {
     await using temporary = await makeTemporaryDirectory('cnb-unit-')
     vi.stubEnv('TMPDIR', temporary.path)
     onTestFinished(() => void vi.unstubAllEnvs())
@@ -90,13 +90,13 @@ describe('LayerFactory', () => {
     expect(readdirSync(temporary.path)).toEqual([])
   })
 
-  it('writes nothing at all, not even the parents, for a slice without files', async () => {
+  it('writes an empty layer, without parents, for a slice without files', async () => {
     await using factory = new LayerFactory(filesOf(() => [directory('/l'), file('/l/a', 'a')]), GOLDEN_OWNER)
     const layers = await factory.sliceLayers('/l', [directory('/parent')], [{ paths: ['none'] }, { paths: [] }], {})
     expect(layers.map(({ layer }) => layer.diffId === EMPTY_TAR)).toEqual([true, true, false])
   })
 
-  it('fails with CNB_APP_CHANGED when an opened layer is another than the one that was hashed', async () => {
+  it('fails with CNB_APP_CHANGED if an opened layer differs from the hashed one', async () => {
     let content = 'before'
     await using factory = new LayerFactory(filesOf(() => [directory('/l'), file('/l/a', content), link('/l/b', '/l/a')]), GOLDEN_OWNER)
     const layer = await factory.directoryLayer('/l', [], {})
@@ -104,7 +104,7 @@ describe('LayerFactory', () => {
     await expect(buffer(await layer.open())).rejects.toMatchObject({ code: 'CNB_APP_CHANGED' })
   })
 
-  it('fails with CNB_APP_CHANGED when hard links come up between two readings', async () => {
+  it('fails with CNB_APP_CHANGED if hard links appear between two reads', async () => {
     let reading = 0
     const files = filesOf(() =>
       reading++ === 0
@@ -115,19 +115,19 @@ describe('LayerFactory', () => {
     await expect(factory.directoryLayer('/l', [], {})).rejects.toMatchObject({ code: 'CNB_APP_CHANGED' })
   })
 
-  it('says which directory is not there', async () => {
+  it('reports the path of a missing directory', async () => {
     await using factory = new LayerFactory(filesOf(() => []), GOLDEN_OWNER)
     const wrong = { code: 'CNB_EXPORT_FAILED', message: 'cannot read /l: the container does not have it' }
     await expect(factory.directoryLayer('/l', [], {})).rejects.toMatchObject(wrong)
     await expect(factory.sliceLayers('/l', [], [], {})).rejects.toMatchObject(wrong)
   })
 
-  it('says when the engine gives a hard link without what it is one to', async () => {
+  it('reports a hard link without its target', async () => {
     await using factory = new LayerFactory(filesOf(() => [directory('/l'), link('/l/a', '/l/none')]), GOLDEN_OWNER)
     await expect(factory.sliceLayers('/l', [], [], {})).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
   })
 
-  it('stops when the signal is aborted', async () => {
+  it('stops when the signal aborts', async () => {
     const stop = new AbortController()
     const files = filesOf(() => {
       stop.abort()

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { divide } from '../../../../../src/lifecycle/native/layers/slices.ts'
 import { compareInWalk } from '../../../../../src/lifecycle/native/layers/walk-order.ts'
 
-/** Paths that end in a slash are directories; what they need above them is filled in. */
+/** Paths that end in a slash are directories; their parents are added. */
 function app(...paths: string[]): { path: string; isDirectory: boolean }[] {
   const all = new Map<string, boolean>([['', true]])
   for (const path of paths) {
@@ -28,24 +28,24 @@ describe('divide', () => {
     expect(divided(app('a/b', 'a-b', 'a.txt'))).toEqual([['', 'a', 'a-b', 'a.txt', 'a/b']])
   })
 
-  it('brings all below a matched directory', () => {
+  it('includes everything below a matched directory', () => {
     expect(divided(app('a/b/c', 'd'), ['a'])).toEqual([['', 'a', 'a/b', 'a/b/c'], ['', 'd']])
   })
 
-  it('gives a file to the first slice that matches it', () => {
+  it('assigns a file to the first slice that matches it', () => {
     expect(divided(app('a/x', 'a/y', 'b'), ['a/x'], ['a'])).toEqual([['', 'a', 'a/x'], ['', 'a', 'a/y'], ['', 'b']])
   })
 
-  it('leaves directories out once nothing below them is left', () => {
+  it('omits directories that have no remaining files', () => {
     expect(divided(app('a/b/c'), ['a/b/c'])).toEqual([['', 'a', 'a/b', 'a/b/c'], []])
     expect(divided(app('a/b/c', 'a/d'), ['a/b/c'])).toEqual([['', 'a', 'a/b', 'a/b/c'], ['', 'a', 'a/d']])
   })
 
-  it('gives an empty slice for patterns of what is not in the app', () => {
+  it('returns an empty slice for patterns without a match', () => {
     expect(divided(app('a'), ['/etc/*', '../a', '.', ''])).toEqual([[], ['', 'a']])
   })
 
-  it('names the slice and the pattern that is malformed', () => {
+  it('reports the slice and the malformed pattern', () => {
     expect(() => divided(app('a'), ['a'], ['[a'])).toThrow('slice 2 has the malformed pattern "[a"')
   })
 

@@ -8,7 +8,7 @@ const bytesOf = async (content: Buffer | Readable): Promise<Buffer> => (Buffer.i
 const filled = (size: number, value: number): Buffer => Buffer.alloc(size, `${value} and so on `)
 
 describe('Spool', () => {
-  it('gives back what was added, in any order, however much of it is in memory', async () => {
+  it('returns contents in any order, from memory and from the file', async () => {
     const sizes = fc.array(fc.oneof(fc.nat(2000), fc.constantFrom(0, 65_536, 65_537, 262_144, 600_000)), { maxLength: 12 })
     await fc.assert(
       fc.asyncProperty(sizes, fc.constantFrom(0, 262_144, 1_000_000), fc.boolean(), async (list, left, streamed) => {
@@ -31,7 +31,7 @@ describe('Spool', () => {
     )
   })
 
-  it('passes on what a content fails with, and takes others after that', async () => {
+  it('throws the error of a content, and accepts more contents', async () => {
     await using spool = new Spool({ left: 0 })
     const failing = (async function* () {
       yield Buffer.from('begun')
@@ -42,7 +42,7 @@ describe('Spool', () => {
     expect((await bytesOf(spool.read(next))).toString()).toBe('next')
   })
 
-  it('gives nothing once it is disposed of', async () => {
+  it('cannot be read after disposal', async () => {
     const spool = new Spool({ left: 0 })
     const large = await spool.add(filled(600_000, 1))
     await spool[Symbol.asyncDispose]()

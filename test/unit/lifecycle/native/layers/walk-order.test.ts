@@ -5,7 +5,7 @@ import { compareInWalk } from '../../../../../src/lifecycle/native/layers/walk-o
 const part = fc.uint8Array({ minLength: 1, maxLength: 3 }).map((bytes) => Buffer.from(bytes.map((byte) => (byte === 0 || byte === 0x2f ? 0x2e : byte))))
 const paths = fc.array(part, { minLength: 1, maxLength: 4 })
 
-/** Part by part, as a walk that sorts each directory meets them. */
+/** Compares component by component, as a walk that sorts each directory does. */
 function byParts(a: readonly Buffer[], b: readonly Buffer[]): number {
   for (const [index, x] of a.entries()) {
     const y = b[index]
@@ -16,12 +16,12 @@ function byParts(a: readonly Buffer[], b: readonly Buffer[]): number {
 }
 
 describe('compareInWalk', () => {
-  it('puts what is in a directory right behind it', () => {
+  it('puts the entries of a directory directly after it', () => {
     const sorted = ['a0', 'a.txt', 'a/b', 'a-b', 'a', 'a/-', 'a!'].map((path) => Buffer.from(path)).sort(compareInWalk)
     expect(sorted.map(String)).toEqual(['a', 'a/-', 'a/b', 'a!', 'a-b', 'a.txt', 'a0'])
   })
 
-  it('compares as a walk does, part by part', () => {
+  it('compares component by component, as a walk does', () => {
     const join = (parts: Buffer[]): Buffer => Buffer.concat(parts.flatMap((each) => [Buffer.from('/'), each]))
     fc.assert(
       fc.property(paths, paths, (a, b) => {
