@@ -1,4 +1,4 @@
-/** Building with both drivers, and wanting the same image from them, byte for byte. */
+/** Builds with both drivers and expects the same image, byte for byte. */
 
 import { expect } from 'vitest'
 import { succeed } from '../cnb.ts'
@@ -8,8 +8,8 @@ import { configDigest } from '../images/image-contents.ts'
 import type { Workbench } from '../workbench.ts'
 
 /**
- * Two names, one for each driver, so that neither sees the other's cache; and a build that does it with both, expects one image
- * of them, and gives native's name.
+ * Returns a name for each driver, because each name has a separate cache, and a function that builds with both drivers, expects
+ * equal images and returns the native driver's name.
  */
 export function bothDrivers(
   bench: Pick<Workbench, 'image'>,
@@ -23,7 +23,7 @@ export function bothDrivers(
   }
 }
 
-/** All that two images that are the same have alike. On a containerd store the ID is the manifest's digest, in which compression shows. */
+/** The properties of equal images. In a containerd store that excludes the ID, a manifest digest that depends on compression. */
 async function looks(image: string): Promise<unknown> {
   const { Id, Config, RootFS, Created } = await inspectImage(image)
   const config = await configDigest(image)

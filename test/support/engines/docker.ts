@@ -1,11 +1,11 @@
-/** The engine under test, through the docker command: never through cnb's own client, so that each checks the other. */
+/** Controls the engine under test with the docker command, independently of cnb's client. */
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
 
-/** Runs `docker` and gives its stdout, trimmed. @throws Error with its stderr when it fails */
+/** Runs `docker` and returns its stdout, trimmed. @throws Error with its stderr if it fails */
 export async function docker(...args: string[]): Promise<string> {
   const { stdout } = await execute('docker', args, { maxBuffer: 64 << 20 })
   return stdout.trim()
@@ -30,7 +30,7 @@ export async function imageId(name: string): Promise<string> {
   return (await inspectImage(name)).Id
 }
 
-/** Runs `command` in a new container of `image` and gives its output; the container is removed. */
+/** Runs `command` in a new container of `image`, removes the container and returns the output. */
 export function runImage(image: string, ...command: string[]): Promise<string> {
   return docker('run', '--rm', '--network', 'none', image, ...command)
 }

@@ -1,16 +1,16 @@
-/** The lifecycle drivers, for tests of what both must do alike. */
+/** The lifecycle drivers, for tests of behaviour that both must have. */
 
 export type Driver = 'native' | 'stock'
-/** In this order: native is what users get. */
+/** The default driver first. */
 export const DRIVERS: readonly Driver[] = ['native', 'stock']
 
-/** Options of `cnb build` that choose a driver; stock's five phases, in which no buildpack is near the engine. */
+/** Options of `cnb build` that select a driver; stock with five phases, in which buildpacks cannot access the engine. */
 export const SEPARATE: Readonly<Record<Driver, readonly string[]>> = { native: ['--lifecycle', 'native'], stock: ['--lifecycle', 'stock'] }
 
-/** The same with stock's phases all in one container, which is quicker and gives the same image. */
+/** The same with all of stock's phases in one container, which is faster and makes the same image. */
 export const QUICK: Readonly<Record<Driver, readonly string[]>> = { native: SEPARATE.native, stock: [...SEPARATE.stock, '--trust-builder'] }
 
-/** Every way in which phases run. */
+/** All ways to run the phases. */
 export const FLOWS = [
   ['native', SEPARATE.native],
   ['stock in one container', QUICK.stock],

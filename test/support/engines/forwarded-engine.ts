@@ -1,15 +1,15 @@
-/** The engine under test behind a socket of our own. */
+/** Forwards connections of a new socket to the engine under test. */
 
 import { chmod, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { docker } from './docker.ts'
 
 export interface ForwardedEngine extends AsyncDisposable {
-  /** For DOCKER_HOST; open to every user of this machine. */
+  /** The value for DOCKER_HOST; every user of this machine can connect. */
   readonly address: string
-  /** Cuts every connection and takes the socket away, as when the engine dies. */
+  /** Cuts all connections and removes the socket, as if the engine were killed. */
   readonly die: () => Promise<void>
-  /** Hands nothing on any more, in either direction, as when the engine is stopped (SIGSTOP). */
+  /** Stops forwarding in both directions, as if the engine were stopped (SIGSTOP). */
   readonly freeze: () => void
 }
 
@@ -17,8 +17,8 @@ const BODY = JSON.stringify({ message: 'no space left on device' })
 const REFUSAL = `HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\nConnection: close\r\n\r\n${BODY}`
 
 /**
- * Listens at `path` and hands every connection on to the engine.
- * @param refused requests, as `POST /v1.41/images/load`, that get an error in the engine's stead
+ * Listens at `path` and forwards every connection to the engine.
+ * @param refused requests that get an error instead, such as `POST /v1.41/images/load`
  */
 export async function forwardEngine(path: string, refused?: RegExp): Promise<ForwardedEngine> {
   const target = await engineSocket()
@@ -31,7 +31,7 @@ export async function forwardEngine(path: string, refused?: RegExp): Promise<For
       if (!refused?.test(chunk.toString('latin1', 0, 200))) return
       client.unpipe(engine)
       engine.destroy()
-      // What the client still sends goes nowhere, as it would with an engine that has given up.
+      // The rest of the client's data is discarded, as by an engine that has failed.
       client.resume()
       client.write(REFUSAL)
     })

@@ -1,4 +1,4 @@
-/** Counting what `cnb` leaves on the engine. */
+/** Finds the containers, volumes and images that `cnb` leaves on the engine. */
 
 import { OWNER_LABEL } from '../../../src/docker/engine.ts'
 import { parseOwner } from '../../../src/docker/owner.ts'
@@ -11,14 +11,14 @@ interface Item {
   name: string
   /** The owner label's value, or an image's repository. */
   about: string
-  /** A container's. */
+  /** The image of a container. */
   image: string
 }
 
 /**
- * Looks at the engine now, and gives a function that tells what is there later and was not before, as `kind name`. What another
- * cnb's label is on does not count, nor do images of another run that are tried here; on an engine that anybody may use
- * meanwhile, only what a test's own cnb made does.
+ * Lists the engine's objects, and returns a function that returns new ones as `kind name`. Objects with the label of another
+ * cnb do not count, nor do images of another test run; on an engine that other programs may use
+ * at the same time, only objects of the test's cnb count.
  */
 export async function watchEngine(): Promise<() => Promise<string[]>> {
   const known = new Set((await items()).map(({ kind, name }) => `${kind} ${name}`))
@@ -53,7 +53,7 @@ function isAnothers({ about }: Item): boolean {
   return owner !== undefined && !startedProcesses.has(owner.pid)
 }
 
-/** From a test's registry (leave-the-engine.test.ts). */
+/** Whether an image is from a test's registry (leave-the-engine.test.ts). */
 function isOnTrial({ kind, about, image }: Item): boolean {
   return (kind === 'image' ? about : image).startsWith('127.0.0.1:')
 }

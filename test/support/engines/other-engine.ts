@@ -1,4 +1,4 @@
-/** Another engine of this machine than the one under test: where an image that left the one must run. */
+/** An engine other than the one under test, to run images that are moved between engines. */
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -6,13 +6,13 @@ import { docker } from './docker.ts'
 
 const execute = promisify(execFile)
 
-/** The machine's own engine, and those that bin/test starts. */
+/** The machine's default engine and the engines that bin/test starts. */
 const SOCKETS = ['/var/run/docker.sock', '/run/cnb-engines/overlay2/docker.sock', '/run/cnb-engines/containerd/docker.sock']
 
-/** `docker` on that engine; fails as `docker` does. */
+/** Runs `docker` on that engine; fails as `docker` does. */
 export type Docker = (...args: string[]) => Promise<string>
 
-/** One with another image store than the engine under test has, where there is one: it reads images with other eyes. */
+/** Returns an engine with the other kind of image store, if available, because it reads images differently. */
 export async function findOtherEngine(): Promise<Docker | undefined> {
   const describe = (engine: Docker): Promise<string[]> => engine('info', '--format', '{{.ID}} {{.Driver}}').then((line) => line.split(' '), () => [])
   const [ownId, ownDriver] = await describe(docker)

@@ -1,4 +1,4 @@
-/** Whole builds on FakeEngine: a builder whose detector and builder are functions, a run image, an app, and what a build needs. */
+/** Complete builds on FakeEngine, with detector and builder as functions. */
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ import { playSession } from './fake-session.ts'
 
 export const BUILDER = 'some/builder:latest'
 export const RUN_IMAGE = 'some/run'
-/** The builder's own buildpack. */
+/** The builder's buildpack. */
 export const NODE = { id: 'test/node', version: '1.0.0' }
 
 export interface FakeBuilder {
@@ -30,11 +30,11 @@ export interface FakeBuilder {
   readonly platformApis?: readonly string[]
   readonly runImages?: readonly { readonly image: string; readonly mirrors?: readonly string[] }[]
   readonly labels?: Readonly<Record<string, string>>
-  /** Makes it another image than one that is else the same. */
+  /** Makes the image's ID differ from otherwise equal images. */
   readonly description?: string
 }
 
-/** Loads a builder image with the buildpack NODE; gives its ID. */
+/** Loads a builder image with the buildpack NODE, and returns its ID. */
 export function loadFakeBuilder(engine: FakeEngine, builder: FakeBuilder = {}): Promise<string> {
   const { name = BUILDER, uid = 1001, platformApis = ['0.12', '0.15'], runImages = [{ image: RUN_IMAGE }], labels = {}, description = '' } = builder
   const supported = (versions: readonly string[]): object => ({ supported: versions, deprecated: [] })
@@ -58,17 +58,17 @@ export function loadFakeBuilder(engine: FakeEngine, builder: FakeBuilder = {}): 
   return loadFakeImage(engine, name, config, { 'cnb/order.toml': '', 'cnb/lifecycle/launcher': 'the launcher', })
 }
 
-/** What a layer's buildpack says of it. */
+/** The content of a layer's TOML file. */
 export interface FakeLayer {
   readonly launch?: boolean
   readonly build?: boolean
   readonly cache?: boolean
   readonly metadata?: TomlTable
-  /** Undefined leaves the directory as it is; one that is not there stays away. */
+  /** Undefined leaves the directory unchanged or missing. */
   readonly files?: Readonly<Record<string, string>>
 }
 
-/** A buildpack at work: all that it writes is the build user's. */
+/** The API for a fake buildpack; the build user owns all files that it writes. */
 class FakeBuild {
   readonly files: FakeFiles
   readonly #owner: { readonly uid: number; readonly gid: number }
@@ -79,7 +79,7 @@ class FakeBuild {
     this.#owner = { uid, gid }
   }
 
-  /** A file below `/layers`, with the directories above it. */
+  /** Writes a file below `/layers`, and creates its parents. */
   write(path: string, content: string): void {
     path.split('/').slice(0, -1).reduce((parent, name) => {
       const directory = `${parent}/${name}`
@@ -89,7 +89,7 @@ class FakeBuild {
     this.files.write(`/layers/${path}`, content, this.#owner)
   }
 
-  /** A directory, by its absolute path. */
+  /** Creates a directory at an absolute path. */
   directory(path: string, mode = 0o755): void {
     this.files.write(path, '', { ...this.#owner, type: 'directory', mode })
   }
@@ -98,7 +98,7 @@ class FakeBuild {
     return this.files.read(`/layers/${path}`)?.toString()
   }
 
-  /** A layer of NODE. */
+  /** Writes a layer of NODE. */
   layer(name: string, { launch = false, build: forBuild = false, cache = false, metadata, files }: FakeLayer): void {
     const types = { launch, build: forBuild, cache }
     this.write(`test_node/${name}.toml`, stringifyToml({ types, ...(metadata ? { metadata } : {}) }))
@@ -108,23 +108,23 @@ class FakeBuild {
 
 export interface FakeBuilds extends EngineServices, RegistryServices {
   readonly engine: FakeEngine
-  /** The app's directory, which is the working directory too. */
+  /** The app's directory, which is also the working directory. */
   readonly app: string
   readonly events: CnbEvent[]
   sweep: () => Promise<void>
-  /** What NODE does; a number is its exit code. */
+  /** The build of NODE; a number is its exit code. */
   detect: (process: FakeProcess) => number | void | Promise<number | void>
   work: (build: FakeBuild, process: FakeProcess) => number | void | Promise<number | void>
   /** Builds `my-app`. */
   build(options?: Partial<BuildOptions>, signal?: AbortSignal): Promise<BuildResult>
-  /** The lines of phases, warnings and infos since the last call. */
+  /** Returns the lines of phases, warnings and infos since the last call. */
   takeLines(): string[]
-  /** The contents of the image's layers above the run image's, by path. */
+  /** Returns the contents of the image's layers above the run image's, by path. */
   contents(name?: string): Promise<Map<string, string>>
   image(name?: string): Promise<EngineImage>
-  /** The files of the app's volume of that kind, to look at and to change, below `/volume`. */
+  /** The files of the app's volume of that kind, below `/volume`; tests can change them. */
   volume(kind: 'layers' | 'state' | 'build'): Promise<FakeFiles>
-  /** What is on the engine beside images. */
+  /** Returns the containers and volumes on the engine. */
   leftOvers(): Promise<{ containers: number; volumes: string[] }>
 }
 
@@ -135,7 +135,7 @@ const PROCESSES = stringifyToml({
   processes: [{ type: 'web', command: ['node'], args: ['server.js'], direct: true, 'buildpack-id': NODE.id }],
 })
 
-/** A bench for one test; its directories go away with it. */
+/** Creates a bench for one test; disposal removes its directories. */
 export async function openFakeBuilds(info: Partial<EngineInfo> = {}): Promise<FakeBuilds> {
   const engine = new FakeEngine(info)
   await loadFakeBuilder(engine)

@@ -22,14 +22,14 @@ export interface FakeProcess {
   readonly user: string
   readonly workingDir: string
   readonly files: FakeFiles
-  /** Ends at once in a container that has none. */
+  /** Ends immediately in a container without input. */
   readonly stdin: Readable
   readonly stdout: Writable | undefined
   readonly stderr: Writable | undefined
   readonly signal: AbortSignal
 }
 
-/** What a container's program does; its result is the exit code. */
+/** The program of a container; it returns the exit code. */
 export type FakeProgram = (process: FakeProcess) => Promise<number>
 
 interface FakeContainerState {
@@ -39,16 +39,16 @@ interface FakeContainerState {
 
 export class FakeEngine implements Engine {
   readonly address = 'fake://engine'
-  /** By the path that a container's command starts with. */
+  /** Programs by the first element of a container's command. */
   readonly programs = new Map<string, FakeProgram>()
-  /** Archives that `pull` finds, by familiar name. */
+  /** The archives of images that can be pulled, by familiar name. */
   readonly registry = new Map<string, Buffer>()
   readonly state = new Map<string, FakeContainerState>()
-  /** What containers were made with, in their order. */
+  /** The specifications of all containers in order of creation. */
   readonly created: ContainerSpec[] = []
-  /** The paths that were read out of containers. */
+  /** The paths that were read from containers. */
   readonly reads: string[] = []
-  /** The content store, by digest; a graph-driver engine has none. A test may take blobs away, or spoil them. */
+  /** The content store by digest; undefined with a graph driver. Tests can remove or change blobs. */
   readonly blobs: Map<Digest, Buffer>
   readonly #images: FakeImages
   readonly #tags = new Map<string, string>()
@@ -145,7 +145,7 @@ export class FakeEngine implements Engine {
       for (const layer of image.layers) files.add('/', await readTar(layer))
       for (const mount of spec.mounts ?? []) {
         if (mount.type === 'bind') fail(`bind source path does not exist: ${mount.source}`)
-        // One without a name is this container's alone, and goes with it.
+        // An anonymous volume belongs to this container and is removed with it.
         if (mount.source === '') {
           files.mount(mount.target, new Map())
           continue
@@ -206,7 +206,7 @@ export class FakeEngine implements Engine {
     const env = Object.fromEntries([...(config.Env ?? []), ...(spec.env ?? [])].map((line) => line.split(/=(.*)/s, 2) as [string, string]))
     const workingDir = spec.workingDir ?? (config.WorkingDir || '/')
     const stdin = new PassThrough()
-    // Whoever writes to a program that has ended learns of it by the exit code.
+    // A write to an ended program does not fail; its exit code reports the end.
     stdin.on('error', () => {})
     const process = { args, env, user: spec.user ?? config.User ?? '', workingDir, files, stdin, stdout: output.stdout, stderr: output.stderr, signal }
     const killed = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(abortError(signal)), { once: true }))

@@ -7,11 +7,11 @@ import { extract, pack, type Header } from 'tar-stream'
 export interface FakeFile {
   readonly header: Partial<Header> & { name: string }
   readonly content: Buffer
-  /** Another after each write: what an engine's file has as change time and inode. */
+  /** Changes with each write, as change time and inode of a real file do. */
   readonly stamp?: number
 }
 
-/** A directory of which nothing is known but that something is in it. */
+/** A directory that exists only because it has entries. */
 const IMPLIED: FakeFile = { header: { name: '', type: 'directory', mode: 0o755 }, content: Buffer.alloc(0) }
 
 let stamps = 0
@@ -20,7 +20,7 @@ export class FakeFiles {
   readonly #own = new Map<string, FakeFile>()
   readonly #volumes: { target: string; files: Map<string, FakeFile> }[] = []
 
-  /** Makes what is under `target` that of a volume, whose paths are kept relative to it. */
+  /** Mounts a volume at `target`; the volume has paths relative to it. */
   mount(target: string, files: Map<string, FakeFile>): void {
     this.#volumes.push({ target: posix.resolve(target), files })
   }
@@ -30,12 +30,12 @@ export class FakeFiles {
     return files.get(key)?.content
   }
 
-  /** @param header what differs from a regular file of root's */
+  /** @param header fields that differ from a regular file owned by root */
   write(path: string, content: string | Buffer, header: Partial<Header> = {}): void {
     this.#set(posix.resolve(path), { header: { name: path, type: 'file', mode: 0o644, ...header }, content: Buffer.from(content) })
   }
 
-  /** Removes a path with all that is below it. */
+  /** Removes a path and everything below it. */
   remove(path: string): void {
     for (const [name] of this.list(path)) {
       const [files, key] = this.#locate(name)
@@ -43,7 +43,7 @@ export class FakeFiles {
     }
   }
 
-  /** A path and all that is below it, each directory before what it holds and names in byte order; absolute paths. */
+  /** Returns a path and everything below it as absolute paths, each directory before its entries, names in byte order. */
   list(path: string): [string, FakeFile][] {
     const at = posix.resolve(path)
     const isBelow = (name: string): boolean => name === at || name.startsWith(at === '/' ? '/' : `${at}/`)
@@ -61,14 +61,14 @@ export class FakeFiles {
     for (const { name, header, content } of entries) this.#set(posix.resolve('/', root, name), { header, content })
   }
 
-  /** Whether there is a file or directory; a directory may be known only by what is in it. */
+  /** Whether a file or directory exists; a directory exists if it has entries. */
   has(path: string): boolean {
     const at = posix.resolve(path)
     const names = [...this.#all().map(([name]) => name), ...this.#volumes.map(({ target }) => target)]
     return at === '/' || names.some((name) => name === at || name.startsWith(`${at}/`))
   }
 
-  /** The tar of a path, whose entries start with its base name. */
+  /** Returns the tar of a path; names start with its base name. */
   archive(path: string): Readable {
     const at = posix.resolve(path)
     const parent = posix.dirname(at)
@@ -90,12 +90,12 @@ export class FakeFiles {
 
   #all(): [string, FakeFile][] {
     const mounted = this.#volumes.flatMap(({ target, files }) => [...files].map(([key, file]): [string, FakeFile] => [target + key, file]))
-    // What the image has below a mount is hidden by it.
+    // A mount hides the image's files below it.
     return [...[...this.#own].filter(([path]) => this.#locate(path)[0] === this.#own), ...mounted]
   }
 }
 
-/** All entries of a tar that is in memory. */
+/** Returns all entries of a tar in memory. */
 export async function readTar(tar: Buffer): Promise<(FakeFile & { name: string })[]> {
   const entries: (FakeFile & { name: string })[] = []
   const parser = Readable.from([tar]).pipe(extract())
@@ -107,7 +107,7 @@ export async function readTar(tar: Buffer): Promise<(FakeFile & { name: string }
   return entries
 }
 
-/** A tar of regular files, as a stream. */
+/** Returns a tar of regular files as a stream. */
 export function packFiles(files: readonly (readonly [name: string, content: Buffer | string, mode?: number])[]): Readable {
   const archive = pack()
   for (const [name, content, mode] of files) archive.entry({ name, mode: mode ?? 0o644, mtime: new Date(0) }, content)

@@ -12,8 +12,8 @@ const file = (name: string, content: Buffer): TarEntry => ({
 })
 
 /**
- * Loads it under `name`; gives its id.
- * @param files what its one layer has, by paths without leading slash
+ * Loads it under `name`, and returns its ID.
+ * @param files the contents of its one layer by path, without leading slash
  */
 export async function loadFakeImage(
   engine: FakeEngine,

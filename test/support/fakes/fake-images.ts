@@ -1,4 +1,4 @@
-/** The images of FakeEngine, on either kind of image store: what a load takes, what an inspection tells, what a removal leaves. */
+/** The images of FakeEngine with both kinds of image store: load, inspect, remove. */
 
 import { gunzipSync } from 'node:zlib'
 import type { BlobInfo, EngineHistory, EngineImage } from '../../../src/docker/engine.ts'
@@ -8,7 +8,7 @@ import { digestOf, hexOf, type Digest } from '../../../src/oci/digest.ts'
 import { familiarName, parseReference } from '../../../src/oci/reference.ts'
 
 export interface FakeImage extends Omit<EngineImage, 'tags'> {
-  /** The contents of its layers, unpacked by the engine. */
+  /** The unpacked contents of the layers. */
   readonly layers: readonly Buffer[]
   readonly history: readonly EngineHistory[]
 }
@@ -16,11 +16,11 @@ export interface FakeImage extends Omit<EngineImage, 'tags'> {
 export type FakeArchive = ReadonlyMap<string, Buffer>
 
 export interface FakeImages {
-  /** Gives each image's id, and the names that it gets. */
+  /** Returns the ID and the names of each loaded image. */
   load(archive: FakeArchive): { id: string; names: string[]; failure?: string }[]
   find(id: string): FakeImage | undefined
   remove(id: string): void
-  /** What a `docker save` has beside manifest.json, and what that says of it. */
+  /** The files of `docker save` besides manifest.json, and its entry there. */
   save(id: string): { files: [name: string, content: Buffer][]; entry: { Config: string; Layers: string[] } }
 }
 
@@ -31,7 +31,7 @@ interface ManifestEntry {
   Layers: string[]
 }
 
-/** Refuses in an engine's words. */
+/** Throws an engine's error. */
 export function fail(words: string, status = 500): never {
   throw engineRefusal('the fake engine', status, words)
 }
@@ -58,7 +58,7 @@ function describe(id: string, config: ImageConfig, layers: readonly Buffer[]): F
   }
 }
 
-/** The unpacked layers of a chain: those that `known` has, from the bottom, and above them what `blobOf` gives. */
+/** Returns the unpacked layers of a chain: from the bottom those in `known`, then the layers that `blobOf` returns. */
 function chainOf(diffIds: readonly Digest[], known: Iterable<FakeImage>, blobOf: (index: number) => Buffer, wrong: (index: number, got: string) => never): Buffer[] {
   const layers: Buffer[] = []
   for (const image of known) {
@@ -77,7 +77,7 @@ function chainOf(diffIds: readonly Digest[], known: Iterable<FakeImage>, blobOf:
 const entriesOf = (archive: FakeArchive): ManifestEntry[] =>
   parse(archive.get('manifest.json') ?? fail('the archive has no manifest.json')) as ManifestEntry[]
 
-/** Images are chains of layers; the file of a layer whose chain is known is not looked at. */
+/** Stores images as chains of layers; does not read the file of a layer with a known chain. */
 export class GraphDriverImages implements FakeImages {
   readonly #images = new Map<string, { image: FakeImage; configBytes: Buffer }>()
 
@@ -128,13 +128,13 @@ const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 const DOCKER = 'application/vnd.docker'
 
 /**
- * Images are manifests in a content store, beside which what they unpacked to is kept. As on the real one an image that lacks
- * blobs is there all the same, but nothing is told of it.
+ * Stores images as manifests in a content store, and their unpacked layers. As with the real store, an image that lacks
+ * blobs exists but cannot be inspected.
  */
 export class ContainerdImages implements FakeImages {
-  /** The content store; a test may take blobs away. */
+  /** The content store; tests can remove blobs. */
   readonly blobs = new Map<Digest, Buffer>()
-  /** What each image was unpacked to. */
+  /** The unpacked layers of each image. */
   readonly #images = new Map<string, readonly Buffer[]>()
 
   load(archive: FakeArchive): { id: string; names: string[]; failure?: string }[] {
@@ -149,7 +149,7 @@ export class ContainerdImages implements FakeImages {
     })
   }
 
-  /** Makes a docker-archive's image a manifest, without a look at what the layers are. */
+  /** Converts an image of a docker-archive into a manifest without checking the layers. */
   #import(archive: FakeArchive, { Config, Layers }: ManifestEntry): Digest {
     const put = (content: Buffer, mediaType: string): Descriptor => {
       const digest = digestOf(content)
@@ -178,7 +178,7 @@ export class ContainerdImages implements FakeImages {
     }
   }
 
-  /** The config, if it is there, and the layers of an image's manifest: the first of an index that the store has. */
+  /** Returns the config, if it exists, and the layers of an image's manifest; of an index, the first manifest in the store. */
   #contents(id: Digest): { config: ImageConfig | undefined; layers: Descriptor[]; digests: Digest[] } {
     const top = this.blobs.get(id)
     const manifest = top ? (parse(top) as Manifest) : {}
@@ -221,7 +221,7 @@ export class ContainerdImages implements FakeImages {
     return blob && { digest, size: blob.length, labels: this.#labels(digest) }
   }
 
-  /** What the real one writes on the blob of a layer that it unpacked. */
+  /** The label that the real store adds to the blob of an unpacked layer. */
   #labels(digest: Digest): Record<string, string> {
     for (const [id, unpacked] of this.#images) {
       const at = this.#contents(id as Digest).layers.findIndex((layer) => layer.digest === digest)

@@ -1,6 +1,7 @@
 /**
- * The session script (src/lifecycle/native/run/session-script.ts) as a program of FakeEngine: the shell of a fake builder. It says
- * the script's lines, and has detector and builder do what the engine's programs of these names do.
+ * The session script (src/lifecycle/native/run/session-script.ts) as a program of FakeEngine.
+ *
+ * It is the shell of a fake builder: it prints the script's lines and runs the engine's programs for detector and builder.
  */
 
 import { createHash } from 'node:crypto'
@@ -12,13 +13,13 @@ import type { FakeEngine, FakeProcess, FakeProgram } from './fake-engine.ts'
 import type { FakeFile } from './fake-files.ts'
 
 const LAYERS = '/layers'
-/** The script's own bound on the size of a file beside the layers' directories. */
+/** The script's limit on the size of a file outside of the layers' directories. */
 const LARGE = 1024 * 1024
 
 export interface FakeShell {
   /** False for an image without GNU tools. */
   readonly hasTools?: boolean
-  /** What the builder's lifecycle prints as its version. */
+  /** The version that the builder's lifecycle prints. */
   readonly version?: string
 }
 
@@ -124,13 +125,13 @@ class Session {
     return taken
   }
 
-  /** Paths one and two names deep. */
+  /** Paths with one or two components. */
   #listing(): string {
     const paths = this.#process.files.list(LAYERS).map(([path]) => nameOf(path))
     return paths.filter((path) => [2, 3].includes(path.split('/').length)).map((path) => `${path}\0`).join('')
   }
 
-  /** What a directory holds stays where the directory is another user's. */
+  /** Entries of a directory with another owner stay. */
   #remove(paths: readonly string[]): void {
     const { files } = this.#process
     for (const path of paths.map((path) => posix.join(LAYERS, path))) {
@@ -157,7 +158,7 @@ class Session {
     return directories.map((directory) => `${hash(directory)}  -\n${directory}\0`).join('')
   }
 
-  /** What stands beside the layers' directories, and these. */
+  /** The layers' directories, and the files outside of them. */
   #metadata(): [string, FakeFile][] {
     const { files } = this.#process
     const own = files.list(LAYERS).filter(([path, { header }]) => {
@@ -171,7 +172,7 @@ class Session {
   }
 }
 
-/** As the script's `find .` names it; what is not in `/layers` keeps its path. */
+/** The path as the script's `find .` prints it; paths outside of `/layers` are unchanged. */
 function nameOf(path: string): string {
   if (path === LAYERS) return '.'
   return path.startsWith(`${LAYERS}/`) ? `.${path.slice(LAYERS.length)}` : path

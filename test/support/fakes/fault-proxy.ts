@@ -1,4 +1,4 @@
-/** A server before a registry: passes everything through, tells what passed, and spoils what it is told to (faults.ts). */
+/** A proxy of a registry that records requests and injects faults (faults.ts). */
 
 import { Agent, request as plainRequest } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
@@ -18,41 +18,41 @@ interface LoggedRequest {
   readonly headers: IncomingHttpHeaders
   /** Undefined until a reply begins. */
   status: number | undefined
-  /** Bytes of the request's body that went on to the registry so far. */
+  /** Bytes of the request's body sent to the registry so far. */
   sent: number
-  /** Bytes of the reply's body that went to the client so far. */
+  /** Bytes of the reply's body sent to the client so far. */
   received: number
   /** Whether a rule was applied. */
   readonly spoilt: boolean
 }
 
 interface Rule {
-  /** Any, where it is absent. */
+  /** Default: any method. */
   readonly method?: string
-  /** Tried on the path with its query. Any, where it is absent. */
+  /** Matched against the path with its query. Default: any path. */
   readonly path?: RegExp
-  /** How many requests are spoilt, one unless said otherwise; the rule is gone then. */
+  /** The number of requests to which the rule applies; default: one. */
   readonly times?: number
   readonly fault: Fault
 }
 
-/** What is done with a request instead of passing it through. */
+/** Handles a request instead of passing it through. */
 export type Fault = (exchange: Exchange) => Promise<void> | void
 
-/** What a body becomes on its way; an error in it cuts both connections. */
+/** Transforms a body; an error in it cuts both connections. */
 export type Change = (body: AsyncIterable<Buffer>) => AsyncIterable<Buffer>
 
 export type Ending = 'end' | 'cut' | 'stall'
 
-/** A request, and ways to deal with it. */
+/** A request and the ways to handle it. */
 interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** Sends the request to the registry and gives the reply. */
+  /** Sends the request to the registry and returns the reply. */
   readonly forward: (change?: Change) => Promise<Found>
   /**
-   * Gives the client a reply. The body of a HEAD's reply is left out.
-   * @param then what is done after the body: the reply is at its end, or the connection is, or nothing more ever comes
+   * Sends a reply to the client. The reply to a HEAD request has no body.
+   * @param then after the body: end the reply, cut the connection, or stall
    */
   readonly reply: (status: number, headers: OutgoingHttpHeaders, body?: AsyncIterable<Buffer>, then?: Ending) => Promise<void>
   /** Cuts the client's connection by a reset (RST). */
@@ -60,21 +60,21 @@ interface Exchange {
 }
 
 export interface FaultProxy extends AsyncDisposable {
-  /** `127.0.0.1:<port>`, to be taken for the registry's. */
+  /** `127.0.0.1:<port>`, for use in place of the registry's address. */
   readonly address: string
   readonly origin: string
   readonly certificate?: Certificate
-  /** Every request so far; tests may empty it. */
+  /** Every request so far; tests can clear it. */
   readonly log: LoggedRequest[]
-  /** The first rule that fits a request is applied, the oldest first. */
+  /** The oldest rule that matches a request applies. */
   inject(rule: Rule): void
-  /** Forgets all rules, and all requests so far. */
+  /** Removes all rules and all requests so far. */
   clear(): void
 }
 
 type Upstream = Pick<Registry, 'address' | 'certificate'>
 
-/** @param upstream without one, what no rule answers is not found: for another host that a registry may send clients to */
+/** @param upstream without it, requests without a rule get 404: for another host to which a registry redirects clients */
 export async function startFaultProxy(upstream?: Upstream): Promise<FaultProxy> {
   const log: LoggedRequest[] = []
   const rules: { rule: Rule; left: number }[] = []
@@ -102,7 +102,7 @@ export async function startFaultProxy(upstream?: Upstream): Promise<FaultProxy> 
       reply: (...words) => reply(request, response, entry, ...words),
       reset: () => void connection?.resetAndDestroy(),
     }
-    // Clients and registries that go away are what this is for; the other side is then told the same way.
+    // Tests cut connections on purpose; the other side's connection is cut in the same way.
     void Promise.resolve((rule?.fault ?? passThrough)(exchange)).catch(() => connection?.destroy())
   }, certificate)
   server.on('connection', (socket: Socket) => {
@@ -135,7 +135,7 @@ function logged({ method, url, headers }: IncomingMessage, spoilt: boolean): Log
   return { method: method ?? '', path: pathname, query: searchParams, headers, status: undefined, sent: 0, received: 0, spoilt }
 }
 
-/** What passes of a reply. */
+/** The parts of a reply that are passed through. */
 type Found = Pick<IncomingMessage, 'statusCode' | 'headers'> & AsyncIterable<Buffer>
 
 function forward(
@@ -149,7 +149,7 @@ function forward(
   const { certificate, address } = upstream
   const { connection: _connection, ...headers } = request.headers
   return new Promise<IncomingMessage>((resolve, reject) => {
-    // Registries answer with whole addresses, made of the host that the client asked for.
+    // Registries reply with absolute URLs that contain the host of the request.
     const sent = (certificate ? tlsRequest : plainRequest)(`${certificate ? 'https' : 'http'}://${address}${request.url}`, {
       agent,
       method: request.method,

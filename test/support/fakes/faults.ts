@@ -1,10 +1,10 @@
-/** What a registry, or the way to it, can do to a client. Each is a Fault for a rule of startFaultProxy. */
+/** Faults of a registry or of the connection to it, for the rules of startFaultProxy. */
 
 import type { OutgoingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Change, Ending, Fault } from './fault-proxy.ts'
 
-/** A reply that the registry did not give: `answer(429, { 'retry-after': '1' })`, `answer(503)`. The request's body is not read. */
+/** Replies in place of the registry: `answer(429, { 'retry-after': '1' })`, `answer(503)`. The request's body is not read. */
 export function answer(status: number, headers: OutgoingHttpHeaders = {}, body: string | Buffer = ''): Fault {
   return ({ reply }) => reply(status, { 'content-length': Buffer.byteLength(body), ...headers }, Readable.from([Buffer.from(body)]))
 }
@@ -14,7 +14,7 @@ export function redirect(origin: string, status = 307): Fault {
   return (exchange) => answer(status, { location: `${origin}${exchange.request.url}` })(exchange)
 }
 
-/** Cuts the connection after so many bytes of the request's body. The registry got no more than them. */
+/** Cuts the connection after the given number of bytes of the request's body, which reach the registry. */
 export function cutUpload(bytes: number): Fault {
   return async ({ forward }) => {
     await forward(async function* (body) {
@@ -24,28 +24,28 @@ export function cutUpload(bytes: number): Fault {
   }
 }
 
-/** Cuts the connection after so many bytes of the reply's body, which the client gets. */
+/** Cuts the connection after the given number of bytes of the reply's body, which reach the client. */
 export function cutDownload(bytes: number): Fault {
   return changeReply((body) => first(bytes, body), 'cut')
 }
 
-/** Sends so many bytes of the reply's body and then nothing more; the connection stays until the client goes. */
+/** Sends the given number of bytes of the reply's body and then stalls until the client closes the connection. */
 export function stall(bytes: number): Fault {
   return changeReply((body) => first(bytes, body), 'stall')
 }
 
-/** Neither reads the request's body nor ever answers. */
+/** Neither reads the request's body nor replies. */
 export function silence(): Fault {
   return () => {}
 }
 
-/** A reply of no known length that never ends, as fast as the client reads it. */
+/** Sends an endless reply without a length, as fast as the client reads it. */
 export function endless(headers: OutgoingHttpHeaders = {}): Fault {
   const chunk = Buffer.alloc(64 * 1024, ' ')
   return ({ reply }) => reply(200, headers, new Readable({ read() { this.push(chunk) } }))
 }
 
-/** The request arrives with the last bit of its body flipped. */
+/** Flips the last bit of the request's body. */
 export function corruptUpload(): Fault {
   return async ({ forward, reply }) => {
     const found = await forward(flipLastBit)
@@ -53,12 +53,12 @@ export function corruptUpload(): Fault {
   }
 }
 
-/** The reply arrives with the last bit of its body flipped; its length and all its headers are as they were. */
+/** Flips the last bit of the reply's body; length and headers stay the same. */
 export function corruptDownload(): Fault {
   return changeReply(flipLastBit, 'end')
 }
 
-/** Says that the body is `by` bytes longer than it is, or shorter where that is negative. The connection ends with the body. */
+/** Declares a body length that is `by` bytes too large, or too small if negative. The connection ends with the body. */
 export function lieAboutLength(by: number): Fault {
   return async ({ forward, reply }) => {
     const found = await forward()
@@ -67,7 +67,7 @@ export function lieAboutLength(by: number): Fault {
   }
 }
 
-/** Resets the connection before anything is answered. */
+/** Resets the connection before a reply. */
 export function reset(): Fault {
   return (exchange) => exchange.reset()
 }

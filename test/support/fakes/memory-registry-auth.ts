@@ -1,4 +1,4 @@
-/** Who may do what at a registry in memory: Basic, or Bearer with a token server of its own at /token. */
+/** Authorization of an in-memory registry: Basic, or Bearer with a token server at /token. */
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -8,13 +8,13 @@ export interface MemoryAuthOptions {
   scheme: 'basic' | 'bearer'
   username: string
   password: string
-  /** Accepted by the token server in the place of user and password. */
+  /** Accepted by the token server in place of user and password. */
   identityToken?: string
-  /** Seconds that tokens say that they live. */
+  /** The lifetime in seconds that tokens declare. */
   life?: number
-  /** Whether anybody may pull. */
+  /** Whether pulling needs no credentials. */
   anonymous?: boolean
-  /** Where the challenge sends one to; the registry itself when absent. */
+  /** The realm of the challenge; default: the registry itself. */
   realm?: string
 }
 
@@ -27,16 +27,16 @@ export interface Denial {
 
 export class MemoryAuth {
   readonly options: MemoryAuthOptions
-  /** What each token allows: `repository:team/app:pull`. */
+  /** The scopes of each token: `repository:team/app:pull`. */
   readonly tokens = new Map<string, Set<string>>()
-  /** The scopes that tokens were asked for, in order, one string a token. */
+  /** The scopes of the token requests in order, one string for each. */
   readonly asked: string[] = []
 
   constructor(options: MemoryAuthOptions) {
     this.options = options
   }
 
-  /** Why a request is not let in; undefined when it is. */
+  /** Returns why a request is rejected; undefined if it is allowed. */
   check(request: IncomingMessage, url: URL, address: string): Denial | undefined {
     const { scheme, realm = `http://${address}/token` } = this.options
     const { authorization } = request.headers

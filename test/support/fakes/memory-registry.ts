@@ -1,4 +1,4 @@
-/** A registry in memory, on a free port of this machine; it keeps the contract in test/contract/registry. */
+/** A registry in memory on a free port of this machine; test/contract/registry tests it. */
 
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -11,21 +11,21 @@ import { MemoryAuth, type MemoryAuthOptions } from './memory-registry-auth.ts'
 
 export interface MemoryRegistryOptions {
   auth?: MemoryAuthOptions
-  /** Tells of it in `OCI-Chunk-Min-Length`. */
+  /** The value of `OCI-Chunk-Min-Length` in replies. */
   chunkMinimum?: number
-  /** The largest body of a PATCH; larger ones get 413. */
+  /** The size limit of a PATCH body; larger ones get 413. */
   chunkMaximum?: number
-  /** Whether there is a list of referrers; true when absent. */
+  /** Whether the referrers API is available; default: true. */
   referrers?: boolean
-  /** Whether blobs are mounted; true when absent. */
+  /** Whether blobs are mounted; default: true. */
   mount?: boolean
-  /** Serves HTTPS with these. */
+  /** Key and certificate for HTTPS; default: HTTP. */
   tls?: { key: string; cert: string }
-  /** Tags in one page; as many as are asked for when absent. */
+  /** The number of tags in one page; default: as requested. */
   page?: number
 }
 
-/** A request as it came in. */
+/** A request as received. */
 export interface SeenRequest {
   readonly method: string
   /** Path and query. */
@@ -33,7 +33,7 @@ export interface SeenRequest {
   readonly headers: IncomingMessage['headers']
 }
 
-/** Answers a request in the registry's place, by giving true. */
+/** Replies in place of the registry and returns true, or returns false. */
 export type Interceptor = (request: IncomingMessage, response: ServerResponse, url: URL) => boolean | Promise<boolean>
 
 interface StoredManifest {
@@ -51,9 +51,9 @@ export class MemoryRegistry implements AsyncDisposable {
   /** All requests so far; those to the token server have paths that begin with `/token`. */
   readonly requests: SeenRequest[] = []
   readonly repositories = new Map<string, Repository>()
-  /** Sessions that have begun and not ended: the bytes so far. */
+  /** The bytes of open upload sessions. */
   readonly uploads = new Map<string, Buffer>()
-  /** How many connections there have been. */
+  /** The number of connections so far. */
   connections = 0
   intercept: Interceptor | undefined
   readonly auth: MemoryAuth | undefined
@@ -66,7 +66,7 @@ export class MemoryRegistry implements AsyncDisposable {
     const serve = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response)
     this.#server = options.tls ? createTlsServer(options.tls, serve) : createServer(serve)
     this.#server.on('connection', () => this.connections++)
-    // What is no HTTP, such as a TLS greeting, ends the connection.
+    // Data that is not HTTP, such as a TLS handshake, ends the connection.
     this.#server.on('clientError', (_error, socket) => socket.destroy())
   }
 
@@ -76,7 +76,7 @@ export class MemoryRegistry implements AsyncDisposable {
     return this
   }
 
-  /** `127.0.0.1:<port>`, what names of its images start with. */
+  /** `127.0.0.1:<port>`, the registry in the names of its images. */
   get address(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
@@ -87,7 +87,7 @@ export class MemoryRegistry implements AsyncDisposable {
     await once(this.#server, 'close')
   }
 
-  /** A repository's content, to look at and to change. */
+  /** A repository's content; tests can change it. */
   repository(name: string): Repository {
     const found = this.repositories.get(name) ?? { blobs: new Map(), manifests: new Map(), tags: new Map() }
     this.repositories.set(name, found)
@@ -225,17 +225,17 @@ export class MemoryRegistry implements AsyncDisposable {
   }
 }
 
-/** Starts one; leaving the scope of `await using` ends it. */
+/** Starts a registry; disposal stops it. */
 export function startMemoryRegistry(options?: MemoryRegistryOptions): Promise<MemoryRegistry> {
   return new MemoryRegistry(options).start()
 }
 
-/** Answers with status, headers and body. */
+/** Replies with status, headers and body. */
 export function reply(response: ServerResponse, status: number, headers: Record<string, string | number> = {}, body: string | Buffer = ''): void {
   response.writeHead(status, headers).end(body)
 }
 
-/** Answers as a registry that refuses. */
+/** Replies with a registry error. */
 export function refuse(response: ServerResponse, status: number, code: string, message: string, headers: Record<string, string> = {}): void {
   reply(response, status, { 'content-type': 'application/json', ...headers }, JSON.stringify({ errors: [{ code, message }] }))
 }

@@ -1,4 +1,4 @@
-/** The server behind a registry's token auth: who may do what, and the tokens that say so (distribution, docs "Token Authentication"). */
+/** The token server of a registry with token authentication (distribution, docs "Token Authentication"). */
 
 import { X509Certificate, createPrivateKey, randomUUID, sign } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -8,36 +8,36 @@ import { listen } from '../registry/listen.ts'
 
 type Action = 'pull' | 'push' | 'delete' | '*'
 
-/** What is allowed in each repository; `*` stands for all that are not named. */
+/** The allowed actions by repository; `*` applies to all others. */
 type Grants = Readonly<Record<string, readonly Action[]>>
 
 interface User {
   readonly password: string
-  /** What `docker login` leaves in the place of a password; it is taken as a refresh token. */
+  /** The identity token that `docker login` stores in place of a password; accepted as a refresh token. */
   readonly identityToken?: string
   readonly repositories: Grants
 }
 
 export interface TokenServerOptions {
-  /** Signs the tokens: its certificate is what the registry trusts. */
+  /** Signs the tokens; the registry trusts its certificate. */
   readonly certificate: Certificate
   readonly users?: Readonly<Record<string, User>>
-  /** What anybody may do; nothing where it is absent. Users may do it too. */
+  /** Allowed without credentials and for all users; default: nothing. */
   readonly anonymous?: Grants
-  /** Seconds that tokens are good for, 300 unless said otherwise. Registries take no token that ended more than a minute ago. */
+  /** The lifetime of tokens in seconds; default: 300. Registries accept tokens until a minute after that. */
   readonly expiresIn?: number
-  /** Speaks TLS with the same certificate. */
+  /** Whether the server uses TLS, with the same certificate. */
   readonly tls?: boolean
 }
 
-/** A request for a token, and what came of it. */
+/** A token request and its result. */
 interface TokenRequest {
   readonly method: string
-  /** Undefined for nobody, and for whoever is not known. */
+  /** Undefined without credentials or for unknown ones. */
   readonly user: string | undefined
   /** `basic`, a POST's `grant_type`, or `anonymous`. */
   readonly grant: string
-  /** As they were asked for: `repository:team/app:pull,push`. */
+  /** The requested scopes: `repository:team/app:pull,push`. */
   readonly scopes: readonly string[]
   readonly status: number
 }
@@ -50,16 +50,16 @@ interface Access {
 
 export interface TokenServer extends AsyncDisposable {
   readonly address: string
-  /** What a challenge names. */
+  /** The realm and service of challenges. */
   readonly realm: string
   readonly service: string
   readonly issuer: string
   readonly certificate: Certificate
-  /** Each request so far. */
+  /** All requests so far. */
   readonly requests: TokenRequest[]
-  /** Seconds, for tokens from now on. */
+  /** Sets the lifetime of new tokens in seconds. */
   expiresIn: number
-  /** A token without asking for one. */
+  /** Returns a token without a request. */
   issue(access: readonly Access[], user?: string): string
 }
 
@@ -71,7 +71,7 @@ interface Asked {
   readonly scopes: readonly string[]
 }
 
-/** Replies to a GET have `token`, those to a POST `access_token`: clients must take both. */
+/** Replies to GET have `token`, replies to POST `access_token`; clients must accept both. */
 export async function startTokenServer(options: TokenServerOptions): Promise<TokenServer> {
   const { certificate, users = {}, anonymous = {} } = options
   const [service, issuer] = ['cnb-test-registry', 'cnb-test-issuer']
@@ -145,7 +145,7 @@ function knownBy(users: Users, user: string, password: string): { user: string |
   return { user: known ? user : undefined, known }
 }
 
-/** What of a scope is allowed by any of `grants`: as much as there is of it, as real servers do. */
+/** Returns the part of a scope that any of `grants` allows, as real servers do. */
 function granted(scope: string, grants: readonly Grants[]): Access[] {
   const [, type, name, wanted] = /^([^:]+):(.+):([^:]*)$/.exec(scope) ?? []
   if (type === undefined || name === undefined || wanted === undefined) return []

@@ -1,29 +1,29 @@
-/** An app image as a lifecycle would have made it, with one small layer of each kind. */
+/** An app image as a lifecycle creates it, with one small layer of each kind. */
 
 import { buffer } from 'node:stream/consumers'
 import type { ContainerConfig } from '../../../src/oci/config.ts'
 import { digestOf, type Digest } from '../../../src/oci/digest.ts'
 import { packFiles } from '../fakes/fake-files.ts'
 
-/** The layers from the bottom up; the label says nothing of `stray`. */
+/** The layers, lowest first; `stray` is not in the label. */
 export const APP_LAYERS = ['base', 'top', 'deps', 'sbom', 'code', 'launcher', 'config', 'types', 'stray'] as const
 export type AppLayer = (typeof APP_LAYERS)[number]
 
 export interface AppChanges {
   labels?: Record<string, string>
-  /** Of the label io.buildpacks.lifecycle.metadata. */
+  /** Members of the label io.buildpacks.lifecycle.metadata. */
   metadata?: Record<string, unknown>
-  /** Of the label io.buildpacks.build.metadata. */
+  /** Members of the label io.buildpacks.build.metadata. */
   build?: Record<string, unknown>
   config?: ContainerConfig
-  /** What the SBOM layer holds, by path. */
+  /** The files of the SBOM layer by path. */
   sbom?: Record<string, string>
 }
 
 export interface CraftedApp {
   readonly layers: Buffer[]
   readonly config: ContainerConfig
-  /** Tars by what they are. */
+  /** The layers' tars by kind. */
   readonly named: Readonly<Record<AppLayer, Buffer>>
   diffId(layer: AppLayer): Digest
 }

@@ -1,4 +1,4 @@
-/** Images made to measure, by `docker load`: odd architectures, labels and environments that no build would give. */
+/** Loads crafted images: architectures, labels and environments that builds do not create. */
 
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -11,11 +11,11 @@ export interface CraftedImage {
   user?: string
   env?: string[]
   labels?: Record<string, string>
-  /** Files of its one layer, by path without leading slash. */
+  /** The files of its one layer by path, without leading slash. */
   files?: Record<string, string>
 }
 
-/** Loads an image with one layer into the engine under that name. */
+/** Loads an image with one layer into the engine under the name. */
 export async function loadCraftedImage(name: string, image: CraftedImage): Promise<void> {
   const layer = tar(image.files ?? { 'etc/crafted': name })
   const config = JSON.stringify({
@@ -30,7 +30,7 @@ export async function loadCraftedImage(name: string, image: CraftedImage): Promi
   await load(await tar({ [`${sha256(config)}.json`]: config, 'layer.tar': await layer, 'manifest.json': JSON.stringify(manifest) }))
 }
 
-/** Loads an image into the engine under all these names. @param layers tars, from the bottom up */
+/** Loads an image into the engine under all names. @param layers tars, lowest first */
 export async function loadImage(names: readonly string[], config: object, layers: readonly Buffer[]): Promise<void> {
   const files = Object.fromEntries(layers.map((layer, at) => [`${at}.tar`, layer]))
   const manifest = [{ Config: 'config.json', RepoTags: names, Layers: Object.keys(files) }]
@@ -41,7 +41,7 @@ function sha256(data: string | Buffer): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
-/** A tar of files. */
+/** Returns a tar of files. */
 export async function tar(files: Record<string, string | Buffer>): Promise<Buffer> {
   const archive = pack()
   for (const [name, content] of Object.entries(files)) archive.entry({ name, mtime: new Date(0) }, content)

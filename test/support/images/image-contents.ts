@@ -1,4 +1,4 @@
-/** What is in an image, read with docker and tar-stream: not with cnb's own archive code, so that each checks the other. */
+/** Reads an image's contents with docker and tar-stream, independently of cnb's archive code. */
 
 import { spawn } from 'node:child_process'
 import { createReadStream } from 'node:fs'
@@ -11,11 +11,11 @@ import { extract, type Header } from 'tar-stream'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import { docker, inspectImage } from '../engines/docker.ts'
 
-/** Contents beyond this are left out. */
+/** Larger contents are omitted. */
 const LARGEST_TEXT = 1 << 20
 
 export interface TarFile extends Header {
-  /** Empty for what is no file, or is large. */
+  /** Empty for large files and other entries. */
   text: string
 }
 
@@ -31,11 +31,11 @@ export interface SavedImage {
   /** sha256 of the configuration's bytes. */
   configDigest: string
   config: ImageConfigFile
-  /** Those above the base's, lowest first. */
+  /** The layers above the base's, lowest first. */
   layers: { diffId: string; files: TarFile[] }[]
 }
 
-/** Reads an image's configuration and the layers that it has above `base`'s. */
+/** Reads an image's configuration and its layers above those of `base`. */
 export async function savedImage(image: string, base: string): Promise<SavedImage> {
   const below = (await inspectImage(base)).RootFS.Layers.length
   await using directory = await makeTemporaryDirectory('cnb-e2e-image-')
@@ -50,13 +50,13 @@ export async function savedImage(image: string, base: string): Promise<SavedImag
   return { configDigest: `sha256:${/[0-9a-f]{64}/.exec(manifest.Config)?.[0]}`, config, layers }
 }
 
-/** The digest of an image's configuration: what makes two images the same, on every kind of engine. */
+/** Returns the digest of an image's configuration, by which images are equal on every kind of engine. */
 export async function configDigest(image: string): Promise<string> {
   const manifest = await output('sh', ['-c', 'docker save "$0" | tar -xOf - manifest.json', image])
   return `sha256:${/"Config":"[^"]*?([0-9a-f]{64})/.exec(manifest)?.[1]}`
 }
 
-/** The files of `path` in an image and all below it, by name relative to `path`; `''` is itself. */
+/** Returns `path` in an image and everything below it, by name relative to `path`; `''` is the path itself. */
 export async function filesIn(image: string, path: string): Promise<Map<string, TarFile>> {
   const container = await docker('create', '--entrypoint', '/none', image)
   try {

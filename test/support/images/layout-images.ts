@@ -15,7 +15,7 @@ import { parseTag } from '../../../src/oci/reference.ts'
 
 const AMD64 = { os: 'linux', architecture: 'amd64' } as const
 
-/** A directory that goes away with the test. */
+/** Creates a directory that is removed after the test. */
 export async function makeDirectory(): Promise<string> {
   const made = await makeTemporaryDirectory('cnb-test-')
   onTestFinished(() => made[Symbol.asyncDispose]())
@@ -26,7 +26,7 @@ export function layerOf(content: string | Buffer): Layer {
   return { diffId: digestOf(content), open: async () => Readable.from([Buffer.from(content)], { objectMode: false }) }
 }
 
-/** An image on a base of one layer. */
+/** Returns an image on a base of one layer. */
 export function planOf(layers: readonly Layer[], more: { names?: readonly string[]; labels?: Record<string, string> } = {}): ImagePlan {
   const { names = ['app'], labels = {} } = more
   const rootfs = { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) }

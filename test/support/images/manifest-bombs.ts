@@ -1,4 +1,4 @@
-/** Manifests that no honest registry gives, for a rule of startFaultProxy on `/manifests/`. Nothing is wrong with them but their size. */
+/** Valid manifests of excessive size, for rules of startFaultProxy on `/manifests/`. */
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
@@ -15,7 +15,7 @@ const headersOf = (mediaType: string, digest: string, length: number): Record<st
   'content-length': String(length),
 })
 
-/** A manifest of at least so many bytes. They are sent as they are read: neither side need hold them. */
+/** A manifest of at least the given number of bytes, which are generated while they are sent. */
 export function oversizedManifest(bytes: number): Fault {
   const document = JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, layers: [], annotations: { padding: '|' } })
   const [head, tail] = document.split('|') as [string, string]
@@ -32,7 +32,7 @@ export function oversizedManifest(bytes: number): Fault {
   return ({ reply }) => reply(200, headers, Readable.from(contents()))
 }
 
-/** An index of so many entries, all for this platform; none of them is there. */
+/** An index with the given number of entries for this platform; none of them exists. */
 export function wideIndex(entries: number): Fault {
   const digestAt = (index: number): string => `sha256:${index.toString(16).padStart(64, '0')}`
   const entry = { mediaType: MANIFEST, size: 500, platform: PLATFORM }
@@ -40,7 +40,7 @@ export function wideIndex(entries: number): Fault {
   return serve([JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests })])
 }
 
-/** An index whose entries are all one index, and so on, `depth` deep: who follows each of them reads `width` to the power of `depth`. */
+/** Nested indexes, `depth` deep, each with `width` entries for the same index: following all of them takes `width` ** `depth` requests. */
 export function nestedIndexes(depth: number, width = 10): Fault {
   const documents = [JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [] })]
   while (documents.length < depth) {
@@ -51,7 +51,7 @@ export function nestedIndexes(depth: number, width = 10): Fault {
   return serve(documents)
 }
 
-/** The first for any tag, each for its digest. */
+/** Sends the first one for any tag, and each for its digest. */
 function serve(documents: readonly string[]): Fault {
   const byDigest = new Map(documents.map((document): [string, string] => [digestOf(document), document]))
   return ({ request, reply }) => {

@@ -1,11 +1,11 @@
-/** Filling a registry without the client under test. */
+/** Pushes blobs to a registry without the client under test. */
 
 import { digestOf } from '../../../src/oci/digest.ts'
 import type { Registry } from '../registry/registry.ts'
 
 /**
- * Pushes a blob, as somebody who may, and gives the path where it is then.
- * @throws Error when the registry does not take it
+ * Pushes a blob with all permissions, and returns its path.
+ * @throws Error if the registry rejects it
  */
 export async function pushBlob({ request }: Pick<Registry, 'request'>, repository: string, content: string | Buffer): Promise<string> {
   const started = await request('POST', `/v2/${repository}/blobs/uploads/`)

@@ -1,4 +1,4 @@
-/** Images made to measure, put straight into a registry: no engine has ever seen them. */
+/** Pushes crafted images to a registry without an engine. */
 
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
@@ -11,15 +11,15 @@ import { parseReference } from '../../../src/oci/reference.ts'
 import type { Registries } from '../../../src/registry/registry.ts'
 
 export interface ImageToPush {
-  /** Tars, from the bottom up. */
+  /** Tars, lowest first. */
   layers: readonly Buffer[]
   config?: ContainerConfig
   platform?: Platform
-  /** Whether layers are stored as they are, rather than with gzip. */
+  /** Whether layers are stored uncompressed, rather than with gzip. */
   plain?: boolean
 }
 
-/** Pushes an image with one step of history for each layer. Gives its descriptor, as an index lists it. */
+/** Pushes an image with a history entry for each layer. Returns its descriptor for an index. */
 export async function pushImage(registries: Registries, name: string, image: ImageToPush): Promise<Descriptor> {
   const { layers, config = {}, platform = { os: 'linux', architecture: 'amd64' }, plain = false } = image
   const reference = parseReference(name)
@@ -46,7 +46,7 @@ export async function pushImage(registries: Registries, name: string, image: Ima
   return { ...put, platform }
 }
 
-/** Pushes an index of images that the repository has. */
+/** Pushes an index of images in the repository. */
 export async function pushIndex(registries: Registries, name: string, manifests: readonly Descriptor[]): Promise<Descriptor> {
   const reference = parseReference(name)
   const content = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }))

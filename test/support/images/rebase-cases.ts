@@ -1,23 +1,25 @@
 /**
- * Rebases as data: each is done by the lifecycle's own rebaser and by cnb on images that are the same, and must end the same. In names
- * `%` stands for what names of the place begin with, `@NEW` for the run image's digest there, `@OLD` for any other, and `@ID` for the run
+ * Rebases as data.
+ *
+ * The lifecycle's rebaser and cnb run each of them on equal images, and must have equal results. In names
+ * `%` is the prefix of the place's names, `@NEW` the run image's digest there, `@OLD` any other digest, and `@ID` the run
  * image's ID on the engine.
  */
 
 export interface CraftedRun {
   readonly labels?: Readonly<Record<string, string>>
   readonly platform?: Readonly<Record<string, string>>
-  /** By their names, from the bottom up. */
+  /** Names of layers, lowest first. */
   readonly layers?: readonly string[]
   /** Further members of the configuration, and of its `config`. */
   readonly more?: object
   readonly config?: object
-  /** Whether its name is that of an index, in a registry. */
+  /** Whether its name in a registry refers to an index. */
   readonly isIndex?: true
 }
 
 export interface CraftedApp extends CraftedRun {
-  /** The value of CNB_PLATFORM_API; 0.15 when absent, not set when null. */
+  /** The value of CNB_PLATFORM_API; default: 0.15; null: not set. */
   readonly api?: string | null
   /** Members of the label io.buildpacks.lifecycle.metadata, or its text. */
   readonly metadata?: Readonly<Record<string, unknown>> | string
@@ -30,22 +32,22 @@ export interface RebaseCase {
   /** The value of --run-image. */
   readonly asked?: string
   readonly force?: true
-  /** Whether a new image is made, and the app stays (--previous-image). */
+  /** Whether the rebase creates a new image and keeps the app (--previous-image). */
   readonly copied?: true
-  /** The exit code of the rebaser, and of cnb where `differs` has no other. */
+  /** The exit code of the rebaser, and of cnb unless `differs` has another. */
   readonly exit: number
-  /** Where cnb is to do another thing, and why. */
+  /** The intended differences of cnb, and the reason. */
   readonly differs?: {
     readonly reason: string
     readonly exit?: number
-    /** The configuration that cnb makes, from the rebaser's. */
+    /** Returns cnb's configuration from the rebaser's. */
     readonly config?: (theirs: string) => string
-    /** The layers of cnb's image; then history and diffIDs of the configuration are of these. */
+    /** The layers of cnb's image, which also determine the history and diffIDs of the configuration. */
     readonly layers?: readonly string[]
   }
   /**
-   * Whether it is done on the engine, too: one case of each kind. The rules are one code for both places; what differs there is how
-   * images are found, named and stored. Digests are a registry's, for the engine gets these images from none.
+   * Whether it runs on the engine too: one case of each kind. Both places share the rules, but differ in how
+   * images are found, named and stored. Cases with digests need a registry, because the engine's images have none.
    */
   readonly engine?: 'too' | 'only'
 }
@@ -54,10 +56,10 @@ export const BASE_LAYERS = ['system', 'old patches']
 export const NEW_LAYERS = ['system', 'new patches', 'one more']
 export const OWN_LAYERS = ['dependency', 'launcher', 'app']
 
-/** Stands for a number in the label that JavaScript would write otherwise. */
+/** Represents a number in the label that JavaScript would write differently. */
 const number = (text: string): string => `#${text}#`
 
-/** Metadata of an app that knows these names of its run image. */
+/** Returns an app's metadata with these names of its run image. */
 const names = (image?: string, mirrors?: readonly string[]): Pick<CraftedApp, 'metadata'> => ({
   metadata: { runImage: { image, mirrors }, stack: { runImage: { image, mirrors } } },
 })
@@ -230,5 +232,5 @@ const CONTENT: readonly RebaseCase[] = [
   { title: 'an empty Platform API', app: stack('s', undefined, ''), run: stack('s'), exit: 0 },
 ]
 
-/** All of them. */
+/** All cases. */
 export const REBASE_CASES: readonly RebaseCase[] = [...NAMES, ...TARGETS, ...STACKS, ...CONTENT]

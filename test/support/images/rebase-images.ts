@@ -10,10 +10,10 @@ const METADATA = 'io.buildpacks.lifecycle.metadata'
 const PLATFORM = { os: 'linux', architecture: process.arch === 'arm64' ? 'arm64' : 'amd64' }
 const NAMES = [...new Set([...BASE_LAYERS, ...NEW_LAYERS, ...OWN_LAYERS])]
 
-/** Uncompressed layers by their names. */
+/** Uncompressed layers by name. */
 const TARS = new Map(await Promise.all(NAMES.map(async (name) => [name, await tar({ [name]: name })] as const)))
 
-/** An image as data: its layers as tars and as a registry has them, lowest first. */
+/** An image as data: its layers as tars and as compressed blobs, lowest first. */
 export interface RebaseImage {
   readonly layers: readonly MadeLayer[]
   readonly tars: readonly Buffer[]
@@ -36,17 +36,17 @@ export function runImage(run: CraftedRun = {}): RebaseImage {
   return imageOf(run.layers ?? NEW_LAYERS, run, { Env: ['PATH=/usr/bin'], User: '0' })
 }
 
-/** @param named puts the place's own names into a text with placeholders */
+/** @param named replaces the placeholders of a text by names */
 export function appImage({ api = '0.15', metadata = {}, ...app }: CraftedApp, named: (text: string) => string): RebaseImage {
   const label = named(typeof metadata === 'string' ? metadata : goJson(labelOf(metadata)))
   const env = ['PATH=/cnb/process:/bin', ...(api === null ? [] : [`CNB_PLATFORM_API=${api}`]), 'ODD=<&>']
   const config = { Env: env, User: '1000:1000', Entrypoint: ['/cnb/process/web'], WorkingDir: '/workspace', ExposedPorts: { '8080/tcp': {} } }
-  // What a rebase leaves without a name is found by it, and removed.
+  // Identifies images that a rebase leaves without a name, to remove them.
   const labels = { [APP_LABEL]: 'yes', ...(label === '' ? {} : { [METADATA]: label }), ...app.labels }
   return imageOf(app.layers ?? [...BASE_LAYERS, ...OWN_LAYERS], { ...app, labels }, config)
 }
 
-/** An app that nothing is said of knows its run image as `%run`. */
+/** By default the label of an app has the run image `%run`. */
 function labelOf(metadata: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const [dependency, launcher, code] = OWN_LAYERS.map(diffIdOf)
   const names = 'runImage' in metadata || 'stack' in metadata ? {} : { image: '%run' }
@@ -63,7 +63,7 @@ function labelOf(metadata: Readonly<Record<string, unknown>>): Record<string, un
   }
 }
 
-/** JSON as the lifecycle writes it: known members in its order, and Go's escapes. A text between `#` is a number's own. */
+/** Returns JSON as the lifecycle writes it: known members in its order, and Go's escapes. A text between `#` is a number. */
 function goJson(label: Readonly<Record<string, unknown>>): string {
   const order = ['app', 'sbom', 'buildpacks', 'config', 'launcher', 'process-types', 'runImage', 'stack']
   const sorted = Object.fromEntries([...order, ...Object.keys(label)].map((key) => [key, label[key]]))

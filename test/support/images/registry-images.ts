@@ -1,4 +1,4 @@
-/** Images made to measure straight in a registry, without an engine and without the client under test. */
+/** Crafted images in a registry, without an engine and without the client under test. */
 
 import { gzipSync } from 'node:zlib'
 import type { Descriptor } from '../../../src/oci/descriptor.ts'
@@ -19,7 +19,7 @@ export interface MadeLayer {
 const AMD64: Platform = { os: 'linux', architecture: 'amd64' }
 const METADATA = 'io.buildpacks.lifecycle.metadata'
 
-/** A layer that nobody unpacks, where it is of a text: its bytes are those of `text`, compressed. */
+/** Returns a layer. A layer made from a text is not a tar, so it must not be unpacked. */
 export function makeLayer(text: string | Buffer): MadeLayer {
   const content = gzipSync(text)
   return { diffId: digestOf(text), content, descriptor: { mediaType: `${OCI_LAYER}+gzip`, digest: digestOf(content), size: content.length } }
@@ -31,7 +31,7 @@ export interface RunImageData {
   readonly labels?: Readonly<Record<string, string>>
 }
 
-/** Puts a run image there; gives its manifest's descriptor. */
+/** Pushes a run image; returns its manifest's descriptor. */
 export function putRunImage(registry: ImageRegistry, repository: string, tag: string, { layers, platform, labels = {} }: RunImageData): Promise<Descriptor> {
   return putImage(registry, repository, tag, layers, configOf(layers, platform ?? AMD64, { Env: ['PATH=/usr/bin'], Labels: labels }, 3))
 }
@@ -39,16 +39,16 @@ export function putRunImage(registry: ImageRegistry, repository: string, tag: st
 export interface AppData {
   readonly base: readonly MadeLayer[]
   readonly own: readonly MadeLayer[]
-  /** What the label calls the run image. */
+  /** The run image's name in the label. */
   readonly runImage: string
   readonly mirrors?: readonly string[]
   readonly platform?: Platform
   readonly labels?: Readonly<Record<string, string>>
-  /** A repository that has the layers. */
+  /** A repository with the layers. */
   readonly from?: string
 }
 
-/** Puts an app image there, as a lifecycle with Platform API 0.15 would have made it; gives its manifest's descriptor. */
+/** Pushes an app image as a lifecycle with Platform API 0.15 creates it; returns its manifest's descriptor. */
 export function putApp(registry: ImageRegistry, repository: string, tag: string, app: AppData): Promise<Descriptor> {
   const { base, own, runImage, mirrors, platform = AMD64, labels = {}, from } = app
   const metadata = {
@@ -65,14 +65,14 @@ export function putApp(registry: ImageRegistry, repository: string, tag: string,
   return putImage(registry, repository, tag, layers, configOf(layers, platform, config), from)
 }
 
-/** @param more entries of history that made no layer */
+/** @param more history entries without a layer */
 function configOf(layers: readonly MadeLayer[], platform: Platform, config: object, more = 0): object {
   const created = '1980-01-01T00:00:01Z'
   const empty = Array.from({ length: more }, (_, at) => ({ created, created_by: `step ${at}`, empty_layer: true }))
   return { ...platform, created, config, rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) }, history: [...layers.map(() => ({ created })), ...empty] }
 }
 
-/** Puts any image there. @param from a repository that has its layers */
+/** Pushes any image. @param from a repository with its layers */
 export async function putImage(
   registry: ImageRegistry,
   repository: string,
@@ -92,7 +92,7 @@ export async function putImage(
   return putDocument(registry, repository, tag, manifest)
 }
 
-/** Changes the configuration of the image that is there, so that no engine has it which has the one it was. */
+/** Changes the configuration of an image, so engines with the earlier image do not have it. */
 export async function reconfigure(
   registry: ImageRegistry,
   repository: string,
@@ -108,7 +108,7 @@ export async function reconfigure(
   await putDocument(registry, repository, 'latest', { ...document, config: descriptor })
 }
 
-/** A configuration with what engines leave of themselves in images that they commit. */
+/** A configuration with the fields that engines add to images that they commit. */
 export function asCommitted({ config, ...more }: StoredConfig): StoredConfig {
   return {
     ...{ ...more, author: 'me', docker_version: '20.10.24', container: 'c', container_config: {}, id: 'x' },
@@ -125,7 +125,7 @@ interface StoredConfig {
   readonly [key: string]: unknown
 }
 
-/** Puts an index there; `more` are further members of it. */
+/** Pushes an index; `more` are additional members. */
 export function putIndex(registry: ImageRegistry, repository: string, tag: string, manifests: readonly object[], more: object = {}): Promise<Descriptor> {
   return putDocument(registry, repository, tag, { schemaVersion: 2, mediaType: OCI_INDEX, manifests, ...more })
 }
@@ -135,7 +135,7 @@ interface ImageDocument {
   readonly [key: string]: unknown
 }
 
-/** Puts a manifest or index there. @throws Error with the registry's words when it does not take it */
+/** Pushes a manifest or index. @throws Error with the registry's message if it rejects it */
 export async function putDocument(registry: ImageRegistry, repository: string, tag: string, document: ImageDocument): Promise<Descriptor> {
   const body = Buffer.from(JSON.stringify(document))
   const { status, body: said } = await registry.request('PUT', `/v2/${repository}/manifests/${tag}`, { headers: { 'content-type': document.mediaType }, body })
@@ -143,7 +143,7 @@ export async function putDocument(registry: ImageRegistry, repository: string, t
   return { mediaType: document.mediaType, digest: digestOf(body), size: body.length }
 }
 
-/** A manifest or index as it is stored, read; undefined when it is not there. */
+/** Returns a stored manifest or index, parsed; undefined if it does not exist. */
 export async function getDocument<T>(registry: ImageRegistry, repository: string, reference: string): Promise<{ digest: Digest; mediaType: string; document: T } | undefined> {
   const accept = [OCI_MANIFEST, OCI_INDEX, 'application/vnd.docker.distribution.manifest.v2+json', 'application/vnd.docker.distribution.manifest.list.v2+json']
   const { status, body, headers } = await registry.request('GET', `/v2/${repository}/manifests/${reference}`, { headers: { accept: accept.join(', ') } })
@@ -151,7 +151,7 @@ export async function getDocument<T>(registry: ImageRegistry, repository: string
   return { digest: digestOf(body), mediaType: headers['content-type'] ?? '', document: JSON.parse(body.toString()) as T }
 }
 
-/** A blob's bytes. */
+/** Returns a blob's bytes. */
 export async function getBlob(registry: ImageRegistry, repository: string, digest: Digest): Promise<Buffer> {
   const { status, body } = await registry.request('GET', `/v2/${repository}/blobs/${digest}`)
   if (status !== 200) throw new Error(`the registry gave ${status} for the blob ${digest} of ${repository}`)

@@ -1,4 +1,4 @@
-/** Zip archives made by hand, and spoilt as a test wants it (APPNOTE.TXT). */
+/** Creates zip archives, valid or with chosen errors (APPNOTE.TXT). */
 
 import { crc32, deflateRawSync } from 'node:zlib'
 
@@ -7,24 +7,24 @@ export interface GivenZipEntry {
   content?: string | Buffer
   /** Unix mode with its type; the whole upper half of the attributes. */
   mode?: number
-  /** The system that made it: 3 is Unix, 0 is FAT, 10 is NTFS. */
+  /** The system that created the entry: 3 is Unix, 0 is FAT, 10 is NTFS. */
   system?: number
   dosAttributes?: number
   method?: number
   flags?: number
-  /** What the directory says instead of the truth. */
+  /** Wrong values for the directory. */
   crc?: number
   size?: number
   compressedSize?: number
   offset?: number
-  /** 64-bit fields in an extra field, as for files of 4 GiB. */
+  /** Whether to write 64-bit sizes in an extra field, as for files of 4 GiB. */
   zip64?: boolean
 }
 
 export const FILE = 0o100644
 export const LINK = 0o120777
 
-/** An archive of these entries. */
+/** Returns an archive of the entries. */
 export function zipFile(entries: readonly GivenZipEntry[], more: { prefix?: Buffer; count?: number; comment?: string; adjust?: boolean } = {}): Buffer {
   const { prefix = Buffer.alloc(0), count, comment = '', adjust = false } = more
   const local: Buffer[] = []

@@ -1,4 +1,4 @@
-/** A private certificate authority, made anew for each test, and the certificate that it gave to this machine's servers. */
+/** Creates a private certificate authority for a test, and a server certificate for this machine. */
 
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -8,24 +8,24 @@ import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 
 const execute = promisify(execFile)
 
-/** A server's certificate, good for `localhost`, `127.0.0.1`, `::1` and HOST_BEHIND_PROXY. All is PEM. */
+/** A server certificate for `localhost`, `127.0.0.1`, `::1` and HOST_BEHIND_PROXY, in PEM format. */
 export interface Certificate extends AsyncDisposable {
   readonly cert: string
   readonly key: string
   readonly certPath: string
   readonly keyPath: string
-  /** The authority's own certificate, which no machine trusts unless it is told to. */
+  /** The authority's certificate, which is not trusted by default. */
   readonly ca: string
   readonly caPath: string
 }
 
-/** A host that only a proxy can find. */
+/** A host that only a proxy can resolve. */
 export const HOST_BEHIND_PROXY = 'registry.invalid'
 
 const HOSTS = `subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1,DNS:${HOST_BEHIND_PROXY}`
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
 
-/** Made with the openssl command: Node.js has nothing for it. Another call makes another authority, which knows nothing of this one. */
+/** Creates a certificate with the openssl command, because Node.js cannot. Each call creates a separate authority. */
 export async function makeCertificate(): Promise<Certificate> {
   const directory = await makeTemporaryDirectory('cnb-certificate-')
   const pathOf = (name: string): string => join(directory.path, name)

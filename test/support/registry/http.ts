@@ -1,20 +1,20 @@
-/** An app image as a server that is asked over HTTP. */
+/** Runs an app image as an HTTP server. */
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { docker } from '../engines/docker.ts'
 
 const ATTEMPTS = 200
 const PAUSE_MS = 50
-/** A connection that the engine accepts before the app listens may never get an answer. */
+/** The time limit of a request: a connection that the engine accepts before the app listens may stall. */
 const ANSWER_MS = 5000
 
-/** A container that serves; leaving the scope of `await using` removes it. */
+/** A container with a server; disposal removes it. */
 export interface Server extends AsyncDisposable {
-  /** GETs a path, again and again until the server answers. @throws Error with the container's log when it ended */
+  /** Sends GET requests until the server replies. @throws Error with the container's log if it ended */
   get(path: string): Promise<Response>
 }
 
-/** Starts `image` with port 8080 published on a free local one, and PORT=8080 for apps that want it. */
+/** Starts `image` with port 8080 published on a free local port, and PORT=8080 in the environment. */
 export async function serve(image: string, ...options: string[]): Promise<Server> {
   const id = await docker('run', '--detach', '--publish', '127.0.0.1::8080', '--env', 'PORT=8080', ...options, image)
   const remove = async (): Promise<void> => {

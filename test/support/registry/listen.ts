@@ -1,4 +1,4 @@
-/** HTTP servers of tests: on a free port of this machine, and gone with their connections when their scope ends. */
+/** HTTP servers on a free port of this machine; disposal closes all connections. */
 
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -13,7 +13,7 @@ export interface Listening extends AsyncDisposable {
   readonly origin: string
 }
 
-/** @param certificate where it is given, the server speaks TLS */
+/** @param certificate makes the server use TLS */
 export async function listen(listener: RequestListener, certificate?: Certificate): Promise<Listening> {
   const server = certificate ? createTlsServer({ cert: certificate.cert, key: certificate.key }, listener) : createServer(listener)
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))

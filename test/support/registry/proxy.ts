@@ -1,22 +1,22 @@
-/** An HTTP proxy that leads every host to one address. */
+/** An HTTP proxy that connects all hosts to one address. */
 
 import { createServer, request as forward, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 
 export interface ProxyOptions {
-  /** Speaks TLS with these. */
+  /** Key and certificate for TLS to the proxy. */
   readonly tls?: { key: string; cert: string }
-  /** `user:password`; anybody else gets 407. */
+  /** `user:password`; requests without it get 407. */
   readonly login?: string
-  /** What it answers to CONNECT instead of a tunnel. */
+  /** The reply to CONNECT instead of a tunnel. */
   readonly refusal?: string
 }
 
 export interface TestProxy extends AsyncDisposable {
   /** `127.0.0.1:<port>` */
   readonly address: string
-  /** Each request: its method, what it names, and the user and password that came with it, or `-`. */
+  /** Each request: method, target, and user and password or `-`. */
   readonly asked: string[]
 }
 

@@ -1,4 +1,4 @@
-/** A client for registries in tests: with a clock that does not wait, and everything that it says kept. */
+/** A registry client for tests: with a clock that does not wait, and a list of all events. */
 
 import { throwIfAborted } from '../../../src/base/errors.ts'
 import type { Clock } from '../../../src/base/clock.ts'
@@ -7,7 +7,7 @@ import type { RegistryCredentials } from '../../../src/registry/auth/auth-file.t
 import { openRegistries, type RegistriesOptions } from '../../../src/registry/open-registries.ts'
 import type { Registries } from '../../../src/registry/registry.ts'
 
-/** Nobody waits: a pause moves the clock. */
+/** A clock that a pause advances without waiting. */
 export class FakeClock implements Clock {
   time = Date.UTC(2026, 0, 1)
   /** Milliseconds of each pause. */
@@ -28,7 +28,7 @@ export interface TestClient extends AsyncDisposable {
   readonly registries: Registries
   readonly clock: FakeClock
   readonly warnings: string[]
-  /** Keeps all events. */
+  /** Records all events. */
   readonly context: Context
   readonly events: string[]
 }
@@ -58,7 +58,7 @@ export function openClient(options: Partial<RegistriesOptions> & { credentials?:
   }
 }
 
-/** Whether the client gets through to the registry at `host`; or the error. */
+/** Returns whether the client can connect to the registry at `host`, or the error. */
 export async function reach(host: string, { registries }: TestClient): Promise<unknown> {
   return registries.repository(`${host}/a`).resolve('x').then(() => 'reached', (error: unknown) => error)
 }

@@ -1,4 +1,4 @@
-/** A real registry on a free port of this machine: Debian's docker-registry (distribution), with deletion allowed. */
+/** A real registry on a free port of this machine: Debian's docker-registry (distribution). */
 
 import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
@@ -12,30 +12,30 @@ import type { TokenServer } from '../fakes/token-server.ts'
 const PROGRAM = 'docker-registry'
 
 export interface RegistryOptions {
-  /** Speaks TLS with it. Without one it is plain HTTP, which engines allow on 127.0.0.0/8. */
+  /** The certificate for TLS; default: plain HTTP, which engines allow on 127.0.0.0/8. */
   readonly certificate?: Certificate
-  /** `basic` lets in BASIC_USER only; a token server says what its tokens allow. Anybody may do anything where it is absent. */
+  /** `basic` allows only BASIC_USER; a token server allows the actions of its tokens. Default: everything is allowed. */
   readonly auth?: 'basic' | TokenServer
-  /** Takes nothing from anybody. */
+  /** Rejects all writes. */
   readonly readOnly?: boolean
 }
 
-/** Leaving the scope of `await using` stops it and removes all that it holds. */
+/** A running registry, which allows deletion. Disposal stops it and removes its data. */
 export interface Registry extends AsyncDisposable {
-  /** `127.0.0.1:<port>`, what names of its images start with. */
+  /** `127.0.0.1:<port>`, the registry in the names of its images. */
   readonly address: string
   readonly certificate?: Certificate
-  /** Sends a request as somebody who may do anything; `path` begins with `/v2/`. For tests to fill it, and to look what is there. */
+  /** Sends a request with all permissions, to fill and inspect the registry; `path` begins with `/v2/`. */
   readonly request: (method: string, path: string, options?: RequestOptions) => Promise<Reply>
-  /** Puts an index in the place of a tag's manifest, which stays below it: as base images for several platforms have one. */
+  /** Moves a tag to a new index that contains the tag's manifest, as base images for several platforms have. */
   index(repository: string, tag: string): Promise<void>
 }
 
-/** The hash is bcrypt's, the only one that distribution takes; at its lowest cost, as it is computed with each request. */
+/** The hash is bcrypt, which distribution requires, with the lowest cost, because it is computed for each request. */
 export const BASIC_USER = { username: 'tester', password: 'registry-secret' } as const
 const HTPASSWD = `${BASIC_USER.username}:$2y$04$abcdefghijklmnopqrstuu2fZl/x3nh66sAonKfBpDesaK60ZV4zW\n`
 
-/** @throws Error when this machine has no docker-registry (see programs.ts) */
+/** @throws Error if this machine has no docker-registry (see programs.ts) */
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   const { certificate } = options
   const directory = await makeTemporaryDirectory('cnb-registry-')
@@ -50,7 +50,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     })
     const log = createInterface(registry.stderr)
     const address = await listeningOn(log, ended)
-    // It goes on to log each request, at a cost that would be measured with it (test/bench/fleet.ts): nobody reads that line by line.
+    // The registry logs each request; reading these lines would distort measurements (test/bench/fleet.ts).
     log.close()
     registry.stderr.resume()
     const request: Registry['request'] = (method, path, { headers, ...more } = {}) =>
@@ -96,7 +96,7 @@ function configureAuth(auth: 'basic' | TokenServer, directory: string): object {
   return { token: { realm, service, issuer, rootcertbundle: certificate.certPath } }
 }
 
-/** The header that lets a request to `path` do anything there. */
+/** Returns the header that allows a request to `path` all actions. */
 function authorize(auth: RegistryOptions['auth'], path: string): Record<string, string> {
   if (auth === undefined) return {}
   if (auth === 'basic') {
@@ -107,7 +107,7 @@ function authorize(auth: RegistryOptions['auth'], path: string): Record<string, 
   return { authorization: `Bearer ${auth.issue([...access, { type: 'registry', name: 'catalog', actions: ['*'] }])}` }
 }
 
-/** The address that the registry says it listens on: it takes a free port itself. */
+/** Returns the address from the registry's log: the registry chooses a free port. */
 async function listeningOn(log: NodeJS.EventEmitter, ended: Promise<string>): Promise<string> {
   const said: string[] = []
   return new Promise((resolve, reject) => {

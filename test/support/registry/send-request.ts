@@ -1,4 +1,4 @@
-/** One HTTP request of a test, on a connection of its own, without any cleverness: no redirect is followed, nothing is repeated. */
+/** Sends one HTTP request on a new connection, without redirects and retries. */
 
 import { request as plainRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { request as tlsRequest } from 'node:https'
@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers'
 export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
-  /** PEM of the authority that a TLS server's certificate is from. */
+  /** The certificate authority of a TLS server, in PEM format. */
   readonly ca?: string
   readonly signal?: AbortSignal
 }
@@ -18,13 +18,13 @@ export interface Reply {
   readonly body: Buffer
 }
 
-/** @throws Error with Node.js's code when the connection breaks before the body is whole */
+/** @throws Error with Node.js's code if the connection breaks before the end of the body */
 export async function sendRequest(method: string, url: string, options: RequestOptions = {}): Promise<Reply> {
   const reply = await openRequest(method, url, options)
   return { status: reply.statusCode ?? 0, headers: reply.headers, body: await buffer(reply) }
 }
 
-/** The same, as soon as the reply's head is there. */
+/** The same, but resolves with the reply's headers. */
 export function openRequest(method: string, url: string, { headers, body, ca, signal }: RequestOptions = {}): Promise<IncomingMessage> {
   const send = url.startsWith('https:') ? tlsRequest : plainRequest
   return new Promise((resolve, reject) => {

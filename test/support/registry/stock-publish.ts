@@ -1,6 +1,8 @@
 /**
- * What the stock lifecycle publishes: its phases run one by one, as pack runs them, on images in a registry. cnb's own stock driver
- * puts images on the engine only, and refuses extensions.
+ * Publishes an image with the stock lifecycle.
+ *
+ * Runs the phases one by one, as pack does, on images in a registry. cnb's stock driver
+ * saves images only on the engine, and does not support extensions.
  */
 
 import { writeFile } from 'node:fs/promises'
@@ -10,22 +12,22 @@ import { makeLayer, putImage, type ImageRegistry } from '../images/registry-imag
 
 export interface StockBuild {
   readonly registry: ImageRegistry
-  /** What is made: a name in the registry, as is that of the run image. */
+  /** The name of the new image, which is in the registry, as the run image is. */
   readonly image: string
   readonly runImage: string
-  /** On the engine. */
+  /** The builder's name on the engine. */
   readonly builder: string
   /** The app's directory. */
   readonly app: string
   readonly platformApi: string
-  /** A directory for files of the build, and what the names of its volumes begin with, which stay. */
+  /** A directory for files of the build; its name is the prefix of the volumes, which are not removed. */
   readonly scratch: string
   readonly volumes: string
   /** Whether extensions extend both images. */
   readonly extending?: boolean
 }
 
-/** Builds without any cache. */
+/** Builds without a cache. */
 export async function publishStock(build: StockBuild): Promise<void> {
   const { registry, image, builder, runImage, app, platformApi, scratch, volumes, extending = false } = build
   const volume = (name: string, target: string): string[] => ['--volume', `${volumes}.stock-${name}:${target}`]
@@ -36,10 +38,10 @@ export async function publishStock(build: StockBuild): Promise<void> {
   const phase = (name: string, ...args: string[]): Promise<string> => run(builder, ['--user', '0:0'], `/cnb/lifecycle/${name}`, ...args)
 
   await writeFile(join(scratch, 'run.toml'), `[[images]]\nimage = "${runImage}"\n`)
-  // As cnb and pack send them.
+  // The app and the files as cnb and pack upload them.
   const fill = 'cp -R /from/. /workspace && chmod 777 /workspace && cp /scratch/run.toml /layers && chown -R 1001:1000 /workspace /layers'
   const mounts = ['--volume', `${app}:/from:ro`, '--volume', `${scratch}:/scratch:ro`]
-  // A new volume begins with what the image has there: the run image has no lifecycle.
+  // A new volume starts with the image's files, and the run image has no lifecycle.
   const lifecycle = volume('lifecycle', '/cnb/lifecycle')
   await run(builder, ['--user', '0:0', ...mounts, ...lifecycle], 'bash', '-c', fill)
   await phase('analyzer', '-run', '/layers/run.toml', '-run-image', runImage, image)
@@ -55,7 +57,7 @@ export async function publishStock(build: StockBuild): Promise<void> {
   await phase('exporter', '-app', '/workspace', '-run', '/layers/run.toml', image)
 }
 
-/** Puts an image of the engine into the registry, without its layers: the restorer wants no more of it. Gives its name there. */
+/** Copies an image of the engine to the registry without its layers, which the restorer does not need; returns its name. */
 async function putOutline(registry: ImageRegistry, image: string): Promise<string> {
   const { Architecture: architecture, Config: config } = await inspectImage(image)
   const layer = makeLayer('never read')
