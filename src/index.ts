@@ -1,6 +1,6 @@
 /**
- * The library: the command's operations as functions. The import has no side effects; each function loads its code on demand.
- * docs/library.md has an example.
+ * The library: the command's operations as functions. docs/library.md has an example.
+ * The import has no side effects; each function loads its code on demand.
  */
 
 import { setMaxListeners } from 'node:events'
@@ -34,7 +34,7 @@ export interface ConnectOptions extends Context {
 
 /** Access to the engine and registries for any number of operations, also concurrent ones. Disposing of it closes all connections. */
 export interface Connection extends AsyncDisposable {
-  /** The abort signal and event receiver of operations that are called without a context. */
+  /** The abort signal and event receiver of operations without a separate context. */
   readonly context: Context
   /** @internal */
   engine(): Promise<EngineServices>

@@ -44,7 +44,7 @@ const SIGNALS = [
 /** Exits the process if the cleanup takes too long. Engine calls have an earlier limit (docker/last-words.ts). */
 function leaveInTime(words: string, exit: number): void {
   const giveUp = (): void => {
-    process.stderr.write(`ERROR: ${words}, and the cleanup did not finish in time: remove what is left on the engine with the label dev.cnb.owner (CNB_INTERRUPTED)\n`)
+    process.stderr.write(`ERROR: ${words}, and the cleanup did not finish in time: remove remaining resources with the label dev.cnb.owner from the engine (CNB_INTERRUPTED)\n`)
     leave(exit)
   }
   setTimeout(giveUp, LAST_GRACE_MS).unref()

@@ -1,4 +1,4 @@
-/** Span events: durations of engine calls, registry calls and internal work, for --verbose and CNB_TRACE. */
+/** Span events (durations of engine calls, registry calls and internal work). */
 
 import { finished, type Readable } from 'node:stream'
 import type { Context, EventSink, SpanArguments, SpanCategory } from './events.ts'
@@ -8,7 +8,7 @@ export type EndSpan = (args?: SpanArguments) => void
 
 const ignore: EndSpan = () => {}
 
-/** Starts a span. The event is emitted when the returned function is called. */
+/** Starts a span. The returned function ends it and emits the event. */
 export function beginSpan(events: EventSink | undefined, category: SpanCategory, name: string): EndSpan {
   if (!events) return ignore
   const startMs = performance.now()

@@ -1,4 +1,4 @@
-/** Connections to the engine and to registries. The code for either is loaded when it is first needed. */
+/** Connections to the engine and to registries; their code is loaded on first use. */
 
 import { getPriority, hostname } from 'node:os'
 import { toCnbError } from '../base/errors.ts'
@@ -8,10 +8,10 @@ import type { Engine } from '../docker/engine.ts'
 import type { ResourceOwner } from '../docker/owner.ts'
 import type { EngineServices, Host, RegistryServices } from './services.ts'
 
-/** Go's names of processors, which images have, by Node's. */
+/** Go's processor names, which images use, by Node's. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
 
-/** Opens connections and closes them together, so that the process can end. */
+/** Opens connections and closes all of them on disposal; open connections keep the process alive. */
 export class Connections implements AsyncDisposable {
   readonly #host: Host
   readonly #closing: (() => Promise<void>)[] = []
@@ -20,12 +20,12 @@ export class Connections implements AsyncDisposable {
     this.#host = host
   }
 
-  /** Returns what needs registries only; it connects to none yet. Loads undici when a registry is opened. */
+  /** Returns the services that need registries only, without a connection. Loads undici when a registry is opened. */
   registryServices(context: Context): RegistryServices {
     const { env, home } = this.#host
     return {
       host: this.#host,
-      // Also where containers run in a virtual machine.
+      // Correct also if containers run in a virtual machine.
       platform: { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch },
       registries: async (settings) => {
         const [{ openRegistries }, { makeKeychain }] = await Promise.all([
@@ -42,7 +42,7 @@ export class Connections implements AsyncDisposable {
   }
 
   /**
-   * Connects to the engine, and removes what killed runs left there at the same time. Loads dockerode.
+   * Connects to the engine and starts to remove the leftovers of killed runs in the background. Loads dockerode.
    * @throws CnbError CNB_USAGE, CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
    */
   async engineServices(context: Context): Promise<EngineServices> {
@@ -76,18 +76,18 @@ export class Connections implements AsyncDisposable {
   }
 }
 
-/** Removes what killed runs left on the engine. Never fails a command. */
+/** Removes the leftovers of killed runs from the engine. Never throws. */
 async function sweep(engine: Engine, { space }: ResourceOwner, context: Context): Promise<void> {
   const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('../docker/orphans.ts'), import('../docker/owner.ts')])
   try {
     const removed = await removeOrphans(engine, { space, hasEnded: (owner) => hasEnded(owner, exists), now: Date.now }, context)
     if (removed > 0) context.events?.({ type: 'debug', message: `removed ${removed} leftovers of earlier runs` })
   } catch (error) {
-    context.events?.({ type: 'debug', message: `leftovers of earlier runs were not looked for: ${toCnbError(error).message}` })
+    context.events?.({ type: 'debug', message: `cannot remove leftovers of earlier runs: ${toCnbError(error).message}` })
   }
 }
 
-/** Whether a process has that id, by getpriority(2), which a mount option of /proc (hidepid) does not restrict. */
+/** Returns whether a process with this id exists, by getpriority(2), which the mount option hidepid of /proc does not restrict. */
 export function exists(pid: number): boolean {
   try {
     getPriority(pid)

@@ -1,4 +1,4 @@
-/** Text files that options and apps name. What a link leads to outside of where the file is said to be is never shown. */
+/** Reader of user-specified text files; errors never show contents of a file behind a link. */
 
 import { realpath } from 'node:fs/promises'
 import { isAbsolute, relative, sep } from 'node:path'
@@ -6,23 +6,24 @@ import { readBounded, type BoundedOptions } from '../base/bounded-file.ts'
 import { CnbError, type ErrorCode } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 
-/** No honest descriptor or env file is larger. */
+/** Real descriptors and env files are smaller. */
 const MAX_BYTES = 1024 * 1024
 
 export interface NamedFile {
   /** Absolute. */
   readonly path: string
-  /** As the user knows it. */
+  /** The name for messages, as the user typed it. */
   readonly shown: string
   readonly text: string
-  /** A link leads to it out of the app or out of the working directory. */
+  /** Whether a link in the app or in the working directory leads to a file outside both. */
   readonly leadsOut: boolean
 }
 
 /**
- * Reads a file that the user named, which may be a pipe.
- * @param near the app and the working directory: a repository decides what their links lead to, not the user
- * @throws CnbError `code`, which says what of it cannot be read
+ * Reads a file that the user specified, which may be a pipe.
+ * @param file its absolute path, its name for messages, and its description for errors (`what`)
+ * @param near the app and the working directory: the author of a repository controls the links in them, not the user
+ * @throws CnbError `code` if the file cannot be read
  */
 export async function readNamedFile(
   file: { readonly path: string; readonly shown: string; readonly what: string },
@@ -38,14 +39,14 @@ export async function readNamedFile(
   } catch (error) {
     if (error instanceof CnbError) throw error
     const { code: system, message } = error as NodeJS.ErrnoException
-    const why = system === 'ENOENT' ? 'there is no such file' : message
+    const why = system === 'ENOENT' ? 'the file does not exist' : message
     throw new CnbError(code, `cannot read ${what}: ${why}`, { position: { file: shown }, cause: error })
   }
 }
 
 /**
- * What `parse` makes of the file's text.
- * @throws CnbError what `parse` throws; for a file that a link leads to from elsewhere, no more than its position
+ * Returns the result of `parse` for the file's text.
+ * @throws CnbError the error of `parse`; only with its position if a link leads out of the app and the working directory
  */
 export function parseNamedFile<T>({ text, shown, leadsOut }: NamedFile, parse: (text: string) => T): T {
   try {
@@ -56,27 +57,27 @@ export function parseNamedFile<T>({ text, shown, leadsOut }: NamedFile, parse: (
   }
 }
 
-/** The error says what the file is and where it is wrong. No word of it may come from the file, nor may its cause. */
+/** Returns an error with the file's name and the position only. The message and cause must not contain text of the file. */
 function withoutContent({ code, position }: CnbError, shown: string): CnbError {
-  return new CnbError(code, `${shown} is not valid, and ${HIDDEN}`, {
+  return new CnbError(code, `${shown} is invalid, and ${HIDDEN}`, {
     position: { ...position, file: shown },
-    hint: 'Name the file itself to see what is wrong with it.',
+    hint: 'Specify the file itself instead of the link to see the error.',
   })
 }
 
 export const HIDDEN = 'its content is not shown, because a link leads to it from another directory'
 
-/** Whether the path is inside one of `directories` as it is written, and outside of them all once its links are followed. */
+/** Returns whether the path is inside one of `directories`, but outside all of them after its links are resolved. */
 async function leadsOut(path: string, directories: readonly string[]): Promise<boolean> {
   if (!directories.some((directory) => isInside(path, directory))) return false
-  // A pipe that another program holds has no path.
+  // A pipe of another program has no real path.
   const real = await realpath(path).catch(() => undefined)
   if (real === undefined) return false
   const all = await Promise.all(directories.map((directory) => realpath(directory)))
   return !all.some((directory) => isInside(real, directory))
 }
 
-/** Whether `path` is in `directory`, or it is `directory`; both are absolute. */
+/** Returns whether `path` is `directory` or inside it; both are absolute. */
 export function isInside(path: string, directory: string): boolean {
   const rest = relative(directory, path)
   return rest !== '..' && !rest.startsWith(`..${sep}`) && !isAbsolute(rest)

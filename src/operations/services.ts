@@ -1,46 +1,46 @@
-/** What operations need from outside; main.ts makes them once, tests make their own. */
+/** Dependencies of operations: main.ts creates them once per process, tests create fakes. */
 
 import type { Engine, PullOptions } from '../docker/engine.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Registries } from '../registry/registry.ts'
 
-/** The parts of the process's environment that operations depend on, handed in so that nothing below main reads it. */
+/** The parts of the process's environment that operations use; only main.ts reads the process itself. */
 export interface Host {
   /** The environment variables: for `--env NAME`, proxies and PACK_VOLUME_KEY. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The directory that relative paths start from. */
+  /** The base directory of relative paths. */
   readonly cwd: string
   /** The user's home directory. */
   readonly home: string
 }
 
-/** How registries are reached. */
+/** Settings of the registry client. */
 export interface RegistrySettings {
   readonly insecure: readonly string[]
-  /** By registry, or `*`. */
+  /** Mirrors by registry, or by `*` for all. */
   readonly mirrors: Readonly<Record<string, readonly string[]>>
   /** Certificates in PEM. */
   readonly ca: readonly Buffer[]
-  /** Requests to one registry at once, where not the client's own number. */
+  /** The number of concurrent requests to one registry; default: the client's. */
   readonly concurrency?: number
 }
 
-/** What an operation needs that has to do with registries only. */
+/** The dependencies of operations without an engine. */
 export interface RegistryServices {
   readonly host: Host
-  /** What this machine runs in containers: which image of an index is meant when nobody says. */
+  /** This machine's platform for containers: the default when an image is selected from an index. */
   readonly platform: Platform
-  /** The client for all registries, closed when the command has ended. */
+  /** Opens a client for all registries, which is closed at the end of the command. */
   readonly registries: (settings: RegistrySettings) => Promise<Registries>
 }
 
 export interface EngineServices {
   readonly engine: Engine
   readonly host: Host
-  /** The owner label's value for all that this run creates on the engine (docker/orphans.ts). */
+  /** The value of the owner label on all engine resources of this run (docker/orphans.ts). */
   readonly owner: string
-  /** Removes what killed runs left on the engine; called again it only waits for that. Never fails. */
+  /** Waits for the removal of the leftovers of killed runs from the engine. Never throws. */
   readonly sweep: () => Promise<void>
-  /** Credentials for pulling from a repository (with its registry), from Docker's configuration; undefined for an anonymous pull. */
+  /** Returns the credentials for a pull from a repository (with registry), from Docker's configuration. Returns undefined for an anonymous pull. */
   readonly credentials: (repository: string) => Promise<PullOptions['auth']>
 }

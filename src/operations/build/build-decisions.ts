@@ -1,4 +1,4 @@
-/** The reasons for what a build uses: platform, Platform API, lifecycle, cache and trust. */
+/** Decision events of a build about platform, Platform API, lifecycle, cache and trust. */
 
 import { decide, type Context } from '../../base/events.ts'
 import type { Builder } from '../../builder/builder.ts'
@@ -7,7 +7,7 @@ import { cachePlace } from '../../lifecycle/cache-volumes.ts'
 import { formatPlatform } from '../../oci/platform.ts'
 import type { BuildOptions } from './build-options.ts'
 
-/** Emits what follows from the options and the builder, before the run image is searched for. */
+/** Emits the decisions that depend on the options and the builder only, before the search for the run image. */
 export function decideEnvironment(
   { platform, lifecycle, runImage }: Pick<BuildOptions, 'platform' | 'lifecycle' | 'runImage'>,
   builder: Builder,
@@ -15,24 +15,24 @@ export function decideEnvironment(
   context: Context,
 ): void {
   const { supported, deprecated } = builder.lifecycle.platformApis
-  const platformSource = platform === undefined ? "it is the engine's own, and the builder's" : '--platform names it'
+  const platformSource = platform === undefined ? 'it is the platform of the engine and the builder' : '--platform specifies it'
   decide(context, { kind: 'platform', name: formatPlatform(builder.image.platform) }, 'chosen', platformSource)
-  const offered = `the newest version of the builder's lifecycle ${builder.lifecycle.version} (${[...supported, ...deprecated].join(', ')}) that cnb supports`
+  const offered = `it is the newest version that cnb and the builder's lifecycle ${builder.lifecycle.version} (${[...supported, ...deprecated].join(', ')}) support`
   decide(context, { kind: 'platform api', name: formatApiVersion(api) }, 'chosen', offered)
-  if (runImage !== undefined) decide(context, { kind: 'run image', name: runImage }, 'chosen', '--run-image names it')
-  const driver = lifecycle === 'stock' ? '--lifecycle names it' : 'it is the default'
+  if (runImage !== undefined) decide(context, { kind: 'run image', name: runImage }, 'chosen', '--run-image specifies it')
+  const driver = lifecycle === 'stock' ? '--lifecycle specifies it' : 'it is the default'
   decide(context, { kind: 'lifecycle', name: lifecycle ?? 'native' }, 'chosen', driver)
 }
 
-/** Emits which cache the build uses. */
+/** Emits the decision about the build's cache. */
 export function decideCache({ lifecycle, cacheImage }: BuildOptions, keeping: Parameters<typeof cachePlace>[0], context: Context): void {
   const isChosen = keeping.cacheImage !== undefined || keeping.cacheDirectory !== undefined || keeping.cacheVolumes.chosen
-  const source = cacheImage !== undefined ? '--cache-image names it' : isChosen ? '--cache names it' : "it is the default, a volume named after the app's image"
+  const source = cacheImage !== undefined ? '--cache-image specifies it' : isChosen ? '--cache specifies it' : 'it is the default: a volume with a name derived from the app image'
   decide(context, { kind: 'cache', name: cachePlace(keeping, lifecycle) }, 'chosen', source)
 }
 
-/** Emits whether the user trusts the builder; only the stock lifecycle depends on it. */
+/** Emits whether the user trusts the builder. Only the stock lifecycle depends on it. */
 export function decideTrust({ trustBuilder }: BuildOptions, builder: Builder, trusted: boolean, context: Context): void {
-  const source = trustBuilder !== undefined ? '--trust-builder says so' : `its name is ${trusted ? '' : 'not '}among the trusted builders`
+  const source = trustBuilder !== undefined ? '--trust-builder is set' : `it is ${trusted ? '' : 'not '}in the list of trusted builders`
   decide(context, { kind: 'trust', name: builder.image.reference }, trusted ? 'trusted' : 'not trusted', source)
 }

@@ -1,4 +1,4 @@
-/** The images that a build starts from: builder and run image, of one platform. */
+/** Finds the builder and the run image of a build, and checks that their platforms match. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -18,8 +18,8 @@ import { declaredName, fullName, withConfiguredMirrors } from '../config/configu
 import type { EngineServices } from '../services.ts'
 
 /**
- * Finds the builder and reads what it says of itself.
- * @param wanted the platform that the user asked for; the engine's own when absent
+ * Finds the builder and reads its metadata.
+ * @param wanted the value of --platform; default: the engine's platform
  * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_BUILDER_INVALID, CNB_PLATFORM_MISMATCH, …
  */
 export async function findBuilder(
@@ -39,21 +39,25 @@ export async function findBuilder(
   return builder
 }
 
-/** What a run image is looked for with. */
+/** The input of a search for a run image. */
 export interface RunImageSearch {
   readonly app: Reference
   readonly builder: Builder
   readonly config: Config
-  /** Finds an image, or throws CNB_IMAGE_NOT_FOUND, …: on the engine after a pull, or in its registry for an app that the engine does not get. */
+  /**
+   * Finds an image: on the engine, after a pull if necessary, or in its registry if the app is not saved to the engine.
+   * @throws CnbError CNB_IMAGE_NOT_FOUND, …
+   */
   readonly find: (name: string, context: Context) => Promise<Image>
 }
 
 /**
- * Finds the run image: the user's, or the best that can be had of those that the builder names.
+ * Finds the run image: the user's, or the best available one of those that the builder lists.
+ * @param requested the value of --run-image
  * @throws CnbError CNB_RUN_IMAGE_INVALID, CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, …
  */
 export async function findRunImage(
-  asked: string | undefined,
+  requested: string | undefined,
   { app, builder, config, find }: RunImageSearch,
   { engine }: Pick<EngineServices, 'engine'>,
   context: Context,
@@ -65,25 +69,25 @@ export async function findRunImage(
     ...{ names: withConfiguredMirrors(declared, config), declaredBy: 'the builder', registry: app.registry, isPresent },
     find: (name: string) => find(name, context),
   }
-  const found = asked !== undefined ? await findAsked(asked, find, context) : choice && (await chooseRunImage(choice, context))
-  if (!found) throw new CnbError('CNB_BUILDER_INVALID', `builder '${builder.image.reference}' names no run image`, { hint: 'Name one with --run-image.' })
+  const found = requested !== undefined ? await findRequested(requested, find, context) : choice && (await chooseRunImage(choice, context))
+  if (!found) throw new CnbError('CNB_BUILDER_INVALID', `builder '${builder.image.reference}' lists no run image`, { hint: 'Specify one with --run-image.' })
   refuseOtherPlatform(found.image, wanted, "the builder's")
   if (!found.image.config.config.Env?.some((entry) => entry.startsWith('PATH='))) {
-    throw new CnbError('CNB_RUN_IMAGE_INVALID', `run image '${found.name}' sets no PATH in its environment`, {
-      hint: 'Apps could not start on it: use another --run-image.',
+    throw new CnbError('CNB_RUN_IMAGE_INVALID', `run image '${found.name}' does not set PATH in its environment, so apps cannot start on it`, {
+      hint: 'Use another run image with --run-image.',
     })
   }
   return found
 }
 
-async function findAsked(text: string, find: RunImageSearch['find'], context: Context): Promise<RunImage> {
+async function findRequested(text: string, find: RunImageSearch['find'], context: Context): Promise<RunImage> {
   const name = familiarName(parseReference(text))
   return { name, image: await find(name, context) }
 }
 
 /**
- * What run.toml lists: the builder's own run images, the one that is used first, or the user's alone when it is none of them, so that
- * a later rebase asks for the image that was really used. What is named by a digest is the builder's own only with that digest.
+ * Returns the content of run.toml: the builder's run images, starting with the one in use, or only the user's if the builder does not
+ * list it. A later rebase then finds the run image that the build used. A name with a digest matches only the same digest.
  */
 export function runImagesFor({ name }: Pick<RunImage, 'name'>, { runImages }: Pick<Builder, 'runImages'>, config: Pick<Config, 'runImages'>): readonly RunImageName[] {
   const namesOf = ({ image, mirrors }: RunImageName): readonly string[] => [image, ...mirrors]
@@ -92,22 +96,22 @@ export function runImagesFor({ name }: Pick<RunImage, 'name'>, { runImages }: Pi
   return used ? [used, ...runImages.filter((each) => each !== used)] : [{ image: declared, mirrors: [] }]
 }
 
-/** Before Platform API 0.12 run image and builder must be of one stack. */
+/** Checks that run image and builder have the same stack, for Platform APIs before 0.12. @throws CnbError CNB_RUN_IMAGE_INVALID */
 export function refuseOtherStack(builder: Builder, runImage: RunImage, api: ApiVersion): void {
   const stack = runImage.image.labels['io.buildpacks.stack.id'] ?? ''
   if (hasFeature(api, 'targets') || builder.stack.id === '' || stack === builder.stack.id) return
   throw new CnbError(
     'CNB_RUN_IMAGE_INVALID',
-    `run image '${runImage.name}' is of stack '${stack}', the builder of '${builder.stack.id}'`,
-    { hint: "Use a run image of the builder's stack." },
+    `run image '${runImage.name}' has the stack '${stack}', but the builder has '${builder.stack.id}'`,
+    { hint: "Use a run image with the builder's stack." },
   )
 }
 
-function refuseOtherPlatform(image: Image, wanted: Platform, whose: string): void {
+function refuseOtherPlatform(image: Image, wanted: Platform, owner: string): void {
   if (platformMatches(image.platform, wanted)) return
   throw new CnbError(
     'CNB_PLATFORM_MISMATCH',
-    `image '${image.reference}' is for ${formatPlatform(image.platform)}, not for ${whose} ${formatPlatform(wanted)}`,
-    { hint: `Use an image for ${formatPlatform(wanted)}, or ask for the other with --platform where the engine can emulate it.` },
+    `image '${image.reference}' is for ${formatPlatform(image.platform)}, not for ${owner} ${formatPlatform(wanted)}`,
+    { hint: `Use an image for ${formatPlatform(wanted)}, or select the other platform with --platform if the engine can emulate it.` },
   )
 }

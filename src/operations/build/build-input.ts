@@ -1,4 +1,4 @@
-/** What the user wants, before any engine is asked: the options' values, the app with its project.toml, the configuration file. */
+/** The input of a build that needs no engine: options, app, project.toml, configuration file. */
 
 import { resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
@@ -20,16 +20,16 @@ import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume }
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 
 export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' | 'limits' | 'env'> {
-  /** The options as typed, for the reasons of decisions. */
+  /** The options as typed, for the reasons of decision events. */
   readonly options: BuildOptions
   readonly image: Tag
   readonly tags: readonly Tag[]
   readonly app: App
   readonly project: Project | undefined
   readonly config: Config
-  /** The builder's name, from the options, the project or the configuration file. */
+  /** The builder's name from the options, project.toml or the configuration file. */
   readonly builder: string
-  /** The run image's name, as typed; found by the builder when absent. */
+  /** The run image's name as typed; default: a run image of the builder. */
   readonly runImage: string | undefined
   readonly platform: Platform | undefined
   readonly pullPolicy: PullPolicy
@@ -40,7 +40,7 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' |
   readonly certificates: readonly { readonly file: string; readonly pem: Buffer }[]
 }
 
-/** @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID, CNB_DESCRIPTOR_INVALID, CNB_APP_INVALID */
+/** Reads and validates the input. @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID, CNB_DESCRIPTOR_INVALID, CNB_APP_INVALID */
 export async function readInput(options: BuildOptions, host: Host, context: Context): Promise<BuildInput> {
   const image = parseTag(options.image)
   const tags = (options.tags ?? []).map((tag) => parseTag(tag))
@@ -69,11 +69,11 @@ export async function readInput(options: BuildOptions, host: Host, context: Cont
 function builderName(options: BuildOptions, project: Project | undefined, config: Config, context: Context): string {
   const name = options.builder ?? project?.descriptor.builder ?? config.defaultBuilder
   if (name !== undefined) {
-    const source = options.builder !== undefined ? '--builder names it' : project?.descriptor.builder !== undefined ? `${project.file} names it` : 'the configuration file names it as default-builder-image'
+    const source = options.builder !== undefined ? '--builder specifies it' : project?.descriptor.builder !== undefined ? `${project.file} specifies it` : 'default-builder-image in the configuration file specifies it'
     decide(context, { kind: 'builder', name }, 'chosen', source)
     return name
   }
-  throw new CnbError('CNB_USAGE', 'no builder is named', {
-    hint: "Name one with --builder, in project.toml with 'builder = \"…\"' below [io.buildpacks], or in ~/.cnb/config.toml with 'default-builder-image = \"…\"'.",
+  throw new CnbError('CNB_USAGE', 'no builder specified', {
+    hint: "Specify one with --builder, in project.toml with 'builder = \"…\"' below [io.buildpacks], or in ~/.cnb/config.toml with 'default-builder-image = \"…\"'.",
   })
 }

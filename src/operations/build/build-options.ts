@@ -1,29 +1,29 @@
-/** What `cnb build` takes. */
+/** The options of `cnb build`. */
 
 import type { PullPolicy } from '../../images/find/pull.ts'
 import type { RegistryOptions } from '../config/registry-settings.ts'
 
 export interface BuildOptions extends RegistryOptions {
-  /** The image's name, as typed. */
+  /** The image's name as typed. */
   image: string
-  /** App directory; the working directory when absent. */
+  /** The app directory or zip archive; default: the working directory. */
   path?: string
   builder?: string
   runImage?: string
-  /** More names for the image. */
+  /** Additional names of the image. */
   tags?: string[]
   /** `NAME=value`, or `NAME` for the host's value. */
   env?: string[]
   envFiles?: string[]
-  /** Replaces the builder's order: `id`, `id@version`, a directory, a tar. */
+  /** Buildpacks that replace the builder's order: `id`, `id@version`, a directory, a tar. */
   buildpacks?: string[]
   defaultProcess?: string
   network?: string
-  /** `host:target[:ro|rw]`; read-only unless said otherwise. */
+  /** `source:target[:ro|rw]`; read-only by default. */
   volumes?: string[]
   pullPolicy?: PullPolicy
   clearCache?: boolean
-  /** What the image is for; `production` when absent. */
+  /** The execution environment; default: `production`. */
   execEnv?: string
   trustBuilder?: boolean
   /** Seconds since 1970, an ISO 8601 date, or `now`. */
@@ -31,29 +31,29 @@ export interface BuildOptions extends RegistryOptions {
   previousImage?: string
   sbomOutputDir?: string
   reportOutputDir?: string
-  /** project.toml; `<path>/project.toml` when absent and there is one. */
+  /** The path of the project descriptor; default: `<path>/project.toml` if it exists. */
   descriptor?: string
-  /** Where the phases find the engine: an address as the engine's own host sees it, or `inherit`. */
+  /** The engine's address for the phases, as seen from the engine's host, or `inherit`. */
   dockerHost?: string
-  /** `os/arch[/variant]` of builder and run image. */
+  /** The platform of builder and run image: `os/arch[/variant]`. */
   platform?: string
   verbose?: boolean
-  /** Has the detector tell what became of each group that it tried. */
+  /** Makes the detector report the result of each group that it tried. */
   explain?: boolean
-  /** Who analyzes, restores and exports; `native` when absent. */
+  /** The driver for analyze, restore and export; default: `native`. */
   lifecycle?: 'native' | 'stock'
-  /** Bounds on the build's container, as docker takes them: `2g`, `1.5`. */
+  /** Limits of the build container in docker's syntax: `2g`, `1.5`. */
   memory?: string
   cpus?: string
   pidsLimit?: number
   /** `type=…;format=…;…` */
   cache?: string[]
-  /** The same as `type=build;format=image;name=…`. */
+  /** Equivalent to `type=build;format=image;name=…` in `cache`. */
   cacheImage?: string
-  /** `engine`, `registry`, `oci:DIRECTORY`; the engine when there is none. */
+  /** `engine`, `registry` or `oci:DIRECTORY`; default: `engine`. */
   to?: string[]
-  /** The same as `registry` in `to`. */
+  /** Equivalent to `registry` in `to`. */
   publish?: boolean
-  /** Leaves the base image's layers out of OCI layouts. */
+  /** Omits the base image's layers from OCI layouts. */
   sparse?: boolean
 }

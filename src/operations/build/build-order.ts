@@ -1,4 +1,4 @@
-/** Which buildpacks a build tries: the user's, else project.toml's, else the builder's own order. */
+/** The order of a build: from --buildpack, otherwise from project.toml, otherwise the builder's. */
 
 import { access, realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
@@ -15,20 +15,21 @@ import { isInside } from '../named-file.ts'
 import type { ProjectBuildpack, ProjectDescriptor } from '../../project/descriptor.ts'
 
 export interface ChosenBuildpacks {
-  /** Absent when the builder's own order holds. */
+  /** Absent if the build uses the builder's order. */
   readonly order?: Order
-  /** Those that the builder does not bring. */
+  /** Buildpacks that are not in the builder. */
   readonly added: readonly Buildpack[]
-  /** Whether any of them came from elsewhere than project.toml's own inline scripts. */
+  /** Whether any added buildpack is not an inline script of project.toml. */
   readonly external: boolean
 }
 
-/** What one locator stands for: an entry with the buildpacks that it brings, or the builder's whole order. */
+/** The meaning of one locator: a group entry with the buildpacks to add, or the builder's whole order. */
 type Choice = { entry: GroupEntry; added: readonly Buildpack[]; external: boolean } | 'builder-order'
 
 /**
+ * Returns the order and the buildpacks to add to the builder.
  * @param flags `--buildpack` values; paths are relative to `cwd`
- * @param project the descriptor with the file it came from, to whose directory its paths are relative
+ * @param project the descriptor; its paths are relative to the directory of its file
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_UNSUPPORTED, CNB_DESCRIPTOR_INVALID
  */
 export async function chooseBuildpacks(
@@ -65,7 +66,7 @@ export async function chooseBuildpacks(
   return { order: resolveOrder(order, available), added, external: chosen.some((choice) => choice.external) }
 }
 
-/** One group of all entries; where `from=builder` stands, each of the builder's groups in turn. */
+/** Returns one group of all entries. At `from=builder`, the order branches into each of the builder's groups. */
 function joinChoices(choices: readonly Choice[], builderOrder: Order): Order {
   return choices.reduce<Order>(
     (order, choice) =>
@@ -79,7 +80,7 @@ function joinChoices(choices: readonly Choice[], builderOrder: Order): Order {
 function entriesOf(choices: readonly Choice[]): GroupEntry[] {
   return choices.flatMap((choice) => {
     if (choice !== 'builder-order') return [choice.entry]
-    throw new CnbError('CNB_USAGE', "'from=builder' cannot stand before or after the builder's own order")
+    throw new CnbError('CNB_USAGE', "'from=builder' is not allowed in io.buildpacks.pre and io.buildpacks.post")
   })
 }
 
@@ -99,11 +100,11 @@ async function choiceOfLocator(text: string, builder: Builder, base: string, con
   if (locator.type === 'id') return { entry: { id: locator.id, version: locator.version }, added: [], external: false }
   const added = await readBuildpacks(resolve(base, locator.path), context)
   const [main] = added
-  if (main === undefined) throw new CnbError('CNB_BUILDPACK_INVALID', `'${text}' holds no buildpack`)
+  if (main === undefined) throw new CnbError('CNB_BUILDPACK_INVALID', `'${text}' contains no buildpack`)
   return { entry: entryOf(main), added, external: true }
 }
 
-/** A project.toml may name any buildpack of this machine; no line of one outside of its directory is shown. */
+/** Removes the source line from an error in a file outside `base`: a project.toml may reference any file of this machine. */
 async function withoutForeignSource(error: unknown, base: string): Promise<unknown> {
   if (!(error instanceof CnbError) || error.source === undefined || !error.position) return error
   const [file, directory] = await Promise.all([error.position.file, base].map((path) => realpath(path).catch(() => undefined)))

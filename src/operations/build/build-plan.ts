@@ -1,4 +1,4 @@
-/** From the options of `cnb build` to a plan: everything that can be wrong with the input is found here, before the first container. */
+/** Creates a build plan from the options of `cnb build`; validates all input. */
 
 import { resolve } from 'node:path'
 import type { Context } from '../../base/events.ts'
@@ -22,7 +22,7 @@ import { isEngineOnly } from './build-sinks.ts'
 import { findImages } from './found-images.ts'
 import type { EngineServices } from '../services.ts'
 
-/** @throws CnbError of nearly every code that is not a phase's */
+/** Plans a build. @throws CnbError with almost any code except those of phases */
 export async function planBuild(
   options: BuildOptions,
   services: EngineServices,
@@ -32,7 +32,7 @@ export async function planBuild(
   const { host } = services
   const input = await readInput(options, host, context)
   const { image, tags, app, project, config, cache, certificates } = input
-  // Asked for beside all else: it need not be known before something is made.
+  // Runs concurrently with the search for images: the result is needed only before anything is created.
   const allowed = publishing && checkPublishing(publishing, [image, ...tags], context)
   allowed?.catch(() => {})
   const images = await findImages(input, services, publishing, context)
@@ -46,7 +46,7 @@ export async function planBuild(
   decideCache(options, keeping, context)
   const trust = trusts({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external })
   if (options.lifecycle === 'stock') decideTrust(options, builder, trust.builder, context)
-  if (trust.builder && chosen.external) context.events?.({ type: 'info', message: 'buildpacks were added: each phase runs in a container of its own' })
+  if (trust.builder && chosen.external) context.events?.({ type: 'info', message: 'each phase runs in a separate container, because the build adds buildpacks to the builder' })
   const absolute = (directory: string | undefined) => (directory === undefined ? undefined : resolve(host.cwd, directory))
   return {
     image,
@@ -81,7 +81,7 @@ export async function planBuild(
   }
 }
 
-/** A build volume of the user's own brings the native driver's along: they are of one cache. */
+/** Replaces default volumes with the user's. The native driver's volumes are part of the build cache, so their names follow it. */
 function chosenVolumes(own: CacheVolumes, { buildVolume, launchVolume }: CacheChoice): CacheVolumes {
   return {
     ...own,
@@ -96,5 +96,5 @@ function ofBuildVolume(build: string): Omit<CacheVolumes, 'launch'> {
 
 function warnOfOldApi(options: BuildOptions, api: ApiVersion, context: Context): void {
   if (options.creationTime === undefined || hasFeature(api, 'creationTime')) return
-  context.events?.({ type: 'warning', message: `--creation-time needs Platform API ${sinceApi('creationTime')}, this builder has ${formatApiVersion(api)}: it is ignored` })
+  context.events?.({ type: 'warning', message: `--creation-time is ignored: it requires Platform API ${sinceApi('creationTime')}, but this build uses ${formatApiVersion(api)}` })
 }

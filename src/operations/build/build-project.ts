@@ -1,4 +1,4 @@
-/** What the app's own project.toml and the env files say of a build. */
+/** Reader of the app's project.toml and of env files. */
 
 import { lstat, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -11,14 +11,15 @@ import { readEnvFile, resolveEnv } from '../../project/env.ts'
 import { HIDDEN, isInside, parseNamedFile, readNamedFile, type NamedFile } from '../named-file.ts'
 import type { Host } from '../services.ts'
 
-/** A descriptor and the file it came from. */
+/** A project descriptor and the path of its file. */
 export interface Project {
   readonly descriptor: ProjectDescriptor
   readonly file: string
 }
 
 /**
- * The app's descriptor: the one named, or `project.toml` in the app where there is one.
+ * Reads the specified descriptor, or `project.toml` in the app. Returns undefined if neither exists. Emits the descriptor's warnings.
+ * @param file the value of --descriptor
  * @throws CnbError CNB_DESCRIPTOR_INVALID
  */
 export async function readProject(
@@ -37,33 +38,34 @@ function readDescriptorFile(path: string, near: readonly string[], context: Cont
   return readNamedFile({ path, shown: path, what: `the project descriptor ${path}` }, 'CNB_DESCRIPTOR_INVALID', near, context)
 }
 
-/** The app's author chose this file, so it must be a regular file inside the app. */
+/** Reads the app's project.toml. The app's author controls it, so it must be a regular file inside the app. */
 async function findDescriptor({ path: app, archive }: App, context: Context): Promise<NamedFile | undefined> {
   const path = join(app, 'project.toml')
   if (archive) return archive.projectToml === undefined ? undefined : { path, shown: path, text: archive.projectToml, leadsOut: false }
-  const refuse = (what: string): never => {
-    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the project descriptor ${path}: it is ${what}`, {
+  const refuse = (kind: string): never => {
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the project descriptor ${path}: it is ${kind}`, {
       position: { file: path },
-      hint: 'Put the file itself there, or name it with --descriptor.',
+      hint: 'Replace it with a regular file, or specify the file with --descriptor.',
     })
   }
   const real = await realpath(path).catch(() => undefined)
   if (real === undefined) {
     const there = await lstat(path).catch(() => undefined)
-    return there?.isSymbolicLink() ? refuse('a link that leads nowhere') : undefined
+    return there?.isSymbolicLink() ? refuse('a link to a file that does not exist') : undefined
   }
-  if (!isInside(real, app)) return refuse('a link that leads out of the app')
+  if (!isInside(real, app)) return refuse('a link to a file outside the app')
   const found = await stat(real)
   if (!found.isFile()) return refuse(found.isDirectory() ? 'a directory' : 'not a regular file')
   return readDescriptorFile(path, [app], context)
 }
 
 function hidden({ shown }: NamedFile, { length }: readonly string[]): string[] {
-  return length === 0 ? [] : [`${shown} has ${length} ${length === 1 ? 'key' : 'keys'} to be warned of, and ${HIDDEN}`]
+  return length === 0 ? [] : [`${shown} has ${length} ${length === 1 ? 'warning' : 'warnings'}, and ${HIDDEN}`]
 }
 
 /**
- * The build's environment: project.toml, then env files in their order, then flags, the later ones winning.
+ * Returns the build's environment variables. Flags override env files, later env files override earlier ones, and all override
+ * project.toml.
  * @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_USAGE
  */
 export async function readBuildEnv(
@@ -82,7 +84,7 @@ export async function readBuildEnv(
   return resolveEnv({ projectEnv: project?.descriptor.env ?? [], envFiles, env: options.env ?? [], hostEnv: host.env })
 }
 
-/** project-metadata.toml of what the descriptor says of the project itself; undefined when it says nothing. */
+/** Returns the project-metadata.toml of the descriptor's version and source URL. Returns undefined if it has neither. */
 export function projectMetadataToml(project: Project | undefined): string | undefined {
   const { version, sourceUrl } = project?.descriptor ?? {}
   if (version === undefined && sourceUrl === undefined) return undefined

@@ -1,4 +1,4 @@
-/** Where a built image goes: `--to` and `--publish`. */
+/** Parser of --to and --publish: the sinks of a build. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Sink, SinkKind } from '../../images/sinks/sink.ts'
@@ -7,25 +7,25 @@ import { SINKS } from '../../images/sinks/sinks.ts'
 export interface SinkChoice {
   to?: readonly string[]
   publish?: boolean
-  /** Whether layouts go without the base image's layers. */
+  /** Whether OCI layouts omit the base image's layers. */
   sparse?: boolean
 }
 
-/** Whether nothing but the engine gets the image. */
+/** Returns whether the image is saved to the engine only. */
 export function isEngineOnly(sinks: readonly Sink[]): boolean {
   return sinks.every(({ store }) => store === 'engine')
 }
 
-/** The forms that `--to` takes, the default first. */
+/** Returns the forms of `--to`, the default first. */
 export function sinkForms(kinds: readonly SinkKind[] = SINKS): string[] {
   return kinds.map(({ form }) => form)
 }
 
 /**
- * The values of all `--to` options; the engine alone when there is none. `--publish` is another word for `--to registry`.
- * @param cwd what a relative directory starts from
+ * Parses the values of all `--to` options. The default is the engine; `--publish` is equivalent to `--to registry`.
+ * @param cwd the base directory of relative directories
  * @returns the sinks, ordered by kind
- * @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID for what names no layout
+ * @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID for an invalid layout name
  */
 export async function parseSinks({ to = [], publish = false, sparse = false }: SinkChoice, cwd: string, kinds: readonly SinkKind[] = SINKS): Promise<readonly Sink[]> {
   const chosen = [...new Set([...to, ...(publish ? ['registry'] : [])])]
@@ -36,10 +36,10 @@ export async function parseSinks({ to = [], publish = false, sparse = false }: S
     const read = await load()
     return texts.map((text) => read(text, { cwd, sparse }))
   }))
-  const hint = `Use ${sinkForms(kinds).map((form) => `'${form}'`).join(', ')}, or several of them with commas between.`
-  if (sparse && !sinks.flat().some((sink) => sink.sparse)) throw new CnbError('CNB_USAGE', '--sparse is for OCI layouts, and there is none', { hint })
+  const hint = `Use ${sinkForms(kinds).map((form) => `'${form}'`).join(', ')}, or several of them separated by commas.`
+  if (sparse && !sinks.flat().some((sink) => sink.sparse)) throw new CnbError('CNB_USAGE', '--sparse requires an OCI layout', { hint })
   const unknown = wanted.find((text) => !kinds.some(({ form }) => hasForm(text, form)))
-  if (unknown !== undefined) throw new CnbError('CNB_USAGE', `--to '${unknown}' is no place for an image`, { hint })
+  if (unknown !== undefined) throw new CnbError('CNB_USAGE', `unknown --to target '${unknown}'`, { hint })
   return sinks.flat()
 }
 

@@ -1,4 +1,4 @@
-/** Where a build finds the image that it takes the place of, and puts the new one: engine, registries, or both. */
+/** The image store of a build: finds the previous image and saves the new one in all sinks. */
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
@@ -15,16 +15,17 @@ import type { Reference } from '../../oci/reference.ts'
 import type { Registries } from '../../registry/registry.ts'
 import { isEngineOnly } from './build-sinks.ts'
 
-/** How a build talks with registries; absent where it has nothing to do with any. */
+/** The registry client and sinks of a build; absent if the build uses the engine only. */
 export interface Publishing {
   readonly registries: Registries
   readonly sinks: readonly Sink[]
-  /** Of all images of the build: what the app's and the cache's have in common is compressed and sent once. */
+  /** The layer blobs of all images of the build: layers that app and cache have in common are compressed and sent once. */
   readonly blobs: LayerBlobs
 }
 
 export type BuildStore = ImageSource & ImageSink
 
+/** Opens the store of the app image. Without `publishing`, it is the engine. */
 export function openBuildStore(
   images: EngineImageStore,
   publishing: Publishing | undefined,
@@ -43,7 +44,7 @@ export function openBuildStore(
   }
 }
 
-/** Where cache images are, whatever becomes of the app's. */
+/** Opens the store of cache images: always their registry, for all sinks of the app. */
 export function openCacheImages({ registries, blobs }: Publishing, platform: Platform): BuildStore {
   const published = openRegistryImages(registries, platform)
   const sink = toRegistry()
@@ -52,7 +53,7 @@ export function openCacheImages({ registries, blobs }: Publishing, platform: Pla
 }
 
 /**
- * Sees that all names can be given before any work is done for them.
+ * Checks push access for all tags before the build.
  * @throws CnbError CNB_REGISTRY_DENIED, CNB_REGISTRY_UNREACHABLE
  */
 export async function checkPublishing({ registries, sinks }: Publishing, tags: readonly Reference[], context: Context): Promise<void> {
@@ -60,8 +61,8 @@ export async function checkPublishing({ registries, sinks }: Publishing, tags: r
 }
 
 /**
- * Finds run images for an app that the engine does not get: in their registry, where nothing but their description is read. One that
- * no registry has may be on the engine: somebody made it there.
+ * Returns a function that finds run images for an app that is not saved to the engine. It reads manifest and configuration from the
+ * registry, without the layers. For an image that is in no registry it uses the engine's copy: the user may have built it there.
  * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_REGISTRY_*
  */
 export function findPublished(
@@ -71,13 +72,13 @@ export function findPublished(
 ): (reference: string, context: Context) => Promise<Image> {
   const published = openRegistryImages(registries, platform)
   return async (reference, context) => {
-    let failure = new CnbError('CNB_IMAGE_NOT_FOUND', `neither its registry nor the engine has the image '${reference}'`, {
+    let failure = new CnbError('CNB_IMAGE_NOT_FOUND', `cannot find image '${reference}' in its registry or on the engine`, {
       hint: 'Check the name and the tag.',
     })
     try {
       const found = await published.find(reference, context)
       if (found) {
-        decide(context, { kind: 'image', name: reference }, 'read from its registry', 'the engine does not get the image that is built on it')
+        decide(context, { kind: 'image', name: reference }, 'read from its registry', 'the app image is not saved to the engine')
         return found
       }
     } catch (error) {
@@ -88,7 +89,7 @@ export function findPublished(
     const present = await onEngine.find(reference, context)
     if (!present) throw failure
     const why = TREATED_AS_MISSING.has(failure.code) ? `: ${failure.message}` : ''
-    // What came from a registry once may be newer there.
+    // A warning for an image from a registry: the registry may have a newer one.
     const type = present.repoDigests.length > 0 ? 'warning' : 'debug'
     context.events?.({ type, message: `using the engine's copy of '${reference}'${why}` })
     decide(context, { kind: 'image', name: reference }, "the engine's copy", failure.message)
@@ -96,5 +97,5 @@ export function findPublished(
   }
 }
 
-/** A registry says of what it does not have that one may not see it. */
+/** Registries deny access to repositories that do not exist. */
 const TREATED_AS_MISSING = new Set<string>(['CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])

@@ -1,4 +1,4 @@
-/** Whether a build may run all phases in one container, next to the engine's socket. */
+/** Decides whether a build may run all phases in one container with the engine's socket (`creator`). */
 
 import type { Builder } from '../../builder/builder.ts'
 import { isTrusted } from '../../builder/trust.ts'
@@ -7,9 +7,9 @@ export interface TrustInput {
   /** The value of `--trust-builder`. */
   readonly asked: boolean | undefined
   readonly builder: Pick<Builder, 'image' | 'orderExtensions'>
-  /** Builders that the user trusts, by the configuration file. */
+  /** The trusted builders of the configuration file. */
   readonly trustedBuilders: readonly string[]
-  /** Whether the build runs buildpacks that come neither from the builder nor from inline scripts of project.toml. */
+  /** Whether the build runs buildpacks other than those of the builder and inline scripts of project.toml. */
   readonly external: boolean
 }
 
@@ -20,7 +20,7 @@ export interface Trust {
   readonly creator: boolean
 }
 
-/** The user's trust in the builder does not extend to buildpacks that come from elsewhere. `creator` cannot run image extensions. */
+/** Trust in the builder does not extend to buildpacks from other sources. `creator` cannot run image extensions. */
 export function trusts({ asked, builder, trustedBuilders, external }: TrustInput): Trust {
   const trusted = asked ?? isTrusted(builder.image.reference, trustedBuilders)
   return { builder: trusted, creator: trusted && !external && builder.orderExtensions.length === 0 }

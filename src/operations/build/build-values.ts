@@ -1,4 +1,4 @@
-/** Values of `cnb build`'s options, from text to what the plan needs. */
+/** Parsers of option values of `cnb build`. */
 
 import { posix, resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
@@ -6,41 +6,42 @@ import type { EventSink } from '../../base/events.ts'
 import type { Mount } from '../../docker/engine.ts'
 import type { Platform } from '../../oci/platform.ts'
 
-/** What a mount over a directory of the build does to it. */
+/** The effect of a mount over each directory that the build uses. */
 const BUILD_DIRECTORIES: Readonly<Record<string, string>> = {
-  '/cnb': "it hides what the builder has there, such as buildpacks and the lifecycle",
-  '/layers': 'it hides what buildpacks and the lifecycle keep there',
-  '/platform': 'it hides the variables and bindings of the build',
-  '/workspace': 'it hides the app, or a part of it',
+  '/cnb': "it hides the builder's files, such as buildpacks and the lifecycle",
+  '/layers': 'it hides the files of buildpacks and the lifecycle',
+  '/platform': "it hides the build's variables and bindings",
+  '/workspace': 'it hides all or part of the app',
 }
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/
 
 /**
- * A `--volume` value: `source:target[:ro|rw]`, read-only unless it says otherwise. A source with a slash is a path (relative
- * to `cwd`), any other the name of a volume.
+ * Parses a `--volume` value: `source:target[:ro|rw]`, read-only by default. A source with a slash is a path (relative to `cwd`), any
+ * other source is the name of a volume.
+ * @param events receives a warning if the mount hides a directory of the build
  * @throws CnbError CNB_USAGE
  */
 export function parseVolume(text: string, cwd: string, events?: EventSink): Mount {
   const fail = (why: string): never => {
-    throw new CnbError('CNB_USAGE', `--volume '${text}': ${why}`, { hint: "Use '<host path or volume>:<path in the container>[:ro|rw]'." })
+    throw new CnbError('CNB_USAGE', `invalid --volume '${text}': ${why}`, { hint: "Use '<host path or volume>:<path in the container>[:ro|rw]'." })
   }
   const parts = text.split(':')
-  if (parts.length < 2 || parts.length > 3) fail('it has not two or three parts')
+  if (parts.length < 2 || parts.length > 3) fail('expected two or three parts')
   const [source = '', path = '', mode = 'ro'] = parts
-  // The engine takes the dots out of it too.
+  // The engine normalizes dot segments too.
   const target = posix.normalize(path).replace(/(?<=.)\/$/, '')
-  if (source === '') fail('there is no source')
+  if (source === '') fail('the source is empty')
   if (!path.startsWith('/')) fail('the path in the container is not absolute')
   if (mode !== 'ro' && mode !== 'rw') fail(`'${mode}' is neither 'ro' nor 'rw'`)
   const readOnly = mode === 'ro'
-  if (target === '/layers') fail('the build has a volume of its own there')
+  if (target === '/layers') fail('the build mounts its own volume at /layers')
   if (readOnly && (target === '/workspace' || target === '/platform')) {
-    fail(`the build puts files into ${target} and cannot do so where the mount is read-only`)
+    fail(`the build writes files to ${target}, but the mount is read-only`)
   }
   warnOfMount(target, events)
   if (/[/\\.~]/.test(source[0] ?? '') || source.includes('/')) return { type: 'bind', source: resolve(cwd, source), target, readOnly }
-  if (!VOLUME_NAME.test(source)) fail(`'${source}' is not a volume's name`)
+  if (!VOLUME_NAME.test(source)) fail(`'${source}' is not a valid volume name`)
   return { type: 'volume', source, target, readOnly }
 }
 
@@ -48,12 +49,12 @@ function warnOfMount(target: string, events: EventSink | undefined): void {
   for (const [directory, effect] of Object.entries(BUILD_DIRECTORIES)) {
     const above = target === '/' || directory.startsWith(`${target}/`)
     if (!above && target !== directory && !target.startsWith(`${directory}/`)) continue
-    events?.({ type: 'warning', message: `mounting to a directory of the build itself: '${target}': ${effect}` })
+    events?.({ type: 'warning', message: `the mount at '${target}' overlaps a directory of the build: ${effect}` })
   }
 }
 
 /**
- * A `--creation-time` value as seconds since 1970: a number of seconds, an ISO 8601 date, or `now`.
+ * Parses a `--creation-time` value: a number of seconds since 1970, an ISO 8601 date, or `now`. @returns seconds since 1970
  * @throws CnbError CNB_USAGE
  */
 export function parseCreationTime(text: string, now: () => number): number {
@@ -61,7 +62,7 @@ export function parseCreationTime(text: string, now: () => number): number {
   if (/^\d{1,12}$/.test(text)) return Number(text)
   const date = /^\d{4}-\d{2}-\d{2}(T.*)?$/.test(text) ? Date.parse(text) : NaN
   if (Number.isNaN(date)) {
-    throw new CnbError('CNB_USAGE', `--creation-time '${text}' is not a time`, {
+    throw new CnbError('CNB_USAGE', `invalid --creation-time '${text}': expected a time`, {
       hint: "Use seconds since 1970, a date such as '2026-01-31T12:00:00Z', or 'now'.",
     })
   }
@@ -69,43 +70,43 @@ export function parseCreationTime(text: string, now: () => number): number {
 }
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { b: 0, k: 1, m: 2, g: 3, t: 4 }
-/** The engine takes no less. */
+/** The engine's minimum. */
 const LEAST_MEMORY = 6 * 1024 * 1024
 
 /**
- * A `--memory` value in bytes: a number with `b`, `k`, `m` or `g`, as docker takes it.
+ * Parses a `--memory` value in docker's syntax: a number with `b`, `k`, `m` or `g`. @returns bytes
  * @throws CnbError CNB_USAGE
  */
 export function parseMemory(text: string): number {
   const [, number, unit = 'b'] = /^(\d+(?:\.\d+)?)([bkmgt])?(?:i?b)?$/i.exec(text) ?? []
   const bytes = Math.floor(Number(number) * 1024 ** (SIZE_UNITS[unit.toLowerCase()] ?? 0))
   if (Number.isSafeInteger(bytes) && bytes >= LEAST_MEMORY) return bytes
-  throw new CnbError('CNB_USAGE', `--memory '${text}' is not a size of at least 6m`, { hint: "Use a number with a unit, such as '512m' or '2g'." })
+  throw new CnbError('CNB_USAGE', `invalid --memory '${text}': expected a size of at least 6m`, { hint: "Use a number with a unit, such as '512m' or '2g'." })
 }
 
 /**
- * A `--cpus` value: cores, with fractions.
+ * Parses a `--cpus` value: a number of cores, with fractions.
  * @throws CnbError CNB_USAGE
  */
 export function parseCpus(text: string): number {
   const cpus = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
   if (cpus >= 0.01 && cpus <= 4096) return cpus
-  throw new CnbError('CNB_USAGE', `--cpus '${text}' is not a number of cores`, { hint: "Use a number such as '2' or '1.5'." })
+  throw new CnbError('CNB_USAGE', `invalid --cpus '${text}': expected a number of cores`, { hint: "Use a number such as '2' or '1.5'." })
 }
 
 /**
- * A `--platform` value: `os/arch[/variant]`.
+ * Parses a `--platform` value: `os/arch[/variant]`.
  * @throws CnbError CNB_USAGE
  */
 export function parsePlatform(text: string): Platform {
   if (!PLATFORM.test(text)) {
-    throw new CnbError('CNB_USAGE', `--platform '${text}' is not a platform`, { hint: "Use 'os/architecture[/variant]', such as 'linux/arm64'." })
+    throw new CnbError('CNB_USAGE', `invalid --platform '${text}': expected a platform`, { hint: "Use 'os/architecture[/variant]', such as 'linux/arm64'." })
   }
   const [os = '', architecture = '', variant] = text.split('/')
   return { os, architecture, ...(variant ? { variant } : {}) }
 }
 
-/** The proxies of the user's environment, in both spellings, as tools read the one or the other. */
+/** Returns the proxy variables of the user's environment in upper and lower case: tools read either of the two. */
 export function proxyEnv(env: Readonly<Record<string, string | undefined>>): string[] {
   return ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => {
     const value = env[name] || env[name.toLowerCase()]

@@ -1,4 +1,4 @@
-/** `cnb build`: from a directory to an image. */
+/** `cnb build`: builds an image from an app. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -17,32 +17,32 @@ import { outputReference } from '../output-reference.ts'
 import { readRegistrySettings } from '../config/registry-settings.ts'
 import type { RegistryServices, EngineServices } from '../services.ts'
 
-/** What `cnb build --output json` prints. */
+/** The JSON output of `cnb build`. */
 export interface BuildResult {
   image: string
   tags: string[]
-  /** Where it is: `engine`, `registry`, `oci:DIRECTORY`. */
+  /** The locations of the image: `engine`, `registry`, `oci:DIRECTORY`. */
   places: string[]
-  /** The image ID on the engine; `repository@digest` where it is published only. */
+  /** The image ID on the engine; `repository@digest` if the image is not on the engine. */
   id: string
-  /** What --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
+  /** The line that --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
   reference: string
   builder: string
   runImage: string
   platformApi: string
   buildpacks: { id: string; version: string }[]
-  /** What the image can start; it starts the default when it is given no command. */
+  /** The image's processes; without a command, the image starts the default one. */
   processes: { type: string; default: boolean }[]
   phases: { phase: string; durationMs: number }[]
   durationMs: number
 }
 
-/** @throws CnbError of nearly every code; what is wrong with the input is found before anything is made on the engine */
+/** Builds an image. Validates the input before it creates anything on the engine. @throws CnbError with almost any code */
 export async function build(options: BuildOptions, services: EngineServices & RegistryServices, context: Context): Promise<BuildResult> {
   const start = performance.now()
   const publishing = await openPublishing(options, services, context)
   await using _ = publishing?.blobs
-  // The driver's code is read while the engine answers.
+  // Loads the driver's code while the plan waits for the engine.
   const [plan, lifecycle] = await Promise.all([
     measured(context, 'planning the build', () => planBuild(options, services, publishing, context)),
     openLifecycle(options.lifecycle ?? 'native', services, publishing),
@@ -59,20 +59,20 @@ export async function build(options: BuildOptions, services: EngineServices & Re
   }
 }
 
-/** Undefined where nothing but the engine is asked for; then no registry is talked with, and no code for it is loaded. */
+/** Opens the registry client and the sinks. Returns undefined if the engine is the only target, and then loads no registry code. */
 async function openPublishing(options: BuildOptions, { registries, host }: RegistryServices, context: Context): Promise<Publishing | undefined> {
   const sinks = await parseSinks(options, host.cwd)
   if (isEngineOnly(sinks) && chooseCache(options, host.cwd).buildImage === undefined) return undefined
   if (options.lifecycle === 'stock') {
-    throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle puts images and caches on the engine only', {
-      hint: 'Leave --lifecycle out: the native lifecycle publishes, and no credential gets to the builder.',
+    throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle saves images and caches to the engine only', {
+      hint: 'Omit --lifecycle: the native lifecycle can publish, and never passes credentials to the builder.',
     })
   }
   const { LayerBlobs } = await import('../../images/layers/layer-blobs.ts')
   return { sinks, registries: await registries(await readRegistrySettings(options, host, context)), blobs: new LayerBlobs() }
 }
 
-/** Loaded when it is chosen: neither driver needs the other's code. */
+/** Loads and creates the selected driver; the other driver's code is not loaded. */
 async function openLifecycle(
   driver: 'native' | 'stock',
   { engine, owner, host, sweep }: EngineServices,

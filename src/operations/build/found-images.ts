@@ -1,4 +1,4 @@
-/** The images that a build starts from, and the ways to find others while it runs. */
+/** Builder and run image of a build, and the functions to find further images during the build. */
 
 import type { Context } from '../../base/events.ts'
 import { describeEngineImages } from '../../images/engine/engine-source.ts'
@@ -12,13 +12,13 @@ import { decideEnvironment } from './build-decisions.ts'
 import type { BuildInput } from './build-input.ts'
 import { findPublished, type Publishing } from './build-store.ts'
 
-/** What the plan has of them. */
+/** The plan's fields about images. */
 export type FoundImages = Pick<BuildPlan, 'builder' | 'platformApi' | 'runImage' | 'runImages' | 'findRunImage' | 'engineId'>
 
 /**
- * Finds the builder and the run image, pulling what the policy wants pulled.
- * @param publishing where the image goes besides the engine
- * @throws CnbError as findBuilder and findRunImage
+ * Finds the builder and the run image, and pulls them according to the pull policy.
+ * @param publishing the registry client and the sinks; undefined if the image is saved to the engine only
+ * @throws CnbError those of findBuilder and findRunImage
  */
 export async function findImages(
   { image, options, builder: name, runImage: wanted, platform, pullPolicy, mirrors, config }: BuildInput,

@@ -1,4 +1,4 @@
-/** What a builder.toml points at on the disk. */
+/** Reader of builder.toml and of the local buildpacks and extensions that it references. */
 
 import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -14,7 +14,7 @@ import type { Host } from '../services.ts'
 
 /**
  * Reads a builder.toml.
- * @param shown its name as the user typed it
+ * @param shown the path as the user typed it, for messages
  * @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_UNSUPPORTED
  */
 export async function readBuilderFile(path: string, shown: string, { cwd }: Host, context: Context): Promise<BuilderConfig> {
@@ -23,20 +23,21 @@ export async function readBuilderFile(path: string, shown: string, { cwd }: Host
 }
 
 /**
- * The path that a uri of builder.toml stands for.
- * @throws CnbError CNB_UNSUPPORTED for what would have to be fetched, CNB_BUILDPACK_NOT_FOUND
+ * Returns the absolute path of a uri of builder.toml.
+ * @throws CnbError CNB_UNSUPPORTED for a remote uri, CNB_USAGE for a buildpack of a builder, CNB_BUILDPACK_NOT_FOUND
  */
 async function modulePath(uri: string, base: string): Promise<string> {
   const exists = (path: string): Promise<boolean> => access(resolve(base, path)).then(() => true, () => false)
   const locator = await parseLocator(uri, { exists })
   if (locator.type === 'path') return resolve(base, locator.path)
-  throw new CnbError('CNB_USAGE', `'${uri}' names a buildpack of a builder, but the builder is only being made`, {
-    hint: 'Give a directory or an archive.',
+  throw new CnbError('CNB_USAGE', `cannot use '${uri}' in builder.toml: the new builder does not contain buildpacks yet`, {
+    hint: 'Use a directory or an archive.',
   })
 }
 
 /**
- * Reads what `[[buildpacks]]` or `[[extensions]]` name, with what comes along; each must be what its entry says it is.
+ * Reads the entries of `[[buildpacks]]` or `[[extensions]]`, and the buildpacks in the same packages. Checks the id and version of each
+ * entry.
  * @param base builder.toml's directory
  * @throws CnbError CNB_BUILDPACK_INVALID, CNB_BUILDPACK_NOT_FOUND, CNB_DESCRIPTOR_INVALID, CNB_UNSUPPORTED
  */
@@ -53,8 +54,8 @@ export async function readModules(
     for (const key of ['id', 'version'] as const) {
       const wanted = source[key]
       if (wanted === undefined || wanted === info?.[key]) continue
-      const message = `the ${kind} at '${source.uri}' has ${key} '${info?.[key]}', but builder.toml says '${wanted}'`
-      throw new CnbError('CNB_BUILDPACK_INVALID', message, { hint: 'Correct the one that is wrong.' })
+      const message = `the ${kind} at '${source.uri}' has ${key} '${info?.[key]}', but builder.toml specifies '${wanted}'`
+      throw new CnbError('CNB_BUILDPACK_INVALID', message, { hint: `Correct the ${key} in builder.toml or in the ${kind}.` })
     }
     modules.push(...found)
   }

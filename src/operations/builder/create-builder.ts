@@ -1,4 +1,4 @@
-/** `cnb builder create`: a builder image from its builder.toml. */
+/** `cnb builder create`: creates a builder image from a builder.toml. */
 
 import { dirname, resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
@@ -25,7 +25,7 @@ import type { EngineServices } from '../services.ts'
 export interface CreateBuilderOptions extends Pick<RegistryOptions, 'registryMirrors'> {
   /** The builder image's name, as typed. */
   image: string
-  /** Path of builder.toml; paths inside it are relative to it. */
+  /** Path of builder.toml; paths in it are relative to its directory. */
   config: string
   tags?: string[]
   /** `key=value` labels. */
@@ -33,30 +33,30 @@ export interface CreateBuilderOptions extends Pick<RegistryOptions, 'registryMir
   pullPolicy?: PullPolicy
 }
 
-/** What `cnb builder create --output json` prints. */
+/** The JSON output of `cnb builder create`. */
 export interface CreateBuilderResult {
   image: string
   tags: string[]
   id: string
-  /** What --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
+  /** The line that --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
   reference: string
   lifecycleVersion: string
   buildpacks: { id: string; version: string }[]
   durationMs: number
 }
 
-/** What finding an image takes: the services, and where the layers of those that are found are kept. */
+/** Services to find images; `images` reads those on the engine and provides their layers. */
 type ImageServices = FindImageServices & { images: ImageSource }
 
 /**
- * Makes a builder. The same files and the same build image give the same image ID, whenever and wherever.
+ * Creates a builder image. The image ID depends only on the files and the build image (reproducible).
  * @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_USAGE, CNB_UNSUPPORTED, CNB_BUILDPACK_*, CNB_LIFECYCLE_INVALID, CNB_BUILDER_INVALID,
  * CNB_RUN_IMAGE_INVALID, CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_ENGINE_*
  */
 export async function createBuilder(options: CreateBuilderOptions, services: EngineServices, context: Context): Promise<CreateBuilderResult> {
   const start = performance.now()
   const [name, ...more] = [options.image, ...(options.tags ?? [])].map((tag) => parseTag(tag))
-  if (name === undefined) throw new CnbError('CNB_USAGE', 'the builder has no name')
+  if (name === undefined) throw new CnbError('CNB_USAGE', 'no builder name specified')
   const labels = Object.fromEntries((options.labels ?? []).map(parseLabel))
   const file = resolve(services.host.cwd, options.config)
   const config = await readBuilderFile(file, options.config, services.host, context)
@@ -71,7 +71,7 @@ export async function createBuilder(options: CreateBuilderOptions, services: Eng
   const base = dirname(file)
   const { plan, warnings, lifecycleVersion, buildpacks } = await step(context, 'reading buildpacks and lifecycle', async () => {
     const lifecycle = await readLifecycle(resolve(base, pathOfUri(config.lifecycleUri)), context)
-    decide(context, { kind: 'lifecycle', name: lifecycle.version }, 'chosen', `'${config.lifecycleUri}' in ${options.config} holds it`)
+    decide(context, { kind: 'lifecycle', name: lifecycle.version }, 'chosen', `'${config.lifecycleUri}' in ${options.config} contains it`)
     const read = {
       buildpacks: await readModules(config.buildpacks, 'buildpack', base, context),
       extensions: await readModules(config.extensions, 'extension', base, context),
@@ -99,21 +99,21 @@ export async function createBuilder(options: CreateBuilderOptions, services: Eng
 function parseLabel(text: string): [string, string] {
   const equals = text.indexOf('=')
   if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
-  throw new CnbError('CNB_USAGE', `'${text}' is not a label`, { hint: 'Write --label key=value.' })
+  throw new CnbError('CNB_USAGE', `invalid --label '${text}': expected key=value`, { hint: 'Write --label key=value.' })
 }
 
 function warnAll(messages: readonly string[], { events }: Context): void {
   for (const message of messages) events?.({ type: 'warning', message })
 }
 
-/** The build image for the one of builder.toml's targets that the engine is; for the engine itself when there are none. */
+/** Finds the build image for the target of builder.toml that matches the engine, or without targets for the engine's platform. */
 async function findBuildImage(config: BuilderConfig, policy: PullPolicy, services: ImageServices, context: Context): Promise<Image> {
   const platform = choosePlatform(config, (await services.engine.info(context)).platform)
   const image = await findImage(config.buildImage, policy, { ...services, platform }, context)
   const actual = targetPlatform(image)
   if (config.targets.length === 0 || config.targets.some((target) => targetMatches(target, actual))) return image
-  throw new CnbError('CNB_PLATFORM_MISMATCH', `the build image '${image.reference}' is none of builder.toml's targets`, {
-    hint: `The targets are: ${config.targets.map(formatTarget).join('; ')}.`,
+  throw new CnbError('CNB_PLATFORM_MISMATCH', `the build image '${image.reference}' matches no target of builder.toml`, {
+    hint: `Use a build image for one of the targets: ${config.targets.map(formatTarget).join('; ')}.`,
   })
 }
 
@@ -121,12 +121,12 @@ function choosePlatform({ targets }: BuilderConfig, engine: Platform): Platform 
   const target = targets.find(({ os, arch, variant }) => targetMatches({ os, arch, variant }, engine))
   if (target) return { os: engine.os, architecture: engine.architecture, variant: target.variant }
   if (targets.length === 0) return engine
-  throw new CnbError('CNB_PLATFORM_MISMATCH', `none of builder.toml's targets is the engine's platform, ${formatPlatform(engine)}`, {
-    hint: `The targets are: ${targets.map(formatTarget).join('; ')}. An engine gets a builder for its own platform.`,
+  throw new CnbError('CNB_PLATFORM_MISMATCH', `no target of builder.toml matches the engine's platform, ${formatPlatform(engine)}`, {
+    hint: `Use an engine for one of the targets: ${targets.map(formatTarget).join('; ')}.`,
   })
 }
 
-/** A run image that cannot be had now may be there when the builder is used. */
+/** Checks the run images and returns warnings. A missing run image is only a warning: it may exist when the builder is used. */
 async function checkRunImages(
   { runImages, stackId }: BuilderConfig,
   buildImage: Image,
@@ -139,7 +139,7 @@ async function checkRunImages(
       return checkRunImage(await findImage(name, policy, services, context), buildImage, stackId)
     } catch (error) {
       if (!(error instanceof CnbError) || !['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED'].includes(error.code)) throw error
-      return [`run image '${name}' cannot be checked: ${error.message}`]
+      return [`cannot check run image '${name}': ${error.message}`]
     }
   }
   return (await Promise.all(runImages.map(({ image }) => check(image)))).flat()
@@ -148,5 +148,5 @@ async function checkRunImages(
 async function savedImage(images: ImageSource, name: Reference, context: Context): Promise<Image> {
   const image = await images.find(formatReference(name), context)
   if (image) return image
-  throw new CnbError('CNB_ENGINE_FAILED', `the engine took image '${familiarName(name)}', but does not have it any more`)
+  throw new CnbError('CNB_ENGINE_FAILED', `image '${familiarName(name)}' was saved, but the engine no longer has it`)
 }

@@ -1,9 +1,9 @@
-/** What each layer of a builder is, and how much it weighs. */
+/** Names and sizes of a builder's layers. */
 
 import type { Builder } from '../../builder/builder.ts'
 import type { LayerFacts } from '../inspect/image-facts.ts'
 
-/** Sizes are as in LayerFacts. */
+/** A layer with its name. Sizes are those of LayerFacts. */
 export interface DescribedLayer {
   diffId: string
   size?: number
@@ -12,12 +12,12 @@ export interface DescribedLayer {
   name: string
 }
 
-/** How the builders that `cnb` makes say in their history what a layer is. */
+/** The prefix of layer names in the history of builders that cnb creates. */
 const OWN = 'cnb: '
 
 /**
- * The builder's layers from the bottom: buildpacks by their label, the others by their history or, where a builder's maker left
- * that blank, by their place (pack's internal/builder/builder.go: directories and lifecycle stand before the first buildpack).
+ * Returns the builder's layers from the bottom up. Buildpack names come from the builder's labels, the other names from its history or, if
+ * that has none, from the position (pack's internal/builder/builder.go puts directories and lifecycle before the first buildpack).
  */
 export function describeBuilderLayers(layers: readonly LayerFacts[], builder: Builder): DescribedLayer[] {
   const modules = new Map([...modulesIn(builder.buildpackLayers), ...modulesIn(builder.extensionLayers ?? {})])
@@ -34,7 +34,7 @@ function nameByPlace(index: number, first: number): string {
   return index === first - 1 ? 'lifecycle' : index === first - 2 ? 'directories' : 'build image'
 }
 
-/** `id@version` by diffID; those of a flattened package share one. */
+/** Returns `id@version` by diffID; the buildpacks of a flattened package share one layer. */
 function modulesIn(layers: Builder['buildpackLayers']): Map<string, string> {
   const names = new Map<string, string>()
   for (const [id, versions] of Object.entries(layers)) {

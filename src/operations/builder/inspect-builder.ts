@@ -1,4 +1,4 @@
-/** `cnb builder inspect`: what a builder brings. */
+/** `cnb builder inspect`: describes a builder. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -17,7 +17,7 @@ import { locateImage, type LocatedImage, type LocateOptions, type ImageServices 
 
 export type { OrderNode } from '../../buildpacks/order-tree.ts'
 
-/** What `cnb builder inspect --output json` prints; YAML and TOML have the same keys. */
+/** The JSON output of `cnb builder inspect`; YAML and TOML have the same keys. */
 export interface BuilderInspection extends Omit<ImagePlace, 'image'> {
   builder: string
   description?: string
@@ -41,13 +41,13 @@ export interface BuilderInspection extends Omit<ImagePlace, 'image'> {
 
 export interface InspectBuilderOptions extends LocateOptions {
   builder: string
-  /** How deep composite buildpacks are expanded; all the way when absent. */
+  /** The nesting depth shown for composite buildpacks; default: unlimited. */
   depth?: number
 }
 
 /**
- * What a builder says of itself, on the engine or in its registry.
- * @throws CnbError CNB_BUILDER_INVALID, and what locateImage throws
+ * Returns the description of a builder on the engine, in its registry or in an OCI layout.
+ * @throws CnbError CNB_BUILDER_INVALID, and those of locateImage
  */
 export async function inspectBuilder(
   { builder: name, depth, ...options }: InspectBuilderOptions,
@@ -82,14 +82,14 @@ async function builderImage(found: LocatedImage, context: Context): Promise<Imag
   if (found.place !== 'engine') return found.image
   const image = await describeEngineImages(found.services.engine).find(found.name, context)
   if (image) return image
-  throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine does not have image '${found.name}' any more`)
+  throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine no longer has image '${found.name}'`)
 }
 
 function apis({ deprecated, supported }: ApiRange): { deprecated: string[]; supported: string[] } {
   return { deprecated: [...deprecated], supported: [...supported] }
 }
 
-/** A composite buildpack's own order; an entry without a version means the only one there is. */
+/** Returns the order of a composite buildpack. An entry without a version matches only if the builder has a single version. */
 function orderOf({ buildpackLayers }: Builder, { id, version }: GroupEntry): Order | undefined {
   const versions = buildpackLayers[id] ?? {}
   const names = Object.keys(versions)

@@ -1,4 +1,4 @@
-/** The user's own configuration: `config.toml`, in which `pack` keeps its settings too. It is only ever read. */
+/** Reader of the user's config.toml, also of the one that pack writes. */
 
 import { join } from 'node:path'
 import { readBounded } from '../../base/bounded-file.ts'
@@ -9,13 +9,13 @@ import type { Config } from './config.ts'
 
 const NOTHING: Config = { runImages: [], trustedBuilders: [], registryMirrors: {} }
 
-/** An honest file is a few kilobytes. */
+/** A real file has a few kilobytes. */
 const MAX_BYTES = 1024 * 1024
 
 /**
- * Reads `$CNB_HOME/config.toml` (`~/.cnb` without the variable) or, where there is none, pack's `$PACK_HOME/config.toml`
- * (`~/.pack`).
- * @param context hears of the file and of its keys that nobody knows
+ * Reads `$CNB_HOME/config.toml` (default directory `~/.cnb`) or, if it does not exist, pack's `$PACK_HOME/config.toml` (default directory
+ * `~/.pack`). Without either file, returns an empty configuration.
+ * @param context receives the file's path and its unknown keys as debug events
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
 export async function readConfig({ env, home }: Pick<Host, 'env' | 'home'>, context: Context = {}): Promise<Config> {
@@ -23,8 +23,8 @@ export async function readConfig({ env, home }: Pick<Host, 'env' | 'home'>, cont
   for (const file of directories.map((directory) => join(directory, 'config.toml'))) {
     const text = await readText(file, context)
     if (text === undefined) continue
-    context.events?.({ type: 'debug', message: `the configuration is ${file}` })
-    // TOML's parser is loaded by those who have such a file.
+    context.events?.({ type: 'debug', message: `using the configuration file ${file}` })
+    // Loads the TOML parser only if the file exists.
     return (await import('./config.ts')).parseConfig(text, file, context)
   }
   return NOTHING
@@ -37,6 +37,6 @@ async function readText(file: string, { signal }: Context): Promise<string | und
     if (error instanceof CnbError) throw error
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the configuration ${file}: ${message}`, { position: { file }, cause: error })
+    throw new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read the configuration file ${file}: ${message}`, { position: { file }, cause: error })
   }
 }

@@ -1,4 +1,4 @@
-/** What a `config.toml` says. */
+/** Parser of config.toml. */
 
 import type { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -8,45 +8,50 @@ import type { PullPolicy } from '../../images/find/pull.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { parseMirror } from '../../registry/mirrors.ts'
 
-/** What the user wants where no flag says otherwise. Names are valid references. */
+/** The user's defaults, which flags override. Image names are valid references. */
 export interface Config {
   readonly defaultBuilder?: string
   readonly pullPolicy?: PullPolicy
-  /** Run images, and mirrors of the user's own for each. */
+  /** Run images with the user's mirrors of each. */
   readonly runImages: readonly RunImageNames[]
   readonly trustedBuilders: readonly string[]
-  /** Hosts with or without a path to read from, by registry or `*`. */
+  /** Mirror hosts, with an optional path, by registry or `*`. */
   readonly registryMirrors: Readonly<Record<string, readonly string[]>>
 }
 
 const POLICIES: readonly string[] = ['always', 'if-not-present', 'never'] satisfies PullPolicy[]
 
-/** Keys that only pack uses. */
-const OTHERS = ['default-registry-url', 'default-registry', 'experimental', 'lifecycle-image', 'layout-repo-dir', 'registries']
+/** Keys of pack that cnb ignores without a message. */
+const PACK_KEYS = ['default-registry-url', 'default-registry', 'experimental', 'lifecycle-image', 'layout-repo-dir', 'registries']
 
-/** readConfig of a text; `file` is the name that errors tell. */
+/**
+ * Parses the text of a config.toml.
+ * @param file the name of the file in messages
+ * @param context receives unknown keys as debug events
+ * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
+ */
 export function parseConfig(text: string, file: string, context: Context = {}): Config {
   const document = readTomlFields(text, file, context)
-  document.allow(...OTHERS)
+  document.allow(...PACK_KEYS)
   const ignore = (message: string): void => context.events?.({ type: 'debug', message: `${file}: ${message}` })
   const defaultBuilder = readName(document, 'default-builder-image')
   const pullPolicy = readPolicy(document)
   const runImages = document.tables('run-images').flatMap((entry) => readRunImage(entry, ignore))
   const trustedBuilders = document.tables('trusted-builders').flatMap((entry) => {
     const name = readName(entry, 'name')
-    tellUnknown(entry, ignore)
+    reportUnknown(entry, ignore)
     return name ?? []
   })
   const registryMirrors = readMirrors(document.map('registry-mirrors'))
-  tellUnknown(document, ignore)
+  reportUnknown(document, ignore)
   return { ...(defaultBuilder ? { defaultBuilder } : {}), ...(pullPolicy ? { pullPolicy } : {}), runImages, trustedBuilders, registryMirrors }
 }
 
-function tellUnknown(table: FieldReader, ignore: (message: string) => void): void {
-  for (const key of table.unknownKeys()) ignore(`'${key}' is not a key that cnb knows, so it has no effect`)
+function reportUnknown(table: FieldReader, ignore: (message: string) => void): void {
+  for (const key of table.unknownKeys()) ignore(`unknown key '${key}' is ignored`)
 }
 
-/** pack writes what is not set as an empty text. */
+/** Reads an optional image name. pack writes an unset name as an empty string. */
 function readName(table: FieldReader, key: string): string | undefined {
   const name = table.string(key)
   return name ? checkedName(name, table, key) : undefined
@@ -62,18 +67,18 @@ function checkedName(name: string, table: FieldReader, key: string): string {
   }
 }
 
-/** pack's are these three as well: ones that ask the registry daily are wished for there (buildpacks/pack#1368). */
+/** Reads the pull policy. pack has the same three policies; a daily check is only proposed there (buildpacks/pack#1368). */
 function readPolicy(document: FieldReader): PullPolicy | undefined {
   const policy = document.string('pull-policy')
   if (!policy) return undefined
   if (POLICIES.includes(policy)) return policy as PullPolicy
-  throw document.error('pull-policy', `'${policy}' is not a pull policy`, `Known are ${POLICIES.join(', ')}.`)
+  throw document.error('pull-policy', `'${policy}' is not a pull policy`, `Use one of: ${POLICIES.join(', ')}.`)
 }
 
 function readRunImage(entry: FieldReader, ignore: (message: string) => void): RunImageNames[] {
   const image = readName(entry, 'image')
   const mirrors = entry.strings('mirrors').filter((mirror) => mirror !== '').map((mirror) => checkedName(mirror, entry, 'mirrors'))
-  tellUnknown(entry, ignore)
+  reportUnknown(entry, ignore)
   return image ? [{ image, mirrors }] : []
 }
 

@@ -1,4 +1,4 @@
-/** The user's own mirrors of run images: the first to be tried, and known as the image that they mirror. */
+/** Run image mirrors of the user's config.toml: tried first, recorded under the mirrored name. */
 
 import type { RunImageNames } from '../../images/labels/lifecycle-metadata.ts'
 import { isSameName } from '../../images/find/run-image-name.ts'
@@ -8,8 +8,8 @@ import type { Config } from './config.ts'
 type Mirrors = Pick<Config, 'runImages'>
 
 /**
- * The names of a run image, with the mirrors that the user has for it as those that are preferred. An image that is named by its
- * digest has those only that the configuration names for that digest: a mirror's tag may be another image.
+ * Adds the user's mirrors of a run image to its names, as preferred names. For a run image with a digest, only mirrors that the
+ * configuration lists for this digest apply: a mirror's tag may be a different image.
  */
 export function withConfiguredMirrors<Names extends RunImageNames>(names: Names, { runImages }: Mirrors): Names & { readonly preferred: readonly string[] } {
   const preferred = runImages.filter(({ image }) => fullName(image) === fullName(names.image)).flatMap(({ mirrors }) => mirrors)
@@ -17,9 +17,9 @@ export function withConfiguredMirrors<Names extends RunImageNames>(names: Names,
 }
 
 /**
- * The name to record for a chosen run image: of a mirror from the configuration file, the name of the image that it mirrors with the
- * chosen digest, because other machines do not have this mirror.
- * @param known the names that the app or builder has for run images
+ * Returns the name to record for a chosen run image. For a mirror from the configuration file, this is the mirrored image's name with the
+ * chosen digest, because other machines do not have the mirror.
+ * @param known the app's or builder's names of run images
  */
 export function declaredName(chosen: string, known: readonly string[], { runImages }: Mirrors): string {
   if (known.some((name) => isSameName(name, chosen))) return chosen
@@ -29,7 +29,7 @@ export function declaredName(chosen: string, known: readonly string[], { runImag
   return name === undefined ? chosen : digest === undefined ? name : `${name.split('@')[0]}@${digest}`
 }
 
-/** What labels name need not be a reference. */
+/** Returns the full form of an image name. A name from a label may be an invalid reference and is then returned unchanged. */
 export function fullName(name: string): string {
   try {
     return formatReference(parseReference(name))

@@ -1,4 +1,4 @@
-/** How registries are reached: the values of a command's options. */
+/** Registry settings from command options and the configuration file. */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -8,17 +8,17 @@ import type { Host, RegistrySettings } from '../services.ts'
 import { readCertificates } from './user-files.ts'
 
 export interface RegistryOptions {
-  /** Hosts, with port if any. */
+  /** Hosts, with an optional port. */
   insecureRegistries?: string[]
-  /** `registry=host`, or `*=host`. */
+  /** `registry=host` or `*=host`. */
   registryMirrors?: string[]
-  /** PEM files. */
+  /** Paths of PEM files. */
   caCerts?: string[]
 }
 
 /**
- * What the options say, and the configuration file where they say nothing.
- * @throws CnbError CNB_USAGE for what is no host, no mirror, or no certificate; CNB_DESCRIPTOR_INVALID
+ * Returns the settings of the options, completed with those of the configuration file.
+ * @throws CnbError CNB_USAGE for an invalid host or mirror or an unreadable certificate, CNB_DESCRIPTOR_INVALID
  */
 export async function readRegistrySettings(options: RegistryOptions, host: Host, context: Context = {}): Promise<RegistrySettings> {
   const certificates = await readCertificates(options.caCerts ?? [], host, context)
@@ -30,13 +30,13 @@ export async function readRegistrySettings(options: RegistryOptions, host: Host,
 }
 
 /**
- * The mirrors of registries: those of `--registry-mirror`, and the configuration file's for other registries. A mirror for all on the
- * command line is for all: the file's are forgotten.
+ * Returns the mirrors by registry: those of `--registry-mirror`, and the configuration file's for other registries. If the command line
+ * has a mirror for all registries (`*`), the file's mirrors are ignored.
  * @throws CnbError CNB_USAGE
  */
 export function chooseMirrors({ registryMirrors = [] }: RegistryOptions, { registryMirrors: configured }: Pick<Config, 'registryMirrors'>): RegistrySettings['mirrors'] {
   const given = readMirrors(registryMirrors)
-  // The client takes the first that is of the registry, however that is written.
+  // The client uses the first entry that matches the registry, in any spelling.
   return '*' in given ? given : { ...given, ...Object.fromEntries(Object.entries(configured).filter(([registry]) => !(registry in given))) }
 }
 
@@ -45,7 +45,7 @@ function readMirrors(texts: readonly string[]): Record<string, string[]> {
   for (const text of texts) {
     const at = text.indexOf('=')
     const registry = text.slice(0, at).trim()
-    if (at < 1) throw usage(`--registry-mirror '${text}'`, "Write registry=host, such as 'docker.io=mirror.example', or '*=mirror.example'.")
+    if (at < 1) throw usage(`--registry-mirror '${text}': expected registry=host`, "Write registry=host, such as 'docker.io=mirror.example', or '*=mirror.example'.")
     const key = registry === '*' ? registry : checkedHost(registry, '--registry-mirror')
     mirrors.set(key, [...(mirrors.get(key) ?? []), text.slice(at + 1).trim().replace(/\/$/, '')])
   }
@@ -54,9 +54,9 @@ function readMirrors(texts: readonly string[]): Record<string, string[]> {
 
 function checkedHost(text: string, flag: string): string {
   if (/^[\w.[\]:-]+$/.test(text)) return text
-  throw usage(`${flag} '${text}'`, "Write a host, with its port if it has one, such as 'registry.example:5000'.")
+  throw usage(`${flag} '${text}': expected a registry host`, "Write a host with an optional port, such as 'registry.example:5000'.")
 }
 
-function usage(what: string, hint: string): CnbError {
-  return new CnbError('CNB_USAGE', `${what} names no registry`, { hint })
+function usage(detail: string, hint: string): CnbError {
+  return new CnbError('CNB_USAGE', `invalid ${detail}`, { hint })
 }

@@ -1,4 +1,4 @@
-/** `cnb sbom download`: the bills of materials that an app image carries, as files. */
+/** `cnb sbom download`: writes the SBOM files of an app image to a directory. */
 
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -16,21 +16,21 @@ import { hasSbom, sbomEntries } from './sbom-layer.ts'
 
 export interface DownloadSbomOptions extends LocateOptions {
   image: string
-  /** The working directory when absent. */
+  /** Default: the working directory. */
   outputDir?: string
 }
 
-/** What `cnb sbom download --output json` prints. */
+/** The JSON output of `cnb sbom download`. */
 export interface SbomDownload extends Pick<ImagePlace, 'image' | 'source' | 'id' | 'platform'> {
-  /** Absolute. */
+  /** The absolute path. */
   directory: string
-  /** Paths below the directory, and bytes. */
+  /** Paths relative to the directory; sizes in bytes. */
   files: { path: string; size: number }[]
 }
 
 /**
- * Writes the files of the layer that the image's label names below the directory, as `layers/sbom/launch/…`.
- * @throws CnbError CNB_IMAGE_INVALID where there are none, CNB_OUTPUT, and what locateImage throws
+ * Writes the files of the image's SBOM layer to `<outputDir>/layers/sbom/launch/…`.
+ * @throws CnbError CNB_IMAGE_INVALID if the image has none, CNB_OUTPUT, and those of locateImage
  */
 export async function downloadSbom({ image: name, outputDir = '.', ...options }: DownloadSbomOptions, places: ImageServices, context: Context): Promise<SbomDownload> {
   const found = await locateImage(name, options, places, context)
@@ -38,8 +38,8 @@ export async function downloadSbom({ image: name, outputDir = '.', ...options }:
   const { sbom } = readAppMetadata(facts)
   const layer = facts.layers.find(({ diffId }) => diffId === sbom)
   if (!(await hasSbom(found, layer, context))) {
-    throw new CnbError('CNB_IMAGE_INVALID', `image '${name}' carries no software bill of materials`, {
-      hint: 'Build it again, with buildpacks that write one.',
+    throw new CnbError('CNB_IMAGE_INVALID', `image '${name}' has no software bill of materials`, {
+      hint: 'Rebuild it with buildpacks that write one.',
     })
   }
   const directory = resolve(places.remote.host.cwd, outputDir)
@@ -60,7 +60,7 @@ async function withLayer(found: LocatedImage, diffId: string, context: Context, 
   const open = async (images: ImageSource): Promise<Readable> => {
     const image = await images.find(found.image.id, context)
     const layer = image?.layers.find((each) => each.diffId === diffId)
-    if (!layer) throw new CnbError('CNB_IMAGE_NOT_FOUND', `image '${found.name}' is not there any more`)
+    if (!layer) throw new CnbError('CNB_IMAGE_NOT_FOUND', `image '${found.name}' no longer exists`)
     return layer.open(context.signal)
   }
   if (found.place !== 'engine') return use(await open({ find: async () => found.image }))

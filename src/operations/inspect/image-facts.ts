@@ -1,4 +1,4 @@
-/** What an image says of itself without its layers being opened: the same from an engine and from a registry. */
+/** Image properties that are read without the layers, from an engine, registry or OCI layout. */
 
 import type { Context } from '../../base/events.ts'
 import type { EngineHistory, EngineImage } from '../../docker/engine.ts'
@@ -9,35 +9,35 @@ import { readIndex, readManifest } from '../../oci/manifest.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
 import type { LocatedImage } from './locate-image.ts'
 
-/** Where an image was found, and what it is called and weighs there; a part of what inspect commands print. */
+/** The location, identity and size of an image; part of the output of the inspect commands. */
 export interface ImagePlace {
-  /** The name as it was asked for. */
+  /** The requested name. */
   image: string
   source: LocatedImage['place']
   /** The image ID on the engine; in a registry `repository@digest`, in a layout `oci:DIR@digest`. */
   id: string
-  /** Of the manifest; an engine does not tell it. */
+  /** The manifest's digest; undefined for an image on an engine. */
   digest?: string
   mediaType?: string
-  /** The index that the image was chosen from, and the others in it. */
+  /** The index from which the image was selected, with all of its images. */
   index?: { digest: string; mediaType: string; platforms: { platform: string; digest: string }[] }
   platform: string
   created?: string
-  /** Bytes of all layers as an engine has them: unpacked. */
+  /** Total bytes of the uncompressed layers, from an engine. */
   size?: number
-  /** Bytes of all layers as a registry has them: compressed, as they travel. */
+  /** Total bytes of the compressed layers, from a registry or layout. */
   compressedSize?: number
 }
 
-/** Sizes are as in ImagePlace. */
+/** A layer. Sizes are those of ImagePlace. */
 export interface LayerFacts {
   readonly diffId: string
-  /** Undefined where the engine does not tell. */
+  /** Undefined if the engine does not report it. */
   readonly size?: number
   readonly compressedSize?: number
-  /** Of the blob that holds it. */
+  /** The digest of the layer's blob. */
   readonly digest?: string
-  /** The step of the history that made it; empty or undefined where there is none. */
+  /** The history entry that created it; empty or undefined if it is unknown. */
   readonly createdBy?: string
 }
 
@@ -49,7 +49,7 @@ export interface ImageFacts extends Labelled {
   readonly layers: readonly LayerFacts[]
 }
 
-/** @throws CnbError CNB_IMAGE_INVALID, CNB_ENGINE_* */
+/** Reads the properties of an image. @throws CnbError CNB_IMAGE_INVALID, CNB_ENGINE_* */
 export async function readFacts(found: LocatedImage, context: Context): Promise<ImageFacts> {
   if (found.place !== 'engine') return storedFacts(found.name, found.place, found.image)
   const { name, image, services } = found
@@ -73,8 +73,8 @@ function engineFacts(name: string, image: EngineImage, history: readonly EngineH
 }
 
 /**
- * The history entry of each layer, oldest first; none where the two cannot be matched. The engine does not mark the entries
- * that made no layer, but they weigh nothing.
+ * Returns the history entry of each layer, oldest first, or an empty list if layers and entries cannot be matched. The engine does not
+ * mark the entries without a layer, but their size is 0.
  */
 function engineSteps(layers: number, history: readonly EngineHistory[]): readonly EngineHistory[] {
   const oldestFirst = history.toReversed()
@@ -114,7 +114,7 @@ function storedFacts(name: string, source: Exclude<LocatedImage['place'], 'engin
   }
 }
 
-/** What is for an `unknown` platform is no image, but something that was attested of one. */
+/** Returns the index with its images. Entries for the platform `unknown` are attestations, not images. */
 function describeIndex({ descriptor, content }: NonNullable<StoredImage['index']>, name: string): NonNullable<ImagePlace['index']> {
   const images = readIndex(content, name).filter(({ platform }) => platform && platform.os !== 'unknown')
   return {

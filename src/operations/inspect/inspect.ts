@@ -1,4 +1,4 @@
-/** `cnb inspect`: what an app image is made of. */
+/** `cnb inspect`: describes an app image. */
 
 import type { Context } from '../../base/events.ts'
 import { readBuildMetadata, type LaunchProcess } from '../../images/labels/build-metadata.ts'
@@ -13,17 +13,17 @@ import { locateImage, type LocateOptions, type ImageServices } from './locate-im
 import { hasSbom } from './sbom-layer.ts'
 
 
-/** Sizes are in bytes: `size` unpacked, as an engine has the layer; `compressedSize` as a registry has it. */
+/** A layer. Sizes are in bytes: `size` uncompressed, from an engine; `compressedSize` of the blob, from a registry. */
 interface InspectedLayer {
   diffId: string
-  /** Undefined where the engine does not tell. */
+  /** Undefined if the engine does not report it. */
   size?: number
   compressedSize?: number
-  /** Of the blob that a registry has. */
+  /** The digest of the blob, from a registry. */
   digest?: string
-  /** What it is, in one or two words: `run image`, `app`, `launcher`, `config`, `sbom`, `process types`, or a layer's name. */
+  /** `run image`, `app`, `launcher`, `config`, `sbom`, `process types`, or the name of a buildpack's layer. */
   name: string
-  /** `id@version` of the buildpack that made it. */
+  /** `id@version` of the buildpack that created it. */
   buildpack?: string
 }
 
@@ -36,9 +36,9 @@ export interface InspectedProcess {
   workingDir: string
 }
 
-/** What `cnb inspect --output json` prints; YAML and TOML have the same keys. */
+/** The JSON output of `cnb inspect`; YAML and TOML have the same keys. */
 export interface ImageInspection extends ImagePlace {
-  /** The deprecated stack's id, where the image has one. */
+  /** The id of the image's stack (deprecated). */
   stack?: string
   target?: { os: string; arch: string; variant?: string; distroName?: string; distroVersion?: string }
   baseImage: { reference: string; topLayer: string }
@@ -47,7 +47,7 @@ export interface ImageInspection extends ImagePlace {
   buildpacks: { id: string; version: string; homepage?: string }[]
   extensions: { id: string; version: string; homepage?: string }[]
   processes: InspectedProcess[]
-  /** Whether the image carries a software bill of materials. */
+  /** Whether the image has a software bill of materials. */
   sbom: boolean
   lifecycleVersion?: string
   layers: InspectedLayer[]
@@ -58,8 +58,8 @@ export interface InspectOptions extends LocateOptions {
 }
 
 /**
- * What an app image says of itself, on the engine or in its registry.
- * @throws CnbError CNB_IMAGE_INVALID for an image that no buildpacks made, and what locateImage throws
+ * Returns the description of an app image on the engine, in its registry or in an OCI layout.
+ * @throws CnbError CNB_IMAGE_INVALID if the image is not an app image, and those of locateImage
  */
 export async function inspect({ image: name, ...options }: InspectOptions, places: ImageServices, context: Context): Promise<ImageInspection> {
   const found = await locateImage(name, options, places, context)
@@ -98,7 +98,7 @@ function describeProcesses(processes: readonly LaunchProcess[], config: Containe
 
 type Maker = Pick<InspectedLayer, 'name' | 'buildpack'>
 
-/** The image's layers from the bottom. Those that its label does not name are called what its history says of them. */
+/** Returns the image's layers from the bottom up. Layers that the label does not contain get the text of their history entry as name. */
 function describeLayers(layers: readonly LayerFacts[], metadata: LifecycleMetadata): InspectedLayer[] {
   const top = topLayerIndex(layers.map(({ diffId }) => diffId), metadata)
   const makers = makersOf(metadata)
@@ -108,7 +108,7 @@ function describeLayers(layers: readonly LayerFacts[], metadata: LifecycleMetada
   })
 }
 
-/** By diffID, in the order in which the exporter adds layers: two that are alike are told apart by their place. */
+/** Returns the names by diffID, in the order in which the exporter adds layers. Identical layers are distinguished by this order. */
 function makersOf(metadata: LifecycleMetadata): Map<string, Maker[]> {
   const makers = new Map<string, Maker[]>()
   const add = (sha: string, maker: Maker): void => {

@@ -1,4 +1,4 @@
-/** Where an image is that a command only reads: on the engine, or else in its registry; or in a layout, whose name says so. */
+/** Finds an image to inspect: on the engine, otherwise in its registry; `oci:` names in a layout. */
 
 import { CnbError, type ErrorCode } from '../../base/errors.ts'
 import { decide, step, type Context } from '../../base/events.ts'
@@ -15,27 +15,27 @@ import { readRegistrySettings, type RegistryOptions } from '../config/registry-s
 import type { RegistrySettings, RegistryServices, EngineServices } from '../services.ts'
 
 export interface LocateOptions extends RegistryOptions {
-  /** Asks the registry, and no engine. */
+  /** Reads from the registry only, without an engine. */
   remote?: boolean
-  /** `os/arch[/variant]`: which image of an index, and the only platform that will do. */
+  /** `os/arch[/variant]`: the required platform, which also selects the image of an index. */
   platform?: string
 }
 
-/** What kind of image a command reads, and the command that makes one of that name. */
+/** The kinds of images that commands read, with a hint how to create one. */
 const MAKERS = {
   app: (name: string) => `To build it: cnb build ${name}`,
-  builder: (name: string) => `To make it: cnb builder create ${name} --config builder.toml`,
+  builder: (name: string) => `To create it: cnb builder create ${name} --config builder.toml`,
 }
 
 export type ImageKind = keyof typeof MAKERS
 
-/** The two places where images are. The engine is connected to when it is asked. */
+/** Access to the engine and to registries. `services` connects to the engine. */
 export interface ImageServices {
   readonly services: () => Promise<EngineServices>
   readonly remote: RegistryServices
 }
 
-/** An image, and where it was found. `name` is as the user typed it. */
+/** An image and its location. `name` is the name as the user typed it. */
 export type LocatedImage =
   | { readonly place: 'engine'; readonly name: string; readonly image: EngineImage; readonly services: EngineServices }
   | { readonly place: 'registry' | 'layout'; readonly name: string; readonly image: StoredImage }
@@ -45,20 +45,20 @@ interface WantedImage {
   readonly kind: ImageKind
 }
 
-/** Why the engine has not got the image; `code` is that of an engine that could not be asked. */
+/** The reason why the image was not found on the engine; `code` is set if the connection to the engine failed. */
 interface Miss {
   readonly why: string
-  /** The engine has no image of that name at all. */
+  /** Set if the engine has no image of that name for any platform. */
   readonly isAbsent?: true
   readonly code?: ErrorCode
   readonly hint?: string
 }
 
 /**
- * Finds an image to read: the engine's copy where an engine answers and has one (for the requested platform), otherwise the registry's. What is
- * named `oci:DIR` is in that layout only.
+ * Finds an image to read. Returns the engine's copy if the engine is reachable and has the image (for the requested platform), otherwise
+ * the registry's. Names of the form `oci:DIR` are searched only in that layout.
  * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, CNB_IMAGE_INVALID, CNB_REFERENCE_INVALID, CNB_USAGE, CNB_REGISTRY_*,
- * and CNB_ENGINE_* where neither place can be asked
+ * and CNB_ENGINE_* if neither the engine nor the registry is reachable
  */
 export async function locateImage(
   name: string,
@@ -80,8 +80,8 @@ export async function locateImage(
     read('the engine', `the engine has it${platform ? ` for ${formatPlatform(platform)}` : ''}`)
     return found
   }
-  if (isImageId(name)) throw notFound(wanted, found, { why: `'${name}' is an image ID, which no registry knows`, hint: 'Use its name.' })
-  read('its registry', found?.why ?? '--remote says so')
+  if (isImageId(name)) throw notFound(wanted, found, { why: `'${name}' is an image ID, and registries have none`, hint: "Use the image's name." })
+  read('its registry', found?.why ?? '--remote is set')
   if (found) context.events?.({ type: found.code === 'CNB_ENGINE_DENIED' ? 'warning' : 'debug', message: found.why })
   try {
     const image = await step(context, `reading '${name}' in its registry`, () => inRegistry(name, settings, platform, places.remote, context))
@@ -122,19 +122,22 @@ async function inRegistry(
 
 async function inLayout(name: string, platform: Platform | undefined, remote: RegistryServices, context: Context): Promise<LocatedImage> {
   const image = await openLayoutImages(platform ?? remote.platform).find(name, context)
-  if (!image) throw new CnbError('CNB_IMAGE_NOT_FOUND', `cannot find image '${name}'`, { hint: 'Check the directory, and the name behind it.' })
+  if (!image) throw new CnbError('CNB_IMAGE_NOT_FOUND', `cannot find image '${name}'`, { hint: 'Check the directory, and the tag or digest after it.' })
   checkPlatform(name, image, platform)
   const { directory } = parseLayoutLocation(name)
   return { place: 'layout', name, image: { ...image, id: formatLayoutLocation({ directory, digest: image.manifest.descriptor.digest }) } }
 }
 
-/** What is no index is given whatever platform is meant. */
+/** Throws if the image is not for the requested platform: sources return a single image, not from an index, for any platform. */
 function checkPlatform(name: string, image: StoredImage, platform: Platform | undefined): void {
   if (!platform || platformMatches(image.platform, platform)) return
   throw new CnbError('CNB_PLATFORM_MISMATCH', `image '${name}' is for ${formatPlatform(image.platform)} only, not for ${formatPlatform(platform)}`)
 }
 
-/** A name without a host is as likely meant for the engine, so that what its registry says is no more than a miss. */
+/**
+ * Combines the engine's reason and the registry's error. A name without a host may refer to an image on the engine only, so a registry
+ * that denies access or does not respond counts as "not found".
+ */
 function inBothPlaces(wanted: WantedImage, miss: Miss, error: CnbError): CnbError {
   const { code, message, hint } = error
   if (code !== 'CNB_REGISTRY_UNREACHABLE' && code !== 'CNB_REGISTRY_DENIED') return error
@@ -147,12 +150,12 @@ function notFound(wanted: WantedImage, miss: Miss | undefined, { why, hint, caus
   return new CnbError('CNB_IMAGE_NOT_FOUND', searched(wanted.name, miss, why), { hint: [hint, miss?.isAbsent && makerHint(wanted)].filter(Boolean).join('\n'), cause })
 }
 
-/** What each place says, on a line of its own where both were asked. */
+/** Returns the message: one line per searched location. */
 function searched(name: string, miss: Miss | undefined, why: string): string {
   return miss ? [`cannot find image '${name}'`, miss.why, why].join('\n') : why
 }
 
-/** How to make the image, where its name says no registry and a build can give it that name. */
+/** Returns the hint how to create the image. Returns undefined if the name has a registry host or digest, or is an image ID. */
 function makerHint({ name, kind }: WantedImage): string | undefined {
   if (isImageId(name)) return undefined
   const { registry, digest } = parseReference(name)

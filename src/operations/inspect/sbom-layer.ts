@@ -1,4 +1,4 @@
-/** The layer that holds an app's software bills of materials (buildpack.md "Software-Bill-of-Materials"): `/layers/sbom/launch/…`. */
+/** Reader of an app image's SBOM layer (buildpack.md "Software-Bill-of-Materials"). */
 
 import type { Readable } from 'node:stream'
 import { readTar, type TarReadEntry } from '../../archive/tar/tar-reader.ts'
@@ -6,16 +6,16 @@ import type { Context } from '../../base/events.ts'
 import type { LayerFacts } from './image-facts.ts'
 import type { LocatedImage } from './locate-image.ts'
 
-/** Where it has its files, and anything else has no business in it. */
+/** The directory of the SBOM files; other entries are ignored. */
 const ROOT = 'layers/sbom/'
 
-/** With nothing to tell the lifecycle adds the layer all the same: it holds an empty list of the old format, of this many bytes. */
+/** The file size of a layer without an SBOM: the lifecycle then adds an empty list in the legacy format. */
 const EMPTY_BYTES = 5
 
-/** What weighs more holds more than that list, however badly it is compressed. */
+/** A larger blob contains more than the empty list, at any compression level. */
 const SMALL_BLOB = 16 * 1024
 
-/** Whether there is anything in the layer. A registry tells only what it weighs as a blob, so that a light one is looked into. */
+/** Returns whether the layer contains an SBOM. A registry reports only the compressed size, so a small blob is read. */
 export async function hasSbom(found: LocatedImage, layer: LayerFacts | undefined, context: Context): Promise<boolean> {
   if (!layer) return false
   if (found.place === 'engine') return layer.size === undefined || layer.size > EMPTY_BYTES
@@ -28,8 +28,8 @@ export async function hasSbom(found: LocatedImage, layer: LayerFacts | undefined
 }
 
 /**
- * The files and directories of the layer, by names without the leading slash that the lifecycle gives them.
- * @throws CnbError CNB_IMAGE_INVALID for what is no tar, and what `tar` fails with
+ * Yields the files and directories of the layer. The names have no leading slash, unlike in the lifecycle's tar.
+ * @throws CnbError CNB_IMAGE_INVALID for an invalid tar, and the errors of the stream
  */
 export async function* sbomEntries(tar: Readable, { signal }: Context): AsyncGenerator<TarReadEntry, void, undefined> {
   for await (const entry of readTar(tar, { source: 'the SBOM layer', invalid: 'CNB_IMAGE_INVALID', signal })) {

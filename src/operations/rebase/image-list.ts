@@ -1,4 +1,4 @@
-/** The images that a command for many is told of: by name, in a file, or as all tags of a repository. */
+/** The image list of a fleet rebase: names, the lines of a file, all tags of a repository. */
 
 import { resolve } from 'node:path'
 import { readAtMost } from '../../base/bounded-file.ts'
@@ -10,31 +10,31 @@ import type { Registries } from '../../registry/registry.ts'
 
 export interface ImageListOptions {
   readonly images: readonly string[]
-  /** Repositories. */
+  /** Repositories; each of their tags is one image. */
   readonly allTags?: readonly string[]
-  /** A file with a reference on each line, or `-` for the standard input. */
+  /** A file with one reference per line, or `-` for the standard input. */
   readonly fromFile?: string
 }
 
 export interface ImageListServices {
   readonly cwd: string
   readonly input: AsyncIterable<Buffer>
-  /** For the tags of repositories. */
+  /** Lists the tags of repositories. */
   readonly registries?: Registries
 }
 
 export interface ListedImage {
   readonly name: string
-  /** Whether a repository listed it: it may be something else than an app. */
+  /** Whether it comes from a repository's tags; then it may be something other than an app. */
   readonly isFound: boolean
 }
 
-/** Tags that stand for a digest: signatures, attestations and referrers, whatever they are of. */
+/** Tags that represent a digest: signatures, attestations and referrers of an image. */
 const DIGEST_TAG = /^sha256-[0-9a-f]{64}(?:\..*)?$/
 
 /**
- * All images, each once, in the order in which they are told of.
- * @throws CnbError CNB_REFERENCE_INVALID with its line for what is no image, CNB_USAGE for a file that cannot be read,
+ * Returns all images without duplicates, in the order of the options.
+ * @throws CnbError CNB_REFERENCE_INVALID for an invalid name (in a file with its line), CNB_USAGE for an unreadable file,
  * CNB_IMAGE_NOT_FOUND for a repository without tags, CNB_REGISTRY_*
  */
 export async function listImages(options: ImageListOptions, services: ImageListServices, context: Context): Promise<ListedImage[]> {
@@ -52,7 +52,7 @@ export async function listImages(options: ImageListOptions, services: ImageListS
   return [...images.values()]
 }
 
-/** Room for some hundred thousand names. */
+/** Enough for several hundred thousand names. */
 const MAX_BYTES = 16 * 1024 * 1024
 
 async function readList(path: string, { cwd, input }: ImageListServices, context: Context): Promise<string[]> {
@@ -63,7 +63,7 @@ async function readList(path: string, { cwd, input }: ImageListServices, context
 async function readInput(input: AsyncIterable<Buffer>): Promise<NamedFile> {
   const shown = 'the standard input'
   const bytes = await readAtMost(input, MAX_BYTES).catch((error: unknown) => {
-    throw new CnbError('CNB_USAGE', `cannot read the list of images: ${(error as Error).message}`, { cause: error, hint: 'See --from-file.' })
+    throw new CnbError('CNB_USAGE', `cannot read the list of images: ${(error as Error).message}`, { cause: error, hint: 'Check the input of --from-file.' })
   })
   return { path: shown, shown, text: bytes.toString('utf8'), leadsOut: false }
 }
@@ -87,7 +87,7 @@ function readLine(line: string, position: SourcePosition): string[] {
 function repositoryOf(name: string): Reference {
   const { registry, repository, digest } = parseReference(name)
   if (digest === undefined && !/:[^/]*$/.test(name)) return { registry, repository }
-  throw new CnbError('CNB_USAGE', `--all-tags '${name}' names one image`, { hint: 'Name a repository, without a tag.' })
+  throw new CnbError('CNB_USAGE', `invalid --all-tags '${name}': expected a repository`, { hint: 'Omit the tag or digest.' })
 }
 
 async function* tagsOf(reference: Reference, registries: Registries | undefined, context: Context): AsyncGenerator<string> {
@@ -96,5 +96,5 @@ async function* tagsOf(reference: Reference, registries: Registries | undefined,
     isEmpty = false
     if (!DIGEST_TAG.test(tag)) yield tag
   }
-  if (isEmpty) throw new CnbError('CNB_IMAGE_NOT_FOUND', `the registry has no image in the repository '${familiarName(reference)}'`, { hint: 'Check its name.' })
+  if (isEmpty) throw new CnbError('CNB_IMAGE_NOT_FOUND', `the registry has no images in the repository '${familiarName(reference)}'`, { hint: 'Check its name.' })
 }

@@ -1,4 +1,4 @@
-/** Rebases many images. What is wrong with one does not stop the others. */
+/** Rebases many images concurrently; the failure of one does not stop the others. */
 
 import { abortError, toCnbError, type CnbError } from '../../base/errors.ts'
 import { decide, step, type Context } from '../../base/events.ts'
@@ -6,10 +6,10 @@ import { NoAppImage } from '../../images/rebase/rebase-plan.ts'
 import type { ListedImage } from './image-list.ts'
 import type { RebaseResult } from './rebase-result.ts'
 
-/** `outdated` is what a dry run would have rebased; `skipped` what a repository lists, but no lifecycle made. */
+/** `outdated`: a dry run would have rebased it; `skipped`: an image from a repository's tags that no lifecycle built. */
 export type RebaseStatus = 'rebased' | 'outdated' | 'unchanged' | 'skipped' | 'failed'
 
-/** What came of one image. */
+/** The outcome for one image. */
 export interface RebaseReport extends Partial<RebaseResult> {
   readonly image: string
   readonly status: RebaseStatus
@@ -29,17 +29,17 @@ export interface RebaseManyResult {
 
 export interface RebaseManyOptions {
   readonly images: readonly ListedImage[]
-  /** How many at once. */
+  /** The number of images that are processed at the same time. */
   readonly concurrency: number
   readonly dryRun: boolean
 }
 
-/** An engine that is gone is gone for all. */
+/** The exit code of errors that mean that the engine is lost for all images. */
 const ENGINE_GONE = 125
 
 /**
- * Rebases each by `rebase`, and tells of each when it is done.
- * @throws CnbError when the run is stopped, and CNB_ENGINE_* when there is no engine any more
+ * Calls `rebase` for each image, and emits an `image` event after each.
+ * @throws CnbError the abort reason, and CNB_ENGINE_* if the engine is lost
  */
 export async function rebaseMany(
   { images, concurrency, dryRun }: RebaseManyOptions,
@@ -52,7 +52,7 @@ export async function rebaseMany(
   const failed = { count: 0 }
   let done = 0
   const queue = images.entries()
-  const name = `${dryRun ? 'looking at' : 'rebasing'} ${total} ${total === 1 ? 'image' : 'images'}`
+  const name = `${dryRun ? 'checking' : 'rebasing'} ${total} ${total === 1 ? 'image' : 'images'}`
   const work = async (): Promise<void> => {
     for (const [index, image] of queue) {
       const report = await rebaseOne(image, dryRun, rebase, context)

@@ -1,4 +1,4 @@
-/** `cnb rebase --publish`: images in registries, without an engine. */
+/** `cnb rebase --publish`: rebases images in registries, without an engine. */
 
 import { resolve } from 'node:path'
 import { step, type Context } from '../../base/events.ts'
@@ -11,7 +11,7 @@ import { readRegistrySettings, type RegistryOptions } from '../config/registry-s
 import { RemoteRebaser, type RemoteRebaseOptions } from './remote-rebaser.ts'
 import type { RegistryServices } from '../services.ts'
 
-/** Images that are worked on at once; each waits for its registry most of the time. */
+/** The default number of concurrent rebases; each mostly waits for its registry. */
 const CONCURRENCY = 12
 
 type Common = Omit<RemoteRebaseOptions, 'image' | 'previousImage'> & RegistryOptions & { readonly concurrency?: number }
@@ -22,12 +22,12 @@ export interface RebaseRemoteOptions extends Common, RemoteRebaseOptions {
 
 export interface RebaseFleetOptions extends Common, ImageListOptions {}
 
-/** What many images cost. */
+/** The result of a fleet rebase, with transfer totals. */
 export interface FleetResult extends RebaseManyResult {
   readonly summary: RebaseSummary & { readonly mountedBlobs: number; readonly copiedBytes: number }
 }
 
-/** Rebases one image. @throws CnbError as RemoteRebaser.rebase, CNB_OUTPUT, CNB_USAGE */
+/** Rebases one image. @throws CnbError those of RemoteRebaser.rebase, CNB_OUTPUT, CNB_USAGE */
 export async function rebaseRemote(options: RebaseRemoteOptions, remote: RegistryServices, context: Context): Promise<RebaseResult> {
   const rebaser = new RemoteRebaser(await open(options, remote, context), await readConfig(remote.host, context))
   const result = await step(context, `rebasing ${options.image}`, () => rebaser.rebase(options, context))
@@ -39,7 +39,11 @@ export async function rebaseRemote(options: RebaseRemoteOptions, remote: Registr
   return result
 }
 
-/** Rebases many. @throws CnbError as listImages, and when the run is stopped */
+/**
+ * Rebases many images; the failure of one does not stop the others.
+ * @param input the standard input, for a list of images
+ * @throws CnbError those of listImages, and the abort reason
+ */
 export async function rebaseFleet(
   options: RebaseFleetOptions,
   remote: RegistryServices,

@@ -1,4 +1,4 @@
-/** report.toml of a rebase (platform.md "report.toml"). */
+/** Writer of the report.toml of a rebase (platform.md "report.toml"). */
 
 import { join } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
@@ -6,16 +6,16 @@ import { writeFileAtomically } from '../../base/files.ts'
 import { stringifyToml } from '../../formats/toml.ts'
 import type { Digest } from '../../oci/digest.ts'
 
-/** An image as the report has it: by its ID on an engine, by its manifest in a registry. */
+/** The image of a report: with its ID on an engine, with its manifest's digest in a registry. */
 export interface ReportedImage {
   readonly tags: readonly string[]
   readonly id?: string
-  /** The digest is a registry's; an engine has images without one. */
+  /** The digest is present only for an image in a registry. */
   readonly manifest: { readonly digest?: Digest; readonly size: number }
 }
 
 /**
- * Writes `<directory>/report.toml`, whole or not at all. The ID is without its algorithm, as the lifecycle writes it.
+ * Writes `<directory>/report.toml` atomically. The ID has no `sha256:` prefix, as in the lifecycle's reports.
  * @throws CnbError CNB_OUTPUT
  */
 export async function writeReport(directory: string, { tags, id, manifest }: ReportedImage): Promise<void> {
@@ -31,7 +31,7 @@ export async function writeReport(directory: string, { tags, id, manifest }: Rep
   } catch (error) {
     throw new CnbError('CNB_OUTPUT', `cannot write ${path}: ${(error as Error).message}`, {
       cause: error,
-      hint: 'Choose a directory that can be written.',
+      hint: 'Choose a writable directory.',
     })
   }
 }

@@ -1,25 +1,25 @@
-/** What a rebase takes and gives, wherever the image is. */
+/** Target name and result of a rebase, on the engine and in registries. */
 
 import { parseTag, type Tag } from '../../oci/reference.ts'
 
-/** What `cnb rebase --output json` prints of one image. */
+/** The JSON output of `cnb rebase` for one image. */
 export interface RebaseResult {
   image: string
   id: string
-  /** What --quiet prints: `name@digest`, or the image ID on a graph-driver engine; of a dry run in a registry what it would be. */
+  /** The line that --quiet prints: `name@digest`, or the image ID on a graph-driver engine. In a registry's dry run, the expected value. */
   reference: string
   runImage: string
   previousRunImage: string
-  /** False when the app already stood on that run image; of a dry run, whether it would change. */
+  /** False if the app already uses that run image. In a dry run, whether the image would change. */
   changed: boolean
-  /** Why it changes, in words. */
+  /** The reason for the change, as text. */
   reason?: string
-  /** Of an index: its images. */
+  /** The images of an index. */
   platforms?: readonly { platform: string; digest: string; changed: boolean }[]
   durationMs: number
 }
 
-/** The name that a rebased image gets. @throws CnbError CNB_REFERENCE_INVALID for one with a digest, and an image ID */
+/** Parses the name of the rebased image. @throws CnbError CNB_REFERENCE_INVALID for a name with a digest and for an image ID */
 export function parseTarget(name: string): Tag {
-  return parseTag(name, 'Name the result by a tag, and the image to start from with --previous-image.')
+  return parseTag(name, 'Use a tag for the result, and specify the source image with --previous-image.')
 }

@@ -1,4 +1,4 @@
-/** `cnb rebase`: the app's layers onto a new run image, without a build. */
+/** `cnb rebase` on the engine: moves an app's layers to a new run image without a build. */
 
 import { resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
@@ -23,17 +23,17 @@ import type { EngineServices } from '../services.ts'
 export interface RebaseOptions extends Pick<RegistryOptions, 'registryMirrors'> {
   readonly image: string
   readonly runImage?: string
-  /** The image whose layers are taken; `image` itself when absent. */
+  /** The source of the app layers; default: `image`. */
   readonly previousImage?: string
   readonly force?: boolean
   readonly pullPolicy?: PullPolicy
   readonly reportOutputDir?: string
-  /** Finds out what would change, and changes nothing. */
+  /** Reports the changes without storing them. */
   readonly dryRun?: boolean
 }
 
 /**
- * Rebases an image on the engine. The app image itself is never pulled: what is on the engine is what its user means.
+ * Rebases an image on the engine. Never pulls the app image: the user means the engine's copy.
  * @throws CnbError CNB_NOT_REBASABLE, CNB_IMAGE_NOT_FOUND, CNB_IMAGE_INVALID, CNB_PULL_FAILED, CNB_OUTPUT, CNB_ENGINE_*
  */
 export async function rebase(options: RebaseOptions, services: EngineServices, context: Context): Promise<RebaseResult> {
@@ -81,11 +81,14 @@ async function findApp(name: string, images: ImageSource, context: Context): Pro
     return app
   }
   throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image '${name}'`, {
-    hint: `Build it first, or get it with 'docker pull ${name}'.`,
+    hint: `Build the image, or run 'docker pull ${name}'.`,
   })
 }
 
-/** The user's run image, or the first to be had of those that the app's label names. */
+/**
+ * Finds the run image: the user's, or the first available one of those in the app's label.
+ * @throws CnbError CNB_NOT_REBASABLE if the label has none, and the errors of findImage
+ */
 async function findRunImage(
   { runImage, pullPolicy }: RebaseOptions & { readonly pullPolicy: PullPolicy },
   app: Image,
@@ -96,13 +99,13 @@ async function findRunImage(
   const find = (name: string): Promise<Image> =>
     findImage(name, pullPolicy, { ...services, platform: app.platform }, context).catch(async (error: unknown) => {
       if (!(error instanceof CnbError) || error.code !== 'CNB_PLATFORM_MISMATCH') throw error
-      // Whether another platform will do is for the rebase's rules to say, and for --force.
+      // planRebase checks the platform, and --force can override its rule.
       const other = await services.images.find(name, context)
       if (other) return other
       throw error
     })
   if (runImage !== undefined) {
-    decide(context, { kind: 'run image', name: runImage }, 'chosen', '--run-image names it')
+    decide(context, { kind: 'run image', name: runImage }, 'chosen', '--run-image specifies it')
     return { name: runImage, image: await find(runImage) }
   }
   const declared = readLifecycleMetadata(app)?.runImage
@@ -110,13 +113,13 @@ async function findRunImage(
   const choice = declared && { names: withConfiguredMirrors(declared, services.config), declaredBy: "the app's label", registry: target.registry, isPresent, find }
   const found = choice && (await chooseRunImage(choice, context))
   if (found) return found
-  throw new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' does not tell which run image it was built on`, {
-    hint: 'Name one with --run-image, and use --force to record it; an image that no buildpacks built cannot be rebased.',
+  throw new CnbError('CNB_NOT_REBASABLE', `cannot determine the run image of image '${app.reference}': its labels contain none`, {
+    hint: 'Specify one with --run-image, and add --force to record it; only images that buildpacks built can be rebased.',
   })
 }
 
 async function savedImage(images: ImageSource & ImageSink, target: Reference, context: Context): Promise<Image> {
   const image = await images.find(formatReference(target), context)
   if (image) return image
-  throw new CnbError('CNB_ENGINE_FAILED', `the engine took image '${familiarName(target)}', but does not have it any more`)
+  throw new CnbError('CNB_ENGINE_FAILED', `image '${familiarName(target)}' was saved, but the engine no longer has it`)
 }

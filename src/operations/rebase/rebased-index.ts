@@ -1,4 +1,4 @@
-/** An index with the images that it lists on their new base (OCI image-spec, image-index.md). */
+/** Rewriting of an index with the manifests of rebased images (OCI image-spec, image-index.md). */
 
 import { recordOf } from '../../formats/lenient-values.ts'
 import type { StoredDocument } from '../../images/stored-image.ts'
@@ -6,17 +6,17 @@ import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { documentOf } from './rebased-part.ts'
 
-/** What BuildKit calls an entry that says something of another one. */
+/** BuildKit's annotation of an entry that describes another entry. */
 const REFERENCE_TYPE = 'vnd.docker.reference.type'
 
-/** Whether an entry is an image that can run, and no attestation about one. */
+/** Returns whether an index entry is a runnable image and not an attestation. */
 export function isImageEntry({ platform, annotations, artifactType }: Descriptor): boolean {
   return platform?.os !== 'unknown' && annotations?.[REFERENCE_TYPE] === undefined && artifactType === undefined
 }
 
 /**
- * The index with other manifests in their places. Entries that `replace` has nothing for go; all else stays as it was written.
- * @param index that readIndex accepts
+ * Returns the index with replaced entries. Drops entries that `replace` does not contain, and keeps all other fields unchanged.
+ * @param index an index that readIndex accepts
  */
 export function rewriteIndex(index: StoredDocument, replace: ReadonlyMap<Digest, Descriptor>): StoredDocument {
   const document = recordOf(JSON.parse(index.content.toString()))

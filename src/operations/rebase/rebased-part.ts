@@ -1,4 +1,4 @@
-/** One platform's image on its new base, as a registry is to keep it. */
+/** The manifest, configuration and blobs of one platform's rebased image, for a registry. */
 
 import { CnbError } from '../../base/errors.ts'
 import { bytesBlob } from '../../images/layers/bytes-blob.ts'
@@ -15,25 +15,25 @@ import type { FoundRunImage } from './remote-run-images.ts'
 export interface RebasedPart {
   readonly platform: string
   readonly manifest: StoredDocument
-  /** What the manifest names besides the configuration, or all that it names where that is no new one. */
+  /** The manifest's layers, and for an unchanged image also its configuration. */
   readonly blobs: readonly LayerBlob[]
-  /** The layers that are where the app was found. */
+  /** The layers that exist in the app's repository. */
   readonly present: ReadonlySet<Digest>
-  /** The configuration, where the image changes. */
+  /** The new configuration; absent if the image does not change. */
   readonly config?: LayerBlob
   readonly runImage: string
   readonly previousRunImage: string
   readonly changed: boolean
-  /** Why it changes. */
+  /** The reason for the change. */
   readonly reason?: string
   /** The rules that --force overrode. */
   readonly warnings: readonly string[]
 }
 
 /**
- * What an image becomes on a run image. Nothing is sent; layers are named as their registries have them.
- * @param content where the app was found
- * @throws CnbError as planRebase; CNB_UNSUPPORTED for a layer that no manifest of ours can name
+ * Returns the image that results from a rebase, without sending it. Its layers keep the descriptors of their registries.
+ * @param content the store that contains the app
+ * @throws CnbError those of planRebase, CNB_UNSUPPORTED for a layer with an unsupported media type
  */
 export function rebasePart(app: StoredImage, content: ImageContent, run: FoundRunImage, force: boolean): RebasedPart {
   const plan = planRebase({ app, runImage: run.image, runImageName: run.declaredName, force })
@@ -51,7 +51,7 @@ export function rebasePart(app: StoredImage, content: ImageContent, run: FoundRu
   return { ...common, manifest: documentOf(OCI_MANIFEST, manifest), blobs, config }
 }
 
-/** A manifest or index with what its store will say of it. */
+/** Returns a manifest or index with its descriptor. */
 export function documentOf(mediaType: string, content: Buffer): StoredDocument {
   return { descriptor: { mediaType, digest: digestOf(content), size: content.length }, content }
 }
@@ -61,11 +61,15 @@ function configOf({ manifest, reference }: StoredImage, content: ImageContent): 
   return { descriptor, repository: content.repository, open: (signal) => content.blob(descriptor, signal ? { signal } : {}) }
 }
 
-/** @param ofNew the image whose new manifest names the layer; without one it stays in a manifest that exists */
+/**
+ * Returns the blob of a layer.
+ * @param ofNew the image that gets a new manifest with this layer; undefined if the existing manifest is kept
+ * @throws CnbError CNB_UNSUPPORTED if a new manifest cannot contain the layer's media type
+ */
 function blobOf({ blob, diffId }: Layer, ofNew?: string): LayerBlob {
   if (!blob) throw new CnbError('CNB_INTERNAL', `layer ${diffId} is in no registry`)
   if (ofNew === undefined || ociLayerType(blob.descriptor.mediaType) !== undefined) return blob
-  throw new CnbError('CNB_UNSUPPORTED', `image '${ofNew}' has a layer of the type '${blob.descriptor.mediaType}', which cannot be put into a new image`, {
-    hint: 'Build the app again, on a run image with layers of the usual types.',
+  throw new CnbError('CNB_UNSUPPORTED', `cannot rebase image '${ofNew}': it has a layer of the unsupported type '${blob.descriptor.mediaType}'`, {
+    hint: 'Rebuild the app on a run image with standard layer types.',
   })
 }

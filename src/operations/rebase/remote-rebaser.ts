@@ -1,4 +1,4 @@
-/** Rebases images in their registries, with nothing but manifests and configurations passing through here. */
+/** Rebases images in their registries; only manifests and configurations pass through this process. */
 
 import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
@@ -21,25 +21,25 @@ import { RemoteRunImages, type RunImageConfig } from './remote-run-images.ts'
 export interface RemoteRebaseOptions {
   readonly image: string
   readonly runImage?: string
-  /** The image whose layers are taken; `image` itself when absent. */
+  /** The source of the app layers; default: `image`. */
   readonly previousImage?: string
   readonly force?: boolean
-  /** Finds out all, and stores nothing. */
+  /** Reports the changes without storing them. */
   readonly dryRun?: boolean
 }
 
-/** A result with what report.toml says of an image in a registry. */
+/** A result with the manifest for report.toml. */
 export interface RemoteRebase extends RebaseResult {
   readonly manifest: Pick<Descriptor, 'digest' | 'size'>
 }
 
-/** What is to be stored: the document that gets the name, and the images below it. */
+/** The result to store: the document that gets the name, and its images. */
 interface Rebased {
   readonly document: StoredDocument
   readonly parts: readonly RebasedPart[]
 }
 
-/** Where one image comes from and goes to. */
+/** Source and target of one rebase. */
 interface Task {
   readonly options: RemoteRebaseOptions
   readonly content: ImageContent
@@ -47,13 +47,13 @@ interface Task {
   readonly target: Reference
 }
 
-/** One for all images of a run: what they have in common is asked for and sent once. */
+/** Rebases all images of a run; common run images and blobs are read and sent once. */
 export class RemoteRebaser {
   readonly blobs: RepositoryBlobs
   readonly #registries: Registries
   readonly #runImages: RemoteRunImages
-  /** Warnings that were told: a list of images would repeat them. */
-  readonly #told = new Set<string>()
+  /** Emitted warnings, to emit each only once for a list of images. */
+  readonly #warned = new Set<string>()
 
   constructor(registries: Registries, config: RunImageConfig = { runImages: [] }) {
     this.#registries = registries
@@ -62,7 +62,7 @@ export class RemoteRebaser {
   }
 
   /**
-   * Rebases one image, or all that an index lists. The name moves last, when the registry has all of it.
+   * Rebases one image, or all images of an index. Moves the tag last, after the registry has all contents.
    * @throws CnbError CNB_NOT_REBASABLE, CNB_IMAGE_NOT_FOUND, CNB_IMAGE_INVALID, CNB_PLATFORM_MISMATCH, CNB_UNSUPPORTED,
    * CNB_REFERENCE_INVALID, CNB_REGISTRY_*
    */
@@ -70,7 +70,7 @@ export class RemoteRebaser {
     const start = performance.now()
     const target = parseTarget(options.image)
     const source = options.previousImage === undefined ? target : parseReference(options.previousImage)
-    // What is to be written is not read from a mirror, which may be behind.
+    // Access 'push' reads from the registry itself: an image to overwrite must not come from a mirror, which may be outdated.
     const access = options.dryRun || source !== target ? 'pull' : 'push'
     const content = repositoryContent(this.#registries.repository(source, access), repositoryName(source))
     const task = { options, content, source, target }
@@ -95,7 +95,7 @@ export class RemoteRebaser {
     return { document: part.manifest, parts: [part] }
   }
 
-  /** Attestations are about the images that were; on a new base they would be wrong. */
+  /** Rebases each image of an index. Drops attestations: they describe the images on the old base. */
   async #rebaseIndex(index: StoredDocument, task: Task, context: Context): Promise<Rebased> {
     const { content, source, target } = task
     const entries = readIndex(index.content, `${content.name}@${index.descriptor.digest}`)
@@ -106,7 +106,7 @@ export class RemoteRebaser {
     const isSame = !parts.some(({ changed }) => changed) && (dropped === 0 || repositoryName(source) === repositoryName(target))
     if (isSame) return { document: index, parts }
     if (dropped > 0) {
-      const message = `${dropped} attestations of '${familiarName(source)}' are left out: they are about the image on its old base`
+      const message = `${dropped} attestations of '${familiarName(source)}' are omitted: they describe the image on its old base`
       context.events?.({ type: 'warning', message })
     }
     const replace = new Map(images.map(({ digest }, at) => [digest, parts[at]!.manifest.descriptor]))
@@ -117,9 +117,9 @@ export class RemoteRebaser {
     const name = entry.platform ? formatPlatform(entry.platform) : entry.digest
     try {
       const manifest = await task.content.manifest(entry.digest, context)
-      if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', `the index lists ${entry.digest}, which is not there`)
+      if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', `the registry has no manifest ${entry.digest}, which the index lists`)
       if (isIndex(manifest.descriptor.mediaType, manifest.content, entry.digest)) {
-        throw new CnbError('CNB_IMAGE_INVALID', `the index lists another index, ${entry.digest}, where an image should be`)
+        throw new CnbError('CNB_IMAGE_INVALID', `entry ${entry.digest} of the index is another index, not an image`)
       }
       return await this.#rebasePart(manifest, task, context)
     } catch (error) {
@@ -137,7 +137,10 @@ export class RemoteRebaser {
     return rebasePart(app, content, run, options.force ?? false)
   }
 
-  /** Brings to the target's repository all that the document names. */
+  /**
+   * Sends or mounts all contents of the document into the target's repository. @returns the document to store under the target's name
+   * @param trusting whether to rely on earlier observations of which contents the repository has
+   */
   async #send({ document, parts }: Rebased, { source, target }: Task, trusting: boolean, context: Context): Promise<NewManifest> {
     const repository = this.#registries.repository(target, 'push')
     const isThere = trusting && repositoryName(source) === repositoryName(target)
@@ -153,8 +156,8 @@ export class RemoteRebaser {
 
   #warn(parts: readonly RebasedPart[], context: Context): void {
     for (const rule of parts.flatMap(({ warnings }) => warnings)) {
-      if (this.#told.has(rule)) continue
-      this.#told.add(rule)
+      if (this.#warned.has(rule)) continue
+      this.#warned.add(rule)
       context.events?.({ type: 'warning', message: `rebasing by force, although ${rule}` })
     }
   }

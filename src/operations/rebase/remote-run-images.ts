@@ -1,4 +1,4 @@
-/** Run images in registries for many apps: each is read once, whoever asks. */
+/** Finds run images in registries for many apps; each image is read once. */
 
 import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
@@ -11,21 +11,21 @@ import type { Registries } from '../../registry/registry.ts'
 import type { Config } from '../config/config.ts'
 import { declaredName, withConfiguredMirrors } from '../config/configured-mirrors.ts'
 
-/** A run image under the name by which it was chosen. */
+/** A run image and the name by which it was found. */
 export interface FoundRunImage {
   readonly name: string
-  /** What apps know it by, where that name is a mirror of the user's own. */
+  /** The name to record in the app: the mirrored image's if `name` is a mirror from the configuration file, otherwise `name`. */
   readonly declaredName: string
   readonly image: Image
 }
 
-/** What the user's configuration says of run images. */
+/** The run image mirrors of the user's configuration. */
 export type RunImageConfig = Pick<Config, 'runImages'>
 
 export class RemoteRunImages {
   readonly #registries: Registries
   readonly #config: RunImageConfig
-  /** By name and platform. What failed is remembered too, or a list of apps would wait for it again and again. */
+  /** By name and platform. Includes failures, so each failing run image is read only once for a list of apps. */
   readonly #found = new Map<string, Promise<Image>>()
 
   constructor(registries: Registries, config: RunImageConfig) {
@@ -34,17 +34,19 @@ export class RemoteRunImages {
   }
 
   /**
-   * The run image that was asked for, or the first to be had of those that the app's label names: those on the registry that the
-   * app goes to first, and the user's own mirrors before others there (platform.md "Run Image Resolution").
-   * @throws CnbError CNB_NOT_REBASABLE where nothing names one, CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, CNB_REGISTRY_*
+   * Returns the requested run image, or the first available one of those in the app's label: first those in the registry of the app,
+   * and within a registry the mirrors of the configuration file (platform.md "Run Image Resolution").
+   * @param requested the value of --run-image
+   * @param registry the registry to which the app is written
+   * @throws CnbError CNB_NOT_REBASABLE if neither specifies one, CNB_IMAGE_NOT_FOUND, CNB_PLATFORM_MISMATCH, CNB_REGISTRY_*
    */
-  async choose(asked: string | undefined, app: Image, registry: string, context: Context): Promise<FoundRunImage> {
+  async choose(requested: string | undefined, app: Image, registry: string, context: Context): Promise<FoundRunImage> {
     const find = (name: string): Promise<Image> => this.#find(name, app.platform, context)
     const { runImage: declared, knownRunImages } = appMetadata(app)
     const found = (name: string, image: Image): FoundRunImage => ({ name, image, declaredName: declaredName(name, knownRunImages, this.#config) })
-    if (asked !== undefined) {
-      decide(context, { kind: 'run image', name: asked }, 'chosen', '--run-image names it')
-      return found(asked, await find(asked))
+    if (requested !== undefined) {
+      decide(context, { kind: 'run image', name: requested }, 'chosen', '--run-image specifies it')
+      return found(requested, await find(requested))
     }
     const choice = declared && {
       ...{ names: withConfiguredMirrors(declared, this.#config), declaredBy: "the app's label", registry, isPresent: async () => true, find },
@@ -52,8 +54,8 @@ export class RemoteRunImages {
     }
     const first = choice && (await chooseRunImage(choice, context))
     if (first) return found(first.name, first.image)
-    throw new CnbError('CNB_NOT_REBASABLE', `image '${app.reference}' does not tell which run image it was built on`, {
-      hint: 'Name one with --run-image, and use --force to record it; the app was built with a lifecycle that wrote none.',
+    throw new CnbError('CNB_NOT_REBASABLE', `cannot determine the run image of image '${app.reference}': its labels contain none`, {
+      hint: 'Specify one with --run-image, and add --force to record it; the lifecycle that built the app recorded none.',
     })
   }
 
@@ -68,7 +70,7 @@ export class RemoteRunImages {
     const image = await openRegistryImages(this.#registries, platform).find(name, context)
     if (image) return image
     throw new CnbError('CNB_IMAGE_NOT_FOUND', `the registry has no run image '${name}'`, {
-      hint: 'Check the name and the tag, or name another with --run-image.',
+      hint: 'Check the name and the tag, or specify another image with --run-image.',
     })
   }
 }

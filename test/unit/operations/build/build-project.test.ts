@@ -47,11 +47,11 @@ describe("the app's project.toml", () => {
   })
 
   test.each([
-    ['a link out of the app', '../secret', /link that leads out of the app/],
-    ['an absolute link out of the app', '/proc/self/environ', /link that leads out of the app/],
-    ['a link to a device', '/dev/zero', /link that leads out of the app/],
-    ['a link to nothing', 'nowhere', /link that leads nowhere/],
-    ['a link to itself', 'project.toml', /link that leads nowhere/],
+    ['a link out of the app', '../secret', /link to a file outside the app/],
+    ['an absolute link out of the app', '/proc/self/environ', /link to a file outside the app/],
+    ['a link to a device', '/dev/zero', /link to a file outside the app/],
+    ['a link to nothing', 'nowhere', /link to a file that does not exist/],
+    ['a link to itself', 'project.toml', /link to a file that does not exist/],
   ])('is refused, unread, where it is %s', async (_, target, message) => {
     writeFileSync(join(root, 'secret'), `auth = ${SECRET}\n`)
     symlinkSync(target, join(app, 'project.toml'))
@@ -64,7 +64,7 @@ describe("the app's project.toml", () => {
     writeFileSync(join(root, 'elsewhere/project.toml'), `auth = ${SECRET}\n`)
     symlinkSync('../elsewhere/project.toml', join(app, 'inner'))
     symlinkSync('inner', join(app, 'project.toml'))
-    expect(await shown(project())).toContain('leads out of the app')
+    expect(await shown(project())).toContain('a link to a file outside the app')
   })
 
   test('is refused, and not waited for, where it is a FIFO or a directory', async () => {
@@ -100,7 +100,7 @@ describe('--descriptor', () => {
     symlinkSync('../shared.toml', join(app, 'link.toml'))
     const { descriptor, warnings } = await project('link.toml')
     expect(descriptor).toMatchObject({ builder: 'b' })
-    expect(warnings).toEqual([expect.stringMatching(/link\.toml has 1 key to be warned of, and its content is not shown/)])
+    expect(warnings).toEqual([expect.stringMatching(/link\.toml has 1 warning, and its content is not shown/)])
     for (const content of [`a = 1\nauth = ${SECRET}\n`, `[_]\nschema-version = "${SECRET}"\n`]) {
       writeFileSync(join(root, 'shared.toml'), content)
       const text = await shown(project('link.toml'))
@@ -115,7 +115,7 @@ describe('--descriptor', () => {
   })
 
   test('that is not there is told', async () => {
-    await expect(project('none.toml')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: `cannot read the project descriptor ${join(app, 'none.toml')}: there is no such file` })
+    await expect(project('none.toml')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: `cannot read the project descriptor ${join(app, 'none.toml')}: the file does not exist` })
   })
 })
 
@@ -132,7 +132,7 @@ describe('--env-file', () => {
   test('without end, or that is none, is an error that names it', async () => {
     await expect(env('/dev/zero')).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read --env-file '/dev/zero': is larger than 1 MiB" })
     await expect(env(app)).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot read --env-file '${app}': is a directory` })
-    await expect(env('none')).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read --env-file 'none': there is no such file" })
+    await expect(env('none')).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read --env-file 'none': the file does not exist" })
   })
 
   test('that is a pipe is waited for until the user interrupts', async () => {

@@ -18,13 +18,13 @@ test.each(['/data', ':/in', '/data:in', '/data:/in:rx', 'a b:/in', '/a:/b:ro:mor
 })
 
 test.each([
-  ['/x:/layers/y', "'/layers/y': it hides what buildpacks"],
-  ['/x:/workspace:rw', "'/workspace': it hides the app"],
-  ['/x:/workspace/sub', "'/workspace/sub': it hides the app, or a part of it"],
-  ['/x:/platform/bindings', "'/platform/bindings': it hides the variables and bindings"],
-  ['/x:/platform:rw', "'/platform': it hides the variables and bindings"],
-  ['/x:/cnb', "'/cnb': it hides what the builder has"],
-  ['/x:/in/../cnb//buildpacks/', "'/cnb/buildpacks': it hides what the builder has"],
+  ['/x:/layers/y', "'/layers/y' overlaps a directory of the build: it hides the files of buildpacks"],
+  ['/x:/workspace:rw', "'/workspace' overlaps a directory of the build: it hides all or part of the app"],
+  ['/x:/workspace/sub', "'/workspace/sub' overlaps a directory of the build: it hides all or part of the app"],
+  ['/x:/platform/bindings', "'/platform/bindings' overlaps a directory of the build: it hides the build's variables and bindings"],
+  ['/x:/platform:rw', "'/platform' overlaps a directory of the build: it hides the build's variables and bindings"],
+  ['/x:/cnb', "'/cnb' overlaps a directory of the build: it hides the builder's files"],
+  ['/x:/in/../cnb//buildpacks/', "'/cnb/buildpacks' overlaps a directory of the build: it hides the builder's files"],
 ])("--volume '%s' is warned of with what it does", (text, words) => {
   const events: CnbEvent[] = []
   parseVolume(text, '/work', (event) => events.push(event))
@@ -38,12 +38,12 @@ test.each(['/x:/layersome', '/x:/layers/../in', '/x:/in/workspace'])("--volume '
 })
 
 test.each([
-  ['/x:/layers', /has a volume of its own there/],
-  ['/x:/layers/:rw', /has a volume of its own there/],
-  ['/x:/in/../layers:rw', /has a volume of its own there/],
-  ['/x:/workspace', /puts files into \/workspace and cannot do so where the mount is read-only/],
-  ['/x:/workspace/.:ro', /puts files into \/workspace/],
-  ['/x:/platform', /puts files into \/platform/],
+  ['/x:/layers', /mounts its own volume at \/layers/],
+  ['/x:/layers/:rw', /mounts its own volume at \/layers/],
+  ['/x:/in/../layers:rw', /mounts its own volume at \/layers/],
+  ['/x:/workspace', /writes files to \/workspace, but the mount is read-only/],
+  ['/x:/workspace/.:ro', /writes files to \/workspace/],
+  ['/x:/platform', /writes files to \/platform/],
 ])("--volume '%s', with which no build can run, is refused with the reason", (text, message) => {
   expect(() => parseVolume(text, '/work')).toThrow(expect.objectContaining({ code: 'CNB_USAGE', message: expect.stringMatching(message) }))
 })

@@ -14,21 +14,21 @@ test.each([
 })
 
 test.each([
-  ['type=build', 'it has no format'],
-  ['format=volume;name=x', 'it has no type'],
-  ['type=other;format=volume;name=x', "there is no type 'other'"],
-  ['type=build;format=tar;name=x', "there is no format 'tar'"],
+  ['type=build', 'the format is missing'],
+  ['format=volume;name=x', 'the type is missing'],
+  ['type=other;format=volume;name=x', "unknown type 'other'"],
+  ['type=build;format=tar;name=x', "unknown format 'tar'"],
   ['type=build;format=volume', 'a volume needs a name'],
-  ['type=build;format=volume;name=a/b', "'a/b' is not a volume's name"],
+  ['type=build;format=volume;name=a/b', "'a/b' is not a valid volume name"],
   ['type=build;format=bind', 'a directory needs a source'],
   ['type=build;format=bind;source=', 'the source is empty'],
-  ['type=build;type=launch;format=volume;name=x', "'type' is given twice"],
-  ['type=build;colour=red', "there is no field 'colour'"],
-  ['type=launch;format=image;name=x', "only the build cache can be an image: launch layers are the app's own"],
+  ['type=build;type=launch;format=volume;name=x', "duplicate field 'type'"],
+  ['type=build;colour=red', "unknown field 'colour'"],
+  ['type=launch;format=image;name=x', 'only the build cache can be an image; launch layers are in the app image'],
   ['type=build;format=image', 'an image needs a name'],
-  ['volume', "'volume' is not of the form key=value"],
+  ['volume', "'volume' is not in the form key=value"],
 ])('refuses %s', (text, why) => {
-  expect(() => parseCacheOptions([text], '/')).toThrow(expect.objectContaining({ code: 'CNB_USAGE', message: `--cache '${text}': ${why}` }) as Error)
+  expect(() => parseCacheOptions([text], '/')).toThrow(expect.objectContaining({ code: 'CNB_USAGE', message: `invalid --cache '${text}': ${why}` }) as Error)
 })
 
 test('the build cache is the last of volume, directory and image', () => {

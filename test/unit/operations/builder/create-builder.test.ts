@@ -89,7 +89,7 @@ describe('createBuilder', () => {
   test('warns of a run image that is not there, and of an order that is missing', async () => {
     await engine.images.remove('acme/run')
     await create(TOML.replace(/\[\[order\]\]\n\[\[order.group\]\]\nid = "acme\/node"\n/, ''))
-    expect(warnings()).toEqual([expect.stringContaining('there is no [[order]]'), expect.stringMatching(/run image 'acme\/run' cannot be checked/)])
+    expect(warnings()).toEqual([expect.stringContaining('there is no [[order]]'), expect.stringMatching(/cannot check run image 'acme\/run'/)])
   })
 
   test('makes the builder for the target that the engine is', async () => {
@@ -98,16 +98,16 @@ describe('createBuilder', () => {
   })
 
   test.each([
-    ['no target that the engine is', `${TOML}[[targets]]\nos = "linux"\narch = "s390x"\n`, {}, 'CNB_PLATFORM_MISMATCH', /none of builder.toml's targets is the engine's platform, linux\/amd64/],
+    ['no target that the engine is', `${TOML}[[targets]]\nos = "linux"\narch = "s390x"\n`, {}, 'CNB_PLATFORM_MISMATCH', /no target of builder.toml matches the engine's platform, linux\/amd64/],
     ['a build image that is not there', TOML.replace('acme/build', 'acme/nothing'), {}, 'CNB_IMAGE_NOT_FOUND', /acme\/nothing/],
-    ['a buildpack with another id', TOML.replace('uri = "node"', 'uri = "node"\nid = "acme/go"'), {}, 'CNB_BUILDPACK_INVALID', /has id 'acme\/node', but builder.toml says 'acme\/go'/],
+    ['a buildpack with another id', TOML.replace('uri = "node"', 'uri = "node"\nid = "acme/go"'), {}, 'CNB_BUILDPACK_INVALID', /has id 'acme\/node', but builder.toml specifies 'acme\/go'/],
     ['a buildpack that is not there', TOML.replace('uri = "node"', 'uri = "nowhere"'), {}, 'CNB_BUILDPACK_NOT_FOUND', /nowhere/],
     ['a buildpack image', TOML.replace('uri = "node"', 'uri = "docker://acme/node"'), {}, 'CNB_UNSUPPORTED', /docker:\/\/acme\/node/],
-    ['a buildpack of a builder', TOML.replace('uri = "node"', 'uri = "from=builder"'), {}, 'CNB_USAGE', /only being made/],
+    ['a buildpack of a builder', TOML.replace('uri = "node"', 'uri = "from=builder"'), {}, 'CNB_USAGE', /cannot use 'from=builder' in builder.toml/],
     ['a lifecycle that is not there', TOML.replace('uri = "lifecycle"', 'uri = "nowhere"'), {}, 'CNB_LIFECYCLE_INVALID', /nowhere/],
-    ['a label without a value', TOML, { labels: ['team'] }, 'CNB_USAGE', /'team' is not a label/],
+    ['a label without a value', TOML, { labels: ['team'] }, 'CNB_USAGE', /invalid --label 'team'/],
     ['a name with a digest', TOML, { image: `acme/builder@sha256:${'a'.repeat(64)}` }, 'CNB_REFERENCE_INVALID', /digest/],
-    ['no builder.toml', TOML, { config: 'other.toml' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'other.toml': there is no such file/],
+    ['no builder.toml', TOML, { config: 'other.toml' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'other.toml': the file does not exist/],
     ['a directory for builder.toml', TOML, { config: 'node' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'node': is a directory/],
     ['a run image of another stack', `${TOML}[stack]\nid = "acme"\n`, {}, 'CNB_RUN_IMAGE_INVALID', /has stack ''/],
   ])('%s is an error, and no image is made', async (_, toml, options, code, message) => {

@@ -48,7 +48,7 @@ describe('the file', () => {
     const path = await write('.cnb/config.toml', '')
     const events: unknown[] = []
     await readConfig(host(), { events: (event) => events.push(event) })
-    expect(events).toEqual([{ type: 'debug', message: `the configuration is ${path}` }])
+    expect(events).toEqual([{ type: 'debug', message: `using the configuration file ${path}` }])
   })
 
   test('may have keys in other capitals, which a warning corrects; names in it stay as they are', async () => {

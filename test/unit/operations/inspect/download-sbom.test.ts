@@ -60,7 +60,7 @@ describe.each([['the engine', onEngine], ['a registry', inRegistry]])('of an ima
   })
 
   test('none is written where the label names none, or the layer holds none', async () => {
-    const none = { code: 'CNB_IMAGE_INVALID', message: containing('carries no software bill of materials') }
+    const none = { code: 'CNB_IMAGE_INVALID', message: containing('has no software bill of materials') }
     await expect(downloadSbom({ image: name }, await make({ metadata: { sbom: undefined } }), {})).rejects.toMatchObject(none)
     await expect(downloadSbom({ image: name }, await make({ metadata: { sbom: { sha: `sha256:${'0'.repeat(64)}` } } }), {})).rejects.toMatchObject(none)
     expect(filesIn(directory.path)).toEqual([])

@@ -81,8 +81,8 @@ describe('an image is', () => {
     const id = await load()
     expect(await locate({}, both(), id)).toMatchObject({ place: 'engine' })
     const other = `sha256:${'0'.repeat(64)}`
-    await expect(locate({}, both(), other)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: containing('which no registry knows') })
-    await expect(locate({ remote: true }, both(), id)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: containing('which no registry knows') })
+    await expect(locate({}, both(), other)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: containing('is an image ID') })
+    await expect(locate({ remote: true }, both(), id)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: containing('is an image ID') })
   })
 })
 
@@ -180,7 +180,7 @@ describe('an error says', () => {
     const hintOf = async (image: string, places: TestPlaces, options: Parameters<typeof locateImage>[1] = {}): Promise<string> =>
       locate(options, places, image).then(String, (error: CnbError) => error.hint ?? '')
     const engineOnly = failing(denied, engine)
-    expect(await hintOf('my-app:2', engineOnly, { kind: 'builder' })).toContain('To make it: cnb builder create my-app:2 --config builder.toml')
+    expect(await hintOf('my-app:2', engineOnly, { kind: 'builder' })).toContain('To create it: cnb builder create my-app:2 --config builder.toml')
     await loadImage(engine, 'for-amd64', { layers: [await layerOf('a', 'amd64')] })
     for (const [image, places, options] of [
       [`my-app@sha256:${'0'.repeat(64)}`, engineOnly, {}],
