@@ -18,47 +18,47 @@ function makeFifo(): string {
   return at('fifo')
 }
 
-test('a file is read whole up to the bound, and refused above it', async () => {
+test('reads a file up to the limit, and refuses a larger one', async () => {
   const content = Buffer.alloc(MAX, 'x')
   writeFileSync(at('most'), content)
-  // Not with toEqual, which takes seconds for so many bytes.
+  // toEqual takes seconds for this number of bytes.
   expect(content.equals(await readBounded(at('most'), { max: MAX }))).toBe(true)
   writeFileSync(at('more'), Buffer.alloc(MAX + 1))
   await expect(readBounded(at('more'), { max: MAX })).rejects.toThrow('is larger than 1 MiB')
 })
 
-test.runIf(existsSync('/proc/self/status'))('a file of /proc, which says that it has no bytes, is read', async () => {
+test.runIf(existsSync('/proc/self/status'))('reads a file of /proc, which has the size 0', async () => {
   expect((await readBounded('/proc/self/status', { max: MAX })).toString()).toContain('Pid:')
 })
 
-test('a device is read up to the bound', async () => {
+test('reads a device up to the limit', async () => {
   expect(await readBounded('/dev/null', { max: MAX })).toHaveLength(0)
   await expect(readBounded('/dev/zero', { max: MAX })).rejects.toThrow('is larger than 1 MiB')
 })
 
-test('a directory, and what is not there, are errors', async () => {
+test('throws for a directory and for a missing file', async () => {
   await expect(readBounded(directory.path, { max: MAX })).rejects.toThrow('is a directory')
   await expect(readBounded(at('none'), { max: MAX })).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
-test('a pipe is refused where none was named, and not waited for', async () => {
+test('refuses an unexpected pipe without waiting for it', async () => {
   await expect(readBounded(makeFifo(), { max: MAX })).rejects.toThrow('is a pipe, not a file')
 })
 
-test('a named pipe is read to its end, however late its writer comes', async () => {
+test('reads a pipe to its end, even if its writer opens it later', async () => {
   const reading = readBounded(makeFifo(), { max: MAX, pipes: true })
-  // The FIFO waits for a reader.
+  // The writer waits for a reader of the FIFO.
   execFile('sh', ['-c', 'printf A=1 >"$0"', at('fifo')])
   expect((await reading).toString()).toBe('A=1')
 })
 
-test('a named pipe without an end is left at the bound', async () => {
+test('stops reading an endless pipe at the limit', async () => {
   const reading = readBounded(makeFifo(), { max: MAX, pipes: true })
   execFile('sh', ['-c', 'yes >"$0"', at('fifo')])
   await expect(reading).rejects.toThrow('is larger than 1 MiB')
 })
 
-test('waiting for a pipe stops when it is told to', async () => {
+test('stops waiting for a pipe on an abort', async () => {
   const controller = new AbortController()
   const reading = readBounded(makeFifo(), { max: MAX, pipes: true, signal: controller.signal })
   controller.abort()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Limiter } from '../../../src/base/limiter.ts'
 
-test('no more than the limit go on at once, in the order of the calls, also after failures', async () => {
+test('runs at most the limit of calls concurrently, in call order, also after failures', async () => {
   const limiter = new Limiter(2)
   const order: number[] = []
   let [now, most] = [0, 0]
@@ -19,7 +19,7 @@ test('no more than the limit go on at once, in the order of the calls, also afte
   expect(most).toBe(2)
 })
 
-test('a call that comes when another has just ended waits behind those that wait already', async () => {
+test('queues a call that follows a completed one behind waiting calls', async () => {
   const limiter = new Limiter(1)
   let [now, most] = [0, 0]
   const order: string[] = []
@@ -34,7 +34,7 @@ test('a call that comes when another has just ended waits behind those that wait
   const second = limiter.run(work('second'))
   await Promise.all([first, second])
   await late
-  // As many as the limit again, once nothing runs any more.
+  // When no call is running, the limit applies again.
   await Promise.all(['again', 'last'].map((name) => limiter.run(work(name))))
   expect(most).toBe(1)
   expect(order).toEqual(['first', 'second', 'late', 'again', 'last'])

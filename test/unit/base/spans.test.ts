@@ -5,7 +5,7 @@ import type { CnbEvent } from '../../../src/base/events.ts'
 import { beginSpan, endWith, measured } from '../../../src/base/spans.ts'
 import { anyNumber } from '../../support/matching.ts'
 
-test('a span is emitted once, when it ends', () => {
+test('emits a span once, at its end', () => {
   const events: CnbEvent[] = []
   const end = beginSpan((event) => events.push(event), 'engine', 'GET /info')
   expect(events).toEqual([])
@@ -14,13 +14,13 @@ test('a span is emitted once, when it ends', () => {
   expect(events).toEqual([{ type: 'span', category: 'engine', name: 'GET /info', startMs: anyNumber, durationMs: anyNumber, args: { status: 200 } }])
 })
 
-test('work that fails is measured too', async () => {
+test('measures failed work too', async () => {
   const events: CnbEvent[] = []
   await expect(measured({ events: (event) => events.push(event) }, 'hashing', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(events).toMatchObject([{ type: 'span', category: 'work', name: 'hashing' }])
 })
 
-test('a span ends with its stream, and says when that ended early', async () => {
+test('ends a span with its stream, and marks an early end', async () => {
   const ends: unknown[] = []
   const whole = new PassThrough()
   endWith(whole, (args) => ends.push(args), { status: 200 })

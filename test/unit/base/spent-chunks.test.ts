@@ -6,7 +6,7 @@ import { collectBy, countBytes } from '../../../src/base/spent-chunks.ts'
 const MIB = 1024 * 1024
 
 describe('countBytes', () => {
-  it('frees the memory of chunks long before V8 would', () => {
+  it('frees the memory of chunks much earlier than V8 does by default', () => {
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void
     collectBy(() => collect({ type: 'minor' }))

@@ -30,7 +30,7 @@ const spans = (): Written[] => read().filter(({ ph }) => ph === 'X')
 const span = (startMs: number, durationMs: number, category: 'engine' | 'registry' | 'work' = 'engine'): CnbEvent =>
   ({ type: 'span', category, name: 'GET /x', startMs, durationMs })
 
-test('a span is a complete event in microseconds, and its lane has a name', () => {
+test('writes a span as a complete event in microseconds, and the name of its lane', () => {
   const trace = openTrace(path, 'cnb build')
   trace.events({ type: 'span', category: 'registry', name: 'GET https://r.example/v2/', startMs: 1.5, durationMs: 2.25, args: { status: 200 } })
   trace.close()
@@ -41,7 +41,7 @@ test('a span is a complete event in microseconds, and its lane has a name', () =
   ])
 })
 
-test('phases, steps and pulls are spans that end when their event comes; other events are none', () => {
+test('writes phases, steps and pulls as spans that end at their event, and ignores other events', () => {
   const trace = openTrace(path, 'cnb build')
   trace.events({ type: 'phase.start', phase: 'builder' })
   trace.events({ type: 'phase.end', phase: 'builder', durationMs: 3, exitCode: 51 })
@@ -56,7 +56,7 @@ test('phases, steps and pulls are spans that end when their event comes; other e
   ])
 })
 
-test('the file is valid after each event, whatever comes next', () => {
+test('keeps the file valid after each event', () => {
   const trace = openTrace(path, 'cnb ü')
   expect(read()).toHaveLength(1)
   trace.events(span(0, 1))
@@ -68,7 +68,7 @@ test('the file is valid after each event, whatever comes next', () => {
   expect(spans()).toHaveLength(2)
 })
 
-test('two spans of one lane are apart, or one holds the other', () => {
+test('keeps spans of one lane disjoint or nested', () => {
   const times = fc.array(fc.tuple(fc.nat(50), fc.nat(50), fc.constantFrom('engine' as const, 'work' as const)), { maxLength: 40 })
   fc.assert(
     fc.property(times, (given) => {
@@ -81,9 +81,9 @@ test('two spans of one lane are apart, or one holds the other', () => {
         for (const b of written.slice(at + 1)) {
           if (a.tid !== b.tid) continue
           const apart = a.ts + a.dur <= b.ts || b.ts + b.dur <= a.ts
-          const aHoldsB = a.ts <= b.ts && b.ts + b.dur <= a.ts + a.dur
-          const bHoldsA = b.ts <= a.ts && a.ts + a.dur <= b.ts + b.dur
-          expect([a, b, apart || aHoldsB || bHoldsA]).toEqual([a, b, true])
+          const aContainsB = a.ts <= b.ts && b.ts + b.dur <= a.ts + a.dur
+          const bContainsA = b.ts <= a.ts && a.ts + a.dur <= b.ts + b.dur
+          expect([a, b, apart || aContainsB || bContainsA]).toEqual([a, b, true])
           expect(a.cat).toBe(b.cat)
         }
       }
@@ -91,7 +91,7 @@ test('two spans of one lane are apart, or one holds the other', () => {
   )
 })
 
-test('only its owner reads the file, whose earlier content is gone', () => {
+test('replaces the file, and allows only its owner to read it', () => {
   writeFileSync(path, 'x'.repeat(10_000))
   chmodSync(path, 0o644)
   openTrace(path, 'cnb').close()

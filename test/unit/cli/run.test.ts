@@ -64,7 +64,7 @@ describe('runCommand', () => {
   it.each([
     ['that succeeds', async () => outcome, 0],
     ['that fails', () => Promise.reject(new CnbError('CNB_USAGE', 'no')), 2],
-  ])('writes a trace of a command %s to the file that CNB_TRACE names', async (_title, end, exit) => {
+  ])('writes a trace of a command %s to the file in CNB_TRACE', async (_title, end, exit) => {
     await using directory = await makeTemporaryDirectory('cnb-test-')
     const path = join(directory.path, 'trace.json')
     const { code } = await runWork(async ({ context }) => step(context, 'waiting', end), {}, undefined, { CNB_TRACE: path })
@@ -74,7 +74,7 @@ describe('runCommand', () => {
     expect(events[0]?.args).toEqual({ name: 'cnb work' })
   })
 
-  it('refuses a CNB_TRACE that names a directory, before any work', async () => {
+  it('refuses a directory in CNB_TRACE before any work', async () => {
     const { code, stderr } = await runWork(() => Promise.reject(new Error('it worked')), {}, undefined, { CNB_TRACE: '/tmp' })
     expect([code, stderr]).toEqual([1, expect.stringMatching(/ERROR: cannot write the trace to \/tmp: .*\n.*regular file.*\n.*CNB_OUTPUT/)])
   })

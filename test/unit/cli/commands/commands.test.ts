@@ -1,4 +1,4 @@
-/** What each command prints and ends with, from its command line on: on the fake engine, and a registry in memory. */
+/** Output and exit code of each command line, on the fake engine and an in-memory registry. */
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ interface Ran {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
-  /** Stdout, read as JSON. */
+  /** Parses stdout as JSON. */
   readonly json: () => unknown
 }
 
@@ -40,14 +40,14 @@ async function cnb(...argv: string[]): Promise<Ran> {
 const BUILD = ['build', 'my-app', '--builder', BUILDER, '--pull-policy', 'never']
 
 describe('build', () => {
-  test('prints what it made for people, with the way to start it', async () => {
+  test('prints the built image and the command to start it', async () => {
     const { code, stdout } = await cnb(...BUILD, '--tag', 'my-app:1.0,other:2')
     const { id } = await builds.image()
     expect(code).toBe(0)
     for (const words of ['my-app:latest', id, 'my-app:1.0, other:2', RUN_IMAGE, 'test/node@1.0.0', 'docker run --rm']) expect(stdout).toContain(words)
   })
 
-  test('prints the image alone with --quiet, and all that it knows as JSON', async () => {
+  test('prints only the image with --quiet, and the whole result as JSON', async () => {
     const quiet = await cnb(...BUILD, '--quiet')
     const { id } = await builds.image()
     expect(quiet).toMatchObject({ code: 0, stdout: `${id}\n`, stderr: '' })
@@ -60,7 +60,7 @@ describe('build', () => {
     })
   })
 
-  test('into a layout tells how to copy it, and of a sparse one does not', async () => {
+  test('prints how to copy an image from a layout, except from a sparse one', async () => {
     const to = `oci:${join(builds.host.home, 'out')}`
     expect((await cnb(...BUILD, '--to', to)).stdout).toContain('skopeo copy')
     const sparse = await cnb(...BUILD, '--to', `${to}2`, '--sparse')
@@ -68,7 +68,7 @@ describe('build', () => {
     expect(sparse.stdout).not.toContain('skopeo')
   })
 
-  test('warns of a name that may have been meant for the app', async () => {
+  test('warns if a file of the image name exists', async () => {
     await mkdir(join(builds.app, 'my-app'))
     expect((await cnb(...BUILD)).stderr).toMatch(/my-app/)
     expect((await cnb(...BUILD, '--path', '.', '--quiet')).stderr).toBe('')
@@ -77,7 +77,7 @@ describe('build', () => {
   test.each([
     ['the detector', 20, 'CNB_DETECT_FAILED'],
     ['the builder', 51, 'CNB_BUILD_FAILED'],
-  ])('ends with the exit code of %s, and the error as JSON', async (phase, exit, error) => {
+  ])('returns the exit code of %s and prints the error as JSON', async (phase, exit, error) => {
     if (phase === 'the detector') builds.detect = () => exit
     else builds.work = () => exit
     const { code, json } = await cnb(...BUILD, '--output', 'json')
@@ -93,7 +93,7 @@ describe('build', () => {
     [[...BUILD, '--memory', 'lots'], 'CNB_USAGE'],
     [[...BUILD, '--to', 'nowhere'], 'CNB_USAGE'],
     [['build', 'my-app'], 'CNB_USAGE'],
-  ])('%j is wrong, and nothing is done', async (argv, error) => {
+  ])('refuses %j before any work', async (argv, error) => {
     const { code, stdout, stderr } = await cnb(...argv)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(error)
@@ -110,7 +110,7 @@ describe('rebase', () => {
   const REBASE = ['rebase', 'my-app', '--pull-policy', 'never']
   const NEWER = ['--run-image', 'new/run', '--force']
 
-  test('moves the app, and tells it in each form', async () => {
+  test('rebases the app and prints the result in each format', async () => {
     const { code, stdout } = await cnb(...REBASE, ...NEWER)
     const { id } = await builds.image()
     expect(code).toBe(0)
@@ -120,7 +120,7 @@ describe('rebase', () => {
     expect((await cnb(...REBASE, ...NEWER, '--output', 'json')).json()).toMatchObject({ image: 'my-app:latest', id, changed: false })
   })
 
-  test('as a dry run ends with 3 where something would change, with 0 where nothing would, and changes nothing', async () => {
+  test('returns 3 from a dry run that finds changes, otherwise 0, and changes nothing', async () => {
     const { id } = await builds.image()
     const outdated = await cnb(...REBASE, ...NEWER, '--dry-run', '--output', 'json')
     expect(outdated.code).toBe(3)
@@ -129,7 +129,7 @@ describe('rebase', () => {
     expect(await cnb(...REBASE, '--dry-run', '--quiet')).toMatchObject({ code: 0 })
   })
 
-  test('of several images goes on after one that fails, and ends with 1', async () => {
+  test('continues after a failed image, and returns 1', async () => {
     const { code, json } = await cnb(...REBASE, 'not/there', ...NEWER, '--output', 'json')
     expect(code).toBe(1)
     expect(json()).toMatchObject({
@@ -138,7 +138,7 @@ describe('rebase', () => {
     })
   })
 
-  test('reads images from the standard input and from a file, and tells of outdated ones with 3', async () => {
+  test('reads images from the standard input or a file, and returns 3 for outdated ones', async () => {
     const file = join(builds.host.home, 'fleet.txt')
     await writeFile(file, 'my-app # the only one\n')
     for (const from of ['-', file]) {
@@ -148,7 +148,7 @@ describe('rebase', () => {
     }
   })
 
-  test('of what no buildpacks made is refused', async () => {
+  test('refuses an image without buildpacks', async () => {
     const { code, json } = await cnb('rebase', RUN_IMAGE, '--pull-policy', 'never', '--output', 'json')
     expect([code, json()]).toMatchObject([72, { error: { code: 'CNB_NOT_REBASABLE' } }])
   })
@@ -163,7 +163,7 @@ test.each([
   [['rebase', 'my-app', '--concurrency', '0', '--publish']],
   [['rebase', 'my-app', '--insecure-registry', 'reg.example']],
   [['rebase', 'my-app', '--ca-cert', 'ca.pem']],
-])('%j is wrong, and nothing is looked for', async (argv) => {
+])('refuses %j before any work', async (argv) => {
   const { code, stderr } = await cnb(...argv)
   expect(code).toBe(2)
   expect(stderr).toContain('CNB_USAGE')
@@ -177,7 +177,7 @@ describe('in a registry', () => {
   })
   afterEach(() => registry[Symbol.asyncDispose]())
 
-  test('build, inspect and rebase have a digest for a name', async () => {
+  test('prints digests in build and inspect, and reports a missing run image in rebase', async () => {
     const name = `${registry.address}/app:1`
     const built = await cnb('build', name, '--builder', BUILDER, '--pull-policy', 'never', '--publish', '--quiet')
     expect(built).toMatchObject({ code: 0, stdout: `${registry.address}/app@${registry.repository('app').tags.get('1')}\n` })
@@ -189,7 +189,7 @@ describe('in a registry', () => {
 })
 
 describe('inspect', () => {
-  test('shows an app in each form', async () => {
+  test('shows an app in each format', async () => {
     const { id } = await builds.build()
     const { stdout, code } = await cnb('inspect', 'my-app')
     expect(code).toBe(0)
@@ -199,13 +199,13 @@ describe('inspect', () => {
     expect((await cnb('inspect', 'my-app', '--output', 'json')).json()).toMatchObject({ image: 'my-app', source: 'engine', id, buildpacks: [{ id: 'test/node' }] })
   })
 
-  test('of what is not there and of what is no app ends with 1', async () => {
+  test('returns 1 for a missing image and for an image other than an app', async () => {
     expect((await cnb('inspect', `127.0.0.1:1/nothing`, '--output', 'json')).code).toBe(1)
     expect((await cnb('inspect', RUN_IMAGE)).code).toBe(1)
     expect((await cnb('inspect', 'my-app', '--output', 'ndjson')).code).toBe(2)
   })
 
-  test('of a builder shows its buildpacks and run images', async () => {
+  test("shows a builder's buildpacks and run images", async () => {
     const { stdout, code } = await cnb('builder', 'inspect', BUILDER)
     expect(code).toBe(0)
     for (const words of ['test/node', RUN_IMAGE, '0.21.0']) expect(stdout).toContain(words)
@@ -216,7 +216,7 @@ describe('inspect', () => {
 })
 
 describe('sbom download', () => {
-  test('writes the files of the image, and tells which', async () => {
+  test("writes the image's SBOM files and lists them", async () => {
     builds.work = (made) => {
       made.layer('dist', { launch: true, files: { 'bin/node': 'node' } })
       made.write('sbom/launch/test_node/dist/sbom.cdx.json', '{"bomFormat":"CycloneDX"}')
@@ -231,7 +231,7 @@ describe('sbom download', () => {
     expect((await cnb('sbom', 'download', 'my-app', '--output-dir', `${directory}3`, '--output', 'json')).json()).toMatchObject({ directory: `${directory}3`, files: [{ size: 25 }] })
   })
 
-  test('of an image that has none ends with 1, and writes nothing', async () => {
+  test('returns 1 for an image without an SBOM', async () => {
     await builds.build()
     const { code, json } = await cnb('sbom', 'download', 'my-app', '--output-dir', join(builds.host.home, 'bom'), '--output', 'json')
     expect(code).toBe(1)
@@ -249,7 +249,7 @@ describe('builder create', () => {
 
   const CREATE = ['builder', 'create', 'acme/builder', '--config', 'builder.toml', '--pull-policy', 'never']
 
-  test('prints what it made in each form, and how to use it', async () => {
+  test('prints the created builder in each format, and how to use it', async () => {
     const { code, stdout } = await cnb(...CREATE, '--tag', 'acme/builder:2')
     const { id } = await builds.image('acme/builder')
     expect(code).toBe(0)
@@ -262,7 +262,7 @@ describe('builder create', () => {
     [[...CREATE, '--tag', 'linux/arm64']],
     [['builder', 'create', 'acme/builder']],
     [[...CREATE, '--label', 'no-value']],
-  ])('%j is wrong', async (argv) => {
+  ])('refuses %j', async (argv) => {
     const { code, stderr } = await cnb(...argv)
     expect(code).toBe(2)
     expect(stderr).toContain('CNB_USAGE')

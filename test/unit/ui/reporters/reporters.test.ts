@@ -62,13 +62,13 @@ describe('decisions and spans', () => {
     ['with --explain --quiet', { explain: true, quiet: true }],
     ['with --explain --output json', { explain: true, format: prettyJson }],
     ["with --explain in GitHub's log", { explain: true, github: true }],
-  ])('shows decisions on stderr %s, and no span', async (_title, options) => {
+  ])('shows decisions on stderr %s, without spans', async (_title, options) => {
     const { stdout, stderr } = await report(options, outcome)
     expect(stderr.split('\n').filter((line) => /why|engine/.test(line))).toEqual([WHY])
     expect(stdout).not.toContain('why')
   })
 
-  it('shows neither unless asked', async () => {
+  it('shows neither by default', async () => {
     for (const options of [{}, { quiet: true }, { format: prettyJson }, { github: true }]) expect((await report(options, outcome)).stderr).not.toMatch(/why|GET/)
   })
 
@@ -76,7 +76,7 @@ describe('decisions and spans', () => {
     expect((await report({ verbose: true }, outcome)).stderr).toContain('\n     engine  GET /info  200  12ms\n')
   })
 
-  it('always gives decisions to programs that follow the run, and spans with --verbose', async () => {
+  it('always prints decisions in ndjson, and spans with --verbose', async () => {
     const types = async (verbose: boolean) => (await report({ format: 'ndjson', verbose }, outcome)).stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as CnbEvent).type)
     expect(await types(false)).toEqual(expect.arrayContaining(['decision']))
     expect(await types(false)).not.toContain('span')
