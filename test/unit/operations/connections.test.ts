@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { exists } from '../../../src/operations/connections.ts'
 
-it('a process is known to exist until it has ended', async () => {
+it('finds a process until it has ended', async () => {
   const child = spawn('cat')
   const { pid = 0 } = child
   expect([exists(process.pid), exists(1), exists(pid)]).toEqual([true, true, true])

@@ -30,24 +30,24 @@ const descriptor = (changes: Partial<ProjectDescriptor>): ProjectDescriptor => (
 const choose = (flags: string[], project?: Partial<ProjectDescriptor>) =>
   chooseBuildpacks(flags, project && { descriptor: descriptor(project), file: join(directory, 'project.toml') }, builder, directory, {})
 
-test("without any wish the builder's own order holds", async () => {
+test("uses the builder's order by default", async () => {
   expect(await choose([], {})).toEqual({ added: [], external: false })
 })
 
-test('flags make one group, in their order, each with its version', async () => {
+test('forms one group of the flags, in their order, each with its version', async () => {
   const { order, added } = await choose(['cnb/two@2.0', 'cnb/one'])
   expect(order).toEqual([{ group: [{ id: 'cnb/two', version: '2.0' }, { id: 'cnb/one', version: '1.0' }] }])
   expect(added).toEqual([])
 })
 
-test('a directory is added, and counts as foreign', async () => {
+test('adds a directory as an external buildpack', async () => {
   const { order, added, external: foreign } = await choose(['mine', 'cnb/one'])
   expect(order?.[0]?.group[0]).toMatchObject({ id: 'my/own', version: '0.1' })
   expect(added.map(({ descriptor: { info } }) => info.id)).toEqual(['my/own'])
   expect(foreign).toBe(true)
 })
 
-test('an error shows no line of a buildpack.toml outside of the directory of project.toml, which chose it', async () => {
+test('shows no line of a buildpack.toml outside the directory of project.toml', async () => {
   const text = 'api = "0.11"\n[buildpack]\nid = "a"\nversion = "../secret"\n'
   await mkdir(join(directory, 'inner', 'own'), { recursive: true })
   await mkdir(join(directory, 'outer'))
@@ -61,7 +61,7 @@ test('an error shows no line of a buildpack.toml outside of the directory of pro
   await expect(choose(['outer'])).rejects.toMatchObject({ source: 'version = "../secret"' })
 })
 
-test('one that would have the directory of another is refused', async () => {
+test('refuses a buildpack with the same directory as another', async () => {
   const inline = (id: string) => ({ id, script: { api: '0.11', shell: '/bin/sh', inline: 'true' } })
   expect((await choose([], { group: [inline('my_own')] })).order).toEqual([{ group: [{ id: 'my_own', version: '0.0.0' }] }])
   await expect(choose([], { group: [inline('cnb_one')] })).rejects.toMatchObject({
@@ -70,7 +70,7 @@ test('one that would have the directory of another is refused', async () => {
   })
 })
 
-test("from=builder stands for each of the builder's groups in turn", async () => {
+test("replaces from=builder by each of the builder's groups", async () => {
   const { order } = await choose(['mine', 'from=builder'])
   expect(order?.map(({ group }) => group.map(({ id }) => id))).toEqual([
     ['my/own', 'cnb/one'],
@@ -78,13 +78,13 @@ test("from=builder stands for each of the builder's groups in turn", async () =>
   ])
 })
 
-test("flags come before project.toml's group, which comes before the builder's order", async () => {
+test("prefers flags to project.toml's group, and this to the builder's order", async () => {
   const project = { group: [{ id: 'cnb/two', version: '1.0' }] }
   expect((await choose([], project)).order).toEqual([{ group: [{ id: 'cnb/two', version: '1.0' }] }])
   expect((await choose(['cnb/one'], project)).order).toEqual([{ group: [{ id: 'cnb/one', version: '1.0' }] }])
 })
 
-test("pre and post surround every group of the builder's order", async () => {
+test("puts pre and post around every group of the builder's order", async () => {
   const { order } = await choose([], { pre: [{ uri: 'mine' }], post: [{ id: 'cnb/two', version: '2.0' }] })
   expect(order?.map(({ group }) => group.map(({ id, version }) => `${id}@${version}`))).toEqual([
     ['my/own@0.1', 'cnb/one@1.0', 'cnb/two@2.0'],
@@ -92,14 +92,14 @@ test("pre and post surround every group of the builder's order", async () => {
   ])
 })
 
-test('an inline script is a buildpack of its own, and not foreign', async () => {
+test('adds an inline script as a buildpack that is not external', async () => {
   const { order, added, external: foreign } = await choose([], { group: [{ id: 'in/line', script: { api: '0.11', inline: 'true', shell: '/bin/sh' } }] })
   expect(order?.[0]?.group[0]?.id).toBe('in/line')
   expect(added).toHaveLength(1)
   expect(foreign).toBe(false)
 })
 
-test('a composite buildpack finds its parts in the builder, and misses those that are nowhere', async () => {
+test('finds the parts of a composite buildpack in the builder, and reports missing ones', async () => {
   const composite = async (name: string, part: string): Promise<void> => {
     await mkdir(join(directory, name))
     const toml = `api = "0.11"\n[buildpack]\nid = "my/${name}"\nversion = "1"\n[[order]]\n[[order.group]]\nid = "cnb/two"\nversion = "${part}"\n`
@@ -114,10 +114,10 @@ test('a composite buildpack finds its parts in the builder, and misses those tha
   })
 })
 
-test('a version is asked for where the builder has several', async () => {
+test('requires a version if the builder has several', async () => {
   await expect(choose(['cnb/two'])).rejects.toMatchObject({ code: 'CNB_BUILDPACK_NOT_FOUND' })
 })
 
-test('what is neither a path nor in the builder is told as both', async () => {
+test('reports a buildpack that is neither a path nor in the builder', async () => {
   await expect(choose(['no/such'])).rejects.toMatchObject({ code: 'CNB_BUILDPACK_NOT_FOUND' })
 })

@@ -1,4 +1,4 @@
-/** From options to a plan: what is chosen, what is refused, before anything is made on the engine. */
+/** Planning of builds from options, without containers. */
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ afterEach(() => expect(builds.engine.created).toEqual([]))
 const plan = (options: Partial<BuildOptions> = {}): Promise<BuildPlan> =>
   planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never', ...options }, builds, undefined, { events: (event) => builds.events.push(event) })
 
-/** A directory of the user's with a buildpack. */
+/** Creates a directory with a buildpack. */
 async function ownBuildpack(id = 'own/buildpack'): Promise<string> {
   const path = join(builds.host.home, id.replace('/', '_'))
   await mkdir(path)
@@ -35,10 +35,10 @@ const configure = (toml: string): Promise<void> => writeFiles(builds.host.home, 
 const describeProject = (toml: string): Promise<void> => writeFile(join(builds.app, 'project.toml'), toml)
 const warnings = (): string[] => builds.events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
 
-describe('one container for all phases, with the socket of the engine, runs', () => {
+describe('one container for all phases with the engine socket', () => {
   const TRUSTED_CONFIG = '[[trusted-builders]]\nname = "some/builder"\n'
 
-  test('a builder that the user trusts, by a flag or in the configuration', async () => {
+  test('runs a builder that a flag or the configuration trusts', async () => {
     expect((await plan()).trusted).toBe(false)
     expect((await plan({ trustBuilder: true })).trusted).toBe(true)
     await configure(TRUSTED_CONFIG)
@@ -46,7 +46,7 @@ describe('one container for all phases, with the socket of the engine, runs', ()
     expect((await plan({ trustBuilder: false })).trusted).toBe(false)
   })
 
-  test("inline scripts of the app's own project.toml and the builder's buildpacks, as the builder does", async () => {
+  test("runs inline scripts of project.toml and the builder's buildpacks", async () => {
     await describeProject('[_]\nschema-version = "0.2"\n[[io.buildpacks.group]]\nid = "own/script"\n[io.buildpacks.group.script]\napi = "0.11"\ninline = "true"\n')
     const planned = await plan({ trustBuilder: true })
     expect(planned.buildpacks).toHaveLength(1)
@@ -56,10 +56,10 @@ describe('one container for all phases, with the socket of the engine, runs', ()
 
   test.each([
     ['with --buildpack', async (path: string) => ({ buildpacks: [path] })],
-    ["beside the builder's own", async (path: string) => ({ buildpacks: [NODE.id, path] })],
+    ["together with the builder's", async (path: string) => ({ buildpacks: [NODE.id, path] })],
     ['in project.toml', async (path: string) => (await describeProject(`[_]\nschema-version = "0.2"\n[[io.buildpacks.group]]\nuri = "${path}"\n`), {})],
     ['before the order in project.toml', async (path: string) => (await describeProject(`[_]\nschema-version = "0.2"\n[[io.buildpacks.pre.group]]\nuri = "${path}"\n`), {})],
-  ])('no buildpack that the user adds %s, although the builder is trusted', async (_, options) => {
+  ])('never runs a buildpack that the user adds %s, even if the builder is trusted', async (_, options) => {
     const added = await options(await ownBuildpack())
     await configure(TRUSTED_CONFIG)
     for (const trustBuilder of [true, undefined]) {
@@ -70,7 +70,7 @@ describe('one container for all phases, with the socket of the engine, runs', ()
     expect(builds.events.some(({ type }) => type === 'info')).toBe(true)
   })
 
-  test('no extension', async () => {
+  test('never runs an extension', async () => {
     const order = JSON.stringify([{ group: [{ id: 'some/extension', version: '1' }] }])
     await loadFakeBuilder(builds.engine, { labels: { 'io.buildpacks.buildpack.order-extensions': order } })
     expect((await plan({ trustBuilder: true })).trusted).toBe(false)
@@ -78,7 +78,7 @@ describe('one container for all phases, with the socket of the engine, runs', ()
 })
 
 describe('the builder', () => {
-  test("is the flag's, else project.toml's, else the configuration's", async () => {
+  test("comes from the flag, otherwise from project.toml, otherwise from the configuration", async () => {
     for (const name of ['of/project', 'of/config']) await loadFakeBuilder(builds.engine, { name: `${name}:1` })
     const builderOf = async (options: Partial<BuildOptions>): Promise<string> => (await plan(options)).builder.image.reference
     await expect(plan({ builder: undefined })).rejects.toMatchObject({ code: 'CNB_USAGE', exit: 2 })
@@ -89,21 +89,21 @@ describe('the builder', () => {
     expect(await builderOf({})).toBe(BUILDER)
   })
 
-  test('must be for the platform that the engine, or the user, wants', async () => {
+  test('must be for the platform of the engine or of --platform', async () => {
     const arm = await openFakeBuilds({ platform: { os: 'linux', architecture: 'arm64' } })
     await expect(planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never' }, arm, undefined, {})).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
     await expect(plan({ platform: 'linux/arm64' })).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
     expect((await plan({ platform: 'linux/amd64' })).platform).toEqual({ os: 'linux', architecture: 'amd64' })
   })
 
-  test('decides the platform API, of those that both know', async () => {
+  test('determines the platform API, among those that cnb supports', async () => {
     await loadFakeBuilder(builds.engine, { platformApis: ['0.6', '0.8', '0.11', '0.99'] })
     expect((await plan()).platformApi).toEqual({ major: 0, minor: 11 })
     await loadFakeBuilder(builds.engine, { platformApis: ['0.99'] })
     await expect(plan()).rejects.toMatchObject({ code: 'CNB_PLATFORM_API' })
   })
 
-  test('must be one', async () => {
+  test('must be a builder image', async () => {
     await expect(plan({ builder: RUN_IMAGE })).rejects.toMatchObject({ code: 'CNB_BUILDER_INVALID' })
     await expect(plan({ builder: 'not/there' })).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
   })
@@ -113,7 +113,7 @@ describe('the run image', () => {
   const runImage = async (options: Partial<BuildOptions> = {}): Promise<string> => (await plan(options)).runImage.name
   const MIRRORS = [{ image: RUN_IMAGE, mirrors: ['reg.example/run'] }]
 
-  test("is the user's, else the builder's first, by the mirror that fits the app's registry", async () => {
+  test("comes from the user, otherwise from the builder, with the mirror in the app's registry", async () => {
     await loadFakeBuilder(builds.engine, { runImages: MIRRORS })
     await builds.engine.images.tag(RUN_IMAGE, 'reg.example/run:latest')
     await builds.engine.images.tag(RUN_IMAGE, 'own/run:1')
@@ -124,7 +124,7 @@ describe('the run image', () => {
     expect((await plan()).runImages).toEqual(MIRRORS)
   })
 
-  test("is the user's own mirror of the builder's in the app's registry, where the configuration names one", async () => {
+  test("comes from the user's mirror in the app's registry if the configuration lists one", async () => {
     await builds.engine.images.tag(RUN_IMAGE, 'corp.example/run:1')
     await configure(`[[run-images]]\nimage = "${RUN_IMAGE}"\nmirrors = ["corp.example/run:1"]\n`)
     const { runImage: chosen, runImages } = await plan({ image: 'corp.example/my-app' })
@@ -133,15 +133,15 @@ describe('the run image', () => {
   })
 
   test.each([
-    ['that sets no PATH', { Env: ['A=b'] }, 'CNB_RUN_IMAGE_INVALID'],
-    ['that is for another platform', undefined, 'CNB_PLATFORM_MISMATCH'],
-  ])('%s is refused', async (_, config, code) => {
+    ['without PATH', { Env: ['A=b'] }, 'CNB_RUN_IMAGE_INVALID'],
+    ['for another platform', undefined, 'CNB_PLATFORM_MISMATCH'],
+  ])('is refused %s', async (_, config, code) => {
     if (config) await loadFakeImage(builds.engine, 'other/run:1', config, { 'etc/other': '' })
     else await loadFakeImage(builds.engine, 'other/run:1', {}, { 'etc/other': '' }, { architecture: 's390x' })
     await expect(plan({ runImage: 'other/run:1' })).rejects.toMatchObject({ code })
   })
 
-  test('of another stack is refused before platform API 0.12, and taken since', async () => {
+  test('must have the builder\'s stack before platform API 0.12', async () => {
     const labels = { 'io.buildpacks.stack.id': 'a.stack' }
     await loadFakeBuilder(builds.engine, { labels, platformApis: ['0.11'] })
     await expect(plan()).rejects.toMatchObject({ code: 'CNB_RUN_IMAGE_INVALID' })
@@ -151,13 +151,13 @@ describe('the run image', () => {
     expect(await runImage()).toBe(RUN_IMAGE)
   })
 
-  test('must be named by somebody', async () => {
+  test('must be specified by the builder or the user', async () => {
     await loadFakeBuilder(builds.engine, { runImages: [] })
     await expect(plan()).rejects.toMatchObject({ code: 'CNB_BUILDER_INVALID' })
     expect(await runImage({ runImage: RUN_IMAGE })).toBe(`${RUN_IMAGE}:latest`)
   })
 
-  test('that an extension names is found and checked as the first one was', async () => {
+  test('is found and checked in the same way for an extension', async () => {
     await loadFakeImage(builds.engine, 'bad/run:1', { Env: [] }, { 'etc/bad': '' })
     const planned = await plan()
     expect((await planned.findRunImage(RUN_IMAGE, {})).image.id).toBe(planned.runImage.image.id)
@@ -166,7 +166,7 @@ describe('the run image', () => {
   })
 })
 
-test('volumes of the cache are the names of one image and key, and those that the user names', async () => {
+test('derives cache volumes from image and key, and uses those of the user', async () => {
   const { cacheVolumes: own } = await plan()
   expect((await plan({ image: 'docker.io/library/my-app:latest' })).cacheVolumes).toEqual(own)
   expect((await plan({ image: 'my-app:2' })).cacheVolumes).not.toEqual(own)
@@ -180,7 +180,7 @@ test('volumes of the cache are the names of one image and key, and those that th
   expect((await plan()).cacheVolumes.layers).not.toBe(own.layers)
 })
 
-test('what the user says reaches the plan', async () => {
+test('contains all options of the user', async () => {
   Object.assign(builds.host.env, { FROM_HOST: 'host', https_proxy: 'http://proxy' })
   const planned = await plan({
     tags: ['other:1'], env: ['A=1', 'FROM_HOST'], volumes: ['/data:/data', 'vol:/var/vol:rw'], memory: '1g', cpus: '2', pidsLimit: 100, network: 'none',
@@ -197,7 +197,7 @@ test('what the user says reaches the plan', async () => {
   expect(Object.fromEntries(planned.env)).toEqual({ A: '1', FROM_HOST: 'host' })
 })
 
-test('project.toml tells the environment, what of the app is left out, and what the image says of its source', async () => {
+test('applies environment, exclusions and version of project.toml', async () => {
   await describeProject('[_]\nschema-version = "0.2"\nversion = "1.2"\n[io.buildpacks]\nexclude = ["*.secret"]\n[[io.buildpacks.build.env]]\nname = "A"\nvalue = "project"\n')
   await writeFiles(builds.app, { 'key.secret': 'x' })
   const planned = await plan({ env: ['B=flag'] })
@@ -210,7 +210,7 @@ test('project.toml tells the environment, what of the app is left out, and what 
   expect(names.filter((name) => name.includes('secret'))).toEqual([])
 })
 
-test('the creation time is warned of where the builder is too old to take it', async () => {
+test('warns of --creation-time if the builder does not support it', async () => {
   await loadFakeBuilder(builds.engine, { platformApis: ['0.8'] })
   await plan()
   expect(warnings()).toEqual([])
@@ -223,20 +223,20 @@ test('the creation time is warned of where the builder is too old to take it', a
 
 test.each<[string, Partial<BuildOptions>, string]>([
   ['a name with a digest', { image: `a@sha256:${'0'.repeat(64)}` }, 'CNB_REFERENCE_INVALID'],
-  ['a tag that is none', { tags: ['A B'] }, 'CNB_REFERENCE_INVALID'],
-  ['a platform', { platform: 'linux' }, 'CNB_USAGE'],
-  ['a time', { creationTime: 'yesterday' }, 'CNB_USAGE'],
-  ['a size', { memory: 'lots' }, 'CNB_USAGE'],
-  ['a number of cores', { cpus: '0' }, 'CNB_USAGE'],
-  ['a mount', { volumes: ['/data:/layers'] }, 'CNB_USAGE'],
-  ['a cache', { cache: ['type=build'] }, 'CNB_USAGE'],
+  ['an invalid tag', { tags: ['A B'] }, 'CNB_REFERENCE_INVALID'],
+  ['an invalid platform', { platform: 'linux' }, 'CNB_USAGE'],
+  ['an invalid time', { creationTime: 'yesterday' }, 'CNB_USAGE'],
+  ['an invalid size', { memory: 'lots' }, 'CNB_USAGE'],
+  ['an invalid number of cores', { cpus: '0' }, 'CNB_USAGE'],
+  ['an invalid mount', { volumes: ['/data:/layers'] }, 'CNB_USAGE'],
+  ['an invalid cache', { cache: ['type=build'] }, 'CNB_USAGE'],
   ['two caches', { cache: ['type=build;format=volume;name=mine'], cacheImage: 'reg.example/cache' }, 'CNB_USAGE'],
-  ['an app that is not there', { path: 'nowhere' }, 'CNB_APP_INVALID'],
-  ['a descriptor that is not there', { descriptor: 'nowhere.toml' }, 'CNB_DESCRIPTOR_INVALID'],
-  ['an env file that is not there', { envFiles: ['nowhere'] }, 'CNB_USAGE'],
-  ['a certificate that is not there', { caCerts: ['nowhere'] }, 'CNB_USAGE'],
-  ['an execution environment', { execEnv: 'a b' }, 'CNB_USAGE'],
-  ['a buildpack that is not there', { buildpacks: ['./nowhere'] }, 'CNB_BUILDPACK_NOT_FOUND'],
-])('%s that is wrong is refused', async (_, options, code) => {
+  ['a missing app', { path: 'nowhere' }, 'CNB_APP_INVALID'],
+  ['a missing descriptor', { descriptor: 'nowhere.toml' }, 'CNB_DESCRIPTOR_INVALID'],
+  ['a missing env file', { envFiles: ['nowhere'] }, 'CNB_USAGE'],
+  ['a missing certificate', { caCerts: ['nowhere'] }, 'CNB_USAGE'],
+  ['an invalid execution environment', { execEnv: 'a b' }, 'CNB_USAGE'],
+  ['a missing buildpack', { buildpacks: ['./nowhere'] }, 'CNB_BUILDPACK_NOT_FOUND'],
+])('refuses %s', async (_, options, code) => {
   await expect(plan(options)).rejects.toMatchObject({ code })
 })

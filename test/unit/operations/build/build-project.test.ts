@@ -32,14 +32,14 @@ async function project(file?: string) {
 
 const env = (file: string, context = {}) => readBuildEnv({ envFiles: [file] }, { project: undefined, app }, host(), context)
 
-/** What a person reads of the error, with all that --verbose adds. */
+/** Returns all texts of the error, as with --verbose and as JSON. */
 async function shown(work: Promise<unknown>): Promise<string> {
   const error = await work.then(() => undefined, (thrown: CnbError) => thrown)
   return errorText(error!, makeTheme(false), true) + JSON.stringify(error)
 }
 
 describe("the app's project.toml", () => {
-  test('may be missing, or be a link to another file of the app', async () => {
+  test('may be missing or a link to another file of the app', async () => {
     expect((await project()).descriptor).toBeUndefined()
     writeFileSync(join(app, 'real.toml'), '[_]\nschema-version = "0.2"\n[io.buildpacks]\nbuilder = "b"\n')
     symlinkSync('real.toml', join(app, 'project.toml'))
@@ -52,14 +52,14 @@ describe("the app's project.toml", () => {
     ['a link to a device', '/dev/zero', /link to a file outside the app/],
     ['a link to nothing', 'nowhere', /link to a file that does not exist/],
     ['a link to itself', 'project.toml', /link to a file that does not exist/],
-  ])('is refused, unread, where it is %s', async (_, target, message) => {
+  ])('is refused without a read if it is %s', async (_, target, message) => {
     writeFileSync(join(root, 'secret'), `auth = ${SECRET}\n`)
     symlinkSync(target, join(app, 'project.toml'))
     await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(message) as string })
     expect(await shown(project())).not.toContain(SECRET)
   })
 
-  test('is refused where a directory of the app leads out of it', async () => {
+  test('is refused if a chain of links leads out of the app', async () => {
     mkdirSync(join(root, 'elsewhere'))
     writeFileSync(join(root, 'elsewhere/project.toml'), `auth = ${SECRET}\n`)
     symlinkSync('../elsewhere/project.toml', join(app, 'inner'))
@@ -67,7 +67,7 @@ describe("the app's project.toml", () => {
     expect(await shown(project())).toContain('a link to a file outside the app')
   })
 
-  test('is refused, and not waited for, where it is a FIFO or a directory', async () => {
+  test('is refused immediately if it is a FIFO or a directory', async () => {
     execFileSync('mkfifo', [join(app, 'project.toml')])
     await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining('it is not a regular file') as string })
     execFileSync('rm', [join(app, 'project.toml')])
@@ -75,18 +75,18 @@ describe("the app's project.toml", () => {
     await expect(project()).rejects.toMatchObject({ message: expect.stringContaining('is a directory') as string })
   })
 
-  test('of 1 MiB and a byte is refused', async () => {
+  test('is refused above 1 MiB', async () => {
     writeFileSync(join(app, 'project.toml'), '#'.repeat(1024 * 1024 + 1))
     await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining('larger than 1 MiB') as string })
   })
 
-  test('shows its line in an error', async () => {
+  test('appears with its line in an error', async () => {
     writeFileSync(join(app, 'project.toml'), '[_]\nid = \n')
     expect(await shown(project())).toContain('2 │ id =')
   })
 })
 
-test("an archive's project.toml is read out of it, and shown in errors", async () => {
+test("reads the project.toml of an archive, and shows its lines in errors", async () => {
   const read = (projectToml: string | undefined) =>
     readProject({ file: undefined, app: { path: join(root, 'app.zip'), archive: { projectToml } }, execEnv: 'production' }, host(), {})
   expect(await read(undefined)).toBeUndefined()
@@ -95,7 +95,7 @@ test("an archive's project.toml is read out of it, and shown in errors", async (
 })
 
 describe('--descriptor', () => {
-  test('may be a link out of the app, of which an error shows the place alone', async () => {
+  test('may be a link out of the app; errors then show only the position', async () => {
     writeFileSync(join(root, 'shared.toml'), '[_]\nschema-version = "0.2"\n[io.buildpacks]\nbuilder = "b"\nhunter2 = 1\n')
     symlinkSync('../shared.toml', join(app, 'link.toml'))
     const { descriptor, warnings } = await project('link.toml')
@@ -109,18 +109,18 @@ describe('--descriptor', () => {
     }
   })
 
-  test('that the user names by its own place is shown, wherever it is', async () => {
+  test('is shown in errors if the user specifies the file itself', async () => {
     writeFileSync(join(root, 'shared.toml'), 'a = 1\nname = \n')
     expect(await shown(project('../shared.toml'))).toContain('2 │ name =')
   })
 
-  test('that is not there is told', async () => {
+  test('must exist', async () => {
     await expect(project('none.toml')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: `cannot read the project descriptor ${join(app, 'none.toml')}: the file does not exist` })
   })
 })
 
 describe('--env-file', () => {
-  test('that a link leads to from elsewhere is read, but never shown', async () => {
+  test('may be a link out of the app; errors then show no content', async () => {
     writeFileSync(join(root, 'secret'), 'A=1\n')
     symlinkSync('../secret', join(app, '.env'))
     expect(await env('.env')).toEqual(new Map([['A', '1']]))
@@ -129,13 +129,13 @@ describe('--env-file', () => {
     expect(await shown(env('../secret'))).toContain(SECRET)
   })
 
-  test('without end, or that is none, is an error that names it', async () => {
+  test('must be a finite, readable file', async () => {
     await expect(env('/dev/zero')).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read --env-file '/dev/zero': is larger than 1 MiB" })
     await expect(env(app)).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot read --env-file '${app}': is a directory` })
     await expect(env('none')).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read --env-file 'none': the file does not exist" })
   })
 
-  test('that is a pipe is waited for until the user interrupts', async () => {
+  test('may be a pipe, which an interrupt closes', async () => {
     execFileSync('mkfifo', [join(app, 'pipe')])
     const controller = new AbortController()
     const reading = env('pipe', { signal: controller.signal })
@@ -143,13 +143,13 @@ describe('--env-file', () => {
     await expect(reading).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
   })
 
-  test('with a NUL in a value is refused with its line', async () => {
+  test('must not contain NUL in a value', async () => {
     writeFileSync(join(app, '.env'), 'A=1\nB=x\0y\n')
     await expect(env('.env')).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining('it contains a NUL') as string, position: { line: 2 } })
   })
 })
 
-test('a NUL in a variable of project.toml or of --env is refused', async () => {
+test('refuses a NUL in a variable of project.toml or --env', async () => {
   writeFileSync(join(app, 'project.toml'), '[_]\nschema-version = "0.2"\n[[io.buildpacks.build.env]]\nname = "A"\nvalue = "x\\u0000y"\n')
   await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining("invalid value of variable 'A': it contains a NUL") as string, position: { line: 5 } })
   await expect(readBuildEnv({ env: ['A=x\0y'] }, { project: undefined, app }, host(), {})).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining('NUL') as string })

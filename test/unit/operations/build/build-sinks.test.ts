@@ -16,14 +16,14 @@ import { startMemoryRegistry } from '../../../support/fakes/memory-registry.ts'
 
 const places = async (choice: SinkChoice): Promise<string[]> => (await parseSinks(choice, '/work')).map(({ place }) => place)
 
-describe('the places of an image', () => {
+describe('parseSinks', () => {
   test.each<[SinkChoice, string[]]>([
     [{}, ['engine']],
     [{ to: ['engine'] }, ['engine']],
     [{ publish: true }, ['registry']],
     [{ to: ['registry'], publish: true }, ['registry']],
     [{ to: ['oci:b:2', 'registry', 'oci:/a', 'engine', 'registry'] }, ['engine', 'registry', 'oci:/work/b:2', 'oci:/a']],
-  ])('of %j are %j', async (choice, expected) => {
+  ])('reads %j as %j', async (choice, expected) => {
     expect(await places(choice)).toEqual(expected)
   })
 
@@ -33,16 +33,16 @@ describe('the places of an image', () => {
     [{ to: ['oci:'] }, 'CNB_REFERENCE_INVALID', 'directory'],
     [{ sparse: true }, 'CNB_USAGE', '--sparse'],
     [{ to: ['engine', 'registry'], sparse: true }, 'CNB_USAGE', '--sparse'],
-  ])('%j is refused with %s', async (choice, code, words) => {
+  ])('refuses %j with %s', async (choice, code, words) => {
     await expect(places(choice)).rejects.toMatchObject({ code, message: expect.stringContaining(words) as string })
   })
 
-  test('the hint of a refusal lists the forms of all kinds', async () => {
+  test('lists the forms of all kinds in the hint of an error', async () => {
     await expect(places({ to: ['x'] })).rejects.toMatchObject({ hint: expect.stringContaining(sinkForms().map((form) => `'${form}'`).join(', ')) as string })
   })
 })
 
-/** A kind of sink that `--to toy:NAME` names, which keeps images in memory. */
+/** The sink of `--to toy:NAME`, which records images in memory. */
 class ToySink {
   readonly saved: string[] = []
 
@@ -65,8 +65,8 @@ class ToySink {
   }
 }
 
-describe('a sink that is added to the list', () => {
-  test('is named by --to and gets the image, alone or beside the other kinds', async () => {
+describe('an additional sink', () => {
+  test('receives the image of --to, alone or together with other kinds', async () => {
     const toy = new ToySink()
     await using client = openClient()
     await using blobs = new LayerBlobs()
@@ -98,7 +98,7 @@ describe('an image for several sinks', () => {
   })
   const nothing = { find: async () => undefined }
 
-  test('goes to files, the engine and registries, in this order', async () => {
+  test('is saved to files, the engine and registries, in this order', async () => {
     const order: string[] = []
     const sinks = (['registry', 'files', 'engine', 'files'] as const).map((store) => sinkOf(store, () => order.push(store)))
     await using blobs = new LayerBlobs()
@@ -106,7 +106,7 @@ describe('an image for several sinks', () => {
     expect(order).toEqual(['files', 'files', 'engine', 'registry'])
   })
 
-  test('is where it was saved before a sink failed, and the error names these places', async () => {
+  test('remains in sinks before a failure, and the error lists them', async () => {
     const refusal = new CnbError('CNB_REGISTRY_DENIED', 'it is not yours')
     const sinks = [sinkOf('engine'), sinkOf('registry', () => { throw refusal }), sinkOf('files')]
     await using blobs = new LayerBlobs()
@@ -118,7 +118,7 @@ describe('an image for several sinks', () => {
     await expect(openSinks([sinks[1]!], blobs, nothing).save(planOf([layerOf('base')]))).rejects.toThrow(refusal)
   })
 
-  test('has the blobs of the other sinks on the engine, where there is one that takes blobs', async () => {
+  test('shares the blobs of other sinks with the engine', async () => {
     const seen: (number | undefined)[] = []
     const engine = sinkOf('engine', ({ blobs }) => seen.push(blobs?.size))
     await using blobs = new LayerBlobs()
@@ -127,7 +127,7 @@ describe('an image for several sinks', () => {
   })
 })
 
-test('a repository that refuses to be written is found before the build', async () => {
+test('detects missing push access before the build', async () => {
   await using registry = await startMemoryRegistry()
   await using client = openClient()
   registry.intercept = (request, response) => {

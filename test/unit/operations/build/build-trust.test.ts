@@ -11,12 +11,12 @@ test.each([
   ['some/builder', true, { builder: true, creator: true }],
   ['trusted/builder', undefined, { builder: true, creator: true }],
   ['trusted/builder', false, { builder: false, creator: false }],
-])('the builder %s with --trust-builder %s is trusted as %j says', (reference, asked, expected) => {
+])('returns the trust in builder %s with --trust-builder %s: %j', (reference, asked, expected) => {
   const builder = aBuilder({ image: anImage({ reference }) })
   expect(trusts({ asked, builder, trustedBuilders: TRUSTED, external: false })).toEqual(expected)
 })
 
-test('an external buildpack or an image extension never runs in creator', () => {
+test('never runs an external buildpack or an image extension in creator', () => {
   fc.assert(
     fc.property(fc.boolean(), fc.boolean(), fc.option(fc.boolean(), { nil: undefined }), fc.constantFrom('some/builder', ...TRUSTED), (external, isExtended, asked, reference) => {
       const builder = aBuilder({ image: anImage({ reference }), orderExtensions: isExtended ? EXTENSIONS : [] })

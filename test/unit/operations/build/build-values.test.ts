@@ -9,11 +9,11 @@ test.each([
   ['data/sub:/in:rw', { type: 'bind', source: '/work/data/sub', target: '/in', readOnly: false }],
   ['.:/in', { type: 'bind', source: '/work', target: '/in', readOnly: true }],
   ['named:/in:ro', { type: 'volume', source: 'named', target: '/in', readOnly: true }],
-])('--volume %s', (text, mount) => {
+])('parses --volume %s', (text, mount) => {
   expect(parseVolume(text, '/work')).toEqual(mount)
 })
 
-test.each(['/data', ':/in', '/data:in', '/data:/in:rx', 'a b:/in', '/a:/b:ro:more'])("--volume '%s' is refused", (text) => {
+test.each(['/data', ':/in', '/data:in', '/data:/in:rx', 'a b:/in', '/a:/b:ro:more'])("refuses --volume '%s'", (text) => {
   expect(() => parseVolume(text, '/work')).toThrow(usage)
 })
 
@@ -25,13 +25,13 @@ test.each([
   ['/x:/platform:rw', "'/platform' overlaps a directory of the build: it hides the build's variables and bindings"],
   ['/x:/cnb', "'/cnb' overlaps a directory of the build: it hides the builder's files"],
   ['/x:/in/../cnb//buildpacks/', "'/cnb/buildpacks' overlaps a directory of the build: it hides the builder's files"],
-])("--volume '%s' is warned of with what it does", (text, words) => {
+])("warns of --volume '%s' with its effect", (text, words) => {
   const events: CnbEvent[] = []
   parseVolume(text, '/work', (event) => events.push(event))
   expect(events).toEqual([{ type: 'warning', message: expect.stringContaining(words) as string }])
 })
 
-test.each(['/x:/layersome', '/x:/layers/../in', '/x:/in/workspace'])("--volume '%s' is not", (text) => {
+test.each(['/x:/layersome', '/x:/layers/../in', '/x:/in/workspace'])("accepts --volume '%s' without a warning", (text) => {
   const events: CnbEvent[] = []
   parseVolume(text, '/work', (event) => events.push(event))
   expect(events).toEqual([])
@@ -44,7 +44,7 @@ test.each([
   ['/x:/workspace', /writes files to \/workspace, but the mount is read-only/],
   ['/x:/workspace/.:ro', /writes files to \/workspace/],
   ['/x:/platform', /writes files to \/platform/],
-])("--volume '%s', with which no build can run, is refused with the reason", (text, message) => {
+])("refuses --volume '%s', which would break the build", (text, message) => {
   expect(() => parseVolume(text, '/work')).toThrow(expect.objectContaining({ code: 'CNB_USAGE', message: expect.stringMatching(message) }))
 })
 
@@ -54,21 +54,21 @@ test.each([
   ['1566172801', 1_566_172_801],
   ['2019-08-19T00:00:01Z', 1_566_172_801],
   ['1980-01-01', 315_532_800],
-])('--creation-time %s', (text, seconds) => {
+])('parses --creation-time %s', (text, seconds) => {
   expect(parseCreationTime(text, () => 1_700_000_000_999)).toBe(seconds)
 })
 
-test.each(['yesterday', '', '-1', '1.5', '2019-13-01', '19'.repeat(10)])("--creation-time '%s' is refused", (text) => {
+test.each(['yesterday', '', '-1', '1.5', '2019-13-01', '19'.repeat(10)])("refuses --creation-time '%s'", (text) => {
   expect(() => parseCreationTime(text, () => 0)).toThrow(usage)
 })
 
-test('--platform with and without a variant, and neither empty nor in capitals', () => {
+test('parses --platform with and without a variant, and refuses empty and upper-case values', () => {
   expect(parsePlatform('linux/arm64')).toEqual({ os: 'linux', architecture: 'arm64' })
   expect(parsePlatform('linux/arm/v7')).toEqual({ os: 'linux', architecture: 'arm', variant: 'v7' })
   for (const text of ['', 'linux', 'Linux/amd64', 'linux/', 'linux/a/b/c']) expect(() => parsePlatform(text)).toThrow(usage)
 })
 
-test('proxies are told in both spellings, whichever the user has', () => {
+test('returns proxy variables in upper and lower case', () => {
   expect(proxyEnv({ http_proxy: 'http://p', NO_PROXY: 'x', HOME: '/h' })).toEqual([
     'HTTP_PROXY=http://p',
     'http_proxy=http://p',

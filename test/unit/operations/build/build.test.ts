@@ -1,4 +1,4 @@
-/** Where a built image goes, and with which driver: whole builds on the fake engine, and a registry in memory. */
+/** Whole builds with each driver and sink, on the fake engine and an in-memory registry. */
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ beforeEach(async () => {
   builds = await openFakeBuilds()
 })
 
-describe('published', () => {
+describe('a published image', () => {
   let registry: MemoryRegistry
   let image: string
 
@@ -34,7 +34,7 @@ describe('published', () => {
       request.method === method && (request.url ?? '').includes(path) && Boolean(response.writeHead(403).end('{"errors":[{"code":"DENIED"}]}'))
   }
 
-  test('an image is in its registry only, by its digest, and a second build changes nothing there', async () => {
+  test('is only in its registry, and a second build does not change it', async () => {
     const result = await publish()
     expect(result).toMatchObject({ places: ['registry'], reference: `${registry.address}/team/app@${tagged()}`, id: `${registry.address}/team/app@${tagged()}` })
     expect(await builds.engine.images.inspect(image)).toBeUndefined()
@@ -44,7 +44,7 @@ describe('published', () => {
   })
 
   test.each([['engine'], ['engine', 'layout'], ['engine', 'registry'], ['layout', 'registry'], ['engine', 'registry', 'layout']])(
-    'an image goes to all places that are named, and to no others: %s',
+    'is saved to exactly the specified sinks: %s',
     async (...names) => {
       const directory = join(builds.host.home, 'layout')
       const to = names.map((name) => (name === 'layout' ? `oci:${directory}` : name))
@@ -57,7 +57,7 @@ describe('published', () => {
     },
   )
 
-  test('an image whose push fails is said to be where it was saved before', async () => {
+  test('remains in earlier sinks after a failed push, and the error lists them', async () => {
     const directory = join(builds.host.home, 'layout')
     refuse('PUT', '/manifests/')
     await expect(publish({ to: ['engine', `oci:${directory}`] })).rejects.toMatchObject({
@@ -69,20 +69,20 @@ describe('published', () => {
     expect(tagged()).toBeUndefined()
   })
 
-  test('an image whose push fails is said to be nowhere, where it is nowhere', async () => {
+  test('is reported without a location if it was saved nowhere before a failed push', async () => {
     refuse('PUT', '/manifests/')
     const error = await publish().catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
     expect((error as Error).message).not.toMatch(/engine as|in oci:/)
   })
 
-  test('a registry that takes nothing is known before anything runs', async () => {
+  test('requires push access before the build starts', async () => {
     refuse('POST')
     await expect(publish()).rejects.toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
     expect(builds.engine.created).toEqual([])
   })
 
-  test('layers of the image that the registry has are taken over from it, and not from the engine', async () => {
+  test('reuses the layers of the registry\'s image, not of the engine\'s', async () => {
     builds.work = (made) => made.layer('dist', { launch: true, files: { 'bin/node': 'node' } })
     await publish()
     builds.work = (made) => made.layer('dist', { launch: true })
@@ -92,7 +92,7 @@ describe('published', () => {
     expect(reference).toBe(`${registry.address}/team/app@${tagged()}`)
   })
 
-  test('an image in a layout only takes over the layers of the one that is there', async () => {
+  test('reuses the layers of the previous image in a layout', async () => {
     const to = [`oci:${join(builds.host.home, 'layout')}`]
     builds.work = (made) => made.layer('dist', { launch: true, files: { 'bin/node': 'node' } })
     const first = await builds.build({ to })
@@ -103,7 +103,7 @@ describe('published', () => {
     expect(await builds.engine.images.inspect('my-app')).toBeUndefined()
   })
 
-  test('layers are kept in an image of a registry, from which another engine restores them', async () => {
+  test('has a cache image from which another engine restores layers', async () => {
     const cacheImage = `${registry.address}/cache:1`
     await builds.build({ cacheImage })
     expect(registry.repository('cache').tags.has('1')).toBe(true)
@@ -118,14 +118,14 @@ describe('published', () => {
     expect((await other.contents()).get('/layers/test_node/dist/bin/node')).toBe('node')
   })
 
-  test('an image is whole without a cache that cannot be written, of which the user is warned', async () => {
+  test('is complete if the cache cannot be written, which causes a warning', async () => {
     refuse('PUT', '/cache/manifests/')
     await builds.build({ cacheImage: `${registry.address}/cache:1` })
     expect(builds.events.filter(({ type }) => type === 'warning')).toHaveLength(1)
     expect(await builds.engine.images.inspect('my-app')).toBeDefined()
   })
 
-  test('nothing is with the stock driver', async () => {
+  test('is not supported by the stock driver', async () => {
     for (const options of [{ publish: true }, { publish: false, cacheImage: `${registry.address}/cache` }, { publish: false, to: ['oci:dir'] }]) {
       await expect(publish({ ...options, lifecycle: 'stock' })).rejects.toMatchObject({ code: 'CNB_UNSUPPORTED' })
     }
@@ -133,7 +133,7 @@ describe('published', () => {
   })
 })
 
-test('layers are kept in a directory, from which another engine restores them', async () => {
+test('caches layers in a directory, from which another engine restores them', async () => {
   const source = join(builds.host.home, 'cache')
   await mkdir(source)
   const cache = [`type=build;format=bind;source=${source}`]
@@ -145,15 +145,15 @@ test('layers are kept in a directory, from which another engine restores them', 
     made.layer('dist', { launch: true, cache: true, metadata: { version: '1' } })
   }
   await other.build({ cache })
-  // The second time the volume has what the directory has.
+  // In the second build, the volume already has the directory's contents.
   await other.build({ cache })
   expect(found).toEqual(['node', 'node'])
 })
 
 test.each<[string, Partial<BuildOptions>]>([
-  ['a place that is none', { to: ['nowhere'] }],
+  ['an unknown sink', { to: ['nowhere'] }],
   ['--sparse without a layout', { sparse: true }],
-])('%s is refused', async (_, options) => {
+])('refuses %s', async (_, options) => {
   await expect(builds.build(options)).rejects.toMatchObject({ code: 'CNB_USAGE', hint: expect.any(String) as string })
 })
 
@@ -170,7 +170,7 @@ describe('with the stock driver', () => {
 
   const build = (options: Partial<BuildOptions> = {}) => builds.build({ lifecycle: 'stock', dockerHost: 'tcp://engine:2375', ...options })
 
-  test("a buildpack that the user adds never runs beside the engine's socket", async () => {
+  test("never runs an added buildpack in a container with the engine's socket", async () => {
     const path = join(builds.host.home, 'own')
     await writeFiles(path, buildpackFiles('own/buildpack', {}))
     await build({ trustBuilder: true, buildpacks: [NODE.id, path] })
@@ -180,12 +180,12 @@ describe('with the stock driver', () => {
     }
   })
 
-  test('a trusted builder runs in one container', async () => {
+  test('runs a trusted builder in one container', async () => {
     await build({ trustBuilder: true })
     expect(ran.map(({ phase }) => phase)).toEqual(['creator'])
   })
 
-  test.each(['0.7', '0.8', '0.9', '0.15'])('--clear-cache gives a lifecycle with platform API %s no flag that it does not know', async (api) => {
+  test.each(['0.7', '0.8', '0.9', '0.15'])('passes only supported flags with --clear-cache to a lifecycle with platform API %s', async (api) => {
     await loadFakeBuilder(builds.engine, { platformApis: [api] })
     const result = await build({ clearCache: true })
     expect(result).toMatchObject({ builder: BUILDER, platformApi: api, places: ['engine'] })

@@ -31,13 +31,13 @@ test.each([
   expect(() => parseCacheOptions([text], '/')).toThrow(expect.objectContaining({ code: 'CNB_USAGE', message: `invalid --cache '${text}': ${why}` }) as Error)
 })
 
-test('the build cache is the last of volume, directory and image', () => {
+test('uses the last of volume, directory and image as build cache', () => {
   const image = 'type=build;format=image;name=registry.example/cache:1'
   expect(parseCacheOptions(['type=build;format=volume;name=ab', image], '/').buildImage).toEqual(parseReference('registry.example/cache:1'))
   expect(parseCacheOptions([image, 'type=build;format=bind;source=x'], '/')).toEqual({ buildDirectory: '/x/build-cache' })
 })
 
-test('a cache image is named by a tag', () => {
+test('requires a tag for a cache image', () => {
   const text = `type=build;format=image;name=some/cache@sha256:${'a'.repeat(64)}`
   expect(() => parseCacheOptions([text], '/')).toThrow(expect.objectContaining({ code: 'CNB_REFERENCE_INVALID' }) as Error)
 })

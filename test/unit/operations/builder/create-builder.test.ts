@@ -50,7 +50,7 @@ async function create(toml = TOML, options: Partial<CreateBuilderOptions> = {}) 
 const warnings = (): string[] => events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
 
 describe('createBuilder', () => {
-  test('makes a builder with all its names, and tells what is in it', async () => {
+  test('creates a builder with all its names, and returns its contents', async () => {
     const result = await create(TOML, { tags: ['acme/builder:2'], labels: ['team=web', 'a=b=c'] })
     expect(result).toMatchObject({
       image: 'acme/builder:latest',
@@ -65,14 +65,14 @@ describe('createBuilder', () => {
     expect(warnings()).toEqual([])
   })
 
-  test('twice from the same files has one ID, and another one from others', async () => {
+  test('creates the same ID from the same files, and another from other files', async () => {
     const first = await create()
     expect((await create(TOML, { image: 'acme/again' })).id).toBe(first.id)
     await writeFile(join(scratch.path, 'node/bin/build'), '#!/bin/sh\ntrue\n')
     expect((await create(TOML, { image: 'acme/other' })).id).not.toBe(first.id)
   })
 
-  test('pulls the build image and the run images from the mirror of their registry, and names them as builder.toml does', async () => {
+  test('pulls build and run images from a registry mirror, and records the names of builder.toml', async () => {
     for (const name of ['build', 'run']) {
       const copy = `m.example/hub/acme/${name}:latest`
       await engine.images.tag(`acme/${name}`, copy)
@@ -86,36 +86,36 @@ describe('createBuilder', () => {
     expect(JSON.stringify(labels)).not.toContain('m.example')
   })
 
-  test('warns of a run image that is not there, and of an order that is missing', async () => {
+  test('warns of a missing run image and a missing order', async () => {
     await engine.images.remove('acme/run')
     await create(TOML.replace(/\[\[order\]\]\n\[\[order.group\]\]\nid = "acme\/node"\n/, ''))
     expect(warnings()).toEqual([expect.stringContaining('there is no [[order]]'), expect.stringMatching(/cannot check run image 'acme\/run'/)])
   })
 
-  test('makes the builder for the target that the engine is', async () => {
+  test('creates the builder for the target that matches the engine', async () => {
     await create(`${TOML}[[targets]]\nos = "linux"\narch = "s390x"\n[[targets]]\nos = "linux"\narch = "amd64"\n`)
     expect((await engine.images.inspect('acme/builder'))?.platform).toMatchObject({ os: 'linux', architecture: 'amd64' })
   })
 
   test.each([
-    ['no target that the engine is', `${TOML}[[targets]]\nos = "linux"\narch = "s390x"\n`, {}, 'CNB_PLATFORM_MISMATCH', /no target of builder.toml matches the engine's platform, linux\/amd64/],
-    ['a build image that is not there', TOML.replace('acme/build', 'acme/nothing'), {}, 'CNB_IMAGE_NOT_FOUND', /acme\/nothing/],
+    ['targets that do not match the engine', `${TOML}[[targets]]\nos = "linux"\narch = "s390x"\n`, {}, 'CNB_PLATFORM_MISMATCH', /no target of builder.toml matches the engine's platform, linux\/amd64/],
+    ['a missing build image', TOML.replace('acme/build', 'acme/nothing'), {}, 'CNB_IMAGE_NOT_FOUND', /acme\/nothing/],
     ['a buildpack with another id', TOML.replace('uri = "node"', 'uri = "node"\nid = "acme/go"'), {}, 'CNB_BUILDPACK_INVALID', /has id 'acme\/node', but builder.toml specifies 'acme\/go'/],
-    ['a buildpack that is not there', TOML.replace('uri = "node"', 'uri = "nowhere"'), {}, 'CNB_BUILDPACK_NOT_FOUND', /nowhere/],
+    ['a missing buildpack', TOML.replace('uri = "node"', 'uri = "nowhere"'), {}, 'CNB_BUILDPACK_NOT_FOUND', /nowhere/],
     ['a buildpack image', TOML.replace('uri = "node"', 'uri = "docker://acme/node"'), {}, 'CNB_UNSUPPORTED', /docker:\/\/acme\/node/],
     ['a buildpack of a builder', TOML.replace('uri = "node"', 'uri = "from=builder"'), {}, 'CNB_USAGE', /cannot use 'from=builder' in builder.toml/],
-    ['a lifecycle that is not there', TOML.replace('uri = "lifecycle"', 'uri = "nowhere"'), {}, 'CNB_LIFECYCLE_INVALID', /nowhere/],
+    ['a missing lifecycle', TOML.replace('uri = "lifecycle"', 'uri = "nowhere"'), {}, 'CNB_LIFECYCLE_INVALID', /nowhere/],
     ['a label without a value', TOML, { labels: ['team'] }, 'CNB_USAGE', /invalid --label 'team'/],
     ['a name with a digest', TOML, { image: `acme/builder@sha256:${'a'.repeat(64)}` }, 'CNB_REFERENCE_INVALID', /digest/],
-    ['no builder.toml', TOML, { config: 'other.toml' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'other.toml': the file does not exist/],
+    ['a missing builder.toml', TOML, { config: 'other.toml' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'other.toml': the file does not exist/],
     ['a directory for builder.toml', TOML, { config: 'node' }, 'CNB_DESCRIPTOR_INVALID', /cannot read 'node': is a directory/],
     ['a run image of another stack', `${TOML}[stack]\nid = "acme"\n`, {}, 'CNB_RUN_IMAGE_INVALID', /has stack ''/],
-  ])('%s is an error, and no image is made', async (_, toml, options, code, message) => {
+  ])('throws for %s, and creates no image', async (_, toml, options, code, message) => {
     await expect(create(toml, options)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string })
     expect(await engine.images.inspect('acme/builder')).toBeUndefined()
   })
 
-  test('a run image for another platform is an error, one of another distribution a warning', async () => {
+  test('throws for a run image of another platform, and warns of another distribution', async () => {
     await engine.images.remove('acme/run')
     await loadFakeImage(engine, 'acme/run', { Labels: { 'io.buildpacks.base.distro.name': 'alpine', 'io.buildpacks.base.distro.version': '3' } })
     await engine.images.remove('acme/build')

@@ -35,7 +35,7 @@ function inspect(builder: string, depth?: number): Promise<BuilderInspection> {
 }
 
 describe('inspectBuilder', () => {
-  test("tells of another maker's builder what its labels say", async () => {
+  test("describes a builder of pack by its labels", async () => {
     expect(await inspect('acme/builder')).toMatchObject({
       builder: 'acme/builder',
       platform: 'linux/amd64',
@@ -53,7 +53,7 @@ describe('inspectBuilder', () => {
     })
   })
 
-  test('opens composite buildpacks, also those named without a version, and marks those that are further up', async () => {
+  test('expands composite buildpacks, also without a version, and marks cycles', async () => {
     expect((await inspect('acme/builder')).order).toEqual([
       {
         buildpacks: [
@@ -63,11 +63,11 @@ describe('inspectBuilder', () => {
     ])
   })
 
-  test('opens them only as deep as asked', async () => {
+  test('expands them to the given depth', async () => {
     expect((await inspect('acme/builder', 0)).order).toEqual([{ buildpacks: [{ id: 'acme/all' }] }])
   })
 
-  test('an image that is not there, and one that is no builder, are errors', async () => {
+  test('throws for a missing image and for an image other than a builder', async () => {
     await loadFakeImage(engine, 'acme/run')
     await expect(inspect('acme/none')).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
     await expect(inspect('acme/run')).rejects.toMatchObject({ code: 'CNB_BUILDER_INVALID' })
@@ -79,7 +79,7 @@ describe('describeBuilderLayers', () => {
   const layers = (digits: string, steps: readonly string[] = []): LayerFacts[] =>
     [...digits].map((digit, index) => ({ diffId: digest(digit), size: index, createdBy: steps[index] }))
 
-  test('names layers by label, and the others by their place when the history is blank', () => {
+  test('names layers by label, and the others by position without a history', () => {
     expect(describeBuilderLayers(layers('0123456'), builder)).toEqual([
       { diffId: digest('0'), size: 0, name: 'build image' },
       { diffId: digest('1'), size: 1, name: 'directories' },
@@ -91,7 +91,7 @@ describe('describeBuilderLayers', () => {
     ])
   })
 
-  test('believes what our own history says', () => {
+  test('uses the layer names in cnb\'s history', () => {
     const steps = ['', 'cnb: lifecycle 1', 'cnb: x', 'cnb: order.toml']
     expect(describeBuilderLayers(layers('0236', steps), builder).map(({ name }) => name)).toEqual([
       'directories', 'lifecycle 1', 'acme/all@2', 'order.toml',

@@ -26,12 +26,12 @@ const write = async (file: string, text: string): Promise<string> => {
 const builder = (name: string): string => `default-builder-image = "${name}"`
 const host = (env: Record<string, string> = {}) => ({ env, home: directory.path, cwd: '/' })
 
-describe('the file', () => {
-  test('may be missing', async () => {
+describe('readConfig', () => {
+  test('returns an empty configuration without a file', async () => {
     expect(await readConfig(host())).toEqual(EMPTY)
   })
 
-  test("is cnb's own before pack's, and that of the variables before the home's", async () => {
+  test("prefers cnb's file to pack's, and the directories of CNB_HOME and PACK_HOME to the defaults", async () => {
     await write('.pack/config.toml', builder('home-pack'))
     expect((await readConfig(host())).defaultBuilder).toBe('home-pack')
     await write('pack/config.toml', builder('pack'))
@@ -44,14 +44,14 @@ describe('the file', () => {
     expect((await readConfig(host({ PACK_HOME, CNB_HOME: join(directory.path, 'none') }))).defaultBuilder).toBe('pack')
   })
 
-  test('is told of where somebody wants to know', async () => {
+  test('reports the path of the file as a debug event', async () => {
     const path = await write('.cnb/config.toml', '')
     const events: unknown[] = []
     await readConfig(host(), { events: (event) => events.push(event) })
     expect(events).toEqual([{ type: 'debug', message: `using the configuration file ${path}` }])
   })
 
-  test('may have keys in other capitals, which a warning corrects; names in it stay as they are', async () => {
+  test('accepts keys in another case with a warning, and does not change the case of names', async () => {
     const path = await write('.cnb/config.toml', 'Default-Builder-Image = "a"\n[Registry-Mirrors]\n"Reg.example" = "m1.example"\n"reg.example" = "m2.example"\n')
     const warnings: string[] = []
     const config = await readConfig(host(), { events: (event) => event.type === 'warning' && warnings.push(event.message) })
@@ -62,13 +62,13 @@ describe('the file', () => {
     ])
   })
 
-  test('that is a pipe is refused and not waited for', async () => {
+  test('refuses a pipe without waiting for it', async () => {
     await mkdir(join(directory.path, '.cnb'))
     execFileSync('mkfifo', [join(directory.path, '.cnb/config.toml')])
     await expect(readConfig(host())).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: containing('is a pipe, not a file') })
   })
 
-  test('that cannot be read, or is too large, is an error', async () => {
+  test('throws for an unreadable file and a file that is too large', async () => {
     await mkdir(join(directory.path, '.cnb'))
     await symlink('config.toml', join(directory.path, '.cnb/config.toml'))
     await expect(readConfig(host())).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: join(directory.path, '.cnb/config.toml') } })
@@ -77,10 +77,10 @@ describe('the file', () => {
   })
 })
 
-describe('its content', () => {
+describe('parseConfig', () => {
   const parse = (text: string, events?: unknown[]) => parseConfig(text, 'config.toml', events ? { events: (event) => events.push(event) } : {})
 
-  test("is all that pack's file may hold", () => {
+  test("reads all keys of pack's configuration", () => {
     const events: unknown[] = []
     const config = parse(
       `default-registry-url = ""
@@ -114,12 +114,12 @@ describe('its content', () => {
     expect(events).toEqual([])
   })
 
-  test('may be empty, as pack writes what is not set', () => {
+  test('treats empty values as unset, as pack writes them', () => {
     expect(parse('')).toEqual(EMPTY)
     expect(parse('default-builder-image = ""\npull-policy = ""\n[[run-images]]\nimage = ""\nmirrors = [""]\n[[trusted-builders]]\nname = ""')).toEqual(EMPTY)
   })
 
-  test('that nobody knows has no effect, and is told of to those who want to know', () => {
+  test('ignores unknown keys, and reports them as debug events', () => {
     const events: { type: string; message: string }[] = []
     expect(parse('colour = "red"\n[[run-images]]\nimage = "a"\nmiror = 1\n[[trusted-builders]]\nnam = "b"', events as unknown[])).toEqual({ ...EMPTY, runImages: [{ image: 'a', mirrors: [] }] })
     expect(events.map(({ type }) => type)).toEqual(['debug', 'debug', 'debug'])
@@ -127,20 +127,20 @@ describe('its content', () => {
   })
 
   test.each([
-    ['no TOML', 'a = ', 1, 5],
-    ['a builder that is no text', '\ndefault-builder-image = 1', 2, 1],
-    ['a builder that is no image', '# x\n  default-builder-image = "No Image"', 2, 3],
-    ['a policy that is none', 'pull-policy = "sometimes"', 1, 1],
-    ['a policy that no version of pack has', 'pull-policy = "interval=2d3h"', 1, 1],
-    ['run images that are no list', 'run-images = "x"', 1, 1],
-    ['a run image that is none', '[[run-images]]\nimage = "a"\n[[run-images]]\nimage = "B"', 4, 1],
-    ['a mirror that is no image', '[[run-images]]\nimage = "a"\nmirrors = ["b", "C"]', 3, 1],
-    ['a trusted builder that is no image', '[[trusted-builders]]\nname = "?"', 2, 1],
-    ['registry mirrors that are no table', 'registry-mirrors = ["x"]', 1, 1],
-    ['a registry mirror that is no host', '[registry-mirrors]\n"docker.io" = "not a host"', 2, 1],
-    ['a registry that is no host', '[registry-mirrors]\n\nplain = "a.example"', 3, 1],
+    ['invalid TOML', 'a = ', 1, 5],
+    ['a builder that is not a string', '\ndefault-builder-image = 1', 2, 1],
+    ['a builder that is not an image name', '# x\n  default-builder-image = "No Image"', 2, 3],
+    ['an unknown pull policy', 'pull-policy = "sometimes"', 1, 1],
+    ['a pull policy with an interval', 'pull-policy = "interval=2d3h"', 1, 1],
+    ['run images that are not a list', 'run-images = "x"', 1, 1],
+    ['an invalid run image', '[[run-images]]\nimage = "a"\n[[run-images]]\nimage = "B"', 4, 1],
+    ['a mirror that is not an image name', '[[run-images]]\nimage = "a"\nmirrors = ["b", "C"]', 3, 1],
+    ['a trusted builder that is not an image name', '[[trusted-builders]]\nname = "?"', 2, 1],
+    ['registry mirrors that are not a table', 'registry-mirrors = ["x"]', 1, 1],
+    ['a registry mirror that is not a host', '[registry-mirrors]\n"docker.io" = "not a host"', 2, 1],
+    ['a registry that is not a host', '[registry-mirrors]\n\nplain = "a.example"', 3, 1],
     ['a registry mirror that is a number', '[registry-mirrors]\n"a.example" = 1', 2, 1],
-  ])('%s is an error with its place', (_, text, line, column) => {
+  ])('throws for %s, with its position', (_, text, line, column) => {
     let error: unknown
     try {
       parse(text)
@@ -150,7 +150,7 @@ describe('its content', () => {
     expect(error).toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: 'config.toml', line, column } })
   })
 
-  test('of any kind is read, or refused with a place', () => {
+  test('reads any document or throws with a position', () => {
     const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.array(fc.string()), fc.array(fc.dictionary(fc.constantFrom('image', 'mirrors', 'name'), fc.oneof(fc.string(), fc.array(fc.string())))))
     const key = fc.constantFrom('default-builder-image', 'pull-policy', 'run-images', 'trusted-builders', 'registry-mirrors', 'other')
     fc.assert(
@@ -167,21 +167,21 @@ describe('its content', () => {
   })
 })
 
-describe('its registry mirrors', () => {
+describe('readRegistrySettings', () => {
   const settings = async (registryMirrors?: string[]) => (await readRegistrySettings({ registryMirrors }, host())).mirrors
 
-  test('are used where no flag names the same registry', async () => {
+  test('uses the file for registries without a flag', async () => {
     await write('.cnb/config.toml', '[registry-mirrors]\n"docker.io" = "a.example"\n"*" = "b.example"')
     expect(await settings()).toEqual({ 'docker.io': ['a.example'], '*': ['b.example'] })
     expect(await settings(['docker.io=c.example', 'd.example=e.example'])).toEqual({ 'docker.io': ['c.example'], 'd.example': ['e.example'], '*': ['b.example'] })
   })
 
-  test('are forgotten where a flag names a mirror for all', async () => {
+  test('ignores the file if a flag has a mirror for all registries', async () => {
     await write('.cnb/config.toml', '[registry-mirrors]\n"docker.io" = "a.example"')
     expect(await settings(['*=c.example'])).toEqual({ '*': ['c.example'] })
   })
 
-  test('come after those of flags, however the registry is written', async () => {
+  test('puts mirrors of the file after those of flags, in any spelling of the registry', async () => {
     await write('.cnb/config.toml', '[registry-mirrors]\n"index.docker.io" = "a.example"')
     expect(Object.keys(await settings(['docker.io=c.example']))).toEqual(['docker.io', 'index.docker.io'])
   })

@@ -44,8 +44,8 @@ const onEngine = async (changes?: AppChanges): Promise<TestPlaces> => {
 const filesIn = (path: string): string[] =>
   readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(path.length)).sort()
 
-describe.each([['the engine', onEngine], ['a registry', inRegistry]])('of an image in %s', (_, make) => {
-  test('the files are written as they are in the layer', async () => {
+describe.each([['the engine', onEngine], ['a registry', inRegistry]])('in %s, an SBOM', (_, make) => {
+  test('is written with the paths of the layer', async () => {
     const download = await downloadSbom({ image: name }, await make(), {})
     expect(download).toMatchObject({ image: name, platform: 'linux/amd64', directory: directory.path })
     expect(download.files).toEqual(Object.entries(SBOM_FILES).map(([path, text]) => ({ path: path.slice(1), size: text.length })))
@@ -53,20 +53,20 @@ describe.each([['the engine', onEngine], ['a registry', inRegistry]])('of an ima
     for (const [path, text] of Object.entries(SBOM_FILES)) expect(await readFile(join(directory.path, path), 'utf8')).toBe(text)
   })
 
-  test('the directory may be another', async () => {
+  test('may be written to another directory', async () => {
     const { directory: written } = await downloadSbom({ image: name, outputDir: 'a/b' }, await make(), {})
     expect(written).toBe(join(directory.path, 'a/b'))
     expect(filesIn(written)).toEqual(Object.keys(SBOM_FILES).sort())
   })
 
-  test('none is written where the label names none, or the layer holds none', async () => {
+  test('must be in the label and in the layer', async () => {
     const none = { code: 'CNB_IMAGE_INVALID', message: containing('has no software bill of materials') }
     await expect(downloadSbom({ image: name }, await make({ metadata: { sbom: undefined } }), {})).rejects.toMatchObject(none)
     await expect(downloadSbom({ image: name }, await make({ metadata: { sbom: { sha: `sha256:${'0'.repeat(64)}` } } }), {})).rejects.toMatchObject(none)
     expect(filesIn(directory.path)).toEqual([])
   })
 
-  test('nothing is written outside of the directory, or that is no bill of materials', async () => {
+  test('is the only content that is written, and never outside the directory', async () => {
     const sbom = { ...SBOM_FILES, '/layers/sbom/launch/../../../../evil': 'x', 'etc/passwd': 'x' }
     const places = await make({ sbom })
     await expect(downloadSbom({ image: name, outputDir: 'in' }, places, {})).rejects.toMatchObject({ code: 'CNB_OUTPUT', message: containing('out of the directory') })
@@ -77,12 +77,12 @@ describe.each([['the engine', onEngine], ['a registry', inRegistry]])('of an ima
   })
 })
 
-test('only an empty list of the old format is none', async () => {
+test('treats only an empty list in the legacy format as a missing SBOM', async () => {
   const places = await inRegistry({ sbom: { '/layers/sbom/launch/sbom.legacy.json': 'null\n' } })
   await expect(downloadSbom({ image: name }, places, {})).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
 })
 
-test('an image that no buildpacks made is refused', async () => {
+test('refuses an image that buildpacks did not build', async () => {
   const { layers } = await craftApp()
   await pushImage(client.registries, name, { layers })
   await expect(downloadSbom({ image: name }, placesWith({ registries: client.registries }), {})).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })

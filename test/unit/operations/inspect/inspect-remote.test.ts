@@ -28,7 +28,7 @@ afterEach(async () => {
 const push = async (changes: AppChanges = {}, more: Partial<ImageToPush> = {}) => pushImage(client.registries, name, { ...(await craftApp(changes)), ...more })
 const look = (options: { remote?: boolean; platform?: string } = { remote: true }) => inspect({ image: name, ...options }, placesWith({ registries: client.registries }), {})
 
-test('an app in a registry tells what it does on an engine, but weighs what travels', async () => {
+test('describes an app in a registry as on an engine, with compressed sizes', async () => {
   const app = await craftApp()
   const engine = new FakeEngine()
   await loadImage(engine, name, app)
@@ -46,7 +46,7 @@ test('an app in a registry tells what it does on an engine, but weighs what trav
   for (const layer of remote.layers) expect(blobs.get(layer.digest ?? '')?.length).toBe(layer.compressedSize)
 })
 
-test('an app in an OCI layout tells what it does in a registry', async () => {
+test('describes an app in an OCI layout as in a registry', async () => {
   const app = await craftApp()
   const directory = await makeDirectory()
   const plan = planOf(app.layers.map(layerInLayout))
@@ -60,7 +60,7 @@ test('an app in an OCI layout tells what it does in a registry', async () => {
   expect(inLayout.layers.map(({ diffId }) => diffId)).toEqual(layers.map(({ diffId }) => diffId))
 })
 
-test('no layer travels but a small one of bills of materials', async () => {
+test('reads only a small SBOM layer', async () => {
   await push()
   registry.requests.length = 0
   const { layers } = await look()
@@ -70,21 +70,21 @@ test('no layer travels but a small one of bills of materials', async () => {
   expect(blobs.at(-1)).toContain(sbom?.digest)
 })
 
-test.each([true, false])('the empty bill of materials that lifecycles write is none, compressed or not (plain: %s)', async (plain) => {
+test.each([true, false])('treats the lifecycle\'s empty SBOM as missing, compressed or not (plain: %s)', async (plain) => {
   await push({ sbom: { '/layers/sbom/launch/sbom.legacy.json': 'null\n' } }, { plain })
   expect((await look()).sbom).toBe(false)
   await push({}, { plain })
   expect((await look()).sbom).toBe(true)
 })
 
-test('a large layer of bills of materials is not looked into', async () => {
+test('does not read a large SBOM layer', async () => {
   await push({ sbom: { '/layers/sbom/launch/x': 'x'.repeat(20_000) } }, { plain: true })
   registry.requests.length = 0
   expect((await look()).sbom).toBe(true)
   expect(registry.takeRequests().filter((request) => request.includes('/blobs/'))).toHaveLength(1)
 })
 
-test('a layer that is not what its digest says is an error', async () => {
+test('throws for a layer that does not match its digest', async () => {
   await push()
   const { blobs } = registry.repository('team/app')
   const { digest = '' } = (await look()).layers.find((layer) => layer.name === 'sbom') ?? {}
@@ -92,7 +92,7 @@ test('a layer that is not what its digest says is an error', async () => {
   await expect(look()).rejects.toMatchObject({ code: 'CNB_REGISTRY_FAILED' })
 })
 
-test('an index tells of all images in it, and the one for the platform is shown', async () => {
+test('lists all images of an index, and describes the one for the platform', async () => {
   const [amd64, arm64] = [await push(), await push({}, { platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } })]
   const attestation = { ...amd64, platform: { os: 'unknown', architecture: 'unknown' } }
   const index = await pushIndex(client.registries, name, [amd64, arm64, attestation])
@@ -108,17 +108,17 @@ test('an index tells of all images in it, and the one for the platform is shown'
   expect(await look({ platform: 'linux/arm64' })).toMatchObject({ platform: 'linux/arm64/v8', digest: arm64.digest, index: described })
 })
 
-test('layers that the label does not name are called what their step of the history is', async () => {
+test('names layers without a label after their history entry', async () => {
   await push({ metadata: { launcher: { sha: '' } } }, { layers: [await layerOf('top', 'top'.repeat(10)), await layerOf('x', 'x')] })
   expect((await look()).layers.map((layer) => layer.name)).toEqual(['run image', 'step 1'])
 })
 
-test('an image that no buildpacks made is refused', async () => {
+test('refuses an image that buildpacks did not build', async () => {
   await pushImage(client.registries, name, { layers: [await layerOf('a', 'a')] })
   await expect(look()).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
 })
 
-test('a builder in a registry tells what it brings', async () => {
+test('describes a builder in a registry', async () => {
   const config = {
     User: '1001:1000',
     Env: ['PATH=/bin', 'CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'],

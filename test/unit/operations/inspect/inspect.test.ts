@@ -15,14 +15,14 @@ beforeEach(() => {
 
 const run = (image: string) => inspect({ image }, placesWith({ engine }), {})
 
-/** Loads `my/app`, and gives its layers by what they are. */
+/** Loads `my/app`, and returns its layers by name. */
 async function load(changes: AppChanges = {}): Promise<CraftedApp['named']> {
   const { layers, config, named } = await craftApp(changes)
   await loadImage(engine, 'my/app', { layers, config })
   return named
 }
 
-test('tells all that an app image of today says of itself', async () => {
+test('describes an app image of the current Platform API', async () => {
   const layers = await load()
   const sizes = Object.fromEntries(APP_LAYERS.map((name) => [name, layers[name].length]))
   const entry = (name: AppLayer, what: string, more: object = {}) => ({ diffId: digestOf(layers[name]), size: sizes[name], name: what, ...more })
@@ -60,7 +60,7 @@ test('tells all that an app image of today says of itself', async () => {
 })
 
 describe('images of older Platform APIs', () => {
-  test('have their run image in the stack, and commands that are strings', async () => {
+  test('may have the run image in the stack, and commands that are strings', async () => {
     const top = digestOf(await layerOf('top', 'top'.repeat(10)))
     await load({
       labels: { 'io.buildpacks.stack.id': 'my.stack' },
@@ -75,26 +75,26 @@ describe('images of older Platform APIs', () => {
     })
   })
 
-  test('tell their default process by a variable', async () => {
+  test('may have the default process in a variable', async () => {
     await load({ config: { Entrypoint: ['/cnb/lifecycle/launcher'], Env: ['CNB_PROCESS_TYPE=worker'] } })
     expect((await run('my/app')).processes.map((process) => process.default)).toEqual([false, true])
   })
 })
 
-test('an image without a default process starts none', async () => {
+test('marks no process as default if the image has none', async () => {
   await load({ config: { Entrypoint: ['/cnb/lifecycle/launcher'] } })
   expect((await run('my/app')).processes.map((process) => process.default)).toEqual([false, false])
 })
 
 test.each<[string, AppChanges]>([
-  ['says so in its label', { labels: { 'io.buildpacks.rebasable': 'false' } }],
+  ['has the label io.buildpacks.rebasable=false', { labels: { 'io.buildpacks.rebasable': 'false' } }],
   ['does not contain its base', { metadata: { runImage: { topLayer: digestOf('elsewhere') } } }],
-])('an image is not rebasable when it %s', async (_, app) => {
+])('reports an image that %s as not rebasable', async (_, app) => {
   await load(app)
   expect((await run('my/app')).rebasable).toBe(false)
 })
 
-test('slices are numbered, and an SBOM that nobody has made is not there', async () => {
+test('numbers app slices, and reports a missing SBOM', async () => {
   const [code, config] = await Promise.all(['code', 'config'].map(async (name) => ({ sha: digestOf(await layerOf(name, name.repeat(10))) })))
   await load({ metadata: { app: [code, config], config: { sha: '' }, sbom: undefined } })
   const { layers, sbom } = await run('my/app')
@@ -102,7 +102,7 @@ test('slices are numbered, and an SBOM that nobody has made is not there', async
   expect(sbom).toBe(false)
 })
 
-test('layers that are alike are told apart by their place', async () => {
+test('distinguishes identical layers by position', async () => {
   const content = await layerOf('same', 'same')
   const sha = digestOf(content)
   const label = { buildpacks: [{ key: 'a', version: '1', layers: { one: { sha, launch: true } } }], app: [{ sha }], runImage: { topLayer: digestOf(await layerOf('b', 'b')) } }
@@ -110,7 +110,7 @@ test('layers that are alike are told apart by their place', async () => {
   expect((await run('my/twins')).layers.map(({ name }) => name)).toEqual(['run image', 'one', 'app'])
 })
 
-describe('sizes', () => {
+describe('the size of a layer', () => {
   const sizesWith = async (history: { size: number }[]): Promise<(number | undefined)[]> => {
     await load()
     engine.images.history = async () => history.map(({ size }) => ({ created: 0, createdBy: '', comment: '', size }))
@@ -118,34 +118,34 @@ describe('sizes', () => {
   }
   const nine = [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
-  test('come from the history, newest first, without the steps that made no layer', async () => {
+  test('comes from the history, without entries that have no layer', async () => {
     const steps = [...nine].reverse().map((size) => ({ size }))
     expect(await sizesWith(steps)).toEqual(nine)
     expect(await sizesWith([{ size: 0 }, ...steps, { size: 0 }])).toEqual(nine)
   })
 
-  test('are unknown where the history cannot be matched', async () => {
+  test('is undefined if layers and history do not match', async () => {
     expect(await sizesWith([])).toEqual(nine.map(() => undefined))
     expect(await sizesWith(nine.slice(1).map((size) => ({ size })))).toEqual(nine.map(() => undefined))
   })
 })
 
-describe('is a clear error for', () => {
-  test('an image that is not there', async () => {
+describe('inspect', () => {
+  test('throws for a missing image', async () => {
     await expect(run('not/there')).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', hint: containing('cnb build not/there') })
   })
 
-  test('an image that no buildpacks made', async () => {
+  test('throws for an image that buildpacks did not build', async () => {
     await loadImage(engine, 'my/plain', { layers: [await layerOf('a', 'a')] })
     await expect(run('my/plain')).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: containing('io.buildpacks.lifecycle.metadata') })
   })
 
-  test('a builder, with the command for builders', async () => {
+  test('throws for a builder, with a hint to `builder inspect`', async () => {
     await loadImage(engine, 'my/builder', { layers: [await layerOf('a', 'a')], config: { Labels: { 'io.buildpacks.builder.metadata': '{}' } } })
     await expect(run('my/builder')).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', hint: containing('cnb builder inspect my/builder') })
   })
 
-  test('an image whose label is malformed', async () => {
+  test('throws for an image with a malformed label', async () => {
     await load({ build: { processes: 'none' } })
     await expect(run('my/app')).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: matching(/'io\.buildpacks\.build\.metadata\.processes' must be a list/) })
   })

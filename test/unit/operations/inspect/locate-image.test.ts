@@ -32,8 +32,8 @@ const both = (): TestPlaces => placesWith({ engine, registries: client.registrie
 const onlyRegistry = (error?: CnbError): TestPlaces => placesWith({ ...(error ? { engine: error } : {}), registries: client.registries })
 const locate = (options: Parameters<typeof locateImage>[1], places: TestPlaces, image = name) => locateImage(image, options, places, {})
 
-describe('an image is', () => {
-  test("the engine's where it has one, and no registry is asked", async () => {
+describe('locateImage', () => {
+  test("returns the engine's image without a request to a registry", async () => {
     const id = await load()
     await push()
     const places = both()
@@ -43,26 +43,26 @@ describe('an image is', () => {
     expect(places.settings).toEqual([])
   })
 
-  test("the registry's where the engine has none", async () => {
+  test("returns the registry's image if the engine has none", async () => {
     const { digest } = await push()
     expect(await locate({}, both())).toMatchObject({ place: 'registry', name, image: { id: `${registry.address}/team/app@${digest}` } })
   })
 
-  test("the registry's where no engine answers, without a word of it", async () => {
+  test("returns the registry's image if no engine responds, without a warning", async () => {
     await push()
     const events: unknown[] = []
     await locateImage(name, {}, onlyRegistry(), { events: (event) => events.push(event) })
     expect(events.filter((event) => ['warning', 'info'].includes((event as { type: string }).type))).toEqual([])
   })
 
-  test("the registry's where this user may not use the engine, with a warning", async () => {
+  test("returns the registry's image if the user has no access to the engine, with a warning", async () => {
     await push()
     const events: unknown[] = []
     await locateImage(name, {}, onlyRegistry(new CnbError('CNB_ENGINE_DENIED', 'no access')), { events: (event) => events.push(event) })
     expect(events).toContainEqual({ type: 'warning', message: 'no access' })
   })
 
-  test("the registry's when that is asked for, and no engine is connected to", async () => {
+  test("returns the registry's image with --remote, without a connection to the engine", async () => {
     await load()
     await push()
     const places = both()
@@ -70,14 +70,14 @@ describe('an image is', () => {
     expect(places.connected).toBe(0)
   })
 
-  test("the registry's when the engine's is for another platform than the one asked for", async () => {
+  test("returns the registry's image if the engine's is for another platform", async () => {
     await load()
     await push('arm64')
     expect(await locate({ platform: 'linux/arm64' }, both())).toMatchObject({ place: 'registry', image: { platform: { architecture: 'arm64' } } })
     expect(await locate({ platform: 'linux/amd64' }, both())).toMatchObject({ place: 'engine' })
   })
 
-  test('found by its ID on the engine, which no registry is asked for', async () => {
+  test('finds an image ID only on the engine', async () => {
     const id = await load()
     expect(await locate({}, both(), id)).toMatchObject({ place: 'engine' })
     const other = `sha256:${'0'.repeat(64)}`
@@ -86,21 +86,21 @@ describe('an image is', () => {
   })
 })
 
-describe('of an index', () => {
+describe('from an index, locateImage', () => {
   beforeEach(async () => {
     const [amd64, arm64] = [await push('amd64'), await push('arm64')]
     await pushIndex(client.registries, name, [amd64, arm64])
   })
 
-  test("the image for this machine's platform is meant", async () => {
+  test("selects the image for this machine's platform", async () => {
     expect(await locate({}, onlyRegistry())).toMatchObject({ image: { platform: { os: 'linux', architecture: 'amd64' } } })
   })
 
-  test('the image for the platform that is asked for is meant', async () => {
+  test('selects the image for --platform', async () => {
     expect(await locate({ platform: 'linux/arm64' }, onlyRegistry())).toMatchObject({ image: { platform: { os: 'linux', architecture: 'arm64' } } })
   })
 
-  test('an error lists the platforms that there are', async () => {
+  test('lists the available platforms in an error', async () => {
     await expect(locate({ platform: 'linux/s390x' }, onlyRegistry())).rejects.toMatchObject({
       code: 'CNB_PLATFORM_MISMATCH',
       hint: containing('linux/amd64, linux/arm64'),
@@ -108,14 +108,14 @@ describe('of an index', () => {
   })
 })
 
-test('an image for one platform does not stand in for another', async () => {
+test('refuses an image for another platform than --platform', async () => {
   await push('arm64')
   await expect(locate({ platform: 'linux/amd64' }, onlyRegistry())).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH', message: containing('linux/arm64') })
   expect(await locate({}, onlyRegistry())).toMatchObject({ image: { platform: { architecture: 'arm64' } } })
 })
 
 describe('in an OCI layout', () => {
-  test('an image is found without engine and registry, and told of by a name that finds it again', async () => {
+  test('finds an image without engine and registry, with an ID that can be used as its name', async () => {
     const directory = await makeDirectory()
     const places = both()
     await save(`oci:${directory}:1`, planOf([layoutLayer('a')]))
@@ -125,7 +125,7 @@ describe('in an OCI layout', () => {
     expect([places.connected, places.settings]).toEqual([0, []])
   })
 
-  test('what is not there, or for another platform, is an error', async () => {
+  test('throws for a missing image and for another platform', async () => {
     const directory = await makeDirectory()
     await expect(locate({}, both(), `oci:${directory}`)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
     await save(`oci:${directory}:1`, planOf([layoutLayer('a')]))
@@ -134,15 +134,15 @@ describe('in an OCI layout', () => {
   })
 })
 
-test('registries are reached as the options say', async () => {
+test('passes the registry options to the client', async () => {
   await push()
   const places = onlyRegistry()
   await locate({ insecureRegistries: ['a.example'], registryMirrors: ['*=b.example'] }, places)
   expect(places.settings).toEqual([{ insecure: ['a.example'], mirrors: { '*': ['b.example'] }, ca: [] }])
 })
 
-describe('an error says', () => {
-  /** Registries of which none can be asked, for the reason given. */
+describe('an error', () => {
+  /** Registries that all fail with the error. */
   const failing = (error: CnbError, engineOrNot: FakeEngine | undefined): TestPlaces => {
     const repository = (): never => {
       throw error
@@ -152,19 +152,19 @@ describe('an error says', () => {
   const unreachable = new CnbError('CNB_REGISTRY_UNREACHABLE', 'nobody is there', { hint: 'Check the network.' })
   const denied = new CnbError('CNB_REGISTRY_DENIED', 'who are you', { hint: 'Log in.' })
 
-  test('that neither the engine nor a registry has the image', async () => {
+  test('reports that neither the engine nor a registry has the image', async () => {
     await expect(locate({}, both())).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: matching(/^cannot find image '.*'\nthe engine has no image .*\nno registry has/) })
     await expect(locate({}, onlyRegistry())).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: matching(/^cannot find image '.*'\nno container engine answers\nno registry has/) })
     await expect(locate({ remote: true }, both())).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: matching(/^no registry has/) })
   })
 
-  test.each([unreachable, denied])("what the registry of the image's name says (%s)", async (error) => {
+  test.each([unreachable, denied])("contains the failure of the registry in the image's name (%s)", async (error) => {
     await expect(locate({}, failing(error, engine))).rejects.toMatchObject({ code: error.code, message: matching(/^cannot find image .*\nthe engine has no image .*\n(nobody|who)/), hint: error.hint })
     await expect(locate({}, failing(error, undefined))).rejects.toMatchObject({ code: error.code, message: matching(/^cannot find image .*\nno container engine answers\n(nobody|who)/) })
     await expect(locate({ remote: true }, failing(error, engine))).rejects.toBe(error)
   })
 
-  test.each([unreachable, denied])('that an image whose name tells no registry is not on the engine (%s)', async (error) => {
+  test.each([unreachable, denied])('reports an image without a registry as missing on the engine (%s)', async (error) => {
     await expect(locate({}, failing(error, engine), 'my-app')).rejects.toMatchObject({
       code: 'CNB_IMAGE_NOT_FOUND',
       message: matching(/^cannot find image 'my-app'\nthe engine has no image 'my-app'\n(nobody|who)/),
@@ -176,7 +176,7 @@ describe('an error says', () => {
     })
   })
 
-  test('how to make an image, with a command that takes its name', async () => {
+  test('suggests the command that creates the image, if it accepts the name', async () => {
     const hintOf = async (image: string, places: TestPlaces, options: Parameters<typeof locateImage>[1] = {}): Promise<string> =>
       locate(options, places, image).then(String, (error: CnbError) => error.hint ?? '')
     const engineOnly = failing(denied, engine)
@@ -195,12 +195,12 @@ describe('an error says', () => {
     }
   })
 
-  test('what is wrong with a reply, wherever else the image may be', async () => {
+  test('reports an invalid response of a registry as it is', async () => {
     const failed = new CnbError('CNB_REGISTRY_FAILED', 'the manifest is not what its digest says')
     await expect(locate({}, failing(failed, engine))).rejects.toBe(failed)
   })
 
-  test('what is wrong with the command line before anything is asked', async () => {
+  test('reports an invalid command line before any request', async () => {
     const places = both()
     await expect(locate({ platform: 'x' }, places)).rejects.toMatchObject({ code: 'CNB_USAGE' })
     await expect(locate({ registryMirrors: ['x'] }, places)).rejects.toMatchObject({ code: 'CNB_USAGE' })
@@ -208,13 +208,13 @@ describe('an error says', () => {
     expect([places.connected, places.settings, registry.requests]).toEqual([0, [], []])
   })
 
-  test('that the engine was lost, for it may have the image', async () => {
+  test('reports a lost engine, which may have the image', async () => {
     const lost = new CnbError('CNB_ENGINE_LOST', 'gone')
     await expect(locate({}, onlyRegistry(lost))).rejects.toBe(lost)
   })
 })
 
-test('an abort ends it', async () => {
+test('stops on an abort', async () => {
   const controller = new AbortController()
   registry.intercept = () => {
     controller.abort(new CnbError('CNB_INTERRUPTED', 'enough'))

@@ -24,20 +24,20 @@ const list = (options: Partial<ImageListOptions>, input = '', tags: readonly str
 
 const named = (name: string) => ({ name, isFound: false })
 
-test('a file has one image on each line, comments and empty lines', async () => {
+test('reads one image per line, and ignores comments and empty lines', async () => {
   await writeFile(join(directory.path, 'list'), '# fleet\n\n  a/b:1 \r\nc # what it is\n')
   expect(await list({ fromFile: 'list' })).toEqual([named('a/b:1'), named('c')])
 })
 
-test('the standard input does for a file', async () => {
+test('reads the standard input', async () => {
   expect(await list({ fromFile: '-' }, 'a\nb')).toEqual([named('a'), named('b')])
 })
 
-test('an image is there once, under the name that came last', async () => {
+test('lists an image once, with its last name', async () => {
   expect(await list({ images: ['a', 'b'], fromFile: '-' }, 'docker.io/library/a:latest')).toEqual([named('docker.io/library/a:latest'), named('b')])
 })
 
-test('all tags of a repository are images, but for those that stand for a digest', async () => {
+test('lists all tags of a repository except tags that represent a digest', async () => {
   const tags = ['1', `sha256-${'a'.repeat(64)}`, `sha256-${'a'.repeat(64)}.sig`, 'sha256-1']
   expect(await list({ images: ['r.example/app:1'], allTags: ['r.example/app'] }, '', tags)).toEqual([
     named('r.example/app:1'),
@@ -46,24 +46,24 @@ test('all tags of a repository are images, but for those that stand for a digest
 })
 
 test.each([
-  ['a wrong line', { fromFile: '-' }, 'CNB_REFERENCE_INVALID'],
-  ['no such file', { fromFile: 'missing' }, 'CNB_USAGE'],
-  ['all tags of one image', { allTags: ['r.example:5000/app:1'] }, 'CNB_USAGE'],
+  ['an invalid line', { fromFile: '-' }, 'CNB_REFERENCE_INVALID'],
+  ['a missing file', { fromFile: 'missing' }, 'CNB_USAGE'],
+  ['--all-tags with a tag', { allTags: ['r.example:5000/app:1'] }, 'CNB_USAGE'],
   ['a repository without tags', { allTags: ['r.example:5000/app'] }, 'CNB_IMAGE_NOT_FOUND'],
-])('%s is a clear error', async (_, options, code) => {
+])('throws for %s', async (_, options, code) => {
   await expect(list(options, 'good\nNOT GOOD\n')).rejects.toMatchObject({ code })
 })
 
-test('a wrong line is told with its number', async () => {
+test('reports the number of an invalid line', async () => {
   await expect(list({ fromFile: '-' }, 'good\nNOT GOOD\n')).rejects.toMatchObject({ position: { file: 'the standard input', line: 2 } })
 })
 
-test('a list that does not end is an error that names the limit', async () => {
+test('refuses an endless list and reports the limit', async () => {
   const endless = '#'.repeat(16 * 1024 * 1024 + 1)
   await expect(list({ fromFile: '-' }, endless)).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining('larger than 16 MiB') as string })
 })
 
-test('of a list that a link leads to from the working directory, no word is shown', async () => {
+test('shows no content of a list behind a link out of the working directory', async () => {
   await using elsewhere = await makeTemporaryDirectory()
   await writeFile(join(elsewhere.path, 'secret'), 'good\nTOKEN=top secret\n')
   await symlink(join(elsewhere.path, 'secret'), join(directory.path, 'leads-out'))

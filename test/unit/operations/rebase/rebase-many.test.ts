@@ -20,7 +20,7 @@ async function many(names: readonly string[], rebase: Rebase, { concurrency = 2,
 
 const fail = (code: 'CNB_NOT_REBASABLE' | 'CNB_ENGINE_LOST'): Rebase => () => Promise.reject(new CnbError(code, 'no'))
 
-test('each is told of when it is done, and all in their order at the end', async () => {
+test('reports each image at its end, and returns all in the given order', async () => {
   let open = (): void => {}
   const gate = new Promise<void>((resolve) => (open = resolve))
   const { images, summary, events } = await many(['a', 'b', 'c'], async (image) => {
@@ -34,7 +34,7 @@ test('each is told of when it is done, and all in their order at the end', async
   expect(told.map(({ report, done, total }) => [report.image, done, total])).toEqual([['b', 1, 3], ['c', 2, 3], ['a', 3, 3]])
 })
 
-test('no more go on at once than may', async () => {
+test('limits the number of concurrent rebases', async () => {
   let running = 0
   let most = 0
   await many(Array.from({ length: 20 }, (_, at) => `${at}`), async (image) => {
@@ -46,34 +46,34 @@ test('no more go on at once than may', async () => {
   expect(most).toBe(3)
 })
 
-test('a failure stops no other, and is there to be told', async () => {
+test('continues after a failure and reports it', async () => {
   const { images, summary } = await many(['a', 'b'], (image) => (image === 'a' ? fail('CNB_NOT_REBASABLE')(image) : Promise.resolve(result(image))))
   expect(images).toMatchObject([{ image: 'a', status: 'failed', error: { code: 'CNB_NOT_REBASABLE' } }, { image: 'b', status: 'rebased' }])
   expect(summary).toMatchObject({ failed: 1, rebased: 1 })
   expect(JSON.parse(JSON.stringify(images[0]))).toMatchObject({ error: { code: 'CNB_NOT_REBASABLE', message: 'no', exit: 72 } })
 })
 
-test('what a dry run would change is outdated', async () => {
+test('reports outdated images in a dry run', async () => {
   expect((await many(['a'], async (image) => result(image), { dryRun: true })).images).toMatchObject([{ status: 'outdated' }])
 })
 
-describe('an image that no lifecycle made', () => {
+describe('an image without a lifecycle', () => {
   const notOurs: Rebase = (image) => Promise.reject(new NoAppImage(image))
 
-  test('is skipped where a repository listed it', async () => {
+  test('is skipped if it comes from a repository', async () => {
     expect((await many(['a'], notOurs, { isFound: true })).images).toMatchObject([{ status: 'skipped' }])
   })
 
-  test('is a failure where somebody named it', async () => {
+  test('fails if the user specified it', async () => {
     expect((await many(['a'], notOurs)).images).toMatchObject([{ status: 'failed' }])
   })
 })
 
-test('an engine that is gone ends it all', async () => {
+test('stops if the engine is lost', async () => {
   await expect(many(['a', 'b'], fail('CNB_ENGINE_LOST'))).rejects.toMatchObject({ code: 'CNB_ENGINE_LOST' })
 })
 
-test('an interrupt ends it all, and is no failure of an image', async () => {
+test('stops on an interrupt, without a failure of an image', async () => {
   const controller = new AbortController()
   const seen: string[] = []
   const rebase: Rebase = async (image) => {

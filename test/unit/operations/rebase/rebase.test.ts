@@ -31,7 +31,7 @@ function run(options: Partial<RebaseOptions>, signal?: AbortSignal) {
 
 const idOf = async (name: string) => (await engine.images.inspect(name))?.id
 
-test('puts the app onto the run image, under its own name, and tells what it did', async () => {
+test('moves the app to the run image under the same name, and returns the result', async () => {
   const before = await idOf(crafted.app)
   const result = await run({ runImage: crafted.newRun })
   const image = await engine.images.inspect(crafted.app)
@@ -50,7 +50,7 @@ test('puts the app onto the run image, under its own name, and tells what it did
   expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['step.start', 'step.end']))
 })
 
-test('the run image comes from the mirror that the configuration has for its registry', async () => {
+test('pulls the run image from a registry mirror of the configuration', async () => {
   const runImage = 'r.example/team/run:1'
   const copy = 'm.example/team/run:1'
   await engine.images.tag(crafted.newRun, copy)
@@ -63,21 +63,21 @@ test('the run image comes from the mirror that the configuration has for its reg
   expect(await idOf(copy)).toBeUndefined()
 })
 
-test('with --previous-image leaves that image alone and makes another', async () => {
+test('creates another image from --previous-image and keeps the source', async () => {
   const before = await idOf(crafted.app)
   await run({ image: 'made/here', previousImage: crafted.app, runImage: crafted.newRun })
   expect(await idOf(crafted.app)).toBe(before)
   expect(await idOf('made/here')).toBeDefined()
 })
 
-test('an app that stands on the run image already is unchanged, and gets the new name all the same', async () => {
+test('tags an app that already uses the run image, without a change', async () => {
   const first = await run({ runImage: crafted.newRun })
   const again = await run({ image: 'made/again', previousImage: crafted.app, runImage: crafted.newRun })
   expect(again).toMatchObject({ id: first.id, changed: false, image: 'made/again:latest' })
   expect(await idOf('made/again')).toBe(first.id)
 })
 
-test('a dry run tells what would change and why, and changes nothing', async () => {
+test('reports changes and their reason in a dry run, and changes nothing', async () => {
   const before = await idOf(crafted.app)
   expect(await run({ runImage: crafted.newRun, dryRun: true })).toMatchObject({ changed: true, id: before, reason: containing(crafted.newRun) })
   expect(await idOf(crafted.app)).toBe(before)
@@ -86,23 +86,23 @@ test('a dry run tells what would change and why, and changes nothing', async () 
 })
 
 describe('without --run-image', () => {
-  test('takes the first of the names in the label that can be had', async () => {
+  test('uses the first available run image of the label', async () => {
     await engine.images.remove(crafted.oldRun)
     expect(await run({})).toMatchObject({ runImage: crafted.newRun, changed: true })
   })
 
-  test('tells of the first when none can be had', async () => {
+  test('reports the first run image if none is available', async () => {
     for (const name of [crafted.oldRun, crafted.newRun]) await engine.images.remove(name)
     await expect(run({})).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND', message: containing(crafted.oldRun) })
   })
 
-  test('is refused when the label names none', async () => {
+  test('refuses an image without a run image in its label', async () => {
     await loadImage(engine, 'no/run', { layers: [await layerOf('a', 'a')], config: { Labels: { 'io.buildpacks.lifecycle.metadata': '{}' } } })
     await expect(run({ image: 'no/run' })).rejects.toMatchObject({ code: 'CNB_NOT_REBASABLE', hint: containing('--run-image') })
   })
 })
 
-test('pulls the run image as the policy says', async () => {
+test('pulls the run image according to the policy', async () => {
   await run({ runImage: crafted.newRun, pullPolicy: 'never' })
   await run({ runImage: crafted.newRun, pullPolicy: 'if-not-present' })
   expect(events.filter(({ type }) => type === 'pull.start')).toEqual([])
@@ -116,7 +116,7 @@ describe('with a configuration file', () => {
     await writeFile(join(directory.path, '.cnb/config.toml'), text)
   }
 
-  test("the user's mirror of a run image is tried first, and the app still tells the name that all know", async () => {
+  test("tries the user's mirror of a run image first, and records the mirrored name", async () => {
     await configure(`[[run-images]]\nimage = "${crafted.oldRun}"\nmirrors = ["corp/run"]`)
     await engine.images.tag(crafted.newRun, 'corp/run')
     expect(await run({})).toMatchObject({ runImage: 'corp/run', changed: true })
@@ -125,7 +125,7 @@ describe('with a configuration file', () => {
     expect(label).not.toContain('corp/run')
   })
 
-  test('its pull policy is taken where none is asked for', async () => {
+  test('uses its pull policy by default', async () => {
     await configure('pull-policy = "never"')
     await run({ runImage: crafted.newRun })
     expect(events.filter(({ type }) => type === 'pull.start')).toEqual([])
@@ -134,7 +134,7 @@ describe('with a configuration file', () => {
   })
 })
 
-test('a run image of another platform is refused by the rules, and by force taken with a warning', async () => {
+test('refuses a run image of another platform, and warns with --force', async () => {
   const arm = new FakeEngine({ platform: { os: 'linux', architecture: 'arm64' } })
   await loadImage(arm, 'my/arm', { layers: [await layerOf('arm', 'arm')] })
   await engine.images.load(await arm.images.save('my/arm'))
@@ -148,17 +148,17 @@ test('a run image of another platform is refused by the rules, and by force take
 test.each([
   ['missing app', { image: 'not/there' }, 'CNB_IMAGE_NOT_FOUND'],
   ['missing run image', { runImage: 'not/there', pullPolicy: 'never' as const }, 'CNB_IMAGE_NOT_FOUND'],
-  ['name that is no reference', { image: 'NOT A NAME' }, 'CNB_REFERENCE_INVALID'],
+  ['name that is not a reference', { image: 'NOT A NAME' }, 'CNB_REFERENCE_INVALID'],
   ['name with a digest', { image: `app@sha256:${'0'.repeat(64)}` }, 'CNB_REFERENCE_INVALID'],
   ['run image as the app', { image: 'made/here', previousImage: 'my/plain' }, 'CNB_NOT_REBASABLE'],
-])('a %s is a clear error, and no image is made', async (_, options, code) => {
+])('throws for a %s, and creates no image', async (_, options, code) => {
   await loadImage(engine, 'my/plain', { layers: [await layerOf('a', 'a')] })
   await expect(run({ runImage: crafted.newRun, ...options })).rejects.toMatchObject({ code, hint: anyString })
   expect(await idOf('made/here')).toBeUndefined()
 })
 
 describe('report.toml', () => {
-  test('has the name, the ID as the lifecycle writes it, and the size of a manifest, which is the same the second time', async () => {
+  test('contains the name, the ID in the lifecycle\'s form, and a reproducible manifest size', async () => {
     const { id } = await run({ runImage: crafted.newRun, reportOutputDir: 'out/reports' })
     const text = await readFile(join(directory.path, 'out/reports/report.toml'), 'utf8')
     const size = /^manifest-size = (\d+)$/m.exec(text)?.[1]
@@ -169,7 +169,7 @@ describe('report.toml', () => {
     expect(await readdir(join(directory.path, 'out/reports'))).toEqual(['report.toml'])
   })
 
-  test('that cannot be written is an error with its path', async () => {
+  test('causes an error with its path if it cannot be written', async () => {
     await writeFile(join(directory.path, 'file'), '')
     await expect(run({ runImage: crafted.newRun, reportOutputDir: 'file' })).rejects.toMatchObject({
       code: 'CNB_OUTPUT',
@@ -178,7 +178,7 @@ describe('report.toml', () => {
   })
 })
 
-test('after an interrupt the name points to what it did before', async () => {
+test('keeps the old image under the name after an interrupt', async () => {
   const before = await idOf(crafted.app)
   const abort = new AbortController()
   abort.abort()

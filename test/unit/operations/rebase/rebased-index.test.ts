@@ -7,14 +7,14 @@ import { documentOf } from '../../../../src/operations/rebase/rebased-part.ts'
 const descriptor = (name: string) => ({ mediaType: 'application/x', digest: digestOf(name), size: name.length })
 const documentFor = (index: object) => documentOf('application/vnd.oci.image.index.v1+json', Buffer.from(JSON.stringify(index)))
 
-test('entries change their digest, size and type, and the rest stays as it was written', () => {
+test('replaces digest, size and type of entries, and keeps everything else', () => {
   const entry = { platform: { os: 'linux', architecture: 'arm64', features: ['x'] }, ...descriptor('old'), extra: 1 }
   const index = { annotations: { a: 'b' }, schemaVersion: 2, manifests: [entry, descriptor('attestation')], more: [null] }
   const { content } = rewriteIndex(documentFor(index), new Map([[digestOf('old'), descriptor('newer')]]))
   expect(content.toString()).toBe(JSON.stringify({ ...index, manifests: [{ ...entry, ...descriptor('newer') }] }))
 })
 
-test('whatever else an index says, it stays', () => {
+test('keeps any other fields of an index', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (more) => {
       const index = { ...more, manifests: [descriptor('old')] }
@@ -31,6 +31,6 @@ test.each([
   ['an unknown platform', { platform: { os: 'unknown', architecture: 'unknown' } }, false],
   ['an attestation', { annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } }, false],
   ['an artifact', { artifactType: 'application/x' }, false],
-])('%s counts as one: %#', (_, more, expected) => {
+])('recognizes %s as an image or not: %#', (_, more, expected) => {
   expect(isImageEntry({ ...descriptor('x'), ...more })).toBe(expected)
 })

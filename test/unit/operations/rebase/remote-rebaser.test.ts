@@ -30,7 +30,7 @@ afterEach(async () => {
   await memory[Symbol.asyncDispose]()
 })
 
-/** Puts an app there, and forgets what that took. */
+/** Stores an app in the registry, and clears the recorded requests. */
 async function app(name: string, more: Partial<AppData> = {}): Promise<string> {
   await putApp(registry, name, '1', { base: OLD, own: OWN, runImage: `${memory.address}/run`, ...more })
   memory.takeRequests()
@@ -41,7 +41,7 @@ const rebase = (image: string, more: Partial<RemoteRebaseOptions> = {}) => rebas
 const requests = (): string[] => memory.takeRequests().map((line) => line.replace(/(uploads\/|sha256:).+/, '$1'))
 const layersOf = async (name: string) => (await getDocument<ImageManifest>(registry, name, '1'))?.document.layers.map(({ digest }) => digest)
 
-test('each image after the first costs six requests and one for each layer that is new to its repository', async () => {
+test('sends six requests per image after the first, plus one per new layer of the repository', async () => {
   await rebase(await app('one'))
   await rebase(await app('two'))
   expect(requests().sort()).toEqual([
@@ -50,7 +50,7 @@ test('each image after the first costs six requests and one for each layer that 
   expect(rebaser.blobs).toMatchObject({ mounted: 2, copiedBytes: 0 })
 })
 
-test('what one image brought to a repository, the next finds there', async () => {
+test('does not mount a layer again that an earlier image brought to the repository', async () => {
   const name = await app('app')
   await rebase(name)
   await putApp(registry, 'app', '1', { base: OLD, own: OWN, runImage: `${memory.address}/run`, labels: { second: 'yes' } })
@@ -58,7 +58,7 @@ test('what one image brought to a repository, the next finds there', async () =>
   expect(rebaser.blobs.mounted).toBe(1)
 })
 
-test('a layer that the registry has lost is brought again', async () => {
+test('mounts a layer again that the registry has lost', async () => {
   const name = await app('app')
   memory.repository('app').blobs.delete(OLD[0]!.descriptor.digest)
   await rebase(name)
@@ -66,7 +66,7 @@ test('a layer that the registry has lost is brought again', async () => {
   expect(await layersOf('app')).toEqual([...NEW, ...OWN].map(({ descriptor }) => descriptor.digest))
 })
 
-test('the tag of an index moves after its images are there, and stays where it was when a layer or an image is refused', async () => {
+test('moves the tag of an index after its images, and not at all if a layer or an image is refused', async () => {
   const children = await Promise.all(['amd64', 'arm64'].map((architecture) =>
     putApp(registry, 'index', architecture, { base: OLD, own: OWN, runImage: `${memory.address}/run`, platform: { os: 'linux', architecture } })))
   await putIndex(registry, 'index', '1', children.map((child, at) => ({ ...child, platform: { os: 'linux', architecture: ['amd64', 'arm64'][at] } })))
@@ -89,7 +89,7 @@ test('the tag of an index moves after its images are there, and stays where it w
   expect(requests().filter((line) => /PUT .*manifests/.test(line))).toEqual(['PUT /v2/index/manifests/sha256:', 'PUT /v2/index/manifests/sha256:', 'PUT /v2/index/manifests/1'])
 })
 
-test('a layer that could not be brought for one image is brought for the next of the fleet', async () => {
+test('retries a failed layer for the next image', async () => {
   const name = await app('app')
   memory.intercept = (request, response) => request.method === 'POST' && Boolean(response.writeHead(403).end('{"errors":[{"code":"DENIED"}]}'))
   await expect(rebase(name)).rejects.toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
@@ -99,14 +99,14 @@ test('a layer that could not be brought for one image is brought for the next of
   expect(await layersOf('app')).toEqual([...NEW, ...OWN].map(({ descriptor }) => descriptor.digest))
 })
 
-test('what --force overrides is told once for all images', async () => {
+test('warns once of a rule that --force overrides', async () => {
   const other = `${memory.address}/other`
   await putRunImage(registry, 'other', 'latest', { layers: NEW })
   for (const name of ['one', 'two']) await rebase(await app(name), { runImage: other, force: true })
   expect(client.events.filter((event) => event.includes('"warning"'))).toHaveLength(1)
 })
 
-test("the user's own mirror of a run image is taken, and known to the app as what it mirrors", async () => {
+test("uses the user's mirror of a run image, and records the mirrored name", async () => {
   const mirror = `${memory.address}/mirror`
   await putRunImage(registry, 'mirror', 'latest', { layers: NEW })
   const name = await app('app', { runImage: 'registry.invalid/run' })
@@ -114,26 +114,26 @@ test("the user's own mirror of a run image is taken, and known to the app as wha
   expect(await rebase(name)).toMatchObject({ runImage: mirror, changed: true })
 })
 
-test('a run image that cannot be had is asked for once', async () => {
+test('requests an unavailable run image once', async () => {
   const [one, two] = [await app('one', { runImage: `${memory.address}/gone` }), await app('two', { runImage: `${memory.address}/gone` })]
   for (const name of [one, two]) await expect(rebase(name)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
   expect(requests().filter((line) => line.includes('/gone/'))).toHaveLength(1)
 })
 
-describe('refused, and nothing is sent, is', () => {
+describe('an invalid image', () => {
   afterEach(() => expect(requests().filter((line) => !line.startsWith('GET'))).toEqual([]))
 
-  test('a name with a digest', async () => {
+  test('is refused if its name has a digest', async () => {
     await expect(rebase(`${memory.address}/app@sha256:${'0'.repeat(64)}`)).rejects.toMatchObject({ code: 'CNB_REFERENCE_INVALID' })
   })
 
-  test('an index of nothing', async () => {
+  test('is refused if its index is empty', async () => {
     await putIndex(registry, 'index', '1', [])
     memory.takeRequests()
     await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_NOT_REBASABLE' })
   })
 
-  test('an index of an image that is gone', async () => {
+  test('is refused if its index lists a missing image', async () => {
     const child = await putApp(registry, 'index', 'child', { base: OLD, own: OWN, runImage: `${memory.address}/run` })
     await putIndex(registry, 'index', '1', [child])
     memory.repository('index').manifests.delete(child.digest)
@@ -141,14 +141,14 @@ describe('refused, and nothing is sent, is', () => {
     await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
   })
 
-  test('an index of an index', async () => {
+  test('is refused if its index lists another index', async () => {
     const inner = await putIndex(registry, 'index', 'inner', [])
     await putIndex(registry, 'index', '1', [inner])
     memory.takeRequests()
     await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
   })
 
-  test('an image that no lifecycle made', async () => {
+  test('is refused if no lifecycle built it', async () => {
     await expect(rebase(`${memory.address}/run:latest`)).rejects.toMatchObject({ code: 'CNB_NOT_REBASABLE' })
   })
 })
