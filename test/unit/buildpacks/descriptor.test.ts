@@ -19,7 +19,7 @@ function failure(text: string, kind: 'buildpack' | 'extension' = 'buildpack'): C
 }
 
 describe('readDescriptor', () => {
-  test('reads all that a builder tells of a buildpack', () => {
+  test("reads all members of a builder's buildpack", () => {
     const descriptor = read(`api = "0.11"
 [buildpack]
 id = "acme/node"
@@ -65,16 +65,16 @@ anything = 1
     })
   })
 
-  test('a composite buildpack has an order', () => {
+  test('reads the order of a composite buildpack', () => {
     const descriptor = read(`${MINIMAL}[[order]]\n[[order.group]]\nid = "a"\nversion = "1"\noptional = true\n[[order.group]]\nid = "b"\nversion = "2"\n`)
     expect(descriptor.order).toEqual([{ group: [{ id: 'a', version: '1', optional: true }, { id: 'b', version: '2' }] }])
   })
 
-  test('an extension is read from [extension]', () => {
+  test('reads an extension from [extension]', () => {
     expect(read('api = "0.10"\n[extension]\nid = "acme/curl"\nversion = "1"\n', 'extension').info).toEqual({ id: 'acme/curl', version: '1' })
   })
 
-  test('an id may have an underscore, and other characters with a warning, as for pack and the lifecycle', () => {
+  test('accepts an underscore in an id, and other characters with a warning, like pack and the lifecycle', () => {
     const warnings: string[] = []
     const idOf = (id: string): string =>
       readDescriptor(MINIMAL.replace('acme/node', id), 'buildpack.toml', 'buildpack', { events: (event) => event.type === 'warning' && warnings.push(event.message) }).info.id
@@ -85,7 +85,7 @@ anything = 1
     expect(warnings[0]).toContain("the id 'a b' has characters other than")
   })
 
-  test('without api it is 0.1', () => {
+  test('uses API 0.1 by default', () => {
     expect(read('[buildpack]\nid = "a"\nversion = "1"\n').api).toBe('0.1')
   })
 
@@ -112,7 +112,7 @@ anything = 1
     expect(error.position).toMatchObject({ file: 'buildpack.toml', ...(line === undefined ? {} : { line }) })
   })
 
-  test('property: any text is a descriptor or a CnbError', () => {
+  test('returns a descriptor or throws a CnbError for any text', () => {
     const piece = fc.constantFrom('[buildpack]\n', '[[order]]\n', 'id = "a"\n', 'version = 1\n', 'version = "1"\n', '[[targets]]\n', 'os = []\n', 'x = {', '}', '\u0000')
     fc.assert(
       fc.property(fc.array(piece), (pieces) => {

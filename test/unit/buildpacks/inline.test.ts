@@ -3,7 +3,7 @@ import { inlineBuildpack } from '../../../src/buildpacks/inline.ts'
 import { listLayer } from './tar-file.ts'
 
 describe('inlineBuildpack', () => {
-  test('makes a buildpack that always takes part and builds with the script', async () => {
+  test('creates a buildpack that always detects and builds with the script', async () => {
     const { descriptor, layer } = await inlineBuildpack({ id: 'acme/inline', api: '0.11', inline: 'echo hello' }, '/app/project.toml')
     expect(descriptor).toMatchObject({ api: '0.11', info: { id: 'acme/inline', version: '0.0.0' }, stacks: [{ id: '*' }], order: [] })
     expect((await listLayer(layer)).slice(2)).toEqual([
@@ -14,7 +14,7 @@ describe('inlineBuildpack', () => {
     ])
   })
 
-  test('takes its version and shell', async () => {
+  test('uses the given version and shell', async () => {
     const { descriptor, layer } = await inlineBuildpack({ id: 'x', version: '2', api: '0.11', shell: '/bin/bash', inline: 'true' }, '/app/project.toml')
     expect(descriptor.info.version).toBe('2')
     expect((await listLayer(layer))[3]).toContain('#!/bin/bash\\n')

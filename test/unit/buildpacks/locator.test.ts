@@ -21,7 +21,7 @@ describe('parseLocator', () => {
     expect(await parseLocator(text, context)).toEqual(locator)
   })
 
-  test('a path that exists goes before a buildpack of that id, which a urn still reaches', async () => {
+  test('prefers an existing path to a buildpack with that id, which a urn still selects', async () => {
     expect(await parseLocator('here', context)).toEqual({ type: 'path', path: 'here' })
     expect(await parseLocator('urn:cnb:builder:here', context)).toEqual({ type: 'id', id: 'here' })
   })
@@ -41,11 +41,11 @@ describe('parseLocator', () => {
     expect(error).toMatchObject({ code, hint: expect.stringMatching(/\w{3,}/) as string })
   })
 
-  test('names the versions that the builder has', async () => {
+  test('reports the versions in the builder', async () => {
     await expect(parseLocator('acme/node@2', context)).rejects.toMatchObject({ hint: 'Use one of its versions in the builder: 1.0.0.' })
   })
 
-  test('property: any text is a locator or a CnbError', async () => {
+  test('returns a locator or throws a CnbError for any text', async () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom('', 'https://', 'file:', 'file:/', 'file:///', 'urn:cnb:builder:', '@', '@1'), fc.string(), async (prefix, rest) => {
         const text = prefix + rest

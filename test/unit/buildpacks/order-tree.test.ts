@@ -10,7 +10,7 @@ const COMPOSITES: Record<string, Order> = {
 const orderOf = ({ id }: { id: string }): Order | undefined => COMPOSITES[id]
 
 describe('expandOrder', () => {
-  test('opens composite buildpacks and marks those that are further up', () => {
+  test('expands composite buildpacks and marks repeated ancestors', () => {
     expect(expandOrder([{ group: [{ id: 'outer', version: '1' }] }], orderOf)).toEqual([
       {
         buildpacks: [
@@ -43,7 +43,7 @@ describe('expandOrder', () => {
     expect(height(expandOrder([{ group: [{ id: 'outer', version: '1' }] }], orderOf, depth))).toBe(levels + 1)
   })
 
-  test('property: any web of composites gives a tree of bounded size', () => {
+  test('limits the size of the tree for any graph of composites', () => {
     const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
     const order = fc.array(fc.record({ group: fc.array(fc.record({ id: fc.constantFrom(...ids) }), { maxLength: 8 }) }), { maxLength: 4 })
     const size = (tree: OrderTree): number => tree.reduce((sum, { buildpacks }) => sum + buildpacks.reduce((inner, { groups }) => inner + 1 + size(groups ?? []), 0), 0)

@@ -6,11 +6,11 @@ const AVAILABLE = [{ id: 'a', version: '1' }, { id: 'b', version: '1' }, { id: '
 const one = (entry: GroupEntry): Order => [{ group: [entry] }]
 
 describe('resolveOrder', () => {
-  test('the only version there is', () => {
+  test('selects the only version', () => {
     expect(resolveOrder(one({ id: 'a', optional: true }), AVAILABLE)).toEqual(one({ id: 'a', version: '1', optional: true }))
   })
 
-  test('a version that is named', () => {
+  test('selects a specified version', () => {
     expect(resolveOrder(one({ id: 'b', version: '2' }), AVAILABLE)).toEqual(one({ id: 'b', version: '2' }))
   })
 
@@ -23,7 +23,7 @@ describe('resolveOrder', () => {
     expect(() => resolveOrder(one(entry), AVAILABLE)).toThrow(expect.objectContaining(expected) as Error)
   })
 
-  test('the same buildpack twice is one version', () => {
+  test('counts a repeated buildpack as one version', () => {
     expect(resolveOrder(one({ id: 'a' }), [...AVAILABLE, { id: 'a', version: '1' }])).toEqual(one({ id: 'a', version: '1' }))
   })
 })
@@ -31,7 +31,7 @@ describe('resolveOrder', () => {
 const entry: fc.Arbitrary<GroupEntry> = fc.record({ id: fc.constantFrom('a', 'b', 'c'), version: fc.constantFrom(undefined, '1', '2'), optional: fc.boolean() })
 const orders = fc.array(fc.record({ group: fc.array(entry) }))
 
-test('property: resolving keeps groups, ids and what is optional, and gives every entry a version that there is', () => {
+test('keeps groups, ids and optional marks, and selects an existing version for every entry', () => {
   const available = ['a', 'b', 'c'].map((id) => ({ id, version: '1' }))
   fc.assert(
     fc.property(orders, (order) => {
@@ -44,7 +44,7 @@ test('property: resolving keeps groups, ids and what is optional, and gives ever
 })
 
 describe('surroundOrder', () => {
-  test('pre and post are in every group', () => {
+  test('adds pre and post to every group', () => {
     const order = [{ group: [{ id: 'a' }] }, { group: [{ id: 'b' }] }]
     expect(surroundOrder(order, [{ id: 'pre' }], [{ id: 'post' }])).toEqual([
       { group: [{ id: 'pre' }, { id: 'a' }, { id: 'post' }] },
@@ -52,7 +52,7 @@ describe('surroundOrder', () => {
     ])
   })
 
-  test('property: the group itself stays in its order, and surrounding twice adds nothing', () => {
+  test('keeps the order of the group, and adds nothing a second time', () => {
     const versioned = fc.array(entry)
     fc.assert(
       fc.property(orders, versioned, versioned, (order, pre, post) => {

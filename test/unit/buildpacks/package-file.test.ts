@@ -81,7 +81,7 @@ describe('a buildpack package', () => {
     expect([digestOf(tar), tar.length]).toEqual([found[1]?.layer.diffId, found[1]?.layer.size])
   })
 
-  test('buildpacks in one layer share it', async () => {
+  test('shares a layer between its buildpacks', async () => {
     const files = [...layerOf('a', '1'), ...layerOf('b', '1')]
     const [a, b] = await readBuildpacks(await writePackage({ layers: [{ id: 'a', version: '1', files }, { id: 'b', version: '1', files }] }))
     expect(a?.layer).toBe(b?.layer)
@@ -96,7 +96,7 @@ describe('a buildpack package', () => {
     ['a hard link to the lifecycle', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/x', type: 'link' as const, linkname: '/cnb/lifecycle/detector' }] }] }, /not a buildpack's/],
     ['a file below a link', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/x', type: 'symlink' as const, linkname: '/cnb/lifecycle' }, { name: '/cnb/buildpacks/x/detector', text: 'x' }] }] }, /below the symbolic link/],
     ['no label of layers', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '' } }, /no label io.buildpacks.buildpack.layers/],
-    ['a label that is no JSON', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '{' } }, /is not JSON/],
+    ['a label that is not JSON', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '{' } }, /is not JSON/],
     ['a layer that is not there', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': `{"a":{"1":{"api":"0.11","layerDiffID":"sha256:${'1'.repeat(64)}"}}}` } }, /lacks layer/],
     ['an index without an image', { layers: [node], index: '{"manifests":[]}' }, /no image manifest/],
     ['an index that is a list', { layers: [node], index: '[]' }, /not a JSON object/],
@@ -106,7 +106,7 @@ describe('a buildpack package', () => {
     await expect(readBuildpacks(await writePackage(given))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringMatching(message) as string })
   })
 
-  test('a package of buildpacks is none of extensions', async () => {
+  test('rejects a package of buildpacks as an extension', async () => {
     await expect(readBuildpacks(await writePackage({ layers: [node] }), {}, 'extension')).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', hint: 'Pass a package of extensions.' })
   })
 })

@@ -63,7 +63,7 @@ describe('a directory', () => {
     ])
   })
 
-  test('gives the same digest whatever its times, modes and owner are', async () => {
+  test('has the same digest with any times, modes and owner', async () => {
     const [first] = await readBuildpacks(await writeBuildpack('a'))
     await writeBuildpack('b')
     await utimes(at('b/bin/build'), 1, 1)
@@ -72,7 +72,7 @@ describe('a directory', () => {
     expect(second?.layer.diffId).toBe(first?.layer.diffId)
   })
 
-  test('its layer is what its digest says, each time it is read', async () => {
+  test('returns a layer that matches its digest at every read', async () => {
     const [buildpack] = await readBuildpacks(await writeBuildpack('node'))
     for (const _ of [1, 2]) {
       const bytes = await buffer((await buildpack?.layer.open())!)
@@ -86,13 +86,13 @@ describe('a directory', () => {
     await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining(`has no ${file}`) as string })
   })
 
-  test('a composite buildpack needs no executables', async () => {
+  test('needs no executables for a composite buildpack', async () => {
     await mkdir(at('all'))
     await writeFile(at('all/buildpack.toml'), COMPOSITE)
     await expect(readBuildpacks(at('all'))).resolves.toHaveLength(1)
   })
 
-  test('brings what its package.toml names beside it, once, and warns of what it does not fetch', async () => {
+  test('includes the dependencies of its package.toml in directories, once, and warns about others', async () => {
     await writeBuildpack('node')
     await mkdir(at('all'))
     await writeFile(at('all/buildpack.toml'), COMPOSITE)
@@ -104,7 +104,7 @@ describe('a directory', () => {
     expect(events).toEqual([{ type: 'warning', message: expect.stringContaining('docker://acme/other:1') as string }])
   })
 
-  test('may have descriptors with keys in other capitals, which a warning corrects', async () => {
+  test('accepts descriptors with keys in other capitals, with a warning', async () => {
     await writeBuildpack('node')
     await writeFile(at('node/buildpack.toml'), 'API = "0.11"\n[Buildpack]\nID = "acme/node"\nversion = "1.0.0"\n')
     await writeFile(at('node/package.toml'), '[[Dependencies]]\nURI = "../other"\n')
@@ -121,13 +121,13 @@ describe('a directory', () => {
     ])
   })
 
-  test('a dependency with neither uri nor image is an error with its position', async () => {
+  test('reports a dependency with neither uri nor image by position', async () => {
     await writeBuildpack('node')
     await writeFile(at('node/package.toml'), '[[dependencies]]\nuri = "x"\n[[dependencies]]\n')
     await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: at('node/package.toml'), line: 3 } })
   })
 
-  test('an extension is read where one is wanted, and refused where a buildpack is', async () => {
+  test('accepts an extension only in the place of an extension', async () => {
     await mkdir(at('curl'))
     await writeFile(at('curl/extension.toml'), 'api = "0.10"\n[extension]\nid = "acme/curl"\nversion = "1"\n')
     const [extension] = await readBuildpacks(at('curl'), {}, 'extension')
@@ -135,7 +135,7 @@ describe('a directory', () => {
     await expect(readBuildpacks(at('curl'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', hint: expect.stringContaining('[[extensions]]') as string })
   })
 
-  test('a buildpack.toml that is a link or a FIFO is told of as what it is', async () => {
+  test('reports a buildpack.toml that is a link or a FIFO', async () => {
     await writeBuildpack('node')
     await rename(at('node/buildpack.toml'), at('elsewhere.toml'))
     await symlink('../elsewhere.toml', at('node/buildpack.toml'))
@@ -156,19 +156,19 @@ describe('a directory', () => {
     })
   })
 
-  test('a FIFO is refused and not waited for', async () => {
+  test('rejects a FIFO without waiting for it', async () => {
     await writeBuildpack('node')
     execFileSync('mkfifo', [at('node/pipe')])
     await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining("'pipe'") as string })
   })
 
-  test('nothing there, and an error in the descriptor, are told by path', async () => {
+  test('reports a missing path, and an error in the descriptor, with the path', async () => {
     await expect(readBuildpacks(at('none'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_NOT_FOUND' })
     await writeBuildpack('node', 'api = 1\n')
     await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: at('node/buildpack.toml'), line: 1 } })
   })
 
-  test('stops when it is told to', async () => {
+  test('stops on an abort', async () => {
     const signal = AbortSignal.abort()
     await expect(readBuildpacks(await writeBuildpack('node'), { signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
   })
@@ -193,7 +193,7 @@ describe('an archive', () => {
     ])
   })
 
-  test('a hard link leads to the file in the layer', async () => {
+  test('resolves a hard link to the file in the layer', async () => {
     const path = await writeTar(at('bp.tar'), [...FILES, { name: 'bin/other', type: 'link', linkname: './bin/build', size: 0 }])
     const [buildpack] = await readBuildpacks(path)
     expect((await listLayer(buildpack!.layer)).at(-1)).toContain('bin/other -> /cnb/buildpacks/acme_node/1.0.0/bin/build')
@@ -208,7 +208,7 @@ describe('an archive', () => {
     await expect(readBuildpacks(await writeTar(at('bp.tar'), [...FILES, hostile]))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID' })
   })
 
-  test('a file below a symbolic link of the archive is refused', async () => {
+  test('rejects a file below a symbolic link of the archive', async () => {
     const files: Given[] = [...FILES, { name: 'out', type: 'symlink', linkname: '/cnb/lifecycle' }, { name: 'out/detector', text: 'x' }]
     await expect(readBuildpacks(await writeTar(at('bp.tar'), files))).rejects.toMatchObject({
       code: 'CNB_BUILDPACK_INVALID',
@@ -226,13 +226,13 @@ describe('an archive', () => {
     await expect(readBuildpacks(at('bp.tgz'))).rejects.toMatchObject({ code })
   })
 
-  test('that unpacks to more than 4 GiB is refused before it is read', async () => {
+  test('rejects an archive that unpacks to more than 4 GiB, before its content is read', async () => {
     const header = encodeTarHeader({ type: 'file', name: 'zeros', mode: 0o644, uid: 0, gid: 0, mtime: 0, size: 4 * 1024 ** 3 + 1 })
     await writeFile(at('bomb.tgz'), gzipSync(header))
     await expect(readBuildpacks(at('bomb.tgz'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining('more than 4 GiB') as string })
   })
 
-  test('a descriptor of 2 MB is refused', async () => {
+  test('rejects a descriptor of 2 MB', async () => {
     const files = [{ name: 'buildpack.toml', text: `# ${'x'.repeat(2_000_000)}\n${TOML}` }]
     await expect(readBuildpacks(await writeTar(at('bp.tar'), files))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringMatching(/larger than/) as string })
   })

@@ -35,11 +35,11 @@ describe('targetMatches', () => {
     expect(targetMatches(target, debian)).toBe(fits)
   })
 
-  test('an image that does not tell its distribution fits any', () => {
+  test('matches any target for an image without a distribution', () => {
     expect(targetMatches({ distros: [{ name: 'ubuntu' }] }, { os: 'linux', architecture: 'amd64' })).toBe(true)
   })
 })
 
-test('formatTarget says any for what is open', () => {
+test('formats open parts of a target as any', () => {
   expect(formatTarget({ arch: 'arm64', variant: 'v8', distros: [{ name: 'ubuntu', version: '24.04' }] })).toBe('any/arm64/v8 (ubuntu 24.04)')
 })

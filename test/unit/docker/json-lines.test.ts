@@ -39,7 +39,7 @@ test.each([
   ['a failure in the body', '{"errorDetail":{"message":"wait an hour"},"error":"wait an hour"}\n', 'wait an hour'],
   ['a failure told by its detail alone', '{"errorDetail":{"message":"broken"}}', 'broken'],
   ['what is not JSON', '{"status":"ok"}\n<html>\n', '<html>'],
-  ['JSON that is no object', '"hello"\n', 'invalid JSON'],
+  ['JSON that is not an object', '"hello"\n', 'invalid JSON'],
   ['a line without end', 'x'.repeat(2 << 20), 'longer than'],
 ])('reports %s as an error', async (_, body, words) => {
   const message: unknown = expect.stringContaining(words)

@@ -4,7 +4,7 @@ import { json, startEngineServer } from './engine-server.ts'
 
 const ID = 'f'.repeat(64)
 
-test('each request is a span with its method, path and status, and without query, header or body', async () => {
+test('emits a span for each request with method, path and status, without query, header or body', async () => {
   const events: CnbEvent[] = []
   const replies = { [`GET /images/${ID}/json`]: json({ message: 'a secret of the engine' }, 404), 'POST /images/create': json({ status: 'done' }) }
   await using server = await startEngineServer(replies, undefined, undefined, undefined, (event) => events.push(event))
@@ -19,7 +19,7 @@ test('each request is a span with its method, path and status, and without query
   expect(JSON.stringify(spans)).not.toMatch(/secret|private|fromImage/)
 })
 
-test('a request that gets no reply is a span with the code of its failure', async () => {
+test('emits a span with the code of the failure for a request without a reply', async () => {
   const events: CnbEvent[] = []
   const replies = { 'GET /_ping': (response: { destroy(): unknown }) => void response.destroy() }
   await using server = await startEngineServer(replies, undefined, undefined, undefined, (event) => events.push(event))

@@ -4,17 +4,17 @@ import { parseApiVersion } from '../../../src/formats/versions.ts'
 
 const api = (text: string) => parseApiVersion(text)!
 
-test('a Platform API has a feature from the version on that brought it', () => {
+test('has a feature of the Platform API from the first version with it', () => {
   const having = PLATFORM_APIS.filter((text) => hasFeature(api(text), 'runToml'))
   expect(having).toEqual(['0.12', '0.13', '0.14', '0.15'])
   expect(hasFeature(api('1.0'), 'runToml')).toBe(true)
   expect(sinceApi('runToml')).toBe('0.12')
 })
 
-test('versions are compared by number', () => {
+test('compares versions by number', () => {
   expect([hasFeature(api('0.8'), 'commandList'), hasFeature(api('0.9'), 'commandList'), hasFeature(api('0.10'), 'commandList')]).toEqual([false, false, true])
 })
 
-test('a Buildpack API has a feature from the version on that brought it', () => {
+test('has a feature of the Buildpack API from the first version with it', () => {
   expect([hasBuildpackFeature(api('0.5'), 'layerTypesTable'), hasBuildpackFeature(api('0.6'), 'layerTypesTable'), hasBuildpackFeature(api('0.12'), 'layerTypesTable')]).toEqual([false, true, true])
 })

@@ -10,7 +10,7 @@ function read(text: string): { fields: FieldReader; warnings: string[] } {
 }
 
 describe('a key in other capitals', () => {
-  test('is read, and a warning shows the right spelling and the line, once for each spelling', () => {
+  test('is read, with a warning about the right spelling and the line, once for each spelling', () => {
     const { fields, warnings } = read('x = 1\n[IO.Buildpacks]\nExclude = ["a"]\n[[IO.Buildpacks.Groups]]\nID = "a"\n[[IO.Buildpacks.Groups]]\nID = "b"\n')
     const buildpacks = fields.table('io')?.table('buildpacks')
     expect(buildpacks?.strings('exclude')).toEqual(['a'])
@@ -25,19 +25,19 @@ describe('a key in other capitals', () => {
     ])
   })
 
-  test('is known by what Go folds, and by nothing more', () => {
+  test("is recognized by Go's case folding only", () => {
     const { fields } = read('"ver\u017fion" = "1"\n"\u212aey" = "2"\n"cla\u00df" = "3"\n')
     expect([fields.string('version'), fields.string('key'), fields.string('class')]).toEqual(['1', '2', undefined])
   })
 
-  test('names its place in an error', () => {
+  test('has its position in an error', () => {
     const { fields } = read('[io.Buildpacks]\n\nExclude = 1\n')
     expect(() => fields.table('io')?.table('buildpacks')?.strings('exclude')).toThrow(
       expect.objectContaining({ message: "a.toml: 'io.Buildpacks.Exclude' must be a list of strings, not a number", position: { file: 'a.toml', line: 3, column: 1 } }),
     )
   })
 
-  test('adds to the table that the right spelling names', () => {
+  test('adds to the table with the right spelling', () => {
     const { fields, warnings } = read('[io.a]\nx = "1"\nw = 1\n[IO.a]\ny = "2"\n[IO.b]\nz = "3"\n')
     const a = fields.table('io')?.table('a')
     expect([a?.string('x'), a?.string('y'), fields.table('io')?.table('b')?.string('z')]).toEqual(['1', '2', '3'])
@@ -45,14 +45,14 @@ describe('a key in other capitals', () => {
     expect(warnings).toEqual(["a.toml:4: write the key 'IO' as 'io'"])
   })
 
-  test('beside the right spelling is an error where both have a value', () => {
+  test('causes an error if the right spelling has a value too', () => {
     const { fields } = read('exclude = ["a"]\nExclude = ["b"]\n')
     expect(() => fields.strings('exclude')).toThrow(
       expect.objectContaining({ message: "a.toml: 'exclude' and 'Exclude' are the same key", hint: "Keep only the key 'exclude'.", position: { file: 'a.toml', line: 2, column: 1 } }),
     )
   })
 
-  test('is its own name in a map, and in a value of any type', () => {
+  test('is a separate name in a map, and in a value of any type', () => {
     const { fields, warnings } = read('[hosts]\nReg = "1"\nreg = "2"\n[metadata]\nKey = 1\nkey = 2\n')
     const hosts = fields.map('hosts')
     expect(hosts?.keys().map((key) => hosts.string(key))).toEqual(['1', '2'])
@@ -60,14 +60,14 @@ describe('a key in other capitals', () => {
     expect(warnings).toEqual([])
   })
 
-  test('does not count in JSON', () => {
+  test('is ignored in JSON', () => {
     const fields = new FieldReader({ Id: 'a' }, [], (_, message) => new Error(message) as never)
     expect(fields.string('id')).toBeUndefined()
     expect(fields.unknownKeys()).toEqual(['Id'])
   })
 })
 
-test('property: a document in any capitals reads as it does in the right ones', () => {
+test('reads a document in any capitals like one in the right capitals', () => {
   const cased = fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }).map((upper) => (key: string) =>
     [...key].map((letter, index) => (upper[index] === true ? letter.toUpperCase() : letter)).join(''),
   )

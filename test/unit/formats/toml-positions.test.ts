@@ -50,20 +50,20 @@ describe('locateTomlKeys', () => {
     expect(locate(path)).toEqual({ line, column })
   })
 
-  test('a key that is not there is at the table that should have it', () => {
+  test('locates a missing key at the table that should contain it', () => {
     expect(locate(['order', 1, 'group', 0, 'version'])).toEqual({ line: 23, column: 3 })
     expect(locate(['nowhere'])).toBeUndefined()
   })
 
-  test('tables in text are no tables', () => {
+  test('ignores tables in strings', () => {
     expect(locate(['not'])).toBeUndefined()
   })
 
-  test('a byte-order mark and Windows line ends do not shift lines', () => {
+  test('counts lines correctly with a byte-order mark and Windows line endings', () => {
     expect(locateTomlKeys('\uFEFFa = 1\r\nb = 2\r\n')(['b'])).toEqual({ line: 2, column: 1 })
   })
 
-  test('property: every key of a written document is found on a line that has it', () => {
+  test('finds every key of a written document on a line with the key', () => {
     const key = fc.string({ minLength: 1, maxLength: 5, unit: fc.constantFrom('a', 'b', '-', '_', '1') })
     const scalar = fc.oneof(fc.string(), fc.integer(), fc.boolean())
     const table = fc.dictionary(key, fc.oneof(scalar, fc.array(fc.string()), fc.array(fc.dictionary(key, scalar), { maxLength: 3 })))
@@ -86,13 +86,13 @@ describe('locateTomlKeys', () => {
     )
   })
 
-  test('property: text that is no TOML gives no error and comes to an end', () => {
+  test('ends without an error for text that is not TOML', () => {
     fc.assert(fc.property(fc.string({ unit: fc.constantFrom('[', ']', '{', '}', '"', "'", '=', '.', ',', '\n', 'a', '\\', '#') }), (text) => {
       locateTomlKeys(text)(['a'])
     }))
   })
 
-  test('values nested without end are not followed', () => {
+  test('does not follow endlessly nested values', () => {
     expect(locateTomlKeys(`a = ${'['.repeat(100_000)}`)(['a'])).toEqual({ line: 1, column: 1 })
   })
 })

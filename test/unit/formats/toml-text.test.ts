@@ -16,7 +16,7 @@ test.each([
   expect(marked(toml)).toBe(expected)
 })
 
-test('nothing is lost of any text', () => {
+test('keeps every character of any text', () => {
   const unit = fc.constantFrom('"', "'", '#', '\\', '\n', 'a', '=')
   fc.assert(fc.property(fc.string({ unit }), (toml) => void expect(replaceOutsideText(toml, (part) => part)).toBe(toml)))
 })

@@ -12,7 +12,7 @@ const RECORDED: [string, ImageConfig, string][] = [
     '{"architecture":"amd64","created":"0001-01-01T00:00:00Z","os":"linux","rootfs":{"type":"layers","diff_ids":[]},"config":{}}',
   ],
   [
-    'writes fields in their order whatever the order given, sorts maps by bytes, and escapes as Go does',
+    'writes fields in their order, independent of the input, sorts maps by bytes, and escapes as Go does',
     {
       variant: 'v8',
       'os.version': '10.0',
@@ -77,7 +77,7 @@ test.each(RECORDED)('%s', (_, config, recorded) => {
   expect(encodeImageConfig(config).toString()).toBe(recorded)
 })
 
-test('leaves out what go-containerregistry does not know, on every level', () => {
+test('omits members that go-containerregistry does not support, at every level', () => {
   const [, config] = RECORDED[0]!
   const Healthcheck = { Test: ['NONE'], StartInterval: 5 }
   const encoded = encodeImageConfig({ ...config, container_config: {}, 'moby.buildkit.buildinfo.v1': 'e30=', config: { Later: true, User: 'u', Healthcheck } })
@@ -87,7 +87,7 @@ test('leaves out what go-containerregistry does not know, on every level', () =>
   )
 })
 
-test('the same config gives the same bytes, in whatever order its keys were set', () => {
+test('encodes a config with keys in any order to the same bytes', () => {
   const { architecture, os, config, rootfs } = RECORDED[1]![1]
   const turned = { rootfs, config: Object.fromEntries(Object.entries(config).reverse()), os, architecture }
   expect(digestOf(encodeImageConfig(turned))).toBe(digestOf(encodeImageConfig({ architecture, os, config, rootfs })))

@@ -3,7 +3,7 @@ import { digestOf, hexOf, isDigest } from '../../../src/oci/digest.ts'
 
 const EMPTY = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
-test('the digest of nothing is the well-known one, and is a digest', () => {
+test('computes and accepts the well-known digest of no bytes', () => {
   expect(digestOf('')).toBe(EMPTY)
   expect(isDigest(EMPTY)).toBe(true)
   expect(`sha256:${hexOf(EMPTY)}`).toBe(EMPTY)

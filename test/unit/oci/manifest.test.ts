@@ -9,7 +9,7 @@ const descriptor = fc.record({ mediaType: fc.string(), digest: fc.string().map(d
 const invalid = expect.objectContaining({ code: 'CNB_IMAGE_INVALID' }) as Error
 const bytes = (document: unknown): Buffer => Buffer.from(JSON.stringify(document))
 
-test('what is written is read, with no more than a manifest says of its blobs', () => {
+test('reads a written manifest, with only the standard members of blobs', () => {
   fc.assert(fc.property(descriptor, fc.array(descriptor), (config, layers) => {
     expect(readManifest(encodeManifest({ config, layers }), 'x')).toEqual({ config, layers })
     expect(encodeManifest({ config: { ...config, annotations: { a: 'b' } }, layers })).toEqual(encodeManifest({ config, layers }))
@@ -17,7 +17,7 @@ test('what is written is read, with no more than a manifest says of its blobs', 
 })
 
 describe('untrusted documents', () => {
-  test('whatever they are, they are read or refused, never anything else', () => {
+  test('reads or rejects any document, without other errors', () => {
     fc.assert(fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
       for (const read of [readManifest, readIndex, readImageConfig]) {
         try {
@@ -41,20 +41,20 @@ describe('untrusted documents', () => {
     expect(() => readManifest(bytes(document), 'x')).toThrow(invalid)
   })
 
-  test('an index without end is refused', () => {
+  test('rejects an endless index', () => {
     expect(() => readIndex(bytes({ manifests: Array.from({ length: 1001 }, () => good) }), 'x')).toThrow(invalid)
   })
 
-  test('a manifest of before 2016 is told of as what it is', () => {
+  test('reports a manifest of schema 1, from before 2016, by its type', () => {
     expect(() => readManifest(bytes({ schemaVersion: 1, fsLayers: [] }), 'x')).toThrow(expect.objectContaining({ code: 'CNB_UNSUPPORTED' }) as Error)
   })
 
-  test('a configuration with a layer that is no digest is none', () => {
+  test('rejects a configuration with an invalid layer digest', () => {
     expect(() => readImageConfig(bytes({ rootfs: { diff_ids: ['sha256:x'] } }), 'x')).toThrow(invalid)
   })
 })
 
-test('a configuration keeps what it says, but for what has another type than it may have', () => {
+test('keeps the members of a configuration, except those of a wrong type', () => {
   const config = { Env: ['A=b', 1], Labels: { a: 'b', c: 1 }, Cmd: null, Healthcheck: { Test: ['x'] } }
   const document = { os: 'linux', architecture: 'arm64', variant: '', config, rootfs: { diff_ids: [digestOf('a')] }, history: [{ created_by: 'x', empty_layer: true }, 1], more: 1 }
   expect(readImageConfig(bytes(document), 'x')).toEqual({
@@ -65,7 +65,7 @@ test('a configuration keeps what it says, but for what has another type than it 
   })
 })
 
-test('an index is one by its type, or by what is in it where the type says nothing', () => {
+test('recognizes an index by its media type, or by its members if the type is missing', () => {
   for (const type of [OCI_INDEX, DOCKER_INDEX]) expect(isIndex(type, bytes({}), 'x')).toBe(true)
   for (const type of [OCI_MANIFEST, DOCKER_MANIFEST]) expect(isIndex(type, bytes({ manifests: [] }), 'x')).toBe(false)
   expect([isIndex('', bytes({ manifests: [] }), 'x'), isIndex('', bytes({ layers: [] }), 'x')]).toEqual([true, false])

@@ -3,7 +3,7 @@ import { formatPlatform, platformMatches } from '../../../src/oci/platform.ts'
 
 const arm = { os: 'linux', architecture: 'arm64' }
 
-test('is written as docker writes it', () => {
+test('is formatted like in docker', () => {
   expect(formatPlatform(arm)).toBe('linux/arm64')
   expect(formatPlatform({ ...arm, variant: 'v8' })).toBe('linux/arm64/v8')
 })

@@ -88,7 +88,7 @@ describe('parseReference', () => {
     )
   })
 
-  test('calls only long names too long, and proposes only names that it reads', () => {
+  test('reports only long names as too long, and suggests only valid names', () => {
     const parts = fc.array(fc.constantFrom('a', 'B', '.', '_', '-', '/', ':', '@', '5', 'sha256:', digest, ' ', '$', 'reg.example', 'localhost', '~', '\\', '[::1]'), { maxLength: 8 })
     fc.assert(
       fc.property(fc.oneof(parts.map((each) => each.join('')), fc.string()), (text) => {
@@ -109,7 +109,7 @@ describe('parseReference', () => {
     )
   })
 
-  test('either refuses a text or gives a reference whose names read back as the same', () => {
+  test('rejects a text, or returns a reference with names that read back equal', () => {
     const textual = fc.oneof(fc.string(), fc.stringMatching(/^[a-zA-Z0-9._:/@-]{1,40}$/))
     fc.assert(
       fc.property(textual, (text) => {
@@ -127,7 +127,7 @@ describe('parseReference', () => {
   })
 })
 
-test("contextName is go-containerregistry's: without tag and digest, Docker Hub under its long name", () => {
+test("formats contextName like go-containerregistry: no tag or digest, Docker Hub's long name", () => {
   expect(contextName(parseReference('nginx:1'))).toBe('index.docker.io/library/nginx')
   expect(contextName(parseReference(`reg.example/a:1@${digest}`))).toBe('reg.example/a')
 })

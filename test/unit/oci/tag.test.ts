@@ -5,11 +5,11 @@ describe('a name for a new image', () => {
   test.each([
     ['my-app', 'my-app:latest'],
     ['reg.example/team/app:1.0', 'reg.example/team/app:1.0'],
-  ])('%s is taken', (text, name) => {
+  ])('accepts %s', (text, name) => {
     expect(familiarName(parseTag(text))).toBe(name)
   })
 
-  test('is another type than the name of an existing image, which may have a digest', () => {
+  test('has another type than a reference to an existing image, which may have a digest', () => {
     // @ts-expect-error a plan takes tags only
     const tag: Tag = parseReference('my-app')
     expect(tag).toEqual(parseTag('my-app'))
@@ -22,7 +22,7 @@ describe('a name for a new image', () => {
     ['0'.repeat(64), 'it is an image ID', "Use a name with a tag, such as 'my-app:1.0'."],
     ['oci:out', 'it names an OCI layout', 'Name the image by a reference; cnb build saves it in a layout with --to oci:DIR.'],
     ['oci:./out:1', 'it names an OCI layout', 'Name the image by a reference; cnb build saves it in a layout with --to oci:DIR.'],
-  ])('%s belongs to something else', (text, why, hint) => {
+  ])('rejects %s', (text, why, hint) => {
     expect(() => parseTag(text)).toThrow(
       expect.objectContaining({ code: 'CNB_REFERENCE_INVALID', message: `cannot give the name '${text}' to a new image: ${why}`, hint }),
     )

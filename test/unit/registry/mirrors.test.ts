@@ -88,7 +88,7 @@ test('skips a mirror that fails or returns wrong content', async () => {
   const repository = registries.repository(`${own.address}/app`)
   for (let count = 0; count < 2; count++) expect((await repository.manifest(digestOf(content)))?.content).toEqual(content)
   expect(warnings).toEqual([expect.stringMatching(/^skipping mirror .*: no$/), expect.stringMatching(/ECONNREFUSED/)])
-  // Each once, however often it is asked.
+  // Each mirror once, for any number of requests.
   expect(decisionsOf(events)).toEqual([liar.address, broken.address, address].map((mirror) => expect.stringMatching(new RegExp(`^mirror ${mirror}/app: passed over: `)) as unknown))
 })
 

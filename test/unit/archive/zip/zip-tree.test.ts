@@ -41,7 +41,7 @@ async function list(entries: GivenZipEntry[], more: Parameters<typeof zipFile>[1
 const openFiles = () => readdirSync('/dev/fd').length
 
 describe('an archive', () => {
-  test('gives the files of a directory in its order, with modes and times of their own', async () => {
+  test('contains the files of a directory in its order, with their modes and times', async () => {
     const given = [
       { name: 'b', content: 'B', mode: 0o100755 },
       { name: 'a.d/', mode: 0o040775 },
@@ -64,7 +64,7 @@ describe('an archive', () => {
 
   test.each<[string, Partial<GivenZipEntry>, string]>([
     ['FAT', { system: 0 }, '777 file w/f'],
-    ['FAT, whatever the rest says', { system: 0, mode: 0o100600 }, '777 file w/f'],
+    ['FAT, with any mode', { system: 0, mode: 0o100600 }, '777 file w/f'],
     ['NTFS', { system: 10 }, '666 file w/f'],
     ['NTFS, read-only', { system: 10, dosAttributes: 1 }, '444 file w/f'],
     ['NTFS, a directory', { system: 10, dosAttributes: 0x10 }, '777 directory w/f'],
@@ -82,7 +82,7 @@ describe('an archive', () => {
     expect(await list([{ name: Buffer.from('lat\xe9', 'latin1') }, { name: 'dev-\\x2d' }])).toEqual(['777 directory w', '644 file w/dev-\\x2d', '644 file w/lat\xe9'])
   })
 
-  test('takes names that mean the same, and a directory that is named twice', async () => {
+  test('accepts equivalent names, and a repeated directory', async () => {
     expect(await list([{ name: './' }, { name: './a//b/' }, { name: 'a/b/', mode: 0o040700 }, { name: 'a/b/./c', content: 'x' }])).toEqual([
       '777 directory w',
       '755 directory w/a',
@@ -91,7 +91,7 @@ describe('an archive', () => {
     ])
   })
 
-  test('may be empty, have a comment, a script before it, and 64-bit fields', async () => {
+  test('may be empty, and have a comment, a script before it, and 64-bit fields', async () => {
     expect(await list([])).toEqual(['777 directory w'])
     const prefix = Buffer.from('#!/bin/sh\nexec java -jar "$0"\n')
     for (const more of [{ comment: 'PK\x05\x06 is in it' }, { prefix }, { prefix, adjust: true }]) {
@@ -100,26 +100,26 @@ describe('an archive', () => {
     expect(await list([{ name: 'a', content: 'A', zip64: true }])).toEqual(['777 directory w', '644 file w/a = A'])
   })
 
-  test('is known by its end', async () => {
+  test('is recognized by its end', async () => {
     for (const bytes of [Buffer.alloc(0), Buffer.from('x'), zipFile([{ name: 'a', content: 'A' }]).subarray(0, -1), Buffer.alloc(70_000)]) {
       expect(await entriesOf(bytes)).toBeUndefined()
     }
   })
 
-  test('keeps links inside the app, even where they lead nowhere', async () => {
+  test('keeps links inside the app, even dangling ones', async () => {
     const links = { 'd/up': '../a', 'd/self': 'self', 'd/far': '../d/../d/./up', none: 'nowhere', 'd/e/f': '../../d/e', deep: 'd/e/f/f/f/..' }
     const lines = await list([{ name: 'a' }, ...Object.entries(links).map(([name, content]) => ({ name, content, mode: LINK }))])
     expect(lines?.filter((line) => line.includes('symlink'))).toHaveLength(6)
   })
 
-  test('leaves out devices with a warning', async () => {
+  test('omits devices with a warning', async () => {
     const events: unknown[] = []
     const entries = await entriesOf(zipFile([{ name: 'null', mode: 0o020666 }, { name: 'sock', mode: 0o140777 }]), { events: (event: unknown) => events.push(event) })
     expect(entries).toHaveLength(1)
     expect(events).toMatchObject([{ type: 'warning', message: `skipped the device null of ${path}` }, { type: 'info' }])
   })
 
-  test('is closed again, also where it is refused', async () => {
+  test('is closed, even after an error', async () => {
     const before = openFiles()
     await list([{ name: 'a' }])
     await expect(list([{ name: '../a' }])).rejects.toThrow()
@@ -127,12 +127,12 @@ describe('an archive', () => {
     expect(openFiles()).toBe(before)
   })
 
-  test('stops when it is told to', async () => {
+  test('stops on an abort', async () => {
     const many = Array.from({ length: 2000 }, (_, index) => ({ name: `f${index}` }))
     await expect(entriesOf(zipFile(many), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
   })
 
-  test('of 300 kB a file is streamed', async () => {
+  test('streams a file of 300 kB', async () => {
     const content = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * index) % 251))
     for (const method of [0, 8]) {
       const entries = await entriesOf(zipFile([{ name: 'big', content, method }]))
@@ -197,7 +197,7 @@ describe('an invalid archive', () => {
   })
 })
 
-test('property: whatever the names are, what is not refused is inside the app and there once', async () => {
+test('keeps all accepted names inside the app and unique, for any names', async () => {
   const part = fc.constantFrom('a', 'b', '..', '.', '', 'C:', '\\', 'a\\b', '..\\', 'é')
   const name = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'))
   const entry = fc.record({ name, content: name, mode: fc.constantFrom(FILE, LINK, 0o040755, 0), system: fc.constantFrom(0, 3, 10) })
@@ -216,7 +216,7 @@ test('property: whatever the names are, what is not refused is inside the app an
   )
 })
 
-test('property: an archive with spoilt bytes gives entries or a CnbError', async () => {
+test('returns entries or throws a CnbError for corrupted bytes', async () => {
   const zip = zipFile([{ name: 'a/b', content: 'text'.repeat(20) }, { name: 'link', content: 'a/b', mode: LINK }, { name: 'c', content: FAR.slice(0, 70_000) }])
   const spoil = fc.array(fc.tuple(fc.nat(zip.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })
   await fc.assert(

@@ -16,7 +16,7 @@ test.each([
   expect(parseExactJson(json)).toEqual(value)
 })
 
-test('what looks like our own mark in hostile JSON is no danger', () => {
+test('reads hostile JSON with the internal mark safely', () => {
   expect(parseExactJson('[{"\\u0000integer": "(()=>0)()"}, 9007199254740993]')).toEqual([null, 9007199254740993n])
 })
 
@@ -24,7 +24,7 @@ test.each(['', '{', '[1,]', '{"a":01}', '9007199254740993x', '"a', '"\\', '{"a":
   expect(() => parseExactJson(json)).toThrow()
 })
 
-test('nesting has a bound, and brackets in strings do not count', () => {
+test('limits the nesting depth, and ignores brackets in strings', () => {
   expect(() => parseExactJson('['.repeat(501) + ']'.repeat(501))).toThrow(/nested/)
   expect(parseExactJson(`"${'['.repeat(1000)}"`)).toBe('['.repeat(1000))
   expect(parseExactJson('[[],[]]')).toEqual([[], []])

@@ -5,7 +5,7 @@ import { editJsonObject } from '../../../../src/formats/go/json-edit.ts'
 const object = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 }), { maxKeys: 6 })
 const spacing = fc.constantFrom(undefined, 2, '\t')
 
-test('changes the one member and leaves every other as it was, however the text is spaced', () => {
+test('changes one member and keeps all others, with any spacing', () => {
   fc.assert(
     fc.property(object, fc.string(), fc.jsonValue(), spacing, (value, key, replacement, space) => {
       const edited = editJsonObject(JSON.stringify(value, undefined, space), { [key]: () => JSON.stringify(replacement) })
@@ -15,16 +15,16 @@ test('changes the one member and leaves every other as it was, however the text 
   )
 })
 
-test('without an edit, text without spaces comes back byte for byte', () => {
+test('returns text without spaces byte for byte if nothing is edited', () => {
   fc.assert(fc.property(object, (value) => editJsonObject(JSON.stringify(value), {}) === JSON.stringify(value)))
 })
 
-test('keeps what a JavaScript object would lose: the order of numeric keys, large integers, repeated keys', () => {
+test('keeps the order of numeric keys, large integers and repeated keys, which a JavaScript object would lose', () => {
   const text = '{"9":1,"10":12345678901234567890,"b":{"2":0,"1":1e3},"b":[ {} , "}" ],"a":"\\u003c\\"}"}'
   expect(editJsonObject(text, { new: () => 'true' })).toBe(`${text.slice(0, -1)},"new":true}`)
 })
 
-test('an edit sees the present text of its member, and takes the member away by giving nothing', () => {
+test('passes the current text of its member to an edit, and removes the member for undefined', () => {
   const seen: (string | undefined)[] = []
   const edited = editJsonObject('{"a": [1, 2] ,"b":"x","c":-1}', {
     a: (json) => {
@@ -44,11 +44,11 @@ test('an edit sees the present text of its member, and takes the member away by 
   expect(seen).toEqual(['[1, 2]', '-1', undefined])
 })
 
-test('a key is the same key when it is written with escapes', () => {
+test('treats a key with escapes as the same key', () => {
   expect(editJsonObject('{"\\u0061":1}', { a: () => '2' })).toBe('{"a":2}')
 })
 
-test('a deep value costs no stack', () => {
+test('uses no stack for deep values', () => {
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
   expect(editJsonObject(`{"deep":${deep},"a":1}`, { a: () => '2' })).toBe(`{"deep":${deep},"a":2}`)
 })

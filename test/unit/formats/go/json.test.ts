@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareBytes, encodeGoString, encodeGoValue } from '../../../../src/formats/go/json.ts'
 
-test('what is encoded reads back as it was', () => {
+test('writes JSON that reads back equal', () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'grapheme' }), (value) => {
       expect(JSON.parse(encodeGoValue(value))).toEqual(value)
@@ -10,11 +10,11 @@ test('what is encoded reads back as it was', () => {
   )
 })
 
-test('no character that could end a script or a line of JavaScript is written as itself', () => {
+test('escapes characters that could end a script or a line of JavaScript', () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom('<', '>', '&', '\u2028', '\u2029', '\\', '"', 'a') }), (text) => !/[<>&\u2028\u2029]/.test(encodeGoString(text))))
 })
 
-test('a lone surrogate becomes the replacement character', () => {
+test('replaces a lone surrogate with the replacement character', () => {
   expect(encodeGoString('a\ud800b😀')).toBe('"a\ufffdb😀"')
 })
 

@@ -30,11 +30,11 @@ test.each([
   ['"unfinished', /line 1, column/],
   [`${'['.repeat(600)}${']'.repeat(600)}`, /nested/],
   ['1\na = 2', /not valid TOML/],
-])('is rejected for %s', (toml, message) => {
+])('rejects %s', (toml, message) => {
   expect(() => value(toml)).toThrow(expect.objectContaining({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringMatching(message) }))
 })
 
-test('bytes that are not UTF-8 are refused, and a byte-order mark is not seen', () => {
+test('rejects bytes that are not UTF-8, and skips a byte-order mark', () => {
   expect(() => parseTomlData(Buffer.from([0x61, 0x3d, 0x22, 0xff, 0x22]), 'x.toml')).toThrow(/x\.toml is not valid TOML/)
   expect(parseTomlData(Buffer.from('\uFEFFa = 1'), 'x.toml')).toEqual({ a: 1n })
 })
@@ -45,7 +45,7 @@ test.each(['1,', '[],', '{},', '{a=1},'])('rejects a million of %s before it use
   expect(() => value(`[${item.repeat(1_000_000)}]`)).toThrow(expect.objectContaining(valueLimit))
 })
 
-test('the values of several documents count together, and what looks like a value in a text does not', () => {
+test('counts the values of several documents together, and ignores values in strings', () => {
   const budget = { left: 3 }
   const read = (toml: string): unknown => parseTomlData(Buffer.from(toml), 'x.toml', budget)
   read('a = "=,[=,["')
@@ -54,13 +54,13 @@ test('the values of several documents count together, and what looks like a valu
   expect(() => read('d = 1')).toThrow(expect.objectContaining(valueLimit))
 })
 
-test('a text of several MiB with many escapes is read, and one without an end is refused', () => {
+test('reads a string of several MiB with many escapes, and rejects an unterminated one', () => {
   const json = '{\\"a\\": \\"b\\"}'.repeat(200_000)
   expect(value(`"${json}"`)).toHaveLength(10 * 200_000)
   expect(() => value(`"${json}\n07:32:00.12345`)).toThrow(/not valid TOML/)
 })
 
-test('no key reaches a prototype', () => {
+test('does not let a key reach a prototype', () => {
   const table = parseTomlData(Buffer.from('[__proto__]\npolluted = true\n[constructor]\ny = 1\n'), 'x.toml')
   expect(Object.keys(table)).toEqual(['__proto__', 'constructor'])
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined()

@@ -19,7 +19,7 @@ const table = fc.letrec((tie) => ({
   table: fc.array(fc.tuple(key, tie('value')), { maxLength: 5 }).map((members) => Object.fromEntries(members) as Record<string, unknown>),
 })).table
 
-test('what is written reads as what was meant, and gives the same label', () => {
+test('writes TOML that reads back equal, with the same label', () => {
   fc.assert(
     fc.property(table, (metadata) => {
       const read = parseTomlData(Buffer.from(encodeGoToml({ metadata })), 'x.toml')
@@ -29,7 +29,7 @@ test('what is written reads as what was meant, and gives the same label', () => 
   )
 })
 
-test('JSON out of a label and back has the same bytes, whatever the size of its integers', () => {
+test("keeps the bytes of a label's JSON, with integers of any size", () => {
   fc.assert(
     fc.property(table, (data) => {
       const json = labelJson(data, 'it')
@@ -39,7 +39,7 @@ test('JSON out of a label and back has the same bytes, whatever the size of its 
   )
 })
 
-test('tables, their order and their indentation are those of the lifecycle', () => {
+test("writes tables in the lifecycle's order and indentation", () => {
   const metadata = {
     version: '1.2', zeta: [1n, 2.5], flag: true, sub: { b: 0.5, a: 1e-7, 'two words': { x: 'y' } },
     list: [{ n: 1n }, { n: 2n, deep: { q: '"\t\u0001é' } }], mixed: [{ b: 2n, a: { c: [] } }, 'text'], gone: null,
@@ -65,7 +65,7 @@ test('tables, their order and their indentation are those of the lifecycle', () 
 `)
 })
 
-test('integers are written without a point, and floats with one', () => {
+test('writes integers without a point, and floats with one', () => {
   const written = (value: unknown): string => encodeGoToml({ a: value }).trim().slice(4)
   expect(written(9007199254740993n)).toBe('9007199254740993')
   expect(written(42n)).toBe('42')

@@ -138,9 +138,9 @@ test('sends a token of CNB_REGISTRY_AUTH unchanged', async () => {
 })
 
 test.each([
-  ['no JSON', 200, '<html>'],
+  ['invalid JSON', 200, '<html>'],
   ['no token', 200, '{"token":7}'],
-  ['a token that is no header', 200, JSON.stringify({ token: 'a\r\nx: y' })],
+  ['a token that is not a valid header', 200, JSON.stringify({ token: 'a\r\nx: y' })],
   ['a reply without an end', 200, `"${'x'.repeat(2 << 20)}"`],
 ])("reports a token server that returns %s", async (_, status, body) => {
   const { registry, resolve } = await bench({}, USER)

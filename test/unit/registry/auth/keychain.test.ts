@@ -308,7 +308,7 @@ test('accepts a token in CNB_REGISTRY_AUTH, and the scheme in any case', async (
 })
 
 test.each([
-  ['no JSON', '{"r":"Basic s3cret"'],
+  ['invalid JSON', '{"r":"Basic s3cret"'],
   ['no object', '["s3cret"]'],
   ['another scheme', JSON.stringify({ r: 'Digest s3cret' })],
   ['no header', JSON.stringify({ r: { password: 's3cret' } })],

@@ -13,7 +13,7 @@ async function start(options: Parameters<typeof startMemoryRegistry>[0] = {}): P
   return registry
 }
 
-test('each exchange is a span: ping, redirect and storage, without the query that opens the storage', async () => {
+test('emits a span for each exchange: ping, redirect and storage, without the query that authorizes the storage', async () => {
   const [registry, storage] = [await start(), await start()]
   registry.intercept = (_request, response, url) => {
     if (!url.pathname.includes('/blobs/')) return false
