@@ -1,6 +1,6 @@
 /**
- * CA bundle of the builder's public CAs and the user's private ones. The variables that point tools to it replace the tools'
- * default, so the private CAs alone would break every public download.
+ * CA bundle of the builder's public CAs and the user's private ones.
+ * The variables that point tools to it replace the tools' default, so the private CAs alone would break every public download.
  */
 
 import { buffer } from 'node:stream/consumers'

@@ -1,6 +1,6 @@
 /**
- * Names of the cache volumes of an app. pack's names, derived from pack's key file, so both tools share one cache (pack,
- * pkg/cache/volume_cache.go).
+ * Names of an app's cache volumes.
+ * They are pack's names, derived from pack's key file, so both tools share one cache (pack, pkg/cache/volume_cache.go).
  */
 
 import { createHash, randomInt } from 'node:crypto'

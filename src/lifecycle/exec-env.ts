@@ -7,7 +7,7 @@ import { type ApiVersion, formatApiVersion } from '../formats/versions.ts'
 import { EXEC_ENV_LABEL } from '../images/labels/labels.ts'
 import { labelOf, type Labelled } from '../images/labels/read-labels.ts'
 
-/** The environment of an image without the label, and of a build whose Platform API does not support others. */
+/** The environment of an image without the label, and of a build with a Platform API that does not support others. */
 export const DEFAULT_EXEC_ENV = 'production'
 
 /** The same restriction as in pack; the specification only forbids a slash. */

@@ -1,4 +1,4 @@
-/** The binary, flags, user and mounts of each phase (specification, platform.md, sections of the phases). */
+/** Binary, flags, user and mounts of each phase (specification, platform.md, the phases' sections). */
 
 import { hasFeature } from '../formats/api-features.ts'
 import { formatApiVersion } from '../formats/versions.ts'

@@ -8,7 +8,7 @@ import { type ApiVersion, compareApiVersions, formatApiVersion, parseApiVersion 
 /**
  * Returns the newest version that both the builder and `cnb` support. Deprecated versions of the builder's lifecycle count, because
  * they still work.
- * @throws CnbError CNB_PLATFORM_API if there is no common version
+ * @throws CnbError CNB_PLATFORM_API without a common version
  */
 export function negotiatePlatformApi(builder: Pick<Builder, 'lifecycle' | 'image'>): ApiVersion {
   const { supported, deprecated } = builder.lifecycle.platformApis

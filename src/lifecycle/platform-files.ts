@@ -1,4 +1,4 @@
-/** The platform's files in `/layers`: order.toml, run.toml, stack.toml, project-metadata.toml (platform.md). */
+/** Platform files in `/layers`: order.toml, run.toml, stack.toml, project-metadata.toml (platform.md). */
 
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { orderToml, runToml, stackToml } from '../builder/lifecycle-files.ts'

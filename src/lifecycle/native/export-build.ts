@@ -111,7 +111,7 @@ function oncePerLayer(make: (id: string, name: string) => Promise<Layer>): (id: 
   }
 }
 
-/** Returns the launcher that an earlier build with the same builder image recorded; undefined if there is none. */
+/** Returns the launcher that an earlier build with the same builder image recorded, or undefined. */
 export function knownLauncher(record: CacheRecord | undefined, { builder }: BuildPlan): KnownLauncher | undefined {
   return record?.launcher?.builder === builder.image.id && record.launcher.version !== '' ? record.launcher : undefined
 }

@@ -1,4 +1,4 @@
-/** Limits the metadata in `/layers`, which is read into memory: a hostile buildpack can write any amount. */
+/** Limits the metadata in `/layers`, which is read into memory and may come from a hostile buildpack. */
 
 import { CnbError } from '../../base/errors.ts'
 

@@ -78,7 +78,7 @@ export interface BuildFiles {
 export interface CachedLayer extends LayerTypes {
   readonly sha: Digest
   readonly data: unknown
-  /** The directory's fingerprint in the `layers` volume (session script); empty if there is none. */
+  /** The directory's fingerprint in the `layers` volume (session script); empty if it has none. */
   readonly fingerprint: string
 }
 
@@ -97,7 +97,7 @@ export interface CodeSource {
  */
 export interface CacheRecord {
   readonly version: 2
-  /** All sources whose code could write the content of the volume and of the image. */
+  /** All sources with code that could write the content of the volume and of the image. */
   readonly sources: readonly CodeSource[]
   /** The build user, who owns the files. */
   readonly uid: number

@@ -1,7 +1,7 @@
 /**
- * The native driver. The builder image's detector and builder run in one container without socket, credentials or capabilities;
- * this process does the analysis, restoring, export and caching, with the same result (platform.md "Lifecycle Interface";
- * docs/architecture.md).
+ * The native driver: only detector and builder run in a container.
+ * They are the builder image's, and run without socket, credentials or capabilities; this process does the analysis, restoring, export
+ * and caching, with the same result (platform.md "Lifecycle Interface"; docs/architecture.md).
  */
 
 import { buffer } from 'node:stream/consumers'
@@ -113,7 +113,7 @@ async function analyze(plan: BuildPlan, images: ImageSource, cache: BuildCache, 
   return { previous, ...kept, restoration: planned(kept.record), elsewhere: planned(kept.contents && kept.record) }
 }
 
-/** Whether the user chose a previous image of another name, for which there is no record. */
+/** Whether the user chose a previous image of another name, which has no record. */
 function namesOther({ image, previousImage }: BuildPlan): boolean {
   return previousImage !== undefined && familiarName(parseReference(previousImage)) !== familiarName(image)
 }

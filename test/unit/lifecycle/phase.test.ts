@@ -48,7 +48,7 @@ test('passes the launch cache to the analyzer only since Platform API 0.9, which
   expect(spec('analyzer', { platformApi: api('0.9') }).args).toContain('-launch-cache')
 })
 
-test('gives the restorer access to the engine only since Platform API 0.12', () => {
+test('lets the restorer access the engine only since Platform API 0.12', () => {
   expect(spec('restorer', { platformApi: api('0.11') })).toMatchObject({ engineAccess: false })
   expect(spec('restorer', { platformApi: api('0.12') })).toMatchObject({ engineAccess: true })
 })

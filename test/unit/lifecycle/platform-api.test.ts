@@ -16,7 +16,7 @@ test('chooses the newest common version, comparing numbers and not text', () => 
   expect(negotiated(['0.12', '0.15', '0.16', '1.0'])).toBe('0.15')
 })
 
-test('chooses a deprecated version if there is no common supported one', () => {
+test('chooses a deprecated version without a common supported one', () => {
   expect(negotiated(['0.99'], ['0.7'])).toBe('0.7')
 })
 

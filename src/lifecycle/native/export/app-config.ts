@@ -1,4 +1,4 @@
-/** The app's image configuration: the run image's, changed like the lifecycle's (phase/exporter.go, imgutil cnb_image.go). */
+/** The app's image configuration, as in lifecycle phase/exporter.go and imgutil cnb_image.go. */
 
 import { posix } from 'node:path'
 import { hasFeature } from '../../../formats/api-features.ts'

@@ -1,4 +1,4 @@
-/** The layers on top of the run image's, in the exporter's order (lifecycle phase/exporter.go `Export`). */
+/** Layers on top of the run image's, in the exporter's order (lifecycle phase/exporter.go `Export`). */
 
 import { throwIfAborted } from '../../../base/errors.ts'
 import { decide, type Context } from '../../../base/events.ts'
@@ -62,7 +62,7 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
   return { added, buildpacks, sbom, app: app.map(({ layer }) => layer.diffId), launcher, config, processTypes }
 }
 
-/** @param isReused undefined if there is no previous image */
+/** @param isReused undefined without a previous image */
 function decideAppLayer(name: string, isReused: boolean | undefined, context: Context): void {
   const subject = { kind: 'app layer', name } as const
   if (isReused) decide(context, subject, 'reused', 'the previous image has a layer of the app with these contents')

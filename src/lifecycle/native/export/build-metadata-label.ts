@@ -1,4 +1,4 @@
-/** The `io.buildpacks.build.metadata` label, byte for byte as in lifecycle platform/files/metadata.go, launch/launch.go. */
+/** The `io.buildpacks.build.metadata` label (lifecycle platform/files/metadata.go, launch/launch.go). */
 
 import { hasFeature } from '../../../formats/api-features.ts'
 import type { ApiVersion } from '../../../formats/versions.ts'

@@ -1,6 +1,6 @@
 /**
- * `/layers/config/metadata.toml`: the builder phase's result for the exporter (lifecycle platform/files/metadata.go).
- * Buildpacks can write to it, so every size and type is checked.
+ * `/layers/config/metadata.toml`: the builder phase's result for the exporter.
+ * See lifecycle platform/files/metadata.go. Buildpacks can write to the file, so every size and type is checked.
  */
 
 import { CnbError } from '../../../base/errors.ts'

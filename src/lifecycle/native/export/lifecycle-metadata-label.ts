@@ -1,5 +1,6 @@
 /**
- * The `io.buildpacks.lifecycle.metadata` label, byte for byte as in lifecycle platform/files/analyzed.go and buildpack/files.go.
+ * The `io.buildpacks.lifecycle.metadata` label, byte for byte as the lifecycle writes it.
+ * See lifecycle platform/files/analyzed.go and buildpack/files.go.
  */
 
 import type { RunImageName } from '../../../builder/builder.ts'

@@ -1,6 +1,7 @@
 /**
- * Plans the app image, like the exporter (platform.md "exporter"; lifecycle phase/exporter.go with `-daemon`).
- * For the same build the image is identical to the lifecycle's, byte for byte.
+ * Plans the app image, like the exporter.
+ * See platform.md "exporter", and lifecycle phase/exporter.go with `-daemon`. For the same build the image is identical to the
+ * lifecycle's, byte for byte.
  */
 
 import { decide, type Context } from '../../../base/events.ts'

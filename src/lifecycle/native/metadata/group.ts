@@ -1,4 +1,4 @@
-/** Reads the detector's group.toml (platform.md "group.toml"), which a buildpack's process may have changed. */
+/** Reads the detector's group.toml (platform.md "group.toml"), which a buildpack may have changed. */
 
 import { CnbError } from '../../../base/errors.ts'
 import { isFileName } from '../../../base/file-name.ts'

@@ -1,4 +1,4 @@
-/** `<layer>.toml` and store.toml (buildpack.md "Layer Content Metadata", lifecycle buildpack/layermetadata.go). */
+/** `<layer>.toml` and store.toml (buildpack.md "Layer Content Metadata"; lifecycle layermetadata.go). */
 
 import { CnbError } from '../../../base/errors.ts'
 import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'

@@ -1,4 +1,4 @@
-/** Reads the buildpacks' files in `/layers` like the exporter (lifecycle buildpack/layers.go, ReadLayersDir, Read). */
+/** Reads the buildpacks' files in `/layers` like the exporter (lifecycle buildpack/layers.go). */
 
 import { CnbError } from '../../../base/errors.ts'
 import { escapeId } from '../../../buildpacks/descriptor.ts'

@@ -1,4 +1,4 @@
-/** The container that runs detector and builder, without socket, credentials, capabilities or host files. */
+/** The container of detector and builder, without socket, credentials, capabilities or host files. */
 
 import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { type Context, step } from '../../../base/events.ts'

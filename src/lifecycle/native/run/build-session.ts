@@ -1,4 +1,4 @@
-/** Controls the build container while it runs detector and builder; session-script.ts is the other side. */
+/** Controls the build container through the session script (session-script.ts). */
 
 import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'

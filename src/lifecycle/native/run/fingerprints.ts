@@ -1,5 +1,5 @@
 /**
- * Fingerprints of layers' directories: the SHA-256 of the attributes of each entry (session-script.ts).
+ * Fingerprints of layers' directories: the SHA-256 of the attributes of all entries.
  * The host computes them if the attributes of all layers are short, because two processes for each layer take longer than the
  * transfer; otherwise the script does.
  */

@@ -1,5 +1,6 @@
 /**
- * Runs detector and builder in separate containers that share a new volume: for builder images without a shell.
+ * Runs detector and builder in separate containers, for builder images without a shell.
+ * The containers share a new volume.
  * Without a shell nothing can be removed from a volume, or examined without reading all of it, so no layer is kept for the next
  * build.
  */

@@ -1,5 +1,5 @@
 /**
- * The session script: a shell script that clears `/layers`, runs detector and builder, and reports the result.
+ * The session script: clears `/layers`, runs detector and builder, and reports the result.
  *
  * It is the build container's first process, because a second one (an exec) costs as much as a whole phase. It reads commands from
  * standard input; its lines on standard output start with a NUL and a mark.
