@@ -1,4 +1,6 @@
-// Builds dist/, all of what is published besides bin/cnb.js: the command (main.js) and the library (index.js) with the chunks that they
+// Builds dist/, the published files besides bin/cnb.js.
+//
+// These are the command (main.js) and the library (index.js) with the chunks that they
 // share, as CommonJS, which Node starts faster than modules; source maps; declarations of the library's types; licences.
 
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -10,7 +12,7 @@ import { BUNDLING } from './bundling.js'
 const ROOT = join(import.meta.dirname, '..')
 const DIST = join(ROOT, 'dist')
 
-/** Leaves libraries out of the source maps, of which they would be two thirds: a map of their own that says nothing takes their place. */
+/** Replaces the source maps of libraries, which would be two thirds of all maps, with empty ones. */
 const withoutMaps = {
   name: 'without-maps',
   setup(builder) {
@@ -21,13 +23,16 @@ const withoutMaps = {
   },
 }
 
-/** Splitting makes a chunk of what is imported lazily: a command reads only the code that it needs. esbuild splits ES modules only. */
+/**
+ * Bundles main.ts and index.ts. Splitting creates chunks of lazily imported modules, so a command reads only the code that it
+ * needs. esbuild splits ES modules only, so a second step converts the chunks to CommonJS.
+ */
 async function bundle() {
   const { outputFiles, metafile } = await build({
     ...BUNDLING,
     plugins: [...BUNDLING.plugins, withoutMaps],
     absWorkingDir: ROOT,
-    // Also where node_modules is a link, the paths in the source maps are those of this directory.
+    // Keeps the paths in source maps below this directory even if node_modules is a link.
     preserveSymlinks: true,
     entryPoints: ['src/main.ts', 'src/index.ts'],
     outdir: DIST,
@@ -47,7 +52,7 @@ async function bundle() {
   return metafile
 }
 
-/** The licence of each package that the bundle contains parts of, as most licences require. */
+/** Returns the licences of all packages in the bundle, as most licences require. */
 async function licences({ outputs }) {
   const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs))
   const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []))
@@ -60,7 +65,7 @@ async function licences({ outputs }) {
   return `dist/ contains parts of these packages.\n\n${(await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`)}`
 }
 
-/** Declares the types of the library and of all files that its declarations name, each from its own text alone. */
+/** Writes the declarations of the library and of all files that they refer to, each file on its own. */
 async function declareTypes() {
   const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, verbatimModuleSyntax: true, stripInternal: true }
   const paths = new Set(['index.ts'])

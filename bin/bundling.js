@@ -1,13 +1,13 @@
-// How src/ is bundled, without the parts of its libraries that nothing uses. Tests of src/registry run undici as it is bundled (vitest.config.ts).
+// The bundling of src/, without unused parts of libraries. Tests of src/registry use it too (vitest.config.ts).
 
-// dockerode brings BuildKit sessions (grpc, protobuf), its own ssh and tar-fs; cnb uses none of them, and they are most of
+// dockerode includes BuildKit sessions (grpc, protobuf), ssh and tar-fs. cnb does not use them, and they are most of
 // its size and start-up time.
 const UNUSED = /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs(\/.*)?|ssh2|cpu-features|tar-fs)$/
 const stubUnused = {
   name: 'stub-unused',
   setup(builder) {
     builder.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }))
-    // For commands that are programs of their own, which cnb has none of; loading it is a twentieth of what --help takes.
+    // commander needs it only for subcommands in separate programs, which cnb does not have; loading it is 5 % of the time of --help.
     builder.onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
       /[/\\]commander[/\\]/.test(importer) ? { path, namespace: 'unused' } : undefined,
     )
@@ -15,13 +15,13 @@ const stubUnused = {
   },
 }
 
-// undici's index loads fetch, WebSockets, caches and mocks, for a tenth of a second, beside the parts that src/registry imports.
-// A file that an update moves, or a part that is imported and not listed here, is an error of the bundler's.
+// undici's index also loads fetch, WebSockets, caches and mocks, which takes a tenth of a second and which src/registry does not use.
+// The bundler fails if an update moves a file, or if src/registry imports a part that is not listed here.
 const UNDICI = {
   Agent: 'undici/lib/dispatcher/agent.js',
   buildConnector: 'undici/lib/core/connect.js',
 }
-// What these parts would load for bodies that are forms, and for HTTP/2; undici itself does without http2 where Node has none.
+// Modules that these parts load for form bodies and HTTP/2; undici supports Node.js without http2.
 const UNDICI_UNUSED = { '../web/fetch/body.js': 'module.exports = {}', 'node:http2': 'module.exports = { constants: {} }' }
 const undiciParts = {
   name: 'undici-parts',
@@ -38,7 +38,7 @@ const undiciParts = {
     builder.onEnd(({ metafile }) => {
       const found = Object.keys(metafile?.inputs ?? {}).filter((path) => /[/\\]undici[/\\](index\.js|lib[/\\](web|mock|cache|interceptor)[/\\])/.test(path))
       if (found.length === 0) return {}
-      return { errors: [{ text: `undici's parts load other files than they did, which nothing uses: ${found.join(', ')}` }] }
+      return { errors: [{ text: `undici's parts load additional, unused files: ${found.join(', ')}` }] }
     })
   },
 }

@@ -1,13 +1,13 @@
-/** The apps that are measured, as bash for the script builder: each has one cached launch layer, made where it was not restored. */
+/** The measured apps, as bash for the script builder. */
 
-/** A layer of files that no compression makes smaller. */
+/** A cached launch layer of incompressible files, created unless it was restored. */
 export function randomLayer(megabytes: number): string {
   const blocks = megabytes / 20
   return cachedLayer(`head -c 20000000 /dev/urandom >"$layer/1"
     for ((block = 2; block <= ${blocks}; block++)); do cp "$layer/1" "$layer/$block"; done`)
 }
 
-/** 30 000 small files in a tree as deep as a real node_modules. */
+/** A cached launch layer of 30 000 small files in a tree as deep as a real node_modules, created unless it was restored. */
 export const SMALL_FILES = cachedLayer(`text=$(head -c 6000 /dev/urandom | base64 -w 0)
   RANDOM=1
   for ((package = 1; package <= 1000; package++)); do

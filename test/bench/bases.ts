@@ -1,4 +1,4 @@
-/** A run image that gets new contents from its first layer on, and the two ways to move an app there. */
+/** A run image with new contents in all layers, and the two ways to rebase an app onto it. */
 
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -8,7 +8,7 @@ import { BUILDER, SAMPLE_RUN_IMAGE } from '../support/script-builder.ts'
 import type { Workbench } from '../support/workbench.ts'
 import { type Measurement, measure, measureCnb } from './measure.ts'
 
-/** Not at its usual place, where Engine 28.5 mounts nothing if the image's /var/run is an absolute link. */
+/** Not the usual path, at which Engine 28.5 does not mount it if the image's /var/run is an absolute link. */
 const SOCKET = '/docker.sock'
 
 const execute = promisify(execFile)
@@ -23,7 +23,7 @@ export class BaseMover {
     this.name = bench.image()
   }
 
-  /** Gives the name to a new image like the sample's run image. */
+  /** Moves the name to a new image like the sample's run image. */
   async move(): Promise<void> {
     const next = this.#bench.image()
     await importLike(SAMPLE_RUN_IMAGE, next)
@@ -36,7 +36,7 @@ export class BaseMover {
     return measureCnb(['rebase', image, '--pull-policy', 'never', '--run-image', this.name, '--force'])
   }
 
-  /** The builder's own rebaser, as `pack` runs it: as root, with the engine's socket. */
+  /** Runs the builder's rebaser as `pack` does: as root, with the engine's socket. */
   async rebaseByStock(image: string): Promise<Measurement> {
     const socket = (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace('unix://', '')
     const api = await docker('version', '--format', '{{.Server.APIVersion}}')
@@ -48,7 +48,7 @@ export class BaseMover {
   }
 }
 
-/** An image of one layer with the files of `original`, and one of its own, and with its configuration. */
+/** Creates an image with the configuration of `original` and one layer: its files and a new one. */
 async function importLike(original: string, name: string): Promise<void> {
   const { Config } = await inspectImage(original)
   const changes = [

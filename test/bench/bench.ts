@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- [--engine default|overlay2|containerd]… [--only <scenario>,…]… [--rounds <n>] [--json <file>]`
  *
- * Measures builds and rebases by both drivers, in turns, on the engine of $DOCKER_HOST or on those of test/support/engines/engine-up.
- * Ratios are what to believe: times are those of this machine and of whatever else runs on it. Whatever comes out, it ends with 0.
+ * Measures builds and rebases with both drivers alternately, on the engine of $DOCKER_HOST or those of test/support/engines/engine-up.
+ * The ratios are meaningful; the times depend on this machine and its load. The exit code is 0 for all results.
  */
 
 import { writeFile } from 'node:fs/promises'
@@ -35,7 +35,7 @@ const chosen = values.only.flatMap((names) => names.split(',')).map((name): [str
   return [name, scenario]
 })
 
-// The signal reaches the commands that run too, for they are of the same process group: what they were for fails, and all is removed.
+// The running commands receive the signal too, as members of the process group: the measurement fails, and everything is removed.
 let interrupted = false
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -43,7 +43,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     interrupted = true
   })
 }
-// Whoever read what is said may be gone by then.
+// The reader of the output may have ended.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -70,7 +70,7 @@ async function measureEngine(engine: string): Promise<EngineResults> {
   }
 }
 
-/** Round by round, so that what else the machine does falls on all alike; within one, those that are compared follow each other. */
+/** Measures round by round, so other load affects all scenarios equally; the ways of a scenario directly follow each other. */
 async function measureAll(): Promise<Measurements> {
   const all = new Map(chosen.map(([name, { ways }]) => [name, new Map(ways.map((way): [Way, Measurement[]] => [way, []]))] as const))
   for (let round = 0; round < rounds; round++) {
@@ -78,7 +78,7 @@ async function measureAll(): Promise<Measurements> {
     for (const [name, scenario] of chosen) {
       if (scenario.once && round > 0) continue
       await scenario.begin?.()
-      // Who comes first changes: the first may find the machine in another state.
+      // The order alternates, because the first one may run in another state of the machine.
       for (const way of round % 2 === 0 ? scenario.ways : scenario.ways.toReversed()) {
         stopIfInterrupted()
         const measured = await scenario.measure(way)

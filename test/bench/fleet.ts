@@ -1,4 +1,4 @@
-/** Many apps in a local registry, whose run image moves: by one `cnb`, and by the stock rebaser, one process for each. */
+/** Rebases many apps in a local registry: with one `cnb`, and with a stock rebaser for each app. */
 
 import { access, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { makeLayer, putApp, putRunImage } from '../support/images/registry-image
 import { startRegistry, type Registry } from '../support/registry/registry.ts'
 import { type Measurement, measure, measureCnb } from './measure.ts'
 
-/** Made by builders/sample/prepare; it is each phase that it is called as. */
+/** The stock lifecycle, from builders/sample/prepare; the name of the program selects the phase. */
 const LIFECYCLE = join(import.meta.dirname, '../../builders/sample/lifecycle/out/lifecycle/lifecycle')
 const PUTTING_AT_ONCE = 8
 
@@ -20,7 +20,7 @@ export class Fleet implements AsyncDisposable {
     this.#directory = directory
   }
 
-  /** @param directory where the list and the rebaser's name go */
+  /** @param directory for the list of images and a link to the rebaser */
   static async start(directory: string): Promise<Fleet> {
     await mkdir(directory, { recursive: true })
     const fleet = new Fleet(await startRegistry(), directory)
@@ -33,17 +33,17 @@ export class Fleet implements AsyncDisposable {
   }
 
   #base(): ReturnType<typeof makeLayer>[] {
-    // One, as the sample's run image has.
+    // One layer, as in the sample's run image.
     return [makeLayer(`system ${this.#version}`)]
   }
 
-  /** Gives the run image another layer. */
+  /** Replaces the run image's layer. */
   async move(): Promise<void> {
     this.#version++
     await putRunImage(this.#registry, 'run', 'latest', { layers: this.#base() })
   }
 
-  /** Puts apps there with the same layers and other labels, each in a repository of its own; gives their names. */
+  /** Pushes apps with the same layers and different labels, each to a separate repository; returns their names. */
   async fill(size: number, name: string): Promise<string[]> {
     const own = ['dependencies', 'launcher', 'app'].map(makeLayer)
     const app = { base: this.#base(), own, runImage: this.#runImage }
@@ -62,7 +62,7 @@ export class Fleet implements AsyncDisposable {
     return measureCnb(['rebase', '--publish', '--from-file', list])
   }
 
-  /** One after the other, as who has no other tool would do it. */
+  /** Rebases the apps one after another, as with a shell loop. */
   async rebaseByStock(images: readonly string[]): Promise<Measurement> {
     const rebaser = join(this.#directory, 'rebaser')
     await access(rebaser).catch(() => symlink(LIFECYCLE, rebaser))

@@ -11,11 +11,11 @@ const CNB = ['--require', join(ROOT, 'test/bench/peak.cjs'), join(ROOT, 'bin/cnb
 
 export interface Measurement {
   readonly wallMs: number
-  /** Peak resident memory in MiB; undefined for a program that is not `cnb`, and where there is no /proc. */
+  /** Peak resident memory in MiB; undefined without /proc, and for programs other than `cnb`. */
   readonly peakMiB?: number
 }
 
-/** @throws Error with all that it printed when it does not end with 0 */
+/** @throws Error with the command's output if its exit code is not 0 */
 export async function measure(program: string, args: readonly string[]): Promise<Measurement> {
   const start = performance.now()
   const child = spawn(program, args, {

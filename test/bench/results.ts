@@ -1,12 +1,12 @@
-/** From measurements to a table: medians, ratios, and what issues 4 and 5 ask of them. */
+/** Summarizes measurements: medians, ratios and their targets. */
 
 import type { Measurement } from './measure.ts'
 import { SCENARIOS, type Way } from './scenarios.ts'
 
-/** By scenario and way, in the order of the rounds. */
+/** Measurements by scenario and way, in the order of the rounds. */
 export type Measurements = ReadonlyMap<string, ReadonlyMap<Way, readonly Measurement[]>>
 
-/** By what the engine keeps images in. */
+/** A target for each kind of image store. */
 interface Target {
   readonly of: readonly [scenario: string, way: Way]
   readonly to: readonly [scenario: string, way: Way]
@@ -14,7 +14,7 @@ interface Target {
   readonly containerd: number
 }
 
-/** Ratios of medians that are asked for, at most. */
+/** The highest allowed ratios of medians. */
 const TARGETS: readonly Target[] = [
   { of: ['small', 'native'], to: ['small', 'creator'], graphdriver: 0.8, containerd: 0.05 },
   { of: ['small', 'native'], to: ['small', 'phases'], graphdriver: 0.45, containerd: 0.035 },
@@ -31,7 +31,7 @@ const TARGETS: readonly Target[] = [
   { of: ['thousand', 'native'], to: ['fleet', 'native'], graphdriver: 10, containerd: 10 },
 ]
 const MOST_MIB = 120
-/** Seconds for a rebase of 100 images, and memory of 1000 images or a publication. */
+/** The targets for the seconds of a rebase of 100 images, and for the memory with 1000 images or a publication. */
 const FLEET_SECONDS = 1
 const FLEET_MIB = 150
 

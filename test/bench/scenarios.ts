@@ -1,4 +1,4 @@
-/** What is measured, each with every way to do it. */
+/** The measured scenarios, each with all ways to run it. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,8 +12,8 @@ import { BaseMover } from './bases.ts'
 import { Fleet } from './fleet.ts'
 
 /**
- * A way to do the same: the native driver, the stock lifecycle's creator or five phases, its rebaser; the native driver with a
- * registry for the image; nothing but gzip, on all processors.
+ * A way to run a scenario: the native driver; the stock lifecycle's creator, five phases or rebaser; the native driver with a
+ * registry for the image; only gzip, on all processors.
  */
 export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip'
 
@@ -29,20 +29,20 @@ type Driver = keyof typeof OPTIONS
 export interface Scenario {
   readonly title: string
   readonly ways: readonly Way[]
-  /** One round is enough for what does not vary. */
+  /** Whether one round is enough, because the result does not vary. */
   readonly once?: boolean
-  /** Whether nothing is built on the engine. */
+  /** Whether the scenario needs no builds on the engine. */
   readonly withoutBuilder?: boolean
-  /** Does what comes before the first round. */
+  /** Prepares the first round. */
   prepare(bench: Workbench): Promise<void>
-  /** Sets up what all ways of one round have in common. */
+  /** Prepares a round for all ways. */
   begin?(): Promise<void>
   measure(way: Way): Promise<Measurement>
-  /** Ends what `prepare` began. */
+  /** Releases the resources of `prepare`. */
   end?(): Promise<void>
 }
 
-/** In this order: the small ones first. */
+/** The scenarios in the order of measurement: the small ones first. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   small: rebuild('nothing changed, 20 MB layer', randomLayer(20), ['native', 'creator', 'phases']),
   files: rebuild('nothing changed, 30 000 small files', SMALL_FILES, ['native']),
@@ -64,7 +64,7 @@ function build(image: string, app: string, way: Way, options: readonly string[] 
   return measureCnb(['build', image, '--path', app, ...USING_BUILDER, ...OPTIONS[way as Driver], ...options])
 }
 
-/** Each way has an image, and so a cache, of its own. Before the first round there are a first build and a rebuild. */
+/** Each way has a separate image, and therefore a separate cache. A first build and a rebuild precede the first round. */
 function rebuild(title: string, script: string, ways: readonly Driver[], change?: (app: string, round: number) => Promise<void>): Scenario {
   const images = new Map<Way, string>()
   let app = ''
@@ -88,7 +88,7 @@ function rebuild(title: string, script: string, ways: readonly Driver[], change?
   }
 }
 
-/** An image that is new each time, and its volumes, which go before the next. */
+/** Builds a new image each time; its volumes are removed before the next build. */
 function firstBuild(title: string, script: string, ways: readonly Driver[]): Scenario {
   let app = ''
   let newImage = (): string => ''
@@ -110,7 +110,7 @@ function firstBuild(title: string, script: string, ways: readonly Driver[]): Sce
   }
 }
 
-/** The same app for the engine and for a registry of this machine. */
+/** Builds the same app for the engine and for a registry of this machine. */
 function publish(title: string, script: string): Scenario {
   const images = new Map<Way, string>()
   let registry: Registry | undefined
@@ -129,7 +129,7 @@ function publish(title: string, script: string): Scenario {
   }
 }
 
-/** A first build that is published, and what it would take to compress as much and do nothing else. */
+/** Publishes a first build, and compresses the same amount of data for comparison. */
 function publishFirst(title: string, script: string): Scenario {
   let registry: Registry | undefined
   let app = ''
@@ -148,7 +148,7 @@ function publishFirst(title: string, script: string): Scenario {
   }
 }
 
-/** Both ways move an image of their own to the same base, which no engine has seen before. */
+/** Both ways rebase separate images onto the same new base. */
 function rebase(title: string, script: string): Scenario {
   const images = new Map<Way, string>()
   let bases: BaseMover
@@ -169,7 +169,7 @@ function rebase(title: string, script: string): Scenario {
   }
 }
 
-/** Each way has images of its own, which stand on the same run image. */
+/** Each way has separate images on the same run image. */
 function rebaseFleet(title: string, size: number, ways: readonly Way[]): Scenario {
   const images = new Map<Way, readonly string[]>()
   let fleet: Fleet | undefined
