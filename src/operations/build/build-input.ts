@@ -69,7 +69,7 @@ export async function readInput(options: BuildOptions, host: Host, context: Cont
 function builderName(options: BuildOptions, project: Project | undefined, config: Config, context: Context): string {
   const name = options.builder ?? project?.descriptor.builder ?? config.defaultBuilder
   if (name !== undefined) {
-    const source = options.builder !== undefined ? '--builder specifies it' : project?.descriptor.builder !== undefined ? `${project.file} specifies it` : 'default-builder-image in the configuration file specifies it'
+    const source = options.builder !== undefined ? '--builder selects it' : project?.descriptor.builder !== undefined ? `${project.file} selects it` : 'default-builder-image in the configuration file selects it'
     decide(context, { kind: 'builder', name }, 'chosen', source)
     return name
   }

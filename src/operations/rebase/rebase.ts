@@ -105,7 +105,7 @@ async function findRunImage(
       throw error
     })
   if (runImage !== undefined) {
-    decide(context, { kind: 'run image', name: runImage }, 'chosen', '--run-image specifies it')
+    decide(context, { kind: 'run image', name: runImage }, 'chosen', '--run-image selects it')
     return { name: runImage, image: await find(runImage) }
   }
   const declared = readLifecycleMetadata(app)?.runImage

@@ -45,7 +45,7 @@ export class RemoteRunImages {
     const { runImage: declared, knownRunImages } = appMetadata(app)
     const found = (name: string, image: Image): FoundRunImage => ({ name, image, declaredName: declaredName(name, knownRunImages, this.#config) })
     if (requested !== undefined) {
-      decide(context, { kind: 'run image', name: requested }, 'chosen', '--run-image specifies it')
+      decide(context, { kind: 'run image', name: requested }, 'chosen', '--run-image selects it')
       return found(requested, await find(requested))
     }
     const choice = declared && {
