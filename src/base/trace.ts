@@ -86,7 +86,7 @@ function openFile(path: string): number {
   }
 }
 
-interface Span extends Interval {
+interface TraceSpan extends Interval {
   readonly category: Category
   readonly name: string
   readonly args: object
@@ -96,7 +96,7 @@ interface Span extends Interval {
  * Returns the span that ends with an event, in milliseconds since the process start. Returns undefined for other events.
  * @param now the time of the event
  */
-function spanOf(event: CnbEvent, now: number): Span | undefined {
+function spanOf(event: CnbEvent, now: number): TraceSpan | undefined {
   switch (event.type) {
     case 'span':
       return { category: event.category, name: event.name, start: event.startMs, end: event.startMs + event.durationMs, args: event.args ?? {} }

@@ -14,7 +14,7 @@ const SUFFIXES = new Set(['default', 'override', 'append', 'prepend'])
  * Converts entries to files: `NAME`, `NAME.suffix`, `NAME.delim`. The last entry for a file is used, with a warning.
  * @throws CnbError CNB_DESCRIPTOR_INVALID
  */
-export function readBuildEnv(entries: readonly FieldReader[]): { files: EnvFile[]; warnings: string[] } {
+export function readBuilderEnv(entries: readonly FieldReader[]): { files: EnvFile[]; warnings: string[] } {
   const files = new Map<string, string>()
   const warnings: string[] = []
   const set = (name: string, content: string): void => {

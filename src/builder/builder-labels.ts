@@ -1,13 +1,11 @@
 /** A builder's labels, byte for byte as pack writes them: Go's field order, and null for a nil slice. */
 
 import type { Buildpack } from '../buildpacks/buildpack.ts'
-import type { BuildpackInfo, BuildTarget } from '../buildpacks/descriptor.ts'
-import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL } from '../buildpacks/labels.ts'
+import type { BuildpackInfo, BuildTarget } from '../buildpacks/buildpack-descriptor.ts'
+import { BUILDER_METADATA_LABEL, BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, ORDER_EXTENSIONS_LABEL, ORDER_LABEL, STACK_MIXINS_LABEL, SYSTEM_LABEL } from '../images/labels/label-names.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
-import { BUILDER_METADATA_LABEL, STACK_MIXINS_LABEL } from '../images/labels/labels.ts'
 import { compareBytes, encodeGoObject, encodeGoString } from '../formats/go/json.ts'
 import type { RunImageName } from './builder.ts'
-import { ORDER_EXTENSIONS_LABEL, ORDER_LABEL, SYSTEM_LABEL } from './labels.ts'
 import type { LifecycleSource } from './lifecycle-source.ts'
 
 /** A builder's contents, without its build image. */

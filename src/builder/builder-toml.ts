@@ -1,12 +1,12 @@
 /** Reads builder.toml, the input of `cnb builder create` (pack's format, as strict as pack). */
 
-import { readGroup, readOrder, readTarget, type BuildTarget } from '../buildpacks/descriptor.ts'
+import { readGroupEntries, readOrder, readTarget, type BuildTarget } from '../buildpacks/buildpack-descriptor.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import { CnbError } from '../base/errors.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { RunImageName } from './builder.ts'
-import { readBuildEnv, type EnvFile } from './build-env.ts'
+import { readBuilderEnv, type EnvFile } from './build-env.ts'
 
 /** A `[[buildpacks]]` or `[[extensions]]` entry; the module at the uri must have the id and version, if set. */
 export interface ModuleSource {
@@ -48,7 +48,7 @@ export function readBuilderToml(text: string, file: string): BuilderConfig {
   const root = readTomlFields(text, file, { events: (event) => event.type === 'warning' && spelling.push(event.message) })
   const stack = readStack(root)
   const build = root.table('build')
-  const env = readBuildEnv(build?.tables('env') ?? [])
+  const env = readBuilderEnv(build?.tables('env') ?? [])
   const order = readStrictOrder(root, 'order')
   const config = {
     description: root.string('description') ?? '',
@@ -188,7 +188,7 @@ function readSystem(root: FieldReader): BuilderConfig['system'] {
     if (!table) return []
     rejectUnknownEntries(table, 'buildpacks')
     table.rejectUnknown()
-    return readGroup(table, 'buildpacks')
+    return readGroupEntries(table, 'buildpacks')
   }
   const result = { pre: read('pre'), post: read('post') }
   system?.rejectUnknown()

@@ -1,6 +1,6 @@
 /** A builder image's labels and environment (shapes: platform.md and distribution.md). */
 
-import type { BuildTarget } from '../buildpacks/descriptor.ts'
+import type { BuildTarget } from '../buildpacks/buildpack-descriptor.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import type { Image } from '../images/image.ts'
 

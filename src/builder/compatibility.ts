@@ -3,11 +3,11 @@
 import { CnbError } from '../base/errors.ts'
 import { formatEntry, type AvailableBuildpack } from '../buildpacks/order.ts'
 import { checkDirectories, type Buildpack } from '../buildpacks/buildpack.ts'
-import type { BuildpackDescriptor } from '../buildpacks/descriptor.ts'
-import { formatTarget, targetMatches, targetsOf, type TargetPlatform } from '../buildpacks/target.ts'
+import type { BuildpackDescriptor } from '../buildpacks/buildpack-descriptor.ts'
+import { formatTarget, targetMatches, targetsOf, type TargetPlatform } from '../buildpacks/build-target.ts'
 import { compareApiVersions, parseApiVersion } from '../formats/versions.ts'
 import type { Image } from '../images/image.ts'
-import { readStackId, readStackMixins, readImageTarget } from '../images/labels/labels.ts'
+import { readStackId, readStackMixins, readImageTarget } from '../images/labels/label-names.ts'
 import type { LifecycleDescriptor } from './lifecycle-toml.ts'
 
 /**

@@ -2,16 +2,14 @@
 
 import { isDigest } from '../oci/digest.ts'
 import { parseApiVersion } from '../formats/versions.ts'
-import { readGroup, readOrder, readTarget } from '../buildpacks/descriptor.ts'
+import { readGroupEntries, readOrder, readTarget } from '../buildpacks/buildpack-descriptor.ts'
 import type { FieldReader } from '../formats/field-reader.ts'
 import type { Image } from '../images/image.ts'
-import { BUILDER_METADATA_LABEL, STACK_MIXINS_LABEL, readStackId } from '../images/labels/labels.ts'
+import { BUILDER_METADATA_LABEL, BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, ORDER_EXTENSIONS_LABEL, ORDER_LABEL, readStackId, STACK_MIXINS_LABEL, SYSTEM_LABEL } from '../images/labels/label-names.ts'
 import { readLabels } from '../images/labels/read-labels.ts'
 import type { ApiRange, Builder, BuildpackLayerInfo, LifecycleInfo, RunImageName } from './builder.ts'
 import { readBuildUser } from './build-user.ts'
 import { builderError } from './builder-error.ts'
-import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL } from '../buildpacks/labels.ts'
-import { ORDER_EXTENSIONS_LABEL, ORDER_LABEL, SYSTEM_LABEL } from './labels.ts'
 
 const JSON_LABELS = [
   BUILDER_METADATA_LABEL, STACK_MIXINS_LABEL, BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, ORDER_LABEL, ORDER_EXTENSIONS_LABEL, SYSTEM_LABEL,
@@ -121,5 +119,5 @@ function byKey<T>(fields: FieldReader | undefined, read: (value: FieldReader) =>
 
 function readSystem(system: FieldReader | undefined, key: string): Builder['system']['pre'] {
   const table = system?.table(key)
-  return table ? readGroup(table, 'buildpacks') : []
+  return table ? readGroupEntries(table, 'buildpacks') : []
 }

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../base/errors.ts'
 import type { Image } from '../images/image.ts'
-import { readStackId, readImageTarget } from '../images/labels/labels.ts'
+import { readStackId, readImageTarget } from '../images/labels/label-names.ts'
 import { formatPlatform, platformMatches } from '../oci/platform.ts'
 
 /**

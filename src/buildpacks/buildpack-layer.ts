@@ -6,8 +6,8 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Layer } from '../images/image.ts'
 import { CONSTANT_MTIME } from '../oci/constant-time.ts'
-import { escapeId } from './descriptor.ts'
-import type { BuildpackDescriptor } from './descriptor.ts'
+import { escapeId } from './buildpack-descriptor.ts'
+import type { BuildpackDescriptor } from './buildpack-descriptor.ts'
 import type { TreeEntry } from './file-tree.ts'
 
 const ROOT = { uid: 0, gid: 0, mtime: CONSTANT_MTIME }

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../base/errors.ts'
 import type { Layer } from '../images/image.ts'
-import { escapeId, type BuildpackDescriptor } from './descriptor.ts'
+import { escapeId, type BuildpackDescriptor } from './buildpack-descriptor.ts'
 
 /**
  * A buildpack read from a directory or an archive. `layer` has its files at `/cnb/buildpacks/<id with / as _>/<version>`, owned by

@@ -6,7 +6,7 @@ import { parseApiVersion } from '../formats/versions.ts'
 import { stringifyToml } from '../formats/toml.ts'
 import type { Buildpack } from './buildpack.ts'
 import { buildpackLayer } from './buildpack-layer.ts'
-import { readDescriptor } from './descriptor.ts'
+import { readDescriptor } from './buildpack-descriptor.ts'
 import type { TreeEntry } from './file-tree.ts'
 
 export interface InlineScript {

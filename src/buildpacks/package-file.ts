@@ -10,12 +10,12 @@ import type { Layer } from '../images/image.ts'
 import { hexOf, isDigest, type Digest } from '../oci/digest.ts'
 import { compareBytes } from '../formats/go/json.ts'
 import type { Buildpack } from './buildpack.ts'
-import { readOrder, readTarget, type BuildpackDescriptor, type ModuleKind } from './descriptor.ts'
+import { readOrder, readTarget, type BuildpackDescriptor, type ModuleKind } from './buildpack-descriptor.ts'
 import { EntryNames } from './entry-names.ts'
 import { FieldReader } from '../formats/field-reader.ts'
 import { isTable } from '../formats/lenient-values.ts'
 import { readEntryText, type FileTree, type TreeEntry } from './file-tree.ts'
-import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL } from './labels.ts'
+import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL } from '../images/labels/label-names.ts'
 
 const MANIFESTS = new Set(['application/vnd.docker.distribution.manifest.v2+json', 'application/vnd.oci.image.manifest.v1+json'])
 

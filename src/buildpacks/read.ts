@@ -7,7 +7,7 @@ import type { Context } from '../base/events.ts'
 import { readTomlFields } from '../formats/field-reader.ts'
 import { buildpackLayer } from './buildpack-layer.ts'
 import type { Buildpack } from './buildpack.ts'
-import { readDescriptor, type BuildpackDescriptor, type ModuleKind } from './descriptor.ts'
+import { readDescriptor, type BuildpackDescriptor, type ModuleKind } from './buildpack-descriptor.ts'
 import { openFileTree, readEntryText, type FileTree } from './file-tree.ts'
 import { readPackage } from './package-file.ts'
 
@@ -39,13 +39,13 @@ export async function readBuildpacks(path: string, context: Context = {}, kind: 
   return found
 }
 
-interface Found {
+interface FoundTree {
   readonly buildpacks: readonly Buildpack[]
   /** Paths. */
   readonly dependencies: readonly string[]
 }
 
-async function readOne(path: string, context: Context, kind: ModuleKind): Promise<Found> {
+async function readOne(path: string, context: Context, kind: ModuleKind): Promise<FoundTree> {
   const tree = await openFileTree(path, { invalid: 'CNB_BUILDPACK_INVALID', missing: 'CNB_BUILDPACK_NOT_FOUND' })
   const survey = await surveyTree(tree, context)
   if (survey.files.has('oci-layout')) return { buildpacks: await readPackage(tree, kind, context), dependencies: [] }

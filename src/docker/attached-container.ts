@@ -5,7 +5,7 @@ import { abortError, CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
 import type { ContainerOutput, AttachedContainer } from './engine.ts'
-import { engineRefusal } from './errors.ts'
+import { engineRefusal } from './engine-errors.ts'
 import { demultiplex } from './multiplex.ts'
 import { recordOf, stringOf } from '../formats/lenient-values.ts'
 

@@ -6,7 +6,7 @@ import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
 import { attachAndStart } from './attached-container.ts'
 import type { Container, ContainerOutput, AttachedContainer } from './engine.ts'
-import { refusalStatus } from './errors.ts'
+import { engineStatus } from './engine-errors.ts'
 import { discardContainer, removeContainer } from './remove-container.ts'
 
 export class EngineContainer implements Container {
@@ -36,7 +36,7 @@ export class EngineContainer implements Container {
     try {
       return await this.#client.stream({ task, method: 'GET', path: this.#path('archive'), query: { path }, signal: context.signal })
     } catch (error) {
-      if (refusalStatus(error) === 404) return undefined
+      if (engineStatus(error) === 404) return undefined
       throw error
     }
   }

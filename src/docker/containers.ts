@@ -7,7 +7,7 @@ import { formatPlatform } from '../oci/platform.ts'
 import type { EngineClient } from './connection/client.ts'
 import { EngineContainer } from './container.ts'
 import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
-import { engineRefusal, refusalStatus } from './errors.ts'
+import { engineRefusal, engineStatus } from './engine-errors.ts'
 import { Grace } from './grace.ts'
 import { discardContainer, removeContainer } from './remove-container.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
@@ -47,7 +47,7 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
     return new EngineContainer(client, id, spec.stdin ?? false, context)
   } catch (error) {
     // A refusal created nothing; after any other error there may be a container.
-    if (made !== undefined || refusalStatus(error) === undefined) await discardContainer(client, made ?? first, context)
+    if (made !== undefined || engineStatus(error) === undefined) await discardContainer(client, made ?? first, context)
     throwIfAborted(signal)
     throw error
   }
@@ -60,7 +60,7 @@ async function rename(client: EngineClient, id: string, name: string, signal: Ab
     await client.text({ task, method: 'POST', path: `/containers/${id}/rename`, query: { name }, signal })
   } catch (error) {
     // Podman 5 replies with 500 and an error of its database.
-    if (refusalStatus(error) !== 500) throw error
+    if (engineStatus(error) !== 500) throw error
     const holder = await client.json({ task, method: 'GET', path: `/containers/${name}/json`, signal }).catch(() => undefined)
     throw holder === undefined ? error : engineRefusal(task, 409, 'the name is already in use')
   }

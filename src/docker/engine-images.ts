@@ -9,9 +9,9 @@ import { readContainerConfig } from '../oci/read-config.ts'
 import { parseReference, parseTag } from '../oci/reference.ts'
 import type { EngineClient } from './connection/client.ts'
 import type { EngineHistory, EngineImage, EngineImages, EngineInfo } from './engine.ts'
-import { engineRefusal, refusalStatus } from './errors.ts'
+import { engineRefusal, engineStatus } from './engine-errors.ts'
 import { readJsonLines } from './json-lines.ts'
-import { pull } from './pull.ts'
+import { pull } from './pull-image.ts'
 
 
 export function makeEngineImages(client: EngineClient, info: (context?: Context) => Promise<EngineInfo>): EngineImages {
@@ -46,7 +46,7 @@ async function inspect(
     const isOther = image.osVersion !== undefined && (await info(context)).product === 'podman'
     return isOther ? { ...image, osVersion: undefined } : image
   } catch (error) {
-    if (refusalStatus(error) === 404) return undefined
+    if (engineStatus(error) === 404) return undefined
     throw error
   }
 }
@@ -102,12 +102,12 @@ async function remove(client: EngineClient, reference: string): Promise<void> {
   try {
     await client.text({ task: `cannot remove the image ${reference}`, method: 'DELETE', path: pathOf(reference, '') })
   } catch (error) {
-    if (refusalStatus(error) !== 404) throw error
+    if (engineStatus(error) !== 404) throw error
   }
 }
 
 function notFound(error: unknown, reference: string): never {
-  if (refusalStatus(error) !== 404) throw error
+  if (engineStatus(error) !== 404) throw error
   throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image ${reference}`, { cause: error })
 }
 

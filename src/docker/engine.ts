@@ -119,7 +119,7 @@ export interface Owned {
 }
 
 export interface Containers {
-  /** @throws CnbError CNB_ENGINE_FAILED, with `refusalStatus` (errors.ts) 409 if the name is taken, 404 without the image */
+  /** @throws CnbError CNB_ENGINE_FAILED, with `engineStatus` (engine-errors.ts) 409 if the name is taken, 404 without the image */
   create(spec: ContainerSpec, context?: Context): Promise<Container>
   /** Lists all containers with `label`, running or not. */
   list(label: string, context?: Context): Promise<(Owned & { readonly id: string; readonly name: string })[]>

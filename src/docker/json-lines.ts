@@ -1,7 +1,7 @@
 /** Parses replies with one JSON document per line: progress of pulls and loads. */
 
 import type { Readable } from 'node:stream'
-import { engineRefusal } from './errors.ts'
+import { engineRefusal } from './engine-errors.ts'
 import { isTable, numberOf, stringOf } from '../formats/lenient-values.ts'
 
 const MAX_LINE = 1024 * 1024

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
-import { engineRefusal } from './errors.ts'
+import { engineRefusal } from './engine-errors.ts'
 
 const HEADER = 8
 /** Streams 0 and 1: stdin, which an attach may echo, and stdout. */

@@ -3,7 +3,7 @@
 import { toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { type Engine, OWNER_LABEL, type Owned, UNFINISHED_LABEL } from './engine.ts'
-import { refusalStatus } from './errors.ts'
+import { engineStatus } from './engine-errors.ts'
 import { parseOwner, type ResourceOwner } from './owner.ts'
 
 /** Longer than any build: an older object that does not run has no live owner on any machine. */
@@ -70,7 +70,7 @@ async function removeUnused({ volumes }: Engine, name: string): Promise<boolean>
     await volumes.remove(name)
     return true
   } catch (error) {
-    if (refusalStatus(error) !== 409) throw error
+    if (engineStatus(error) !== 409) throw error
     return false
   }
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
-import { isEngineGone, refusalStatus } from './errors.ts'
+import { isEngineGone, engineStatus } from './engine-errors.ts'
 
 const REMOVE_ATTEMPTS = 4
 const REMOVE_TIMEOUT_MS = 30_000
@@ -21,7 +21,7 @@ export async function removeContainer(client: EngineClient, id: string): Promise
       await client.text({ task, method: 'DELETE', path: `/containers/${id}`, query: { force: true, v: true }, signal: patience(client) })
       return
     } catch (error) {
-      const status = refusalStatus(error)
+      const status = engineStatus(error)
       if (status === 404) return
       const lost = error instanceof CnbError && error.code === 'CNB_ENGINE_LOST'
       if (attempt === REMOVE_ATTEMPTS || !(lost || status === 409 || (status !== undefined && status >= 500))) throw error

@@ -4,7 +4,7 @@ import { throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
 import type { Volumes } from './engine.ts'
-import { refusalStatus } from './errors.ts'
+import { engineStatus } from './engine-errors.ts'
 import { Grace } from './grace.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf } from '../formats/lenient-values.ts'
 
@@ -26,7 +26,7 @@ async function exists(client: EngineClient, name: string, { signal }: Context = 
     await client.text({ task: `cannot look for the volume ${name}`, method: 'GET', path: pathOf(name), signal })
     return true
   } catch (error) {
-    if (refusalStatus(error) !== 404) throw error
+    if (engineStatus(error) !== 404) throw error
     return false
   }
 }
@@ -50,7 +50,7 @@ async function remove(client: EngineClient, name: string): Promise<void> {
   try {
     await client.text({ task: `cannot remove the volume ${name}`, method: 'DELETE', path: pathOf(name) })
   } catch (error) {
-    if (refusalStatus(error) !== 404) throw error
+    if (engineStatus(error) !== 404) throw error
   }
 }
 

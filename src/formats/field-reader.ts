@@ -50,7 +50,7 @@ export function readTomlFields(text: string, file: string, { events }: Context =
 export const anyCapitals: OtherCapitals = () => {}
 
 /** A key's value and its path in the document. */
-interface Found {
+interface FoundValue {
   readonly path: FieldPath
   readonly value: unknown
 }
@@ -63,7 +63,7 @@ export class FieldReader {
   readonly #error: FieldError
   readonly #otherCapitals: OtherCapitals | undefined
   /** By folded key. */
-  #found: Map<string, Found[]> | undefined
+  #found: Map<string, FoundValue[]> | undefined
   readonly #asked = new Set<string>()
 
   /**
@@ -71,13 +71,13 @@ export class FieldReader {
    * @param otherCapitals if absent, keys are case-sensitive
    */
   constructor(
-    tables: Readonly<Record<string, unknown>> | readonly Found[],
+    tables: Readonly<Record<string, unknown>> | readonly FoundValue[],
     path: FieldPath,
     error: FieldError,
     otherCapitals?: OtherCapitals,
   ) {
     this.#tables = Array.isArray(tables)
-      ? (tables as readonly Found[]).map(({ path, value }) => ({ path, table: value as Record<string, unknown> }))
+      ? (tables as readonly FoundValue[]).map(({ path, value }) => ({ path, table: value as Record<string, unknown> }))
       : [{ path, table: tables as Readonly<Record<string, unknown>> }]
     this.#path = path
     this.#error = error
@@ -185,7 +185,7 @@ export class FieldReader {
   }
 
   /** @throws the document's error if the key occurs twice: Go's decoder picks one at random */
-  #get(key: string): Found | undefined {
+  #get(key: string): FoundValue | undefined {
     const found = this.#find(key)
     this.#hear(key, found)
     const [first, second] = found
@@ -194,12 +194,12 @@ export class FieldReader {
     throw this.#error(second.path, `'${formatFieldPath(first.path)}' and '${formatFieldPath(second.path)}' are the same key`, `Keep only the key '${key}'.`)
   }
 
-  #hear(key: string, found: readonly Found[]): void {
+  #hear(key: string, found: readonly FoundValue[]): void {
     this.#asked.add(this.#folded(key))
     for (const { path } of found) if (path.at(-1) !== key) this.#otherCapitals?.(path, key)
   }
 
-  #find(key: string): readonly Found[] {
+  #find(key: string): readonly FoundValue[] {
     if (!this.#found) {
       this.#found = new Map()
       for (const { path, table } of this.#tables) {
@@ -220,7 +220,7 @@ export class FieldReader {
     return this.#otherCapitals ? key.replaceAll('\u017f', 's').toLowerCase() : key
   }
 
-  #list(key: string, wanted: string): Found[] {
+  #list(key: string, wanted: string): FoundValue[] {
     const one = this.#get(key)
     if (one?.value === undefined) return []
     const { value, path } = one

@@ -90,7 +90,7 @@ export async function readImage(content: ImageContent, manifest: StoredDocument,
     platform: { os, architecture, variant: variant || undefined },
     config,
     labels: config.config.Labels ?? {},
-    layers: layers.map((layer, index) => new StoredLayer(content, diffIds[index]!, layer)),
+    layers: layers.map((layer, index) => new BlobBackedLayer(content, diffIds[index]!, layer)),
   }
 }
 
@@ -103,7 +103,7 @@ async function readBlob(content: ImageContent, descriptor: Descriptor, name: str
   return Buffer.concat(chunks)
 }
 
-class StoredLayer implements Layer {
+class BlobBackedLayer implements Layer {
   readonly diffId: Digest
   readonly blob: LayerBlob
 

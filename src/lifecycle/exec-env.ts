@@ -4,7 +4,7 @@ import { CnbError } from '../base/errors.ts'
 import type { EventSink } from '../base/events.ts'
 import { hasFeature, sinceApi } from '../formats/api-features.ts'
 import { type ApiVersion, formatApiVersion } from '../formats/versions.ts'
-import { EXEC_ENV_LABEL } from '../images/labels/labels.ts'
+import { EXEC_ENV_LABEL } from '../images/labels/label-names.ts'
 import { labelOf, type Labelled } from '../images/labels/read-labels.ts'
 
 /** The environment of an image without the label, and of a build with a Platform API that does not support others. */

@@ -3,7 +3,7 @@
 import { packTar, type TarEntry } from '../archive/tar/tar-writer.ts'
 import { type Context, step } from '../base/events.ts'
 import type { Container } from '../docker/engine.ts'
-import { platformEntries } from '../project/platform-files.ts'
+import { platformEntries } from '../project/platform-directory.ts'
 import { caBundleEntry, caEnv } from './ca-bundle.ts'
 import type { BuildPlan } from './lifecycle.ts'
 

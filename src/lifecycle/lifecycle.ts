@@ -11,7 +11,7 @@ import type { Image, SavedImage } from '../images/image.ts'
 import type { ContainerConfig } from '../oci/config.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Tag } from '../oci/reference.ts'
-import type { Binding } from '../project/platform-files.ts'
+import type { Binding } from '../project/platform-directory.ts'
 
 /** The run image, with the name that the app's metadata records. */
 export interface RunImage {

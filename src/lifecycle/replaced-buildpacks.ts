@@ -1,6 +1,6 @@
 /** Buildpacks that a build adds with the ID and version of a builder's buildpack, but other files. */
 
-import { escapeId } from '../buildpacks/descriptor.ts'
+import { escapeId } from '../buildpacks/buildpack-descriptor.ts'
 import type { BuildPlan } from './lifecycle.ts'
 
 /**

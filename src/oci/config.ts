@@ -42,7 +42,7 @@ export interface ImageConfig {
 }
 
 /** How to encode a field of a Go struct, and when to omit it. */
-interface Field {
+interface ConfigField {
   readonly omit: (value: unknown) => boolean
   readonly encode: (value: unknown) => string
 }
@@ -50,18 +50,18 @@ interface Field {
 const never = (_value: unknown): boolean => false
 const absent = (value: unknown): boolean => value === undefined || value === null
 
-const text: Field = { omit: never, encode: (value) => encodeGoValue(value ?? '') }
-const optional: Field = { omit: isGoEmpty, encode: encodeGoValue }
+const text: ConfigField = { omit: never, encode: (value) => encodeGoValue(value ?? '') }
+const optional: ConfigField = { omit: isGoEmpty, encode: encodeGoValue }
 /** Go's `omitempty` does not apply to times: an absent time is written as the year 1. */
-const time: Field = { omit: never, encode: (value) => encodeGoValue(value ?? '0001-01-01T00:00:00Z') }
+const time: ConfigField = { omit: never, encode: (value) => encodeGoValue(value ?? '0001-01-01T00:00:00Z') }
 /** A set, which Go represents as a map to empty structs. */
-const set: Field = {
+const set: ConfigField = {
   omit: isGoEmpty,
   encode: (value) => encodeGoValue(Object.fromEntries(Object.keys(value as object).map((key) => [key, {}]))),
 }
 
 /** A struct; members without a field are omitted, as in Go. */
-function struct(fields: Readonly<Record<string, Field>>, omit = never): Field {
+function struct(fields: Readonly<Record<string, ConfigField>>, omit = never): ConfigField {
   return {
     omit,
     encode: (value) => {
@@ -74,7 +74,7 @@ function struct(fields: Readonly<Record<string, Field>>, omit = never): Field {
   }
 }
 
-function list(entry: Field): Field {
+function list(entry: ConfigField): ConfigField {
   return { omit: isGoEmpty, encode: (value) => `[${(value as unknown[]).map((item) => entry.encode(item)).join(',')}]` }
 }
 

@@ -47,7 +47,7 @@ export class Connections implements AsyncDisposable {
    */
   async engineServices(context: Context): Promise<EngineServices> {
     const { env, home } = this.#host
-    const [{ connect }, { resolveEndpoint }, { makeKeychain }, { currentOwner, ownerLabel }] = await Promise.all([
+    const [{ connectEngine: connect }, { resolveEndpoint }, { makeKeychain }, { currentOwner, ownerLabel }] = await Promise.all([
       import('../docker/connection/connect.ts'),
       import('../docker/connection/endpoint.ts'),
       import('../registry/auth/keychain.ts'),
@@ -80,7 +80,7 @@ export class Connections implements AsyncDisposable {
 async function sweep(engine: Engine, { space }: ResourceOwner, context: Context): Promise<void> {
   const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('../docker/orphans.ts'), import('../docker/owner.ts')])
   try {
-    const removed = await removeOrphans(engine, { space, hasEnded: (owner) => hasEnded(owner, exists), now: Date.now }, context)
+    const removed = await removeOrphans(engine, { space, hasEnded: (owner) => hasEnded(owner, processExists), now: Date.now }, context)
     if (removed > 0) context.events?.({ type: 'debug', message: `removed ${removed} leftovers of earlier runs` })
   } catch (error) {
     context.events?.({ type: 'debug', message: `cannot remove leftovers of earlier runs: ${toCnbError(error).message}` })
@@ -88,7 +88,7 @@ async function sweep(engine: Engine, { space }: ResourceOwner, context: Context)
 }
 
 /** Returns whether a process with this id exists, by getpriority(2), which the mount option hidepid of /proc does not restrict. */
-export function exists(pid: number): boolean {
+export function processExists(pid: number): boolean {
   try {
     getPriority(pid)
     return true

@@ -6,12 +6,12 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { abortable } from './transport/abortable.ts'
 import { Authorizer } from './auth/authorizer.ts'
-import { clean, isUntrustedCertificate, registryRefusal, registryError } from './errors.ts'
+import { clean, isUntrustedCertificate, registryRefusal, registryError } from './registry-errors.ts'
 import { discard, headerValues, type Exchange, type HttpReply, type HttpRequest } from './transport/http.ts'
 import type { Keychain } from './auth/keychain.ts'
 import { followingRedirects } from './transport/redirects.ts'
 import { retrying } from './transport/retries.ts'
-import { isLoopback } from './transport/target.ts'
+import { isLoopback } from './transport/untrusted-address.ts'
 
 /** Time limit for TLS if plain HTTP is allowed too. */
 const HTTPS_PATIENCE_MS = 2000

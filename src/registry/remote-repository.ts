@@ -4,14 +4,14 @@ import type { Readable } from 'node:stream'
 import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import { refusalStatus } from './errors.ts'
+import { registryStatus } from './registry-errors.ts'
 import { listReferrers, listTags } from './lists.ts'
 import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from './registry.ts'
 import { put, read, remove, resolve } from './remote-manifests.ts'
 import type { RemotePath } from './remote-path.ts'
 import { download, type WantedBlob } from './transfer/blob-download.ts'
 import { cancel, checkPush, sessionOf } from './transfer/upload-session.ts'
-import { exists, upload, uploadStream } from './transfer/upload.ts'
+import { blobExists, upload, uploadStream } from './transfer/upload.ts'
 import { discard, type HttpReply } from './transport/http.ts'
 
 
@@ -43,7 +43,7 @@ export class RemoteRepository implements Repository {
   }
 
   hasBlob(digest: Digest, context: Context = {}): Promise<boolean> {
-    return exists(this.#at, digest, context)
+    return blobExists(this.#at, digest, context)
   }
 
   blob(descriptor: WantedBlob, context: Context = {}): Promise<Readable> {
@@ -87,7 +87,7 @@ async function mount(at: RemotePath, digest: Digest, from: string, context: Cont
   try {
     reply = await at.call({ task, method: 'POST', path, access: 'push', scopes, expect: [201, 202] }, context)
   } catch (error) {
-    if (CANNOT_MOUNT.has(refusalStatus(error) ?? 0)) return false
+    if (CANNOT_MOUNT.has(registryStatus(error) ?? 0)) return false
     throw error
   }
   await discard(reply)

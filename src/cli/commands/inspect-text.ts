@@ -6,7 +6,7 @@ import { table } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
 import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from './place-text.ts'
 import { startText } from './start-text.ts'
-import { formatTarget } from './target-text.ts'
+import { targetText } from './target-text.ts'
 
 /** @returns text with tables of buildpacks, processes and layers */
 export function inspectionText(inspection: ImageInspection, theme: Theme): string {
@@ -19,7 +19,7 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
       [
         ...identityFields(inspection),
         ['Stack', inspection.stack],
-        ['Target', formatTarget(inspection.target)],
+        ['Target', targetText(inspection.target)],
         ['Run image', baseImage.reference],
         ['Top layer', baseImage.topLayer],
         ['Run images', runImages.map(({ name }) => name).join(', ')],

@@ -9,7 +9,7 @@ export interface TargetWords {
 }
 
 /** Formats a target, such as `linux/amd64, debian 12`; undefined if the image has none. */
-export function formatTarget(target: TargetWords | undefined): string | undefined {
+export function targetText(target: TargetWords | undefined): string | undefined {
   if (target === undefined) return undefined
   const platform = [target.os, target.arch, target.variant].filter((part) => part).join('/')
   const distro = [target.distroName, target.distroVersion].filter((part) => part).join(' ')

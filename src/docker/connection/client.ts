@@ -13,7 +13,7 @@ import type { EventSink, SpanArguments } from '../../base/events.ts'
 import { beginSpan, endWith, type EndSpan } from '../../base/spans.ts'
 import { countBytes } from '../../base/spent-chunks.ts'
 import type { PullOptions } from '../engine.ts'
-import { engineError, engineRefusal, refusalStatus } from '../errors.ts'
+import { engineError, engineRefusal, engineStatus } from '../engine-errors.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Transport } from './engine-address.ts'
 import { SshConnection } from './ssh-connection.ts'
@@ -227,7 +227,7 @@ function statusOf(reply: Readable): SpanArguments {
 
 /** Returns the status or the error code, without the message, which may contain anything. */
 function failureOf(error: unknown): SpanArguments {
-  const status = refusalStatus(error)
+  const status = engineStatus(error)
   return status === undefined ? { failed: toCnbError(error).code } : { status }
 }
 

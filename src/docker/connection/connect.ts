@@ -12,7 +12,7 @@ import { closedAtOnceHint } from './tls-problem.ts'
  * Connects to the engine that `resolveEndpoint` found, and pings it. The caller closes the result.
  * @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
  */
-export async function connect(endpoint: Endpoint, context?: Context): Promise<Engine> {
+export async function connectEngine(endpoint: Endpoint, context?: Context): Promise<Engine> {
   const engine = new DockerodeEngine(endpoint, lastWords(context?.signal), context?.events)
   try {
     await engine.ping(context)

@@ -7,7 +7,7 @@ import type { Context } from '../../base/events.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
 import type { EngineClient } from '../connection/client.ts'
 import type { BlobInfo, Content, EngineInfo } from '../engine.ts'
-import { engineRefusal, refusalStatus } from '../errors.ts'
+import { engineRefusal, engineStatus } from '../engine-errors.ts'
 import { callGrpc } from './grpc.ts'
 import type { GrpcSession } from './grpc-session.ts'
 import { bytesField, readFields } from './protobuf.ts'
@@ -72,7 +72,7 @@ async function firstOf(source: ContentSource, context: Context, ask: () => Async
     const { value } = await rest.next()
     return { message: value ?? undefined, rest }
   } catch (error) {
-    if (ABSENT.has(refusalStatus(error) ?? 0)) return undefined
+    if (ABSENT.has(engineStatus(error) ?? 0)) return undefined
     throw error
   }
 }

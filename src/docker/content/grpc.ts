@@ -4,7 +4,7 @@ import { constants, type IncomingHttpHeaders } from 'node:http2'
 import { CnbError } from '../../base/errors.ts'
 import { beginSpan } from '../../base/spans.ts'
 import type { EngineClient } from '../connection/client.ts'
-import { engineError, engineRefusal } from '../errors.ts'
+import { engineError, engineRefusal } from '../engine-errors.ts'
 import { frameOf, readFrames } from './grpc-frames.ts'
 import type { GrpcSession } from './grpc-session.ts'
 

@@ -11,7 +11,7 @@ const FIXED32 = 5
 const MAX_FACTOR = 128 ** 9
 
 /** A decoded field: a number for wire type 0, bytes for wire type 2. */
-export type Field = { readonly number: number; readonly value: number | Buffer }
+export type ProtobufField = { readonly number: number; readonly value: number | Buffer }
 
 /** Encodes a field of wire type 2. */
 export function bytesField(number: number, value: string): Buffer {
@@ -31,7 +31,7 @@ function varint(value: number): Buffer {
  * Yields the message's fields in order; fixed-width fields, which no message here uses, are skipped. Bytes are not copied.
  * @throws CnbError CNB_ENGINE_FAILED for a malformed message, or a number above 2^53
  */
-export function* readFields(message: Buffer): Generator<Field> {
+export function* readFields(message: Buffer): Generator<ProtobufField> {
   let at = 0
   const number = (): number => {
     let value = 0

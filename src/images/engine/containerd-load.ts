@@ -28,10 +28,10 @@ export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, wanted
   }
 }
 
-type Blobs = ReadonlyMap<Digest, Descriptor>
+type BlobIndex = ReadonlyMap<Digest, Descriptor>
 
 /** Returns the blobs of the plan's layers that the engine has. It prefers the blobs of the base, which a registry has already. */
-async function knownBlobs({ content }: Engine, { base, previous, layers, blobs }: ImagePlan, context: Context): Promise<Blobs> {
+async function knownBlobs({ content }: Engine, { base, previous, layers, blobs }: ImagePlan, context: Context): Promise<BlobIndex> {
   const images = blobs ? [] : [base, ...(previous ? [previous] : [])]
   const named = await Promise.all(images.map((image) => namedBlobs(content, image, context)))
   const find = async (diffId: Digest): Promise<[Digest, Descriptor][]> => {
@@ -47,7 +47,7 @@ async function presentBlob(content: Engine['content'], blob: Descriptor, context
   return (await content.info(blob.digest, context))?.size === blob.size ? blob : undefined
 }
 
-async function load(engine: Engine, plan: ImagePlan, { config, find }: WantedImage, known: Blobs, context: Context): Promise<Digest> {
+async function load(engine: Engine, plan: ImagePlan, { config, find }: WantedImage, known: BlobIndex, context: Context): Promise<Digest> {
   const missing = plan.layers.filter(({ diffId }) => !known.has(diffId))
   const sent = plan.blobs ? missing.map(({ diffId }) => sentBlob(diffId, plan.blobs?.get(diffId), context)) : await plainBlobs(missing, context)
   const descriptors = new Map([...known, ...sent.map(({ diffId, descriptor }) => [diffId, descriptor] as const)])
@@ -88,7 +88,7 @@ async function plainBlobs(layers: readonly Layer[], context: Context): Promise<S
   })
 }
 
-async function checkLoaded(engine: Engine, id: Digest, plan: ImagePlan, known: Blobs, context: Context): Promise<void> {
+async function checkLoaded(engine: Engine, id: Digest, plan: ImagePlan, known: BlobIndex, context: Context): Promise<void> {
   if (!isAsPlanned(await engine.images.inspect(id, context), plan)) {
     throw new CnbError('CNB_ENGINE_FAILED', `the engine loaded image ${id} with other layers than were sent`)
   }

@@ -23,7 +23,7 @@ import { readSavedLayers } from './saved-layers.ts'
 /** Bytes per read. Each chunk passes through many streams, so the default size is too small for layers. */
 const PIECE = 1024 * 1024
 
-interface LayerFile {
+interface ArchivedLayer {
   readonly path: string
   /** Uncompressed, in bytes. */
   readonly size: number
@@ -42,7 +42,7 @@ export type LayerEngine = Pick<Engine, 'content'> & {
 export class LayerStore implements AsyncDisposable {
   readonly #engine: LayerEngine
   readonly #owner: string
-  readonly #files = new Map<Digest, LayerFile>()
+  readonly #files = new Map<Digest, ArchivedLayer>()
   /** By image ID. */
   readonly #rebuilders = new Map<string, LayerRebuilder>()
   readonly #containers: Container[] = []
@@ -60,7 +60,7 @@ export class LayerStore implements AsyncDisposable {
 
   /** Returns a layer of the image. Its size is known once it is on the disk. */
   layer(image: DescribedImage, diffId: Digest): Layer {
-    return new StoredLayer(this, image, diffId)
+    return new EngineLayer(this, image, diffId)
   }
 
   sizeOf(diffId: Digest): number | undefined {
@@ -166,7 +166,7 @@ export class LayerStore implements AsyncDisposable {
   }
 }
 
-class StoredLayer implements Layer {
+class EngineLayer implements Layer {
   readonly store: LayerStore
   readonly image: DescribedImage
   readonly diffId: Digest
@@ -188,7 +188,7 @@ class StoredLayer implements Layer {
 
 /** Copies the layers of engines to the disk, with at most one `docker save` for each image. */
 export async function fetchLayers(layers: readonly Layer[], context: Context = {}): Promise<void> {
-  const stored = layers.filter((layer) => layer instanceof StoredLayer)
+  const stored = layers.filter((layer) => layer instanceof EngineLayer)
   for (const { store, image } of stored) {
     const ofImage = stored.filter((layer) => layer.store === store && layer.image.id === image.id)
     // The first layer of an image fetches all of its layers: nothing remains to do for the others.

@@ -1,7 +1,7 @@
 /** Reads the label io.buildpacks.build.metadata (platform.md "io.buildpacks.build.metadata (JSON)"). */
 
 import type { FieldReader } from '../../formats/field-reader.ts'
-import { BUILD_METADATA_LABEL } from './labels.ts'
+import { BUILD_METADATA_LABEL } from './label-names.ts'
 import { readLabels, type Labelled } from './read-labels.ts'
 
 interface UsedBuildpack {

@@ -3,7 +3,7 @@
 import type { FieldReader } from '../../formats/field-reader.ts'
 import { encodeGoObject, encodeGoString } from '../../formats/go/json.ts'
 import { editJsonObject } from '../../formats/go/json-edit.ts'
-import { LIFECYCLE_METADATA_LABEL } from './labels.ts'
+import { LIFECYCLE_METADATA_LABEL } from './label-names.ts'
 import { readLabels, type Labelled } from './read-labels.ts'
 
 /** A run image's name and mirrors. */

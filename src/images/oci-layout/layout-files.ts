@@ -39,7 +39,7 @@ export async function readSmallFile(directory: string, path: string): Promise<Bu
 }
 
 /** Reads a document's blob and verifies its digest. Returns undefined if it does not exist. @throws CnbError CNB_IMAGE_INVALID */
-export async function readDocument(directory: string, digest: Digest): Promise<Buffer | undefined> {
+export async function readLayoutDocument(directory: string, digest: Digest): Promise<Buffer | undefined> {
   const content = await readSmallFile(directory, blobPath(digest))
   if (content && digestOf(content) !== digest) throw isOther(directory, digest)(digestOf(content))
   return content

@@ -9,7 +9,7 @@ import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts'
 import type { Platform } from '../../oci/platform.ts'
 import type { ImageSource } from '../image.ts'
 import { readStoredImage, type ImageContent, type StoredDocument, type StoredImage } from '../stored-image.ts'
-import { openBlob, readDocument, readSmallFile } from './layout-files.ts'
+import { openBlob, readLayoutDocument, readSmallFile } from './layout-files.ts'
 import { checkLayoutFile, imagesOf, indexOf, namesOf } from './layout-index.ts'
 import { formatLayoutLocation, parseLayoutLocation, type LayoutLocation } from './layout-location.ts'
 
@@ -76,7 +76,7 @@ export async function readLayoutIndex(directory: string): Promise<Buffer | undef
 }
 
 async function documentOf(directory: string, digest: Digest, listed?: Descriptor): Promise<StoredDocument | undefined> {
-  const content = await readDocument(directory, digest)
+  const content = await readLayoutDocument(directory, digest)
   const name = formatLayoutLocation({ directory, digest })
   return content && withDescriptor(content, typeOf(content, stringOf(listed?.mediaType), name))
 }

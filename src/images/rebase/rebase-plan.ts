@@ -6,7 +6,7 @@ import { CONSTANT_TIME } from '../../oci/constant-time.ts'
 import { hexOf, isDigest, type Digest } from '../../oci/digest.ts'
 import type { Image, Layer } from '../image.ts'
 import { labelOf } from '../labels/read-labels.ts'
-import { LIFECYCLE_METADATA_LABEL } from '../labels/labels.ts'
+import { LIFECYCLE_METADATA_LABEL } from '../labels/label-names.ts'
 import { readLifecycleMetadata, withRunImage, type LifecycleMetadata } from '../labels/lifecycle-metadata.ts'
 import { checkRebase, type RebaseRequest } from './rebase-rules.ts'
 

@@ -4,7 +4,7 @@ import { CnbError } from '../../base/errors.ts'
 import { hasFeature } from '../../formats/api-features.ts'
 import { parseApiVersion } from '../../formats/versions.ts'
 import type { Image } from '../image.ts'
-import { isMarkedRebasable, readDistro, readStackId, readStackMixins } from '../labels/labels.ts'
+import { isMarkedRebasable, readDistro, readStackId, readStackMixins } from '../labels/label-names.ts'
 import type { LifecycleMetadata } from '../labels/lifecycle-metadata.ts'
 import { isSameName } from '../find/run-image-name.ts'
 

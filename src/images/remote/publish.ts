@@ -3,7 +3,7 @@
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { familiarName, type Reference } from '../../oci/reference.ts'
-import { refusalStatus } from '../../registry/errors.ts'
+import { registryStatus } from '../../registry/registry-errors.ts'
 import type { NewManifest, Registries } from '../../registry/registry.ts'
 
 /** An image or index to publish. */
@@ -43,7 +43,7 @@ export async function publish(registries: Registries, { tags: [first, ...others]
     return document
   }
   const document = await sendAndPut(true).catch((error: unknown) => {
-    if (!INCOMPLETE.has(refusalStatus(error) ?? 0)) throw error
+    if (!INCOMPLETE.has(registryStatus(error) ?? 0)) throw error
     context.events?.({ type: 'debug', message: `checking all blobs, because the registry rejected the manifest: ${toCnbError(error).message}` })
     return sendAndPut(false)
   })

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
-import { escapeId } from '../../buildpacks/descriptor.ts'
+import { escapeId } from '../../buildpacks/buildpack-descriptor.ts'
 import type { Layer } from '../../images/image.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { BuildPlan } from '../lifecycle.ts'

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
-import { decidePullPolicy, type PullPolicy } from '../../images/find/pull.ts'
+import { decidePullPolicy, type PullPolicy } from '../../images/find/find-image.ts'
 import { DEFAULT_EXEC_ENV, parseExecEnv } from '../../lifecycle/exec-env.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { Platform } from '../../oci/platform.ts'

@@ -1,6 +1,6 @@
 /** The options of `cnb build`. */
 
-import type { PullPolicy } from '../../images/find/pull.ts'
+import type { PullPolicy } from '../../images/find/find-image.ts'
 import type { RegistryOptions } from '../config/registry-settings.ts'
 
 export interface BuildOptions extends RegistryOptions {

@@ -12,7 +12,7 @@ import { parseLocator } from '../../buildpacks/locator.ts'
 import { type GroupEntry, type Order, resolveOrder, surroundOrder } from '../../buildpacks/order.ts'
 import { readBuildpacks } from '../../buildpacks/read.ts'
 import { isInside } from '../named-file.ts'
-import type { ProjectBuildpack, ProjectDescriptor } from '../../project/descriptor.ts'
+import type { ProjectBuildpack, ProjectDescriptor } from '../../project/project-descriptor.ts'
 
 export interface ChosenBuildpacks {
   /** Absent if the build uses the builder's order. */

@@ -2,7 +2,7 @@
 
 import type { Context } from '../../base/events.ts'
 import { describeEngineImages } from '../../images/engine/engine-source.ts'
-import { findImage } from '../../images/find/pull.ts'
+import { findImage } from '../../images/find/find-image.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import { negotiatePlatformApi } from '../../lifecycle/platform-api.ts'
 import { isDigest } from '../../oci/digest.ts'

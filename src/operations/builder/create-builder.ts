@@ -10,10 +10,10 @@ import { planBuilder } from '../../builder/create.ts'
 import { readLifecycle } from '../../builder/lifecycle-source.ts'
 import { checkRunImage } from '../../builder/run-image-check.ts'
 import { pathOfUri } from '../../buildpacks/locator.ts'
-import { formatTarget, targetMatches } from '../../buildpacks/target.ts'
+import { formatTarget, targetMatches } from '../../buildpacks/build-target.ts'
 import { openEngineImages } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSource } from '../../images/image.ts'
-import { decidePullPolicy, findImage, type FindImageServices, type PullPolicy } from '../../images/find/pull.ts'
+import { decidePullPolicy, findImage, type FindImageServices, type PullPolicy } from '../../images/find/find-image.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
 import { familiarName, formatReference, parseTag, type Reference } from '../../oci/reference.ts'
 import { readBuilderFile, readModules } from './builder-sources.ts'
@@ -46,7 +46,7 @@ export interface CreateBuilderResult {
 }
 
 /** Services to find images; `images` reads those on the engine and provides their layers. */
-type ImageServices = FindImageServices & { images: ImageSource }
+type BuilderImageServices = FindImageServices & { images: ImageSource }
 
 /**
  * Creates a builder image. The image ID depends only on the files and the build image (reproducible).
@@ -107,7 +107,7 @@ function warnAll(messages: readonly string[], { events }: Context): void {
 }
 
 /** Finds the build image for the target of builder.toml that matches the engine, or without targets for the engine's platform. */
-async function findBuildImage(config: BuilderConfig, policy: PullPolicy, services: ImageServices, context: Context): Promise<Image> {
+async function findBuildImage(config: BuilderConfig, policy: PullPolicy, services: BuilderImageServices, context: Context): Promise<Image> {
   const platform = choosePlatform(config, (await services.engine.info(context)).platform)
   const image = await findImage(config.buildImage, policy, { ...services, platform }, context)
   const actual = targetPlatform(image)
@@ -131,7 +131,7 @@ async function checkRunImages(
   { runImages, stackId }: BuilderConfig,
   buildImage: Image,
   policy: PullPolicy,
-  services: ImageServices,
+  services: BuilderImageServices,
   context: Context,
 ): Promise<string[]> {
   const check = async (name: string): Promise<string[]> => {

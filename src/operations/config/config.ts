@@ -4,7 +4,7 @@ import type { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { readTomlFields, type FieldReader } from '../../formats/field-reader.ts'
 import type { RunImageNames } from '../../images/labels/lifecycle-metadata.ts'
-import type { PullPolicy } from '../../images/find/pull.ts'
+import type { PullPolicy } from '../../images/find/find-image.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { parseMirror } from '../../registry/mirrors.ts'
 

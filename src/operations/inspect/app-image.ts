@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../base/errors.ts'
 import { labelOf, type Labelled } from '../../images/labels/read-labels.ts'
-import { BUILDER_METADATA_LABEL, LIFECYCLE_METADATA_LABEL } from '../../images/labels/labels.ts'
+import { BUILDER_METADATA_LABEL, LIFECYCLE_METADATA_LABEL } from '../../images/labels/label-names.ts'
 import { readLifecycleMetadata, type LifecycleMetadata } from '../../images/labels/lifecycle-metadata.ts'
 
 /** Reads the lifecycle metadata label of an app image. @throws CnbError CNB_IMAGE_INVALID if the image is not an app image */

@@ -2,7 +2,7 @@
 
 import type { Context } from '../../base/events.ts'
 import { readBuildMetadata, type LaunchProcess } from '../../images/labels/build-metadata.ts'
-import { isMarkedRebasable, readStackId, readImageTarget } from '../../images/labels/labels.ts'
+import { isMarkedRebasable, readStackId, readImageTarget } from '../../images/labels/label-names.ts'
 import type { LifecycleMetadata } from '../../images/labels/lifecycle-metadata.ts'
 import { startedProcess } from '../../images/labels/started-process.ts'
 import { topLayerIndex } from '../../images/rebase/rebase-plan.ts'

@@ -40,7 +40,7 @@ export type LocatedImage =
   | { readonly place: 'engine'; readonly name: string; readonly image: EngineImage; readonly services: EngineServices }
   | { readonly place: 'registry' | 'layout'; readonly name: string; readonly image: StoredImage }
 
-interface WantedImage {
+interface LocateRequest {
   readonly name: string
   readonly kind: ImageKind
 }
@@ -138,7 +138,7 @@ function checkPlatform(name: string, image: StoredImage, platform: Platform | un
  * Combines the engine's reason and the registry's error. A name without a host may refer to an image on the engine only, so a registry
  * that denies access or does not respond counts as "not found".
  */
-function inBothPlaces(wanted: WantedImage, miss: Miss, error: CnbError): CnbError {
+function inBothPlaces(wanted: LocateRequest, miss: Miss, error: CnbError): CnbError {
   const { code, message, hint } = error
   if (code !== 'CNB_REGISTRY_UNREACHABLE' && code !== 'CNB_REGISTRY_DENIED') return error
   if (parseReference(wanted.name).registry !== DOCKER_HUB) return error.withMessage(searched(wanted.name, miss, message))
@@ -146,7 +146,7 @@ function inBothPlaces(wanted: WantedImage, miss: Miss, error: CnbError): CnbErro
   return new CnbError(miss.code, searched(wanted.name, miss, message), { hint: [miss.hint, hint].filter(Boolean).join('\n'), cause: error })
 }
 
-function notFound(wanted: WantedImage, miss: Miss | undefined, { why, hint, cause }: { why: string; hint?: string | undefined; cause?: unknown }): CnbError {
+function notFound(wanted: LocateRequest, miss: Miss | undefined, { why, hint, cause }: { why: string; hint?: string | undefined; cause?: unknown }): CnbError {
   return new CnbError('CNB_IMAGE_NOT_FOUND', searched(wanted.name, miss, why), { hint: [hint, miss?.isAbsent && makerHint(wanted)].filter(Boolean).join('\n'), cause })
 }
 
@@ -156,7 +156,7 @@ function searched(name: string, miss: Miss | undefined, why: string): string {
 }
 
 /** Returns the hint how to create the image. Returns undefined if the name has a registry host or digest, or is an image ID. */
-function makerHint({ name, kind }: WantedImage): string | undefined {
+function makerHint({ name, kind }: LocateRequest): string | undefined {
   if (isImageId(name)) return undefined
   const { registry, digest } = parseReference(name)
   return registry === DOCKER_HUB && digest === undefined ? MAKERS[kind](name) : undefined

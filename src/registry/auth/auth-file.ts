@@ -66,7 +66,7 @@ export interface FoundEntry {
  * (containers-auth.json(5)). A key with a scheme, such as `https://host/v1/`, applies to the whole host.
  */
 export function entriesFor(entries: Readonly<Record<string, unknown>>, name: string): FoundEntry[] {
-  const wanted = nameOf(name)
+  const wanted = normalizedName(name)
   const found = Object.entries(entries).map(([key, value]) => ({ key, scope: scopeOf(key), value }))
   const isExact = ({ key, scope }: { key: string; scope: string }): number => (key === scope ? 1 : 0)
   return found
@@ -76,18 +76,18 @@ export function entriesFor(entries: Readonly<Record<string, unknown>>, name: str
 }
 
 /** Normalizes a registry, or a repository with its registry, for comparison: all hosts of Docker Hub become one name. */
-export function nameOf(name: string): string {
+export function normalizedName(name: string): string {
   const [host = '', ...path] = name.split('/')
   return [HUB_HOSTS.has(host.toLowerCase()) ? HUB_NAME : host.toLowerCase(), ...path].join('/')
 }
 
 /** Returns host and port of a name. */
 export function hostOf(name: string): string {
-  return nameOf(name).replace(/\/.*$/, '')
+  return normalizedName(name).replace(/\/.*$/, '')
 }
 
 function scopeOf(key: string): string {
-  const name = nameOf(key.replace(/^https?:\/\//, '').replace(/\/+$/, ''))
+  const name = normalizedName(key.replace(/^https?:\/\//, '').replace(/\/+$/, ''))
   const isAddress = /^https?:\/\//.test(key) || /^[^/]+\/v[12]$/.test(name)
   return isAddress ? hostOf(name) : name
 }

@@ -6,7 +6,7 @@ import type { RegistryCredentials } from './auth-file.ts'
 import { parseChallenges, type Challenge } from './challenge.ts'
 import { headerValues, type Exchange, type HttpReply } from '../transport/http.ts'
 import type { Keychain } from './keychain.ts'
-import { targetOf } from '../transport/target.ts'
+import { targetOf } from '../transport/untrusted-address.ts'
 import { basicHeader, fetchToken, type Token } from './token.ts'
 
 /** A scope in the format of token servers: `repository:team/app:pull,push`. */

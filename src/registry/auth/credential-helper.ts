@@ -8,15 +8,15 @@ const MAX_ANSWER = 1024 * 1024
 /** Output of the helpers' common library, with exit code 1, if it has no credentials for a server. */
 const NOT_FOUND = /credentials not found|no credentials server URL|no credentials username/i
 
-type Environment = Readonly<Record<string, string | undefined>>
+type HelperEnvironment = Readonly<Record<string, string | undefined>>
 
-interface Ended {
+interface HelperExit {
   code: number | null
   printed: string
 }
 
 export interface AskOptions {
-  readonly env: Environment
+  readonly env: HelperEnvironment
   readonly signal?: AbortSignal
   /** Default: 30 s. */
   readonly timeLimitMs?: number
@@ -48,7 +48,7 @@ export async function askCredentialHelper(name: string, server: string, options:
   return answer.secret === '' ? undefined : answer
 }
 
-async function run(program: string, server: string, { env, signal, timeLimitMs = TIME_LIMIT_MS }: AskOptions): Promise<Ended> {
+async function run(program: string, server: string, { env, signal, timeLimitMs = TIME_LIMIT_MS }: AskOptions): Promise<HelperExit> {
   if (signal?.aborted) throw abortError(signal)
   const limit = AbortSignal.timeout(timeLimitMs)
   const stop = signal ? AbortSignal.any([signal, limit]) : limit
@@ -60,7 +60,7 @@ async function run(program: string, server: string, { env, signal, timeLimitMs =
   let printed = ''
   let stopped = (): void => {}
   try {
-    return await new Promise<Ended>((resolve, reject) => {
+    return await new Promise<HelperExit>((resolve, reject) => {
       // A background process of the helper may keep the pipe open: its own exit and output are enough.
       const settle = (isClosed: boolean): void => {
         if (code !== undefined && (isClosed || isAnswer(code, printed))) resolve({ code, printed })

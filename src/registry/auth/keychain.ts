@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { readBounded } from '../../base/bounded-file.ts'
 import { CnbError } from '../../base/errors.ts'
 import { isTable } from '../../formats/lenient-values.ts'
-import { credentialsOf, entriesFor, hostOf, nameOf, parseAuthFile, type AuthFile, type RegistryCredentials } from './auth-file.ts'
+import { credentialsOf, entriesFor, hostOf, normalizedName, parseAuthFile, type AuthFile, type RegistryCredentials } from './auth-file.ts'
 import { askCredentialHelper, CredentialHelperError } from './credential-helper.ts'
 
 
@@ -48,7 +48,7 @@ export function makeKeychain(sources: KeychainSources): Keychain {
     return undefined
   }
   const known = remembering(lookUp)
-  return (name) => known(nameOf(name))
+  return (name) => known(normalizedName(name))
 }
 
 /** The sources of credentials, in order. */

@@ -1,9 +1,9 @@
 /** Requests registry tokens (distribution's token authentication, OAuth 2 for identity tokens). */
 
 import type { RegistryCredentials } from './auth-file.ts'
-import { registryRefusal } from '../errors.ts'
+import { registryRefusal } from '../registry-errors.ts'
 import { bodyOf, type Exchange, type HttpReply } from '../transport/http.ts'
-import { UntrustedReply } from '../transport/target.ts'
+import { UntrustedReply } from '../transport/untrusted-address.ts'
 
 const MAX_REPLY = 1024 * 1024
 /** Lifetime of a token that declares none. */

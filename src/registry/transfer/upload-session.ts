@@ -2,10 +2,10 @@
 
 import type { Context } from '../../base/events.ts'
 import type { Digest } from '../../oci/digest.ts'
-import { registryError } from '../errors.ts'
+import { registryError } from '../registry-errors.ts'
 import { discard, header, type HttpReply } from '../transport/http.ts'
 import type { RemotePath } from '../remote-path.ts'
-import { targetOf } from '../transport/target.ts'
+import { targetOf } from '../transport/untrusted-address.ts'
 
 const CANCEL_MS = 3000
 

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import type { Context } from '../../base/events.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { sendChunks } from './chunks.ts'
-import { isTransient, registryRefusal } from '../errors.ts'
+import { isTransient, registryRefusal } from '../registry-errors.ts'
 import { discard, header, type HttpReply } from '../transport/http.ts'
 import type { BlobSource, KnownBlob } from '../registry.ts'
 import type { RemotePath } from '../remote-path.ts'
@@ -36,7 +36,7 @@ export async function upload(at: RemotePath, blob: KnownBlob, context: Context):
   }
   const { content } = blob
   const source = content ? { open: async () => content } : blob
-  await withRetries(at, task, source, context, put, () => exists(at, digest, context))
+  await withRetries(at, task, source, context, put, () => blobExists(at, digest, context))
 }
 
 /** See Repository.uploadStream. */
@@ -67,7 +67,7 @@ export async function uploadStream(at: RemotePath, source: BlobSource, context: 
 }
 
 /** Whether the repository has the blob. */
-export async function exists(at: RemotePath, digest: Digest, context: Context): Promise<boolean> {
+export async function blobExists(at: RemotePath, digest: Digest, context: Context): Promise<boolean> {
   const task = `cannot look for ${digest} in ${at.name}`
   const reply = await at.call({ task, method: 'HEAD', path: at.path(`blobs/${digest}`), expect: [200, 404] }, context)
   await discard(reply)

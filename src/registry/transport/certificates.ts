@@ -7,7 +7,7 @@ import { rootCertificates } from 'node:tls'
 import { readBounded } from '../../base/bounded-file.ts'
 import { CnbError } from '../../base/errors.ts'
 
-type Environment = Readonly<Record<string, string | undefined>>
+type CertificateEnvironment = Readonly<Record<string, string | undefined>>
 
 /** Certificate bundles of Debian, Red Hat, SUSE and Alpine; the first existing file is used. */
 const SYSTEM_BUNDLES = [
@@ -45,7 +45,7 @@ export function checkCertificates(given: readonly Buffer[]): void {
  * Returns PEM certificates that Node does not trust by default: `given`, those of SSL_CERT_FILE and SSL_CERT_DIR, and the system's.
  * @throws CnbError CNB_USAGE for an invalid or too large file, or the signal's reason
  */
-export async function extraCertificates(given: readonly Buffer[], env: Environment, signal?: AbortSignal): Promise<string[]> {
+export async function extraCertificates(given: readonly Buffer[], env: CertificateEnvironment, signal?: AbortSignal): Promise<string[]> {
   const named = await Promise.all([
     env.SSL_CERT_FILE ? readText(env.SSL_CERT_FILE, { pipes: true, signal }) : '',
     ...(env.SSL_CERT_DIR ?? '').split(':').filter(Boolean).map((folder) => readFolder(folder, /./)),

@@ -3,7 +3,7 @@
 import { CnbError } from '../../base/errors.ts'
 import { readNoProxy } from './no-proxy.ts'
 
-type Environment = Readonly<Record<string, string | undefined>>
+type ProxyEnvironment = Readonly<Record<string, string | undefined>>
 
 export interface Proxy {
   readonly url: URL
@@ -18,23 +18,23 @@ export interface Proxy {
  * @returns a function that returns the proxy for a URL; undefined for a direct connection
  * @throws CnbError CNB_USAGE for an unusable proxy
  */
-export function readProxies(env: Environment): (url: URL) => Proxy | undefined {
+export function readProxies(env: ProxyEnvironment): (url: URL) => Proxy | undefined {
   const proxies: Record<string, Proxy | undefined> = { 'http:': readProxy('HTTP_PROXY', env), 'https:': readProxy('HTTPS_PROXY', env) }
   const isDirect = readNoProxy(valueOf('NO_PROXY', env).value)
   return (url) => (isDirect(url) ? undefined : proxies[url.protocol])
 }
 
 /** Returns a proxy's address for messages, without user and password. */
-export function nameOf({ url, variable }: Proxy): string {
+export function proxyName({ url, variable }: Proxy): string {
   return `${url.origin} (${variable})`
 }
 
-function valueOf(name: string, env: Environment): { value: string; variable: string } {
+function valueOf(name: string, env: ProxyEnvironment): { value: string; variable: string } {
   const variable = [name, name.toLowerCase()].find((each) => env[each]) ?? name
   return { value: env[variable] ?? '', variable }
 }
 
-function readProxy(name: string, env: Environment): Proxy | undefined {
+function readProxy(name: string, env: ProxyEnvironment): Proxy | undefined {
   const { value, variable } = valueOf(name, env)
   if (value === '') return undefined
   // As in Go, `host:port` means an HTTP proxy.

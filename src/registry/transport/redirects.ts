@@ -1,7 +1,7 @@
 /** Follows redirects without forwarding credentials; undici itself does not follow them. */
 
 import { discard, header, type Exchange, type HttpReply, type HttpRequest } from './http.ts'
-import { targetOf, UntrustedReply } from './target.ts'
+import { targetOf, UntrustedReply } from './untrusted-address.ts'
 
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])

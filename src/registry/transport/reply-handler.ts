@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici'
 import { countBytes } from '../../base/spent-chunks.ts'
 import type { HttpReply, HttpRequest } from './http.ts'
 import { Pace } from './pace.ts'
-import { UntrustedReply } from './target.ts'
+import { UntrustedReply } from './untrusted-address.ts'
 
 type Controller = Dispatcher.DispatchController
 

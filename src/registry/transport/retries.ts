@@ -1,7 +1,7 @@
 /** Retries of transient failures. */
 
 import type { Clock } from '../../base/clock.ts'
-import { isTransient } from '../errors.ts'
+import { isTransient } from '../registry-errors.ts'
 import { discard, header, type Exchange, type HttpReply } from './http.ts'
 
 /** Maximum number of attempts. */

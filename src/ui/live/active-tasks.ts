@@ -1,7 +1,7 @@
 /** The phases, steps and pulls that are running, derived from events. */
 
 import type { CnbEvent } from '../../base/events.ts'
-import { Pull } from './pull.ts'
+import { Pull } from './pull-progress.ts'
 import { formatDuration } from '../quantity.ts'
 import { sanitizeText } from '../sanitize.ts'
 

@@ -6,7 +6,7 @@ import { sanitizeText, visibleLength } from '../sanitize.ts'
 import type { Theme } from '../theme.ts'
 
 type Decision = Extract<CnbEvent, { type: 'decision' }>
-type Span = Extract<CnbEvent, { type: 'span' }>
+type SpanEvent = Extract<CnbEvent, { type: 'span' }>
 
 /** Outcomes are aligned at this column; most subjects are shorter. */
 const SUBJECT_WIDTH = 40
@@ -23,7 +23,7 @@ function subjectText({ kind, name }: DecisionSubject, theme: Theme): string {
 }
 
 /** Returns a span's line: `engine  POST /containers/create  201  12ms`. */
-export function spanText({ category, name, durationMs, args = {} }: Span): string {
+export function spanText({ category, name, durationMs, args = {} }: SpanEvent): string {
   const details = Object.values(args).map(String)
   return oneLine([category, name, ...details, precise(durationMs)].join('  '))
 }

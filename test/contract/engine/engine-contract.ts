@@ -5,7 +5,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Engine } from '../../../src/docker/engine.ts'
-import { refusalStatus } from '../../../src/docker/errors.ts'
+import { engineStatus } from '../../../src/docker/engine-errors.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { packFiles, readTar } from '../../support/fakes/fake-files.ts'
 import { conversationContract } from './attach-contract.ts'
@@ -241,7 +241,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
           expect(await first.run({})).toBe(0)
           const error: unknown = await engine.containers.create(spec).catch((thrown: unknown) => thrown)
           expect(error).toMatchObject(failure(/already in use/))
-          expect(refusalStatus(error)).toBe(409)
+          expect(engineStatus(error)).toBe(409)
           expect((await engine.containers.list(own)).map((container) => container.id)).toEqual([first.id])
         }
         await using second = await engine.containers.create(spec)

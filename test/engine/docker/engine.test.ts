@@ -4,12 +4,12 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
-import { connect } from '../../../src/docker/connection/connect.ts'
+import { connectEngine } from '../../../src/docker/connection/connect.ts'
 import { resolveEndpoint } from '../../../src/docker/connection/endpoint.ts'
 import { engineContract } from '../../contract/engine/engine-contract.ts'
 
 engineContract('The engine at $DOCKER_HOST', async () => {
-  const engine = await connect(await resolveEndpoint({ env: process.env, home: homedir() }))
+  const engine = await connectEngine(await resolveEndpoint({ env: process.env, home: homedir() }))
   const { os, architecture } = (await engine.info()).platform
   await using directory = await makeTemporaryDirectory()
   const binary = join(directory.path, 'tool')

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { connect } from '../../../src/docker/connection/connect.ts'
+import { connectEngine } from '../../../src/docker/connection/connect.ts'
 import { resolveEndpoint } from '../../../src/docker/connection/endpoint.ts'
 import type { Engine } from '../../../src/docker/engine.ts'
 import type { Layer } from '../../../src/images/image.ts'
@@ -12,7 +12,7 @@ import { digestOf, hexOf } from '../../../src/oci/digest.ts'
 import { packFiles } from '../../support/fakes/fake-files.ts'
 
 export async function connectToEngine(): Promise<Engine> {
-  return connect(await resolveEndpoint({ env: process.env, home: homedir() }))
+  return connectEngine(await resolveEndpoint({ env: process.env, home: homedir() }))
 }
 
 /** Returns a name that no other test uses on the engine. */

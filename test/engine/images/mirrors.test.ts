@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Engine } from '../../../src/docker/engine.ts'
 import { openEngineImages } from '../../../src/images/engine/engine-source.ts'
-import { findImage, type PullPolicy } from '../../../src/images/find/pull.ts'
+import { findImage, type PullPolicy } from '../../../src/images/find/find-image.ts'
 import { BASIC_USER, startRegistry, type Registry } from '../../support/registry/registry.ts'
 import { pushImage } from '../../support/images/push-image.ts'
 import { openClient } from '../../support/registry/registry-client.ts'

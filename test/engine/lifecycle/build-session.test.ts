@@ -5,13 +5,13 @@ import { homedir } from 'node:os'
 import { afterAll, expect, test } from 'vitest'
 import { readTar } from '../../../src/archive/tar/tar-reader.ts'
 import { packTar, type TarEntry } from '../../../src/archive/tar/tar-writer.ts'
-import { connect } from '../../../src/docker/connection/connect.ts'
+import { connectEngine } from '../../../src/docker/connection/connect.ts'
 import { resolveEndpoint } from '../../../src/docker/connection/endpoint.ts'
 import type { KeptPaths } from '../../../src/lifecycle/native/run/kept-paths.ts'
 import { type PrepareFailure, BuildSession } from '../../../src/lifecycle/native/run/build-session.ts'
 import { SESSION_SCRIPT } from '../../../src/lifecycle/native/run/session-script.ts'
 
-const engine = await connect(await resolveEndpoint({ env: process.env, home: homedir() }))
+const engine = await connectEngine(await resolveEndpoint({ env: process.env, home: homedir() }))
 const volumes: string[] = []
 afterAll(async () => {
   for (const volume of volumes) await engine.volumes.remove(volume)

@@ -2,7 +2,7 @@
 
 import { gunzipSync } from 'node:zlib'
 import type { BlobInfo, EngineHistory, EngineImage } from '../../../src/docker/engine.ts'
-import { engineRefusal } from '../../../src/docker/errors.ts'
+import { engineRefusal } from '../../../src/docker/engine-errors.ts'
 import type { ImageConfig } from '../../../src/oci/config.ts'
 import { digestOf, hexOf, type Digest } from '../../../src/oci/digest.ts'
 import { familiarName, parseReference } from '../../../src/oci/reference.ts'

@@ -9,7 +9,7 @@ import { buffer, text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../src/base/events.ts'
-import { connect } from '../../../src/docker/connection/connect.ts'
+import { connectEngine } from '../../../src/docker/connection/connect.ts'
 import { containerOf, created, failureOf } from './failure.ts'
 import { breakOff, frame, json, startEngineServer, type EngineServer, type Reply } from './engine-server.ts'
 
@@ -53,7 +53,7 @@ describe('an unreachable engine', () => {
     await writeFile(stale, '')
     for (const path of [join(directory, 'absent.sock'), stale]) {
       const endpoint = { address: `unix://${path}`, origin: 'DOCKER_HOST', transport: { kind: 'socket', path } as const }
-      const error = await failureOf(connect(endpoint))
+      const error = await failureOf(connectEngine(endpoint))
       expect(error).toMatchObject({ code: 'CNB_ENGINE_UNREACHABLE', exit: 125 })
       expect(error.message).toContain(`${path} (from DOCKER_HOST)`)
       expect(error.hint).toMatch(/DOCKER_HOST/)
@@ -67,7 +67,7 @@ describe('an unreachable engine', () => {
     const server = createServer().listen(path)
     await once(server, 'listening')
     await chmod(path, 0)
-    const error = await failureOf(connect({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }))
+    const error = await failureOf(connectEngine({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }))
     expect(error.code).toBe('CNB_ENGINE_DENIED')
     server.close()
     await rm(directory, { recursive: true })

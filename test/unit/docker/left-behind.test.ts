@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
-import { refusalStatus } from '../../../src/docker/errors.ts'
+import { engineStatus } from '../../../src/docker/engine-errors.ts'
 import { lastWords } from '../../../src/docker/connection/last-words.ts'
 import { containerOf, created, failureOf } from './failure.ts'
 import { breakOff, json, startEngineServer } from './engine-server.ts'
@@ -129,7 +129,7 @@ test("reports a name conflict, also for podman 5's database error", async () => 
   })
   onTestFinished(() => server[Symbol.asyncDispose]())
   const create = (name: string): Promise<unknown> => server.engine.containers.create({ image: 'x', command: ['/x'], name }).catch((error: unknown) => error)
-  expect(refusalStatus(await create('taken'))).toBe(409)
-  expect(refusalStatus(await create('free'))).toBe(500)
+  expect(engineStatus(await create('taken'))).toBe(409)
+  expect(engineStatus(await create('free'))).toBe(500)
   expect(server.asked.filter((line) => line === 'DELETE /containers/c1')).toHaveLength(2)
 })

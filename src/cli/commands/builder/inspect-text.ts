@@ -7,7 +7,7 @@ import { table } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
 import { tree, type TreeNode } from '../../../ui/tree.ts'
 import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from '../place-text.ts'
-import { formatTarget } from '../target-text.ts'
+import { targetText } from '../target-text.ts'
 
 /** @returns text with tables of buildpacks and layers and a tree of the detection order */
 export function builderText(inspection: BuilderInspection, theme: Theme): string {
@@ -24,7 +24,7 @@ export function builderText(inspection: BuilderInspection, theme: Theme): string
         ['Trusted', inspection.trusted ? 'yes' : 'no'],
         ['Build user', `${user.uid}:${user.gid}`],
         ['Stack', stack?.id],
-        ['Target', formatTarget(inspection.target)],
+        ['Target', targetText(inspection.target)],
         ['Lifecycle', lifecycle.version],
         ['Buildpack APIs', apis(lifecycle.buildpackApis)],
         ['Platform APIs', apis(lifecycle.platformApis)],

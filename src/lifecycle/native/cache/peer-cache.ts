@@ -15,7 +15,7 @@ import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 import { isBuildpackId, isLayerName } from '../metadata/safe-names.ts'
 import type { CachedLayer, CacheRecord, KeptLayers } from '../model.ts'
 import { type CachedBuildpack, readCacheMetadata } from './cache-metadata.ts'
-import { layerEntries } from './layer-entries.ts'
+import { layerEntries } from './cached-entries.ts'
 import { type LayerTars, openLayerTar } from './layer-tars.ts'
 import { recordedLayer } from './record.ts'
 

@@ -10,7 +10,7 @@ import { encodeGoObject, encodeGoValue, isGoEmpty } from '../../../formats/go/js
 import { labelJson } from './label-json.ts'
 import { parseTomlData } from '../../../formats/go/toml-data.ts'
 import { hasFeature } from '../../../formats/api-features.ts'
-import { BUILD_METADATA_LABEL, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, PROJECT_METADATA_LABEL } from '../../../images/labels/labels.ts'
+import { BUILD_METADATA_LABEL, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, PROJECT_METADATA_LABEL } from '../../../images/labels/label-names.ts'
 import { runImageReference } from '../../../images/labels/run-image-reference.ts'
 import { encodeImageConfig, MAX_CONFIG_BYTES, type ImageConfig } from '../../../oci/config.ts'
 import type { LayersTree } from '../model.ts'

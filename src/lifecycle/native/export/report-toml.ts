@@ -1,7 +1,7 @@
 /** report.toml, the report of a build (platform.md "report.toml"; lifecycle platform/files/report.go). */
 
 import { CnbError } from '../../../base/errors.ts'
-import { escapeId } from '../../../buildpacks/descriptor.ts'
+import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
 import { isTable } from '../../../formats/lenient-values.ts'
 import { parseTomlData } from '../../../formats/go/toml-data.ts'

@@ -54,13 +54,13 @@ export async function readExtendedImage(container: ContainerFiles, context: Cont
   return { extensionLayers, extendedSettings: readSettings(config.table('config')) }
 }
 
-interface Blobs {
+interface ExtensionBlobs {
   readonly index: Buffer | undefined
   readonly layers: ReadonlyMap<string, Layer>
   document(digest: string): FieldReader
 }
 
-async function readBlobs(container: ContainerFiles, context: Context): Promise<Blobs> {
+async function readBlobs(container: ContainerFiles, context: Context): Promise<ExtensionBlobs> {
   const archive = await container.getArchive(DIRECTORY, context)
   if (!archive) throw malformed(`${DIRECTORY} does not exist`)
   const documents = new Map<string, Buffer>()

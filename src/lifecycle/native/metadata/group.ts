@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import { isFileName } from '../../../base/file-name.ts'
-import { escapeId } from '../../../buildpacks/descriptor.ts'
+import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 import { anyCapitals, FieldReader } from '../../../formats/field-reader.ts'
 import { parseTomlData } from '../../../formats/go/toml-data.ts'
 import { parseApiVersion } from '../../../formats/versions.ts'

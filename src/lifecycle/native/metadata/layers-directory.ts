@@ -1,7 +1,7 @@
 /** Reads the buildpacks' files in `/layers` like the exporter (lifecycle buildpack/layers.go). */
 
 import { CnbError } from '../../../base/errors.ts'
-import { escapeId } from '../../../buildpacks/descriptor.ts'
+import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 import { newValueBudget, type ValueBudget } from '../../../formats/go/toml-data.ts'
 import { compareBytes } from '../../../formats/go/json.ts'
 import type { BuiltBuildpack, BuiltLayer, Group, GroupElement, LayersTree, LayerTreeEntry } from '../model.ts'

@@ -1,7 +1,7 @@
 /** Emits the reason why each layer of earlier builds is restored or dropped. */
 
 import { decide, type Context } from '../../../base/events.ts'
-import { escapeId } from '../../../buildpacks/descriptor.ts'
+import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 import type { Group, Restoration } from '../model.ts'
 
 /**

@@ -2,7 +2,7 @@
 
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { isFileName } from '../../../base/file-name.ts'
-import { escapeId } from '../../../buildpacks/descriptor.ts'
+import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 import { compareBytes } from '../../../formats/go/json.ts'
 import { hasFeature } from '../../../formats/api-features.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
@@ -12,12 +12,12 @@ import { restoredLayers, type RestoredLayers } from './restore-rules.ts'
 import { isBuildpackId, isLayerName } from './safe-names.ts'
 
 
-type Builder = Pick<BuildPlan['builder'], 'uid' | 'gid' | 'buildpackLayers'>
+type RestoreBuilder = Pick<BuildPlan['builder'], 'uid' | 'gid' | 'buildpackLayers'>
 
 export interface RestorationInput {
   readonly previous: PreviousImage | undefined
   readonly record: CacheRecord | undefined
-  readonly plan: Pick<BuildPlan, 'platformApi' | 'buildpacks'> & { readonly builder: Builder }
+  readonly plan: Pick<BuildPlan, 'platformApi' | 'buildpacks'> & { readonly builder: RestoreBuilder }
   /** `--clear-cache`: restores only store.toml. */
   readonly skipLayers: boolean
   /** The previous image's SBOM files by path relative to `/layers/sbom/launch`, if the record does not contain them. */

@@ -1,7 +1,7 @@
 /** Validates names from labels, caches and group.toml that become paths. */
 
 import { isFileName } from '../../../base/file-name.ts'
-import { escapeId } from '../../../buildpacks/descriptor.ts'
+import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 
 /** Other directories in `/layers`; they are not buildpack IDs (buildpack.md "buildpack.toml"). */
 const RESERVED = new Set(['config', 'sbom', 'generated', 'extended'])

@@ -80,7 +80,7 @@ export class BuildSession implements AsyncDisposable {
     })
     this.#attached = await container.attach({ stdout, stderr }, this.#context)
     this.#attached.exitCode.then(
-      (exitCode) => this.#fail(new Ended(exitCode)),
+      (exitCode) => this.#fail(new SessionEnded(exitCode)),
       (error: unknown) => this.#fail(error),
     )
     this.#say(this.#mark)
@@ -175,7 +175,7 @@ export class BuildSession implements AsyncDisposable {
       exitCode = Number(words[2])
       if (words[0] !== 'exit' || words[1] !== phase || !isExitCode(words[2])) throw protocolError(words)
     } catch (error) {
-      if (!(error instanceof Ended)) {
+      if (!(error instanceof SessionEnded)) {
         this.#finish(this.#context.signal?.aborted ? 130 : 1)
         throw error
       }
@@ -265,7 +265,7 @@ export class BuildSession implements AsyncDisposable {
 }
 
 /** The container ended while the host waited for a line. */
-class Ended extends CnbError {
+class SessionEnded extends CnbError {
   readonly exitCode: number
 
   constructor(exitCode: number) {

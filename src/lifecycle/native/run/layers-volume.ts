@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Context } from '../../../base/events.ts'
 import { type Container, type Engine, OWNER_LABEL } from '../../../docker/engine.ts'
-import { refusalStatus } from '../../../docker/errors.ts'
+import { engineStatus } from '../../../docker/engine-errors.ts'
 import { CACHE_LABELS } from '../../cache-volumes.ts'
 import { discardVolume } from '../../discard-volume.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
@@ -42,7 +42,7 @@ export async function holdLayers(holder: LayersHolder, container: HolderContaine
     return { container: held, volume, kept: true, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() }
   }
   const isTaken = (error: unknown): void => {
-    if (refusalStatus(error) !== 409) throw error
+    if (engineStatus(error) !== 409) throw error
   }
   try {
     return await create()

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
-import { connect } from '../../../../src/docker/connection/connect.ts'
+import { connectEngine } from '../../../../src/docker/connection/connect.ts'
 import { resolveEndpoint } from '../../../../src/docker/connection/endpoint.ts'
 import type { Engine } from '../../../../src/docker/engine.ts'
 import { makeCertificate, type Certificate } from '../../../support/registry/certificate.ts'
@@ -54,7 +54,7 @@ async function connectBy(host: string, files: Readonly<Record<string, string>>, 
   const before = Object.fromEntries(Object.keys(env).map((name) => [name, process.env[name]]))
   Object.assign(process.env, env)
   try {
-    const connected = await connect(await resolveEndpoint({ env, home: directory.path }))
+    const connected = await connectEngine(await resolveEndpoint({ env, home: directory.path }))
     onTestFinished(() => connected.close())
     return connected
   } finally {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { CnbError, type ErrorCode } from '../../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../../src/base/events.ts'
 import type { Engine, PullOptions } from '../../../../src/docker/engine.ts'
-import { findImage, type PullPolicy } from '../../../../src/images/find/pull.ts'
+import { findImage, type PullPolicy } from '../../../../src/images/find/find-image.ts'
 import { image } from '../app-images.ts'
 
 const DIGEST = `sha256:${'d'.repeat(64)}`

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { CnbError } from '../../../../src/base/errors.ts'
 import { readBuildMetadata } from '../../../../src/images/labels/build-metadata.ts'
 import { labelOf, readLabels } from '../../../../src/images/labels/read-labels.ts'
-import { readStackMixins } from '../../../../src/images/labels/labels.ts'
+import { readStackMixins } from '../../../../src/images/labels/label-names.ts'
 import { readLifecycleMetadata } from '../../../../src/images/labels/lifecycle-metadata.ts'
 import { matching } from '../../../support/matching.ts'
 

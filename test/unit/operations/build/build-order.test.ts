@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import type { CnbError } from '../../../../src/base/errors.ts'
 import { chooseBuildpacks } from '../../../../src/operations/build/build-order.ts'
-import type { ProjectDescriptor } from '../../../../src/project/descriptor.ts'
+import type { ProjectDescriptor } from '../../../../src/project/project-descriptor.ts'
 import { aBuilder } from '../../../support/plans.ts'
 
 const builder = aBuilder({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Pull } from '../../../../src/ui/live/pull.ts'
+import { Pull } from '../../../../src/ui/live/pull-progress.ts'
 import { visibleLength } from '../../../../src/ui/sanitize.ts'
 import { makeTheme } from '../../../../src/ui/theme.ts'
 

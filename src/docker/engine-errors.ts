@@ -23,7 +23,7 @@ export class EngineRefusal extends CnbError {
 }
 
 /** Returns the HTTP status of the engine's refusal, or undefined for any other error. */
-export function refusalStatus(thrown: unknown): number | undefined {
+export function engineStatus(thrown: unknown): number | undefined {
   return thrown instanceof EngineRefusal ? thrown.status : undefined
 }
 

@@ -6,7 +6,7 @@ import { formatPlatform } from '../oci/platform.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { EngineClient } from './connection/client.ts'
 import type { PullOptions } from './engine.ts'
-import { EngineRefusal } from './errors.ts'
+import { EngineRefusal } from './engine-errors.ts'
 import { readJsonLines } from './json-lines.ts'
 
 /**

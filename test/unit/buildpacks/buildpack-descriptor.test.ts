@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
-import { readDescriptor } from '../../../src/buildpacks/descriptor.ts'
+import { readDescriptor } from '../../../src/buildpacks/buildpack-descriptor.ts'
 
 const MINIMAL = 'api = "0.11"\n[buildpack]\nid = "acme/node"\nversion = "1.0.0"\n'
 

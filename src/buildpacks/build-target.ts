@@ -1,7 +1,7 @@
 /** Target platforms of buildpacks (buildpack.md "Targets"), with the defaults of the lifecycle. */
 
 import type { Platform } from '../oci/platform.ts'
-import type { BuildpackDescriptor, BuildTarget } from './descriptor.ts'
+import type { BuildpackDescriptor, BuildTarget } from './buildpack-descriptor.ts'
 
 /** The platform of an image, with its distribution. */
 export interface TargetPlatform extends Platform {

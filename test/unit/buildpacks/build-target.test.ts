@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { formatTarget, targetMatches, targetsOf } from '../../../src/buildpacks/target.ts'
-import type { BuildpackDescriptor } from '../../../src/buildpacks/descriptor.ts'
+import { formatTarget, targetMatches, targetsOf } from '../../../src/buildpacks/build-target.ts'
+import type { BuildpackDescriptor } from '../../../src/buildpacks/buildpack-descriptor.ts'
 
 const descriptor = (parts: Partial<BuildpackDescriptor>): BuildpackDescriptor => ({
   kind: 'buildpack', api: '0.11', info: { id: 'a', version: '1' }, stacks: [], targets: [], order: [], ...parts,

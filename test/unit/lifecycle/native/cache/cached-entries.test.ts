@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Readable } from 'node:stream'
 import type { TarType } from '../../../../../src/archive/tar/tar-header.ts'
 import type { TarReadEntry } from '../../../../../src/archive/tar/tar-reader.ts'
-import { layerEntries } from '../../../../../src/lifecycle/native/cache/layer-entries.ts'
+import { layerEntries } from '../../../../../src/lifecycle/native/cache/cached-entries.ts'
 
 const entry = (type: TarType, name: string): TarReadEntry => ({
   type, name: Buffer.from(name), mode: 0o4755, uid: 1, gid: 1, mtime: 0, size: 0, content: Readable.from([]),

@@ -2,7 +2,7 @@
 
 import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
-import { escapeId } from '../../../buildpacks/descriptor.ts'
+import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 
 const SLASH = 0x2f
 const TYPES = new Set(['directory', 'file', 'symlink'])

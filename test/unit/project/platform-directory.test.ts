@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { packTar } from '../../../src/archive/tar/tar-writer.ts'
-import { caBinding, platformEntries } from '../../../src/project/platform-files.ts'
+import { caBinding, platformEntries } from '../../../src/project/platform-directory.ts'
 
 const CA = `-----BEGIN CERTIFICATE-----
 MIIBgjCCASmgAwIBAgIUVYrCYSG9Hmtj/mWSnYp11YmzX4wwCgYIKoZIzj0EAwIw

@@ -3,7 +3,7 @@
 import { abortError, CnbError, type ErrorCode } from '../base/errors.ts'
 import { readBody, type HttpReply } from './transport/http.ts'
 import { ProxyError } from './transport/proxy-error.ts'
-import { UntrustedReply } from './transport/target.ts'
+import { UntrustedReply } from './transport/untrusted-address.ts'
 
 const MAX_ERROR_BODY = 64 * 1024
 const MAX_WORDS = 1000
@@ -33,7 +33,7 @@ export class RegistryRefusal extends CnbError {
 }
 
 /** Returns the HTTP status of a registry's refusal; undefined for any other error. */
-export function refusalStatus(thrown: unknown): number | undefined {
+export function registryStatus(thrown: unknown): number | undefined {
   return thrown instanceof RegistryRefusal ? thrown.status : undefined
 }
 

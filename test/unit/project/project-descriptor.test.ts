@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseProjectDescriptor } from '../../../src/project/descriptor.ts'
+import { parseProjectDescriptor } from '../../../src/project/project-descriptor.ts'
 
 const parse = (text: string, execEnv = 'production') => parseProjectDescriptor(text, 'project.toml', execEnv)
 const v2 = (text: string) => `[_]\nschema-version = "0.2"\n${text}`

@@ -122,11 +122,11 @@ export function readTarget(target: FieldReader): BuildTarget {
 
 /** Reads a list of groups: `[[order]]` with `[[order.group]]`, or the same structure in JSON. */
 export function readOrder(fields: FieldReader, key: string): Order {
-  return fields.tables(key).map((group) => ({ group: readGroup(group, 'group') }))
+  return fields.tables(key).map((group) => ({ group: readGroupEntries(group, 'group') }))
 }
 
 /** Reads a list of buildpack references. */
-export function readGroup(fields: FieldReader, key: string): GroupEntry[] {
+export function readGroupEntries(fields: FieldReader, key: string): GroupEntry[] {
   return fields.tables(key).map((entry) => ({
     id: entry.requiredString('id'),
     ...some('version', entry.string('version')),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isMarkedRebasable, PROJECT_METADATA_LABEL, readDistro, readStackId, readStackMixins, readImageTarget } from '../../../../src/images/labels/labels.ts'
+import { isMarkedRebasable, PROJECT_METADATA_LABEL, readDistro, readStackId, readStackMixins, readImageTarget } from '../../../../src/images/labels/label-names.ts'
 import { readLabels } from '../../../../src/images/labels/read-labels.ts'
 
 const image = (labels: Record<string, string>) => ({ reference: 'my/app', labels, platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } })
