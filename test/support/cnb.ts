@@ -1,9 +1,9 @@
-/** Runs `bin/cnb.js` as its users do: a process of its own, not on a terminal. */
+/** Runs `bin/cnb.js` in a separate process without a terminal, as users do. */
 
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-/** $CNB_TEST_BIN tests another cnb than this checkout's, such as an installed one. */
+/** $CNB_TEST_BIN selects another cnb than this checkout's, such as an installed one. */
 const BINARY = process.env['CNB_TEST_BIN'] ?? join(import.meta.dirname, '../../bin/cnb.js')
 
 export interface RunOptions {
@@ -11,34 +11,34 @@ export interface RunOptions {
   binary?: string
   env?: Record<string, string | undefined>
   cwd?: string
-  /** Runs it as another user; only root may. */
+  /** Runs it as another user, which requires root. */
   uid?: number
-  /** A program, with its arguments, that runs it: `unshare …`. */
+  /** A program with arguments that runs it: `unshare …`. */
   under?: readonly string[]
 }
 
 export interface Finished {
-  /** Undefined when a signal ended the process, rather than the process itself. */
+  /** The exit code; undefined if a signal ended the process. */
   code: number | undefined
   stdout: string
   stderr: string
 }
 
-/** A `cnb` that runs. */
+/** A running `cnb`. */
 export interface Running {
   readonly finished: Promise<Finished>
-  /** Resolves with the first line of stdout or stderr that matches; rejects when the process ends without one. */
+  /** Resolves with the first line of stdout or stderr that matches; rejects if the process ends without one. */
   line(pattern: RegExp): Promise<string>
   signal(name: NodeJS.Signals): void
 }
 
-/** The process ids of every `cnb` that this test file has started. */
+/** The process IDs of all `cnb` processes that this test file has started. */
 export const startedProcesses = new Set<number>()
 
-/** Where there is no configuration. */
+/** A home without a configuration. */
 const NO_CONFIG = { CNB_HOME: '/nonexistent', PACK_HOME: '/nonexistent' }
 
-/** Starts `cnb` with `args`. What this machine's user has set for `cnb`, colour and volume keys is left out. */
+/** Starts `cnb` with `args`, without the user's environment variables for `cnb`, colour and volume keys. */
 export function startCnb(args: readonly string[], { binary = BINARY, env = {}, cwd, uid, under = [] }: RunOptions = {}): Running {
   const [program = binary, ...words] = [...under, binary, ...args]
   const child = spawn(program, words, {
@@ -81,19 +81,19 @@ export function startCnb(args: readonly string[], { binary = BINARY, env = {}, c
   }
 }
 
-/** Runs `cnb` to its end. */
+/** Runs `cnb` and waits for its end. */
 export function runCnb(args: readonly string[], options?: RunOptions): Promise<Finished> {
   return startCnb(args, options).finished
 }
 
-/** Runs `cnb` and gives its output. @throws Error with all it printed when it does not end with 0 */
+/** Runs `cnb` and returns its output. @throws Error with the output if the exit code is not 0 */
 export async function succeed(args: readonly string[], options?: RunOptions): Promise<Finished> {
   const result = await runCnb(args, options)
   if (result.code !== 0) throw new Error(`cnb ${args.join(' ')} ended with ${result.code}\n${result.stdout}\n${result.stderr}`)
   return result
 }
 
-/** Runs `cnb … --output json` and gives what it printed on stdout, read. */
+/** Runs `cnb … --output json` and returns its parsed stdout. */
 export async function succeedJson<T>(args: readonly string[], options?: RunOptions): Promise<T> {
   return JSON.parse((await succeed([...args, '--output', 'json'], options)).stdout) as T
 }

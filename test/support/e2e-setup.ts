@@ -1,4 +1,4 @@
-/** Vitest's global set-up of the end-to-end tests: the builder that most of them build with. */
+/** Vitest's global set-up of the end-to-end tests: the builder that most of them use. */
 
 import { makeTemporaryDirectory } from '../../src/base/files.ts'
 import { removeConformanceBuilds } from './conformance/conformance-build.ts'

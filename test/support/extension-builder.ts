@@ -1,6 +1,8 @@
 /**
- * `cnb-test/extensions-…`: the sample builder's stack and lifecycle with image extensions and a buildpack that all do what
- * the app tells them. An extension takes part where the app has a directory of its name: `extension/<name>/{detect,generate}`.
+ * `cnb-test/extensions-…`: a builder with image extensions and a buildpack that the app controls.
+ *
+ * It has the sample builder's stack and lifecycle.
+ * An extension passes detection if the app has its directory: `extension/<name>/{detect,generate}`.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -11,13 +13,13 @@ import { docker } from './engines/docker.ts'
 import { buildpackFiles, builderToml } from './script-builder.ts'
 import { APP_LABEL, writeFiles } from './workbench.ts'
 
-/** Each test file's own, so that two runs on one engine do not take it from each other. */
+/** Unique to each test file, because several runs can use one engine. */
 export const EXTENSION_BUILDER = `cnb-test/extensions-${randomBytes(4).toString('hex')}`
 
-/** In their order; each is optional, as extensions always are. */
+/** The extensions in order; they are optional, as all extensions are. */
 const EXTENSIONS = ['first', 'second'] as const
 
-/** The files of one extension: bash that the app brings. */
+/** The files of an extension, which run the app's bash scripts. */
 function extensionFiles(name: string): Record<string, string> {
   const script = `extension/${name}`
   return {
@@ -27,7 +29,7 @@ function extensionFiles(name: string): Record<string, string> {
   }
 }
 
-/** Makes the builder; its files go below `directory`. */
+/** Creates the builder; its files are written below `directory`. */
 export async function makeExtensionBuilder(directory: string): Promise<void> {
   const buildpack = { id: 'test/script', path: join(directory, 'buildpack') }
   await writeFiles(
@@ -52,23 +54,23 @@ export async function removeExtensionBuilder(): Promise<void> {
   await docker('image', 'rm', '--force', EXTENSION_BUILDER)
 }
 
-/** Bash for `generate` that writes a Dockerfile for the image that it is given. */
+/** Returns bash for `generate` that writes a Dockerfile for the base image. */
 export function dockerfile(kind: 'build' | 'run', ...lines: readonly string[]): string {
   return dockerfileFrom(kind, '${base_image}', ...lines)
 }
 
-/** The same for an image of the extension's own choice. */
+/** The same for an image that the extension selects. */
 export function dockerfileFrom(kind: 'build' | 'run', base: string, ...lines: readonly string[]): string {
   const text = ['ARG base_image', `FROM ${base}`, ...lines].join('\n')
   return `cat >"$CNB_OUTPUT_DIR/${kind}.Dockerfile" <<'END_OF_DOCKERFILE'\n${text}\nEND_OF_DOCKERFILE\n`
 }
 
-/** A Dockerfile's lines that do `lines` as root, and then give the image its user again. */
+/** Returns lines of a Dockerfile that run `lines` as root and then restore the image's user. */
 export function asRoot(...lines: readonly string[]): string[] {
   return ['USER root', ...lines, 'ARG user_id', 'ARG group_id', 'USER ${user_id}:${group_id}']
 }
 
-/** Makes `image` a builder like it that lacks one of the tools by which its containers are led; gives the name. */
+/** Creates the builder `image` without one of the tools that the session script needs; returns the name. */
 export async function withoutFind(image: string): Promise<string> {
   const container = await docker('create', '--user', 'root', '--entrypoint', 'bash', EXTENSION_BUILDER, '-c', 'rm "$(command -v find)"')
   await docker('start', '--attach', container)

@@ -10,20 +10,20 @@ export interface Text {
   readonly text: string
   /** From 1. */
   readonly line: number
-  /** Whether it is the first thing in the file. */
+  /** Whether it is the first token of the file. */
   readonly first?: boolean
 }
 
 interface Habit {
   readonly pattern: RegExp
-  /** The kinds of text in which it counts; default: all. */
+  /** The kinds of text in which the habit counts; default: all. */
   readonly kinds?: readonly TextKind[]
-  /** Whether it counts only in the first comment of a file. */
+  /** Whether the habit counts only in the first comment of a file. */
   readonly first?: true
 }
 
 
-/** Each habit by the name that language-counts.json uses. A pattern has the flag `g`: every match counts. */
+/** The habits by their names in language-counts.json. Every match of a pattern counts, so each has the flag `g`. */
 export const HABITS: Readonly<Record<string, Habit>> = {
   'gives': { pattern: /\b(gives?|gave)\b/gi },
   'tells': { pattern: /\b(tells?|told)\b/gi },
@@ -50,7 +50,7 @@ export const HABITS: Readonly<Record<string, Habit>> = {
   'title is no verb': { pattern: /^(?!(?:#\d+ )*(?:(?:\w*[a-z]s|can|cannot|may|must|never|only|still|also|always)\b|%|\$))\S*/g, kinds: ['title'] },
 }
 
-/** Finds at once whether a text has any habit that is a word: most have none. */
+/** Matches texts with any habit that is a word. Most texts have none, so this saves most of the time. */
 const ANY_WORD = new RegExp(Object.values(HABITS).flatMap(({ pattern, kinds }) => (kinds ? [] : pattern.source)).join('|'), 'i')
 
 export interface Occurrence {
@@ -59,7 +59,7 @@ export interface Occurrence {
   readonly words: string
 }
 
-/** The habits that a file shows, in the order of {@link HABITS}. @param path with its extension: `.ts` or `.md` */
+/** Returns the habits in a file, in the order of {@link HABITS}. @param path with its extension: `.ts` or `.md` */
 export function habitsIn(path: string, content: string): Occurrence[] {
   const texts = path.endsWith('.md') ? documentTexts(content) : sourceTexts(content, path.startsWith('src/'))
   const suspects = texts.filter(({ text }) => ANY_WORD.test(text))
@@ -70,15 +70,15 @@ export function habitsIn(path: string, content: string): Occurrence[] {
   )
 }
 
-/** The lines of a document, without its blocks of code. */
+/** Returns the lines of a document without code blocks. */
 function documentTexts(content: string): Text[] {
   const withoutCode = content.replace(/^```.*?^```/gms, (block) => '\n'.repeat(linesBefore(block, block.length)))
   return withoutCode.split('\n').map((text, index) => ({ kind: 'document', text, line: index + 1 }))
 }
 
 /**
- * The texts of a TypeScript file.
- * @param messages whether strings with a space count too, and not the titles of tests only
+ * Returns the texts of a TypeScript file.
+ * @param messages whether to include strings with a space, in addition to test titles
  */
 export function sourceTexts(content: string, messages: boolean): Text[] {
   const found: Text[] = []
@@ -87,7 +87,7 @@ export function sourceTexts(content: string, messages: boolean): Text[] {
   let counted = 0
   /** The last four tokens of code, the newest first. */
   let before: { kind: ts.SyntaxKind; text: string }[] = []
-  /** For each open `{` or `${`: the template that goes on behind it, if it is one. */
+  /** For each open `{` or `${`: the text of the template that continues after it, if any. */
   const open: (string | undefined)[] = []
   const add = (text: string, kind: TextKind | undefined): void => {
     if (kind !== undefined) found.push({ kind, text, line, ...(counted === 0 ? { first: true } : {}) })
@@ -118,7 +118,7 @@ export function sourceTexts(content: string, messages: boolean): Text[] {
   return found
 }
 
-/** What a string is for, by the tokens before it. */
+/** Returns the kind of a string by the tokens before it. */
 function kindOf(text: string, before: readonly { text: string }[], messages: boolean): TextKind | undefined {
   const [last, second, third] = before.map((token) => token.text)
   if (!messages) {
@@ -130,7 +130,7 @@ function kindOf(text: string, before: readonly { text: string }[], messages: boo
   return last === ':' && (second === 'description' || second === 'summary') && third !== '}' ? 'help' : 'message'
 }
 
-/** A comment without its marks, each line in its place. */
+/** Returns a comment without its marks, with the same lines. */
 function commentText(comment: string): string {
   return comment.replace(/^\/\*\*?|\*\/$|^\/\//g, '').replace(/^\s*\* ?/gm, '').trim()
 }

@@ -1,9 +1,9 @@
-/** Tests that a machine cannot run: those that need a program that it lacks, where programs.ts cannot get it. */
+/** Test files that a machine cannot run, because programs are missing that programs.ts cannot get. */
 
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Each is in the package of Debian and Ubuntu that has its name. */
+/** Debian and Ubuntu have a package with the same name for each. */
 const PROGRAMS = ['docker-registry', 'skopeo', 'openssl']
 
 const NEEDED_BY: Readonly<Record<string, readonly string[]>> = {
@@ -11,16 +11,16 @@ const NEEDED_BY: Readonly<Record<string, readonly string[]>> = {
   skopeo: ['test/contract/images/skopeo.test.ts'],
 }
 
-/** Runs a buildpack of the sample builder, for which the bash of macOS is too old. */
+/** It runs a buildpack of the sample builder, for which the bash of macOS is too old. */
 const NEEDS_BASH_5 = 'test/unit/builder/sample-procfile.test.ts'
 
-/** Programs that tests run and that are not on the PATH. */
+/** Returns the programs that tests run and that are not on the PATH. */
 export function missingPrograms(): string[] {
   const directories = (process.env['PATH'] ?? '').split(delimiter)
   return PROGRAMS.filter((program) => !directories.some((directory) => isExecutable(join(directory, program))))
 }
 
-/** Test files to leave out. On Linux there are none: a test that lacks its program fails. */
+/** Returns the test files to skip. On Linux the list is empty: a test without its program fails. */
 export function leftOut(): string[] {
   if (process.platform === 'linux') return []
   return [NEEDS_BASH_5, ...missingPrograms().flatMap((program) => NEEDED_BY[program] ?? [])]

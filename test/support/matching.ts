@@ -1,4 +1,4 @@
-/** Vitest's asymmetric matchers, typed `unknown`: theirs are `any`, which would switch type checking off wherever one stands. */
+/** Vitest's asymmetric matchers with the type `unknown`: their own type, `any`, disables type checks. */
 
 import { expect } from 'vitest'
 

@@ -1,4 +1,4 @@
-/** The npm package as its users get it: packed, and unpacked elsewhere. */
+/** The npm package as users install it: packed, and unpacked in another directory. */
 
 import { execFile } from 'node:child_process'
 import { mkdir, readdir } from 'node:fs/promises'
@@ -10,7 +10,7 @@ export const execute = promisify(execFile)
 /** This checkout. */
 export const ROOT = join(import.meta.dirname, '../..')
 
-/** Packs a checkout that is built, into a directory. Returns the tarball's path. */
+/** Packs a built checkout into a directory. Returns the tarball's path. */
 export async function packPackage(directory: string, checkout = ROOT): Promise<string> {
   await mkdir(directory, { recursive: true })
   await execute('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', directory], { cwd: checkout })
@@ -18,7 +18,7 @@ export async function packPackage(directory: string, checkout = ROOT): Promise<s
   return join(directory, tarball)
 }
 
-/** Packs this checkout, and unpacks it as `node_modules/cnb` of a directory that has nothing else. Returns where it is. */
+/** Packs this checkout, and unpacks it as `node_modules/cnb` of an empty directory. Returns its path. */
 export async function unpackPackage(directory: string): Promise<string> {
   const target = join(directory, 'node_modules/cnb')
   await mkdir(target, { recursive: true })

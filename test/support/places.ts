@@ -1,4 +1,4 @@
-/** Where commands that only read look for images: an engine or none, and registries, which have nothing unless they are given. */
+/** The image sources of read-only commands: an engine or none, and registries, empty by default. */
 
 import { CnbError } from '../../src/base/errors.ts'
 import type { Engine } from '../../src/docker/engine.ts'
@@ -8,9 +8,9 @@ import type { RegistrySettings } from '../../src/operations/services.ts'
 import type { Host, EngineServices } from '../../src/operations/services.ts'
 
 export interface TestPlaces extends ImageServices {
-  /** What registries were asked for with, each time. */
+  /** The settings of each request for registries. */
   readonly settings: RegistrySettings[]
-  /** How often somebody wanted the engine. */
+  /** The number of requests for the engine. */
   connected: number
 }
 
@@ -22,7 +22,7 @@ const NOTHING: Registries = {
   [Symbol.asyncDispose]: async () => {},
 }
 
-/** @param engine an error is what connecting fails with */
+/** @param engine the engine, or the error with which connecting fails */
 export function placesWith(
   { engine = NO_ENGINE, host = { env: {}, cwd: '/', home: '/nowhere' }, registries = NOTHING }: { engine?: Engine | CnbError; host?: Host; registries?: Registries } = {},
 ): TestPlaces {

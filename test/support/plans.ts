@@ -1,4 +1,4 @@
-/** Builders, images and plans for unit tests: whole and valid, with what a test names in place of the default. */
+/** Valid builders, images and plans for unit tests; a test can replace each default. */
 
 import { Readable } from 'node:stream'
 import type { Builder } from '../../src/builder/builder.ts'

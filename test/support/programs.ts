@@ -1,6 +1,8 @@
 /**
- * Vitest's global set-up: programs that tests run beside cnb. What a Linux machine lacks is unpacked from its package archive for the
- * time of the tests: so nothing is installed, no service starts, and nobody need be root.
+ * Vitest's global set-up: the programs that tests need.
+ *
+ * Programs that a Linux machine lacks are unpacked from its package archive for the
+ * duration of the tests. Nothing is installed, no service starts, and root is not required.
  */
 
 import { execFile } from 'node:child_process'
@@ -15,9 +17,9 @@ const execute = promisify(execFile)
 
 const unpacked: TemporaryDirectory[] = []
 
-/** What cannot be had is told of, and left to the tests that need it to fail for. */
+/** Reports programs that are not available; the tests that need them then fail. */
 export async function setup(): Promise<void> {
-  // As programs see it: on macOS the temporary directory is below a symbolic link.
+  // The resolved path, because on macOS the temporary directory is below a symbolic link.
   process.env['TMPDIR'] = await realpath(tmpdir())
   if (leftOut().length > 0) process.stderr.write(`test files that this machine cannot run are left out:\n  ${leftOut().join('\n  ')}\n`)
   const missing = missingPrograms()
@@ -33,7 +35,7 @@ export async function teardown(): Promise<void> {
   for (const directory of unpacked.splice(0)) await directory[Symbol.asyncDispose]()
 }
 
-/** Puts the programs, with those of their libraries that this machine lacks, on the PATH of all that starts from here on. */
+/** Adds the programs, with missing libraries, to the PATH of this process and its children. */
 async function unpackPrograms(names: readonly string[]): Promise<void> {
   const directory = await makeTemporaryDirectory('cnb-programs-')
   unpacked.push(directory)
@@ -43,7 +45,7 @@ async function unpackPrograms(names: readonly string[]): Promise<void> {
   const options = ['--download-only', '--yes', '--quiet', '--no-install-recommends', ...settings]
   const download = (): Promise<unknown> => execute('apt-get', ['install', ...options, ...names])
   await download().catch(async () => {
-    // One at a time, as several engines are tested side by side. The directory is locked by nobody else, and is there already.
+    // The lock is for concurrent test runs on several engines; no other program locks this directory, which always exists.
     await execute('flock', ['/var/lib/apt/lists', 'apt-get', 'update', '--quiet'])
     await download()
   })

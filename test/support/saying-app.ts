@@ -1,4 +1,4 @@
-/** Apps that say what their build saw: most options of `cnb build` are tested by what a build then writes to a file. */
+/** Apps that print what their build saw, to test the effect of options of `cnb build`. */
 
 import type { BuildResult } from '../../src/operations/build/build.ts'
 import { succeedJson, type RunOptions } from './cnb.ts'
@@ -10,7 +10,7 @@ export interface SayingBench extends Workbench {
   readonly build: (image: string, app: string, options?: readonly string[], run?: RunOptions) => Promise<BuildResult>
   /** An app whose build runs `script` (bash) and whose process prints the file `said` that it wrote. */
   readonly sayingApp: (script: string, files?: Record<string, string>) => Promise<string>
-  /** Builds an app and gives what its process prints. */
+  /** Builds an app, runs it and returns its output. */
   readonly said: (app: string, options?: readonly string[], run?: RunOptions) => Promise<string>
 }
 

@@ -1,6 +1,8 @@
 /**
- * `cnb-test/builder-…`: the sample builder's stack and lifecycle with one buildpack that does what the app tells it, so that a
- * test writes its buildpack as two short scripts and builds in a second or two.
+ * `cnb-test/builder-…`: a builder with one buildpack that runs the app's scripts.
+ *
+ * It has the sample builder's stack and lifecycle. A
+ * test writes its buildpack as two short scripts, and a build takes one or two seconds.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -14,20 +16,20 @@ import { APP_LABEL, writeFiles } from './workbench.ts'
 const SAMPLE = join(import.meta.dirname, '../../builders/sample/builder.toml')
 
 /**
- * Each run's own, so that two runs on one engine do not take it from each other. The first to load this file is vitest's own
- * process, in its global set-up; the workers that it starts have its environment.
+ * Unique to each run, because several runs can use one engine. The first process to load this file is vitest's
+ * main process, in its global set-up; its workers inherit the environment.
  */
 export const BUILDER = (process.env['CNB_TEST_BUILDER'] ??= `cnb-test/builder-${randomBytes(4).toString('hex')}`)
 
 export const SAMPLE_RUN_IMAGE = 'cnb-sample/run:bookworm'
 
-/** What `cnb build` needs to use it. */
+/** The options with which `cnb build` uses the builder. */
 export const USING_BUILDER = ['--builder', BUILDER, '--pull-policy', 'never'] as const
 
-/** One container for all phases: the quick way, for tests of what is the same in both. */
+/** One container for all phases, which is faster, for tests that do not depend on the number of containers. */
 export const TRUSTED = '--trust-builder'
 
-/** The files of a buildpack. Scripts are bash; one that is left out does nothing and succeeds. */
+/** Returns the files of a buildpack. Scripts are bash; a missing one does nothing and succeeds. */
 export function buildpackFiles(id: string, { detect = '', build = '', version = '1.0.0', toml = '' }): Record<string, string> {
   return {
     'buildpack.toml': `api = "0.11"\n\n[buildpack]\nid = "${id}"\nversion = "${version}"\n${toml}\n[[targets]]\nos = "linux"\n`,
@@ -36,12 +38,12 @@ export function buildpackFiles(id: string, { detect = '', build = '', version = 
   }
 }
 
-/** An app for the script builder: its own files, and what the buildpack does in detect and build, as bash. */
+/** Returns the files of an app for the script builder, with the bash scripts for detect and build. */
 export function appFiles(build: string, files: Record<string, string> = {}, detect = 'exit 0'): Record<string, string> {
   return { 'script/detect': `${detect}\n`, 'script/build': `${build}\n`, ...files }
 }
 
-/** Bash that writes a launch.toml with processes; the first is the default. */
+/** Returns bash that writes a launch.toml with processes; the first one is the default. */
 export function processes(commands: Readonly<Record<string, string>>): string {
   const tables = Object.entries(commands).map(
     ([type, command], index) => `[[processes]]\ntype = "${type}"\ncommand = ["bash", "-c", '''${command}''']\ndefault = ${index === 0}\n`,
@@ -49,7 +51,7 @@ export function processes(commands: Readonly<Record<string, string>>): string {
   return `cat >>"$CNB_LAYERS_DIR/launch.toml" <<'END_OF_TOML'\n${tables.join('\n')}\nEND_OF_TOML`
 }
 
-/** The sample builder's builder.toml with other buildpacks, all paths absolute. `order` has groups of ids. */
+/** Returns the sample builder's builder.toml with other buildpacks and absolute paths. `order` has groups of IDs. */
 export async function builderToml(buildpacks: readonly { id: string; path: string }[], order: readonly (readonly string[])[]): Promise<TomlTable> {
   const sample = parseToml(await readFile(SAMPLE, 'utf8'), SAMPLE)
   const { lifecycle } = sample as { lifecycle?: { uri?: string } }
@@ -62,7 +64,7 @@ export async function builderToml(buildpacks: readonly { id: string; path: strin
   }
 }
 
-/** Makes a builder out of buildpack directories below `directory`, as `builderToml` describes. */
+/** Creates a builder from the buildpack directories below `directory`, as `builderToml` describes. */
 async function makeBuilder(
   image: string,
   directory: string,
@@ -83,27 +85,27 @@ const SCRIPT_BUILDPACK = {
       build: `printf '[[labels]]\\nkey = "${APP_LABEL}"\\nvalue = ""\\n' >"$CNB_LAYERS_DIR/launch.toml"\nsource script/build`,
       toml: 'sbom-formats = ["application/vnd.cyclonedx+json"]',
     }),
-    // What a buildpack that is brought in this one's place must not find.
+    // A buildpack that replaces this one must not find this file.
     'only-here': '',
   },
 }
 
-/** Makes the script builder. */
+/** Creates the script builder. */
 export async function makeScriptBuilder(directory: string): Promise<void> {
   await makeBuilder(BUILDER, directory, SCRIPT_BUILDPACK)
 }
 
-/** Makes one like the script builder, whose build user is another. */
+/** Creates a script builder with another build user. */
 export async function builderWithUser(image: string, directory: string, uid: number, gid: number): Promise<void> {
   await builderOnto(image, directory, ['true'], [`USER ${uid}:${gid}`, `ENV CNB_USER_ID=${uid}`, `ENV CNB_GROUP_ID=${gid}`])
 }
 
-/** Makes one whose image has no shell. Its buildpack cannot run: builds bring others, with a shell of their own (bringShell). */
+/** Creates a script builder without a shell. Its buildpack cannot run; builds add others that include a shell (bringShell). */
 export async function builderWithoutShell(image: string, directory: string): Promise<void> {
   await builderOnto(image, directory, ['rm', '/bin/sh', '/bin/dash', '/bin/bash', '/bin/rbash'], ['USER 1001:1000'])
 }
 
-/** Gives the buildpack `id` in `directory` a shell of its own, which its scripts begin with. */
+/** Adds a shell to the buildpack `id` in `directory`, which runs its scripts. */
 export async function bringShell(directory: string, id: string): Promise<void> {
   const container = await docker('create', BUILDER, 'true')
   await docker('cp', `${container}:/bin/bash`, join(directory, 'bash'))
@@ -115,7 +117,7 @@ export async function bringShell(directory: string, id: string): Promise<void> {
   }
 }
 
-/** Makes one like the script builder, onto what `command` makes of its base as root, with Dockerfile instructions on top. */
+/** Creates a script builder on a base that `command` changes as root, with additional Dockerfile instructions. */
 async function builderOnto(image: string, directory: string, command: readonly string[], changes: readonly string[]): Promise<void> {
   const sample = parseToml(await readFile(SAMPLE, 'utf8'), SAMPLE) as { build: { image: string } }
   const container = await docker('create', '--user', '0:0', sample.build.image, ...command)

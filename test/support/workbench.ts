@@ -1,4 +1,4 @@
-/** What a test file works on: app directories, and names on the engine that are its alone and go away with it. */
+/** App directories and unique image names of a test file, which are removed at its end. */
 
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
@@ -6,17 +6,17 @@ import { dirname, join } from 'node:path'
 import { makeTemporaryDirectory } from '../../src/base/files.ts'
 import { docker } from './engines/docker.ts'
 
-/** On every app image of the script builder. */
+/** A label of every app image of the script builder. */
 export const APP_LABEL = 'dev.cnb.e2e'
 
 export interface Workbench {
-  /** A directory that goes away at the end. */
+  /** A directory that is removed at the end. */
   readonly path: string
-  /** A new image name. */
+  /** Returns a new image name. */
   image(): string
-  /** A new directory with these files; what starts with `#!` is executable. Gives its path. */
+  /** Creates a directory with the files; files that start with `#!` are executable. Returns its path. */
   directory(files: Readonly<Record<string, string>>): Promise<string>
-  /** Removes the directories, and all images and cache volumes whose names came from here. */
+  /** Removes the directories, and the images and cache volumes with names from here. */
   clear(): Promise<void>
 }
 
@@ -36,12 +36,12 @@ export async function makeWorkbench(): Promise<Workbench> {
     },
     async clear() {
       const format = '{{.Repository}}{{if eq .Tag "<none>"}}@{{.Digest}}{{else}}:{{.Tag}}{{end}}'
-      // In Docker's own registry, or a test's.
+      // Names of Docker Hub or of a test's registry.
       for (const host of ['', '*/']) {
         const names = await docker('image', 'ls', '--digests', '--format', format, '--filter', `reference=${host}cnb-e2e/${run}-*`)
         await removeAll(['image', 'rm', '--force'], names)
       }
-      // What a rebuild took the name of.
+      // Images that lost their name to a rebuild.
       await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--quiet', '--filter', 'dangling=true', '--filter', `label=${APP_LABEL}`))
       const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=cnb-e2e_${run}-`)
       await removeAll(['volume', 'rm', '--force'], volumes)
@@ -50,7 +50,7 @@ export async function makeWorkbench(): Promise<Workbench> {
   }
 }
 
-/** Writes files below `path`; what starts with `#!` is executable. */
+/** Writes files below `path`; files that start with `#!` are executable. */
 export async function writeFiles(path: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     const file = join(path, name)

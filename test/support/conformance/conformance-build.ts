@@ -1,6 +1,8 @@
 /**
- * The builds that the conformance suite's files examine: with each driver a first one of fixtures/conformance/app (STAGE=one)
- * and a rebuild of the same image (STAGE=two). They are made once a run, by whichever file comes first, and go in the global tear-down.
+ * The builds that the conformance tests examine.
+ *
+ * With each driver, a first build of fixtures/conformance/app (STAGE=one)
+ * and a rebuild of the same image (STAGE=two). The first test file of a run makes them, and the global tear-down removes them.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -16,7 +18,7 @@ import { BUILDER } from '../script-builder.ts'
 import { removeAll, writeFiles } from '../workbench.ts'
 
 const RUN = BUILDER.replace(/^.*-/, '')
-// Not "conf-": Windows reserves the name "con", and so it stands otherwise in the names of volumes.
+// Not "conf-": it would appear differently in the names of volumes, because Windows reserves the name "con".
 const NAMES = `cnb-e2e/suite-${RUN}`
 const DIRECTORY = join(tmpdir(), `cnb-e2e-conf-${RUN}`)
 
@@ -26,21 +28,21 @@ export const CONFORMANCE_RUN_IMAGE = `${NAMES}-run`
 /** Options of every build of the suite. */
 export const CONFORMING = ['--builder', CONFORMANCE_BUILDER, '--run-image', CONFORMANCE_RUN_IMAGE, '--pull-policy', 'never'] as const
 
-/** What is not in git as it should be: names that some file systems cannot have, empty directories, a socket. */
+/** Files that git cannot contain: names that some file systems do not support, empty directories, a socket. */
 export const LONG_NAME = 'long'.repeat(60)
 
 export interface ConformanceBuilds {
   /** The images after the first and after the second build. */
   readonly one: string
   readonly two: string
-  /** A second name that the second build gave. */
+  /** A second name from the second build. */
   readonly tag: string
-  /** What the second build wrote for --sbom-output-dir and --report-output-dir. */
+  /** The directories that the second build wrote for --sbom-output-dir and --report-output-dir. */
   readonly sboms: string
   readonly report: string
 }
 
-/** The builds of a driver; makes them if this run has not yet. */
+/** Returns the builds of a driver; makes them first if necessary. */
 export async function conformanceBuilds(driver: Driver): Promise<ConformanceBuilds> {
   const image = `${NAMES}-${driver}`
   const builds = {
@@ -64,7 +66,7 @@ export async function conformanceBuilds(driver: Driver): Promise<ConformanceBuil
   return builds
 }
 
-/** Makes the builder and the run image, if this run has not yet. */
+/** Creates the builder and the run image if necessary. */
 export async function makeConformanceImages(): Promise<void> {
   if ((await docker('image', 'ls', '--quiet', CONFORMANCE_BUILDER)) !== '') return
   await mkdir(DIRECTORY, { recursive: true })
@@ -79,12 +81,12 @@ async function makeApp(app: string): Promise<string> {
   execFileSync('ln', ['-s', 'run.sh', join(app, 'link')])
   const server = createServer().listen(join(app, 'socket'))
   await new Promise((resolve) => server.once('listening', resolve))
-  // Node takes the socket's file away when it closes the server; a killed one would have left it.
+  // Node removes the socket's file when it closes the server, unlike a killed server.
   server.unref()
   return app
 }
 
-/** Removes all that this run has made. */
+/** Removes everything that this run has made. */
 export async function removeConformanceBuilds(): Promise<void> {
   await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', '--filter', `reference=${NAMES}-*`))
   await removeAll(['volume', 'rm', '--force'], await docker('volume', 'ls', '--quiet', '--filter', `name=${NAMES.replace('/', '_')}-`))

@@ -1,4 +1,4 @@
-/** The builder of the conformance suite, out of fixtures/conformance. */
+/** Creates the builder of the conformance suite from fixtures/conformance. */
 
 import { join } from 'node:path'
 import { stringifyToml, type TomlTable } from '../../../src/formats/toml.ts'
@@ -13,7 +13,7 @@ export const CONFORMANCE_APP = join(FIXTURE, 'app')
 
 const BUILDPACKS = ['system', 'elsewhere', 'all', 'first', 'optional', 'second']
 
-/** Makes the builder; `change` may alter its builder.toml, which is written to `directory`. */
+/** Creates the builder; `change` can change its builder.toml, which is written to `directory`. */
 export async function makeConformanceBuilder(image: string, directory: string, change: (toml: TomlTable) => TomlTable = (toml) => toml): Promise<void> {
   const buildpacks = BUILDPACKS.map((name) => ({ id: `conf/${name}`, path: join(FIXTURE, 'buildpacks', name) }))
   const toml = await builderToml(buildpacks, [['conf/elsewhere', 'conf/all'], ['conf/all']])
@@ -23,7 +23,7 @@ export async function makeConformanceBuilder(image: string, directory: string, c
   await succeed(['builder', 'create', image, '--config', join(directory, 'builder.toml'), '--pull-policy', 'never'])
 }
 
-/** Makes the run image that the suite builds on: the sample's, saying that it is another release of its distribution. */
+/** Creates the suite's run image: the sample's with another release of its distribution. */
 export async function makeConformanceRunImage(image: string): Promise<void> {
   const container = await docker('create', SAMPLE_RUN_IMAGE, 'true')
   const changes = ['LABEL io.buildpacks.base.distro.version=99', 'LABEL conf.base=kept', 'ENV FROM_RUN_IMAGE=kept', 'EXPOSE 8080', 'CMD ["none"]', 'ENTRYPOINT []']

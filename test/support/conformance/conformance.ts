@@ -1,14 +1,14 @@
-/** Where each of the 85 checks of docs/conformance.md is tested, or why it is not. test/unit/conformance.test.ts holds this to be true. */
+/** The test of each check of docs/conformance.md, or the reason for none; a unit test verifies it. */
 
-/** A test file below test/, and words of a title in it. */
+/** A test file below test/, and a part of a title in it. */
 type Place = readonly [file: string, title: string]
 
 export type Check =
-  /** With both drivers, in test/e2e/conformance/conformance-*.test.ts or in the file `in`; titles begin with their checks' numbers. */
+  /** Tested with both drivers in test/e2e/conformance/conformance-*.test.ts or the given file; titles begin with the numbers. */
   | { readonly tested: 'both drivers'; readonly in?: string }
-  /** By tests of code that both drivers share, or by tests that check more than this. */
+  /** Tested by tests of code that both drivers share, or that cover more than this check. */
   | { readonly tested: 'elsewhere'; readonly by: readonly Place[] }
-  /** The stock driver refuses the feature. */
+  /** Not supported by the stock driver. */
   | { readonly tested: 'native only'; readonly by: readonly Place[] }
   | { readonly tested: 'not yet'; readonly why: string }
 

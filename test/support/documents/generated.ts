@@ -49,7 +49,7 @@ ${table(['code', 'exit', 'meaning', 'advice'], rows)}
 `
 }
 
-/** docs/conformance.md: the checks, and where each is tested. A tested check passes, or the tests fail. */
+/** docs/conformance.md: the checks and their tests. A tested check passes, or the tests fail. */
 export function conformanceReference(): string {
   const checks = Object.entries(CHECKS)
   const numbers = (tested: Check['tested']): number => checks.filter(([, check]) => check.tested === tested).length

@@ -1,19 +1,19 @@
 /** Reads headings, links and code blocks in Markdown. */
 
 export interface CodeBlock {
-  /** The word behind the three backticks: `sh`, `toml`, … */
+  /** The word after the three backticks: `sh`, `toml`, … */
   readonly language: string
   readonly text: string
 }
 
 const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm
 
-/** Code blocks between three backticks at the beginning of a line. */
+/** Returns the code blocks between lines that start with three backticks. */
 export function codeBlocks(markdown: string): CodeBlock[] {
   return [...markdown.matchAll(FENCE)].map(([, language = '', text = '']) => ({ language, text }))
 }
 
-/** The anchors that GitHub makes of the headings: `## How it works` is `how-it-works`, the second of that name `how-it-works-1`. */
+/** Returns the anchors that GitHub creates for headings: `## How it works` is `how-it-works`, the second of that name `how-it-works-1`. */
 export function anchors(markdown: string): Set<string> {
   const found = new Set<string>()
   for (const [, heading = ''] of withoutCode(markdown).matchAll(/^#{1,6} +(.*)$/gm)) {
@@ -25,7 +25,7 @@ export function anchors(markdown: string): Set<string> {
   return found
 }
 
-/** The targets of links that lead to no other host: `docs/errors.md#exit-codes`. */
+/** Returns the targets of links within the repository: `docs/errors.md#exit-codes`. */
 export function relativeLinks(markdown: string): string[] {
   const inline = [...withoutCode(markdown).replace(/`[^`\n]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g)]
   return inline.map(([, target = '']) => target).filter((target) => !/^[a-z]+:/.test(target))
@@ -35,7 +35,7 @@ function withoutCode(markdown: string): string {
   return markdown.replace(FENCE, '')
 }
 
-/** The arguments of each `cnb …` command in the `sh` blocks, as a shell splits them. */
+/** Returns the arguments of each `cnb …` command in the `sh` blocks, split as by a shell. */
 export function cnbCommands(markdown: string): { readonly line: string; readonly argv: readonly string[] }[] {
   const lines = codeBlocks(markdown)
     .filter(({ language }) => language === 'sh')
@@ -46,7 +46,7 @@ export function cnbCommands(markdown: string): { readonly line: string; readonly
   })
 }
 
-/** The words of a line's first command: up to a comment, a pipe, a redirection or another command. */
+/** Returns the words of a line's first command: up to a comment, a pipe, a redirection or another command. */
 function shellWords(line: string): string[] {
   const words: string[] = []
   for (const [, quoted, word] of line.matchAll(/(?:^|\s+)(?:'([^']*)'(?=\s|$)|(\S+))/g)) {
