@@ -12,7 +12,7 @@ const BUILDER = [...BUILDPACKS, 'buildpacks']
 const LIFECYCLE = [...BUILDER, 'builder', 'project']
 const OPERATIONS = [...LIFECYCLE, 'lifecycle']
 
-/** What each folder of src/ may import besides itself and Node's own modules. */
+/** The folders that each folder of src/ may import, besides itself and Node's modules. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   base: [],
   formats: BASE,
@@ -55,11 +55,11 @@ const MAX_FILES = 15
 const FORBIDDEN_FOLDERS = new Set(['utils', 'helpers', 'common', 'util', 'helper', 'shared', 'misc'])
 /** Constants of the running process; everything else of `process` is state that only main.ts reads. */
 const PROCESS_CONSTANTS = new Set(['pid', 'platform', 'arch', 'version', 'versions', 'getuid'])
-/** What they do concerns the whole process, which is the user's where cnb is a library. */
+/** Modules that affect the whole process, which belongs to the user if cnb is a library. */
 const V8_MODULES = new Set(['node:v8', 'node:vm', 'node:inspector'])
 
 /**
- * The rules that one file breaks, each as `path:line: what`.
+ * Returns the rules that one file breaks, each as `path:line: rule`.
  * @param path relative to src/, with forward slashes
  */
 export function violations(path: string, text: string): string[] {
@@ -86,7 +86,7 @@ export function violations(path: string, text: string): string[] {
     if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined && node.exportClause === undefined) {
       report(node, 'no barrels: import from the file itself')
     }
-    // The name first: whether it is a variable's takes a walk over the scopes around it.
+    // The name is compared first, because finding its declaration takes a walk over the scopes.
     if (path !== 'main.ts' && ts.isIdentifier(node) && (node.text === 'process' || node.text === 'console') && isFreeName(node)) {
       if (node.text === 'process' && !readsConstant(node)) report(node, 'only main.ts reads the process')
       if (node.text === 'console') report(node, 'nothing but a reporter prints')
@@ -108,7 +108,7 @@ function declares(statement: ts.Statement): boolean {
 }
 
 /**
- * The rules that the files break together: at most 15 files in a folder, and no cycle of imports, of types neither.
+ * Returns the rules that the files break together: at most 15 files in a folder, and no cycle of imports, including types.
  * @param texts each file's text by its path relative to src/, with forward slashes
  */
 export function structureViolations(texts: ReadonlyMap<string, string>): string[] {
@@ -121,7 +121,7 @@ export function structureViolations(texts: ReadonlyMap<string, string>): string[
   return [...full, ...cycles(texts).map((cycle) => `cycle of imports: ${cycle.join(' → ')}`)]
 }
 
-/** Cycles of files that import each other, each from its first file back to it. Each file is in one at most. */
+/** Returns cycles of imports, each from its first file back to it. A file is in one cycle at most. */
 function cycles(texts: ReadonlyMap<string, string>): string[][] {
   const found: string[][] = []
   const done = new Set<string>()
@@ -143,7 +143,7 @@ function filesImportedBy(path: string, text: string): string[] {
   return targets.filter((target) => target.startsWith('.')).map((target) => posix.join(posix.dirname(path), target))
 }
 
-/** The module that a node imports, in whatever way: static, dynamic, re-exported or as a type. */
+/** Returns the module that a node imports: static, dynamic, re-exported or as a type. */
 function importedBy(node: ts.Node): string | undefined {
   if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) return textOf(node.moduleSpecifier)
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) return textOf(node.arguments[0])
@@ -180,7 +180,7 @@ function isDefaultExport(node: ts.Node): boolean {
   return ts.canHaveModifiers(node) && (ts.getModifiers(node) ?? []).some((modifier) => modifier.kind === ts.SyntaxKind.DefaultKeyword)
 }
 
-/** Whether an identifier stands for a variable of that name, not for a property, key or declaration. */
+/** Whether an identifier refers to a variable, not to a property, key or declaration. */
 function isFreeName(node: ts.Identifier): boolean {
   const { parent } = node
   if (isShadowed(node)) return false

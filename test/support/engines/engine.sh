@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2016,SC2034
-# Finding a container engine, for bin/try, bin/test and builders/sample/prepare. Sourced by bash (3.2 or later: macOS has that).
+# Finds a container engine, for bin/try, bin/test and builders/sample/prepare. Sourced by bash 3.2 (macOS) or later.
 #
-#   find_engine_or_start   an engine that answers, or exit 1 saying what to do; sets ENGINE_VERSION, ENGINE_API, ENGINE_ARCH
+#   find_engine_or_start   a running engine, or exit 1 with advice; sets ENGINE_VERSION, ENGINE_API, ENGINE_ARCH
 #   find_engine            the same without starting one; returns 1 and sets ENGINE_PROBLEM
 #   engine_network IMAGE HOST [PORT]   prints `host` if IMAGE's containers reach HOST only on the host's network, else nothing
 #
-# Which engine it is, is the docker command's own choice: DOCKER_HOST, then the current context, then the default socket.
+# The docker command selects the engine: DOCKER_HOST, then the current context, then the default socket.
 
 find_engine() {
   ENGINE_VERSION='' ENGINE_API='' ENGINE_ARCH='' ENGINE_PROBLEM=''
@@ -31,19 +31,19 @@ find_engine_or_start() {
   exit 1
 }
 
-# Installs Debian's engine where it is missing and starts it in the background; it goes on running afterwards.
+# Installs Debian's engine if it is missing and starts it in the background; it keeps running.
 start_engine() {
   local log=/var/log/cnb-dockerd.log
   if ! command -v dockerd >/dev/null 2>&1 || ! command -v docker >/dev/null 2>&1; then
     echo 'No engine here: installing docker.io from Debian …' >&2
     apt_install docker.io ca-certificates || { ENGINE_PROBLEM='apt-get could not install docker.io'; return 1; }
-    # From Debian 13 on the docker command is a package of its own.
+    # From Debian 13 on, the docker command is a separate package.
     command -v docker >/dev/null 2>&1 || apt_install docker-cli || return 1
     find_engine && return
   fi
   echo "Starting dockerd (log: $log) …" >&2
   start_dockerd "$log" && return
-  # Where the firewall may not be touched (a container, a sandbox) the engine still runs, without a network of its own.
+  # Without access to the firewall (in a container or sandbox) the engine runs without a bridge network.
   echo 'Starting dockerd once more, without iptables …' >&2
   start_dockerd "$log" --iptables=false --ip6tables=false --bridge=none && return
   ENGINE_PROBLEM="dockerd does not start: $(tail -n 1 "$log")"
