@@ -30,8 +30,8 @@ test('reports each image at its end, and returns all in the given order', async 
   })
   expect(images.map(({ image, status }) => [image, status])).toEqual([['a', 'rebased'], ['b', 'unchanged'], ['c', 'rebased']])
   expect(summary).toMatchObject({ total: 3, rebased: 2, unchanged: 1, outdated: 0, skipped: 0, failed: 0 })
-  const told = events.filter((event) => event.type === 'image')
-  expect(told.map(({ report, done, total }) => [report.image, done, total])).toEqual([['b', 1, 3], ['c', 2, 3], ['a', 3, 3]])
+  const reported = events.filter((event) => event.type === 'image')
+  expect(reported.map(({ report, done, total }) => [report.image, done, total])).toEqual([['b', 1, 3], ['c', 2, 3], ['a', 3, 3]])
 })
 
 test('limits the number of concurrent rebases', async () => {
