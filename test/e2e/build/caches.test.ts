@@ -217,13 +217,13 @@ describe('a native build', () => {
     const [made, reused] = [['cached made', 'launched made'], ['cached reused', 'launched reused']]
     expect(await run(evil, '--builder', other)).toMatchObject({ layers: made, content: 'evil\nevil' })
     expect(await run(good, '--builder', `${other}:2`)).toMatchObject({ layers: reused, content: 'evil\nevil' })
-    expect(await run(good)).toMatchObject({ layers: made, content: 'good\ngood', stderr: expect.stringContaining(`it does not use builder '${other}'`) as string })
+    expect(await run(good)).toMatchObject({ layers: made, content: 'good\ngood', stderr: expect.stringContaining(`builder '${other}', which this build does not use`) as string })
     expect(await run(good)).toMatchObject({ layers: reused, stderr: expect.not.stringContaining('does not use') as string })
     const more = ['--buildpack', 'test/script', '--buildpack', buildpack]
     expect(await run(evil, ...more)).toMatchObject({ layers: reused })
     await appendFile(join(buildpack, 'bin/build'), '# edited\n')
     expect(await run(evil, ...more)).toMatchObject({ layers: reused })
-    expect(await run(good)).toMatchObject({ layers: made, stderr: expect.stringContaining("it does not use buildpack 'test/more'") as string })
+    expect(await run(good)).toMatchObject({ layers: made, stderr: expect.stringContaining("buildpack 'test/more', which this build does not use") as string })
   })
 
   it("discards the stock lifecycle's layers with --clear-cache", async () => {

@@ -289,7 +289,7 @@ it('reports one of several registries without push access before the build, and 
   const [image, other] = [named(), `${closed.address}/${bench.image()}`]
   const path = await bench.directory(APP)
   const { code, stderr } = await runCnb(['build', image, '--path', path, ...USING_BUILDER, '--publish', '--tag', other])
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/cannot write to .*\n.*may be read-only.*\n.*CNB_REGISTRY_FAILED/)])
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/cannot write to .*\n.*read-only registry rejects.*\n.*CNB_REGISTRY_FAILED/)])
   expect(stderr).toContain(other)
   expect(stderr).not.toContain('DETECTING')
   expect(await isPublished(image)).toBe(false)

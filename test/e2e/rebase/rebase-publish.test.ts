@@ -149,7 +149,7 @@ describe('one image', () => {
     const app = await appOn(base, {}, name)
     const refused = await run([app, '--run-image', next])
     expect(refused).toMatchObject({ code: 72, stdout: '' })
-    expect(refused.stderr).toMatch(/names only '\S+', not '\S+:next'[^]*--force/)
+    expect(refused.stderr).toMatch(/lists only '\S+', not '\S+:next'[^]*--force/)
     expect(await rebase([app, '--run-image', next, '--force', '--dry-run'], 3)).toMatchObject({ changed: true })
     const { reference } = await rebase([app, '--run-image', next, '--force'])
     for (const which of [[app], [app, '--dry-run'], [app, '--run-image', next]]) expect(await rebase(which)).toMatchObject({ changed: false, reference, runImage: next })
