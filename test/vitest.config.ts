@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 import { BUNDLING } from '../bin/bundling.js'
 import { leftOut } from './support/left-out.ts'
 
-/** Gives tests the parts of undici that are bundled, as they are bundled, and not the package: what ships is what is tested. */
+/** Resolves undici to the bundled parts instead of the package, so tests run the code that ships. */
 const undiciAsBundled = {
   name: 'undici-as-bundled',
   enforce: 'pre',
@@ -23,10 +23,10 @@ const project = (name: string, timeout: number, more: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeout, hookTimeout: timeout, ...more },
 })
 
-/** One process for each core and many files, not a new one for each file, which would be most of the time: no test may leave anything behind. */
+/** One process per core runs many files, because a new process for each file would take most of the time; tests must clean up. */
 const SHARED = { isolate: false, maxWorkers: '100%', exclude: leftOut() }
 
-/** Finds what is to be run beside cnb. */
+/** The set-up that finds the programs which tests run. */
 const PROGRAMS = 'test/support/programs.ts'
 
 /** `unit` and `contract` are fast and need no engine; `engine` and `e2e` run against $DOCKER_HOST, one file at a time. */

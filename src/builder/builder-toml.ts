@@ -63,7 +63,7 @@ export function readBuilderToml(text: string, file: string): BuilderConfig {
     lifecycleUri: readLifecycleUri(root),
     targets: readTargets(root),
     system: readSystem(root),
-    warnings: [...spelling, ...(order.length > 0 ? [] : [`${file}: there is no [[order]], so the builder detects no buildpacks by default`]), ...env.warnings],
+    warnings: [...spelling, ...(order.length > 0 ? [] : [`${file}: [[order]] is missing, so the builder detects no buildpacks by default`]), ...env.warnings],
   }
   for (const table of [build, stack, root]) table?.rejectUnknown()
   return config

@@ -1,9 +1,9 @@
 /**
- * Reads JSON of engines, registries and images, where a value of another type counts as absent. Where it is an error instead, as
- * in descriptors, labels and our own files, FieldReader (field-reader.ts) reads it.
+ * Readers for JSON of engines, registries and images; a value of an unexpected type counts as absent.
+ * FieldReader (field-reader.ts) reads descriptors, labels and the project's own files, where it is an error.
  */
 
-/** A JSON object or TOML table: no list, and none of TOML's dates. */
+/** Whether a value is a JSON object or a TOML table: not a list, and not a TOML date. */
 export function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }

@@ -21,7 +21,7 @@ export function hexOf(digest: Digest): string {
   return digest.slice('sha256:'.length)
 }
 
-/** Whether a text is the ID of an image on an engine, with or without `sha256:`. It names one image for ever, and no registry knows it. */
+/** Whether a text is the ID of an image on an engine, with or without `sha256:`. It identifies one image, and registries do not accept it. */
 export function isImageId(text: string): boolean {
   return isDigest(text) || isDigest(`sha256:${text}`)
 }

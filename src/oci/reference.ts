@@ -73,9 +73,9 @@ export function parseReference(text: string): Reference {
 }
 
 /**
- * Reads the name that a new image gets.
- * @param hint what to do about a name that only an existing image can have
- * @throws CnbError CNB_REFERENCE_INVALID for one with a digest, an image ID, an OCI layout, and what is not a reference
+ * Parses the name of a new image.
+ * @param hint the hint of the error for a name that only an existing image can have
+ * @throws CnbError CNB_REFERENCE_INVALID for a name with a digest, an image ID, an OCI layout or an invalid reference
  */
 export function parseTag(text: string, hint = "Use a name with a tag, such as 'my-app:1.0'."): Tag {
   if (isImageId(text)) throw cannotName(text, 'it is an image ID', hint)
@@ -85,9 +85,9 @@ export function parseTag(text: string, hint = "Use a name with a tag, such as 'm
   return { registry, repository, tag }
 }
 
-/** The error for a text that cannot be the name of a new image. */
+/** Returns the error for a text that cannot be the name of a new image. */
 export function cannotName(text: string, why: string, hint?: string): CnbError {
-  return new CnbError('CNB_REFERENCE_INVALID', `cannot give the name '${text}' to a new image: ${why}`, { hint })
+  return new CnbError('CNB_REFERENCE_INVALID', `cannot use '${text}' as the name of a new image: ${why}`, { hint })
 }
 
 export function isTag(text: string): boolean {

@@ -1,4 +1,4 @@
-/** The habits of unclear English that the project counts, in comments, messages, test titles and documents. */
+/** The counted habits of unclear English, in comments, messages, test titles and documents. */
 
 import ts from 'typescript'
 

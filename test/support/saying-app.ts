@@ -1,4 +1,4 @@
-/** Apps that print what their build saw, to test the effect of options of `cnb build`. */
+/** Apps that print the environment of their build, to test the effect of options of `cnb build`. */
 
 import type { BuildResult } from '../../src/operations/build/build.ts'
 import { succeedJson, type RunOptions } from './cnb.ts'
@@ -8,7 +8,7 @@ import { makeWorkbench, type Workbench } from './workbench.ts'
 
 export interface SayingBench extends Workbench {
   readonly build: (image: string, app: string, options?: readonly string[], run?: RunOptions) => Promise<BuildResult>
-  /** An app whose build runs `script` (bash) and whose process prints the file `said` that it wrote. */
+  /** Creates an app: its build runs `script` (bash), which writes the file `said`; its process prints that file. */
   readonly sayingApp: (script: string, files?: Record<string, string>) => Promise<string>
   /** Builds an app, runs it and returns its output. */
   readonly said: (app: string, options?: readonly string[], run?: RunOptions) => Promise<string>

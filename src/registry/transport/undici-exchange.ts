@@ -39,7 +39,7 @@ export function undiciExchange(routeFor: (origin: string) => Route, limit: numbe
   }
 }
 
-/** In a span that ends with the reply's body. A query may hold a token, such as that of a storage service: the name goes without. */
+/** Emits a span that ends with the reply's body. Its name omits the query, which may contain a token of a storage service. */
 async function measure({ method, url }: HttpRequest, events: EventSink | undefined, exchange: () => Promise<HttpReply>): Promise<HttpReply> {
   const end = beginSpan(events, 'registry', `${method} ${url.origin}${url.pathname}`)
   try {

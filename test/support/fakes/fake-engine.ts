@@ -1,5 +1,5 @@
 /**
- * An Engine in memory: images are data, containers keep the files that are put into them, and programs are functions.
+ * An Engine in memory: images are data, containers keep uploaded files, and programs are functions.
  * The suite in test/contract/engine holds it to what real engines do.
  */
 

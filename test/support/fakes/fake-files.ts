@@ -1,4 +1,4 @@
-/** The files of a container of FakeEngine: a flat map by absolute path, with volumes shared between containers. */
+/** The files of a container of FakeEngine: a flat map by absolute path, with shared volumes. */
 
 import { posix } from 'node:path'
 import { Readable } from 'node:stream'

@@ -1,4 +1,4 @@
-/** The token server of a registry with token authentication (distribution, docs "Token Authentication"). */
+/** The token server of a registry (distribution, docs "Token Authentication"). */
 
 import { X509Certificate, createPrivateKey, randomUUID, sign } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'

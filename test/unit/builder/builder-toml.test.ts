@@ -113,7 +113,7 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
     const text = '[build]\nimage = "b"\nenv = [{ name = "A" }, { name = "B", value = "1" }, { name = "B", value = "2" }]\n[[run.images]]\nimage = "r"\n[lifecycle]\nuri = "l"\n'
     const { warnings, buildEnv } = readBuilderToml(text, 'builder.toml')
     expect(warnings).toEqual([
-      expect.stringContaining('there is no [[order]]'),
+      expect.stringContaining('[[order]] is missing'),
       expect.stringContaining("'A' has an empty value"),
       expect.stringContaining("'B' is set twice"),
     ])

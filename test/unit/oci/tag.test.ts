@@ -24,7 +24,7 @@ describe('a name for a new image', () => {
     ['oci:./out:1', 'it names an OCI layout', 'Name the image by a reference; cnb build saves it in a layout with --to oci:DIR.'],
   ])('rejects %s', (text, why, hint) => {
     expect(() => parseTag(text)).toThrow(
-      expect.objectContaining({ code: 'CNB_REFERENCE_INVALID', message: `cannot give the name '${text}' to a new image: ${why}`, hint }),
+      expect.objectContaining({ code: 'CNB_REFERENCE_INVALID', message: `cannot use '${text}' as the name of a new image: ${why}`, hint }),
     )
   })
 })

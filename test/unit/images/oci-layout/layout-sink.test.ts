@@ -142,7 +142,7 @@ test('rejects a location with a digest', async () => {
   const directory = await makeDirectory()
   await expect(save(`oci:${directory}@${digestOf('')}`, planOf([layerOf('base')]))).rejects.toMatchObject({
     code: 'CNB_REFERENCE_INVALID',
-    message: `cannot give the name 'oci:${directory}@${digestOf('')}' to a new image: it has a digest`,
+    message: `cannot use 'oci:${directory}@${digestOf('')}' as the name of a new image: it has a digest`,
   })
   expect(await namesIn(directory)).toEqual([])
 })

@@ -89,7 +89,7 @@ describe('createBuilder', () => {
   test('warns of a missing run image and a missing order', async () => {
     await engine.images.remove('acme/run')
     await create(TOML.replace(/\[\[order\]\]\n\[\[order.group\]\]\nid = "acme\/node"\n/, ''))
-    expect(warnings()).toEqual([expect.stringContaining('there is no [[order]]'), expect.stringMatching(/cannot check run image 'acme\/run'/)])
+    expect(warnings()).toEqual([expect.stringContaining('[[order]] is missing'), expect.stringMatching(/cannot check run image 'acme\/run'/)])
   })
 
   test('creates the builder for the target that matches the engine', async () => {

@@ -1,5 +1,5 @@
 /**
- * Compares exports with images of the stock exporter (lifecycle 0.21.0, `exporter -daemon`, Docker 20.10).
+ * Compares exports with images of the stock exporter (lifecycle 0.21.0, `exporter -daemon`).
  * Each golden file contains the files in /layers after its builder phase: torture buildpacks that write every layer type, data, label,
  * slice, process and SBOM; an app that uses none of them; a rebuild that reuses a layer without contents; a base with unusual
  * settings. `config` is the image's, from `docker save`.

@@ -1,4 +1,4 @@
-/** Directory trees and the layers that the lifecycle creates from them (fixtures/golden/layers/layers.go). */
+/** Directory trees and their layers by the lifecycle (fixtures/golden/layers/layers.go). */
 
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
