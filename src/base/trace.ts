@@ -36,17 +36,23 @@ const END = '\n]\n'
  */
 export function openTrace(path: string, title: string): Trace {
   const file = openFile(path)
-  let position = writeSync(file, `[${END}`, 0) - END.length
-  let isFirst = true
+  /** The length of the events so far, where the next event replaces END. */
+  let position = 0
   let isOpen = true
-  const write = (event: TraceEvent): void => {
+  const append = (text: string): void => {
     // Positions count bytes, and names may contain non-ASCII characters.
-    const bytes = Buffer.from(`${isFirst ? '\n' : ',\n'}${JSON.stringify(event)}${END}`)
-    isFirst = false
-    position += writeSync(file, bytes, 0, bytes.length, position) - END.length
+    const bytes = Buffer.from(`${text}${END}`)
+    if (writeSync(file, bytes, 0, bytes.length, position) < bytes.length) throw new Error('the disk is full')
+    position += bytes.length - END.length
   }
+  const write = (event: TraceEvent): void => append(`,\n${JSON.stringify(event)}`)
   const lanes = new Lanes((tid, name) => write({ ph: 'M', name: 'thread_name', pid: PID, tid, args: { name } }))
-  write({ ph: 'M', name: 'process_name', pid: PID, tid: 0, args: { name: title } })
+  try {
+    append(`[\n${JSON.stringify({ ph: 'M', name: 'process_name', pid: PID, tid: 0, args: { name: title } } satisfies TraceEvent)}`)
+  } catch (error) {
+    closeSync(file)
+    throw cannotWrite(path, error)
+  }
   return {
     events: (event) => {
       const span = isOpen ? spanOf(event, performance.now()) : undefined
@@ -57,8 +63,9 @@ export function openTrace(path: string, title: string): Trace {
       try {
         write({ ph: 'X', name, cat: category, ts, dur, pid: PID, tid: lanes.take(category, { start: ts, end: ts + dur }), args })
       } catch {
-        // A full disk stops the trace, not the run.
+        // A full disk stops the trace, not the run. The space of the unfinished event is enough for the end.
         isOpen = false
+        endAt(file, position)
       }
     },
     close: () => {
@@ -79,10 +86,24 @@ function openFile(path: string): number {
     return file
   } catch (error) {
     if (file !== undefined) closeSync(file)
-    throw new CnbError('CNB_OUTPUT', `cannot write the trace to ${path}: ${(error as Error).message}`, {
-      hint: 'Set CNB_TRACE to the path of a regular file.',
-      cause: error,
-    })
+    throw cannotWrite(path, error)
+  }
+}
+
+function cannotWrite(path: string, cause: unknown): CnbError {
+  return new CnbError('CNB_OUTPUT', `cannot write the trace to ${path}: ${(cause as Error).message}`, {
+    hint: 'Set CNB_TRACE to a regular file in a directory that exists and that you can write to.',
+    cause,
+  })
+}
+
+/** Ends the file after the events that fit. */
+function endAt(file: number, position: number): void {
+  try {
+    ftruncateSync(file, position)
+    writeSync(file, END, position)
+  } catch {
+    // Trace viewers also read an array without its end.
   }
 }
 

@@ -41,7 +41,9 @@ export function parseMirror(text: string): Mirror {
   } catch {
     // Reported below, for a mirror instead of an image.
   }
-  throw new CnbError('CNB_USAGE', `'${text}' is not a registry`, {
+  // A URL may contain a password.
+  const shown = text.replace(/\/\/[^/]*@/, '//…@')
+  throw new CnbError('CNB_USAGE', `'${shown}' is not a registry`, {
     hint: "Use a host with or without a path, such as 'mirror.example' or 'mirror.example/hub'.",
   })
 }

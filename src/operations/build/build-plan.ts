@@ -45,8 +45,9 @@ export async function planBuild(
   const keeping = { cacheVolumes: chosenVolumes(cacheVolumes(image, key), cache), cacheDirectory: cache.buildDirectory, cacheImage: cache.buildImage }
   decideCache(options, keeping, context)
   const trust = trusts({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external })
-  if (options.lifecycle === 'stock') decideTrust(options, builder, trust.builder, context)
-  if (trust.builder && chosen.external) context.events?.({ type: 'info', message: 'each phase runs in a separate container, because the build adds buildpacks to the builder' })
+  const isStock = options.lifecycle === 'stock'
+  if (isStock) decideTrust(options, builder, trust.builder, context)
+  if (isStock && trust.builder && chosen.external) context.events?.({ type: 'info', message: 'each phase runs in a separate container, because the build adds buildpacks to the builder' })
   const absolute = (directory: string | undefined) => (directory === undefined ? undefined : resolve(host.cwd, directory))
   return {
     image,

@@ -37,9 +37,9 @@ export async function parseSinks({ to = [], publish = false, sparse = false }: S
     return texts.map((text) => read(text, { cwd, sparse }))
   }))
   const hint = `Use ${sinkForms(kinds).map((form) => `'${form}'`).join(', ')}, or several of them separated by commas.`
-  if (sparse && !sinks.flat().some((sink) => sink.sparse)) throw new CnbError('CNB_USAGE', '--sparse requires an OCI layout', { hint })
   const unknown = wanted.find((text) => !kinds.some(({ form }) => hasForm(text, form)))
   if (unknown !== undefined) throw new CnbError('CNB_USAGE', `unknown --to target '${unknown}'`, { hint })
+  if (sparse && !sinks.flat().some((sink) => sink.sparse)) throw new CnbError('CNB_USAGE', '--sparse requires an OCI layout', { hint })
   return sinks.flat()
 }
 

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { CnbEvent, EventSink } from '../../../src/base/events.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { OCI_MANIFEST } from '../../../src/oci/media-types.ts'
-import { mirrorsOf } from '../../../src/registry/mirrors.ts'
+import { mirrorsOf, parseMirror } from '../../../src/registry/mirrors.ts'
 import { decisionsOf } from '../../support/decisions.ts'
 import { refuse, reply, startMemoryRegistry, type MemoryRegistry } from '../../support/fakes/memory-registry.ts'
 import { openClient, type TestClient } from '../../support/registry/registry-client.ts'
@@ -109,4 +109,8 @@ test('includes the errors of mirrors if the registry fails too', async () => {
     code: 'CNB_REGISTRY_DENIED',
     message: expect.stringMatching(`^cannot read .*${own.address}/team/app:1.*; before that, from a mirror: cannot read .*${mirror.address}/team/app:1`),
   })
+})
+
+test('omits the password of a mirror that is a URL with credentials from the error', () => {
+  expect(() => parseMirror('http://user:secret@mirror.example')).toThrow("'http://…@mirror.example' is not a registry")
 })

@@ -67,7 +67,15 @@ describe('one container for all phases with the engine socket', () => {
       expect(planned.buildpacks).toHaveLength(1)
       expect(planned.trusted).toBe(false)
     }
-    expect(builds.events.some(({ type }) => type === 'info')).toBe(true)
+  })
+
+  test('reports separate containers for added buildpacks with the stock lifecycle only', async () => {
+    const told = (): string[] => builds.events.flatMap((event) => (event.type === 'info' ? [event.message] : []))
+    const options = { trustBuilder: true, buildpacks: [await ownBuildpack()] }
+    await plan(options)
+    expect(told()).toEqual([])
+    await plan({ ...options, lifecycle: 'stock' })
+    expect(told()).toEqual([expect.stringContaining('each phase runs in a separate container')])
   })
 
   test('never runs an extension', async () => {

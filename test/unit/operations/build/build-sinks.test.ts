@@ -32,6 +32,7 @@ describe('parseSinks', () => {
     [{ to: ['engine', 'Registry'] }, 'CNB_USAGE', "'Registry'"],
     [{ to: ['oci:'] }, 'CNB_REFERENCE_INVALID', 'directory'],
     [{ sparse: true }, 'CNB_USAGE', '--sparse'],
+    [{ to: ['nowhere'], sparse: true }, 'CNB_USAGE', "unknown --to target 'nowhere'"],
     [{ to: ['engine', 'registry'], sparse: true }, 'CNB_USAGE', '--sparse'],
   ])('refuses %j with %s', async (choice, code, words) => {
     await expect(places(choice)).rejects.toMatchObject({ code, message: expect.stringContaining(words) as string })
