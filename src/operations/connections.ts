@@ -22,19 +22,14 @@ export class Connections implements AsyncDisposable {
 
   /** Returns the services that need registries only, without a connection. Loads undici when a registry is opened. */
   registryServices(context: Context): RegistryServices {
-    const { env, home } = this.#host
     return {
       host: this.#host,
       // Correct also if containers run in a virtual machine.
       platform: { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch },
       registries: async (settings) => {
-        const [{ openRegistries }, { makeKeychain }] = await Promise.all([
-          import('../registry/open-registries.ts'),
-          import('../registry/auth/keychain.ts'),
-        ])
-        const warn = (message: string): void => context.events?.({ type: 'warning', message })
-        const keychain = makeKeychain({ env, home, signal: context.signal, warn })
-        const registries = openRegistries({ ...settings, keychain, env, userAgent: `${NAME}/${VERSION}`, warn, events: context.events })
+        const [{ openRegistries }, keychain] = await Promise.all([import('../registry/open-registries.ts'), this.#keychain(context)])
+        const { env } = this.#host
+        const registries = openRegistries({ ...settings, keychain, env, userAgent: `${NAME}/${VERSION}`, warn: warningsTo(context), events: context.events })
         this.#closing.push(() => registries.close())
         return registries
       },
@@ -47,33 +42,42 @@ export class Connections implements AsyncDisposable {
    */
   async engineServices(context: Context): Promise<EngineServices> {
     const { env, home } = this.#host
-    const [{ connectEngine: connect }, { resolveEndpoint }, { makeKeychain }, { currentOwner, ownerLabel }] = await Promise.all([
+    const [{ connectEngine }, { resolveEndpoint }, credentials, { currentOwner, ownerLabel }] = await Promise.all([
       import('../docker/connection/connect.ts'),
       import('../docker/connection/endpoint.ts'),
-      import('../registry/auth/keychain.ts'),
+      this.#keychain(context),
       import('../docker/owner.ts'),
     ])
     const endpoint = await resolveEndpoint({ env, home, uid: process.getuid?.(), windows: process.platform === 'win32' })
-    const engine = await connect(endpoint, context)
+    const engine = await connectEngine(endpoint, context)
     const owner = await currentOwner(hostname(), process.pid)
     const swept = sweep(engine, owner, context)
     this.#closing.push(async () => {
       await swept
       engine.close()
     })
-    const warn = (message: string): void => context.events?.({ type: 'warning', message })
     return {
       engine,
       host: this.#host,
       sweep: () => swept,
       owner: ownerLabel(owner),
-      credentials: makeKeychain({ env, home, signal: context.signal, warn }),
+      credentials,
     }
+  }
+
+  async #keychain(context: Context) {
+    const { env, home } = this.#host
+    const { makeKeychain } = await import('../registry/auth/keychain.ts')
+    return makeKeychain({ env, home, signal: context.signal, warn: warningsTo(context) })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#closing.splice(0).map((close) => close()))
   }
+}
+
+function warningsTo({ events }: Context): (message: string) => void {
+  return (message) => events?.({ type: 'warning', message })
 }
 
 /** Removes the leftovers of killed runs from the engine. Never throws. */
