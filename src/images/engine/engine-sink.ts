@@ -12,7 +12,6 @@ import { packDockerArchive } from './image-archive.ts'
 import { findHolders, nameImage, type WantedImage } from './image-names.ts'
 import { fetchLayers } from './layer-store.ts'
 
-
 /**
  * Loads the planned image, unless the engine has it, and then sets its names: all of them, or none after a failure.
  * The image's ID is the digest of its configuration on a graph-driver engine, and of its manifest on a containerd store.

@@ -19,7 +19,6 @@ import { layerFilesOf, type DescribedImage } from './layer-files.ts'
 import { LayerRebuilder } from './rebuilt-layer.ts'
 import { readSavedLayers } from './saved-layers.ts'
 
-
 /** Bytes per read. Each chunk passes through many streams, so the default size is too small for layers. */
 const PIECE = 1024 * 1024
 

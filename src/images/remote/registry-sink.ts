@@ -6,7 +6,7 @@ import { encodeImageConfig } from '../../oci/config.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { encodeManifest } from '../../oci/manifest.ts'
 import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts'
-import { contextName, familiarName, type Reference, type Tag } from '../../oci/reference.ts'
+import { contextName, familiarName, type Reference } from '../../oci/reference.ts'
 import type { NewManifest, Registries } from '../../registry/registry.ts'
 import { bytesBlob } from '../layers/bytes-blob.ts'
 import type { ImagePlan, Layer, LayerBlob, SavedImage } from '../image.ts'
@@ -81,11 +81,13 @@ class Sending {
   }
 }
 
+/** A repository to publish to, with one of the names in it. */
 interface PublishTarget {
   readonly name: string
   readonly reference: Reference
 }
 
-function repositoriesOf(tags: readonly Tag[]): PublishTarget[] {
+/** Returns the repositories of the names, each once. */
+export function repositoriesOf(tags: readonly Reference[]): PublishTarget[] {
   return [...new Map(tags.map((reference) => [repositoryName(reference), { name: repositoryName(reference), reference }])).values()]
 }

@@ -1,8 +1,7 @@
 /** `--to registry`: publishes to the repositories of the image's names. */
 
 import type { ImageSink } from '../image.ts'
-import { saveToRegistry } from '../remote/registry-sink.ts'
-import { repositoryName } from '../remote/registry-source.ts'
+import { repositoriesOf, saveToRegistry } from '../remote/registry-sink.ts'
 import type { Sink, SinkServices } from './sink.ts'
 
 export function toRegistry() {
@@ -15,8 +14,7 @@ export function toRegistry() {
       save: (plan, context) => saveToRegistry(registries, plan, blobs, context),
     }),
     async check(tags, registries, context) {
-      const repositories = new Map(tags.map((tag) => [repositoryName(tag), tag]))
-      await Promise.all([...repositories.values()].map((tag) => registries.repository(tag, 'push').checkPush(context)))
+      await Promise.all(repositoriesOf(tags).map(({ reference }) => registries.repository(reference, 'push').checkPush(context)))
     },
   } as const satisfies Sink
 }
