@@ -20,7 +20,7 @@ import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume }
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 
 export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' | 'limits' | 'env'> {
-  /** The options as typed, for the reasons of decision events. */
+  /** The options as typed. */
   readonly options: BuildOptions
   readonly image: Tag
   readonly tags: readonly Tag[]
@@ -29,8 +29,6 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' |
   readonly config: Config
   /** The builder's name from the options, project.toml or the configuration file. */
   readonly builder: string
-  /** The run image's name as typed; default: a run image of the builder. */
-  readonly runImage: string | undefined
   readonly platform: Platform | undefined
   readonly pullPolicy: PullPolicy
   readonly mirrors: RegistrySettings['mirrors']
@@ -62,8 +60,7 @@ export async function readInput(options: BuildOptions, host: Host, context: Cont
   const pullPolicy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
   const mirrors = chooseMirrors(options, config)
   const builder = builderName(options, project, config, context)
-  const { runImage } = options
-  return { options, image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, mirrors, builder, runImage }
+  return { options, image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, mirrors, builder }
 }
 
 function builderName(options: BuildOptions, project: Project | undefined, config: Config, context: Context): string {

@@ -13,7 +13,8 @@ const BUILD_DIRECTORIES: Readonly<Record<string, string>> = {
   '/platform': "it hides the build's variables and bindings",
   '/workspace': 'it hides all or part of the app',
 }
-const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
+/** Docker's names of volumes. */
+export const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/
 
 /**

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
 import { parseTag, type Tag } from '../../oci/reference.ts'
+import { VOLUME_NAME } from './build-values.ts'
 
 export interface CacheOptions {
   /** `type=…;format=…;…` */
@@ -21,7 +22,6 @@ export interface CacheChoice {
   readonly buildImage?: Tag
 }
 
-const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 const HINT = "Use 'type=build;format=volume;name=NAME', 'type=build;format=bind;source=DIRECTORY', or 'type=build;format=image;name=IMAGE'."
 const CACHE_IMAGE_HINT = 'Use a tag for the cache image.'
 

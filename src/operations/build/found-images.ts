@@ -21,7 +21,7 @@ export type FoundImages = Pick<BuildPlan, 'builder' | 'platformApi' | 'runImage'
  * @throws CnbError those of findBuilder and findRunImage
  */
 export async function findImages(
-  { image, options, builder: name, runImage: wanted, platform, pullPolicy, mirrors, config }: BuildInput,
+  { image, options, builder: name, platform, pullPolicy, mirrors, config }: BuildInput,
   services: EngineServices,
   publishing: Publishing | undefined,
   context: Context,
@@ -40,7 +40,7 @@ export async function findImages(
         ? findPublished(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
         : (reference, finding) => findImage(reference, pullPolicy, ofBuilder, finding),
   }
-  const runImage = await findRunImage(wanted, search, services, context)
+  const runImage = await findRunImage(options.runImage, search, services, context)
   refuseOtherStack(builder, runImage, platformApi)
   return {
     ...{ builder, platformApi, runImage },
