@@ -20,7 +20,6 @@ import { builderLabels, type BuilderContents } from './builder-labels.ts'
 import { checkBuildpacks } from './compatibility.ts'
 import { orderToml, runToml, stackToml, systemToml } from './lifecycle-files.ts'
 
-
 export interface BuilderRecipe extends BuilderContents {
   readonly buildImage: Image
   readonly buildEnv: readonly EnvFile[]

@@ -11,7 +11,6 @@ import { readDescriptor, type BuildpackDescriptor, type ModuleKind } from './bui
 import { openFileTree, readEntryText, type FileTree } from './file-tree.ts'
 import { readPackage } from './package-file.ts'
 
-
 /** More than any real chain of dependencies. */
 const MAX_DEPENDENCIES = 1000
 

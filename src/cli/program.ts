@@ -15,7 +15,6 @@ import { CommandHelp, pathOf } from './help.ts'
 import { globalOptions } from './options/global.ts'
 import { insteadOfCommand, insteadOfOption } from './pack-words.ts'
 
-
 export const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
   inspectCommand,

@@ -13,7 +13,6 @@ import { engineRefusal, engineStatus } from './engine-errors.ts'
 import { readJsonLines } from './json-lines.ts'
 import { pull } from './pull-image.ts'
 
-
 export function makeEngineImages(client: EngineClient, info: (context?: Context) => Promise<EngineInfo>): EngineImages {
   return {
     inspect: (reference, context) => inspect(client, info, reference, context),

@@ -5,8 +5,6 @@ import { decide, type EventSink, type PhaseName } from '../base/events.ts'
 import { LineSplitter } from '../base/lines.ts'
 import type { PhaseTime } from './lifecycle.ts'
 
-
-
 const SGR = /\u001b\[[0-9;]*m/g
 const MAX_LAST_WORDS = 2000
 const DISK_FULL = /no space left on device/i

@@ -14,7 +14,6 @@ import { cancel, checkPush, sessionOf } from './transfer/upload-session.ts'
 import { blobExists, upload, uploadStream } from './transfer/upload.ts'
 import { discard, type HttpReply } from './transport/http.ts'
 
-
 export class RemoteRepository implements Repository {
   readonly #at: RemotePath
 

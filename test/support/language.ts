@@ -22,7 +22,6 @@ interface Habit {
   readonly first?: true
 }
 
-
 /** The habits by their names in language-counts.json. Every match of a pattern counts, so each has the flag `g`. */
 export const HABITS: Readonly<Record<string, Habit>> = {
   'gives': { pattern: /\b(gives?|gave)\b/gi },

@@ -2,7 +2,6 @@
 
 import { isFromDos, type ZipAttributes } from './zip-attributes.ts'
 
-
 /** Limits of Linux: PATH_MAX and NAME_MAX. */
 const MAX_PATH_BYTES = 4096
 const MAX_NAME_BYTES = 255

@@ -18,7 +18,6 @@ import type { Endpoint } from './endpoint.ts'
 import type { Transport } from './engine-address.ts'
 import { SshConnection } from './ssh-connection.ts'
 
-
 const BUFFER = 256 * 1024
 /** JSON replies are lists and descriptions; a larger reply is an error. */
 const MAX_REPLY = 64 * 1024 * 1024

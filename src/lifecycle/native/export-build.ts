@@ -26,7 +26,6 @@ import { readBuiltBuildpacks } from './metadata/layers-directory.ts'
 import type { BuildFiles, CacheRecord, CachedLayer, Group, KnownLauncher, LayersTree, PreviousImage } from './model.ts'
 import type { FinishedBuild } from './run/builder-run.ts'
 
-
 const LAUNCHER = '/cnb/lifecycle/launcher'
 
 export interface ExportedBuild {

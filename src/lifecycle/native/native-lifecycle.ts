@@ -33,7 +33,6 @@ import type { BuilderRun, RunInput } from './run/builder-run.ts'
 import { PendingRun, startScriptedRun } from './run/scripted-run.ts'
 import { startSeparateRun } from './run/separate-run.ts'
 
-
 export interface NativeOptions {
   readonly engine: Engine
   /** The value of the owner label. */

@@ -23,8 +23,6 @@ import { openBuildVolumes } from './build-volumes.ts'
 import { engineAccessChoices, explainDenial } from './engine-access.ts'
 import { PhaseContainers } from './phase-container.ts'
 
-
-
 export interface StockOptions {
   engine: Engine
   /** The value of the owner label. */

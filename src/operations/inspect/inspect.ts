@@ -12,7 +12,6 @@ import { readFacts, type ImagePlace, type LayerFacts } from './image-facts.ts'
 import { locateImage, type LocateOptions, type ImageServices } from './locate-image.ts'
 import { hasSbom } from './sbom-layer.ts'
 
-
 /** A layer. Sizes are in bytes: `size` uncompressed, from an engine; `compressedSize` of the blob, from a registry. */
 interface InspectedLayer {
   diffId: string

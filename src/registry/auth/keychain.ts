@@ -7,7 +7,6 @@ import { isTable } from '../../formats/lenient-values.ts'
 import { credentialsOf, entriesFor, hostOf, normalizedName, parseAuthFile, type AuthFile, type RegistryCredentials } from './auth-file.ts'
 import { askCredentialHelper, CredentialHelperError } from './credential-helper.ts'
 
-
 export interface KeychainSources {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string

@@ -10,7 +10,6 @@ import { extraCertificates, registryCertificates } from './certificates.ts'
 import type { Proxy } from './proxies.ts'
 import { ProxyError, refused, unreachable } from './proxy-error.ts'
 
-
 type ConnectTarget = buildConnector.Options
 type Connect = (target: ConnectTarget) => Promise<Socket>
 /** Connects to a target, or adds TLS to the target's existing connection (`httpSocket`). */

@@ -25,7 +25,6 @@ import { withLifecycleSboms } from './lifecycle-sboms.ts'
 import { runImageNames } from './run-image-names.ts'
 import { treeDirectoryLayer, filesBelow } from './tree-directory.ts'
 
-
 /**
  * Plans the image. Reads layers only through the input's functions, sequentially.
  * @throws CnbError CNB_EXPORT_FAILED, with the cause; and errors of the input's functions

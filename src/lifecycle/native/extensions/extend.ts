@@ -25,7 +25,6 @@ import { readExtensions, type Extensions } from './extensions.ts'
 import type { KanikoCache } from './kaniko-cache.ts'
 import { withoutKanikoLog } from './kaniko-output.ts'
 
-
 const WHY_ROOT =
   "this app uses the builder's image extensions: their Dockerfiles are applied as root, in containers without a socket or " +
   'credentials; buildpacks still run as the build user'

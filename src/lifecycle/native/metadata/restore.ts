@@ -11,7 +11,6 @@ import { layerToml, storeToml } from './layer-toml.ts'
 import { restoredLayers, type RestoredLayers } from './restore-rules.ts'
 import { isBuildpackId, isLayerName } from './safe-names.ts'
 
-
 type RestoreBuilder = Pick<BuildPlan['builder'], 'uid' | 'gid' | 'buildpackLayers'>
 
 export interface RestorationInput {
