@@ -119,7 +119,7 @@ export function createBuilder(
 ): Promise<CreateBuilderResult> {
   return perform(context, async (own) => {
     const operation = await import('./operations/builder/create-builder.ts')
-    return operation.createBuilder(options, await connection.engine(), own)
+    return operation.createBuilder(options, { ...(await connection.engine()), ...connection.registries(own) }, own)
   })
 }
 

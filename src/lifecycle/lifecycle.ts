@@ -19,6 +19,12 @@ export interface RunImage {
   readonly image: Image
 }
 
+/** The content of order.toml, with the version of each entry. */
+export interface BuildOrder {
+  readonly buildpacks: Order
+  readonly extensions: Order
+}
+
 export interface BuildPlan {
   readonly image: Tag
   readonly tags: readonly Tag[]
@@ -40,9 +46,11 @@ export interface BuildPlan {
   readonly runImages: readonly RunImageName[]
   /** Returns the app as tar entries with names below `workspace`. */
   readonly appEntries: (context: Context) => AsyncIterable<TarEntry>
-  /** Replaces the builder's order. */
-  readonly order?: Order
-  /** Buildpacks that are not in the builder. */
+  /** Replaces the builder's order and that of its extensions. */
+  readonly order?: BuildOrder
+  /** Whether the detector ignores the builder's system buildpacks. */
+  readonly withoutSystemBuildpacks?: boolean
+  /** Buildpacks and extensions that are not in the builder. */
   readonly buildpacks: readonly Buildpack[]
   /** The user's variables for the buildpacks: `/platform/env/<name>`. */
   readonly env: ReadonlyMap<string, string>

@@ -30,7 +30,7 @@ export function aBuilder(changes: Partial<Builder> = {}): Builder {
     description: '',
     createdBy: { name: '', version: '' },
     stack: { id: '', mixins: [] },
-    lifecycle: { version: '0.21.0', buildpackApis: apis, platformApis: apis },
+    lifecycle: { version: '0.21.0', buildpackApis: { supported: ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12'], deprecated: [] }, platformApis: apis },
     runImages: [{ image: 'some/run', mirrors: [] }],
     buildpacks: [],
     extensions: [],

@@ -7,7 +7,7 @@ import type { Context } from '../../base/events.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { LayerBlob } from '../image.ts'
 import { cannotWrite, isUnfinished, removeAbandoned, syncDirectory, writeDurably } from './durable-file.ts'
-import { blobPath, blobSize } from './layout-files.ts'
+import { blobPath, blobSize, directoryFiles } from './layout-files.ts'
 import { EMPTY_INDEX } from './layout-index.ts'
 import { isLock, withIndexLock } from './layout-lock.ts'
 import { readLayoutIndex } from './layout-source.ts'
@@ -74,7 +74,7 @@ async function* atMost(size: number, content: AsyncIterable<Buffer>, differs: (f
 export async function changeIndex(directory: string, change: (index: Buffer) => Buffer, context: Context = {}): Promise<void> {
   await syncDirectory(join(directory, BLOBS))
   await withIndexLock(directory, async () => {
-    const index = (await readLayoutIndex(directory)) ?? EMPTY_INDEX
+    const index = (await readLayoutIndex(directoryFiles(directory))) ?? EMPTY_INDEX
     await writeDurably(directory, 'index.json', [change(index)], () => {}, context.signal)
   }, context)
   await syncDirectory(directory)

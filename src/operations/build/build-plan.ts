@@ -2,18 +2,21 @@
 
 import { resolve } from 'node:path'
 import type { Context } from '../../base/events.ts'
+import type { Builder } from '../../builder/builder.ts'
 import { hasFeature, sinceApi } from '../../formats/api-features.ts'
 import { type ApiVersion, formatApiVersion } from '../../formats/versions.ts'
 import { cacheVolumes, volumeKey } from '../../lifecycle/cache-volumes.ts'
 import { execEnvFor } from '../../lifecycle/exec-env.ts'
 import type { BuildPlan, CacheVolumes } from '../../lifecycle/lifecycle.ts'
+import type { ModuleSources } from '../../buildpacks/module-sources.ts'
+import type { PullPolicy } from '../../images/find/find-image.ts'
 import { appEntries } from '../../project/app.ts'
 import { caBinding } from '../../project/platform-directory.ts'
 import type { BuildOptions } from './build-options.ts'
 import { decideCache, decideTrust } from './build-decisions.ts'
 import { readInput } from './build-input.ts'
 import { checkPublishing, type Publishing } from './build-store.ts'
-import { chooseBuildpacks } from './build-order.ts'
+import { chooseBuildpacks, type ChosenBuildpacks } from './build-order.ts'
 import { projectMetadataToml } from './build-project.ts'
 import { trusts } from './build-trust.ts'
 import { proxyEnv } from './build-values.ts'
@@ -22,11 +25,19 @@ import { isEngineOnly } from './build-sinks.ts'
 import { findImages } from './found-images.ts'
 import type { EngineServices } from '../services.ts'
 
+/** The services of a plan besides the engine. */
+export interface PlanOutside {
+  /** Absent if the build uses the engine only. */
+  readonly publishing?: Publishing
+  /** Returns the sources of buildpacks and extensions, which must stay open until the end of the build. */
+  readonly openSources: (policy: PullPolicy) => ModuleSources
+}
+
 /** Plans a build. @throws CnbError with almost any code except those of phases */
 export async function planBuild(
   options: BuildOptions,
   services: EngineServices,
-  publishing: Publishing | undefined,
+  { publishing, openSources }: PlanOutside,
   context: Context,
 ): Promise<BuildPlan> {
   const { host } = services
@@ -36,8 +47,11 @@ export async function planBuild(
   const allowed = publishing && checkPublishing(publishing, [image, ...tags], context)
   allowed?.catch(() => {})
   const images = await findImages(input, services, publishing, context)
-  const { builder, platformApi } = images
-  const chosen = await chooseBuildpacks(options.buildpacks ?? [], project, builder, host.cwd, context)
+  const { platformApi } = images
+  const sources = openSources(input.pullPolicy)
+  const wanted = { buildpacks: options.buildpacks ?? [], pre: options.preBuildpacks ?? [], post: options.postBuildpacks ?? [], extensions: options.extensions ?? [], project }
+  const chosen = await chooseBuildpacks(wanted, { builder: images.builder, sources, cwd: host.cwd }, context)
+  const builder = withExtensions(images.builder, chosen)
   warnOfOldApi(options, platformApi, context)
 
   const key = await volumeKey(image, host)
@@ -53,11 +67,13 @@ export async function planBuild(
     image,
     tags,
     ...images,
+    builder,
     platform: input.platform,
     published: publishing !== undefined && !isEngineOnly(publishing.sinks),
     appEntries: (reading) =>
       appEntries({ app, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
     order: chosen.order,
+    withoutSystemBuildpacks: options.disableSystemBuildpacks,
     buildpacks: chosen.added,
     env: input.env,
     bindings: certificates.length > 0 ? [caBinding(certificates)] : [],
@@ -80,6 +96,13 @@ export async function planBuild(
     verbose: options.verbose ?? false,
     explain: options.explain ?? false,
   }
+}
+
+/** Returns the builder with the user's extensions, if the user chose any. */
+function withExtensions(builder: Builder, { order, added }: ChosenBuildpacks): Builder {
+  if (!order) return builder
+  const extensions = added.filter(({ descriptor }) => descriptor.kind === 'extension').map(({ descriptor }) => descriptor.info)
+  return { ...builder, orderExtensions: order.extensions, extensions: [...builder.extensions, ...extensions] }
 }
 
 /** Replaces default volumes with the user's. The native driver's volumes are part of the build cache, so their names follow it. */

@@ -2,8 +2,11 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
+import type { ModuleSources } from '../../buildpacks/module-sources.ts'
 import { measured } from '../../base/spans.ts'
 import { formatApiVersion } from '../../formats/versions.ts'
+import { openEngineImages } from '../../images/engine/engine-source.ts'
+import type { PullPolicy } from '../../images/find/find-image.ts'
 import { readBuildMetadata } from '../../images/labels/build-metadata.ts'
 import { startedProcess } from '../../images/labels/started-process.ts'
 import type { BuildPlan, BuiltImage, Lifecycle } from '../../lifecycle/lifecycle.ts'
@@ -13,6 +16,7 @@ import { planBuild } from './build-plan.ts'
 import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
 import { chooseCache } from './cache-option.ts'
 import { isEngineOnly, parseSinks } from './build-sinks.ts'
+import { openModuleSources } from '../packages/open-module-sources.ts'
 import { outputReference } from '../output-reference.ts'
 import { readRegistrySettings } from '../config/registry-settings.ts'
 import type { RegistryServices, EngineServices } from '../services.ts'
@@ -42,9 +46,14 @@ export async function build(options: BuildOptions, services: EngineServices & Re
   const start = performance.now()
   const publishing = await openPublishing(options, services, context)
   await using _ = publishing?.blobs
+  await using engine = openEngineImages(services.engine, services.owner)
+  const openSources = (policy: PullPolicy): ModuleSources => {
+    const registries = async () => publishing?.registries ?? services.registries(await readRegistrySettings(options, services.host, context))
+    return openModuleSources({ engine, registries, policy })
+  }
   // Loads the driver's code while the plan waits for the engine.
   const [plan, lifecycle] = await Promise.all([
-    measured(context, 'planning the build', () => planBuild(options, services, publishing, context)),
+    measured(context, 'planning the build', () => planBuild(options, services, { publishing, openSources }, context)),
     openLifecycle(options.lifecycle ?? 'native', services, publishing),
   ])
   const { phases, runImage, image } = await lifecycle.run(plan, context)

@@ -89,7 +89,7 @@ test('passes app, environment, order and bindings to detector and builder, witho
       return 0
     })
   }
-  await run({ order, bindings, env: new Map([['GREETING', 'a=b\n']]) }).result
+  await run({ order: { buildpacks: order, extensions: [] }, bindings, env: new Map([['GREETING', 'a=b\n']]) }).result
 })
 
 test("uses the builder's order if the user chose none", async () => {

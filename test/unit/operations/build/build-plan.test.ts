@@ -11,6 +11,7 @@ import { BUILDER, type FakeBuilds, loadFakeBuilder, NODE, openFakeBuilds, RUN_IM
 import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
 import { buildpackFiles } from '../../../support/script-builder.ts'
 import { writeFiles } from '../../../support/workbench.ts'
+import { localSources } from '../../buildpacks/read-path.ts'
 
 let builds: FakeBuilds
 
@@ -21,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => expect(builds.engine.created).toEqual([]))
 
 const plan = (options: Partial<BuildOptions> = {}): Promise<BuildPlan> =>
-  planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never', ...options }, builds, undefined, { events: (event) => builds.events.push(event) })
+  planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never', ...options }, builds, { openSources: () => localSources }, { events: (event) => builds.events.push(event) })
 
 /** Creates a directory with a buildpack. */
 async function ownBuildpack(id = 'own/buildpack'): Promise<string> {
@@ -99,7 +100,7 @@ describe('the builder', () => {
 
   test('must be for the platform of the engine or of --platform', async () => {
     const arm = await openFakeBuilds({ platform: { os: 'linux', architecture: 'arm64' } })
-    await expect(planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never' }, arm, undefined, {})).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
+    await expect(planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never' }, arm, { openSources: () => localSources }, {})).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
     await expect(plan({ platform: 'linux/arm64' })).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
     expect((await plan({ platform: 'linux/amd64' })).platform).toEqual({ os: 'linux', architecture: 'amd64' })
   })
