@@ -7,7 +7,7 @@ import { decidePullPolicy, type PullPolicy } from '../../images/find/find-image.
 import { DEFAULT_EXEC_ENV, parseExecEnv } from '../../lifecycle/exec-env.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { Platform } from '../../oci/platform.ts'
-import { parseTag, type Tag } from '../../oci/reference.ts'
+import { parseTags, type Tag } from '../../oci/reference.ts'
 import { type App, checkApp } from '../../project/app.ts'
 import { readConfig } from '../config/config-file.ts'
 import type { Config } from '../config/config.ts'
@@ -40,8 +40,7 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' |
 
 /** Reads and validates the input. @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID, CNB_DESCRIPTOR_INVALID, CNB_APP_INVALID */
 export async function readInput(options: BuildOptions, host: Host, context: Context): Promise<BuildInput> {
-  const image = parseTag(options.image)
-  const tags = (options.tags ?? []).map((tag) => parseTag(tag))
+  const [image, ...tags] = parseTags(options.image, options.tags)
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
   const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events))

@@ -15,7 +15,7 @@ import { openEngineImages } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSource } from '../../images/image.ts'
 import { decidePullPolicy, findImage, type FindImageServices, type PullPolicy } from '../../images/find/find-image.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
-import { familiarName, formatReference, parseTag, type Reference } from '../../oci/reference.ts'
+import { familiarName, formatReference, parseTags, type Reference } from '../../oci/reference.ts'
 import { openModuleSources } from '../packages/open-module-sources.ts'
 import { readBuilderFile, readBuilderModules } from './builder-sources.ts'
 import { outputReference } from '../output-reference.ts'
@@ -56,8 +56,7 @@ type BuilderImageServices = FindImageServices & { images: ImageSource }
  */
 export async function createBuilder(options: CreateBuilderOptions, services: EngineServices & RegistryServices, context: Context): Promise<CreateBuilderResult> {
   const start = performance.now()
-  const [name, ...more] = [options.image, ...(options.tags ?? [])].map((tag) => parseTag(tag))
-  if (name === undefined) throw new CnbError('CNB_USAGE', 'no builder name specified')
+  const [name, ...more] = parseTags(options.image, options.tags)
   const labels = Object.fromEntries((options.labels ?? []).map(parseLabel))
   const file = resolve(services.host.cwd, options.config)
   const config = await readBuilderFile(file, options.config, services.host, context)
