@@ -32,12 +32,15 @@ export interface ConnectOptions extends Context {
   readonly home?: string
 }
 
-/** Access to the engine and registries for any number of operations, also concurrent ones. Disposing of it closes all connections. */
+/**
+ * Access to the engine and registries for any number of operations, also concurrent ones. Disposing of it closes all connections, including
+ * those to registries, which otherwise remain open after an operation; later operations throw CNB_USAGE.
+ */
 export interface Connection extends AsyncDisposable {
   /** The abort signal and event receiver of operations without a separate context. */
   readonly context: Context
   /** @internal */
-  engine(): Promise<EngineServices>
+  engine(context: Context): Promise<EngineServices>
   /** @internal */
   registries(context: Context): RegistryServices
 }
@@ -45,18 +48,14 @@ export interface Connection extends AsyncDisposable {
 class OpenConnection implements Connection {
   readonly context: Context
   readonly #connections: Connections
-  #engine: Promise<EngineServices> | undefined
 
   constructor({ env, cwd, home = homedir(), signal, events }: ConnectOptions) {
     this.#connections = new Connections({ env, cwd, home })
     this.context = { signal, events }
   }
 
-  engine(): Promise<EngineServices> {
-    const engine = (this.#engine ??= this.#connections.engineServices(this.context))
-    // After a failure, the next operation connects again.
-    engine.catch(() => (this.#engine = undefined))
-    return engine
+  engine(context: Context): Promise<EngineServices> {
+    return this.#connections.engineServices(context, this.context)
   }
 
   registries(context: Context): RegistryServices {
@@ -80,7 +79,7 @@ export function connect(options: ConnectOptions): Connection {
 export function build(options: BuildOptions, connection: Connection, context: Context = connection.context): Promise<BuildResult> {
   return perform(context, async (own) => {
     const operation = await import('./operations/build/build.ts')
-    return operation.build(options, { ...(await connection.engine()), ...connection.registries(own) }, own)
+    return operation.build(options, { ...(await connection.engine(own)), ...connection.registries(own) }, own)
   })
 }
 
@@ -99,7 +98,7 @@ export function rebase(
       return operation.rebaseRemote(options, connection.registries(own), own)
     }
     const operation = await import('./operations/rebase/rebase.ts')
-    return operation.rebase(options, await connection.engine(), own)
+    return operation.rebase(options, await connection.engine(own), own)
   })
 }
 
@@ -107,7 +106,7 @@ export function rebase(
 export function inspect(options: InspectOptions, connection: Connection, context: Context = connection.context): Promise<ImageInspection> {
   return perform(context, async (own) => {
     const operation = await import('./operations/inspect/inspect.ts')
-    return operation.inspect(options, { services: () => connection.engine(), remote: connection.registries(own) }, own)
+    return operation.inspect(options, { services: () => connection.engine(own), remote: connection.registries(own) }, own)
   })
 }
 
@@ -119,7 +118,7 @@ export function createBuilder(
 ): Promise<CreateBuilderResult> {
   return perform(context, async (own) => {
     const operation = await import('./operations/builder/create-builder.ts')
-    return operation.createBuilder(options, { ...(await connection.engine()), ...connection.registries(own) }, own)
+    return operation.createBuilder(options, { ...(await connection.engine(own)), ...connection.registries(own) }, own)
   })
 }
 

@@ -78,6 +78,10 @@ export class FakeEngine implements Engine {
     return this.#info
   }
 
+  reportingTo(): this {
+    return this
+  }
+
   close(): void {}
 
   readonly content: Content
