@@ -28,8 +28,8 @@ afterEach(async () => {
 const requests = (all: readonly CnbEvent[]): string[] => all.flatMap((event) => (event.type === 'span' && event.category === 'engine' ? [event.name] : []))
 const QUERY = `GET /images/sha256:${'0'.repeat(12)}/json`
 
-describe('the events of an operation', () => {
-  test("include its requests to the engine, which the connection's receiver does not get", async () => {
+describe('an operation', () => {
+  test("emits the spans of its requests to the engine to its own receiver only", async () => {
     const [first, second]: [CnbEvent[], CnbEvent[]] = [[], []]
     const ask = (own: CnbEvent[]) => expect(inspect({ image: ID }, connection, { events: (event) => own.push(event) })).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
     await Promise.all([ask(first), ask(second)])
@@ -38,7 +38,7 @@ describe('the events of an operation', () => {
     expect(server.asked.filter((line) => line === 'GET /_ping')).toHaveLength(1)
   })
 
-  test("go to the connection's receiver without a separate context", async () => {
+  test("emits them to the connection's receiver without a separate context", async () => {
     await expect(inspect({ image: ID }, connection)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
     expect(requests(events)).toContain(QUERY)
   })
@@ -54,4 +54,21 @@ test.each<[string, (connection: Connection) => Promise<unknown>]>([
   await connection[Symbol.asyncDispose]()
   await expect(operation(connection)).rejects.toMatchObject({ code: 'CNB_USAGE', message: 'cannot use the connection: it is closed' })
   expect(server.asked).toEqual([])
+})
+
+test.each<[string, string, (connection: Connection) => unknown]>([
+  ['build', 'image', (open) => build({} as never, open)],
+  ['build', 'image', (open) => build(undefined as never, open)],
+  ['rebase', 'image', (open) => rebase({ runImage: 'run' } as never, open)],
+  ['rebase', 'image', (open) => rebase({ publish: true } as never, open)],
+  ['inspect', 'image', (open) => inspect({} as never, open)],
+  ['createBuilder', 'config', (open) => createBuilder({ image: 'builder' } as never, open)],
+  ['connect', 'cwd', () => connect({ env: {} } as never)],
+  ['connect', 'env', () => connect({ cwd: '/' } as never)],
+])('%s without the required option %s is a usage error', async (call, option, run) => {
+  await expect(async () => run(connection)).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot call ${call}: the option '${option}' is missing` })
+})
+
+test('rejects a required option of another type', async () => {
+  await expect(inspect({ image: 5 as never }, connection)).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot call inspect: the option 'image' is not of type string" })
 })
