@@ -11,7 +11,7 @@ import { parseTags, type Tag } from '../../oci/reference.ts'
 import { type App, checkApp } from '../../project/app.ts'
 import { readConfig } from '../config/config-file.ts'
 import type { Config } from '../config/config.ts'
-import { chooseMirrors } from '../config/registry-settings.ts'
+import { registrySettings } from '../config/registry-settings.ts'
 import { readCertificates } from '../config/user-files.ts'
 import type { Host, RegistrySettings } from '../services.ts'
 import type { BuildOptions } from './build-options.ts'
@@ -31,7 +31,7 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' |
   readonly builder: string
   readonly platform: Platform | undefined
   readonly pullPolicy: PullPolicy
-  readonly mirrors: RegistrySettings['mirrors']
+  readonly registry: RegistrySettings
   readonly execEnv: string
   readonly cache: CacheChoice
   /** PEM files of private CAs. */
@@ -57,9 +57,9 @@ export async function readInput(options: BuildOptions, host: Host, context: Cont
   const certificates = await readCertificates(options.caCerts ?? [], host, context)
   const config = await readConfig(host, context)
   const pullPolicy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
-  const mirrors = chooseMirrors(options, config)
+  const registry = registrySettings(options, config, certificates)
   const builder = builderName(options, project, config, context)
-  return { options, image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, mirrors, builder }
+  return { options, image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, registry, builder }
 }
 
 function builderName(options: BuildOptions, project: Project | undefined, config: Config, context: Context): string {

@@ -1,4 +1,4 @@
-/** Creates a build plan from the options of `cnb build`; validates all input. */
+/** Creates a build plan from the input of `cnb build`. */
 
 import { resolve } from 'node:path'
 import type { Context } from '../../base/events.ts'
@@ -9,12 +9,11 @@ import { cacheVolumes, volumeKey } from '../../lifecycle/cache-volumes.ts'
 import { execEnvFor } from '../../lifecycle/exec-env.ts'
 import type { BuildPlan, CacheVolumes } from '../../lifecycle/lifecycle.ts'
 import type { ModuleSources } from '../../buildpacks/module-sources.ts'
-import type { PullPolicy } from '../../images/find/find-image.ts'
 import { appEntries } from '../../project/app.ts'
 import { caBinding } from '../../project/platform-directory.ts'
 import type { BuildOptions } from './build-options.ts'
 import { decideCache, decideTrust } from './build-decisions.ts'
-import { readInput } from './build-input.ts'
+import type { BuildInput } from './build-input.ts'
 import { checkPublishing, type Publishing } from './build-store.ts'
 import { chooseBuildpacks, type ChosenBuildpacks } from './build-order.ts'
 import { projectMetadataToml } from './build-project.ts'
@@ -29,26 +28,24 @@ import type { EngineServices } from '../services.ts'
 export interface PlanOutside {
   /** Absent if the build uses the engine only. */
   readonly publishing?: Publishing
-  /** Returns the sources of buildpacks and extensions, which must stay open until the end of the build. */
-  readonly openSources: (policy: PullPolicy) => ModuleSources
+  /** The sources of buildpacks and extensions, which must stay open until the end of the build. */
+  readonly sources: ModuleSources
 }
 
 /** Plans a build. @throws CnbError with almost any code except those of phases */
 export async function planBuild(
-  options: BuildOptions,
+  input: BuildInput,
   services: EngineServices,
-  { publishing, openSources }: PlanOutside,
+  { publishing, sources }: PlanOutside,
   context: Context,
 ): Promise<BuildPlan> {
   const { host } = services
-  const input = await readInput(options, host, context)
-  const { image, tags, app, project, config, cache, certificates } = input
+  const { options, image, tags, app, project, config, cache, certificates } = input
   // Runs concurrently with the search for images: the result is needed only before anything is created.
   const allowed = publishing && checkPublishing(publishing, [image, ...tags], context)
   allowed?.catch(() => {})
   const images = await findImages(input, services, publishing, context)
   const { platformApi } = images
-  const sources = openSources(input.pullPolicy)
   const wanted = { buildpacks: options.buildpacks ?? [], pre: options.preBuildpacks ?? [], post: options.postBuildpacks ?? [], extensions: options.extensions ?? [], project }
   const chosen = await chooseBuildpacks(wanted, { builder: images.builder, sources, cwd: host.cwd }, context)
   const builder = withExtensions(images.builder, chosen)

@@ -2,23 +2,21 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import type { ModuleSources } from '../../buildpacks/module-sources.ts'
 import { measured } from '../../base/spans.ts'
 import { formatApiVersion } from '../../formats/versions.ts'
 import { openEngineImages } from '../../images/engine/engine-source.ts'
-import type { PullPolicy } from '../../images/find/find-image.ts'
 import { readBuildMetadata } from '../../images/labels/build-metadata.ts'
 import { startedProcess } from '../../images/labels/started-process.ts'
+import type { Sink } from '../../images/sinks/sink.ts'
 import type { BuildPlan, BuiltImage, Lifecycle } from '../../lifecycle/lifecycle.ts'
 import { familiarName } from '../../oci/reference.ts'
+import { readInput, type BuildInput } from './build-input.ts'
 import type { BuildOptions } from './build-options.ts'
 import { planBuild } from './build-plan.ts'
 import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
-import { chooseCache } from './cache-option.ts'
 import { isEngineOnly, parseSinks } from './build-sinks.ts'
 import { openModuleSources } from '../packages/open-module-sources.ts'
 import { outputReference } from '../output-reference.ts'
-import { readRegistrySettings } from '../config/registry-settings.ts'
 import type { RegistryServices, EngineServices } from '../services.ts'
 
 /** The JSON output of `cnb build`. */
@@ -41,19 +39,24 @@ export interface BuildResult {
   durationMs: number
 }
 
-/** Builds an image. Validates the input before it creates anything on the engine. @throws CnbError with almost any code */
-export async function build(options: BuildOptions, services: EngineServices & RegistryServices, context: Context): Promise<BuildResult> {
+/**
+ * Builds an image. Validates the input before it creates anything on the engine.
+ * @param parsed the sinks of the options, for a caller that needs them too
+ * @throws CnbError with almost any code
+ * @internal not part of the library's types
+ */
+export async function build(options: BuildOptions, services: EngineServices & RegistryServices, context: Context, parsed?: readonly Sink[]): Promise<BuildResult> {
   const start = performance.now()
-  const publishing = await openPublishing(options, services, context)
+  const sinks = parsed ?? (await parseSinks(options, services.host.cwd))
+  const input = await measured(context, 'reading the input', () => readInput(options, services.host, context))
+  const publishing = await openPublishing(input, sinks, services)
   await using _ = publishing?.blobs
   await using engine = openEngineImages(services.engine, services.owner)
-  const openSources = (policy: PullPolicy): ModuleSources => {
-    const registries = async () => publishing?.registries ?? services.registries(await readRegistrySettings(options, services.host, context))
-    return openModuleSources({ engine, registries, policy })
-  }
+  const registries = async () => publishing?.registries ?? services.registries(input.registry)
+  const sources = openModuleSources({ engine, registries, policy: input.pullPolicy })
   // Loads the driver's code while the plan waits for the engine.
   const [plan, lifecycle] = await Promise.all([
-    measured(context, 'planning the build', () => planBuild(options, services, { publishing, openSources }, context)),
+    measured(context, 'planning the build', () => planBuild(input, services, { publishing, sources }, context)),
     openLifecycle(options.lifecycle ?? 'native', services, publishing),
   ])
   const { phases, runImage, image } = await lifecycle.run(plan, context)
@@ -69,16 +72,15 @@ export async function build(options: BuildOptions, services: EngineServices & Re
 }
 
 /** Opens the registry client and the sinks. Returns undefined if the engine is the only target, and then loads no registry code. */
-async function openPublishing(options: BuildOptions, { registries, host }: RegistryServices, context: Context): Promise<Publishing | undefined> {
-  const sinks = await parseSinks(options, host.cwd)
-  if (isEngineOnly(sinks) && chooseCache(options, host.cwd).buildImage === undefined) return undefined
+async function openPublishing({ options, cache, registry }: BuildInput, sinks: readonly Sink[], { registries }: RegistryServices): Promise<Publishing | undefined> {
+  if (isEngineOnly(sinks) && cache.buildImage === undefined) return undefined
   if (options.lifecycle === 'stock') {
     throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle saves images and caches to the engine only', {
       hint: 'Omit --lifecycle: the native lifecycle can publish, and never passes credentials to the builder.',
     })
   }
   const { LayerBlobs } = await import('../../images/layers/layer-blobs.ts')
-  return { sinks, registries: await registries(await readRegistrySettings(options, host, context)), blobs: new LayerBlobs() }
+  return { sinks, registries: await registries(registry), blobs: new LayerBlobs() }
 }
 
 /** Loads and creates the selected driver; the other driver's code is not loaded. */

@@ -21,12 +21,12 @@ export type FoundImages = Pick<BuildPlan, 'builder' | 'platformApi' | 'runImage'
  * @throws CnbError those of findBuilder and findRunImage
  */
 export async function findImages(
-  { image, options, builder: name, platform, pullPolicy, mirrors, config }: BuildInput,
+  { image, options, builder: name, platform, pullPolicy, registry, config }: BuildInput,
   services: EngineServices,
   publishing: Publishing | undefined,
   context: Context,
 ): Promise<FoundImages> {
-  const pulling = { ...services, mirrors }
+  const pulling = { ...services, mirrors: registry.mirrors }
   const builder = await findBuilder(name, pullPolicy, platform, pulling, context)
   const platformApi = negotiatePlatformApi(builder)
   decideEnvironment(options, builder, platformApi, context)

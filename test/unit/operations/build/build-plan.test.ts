@@ -3,8 +3,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Context } from '../../../../src/base/events.ts'
 import type { BuildPlan } from '../../../../src/lifecycle/lifecycle.ts'
 import type { BuildOptions } from '../../../../src/operations/build/build-options.ts'
+import { readInput } from '../../../../src/operations/build/build-input.ts'
 import { planBuild } from '../../../../src/operations/build/build-plan.ts'
 import { familiarName } from '../../../../src/oci/reference.ts'
 import { BUILDER, type FakeBuilds, loadFakeBuilder, NODE, openFakeBuilds, RUN_IMAGE } from '../../../support/fakes/fake-builds.ts'
@@ -21,8 +23,10 @@ beforeEach(async () => {
 
 afterEach(() => expect(builds.engine.created).toEqual([]))
 
-const plan = (options: Partial<BuildOptions> = {}): Promise<BuildPlan> =>
-  planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never', ...options }, builds, { openSources: () => localSources }, { events: (event) => builds.events.push(event) })
+const plan = async (options: Partial<BuildOptions> = {}, services = builds): Promise<BuildPlan> => {
+  const context: Context = { events: (event) => services.events.push(event) }
+  return planBuild(await readInput({ image: 'my-app', builder: BUILDER, pullPolicy: 'never', ...options }, services.host, context), services, { sources: localSources }, context)
+}
 
 /** Creates a directory with a buildpack. */
 async function ownBuildpack(id = 'own/buildpack'): Promise<string> {
@@ -100,7 +104,7 @@ describe('the builder', () => {
 
   test('must be for the platform of the engine or of --platform', async () => {
     const arm = await openFakeBuilds({ platform: { os: 'linux', architecture: 'arm64' } })
-    await expect(planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never' }, arm, { openSources: () => localSources }, {})).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
+    await expect(plan({}, arm)).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
     await expect(plan({ platform: 'linux/arm64' })).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
     expect((await plan({ platform: 'linux/amd64' })).platform).toEqual({ os: 'linux', architecture: 'amd64' })
   })
