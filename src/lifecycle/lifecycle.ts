@@ -40,8 +40,8 @@ export interface BuildPlan {
   readonly findRunImage: (name: string, context: Context) => Promise<RunImage>
   /** Returns the engine's ID of an image, and pulls it if it is only in a registry. @throws CnbError CNB_PULL_FAILED, … */
   readonly engineId: (image: Image, context: Context) => Promise<string>
-  /** Whether the image is also saved outside of the engine. */
-  readonly published: boolean
+  /** Whether the image is saved to a registry or an OCI layout, also if the engine has it too. */
+  readonly leavesEngine: boolean
   /** The content of run.toml: the candidates from which a later rebase may choose the run image. */
   readonly runImages: readonly RunImageName[]
   /** Returns the app as tar entries with names below `workspace`. */

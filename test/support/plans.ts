@@ -51,7 +51,7 @@ export function aPlan(changes: Partial<BuildPlan> = {}): BuildPlan {
     runImage: { name: 'some/run', image: anImage({ reference: 'some/run' }) },
     findRunImage: (name) => Promise.reject(new Error(`nobody looks for ${name}`)),
     engineId: async ({ id }) => id,
-    published: false,
+    leavesEngine: false,
     runImages: [{ image: 'some/run', mirrors: ['mirror.example/run'] }],
     appEntries: () => Readable.from([]),
     buildpacks: [],

@@ -66,7 +66,7 @@ export async function planBuild(
     ...images,
     builder,
     platform: input.platform,
-    published: publishing !== undefined && !isEngineOnly(publishing.sinks),
+    leavesEngine: publishing !== undefined && !isEngineOnly(publishing.sinks),
     appEntries: (reading) =>
       appEntries({ app, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
     order: chosen.order,

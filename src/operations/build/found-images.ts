@@ -31,12 +31,12 @@ export async function findImages(
   const platformApi = negotiatePlatformApi(builder)
   decideEnvironment(options, builder, platformApi, context)
   const ofBuilder = { ...pulling, platform: builder.image.platform }
-  const leavesEngine = publishing !== undefined && !publishing.sinks.some(({ store }) => store === 'engine')
+  const skipsEngine = publishing !== undefined && !publishing.sinks.some(({ store }) => store === 'engine')
   const search: RunImageSearch = {
     app: image,
     ...{ builder, config },
     find:
-      leavesEngine && pullPolicy !== 'never'
+      skipsEngine && pullPolicy !== 'never'
         ? findPublished(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
         : (reference, finding) => findImage(reference, pullPolicy, ofBuilder, finding),
   }

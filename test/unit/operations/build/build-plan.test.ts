@@ -202,7 +202,7 @@ test('contains all options of the user', async () => {
   })
   expect(planned).toMatchObject({
     limits: { memory: 1 << 30, cpus: 2, pids: 100 }, network: 'none', clearCache: true, creationTime: 86_400, defaultProcess: 'worker', previousImage: 'before',
-    dockerHost: 'inherit', sbomOutputDir: join(builds.app, 'sbom'), reportOutputDir: '/r', execEnv: 'test', verbose: true, published: false,
+    dockerHost: 'inherit', sbomOutputDir: join(builds.app, 'sbom'), reportOutputDir: '/r', execEnv: 'test', verbose: true, leavesEngine: false,
     proxyEnv: ['HTTPS_PROXY=http://proxy', 'https_proxy=http://proxy'],
     volumes: [{ type: 'bind', source: '/data', target: '/data', readOnly: true }, { type: 'volume', source: 'vol', target: '/var/vol', readOnly: false }],
   })
