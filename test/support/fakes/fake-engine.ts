@@ -38,7 +38,7 @@ interface FakeContainerState {
 }
 
 export class FakeEngine implements Engine {
-  readonly address = 'fake://engine'
+  readonly address = 'tcp://fake-engine:2375'
   /** Programs by the first element of a container's command. */
   readonly programs = new Map<string, FakeProgram>()
   /** The archives of images that can be pulled, by familiar name. */
