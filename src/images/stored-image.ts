@@ -55,12 +55,20 @@ export async function readStoredImage(
   const name = `${content.name}@${document.descriptor.digest}`
   if (!isIndex(document.descriptor.mediaType, document.content, name)) return readImage(content, document, nameStored, context)
   const wanted = choose(readIndex(document.content, name), platform, name)
-  const manifest = await content.manifest(wanted.digest, context)
-  if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', `the index ${name} lists ${wanted.digest}, which does not exist`)
-  if (isIndex(manifest.descriptor.mediaType, manifest.content, name)) {
-    throw new CnbError('CNB_IMAGE_INVALID', `the index ${name} lists another index instead of an image: ${wanted.digest}`)
-  }
+  const manifest = await readIndexEntry(content, wanted.digest, name, context)
   return { ...(await readImage(content, manifest, nameStored, context)), index: document }
+}
+
+/**
+ * Reads the manifest of an image that an index lists.
+ * @param index the name of the index for errors
+ * @throws CnbError CNB_IMAGE_INVALID if it does not exist or is another index, and errors of the store
+ */
+export async function readIndexEntry(content: ImageContent, digest: Digest, index: string, context: Context = {}): Promise<StoredDocument> {
+  const manifest = await content.manifest(digest, context)
+  if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', `the index ${index} lists ${digest}, which does not exist`)
+  if (!isIndex(manifest.descriptor.mediaType, manifest.content, digest)) return manifest
+  throw new CnbError('CNB_IMAGE_INVALID', `the index ${index} lists another index instead of an image: ${digest}`)
 }
 
 /** Returns the first image for the platform. The platform `unknown` is that of an attestation. */

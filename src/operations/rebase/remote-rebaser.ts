@@ -6,7 +6,7 @@ import { NoAppImage, UNCHANGED } from '../../images/rebase/rebase-plan.ts'
 import { publish } from '../../images/remote/publish.ts'
 import { nameInRegistry, repositoryContent, repositoryName } from '../../images/remote/registry-source.ts'
 import { RepositoryBlobs } from '../../images/remote/repository-blobs.ts'
-import { readImage, type ImageContent, type StoredDocument } from '../../images/stored-image.ts'
+import { readImage, readIndexEntry, type ImageContent, type StoredDocument } from '../../images/stored-image.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { isIndex, readIndex, readManifest } from '../../oci/manifest.ts'
 import { isConfigType } from '../../oci/media-types.ts'
@@ -98,10 +98,11 @@ export class RemoteRebaser {
   /** Rebases each image of an index. Drops attestations: they describe the images on the old base. */
   async #rebaseIndex(index: StoredDocument, task: Task, context: Context): Promise<Rebased> {
     const { content, source, target } = task
-    const entries = readIndex(index.content, `${content.name}@${index.descriptor.digest}`)
+    const name = `${content.name}@${index.descriptor.digest}`
+    const entries = readIndex(index.content, name)
     const images = entries.filter(isImageEntry)
     if (images.length === 0) throw new NoAppImage(familiarName(source), 'it is an index without images')
-    const parts = await Promise.all(images.map((entry) => this.#rebaseEntry(entry, task, context)))
+    const parts = await Promise.all(images.map((entry) => this.#rebaseEntry(entry, name, task, context)))
     const dropped = entries.length - images.length
     const isSame = !parts.some(({ changed }) => changed) && (dropped === 0 || repositoryName(source) === repositoryName(target))
     if (isSame) return { document: index, parts }
@@ -113,15 +114,10 @@ export class RemoteRebaser {
     return { document: rewriteIndex(index, replace), parts }
   }
 
-  async #rebaseEntry(entry: Descriptor, task: Task, context: Context): Promise<RebasedPart> {
+  async #rebaseEntry(entry: Descriptor, index: string, task: Task, context: Context): Promise<RebasedPart> {
     const name = entry.platform ? formatPlatform(entry.platform) : entry.digest
     try {
-      const manifest = await task.content.manifest(entry.digest, context)
-      if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', `the registry has no manifest ${entry.digest}, which the index lists`)
-      if (isIndex(manifest.descriptor.mediaType, manifest.content, entry.digest)) {
-        throw new CnbError('CNB_IMAGE_INVALID', `entry ${entry.digest} of the index is another index, not an image`)
-      }
-      return await this.#rebasePart(manifest, task, context)
+      return await this.#rebasePart(await readIndexEntry(task.content, entry.digest, index, context), task, context)
     } catch (error) {
       if (!(error instanceof CnbError) || context.signal?.aborted) throw error
       throw error.withMessage(`${name}: ${error.message}`)
