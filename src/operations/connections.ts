@@ -1,6 +1,7 @@
 /** Connections to the engine and to registries; their code is loaded on first use. */
 
 import { getPriority, hostname } from 'node:os'
+import { counted } from '../base/counted.ts'
 import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { NAME, VERSION } from '../base/version.ts'
@@ -118,7 +119,7 @@ async function sweep(engine: Engine, { space }: ResourceOwner, context: Context)
   const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('../docker/orphans.ts'), import('../docker/owner.ts')])
   try {
     const removed = await removeOrphans(engine, { space, hasEnded: (owner) => hasEnded(owner, processExists), now: Date.now }, context)
-    if (removed > 0) context.events?.({ type: 'debug', message: `removed ${removed} leftovers of earlier runs` })
+    if (removed > 0) context.events?.({ type: 'debug', message: `removed ${counted(removed, 'leftover')} of earlier runs` })
   } catch (error) {
     context.events?.({ type: 'debug', message: `cannot remove leftovers of earlier runs: ${toCnbError(error).message}` })
   }

@@ -1,5 +1,6 @@
 /** Rebases images in their registries; only manifests and configurations pass through this process. */
 
+import { counted } from '../../base/counted.ts'
 import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
 import { NoAppImage, UNCHANGED } from '../../images/rebase/rebase-plan.ts'
@@ -107,7 +108,7 @@ export class RemoteRebaser {
     const isSame = !parts.some(({ changed }) => changed) && (dropped === 0 || repositoryName(source) === repositoryName(target))
     if (isSame) return { document: index, parts }
     if (dropped > 0) {
-      const message = `${dropped} attestations of '${familiarName(source)}' are omitted: they describe the image on its old base`
+      const message = `${counted(dropped, 'attestation')} of '${familiarName(source)}' omitted, because attestations describe the image on its old base`
       context.events?.({ type: 'warning', message })
     }
     const replace = new Map(images.map(({ digest }, at) => [digest, parts[at]!.manifest.descriptor]))
