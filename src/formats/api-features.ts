@@ -14,7 +14,7 @@ const PLATFORM_FEATURES = {
   /** Bills of materials are files in a separate layer ("Software-Bill-of-Materials"). */
   sbomLayer: '0.8',
   /** Bills of materials exist only as files: not in the image's label, nor in report.toml ("io.buildpacks.build.metadata (JSON)", "report.toml (TOML)"). */
-  noLegacyBom: '0.9',
+  sbomFilesOnly: '0.9',
   /** SOURCE_DATE_EPOCH sets the image's creation time ("exporter" and "creator"). */
   creationTime: '0.9',
   /** The analyzer accepts -launch-cache and -skip-layers ("analyzer"). */
@@ -30,7 +30,7 @@ const PLATFORM_FEATURES = {
   /** `image` and `mirrors` in `runImage` of the label ("io.buildpacks.lifecycle.metadata (JSON)"). */
   runImageNames: '0.12',
   /** The image keeps the history of its run image, and describes each layer (lifecycle 0.17.0, imgutil's WithHistory). */
-  history: '0.12',
+  runImageHistory: '0.12',
   /** The restorer accepts -daemon, and needs the engine ("restorer"). */
   restorerDaemon: '0.12',
   /** Extensions extend run images: the extender accepts -kind ("extender (optional)"). */

@@ -27,7 +27,7 @@ import { MAX_METADATA_BYTES } from './metadata-limit.ts'
 import { analyzedToml, findPrevious } from './metadata/analyzed.ts'
 import { readGroup } from './metadata/group.ts'
 import { needsLaunchSbom, planRestoration } from './metadata/restore.ts'
-import { decideRestored } from './metadata/restore-decisions.ts'
+import { explainRestored } from './metadata/restore-decisions.ts'
 import type { CacheRecord, Group, KeptLayers, PreviousImage, Restoration } from './model.ts'
 import type { BuilderRun, RunInput } from './run/builder-run.ts'
 import { PendingRun, startScriptedRun } from './run/scripted-run.ts'
@@ -143,7 +143,7 @@ function restore(restoration: Restoration, group: Group, run: BuilderRun, say: (
   }))
   for (const { lines } of chosen.values()) lines.forEach(say)
   for (const path of run.changed) say(`Removing "${path.replace('/', ':')}", changed since the last build`)
-  decideRestored(restoration, group, run.changed, context)
+  explainRestored(restoration, group, run.changed, context)
   return chosen
 }
 

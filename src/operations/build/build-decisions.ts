@@ -8,7 +8,7 @@ import { formatPlatform } from '../../oci/platform.ts'
 import type { BuildOptions } from './build-options.ts'
 
 /** Emits the decisions that depend on the options and the builder only, before the search for the run image. */
-export function decideEnvironment(
+export function explainEnvironment(
   { platform, lifecycle, runImage }: Pick<BuildOptions, 'platform' | 'lifecycle' | 'runImage'>,
   builder: Builder,
   api: ApiVersion,
@@ -25,14 +25,14 @@ export function decideEnvironment(
 }
 
 /** Emits the decision about the build's cache. */
-export function decideCache({ lifecycle, cacheImage }: BuildOptions, keeping: Parameters<typeof cachePlace>[0], context: Context): void {
+export function explainCache({ lifecycle, cacheImage }: BuildOptions, keeping: Parameters<typeof cachePlace>[0], context: Context): void {
   const isChosen = keeping.cacheImage !== undefined || keeping.cacheDirectory !== undefined || keeping.cacheVolumes.chosen
   const source = cacheImage !== undefined ? '--cache-image selects it' : isChosen ? '--cache selects it' : 'it is the default: a volume with a name derived from the app image'
   decide(context, { kind: 'cache', name: cachePlace(keeping, lifecycle) }, 'chosen', source)
 }
 
 /** Emits whether the user trusts the builder. Only the stock lifecycle depends on it. */
-export function decideTrust({ trustBuilder }: BuildOptions, builder: Builder, trusted: boolean, context: Context): void {
+export function explainTrust({ trustBuilder }: BuildOptions, builder: Builder, trusted: boolean, context: Context): void {
   const source = trustBuilder !== undefined ? '--trust-builder is set' : `it is ${trusted ? '' : 'not '}in the list of trusted builders`
   decide(context, { kind: 'trust', name: builder.image.reference }, trusted ? 'trusted' : 'not trusted', source)
 }

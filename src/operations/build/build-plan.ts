@@ -12,12 +12,12 @@ import type { ModuleSources } from '../../buildpacks/module-sources.ts'
 import { appEntries } from '../../project/app.ts'
 import { caBinding } from '../../project/platform-directory.ts'
 import type { BuildOptions } from './build-options.ts'
-import { decideCache, decideTrust } from './build-decisions.ts'
+import { explainCache, explainTrust } from './build-decisions.ts'
 import type { BuildInput } from './build-input.ts'
 import { checkPublishing, type Publishing } from './build-store.ts'
 import { chooseBuildpacks, type ChosenBuildpacks } from './build-order.ts'
 import { projectMetadataToml } from './build-project.ts'
-import { trusts } from './build-trust.ts'
+import { judgeTrust } from './build-trust.ts'
 import { proxyEnv } from './build-values.ts'
 import type { CacheChoice } from './cache-option.ts'
 import { isEngineOnly } from './build-sinks.ts'
@@ -54,10 +54,10 @@ export async function planBuild(
   const key = await volumeKey(image, host)
   await allowed
   const keeping = { cacheVolumes: chosenVolumes(cacheVolumes(image, key), cache), cacheDirectory: cache.buildDirectory, cacheImage: cache.buildImage }
-  decideCache(options, keeping, context)
-  const trust = trusts({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external })
+  explainCache(options, keeping, context)
+  const trust = judgeTrust({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external })
   const isStock = options.lifecycle === 'stock'
-  if (isStock) decideTrust(options, builder, trust.builder, context)
+  if (isStock) explainTrust(options, builder, trust.builder, context)
   if (isStock && trust.builder && chosen.external) context.events?.({ type: 'info', message: 'each phase runs in a separate container, because the build adds buildpacks to the builder' })
   const absolute = (directory: string | undefined) => (directory === undefined ? undefined : resolve(host.cwd, directory))
   return {

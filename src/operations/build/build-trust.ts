@@ -21,7 +21,7 @@ export interface Trust {
 }
 
 /** Trust in the builder does not extend to buildpacks from other sources. `creator` cannot run image extensions. */
-export function trusts({ asked, builder, trustedBuilders, external }: TrustInput): Trust {
+export function judgeTrust({ asked, builder, trustedBuilders, external }: TrustInput): Trust {
   const trusted = asked ?? isTrusted(builder.image.reference, trustedBuilders)
   return { builder: trusted, creator: trusted && !external && builder.orderExtensions.length === 0 }
 }

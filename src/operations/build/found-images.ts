@@ -8,7 +8,7 @@ import { negotiatePlatformApi } from '../../lifecycle/platform-api.ts'
 import { isDigest } from '../../oci/digest.ts'
 import type { EngineServices } from '../services.ts'
 import { findBuilder, findRunImage, refuseOtherStack, runImagesFor, type RunImageSearch } from './build-images.ts'
-import { decideEnvironment } from './build-decisions.ts'
+import { explainEnvironment } from './build-decisions.ts'
 import type { BuildInput } from './build-input.ts'
 import { findPublished, type Publishing } from './build-store.ts'
 
@@ -29,7 +29,7 @@ export async function findImages(
   const pulling = { ...services, mirrors: registry.mirrors }
   const builder = await findBuilder(name, pullPolicy, platform, pulling, context)
   const platformApi = negotiatePlatformApi(builder)
-  decideEnvironment(options, builder, platformApi, context)
+  explainEnvironment(options, builder, platformApi, context)
   const ofBuilder = { ...pulling, platform: builder.image.platform }
   const skipsEngine = publishing !== undefined && !publishing.sinks.some(({ store }) => store === 'engine')
   const search: RunImageSearch = {

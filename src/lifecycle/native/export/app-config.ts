@@ -48,7 +48,7 @@ export function appConfig(settings: AppSettings): ImageConfig {
 
 /** Returns one entry for each layer; before Platform API 0.12 the entries are empty. */
 function historyOf({ base, added, platformApi }: AppSettings): HistoryEntry[] {
-  if (!hasFeature(platformApi, 'history')) return [...base.layers, ...added].map(() => ({}))
+  if (!hasFeature(platformApi, 'runImageHistory')) return [...base.layers, ...added].map(() => ({}))
   const ofBase = (base.config.history ?? []).filter(({ empty_layer }) => !empty_layer)
   return [
     ...(ofBase.length === base.layers.length ? ofBase : base.layers.map((): HistoryEntry => ({}))),

@@ -9,7 +9,7 @@ import { processTypesLayer } from '../layers/process-types-layer.ts'
 import type { LayersTree } from '../model.ts'
 import type { AddedLayer } from './app-config.ts'
 import type { BuildMetadataToml } from './build-metadata-toml.ts'
-import { decideLayer, exportBuildpacks, type ExportedBuildpack } from './buildpack-layers.ts'
+import { explainLayer, exportBuildpacks, type ExportedBuildpack } from './buildpack-layers.ts'
 import { exportError } from './export-error.ts'
 import type { ExportInput } from './export.ts'
 import { treeDirectoryLayer } from './tree-directory.ts'
@@ -34,7 +34,7 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
   const add = (name: string, layer: Layer, createdBy: string, shaBefore: string | undefined): Digest => {
     throwIfAborted(context.signal)
     say(`${layer.diffId === shaBefore ? 'Reusing' : 'Adding'} layer 'buildpacksio/lifecycle:${name}'`)
-    decideLayer(`buildpacksio/lifecycle:${name}`, { before: shaBefore, after: layer.diffId, previous }, context)
+    explainLayer(`buildpacksio/lifecycle:${name}`, { before: shaBefore, after: layer.diffId, previous }, context)
     added.push({ layer, createdBy })
     return layer.diffId
   }

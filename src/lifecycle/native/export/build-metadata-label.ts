@@ -12,7 +12,7 @@ import { labelJson } from './label-json.ts'
 export function buildMetadataJson(metadata: BuildMetadataToml, launcher: LauncherVersion, api: ApiVersion): string {
   return encodeGoObject([
     // Since Platform API 0.9 bills of materials are files, and the label has no such key.
-    ['bom', hasFeature(api, 'noLegacyBom') ? undefined : listOrNull(metadata.bom, bomEntryJson)],
+    ['bom', hasFeature(api, 'sbomFilesOnly') ? undefined : listOrNull(metadata.bom, bomEntryJson)],
     ['buildpacks', listOrNull(metadata.buildpacks, elementJson)],
     ['extensions', metadata.extensions.length === 0 ? undefined : listOrNull(metadata.extensions, elementJson)],
     ['launcher', launcherJson(launcher)],

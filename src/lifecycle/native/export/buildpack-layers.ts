@@ -41,7 +41,7 @@ export async function exportBuildpacks(input: ExportInput, context: Context): Pr
       const layer = present ?? (await input.makeBuildpackLayer(buildpack, built))
       const before = shaBefore(buildpack, built, input.previous)
       input.say(`${layer.diffId === before ? 'Reusing' : 'Adding'} layer '${id}'`)
-      decideLayer(id, { before, after: layer.diffId, previous: input.previous }, context, present && KEPT)
+      explainLayer(id, { before, after: layer.diffId, previous: input.previous }, context, present && KEPT)
       made.push({ id, built, layer, createdBy: `Layer: '${built.name}', Created by buildpack: ${buildpack.id}@${buildpack.version}` })
     }
     exported.push({ buildpack, store, layers: made })
@@ -60,7 +60,7 @@ export interface LayerComparison {
 }
 
 /** Emits whether a layer is the previous image's. @param reused the reason, if it is not the equal digest */
-export function decideLayer(name: string, { before, after, previous }: LayerComparison, context: Context, reused?: string): void {
+export function explainLayer(name: string, { before, after, previous }: LayerComparison, context: Context, reused?: string): void {
   const subject = { kind: 'layer', name } as const
   if (after === before) decide(context, subject, 'reused', reused ?? 'its contents are those in the previous image')
   else if (before !== undefined) decide(context, subject, 'rebuilt', 'its contents differ from those in the previous image')

@@ -48,7 +48,7 @@ function identity({ id, manifest }: SavedImage, image: ReportedBuild['image']): 
 
 /** Returns the build BOM from buildpacks' build.toml, used before bills of materials were files. */
 function legacyBom({ group, tree }: ReportedBuild, api: ApiVersion): object[] {
-  if (hasFeature(api, 'noLegacyBom')) return []
+  if (hasFeature(api, 'sbomFilesOnly')) return []
   return group.buildpacks.flatMap(({ id, version, optional }) => {
     const path = `${escapeId(id)}/build.toml`
     const content = tree.get(path)?.content

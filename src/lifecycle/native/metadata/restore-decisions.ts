@@ -8,7 +8,7 @@ import type { Group, Restoration } from '../model.ts'
  * Emits a decision for each recorded layer, after detection has selected the group.
  * @param changed directories with another fingerprint than recorded, relative to `/layers`
  */
-export function decideRestored(restoration: Restoration, { buildpacks }: Group, changed: readonly string[], context: Context): void {
+export function explainRestored(restoration: Restoration, { buildpacks }: Group, changed: readonly string[], context: Context): void {
   const differ = new Set(changed)
   for (const [id, { decisions }] of restoration) {
     const isInGroup = buildpacks.some((buildpack) => buildpack.id === id)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import type { Image } from '../../../../../src/images/image.ts'
 import { readLifecycleMetadata } from '../../../../../src/images/labels/lifecycle-metadata.ts'
-import { decideRestored } from '../../../../../src/lifecycle/native/metadata/restore-decisions.ts'
+import { explainRestored } from '../../../../../src/lifecycle/native/metadata/restore-decisions.ts'
 import { needsLaunchSbom, planRestoration, type RestorationInput } from '../../../../../src/lifecycle/native/metadata/restore.ts'
 import type { CachedLayer, CacheRecord, LayerTypes, RestoredBuildpack } from '../../../../../src/lifecycle/native/model.ts'
 import { decisionsOf } from '../../../../support/decisions.ts'
@@ -84,7 +84,7 @@ test('emits decisions that consider the detected group and changed layers', () =
   ] }) })
   const events: CnbEvent[] = []
   const group = { buildpacks: [{ id: ID, version: '1', api: '0.11' }], extensions: [] }
-  decideRestored(restoration, group, ['some_bp/m'], { events: (event) => events.push(event) })
+  explainRestored(restoration, group, ['some_bp/m'], { events: (event) => events.push(event) })
   expect(decisionsOf(events)).toEqual([
     'cached layer some/bp:l: restored: the cache contains it',
     'cached layer some/bp:m: dropped: its files have changed since the last build recorded them',
