@@ -15,7 +15,7 @@ import { UnfinishedVolumes } from '../../unfinished-volumes.ts'
 import type { CacheRecord, CodeSource, KeptLayers } from '../model.ts'
 import { cacheMetadata, readCacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
 import { codeSources, externalSources } from './code-sources.ts'
-import { readPeerCache } from './peer-cache.ts'
+import { readPackCache } from './pack-cache.ts'
 import type { SharedCache } from './shared-cache.ts'
 import { openStateVolume, type StateVolume } from './state-volume.ts'
 
@@ -106,7 +106,7 @@ class VolumesCache implements BuildCache {
     if (ofShared.length > 0) return external
     // Verifying the shared cache takes as long as a build; it is not necessary if the volume has the same layers.
     if (record && text?.trimEnd() === writeCacheMetadata(cacheMetadata(record)).trimEnd()) return { record }
-    return { ...external, ...(await readPeerCache(tars, this.#plan.builder, context)) }
+    return { ...external, ...(await readPackCache(tars, this.#plan.builder, context)) }
   }
 
   async #ofPeer(context: Context): Promise<KeptLayers> {

@@ -15,11 +15,11 @@ import type { CacheRecord } from '../model.ts'
 import { openArchivedFile, readArchivedFile } from './archived-file.ts'
 import { CACHE_METADATA } from './cache-metadata.ts'
 import type { LayerTars } from './layer-tars.ts'
-import { type PeerCache, readPeerCache } from './peer-cache.ts'
+import { type PackCache, readPackCache } from './pack-cache.ts'
 import { readRecord, writeRecord } from './record.ts'
 
 const STATE_DIR = '/state'
-const PEER_DIR = '/pack-cache'
+const PACK_CACHE_DIR = '/pack-cache'
 const RECORD = 'record'
 /** Enough for all metadata that a build may write, with SBOM files in base64. */
 const MAX_RECORD_BYTES = 2 * MAX_METADATA_BYTES
@@ -31,7 +31,7 @@ export interface StateVolume extends AsyncDisposable {
   /** Writes the record if it differs from the one that was read. @throws CnbError CNB_EXPORT_FAILED if it exceeds a limit of readRecord */
   writeRecord(record: CacheRecord, context: Context): Promise<void>
   /** Returns the stock lifecycle's cache in the `build` volume. It can be read until disposal. */
-  peerCache(context: Context): Promise<PeerCache | undefined>
+  peerCache(context: Context): Promise<PackCache | undefined>
 }
 
 type StatePlan = Pick<BuildPlan, 'builder' | 'cacheVolumes' | 'platform'>
@@ -49,7 +49,7 @@ class MountedStateVolume implements StateVolume {
   readonly #plan: StatePlan
   readonly #owner: string
   readonly #state: Promise<Container>
-  #peer: Container | undefined
+  #packCache: Container | undefined
   /** The record's text as last read or written; undefined before. */
   #text: string | undefined
 
@@ -88,9 +88,9 @@ class MountedStateVolume implements StateVolume {
     this.#text = text
   }
 
-  async peerCache(context: Context): Promise<PeerCache | undefined> {
-    this.#peer ??= await this.#create({ type: 'volume', source: this.#plan.cacheVolumes.build, target: PEER_DIR, readOnly: true, empty: true }, context)
-    return readPeerCache(tarsIn(this.#peer), this.#plan.builder, context)
+  async peerCache(context: Context): Promise<PackCache | undefined> {
+    this.#packCache ??= await this.#create({ type: 'volume', source: this.#plan.cacheVolumes.build, target: PACK_CACHE_DIR, readOnly: true, empty: true }, context)
+    return readPackCache(tarsIn(this.#packCache), this.#plan.builder, context)
   }
 
   #create(mount: Mount, context: Context): Promise<Container> {
@@ -113,12 +113,12 @@ class MountedStateVolume implements StateVolume {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const state = await this.#state.catch(() => undefined)
-    await Promise.all([state?.[Symbol.asyncDispose](), this.#peer?.[Symbol.asyncDispose]()])
+    await Promise.all([state?.[Symbol.asyncDispose](), this.#packCache?.[Symbol.asyncDispose]()])
   }
 }
 
 function tarsIn(container: Container): LayerTars {
-  const committed = `${PEER_DIR}/committed`
+  const committed = `${PACK_CACHE_DIR}/committed`
   return {
     metadata: async (context) => (await readArchivedFile(container, `${committed}/${CACHE_METADATA}`, MAX_METADATA_BYTES, context))?.toString(),
     open: (diffId, context) => openArchivedFile(container, `${committed}/${diffId}.tar`, context),

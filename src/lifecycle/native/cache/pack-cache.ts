@@ -21,14 +21,14 @@ import { recordedLayer } from './record.ts'
 
 const CACHE_SBOM = /^\/?layers\/sbom\/cache\/(.+)$/
 
-export type PeerCache = Required<Pick<KeptLayers, 'record' | 'contents'>>
+export type PackCache = Required<Pick<KeptLayers, 'record' | 'contents'>>
 
 /** Returns undefined if the metadata is missing or malformed. */
-export async function readPeerCache(
+export async function readPackCache(
   tars: LayerTars,
   builder: Pick<BuildPlan['builder'], 'uid' | 'gid'>,
   context: Context,
-): Promise<PeerCache | undefined> {
+): Promise<PackCache | undefined> {
   const text = await tars.metadata(context)
   const metadata = text === undefined ? undefined : readCacheMetadata(text)
   if (!metadata) return undefined

@@ -6,7 +6,7 @@ import type { CnbEvent } from '../../../../../src/base/events.ts'
 import { readCacheMetadata, writeCacheMetadata } from '../../../../../src/lifecycle/native/cache/cache-metadata.ts'
 import { codeSources } from '../../../../../src/lifecycle/native/cache/code-sources.ts'
 import type { LayerTars } from '../../../../../src/lifecycle/native/cache/layer-tars.ts'
-import { readPeerCache } from '../../../../../src/lifecycle/native/cache/peer-cache.ts'
+import { readPackCache } from '../../../../../src/lifecycle/native/cache/pack-cache.ts'
 import { type Digest, digestOf } from '../../../../../src/oci/digest.ts'
 import { aPlan } from '../../../../support/plans.ts'
 
@@ -44,7 +44,7 @@ async function collect(entries: AsyncIterable<TarEntry>): Promise<[string, strin
 
 test('returns layers that match the metadata, as records without a fingerprint and as entries', async () => {
   const tar = await layerTar('l')
-  const cache = await readPeerCache(tars(metadataOf({ l: layer(tar) }), tar), builder, {})
+  const cache = await readPackCache(tars(metadataOf({ l: layer(tar) }), tar), builder, {})
   expect(cache?.record).toEqual({
     version: 2, sources: [], ...builder, sbom: {},
     buildpacks: [{ id: 'bp', version: '1', layers: { l: { ...layer(tar), fingerprint: '' } } }],
@@ -65,7 +65,7 @@ test('ignores missing, damaged, hostile and uncached layers with a warning', asy
     good, damaged, hostile, other, empty,
   )
   store.files.set(digestOf(damaged), await layerTar('damaged', file('/layers/bp/damaged/more', 'x')))
-  const cache = await readPeerCache(store, builder, { events: (event) => void events.push(event) })
+  const cache = await readPackCache(store, builder, { events: (event) => void events.push(event) })
   expect(Object.keys(cache?.record.buildpacks[0]?.layers ?? {})).toEqual(['good'])
   expect(events.map(({ type }) => type)).toEqual(Array(5).fill('warning'))
 })
@@ -74,13 +74,13 @@ test('rejects a tar with data after its end', async () => {
   const tar = await layerTar('l')
   const store = tars(metadataOf({ l: layer(tar) }), tar)
   store.files.set(digestOf(tar), Buffer.concat([tar, Buffer.alloc(512)]))
-  expect((await readPeerCache(store, builder, {}))?.record.buildpacks[0]?.layers).toEqual({})
+  expect((await readPackCache(store, builder, {}))?.record.buildpacks[0]?.layers).toEqual({})
 })
 
 test('fails to unpack a layer that changed after it was verified', async () => {
   const tar = await layerTar('l')
   const store = tars(metadataOf({ l: layer(tar) }), tar)
-  const cache = await readPeerCache(store, builder, {})
+  const cache = await readPackCache(store, builder, {})
   store.files.set(digestOf(tar), await layerTar('l', file('/layers/bp/l/more', 'x')))
   await expect(collect(cache!.contents.entries('bp', 'l', {}))).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED' })
   store.files.clear()
@@ -90,18 +90,18 @@ test('fails to unpack a layer that changed after it was verified', async () => {
 
 test('returns the SBOM files of the cache', async () => {
   const sbom = await buffer(packTar([dir('/layers'), dir('/layers/sbom'), dir('/layers/sbom/cache'), file('/layers/sbom/cache/bp/l/sbom.cdx.json', '{}')]))
-  const cache = await readPeerCache(tars(metadataOf({}, digestOf(sbom)), sbom), builder, {})
+  const cache = await readPackCache(tars(metadataOf({}, digestOf(sbom)), sbom), builder, {})
   expect(cache?.record.sbom).toEqual({ cache: { sha: digestOf(sbom), files: { 'bp/l/sbom.cdx.json': 'e30=' } } })
-  expect((await readPeerCache(tars(metadataOf({}, digestOf('gone'))), builder, {}))?.record.sbom).toEqual({})
+  expect((await readPackCache(tars(metadataOf({}, digestOf('gone'))), builder, {}))?.record.sbom).toEqual({})
 })
 
 test.each([undefined, '', 'no json', '[]', '{"buildpacks":[{"layers":{"l":{"cache":"yes"}}}]}'])('returns undefined for the metadata %j', async (metadata) => {
-  expect(await readPeerCache(tars(metadata), builder, {})).toBeUndefined()
+  expect(await readPackCache(tars(metadata), builder, {})).toBeUndefined()
 })
 
 test('uses the first of two buildpacks with the same ID', async () => {
   const buildpacks = [{ key: 'bp', version: '1', layers: null }, { key: 'bp', version: '2' }, { key: '..', version: '3' }]
-  expect((await readPeerCache(tars(JSON.stringify({ buildpacks })), builder, {}))?.record.buildpacks).toEqual([{ id: 'bp', version: '1', layers: {} }])
+  expect((await readPackCache(tars(JSON.stringify({ buildpacks })), builder, {}))?.record.buildpacks).toEqual([{ id: 'bp', version: '1', layers: {} }])
 })
 
 test("writes the metadata as the stock exporter does", () => {
