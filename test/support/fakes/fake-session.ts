@@ -58,7 +58,7 @@ class Session {
       this.#say('missing')
       return 0
     }
-    this.#data('looks', this.#looks(await this.#paths()))
+    this.#data('attributes', this.#attributes(await this.#paths()))
     this.#data('paths', this.#listing())
     this.#data('fingerprints', this.#fingerprints(await this.#paths()))
     this.#remove(await this.#paths())
@@ -74,7 +74,7 @@ class Session {
     this.#data('large', large.map(([path, { content }]) => `${content.length} ${nameOf(path)}\0`).join(''))
     this.#data('survey', await survey(metadata))
     const layers = metadata.flatMap(([path, { header }]) => (header.type === 'directory' && isLayer(path) ? [nameOf(path)] : []))
-    this.#data('looks', this.#looks(layers))
+    this.#data('attributes', this.#attributes(layers))
     this.#data('version', ask === 'ask' ? `${version}\n` : '')
     this.#data('fingerprints', this.#fingerprints(await this.#paths()))
     await this.#line()
@@ -139,7 +139,7 @@ class Session {
     }
   }
 
-  #looksOf(directory: string): [path: string, looks: string][] {
+  #attributesOf(directory: string): [path: string, attributes: string][] {
     const root = posix.join(LAYERS, directory)
     return this.#process.files.list(root).map(([path, { header, content, stamp = 0 }]) => {
       const { mode = 0o644, uid = 0, gid = 0, linkname = '' } = header
@@ -148,13 +148,13 @@ class Session {
     })
   }
 
-  #looks(directories: readonly string[]): string {
-    return directories.flatMap((directory) => this.#looksOf(directory).map(([path, looks]) => `${directory}\0${path}\0${looks}\0`)).join('')
+  #attributes(directories: readonly string[]): string {
+    return directories.flatMap((directory) => this.#attributesOf(directory).map(([path, attributes]) => `${directory}\0${path}\0${attributes}\0`)).join('')
   }
 
   #fingerprints(directories: readonly string[]): string {
     const hash = (directory: string): string =>
-      createHash('sha256').update(this.#looksOf(directory).map(([path, looks]) => `${path}\0${looks}\0`).join('')).digest('hex')
+      createHash('sha256').update(this.#attributesOf(directory).map(([path, attributes]) => `${path}\0${attributes}\0`).join('')).digest('hex')
     return directories.map((directory) => `${hash(directory)}  -\n${directory}\0`).join('')
   }
 

@@ -9,7 +9,7 @@ import type { Container, AttachedContainer } from '../../../docker/engine.ts'
 import { phaseError } from '../../exit-codes.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
 import { PhaseReporter } from '../../phase-reporter.ts'
-import { type Fingerprints, hashLooks, readFingerprints } from './fingerprints.ts'
+import { type Fingerprints, hashAttributes, readFingerprints } from './fingerprints.ts'
 import { type KeptPaths, readListing, removedPaths } from './kept-paths.ts'
 import { MarkedOutput, type MarkedLine } from './marked-output.ts'
 import { checkLargeFiles } from '../metadata-limit.ts'
@@ -95,10 +95,10 @@ export class BuildSession implements AsyncDisposable {
     this.#sayPaths(directories)
     const first = await this.#reply()
     if (first.words[0] === 'missing') return 'missing'
-    const looks = dataOf(first, 'looks')
+    const attributes = dataOf(first, 'attributes')
     const present = readListing(await this.#bytes('paths'))
     if (!present.isWhole) return 'unclean'
-    const found = await this.#fingerprints(looks, directories)
+    const found = await this.#fingerprints(attributes, directories)
     const changed = [...kept.fingerprints].flatMap(([path, expected]) => (found.get(path) === expected ? [] : [path]))
     const goes = removedPaths(kept, changed)
     this.#sayPaths(present.paths.filter(goes), 'latin1')
@@ -148,14 +148,14 @@ export class BuildSession implements AsyncDisposable {
   async #outcome(): Promise<BuildOutcome> {
     checkLargeFiles(await this.#bytes('large'))
     const survey = await this.#bytes('survey')
-    const looks = await this.#bytes('looks')
+    const attributes = await this.#bytes('attributes')
     const version = (await this.#bytes('version')).toString().trim()
-    return { survey, version, fingerprints: (directories) => this.#fingerprints(looks, directories) }
+    return { survey, version, fingerprints: (directories) => this.#fingerprints(attributes, directories) }
   }
 
   /** Hashes the entries' data if the script could send all of it; otherwise the script hashes. */
-  async #fingerprints(looks: Buffer, directories: readonly string[]): Promise<Fingerprints> {
-    const hashed = hashLooks(looks)
+  async #fingerprints(attributes: Buffer, directories: readonly string[]): Promise<Fingerprints> {
+    const hashed = hashAttributes(attributes)
     this.#sayPaths(hashed ? [] : directories)
     const read = readFingerprints(await this.#bytes('fingerprints'))
     return hashed ?? read

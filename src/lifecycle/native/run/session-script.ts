@@ -17,7 +17,7 @@
 export const MAX_LISTING = 16 * 1024 * 1024
 
 /** The maximum size of the attributes that the host hashes (fingerprints.ts). */
-export const MAX_LOOKS = 4 * 1024 * 1024
+export const MAX_ATTRIBUTES = 4 * 1024 * 1024
 
 /** The attributes of an entry of a layer's directory: every change of a file changes one of them. Names cannot contain a NUL. */
 const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
@@ -47,7 +47,7 @@ done
 
 # One process for many paths if possible: a build may have thousands of layers.
 cnb_discard='find "$@" -maxdepth 0 -type d -exec chmod -R u+rwx {} +; rm -rf "$@"'
-cnb_looks='find "$@" -printf "%H\0${FINGERPRINT_FORMAT}"'
+cnb_attributes='find "$@" -printf "%H\0${FINGERPRINT_FORMAT}"'
 cnb_hash='for cnb_layer; do
   { [ ! -L "$cnb_layer" ] && find "$cnb_layer" -printf "${FINGERPRINT_FORMAT}" || cat /proc/sys/kernel/random/uuid; } 2>/dev/null | sha256sum
   printf "%s\000" "$cnb_layer"
@@ -61,9 +61,9 @@ paths() {
 remove() { paths | xargs -0 -r /bin/sh -c "$cnb_discard" sh >/dev/null 2>&1; }
 
 # An additional NUL reports that an entry could not be read or written.
-looks() {
-  say data looks
-  { xargs -0 -r /bin/sh -c "$cnb_looks" sh 2>/dev/null || printf '\000'; } | head -c ${MAX_LOOKS}
+attributes() {
+  say data attributes
+  { xargs -0 -r /bin/sh -c "$cnb_attributes" sh 2>/dev/null || printf '\000'; } | head -c ${MAX_ATTRIBUTES}
   say end
 }
 
@@ -107,7 +107,7 @@ metadata() {
 cnb_level=$1
 [ $# -eq 0 ] || shift
 cd /layers || exit 1
-paths | looks
+paths | attributes
 list
 fingerprints
 remove
@@ -126,7 +126,7 @@ say end
 say data survey
 metadata -print0 2>/dev/null | tar --null --no-recursion -P -cf - -T - 2>/dev/null
 say end
-find . -mindepth 2 -maxdepth 2 -type d ! -path './sbom/*' ! -path './config/*' -print0 2>/dev/null | looks
+find . -mindepth 2 -maxdepth 2 -type d ! -path './sbom/*' ! -path './config/*' -print0 2>/dev/null | attributes
 say data version
 [ "$cnb_ask" != ask ] || /cnb/lifecycle/lifecycle -version </dev/null 2>/dev/null
 say end

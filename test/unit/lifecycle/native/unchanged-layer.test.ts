@@ -6,8 +6,8 @@ import { digestOf } from '../../../../src/oci/digest.ts'
 import { aPlan } from '../../../support/plans.ts'
 import { directory } from './export/inputs.ts'
 
-const LOOKS = 'f'.repeat(64)
-const CACHED: CachedLayer = { sha: digestOf('tar'), data: null, build: false, launch: true, cache: true, fingerprint: LOOKS }
+const FINGERPRINT = 'f'.repeat(64)
+const CACHED: CachedLayer = { sha: digestOf('tar'), data: null, build: false, launch: true, cache: true, fingerprint: FINGERPRINT }
 
 const recordOf = (layers: Record<string, CachedLayer>): CacheRecord =>
   ({ version: 2, sources: [], uid: 1001, gid: 1000, buildpacks: [{ id: 'bp', version: '1', layers }], sbom: {} })
@@ -21,15 +21,15 @@ function builtWith(fingerprint: string | undefined, mode = 0o755): FinishedBuild
 const ask = (record: CacheRecord | undefined, built: FinishedBuild) => unchangedLayer({ record, built, plan: aPlan() }, 'bp', 'l')
 
 test('returns the recorded layer if the fingerprint is that of the last build', () => {
-  expect(ask(recordOf({ l: CACHED }), builtWith(LOOKS))).toEqual({ unchanged: CACHED, reason: 'its files are unchanged since the last build' })
+  expect(ask(recordOf({ l: CACHED }), builtWith(FINGERPRINT))).toEqual({ unchanged: CACHED, reason: 'its files are unchanged since the last build' })
 })
 
 test.each<[string, CacheRecord | undefined, FinishedBuild]>([
-  ['no record of an earlier build is used', undefined, builtWith(LOOKS)],
-  ['the last build did not cache it', recordOf({}), builtWith(LOOKS)],
+  ['no record of an earlier build is used', undefined, builtWith(FINGERPRINT)],
+  ['the last build did not cache it', recordOf({}), builtWith(FINGERPRINT)],
   ['no fingerprint of its files could be taken', recordOf({ l: CACHED }), builtWith(undefined)],
-  ['no fingerprint of its files could be taken', recordOf({ l: CACHED }), builtWith(LOOKS, 0o777)],
-  ['it was not in the image of the last build, so its digest is not recorded', recordOf({ l: { ...CACHED, sha: `sha256:${LOOKS}` } }), builtWith(LOOKS)],
+  ['no fingerprint of its files could be taken', recordOf({ l: CACHED }), builtWith(FINGERPRINT, 0o777)],
+  ['it was not in the image of the last build, so its digest is not recorded', recordOf({ l: { ...CACHED, sha: `sha256:${FINGERPRINT}` } }), builtWith(FINGERPRINT)],
   ['its files have changed since the last build', recordOf({ l: CACHED }), builtWith('0'.repeat(64))],
 ])('requires reading the layer, because %s', (reason, record, built) => {
   expect(ask(record, built)).toEqual({ reason })

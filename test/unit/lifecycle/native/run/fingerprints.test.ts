@@ -1,27 +1,27 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hashLooks, readFingerprints } from '../../../../../src/lifecycle/native/run/fingerprints.ts'
-import { MAX_LOOKS } from '../../../../../src/lifecycle/native/run/session-script.ts'
+import { hashAttributes, readFingerprints } from '../../../../../src/lifecycle/native/run/fingerprints.ts'
+import { MAX_ATTRIBUTES } from '../../../../../src/lifecycle/native/run/session-script.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'latin1').digest('hex')
 
 test('hashes each directory with its entries', () => {
-  const looks = './a/b\0\0d 755\0./a/b\0x\ny\0f 644\0./a/c\0\0d 700\0'
+  const attributes = './a/b\0\0d 755\0./a/b\0x\ny\0f 644\0./a/c\0\0d 700\0'
   // A record ends with the target of a link, which is empty here.
-  expect(hashLooks(Buffer.from(looks))).toEqual(new Map([['a/b', sha256('\0d 755\0x\ny\0f 644\0')], ['a/c', sha256('\0d 700\0')]]))
+  expect(hashAttributes(Buffer.from(attributes))).toEqual(new Map([['a/b', sha256('\0d 755\0x\ny\0f 644\0')], ['a/c', sha256('\0d 700\0')]]))
 })
 
 test.each([
   ['cut', './a/b\0\0d 755\0./a/b\0x'],
   ['not all readable', './a/b\0\0d 755\0\0'],
-  ['as long as the limit', '\0'.repeat(MAX_LOOKS)],
-])('returns undefined for looks that are %s', (_what, looks) => {
-  expect(hashLooks(Buffer.from(looks))).toBeUndefined()
+  ['as long as the limit', '\0'.repeat(MAX_ATTRIBUTES)],
+])('returns undefined for attributes that are %s', (_what, attributes) => {
+  expect(hashAttributes(Buffer.from(attributes))).toBeUndefined()
 })
 
 test('skips a link in place of a directory, and a name that is not UTF-8', () => {
-  expect(hashLooks(Buffer.from('./a/b\0\0l 777 /etc\0./a/\xff\0\0d 755\0', 'latin1'))).toEqual(new Map())
+  expect(hashAttributes(Buffer.from('./a/b\0\0l 777 /etc\0./a/\xff\0\0d 755\0', 'latin1'))).toEqual(new Map())
 })
 
 test('reads the script’s hashes by directory', () => {
@@ -32,5 +32,5 @@ test('reads the script’s hashes by directory', () => {
 
 test('parses replies with any content', () => {
   const data = fc.string({ unit: fc.constantFrom('\0', './a', '\n', 'd ', 'f', ' -') }).map((text) => Buffer.from(text))
-  fc.assert(fc.property(data, (bytes) => void [hashLooks(bytes), readFingerprints(bytes)]))
+  fc.assert(fc.property(data, (bytes) => void [hashAttributes(bytes), readFingerprints(bytes)]))
 })
