@@ -41,7 +41,7 @@ const SIGNALS = [
   ['SIGHUP', 129, 'the terminal was closed'],
 ] as const
 
-/** Exits the process if the cleanup takes too long. Engine calls have an earlier limit (docker/last-words.ts). */
+/** Exits the process if the cleanup takes too long. Engine calls have an earlier limit (docker/connection/cleanup-signal.ts). */
 function leaveInTime(words: string, exit: number): void {
   const giveUp = (): void => {
     process.stderr.write(`ERROR: ${words}, and the cleanup did not finish in time: remove remaining resources with the label dev.cnb.owner from the engine (CNB_INTERRUPTED)\n`)

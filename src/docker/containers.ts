@@ -8,7 +8,7 @@ import type { EngineClient } from './connection/client.ts'
 import { EngineContainer } from './container.ts'
 import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
 import { engineRefusal, engineStatus } from './engine-errors.ts'
-import { Grace } from './grace.ts'
+import { CreateGracePeriod } from './create-grace-period.ts'
 import { discardContainer, removeContainer } from './remove-container.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 
@@ -31,7 +31,7 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
   const first = `cnb-${randomBytes(8).toString('hex')}`
   let made: string | undefined
   const task = `cannot create a container from ${spec.image}`
-  using grace = new Grace(signal)
+  using grace = new CreateGracePeriod(signal)
   try {
     const platform = spec.platform && formatPlatform(spec.platform)
     const query = { name: first, platform }

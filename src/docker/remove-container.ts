@@ -38,7 +38,7 @@ async function removed(client: EngineClient, id: string): Promise<void> {
   await client.text({ task, method: 'POST', path: `/containers/${id}/wait`, query, signal: patience(client) }).catch(() => {})
 }
 
-function patience({ last }: EngineClient): AbortSignal {
+function patience({ cleanup: last }: EngineClient): AbortSignal {
   return AbortSignal.any([AbortSignal.timeout(REMOVE_TIMEOUT_MS), last])
 }
 

@@ -5,7 +5,7 @@ import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
 import type { Volumes } from './engine.ts'
 import { engineStatus } from './engine-errors.ts'
-import { Grace } from './grace.ts'
+import { CreateGracePeriod } from './create-grace-period.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf } from '../formats/lenient-values.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -39,7 +39,7 @@ async function create(client: EngineClient, name: string, labels: Labels, contex
   const { signal } = context
   if (await exists(client, name, context)) return false
   throwIfAborted(signal)
-  using grace = new Grace(signal)
+  using grace = new CreateGracePeriod(signal)
   const body = { Name: name, Labels: labels }
   const task = `cannot create the volume ${name}`
   await client.text({ task, method: 'POST', path: '/volumes/create', body, signal: grace.signal })

@@ -36,19 +36,19 @@ const MEANINGS: readonly Meaning[] = [
 
 /**
  * Returns the error for a phase that ended with `exitCode`: not 0, or 128 + n for signal n.
- * @param lastWords the last error that the phase printed: the only information about the cause
+ * @param errorOutput the last error that the phase printed: the only information about the cause
  */
-export function phaseError(phase: string, exitCode: number, lastWords: string): CnbError {
-  const isOther = exitCode === 20 && lastWords !== '' && !NO_GROUP.test(lastWords)
+export function phaseError(phase: string, exitCode: number, errorOutput: string): CnbError {
+  const isOther = exitCode === 20 && errorOutput !== '' && !NO_GROUP.test(errorOutput)
   const meaning = isOther ? DETECTION : MEANINGS.find(({ from, to }) => exitCode >= from && exitCode <= to)
-  const words = lastWords === '' ? '' : `: ${lastWords}`
-  if (/no space left on device/i.test(lastWords)) {
+  const words = errorOutput === '' ? '' : `: ${errorOutput}`
+  if (/no space left on device/i.test(errorOutput)) {
     return new CnbError('CNB_ENGINE_DISK_FULL', `${phase}: the engine's disk is full${words}`, {
       hint: "Free disk space; 'docker system df' shows its use, and 'docker system prune' removes unused data.",
       exit: exitCode,
     })
   }
-  if (/unknown userid/.test(lastWords)) {
+  if (/unknown userid/.test(errorOutput)) {
     return new CnbError('CNB_BUILDER_INVALID', `${phase}: the builder's build user is not in its /etc/passwd${words}`, {
       hint: 'Leave out --trust-builder: phases in separate containers need no entry there.',
       exit: exitCode,

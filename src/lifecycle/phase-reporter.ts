@@ -6,7 +6,7 @@ import { LineSplitter } from '../base/lines.ts'
 import type { PhaseTime } from './lifecycle.ts'
 
 const SGR = /\u001b\[[0-9;]*m/g
-const MAX_LAST_WORDS = 2000
+const MAX_ERROR_OUTPUT = 2000
 const DISK_FULL = /no space left on device/i
 
 export class PhaseReporter {
@@ -32,7 +32,7 @@ export class PhaseReporter {
   }
 
   /** The error of the phase: the lifecycle prints errors to stdout after "ERROR: "; otherwise the last line of stderr. */
-  get lastWords(): string {
+  get errorOutput(): string {
     // If a buildpack ran out of disk space, the lifecycle only reports that the buildpack failed.
     if (DISK_FULL.test(this.#lastOnStderr)) return this.#lastOnStderr
     // If a detection failed, the lifecycle's last error only reports that one did.
@@ -71,8 +71,8 @@ export class PhaseReporter {
     const plain = line.replace(SGR, '').trim()
     if (this.#phase === 'detector') this.#detectFailures.add(plain)
     const result = this.#phase === 'detector' ? this.#detectResults.add(plain) : undefined
-    if (plain.startsWith('ERROR: ')) this.#lastError = plain.slice('ERROR: '.length, MAX_LAST_WORDS)
-    if (stream === 'stderr' && plain !== '') this.#lastOnStderr = plain.slice(0, MAX_LAST_WORDS)
+    if (plain.startsWith('ERROR: ')) this.#lastError = plain.slice('ERROR: '.length, MAX_ERROR_OUTPUT)
+    if (stream === 'stderr' && plain !== '') this.#lastOnStderr = plain.slice(0, MAX_ERROR_OUTPUT)
     this.#events({ type: 'phase.line', phase: this.phase, stream, line })
     if (result) decide({ events: this.#events }, { kind: 'buildpack', name: result.buildpack }, result.outcome, result.reason)
   }

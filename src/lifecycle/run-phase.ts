@@ -24,8 +24,8 @@ export async function runPhase(container: Pick<Container, 'run'>, phase: string,
     }
     throw error
   }
-  const { phase: running, lastWords } = reporter
+  const { phase: running, errorOutput } = reporter
   const times = reporter.end(exitCode)
-  if (exitCode !== 0) throw phaseError(running, exitCode, lastWords)
+  if (exitCode !== 0) throw phaseError(running, exitCode, errorOutput)
   return times
 }

@@ -48,8 +48,8 @@ export interface EngineRequest {
  */
 export class EngineClient {
   readonly endpoint: Endpoint
-  /** The signal of requests without a signal, which clean up (last-words.ts). */
-  readonly last: AbortSignal
+  /** The signal of requests without a signal, which clean up (cleanup-signal.ts). */
+  readonly cleanup: AbortSignal
   readonly events: EventSink | undefined
   readonly #agent: EngineAgent
   readonly #docker: Dockerode
@@ -58,12 +58,12 @@ export class EngineClient {
    * @param events gets a span for each request
    * @param agent the connections, shared with another client of the endpoint
    */
-  constructor(endpoint: Endpoint, last: AbortSignal, events?: EventSink, agent = new EngineAgent(endpoint)) {
+  constructor(endpoint: Endpoint, cleanup: AbortSignal, events?: EventSink, agent = new EngineAgent(endpoint)) {
     this.endpoint = endpoint
-    this.last = last
+    this.cleanup = cleanup
     this.events = events
     // One listener per concurrent request.
-    setMaxListeners(0, last)
+    setMaxListeners(0, cleanup)
     this.#agent = agent
     const host = endpoint.transport.kind === 'tcp' ? endpoint.transport.host : 'docker.invalid'
     // Modem's constructor is not called: it reads DOCKER_* and all files of DOCKER_CERT_PATH, but one-way TLS has only ca.pem. The endpoint
@@ -75,7 +75,7 @@ export class EngineClient {
 
   /** Returns a client with the same connections and another receiver of spans. */
   reportingTo(events: EventSink | undefined): EngineClient {
-    return new EngineClient(this.endpoint, this.last, events, this.#agent)
+    return new EngineClient(this.endpoint, this.cleanup, events, this.#agent)
   }
 
   /** Closes idle connections, and aborts active ones. */
@@ -147,7 +147,7 @@ export class EngineClient {
   }
 
   async #send(request: EngineRequest, protocol?: string): Promise<Readable> {
-    const { signal = this.last, task } = request
+    const { signal = this.cleanup, task } = request
     const end = this.#beginSpan(request)
     const upload = Buffer.isBuffer(request.upload) ? undefined : request.upload
     const ongoing = new AbortController()

@@ -6,7 +6,7 @@ import { DockerodeEngine } from '../dockerode-engine.ts'
 import { EngineClient } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Engine } from '../engine.ts'
-import { lastWords } from './last-words.ts'
+import { cleanupSignal } from './cleanup-signal.ts'
 import { closedAtOnceHint } from './tls-problem.ts'
 
 /**
@@ -14,7 +14,7 @@ import { closedAtOnceHint } from './tls-problem.ts'
  * @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
  */
 export async function connectEngine(endpoint: Endpoint, context?: Context): Promise<Engine> {
-  const engine = new DockerodeEngine(new EngineClient(endpoint, lastWords(context?.signal), context?.events))
+  const engine = new DockerodeEngine(new EngineClient(endpoint, cleanupSignal(context?.signal), context?.events))
   try {
     await engine.ping(context)
     return engine

@@ -43,13 +43,13 @@ export function frame(stream: number, payload: string | Buffer): Buffer {
 /**
  * Starts a server that answers `METHOD /path` (`*` matches one part of the path) with `replies`, anything else with 404;
  * `attached` gets the connection of an attach, and its query; `grpc` those to /grpc, or is the
- * status that refuses them; `last` and `events` are the engine's (last-words.ts).
+ * status that refuses them; `cleanup` and `events` are the engine's (cleanup-signal.ts).
  */
 export async function startEngineServer(
   replies: Readonly<Record<string, Reply>>,
   attached: (socket: Duplex, query: URLSearchParams) => void = (socket) => socket.end(),
   grpc: Http2Server | number = 404,
-  last: AbortSignal = new AbortController().signal,
+  cleanup: AbortSignal = new AbortController().signal,
   events?: EventSink,
 ): Promise<EngineServer> {
   const directory = await makeTemporaryDirectory('cnb-test-')
@@ -81,7 +81,7 @@ export async function startEngineServer(
     else if (typeof grpc !== 'number') grpc.emit('connection', socket)
   })
   await new Promise<void>((resolve) => server.listen(path, resolve))
-  const engine = new DockerodeEngine(new EngineClient({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }, last, events))
+  const engine = new DockerodeEngine(new EngineClient({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }, cleanup, events))
   return {
     engine,
     asked,

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
 import { engineStatus } from '../../../src/docker/engine-errors.ts'
-import { lastWords } from '../../../src/docker/connection/last-words.ts'
+import { cleanupSignal } from '../../../src/docker/connection/cleanup-signal.ts'
 import { containerOf, created, failureOf } from './failure.ts'
 import { breakOff, json, startEngineServer } from './engine-server.ts'
 
@@ -14,7 +14,7 @@ test('stops cleaning up 8 s after an interruption in total, and reports leftover
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const controller = new AbortController()
   const replies = { ...created, 'DELETE /containers/*': silence, 'DELETE /volumes/*': silence }
-  await using server = await startEngineServer(replies, undefined, undefined, lastWords(controller.signal))
+  await using server = await startEngineServer(replies, undefined, undefined, cleanupSignal(controller.signal))
   const events: CnbEvent[] = []
   const container = await containerOf(server, (event) => events.push(event))
   controller.abort()
@@ -32,7 +32,7 @@ test('reports the name of a container that may have been created', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const controller = new AbortController()
   const replies = { 'POST /containers/create': () => controller.abort(), 'DELETE /containers/*': silence }
-  await using server = await startEngineServer(replies, undefined, undefined, lastWords(controller.signal))
+  await using server = await startEngineServer(replies, undefined, undefined, cleanupSignal(controller.signal))
   const events: CnbEvent[] = []
   const creation = failureOf(server.engine.containers.create({ image: 'x', command: ['/x'] }, { signal: controller.signal, events: (event) => events.push(event) }))
   await once(controller.signal, 'abort')

@@ -36,14 +36,14 @@ test("returns the lifecycle's last error from either stream, without colours", (
   const { reporter } = record('exporter')
   reporter.stream('stdout').write('\u001b[31;1mERROR: \u001b[0mfailed to export: no such process\nmore talk\n')
   reporter.stream('stderr').write('a warning\n\n')
-  expect(reporter.lastWords).toBe('failed to export: no such process')
+  expect(reporter.errorOutput).toBe('failed to export: no such process')
 })
 
 test('returns the last line of stderr if the phase printed no error', () => {
   const { reporter } = record('exporter')
   reporter.stream('stderr').write('panic: everything\n\n')
   reporter.stream('stdout').write('more talk\n')
-  expect(reporter.lastWords).toBe('panic: everything')
+  expect(reporter.errorOutput).toBe('panic: everything')
 })
 
 /** Output of lifecycle 0.21.0. */
@@ -64,7 +64,7 @@ test.each([
     const { reporter } = record(phase)
     const end = '\u001b[31;1mERROR: \u001b[0mNo buildpack groups passed detection.\n\u001b[31;1mERROR: \u001b[0mfailed to detect: buildpack(s) failed with err\n'
     reporter.stream('stdout').write(`===> DETECTING\n${DETECTS[which]}${DETECTS[which]}${end}`)
-    expect(reporter.lastWords).toBe(words)
+    expect(reporter.errorOutput).toBe(words)
   }
 })
 
@@ -72,7 +72,7 @@ test("prefers a buildpack's error about a full disk to the lifecycle's", () => {
   const { reporter } = record('builder')
   reporter.stream('stderr').write('head: write error: No space left on device\n')
   reporter.stream('stdout').write('ERROR: failed to build: exit status 1\n')
-  expect(reporter.lastWords).toBe('head: write error: No space left on device')
+  expect(reporter.errorOutput).toBe('head: write error: No space left on device')
 })
 
 test.each([

@@ -182,7 +182,7 @@ export class BuildSession implements AsyncDisposable {
       // The first process was killed, and the phase with it.
       exitCode = error.exitCode === 0 ? 1 : error.exitCode
     }
-    const words = this.#reporter?.lastWords ?? ''
+    const words = this.#reporter?.errorOutput ?? ''
     this.#finish(exitCode)
     if (exitCode !== 0) throw phaseError(phase, exitCode, words)
   }

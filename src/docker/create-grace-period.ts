@@ -4,7 +4,7 @@
 const CREATE_GRACE_MS = 5000
 
 /** The signal of a creation's request instead of the caller's; disposal stops listening to the caller's. */
-export class Grace implements Disposable {
+export class CreateGracePeriod implements Disposable {
   readonly #ending = new AbortController()
   readonly #caller: AbortSignal | undefined
   #timer: NodeJS.Timeout | undefined
