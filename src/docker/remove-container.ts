@@ -18,7 +18,7 @@ export async function removeContainer(client: EngineClient, id: string): Promise
   const task = `cannot remove the container ${id}`
   for (let attempt = 1; ; attempt++) {
     try {
-      await client.text({ task, method: 'DELETE', path: `/containers/${id}`, query: { force: true, v: true }, signal: patience(client) })
+      await client.text({ task, method: 'DELETE', path: `/containers/${id}`, query: { force: true, v: true }, signal: removalLimit(client) })
       return
     } catch (error) {
       const status = engineStatus(error)
@@ -35,11 +35,11 @@ export async function removeContainer(client: EngineClient, id: string): Promise
 async function removed(client: EngineClient, id: string): Promise<void> {
   const query = { condition: 'removed' }
   const task = `cannot wait for the removal of the container ${id}`
-  await client.text({ task, method: 'POST', path: `/containers/${id}/wait`, query, signal: patience(client) }).catch(() => {})
+  await client.text({ task, method: 'POST', path: `/containers/${id}/wait`, query, signal: removalLimit(client) }).catch(() => {})
 }
 
-function patience({ cleanup: last }: EngineClient): AbortSignal {
-  return AbortSignal.any([AbortSignal.timeout(REMOVE_TIMEOUT_MS), last])
+function removalLimit({ cleanup }: EngineClient): AbortSignal {
+  return AbortSignal.any([AbortSignal.timeout(REMOVE_TIMEOUT_MS), cleanup])
 }
 
 /** Removes a container; reports failures as warnings, because an error here would hide the original error. */
