@@ -1,7 +1,7 @@
 /** Selects the reporter for the flags and the terminal. */
 
 import { Heartbeat, TerminalDisplay, type LiveDisplay, type DisplayClock } from './live/live-display.ts'
-import { githubFraming, plainFraming } from './phase-sections.ts'
+import { githubSections, plainSections } from './phase-sections.ts'
 import type { Reporter } from './reporter.ts'
 import { GithubReporter } from './reporters/github.ts'
 import { HumanReporter } from './reporters/human.ts'
@@ -41,5 +41,5 @@ async function makeProgressLog({ terminal, verbose, explain, github }: ReporterO
   const activity: LiveDisplay = terminal.animated
     ? new TerminalDisplay(terminal, await makeSpinner(terminal.stderr, theme.colored), clock)
     : new Heartbeat((line) => terminal.tell(theme.dim(`     ${line}`)), clock)
-  return new ProgressLog({ terminal, activity, verbose, explain, framing: github ? githubFraming() : plainFraming((text) => theme.heading(text)) })
+  return new ProgressLog({ terminal, activity, verbose, explain, sections: github ? githubSections() : plainSections((text) => theme.heading(text)) })
 }

@@ -12,7 +12,7 @@ export interface PhaseSections {
 }
 
 /** @param heading styles a header */
-export function plainFraming(heading: (text: string) => string): PhaseSections {
+export function plainSections(heading: (text: string) => string): PhaseSections {
   return { open: (title) => [heading(`===> ${title}`)], close: () => [], warning: () => undefined }
 }
 
@@ -30,7 +30,7 @@ export function escapeProperty(text: string): string {
  * GitHub Actions: each phase is a collapsible group. A buildpack could print workflow commands (`::add-path::`), so commands are
  * disabled during its output; only a random token, unknown to the buildpack, enables them again.
  */
-export function githubFraming(newToken: () => string = randomUUID): PhaseSections {
+export function githubSections(newToken: () => string = randomUUID): PhaseSections {
   let token = ''
   return {
     open(title) {

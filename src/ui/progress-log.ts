@@ -18,7 +18,7 @@ const INTERRUPTED = 130
 export interface ProgressLogOptions {
   readonly terminal: Terminal
   readonly activity: LiveDisplay
-  readonly framing: PhaseSections
+  readonly sections: PhaseSections
   readonly verbose: boolean
   /** Whether decisions are printed. */
   readonly explain?: boolean | undefined
@@ -28,17 +28,17 @@ export interface ProgressLogOptions {
 export class ProgressLog {
   readonly #terminal: Terminal
   readonly #activity: LiveDisplay
-  readonly #framing: PhaseSections
+  readonly #sections: PhaseSections
   readonly #verbose: boolean
   readonly #explain: boolean
   /** The phase with the most recent header that is still open. */
   #open: string | undefined
   #printed = false
 
-  constructor({ terminal, activity, framing, verbose, explain = false }: ProgressLogOptions) {
+  constructor({ terminal, activity, sections, verbose, explain = false }: ProgressLogOptions) {
     this.#terminal = terminal
     this.#activity = activity
-    this.#framing = framing
+    this.#sections = sections
     this.#verbose = verbose
     this.#explain = explain
   }
@@ -78,7 +78,7 @@ export class ProgressLog {
       case 'phase.start':
         this.#close()
         this.#open = event.phase
-        this.#frame(this.#framing.open(gerund(event.phase).toUpperCase()))
+        this.#frame(this.#sections.open(gerund(event.phase).toUpperCase()))
         return []
       case 'phase.line':
         return [`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`]
@@ -123,7 +123,7 @@ export class ProgressLog {
 
   #warning(message: string): string[] {
     // Within a phase, the frame may disable workflow commands.
-    const framed = this.#open === undefined ? this.#framing.warning(message) : undefined
+    const framed = this.#open === undefined ? this.#sections.warning(message) : undefined
     if (framed === undefined) return [`${this.#terminal.err.warning('Warning:')} ${message}`]
     this.#frame([framed])
     return []
@@ -136,6 +136,6 @@ export class ProgressLog {
   #close(): void {
     if (this.#open === undefined) return
     this.#open = undefined
-    this.#frame(this.#framing.close())
+    this.#frame(this.#sections.close())
   }
 }

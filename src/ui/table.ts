@@ -16,7 +16,7 @@ export interface Column {
  * Formats a header and a line per row of external text, with columns two spaces apart, an indent of two and no trailing spaces.
  * Columns without any value are omitted.
  */
-export function table(all: readonly Column[], rows: readonly (readonly string[])[], theme: Theme): string[] {
+export function formatTable(all: readonly Column[], rows: readonly (readonly string[])[], theme: Theme): string[] {
   const filled = all
     .map((column, index) => ({ ...column, cells: rows.map((row) => sanitizeLine(row[index] ?? '', false)) }))
     .filter(({ cells }) => cells.some((cell) => cell !== ''))

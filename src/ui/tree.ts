@@ -6,9 +6,9 @@ export interface TreeNode {
 }
 
 /** Returns one line per node, children below their parent. */
-export function tree(nodes: readonly TreeNode[], indent = '  '): string[] {
+export function formatTree(nodes: readonly TreeNode[], indent = '  '): string[] {
   return nodes.flatMap(({ label, children = [] }, index) => {
     const last = index === nodes.length - 1
-    return [`${indent}${last ? '└ ' : '├ '}${label}`, ...tree(children, `${indent}${last ? '  ' : '│ '}`)]
+    return [`${indent}${last ? '└ ' : '├ '}${label}`, ...formatTree(children, `${indent}${last ? '  ' : '│ '}`)]
   })
 }

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { build } from '../../operations/build/build.ts'
 import type { BuildOptions } from '../../operations/build/build-options.ts'
 import { parseSinks } from '../../operations/build/build-sinks.ts'
-import { fields } from '../../ui/fields.ts'
+import { formatFields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
 import type { Handler } from '../command.ts'
 import { copyText, startText } from './start-text.ts'
@@ -24,7 +24,7 @@ export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain
     text: (theme) =>
       [
         `${theme.success('Built')} ${theme.name(result.image)} in ${formatDuration(result.durationMs)}`,
-        ...fields(
+        ...formatFields(
           [
             ['Image', result.reference],
             ['Also named', result.tags.length > 0 ? result.tags.join(', ') : undefined],

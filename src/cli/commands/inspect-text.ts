@@ -1,8 +1,8 @@
 /** Human-readable output of `cnb inspect`. */
 
 import type { ImageInspection, InspectedProcess } from '../../operations/inspect/inspect.ts'
-import { fields } from '../../ui/fields.ts'
-import { table } from '../../ui/table.ts'
+import { formatFields } from '../../ui/fields.ts'
+import { formatTable } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
 import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from './place-text.ts'
 import { startText } from './start-text.ts'
@@ -15,7 +15,7 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
   return [
     titleLine(image, inspection, theme),
     '',
-    ...fields(
+    ...formatFields(
       [
         ...identityFields(inspection),
         ['Stack', inspection.stack],
@@ -35,7 +35,7 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
     ...(inspection.source === 'layout' || processes.some((process) => process.default) ? [] : [`  ${startText(image, processes, theme)}`]),
     ...section(
       'Layers',
-      table(
+      formatTable(
         [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'MADE BY' }, { title: 'DIFF ID', spare: true }, { title: 'DIGEST', spare: true }],
         layers.map((layer) => [sizeText(layer), layer.name, layer.buildpack ?? '', shortDigest(layer.diffId), shortDigest(layer.digest)]),
         theme,
@@ -47,11 +47,11 @@ export function inspectionText(inspection: ImageInspection, theme: Theme): strin
 function modules(list: readonly { id: string; version: string; homepage?: string }[], theme: Theme): string[] {
   if (list.length === 0) return ['  none']
   const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'HOMEPAGE', spare: true }] as const
-  return table(columns, list.map(({ id, version, homepage }) => [id, version, homepage ?? '']), theme)
+  return formatTable(columns, list.map(({ id, version, homepage }) => [id, version, homepage ?? '']), theme)
 }
 
 function processTable(processes: readonly InspectedProcess[], theme: Theme): string[] {
-  return table(
+  return formatTable(
     [{ title: 'TYPE' }, { title: 'SHELL' }, { title: 'COMMAND' }, { title: 'ARGS' }, { title: 'WORK DIR', spare: true }],
     processes.map((process) => [
       process.default ? `${process.type} (default)` : process.type,

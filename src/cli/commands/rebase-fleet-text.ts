@@ -4,7 +4,7 @@ import { counted } from '../../base/counted.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { RebaseManyResult, RebaseReport, RebaseStatus } from '../../operations/rebase/rebase-many.ts'
 import { formatDuration } from '../../ui/quantity.ts'
-import { table, type Column } from '../../ui/table.ts'
+import { formatTable, type Column } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
 import { shortDigest } from './place-text.ts'
 
@@ -30,7 +30,7 @@ export function fleetText({ images, summary }: RebaseManyResult, theme: Theme): 
   const counts = Object.keys(STATUS_COLORS).filter(isStatus).filter((status) => summary[status] > 0)
   const total = `${counted(summary.total, 'image')} in ${formatDuration(summary.durationMs)}`
   return [
-    ...table(columns, rows, theme),
+    ...formatTable(columns, rows, theme),
     '',
     ...(bases.length === 1 ? [`Run image ${theme.name(bases[0] ?? '')}`] : []),
     `${total}: ${counts.map((status) => theme[STATUS_COLORS[status]](`${summary[status]} ${status}`)).join(', ')}`,

@@ -1,7 +1,7 @@
 /** Human-readable result of rebasing one image. */
 
 import type { RebaseResult } from '../../operations/rebase/rebase-result.ts'
-import { fields } from '../../ui/fields.ts'
+import { formatFields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
 import { shellWord } from '../../ui/shell-word.ts'
 import type { Theme } from '../../ui/theme.ts'
@@ -19,7 +19,7 @@ export function rebaseText(result: RebaseResult, { dryRun, publish }: RebaseWay,
     dryRun && changed ? ['To apply:', 'the same command without --dry-run'] : ['Inspect it:', `cnb inspect ${publish ? '--remote ' : ''}${shellWord(image)}`]
   return [
     headline(result, dryRun, theme),
-    ...fields(
+    ...formatFields(
       [
         ['Image', reference],
         ['Run image', runImage],

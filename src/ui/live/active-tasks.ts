@@ -1,7 +1,7 @@
 /** The phases, steps and pulls that are running, derived from events. */
 
 import type { CnbEvent } from '../../base/events.ts'
-import { Pull } from './pull-progress.ts'
+import { PullProgress } from './pull-progress.ts'
 import { formatDuration } from '../quantity.ts'
 import { sanitizeText } from '../sanitize.ts'
 
@@ -24,7 +24,7 @@ export function gerund(phase: string): string {
 
 /** Tracks running phases, steps and pulls, and selects the most recently started one. */
 export class ActiveTasks {
-  readonly pulls = new Map<string, Pull>()
+  readonly pulls = new Map<string, PullProgress>()
   /** Start times of running phases and steps by name, in start order. */
   readonly #works = new Map<string, number>()
   /** Progress of steps that process several images. */
@@ -33,7 +33,7 @@ export class ActiveTasks {
   apply(event: CnbEvent, now: number): void {
     switch (event.type) {
       case 'pull.start':
-        this.pulls.set(event.reference, new Pull(event.reference))
+        this.pulls.set(event.reference, new PullProgress(event.reference))
         break
       case 'pull.progress':
         this.pulls.get(event.reference)?.update(event.layer, event.status, event.current, event.total)

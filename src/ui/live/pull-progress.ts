@@ -21,7 +21,7 @@ const MAX_BAR = 20
 const MIN_BAR = 5
 
 /** Aggregates an engine's progress messages for one image. */
-export class Pull {
+export class PullProgress {
   readonly reference: string
   readonly #layers = new Map<string, LayerProgress>()
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
 import type { LiveDisplay } from '../../../src/ui/live/live-display.ts'
-import { escapeData, escapeProperty, githubFraming, plainFraming, type PhaseSections } from '../../../src/ui/phase-sections.ts'
+import { escapeData, escapeProperty, githubSections, plainSections, type PhaseSections } from '../../../src/ui/phase-sections.ts'
 import { ProgressLog } from '../../../src/ui/progress-log.ts'
 import { QuietLog } from '../../../src/ui/quiet-log.ts'
 import { recordingTerminal } from './recording-stream.ts'
@@ -10,13 +10,13 @@ const still: LiveDisplay = { before: () => undefined, after: () => undefined, st
 
 interface Telling {
   verbose?: boolean
-  framing?: PhaseSections
+  sections?: PhaseSections
   color?: 'never' | 'always'
 }
 
-function told(events: CnbEvent[], { verbose = false, framing = plainFraming((text) => text), color = 'never' }: Telling = {}): string[] {
+function told(events: CnbEvent[], { verbose = false, sections = plainSections((text) => text), color = 'never' }: Telling = {}): string[] {
   const { terminal, stderr, stdout } = recordingTerminal({}, {}, color)
-  const talk = new ProgressLog({ terminal, activity: still, framing, verbose })
+  const talk = new ProgressLog({ terminal, activity: still, sections, verbose })
   for (const event of events) talk.events(event)
   talk.stop()
   expect(stdout.text).toBe('')
@@ -41,8 +41,8 @@ describe('ProgressLog', () => {
   it('names a phase that ends below the header of another phase', () => {
     const start = (phase: string): CnbEvent => ({ type: 'phase.start', phase })
     const end = (phase: string): CnbEvent => ({ type: 'phase.end', phase, durationMs: 1234, exitCode: 0 })
-    const framing: PhaseSections = { ...plainFraming((text) => text), close: () => ['closed'] }
-    expect(told([start('builder'), start('extender'), end('builder'), end('extender')], { framing }).slice(1)).toEqual([
+    const sections: PhaseSections = { ...plainSections((text) => text), close: () => ['closed'] }
+    expect(told([start('builder'), start('extender'), end('builder'), end('extender')], { sections }).slice(1)).toEqual([
       'closed',
       '===> EXTENDING',
       '     builder: done in 1.2s',
@@ -86,11 +86,11 @@ describe('ProgressLog', () => {
   })
 })
 
-describe("GitHub's framing", () => {
-  const framing = (): PhaseSections => githubFraming(() => 'token')
+describe("GitHub's sections", () => {
+  const sections = (): PhaseSections => githubSections(() => 'token')
 
   it('groups each phase and disables commands in its output', () => {
-    expect(told(detect('::add-path::/evil'), { framing: framing() })).toEqual([
+    expect(told(detect('::add-path::/evil'), { sections: sections() })).toEqual([
       '::group::DETECTING',
       '::stop-commands::token',
       '[detector] ::add-path::/evil',
@@ -101,17 +101,17 @@ describe("GitHub's framing", () => {
   })
 
   it('closes the group of a phase that has no end event', () => {
-    expect(told(detect('x').slice(0, 2), { framing: framing() }).slice(-2)).toEqual(['::token::', '::endgroup::'])
+    expect(told(detect('x').slice(0, 2), { sections: sections() }).slice(-2)).toEqual(['::token::', '::endgroup::'])
   })
 
   it('prints warnings as annotations, except where commands are disabled', () => {
     const warning: CnbEvent = { type: 'warning', message: 'a\nb' }
-    expect(told([warning], { framing: framing() })).toEqual(['::warning title=cnb::a%0Ab'])
-    expect(told([{ type: 'phase.start', phase: 'builder' }, warning], { framing: framing() })[2]).toBe('Warning: a')
+    expect(told([warning], { sections: sections() })).toEqual(['::warning title=cnb::a%0Ab'])
+    expect(told([{ type: 'phase.start', phase: 'builder' }, warning], { sections: sections() })[2]).toBe('Warning: a')
   })
 
   it('uses another token each time', () => {
-    const real = githubFraming()
+    const real = githubSections()
     expect(real.open('a')[1]).not.toBe(real.open('a')[1])
   })
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { fields } from '../../../src/ui/fields.ts'
-import { table } from '../../../src/ui/table.ts'
+import { formatFields } from '../../../src/ui/fields.ts'
+import { formatTable } from '../../../src/ui/table.ts'
 import { makeTheme } from '../../../src/ui/theme.ts'
-import { tree } from '../../../src/ui/tree.ts'
+import { formatTree } from '../../../src/ui/tree.ts'
 
 const plain = makeTheme(false)
 
 describe('table', () => {
   it('omits empty columns', () => {
-    expect(table([{ title: 'ID' }, { title: 'HOMEPAGE' }, { title: 'API' }], [['a', '', '1']], plain)).toEqual(['  ID  API', '  a   1'])
+    expect(formatTable([{ title: 'ID' }, { title: 'HOMEPAGE' }, { title: 'API' }], [['a', '', '1']], plain)).toEqual(['  ID  API', '  a   1'])
   })
 
   it('aligns columns by visible width, numbers to the right', () => {
@@ -16,7 +16,7 @@ describe('table', () => {
       ['1.0 MB', 'node', 'cnb/node@1'],
       ['12.0 MB', 'app', ''],
     ]
-    expect(table([{ title: 'SIZE', align: 'right' }, { title: 'WHAT' }, { title: 'BY' }], rows, plain)).toEqual([
+    expect(formatTable([{ title: 'SIZE', align: 'right' }, { title: 'WHAT' }, { title: 'BY' }], rows, plain)).toEqual([
       '     SIZE  WHAT  BY',
       '   1.0 MB  node  cnb/node@1',
       '  12.0 MB  app',
@@ -25,26 +25,26 @@ describe('table', () => {
 
   it('omits optional columns on a narrow screen', () => {
     const columns = [{ title: 'ONE', spare: true }, { title: 'TWO' }, { title: 'THREE', spare: true }] as const
-    const at = (width: number) => table(columns, [['1', '2', '3']], makeTheme(false, width))[0]
+    const at = (width: number) => formatTable(columns, [['1', '2', '3']], makeTheme(false, width))[0]
     expect([17, 16, 9, 4].map(at)).toEqual(['  ONE  TWO  THREE', '  ONE  TWO', '  TWO', '  TWO'])
-    expect(table(columns, [['1', '2', '3']], plain)[0]).toBe('  ONE  TWO  THREE')
+    expect(formatTable(columns, [['1', '2', '3']], plain)[0]).toBe('  ONE  TWO  THREE')
   })
 
   it('removes control characters from external text', () => {
-    expect(table([{ title: 'ID' }], [['a\u001b[2Jb\nc']], plain)).toEqual(['  ID', '  abc'])
+    expect(formatTable([{ title: 'ID' }], [['a\u001b[2Jb\nc']], plain)).toEqual(['  ID', '  abc'])
   })
 })
 
 describe('fields', () => {
   it('omits entries without a value and aligns the others', () => {
-    const lines = fields([['Image', 'a'], ['Stack', undefined], ['Run image', 'b\u001b]0;x\u0007']], plain)
+    const lines = formatFields([['Image', 'a'], ['Stack', undefined], ['Run image', 'b\u001b]0;x\u0007']], plain)
     expect(lines).toEqual(['  Image      a', '  Run image  b'])
   })
 })
 
 describe('tree', () => {
   it('draws branches down to the last child', () => {
-    expect(tree([{ label: 'one', children: [{ label: 'a', children: [{ label: 'x' }] }, { label: 'b' }] }, { label: 'two' }])).toEqual([
+    expect(formatTree([{ label: 'one', children: [{ label: 'a', children: [{ label: 'x' }] }, { label: 'b' }] }, { label: 'two' }])).toEqual([
       '  ├ one',
       '  │ ├ a',
       '  │ │ └ x',

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import { createBuilder, type CreateBuilderOptions } from '../../../operations/builder/create-builder.ts'
-import { fields } from '../../../ui/fields.ts'
+import { formatFields } from '../../../ui/fields.ts'
 import { formatDuration } from '../../../ui/quantity.ts'
 import { shellWord } from '../../../ui/shell-word.ts'
 import type { Handler } from '../../command.ts'
@@ -22,7 +22,7 @@ export const runCreateBuilder: Handler<Omit<CreateBuilderOptions, 'image'>> = as
     text: (theme) =>
       [
         `${theme.success('Created builder')} ${theme.name(result.image)} in ${formatDuration(result.durationMs)}`,
-        ...fields(
+        ...formatFields(
           [
             ['Image', result.reference],
             ['Also named', result.tags.length > 0 ? result.tags.join(', ') : undefined],

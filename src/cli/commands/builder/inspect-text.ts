@@ -1,11 +1,11 @@
 /** Human-readable output of `cnb builder inspect`. */
 
 import type { BuilderInspection, OrderNode } from '../../../operations/builder/inspect-builder.ts'
-import { fields } from '../../../ui/fields.ts'
+import { formatFields } from '../../../ui/fields.ts'
 import { sanitizeLine } from '../../../ui/sanitize.ts'
-import { table } from '../../../ui/table.ts'
+import { formatTable } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
-import { tree, type TreeNode } from '../../../ui/tree.ts'
+import { formatTree, type TreeNode } from '../../../ui/tree.ts'
 import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from '../place-text.ts'
 import { targetText } from '../target-text.ts'
 
@@ -16,7 +16,7 @@ export function builderText(inspection: BuilderInspection, theme: Theme): string
   return [
     titleLine(builder, inspection, theme),
     '',
-    ...fields(
+    ...formatFields(
       [
         ['Description', inspection.description],
         ...identityFields(inspection),
@@ -33,12 +33,12 @@ export function builderText(inspection: BuilderInspection, theme: Theme): string
     ),
     ...section('Run images', runImages.flatMap(runImageLines)),
     ...section('Buildpacks', modules(buildpacks, theme)),
-    ...section('Detection order', tree(groups(order))),
+    ...section('Detection order', formatTree(groups(order))),
     ...(extensions.length > 0 ? section('Extensions', modules(extensions, theme)) : []),
-    ...(orderExtensions.length > 0 ? section('Detection order of extensions', tree(groups(orderExtensions))) : []),
+    ...(orderExtensions.length > 0 ? section('Detection order of extensions', formatTree(groups(orderExtensions))) : []),
     ...section(
       'Layers',
-      table(
+      formatTable(
         [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID', spare: true }, { title: 'DIGEST', spare: true }],
         layers.map((layer) => [sizeText(layer), layer.name, shortDigest(layer.diffId), shortDigest(layer.digest)]),
         theme,
@@ -58,7 +58,7 @@ function apis({ supported, deprecated }: { supported: readonly string[]; depreca
 function modules(list: BuilderInspection['buildpacks'], theme: Theme): string[] {
   if (list.length === 0) return ['  none']
   const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'NAME', spare: true }, { title: 'HOMEPAGE', spare: true }] as const
-  return table(columns, list.map(({ id, version, name, homepage }) => [id, version, name ?? '', homepage ?? '']), theme)
+  return formatTable(columns, list.map(({ id, version, name, homepage }) => [id, version, name ?? '', homepage ?? '']), theme)
 }
 
 function groups(order: BuilderInspection['order']): TreeNode[] {

@@ -2,7 +2,7 @@
 
 import { downloadSbom, type DownloadSbomOptions } from '../../../operations/inspect/download-sbom.ts'
 import { formatBytes } from '../../../ui/quantity.ts'
-import { table } from '../../../ui/table.ts'
+import { formatTable } from '../../../ui/table.ts'
 import type { Handler } from '../../command.ts'
 
 export const runDownloadSbom: Handler<Omit<DownloadSbomOptions, 'image'>> = async (image, values, session) => {
@@ -14,7 +14,7 @@ export const runDownloadSbom: Handler<Omit<DownloadSbomOptions, 'image'>> = asyn
     text: (theme) =>
       [
         `${theme.success('Wrote')} ${files.length === 1 ? 'a file' : `${files.length} files`} of ${theme.name(image)} below ${theme.name(directory)}`,
-        ...table([{ title: 'SIZE', align: 'right' }, { title: 'FILE' }], files.map(({ path, size }) => [formatBytes(size), path]), theme),
+        ...formatTable([{ title: 'SIZE', align: 'right' }, { title: 'FILE' }], files.map(({ path, size }) => [formatBytes(size), path]), theme),
       ].join('\n'),
   }
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { Pull } from '../../../../src/ui/live/pull-progress.ts'
+import { PullProgress } from '../../../../src/ui/live/pull-progress.ts'
 import { visibleLength } from '../../../../src/ui/sanitize.ts'
 import { makeTheme } from '../../../../src/ui/theme.ts'
 
 const plain = makeTheme(false)
 
-function halfway(): Pull {
-  const pull = new Pull('registry.example/team/builder:1')
+function halfway(): PullProgress {
+  const pull = new PullProgress('registry.example/team/builder:1')
   pull.update('aaaaaaaaaaaa', 'Downloading', 5_000_000, 10_000_000)
   pull.update('bbbbbbbbbbbb', 'Downloading', 2_000_000, 2_000_000)
   pull.update('bbbbbbbbbbbb', 'Download complete')
@@ -18,7 +18,7 @@ function halfway(): Pull {
 describe('Pull', () => {
   it('adds up layers and bytes', () => {
     expect(halfway().summary()).toBe('1 of 3 layers, 7.0 MB of 12.0 MB')
-    expect(new Pull('a').summary()).toBe('')
+    expect(new PullProgress('a').summary()).toBe('')
   })
 
   it('shows only active layers', () => {
@@ -40,13 +40,13 @@ describe('Pull', () => {
   })
 
   it('removes control sequences from messages of a registry', () => {
-    const pull = new Pull('evil\u001b[2J')
+    const pull = new PullProgress('evil\u001b[2J')
     pull.update('id\u001b]0;x\u0007', 'Down\u001b[1Aloading', 1, 2)
     expect(pull.lines(plain, 80, 5).join('\n')).not.toContain('\u001b')
   })
 
   it('bounds the number of layers', () => {
-    const pull = new Pull('a')
+    const pull = new PullProgress('a')
     for (let layer = 0; layer < 5000; layer++) pull.update(String(layer), 'Waiting')
     expect(pull.summary()).toBe('0 of 1000 layers')
   })
