@@ -49,7 +49,7 @@ export function parseMirror(text: string): Mirror {
 }
 
 /** Adds the errors of the mirrors to the error of an image's registry. */
-export function afterMirrors(error: unknown, failures: readonly CnbError[]): unknown {
+export function withMirrorErrors(error: unknown, failures: readonly CnbError[]): unknown {
   if (failures.length === 0 || !(error instanceof CnbError) || error.code === 'CNB_INTERRUPTED') return error
   return error.withMessage([error, ...failures].map(({ message }) => message).join('; before that, from a mirror: '))
 }
@@ -146,7 +146,7 @@ export class MirroredRepository implements Repository {
       }
     }
     return ask(this.#own).catch((error: unknown) => {
-      throw afterMirrors(error, failures)
+      throw withMirrorErrors(error, failures)
     })
   }
 }

@@ -63,17 +63,17 @@ function wordsOf(text: string): { words: string; reasons: string[] } {
   try {
     const { errors, ...rest } = JSON.parse(text) as { errors?: unknown; details?: unknown; message?: unknown }
     const list = (Array.isArray(errors) ? errors : [rest]).slice(0, MAX_ERRORS) as { code?: unknown; message?: unknown }[]
-    const reasons = list.flatMap((error) => (typeof error?.code === 'string' ? [clean(error.code)] : []))
+    const reasons = list.flatMap((error) => (typeof error?.code === 'string' ? [singleLine(error.code)] : []))
     const words = list.flatMap((error) => [error?.message, error?.code].find((word): word is string => typeof word === 'string') || [])
-    return { words: clean(words.join('; ')), reasons }
+    return { words: singleLine(words.join('; ')), reasons }
   } catch {
     // An HTML page adds nothing to the status.
-    return { words: text.trimStart().startsWith('<') ? '' : clean(text), reasons: [] }
+    return { words: text.trimStart().startsWith('<') ? '' : singleLine(text), reasons: [] }
   }
 }
 
 /** Returns external text without characters that could move a terminal's cursor. */
-export function clean(text: string): string {
+export function singleLine(text: string): string {
   return text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim().slice(0, MAX_WORDS)
 }
 
@@ -87,9 +87,9 @@ export function registryError(thrown: unknown, task: string, host: string, signa
   const cause = thrown instanceof Error ? thrown : new Error(String(thrown))
   if (cause instanceof UntrustedReply) return new CnbError('CNB_REGISTRY_FAILED', `${task}: ${cause.message}`)
   if (cause instanceof ProxyError) {
-    return new CnbError('CNB_REGISTRY_UNREACHABLE', `${task}: ${clean(cause.message)}`, { cause, hint: cause.hint })
+    return new CnbError('CNB_REGISTRY_UNREACHABLE', `${task}: ${singleLine(cause.message)}`, { cause, hint: cause.hint })
   }
-  const said = clean(messageOf(cause)) || codeOf(cause)
+  const said = singleLine(messageOf(cause)) || codeOf(cause)
   const message = `${task}: cannot reach the registry ${host}: ${said}`
   if (isUntrustedCertificate(cause) || TLS.test(codeOf(cause))) {
     return new CnbError('CNB_REGISTRY_UNREACHABLE', message, {

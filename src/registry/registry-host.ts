@@ -6,7 +6,7 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { abortable } from './transport/abortable.ts'
 import { Authorizer } from './auth/authorizer.ts'
-import { clean, isUntrustedCertificate, registryRefusal, registryError } from './registry-errors.ts'
+import { singleLine, isUntrustedCertificate, registryRefusal, registryError } from './registry-errors.ts'
 import { discard, headerValues, type Exchange, type HttpReply, type HttpRequest } from './transport/http.ts'
 import type { Keychain } from './auth/keychain.ts'
 import { followingRedirects } from './transport/redirects.ts'
@@ -154,7 +154,7 @@ export class RegistryHost {
 
   #warn(header: string): void {
     const text = /^299 \S+ "((?:[^"\\]|\\.)*)"/.exec(header)?.[1]?.replace(/\\(.)/g, '$1')
-    if (text) this.#options.warn(`warning of registry ${this.name}: ${clean(text)}`)
+    if (text) this.#options.warn(`warning of registry ${this.name}: ${singleLine(text)}`)
   }
 }
 

@@ -10,7 +10,7 @@ import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from '.
 import { put, read, remove, resolve } from './remote-manifests.ts'
 import type { RemotePath } from './remote-path.ts'
 import { download, type WantedBlob } from './transfer/blob-download.ts'
-import { cancel, checkPush, sessionOf } from './transfer/upload-session.ts'
+import { cancelUpload, checkPush, readUploadSession } from './transfer/upload-session.ts'
 import { blobExists, upload, uploadStream } from './transfer/upload.ts'
 import { discard, type HttpReply } from './transport/http.ts'
 
@@ -91,6 +91,6 @@ async function mount(at: RemotePath, digest: Digest, from: string, context: Cont
   }
   await discard(reply)
   if (reply.status === 201) return true
-  await cancel(at, sessionOf(at, task, reply), context)
+  await cancelUpload(at, readUploadSession(at, task, reply), context)
   return false
 }

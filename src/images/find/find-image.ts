@@ -7,7 +7,7 @@ import { formatPlatform, platformMatches, type Platform } from '../../oci/platfo
 import { parseReference } from '../../oci/reference.ts'
 import { describeEngineImages } from '../engine/engine-source.ts'
 import type { Image, ImageSource } from '../image.ts'
-import { copiesOf, pullThroughMirrors, type PullServices } from './mirrored-pull.ts'
+import { namesOnMirrors, pullThroughMirrors, type PullServices } from './mirrored-pull.ts'
 
 /** `always` pulls each time, `if-not-present` only images that the engine lacks, `never` not at all. */
 export type PullPolicy = 'always' | 'if-not-present' | 'never'
@@ -55,7 +55,7 @@ export async function findImage(reference: string, policy: PullPolicy, services:
     decide(context, { kind: 'image', name: reference }, 'not pulled', whyNotPulled(policy, reference))
   }
   if (!image) throw notFound(reference, policy)
-  checkWhole(image)
+  checkComplete(image)
   if (platform && !platformMatches(image.platform, platform)) throw mismatch(image, platform, policy)
   return image
 }
@@ -78,7 +78,7 @@ async function findPresent(reference: string, { mirrors }: PullServices, images:
   const own = await images.find(reference, context)
   const parsed = parseReference(reference)
   if (own || parsed.digest === undefined) return own
-  for (const copy of copiesOf(parsed, mirrors)) {
+  for (const copy of namesOnMirrors(parsed, mirrors)) {
     const found = await findNamed(copy, reference, images, context)
     if (found) return found
   }
@@ -131,7 +131,7 @@ const UNREACHABLE = new RegExp(
  * without its data (Engine 28.5). A pull does not restore the blob of a layer that is still unpacked.
  * @throws CnbError CNB_IMAGE_INVALID
  */
-export function checkWhole({ reference, platform, layers }: Image): void {
+export function checkComplete({ reference, platform, layers }: Image): void {
   if (platform.os !== '' || layers.length > 0) return
   throw new CnbError('CNB_IMAGE_INVALID', `the engine has lost content of image '${reference}'`, {
     hint: `Remove the image with 'docker image rm ${reference}', and pull or build it again.`,

@@ -5,7 +5,7 @@ import { decide, type Context } from '../../base/events.ts'
 import type { Engine, PullOptions } from '../../docker/engine.ts'
 import type { Platform } from '../../oci/platform.ts'
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts'
-import { afterMirrors, mirrorsOf } from '../../registry/mirrors.ts'
+import { withMirrorErrors, mirrorsOf } from '../../registry/mirrors.ts'
 
 export interface PullServices {
   readonly engine: Engine
@@ -18,7 +18,7 @@ export interface PullServices {
 }
 
 /** Returns the image's names on the mirrors of its registry, in order. @throws CnbError CNB_USAGE for an invalid mirror */
-export function copiesOf(reference: Reference, mirrors: PullServices['mirrors']): string[] {
+export function namesOnMirrors(reference: Reference, mirrors: PullServices['mirrors']): string[] {
   const { registry, repository } = reference
   return mirrorsOf(registry, mirrors).map(({ host, path }) => formatReference({ ...reference, registry: host, repository: path + repository }))
 }
@@ -37,7 +37,7 @@ export async function pullThroughMirrors(reference: string, services: PullServic
   const { events, signal } = context
   const own = parseReference(reference)
   const failures: CnbError[] = []
-  for (const copy of copiesOf(own, services.mirrors)) {
+  for (const copy of namesOnMirrors(own, services.mirrors)) {
     try {
       const name = await pullCopy(copy, own, services, context)
       decide(context, { kind: 'mirror', name: copy }, 'used', `it is the first mirror that has '${reference}'`)
@@ -54,7 +54,7 @@ export async function pullThroughMirrors(reference: string, services: PullServic
     await pullFrom(reference, services, context)
     return reference
   } catch (error) {
-    throw afterMirrors(error, failures)
+    throw withMirrorErrors(error, failures)
   }
 }
 

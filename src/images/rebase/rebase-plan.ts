@@ -54,7 +54,7 @@ export function planRebase(request: RebaseRequest): RebasePlan {
 }
 
 /** The error for an image that was not built by a lifecycle. */
-export class NoAppImage extends CnbError {
+export class NotAnAppImage extends CnbError {
   constructor(reference: string, why = `it has no label ${LIFECYCLE_METADATA_LABEL}`) {
     super('CNB_NOT_REBASABLE', `image '${reference}' was not built by a lifecycle: ${why}`, {
       hint: 'Rebase only app images that were built with buildpacks; --force does not help.',
@@ -66,7 +66,7 @@ export class NoAppImage extends CnbError {
 export function appMetadata(app: Image): LifecycleMetadata {
   const metadata = readLifecycleMetadata(app)
   if (metadata) return metadata
-  throw new NoAppImage(app.reference)
+  throw new NotAnAppImage(app.reference)
 }
 
 /** Returns the lifecycle's reference to an image: on an engine its ID without the algorithm. */

@@ -3,7 +3,7 @@
 import { counted } from '../../base/counted.ts'
 import { abortError, toCnbError, type CnbError } from '../../base/errors.ts'
 import { decide, step, type Context } from '../../base/events.ts'
-import { NoAppImage } from '../../images/rebase/rebase-plan.ts'
+import { NotAnAppImage } from '../../images/rebase/rebase-plan.ts'
 import type { ListedImage } from './image-list.ts'
 import type { RebaseResult } from './rebase-result.ts'
 
@@ -82,7 +82,7 @@ async function rebaseOne(
     if (error.exit === ENGINE_GONE) throw error
     decide(context, { kind: 'rebase', name }, 'not done', error.message)
     const durationMs = performance.now() - start
-    if (isFound && error instanceof NoAppImage) return { image: name, status: 'skipped', durationMs, reason: error.message }
+    if (isFound && error instanceof NotAnAppImage) return { image: name, status: 'skipped', durationMs, reason: error.message }
     return { image: name, status: 'failed', durationMs, error }
   }
 }

@@ -7,7 +7,7 @@ import { engineManifestSize } from '../../images/engine/engine-manifest.ts'
 import { openEngineImages } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSink, ImageSource } from '../../images/image.ts'
 import { readLifecycleMetadata } from '../../images/labels/lifecycle-metadata.ts'
-import { checkWhole, decidePullPolicy, findImage, type FindImageServices, type PullPolicy } from '../../images/find/find-image.ts'
+import { checkComplete, decidePullPolicy, findImage, type FindImageServices, type PullPolicy } from '../../images/find/find-image.ts'
 import { planRebase, UNCHANGED } from '../../images/rebase/rebase-plan.ts'
 import { chooseRunImage } from '../../images/find/run-image.ts'
 import { familiarName, formatReference, type Reference } from '../../oci/reference.ts'
@@ -77,7 +77,7 @@ export async function rebase(options: RebaseOptions, services: EngineServices, c
 async function findApp(name: string, images: ImageSource, context: Context): Promise<Image> {
   const app = await images.find(name, context)
   if (app) {
-    checkWhole(app)
+    checkComplete(app)
     return app
   }
   throw new CnbError('CNB_IMAGE_NOT_FOUND', `the engine has no image '${name}'`, {

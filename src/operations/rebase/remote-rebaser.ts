@@ -3,7 +3,7 @@
 import { counted } from '../../base/counted.ts'
 import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
-import { NoAppImage, UNCHANGED } from '../../images/rebase/rebase-plan.ts'
+import { NotAnAppImage, UNCHANGED } from '../../images/rebase/rebase-plan.ts'
 import { publish } from '../../images/remote/publish.ts'
 import { nameInRegistry, repositoryContent, repositoryName } from '../../images/remote/registry-source.ts'
 import { RepositoryBlobs } from '../../images/remote/repository-blobs.ts'
@@ -102,7 +102,7 @@ export class RemoteRebaser {
     const name = `${content.name}@${index.descriptor.digest}`
     const entries = readIndex(index.content, name)
     const images = entries.filter(isImageEntry)
-    if (images.length === 0) throw new NoAppImage(familiarName(source), 'it is an index without images')
+    if (images.length === 0) throw new NotAnAppImage(familiarName(source), 'it is an index without images')
     const parts = await Promise.all(images.map((entry) => this.#rebaseEntry(entry, name, task, context)))
     const dropped = entries.length - images.length
     const isSame = !parts.some(({ changed }) => changed) && (dropped === 0 || repositoryName(source) === repositoryName(target))
@@ -128,7 +128,7 @@ export class RemoteRebaser {
   async #rebasePart(manifest: StoredDocument, { options, content, source, target }: Task, context: Context): Promise<RebasedPart> {
     const name = familiarName(source)
     const { config } = readManifest(manifest.content, name)
-    if (!isConfigType(config.mediaType)) throw new NoAppImage(name, `it is of the type '${config.mediaType}'`)
+    if (!isConfigType(config.mediaType)) throw new NotAnAppImage(name, `it is of the type '${config.mediaType}'`)
     const app = await readImage(content, manifest, nameInRegistry(name, source), context)
     const run = await this.#runImages.choose(options.runImage, app, target.registry, context)
     return rebasePart(app, content, run, options.force ?? false)

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import type { Context } from '../../base/events.ts'
 import { discard, header } from '../transport/http.ts'
 import type { RemotePath } from '../remote-path.ts'
-import { sessionOf, type UploadSession } from './upload-session.ts'
+import { readUploadSession, type UploadSession } from './upload-session.ts'
 
 const CHUNK = 8 * 1024 * 1024
 /** The largest chunk that is kept in memory; a registry that requires more is rejected. */
@@ -42,12 +42,12 @@ async function sendChunk(
   const here = { task, path: session.location, access: 'push' } as const
   const reply = await at.call({ ...here, method: 'PATCH', headers, body: chunk, expect: [202, 204, 416] }, context)
   await discard(reply)
-  if (reply.status !== 416) return sessionOf(at, task, reply)
+  if (reply.status !== 416) return readUploadSession(at, task, reply)
   // The reply to an earlier attempt was lost: the registry may have this chunk already.
   const state = await at.call({ ...here, method: 'GET', expect: [202, 204] }, context)
   await discard(state)
   if (header(state, 'range') !== `0-${end}`) throw at.untrusted(task, 'the registry lost a part of the upload')
-  return header(state, 'location') === undefined ? session : sessionOf(at, task, state)
+  return header(state, 'location') === undefined ? session : readUploadSession(at, task, state)
 }
 
 async function* chunksOf(stream: Readable, size: number): AsyncGenerator<Buffer> {

@@ -17,15 +17,15 @@ export interface UploadSession {
 }
 
 /** Starts an upload. `task` is its purpose, for messages. */
-export async function begin(at: RemotePath, task: string, context: Context): Promise<UploadSession> {
+export async function startUpload(at: RemotePath, task: string, context: Context): Promise<UploadSession> {
   // Google's registry replies with 411 to a POST without a content length; undici sends one.
   const reply = await at.call({ task, method: 'POST', path: at.path('blobs/uploads/'), access: 'push', expect: [202] }, context)
   await discard(reply)
-  return sessionOf(at, task, reply)
+  return readUploadSession(at, task, reply)
 }
 
 /** Reads the session from a reply. @throws CnbError CNB_REGISTRY_FAILED for an unacceptable address */
-export function sessionOf(at: RemotePath, task: string, reply: HttpReply): UploadSession {
+export function readUploadSession(at: RemotePath, task: string, reply: HttpReply): UploadSession {
   const location = header(reply, 'location')
   if (location === undefined) throw at.untrusted(task, 'the registry returned no upload address')
   const minimum = Number(header(reply, 'oci-chunk-min-length') ?? 0)
@@ -48,12 +48,12 @@ export function closingAddress({ location }: UploadSession, digest: Digest): URL
 /**
  * Cancels a session, even after an abort. The registry discards it after a while anyway: a failure or a slow reply does not matter.
  */
-export async function cancel(at: RemotePath, { location }: UploadSession, { events }: Context): Promise<void> {
+export async function cancelUpload(at: RemotePath, { location }: UploadSession, { events }: Context): Promise<void> {
   const call = { task: 'cannot cancel an upload', method: 'DELETE', path: location, access: 'push', expect: [200, 202, 204] } as const
   await at.call(call, { events, signal: AbortSignal.timeout(CANCEL_MS) }).then(discard, () => {})
 }
 
 /** See Repository.checkPush. */
 export async function checkPush(at: RemotePath, context: Context): Promise<void> {
-  await cancel(at, await begin(at, `cannot write to ${at.name}`, context), context)
+  await cancelUpload(at, await startUpload(at, `cannot write to ${at.name}`, context), context)
 }

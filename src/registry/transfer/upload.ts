@@ -10,7 +10,7 @@ import { discard, header, type HttpReply } from '../transport/http.ts'
 import type { BlobSource, KnownBlob } from '../registry.ts'
 import type { RemotePath } from '../remote-path.ts'
 import { isTransientStatus, MAX_TRIES, pauseAfter, retryAfter } from '../transport/retries.ts'
-import { begin, cancel, closingAddress, sessionOf, type UploadSession } from './upload-session.ts'
+import { startUpload, cancelUpload, closingAddress, readUploadSession, type UploadSession } from './upload-session.ts'
 
 const DONE = [200, 201, 202, 204]
 /** In addition to transient statuses: an expired token, a lost session, a body that is too large for one request. */
@@ -56,7 +56,7 @@ export async function uploadStream(at: RemotePath, source: BlobSource, context: 
       if (TOO_MUCH.has(reply.status)) chunked = true
       if (!DONE.includes(reply.status)) return reply
       await discard(reply)
-      last = sessionOf(at, task, reply)
+      last = readUploadSession(at, task, reply)
     }
     sent = meter.sent()
     const path = closingAddress(last, sent.digest)
@@ -93,7 +93,7 @@ async function withRetries<Bytes extends Readable | Buffer>(
   let spent: Readable | undefined
   let failure: unknown
   for (let tries = 1; tries === 1 || !(await isDone?.()); tries++) {
-    const session = await begin(at, task, context)
+    const session = await startUpload(at, task, context)
     let pause = pauseAfter(tries)
     let isLast = tries === MAX_TRIES
     try {
@@ -114,7 +114,7 @@ async function withRetries<Bytes extends Readable | Buffer>(
     } finally {
       spent?.destroy()
     }
-    await cancel(at, session, context)
+    await cancelUpload(at, session, context)
     if (isLast) throw failure
     await clock.sleep(pause, signal)
   }

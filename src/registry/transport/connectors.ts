@@ -8,7 +8,7 @@ import { buildConnector } from 'undici'
 import { isUntrustedCertificate } from '../registry-errors.ts'
 import { extraCertificates, registryCertificates } from './certificates.ts'
 import type { Proxy } from './proxies.ts'
-import { ProxyError, refused, unreachable } from './proxy-error.ts'
+import { ProxyError, proxyRefusal, proxyUnreachable } from './proxy-error.ts'
 
 type ConnectTarget = buildConnector.Options
 type Connect = (target: ConnectTarget) => Promise<Socket>
@@ -102,7 +102,7 @@ async function dial(proxy: Proxy, connect: Connect): Promise<Socket> {
   try {
     return await connect({ protocol, host, hostname: hostname.replace(/^\[|\]$/g, ''), port })
   } catch (error) {
-    throw unreachable(proxy, error as Error)
+    throw proxyUnreachable(proxy, error as Error)
   }
 }
 
@@ -123,12 +123,12 @@ async function openTunnel(proxy: Proxy, socket: Socket, target: string, signal: 
   try {
     const [reply, tunnel, head] = (await once(sent, 'connect')) as [IncomingMessage, Socket, Buffer]
     const status = reply.statusCode ?? 0
-    if (status < 200 || status > 299) throw refused(proxy, target, status)
+    if (status < 200 || status > 299) throw proxyRefusal(proxy, target, status)
     if (head.length > 0) tunnel.unshift(head)
     return tunnel
   } catch (error) {
     socket.destroy()
     const isSlow = signal.aborted && (signal.reason as Error).name === 'TimeoutError'
-    throw error instanceof ProxyError ? error : unreachable(proxy, isSlow ? new Error('it does not respond') : (error as Error))
+    throw error instanceof ProxyError ? error : proxyUnreachable(proxy, isSlow ? new Error('it does not respond') : (error as Error))
   }
 }

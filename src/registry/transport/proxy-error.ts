@@ -15,13 +15,13 @@ export class ProxyError extends Error {
 }
 
 /** Creates the error for a proxy that is unreachable or closes the connection. */
-export function unreachable(proxy: Proxy, cause: Error): ProxyError {
+export function proxyUnreachable(proxy: Proxy, cause: Error): ProxyError {
   const said = cause.message || ((cause as AggregateError).errors?.[0] as Error | undefined)?.message
   return new ProxyError(`cannot reach the proxy ${proxyName(proxy)}: ${said}`, hintFor(proxy), cause)
 }
 
 /** Creates the error for a proxy that refuses a request. `target` is the requested `host:port`. */
-export function refused(proxy: Proxy, target: string, status: number): ProxyError {
+export function proxyRefusal(proxy: Proxy, target: string, status: number): ProxyError {
   const login = `Set a user and password that the proxy accepts: ${proxy.variable}=${proxy.url.protocol}//user:password@${proxy.url.host}.`
   return new ProxyError(`the proxy ${proxyName(proxy)} refuses to connect to ${target}: status ${status}`, status === 407 ? login : hintFor(proxy))
 }

@@ -9,7 +9,7 @@ import { beginSpan, endWith } from '../../base/spans.ts'
 import type { Route } from './dispatchers.ts'
 import { discard, type Exchange, type HttpReply, type HttpRequest, type OpenedBody } from './http.ts'
 import type { Proxy } from './proxies.ts'
-import { refused } from './proxy-error.ts'
+import { proxyRefusal } from './proxy-error.ts'
 import { ReplyHandler } from './reply-handler.ts'
 
 const HEADERS_TIMEOUT_MS = 60_000
@@ -82,7 +82,7 @@ async function send(request: HttpRequest, body: Buffer | Readable | undefined, {
   const reply = await handler.reply
   if (!proxy || reply.status !== PROXY_AUTHENTICATION_REQUIRED) return reply
   await discard(reply)
-  throw refused(proxy, url.host, reply.status)
+  throw proxyRefusal(proxy, url.host, reply.status)
 }
 
 /** Returns the request target. For a proxy, the whole URL replaces the path (RFC 9112 §3.2.2). */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CnbError } from '../../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../../src/base/events.ts'
-import { NoAppImage } from '../../../../src/images/rebase/rebase-plan.ts'
+import { NotAnAppImage } from '../../../../src/images/rebase/rebase-plan.ts'
 import { rebaseMany } from '../../../../src/operations/rebase/rebase-many.ts'
 import type { RebaseResult } from '../../../../src/operations/rebase/rebase-result.ts'
 
@@ -58,7 +58,7 @@ test('reports outdated images in a dry run', async () => {
 })
 
 describe('an image without a lifecycle', () => {
-  const notOurs: Rebase = (image) => Promise.reject(new NoAppImage(image))
+  const notOurs: Rebase = (image) => Promise.reject(new NotAnAppImage(image))
 
   test('is skipped if it comes from a repository', async () => {
     expect((await many(['a'], notOurs, { isFound: true })).images).toMatchObject([{ status: 'skipped' }])
