@@ -7,7 +7,7 @@ import { platformEntries } from '../project/platform-directory.ts'
 import { caBundleEntry, caEnv } from './ca-bundle.ts'
 import type { BuildPlan } from './lifecycle.ts'
 
-export interface Filling {
+export interface ContainerContent {
   /** Entries for `/layers`, owned by the build user. */
   readonly layers: readonly TarEntry[]
   /** Whether the container runs buildpacks, which need their files and those of `/platform`. */
@@ -23,7 +23,7 @@ export interface Filling {
 export async function fillContainer(
   container: Container,
   plan: BuildPlan,
-  { layers, runsBuildpacks, needsApp }: Filling,
+  { layers, runsBuildpacks, needsApp }: ContainerContent,
   context: Context,
 ): Promise<void> {
   const { signal } = context

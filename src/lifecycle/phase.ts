@@ -32,7 +32,7 @@ export interface PhaseSpec {
  */
 export function phasesOf(plan: BuildPlan, skipLayers = plan.clearCache): readonly PhaseSpec[] {
   if (plan.trusted) return [creator(plan, skipLayers)]
-  return [analyzer(plan, skipLayers), detector({ ...plan, verbose: tellsOfGroups(plan) }), restorer(plan, skipLayers), builder(plan), exporter(plan)]
+  return [analyzer(plan, skipLayers), detector({ ...plan, verbose: isDetectorVerbose(plan) }), restorer(plan, skipLayers), builder(plan), exporter(plan)]
 }
 
 function creator(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
@@ -82,7 +82,7 @@ function analyzer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
 }
 
 /** Whether the detector logs at level debug: only then it prints the results of failed groups if another group passed. */
-export function tellsOfGroups({ verbose, explain = false }: BuildPlan): boolean {
+export function isDetectorVerbose({ verbose, explain = false }: BuildPlan): boolean {
   return verbose || explain
 }
 

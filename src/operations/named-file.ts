@@ -59,13 +59,13 @@ export function parseNamedFile<T>({ text, shown, leadsOut }: NamedFile, parse: (
 
 /** Returns an error with the file's name and the position only. The message and cause must not contain text of the file. */
 function withoutContent({ code, position }: CnbError, shown: string): CnbError {
-  return new CnbError(code, `${shown} is invalid, and ${HIDDEN}`, {
+  return new CnbError(code, `${shown} is invalid, and ${CONTENT_NOT_SHOWN}`, {
     position: { ...position, file: shown },
     hint: 'Specify the file itself instead of the link to see the error.',
   })
 }
 
-export const HIDDEN = 'its content is not shown, because a link leads to it from another directory'
+export const CONTENT_NOT_SHOWN = 'its content is not shown, because a link leads to it from another directory'
 
 /** Returns whether the path is inside one of `directories`, but outside all of them after its links are resolved. */
 async function leadsOut(path: string, directories: readonly string[]): Promise<boolean> {

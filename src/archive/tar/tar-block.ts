@@ -79,7 +79,7 @@ function checksumOf(block: Buffer): number {
 }
 
 /** Writes magic and checksum; call it after all other fields are set. */
-export function seal(block: Buffer, magic: string): Buffer {
+export function writeMagicAndChecksum(block: Buffer, magic: string): Buffer {
   for (let i = 0; i < magic.length; i++) block[257 + i] = magic.charCodeAt(i)
   writeOctal(block, CHECKSUM, 7, checksumOf(block))
   block[CHECKSUM + 6] = 0

@@ -9,7 +9,7 @@
 
 import { posix } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
-import { BLOCK, GNU_MAGIC, USTAR_MAGIC, fitsOctal, paddingOf, seal, writeNumber, writeOctal, writeString } from './tar-block.ts'
+import { BLOCK, GNU_MAGIC, USTAR_MAGIC, fitsOctal, paddingOf, writeMagicAndChecksum, writeNumber, writeOctal, writeString } from './tar-block.ts'
 
 export type TarType = 'file' | 'link' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo'
 
@@ -120,12 +120,12 @@ class Fields {
   ustar(): Buffer {
     const block = this.#block(this.#split?.name ?? this.#name, (text) => text, writeOctal)
     if (this.#split) writeString(block, 345, PREFIX_SIZE, this.#split.prefix)
-    return seal(block, USTAR_MAGIC)
+    return writeMagicAndChecksum(block, USTAR_MAGIC)
   }
 
   pax(): Buffer {
     const records = [...(this.#records ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => paxRecord(key, value))
-    const main = seal(this.#block(this.#name, toAscii, writeOctal), USTAR_MAGIC)
+    const main = writeMagicAndChecksum(this.#block(this.#name, toAscii, writeOctal), USTAR_MAGIC)
     return Buffer.concat([pseudoFile('x', paxHeaderName(this.#name), Buffer.concat(records), USTAR_MAGIC), main])
   }
 
@@ -133,7 +133,7 @@ class Fields {
     const long = (type: 'L' | 'K', text: Buffer): Buffer[] =>
       text.length > NAME_SIZE ? [pseudoFile(type, GNU_LONG_NAME, Buffer.concat([text, Buffer.alloc(1)]), GNU_MAGIC)] : []
     const main = this.#block(this.#name, (text) => text, writeNumber)
-    return Buffer.concat([...long('L', this.#name), ...long('K', this.#linkname), seal(main, GNU_MAGIC)])
+    return Buffer.concat([...long('L', this.#name), ...long('K', this.#linkname), writeMagicAndChecksum(main, GNU_MAGIC)])
   }
 
   #block(name: Buffer, encode: StringEncoder, write: NumberEncoder): Buffer {
@@ -186,7 +186,7 @@ function pseudoFile(type: string, name: Buffer, content: Buffer, magic: string):
   for (const offset of [100, 108, 116]) writeOctal(block, offset, 8, 0)
   writeOctal(block, 124, 12, content.length)
   writeOctal(block, 136, 12, 0)
-  return Buffer.concat([seal(block, magic), content, Buffer.alloc(paddingOf(content.length))])
+  return Buffer.concat([writeMagicAndChecksum(block, magic), content, Buffer.alloc(paddingOf(content.length))])
 }
 
 /** Returns `<dir>/PaxHeaders.0/<base>` in ASCII, truncated to the field. */

@@ -9,7 +9,7 @@ import type { RebaseResult } from '../../operations/rebase/rebase-result.ts'
 import type { Outcome } from '../../ui/reporter.ts'
 import type { HandlerOfSeveral, CommandContext } from '../command.ts'
 import { fleetFailures, fleetText } from './rebase-fleet-text.ts'
-import { rebaseText, type RebaseWay } from './rebase-text.ts'
+import { rebaseText, type RebaseMode } from './rebase-text.ts'
 
 /** The options of both variants: on the engine and in registries. */
 interface RebaseValues extends Omit<RebaseOptions, 'image'>, Omit<RebaseRemoteOptions, 'image'>, Omit<RebaseFleetOptions, 'images'> {
@@ -45,7 +45,7 @@ async function rebaseAll(images: readonly string[], values: RebaseValues, sessio
   return rebaseMany({ images: listed, concurrency: 1, dryRun }, (image, within) => rebase({ ...values, image }, connected, within), context)
 }
 
-function singleOutcome(result: RebaseResult, way: RebaseWay): Outcome {
+function singleOutcome(result: RebaseResult, way: RebaseMode): Outcome {
   const { dryRun } = way
   return {
     data: { ...(dryRun ? { dryRun } : {}), ...result },

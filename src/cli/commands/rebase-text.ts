@@ -6,13 +6,13 @@ import { formatDuration } from '../../ui/quantity.ts'
 import { shellWord } from '../../ui/shell-word.ts'
 import type { Theme } from '../../ui/theme.ts'
 
-export interface RebaseWay {
+export interface RebaseMode {
   readonly dryRun: boolean
   readonly publish: boolean
 }
 
 /** Formats the outcome, the names and the next command. */
-export function rebaseText(result: RebaseResult, { dryRun, publish }: RebaseWay, theme: Theme): string {
+export function rebaseText(result: RebaseResult, { dryRun, publish }: RebaseMode, theme: Theme): string {
   const { image, reference, runImage, previousRunImage, reason, changed } = result
   // Without --remote, inspect would show the engine's image of that name.
   const [label, next] =

@@ -21,7 +21,7 @@ import { openBuildCache, type BuildCache } from './cache/build-cache.ts'
 import type { CacheImages } from './cache/cache-image.ts'
 import { openSharedCache } from './cache/open-shared-cache.ts'
 import { exportBuild, knownLauncher } from './export-build.ts'
-import { buildExtended, planExtending } from './extensions/extend.ts'
+import { buildExtended, planExtensions } from './extensions/extend.ts'
 import { KanikoCache } from './extensions/kaniko-cache.ts'
 import { MAX_METADATA_BYTES } from './metadata-limit.ts'
 import { analyzedToml, findPrevious } from './metadata/analyzed.ts'
@@ -76,13 +76,13 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   for (const { id, version } of group.buildpacks) decide(context, { kind: 'buildpack', name: `${id}@${version}` }, 'used', 'its group is the first of the order that fits the app')
   const chosen = await hostPhase('restorer', times, context, async (say) => restore(run.restoration, group, run, say, context))
   const found = { group, previous, analyzed: detection.analyzed, container: run.container }
-  const extending = await planExtending({ engine, plan, owner, ...found, cache: kaniko }, context)
-  const { built, extended } = extending
-    ? await buildExtended(extending, run, chosen, context)
+  const extensionPlan = await planExtensions({ engine, plan, owner, ...found, cache: kaniko }, context)
+  const { built, extended } = extensionPlan
+    ? await buildExtended(extensionPlan, run, chosen, context)
     : { built: await run.build(chosen, context), extended: undefined }
   await using _ = extended
   times.push(...(extended?.times ?? []))
-  const { runImage } = extending ?? plan
+  const { runImage } = extensionPlan ?? plan
   const exported = await hostPhase('exporter', times, context, (say) =>
     exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, blobs: options.blobs, shared, end: () => run.end(), say }, context),
   )

@@ -13,7 +13,7 @@ import type { Export } from './export/export.ts'
 import { treeDirectoryLayer } from './export/tree-directory.ts'
 import type { BuiltBuildpack, CacheRecord, KnownLauncher } from './model.ts'
 
-export interface LeftLayers {
+export interface CacheRecordInput {
   readonly plan: BuildPlan
   readonly built: FinishedBuild
   readonly buildpacks: readonly BuiltBuildpack[]
@@ -28,37 +28,37 @@ export interface LeftLayers {
  * Fills the cache that the user chose, and returns the record. The image does not depend on them, so a cache that cannot be written
  * causes only a warning.
  */
-export async function saveCacheRecord(left: LeftLayers, context: Context): Promise<CacheRecord> {
-  const { shared } = left
-  if (!shared) return volumeRecord(left, context)
+export async function saveCacheRecord(input: CacheRecordInput, context: Context): Promise<CacheRecord> {
+  const { shared } = input
+  if (!shared) return volumeRecord(input, context)
   try {
-    return await fillShared(left, shared, context)
+    return await fillShared(input, shared, context)
   } catch (error) {
     context.signal?.throwIfAborted()
     if (!(error instanceof CnbError)) throw error
     const message = `the image is built, but the cache in ${shared.place} is unchanged: ${error.message}`
     context.events?.({ type: 'warning', message })
-    return volumeRecord(left, context)
+    return volumeRecord(input, context)
   }
 }
 
-function volumeRecord(left: LeftLayers, context: Context): CacheRecord {
-  const fingerprints = reliableFingerprints(left.built, left.plan)
-  return record(left, (id, { name }) => {
+function volumeRecord(input: CacheRecordInput, context: Context): CacheRecord {
+  const fingerprints = reliableFingerprints(input.built, input.plan)
+  return record(input, (id, { name }) => {
     const fingerprint = fingerprints.get(`${escapeId(id)}/${name}`)
     const subject = { kind: 'cached layer', name: `${id}:${name}` } as const
     if (fingerprint === undefined) decide(context, subject, 'not kept', 'no fingerprint of its files could be taken, by which the next build could verify them')
     else decide(context, subject, 'kept', CACHED)
     // A layer outside of the image needs no digest: the fingerprint identifies it without reading the layer.
-    return fingerprint === undefined ? undefined : { fingerprint, sha: left.exported.layerShas.get(`${id}:${name}`) ?? `sha256:${fingerprint}` }
+    return fingerprint === undefined ? undefined : { fingerprint, sha: input.exported.layerShas.get(`${id}:${name}`) ?? `sha256:${fingerprint}` }
   })
 }
 
-async function fillShared(left: LeftLayers, shared: SharedCache, context: Context): Promise<CacheRecord> {
-  const { plan, built, exported, layerOf } = left
+async function fillShared(input: CacheRecordInput, shared: SharedCache, context: Context): Promise<CacheRecord> {
+  const { plan, built, exported, layerOf } = input
   const fingerprints = reliableFingerprints(built, plan)
-  const digests = await digestsOf(left, context)
-  const whole = record(left, (id, { name }) => {
+  const digests = await digestsOf(input, context)
+  const whole = record(input, (id, { name }) => {
     const sha = digests.get(`${id}:${name}`)
     return sha && { sha, fingerprint: fingerprints.get(`${escapeId(id)}/${name}`) ?? '' }
   })
@@ -69,12 +69,12 @@ async function fillShared(left: LeftLayers, shared: SharedCache, context: Contex
 
 const CACHED = 'its buildpack marks it with cache = true'
 
-function record({ plan, buildpacks, exported, launcher }: LeftLayers, contents: RecordInput['contents']): CacheRecord {
+function record({ plan, buildpacks, exported, launcher }: CacheRecordInput, contents: RecordInput['contents']): CacheRecord {
   return makeRecord({ plan, buildpacks, contents, sbom: exported.sbom, launcher })
 }
 
 /** Returns the diffIDs of all cached layers; a directory that cannot be a layer is omitted, with a warning. */
-async function digestsOf({ buildpacks, layerOf }: LeftLayers, context: Context): Promise<Map<string, Digest>> {
+async function digestsOf({ buildpacks, layerOf }: CacheRecordInput, context: Context): Promise<Map<string, Digest>> {
   const digests = new Map<string, Digest>()
   for (const { buildpack, layers } of buildpacks) {
     for (const { name, cache, hasContents, malformed } of layers) {

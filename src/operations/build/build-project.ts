@@ -9,7 +9,7 @@ import { stringifyToml } from '../../formats/toml.ts'
 import type { App } from '../../project/app.ts'
 import { type ProjectDescriptor, parseProjectDescriptor } from '../../project/project-descriptor.ts'
 import { readEnvFile, resolveEnv } from '../../project/env.ts'
-import { HIDDEN, isInside, parseNamedFile, readNamedFile, type NamedFile } from '../named-file.ts'
+import { CONTENT_NOT_SHOWN, isInside, parseNamedFile, readNamedFile, type NamedFile } from '../named-file.ts'
 import type { Host } from '../services.ts'
 
 /** A project descriptor and the path of its file. */
@@ -61,7 +61,7 @@ async function findDescriptor({ path: app, archive }: App, context: Context): Pr
 }
 
 function hidden({ shown }: NamedFile, { length }: readonly string[]): string[] {
-  return length === 0 ? [] : [`${shown} has ${counted(length, 'warning')}, and ${HIDDEN}`]
+  return length === 0 ? [] : [`${shown} has ${counted(length, 'warning')}, and ${CONTENT_NOT_SHOWN}`]
 }
 
 /**

@@ -30,7 +30,7 @@ const WHY_ROOT =
   'credentials; buildpacks still run as the build user'
 
 /** The work of the extensions, planned after detection. */
-export interface Extending extends Omit<Extensions, 'switchedRunImage'> {
+export interface ExtensionPlan extends Omit<Extensions, 'switchedRunImage'> {
   readonly engine: Engine
   readonly plan: BuildPlan
   readonly owner: string
@@ -43,7 +43,7 @@ export interface Extending extends Omit<Extensions, 'switchedRunImage'> {
   readonly cache: Pick<KanikoCache, 'open'>
 }
 
-export interface ExtendingInput extends Pick<Extending, 'engine' | 'plan' | 'owner' | 'group' | 'previous' | 'cache'> {
+export interface ExtensionPlanInput extends Pick<ExtensionPlan, 'engine' | 'plan' | 'owner' | 'group' | 'previous' | 'cache'> {
   /** analyzed.toml as the detector left it. */
   readonly analyzed: string
   /** A container with `/layers`. */
@@ -54,7 +54,7 @@ export interface ExtendingInput extends Pick<Extending, 'engine' | 'plan' | 'own
  * Plans the work of the group's extensions. Returns undefined if there is nothing to do; without extensions in the group it does
  * not access the container.
  */
-export async function planExtending(input: ExtendingInput, context: Context): Promise<Extending | undefined> {
+export async function planExtensions(input: ExtensionPlanInput, context: Context): Promise<ExtensionPlan | undefined> {
   const { engine, plan, owner, group, previous, analyzed, container, cache } = input
   const extensions = await readExtensions(container, plan, group, analyzed, context)
   if (!extensions) return undefined
@@ -73,11 +73,11 @@ export async function planExtending(input: ExtendingInput, context: Context): Pr
  * @param chosen the layers to restore for the group's buildpacks
  * @throws CnbError with the exit code of the first failure; the extender's container is then removed
  */
-export function buildExtended(extending: Extending, run: BuilderRun, chosen: Restoration, context: Context): Promise<ExtendedBuild> {
-  return whileExtending(extending, run.container, context, (both) =>
+export function buildExtended(extensionPlan: ExtensionPlan, run: BuilderRun, chosen: Restoration, context: Context): Promise<ExtendedBuild> {
+  return runWithExtender(extensionPlan, run.container, context, (both) =>
     run.build(chosen, both, {
-      analyzed: extending.builderEntry,
-      ...(extending.extendBuild ? { extender: (volume, layers) => extendBuild(extending, volume, layers, both) } : {}),
+      analyzed: extensionPlan.builderEntry,
+      ...(extensionPlan.extendBuild ? { extender: (volume, layers) => extendBuild(extensionPlan, volume, layers, both) } : {}),
     }),
   )
 }
@@ -89,7 +89,7 @@ export function buildExtended(extending: Extending, run: BuilderRun, chosen: Res
  * @throws CnbError with the exit code of the extender or of the build phase in it
  */
 async function extendBuild(
-  { engine, plan, owner, previous, runImage, cache }: Extending,
+  { engine, plan, owner, previous, runImage, cache }: ExtensionPlan,
   layersVolume: string,
   layers: readonly TarEntry[],
   context: Context,
@@ -122,8 +122,8 @@ export interface ExtendedRun extends ExtendedImage, AsyncDisposable {
 }
 
 /** Creates the container that extends the run image, and copies the files into it that buildpacks could change during the build. */
-async function openRunExtender(extending: Extending, source: Pick<Container, 'getArchive'>, context: Context): Promise<Container> {
-  const { engine, plan, owner, group, previous, runImage, cache } = extending
+async function openRunExtender(extensionPlan: ExtensionPlan, source: Pick<Container, 'getArchive'>, context: Context): Promise<Container> {
+  const { engine, plan, owner, group, previous, runImage, cache } = extensionPlan
   const layout = baseLayout(runImage.image)
   const image = await plan.engineId(runImage.image, context)
   const container = await engine.containers.create(runExtenderSpec(plan, image, await cache.open(), owner), context)
@@ -158,21 +158,21 @@ async function extendRun(container: Container, plan: BuildPlan, source: Pick<Con
  * Runs `build`, and concurrently extends the run image if extensions require it. If either fails, the other is stopped and the
  * extender's container is removed.
  */
-export async function whileExtending<T>(
-  extending: Extending,
+export async function runWithExtender<T>(
+  extensionPlan: ExtensionPlan,
   source: Pick<Container, 'getArchive'>,
   context: Context,
   build: (context: Context) => Promise<T>,
 ): Promise<{ built: T; extended: ExtendedRun | undefined }> {
-  if (!extending.extendRun) return { built: await build(context), extended: undefined }
-  const extender = await openRunExtender(extending, source, context)
+  if (!extensionPlan.extendRun) return { built: await build(context), extended: undefined }
+  const extender = await openRunExtender(extensionPlan, source, context)
   const stop = new AbortController()
   const both = { ...context, signal: AbortSignal.any([stop.signal, ...(context.signal ? [context.signal] : [])]) }
   const stopping = (error: unknown): never => {
     stop.abort(error)
     throw error
   }
-  const [built, run] = await Promise.allSettled([build(both).catch(stopping), extendRun(extender, extending.plan, source, both).catch(stopping)])
+  const [built, run] = await Promise.allSettled([build(both).catch(stopping), extendRun(extender, extensionPlan.plan, source, both).catch(stopping)])
   if (built.status === 'fulfilled' && run.status === 'fulfilled') return { built: built.value, extended: run.value }
   if (run.status === 'fulfilled') await run.value[Symbol.asyncDispose]()
   // The first error; the second one only reports the stop.

@@ -11,7 +11,7 @@
 import type { Readable } from 'node:stream'
 import { ByteSource } from '../../../archive/byte-source.ts'
 import { parsePaxRecords } from '../../../archive/tar/pax-records.ts'
-import { BLOCK, USTAR_MAGIC, paddingOf, readOctal, seal, writeOctal } from '../../../archive/tar/tar-block.ts'
+import { BLOCK, USTAR_MAGIC, paddingOf, readOctal, writeMagicAndChecksum, writeOctal } from '../../../archive/tar/tar-block.ts'
 import { CnbError } from '../../../base/errors.ts'
 import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
 
@@ -43,7 +43,7 @@ export async function* extensionLayer(tar: Readable): AsyncGenerator<Buffer, voi
       const kept = withoutTimes(records)
       if (kept.length > 0) {
         writeOctal(block, 124, 12, kept.length)
-        yield Buffer.concat([seal(block, USTAR_MAGIC), kept, Buffer.alloc(paddingOf(kept.length))])
+        yield Buffer.concat([writeMagicAndChecksum(block, USTAR_MAGIC), kept, Buffer.alloc(paddingOf(kept.length))])
       }
       continue
     }
@@ -52,7 +52,7 @@ export async function* extensionLayer(tar: Readable): AsyncGenerator<Buffer, voi
     writeOctal(block, 136, 12, CONSTANT_MTIME)
     // The names of the owner and the group.
     block.fill(0, 265, 329)
-    yield seal(block, USTAR_MAGIC)
+    yield writeMagicAndChecksum(block, USTAR_MAGIC)
     left += paddingOf(left)
     while (left > 0) {
       const piece = await input.some(Math.min(left, PIECE))
@@ -69,7 +69,7 @@ export async function* extensionLayer(tar: Readable): AsyncGenerator<Buffer, voi
 function flagOf(block: Buffer): string {
   const flag = String.fromCharCode(block[156] ?? 0)
   if (!/[0-6x]/.test(flag)) throw malformed(`an entry has the type ${JSON.stringify(flag)}`)
-  if (!seal(Buffer.from(block), USTAR_MAGIC).equals(block)) throw malformed('a header has a wrong checksum, or is not POSIX ustar')
+  if (!writeMagicAndChecksum(Buffer.from(block), USTAR_MAGIC).equals(block)) throw malformed('a header has a wrong checksum, or is not POSIX ustar')
   return flag
 }
 

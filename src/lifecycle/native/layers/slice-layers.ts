@@ -11,7 +11,7 @@ import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
 import { parentEntries } from './layer-entries.ts'
 import { filesAt, keyOf } from './layer-source.ts'
 import type { LayerSource } from './layer-source.ts'
-import { divide } from './slices.ts'
+import { divideIntoSlices } from './slices.ts'
 import type { AppFile, Slice } from './slices.ts'
 import type { Spool, Spooled } from './spool.ts'
 
@@ -30,7 +30,7 @@ export async function sliceLayers(
   context: Context,
 ): Promise<readonly SliceLayer[]> {
   const spool = source.newSpool()
-  const divided = divide(await appFiles(source, path, spool, context), slices)
+  const divided = divideIntoSlices(await appFiles(source, path, spool, context), slices)
   const layers: SliceLayer[] = []
   for (const [index, files] of divided.entries()) {
     // A slice without files has no parents either.

@@ -20,7 +20,7 @@ export interface AppFile {
  * file are in its slice too, and in later slices only if they contain files that are not yet assigned.
  * @throws CnbError CNB_EXPORT_FAILED for a malformed pattern, if there is a file to match
  */
-export function divide<T extends AppFile>(files: readonly T[], slices: readonly Slice[]): T[][] {
+export function divideIntoSlices<T extends AppFile>(files: readonly T[], slices: readonly Slice[]): T[][] {
   const tree = new SlicedTree(files)
   const divided = slices.map(({ paths }, index) => tree.take(matching(files, paths, index + 1)))
   return [...divided, tree.rest()].map((some) => some.sort((a, b) => (a.path < b.path ? -1 : 1)))

@@ -4,7 +4,7 @@ import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
-import type { LayersHolder } from './layers-volume.ts'
+import type { LayersVolumeInput } from './layers-volume.ts'
 import type { TreeSurvey } from '../layers-tree.ts'
 import type { BuildFiles, LayerContents, Restoration } from '../model.ts'
 
@@ -56,7 +56,7 @@ export interface BuilderRun extends AsyncDisposable {
   end(): void
 }
 
-export interface RunInput extends LayersHolder {
+export interface RunInput extends LayersVolumeInput {
   /** Receives the durations of the phases. */
   readonly times: PhaseTime[]
   readonly owner: string

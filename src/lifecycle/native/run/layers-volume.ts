@@ -10,14 +10,14 @@ import type { BuildPlan } from '../../lifecycle.ts'
 import { type BuildContainer, buildContainerSpec } from './build-container.ts'
 
 /** A container with `/layers`. Leaving the scope of `await using` removes it, and a volume that was only for this build. */
-export interface HeldLayers extends AsyncDisposable {
+export interface LayersVolume extends AsyncDisposable {
   readonly container: Container
   readonly volume: string
   /** Whether the volume is the app's, which the next build uses again. */
   readonly kept: boolean
 }
 
-export interface LayersHolder {
+export interface LayersVolumeInput {
   readonly engine: Engine
   readonly plan: BuildPlan
   /** Removes the remains of killed runs from the engine. */
@@ -25,18 +25,18 @@ export interface LayersHolder {
   readonly context: Context
 }
 
-type HolderContainer = Pick<BuildContainer, 'command' | 'stdin' | 'owner'>
+type LockContainer = Pick<BuildContainer, 'command' | 'stdin' | 'owner'>
 
 /**
  * Creates the build container with the app's volume. The container's name is the lock, because it is unique on an engine. If another
  * build holds it, this build gets a temporary volume, and keeps nothing for the next.
  * @throws CnbError CNB_ENGINE_*
  */
-export async function holdLayers(holder: LayersHolder, container: HolderContainer): Promise<HeldLayers> {
-  const { engine, plan, sweep, context } = holder
+export async function lockLayersVolume(input: LayersVolumeInput, container: LockContainer): Promise<LayersVolume> {
+  const { engine, plan, sweep, context } = input
   const volume = plan.cacheVolumes.layers
   const name = `cnb-build-${createHash('sha256').update(volume).digest('hex').slice(0, 16)}`
-  const create = async (): Promise<HeldLayers> => {
+  const create = async (): Promise<LayersVolume> => {
     const spec = buildContainerSpec(plan, { ...container, name, layersVolume: volume, volumeLabels: CACHE_LABELS })
     const held = await engine.containers.create(spec, context)
     return { container: held, volume, kept: true, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() }
@@ -58,12 +58,12 @@ export async function holdLayers(holder: LayersHolder, container: HolderContaine
   }
   const message = `another build of ${plan.image.repository} is running: this build does not use the layers of earlier builds`
   context.events?.({ type: 'warning', message })
-  return holdFreshLayers(holder, container)
+  return createLayersVolume(input, container)
 }
 
 /** Creates the build container with a new volume that is removed with it. @throws CnbError CNB_ENGINE_* */
-export async function holdFreshLayers(holder: Omit<LayersHolder, 'sweep'>, container: HolderContainer): Promise<HeldLayers> {
-  const { engine, plan, context } = holder
+export async function createLayersVolume(input: Omit<LayersVolumeInput, 'sweep'>, container: LockContainer): Promise<LayersVolume> {
+  const { engine, plan, context } = input
   const volume = `cnb-layers-${randomBytes(8).toString('hex')}`
   try {
     const held = await engine.containers.create(

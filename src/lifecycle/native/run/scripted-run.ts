@@ -9,12 +9,12 @@ import { measured } from '../../../base/spans.ts'
 import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 import type { Container } from '../../../docker/engine.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
-import { detector, LAYERS_DIR, tellsOfGroups } from '../../phase.ts'
+import { detector, LAYERS_DIR, isDetectorVerbose } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
 import { fillBuildContainer, uploadContents } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
 import { buildFiles } from '../layers/container-files.ts'
-import { type HeldLayers, holdLayers, type LayersHolder } from './layers-volume.ts'
+import { type LayersVolume, lockLayersVolume, type LayersVolumeInput } from './layers-volume.ts'
 import { layerDirectories, readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
 import { type PrepareFailure, BuildSession } from './build-session.ts'
@@ -24,7 +24,7 @@ const SHELL = '/bin/sh'
 
 /** A container with a running script, which waits for the paths of `/layers` to keep. */
 interface StartedRun {
-  readonly layers: HeldLayers
+  readonly layers: LayersVolume
   readonly session: BuildSession
   /** Whether the builder image has the shell; otherwise the script does not run. */
   readonly hasShell: boolean
@@ -37,7 +37,7 @@ interface StartedRun {
 export class PendingRun implements AsyncDisposable {
   #begun: Promise<StartedRun> | undefined
 
-  constructor(input: LayersHolder & Pick<RunInput, 'owner' | 'times'>) {
+  constructor(input: LayersVolumeInput & Pick<RunInput, 'owner' | 'times'>) {
     this.#begun = startRun(input)
     // A failure before `take` must not count as unhandled.
     this.#begun.catch(() => {})
@@ -56,10 +56,10 @@ export class PendingRun implements AsyncDisposable {
   }
 }
 
-async function startRun({ plan, owner, times, ...holder }: LayersHolder & Pick<RunInput, 'owner' | 'times'>): Promise<StartedRun> {
-  const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', tellsOfGroups(plan) && !plan.verbose ? 'debug' : '', ...detector(plan).args]
-  const layers = await holdLayers({ plan, ...holder }, { command, owner, stdin: true })
-  const session = new BuildSession(times, holder.context)
+async function startRun({ plan, owner, times, ...input }: LayersVolumeInput & Pick<RunInput, 'owner' | 'times'>): Promise<StartedRun> {
+  const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', isDetectorVerbose(plan) && !plan.verbose ? 'debug' : '', ...detector(plan).args]
+  const layers = await lockLayersVolume({ plan, ...input }, { command, owner, stdin: true })
+  const session = new BuildSession(times, input.context)
   try {
     return { layers, session, hasShell: await hasShell(session, layers.container) }
   } catch (error) {
@@ -119,13 +119,13 @@ class ScriptedRun implements BuilderRun {
   readonly restoration: Restoration
   readonly kept: boolean
   readonly changed: readonly string[]
-  readonly #layers: HeldLayers
+  readonly #layers: LayersVolume
   readonly #session: BuildSession
   readonly #times: PhaseTime[]
   readonly #knownVersion: string | undefined
   #extender: Container | undefined
 
-  constructor(layers: HeldLayers, session: BuildSession, changed: readonly string[], { restoration, times, version }: RunInput) {
+  constructor(layers: LayersVolume, session: BuildSession, changed: readonly string[], { restoration, times, version }: RunInput) {
     this.kept = layers.kept
     this.changed = changed
     this.#layers = layers

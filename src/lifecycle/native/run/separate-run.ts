@@ -11,13 +11,13 @@ import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Container, OWNER_LABEL } from '../../../docker/engine.ts'
-import { detector, LAYERS_DIR, tellsOfGroups } from '../../phase.ts'
+import { detector, LAYERS_DIR, isDetectorVerbose } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
 import { runPhase } from '../../run-phase.ts'
 import { buildContainerSpec, fillBuildContainer, uploadContents } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
 import { buildFiles } from '../layers/container-files.ts'
-import { type HeldLayers, holdFreshLayers } from './layers-volume.ts'
+import { type LayersVolume, createLayersVolume } from './layers-volume.ts'
 import { readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
 
@@ -26,8 +26,8 @@ const LIFECYCLE_DIR = '/cnb/lifecycle'
 
 /** Creates and fills the detector's container, with a new volume. @throws CnbError CNB_ENGINE_* */
 export async function startSeparateRun(input: RunInput): Promise<BuilderRun> {
-  const command = [`${LIFECYCLE_DIR}/detector`, ...detector({ ...input.plan, verbose: tellsOfGroups(input.plan) }).args]
-  const layers = await holdFreshLayers(input, { command, owner: input.owner })
+  const command = [`${LIFECYCLE_DIR}/detector`, ...detector({ ...input.plan, verbose: isDetectorVerbose(input.plan) }).args]
+  const layers = await createLayersVolume(input, { command, owner: input.owner })
   try {
     await fillBuildContainer(layers.container, input.plan, [...layersEntries(input.plan), input.analyzed], input.context)
     return new SeparateRun(layers, input)
@@ -41,11 +41,11 @@ class SeparateRun implements BuilderRun {
   readonly restoration: Restoration
   readonly kept = false
   readonly changed: readonly string[] = []
-  readonly #layers: HeldLayers
+  readonly #layers: LayersVolume
   readonly #input: RunInput
   #builder: Container | undefined
 
-  constructor(layers: HeldLayers, input: RunInput) {
+  constructor(layers: LayersVolume, input: RunInput) {
     this.restoration = input.restoration
     this.#layers = layers
     this.#input = input

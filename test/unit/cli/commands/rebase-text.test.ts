@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
-import { rebaseText, type RebaseWay } from '../../../../src/cli/commands/rebase-text.ts'
+import { rebaseText, type RebaseMode } from '../../../../src/cli/commands/rebase-text.ts'
 import type { RebaseResult } from '../../../../src/operations/rebase/rebase-result.ts'
 import { makeTheme } from '../../../../src/ui/theme.ts'
 
 const result = { image: 'reg.example/app:1', reference: 'reg.example/app@sha256:1', runImage: 'run:2', changed: true, durationMs: 10 } as RebaseResult
-const lastLine = (way: RebaseWay, changed = true): string | undefined => rebaseText({ ...result, changed }, way, makeTheme(false)).split('\n').at(-1)
+const lastLine = (way: RebaseMode, changed = true): string | undefined => rebaseText({ ...result, changed }, way, makeTheme(false)).split('\n').at(-1)
 
 it.each([
   ['an image on the engine', { dryRun: false, publish: false }, true, 'Inspect it: cnb inspect reg.example/app:1'],

@@ -4,7 +4,7 @@ import type { CnbEvent } from '../../../../../src/base/events.ts'
 import type { Container, Engine } from '../../../../../src/docker/engine.ts'
 import { parseToml } from '../../../../../src/formats/toml.ts'
 import { extendedAnalyzed } from '../../../../../src/lifecycle/native/extensions/extend.ts'
-import { type Extending, planExtending, whileExtending } from '../../../../../src/lifecycle/native/extensions/extend.ts'
+import { type ExtensionPlan, planExtensions, runWithExtender } from '../../../../../src/lifecycle/native/extensions/extend.ts'
 import { buildExtenderSpec, runExtenderSpec } from '../../../../../src/lifecycle/native/extensions/extender-container.ts'
 import { decisionsOf, withoutDecisions } from '../../../../support/decisions.ts'
 import { FakeEngine } from '../../../../support/fakes/fake-engine.ts'
@@ -43,13 +43,13 @@ describe('the extender\'s container', () => {
 describe('planExtending', () => {
   it('returns undefined without a message if extensions have nothing to do', async () => {
     const events: CnbEvent[] = []
-    expect(await planExtending(input('[run-image]\nimage = "some/run"\n'), { events: (event) => events.push(event) })).toBeUndefined()
+    expect(await planExtensions(input('[run-image]\nimage = "some/run"\n'), { events: (event) => events.push(event) })).toBeUndefined()
     expect(events).toEqual([])
   })
 
   it('reports why a container runs as root, and uses the plan\'s run image', async () => {
     const events: CnbEvent[] = []
-    const extending = await planExtending(input('[run-image]\nimage = "some/run"\nextend = true\n'), { events: (event) => events.push(event) })
+    const extending = await planExtensions(input('[run-image]\nimage = "some/run"\nextend = true\n'), { events: (event) => events.push(event) })
     expect(extending).toMatchObject({ extendRun: true, extendBuild: false, runImage: plan.runImage })
     expect(withoutDecisions(events)).toEqual([{ type: 'info', message: expect.stringContaining('as root') }])
     expect(decisionsOf(events)).toEqual(['extension some/extension@1: used: its detection passed'])
@@ -58,7 +58,7 @@ describe('planExtending', () => {
 
   it('uses the run image that an extension switches to under the extension\'s name', async () => {
     const events: CnbEvent[] = []
-    const extending = await planExtending(input('[run-image]\nimage = "docker.example/other"\n'), { events: (event) => events.push(event) })
+    const extending = await planExtensions(input('[run-image]\nimage = "docker.example/other"\n'), { events: (event) => events.push(event) })
     expect(findRunImage).toHaveBeenCalledWith('docker.example/other', expect.anything())
     expect(extending?.runImage).toEqual({ name: 'docker.example/other', image: other.image })
     expect(withoutDecisions(events)).toEqual([])
@@ -81,16 +81,16 @@ describe('extendedAnalyzed', () => {
 })
 
 describe('whileExtending', () => {
-  async function extending(extendRun: boolean, create: Engine['containers']['create']): Promise<Extending> {
+  async function extending(extendRun: boolean, create: Engine['containers']['create']): Promise<ExtensionPlan> {
     const engine = new FakeEngine()
-    const planned = await planExtending(input('[run-image]\nimage = "some/run"\nextend = true\n', engine), {})
+    const planned = await planExtensions(input('[run-image]\nimage = "some/run"\nextend = true\n', engine), {})
     if (!planned) throw new Error('nothing to extend')
     return { ...planned, extendRun, engine: Object.assign(engine, { containers: { ...engine.containers, create } }) }
   }
 
   it('only builds if the run image is not extended', async () => {
     const create = vi.fn<Engine['containers']['create']>()
-    expect(await whileExtending(await extending(false, create), nothing, {}, async () => 'built')).toEqual({ built: 'built', extended: undefined })
+    expect(await runWithExtender(await extending(false, create), nothing, {}, async () => 'built')).toEqual({ built: 'built', extended: undefined })
     expect(create).not.toHaveBeenCalled()
   })
 
@@ -113,7 +113,7 @@ describe('whileExtending', () => {
     const run: Container['run'] = (_output, context) =>
       new Promise((_resolve, reject) => context?.signal?.addEventListener('abort', () => reject(new Error('stopped'))))
     const create = async (): Promise<Container> => aContainer({ run, [Symbol.asyncDispose]: dispose })
-    const failing = whileExtending(await extending(true, create), nothing, {}, async () => {
+    const failing = runWithExtender(await extending(true, create), nothing, {}, async () => {
       await new Promise((resolve) => setImmediate(resolve))
       throw wrong
     })
@@ -125,7 +125,7 @@ describe('whileExtending', () => {
     const read: string[] = []
     const source = { getArchive: async (path: string) => void read.push(path) }
     let before: string[] | undefined
-    const failing = whileExtending(await extending(true, async () => aContainer({})), source, {}, async () => {
+    const failing = runWithExtender(await extending(true, async () => aContainer({})), source, {}, async () => {
       before = [...read]
       throw new Error('enough')
     })
@@ -135,6 +135,6 @@ describe('whileExtending', () => {
 
   it('throws the extension\'s error even if the build succeeds', async () => {
     const create = (): Promise<Container> => Promise.reject(new Error('no container'))
-    await expect(whileExtending(await extending(true, create), nothing, {}, async () => 'built')).rejects.toThrow('no container')
+    await expect(runWithExtender(await extending(true, create), nothing, {}, async () => 'built')).rejects.toThrow('no container')
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { divide } from '../../../../../src/lifecycle/native/layers/slices.ts'
+import { divideIntoSlices } from '../../../../../src/lifecycle/native/layers/slices.ts'
 import { compareInWalk } from '../../../../../src/lifecycle/native/layers/walk-order.ts'
 
 /** Paths that end in a slash are directories; their parents are added. */
@@ -17,7 +17,7 @@ function app(...paths: string[]): { path: string; isDirectory: boolean }[] {
 }
 
 const divided = (files: ReturnType<typeof app>, ...slices: string[][]): string[][] =>
-  divide(files, slices.map((paths) => ({ paths }))).map((some) => some.map(({ path }) => path))
+  divideIntoSlices(files, slices.map((paths) => ({ paths }))).map((some) => some.map(({ path }) => path))
 
 const names = fc.constantFrom('a', 'b', 'a-b', 'a.b', 'c')
 const apps = fc.array(fc.array(names, { minLength: 1, maxLength: 4 }), { maxLength: 12 }).map((paths) => app(...paths.map((parts) => parts.join('/'))))
