@@ -32,7 +32,7 @@ const PATTERNS: readonly Look[] = [
   (text) => contains(/[^\w./-]/.exec(pathOf(text))?.[0]),
   (text) => emptyPartFault(text, pathOf(text)),
   (text) => separatorFault(pathOf(text)),
-  (text) => (/[A-Z]/.test(pathOf(text)) ? { why: `'${pathOf(text)}' is not in lower case`, hint: `Use lower case: '${inLowerCase(text)}'.` } : undefined),
+  (text) => (/[A-Z]/.test(pathOf(text)) ? { why: `'${pathOf(text)}' contains upper-case letters`, hint: `Use lower case: '${inLowerCase(text)}'.` } : undefined),
   () => `it is longer than ${MAX_NAME} characters`,
 ]
 
@@ -105,7 +105,7 @@ function tagFault(rest: string): string | undefined {
 
 function emptyPartFault(text: string, path: string): string | undefined {
   if (path === '') return hostOf(text) === '' ? 'the name before the tag is missing' : `the repository after '${hostOf(text)}/' is missing`
-  if (`/${path}`.includes('//')) return "it has an empty part between '/' and '/'"
+  if (`/${path}`.includes('//')) return "it contains '//'"
   return path.endsWith('/') ? "it ends with '/'" : undefined
 }
 
@@ -115,7 +115,7 @@ function separatorFault(path: string): string | undefined {
     if (/[._-]/.test(first)) return `'${part}' begins with '${first}'`
     if (/[._-]/.test(last)) return `'${part}' ends with '${last}'`
     const between = (part.match(/[._-]+/g) ?? []).find((separators) => !/^(?:[._]|__|-+)$/.test(separators))
-    if (between !== undefined) return `'${part}' has '${between}' where only '.', '_', '__' or '-' is allowed`
+    if (between !== undefined) return `'${part}' contains '${between}'; allowed separators are '.', '_', '__' and dashes`
   }
   return undefined
 }

@@ -16,7 +16,7 @@ export interface WantedImage {
   readonly find: (id: Digest) => Promise<EngineImage | undefined>
 }
 
-/** Finds the images that have the names, with concurrent calls. */
+/** Inspects the image of each name, concurrently. */
 export async function findHolders(images: Pick<Naming, 'inspect'>, names: readonly string[], context: Context = {}): Promise<Holders> {
   return new Map(await Promise.all(names.map(async (name) => [name, await images.inspect(name, context)] as const)))
 }

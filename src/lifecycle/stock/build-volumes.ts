@@ -12,8 +12,8 @@ import { replacedDirectories } from '../replaced-buildpacks.ts'
 import { UnfinishedVolumes } from '../unfinished-volumes.ts'
 
 /**
- * Creates the volumes. Leaving the scope removes the temporary volumes, and also new caches unless `keepCaches` was called: a cache
- * that no export filled is useless, and an interrupted build must leave nothing behind.
+ * Creates the volumes. Leaving the scope removes the temporary volumes, and also new caches unless `keepCaches` was called: a new
+ * cache is empty until an export fills it, and an interrupted build must leave nothing behind.
  * @param owner the label by which a later run finds the remains of a killed run
  * @throws CnbError CNB_ENGINE_*, CNB_OUTPUT
  */

@@ -62,7 +62,7 @@ export function explainDenial(error: unknown): unknown {
   if (!(error instanceof CnbError) || !/permission denied/i.test(error.message) || !error.message.includes(SOCKET_IN_CONTAINER)) return error
   const { code, message, exit } = error
   return new CnbError(code, message, {
-    hint: "Leave out '--lifecycle stock': this engine refuses containers access to its socket, and the native driver does not need it.",
+    hint: "Leave out '--lifecycle stock': it needs containers with access to the engine's socket, which this engine refuses; the native lifecycle does not.",
     exit,
     cause: error,
   })

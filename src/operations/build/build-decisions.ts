@@ -15,9 +15,9 @@ export function explainEnvironment(
   context: Context,
 ): void {
   const { supported, deprecated } = builder.lifecycle.platformApis
-  const platformSource = platform === undefined ? 'it is the platform of the engine and the builder' : '--platform selects it'
+  const platformSource = platform === undefined ? 'it is the default: the platform of the engine and the builder' : '--platform selects it'
   decide(context, { kind: 'platform', name: formatPlatform(builder.image.platform) }, 'chosen', platformSource)
-  const offered = `it is the newest version that cnb and the builder's lifecycle ${builder.lifecycle.version} (${[...supported, ...deprecated].join(', ')}) support`
+  const offered = `both cnb and the builder's lifecycle ${builder.lifecycle.version} support it, and no newer version; the lifecycle supports ${[...supported, ...deprecated].join(', ')}`
   decide(context, { kind: 'platform api', name: formatApiVersion(api) }, 'chosen', offered)
   if (runImage !== undefined) decide(context, { kind: 'run image', name: runImage }, 'chosen', '--run-image selects it')
   const driver = lifecycle === 'stock' ? '--lifecycle selects it' : 'it is the default'
@@ -27,7 +27,7 @@ export function explainEnvironment(
 /** Emits the decision about the build's cache. */
 export function explainCache({ lifecycle, cacheImage }: BuildOptions, keeping: Parameters<typeof cachePlace>[0], context: Context): void {
   const isChosen = keeping.cacheImage !== undefined || keeping.cacheDirectory !== undefined || keeping.cacheVolumes.chosen
-  const source = cacheImage !== undefined ? '--cache-image selects it' : isChosen ? '--cache selects it' : 'it is the default: a volume with a name derived from the app image'
+  const source = cacheImage !== undefined ? '--cache-image selects it' : isChosen ? '--cache selects it' : 'it is the default: volumes named after the app image'
   decide(context, { kind: 'cache', name: cachePlace(keeping, lifecycle) }, 'chosen', source)
 }
 

@@ -10,7 +10,7 @@ import { targetOf } from '../transport/untrusted-address.ts'
 const CANCEL_MS = 3000
 
 export interface UploadSession {
-  /** The address for the next request; its query may be as secret as a password. */
+  /** The address for the next request. Its query may contain credentials, so messages must not show it. */
   readonly location: URL
   /** The minimum chunk size in bytes, except for the last chunk; 0 if the registry declares none. */
   readonly chunkMinimum: number

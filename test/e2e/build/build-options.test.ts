@@ -107,7 +107,7 @@ describe('the image', () => {
     expect((await inspectImage(image)).Created).toBe(created)
   })
 
-  it('has the present as its creation time with --creation-time now', async () => {
+  it('sets the creation time to the time of the build with --creation-time now', async () => {
     const image = bench.image()
     const before = Math.floor(Date.now() / 1000) * 1000
     await build(image, await sayingApp('echo hi >said'), ['--creation-time', 'now'])

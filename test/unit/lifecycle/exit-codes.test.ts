@@ -25,7 +25,7 @@ test("includes the phase's last error in the message", () => {
 test.each([
   [20, 'failed to detect: no buildpacks participating', /no group of buildpacks fits/],
   [20, 'failed to read order: permission denied', /detection failed.*permission denied/],
-  [21, 'a@1: exec: environment variable contains NUL', /a buildpack failed while detecting.*contains NUL/],
+  [21, 'a@1: exec: environment variable contains NUL', /the detection of a buildpack failed.*contains NUL/],
 ])('reports a detector that ends with %i and the error %j', (exitCode, words, message) => {
   const error = phaseError('detector', exitCode, words)
   expect(error).toMatchObject({ code: 'CNB_DETECT_FAILED', exit: exitCode, message: expect.stringMatching(message) as string })

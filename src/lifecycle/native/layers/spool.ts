@@ -13,7 +13,7 @@ export interface SpoolMemory {
   left: number
 }
 
-/** The position of a content; only the spool that created it can read it. */
+/** Contents in a spool. Only the spool that returned this position can read them. */
 export interface Spooled {
   readonly offset: number
   /** Bytes. */

@@ -50,7 +50,7 @@ const entry = fc.oneof(
 )
 
 describe('readPlainTar', () => {
-  it('reads the same as readTar, in pieces of any size', async () => {
+  it('returns the entries that readTar returns, for chunks of any size', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(entry, { maxLength: 6 }), fc.constantFrom(100, 512, 1000, 32_768, 10_000_000), async (entries, length) => {
         const tar = await buffer(packTar(entries))

@@ -24,7 +24,7 @@ test('removes a content with another digest', async () => {
   expect(await readdir(directory)).toEqual([])
 })
 
-test('removes a content that fails, and throws its error', async () => {
+test('removes the file if its contents fail, and throws their error', async () => {
   const failing = Readable.from((function* () {
     yield Buffer.from('a')
     throw new Error('no more')
