@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseCommandLine } from '../../../src/cli/program.ts'
+import { PLATFORM_APIS } from '../../../src/formats/api-features.ts'
 import { parseToml } from '../../../src/formats/toml.ts'
 import { anchors, cnbCommands, codeBlocks, relativeLinks } from '../../support/documents/markdown.ts'
 
@@ -56,6 +57,12 @@ describe('the documentation', () => {
 
   it('names only files that exist', () => {
     expect(DOCUMENTS.flatMap((document) => absentPaths(read(document)).map((path) => `${document}: ${path}`))).toEqual([])
+  })
+
+  it('states the supported Platform API versions', () => {
+    const ranges = DOCUMENTS.flatMap((document) => [...read(document).matchAll(/^\| Platform API \| ([\d.]+ to [\d.]+)/gm)].map(([, range]) => [document, range]))
+    const supported = `${PLATFORM_APIS[0]} to ${PLATFORM_APIS.at(-1)}`
+    expect(ranges).toEqual([['README.md', supported], ['docs/compatibility.md', supported]])
   })
 
   it('begins with a README of at most 150 lines', () => {
