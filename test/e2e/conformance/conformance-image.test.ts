@@ -2,6 +2,7 @@
 
 import { readFile, readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PLATFORM_APIS } from '../../../src/formats/api-features.ts'
 import { parseToml } from '../../../src/formats/toml.ts'
 import { runCnb } from '../../support/cnb.ts'
 import { CONFORMANCE_RUN_IMAGE, conformanceBuilds, type ConformanceBuilds } from '../../support/conformance/conformance-build.ts'
@@ -80,7 +81,7 @@ describe.each(DRIVERS)('%s driver: the image', (driver) => {
     expect(config).toMatchObject({ WorkingDir: '/workspace', User: '1002:1000', ExposedPorts: { '8080/tcp': {} } })
     expect(config.Env).toEqual([
       expect.stringMatching(/^PATH=\/cnb\/process:\/cnb\/lifecycle:.*\/usr\/bin/), 'FROM_RUN_IMAGE=kept',
-      'CNB_LAYERS_DIR=/layers', 'CNB_APP_DIR=/workspace', 'CNB_PLATFORM_API=0.15', 'CNB_DEPRECATION_MODE=quiet',
+      'CNB_LAYERS_DIR=/layers', 'CNB_APP_DIR=/workspace', `CNB_PLATFORM_API=${PLATFORM_APIS.at(-1)}`, 'CNB_DEPRECATION_MODE=quiet',
     ])
   })
 

@@ -1,6 +1,7 @@
 /** The input of a buildpack (docs/conformance.md, checks 1 to 30), as fixtures/conformance records it. */
 
 import { beforeAll, describe, expect, it } from 'vitest'
+import { PLATFORM_APIS } from '../../../src/formats/api-features.ts'
 import { LONG_NAME, conformanceBuilds } from '../../support/conformance/conformance-build.ts'
 import { DRIVERS } from '../../support/engines/drivers.ts'
 import { filesIn, type TarFile } from '../../support/images/image-contents.ts'
@@ -22,7 +23,7 @@ describe.each(DRIVERS)('%s driver: a buildpack', (driver) => {
   })
 
   it('#1 runs with a lifecycle that supports the Platform API', () => {
-    expect(variables('lifecycle-env')).toMatchObject({ CNB_PLATFORM_API: '0.15' })
+    expect(variables('lifecycle-env')).toMatchObject({ CNB_PLATFORM_API: PLATFORM_APIS.at(-1) })
   })
 
   it.each([['EMPTY', ''], ['EQUALS', 'a=b'], ['LINES', 'one\ntwo\n'], ['STAGE', 'one']])('#9 finds %s in /platform/env, byte for byte', (name, value) => {
