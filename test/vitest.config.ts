@@ -23,18 +23,20 @@ const project = (name: string, timeout: number, more: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeout, hookTimeout: timeout, ...more },
 })
 
-/** One process per core runs many files, because a new process for each file would take most of the time; tests must clean up. */
-const SHARED = { isolate: false, maxWorkers: '100%', exclude: leftOut() }
+/**
+ * The fast tests. One process per core runs many files, because a new process for each file would take most of the time; tests must
+ * clean up. They are one project, because processes and transformed modules are not shared by projects.
+ */
+const FAST = { include: ['test/{unit,contract}/**/*.test.ts'], isolate: false, maxWorkers: '100%', exclude: leftOut() }
 
 /** The set-up that finds the programs which tests run. */
 const PROGRAMS = 'test/support/programs.ts'
 
-/** `unit` and `contract` are fast and need no engine; `engine` and `e2e` run against $DOCKER_HOST, one file at a time. */
+/** `unit` has the unit and contract tests, which are fast and need no engine; `engine` and `e2e` run against $DOCKER_HOST, one file at a time. */
 export default defineConfig({
   test: {
     projects: [
-      project('unit', 30_000, { ...SHARED, globalSetup: PROGRAMS }),
-      project('contract', 60_000, { ...SHARED, globalSetup: PROGRAMS }),
+      project('unit', 60_000, { ...FAST, globalSetup: PROGRAMS }),
       project('engine', 300_000, { fileParallelism: false, globalSetup: PROGRAMS }),
       project('e2e', 600_000, { fileParallelism: false, globalSetup: [PROGRAMS, 'test/support/e2e-setup.ts'] }),
     ],

@@ -3,10 +3,6 @@
 import { defineConfig } from 'vitest/config'
 import tests from '../vitest.config.ts'
 
-const FAST: readonly unknown[] = ['unit', 'contract']
-
-const projects = (tests.test?.projects ?? []).filter(
-  (project) => typeof project === 'object' && 'test' in project && FAST.includes(project.test?.name),
-)
+const projects = (tests.test?.projects ?? []).filter((project) => typeof project === 'object' && 'test' in project && project.test?.name === 'unit')
 
 export default defineConfig({ test: { projects } })
