@@ -8,6 +8,7 @@ import { formatFor } from '../../../src/cli/run.ts'
 import { makeReporter } from '../../../src/ui/make-reporter.ts'
 import { defuseText } from '../../../src/ui/runner-commands.ts'
 import { recordingTerminal } from './recording-stream.ts'
+import { anyCharacter } from '../../support/characters.ts'
 
 /** Line separators and white space of a runner: .NET's StreamReader and String.TrimStart. */
 const LINES = /\r\n|\r|\n/
@@ -34,8 +35,8 @@ const command = fc.constantFrom(
   ...["##teamcity[message text='x']", '###[error]x', ':::error::x', '::stop-commands::t', '\\##[error]x', '"::error::x'],
 )
 const break_ = fc.constantFrom('', '\n', '\r', '\r\n', '\n  ', '\n\t', '\n\u00a0', '\n\u0085', '\u2028', '\u2029', '\n\ufeff', ' ', '\n\n', '\u001b[31m')
-const hostile = fc.oneof(fc.array(fc.oneof(command, break_, fc.string({ unit: 'binary', maxLength: 5 })), { maxLength: 8 }).map((parts) => parts.join('')))
-const value = fc.oneof(hostile, fc.string({ unit: 'binary' }), fc.integer(), fc.boolean())
+const hostile = fc.oneof(fc.array(fc.oneof(command, break_, fc.string({ unit: anyCharacter, maxLength: 5 })), { maxLength: 8 }).map((parts) => parts.join('')))
+const value = fc.oneof(hostile, fc.string({ unit: anyCharacter }), fc.integer(), fc.boolean())
 /** Values that TOML can represent: no null, and no list of mixed types. */
 const { document } = fc.letrec<{ tree: unknown; document: object }>((tie) => ({
   tree: fc.oneof({ depthSize: 'small' }, value, fc.array(hostile, { maxLength: 3 }), tie('document')),
