@@ -12,7 +12,7 @@ const HTML = /[<>&\u2028\u2029]/g
 
 /** Encodes a string with quotes. Lone surrogates, which Go cannot represent, become the replacement character. */
 export function encodeGoString(text: string): string {
-  const json = JSON.stringify(text.replace(/\p{Surrogate}/gu, '\uFFFD'))
+  const json = JSON.stringify(text.toWellFormed())
   return json.replace(HTML, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
