@@ -76,7 +76,7 @@ describe('LayerFactory', () => {
     await using temporary = await makeTemporaryDirectory('cnb-unit-')
     vi.stubEnv('TMPDIR', temporary.path)
     onTestFinished(() => void vi.unstubAllEnvs())
-    const big = Buffer.alloc(20 * 1024 * 1024, 'big')
+    const big = Buffer.alloc(9 * 1024 * 1024, 'big')
     const files = filesOf(() => [directory('/l'), file('/l/a', big), link('/l/b', '/l/a'), file('/l/c', 'small')])
     const plain = filesOf(() => [directory('/l'), file('/l/a', big), file('/l/b', big), file('/l/c', 'small')])
     await using expected = new LayerFactory(plain, GOLDEN_OWNER)
