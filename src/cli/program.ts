@@ -60,7 +60,7 @@ type OnRun = (run: CommandRun) => void
  */
 export function parseCommandLine(argv: readonly string[], columns = 100): Parsed {
   const state: { printed: string; run?: CommandRun; ending?: Command } = { printed: '' }
-  const program = makeProgram((run) => (state.run = run), (text) => (state.printed += text), columns)
+  const program = makeProgram(argv, (run) => (state.run = run), (text) => (state.printed += text), columns)
   for (const command of allOf(program)) {
     // By default, commander would exit the process.
     command.exitOverride((error) => {
@@ -105,7 +105,7 @@ function commandAskedFor(program: Command, shown: Command): string[] | undefined
   return [...path, ...words, ...(isKnown ? ['--help'] : [])]
 }
 
-function makeProgram(onRun: OnRun, write: (text: string) => void, width: number): Command {
+function makeProgram(argv: readonly string[], onRun: OnRun, write: (text: string) => void, width: number): Command {
   const definitions = new Map<Command, CommandDefinition>()
   const program = new Command('cnb')
     .description('Turns source code into container images with Cloud Native Buildpacks.')
@@ -113,18 +113,19 @@ function makeProgram(onRun: OnRun, write: (text: string) => void, width: number)
     .helpOption('-h, --help', 'print help')
     .configureOutput({ writeOut: write, writeErr: write, outputError: () => undefined })
   for (const option of Object.values(optionsOf([globalOptions]))) program.addOption(option)
-  for (const definition of COMMANDS) definitions.set(addCommand(program, definition, onRun), definition)
+  for (const definition of COMMANDS) definitions.set(addCommand(program, definition, argv, onRun), definition)
   const createHelp = (): Help => Object.assign(new CommandHelp((command) => definitions.get(command)), { helpWidth: width })
   for (const command of allOf(program)) command.createHelp = createHelp
   return program
 }
 
-function addCommand(program: Command, definition: CommandDefinition, onRun: OnRun): Command {
+function addCommand(program: Command, definition: CommandDefinition, argv: readonly string[], onRun: OnRun): Command {
   const words = definition.name.split(' ')
   const [name = '', parentName] = words.reverse()
   const command = parentOf(program, parentName).command(name).summary(definition.summary).description(definition.description)
   command.argument(formatArgument(definition.argument), definition.argument.description)
-  const options = optionsOf(definition.groups)
+  // Creating the options of all commands takes a tenth of the time of --help.
+  const options = argv.includes(name) ? optionsOf(definition.groups) : {}
   for (const option of Object.values(options)) command.addOption(option)
   return command.action((given: string | string[]) => {
     const read = command.opts<Record<string, unknown>>()
