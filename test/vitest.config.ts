@@ -1,6 +1,6 @@
 import { build } from 'esbuild'
 import { defineConfig } from 'vitest/config'
-import { BUNDLING } from '../bin/bundling.js'
+import { BUNDLING } from '../bin/bundling.mjs'
 import { leftOut } from './support/left-out.ts'
 
 /** Resolves undici to the bundled parts instead of the package, so tests run the code that ships. */

@@ -17,7 +17,7 @@ let tarballs: string[]
 async function buildCopy(checkout: string): Promise<string> {
   for (const name of ['bin', 'src', 'package.json', 'README.md', 'LICENSE']) await cp(join(ROOT, name), join(checkout, name), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(checkout, 'node_modules'))
-  await execute(process.execPath, ['bin/build.js'], { cwd: checkout })
+  await execute(process.execPath, ['bin/build.mjs'], { cwd: checkout })
   return packPackage(join(checkout, 'tarball'), checkout)
 }
 
@@ -52,7 +52,7 @@ describe('the package', () => {
     }
     expect(size).toBeLessThanOrEqual(3_000_000)
     const names = new Set(files.map((file) => file.slice(unpacked.length + 1).replace(/^dist\/.*/, 'dist')))
-    expect([...names].sort()).toEqual(['LICENSE', 'README.md', 'bin/cnb.js', 'dist', 'package.json'])
+    expect([...names].sort()).toEqual(['LICENSE', 'README.md', 'bin/cnb.js', 'bin/package.json', 'dist', 'package.json'])
   })
 
   it('installs no other package and runs nothing', async () => {

@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, posix } from 'node:path'
 import { build, transform } from 'esbuild'
 import ts from 'typescript'
-import { BUNDLING } from './bundling.js'
+import { BUNDLING } from './bundling.mjs'
 
 const ROOT = join(import.meta.dirname, '..')
 const DIST = join(ROOT, 'dist')
