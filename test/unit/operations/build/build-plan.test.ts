@@ -11,6 +11,7 @@ import { planBuild } from '../../../../src/operations/build/build-plan.ts'
 import { familiarName } from '../../../../src/oci/reference.ts'
 import { BUILDER, type FakeBuilds, loadFakeBuilder, NODE, openFakeBuilds, RUN_IMAGE } from '../../../support/fakes/fake-builds.ts'
 import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
+import { makeCertificate } from '../../../support/registry/certificate.ts'
 import { buildpackFiles } from '../../../support/script-builder.ts'
 import { writeFiles } from '../../../support/workbench.ts'
 import { localSources } from '../../buildpacks/read-path.ts'
@@ -198,16 +199,28 @@ test('contains all options of the user', async () => {
   const planned = await plan({
     tags: ['other:1'], env: ['A=1', 'FROM_HOST'], volumes: ['/data:/data', 'vol:/var/vol:rw'], memory: '1g', cpus: '2', pidsLimit: 100, network: 'none',
     clearCache: true, creationTime: '1970-01-02', defaultProcess: 'worker', previousImage: 'before', dockerHost: 'inherit', sbomOutputDir: 'sbom', reportOutputDir: '/r',
-    execEnv: 'test', verbose: true,
+    execEnv: 'test', verbose: true, explain: true,
   })
   expect(planned).toMatchObject({
     limits: { memory: 1 << 30, cpus: 2, pids: 100 }, network: 'none', clearCache: true, creationTime: 86_400, defaultProcess: 'worker', previousImage: 'before',
-    dockerHost: 'inherit', sbomOutputDir: join(builds.app, 'sbom'), reportOutputDir: '/r', execEnv: 'test', verbose: true, leavesEngine: false,
+    dockerHost: 'inherit', sbomOutputDir: join(builds.app, 'sbom'), reportOutputDir: '/r', execEnv: 'test', verbose: true, explain: true, leavesEngine: false,
     proxyEnv: ['HTTPS_PROXY=http://proxy', 'https_proxy=http://proxy'],
     volumes: [{ type: 'bind', source: '/data', target: '/data', readOnly: true }, { type: 'volume', source: 'vol', target: '/var/vol', readOnly: false }],
   })
   expect(planned.tags.map(familiarName)).toEqual(['other:1'])
   expect(Object.fromEntries(planned.env)).toEqual({ A: '1', FROM_HOST: 'host' })
+})
+
+test('adds nothing that the user did not choose', async () => {
+  expect(await plan()).toMatchObject({ verbose: false, explain: false, clearCache: false, bindings: [], caCertificates: undefined })
+})
+
+test('adds the certificates of all files to the bindings of buildpacks and of the driver', async () => {
+  await using certificate = await makeCertificate()
+  const { ca, cert, caPath, certPath } = certificate
+  const { bindings, caCertificates } = await plan({ caCerts: [caPath, certPath] })
+  expect(bindings.map(({ files }) => [...files.values()].map(String))).toEqual([['ca-certificates', ca, cert]])
+  expect(String(caCertificates)).toBe(`${ca}\n${cert}\n`)
 })
 
 test('applies environment, exclusions and version of project.toml', async () => {
