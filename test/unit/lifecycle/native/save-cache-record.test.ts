@@ -5,7 +5,7 @@ import type { Layer } from '../../../../src/images/image.ts'
 import type { SharedCache } from '../../../../src/lifecycle/native/cache/shared-cache.ts'
 import type { BuiltLayer } from '../../../../src/lifecycle/native/model.ts'
 import type { FinishedBuild } from '../../../../src/lifecycle/native/run/builder-run.ts'
-import { type LeftLayers, saveCacheRecord } from '../../../../src/lifecycle/native/save-cache-record.ts'
+import { type CacheRecordInput, saveCacheRecord } from '../../../../src/lifecycle/native/save-cache-record.ts'
 import { digestOf } from '../../../../src/oci/digest.ts'
 import { aPlan } from '../../../support/plans.ts'
 import { directory } from './export/inputs.ts'
@@ -15,14 +15,14 @@ const layer = (name: string, more: Partial<BuiltLayer> = {}): BuiltLayer =>
   ({ name, data: null, build: true, launch: false, cache: true, hasContents: true, ...more })
 
 /** Saves layers, of which only `seen` has a fingerprint, and returns their names in the record, and the events. */
-async function save(layers: readonly BuiltLayer[], more: Partial<LeftLayers> = {}, bp = directory()) {
+async function save(layers: readonly BuiltLayer[], more: Partial<CacheRecordInput> = {}, bp = directory()) {
   const events: CnbEvent[] = []
   const tree = new Map([['', directory()], ['bp', bp]])
   const built = { tree, fingerprints: new Map([['bp/seen', LOOKS]]) } as unknown as FinishedBuild
-  const exported = { layerShas: new Map(), sbom: {}, tree } as unknown as LeftLayers['exported']
-  const buildpacks = [{ buildpack: { id: 'bp', version: '1' }, store: undefined, layers }] as unknown as LeftLayers['buildpacks']
+  const exported = { layerShas: new Map(), sbom: {}, tree } as unknown as CacheRecordInput['exported']
+  const buildpacks = [{ buildpack: { id: 'bp', version: '1' }, store: undefined, layers }] as unknown as CacheRecordInput['buildpacks']
   const layerOf = async (): Promise<Layer> => ({ diffId: digestOf('tar') }) as Layer
-  const left: LeftLayers = { plan: aPlan(), built, buildpacks, exported, launcher: undefined, layerOf, shared: undefined, ...more }
+  const left: CacheRecordInput = { plan: aPlan(), built, buildpacks, exported, launcher: undefined, layerOf, shared: undefined, ...more }
   const record = await saveCacheRecord(left, { events: (event) => events.push(event) })
   return { kept: Object.keys(record.buildpacks[0]?.layers ?? {}), events }
 }
