@@ -54,7 +54,7 @@ export interface ImagePlan {
   readonly tags: readonly Tag[]
   /**
    * Whether the image is a part of an index: then `tags` are the index's names. The image is saved to the same repositories or layout,
-   * without a name of its own.
+   * without another name.
    */
   readonly part?: boolean
 }
