@@ -55,7 +55,7 @@ export async function readStoredImage(
   if (!document) return undefined
   const name = `${content.name}@${document.descriptor.digest}`
   if (!isIndex(document.descriptor.mediaType, document.content, name)) return readImage(content, document, nameStored, context)
-  const manifest = await chooseImage(content, document, platform, name, context)
+  const manifest = await chooseImage(document, (digest) => content.manifest(digest, context), platform, name)
   return { ...(await readImage(content, manifest, nameStored, context)), index: document }
 }
 

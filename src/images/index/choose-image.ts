@@ -1,13 +1,11 @@
-/** Chooses one platform's image from an index (OCI image-spec, image-index.md), also through nested indexes. */
+/** Chooses one platform's image from an index, also through nested indexes. */
 
 import { CnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { isIndex, readIndex } from '../../oci/manifest.ts'
 import { isIndexType } from '../../oci/media-types.ts'
 import { formatPlatform, type Platform, platformMatches } from '../../oci/platform.ts'
-import type { ImageContent, StoredDocument } from '../stored-image.ts'
 
 /** BuildKit's annotation of an entry that describes another entry. */
 const REFERENCE_TYPE = 'vnd.docker.reference.type'
@@ -38,18 +36,24 @@ export function isImageEntry({ platform, annotations, artifactType }: Descriptor
   return platform?.os !== 'unknown' && annotations?.[REFERENCE_TYPE] === undefined && artifactType === undefined
 }
 
+interface ListedDocument {
+  readonly descriptor: Descriptor
+  readonly content: Buffer
+}
+
 /**
  * Returns the manifest of the index's first image for the platform. As in containerd, nested indexes are searched if their entry has the
  * platform or none; entries for the platform come first.
+ * @param read reads a document of the same repository or layout
  * @param name the index's name in errors
  * @throws CnbError CNB_PLATFORM_MISMATCH without such an image, CNB_IMAGE_INVALID for a missing document or too many nested indexes
  */
-export async function chooseImage(content: Pick<ImageContent, 'manifest'>, index: StoredDocument, platform: Platform, name: string, context: Context): Promise<StoredDocument> {
+export async function chooseImage<T extends ListedDocument>(index: T, read: (digest: Digest) => Promise<T | undefined>, platform: Platform, name: string): Promise<T> {
   const documents = new IndexDocuments(name)
   const seen = new Set<Digest>()
   const known = new Set<string>()
-  const search = async ({ content: text }: StoredDocument, level: number): Promise<StoredDocument | undefined> => {
-    const entries = readIndex(text, name).filter(isImageEntry)
+  const search = async ({ content }: T, level: number): Promise<T | undefined> => {
+    const entries = readIndex(content, name).filter(isImageEntry)
     for (const entry of entries) if (entry.platform) known.add(formatPlatform(entry.platform))
     const matching = entries.filter((entry) => entry.platform && platformMatches(entry.platform, platform))
     const nested = entries.filter((entry) => !entry.platform && isIndexType(entry.mediaType))
@@ -57,7 +61,7 @@ export async function chooseImage(content: Pick<ImageContent, 'manifest'>, index
       if (seen.has(digest)) continue
       seen.add(digest)
       documents.count(level)
-      const document = await content.manifest(digest, context)
+      const document = await read(digest)
       if (!document) throw new CnbError('CNB_IMAGE_INVALID', `the index ${name} lists ${digest}, which does not exist`)
       if (!isIndex(document.descriptor.mediaType, document.content, name)) return document
       const found = await search(document, level + 1)

@@ -32,13 +32,16 @@ export interface IndexSink {
  */
 export async function saveIndexPart(sink: ImageSink, plan: ImagePlan, suffix: string | undefined, context: Context = {}): Promise<Descriptor> {
   const named = suffix === undefined ? { part: true } : { tags: plan.tags.map((tag) => withSuffix(tag, suffix)) }
-  const { manifest } = await sink.save({ ...plan, ...named }, context)
-  if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', 'cannot add an image without a manifest to an index')
-  return indexEntry(manifest, plan.config)
+  return indexEntry(await sink.save({ ...plan, ...named }, context), plan.config)
 }
 
-/** Returns the entry of an image: its manifest, and the platform in its configuration, with the fields that pack writes. */
-function indexEntry({ digest, size }: Pick<Descriptor, 'digest' | 'size'>, config: ImageConfig): Descriptor {
+/**
+ * Returns the entry of a saved image: its manifest, and the platform in its configuration, with the fields that pack writes.
+ * @throws CnbError CNB_IMAGE_INVALID if it has no manifest
+ */
+export function indexEntry({ manifest }: Pick<SavedImage, 'manifest'>, config: ImageConfig): Descriptor {
+  if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', 'cannot add an image without a manifest to an index')
+  const { digest, size } = manifest
   const { os, architecture, variant } = config
   const platform: Platform = { os, architecture, variant, osVersion: stringOf(config['os.version']), osFeatures: stringsOf(config['os.features']) }
   return { mediaType: OCI_MANIFEST, digest, size, platform }

@@ -6,7 +6,7 @@ import { encodeIndex } from '../../oci/image-index.ts'
 import { OCI_INDEX } from '../../oci/media-types.ts'
 import type { SavedImage } from '../image.ts'
 import { bytesBlob } from '../layers/bytes-blob.ts'
-import { readLayoutDocument } from '../oci-layout/layout-files.ts'
+import { blobSize } from '../oci-layout/layout-files.ts'
 import { withImage } from '../oci-layout/layout-index.ts'
 import { formatLayoutLocation, type LayoutLocation } from '../oci-layout/layout-location.ts'
 import { namesInLayout, savedInLayout } from '../oci-layout/layout-sink.ts'
@@ -23,8 +23,8 @@ export async function saveIndexToLayout(location: LayoutLocation, plan: IndexPla
   const names = namesInLayout(location, tags)
   await prepareLayout(directory, context)
   const layout = formatLayoutLocation({ directory })
-  for (const { digest } of images) {
-    if (await readLayoutDocument(directory, digest)) continue
+  for (const { digest, size } of images) {
+    if ((await blobSize(directory, digest)) === size) continue
     throw new CnbError('CNB_IMAGE_INVALID', `cannot save an index in ${layout}: the layout lacks its image ${digest}`)
   }
   const index = bytesBlob({ mediaType, content: encodeIndex({ mediaType, manifests: images }) })

@@ -6,10 +6,10 @@ import { hasFeature, sinceApi } from '../../formats/api-features.ts'
 import { type ApiVersion, formatApiVersion } from '../../formats/versions.ts'
 import { cacheVolumes, volumeKey } from '../../lifecycle/cache-volumes.ts'
 import { execEnvFor } from '../../lifecycle/exec-env.ts'
-import type { BuildPlan, CacheVolumes } from '../../lifecycle/lifecycle.ts'
+import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import { appEntries } from '../../project/app.ts'
 import { caBinding } from '../../project/platform-directory.ts'
-import type { BuildOptions } from './build-options.ts'
+import type { PlatformBuildOptions } from './build-options.ts'
 import { decideCache, decideTrust } from './build-decisions.ts'
 import { readInput } from './build-input.ts'
 import { checkPublishing, type Publishing } from './build-store.ts'
@@ -17,14 +17,14 @@ import { chooseBuildpacks } from './build-order.ts'
 import { projectMetadataToml } from './build-project.ts'
 import { trusts } from './build-trust.ts'
 import { proxyEnv } from './build-values.ts'
-import type { CacheChoice } from './cache-option.ts'
+import { cacheSuffix, chooseCaches } from './platforms/platform-caches.ts'
 import { isEngineOnly } from './build-sinks.ts'
 import { findImages } from './found-images.ts'
 import type { EngineServices } from '../services.ts'
 
 /** Plans a build. @throws CnbError with almost any code except those of phases */
 export async function planBuild(
-  options: BuildOptions,
+  options: PlatformBuildOptions,
   services: EngineServices,
   publishing: Publishing | undefined,
   context: Context,
@@ -42,7 +42,8 @@ export async function planBuild(
 
   const key = await volumeKey(image, host)
   await allowed
-  const keeping = { cacheVolumes: chosenVolumes(cacheVolumes(image, key), cache), cacheDirectory: cache.buildDirectory, cacheImage: cache.buildImage }
+  const suffix = cacheSuffix(input.platform, (await services.engine.info(context)).platform)
+  const keeping = chooseCaches(cacheVolumes(image, key), cache, suffix, options.part ?? false)
   decideCache(options, keeping, context)
   const trust = trusts({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external })
   const isStock = options.lifecycle === 'stock'
@@ -82,20 +83,7 @@ export async function planBuild(
   }
 }
 
-/** Replaces default volumes with the user's. The native driver's volumes are part of the build cache, so their names follow it. */
-function chosenVolumes(own: CacheVolumes, { buildVolume, launchVolume }: CacheChoice): CacheVolumes {
-  return {
-    ...own,
-    ...(buildVolume === undefined ? {} : ofBuildVolume(buildVolume)),
-    ...(launchVolume === undefined ? {} : { launch: launchVolume }),
-  }
-}
-
-function ofBuildVolume(build: string): Omit<CacheVolumes, 'launch'> {
-  return { build, layers: `${build}.layers`, state: `${build}.state`, kaniko: `${build}.kaniko`, chosen: true }
-}
-
-function warnOfOldApi(options: BuildOptions, api: ApiVersion, context: Context): void {
+function warnOfOldApi(options: PlatformBuildOptions, api: ApiVersion, context: Context): void {
   if (options.creationTime === undefined || hasFeature(api, 'creationTime')) return
   context.events?.({ type: 'warning', message: `--creation-time is ignored: it requires Platform API ${sinceApi('creationTime')}, but this build uses ${formatApiVersion(api)}` })
 }

@@ -7,60 +7,62 @@ import { formatApiVersion } from '../../formats/versions.ts'
 import { readBuildMetadata } from '../../images/labels/build-metadata.ts'
 import { startedProcess } from '../../images/labels/started-process.ts'
 import type { BuildPlan, BuiltImage, Lifecycle } from '../../lifecycle/lifecycle.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import { formatPlatform } from '../../oci/platform.ts'
 import { familiarName } from '../../oci/reference.ts'
-import type { BuildOptions } from './build-options.ts'
+import type { BuildOptions, PlatformBuildOptions } from './build-options.ts'
 import { planBuild } from './build-plan.ts'
+import type { BuildResult } from './build-result.ts'
 import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
+import { parsePlatform } from './build-values.ts'
 import { chooseCache } from './cache-option.ts'
+import { checkEmulation } from './platforms/emulation.ts'
 import { isEngineOnly, parseSinks } from './build-sinks.ts'
 import { outputReference } from '../output-reference.ts'
 import { readRegistrySettings } from '../config/registry-settings.ts'
 import type { RegistryServices, EngineServices } from '../services.ts'
 
-/** The JSON output of `cnb build`. */
-export interface BuildResult {
-  image: string
-  tags: string[]
-  /** The locations of the image: `engine`, `registry`, `oci:DIRECTORY`. */
-  places: string[]
-  /** The image ID on the engine; `repository@digest` if the image is not on the engine. */
-  id: string
-  /** The line that --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
-  reference: string
-  builder: string
-  runImage: string
-  platformApi: string
-  buildpacks: { id: string; version: string }[]
-  /** The image's processes; without a command, the image starts the default one. */
-  processes: { type: string; default: boolean }[]
-  phases: { phase: string; durationMs: number }[]
-  durationMs: number
-}
-
-/** Builds an image. Validates the input before it creates anything on the engine. @throws CnbError with almost any code */
-export async function build(options: BuildOptions, services: EngineServices & RegistryServices, context: Context): Promise<BuildResult> {
+/**
+ * Builds an image, or an index of one image for each platform. Validates the input, and finds the images of all platforms, before it creates
+ * anything on the engine.
+ * @throws CnbError with almost any code
+ */
+export async function build({ platforms = [], ...options }: BuildOptions, services: EngineServices & RegistryServices, context: Context): Promise<BuildResult> {
   const start = performance.now()
+  const wanted = [...new Set(platforms.map((platform) => formatPlatform(parsePlatform(platform))))]
   const publishing = await openPublishing(options, services, context)
   await using _ = publishing?.blobs
+  const index = wanted.length > 1 ? await openIndex(publishing, services) : undefined
   // Loads the driver's code while the plan waits for the engine.
-  const [plan, lifecycle] = await Promise.all([
-    measured(context, 'planning the build', () => planBuild(options, services, publishing, context)),
-    openLifecycle(options.lifecycle ?? 'native', services, publishing),
-  ])
-  const { phases, runImage, image } = await lifecycle.run(plan, context)
-  return {
-    ...describeImage(plan, image),
-    places: publishing ? publishing.sinks.map(({ place }) => place) : ['engine'],
-    builder: plan.builder.image.reference,
-    runImage,
-    platformApi: formatApiVersion(plan.platformApi),
-    phases: [...phases],
-    durationMs: performance.now() - start,
+  const loading = openLifecycle(options.lifecycle ?? 'native', services, publishing, index)
+  loading.catch(() => {})
+  const plans: BuildPlan[] = []
+  for (const platform of wanted.length > 0 ? wanted : [undefined]) {
+    const ofPlatform = index ? index.optionsFor(options, platform!) : { ...options, platform }
+    plans.push(await measured(context, 'planning the build', () => planBuild(ofPlatform, services, publishing, context)))
   }
+  await Promise.all(plans.map((plan) => checkEmulation(plan, services, context)))
+  const lifecycle = await loading
+  const places = publishing ? publishing.sinks.map(({ place }) => place) : ['engine']
+  const run = async (plan: BuildPlan): Promise<BuildResult> => {
+    const begun = performance.now()
+    const { phases, runImage, image } = await lifecycle.run(plan, context)
+    const described = { ...describeImage(plan, image), places, builder: plan.builder.image.reference, runImage }
+    return { ...described, platformApi: formatApiVersion(plan.platformApi), phases: [...phases], durationMs: performance.now() - begun }
+  }
+  const [first, ...others] = plans
+  if (index && first) return { ...(await index.build([first, ...others], run, context)), durationMs: performance.now() - start }
+  return { ...(await run(first!)), durationMs: performance.now() - start }
+}
+
+/** Loads the code for several platforms. @throws CnbError CNB_USAGE if a sink cannot store an index */
+async function openIndex(publishing: Publishing | undefined, { host }: RegistryServices) {
+  const { IndexBuild } = await import('./platforms/index-build.ts')
+  return new IndexBuild(publishing?.sinks ?? (await parseSinks({}, host.cwd)), publishing?.registries)
 }
 
 /** Opens the registry client and the sinks. Returns undefined if the engine is the only target, and then loads no registry code. */
-async function openPublishing(options: BuildOptions, { registries, host }: RegistryServices, context: Context): Promise<Publishing | undefined> {
+async function openPublishing(options: PlatformBuildOptions, { registries, host }: RegistryServices, context: Context): Promise<Publishing | undefined> {
   const sinks = await parseSinks(options, host.cwd)
   if (isEngineOnly(sinks) && chooseCache(options, host.cwd).buildImage === undefined) return undefined
   if (options.lifecycle === 'stock') {
@@ -77,12 +79,13 @@ async function openLifecycle(
   driver: 'native' | 'stock',
   { engine, owner, host, sweep }: EngineServices,
   publishing: Publishing | undefined,
+  index: { readonly addPart: (entry: Descriptor) => void } | undefined,
 ): Promise<Lifecycle> {
   if (driver === 'native') {
     const { nativeLifecycle } = await import('../../lifecycle/native/native-lifecycle.ts')
     return nativeLifecycle({
       ...{ engine, owner, sweep },
-      openStore: (images, plan) => openBuildStore(images, publishing, plan),
+      openStore: (images, plan) => openBuildStore(images, publishing, plan, index?.addPart),
       ...(publishing?.sinks.some(({ takesBlobs }) => takesBlobs) ? { blobs: publishing.blobs } : {}),
       ...(publishing ? { cacheImages: ({ builder }) => openCacheImages(publishing, builder.image.platform) } : {}),
     })

@@ -21,14 +21,12 @@ function store(mediaType: string, content: Buffer): Descriptor {
 const image = (name: string): Descriptor => store(OCI_MANIFEST, Buffer.from(JSON.stringify({ layers: [], name })))
 const index = (...manifests: Descriptor[]): Descriptor => store(OCI_INDEX, encodeIndex({ manifests }))
 const read: string[] = []
-const content = {
-  manifest: async (digest: string) => {
-    read.push(digest)
-    return stored.get(digest as Digest)
-  },
+const readStored = async (digest: Digest): Promise<StoredDocument | undefined> => {
+  read.push(digest)
+  return stored.get(digest)
 }
 const choose = async (from: Descriptor, platform = ARM64): Promise<Digest> =>
-  (await chooseImage(content, stored.get(from.digest)!, platform, 'registry/app', {})).descriptor.digest
+  (await chooseImage(stored.get(from.digest)!, readStored, platform, 'registry/app')).descriptor.digest
 
 test('chooses the image of the platform, and never an attestation', async () => {
   const [amd64, arm64, about] = [image('amd64'), image('arm64'), image('about')]
