@@ -57,12 +57,19 @@ async function licences({ outputs }) {
   const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs))
   const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []))
   const texts = [...folders].sort().map(async (folder) => {
-    const { name, version, license } = JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8'))
+    const { name, version, license, author } = JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8'))
     const file = (await readdir(join(ROOT, folder))).find((entry) => /^licen[cs]e/i.test(entry))
-    const text = file === undefined ? '' : `\n${(await readFile(join(ROOT, folder, file), 'utf8')).trim()}\n`
-    return `${name} ${version} (${license})\n${text}`
+    const text = file === undefined ? withoutText(name, license, author) : await readFile(join(ROOT, folder, file), 'utf8')
+    return `${name} ${version} (${license})\n\n${text.trim()}\n`
   })
   return `dist/ contains parts of these packages.\n\n${(await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`)}`
+}
+
+/** Returns the words for a package without a licence file. @throws Error if its package.json lacks the licence's SPDX ID or the author */
+function withoutText(name, license, author) {
+  const by = author?.name ?? author
+  if (typeof license !== 'string' || typeof by !== 'string') throw new Error(`the package ${name} has no licence file, and its package.json lacks the licence or the author`)
+  return `The package contains no text of its licence. Author: ${by}. Licence: https://spdx.org/licenses/${license}.html`
 }
 
 /** Writes the declarations of the library and of all files that they refer to, each file on its own. */

@@ -5,7 +5,7 @@
 
 import { setMaxListeners } from 'node:events'
 import { homedir } from 'node:os'
-import { abortError, toCnbError } from './base/errors.ts'
+import { abortError, CnbError, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
 import type { BuildOptions } from './operations/build/build-options.ts'
 import type { BuildResult } from './operations/build/build-result.ts'
@@ -32,12 +32,15 @@ export interface ConnectOptions extends Context {
   readonly home?: string
 }
 
-/** Access to the engine and registries for any number of operations, also concurrent ones. Disposing of it closes all connections. */
+/**
+ * Access to the engine and registries for any number of operations, also concurrent ones. Disposing of it closes all connections, including
+ * those to registries, which otherwise remain open after an operation; later operations throw CNB_USAGE.
+ */
 export interface Connection extends AsyncDisposable {
   /** The abort signal and event receiver of operations without a separate context. */
   readonly context: Context
   /** @internal */
-  engine(): Promise<EngineServices>
+  engine(context: Context): Promise<EngineServices>
   /** @internal */
   registries(context: Context): RegistryServices
 }
@@ -45,18 +48,14 @@ export interface Connection extends AsyncDisposable {
 class OpenConnection implements Connection {
   readonly context: Context
   readonly #connections: Connections
-  #engine: Promise<EngineServices> | undefined
 
   constructor({ env, cwd, home = homedir(), signal, events }: ConnectOptions) {
     this.#connections = new Connections({ env, cwd, home })
     this.context = { signal, events }
   }
 
-  engine(): Promise<EngineServices> {
-    const engine = (this.#engine ??= this.#connections.engineServices(this.context))
-    // After a failure, the next operation connects again.
-    engine.catch(() => (this.#engine = undefined))
-    return engine
+  engine(context: Context): Promise<EngineServices> {
+    return this.#connections.engineServices(context, this.context)
   }
 
   registries(context: Context): RegistryServices {
@@ -71,16 +70,20 @@ class OpenConnection implements Connection {
 /**
  * Returns a connection for operations. The first operation that uses the engine connects to it.
  * Aborting `signal` closes the connections too; to stop one of several operations, pass that operation a separate context.
+ * @throws CnbError CNB_USAGE without an environment or a directory
  */
 export function connect(options: ConnectOptions): Connection {
+  requireTexts('connect', options, 'cwd')
+  requireKind('connect', options, 'env', 'object')
   return new OpenConnection(options)
 }
 
 /** Builds an image from an app. @throws CnbError with almost any code */
 export function build(options: BuildOptions, connection: Connection, context: Context = connection.context): Promise<BuildResult> {
   return perform(context, async (own) => {
+    requireTexts('build', options, 'image')
     const operation = await import('./operations/build/build.ts')
-    return operation.build(options, { ...(await connection.engine()), ...connection.registries(own) }, own)
+    return operation.build(options, { ...(await connection.engine(own)), ...connection.registries(own) }, own)
   })
 }
 
@@ -94,20 +97,22 @@ export function rebase(
   context: Context = connection.context,
 ): Promise<RebaseResult> {
   return perform(context, async (own) => {
+    requireTexts('rebase', options, 'image')
     if (options.publish) {
       const operation = await import('./operations/rebase/rebase-remote.ts')
       return operation.rebaseRemote(options, connection.registries(own), own)
     }
     const operation = await import('./operations/rebase/rebase.ts')
-    return operation.rebase(options, await connection.engine(), own)
+    return operation.rebase(options, await connection.engine(own), own)
   })
 }
 
 /** Describes an app image on the engine, in its registry or in an OCI layout. @throws CnbError CNB_IMAGE_*, CNB_ENGINE_*, CNB_REGISTRY_* */
 export function inspect(options: InspectOptions, connection: Connection, context: Context = connection.context): Promise<ImageInspection> {
   return perform(context, async (own) => {
+    requireTexts('inspect', options, 'image')
     const operation = await import('./operations/inspect/inspect.ts')
-    return operation.inspect(options, { services: () => connection.engine(), remote: connection.registries(own) }, own)
+    return operation.inspect(options, { services: () => connection.engine(own), remote: connection.registries(own) }, own)
   })
 }
 
@@ -118,8 +123,22 @@ export function createBuilder(
   context: Context = connection.context,
 ): Promise<CreateBuilderResult> {
   return perform(context, async (own) => {
+    requireTexts('createBuilder', options, 'image', 'config')
     const operation = await import('./operations/builder/create-builder.ts')
-    return operation.createBuilder(options, await connection.engine(), own)
+    return operation.createBuilder(options, { ...(await connection.engine(own)), ...connection.registries(own) }, own)
+  })
+}
+
+/** Checks options that every call needs, for callers without types. @throws CnbError CNB_USAGE */
+function requireTexts<Options extends object>(call: string, options: Options, ...names: (keyof Options & string)[]): void {
+  for (const name of names) requireKind(call, options, name, 'string')
+}
+
+function requireKind<Options extends object>(call: string, options: Options | undefined, name: keyof Options & string, kind: 'string' | 'object'): void {
+  const value = options?.[name]
+  if (typeof value === kind && value !== null) return
+  throw new CnbError('CNB_USAGE', `cannot call ${call}: the option '${name}' is ${value === undefined ? 'missing' : `not of type ${kind}`}`, {
+    hint: `Pass '${name}' in the first argument (docs/library.md).`,
   })
 }
 

@@ -39,6 +39,10 @@ export default defineConfig(
           message: 'Ask for a feature by its name: hasFeature or hasBuildpackFeature (src/formats/api-features.ts).',
         },
         {
+          selector: 'CallExpression[callee.name=/^mkdir/] Property[key.name="recursive"]',
+          message: 'Use makeDirectories (src/base/files.ts), which ends on every file system.',
+        },
+        {
           selector: 'BinaryExpression > MemberExpression[property.name=/^(minor|major)$/]',
           message: 'Ask for a feature by its name: hasFeature or hasBuildpackFeature (src/formats/api-features.ts).',
         },

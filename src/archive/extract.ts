@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CnbError, throwIfAborted } from '../base/errors.ts'
+import { makeDirectories } from '../base/files.ts'
 import { readTar } from './tar/tar-reader.ts'
 import type { ReadTarOptions, TarReadEntry } from './tar/tar-reader.ts'
 
@@ -61,7 +62,7 @@ function componentsOf(name: Buffer): string[] {
 }
 
 async function write(directory: string, parts: string[], entry: TarReadEntry): Promise<void> {
-  await mkdir(directory, { recursive: true })
+  await makeDirectories(directory)
   const parents = entry.type === 'directory' ? parts : parts.slice(0, -1)
   for (let depth = 1; depth <= parents.length; depth++) await makeDirectory(hostPath(directory, parents.slice(0, depth)))
   if (entry.type === 'file') await writeFile(hostPath(directory, parts), entry)

@@ -1,12 +1,37 @@
-/** Atomic file writes, and temporary directories that are removed automatically. */
+/** Directories, atomic file writes, and temporary directories that are removed automatically. */
 
-import { type FileHandle, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
+/**
+ * Creates the directory and its missing parents; existing directories remain. Unlike `mkdir` with `recursive`, it makes one system call
+ * for each directory, and never repeats one that failed although the parent exists.
+ * @throws Error the system's error, for the caller to complete
+ */
+export async function makeDirectories(path: string): Promise<void> {
+  try {
+    await makeUnlessExists(path)
+  } catch (error) {
+    const parent = dirname(path)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error
+    await makeDirectories(parent)
+    await makeUnlessExists(path)
+  }
+}
+
+async function makeUnlessExists(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const found = await stat(path).catch(() => undefined)
+    if (!found?.isDirectory()) throw error
+  }
+}
+
 /** Writes `content` to `path` atomically: a reader sees either the old or the new file. Creates parent directories. */
 export async function writeFileAtomically(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeDirectories(dirname(path))
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
   try {
     await writeFile(temporary, content, { mode })

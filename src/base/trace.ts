@@ -1,6 +1,8 @@
 /** CNB_TRACE: writes a run's spans in Chrome's trace event format, for Perfetto and chrome://tracing. */
 
-import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { closeSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { CnbError } from './errors.ts'
 import type { CnbEvent, EventSink } from './events.ts'
 
@@ -30,7 +32,7 @@ type Category = (typeof CATEGORIES)[number]
 const END = '\n]\n'
 
 /**
- * Opens the trace file of a run and truncates it. Only its owner can read it.
+ * Creates the trace file of a run, in place of an earlier one. Only its owner can read it.
  * @param title the run's title, such as `cnb build`
  * @throws CnbError CNB_OUTPUT if the path is not a regular file or cannot be written
  */
@@ -75,17 +77,21 @@ export function openTrace(path: string, title: string): Trace {
   }
 }
 
+/** Replaces the file with a new one: an earlier run that still writes its trace keeps the old file, which no longer has a name. */
 function openFile(path: string): number {
+  const temporary = join(dirname(path), `.cnb-${randomUUID()}.tmp`)
   let file: number | undefined
   try {
-    // Neither waits for a pipe's reader nor follows a symbolic link, which another user may have created.
-    file = openSync(path, constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0), 0o600)
-    if (!fstatSync(file).isFile()) throw new Error('it is not a regular file')
-    fchmodSync(file, 0o600)
-    ftruncateSync(file)
+    const found = lstatSync(path, { throwIfNoEntry: false })
+    if (found && !found.isFile()) throw new Error('it is not a regular file')
+    file = openSync(temporary, 'wx', 0o600)
+    renameSync(temporary, path)
     return file
   } catch (error) {
-    if (file !== undefined) closeSync(file)
+    if (file !== undefined) {
+      closeSync(file)
+      rmSync(temporary, { force: true })
+    }
     throw cannotWrite(path, error)
   }
 }

@@ -72,12 +72,10 @@ export function readBuilderToml(text: string, file: string): BuilderConfig {
 function readModules(root: FieldReader, key: string): ModuleSource[] {
   return root.tables(key).map((entry) => {
     entry.allow(...INFORMATION)
-    const image = entry.string('image')
-    if (image !== undefined) {
-      const hint = 'Use the uri of a directory, or of a .tar, .tgz or .cnb file.'
-      throw entry.error('image', `buildpack images are not supported yet: '${image}'`, hint)
-    }
-    const source = { uri: entry.requiredString('uri'), id: entry.string('id'), version: entry.string('version') }
+    const [uri, image] = [entry.string('uri'), entry.string('image')]
+    if (uri && image) throw entry.error('image', `an entry of ${key} has a uri or an image, not both`)
+    // `image` is the older spelling of a docker:// uri.
+    const source = { uri: image ? (image.startsWith('docker:/') ? image : `docker://${image}`) : entry.requiredString('uri'), id: entry.string('id'), version: entry.string('version') }
     entry.rejectUnknown()
     return source
   })

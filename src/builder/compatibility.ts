@@ -8,6 +8,8 @@ import { formatTarget, targetMatches, targetsOf, type TargetPlatform } from '../
 import { compareApiVersions, parseApiVersion } from '../formats/versions.ts'
 import type { Image } from '../images/image.ts'
 import { readStackId, readStackMixins, readImageTarget } from '../images/labels/label-names.ts'
+import { formatPlatform } from '../oci/platform.ts'
+import type { ApiRange, Builder } from './builder.ts'
 import type { LifecycleDescriptor } from './lifecycle-toml.ts'
 
 /**
@@ -21,12 +23,30 @@ export function checkBuildpacks(buildpacks: readonly Buildpack[], lifecycle: Lif
   return buildpacks.flatMap(({ descriptor }) => {
     checkOrder(descriptor, available)
     checkBase(descriptor, buildImage)
-    return checkApi(descriptor, lifecycle)
+    return checkApi(descriptor, lifecycle.version, lifecycle.apis.buildpack)
   })
 }
 
-function checkApi({ kind, info, api }: BuildpackDescriptor, { version, apis }: LifecycleDescriptor): string[] {
-  const { supported, deprecated } = apis.buildpack
+/**
+ * Checks modules that a build adds to a builder: their APIs, and the operating system and architecture of those that must run.
+ * Distributions are not compared: the lifecycle compares them with those of the run image.
+ * @param main the modules that the user named; a composite buildpack has no targets
+ * @returns warnings about deprecated APIs
+ * @throws CnbError CNB_BUILDPACK_INVALID
+ */
+export function checkAdded(added: readonly Buildpack[], main: readonly Buildpack[], { image, lifecycle }: Pick<Builder, 'image' | 'lifecycle'>): string[] {
+  for (const { descriptor } of main) {
+    const targets = targetsOf(descriptor)
+    if (descriptor.order.length > 0 || targets.some(({ os, arch, variant }) => targetMatches({ os, arch, variant }, image.platform))) continue
+    const message = `${descriptor.kind} '${formatEntry(descriptor.info)}' does not run on the builder '${image.reference}': it is ${formatPlatform(image.platform)}`
+    throw new CnbError('CNB_BUILDPACK_INVALID', message, {
+      hint: `Use a builder for one of the ${descriptor.kind}'s targets: ${targets.map(formatTarget).join('; ')}.`,
+    })
+  }
+  return added.flatMap(({ descriptor }) => checkApi(descriptor, lifecycle.version, lifecycle.buildpackApis))
+}
+
+function checkApi({ kind, info, api }: BuildpackDescriptor, version: string, { supported, deprecated }: ApiRange): string[] {
   const has = (list: readonly string[]): boolean => list.some((other) => sameApi(other, api))
   if (has(deprecated)) return [`${kind} '${formatEntry(info)}' uses the deprecated Buildpack API ${api}`]
   if (has(supported)) return []

@@ -3,16 +3,35 @@
 import { CnbError } from '../base/errors.ts'
 import type { Layer } from '../images/image.ts'
 import { escapeId, type BuildpackDescriptor } from './buildpack-descriptor.ts'
+import { formatEntry } from './order.ts'
 
 /**
- * A buildpack read from a directory or an archive. `layer` has its files at `/cnb/buildpacks/<id with / as _>/<version>`, owned by
+ * A module from outside the builder. `layer` has its files at `/cnb/buildpacks/<id with / as _>/<version>`, owned by
  * root, from 1980, mode 0755 or 0644: pack's rules, which make digests equal.
  */
 export interface Buildpack {
-  /** The absolute path of its directory, archive or descriptor. */
+  /** Where it was found, for messages: a path, a URL, or the name of an image. */
   readonly origin: string
   readonly descriptor: BuildpackDescriptor
   readonly layer: Layer
+}
+
+/**
+ * Returns each module once. @throws CnbError CNB_BUILDPACK_INVALID if two sources have one ID and version with different files
+ */
+export function uniqueModules(modules: readonly Buildpack[]): Buildpack[] {
+  const unique = new Map<string, Buildpack>()
+  for (const module of modules) {
+    const name = formatEntry(module.descriptor.info)
+    const other = unique.get(name)
+    if (other && other.layer.diffId !== module.layer.diffId) {
+      throw new CnbError('CNB_BUILDPACK_INVALID', `${other.origin} and ${module.origin} have different files for '${name}'`, {
+        hint: 'Use one of them, or change the version of one.',
+      })
+    }
+    if (!other) unique.set(name, module)
+  }
+  return [...unique.values()]
 }
 
 /**

@@ -1,53 +1,44 @@
-/** Reads buildpacks from a directory, a tar file or a buildpack package (.cnb). */
+/** Reads modules from a directory, a tar file or the archive of a package. */
 
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { indexTarFile, type TarFile } from '../archive/tar/tar-file.ts'
 import { CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import { readTomlFields } from '../formats/field-reader.ts'
+import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
+import { isImageArchive, readArchivedImage } from '../images/archive/archive-image.ts'
+import type { Platform } from '../oci/platform.ts'
 import { buildpackLayer } from './buildpack-layer.ts'
 import type { Buildpack } from './buildpack.ts'
 import { readDescriptor, type BuildpackDescriptor, type ModuleKind } from './buildpack-descriptor.ts'
 import { openFileTree, readEntryText, type FileTree } from './file-tree.ts'
-import { readPackage } from './package-file.ts'
+import { readPackage } from './packages/read-package.ts'
 
-/** More than any real chain of dependencies. */
-const MAX_DEPENDENCIES = 1000
+/** How to read a module. */
+export interface ModuleReading {
+  readonly kind: ModuleKind
+  /** Selects the package of an index. */
+  readonly platform: Platform
+}
+
+/** The modules at a path, the main one first, and what else they need. */
+export interface FoundModules {
+  readonly modules: readonly Buildpack[]
+  /** The locators of the dependencies in the package.toml next to a buildpack.toml; paths are relative to `directory`. */
+  readonly dependencies: readonly string[]
+  readonly directory: string
+}
 
 /**
- * Reads the buildpack at `path` and its dependencies: the other buildpacks of a package, or local paths in the package.toml next to a
- * buildpack.toml. The buildpack at `path` is the first.
- * @param kind the expected kind of module
- * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_DESCRIPTOR_INVALID with positions, CNB_UNSUPPORTED
+ * Reads a buildpack or extension in a directory or tar file, or the modules of a package in an image archive: a .cnb file, the tar of
+ * another OCI layout, or the output of `docker save`.
+ * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_IMAGE_INVALID, CNB_DESCRIPTOR_INVALID with positions, CNB_UNSUPPORTED
  */
-export async function readBuildpacks(path: string, context: Context = {}, kind: ModuleKind = 'buildpack'): Promise<Buildpack[]> {
-  const found: Buildpack[] = []
-  const seen = new Set<string>()
-  const waiting = [resolve(path)]
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    throwIfAborted(context.signal)
-    if (seen.has(next)) continue
-    seen.add(next)
-    if (seen.size > MAX_DEPENDENCIES) {
-      throw new CnbError('CNB_BUILDPACK_INVALID', `'${path}' depends on more than ${MAX_DEPENDENCIES} buildpacks`)
-    }
-    const { buildpacks, dependencies } = await readOne(next, context, kind)
-    found.push(...buildpacks)
-    waiting.push(...dependencies)
-  }
-  return found
-}
-
-interface FoundTree {
-  readonly buildpacks: readonly Buildpack[]
-  /** Paths. */
-  readonly dependencies: readonly string[]
-}
-
-async function readOne(path: string, context: Context, kind: ModuleKind): Promise<FoundTree> {
+export async function readModules(path: string, { kind, platform }: ModuleReading, context: Context = {}): Promise<FoundModules> {
+  throwIfAborted(context.signal)
   const tree = await openFileTree(path, { invalid: 'CNB_BUILDPACK_INVALID', missing: 'CNB_BUILDPACK_NOT_FOUND' })
+  const archive = tree.isDirectory ? undefined : await openImageArchive(path, context)
+  if (archive) return { modules: readPackage(await readArchivedImage(archive, platform, context), kind), dependencies: [], directory: path }
   const survey = await surveyTree(tree, context)
-  if (survey.files.has('oci-layout')) return { buildpacks: await readPackage(tree, kind, context), dependencies: [] }
   const file = join(path, `${kind}.toml`)
   const text = survey.texts.get(`${kind}.toml`)
   if (text === undefined) throw noDescriptor(tree, kind, survey)
@@ -56,8 +47,20 @@ async function readOne(path: string, context: Context, kind: ModuleKind): Promis
   const layer = await buildpackLayer(descriptor, () => tree.entries(context), context)
   // In an archive, relative paths cannot be resolved.
   const packageToml = tree.isDirectory ? survey.texts.get('package.toml') : undefined
-  const dependencies = packageToml === undefined ? [] : readDependencies(packageToml, join(path, 'package.toml'), context)
-  return { buildpacks: [{ origin: path, descriptor, layer }], dependencies: dependencies.map((dependency) => resolve(path, dependency)) }
+  const { uri = '.', dependencies = [] } = packageToml === undefined ? {} : readDependencies(packageToml, join(path, 'package.toml'), context)
+  return { modules: [{ origin: path, descriptor, layer }], dependencies, directory: resolve(path, uri) }
+}
+
+/** Returns the index of an image archive. Returns undefined for any other file, including one that is not a tar. */
+async function openImageArchive(path: string, { signal }: Context): Promise<TarFile | undefined> {
+  try {
+    const tar = await indexTarFile(path, 'CNB_BUILDPACK_INVALID', signal)
+    return isImageArchive(tar) ? tar : undefined
+  } catch (error) {
+    throwIfAborted(signal)
+    if (error instanceof CnbError && error.code === 'CNB_BUILDPACK_INVALID') return undefined
+    throw error
+  }
 }
 
 interface BuildpackSurvey {
@@ -70,7 +73,7 @@ interface BuildpackSurvey {
 }
 
 const TEXTS = new Set(['buildpack.toml', 'extension.toml', 'package.toml'])
-const OTHERS = new Set(['oci-layout', 'bin/detect', 'bin/build'])
+const OTHERS = new Set(['bin/detect', 'bin/build'])
 const OF_PLATFORM = /^((?:linux|windows|darwin|freebsd)\/.+)\/(?:bin\/(?:build|detect)(?:\.exe|\.bat)?|(?:buildpack|extension)\.toml)$/
 
 async function surveyTree(tree: FileTree, context: Context): Promise<BuildpackSurvey> {
@@ -121,20 +124,23 @@ function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescript
 }
 
 /**
- * Returns the paths of local dependencies, relative to the file. Others are reported as warnings: the builder may already have them,
- * and the check of its orders rejects a builder that lacks them.
+ * Reads the locators of a package.toml's dependencies, and the uri of its buildpack.
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
-function readDependencies(text: string, file: string, context: Context): string[] {
-  return readTomlFields(text, file, context).tables('dependencies').flatMap((dependency) => {
+function readDependencies(text: string, file: string, context: Context): { uri: string | undefined; dependencies: string[] } {
+  const root = readTomlFields(text, file, context)
+  const dependencies = root.tables('dependencies').map((dependency) => {
     const image = dependency.string('image')
     const uri = dependency.string('uri')
     if (image && uri) throw dependency.error('image', 'a dependency has a uri or an image, not both')
-    if (!image && !uri) throw dependency.error('uri', "a dependency requires a 'uri'")
-    if (uri?.startsWith('file:///')) return [fileURLToPath(uri)]
-    if (uri && !/^([A-Za-z][A-Za-z0-9+.-]*:\/|urn:)/.test(uri)) return [uri]
-    const message = `${file}: the dependency '${uri || image}' is not fetched; this version of cnb supports only local dependencies`
-    context.events?.({ type: 'warning', message })
-    return []
+    if (image) return image.startsWith('docker:/') ? image : `docker://${image}`
+    return uri || fail(dependency)
   })
+  const uri = root.table('buildpack')?.string('uri')
+  // Only the directory of a path matters: dependencies of a downloaded buildpack are relative to package.toml.
+  return { uri: uri === undefined || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(uri) ? undefined : uri, dependencies }
+}
+
+function fail(dependency: FieldReader): never {
+  throw dependency.error('uri', "a dependency requires a 'uri'")
 }

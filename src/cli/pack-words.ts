@@ -34,14 +34,11 @@ const COMMANDS: Readonly<Record<string, string>> = {
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': { '--force-color': 'Use --color always.', '--timestamps': NONE },
   build: {
-    '--pre-buildpack': "Use --buildpack with the whole order; from=builder inserts the builder's.",
-    '--post-buildpack': "Use --buildpack with the whole order; from=builder inserts the builder's.",
-    '--extension': "Leave it out: only the builder's extensions run.",
     '--lifecycle-image': "Leave it out: cnb uses the builder's lifecycle.",
     '--trust-extra-buildpacks': 'Leave it out: a build needs no trust.',
     ...Object.fromEntries(
       [
-        ...['--disable-system-buildpacks', '--buildpack-registry', '-r', '--workspace', '--gid', '--uid', '--userns-host'],
+        ...['--buildpack-registry', '-r', '--workspace', '--gid', '--uid', '--userns-host'],
         ...['--interactive'],
       ].map((flag) => [flag, NONE]),
     ),

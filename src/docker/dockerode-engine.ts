@@ -1,16 +1,20 @@
 /** The Engine interface, implemented over dockerode. */
 
 import type { Context, EventSink } from '../base/events.ts'
-import { EngineClient } from './connection/client.ts'
+import type { EngineClient } from './connection/client.ts'
 import { makeContent } from './content/content.ts'
 import { makeContainers } from './containers.ts'
 import type { Containers, Content, Engine, EngineImages, EngineInfo, Volumes } from './engine.ts'
 import { makeEngineImages } from './engine-images.ts'
-import type { Endpoint } from './connection/endpoint.ts'
 import { GrpcSession } from './content/grpc-session.ts'
 import { recordOf, recordsOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
-import { lastWords } from './connection/last-words.ts'
 import { makeVolumes } from './volumes.ts'
+
+/** The state of a connection, for all its receivers of spans. */
+interface Shared {
+  readonly session: GrpcSession
+  info?: EngineInfo
+}
 
 export class DockerodeEngine implements Engine {
   readonly address: string
@@ -19,21 +23,16 @@ export class DockerodeEngine implements Engine {
   readonly volumes: Volumes
   readonly content: Content
   readonly #client: EngineClient
-  readonly #session: GrpcSession
-  #info: EngineInfo | undefined
+  readonly #shared: Shared
 
-  /**
-   * @param last aborts requests that clean up after an interruption (last-words.ts)
-   * @param events receives a span for each request
-   */
-  constructor(endpoint: Endpoint, last = lastWords(undefined), events?: EventSink) {
-    this.address = endpoint.address
-    this.#client = new EngineClient(endpoint, last, events)
+  constructor(client: EngineClient, shared: Shared = { session: new GrpcSession(client) }) {
+    this.address = client.endpoint.address
+    this.#client = client
+    this.#shared = shared
     this.containers = makeContainers(this.#client)
     this.images = makeEngineImages(this.#client, (context) => this.info(context))
     this.volumes = makeVolumes(this.#client)
-    this.#session = new GrpcSession(this.#client)
-    this.content = makeContent({ client: this.#client, session: this.#session, info: (context) => this.info(context) })
+    this.content = makeContent({ client: this.#client, session: shared.session, info: (context) => this.info(context) })
   }
 
   /** Checks that the engine responds. @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED */
@@ -43,11 +42,11 @@ export class DockerodeEngine implements Engine {
 
   /** Requested once per connection: an engine's properties do not change. */
   async info(context: Context = {}): Promise<EngineInfo> {
-    if (this.#info) return this.#info
+    if (this.#shared.info) return this.#shared.info
     const ask = async (path: string): Promise<Record<string, unknown>> =>
       recordOf(await this.#client.json({ task: 'cannot read the version of the engine', method: 'GET', path, signal: context.signal }))
     const [version, info] = await Promise.all([ask('/version'), ask('/info')])
-    this.#info = {
+    this.#shared.info = {
       product: recordsOf(version.Components).some(({ Name }) => Name === 'Podman Engine') ? 'podman' : 'docker',
       version: stringOf(version.Version) ?? 'unknown',
       apiVersion: stringOf(version.ApiVersion) ?? '',
@@ -55,11 +54,15 @@ export class DockerodeEngine implements Engine {
       imageStore: usesContainerd(info.DriverStatus) ? 'containerd' : 'graphdriver',
       securityOptions: stringsOf(info.SecurityOptions),
     }
-    return this.#info
+    return this.#shared.info
+  }
+
+  reportingTo(events: EventSink | undefined): Engine {
+    return new DockerodeEngine(this.#client.reportingTo(events), this.#shared)
   }
 
   close(): void {
-    this.#session.close()
+    this.#shared.session.close()
     this.#client.close()
   }
 }

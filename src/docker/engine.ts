@@ -1,7 +1,7 @@
 /** The interface of the container engine. dockerode-engine.ts implements it. */
 
 import type { Readable, Writable } from 'node:stream'
-import type { Context } from '../base/events.ts'
+import type { Context, EventSink } from '../base/events.ts'
 import type { ContainerConfig } from '../oci/config.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Platform } from '../oci/platform.ts'
@@ -38,6 +38,8 @@ export interface Engine {
   readonly volumes: Volumes
   /** The blobs of a containerd image store; a graph-driver engine has none. */
   readonly content: Content
+  /** Returns the same connection with another receiver of request spans. Closing one of the two closes both. */
+  reportingTo(events: EventSink | undefined): Engine
   /** Closes idle connections, which would keep the process alive. */
   close(): void
 }

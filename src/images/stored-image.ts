@@ -1,6 +1,7 @@
 /** Reads images from registries and layouts: index, manifest, configuration and layers. */
 
 import type { Readable } from 'node:stream'
+import { counted } from '../base/counted.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { MAX_CONFIG_BYTES } from '../oci/config.ts'
@@ -67,7 +68,7 @@ export async function readImage(content: ImageContent, manifest: StoredDocument,
   const config = readImageConfig(await readBlob(content, descriptor, name, context), name)
   const diffIds = config.rootfs.diff_ids
   if (diffIds.length !== layers.length) {
-    throw new CnbError('CNB_IMAGE_INVALID', `image ${name} has ${layers.length} layers, but its configuration lists ${diffIds.length}`)
+    throw new CnbError('CNB_IMAGE_INVALID', `image ${name} has ${counted(layers.length, 'layer')}, but its configuration lists ${diffIds.length}`)
   }
   const { os, architecture, variant } = config
   return {

@@ -19,6 +19,12 @@ export interface RunImage {
   readonly image: Image
 }
 
+/** The content of order.toml, with the version of each entry. */
+export interface BuildOrder {
+  readonly buildpacks: Order
+  readonly extensions: Order
+}
+
 export interface BuildPlan {
   readonly image: Tag
   readonly tags: readonly Tag[]
@@ -34,15 +40,17 @@ export interface BuildPlan {
   readonly findRunImage: (name: string, context: Context) => Promise<RunImage>
   /** Returns the engine's ID of an image, and pulls it if it is only in a registry. @throws CnbError CNB_PULL_FAILED, … */
   readonly engineId: (image: Image, context: Context) => Promise<string>
-  /** Whether the image is also saved outside of the engine. */
-  readonly published: boolean
+  /** Whether the image is saved to a registry or an OCI layout, also if the engine has it too. */
+  readonly leavesEngine: boolean
   /** The content of run.toml: the candidates from which a later rebase may choose the run image. */
   readonly runImages: readonly RunImageName[]
   /** Returns the app as tar entries with names below `workspace`. */
   readonly appEntries: (context: Context) => AsyncIterable<TarEntry>
-  /** Replaces the builder's order. */
-  readonly order?: Order
-  /** Buildpacks that are not in the builder. */
+  /** Replaces the builder's order and that of its extensions. */
+  readonly order?: BuildOrder
+  /** Whether the detector ignores the builder's system buildpacks. */
+  readonly withoutSystemBuildpacks?: boolean
+  /** Buildpacks and extensions that are not in the builder. */
   readonly buildpacks: readonly Buildpack[]
   /** The user's variables for the buildpacks: `/platform/env/<name>`. */
   readonly env: ReadonlyMap<string, string>

@@ -50,7 +50,7 @@ function creator(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
       ...(skipLayers ? ['-skip-restore'] : []),
       imageName(plan),
     ],
-    env: [...commonEnv(plan), ...creationTime(plan)],
+    env: [...commonEnv(plan), ...systemPath(plan), ...creationTime(plan)],
     root: true,
     engineAccess: true,
     runsBuildpacks: true,
@@ -91,7 +91,7 @@ export function detector(plan: BuildPlan): PhaseSpec {
   return {
     phase: 'detector',
     args: [...logLevel(plan), '-app', APP_DIR],
-    env: commonEnv(plan),
+    env: [...commonEnv(plan), ...systemPath(plan)],
     root: false,
     engineAccess: false,
     runsBuildpacks: true,
@@ -161,6 +161,11 @@ function logLevel(plan: BuildPlan): string[] {
 /** run.toml replaced stack.toml in Platform API 0.12. */
 function runImagesFile(plan: BuildPlan): string[] {
   return hasFeature(plan.platformApi, 'runToml') ? ['-run', RUN_TOML] : ['-stack', STACK_TOML]
+}
+
+/** The path of an empty system.toml (platform-files.ts), instead of the builder's in /cnb. */
+function systemPath(plan: BuildPlan): string[] {
+  return plan.withoutSystemBuildpacks ? [`CNB_SYSTEM_PATH=${LAYERS_DIR}/system.toml`] : []
 }
 
 function creationTime(plan: BuildPlan): string[] {

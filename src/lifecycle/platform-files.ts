@@ -2,31 +2,25 @@
 
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { orderToml, runToml, stackToml } from '../builder/lifecycle-files.ts'
-import type { Builder } from '../builder/builder.ts'
-import { type Order, resolveOrder } from '../buildpacks/order.ts'
 import { hasFeature } from '../formats/api-features.ts'
 import type { BuildPlan } from './lifecycle.ts'
 import { LAYERS_DIR } from './phase.ts'
 
 /**
  * Returns the content of `/layers` before the first phase, owned by the build user. order.toml there overrides the builder's
- * (Platform API 0.6), so no image has to be created for another order. The builder's extensions remain: users choose only buildpacks.
+ * (Platform API 0.6), so no image has to be created for another order; an empty system.toml replaces the builder's (phase.ts).
  */
 export function layersEntries(plan: BuildPlan): TarEntry[] {
   const file = (name: string, text: string): TarEntry => layersFile(plan, name, text)
   return [
     { type: 'directory', name: LAYERS_DIR.slice(1), ...owner(plan), mode: 0o755, size: 0 },
-    ...(plan.order ? [file('order.toml', orderToml(plan.order, extensionsOf(plan.builder)))] : []),
+    ...(plan.order ? [file('order.toml', orderToml(plan.order.buildpacks, plan.order.extensions))] : []),
+    ...(plan.withoutSystemBuildpacks ? [file('system.toml', '')] : []),
     hasFeature(plan.platformApi, 'runToml')
       ? file('run.toml', runToml(plan.runImages))
       : file('stack.toml', stackToml(plan.runImages[0])),
     ...(plan.projectMetadata === undefined ? [] : [file('project-metadata.toml', plan.projectMetadata)]),
   ]
-}
-
-/** Returns the builder's extensions with versions, which its label may omit. */
-function extensionsOf({ orderExtensions, extensions }: Builder): Order {
-  return resolveOrder(orderExtensions, extensions, 'extension')
 }
 
 /** Returns a file directly in `/layers`, owned by the build user. */

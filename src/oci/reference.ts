@@ -85,6 +85,14 @@ export function parseTag(text: string, hint = "Use a name with a tag, such as 'm
   return { registry, repository, tag }
 }
 
+/** Parses the names of a new image. Names that differ only in spelling, such as `app` and `app:latest`, are returned once. @throws see parseTag */
+export function parseTags(name: string, more: readonly string[] = []): [Tag, ...Tag[]] {
+  const first = parseTag(name)
+  const distinct = new Map([first, ...more.map((text) => parseTag(text))].map((tag) => [formatReference(tag), tag]))
+  distinct.delete(formatReference(first))
+  return [first, ...distinct.values()]
+}
+
 /** Returns the error for a text that cannot be the name of a new image. */
 export function cannotName(text: string, why: string, hint?: string): CnbError {
   return new CnbError('CNB_REFERENCE_INVALID', `cannot use '${text}' as the name of a new image: ${why}`, { hint })

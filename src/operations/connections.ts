@@ -1,7 +1,8 @@
 /** Connections to the engine and to registries; their code is loaded on first use. */
 
 import { getPriority, hostname } from 'node:os'
-import { toCnbError } from '../base/errors.ts'
+import { counted } from '../base/counted.ts'
+import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { NAME, VERSION } from '../base/version.ts'
 import type { Engine } from '../docker/engine.ts'
@@ -11,23 +12,37 @@ import type { EngineServices, Host, RegistryServices } from './services.ts'
 /** Go's processor names, which images use, by Node's. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
 
+/** The connection to the engine, shared by all operations. */
+interface EngineConnection {
+  readonly engine: Engine
+  readonly owner: string
+  readonly swept: Promise<void>
+}
+
 /** Opens connections and closes all of them on disposal; open connections keep the process alive. */
 export class Connections implements AsyncDisposable {
   readonly #host: Host
   readonly #closing: (() => Promise<void>)[] = []
+  #engine: Promise<EngineConnection> | undefined
+  #isClosed = false
 
   constructor(host: Host) {
     this.#host = host
   }
 
-  /** Returns the services that need registries only, without a connection. Loads undici when a registry is opened. */
+  /**
+   * Returns the services that need registries only, without a connection. Loads undici when a registry is opened.
+   * @throws CnbError CNB_USAGE after disposal
+   */
   registryServices(context: Context): RegistryServices {
+    this.#checkOpen()
     return {
       host: this.#host,
       // Correct also if containers run in a virtual machine.
       platform: { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch },
       registries: async (settings) => {
         const [{ openRegistries }, keychain] = await Promise.all([import('../registry/open-registries.ts'), this.#keychain(context)])
+        this.#checkOpen()
         const { env } = this.#host
         const registries = openRegistries({ ...settings, keychain, env, userAgent: `${NAME}/${VERSION}`, warn: warningsTo(context), events: context.events })
         this.#closing.push(() => registries.close())
@@ -37,32 +52,50 @@ export class Connections implements AsyncDisposable {
   }
 
   /**
-   * Connects to the engine and starts to remove the leftovers of killed runs in the background. Loads dockerode.
-   * @throws CnbError CNB_USAGE, CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
+   * Returns the services of one operation. The first call connects to the engine and starts to remove the leftovers of killed runs in the
+   * background; after a failure, the next call does. Loads dockerode.
+   * @param context of the operation; its events include the spans of the operation's requests
+   * @param connecting the context of the connection and of the removal, which other operations share
+   * @throws CnbError CNB_USAGE (also after disposal), CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
    */
-  async engineServices(context: Context): Promise<EngineServices> {
+  async engineServices(context: Context, connecting: Context = context): Promise<EngineServices> {
+    this.#checkOpen()
+    const [{ engine, owner, swept }, credentials] = await Promise.all([(this.#engine ??= this.#connect(connecting)), this.#keychain(context)])
+    return { engine: engine.reportingTo(context.events), host: this.#host, sweep: () => swept, owner, credentials }
+  }
+
+  async #connect(context: Context): Promise<EngineConnection> {
+    try {
+      return await this.#openEngine(context)
+    } catch (error) {
+      this.#engine = undefined
+      throw error
+    }
+  }
+
+  async #openEngine(context: Context): Promise<EngineConnection> {
     const { env, home } = this.#host
-    const [{ connectEngine }, { resolveEndpoint }, credentials, { currentOwner, ownerLabel }] = await Promise.all([
+    const [{ connectEngine }, { resolveEndpoint }, { currentOwner, ownerLabel }] = await Promise.all([
       import('../docker/connection/connect.ts'),
       import('../docker/connection/endpoint.ts'),
-      this.#keychain(context),
       import('../docker/owner.ts'),
     ])
     const endpoint = await resolveEndpoint({ env, home, uid: process.getuid?.(), windows: process.platform === 'win32' })
     const engine = await connectEngine(endpoint, context)
     const owner = await currentOwner(hostname(), process.pid)
+    if (this.#isClosed) engine.close()
+    this.#checkOpen()
     const swept = sweep(engine, owner, context)
     this.#closing.push(async () => {
       await swept
       engine.close()
     })
-    return {
-      engine,
-      host: this.#host,
-      sweep: () => swept,
-      owner: ownerLabel(owner),
-      credentials,
-    }
+    return { engine, owner: ownerLabel(owner), swept }
+  }
+
+  #checkOpen(): void {
+    if (!this.#isClosed) return
+    throw new CnbError('CNB_USAGE', 'cannot use the connection: it is closed', { hint: 'Call connect() again, and close the connection after the last operation.' })
   }
 
   async #keychain(context: Context) {
@@ -72,6 +105,7 @@ export class Connections implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     await Promise.all(this.#closing.splice(0).map((close) => close()))
   }
 }
@@ -85,7 +119,7 @@ async function sweep(engine: Engine, { space }: ResourceOwner, context: Context)
   const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('../docker/orphans.ts'), import('../docker/owner.ts')])
   try {
     const removed = await removeOrphans(engine, { space, hasEnded: (owner) => hasEnded(owner, processExists), now: Date.now }, context)
-    if (removed > 0) context.events?.({ type: 'debug', message: `removed ${removed} leftovers of earlier runs` })
+    if (removed > 0) context.events?.({ type: 'debug', message: `removed ${counted(removed, 'leftover')} of earlier runs` })
   } catch (error) {
     context.events?.({ type: 'debug', message: `cannot remove leftovers of earlier runs: ${toCnbError(error).message}` })
   }

@@ -15,9 +15,9 @@ export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain
     const message = `'${image}' is used as the image name, although a file of that name exists; use --path to select the app`
     context.events?.({ type: 'warning', message })
   }
-  const result = await build({ image, ...values, verbose, explain }, { ...(await services()), ...remote }, context)
-  const [first] = await parseSinks(values, host.cwd)
-  const commands = first?.loadCommands?.(result.image)
+  const sinks = await parseSinks(values, host.cwd)
+  const result = await build({ image, ...values, verbose, explain }, { ...(await services()), ...remote }, context, sinks)
+  const commands = sinks[0]?.loadCommands?.(result.image)
   return {
     data: result,
     line: result.reference,

@@ -2,6 +2,7 @@
 
 import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../command.ts'
 import { appSource } from '../options/app.ts'
+import { buildpackSources } from '../options/buildpacks.ts'
 import { containers } from '../options/containers.ts'
 import { insecureRegistries, registryMirrors } from '../options/registry.ts'
 import { sinkForms } from '../../operations/build/build-sinks.ts'
@@ -11,6 +12,7 @@ const [defaultSink, ...otherSinks] = sinkForms()
 
 const groups = [
   appSource,
+  buildpackSources,
   builderImages,
   containers,
   {

@@ -1,5 +1,6 @@
 /** Human-readable result of rebasing several images. */
 
+import { counted } from '../../base/counted.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { RebaseManyResult, RebaseReport, RebaseStatus } from '../../operations/rebase/rebase-many.ts'
 import { formatDuration } from '../../ui/quantity.ts'
@@ -27,7 +28,7 @@ export function fleetText({ images, summary }: RebaseManyResult, theme: Theme): 
   const rows = images.map((report) => [report.image, report.status, bases.length > 1 ? (report.runImage ?? '') : '', detailOf(report)])
   const columns: readonly Column[] = [{ title: 'IMAGE' }, { title: 'RESULT', paint }, { title: 'RUN IMAGE', spare: true }, { title: 'DETAIL' }]
   const counts = Object.keys(STATUS_COLORS).filter(isStatus).filter((status) => summary[status] > 0)
-  const total = `${summary.total} ${summary.total === 1 ? 'image' : 'images'} in ${formatDuration(summary.durationMs)}`
+  const total = `${counted(summary.total, 'image')} in ${formatDuration(summary.durationMs)}`
   return [
     ...table(columns, rows, theme),
     '',

@@ -17,12 +17,6 @@ export const appSource = {
       description: "build-time variable; default value: the host's; repeatable",
     },
     envFiles: { kind: 'list', flags: '--env-file <file>', description: 'file with one NAME or NAME=value per line; repeatable' },
-    buildpacks: {
-      kind: 'list',
-      commas: true,
-      flags: '-b, --buildpack <buildpack>',
-      description: "buildpack to use instead of the builder's order",
-    },
     execEnv: { kind: 'text', flags: '--exec-env <name>', description: 'execution environment, such as test (default: production)' },
     defaultProcess: { kind: 'text', flags: '-D, --default-process <type>', description: "default process type (default: the buildpacks' choice)" },
   },

@@ -54,20 +54,28 @@ export class EngineClient {
   readonly #agent: EngineAgent
   readonly #docker: Dockerode
 
-  /** @param events gets a span for each request */
-  constructor(endpoint: Endpoint, last: AbortSignal, events?: EventSink) {
+  /**
+   * @param events gets a span for each request
+   * @param agent the connections, shared with another client of the endpoint
+   */
+  constructor(endpoint: Endpoint, last: AbortSignal, events?: EventSink, agent = new EngineAgent(endpoint)) {
     this.endpoint = endpoint
     this.last = last
     this.events = events
     // One listener per concurrent request.
     setMaxListeners(0, last)
-    this.#agent = new EngineAgent(endpoint)
+    this.#agent = agent
     const host = endpoint.transport.kind === 'tcp' ? endpoint.transport.host : 'docker.invalid'
     // Modem's constructor is not called: it reads DOCKER_* and all files of DOCKER_CERT_PATH, but one-way TLS has only ca.pem. The endpoint
     // is already resolved, and the agent has all its settings.
     const settings = { host, port: 80, pathPrefix: '/', protocol: 'http', headers: {}, agent: this.#agent }
     const modem = Object.assign(Object.create(Modem.prototype) as Modem, settings)
     this.#docker = new Dockerode({ modem } as Dockerode.DockerOptions)
+  }
+
+  /** Returns a client with the same connections and another receiver of spans. */
+  reportingTo(events: EventSink | undefined): EngineClient {
+    return new EngineClient(this.endpoint, this.last, events, this.#agent)
   }
 
   /** Closes idle connections, and aborts active ones. */

@@ -3,6 +3,7 @@
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { DockerodeEngine } from '../dockerode-engine.ts'
+import { EngineClient } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Engine } from '../engine.ts'
 import { lastWords } from './last-words.ts'
@@ -13,7 +14,7 @@ import { closedAtOnceHint } from './tls-problem.ts'
  * @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
  */
 export async function connectEngine(endpoint: Endpoint, context?: Context): Promise<Engine> {
-  const engine = new DockerodeEngine(endpoint, lastWords(context?.signal), context?.events)
+  const engine = new DockerodeEngine(new EngineClient(endpoint, lastWords(context?.signal), context?.events))
   try {
     await engine.ping(context)
     return engine

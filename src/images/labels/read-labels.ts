@@ -14,6 +14,7 @@ export interface Labelled {
 const HINTS = {
   CNB_IMAGE_INVALID: 'Build the image again, or report the error to its author.',
   CNB_BUILDER_INVALID: 'Use another builder, or create this builder again.',
+  CNB_BUILDPACK_INVALID: 'Package the buildpack again, or report the error to its author.',
 }
 
 /** Returns a label's text; empty if the image does not have it. */

@@ -5,13 +5,15 @@ import { contextName, parseReference } from '../../oci/reference.ts'
 import type { Image } from '../image.ts'
 
 /**
- * Returns the image ID without its algorithm for an app image on an engine. The ID has no meaning elsewhere: for a published image,
- * returns `repository@digest`, as the lifecycle does without `-daemon`, or an empty text if the engine has no registry digest.
+ * Returns the image ID without its algorithm for an app image on an engine. The ID has no meaning elsewhere: for an image in a
+ * registry or an OCI layout, returns `repository@digest`, as the lifecycle does without `-daemon`, or an empty text if the engine has no
+ * registry digest.
  * @param name the name by which the run image was found
+ * @param leavesEngine whether the app image is saved to a registry or a layout
  */
-export function runImageReference(name: string, { id, repoDigests }: Pick<Image, 'id' | 'repoDigests'>, isPublished: boolean): string {
+export function runImageReference(name: string, { id, repoDigests }: Pick<Image, 'id' | 'repoDigests'>, leavesEngine: boolean): string {
   if (!isDigest(id)) return id
-  if (!isPublished) return hexOf(id)
+  if (!leavesEngine) return hexOf(id)
   const own = parseReference(name)
   const known = repoDigests.map(parseReference)
   // The digest of an image that was pulled through a mirror has the mirror's host, and the same path.

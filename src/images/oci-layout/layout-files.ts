@@ -8,13 +8,33 @@ import { verified } from '../../archive/verified-stream.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
-import { digestOf, hexOf, type Digest } from '../../oci/digest.ts'
+import { hexOf, type Digest } from '../../oci/digest.ts'
+import { formatLayoutLocation } from './layout-location.ts'
 
 /** The size of a manifest that registries accept (OCI distribution-spec, "Pushing Manifests"). */
-const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
 /** Bytes per read of a blob. */
 const PIECE = 1024 * 1024
+
+/** The files of a layout: in a directory, or in an archive (images/archive). */
+export interface LayoutFiles {
+  /** The layout's name for messages: `oci:DIR`, or the path of the archive. */
+  readonly name: string
+  /** Reads a small file. Returns undefined if it does not exist. @throws CnbError CNB_IMAGE_INVALID if it is too large or unreadable */
+  small(path: string): Promise<Buffer | undefined>
+  /** Opens a blob as a stream, which fails with CNB_IMAGE_INVALID at its end if the digest differs. @throws CnbError CNB_IMAGE_INVALID */
+  blob(descriptor: Descriptor, context?: Context): Promise<Readable>
+}
+
+/** Returns the files of a layout in a directory. */
+export function directoryFiles(directory: string): LayoutFiles {
+  return {
+    name: formatLayoutLocation({ directory }),
+    small: (path) => readSmallFile(directory, path),
+    blob: (descriptor, context) => openBlob(directory, descriptor, context),
+  }
+}
 
 /** Returns a blob's path, relative to the layout's directory. */
 export function blobPath(digest: Digest): string {
@@ -25,7 +45,7 @@ export function blobPath(digest: Digest): string {
  * Reads a small file of the layout. Returns undefined if it does not exist.
  * @throws CnbError CNB_IMAGE_INVALID if it is too large, not a regular file, or outside the layout
  */
-export async function readSmallFile(directory: string, path: string): Promise<Buffer | undefined> {
+async function readSmallFile(directory: string, path: string): Promise<Buffer | undefined> {
   const file = await openInside(directory, path)
   if (!file) return undefined
   await using handle = file.handle
@@ -38,18 +58,11 @@ export async function readSmallFile(directory: string, path: string): Promise<Bu
   return content.subarray(0, filled)
 }
 
-/** Reads a document's blob and verifies its digest. Returns undefined if it does not exist. @throws CnbError CNB_IMAGE_INVALID */
-export async function readLayoutDocument(directory: string, digest: Digest): Promise<Buffer | undefined> {
-  const content = await readSmallFile(directory, blobPath(digest))
-  if (content && digestOf(content) !== digest) throw isOther(directory, digest)(digestOf(content))
-  return content
-}
-
 /**
  * Opens a blob as a stream, which fails with CNB_IMAGE_INVALID at its end if the digest differs.
  * @throws CnbError CNB_IMAGE_INVALID if the blob does not exist or has another size
  */
-export async function openBlob(directory: string, { digest, size }: Descriptor, { signal }: Context = {}): Promise<Readable> {
+async function openBlob(directory: string, { digest, size }: Descriptor, { signal }: Context = {}): Promise<Readable> {
   const file = await openInside(directory, blobPath(digest))
   if (!file) {
     throw new CnbError('CNB_IMAGE_INVALID', `the layout ${directory} lacks the blob ${digest}`, {

@@ -1,4 +1,4 @@
-/** Reads images from OCI layouts in local directories (OCI image-spec, image-layout.md). */
+/** Reads images from OCI layouts in local directories and archives (OCI image-spec, image-layout.md). */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -9,9 +9,9 @@ import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts'
 import type { Platform } from '../../oci/platform.ts'
 import type { ImageSource } from '../image.ts'
 import { readStoredImage, type ImageContent, type StoredDocument, type StoredImage } from '../stored-image.ts'
-import { openBlob, readLayoutDocument, readSmallFile } from './layout-files.ts'
+import { blobPath, directoryFiles, type LayoutFiles } from './layout-files.ts'
 import { checkLayoutFile, imagesOf, indexOf, namesOf } from './layout-index.ts'
-import { formatLayoutLocation, parseLayoutLocation, type LayoutLocation } from './layout-location.ts'
+import { parseLayoutLocation } from './layout-location.ts'
 
 export interface LayoutImages extends ImageSource {
   /**
@@ -27,58 +27,58 @@ export function openLayoutImages(platform: Platform): LayoutImages {
     find: async (text, context) => {
       const { directory, name, digest } = parseLayoutLocation(text)
       const nameStored = (found: Digest) => ({ reference: text, id: `${directory}@${found}`, repoDigests: [] })
-      return readStoredImage(layoutContent(directory), digest ?? name ?? '', nameStored, platform, context)
+      return readStoredImage(layoutContent(directoryFiles(directory)), digest ?? name ?? '', nameStored, platform, context)
     },
   }
 }
 
 /** Returns a layout's content. References are the names in index.json; the empty reference is the only image. */
-function layoutContent(directory: string): ImageContent {
+export function layoutContent(files: LayoutFiles): ImageContent {
   return {
-    name: formatLayoutLocation({ directory }),
+    name: files.name,
     manifest: (reference) => {
-      if (isDigest(reference)) return documentOf(directory, reference)
-      return namedDocument({ directory, name: reference === '' ? undefined : reference })
+      if (isDigest(reference)) return documentOf(files, reference)
+      return namedDocument(files, reference === '' ? undefined : reference)
     },
-    blob: (descriptor, context) => openBlob(directory, descriptor, context),
+    blob: (descriptor, context) => files.blob(descriptor, context),
   }
 }
 
 /** Reads the manifest or index with the name. If the name has images of several platforms, returns an index of them. */
-async function namedDocument({ directory, name }: LayoutLocation): Promise<StoredDocument | undefined> {
-  const layout = formatLayoutLocation({ directory })
-  const index = await readLayoutIndex(directory)
-  const images = index ? imagesOf(index, name, layout) : []
+async function namedDocument(files: LayoutFiles, name: string | undefined): Promise<StoredDocument | undefined> {
+  const index = await readLayoutIndex(files)
+  const images = index ? imagesOf(index, name, files.name) : []
   const [image] = images
   if (!index || !image) return undefined
   if (images.length === 1) {
-    const document = await documentOf(directory, image.digest, image)
-    if (!document) throw new CnbError('CNB_IMAGE_INVALID', `${layout} lists ${image.digest}, which does not exist`)
+    const document = await documentOf(files, image.digest, image)
+    if (!document) throw new CnbError('CNB_IMAGE_INVALID', `${files.name} lists ${image.digest}, which does not exist`)
     return document
   }
   if (images.every((each) => each.platform)) return withDescriptor(indexOf(images), OCI_INDEX)
-  const names = namesOf(index, layout)
+  const names = namesOf(index, files.name)
   const digests = images.map(({ digest }) => `@${digest}`)
-  throw new CnbError('CNB_REFERENCE_INVALID', `${formatLayoutLocation({ directory, name })} matches ${images.length} images`, {
+  throw new CnbError('CNB_REFERENCE_INVALID', `${name === undefined ? files.name : `${files.name}:${name}`} matches ${images.length} images`, {
     hint: name === undefined && names.length > 0 ? `Add one of the names: ${names.join(', ')}.` : `Add one of the digests: ${digests.join(', ')}.`,
   })
 }
 
 /** Reads a layout's index.json. Returns undefined if there is no layout. @throws CnbError CNB_IMAGE_INVALID for an invalid layout */
-export async function readLayoutIndex(directory: string): Promise<Buffer | undefined> {
-  const layout = formatLayoutLocation({ directory })
-  const [marker, index] = [await readSmallFile(directory, 'oci-layout'), await readSmallFile(directory, 'index.json')]
+export async function readLayoutIndex(files: LayoutFiles): Promise<Buffer | undefined> {
+  const [marker, index] = [await files.small('oci-layout'), await files.small('index.json')]
   if (!marker && !index) return undefined
   const missing = marker ? 'index.json' : 'oci-layout'
-  if (!marker || !index) throw new CnbError('CNB_IMAGE_INVALID', `${layout} is not an OCI layout: it lacks ${missing}`)
-  checkLayoutFile(marker, layout)
+  if (!marker || !index) throw new CnbError('CNB_IMAGE_INVALID', `${files.name} is not an OCI layout: it lacks ${missing}`)
+  checkLayoutFile(marker, files.name)
   return index
 }
 
-async function documentOf(directory: string, digest: Digest, listed?: Descriptor): Promise<StoredDocument | undefined> {
-  const content = await readLayoutDocument(directory, digest)
-  const name = formatLayoutLocation({ directory, digest })
-  return content && withDescriptor(content, typeOf(content, stringOf(listed?.mediaType), name))
+async function documentOf(files: LayoutFiles, digest: Digest, listed?: Descriptor): Promise<StoredDocument | undefined> {
+  const content = await files.small(blobPath(digest))
+  if (!content) return undefined
+  const name = `${files.name}@${digest}`
+  if (digestOf(content) !== digest) throw new CnbError('CNB_IMAGE_INVALID', `cannot read ${name}: the blob contains ${digestOf(content)}`)
+  return withDescriptor(content, typeOf(content, stringOf(listed?.mediaType), name))
 }
 
 function withDescriptor(content: Buffer, mediaType: string): StoredDocument {

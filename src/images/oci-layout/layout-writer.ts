@@ -1,13 +1,14 @@
 /** Writes a layout's files: blobs first, then documents that refer to them, so it is always complete. */
 
-import { mkdir, readdir, realpath } from 'node:fs/promises'
+import { readdir, realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
+import { makeDirectories } from '../../base/files.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { LayerBlob } from '../image.ts'
 import { cannotWrite, isUnfinished, removeAbandoned, syncDirectory, writeDurably } from './durable-file.ts'
-import { blobPath, blobSize } from './layout-files.ts'
+import { blobPath, blobSize, directoryFiles } from './layout-files.ts'
 import { EMPTY_INDEX } from './layout-index.ts'
 import { isLock, withIndexLock } from './layout-lock.ts'
 import { readLayoutIndex } from './layout-source.ts'
@@ -20,7 +21,7 @@ const MARKER = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
  * @throws CnbError CNB_OUTPUT if the directory contains other files or cannot be written; CNB_IMAGE_INVALID
  */
 export async function prepareLayout(directory: string, context: Context = {}): Promise<void> {
-  await mkdir(directory, { recursive: true }).catch((error: unknown) => cannotWrite(directory, error))
+  await makeDirectories(directory).catch((error: unknown) => cannotWrite(directory, error))
   const names = await readdir(directory).catch((error: unknown) => cannotWrite(directory, error))
   const isNew = !names.includes('oci-layout')
   const foreign = isNew && names.find((name) => !['blobs', 'index.json'].includes(name) && !isUnfinished(name) && !isLock(name))
@@ -29,7 +30,7 @@ export async function prepareLayout(directory: string, context: Context = {}): P
       hint: 'Use a directory that is empty or does not exist.',
     })
   }
-  await mkdir(join(directory, BLOBS), { recursive: true }).catch((error: unknown) => cannotWrite(directory, error))
+  await makeDirectories(join(directory, BLOBS)).catch((error: unknown) => cannotWrite(directory, error))
   const inside = relative(await realpath(directory), await realpath(join(directory, BLOBS)))
   if (isAbsolute(inside) || inside.startsWith('..')) {
     throw new CnbError('CNB_IMAGE_INVALID', `cannot write an image to ${directory}: its ${BLOBS} is a link to a path outside`)
@@ -74,7 +75,7 @@ async function* atMost(size: number, content: AsyncIterable<Buffer>, differs: (f
 export async function changeIndex(directory: string, change: (index: Buffer) => Buffer, context: Context = {}): Promise<void> {
   await syncDirectory(join(directory, BLOBS))
   await withIndexLock(directory, async () => {
-    const index = (await readLayoutIndex(directory)) ?? EMPTY_INDEX
+    const index = (await readLayoutIndex(directoryFiles(directory))) ?? EMPTY_INDEX
     await writeDurably(directory, 'index.json', [change(index)], () => {}, context.signal)
   }, context)
   await syncDirectory(directory)

@@ -1,7 +1,9 @@
 /** The volumes of one build: temporary ones, and the two caches. */
 
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
+import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
+import { makeDirectories } from '../../base/files.ts'
 import { type Engine, type Mount, OWNER_LABEL } from '../../docker/engine.ts'
 import { discardVolume } from '../discard-volume.ts'
 import type { BuildPlan } from '../lifecycle.ts'
@@ -13,7 +15,7 @@ import { UnfinishedVolumes } from '../unfinished-volumes.ts'
  * Creates the volumes. Leaving the scope removes the temporary volumes, and also new caches unless `keepCaches` was called: a cache
  * that no export filled is useless, and an interrupted build must leave nothing behind.
  * @param owner the label by which a later run finds the remains of a killed run
- * @throws CnbError CNB_ENGINE_*
+ * @throws CnbError CNB_ENGINE_*, CNB_OUTPUT
  */
 export async function openBuildVolumes(engine: Engine, plan: BuildPlan, owner: string, context: Context): Promise<BuildVolumes> {
   const volumes = new BuildVolumes(engine, plan, owner, context)
@@ -47,7 +49,7 @@ export class BuildVolumes implements AsyncDisposable {
 
   async make(plan: BuildPlan, owner: string, context: Context): Promise<void> {
     if (plan.clearCache) await this.#clear()
-    if (this.#directory !== undefined) await mkdir(this.#directory, { recursive: true })
+    if (this.#directory !== undefined) await makeCacheDirectory(this.#directory)
     const work = [this.#layers, this.#app, ...phasesOf(plan).flatMap((spec) => this.#buildpackMounts(spec)).map(({ source }) => source)].map(async (name) => {
       this.#temporary.add(name)
       await this.#engine.volumes.create(name, { [OWNER_LABEL]: owner }, context)
@@ -108,4 +110,13 @@ export class BuildVolumes implements AsyncDisposable {
     const temporary = [...this.#temporary].map((name) => discardVolume(this.#engine, name, this.#context))
     await Promise.all([...temporary, this.#kept[Symbol.asyncDispose]()])
   }
+}
+
+async function makeCacheDirectory(directory: string): Promise<void> {
+  await makeDirectories(directory).catch((error: unknown) => {
+    throw new CnbError('CNB_OUTPUT', `cannot create the cache directory ${directory}: ${(error as Error).message}`, {
+      cause: error,
+      hint: 'Use a directory that exists or that you can create.',
+    })
+  })
 }

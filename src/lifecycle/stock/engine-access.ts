@@ -1,6 +1,8 @@
 /** Access from a phase's container to its engine. */
 
+import { isIPv6 } from 'node:net'
 import { CnbError } from '../../base/errors.ts'
+import { parseAddress, withoutPassword, type Transport } from '../../docker/connection/engine-address.ts'
 import type { Engine, EngineInfo, Mount } from '../../docker/engine.ts'
 
 /**
@@ -9,6 +11,7 @@ import type { Engine, EngineInfo, Mount } from '../../docker/engine.ts'
  */
 const SOCKET_IN_CONTAINER = '/cnb-engine.sock'
 const USUAL_SOCKET = '/var/run/docker.sock'
+const HINT = "Use 'unix:///path/of/the/socket' with the path on the engine's host, 'tcp://host:port', or 'inherit'."
 
 export interface EngineAccess {
   readonly env: readonly string[]
@@ -23,19 +26,32 @@ export interface EngineAccess {
  */
 export function engineAccessChoices(engine: Pick<Engine, 'address'>, info: EngineInfo, home: string, dockerHost?: string): EngineAccess[] {
   const wanted = dockerHost === 'inherit' ? engine.address : dockerHost
-  if (wanted !== undefined) {
-    if (/^tcp:\/\/./.test(wanted)) return [{ env: [`DOCKER_HOST=${wanted}`, apiVersion(info)], mounts: [] }]
-    const path = /^unix:\/\/(\/.+)$/.exec(wanted)?.[1]
-    if (path === undefined) {
-      throw new CnbError('CNB_USAGE', `--docker-host '${wanted}' is not an address that the phases can use`, {
-        hint: "Use 'unix:///path/of/the/socket' with the path on the engine's host, 'tcp://host:port', or 'inherit'.",
-      })
-    }
-    return [throughSocket(path, info)]
-  }
-  const own = /^unix:\/\/(\/.+)$/.exec(engine.address)?.[1]
+  if (wanted !== undefined) return [accessOf(wanted, info)]
+  const own = socketOf(parseAddress(engine.address, 'the engine', undefined))
   const paths = own === undefined || own.startsWith(`${home}/`) ? [USUAL_SOCKET, own] : [own, USUAL_SOCKET]
   return [...new Set(paths)].flatMap((path) => (path === undefined ? [] : [throughSocket(path, info)]))
+}
+
+function accessOf(address: string, info: EngineInfo): EngineAccess {
+  const transport = parsed(address)
+  const socket = socketOf(transport)
+  if (socket !== undefined) return throughSocket(socket, info)
+  if (transport.kind !== 'tcp' || transport.tls) throw new CnbError('CNB_USAGE', `--docker-host '${withoutPassword(address)}' is not an address that the phases can use`, { hint: HINT })
+  const host = isIPv6(transport.host) ? `[${transport.host}]` : transport.host
+  return { env: [`DOCKER_HOST=tcp://${host}:${transport.port}`, apiVersion(info)], mounts: [] }
+}
+
+function parsed(address: string): Transport {
+  try {
+    return parseAddress(address, '--docker-host', undefined)
+  } catch (error) {
+    throw new CnbError('CNB_USAGE', (error as CnbError).message, { hint: HINT, cause: error })
+  }
+}
+
+/** Returns the path of a Unix socket; undefined for other addresses, such as Windows pipes. */
+function socketOf(transport: Transport): string | undefined {
+  return transport.kind === 'socket' && transport.path.startsWith('/') ? transport.path : undefined
 }
 
 /**

@@ -7,11 +7,11 @@ import { decidePullPolicy, type PullPolicy } from '../../images/find/find-image.
 import { DEFAULT_EXEC_ENV, parseExecEnv } from '../../lifecycle/exec-env.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { Platform } from '../../oci/platform.ts'
-import { parseTag, type Tag } from '../../oci/reference.ts'
+import { parseTags, type Tag } from '../../oci/reference.ts'
 import { type App, checkApp } from '../../project/app.ts'
 import { readConfig } from '../config/config-file.ts'
 import type { Config } from '../config/config.ts'
-import { chooseMirrors } from '../config/registry-settings.ts'
+import { registrySettings } from '../config/registry-settings.ts'
 import { readCertificates } from '../config/user-files.ts'
 import type { Host, RegistrySettings } from '../services.ts'
 import type { PlatformBuildOptions } from './build-options.ts'
@@ -31,7 +31,7 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' |
   readonly builder: string
   readonly platform: Platform | undefined
   readonly pullPolicy: PullPolicy
-  readonly mirrors: RegistrySettings['mirrors']
+  readonly registry: RegistrySettings
   readonly execEnv: string
   readonly cache: CacheChoice
   /** PEM files of private CAs. */
@@ -40,8 +40,7 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' |
 
 /** Reads and validates the input. @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID, CNB_DESCRIPTOR_INVALID, CNB_APP_INVALID */
 export async function readInput(options: PlatformBuildOptions, host: Host, context: Context): Promise<BuildInput> {
-  const image = parseTag(options.image)
-  const tags = (options.tags ?? []).map((tag) => parseTag(tag))
+  const [image, ...tags] = parseTags(options.image, options.tags)
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
   const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events))
@@ -58,9 +57,9 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
   const certificates = await readCertificates(options.caCerts ?? [], host, context)
   const config = await readConfig(host, context)
   const pullPolicy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
-  const mirrors = chooseMirrors(options, config)
+  const registry = registrySettings(options, config, certificates)
   const builder = builderName(options, project, config, context)
-  return { options, image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, mirrors, builder }
+  return { options, image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, registry, builder }
 }
 
 function builderName(options: PlatformBuildOptions, project: Project | undefined, config: Config, context: Context): string {

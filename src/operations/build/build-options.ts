@@ -15,8 +15,16 @@ export interface BuildOptions extends RegistryOptions {
   /** `NAME=value`, or `NAME` for the host's value. */
   env?: string[]
   envFiles?: string[]
-  /** Buildpacks that replace the builder's order: `id`, `id@version`, a directory, a tar. */
+  /** Locators of buildpacks that replace the builder's order (buildpacks/locator.ts). */
   buildpacks?: string[]
+  /** Locators of buildpacks before those of each group of the builder's order; ignored with `buildpacks`. */
+  preBuildpacks?: string[]
+  /** The same after those of each group. */
+  postBuildpacks?: string[]
+  /** Locators of extensions that replace the builder's. */
+  extensions?: string[]
+  /** Ignores the builder's system buildpacks. */
+  disableSystemBuildpacks?: boolean
   defaultProcess?: string
   network?: string
   /** `source:target[:ro|rw]`; read-only by default. */

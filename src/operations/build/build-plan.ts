@@ -1,19 +1,21 @@
-/** Creates a build plan from the options of `cnb build`; validates all input. */
+/** Creates a build plan from the input of `cnb build`. */
 
 import { resolve } from 'node:path'
 import type { Context } from '../../base/events.ts'
+import type { Builder } from '../../builder/builder.ts'
 import { hasFeature, sinceApi } from '../../formats/api-features.ts'
 import { type ApiVersion, formatApiVersion } from '../../formats/versions.ts'
 import { cacheVolumes, volumeKey } from '../../lifecycle/cache-volumes.ts'
 import { execEnvFor } from '../../lifecycle/exec-env.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
+import type { ModuleSources } from '../../buildpacks/module-sources.ts'
 import { appEntries } from '../../project/app.ts'
 import { caBinding } from '../../project/platform-directory.ts'
 import type { PlatformBuildOptions } from './build-options.ts'
 import { decideCache, decideTrust } from './build-decisions.ts'
-import { readInput } from './build-input.ts'
+import type { BuildInput } from './build-input.ts'
 import { checkPublishing, type Publishing } from './build-store.ts'
-import { chooseBuildpacks } from './build-order.ts'
+import { chooseBuildpacks, type ChosenBuildpacks } from './build-order.ts'
 import { projectMetadataToml } from './build-project.ts'
 import { trusts } from './build-trust.ts'
 import { proxyEnv } from './build-values.ts'
@@ -22,22 +24,31 @@ import { isEngineOnly } from './build-sinks.ts'
 import { findImages } from './found-images.ts'
 import type { EngineServices } from '../services.ts'
 
+/** The services of a plan besides the engine. */
+export interface PlanOutside {
+  /** Absent if the build uses the engine only. */
+  readonly publishing?: Publishing
+  /** The sources of buildpacks and extensions, which must stay open until the end of the build. */
+  readonly sources: ModuleSources
+}
+
 /** Plans a build. @throws CnbError with almost any code except those of phases */
 export async function planBuild(
-  options: PlatformBuildOptions,
+  input: BuildInput,
   services: EngineServices,
-  publishing: Publishing | undefined,
+  { publishing, sources }: PlanOutside,
   context: Context,
 ): Promise<BuildPlan> {
   const { host } = services
-  const input = await readInput(options, host, context)
-  const { image, tags, app, project, config, cache, certificates } = input
+  const { options, image, tags, app, project, config, cache, certificates } = input
   // Runs concurrently with the search for images: the result is needed only before anything is created.
   const allowed = publishing && checkPublishing(publishing, [image, ...tags], context)
   allowed?.catch(() => {})
   const images = await findImages(input, services, publishing, context)
-  const { builder, platformApi } = images
-  const chosen = await chooseBuildpacks(options.buildpacks ?? [], project, builder, host.cwd, context)
+  const { platformApi } = images
+  const wanted = { buildpacks: options.buildpacks ?? [], pre: options.preBuildpacks ?? [], post: options.postBuildpacks ?? [], extensions: options.extensions ?? [], project }
+  const chosen = await chooseBuildpacks(wanted, { builder: images.builder, sources, cwd: host.cwd }, context)
+  const builder = withExtensions(images.builder, chosen)
   warnOfOldApi(options, platformApi, context)
 
   const key = await volumeKey(image, host)
@@ -54,11 +65,13 @@ export async function planBuild(
     image,
     tags,
     ...images,
+    builder,
     platform: input.platform,
-    published: publishing !== undefined && !isEngineOnly(publishing.sinks),
+    leavesEngine: publishing !== undefined && !isEngineOnly(publishing.sinks),
     appEntries: (reading) =>
       appEntries({ app, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
     order: chosen.order,
+    withoutSystemBuildpacks: options.disableSystemBuildpacks,
     buildpacks: chosen.added,
     env: input.env,
     bindings: certificates.length > 0 ? [caBinding(certificates)] : [],
@@ -81,6 +94,13 @@ export async function planBuild(
     verbose: options.verbose ?? false,
     explain: options.explain ?? false,
   }
+}
+
+/** Returns the builder with the user's extensions, if the user chose any. */
+function withExtensions(builder: Builder, { order, added }: ChosenBuildpacks): Builder {
+  if (!order) return builder
+  const extensions = added.filter(({ descriptor }) => descriptor.kind === 'extension').map(({ descriptor }) => descriptor.info)
+  return { ...builder, orderExtensions: order.extensions, extensions: [...builder.extensions, ...extensions] }
 }
 
 function warnOfOldApi(options: PlatformBuildOptions, api: ApiVersion, context: Context): void {

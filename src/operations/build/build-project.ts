@@ -2,6 +2,7 @@
 
 import { lstat, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { counted } from '../../base/counted.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { stringifyToml } from '../../formats/toml.ts'
@@ -60,7 +61,7 @@ async function findDescriptor({ path: app, archive }: App, context: Context): Pr
 }
 
 function hidden({ shown }: NamedFile, { length }: readonly string[]): string[] {
-  return length === 0 ? [] : [`${shown} has ${length} ${length === 1 ? 'warning' : 'warnings'}, and ${HIDDEN}`]
+  return length === 0 ? [] : [`${shown} has ${counted(length, 'warning')}, and ${HIDDEN}`]
 }
 
 /**

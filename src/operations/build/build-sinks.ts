@@ -24,11 +24,11 @@ export function sinkForms(kinds: readonly SinkKind[] = SINKS): string[] {
 /**
  * Parses the values of all `--to` options. The default is the engine; `--publish` is equivalent to `--to registry`.
  * @param cwd the base directory of relative directories
- * @returns the sinks, ordered by kind
+ * @returns the sinks, ordered by kind, each place once
  * @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID for an invalid layout name
  */
 export async function parseSinks({ to = [], publish = false, sparse = false }: SinkChoice, cwd: string, kinds: readonly SinkKind[] = SINKS): Promise<readonly Sink[]> {
-  const chosen = [...new Set([...to, ...(publish ? ['registry'] : [])])]
+  const chosen = publish ? [...to, 'registry'] : to
   const wanted = chosen.length > 0 ? chosen : ['engine']
   const sinks = await Promise.all(kinds.map(async ({ form, load }) => {
     const texts = wanted.filter((text) => hasForm(text, form))
@@ -40,7 +40,8 @@ export async function parseSinks({ to = [], publish = false, sparse = false }: S
   const unknown = wanted.find((text) => !kinds.some(({ form }) => hasForm(text, form)))
   if (unknown !== undefined) throw new CnbError('CNB_USAGE', `unknown --to target '${unknown}'`, { hint })
   if (sparse && !sinks.flat().some((sink) => sink.sparse)) throw new CnbError('CNB_USAGE', '--sparse requires an OCI layout', { hint })
-  return sinks.flat()
+  // One place can have several spellings: `oci:out` and `oci:./out`.
+  return [...new Map(sinks.flat().map((sink) => [sink.place, sink])).values()]
 }
 
 function hasForm(text: string, form: string): boolean {

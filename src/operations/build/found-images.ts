@@ -21,22 +21,22 @@ export type FoundImages = Pick<BuildPlan, 'builder' | 'platformApi' | 'runImage'
  * @throws CnbError those of findBuilder and findRunImage
  */
 export async function findImages(
-  { image, options, builder: name, platform, pullPolicy, mirrors, config }: BuildInput,
+  { image, options, builder: name, platform, pullPolicy, registry, config }: BuildInput,
   services: EngineServices,
   publishing: Publishing | undefined,
   context: Context,
 ): Promise<FoundImages> {
-  const pulling = { ...services, mirrors }
+  const pulling = { ...services, mirrors: registry.mirrors }
   const builder = await findBuilder(name, pullPolicy, platform, pulling, context)
   const platformApi = negotiatePlatformApi(builder)
   decideEnvironment(options, builder, platformApi, context)
   const ofBuilder = { ...pulling, platform: builder.image.platform }
-  const leavesEngine = publishing !== undefined && !publishing.sinks.some(({ store }) => store === 'engine')
+  const skipsEngine = publishing !== undefined && !publishing.sinks.some(({ store }) => store === 'engine')
   const search: RunImageSearch = {
     app: image,
     ...{ builder, config },
     find:
-      leavesEngine && pullPolicy !== 'never'
+      skipsEngine && pullPolicy !== 'never'
         ? findPublished(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
         : (reference, finding) => findImage(reference, pullPolicy, ofBuilder, finding),
   }

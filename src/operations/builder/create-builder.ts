@@ -15,14 +15,15 @@ import { openEngineImages } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSource } from '../../images/image.ts'
 import { decidePullPolicy, findImage, type FindImageServices, type PullPolicy } from '../../images/find/find-image.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
-import { familiarName, formatReference, parseTag, type Reference } from '../../oci/reference.ts'
-import { readBuilderFile, readModules } from './builder-sources.ts'
+import { familiarName, formatReference, parseTags, type Reference } from '../../oci/reference.ts'
+import { openModuleSources } from '../packages/open-module-sources.ts'
+import { readBuilderFile, readBuilderModules } from './builder-sources.ts'
 import { outputReference } from '../output-reference.ts'
 import { readConfig } from '../config/config-file.ts'
-import { chooseMirrors, type RegistryOptions } from '../config/registry-settings.ts'
-import type { EngineServices } from '../services.ts'
+import { chooseMirrors, readRegistrySettings, type RegistryOptions } from '../config/registry-settings.ts'
+import type { EngineServices, RegistryServices } from '../services.ts'
 
-export interface CreateBuilderOptions extends Pick<RegistryOptions, 'registryMirrors'> {
+export interface CreateBuilderOptions extends RegistryOptions {
   /** The builder image's name, as typed. */
   image: string
   /** Path of builder.toml; paths in it are relative to its directory. */
@@ -53,10 +54,9 @@ type BuilderImageServices = FindImageServices & { images: ImageSource }
  * @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_USAGE, CNB_UNSUPPORTED, CNB_BUILDPACK_*, CNB_LIFECYCLE_INVALID, CNB_BUILDER_INVALID,
  * CNB_RUN_IMAGE_INVALID, CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_ENGINE_*
  */
-export async function createBuilder(options: CreateBuilderOptions, services: EngineServices, context: Context): Promise<CreateBuilderResult> {
+export async function createBuilder(options: CreateBuilderOptions, services: EngineServices & RegistryServices, context: Context): Promise<CreateBuilderResult> {
   const start = performance.now()
-  const [name, ...more] = [options.image, ...(options.tags ?? [])].map((tag) => parseTag(tag))
-  if (name === undefined) throw new CnbError('CNB_USAGE', 'no builder name specified')
+  const [name, ...more] = parseTags(options.image, options.tags)
   const labels = Object.fromEntries((options.labels ?? []).map(parseLabel))
   const file = resolve(services.host.cwd, options.config)
   const config = await readBuilderFile(file, options.config, services.host, context)
@@ -72,9 +72,11 @@ export async function createBuilder(options: CreateBuilderOptions, services: Eng
   const { plan, warnings, lifecycleVersion, buildpacks } = await step(context, 'reading buildpacks and lifecycle', async () => {
     const lifecycle = await readLifecycle(resolve(base, pathOfUri(config.lifecycleUri)), context)
     decide(context, { kind: 'lifecycle', name: lifecycle.version }, 'chosen', `'${config.lifecycleUri}' in ${options.config} contains it`)
+    const registries = async () => services.registries(await readRegistrySettings(options, services.host, context))
+    const modules = { sources: openModuleSources({ engine: images, registries, policy }), base, platform: buildImage.platform }
     const read = {
-      buildpacks: await readModules(config.buildpacks, 'buildpack', base, context),
-      extensions: await readModules(config.extensions, 'extension', base, context),
+      buildpacks: await readBuilderModules(config.buildpacks, 'buildpack', modules, context),
+      extensions: await readBuilderModules(config.extensions, 'extension', modules, context),
     }
     const recipe = { ...config, ...read, lifecycle, buildImage, labels, createdBy: { name: NAME, version: VERSION }, tags: [name, ...more] }
     const planned = await planBuilder(recipe, context)

@@ -22,9 +22,18 @@ export interface RegistryOptions {
  */
 export async function readRegistrySettings(options: RegistryOptions, host: Host, context: Context = {}): Promise<RegistrySettings> {
   const certificates = await readCertificates(options.caCerts ?? [], host, context)
+  return registrySettings(options, await readConfig(host, { signal: context.signal }), certificates)
+}
+
+/** The same for a configuration and certificates that are already read. @throws CnbError CNB_USAGE for an invalid host or mirror */
+export function registrySettings(
+  options: RegistryOptions,
+  config: Pick<Config, 'registryMirrors'>,
+  certificates: readonly { readonly pem: Buffer }[],
+): RegistrySettings {
   return {
     insecure: (options.insecureRegistries ?? []).map((text) => checkedHost(text, '--insecure-registry')),
-    mirrors: chooseMirrors(options, await readConfig(host, { signal: context.signal })),
+    mirrors: chooseMirrors(options, config),
     ca: certificates.map(({ pem }) => pem),
   }
 }

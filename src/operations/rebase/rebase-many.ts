@@ -1,5 +1,6 @@
 /** Rebases many images concurrently; the failure of one does not stop the others. */
 
+import { counted } from '../../base/counted.ts'
 import { abortError, toCnbError, type CnbError } from '../../base/errors.ts'
 import { decide, step, type Context } from '../../base/events.ts'
 import { NoAppImage } from '../../images/rebase/rebase-plan.ts'
@@ -52,7 +53,7 @@ export async function rebaseMany(
   const failed = { count: 0 }
   let done = 0
   const queue = images.entries()
-  const name = `${dryRun ? 'checking' : 'rebasing'} ${total} ${total === 1 ? 'image' : 'images'}`
+  const name = `${dryRun ? 'checking' : 'rebasing'} ${counted(total, 'image')}`
   const work = async (): Promise<void> => {
     for (const [index, image] of queue) {
       const report = await rebaseOne(image, dryRun, rebase, context)

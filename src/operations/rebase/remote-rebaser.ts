@@ -1,5 +1,6 @@
 /** Rebases images in their registries; only manifests and configurations pass through this process. */
 
+import { counted } from '../../base/counted.ts'
 import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
 import { IndexDocuments, isImageEntry } from '../../images/index/choose-image.ts'
@@ -114,7 +115,7 @@ export class RemoteRebaser {
     const isSame = kept.every(({ entry, rebased }) => rebased.document.descriptor.digest === entry.digest) && (dropped === 0 || repositoryName(source) === repositoryName(target))
     if (isSame) return { document: index, parts, nested }
     if (dropped > 0) {
-      const message = `${dropped} attestations of '${familiarName(source)}' are omitted: they describe the image on its old base`
+      const message = `${counted(dropped, 'attestation')} of '${familiarName(source)}' omitted, because attestations describe the image on its old base`
       context.events?.({ type: 'warning', message })
     }
     const replace = new Map(kept.map(({ entry, rebased }) => [entry.digest, rebased.document.descriptor]))
@@ -126,7 +127,7 @@ export class RemoteRebaser {
     try {
       task.documents.count(level)
       const found = await task.content.manifest(entry.digest, context)
-      if (!found) throw new CnbError('CNB_IMAGE_INVALID', `the registry has no manifest ${entry.digest}, which the index lists`)
+      if (!found) throw new CnbError('CNB_IMAGE_INVALID', `the index ${task.content.name} lists ${entry.digest}, which does not exist`)
       if (isIndex(found.descriptor.mediaType, found.content, entry.digest)) return await this.#rebaseIndex(found, task, context, level + 1)
       return await this.#rebaseManifest(found, task, context)
     } catch (error) {

@@ -61,7 +61,13 @@ describe('the package', () => {
     expect(kinds.filter((kind) => manifest[kind] !== undefined)).toEqual([])
     const scripts = Object.keys(manifest['scripts'] ?? {})
     expect(scripts.filter((name) => /^(pre|post)?(install|pack|publish)$|^(pre|post)?prepare$|^dependencies$/.test(name))).toEqual([])
-    expect(await readFile(join(unpacked, 'dist/LICENSES.txt'), 'utf8')).toMatch(/^undici [\d.]+ \(MIT\)$/m)
+  })
+
+  it('contains the licence of each bundled package: its text, or else its name and the author', async () => {
+    const licences = (await readFile(join(unpacked, 'dist/LICENSES.txt'), 'utf8')).split('-'.repeat(80)).map((text) => text.trim())
+    expect(licences.filter((text) => text.split('\n\n').length < 2)).toEqual([])
+    expect(licences).toContainEqual(expect.stringMatching(/^undici [\d.]+ \(MIT\)\n\nMIT License\n/))
+    expect(licences).toContainEqual(expect.stringMatching(/^split-ca [\d.]+ \(ISC\)\n\nThe package contains no text of its licence. Author: Charles Bushong. /))
   })
 
   it('prints stack traces with positions in the sources', async () => {

@@ -10,7 +10,7 @@ import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/ba
 import type { Engine } from '../../../src/docker/engine.ts'
 import { createBuilder, type CreateBuilderResult } from '../../../src/operations/builder/create-builder.ts'
 import { inspectBuilder } from '../../../src/operations/builder/inspect-builder.ts'
-import type { EngineServices } from '../../../src/operations/services.ts'
+import type { EngineServices, RegistryServices } from '../../../src/operations/services.ts'
 import { placesWith } from '../../support/places.ts'
 import { writeLifecycle } from '../../unit/builder/lifecycle-files.ts'
 import { writeTar } from '../../unit/buildpacks/tar-file.ts'
@@ -19,13 +19,13 @@ import { connectToEngine, layerOf, loadImage, ownName } from '../images/crafted.
 const BUILD_IMAGE = ownName('build')
 const NAMES = [BUILD_IMAGE]
 let engine: Engine
-let services: EngineServices
+let services: EngineServices & RegistryServices
 let scratch: TemporaryDirectory
 
 beforeAll(async () => {
   engine = await connectToEngine()
   scratch = await makeTemporaryDirectory('cnb-engine-test-')
-  services = { engine, host: { env: {}, cwd: scratch.path, home: '/nowhere' }, owner: 'test', sweep: async () => {}, credentials: async () => undefined }
+  services = { engine, host: { env: {}, cwd: scratch.path, home: '/nowhere' }, owner: 'test', sweep: async () => {}, credentials: async () => undefined, platform: { os: 'linux', architecture: 'amd64' }, registries: () => Promise.reject(new Error('no registry is needed')) }
   await loadImage(engine, BUILD_IMAGE, {
     config: { User: '1001:1000', Env: ['PATH=/bin', 'CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'] },
     layers: [await layerOf('etc/base', BUILD_IMAGE), await layerOf('etc/more', BUILD_IMAGE)],

@@ -25,24 +25,22 @@ export function watch(engine: Engine): WatchedEngine {
     meter.on('close', () => tar.destroy())
     return tar.pipe(meter)
   }
-  return {
-    saved,
-    loaded,
-    engine: {
-      address: engine.address,
-      info: (context) => engine.info(context),
-      containers: engine.containers,
-      volumes: engine.volumes,
-      content: engine.content,
-      close: () => engine.close(),
-      images: {
-        ...engine.images,
-        save: (reference, context) => {
-          saved.push(reference)
-          return engine.images.save(reference, context)
-        },
-        load: (tar, context) => engine.images.load(count(tar), context),
+  const watched: Engine = {
+    address: engine.address,
+    info: (context) => engine.info(context),
+    containers: engine.containers,
+    volumes: engine.volumes,
+    content: engine.content,
+    reportingTo: () => watched,
+    close: () => engine.close(),
+    images: {
+      ...engine.images,
+      save: (reference, context) => {
+        saved.push(reference)
+        return engine.images.save(reference, context)
       },
+      load: (tar, context) => engine.images.load(count(tar), context),
     },
   }
+  return { saved, loaded, engine: watched }
 }

@@ -39,7 +39,7 @@ interface FakeContainerState {
 }
 
 export class FakeEngine implements Engine {
-  readonly address = 'fake://engine'
+  readonly address = 'tcp://fake-engine:2375'
   /** Programs by the first element of a container's command. */
   readonly programs = new Map<string, FakeProgram>()
   /** The archives of images that can be pulled, by familiar name, or by name and platform: `some/image:1 linux/arm64`. */
@@ -77,6 +77,10 @@ export class FakeEngine implements Engine {
 
   async info(): Promise<EngineInfo> {
     return this.#info
+  }
+
+  reportingTo(): this {
+    return this
   }
 
   close(): void {}

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { chmodSync, mkdtempSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -91,6 +91,15 @@ test('keeps spans of one lane disjoint or nested', () => {
   )
 })
 
+test('belongs to the last of several runs at once', () => {
+  const [first, last] = [openTrace(path, 'cnb build'), openTrace(path, 'cnb inspect')]
+  for (const [at, { events }] of [first, last, first, last, first].entries()) events({ type: 'step.end', step: `a step ${'x'.repeat(100 - at)}`, durationMs: 1 })
+  last.close()
+  first.close()
+  expect(read()[0]).toMatchObject({ args: { name: 'cnb inspect' } })
+  expect(spans()).toHaveLength(2)
+})
+
 test('replaces the file, and allows only its owner to read it', () => {
   writeFileSync(path, 'x'.repeat(10_000))
   chmodSync(path, 0o644)
@@ -110,5 +119,7 @@ test.each<[string, () => string]>([
   }],
 ])('refuses %s', (_what, target) => {
   const file = target()
+  const before = readdirSync(directory)
   expect(() => openTrace(file, 'cnb')).toThrow(expect.objectContaining({ code: 'CNB_OUTPUT', message: expect.stringContaining(`cannot write the trace to ${file}: `) as string }) as Error)
+  expect(readdirSync(directory)).toEqual(before)
 })

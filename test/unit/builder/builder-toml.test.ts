@@ -133,7 +133,7 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
     ['a run image without a name', `${MINIMAL}[[run.images]]\nmirrors = []\n`, 10, 3, /'run.images\[1\].image' is required/],
     ['an invalid image reference', MINIMAL.replace('acme/run', 'Acme Run'), 4, 1, /not an image reference/],
     ['a buildpack without a uri', `${MINIMAL}[[buildpacks]]\nid = "a"\n`, 10, 3, /'buildpacks\[0\].uri' is required/],
-    ['a buildpack image', `${MINIMAL}[[buildpacks]]\nimage = "acme/bp"\n`, 11, 1, /buildpack images are not supported/],
+    ['a uri and an image', `${MINIMAL}[[buildpacks]]\nuri = "a"\nimage = "acme/bp"\n`, 12, 1, /a uri or an image, not both/],
     ['an unknown suffix', `${MINIMAL}[[build.env]]\nname = "A"\nsuffix = "add"\n`, 12, 1, /unknown suffix 'add'/],
     ['append without a delimiter', `${MINIMAL}[[build.env]]\nname = "A"\nvalue = "b"\nsuffix = "append"\n`, 13, 1, /needs a 'delim'/],
     ['a variable that is a path', `${MINIMAL}[[build.env]]\nname = "../A"\nvalue = "b"\n`, 11, 1, /not a valid name of an environment variable/],

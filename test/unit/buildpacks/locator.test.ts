@@ -17,6 +17,16 @@ describe('parseLocator', () => {
     ['from=builder:acme/node', { type: 'id', id: 'acme/node' }],
     ['from=builder', { type: 'builder-order' }],
     ['with@1', { type: 'path', path: 'with@1' }],
+    ['docker://acme/bp:1', { type: 'image', reference: 'acme/bp:1' }],
+    ['docker:/acme/bp:1', { type: 'image', reference: 'acme/bp:1' }],
+    ['docker://registry.example:5000/acme/bp:1', { type: 'image', reference: 'registry.example:5000/acme/bp:1' }],
+    ['acme/bp:1', { type: 'image', reference: 'acme/bp:1' }],
+    ['registry.example/acme/bp', { type: 'image', reference: 'registry.example/acme/bp' }],
+    ['https://acme.example/bp.tgz?a=b', { type: 'url', url: 'https://acme.example/bp.tgz?a=b' }],
+    ['urn:cnb:registry:acme/bp', { type: 'registry', id: 'acme/bp' }],
+    ['urn:cnb:registry:acme/bp@1.2.3', { type: 'registry', id: 'acme/bp', version: '1.2.3' }],
+    ['acme/bp', { type: 'registry', id: 'acme/bp' }],
+    ['acme/bp@1.2.3', { type: 'registry', id: 'acme/bp', version: '1.2.3' }],
   ])('parses %s', async (text, locator) => {
     expect(await parseLocator(text, context)).toEqual(locator)
   })
@@ -27,12 +37,14 @@ describe('parseLocator', () => {
   })
 
   test.each([
-    ['docker://acme/bp:1', 'CNB_UNSUPPORTED'],
-    ['https://acme.example/bp.tgz', 'CNB_UNSUPPORTED'],
-    ['urn:cnb:registry:acme/bp@1', 'CNB_UNSUPPORTED'],
+    ['docker://Acme/bp:1', 'CNB_REFERENCE_INVALID'],
+    ['https://', 'CNB_USAGE'],
+    ['urn:cnb:registry:bp', 'CNB_USAGE'],
     ['urn:cnb:builder:acme/other', 'CNB_BUILDPACK_NOT_FOUND'],
     ['acme/node@2', 'CNB_BUILDPACK_NOT_FOUND'],
-    ['no/where', 'CNB_BUILDPACK_NOT_FOUND'],
+    ['./no/where', 'CNB_BUILDPACK_NOT_FOUND'],
+    ['no/where.cnb', 'CNB_BUILDPACK_NOT_FOUND'],
+    ['No Where', 'CNB_BUILDPACK_NOT_FOUND'],
     ['ftp://acme.example/bp.tgz', 'CNB_USAGE'],
     ['file://host/bp', 'CNB_USAGE'],
     ['', 'CNB_USAGE'],

@@ -183,7 +183,7 @@ describe('a command line of pack', () => {
     ['build a --workspace app', 'cnb has no equivalent'],
     ['build a --gid=5', 'cnb has no equivalent'],
     ['build a -r x', 'cnb has no equivalent'],
-    ['build a --pre-buildpack x', 'Use --buildpack'],
+    ['build a --lifecycle-image x', "uses the builder's lifecycle"],
     ['build a --force-color', 'Use --color always.'],
     ['--timestamps build a', 'cnb has no equivalent'],
     ['inspect a --bom', 'Use cnb sbom download.'],

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import { join } from 'node:path'
 import type { EventSink } from '../../../src/base/events.ts'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
+import { EngineClient } from '../../../src/docker/connection/client.ts'
 import { DockerodeEngine } from '../../../src/docker/dockerode-engine.ts'
 
 export type Reply = (response: ServerResponse, request: IncomingMessage) => void
@@ -48,7 +49,7 @@ export async function startEngineServer(
   replies: Readonly<Record<string, Reply>>,
   attached: (socket: Duplex, query: URLSearchParams) => void = (socket) => socket.end(),
   grpc: Http2Server | number = 404,
-  last?: AbortSignal,
+  last: AbortSignal = new AbortController().signal,
   events?: EventSink,
 ): Promise<EngineServer> {
   const directory = await makeTemporaryDirectory('cnb-test-')
@@ -80,7 +81,7 @@ export async function startEngineServer(
     else if (typeof grpc !== 'number') grpc.emit('connection', socket)
   })
   await new Promise<void>((resolve) => server.listen(path, resolve))
-  const engine = new DockerodeEngine({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }, last, events)
+  const engine = new DockerodeEngine(new EngineClient({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }, last, events))
   return {
     engine,
     asked,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { familiarName, parseReference, parseTag, type Tag } from '../../../src/oci/reference.ts'
+import { familiarName, parseReference, parseTag, parseTags, type Tag } from '../../../src/oci/reference.ts'
 
 describe('a name for a new image', () => {
   test.each([
@@ -7,6 +7,11 @@ describe('a name for a new image', () => {
     ['reg.example/team/app:1.0', 'reg.example/team/app:1.0'],
   ])('accepts %s', (text, name) => {
     expect(familiarName(parseTag(text))).toBe(name)
+  })
+
+  test('is taken once, in any spelling', () => {
+    const names = parseTags('r.example/x', ['r.example/x:latest', 'y', 'docker.io/library/y:latest', 'r.example/x:2', 'y'])
+    expect(names.map(familiarName)).toEqual(['r.example/x:latest', 'y:latest', 'r.example/x:2'])
   })
 
   test('has another type than a reference to an existing image, which may have a digest', () => {

@@ -10,12 +10,12 @@ import type { Handler } from '../../command.ts'
 /** A value of pack's `-t`, which is --target: a platform, not an image name. */
 const PLATFORM = /^(?:linux|windows)\/(?:386|amd64|arm|arm64|ppc64le|riscv64|s390x)(?:[/:;]|$)/
 
-export const runCreateBuilder: Handler<Omit<CreateBuilderOptions, 'image'>> = async (image, values, { context, services }) => {
+export const runCreateBuilder: Handler<Omit<CreateBuilderOptions, 'image'>> = async (image, values, { context, services, remote }) => {
   const target = values.tags?.find((tag) => PLATFORM.test(tag))
   if (target !== undefined) {
     throw new CnbError('CNB_USAGE', `--tag '${target}' is a platform, not an image name`, { hint: "Omit it: a builder always targets the engine's platform." })
   }
-  const result = await createBuilder({ image, ...values }, await services(), context)
+  const result = await createBuilder({ image, ...values }, { ...(await services()), ...remote }, context)
   return {
     data: result,
     line: result.reference,

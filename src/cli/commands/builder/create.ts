@@ -2,7 +2,7 @@
 
 import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../../command.ts'
 import { pullPolicy, tags } from '../../options/images.ts'
-import { registryMirrors } from '../../options/registry.ts'
+import { insecureRegistries, registryCaCerts, registryMirrors } from '../../options/registry.ts'
 
 const groups = [
   {
@@ -12,9 +12,9 @@ const groups = [
       tags,
       labels: { kind: 'list', flags: '-l, --label <key=value>', description: 'label for the image; repeatable' },
       pullPolicy,
-      registryMirrors,
     },
   },
+  { title: 'Registries:', options: { insecureRegistries, registryMirrors, caCerts: registryCaCerts } },
 ] as const satisfies readonly OptionGroup[]
 
 export const createBuilderCommand = defineCommand({

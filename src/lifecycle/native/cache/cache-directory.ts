@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
+import { makeDirectories } from '../../../base/files.ts'
 import type { Digest } from '../../../oci/digest.ts'
 import { CACHE_METADATA, type CacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
 import { checkCacheFile, type LayerTars } from './layer-tars.ts'
@@ -82,7 +83,7 @@ export interface CacheWriter extends AsyncDisposable {
 export async function openCacheWriter(directory: string, { anew }: { readonly anew: boolean } = { anew: false }): Promise<CacheWriter> {
   return writing(directory, async () => {
     const staging = join(directory, STAGING)
-    await mkdir(staging, { recursive: true })
+    await makeDirectories(staging)
     await removeAbandoned(staging)
     const own = await mkdtemp(join(staging, 'cnb-'))
     await mkdir(join(own, 'new'), { mode: 0o755 })

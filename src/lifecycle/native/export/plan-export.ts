@@ -37,9 +37,9 @@ export async function planExport(input: ExportInput, context: Context): Promise<
   const tree = withLifecycleSboms(input.tree, input.lifecycleFiles, { api, owner: plan.builder, say })
 
   const layers = await makeLayers(input, tree, metadata, context)
-  const reference = runImageReference(runImage.name, runImage.image, plan.published)
+  const reference = runImageReference(runImage.name, runImage.image, plan.leavesEngine)
   if (reference === '') {
-    const message = `the label of the published image cannot refer to run image '${runImage.name}', because it is in no registry`
+    const message = `the label of the app image has no reference to run image '${runImage.name}', because the run image is in no registry`
     context.events?.({ type: 'warning', message })
   }
   const labels = makeLabels(input, metadata, layers, reference)

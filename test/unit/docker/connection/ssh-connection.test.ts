@@ -1,13 +1,14 @@
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
+import { EngineClient } from '../../../../src/docker/connection/client.ts'
 import { DockerodeEngine } from '../../../../src/docker/dockerode-engine.ts'
 import { sshArguments } from '../../../../src/docker/connection/ssh-connection.ts'
 import { frame, json, startEngineServer } from '../engine-server.ts'
 import { fakeSsh, sshTo } from '../fake-ssh.ts'
 
 function sshEngine(): DockerodeEngine {
-  const engine = new DockerodeEngine({ address: 'ssh://me@host', origin: 'a test', transport: { kind: 'ssh', host: 'host', user: 'me' } })
+  const engine = new DockerodeEngine(new EngineClient({ address: 'ssh://me@host', origin: 'a test', transport: { kind: 'ssh', host: 'host', user: 'me' } }, new AbortController().signal))
   onTestFinished(() => engine.close())
   return engine
 }

@@ -42,6 +42,14 @@ test('never mounts the socket at the default path, and passes the API version', 
   }
 })
 
-test.each(['ssh://host', 'unix://relative.sock', 'banana', ''])("rejects the address '%s', which phases cannot use", (dockerHost) => {
-  expect(() => sources('unix:///a.sock', dockerHost)).toThrow(expect.objectContaining({ code: 'CNB_USAGE', exit: 2 }))
+test.each([
+  ['tcp://engine', 'tcp://engine:2375'],
+  ['tcp://[::1]:99', 'tcp://[::1]:99'],
+  ['http://engine:80', 'tcp://engine:80'],
+])('passes the address %s to the phases as %s', (dockerHost, passed) => {
+  expect(engineAccessChoices({ address: 'unix:///a.sock' }, info, '/h', dockerHost)).toMatchObject([{ env: [`DOCKER_HOST=${passed}`, 'DOCKER_API_VERSION=1.41'] }])
+})
+
+test.each(['ssh://host', 'unix://relative.sock', 'npipe:////./pipe/docker_engine', 'tcp://', 'tcp://host:99999', 'https://host', 'banana', ''])("rejects the address '%s', which phases cannot use", (dockerHost) => {
+  expect(() => sources('unix:///a.sock', dockerHost)).toThrow(expect.objectContaining({ code: 'CNB_USAGE', exit: 2, hint: expect.stringContaining("'inherit'") as string }))
 })

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { packTar, type TarEntry } from '../../../../src/archive/tar/tar-writer.ts'
 import { CnbError } from '../../../../src/base/errors.ts'
@@ -53,6 +54,13 @@ async function leftOvers() {
 const NOTHING = { containers: 0, volumes: [] }
 const CACHES = { containers: 0, volumes: ['some-cache.build', 'some-cache.launch'] }
 
+test('refuses a cache directory that cannot be created, before the first phase', async () => {
+  program('analyzer', () => Promise.reject(new Error('it runs')))
+  const { result } = run({ cacheDirectory: join(import.meta.filename, 'cache') })
+  await expect(result).rejects.toMatchObject({ code: 'CNB_OUTPUT', message: expect.stringContaining('cannot create the cache directory') as string })
+  expect(await leftOvers()).toEqual(NOTHING)
+})
+
 test('suggests the native driver if a phase has no permission to use the socket', async () => {
   program('analyzer', async ({ stdout }) => {
     stdout?.write('ERROR: failed to connect to docker socket: dial unix /cnb-engine.sock: connect: permission denied\n')
@@ -89,7 +97,7 @@ test('passes app, environment, order and bindings to detector and builder, witho
       return 0
     })
   }
-  await run({ order, bindings, env: new Map([['GREETING', 'a=b\n']]) }).result
+  await run({ order: { buildpacks: order, extensions: [] }, bindings, env: new Map([['GREETING', 'a=b\n']]) }).result
 })
 
 test("uses the builder's order if the user chose none", async () => {

@@ -3,14 +3,17 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Context } from '../../../../src/base/events.ts'
 import type { BuildPlan } from '../../../../src/lifecycle/lifecycle.ts'
 import type { PlatformBuildOptions } from '../../../../src/operations/build/build-options.ts'
+import { readInput } from '../../../../src/operations/build/build-input.ts'
 import { planBuild } from '../../../../src/operations/build/build-plan.ts'
 import { familiarName } from '../../../../src/oci/reference.ts'
 import { BUILDER, type FakeBuilds, loadFakeBuilder, NODE, openFakeBuilds, RUN_IMAGE } from '../../../support/fakes/fake-builds.ts'
 import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
 import { buildpackFiles } from '../../../support/script-builder.ts'
 import { writeFiles } from '../../../support/workbench.ts'
+import { localSources } from '../../buildpacks/read-path.ts'
 
 let builds: FakeBuilds
 
@@ -20,8 +23,10 @@ beforeEach(async () => {
 
 afterEach(() => expect(builds.engine.created).toEqual([]))
 
-const plan = (options: Partial<PlatformBuildOptions> = {}): Promise<BuildPlan> =>
-  planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never', ...options }, builds, undefined, { events: (event) => builds.events.push(event) })
+const plan = async (options: Partial<PlatformBuildOptions> = {}, services = builds): Promise<BuildPlan> => {
+  const context: Context = { events: (event) => services.events.push(event) }
+  return planBuild(await readInput({ image: 'my-app', builder: BUILDER, pullPolicy: 'never', ...options }, services.host, context), services, { sources: localSources }, context)
+}
 
 /** Creates a directory with a buildpack. */
 async function ownBuildpack(id = 'own/buildpack'): Promise<string> {
@@ -99,7 +104,7 @@ describe('the builder', () => {
 
   test('must be for the platform of the engine or of --platform', async () => {
     const arm = await openFakeBuilds({ platform: { os: 'linux', architecture: 'arm64' } })
-    await expect(planBuild({ image: 'my-app', builder: BUILDER, pullPolicy: 'never' }, arm, undefined, {})).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
+    await expect(plan({}, arm)).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
     await expect(plan({ platform: 'linux/arm64' })).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH' })
     expect((await plan({ platform: 'linux/amd64' })).platform).toEqual({ os: 'linux', architecture: 'amd64' })
   })
@@ -197,7 +202,7 @@ test('contains all options of the user', async () => {
   })
   expect(planned).toMatchObject({
     limits: { memory: 1 << 30, cpus: 2, pids: 100 }, network: 'none', clearCache: true, creationTime: 86_400, defaultProcess: 'worker', previousImage: 'before',
-    dockerHost: 'inherit', sbomOutputDir: join(builds.app, 'sbom'), reportOutputDir: '/r', execEnv: 'test', verbose: true, published: false,
+    dockerHost: 'inherit', sbomOutputDir: join(builds.app, 'sbom'), reportOutputDir: '/r', execEnv: 'test', verbose: true, leavesEngine: false,
     proxyEnv: ['HTTPS_PROXY=http://proxy', 'https_proxy=http://proxy'],
     volumes: [{ type: 'bind', source: '/data', target: '/data', readOnly: true }, { type: 'volume', source: 'vol', target: '/var/vol', readOnly: false }],
   })

@@ -23,6 +23,7 @@ describe('parseSinks', () => {
     [{ publish: true }, ['registry']],
     [{ to: ['registry'], publish: true }, ['registry']],
     [{ to: ['oci:b:2', 'registry', 'oci:/a', 'engine', 'registry'] }, ['engine', 'registry', 'oci:/work/b:2', 'oci:/a']],
+    [{ to: ['oci:a', 'oci:./a', 'oci:/work/b/../a/', 'oci:a:1'] }, ['oci:/work/a', 'oci:/work/a:1']],
   ])('reads %j as %j', async (choice, expected) => {
     expect(await places(choice)).toEqual(expected)
   })

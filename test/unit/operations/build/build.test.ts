@@ -1,12 +1,14 @@
 /** Whole builds with each driver and sink, on the fake engine and an in-memory registry. */
 
-import { mkdir } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BuildOptions } from '../../../../src/operations/build/build-options.ts'
 import { BUILDER, type FakeBuilds, loadFakeBuilder, NODE, openFakeBuilds } from '../../../support/fakes/fake-builds.ts'
 import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
 import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import { makeCertificate } from '../../../support/registry/certificate.ts'
 import { find } from '../../../support/images/layout-images.ts'
 import { buildpackFiles } from '../../../support/script-builder.ts'
 import { writeFiles } from '../../../support/workbench.ts'
@@ -56,6 +58,14 @@ describe('a published image', () => {
       expect((await find(`oci:${directory}:1`)) !== undefined).toBe(names.includes('layout'))
     },
   )
+
+  test('is published with a certificate from a pipe, which can be read only once', async () => {
+    await using certificate = await makeCertificate()
+    const pipe = join(builds.host.home, 'ca.pem')
+    execFileSync('mkfifo', [pipe])
+    const [result] = await Promise.all([publish({ caCerts: [pipe] }), writeFile(pipe, certificate.ca)])
+    expect(result.places).toEqual(['registry'])
+  })
 
   test('remains in earlier sinks after a failed push, and the error lists them', async () => {
     const directory = join(builds.host.home, 'layout')

@@ -42,7 +42,8 @@ afterEach(() => scratch[Symbol.asyncDispose]())
 async function create(toml = TOML, options: Partial<CreateBuilderOptions> = {}) {
   await writeFile(join(scratch.path, 'builder.toml'), toml)
   const host = { env: {}, cwd: scratch.path, home: '/nowhere' }
-  const services = { engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined }
+  const registries = () => Promise.reject(new Error('no registry is needed'))
+  const services = { engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined, platform: { os: 'linux', architecture: 'amd64' }, registries }
   const given = { image: 'acme/builder', config: 'builder.toml', pullPolicy: 'never' as const, ...options }
   return createBuilder(given, services, { events: (event) => events.push(event) })
 }
@@ -101,9 +102,9 @@ describe('createBuilder', () => {
     ['targets that do not match the engine', `${TOML}[[targets]]\nos = "linux"\narch = "s390x"\n`, {}, 'CNB_PLATFORM_MISMATCH', /no target of builder.toml matches the engine's platform, linux\/amd64/],
     ['a missing build image', TOML.replace('acme/build', 'acme/nothing'), {}, 'CNB_IMAGE_NOT_FOUND', /acme\/nothing/],
     ['a buildpack with another id', TOML.replace('uri = "node"', 'uri = "node"\nid = "acme/go"'), {}, 'CNB_BUILDPACK_INVALID', /has id 'acme\/node', but builder.toml specifies 'acme\/go'/],
-    ['a missing buildpack', TOML.replace('uri = "node"', 'uri = "nowhere"'), {}, 'CNB_BUILDPACK_NOT_FOUND', /nowhere/],
-    ['a buildpack image', TOML.replace('uri = "node"', 'uri = "docker://acme/node"'), {}, 'CNB_UNSUPPORTED', /docker:\/\/acme\/node/],
-    ['a buildpack of a builder', TOML.replace('uri = "node"', 'uri = "from=builder"'), {}, 'CNB_USAGE', /cannot use 'from=builder' in builder.toml/],
+    ['a missing buildpack', TOML.replace('uri = "node"', 'uri = "./nowhere"'), {}, 'CNB_BUILDPACK_NOT_FOUND', /nowhere/],
+    ['a package that does not exist', TOML.replace('uri = "node"', 'uri = "docker://acme/node"'), {}, 'CNB_IMAGE_NOT_FOUND', /acme\/node/],
+    ['a buildpack of a builder', TOML.replace('uri = "node"', 'uri = "from=builder"'), {}, 'CNB_USAGE', /cannot use 'from=builder' here/],
     ['a missing lifecycle', TOML.replace('uri = "lifecycle"', 'uri = "nowhere"'), {}, 'CNB_LIFECYCLE_INVALID', /nowhere/],
     ['a label without a value', TOML, { labels: ['team'] }, 'CNB_USAGE', /invalid --label 'team'/],
     ['a name with a digest', TOML, { image: `acme/builder@sha256:${'a'.repeat(64)}` }, 'CNB_REFERENCE_INVALID', /digest/],

@@ -132,6 +132,15 @@ test("uses the user's mirror of a run image, and records the mirrored name", asy
   expect(await rebase(name)).toMatchObject({ runImage: mirror, changed: true })
 })
 
+test.each([[1, '1 attestation of'], [2, '2 attestations of']])('warns that it omits attestations: %d', async (count, text) => {
+  const child = await putApp(registry, 'index', 'child', { base: OLD, own: OWN, runImage: `${memory.address}/run` })
+  const attestation = { ...child, platform: { os: 'unknown', architecture: 'unknown' } }
+  await putIndex(registry, 'index', '1', [child, ...Array<object>(count).fill(attestation)])
+  await rebase(`${memory.address}/index:1`)
+  const warnings = client.events.filter((event) => event.includes('"warning"'))
+  expect(warnings).toEqual([expect.stringContaining(`${text} '${memory.address}/index:1' omitted, because`)])
+})
+
 test('requests an unavailable run image once', async () => {
   const [one, two] = [await app('one', { runImage: `${memory.address}/gone` }), await app('two', { runImage: `${memory.address}/gone` })]
   for (const name of [one, two]) await expect(rebase(name)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
@@ -156,7 +165,7 @@ describe('an invalid image', () => {
     await putIndex(registry, 'index', '1', [child])
     memory.repository('index').manifests.delete(child.digest)
     memory.takeRequests()
-    await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
+    await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: expect.stringContaining(`lists ${child.digest}, which does not exist`) as string })
   })
 
   test('is refused if its index has no image in too many indexes, or only empty indexes', async () => {

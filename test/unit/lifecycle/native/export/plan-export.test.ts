@@ -128,12 +128,12 @@ test.each(REFUSED)('rejects %s with exit code 62, before it reads any layer', as
   expect(read).toEqual([])
 })
 
-test('warns if a published image cannot refer to a run image that is in no registry', async () => {
+test('warns if the label of an image that leaves the engine cannot refer to a run image that is in no registry', async () => {
   const warnings: string[] = []
   const context: Context = { events: (event) => event.type === 'warning' && warnings.push(event.message) }
-  const referenceIn = async (published: boolean, repoDigests: string[]): Promise<unknown> => {
+  const referenceIn = async (leavesEngine: boolean, repoDigests: string[]): Promise<unknown> => {
     const runImage = { name: 'some/run', image: anImage({ layers: [aLayer('base')], repoDigests }) }
-    const { image } = await planExport(anInput({ plan: aPlan({ published }), runImage, tree: aTree(PROCESS) }), context)
+    const { image } = await planExport(anInput({ plan: aPlan({ leavesEngine }), runImage, tree: aTree(PROCESS) }), context)
     return (JSON.parse(image.config.config.Labels?.['io.buildpacks.lifecycle.metadata'] ?? '') as { runImage: { reference: string } }).runImage.reference
   }
   const digest = `sha256:${'b'.repeat(64)}`
@@ -141,7 +141,7 @@ test('warns if a published image cannot refer to a run image that is in no regis
   expect(await referenceIn(true, [`some/run@${digest}`])).toBe(`index.docker.io/some/run@${digest}`)
   expect(warnings).toEqual([])
   expect(await referenceIn(true, [])).toBe('')
-  expect(warnings).toEqual([expect.stringContaining("run image 'some/run', because it is in no registry")])
+  expect(warnings).toEqual(["the label of the app image has no reference to run image 'some/run', because the run image is in no registry"])
 })
 
 test('rejects a run image without layers', async () => {

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
-import { readBuildpacks } from '../../../src/buildpacks/read.ts'
-import { digestOf, hexOf } from '../../../src/oci/digest.ts'
-import { tarOf, writeTar, type Given } from './tar-file.ts'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
+import { readBuildpacks } from '../read-path.ts'
+import { digestOf, hexOf } from '../../../../src/oci/digest.ts'
+import { tarOf, writeTar, type Given } from '../tar-file.ts'
 
 let scratch: TemporaryDirectory
 beforeEach(async () => {
@@ -32,10 +33,10 @@ interface Package {
 
 async function writePackage({ layers, main = layers[0], labels = {}, compress = true, index, leaveOut }: Package): Promise<string> {
   const contents = new Map<string, Buffer>()
-  const blob = (bytes: Buffer): string => {
+  const blob = (bytes: Buffer): { digest: string; size: number } => {
     const digest = digestOf(bytes)
     contents.set(`blobs/sha256/${hexOf(digest)}`, bytes)
-    return digest
+    return { digest, size: bytes.length }
   }
   const byId: Record<string, Record<string, unknown>> = {}
   const diffIds: string[] = []
@@ -47,16 +48,16 @@ async function writePackage({ layers, main = layers[0], labels = {}, compress = 
     if (diffIds.includes(said)) continue
     diffIds.push(said)
     const bytes = compress ? gzipSync(tar) : tar
-    descriptors.push({ mediaType: `application/vnd.oci.image.layer.v1.tar${compress ? '+gzip' : ''}`, size: bytes.length, digest: blob(bytes) })
+    descriptors.push({ mediaType: `application/vnd.oci.image.layer.v1.tar${compress ? '+gzip' : ''}`, ...blob(bytes) })
   }
   const Labels = {
     'io.buildpacks.buildpackage.metadata': JSON.stringify({ ...main, stacks: [{ id: '*' }] }),
     'io.buildpacks.buildpack.layers': JSON.stringify(byId),
     ...labels,
   }
-  const config = blob(Buffer.from(JSON.stringify({ os: 'linux', config: { Labels }, rootfs: { type: 'layers', diff_ids: diffIds } })))
-  const manifest = blob(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config: { digest: config }, layers: descriptors })))
-  contents.set('index.json', Buffer.from(index ?? JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: MANIFEST, digest: manifest }] })))
+  const config = blob(Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', config: { Labels }, rootfs: { type: 'layers', diff_ids: diffIds } })))
+  const manifest = blob(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config, layers: descriptors })))
+  contents.set('index.json', Buffer.from(index ?? JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: MANIFEST, ...manifest }] })))
   contents.set('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'))
   // Blobs may precede or follow the files that refer to them, and names may start with a slash.
   const files = [...contents].filter(([name]) => name !== leaveOut)
@@ -78,7 +79,7 @@ describe('a buildpack package', () => {
     ])
     const tar = await buffer(await found[1]!.layer.open())
     expect(tar.equals(await tarOf(layerOf('acme_node', '1')))).toBe(true)
-    expect([digestOf(tar), tar.length]).toEqual([found[1]?.layer.diffId, found[1]?.layer.size])
+    expect(digestOf(tar)).toBe(found[1]?.layer.diffId)
   })
 
   test('shares a layer between its buildpacks', async () => {
@@ -89,24 +90,47 @@ describe('a buildpack package', () => {
 
   const node = { id: 'acme/node', version: '1' }
   test.each([
-    ['a layer with other content than it says', { layers: [{ ...node, diffId: `sha256:${'0'.repeat(64)}` }] }, /has digest .*, expected/],
+    ['no label of layers', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '' } }, /no label io.buildpacks.buildpack.layers/],
+    ['a label that is not JSON', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '{' } }, /is not JSON/],
+    ['a layer that the image lacks', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': `{"acme/node":{"1":{"api":"0.11","layerDiffID":"sha256:${'1'.repeat(64)}"}}}` } }, /lacks layer/],
+    ['a label without its main buildpack', { layers: [node], main: { id: 'acme/other', version: '2' } }, /lacks its main buildpack 'acme\/other@2'/],
+  ])('is rejected for %s', async (_, given: Package, message) => {
+    await expect(readBuildpacks(await writePackage(given))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringMatching(message) as string })
+  })
+
+  test.each([
+    ['a layer with other content than it says', { layers: [{ ...node, diffId: `sha256:${'0'.repeat(64)}` }] }, /should contain layer/],
     ['a layer that writes over the lifecycle', { layers: [{ ...node, files: [{ name: '/cnb/lifecycle/detector', text: 'x' }] }] }, /not a buildpack's/],
     ['a layer that climbs out', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/../../etc/passwd', text: 'x' }] }] }, /has '\.\.'/],
     ['a link where buildpacks are', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks', type: 'symlink' as const, linkname: '/etc' }] }] }, /not a buildpack's/],
     ['a hard link to the lifecycle', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/x', type: 'link' as const, linkname: '/cnb/lifecycle/detector' }] }] }, /not a buildpack's/],
     ['a file below a link', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/x', type: 'symlink' as const, linkname: '/cnb/lifecycle' }, { name: '/cnb/buildpacks/x/detector', text: 'x' }] }] }, /below the symbolic link/],
-    ['no label of layers', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '' } }, /no label io.buildpacks.buildpack.layers/],
-    ['a label that is not JSON', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '{' } }, /is not JSON/],
-    ['a layer that is not there', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': `{"a":{"1":{"api":"0.11","layerDiffID":"sha256:${'1'.repeat(64)}"}}}` } }, /lacks layer/],
-    ['an index without an image', { layers: [node], index: '{"manifests":[]}' }, /no image manifest/],
-    ['an index that is a list', { layers: [node], index: '[]' }, /not a JSON object/],
-    ['a digest that is a path', { layers: [node], index: `{"manifests":[{"mediaType":"${MANIFEST}","digest":"../../x"}]}` }, /not a sha256 digest/],
-    ['no index', { layers: [node], leaveOut: 'index.json' }, /lacks the file index.json/],
-  ])('is rejected for %s', async (_, given: Package, message) => {
-    await expect(readBuildpacks(await writePackage(given))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringMatching(message) as string })
+  ])('fails when it is read, before its last bytes, for %s', async (_, given: Package, message) => {
+    const [{ layer } = never()] = await readBuildpacks(await writePackage(given))
+    let bytes = 0
+    const reading = async ({ open }: { open: (this: void) => Promise<Readable> }): Promise<void> => {
+      for await (const chunk of await open()) bytes += (chunk as Buffer).length
+    }
+    await expect(reading({ open: () => layer.open() })).rejects.toMatchObject({ message: expect.stringMatching(message) as string })
+    expect(bytes).toBeLessThan(10_240)
+    // A registry receives the compressed bytes.
+    const { blob } = layer
+    if (blob && !given.layers[0]?.diffId) await expect(reading({ open: () => blob.open() })).rejects.toMatchObject({ message: expect.stringMatching(message) as string })
+  })
+
+  test.each([
+    ['an index without an image', { layers: [node], index: '{"schemaVersion":2,"manifests":[]}' }, /contains no image/],
+    ['an index that is a list', { layers: [node], index: '[]' }, /no list of manifests/],
+    ['a digest that is a path', { layers: [node], index: `{"manifests":[{"mediaType":"${MANIFEST}","digest":"../../x","size":1}]}` }, /no sha256 digest/],
+  ])('is rejected as an image for %s', async (_, given: Package, message) => {
+    await expect(readBuildpacks(await writePackage(given))).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: expect.stringMatching(message) as string })
   })
 
   test('rejects a package of buildpacks as an extension', async () => {
     await expect(readBuildpacks(await writePackage({ layers: [node] }), {}, 'extension')).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', hint: 'Pass a package of extensions.' })
   })
 })
+
+function never(): never {
+  throw new Error('the package has no buildpack')
+}

@@ -1,0 +1,75 @@
+/** Reads the modules of a package, an image with their layers (distribution.md "Buildpackage"). */
+
+import { CnbError } from '../../base/errors.ts'
+import type { FieldReader } from '../../formats/field-reader.ts'
+import { compareBytes } from '../../formats/go/json.ts'
+import type { Image, Layer } from '../../images/image.ts'
+import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL } from '../../images/labels/label-names.ts'
+import { labelOf, readLabels } from '../../images/labels/read-labels.ts'
+import { isDigest, type Digest } from '../../oci/digest.ts'
+import type { Buildpack } from '../buildpack.ts'
+import { readOrder, readTarget, type BuildpackDescriptor, type ModuleKind } from '../buildpack-descriptor.ts'
+import { checkedLayer } from './checked-layer.ts'
+
+/**
+ * Reads the package's modules, its main module first. Reads labels only; the layers are used as they are, and checked whenever they
+ * are read (checked-layer.ts).
+ * @throws CnbError CNB_BUILDPACK_INVALID for a missing or invalid label, and for a label that names a layer the image does not have
+ */
+export function readPackage(image: Image, kind: ModuleKind): Buildpack[] {
+  const layersLabel = kind === 'extension' ? EXTENSION_LAYERS_LABEL : BUILDPACK_LAYERS_LABEL
+  for (const name of [PACKAGE_METADATA_LABEL, layersLabel]) if (labelOf(image, name) === '') throw notAPackage(image, name, kind)
+  const labels = readLabels(image, [PACKAGE_METADATA_LABEL, layersLabel], 'CNB_BUILDPACK_INVALID')
+  const main = labels.table(PACKAGE_METADATA_LABEL)
+  const isMain = ({ descriptor: { info } }: PackagedModule): boolean => info.id === main?.string('id') && info.version === main.string('version')
+  const modules = readLayersLabel(labels.table(layersLabel), kind)
+  if (!modules.some(isMain)) {
+    throw new CnbError('CNB_BUILDPACK_INVALID', `the package '${image.reference}' lacks its main ${kind} '${main?.string('id')}@${main?.string('version')}'`)
+  }
+  modules.sort((a, b) => Number(isMain(b)) - Number(isMain(a)) || compareBytes(nameOf(a), nameOf(b)))
+  const layers = new Map<Digest, Layer>(image.layers.map((layer) => [layer.diffId, checkedLayer(layer, image.reference)]))
+  return modules.map(({ descriptor, diffId }) => {
+    const layer = layers.get(diffId)
+    if (layer) return { origin: image.reference, descriptor, layer }
+    throw new CnbError('CNB_BUILDPACK_INVALID', `the package '${image.reference}' lacks layer ${diffId} of '${descriptor.info.id}'`)
+  })
+}
+
+interface PackagedModule {
+  readonly descriptor: BuildpackDescriptor
+  readonly diffId: Digest
+}
+
+function notAPackage(image: Image, label: string, kind: ModuleKind): CnbError {
+  return new CnbError('CNB_BUILDPACK_INVALID', `'${image.reference}' is not a package of ${kind}s: it has no label ${label}`, { hint: `Pass a package of ${kind}s.` })
+}
+
+function nameOf({ descriptor: { info } }: PackagedModule): string {
+  return `${info.id}@${info.version}`
+}
+
+function readLayersLabel(label: FieldReader | undefined, kind: ModuleKind): PackagedModule[] {
+  return (label?.keys() ?? []).flatMap((id) => {
+    const versions = label?.table(id)
+    return (versions?.keys() ?? []).flatMap((version) => {
+      const layer = versions?.table(version)
+      return layer ? [readLayerInfo(layer, id, version, kind)] : []
+    })
+  })
+}
+
+function readLayerInfo(layer: FieldReader, id: string, version: string, kind: ModuleKind): PackagedModule {
+  const diffId = layer.requiredString('layerDiffID')
+  if (!isDigest(diffId)) throw layer.error('layerDiffID', `'${diffId}' is not a digest`)
+  const name = layer.string('name')
+  const homepage = layer.string('homepage')
+  const descriptor = {
+    kind,
+    api: layer.requiredString('api'),
+    info: { id, version, name, homepage },
+    stacks: layer.tables('stacks').map((stack) => ({ id: stack.string('id') ?? '', mixins: stack.strings('mixins') })),
+    targets: layer.tables('targets').map(readTarget),
+    order: readOrder(layer, 'order'),
+  }
+  return { descriptor, diffId }
+}

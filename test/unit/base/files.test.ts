@@ -1,0 +1,35 @@
+import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { makeDirectories, makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
+
+let temporary: TemporaryDirectory
+beforeEach(async () => { temporary = await makeTemporaryDirectory() })
+afterEach(async () => temporary[Symbol.asyncDispose]())
+const below = (...parts: string[]): string => join(temporary.path, ...parts)
+
+describe('makeDirectories', () => {
+  test('creates the directory and its parents, also several times at once', async () => {
+    await Promise.all([['a', 'b', 'c'], ['a', 'b', 'd'], ['a'], []].map((parts) => makeDirectories(below(...parts))))
+    expect(['c', 'd'].map((name) => statSync(below('a', 'b', name)).isDirectory())).toEqual([true, true])
+  })
+
+  test('follows a link to a directory', async () => {
+    mkdirSync(below('target'))
+    symlinkSync('target', below('link'))
+    await makeDirectories(below('link', 'a'))
+    expect(existsSync(below('target', 'a'))).toBe(true)
+  })
+
+  test.each<[string, () => string]>([
+    ['a file', () => below('file')],
+    ['a directory below a file', () => below('file', 'a', 'b')],
+    ['a link to a file that does not exist', () => below('nowhere')],
+    ['a directory below such a link', () => below('nowhere', 'a', 'b')],
+    ['a name that no directory has', () => ''],
+  ])('fails for %s with the error of the system', async (_what, path) => {
+    writeFileSync(below('file'), '')
+    symlinkSync('missing', below('nowhere'))
+    await expect(makeDirectories(path())).rejects.toMatchObject({ syscall: 'mkdir' })
+  })
+})
