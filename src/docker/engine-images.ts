@@ -6,6 +6,7 @@ import type { Context } from '../base/events.ts'
 import { numberOf, recordOf, recordsOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 import { isDigest } from '../oci/digest.ts'
 import { readContainerConfig } from '../oci/read-config.ts'
+import type { Platform } from '../oci/platform.ts'
 import { parseReference, parseTag } from '../oci/reference.ts'
 import type { EngineClient } from './connection/client.ts'
 import type { EngineHistory, EngineImage, EngineImages, EngineInfo } from './engine.ts'
@@ -15,7 +16,7 @@ import { pull } from './pull-image.ts'
 
 export function makeEngineImages(client: EngineClient, info: (context?: Context) => Promise<EngineInfo>): EngineImages {
   return {
-    inspect: (reference, context) => inspect(client, info, reference, context),
+    inspect: (reference, context, platform) => inspect(client, info, reference, context, platform),
     history: (reference, context) => history(client, reference, context),
     pull: (reference, options, context) => pull(client, reference, options, context),
     load: (tar, context) => load(client, tar, context),
@@ -36,11 +37,13 @@ async function inspect(
   info: (context?: Context) => Promise<EngineInfo>,
   reference: string,
   context: Context = {},
+  platform?: Platform,
 ): Promise<EngineImage | undefined> {
   const task = `cannot inspect the image ${reference}`
   const path = pathOf(reference, '/json')
+  const query = platform && { platform: JSON.stringify({ os: platform.os, architecture: platform.architecture, variant: platform.variant }) }
   try {
-    const image = readDescription(reference, await client.json({ task, method: 'GET', path, signal: context.signal }))
+    const image = readDescription(reference, await client.json({ task, method: 'GET', path, query, signal: context.signal }))
     // Podman (4.3 to 6.1) returns the version of the Docker that created the image here.
     const isOther = image.osVersion !== undefined && (await info(context)).product === 'podman'
     return isOther ? { ...image, osVersion: undefined } : image

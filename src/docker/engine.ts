@@ -162,8 +162,11 @@ export interface PullOptions {
 }
 
 export interface EngineImages {
-  /** Returns undefined if the engine does not have the image. `reference` is a name or an image ID. */
-  inspect(reference: string, context?: Context): Promise<EngineImage | undefined>
+  /**
+   * Returns undefined if the engine does not have the image. `reference` is a name or an image ID. `platform` selects an image of an index
+   * on the containerd store (since API 1.49); its ID is that of its manifest, by which the engine does not find it.
+   */
+  inspect(reference: string, context?: Context, platform?: Platform): Promise<EngineImage | undefined>
   history(reference: string, context?: Context): Promise<EngineHistory[]>
   /** Pulls an image with `pull.*` events. @throws CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH */
   pull(reference: string, options?: PullOptions, context?: Context): Promise<void>

@@ -52,13 +52,18 @@ export interface ImagePlan {
   readonly blobs?: ReadonlyMap<Digest, LayerBlob>
   /** The image's names; messages use the first. */
   readonly tags: readonly Tag[]
+  /**
+   * Whether the image is a part of an index: then `tags` are the index's names. The image is saved to the same repositories or layout,
+   * without another name.
+   */
+  readonly part?: boolean
 }
 
 export interface SavedImage {
   readonly id: string
   /** As in Image; empty on a graph-driver engine, which has no manifest. */
   readonly repoDigests: readonly string[]
-  /** The manifest; undefined on a graph-driver engine. */
+  /** The manifest or index; undefined on a graph-driver engine. */
   readonly manifest?: Pick<Descriptor, 'digest' | 'size'>
   readonly tags: readonly string[]
 }

@@ -7,11 +7,12 @@ import type { Context } from '../base/events.ts'
 import { MAX_CONFIG_BYTES } from '../oci/config.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import { isIndex, readIndex, readManifest } from '../oci/manifest.ts'
+import { isIndex, readManifest } from '../oci/manifest.ts'
 import { ociLayerType } from '../oci/media-types.ts'
-import { formatPlatform, type Platform, platformMatches } from '../oci/platform.ts'
+import type { Platform } from '../oci/platform.ts'
 import { readImageConfig } from '../oci/read-config.ts'
 import type { Image, Layer, LayerBlob } from './image.ts'
+import { chooseImage } from './index/choose-image.ts'
 import { plainLayer } from './layers/plain-layer.ts'
 
 /** The content of one repository or layout. Implementations verify digests. */
@@ -55,31 +56,8 @@ export async function readStoredImage(
   if (!document) return undefined
   const name = `${content.name}@${document.descriptor.digest}`
   if (!isIndex(document.descriptor.mediaType, document.content, name)) return readImage(content, document, nameStored, context)
-  const wanted = choose(readIndex(document.content, name), platform, name)
-  const manifest = await readIndexEntry(content, wanted.digest, name, context)
+  const manifest = await chooseImage(document, (digest) => content.manifest(digest, context), platform, name)
   return { ...(await readImage(content, manifest, nameStored, context)), index: document }
-}
-
-/**
- * Reads the manifest of an image that an index lists.
- * @param index the name of the index for errors
- * @throws CnbError CNB_IMAGE_INVALID if it does not exist or is another index, and errors of the store
- */
-export async function readIndexEntry(content: ImageContent, digest: Digest, index: string, context: Context = {}): Promise<StoredDocument> {
-  const manifest = await content.manifest(digest, context)
-  if (!manifest) throw new CnbError('CNB_IMAGE_INVALID', `the index ${index} lists ${digest}, which does not exist`)
-  if (!isIndex(manifest.descriptor.mediaType, manifest.content, digest)) return manifest
-  throw new CnbError('CNB_IMAGE_INVALID', `the index ${index} lists another index instead of an image: ${digest}`)
-}
-
-/** Returns the first image for the platform. The platform `unknown` is that of an attestation. */
-function choose(manifests: readonly Descriptor[], platform: Platform, name: string): Descriptor {
-  const found = manifests.find((manifest) => manifest.platform && platformMatches(manifest.platform, platform))
-  if (found) return found
-  const known = manifests.flatMap((manifest) => (manifest.platform && manifest.platform.os !== 'unknown' ? formatPlatform(manifest.platform) : []))
-  throw new CnbError('CNB_PLATFORM_MISMATCH', `the index ${name} has no image for ${formatPlatform(platform)}`, {
-    hint: known.length > 0 ? `Use --platform, if the command has it, with one of: ${known.join(', ')}.` : 'Use an image for that platform.',
-  })
 }
 
 /** Reads the image of one manifest. */

@@ -1,7 +1,7 @@
 /** Manifests and indexes (OCI image-spec, manifest.md and image-index.md), and Docker's equivalents. */
 
 import { CnbError } from '../base/errors.ts'
-import { numberOf, recordOf, stringMapOf, stringOf } from '../formats/lenient-values.ts'
+import { numberOf, recordOf, stringMapOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 import type { Descriptor } from './descriptor.ts'
 import { isDigest } from './digest.ts'
 import { malformed, readDocument } from './document.ts'
@@ -72,8 +72,15 @@ function readDescriptor(value: unknown, name: string): Descriptor {
   }
 }
 
-function readPlatform({ os, architecture, variant }: Record<string, unknown>): Platform {
-  return { os: stringOf(os) ?? '', architecture: stringOf(architecture) ?? '', variant: stringOf(variant) }
+function readPlatform({ os, architecture, variant, ...more }: Record<string, unknown>): Platform {
+  const { 'os.version': osVersion, 'os.features': osFeatures } = more
+  return {
+    os: stringOf(os) ?? '',
+    architecture: stringOf(architecture) ?? '',
+    variant: stringOf(variant),
+    osVersion: stringOf(osVersion),
+    ...(Array.isArray(osFeatures) ? { osFeatures: stringsOf(osFeatures) } : {}),
+  }
 }
 
 function theManifest(name: string): string {

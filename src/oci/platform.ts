@@ -4,6 +4,9 @@ export interface Platform {
   os: string
   architecture: string
   variant?: string
+  /** Windows' version, in configurations and indexes. */
+  osVersion?: string
+  osFeatures?: readonly string[]
 }
 
 /** Formats `os/architecture[/variant]`, as docker prints it. */

@@ -1,6 +1,6 @@
 /** Apps that print the environment of their build, to test the effect of options of `cnb build`. */
 
-import type { BuildResult } from '../../src/operations/build/build.ts'
+import type { BuildResult } from '../../src/operations/build/build-result.ts'
 import { succeedJson, type RunOptions } from './cnb.ts'
 import { runImage } from './engines/docker.ts'
 import { USING_BUILDER, appFiles, processes } from './script-builder.ts'

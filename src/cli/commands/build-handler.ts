@@ -29,6 +29,7 @@ export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain
             ['Image', result.reference],
             ['Also named', result.tags.length > 0 ? result.tags.join(', ') : undefined],
             ['Saved to', result.places.length > 1 ? result.places.join(', ') : undefined],
+            ['Platforms', result.images?.map(({ platform }) => platform).join(', ')],
             ['Run image', result.runImage],
             ['Buildpacks', result.buildpacks.map(({ id, version }) => `${id}@${version}`).join(', ')],
           ],

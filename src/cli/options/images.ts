@@ -43,7 +43,12 @@ export const builderImages = {
     runImage,
     previousImage,
     pullPolicy,
-    platform: { kind: 'text', flags: '--platform <os/arch>', description: 'platform of builder and run image, os/arch[/variant]' },
+    platforms: {
+      kind: 'list',
+      commas: true,
+      flags: '--platform <os/arch>',
+      description: 'platform, os/arch[/variant]; several make one index',
+    },
     trustBuilder: {
       kind: 'flag',
       flags: '--trust-builder',

@@ -4,6 +4,7 @@ import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Engine } from '../../docker/engine.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
+import { type Platform, platformMatches } from '../../oci/platform.ts'
 import { engineImageConfig } from './engine-config.ts'
 import { saveToEngine } from './engine-sink.ts'
 import type { Image, ImageSink, ImageSource, Layer } from '../image.ts'
@@ -30,9 +31,9 @@ export function openEngineImages(engine: Engine, owner: string): EngineImageStor
   }
 }
 
-/** Returns the engine's images without readable layers, which need no disposal. */
-export function describeEngineImages(engine: Engine): ImageSource {
-  return { find: (reference, context) => findOnEngine(engine, reference, closedLayer, context) }
+/** Returns the engine's images without readable layers, which need no disposal. @param platform selects the image of an index */
+export function describeEngineImages(engine: Engine, platform?: Platform): ImageSource {
+  return { find: (reference, context) => findOnEngine(engine, reference, closedLayer, context, platform) }
 }
 
 type MakeLayer = (image: DescribedImage, diffId: Digest) => Layer
@@ -44,11 +45,14 @@ function closedLayer({ id }: DescribedImage, diffId: Digest): Layer {
   }
 }
 
-async function findOnEngine(engine: Engine, reference: string, makeLayer: MakeLayer, context?: Context): Promise<Image | undefined> {
+async function findOnEngine(engine: Engine, reference: string, makeLayer: MakeLayer, context?: Context, platform?: Platform): Promise<Image | undefined> {
   // Both calls run concurrently: the name usually resolves to the same image in both.
   const named = engine.images.history(reference, context).catch(() => [])
-  const image = await engine.images.inspect(reference, context)
-  if (!image) return undefined
+  const first = await engine.images.inspect(reference, context)
+  if (!first) return undefined
+  // Without a platform, the containerd store describes the engine's image of an index, if it has it. Containers use the index's ID.
+  const isOther = platform && !platformMatches(first.platform, platform) && (await engine.info(context)).imageStore === 'containerd'
+  const image = { ...((isOther && (await engine.images.inspect(reference, context, platform))) || first), id: first.id }
   const history = (await named)[0]?.id === image.id ? await named : await engine.images.history(image.id, context)
   const config = engineImageConfig(image, history)
   const described = { reference, id: image.id, platform: image.platform, config, labels: config.config.Labels ?? {} }

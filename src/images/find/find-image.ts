@@ -37,7 +37,7 @@ export interface FindImageServices extends PullServices {
  * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_IMAGE_INVALID, CNB_REFERENCE_INVALID, CNB_ENGINE_*
  */
 export async function findImage(reference: string, policy: PullPolicy, services: FindImageServices, context: Context = {}): Promise<Image> {
-  const { engine, images = describeEngineImages(engine), platform } = services
+  const { engine, platform, images = describeEngineImages(engine, platform) } = services
   const present = await findPresent(reference, services, images, context)
   const fits = present !== undefined && (!platform || platformMatches(present.platform, platform))
   let image = present

@@ -3,9 +3,10 @@
 import type { Context } from '../../base/events.ts'
 import { Limiter } from '../../base/limiter.ts'
 import { encodeImageConfig } from '../../oci/config.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
 import { encodeManifest } from '../../oci/manifest.ts'
 import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts'
-import { cannotName } from '../../oci/reference.ts'
+import { cannotName, type Tag } from '../../oci/reference.ts'
 import { bytesBlob } from '../layers/bytes-blob.ts'
 import type { ImagePlan, LayerBlob, SavedImage } from '../image.ts'
 import type { LayerBlobs } from '../layers/layer-blobs.ts'
@@ -23,7 +24,7 @@ const AT_ONCE = 4
 
 /**
  * Writes the planned image under the target's name, or else under the tags of the plan's names. index.json is changed last: a failure
- * before leaves only blobs, which the next save reuses.
+ * before leaves only blobs, which the next save reuses. For a part of an index, index.json does not change.
  * @param blobs the layers' blobs, shared with other sinks for the same manifest in all
  * @throws CnbError CNB_REFERENCE_INVALID for a name with a digest; CNB_OUTPUT, CNB_IMAGE_INVALID, and errors of the layers' streams
  */
@@ -34,7 +35,7 @@ export async function saveToLayout(
   context: Context = {},
 ): Promise<SavedImage> {
   const { directory, sparse } = target
-  const names = namesOf(target, plan)
+  const names = namesInLayout(target, plan.tags)
   await prepareLayout(directory, context)
   const config = bytesBlob({ mediaType: OCI_CONFIG, content: encodeImageConfig(plan.config) })
   const layers = new Map(plan.layers.map((layer) => [layer.diffId, layer]))
@@ -48,17 +49,19 @@ export async function saveToLayout(
   await writeBlob(directory, manifest, context)
   const { os, architecture, variant } = plan.config
   const platform = { architecture, os, ...(variant ? { variant } : {}) }
+  if (plan.part) return savedInLayout(directory, manifest.descriptor, [])
   const layout = formatLayoutLocation({ directory })
   await changeIndex(directory, (index) => withImage(index, { ...manifest.descriptor, platform }, names, layout), context)
-  return {
-    id: `${directory}@${manifest.descriptor.digest}`,
-    repoDigests: [],
-    manifest: manifest.descriptor,
-    tags: names.map((name) => formatLayoutLocation({ directory, name })),
-  }
+  return savedInLayout(directory, manifest.descriptor, names)
 }
 
-function namesOf(target: LayoutTarget, { tags }: ImagePlan): string[] {
+/** Describes an image or index in a layout. */
+export function savedInLayout(directory: string, manifest: Descriptor, names: readonly string[]): SavedImage {
+  return { id: `${directory}@${manifest.digest}`, repoDigests: [], manifest, tags: names.map((name) => formatLayoutLocation({ directory, name })) }
+}
+
+/** Returns the location's name, or else the tags of the names. @throws CnbError CNB_REFERENCE_INVALID for a location with a digest */
+export function namesInLayout(target: LayoutLocation, tags: readonly Tag[]): string[] {
   if (target.digest !== undefined) throw cannotName(formatLayoutLocation(target), 'it has a digest')
   return target.name === undefined ? [...new Set(tags.map(({ tag }) => tag))] : [target.name]
 }

@@ -2,6 +2,7 @@
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
+import { digestOf } from '../../oci/digest.ts'
 import { familiarName, type Reference } from '../../oci/reference.ts'
 import { registryStatus } from '../../registry/registry-errors.ts'
 import type { NewManifest, Registries } from '../../registry/registry.ts'
@@ -10,6 +11,8 @@ import type { NewManifest, Registries } from '../../registry/registry.ts'
 export interface Publication {
   /** The tags, set in this order; after a rejection of the first, missing blobs are sent. */
   readonly tags: readonly Reference[]
+  /** Whether the document is stored under its digest only, in the repositories of the tags. */
+  readonly byDigest?: boolean
   /**
    * Sends all content of the document to the repositories of all tags, and returns the document.
    * @param trusting whether to assume that a repository still has the blobs of its images; otherwise each blob is checked
@@ -32,10 +35,11 @@ const INCOMPLETE = new Set([400, 404])
  * tags that were set.
  * @throws CnbError CNB_REGISTRY_*, and errors of `send`
  */
-export async function publish(registries: Registries, { tags: [first, ...others], send }: Publication, context: Context): Promise<Published> {
+export async function publish(registries: Registries, { tags: [first, ...others], byDigest, send }: Publication, context: Context): Promise<Published> {
   if (!first) throw new CnbError('CNB_INTERNAL', 'cannot publish an image without a name')
   const put = async (tag: Reference, document: NewManifest): Promise<void> => {
-    await registries.repository(tag, 'push').putManifest(tag.tag ?? 'latest', document, context)
+    const reference = byDigest ? digestOf(document.content) : (tag.tag ?? 'latest')
+    await registries.repository(tag, 'push').putManifest(reference, document, context)
   }
   const sendAndPut = async (trusting: boolean): Promise<NewManifest> => {
     const document = await send(trusting)

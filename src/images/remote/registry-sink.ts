@@ -11,7 +11,7 @@ import type { NewManifest, Registries } from '../../registry/registry.ts'
 import { bytesBlob } from '../layers/bytes-blob.ts'
 import type { ImagePlan, Layer, LayerBlob, SavedImage } from '../image.ts'
 import type { LayerBlobs } from '../layers/layer-blobs.ts'
-import { publish } from './publish.ts'
+import { publish, type Published } from './publish.ts'
 import { repositoryName } from './registry-source.ts'
 import { RepositoryBlobs } from './repository-blobs.ts'
 
@@ -19,16 +19,23 @@ import { RepositoryBlobs } from './repository-blobs.ts'
 const AT_ONCE = 6
 
 /**
- * Sends the planned image to the repositories of all its names, and sets the names as `publish` does.
+ * Sends the planned image to the repositories of all its names, and sets the names as `publish` does. A part of an index gets no name.
  * @throws CnbError CNB_REGISTRY_*, and errors of the layers' streams
  */
 export async function saveToRegistry(registries: Registries, plan: ImagePlan, blobs: LayerBlobs, context: Context = {}): Promise<SavedImage> {
   const sending = new Sending(registries, plan, blobs, context)
-  const { document, tags } = await publish(registries, { tags: plan.tags, send: (trusting) => sending.send(trusting) }, context)
+  const send = (trusting: boolean): Promise<NewManifest> => sending.send(trusting)
+  const tags = plan.part ? repositoriesOf(plan.tags).map(({ reference }) => reference) : plan.tags
+  const published = await publish(registries, { tags, byDigest: plan.part ?? false, send }, context)
+  return publishedImage(plan.tags, plan.part ? { ...published, tags: [] } : published)
+}
+
+/** Describes a published image or index. @param names its names, or those of the index that it is a part of */
+export function publishedImage(names: readonly Reference[], { document, tags }: Published): SavedImage {
   const digest = digestOf(document.content)
   return {
-    id: `${contextName(plan.tags[0]!)}@${digest}`,
-    repoDigests: repositoriesOf(plan.tags).map(({ reference: { registry, repository } }) => `${familiarName({ registry, repository })}@${digest}`),
+    id: `${contextName(names[0]!)}@${digest}`,
+    repoDigests: repositoriesOf(names).map(({ reference: { registry, repository } }) => `${familiarName({ registry, repository })}@${digest}`),
     tags,
     manifest: { digest, size: document.content.length },
   }

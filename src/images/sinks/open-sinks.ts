@@ -5,7 +5,9 @@ import type { Context } from '../../base/events.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { formatReference } from '../../oci/reference.ts'
 import type { Image, ImagePlan, ImageSink, ImageSource, LayerBlob, SavedImage } from '../image.ts'
+import type { IndexSink } from '../index/image-index.ts'
 import type { LayerBlobs } from '../layers/layer-blobs.ts'
+import type { Registries } from '../../registry/registry.ts'
 import type { Sink } from './sink.ts'
 
 /** A sink, and its images. */
@@ -23,7 +25,6 @@ const ORDER: readonly Sink['store'][] = ['files', 'engine', 'registry']
  * @param published the source of published images, to reuse their compressed layers
  */
 export function openSinks(sinks: readonly OpenSink[], blobs: LayerBlobs, published: ImageSource): ImageSink {
-  const ordered = ORDER.flatMap((store) => sinks.filter(({ sink }) => sink.store === store))
   return {
     async save(plan, context = {}) {
       const images = [plan.base, ...(plan.previous ? [plan.previous] : [])]
@@ -31,18 +32,41 @@ export function openSinks(sinks: readonly OpenSink[], blobs: LayerBlobs, publish
       // In this case the base and the previous image come from the engine, without compressed layers.
       const isShared = sinks.some(({ sink }) => sink.store === 'engine') && sinks.some(({ sink }) => sink.takesBlobs)
       if (isShared) await learnBlobs(blobs, images, plan, published, context)
-      const saved = new Map<OpenSink, SavedImage>()
-      try {
-        for (const each of ordered) {
-          const isUncompressed = isShared && !each.sink.takesBlobs
-          saved.set(each, await each.images.save(isUncompressed ? { ...plan, blobs: await allBlobs(blobs, plan, context) } : plan, context))
-        }
-      } catch (error) {
-        throw savedBefore(error, saved)
-      }
-      return together(saved.get(sinks[0]!), [...saved.values()].reverse())
+      return saveInOrder(sinks, async ({ sink, images: store }) => {
+        return store.save(isShared && !sink.takesBlobs ? { ...plan, blobs: await allBlobs(blobs, plan, context) } : plan, context)
+      })
     },
   }
+}
+
+/**
+ * Returns a sink that saves indexes to all `sinks`, which have their images; results and errors are those of openSinks.
+ * @throws CnbError CNB_USAGE if one of them cannot store an index
+ */
+export function openIndexSinks(sinks: readonly Sink[], registries: Registries): IndexSink {
+  const opened = sinks.map((sink) => ({ sink, indexes: sink.openIndexes?.({ registries }) ?? cannotStore(sink) }))
+  return { save: (plan, context) => saveInOrder(opened, ({ indexes }) => indexes.save(plan, context)) }
+}
+
+/** Checks that all sinks can store an index of images for several platforms. @throws CnbError CNB_USAGE */
+export function checkIndexSinks(sinks: readonly Sink[]): void {
+  for (const sink of sinks) if (!sink.openIndexes) cannotStore(sink)
+}
+
+function cannotStore({ place }: Sink): never {
+  throw new CnbError('CNB_USAGE', `cannot save images for several platforms to '${place}': it stores one image under a name`, {
+    hint: 'Use --to registry or --to oci:DIR.',
+  })
+}
+
+async function saveInOrder<T extends { readonly sink: Sink }>(sinks: readonly T[], save: (each: T) => Promise<SavedImage>): Promise<SavedImage> {
+  const saved = new Map<T, SavedImage>()
+  try {
+    for (const each of ORDER.flatMap((store) => sinks.filter(({ sink }) => sink.store === store))) saved.set(each, await save(each))
+  } catch (error) {
+    throw savedBefore(error, saved)
+  }
+  return together(saved.get(sinks[0]!), [...saved.values()].reverse())
 }
 
 /** Looks up compressed layers in the published base and previous image. */
@@ -67,9 +91,10 @@ async function allBlobs(blobs: LayerBlobs, { layers }: ImagePlan, context: Conte
 }
 
 /** Adds the sinks that have already saved the image to the error. */
-function savedBefore(error: unknown, saved: ReadonlyMap<OpenSink, SavedImage>): unknown {
+function savedBefore(error: unknown, saved: ReadonlyMap<{ readonly sink: Sink }, SavedImage>): unknown {
   if (saved.size === 0 || !(error instanceof CnbError)) return error
-  const places = [...saved].map(([{ sink }, { tags }]) => sink.describe(tags.join(', ')))
+  const places = [...saved].flatMap(([{ sink }, { tags }]) => (tags.length > 0 ? sink.describe(tags.join(', ')) : []))
+  if (places.length === 0) return error
   return error.withMessage(`${error.message}; the image is ${places.join(' and ')}`)
 }
 

@@ -5,6 +5,7 @@ import type { Platform } from '../../oci/platform.ts'
 import type { Reference } from '../../oci/reference.ts'
 import type { Registries } from '../../registry/registry.ts'
 import type { ImageSink, ImageSource } from '../image.ts'
+import type { IndexSink } from '../index/image-index.ts'
 import type { LayerBlobs } from '../layers/layer-blobs.ts'
 
 /** A kind of sink. */
@@ -39,6 +40,8 @@ export interface Sink {
   /** Returns the place of a saved image for errors: `on the engine as my-app:latest`. */
   readonly describe: (tags: string) => string
   readonly open: (services: SinkServices) => ImageSink
+  /** Opens the sink for indexes of images that are in it; a sink without this function stores images of one platform only. */
+  readonly openIndexes?: (services: Pick<SinkServices, 'registries'>) => IndexSink
   /** Returns the source of the image that the new one replaces; without this function, it is the registry. */
   readonly previous?: (image: Reference, services: SinkServices) => ImageSource
   /** Checks write access to the tags before the build starts. @throws CnbError CNB_REGISTRY_* */

@@ -2,7 +2,8 @@
 
 import { resolve } from 'node:path'
 import { familiarName, type Reference } from '../../oci/reference.ts'
-import type { ImageSource } from '../image.ts'
+import type { ImageSource, SavedImage } from '../image.ts'
+import { saveIndexToLayout } from '../index/save-index-to-layout.ts'
 import { formatLayoutLocation, parseLayoutLocation, type LayoutLocation } from '../oci-layout/layout-location.ts'
 import { saveToLayout } from '../oci-layout/layout-sink.ts'
 import { openLayoutImages } from '../oci-layout/layout-source.ts'
@@ -18,15 +19,15 @@ export function toOciLayout(text: string, { cwd, sparse }: SinkOptions): Sink {
     takesBlobs: true,
     sparse,
     describe: (tags) => `in ${tags}`,
-    open: ({ blobs }) => ({
-      async save(plan, context) {
-        const saved = await saveToLayout({ ...location, sparse }, plan, blobs, context)
-        return { ...saved, id: `oci:${saved.id}` }
-      },
-    }),
+    open: ({ blobs }) => ({ save: async (plan, context) => withScheme(await saveToLayout({ ...location, sparse }, plan, blobs, context)) }),
+    openIndexes: () => ({ save: async (plan, context) => withScheme(await saveIndexToLayout(location, plan, context)) }),
     previous: (image, services) => layoutPrevious(location, image, services),
     loadCommands: (image) => (sparse ? [] : copyCommands(location, image)),
   }
+}
+
+function withScheme(saved: SavedImage): SavedImage {
+  return { ...saved, id: `oci:${saved.id}` }
 }
 
 /** Returns a source with the app's current image in the layout; other images come from registries. */

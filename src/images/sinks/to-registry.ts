@@ -1,6 +1,7 @@
 /** `--to registry`: publishes to the repositories of the image's names. */
 
 import type { ImageSink } from '../image.ts'
+import { publishIndex } from '../index/publish-index.ts'
 import { repositoriesOf, saveToRegistry } from '../remote/registry-sink.ts'
 import type { Sink, SinkServices } from './sink.ts'
 
@@ -13,6 +14,7 @@ export function toRegistry() {
     open: ({ registries, blobs }: Pick<SinkServices, 'registries' | 'blobs'>): ImageSink => ({
       save: (plan, context) => saveToRegistry(registries, plan, blobs, context),
     }),
+    openIndexes: ({ registries }) => ({ save: (plan, context) => publishIndex(registries, plan, context) }),
     async check(tags, registries, context) {
       await Promise.all(repositoriesOf(tags).map(({ reference }) => registries.repository(reference, 'push').checkPush(context)))
     },

@@ -5,11 +5,11 @@ import type { Builder } from '../../builder/builder.ts'
 import { type ApiVersion, formatApiVersion } from '../../formats/versions.ts'
 import { cachePlace } from '../../lifecycle/cache-volumes.ts'
 import { formatPlatform } from '../../oci/platform.ts'
-import type { BuildOptions } from './build-options.ts'
+import type { BuildOptions, PlatformBuildOptions } from './build-options.ts'
 
 /** Emits the decisions that depend on the options and the builder only, before the search for the run image. */
 export function explainEnvironment(
-  { platform, lifecycle, runImage }: Pick<BuildOptions, 'platform' | 'lifecycle' | 'runImage'>,
+  { platform, lifecycle, runImage }: Pick<PlatformBuildOptions, 'platform' | 'lifecycle' | 'runImage'>,
   builder: Builder,
   api: ApiVersion,
   context: Context,

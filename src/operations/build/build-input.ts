@@ -14,14 +14,14 @@ import type { Config } from '../config/config.ts'
 import { registrySettings } from '../config/registry-settings.ts'
 import { readCertificates } from '../config/user-files.ts'
 import type { Host, RegistrySettings } from '../services.ts'
-import type { BuildOptions } from './build-options.ts'
+import type { PlatformBuildOptions } from './build-options.ts'
 import { type Project, readBuildEnv, readProject } from './build-project.ts'
 import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume } from './build-values.ts'
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 
 export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' | 'limits' | 'env'> {
   /** The options as typed. */
-  readonly options: BuildOptions
+  readonly options: PlatformBuildOptions
   readonly image: Tag
   readonly tags: readonly Tag[]
   readonly app: App
@@ -39,7 +39,7 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' |
 }
 
 /** Reads and validates the input. @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID, CNB_DESCRIPTOR_INVALID, CNB_APP_INVALID */
-export async function readInput(options: BuildOptions, host: Host, context: Context): Promise<BuildInput> {
+export async function readInput(options: PlatformBuildOptions, host: Host, context: Context): Promise<BuildInput> {
   const [image, ...tags] = parseTags(options.image, options.tags)
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
@@ -62,7 +62,7 @@ export async function readInput(options: BuildOptions, host: Host, context: Cont
   return { options, image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, registry, builder }
 }
 
-function builderName(options: BuildOptions, project: Project | undefined, config: Config, context: Context): string {
+function builderName(options: PlatformBuildOptions, project: Project | undefined, config: Config, context: Context): string {
   const name = options.builder ?? project?.descriptor.builder ?? config.defaultBuilder
   if (name !== undefined) {
     const source = options.builder !== undefined ? '--builder selects it' : project?.descriptor.builder !== undefined ? `${project.file} selects it` : 'default-builder-image in the configuration file selects it'

@@ -43,8 +43,8 @@ export interface BuildOptions extends RegistryOptions {
   descriptor?: string
   /** The engine's address for the phases, as seen from the engine's host, or `inherit`. */
   dockerHost?: string
-  /** The platform of builder and run image: `os/arch[/variant]`. */
-  platform?: string
+  /** Platforms of builder and run image, `os/arch[/variant]`; several make an index of one image for each. Default: the engine's. */
+  platforms?: string[]
   verbose?: boolean
   /** Makes the detector report the result of each group that it tried. */
   explain?: boolean
@@ -64,4 +64,11 @@ export interface BuildOptions extends RegistryOptions {
   publish?: boolean
   /** Omits the base image's layers from OCI layouts. */
   sparse?: boolean
+}
+
+/** The options of a build for one platform. */
+export interface PlatformBuildOptions extends Omit<BuildOptions, 'platforms'> {
+  readonly platform?: string
+  /** Whether the image is a part of an index. */
+  readonly part?: boolean
 }

@@ -7,11 +7,11 @@ import { hasFeature, sinceApi } from '../../formats/api-features.ts'
 import { type ApiVersion, formatApiVersion } from '../../formats/versions.ts'
 import { cacheVolumes, volumeKey } from '../../lifecycle/cache-volumes.ts'
 import { execEnvFor } from '../../lifecycle/exec-env.ts'
-import type { BuildPlan, CacheVolumes } from '../../lifecycle/lifecycle.ts'
+import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { ModuleSources } from '../../buildpacks/module-sources.ts'
 import { appEntries } from '../../project/app.ts'
 import { caBinding } from '../../project/platform-directory.ts'
-import type { BuildOptions } from './build-options.ts'
+import type { PlatformBuildOptions } from './build-options.ts'
 import { explainCache, explainTrust } from './build-decisions.ts'
 import type { BuildInput } from './build-input.ts'
 import { checkPublishing, type Publishing } from './build-store.ts'
@@ -19,7 +19,7 @@ import { chooseBuildpacks, type ChosenBuildpacks } from './build-order.ts'
 import { projectMetadataToml } from './build-project.ts'
 import { judgeTrust } from './build-trust.ts'
 import { proxyEnv } from './build-values.ts'
-import type { CacheChoice } from './cache-option.ts'
+import { cacheSuffix, chooseCaches } from './platforms/platform-caches.ts'
 import { isEngineOnly } from './build-sinks.ts'
 import { findImages } from './found-images.ts'
 import type { EngineServices } from '../services.ts'
@@ -53,7 +53,8 @@ export async function planBuild(
 
   const key = await volumeKey(image, host)
   await allowed
-  const keeping = { cacheVolumes: chosenVolumes(cacheVolumes(image, key), cache), cacheDirectory: cache.buildDirectory, cacheImage: cache.buildImage }
+  const suffix = cacheSuffix(input.platform, (await services.engine.info(context)).platform)
+  const keeping = chooseCaches(cacheVolumes(image, key), cache, suffix, options.part ?? false)
   explainCache(options, keeping, context)
   const trust = judgeTrust({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external })
   const isStock = options.lifecycle === 'stock'
@@ -102,20 +103,7 @@ function withExtensions(builder: Builder, { order, added }: ChosenBuildpacks): B
   return { ...builder, orderExtensions: order.extensions, extensions: [...builder.extensions, ...extensions] }
 }
 
-/** Replaces default volumes with the user's. The native driver's volumes are part of the build cache, so their names follow it. */
-function chosenVolumes(own: CacheVolumes, { buildVolume, launchVolume }: CacheChoice): CacheVolumes {
-  return {
-    ...own,
-    ...(buildVolume === undefined ? {} : ofBuildVolume(buildVolume)),
-    ...(launchVolume === undefined ? {} : { launch: launchVolume }),
-  }
-}
-
-function ofBuildVolume(build: string): Omit<CacheVolumes, 'launch'> {
-  return { build, layers: `${build}.layers`, state: `${build}.state`, kaniko: `${build}.kaniko`, chosen: true }
-}
-
-function warnOfOldApi(options: BuildOptions, api: ApiVersion, context: Context): void {
+function warnOfOldApi(options: PlatformBuildOptions, api: ApiVersion, context: Context): void {
   if (options.creationTime === undefined || hasFeature(api, 'creationTime')) return
   context.events?.({ type: 'warning', message: `--creation-time is ignored: it requires Platform API ${sinceApi('creationTime')}, but this build uses ${formatApiVersion(api)}` })
 }

@@ -4,13 +4,15 @@ import { CnbError, toCnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
 import type { EngineImageStore } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSink, ImageSource } from '../../images/image.ts'
+import { indexEntry } from '../../images/index/image-index.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
 import { openRegistryImages } from '../../images/remote/registry-source.ts'
 import { openSinks } from '../../images/sinks/open-sinks.ts'
 import type { Sink, SinkServices } from '../../images/sinks/sink.ts'
 import { toRegistry } from '../../images/sinks/to-registry.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
-import type { Platform } from '../../oci/platform.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import { formatPlatform, type Platform, platformMatches } from '../../oci/platform.ts'
 import type { Reference } from '../../oci/reference.ts'
 import type { Registries } from '../../registry/registry.ts'
 import { isEngineOnly } from './build-sinks.ts'
@@ -25,11 +27,15 @@ export interface Publishing {
 
 export type BuildStore = ImageSource & ImageSink
 
-/** Opens the store of the app image. Without `publishing`, it is the engine. */
+/**
+ * Opens the store of the app image. Without `publishing`, it is the engine.
+ * @param addPart receives the entry of the saved image, if it is a part of an index
+ */
 export function openBuildStore(
   images: EngineImageStore,
   publishing: Publishing | undefined,
   { builder, image }: Pick<BuildPlan, 'builder' | 'image'>,
+  addPart?: (entry: Descriptor) => void,
 ): BuildStore {
   if (!publishing || isEngineOnly(publishing.sinks)) return images
   const { registries, sinks, blobs } = publishing
@@ -39,9 +45,28 @@ export function openBuildStore(
   const all = openSinks(sinks.map((sink) => ({ sink, images: sink.open(services) })), blobs, published)
   const previous = sinks[0]?.previous?.(image, services) ?? published
   return {
-    find: (reference, context) => previous.find(reference, context),
-    save: (plan, context) => all.save(plan, context),
+    find: (reference, context = {}) => findForPlatform(previous, reference, platform, context),
+    save: async (plan, context) => {
+      if (!addPart) return all.save(plan, context)
+      const saved = await all.save({ ...plan, part: true }, context)
+      addPart(indexEntry(saved, plan.config))
+      return saved
+    },
   }
+}
+
+/** Finds a previous image. Layers of an image for another platform must not be reused. */
+async function findForPlatform(images: ImageSource, reference: string, platform: Platform, context: Context): Promise<Image | undefined> {
+  const subject = { kind: 'previous image', name: reference } as const
+  try {
+    const found = await images.find(reference, context)
+    if (!found || platformMatches(found.platform, platform)) return found
+    decide(context, subject, 'not used', `it is for ${formatPlatform(found.platform)}`)
+  } catch (error) {
+    if (!(error instanceof CnbError) || error.code !== 'CNB_PLATFORM_MISMATCH') throw error
+    decide(context, subject, 'not used', error.message)
+  }
+  return undefined
 }
 
 /** Opens the store of cache images: always their registry, for all sinks of the app. */

@@ -1,53 +1,44 @@
 /** `cnb build`: builds an image from an app. */
 
+import { join } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { measured } from '../../base/spans.ts'
 import { formatApiVersion } from '../../formats/versions.ts'
 import { openEngineImages } from '../../images/engine/engine-source.ts'
+import { platformSuffix } from '../../images/index/image-index.ts'
 import { readBuildMetadata } from '../../images/labels/build-metadata.ts'
 import { startedProcess } from '../../images/labels/started-process.ts'
+import { checkIndexSinks } from '../../images/sinks/open-sinks.ts'
 import type { Sink } from '../../images/sinks/sink.ts'
 import type { BuildPlan, BuiltImage, Lifecycle } from '../../lifecycle/lifecycle.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import { formatPlatform } from '../../oci/platform.ts'
 import { familiarName } from '../../oci/reference.ts'
 import { readInput, type BuildInput } from './build-input.ts'
 import type { BuildOptions } from './build-options.ts'
 import { planBuild } from './build-plan.ts'
+import type { BuildResult } from './build-result.ts'
 import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
+import { parsePlatform } from './build-values.ts'
+import { checkEmulation } from './platforms/emulation.ts'
 import { isEngineOnly, parseSinks } from './build-sinks.ts'
 import { openModuleSources } from '../packages/open-module-sources.ts'
 import { outputReference } from '../output-reference.ts'
 import type { RegistryServices, EngineServices } from '../services.ts'
 
-/** The JSON output of `cnb build`. */
-export interface BuildResult {
-  image: string
-  tags: string[]
-  /** The locations of the image: `engine`, `registry`, `oci:DIRECTORY`. */
-  places: string[]
-  /** The image ID on the engine; `repository@digest` if the image is not on the engine. */
-  id: string
-  /** The line that --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
-  reference: string
-  builder: string
-  runImage: string
-  platformApi: string
-  buildpacks: { id: string; version: string }[]
-  /** The image's processes; without a command, the image starts the default one. */
-  processes: { type: string; default: boolean }[]
-  phases: { phase: string; durationMs: number }[]
-  durationMs: number
-}
-
 /**
- * Builds an image. Validates the input before it creates anything on the engine.
+ * Builds an image, or an index of one image for each platform. Validates the input, and finds the images of all platforms, before it
+ * creates anything on the engine.
  * @param parsed the sinks of the options, for a caller that needs them too
  * @throws CnbError with almost any code
  * @internal not part of the library's types
  */
-export async function build(options: BuildOptions, services: EngineServices & RegistryServices, context: Context, parsed?: readonly Sink[]): Promise<BuildResult> {
+export async function build({ platforms = [], ...options }: BuildOptions, services: EngineServices & RegistryServices, context: Context, parsed?: readonly Sink[]): Promise<BuildResult> {
   const start = performance.now()
+  const wanted = [...new Set(platforms.map((platform) => formatPlatform(parsePlatform(platform))))]
   const sinks = parsed ?? (await parseSinks(options, services.host.cwd))
+  const index = wanted.length > 1 ? await openIndex(sinks) : undefined
   const input = await measured(context, 'reading the input', () => readInput(options, services.host, context))
   const publishing = await openPublishing(input, sinks, services)
   await using _ = publishing?.blobs
@@ -55,20 +46,45 @@ export async function build(options: BuildOptions, services: EngineServices & Re
   const registries = async () => publishing?.registries ?? services.registries(input.registry)
   const sources = openModuleSources({ engine, registries, policy: input.pullPolicy })
   // Loads the driver's code while the plan waits for the engine.
-  const [plan, lifecycle] = await Promise.all([
-    measured(context, 'planning the build', () => planBuild(input, services, { publishing, sources }, context)),
-    openLifecycle(options.lifecycle ?? 'native', services, publishing),
-  ])
-  const { phases, runImage, image } = await lifecycle.run(plan, context)
-  return {
-    ...describeImage(plan, image),
-    places: publishing ? publishing.sinks.map(({ place }) => place) : ['engine'],
-    builder: plan.builder.image.reference,
-    runImage,
-    platformApi: formatApiVersion(plan.platformApi),
-    phases: [...phases],
-    durationMs: performance.now() - start,
+  const loading = openLifecycle(options.lifecycle ?? 'native', services, publishing, index)
+  loading.catch(() => {})
+  const plans: BuildPlan[] = []
+  for (const platform of wanted.length > 0 ? wanted : [undefined]) {
+    const ofPlatform = platform === undefined ? input : inputFor(input, platform, index !== undefined)
+    plans.push(await measured(context, 'planning the build', () => planBuild(ofPlatform, services, { publishing, sources }, context)))
   }
+  await Promise.all(plans.map((plan) => checkEmulation(plan, services, context)))
+  const lifecycle = await loading
+  const run = async (plan: BuildPlan): Promise<BuildResult> => {
+    const begun = performance.now()
+    const { phases, runImage, image } = await lifecycle.run(plan, context)
+    return {
+      ...describeImage(plan, image),
+      places: publishing ? publishing.sinks.map(({ place }) => place) : ['engine'],
+      builder: plan.builder.image.reference,
+      runImage,
+      platformApi: formatApiVersion(plan.platformApi),
+      phases: [...phases],
+      durationMs: performance.now() - begun,
+    }
+  }
+  const result = index && publishing ? await index.build(plans, run, publishing, context) : await run(plans[0]!)
+  return { ...result, durationMs: performance.now() - start }
+}
+
+/** Loads the code for several platforms. @throws CnbError CNB_USAGE if a sink cannot store an index */
+async function openIndex(sinks: readonly Sink[]) {
+  checkIndexSinks(sinks)
+  const { IndexBuild } = await import('./platforms/index-build.ts')
+  return new IndexBuild()
+}
+
+/** Returns the input of a build for one platform. A part of an index has a directory for its files in the user's. */
+function inputFor(input: BuildInput, platform: string, part: boolean): BuildInput {
+  const parsed = parsePlatform(platform)
+  const inside = (path: string | undefined) => path && (part ? join(path, platformSuffix(parsed)) : path)
+  const { sbomOutputDir, reportOutputDir } = input.options
+  return { ...input, platform: parsed, options: { ...input.options, platform, part, sbomOutputDir: inside(sbomOutputDir), reportOutputDir: inside(reportOutputDir) } }
 }
 
 /** Opens the registry client and the sinks. Returns undefined if the engine is the only target, and then loads no registry code. */
@@ -88,12 +104,13 @@ async function openLifecycle(
   driver: 'native' | 'stock',
   { engine, owner, host, sweep }: EngineServices,
   publishing: Publishing | undefined,
+  index: { readonly addPart: (entry: Descriptor) => void } | undefined,
 ): Promise<Lifecycle> {
   if (driver === 'native') {
     const { nativeLifecycle } = await import('../../lifecycle/native/native-lifecycle.ts')
     return nativeLifecycle({
       ...{ engine, owner, sweep },
-      openStore: (images, plan) => openBuildStore(images, publishing, plan),
+      openStore: (images, plan) => openBuildStore(images, publishing, plan, index?.addPart),
       ...(publishing?.sinks.some(({ takesBlobs }) => takesBlobs) ? { blobs: publishing.blobs } : {}),
       ...(publishing ? { cacheImages: ({ builder }) => openCacheImages(publishing, builder.image.platform) } : {}),
     })

@@ -2,6 +2,7 @@
 
 import type { Context } from '../../base/events.ts'
 import type { EngineHistory, EngineImage } from '../../docker/engine.ts'
+import { isImageEntry } from '../../images/index/choose-image.ts'
 import type { Labelled } from '../../images/labels/read-labels.ts'
 import type { StoredImage } from '../../images/stored-image.ts'
 import type { ContainerConfig, HistoryEntry } from '../../oci/config.ts'
@@ -114,9 +115,9 @@ function storedFacts(name: string, source: Exclude<LocatedImage['place'], 'engin
   }
 }
 
-/** Returns the index with its images. Entries for the platform `unknown` are attestations, not images. */
+/** Returns the index with its images. */
 function describeIndex({ descriptor, content }: NonNullable<StoredImage['index']>, name: string): NonNullable<ImagePlace['index']> {
-  const images = readIndex(content, name).filter(({ platform }) => platform && platform.os !== 'unknown')
+  const images = readIndex(content, name).filter(isImageEntry)
   return {
     digest: descriptor.digest,
     mediaType: descriptor.mediaType,

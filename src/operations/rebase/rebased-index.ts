@@ -6,14 +6,6 @@ import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { documentOf } from './rebased-part.ts'
 
-/** BuildKit's annotation of an entry that describes another entry. */
-const REFERENCE_TYPE = 'vnd.docker.reference.type'
-
-/** Returns whether an index entry is a runnable image and not an attestation. */
-export function isImageEntry({ platform, annotations, artifactType }: Descriptor): boolean {
-  return platform?.os !== 'unknown' && annotations?.[REFERENCE_TYPE] === undefined && artifactType === undefined
-}
-
 /**
  * Returns the index with replaced entries. Drops entries that `replace` does not contain, and keeps all other fields unchanged.
  * @param index an index that readIndex accepts

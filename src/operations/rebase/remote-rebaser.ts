@@ -3,18 +3,19 @@
 import { counted } from '../../base/counted.ts'
 import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
+import { IndexDocuments, isImageEntry } from '../../images/index/choose-image.ts'
 import { NotAnAppImage, UNCHANGED } from '../../images/rebase/rebase-plan.ts'
 import { publish } from '../../images/remote/publish.ts'
 import { nameInRegistry, repositoryContent, repositoryName } from '../../images/remote/registry-source.ts'
 import { RepositoryBlobs } from '../../images/remote/repository-blobs.ts'
-import { readImage, readIndexEntry, type ImageContent, type StoredDocument } from '../../images/stored-image.ts'
+import { readImage, type ImageContent, type StoredDocument } from '../../images/stored-image.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { isIndex, readIndex, readManifest } from '../../oci/manifest.ts'
-import { isConfigType } from '../../oci/media-types.ts'
+import { isConfigType, isIndexType } from '../../oci/media-types.ts'
 import { formatPlatform } from '../../oci/platform.ts'
 import { contextName, familiarName, formatReference, parseReference, type Reference } from '../../oci/reference.ts'
 import type { NewManifest, Registries } from '../../registry/registry.ts'
-import { isImageEntry, rewriteIndex } from './rebased-index.ts'
+import { rewriteIndex } from './rebased-index.ts'
 import { rebasePart, type RebasedPart } from './rebased-part.ts'
 import { parseTarget, type RebaseResult } from './rebase-result.ts'
 import { RemoteRunImages, type RunImageConfig } from './remote-run-images.ts'
@@ -38,6 +39,8 @@ export interface RemoteRebase extends RebaseResult {
 interface Rebased {
   readonly document: StoredDocument
   readonly parts: readonly RebasedPart[]
+  /** The indexes in the document, inner ones first. */
+  readonly nested: readonly StoredDocument[]
 }
 
 /** Source and target of one rebase. */
@@ -46,6 +49,8 @@ interface Task {
   readonly content: ImageContent
   readonly source: Reference
   readonly target: Reference
+  /** The documents that the index lists. */
+  readonly documents: IndexDocuments
 }
 
 /** Rebases all images of a run; common run images and blobs are read and sent once. */
@@ -74,7 +79,7 @@ export class RemoteRebaser {
     // Access 'push' reads from the registry itself: an image to overwrite must not come from a mirror, which may be outdated.
     const access = options.dryRun || source !== target ? 'pull' : 'push'
     const content = repositoryContent(this.#registries.repository(source, access), repositoryName(source))
-    const task = { options, content, source, target }
+    const task = { options, content, source, target, documents: new IndexDocuments(content.name) }
     const found = await content.manifest(source.digest ?? source.tag ?? 'latest', context)
     if (!found) throw new CnbError('CNB_IMAGE_NOT_FOUND', `the registry has no image '${formatReference(source)}'`, { hint: 'Check the name and the tag.' })
     const rebased = isIndex(found.descriptor.mediaType, found.content, content.name)
@@ -93,32 +98,38 @@ export class RemoteRebaser {
 
   async #rebaseManifest(found: StoredDocument, task: Task, context: Context): Promise<Rebased> {
     const part = await this.#rebasePart(found, task, context)
-    return { document: part.manifest, parts: [part] }
+    return { document: part.manifest, parts: [part], nested: [] }
   }
 
-  /** Rebases each image of an index. Drops attestations: they describe the images on the old base. */
-  async #rebaseIndex(index: StoredDocument, task: Task, context: Context): Promise<Rebased> {
+  /** Rebases each image of an index and of the indexes in it. Drops attestations: they describe the images on the old base. */
+  async #rebaseIndex(index: StoredDocument, task: Task, context: Context, level = 0): Promise<Rebased> {
     const { content, source, target } = task
     const name = `${content.name}@${index.descriptor.digest}`
     const entries = readIndex(index.content, name)
-    const images = entries.filter(isImageEntry)
-    if (images.length === 0) throw new NotAnAppImage(familiarName(source), 'it is an index without images')
-    const parts = await Promise.all(images.map((entry) => this.#rebaseEntry(entry, name, task, context)))
-    const dropped = entries.length - images.length
-    const isSame = !parts.some(({ changed }) => changed) && (dropped === 0 || repositoryName(source) === repositoryName(target))
-    if (isSame) return { document: index, parts }
+    const all = await Promise.all(entries.filter(isImageEntry).map(async (entry) => ({ entry, rebased: await this.#rebaseEntry(entry, task, context, level) })))
+    const kept = all.filter(({ rebased }) => rebased.parts.length > 0)
+    const parts = kept.flatMap(({ rebased }) => rebased.parts)
+    if (parts.length === 0 && level === 0) throw new NotAnAppImage(familiarName(source), 'it is an index without images')
+    const nested = kept.flatMap(({ entry, rebased }) => [...rebased.nested, ...(isIndexType(entry.mediaType) ? [rebased.document] : [])])
+    const dropped = entries.length - kept.length
+    const isSame = kept.every(({ entry, rebased }) => rebased.document.descriptor.digest === entry.digest) && (dropped === 0 || repositoryName(source) === repositoryName(target))
+    if (isSame) return { document: index, parts, nested }
     if (dropped > 0) {
       const message = `${counted(dropped, 'attestation')} of '${familiarName(source)}' omitted, because attestations describe the image on its old base`
       context.events?.({ type: 'warning', message })
     }
-    const replace = new Map(images.map(({ digest }, at) => [digest, parts[at]!.manifest.descriptor]))
-    return { document: rewriteIndex(index, replace), parts }
+    const replace = new Map(kept.map(({ entry, rebased }) => [entry.digest, rebased.document.descriptor]))
+    return { document: rewriteIndex(index, replace), parts, nested }
   }
 
-  async #rebaseEntry(entry: Descriptor, index: string, task: Task, context: Context): Promise<RebasedPart> {
+  async #rebaseEntry(entry: Descriptor, task: Task, context: Context, level: number): Promise<Rebased> {
     const name = entry.platform ? formatPlatform(entry.platform) : entry.digest
     try {
-      return await this.#rebasePart(await readIndexEntry(task.content, entry.digest, index, context), task, context)
+      task.documents.count(level)
+      const found = await task.content.manifest(entry.digest, context)
+      if (!found) throw new CnbError('CNB_IMAGE_INVALID', `the index ${task.content.name} lists ${entry.digest}, which does not exist`)
+      if (isIndex(found.descriptor.mediaType, found.content, entry.digest)) return await this.#rebaseIndex(found, task, context, level + 1)
+      return await this.#rebaseManifest(found, task, context)
     } catch (error) {
       if (!(error instanceof CnbError) || context.signal?.aborted) throw error
       throw error.withMessage(`${name}: ${error.message}`)
@@ -138,7 +149,7 @@ export class RemoteRebaser {
    * Sends or mounts all contents of the document into the target's repository. @returns the document to store under the target's name
    * @param trusting whether to rely on earlier observations of which contents the repository has
    */
-  async #send({ document, parts }: Rebased, { source, target }: Task, trusting: boolean, context: Context): Promise<NewManifest> {
+  async #send({ document, parts, nested }: Rebased, { source, target }: Task, trusting: boolean, context: Context): Promise<NewManifest> {
     const repository = this.#registries.repository(target, 'push')
     const isThere = trusting && repositoryName(source) === repositoryName(target)
     await Promise.all(parts.map(async (part) => {
@@ -148,6 +159,7 @@ export class RemoteRebaser {
       await Promise.all([sending, ...lacking.map((blob) => this.blobs.bring(blob, target, context, trusting))])
       if (part.manifest !== document) await repository.putManifest(part.manifest.descriptor.digest, toPut(part.manifest), context)
     }))
+    for (const index of nested) await repository.putManifest(index.descriptor.digest, toPut(index), context)
     return toPut(document)
   }
 

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { BuildResult } from '../../../src/operations/build/build.ts'
+import type { BuildResult } from '../../../src/operations/build/build-result.ts'
 import type { RebaseResult } from '../../../src/operations/rebase/rebase-result.ts'
 import { succeed, succeedJson } from '../../support/cnb.ts'
 import { docker, imageId, inspectImage, runImage } from '../../support/engines/docker.ts'

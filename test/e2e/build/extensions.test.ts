@@ -8,7 +8,7 @@ import { extensionLayer } from '../../../src/lifecycle/native/extensions/extensi
 import type { ImageConfig } from '../../../src/oci/config.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import type { ImageManifest } from '../../../src/oci/manifest.ts'
-import type { BuildResult } from '../../../src/operations/build/build.ts'
+import type { BuildResult } from '../../../src/operations/build/build-result.ts'
 import { type Finished, runCnb, startCnb, succeed, succeedJson } from '../../support/cnb.ts'
 import { docker, imageId, inspectImage, runImage } from '../../support/engines/docker.ts'
 import {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import type { BuildResult } from '../../../src/operations/build/build.ts'
+import type { BuildResult } from '../../../src/operations/build/build-result.ts'
 import type { ImageInspection } from '../../../src/operations/inspect/inspect.ts'
 import { runCnb, succeedJson } from '../../support/cnb.ts'
 import type { RebaseResult } from '../../../src/operations/rebase/rebase-result.ts'

@@ -8,8 +8,10 @@ import type { CnbEvent } from '../../../src/base/events.ts'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import type { EngineImage, EngineInfo } from '../../../src/docker/engine.ts'
 import { stringifyToml, type TomlTable } from '../../../src/formats/toml.ts'
+import type { Platform } from '../../../src/oci/platform.ts'
 import type { BuildOptions } from '../../../src/operations/build/build-options.ts'
-import { build, type BuildResult } from '../../../src/operations/build/build.ts'
+import { build } from '../../../src/operations/build/build.ts'
+import type { BuildResult } from '../../../src/operations/build/build-result.ts'
 import type { EngineServices, RegistryServices } from '../../../src/operations/services.ts'
 import { openRegistries } from '../../../src/registry/open-registries.ts'
 import { FakeClock } from '../registry/registry-client.ts'
@@ -32,11 +34,13 @@ export interface FakeBuilder {
   readonly labels?: Readonly<Record<string, string>>
   /** Makes the image's ID differ from otherwise equal images. */
   readonly description?: string
+  /** Default: linux/amd64. */
+  readonly platform?: Platform
 }
 
 /** Loads a builder image with the buildpack NODE, and returns its ID. */
 export function loadFakeBuilder(engine: FakeEngine, builder: FakeBuilder = {}): Promise<string> {
-  const { name = BUILDER, uid = 1001, platformApis = ['0.12', '0.15'], runImages = [{ image: RUN_IMAGE }], labels = {}, description = '' } = builder
+  const { name = BUILDER, uid = 1001, platformApis = ['0.12', '0.15'], runImages = [{ image: RUN_IMAGE }], labels = {}, description = '', platform } = builder
   const supported = (versions: readonly string[]): object => ({ supported: versions, deprecated: [] })
   const metadata = {
     description,
@@ -55,7 +59,7 @@ export function loadFakeBuilder(engine: FakeEngine, builder: FakeBuilder = {}): 
       ...labels,
     },
   }
-  return loadFakeImage(engine, name, config, { 'cnb/order.toml': '', 'cnb/lifecycle/launcher': 'the launcher', })
+  return loadFakeImage(engine, name, config, { 'cnb/order.toml': '', 'cnb/lifecycle/launcher': 'the launcher', }, platform)
 }
 
 /** The content of a layer's TOML file. */

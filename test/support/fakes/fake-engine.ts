@@ -13,6 +13,7 @@ import type {
   Volumes,
 } from '../../../src/docker/engine.ts'
 import { digestOf, type Digest } from '../../../src/oci/digest.ts'
+import { formatPlatform } from '../../../src/oci/platform.ts'
 import { FakeFiles, packFiles, readTar, type FakeFile } from './fake-files.ts'
 import { ContainerdImages, fail, GraphDriverImages, nameOf, type FakeImage, type FakeImages } from './fake-images.ts'
 
@@ -41,7 +42,7 @@ export class FakeEngine implements Engine {
   readonly address = 'tcp://fake-engine:2375'
   /** Programs by the first element of a container's command. */
   readonly programs = new Map<string, FakeProgram>()
-  /** The archives of images that can be pulled, by familiar name. */
+  /** The archives of images that can be pulled, by familiar name, or by name and platform: `some/image:1 linux/arm64`. */
   readonly registry = new Map<string, Buffer>()
   readonly state = new Map<string, FakeContainerState>()
   /** The specifications of all containers in order of creation. */
@@ -92,10 +93,10 @@ export class FakeEngine implements Engine {
       return image && { ...image, tags: [...this.#tags].filter(([, id]) => id === image.id).map(([name]) => name) }
     },
     history: async (reference) => [...this.#get(reference).history],
-    pull: async (reference: string, _options?: PullOptions, context: Context = {}) => {
+    pull: async (reference: string, { platform }: PullOptions = {}, context: Context = {}) => {
       context.events?.({ type: 'pull.start', reference })
       try {
-        const archive = this.registry.get(nameOf(reference))
+        const archive = this.registry.get(`${nameOf(reference)} ${platform && formatPlatform(platform)}`) ?? this.registry.get(nameOf(reference))
         if (!archive) throw new CnbError('CNB_IMAGE_NOT_FOUND', `cannot pull ${reference}: manifest unknown`)
         await this.#load(archive)
       } finally {

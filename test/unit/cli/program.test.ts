@@ -62,7 +62,7 @@ describe('a command line', () => {
       caCerts: ['ca.pem', 'cb.pem'],
       descriptor: 'p.toml',
       dockerHost: 'inherit',
-      platform: 'linux/arm64',
+      platforms: ['linux/arm64'],
       lifecycle: 'stock',
       memory: '2g',
       cpus: '1.5',

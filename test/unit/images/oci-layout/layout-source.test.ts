@@ -132,8 +132,9 @@ describe('openLayoutImages', () => {
     }
     await attempt(await put(directory, { schemaVersion: 2, manifests: [], padding: 'x'.repeat(4 * 1024 * 1024) }, OCI_INDEX))
     await attempt(await put(directory, { schemaVersion: 2, manifests: Array(100_000).fill({ digest: image.digest, size: 1 }) }, OCI_INDEX))
-    const inner = await put(directory, { schemaVersion: 2, manifests: [image] }, OCI_INDEX)
-    await attempt(await put(directory, { schemaVersion: 2, manifests: [{ ...inner, platform: image.platform }] }, OCI_INDEX))
+    let inner = await put(directory, { schemaVersion: 2, manifests: [image] }, OCI_INDEX)
+    for (let level = 0; level < 4; level++) inner = await put(directory, { schemaVersion: 2, manifests: [inner] }, OCI_INDEX)
+    await attempt(inner)
     await attempt({ ...image, mediaType: OCI_INDEX })
     await attempt(await put(directory, { schemaVersion: 2, manifests: [], layers: [], config: image }))
     await attempt({ ...image, digest: digestOf('not there') })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Context } from '../../../../src/base/events.ts'
 import type { BuildPlan } from '../../../../src/lifecycle/lifecycle.ts'
-import type { BuildOptions } from '../../../../src/operations/build/build-options.ts'
+import type { PlatformBuildOptions } from '../../../../src/operations/build/build-options.ts'
 import { readInput } from '../../../../src/operations/build/build-input.ts'
 import { planBuild } from '../../../../src/operations/build/build-plan.ts'
 import { familiarName } from '../../../../src/oci/reference.ts'
@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 afterEach(() => expect(builds.engine.created).toEqual([]))
 
-const plan = async (options: Partial<BuildOptions> = {}, services = builds): Promise<BuildPlan> => {
+const plan = async (options: Partial<PlatformBuildOptions> = {}, services = builds): Promise<BuildPlan> => {
   const context: Context = { events: (event) => services.events.push(event) }
   return planBuild(await readInput({ image: 'my-app', builder: BUILDER, pullPolicy: 'never', ...options }, services.host, context), services, { sources: localSources }, context)
 }
@@ -94,7 +94,7 @@ describe('one container for all phases with the engine socket', () => {
 describe('the builder', () => {
   test("comes from the flag, otherwise from project.toml, otherwise from the configuration", async () => {
     for (const name of ['of/project', 'of/config']) await loadFakeBuilder(builds.engine, { name: `${name}:1` })
-    const builderOf = async (options: Partial<BuildOptions>): Promise<string> => (await plan(options)).builder.image.reference
+    const builderOf = async (options: Partial<PlatformBuildOptions>): Promise<string> => (await plan(options)).builder.image.reference
     await expect(plan({ builder: undefined })).rejects.toMatchObject({ code: 'CNB_USAGE', exit: 2 })
     await configure('default-builder-image = "of/config:1"\n')
     expect(await builderOf({ builder: undefined })).toBe('of/config:1')
@@ -124,7 +124,7 @@ describe('the builder', () => {
 })
 
 describe('the run image', () => {
-  const runImage = async (options: Partial<BuildOptions> = {}): Promise<string> => (await plan(options)).runImage.name
+  const runImage = async (options: Partial<PlatformBuildOptions> = {}): Promise<string> => (await plan(options)).runImage.name
   const MIRRORS = [{ image: RUN_IMAGE, mirrors: ['reg.example/run'] }]
 
   test("comes from the user, otherwise from the builder, with the mirror in the app's registry", async () => {
@@ -247,7 +247,7 @@ test('warns of --creation-time if the builder does not support it', async () => 
   expect(warnings()).toHaveLength(1)
 })
 
-test.each<[string, Partial<BuildOptions>, string]>([
+test.each<[string, Partial<PlatformBuildOptions>, string]>([
   ['a name with a digest', { image: `a@sha256:${'0'.repeat(64)}` }, 'CNB_REFERENCE_INVALID'],
   ['an invalid tag', { tags: ['A B'] }, 'CNB_REFERENCE_INVALID'],
   ['an invalid platform', { platform: 'linux' }, 'CNB_USAGE'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../../src/oci/digest.ts'
-import { isImageEntry, rewriteIndex } from '../../../../src/operations/rebase/rebased-index.ts'
+import { rewriteIndex } from '../../../../src/operations/rebase/rebased-index.ts'
 import { documentOf } from '../../../../src/operations/rebase/rebased-part.ts'
 
 const descriptor = (name: string) => ({ mediaType: 'application/x', digest: digestOf(name), size: name.length })
@@ -23,14 +23,4 @@ test('keeps any other fields of an index', () => {
       expect(made.descriptor.digest).toBe(digestOf(made.content))
     }),
   )
-})
-
-test.each([
-  ['an image', { platform: { os: 'linux', architecture: 'amd64' } }, true],
-  ['an image without a platform', {}, true],
-  ['an unknown platform', { platform: { os: 'unknown', architecture: 'unknown' } }, false],
-  ['an attestation', { annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } }, false],
-  ['an artifact', { artifactType: 'application/x' }, false],
-])('recognizes %s as an image or not: %#', (_, more, expected) => {
-  expect(isImageEntry({ ...descriptor('x'), ...more })).toBe(expected)
 })

@@ -89,6 +89,24 @@ test('moves the tag of an index after its images, and not at all if a layer or a
   expect(requests().filter((line) => /PUT .*manifests/.test(line))).toEqual(['PUT /v2/index/manifests/sha256:', 'PUT /v2/index/manifests/sha256:', 'PUT /v2/index/manifests/1'])
 })
 
+test('rebases the images of nested indexes, and drops attestations', async () => {
+  const platform = { os: 'linux', architecture: 'amd64' }
+  const child = await putApp(registry, 'index', 'child', { base: OLD, own: OWN, runImage: `${memory.address}/run`, platform })
+  const about = { ...(await putApp(registry, 'index', 'about', { base: OLD, own: OWN, runImage: 'x' })), platform: { os: 'unknown', architecture: 'unknown' } }
+  const inner = await putIndex(registry, 'index', 'inner', [{ ...child, platform }, about])
+  await putIndex(registry, 'index', '1', [inner, about])
+  const { id, changed } = await rebase(`${memory.address}/index:1`)
+  expect(changed).toBe(true)
+  const { manifests } = memory.repository('index')
+  const listed = (digest: string): { digest: string }[] => (JSON.parse(manifests.get(digest)!.content.toString()) as { manifests: { digest: string }[] }).manifests
+  const [nested, ...others] = listed(id.replace(/.*@/, ''))
+  expect(others).toEqual([])
+  const images = listed(nested!.digest)
+  expect(images).toHaveLength(1)
+  expect(images[0]).toMatchObject({ platform, digest: expect.not.stringMatching(child.digest) as string })
+  expect(manifests.has(images[0]!.digest)).toBe(true)
+})
+
 test('retries a failed layer for the next image', async () => {
   const name = await app('app')
   memory.intercept = (request, response) => request.method === 'POST' && Boolean(response.writeHead(403).end('{"errors":[{"code":"DENIED"}]}'))
@@ -150,11 +168,14 @@ describe('an invalid image', () => {
     await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: expect.stringContaining(`lists ${child.digest}, which does not exist`) as string })
   })
 
-  test('is refused if its index lists another index', async () => {
-    const inner = await putIndex(registry, 'index', 'inner', [])
+  test('is refused if its index has no image in too many indexes, or only empty indexes', async () => {
+    let inner = await putIndex(registry, 'index', 'inner', [])
     await putIndex(registry, 'index', '1', [inner])
     memory.takeRequests()
-    await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: expect.stringContaining(`lists another index instead of an image: ${inner.digest}`) as string })
+    await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_NOT_REBASABLE' })
+    for (let level = 0; level < 5; level++) inner = await putIndex(registry, 'index', '1', [inner])
+    memory.takeRequests()
+    await expect(rebase(`${memory.address}/index:1`)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
   })
 
   test('is refused if no lifecycle built it', async () => {
