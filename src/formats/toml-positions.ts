@@ -14,7 +14,7 @@ export type FieldPath = readonly (string | number)[]
  * @returns a function that returns the position of a path's key, or of its nearest parent in the text
  */
 export function locateTomlKeys(text: string): (path: FieldPath) => TextPosition | undefined {
-  const offsets = new Scanner(text).scan()
+  const { offsets } = new Scanner(text).scan()
   return (path) => {
     for (let length = path.length; length > 0; length--) {
       const offset = offsets.get(JSON.stringify(path.slice(0, length)))
@@ -22,6 +22,19 @@ export function locateTomlKeys(text: string): (path: FieldPath) => TextPosition 
     }
     return undefined
   }
+}
+
+/** A key with its value, or the header of a table: offsets in the text, without the rest of the line. */
+export interface TomlPart {
+  readonly kind: 'pair' | 'header'
+  readonly path: FieldPath
+  readonly start: number
+  readonly end: number
+}
+
+/** Returns the keys of tables and the headers in the order of the text, without keys of inline tables. */
+export function tomlParts(text: string): readonly TomlPart[] {
+  return new Scanner(text).scan().parts
 }
 
 function positionOf(text: string, offset: number): TextPosition {
@@ -43,6 +56,7 @@ const LONG_LITERAL_STRING = /'''[^]*?'''(?!')/y
 class Scanner {
   readonly #text: string
   readonly #offsets = new Map<string, number>()
+  readonly #parts: TomlPart[] = []
   /** The number of tables in each array of tables so far, by path. */
   readonly #lengths = new Map<string, number>()
   #at = 0
@@ -52,19 +66,20 @@ class Scanner {
     this.#text = text
   }
 
-  scan(): Map<string, number> {
+  scan(): { offsets: ReadonlyMap<string, number>; parts: readonly TomlPart[] } {
     // Skip a byte-order mark.
     if (this.#text.startsWith('\uFEFF')) this.#at = 1
     for (this.#take(GAP); this.#at < this.#text.length; this.#take(GAP)) {
       const start = this.#at
-      if (this.#text[start] === '[') this.#header()
-      else this.#pair(this.#table)
+      const kind = this.#text[start] === '[' ? 'header' : 'pair'
+      const path = kind === 'header' ? this.#header() : this.#pair(this.#table)
+      this.#parts.push({ kind, path, start, end: this.#at })
       if (this.#at === start) this.#at++
     }
-    return this.#offsets
+    return { offsets: this.#offsets, parts: this.#parts }
   }
 
-  #header(): void {
+  #header(): FieldPath {
     const many = this.#text.startsWith('[[', this.#at)
     this.#at += many ? 2 : 1
     this.#take(BLANKS)
@@ -84,10 +99,10 @@ class Scanner {
     this.#take(BLANKS)
     this.#at += many ? 2 : 1
     this.#mark(path, start)
-    this.#table = path
+    return (this.#table = path)
   }
 
-  #pair(table: FieldPath): void {
+  #pair(table: FieldPath): FieldPath {
     const start = this.#at
     const keys = this.#keys()
     const path = [...table, ...keys]
@@ -96,12 +111,13 @@ class Scanner {
     if (this.#text[this.#at] === '=') this.#at++
     this.#take(BLANKS)
     this.#value(path)
+    return path
   }
 
   #value(path: FieldPath): void {
     const first = path.length > MAX_DEPTH ? '' : this.#text[this.#at]
     if (first === '[') this.#items(']', (index) => this.#element([...path, index]))
-    else if (first === '{') this.#items('}', () => this.#pair(path))
+    else if (first === '{') this.#items('}', () => void this.#pair(path))
     else if (first === '"' || first === "'") this.#string()
     else this.#take(SCALAR)
   }

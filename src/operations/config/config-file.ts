@@ -19,15 +19,24 @@ const MAX_BYTES = 1024 * 1024
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
 export async function readConfig({ env, home }: Pick<Host, 'env' | 'home'>, context: Context = {}): Promise<Config> {
-  const directories = [env['CNB_HOME'] || join(home, '.cnb'), env['PACK_HOME'] || join(home, '.pack')]
-  for (const file of directories.map((directory) => join(directory, 'config.toml'))) {
+  const found = await findConfigFile({ env, home }, context)
+  if (found.text === undefined) return NOTHING
+  context.events?.({ type: 'debug', message: `using the configuration file ${found.file}` })
+  // Loads the TOML parser only if the file exists.
+  return (await import('./config.ts')).parseConfig(found.text, found.file, context)
+}
+
+/**
+ * Returns the configuration file that is in use, with its text; without one, the file to create.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID if it cannot be read
+ */
+export async function findConfigFile({ env, home }: Pick<Host, 'env' | 'home'>, context: Context): Promise<{ file: string; text: string | undefined }> {
+  const own = join(env['CNB_HOME'] || join(home, '.cnb'), 'config.toml')
+  for (const file of [own, join(env['PACK_HOME'] || join(home, '.pack'), 'config.toml')]) {
     const text = await readText(file, context)
-    if (text === undefined) continue
-    context.events?.({ type: 'debug', message: `using the configuration file ${file}` })
-    // Loads the TOML parser only if the file exists.
-    return (await import('./config.ts')).parseConfig(text, file, context)
+    if (text !== undefined) return { file, text }
   }
-  return NOTHING
+  return { file: own, text: undefined }
 }
 
 async function readText(file: string, { signal }: Context): Promise<string | undefined> {
