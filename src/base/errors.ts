@@ -19,6 +19,7 @@ export const ERRORS = {
   CNB_REGISTRY_UNREACHABLE: { exit: 1, meaning: 'A registry does not respond, or its certificate is not trusted.' },
   CNB_REGISTRY_DENIED: { exit: 1, meaning: 'A registry denies access: log in, or use another account.' },
   CNB_REGISTRY_FAILED: { exit: 1, meaning: "A registry rejected an operation, or its response is invalid; the message contains the registry's own error." },
+  CNB_DOWNLOAD_FAILED: { exit: 1, meaning: 'A file or a buildpack registry could not be downloaded, or its content is not the expected one.' },
   CNB_IMAGE_NOT_FOUND: { exit: 1, meaning: 'An image is neither on the engine nor in its registry.' },
   CNB_IMAGE_INVALID: { exit: 1, meaning: 'An image lacks required metadata, or its metadata cannot be read.' },
   CNB_PULL_FAILED: { exit: 1, meaning: 'The engine could not pull an image.' },

@@ -28,7 +28,7 @@ describe('editConfig', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600)
   })
 
-  test("changes pack's file if it is the one in use, and leaves nothing beside it", async () => {
+  test("changes pack's file if it is the one in use, and leaves no other file", async () => {
     const file = join(home.path, '.pack/config.toml')
     await write(file, '# of pack\nexperimental = true\n')
     expect((await editConfig(host(), (document) => document.set(['pull-policy'], 'never'))).file).toBe(file)
