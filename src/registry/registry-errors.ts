@@ -89,7 +89,7 @@ export function registryError(thrown: unknown, task: string, host: string, signa
   if (cause instanceof ProxyError) {
     return new CnbError('CNB_REGISTRY_UNREACHABLE', `${task}: ${singleLine(cause.message)}`, { cause, hint: cause.hint })
   }
-  const said = singleLine(messageOf(cause)) || codeOf(cause)
+  const said = reasonOf(cause)
   const message = `${task}: cannot reach the registry ${host}: ${said}`
   if (isUntrustedCertificate(cause) || TLS.test(codeOf(cause))) {
     return new CnbError('CNB_REGISTRY_UNREACHABLE', message, {
@@ -97,13 +97,23 @@ export function registryError(thrown: unknown, task: string, host: string, signa
       hint: `Pass its CA certificate with --ca-cert; to skip verification or use plain HTTP: --insecure-registry ${host}.`,
     })
   }
-  if (UNREACHABLE.has(codeOf(cause))) {
+  if (isUnreachable(cause)) {
     return new CnbError('CNB_REGISTRY_UNREACHABLE', message, {
       cause,
       hint: "Check the registry's name, the network and the proxy (HTTPS_PROXY, NO_PROXY).",
     })
   }
   return new CnbError('CNB_REGISTRY_FAILED', `${task}: ${said}`, { cause })
+}
+
+/** Returns the cause of a failed connection, cleaned. */
+export function reasonOf(error: Error): string {
+  return singleLine(messageOf(error)) || codeOf(error)
+}
+
+/** Whether the host cannot be reached. */
+export function isUnreachable(thrown: unknown): boolean {
+  return thrown instanceof ProxyError || UNREACHABLE.has(codeOf(thrown))
 }
 
 /** Whether the same request may succeed over another connection. */
