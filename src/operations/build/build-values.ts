@@ -3,6 +3,7 @@
 import { posix, resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
 import type { EventSink } from '../../base/events.ts'
+import { parseByteSize } from '../../formats/byte-size.ts'
 import type { Mount } from '../../docker/engine.ts'
 import type { Platform } from '../../oci/platform.ts'
 
@@ -70,7 +71,6 @@ export function parseCreationTime(text: string, now: () => number): number {
   return Math.floor(date / 1000)
 }
 
-const SIZE_UNITS: Readonly<Record<string, number>> = { b: 0, k: 1, m: 2, g: 3, t: 4 }
 /** The engine's minimum. */
 const LEAST_MEMORY = 6 * 1024 * 1024
 
@@ -79,9 +79,8 @@ const LEAST_MEMORY = 6 * 1024 * 1024
  * @throws CnbError CNB_USAGE
  */
 export function parseMemory(text: string): number {
-  const [, number, unit = 'b'] = /^(\d+(?:\.\d+)?)([bkmgt])?(?:i?b)?$/i.exec(text) ?? []
-  const bytes = Math.floor(Number(number) * 1024 ** (SIZE_UNITS[unit.toLowerCase()] ?? 0))
-  if (Number.isSafeInteger(bytes) && bytes >= LEAST_MEMORY) return bytes
+  const bytes = parseByteSize(text)
+  if (bytes !== undefined && bytes >= LEAST_MEMORY) return bytes
   throw new CnbError('CNB_USAGE', `invalid --memory '${text}': expected a size of at least 6m`, { hint: "Use a number with a unit, such as '512m' or '2g'." })
 }
 

@@ -7,7 +7,7 @@ import type { Context } from '../../base/events.ts'
 import type { Host } from '../services.ts'
 import type { Config } from './config.ts'
 
-const NOTHING: Config = { runImages: [], trustedBuilders: [], registryMirrors: {} }
+const NOTHING: Config = { runImages: [], trustedBuilders: [], registryMirrors: {}, registries: [] }
 
 /** A real file has a few kilobytes. */
 const MAX_BYTES = 1024 * 1024

@@ -2,6 +2,7 @@
 
 import type { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
+import { parseByteSize } from '../../formats/byte-size.ts'
 import { readTomlFields, type FieldReader } from '../../formats/field-reader.ts'
 import type { RunImageNames } from '../../images/labels/lifecycle-metadata.ts'
 import type { PullPolicy } from '../../images/find/find-image.ts'
@@ -17,12 +18,27 @@ export interface Config {
   readonly trustedBuilders: readonly string[]
   /** Mirror hosts, with an optional path, by registry or `*`. */
   readonly registryMirrors: Readonly<Record<string, readonly string[]>>
+  /** The image that the lifecycle is taken from. */
+  readonly lifecycleImage?: string
+  /** The maximum size of the cache of downloads, in bytes. */
+  readonly cacheSize?: number
+  /** The user's buildpack registries, without the official registry. */
+  readonly registries: readonly RegistryEntry[]
+  /** The name of the buildpack registry that is used without --buildpack-registry. */
+  readonly defaultRegistry?: string
+}
+
+/** A buildpack registry, as in pack's file. The type counts only when a buildpack is registered. */
+export interface RegistryEntry {
+  readonly name: string
+  readonly type: string
+  readonly url: string
 }
 
 const POLICIES: readonly string[] = ['always', 'if-not-present', 'never'] satisfies PullPolicy[]
 
 /** Keys of pack that cnb ignores without a message. */
-const PACK_KEYS = ['default-registry-url', 'default-registry', 'experimental', 'lifecycle-image', 'layout-repo-dir', 'registries']
+const PACK_KEYS = ['default-registry-url', 'experimental', 'layout-repo-dir']
 
 /**
  * Parses the text of a config.toml.
@@ -43,8 +59,32 @@ export function parseConfig(text: string, file: string, context: Context = {}): 
     return name ?? []
   })
   const registryMirrors = readMirrors(document.map('registry-mirrors'))
+  const registries = document.tables('registries').flatMap((entry) => {
+    const [name, type, url] = ['name', 'type', 'url'].map((key) => entry.string(key))
+    reportUnknown(entry, ignore)
+    return name && url ? [{ name, type: type || 'github', url }] : []
+  })
+  const set = {
+    defaultBuilder,
+    pullPolicy,
+    lifecycleImage: readName(document, 'lifecycle-image'),
+    cacheSize: readSize(document, 'cache-size'),
+    defaultRegistry: document.string('default-registry') || undefined,
+  }
   reportUnknown(document, ignore)
-  return { ...(defaultBuilder ? { defaultBuilder } : {}), ...(pullPolicy ? { pullPolicy } : {}), runImages, trustedBuilders, registryMirrors }
+  return { ...withoutUndefined(set), runImages, trustedBuilders, registryMirrors, registries }
+}
+
+function withoutUndefined<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T
+}
+
+function readSize(document: FieldReader, key: string): number | undefined {
+  const text = document.string(key)
+  if (text === undefined) return undefined
+  const size = parseByteSize(text)
+  if (size !== undefined) return size
+  throw document.error(key, `'${text}' is not a size`, "Use a number with a unit, such as '512m' or '20g'.")
 }
 
 function reportUnknown(table: FieldReader, ignore: (message: string) => void): void {

@@ -11,7 +11,7 @@ import { parseConfig } from '../../../../src/operations/config/config.ts'
 import { readRegistrySettings } from '../../../../src/operations/config/registry-settings.ts'
 import { containing } from '../../../support/matching.ts'
 
-const EMPTY = { runImages: [], trustedBuilders: [], registryMirrors: {} }
+const EMPTY = { runImages: [], trustedBuilders: [], registryMirrors: {}, registries: [] }
 
 let directory: TemporaryDirectory
 beforeEach(async () => void (directory = await makeTemporaryDirectory()))
@@ -110,6 +110,9 @@ describe('parseConfig', () => {
       runImages: [{ image: 'my/run', mirrors: ['a.example/run', 'b.example/run:2'] }],
       trustedBuilders: ['my/builder'],
       registryMirrors: { 'index.docker.io': ['mirror.example/hub'], '*': ['one.example', 'https://two.example:5000'] },
+      lifecycleImage: 'x',
+      defaultRegistry: 'official',
+      registries: [{ name: 'r', type: 'github', url: 'u' }],
     })
     expect(events).toEqual([])
   })
@@ -117,6 +120,10 @@ describe('parseConfig', () => {
   test('treats empty values as unset, as pack writes them', () => {
     expect(parse('')).toEqual(EMPTY)
     expect(parse('default-builder-image = ""\npull-policy = ""\n[[run-images]]\nimage = ""\nmirrors = [""]\n[[trusted-builders]]\nname = ""')).toEqual(EMPTY)
+  })
+
+  test.each([['20g', 20 * 1024 ** 3], ['1.5m', 1.5 * 1024 ** 2], ['0', 0]])('reads the cache size %s', (text, bytes) => {
+    expect(parse(`cache-size = "${text}"`).cacheSize).toBe(bytes)
   })
 
   test('ignores unknown keys, and reports them as debug events', () => {
@@ -128,6 +135,7 @@ describe('parseConfig', () => {
 
   test.each([
     ['invalid TOML', 'a = ', 1, 5],
+    ['a cache size without a number', 'cache-size = "much"', 1, 1],
     ['a builder that is not a string', '\ndefault-builder-image = 1', 2, 1],
     ['a builder that is not an image name', '# x\n  default-builder-image = "No Image"', 2, 3],
     ['an unknown pull policy', 'pull-policy = "sometimes"', 1, 1],
