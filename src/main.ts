@@ -6,7 +6,7 @@ import process from 'node:process'
 import { runInNewContext } from 'node:vm'
 import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
-import { parseCommandLine } from './cli/program.ts'
+import { CNB, parseCommandLine } from './cli/program.ts'
 import type { Host } from './operations/services.ts'
 
 /** Time limit for the cleanup of an interrupted run; the documented limit is 10 s. */
@@ -95,9 +95,11 @@ async function main(): Promise<number> {
   // Hides deprecation warnings of bundled packages, such as the one of Node 24 for docker-modem's url.parse().
   process.noDeprecation = true
   watchOutput()
-  const parsed = parseCommandLine(process.argv.slice(2), process.stdout.columns)
+  const dialect = CNB
+  const parsed = parseCommandLine(process.argv.slice(2), process.stdout.columns, dialect)
   if (parsed.kind === 'print') {
-    process.stdout.write(`${parsed.text}\n`)
+    if (parsed.note !== undefined) process.stderr.write(`${parsed.note}\n`)
+    if (parsed.text !== '') process.stdout.write(`${parsed.text}\n`)
     return 0
   }
   const controller = new AbortController()
@@ -116,8 +118,8 @@ async function main(): Promise<number> {
     remote: (context: Context) => connections.registryServices(context),
     input: standardInput(),
   }
-  if (parsed.kind === 'wrong') return await reportUsageError(parsed.error, parsed.globals, io)
-  return await runCommand(parsed, io)
+  if (parsed.kind === 'wrong') return await reportUsageError(parsed.error, parsed.globals, io, dialect)
+  return await runCommand(parsed, io, dialect)
 }
 
 // If a promise never settles, Node exits in the middle of the work, silently and with exit code 0.

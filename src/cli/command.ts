@@ -1,5 +1,6 @@
 /** Commands as data: name, argument, options and help. The handler is loaded when the command runs. */
 
+import type { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Host, RegistryServices, EngineServices } from '../operations/services.ts'
 import type { Outcome } from '../ui/reporter.ts'
@@ -71,9 +72,22 @@ export interface CommandContext {
   readonly remote: RegistryServices
   /** Standard input as bytes; read only if the command line says to. */
   readonly input: AsyncIterable<Buffer>
+  readonly dialect: Dialect
 }
 
-/** Runs a command and returns its result; it prints nothing itself. The reporter prints the result in the selected format. */
+/** A spelling of the command line: cnb's own, or pack's for a program of that name. */
+export interface Dialect {
+  /** The program's name. */
+  readonly program: 'cnb' | 'pack'
+  readonly commands: readonly CommandDefinition[]
+  readonly globals: OptionGroup
+  /** Converts words to commander's syntax. */
+  readonly convert?: (argv: readonly string[]) => readonly string[]
+  /** Returns the exit code after an error. */
+  exitOf(error: CnbError): number
+}
+
+/** Runs a command and returns its result; it prints nothing itself. The reporter prints the result in the selected format. An absent argument is ''. */
 export type Handler<V> = (argument: string, values: V, session: CommandContext) => Promise<Outcome>
 
 /** The same for a command with any number of arguments. */
@@ -83,6 +97,13 @@ export type HandlerOfSeveral<V> = (given: readonly string[], values: V, session:
 export const MAKING_FORMATS = ['human', 'json', 'ndjson'] as const
 export const SHOWING_FORMATS = ['human', 'json', 'yaml', 'toml'] as const
 
+interface CommandArgument {
+  readonly name: string
+  readonly description: string
+  readonly optional?: true
+  readonly several?: true
+}
+
 interface CommandData {
   /** The command's words: `builder create`. */
   readonly name: string
@@ -90,8 +111,8 @@ interface CommandData {
   readonly summary: string
   /** A paragraph. */
   readonly description: string
-  /** The argument; with `several`, it may occur any number of times, including none. */
-  readonly argument: { readonly name: string; readonly description: string; readonly several?: true }
+  /** The argument, if the command has one; with `optional`, it may be absent; with `several`, it may occur any number of times, including none. */
+  readonly argument?: CommandArgument
   readonly formats: readonly string[]
   /** Complete command lines, each with a description. */
   readonly examples: readonly { readonly line: string; readonly does: string }[]
@@ -103,8 +124,9 @@ export interface CommandDefinition extends CommandData {
 }
 
 /** Formats a command's argument for a usage line. */
-export function formatArgument({ name, several }: { name: string; several?: boolean }): string {
-  return several ? `[${name}...]` : `<${name}>`
+export function formatArgument({ name, several, optional }: Pick<CommandArgument, 'name'> & { several?: boolean; optional?: boolean }): string {
+  if (several) return `[${name}...]`
+  return optional ? `[${name}]` : `<${name}>`
 }
 
 /** Defines a command; the compiler checks that its handler reads exactly the values of its options. */

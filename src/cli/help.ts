@@ -22,8 +22,9 @@ export class CommandHelp extends Help {
     const root = rootOf(command)
     const sections: [title: string, items: [term: string, description: string][]][] = []
     if (!definition) sections.push(['Commands:', leavesOf(command).map((leaf) => [usageOf(leaf, command), leaf.summary()])])
-    if (definition) sections.push(['Arguments:', [[formatArgument(definition.argument), definition.argument.description]]])
-    for (const [title, options] of groupsOf(definition ? command.options : [])) {
+    const { argument } = definition ?? {}
+    if (argument) sections.push(['Arguments:', [[formatArgument(argument), argument.description]]])
+    for (const [title, options] of groupsOf(definition ? command.options.filter(({ hidden }) => !hidden) : [])) {
       sections.push([title, options.map((option) => [option.flags, describe(option)])])
     }
     const globals: [string, string][] = root.options
@@ -56,7 +57,7 @@ function rootOf(command: Command): Command {
   return command.parent ? rootOf(command.parent) : command
 }
 
-/** Returns a command's full name, starting with `cnb`. */
+/** Returns a command's full name, starting with the program's. */
 export function pathOf(command: Command): string {
   return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 }
@@ -68,7 +69,7 @@ function leavesOf(command: Command): Command[] {
 
 function usageOf(command: Command, below: Command | undefined): string {
   const path = below ? pathOf(command).slice(pathOf(below).length + 1) : pathOf(command)
-  return [path, ...command.registeredArguments.map((argument) => formatArgument({ name: argument.name(), several: argument.variadic }))].join(' ')
+  return [path, ...command.registeredArguments.map((argument) => formatArgument({ name: argument.name(), several: argument.variadic, optional: !argument.required }))].join(' ')
 }
 
 /** Groups options by title, in order of first use. */

@@ -5,11 +5,6 @@ const NONE = 'Leave it out: cnb has no equivalent of this pack feature.'
 
 /** What to use instead of a pack command, as a sentence. An entry also covers the subcommands of the command. */
 const COMMANDS: Readonly<Record<string, string>> = {
-  builders: 'Use cnb builder.',
-  'inspect-image': 'Use cnb inspect.',
-  'inspect-builder': 'Use cnb builder inspect.',
-  'create-builder': 'Use cnb builder create.',
-  version: 'Use cnb --version.',
   config: 'Edit ~/.cnb/config.toml.',
   'config default-builder': CONFIG('default-builder-image = "…"'),
   'set-default-builder': CONFIG('default-builder-image = "…"'),
@@ -24,26 +19,23 @@ const COMMANDS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       ...['buildpack', 'buildpacks', 'package-buildpack', 'inspect-buildpack', 'extension', 'extensions', 'manifest', 'stack'],
-      ...['report', 'completion', 'suggest-builders', 'builder suggest', 'add-registry', 'list-registries', 'remove-registry'],
+      ...['add-registry', 'list-registries', 'remove-registry'],
       ...['set-default-registry', 'register-buildpack', 'yank-buildpack'],
     ].map((name) => [name, NONE]),
   ),
 }
 
-/** What to use instead of a pack option, by cnb command; `''` applies to all commands. */
+/** What to use instead of a pack option, by cnb command. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '': { '--force-color': 'Use --color always.', '--timestamps': NONE },
   build: {
     '--lifecycle-image': "Leave it out: cnb uses the builder's lifecycle.",
     '--trust-extra-buildpacks': 'Leave it out: a build needs no trust.',
     ...Object.fromEntries(
       [
         ...['--buildpack-registry', '-r', '--workspace', '--gid', '--uid', '--userns-host'],
-        ...['--interactive'],
       ].map((flag) => [flag, NONE]),
     ),
   },
-  inspect: { '--bom': 'Use cnb sbom download.' },
   'builder inspect': { '-d': 'Use --depth.' },
   'builder create': {
     '--target': "Leave it out: a builder always targets the engine's platform.",
@@ -60,7 +52,7 @@ export function insteadOfCommand(words: readonly string[]): string | undefined {
 
 /** Returns what to use instead of a pack option that the command does not have; undefined if pack has no such option either. */
 export function insteadOfOption(command: string, flag: string): string | undefined {
-  return find(OPTIONS[command] ?? {}, flag) ?? find(OPTIONS[''] ?? {}, flag)
+  return find(OPTIONS[command] ?? {}, flag)
 }
 
 function find(table: Readonly<Record<string, string>>, key: string): string | undefined {

@@ -4,15 +4,21 @@ import { Command, CommanderError, InvalidArgumentError, Option, type Help } from
 import { CnbError } from '../base/errors.ts'
 import { VERSION } from '../base/version.ts'
 import type { ColorChoice } from '../ui/theme.ts'
-import { formatArgument, type CommandDefinition, type OptionDefinition, type OptionGroup } from './command.ts'
+import { formatArgument, type CommandDefinition, type Dialect, type OptionDefinition, type OptionGroup } from './command.ts'
+import { completionCommand } from './commands/about/completion.ts'
+import { reportCommand } from './commands/about/report.ts'
+import { versionCommand } from './commands/about/version.ts'
 import { buildCommand } from './commands/build.ts'
 import { createBuilderCommand } from './commands/builder/create.ts'
 import { inspectBuilderCommand } from './commands/builder/inspect.ts'
+import { suggestBuildersCommand } from './commands/builder/suggest.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { rebaseCommand } from './commands/rebase.ts'
 import { downloadSbomCommand } from './commands/sbom/download.ts'
 import { CommandHelp, pathOf } from './help.ts'
 import { globalOptions } from './options/global.ts'
+import { expandAlias } from './pack/aliases.ts'
+import { COMMANDS_WITHOUT_MEANING, noEffect, OPTIONS_WITHOUT_MEANING } from './pack/without-meaning.ts'
 import { insteadOfCommand, insteadOfOption } from './pack-words.ts'
 
 export const COMMANDS: readonly CommandDefinition[] = [
@@ -21,11 +27,17 @@ export const COMMANDS: readonly CommandDefinition[] = [
   rebaseCommand,
   createBuilderCommand,
   inspectBuilderCommand,
+  suggestBuildersCommand,
   downloadSbomCommand,
+  versionCommand,
+  reportCommand,
+  completionCommand,
 ]
 
 /** Commands that only have subcommands. */
 const PARENTS: Readonly<Record<string, string>> = { builder: 'Creates and inspects builder images.', sbom: 'Extracts bills of materials from images.' }
+
+export const CNB: Dialect = { program: 'cnb', commands: COMMANDS, globals: globalOptions, exitOf: ({ exit }) => exit }
 
 /** The values of the global options. */
 export interface Globals {
@@ -34,6 +46,7 @@ export interface Globals {
   readonly verbose: boolean
   readonly explain: boolean
   readonly color: ColorChoice
+  readonly timestamps: boolean
 }
 
 /** A command to run, with its arguments and option values. */
@@ -43,10 +56,13 @@ export interface CommandRun {
   /** One argument, or any number for a command with `several`. */
   readonly given: readonly string[]
   readonly values: Readonly<Record<string, unknown>>
+  /** One line for each option of pack that is ignored. */
+  readonly notes?: readonly string[]
 }
 
 export type Parsed =
-  | { readonly kind: 'print'; readonly text: string }
+  /** Text for stdout and, for a command of pack that is ignored, the reason for stderr. */
+  | { readonly kind: 'print'; readonly text: string; readonly note?: string }
   | (CommandRun & { readonly globals: Globals })
   /** The command line is invalid; `globals` has the global options that could be parsed. */
   | { readonly kind: 'wrong'; readonly error: CnbError; readonly globals: Globals }
@@ -58,9 +74,12 @@ type OnRun = (run: CommandRun) => void
  * @param argv without the program's name
  * @param columns the maximum width of help
  */
-export function parseCommandLine(argv: readonly string[], columns = 100): Parsed {
+export function parseCommandLine(argv: readonly string[], columns = 100, dialect = CNB): Parsed {
   const state: { printed: string; run?: CommandRun; ending?: Command } = { printed: '' }
-  const program = makeProgram(argv, (run) => (state.run = run), (text) => (state.printed += text), columns)
+  const words = expandAlias(dialect.convert?.(argv) ?? argv, valuedNames(dialect.globals))
+  const ignored = findIgnored(words)
+  if (ignored) return ignored
+  const program = makeProgram(dialect, words, (run) => (state.run = run), (text) => (state.printed += text), columns)
   for (const command of allOf(program)) {
     // By default, commander would exit the process.
     command.exitOverride((error) => {
@@ -69,18 +88,18 @@ export function parseCommandLine(argv: readonly string[], columns = 100): Parsed
     })
   }
   try {
-    program.parse(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' })
+    program.parse(words.length === 0 ? ['--help'] : [...words], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     const { ending = program } = state
     const isHelp = error.code === 'commander.helpDisplayed' || error.code === 'commander.help'
-    const words = isHelp ? commandAskedFor(program, ending) : undefined
-    if (words) {
-      const parsed = parseCommandLine(words, columns)
+    const meant = isHelp ? commandAskedFor(program, ending) : undefined
+    if (meant) {
+      const parsed = parseCommandLine(meant, columns, dialect)
       return parsed.kind === 'wrong' ? { ...parsed, globals: readGlobals(program) } : parsed
     }
     if (error.exitCode === 0 || isHelp) return { kind: 'print', text: state.printed.trimEnd() }
-    return { kind: 'wrong', error: usageError(error, ending, COMMANDS), globals: readGlobals(program) }
+    return { kind: 'wrong', error: usageError(error, ending, dialect.commands), globals: readGlobals(program) }
   }
   const globals = readGlobals(program)
   const { run } = state
@@ -105,15 +124,26 @@ function commandAskedFor(program: Command, shown: Command): string[] | undefined
   return [...path, ...words, ...(isKnown ? ['--help'] : [])]
 }
 
-function makeProgram(argv: readonly string[], onRun: OnRun, write: (text: string) => void, width: number): Command {
+/** Returns the note on a command that is ignored, if the command line is one. */
+function findIgnored(words: readonly string[]): Parsed | undefined {
+  const [name, reason] = Object.entries(COMMANDS_WITHOUT_MEANING).find(([each]) => `${words.join(' ')} `.startsWith(`${each} `)) ?? []
+  return name === undefined || reason === undefined ? undefined : { kind: 'print', text: '', note: noEffect(name, reason) }
+}
+
+/** Returns the names of the options that have a value. */
+function valuedNames({ options }: OptionGroup): Set<string> {
+  return new Set(Object.values(options).filter(({ kind }) => kind !== 'flag').flatMap(({ flags }) => flags.replace(/ <.*/, '').split(', ')))
+}
+
+function makeProgram({ program: name, commands, globals }: Dialect, argv: readonly string[], onRun: OnRun, write: (text: string) => void, width: number): Command {
   const definitions = new Map<Command, CommandDefinition>()
-  const program = new Command('cnb')
+  const program = new Command(name)
     .description('Turns source code into container images with Cloud Native Buildpacks.')
     .version(VERSION, '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .configureOutput({ writeOut: write, writeErr: write, outputError: () => undefined })
-  for (const option of Object.values(optionsOf([globalOptions]))) program.addOption(option)
-  for (const definition of COMMANDS) definitions.set(addCommand(program, definition, argv, onRun), definition)
+  for (const option of Object.values(optionsOf([globals]))) program.addOption(option)
+  for (const definition of commands) definitions.set(addCommand(program, definition, argv, onRun), definition)
   const createHelp = (): Help => Object.assign(new CommandHelp((command) => definitions.get(command)), { helpWidth: width })
   for (const command of allOf(program)) command.createHelp = createHelp
   return program
@@ -123,14 +153,17 @@ function addCommand(program: Command, definition: CommandDefinition, argv: reado
   const words = definition.name.split(' ')
   const [name = '', parentName] = words.reverse()
   const command = parentOf(program, parentName).command(name).summary(definition.summary).description(definition.description)
-  command.argument(formatArgument(definition.argument), definition.argument.description)
+  if (definition.argument) command.argument(formatArgument(definition.argument), definition.argument.description)
   // Creating the options of all commands takes a tenth of the time of --help.
   const options = argv.includes(name) ? optionsOf(definition.groups) : {}
   for (const option of Object.values(options)) command.addOption(option)
-  return command.action((given: string | string[]) => {
+  const ignored = Object.entries(OPTIONS_WITHOUT_MEANING[definition.name] ?? {}).map(([flags, reason]) => ({ option: new Option(flags).hideHelp(), reason }))
+  for (const { option } of ignored) command.addOption(option)
+  return command.action(() => {
     const read = command.opts<Record<string, unknown>>()
     const values = Object.fromEntries(Object.entries(options).map(([key, option]) => [key, read[option.attributeName()]]))
-    onRun({ kind: 'run', definition, given: [given].flat(), values })
+    const notes = ignored.filter(({ option }) => read[option.attributeName()] !== undefined).map(({ option, reason }) => noEffect(option.long ?? '', reason))
+    onRun({ kind: 'run', definition, given: command.args, values, ...(notes.length > 0 ? { notes } : {}) })
   })
 }
 
@@ -183,13 +216,14 @@ function parseCount(value: string): number {
 }
 
 function readGlobals(program: Command): Globals {
-  const given = program.opts<{ output?: string; quiet?: boolean; verbose?: boolean; explain?: boolean; color?: ColorChoice | false }>()
+  const given = program.opts<Partial<Omit<Globals, 'color'>> & { color?: ColorChoice | false; forceColor?: boolean }>()
   return {
     output: given.output ?? 'human',
     quiet: given.quiet ?? false,
     verbose: given.verbose ?? false,
     explain: given.explain ?? false,
-    color: given.color === false ? 'never' : (given.color ?? 'auto'),
+    color: given.forceColor ? 'always' : given.color === false ? 'never' : (given.color ?? 'auto'),
+    timestamps: given.timestamps ?? false,
   }
 }
 

@@ -11,7 +11,7 @@ import { makeReporter, type ReporterOptions } from '../ui/make-reporter.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import { escapeDocument, prettyJson } from '../ui/reporters/json.ts'
 import { Terminal, type OutputStream } from '../ui/terminal.ts'
-import type { CommandContext } from './command.ts'
+import type { CommandContext, Dialect } from './command.ts'
 import type { CommandRun, Globals } from './program.ts'
 
 /** The parts of the process that main.ts passes in. */
@@ -32,8 +32,9 @@ export interface ProcessIO {
 type Screen = Pick<ProcessIO, 'stdout' | 'stderr' | 'host'>
 
 /** Runs a command. @returns the exit code */
-export async function runCommand(run: CommandRun & { readonly globals: Globals }, io: ProcessIO): Promise<number> {
+export async function runCommand(run: CommandRun & { readonly globals: Globals }, io: ProcessIO, dialect: Dialect): Promise<number> {
   const { signal, host, services, remote, input } = io
+  for (const note of run.notes ?? []) io.stderr.write(`${note}\n`)
   const reporter = await reporterFor(run.globals, io)
   const reportStopping = (): void => {
     if (toCnbError(signal.reason).code === 'CNB_INTERRUPTED') {
@@ -46,7 +47,7 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     const { verbose, explain } = run.globals
     trace = openTraceOf(host, run.definition.name)
     const context: Context = { signal, events: trace ? bothOf(reporter.events, trace.events) : reporter.events }
-    const session: CommandContext = { host, context, input, verbose, explain, services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context) }
+    const session: CommandContext = { host, context, input, verbose, explain, dialect, services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context) }
     const outcome = await run.definition.run(run.given, run.values, session)
     reporter.succeed(outcome)
     return outcome.exit ?? 0
@@ -54,7 +55,7 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     // After an abort, any other error is a consequence of it.
     const error = signal.aborted ? abortError(signal) : toCnbError(thrown)
     reporter.fail(error)
-    return error.exit
+    return dialect.exitOf(error)
   } finally {
     signal.removeEventListener('abort', reportStopping)
     trace?.close()
@@ -82,15 +83,15 @@ function bothOf(first: EventSink, second: EventSink): EventSink {
 }
 
 /** Reports an invalid command line. @returns the exit code */
-export async function reportUsageError(error: CnbError, globals: Globals, io: Screen): Promise<number> {
+export async function reportUsageError(error: CnbError, globals: Globals, io: Screen, dialect: Dialect): Promise<number> {
   const reporter = await reporterFor(globals, io)
   reporter.fail(error)
-  return error.exit
+  return dialect.exitOf(error)
 }
 
 async function reporterFor(globals: Globals, { stdout, stderr, host }: Screen): Promise<Reporter> {
-  const { quiet, verbose, explain, color, output } = globals
-  const terminal = new Terminal({ stdout, stderr, env: host.env, color })
+  const { quiet, verbose, explain, color, output, timestamps } = globals
+  const terminal = new Terminal({ stdout, stderr, env: host.env, color, ...(timestamps ? { now: () => new Date() } : {}) })
   return makeReporter({ terminal, format: await formatFor(output), quiet, verbose, explain: explain || verbose, github: host.env['GITHUB_ACTIONS'] === 'true' })
 }
 

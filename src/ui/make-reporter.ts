@@ -41,5 +41,5 @@ async function makeProgressLog({ terminal, verbose, explain, github }: ReporterO
   const activity: LiveDisplay = terminal.animated
     ? new TerminalDisplay(terminal, await makeSpinner(terminal.stderr, theme.colored), clock)
     : new Heartbeat((line) => terminal.tell(theme.dim(`     ${line}`)), clock)
-  return new ProgressLog({ terminal, activity, verbose, explain, sections: github ? githubSections() : plainSections((text) => theme.heading(text)) })
+  return new ProgressLog({ terminal, activity, verbose, explain, sections: github ? githubSections() : plainSections((text) => terminal.stamped(theme.heading(text))) })
 }

@@ -17,6 +17,15 @@ export interface TerminalOptions {
   readonly stderr: OutputStream
   readonly env: Readonly<Record<string, string | undefined>>
   readonly color: ColorChoice
+  /** Returns the time to print before each line of progress; no time is printed without it. */
+  readonly now?: () => Date
+}
+
+/** Formats a local time as pack does: `2026/01/31 12:00:00.123000`. */
+function formatTime(time: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('/')
+  return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}.${String(time.getMilliseconds()).padStart(3, '0')}000`
 }
 
 const ERASE_LINE = '\u001b[2K'
@@ -35,10 +44,12 @@ export class Terminal {
   readonly animated: boolean
   readonly stderr: OutputStream
   readonly #stdout: OutputStream
+  readonly #now: (() => Date) | undefined
   #live: readonly string[] = []
 
-  constructor({ stdout, stderr, env, color }: TerminalOptions) {
+  constructor({ stdout, stderr, env, color, now }: TerminalOptions) {
     this.#stdout = stdout
+    this.#now = now
     this.stderr = stderr
     this.out = makeTheme(usesColor(color, { env, isTTY: stdout.isTTY === true }), (stdout.isTTY && stdout.columns) || undefined)
     this.err = makeTheme(usesColor(color, { env, isTTY: stderr.isTTY === true }))
@@ -63,7 +74,13 @@ export class Terminal {
 
   /** Writes a message: whole lines to stderr, above the live lines. */
   tell(text: string): void {
-    this.command(defuseText(text))
+    this.command(this.stamped(defuseText(text)))
+  }
+
+  /** Returns the lines of a text, each after the time if times are printed. */
+  stamped(text: string): string {
+    const now = this.#now
+    return now ? text.split('\n').map((line) => `${formatTime(now())} ${line}`).join('\n') : text
   }
 
   /** Writes lines to stderr unescaped: commands of cnb to the CI runner. */

@@ -19,5 +19,7 @@ export const globalOptions = {
       description: 'use of color',
     },
     noColor: { kind: 'flag', flags: '--no-color', description: 'same as --color never' },
+    forceColor: { kind: 'flag', flags: '--force-color', description: 'same as --color always' },
+    timestamps: { kind: 'flag', flags: '--timestamps', description: 'print the time before each line of progress' },
   },
 } as const satisfies OptionGroup

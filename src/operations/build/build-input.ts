@@ -19,6 +19,8 @@ import { type Project, readBuildEnv, readProject } from './build-project.ts'
 import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume } from './build-values.ts'
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 
+const NO_BUILDER = 'no builder specified'
+
 export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' | 'limits' | 'env'> {
   /** The options as typed. */
   readonly options: PlatformBuildOptions
@@ -69,7 +71,7 @@ function builderName(options: PlatformBuildOptions, project: Project | undefined
     decide(context, { kind: 'builder', name }, 'chosen', source)
     return name
   }
-  throw new CnbError('CNB_USAGE', 'no builder specified', {
-    hint: "Specify one with --builder, in project.toml with 'builder = \"…\"' below [io.buildpacks], or in ~/.cnb/config.toml with 'default-builder-image = \"…\"'.",
+  throw new CnbError('CNB_USAGE', NO_BUILDER, {
+    hint: "Specify one with --builder, in project.toml with 'builder = \"…\"' below [io.buildpacks], or with 'cnb config default-builder'. 'cnb builder suggest' lists public ones.",
   })
 }

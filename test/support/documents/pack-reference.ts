@@ -1,0 +1,46 @@
+/** docs/pack.md: each command and option of pack in cnb. */
+
+import { packTable, type PackEntry } from '../pack/pack-table.ts'
+import { NOTE, table } from './generated.ts'
+
+export function packReference(): string {
+  const entries = packTable()
+  const commands = entries.filter(({ flag }) => flag === undefined)
+  const rows = commands.map((command) => {
+    const options = entries.filter((entry) => entry.command === command.command && entry.flag !== undefined)
+    return [command.command === '' ? '(all commands)' : `\`${command.command}\``, inCnb(command), named(options, 'works'), [...explained(options, 'no meaning'), ...explained(options, 'refused')].join('<br>')]
+  })
+  const count = (outcome: PackEntry['outcome']): string => String(entries.filter((entry) => entry.outcome === outcome).length)
+  return `# From pack to cnb
+
+${NOTE}
+
+Every command and option of \`pack\` 0.40.5 that has a meaning in \`cnb\` has its name. An option without a meaning is accepted: \`cnb\`
+prints one line on stderr and ignores it. The table compares the help of \`pack\`, hidden and deprecated commands included, with
+the commands and options of \`cnb\`: ${count('works')} commands and options work, ${count('no meaning')} have no meaning, ${count('refused')} are refused with a hint.
+
+${table(['command of pack', 'in cnb', 'options that work', 'other options'], rows)}
+`
+}
+
+function inCnb({ outcome, note }: PackEntry): string {
+  if (outcome === 'works') return note === '' ? 'works' : `works, ${note.replace(/^as (.*)$/, 'as `$1`')}`
+  return `${outcome}: ${short(note)}`
+}
+
+function named(options: readonly PackEntry[], outcome: PackEntry['outcome']): string {
+  return options.filter((option) => option.outcome === outcome).map(({ flag = '' }) => `\`${nameOf(flag)}\``).join(' ')
+}
+
+function explained(options: readonly PackEntry[], outcome: PackEntry['outcome']): string[] {
+  return options.filter((option) => option.outcome === outcome).map(({ flag = '', note }) => `\`${nameOf(flag)}\`: ${outcome}, ${short(note)}`)
+}
+
+function nameOf(flag: string): string {
+  return /--[\w-]+/.exec(flag)?.[0] ?? ''
+}
+
+/** Leaves out the general hint on usage. */
+function short(note: string): string {
+  return note.replace(/ Run '[^']*' for usage\.$/, '')
+}
