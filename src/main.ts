@@ -2,10 +2,12 @@
 
 import { setMaxListeners } from 'node:events'
 import { homedir } from 'node:os'
+import { basename } from 'node:path'
 import process from 'node:process'
 import { runInNewContext } from 'node:vm'
 import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
+import type { Dialect } from './cli/command.ts'
 import { CNB, parseCommandLine } from './cli/program.ts'
 import type { Host } from './operations/services.ts'
 
@@ -91,12 +93,19 @@ async function* standardInput(): AsyncGenerator<Buffer> {
   for await (const chunk of process.stdin) yield chunk as Buffer
 }
 
+/** Selects pack's command line for a link of that name and for `cnb pack …`. */
+async function chooseDialect([, script = '', ...words]: readonly string[]): Promise<{ argv: readonly string[]; dialect: Dialect }> {
+  const isLink = basename(script) === 'pack'
+  if (!isLink && words[0] !== 'pack') return { argv: words, dialect: CNB }
+  return { argv: isLink ? words : words.slice(1), dialect: (await import('./cli/pack/dialect.ts')).packDialect(CNB.commands) }
+}
+
 async function main(): Promise<number> {
   // Hides deprecation warnings of bundled packages, such as the one of Node 24 for docker-modem's url.parse().
   process.noDeprecation = true
   watchOutput()
-  const dialect = CNB
-  const parsed = parseCommandLine(process.argv.slice(2), process.stdout.columns, dialect)
+  const { argv, dialect } = await chooseDialect(process.argv)
+  const parsed = parseCommandLine(argv, process.stdout.columns, dialect)
   if (parsed.kind === 'print') {
     if (parsed.note !== undefined) process.stderr.write(`${parsed.note}\n`)
     if (parsed.text !== '') process.stdout.write(`${parsed.text}\n`)
@@ -108,9 +117,10 @@ async function main(): Promise<number> {
   stopOnSignals(controller)
   await tuneV8()
   const [{ runCommand, reportUsageError }, { Connections }] = await Promise.all([import('./cli/run.ts'), import('./operations/connections.ts')])
-  await using connections = new Connections(host)
+  const environment = dialect.hostOf?.(host) ?? host
+  await using connections = new Connections(environment)
   const io = {
-    host,
+    host: environment,
     stdout: process.stdout,
     stderr: process.stderr,
     signal: controller.signal,

@@ -31,6 +31,17 @@ export interface BuildpackLayerInfo {
   readonly name?: string
 }
 
+/** A buildpack or extension, as its descriptor describes it. */
+export interface ModuleInfo {
+  readonly id: string
+  readonly version: string
+  readonly name?: string
+  readonly description?: string
+  readonly homepage?: string
+  readonly keywords?: readonly string[]
+  readonly licenses?: readonly { readonly type?: string; readonly uri?: string }[]
+}
+
 export interface Builder {
   readonly image: Image
   /** The build user: CNB_USER_ID and CNB_GROUP_ID. */
@@ -41,8 +52,8 @@ export interface Builder {
   readonly stack: { readonly id: string; readonly mixins: readonly string[] }
   readonly lifecycle: LifecycleInfo
   readonly runImages: readonly RunImageName[]
-  readonly buildpacks: readonly { readonly id: string; readonly version: string; readonly name?: string; readonly homepage?: string }[]
-  readonly extensions: readonly { readonly id: string; readonly version: string; readonly name?: string; readonly homepage?: string }[]
+  readonly buildpacks: readonly ModuleInfo[]
+  readonly extensions: readonly ModuleInfo[]
   readonly buildpackLayers: Readonly<Record<string, Readonly<Record<string, BuildpackLayerInfo>>>>
   /** As buildpackLayers, for extensions. */
   readonly extensionLayers?: Builder['buildpackLayers']

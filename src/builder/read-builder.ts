@@ -4,6 +4,7 @@ import { isDigest } from '../oci/digest.ts'
 import { parseApiVersion } from '../formats/versions.ts'
 import { readGroupEntries, readOrder, readTarget } from '../buildpacks/buildpack-descriptor.ts'
 import type { FieldReader } from '../formats/field-reader.ts'
+import { recordsOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 import type { Image } from '../images/image.ts'
 import { BUILDER_METADATA_LABEL, BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, ORDER_EXTENSIONS_LABEL, ORDER_LABEL, readStackId, STACK_MIXINS_LABEL, SYSTEM_LABEL } from '../images/labels/label-names.ts'
 import { readLabels } from '../images/labels/read-labels.ts'
@@ -81,7 +82,18 @@ function readInfo(entry: FieldReader): Builder['buildpacks'][number] {
   const name = entry.string('name')
   const homepage = entry.string('homepage')
   const version = entry.string('version') ?? ''
-  return { id: entry.requiredString('id'), version, name: name || undefined, homepage: homepage || undefined }
+  const keywords = stringsOf(entry.value('keywords'))
+  // pack writes the keys of licenses with capitals.
+  const licenses = recordsOf(entry.value('licenses')).map((license) => ({ type: stringOf(license['Type'] ?? license['type']), uri: stringOf(license['URI'] ?? license['uri']) }))
+  return {
+    id: entry.requiredString('id'),
+    version,
+    name: name || undefined,
+    description: stringOf(entry.value('description')),
+    homepage: homepage || undefined,
+    keywords: keywords.length > 0 ? keywords : undefined,
+    licenses: licenses.length > 0 ? licenses : undefined,
+  }
 }
 
 function readLayers(ids: FieldReader | undefined): Builder['buildpackLayers'] {

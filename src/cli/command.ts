@@ -83,6 +83,8 @@ export interface Dialect {
   readonly globals: OptionGroup
   /** Converts words to commander's syntax. */
   readonly convert?: (argv: readonly string[]) => readonly string[]
+  /** Returns the environment of the commands: pack's configuration file is another. */
+  readonly hostOf?: (host: Host) => Host
   /** Returns the exit code after an error. */
   exitOf(error: CnbError): number
 }

@@ -104,6 +104,9 @@ export function parseCommandLine(argv: readonly string[], columns = 100, dialect
   const globals = readGlobals(program)
   const { run } = state
   if (run === undefined) return { kind: 'print', text: state.printed.trimEnd() }
+  const { output } = run.values
+  // pack's format is an option of the commands that show something.
+  if (typeof output === 'string') return { ...run, globals: { ...globals, output: output.replace('human-readable', 'human') } }
   if (run.definition.formats.includes(globals.output)) return { ...run, globals }
   return { kind: 'wrong', error: formatError(run.definition, globals.output), globals: { ...globals, output: 'human' } }
 }

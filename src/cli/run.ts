@@ -35,7 +35,7 @@ type Screen = Pick<ProcessIO, 'stdout' | 'stderr' | 'host'>
 export async function runCommand(run: CommandRun & { readonly globals: Globals }, io: ProcessIO, dialect: Dialect): Promise<number> {
   const { signal, host, services, remote, input } = io
   for (const note of run.notes ?? []) io.stderr.write(`${note}\n`)
-  const reporter = await reporterFor(run.globals, io)
+  const reporter = await reporterFor(run.globals, io, dialect)
   const reportStopping = (): void => {
     if (toCnbError(signal.reason).code === 'CNB_INTERRUPTED') {
       reporter.events({ type: 'warning', message: 'stopping and cleaning up; press Ctrl-C again to exit immediately' })
@@ -84,15 +84,20 @@ function bothOf(first: EventSink, second: EventSink): EventSink {
 
 /** Reports an invalid command line. @returns the exit code */
 export async function reportUsageError(error: CnbError, globals: Globals, io: Screen, dialect: Dialect): Promise<number> {
-  const reporter = await reporterFor(globals, io)
+  const reporter = await reporterFor(globals, io, dialect)
   reporter.fail(error)
   return dialect.exitOf(error)
 }
 
-async function reporterFor(globals: Globals, { stdout, stderr, host }: Screen): Promise<Reporter> {
+async function reporterFor(globals: Globals, { stdout, stderr, host }: Screen, { program }: Dialect): Promise<Reporter> {
   const { quiet, verbose, explain, color, output, timestamps } = globals
   const terminal = new Terminal({ stdout, stderr, env: host.env, color, ...(timestamps ? { now: () => new Date() } : {}) })
-  return makeReporter({ terminal, format: await formatFor(output), quiet, verbose, explain: explain || verbose, github: host.env['GITHUB_ACTIONS'] === 'true' })
+  const format = await formatFor(output)
+  if (program === 'pack') {
+    const { PackReporter } = await import('../ui/reporters/pack.ts')
+    return new PackReporter(terminal, { quiet, verbose, ...(typeof format === 'function' ? { stringify: format } : {}) })
+  }
+  return makeReporter({ terminal, format, quiet, verbose, explain: explain || verbose, github: host.env['GITHUB_ACTIONS'] === 'true' })
 }
 
 /** Returns the writer for a value of --output. The YAML and TOML libraries are loaded on demand. */

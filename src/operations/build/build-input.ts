@@ -9,6 +9,7 @@ import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { Platform } from '../../oci/platform.ts'
 import { parseTags, type Tag } from '../../oci/reference.ts'
 import { type App, checkApp } from '../../project/app.ts'
+import { NO_BUILDER } from '../builder/no-builder.ts'
 import { readConfig } from '../config/config-file.ts'
 import type { Config } from '../config/config.ts'
 import { registrySettings } from '../config/registry-settings.ts'
@@ -18,8 +19,6 @@ import type { PlatformBuildOptions } from './build-options.ts'
 import { type Project, readBuildEnv, readProject } from './build-project.ts'
 import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume } from './build-values.ts'
 import { type CacheChoice, chooseCache } from './cache-option.ts'
-
-const NO_BUILDER = 'no builder specified'
 
 export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' | 'limits' | 'env'> {
   /** The options as typed. */

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import type { ApiRange, Builder } from '../../builder/builder.ts'
+import type { ApiRange, Builder, ModuleInfo } from '../../builder/builder.ts'
 import { readBuilder } from '../../builder/read-builder.ts'
 import { isTrusted } from '../../builder/trust.ts'
 import { expandOrder, type OrderTree } from '../../buildpacks/order-tree.ts'
@@ -11,6 +11,7 @@ import { describeEngineImages } from '../../images/engine/engine-source.ts'
 import type { Image } from '../../images/image.ts'
 import { readImageTarget } from '../../images/labels/label-names.ts'
 import { readConfig } from '../config/config-file.ts'
+import { NO_BUILDER } from './no-builder.ts'
 import { readFacts, type ImagePlace } from '../inspect/image-facts.ts'
 import { describeBuilderLayers, type DescribedLayer } from './inspect-builder-layers.ts'
 import { locateImage, type LocatedImage, type LocateOptions, type ImageServices } from '../inspect/locate-image.ts'
@@ -32,14 +33,15 @@ export interface BuilderInspection extends Omit<ImagePlace, 'image'> {
     platformApis: { deprecated: string[]; supported: string[] }
   }
   runImages: { image: string; mirrors: string[] }[]
-  buildpacks: { id: string; version: string; name?: string; homepage?: string }[]
+  buildpacks: ModuleInfo[]
   order: OrderTree
-  extensions: { id: string; version: string; name?: string; homepage?: string }[]
+  extensions: ModuleInfo[]
   orderExtensions: OrderTree
   layers: DescribedLayer[]
 }
 
 export interface InspectBuilderOptions extends LocateOptions {
+  /** The builder's name; if empty, the configured default builder. */
   builder: string
   /** The nesting depth shown for composite buildpacks; default: unlimited. */
   depth?: number
@@ -50,11 +52,14 @@ export interface InspectBuilderOptions extends LocateOptions {
  * @throws CnbError CNB_BUILDER_INVALID, and those of locateImage
  */
 export async function inspectBuilder(
-  { builder: name, depth, ...options }: InspectBuilderOptions,
+  { builder: given, depth, ...options }: InspectBuilderOptions,
   places: ImageServices,
   context: Context,
 ): Promise<BuilderInspection> {
-  const [config, found] = await Promise.all([readConfig(places.remote.host, context), locateImage(name, { ...options, kind: 'builder' }, places, context)])
+  const config = await readConfig(places.remote.host, context)
+  const name = given || config.defaultBuilder
+  if (name === undefined) throw new CnbError('CNB_USAGE', NO_BUILDER, { hint: "Specify a builder. 'cnb builder suggest' lists public ones." })
+  const found = await locateImage(name, { ...options, kind: 'builder' }, places, context)
   const facts = await readFacts(found, context)
   const builder = readBuilder(await builderImage(found, context))
   const { description, stack, lifecycle, runImages } = builder

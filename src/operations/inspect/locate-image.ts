@@ -17,6 +17,8 @@ import type { RegistrySettings, RegistryServices, EngineServices } from '../serv
 export interface LocateOptions extends RegistryOptions {
   /** Reads from the registry only, without an engine. */
   remote?: boolean
+  /** Reads from the engine only, without a registry. */
+  local?: boolean
   /** `os/arch[/variant]`: the required platform, which also selects the image of an index. */
   platform?: string
 }
@@ -80,6 +82,7 @@ export async function locateImage(
     read('the engine', `the engine has it${platform ? ` for ${formatPlatform(platform)}` : ''}`)
     return found
   }
+  if (found && options.local) throw found.code ? new CnbError(found.code, found.why, { hint: found.hint }) : notFound(wanted, undefined, found)
   if (isImageId(name)) throw notFound(wanted, found, { why: `'${name}' is an image ID, and registries have none`, hint: "Use the image's name." })
   read('its registry', found?.why ?? '--remote is set')
   if (found) context.events?.({ type: found.code === 'CNB_ENGINE_DENIED' ? 'warning' : 'debug', message: found.why })

@@ -19,6 +19,26 @@ Every command and option of \`pack\` 0.40.5 that has a meaning in \`cnb\` has it
 prints one line on stderr and ignores it. The table compares the help of \`pack\`, hidden and deprecated commands included, with
 the commands and options of \`cnb\`: ${count('works')} commands and options work, ${count('no meaning')} have no meaning, ${count('refused')} are refused with a hint.
 
+## As pack
+
+With a link named \`pack\`, or as \`cnb pack …\`, \`cnb\` takes the command line of \`pack\` unchanged:
+
+\`\`\`sh
+ln -s "$(command -v cnb)" ~/.local/bin/pack
+cnb pack build my-app --builder my-builder --env=NODE_ENV=test --publish=false
+\`\`\`
+
+- Progress, warnings and results are on stdout, errors on stderr: \`===> DETECTING\`, \`Successfully built image 'my-app'\`,
+  \`Successfully rebased image …\`, \`Successfully created builder image …\`. \`build -q\` prints \`name@sha256:…\`.
+- \`inspect\` and \`builder inspect\` show the image in its registry and on the engine, and \`-o json\`, \`yaml\` and \`toml\` have the keys of
+  \`pack\`. A registry that does not respond is a warning if the engine has the image; \`pack\` fails.
+- The exit code is 0, 1, or 2 without a builder.
+- The configuration file is that of \`pack\`: \`$PACK_HOME/config.toml\`, by default in \`~/.pack\`.
+
+The options of \`cnb\` that \`pack\` does not have work too, except \`-o\`, which means the same as for \`pack\`.
+
+## All commands and options
+
 ${table(['command of pack', 'in cnb', 'options that work', 'other options'], rows)}
 `
 }

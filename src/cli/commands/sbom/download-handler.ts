@@ -5,7 +5,7 @@ import { formatBytes } from '../../../ui/quantity.ts'
 import { formatTable } from '../../../ui/table.ts'
 import type { Handler } from '../../command.ts'
 
-export const runDownloadSbom: Handler<Omit<DownloadSbomOptions, 'image'>> = async (image, values, session) => {
+export const runDownloadSbom: Handler<Omit<DownloadSbomOptions, 'image' | 'local'>> = async (image, values, session) => {
   const download = await downloadSbom({ image, ...values }, session, session.context)
   const { directory, files } = download
   return {

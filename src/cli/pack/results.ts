@@ -1,0 +1,49 @@
+/** pack's lines about a command's success, which scripts search for (pack, internal/commands). */
+
+import type { Outcome } from '../../ui/reporter.ts'
+import type { Theme } from '../../ui/theme.ts'
+
+/** The fields of the commands' results that the lines contain. */
+interface Result {
+  readonly id?: string
+  readonly reference?: string
+  readonly places?: readonly string[]
+  readonly files?: readonly unknown[]
+  readonly format?: string
+  readonly published?: boolean
+}
+
+type Line = (name: string, result: Result, theme: Theme) => string[]
+
+const LINES: Readonly<Record<string, Line>> = {
+  build: (name, _, theme) => [`Successfully built image ${theme.name(name)}`],
+  rebase: (name, { reference = '' }, theme) => [`Rebased Image: ${theme.name(reference.replace(/^.*@/, ''))}`, `Successfully rebased image ${theme.name(name)}`],
+  'builder create': (name, _, theme) => [
+    `Successfully created builder image ${theme.name(name)}`,
+    `Tip: Run ${theme.name(`pack build <image-name> --builder ${name}`)} to use this builder`,
+  ],
+  'buildpack new': (name, _, theme) => [`Successfully created ${theme.name(name)}`],
+  'buildpack pull': (name, _, theme) => [`Successfully pulled ${theme.name(name)}`],
+  'buildpack package': packaged,
+  'extension package': packaged,
+  'sbom download': () => [],
+}
+
+function packaged(name: string, { places = [], format }: Result, theme: Theme): string[] {
+  const [action, place] = places.includes('registry') ? ['published', 'registry'] : ['created', format === 'file' ? 'file' : 'docker daemon']
+  return [`Successfully ${action} package ${theme.name(name)} and saved to ${place}`]
+}
+
+/** Returns an outcome with pack's text. `--quiet` prints nothing but the image of a build: its name without the tag, and its digest. */
+export function packResult(command: string, given: readonly string[], outcome: Outcome): Outcome {
+  const lines = LINES[command]
+  if (!lines) return { ...outcome, line: '' }
+  const [name = ''] = given
+  const result = outcome.data as Result
+  const digest = /sha256:[0-9a-f]{64}$/.exec(result.id ?? '')?.[0] ?? ''
+  return {
+    ...outcome,
+    line: command === 'build' ? `${name.replace(/:[^:/]*$/, '')}@${digest}` : '',
+    text: (theme) => lines(name, result, theme).join('\n'),
+  }
+}
