@@ -1,4 +1,4 @@
-/** The document of `pack builder inspect --output json` (pack, internal/builder/writer/structured_format.go). */
+/** The document of `pack builder inspect --output json` (pack, internal/builder/writer). */
 
 import type { BuilderInspection, OrderNode } from '../../operations/builder/inspect-builder.ts'
 import { withMirrors, type Both } from './image-document.ts'

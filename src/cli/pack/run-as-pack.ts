@@ -1,4 +1,4 @@
-/** Runs a command of cnb with pack's result: texts that scripts search for, documents in pack's form, pack's exit codes. */
+/** Runs a command of cnb with pack's texts, documents and exit codes. */
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import { NO_BUILDER } from '../../operations/builder/no-builder.ts'

@@ -1,4 +1,4 @@
-/** The text of `pack inspect` and `pack builder inspect`: the same sections for both places, in pack's order. */
+/** The text of `pack inspect` and `pack builder inspect`, with the same sections for both places. */
 
 import { table } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'

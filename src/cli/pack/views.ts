@@ -1,4 +1,4 @@
-/** `pack inspect` and `pack builder inspect`: an image in its registry and on the engine, in one document. */
+/** `pack inspect` and `pack builder inspect`: an image in its registry and on the engine. */
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import { inspectBuilder } from '../../operations/builder/inspect-builder.ts'

@@ -1,3 +1,3 @@
-/** The message of the error without a builder, which pack reports with an exit code that no other error has. */
+/** The message of the error without a builder, the only error for which pack has an exit code. */
 
 export const NO_BUILDER = 'no builder specified'

@@ -1,4 +1,4 @@
-/** Output as of pack: everything but errors on stdout, because scripts read pack's progress and results there. */
+/** Output as of pack: everything but errors on stdout, where scripts read it. */
 
 import type { CnbError } from '../../base/errors.ts'
 import type { CnbEvent } from '../../base/events.ts'
