@@ -1,8 +1,8 @@
 /** The text of `pack inspect` and `pack builder inspect`, with the same sections for both places. */
 
-import { table } from '../../ui/table.ts'
+import { formatTable } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
-import { tree, type TreeNode } from '../../ui/tree.ts'
+import { formatTree, type TreeNode } from '../../ui/tree.ts'
 import { sanitizeLine } from '../../ui/sanitize.ts'
 import type { BuilderInfo } from './builder-document.ts'
 import type { Both, ImageInfo } from './image-document.ts'
@@ -28,7 +28,7 @@ function imageLines({ stack, base_image: base, run_images: runImages, rebasable,
     ...(extensions ? ['', ...modules('Extensions:', extensions, theme)] : []),
     '',
     'Processes:',
-    ...table(
+    ...formatTable(
       ['TYPE', 'SHELL', 'COMMAND', 'ARGS', 'WORK DIR'].map((title) => ({ title })),
       (processes ?? []).map(({ type, shell, command, args, ...process }) => [process.default ? `${type} (default)` : type, shell, command, (args ?? []).join(' '), process['working-dir']]),
       theme,
@@ -51,7 +51,7 @@ function builderLines(info: BuilderInfo, trust: readonly string[], theme: Theme)
     ...modules('Buildpacks:', info.buildpacks, theme),
     '',
     'Detection Order:',
-    ...tree(orderNodes(info.detection_order as OrderGroup[]), ' '),
+    ...formatTree(orderNodes(info.detection_order as OrderGroup[]), ' '),
     ...(info.extensions ? ['', ...modules('Extensions:', info.extensions, theme)] : []),
   ]
 }
@@ -78,7 +78,7 @@ function runImageLines(images: readonly { readonly name: string; readonly user_c
 function modules(title: string, list: readonly { readonly id: string; readonly name?: string; readonly version?: string; readonly homepage?: string }[], theme: Theme): string[] {
   if (list.length === 0) return [title, '  (none)']
   const columns = ['ID', 'NAME', 'VERSION', 'HOMEPAGE'].map((column) => ({ title: column }))
-  return [title, ...table(columns, list.map(({ id, name = '', version = '', homepage }) => [id, name, version, homepage ?? '-']), theme)]
+  return [title, ...formatTable(columns, list.map(({ id, name = '', version = '', homepage }) => [id, name, version, homepage ?? '-']), theme)]
 }
 
 function plain(text: string): string {

@@ -1,7 +1,7 @@
 /** Handler of `cnb builder suggest`. */
 
 import { suggestBuilders } from '../../../operations/builder/suggested-builders.ts'
-import { table } from '../../../ui/table.ts'
+import { formatTable } from '../../../ui/table.ts'
 import type { Handler } from '../../command.ts'
 
 export const runSuggestBuilders: Handler<object> = async () => {
@@ -11,7 +11,7 @@ export const runSuggestBuilders: Handler<object> = async () => {
     line: builders.map(({ image }) => image).join('\n'),
     text: (theme) =>
       [
-        ...table(
+        ...formatTable(
           [{ title: 'VENDOR' }, { title: 'BUILDER' }, { title: 'BASE' }, { title: 'BUILDPACKS', spare: true }],
           builders.map(({ vendor, image, base, purpose }) => [vendor, image, base, purpose]),
           theme,
