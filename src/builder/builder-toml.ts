@@ -3,10 +3,11 @@
 import { readGroupEntries, readOrder, readTarget, type BuildTarget } from '../buildpacks/buildpack-descriptor.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
-import { CnbError } from '../base/errors.ts'
+import type { CnbError } from '../base/errors.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { RunImageName } from './builder.ts'
 import { readBuilderEnv, type EnvFile } from './build-env.ts'
+import { readLifecycleLocation, type LifecycleLocation } from './lifecycle/lifecycle-location.ts'
 
 /** A `[[buildpacks]]` or `[[extensions]]` entry; the module at the uri must have the id and version, if set. */
 export interface ModuleSource {
@@ -28,7 +29,8 @@ export interface BuilderConfig {
   readonly runImages: readonly RunImageName[]
   /** The ID of the deprecated stack; empty for a builder with targets. */
   readonly stackId: string
-  readonly lifecycleUri: string
+  /** Undefined for the default. */
+  readonly lifecycle?: LifecycleLocation | undefined
   readonly targets: readonly BuildTarget[]
   readonly system: { readonly pre: readonly GroupEntry[]; readonly post: readonly GroupEntry[] }
   /** Valid but suspicious content. */
@@ -41,7 +43,7 @@ const INFORMATION = ['name', 'description', 'homepage', 'keywords', 'licenses', 
 /**
  * Reads a builder.toml. Unknown keys are errors: a typo must not create a builder other than the intended one.
  * @param file the file's name for errors
- * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column; CNB_UNSUPPORTED for a lifecycle that needs a download
+ * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
 export function readBuilderToml(text: string, file: string): BuilderConfig {
   const spelling: string[] = []
@@ -60,7 +62,7 @@ export function readBuilderToml(text: string, file: string): BuilderConfig {
     buildEnv: env.files,
     runImages: readRunImages(root, stack),
     stackId: stack?.string('id') ?? '',
-    lifecycleUri: readLifecycleUri(root),
+    lifecycle: readLifecycleLocation(root),
     targets: readTargets(root),
     system: readSystem(root),
     warnings: [...spelling, ...(order.length > 0 ? [] : [`${file}: [[order]] is missing, so the builder detects no buildpacks by default`]), ...env.warnings],
@@ -147,24 +149,6 @@ function reference(name: string, fields: FieldReader | undefined, key: string): 
     throw fields?.error(key, (error as CnbError).message, (error as CnbError).hint) ?? error
   }
   return name
-}
-
-function readLifecycleUri(root: FieldReader): string {
-  const lifecycle = root.table('lifecycle')
-  const uri = lifecycle?.string('uri')
-  const version = lifecycle?.string('version')
-  lifecycle?.rejectUnknown()
-  if (uri && version) throw (lifecycle ?? root).error('version', "'lifecycle' has both a version and a uri")
-  const fetching = uri && /^(https?|docker):\//.test(uri)
-  if (uri && !fetching) return uri
-  const [key, why] = fetching
-    ? ['uri', `lifecycle.uri '${uri}' needs a download`]
-    : ['version', version ? `lifecycle.version '${version}' needs a download` : 'there is no [lifecycle] uri']
-  const { message, position } = (lifecycle ?? root).error(key, `${why}; this version of cnb cannot download a lifecycle`)
-  throw new CnbError('CNB_UNSUPPORTED', message, {
-    position,
-    hint: 'Set [lifecycle] uri = "…" to a directory, or to a downloaded .tgz of a release of buildpacks/lifecycle.',
-  })
 }
 
 function readTargets(root: FieldReader): BuildTarget[] {

@@ -26,12 +26,26 @@ const HINT = 'Use a release of buildpacks/lifecycle, as .tgz or unpacked: a life
  */
 export async function readLifecycle(path: string, context: Context = {}): Promise<LifecycleSource> {
   const tree = await openFileTree(path, { invalid: 'CNB_LIFECYCLE_INVALID', missing: 'CNB_LIFECYCLE_INVALID' })
+  return readLifecycleTree(tree, context)
+}
+
+/**
+ * Reads a lifecycle from the files of a release; `tree.path` is its name in messages.
+ * @param known the descriptor, if it is known without lifecycle.toml
+ * @throws CnbError as `readLifecycle`
+ */
+export async function readLifecycleTree(tree: FileTree, context: Context, known?: LifecycleDescriptor): Promise<LifecycleSource> {
+  const { path } = tree
   const survey = await surveyTree(tree, context)
-  if (survey.toml === undefined) throw new CnbError('CNB_LIFECYCLE_INVALID', `there is no lifecycle.toml in '${path}'`, { hint: HINT })
+  const descriptor = known ?? readDescriptor(survey.toml, path, context)
   const directory = chooseDirectory(path, survey.files)
-  const descriptor = readLifecycleToml(survey.toml, `${path}/lifecycle.toml`, context)
   const layer = await makeTarLayer(() => layerEntries(tree, directory, context), { signal: context.signal })
   return { ...descriptor, layer }
+}
+
+function readDescriptor(toml: string | undefined, path: string, context: Context): LifecycleDescriptor {
+  if (toml !== undefined) return readLifecycleToml(toml, `${path}/lifecycle.toml`, context)
+  throw new CnbError('CNB_LIFECYCLE_INVALID', `there is no lifecycle.toml in '${path}'`, { hint: HINT })
 }
 
 interface LifecycleSurvey {

@@ -20,17 +20,36 @@ export function readLifecycleToml(text: string, file: string, context: Context =
   const root = readTomlFields(text, file, context)
   const lifecycle = root.table('lifecycle')
   if (!lifecycle) throw root.error('lifecycle', 'there is no [lifecycle] table')
-  const version = lifecycle.requiredString('version')
-  const apis = { buildpack: readRange(root, 'buildpack'), platform: readRange(root, 'platform') }
-  return { version, apis, api: { buildpack: oldest(apis.buildpack), platform: oldest(apis.platform) } }
+  return describe(lifecycle.requiredString('version'), readRange(root, 'buildpack'), readRange(root, 'platform'))
+}
+
+/**
+ * Reads the labels of a lifecycle image. @param apis the fields of the label, as in `[apis]` of lifecycle.toml
+ * @throws the error of `apis`
+ */
+export function readLifecycleLabels(version: string, apis: FieldReader): LifecycleDescriptor {
+  const [buildpack, platform] = (['buildpack', 'platform'] as const).map((kind) => {
+    const range = apis.table(kind)
+    if (!range) throw apis.error(kind, `the ${kind} API is missing`)
+    return versionsOf(range)
+  }) as [ApiRange, ApiRange]
+  return describe(version, buildpack, platform)
+}
+
+function describe(version: string, buildpack: ApiRange, platform: ApiRange): LifecycleDescriptor {
+  return { version, apis: { buildpack, platform }, api: { buildpack: oldest(buildpack), platform: oldest(platform) } }
 }
 
 function readRange(root: FieldReader, kind: 'buildpack' | 'platform'): ApiRange {
   const range = root.table('apis')?.table(kind)
   const single = root.table('api')
-  if (range) return { deprecated: versions(range, 'deprecated'), supported: versions(range, 'supported', true) }
+  if (range) return versionsOf(range)
   if (single) return { deprecated: [], supported: [checked(single.requiredString(kind), single, kind)] }
   throw root.error('apis', `the ${kind} API is missing: there is no [apis.${kind}] table`)
+}
+
+function versionsOf(range: FieldReader): ApiRange {
+  return { deprecated: versions(range, 'deprecated'), supported: versions(range, 'supported', true) }
 }
 
 function versions(range: FieldReader, key: string, required = false): string[] {

@@ -58,7 +58,7 @@ export function chooseEntry(text: string | undefined, wanted: WantedEntry, regis
   const { id } = wanted
   const entries = text === undefined ? [] : readEntries(text, id, registry)
   if (entries.length === 0) {
-    throw new CnbError('CNB_BUILDPACK_NOT_FOUND', `the buildpack registry '${registry}' has no buildpack '${id}'`, { hint: 'Check the id, or name another registry with --buildpack-registry.' })
+    throw new CnbError('CNB_BUILDPACK_NOT_FOUND', `the buildpack registry '${registry}' has no buildpack '${id}'`, { hint: 'Check the id and the registry.' })
   }
   const yanked = new Set(entries.flatMap((entry) => (entry.yanked ? entry.version : [])))
   const usable = entries.filter(({ version }) => !yanked.has(version))

@@ -22,6 +22,12 @@ export const previousImage = {
   description: 'image to reuse layers from (default: the image itself)',
 } as const
 
+export const lifecycleImage = {
+  kind: 'text',
+  flags: '--lifecycle-image <image>',
+  description: 'image to take the lifecycle from',
+} as const
+
 export const tags = {
   kind: 'list',
   commas: true,

@@ -7,17 +7,17 @@ import { NAME, VERSION } from '../../base/version.ts'
 import type { BuilderConfig } from '../../builder/builder-toml.ts'
 import { targetPlatform } from '../../builder/compatibility.ts'
 import { planBuilder } from '../../builder/create.ts'
-import { readLifecycle } from '../../builder/lifecycle-source.ts'
 import { checkRunImage } from '../../builder/run-image-check.ts'
-import { pathOfUri } from '../../buildpacks/locator.ts'
 import { formatTarget, targetMatches } from '../../buildpacks/build-target.ts'
 import { openEngineImages } from '../../images/engine/engine-source.ts'
 import type { Image, ImageSource } from '../../images/image.ts'
 import { decidePullPolicy, findImage, type FindImageServices, type PullPolicy } from '../../images/find/find-image.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
 import { familiarName, formatReference, parseTags, type Reference } from '../../oci/reference.ts'
+import { openDownloadSession } from '../downloads.ts'
 import { openModuleSources } from '../packages/open-module-sources.ts'
 import { readBuilderFile, readBuilderModules } from './builder-sources.ts'
+import { chooseLifecycle, openLifecycle } from './open-lifecycle.ts'
 import { outputReference } from '../output-reference.ts'
 import { readConfig } from '../config/config-file.ts'
 import { chooseMirrors, readRegistrySettings, type RegistryOptions } from '../config/registry-settings.ts'
@@ -32,6 +32,8 @@ export interface CreateBuilderOptions extends RegistryOptions {
   /** `key=value` labels. */
   labels?: string[]
   pullPolicy?: PullPolicy
+  /** The image that the lifecycle is taken from, instead of that of builder.toml. */
+  lifecycleImage?: string
 }
 
 /** The JSON output of `cnb builder create`. */
@@ -52,7 +54,7 @@ type BuilderImageServices = FindImageServices & { images: ImageSource }
 /**
  * Creates a builder image. The image ID depends only on the files and the build image (reproducible).
  * @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_USAGE, CNB_UNSUPPORTED, CNB_BUILDPACK_*, CNB_LIFECYCLE_INVALID, CNB_BUILDER_INVALID,
- * CNB_RUN_IMAGE_INVALID, CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_ENGINE_*
+ * CNB_RUN_IMAGE_INVALID, CNB_DOWNLOAD_FAILED, CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_ENGINE_*
  */
 export async function createBuilder(options: CreateBuilderOptions, services: EngineServices & RegistryServices, context: Context): Promise<CreateBuilderResult> {
   const start = performance.now()
@@ -69,11 +71,14 @@ export async function createBuilder(options: CreateBuilderOptions, services: Eng
   const buildImage = await findBuildImage(config, policy, pulling, context)
   warnAll(await checkRunImages(config, buildImage, policy, pulling, context), context)
   const base = dirname(file)
+  const settings = await readRegistrySettings(options, services.host, context)
+  await using downloads = openDownloadSession(services.host, fromUser, settings, context)
+  const { location, why } = chooseLifecycle({ option: options.lifecycleImage, file: config.lifecycle, configured: fromUser.lifecycleImage }, options.config)
   const { plan, warnings, lifecycleVersion, buildpacks } = await step(context, 'reading buildpacks and lifecycle', async () => {
-    const lifecycle = await readLifecycle(resolve(base, pathOfUri(config.lifecycleUri)), context)
-    decide(context, { kind: 'lifecycle', name: lifecycle.version }, 'chosen', `'${config.lifecycleUri}' in ${options.config} contains it`)
-    const registries = async () => services.registries(await readRegistrySettings(options, services.host, context))
-    const modules = { sources: openModuleSources({ engine: images, registries, policy }), base, platform: buildImage.platform }
+    const findLifecycleImage = (reference: string): Promise<Image> => findImage(reference, policy, pulling, context)
+    const lifecycle = await openLifecycle(location, { base, platform: buildImage.platform, policy, downloads, findImage: findLifecycleImage }, context)
+    decide(context, { kind: 'lifecycle', name: lifecycle.version }, 'chosen', why)
+    const modules = { sources: openModuleSources({ engine: images, registries: () => services.registries(settings), policy }), base, platform: buildImage.platform }
     const read = {
       buildpacks: await readBuilderModules(config.buildpacks, 'buildpack', modules, context),
       extensions: await readBuilderModules(config.extensions, 'extension', modules, context),

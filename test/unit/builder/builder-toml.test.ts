@@ -94,7 +94,7 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
       buildEnv: [{ name: 'CI', content: 'true' }, { name: 'PATHS.delim', content: ':' }, { name: 'PATHS.prepend', content: '/a' }],
       runImages: [{ image: 'acme/run', mirrors: ['mirror.example/run'] }, { image: 'acme/run-full', mirrors: [] }],
       stackId: 'acme',
-      lifecycleUri: 'lifecycle.tgz',
+      lifecycle: { type: 'path', uri: 'lifecycle.tgz' },
       targets: [{ os: 'linux', arch: 'amd64', distros: [{ name: 'debian', version: '12' }] }],
       system: { pre: [{ id: 'acme/pre', version: '1' }], post: [] },
       warnings: [],
@@ -138,7 +138,10 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
     ['append without a delimiter', `${MINIMAL}[[build.env]]\nname = "A"\nvalue = "b"\nsuffix = "append"\n`, 13, 1, /needs a 'delim'/],
     ['a variable that is a path', `${MINIMAL}[[build.env]]\nname = "../A"\nvalue = "b"\n`, 11, 1, /not a valid name of an environment variable/],
     ['a NUL in a value', `${MINIMAL}[[build.env]]\nname = "A"\nvalue = "b\\u0000"\n`, 12, 1, /contains a NUL character/],
-    ['version and uri of the lifecycle', MINIMAL.replace('uri =', 'version = "1"\nuri ='), 6, 1, /has both a version and a uri/],
+    ['an invalid version of the lifecycle', MINIMAL.replace('uri = "lifecycle"', 'version = "newest"'), 6, 1, /'newest' is not a version of the lifecycle/],
+    ['an invalid lifecycle image', MINIMAL.replace('uri = "lifecycle"', 'image = "A"'), 6, 1, /'A'/],
+    ['uri and image of the lifecycle', MINIMAL.replace('uri =', 'image = "a"\nuri ='), 7, 1, /has both 'uri' and 'image'/],
+    ['version and uri of the lifecycle', MINIMAL.replace('uri =', 'version = "1"\nuri ='), 6, 1, /has both 'version' and 'uri'/],
     ['a wrong type', `description = 1\n${MINIMAL}`, 1, 1, /'description' must be a string, not a number/],
     ['broken TOML', `${MINIMAL}[[targets]\n`, 10, undefined, /not valid TOML/],
   ])('rejects %s with its position', (_, text, line, column, message) => {
@@ -149,16 +152,17 @@ buildpacks = [{ id = "acme/pre", version = "1" }]
   })
 
   test.each([
-    ['a version', 'version = "0.21.0"', 6],
-    ['a download', 'uri = "https://acme.example/lifecycle.tgz"', 6],
-    ['an image', 'uri = "docker://buildpacksio/lifecycle"', 6],
-    ['nothing', '', 5],
-  ])('rejects a lifecycle by %s, with a hint about the supported form', (_, text, line) => {
-    expect(failure(MINIMAL.replace('uri = "lifecycle"', text))).toMatchObject({
-      code: 'CNB_UNSUPPORTED',
-      hint: expect.stringContaining('[lifecycle] uri') as string,
-      position: { file: 'builder.toml', line },
-    })
+    ['version = "0.21.0"', { type: 'version', version: '0.21.0' }],
+    ['version = "v0.21"', { type: 'version', version: '0.21.0' }],
+    ['version = "0.21.0-rc.1"', { type: 'version', version: '0.21.0-rc.1' }],
+    ['uri = "https://acme.example/lifecycle.tgz"', { type: 'url', url: 'https://acme.example/lifecycle.tgz' }],
+    ['uri = "file:///lifecycle.tgz"', { type: 'path', uri: 'file:///lifecycle.tgz' }],
+    ['uri = "docker://buildpacksio/lifecycle"', { type: 'image', reference: 'buildpacksio/lifecycle' }],
+    ['uri = "docker:/r.example:5000/lifecycle"', { type: 'image', reference: 'r.example:5000/lifecycle' }],
+    ['image = "buildpacksio/lifecycle:0.21.0"', { type: 'image', reference: 'buildpacksio/lifecycle:0.21.0' }],
+    ['', undefined],
+  ])('reads the lifecycle of %j', (text, lifecycle) => {
+    expect(readBuilderToml(MINIMAL.replace('uri = "lifecycle"', text), 'builder.toml').lifecycle).toEqual(lifecycle)
   })
 
   test('returns a configuration or throws a CnbError for any mix of lines', () => {

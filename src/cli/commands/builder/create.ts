@@ -1,7 +1,7 @@
 /** Definition of `cnb builder create`. */
 
 import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../../command.ts'
-import { pullPolicy, tags } from '../../options/images.ts'
+import { lifecycleImage, pullPolicy, tags } from '../../options/images.ts'
 import { insecureRegistries, registryCaCerts, registryMirrors } from '../../options/registry.ts'
 
 const groups = [
@@ -12,6 +12,7 @@ const groups = [
       tags,
       labels: { kind: 'list', flags: '-l, --label <key=value>', description: 'label for the image; repeatable' },
       pullPolicy,
+      lifecycleImage,
     },
   },
   { title: 'Registries:', options: { insecureRegistries, registryMirrors, caCerts: registryCaCerts } },

@@ -1,13 +1,17 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CnbEvent } from '../../../../src/base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
 import { createBuilder, type CreateBuilderOptions } from '../../../../src/operations/builder/create-builder.ts'
+import { openContentCache } from '../../../../src/registry/download/content-cache.ts'
 import { FakeEngine } from '../../../support/fakes/fake-engine.ts'
 import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
-import { writeLifecycle } from '../../builder/lifecycle-files.ts'
+import { listen } from '../../../support/registry/listen.ts'
+import { LIFECYCLE_TOML, PHASES, writeLifecycle } from '../../builder/lifecycle-files.ts'
 
 let scratch: TemporaryDirectory
 let engine: FakeEngine
@@ -41,7 +45,7 @@ afterEach(() => scratch[Symbol.asyncDispose]())
 
 async function create(toml = TOML, options: Partial<CreateBuilderOptions> = {}) {
   await writeFile(join(scratch.path, 'builder.toml'), toml)
-  const host = { env: {}, cwd: scratch.path, home: '/nowhere' }
+  const host = { env: { CNB_HOME: scratch.path, CNB_CACHE_DIR: 'cache' }, cwd: scratch.path, home: '/nowhere' }
   const registries = () => Promise.reject(new Error('no registry is needed'))
   const services = { engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined, platform: { os: 'linux', architecture: 'amd64' }, registries }
   const given = { image: 'acme/builder', config: 'builder.toml', pullPolicy: 'never' as const, ...options }
@@ -98,7 +102,54 @@ describe('createBuilder', () => {
     expect((await engine.images.inspect('acme/builder'))?.platform).toMatchObject({ os: 'linux', architecture: 'amd64' })
   })
 
+  describe('the lifecycle of a new builder', () => {
+    const withLifecycle = (text: string): string => TOML.replace('uri = "lifecycle"', text)
+    const chosen = () => events.flatMap((event) => (event.type === 'decision' && event.subject.kind === 'lifecycle' ? [`${event.subject.name}: ${event.reason}`] : []))
+    const archive = (): Buffer => execFileSync('tar', ['--create', '--gzip', '--sort=name', '--directory', join(scratch.path, 'lifecycle'), '.'])
+    /** An image of the lifecycle as buildpacks/lifecycle publishes it. */
+    const loadLifecycle = (name: string) =>
+      loadFakeImage(engine, name, {}, {
+        'cnb/lifecycle.toml': LIFECYCLE_TOML,
+        ...Object.fromEntries(['lifecycle', 'launcher', ...PHASES].map((file) => [`cnb/lifecycle/${file}`, file])),
+      })
+
+    test('comes from a URL, and offline from the cache', async () => {
+      const local = await create()
+      const server = await listen((_request, response) => void response.end(archive()))
+      const toml = withLifecycle(`uri = "${server.origin}/l.tgz?token=secret"`)
+      expect((await create(toml, { pullPolicy: 'if-not-present' })).id).toBe(local.id)
+      await server[Symbol.asyncDispose]()
+      expect((await create(toml)).id).toBe(local.id)
+    })
+
+    test('comes from a release in the cache', async () => {
+      await using cache = openContentCache(join(scratch.path, 'cache'), { budget: 1e9 })
+      const { digest } = await cache.storeUnknown(async () => Readable.from([archive()]), { maxBytes: 1e6 })
+      await cache.setFact('url', 'https://github.com/buildpacks/lifecycle/releases/download/v0.21.0/lifecycle-v0.21.0+linux.x86-64.tgz', { digest })
+      const local = await create()
+      expect((await create(withLifecycle('version = "0.21.0"'), { pullPolicy: 'always' })).id).toBe(local.id)
+      expect((await create(withLifecycle(''), { pullPolicy: 'always' })).id).toBe(local.id)
+      expect(chosen()).toEqual(["0.21.0: 'lifecycle' in builder.toml contains it", "0.21.0: 'version 0.21.0' in builder.toml contains it", '0.21.0: it is the default'])
+    })
+
+    test('comes from the image of --lifecycle-image, else of builder.toml, else of the configuration file', async () => {
+      for (const name of ['option', 'file', 'configured']) await loadLifecycle(`acme/${name}`)
+      await writeFile(join(scratch.path, 'config.toml'), 'lifecycle-image = "acme/configured"\n')
+      await create(withLifecycle('image = "acme/file"'), { lifecycleImage: 'acme/option' })
+      await create(withLifecycle('uri = "docker://acme/file"'))
+      await create(withLifecycle(''))
+      expect(chosen()).toEqual([
+        '0.21.0: --lifecycle-image names it',
+        "0.21.0: 'docker://acme/file' in builder.toml contains it",
+        '0.21.0: the configuration file names its image',
+      ])
+    })
+  })
+
   test.each([
+    ['a release that is not in the cache', TOML.replace('uri = "lifecycle"', 'version = "0.20.0"'), {}, 'CNB_DOWNLOAD_FAILED', /cannot use https:\/\/github.com\/.*0.20.0.*: it is not in the cache, and the pull policy is never/],
+    ['a missing lifecycle image', TOML, { lifecycleImage: 'acme/nothing' }, 'CNB_IMAGE_NOT_FOUND', /acme\/nothing/],
+    ['an image without a lifecycle', TOML, { lifecycleImage: 'acme/run' }, 'CNB_LIFECYCLE_INVALID', /the image 'acme\/run.*' has no files in \/cnb\/lifecycle/],
     ['targets that do not match the engine', `${TOML}[[targets]]\nos = "linux"\narch = "s390x"\n`, {}, 'CNB_PLATFORM_MISMATCH', /no target of builder.toml matches the engine's platform, linux\/amd64/],
     ['a missing build image', TOML.replace('acme/build', 'acme/nothing'), {}, 'CNB_IMAGE_NOT_FOUND', /acme\/nothing/],
     ['a buildpack with another id', TOML.replace('uri = "node"', 'uri = "node"\nid = "acme/go"'), {}, 'CNB_BUILDPACK_INVALID', /has id 'acme\/node', but builder.toml specifies 'acme\/go'/],
