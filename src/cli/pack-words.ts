@@ -28,7 +28,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
 /** What to use instead of a pack option, by cnb command. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   build: {
-    '--lifecycle-image': "Leave it out: cnb uses the builder's lifecycle.",
     '--trust-extra-buildpacks': 'Leave it out: a build needs no trust.',
     ...Object.fromEntries(
       [

@@ -62,6 +62,8 @@ export interface BuildPlan {
   readonly projectMetadata?: string
   /** Whether one container runs all phases, so buildpacks have access to the engine. */
   readonly trusted: boolean
+  /** The engine's ID of an image with the lifecycle for the phases that run no buildpacks; default: the builder. Stock driver only. */
+  readonly phaseImage?: string
   readonly clearCache: boolean
   /** The execution environment: `production`, or another since Platform API 0.15. */
   readonly execEnv: string

@@ -25,7 +25,7 @@ const HINT = 'Use an image of the lifecycle, such as buildpacksio/lifecycle:0.21
  * @throws CnbError CNB_LIFECYCLE_INVALID, CNB_IMAGE_INVALID for invalid labels, and errors of the layers' streams
  */
 export async function readLifecycleImage(image: Image, context: Context = {}): Promise<LifecycleSource> {
-  const descriptor = readDescriptor(image)
+  const descriptor = readLifecycleDescriptor(image)
   for (const layer of image.layers.toReversed()) {
     const tree = layerTree(image, layer)
     if (await hasBinaries(tree, context)) return readLifecycleTree(tree, context, descriptor)
@@ -33,7 +33,8 @@ export async function readLifecycleImage(image: Image, context: Context = {}): P
   throw new CnbError('CNB_LIFECYCLE_INVALID', `the image '${image.reference}' has no files in /cnb/lifecycle`, { hint: HINT })
 }
 
-function readDescriptor(image: Image): LifecycleDescriptor | undefined {
+/** Reads version and APIs of an image's labels. Returns undefined without the labels. @throws CnbError CNB_IMAGE_INVALID */
+export function readLifecycleDescriptor(image: Pick<Image, 'reference' | 'labels'>): LifecycleDescriptor | undefined {
   const version = labelOf(image, VERSION_LABEL)
   const apis = readLabels(image, [APIS_LABEL]).table(APIS_LABEL)
   return version === '' || !apis ? undefined : readLifecycleLabels(version, apis)

@@ -67,5 +67,6 @@ export const builderImages = {
       flags: '--lifecycle <driver>',
       description: 'lifecycle driver',
     },
+    lifecycleImage,
   },
 } as const satisfies OptionGroup

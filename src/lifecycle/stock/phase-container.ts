@@ -46,10 +46,13 @@ export class PhaseContainers {
 
   #specOf(spec: PhaseSpec, access?: EngineAccess): ContainerSpec {
     const plan = this.#plan
+    const phaseImage = spec.runsBuildpacks ? undefined : plan.phaseImage
+    // A builder has these variables in its image.
+    const user = phaseImage === undefined ? [] : [`CNB_USER_ID=${plan.builder.uid}`, `CNB_GROUP_ID=${plan.builder.gid}`]
     return {
-      image: plan.builder.image.id,
+      image: phaseImage ?? plan.builder.image.id,
       command: [`/cnb/lifecycle/${spec.phase}`, ...spec.args],
-      env: [...spec.env, ...(access?.env ?? [])],
+      env: [...spec.env, ...user, ...(access?.env ?? [])],
       user: spec.root ? '0:0' : undefined,
       network: plan.network,
       platform: plan.platform,

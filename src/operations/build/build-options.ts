@@ -50,6 +50,8 @@ export interface BuildOptions extends RegistryOptions {
   explain?: boolean
   /** The driver for analyze, restore and export; default: `native`. */
   lifecycle?: 'native' | 'stock'
+  /** The image of the lifecycle for the phases of the stock driver that run no buildpacks, if the builder is not trusted. */
+  lifecycleImage?: string
   /** Limits of the build container in docker's syntax: `2g`, `1.5`. */
   memory?: string
   cpus?: string

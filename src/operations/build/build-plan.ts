@@ -17,7 +17,7 @@ import type { BuildInput } from './build-input.ts'
 import { checkPublishing, type Publishing } from './build-store.ts'
 import { chooseBuildpacks, type ChosenBuildpacks } from './build-order.ts'
 import { projectMetadataToml } from './build-project.ts'
-import { judgeTrust } from './build-trust.ts'
+import { findPhaseImage, judgeTrust } from './build-trust.ts'
 import { proxyEnv } from './build-values.ts'
 import { cacheSuffix, chooseCaches } from './platforms/platform-caches.ts'
 import { isEngineOnly } from './build-sinks.ts'
@@ -60,6 +60,11 @@ export async function planBuild(
   const isStock = options.lifecycle === 'stock'
   if (isStock) explainTrust(options, builder, trust.builder, context)
   if (isStock && trust.builder && chosen.external) context.events?.({ type: 'info', message: 'each phase runs in a separate container, because the build adds buildpacks to the builder' })
+  const phaseImage = await findPhaseImage(
+    { option: options.lifecycleImage, configured: config.lifecycleImage, isStock, creator: trust.creator, platformApi, policy: input.pullPolicy },
+    { ...services, mirrors: input.registry.mirrors, platform: builder.image.platform },
+    context,
+  )
   const absolute = (directory: string | undefined) => (directory === undefined ? undefined : resolve(host.cwd, directory))
   return {
     image,
@@ -78,6 +83,7 @@ export async function planBuild(
     caCertificates: certificates.length > 0 ? Buffer.concat(certificates.flatMap(({ pem }) => [pem, Buffer.from('\n')])) : undefined,
     projectMetadata: projectMetadataToml(project),
     trusted: trust.creator,
+    phaseImage,
     clearCache: options.clearCache ?? false,
     execEnv: execEnvFor(platformApi, input.execEnv, context.events),
     creationTime: input.creationTime,

@@ -119,6 +119,19 @@ test('runs analyzer, restorer and exporter as root with access to the engine and
   await run().result
 })
 
+test('runs the phases without buildpacks in the image of the lifecycle, with the build user of the builder', async () => {
+  const phaseImage = await loadFakeImage(engine, 'some/lifecycle', { User: '', Env: [] }, { 'cnb/of-the-lifecycle': '' })
+  const seen: string[] = []
+  for (const phase of PHASES) {
+    program(phase, async ({ files, env }) => {
+      seen.push(`${phase} ${files.read('/cnb/of-the-lifecycle') ? 'lifecycle' : 'builder'} ${env['CNB_USER_ID']}:${env['CNB_GROUP_ID']}`)
+      return 0
+    })
+  }
+  await run({ phaseImage }).result
+  expect(seen).toEqual(['analyzer lifecycle 1001:1000', 'detector builder 1001:1000', 'restorer lifecycle 1001:1000', 'builder builder 1001:1000', 'exporter lifecycle 1001:1000'])
+})
+
 test('runs a trusted builder in one container, and turns its headers into phases', async () => {
   program('creator', async ({ stdout, files }) => {
     expect(files.read('/workspace/hello')?.toString()).toBe('hi')
