@@ -2,12 +2,12 @@
 
 import { createHash } from 'node:crypto'
 import { createReadStream, type BigIntStats } from 'node:fs'
-import { access, constants, lstat, mkdir, rename, rm } from 'node:fs/promises'
+import { access, chmod, constants, lstat, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { throwIfAborted } from '../../base/errors.ts'
 import type { Context, EventSink } from '../../base/events.ts'
-import { makeTemporaryDirectory } from '../../base/files.ts'
+import { makeDirectories, makeTemporaryDirectory } from '../../base/files.ts'
 import { hexOf, type Digest } from '../../oci/digest.ts'
 import { abortable } from '../transport/abortable.ts'
 import { evict } from './evict.ts'
@@ -57,7 +57,7 @@ export function openContentCache(directory: string, options: CacheOptions): Cont
   return new DirectoryCache(directory, options)
 }
 
-/** A fact about a stored file, which only this class reads: the looks that it had when its digest was verified. */
+/** A fact about a stored file, which only this class reads: the attributes that it had when its digest was verified. */
 const VERIFIED = 'verified'
 
 class DirectoryCache implements ContentCache {
@@ -66,7 +66,7 @@ class DirectoryCache implements ContentCache {
   #opened: Promise<{ root: string; facts: Facts }> | undefined
   /** Disposed with the cache. */
   #temporary: AsyncDisposable | undefined
-  /** The looks of files that this run verified or stored. */
+  /** The attributes of files that this run verified or stored. */
   readonly #verified = new Map<Digest, string>()
   readonly #running = new Map<Digest, Promise<string>>()
   #grew = false
@@ -81,21 +81,21 @@ class DirectoryCache implements ContentCache {
     const path = pathOf(root, digest)
     const stats = await lstat(path, { bigint: true }).catch(() => undefined)
     if (!stats) return undefined
-    const looks = looksOf(stats)
-    if (this.#verified.get(digest) === looks) return path
+    const attributes = attributesOf(stats)
+    if (this.#verified.get(digest) === attributes) return path
     if (isOwnFile(stats)) {
-      // The system sets a file's ctime: equal looks mean that nothing has written to the file since its digest was verified.
-      const isKnown = (await facts.read(VERIFIED, digest)) === looks
+      // The system sets a file's ctime: equal attributes mean that nothing has written to the file since its digest was verified.
+      const isKnown = (await facts.read(VERIFIED, digest)) === attributes
       if (isKnown || (await digestOfFile(path, context)) === digest) {
-        if (!isKnown) await facts.write(VERIFIED, digest, looks)
-        this.#verified.set(digest, looks)
+        if (!isKnown) await facts.write(VERIFIED, digest, attributes)
+        this.#verified.set(digest, attributes)
         return path
       }
     }
     context.events?.({ type: 'warning', message: `dropped ${path} from the cache: its content is not ${digest}` })
     // Another process may have replaced it in the meantime.
     const now = await lstat(path, { bigint: true }).catch(() => undefined)
-    if (now && looksOf(now) === looks) await rm(path, { recursive: true, force: true }).catch(() => {})
+    if (now && attributesOf(now) === attributes) await rm(path, { recursive: true, force: true }).catch(() => {})
     return undefined
   }
 
@@ -131,7 +131,7 @@ class DirectoryCache implements ContentCache {
 
   async folder(name: string): Promise<string> {
     const path = join((await this.#open()).root, name)
-    await mkdir(path, { recursive: true, mode: PRIVATE }).catch((error: unknown) => cannotWrite(path, error))
+    await makeDirectories(path).catch((error: unknown) => cannotWrite(path, error))
     return path
   }
 
@@ -145,18 +145,18 @@ class DirectoryCache implements ContentCache {
     await using file = await writeUnfinished(join(root, UNFINISHED), open, wanted, context)
     const { digest, size } = file
     const path = pathOf(root, digest)
-    const looks = await this.#place(file, path)
+    const attributes = await this.#place(file, path)
     this.#grew = true
-    await facts.write(VERIFIED, digest, looks)
-    this.#verified.set(digest, looks)
+    await facts.write(VERIFIED, digest, attributes)
+    this.#verified.set(digest, attributes)
     return { digest, path, size }
   }
 
-  /** Moves the file to its name. @returns its looks, by the open file: another process may replace it at once */
+  /** Moves the file to its name. @returns its attributes, by the open file: another process may replace it at once */
   async #place(file: Unfinished, path: string): Promise<string> {
     try {
       await rename(file.path, path)
-      return looksOf(await file.handle.stat({ bigint: true }))
+      return attributesOf(await file.handle.stat({ bigint: true }))
     } catch (error) {
       return cannotWrite(path, error)
     }
@@ -181,15 +181,19 @@ class DirectoryCache implements ContentCache {
 
 const CONTENT = 'blobs/sha256'
 const UNFINISHED = 'unfinished'
+const FACTS = 'facts'
 /** Private images and downloads are for their user only. */
 const PRIVATE = 0o700
 
 async function prepare(root: string): Promise<{ root: string; facts: Facts }> {
-  for (const folder of [CONTENT, UNFINISHED]) {
-    await mkdir(join(root, folder), { recursive: true, mode: PRIVATE })
-    await access(join(root, folder), constants.W_OK | constants.X_OK)
+  for (const folder of [CONTENT, UNFINISHED, FACTS]) {
+    const path = join(root, folder)
+    await makeDirectories(path)
+    await access(path, constants.W_OK | constants.X_OK)
+    // Fails for a directory of another user, who could exchange its files. `root` itself may be any directory.
+    await chmod(path, PRIVATE)
   }
-  return { root, facts: new Facts(join(root, 'facts')) }
+  return { root, facts: new Facts(join(root, FACTS)) }
 }
 
 function pathOf(root: string, digest: Digest): string {
@@ -202,7 +206,7 @@ function isOwnFile(stats: BigIntStats): boolean {
   return stats.isFile() && (own === undefined || stats.uid === BigInt(own))
 }
 
-function looksOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
+function attributesOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
   return [size, mtimeNs, ctimeNs, ino].join(' ')
 }
 

@@ -1,4 +1,4 @@
-import { appendFile, link, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, link, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
@@ -65,10 +65,10 @@ describe('the content cache', () => {
   })
 
   test('is for its user only', async () => {
-    const path = await store(CONTENT)
-    await cache.setFact('url', 'https://user:secret@host/', 1)
-    expect((await stat(path)).mode & 0o077).toBe(0)
-    for (const folder of ['blobs', 'unfinished']) expect((await stat(join(directory.path, folder))).mode & 0o077).toBe(0)
+    await chmod(directory.path, 0o755)
+    expect((await stat(await store(CONTENT))).mode & 0o077).toBe(0)
+    expect((await stat(directory.path)).mode & 0o777).toBe(0o755)
+    for (const folder of ['blobs/sha256', 'unfinished', 'facts']) expect((await stat(join(directory.path, folder))).mode & 0o077).toBe(0)
   })
 
   test('stores any content that arrives in any pieces', async () => {
