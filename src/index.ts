@@ -116,7 +116,7 @@ export function inspect(options: InspectOptions, connection: Connection, context
   })
 }
 
-/** Creates a builder image on the engine from its builder.toml. @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_BUILDER_INVALID and others */
+/** Creates a builder image from its builder.toml, on the engine, in its registry or in an OCI layout. @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_BUILDER_INVALID and others */
 export function createBuilder(
   options: CreateBuilderOptions,
   connection: Connection,
@@ -125,7 +125,7 @@ export function createBuilder(
   return perform(context, async (own) => {
     requireTexts('createBuilder', options, 'image', 'config')
     const operation = await import('./operations/builder/create-builder.ts')
-    return operation.createBuilder(options, { ...(await connection.engine(own)), ...connection.registries(own) }, own)
+    return operation.createBuilder(options, { services: () => connection.engine(own), remote: connection.registries(own) }, own)
   })
 }
 

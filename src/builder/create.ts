@@ -5,6 +5,7 @@ import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Buildpack } from '../buildpacks/buildpack.ts'
+import type { ModuleKind } from '../buildpacks/buildpack-descriptor.ts'
 import { formatEntry, resolveOrder, type AvailableBuildpack, type GroupEntry } from '../buildpacks/order.ts'
 import { compareBytes } from '../formats/go/json.ts'
 import type { Image, ImagePlan, Layer } from '../images/image.ts'
@@ -15,6 +16,7 @@ import { CONSTANT_MTIME, CONSTANT_TIME } from '../oci/constant-time.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Tag } from '../oci/reference.ts'
 import type { EnvFile } from './build-env.ts'
+import { flattenModules, warnOfUnknown, type FlattenGroup } from './flatten.ts'
 import { readBuildUser } from './build-user.ts'
 import { builderLabels, type BuilderContents } from './builder-labels.ts'
 import { checkBuildpacks } from './compatibility.ts'
@@ -26,6 +28,8 @@ export interface BuilderRecipe extends BuilderContents {
   /** Additional labels from the command line. */
   readonly labels: Readonly<Record<string, string>>
   readonly tags: readonly Tag[]
+  /** Modules that share a layer, `id@version`. */
+  readonly flatten?: readonly FlattenGroup[]
 }
 
 interface NamedLayer {
@@ -45,14 +49,17 @@ export async function planBuilder(recipe: BuilderRecipe, context: Context = {}):
   checkStack(recipe)
   const buildpacks = withoutRepetitions(recipe.buildpacks)
   const extensions = withoutRepetitions(recipe.extensions)
-  const contents = { ...recipe, buildpacks: buildpacks.kept, extensions: extensions.kept }
+  const flat = await flattenModules([...buildpacks.kept, ...extensions.kept], recipe.flatten ?? [], context)
+  const ofKind = (kind: ModuleKind): Buildpack[] => flat.modules.filter(({ descriptor }) => descriptor.kind === kind)
+  const contents = { ...recipe, buildpacks: ofKind('buildpack'), extensions: ofKind('extension') }
   const warnings = [
     ...buildpacks.warnings,
     ...extensions.warnings,
+    ...warnOfUnknown(recipe.flatten ?? [], flat.modules),
     ...checkBuildpacks(contents.buildpacks, recipe.lifecycle, buildImage),
     ...checkBuildpacks(contents.extensions, recipe.lifecycle, buildImage),
   ]
-  const added = await builderLayers({ ...recipe, ...contents }, user, context)
+  const added = await builderLayers({ ...recipe, ...contents }, flat.flattened, user, context)
   const layers = [...buildImage.layers, ...added.map(({ layer }) => layer)]
   return { plan: { base: buildImage, config: builderConfig(recipe, contents, added), layers, tags: recipe.tags }, warnings }
 }
@@ -82,7 +89,7 @@ function withoutRepetitions(buildpacks: readonly Buildpack[]): { kept: Buildpack
   return { kept: [...kept.values()], warnings }
 }
 
-async function builderLayers(recipe: BuilderRecipe, user: { uid: number; gid: number }, { signal }: Context): Promise<NamedLayer[]> {
+async function builderLayers(recipe: BuilderRecipe, flattened: ReadonlySet<Digest>, user: { uid: number; gid: number }, { signal }: Context): Promise<NamedLayer[]> {
   const { buildpacks, extensions, lifecycle, system, runImages, buildEnv } = recipe
   const available = infosOf(buildpacks)
   const order = resolveOrder(recipe.order, available)
@@ -95,8 +102,8 @@ async function builderLayers(recipe: BuilderRecipe, user: { uid: number; gid: nu
   return [
     { layer: await directoriesLayer(user, signal), text: 'directories' },
     { layer: lifecycle.layer, text: `lifecycle ${lifecycle.version}` },
-    ...moduleLayers(buildpacks),
-    ...moduleLayers(extensions),
+    ...moduleLayers(buildpacks, flattened),
+    ...moduleLayers(extensions, flattened),
     await file('order.toml', orderToml(order, orderExtensions)),
     ...(hasSystem ? [await file('system.toml', systemToml({ pre: resolved(system.pre), post: resolved(system.post) }))] : []),
     await file('stack.toml', stackToml(runImages[0])),
@@ -107,11 +114,11 @@ async function builderLayers(recipe: BuilderRecipe, user: { uid: number; gid: nu
   ]
 }
 
-/** Returns the layers sorted by name; a layer that several buildpacks of a package share is included once. */
-function moduleLayers(buildpacks: readonly Buildpack[]): NamedLayer[] {
+/** Returns the layers sorted by name, flattened ones first, as in pack; a layer that several modules share is included once. */
+function moduleLayers(buildpacks: readonly Buildpack[], flattened: ReadonlySet<Digest>): NamedLayer[] {
   const layers = new Map<Digest, NamedLayer>()
   const named = buildpacks.map(({ descriptor, layer }) => ({ layer, text: `${descriptor.kind} ${formatEntry(descriptor.info)}` }))
-  for (const each of named.sort((a, b) => compareBytes(a.text, b.text))) {
+  for (const each of named.sort((a, b) => Number(flattened.has(b.layer.diffId)) - Number(flattened.has(a.layer.diffId)) || compareBytes(a.text, b.text))) {
     if (!layers.has(each.layer.diffId)) layers.set(each.layer.diffId, each)
   }
   return [...layers.values()]

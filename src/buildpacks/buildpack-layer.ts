@@ -17,9 +17,10 @@ const EXECUTABLES = new Set(['bin/build', 'bin/detect', 'bin/generate'])
 
 type TreeEntries = AsyncIterable<TreeEntry> | Iterable<TreeEntry>
 
-/** The directory of buildpacks or extensions in a builder. */
-function homeOf({ kind }: Pick<BuildpackDescriptor, 'kind'>): string {
-  return kind === 'extension' ? '/cnb/extensions' : '/cnb/buildpacks'
+/** Returns the directory of a module's files, and its parent, which all versions share (buildpacks/spec distribution.md). */
+export function moduleDirectories({ kind, info }: Pick<BuildpackDescriptor, 'kind' | 'info'>): { readonly parent: string; readonly root: string } {
+  const parent = `${kind === 'extension' ? '/cnb/extensions' : '/cnb/buildpacks'}/${escapeId(info.id)}`
+  return { parent, root: `${parent}/${info.version}` }
 }
 
 /**
@@ -36,9 +37,8 @@ export async function buildpackLayer(
 }
 
 async function* layerEntries(descriptor: BuildpackDescriptor, entries: TreeEntries): AsyncGenerator<TarEntry> {
-  const idDirectory = `${homeOf(descriptor)}/${escapeId(descriptor.info.id)}`
-  const root = `${idDirectory}/${descriptor.info.version}`
-  for (const name of [idDirectory, root]) yield { ...ROOT, type: 'directory', name, mode: 0o755 }
+  const { parent, root } = moduleDirectories(descriptor)
+  for (const name of [parent, root]) yield { ...ROOT, type: 'directory', name, mode: 0o755 }
   const inRoot = (name: Buffer): Buffer => Buffer.concat([Buffer.from(`${root}/`), name])
   for await (const entry of entries) {
     const { type, name, linkname, size, content } = entry

@@ -37,9 +37,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'builder inspect': { '-d': 'Use --depth.' },
   'builder create': {
-    '--target': "Leave it out: a builder always targets the engine's platform.",
-    '--publish': "Use 'docker push': the builder is created on the engine.",
-    ...Object.fromEntries(['--append-image-name-suffix', '--flatten', '--buildpack-registry', '-R'].map((flag) => [flag, NONE])),
+    ...Object.fromEntries(['--buildpack-registry', '-R'].map((flag) => [flag, NONE])),
   },
 }
 

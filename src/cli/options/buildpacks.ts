@@ -2,6 +2,12 @@
 
 import type { OptionGroup } from '../command.ts'
 
+const registryDescription = "buildpack registry (default: the configuration file's)"
+
+/** pack has -R for `builder create`, and -r elsewhere. */
+export const buildpackRegistry = { kind: 'text', flags: '-r, --buildpack-registry <name>', description: registryDescription } as const
+export const builderRegistry = { kind: 'text', flags: '-R, --buildpack-registry <name>', description: registryDescription } as const
+
 export const buildpackSources = {
   title: 'Buildpacks:',
   options: {
@@ -28,5 +34,6 @@ export const buildpackSources = {
       description: "extension in place of the builder's extensions",
     },
     disableSystemBuildpacks: { kind: 'flag', flags: '--disable-system-buildpacks', description: "build without the builder's system buildpacks" },
+    buildpackRegistry,
   },
 } as const satisfies OptionGroup

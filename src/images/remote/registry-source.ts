@@ -11,12 +11,16 @@ export interface RegistryImages extends ImageSource {
   find(reference: string, context?: Context): Promise<StoredImage | undefined>
 }
 
-/** Returns the images of registries. @param platform selects the image of an index */
-export function openRegistryImages(registries: Registries, platform: Platform): RegistryImages {
+/**
+ * Returns the images of registries.
+ * @param platform selects the image of an index
+ * @param through wraps the content of each repository, to read it through a cache
+ */
+export function openRegistryImages(registries: Registries, platform: Platform, through = (content: ImageContent): ImageContent => content): RegistryImages {
   return {
     find: (text, context) => {
       const reference = parseReference(text)
-      const content = repositoryContent(registries.repository(reference, 'pull'), repositoryName(reference))
+      const content = through(repositoryContent(registries.repository(reference, 'pull'), repositoryName(reference)))
       return readStoredImage(content, reference.digest ?? reference.tag ?? 'latest', nameInRegistry(text, reference), platform, context)
     },
   }

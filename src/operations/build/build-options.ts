@@ -23,6 +23,8 @@ export interface BuildOptions extends RegistryOptions {
   postBuildpacks?: string[]
   /** Locators of extensions that replace the builder's. */
   extensions?: string[]
+  /** The name of the buildpack registry; default: the configuration file's. */
+  buildpackRegistry?: string
   /** Ignores the builder's system buildpacks. */
   disableSystemBuildpacks?: boolean
   defaultProcess?: string

@@ -23,6 +23,8 @@ import { openBuildStore, openCacheImages, type Publishing } from './build-store.
 import { parsePlatform } from './build-values.ts'
 import { checkEmulation } from './platforms/emulation.ts'
 import { isEngineOnly, parseSinks } from './build-sinks.ts'
+import { openDownloadSession } from '../downloads.ts'
+import { chooseRegistry } from '../packages/buildpack-registry.ts'
 import { openModuleSources } from '../packages/open-module-sources.ts'
 import { outputReference } from '../output-reference.ts'
 import type { RegistryServices, EngineServices } from '../services.ts'
@@ -44,7 +46,9 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
   await using _ = publishing?.blobs
   await using engine = openEngineImages(services.engine, services.owner)
   const registries = async () => publishing?.registries ?? services.registries(input.registry)
-  const sources = openModuleSources({ engine, registries, policy: input.pullPolicy })
+  await using downloads = openDownloadSession(services.host, input.config, input.registry, context)
+  const registry = chooseRegistry(options.buildpackRegistry, input.config)
+  const sources = openModuleSources({ engine, registries, policy: input.pullPolicy, downloads, host: services.host, registry })
   // Loads the driver's code while the plan waits for the engine.
   const loading = openLifecycle(options.lifecycle ?? 'native', services, publishing, index)
   loading.catch(() => {})

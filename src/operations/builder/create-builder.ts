@@ -1,27 +1,36 @@
-/** `cnb builder create`: creates a builder image from a builder.toml. */
+/** `cnb builder create`: creates a builder image, or an index of one for each platform. */
 
 import { dirname, resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
-import { decide, step, type Context } from '../../base/events.ts'
-import { NAME, VERSION } from '../../base/version.ts'
-import type { BuilderConfig } from '../../builder/builder-toml.ts'
-import { targetPlatform } from '../../builder/compatibility.ts'
-import { planBuilder } from '../../builder/create.ts'
-import { checkRunImage } from '../../builder/run-image-check.ts'
-import { formatTarget, targetMatches } from '../../buildpacks/build-target.ts'
-import { openEngineImages } from '../../images/engine/engine-source.ts'
-import type { Image, ImageSource } from '../../images/image.ts'
-import { decidePullPolicy, findImage, type FindImageServices, type PullPolicy } from '../../images/find/find-image.ts'
+import { step, type Context } from '../../base/events.ts'
+import { parseFlatten } from '../../builder/flatten.ts'
+import { openEngineImages, type EngineImageStore } from '../../images/engine/engine-source.ts'
+import { decidePullPolicy, type PullPolicy } from '../../images/find/find-image.ts'
+import type { ImagePlan, ImageSink, SavedImage } from '../../images/image.ts'
+import { platformSuffix, saveIndexPart } from '../../images/index/image-index.ts'
+import { LayerBlobs } from '../../images/layers/layer-blobs.ts'
+import { openRegistryImages } from '../../images/remote/registry-source.ts'
+import { checkIndexSinks, openIndexSinks, openSinks } from '../../images/sinks/open-sinks.ts'
+import type { Sink } from '../../images/sinks/sink.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
-import { familiarName, formatReference, parseTags, type Reference } from '../../oci/reference.ts'
-import { openDownloadSession } from '../downloads.ts'
-import { openModuleSources } from '../packages/open-module-sources.ts'
-import { readBuilderFile, readBuilderModules } from './builder-sources.ts'
-import { chooseLifecycle, openLifecycle } from './open-lifecycle.ts'
-import { outputReference } from '../output-reference.ts'
+import { familiarName, formatReference, parseTags, type Tag } from '../../oci/reference.ts'
+import type { Registries } from '../../registry/registry.ts'
+import { isEngineOnly, parseSinks } from '../build/build-sinks.ts'
+import { checkPublishing } from '../build/build-store.ts'
 import { readConfig } from '../config/config-file.ts'
 import { chooseMirrors, readRegistrySettings, type RegistryOptions } from '../config/registry-settings.ts'
-import type { EngineServices, RegistryServices } from '../services.ts'
+import type { ImageServices } from '../inspect/locate-image.ts'
+import { outputReference } from '../output-reference.ts'
+import { openModuleSources } from '../packages/open-module-sources.ts'
+import { parseLabel } from '../parse-label.ts'
+import { openDownloadSession } from '../downloads.ts'
+import { chooseRegistry } from '../packages/buildpack-registry.ts'
+import { findInRegistry, findOnEngine } from './builder-images.ts'
+import { readBuilderFile } from './builder-sources.ts'
+import { chooseTargets, platformOnEngine, platformsOf } from './builder-targets.ts'
+import { chooseLifecycle } from './open-lifecycle.ts'
+import { planBuilderImage, warnAll, type PlannedBuilder } from './plan-builder-image.ts'
 
 export interface CreateBuilderOptions extends RegistryOptions {
   /** The builder image's name, as typed. */
@@ -32,128 +41,133 @@ export interface CreateBuilderOptions extends RegistryOptions {
   /** `key=value` labels. */
   labels?: string[]
   pullPolicy?: PullPolicy
-  /** The image that the lifecycle is taken from, instead of that of builder.toml. */
+  /** `os/arch[/variant][:distro@version;…]`; default: those of builder.toml. */
+  targets?: string[]
+  /** `engine`, `registry` or `oci:DIRECTORY`; default: `engine`. */
+  to?: string[]
+  /** Equivalent to `registry` in `to`. */
+  publish?: boolean
+  /** Also names the image of each platform, by the tag and the platform. */
+  appendImageNameSuffix?: boolean
+  /** A lifecycle image, instead of the lifecycle of builder.toml. */
   lifecycleImage?: string
+  /** The name of the buildpack registry; default: the configuration file's. */
+  buildpackRegistry?: string
+  /** Groups of buildpacks that share a layer: `id@version,id@version`. */
+  flatten?: string[]
 }
 
 /** The JSON output of `cnb builder create`. */
 export interface CreateBuilderResult {
   image: string
   tags: string[]
+  /** The locations of the image: `engine`, `registry`, `oci:DIRECTORY`. */
+  places: string[]
   id: string
   /** The line that --quiet prints: `name@digest`, or the image ID on a graph-driver engine. */
   reference: string
   lifecycleVersion: string
   buildpacks: { id: string; version: string }[]
+  /** The images of an index. */
+  platforms?: { platform: string; digest: string }[]
   durationMs: number
 }
 
-/** Services to find images; `images` reads those on the engine and provides their layers. */
-type BuilderImageServices = FindImageServices & { images: ImageSource }
-
 /**
- * Creates a builder image. The image ID depends only on the files and the build image (reproducible).
+ * Creates a builder image. It depends only on the files and the build image (reproducible). Without `engine` among the places, nothing is
+ * read from an engine or saved there, and layers of images in the same registry are mounted.
  * @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_USAGE, CNB_UNSUPPORTED, CNB_BUILDPACK_*, CNB_LIFECYCLE_INVALID, CNB_BUILDER_INVALID,
- * CNB_RUN_IMAGE_INVALID, CNB_DOWNLOAD_FAILED, CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_ENGINE_*
+ * CNB_RUN_IMAGE_INVALID, CNB_DOWNLOAD_FAILED, CNB_IMAGE_NOT_FOUND, CNB_PULL_FAILED, CNB_PLATFORM_MISMATCH, CNB_ENGINE_*, CNB_REGISTRY_*
  */
-export async function createBuilder(options: CreateBuilderOptions, services: EngineServices & RegistryServices, context: Context): Promise<CreateBuilderResult> {
+export async function createBuilder(options: CreateBuilderOptions, { services, remote }: ImageServices, context: Context): Promise<CreateBuilderResult> {
   const start = performance.now()
-  const [name, ...more] = parseTags(options.image, options.tags)
+  const { host } = remote
+  const tags = parseTags(options.image, options.tags)
+  const [name, ...more] = tags
   const labels = Object.fromEntries((options.labels ?? []).map(parseLabel))
-  const file = resolve(services.host.cwd, options.config)
-  const config = await readBuilderFile(file, options.config, services.host, context)
+  const flatten = (options.flatten ?? []).map(parseFlatten)
+  const sinks = await parseSinks(options, host.cwd)
+  const file = resolve(host.cwd, options.config)
+  const config = await readBuilderFile(file, options.config, host, context)
   warnAll(config.warnings, context)
-
-  await using images = openEngineImages(services.engine, services.owner)
-  const fromUser = await readConfig(services.host, context)
+  const targets = chooseTargets(options.targets ?? [], config.targets)
+  const fromUser = await readConfig(host, context)
   const policy = decidePullPolicy(options.pullPolicy, fromUser.pullPolicy, context)
-  const pulling = { ...services, images, mirrors: chooseMirrors(options, fromUser) }
-  const buildImage = await findBuildImage(config, policy, pulling, context)
-  warnAll(await checkRunImages(config, buildImage, policy, pulling, context), context)
-  const base = dirname(file)
-  const settings = await readRegistrySettings(options, services.host, context)
-  await using downloads = openDownloadSession(services.host, fromUser, settings, context)
-  const { location, why } = chooseLifecycle({ option: options.lifecycleImage, file: config.lifecycle, configured: fromUser.lifecycleImage }, options.config)
-  const { plan, warnings, lifecycleVersion, buildpacks } = await step(context, 'reading buildpacks and lifecycle', async () => {
-    const findLifecycleImage = (reference: string): Promise<Image> => findImage(reference, policy, pulling, context)
-    const lifecycle = await openLifecycle(location, { base, platform: buildImage.platform, policy, downloads, findImage: findLifecycleImage }, context)
-    decide(context, { kind: 'lifecycle', name: lifecycle.version }, 'chosen', why)
-    const modules = { sources: openModuleSources({ engine: images, registries: () => services.registries(settings), policy }), base, platform: buildImage.platform }
-    const read = {
-      buildpacks: await readBuilderModules(config.buildpacks, 'buildpack', modules, context),
-      extensions: await readBuilderModules(config.extensions, 'extension', modules, context),
-    }
-    const recipe = { ...config, ...read, lifecycle, buildImage, labels, createdBy: { name: NAME, version: VERSION }, tags: [name, ...more] }
-    const planned = await planBuilder(recipe, context)
-    return { ...planned, lifecycleVersion: lifecycle.version, buildpacks: read.buildpacks }
-  })
-  warnAll(warnings, context)
-  const saved = await step(context, `saving ${familiarName(name)}`, async () => {
-    const previous = await images.find(formatReference(name), context)
-    return images.save({ ...plan, previous }, context)
-  })
+  const usesEngine = sinks.some(({ store }) => store === 'engine')
+  if (!usesEngine && policy === 'never') {
+    throw new CnbError('CNB_USAGE', '--pull-policy never requires --to engine: other places need the images of registries', { hint: 'Use --pull-policy always.' })
+  }
+
+  const own = usesEngine ? await services() : undefined
+  await using engine = own && openEngineImages(own.engine, own.owner)
+  let opened: Promise<Registries> | undefined
+  const settings = await readRegistrySettings(options, host, context)
+  const registries = (): Promise<Registries> => (opened ??= remote.registries(settings))
+  await using downloads = openDownloadSession(host, fromUser, settings, context)
+  const platforms = own && isEngineOnly(sinks) ? [platformOnEngine(targets, (await own.engine.info(context)).platform)] : platformsOf(targets, own ? (await own.engine.info(context)).platform : remote.platform)
+  const isIndex = platforms.length > 1
+  if (isIndex) checkIndexSinks(sinks)
+  else if (options.appendImageNameSuffix) context.events?.({ type: 'warning', message: '--append-image-name-suffix is ignored: the builder has one platform' })
+  await using blobs = new LayerBlobs()
+  const saving = { sinks, blobs, engine, registries: isEngineOnly(sinks) ? undefined : await registries() }
+  if (saving.registries) await checkPublishing({ ...saving, registries: saving.registries }, tags, context)
+
+  const find = own && engine ? findOnEngine(engine, policy, { ...own, mirrors: chooseMirrors(options, fromUser) }) : findInRegistry(await registries())
+  const sources = openModuleSources({ engine, registries, policy, downloads, host, registry: chooseRegistry(options.buildpackRegistry, fromUser) })
+  const lifecycle = chooseLifecycle({ option: options.lifecycleImage, file: config.lifecycle, configured: fromUser.lifecycleImage }, options.config)
+  const recipe = { config, base: dirname(file), targets, sources, find, lifecycle, downloads, policy, labels, flatten, tags }
+  const planned: (PlannedBuilder & { platform: Platform })[] = []
+  for (const platform of platforms) planned.push({ platform, ...(await planBuilderImage(recipe, platform, context)) })
+  const first = planned[0]!
+  const { saved, entries } = await step(context, `saving ${familiarName(name)}`, () =>
+    isIndex ? saveIndex(planned, tags, saving, options.appendImageNameSuffix ?? false, context) : saveOne(first.plan, name, saving, context))
   return {
     image: familiarName(name),
     tags: more.map(familiarName),
+    places: sinks.map(({ place }) => place),
     id: saved.id,
-    reference: outputReference(name, await savedImage(images, name, context)),
-    lifecycleVersion,
-    buildpacks: buildpacks.map(({ descriptor: { info } }) => ({ id: info.id, version: info.version })),
+    reference: outputReference(name, saved),
+    lifecycleVersion: first.lifecycleVersion,
+    buildpacks: first.buildpacks,
+    ...(isIndex ? { platforms: entries.map(({ digest }, at) => ({ platform: formatPlatform(platforms[at]!), digest })) } : {}),
     durationMs: performance.now() - start,
   }
 }
 
-function parseLabel(text: string): [string, string] {
-  const equals = text.indexOf('=')
-  if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
-  throw new CnbError('CNB_USAGE', `invalid --label '${text}': expected key=value`, { hint: 'Write --label key=value.' })
+/** The destinations of a builder. */
+interface Saving {
+  readonly sinks: readonly Sink[]
+  readonly blobs: LayerBlobs
+  readonly engine: EngineImageStore | undefined
+  /** Undefined if the engine is the only destination. */
+  readonly registries: Registries | undefined
 }
 
-function warnAll(messages: readonly string[], { events }: Context): void {
-  for (const message of messages) events?.({ type: 'warning', message })
+interface Saved {
+  readonly saved: SavedImage
+  /** The entries of an index. */
+  readonly entries: readonly Descriptor[]
 }
 
-/** Finds the build image for the target of builder.toml that matches the engine, or without targets for the engine's platform. */
-async function findBuildImage(config: BuilderConfig, policy: PullPolicy, services: BuilderImageServices, context: Context): Promise<Image> {
-  const platform = choosePlatform(config, (await services.engine.info(context)).platform)
-  const image = await findImage(config.buildImage, policy, { ...services, platform }, context)
-  const actual = targetPlatform(image)
-  if (config.targets.length === 0 || config.targets.some((target) => targetMatches(target, actual))) return image
-  throw new CnbError('CNB_PLATFORM_MISMATCH', `the build image '${image.reference}' matches no target of builder.toml`, {
-    hint: `Use a build image for one of the targets: ${config.targets.map(formatTarget).join('; ')}.`,
-  })
+async function saveOne(plan: ImagePlan, name: Tag, saving: Saving, context: Context): Promise<Saved> {
+  const previous = await saving.engine?.find(formatReference(name), context)
+  const saved = await sinkOf(saving, plan.base.platform).save({ ...plan, previous }, context)
+  return { saved, entries: [] }
 }
 
-function choosePlatform({ targets }: BuilderConfig, engine: Platform): Platform {
-  const target = targets.find(({ os, arch, variant }) => targetMatches({ os, arch, variant }, engine))
-  if (target) return { os: engine.os, architecture: engine.architecture, variant: target.variant }
-  if (targets.length === 0) return engine
-  throw new CnbError('CNB_PLATFORM_MISMATCH', `no target of builder.toml matches the engine's platform, ${formatPlatform(engine)}`, {
-    hint: `Use an engine for one of the targets: ${targets.map(formatTarget).join('; ')}.`,
-  })
-}
-
-/** Checks the run images and returns warnings. A missing run image is only a warning: it may exist when the builder is used. */
-async function checkRunImages(
-  { runImages, stackId }: BuilderConfig,
-  buildImage: Image,
-  policy: PullPolicy,
-  services: BuilderImageServices,
-  context: Context,
-): Promise<string[]> {
-  const check = async (name: string): Promise<string[]> => {
-    try {
-      return checkRunImage(await findImage(name, policy, services, context), buildImage, stackId)
-    } catch (error) {
-      if (!(error instanceof CnbError) || !['CNB_IMAGE_NOT_FOUND', 'CNB_PULL_FAILED'].includes(error.code)) throw error
-      return [`cannot check run image '${name}': ${error.message}`]
-    }
+/** Saves the images of all platforms, and their index when all of them are saved. */
+async function saveIndex(planned: readonly { platform: Platform; plan: ImagePlan }[], tags: readonly Tag[], saving: Saving, suffixed: boolean, context: Context): Promise<Saved> {
+  const entries: Descriptor[] = []
+  for (const { platform, plan } of planned) {
+    entries.push(await saveIndexPart(sinkOf(saving, platform), plan, suffixed ? platformSuffix(platform) : undefined, context))
   }
-  return (await Promise.all(runImages.map(({ image }) => check(image)))).flat()
+  return { saved: await openIndexSinks(saving.sinks, saving.registries!).save({ images: entries, tags }, context), entries }
 }
 
-async function savedImage(images: ImageSource, name: Reference, context: Context): Promise<Image> {
-  const image = await images.find(formatReference(name), context)
-  if (image) return image
-  throw new CnbError('CNB_ENGINE_FAILED', `image '${familiarName(name)}' was saved, but the engine no longer has it`)
+function sinkOf({ sinks, blobs, engine, registries }: Saving, platform: Platform): ImageSink {
+  if (!registries) return engine!
+  const published = openRegistryImages(registries, platform)
+  // Only the sink for the engine uses it.
+  const services = { engine: engine!, registries, blobs, published, platform }
+  return openSinks(sinks.map((sink) => ({ sink, images: sink.open(services) })), blobs, published)
 }

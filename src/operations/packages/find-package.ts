@@ -9,7 +9,7 @@ import type { Image, ImageSource } from '../../images/image.ts'
 export interface PackageStores {
   /** The engine's images, with readable layers; undefined without an engine. */
   readonly engine: ImageSource | undefined
-  /** The images of registries. */
+  /** The images of registries, through the cache of downloads; with the policy `never`, only those in the cache. */
   readonly registry: ImageSource
 }
 
@@ -30,13 +30,15 @@ export async function findPackage(reference: string, policy: PullPolicy, { engin
   if (policy !== 'always') {
     const present = await onEngine(`the pull policy is ${policy}, and the engine has the image`)
     if (present) return present
-    if (policy === 'never') throw notFound(reference, 'the engine has no such image', 'Use --pull-policy if-not-present instead of never.')
   }
-  let failure = notFound(reference, 'no registry and no engine has it', 'Check the name and the tag; write a path as ./NAME.')
+  let failure =
+    policy === 'never'
+      ? notFound(reference, 'it is neither on the engine nor in the cache', 'Use --pull-policy if-not-present instead of never.')
+      : notFound(reference, 'no registry and no engine has it', 'Check the name and the tag; write a path as ./NAME.')
   try {
     const found = await registry.find(reference, context)
     if (found) {
-      decide(context, { kind: 'image', name: reference }, 'read from its registry', 'only the layers that the build needs are downloaded')
+      decide(context, { kind: 'image', name: reference }, policy === 'never' ? 'read from the cache' : 'read from its registry', 'only the layers that are needed are downloaded')
       return found
     }
   } catch (error) {

@@ -52,7 +52,7 @@ afterAll(async () => {
 function create(): Promise<CreateBuilderResult> {
   const image = ownName('builder')
   NAMES.push(image)
-  return createBuilder({ image, config: 'builder.toml', pullPolicy: 'never' }, services, {})
+  return createBuilder({ image, config: 'builder.toml', pullPolicy: 'never' }, { services: async () => services, remote: services }, {})
 }
 
 /** The entries of a path in a container of the image, one line each. */

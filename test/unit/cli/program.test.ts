@@ -171,7 +171,6 @@ describe('an unknown command', () => {
 describe('a command line of pack', () => {
   it.each([
     ['buildpack register x', 'cnb has no equivalent'],
-    ['builder create b -c f --target linux/amd64', "targets the engine's platform"],
     ['sbom download a -o boms', 'To set the output directory, use --output-dir.'],
   ])('suggests the equivalent of %s', (line, hint) => {
     expect(wrong(line).hint).toContain(hint)

@@ -259,7 +259,7 @@ describe('builder create', () => {
   })
 
   test.each([
-    [[...CREATE, '--tag', 'linux/arm64']],
+    [[...CREATE, '--target', 'linux/amd64/v1/x']],
     [['builder', 'create', 'acme/builder']],
     [[...CREATE, '--label', 'no-value']],
   ])('refuses %j', async (argv) => {

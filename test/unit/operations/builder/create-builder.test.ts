@@ -47,9 +47,10 @@ async function create(toml = TOML, options: Partial<CreateBuilderOptions> = {}) 
   await writeFile(join(scratch.path, 'builder.toml'), toml)
   const host = { env: { CNB_HOME: scratch.path, CNB_CACHE_DIR: 'cache' }, cwd: scratch.path, home: '/nowhere' }
   const registries = () => Promise.reject(new Error('no registry is needed'))
-  const services = { engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined, platform: { os: 'linux', architecture: 'amd64' }, registries }
+  const services = async () => ({ engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined })
+  const remote = { host, platform: { os: 'linux', architecture: 'amd64' }, registries }
   const given = { image: 'acme/builder', config: 'builder.toml', pullPolicy: 'never' as const, ...options }
-  return createBuilder(given, services, { events: (event) => events.push(event) })
+  return createBuilder(given, { services, remote }, { events: (event) => events.push(event) })
 }
 
 const warnings = (): string[] => events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
