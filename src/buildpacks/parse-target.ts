@@ -32,8 +32,3 @@ export function parseTarget(text: string, option = '--target'): BuildTarget {
     return isValid ? { name, ...(version === undefined ? {} : { version }) } : fail(`'${distro}' is not a distribution`)
   }
 }
-
-/** Returns each target with at most one distribution: an image is for one. */
-export function withOneDistro(targets: readonly BuildTarget[]): BuildTarget[] {
-  return targets.flatMap((target) => (target.distros?.length ? target.distros.map((distro) => ({ ...target, distros: [distro] })) : [target]))
-}

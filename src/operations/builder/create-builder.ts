@@ -120,7 +120,7 @@ export async function createBuilder(options: CreateBuilderOptions, { services, r
   for (const platform of platforms) planned.push({ platform, ...(await planBuilderImage(recipe, platform, context)) })
   const first = planned[0]!
   const { saved, entries } = await step(context, `saving ${familiarName(name)}`, () =>
-    isIndex ? saveIndex(planned, tags, saving, options.appendImageNameSuffix ?? false, context) : saveOne(first.plan, name, saving, context))
+    isIndex ? saveIndex(planned, tags, saving, options.appendImageNameSuffix ?? false, context) : saveOne(first, name, saving, context))
   return {
     image: familiarName(name),
     tags: more.map(familiarName),
@@ -143,20 +143,25 @@ interface Saving {
   readonly registries: Registries | undefined
 }
 
+interface PlannedImage {
+  readonly platform: Platform
+  readonly plan: ImagePlan
+}
+
 interface Saved {
   readonly saved: SavedImage
   /** The entries of an index. */
   readonly entries: readonly Descriptor[]
 }
 
-async function saveOne(plan: ImagePlan, name: Tag, saving: Saving, context: Context): Promise<Saved> {
+async function saveOne({ plan, platform }: PlannedImage, name: Tag, saving: Saving, context: Context): Promise<Saved> {
   const previous = await saving.engine?.find(formatReference(name), context)
-  const saved = await sinkOf(saving, plan.base.platform).save({ ...plan, previous }, context)
+  const saved = await sinkOf(saving, platform).save({ ...plan, previous }, context)
   return { saved, entries: [] }
 }
 
 /** Saves the images of all platforms, and their index when all of them are saved. */
-async function saveIndex(planned: readonly { platform: Platform; plan: ImagePlan }[], tags: readonly Tag[], saving: Saving, suffixed: boolean, context: Context): Promise<Saved> {
+async function saveIndex(planned: readonly PlannedImage[], tags: readonly Tag[], saving: Saving, suffixed: boolean, context: Context): Promise<Saved> {
   const entries: Descriptor[] = []
   for (const { platform, plan } of planned) {
     entries.push(await saveIndexPart(sinkOf(saving, platform), plan, suffixed ? platformSuffix(platform) : undefined, context))
