@@ -104,11 +104,15 @@ interface CommandArgument {
   readonly description: string
   readonly optional?: true
   readonly several?: true
+  /** The name of another argument after it; both are required. */
+  readonly second?: string
 }
 
 interface CommandData {
   /** The command's words: `builder create`. */
   readonly name: string
+  /** Whether the command runs for its parent's words alone. */
+  readonly isDefault?: true
   /** One line for the list of commands. */
   readonly summary: string
   /** A paragraph. */
@@ -126,8 +130,9 @@ export interface CommandDefinition extends CommandData {
 }
 
 /** Formats a command's argument for a usage line. */
-export function formatArgument({ name, several, optional }: Pick<CommandArgument, 'name'> & { several?: boolean; optional?: boolean }): string {
+export function formatArgument({ name, several, optional, second }: Pick<CommandArgument, 'name' | 'second'> & { several?: boolean; optional?: boolean }): string {
   if (several) return `[${name}...]`
+  if (second) return `<${name}> <${second}>`
   return optional ? `[${name}]` : `<${name}>`
 }
 
@@ -142,9 +147,9 @@ export function defineCommand<const Groups extends readonly OptionGroup[], V>(
   }
 }
 
-/** The same for a command with any number of arguments. */
+/** The same for a command with two arguments or any number of them. */
 export function defineCommandOnSeveral<const Groups extends readonly OptionGroup[], V>(
-  definition: CommandData & { readonly argument: { readonly several: true }; readonly groups: Groups; load(): Promise<HandlerOfSeveral<V>> } & Agreement<Groups, V>,
+  definition: CommandData & { readonly argument: { readonly several: true } | { readonly second: string }; readonly groups: Groups; load(): Promise<HandlerOfSeveral<V>> } & Agreement<Groups, V>,
 ): CommandDefinition {
   return {
     ...definition,

@@ -19,8 +19,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       ...['buildpack', 'buildpacks', 'package-buildpack', 'inspect-buildpack', 'extension', 'extensions', 'manifest', 'stack'],
-      ...['add-registry', 'list-registries', 'remove-registry'],
-      ...['set-default-registry', 'register-buildpack', 'yank-buildpack'],
+      ...['register-buildpack', 'yank-buildpack'],
     ].map((name) => [name, NONE]),
   ),
 }

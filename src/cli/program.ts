@@ -15,6 +15,10 @@ import { suggestBuildersCommand } from './commands/builder/suggest.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { rebaseCommand } from './commands/rebase.ts'
 import { downloadSbomCommand } from './commands/sbom/download.ts'
+import { addRegistryCommand } from './commands/config/registries/add.ts'
+import { defaultRegistryCommand } from './commands/config/registries/default.ts'
+import { listRegistriesCommand } from './commands/config/registries/list.ts'
+import { removeRegistryCommand } from './commands/config/registries/remove.ts'
 import { CommandHelp, pathOf } from './help.ts'
 import { globalOptions } from './options/global.ts'
 import { expandAlias } from './pack/aliases.ts'
@@ -29,13 +33,22 @@ export const COMMANDS: readonly CommandDefinition[] = [
   inspectBuilderCommand,
   suggestBuildersCommand,
   downloadSbomCommand,
+  listRegistriesCommand,
+  addRegistryCommand,
+  removeRegistryCommand,
+  defaultRegistryCommand,
   versionCommand,
   reportCommand,
   completionCommand,
 ]
 
 /** Commands that only have subcommands. */
-const PARENTS: Readonly<Record<string, string>> = { builder: 'Creates and inspects builder images.', sbom: 'Extracts bills of materials from images.' }
+const PARENTS: Readonly<Record<string, string>> = {
+  builder: 'Creates and inspects builder images.',
+  config: 'Shows and changes the configuration file.',
+  'config registries': 'Lists, adds and removes buildpack registries.',
+  sbom: 'Extracts bills of materials from images.',
+}
 
 export const CNB: Dialect = { program: 'cnb', commands: COMMANDS, globals: globalOptions, exitOf: ({ exit }) => exit }
 
@@ -153,10 +166,11 @@ function makeProgram({ program: name, commands, globals }: Dialect, argv: readon
 }
 
 function addCommand(program: Command, definition: CommandDefinition, argv: readonly string[], onRun: OnRun): Command {
-  const words = definition.name.split(' ')
-  const [name = '', parentName] = words.reverse()
-  const command = parentOf(program, parentName).command(name).summary(definition.summary).description(definition.description)
-  if (definition.argument) command.argument(formatArgument(definition.argument), definition.argument.description)
+  const parents = definition.name.split(' ')
+  const name = parents.pop() ?? ''
+  const parent = parents.reduce((above, _, index) => childOf(above, parents.slice(0, index + 1)), program)
+  const command = parent.command(name, { isDefault: definition.isDefault }).summary(definition.summary).description(definition.description)
+  if (definition.argument) command.arguments(formatArgument(definition.argument))
   // Creating the options of all commands takes a tenth of the time of --help.
   const options = argv.includes(name) ? optionsOf(definition.groups) : {}
   for (const option of Object.values(options)) command.addOption(option)
@@ -170,9 +184,10 @@ function addCommand(program: Command, definition: CommandDefinition, argv: reado
   })
 }
 
-function parentOf(program: Command, name: string | undefined): Command {
-  if (name === undefined) return program
-  return program.commands.find((command) => command.name() === name) ?? program.command(name).description(PARENTS[name] ?? '')
+/** @param words the words of a command that only has subcommands */
+function childOf(parent: Command, words: readonly string[]): Command {
+  const name = words.at(-1) ?? ''
+  return parent.commands.find((command) => command.name() === name) ?? parent.command(name).description(PARENTS[words.join(' ')] ?? '')
 }
 
 /** Returns a command and all its descendants. */

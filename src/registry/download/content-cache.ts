@@ -34,7 +34,7 @@ export interface ContentCache extends AsyncDisposable {
 }
 
 /** URLs and the digest of their content, image names and the digest of their manifest, git repositories and their commit. */
-export type FactKind = 'url' | 'manifest' | 'registry'
+type FactKind = 'url' | 'manifest' | 'registry'
 
 export interface StoredContent {
   readonly digest: Digest

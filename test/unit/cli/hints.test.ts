@@ -47,9 +47,9 @@ describe('a message', () => {
     const proposed = texts.flatMap(({ file, text }) => [...text.matchAll(new RegExp(`\\bcnb ((?:${groups})\\b[^'|;,)]*)`, 'g'))].map(([, words = '']) => ({ file, words })))
     expect(proposed.length).toBeGreaterThan(20)
     for (const { file, words } of proposed) {
-      const name = [words.split(/[ .]/).slice(0, 2).join(' '), words.split(/[ .]/)[0] ?? ''].find((start) => taken.has(start))
+      const name = [words.split(/[ .]/).slice(0, 3).join(' '), words.split(/[ .]/).slice(0, 2).join(' '), words.split(/[ .]/)[0] ?? ''].find((start) => taken.has(start))
       // Some mention a parent command.
-      if (name === undefined) expect(`${file}: ${words}`).toMatch(/: (?:builder|config|sbom)\.?$/)
+      if (name === undefined) expect(`${file}: ${words}`).toMatch(/: (?:builder|config|config default-builder|sbom)\.?$/)
       for (const flag of words.match(/(?<=\s)--?[a-z][a-z-]*/gi) ?? []) expect(`${file}: ${words} ${[...(taken.get(name ?? '') ?? [])].includes(flag) ? '' : `lacks ${flag}`}`).not.toContain('lacks')
     }
   })

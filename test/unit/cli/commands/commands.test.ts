@@ -299,3 +299,22 @@ describe('an option of pack', () => {
     expect(stdout).toMatch(/^Built/)
   })
 })
+
+describe('cnb config registries', () => {
+  test('prints the words of pack', async () => {
+    const lines = [
+      [['registries', 'add', 'mine', 'https://git.example/index', '--type', 'git'], "Successfully added 'mine' to registries\n"],
+      [['registries', 'default'], "The current default registry is 'official'\n"],
+      [['registry', 'default', 'mine'], "Successfully set 'mine' as the default registry\n"],
+      [['registries'], '* mine      https://git.example/index\n  official  https://github.com/buildpacks/registry-index\n'],
+      [['registries', 'default', '-u'], "Successfully unset default registry 'mine'\nDefault registry has been set to 'official'\n"],
+      [['registries', 'remove', 'mine'], "Successfully removed 'mine' from registries\n"],
+    ] as const
+    for (const [words, stdout] of lines) expect(await cnb('config', ...words)).toMatchObject({ code: 0, stdout, stderr: '' })
+    expect((await cnb('config', 'registries', 'list', '--output', 'json')).json()).toMatchObject({ registries: [{ name: 'official', type: 'github', url: 'https://github.com/buildpacks/registry-index', default: true }] })
+  })
+
+  test.each([['add', 'mine'], ['add', 'a', 'https://b', 'c'], ['remove'], ['default', 'a', 'b'], ['add', 'a', 'https://b', '--type', 'svn']])('refuses other arguments: %s %s', async (...words) => {
+    expect((await cnb('config', 'registries', ...words.filter((word) => word !== undefined))).code).toBe(2)
+  })
+})
