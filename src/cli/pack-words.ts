@@ -26,18 +26,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
 
 /** What to use instead of a pack option, by cnb command. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  build: {
-    '--trust-extra-buildpacks': 'Leave it out: a build needs no trust.',
-    ...Object.fromEntries(
-      [
-        ...['--buildpack-registry', '-r', '--workspace', '--gid', '--uid', '--userns-host'],
-      ].map((flag) => [flag, NONE]),
-    ),
-  },
   'builder inspect': { '-d': 'Use --depth.' },
-  'builder create': {
-    ...Object.fromEntries(['--buildpack-registry', '-R'].map((flag) => [flag, NONE])),
-  },
 }
 
 /** Returns what to use instead of a pack command that cnb does not have; undefined if pack has no such command either. */

@@ -90,6 +90,7 @@ function bodyOf(spec: ContainerSpec): object {
       NetworkMode: spec.network,
       Mounts: spec.mounts?.map(mountOf),
       SecurityOpt: spec.securityOpt,
+      UsernsMode: spec.usernsHost ? 'host' : undefined,
       CapDrop: spec.capDrop,
       CapAdd: spec.capAdd,
       Memory: spec.memory,

@@ -64,6 +64,8 @@ export interface ContainerSpec {
   mounts?: readonly Mount[]
   platform?: Platform
   securityOpt?: readonly string[]
+  /** Whether the container runs in the host's user namespace. */
+  usernsHost?: boolean
   capDrop?: readonly string[]
   capAdd?: readonly string[]
   /** Bytes. */

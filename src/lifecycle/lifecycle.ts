@@ -73,6 +73,12 @@ export interface BuildPlan {
   readonly previousImage?: string
   /** Docker's network mode for every phase. */
   readonly network?: string
+  /** The user of phases that run buildpacks, `uid:gid`, if it is not the builder's. */
+  readonly user?: string
+  /** Whether the containers run in the host's user namespace. */
+  readonly usernsHost?: boolean
+  /** The app's directory in the containers; default: DEFAULT_APP_DIR. */
+  readonly appDir?: string
   /** The user's mounts, for the phases that run buildpacks. */
   readonly volumes: readonly Mount[]
   /** Proxy settings for every container: `NAME=value`. */

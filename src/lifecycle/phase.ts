@@ -5,12 +5,17 @@ import { formatApiVersion } from '../formats/versions.ts'
 import { familiarName, formatReference } from '../oci/reference.ts'
 import type { BuildPlan } from './lifecycle.ts'
 
-export const APP_DIR = '/workspace'
+export const DEFAULT_APP_DIR = '/workspace'
 export const LAYERS_DIR = '/layers'
 export const CACHE_DIR = '/cache'
 export const LAUNCH_CACHE_DIR = '/launch-cache'
 const RUN_TOML = `${LAYERS_DIR}/run.toml`
 const STACK_TOML = `${LAYERS_DIR}/stack.toml`
+
+/** Returns the app's directory in the containers of a build. */
+export function appDirOf({ appDir = DEFAULT_APP_DIR }: Pick<BuildPlan, 'appDir'>): string {
+  return appDir
+}
 
 export type Phase = 'creator' | 'analyzer' | 'detector' | 'restorer' | 'builder' | 'exporter'
 
@@ -41,7 +46,8 @@ function creator(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
     args: [
       ...logLevel(plan),
       '-daemon',
-      ...['-app', APP_DIR, '-cache-dir', CACHE_DIR, '-launch-cache', LAUNCH_CACHE_DIR],
+      ...userFlags(plan),
+      ...['-app', appDirOf(plan), '-cache-dir', CACHE_DIR, '-launch-cache', LAUNCH_CACHE_DIR],
       ...['-run-image', plan.runImage.name],
       ...runImagesFile(plan),
       ...plan.tags.flatMap((tag) => ['-tag', familiarName(tag)]),
@@ -65,6 +71,7 @@ function analyzer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
     args: [
       ...logLevel(plan),
       '-daemon',
+      ...userFlags(plan),
       ...['-run-image', plan.runImage.name],
       ...runImagesFile(plan),
       ...plan.tags.flatMap((tag) => ['-tag', familiarName(tag)]),
@@ -90,7 +97,7 @@ export function isDetectorVerbose({ verbose, explain = false }: BuildPlan): bool
 export function detector(plan: BuildPlan): PhaseSpec {
   return {
     phase: 'detector',
-    args: [...logLevel(plan), '-app', APP_DIR],
+    args: [...logLevel(plan), '-app', appDirOf(plan)],
     env: [...commonEnv(plan), ...systemPath(plan)],
     root: false,
     engineAccess: false,
@@ -107,6 +114,7 @@ function restorer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
       ...logLevel(plan),
       ...(hasFeature(api, 'restorerDaemon') ? ['-daemon'] : []),
       ...(hasFeature(api, 'restorerRunToml') ? ['-run', RUN_TOML] : []),
+      ...userFlags(plan),
       ...['-cache-dir', CACHE_DIR],
       ...(skipLayers ? ['-skip-layers'] : []),
     ],
@@ -121,7 +129,7 @@ function restorer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
 function builder(plan: BuildPlan): PhaseSpec {
   return {
     phase: 'builder',
-    args: [...logLevel(plan), '-app', APP_DIR],
+    args: [...logLevel(plan), '-app', appDirOf(plan)],
     env: commonEnv(plan),
     root: false,
     engineAccess: false,
@@ -136,7 +144,8 @@ function exporter(plan: BuildPlan): PhaseSpec {
     args: [
       ...logLevel(plan),
       '-daemon',
-      ...['-app', APP_DIR, '-cache-dir', CACHE_DIR, '-launch-cache', LAUNCH_CACHE_DIR],
+      ...userFlags(plan),
+      ...['-app', appDirOf(plan), '-cache-dir', CACHE_DIR, '-launch-cache', LAUNCH_CACHE_DIR],
       ...runImagesFile(plan),
       ...(plan.defaultProcess ? ['-process-type', plan.defaultProcess] : []),
       imageName(plan),
@@ -156,6 +165,12 @@ function imageName(plan: BuildPlan): string {
 
 function logLevel(plan: BuildPlan): string[] {
   return plan.verbose ? ['-log-level', 'debug'] : []
+}
+
+/** The user of --uid and --gid, for phases that start as root. */
+function userFlags({ user }: BuildPlan): string[] {
+  const [uid = '', gid = ''] = user?.split(':') ?? []
+  return user === undefined ? [] : ['-uid', uid, '-gid', gid]
 }
 
 /** run.toml replaced stack.toml in Platform API 0.12. */

@@ -60,6 +60,11 @@ export const builderImages = {
       flags: '--trust-builder',
       description: 'all phases in one container, with the stock lifecycle',
     },
+    trustExtraBuildpacks: {
+      kind: 'flag',
+      flags: '--trust-extra-buildpacks',
+      description: 'one container also with added buildpacks (stock lifecycle)',
+    },
     lifecycle: {
       kind: 'choice',
       choices: ['native', 'stock'],

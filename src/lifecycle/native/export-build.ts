@@ -11,7 +11,7 @@ import { escapeId } from '../../buildpacks/buildpack-descriptor.ts'
 import type { ImageSink, Layer } from '../../images/image.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
 import type { BuildPlan, BuiltImage, RunImage } from '../lifecycle.ts'
-import { APP_DIR, LAYERS_DIR } from '../phase.ts'
+import { appDirOf, LAYERS_DIR } from '../phase.ts'
 import { recordedLayer } from './cache/record.ts'
 import type { SharedCache } from './cache/shared-cache.ts'
 import type { AddedLayer } from './export/app-config.ts'
@@ -79,7 +79,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
       lifecycleFiles: built.lifecycleFiles,
       launcher: built.version === '' ? undefined : readLauncherVersion(built.version),
       makeBuildpackLayer: ({ id }, { name }) => layerOf(id, name),
-      makeAppLayers: (slices): Promise<readonly AddedLayer[]> => measured(context, 'reading the app', () => layers.sliceLayers(APP_DIR, [], slices, context)),
+      makeAppLayers: (slices): Promise<readonly AddedLayer[]> => measured(context, 'reading the app', () => layers.sliceLayers(appDirOf(plan), [], slices, context)),
       makeLauncherLayer: async () => {
         const layer = await (known ? rememberedLauncher(known, built.files, context) : readLauncher(built.files, context))
         launcher = { builder: builder.image.id, diffId: layer.diffId, size: layer.size ?? 0, version: built.version }

@@ -7,7 +7,7 @@ import { makeDirectories } from '../../base/files.ts'
 import { type Engine, type Mount, OWNER_LABEL } from '../../docker/engine.ts'
 import { discardVolume } from '../discard-volume.ts'
 import type { BuildPlan } from '../lifecycle.ts'
-import { APP_DIR, CACHE_DIR, LAUNCH_CACHE_DIR, LAYERS_DIR, type PhaseSpec, phasesOf } from '../phase.ts'
+import { appDirOf, CACHE_DIR, LAUNCH_CACHE_DIR, LAYERS_DIR, type PhaseSpec, phasesOf } from '../phase.ts'
 import { replacedDirectories } from '../replaced-buildpacks.ts'
 import { UnfinishedVolumes } from '../unfinished-volumes.ts'
 
@@ -34,6 +34,7 @@ export class BuildVolumes implements AsyncDisposable {
   readonly #caches: BuildPlan['cacheVolumes']
   readonly #directory: string | undefined
   readonly #replaced: readonly string[]
+  readonly #appDir: string
   readonly #suffix = Math.random().toString(36).slice(2, 12)
   readonly #temporary = new Set<string>()
   readonly #kept: UnfinishedVolumes
@@ -44,6 +45,7 @@ export class BuildVolumes implements AsyncDisposable {
     this.#caches = plan.cacheVolumes
     this.#directory = plan.cacheDirectory
     this.#replaced = replacedDirectories(plan)
+    this.#appDir = appDirOf(plan)
     this.#kept = new UnfinishedVolumes(engine, owner, context)
   }
 
@@ -80,7 +82,7 @@ export class BuildVolumes implements AsyncDisposable {
     }
     return [
       { type: 'volume', source: this.#layers, target: LAYERS_DIR },
-      { type: 'volume', source: this.#app, target: APP_DIR },
+      { type: 'volume', source: this.#app, target: this.#appDir },
       ...this.#buildpackMounts(spec),
       ...spec.caches.map(cache),
     ]

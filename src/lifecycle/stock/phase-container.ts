@@ -53,8 +53,9 @@ export class PhaseContainers {
       image: phaseImage ?? plan.builder.image.id,
       command: [`/cnb/lifecycle/${spec.phase}`, ...spec.args],
       env: [...spec.env, ...user, ...(access?.env ?? [])],
-      user: spec.root ? '0:0' : undefined,
+      user: spec.root ? '0:0' : plan.user,
       network: plan.network,
+      usernsHost: plan.usernsHost,
       platform: plan.platform,
       mounts: [...this.#volumes.mountsOf(spec), ...(access?.mounts ?? []), ...(spec.runsBuildpacks ? plan.volumes : [])],
       // SELinux denies a labelled container access to the engine's socket.

@@ -5,6 +5,7 @@ import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
 import { decidePullPolicy, type PullPolicy } from '../../images/find/find-image.ts'
 import { DEFAULT_EXEC_ENV, parseExecEnv } from '../../lifecycle/exec-env.ts'
+import { DEFAULT_APP_DIR } from '../../lifecycle/phase.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { Platform } from '../../oci/platform.ts'
 import { parseTags, type Tag } from '../../oci/reference.ts'
@@ -17,7 +18,7 @@ import { readCertificates } from '../config/user-files.ts'
 import type { Host, RegistrySettings } from '../services.ts'
 import type { PlatformBuildOptions } from './build-options.ts'
 import { type Project, readBuildEnv, readProject } from './build-project.ts'
-import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume } from './build-values.ts'
+import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, parseWorkspace } from './build-values.ts'
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 
 export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' | 'limits' | 'env'> {
@@ -35,6 +36,8 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' |
   readonly registry: RegistrySettings
   readonly execEnv: string
   readonly cache: CacheChoice
+  /** The app's directory in the containers. */
+  readonly appDir: string
   /** PEM files of private CAs. */
   readonly certificates: readonly { readonly file: string; readonly pem: Buffer }[]
 }
@@ -44,7 +47,9 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
   const [image, ...tags] = parseTags(options.image, options.tags)
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
-  const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events))
+  const appDir = options.workspace === undefined ? DEFAULT_APP_DIR : parseWorkspace(options.workspace)
+  const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events, appDir))
+  if (options.uid === 0) throw new CnbError('CNB_USAGE', '--uid 0 is root, and buildpacks must not run as root', { hint: 'Use another user ID.' })
   const limits = {
     memory: options.memory === undefined ? undefined : parseMemory(options.memory),
     cpus: options.cpus === undefined ? undefined : parseCpus(options.cpus),
@@ -60,7 +65,7 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
   const pullPolicy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
   const registry = registrySettings(options, config, certificates)
   const builder = builderName(options, project, config, context)
-  return { options, image, tags, platform, creationTime, volumes, limits, cache, app, execEnv, project, env, certificates, config, pullPolicy, registry, builder }
+  return { options, image, tags, platform, creationTime, volumes, limits, cache, appDir, app, execEnv, project, env, certificates, config, pullPolicy, registry, builder }
 }
 
 function builderName(options: PlatformBuildOptions, project: Project | undefined, config: Config, context: Context): string {

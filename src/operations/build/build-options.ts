@@ -36,6 +36,15 @@ export interface BuildOptions extends RegistryOptions {
   /** The execution environment; default: `production`. */
   execEnv?: string
   trustBuilder?: boolean
+  /** Extends the trust in the builder to buildpacks from other sources. */
+  trustExtraBuildpacks?: boolean
+  /** The name of the app's directory in the containers; default: `workspace`. */
+  workspace?: string
+  /** The user and group of the build; default: the builder's. */
+  uid?: number
+  gid?: number
+  /** Runs the containers in the host's user namespace. */
+  usernsHost?: boolean
   /** Seconds since 1970, an ISO 8601 date, or `now`. */
   creationTime?: string
   previousImage?: string

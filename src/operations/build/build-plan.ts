@@ -48,7 +48,7 @@ export async function planBuild(
   const { platformApi } = images
   const wanted = { buildpacks: options.buildpacks ?? [], pre: options.preBuildpacks ?? [], post: options.postBuildpacks ?? [], extensions: options.extensions ?? [], project }
   const chosen = await chooseBuildpacks(wanted, { builder: images.builder, sources, cwd: host.cwd }, context)
-  const builder = withExtensions(images.builder, chosen)
+  const builder = withUser(withExtensions(images.builder, chosen), options)
   warnOfOldApi(options, platformApi, context)
 
   const key = await volumeKey(image, host)
@@ -56,10 +56,10 @@ export async function planBuild(
   const suffix = cacheSuffix(input.platform, (await services.engine.info(context)).platform)
   const keeping = chooseCaches(cacheVolumes(image, key), cache, suffix, options.part ?? false)
   explainCache(options, keeping, context)
-  const trust = judgeTrust({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external })
+  const trust = judgeTrust({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external && !options.trustExtraBuildpacks })
   const isStock = options.lifecycle === 'stock'
   if (isStock) explainTrust(options, builder, trust.builder, context)
-  if (isStock && trust.builder && chosen.external) context.events?.({ type: 'info', message: 'each phase runs in a separate container, because the build adds buildpacks to the builder' })
+  if (isStock && trust.builder && !trust.creator && chosen.external) context.events?.({ type: 'info', message: 'each phase runs in a separate container, because the build adds buildpacks to the builder' })
   const phaseImage = await findPhaseImage(
     { option: options.lifecycleImage, configured: config.lifecycleImage, isStock, creator: trust.creator, platformApi, policy: input.pullPolicy },
     { ...services, mirrors: input.registry.mirrors, platform: builder.image.platform },
@@ -74,7 +74,7 @@ export async function planBuild(
     platform: input.platform,
     leavesEngine: publishing !== undefined && !isEngineOnly(publishing.sinks),
     appEntries: (reading) =>
-      appEntries({ app, root: 'workspace', uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
+      appEntries({ app, root: input.appDir.slice(1), uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
     order: chosen.order,
     withoutSystemBuildpacks: options.disableSystemBuildpacks,
     buildpacks: chosen.added,
@@ -90,6 +90,9 @@ export async function planBuild(
     defaultProcess: options.defaultProcess,
     previousImage: options.previousImage,
     network: options.network,
+    ...(builder.uid === images.builder.uid && builder.gid === images.builder.gid ? {} : { user: `${builder.uid}:${builder.gid}` }),
+    usernsHost: options.usernsHost,
+    appDir: input.appDir,
     volumes: input.volumes,
     proxyEnv: proxyEnv(host.env),
     limits: input.limits,
@@ -107,6 +110,11 @@ function withExtensions(builder: Builder, { order, added }: ChosenBuildpacks): B
   if (!order) return builder
   const extensions = added.filter(({ descriptor }) => descriptor.kind === 'extension').map(({ descriptor }) => descriptor.info)
   return { ...builder, orderExtensions: order.extensions, extensions: [...builder.extensions, ...extensions] }
+}
+
+/** Returns the builder with the user and group of --uid and --gid. */
+function withUser(builder: Builder, { uid = builder.uid, gid = builder.gid }: PlatformBuildOptions): Builder {
+  return uid === builder.uid && gid === builder.gid ? builder : { ...builder, uid, gid }
 }
 
 function warnOfOldApi(options: PlatformBuildOptions, api: ApiVersion, context: Context): void {

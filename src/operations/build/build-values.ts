@@ -5,15 +5,16 @@ import { CnbError } from '../../base/errors.ts'
 import type { EventSink } from '../../base/events.ts'
 import { parseByteSize } from '../../formats/byte-size.ts'
 import type { Mount } from '../../docker/engine.ts'
+import { DEFAULT_APP_DIR } from '../../lifecycle/phase.ts'
 import type { Platform } from '../../oci/platform.ts'
 
 /** The effect of a mount over each directory that the build uses. */
-const BUILD_DIRECTORIES: Readonly<Record<string, string>> = {
+const buildDirectories = (appDir: string): Readonly<Record<string, string>> => ({
   '/cnb': "it hides the builder's files, such as buildpacks and the lifecycle",
   '/layers': 'it hides the files of buildpacks and the lifecycle',
   '/platform': "it hides the build's variables and bindings",
-  '/workspace': 'it hides all or part of the app',
-}
+  [appDir]: 'it hides all or part of the app',
+})
 /** Docker's names of volumes. */
 export const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/
@@ -22,9 +23,10 @@ const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/
  * Parses a `--volume` value: `source:target[:ro|rw]`, read-only by default. A source with a slash is a path (relative to `cwd`), any
  * other source is the name of a volume.
  * @param events receives a warning if the mount hides a directory of the build
+ * @param appDir the app's directory in the containers
  * @throws CnbError CNB_USAGE
  */
-export function parseVolume(text: string, cwd: string, events?: EventSink): Mount {
+export function parseVolume(text: string, cwd: string, events?: EventSink, appDir = DEFAULT_APP_DIR): Mount {
   const fail = (why: string): never => {
     throw new CnbError('CNB_USAGE', `invalid --volume '${text}': ${why}`, { hint: "Use '<host path or volume>:<path in the container>[:ro|rw]'." })
   }
@@ -38,21 +40,34 @@ export function parseVolume(text: string, cwd: string, events?: EventSink): Moun
   if (mode !== 'ro' && mode !== 'rw') fail(`'${mode}' is neither 'ro' nor 'rw'`)
   const readOnly = mode === 'ro'
   if (target === '/layers') fail('the build mounts its own volume at /layers')
-  if (readOnly && (target === '/workspace' || target === '/platform')) {
+  if (readOnly && (target === appDir || target === '/platform')) {
     fail(`the build writes files to ${target}, but the mount is read-only`)
   }
-  warnOfMount(target, events)
+  warnOfMount(target, appDir, events)
   if (/[/\\.~]/.test(source[0] ?? '') || source.includes('/')) return { type: 'bind', source: resolve(cwd, source), target, readOnly }
   if (!VOLUME_NAME.test(source)) fail(`'${source}' is not a valid volume name`)
   return { type: 'volume', source, target, readOnly }
 }
 
-function warnOfMount(target: string, events: EventSink | undefined): void {
-  for (const [directory, effect] of Object.entries(BUILD_DIRECTORIES)) {
+function warnOfMount(target: string, appDir: string, events: EventSink | undefined): void {
+  for (const [directory, effect] of Object.entries(buildDirectories(appDir))) {
     const above = target === '/' || directory.startsWith(`${target}/`)
     if (!above && target !== directory && !target.startsWith(`${directory}/`)) continue
     events?.({ type: 'warning', message: `the mount at '${target}' overlaps a directory of the build: ${effect}` })
   }
+}
+
+/** Directories of images that an app must not replace. */
+const TAKEN = ['bin', 'boot', 'cache', 'cnb', 'dev', 'etc', 'kaniko', 'launch-cache', 'layers', 'lib', 'lib64', 'platform', 'proc', 'root', 'run', 'sbin', 'sys', 'tmp', 'usr', 'var']
+
+/**
+ * Parses a `--workspace` value: the name of a directory below the root. @returns its absolute path
+ * @throws CnbError CNB_USAGE
+ */
+export function parseWorkspace(text: string): string {
+  const name = text.replace(/^\/+|\/+$/g, '')
+  if (/^[\w.-]+$/.test(name) && !/^\.+$/.test(name) && !TAKEN.includes(name)) return `/${name}`
+  throw new CnbError('CNB_USAGE', `invalid --workspace '${text}': expected the name of a new directory below the root`, { hint: "Use a name such as 'app'." })
 }
 
 /**

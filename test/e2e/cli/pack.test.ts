@@ -1,6 +1,7 @@
 /**
- * cnb called through a link named `pack`. With $CNB_TEST_PACK, the path of a real pack, compares the two on images in a registry and on the
- * engine; `go install github.com/buildpacks/pack/cmd/pack@v0.40.0` builds one.
+ * Calls cnb through a link named `pack`.
+ * With $CNB_TEST_PACK, the path of a real pack, compares the two on images in a registry and on the engine;
+ * `go install github.com/buildpacks/pack/cmd/pack@v0.40.0` builds one.
  */
 
 import { execFile } from 'node:child_process'
@@ -39,8 +40,8 @@ it('takes the command line of pack as a link of that name', async () => {
   expect((await runCnb(['pack', 'build', 'app'])).code).toBe(2)
 })
 
-describe.skipIf(PACK === undefined)('compared with pack', () => {
-  it('prints the same documents, success lines and exit codes', async () => {
+describe.skipIf(PACK === undefined)('a real pack', () => {
+  it('prints the same documents, success lines and exit codes as cnb', async () => {
     const binary = await linkPack()
     await using registry = await startRegistry()
     const [builder, image, run] = ['builder', 'app', 'run'].map((name) => `${registry.address}/${name}`) as [string, string, string]

@@ -111,3 +111,9 @@ test('passes the default process and the previous image', () => {
   expect(spec('analyzer', changes).args.join(' ')).toContain('-previous-image my-app:before')
   expect(spec('exporter', changes).args.join(' ')).toContain('-process-type worker')
 })
+
+test('passes the directory of the app and another user than that of the builder', () => {
+  for (const phase of ['creator', 'exporter'] as const) expect(spec(phase, { appDir: '/app', user: '5:0' }).args.join(' ')).toMatch(/-uid 5 -gid 0 .*-app \/app /)
+  expect(spec('detector', { appDir: '/app' }).args).toEqual(expect.arrayContaining(['-app', '/app']))
+  expect(spec('analyzer', { user: '5:0' }).args).toContain('-uid')
+})

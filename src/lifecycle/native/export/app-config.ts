@@ -6,7 +6,7 @@ import { type ApiVersion, formatApiVersion } from '../../../formats/versions.ts'
 import type { Image, Layer } from '../../../images/image.ts'
 import type { ContainerConfig, HistoryEntry, ImageConfig } from '../../../oci/config.ts'
 import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
-import { APP_DIR, LAYERS_DIR } from '../../phase.ts'
+import { DEFAULT_APP_DIR, LAYERS_DIR } from '../../phase.ts'
 
 /** A layer on top of the run image's, with its history text. */
 export interface AddedLayer {
@@ -24,6 +24,8 @@ export interface AppSettings {
   /** The process that a container starts; if undefined, the container's command selects it. */
   readonly defaultProcess: string | undefined
   readonly platformApi: ApiVersion
+  /** The app's directory; default: DEFAULT_APP_DIR. */
+  readonly appDir?: string
   /** Seconds since 1970. */
   readonly creationTime: number | undefined
 }
@@ -56,22 +58,22 @@ function historyOf({ base, added, platformApi }: AppSettings): HistoryEntry[] {
   ]
 }
 
-function containerConfig({ base, extendedSettings, labels, defaultProcess, platformApi }: AppSettings): ContainerConfig {
+function containerConfig({ base, extendedSettings, labels, defaultProcess, platformApi, appDir = DEFAULT_APP_DIR }: AppSettings): ContainerConfig {
   const { Cmd: _, ...inherited } = extendedSettings ?? base.config.config
   return {
     ...inherited,
     Entrypoint: [defaultProcess === undefined ? '/cnb/lifecycle/launcher' : posix.join('/cnb/process', defaultProcess)],
-    WorkingDir: APP_DIR,
-    Env: launchEnv(inherited.Env ?? [], platformApi),
+    WorkingDir: appDir,
+    Env: launchEnv(inherited.Env ?? [], platformApi, appDir),
     Labels: Object.fromEntries([...Object.entries(inherited.Labels ?? {}), ...labels]),
   }
 }
 
-function launchEnv(base: readonly string[], api: ApiVersion): string[] {
+function launchEnv(base: readonly string[], api: ApiVersion, appDir: string): string[] {
   const path = base.map((variable) => variable.split('=')).find(([name, , more]) => name === 'PATH' && more === undefined)?.[1]
   const set = [
     ['CNB_LAYERS_DIR', LAYERS_DIR],
-    ['CNB_APP_DIR', APP_DIR],
+    ['CNB_APP_DIR', appDir],
     ['CNB_PLATFORM_API', formatApiVersion(api)],
     ['CNB_DEPRECATION_MODE', 'quiet'],
     // Like the lifecycle, treats a PATH that contains an equals sign as empty.

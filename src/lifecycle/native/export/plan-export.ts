@@ -55,6 +55,7 @@ export async function planExport(input: ExportInput, context: Context): Promise<
     labels,
     defaultProcess,
     platformApi: api,
+    appDir: plan.appDir,
     creationTime: plan.creationTime,
   })
   checkSize(config)

@@ -6,7 +6,7 @@ import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'
-import { APP_DIR } from '../../phase.ts'
+import { LAYERS_DIR } from '../../phase.ts'
 import type { BuildFiles } from '../model.ts'
 import { compareInWalk } from './walk-order.ts'
 
@@ -33,7 +33,9 @@ export function containerFiles(container: Pick<Container, 'getArchive'>): BuildF
 export function buildFiles(container: Pick<Container, 'getArchive'>, extender: Pick<Container, 'getArchive'> | undefined): BuildFiles {
   const files = containerFiles(container)
   const app = extender ? containerFiles(extender) : files
-  return { read: (path, context) => (path === APP_DIR || path.startsWith(`${APP_DIR}/`) ? app : files).read(path, context) }
+  // The app is never below these (--workspace).
+  const isOfBuild = (path: string): boolean => [LAYERS_DIR, '/cnb'].some((directory) => path === directory || path.startsWith(`${directory}/`))
+  return { read: (path, context) => (isOfBuild(path) ? files : app).read(path, context) }
 }
 
 /** Makes names absolute, which the engine starts with the last component of `path`, and checks their order. */

@@ -29,6 +29,7 @@ export function buildContainerSpec(plan: BuildPlan, { command, layersVolume, vol
     env: [...detector(plan).env, ...(plan.caCertificates ? [`SSL_CERT_FILE=${CA_BUNDLE_PATH}`] : [])],
     user: `${builder.uid}:${builder.gid}`,
     network: plan.network,
+    usernsHost: plan.usernsHost,
     platform: plan.platform,
     mounts: [
       { type: 'volume', source: layersVolume, target: LAYERS_DIR, labels: volumeLabels },

@@ -318,3 +318,22 @@ describe('cnb config registries', () => {
     expect((await cnb('config', 'registries', ...words.filter((word) => word !== undefined))).code).toBe(2)
   })
 })
+
+describe('build in another directory and as another user', () => {
+  test('sets the directory and the owner of the app', async () => {
+    const users: string[] = []
+    builds.detect = ({ user, files }) => {
+      users.push(user)
+      expect(files.read('/app/server.js')?.toString()).toBe('serve()')
+    }
+    expect((await cnb(...BUILD, '--workspace', 'app', '--uid', '1234', '--gid', '0')).code).toBe(0)
+    const { config } = await builds.image()
+    expect([users, config.WorkingDir, config.Env]).toEqual([['1234:0'], '/app', expect.arrayContaining(['CNB_APP_DIR=/app'])])
+    expect((await builds.contents()).get('/app/server.js')).toBe('serve()')
+  })
+
+  test('refuses root and a directory of the build', async () => {
+    expect((await cnb(...BUILD, '--uid', '0')).stderr).toContain('--uid 0 is root')
+    expect((await cnb(...BUILD, '--workspace', 'layers')).code).toBe(2)
+  })
+})

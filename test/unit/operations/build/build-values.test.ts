@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CnbEvent } from '../../../../src/base/events.ts'
-import { parseCreationTime, parsePlatform, parseVolume, proxyEnv } from '../../../../src/operations/build/build-values.ts'
+import { parseCreationTime, parsePlatform, parseVolume, parseWorkspace, proxyEnv } from '../../../../src/operations/build/build-values.ts'
 
 const usage = expect.objectContaining({ code: 'CNB_USAGE', exit: 2 })
 
@@ -75,4 +75,12 @@ test('returns proxy variables in upper and lower case', () => {
     'NO_PROXY=x',
     'no_proxy=x',
   ])
+})
+
+test.each([['app', '/app'], ['/app/', '/app'], ['my.app-1', '/my.app-1']])('accepts --workspace %s', (text, path) => {
+  expect(parseWorkspace(text)).toBe(path)
+})
+
+test.each(['', '/', '.', '..', 'a/b', '../x', 'layers', '/cnb', 'platform', 'etc', 'a b', 'a\0'])('rejects --workspace %j', (text) => {
+  expect(() => parseWorkspace(text)).toThrow(expect.objectContaining({ code: 'CNB_USAGE' }))
 })
