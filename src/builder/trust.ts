@@ -19,6 +19,11 @@ const TRUSTED = [
   'paketobuildpacks/ubi-10-builder',
 ]
 
+/** Returns the names of the builders that are trusted by default. */
+export function trustedBuilders(): readonly string[] {
+  return TRUSTED
+}
+
 /**
  * Whether the builder is trusted by its name. A digest does not change that: it only selects an image of the repository.
  * @param more builders that the user trusts

@@ -1,27 +1,12 @@
 /** Commands and options of pack 0.40 that cnb names differently or does not have. */
 
-const CONFIG = (what: string): string => `Add ${what} to ~/.cnb/config.toml.`
 const NONE = 'Leave it out: cnb has no equivalent of this pack feature.'
 
 /** What to use instead of a pack command, as a sentence. An entry also covers the subcommands of the command. */
 const COMMANDS: Readonly<Record<string, string>> = {
-  config: 'Edit ~/.cnb/config.toml.',
-  'config default-builder': CONFIG('default-builder-image = "…"'),
-  'set-default-builder': CONFIG('default-builder-image = "…"'),
-  'config pull-policy': CONFIG('pull-policy = "…"'),
-  'config run-image-mirrors': CONFIG('[[run-images]] with image and mirrors'),
-  'set-run-image-mirrors': CONFIG('[[run-images]] with image and mirrors'),
-  'config registry-mirrors': CONFIG('[registry-mirrors]'),
-  'config trusted-builders': CONFIG('[[trusted-builders]] with name'),
-  'trust-builder': CONFIG('[[trusted-builders]] with name'),
-  'untrust-builder': CONFIG('[[trusted-builders]] with name'),
-  'list-trusted-builders': 'See [[trusted-builders]] in ~/.cnb/config.toml.',
-  ...Object.fromEntries(
-    [
-      ...['buildpack', 'buildpacks', 'package-buildpack', 'inspect-buildpack', 'extension', 'extensions', 'manifest', 'stack'],
-      ...['register-buildpack', 'yank-buildpack'],
-    ].map((name) => [name, NONE]),
-  ),
+  'buildpack register': "Open an issue in the registry's repository; cnb opens no browser.",
+  'buildpack yank': "Open an issue in the registry's repository; cnb opens no browser.",
+  ...Object.fromEntries(['buildpack', 'extension', 'manifest', 'stack'].map((name) => [name, NONE])),
 }
 
 /** What to use instead of a pack option, by cnb command. */

@@ -12,6 +12,8 @@ import { buildCommand } from './commands/build.ts'
 import { createBuilderCommand } from './commands/builder/create.ts'
 import { inspectBuilderCommand } from './commands/builder/inspect.ts'
 import { suggestBuildersCommand } from './commands/builder/suggest.ts'
+import { registryMirrorsCommand, runImageMirrorsCommand, trustedBuildersCommand } from './commands/config/lists.ts'
+import { defaultBuilderCommand, experimentalCommand, lifecycleImageCommand, pullPolicyCommand } from './commands/config/values.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { rebaseCommand } from './commands/rebase.ts'
 import { downloadSbomCommand } from './commands/sbom/download.ts'
@@ -37,6 +39,13 @@ export const COMMANDS: readonly CommandDefinition[] = [
   addRegistryCommand,
   removeRegistryCommand,
   defaultRegistryCommand,
+  defaultBuilderCommand,
+  pullPolicyCommand,
+  trustedBuildersCommand,
+  runImageMirrorsCommand,
+  registryMirrorsCommand,
+  lifecycleImageCommand,
+  experimentalCommand,
   versionCommand,
   reportCommand,
   completionCommand,

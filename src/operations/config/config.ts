@@ -35,7 +35,8 @@ export interface RegistryEntry {
   readonly url: string
 }
 
-const POLICIES: readonly string[] = ['always', 'if-not-present', 'never'] satisfies PullPolicy[]
+/** The pull policies, with which `config pull-policy` checks its argument. */
+export const PULL_POLICIES: readonly string[] = ['always', 'if-not-present', 'never'] satisfies PullPolicy[]
 
 /** Keys of pack that cnb ignores without a message. */
 const PACK_KEYS = ['default-registry-url', 'experimental', 'layout-repo-dir']
@@ -111,8 +112,8 @@ function checkedName(name: string, table: FieldReader, key: string): string {
 function readPolicy(document: FieldReader): PullPolicy | undefined {
   const policy = document.string('pull-policy')
   if (!policy) return undefined
-  if (POLICIES.includes(policy)) return policy as PullPolicy
-  throw document.error('pull-policy', `'${policy}' is not a pull policy`, `Use one of: ${POLICIES.join(', ')}.`)
+  if (PULL_POLICIES.includes(policy)) return policy as PullPolicy
+  throw document.error('pull-policy', `'${policy}' is not a pull policy`, `Use one of: ${PULL_POLICIES.join(', ')}.`)
 }
 
 function readRunImage(entry: FieldReader, ignore: (message: string) => void): RunImageNames[] {

@@ -170,7 +170,7 @@ describe('an unknown command', () => {
 
 describe('a command line of pack', () => {
   it.each([
-    ['buildpack register x', 'cnb has no equivalent'],
+    ['buildpack register x', "Open an issue in the registry's repository"],
     ['sbom download a -o boms', 'To set the output directory, use --output-dir.'],
   ])('suggests the equivalent of %s', (line, hint) => {
     expect(wrong(line).hint).toContain(hint)

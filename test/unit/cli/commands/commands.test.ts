@@ -337,3 +337,33 @@ describe('build in another directory and as another user', () => {
     expect((await cnb(...BUILD, '--workspace', 'layers')).code).toBe(2)
   })
 })
+
+describe('config', () => {
+  test('shows, sets and unsets values with the words of pack', async () => {
+    expect((await cnb('config', 'default-builder')).stdout).toBe("No default builder is set.\n\nFor suggested builders, run 'cnb builder suggest'.\n")
+    expect((await cnb('set-default-builder', BUILDER)).stdout).toBe(`Builder '${BUILDER}' is now the default builder\n`)
+    expect((await cnb('config', 'pull-policy', 'never')).stdout).toBe("Successfully set 'never' as the pull policy\n")
+    expect((await cnb('build', 'my-app', '--quiet')).code).toBe(0)
+    expect((await cnb('config', 'default-builder', '-o', 'json')).json()).toMatchObject({ 'default-builder': BUILDER })
+    expect((await cnb('config', 'default-builder', '-u')).stdout).toBe(`Successfully unset default builder '${BUILDER}'\n`)
+    expect((await cnb('config', 'experimental', 'true')).stdout).toBe('Experimental features enabled!\n')
+    expect(await readFile(join(builds.host.home, '.cnb/config.toml'), 'utf8')).toBe('pull-policy = "never"\nexperimental = true\n')
+  })
+
+  test('refuses an image that is not a builder, and a value with --unset', async () => {
+    expect(await cnb('config', 'default-builder', RUN_IMAGE)).toMatchObject({ code: 1, stderr: expect.stringContaining('CNB_BUILDER_INVALID') as string })
+    expect((await cnb('config', 'pull-policy', 'never', '--unset')).code).toBe(2)
+  })
+
+  test('changes lists with the words of pack', async () => {
+    expect((await cnb('trust-builder', 'some/new')).stdout).toBe("Builder 'some/new' is now trusted\n")
+    expect((await cnb('config', 'trusted-builders', 'list')).stdout).toMatch(/^Trusted Builders:\n(?: {2}.*\n)* {2}some\/new\n$/)
+    expect((await cnb('untrust-builder', 'some/new')).stdout).toBe("Builder 'some/new' is no longer trusted\n")
+    expect((await cnb('config', 'trusted-builders', 'remove', 'heroku/builder:24')).stderr).toContain("Builder 'heroku/builder:24' is a known trusted builder")
+    expect((await cnb('config', 'run-image-mirrors', 'add', 'some/run', '-m', 'a.example/run,b.example/run')).stdout).toContain("Run Image 'some/run' configured with mirror 'b.example/run'")
+    expect((await cnb('config', 'run-image-mirrors')).stdout).toBe("Run Image Mirrors:\n  'some/run':\n    a.example/run\n    b.example/run\n")
+    expect((await cnb('config', 'registry-mirrors', 'add', '*', '-m', 'm.example')).stdout).toBe("Registry '*' configured with mirror 'm.example'\n")
+    expect((await cnb('config', 'registry-mirrors', 'list', '-o', 'json')).json()).toMatchObject({ registryMirrors: { '*': ['m.example'] } })
+    expect((await cnb('config', 'trusted-builders', 'add')).code).toBe(2)
+  })
+})
