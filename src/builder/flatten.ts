@@ -1,4 +1,4 @@
-/** `--flatten` of `cnb builder create`: groups of modules that share one layer (pack's build_module_info.go). */
+/** `--flatten` of `cnb builder create`: groups of modules that share one layer. */
 
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -10,7 +10,7 @@ import type { Digest } from '../oci/digest.ts'
 /** The names of modules, `id@version`. */
 export type FlattenGroup = readonly string[]
 
-/** Parses a value of `--flatten`: `id@version,id@version`. @throws CnbError CNB_USAGE */
+/** Parses a value of `--flatten`: `id@version,id@version` (pack's pkg/buildpack/build_module_info.go). @throws CnbError CNB_USAGE */
 export function parseFlatten(text: string): FlattenGroup {
   return text.split(',').map((name) => {
     const [id = '', version = '', ...more] = name.split('@').map((part) => part.trim())

@@ -16,6 +16,13 @@ import { registryMirrorsCommand, runImageMirrorsCommand, trustedBuildersCommand 
 import { defaultBuilderCommand, experimentalCommand, lifecycleImageCommand, pullPolicyCommand } from './commands/config/values.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { rebaseCommand } from './commands/rebase.ts'
+import { addManifestCommand } from './commands/manifest/add.ts'
+import { annotateManifestCommand } from './commands/manifest/annotate.ts'
+import { createManifestCommand } from './commands/manifest/create.ts'
+import { inspectManifestCommand } from './commands/manifest/inspect.ts'
+import { pushManifestCommand } from './commands/manifest/push.ts'
+import { removeManifestCommand } from './commands/manifest/remove.ts'
+import { rmManifestCommand } from './commands/manifest/rm.ts'
 import { downloadSbomCommand } from './commands/sbom/download.ts'
 import { addRegistryCommand } from './commands/config/registries/add.ts'
 import { defaultRegistryCommand } from './commands/config/registries/default.ts'
@@ -34,6 +41,13 @@ export const COMMANDS: readonly CommandDefinition[] = [
   createBuilderCommand,
   inspectBuilderCommand,
   suggestBuildersCommand,
+  createManifestCommand,
+  addManifestCommand,
+  annotateManifestCommand,
+  inspectManifestCommand,
+  pushManifestCommand,
+  removeManifestCommand,
+  rmManifestCommand,
   downloadSbomCommand,
   listRegistriesCommand,
   addRegistryCommand,
@@ -56,6 +70,7 @@ const PARENTS: Readonly<Record<string, string>> = {
   builder: 'Creates and inspects builder images.',
   config: 'Shows and changes the configuration file.',
   'config registries': 'Lists, adds and removes buildpack registries.',
+  manifest: 'Creates and pushes lists of images for several platforms.',
   sbom: 'Extracts bills of materials from images.',
 }
 
