@@ -6,7 +6,7 @@ import {
   addToManifest, annotateManifest, createManifest, inspectManifest, pushManifest, removeFromManifest, removeManifests,
   type AnnotateOptions, type ManifestResult, type PushOptions,
 } from '../../../operations/manifest/manifest.ts'
-import { fields } from '../../../ui/fields.ts'
+import { formatFields } from '../../../ui/fields.ts'
 import type { Outcome } from '../../../ui/reporter.ts'
 import type { Handler, HandlerOfSeveral } from '../../command.ts'
 
@@ -55,7 +55,7 @@ function outcome(done: string, result: ManifestResult): Outcome {
   return {
     data: result,
     line: reference ?? list,
-    text: (theme) => [`${theme.success(done)} ${theme.name(list)}`, ...fields([['Image', reference], ...entries], theme)].join('\n'),
+    text: (theme) => [`${theme.success(done)} ${theme.name(list)}`, ...formatFields([['Image', reference], ...entries], theme)].join('\n'),
   }
 }
 
