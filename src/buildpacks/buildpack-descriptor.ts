@@ -23,6 +23,8 @@ export interface BuildpackInfo {
   readonly description?: string
   readonly homepage?: string
   readonly keywords?: readonly string[]
+  /** The execution environments that it is for; without any, it is for all. */
+  readonly execEnv?: readonly string[]
   readonly licenses?: readonly { readonly type?: string; readonly uri?: string }[]
   readonly clearEnv?: boolean
 }
@@ -93,6 +95,7 @@ function readInfo(header: FieldReader): BuildpackInfo {
     ...some('description', header.string('description')),
     ...some('homepage', header.string('homepage')),
     ...some('keywords', header.strings('keywords')),
+    ...some('execEnv', header.strings('exec-env')),
     ...some('licenses', header.tables('licenses').map((license) => ({ type: license.string('type'), uri: license.string('uri') }))),
     ...some('clearEnv', header.boolean('clear-env') || undefined),
   }
