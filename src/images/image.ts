@@ -42,8 +42,8 @@ export interface Image {
 
 /** An image to save: `config.rootfs.diff_ids` has the same layers in the same order as `layers`. */
 export interface ImagePlan {
-  /** The base image. The store should have its layers. */
-  readonly base: Image
+  /** The base image; undefined for an image that has none. The store should have its layers. */
+  readonly base?: Image | undefined
   /** The image that this one replaces. The store should have its layers. */
   readonly previous?: Image
   readonly config: ImageConfig

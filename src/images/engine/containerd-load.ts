@@ -32,7 +32,7 @@ type BlobIndex = ReadonlyMap<Digest, Descriptor>
 
 /** Returns the blobs of the plan's layers that the engine has. It prefers the blobs of the base, which a registry has already. */
 async function knownBlobs({ content }: Engine, { base, previous, layers, blobs }: ImagePlan, context: Context): Promise<BlobIndex> {
-  const images = blobs ? [] : [base, ...(previous ? [previous] : [])]
+  const images = blobs ? [] : [base, previous].filter((image) => image !== undefined)
   const named = await Promise.all(images.map((image) => namedBlobs(content, image, context)))
   const find = async (diffId: Digest): Promise<[Digest, Descriptor][]> => {
     const wanted = blobs?.get(diffId)?.descriptor

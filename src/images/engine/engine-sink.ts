@@ -6,7 +6,7 @@ import type { Engine, EngineImage } from '../../docker/engine.ts'
 import { encodeImageConfig } from '../../oci/config.ts'
 import { digestOf, type Digest } from '../../oci/digest.ts'
 import { familiarName, formatReference } from '../../oci/reference.ts'
-import type { ImagePlan, SavedImage } from '../image.ts'
+import type { Image, ImagePlan, SavedImage } from '../image.ts'
 import { loadIntoContainerd } from './containerd-load.ts'
 import { packDockerArchive } from './image-archive.ts'
 import { findHolders, nameImage, type WantedImage } from './image-names.ts'
@@ -56,9 +56,9 @@ async function loadIntoGraphDriver(engine: Engine, plan: ImagePlan, { config, fi
 
 /** Returns the number of layers, from the bottom, that are also in the base or the previous image on the engine. */
 function knownLayers({ base, previous, layers }: ImagePlan): number {
-  const shared = (image: ImagePlan['base']): number => {
-    const differs = layers.findIndex(({ diffId }, index) => image.layers[index]?.diffId !== diffId)
+  const shared = (image: Image | undefined): number => {
+    const differs = layers.findIndex(({ diffId }, index) => image?.layers[index]?.diffId !== diffId)
     return differs < 0 ? layers.length : differs
   }
-  return Math.max(shared(base), previous ? shared(previous) : 0)
+  return Math.max(shared(base), shared(previous))
 }

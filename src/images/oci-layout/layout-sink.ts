@@ -39,7 +39,7 @@ export async function saveToLayout(
   await prepareLayout(directory, context)
   const config = bytesBlob({ mediaType: OCI_CONFIG, content: encodeImageConfig(plan.config) })
   const layers = new Map(plan.layers.map((layer) => [layer.diffId, layer]))
-  const leftOut = new Set(sparse ? plan.base.layers.map(({ diffId }) => diffId) : [])
+  const leftOut = new Set(sparse ? plan.base?.layers.map(({ diffId }) => diffId) : [])
   const stored = await Promise.all([...layers.values()].map(async (layer) => [layer.diffId, await blobs.of(layer, context)] as const))
   const blobOf = new Map(stored)
   await writeAll(directory, [config, ...stored.flatMap(([diffId, blob]) => (leftOut.has(diffId) ? [] : [blob]))], context)

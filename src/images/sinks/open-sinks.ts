@@ -27,7 +27,7 @@ const ORDER: readonly Sink['store'][] = ['files', 'engine', 'registry']
 export function openSinks(sinks: readonly OpenSink[], blobs: LayerBlobs, published: ImageSource): ImageSink {
   return {
     async save(plan, context = {}) {
-      const images = [plan.base, ...(plan.previous ? [plan.previous] : [])]
+      const images = [plan.base, plan.previous].filter((image) => image !== undefined)
       images.forEach((image) => blobs.remember(image))
       // In this case the base and the previous image come from the engine, without compressed layers.
       const isShared = sinks.some(({ sink }) => sink.store === 'engine') && sinks.some(({ sink }) => sink.takesBlobs)

@@ -37,7 +37,7 @@ export function openCacheImage(reference: Tag, images: CacheImages, { builder, c
       const { architecture, os } = builder.image.config
       await images.save(
         {
-          base: present ?? nothing(place, builder.image),
+          base: present,
           config: {
             architecture,
             os,
@@ -70,10 +70,6 @@ async function cachedLayers({ record, layerOf, sbom }: CacheContent, present: Im
   }
   if (sbom && record.sbom.cache) layers.set(sbom.diffId, sbom)
   return layers.size > 0 ? [...layers.values()] : [await memoryLayer([], [], { uid: 0, gid: 0 })]
-}
-
-function nothing(reference: string, { platform, config }: Image): Image {
-  return { reference, id: '', repoDigests: [], platform, config, layers: [], labels: {} }
 }
 
 function imageTars(find: (context: Context) => Promise<Image | undefined>, downloads: Downloads): LayerTars {

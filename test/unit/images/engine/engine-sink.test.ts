@@ -72,6 +72,12 @@ describe('on a graph-driver store', () => {
     expect(archives[0]).toMatchObject({ [file('a')]: 'a', [file('b')]: 'b' })
   })
 
+  test('sends all layers of an image without a base', async () => {
+    const { engine, archives } = engineWith('graphdriver', [[]])
+    await saveToEngine(engine, { ...planOf([], ['a', 'b']), base: undefined })
+    expect(archives[0]).toMatchObject({ [file('a')]: 'a', [file('b')]: 'b' })
+  })
+
   test('sends all layers after a failure of the engine', async () => {
     const { engine, archives } = engineWith('graphdriver', [new CnbError('CNB_ENGINE_FAILED', 'invalid diffID for layer 0'), []])
     await saveToEngine(engine, planOf(['a'], ['a', 'b']))

@@ -116,6 +116,6 @@ for (const name of readdirSync(GOLDEN).filter((file) => file.endsWith('.json')))
   test(`plans the layers of the config, with the run image as base: ${what}`, async () => {
     const { planned } = await exportGolden(golden)
     expect(planned.image.layers.map(({ diffId }) => diffId)).toEqual(planned.image.config.rootfs.diff_ids)
-    expect(planned.image.base.id).toBe(golden.runImage.id)
+    expect(planned.image.base!.id).toBe(golden.runImage.id)
   })
 }
