@@ -9,15 +9,18 @@ import { isImageArchive, readArchivedImage } from '../images/archive/archive-ima
 import type { Platform } from '../oci/platform.ts'
 import { buildpackLayer } from './buildpack-layer.ts'
 import type { Buildpack } from './buildpack.ts'
-import { readDescriptor, type BuildpackDescriptor, type ModuleKind } from './buildpack-descriptor.ts'
-import { openFileTree, readEntryText, type FileTree } from './file-tree.ts'
+import { readDescriptor, type BuildpackDescriptor, type BuildTarget, type ModuleKind } from './buildpack-descriptor.ts'
+import { readEntryText, type FileTree } from './file-tree.ts'
+import { openModuleTree } from './packages/platform-folder.ts'
 import { readPackage } from './packages/read-package.ts'
 
 /** How to read a module. */
 export interface ModuleReading {
   readonly kind: ModuleKind
-  /** Selects the package of an index. */
+  /** Selects the package of an index, and the folder of a directory that has files only in folders of platforms. */
   readonly platform: Platform
+  /** Selects the folder of any directory that has folders of platforms. */
+  readonly target?: BuildTarget
 }
 
 /** The modules at a path, the main one first, and what else they need. */
@@ -33,9 +36,9 @@ export interface FoundModules {
  * another OCI layout, or the output of `docker save`.
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_IMAGE_INVALID, CNB_DESCRIPTOR_INVALID with positions, CNB_UNSUPPORTED
  */
-export async function readModules(path: string, { kind, platform }: ModuleReading, context: Context = {}): Promise<FoundModules> {
+export async function readModules(path: string, { kind, platform, target }: ModuleReading, context: Context = {}): Promise<FoundModules> {
   throwIfAborted(context.signal)
-  const tree = await openFileTree(path, { invalid: 'CNB_BUILDPACK_INVALID', missing: 'CNB_BUILDPACK_NOT_FOUND' })
+  const tree = await openModuleTree(path, `${kind}.toml`, platform, target)
   const archive = tree.isDirectory ? undefined : await openImageArchive(path, context)
   if (archive) return { modules: readPackage(await readArchivedImage(archive, platform, context), kind), dependencies: [], directory: path }
   const survey = await surveyTree(tree, context)
@@ -98,17 +101,14 @@ function noDescriptor({ path }: FileTree, kind: ModuleKind, { files, texts, plat
     const message = `the ${kind}.toml in '${path}' is not a regular file`
     return new CnbError('CNB_BUILDPACK_INVALID', message, { hint: 'Replace the link by the file itself; links are not followed.' })
   }
-  const hint = platforms.size > 0 ? platformHint(path, platforms) : texts.has(`${other}.toml`)
+  const hint = platforms.size > 0 ? platformHint(platforms) : texts.has(`${other}.toml`)
     ? `List it under [[${other}s]] of a builder.toml: it has a ${other}.toml.`
     : `Pass the directory with the ${kind}.toml, or an archive with it at the root.`
     return new CnbError('CNB_BUILDPACK_INVALID', `cannot find ${kind}.toml in '${path}'`, { hint })
 }
 
-/** pack creates a package for each platform; in cnb a directory is a single buildpack. */
-function platformHint(path: string, platforms: ReadonlySet<string>): string {
-  const [first = ''] = platforms
-  const example = `the files of '${join(path, first)}' and the buildpack.toml next to 'bin'`
-  return `Pass a directory for a single platform, with ${example}: cnb does not select from platform folders (${[...platforms].slice(0, 10).join(', ')}).`
+function platformHint(platforms: ReadonlySet<string>): string {
+  return `Use one of the platforms that it has files for: ${[...platforms].slice(0, 10).join(', ')}.`
 }
 
 function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescriptor, { files, platforms }: BuildpackSurvey): void {
@@ -118,7 +118,7 @@ function checkExecutables({ path }: FileTree, { kind, order }: BuildpackDescript
   throw new CnbError('CNB_BUILDPACK_INVALID', `the buildpack '${path}' has no ${missing.join(' and no ')}`, {
     hint:
       platforms.size > 0
-        ? platformHint(path, platforms)
+        ? platformHint(platforms)
         : 'Add both, or an [[order]] of other buildpacks to its buildpack.toml.',
   })
 }

@@ -142,14 +142,14 @@ describe('a directory', () => {
     await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ message: expect.stringContaining('is not a regular file') as string })
   })
 
-  test.each(['buildpack.toml', 'linux/amd64/buildpack.toml'])('is rejected with a hint for platform folders, with %s', async (descriptor) => {
-    await mkdir(at('node/linux/amd64/bin'), { recursive: true })
+  test.each(['buildpack.toml', 'linux/arm64/v8/buildpack.toml'])('is rejected with its platforms if it has no files for this one, with %s', async (descriptor) => {
+    await mkdir(at('node/linux/s390x/bin'), { recursive: true })
     await mkdir(at('node/linux/arm64/v8/bin'), { recursive: true })
-    for (const file of ['linux/amd64/bin/build', 'linux/amd64/bin/detect', 'linux/arm64/v8/bin/build']) await writeFile(at(`node/${file}`), '')
+    for (const file of ['linux/s390x/bin/build', 'linux/s390x/bin/detect', 'linux/arm64/v8/bin/build']) await writeFile(at(`node/${file}`), '')
     await writeFile(at(`node/${descriptor}`), 'api = "0.11"\n[buildpack]\nid = "a"\nversion = "1"\n')
     await expect(readBuildpacks(at('node'))).rejects.toMatchObject({
       code: 'CNB_BUILDPACK_INVALID',
-      hint: expect.stringContaining('platform folders (linux/amd64, linux/arm64/v8)') as string,
+      hint: 'Use one of the platforms that it has files for: linux/arm64/v8, linux/s390x.',
     })
   })
 
