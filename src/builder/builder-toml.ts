@@ -1,6 +1,6 @@
 /** Reads builder.toml, the input of `cnb builder create` (pack's format, as strict as pack). */
 
-import { readGroupEntries, readOrder, readTarget, type BuildTarget } from '../buildpacks/buildpack-descriptor.ts'
+import { readGroupEntries, readOrder, readStrictTargets, type BuildTarget } from '../buildpacks/buildpack-descriptor.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import type { CnbError } from '../base/errors.ts'
@@ -63,7 +63,7 @@ export function readBuilderToml(text: string, file: string): BuilderConfig {
     runImages: readRunImages(root, stack),
     stackId: stack?.string('id') ?? '',
     lifecycle: readLifecycleLocation(root),
-    targets: readTargets(root),
+    targets: readStrictTargets(root),
     system: readSystem(root),
     warnings: [...spelling, ...(order.length > 0 ? [] : [`${file}: [[order]] is missing, so the builder detects no buildpacks by default`]), ...env.warnings],
   }
@@ -149,18 +149,6 @@ function reference(name: string, fields: FieldReader | undefined, key: string): 
     throw fields?.error(key, (error as CnbError).message, (error as CnbError).hint) ?? error
   }
   return name
-}
-
-function readTargets(root: FieldReader): BuildTarget[] {
-  return root.tables('targets').map((entry) => {
-    const target = readTarget(entry)
-    for (const distro of entry.tables('distros')) {
-      distro.allow('name', 'version')
-      distro.rejectUnknown()
-    }
-    entry.rejectUnknown()
-    return target
-  })
 }
 
 function readSystem(root: FieldReader): BuilderConfig['system'] {

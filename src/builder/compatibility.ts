@@ -1,7 +1,7 @@
 /** Checks buildpacks against the lifecycle and build image, as pack does, and with targets. */
 
 import { CnbError } from '../base/errors.ts'
-import { formatEntry, type AvailableBuildpack } from '../buildpacks/order.ts'
+import { checkOrder, formatEntry } from '../buildpacks/order.ts'
 import { checkDirectories, type Buildpack } from '../buildpacks/buildpack.ts'
 import type { BuildpackDescriptor } from '../buildpacks/buildpack-descriptor.ts'
 import { formatTarget, targetMatches, targetsOf, type TargetPlatform } from '../buildpacks/build-target.ts'
@@ -59,23 +59,6 @@ function checkApi({ kind, info, api }: BuildpackDescriptor, version: string, { s
 function sameApi(a: string, b: string): boolean {
   const [first, second] = [parseApiVersion(a), parseApiVersion(b)]
   return first !== undefined && second !== undefined && compareApiVersions(first, second) === 0
-}
-
-/**
- * Checks the order of a composite buildpack. Its entries must have versions: the lifecycle does not resolve them
- * (buildpack.md "Order Resolution").
- * @param available all buildpacks of the builder
- * @throws CnbError CNB_BUILDPACK_INVALID, CNB_BUILDPACK_NOT_FOUND
- */
-export function checkOrder({ info, order }: BuildpackDescriptor, available: readonly AvailableBuildpack[]): void {
-  const self = `buildpack '${formatEntry(info)}'`
-  for (const entry of order.flatMap(({ group }) => group)) {
-    if (!entry.version) throw new CnbError('CNB_BUILDPACK_INVALID', `${self} lists '${entry.id}' in its order without a version`)
-    if (available.some(({ id, version }) => id === entry.id && version === entry.version)) continue
-    throw new CnbError('CNB_BUILDPACK_NOT_FOUND', `${self} needs '${formatEntry(entry)}', which is not on the builder`, {
-      hint: 'Add it under [[buildpacks]] of builder.toml, or with --buildpack.',
-    })
-  }
 }
 
 function checkBase(descriptor: BuildpackDescriptor, buildImage: Image): void {

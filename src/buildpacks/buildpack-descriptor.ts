@@ -123,6 +123,19 @@ export function readTarget(target: FieldReader): BuildTarget {
   }
 }
 
+/** Reads the `[[targets]]` of a builder.toml or package.toml, where unknown keys are errors. */
+export function readStrictTargets(root: FieldReader): BuildTarget[] {
+  return root.tables('targets').map((entry) => {
+    const target = readTarget(entry)
+    for (const distro of entry.tables('distros')) {
+      distro.allow('name', 'version')
+      distro.rejectUnknown()
+    }
+    entry.rejectUnknown()
+    return target
+  })
+}
+
 /** Reads a list of groups: `[[order]]` with `[[order.group]]`, or the same structure in JSON. */
 export function readOrder(fields: FieldReader, key: string): Order {
   return fields.tables(key).map((group) => ({ group: readGroupEntries(group, 'group') }))

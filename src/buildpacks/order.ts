@@ -69,3 +69,31 @@ export function surroundOrder(order: Order, pre: readonly GroupEntry[], post: re
 function sameBuildpack(a: GroupEntry, b: GroupEntry): boolean {
   return a.id === b.id && (!a.version || !b.version || a.version === b.version)
 }
+
+/** Where buildpacks are missing, for errors. */
+interface Absence {
+  /** `on the builder`. */
+  readonly place: string
+  readonly hint: string
+}
+
+const NOT_ON_BUILDER: Absence = { place: 'on the builder', hint: 'Add it under [[buildpacks]] of builder.toml, or with --buildpack.' }
+
+/**
+ * Checks the order of a composite buildpack. Its entries must have versions: the lifecycle does not resolve them
+ * (buildpack.md "Order Resolution").
+ * @param available all buildpacks of the builder, or of the package
+ * @throws CnbError CNB_BUILDPACK_INVALID, CNB_BUILDPACK_NOT_FOUND
+ */
+export function checkOrder(
+  { info, order }: { readonly info: AvailableBuildpack; readonly order: Order },
+  available: readonly AvailableBuildpack[],
+  { place, hint } = NOT_ON_BUILDER,
+): void {
+  const self = `buildpack '${formatEntry(info)}'`
+  for (const entry of order.flatMap(({ group }) => group)) {
+    if (!entry.version) throw new CnbError('CNB_BUILDPACK_INVALID', `${self} lists '${entry.id}' in its order without a version`)
+    if (available.some(({ id, version }) => id === entry.id && version === entry.version)) continue
+    throw new CnbError('CNB_BUILDPACK_NOT_FOUND', `${self} needs '${formatEntry(entry)}', which is not ${place}`, { hint })
+  }
+}

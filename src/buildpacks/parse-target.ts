@@ -1,4 +1,4 @@
-/** Targets on the command line: `os[/arch[/variant]][:distro@version[;distro@version]]`, as in pack. */
+/** Parses targets on the command line: `os[/arch[/variant]][:distro@version[;…]]`, as in pack. */
 
 import { CnbError } from '../base/errors.ts'
 import type { BuildTarget } from './buildpack-descriptor.ts'
@@ -31,4 +31,9 @@ export function parseTarget(text: string, option = '--target'): BuildTarget {
     const isValid = others.length === 0 && [name, version].every((part) => part === undefined || DISTRO.test(part))
     return isValid ? { name, ...(version === undefined ? {} : { version }) } : fail(`'${distro}' is not a distribution`)
   }
+}
+
+/** Returns each target with at most one distribution: an image is for one. */
+export function withOneDistro(targets: readonly BuildTarget[]): BuildTarget[] {
+  return targets.flatMap((target) => (target.distros?.length ? target.distros.map((distro) => ({ ...target, distros: [distro] })) : [target]))
 }

@@ -6,7 +6,7 @@ const NONE = 'Leave it out: cnb has no equivalent of this pack feature.'
 const COMMANDS: Readonly<Record<string, string>> = {
   'buildpack register': "Open an issue in the registry's repository; cnb opens no browser.",
   'buildpack yank': "Open an issue in the registry's repository; cnb opens no browser.",
-  ...Object.fromEntries(['buildpack', 'extension', 'stack'].map((name) => [name, NONE])),
+  ...Object.fromEntries(['buildpack inspect', 'buildpack pull', 'extension inspect', 'extension pull', 'extension register', 'extension yank', 'stack'].map((name) => [name, NONE])),
 }
 
 /** What to use instead of a pack option, by cnb command. */

@@ -14,6 +14,10 @@ import { inspectBuilderCommand } from './commands/builder/inspect.ts'
 import { suggestBuildersCommand } from './commands/builder/suggest.ts'
 import { registryMirrorsCommand, runImageMirrorsCommand, trustedBuildersCommand } from './commands/config/lists.ts'
 import { defaultBuilderCommand, experimentalCommand, lifecycleImageCommand, pullPolicyCommand } from './commands/config/values.ts'
+import { newBuildpackCommand } from './commands/buildpack/new.ts'
+import { packageBuildpackCommand } from './commands/buildpack/package.ts'
+import { newExtensionCommand } from './commands/extension/new.ts'
+import { packageExtensionCommand } from './commands/extension/package.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { rebaseCommand } from './commands/rebase.ts'
 import { addManifestCommand } from './commands/manifest/add.ts'
@@ -48,6 +52,10 @@ export const COMMANDS: readonly CommandDefinition[] = [
   pushManifestCommand,
   removeManifestCommand,
   rmManifestCommand,
+  newBuildpackCommand,
+  packageBuildpackCommand,
+  newExtensionCommand,
+  packageExtensionCommand,
   downloadSbomCommand,
   listRegistriesCommand,
   addRegistryCommand,
@@ -71,6 +79,8 @@ const PARENTS: Readonly<Record<string, string>> = {
   config: 'Shows and changes the configuration file.',
   'config registries': 'Lists, adds and removes buildpack registries.',
   manifest: 'Creates and pushes lists of images for several platforms.',
+  buildpack: 'Writes, packages and inspects buildpacks.',
+  extension: 'Writes, packages and inspects image extensions.',
   sbom: 'Extracts bills of materials from images.',
 }
 
@@ -117,6 +127,8 @@ export function parseCommandLine(argv: readonly string[], columns = 100, dialect
   const ignored = findIgnored(words)
   if (ignored) return ignored
   const program = makeProgram(dialect, words, (run) => (state.run = run), (text) => (state.printed += text), columns)
+  // Commander looks for the program's options behind a command too, where a command may have an option of the same name.
+  if (!hasOwnVersion(words)) program.version(VERSION, '--version', 'print the version')
   for (const command of allOf(program)) {
     // By default, commander would exit the process.
     command.exitOverride((error) => {
@@ -164,6 +176,12 @@ function commandAskedFor(program: Command, shown: Command): string[] | undefined
   return [...path, ...words, ...(isKnown ? ['--help'] : [])]
 }
 
+/** Whether the command line names a command with an option `--version`. */
+function hasOwnVersion(argv: readonly string[]): boolean {
+  const words = ` ${argv.filter((word) => !word.startsWith('-')).join(' ')} `
+  return COMMANDS.some(({ name, groups }) => words.includes(` ${name} `) && groups.some(({ options }) => 'version' in options))
+}
+
 /** Returns the note on a command that is ignored, if the command line is one. */
 function findIgnored(words: readonly string[]): Parsed | undefined {
   const [name, reason] = Object.entries(COMMANDS_WITHOUT_MEANING).find(([each]) => `${words.join(' ')} `.startsWith(`${each} `)) ?? []
@@ -179,7 +197,6 @@ function makeProgram({ program: name, commands, globals }: Dialect, argv: readon
   const definitions = new Map<Command, CommandDefinition>()
   const program = new Command(name)
     .description('Turns source code into container images with Cloud Native Buildpacks.')
-    .version(VERSION, '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .configureOutput({ writeOut: write, writeErr: write, outputError: () => undefined })
   for (const option of Object.values(optionsOf([globals]))) program.addOption(option)

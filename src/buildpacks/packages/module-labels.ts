@@ -1,4 +1,4 @@
-/** The parts of labels that describe buildpacks, byte for byte as pack writes them: Go's field order, and null for a nil slice. */
+/** Encodes the descriptions of buildpacks in labels, byte for byte as pack: Go's field order. */
 
 import type { Buildpack } from '../buildpack.ts'
 import type { BuildpackInfo, BuildTarget } from '../buildpack-descriptor.ts'

@@ -9,7 +9,7 @@ import { DEFAULT_EXEC_ENV } from '../../../src/lifecycle/exec-env.ts'
 
 const SOURCES = join(import.meta.dirname, '../../../src')
 /** Options of other programs that cnb runs or mentions, and pack options that cnb does not have. */
-const FOREIGN = new Set(['--entrypoint', '--rm', '--host', '--expose-gc', '--wasm-tiering-budget', '--no-recursion', '--null'])
+const FOREIGN = new Set(['--entrypoint', '--rm', '--host', '--expose-gc', '--wasm-tiering-budget', '--no-recursion', '--null', '--test', '--print', '--yes', '--disable-warning'])
 const FOREIGN_FILES = ['cli/pack-words.ts', 'cli/pack/dialect.ts', 'cli/pack/without-meaning.ts', 'buildpacks/registry/index-repository.ts']
 
 /** Returns the strings of a source file, with `x` for each substitution; none without parsing if no string can mention an option or command. */
@@ -44,12 +44,12 @@ describe('a message', () => {
 
   it('mentions commands only with their own options', () => {
     const groups = [...new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''))].join('|')
-    const proposed = texts.flatMap(({ file, text }) => [...text.matchAll(new RegExp(`\\bcnb ((?:${groups})\\b[^'|;,)]*)`, 'g'))].map(([, words = '']) => ({ file, words })))
+    const proposed = texts.flatMap(({ file, text }) => [...text.matchAll(new RegExp(`\\bcnb ((?:${groups})\\b[^'|;,)\\n]*)`, 'g'))].map(([, words = '']) => ({ file, words })))
     expect(proposed.length).toBeGreaterThan(20)
     for (const { file, words } of proposed) {
       const name = [words.split(/[ .]/).slice(0, 3).join(' '), words.split(/[ .]/).slice(0, 2).join(' '), words.split(/[ .]/)[0] ?? ''].find((start) => taken.has(start))
       // Some mention a parent command.
-      if (name === undefined) expect(`${file}: ${words}`).toMatch(/: (?:builder|config|config default-builder|sbom)\.?$/)
+      if (name === undefined) expect(`${file}: ${words}`).toMatch(/: (?:builder|buildpack|config|config default-builder|extension|sbom)\.?$/)
       for (const flag of words.match(/(?<=\s)--?[a-z][a-z-]*/gi) ?? []) expect(`${file}: ${words} ${[...(taken.get(name ?? '') ?? [])].includes(flag) ? '' : `lacks ${flag}`}`).not.toContain('lacks')
     }
   })
@@ -77,8 +77,10 @@ describe('a default in help', () => {
       '--workspace: workspace',
       '-B, --builder: from project.toml or config.toml',
       "-D, --default-process: the buildpacks' choice",
+      '-V, --version: 1.0.0',
       '-d, --depth: unlimited',
       '-d, --descriptor: project.toml in the app',
+      "-p, --path: the ID's last part",
       '-p, --path: working directory',
     ])
   })

@@ -20,7 +20,7 @@ describe('completion', () => {
   })
 
   it('works in bash', () => {
-    expect(completeInBash('bui')).toEqual(['build', 'builder'])
+    expect(completeInBash('bui')).toEqual(['build', 'builder', 'buildpack'])
     expect(completeInBash('builder', 'cr')).toEqual(['create'])
     expect(completeInBash('-q', 'build', 'app', '--pull')).toEqual(['--pull-policy'])
     expect(completeInBash('inspect', 'some-f')).toEqual([])
