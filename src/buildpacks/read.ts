@@ -55,7 +55,7 @@ export async function readModules(path: string, { kind, platform, target }: Modu
 }
 
 /** Returns the index of an image archive. Returns undefined for any other file, including one that is not a tar. */
-async function openImageArchive(path: string, { signal }: Context): Promise<TarFile | undefined> {
+export async function openImageArchive(path: string, { signal }: Context): Promise<TarFile | undefined> {
   try {
     const tar = await indexTarFile(path, 'CNB_BUILDPACK_INVALID', signal)
     return isImageArchive(tar) ? tar : undefined

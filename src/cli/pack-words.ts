@@ -6,12 +6,14 @@ const NONE = 'Leave it out: cnb has no equivalent of this pack feature.'
 const COMMANDS: Readonly<Record<string, string>> = {
   'buildpack register': "Open an issue in the registry's repository; cnb opens no browser.",
   'buildpack yank': "Open an issue in the registry's repository; cnb opens no browser.",
-  ...Object.fromEntries(['buildpack inspect', 'buildpack pull', 'extension inspect', 'extension pull', 'extension register', 'extension yank', 'stack'].map((name) => [name, NONE])),
+  ...Object.fromEntries(['extension pull', 'extension register', 'extension yank', 'stack'].map((name) => [name, NONE])),
 }
 
 /** What to use instead of a pack option, by cnb command. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'builder inspect': { '-d': 'Use --depth.' },
+  'buildpack pull': Object.fromEntries(['--buildpack-registry', '-r'].map((flag) => [flag, NONE])),
+  'buildpack inspect': Object.fromEntries(['--registry', '-r'].map((flag) => [flag, NONE])),
 }
 
 /** Returns what to use instead of a pack command that cnb does not have; undefined if pack has no such command either. */

@@ -14,8 +14,11 @@ import { inspectBuilderCommand } from './commands/builder/inspect.ts'
 import { suggestBuildersCommand } from './commands/builder/suggest.ts'
 import { registryMirrorsCommand, runImageMirrorsCommand, trustedBuildersCommand } from './commands/config/lists.ts'
 import { defaultBuilderCommand, experimentalCommand, lifecycleImageCommand, pullPolicyCommand } from './commands/config/values.ts'
+import { inspectBuildpackCommand } from './commands/buildpack/inspect.ts'
 import { newBuildpackCommand } from './commands/buildpack/new.ts'
 import { packageBuildpackCommand } from './commands/buildpack/package.ts'
+import { pullBuildpackCommand } from './commands/buildpack/pull.ts'
+import { inspectExtensionCommand } from './commands/extension/inspect.ts'
 import { newExtensionCommand } from './commands/extension/new.ts'
 import { packageExtensionCommand } from './commands/extension/package.ts'
 import { inspectCommand } from './commands/inspect.ts'
@@ -54,8 +57,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
   rmManifestCommand,
   newBuildpackCommand,
   packageBuildpackCommand,
+  inspectBuildpackCommand,
+  pullBuildpackCommand,
   newExtensionCommand,
   packageExtensionCommand,
+  inspectExtensionCommand,
   downloadSbomCommand,
   listRegistriesCommand,
   addRegistryCommand,

@@ -5,10 +5,10 @@ import type { FieldReader } from '../../formats/field-reader.ts'
 import { compareBytes } from '../../formats/go/json.ts'
 import type { Image, Layer } from '../../images/image.ts'
 import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL } from '../../images/labels/label-names.ts'
-import { labelOf, readLabels } from '../../images/labels/read-labels.ts'
+import { labelOf, readLabels, type Labelled } from '../../images/labels/read-labels.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
 import type { Buildpack } from '../buildpack.ts'
-import { readOrder, readTarget, type BuildpackDescriptor, type ModuleKind } from '../buildpack-descriptor.ts'
+import { readOrder, readTarget, type BuildpackDescriptor, type BuildpackInfo, type ModuleKind } from '../buildpack-descriptor.ts'
 import { checkedLayer } from './checked-layer.ts'
 
 /**
@@ -17,31 +17,60 @@ import { checkedLayer } from './checked-layer.ts'
  * @throws CnbError CNB_BUILDPACK_INVALID for a missing or invalid label, and for a label that names a layer the image does not have
  */
 export function readPackage(image: Image, kind: ModuleKind): Buildpack[] {
-  const layersLabel = kind === 'extension' ? EXTENSION_LAYERS_LABEL : BUILDPACK_LAYERS_LABEL
-  for (const name of [PACKAGE_METADATA_LABEL, layersLabel]) if (labelOf(image, name) === '') throw notAPackage(image, name, kind)
-  const labels = readLabels(image, [PACKAGE_METADATA_LABEL, layersLabel], 'CNB_BUILDPACK_INVALID')
-  const main = labels.table(PACKAGE_METADATA_LABEL)
-  const isMain = ({ descriptor: { info } }: PackagedModule): boolean => info.id === main?.string('id') && info.version === main.string('version')
-  const modules = readLayersLabel(labels.table(layersLabel), kind)
-  if (!modules.some(isMain)) {
-    throw new CnbError('CNB_BUILDPACK_INVALID', `the package '${image.reference}' lacks its main ${kind} '${main?.string('id')}@${main?.string('version')}'`)
-  }
-  modules.sort((a, b) => Number(isMain(b)) - Number(isMain(a)) || compareBytes(nameOf(a), nameOf(b)))
   const layers = new Map<Digest, Layer>(image.layers.map((layer) => [layer.diffId, checkedLayer(layer, image.reference)]))
-  return modules.map(({ descriptor, diffId }) => {
+  return readPackageLabels(image, kind).modules.map(({ descriptor, diffId }) => {
     const layer = layers.get(diffId)
     if (layer) return { origin: image.reference, descriptor, layer }
     throw new CnbError('CNB_BUILDPACK_INVALID', `the package '${image.reference}' lacks layer ${diffId} of '${descriptor.info.id}'`)
   })
 }
 
+/** A module in the label of a package. */
 interface PackagedModule {
   readonly descriptor: BuildpackDescriptor
   readonly diffId: Digest
 }
 
-function notAPackage(image: Image, label: string, kind: ModuleKind): CnbError {
+/** The content of a package's labels. */
+export interface PackageLabels {
+  /** The description of the main module. */
+  readonly info: BuildpackInfo
+  /** The stacks that all buildpacks of the package support. */
+  readonly stacks: BuildpackDescriptor['stacks']
+  /** The main module is first. */
+  readonly modules: readonly PackagedModule[]
+}
+
+/** Reads the labels of a package. @throws CnbError CNB_BUILDPACK_INVALID for a missing or invalid label */
+export function readPackageLabels(image: Labelled, kind: ModuleKind): PackageLabels {
+  const layersLabel = kind === 'extension' ? EXTENSION_LAYERS_LABEL : BUILDPACK_LAYERS_LABEL
+  for (const name of [PACKAGE_METADATA_LABEL, layersLabel]) if (labelOf(image, name) === '') throw notAPackage(image, name, kind)
+  const labels = readLabels(image, [PACKAGE_METADATA_LABEL, layersLabel], 'CNB_BUILDPACK_INVALID')
+  const metadata = labels.table(PACKAGE_METADATA_LABEL)
+  const info = { id: metadata?.string('id') ?? '', version: metadata?.string('version') ?? '', ...readDetails(metadata) }
+  const isMain = ({ descriptor }: PackagedModule): boolean => descriptor.info.id === info.id && descriptor.info.version === info.version
+  const modules = readLayersLabel(labels.table(layersLabel), kind)
+  if (!modules.some(isMain)) {
+    throw new CnbError('CNB_BUILDPACK_INVALID', `the package '${image.reference}' lacks its main ${kind} '${info.id}@${info.version}'`)
+  }
+  modules.sort((a, b) => Number(isMain(b)) - Number(isMain(a)) || compareBytes(nameOf(a), nameOf(b)))
+  return { info, stacks: (metadata?.tables('stacks') ?? []).map(readStack), modules }
+}
+
+/** Reads the optional fields of pack's `ModuleInfo`. */
+function readDetails(metadata: FieldReader | undefined): Omit<BuildpackInfo, 'id' | 'version'> {
+  const [name, description, homepage] = ['name', 'description', 'homepage'].map((key) => metadata?.string(key) || undefined)
+  const keywords = metadata?.strings('keywords') ?? []
+  const licenses = (metadata?.tables('licenses') ?? []).map((license) => ({ type: license.string('Type'), uri: license.string('URI') }))
+  return { name, description, homepage, ...(keywords.length > 0 ? { keywords } : {}), ...(licenses.length > 0 ? { licenses } : {}) }
+}
+
+function notAPackage(image: Labelled, label: string, kind: ModuleKind): CnbError {
   return new CnbError('CNB_BUILDPACK_INVALID', `'${image.reference}' is not a package of ${kind}s: it has no label ${label}`, { hint: `Pass a package of ${kind}s.` })
+}
+
+function readStack(stack: FieldReader): BuildpackDescriptor['stacks'][number] {
+  return { id: stack.string('id') ?? '', mixins: stack.strings('mixins') }
 }
 
 function nameOf({ descriptor: { info } }: PackagedModule): string {
@@ -67,7 +96,7 @@ function readLayerInfo(layer: FieldReader, id: string, version: string, kind: Mo
     kind,
     api: layer.requiredString('api'),
     info: { id, version, name, homepage },
-    stacks: layer.tables('stacks').map((stack) => ({ id: stack.string('id') ?? '', mixins: stack.strings('mixins') })),
+    stacks: layer.tables('stacks').map(readStack),
     targets: layer.tables('targets').map(readTarget),
     order: readOrder(layer, 'order'),
   }

@@ -6,16 +6,24 @@ import type { Theme } from '../../ui/theme.ts'
 
 type Sized = Pick<ImagePlace, 'size' | 'compressedSize'>
 
-const PLACES: Readonly<Record<ImagePlace['source'], string>> = { engine: 'on the engine', registry: 'in its registry', layout: 'in the layout' }
+const PLACES = {
+  engine: 'on the engine',
+  registry: 'in its registry',
+  layout: 'in the layout',
+  file: 'in a file',
+  directory: 'in a directory',
+  url: 'from its URL',
+  'buildpack registry': 'from the buildpack registry',
+} as const
 
 /** Formats the first line: name, size and location. */
-export function titleLine(name: string, place: Sized & Pick<ImagePlace, 'source'>, theme: Theme): string {
+export function titleLine(name: string, place: Sized & { readonly source: keyof typeof PLACES }, theme: Theme): string {
   const form = place.compressedSize === undefined ? '' : 'compressed, '
   return `${theme.name(name)}  ${sizeText(place)} ${theme.dim(`${form}${PLACES[place.source]}`)}`
 }
 
 /** Returns ID, media type, platforms and creation time of an image, for `fields`. */
-export function identityFields({ id, mediaType, index, platform, created }: Omit<ImagePlace, 'image'>): [string, string | undefined][] {
+export function identityFields({ id, mediaType, index, platform, created }: Partial<Omit<ImagePlace, 'image' | 'source'>>): [string, string | undefined][] {
   return [
     ['ID', id],
     ['Media type', mediaType],

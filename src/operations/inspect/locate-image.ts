@@ -27,6 +27,8 @@ export interface LocateOptions extends RegistryOptions {
 const MAKERS = {
   app: (name: string) => `To build it: cnb build ${name}`,
   builder: (name: string) => `To create it: cnb builder create ${name} --config builder.toml`,
+  buildpack: (name: string) => `To create it: cnb buildpack package ${name} --path .`,
+  extension: (name: string) => `To create it: cnb extension package ${name} --path .`,
 }
 
 export type ImageKind = keyof typeof MAKERS

@@ -1,11 +1,11 @@
 /** Human-readable output of `cnb builder inspect`. */
 
-import type { BuilderInspection, OrderNode } from '../../../operations/builder/inspect-builder.ts'
+import type { BuilderInspection } from '../../../operations/builder/inspect-builder.ts'
 import { formatFields } from '../../../ui/fields.ts'
 import { sanitizeLine } from '../../../ui/sanitize.ts'
 import { formatTable } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
-import { formatTree, type TreeNode } from '../../../ui/tree.ts'
+import { modulesTable, orderTree } from '../modules-text.ts'
 import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from '../place-text.ts'
 import { targetText } from '../target-text.ts'
 
@@ -32,10 +32,10 @@ export function builderText(inspection: BuilderInspection, theme: Theme): string
       theme,
     ),
     ...section('Run images', runImages.flatMap(runImageLines)),
-    ...section('Buildpacks', modules(buildpacks, theme)),
-    ...section('Detection order', formatTree(groups(order))),
-    ...(extensions.length > 0 ? section('Extensions', modules(extensions, theme)) : []),
-    ...(orderExtensions.length > 0 ? section('Detection order of extensions', formatTree(groups(orderExtensions))) : []),
+    ...section('Buildpacks', modulesTable(buildpacks, theme)),
+    ...section('Detection order', orderTree(order)),
+    ...(extensions.length > 0 ? section('Extensions', modulesTable(extensions, theme)) : []),
+    ...(orderExtensions.length > 0 ? section('Detection order of extensions', orderTree(orderExtensions)) : []),
     ...section(
       'Layers',
       formatTable(
@@ -53,19 +53,4 @@ function runImageLines({ image, mirrors }: BuilderInspection['runImages'][number
 
 function apis({ supported, deprecated }: { supported: readonly string[]; deprecated: readonly string[] }): string {
   return `${supported.join(', ')}${deprecated.length > 0 ? ` (deprecated: ${deprecated.join(', ')})` : ''}`
-}
-
-function modules(list: BuilderInspection['buildpacks'], theme: Theme): string[] {
-  if (list.length === 0) return ['  none']
-  const columns = [{ title: 'ID' }, { title: 'VERSION' }, { title: 'NAME', spare: true }, { title: 'HOMEPAGE', spare: true }] as const
-  return formatTable(columns, list.map(({ id, version, name, homepage }) => [id, version, name ?? '', homepage ?? '']), theme)
-}
-
-function groups(order: BuilderInspection['order']): TreeNode[] {
-  return order.map(({ buildpacks }, index) => ({ label: `Group ${index + 1}`, children: buildpacks.map(node) }))
-}
-
-function node({ id, version, optional, cyclic, groups: inner = [] }: OrderNode): TreeNode {
-  const name = sanitizeLine(version ? `${id}@${version}` : id, false)
-  return { label: `${name}${optional ? ' (optional)' : ''}${cyclic ? ' (cyclic)' : ''}`, children: groups(inner) }
 }
