@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CnbEvent } from '../../../../src/base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
 import { createBuilder, type CreateBuilderOptions } from '../../../../src/operations/builder/create-builder.ts'
+import type { Registries } from '../../../../src/registry/registry.ts'
 import { openContentCache } from '../../../../src/registry/download/content-cache.ts'
 import { FakeEngine } from '../../../support/fakes/fake-engine.ts'
 import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
@@ -46,7 +47,8 @@ afterEach(() => scratch[Symbol.asyncDispose]())
 async function create(toml = TOML, options: Partial<CreateBuilderOptions> = {}) {
   await writeFile(join(scratch.path, 'builder.toml'), toml)
   const host = { env: { CNB_HOME: scratch.path, CNB_CACHE_DIR: 'cache' }, cwd: scratch.path, home: '/nowhere' }
-  const registries = () => Promise.reject(new Error('no registry is needed'))
+  // With the policy never, the registry's images in the cache are searched, without a request.
+  const registries = async () => ({ repository: () => ({ name: 'r.example/unused' }) }) as unknown as Registries
   const services = async () => ({ engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined })
   const remote = { host, platform: { os: 'linux', architecture: 'amd64' }, registries }
   const given = { image: 'acme/builder', config: 'builder.toml', pullPolicy: 'never' as const, ...options }

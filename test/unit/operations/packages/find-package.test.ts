@@ -32,8 +32,9 @@ describe('findPackage', () => {
     await expect(find('always', has('engine'), fails('CNB_REGISTRY_FAILED'))).rejects.toMatchObject({ code: 'CNB_REGISTRY_FAILED' })
   })
 
-  test('throws if no store has the image; the policy never reads no registry', async () => {
-    await expect(find('never', lacks, unused)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
+  test('throws if no store has the image', async () => {
+    expect(await find('never', lacks, has('cache'))).toBe('cache')
+    await expect(find('never', lacks, lacks)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
     await expect(find('always', lacks, lacks)).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
     await expect(find('always', undefined, fails('CNB_REGISTRY_UNREACHABLE'))).rejects.toMatchObject({ code: 'CNB_REGISTRY_UNREACHABLE' })
   })
