@@ -60,7 +60,6 @@ export function withoutLogin(text: string): string {
 /** Settings for every call: no hook, no program of the configuration runs, and no other repository is contacted. */
 const SETTINGS = [
   'core.hooksPath=/dev/null',
-  'core.fsmonitor=false',
   'core.askPass=',
   'core.bigFileThreshold=1m',
   'gc.auto=0',

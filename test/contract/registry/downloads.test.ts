@@ -243,6 +243,8 @@ describe('redirects of downloads', () => {
     replies = [to('/next'), to(`${servers.other.origin}/x`), content]
     await download(servers.secure.origin.replace('//', '//us%40er:pass@'))
     expect(requests.map(({ headers }) => headers.authorization)).toEqual([`Basic ${Buffer.from('us@er:pass').toString('base64')}`, `Basic ${Buffer.from('us@er:pass').toString('base64')}`, undefined])
+    // They are not part of the name in the cache.
+    expect((await download(servers.secure.origin, 'never')).digest).toBe(digestOf(CONTENT))
   })
 
   it('shows no user, password and query in errors', async () => {

@@ -186,6 +186,13 @@ describe('the content cache', () => {
     expect(await cache.fact('url', 'https://host/a')).toBeUndefined()
   })
 
+  test('does not take the fact of one key for that of another', async () => {
+    for (const key of ['a', 'b']) await cache.setFact('url', key, key)
+    const [a, b] = ['a', 'b'].map((key) => join(directory.path, 'facts/url', `${hexOf(digestOf(key))}.json`)) as [string, string]
+    await rename(a, b)
+    expect(await cache.fact('url', 'b')).toBeUndefined()
+  })
+
   test('does not write the key of a fact to the disk', async () => {
     await cache.setFact('url', 'https://user:secret@host/?token=secret', 1)
     const [file = ''] = await readdir(join(directory.path, 'facts/url'))
