@@ -17,7 +17,7 @@ export interface ListedRegistry extends RegistryEntry {
 }
 
 /** Returns the registries of the configuration file, and the official registry last. */
-export function registriesOf(config: Pick<Config, 'registries' | 'defaultRegistry'>): ListedRegistry[] {
+function registriesOf(config: Pick<Config, 'registries' | 'defaultRegistry'>): ListedRegistry[] {
   const isDefault = (name: string): boolean => name === (config.defaultRegistry ?? OFFICIAL.name)
   return [...config.registries, OFFICIAL].map((registry) => ({ ...registry, default: isDefault(registry.name) }))
 }
