@@ -1,4 +1,4 @@
-/** Commands and options of pack 0.40 that cnb names differently or does not have. */
+/** Commands of pack 0.40 that cnb does not have. */
 
 const NONE = 'Leave it out: cnb has no equivalent of this pack feature.'
 
@@ -9,22 +9,10 @@ const COMMANDS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['extension pull', 'extension register', 'extension yank', 'stack'].map((name) => [name, NONE])),
 }
 
-/** What to use instead of a pack option, by cnb command. */
-const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'builder inspect': { '-d': 'Use --depth.' },
-  'buildpack pull': Object.fromEntries(['--buildpack-registry', '-r'].map((flag) => [flag, NONE])),
-  'buildpack inspect': Object.fromEntries(['--registry', '-r'].map((flag) => [flag, NONE])),
-}
-
 /** Returns what to use instead of a pack command that cnb does not have; undefined if pack has no such command either. */
 export function insteadOfCommand(words: readonly string[]): string | undefined {
   const [one = '', two = ''] = words
   return find(COMMANDS, `${one} ${two}`) ?? find(COMMANDS, one)
-}
-
-/** Returns what to use instead of a pack option that the command does not have; undefined if pack has no such option either. */
-export function insteadOfOption(command: string, flag: string): string | undefined {
-  return find(OPTIONS[command] ?? {}, flag)
 }
 
 function find(table: Readonly<Record<string, string>>, key: string): string | undefined {

@@ -39,7 +39,7 @@ import { CommandHelp, pathOf } from './help.ts'
 import { globalOptions } from './options/global.ts'
 import { expandAlias } from './pack/aliases.ts'
 import { COMMANDS_WITHOUT_MEANING, noEffect, OPTIONS_WITHOUT_MEANING } from './pack/without-meaning.ts'
-import { insteadOfCommand, insteadOfOption } from './pack-words.ts'
+import { insteadOfCommand } from './pack-words.ts'
 
 export const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
@@ -305,9 +305,6 @@ function usageError(error: CommanderError, command: Command, definitions: readon
 
 function instead(error: CommanderError, command: Command, definitions: readonly CommandDefinition[]): string | undefined {
   const words = pathOf(command).split(' ').slice(1)
-  if (error.code === 'commander.unknownOption') {
-    return insteadOfOption(words.join(' '), /'([^'=]*)/.exec(error.message)?.[1] ?? '')
-  }
   if (error.code !== 'commander.unknownCommand') return undefined
   const [unknown = ''] = command.args
   const elsewhere = definitions.find(({ name }) => name.split(' ').includes(unknown))

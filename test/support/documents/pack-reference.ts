@@ -25,7 +25,7 @@ With a link named \`pack\`, or as \`cnb pack …\`, \`cnb\` takes the command li
 
 \`\`\`sh
 ln -s "$(command -v cnb)" ~/.local/bin/pack
-cnb pack build my-app --builder my-builder --env=NODE_ENV=test --publish=false
+pack build my-app --builder my-builder --env=NODE_ENV=test --publish=false
 \`\`\`
 
 - Progress, warnings and results are on stdout, errors on stderr: \`===> DETECTING\`, \`Successfully built image 'my-app'\`,

@@ -2,7 +2,6 @@
 
 import type { OptionGroup } from '../../../src/cli/command.ts'
 import { globalOptions } from '../../../src/cli/options/global.ts'
-import { insteadOfOption } from '../../../src/cli/pack-words.ts'
 import { COMMANDS, parseCommandLine } from '../../../src/cli/program.ts'
 import { ALIASES } from '../../../src/cli/pack/aliases.ts'
 import { COMMANDS_WITHOUT_MEANING, OPTIONS_WITHOUT_MEANING } from '../../../src/cli/pack/without-meaning.ts'
@@ -47,7 +46,7 @@ function optionEntry(command: string, flag: string): PackEntry {
   if (reason !== undefined) return { command, flag, outcome: 'no meaning', note: reason }
   const groups = [...(definition?.groups ?? []), globalOptions]
   const works = long === '--version' || groups.some(({ options }) => Object.values(options as OptionGroup['options']).some(({ flags }) => isNamed(flags, long)))
-  return { command, flag, outcome: works ? 'works' : 'refused', note: works ? '' : (insteadOfOption(definition?.name ?? '', long) ?? '') }
+  return { command, flag, outcome: works ? 'works' : 'refused', note: '' }
 }
 
 function isNamed(flags: string, long: string): boolean {

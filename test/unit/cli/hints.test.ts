@@ -78,10 +78,12 @@ describe('a default in help', () => {
       '-B, --builder: from project.toml or config.toml',
       "-D, --default-process: the buildpacks' choice",
       '-V, --version: 1.0.0',
+      "-R, --buildpack-registry: the configuration file's",
       '-d, --depth: unlimited',
       '-d, --descriptor: project.toml in the app',
       "-p, --path: the ID's last part",
       '-p, --path: working directory',
+      "-r, --buildpack-registry: the configuration file's",
     ])
   })
 })

@@ -23,7 +23,7 @@ export const inspectBuilderCommand = defineCommand({
   description:
     "Shows a builder's lifecycle, run images, buildpacks and detection order. Reads the image from the engine, or from its registry if " +
     'the engine is unavailable or does not have it.',
-  argument: { name: 'image', optional: true, description: 'builder (default: configured); oci:DIR[:TAG] for one in an OCI layout' },
+  argument: { name: 'image', optional: true, description: 'builder (default: configured); oci:DIR[:TAG] for a layout' },
   formats: SHOWING_FORMATS,
   groups,
   examples: [
