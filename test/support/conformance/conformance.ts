@@ -82,5 +82,9 @@ export const CHECKS: Readonly<Record<number, Check>> = {
     ['e2e/build/extensions.test.ts', 'is refused unless each Dockerfile allows it'],
     ['e2e/build/extensions.test.ts', 'with the image of the stock lifecycle except for times'],
   ),
-  85: notYet('buildpack registries are not searched'),
+  85: by(
+    ['unit/buildpacks/registry/index-entries.test.ts', 'stays in the index for every accepted id'],
+    ['unit/buildpacks/registry/index-entries.test.ts', 'returns the highest version without yanked ones'],
+    ['unit/buildpacks/registry/buildpack-registries.test.ts', 'resolves a version and the highest version'],
+  ),
 }
