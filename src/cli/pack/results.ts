@@ -13,7 +13,8 @@ interface Result {
   readonly published?: boolean
 }
 
-type Line = (name: string, result: Result, theme: Theme) => string[]
+/** @param given the command's arguments; the first is the name */
+type Line = (name: string, result: Result, theme: Theme, given: readonly string[]) => string[]
 
 const LINES: Readonly<Record<string, Line>> = {
   build: (name, _, theme) => [`Successfully built image ${theme.name(name)}`],
@@ -26,7 +27,17 @@ const LINES: Readonly<Record<string, Line>> = {
   'buildpack pull': (name, _, theme) => [`Successfully pulled ${theme.name(name)}`],
   'buildpack package': packaged,
   'extension package': packaged,
+  'manifest create': (name, { reference }, theme) => (reference === undefined ? [`Successfully created manifest list ${theme.name(name)}`] : pushed(name, theme)),
+  'manifest add': (_, _result, theme, given) => [`Successfully added image ${theme.name(given[1] ?? '')} to index`],
+  'manifest annotate': (name, _, theme, given) => [`Successfully annotated image ${theme.name(given[1] ?? '')} in index ${theme.name(name)}`],
+  'manifest push': (name, _, theme) => pushed(name, theme),
+  'manifest rm': (name) => [`Successfully removed image(s) from index: '${name}'`],
+  'manifest remove': () => ['Successfully deleted manifest list(s) from local storage'],
   'sbom download': () => [],
+}
+
+function pushed(name: string, theme: Theme): string[] {
+  return [`Successfully pushed manifest list ${theme.name(name)} to registry`]
 }
 
 function packaged(name: string, { places = [], format }: Result, theme: Theme): string[] {
@@ -44,6 +55,6 @@ export function packResult(command: string, given: readonly string[], outcome: O
   return {
     ...outcome,
     line: command === 'build' ? `${name.replace(/:[^:/]*$/, '')}@${digest}` : '',
-    text: (theme) => lines(name, result, theme).join('\n'),
+    text: (theme) => lines(name, result, theme, given).join('\n'),
   }
 }

@@ -10,6 +10,8 @@ import { reportUsageError, runCommand } from '../../../../src/cli/run.ts'
 import { parseToml } from '../../../../src/formats/toml.ts'
 import { BUILDER, type FakeBuilds, loadFakeBuilder, openFakeBuilds, RUN_IMAGE } from '../../../support/fakes/fake-builds.ts'
 import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import { pushImage } from '../../../support/images/push-image.ts'
+import { openClient } from '../../../support/registry/registry-client.ts'
 import { recordingStream } from '../../ui/recording-stream.ts'
 
 const dialect = packDialect(COMMANDS)
@@ -130,4 +132,21 @@ describe('pack inspect', () => {
     await writeFile(join(builds.host.home, 'config.toml'), `default-builder-image = "${builder}"\n`)
     expect((await pack('builder', 'inspect')).stdout).toMatch(/^Inspecting default builder: '/)
   })
+})
+
+test('prints the lines of pack manifest', async () => {
+  await using client = openClient()
+  const [list, amd64, arm64] = ['app:1', 'app:amd64', 'app:arm64'].map((name) => `${registry.address}/${name}`) as [string, string, string]
+  const { digest } = await pushImage(client.registries, amd64, { layers: [] })
+  await pushImage(client.registries, arm64, { layers: [], platform: { os: 'linux', architecture: 'arm64' } })
+  const lines: [string[], string][] = [
+    [['create', list, amd64], `Successfully created manifest list '${list}'`],
+    [['add', list, arm64], `Successfully added image '${arm64}' to index`],
+    [['annotate', list, arm64, '--variant', 'v8'], `Successfully annotated image '${arm64}' in index '${list}'`],
+    [['rm', list, `${registry.address}/app@${digest}`], `Successfully removed image(s) from index: '${list}'`],
+    [['push', list], `Successfully pushed manifest list '${list}' to registry`],
+    [['remove', list], 'Successfully deleted manifest list(s) from local storage'],
+    [['create', list, amd64, arm64, '--publish'], `Successfully pushed manifest list '${list}' to registry`],
+  ]
+  for (const [argv, line] of lines) expect(await pack('manifest', ...argv)).toEqual({ code: 0, stdout: `${line}\n`, stderr: '' })
 })
