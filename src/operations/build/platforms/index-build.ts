@@ -31,8 +31,9 @@ export class IndexBuild {
     const { image, tags } = plans[0]!
     const saved = await step(context, `saving the index ${familiarName(image)}`, () =>
       openIndexSinks(sinks, registries).save({ images: this.#entries, tags: [image, ...tags] }, context))
+    const { platform: _, ...first } = images[0]!
     return {
-      ...images[0]!,
+      ...first,
       id: saved.id,
       reference: outputReference(image, saved),
       runImage: unique(images.map(({ runImage }) => runImage)).join(', '),

@@ -50,6 +50,7 @@ test('publishes an index of one image for each platform', async () => {
   const result = await build({ tags: [`${registry.address}/other:2`] })
   const { address } = registry
   expect(result).toMatchObject({ image, tags: [`${address}/other:2`], id: `${address}/team/app@${tagged()}`, reference: `${address}/team/app@${tagged()}`, places: ['registry'] })
+  expect(result).not.toHaveProperty('platform')
   expect(result.images?.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64'])
   for (const [at, platform] of [AMD64, ARM64].entries()) {
     const found = await openRegistryImages(client.registries, platform).find(image)
