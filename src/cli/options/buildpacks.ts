@@ -4,8 +4,9 @@ import type { OptionGroup } from '../command.ts'
 
 const registryDescription = "buildpack registry (default: the configuration file's)"
 
-/** pack has -R for `builder create`, and -r elsewhere. */
+/** pack has -R for `builder create`, --registry for `buildpack inspect`, and -r elsewhere. */
 export const buildpackRegistry = { kind: 'text', flags: '-r, --buildpack-registry <name>', description: registryDescription } as const
+export const inspectedRegistry = { kind: 'text', flags: '-r, --registry <name>', description: registryDescription } as const
 export const builderRegistry = { kind: 'text', flags: '-R, --buildpack-registry <name>', description: registryDescription } as const
 
 export const buildpackSources = {

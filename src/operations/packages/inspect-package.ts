@@ -15,9 +15,12 @@ import { readArchivedImage } from '../../images/archive/archive-image.ts'
 import { isLayoutLocation } from '../../images/oci-layout/layout-location.ts'
 import { formatPlatform } from '../../oci/platform.ts'
 import { parsePlatform } from '../build/build-values.ts'
+import { readConfig } from '../config/config-file.ts'
 import { readRegistrySettings } from '../config/registry-settings.ts'
+import { openDownloadSession } from '../downloads.ts'
 import { readFacts, type ImagePlace, type LayerFacts } from '../inspect/image-facts.ts'
 import { locateImage, type ImageServices, type LocateOptions } from '../inspect/locate-image.ts'
+import { chooseRegistry } from './buildpack-registry.ts'
 import { LazyEngine } from './lazy-engine.ts'
 import { openModuleSources } from './open-module-sources.ts'
 
@@ -27,6 +30,8 @@ export interface InspectPackageOptions extends Omit<LocateOptions, 'local'> {
   name: string
   /** The nesting depth shown for composite buildpacks; default: unlimited. */
   depth?: number
+  /** The name of the buildpack registry; default: the configuration file's. */
+  buildpackRegistry?: string
 }
 
 /** The JSON output of `cnb buildpack inspect` and `cnb extension inspect`; YAML and TOML have the same keys. */
@@ -130,8 +135,12 @@ async function inSource(locator: Exclude<ExternalLocator, { type: 'image' }>, op
     const { created } = image.config
     return { labels: readPackageLabels(image, kind), place: { source: 'file', platform: formatPlatform(image.platform), created, ...totalOf(layers) }, layers }
   }
-  const registries = async () => places.remote.registries(await readRegistrySettings(options, host, context))
-  const modules = await openModuleSources({ engine: undefined, registries, policy: 'always' }).read(locator, host.cwd, { kind, platform }, context)
+  const config = await readConfig(host, context)
+  const settings = await readRegistrySettings(options, host, context)
+  await using downloads = openDownloadSession(host, config, settings, context)
+  const registry = chooseRegistry(options.buildpackRegistry, config)
+  const sources = openModuleSources({ engine: undefined, registries: () => places.remote.registries(settings), policy: 'always', downloads, host, registry })
+  const modules = await sources.read(locator, host.cwd, { kind, platform }, context)
   const [main] = modules
   const { info, stacks = [] } = main?.descriptor ?? { info: { id: '', version: '' } }
   const layers = new Map(modules.map(({ layer }) => [layer.diffId, { diffId: layer.diffId, size: layer.size }]))

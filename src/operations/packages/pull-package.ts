@@ -8,12 +8,17 @@ import { findImage } from '../../images/find/find-image.ts'
 import { familiarName, parseReference } from '../../oci/reference.ts'
 import { readConfig } from '../config/config-file.ts'
 import { chooseMirrors, type RegistryOptions } from '../config/registry-settings.ts'
+import { openDownloadSession } from '../downloads.ts'
 import { outputReference } from '../output-reference.ts'
 import type { EngineServices } from '../services.ts'
+import { chooseRegistry } from './buildpack-registry.ts'
+import { registryAddresses } from './registry-addresses.ts'
 
 export interface PullPackageOptions extends Pick<RegistryOptions, 'registryMirrors'> {
-  /** `docker://image`, or an image's name. */
+  /** `docker://image`, an image's name, or an entry of a buildpack registry. */
   name: string
+  /** The name of the buildpack registry; default: the configuration file's. */
+  buildpackRegistry?: string
 }
 
 /** The JSON output of `cnb buildpack pull`. */
@@ -33,12 +38,16 @@ export interface PullPackageResult {
 export async function pullPackage(options: PullPackageOptions, services: EngineServices, context: Context): Promise<PullPackageResult> {
   const { name } = options
   const locator = await externalLocator(name, services.host.cwd)
-  if (locator.type !== 'image') {
-    const what = locator.type === 'registry' ? 'an entry of a buildpack registry' : locator.type === 'url' ? 'a URL' : 'a path'
+  if (locator.type === 'path' || locator.type === 'url') {
+    const what = locator.type === 'url' ? 'a URL' : 'a path'
     throw new CnbError('CNB_USAGE', `cannot pull '${name}': it is ${what}, not an image`, { hint: 'Use docker://IMAGE.' })
   }
-  const { reference } = locator
-  const mirrors = chooseMirrors(options, await readConfig(services.host, context))
+  const { host } = services
+  const config = await readConfig(host, context)
+  await using downloads = openDownloadSession(host, config, { ca: [] }, context)
+  const registry = chooseRegistry(options.buildpackRegistry, config)
+  const reference = locator.type === 'image' ? locator.reference : await registryAddresses({ policy: 'always', downloads, host, registry })(locator, context)
+  const mirrors = chooseMirrors(options, config)
   const image = await step(context, `pulling ${reference}`, () => findImage(reference, 'always', { ...services, mirrors }, context))
   const { info } = readPackageLabels(image, 'buildpack')
   const parsed = parseReference(reference)

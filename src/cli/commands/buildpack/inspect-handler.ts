@@ -9,7 +9,7 @@ type Values = Omit<InspectPackageOptions, 'name' | 'kind'>
 
 export const runInspectBuildpack: Handler<Values> = (name, values, session) => show({ name, kind: 'buildpack', ...values }, session)
 
-export const runInspectExtension: Handler<Omit<Values, 'depth'>> = (name, values, session) => show({ name, kind: 'extension', ...values }, session)
+export const runInspectExtension: Handler<Omit<Values, 'depth' | 'buildpackRegistry'>> = (name, values, session) => show({ name, kind: 'extension', ...values }, session)
 
 async function show(options: InspectPackageOptions, session: CommandContext): Promise<Outcome> {
   const inspection = await inspectPackage(options, session, session.context)

@@ -1,6 +1,7 @@
 /** Definition of `cnb buildpack inspect`. */
 
 import { defineCommand, SHOWING_FORMATS, type OptionGroup } from '../../command.ts'
+import { inspectedRegistry } from '../../options/buildpacks.ts'
 import { place } from '../../options/place.ts'
 
 const groups = [
@@ -12,6 +13,7 @@ const groups = [
         flags: '-d, --depth <levels>',
         description: 'levels of composite buildpacks to show (default: unlimited)',
       },
+      buildpackRegistry: inspectedRegistry,
     },
   },
   place,

@@ -1,15 +1,16 @@
 /** Definition of `cnb buildpack pull`. */
 
 import { defineCommand, MAKING_FORMATS, type OptionGroup } from '../../command.ts'
+import { buildpackRegistry } from '../../options/buildpacks.ts'
 import { registryMirrors } from '../../options/registry.ts'
 
-const groups = [{ title: 'Registries:', options: { registryMirrors } }] as const satisfies readonly OptionGroup[]
+const groups = [{ title: 'Registries:', options: { buildpackRegistry, registryMirrors } }] as const satisfies readonly OptionGroup[]
 
 export const pullBuildpackCommand = defineCommand({
   name: 'buildpack pull',
   summary: 'pull a package of a buildpack',
   description: 'Pulls a package from its registry to the engine. A build or a new builder does not need this: both read packages in registries.',
-  argument: { name: 'buildpack', description: 'package, docker://IMAGE or the name of an image' },
+  argument: { name: 'buildpack', description: 'docker://IMAGE, the name of an image, or a registry entry' },
   formats: MAKING_FORMATS,
   groups,
   examples: [
