@@ -8,7 +8,8 @@ import { runInNewContext } from 'node:vm'
 import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
 import type { Dialect } from './cli/command.ts'
-import { CNB, parseCommandLine } from './cli/program.ts'
+import { CNB } from './cli/command-list.ts'
+import { parseCommandLine } from './cli/program.ts'
 import type { Host } from './operations/services.ts'
 
 /** Time limit for the cleanup of an interrupted run; the documented limit is 10 s. */

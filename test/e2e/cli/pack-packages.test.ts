@@ -1,4 +1,4 @@
-/** Compares packages of cnb with those of a real pack, the program at $CNB_TEST_PACK (see pack.test.ts). */
+/** Compares packages of cnb with those of a real pack, at $CNB_TEST_PACK (see pack.test.ts). */
 
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -12,8 +12,8 @@ const PACK = process.env['CNB_TEST_PACK']
 const bench = await makeWorkbench()
 afterAll(() => bench.clear())
 
-describe.skipIf(PACK === undefined)('a real pack', () => {
-  it('makes a package with the labels and layers of cnb, and reads that of cnb', async () => {
+describe.skipIf(PACK === undefined)('compares with a real pack, which', () => {
+  it('packages with the labels and layers of cnb, and reads that of cnb', async () => {
     const cwd = await bench.directory({})
     await writeFiles(join(cwd, 'one'), buildpackFiles('test/one', { build: 'true' }))
     await writeFiles(join(cwd, 'all'), {

@@ -2,7 +2,8 @@
 
 import { ERRORS, type ErrorCode } from '../../../src/base/errors.ts'
 import { formatArgument } from '../../../src/cli/command.ts'
-import { COMMANDS, parseCommandLine } from '../../../src/cli/program.ts'
+import { COMMANDS } from '../../../src/cli/command-list.ts'
+import { parseCommandLine } from '../../../src/cli/program.ts'
 import { CHECK_TITLES } from '../conformance/check-titles.ts'
 import { CHECKS, type Check } from '../conformance/conformance.ts'
 import { ERROR_ADVICE } from './error-advice.ts'

@@ -2,7 +2,8 @@
 
 import type { OptionGroup } from '../../../src/cli/command.ts'
 import { globalOptions } from '../../../src/cli/options/global.ts'
-import { COMMANDS, parseCommandLine } from '../../../src/cli/program.ts'
+import { COMMANDS } from '../../../src/cli/command-list.ts'
+import { parseCommandLine } from '../../../src/cli/program.ts'
 import { ALIASES } from '../../../src/cli/pack/aliases.ts'
 import { COMMANDS_WITHOUT_MEANING, OPTIONS_WITHOUT_MEANING } from '../../../src/cli/pack/without-meaning.ts'
 import help from './help-0.40.5.json' with { type: 'json' }

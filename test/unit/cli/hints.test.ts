@@ -4,7 +4,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import { COMMANDS, parseCommandLine } from '../../../src/cli/program.ts'
+import { COMMANDS } from '../../../src/cli/command-list.ts'
+import { parseCommandLine } from '../../../src/cli/program.ts'
 import { DEFAULT_EXEC_ENV } from '../../../src/lifecycle/exec-env.ts'
 
 const SOURCES = join(import.meta.dirname, '../../../src')
@@ -77,13 +78,14 @@ describe('a default in help', () => {
       '--workspace: workspace',
       '-B, --builder: from project.toml or config.toml',
       "-D, --default-process: the buildpacks' choice",
-      '-V, --version: 1.0.0',
       "-R, --buildpack-registry: the configuration file's",
+      '-V, --version: 1.0.0',
       '-d, --depth: unlimited',
       '-d, --descriptor: project.toml in the app',
       "-p, --path: the ID's last part",
       '-p, --path: working directory',
       "-r, --buildpack-registry: the configuration file's",
+      "-r, --registry: the configuration file's",
     ])
   })
 })

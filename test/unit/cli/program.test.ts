@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { COMMANDS, parseCommandLine, type Parsed } from '../../../src/cli/program.ts'
+import { COMMANDS } from '../../../src/cli/command-list.ts'
+import { parseCommandLine, type Parsed } from '../../../src/cli/program.ts'
 
 function run(line: string): Extract<Parsed, { kind: 'run' }> {
   const parsed = parseCommandLine(line.split(' '))

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { packDialect } from '../../../../src/cli/pack/dialect.ts'
-import { COMMANDS, parseCommandLine } from '../../../../src/cli/program.ts'
+import { COMMANDS } from '../../../../src/cli/command-list.ts'
+import { parseCommandLine } from '../../../../src/cli/program.ts'
 import { cnbCommands } from '../../../support/documents/markdown.ts'
 import { packTable } from '../../../support/pack/pack-table.ts'
 

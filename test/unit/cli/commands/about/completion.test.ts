@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { completedCommands } from '../../../../../src/cli/commands/about/completion-handler.ts'
 import { completionScript } from '../../../../../src/cli/commands/about/completion-script.ts'
-import { CNB } from '../../../../../src/cli/program.ts'
+import { CNB } from '../../../../../src/cli/command-list.ts'
 
 const commands = completedCommands(CNB)
 

@@ -1,0 +1,87 @@
+/** The list of commands. To add one, write its definition and add it here. */
+
+import type { CommandDefinition, Dialect } from './command.ts'
+import { completionCommand } from './commands/about/completion.ts'
+import { reportCommand } from './commands/about/report.ts'
+import { versionCommand } from './commands/about/version.ts'
+import { buildCommand } from './commands/build.ts'
+import { createBuilderCommand } from './commands/builder/create.ts'
+import { inspectBuilderCommand } from './commands/builder/inspect.ts'
+import { suggestBuildersCommand } from './commands/builder/suggest.ts'
+import { inspectBuildpackCommand } from './commands/buildpack/inspect.ts'
+import { newBuildpackCommand } from './commands/buildpack/new.ts'
+import { packageBuildpackCommand } from './commands/buildpack/package.ts'
+import { pullBuildpackCommand } from './commands/buildpack/pull.ts'
+import { registryMirrorsCommand, runImageMirrorsCommand, trustedBuildersCommand } from './commands/config/lists.ts'
+import { addRegistryCommand } from './commands/config/registries/add.ts'
+import { defaultRegistryCommand } from './commands/config/registries/default.ts'
+import { listRegistriesCommand } from './commands/config/registries/list.ts'
+import { removeRegistryCommand } from './commands/config/registries/remove.ts'
+import { defaultBuilderCommand, experimentalCommand, lifecycleImageCommand, pullPolicyCommand } from './commands/config/values.ts'
+import { inspectExtensionCommand } from './commands/extension/inspect.ts'
+import { newExtensionCommand } from './commands/extension/new.ts'
+import { packageExtensionCommand } from './commands/extension/package.ts'
+import { inspectCommand } from './commands/inspect.ts'
+import { addManifestCommand } from './commands/manifest/add.ts'
+import { annotateManifestCommand } from './commands/manifest/annotate.ts'
+import { createManifestCommand } from './commands/manifest/create.ts'
+import { inspectManifestCommand } from './commands/manifest/inspect.ts'
+import { pushManifestCommand } from './commands/manifest/push.ts'
+import { removeManifestCommand } from './commands/manifest/remove.ts'
+import { rmManifestCommand } from './commands/manifest/rm.ts'
+import { rebaseCommand } from './commands/rebase.ts'
+import { downloadSbomCommand } from './commands/sbom/download.ts'
+import { globalOptions } from './options/global.ts'
+
+/** All commands, in the order of help. */
+export const COMMANDS: readonly CommandDefinition[] = [
+  buildCommand,
+  inspectCommand,
+  rebaseCommand,
+  createBuilderCommand,
+  inspectBuilderCommand,
+  suggestBuildersCommand,
+  createManifestCommand,
+  addManifestCommand,
+  annotateManifestCommand,
+  inspectManifestCommand,
+  pushManifestCommand,
+  removeManifestCommand,
+  rmManifestCommand,
+  newBuildpackCommand,
+  packageBuildpackCommand,
+  inspectBuildpackCommand,
+  pullBuildpackCommand,
+  newExtensionCommand,
+  packageExtensionCommand,
+  inspectExtensionCommand,
+  downloadSbomCommand,
+  listRegistriesCommand,
+  addRegistryCommand,
+  removeRegistryCommand,
+  defaultRegistryCommand,
+  defaultBuilderCommand,
+  pullPolicyCommand,
+  trustedBuildersCommand,
+  runImageMirrorsCommand,
+  registryMirrorsCommand,
+  lifecycleImageCommand,
+  experimentalCommand,
+  versionCommand,
+  reportCommand,
+  completionCommand,
+]
+
+/** Commands that only have subcommands. */
+export const PARENTS: Readonly<Record<string, string>> = {
+  builder: 'Creates and inspects builder images.',
+  config: 'Shows and changes the configuration file.',
+  'config registries': 'Lists, adds and removes buildpack registries.',
+  manifest: 'Creates and pushes lists of images for several platforms.',
+  buildpack: 'Writes, packages and inspects buildpacks.',
+  extension: 'Writes, packages and inspects image extensions.',
+  sbom: 'Extracts bills of materials from images.',
+}
+
+/** cnb's own command line; cli/pack has pack's. */
+export const CNB: Dialect = { program: 'cnb', commands: COMMANDS, globals: globalOptions, exitOf: ({ exit }) => exit }
