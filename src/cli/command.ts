@@ -104,7 +104,7 @@ interface CommandArgument {
   readonly description: string
   readonly optional?: true
   readonly several?: true
-  /** The name of another argument after it; both are required. */
+  /** The arguments after it: `image`, `images...`, or `[destination]` if it may be absent. */
   readonly second?: string
 }
 
@@ -132,7 +132,7 @@ export interface CommandDefinition extends CommandData {
 /** Formats a command's argument for a usage line. */
 export function formatArgument({ name, several, optional, second }: Pick<CommandArgument, 'name' | 'second'> & { several?: boolean; optional?: boolean }): string {
   if (several) return `[${name}...]`
-  if (second) return `<${name}> <${second}>`
+  if (second) return `<${name}> ${second.startsWith('[') ? second : `<${second}>`}`
   return optional ? `[${name}]` : `<${name}>`
 }
 

@@ -12,7 +12,7 @@ export const addManifestCommand = defineCommandOnSeveral({
   summary: 'add an image to a manifest list',
   description:
     'Adds an image to a manifest list: NAME IMAGE. Its platform is that of its configuration.',
-  argument: { name: 'list-and-image', description: 'name of the list, then the image', several: true },
+  argument: { name: 'list', second: 'image', description: 'name of the list, then the image' },
   formats: MAKING_FORMATS,
   groups,
   examples: [

@@ -21,7 +21,7 @@ export const annotateManifestCommand = defineCommandOnSeveral({
   summary: 'change an entry of a manifest list',
   description:
     'Changes the platform or the annotations of an entry: NAME IMAGE. The image itself does not change.',
-  argument: { name: 'list-and-image', description: 'name of the list, then the image or its digest', several: true },
+  argument: { name: 'list', second: 'image', description: 'name of the list, then the image or its digest' },
   formats: MAKING_FORMATS,
   groups,
   examples: [

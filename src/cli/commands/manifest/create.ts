@@ -22,7 +22,7 @@ export const createManifestCommand = defineCommandOnSeveral({
   description:
     'Creates a manifest list from images in registries or OCI layouts: NAME IMAGE…. It is kept on this machine until it is pushed, below ' +
     '$CNB_HOME/manifests, or in the directory of oci:DIR.',
-  argument: { name: 'list-and-images', description: 'name of the list, then images; oci:DIR for a layout', several: true },
+  argument: { name: 'list', second: 'images...', description: 'name of the list, then images; oci:DIR for a layout' },
   formats: MAKING_FORMATS,
   groups,
   examples: [

@@ -11,36 +11,36 @@ import type { Outcome } from '../../../ui/reporter.ts'
 import type { Handler, HandlerOfSeveral } from '../../command.ts'
 
 export const runCreate: HandlerOfSeveral<PushOptions & { publish?: boolean }> = async (given, values, { remote, context }) => {
-  const [list, ...images] = atLeast(given, 2, 'a list and at least one image')
+  const [list = '', ...images] = given
   const result = await createManifest(list, images, values, remote, context)
   return outcome(values.publish ? 'Pushed manifest list' : 'Created manifest list', result)
 }
 
 export const runAdd: HandlerOfSeveral<RegistryOptions> = async (given, values, { remote, context }) => {
-  const [list, image] = exactly(given, 2, 'a list and an image')
-  return outcome('Added an image to manifest list', await addToManifest(list, image!, values, remote, context))
+  const [list = '', image = ''] = given
+  return outcome('Added an image to manifest list', await addToManifest(list, image, values, remote, context))
 }
 
 export const runAnnotate: HandlerOfSeveral<AnnotateOptions & { annotations?: string[] }> = async (given, values, { remote, context }) => {
-  const [list, image] = exactly(given, 2, 'a list and an image')
+  const [list = '', image = ''] = given
   const { os, arch, variant, annotations = [], ...options } = values
   const change = { os, arch, variant, annotations: Object.fromEntries(annotations.map(parseAnnotation)) }
-  return outcome('Annotated an image in manifest list', await annotateManifest(list, image!, change, options, remote, context))
+  return outcome('Annotated an image in manifest list', await annotateManifest(list, image, change, options, remote, context))
 }
 
 export const runRm: HandlerOfSeveral<object> = async (given, _values, { remote, context }) => {
-  const [list, ...images] = atLeast(given, 2, 'a list and at least one digest')
+  const [list = '', ...images] = given
   return outcome('Removed entries from manifest list', await removeFromManifest(list, images, remote, context))
 }
 
 export const runPush: HandlerOfSeveral<PushOptions & { purge?: boolean }> = async (given, values, { remote, context }) => {
-  const [list, destination, ...more] = atLeast(given, 1, 'a list')
-  if (more.length > 0) throw wrongNumber('a list and a destination')
+  const [list = '', destination] = given
   return outcome('Pushed manifest list', await pushManifest(list, destination, values, remote, context))
 }
 
 export const runRemove: HandlerOfSeveral<object> = async (given, _values, { remote }) => {
-  const result = await removeManifests(atLeast(given, 1, 'a list'), remote)
+  if (given.length === 0) throw new CnbError('CNB_USAGE', 'no manifest list specified', { hint: 'Add --help to see the usage.' })
+  const result = await removeManifests(given, remote)
   return { data: result, line: result.removed.join(' '), text: (theme) => `${theme.success('Removed manifest lists:')} ${result.removed.join(', ')}` }
 }
 
@@ -63,19 +63,4 @@ function parseAnnotation(text: string): [string, string] {
   const equals = text.indexOf('=')
   if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
   throw new CnbError('CNB_USAGE', `invalid --annotations '${text}': expected key=value`, { hint: 'Write --annotations key=value.' })
-}
-
-function atLeast(given: readonly string[], least: number, what: string): readonly [string, ...string[]] {
-  const [first, ...rest] = given
-  if (first === undefined || given.length < least) throw wrongNumber(what)
-  return [first, ...rest]
-}
-
-function exactly(given: readonly string[], count: number, what: string): readonly [string, ...string[]] {
-  if (given.length > count) throw wrongNumber(what)
-  return atLeast(given, count, what)
-}
-
-function wrongNumber(what: string): CnbError {
-  return new CnbError('CNB_USAGE', `wrong number of arguments: expected ${what}`, { hint: 'Add --help to see the usage.' })
 }

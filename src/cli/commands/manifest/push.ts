@@ -21,7 +21,7 @@ export const pushManifestCommand = defineCommandOnSeveral({
   summary: 'push a manifest list to its registry',
   description:
     'Pushes a manifest list as an image index: NAME [DESTINATION]. Images that the repository lacks are mounted or copied first.',
-  argument: { name: 'list-and-destination', description: 'name of the list, then another name to push to', several: true },
+  argument: { name: 'list', second: '[destination]', description: 'name of the list, then another name to push to' },
   formats: MAKING_FORMATS,
   groups,
   examples: [

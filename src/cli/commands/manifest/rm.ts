@@ -10,7 +10,7 @@ export const rmManifestCommand = defineCommandOnSeveral({
   summary: 'remove entries of a manifest list',
   description:
     'Removes entries from a manifest list: NAME IMAGE@DIGEST….',
-  argument: { name: 'list-and-digests', description: 'name of the list, then images with digests', several: true },
+  argument: { name: 'list', second: 'digests...', description: 'name of the list, then images with digests' },
   formats: MAKING_FORMATS,
   groups,
   examples: [
