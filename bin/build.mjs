@@ -12,14 +12,15 @@ import { BUNDLING } from './bundling.mjs'
 const ROOT = join(import.meta.dirname, '..')
 const DIST = join(ROOT, 'dist')
 
-/** Replaces the source maps of libraries, which would be two thirds of all maps, with empty ones. */
-const withoutMaps = {
-  name: 'without-maps',
+/** Shortens the local names in libraries, and replaces their source maps, which would be two thirds of all maps, with empty ones. */
+const smallLibraries = {
+  name: 'small-libraries',
   setup(builder) {
     const map = Buffer.from(JSON.stringify({ version: 3, sources: ['library'], mappings: 'AAAA' })).toString('base64')
-    builder.onLoad({ filter: /[/\\]node_modules[/\\].*\.[cm]?js$/ }, async ({ path }) => ({
-      contents: `${await readFile(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${map}`,
-    }))
+    builder.onLoad({ filter: /[/\\]node_modules[/\\].*\.[cm]?js$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, 'utf8'), { minifyIdentifiers: true, target: BUNDLING.target })
+      return { contents: `${code}\n//# sourceMappingURL=data:application/json;base64,${map}` }
+    })
   },
 }
 
@@ -30,7 +31,7 @@ const withoutMaps = {
 async function bundle() {
   const { outputFiles, metafile } = await build({
     ...BUNDLING,
-    plugins: [...BUNDLING.plugins, withoutMaps],
+    plugins: [...BUNDLING.plugins, smallLibraries],
     absWorkingDir: ROOT,
     // Keeps the paths in source maps below this directory even if node_modules is a link.
     preserveSymlinks: true,
@@ -52,17 +53,19 @@ async function bundle() {
   return metafile
 }
 
-/** Returns the licences of all packages in the bundle, as most licences require. */
+/** Returns the licences of all packages in the bundle, as most licences require; each text once. */
 async function licences({ outputs }) {
   const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs))
   const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []))
-  const texts = [...folders].sort().map(async (folder) => {
+  const packages = new Map()
+  for (const folder of [...folders].sort()) {
     const { name, version, license, author } = JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8'))
     const file = (await readdir(join(ROOT, folder))).find((entry) => /^licen[cs]e/i.test(entry))
-    const text = file === undefined ? withoutText(name, license, author) : await readFile(join(ROOT, folder, file), 'utf8')
-    return `${name} ${version} (${license})\n\n${text.trim()}\n`
-  })
-  return `dist/ contains parts of these packages.\n\n${(await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`)}`
+    const text = (file === undefined ? withoutText(name, license, author) : await readFile(join(ROOT, folder, file), 'utf8')).trim()
+    packages.set(text, [...(packages.get(text) ?? []), `${name} ${version} (${license})`])
+  }
+  const parts = [...packages].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`)
+  return `dist/ contains parts of these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`
 }
 
 /** Returns the words for a package without a licence file. @throws Error if its package.json lacks the licence's SPDX ID or the author */
