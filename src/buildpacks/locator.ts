@@ -13,13 +13,23 @@ export type Locator =
   /** `from=builder`: the builder's whole order. */
   | { readonly type: 'builder-order' }
   /** A package: `docker://name`, or an image's name. */
-  | { readonly type: 'image'; readonly reference: string }
+  | ImageLocator
   /** An archive to download. */
   | { readonly type: 'url'; readonly url: string }
   /** An entry of a buildpack registry. */
   | RegistryLocator
 
-export interface RegistryLocator {
+/** A name without a scheme, which is not a path and not in the builder: it may be a mistake. */
+interface Guess {
+  readonly guessed?: true
+}
+
+export interface ImageLocator extends Guess {
+  readonly type: 'image'
+  readonly reference: string
+}
+
+export interface RegistryLocator extends Guess {
   readonly type: 'registry'
   /** `namespace/name` */
   readonly id: string
@@ -70,9 +80,9 @@ export async function parseLocator(text: string, context: LocatorContext): Promi
   const missing = (): CnbError => notFound(text, context, `cannot find file or directory '${text}'${or}`)
   // A path, and another version of a buildpack that the builder has, are more likely mistakes than images.
   if (/^[./~]/.test(text) || /\.(?:cnb|tar|tgz|tar\.gz)$/.test(text) || hasOtherVersion(text, context.builder)) throw missing()
-  if (REGISTRY_ID.test(text)) return registryEntry(text)
+  if (REGISTRY_ID.test(text)) return { ...registryEntry(text), guessed: true }
   try {
-    return imageOf(text)
+    return { ...imageOf(text), guessed: true }
   } catch {
     throw missing()
   }
@@ -86,7 +96,7 @@ function registryEntry(text: string): RegistryLocator {
   throw new CnbError('CNB_USAGE', `'${text}' is not an entry of a buildpack registry`, { hint: 'Use urn:cnb:registry:NAMESPACE/NAME or urn:cnb:registry:NAMESPACE/NAME@VERSION.' })
 }
 
-function imageOf(reference: string): Locator {
+function imageOf(reference: string): ImageLocator {
   parseReference(reference)
   return { type: 'image', reference }
 }

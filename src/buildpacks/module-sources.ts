@@ -6,7 +6,7 @@ import { CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Image } from '../images/image.ts'
 import { uniqueModules, type Buildpack } from './buildpack.ts'
-import { parseLocator, type ExternalLocator, type RegistryLocator } from './locator.ts'
+import { parseLocator, type ExternalLocator, type ImageLocator, type RegistryLocator } from './locator.ts'
 import { readPackage } from './packages/read-package.ts'
 import { readModules, type FoundModules, type ModuleReading } from './read.ts'
 
@@ -73,10 +73,23 @@ async function readOne(locator: ExternalLocator, base: string, reading: ModuleRe
       return { ...found, modules: found.modules.map((module) => ({ ...module, origin: locator.url })) }
     }
     case 'image':
-      return packageOf(locator.reference)
+      return packageOf(locator.reference).catch((error: unknown) => fail(error, locator.reference, locator, context))
     case 'registry':
-      return packageOf(await remote.address(locator, context))
+      return remote.address(locator, context).then(packageOf).catch((error: unknown) => fail(error, locator.id, locator, context))
   }
+}
+
+/** The codes of errors that may be due to a wrong name. */
+const MISSING = new Set<string>(['CNB_BUILDPACK_NOT_FOUND', 'CNB_DOWNLOAD_FAILED', 'CNB_IMAGE_NOT_FOUND', 'CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])
+
+/** Throws the error; for a name without a scheme, with what else the name could have been. */
+function fail(error: unknown, name: string, { guessed }: ImageLocator | RegistryLocator, { signal }: Context): never {
+  if (!guessed || signal?.aborted || !(error instanceof CnbError) || !MISSING.has(error.code)) throw error
+  const message = `cannot find buildpack '${name}': it is neither a file or directory nor a buildpack of the builder, and ${error.message}`
+  throw new CnbError('CNB_BUILDPACK_NOT_FOUND', message, {
+    hint: 'Check the name. Write a path as ./NAME, an image as docker://NAME, and an entry of a registry as urn:cnb:registry:NAME.',
+    cause: error,
+  })
 }
 
 /**

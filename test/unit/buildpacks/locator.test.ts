@@ -20,13 +20,13 @@ describe('parseLocator', () => {
     ['docker://acme/bp:1', { type: 'image', reference: 'acme/bp:1' }],
     ['docker:/acme/bp:1', { type: 'image', reference: 'acme/bp:1' }],
     ['docker://registry.example:5000/acme/bp:1', { type: 'image', reference: 'registry.example:5000/acme/bp:1' }],
-    ['acme/bp:1', { type: 'image', reference: 'acme/bp:1' }],
-    ['registry.example/acme/bp', { type: 'image', reference: 'registry.example/acme/bp' }],
+    ['acme/bp:1', { type: 'image', reference: 'acme/bp:1', guessed: true }],
+    ['registry.example/acme/bp', { type: 'image', reference: 'registry.example/acme/bp', guessed: true }],
     ['https://acme.example/bp.tgz?a=b', { type: 'url', url: 'https://acme.example/bp.tgz?a=b' }],
     ['urn:cnb:registry:acme/bp', { type: 'registry', id: 'acme/bp' }],
     ['urn:cnb:registry:acme/bp@1.2.3', { type: 'registry', id: 'acme/bp', version: '1.2.3' }],
-    ['acme/bp', { type: 'registry', id: 'acme/bp' }],
-    ['acme/bp@1.2.3', { type: 'registry', id: 'acme/bp', version: '1.2.3' }],
+    ['acme/bp', { type: 'registry', id: 'acme/bp', guessed: true }],
+    ['acme/bp@1.2.3', { type: 'registry', id: 'acme/bp', version: '1.2.3', guessed: true }],
   ])('parses %s', async (text, locator) => {
     expect(await parseLocator(text, context)).toEqual(locator)
   })

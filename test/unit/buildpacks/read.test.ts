@@ -5,7 +5,9 @@ import { execFileSync } from 'node:child_process'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeTarHeader } from '../../../src/archive/tar/tar-header.ts'
+import { CnbError } from '../../../src/base/errors.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
+import { externalLocator, moduleSources } from '../../../src/buildpacks/module-sources.ts'
 import { readBuildpacks } from './read-path.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { listLayer, writeTar, type Given } from './tar-file.ts'
@@ -232,5 +234,19 @@ describe('an archive', () => {
   test('rejects a descriptor of 2 MB', async () => {
     const files = [{ name: 'buildpack.toml', text: `# ${'x'.repeat(2_000_000)}\n${TOML}` }]
     await expect(readBuildpacks(await writeTar(at('bp.tar'), files))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringMatching(/larger than/) as string })
+  })
+})
+
+describe('a name without a scheme', () => {
+  const unreachable = () => Promise.reject(new CnbError('CNB_REGISTRY_UNREACHABLE', 'no connection'))
+  const sources = moduleSources({ image: unreachable, download: unreachable, address: unreachable })
+  const read = async (text: string) => sources.read(await externalLocator(text, '/'), '/', { kind: 'buildpack', platform: { os: 'linux', architecture: 'amd64' } }, {})
+
+  test.each(['no-such-name', 'no/where'])('is reported as a missing buildpack, with the cause: %s', async (name) => {
+    await expect(read(name)).rejects.toMatchObject({ code: 'CNB_BUILDPACK_NOT_FOUND', message: expect.stringMatching(/neither a file .* and no connection/) as string })
+  })
+
+  test.each(['docker://nowhere', 'urn:cnb:registry:no/where'])('is not %s, which keeps its error', async (name) => {
+    await expect(read(name)).rejects.toMatchObject({ code: 'CNB_REGISTRY_UNREACHABLE', message: 'no connection' })
   })
 })
