@@ -24,7 +24,7 @@ beforeEach(async () => {
   registry = await new MemoryRegistry().start()
   client = openClient()
   engine = new FakeEngine()
-  places = placesWith({ engine, host: { env: {}, cwd: scratch.path, home: '/nowhere' }, registries: client.registries })
+  places = placesWith({ engine, host: { env: { CNB_CACHE_DIR: 'cache' }, cwd: scratch.path, home: '/nowhere' }, registries: client.registries })
   await write('a/buildpack.toml', 'api = "0.10"\n[buildpack]\nid = "acme/a"\nversion = "1"\nname = "A"\ndescription = "Builds A"\n[[buildpack.licenses]]\ntype = "MIT"\n[[targets]]\nos = "linux"\narch = "amd64"\n')
   for (const name of ['detect', 'build']) await write(`a/bin/${name}`, '#!/bin/sh\n')
   await write('all/buildpack.toml', 'api = "0.11"\n[buildpack]\nid = "acme/all"\nversion = "2"\n[[order]]\n[[order.group]]\nid = "acme/a"\nversion = "1"\noptional = true\n')

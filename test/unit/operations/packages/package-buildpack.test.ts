@@ -49,7 +49,7 @@ async function writeBuildpack(directory: string, targets = ''): Promise<void> {
 const TWO = '[[targets]]\nos = "linux"\narch = "amd64"\n[[targets]]\nos = "linux"\narch = "arm64"\n'
 
 async function create(options: Partial<PackageOptions>): Promise<PackageResult> {
-  const host = { env: {}, cwd: scratch.path, home: '/nowhere' }
+  const host = { env: { CNB_CACHE_DIR: 'cache' }, cwd: scratch.path, home: '/nowhere' }
   const places = placesWith({ engine, host, registries: client.registries })
   const result = await packageModule({ kind: 'buildpack', name: 'acme/package', ...options }, places, { events: (event) => events.push(event) })
   connected = places.connected
