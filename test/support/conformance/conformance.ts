@@ -70,8 +70,17 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   78: by(['e2e/rebase/rebase.test.ts', 'rejects a run image of another name'], ['e2e/rebase/rebase.test.ts', 'rejects another architecture'], ['unit/images/rebase/rebase-rules.test.ts', 'stack']),
   79: by(['e2e/rebase/rebase.test.ts', 'moves the app to its new run image'], ['unit/images/rebase/rebase-plan.test.ts', 'label']),
   80: by(['e2e/rebase/rebase.test.ts', 'creates a new image from a --previous-image'], ['e2e/rebase/rebase.test.ts', 'keeps the layers for a rebuild']),
-  81: notYet('package files are read (unit/buildpacks/package-file.test.ts), but not written'),
-  82: notYet('images of packages are neither read nor made'),
+  81: by(
+    ['unit/buildpacks/packages/read-package.test.ts', 'contains its buildpacks, the main one first'],
+    ['unit/operations/packages/package-buildpack.test.ts', 'needs no engine, and is read as the package'],
+    ['unit/operations/packages/package-buildpack.test.ts', 'has the same bytes each time'],
+  ),
+  82: by(
+    ['unit/buildpacks/packages/plan-package.test.ts', 'has one layer for each buildpack'],
+    ['unit/buildpacks/packages/plan-package.test.ts', 'has all files in one layer'],
+    ['unit/buildpacks/packages/plan-package.test.ts', 'cannot have an order entry that no dependency brings'],
+    ['unit/buildpacks/packages/plan-package.test.ts', 'cannot have buildpacks without a common stack'],
+  ),
   83: by(['e2e/cli/builder-create.test.ts', 'has one image ID'], ['engine/builder/create.test.ts', '']),
   84: nativeOnly(
     ['e2e/build/extensions.test.ts', 'installs packages for the buildpack, which still runs as the build user'],
