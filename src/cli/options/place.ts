@@ -11,6 +11,9 @@ const platform = {
 
 const remote = { kind: 'flag', flags: '--remote', description: 'read from the registry only, without an engine' } as const
 
+/** For commands that show detection orders. */
+export const depth = { kind: 'number', flags: '-d, --depth <levels>', description: 'levels of composite buildpacks to show (default: unlimited)' } as const
+
 export const place = {
   title: 'Image source:',
   options: { remote, platform, insecureRegistries, registryMirrors, caCerts: registryCaCerts },

@@ -1,8 +1,9 @@
 /** The image store of a build: finds the previous image and saves the new one in all sinks. */
 
-import { CnbError, toCnbError } from '../../base/errors.ts'
+import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
 import type { EngineImageStore } from '../../images/engine/engine-source.ts'
+import { findRegistryFirst } from '../../images/find/registry-first.ts'
 import type { Image, ImageSink, ImageSource } from '../../images/image.ts'
 import { indexEntry } from '../../images/index/image-index.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
@@ -97,30 +98,19 @@ export function findPublished(
 ): (reference: string, context: Context) => Promise<Image> {
   const published = openRegistryImages(registries, platform)
   return async (reference, context) => {
-    let failure = new CnbError('CNB_IMAGE_NOT_FOUND', `cannot find image '${reference}' in its registry or on the engine`, {
+    const missing = new CnbError('CNB_IMAGE_NOT_FOUND', `cannot find image '${reference}' in its registry or on the engine`, {
       hint: 'Check the name and the tag.',
     })
-    try {
-      const found = await published.find(reference, context)
-      if (found) {
-        decide(context, { kind: 'image', name: reference }, 'read from its registry', 'the app image is not saved to the engine')
-        return found
-      }
-    } catch (error) {
-      context.signal?.throwIfAborted()
-      failure = toCnbError(error)
-      if (!TREATED_AS_MISSING.has(failure.code)) throw failure
+    const { image, copy } = await findRegistryFirst(reference, { registry: published, engine: onEngine, missing }, context)
+    const subject = { kind: 'image', name: reference } as const
+    if (!copy) {
+      decide(context, subject, 'read from its registry', 'the app image is not saved to the engine')
+      return image
     }
-    const present = await onEngine.find(reference, context)
-    if (!present) throw failure
-    const why = TREATED_AS_MISSING.has(failure.code) ? `: ${failure.message}` : ''
     // A warning for an image from a registry: the registry may have a newer one.
-    const type = present.repoDigests.length > 0 ? 'warning' : 'debug'
-    context.events?.({ type, message: `using the engine's copy of '${reference}'${why}` })
-    decide(context, { kind: 'image', name: reference }, "the engine's copy", failure.message)
-    return present
+    const type = image.repoDigests.length > 0 ? 'warning' : 'debug'
+    context.events?.({ type, message: `using the engine's copy of '${reference}'${copy.unreadable ? `: ${copy.reason}` : ''}` })
+    decide(context, subject, "the engine's copy", copy.reason)
+    return image
   }
 }
-
-/** Registries deny access to repositories that do not exist. */
-const TREATED_AS_MISSING = new Set<string>(['CNB_REGISTRY_DENIED', 'CNB_REGISTRY_UNREACHABLE'])

@@ -3,6 +3,7 @@
 import { dirname, resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
 import { step, type Context } from '../../base/events.ts'
+import { once } from '../../base/once.ts'
 import { parseFlatten } from '../../builder/flatten.ts'
 import { openEngineImages, type EngineImageStore } from '../../images/engine/engine-source.ts'
 import { decidePullPolicy, type PullPolicy } from '../../images/find/find-image.ts'
@@ -100,9 +101,8 @@ export async function createBuilder(options: CreateBuilderOptions, { services, r
 
   const own = usesEngine ? await services() : undefined
   await using engine = own && openEngineImages(own.engine, own.owner)
-  let opened: Promise<Registries> | undefined
   const settings = await readRegistrySettings(options, host, context)
-  const registries = (): Promise<Registries> => (opened ??= remote.registries(settings))
+  const registries = once(() => remote.registries(settings))
   await using downloads = openDownloadSession(host, fromUser, settings, context)
   const platforms = own && isEngineOnly(sinks) ? [platformOnEngine(targets, (await own.engine.info(context)).platform)] : platformsOf(targets, own ? (await own.engine.info(context)).platform : remote.platform)
   const isIndex = platforms.length > 1

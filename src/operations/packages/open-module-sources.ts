@@ -1,5 +1,6 @@
 /** Opens the sources of modules for an operation: engine, registries, downloads, buildpack registries. */
 
+import { once } from '../../base/once.ts'
 import { moduleSources, type ModuleSources } from '../../buildpacks/module-sources.ts'
 import type { ImageSource } from '../../images/image.ts'
 import type { Platform } from '../../oci/platform.ts'
@@ -17,14 +18,14 @@ export interface ModuleServices extends AddressServices {
 /** Returns the sources. Nothing is opened before the first module is read. */
 export function openModuleSources({ engine, registries, policy, downloads, host, registry }: ModuleServices): ModuleSources {
   const { cache } = downloads
-  let opened: Promise<Registries> | undefined
+  const openRegistries = once(registries)
   const images = (platform: Platform): ImageSource => ({
     find: async (name, context) => {
       const [{ openRegistryImages }, { cachedContent }] = await Promise.all([
         import('../../images/remote/registry-source.ts'),
         import('../../images/remote/cached-content.ts'),
       ])
-      const source = openRegistryImages(await (opened ??= registries()), platform, (content) => cachedContent(content, cache, policy))
+      const source = openRegistryImages(await openRegistries(), platform, (content) => cachedContent(content, cache, policy))
       return source.find(name, context)
     },
   })

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { step, type Context } from '../../base/events.ts'
+import { once } from '../../base/once.ts'
 import { formatTarget } from '../../buildpacks/build-target.ts'
 import { planPackage } from '../../buildpacks/packages/plan-package.ts'
 import { decidePullPolicy } from '../../images/find/find-image.ts'
@@ -47,7 +48,7 @@ export async function packageModule(options: PackageOptions, places: ImageServic
   const config = await readConfig(host, context)
   const policy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
   const registrySettings = await readRegistrySettings(options, host, context)
-  const registries = memoized(() => places.remote.registries(registrySettings))
+  const registries = once(() => places.remote.registries(registrySettings))
   await using downloads = openDownloadSession(host, config, registrySettings, context)
   const needsRegistries = sinks.some(({ store }) => store === 'registry')
   // The dependencies of a published package are in registries too.
@@ -97,9 +98,4 @@ function describe([name, ...more]: readonly Tag[], sinks: readonly Sink[], { who
     reference: isNamed ? outputReference(name!, whole) : whole.id,
     images: images.map(({ target, saved }) => ({ target: formatTarget(target), id: saved.id })),
   }
-}
-
-function memoized<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => (made ??= make())
 }

@@ -1,6 +1,7 @@
 /** Finds the images of entries of a buildpack registry. */
 
 import type { Context } from '../../base/events.ts'
+import { once } from '../../base/once.ts'
 import type { RegistryLocator } from '../../buildpacks/locator.ts'
 import type { BuildpackRegistries } from '../../buildpacks/registry/buildpack-registries.ts'
 import type { BuildpackRegistry } from '../../buildpacks/registry/index-repository.ts'
@@ -19,13 +20,12 @@ export interface AddressServices {
 
 /** Returns a function that looks up the image of an entry, with its digest. The registry is refreshed once. */
 export function registryAddresses({ policy, downloads, host, registry }: AddressServices): (entry: RegistryLocator, context: Context) => Promise<string> {
-  let indexes: Promise<BuildpackRegistries> | undefined
-  const open = async (): Promise<BuildpackRegistries> => {
+  const open = once(async (): Promise<BuildpackRegistries> => {
     const { BuildpackRegistries } = await import('../../buildpacks/registry/buildpack-registries.ts')
     return new BuildpackRegistries({ cache: downloads.cache, env: host.env }, policy)
-  }
+  })
   return async ({ id, version }, context) => {
-    const found = await (await (indexes ??= open())).resolve(registry(), { id, ...(version === undefined ? {} : { version }) }, context)
+    const found = await (await open()).resolve(registry(), { id, ...(version === undefined ? {} : { version }) }, context)
     return found.reference
   }
 }

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { readBounded } from '../../base/bounded-file.ts'
+import { once } from '../../base/once.ts'
 import { CnbError } from '../../base/errors.ts'
 import { isTable } from '../../formats/lenient-values.ts'
 import { credentialsOf, entriesFor, hostOf, normalizedName, parseAuthFile, type AuthFile, type RegistryCredentials } from './auth-file.ts'
@@ -123,11 +124,6 @@ function remembering<T>(find: (key: string) => Promise<T>): (key: string) => Pro
     known.set(key, found)
     return found
   }
-}
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let reading: Promise<T> | undefined
-  return () => (reading ??= read())
 }
 
 const VARIABLE = 'CNB_REGISTRY_AUTH'

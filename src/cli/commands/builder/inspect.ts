@@ -1,17 +1,13 @@
 /** Definition of `cnb builder inspect`. */
 
 import { defineCommand, SHOWING_FORMATS, type OptionGroup } from '../../command.ts'
-import { place } from '../../options/place.ts'
+import { depth, place } from '../../options/place.ts'
 
 const groups = [
   {
     title: 'Inspect:',
     options: {
-      depth: {
-        kind: 'number',
-        flags: '-d, --depth <levels>',
-        description: 'levels of composite buildpacks to show (default: unlimited)',
-      },
+      depth,
     },
   },
   place,

@@ -2,17 +2,13 @@
 
 import { defineCommand, SHOWING_FORMATS, type OptionGroup } from '../../command.ts'
 import { inspectedRegistry } from '../../options/buildpacks.ts'
-import { place } from '../../options/place.ts'
+import { depth, place } from '../../options/place.ts'
 
 const groups = [
   {
     title: 'Inspect:',
     options: {
-      depth: {
-        kind: 'number',
-        flags: '-d, --depth <levels>',
-        description: 'levels of composite buildpacks to show (default: unlimited)',
-      },
+      depth,
       buildpackRegistry: inspectedRegistry,
     },
   },
