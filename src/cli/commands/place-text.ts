@@ -2,6 +2,7 @@
 
 import type { ImagePlace } from '../../operations/inspect/image-facts.ts'
 import { formatBytes } from '../../ui/quantity.ts'
+import { formatTable } from '../../ui/table.ts'
 import type { Theme } from '../../ui/theme.ts'
 
 type Sized = Pick<ImagePlace, 'size' | 'compressedSize'>
@@ -48,4 +49,19 @@ export function sizeText({ size, compressedSize }: Sized): string {
 /** Returns the first 12 digits of a digest, enough to distinguish layers. */
 export function shortDigest(digest: string | undefined): string {
   return digest?.replace(/^sha256:/, '').slice(0, 12) ?? ''
+}
+
+interface ShownLayer extends Sized {
+  readonly name: string
+  readonly diffId: string
+  readonly digest?: string | undefined
+}
+
+/** Returns the lines of a table of named layers. @param total the image; the title of the first column is its kind of size */
+export function layersTable(total: Sized, layers: readonly ShownLayer[], theme: Theme): string[] {
+  return formatTable(
+    [{ title: sizeTitle(total), align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID', spare: true }, { title: 'DIGEST', spare: true }],
+    layers.map((layer) => [sizeText(layer), layer.name, shortDigest(layer.diffId), shortDigest(layer.digest)]),
+    theme,
+  )
 }

@@ -3,10 +3,9 @@
 import type { BuilderInspection } from '../../../operations/builder/inspect-builder.ts'
 import { formatFields } from '../../../ui/fields.ts'
 import { sanitizeLine } from '../../../ui/sanitize.ts'
-import { formatTable } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
 import { modulesTable, orderTree } from '../modules-text.ts'
-import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from '../place-text.ts'
+import { identityFields, layersTable, titleLine } from '../place-text.ts'
 import { targetText } from '../target-text.ts'
 
 /** @returns text with tables of buildpacks and layers and a tree of the detection order */
@@ -36,14 +35,7 @@ export function builderText(inspection: BuilderInspection, theme: Theme): string
     ...section('Detection order', orderTree(order)),
     ...(extensions.length > 0 ? section('Extensions', modulesTable(extensions, theme)) : []),
     ...(orderExtensions.length > 0 ? section('Detection order of extensions', orderTree(orderExtensions)) : []),
-    ...section(
-      'Layers',
-      formatTable(
-        [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID', spare: true }, { title: 'DIGEST', spare: true }],
-        layers.map((layer) => [sizeText(layer), layer.name, shortDigest(layer.diffId), shortDigest(layer.digest)]),
-        theme,
-      ),
-    ),
+    ...section('Layers', layersTable(inspection, layers, theme)),
   ].join('\n')
 }
 

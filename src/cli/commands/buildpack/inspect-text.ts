@@ -2,10 +2,9 @@
 
 import type { InspectPackageOptions, PackageInspection } from '../../../operations/packages/inspect-package.ts'
 import { formatFields } from '../../../ui/fields.ts'
-import { formatTable } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
 import { modulesTable, orderTree } from '../modules-text.ts'
-import { identityFields, shortDigest, sizeText, sizeTitle, titleLine } from '../place-text.ts'
+import { identityFields, layersTable, titleLine } from '../place-text.ts'
 
 /** @returns text with tables of modules and layers, and a tree of the order */
 export function packageText(inspection: PackageInspection, kind: InspectPackageOptions['kind'], theme: Theme): string {
@@ -31,13 +30,6 @@ export function packageText(inspection: PackageInspection, kind: InspectPackageO
     ),
     ...section(kind === 'buildpack' ? 'Buildpacks' : 'Extensions', modulesTable(modules, theme)),
     ...(order.length > 0 ? section('Detection order', orderTree(order)) : []),
-    ...section(
-      'Layers',
-      formatTable(
-        [{ title: sizeTitle(inspection), align: 'right' }, { title: 'WHAT' }, { title: 'DIFF ID', spare: true }, { title: 'DIGEST', spare: true }],
-        layers.map((layer) => [sizeText(layer), layer.name, shortDigest(layer.diffId), shortDigest(layer.digest)]),
-        theme,
-      ),
-    ),
+    ...section('Layers', layersTable(inspection, layers, theme)),
   ].join('\n')
 }
