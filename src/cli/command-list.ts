@@ -73,14 +73,14 @@ export const COMMANDS: readonly CommandDefinition[] = [
 ]
 
 /** Commands that only have subcommands. */
-export const PARENTS: Readonly<Record<string, string>> = {
-  builder: 'Creates and inspects builder images.',
-  config: 'Shows and changes the configuration file.',
-  'config registries': 'Lists, adds and removes buildpack registries.',
-  manifest: 'Creates and pushes lists of images for several platforms.',
-  buildpack: 'Writes, packages and inspects buildpacks.',
-  extension: 'Writes, packages and inspects image extensions.',
-  sbom: 'Extracts bills of materials from images.',
+export const PARENTS: Readonly<Record<string, { readonly summary: string; readonly description: string }>> = {
+  builder: { summary: 'create and inspect builder images', description: 'Creates and inspects builder images.' },
+  manifest: { summary: 'create and push lists of images', description: 'Creates and pushes lists of images for several platforms.' },
+  buildpack: { summary: 'write, package and inspect buildpacks', description: 'Writes, packages and inspects buildpacks.' },
+  extension: { summary: 'write, package and inspect image extensions', description: 'Writes, packages and inspects image extensions.' },
+  sbom: { summary: 'extract bills of materials from images', description: 'Extracts bills of materials from images.' },
+  config: { summary: 'show and change the configuration file', description: 'Shows and changes the configuration file.' },
+  'config registries': { summary: 'list, add and remove buildpack registries', description: 'Lists, adds and removes buildpack registries.' },
 }
 
 /** cnb's own command line; cli/pack has pack's. */

@@ -21,7 +21,7 @@ export class CommandHelp extends Help {
     const definition = this.#definitionOf(command)
     const root = rootOf(command)
     const sections: [title: string, items: [term: string, description: string][]][] = []
-    if (!definition) sections.push(['Commands:', leavesOf(command).map((leaf) => [usageOf(leaf, command), leaf.summary()])])
+    if (!definition) sections.push(...this.#subcommandsOf(command))
     const { argument } = definition ?? {}
     if (argument) sections.push(['Arguments:', [[formatArgument(argument), argument.description]]])
     for (const [title, options] of groupsOf(definition ? command.options.filter(({ hidden }) => !hidden) : [])) {
@@ -46,10 +46,18 @@ export class CommandHelp extends Help {
     ].join('\n')
   }
 
+  /** Returns the commands directly below a command, apart from those that only have subcommands. */
+  #subcommandsOf(command: Command): [title: string, items: [term: string, description: string][]][] {
+    const items = (isGroup: boolean): [string, string][] =>
+      command.commands.filter((child) => (this.#definitionOf(child) === undefined) === isGroup).map((child) => [usageOf(child, command), child.summary()])
+    const groups = items(true)
+    return [['Commands:', items(false)], ...(groups.length > 0 ? [['Command groups:', groups] as [string, [string, string][]]] : [])]
+  }
+
   /** Returns a command's examples; for a command with subcommands, the first example of each of the first three. */
   #examplesOf(command: Command): CommandDefinition['examples'] {
     const own = this.#definitionOf(command)?.examples
-    return own ?? leavesOf(command).slice(0, 3).flatMap((leaf) => this.#definitionOf(leaf)?.examples.slice(0, 1) ?? [])
+    return own ?? command.commands.flatMap((child) => this.#definitionOf(child)?.examples.slice(0, 1) ?? []).slice(0, 3)
   }
 }
 
@@ -60,11 +68,6 @@ function rootOf(command: Command): Command {
 /** Returns a command's full name, starting with the program's. */
 export function pathOf(command: Command): string {
   return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
-}
-
-/** Returns the commands below `command` that have no subcommands. */
-function leavesOf(command: Command): Command[] {
-  return command.commands.flatMap((child) => (child.commands.length > 0 ? leavesOf(child) : [child]))
 }
 
 function usageOf(command: Command, below: Command | undefined): string {

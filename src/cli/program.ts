@@ -125,16 +125,27 @@ function makeProgram({ program: name, commands, globals }: Dialect, argv: readon
     .helpOption('-h, --help', 'print help')
     .configureOutput({ writeOut: write, writeErr: write, outputError: () => undefined })
   for (const option of Object.values(optionsOf([globals]))) program.addOption(option)
-  for (const definition of commands) definitions.set(addCommand(program, definition, argv, onRun), definition)
+  for (const definition of commands) {
+    const command = addCommand(program, definition, argv, onRun)
+    if (command) definitions.set(command, definition)
+  }
   const createHelp = (): Help => Object.assign(new CommandHelp((command) => definitions.get(command)), { helpWidth: width })
   for (const command of allOf(program)) command.createHelp = createHelp
   return program
 }
 
-function addCommand(program: Command, definition: CommandDefinition, argv: readonly string[], onRun: OnRun): Command {
+/**
+ * Adds a command below its parents. Only the parents are added if the command line does not name them all, because their help lists
+ * the commands directly below them; creating all commands takes a fifth of the time of --help.
+ */
+function addCommand(program: Command, definition: CommandDefinition, argv: readonly string[], onRun: OnRun): Command | undefined {
   const parents = definition.name.split(' ')
   const name = parents.pop() ?? ''
-  const parent = parents.reduce((above, _, index) => childOf(above, parents.slice(0, index + 1)), program)
+  let parent = program
+  for (const [index, word] of parents.entries()) {
+    parent = childOf(parent, parents.slice(0, index + 1))
+    if (!argv.includes(word)) return undefined
+  }
   const command = parent.command(name, { isDefault: definition.isDefault }).summary(definition.summary).description(definition.description)
   if (definition.argument) command.arguments(formatArgument(definition.argument))
   // Creating the options of all commands takes a tenth of the time of --help.
@@ -153,7 +164,10 @@ function addCommand(program: Command, definition: CommandDefinition, argv: reado
 /** @param words the words of a command that only has subcommands */
 function childOf(parent: Command, words: readonly string[]): Command {
   const name = words.at(-1) ?? ''
-  return parent.commands.find((command) => command.name() === name) ?? parent.command(name).description(PARENTS[words.join(' ')] ?? '')
+  const found = parent.commands.find((command) => command.name() === name)
+  if (found) return found
+  const { summary = '', description = '' } = PARENTS[words.join(' ')] ?? {}
+  return parent.command(name).summary(summary).description(description)
 }
 
 /** Returns a command and all its descendants. */

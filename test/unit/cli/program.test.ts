@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../../src/cli/command-list.ts'
+import { COMMANDS, PARENTS } from '../../../src/cli/command-list.ts'
 import { parseCommandLine, type Parsed } from '../../../src/cli/program.ts'
 
 function run(line: string): Extract<Parsed, { kind: 'run' }> {
@@ -196,9 +196,16 @@ describe('help', () => {
 
   it('appears for cnb without arguments', () => {
     expect(printed()).toBe(printed('--help'))
+  })
+
+  it('lists each command in the help of its parent', () => {
     for (const { name, summary } of COMMANDS) {
-      expect(printed()).toContain(name)
-      expect(printed()).toContain(summary)
+      const [command = '', ...parents] = name.split(' ').reverse()
+      expect(printed(...parents.reverse(), '--help')).toMatch(new RegExp(`^  ${command} .*\\s${summary.slice(0, 20)}`, 'm'))
+    }
+    for (const [name, { summary }] of Object.entries(PARENTS)) {
+      const [command = '', ...parents] = name.split(' ').reverse()
+      expect(printed(...parents, '--help')).toMatch(new RegExp(`^  ${command} +${summary}`, 'm'))
     }
   })
 
