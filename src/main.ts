@@ -1,10 +1,8 @@
 /** Entry point of the command: the only file that uses the process's streams, signals and exit code. */
 
 import { setMaxListeners } from 'node:events'
-import { homedir } from 'node:os'
 import { basename } from 'node:path'
 import process from 'node:process'
-import { runInNewContext } from 'node:vm'
 import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
 import type { Dialect } from './cli/command.ts'
@@ -15,27 +13,23 @@ import type { Host } from './operations/services.ts'
 /** Time limit for the cleanup of an interrupted run; the documented limit is 10 s. */
 const LAST_GRACE_MS = 9500
 
-const host: Host = { env: process.env, cwd: process.cwd(), home: homedir() }
-
 /**
  * Configures V8 for a command, before the command's code is loaded. The library does not call it: its process belongs to the caller.
  * Undici parses HTTP in WebAssembly, which V8 optimizes after a few calls. This compilation takes about 150 ms of processor time, and
  * even a command with three requests waits for it before it exits; only the parsing of a few headers would become faster.
  */
 async function tuneV8(): Promise<void> {
-  const [{ setFlagsFromString }, { collectBy }] = await Promise.all([import('node:v8'), import('./base/spent-chunks.ts')])
+  const [{ setFlagsFromString }, { runInNewContext }, { collectBy }] = await Promise.all([import('node:v8'), import('node:vm'), import('./base/spent-chunks.ts')])
   setFlagsFromString(`--wasm-tiering-budget=${2 ** 31 - 1}`)
   let minorCollection: ((options: { type: 'minor' }) => void) | undefined
   collectBy(() => {
-    minorCollection ??= exposeCollector(setFlagsFromString)
+    if (!minorCollection) {
+      // V8's `gc` function exists in contexts that are created after the flag is set.
+      setFlagsFromString('--expose-gc')
+      minorCollection = runInNewContext('gc') as NonNullable<typeof minorCollection>
+    }
     minorCollection({ type: 'minor' })
   })
-}
-
-/** Returns V8's `gc` function, which exists in contexts that are created after the flag is set. */
-function exposeCollector(setFlag: (flag: string) => void): (options: { type: 'minor' }) => void {
-  setFlag('--expose-gc')
-  return runInNewContext('gc') as ReturnType<typeof exposeCollector>
 }
 
 const SIGNALS = [
@@ -86,7 +80,12 @@ function watchOutput(): void {
     process.stderr.write(`ERROR: cannot write the output: ${message} (CNB_OUTPUT)\n`)
     process.once('exit', (exit) => (process.exitCode = exit || ERRORS.CNB_OUTPUT.exit))
   })
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  process.stdout.on('error', () => {})
+}
+
+/** Returns stderr, opened on first use, because opening it takes a thirtieth of the time of --help. Its failure does not matter. */
+function openDiagnostics(): NodeJS.WriteStream {
+  return process.stderr.on('error', () => {})
 }
 
 /** Opens stdin on the first read only: an open stdin keeps the process alive. */
@@ -108,10 +107,13 @@ async function main(): Promise<number> {
   const { argv, dialect } = await chooseDialect(process.argv)
   const parsed = parseCommandLine(argv, process.stdout.columns, dialect)
   if (parsed.kind === 'print') {
-    if (parsed.note !== undefined) process.stderr.write(`${parsed.note}\n`)
+    if (parsed.note !== undefined) openDiagnostics().write(`${parsed.note}\n`)
     if (parsed.text !== '') process.stdout.write(`${parsed.text}\n`)
     return 0
   }
+  const stderr = openDiagnostics()
+  const { homedir } = await import('node:os')
+  const host: Host = { env: process.env, cwd: process.cwd(), home: homedir() }
   const controller = new AbortController()
   // Many concurrent operations listen to the signal; Node warns of a leak at more than ten listeners.
   setMaxListeners(0, controller.signal)
@@ -123,7 +125,7 @@ async function main(): Promise<number> {
   const io = {
     host: environment,
     stdout: process.stdout,
-    stderr: process.stderr,
+    stderr,
     signal: controller.signal,
     services: (context: Context) => connections.engineServices(context),
     remote: (context: Context) => connections.registryServices(context),

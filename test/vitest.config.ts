@@ -1,4 +1,4 @@
-import { build } from 'esbuild'
+import { build } from 'rolldown'
 import { defineConfig } from 'vitest/config'
 import { BUNDLING } from '../bin/bundling.mjs'
 import { leftOut } from './support/left-out.ts'
@@ -11,11 +11,10 @@ const undiciAsBundled = {
   load: async (id: string) => (id === '\0undici-as-bundled' ? bundleOf('undici') : undefined),
 } as const
 
-async function bundleOf(name: string): Promise<string | undefined> {
-  const stdin = { contents: `export * from '${name}'`, resolveDir: import.meta.dirname }
-  const require = "import { createRequire } from 'node:module'; const require = createRequire('/')"
-  const { outputFiles } = await build({ ...BUNDLING, stdin, format: 'esm', banner: { js: require }, write: false })
-  return outputFiles?.[0]?.text
+async function bundleOf(name: string): Promise<string> {
+  const banner = "import { createRequire } from 'node:module'; const require = createRequire('/');"
+  const { output } = await build({ ...BUNDLING, input: name, write: false, output: { format: 'esm', codeSplitting: false, polyfillRequire: false, banner } })
+  return output[0].code
 }
 
 const project = (name: string, timeout: number, more: object = {}) => ({

@@ -35,8 +35,8 @@ export interface Running {
 /** The process IDs of all `cnb` processes that this test file has started. */
 export const startedProcesses = new Set<number>()
 
-/** A home without a configuration. */
-const NO_CONFIG = { CNB_HOME: '/nonexistent', PACK_HOME: '/nonexistent' }
+/** A home without a configuration; a cache without Node's compiled code. */
+const NO_CONFIG = { CNB_HOME: '/nonexistent', PACK_HOME: '/nonexistent', NODE_DISABLE_COMPILE_CACHE: '1' }
 
 /** Starts `cnb` with `args`, without the user's environment variables for `cnb`, colour and volume keys. */
 export function startCnb(args: readonly string[], { binary = BINARY, env = {}, cwd, uid, under = [] }: RunOptions = {}): Running {

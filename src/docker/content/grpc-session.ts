@@ -1,6 +1,6 @@
 /** The HTTP/2 session for gRPC at `POST /grpc` of an engine (Docker Engine API, "Session"). */
 
-import { connect, type ClientHttp2Session } from 'node:http2'
+import type { ClientHttp2Session } from 'node:http2'
 import { CnbError, throwIfAborted } from '../../base/errors.ts'
 import type { EngineClient } from '../connection/client.ts'
 
@@ -53,6 +53,8 @@ export class GrpcSession {
   }
 
   async #connect(task: string): Promise<ClientHttp2Session> {
+    // Loading it takes 10 ms, and most commands need no session.
+    const { connect } = await import('node:http2')
     const socket = await this.#client.upgrade({ task, method: 'POST', path: '/grpc' }, 'h2c')
     const settings = { enablePush: false, initialWindowSize: STREAM_WINDOW }
     const session = connect('http://engine.invalid', { createConnection: () => socket, settings })

@@ -1,6 +1,6 @@
 /** gRPC calls with one or many reply messages (grpc/grpc, doc/PROTOCOL-HTTP2.md and statuscodes.md). */
 
-import { constants, type IncomingHttpHeaders } from 'node:http2'
+import type { IncomingHttpHeaders } from 'node:http2'
 import { CnbError } from '../../base/errors.ts'
 import { beginSpan } from '../../base/spans.ts'
 import type { EngineClient } from '../connection/client.ts'
@@ -10,6 +10,9 @@ import type { GrpcSession } from './grpc-session.ts'
 
 /** gRPC statuses with an HTTP equivalent; of others only the message is used. */
 const STATUS = new Map([['5', 404], ['12', 501]])
+
+/** The error code CANCEL (RFC 9113, section 7). */
+const CANCEL = 0x8
 
 export interface GrpcCall {
   /** The task, for messages. */
@@ -42,7 +45,7 @@ export async function* callGrpc(sessions: GrpcSession, { endpoint, events }: Pic
         yield* readFrames(stream, task)
         checkStatus(status, task)
       } finally {
-        stream.close(constants.NGHTTP2_CANCEL)
+        stream.close(CANCEL)
       }
     } finally {
       sessions.release(session)

@@ -1,6 +1,7 @@
 /** The contents of the npm package. */
 
-import { cp, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import * as nodeModule from 'node:module'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -27,6 +28,9 @@ beforeAll(async () => {
   await execute('tar', ['--extract', '--file', tarballs[0] ?? '', '--directory', unpacked, '--strip-components', '1'])
 }, 180_000)
 afterAll(() => directory[Symbol.asyncDispose]())
+
+/** Missing in the types of Node 20. */
+const { enableCompileCache } = nodeModule as { enableCompileCache?: unknown }
 
 /** Runs a script as a module of the package's user. Returns its output. */
 async function run(name: string, script: string): Promise<string> {
@@ -68,6 +72,20 @@ describe('the package', () => {
     expect(licences.filter((text) => text.split('\n\n').length < 2)).toEqual([])
     expect(licences).toContainEqual(expect.stringMatching(/^undici [\d.]+ \(MIT\)\n\nMIT License\n/))
     expect(licences).toContainEqual(expect.stringMatching(/^split-ca [\d.]+ \(ISC\)\n\nThe package contains no text of its licence. Author: Charles Bushong. /))
+  })
+
+  // Node 20 has no such cache.
+  it.skipIf(enableCompileCache === undefined)('stores compiled code for the next start, unless another user can write to the cache', async () => {
+    const cache = join(directory.path, 'cache')
+    const help = async (): Promise<string[]> => {
+      await execute(process.execPath, [join(unpacked, 'bin/cnb.js'), '--help'], { env: { ...process.env, CNB_CACHE_DIR: cache, NODE_DISABLE_COMPILE_CACHE: undefined } })
+      return readdir(cache)
+    }
+    await mkdir(cache)
+    await chmod(cache, 0o777)
+    expect(await help()).toEqual([])
+    await chmod(cache, 0o755)
+    expect(await help()).toEqual(['code'])
   })
 
   it('prints stack traces with positions in the sources', async () => {

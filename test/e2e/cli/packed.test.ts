@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { transform } from 'esbuild'
+import ts from 'typescript'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { BuildResult } from '../../../src/operations/build/build-result.ts'
 import { succeedJson } from '../../support/cnb.ts'
@@ -38,8 +38,8 @@ it('builds, inspects and publishes with the command', async () => {
 
 it("runs the library's example of docs/library.md", async () => {
   const image = bench.image()
-  const { code } = await transform(await libraryExample(), { loader: 'ts', format: 'esm', target: 'node20' })
-  await writeFile(join(user, 'example.mjs'), code)
+  const { outputText } = ts.transpileModule(await libraryExample(), { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } })
+  await writeFile(join(user, 'example.mjs'), outputText)
   const { stdout, stderr } = await execute(process.execPath, ['example.mjs', image, app, BUILDER], { cwd: user })
   expect(JSON.parse(stdout)).toEqual({ reference: expect.any(String), processes: ['web'] })
   expect(stderr).toContain("[exporter] Setting default process type 'web'")
