@@ -9,7 +9,6 @@ interface Result {
   readonly reference?: string
   readonly places?: readonly string[]
   readonly files?: readonly unknown[]
-  readonly format?: string
   readonly published?: boolean
 }
 
@@ -40,8 +39,8 @@ function pushed(name: string, theme: Theme): string[] {
   return [`Successfully pushed manifest list ${theme.name(name)} to registry`]
 }
 
-function packaged(name: string, { places = [], format }: Result, theme: Theme): string[] {
-  const [action, place] = places.includes('registry') ? ['published', 'registry'] : ['created', format === 'file' ? 'file' : 'docker daemon']
+function packaged(name: string, { places = [] }: Result, theme: Theme): string[] {
+  const [action, place] = places.includes('registry') ? ['published', 'registry'] : ['created', places.includes('file') ? 'file' : 'docker daemon']
   return [`Successfully ${action} package ${theme.name(name)} and saved to ${place}`]
 }
 

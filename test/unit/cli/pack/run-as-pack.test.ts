@@ -86,6 +86,15 @@ describe('pack rebase', () => {
   })
 })
 
+describe('pack buildpack package', () => {
+  test('prints that a package is in a file', async () => {
+    const [buildpack, file] = [join(builds.host.home, 'hello'), join(builds.host.home, 'hello.cnb')]
+    await pack('buildpack', 'new', 'acme/hello', '--path', buildpack)
+    const { stdout } = await pack('buildpack', 'package', file, '--path', buildpack, '--format', 'file')
+    expect(stdout).toBe(`Successfully created package '${file}' and saved to file\n`)
+  })
+})
+
 describe('pack inspect', () => {
   let [image, builder] = ['', '']
 
