@@ -1,7 +1,7 @@
 /** Checks buildpacks against the lifecycle and build image, as pack does, and with targets. */
 
 import { CnbError } from '../base/errors.ts'
-import { checkOrder, formatEntry } from '../buildpacks/order.ts'
+import { checkOrders, formatEntry } from '../buildpacks/order.ts'
 import { checkDirectories, type Buildpack } from '../buildpacks/buildpack.ts'
 import type { BuildpackDescriptor } from '../buildpacks/buildpack-descriptor.ts'
 import { formatTarget, targetMatches, targetsOf, type TargetPlatform } from '../buildpacks/build-target.ts'
@@ -20,8 +20,8 @@ import type { LifecycleDescriptor } from './lifecycle-toml.ts'
 export function checkBuildpacks(buildpacks: readonly Buildpack[], lifecycle: LifecycleDescriptor, buildImage: Image): string[] {
   const available = buildpacks.map(({ descriptor }) => descriptor.info)
   checkDirectories(available)
+  checkOrders(buildpacks.map(({ descriptor }) => descriptor), available)
   return buildpacks.flatMap(({ descriptor }) => {
-    checkOrder(descriptor, available)
     checkBase(descriptor, buildImage)
     return checkApi(descriptor, lifecycle.version, lifecycle.apis.buildpack)
   })

@@ -79,21 +79,43 @@ interface Absence {
 
 const NOT_ON_BUILDER: Absence = { place: 'on the builder', hint: 'Add it under [[buildpacks]] of builder.toml, or with --buildpack.' }
 
+/** A buildpack, and its order if it is composite. */
+interface Composite {
+  readonly info: AvailableBuildpack
+  readonly order: Order
+}
+
 /**
- * Checks the order of a composite buildpack. Its entries must have versions: the lifecycle does not resolve them
- * (buildpack.md "Order Resolution").
+ * Checks the orders of composite buildpacks. Their entries must have versions: the lifecycle does not resolve them
+ * (buildpack.md "Order Resolution"). An order that contains itself would make the detector run without end.
  * @param available all buildpacks of the builder, or of the package
  * @throws CnbError CNB_BUILDPACK_INVALID, CNB_BUILDPACK_NOT_FOUND
  */
-export function checkOrder(
-  { info, order }: { readonly info: AvailableBuildpack; readonly order: Order },
-  available: readonly AvailableBuildpack[],
-  { place, hint } = NOT_ON_BUILDER,
-): void {
+export function checkOrders(composites: readonly Composite[], available: readonly AvailableBuildpack[], absence = NOT_ON_BUILDER): void {
+  const known = new Set(available.map(formatEntry))
+  for (const composite of composites) checkOrder(composite, known, absence)
+  const byName = new Map(composites.map((composite) => [formatEntry(composite.info), composite]))
+  const checked = new Set<string>()
+  const visit = (name: string, above: readonly string[]): void => {
+    if (above.includes(name)) {
+      throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${name}' is in its own order: ${[...above, name].join(' → ')}`)
+    }
+    if (checked.has(name)) return
+    for (const entry of entriesIn(byName.get(name)?.order ?? [])) visit(formatEntry(entry), [...above, name])
+    checked.add(name)
+  }
+  for (const name of byName.keys()) visit(name, [])
+}
+
+function checkOrder({ info, order }: Composite, known: ReadonlySet<string>, { place, hint }: Absence): void {
   const self = `buildpack '${formatEntry(info)}'`
-  for (const entry of order.flatMap(({ group }) => group)) {
+  for (const entry of entriesIn(order)) {
     if (!entry.version) throw new CnbError('CNB_BUILDPACK_INVALID', `${self} lists '${entry.id}' in its order without a version`)
-    if (available.some(({ id, version }) => id === entry.id && version === entry.version)) continue
+    if (known.has(formatEntry(entry))) continue
     throw new CnbError('CNB_BUILDPACK_NOT_FOUND', `${self} needs '${formatEntry(entry)}', which is not ${place}`, { hint })
   }
+}
+
+function entriesIn(order: Order): GroupEntry[] {
+  return order.flatMap(({ group }) => group)
 }

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../base/errors.ts'
 import { checkDirectories, type Buildpack } from '../buildpack.ts'
-import { checkOrder, formatEntry } from '../order.ts'
+import { checkOrders, formatEntry } from '../order.ts'
 
 const ABSENT = { place: 'in the package', hint: 'Add it as [[dependencies]] uri = "…" to package.toml.' }
 
@@ -16,19 +16,11 @@ const ABSENT = { place: 'in the package', hint: 'Add it as [[dependencies]] uri 
 export function checkPackage(main: Buildpack, modules: readonly Buildpack[]): void {
   const infos = modules.map(({ descriptor }) => descriptor.info)
   checkDirectories(infos)
-  for (const { descriptor } of modules) checkOrder(descriptor, infos, ABSENT)
+  checkOrders(modules.map(({ descriptor }) => descriptor), infos, ABSENT)
   const byName = new Map(modules.map((module) => [nameOf(module), module]))
-  const needed = new Set<string>()
-  const visit = (module: Buildpack, above: readonly string[]): void => {
-    const name = nameOf(module)
-    if (above.includes(name)) {
-      throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${name}' is in its own order: ${[...above, name].join(' → ')}`)
-    }
-    if (needed.has(name)) return
-    needed.add(name)
-    for (const entry of module.descriptor.order.flatMap(({ group }) => group)) visit(byName.get(formatEntry(entry))!, [...above, name])
-  }
-  visit(main, [])
+  const needed = new Set<string>([nameOf(main)])
+  // A set also iterates over the names that are added meanwhile.
+  for (const name of needed) for (const { group } of byName.get(name)?.descriptor.order ?? []) for (const entry of group) needed.add(formatEntry(entry))
   const unused = modules.find((module) => !needed.has(nameOf(module)))
   if (!unused) return
   throw new CnbError('CNB_BUILDPACK_INVALID', `buildpack '${nameOf(unused)}' of ${unused.origin} is not used by buildpack '${nameOf(main)}'`, {

@@ -11,7 +11,7 @@ import type { ModuleKind } from '../../buildpacks/buildpack-descriptor.ts'
 import { inlineBuildpack } from '../../buildpacks/inline.ts'
 import { parseLocator } from '../../buildpacks/locator.ts'
 import type { ModuleSources } from '../../buildpacks/module-sources.ts'
-import { type AvailableBuildpack, checkOrder, type GroupEntry, type Order, resolveOrder, surroundOrder } from '../../buildpacks/order.ts'
+import { type AvailableBuildpack, checkOrders, type GroupEntry, type Order, resolveOrder, surroundOrder } from '../../buildpacks/order.ts'
 import type { BuildOrder } from '../../lifecycle/lifecycle.ts'
 import { isInside } from '../named-file.ts'
 import type { ProjectBuildpack, ProjectDescriptor } from '../../project/project-descriptor.ts'
@@ -102,7 +102,7 @@ function addedModules(chosen: readonly Exclude<Choice, 'builder-order'>[], build
   const available = [...builder.buildpacks, ...infosOf(buildpacks, 'buildpack')]
   if (buildpacks.length > 0) checkDirectories(available)
   if (extensions.length > 0) checkDirectories([...builder.extensions, ...infosOf(extensions, 'extension')])
-  for (const { descriptor } of buildpacks) checkOrder(descriptor, available)
+  checkOrders(buildpacks.map(({ descriptor }) => descriptor), available)
   return [...buildpacks, ...extensions]
 }
 

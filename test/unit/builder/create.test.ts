@@ -208,6 +208,7 @@ describe('planBuilder', () => {
     ['another stack', { id: 'a', stacks: [{ id: 'other' }] }, { buildImage: onStack('acme') }, 'CNB_BUILDPACK_INVALID', /does not support stack 'acme'/],
     ['missing mixins', { id: 'a', stacks: [{ id: 'acme', mixins: ['git', 'build:make', 'run:curl'] }] }, { buildImage: onStack('acme') }, 'CNB_BUILDPACK_INVALID', /lacks: build:make$/],
     ['a composite buildpack with an unknown buildpack', { id: 'a', order: [{ group: [{ id: 'x', version: '2' }] }] }, {}, 'CNB_BUILDPACK_NOT_FOUND', /'a@1' needs 'x@2'/],
+    ['a composite buildpack in its own order', { id: 'a', order: [{ group: [{ id: 'a', version: '1' }] }] }, {}, 'CNB_BUILDPACK_INVALID', /'a@1' is in its own order: a@1 → a@1/],
     ['a composite buildpack without versions', { id: 'a', order: [{ group: [{ id: 'b' }] }] }, {}, 'CNB_BUILDPACK_INVALID', /lists 'b' in its order without a version/],
     ['a stack that the build image does not have', { id: 'a' }, { stackId: 'acme' }, 'CNB_BUILDER_INVALID', /has stack '', but builder.toml has stack 'acme'/],
     ['a build image with malformed mixins', { id: 'a' }, { buildImage: builderImage({ 'io.buildpacks.stack.mixins': '[git]' }, undefined, 'acme/build') }, 'CNB_BUILDER_INVALID', /mixins' is not JSON/],

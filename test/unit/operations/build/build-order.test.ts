@@ -108,6 +108,17 @@ test('adds an inline script as a buildpack that is not external', async () => {
   expect(foreign).toBe(false)
 })
 
+test('rejects an order that contains itself through another buildpack', async () => {
+  for (const [name, part] of [['first', 'second'], ['second', 'first']]) {
+    await mkdir(join(directory, name!))
+    await writeFile(join(directory, name!, 'buildpack.toml'), `api = "0.11"\n[buildpack]\nid = "my/${name}"\nversion = "1"\n[[order]]\n[[order.group]]\nid = "my/${part}"\nversion = "1"\n`)
+  }
+  await expect(choose(['first', 'second'])).rejects.toMatchObject({
+    code: 'CNB_BUILDPACK_INVALID',
+    message: "buildpack 'my/first@1' is in its own order: my/first@1 → my/second@1 → my/first@1",
+  })
+})
+
 test('finds the parts of a composite buildpack in the builder, and reports missing ones', async () => {
   const composite = async (name: string, part: string): Promise<void> => {
     await mkdir(join(directory, name))
