@@ -101,6 +101,11 @@ function readInfo(header: FieldReader): BuildpackInfo {
   }
 }
 
+/** Returns why a label's id or version is not a valid name of a directory; undefined if both are. */
+export function infoProblem(id: string, version: string): string | undefined {
+  return idProblem(id) ?? (isFileName(version) ? undefined : `${JSON.stringify(version)} is not a version`)
+}
+
 /** Returns why `id` is not a valid buildpack id, and thus directory name; undefined if it is valid. */
 function idProblem(id: string): string | undefined {
   const isPath = id.split('/').some((part) => part === '' || part === '.' || part === '..')

@@ -2,16 +2,15 @@
 
 import { makeTarLayer } from '../archive/tar/tar-layer.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
-import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Layer } from '../images/image.ts'
 import { CONSTANT_MTIME } from '../oci/constant-time.ts'
 import { escapeId } from './buildpack-descriptor.ts'
 import type { BuildpackDescriptor } from './buildpack-descriptor.ts'
 import type { TreeEntry } from './file-tree.ts'
+import { ModuleFiles } from './module-files.ts'
 
 const ROOT = { uid: 0, gid: 0, mtime: CONSTANT_MTIME }
-const KEPT = new Set(['file', 'directory', 'symlink', 'link'])
 /** Made executable in any case. */
 const EXECUTABLES = new Set(['bin/build', 'bin/detect', 'bin/generate'])
 
@@ -26,7 +25,7 @@ export function moduleDirectories({ kind, info }: Pick<BuildpackDescriptor, 'kin
 /**
  * Creates a buildpack's layer: its files below `<id>/<version>`, owned by root, from 1980, mode 0755 if executable and 0644 otherwise.
  * @param entries called for each read of the layer; must return the same entries each time
- * @throws CnbError CNB_BUILDPACK_INVALID for devices and FIFOs; errors of the entries' iteration
+ * @throws CnbError CNB_BUILDPACK_INVALID for entries that a layer must not contain (module-files.ts); errors of the entries' iteration
  */
 export async function buildpackLayer(
   descriptor: BuildpackDescriptor,
@@ -40,12 +39,10 @@ async function* layerEntries(descriptor: BuildpackDescriptor, entries: TreeEntri
   const { parent, root } = moduleDirectories(descriptor)
   for (const name of [parent, root]) yield { ...ROOT, type: 'directory', name, mode: 0o755 }
   const inRoot = (name: Buffer): Buffer => Buffer.concat([Buffer.from(`${root}/`), name])
+  const files = new ModuleFiles(`${descriptor.kind} '${descriptor.info.id}'`)
   for await (const entry of entries) {
     const { type, name, linkname, size, content } = entry
-    if (!KEPT.has(type)) {
-      const message = `'${name.toString()}' of buildpack '${descriptor.info.id}' is a ${type}, which a buildpack must not contain`
-      throw new CnbError('CNB_BUILDPACK_INVALID', message)
-    }
+    files.check(entry)
     const link = type === 'link' ? { linkname: inRoot(Buffer.from(linkname ?? '')) } : type === 'symlink' ? { linkname } : {}
     yield { ...ROOT, type, name: inRoot(name), ...link, mode: modeOf(entry), ...(type === 'file' ? { size, content } : {}) }
   }

@@ -1,9 +1,14 @@
-/** Validates names in an untrusted archive: no name may lead out of the target directory. */
+/** Validates the entries of an untrusted archive: none leads out of it, and their size has a limit. */
 
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError, type ErrorCode } from '../base/errors.ts'
 
-type Named = Pick<TarEntry, 'name' | 'linkname' | 'type'>
+type Named = Pick<TarEntry, 'name' | 'linkname' | 'type' | 'size'>
+
+/** Hundreds of times the size of a large buildpack; a crafted file of 4 MB can extract to as much. */
+const MAX_UNPACKED = 4 * 1024 ** 3
+/** Each entry counts, also an empty one: millions of them compress to a small file. */
+const HEADER = 512
 
 /** Normalizes the names of one archive's entries; call it for the entries in order. */
 export class EntryNames {
@@ -11,6 +16,7 @@ export class EntryNames {
   readonly #invalid: ErrorCode
   /** Entries below a symbolic link would be written to its target. */
   readonly #symlinks = new Set<string>()
+  #bytes = 0
 
   /** @param source the archive's name in errors */
   constructor(source: string, invalid: ErrorCode) {
@@ -20,9 +26,11 @@ export class EntryNames {
 
   /**
    * Returns the entry's name relative to the archive's root, empty for the root itself: `a/b` for `./a//b/`.
-   * @throws CnbError `invalid` for `..`, and for a name below a symbolic link of the same archive
+   * @throws CnbError `invalid` for `..`, for a name below a symbolic link of the same archive, and for more than 4 GiB in all
    */
   clean(entry: Named): Buffer {
+    this.#bytes += HEADER + (entry.size ?? 0)
+    if (this.#bytes > MAX_UNPACKED) throw new CnbError(this.#invalid, `'${this.#source}' extracts to more than ${MAX_UNPACKED / 1024 ** 3} GiB`)
     const parts = this.#parts(entry.name)
     for (let length = 1; length < parts.length; length++) {
       const above = parts.slice(0, length).join('/')

@@ -15,8 +15,6 @@ const APIS_LABEL = 'io.buildpacks.lifecycle.apis'
 /** Where the image has the files of a release. */
 const ROOT = 'cnb/'
 const BINARIES = 'cnb/lifecycle/'
-/** As for archives (file-tree.ts). */
-const MAX_UNPACKED = 4 * 1024 ** 3
 const HINT = 'Use an image of the lifecycle, such as buildpacksio/lifecycle:0.21.0.'
 
 /**
@@ -56,10 +54,7 @@ function layerTree({ reference }: Image, layer: Layer): FileTree {
     invalid,
     async *entries({ signal }: Context = {}): AsyncGenerator<TreeEntry, void, undefined> {
       const names = new EntryNames(reference, invalid)
-      let bytes = 0
       for await (const entry of readTar(await layer.open(signal), { source: reference, invalid, signal })) {
-        bytes += entry.size
-        if (bytes > MAX_UNPACKED) throw new CnbError(invalid, `a layer of '${reference}' extracts to more than ${MAX_UNPACKED / 1024 ** 3} GiB of files`)
         const name = names.clean(entry).toString('latin1')
         if (!name.startsWith(ROOT)) continue
         yield { ...entry, name: Buffer.from(name.slice(ROOT.length), 'latin1'), ...(entry.type === 'link' ? { linkname: names.cleanLink(entry) } : {}) }

@@ -6,20 +6,25 @@ import { decompress } from '../../archive/decompress.ts'
 import { readTar } from '../../archive/tar/tar-reader.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Layer } from '../../images/image.ts'
+import type { BuildpackDescriptor } from '../buildpack-descriptor.ts'
+import { moduleDirectories } from '../buildpack-layer.ts'
 import { EntryNames } from '../entry-names.ts'
+import { ModuleFiles } from '../module-files.ts'
+import { formatEntry } from '../order.ts'
 
-/** The directories of modules, and their parents, which a layer may contain too. */
-const ALLOWED = /^cnb\/(?:buildpacks|extensions)\/./
-const PARENTS = new Set(['', 'cnb', 'cnb/buildpacks', 'cnb/extensions'])
+/** The directories above those of modules, which a layer may contain too. */
+const PARENTS = ['', 'cnb', 'cnb/buildpacks', 'cnb/extensions']
 
 /**
- * Returns the layer with streams that fail with CNB_BUILDPACK_INVALID, before their end, if the tar contains anything but files below
- * `/cnb/buildpacks` and `/cnb/extensions`. A layer that a registry mounts from the package's repository is not read, and not checked.
+ * Returns the layer with streams that fail with CNB_BUILDPACK_INVALID, before their end, if the tar lacks a file of `modules` that each
+ * must have, or contains anything but files of `modules`. A layer that a registry mounts from the package's repository is not read, and
+ * not checked.
  * @param source the package's name for errors
+ * @param modules the modules that the package's labels find in the layer
  */
-export function checkedLayer(layer: Layer, source: string): Layer {
+export function checkedLayer(layer: Layer, source: string, modules: readonly BuildpackDescriptor[]): Layer {
   const { blob } = layer
-  const check = (open: Layer['open']): Layer['open'] => async (signal) => Readable.from(checked(await open(signal), source), { objectMode: false })
+  const check = (open: Layer['open']): Layer['open'] => async (signal) => Readable.from(checked(await open(signal), (copy) => checkFiles(copy, source, modules)), { objectMode: false })
   return {
     ...layer,
     open: check((signal) => layer.open(signal)),
@@ -27,13 +32,13 @@ export function checkedLayer(layer: Layer, source: string): Layer {
   }
 }
 
-/** Passes the bytes on while their names are checked; the last bytes follow after the whole check. */
-async function* checked(stream: Readable, source: string): AsyncGenerator<Buffer> {
+/** Passes the bytes on while a copy is checked; the last bytes follow after the whole check. */
+async function* checked(stream: Readable, checkCopy: (copy: Readable) => Promise<void>): AsyncGenerator<Buffer> {
   const copy = new PassThrough()
   // An error of the check ends the copy; without a listener, it would end the process.
   copy.on('error', () => {})
   let failure: unknown
-  const check = checkNames(copy, source).catch((error: unknown) => {
+  const check = checkCopy(copy).catch((error: unknown) => {
     failure = error
     copy.destroy()
   })
@@ -55,17 +60,28 @@ async function* checked(stream: Readable, source: string): AsyncGenerator<Buffer
   }
 }
 
-async function checkNames(layer: Readable, source: string): Promise<void> {
+async function checkFiles(layer: Readable, source: string, modules: readonly BuildpackDescriptor[]): Promise<void> {
   const invalid = 'CNB_BUILDPACK_INVALID'
-  const names = new EntryNames(source, invalid)
+  const [names, files] = [new EntryNames(source, invalid), new ModuleFiles(`the package '${source}'`)]
+  const directories = modules.map((module) => moduleDirectories(module))
+  const parents = new Set([...PARENTS, ...directories.map(({ parent }) => parent.slice(1))])
+  const roots = new Set(directories.map(({ root }) => root.slice(1)))
+  const missing = new Map(modules.map((module, index) => [`${directories[index]!.root.slice(1)}/${module.kind}.toml`, module]))
   const plain = await decompress(layer, { source: `a layer of '${source}'`, invalid })
   for await (const entry of readTar(plain, { source: `a layer of '${source}'`, invalid })) {
-    const name = names.clean(entry).toString('latin1')
-    const target = entry.type === 'link' ? names.cleanLink(entry).toString('latin1') : name
-    if (entry.type === 'directory' && PARENTS.has(name)) continue
-    if (ALLOWED.test(name) && ALLOWED.test(target)) continue
-    throw new CnbError(invalid, `a layer of the package '${source}' contains '${entry.name.toString()}', which is not a buildpack's file`, {
-      hint: 'Report this to the author of the package: it could replace files of the builder.',
-    })
+    const name = names.clean(entry)
+    const path = name.toString('latin1')
+    if (entry.type === 'directory' && parents.has(path)) continue
+    // The directory of a module has four parts: cnb/buildpacks/ID/VERSION.
+    if (!roots.has(path.split('/', 4).join('/')) || (roots.has(path) && entry.type !== 'directory')) {
+      throw new CnbError(invalid, `a layer of the package '${source}' contains '${entry.name.toString()}', which is not a file of its buildpacks`, {
+        hint: 'Report this to the author of the package: it could replace files of the builder.',
+      })
+    }
+    files.check({ ...entry, name, ...(entry.type === 'link' ? { linkname: names.cleanLink(entry) } : {}) })
+    if (entry.type === 'file') missing.delete(path)
+  }
+  for (const [path, { info }] of missing) {
+    throw new CnbError(invalid, `a layer of the package '${source}' lacks '/${path}' of '${formatEntry(info)}', which its label lists`)
   }
 }

@@ -8,7 +8,7 @@ import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL 
 import { labelOf, readLabels, type Labelled } from '../../images/labels/read-labels.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
 import type { Buildpack } from '../buildpack.ts'
-import { readOrder, readTarget, type BuildpackDescriptor, type BuildpackInfo, type ModuleKind } from '../buildpack-descriptor.ts'
+import { infoProblem, readOrder, readTarget, type BuildpackDescriptor, type BuildpackInfo, type ModuleKind } from '../buildpack-descriptor.ts'
 import { checkedLayer } from './checked-layer.ts'
 
 /**
@@ -17,8 +17,10 @@ import { checkedLayer } from './checked-layer.ts'
  * @throws CnbError CNB_BUILDPACK_INVALID for a missing or invalid label, and for a label that names a layer the image does not have
  */
 export function readPackage(image: Image, kind: ModuleKind): Buildpack[] {
-  const layers = new Map<Digest, Layer>(image.layers.map((layer) => [layer.diffId, checkedLayer(layer, image.reference)]))
-  return readPackageLabels(image, kind).modules.map(({ descriptor, diffId }) => {
+  const { modules } = readPackageLabels(image, kind)
+  const inLayer = (diffId: Digest) => modules.filter((module) => module.diffId === diffId).map(({ descriptor }) => descriptor)
+  const layers = new Map<Digest, Layer>(image.layers.map((layer) => [layer.diffId, checkedLayer(layer, image.reference, inLayer(layer.diffId))]))
+  return modules.map(({ descriptor, diffId }) => {
     const layer = layers.get(diffId)
     if (layer) return { origin: image.reference, descriptor, layer }
     throw new CnbError('CNB_BUILDPACK_INVALID', `the package '${image.reference}' lacks layer ${diffId} of '${descriptor.info.id}'`)
@@ -88,6 +90,8 @@ function readLayersLabel(label: FieldReader | undefined, kind: ModuleKind): Pack
 }
 
 function readLayerInfo(layer: FieldReader, id: string, version: string, kind: ModuleKind): PackagedModule {
+  const problem = infoProblem(id, version)
+  if (problem !== undefined) throw layer.error('layerDiffID', problem)
   const diffId = layer.requiredString('layerDiffID')
   if (!isDigest(diffId)) throw layer.error('layerDiffID', `'${diffId}' is not a digest`)
   const name = layer.string('name')

@@ -201,6 +201,10 @@ describe('an archive', () => {
   test.each([
     ['a name that climbs out', { name: '../../cnb/lifecycle/detector', text: 'x' }],
     ['a hard link that climbs out', { name: 'bin/x', type: 'link' as const, linkname: '../../etc/passwd' }],
+    ['a hard link to a file that it does not have', { name: 'bin/x', type: 'link' as const, linkname: '/etc/passwd' }],
+    ['a hard link to a directory', { name: 'x', type: 'link' as const, linkname: 'bin' }],
+    ['a name that deletes a file of a layer', { name: '.wh.bin', text: '' }],
+    ['a second file of one name', { name: './bin/build', text: 'x' }],
     ['a device', { name: 'null', type: 'character' as const, devMajor: 1, devMinor: 3 }],
     ['a FIFO', { name: 'pipe', type: 'fifo' as const }],
   ])('is rejected for %s', async (_, hostile) => {
@@ -227,6 +231,12 @@ describe('an archive', () => {
 
   test('rejects an archive that unpacks to more than 4 GiB, before its content is read', async () => {
     const header = encodeTarHeader({ type: 'file', name: 'zeros', mode: 0o644, uid: 0, gid: 0, mtime: 0, size: 4 * 1024 ** 3 + 1 })
+    await writeFile(at('bomb.tgz'), gzipSync(header))
+    await expect(readBuildpacks(at('bomb.tgz'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining('more than 4 GiB') as string })
+  })
+
+  test('rejects an archive of so many empty files that they unpack to more than 4 GiB', async () => {
+    const header = encodeTarHeader({ type: 'file', name: 'big', mode: 0o644, uid: 0, gid: 0, mtime: 0, size: 4 * 1024 ** 3 - 511 })
     await writeFile(at('bomb.tgz'), gzipSync(header))
     await expect(readBuildpacks(at('bomb.tgz'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringContaining('more than 4 GiB') as string })
   })

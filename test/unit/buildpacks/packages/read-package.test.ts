@@ -89,10 +89,15 @@ describe('a buildpack package', () => {
   })
 
   const node = { id: 'acme/node', version: '1' }
+  const NODE = layerOf('acme_node', '1')
+  const ROOT = '/cnb/buildpacks/acme_node/1'
   test.each([
     ['no label of layers', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '' } }, /no label io.buildpacks.buildpack.layers/],
     ['a label that is not JSON', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': '{' } }, /is not JSON/],
     ['a layer that the image lacks', { layers: [node], labels: { 'io.buildpacks.buildpack.layers': `{"acme/node":{"1":{"api":"0.11","layerDiffID":"sha256:${'1'.repeat(64)}"}}}` } }, /lacks layer/],
+    ['an ID that is a path', { layers: [{ id: '../../etc', version: '1' }] }, /'..\/..\/etc' is not a buildpack id/],
+    ['a version that is a path', { layers: [{ id: 'acme/node', version: '../../etc' }] }, /"..\/..\/etc" is not a version/],
+    ['an ID with control characters', { layers: [{ id: 'acme/\u001b[31m', version: '1' }] }, /"acme\/\\u001b\[31m" is not a buildpack id/],
     ['a label without its main buildpack', { layers: [node], main: { id: 'acme/other', version: '2' } }, /lacks its main buildpack 'acme\/other@2'/],
   ])('is rejected for %s', async (_, given: Package, message) => {
     await expect(readBuildpacks(await writePackage(given))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: expect.stringMatching(message) as string })
@@ -100,11 +105,19 @@ describe('a buildpack package', () => {
 
   test.each([
     ['a layer with other content than it says', { layers: [{ ...node, diffId: `sha256:${'0'.repeat(64)}` }] }, /should contain layer/],
-    ['a layer that writes over the lifecycle', { layers: [{ ...node, files: [{ name: '/cnb/lifecycle/detector', text: 'x' }] }] }, /not a buildpack's/],
+    ['a layer that writes over the lifecycle', { layers: [{ ...node, files: [{ name: '/cnb/lifecycle/detector', text: 'x' }] }] }, /not a file of its buildpacks/],
     ['a layer that climbs out', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/../../etc/passwd', text: 'x' }] }] }, /has '\.\.'/],
-    ['a link where buildpacks are', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks', type: 'symlink' as const, linkname: '/etc' }] }] }, /not a buildpack's/],
-    ['a hard link to the lifecycle', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/x', type: 'link' as const, linkname: '/cnb/lifecycle/detector' }] }] }, /not a buildpack's/],
-    ['a file below a link', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/x', type: 'symlink' as const, linkname: '/cnb/lifecycle' }, { name: '/cnb/buildpacks/x/detector', text: 'x' }] }] }, /below the symbolic link/],
+    ['a link where buildpacks are', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks', type: 'symlink' as const, linkname: '/etc' }] }] }, /not a file of its buildpacks/],
+    ['a hard link to the lifecycle', { layers: [{ ...node, files: [{ name: '/cnb/buildpacks/x', type: 'link' as const, linkname: '/cnb/lifecycle/detector' }] }] }, /not a file of its buildpacks/],
+    ['a file below a link', { layers: [{ ...node, files: [{ name: `${ROOT}/x`, type: 'symlink' as const, linkname: '/cnb/lifecycle' }, { name: `${ROOT}/x/detector`, text: 'x' }] }] }, /below the symbolic link/],
+    ['a file of another buildpack', { layers: [{ ...node, files: [...NODE, { name: '/cnb/buildpacks/other/1/bin/build', text: 'x' }] }] }, /'\/cnb\/buildpacks\/other\/1\/bin\/build', which is not a file of its buildpacks/],
+    ['a file in place of its directory', { layers: [{ ...node, files: [{ name: ROOT, text: 'x' }] }] }, /not a file of its buildpacks/],
+    ['a deletion of another buildpack', { layers: [{ ...node, files: [...NODE, { name: '/cnb/buildpacks/.wh.other', text: '' }] }] }, /not a file of its buildpacks/],
+    ['a deletion of all buildpacks', { layers: [{ ...node, files: [...NODE, { name: '/cnb/buildpacks/.wh..wh..opq', text: '' }] }] }, /not a file of its buildpacks/],
+    ['a deletion in its directory', { layers: [{ ...node, files: [...NODE, { name: `${ROOT}/.wh.bin`, text: '' }] }] }, /name of a deletion in a layer/],
+    ['a device', { layers: [{ ...node, files: [...NODE, { name: `${ROOT}/null`, type: 'character' as const, devMajor: 1, devMinor: 3 }] }] }, /is a character, which a buildpack must not contain/],
+    ['the buildpack of another ID', { layers: [{ ...node, files: layerOf('acme_other', '1') }] }, /not a file of its buildpacks/],
+    ['no buildpack.toml', { layers: [{ ...node, files: NODE.slice(0, 2) }] }, /lacks '\/cnb\/buildpacks\/acme_node\/1\/buildpack.toml' of 'acme\/node@1', which its label lists/],
   ])('fails when it is read, before its last bytes, for %s', async (_, given: Package, message) => {
     const [{ layer } = never()] = await readBuildpacks(await writePackage(given))
     let bytes = 0
