@@ -28,7 +28,7 @@ const groups = [
         kind: 'list',
         commas: true,
         flags: '--to <place>',
-        description: `target: ${defaultSink} (default), ${otherSinks.join(', ')}; repeatable`,
+        description: `target: ${defaultSink} (default), ${otherSinks.join(', ')}`,
       },
       sparse: { kind: 'flag', flags: '--sparse', description: "omit the run image's layers from the OCI layout" },
       creationTime: {

@@ -26,7 +26,7 @@ export const packageOutput = {
     kind: 'list',
     commas: true,
     flags: '--to <place>',
-    description: `target: ${defaultSink} (default), ${otherSinks.join(', ')}; repeatable`,
+    description: `target: ${defaultSink} (default), ${otherSinks.join(', ')}`,
   },
   tags: { kind: 'list', commas: true, flags: '--tag <image>', description: 'additional name of the image; repeat or use commas' },
   labels: { kind: 'list', flags: '-l, --label <key=value>', description: 'label for the image; repeatable' },

@@ -5,6 +5,7 @@ import { NO_BUILDER } from '../../operations/builder/no-builder.ts'
 import { suggestBuilders } from '../../operations/builder/suggested-builders.ts'
 import type { Outcome } from '../../ui/reporter.ts'
 import type { CommandContext, CommandDefinition } from '../command.ts'
+import { fromLayoutImage } from './layout-image.ts'
 import { packResult } from './results.ts'
 import { VIEWS } from './views.ts'
 
@@ -17,7 +18,8 @@ export async function runAsPack(command: CommandDefinition, given: readonly stri
   try {
     const view = VIEWS[command.name]
     if (view) return await view(given[0] ?? '', values, session, raw['output'])
-    return packResult(command.name, given, await command.run(given, values, session))
+    const [named, chosen] = command.name === 'build' ? fromLayoutImage(given, values) : [given, values]
+    return packResult(command.name, named, await command.run(named, chosen, session))
   } catch (thrown) {
     const error = toCnbError(thrown)
     if (error.message === NO_BUILDER) return { data: {}, line: '', exit: EXIT_NO_BUILDER, text: noBuilderText }

@@ -11,7 +11,7 @@ import type { ImageSource } from '../image.ts'
 import { readStoredImage, type ImageContent, type StoredDocument, type StoredImage } from '../stored-image.ts'
 import { blobPath, directoryFiles, type LayoutFiles } from './layout-files.ts'
 import { checkLayoutFile, imagesOf, indexOf, namesOf } from './layout-index.ts'
-import { parseLayoutLocation } from './layout-location.ts'
+import { parseLayoutLocation, type LayoutLocation } from './layout-location.ts'
 
 export interface LayoutImages extends ImageSource {
   /**
@@ -24,12 +24,15 @@ export interface LayoutImages extends ImageSource {
 /** Returns the images of layouts. @param platform selects the image of an index */
 export function openLayoutImages(platform: Platform): LayoutImages {
   return {
-    find: async (text, context) => {
-      const { directory, name, digest } = parseLayoutLocation(text)
-      const nameStored = (found: Digest) => ({ reference: text, id: `${directory}@${found}`, repoDigests: [] })
-      return readStoredImage(layoutContent(directoryFiles(directory)), digest ?? name ?? '', nameStored, platform, context)
-    },
+    find: async (text, context) => findInLayout(parseLayoutLocation(text), text, platform, context),
   }
+}
+
+/** Finds one image. @param reference the image's reference in the result. @throws CnbError as `find` of LayoutImages */
+export async function findInLayout(location: LayoutLocation, reference: string, platform: Platform, context?: Context): Promise<StoredImage | undefined> {
+  const { directory, name, digest } = location
+  const nameStored = (found: Digest) => ({ reference, id: `${directory}@${found}`, repoDigests: [] })
+  return readStoredImage(layoutContent(directoryFiles(directory)), digest ?? name ?? '', nameStored, platform, context)
 }
 
 /** Returns a layout's content. References are the names in index.json; the empty reference is the only image. */

@@ -44,6 +44,8 @@ export interface Sink {
   readonly openIndexes?: (services: Pick<SinkServices, 'registries'>) => IndexSink
   /** Returns the source of the image that the new one replaces; without this function, it is the registry. */
   readonly previous?: (image: Reference, services: SinkServices) => ImageSource
+  /** Returns all images of the place, by their names: a build looks up its run image here first. */
+  readonly images?: (platform: Platform) => ImageSource
   /** Checks write access to the tags before the build starts. @throws CnbError CNB_REGISTRY_* */
   readonly check?: (tags: readonly Reference[], registries: Registries, context: Context) => Promise<void>
   /** Returns the commands, connected by pipes, that load a saved image into an engine; undefined if a run by name needs no load. */

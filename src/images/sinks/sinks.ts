@@ -7,4 +7,5 @@ export const SINKS: readonly SinkKind[] = [
   { form: 'engine', load: async () => (await import('./to-engine.ts')).toEngine },
   { form: 'registry', load: async () => (await import('./to-registry.ts')).toRegistry },
   { form: 'oci:DIR', load: async () => (await import('./to-oci-layout.ts')).toOciLayout },
+  { form: 'layout-repo:DIR', load: async () => (await import('./to-layout-repository.ts')).toLayoutRepository },
 ]

@@ -26,7 +26,8 @@ export function toOciLayout(text: string, { cwd, sparse }: SinkOptions): Sink {
   }
 }
 
-function withScheme(saved: SavedImage): SavedImage {
+/** Adds the scheme to the ID of a result. */
+export function withScheme(saved: SavedImage): SavedImage {
   return { ...saved, id: `oci:${saved.id}` }
 }
 

@@ -71,7 +71,7 @@ export interface BuildOptions extends RegistryOptions {
   cache?: string[]
   /** Equivalent to `type=build;format=image;name=…` in `cache`. */
   cacheImage?: string
-  /** `engine`, `registry` or `oci:DIRECTORY`; default: `engine`. */
+  /** `engine`, `registry`, `oci:DIRECTORY` or `layout-repo:DIRECTORY`; default: `engine`. */
   to?: string[]
   /** Equivalent to `registry` in `to`. */
   publish?: boolean

@@ -86,6 +86,18 @@ export async function checkPublishing({ registries, sinks }: Publishing, tags: r
   await Promise.all(sinks.map(async (sink) => sink.check?.(tags, registries, context)))
 }
 
+/** Returns a function that finds run images among the images of the sink, or else with `elsewhere`. @throws CnbError CNB_IMAGE_INVALID, and errors of `elsewhere` */
+export function findStored(stored: ImageSource, elsewhere: FindRunImage): FindRunImage {
+  return async (reference, context) => {
+    const image = await stored.find(reference, context)
+    if (!image) return elsewhere(reference, context)
+    decide(context, { kind: 'image', name: reference }, 'read from its OCI layout', 'the directory of --to has it')
+    return image
+  }
+}
+
+type FindRunImage = (reference: string, context: Context) => Promise<Image>
+
 /**
  * Returns a function that finds run images for an app that is not saved to the engine. It reads manifest and configuration from the
  * registry, without the layers. For an image that is in no registry it uses the engine's copy: the user may have built it there.
@@ -95,7 +107,7 @@ export function findPublished(
   registries: Registries,
   onEngine: ImageSource,
   platform: Platform,
-): (reference: string, context: Context) => Promise<Image> {
+): FindRunImage {
   const published = openRegistryImages(registries, platform)
   return async (reference, context) => {
     const missing = new CnbError('CNB_IMAGE_NOT_FOUND', `cannot find image '${reference}' in its registry or on the engine`, {

@@ -10,7 +10,7 @@ import type { EngineServices } from '../services.ts'
 import { findBuilder, findRunImage, refuseOtherStack, runImagesFor, type RunImageSearch } from './build-images.ts'
 import { explainEnvironment } from './build-decisions.ts'
 import type { BuildInput } from './build-input.ts'
-import { findPublished, type Publishing } from './build-store.ts'
+import { findPublished, findStored, type Publishing } from './build-store.ts'
 
 /** The plan's fields about images. */
 export type FoundImages = Pick<BuildPlan, 'builder' | 'platformApi' | 'runImage' | 'runImages' | 'findRunImage' | 'engineId'>
@@ -32,14 +32,12 @@ export async function findImages(
   explainEnvironment(options, builder, platformApi, context)
   const ofBuilder = { ...pulling, platform: builder.image.platform }
   const skipsEngine = publishing !== undefined && !publishing.sinks.some(({ store }) => store === 'engine')
-  const search: RunImageSearch = {
-    app: image,
-    ...{ builder, config },
-    find:
-      skipsEngine && pullPolicy !== 'never'
-        ? findPublished(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
-        : (reference, finding) => findImage(reference, pullPolicy, ofBuilder, finding),
-  }
+  const elsewhere: RunImageSearch['find'] =
+    skipsEngine && pullPolicy !== 'never'
+      ? findPublished(publishing.registries, describeEngineImages(services.engine), builder.image.platform)
+      : (reference, finding) => findImage(reference, pullPolicy, ofBuilder, finding)
+  const stored = skipsEngine ? publishing.sinks[0]?.images?.(builder.image.platform) : undefined
+  const search: RunImageSearch = { app: image, ...{ builder, config }, find: stored ? findStored(stored, elsewhere) : elsewhere }
   const runImage = await findRunImage(options.runImage, search, services, context)
   refuseOtherStack(builder, runImage, platformApi)
   return {

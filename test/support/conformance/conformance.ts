@@ -1,4 +1,4 @@
-/** The test of each check of docs/conformance.md, or the reason for none; a unit test verifies it. */
+/** The test of each check of docs/conformance.md; a unit test verifies it. */
 
 /** A test file below test/, and a part of a title in it. */
 type Place = readonly [file: string, title: string]
@@ -10,12 +10,10 @@ export type Check =
   | { readonly tested: 'elsewhere'; readonly by: readonly Place[] }
   /** Not supported by the stock driver. */
   | { readonly tested: 'native only'; readonly by: readonly Place[] }
-  | { readonly tested: 'not yet'; readonly why: string }
 
 const both = (file?: string): Check => ({ tested: 'both drivers', ...(file === undefined ? {} : { in: file }) })
 const by = (...places: Place[]): Check => ({ tested: 'elsewhere', by: places })
 const nativeOnly = (...places: Place[]): Check => ({ tested: 'native only', by: places })
-const notYet = (why: string): Check => ({ tested: 'not yet', why })
 
 export const CHECKS: Readonly<Record<number, Check>> = {
   1: both(),
@@ -49,7 +47,10 @@ export const CHECKS: Readonly<Record<number, Check>> = {
   52: both(), 53: both(), 54: both(), 55: both(), 56: both(), 57: both(), 58: both(), 59: both(),
   60: both('e2e/conformance/parity.test.ts'),
   61: both(), 62: both(), 63: both(), 64: both(),
-  65: notYet('a layout is the directory in `--to`: image names are not mapped to paths below a root'),
+  65: nativeOnly(
+    ['e2e/conformance/layout.test.ts', '#65 saves images where the lifecycle saves them'],
+    ['unit/images/oci-layout/layout-repository.test.ts', 'as the lifecycle does'],
+  ),
   66: nativeOnly(
     ['unit/registry/transport/transport.test.ts', 'accepts any certificate for an insecure registry only'],
     ['unit/registry/transport/proxies.test.ts', 'never uses plain HTTP for a secure registry'],

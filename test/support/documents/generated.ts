@@ -54,13 +54,12 @@ ${table(['code', 'exit', 'meaning', 'advice'], rows)}
 export function conformanceReference(): string {
   const checks = Object.entries(CHECKS)
   const numbers = (tested: Check['tested']): number => checks.filter(([, check]) => check.tested === tested).length
-  const [both, elsewhere, nativeOnly, notYet] = [numbers('both drivers'), numbers('elsewhere'), numbers('native only'), numbers('not yet')]
+  const [both, elsewhere, nativeOnly] = [numbers('both drivers'), numbers('elsewhere'), numbers('native only')]
   const counts: [string, number, number][] = [
     ['pass, each run with this driver', both + nativeOnly, both],
     ['pass, in tests of what both drivers share', elsewhere, elsewhere],
     ['**pass**', both + nativeOnly + elsewhere, both + elsewhere],
-    ['are refused: image extensions, registries', 0, nativeOnly],
-    ['do not apply yet', notYet, notYet],
+    ['are refused: image extensions, registries, OCI layouts', 0, nativeOnly],
   ]
   return `# Conformance
 
@@ -92,8 +91,6 @@ function placeOf(check: Check): string {
       return 'native only'
     case 'elsewhere':
       return 'shared code'
-    case 'not yet':
-      return `not yet: ${check.why}`
   }
 }
 

@@ -34,7 +34,7 @@ const groups = [
         kind: 'list',
         commas: true,
         flags: '--to <place>',
-        description: `target: ${defaultSink} (default), ${otherSinks.join(', ')}; repeatable`,
+        description: `target: ${defaultSink} (default), ${otherSinks.join(', ')}`,
       },
       appendImageNameSuffix: {
         kind: 'flag',

@@ -11,6 +11,7 @@ import { reportUsageError, runCommand } from '../../../../src/cli/run.ts'
 import { parseToml } from '../../../../src/formats/toml.ts'
 import { BUILDER, type FakeBuilds, loadFakeBuilder, openFakeBuilds, RUN_IMAGE } from '../../../support/fakes/fake-builds.ts'
 import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import { find } from '../../../support/images/layout-images.ts'
 import { pushImage } from '../../../support/images/push-image.ts'
 import { openClient } from '../../../support/registry/registry-client.ts'
 import { recordingStream } from '../../ui/recording-stream.ts'
@@ -45,6 +46,14 @@ describe('pack build', () => {
     const lines = stdout.split('\n')
     expect(lines.filter((line) => line.startsWith('===> '))).toEqual(['ANALYZING', 'DETECTING', 'RESTORING', 'BUILDING', 'EXPORTING'].map((phase) => `===> ${phase}`))
     expect(lines.at(-2)).toBe("Successfully built image 'my-app'")
+  })
+
+  test('saves oci:DIR:TAG to the layout, and names the image by the directory', async () => {
+    const directory = join(builds.host.home, 'out/app')
+    const { code, stdout } = await pack(...BUILD.with(1, `oci:${directory}:1.0`))
+    expect([code, stdout.split('\n').at(-2)]).toEqual([0, "Successfully built image 'app:1.0'"])
+    expect(await find(`oci:${directory}:1.0`)).toBeDefined()
+    expect(await builds.engine.images.inspect('app:1.0')).toBeUndefined()
   })
 
   test('prints only the name without the tag and the digest with -q', async () => {

@@ -9,7 +9,7 @@ import { BUILDER, type FakeBuilds, loadFakeBuilder, NODE, openFakeBuilds } from 
 import { loadFakeImage } from '../../../support/fakes/fake-image.ts'
 import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
 import { makeCertificate } from '../../../support/registry/certificate.ts'
-import { find } from '../../../support/images/layout-images.ts'
+import { find, layerOf, planOf, save } from '../../../support/images/layout-images.ts'
 import { buildpackFiles } from '../../../support/script-builder.ts'
 import { writeFiles } from '../../../support/workbench.ts'
 
@@ -58,6 +58,21 @@ describe('a published image', () => {
       expect((await find(`oci:${directory}:1`)) !== undefined).toBe(names.includes('layout'))
     },
   )
+
+  test('starts from the run image below the directory of layouts, and without one from the usual place', async () => {
+    const root = join(builds.host.home, 'layouts')
+    const build = (sinks: string[]) => builds.build({ image: 'other/app', to: sinks, pullPolicy: 'never' })
+    const base = async () => (await find(`oci:${root}/index.docker.io/other/app/latest`))?.layers[0]?.diffId
+    expect(await build([`layout-repo:${root}`])).toMatchObject({ places: [`layout-repo:${root}`] })
+    const usual = await base()
+    const plan = planOf([layerOf('of the layout')])
+    await save(`oci:${root}/index.docker.io/some/run/latest`, { ...plan, config: { ...plan.config, config: { Env: ['PATH=/bin'] } } })
+    await build([`layout-repo:${root}`])
+    expect(await base()).toBe(plan.layers[0]?.diffId)
+    // The engine can only have its own run image.
+    await build(['engine', `layout-repo:${root}`])
+    expect(await base()).toBe(usual)
+  })
 
   test('is published with a certificate from a pipe, which can be read only once', async () => {
     await using certificate = await makeCertificate()
