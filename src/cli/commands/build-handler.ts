@@ -10,13 +10,13 @@ import { formatDuration } from '../../ui/quantity.ts'
 import type { Handler } from '../command.ts'
 import { copyText, startText } from './start-text.ts'
 
-export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain'>> = async (image, values, { host, context, verbose, explain, services, remote }) => {
+export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain' | 'reversePre'>> = async (image, values, { host, context, verbose, explain, services, remote, dialect }) => {
   if (values.path === undefined && (await exists(resolve(host.cwd, image)))) {
     const message = `'${image}' is used as the image name, although a file of that name exists; use --path to select the app`
     context.events?.({ type: 'warning', message })
   }
   const sinks = await parseSinks(values, host.cwd)
-  const result = await build({ image, ...values, verbose, explain }, { ...(await services()), ...remote }, context, sinks)
+  const result = await build({ image, ...values, verbose, explain, reversePre: dialect.program === 'pack' }, { ...(await services()), ...remote }, context, sinks)
   const commands = sinks[0]?.loadCommands?.(result.image)
   return {
     data: result,

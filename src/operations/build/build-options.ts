@@ -21,6 +21,8 @@ export interface BuildOptions extends RegistryOptions {
   preBuildpacks?: string[]
   /** The same after those of each group. */
   postBuildpacks?: string[]
+  /** Reverses the buildpacks before each group, those of project.toml too: pack prepends one after the other. */
+  reversePre?: boolean
   /** Locators of extensions that replace the builder's. */
   extensions?: string[]
   /** The name of the buildpack registry; default: the configuration file's. */

@@ -32,6 +32,8 @@ export interface WantedModules {
   /** `--pre-buildpack` and `--post-buildpack`: surround each group of the builder's order. */
   readonly pre: readonly string[]
   readonly post: readonly string[]
+  /** Reverses the buildpacks before each group. */
+  readonly reversePre?: boolean
   /** `--extension`: replaces the builder's extensions. */
   readonly extensions: readonly string[]
   readonly project: { readonly descriptor: ProjectDescriptor; readonly file: string } | undefined
@@ -76,7 +78,7 @@ export async function chooseBuildpacks(wanted: WantedModules, services: OrderSer
   const external = chosen.some((choice) => choice.external)
   if (choices.length + before.length + after.length + extensions.length === 0) return { added, external }
   const own = choices.length > 0 ? joinChoices(choices, builder.order) : builder.order
-  const buildpacks = surroundOrder(own, entriesOf(before), entriesOf(after))
+  const buildpacks = surroundOrder(own, entriesOf(wanted.reversePre ? before.toReversed() : before), entriesOf(after))
   const orderExtensions = extensions.length > 0 ? [{ group: entriesOf(extensions) }] : builder.orderExtensions
   return {
     order: {

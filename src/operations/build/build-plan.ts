@@ -46,7 +46,8 @@ export async function planBuild(
   allowed?.catch(() => {})
   const images = await findImages(input, services, publishing, context)
   const { platformApi } = images
-  const wanted = { buildpacks: options.buildpacks ?? [], pre: options.preBuildpacks ?? [], post: options.postBuildpacks ?? [], extensions: options.extensions ?? [], project }
+  const { buildpacks = [], preBuildpacks: pre = [], postBuildpacks: post = [], extensions = [], reversePre } = options
+  const wanted = { buildpacks, pre, post, reversePre, extensions, project }
   const chosen = await chooseBuildpacks(wanted, { builder: images.builder, sources, cwd: host.cwd }, context)
   const builder = withUser(withExtensions(images.builder, chosen), options)
   warnOfOldApi(options, platformApi, context)

@@ -33,6 +33,8 @@ pack build my-app --builder my-builder --env=NODE_ENV=test --publish=false
 - \`inspect\` and \`builder inspect\` show the image in its registry and on the engine, and \`-o json\`, \`yaml\` and \`toml\` have the keys of
   \`pack\`. A registry that does not respond is a warning if the engine has the image; \`pack\` fails.
 - The exit code is 0, 1, or 2 without a builder.
+- Of several \`--pre-buildpack\`, or of several below \`[io.buildpacks.pre]\` in project.toml, the last one comes first, because \`pack\`
+  prepends one after the other. \`cnb build\` keeps their order.
 - \`build oci:DIR[:TAG]\` saves to the OCI layout DIR; the image has the directory's name. The run image's layers are in it too, unless
   \`--sparse\` is given, so \`layout-repo-dir\` in the configuration file is not used: \`pack\` keeps the run image there. To save images
   by their names below a directory, and to read them there: \`--to layout-repo:DIR\`.

@@ -13,6 +13,8 @@ import { BUILDER, type FakeBuilds, loadFakeBuilder, openFakeBuilds, RUN_IMAGE } 
 import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
 import { find } from '../../../support/images/layout-images.ts'
 import { pushImage } from '../../../support/images/push-image.ts'
+import { buildpackFiles } from '../../../support/script-builder.ts'
+import { writeFiles } from '../../../support/workbench.ts'
 import { openClient } from '../../../support/registry/registry-client.ts'
 import { recordingStream } from '../../ui/recording-stream.ts'
 
@@ -54,6 +56,15 @@ describe('pack build', () => {
     expect([code, stdout.split('\n').at(-2)]).toEqual([0, "Successfully built image 'app:1.0'"])
     expect(await find(`oci:${directory}:1.0`)).toBeDefined()
     expect(await builds.engine.images.inspect('app:1.0')).toBeUndefined()
+  })
+
+  test('puts each --pre-buildpack before the earlier ones', async () => {
+    let order = ''
+    builds.work = (build) => void (order = build.read('order.toml') ?? '')
+    for (const id of ['first', 'second']) await writeFiles(join(builds.host.home, id), buildpackFiles(`pre/${id}`, {}))
+    const options = ['first', 'second'].flatMap((id) => ['--pre-buildpack', join(builds.host.home, id)])
+    expect((await pack(...BUILD, ...options)).code).toBe(0)
+    expect(order.match(/pre\/\w+|test\/node/g)).toEqual(['pre/second', 'pre/first', 'test/node'])
   })
 
   test('prints only the name without the tag and the digest with -q', async () => {

@@ -163,6 +163,16 @@ describe('options for modules around the order of the builder', () => {
     expect(ids((await chosen({ buildpacks: ['cnb/one'], pre: ['mine'], post: ['mine'], project })).order?.buildpacks)).toEqual([['cnb/one']])
   })
 
+  test('keeps the order of several buildpacks, and reverses those before a group for pack', async () => {
+    await write('other', 'api = "0.10"\n[buildpack]\nid = "my/other"\nversion = "1"\n')
+    const project = { descriptor: descriptor({ pre: [{ uri: 'mine' }, { uri: 'other' }] }), file: join(directory, 'project.toml') }
+    for (const wanted of [{ pre: ['mine', 'other'], post: ['cnb/one', 'cnb/two@2.0'] }, { project, post: ['cnb/one', 'cnb/two@2.0'] }]) {
+      const first = async (reversePre: boolean): Promise<unknown> => ids((await chosen({ ...wanted, reversePre })).order?.buildpacks)?.[1]
+      expect(await first(false)).toEqual(['my/own', 'my/other', 'cnb/two', 'cnb/one', 'cnb/two'])
+      expect(await first(true)).toEqual(['my/other', 'my/own', 'cnb/two', 'cnb/one', 'cnb/two'])
+    }
+  })
+
   test("replaces the builder's extensions by --extension, and keeps its order of buildpacks", async () => {
     await write('ext', 'api = "0.10"\n[extension]\nid = "my/ext"\nversion = "3"\n')
     const { order, added } = await chosen({ extensions: ['ext'] })
