@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
 import { step, type Context } from '../../base/events.ts'
 import { digestOf, hexOf } from '../../oci/digest.ts'
+import { CLONES } from '../../registry/download/evict.ts'
 import type { ContentCache } from '../../registry/download/content-cache.ts'
 import { gitAddress, GitError, runGit, withoutLogin, type GitAddress } from './git.ts'
 
@@ -106,8 +107,9 @@ export async function dropIndex({ directory }: IndexCommit): Promise<void> {
   await rm(directory, { recursive: true, force: true })
 }
 
+/** The folder has the name of the fact's file; the time of that file is that of the last use. */
 async function clonesOf({ url }: BuildpackRegistry, cache: ContentCache): Promise<string> {
-  return cache.folder(join('registries', hexOf(digestOf(url))))
+  return cache.folder(join(CLONES, hexOf(digestOf(url))))
 }
 
 async function isDirectory(path: string): Promise<boolean> {

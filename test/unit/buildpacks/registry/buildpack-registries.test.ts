@@ -49,6 +49,12 @@ const clones = async (): Promise<string[]> => {
 }
 
 describe('BuildpackRegistries', () => {
+  test('uses a fact of the cache with the name of the folder of clones, which then counts as used', async () => {
+    await resolve()
+    const [names, facts] = await Promise.all(['registries', 'facts/registry'].map((folder) => readdir(join(directory.path, 'cache', folder))))
+    expect(facts).toEqual(names?.map((name) => `${name}.json`))
+  })
+
   test('resolves a version and the highest version, with the decision', async () => {
     expect(await resolve({ version: '1.0.0' })).toBe(image('a'))
     expect(await resolve()).toBe(image('b'))

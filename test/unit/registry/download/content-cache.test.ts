@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { appendFile, chmod, link, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -238,6 +239,28 @@ describe('the budget of the cache', () => {
     await store(CONTENT)
     await cache[Symbol.asyncDispose]()
     expect(await readdir(folder)).toEqual([])
+  })
+
+  test('counts clones of buildpack registries, and removes those that no command has used in the last hour', async () => {
+    const clone = async (url: string): Promise<string> => {
+      const path = join(await cache.folder(join('registries', hexOf(digestOf(url)))), 'commit.git')
+      await mkdir(join(path, 'objects'), { recursive: true })
+      await writeFile(join(path, 'objects/pack'), big('pack'))
+      await utimes(path, 1, 1)
+      await cache.setFact('registry', url, 'commit')
+      return path
+    }
+    const [used, unused] = [await clone('https://used'), await clone('https://unused')]
+    await utimes(join(directory.path, 'facts/registry', `${hexOf(digestOf('https://unused'))}.json`), 2, 2)
+    // Two clones fit, together with the facts.
+    cache = opened(120_000)
+    await cache.setFact('url', 'https://host/', 1)
+    await cache[Symbol.asyncDispose]()
+    expect([existsSync(used), existsSync(unused)]).toEqual([true, true])
+    cache = opened(100_000)
+    await cache.setFact('url', 'https://host/', 1)
+    await cache[Symbol.asyncDispose]()
+    expect([existsSync(used), existsSync(unused)]).toEqual([true, false])
   })
 
   test('removes unfinished files of killed processes only', async () => {
