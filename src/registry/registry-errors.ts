@@ -13,6 +13,8 @@ const TRANSIENT = new Set([
   'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH',
   'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT',
 ])
+/** Errors of a host or network that has no service: they rarely end within seconds. */
+const REFUSED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])
 const UNREACHABLE = new Set([...TRANSIENT, 'ENOTFOUND'])
 /** OpenSSL's and Node's codes for untrusted certificates, and for connections without TLS. */
 const CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|ERR_TLS_CERT|INVALID_CA|HOSTNAME_MISMATCH)/
@@ -119,6 +121,11 @@ export function isUnreachable(thrown: unknown): boolean {
 /** Whether the same request may succeed over another connection. */
 export function isTransient(thrown: unknown): boolean {
   return TRANSIENT.has(codeOf(thrown))
+}
+
+/** Whether nothing accepts connections. */
+export function isRefused(thrown: unknown): boolean {
+  return REFUSED.has(codeOf(thrown))
 }
 
 /** Whether the server uses TLS, but with an untrusted certificate. */

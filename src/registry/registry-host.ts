@@ -6,9 +6,10 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { abortable } from './transport/abortable.ts'
 import { Authorizer } from './auth/authorizer.ts'
-import { singleLine, isUntrustedCertificate, registryRefusal, registryError } from './registry-errors.ts'
+import { isRefused, singleLine, isUntrustedCertificate, registryRefusal, registryError } from './registry-errors.ts'
 import { discard, headerValues, type Exchange, type HttpReply, type HttpRequest } from './transport/http.ts'
 import type { Keychain } from './auth/keychain.ts'
+import type { ReadContext } from './registry.ts'
 import { followingRedirects } from './transport/redirects.ts'
 import { retrying } from './transport/retries.ts'
 import { isLoopback } from './transport/untrusted-address.ts'
@@ -58,6 +59,8 @@ export class RegistryHost {
   /** The origin, once known. */
   #origin: URL | undefined
   #failed = -Infinity
+  /** Whether `#connecting` ends at the first refused connection. */
+  #isHasty = false
   /** By the signal of the calls. */
   readonly #signals = new WeakMap<AbortSignal, AbortSignal>()
 
@@ -95,11 +98,11 @@ export class RegistryHost {
    * Sends a request. Transient failures are retried, unless the body is a stream.
    * @throws CnbError CNB_REGISTRY_DENIED, CNB_REGISTRY_UNREACHABLE, CNB_REGISTRY_FAILED, or the signal's reason
    */
-  async call(call: RegistryCall, context: Context): Promise<HttpReply> {
+  async call(call: RegistryCall, context: ReadContext): Promise<HttpReply> {
     const signal = this.signalOf(context)
     let reply: HttpReply
     try {
-      const origin = this.#origin ?? (await abortable(this.#connected(), signal))
+      const origin = this.#origin ?? (await abortable(this.#connected(context.hasCopy ?? false), signal))
       const { method, path, headers = {}, body, limit } = call
       const request = { method, url: new URL(path, origin), headers, body, limit, signal }
       reply = await this.#authorized(request, call.scopes)
@@ -126,27 +129,31 @@ export class RegistryHost {
     return send(better)
   }
 
-  /** The host's origin, determined once by the first call. */
-  #connected(): Promise<URL> {
-    if (this.#connecting && this.#options.clock.now() - this.#failed > UNREACHABLE_MS) this.#connecting = undefined
+  /** The host's origin, determined once by the first call. @param hasCopy whether a refused connection is not tried again */
+  #connected(hasCopy: boolean): Promise<URL> {
+    const isOver = this.#options.clock.now() - this.#failed > UNREACHABLE_MS
+    if (this.#connecting && (isOver || (this.#isHasty && !hasCopy))) this.#connecting = undefined
     if (!this.#connecting) {
       this.#failed = Infinity
-      this.#connecting = this.#connect()
-      this.#connecting.then(
+      this.#isHasty = hasCopy
+      const connecting = (this.#connecting = this.#connect(hasCopy))
+      connecting.then(
         (origin) => (this.#origin = origin),
-        () => (this.#failed = this.#options.clock.now()),
+        () => {
+          if (this.#connecting === connecting) this.#failed = this.#options.clock.now()
+        },
       )
     }
     return this.#connecting
   }
 
-  async #connect(): Promise<URL> {
+  async #connect(isHasty: boolean): Promise<URL> {
     const { exchange, clock, closing, isInsecure, userAgent } = this.#options
     const address = this.name === HUB ? HUB_ADDRESS : this.name
     const https = new URL(`https://${address}/v2/`)
     const ping: HttpRequest = { method: 'GET', url: https, headers: { 'user-agent': userAgent }, signal: closing }
     const plainToo = isInsecure(this.name) || isLoopback(https)
-    const reply = await retrying(plainToo ? plainWhereNoTls(exchange) : exchange, clock)(ping)
+    const reply = await retrying(plainToo ? plainWhereNoTls(exchange) : exchange, clock, isHasty ? isRefused : undefined)(ping)
     if (reply.status === 401) this.#authorizer.learn(reply, undefined)
     await discard(reply)
     return new URL('/', reply.url)

@@ -31,6 +31,12 @@ export interface KnownBlob extends BlobSource {
   readonly content?: Buffer
 }
 
+/** The context of a read. */
+export interface ReadContext extends Context {
+  /** The caller has a copy to use instead: a refused connection is not tried again. */
+  readonly hasCopy?: boolean
+}
+
 /**
  * A repository of a registry. Content may appear or disappear at any time.
  * All methods throw CnbError CNB_REGISTRY_DENIED, CNB_REGISTRY_UNREACHABLE or CNB_REGISTRY_FAILED, and end soon after an abort.
@@ -41,7 +47,7 @@ export interface Repository {
   /** Resolves a tag or digest; undefined if it does not exist. */
   resolve(reference: string, context?: Context): Promise<Descriptor | undefined>
   /** Returns the manifest or index of a tag or digest, at most 4 MiB and with a verified digest; undefined if it does not exist. */
-  manifest(reference: string, context?: Context): Promise<Manifest | undefined>
+  manifest(reference: string, context?: ReadContext): Promise<Manifest | undefined>
   /** Stores a manifest or index under a tag or its digest. Its blobs must exist. */
   putManifest(reference: string, manifest: NewManifest, context?: Context): Promise<Descriptor>
   /** Removes a manifest; succeeds if it does not exist. */

@@ -8,6 +8,7 @@ import { CnbError, toCnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
 import type { ContentCache } from '../../registry/download/content-cache.ts'
+import type { ReadContext } from '../../registry/registry.ts'
 import type { PullPolicy } from '../find/find-image.ts'
 import type { ImageContent, StoredDocument } from '../stored-image.ts'
 
@@ -62,7 +63,8 @@ async function byTag(manifests: Manifests, policy: PullPolicy): Promise<StoredDo
   const known = await readKnown(manifests, `${content.name}:${reference}`)
   if (policy === 'never' || (policy === 'if-not-present' && known)) return known
   try {
-    return await fetchManifest(manifests)
+    const hurried: ReadContext = { ...context, hasCopy: known !== undefined }
+    return await fetchManifest({ ...manifests, context: hurried })
   } catch (error) {
     const { code, message } = toCnbError(error)
     if (!known || code !== 'CNB_REGISTRY_UNREACHABLE') throw error

@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts'
 import { CnbError } from '../../base/errors.ts'
 import { step, type Context } from '../../base/events.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
-import { isTransient } from '../registry-errors.ts'
+import { isRefused, isTransient } from '../registry-errors.ts'
 import { discard, header, type Exchange, type HttpReply } from '../transport/http.ts'
 import { MAX_TRIES, pauseAfter, retrying } from '../transport/retries.ts'
 import { followingRedirects, type RedirectRules } from '../transport/redirects.ts'
@@ -113,7 +113,7 @@ async function fetchFile({ url, authorization, shown }: Address, copy: Copy | un
   const task = `cannot download ${shown}`
   const timeout = AbortSignal.timeout(limits.ms)
   const signal = context.signal ? AbortSignal.any([context.signal, timeout]) : timeout
-  const send = retrying(followingRedirects(exchange, REDIRECTS), clock)
+  const send = retrying(followingRedirects(exchange, REDIRECTS), clock, copy ? isRefused : undefined)
   const headers = {
     'user-agent': userAgent,
     ...(authorization === undefined ? {} : { authorization }),

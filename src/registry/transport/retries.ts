@@ -29,8 +29,11 @@ export function retryAfter(reply: Pick<HttpReply, 'headers'>, now: number): numb
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_PAUSE_MS)
 }
 
-/** Wraps `exchange` to retry transient failures, except with a body that is created while it is sent. */
-export function retrying(exchange: Exchange, clock: Clock): Exchange {
+/**
+ * Wraps `exchange` to retry transient failures, except with a body that is created while it is sent.
+ * @param isFinal whether a transient failure is not retried
+ */
+export function retrying(exchange: Exchange, clock: Clock, isFinal: (error: unknown) => boolean = () => false): Exchange {
   return async (request): Promise<HttpReply> => {
     const tries = request.body === undefined || Buffer.isBuffer(request.body) ? MAX_TRIES : 1
     for (let tried = 1; ; tried++) {
@@ -41,7 +44,7 @@ export function retrying(exchange: Exchange, clock: Clock): Exchange {
         pause = retryAfter(reply, clock.now()) ?? pause
         await discard(reply)
       } catch (error) {
-        if (!isTransient(error) || tried === tries || request.signal.aborted) throw error
+        if (!isTransient(error) || isFinal(error) || tried === tries || request.signal.aborted) throw error
       }
       await clock.sleep(pause, request.signal)
     }

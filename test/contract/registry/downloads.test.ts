@@ -29,6 +29,7 @@ let certificate: Certificate
 let servers: { plain: Listening; secure: Listening; other: Listening }
 /** The replies of the servers to their next requests; the last repeats. */
 let replies: Reply[]
+let clock: FakeClock
 let requests: { server: string; url: string; headers: IncomingMessage['headers'] }[]
 let directory: TemporaryDirectory
 let cache: ContentCache
@@ -54,7 +55,7 @@ afterAll(async () => {
 })
 
 const open = (env: Record<string, string> = {}, limits = { bytes: LIMIT, ms: 60_000 }): Downloads =>
-  openDownloads({ cache, ca: [Buffer.from(certificate.ca)], env, userAgent: 'cnb/test', clock: new FakeClock(), limits })
+  openDownloads({ cache, ca: [Buffer.from(certificate.ca)], env, userAgent: 'cnb/test', clock, limits })
 const download = (url: string, policy: DownloadPolicy = 'always', from = downloads, signal?: AbortSignal) =>
   from.download(url, policy, { events: (event) => events.push(event), ...(signal ? { signal } : {}) })
 const warnings = (): string[] => events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
@@ -63,6 +64,7 @@ const unfinished = (): Promise<string[]> => readdir(join(directory.path, 'unfini
 beforeEach(async () => {
   directory = await makeTemporaryDirectory()
   cache = openContentCache(directory.path, { budget: 1e9 })
+  clock = new FakeClock()
   downloads = open()
   replies = [content]
   requests = []
@@ -119,6 +121,7 @@ describe('downloadUrl', () => {
     const first = await download(gone.origin)
     await gone[Symbol.asyncDispose]()
     expect(await download(gone.origin)).toMatchObject(first)
+    expect(clock.pauses).toEqual([])
     expect(warnings()).toEqual([matching(/^using the copy of http:\/\/127.*\/ in the cache, which may be old: cannot download .*ECONNREFUSED/)])
     const copy = await download(servers.plain.origin)
     replies = [status(503)]

@@ -9,6 +9,7 @@ import { cachedContent } from '../../../../src/images/remote/cached-content.ts'
 import type { ImageContent } from '../../../../src/images/stored-image.ts'
 import { digestOf } from '../../../../src/oci/digest.ts'
 import { OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../../../src/oci/media-types.ts'
+import type { ReadContext } from '../../../../src/registry/registry.ts'
 import { openContentCache, type ContentCache } from '../../../../src/registry/download/content-cache.ts'
 
 const BLOB = Buffer.from('a layer')
@@ -22,6 +23,8 @@ let cache: ContentCache
 /** The manifest of the tag `latest` in the registry, or its failure. */
 let latest: { content: Buffer; mediaType: string } | CnbError | undefined
 let requests: string[]
+/** Whether each reader of a manifest had a copy. */
+let hurries: (boolean | undefined)[]
 let events: CnbEvent[]
 const context = { events: (event: CnbEvent) => void events.push(event) }
 
@@ -30,6 +33,7 @@ beforeEach(async () => {
   cache = openContentCache(directory.path, { budget: 1e9 })
   latest = { content: OLD, mediaType: OCI_MANIFEST }
   requests = []
+  hurries = []
   events = []
 })
 afterEach(() => directory[Symbol.asyncDispose]())
@@ -37,8 +41,9 @@ afterEach(() => directory[Symbol.asyncDispose]())
 const registry: ImageContent = {
   name: 'r.example/team/app',
   repository: 'r.example/team/app',
-  manifest: async (reference) => {
+  manifest: async (reference, context: ReadContext = {}) => {
     requests.push(`manifest ${reference}`)
+    hurries.push(context.hasCopy)
     if (latest instanceof CnbError) throw latest
     const matches = latest && (reference === 'latest' || reference === digestOf(latest.content))
     return matches ? { descriptor: { mediaType: latest!.mediaType, digest: digestOf(latest!.content), size: latest!.content.length }, content: latest!.content } : undefined
@@ -115,6 +120,7 @@ describe('cachedContent', () => {
     await manifest('always')
     latest = unreachable
     expect(await manifest('always')).toBe(OLD.toString())
+    expect(hurries).toEqual([false, true])
     expect(events).toEqual([
       { type: 'warning', message: `using the copy of r.example/team/app:latest in the cache (${digestOf(OLD)}), which may be old: cannot reach r.example` },
     ])

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import type { HttpReply, HttpRequest } from '../../../../src/registry/transport/http.ts'
+import { isRefused } from '../../../../src/registry/registry-errors.ts'
 import { retryAfter, retrying } from '../../../../src/registry/transport/retries.ts'
 import { FakeClock } from '../../../support/registry/registry-client.ts'
 
@@ -31,6 +32,15 @@ test.each([200, 400, 401, 403, 404, 501])('returns status %i', async (status) =>
 
 test.each(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT'])('retries %s', async (code) => {
   expect(await send([connectionError(code), replyOf(200)])).toMatchObject({ result: 200, tries: 2 })
+})
+
+test('does not retry a transient error that is final for the caller', async () => {
+  let tries = 0
+  const refused = (code: string) => retrying(async () => Promise.reject(connectionError((tries++, code))), new FakeClock(), isRefused)(get)
+  await expect(refused('ECONNREFUSED')).rejects.toThrow('ECONNREFUSED')
+  expect(tries).toBe(1)
+  await expect(refused('ECONNRESET')).rejects.toThrow('ECONNRESET')
+  expect(tries).toBe(1 + 4)
 })
 
 test.each(['ENOTFOUND', 'SELF_SIGNED_CERT_IN_CHAIN', 'HPE_INVALID_CONSTANT'])('does not retry %s', async (code) => {

@@ -123,12 +123,17 @@ test.each([
   })
 })
 
-test('makes four attempts at an unreachable registry, then none for a while', async () => {
+async function closedHost(): Promise<string> {
   const closed = createTcpServer().listen(0, '127.0.0.1')
   await once(closed, 'listening')
   const host = `127.0.0.1:${(closed.address() as AddressInfo).port}`
   closed.close()
   await once(closed, 'close')
+  return host
+}
+
+test('makes four attempts at an unreachable registry, then none for a while', async () => {
+  const host = await closedHost()
   const client = open()
   expect(await reach(host, client)).toMatchObject({ ...unreachable(/ECONNREFUSED/), hint: expect.stringContaining('proxy') })
   expect(client.clock.pauses).toHaveLength(3)
@@ -136,6 +141,23 @@ test('makes four attempts at an unreachable registry, then none for a while', as
   expect(client.clock.pauses).toHaveLength(3)
   client.clock.time += 60_000
   await reach(host, client)
+  expect(client.clock.pauses).toHaveLength(6)
+})
+
+test('makes one attempt at a closed port for a caller with a copy, and four for the others', async () => {
+  const host = await closedHost()
+  const client = open()
+  const read = (hasCopy: boolean) => client.registries.repository(`${host}/app`).manifest('1', { ...client.context, hasCopy }).catch((error: unknown) => error)
+  for (const pauses of [0, 0]) {
+    expect(await read(true)).toMatchObject(unreachable(/ECONNREFUSED/))
+    expect(client.clock.pauses).toHaveLength(pauses)
+  }
+  expect(await read(false)).toMatchObject(unreachable(/ECONNREFUSED/))
+  expect(client.clock.pauses).toHaveLength(3)
+  await Promise.all([read(true), read(false)])
+  expect(client.clock.pauses).toHaveLength(3)
+  client.clock.time += 60_000
+  await Promise.all([read(true), read(false)])
   expect(client.clock.pauses).toHaveLength(6)
 })
 
