@@ -1,6 +1,6 @@
 /** A builder image's labels and environment (shapes: platform.md and distribution.md). */
 
-import type { BuildTarget } from '../buildpacks/buildpack-descriptor.ts'
+import type { LayerInfo } from '../buildpacks/layer-info.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import type { Image } from '../images/image.ts'
 
@@ -18,17 +18,6 @@ export interface LifecycleInfo {
   readonly version: string
   readonly buildpackApis: ApiRange
   readonly platformApis: ApiRange
-}
-
-/** `io.buildpacks.buildpack.layers`: by id, then version. */
-export interface BuildpackLayerInfo {
-  readonly api: string
-  readonly layerDiffID: string
-  readonly stacks?: readonly { readonly id: string; readonly mixins?: readonly string[] }[]
-  readonly targets?: readonly BuildTarget[]
-  readonly order?: Order
-  readonly homepage?: string
-  readonly name?: string
 }
 
 /** A buildpack or extension, as its descriptor describes it. */
@@ -54,7 +43,8 @@ export interface Builder {
   readonly runImages: readonly RunImageName[]
   readonly buildpacks: readonly ModuleInfo[]
   readonly extensions: readonly ModuleInfo[]
-  readonly buildpackLayers: Readonly<Record<string, Readonly<Record<string, BuildpackLayerInfo>>>>
+  /** `io.buildpacks.buildpack.layers`: by ID, then version. */
+  readonly buildpackLayers: Readonly<Record<string, Readonly<Record<string, LayerInfo>>>>
   /** As buildpackLayers, for extensions. */
   readonly extensionLayers?: Builder['buildpackLayers']
   readonly order: Order

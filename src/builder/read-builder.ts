@@ -1,14 +1,14 @@
 /** Reads a builder image's labels and environment. */
 
-import { isDigest } from '../oci/digest.ts'
 import { parseApiVersion } from '../formats/versions.ts'
-import { readGroupEntries, readOrder, readTarget } from '../buildpacks/buildpack-descriptor.ts'
+import { readGroupEntries, readOrder } from '../buildpacks/buildpack-descriptor.ts'
+import { readLayerInfo } from '../buildpacks/layer-info.ts'
 import type { FieldReader } from '../formats/field-reader.ts'
 import { recordsOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 import type { Image } from '../images/image.ts'
 import { BUILDER_METADATA_LABEL, BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, ORDER_EXTENSIONS_LABEL, ORDER_LABEL, readStackId, STACK_MIXINS_LABEL, SYSTEM_LABEL } from '../images/labels/label-names.ts'
 import { readLabels } from '../images/labels/read-labels.ts'
-import type { ApiRange, Builder, BuildpackLayerInfo, LifecycleInfo, RunImageName } from './builder.ts'
+import type { ApiRange, Builder, LifecycleInfo, RunImageName } from './builder.ts'
 import { readBuildUser } from './build-user.ts'
 import { builderError } from './builder-error.ts'
 
@@ -97,26 +97,7 @@ function readInfo(entry: FieldReader): Builder['buildpacks'][number] {
 }
 
 function readLayers(ids: FieldReader | undefined): Builder['buildpackLayers'] {
-  return byKey(ids, (versions) => byKey(versions, readLayer))
-}
-
-function readLayer(layer: FieldReader): BuildpackLayerInfo {
-  const layerDiffID = layer.requiredString('layerDiffID')
-  if (!isDigest(layerDiffID)) throw layer.error('layerDiffID', `'${layerDiffID}' is not a digest`)
-  const stacks = layer.tables('stacks').map((stack) => ({ id: stack.string('id') ?? '', mixins: stack.strings('mixins') }))
-  const targets = layer.tables('targets').map(readTarget)
-  const order = readOrder(layer, 'order')
-  const name = layer.string('name')
-  const homepage = layer.string('homepage')
-  return {
-    api: layer.string('api') ?? '',
-    layerDiffID,
-    stacks: stacks.length > 0 ? stacks : undefined,
-    targets: targets.length > 0 ? targets : undefined,
-    order: order.length > 0 ? order : undefined,
-    homepage: homepage || undefined,
-    name: name || undefined,
-  }
+  return byKey(ids, (versions) => byKey(versions, readLayerInfo))
 }
 
 /** Returns an object without a prototype: a key such as `__proto__` is an ordinary key. */

@@ -6,9 +6,10 @@ import { compareBytes } from '../../formats/go/json.ts'
 import type { Image, Layer } from '../../images/image.ts'
 import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL } from '../../images/labels/label-names.ts'
 import { labelOf, readLabels, type Labelled } from '../../images/labels/read-labels.ts'
-import { isDigest, type Digest } from '../../oci/digest.ts'
+import type { Digest } from '../../oci/digest.ts'
 import type { Buildpack } from '../buildpack.ts'
-import { infoProblem, readOrder, readTarget, type BuildpackDescriptor, type BuildpackInfo, type ModuleKind } from '../buildpack-descriptor.ts'
+import { infoProblem, type BuildpackDescriptor, type BuildpackInfo, type ModuleKind } from '../buildpack-descriptor.ts'
+import { readLayerInfo, readStack } from '../layer-info.ts'
 import { checkedLayer } from './checked-layer.ts'
 
 /**
@@ -71,10 +72,6 @@ function notAPackage(image: Labelled, label: string, kind: ModuleKind): CnbError
   return new CnbError('CNB_BUILDPACK_INVALID', `'${image.reference}' is not a package of ${kind}s: it has no label ${label}`, { hint: `Pass a package of ${kind}s.` })
 }
 
-function readStack(stack: FieldReader): BuildpackDescriptor['stacks'][number] {
-  return { id: stack.string('id') ?? '', mixins: stack.strings('mixins') }
-}
-
 function nameOf({ descriptor: { info } }: PackagedModule): string {
   return `${info.id}@${info.version}`
 }
@@ -84,25 +81,14 @@ function readLayersLabel(label: FieldReader | undefined, kind: ModuleKind): Pack
     const versions = label?.table(id)
     return (versions?.keys() ?? []).flatMap((version) => {
       const layer = versions?.table(version)
-      return layer ? [readLayerInfo(layer, id, version, kind)] : []
+      return layer ? [readModule(layer, id, version, kind)] : []
     })
   })
 }
 
-function readLayerInfo(layer: FieldReader, id: string, version: string, kind: ModuleKind): PackagedModule {
+function readModule(layer: FieldReader, id: string, version: string, kind: ModuleKind): PackagedModule {
   const problem = infoProblem(id, version)
   if (problem !== undefined) throw layer.error('layerDiffID', problem)
-  const diffId = layer.requiredString('layerDiffID')
-  if (!isDigest(diffId)) throw layer.error('layerDiffID', `'${diffId}' is not a digest`)
-  const name = layer.string('name')
-  const homepage = layer.string('homepage')
-  const descriptor = {
-    kind,
-    api: layer.requiredString('api'),
-    info: { id, version, name, homepage },
-    stacks: layer.tables('stacks').map(readStack),
-    targets: layer.tables('targets').map(readTarget),
-    order: readOrder(layer, 'order'),
-  }
-  return { descriptor, diffId }
+  const { layerDiffID: diffId, stacks = [], targets = [], order = [], name, homepage } = readLayerInfo(layer)
+  return { descriptor: { kind, api: layer.requiredString('api'), info: { id, version, name, homepage }, stacks, targets, order }, diffId }
 }
