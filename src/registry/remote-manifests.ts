@@ -4,14 +4,13 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { digestOf, isDigest, type Digest } from '../oci/digest.ts'
+import { MAX_MANIFEST_BYTES } from '../oci/manifest.ts'
 import { DOCKER_INDEX, DOCKER_MANIFEST, isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts'
 import { isTag } from '../oci/reference.ts'
 import { discard, bodyOf, header, type HttpReply } from './transport/http.ts'
 import type { Manifest, NewManifest } from './registry.ts'
 import type { RemotePath } from './remote-path.ts'
 
-/** The size limit of registries (distribution-spec, "Pushing Manifests"). */
-const MAX_MANIFEST = 4 * 1024 * 1024
 const ACCEPT = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX].join(', ')
 
 /** See Repository.resolve. */
@@ -34,7 +33,7 @@ export async function resolve(at: RemotePath, reference: string, context: Contex
 export async function read(at: RemotePath, reference: string, context: Context): Promise<Manifest | undefined> {
   const path = manifestPath(at, reference)
   const task = `cannot read the manifest of ${at.nameOf(reference)}`
-  const reply = await at.call({ task, method: 'GET', path, headers: { accept: ACCEPT }, limit: MAX_MANIFEST, expect: [200, 404] }, context)
+  const reply = await at.call({ task, method: 'GET', path, headers: { accept: ACCEPT }, limit: MAX_MANIFEST_BYTES, expect: [200, 404] }, context)
   const content = bodyOf(reply)
   if (content === undefined) {
     await discard(reply)

@@ -6,9 +6,10 @@ import { readAtMost } from '../../base/bounded-file.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Digest } from '../../oci/digest.ts'
+import { MAX_MANIFEST_BYTES } from '../../oci/manifest.ts'
 import type { Platform } from '../../oci/platform.ts'
 import type { Image } from '../image.ts'
-import { blobPath, MAX_DOCUMENT_BYTES, type LayoutFiles } from '../oci-layout/layout-files.ts'
+import { blobPath, type LayoutFiles } from '../oci-layout/layout-files.ts'
 import { layoutContent } from '../oci-layout/layout-source.ts'
 import { readStoredImage } from '../stored-image.ts'
 import { DOCKER_MANIFEST, readDockerArchive } from './docker-archive.ts'
@@ -49,8 +50,8 @@ function archiveFiles(tar: TarFile): LayoutFiles {
 async function smallFile(tar: TarFile, name: string): Promise<Buffer | undefined> {
   const size = tar.size(name)
   if (size === undefined) return undefined
-  if (size > MAX_DOCUMENT_BYTES) {
-    throw new CnbError('CNB_IMAGE_INVALID', `cannot read the archive '${tar.path}': ${name} has ${size} bytes; the limit is ${MAX_DOCUMENT_BYTES}`)
+  if (size > MAX_MANIFEST_BYTES) {
+    throw new CnbError('CNB_IMAGE_INVALID', `cannot read the archive '${tar.path}': ${name} has ${size} bytes; the limit is ${MAX_MANIFEST_BYTES}`)
   }
-  return readAtMost(await tar.open(name), MAX_DOCUMENT_BYTES)
+  return readAtMost(await tar.open(name), MAX_MANIFEST_BYTES)
 }

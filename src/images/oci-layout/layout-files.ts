@@ -9,10 +9,8 @@ import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { hexOf, type Digest } from '../../oci/digest.ts'
+import { MAX_MANIFEST_BYTES } from '../../oci/manifest.ts'
 import { formatLayoutLocation } from './layout-location.ts'
-
-/** The size of a manifest that registries accept (OCI distribution-spec, "Pushing Manifests"). */
-export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
 /** Bytes per read of a blob. */
 const PIECE = 1024 * 1024
@@ -49,7 +47,7 @@ async function readSmallFile(directory: string, path: string): Promise<Buffer | 
   const file = await openInside(directory, path)
   if (!file) return undefined
   await using handle = file.handle
-  if (file.size > MAX_DOCUMENT_BYTES) throw invalid(directory, `${path} has ${file.size} bytes; the limit is ${MAX_DOCUMENT_BYTES}`)
+  if (file.size > MAX_MANIFEST_BYTES) throw invalid(directory, `${path} has ${file.size} bytes; the limit is ${MAX_MANIFEST_BYTES}`)
   const content = Buffer.alloc(file.size)
   let filled = 0
   for (let bytesRead = 1; bytesRead > 0 && filled < content.length; filled += bytesRead) {

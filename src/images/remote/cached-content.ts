@@ -7,13 +7,11 @@ import { readBounded } from '../../base/bounded-file.ts'
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
+import { MAX_MANIFEST_BYTES } from '../../oci/manifest.ts'
 import type { ContentCache } from '../../registry/download/content-cache.ts'
 import type { ReadContext } from '../../registry/registry.ts'
 import type { PullPolicy } from '../find/find-image.ts'
 import type { ImageContent, StoredDocument } from '../stored-image.ts'
-
-/** As in the registry client. */
-const MAX_MANIFEST = 4 * 1024 * 1024
 
 /**
  * Wraps the content of a repository. Content of a known digest is read from the cache if it is there. A tag is resolved in the registry
@@ -80,7 +78,7 @@ async function readKnown({ cache, context }: Manifests, key: string): Promise<St
   if (typeof digest !== 'string' || !isDigest(digest) || typeof mediaType !== 'string' || (isDigest(key) && key !== digest)) return undefined
   const path = await cache.find(digest, context)
   if (path === undefined) return undefined
-  const bytes = await readBounded(path, { max: MAX_MANIFEST, signal: context.signal })
+  const bytes = await readBounded(path, { max: MAX_MANIFEST_BYTES, signal: context.signal })
   return { descriptor: { mediaType, digest, size: bytes.length }, content: bytes }
 }
 
