@@ -2,7 +2,7 @@
 
 import { defineCommandOnSeveral, MAKING_FORMATS, type OptionGroup } from '../../command.ts'
 import { insecureRegistries, registryCaCerts, registryMirrors } from '../../options/registry.ts'
-import { listFormat } from './list-format.ts'
+import { insecure, listFormat } from './list-options.ts'
 
 const groups = [
   {
@@ -10,7 +10,7 @@ const groups = [
     options: {
       format: listFormat,
       publish: { kind: 'flag', flags: '--publish', description: 'push the list without keeping it on this machine' },
-      insecure: { kind: 'flag', flags: '--insecure', description: 'any certificate or plain HTTP; needs --publish' },
+      insecure,
     },
   },
   { title: 'Registries:', options: { insecureRegistries, registryMirrors, caCerts: registryCaCerts } },

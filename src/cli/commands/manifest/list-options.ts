@@ -1,4 +1,4 @@
-/** The option for the media type of an index. */
+/** Options that commands for lists of images share. */
 
 export const listFormat = {
   kind: 'choice',
@@ -7,3 +7,5 @@ export const listFormat = {
   flags: '-f, --format <format>',
   description: 'media type of the index',
 } as const
+
+export const insecure = { kind: 'flag', flags: '--insecure', description: 'push over plain HTTP or with any certificate' } as const

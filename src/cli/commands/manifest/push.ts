@@ -2,14 +2,14 @@
 
 import { defineCommandOnSeveral, MAKING_FORMATS, type OptionGroup } from '../../command.ts'
 import { insecureRegistries, registryCaCerts, registryMirrors } from '../../options/registry.ts'
-import { listFormat } from './list-format.ts'
+import { insecure, listFormat } from './list-options.ts'
 
 const groups = [
   {
     title: 'Push:',
     options: {
       format: listFormat,
-      insecure: { kind: 'flag', flags: '--insecure', description: 'push over plain HTTP or with any certificate' },
+      insecure,
       purge: { kind: 'flag', flags: '--purge', description: 'remove the list from this machine after the push' },
     },
   },
