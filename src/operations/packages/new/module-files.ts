@@ -35,7 +35,7 @@ export interface ReadmeParts {
 
 /** Returns the README of a buildpack. */
 export function readmeFile(module: NewModule, { files, test, prepare }: ReadmeParts): NewFile {
-  const { kind, id } = module
+  const { kind, id, targets } = module
   const name = shortName(module).toLowerCase()
   const block = (commands: string): string => `\`\`\`sh\n${commands}\n\`\`\`\n`
   const use = kind === 'buildpack'
@@ -59,7 +59,7 @@ ${prepare ? `## Prepare\n\n${prepare.text}\n\n${block(prepare.commands)}\n` : ''
 ${use}## Publish
 
 ${block(
-    `cnb ${kind} package ${name} --path . --format file       # ${name}.cnb\ncnb ${kind} package registry.example/${name}:${module.version} --path . --publish`,
+    `cnb ${kind} package ${name} --path . --format file       # ${targets.length > 1 ? `${name}-OS-ARCH.cnb` : `${name}.cnb`}\ncnb ${kind} package registry.example/${name}:${module.version} --path . --publish`,
   )}
 A package contains all files of this directory${prepare?.text.includes('linux/') ? ' for its platform' : ''}.
 `

@@ -60,6 +60,12 @@ test('compiles a new buildpack in Go for each of its platforms', async () => {
   await expect(create({ language: 'go', targets: ['linux'], path: 'other' })).rejects.toMatchObject({ code: 'CNB_USAGE' })
 })
 
+test('names the package file of one target, and those of several, in the README', async () => {
+  const readme = async (options: Partial<NewModuleOptions>): Promise<string> => readFile(join((await create(options)).path, 'README.md'), 'utf8')
+  expect(await readme({})).toContain('# hello.cnb\n')
+  expect(await readme({ language: 'go', path: 'other' })).toContain('# hello-OS-ARCH.cnb\n')
+})
+
 test.each(['a b', 'a/../b', '/a', 'a//b', 'app', 'a_b', ''])('rejects the ID %j', async (id) => {
   await expect(create({ id })).rejects.toMatchObject({ code: 'CNB_USAGE' })
   expect(await readdir(scratch.path)).toEqual([])
