@@ -1,15 +1,31 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { completedCommands } from '../../../../../src/cli/commands/about/completion-handler.ts'
-import { completionScript } from '../../../../../src/cli/commands/about/completion-script.ts'
+import { completedCommands, valuedOptions } from '../../../../../src/cli/commands/about/completion-handler.ts'
+import { completionScript, type Shell } from '../../../../../src/cli/commands/about/completion-script.ts'
 import { CNB } from '../../../../../src/cli/command-list.ts'
 
 const commands = completedCommands(CNB)
+const completed = { commands, valued: valuedOptions(CNB) }
 
-/** Returns the words that bash proposes for the last word of a line. */
-function completeInBash(...words: string[]): string[] {
-  const script = `${completionScript('bash', 'cnb', commands)}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cnb; printf '%s\\n' "\${COMPREPLY[@]}"`
-  return execFileSync('bash', ['-c', script, 'bash', 'cnb', ...words], { encoding: 'utf8' }).split('\n').filter(Boolean)
+/** By shell: the program and commands that print the proposals for the last word of a line, which is in the arguments; `FILES` are names of files. */
+const RUNS: Readonly<Record<Exclude<Shell, 'powershell'>, { readonly run: readonly string[]; readonly before?: string; readonly after: string }>> = {
+  bash: { run: ['bash', '-c'], after: `COMP_WORDS=(cnb "$@"); COMP_CWORD=$#; _cnb; printf '%s\\n' "\${COMPREPLY[@]:-FILES}"` },
+  zsh: {
+    run: ['zsh', '-fc'],
+    before: 'compdef() { :; }; _files() { print FILES; }; compadd() { shift; print -l -- ${(M)@:#${words[CURRENT]}*} | grep . }',
+    after: 'words=(cnb "$@"); CURRENT=${#words}; _cnb',
+  },
+  fish: { run: ['fish', '--no-config', '-c'], after: 'function __fish_complete_path; echo $argv/FILES; end; complete -C "cnb $LINE" | string replace -r ".*/FILES" FILES; true' },
+}
+
+/** Returns the words that the shell proposes for the last word of a line. */
+function complete(shell: keyof typeof RUNS, ...words: string[]): string[] {
+  const { run: [program = '', ...options], before = '', after } = RUNS[shell]
+  const script = [before, completionScript(shell, 'cnb', completed), after].join('\n')
+  // fish reads options after the script too.
+  const args = shell === 'fish' ? [] : [shell, ...words]
+  const env = { ...process.env, LINE: words.join(' ') }
+  return execFileSync(program, [...options, script, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], env }).split('\n').filter(Boolean)
 }
 
 describe('completion', () => {
@@ -19,15 +35,24 @@ describe('completion', () => {
     for (const { name, words } of commands) for (const word of words) expect(`${name} ${word}`).toMatch(/^[\w -]+$/)
   })
 
-  it('works in bash', () => {
-    expect(completeInBash('bui')).toEqual(['build', 'builder', 'buildpack'])
-    expect(completeInBash('builder', 'cr')).toEqual(['create'])
-    expect(completeInBash('-q', 'build', 'app', '--pull')).toEqual(['--pull-policy'])
-    expect(completeInBash('inspect', 'some-f')).toEqual([])
+  describe.each(['bash', 'zsh', 'fish'] as const)('works in %s:', (shell) => {
+    // Only bash is on all machines.
+    it.skipIf(shell !== 'bash' && spawnSync(shell, ['-c', 'true']).status !== 0).each([
+      [['bui'], ['build', 'builder', 'buildpack']],
+      [['builder', 'cr'], ['create']],
+      [['config', 'registries', 'ad'], ['add']],
+      [['-q', 'build', 'app', '--pull'], ['--pull-policy']],
+      [['--output', 'json', 'builder', 'in'], ['inspect']],
+      [['build', 'builder', '--publ'], ['--publish']],
+      [['build', 'app', '--path', ''], ['FILES']],
+      [['inspect', 'some-f'], ['FILES']],
+    ])('completes %j with %j', (words, expected) => {
+      expect(complete(shell, ...words).sort()).toEqual(expected)
+    })
   })
 
-  it.each(['zsh', 'fish', 'powershell'] as const)('has a script for %s', (shell) => {
-    const script = completionScript(shell, 'pack', commands)
+  it.each(['bash', 'zsh', 'fish', 'powershell'] as const)('has a script for %s', (shell) => {
+    const script = completionScript(shell, 'pack', completed)
     for (const word of ['pack', 'builder', 'suggest', '--pull-policy']) expect(script).toContain(word)
   })
 })
