@@ -6,6 +6,7 @@ import { hexOf } from '../../oci/digest.ts'
 import type { Platform } from '../../oci/platform.ts'
 import { contextName, parseReference, type Reference } from '../../oci/reference.ts'
 import type { ImageSource } from '../image.ts'
+import type { NameStored } from '../stored-image.ts'
 import { findInLayout } from './layout-source.ts'
 
 /**
@@ -22,9 +23,11 @@ export function openLayoutRepository(directory: string, platform: Platform): Ima
     async find(reference: string, context?: Context) {
       const image = parseReference(reference)
       const layout = { directory: layoutOf(directory, image) }
+      // The path of a layout would be in the label of the app image, which must not depend on it.
+      const nameStored: NameStored = (found) => ({ reference, id: `${contextName(image)}@${found}`, repoDigests: [] })
       // Other tools may write the image without its name.
-      const named = image.digest === undefined ? await findInLayout({ ...layout, name: image.tag }, reference, platform, context) : undefined
-      return named ?? findInLayout(layout, reference, platform, context)
+      const named = image.digest === undefined ? await findInLayout({ ...layout, name: image.tag }, nameStored, platform, context) : undefined
+      return named ?? findInLayout(layout, nameStored, platform, context)
     },
   }
 }

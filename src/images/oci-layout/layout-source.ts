@@ -8,7 +8,7 @@ import { digestOf, isDigest, type Digest } from '../../oci/digest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts'
 import type { Platform } from '../../oci/platform.ts'
 import type { ImageSource } from '../image.ts'
-import { readStoredImage, type ImageContent, type StoredDocument, type StoredImage } from '../stored-image.ts'
+import { readStoredImage, type ImageContent, type NameStored, type StoredDocument, type StoredImage } from '../stored-image.ts'
 import { blobPath, directoryFiles, type LayoutFiles } from './layout-files.ts'
 import { checkLayoutFile, imagesOf, indexOf, namesOf } from './layout-index.ts'
 import { parseLayoutLocation, type LayoutLocation } from './layout-location.ts'
@@ -24,14 +24,16 @@ export interface LayoutImages extends ImageSource {
 /** Returns the images of layouts. @param platform selects the image of an index */
 export function openLayoutImages(platform: Platform): LayoutImages {
   return {
-    find: async (text, context) => findInLayout(parseLayoutLocation(text), text, platform, context),
+    async find(text, context) {
+      const location = parseLayoutLocation(text)
+      const nameStored: NameStored = (found) => ({ reference: text, id: `${location.directory}@${found}`, repoDigests: [] })
+      return findInLayout(location, nameStored, platform, context)
+    },
   }
 }
 
-/** Finds one image. @param reference the image's reference in the result. @throws CnbError as `find` of LayoutImages */
-export async function findInLayout(location: LayoutLocation, reference: string, platform: Platform, context?: Context): Promise<StoredImage | undefined> {
-  const { directory, name, digest } = location
-  const nameStored = (found: Digest) => ({ reference, id: `${directory}@${found}`, repoDigests: [] })
+/** Finds one image. @throws CnbError as `find` of LayoutImages */
+export async function findInLayout({ directory, name, digest }: LayoutLocation, nameStored: NameStored, platform: Platform, context?: Context): Promise<StoredImage | undefined> {
   return readStoredImage(layoutContent(directoryFiles(directory)), digest ?? name ?? '', nameStored, platform, context)
 }
 

@@ -53,9 +53,10 @@ test('saves an image to a layout for each name, with its tag as the name there',
 
 test('finds images by any spelling of their names, and by digest', async () => {
   const root = await makeDirectory()
-  await saveTo(root, named('app:1.0'))
+  const { manifest } = await saveTo(root, named('app:1.0'))
   const images = openLayoutRepository(root, AMD64)
-  expect(await images.find('docker.io/library/app:1.0')).toMatchObject({ reference: 'docker.io/library/app:1.0', layers: [{}, {}] })
+  const found = { reference: 'docker.io/library/app:1.0', id: `index.docker.io/library/app@${manifest!.digest}`, layers: [{}, {}] }
+  expect(await images.find('docker.io/library/app:1.0')).toMatchObject(found)
   expect(await images.find('app:2')).toBeUndefined()
   await save(`oci:${layoutOf(root, parseReference('app:2'))}:other`, named('app'))
   expect(await images.find('app:2')).toBeDefined()
