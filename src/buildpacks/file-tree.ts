@@ -30,9 +30,10 @@ export interface FileTree {
  * Opens a directory, or a tar file, optionally compressed with gzip.
  * @param invalid the error code for unreadable content
  * @param missing the error code for a path that does not exist
+ * @param name the name for messages, instead of the path
  * @throws CnbError `missing`, `invalid`; iterating the entries throws `invalid` too, and CNB_UNSUPPORTED for other compressions
  */
-export async function openFileTree(path: string, { invalid, missing }: { invalid: ErrorCode; missing: ErrorCode }): Promise<FileTree> {
+export async function openFileTree(path: string, { invalid, missing }: { invalid: ErrorCode; missing: ErrorCode }, name = path): Promise<FileTree> {
   const stats = await stat(path).catch((cause: unknown) => {
     const { code, message } = cause as NodeJS.ErrnoException
     const absent = code === 'ENOENT' || code === 'ENOTDIR'
@@ -42,10 +43,10 @@ export async function openFileTree(path: string, { invalid, missing }: { invalid
   if (!stats.isDirectory() && !stats.isFile()) throw new CnbError(invalid, `'${path}' is neither a directory nor a file`)
   const isDirectory = stats.isDirectory()
   return {
-    path,
+    path: name,
     isDirectory,
     invalid,
-    entries: (context = {}) => (isDirectory ? fromDirectory(path, invalid, context) : fromArchive(path, invalid, context)),
+    entries: (context = {}) => (isDirectory ? fromDirectory(path, invalid, context) : fromArchive(path, name, invalid, context)),
   }
 }
 
@@ -56,10 +57,10 @@ async function* fromDirectory(path: string, invalid: ErrorCode, { signal, events
   }
 }
 
-async function* fromArchive(path: string, invalid: ErrorCode, { signal }: Context): AsyncGenerator<TreeEntry, void, undefined> {
-  const names = new EntryNames(path, invalid)
-  const plain = await decompress(createReadStream(path), { source: path, invalid })
-  for await (const entry of readTar(plain, { source: path, invalid, signal })) {
+async function* fromArchive(path: string, source: string, invalid: ErrorCode, { signal }: Context): AsyncGenerator<TreeEntry, void, undefined> {
+  const names = new EntryNames(source, invalid)
+  const plain = await decompress(createReadStream(path), { source, invalid })
+  for await (const entry of readTar(plain, { source, invalid, signal })) {
     const name = names.clean(entry)
     if (name.length === 0) continue
     yield { ...entry, name, ...(entry.type === 'link' ? { linkname: names.cleanLink(entry) } : {}) }

@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { CnbError } from '../base/errors.ts'
+import { shownAddress } from '../formats/shown-address.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { AvailableBuildpack } from './order.ts'
 
@@ -103,7 +104,7 @@ function imageOf(reference: string): ImageLocator {
 
 function checkedUrl(text: string): string {
   if (URL.canParse(text)) return text
-  throw new CnbError('CNB_USAGE', `'${text}' is not a URL`, { hint: HINT })
+  throw new CnbError('CNB_USAGE', `'${shownAddress(text)}' is not a URL`, { hint: HINT })
 }
 
 /** Splits `id@version`. */

@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
+import { shownAddress } from '../formats/shown-address.ts'
 import type { Image } from '../images/image.ts'
 import { uniqueModules, type Buildpack } from './buildpack.ts'
 import { parseLocator, type ExternalLocator, type ImageLocator, type RegistryLocator } from './locator.ts'
@@ -45,7 +46,7 @@ export function moduleSources(remote: RemoteModules): ModuleSources {
         if (seen.has(key)) continue
         seen.add(key)
         if (seen.size > MAX_DEPENDENCIES) {
-          throw new CnbError('CNB_BUILDPACK_INVALID', `'${keyOf(locator, base)}' depends on more than ${MAX_DEPENDENCIES} buildpacks`)
+          throw new CnbError('CNB_BUILDPACK_INVALID', `'${locator.type === 'url' ? shownAddress(locator.url) : keyOf(locator, base)}' depends on more than ${MAX_DEPENDENCIES} buildpacks`)
         }
         const { modules, dependencies, directory } = await readOne(next.locator, next.base, reading, remote, context)
         found.push(...modules)
@@ -69,8 +70,7 @@ async function readOne(locator: ExternalLocator, base: string, reading: ModuleRe
     case 'path':
       return readModules(resolve(base, locator.path), reading, context)
     case 'url': {
-      const found = await readModules(await remote.download(locator.url, context), reading, context)
-      return { ...found, modules: found.modules.map((module) => ({ ...module, origin: locator.url })) }
+      return readModules(await remote.download(locator.url, context), { ...reading, name: shownAddress(locator.url) }, context)
     }
     case 'image':
       return packageOf(locator.reference).catch((error: unknown) => fail(error, locator.reference, locator, context))

@@ -21,6 +21,8 @@ export interface ModuleReading {
   readonly platform: Platform
   /** Selects the folder of any directory that has folders of platforms. */
   readonly target?: BuildTarget
+  /** The archive's name in messages, instead of its path: the address that it was downloaded from. */
+  readonly name?: string
 }
 
 /** The modules at a path, the main one first, and what else they need. */
@@ -36,13 +38,13 @@ export interface FoundModules {
  * another OCI layout, or the output of `docker save`.
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_IMAGE_INVALID, CNB_DESCRIPTOR_INVALID with positions, CNB_UNSUPPORTED
  */
-export async function readModules(path: string, { kind, platform, target }: ModuleReading, context: Context = {}): Promise<FoundModules> {
+export async function readModules(path: string, { kind, platform, target, name = path }: ModuleReading, context: Context = {}): Promise<FoundModules> {
   throwIfAborted(context.signal)
-  const tree = await openModuleTree(path, `${kind}.toml`, platform, target)
-  const archive = tree.isDirectory ? undefined : await openImageArchive(path, context)
+  const tree = await openModuleTree(path, `${kind}.toml`, platform, target, name)
+  const archive = tree.isDirectory ? undefined : await openImageArchive(path, context, name)
   if (archive) return { modules: readPackage(await readArchivedImage(archive, platform, context), kind), dependencies: [], directory: path }
   const survey = await surveyTree(tree, context)
-  const file = join(path, `${kind}.toml`)
+  const file = `${name}/${kind}.toml`
   const text = survey.texts.get(`${kind}.toml`)
   if (text === undefined) throw noDescriptor(tree, kind, survey)
   const descriptor = readDescriptor(text, file, kind, context)
@@ -51,14 +53,14 @@ export async function readModules(path: string, { kind, platform, target }: Modu
   // In an archive, relative paths cannot be resolved.
   const packageToml = tree.isDirectory ? survey.texts.get('package.toml') : undefined
   const { uri = '.', dependencies = [] } = packageToml === undefined ? {} : readDependencies(packageToml, join(path, 'package.toml'), context)
-  return { modules: [{ origin: path, descriptor, layer }], dependencies, directory: resolve(path, uri) }
+  return { modules: [{ origin: name, descriptor, layer }], dependencies, directory: resolve(path, uri) }
 }
 
-/** Returns the index of an image archive. Returns undefined for any other file, including one that is not a tar. */
-export async function openImageArchive(path: string, { signal }: Context): Promise<TarFile | undefined> {
+/** Returns the index of an image archive, with `name` for messages. Returns undefined for any other file, including one that is not a tar. */
+export async function openImageArchive(path: string, { signal }: Context, name = path): Promise<TarFile | undefined> {
   try {
     const tar = await indexTarFile(path, 'CNB_BUILDPACK_INVALID', signal)
-    return isImageArchive(tar) ? tar : undefined
+    return isImageArchive(tar) ? { ...tar, path: name } : undefined
   } catch (error) {
     throwIfAborted(signal)
     if (error instanceof CnbError && error.code === 'CNB_BUILDPACK_INVALID') return undefined

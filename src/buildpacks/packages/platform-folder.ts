@@ -17,10 +17,11 @@ const CODES = { invalid: 'CNB_BUILDPACK_INVALID', missing: 'CNB_BUILDPACK_NOT_FO
  * @param descriptor the name of the descriptor: `buildpack.toml` or `extension.toml`
  * @param platform selects the folder of a directory without a directory `bin`
  * @param target selects the folder of any directory
+ * @param name the name for messages, instead of the path
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID
  */
-export async function openModuleTree(path: string, descriptor: string, platform: Platform, target?: BuildTarget): Promise<FileTree> {
-  const tree = await openFileTree(path, CODES)
+export async function openModuleTree(path: string, descriptor: string, platform: Platform, target?: BuildTarget, name?: string): Promise<FileTree> {
+  const tree = await openFileTree(path, CODES, name)
   if (!tree.isDirectory || (!target && (await hasPrograms(path)))) return tree
   const { os, architecture: arch, variant } = platform
   const folder = await folderOf(path, namesOf(target ?? { os, arch, variant }))

@@ -11,6 +11,7 @@ import { formatEntry, type GroupEntry } from '../../buildpacks/order.ts'
 import { expandOrder, type OrderTree } from '../../buildpacks/order-tree.ts'
 import { readPackageLabels, type PackageLabels } from '../../buildpacks/packages/read-package.ts'
 import { openImageArchive } from '../../buildpacks/read.ts'
+import { shownAddress } from '../../formats/shown-address.ts'
 import { readArchivedImage } from '../../images/archive/archive-image.ts'
 import { isLayoutLocation } from '../../images/oci-layout/layout-location.ts'
 import { formatPlatform } from '../../oci/platform.ts'
@@ -77,7 +78,7 @@ export async function inspectPackage(options: InspectPackageOptions, places: Ima
   const { labels: { info, stacks, modules }, place, layers } = found
   const orderOf = (entry: GroupEntry) => modules.find(({ descriptor }) => formatEntry(descriptor.info) === formatEntry(entry))?.descriptor.order
   return {
-    package: name,
+    package: locator.type === 'url' ? shownAddress(name) : name,
     ...place,
     // A package for all architectures has none.
     platform: place.platform?.replace(/\/$/, ''),

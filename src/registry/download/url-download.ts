@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import { CnbError } from '../../base/errors.ts'
 import { step, type Context } from '../../base/events.ts'
+import { shownAddress } from '../../formats/shown-address.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
 import { isRefused, isTransient } from '../registry-errors.ts'
 import { discard, header, type Exchange, type HttpReply } from '../transport/http.ts'
@@ -82,7 +83,7 @@ function readAddress(address: string): Address {
   const { username, password } = url
   const authorization = username || password ? `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}` : undefined
   url.username = url.password = url.hash = ''
-  return { url, authorization, shown: url.origin + url.pathname }
+  return { url, authorization, shown: shownAddress(address) }
 }
 
 function decoded(text: string): string {

@@ -247,6 +247,32 @@ describe('an archive', () => {
   })
 })
 
+describe('an archive from an address with a password and a token', () => {
+  const read = (...files: string[]) => {
+    const sources = moduleSources({ image: never, download: (url) => Promise.resolve(at(new URL(url).pathname.slice(1))), address: never })
+    const ofFile = (file: string) => sources.read({ type: 'url', url: `https://me:secret@host.example/${file}?token=secret` }, '/', { kind: 'buildpack', platform: { os: 'linux', architecture: 'amd64' } }, {})
+    return Promise.all(files.map(ofFile))
+  }
+  const never = () => Promise.reject(new Error('not read'))
+
+  test('has the address without them as its origin', async () => {
+    await writeTar(at('bp.tgz'), FILES, gzipSync)
+    expect((await read('bp.tgz'))[0]?.map(({ origin }) => origin)).toEqual(['https://host.example/bp.tgz'])
+  })
+
+  test.each<[string, Given[], ((tar: Buffer) => Buffer)?]>([
+    ['no archive', [], () => Buffer.from('hello '.repeat(200))],
+    ['no package', [{ name: 'oci-layout', text: '{}' }, { name: 'index.json', text: '{' }]],
+    ['no descriptor', [{ name: 'README' }]],
+    ['a wrong descriptor', [{ name: 'buildpack.toml', text: 'api = 1' }]],
+  ])('has that address in the error for %s', async (_, files, encode = gzipSync) => {
+    await writeTar(at('bp.tgz'), files, encode)
+    const error = await read('bp.tgz').then(() => undefined, (thrown: CnbError) => thrown)
+    expect(error?.message).toContain('https://host.example/bp.tgz')
+    expect(JSON.stringify([error, error?.message])).not.toMatch(/secret|cnb-test-/)
+  })
+})
+
 describe('a name without a scheme', () => {
   const unreachable = () => Promise.reject(new CnbError('CNB_REGISTRY_UNREACHABLE', 'no connection'))
   const sources = moduleSources({ image: unreachable, download: unreachable, address: unreachable })
