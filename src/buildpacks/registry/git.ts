@@ -35,6 +35,7 @@ export interface GitAddress {
 
 const HTTPS = /^https:\/\/[^\s-]\S*$/
 const HTTP = /^http:\/\/[^\s-]\S*$/
+const CONTROL = /\p{Cc}/u
 const SSH = /^(?:ssh:\/\/[^\s-][^\s/]*\/\S+|[\w.-]+@[\w.][\w.-]*:(?!:)[^\s-]\S*)$/
 const FILE = /^(?:file:\/\/)?\/[^\p{Cc}]*$/u
 
@@ -43,6 +44,7 @@ const FILE = /^(?:file:\/\/)?\/[^\p{Cc}]*$/u
  * @throws CnbError CNB_USAGE
  */
 export function gitAddress(url: string): GitAddress {
+  if (CONTROL.test(url)) throw new CnbError('CNB_USAGE', 'the address of a git repository contains control characters')
   // A user's insteadOf may replace https by ssh.
   if (HTTPS.test(url) || SSH.test(url)) return { url, protocols: ['https', 'ssh'] }
   if (HTTP.test(url)) return { url, protocols: ['http', 'https', 'ssh'] }

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { gitAddress } from '../../buildpacks/registry/git.ts'
+import { gitAddress, withoutLogin } from '../../buildpacks/registry/git.ts'
 import type { Host } from '../services.ts'
 import { readConfig } from './config-file.ts'
 import type { Config, RegistryEntry } from './config.ts'
@@ -39,17 +39,17 @@ function unknown(name: string, all: readonly RegistryEntry[]): CnbError {
   })
 }
 
-/** Lists the registries. @throws CnbError CNB_DESCRIPTOR_INVALID */
+/** Lists the registries, without the user and password of addresses. @throws CnbError CNB_DESCRIPTOR_INVALID */
 export async function listRegistries(host: Host, context: Context): Promise<ListedRegistry[]> {
-  return registriesOf(await readConfig(host, context))
+  return registriesOf(await readConfig(host, context)).map((registry) => ({ ...registry, url: withoutLogin(registry.url) }))
 }
 
 /**
- * Adds a registry to the configuration file.
+ * Adds a registry to the configuration file. Returns it as listRegistries does.
  * @param setDefault whether it becomes the default
  * @throws CnbError CNB_USAGE for a name that is taken, an unknown type or an address that git cannot use; CNB_DESCRIPTOR_INVALID, CNB_OUTPUT
  */
-export async function addRegistry(entry: RegistryEntry, setDefault: boolean, host: Host, context: Context): Promise<void> {
+export async function addRegistry(entry: RegistryEntry, setDefault: boolean, host: Host, context: Context): Promise<ListedRegistry> {
   const { name, type, url } = entry
   if (name.trim() === '') throw new CnbError('CNB_USAGE', 'the name of the buildpack registry is empty')
   if (!TYPES.includes(type)) throw new CnbError('CNB_USAGE', `'${type}' is not a type of buildpack registry`, { hint: `Use one of: ${TYPES.join(', ')}.` })
@@ -61,6 +61,7 @@ export async function addRegistry(entry: RegistryEntry, setDefault: boolean, hos
     if (setDefault) document.set(['default-registry'], name)
     document.add('registries', { name, type, url })
   }, context)
+  return { ...entry, url: withoutLogin(url), default: setDefault }
 }
 
 /** Removes a registry from the configuration file. If it was the default, the official registry is. @throws CnbError as addRegistry */

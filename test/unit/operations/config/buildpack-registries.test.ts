@@ -37,6 +37,13 @@ describe('the buildpack registries of the configuration file', () => {
     expect(await text()).toContain('# mine\nexperimental = true # of pack\ndefault-registry = "official"\n')
   })
 
+  test('shows no user and password of an address', async () => {
+    const secret = { ...MINE, url: 'https://me:secret@git.example/index' }
+    expect(await addRegistry(secret, false, host(), {})).toMatchObject(MINE)
+    expect(await listRegistries(host(), {})).toMatchObject([MINE, OFFICIAL])
+    expect(await text()).toContain(secret.url)
+  })
+
   test('returns to the official default', async () => {
     await addRegistry(MINE, true, host(), {})
     expect(await unsetDefaultRegistry(host(), {})).toBe('mine')
@@ -52,6 +59,7 @@ describe('the buildpack registries of the configuration file', () => {
     ['an empty name', () => addRegistry({ ...MINE, name: ' ' }, false, host(), {}), /is empty/],
     ['an unknown type', () => addRegistry({ ...MINE, name: 'x', type: 'svn' }, false, host(), {}), /'svn' is not a type/],
     ['an address that runs a command', () => addRegistry({ ...MINE, name: 'x', url: 'ext::sh' }, false, host(), {}), /cannot use 'ext::sh'/],
+    ['an address with control characters', () => addRegistry({ ...MINE, name: 'x', url: 'https://x\u001b[31m/' }, false, host(), {}), /contains control characters/],
     ['the removal of an unknown registry', () => removeRegistry('none', host(), {}), /'none' does not exist/],
     ['the removal of the official registry', () => removeRegistry('official', host(), {}), /it is built in/],
     ['an unknown default', () => setDefaultRegistry('none', host(), {}), /no buildpack registry 'none'/],

@@ -1,6 +1,7 @@
 /** Handlers of `cnb config registries`. */
 
 import { addRegistry, listRegistries, removeRegistry, setDefaultRegistry, unsetDefaultRegistry } from '../../../../operations/config/buildpack-registries.ts'
+import { sanitizeText } from '../../../../ui/sanitize.ts'
 import type { Outcome } from '../../../../ui/reporter.ts'
 import type { Handler, HandlerOfSeveral } from '../../../command.ts'
 
@@ -9,13 +10,12 @@ const said = (message: string, data: object): Outcome => ({ data, line: message,
 export const runListRegistries: Handler<object> = async (_argument, _values, { host, context }) => {
   const registries = await listRegistries(host, context)
   const width = Math.max(...registries.map(({ name }) => name.length))
-  const lines = registries.map((registry) => `${registry.default ? '*' : ' '} ${registry.name.padEnd(width)}  ${registry.url}`)
+  const lines = registries.map((registry) => sanitizeText(`${registry.default ? '*' : ' '} ${registry.name.padEnd(width)}  ${registry.url}`))
   return { data: { registries }, line: registries.map(({ name }) => name).join('\n'), text: () => lines.join('\n') }
 }
 
 export const runAddRegistry: HandlerOfSeveral<{ default?: boolean; type?: 'github' | 'git' }> = async ([name = '', url = ''], { default: setDefault = false, type = 'github' }, { host, context }) => {
-  await addRegistry({ name, type, url }, setDefault, host, context)
-  return said(`Successfully added '${name}' to registries`, { name, type, url, default: setDefault })
+  return said(`Successfully added '${name}' to registries`, await addRegistry({ name, type, url }, setDefault, host, context))
 }
 
 export const runRemoveRegistry: Handler<object> = async (name, _values, { host, context }) => {
