@@ -92,7 +92,8 @@ class DirectoryCache implements ContentCache {
         return path
       }
     }
-    context.events?.({ type: 'warning', message: `dropped ${path} from the cache: its content is not ${digest}` })
+    const why = isOwnFile(stats) ? `its content is not ${digest}` : 'it is not a file of this user'
+    context.events?.({ type: 'warning', message: `dropped ${path} from the cache: ${why}` })
     // Another process may have replaced it in the meantime.
     const now = await lstat(path, { bigint: true }).catch(() => undefined)
     if (now && attributesOf(now) === attributes) await rm(path, { recursive: true, force: true }).catch(() => {})

@@ -154,13 +154,13 @@ describe('the content cache', () => {
       await rm(path)
       await mkdir(path)
     }],
-  ])('drops a file that is %s, in this run and the next', async (_title, damage) => {
+  ])('drops a file that is %s, in this run and the next', async (title, damage) => {
     for (const reader of [cache, opened()]) {
       const path = await store(CONTENT)
       await damage(path)
       expect(await reader.find(DIGEST, { events: (event) => events.push(event) })).toBeUndefined()
       await expect(lstat(path)).rejects.toThrow('ENOENT')
-      expect(events.pop()).toEqual({ type: 'warning', message: `dropped ${path} from the cache: its content is not ${DIGEST}` })
+      expect(events.pop()).toEqual({ type: 'warning', message: `dropped ${path} from the cache: ${title.startsWith('replaced') ? 'it is not a file of this user' : `its content is not ${DIGEST}`}` })
     }
   })
 
