@@ -8,6 +8,7 @@ import { shownAddress } from '../formats/shown-address.ts'
 import type { Image } from '../images/image.ts'
 import { uniqueModules, type Buildpack } from './buildpack.ts'
 import { parseLocator, type ExternalLocator, type ImageLocator, type RegistryLocator } from './locator.ts'
+import { formatEntry } from './order.ts'
 import { readPackage } from './packages/read-package.ts'
 import { readModules, type FoundModules, type ModuleReading } from './read.ts'
 
@@ -64,7 +65,7 @@ function keyOf(locator: ExternalLocator, base: string): string {
 
 async function readOne(locator: ExternalLocator, base: string, reading: ModuleReading, remote: RemoteModules, context: Context): Promise<FoundModules> {
   const packageOf = async (reference: string): Promise<FoundModules> => {
-    return { modules: readPackage(await remote.image(reference, reading, context), reading.kind), dependencies: [], directory: base }
+    return { modules: readPackage(await remote.image(reference, reading, context), reading, context), dependencies: [], directory: base }
   }
   switch (locator.type) {
     case 'path':
@@ -75,8 +76,18 @@ async function readOne(locator: ExternalLocator, base: string, reading: ModuleRe
     case 'image':
       return packageOf(locator.reference).catch((error: unknown) => fail(error, locator.reference, locator, context))
     case 'registry':
-      return remote.address(locator, context).then(packageOf).catch((error: unknown) => fail(error, locator.id, locator, context))
+      return remote.address(locator, context).then(packageOf).catch((error: unknown) => fail(error, locator.id, locator, context)).then((found) => {
+        compareEntry(locator, found, context)
+        return found
+      })
   }
+}
+
+/** Warns of an entry of a registry whose image contains another buildpack. */
+function compareEntry({ id, version }: RegistryLocator, { modules: [main] }: FoundModules, { events }: Context): void {
+  const info = main?.descriptor.info
+  if (!info || (info.id === id && (version === undefined || info.version === version))) return
+  events?.({ type: 'warning', message: `the entry '${formatEntry({ id, version })}' of the buildpack registry is the package ${main.origin}, which contains '${formatEntry(info)}'` })
 }
 
 /** The codes of errors that may be due to a wrong name. */

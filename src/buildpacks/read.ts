@@ -42,7 +42,7 @@ export async function readModules(path: string, { kind, platform, target, name =
   throwIfAborted(context.signal)
   const tree = await openModuleTree(path, `${kind}.toml`, platform, target, name)
   const archive = tree.isDirectory ? undefined : await openImageArchive(path, context, name)
-  if (archive) return { modules: readPackage(await readArchivedImage(archive, platform, context), kind), dependencies: [], directory: path }
+  if (archive) return { modules: readPackage(await readArchivedImage(archive, platform, context), { kind, platform }, context), dependencies: [], directory: path }
   const survey = await surveyTree(tree, context)
   const file = `${name}/${kind}.toml`
   const text = survey.texts.get(`${kind}.toml`)

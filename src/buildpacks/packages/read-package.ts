@@ -1,12 +1,14 @@
 /** Reads the modules of a package, an image with their layers (distribution.md "Buildpackage"). */
 
 import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
 import type { FieldReader } from '../../formats/field-reader.ts'
 import { compareBytes } from '../../formats/go/json.ts'
 import type { Image, Layer } from '../../images/image.ts'
 import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL } from '../../images/labels/label-names.ts'
 import { labelOf, readLabels, type Labelled } from '../../images/labels/read-labels.ts'
 import type { Digest } from '../../oci/digest.ts'
+import { formatPlatform, type Platform } from '../../oci/platform.ts'
 import type { Buildpack } from '../buildpack.ts'
 import { infoProblem, type BuildpackDescriptor, type BuildpackInfo, type ModuleKind } from '../buildpack-descriptor.ts'
 import { readLayerInfo, readStack } from '../layer-info.ts'
@@ -15,9 +17,12 @@ import { checkedLayer } from './checked-layer.ts'
 /**
  * Reads the package's modules, its main module first. Reads labels only; the layers are used as they are, and checked whenever they
  * are read (checked-layer.ts).
- * @throws CnbError CNB_BUILDPACK_INVALID for a missing or invalid label, and for a label that names a layer the image does not have
+ * @throws CnbError CNB_PLATFORM_MISMATCH for another operating system, CNB_BUILDPACK_INVALID for a missing or invalid label, and for a
+ * label that names a layer the image does not have
  */
-export function readPackage(image: Image, kind: ModuleKind): Buildpack[] {
+export function readPackage(image: Image, { kind, platform }: Wanted, { events }: Context): Buildpack[] {
+  const warning = comparePlatforms(image, platform)
+  if (warning !== undefined) events?.({ type: 'warning', message: warning })
   const { modules } = readPackageLabels(image, kind)
   const inLayer = (diffId: Digest) => modules.filter((module) => module.diffId === diffId).map(({ descriptor }) => descriptor)
   const layers = new Map<Digest, Layer>(image.layers.map((layer) => [layer.diffId, checkedLayer(layer, image.reference, inLayer(layer.diffId))]))
@@ -26,6 +31,19 @@ export function readPackage(image: Image, kind: ModuleKind): Buildpack[] {
     if (layer) return { origin: image.reference, descriptor, layer }
     throw new CnbError('CNB_BUILDPACK_INVALID', `the package '${image.reference}' lacks layer ${diffId} of '${descriptor.info.id}'`)
   })
+}
+
+interface Wanted {
+  readonly kind: ModuleKind
+  readonly platform: Platform
+}
+
+/** Returns a warning for a package of another architecture: older packages of scripts name one too, and work on any. */
+function comparePlatforms({ reference, platform: { os, architecture } }: Image, wanted: Platform): string | undefined {
+  const isOther = (is: string, needed: string): boolean => is !== '' && needed !== '' && is !== needed
+  const message = `the package '${reference}' is for ${os}/${architecture}, but ${formatPlatform(wanted)} is needed`
+  if (isOther(os, wanted.os)) throw new CnbError('CNB_PLATFORM_MISMATCH', message, { hint: 'Use a package for that platform.' })
+  return isOther(architecture, wanted.architecture) ? `${message}: its programs may not run` : undefined
 }
 
 /** A module in the label of a package. */

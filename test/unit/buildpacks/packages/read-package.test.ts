@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
+import type { CnbEvent } from '../../../../src/base/events.ts'
 import { readBuildpacks } from '../read-path.ts'
 import { digestOf, hexOf } from '../../../../src/oci/digest.ts'
 import { tarOf, writeTar, type Given } from '../tar-file.ts'
@@ -29,9 +30,10 @@ interface Package {
   compress?: boolean
   index?: string
   leaveOut?: string
+  platform?: { os: string; architecture?: string }
 }
 
-async function writePackage({ layers, main = layers[0], labels = {}, compress = true, index, leaveOut }: Package): Promise<string> {
+async function writePackage({ layers, main = layers[0], labels = {}, compress = true, index, leaveOut, platform = { os: 'linux', architecture: 'amd64' } }: Package): Promise<string> {
   const contents = new Map<string, Buffer>()
   const blob = (bytes: Buffer): { digest: string; size: number } => {
     const digest = digestOf(bytes)
@@ -55,7 +57,7 @@ async function writePackage({ layers, main = layers[0], labels = {}, compress = 
     'io.buildpacks.buildpack.layers': JSON.stringify(byId),
     ...labels,
   }
-  const config = blob(Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', config: { Labels }, rootfs: { type: 'layers', diff_ids: diffIds } })))
+  const config = blob(Buffer.from(JSON.stringify({ ...platform, config: { Labels }, rootfs: { type: 'layers', diff_ids: diffIds } })))
   const manifest = blob(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config, layers: descriptors })))
   contents.set('index.json', Buffer.from(index ?? JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: MANIFEST, ...manifest }] })))
   contents.set('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'))
@@ -80,6 +82,22 @@ describe('a buildpack package', () => {
     const tar = await buffer(await found[1]!.layer.open())
     expect(tar.equals(await tarOf(layerOf('acme_node', '1')))).toBe(true)
     expect(digestOf(tar)).toBe(found[1]?.layer.diffId)
+  })
+
+  test.each([
+    ['warns of another architecture', { os: 'linux', architecture: 'arm64' }, 1],
+    ['is accepted without an architecture', { os: 'linux' }, 0],
+  ])('%s', async (_, platform, warnings) => {
+    const messages: string[] = []
+    const events = (event: CnbEvent) => void (event.type === 'warning' && messages.push(event.message))
+    await readBuildpacks(await writePackage({ layers: [{ id: 'a', version: '1' }], platform }), { events })
+    expect(messages.filter((message) => message.endsWith(' is for linux/arm64, but linux/amd64 is needed: its programs may not run'))).toHaveLength(warnings)
+    expect(messages).toHaveLength(warnings)
+  })
+
+  test('is rejected for another operating system', async () => {
+    const path = await writePackage({ layers: [{ id: 'a', version: '1' }], platform: { os: 'windows', architecture: 'amd64' } })
+    await expect(readBuildpacks(path)).rejects.toMatchObject({ code: 'CNB_PLATFORM_MISMATCH', message: `the package '${path}' is for windows/amd64, but linux/amd64 is needed` })
   })
 
   test('shares a layer between its buildpacks', async () => {

@@ -89,6 +89,14 @@ describe('openModuleSources', () => {
     expect(warnings()).toEqual([expect.stringContaining("using the last clone of the buildpack registry 'mine'")])
   })
 
+  test('warns of an entry of a registry whose image contains another buildpack', async () => {
+    const { reference } = await pushPackage()
+    const index = makeIndex(join(directory.path, 'index'))
+    index.commit('ot/he/acme_other', [{ ns: 'acme', name: 'other', version: '7', addr: reference }])
+    await read({ type: 'registry', id: 'acme/other', version: '7' }, 'always', index.path)
+    expect(warnings()).toEqual([`the entry 'acme/other@7' of the buildpack registry is the package ${reference}, which contains 'acme/node@1'`])
+  })
+
   test('reads an archive at a URL, and then offline', async () => {
     const source = join(directory.path, 'bp')
     await mkdir(join(source, 'bin'), { recursive: true })
