@@ -45,7 +45,8 @@ function checkEntry(list: Buffer, digest: Digest, name: string): void {
 }
 
 function withEntries(list: Buffer, name: string, change: (entries: Record<string, unknown>[]) => Record<string, unknown>[]): Buffer {
-  const changed = Buffer.from(JSON.stringify({ ...recordOf(JSON.parse(list.toString())), manifests: change(entriesOf(list, name)) }))
+  const manifests = change(entriesOf(list, name))
+  const changed = Buffer.from(JSON.stringify({ ...recordOf(JSON.parse(list.toString())), manifests }))
   readIndex(changed, name)
   return changed
 }

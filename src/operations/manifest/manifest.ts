@@ -6,6 +6,7 @@ import { recordOf, stringOf } from '../../formats/lenient-values.ts'
 import { withChange, withEntry, withoutEntry, type EntryChange } from '../../images/index/manifest-list.ts'
 import { repositoryContent, repositoryName } from '../../images/remote/registry-source.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
+import { readDocument } from '../../oci/document.ts'
 import { encodeIndex } from '../../oci/image-index.ts'
 import { readIndex } from '../../oci/manifest.ts'
 import { DOCKER_INDEX, OCI_INDEX } from '../../oci/media-types.ts'
@@ -122,7 +123,7 @@ export async function pushManifest(name: string, destination: string | undefined
   const store = new ManifestStore(name, remote.host)
   const list = await store.read()
   const tag = destination === undefined ? (store.tag ?? noDestination(name)) : parseTag(destination)
-  const mediaType = options.format ? MEDIA_TYPES[options.format] : (stringOf(recordOf(JSON.parse(list.toString())).mediaType) ?? OCI_INDEX)
+  const mediaType = options.format ? MEDIA_TYPES[options.format] : (stringOf(readDocument(list, `the manifest list '${name}'`).mediaType) ?? OCI_INDEX)
   const reference = await push(list, await store.sources(), mediaType, tag, await openFor(tag, options, remote, context), context)
   if (options.purge) await store.remove()
   return { ...describe(name, list), reference }

@@ -1,6 +1,6 @@
 /** `cnb manifest` with an in-memory registry. */
 
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
@@ -129,6 +129,14 @@ describe('an error', () => {
     await expect(addToManifest('oci:layout', named('app:amd64'), {}, remote, {})).rejects.toMatchObject({ code: 'CNB_USAGE' })
     await expect(removeManifests(['oci:layout'], remote)).rejects.toMatchObject({ code: 'CNB_USAGE' })
     expect((await entries('oci:layout')).map(({ digest }) => digest)).toEqual([id.replace(/.*@/, '')])
+  })
+
+  test('is reported for a list that another program damaged', async () => {
+    await create('oci:list')
+    await writeFile(join(scratch.path, 'list/index.json'), '{')
+    const damaged = { code: 'CNB_IMAGE_INVALID' }
+    await expect(addToManifest('oci:list', named('app:amd64'), {}, remote, {})).rejects.toMatchObject(damaged)
+    await expect(pushManifest('oci:list', named('app:2'), {}, remote, {})).rejects.toMatchObject(damaged)
   })
 
   test('is reported if an image was deleted before the push, and leaves the tag unchanged', async () => {
