@@ -1,5 +1,6 @@
 /** Reads modules from a directory, a tar file or the archive of a package. */
 
+import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { indexTarFile, type TarFile } from '../archive/tar/tar-file.ts'
 import { CnbError, throwIfAborted } from '../base/errors.ts'
@@ -43,7 +44,7 @@ export async function readModules(path: string, { kind, platform, target, name =
   const tree = await openModuleTree(path, `${kind}.toml`, platform, target, name)
   const archive = tree.isDirectory ? undefined : await openImageArchive(path, context, name)
   if (archive) return { modules: readPackage(await readArchivedImage(archive, platform, context), { kind, platform }, context), dependencies: [], directory: path }
-  const survey = await surveyTree(tree, context)
+  const survey = (await lacksDescriptor(tree, path, kind)) ? await surveyTop(path) : await surveyTree(tree, context)
   const file = `${name}/${kind}.toml`
   const text = survey.texts.get(`${kind}.toml`)
   if (text === undefined) throw noDescriptor(tree, kind, survey)
@@ -77,6 +78,20 @@ interface BuildpackSurvey {
   readonly texts: ReadonlyMap<string, string>
 }
 
+/** Whether a directory has neither a descriptor nor folders of platforms: it may be large, such as a home directory. */
+async function lacksDescriptor({ isDirectory }: FileTree, path: string, kind: ModuleKind): Promise<boolean> {
+  if (!isDirectory) return false
+  const names = await readdir(path).catch(() => [])
+  return !names.some((name) => name === `${kind}.toml` || PLATFORM_FOLDERS.has(name))
+}
+
+/** Surveys only the descriptors of a directory, without reading them. */
+async function surveyTop(path: string): Promise<BuildpackSurvey> {
+  const names = (await readdir(path)).filter((name) => TEXTS.has(name))
+  return { files: new Set(names), platforms: new Set(), texts: new Map(names.map((name) => [name, ''])) }
+}
+
+const PLATFORM_FOLDERS = new Set(['linux', 'windows', 'darwin', 'freebsd'])
 const TEXTS = new Set(['buildpack.toml', 'extension.toml', 'package.toml'])
 const OTHERS = new Set(['bin/detect', 'bin/build'])
 const OF_PLATFORM = /^((?:linux|windows|darwin|freebsd)\/.+)\/(?:bin\/(?:build|detect)(?:\.exe|\.bat)?|(?:buildpack|extension)\.toml)$/
@@ -104,7 +119,7 @@ function noDescriptor({ path }: FileTree, kind: ModuleKind, { files, texts, plat
     return new CnbError('CNB_BUILDPACK_INVALID', message, { hint: 'Replace the link by the file itself; links are not followed.' })
   }
   const hint = platforms.size > 0 ? platformHint(platforms) : texts.has(`${other}.toml`)
-    ? `List it under [[${other}s]] of a builder.toml: it has a ${other}.toml.`
+    ? `Use it as ${other === 'extension' ? 'an extension' : 'a buildpack'}, with --${other} or under [[${other}s]] of a builder.toml: it has the file ${other}.toml.`
     : `Pass the directory with the ${kind}.toml, or an archive with it at the root.`
     return new CnbError('CNB_BUILDPACK_INVALID', `cannot find ${kind}.toml in '${path}'`, { hint })
 }

@@ -167,6 +167,14 @@ describe('a directory', () => {
     await expect(readBuildpacks(at('node'))).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', position: { file: at('node/buildpack.toml'), line: 1 } })
   })
 
+  test('names a missing descriptor without reading the other files', async () => {
+    await mkdir(at('home'))
+    await writeFile(at('home/package.toml'), '#'.repeat(2_000_000))
+    await expect(readBuildpacks(at('home'))).rejects.toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: `cannot find buildpack.toml in '${at('home')}'` })
+    await writeFile(at('home/extension.toml'), '')
+    await expect(readBuildpacks(at('home'))).rejects.toMatchObject({ hint: 'Use it as an extension, with --extension or under [[extensions]] of a builder.toml: it has the file extension.toml.' })
+  })
+
   test('stops on an abort', async () => {
     const signal = AbortSignal.abort()
     await expect(readBuildpacks(await writeBuildpack('node'), { signal })).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
