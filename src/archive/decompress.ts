@@ -4,6 +4,7 @@ import { Readable, pipeline, type Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { CnbError } from '../base/errors.ts'
 import type { ErrorCode } from '../base/errors.ts'
+import { countBytes } from '../base/spent-chunks.ts'
 
 export interface DecompressOptions {
   /** The archive's name in errors. */
@@ -74,7 +75,10 @@ export async function decompress(archive: Readable, options: DecompressOptions =
 
 async function* explained(unpack: Readable, problem: string, invalid: ErrorCode): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of unpack) yield chunk as Buffer
+    for await (const chunk of unpack as AsyncIterable<Buffer>) {
+      countBytes(chunk)
+      yield chunk
+    }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (!/^Z(_|STD_)/.test(code ?? '')) throw error

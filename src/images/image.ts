@@ -22,6 +22,8 @@ export interface LayerBlob {
   readonly descriptor: Descriptor
   /** The registry's repository that has the blob: `registry.example/team/app`. */
   readonly repository?: string
+  /** Downloads the blob to a cache: then `open` reads a file. Undefined without a cache. */
+  readonly fetch?: (context?: Context) => Promise<void>
   open(signal?: AbortSignal): Promise<Readable>
 }
 

@@ -24,6 +24,8 @@ export interface ImageContent {
   /** Reads the manifest or index of a tag or digest. Returns undefined if it does not exist. */
   manifest(reference: string, context?: Context): Promise<StoredDocument | undefined>
   blob(descriptor: Descriptor, context?: Context): Promise<Readable>
+  /** Downloads a blob to a cache. Undefined without a cache. */
+  fetch?(descriptor: Descriptor, context?: Context): Promise<void>
 }
 
 export interface StoredDocument {
@@ -99,6 +101,7 @@ class BlobBackedLayer implements Layer {
     this.blob = {
       descriptor: { ...descriptor, mediaType: ociLayerType(descriptor.mediaType) ?? descriptor.mediaType },
       ...(content.repository === undefined ? {} : { repository: content.repository }),
+      ...(content.fetch ? { fetch: (context) => content.fetch!(descriptor, context) } : {}),
       open: (signal) => content.blob(descriptor, signal ? { signal } : {}),
     }
   }

@@ -10,6 +10,7 @@ import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../oci/media-types.ts'
 import { findLayerBlob, namedBlobs } from './engine-blobs.ts'
 import { layerBlobs, packOciArchive, type ArchivedBlob } from './image-archive.ts'
 import type { ImagePlan, Layer, LayerBlob } from '../image.ts'
+import { fetchAhead } from '../layers/fetch-ahead.ts'
 import { removeNameless, type WantedImage } from './image-names.ts'
 
 /**
@@ -49,6 +50,7 @@ async function presentBlob(content: Engine['content'], blob: Descriptor, context
 
 async function load(engine: Engine, plan: ImagePlan, { config, find }: WantedImage, known: BlobIndex, context: Context): Promise<Digest> {
   const missing = plan.layers.filter(({ diffId }) => !known.has(diffId))
+  await using _ahead = fetchAhead(plan.blobs ? [] : missing, context)
   const sent = plan.blobs ? missing.map(({ diffId }) => sentBlob(diffId, plan.blobs?.get(diffId), context)) : await plainBlobs(missing, context)
   const descriptors = new Map([...known, ...sent.map(({ diffId, descriptor }) => [diffId, descriptor] as const)])
   const configDescriptor = { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length }

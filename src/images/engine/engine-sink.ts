@@ -8,7 +8,8 @@ import { digestOf, type Digest } from '../../oci/digest.ts'
 import { familiarName, formatReference } from '../../oci/reference.ts'
 import type { Image, ImagePlan, SavedImage } from '../image.ts'
 import { loadIntoContainerd } from './containerd-load.ts'
-import { packDockerArchive } from './image-archive.ts'
+import { hasGzipBlob, packDockerArchive } from './image-archive.ts'
+import { fetchAhead } from '../layers/fetch-ahead.ts'
 import { findHolders, nameImage, type WantedImage } from './image-names.ts'
 import { fetchLayers } from './layer-store.ts'
 
@@ -33,23 +34,27 @@ export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Con
 
 /**
  * Loads the image with only the layers that the engine lacks. A graph-driver engine does not read a layer's file if it has the chain of
- * layers up to it, so empty files suffice. If the engine has lost the chain meanwhile, the load fails, and all layers are sent.
+ * layers up to it, so empty files suffice. Layers with a gzip blob are sent as they are. If the engine has lost the chain meanwhile, or
+ * rejects a blob, the load fails, and all layers are sent uncompressed.
  * @returns the image's ID: the digest of its configuration
  */
 async function loadIntoGraphDriver(engine: Engine, plan: ImagePlan, { config, find }: WantedImage, context: Context): Promise<Digest> {
   const id = digestOf(config)
   if (await find(id)) return id
-  const load = async (omitted: number): Promise<void> => {
-    await fetchLayers(plan.layers.slice(omitted), context)
-    await engine.images.load(await packDockerArchive(config, plan.layers, omitted, context), context)
+  const load = async (omitted: number, compressed: boolean): Promise<void> => {
+    const layers = plan.layers.slice(omitted)
+    await using _ahead = fetchAhead(layers, context)
+    await fetchLayers(layers, context)
+    await engine.images.load(await packDockerArchive(config, plan.layers, { omitted, compressed }, context), context)
   }
   const known = knownLayers(plan)
   try {
-    await load(known)
+    await load(known, true)
   } catch (error) {
-    if (known === 0 || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
-    context.events?.({ type: 'debug', message: `sending all layers, because the engine failed to use its own: ${error.message}` })
-    await load(0)
+    const isPlain = known === 0 && !plan.layers.some(hasGzipBlob)
+    if (isPlain || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
+    context.events?.({ type: 'debug', message: `sending all layers uncompressed, because the engine rejected the first archive: ${error.message}` })
+    await load(0, false)
   }
   return id
 }

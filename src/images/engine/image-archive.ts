@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { packTar, type TarEntry } from '../../archive/tar/tar-writer.ts'
 import type { Context } from '../../base/events.ts'
 import { digestOf, hexOf, type Digest } from '../../oci/digest.ts'
+import { OCI_LAYER, ociLayerType } from '../../oci/media-types.ts'
 import type { Layer } from '../image.ts'
 
 /** A blob of an archive, in a file named after its digest. */
@@ -18,12 +19,18 @@ export interface ArchivedBlob {
  * Writes a docker-archive (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format") without names.
  * Each layer has its own file, even an empty one: podman rejects one file for two layers.
  * @param omitted the number of layers, from the bottom, with empty files
+ * @param compressed whether layers with a gzip blob are sent as this blob: the engine decompresses it and verifies the diff ID
  */
-export async function packDockerArchive(config: Buffer, layers: readonly Layer[], omitted: number, context: Context = {}): Promise<Readable> {
+export async function packDockerArchive(
+  config: Buffer,
+  layers: readonly Layer[],
+  { omitted, compressed }: { readonly omitted: number; readonly compressed: boolean },
+  context: Context = {},
+): Promise<Readable> {
   const nameOf = (diffId: Digest): string => `${hexOf(diffId)}.tar`
   const configName = `${hexOf(digestOf(config))}.json`
   const manifest = Buffer.from(JSON.stringify([{ Config: configName, RepoTags: null, Layers: layers.map(({ diffId }) => nameOf(diffId)) }]))
-  const blobs = await layerBlobs(layers.slice(omitted), context)
+  const blobs = await layerBlobs(layers.slice(omitted), context, compressed)
   const sent = new Set(blobs.map(({ digest }) => digest))
   const empty = new Set(layers.map(({ diffId }) => diffId).filter((diffId) => !sent.has(diffId)))
   return pack(
@@ -55,13 +62,20 @@ export function packOciArchive(manifest: { mediaType: string; content: Buffer },
   )
 }
 
-/** Returns the uncompressed layers as blobs, each once. */
-export async function layerBlobs(layers: readonly Layer[], { signal }: Context = {}): Promise<ArchivedBlob[]> {
+/** Returns the layers with their diff IDs, each once. @param compressed whether a layer's gzip blob takes the place of its tar */
+export async function layerBlobs(layers: readonly Layer[], { signal }: Context = {}, compressed = false): Promise<ArchivedBlob[]> {
   const blobs: ArchivedBlob[] = []
   for (const layer of new Map(layers.map((each) => [each.diffId, each])).values()) {
-    blobs.push({ digest: layer.diffId, size: await sizeOf(layer, signal), content: () => layer.open(signal) })
+    const { diffId, blob } = layer
+    if (blob && compressed && hasGzipBlob(layer)) blobs.push({ digest: diffId, size: blob.descriptor.size, content: () => blob.open(signal) })
+    else blobs.push({ digest: diffId, size: await sizeOf(layer, signal), content: () => layer.open(signal) })
   }
   return blobs
+}
+
+/** Whether the layer has a blob that every engine decompresses; not all support zstd. */
+export function hasGzipBlob({ blob }: Layer): boolean {
+  return blob !== undefined && ociLayerType(blob.descriptor.mediaType) === `${OCI_LAYER}+gzip`
 }
 
 /** A tar header contains the size before the content: a layer of unknown size is read an additional time. */

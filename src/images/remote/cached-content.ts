@@ -6,12 +6,16 @@ import { Readable } from 'node:stream'
 import { readBounded } from '../../base/bounded-file.ts'
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
 import { MAX_MANIFEST_BYTES } from '../../oci/manifest.ts'
 import type { ContentCache } from '../../registry/download/content-cache.ts'
 import type { ReadContext } from '../../registry/registry.ts'
 import type { PullPolicy } from '../find/find-image.ts'
 import type { ImageContent, StoredDocument } from '../stored-image.ts'
+
+/** Bytes per read: layers pass through many streams. */
+const PIECE = 256 * 1024
 
 /**
  * Wraps the content of a repository. Content of a known digest is read from the cache if it is there. A tag is resolved in the registry
@@ -20,6 +24,13 @@ import type { ImageContent, StoredDocument } from '../stored-image.ts'
  */
 export function cachedContent(content: ImageContent, cache: ContentCache, policy: PullPolicy): ImageContent {
   const { name, repository } = content
+  const stored = async (descriptor: Descriptor, context: Context = {}): Promise<string> => {
+    const { digest } = descriptor
+    const path = await cache.find(digest, context)
+    if (path !== undefined) return path
+    if (policy === 'never') throw notInCache(`the blob ${digest} of ${name}`)
+    return cache.store(digest, (signal) => content.blob(descriptor, signal ? { signal } : {}), context)
+  }
   return {
     name,
     ...(repository === undefined ? {} : { repository }),
@@ -27,13 +38,8 @@ export function cachedContent(content: ImageContent, cache: ContentCache, policy
       const manifests = { content, cache, reference, context }
       return isDigest(reference) ? byDigest(manifests, reference, policy) : byTag(manifests, policy)
     },
-    blob: async (descriptor, context = {}) => {
-      const { digest, size } = descriptor
-      const path = await cache.find(digest, context)
-      if (path !== undefined) return opened(path)
-      if (policy === 'never') throw notInCache(`the blob ${digest} of ${name}`)
-      return opened(await cache.store(digest, (signal) => content.blob({ ...descriptor, size }, signal ? { signal } : {}), context))
-    },
+    blob: async (descriptor, context) => opened(await stored(descriptor, context)),
+    fetch: async (descriptor, context) => void (await stored(descriptor, context)),
   }
 }
 
@@ -62,7 +68,7 @@ async function byTag(manifests: Manifests, policy: PullPolicy): Promise<StoredDo
   if (policy === 'never' || (policy === 'if-not-present' && known)) return known
   try {
     const hurried: ReadContext = { ...context, hasCopy: known !== undefined }
-    return await fetchManifest({ ...manifests, context: hurried })
+    return await fetchManifest({ ...manifests, context: hurried }, known)
   } catch (error) {
     const { code, message } = toCnbError(error)
     if (!known || code !== 'CNB_REGISTRY_UNREACHABLE') throw error
@@ -82,9 +88,10 @@ async function readKnown({ cache, context }: Manifests, key: string): Promise<St
   return { descriptor: { mediaType, digest, size: bytes.length }, content: bytes }
 }
 
-async function fetchManifest({ content, cache, reference, context }: Manifests): Promise<StoredDocument | undefined> {
+/** @param known the tag's manifest in the cache */
+async function fetchManifest({ content, cache, reference, context }: Manifests, known?: StoredDocument): Promise<StoredDocument | undefined> {
   const found = await content.manifest(reference, context)
-  if (!found) return undefined
+  if (!found || (known?.descriptor.digest === found.descriptor.digest && known.descriptor.mediaType === found.descriptor.mediaType)) return found
   const { digest, mediaType } = found.descriptor
   await cache.store(digest, () => Promise.resolve(Readable.from([found.content])), context)
   const keys = [digest, ...(isDigest(reference) ? [] : [`${content.name}:${reference}`])]
@@ -94,7 +101,7 @@ async function fetchManifest({ content, cache, reference, context }: Manifests):
 
 /** Opens a file of the cache. Once open, it can be read to its end, even if another process removes it from the cache. */
 async function opened(path: string): Promise<Readable> {
-  const stream = createReadStream(path)
+  const stream = createReadStream(path, { highWaterMark: PIECE })
   await once(stream, 'open')
   return stream
 }

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { CnbError } from '../../../../src/base/errors.ts'
@@ -83,6 +83,26 @@ describe('on a graph-driver store', () => {
     await saveToEngine(engine, planOf(['a'], ['a', 'b']))
     expect(archives.map((archive) => archive[file('a')])).toEqual(['', 'a'])
     expect(archives.map((archive) => archive[file('b')])).toEqual(['b', 'b'])
+  })
+
+  /** A layer with a blob: the bytes of the blob are its media type. */
+  const blobBacked = (name: string, mediaType: string) => {
+    const content = Buffer.from(mediaType)
+    return { ...layer(name), blob: { descriptor: { mediaType, digest: digestOf(content), size: content.length }, open: async () => Readable.from([content]) } }
+  }
+
+  test('sends gzip blobs of layers as they are, and other layers uncompressed', async () => {
+    const { engine, archives } = engineWith('graphdriver', [[]])
+    const types = ['application/vnd.oci.image.layer.v1.tar+gzip', 'application/vnd.docker.image.rootfs.diff.tar.gzip', 'application/vnd.oci.image.layer.v1.tar+zstd', 'application/octet-stream']
+    const names = ['a', 'b', 'c', 'd']
+    await saveToEngine(engine, { ...planOf([], names), layers: names.map((name, at) => blobBacked(name, types[at]!)) })
+    expect(archives[0]).toMatchObject({ [file('a')]: types[0], [file('b')]: types[1], [file('c')]: 'c', [file('d')]: 'd' })
+  })
+
+  test('sends all layers uncompressed if the engine rejects a blob', async () => {
+    const { engine, archives } = engineWith('graphdriver', [new CnbError('CNB_ENGINE_FAILED', 'invalid diffID for layer 0'), []])
+    await saveToEngine(engine, { ...planOf([], ['a']), layers: [blobBacked('a', 'application/vnd.oci.image.layer.v1.tar+gzip')] })
+    expect(archives.map((archive) => archive[file('a')])).toEqual(['application/vnd.oci.image.layer.v1.tar+gzip', 'a'])
   })
 
   test.each([

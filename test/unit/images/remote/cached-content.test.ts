@@ -71,6 +71,22 @@ describe('cachedContent', () => {
     expect(requests).toEqual([`blob ${LAYER.digest}`])
   })
 
+  test('fetches a blob into the cache without reading it', async () => {
+    await withPolicy('always').fetch?.(LAYER)
+    await withPolicy('never').fetch?.(LAYER)
+    expect(await buffer(await withPolicy('never').blob(LAYER))).toEqual(BLOB)
+    expect(requests).toEqual([`blob ${LAYER.digest}`])
+  })
+
+  test('writes nothing to the cache for a tag that did not move', async () => {
+    await manifest('always')
+    const reading: ContentCache = { ...openContentCache(directory.path, { budget: 1e9 }), find: cache.find.bind(cache), fact: cache.fact.bind(cache), store: () => Promise.reject(new Error('stored')), setFact: () => Promise.reject(new Error('written')) }
+    const content = cachedContent(registry, reading, 'always')
+    expect((await content.manifest('latest'))?.content).toEqual(OLD)
+    latest = { content: OLD, mediaType: OCI_INDEX }
+    await expect(content.manifest('latest')).rejects.toThrow('stored')
+  })
+
   test('reads a damaged blob again', async () => {
     await buffer(await withPolicy('always').blob(LAYER))
     await writeFile((await cache.find(LAYER.digest)) ?? '', 'damaged')
