@@ -1,12 +1,13 @@
 /** Reads a builder's lifecycle from a directory or from a release archive of buildpacks/lifecycle. */
 
-import { makeTarLayer } from '../archive/tar/tar-layer.ts'
+import { knownTarLayer, makeTarLayer } from '../archive/tar/tar-layer.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { openFileTree, readEntryText, type FileTree, type TreeEntry } from '../buildpacks/file-tree.ts'
 import type { Layer } from '../images/image.ts'
 import { CONSTANT_MTIME } from '../oci/constant-time.ts'
+import type { Digest } from '../oci/digest.ts'
 import { readLifecycleToml, type LifecycleDescriptor } from './lifecycle-toml.ts'
 
 export interface LifecycleSource extends LifecycleDescriptor {
@@ -32,29 +33,50 @@ export async function readLifecycle(path: string, context: Context = {}): Promis
 /**
  * Reads a lifecycle from the files of a release; `tree.path` is its name in messages.
  * @param known the descriptor, if it is known without lifecycle.toml
+ * @param remember returns what `survey` returned for the same files before, or else its result
  * @throws CnbError as `readLifecycle`
  */
-export async function readLifecycleTree(tree: FileTree, context: Context, known?: LifecycleDescriptor): Promise<LifecycleSource> {
-  const { path } = tree
-  const survey = await surveyTree(tree, context)
-  const descriptor = known ?? readDescriptor(survey.toml, path, context)
-  const directory = chooseDirectory(path, survey.files)
-  const layer = await makeTarLayer(() => layerEntries(tree, directory, context), { signal: context.signal })
-  return { ...descriptor, layer }
+export async function readLifecycleTree(
+  tree: FileTree,
+  context: Context,
+  known?: LifecycleDescriptor,
+  remember: (survey: () => Promise<LifecycleSurvey>) => Promise<LifecycleSurvey> = (survey) => survey(),
+): Promise<LifecycleSource> {
+  const { toml, directory, ...layer } = await remember(() => surveyTree(tree, context, known === undefined))
+  const descriptor = known ?? readLifecycleToml(toml ?? '', `${tree.path}/lifecycle.toml`, context)
+  return { ...descriptor, layer: knownTarLayer(layer, () => layerEntries(tree, directory, context)) }
 }
 
-function readDescriptor(toml: string | undefined, path: string, context: Context): LifecycleDescriptor {
-  if (toml !== undefined) return readLifecycleToml(toml, `${path}/lifecycle.toml`, context)
-  throw new CnbError('CNB_LIFECYCLE_INVALID', `there is no lifecycle.toml in '${path}'`, { hint: HINT })
+function withoutToml({ path }: FileTree): CnbError {
+  return new CnbError('CNB_LIFECYCLE_INVALID', `there is no lifecycle.toml in '${path}'`, { hint: HINT })
 }
 
-interface LifecycleSurvey {
+/** What two passes over the files find: the second makes the layer. */
+export interface LifecycleSurvey {
+  /** The text of lifecycle.toml. */
+  readonly toml?: string | undefined
+  /** The directory of the binaries. */
+  readonly directory: string
+  readonly diffId: Digest
+  /** The layer's size in bytes. */
+  readonly size: number
+}
+
+async function surveyTree(tree: FileTree, context: Context, needsToml: boolean): Promise<LifecycleSurvey> {
+  const { toml, files } = await listFiles(tree, context)
+  if (needsToml && toml === undefined) throw withoutToml(tree)
+  const directory = chooseDirectory(tree.path, files)
+  const { diffId, size } = await makeTarLayer(() => layerEntries(tree, directory, context), { signal: context.signal })
+  return { toml, directory, diffId, size }
+}
+
+interface LifecycleFiles {
   readonly toml: string | undefined
   /** Names of files and links, by their directory; the root is empty. */
   readonly files: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-async function surveyTree(tree: FileTree, { signal }: Context): Promise<LifecycleSurvey> {
+async function listFiles(tree: FileTree, { signal }: Context): Promise<LifecycleFiles> {
   let toml: string | undefined
   const files = new Map<string, Set<string>>()
   for await (const entry of tree.entries({ signal })) {
@@ -74,7 +96,7 @@ function split({ name }: TreeEntry): { directory: string; name: string } | undef
 }
 
 /** Returns the directory that contains all required binaries. */
-function chooseDirectory(path: string, files: LifecycleSurvey['files']): string {
+function chooseDirectory(path: string, files: LifecycleFiles['files']): string {
   const missingIn = (directory: string): string[] => REQUIRED.filter((name) => !files.get(directory)?.has(name))
   const best = [...files.keys()].sort((a, b) => missingIn(a).length - missingIn(b).length)[0] ?? ''
   const missing = missingIn(best)

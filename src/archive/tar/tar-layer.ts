@@ -18,6 +18,9 @@ export interface TarLayer {
   open(signal?: AbortSignal): Promise<Readable>
 }
 
+/** Returns a layer's entries; the same entries each time. */
+type TarEntries = (signal?: AbortSignal) => Iterable<TarEntry> | AsyncIterable<TarEntry>
+
 /** A second consumer of a tar's bytes while its digest is computed. Disposal before `finish` discards the copy. */
 export interface TarCopy extends AsyncDisposable {
   /** The caller may reuse the chunk after the promise resolves. */
@@ -26,12 +29,11 @@ export interface TarCopy extends AsyncDisposable {
 }
 
 /**
- * Computes the digest of the tar of `entries()` in one streaming pass. Each `open` calls `entries` again, with its own signal;
- * `entries` must return the same entries each time.
+ * Computes the digest of the tar of `entries()` in one streaming pass. Each `open` calls `entries` again, with its own signal.
  * @throws errors of packTar's stream and of `copy`
  */
 export async function makeTarLayer(
-  entries: (signal?: AbortSignal) => Iterable<TarEntry> | AsyncIterable<TarEntry>,
+  entries: TarEntries,
   options: { signal?: AbortSignal; copy?: (() => Promise<TarCopy>) | undefined } = {},
 ): Promise<TarLayer> {
   await using copy = await options.copy?.()
@@ -45,6 +47,11 @@ export async function makeTarLayer(
   }
   const diffId: Digest = `sha256:${hash.digest('hex')}`
   await copy?.finish(diffId)
+  return knownTarLayer({ diffId, size }, entries)
+}
+
+/** Returns a layer of known digest and size, without reading it. */
+export function knownTarLayer({ diffId, size }: Pick<TarLayer, 'diffId' | 'size'>, entries: TarEntries): TarLayer {
   return { diffId, size, open: async (signal) => verified(packTar(entries(signal), signal ? { signal } : {}), diffId, hasChanged(diffId)) }
 }
 

@@ -2,14 +2,18 @@
 
 import { resolve } from 'node:path'
 import type { Context } from '../../base/events.ts'
+import { VERSION } from '../../base/version.ts'
 import { defaultLifecycle, formatLocation, releaseUrl, type LifecycleLocation } from '../../builder/lifecycle/lifecycle-location.ts'
 import { readLifecycleImage } from '../../builder/lifecycle/lifecycle-image.ts'
-import { readLifecycle, readLifecycleTree, type LifecycleSource } from '../../builder/lifecycle-source.ts'
+import { readLifecycleTree, type LifecycleSource, type LifecycleSurvey } from '../../builder/lifecycle-source.ts'
 import { openFileTree } from '../../buildpacks/file-tree.ts'
 import { pathOfUri } from '../../buildpacks/locator.ts'
 import type { PullPolicy } from '../../images/find/find-image.ts'
 import type { Image } from '../../images/image.ts'
+import { isDigest, type Digest } from '../../oci/digest.ts'
 import type { Platform } from '../../oci/platform.ts'
+import { digestOfFile, type ContentCache } from '../../registry/download/content-cache.ts'
+import type { Download } from '../../registry/download/url-download.ts'
 import type { DownloadSession } from '../downloads.ts'
 
 export interface LifecycleServices {
@@ -48,22 +52,49 @@ export function chooseLifecycle({ option, file, configured }: LifecycleSettings,
 export async function openLifecycle(location: LifecycleLocation, services: LifecycleServices, context: Context): Promise<LifecycleSource> {
   const { base, platform, policy, downloads } = services
   switch (location.type) {
-    case 'path':
-      return readLifecycle(resolve(base, pathOfUri(location.uri)), context)
+    case 'path': {
+      const path = resolve(base, pathOfUri(location.uri))
+      return readArchive({ path, name: path }, downloads.cache, context)
+    }
     case 'image':
       return readLifecycleImage(await services.findImage(location.reference), context)
     case 'url':
-      return readArchive((await downloads.download(location.url, policy, context)).path, location.url, context)
+      return readDownload(await downloads.download(location.url, policy, context), location.url, downloads.cache, context)
     case 'version': {
       const url = releaseUrl(location.version, platform)
-      return readArchive((await downloads.download(url, policy === 'never' ? 'never' : 'if-not-present', context)).path, url, context)
+      return readDownload(await downloads.download(url, policy === 'never' ? 'never' : 'if-not-present', context), url, downloads.cache, context)
     }
   }
 }
 
 /** @param url the name for messages; its query may contain a token */
-async function readArchive(path: string, url: string, context: Context): Promise<LifecycleSource> {
+function readDownload(file: Download, url: string, cache: ContentCache, context: Context): Promise<LifecycleSource> {
   const { origin, pathname } = new URL(url)
-  const tree = await openFileTree(path, { invalid: 'CNB_LIFECYCLE_INVALID', missing: 'CNB_LIFECYCLE_INVALID' })
-  return readLifecycleTree({ ...tree, path: origin + pathname }, context)
+  return readArchive({ ...file, name: origin + pathname }, cache, context)
+}
+
+/**
+ * Reads a directory or an archive. Reading an archive twice takes longer than all else when nothing changed, so the cache keeps its
+ * survey, by the archive's digest. The layer's digest is verified whenever the layer is read.
+ */
+async function readArchive(file: { path: string; name: string; digest?: Digest }, cache: ContentCache, context: Context): Promise<LifecycleSource> {
+  const tree = await openFileTree(file.path, { invalid: 'CNB_LIFECYCLE_INVALID', missing: 'CNB_LIFECYCLE_INVALID' })
+  const named = { ...tree, path: file.name }
+  const digest = tree.isDirectory ? undefined : (file.digest ?? (await digestOfFile(file.path, context)))
+  if (digest === undefined) return readLifecycleTree(named, context)
+  // Another version of cnb may make another layer.
+  const key = `${VERSION} ${digest}`
+  return readLifecycleTree(named, context, undefined, async (survey) => {
+    const known = knownSurvey(await cache.fact('lifecycle', key))
+    if (known) return known
+    const found = await survey()
+    await cache.setFact('lifecycle', key, found)
+    return found
+  })
+}
+
+function knownSurvey(fact: unknown): LifecycleSurvey | undefined {
+  const { toml, directory, diffId, size } = (fact ?? {}) as Partial<LifecycleSurvey>
+  if (typeof toml !== 'string' || typeof directory !== 'string' || !isDigest(diffId ?? '') || !Number.isSafeInteger(size)) return undefined
+  return { toml, directory, diffId: diffId!, size: size! }
 }

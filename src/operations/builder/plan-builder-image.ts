@@ -40,24 +40,33 @@ export interface PlannedBuilder {
 
 /** Reads and checks everything that the builder contains, for one platform. @throws CnbError those of createBuilder */
 export async function planBuilderImage(input: BuilderInput, platform: Platform, context: Context): Promise<PlannedBuilder> {
-  const { config, base, targets, sources, find, downloads, policy, labels, flatten, tags } = input
+  const { config, targets, find, labels, flatten, tags } = input
   const buildImage = await find(config.buildImage, platform, context)
   checkTarget(targets, buildImage.reference, targetPlatform(buildImage))
-  warnAll(await checkRunImages(config, buildImage, platform, find, context), context)
-  const { plan, warnings, lifecycleVersion, buildpacks } = await step(context, 'reading buildpacks and lifecycle', async () => {
-    const findLifecycle = (reference: string): Promise<Image> => find(reference, platform, context)
-    const lifecycle = await openLifecycle(input.lifecycle.location, { base, platform: buildImage.platform, policy, downloads, findImage: findLifecycle }, context)
-    decide(context, { kind: 'lifecycle', name: lifecycle.version }, 'chosen', input.lifecycle.why)
-    const modules = { sources, base, platform: buildImage.platform }
-    const read = {
-      buildpacks: await readBuilderModules(config.buildpacks, 'buildpack', modules, context),
-      extensions: await readBuilderModules(config.extensions, 'extension', modules, context),
-    }
-    const recipe = { ...config, ...read, lifecycle, buildImage, labels, flatten, createdBy: { name: NAME, version: VERSION }, tags }
-    return { ...(await planBuilder(recipe, context)), lifecycleVersion: lifecycle.version, buildpacks: read.buildpacks }
-  })
+  // Most of this waits for an engine, a registry or a disk.
+  const checking = checkRunImages(config, buildImage, platform, find, context)
+  const reading = step(context, 'reading buildpacks and lifecycle', () => readContents(input, buildImage, platform, context))
+  const [warnings, contents] = await Promise.all([checking, reading])
   warnAll(warnings, context)
-  return { plan, lifecycleVersion, buildpacks: buildpacks.map(({ descriptor: { info } }) => ({ id: info.id, version: info.version })) }
+  decide(context, { kind: 'lifecycle', name: contents.lifecycle.version }, 'chosen', input.lifecycle.why)
+  const recipe = { ...config, ...contents, buildImage, labels, flatten, createdBy: { name: NAME, version: VERSION }, tags }
+  const planned = await planBuilder(recipe, context)
+  warnAll(planned.warnings, context)
+  const buildpacks = contents.buildpacks.map(({ descriptor: { info } }) => ({ id: info.id, version: info.version }))
+  return { plan: planned.plan, lifecycleVersion: contents.lifecycle.version, buildpacks }
+}
+
+type Contents = Pick<BuilderRecipe, 'lifecycle' | 'buildpacks' | 'extensions'>
+
+async function readContents({ config, base, sources, find, lifecycle, downloads, policy }: BuilderInput, buildImage: Image, platform: Platform, context: Context): Promise<Contents> {
+  const findLifecycle = (reference: string): Promise<Image> => find(reference, platform, context)
+  const modules = { sources, base, platform: buildImage.platform }
+  const [source, buildpacks, extensions] = await Promise.all([
+    openLifecycle(lifecycle.location, { base, platform: buildImage.platform, policy, downloads, findImage: findLifecycle }, context),
+    readBuilderModules(config.buildpacks, 'buildpack', modules, context),
+    readBuilderModules(config.extensions, 'extension', modules, context),
+  ])
+  return { lifecycle: source, buildpacks, extensions }
 }
 
 /** Emits a warning event for each message. */

@@ -33,8 +33,11 @@ export interface ContentCache extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** URLs and the digest of their content, image names and the digest of their manifest, git repositories and their commit. */
-type FactKind = 'url' | 'manifest' | 'registry'
+/**
+ * URLs and the digest of their content, image names and the digest of their manifest, git repositories and their commit, archives of the
+ * lifecycle and their layer.
+ */
+type FactKind = 'url' | 'manifest' | 'registry' | 'lifecycle'
 
 export interface StoredContent {
   readonly digest: Digest
@@ -212,7 +215,8 @@ function attributesOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
   return [size, mtimeNs, ctimeNs, ino].join(' ')
 }
 
-async function digestOfFile(path: string, { signal }: Context): Promise<Digest | undefined> {
+/** Returns the digest of a file; undefined if it cannot be read. @throws CnbError CNB_INTERRUPTED */
+export async function digestOfFile(path: string, { signal }: Context): Promise<Digest | undefined> {
   const hash = createHash('sha256')
   try {
     await pipeline(createReadStream(path), hash, { signal })
