@@ -1,19 +1,22 @@
 /** `cnb builder create`: creates a builder image, or an index of one for each platform. */
 
 import { dirname, resolve } from 'node:path'
-import { CnbError } from '../../base/errors.ts'
+import { CnbError, toCnbError } from '../../base/errors.ts'
 import { step, type Context } from '../../base/events.ts'
 import { once } from '../../base/once.ts'
 import { parseFlatten } from '../../builder/flatten.ts'
 import { openEngineImages, type EngineImageStore } from '../../images/engine/engine-source.ts'
 import { decidePullPolicy, type PullPolicy } from '../../images/find/find-image.ts'
-import type { ImagePlan, ImageSink, SavedImage } from '../../images/image.ts'
+import type { ImagePlan, ImageSink, Layer, SavedImage } from '../../images/image.ts'
 import { platformSuffix, saveIndexPart } from '../../images/index/image-index.ts'
 import { LayerBlobs } from '../../images/layers/layer-blobs.ts'
 import { openRegistryImages } from '../../images/remote/registry-source.ts'
 import { checkIndexSinks, openIndexSinks, openSinks } from '../../images/sinks/open-sinks.ts'
 import type { Sink } from '../../images/sinks/sink.ts'
+import { encodeImageConfig } from '../../oci/config.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
+import { digestOf } from '../../oci/digest.ts'
+import { readManifest } from '../../oci/manifest.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
 import { familiarName, formatReference, parseTags, type Tag } from '../../oci/reference.ts'
 import type { Registries } from '../../registry/registry.ts'
@@ -156,15 +159,37 @@ interface Saved {
 
 async function saveOne({ plan, platform }: PlannedImage, name: Tag, saving: Saving, context: Context): Promise<Saved> {
   const previous = await saving.engine?.find(formatReference(name), context)
-  const saved = await sinkOf(saving, platform).save({ ...plan, previous }, context)
+  const saved = await sinkOf(saving, platform).save({ ...(await withPublished(plan, platform, name, saving, context)), previous }, context)
   return { saved, entries: [] }
+}
+
+/**
+ * Returns the plan with the blobs of the published image, if it has the planned configuration: nothing is compressed or mounted again.
+ * Blobs of another image are not used, because the builder's digest depends on nothing but its input.
+ */
+async function withPublished(plan: ImagePlan, platform: Platform, name: Tag, { sinks, registries }: Saving, context: Context): Promise<ImagePlan> {
+  if (!registries || !sinks.some(({ store }) => store === 'registry')) return plan
+  try {
+    const found = await openRegistryImages(registries, platform).find(formatReference(name), context)
+    if (!found || readManifest(found.manifest.content, found.id).config.digest !== digestOf(encodeImageConfig(plan.config))) return plan
+    const layers = plan.layers.map((layer, at): Layer => {
+      const { diffId, size } = layer
+      return { diffId, ...(size === undefined ? {} : { size }), blob: found.layers[at]!.blob!, open: (signal) => layer.open(signal) }
+    })
+    return { ...plan, layers }
+  } catch (error) {
+    context.signal?.throwIfAborted()
+    context.events?.({ type: 'debug', message: `cannot read the published builder: ${toCnbError(error).message}` })
+    return plan
+  }
 }
 
 /** Saves the images of all platforms, and their index when all of them are saved. */
 async function saveIndex(planned: readonly PlannedImage[], tags: readonly Tag[], saving: Saving, suffixed: boolean, context: Context): Promise<Saved> {
   const entries: Descriptor[] = []
   for (const { platform, plan } of planned) {
-    entries.push(await saveIndexPart(sinkOf(saving, platform), plan, suffixed ? platformSuffix(platform) : undefined, context))
+    const known = await withPublished(plan, platform, tags[0]!, saving, context)
+    entries.push(await saveIndexPart(sinkOf(saving, platform), known, suffixed ? platformSuffix(platform) : undefined, context))
   }
   return { saved: await openIndexSinks(saving.sinks, saving.registries!).save({ images: entries, tags }, context), entries }
 }

@@ -115,6 +115,36 @@ test('publishes a builder without an engine, and mounts the layers of images in 
   }
 })
 
+test('sends only the manifest of a builder that is published already', async () => {
+  await create()
+  const before = await found('builder:2', AMD64)
+  const from = registry.requests.length
+  await create()
+  expect((await found('builder:2', AMD64)).manifest).toEqual(before.manifest)
+  const writes = registry.requests.slice(from).filter(({ method }) => method === 'PUT' || method === 'PATCH')
+  expect(writes.map(({ path }) => path)).toEqual(['/v2/builder/manifests/2'])
+  expect(registry.requests.slice(from).filter(({ path }) => path.includes('mount='))).toEqual([])
+})
+
+test('sends the blobs that a published builder has lost', async () => {
+  await create()
+  const before = await found('builder:2', AMD64)
+  registry.repository('builder').blobs.clear()
+  await create()
+  const after = await found('builder:2', AMD64)
+  expect(after.layers.map(({ diffId }) => diffId)).toEqual(before.layers.map(({ diffId }) => diffId))
+  for (const layer of after.layers) await buffer(await layer.open())
+})
+
+test('uses no blobs of a published builder with another configuration', async () => {
+  await create()
+  const first = (await found('builder:2', AMD64)).manifest
+  await create({ labels: ['a=b'] })
+  expect((await found('builder:2', AMD64)).manifest.descriptor).not.toEqual(first.descriptor)
+  await create()
+  expect((await found('builder:2', AMD64)).manifest).toEqual(first)
+})
+
 test.each([[['linux/amd64', 'linux/arm64'], ''], [undefined, '[[targets]]\nos = "linux"\narch = "amd64"\n[[targets]]\nos = "linux"\narch = "arm64"\n']])(
   'publishes an index with the packages of each platform: targets %j',
   async (targets, toml) => {
