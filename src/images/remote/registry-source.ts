@@ -11,12 +11,33 @@ export interface RegistryImages extends ImageSource {
   find(reference: string, context?: Context): Promise<StoredImage | undefined>
 }
 
+/** What images are read from. */
+export type ReadableRepository = Pick<Repository, 'name' | 'manifest' | 'blob'>
+
+export interface ReadableRegistries {
+  repository(reference: Reference, access: 'pull'): ReadableRepository
+}
+
+/** Returns registries with a client that the first request opens: loading it takes longer than reading a package of the cache. */
+export function onDemand(open: () => Promise<Registries>): ReadableRegistries {
+  return {
+    repository: (reference) => {
+      const repository = async (): Promise<Repository> => (await open()).repository(reference, 'pull')
+      return {
+        name: repositoryName(reference),
+        manifest: async (...request) => (await repository()).manifest(...request),
+        blob: async (...request) => (await repository()).blob(...request),
+      }
+    },
+  }
+}
+
 /**
  * Returns the images of registries.
  * @param platform selects the image of an index
  * @param through wraps the content of each repository, to read it through a cache
  */
-export function openRegistryImages(registries: Registries, platform: Platform, through = (content: ImageContent): ImageContent => content): RegistryImages {
+export function openRegistryImages(registries: ReadableRegistries, platform: Platform, through = (content: ImageContent): ImageContent => content): RegistryImages {
   return {
     find: (text, context) => {
       const reference = parseReference(text)
@@ -32,7 +53,7 @@ export function repositoryName({ registry, repository }: Reference): string {
 }
 
 /** Returns a repository's content. */
-export function repositoryContent(repository: Repository, name: string): ImageContent {
+export function repositoryContent(repository: ReadableRepository, name: string): ImageContent {
   return {
     name: repository.name,
     repository: name,

@@ -11,7 +11,7 @@ import { registryAddresses, type AddressServices } from './registry-addresses.ts
 export interface ModuleServices extends AddressServices {
   /** The engine's images, with readable layers until the modules have been used; undefined without an engine. */
   readonly engine: ImageSource | undefined
-  /** Returns the registry client; called only if a module is in a registry. */
+  /** Returns the registry client; called only if a module is in a registry, and not in the cache. */
   readonly registries: () => Promise<Registries>
 }
 
@@ -21,11 +21,11 @@ export function openModuleSources({ engine, registries, policy, downloads, host,
   const openRegistries = once(registries)
   const images = (platform: Platform): ImageSource => ({
     find: async (name, context) => {
-      const [{ openRegistryImages }, { cachedContent }] = await Promise.all([
+      const [{ onDemand, openRegistryImages }, { cachedContent }] = await Promise.all([
         import('../../images/remote/registry-source.ts'),
         import('../../images/remote/cached-content.ts'),
       ])
-      const source = openRegistryImages(await openRegistries(), platform, (content) => cachedContent(content, cache, policy))
+      const source = openRegistryImages(onDemand(openRegistries), platform, (content) => cachedContent(content, cache, policy))
       return source.find(name, context)
     },
   })

@@ -111,6 +111,16 @@ describe('openModuleSources', () => {
     for (const policy of ['if-not-present', 'never'] as const) expect((await read(locator, policy)).bytes).toEqual(bytes)
   })
 
+  test('opens no client for a package in the cache', async () => {
+    const locator = { type: 'image', reference: (await pushPackage()).reference } as const
+    await read(locator, 'always')
+    const open = client.registries
+    client = { ...client, get registries(): never { throw new Error('a client is opened') } }
+    const { bytes } = await read(locator, 'if-not-present')
+    expect(bytes).toEqual(layer)
+    await open.close()
+  })
+
   test('fails offline for modules outside of the cache', async () => {
     await expect(read({ type: 'image', reference: 'registry.invalid/acme/node' }, 'never')).rejects.toMatchObject({ code: 'CNB_IMAGE_NOT_FOUND' })
     await expect(read({ type: 'registry', id: 'acme/node' }, 'never')).rejects.toMatchObject({ code: 'CNB_BUILDPACK_NOT_FOUND' })
