@@ -1,5 +1,6 @@
 /** Uploads a build's input into a container of the builder image before it starts. */
 
+import type { Readable } from 'node:stream'
 import { packTar, type TarEntry } from '../archive/tar/tar-writer.ts'
 import { type Context, step } from '../base/events.ts'
 import type { Container } from '../docker/engine.ts'
@@ -14,6 +15,8 @@ export interface ContainerContent {
   readonly runsBuildpacks: boolean
   /** Whether the app must be uploaded. */
   readonly needsApp: boolean
+  /** The tars of the buildpacks, if they are open already. */
+  readonly tars?: readonly Promise<Readable>[] | undefined
 }
 
 /**
@@ -23,11 +26,13 @@ export interface ContainerContent {
 export async function fillContainer(
   container: Container,
   plan: BuildPlan,
-  { layers, runsBuildpacks, needsApp }: ContainerContent,
+  { layers, runsBuildpacks, needsApp, tars }: ContainerContent,
   context: Context,
 ): Promise<void> {
   const { signal } = context
-  for (const { layer } of runsBuildpacks ? plan.buildpacks : []) await container.putArchive('/', await layer.open(signal), context)
+  for (const [at, { layer }] of (runsBuildpacks ? plan.buildpacks : []).entries()) {
+    await container.putArchive('/', await (tars?.[at] ?? layer.open(signal)), context)
+  }
   const env = plan.caCertificates ? new Map([...caEnv(), ...plan.env]) : plan.env
   const ours = [
     ...layers,

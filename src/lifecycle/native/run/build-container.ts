@@ -4,7 +4,7 @@ import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { type Context, step } from '../../../base/events.ts'
 import { type Container, type ContainerSpec, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import { CA_BUNDLE_PATH } from '../../ca-bundle.ts'
-import { fillContainer } from '../../fill-container.ts'
+import { fillContainer, type ContainerContent } from '../../fill-container.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { detector, LAYERS_DIR } from '../../phase.ts'
 import { replacedDirectories } from '../../replaced-buildpacks.ts'
@@ -52,9 +52,13 @@ function coveredBy(owner: string): (target: string) => Mount {
   return (target) => ({ type: 'volume', source: '', target, empty: true, labels: { [OWNER_LABEL]: owner } })
 }
 
-/** Fills a container that runs buildpacks and has no app yet. @param layers entries for `/layers`, owned by the build user */
-export function fillBuildContainer(container: Container, plan: BuildPlan, layers: readonly TarEntry[], context: Context): Promise<void> {
-  return fillContainer(container, plan, { layers, runsBuildpacks: true, needsApp: true }, context)
+/**
+ * Fills a container that runs buildpacks and has no app yet.
+ * @param layers entries for `/layers`, owned by the build user
+ * @param tars the tars of the buildpacks, if they are open already
+ */
+export function fillBuildContainer(container: Container, plan: BuildPlan, layers: readonly TarEntry[], context: Context, tars?: ContainerContent['tars']): Promise<void> {
+  return fillContainer(container, plan, { layers, runsBuildpacks: true, needsApp: true, tars }, context)
 }
 
 /** Uploads layers that the volume lacks; their directories must be absent. @throws CnbError CNB_RESTORE_FAILED */

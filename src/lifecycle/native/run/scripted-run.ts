@@ -13,6 +13,7 @@ import { detector, LAYERS_DIR, isDetectorVerbose } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
 import { fillBuildContainer, uploadContents } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
+import { readAhead, type TarsAhead } from './read-ahead.ts'
 import { buildFiles } from '../layers/container-files.ts'
 import { type LayersVolume, lockLayersVolume, type LayersVolumeInput } from './layers-volume.ts'
 import { layerDirectories, readSurvey } from '../layers-tree.ts'
@@ -26,6 +27,8 @@ const SHELL = '/bin/sh'
 interface StartedRun {
   readonly layers: LayersVolume
   readonly session: BuildSession
+  /** The tars of added buildpacks. */
+  readonly ahead: TarsAhead
   /** Whether the builder image has the shell; otherwise the script does not run. */
   readonly hasShell: boolean
 }
@@ -60,10 +63,11 @@ async function startRun({ plan, owner, times, ...input }: LayersVolumeInput & Pi
   const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', isDetectorVerbose(plan) && !plan.verbose ? 'debug' : '', ...detector(plan).args]
   const layers = await lockLayersVolume({ plan, ...input }, { command, owner, stdin: true })
   const session = new BuildSession(times, input.context)
+  const ahead = readAhead(plan.buildpacks.map(({ layer }) => layer), input.context)
   try {
-    return { layers, session, hasShell: await hasShell(session, layers.container) }
+    return { layers, session, ahead, hasShell: await hasShell(session, layers.container) }
   } catch (error) {
-    await dispose({ layers, session })
+    await dispose({ layers, session, ahead })
     throw error
   }
 }
@@ -79,7 +83,8 @@ async function hasShell(session: BuildSession, container: Container): Promise<bo
   }
 }
 
-async function dispose({ layers, session }: Pick<StartedRun, 'layers' | 'session'>): Promise<void> {
+async function dispose({ layers, session, ahead }: Omit<StartedRun, 'hasShell'>): Promise<void> {
+  await ahead[Symbol.asyncDispose]()
   await session[Symbol.asyncDispose]()
   await layers[Symbol.asyncDispose]()
 }
@@ -108,9 +113,9 @@ export async function startScriptedRun(input: RunInput, commenced = new PendingR
   }
 }
 
-async function prepare({ layers, session }: StartedRun, { plan, restoration, analyzed, context }: RunInput): Promise<string[] | PrepareFailure> {
+async function prepare({ layers, session, ahead: { tars } }: StartedRun, { plan, restoration, analyzed, context }: RunInput): Promise<string[] | PrepareFailure> {
   const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
-  await fillBuildContainer(layers.container, plan, entries, context)
+  await fillBuildContainer(layers.container, plan, entries, context, tars)
   const expected = { paths: [...uploaded(entries), ...keptPaths(restoration)], fingerprints: keptFingerprints(restoration) }
   return measured(context, 'clearing /layers', () => session.prepare(expected))
 }
