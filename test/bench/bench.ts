@@ -1,11 +1,12 @@
 /**
- * `npm run bench -- [--engine default|overlay2|containerd]… [--only <scenario>,…]… [--rounds <n>] [--json <file>]`
+ * `npm run bench -- [--engine default|overlay2|containerd]… [--only <scenario>,…]… [--rounds <n>] [--pack <path>] [--json <file>]`
  *
- * Measures builds and rebases with both drivers alternately, on the engine of $DOCKER_HOST or those of test/support/engines/engine-up.
+ * Measures builds and rebases with both drivers alternately, and the creation of builders in turns with pack, if it is given, on the engine of $DOCKER_HOST or those of test/support/engines/engine-up.
  * The ratios are meaningful; the times depend on this machine and its load. The exit code is 0 for all results.
  */
 
 import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { docker } from '../support/engines/docker.ts'
 import { makeScriptBuilder, removeScriptBuilder } from '../support/script-builder.ts'
@@ -25,9 +26,11 @@ const { values } = parseArgs({
     engine: { type: 'string', multiple: true, default: ['default'] },
     only: { type: 'string', multiple: true, default: Object.keys(SCENARIOS) },
     rounds: { type: 'string', default: '5' },
+    pack: { type: 'string', default: process.env['CNB_TEST_PACK'] },
     json: { type: 'string' },
   },
 })
+if (values.pack !== undefined) process.env['CNB_TEST_PACK'] = resolve(values.pack)
 const rounds = Math.max(1, Number.parseInt(values.rounds, 10))
 const chosen = values.only.flatMap((names) => names.split(',')).map((name): [string, Scenario] => {
   const scenario = SCENARIOS[name]

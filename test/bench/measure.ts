@@ -13,13 +13,15 @@ export interface Measurement {
   readonly wallMs: number
   /** Peak resident memory in MiB; undefined without /proc, and for programs other than `cnb`. */
   readonly peakMiB?: number
+  /** The bytes of existing layers that passed through this machine, where they are counted. */
+  readonly carriedBytes?: number
 }
 
 /** @throws Error with the command's output if its exit code is not 0 */
-export async function measure(program: string, args: readonly string[]): Promise<Measurement> {
+export async function measure(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Measurement> {
   const start = performance.now()
   const child = spawn(program, args, {
-    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, GITHUB_ACTIONS: undefined, PACK_VOLUME_KEY: 'cnb-e2e' },
+    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, GITHUB_ACTIONS: undefined, PACK_VOLUME_KEY: 'cnb-e2e', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
   const ended = new Promise<{ code: number | null; wallMs: number }>((resolve, reject) => {
@@ -32,6 +34,6 @@ export async function measure(program: string, args: readonly string[]): Promise
   return { wallMs, ...(peak === '' ? {} : { peakMiB: Number(peak) / 1024 }) }
 }
 
-export function measureCnb(args: readonly string[]): Promise<Measurement> {
-  return measure(process.execPath, [...CNB, ...args])
+export function measureCnb(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Measurement> {
+  return measure(process.execPath, [...CNB, ...args], env)
 }

@@ -28,6 +28,11 @@ const TARGETS: readonly Target[] = [
   { of: ['publish-large', 'published'], to: ['publish-large', 'native'], graphdriver: 1.1, containerd: 1.1 },
   { of: ['publish-first', 'published'], to: ['publish-first', 'gzip'], graphdriver: 1.2, containerd: 1.2 },
   { of: ['fleet', 'native'], to: ['fleet', 'rebaser'], graphdriver: 0.18, containerd: 0.18 },
+  { of: ['create', 'native'], to: ['create', 'pack'], graphdriver: 0.5, containerd: 0.5 },
+  { of: ['create-again', 'native'], to: ['create-again', 'pack'], graphdriver: 0.1, containerd: 0.1 },
+  { of: ['create-published', 'native'], to: ['create-published', 'pack'], graphdriver: 0.5, containerd: 0.5 },
+  { of: ['create-published-again', 'native'], to: ['create-published-again', 'pack'], graphdriver: 0.1, containerd: 0.1 },
+  { of: ['packaged', 'native'], to: ['packaged', 'contained'], graphdriver: 1.1, containerd: 1.1 },
   { of: ['thousand', 'native'], to: ['fleet', 'native'], graphdriver: 10, containerd: 10 },
 ]
 const MOST_MIB = 120
@@ -45,7 +50,7 @@ interface Compared {
 }
 
 export interface Results {
-  readonly measured: readonly { scenario: string; way: Way; medianMs: number; wallMs: readonly number[]; peakMiB?: number }[]
+  readonly measured: readonly { scenario: string; way: Way; medianMs: number; wallMs: readonly number[]; peakMiB?: number; carriedBytes?: number }[]
   readonly compared: readonly Compared[]
 }
 
@@ -54,7 +59,15 @@ export function summarize(measurements: Measurements, store: ImageStore): Result
     [...ways].map(([way, all]) => {
       const wallMs = all.map((each) => Math.round(each.wallMs))
       const peaks = all.flatMap(({ peakMiB }) => (peakMiB === undefined ? [] : [Math.round(peakMiB)]))
-      return { scenario, way, medianMs: median(wallMs), wallMs, ...(peaks.length > 0 ? { peakMiB: Math.max(...peaks) } : {}) }
+      const carried = all.flatMap(({ carriedBytes }) => carriedBytes ?? [])
+      return {
+        scenario,
+        way,
+        medianMs: median(wallMs),
+        wallMs,
+        ...(peaks.length > 0 ? { peakMiB: Math.max(...peaks) } : {}),
+        ...(carried.length > 0 ? { carriedBytes: Math.max(...carried) } : {}),
+      }
     }),
   )
   const find = (scenario: string, way: Way) => measured.find((each) => each.scenario === scenario && each.way === way)
@@ -66,11 +79,15 @@ export function summarize(measurements: Measurements, store: ImageStore): Result
   })
   const peak = find('memory', 'native')?.peakMiB
   const publishing = find('publish-first', 'published')?.peakMiB
+  const creating = find('create', 'native')?.peakMiB
+  const carried = find('within', 'native')?.carriedBytes
   const [fleet, thousand] = [find('fleet', 'native'), find('thousand', 'native')]
   const limits: Compared[] = [
     ...(fleet ? [limit('rebase of 100 images, s', fleet.medianMs / 1000, FLEET_SECONDS)] : []),
     ...(thousand?.peakMiB === undefined ? [] : [limit('peak resident memory with 1000 images, MiB', thousand.peakMiB, FLEET_MIB)]),
     ...(publishing === undefined ? [] : [limit('peak resident memory of a publication, MiB', publishing, FLEET_MIB)]),
+    ...(creating === undefined ? [] : [limit('peak resident memory of the creation of a builder, MiB', creating, MOST_MIB)]),
+    ...(carried === undefined ? [] : [limit('bytes of existing layers through this machine', carried, 0)]),
     ...(peak === undefined ? [] : [limit('peak resident memory with a 2 GB layer, MiB', peak, MOST_MIB)]),
   ]
   return { measured, compared: [...compared, ...limits] }

@@ -9,13 +9,14 @@ import type { Workbench } from '../support/workbench.ts'
 import { SMALL_FILES, randomLayer } from './apps.ts'
 import { type Measurement, measure, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
+import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
 import { Fleet } from './fleet.ts'
 
 /**
  * A way to run a scenario: the native driver; the stock lifecycle's creator, five phases or rebaser; the native driver with a
- * registry for the image; only gzip, on all processors.
+ * registry for the image; only gzip, on all processors; pack; the native driver with a builder that contains the buildpack.
  */
-export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip'
+export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip' | 'pack' | 'contained'
 
 const OPTIONS = {
   native: ['--lifecycle', 'native'],
@@ -57,6 +58,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'publish-large': publish('published, nothing changed, 500 MB layer', randomLayer(500)),
   'publish-first': publishFirst('published, 500 MB of new layers', randomLayer(500)),
   fleet: rebaseFleet('rebase of 100 images in a local registry', 100, ['native', 'rebaser']),
+  create: createBuilder('builder from 20 packages of 10 MB, empty caches', 'engine'),
+  'create-again': createBuilderAgain('that builder again, nothing changed', 'engine'),
+  'create-published': createBuilder('builder in a registry from 20 packages of 10 MB there, empty caches', 'registry'),
+  'create-published-again': createBuilderAgain('that builder again, nothing changed', 'registry'),
+  within: createWithinRegistry('builder in the registry of its packages, bytes counted'),
+  packaged: buildWithPackage('nothing changed, 20 MB layer, buildpack of 10 MB from a cached package'),
   thousand: { ...rebaseFleet('rebase of 1000 images in a local registry', 1000, ['native']), once: true },
 }
 

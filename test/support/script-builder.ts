@@ -78,17 +78,17 @@ async function makeBuilder(
   await succeed(['builder', 'create', image, '--config', toml, '--pull-policy', 'never'])
 }
 
-const SCRIPT_BUILDPACK = {
-  'test/script': {
-    ...buildpackFiles('test/script', {
-      detect: '[ -f script/detect ] || exit 100\nsource script/detect',
-      build: `printf '[[labels]]\\nkey = "${APP_LABEL}"\\nvalue = ""\\n' >"$CNB_LAYERS_DIR/launch.toml"\nsource script/build`,
-      toml: 'sbom-formats = ["application/vnd.cyclonedx+json"]',
-    }),
-    // A buildpack that replaces this one must not find this file.
-    'only-here': '',
-  },
+/** Returns the files of a buildpack that runs the app's scripts. */
+export function scriptBuildpackFiles(id: string): Record<string, string> {
+  return buildpackFiles(id, {
+    detect: '[ -f script/detect ] || exit 100\nsource script/detect',
+    build: `printf '[[labels]]\\nkey = "${APP_LABEL}"\\nvalue = ""\\n' >"$CNB_LAYERS_DIR/launch.toml"\nsource script/build`,
+    toml: 'sbom-formats = ["application/vnd.cyclonedx+json"]',
+  })
 }
+
+// A buildpack that replaces this one must not find the file only-here.
+const SCRIPT_BUILDPACK = { 'test/script': { ...scriptBuildpackFiles('test/script'), 'only-here': '' } }
 
 /** Creates the script builder. */
 export async function makeScriptBuilder(directory: string): Promise<void> {

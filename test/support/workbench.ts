@@ -59,6 +59,11 @@ export async function writeFiles(path: string, files: Readonly<Record<string, st
   }
 }
 
+/** Removes the images with names that match the pattern. */
+export async function removeImages(pattern: string): Promise<void> {
+  await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', '--filter', `reference=${pattern}`))
+}
+
 /** Runs `docker <command>` on the names in `names`, one a line, if there are any. */
 export async function removeAll(command: string[], names: string): Promise<void> {
   const unique = [...new Set(names.split('\n').filter(Boolean))]
