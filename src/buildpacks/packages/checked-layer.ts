@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
 import { decompress } from '../../archive/decompress.ts'
 import { readTar } from '../../archive/tar/tar-reader.ts'
+import { verified } from '../../archive/verified-stream.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Layer } from '../../images/image.ts'
 import type { BuildpackDescriptor } from '../buildpack-descriptor.ts'
@@ -15,20 +16,27 @@ import { formatEntry } from '../order.ts'
 /** The directories above those of modules, which a layer may contain too. */
 const PARENTS = ['', 'cnb', 'cnb/buildpacks', 'cnb/extensions']
 
+/** Returns the layer's tar with a check of its digest. */
+type Verify = (plain: Readable) => Readable
+
 /**
  * Returns the layer with streams that fail with CNB_BUILDPACK_INVALID, before their end, if the tar lacks a file of `modules` that each
- * must have, or contains anything but files of `modules`. A layer that a registry mounts from the package's repository is not read, and
+ * must have, or contains anything but files of `modules`. The stream of the blob also fails if the blob does not contain the layer: who
+ * decompresses it must find the files that were checked. A layer that a registry mounts from the package's repository is not read, and
  * not checked.
  * @param source the package's name for errors
  * @param modules the modules that the package's labels find in the layer
  */
 export function checkedLayer(layer: Layer, source: string, modules: readonly BuildpackDescriptor[]): Layer {
-  const { blob } = layer
-  const check = (open: Layer['open']): Layer['open'] => async (signal) => Readable.from(checked(await open(signal), (copy) => checkFiles(copy, source, modules)), { objectMode: false })
+  const { blob, diffId } = layer
+  const check = (open: Layer['open'], verify?: Verify): Layer['open'] => async (signal) =>
+    Readable.from(checked(await open(signal), (copy) => checkFiles(copy, source, modules, verify)), { objectMode: false })
+  const isLayer: Verify = (plain) => verified(plain, diffId, (found) =>
+    new CnbError('CNB_BUILDPACK_INVALID', `a blob of the package '${source}' should contain layer ${diffId}, but contains ${found}`))
   return {
     ...layer,
     open: check((signal) => layer.open(signal)),
-    ...(blob ? { blob: { ...blob, open: check((signal) => blob.open(signal)) } } : {}),
+    ...(blob ? { blob: { ...blob, open: check((signal) => blob.open(signal), isLayer) } } : {}),
   }
 }
 
@@ -60,14 +68,14 @@ async function* checked(stream: Readable, checkCopy: (copy: Readable) => Promise
   }
 }
 
-async function checkFiles(layer: Readable, source: string, modules: readonly BuildpackDescriptor[]): Promise<void> {
+async function checkFiles(layer: Readable, source: string, modules: readonly BuildpackDescriptor[], verify: Verify = (plain) => plain): Promise<void> {
   const invalid = 'CNB_BUILDPACK_INVALID'
   const [names, files] = [new EntryNames(source, invalid), new ModuleFiles(`the package '${source}'`)]
   const directories = modules.map((module) => moduleDirectories(module))
   const parents = new Set([...PARENTS, ...directories.map(({ parent }) => parent.slice(1))])
   const roots = new Set(directories.map(({ root }) => root.slice(1)))
   const missing = new Map(modules.map((module, index) => [`${directories[index]!.root.slice(1)}/${module.kind}.toml`, module]))
-  const plain = await decompress(layer, { source: `a layer of '${source}'`, invalid })
+  const plain = verify(await decompress(layer, { source: `a layer of '${source}'`, invalid }))
   for await (const entry of readTar(plain, { source: `a layer of '${source}'`, invalid })) {
     const name = names.clean(entry)
     const path = name.toString('latin1')
