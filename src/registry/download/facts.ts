@@ -8,6 +8,8 @@ import { digestOf, hexOf } from '../../oci/digest.ts'
 import { cannotWrite } from './unfinished-file.ts'
 
 const MAX_BYTES = 64 * 1024
+/** In milliseconds. A fact that was marked as used in this time is not marked again: an unchanged builder reads a hundred facts. */
+const MARKED = 60_000
 
 export class Facts {
   readonly #folder: string
@@ -26,7 +28,7 @@ export class Facts {
       const fact = JSON.parse((await readBounded(path, { max: MAX_BYTES })).toString()) as { key?: unknown; value?: unknown } | null
       if (fact?.key !== nameOf(key)) return undefined
       const now = new Date()
-      await utimes(path, now, now).catch(() => {})
+      if (now.getTime() - stats.mtimeMs > MARKED) await utimes(path, now, now).catch(() => {})
       return fact.value
     } catch {
       return undefined
