@@ -9,9 +9,9 @@ export interface Platform {
   osFeatures?: readonly string[]
 }
 
-/** Formats `os/architecture[/variant]`, as docker prints it. */
-export function formatPlatform(platform: Platform): string {
-  return [platform.os, platform.architecture, ...(platform.variant ? [platform.variant] : [])].join('/')
+/** Formats `os/architecture[/variant]`, as docker prints it; a package for any architecture has none. */
+export function formatPlatform({ os, architecture, variant }: Platform): string {
+  return [os, architecture, variant].filter(Boolean).join('/')
 }
 
 /** Whether an image for `actual` can be used for `wanted`; a variant counts only if both have one. */

@@ -39,11 +39,11 @@ interface Wanted {
 }
 
 /** Returns a warning for a package of another architecture: older packages of scripts name one too, and work on any. */
-function comparePlatforms({ reference, platform: { os, architecture } }: Image, wanted: Platform): string | undefined {
+function comparePlatforms({ reference, platform }: Image, wanted: Platform): string | undefined {
   const isOther = (is: string, needed: string): boolean => is !== '' && needed !== '' && is !== needed
-  const message = `the package '${reference}' is for ${os}/${architecture}, but ${formatPlatform(wanted)} is needed`
-  if (isOther(os, wanted.os)) throw new CnbError('CNB_PLATFORM_MISMATCH', message, { hint: 'Use a package for that platform.' })
-  return isOther(architecture, wanted.architecture) ? `${message}: its programs may not run` : undefined
+  const message = `the package '${reference}' is for ${formatPlatform(platform)}, but ${formatPlatform(wanted)} is needed`
+  if (isOther(platform.os, wanted.os)) throw new CnbError('CNB_PLATFORM_MISMATCH', message, { hint: 'Use a package for that platform.' })
+  return isOther(platform.architecture, wanted.architecture) ? `${message}: its programs may not run` : undefined
 }
 
 /** A module in the label of a package. */

@@ -80,8 +80,6 @@ export async function inspectPackage(options: InspectPackageOptions, places: Ima
   return {
     package: locator.type === 'url' ? shownAddress(name) : name,
     ...place,
-    // A package for all architectures has none.
-    platform: place.platform?.replace(/\/$/, ''),
     main: {
       id: info.id,
       version: info.version,

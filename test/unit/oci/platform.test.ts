@@ -6,6 +6,7 @@ const arm = { os: 'linux', architecture: 'arm64' }
 test('is formatted like in docker', () => {
   expect(formatPlatform(arm)).toBe('linux/arm64')
   expect(formatPlatform({ ...arm, variant: 'v8' })).toBe('linux/arm64/v8')
+  expect(formatPlatform({ os: 'linux', architecture: '' })).toBe('linux')
 })
 
 test.each([
