@@ -83,7 +83,7 @@ async function readOne(locator: ExternalLocator, base: string, reading: ModuleRe
   }
 }
 
-/** Warns of an entry of a registry for an image with another buildpack. */
+/** Warns of an entry of a registry if its image contains another buildpack. */
 function compareEntry({ id, version }: RegistryLocator, { modules: [main] }: FoundModules, { events }: Context): void {
   const info = main?.descriptor.info
   if (!info || (info.id === id && (version === undefined || info.version === version))) return

@@ -32,7 +32,7 @@ export const packageBuildpackCommand = defineCommand({
   formats: MAKING_FORMATS,
   groups,
   examples: [
-    { line: 'cnb buildpack package hello --path . --format file', does: 'create the file hello.cnb from a buildpack' },
+    { line: 'cnb buildpack package ../hello --path . --format file', does: 'create the file ../hello.cnb from a buildpack' },
     { line: 'cnb buildpack package registry.example/hello:1.0 --config package.toml --publish', does: 'publish a composite buildpack' },
     { line: 'cnb buildpack package registry.example/hello --publish --target linux/amd64,linux/arm64', does: 'publish an index for two platforms' },
   ],

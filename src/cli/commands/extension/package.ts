@@ -18,7 +18,7 @@ export const packageExtensionCommand = defineCommand({
   formats: MAKING_FORMATS,
   groups,
   examples: [
-    { line: 'cnb extension package packages --path . --format file', does: 'create the file packages.cnb' },
+    { line: 'cnb extension package ../packages --path . --format file', does: 'create the file ../packages.cnb' },
     { line: 'cnb extension package registry.example/packages:1.0 --path . --publish', does: 'publish an extension' },
   ],
   load: async () => (await import('../buildpack/package-handler.ts')).runPackageExtension,

@@ -59,7 +59,7 @@ ${prepare ? `## Prepare\n\n${prepare.text}\n\n${block(prepare.commands)}\n` : ''
 ${use}## Publish
 
 ${block(
-    `cnb ${kind} package ${name} --path . --format file       # ${targets.length > 1 ? `${name}-OS-ARCH.cnb` : `${name}.cnb`}\ncnb ${kind} package registry.example/${name}:${module.version} --path . --publish`,
+    `cnb ${kind} package ../${name} --path . --format file    # ../${targets.length > 1 ? `${name}-OS-ARCH.cnb` : `${name}.cnb`}\ncnb ${kind} package registry.example/${name}:${module.version} --path . --publish`,
   )}
 A package contains all files of this directory${prepare?.text.includes('linux/') ? ' for its platform' : ''}.
 `

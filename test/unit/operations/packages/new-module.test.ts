@@ -62,8 +62,8 @@ test('compiles a new buildpack in Go for each of its platforms', async () => {
 
 test('names the package file of one target, and those of several, in the README', async () => {
   const readme = async (options: Partial<NewModuleOptions>): Promise<string> => readFile(join((await create(options)).path, 'README.md'), 'utf8')
-  expect(await readme({})).toContain('# hello.cnb\n')
-  expect(await readme({ language: 'go', path: 'other' })).toContain('# hello-OS-ARCH.cnb\n')
+  expect(await readme({})).toContain('# ../hello.cnb\n')
+  expect(await readme({ language: 'go', path: 'other' })).toContain('# ../hello-OS-ARCH.cnb\n')
 })
 
 test.each(['a b', 'a/../b', '/a', 'a//b', 'app', 'a_b', ''])('rejects the ID %j', async (id) => {

@@ -89,7 +89,7 @@ describe('openModuleSources', () => {
     expect(warnings()).toEqual([expect.stringContaining("using the last clone of the buildpack registry 'mine'")])
   })
 
-  test('warns of an entry of a registry for an image with another buildpack', async () => {
+  test('warns of an entry of a registry if its image contains another buildpack', async () => {
     const { reference } = await pushPackage()
     const index = makeIndex(join(directory.path, 'index'))
     index.commit('ot/he/acme_other', [{ ns: 'acme', name: 'other', version: '7', addr: reference }])
