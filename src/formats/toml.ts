@@ -37,6 +37,23 @@ function refuseInheritedNames(text: string, file: string): void {
 export function parseToml(text: string, file: string): TomlTable {
   const document = text.replace(/^\uFEFF/, '')
   refuseInheritedNames(text, file)
+  const table = parseDocument(document, file)
+  if (isDeep(table)) throw new CnbError('CNB_DESCRIPTOR_INVALID', `${file} has values in more than ${MAX_DEPTH} levels`, { position: { file } })
+  return table
+}
+
+/** No document that is read is nested this deep. The search for positions of keys takes memory by the square of the depth. */
+const MAX_DEPTH = 100
+
+function isDeep(table: TomlTable): boolean {
+  let level: unknown[] = [table]
+  for (let depth = 0; depth <= MAX_DEPTH; depth++) {
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? (Object.values(value) as unknown[]) : []))
+  }
+  return level.length > 0
+}
+
+function parseDocument(document: string, file: string): TomlTable {
   try {
     return parse(document)
   } catch (error) {

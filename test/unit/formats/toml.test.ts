@@ -9,6 +9,16 @@ describe('parseToml', () => {
   })
 
   it.each([
+    ['keys of tables', (levels: number) => `[a${'.a'.repeat(levels - 2)}]\nb = 1\n`],
+    ['dotted keys', (levels: number) => `a${'.a'.repeat(levels - 1)} = 1\n`],
+    ['lists', (levels: number) => `a = ${'['.repeat(levels - 1)}1${']'.repeat(levels - 1)}\n`],
+  ])('accepts %s in 100 levels, and no more', (_, nested) => {
+    expect(parseToml(nested(100), 'x.toml')).toHaveProperty('a')
+    const error = expect.objectContaining({ code: 'CNB_DESCRIPTOR_INVALID', message: 'x.toml has values in more than 100 levels' }) as Error
+    for (const levels of [101, 3000]) expect(() => parseToml(nested(levels), 'x.toml')).toThrow(error)
+  })
+
+  it.each([
     ['a =\n', 1, 4],
     ['a = 1\nb = "x\n', 2, 7],
     ['a = 1\na = 2\n', 2, 6],
