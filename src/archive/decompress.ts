@@ -1,6 +1,7 @@
 /** Decompression of archives; the format is detected from the first bytes, never from the name. */
 
 import { Readable, pipeline, type Transform } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import * as zlib from 'node:zlib'
 import { CnbError } from '../base/errors.ts'
 import type { ErrorCode } from '../base/errors.ts'
@@ -102,6 +103,8 @@ async function peek(stream: Readable): Promise<Buffer> {
     if (stream.errored) throw stream.errored
     if (stream.readableEnded || stream.destroyed) return Buffer.alloc(0)
     await change(stream)
+    // With fewer bytes than needed, a stream is readable again at once: only this lets it read more.
+    await setImmediate()
   }
 }
 

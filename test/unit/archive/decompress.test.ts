@@ -24,6 +24,17 @@ describe('decompress', () => {
     expect((await buffer(await decompress(open()))).equals(content)).toBe(true)
   })
 
+  it('lets the stream read more while it waits for the first bytes', async () => {
+    const stream = new PassThrough()
+    stream.write('a')
+    let waits = 0
+    stream.on('newListener', (event) => {
+      if (event === 'readable' && ++waits > 100) throw new Error('the loop never ends')
+    })
+    setImmediate(() => stream.end('b'))
+    expect((await buffer(await decompress(stream))).toString()).toBe('ab')
+  })
+
   it.each([[Buffer.alloc(0)], [Buffer.from('a')], [Buffer.from([0x1f])]])('returns %o unchanged', async (bytes) => {
     expect(await buffer(await decompress(Readable.from([bytes], { objectMode: false })))).toEqual(bytes)
   })
