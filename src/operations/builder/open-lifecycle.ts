@@ -8,6 +8,7 @@ import { readLifecycleImage } from '../../builder/lifecycle/lifecycle-image.ts'
 import { readLifecycleTree, type LifecycleSource, type LifecycleSurvey } from '../../builder/lifecycle-source.ts'
 import { openFileTree } from '../../buildpacks/file-tree.ts'
 import { pathOfUri } from '../../buildpacks/locator.ts'
+import { shownAddress } from '../../formats/shown-address.ts'
 import type { PullPolicy } from '../../images/find/find-image.ts'
 import type { Image } from '../../images/image.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
@@ -69,8 +70,7 @@ export async function openLifecycle(location: LifecycleLocation, services: Lifec
 
 /** @param url the name for messages; its query may contain a token */
 function readDownload(file: Download, url: string, cache: ContentCache, context: Context): Promise<LifecycleSource> {
-  const { origin, pathname } = new URL(url)
-  return readArchive({ ...file, name: origin + pathname }, cache, context)
+  return readArchive({ ...file, name: shownAddress(url) }, cache, context)
 }
 
 /**
@@ -78,13 +78,12 @@ function readDownload(file: Download, url: string, cache: ContentCache, context:
  * survey, by the archive's digest. The layer's digest is verified whenever the layer is read.
  */
 async function readArchive(file: { path: string; name: string; digest?: Digest }, cache: ContentCache, context: Context): Promise<LifecycleSource> {
-  const tree = await openFileTree(file.path, { invalid: 'CNB_LIFECYCLE_INVALID', missing: 'CNB_LIFECYCLE_INVALID' })
-  const named = { ...tree, path: file.name }
+  const tree = await openFileTree(file.path, { invalid: 'CNB_LIFECYCLE_INVALID', missing: 'CNB_LIFECYCLE_INVALID' }, file.name)
   const digest = tree.isDirectory ? undefined : (file.digest ?? (await digestOfFile(file.path, context)))
-  if (digest === undefined) return readLifecycleTree(named, context)
+  if (digest === undefined) return readLifecycleTree(tree, context)
   // Another version of cnb may make another layer.
   const key = `${VERSION} ${digest}`
-  return readLifecycleTree(named, context, undefined, async (survey) => {
+  return readLifecycleTree(tree, context, undefined, async (survey) => {
     const known = knownSurvey(await cache.fact('lifecycle', key))
     if (known) return known
     const found = await survey()

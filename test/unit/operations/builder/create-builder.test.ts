@@ -125,6 +125,12 @@ describe('createBuilder', () => {
       expect((await create(toml)).id).toBe(local.id)
     })
 
+    test('has its address without the token in the error for a file that is not an archive', async () => {
+      await using server = await listen((_request, response) => void response.end('hello'))
+      const failed = create(withLifecycle(`uri = "${server.origin}/l.tgz?token=secret"`), { pullPolicy: 'if-not-present' })
+      await expect(failed).rejects.toMatchObject({ code: 'CNB_LIFECYCLE_INVALID', message: expect.stringContaining(`${server.origin}/l.tgz is not a valid tar`) as string })
+    })
+
     test('comes from a release in the cache', async () => {
       await using cache = openContentCache(join(scratch.path, 'cache'), { budget: 1e9 })
       const { digest } = await cache.storeUnknown(async () => Readable.from([archive()]), { maxBytes: 1e6 })
