@@ -1,7 +1,7 @@
 // Builds dist/, the published files besides bin/cnb.js.
 //
 // These are the command (main.js) and the library (index.js) with the chunks that they
-// share, as CommonJS, which Node starts faster than modules; source maps; declarations of the library's types; licences.
+// share, as CommonJS, which Node starts faster than modules; source maps; declarations of the library's types; licences; an SBOM.
 
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
@@ -80,18 +80,34 @@ function importsOf(id, graph, found = new Set()) {
   return found
 }
 
-/** Returns the licences of all packages in the bundle, as most licences require; each text once. */
-async function licences(modules) {
+/** Returns the manifests and folders of the packages in the bundle, in the order of their names. */
+async function packagesOf(modules) {
   const folders = new Set(modules.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []))
-  const packages = new Map()
-  for (const folder of [...folders].sort()) {
-    const { name, version, license, author } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+  return Promise.all([...folders].sort().map(async (folder) => ({ folder, ...JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) })))
+}
+
+/** Returns the licences of packages, as most licences require; each text once. */
+async function licences(packages) {
+  const names = new Map()
+  for (const { folder, name, version, license, author } of packages) {
     const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry))
     const text = (file === undefined ? withoutText(name, license, author) : await readFile(join(folder, file), 'utf8')).trim()
-    packages.set(text, [...(packages.get(text) ?? []), `${name} ${version} (${license})`])
+    names.set(text, [...(names.get(text) ?? []), `${name} ${version} (${license})`])
   }
-  const parts = [...packages].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`)
+  const parts = [...names].map(([text, of]) => `${of.join('\n')}\n\n${text}\n`)
   return `dist/ contains parts of these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`
+}
+
+/** Returns the SBOM of the bundle in CycloneDX's form. It has no time and no serial number, so two builds are equal. */
+async function sbom(packages) {
+  const component = ({ name, version, license }, type) => {
+    const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`
+    // An expression such as `(MIT OR Apache-2.0)` has spaces.
+    return { type, 'bom-ref': purl, name, version, purl, licenses: [/\s/.test(license) ? { expression: license } : { license: { id: license } }] }
+  }
+  const own = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+  const components = packages.map((manifest) => component(manifest, 'library'))
+  return `${JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, metadata: { component: component(own, 'application') }, components }, undefined, 2)}\n`
 }
 
 /** Returns the words for a package without a licence file. @throws Error if its package.json lacks the licence's SPDX ID or the author */
@@ -124,5 +140,7 @@ async function write(path, text) {
 
 await rm(DIST, { recursive: true, force: true })
 await write(join(DIST, 'package.json'), '{ "type": "commonjs" }\n')
-await write(join(DIST, 'LICENSES.txt'), await licences(await bundle()))
+const packages = await packagesOf(await bundle())
+await write(join(DIST, 'LICENSES.txt'), await licences(packages))
+await write(join(DIST, 'sbom.cdx.json'), await sbom(packages))
 await declareTypes()

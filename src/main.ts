@@ -2,34 +2,46 @@
 
 import { setMaxListeners } from 'node:events'
 import { basename } from 'node:path'
-import process from 'node:process'
 import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
 import type { Dialect } from './cli/command.ts'
 import { CNB } from './cli/command-list.ts'
+import { directOutput } from './cli/direct-output.ts'
 import { parseCommandLine } from './cli/program.ts'
 import type { Host } from './operations/services.ts'
 
 /** Time limit for the cleanup of an interrupted run; the documented limit is 10 s. */
 const LAST_GRACE_MS = 9500
 
+/** Whether Bun runs cnb: in the binary of `npm run package`. */
+const ON_BUN = process.versions['bun'] !== undefined
+
+/** Configures the JavaScript engine for a command, before the command's code is loaded. The library does not call it: its process belongs to the caller. */
+async function tuneEngine(): Promise<void> {
+  const { collectBy } = await import('./base/spent-chunks.ts')
+  if (ON_BUN) {
+    let jsc: { edenGC(): void } | undefined
+    collectBy(() => (jsc ??= process.getBuiltinModule('bun:jsc') as { edenGC(): void }).edenGC())
+  } else collectBy(await tuneV8())
+}
+
 /**
- * Configures V8 for a command, before the command's code is loaded. The library does not call it: its process belongs to the caller.
+ * Configures V8. Returns its minor collection.
  * Undici parses HTTP in WebAssembly, which V8 optimizes after a few calls. This compilation takes about 150 ms of processor time, and
  * even a command with three requests waits for it before it exits; only the parsing of a few headers would become faster.
  */
-async function tuneV8(): Promise<void> {
-  const [{ setFlagsFromString }, { runInNewContext }, { collectBy }] = await Promise.all([import('node:v8'), import('node:vm'), import('./base/spent-chunks.ts')])
+async function tuneV8(): Promise<() => void> {
+  const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import('node:v8'), import('node:vm')])
   setFlagsFromString(`--wasm-tiering-budget=${2 ** 31 - 1}`)
   let minorCollection: ((options: { type: 'minor' }) => void) | undefined
-  collectBy(() => {
+  return () => {
     if (!minorCollection) {
       // V8's `gc` function exists in contexts that are created after the flag is set.
       setFlagsFromString('--expose-gc')
       minorCollection = runInNewContext('gc') as NonNullable<typeof minorCollection>
     }
     minorCollection({ type: 'minor' })
-  })
+  }
 }
 
 const SIGNALS = [
@@ -72,18 +84,18 @@ function stopOnSignals(controller: AbortController): void {
   process.on('unhandledRejection', onDefect)
 }
 
-/** Keeps the run going if an output stream fails, because its work matters more. A result that cannot be written changes the exit code. */
-function watchOutput(): void {
+/** Opens stdout. Its failure does not stop the run, because its work matters more; a result that cannot be written changes the exit code. */
+function openOutput(): NodeJS.WriteStream {
   process.stdout.once('error', ({ code, message }: NodeJS.ErrnoException) => {
     // The reader closed the pipe early (`| head`).
     if (code === 'EPIPE') return
     process.stderr.write(`ERROR: cannot write the output: ${message} (CNB_OUTPUT)\n`)
     process.once('exit', (exit) => (process.exitCode = exit || ERRORS.CNB_OUTPUT.exit))
   })
-  process.stdout.on('error', () => {})
+  return process.stdout.on('error', () => {})
 }
 
-/** Returns stderr, opened on first use, because opening it takes a thirtieth of the time of --help. Its failure does not matter. */
+/** Opens stderr. Its failure does not matter. */
 function openDiagnostics(): NodeJS.WriteStream {
   return process.stderr.on('error', () => {})
 }
@@ -95,7 +107,8 @@ async function* standardInput(): AsyncGenerator<Buffer> {
 
 /** Selects pack's command line for a link of that name and for `cnb pack …`. */
 async function chooseDialect([, script = '', ...words]: readonly string[]): Promise<{ argv: readonly string[]; dialect: Dialect }> {
-  const isLink = basename(script) === 'pack'
+  // In a binary, the script is a file in it.
+  const isLink = basename(ON_BUN ? process.argv0 : script, '.exe') === 'pack'
   if (!isLink && words[0] !== 'pack') return { argv: words, dialect: CNB }
   return { argv: isLink ? words : words.slice(1), dialect: (await import('./cli/pack/dialect.ts')).packDialect(CNB.commands) }
 }
@@ -103,28 +116,28 @@ async function chooseDialect([, script = '', ...words]: readonly string[]): Prom
 async function main(): Promise<number> {
   // Hides deprecation warnings of bundled packages, such as the one of Node 24 for docker-modem's url.parse().
   process.noDeprecation = true
-  watchOutput()
+  const stdout = directOutput(1, openOutput)
   const { argv, dialect } = await chooseDialect(process.argv)
-  const parsed = parseCommandLine(argv, process.stdout.columns, dialect)
+  const parsed = parseCommandLine(argv, stdout.columns, dialect)
   if (parsed.kind === 'print') {
     if (parsed.note !== undefined) openDiagnostics().write(`${parsed.note}\n`)
-    if (parsed.text !== '') process.stdout.write(`${parsed.text}\n`)
+    if (parsed.text !== '') stdout.write(`${parsed.text}\n`)
     return 0
   }
-  const stderr = openDiagnostics()
+  const stderr = directOutput(2, openDiagnostics)
   const { homedir } = await import('node:os')
   const host: Host = { env: process.env, cwd: process.cwd(), home: homedir() }
   const controller = new AbortController()
   // Many concurrent operations listen to the signal; Node warns of a leak at more than ten listeners.
   setMaxListeners(0, controller.signal)
   stopOnSignals(controller)
-  await tuneV8()
+  await tuneEngine()
   const [{ runCommand, reportUsageError }, { Connections }] = await Promise.all([import('./cli/run.ts'), import('./operations/connections.ts')])
   const environment = dialect.hostOf?.(host) ?? host
   await using connections = new Connections(environment)
   const io = {
     host: environment,
-    stdout: process.stdout,
+    stdout,
     stderr,
     signal: controller.signal,
     services: (context: Context) => connections.engineServices(context),

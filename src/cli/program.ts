@@ -123,7 +123,16 @@ function makeProgram({ program: name, commands, globals }: Dialect, argv: readon
   const program = new Command(name)
     .description('Turns source code into container images with Cloud Native Buildpacks.')
     .helpOption('-h, --help', 'print help')
-    .configureOutput({ writeOut: write, writeErr: write, outputError: () => undefined })
+    .configureOutput({
+      writeOut: write,
+      writeErr: write,
+      outputError: () => undefined,
+      // By default, commander reads them from the process's streams, which opens these.
+      getOutHelpWidth: () => width,
+      getErrHelpWidth: () => width,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
   for (const option of Object.values(optionsOf([globals]))) program.addOption(option)
   for (const definition of commands) {
     const command = addCommand(program, definition, argv, onRun)

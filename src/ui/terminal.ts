@@ -6,7 +6,7 @@ import { makeTheme, usesColor, type ColorChoice, type Theme } from './theme.ts'
 
 /** The part of a Node stream that writing to a screen needs. */
 export interface OutputStream {
-  write(text: string): unknown
+  write(text: string | Uint8Array): unknown
   readonly isTTY?: boolean
   readonly columns?: number
   readonly rows?: number
