@@ -13,16 +13,20 @@ import type { Host } from './operations/services.ts'
 /** Time limit for the cleanup of an interrupted run; the documented limit is 10 s. */
 const LAST_GRACE_MS = 9500
 
-/** Whether Bun runs cnb: in the binary of `npm run package`. */
-const ON_BUN = process.versions['bun'] !== undefined
+/** Bun's functions, if Bun runs cnb: in a binary of `npm run package`. */
+const { Bun: bun } = globalThis as { Bun?: { gc(now: boolean): void } }
+
+/**
+ * Bytes between two of Bun's collections, which have no minor form. A smaller number costs processor time: 16 MiB keeps a build with a
+ * layer of 300 MB below 120 MiB for a quarter more processor time.
+ */
+const BUN_COLLECTION_STEP = 16 * 1024 * 1024
 
 /** Configures the JavaScript engine for a command, before the command's code is loaded. The library does not call it: its process belongs to the caller. */
 async function tuneEngine(): Promise<void> {
   const { collectBy } = await import('./base/spent-chunks.ts')
-  if (ON_BUN) {
-    let jsc: { edenGC(): void } | undefined
-    collectBy(() => (jsc ??= process.getBuiltinModule('bun:jsc') as { edenGC(): void }).edenGC())
-  } else collectBy(await tuneV8())
+  if (bun) collectBy(() => bun.gc(true), BUN_COLLECTION_STEP)
+  else collectBy(await tuneV8())
 }
 
 /**
@@ -108,7 +112,7 @@ async function* standardInput(): AsyncGenerator<Buffer> {
 /** Selects pack's command line for a link of that name and for `cnb pack …`. */
 async function chooseDialect([, script = '', ...words]: readonly string[]): Promise<{ argv: readonly string[]; dialect: Dialect }> {
   // In a binary, the script is a file in it.
-  const isLink = basename(ON_BUN ? process.argv0 : script, '.exe') === 'pack'
+  const isLink = basename(bun ? process.argv0 : script, '.exe') === 'pack'
   if (!isLink && words[0] !== 'pack') return { argv: words, dialect: CNB }
   return { argv: isLink ? words : words.slice(1), dialect: (await import('./cli/pack/dialect.ts')).packDialect(CNB.commands) }
 }

@@ -5,20 +5,23 @@
  * still in the processor's cache.
  */
 
+/** Bytes between two collections. */
 const STEP = 4 * 1024 * 1024
 
 let passed = 0
+let step = STEP
 let collect: (() => void) | undefined
 
-/** Sets the function that runs a minor collection. Without it, chunks are only counted. */
-export function collectBy(minorCollection: () => void): void {
-  collect = minorCollection
+/** Sets the function that collects garbage, and the bytes between two calls. Without it, chunks are only counted. */
+export function collectBy(collection: () => void, every = STEP): void {
+  collect = collection
+  step = every
 }
 
 /** Counts a chunk of a stream that may carry a layer, and collects garbage every few megabytes. */
 export function countBytes(chunk: Buffer): void {
   passed += chunk.length
-  if (passed < STEP) return
+  if (passed < step) return
   passed = 0
   collect?.()
 }

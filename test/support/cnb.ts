@@ -1,10 +1,13 @@
-/** Runs `bin/cnb.js` in a separate process without a terminal, as users do. */
+/** Runs `cnb` in a separate process without a terminal, as users do. */
 
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-/** $CNB_TEST_BIN selects another cnb than this checkout's, such as an installed one. */
-const BINARY = process.env['CNB_TEST_BIN'] ?? join(import.meta.dirname, '../../bin/cnb.js')
+/** This checkout's `bin/cnb.js`; $CNB_TEST_BIN selects another cnb, such as an installed one or a binary of `npm run package`. */
+export const BINARY = process.env['CNB_TEST_BIN'] ?? join(import.meta.dirname, '../../bin/cnb.js')
+
+/** Whether Node runs the tested cnb; otherwise it is a binary. */
+export const ON_NODE = BINARY.endsWith('.js')
 
 export interface RunOptions {
   /** Another `bin/cnb.js` than this checkout's. */

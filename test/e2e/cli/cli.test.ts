@@ -8,9 +8,8 @@ import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { VERSION } from '../../../src/base/version.ts'
-import { runCnb } from '../../support/cnb.ts'
+import { BINARY, ON_NODE, runCnb } from '../../support/cnb.ts'
 
-const BINARY = join(import.meta.dirname, '../../../bin/cnb.js')
 const NO_ENGINE = { DOCKER_HOST: 'unix:///nonexistent/docker.sock', DOCKER_CONTEXT: undefined }
 
 /** The files of the bundle that a run of `cnb` loaded, by Node's report, and the source files in them. */
@@ -42,7 +41,7 @@ describe('help and version', () => {
     expect(await runCnb(['--version'])).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' })
   })
 
-  it('loads only the parser and the definitions for help', async () => {
+  it.runIf(ON_NODE)('loads only the parser and the definitions for help', async () => {
     const { files, sources } = await loadedCode(['--help'])
     expect(files.sort()).toEqual(['main', 'rolldown-runtime', 'start'])
     const others = sources.filter((source) => /^src\/(?:operations|docker|ui|formats|lifecycle)\//.test(source))
@@ -50,7 +49,7 @@ describe('help and version', () => {
     expect(others.sort()).toEqual(['src/operations/build/build-sinks.ts', 'src/operations/packages/new/choices.ts'])
   })
 
-  it('loads the engine but no spinner without a terminal', async () => {
+  it.runIf(ON_NODE)('loads the engine but no spinner without a terminal', async () => {
     const { files } = await loadedCode(['inspect', 'app'])
     expect(files).toContain('engine')
     expect(files.filter((file) => ['ora', 'build'].includes(file))).toEqual([])
@@ -113,7 +112,7 @@ describe('colour', () => {
 
 describe('streams', () => {
   it('succeeds if the reader closes the pipe early', async () => {
-    const child = spawn(process.execPath, [BINARY, 'build', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(BINARY, ['build', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
     let stderr = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     child.stdout.destroy()
@@ -123,7 +122,7 @@ describe('streams', () => {
 
   it.runIf(existsSync('/dev/full'))('fails with one line if stdout cannot be written', async () => {
     const full = openSync('/dev/full', 'w')
-    const child = spawn(process.execPath, [BINARY, 'build', '--help'], { stdio: ['ignore', full, 'pipe'] })
+    const child = spawn(BINARY, ['build', '--help'], { stdio: ['ignore', full, 'pipe'] })
     const [code, stderr] = await Promise.all([new Promise((resolve) => child.once('close', resolve)), text(child.stderr!)])
     closeSync(full)
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^ERROR: cannot write the output: .*ENOSPC.* \(CNB_OUTPUT\)\n$/)])
@@ -131,7 +130,7 @@ describe('streams', () => {
 
   it.runIf(existsSync('/dev/full'))('ignores a failed write to stderr', async () => {
     const full = openSync('/dev/full', 'w')
-    const child = spawn(process.execPath, [BINARY, 'build'], { stdio: ['ignore', 'ignore', full] })
+    const child = spawn(BINARY, ['build'], { stdio: ['ignore', 'ignore', full] })
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(2)
     closeSync(full)
   })

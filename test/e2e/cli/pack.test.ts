@@ -9,7 +9,7 @@ import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { parseToml } from '../../../src/formats/toml.ts'
-import { runCnb, type Finished } from '../../support/cnb.ts'
+import { BINARY, runCnb, type Finished } from '../../support/cnb.ts'
 import { docker } from '../../support/engines/docker.ts'
 import { startRegistry } from '../../support/registry/registry.ts'
 import { appFiles, BUILDER, processes, SAMPLE_RUN_IMAGE } from '../../support/script-builder.ts'
@@ -22,7 +22,7 @@ afterAll(() => bench.clear())
 /** Links cnb under the name of pack. */
 async function linkPack(): Promise<string> {
   const link = join(await bench.directory({}), 'pack')
-  await symlink(join(import.meta.dirname, '../../../bin/cnb.js'), link)
+  await symlink(BINARY, link)
   return link
 }
 

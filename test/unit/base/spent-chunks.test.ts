@@ -18,4 +18,12 @@ describe('countBytes', () => {
     }
     expect(most).toBeLessThan(16 * MIB)
   })
+
+  it('collects once in the given number of bytes', () => {
+    let collections = 0
+    collectBy(() => collections++, 2 * MIB)
+    for (let at = 0; at < 8; at++) countBytes(Buffer.alloc(MIB))
+    expect(collections).toBe(4)
+    collectBy(() => undefined)
+  })
 })
