@@ -2,7 +2,7 @@
 //
 //   npm run package                             all platforms
 //   npm run package -- linux-x64 darwin-arm64   some platforms
-//   npm run package -- --no-archive linux-x64   only the executable, which takes seconds
+//   npm run package -- --no-archive own         only the executable, of this machine's platform, which takes seconds
 //
 // An executable is Bun with the bundle and its compiled code. The Bun of this machine compiles for all platforms.
 
@@ -94,7 +94,7 @@ function ownPlatform() {
 }
 
 const { values, positionals } = parseArgs({ options: { 'no-archive': { type: 'boolean' } }, allowPositionals: true })
-const platforms = positionals.length > 0 ? positionals : Object.keys(PLATFORMS)
+const platforms = positionals.length > 0 ? positionals.map((name) => (name === 'own' ? ownPlatform() : name)) : Object.keys(PLATFORMS)
 for (const platform of [...platforms, ownPlatform()]) if (!(platform in PLATFORMS)) throw new Error(`cannot package for ${platform}: the platforms are ${Object.keys(PLATFORMS).join(', ')}`)
 const directory = await mkdtemp(join(tmpdir(), 'cnb-package-'))
 try {
