@@ -15,6 +15,8 @@ const STUBS = [
   [UNUSED, /./, 'module.exports = {}'],
   // commander needs it only for subcommands in separate programs, which cnb does not have; loading it is 5 % of the time of --help.
   [/^node:child_process$/, /[/\\]commander[/\\]/, 'module.exports = {}'],
+  // Bun opens the standard streams if the bundler's import copies the members of process. commander requires it, which copies nothing.
+  [/^node:process$/, /[/\\]node_modules[/\\](?!commander[/\\])/, 'export default process'],
   // undici needs them for form bodies and HTTP/2; it supports Node.js without http2.
   [/^\.\.\/web\/fetch\/body\.js$/, /[/\\]undici[/\\]lib[/\\]/, 'module.exports = {}'],
   [/^node:http2$/, /[/\\]undici[/\\]lib[/\\]/, 'module.exports = { constants: {} }'],
