@@ -38,6 +38,7 @@ type DecisionKind =
   | 'cache'
   | 'cached layer'
   | 'extension'
+  | 'files'
   | 'image'
   | 'layer'
   | 'lifecycle'

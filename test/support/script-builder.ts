@@ -117,6 +117,13 @@ export async function bringShell(directory: string, id: string): Promise<void> {
   }
 }
 
+/** Creates a script builder with a script of sh as `tar`, which ends with the real program, `tar.real`, and the same arguments. */
+export async function builderWithTar(image: string, directory: string, script: string): Promise<void> {
+  const program = Buffer.from(`#!/bin/sh\n${script}\nexec /usr/bin/tar.real "$@"\n`).toString('base64')
+  const install = `mv /usr/bin/tar /usr/bin/tar.real; echo ${program} | base64 -d >/usr/bin/tar; chmod 755 /usr/bin/tar`
+  await builderOnto(image, directory, ['sh', '-ec', install], ['USER 1001:1000'])
+}
+
 /** Creates a script builder on a base that `command` changes as root, with additional Dockerfile instructions. */
 async function builderOnto(image: string, directory: string, command: readonly string[], changes: readonly string[]): Promise<void> {
   const sample = parseToml(await readFile(SAMPLE, 'utf8'), SAMPLE) as { build: { image: string } }

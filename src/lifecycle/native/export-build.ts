@@ -59,11 +59,13 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   await using layers = new LayerFactory(built.files, builder)
   const known = knownLauncher(input.record, plan)
   let launcher: KnownLauncher | undefined
+  let isRead = false
   const buildpacks = readBuiltBuildpacks(built.tree, group)
   const layerOf = oncePerLayer(async (id, name): Promise<Layer> => {
     const path = `${escapeId(id)}/${name}`
     const make = (): Promise<Layer> => layers.directoryLayer(`${LAYERS_DIR}/${path}`, parentsOf(path, built.tree), context, isNew(input, id, name) ? copy : undefined)
     const { unchanged, reason } = unchangedLayer(input, id, name)
+    isRead ||= !unchanged
     decide(context, { kind: 'layer', name: `${id}:${name}` }, unchanged ? 'not read again' : 'read', reason)
     return unchanged ? { diffId: unchanged.sha, open: async (signal) => (await make()).open(signal) } : await measured(context, `reading layer ${id}:${name}`, make)
   })
@@ -89,9 +91,10 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
     },
     context,
   )
-  // Not earlier: reading from a container blocks while an engine removes it.
-  input.end()
+  // Not earlier: reading from a container blocks while an engine removes it. Saving reads new layers again, faster before the end.
+  if (!isRead) input.end()
   const saved = await sink.save(exported.image, context)
+  if (isRead) input.end()
   await writeOutputs(plan, exported.tree, reportToml(plan, saved, { ...exported, group }), context)
   return {
     image: { ...saved, config: exported.image.config.config },

@@ -77,8 +77,16 @@ class Session {
     this.#data('attributes', this.#attributes(layers))
     this.#data('version', ask === 'ask' ? `${version}\n` : '')
     this.#data('fingerprints', this.#fingerprints(await this.#paths()))
-    await this.#line()
-    return 0
+    for (;;) await this.#sendTar(await this.#paths())
+  }
+
+  async #sendTar([directory = '/', name = '']: readonly string[]): Promise<void> {
+    const path = posix.join(directory, name)
+    this.#engine.reads.push(path)
+    if (!this.#process.files.has(path)) return this.#say('no access')
+    this.#say(`tar ${this.#process.files.list(path).length}`)
+    this.#data('tar', await buffer(this.#process.files.archive(path)))
+    this.#say('exit tar 0')
   }
 
   #say(words: string): void {

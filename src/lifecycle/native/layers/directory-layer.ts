@@ -18,17 +18,18 @@ export async function directoryLayer(
   path: string,
   parents: readonly TarHeader[],
   copy: CopyMaker | undefined,
-  { signal }: Context,
+  context: Context,
 ): Promise<Layer> {
+  const { signal } = context
   const above = [...parentEntries(parents)]
   const targets = new Set<string>()
   try {
-    return await makeTarLayer((signal) => withoutLinks(source, path, above, targets, signal), { signal, copy })
+    return await makeTarLayer((signal) => withoutLinks(source, path, above, targets, { ...context, signal }), { signal, copy })
   } catch (error) {
     if (!(error instanceof HardLinksFound)) throw error
   }
   const links = { targets, found: new Map<string, ArchiveTarget>(), spool: source.newSpool() }
-  return makeTarLayer((signal) => withLinks(source, path, above, links, signal), { signal, copy })
+  return makeTarLayer((signal) => withLinks(source, path, above, links, { ...context, signal }), { signal, copy })
 }
 
 /** Called each time the layer is read for its digest. */
@@ -42,10 +43,10 @@ async function* withoutLinks(
   path: string,
   above: readonly TarEntry[],
   targets: Set<string>,
-  signal: AbortSignal | undefined,
+  context: Context,
 ): AsyncGenerator<TarEntry> {
   yield* above
-  for await (const entry of filesAt(source, path, { signal })) {
+  for await (const entry of filesAt(source, path, context)) {
     if (entry.type === 'link') targets.add(keyOf(entry.linkname))
     // After the first hard link the layer is generated again, so hashing the rest is unnecessary.
     else if (targets.size === 0) yield layerEntry(entry, source.owner, entry.bytes ?? entry.content)
@@ -71,10 +72,10 @@ async function* withLinks(
   path: string,
   above: readonly TarEntry[],
   links: Links,
-  signal: AbortSignal | undefined,
+  context: Context,
 ): AsyncGenerator<TarEntry> {
   yield* above
-  for await (const entry of filesAt(source, path, { signal })) {
+  for await (const entry of filesAt(source, path, context)) {
     if (entry.type === 'link') yield linked(entry, source, links)
     else yield layerEntry(entry, source.owner, await contentOf(entry, links))
   }

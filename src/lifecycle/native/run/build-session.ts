@@ -1,8 +1,8 @@
 /** Controls the build container through the session script (session-script.ts). */
 
 import { randomBytes } from 'node:crypto'
-import { Writable } from 'node:stream'
-import { abortError, CnbError, toCnbError } from '../../../base/errors.ts'
+import { type Readable, Writable } from 'node:stream'
+import { abortError, CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { measured } from '../../../base/spans.ts'
 import type { Container, AttachedContainer } from '../../../docker/engine.ts'
@@ -11,7 +11,9 @@ import type { PhaseTime } from '../../lifecycle.ts'
 import { PhaseReporter } from '../../phase-reporter.ts'
 import { type Fingerprints, hashAttributes, readFingerprints } from './fingerprints.ts'
 import { type KeptPaths, readListing, removedPaths } from './kept-paths.ts'
-import { MarkedOutput, type MarkedLine } from './marked-output.ts'
+import { MarkedOutput } from './marked-output.ts'
+import { dataOf, exitCodeOf, protocolError, SessionLines } from './session-lines.ts'
+import { SessionTar, type TarRefusal } from './session-tar.ts'
 import { checkLargeFiles } from '../metadata-limit.ts'
 
 /** Why the session cannot continue; the caller then runs the build in another way. */
@@ -31,19 +33,8 @@ export interface BuildOutcome {
   readonly version: string
 }
 
-interface Said {
-  readonly words: MarkedLine
-  readonly data: Buffer
-}
-
-/** The maximum time for a reply. A buildpack can write to the script's standard input and break the protocol. */
-const REPLY_TIMEOUT_MS = 10 * 60 * 1000
 /** The maximum time for the script to end after its input ended. */
 const END_TIMEOUT_MS = 2000
-/** More lines than the script writes before it waits for a command. */
-const MAX_UNREAD = 16
-const MAX_SHOWN = 100
-
 /** A session with the build container. Leaving the scope of `await using` closes the attachment, and the script ends. */
 export class BuildSession implements AsyncDisposable {
   readonly #mark = randomBytes(16).toString('hex')
@@ -53,15 +44,15 @@ export class BuildSession implements AsyncDisposable {
   #reporter: PhaseReporter | undefined
   #output: ReturnType<PhaseReporter['stream']> | undefined
   #errors: ReturnType<PhaseReporter['stream']> | undefined
-  readonly #said: Said[] = []
-  #wake: (() => void) | undefined
-  #failure: unknown
+  readonly #said = new SessionLines()
   #ending: Promise<void> | undefined
+  readonly #tar: SessionTar
 
   /** @param times receives the durations of the phases */
   constructor(times: PhaseTime[], context: Context) {
     this.#times = times
     this.#context = context
+    this.#tar = new SessionTar(this.#said, (paths) => this.#sayList(paths))
   }
 
   /** Starts the script. @throws CnbError if the engine cannot start the container */
@@ -69,9 +60,10 @@ export class BuildSession implements AsyncDisposable {
     const stdout = new MarkedOutput({
       mark: this.#mark,
       text: (chunk) => this.#output?.write(chunk),
-      line: (words, data) => this.#hear({ words, data }),
+      line: (words, data) => this.#said.hear({ words, data }),
+      receiver: (name) => (name === 'tar' ? this.#tar.receiver : undefined),
     })
-    stdout.on('error', (error) => this.#fail(error))
+    stdout.on('error', (error) => this.#said.fail(error))
     const stderr = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         if (this.#errors) this.#errors.write(chunk, () => done())
@@ -80,8 +72,8 @@ export class BuildSession implements AsyncDisposable {
     })
     this.#attached = await container.attach({ stdout, stderr }, this.#context)
     this.#attached.exitCode.then(
-      (exitCode) => this.#fail(new SessionEnded(exitCode)),
-      (error: unknown) => this.#fail(error),
+      (exitCode) => this.#said.fail(new SessionEnded(exitCode)),
+      (error: unknown) => this.#said.fail(error),
     )
     this.#say(this.#mark)
   }
@@ -93,7 +85,7 @@ export class BuildSession implements AsyncDisposable {
   async prepare(kept: KeptPaths): Promise<string[] | PrepareFailure> {
     const directories = [...kept.fingerprints.keys()]
     this.#sayPaths(directories)
-    const first = await this.#reply()
+    const first = await this.#said.reply()
     if (first.words[0] === 'missing') return 'missing'
     const attributes = dataOf(first, 'attributes')
     const present = readListing(await this.#bytes('paths'))
@@ -121,13 +113,13 @@ export class BuildSession implements AsyncDisposable {
   /** Removes paths from `/layers`. */
   async remove(removed: readonly string[]): Promise<void> {
     this.#sayPaths(removed)
-    const { words } = await this.#reply()
+    const { words } = await this.#said.reply()
     if (words[0] !== 'removed') throw protocolError(words)
   }
 
   /** Runs the builder and returns its outcome. @throws CnbError for the builder's exit code, or when `signal` is aborted */
   async build(signal: AbortSignal | undefined): Promise<BuildOutcome> {
-    const stop = (): void => this.#fail(signal && abortError(signal))
+    const stop = (): void => this.#said.fail(signal && abortError(signal))
     signal?.addEventListener('abort', stop, { once: true })
     this.#begin('builder')
     this.#say('build')
@@ -153,6 +145,11 @@ export class BuildSession implements AsyncDisposable {
     return { survey, version, fingerprints: (directories) => this.#fingerprints(attributes, directories) }
   }
 
+  /** See SessionTar. */
+  async tar(directory: string, name: string): Promise<Readable | TarRefusal> {
+    return this.#ending || this.#said.failure ? 'ended' : this.#tar.read(directory, name)
+  }
+
   /** Hashes the entries' data if the script could send all of it; otherwise the script hashes. */
   async #fingerprints(attributes: Buffer, directories: readonly string[]): Promise<Fingerprints> {
     const hashed = hashAttributes(attributes)
@@ -171,9 +168,7 @@ export class BuildSession implements AsyncDisposable {
   async #phaseEnd(phase: string): Promise<void> {
     let exitCode: number
     try {
-      const { words } = await this.#next()
-      exitCode = Number(words[2])
-      if (words[0] !== 'exit' || words[1] !== phase || !isExitCode(words[2])) throw protocolError(words)
+      exitCode = exitCodeOf(await this.#said.next(), phase)
     } catch (error) {
       if (!(error instanceof SessionEnded)) {
         this.#finish(this.#context.signal?.aborted ? 130 : 1)
@@ -195,7 +190,7 @@ export class BuildSession implements AsyncDisposable {
   }
 
   async #bytes(name: string): Promise<Buffer> {
-    return dataOf(await this.#reply(), name)
+    return dataOf(await this.#said.reply(), name)
   }
 
   #say(line: string): void {
@@ -203,42 +198,14 @@ export class BuildSession implements AsyncDisposable {
   }
 
   /** @param paths relative to `/layers` */
-  #sayPaths(paths: readonly string[], encoding: BufferEncoding = 'utf8'): void {
-    const list = Buffer.from(paths.map((path) => `./${path}\0`).join(''), encoding)
+  #sayPaths(paths: readonly string[], encoding?: BufferEncoding): void {
+    this.#sayList(paths.map((path) => `./${path}`), encoding)
+  }
+
+  #sayList(paths: readonly string[], encoding: BufferEncoding = 'utf8'): void {
+    const list = Buffer.from(paths.map((path) => `${path}\0`).join(''), encoding)
     this.#say(String(list.length))
     this.#attached?.stdin.write(list)
-  }
-
-  /** Bounds the number of unread lines, because a buildpack can forge any number. */
-  #hear(said: Said): void {
-    if (this.#failure) return
-    if (this.#said.length < MAX_UNREAD) this.#said.push(said)
-    else this.#fail(protocolError(said.words))
-    this.#wake?.()
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= error
-    this.#wake?.()
-  }
-
-  /** Returns the next line, which the script sends without waiting for a phase. */
-  async #reply(): Promise<Said> {
-    const timer = setTimeout(() => this.#fail(new CnbError('CNB_PHASE_FAILED', 'the build container does not reply')), REPLY_TIMEOUT_MS)
-    try {
-      return await this.#next()
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  async #next(): Promise<Said> {
-    for (;;) {
-      const said = this.#said.shift()
-      if (said) return said
-      if (this.#failure) throw toCnbError(this.#failure)
-      await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
   }
 
   /** Ends the script; the container's files remain readable. */
@@ -274,17 +241,4 @@ class SessionEnded extends CnbError {
     })
     this.exitCode = exitCode
   }
-}
-
-function dataOf({ words, data }: Said, name: string): Buffer {
-  if (words[0] !== 'data' || words[1] !== name) throw protocolError(words)
-  return data
-}
-
-function isExitCode(word: string | undefined): boolean {
-  return word !== undefined && /^\d{1,3}$/.test(word) && Number(word) <= 255
-}
-
-function protocolError(words: MarkedLine): CnbError {
-  return new CnbError('CNB_PHASE_FAILED', `unexpected message from the build container: '${words.slice(0, 3).join(' ').slice(0, MAX_SHOWN)}'`)
 }

@@ -17,6 +17,8 @@ export interface MarkedOutputOptions {
   readonly text: (chunk: Buffer) => void
   /** Receives a line of the script; `data` is the data between `data <name>` and its `end`. */
   readonly line: (words: MarkedLine, data: Buffer) => void
+  /** Returns the receiver of the data of this name; without one, `line` receives the data. */
+  readonly receiver?: (name: string) => Writable | undefined
 }
 
 /** The metadata that a build may leave, and the tar around it. */
@@ -30,6 +32,7 @@ export class MarkedOutput extends Writable {
   #rest: Buffer = Buffer.alloc(0)
   /** The name of the current data. */
   #name: string | undefined
+  #receiver: Writable | undefined
   #data: Buffer[] = []
   #size = 0
 
@@ -41,9 +44,9 @@ export class MarkedOutput extends Writable {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     try {
-      this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+      this.#join(chunk)
       while (this.#takeLine());
-      done()
+      whenWritable(this.#receiver, done)
     } catch (error) {
       done(error as Error)
     }
@@ -52,6 +55,15 @@ export class MarkedOutput extends Writable {
   override _final(done: (error?: Error) => void): void {
     this.#pass(this.#rest)
     done()
+  }
+
+  /** Adds a chunk to the rest. It is copied only if a line could start in the rest, which zeros at the end of a chunk look like. */
+  #join(chunk: Buffer): void {
+    const { length } = this.#needle
+    if (this.#rest.length < length && chunk.length >= length && Buffer.concat([this.#rest, chunk.subarray(0, length)]).indexOf(this.#needle) < 0) {
+      this.#pass(this.#rest)
+      this.#rest = chunk
+    } else this.#rest = Buffer.concat([this.#rest, chunk])
   }
 
   /** Handles the output up to the next line of the script. Returns false if no more lines are complete. */
@@ -81,11 +93,12 @@ export class MarkedOutput extends Writable {
   #line(words: MarkedLine): void {
     if (words[0] === 'data') {
       this.#name = words[1]
+      this.#receiver = this.#options.receiver?.(this.#name ?? '')
       return
     }
     const data = Buffer.concat(this.#data)
     const name = this.#name
-    this.#name = undefined
+    this.#name = this.#receiver = undefined
     this.#data = []
     this.#size = 0
     this.#options.line(words[0] === 'end' ? ['data', name ?? ''] : words, data)
@@ -97,6 +110,10 @@ export class MarkedOutput extends Writable {
       this.#options.text(bytes)
       return
     }
+    if (this.#receiver) {
+      if (!this.#receiver.destroyed) this.#receiver.write(bytes)
+      return
+    }
     this.#size += bytes.length
     if (this.#size > MAX_DATA) {
       throw new CnbError('CNB_PHASE_FAILED', `cannot read '${this.#name}' from the build container: it has more than ${MAX_DATA} bytes`, {
@@ -105,4 +122,14 @@ export class MarkedOutput extends Writable {
     }
     this.#data.push(Buffer.from(bytes))
   }
+}
+
+/** Calls `done` when the receiver accepts more data, or does not want any. */
+function whenWritable(receiver: Writable | undefined, done: () => void): void {
+  if (!receiver?.writableNeedDrain || receiver.destroyed) return done()
+  const ready = (): void => {
+    receiver.off('drain', ready).off('close', ready)
+    done()
+  }
+  receiver.once('drain', ready).once('close', ready)
 }

@@ -14,11 +14,12 @@ import { layersEntries } from '../../platform-files.ts'
 import { fillBuildContainer, uploadContents } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
 import { readAhead, type TarsAhead } from './read-ahead.ts'
-import { buildFiles } from '../layers/container-files.ts'
+import { buildFiles, containerFiles } from '../layers/container-files.ts'
 import { type LayersVolume, lockLayersVolume, type LayersVolumeInput } from './layers-volume.ts'
 import { layerDirectories, readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
 import { type PrepareFailure, BuildSession } from './build-session.ts'
+import { sessionFiles } from './session-files.ts'
 import { SESSION_SCRIPT } from './session-script.ts'
 
 const SHELL = '/bin/sh'
@@ -160,12 +161,13 @@ class ScriptedRun implements BuilderRun {
     const { survey, fingerprints, version } = await (extended ? this.#session.survey() : this.#session.build(context.signal))
     const entries = readTar(Readable.from([survey]), { source: 'the build results', invalid: 'CNB_PHASE_FAILED', signal: context.signal })
     const { tree, lifecycleFiles } = await readSurvey(entries, './')
+    const files = containerFiles(this.container)
     return {
       tree,
       lifecycleFiles,
       fingerprints: await fingerprints(layerDirectories(tree)),
       version: this.#knownVersion ?? version,
-      files: buildFiles(this.container, this.#extender),
+      files: buildFiles({ container: files, session: sessionFiles(this.#session, files), extender: this.#extender && containerFiles(this.#extender) }),
     }
   }
 

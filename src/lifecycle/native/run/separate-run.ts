@@ -16,7 +16,7 @@ import { layersEntries } from '../../platform-files.ts'
 import { runPhase } from '../../run-phase.ts'
 import { buildContainerSpec, fillBuildContainer, uploadContents } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
-import { buildFiles } from '../layers/container-files.ts'
+import { buildFiles, containerFiles } from '../layers/container-files.ts'
 import { type LayersVolume, createLayersVolume } from './layers-volume.ts'
 import { readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
@@ -73,7 +73,7 @@ class SeparateRun implements BuilderRun {
     const { container } = this
     const { tree } = await readSurvey(entriesOf(await container.getArchive(LAYERS_DIR, context)), `${LAYERS_DIR.slice(1)}/`)
     const { lifecycleFiles } = await readSurvey(lifecycleEntries(entriesOf(await container.getArchive(LIFECYCLE_DIR, context))), './')
-    return { tree, lifecycleFiles, fingerprints: new Map(), version: '', files: buildFiles(container, this.#builder) }
+    return { tree, lifecycleFiles, fingerprints: new Map(), version: '', files: buildFiles({ container: containerFiles(container), extender: this.#builder && containerFiles(this.#builder) }) }
   }
 
   async #runBuilder(layers: readonly TarEntry[], context: Context): Promise<void> {

@@ -19,6 +19,18 @@ export const MAX_LISTING = 16 * 1024 * 1024
 /** The maximum size of the attributes that the host hashes (fingerprints.ts). */
 export const MAX_ATTRIBUTES = 4 * 1024 * 1024
 
+/** A tar as the engine's archives are (container-files.ts); owners and times are not used. */
+const TAR = [
+  'tar --create --file=- --format=posix --sort=name --no-unquote --blocking-factor=128',
+  '--numeric-owner --owner=0 --group=0 --mtime=@0 --pax-option=delete=atime,delete=ctime,delete=mtime',
+].join(' ')
+
+/** Entries that the build user cannot read, and devices, which the host accepts only from the engine. */
+const UNREADABLE = '"(" -type f -o -type d ")" ! -readable -o -type d ! -executable -o -type b -o -type c'
+
+/** The maximum number of entries of a tar: the host holds an app's names in memory, and a forged tar needs no disk. */
+export const MAX_TAR_ENTRIES = 1_000_000
+
 /** The attributes of an entry of a layer's directory: every change of a file changes one of them. Names cannot contain a NUL. */
 const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
 
@@ -29,9 +41,10 @@ const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
  * NUL. The lists and words are, in order: the directories of `/layers` that need a fingerprint; those of them that the script must
  * hash; the paths to remove; `ask` to run the detector, or `known` to do so without reporting the lifecycle's version at the end; after
  * detection, the paths to remove; then `build`, or another word if the build phase ran elsewhere; the directories that the script must
- * hash. The end of the input ends the script at any time.
+ * hash; then, any number of times, a directory and a name in it to read. The end of the input ends the script at any time.
  *
- * Its lines: `missing` (no tools), `exit <phase> <code>`, `removed`, and `data <name>` … `end` around bytes.
+ * Its lines: `missing` (no tools), `exit <phase> <code>`, `removed`, `no <reason>`, `tar <entries>`, and `data <name>` … `end`
+ * around bytes.
  */
 export const SESSION_SCRIPT = String.raw`
 # A shell as first process obeys only this signal: a buildpack must not interrupt the build as its user could.
@@ -52,6 +65,21 @@ cnb_hash='for cnb_layer; do
   { [ ! -L "$cnb_layer" ] && find "$cnb_layer" -printf "${FINGERPRINT_FORMAT}" || cat /proc/sys/kernel/random/uuid; } 2>/dev/null | sha256sum
   printf "%s\000" "$cnb_layer"
 done'
+
+# Its arguments are the mark, the directory and the name.
+cnb_tar='say() { printf "\000%s %s\n" "$cnb_mark" "$*"; }
+cnb_mark=$1
+export LC_ALL=C TAR_OPTIONS=
+cd "$2" 2>/dev/null && ${TAR} --files-from=/dev/null >/dev/null 2>&1 || { say no tar; exit; }
+set -- "$3" $(find "./$3" "(" ${UNREADABLE} ")" -printf x -o -printf "\n" 2>/dev/null | wc -lc)
+[ "$2" -eq "$3" ] && [ "$2" -gt 0 ] || { say no access; exit; }
+[ "$2" -le ${MAX_TAR_ENTRIES} ] || { say no limit; exit; }
+say tar "$2"
+say data tar
+${TAR} --add-file="$1" 2>/dev/null
+cnb_code=$?
+say end
+say exit tar "$cnb_code"'
 
 paths() {
   IFS= read -r cnb_size || exit 0
@@ -132,5 +160,7 @@ say data version
 say end
 fingerprints
 # Reading from a container blocks while an engine removes it: the host ends the script after reading all it needs.
-IFS= read -r cnb_step
+while IFS= read -r cnb_size; do
+  head -c "$cnb_size" | xargs -0 -r /bin/sh -c "$cnb_tar" sh "$cnb_mark"
+done
 `

@@ -1,5 +1,7 @@
-import { PassThrough } from 'node:stream'
-import { afterEach, expect, test, vi } from 'vitest'
+import { PassThrough, type Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Container } from '../../../../../src/docker/engine.ts'
 import { BuildSession } from '../../../../../src/lifecycle/native/run/build-session.ts'
 
@@ -9,22 +11,26 @@ interface Fake {
   readonly session: BuildSession
   /** Sends lines like the script, or like a buildpack that forges them. */
   readonly say: (...lines: string[]) => void
+  readonly write: (bytes: Buffer) => void
+  /** Returns the input of the script since the last call. */
+  readonly sent: () => string
   readonly killed: () => boolean
 }
 
 /** A session with a container that never ends by itself. */
 async function openSession(): Promise<Fake> {
   const stdin = new PassThrough()
-  let write: (text: string) => void = () => {}
+  let write: (bytes: Buffer) => void = () => {}
   let killed = false
   const converse: Container['attach'] = async ({ stdout }) => {
-    write = (text) => void stdout?.write(Buffer.from(text))
+    write = (bytes) => void stdout?.write(bytes)
     return { stdin, exitCode: new Promise(() => {}), [Symbol.asyncDispose]: async () => void (killed = true) }
   }
   const session = new BuildSession([], {})
   await session.start({ attach: converse } as Container)
   const mark = String(stdin.read()).trim()
-  return { session, say: (...lines) => write(lines.map((line) => `\0${mark} ${line}\n`).join('')), killed: () => killed }
+  const say = (...lines: string[]): void => write(Buffer.from(lines.map((line) => `\0${mark} ${line}\n`).join('')))
+  return { session, say, write: (bytes) => write(bytes), sent: () => String(stdin.read()), killed: () => killed }
 }
 
 const unexpected = { code: 'CNB_PHASE_FAILED', message: expect.stringContaining('unexpected message') as string }
@@ -66,4 +72,62 @@ test('kills a container that still runs after its session ended, because reads w
   await vi.advanceTimersByTimeAsync(2000)
   expect(killed()).toBe(true)
   await session[Symbol.asyncDispose]()
+})
+
+describe('a tar', () => {
+  const content = Buffer.alloc(3_000_000, '\0tar')
+
+  test('has the bytes between the lines of the script, also if it is larger than its buffers', async () => {
+    const { session, say, write } = await openSession()
+    const tar = session.tar('/', 'workspace')
+    say('tar 2', 'data tar')
+    write(content)
+    say('end', 'exit tar 0')
+    expect((await buffer((await tar) as Readable)).equals(content)).toBe(true)
+    const second = session.tar('/', 'workspace')
+    say('no access')
+    expect(await second).toBe('access')
+  })
+
+  test('is refused while another is read, and after the end of the session', async () => {
+    const { session, say, sent } = await openSession()
+    const first = session.tar('/layers', 'a')
+    expect(await session.tar('/layers', 'b')).toBe('busy')
+    say('no tar')
+    expect(await first).toBe('tar')
+    expect(sent()).toBe('10\n/layers\0a\0')
+    session.closeInput()
+    expect(await session.tar('/layers', 'b')).toBe('ended')
+  })
+
+  test.each(['exit tar 2', 'exit tar', 'exit builder 0', 'removed'])('fails if it ends with %j, however complete it is', async (words) => {
+    const { session, say, write } = await openSession()
+    const tar = session.tar('/', 'workspace')
+    say('tar 2', 'data tar')
+    write(Buffer.alloc(1024))
+    say('end', words)
+    await expect(buffer((await tar) as Readable)).rejects.toMatchObject({ code: words === 'exit tar 2' ? 'CNB_EXPORT_FAILED' : 'CNB_PHASE_FAILED' })
+    expect(await session.tar('/', 'workspace')).toBe('ended')
+  })
+
+  test('does not stop the session if its reader leaves', async () => {
+    const { session, say, write } = await openSession()
+    const first = session.tar('/', 'workspace')
+    say('tar 2', 'data tar')
+    ;((await first) as Readable).destroy()
+    write(content)
+    expect(await session.tar('/', 'workspace')).toBe('busy')
+    say('end', 'exit tar 0')
+    await setImmediate()
+    const second = session.tar('/', 'workspace')
+    say('no limit')
+    expect(await second).toBe('limit')
+  })
+
+  test('is a protocol error after another line', async () => {
+    const { session, say } = await openSession()
+    const tar = session.tar('/', 'workspace')
+    say('no reason')
+    await expect(tar).rejects.toMatchObject(unexpected)
+  })
 })
