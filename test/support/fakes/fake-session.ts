@@ -10,7 +10,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pack } from 'tar-stream'
 import type { FakeEngine, FakeProcess, FakeProgram } from './fake-engine.ts'
-import type { FakeFile } from './fake-files.ts'
+import { type FakeFile, readTar } from './fake-files.ts'
 
 const LAYERS = '/layers'
 /** The script's limit on the size of a file outside of the layers' directories. */
@@ -63,7 +63,11 @@ class Session {
     this.#data('fingerprints', this.#fingerprints(await this.#paths()))
     this.#remove(await this.#paths())
     this.#data('paths', this.#listing())
-    const ask = await this.#line()
+    let ask = await this.#line()
+    if (ask === 'app') {
+      await this.#receive()
+      ask = await this.#line()
+    }
     if ((await this.#run('detector')) !== 0) return 0
     for (const name of ['group', 'analyzed']) this.#data(name, this.#process.files.read(`${LAYERS}/${name}.toml`) ?? '')
     this.#remove(await this.#paths())
@@ -78,6 +82,18 @@ class Session {
     this.#data('version', ask === 'ask' ? `${version}\n` : '')
     this.#data('fingerprints', this.#fingerprints(await this.#paths()))
     for (;;) await this.#sendTar(await this.#paths())
+  }
+
+  async #receive(): Promise<void> {
+    await this.#line()
+    this.#say('ready')
+    const pieces: Buffer[] = []
+    for (let size = Number(await this.#line()); size > 0; size = Number(await this.#line())) {
+      while (this.#rest.length < size) await this.#more()
+      pieces.push(this.#take(size))
+    }
+    this.#process.files.add('/', await readTar(Buffer.concat(pieces)))
+    this.#say('exit app 0')
   }
 
   async #sendTar([directory = '/', name = '']: readonly string[]): Promise<void> {

@@ -52,13 +52,21 @@ function coveredBy(owner: string): (target: string) => Mount {
   return (target) => ({ type: 'volume', source: '', target, empty: true, labels: { [OWNER_LABEL]: owner } })
 }
 
+/** The content that the caller already has. */
+interface GivenContent {
+  /** The tars of the buildpacks, open already. */
+  readonly tars?: ContainerContent['tars']
+  /** The entry of the app's directory, whose content the caller sends. */
+  readonly appDirectory?: TarEntry
+}
+
 /**
  * Fills a container that runs buildpacks and has no app yet.
  * @param layers entries for `/layers`, owned by the build user
- * @param tars the tars of the buildpacks, if they are open already
  */
-export function fillBuildContainer(container: Container, plan: BuildPlan, layers: readonly TarEntry[], context: Context, tars?: ContainerContent['tars']): Promise<void> {
-  return fillContainer(container, plan, { layers, runsBuildpacks: true, needsApp: true, tars }, context)
+export function fillBuildContainer(container: Container, plan: BuildPlan, layers: readonly TarEntry[], context: Context, { tars, appDirectory }: GivenContent = {}): Promise<void> {
+  const entries = appDirectory ? [...layers, appDirectory] : layers
+  return fillContainer(container, plan, { layers: entries, runsBuildpacks: true, needsApp: !appDirectory, tars }, context)
 }
 
 /** Uploads layers that the volume lacks; their directories must be absent. @throws CnbError CNB_RESTORE_FAILED */

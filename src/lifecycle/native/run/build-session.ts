@@ -99,6 +99,24 @@ export class BuildSession implements AsyncDisposable {
   }
 
   /**
+   * Extracts a tar of the app at `/`; its directory must exist, and be empty.
+   * @returns whether the container's tar could do it; otherwise some files may be there
+   */
+  async putApp(directory: string, tar: AsyncIterable<Buffer>): Promise<boolean> {
+    this.#say('app')
+    this.#say(directory)
+    const { words } = await this.#said.reply()
+    if (words[0] === 'no') return false
+    if (words[0] !== 'ready') throw protocolError(words)
+    for await (const piece of tar) {
+      this.#say(String(piece.length))
+      if (this.#attached?.stdin.write(piece) === false) await drained(this.#attached.stdin)
+    }
+    this.#say('0')
+    return exitCodeOf(await this.#said.next(), 'app') === 0
+  }
+
+  /**
    * Waits for the detector to end.
    * @param ask whether to get the lifecycle's version for the outcome of the build, which runs the lifecycle once more
    * @throws CnbError for the detector's exit code
@@ -241,4 +259,16 @@ class SessionEnded extends CnbError {
     })
     this.exitCode = exitCode
   }
+}
+
+/** Waits until the input accepts more, or is closed: then the session reports the end of the container. */
+async function drained(stdin: Writable): Promise<void> {
+  if (stdin.destroyed) return
+  await new Promise<void>((resolve) => {
+    const ready = (): void => {
+      stdin.off('drain', ready).off('close', ready)
+      resolve()
+    }
+    stdin.once('drain', ready).once('close', ready)
+  })
 }

@@ -19,6 +19,7 @@ import { type LayersVolume, lockLayersVolume, type LayersVolumeInput } from './l
 import { layerDirectories, readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
 import { type PrepareFailure, BuildSession } from './build-session.ts'
+import { directoryOfLargeApp, sendLargeApp } from './session-app.ts'
 import { sessionFiles } from './session-files.ts'
 import { SESSION_SCRIPT } from './session-script.ts'
 
@@ -116,9 +117,12 @@ export async function startScriptedRun(input: RunInput, commenced = new PendingR
 
 async function prepare({ layers, session, ahead: { tars } }: StartedRun, { plan, restoration, analyzed, context }: RunInput): Promise<string[] | PrepareFailure> {
   const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
-  await fillBuildContainer(layers.container, plan, entries, context, tars)
+  const appDirectory = await directoryOfLargeApp(plan, context)
+  await fillBuildContainer(layers.container, plan, entries, context, { tars, appDirectory })
   const expected = { paths: [...uploaded(entries), ...keptPaths(restoration)], fingerprints: keptFingerprints(restoration) }
-  return measured(context, 'clearing /layers', () => session.prepare(expected))
+  const changed = await measured(context, 'clearing /layers', () => session.prepare(expected))
+  if (appDirectory && typeof changed !== 'string') await sendLargeApp(session, layers.container, plan, context)
+  return changed
 }
 
 class ScriptedRun implements BuilderRun {

@@ -19,11 +19,17 @@ export const MAX_LISTING = 16 * 1024 * 1024
 /** The maximum size of the attributes that the host hashes (fingerprints.ts). */
 export const MAX_ATTRIBUTES = 4 * 1024 * 1024
 
+/** Names are bytes: in this locale, no tar converts them. */
+const PROGRAM = 'LC_ALL=C.UTF-8 TAR_OPTIONS= tar'
+
 /** A tar as the engine's archives are (container-files.ts); owners and times are not used. */
 const TAR = [
-  'tar --create --file=- --format=posix --sort=name --no-unquote --blocking-factor=128',
+  `${PROGRAM} --create --file=- --format=posix --sort=name --no-unquote --blocking-factor=128`,
   '--numeric-owner --owner=0 --group=0 --mtime=@0 --pax-option=delete=atime,delete=ctime,delete=mtime',
 ].join(' ')
+
+/** Sets owner, modes and times as the engine does: the build user owns the whole app. */
+const EXTRACT = `${PROGRAM} --extract --file=- --directory=/ --absolute-names --preserve-permissions --no-same-owner`
 
 /** Entries that the build user cannot read, and devices, which the host accepts only from the engine. */
 const UNREADABLE = '"(" -type f -o -type d ")" ! -readable -o -type d ! -executable -o -type b -o -type c'
@@ -39,11 +45,11 @@ const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
  *
  * Standard input: the mark on a line. A list of paths is a line with its size in bytes, followed by the paths, each terminated by a
  * NUL. The lists and words are, in order: the directories of `/layers` that need a fingerprint; those of them that the script must
- * hash; the paths to remove; `ask` to run the detector, or `known` to do so without reporting the lifecycle's version at the end; after
+ * hash; the paths to remove; `app`, if there is one to receive, and its directory; `ask` to run the detector, or `known` to do so without reporting the lifecycle's version at the end; after
  * detection, the paths to remove; then `build`, or another word if the build phase ran elsewhere; the directories that the script must
  * hash; then, any number of times, a directory and a name in it to read. The end of the input ends the script at any time.
  *
- * Its lines: `missing` (no tools), `exit <phase> <code>`, `removed`, `no <reason>`, `tar <entries>`, and `data <name>` … `end`
+ * Its lines: `missing` (no tools), `exit <phase> <code>`, `removed`, `no <reason>`, `ready`, `tar <entries>`, and `data <name>` … `end`
  * around bytes.
  */
 export const SESSION_SCRIPT = String.raw`
@@ -69,7 +75,6 @@ done'
 # Its arguments are the mark, the directory and the name.
 cnb_tar='say() { printf "\000%s %s\n" "$cnb_mark" "$*"; }
 cnb_mark=$1
-export LC_ALL=C TAR_OPTIONS=
 cd "$2" 2>/dev/null && ${TAR} --files-from=/dev/null >/dev/null 2>&1 || { say no tar; exit; }
 set -- "$3" $(find "./$3" "(" ${UNREADABLE} ")" -printf x -o -printf "\n" 2>/dev/null | wc -lc)
 [ "$2" -eq "$3" ] && [ "$2" -gt 0 ] || { say no access; exit; }
@@ -80,6 +85,17 @@ ${TAR} --add-file="$1" 2>/dev/null
 cnb_code=$?
 say end
 say exit tar "$cnb_code"'
+
+# The app, as a tar in pieces, each after its size on a line; the last size is 0. After a failure, the rest is read too.
+receive() {
+  IFS= read -r cnb_app || exit 0
+  [ -O "$cnb_app" ] && [ -z "$(find "$cnb_app" -mindepth 1 -print -quit 2>&1)" ] && ${TAR} --files-from=/dev/null >/dev/null 2>&1 ||
+    { say no tar; return; }
+  say ready
+  while IFS= read -r cnb_size && [ "$cnb_size" -gt 0 ]; do head -c "$cnb_size"; done |
+    { ${EXTRACT} >/dev/null 2>&1; cnb_code=$?; cat >/dev/null; exit "$cnb_code"; }
+  say exit app "$?"
+}
 
 paths() {
   IFS= read -r cnb_size || exit 0
@@ -141,6 +157,7 @@ fingerprints
 remove
 list
 IFS= read -r cnb_ask || exit 0
+[ "$cnb_ask" != app ] || { receive; IFS= read -r cnb_ask || exit 0; }
 if [ -n "$cnb_level" ]; then run detector -log-level "$cnb_level" "$@"; else run detector "$@"; fi
 send group group.toml
 send analyzed analyzed.toml

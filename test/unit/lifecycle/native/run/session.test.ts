@@ -74,6 +74,35 @@ test('kills a container that still runs after its session ended, because reads w
   await session[Symbol.asyncDispose]()
 })
 
+describe('an app', () => {
+  const pieces = async function* (): AsyncGenerator<Buffer> {
+    yield Buffer.from('first')
+    yield Buffer.from('second')
+  }
+
+  test('is sent in pieces after their sizes', async () => {
+    const { session, say, sent } = await openSession()
+    const put = session.putApp('/workspace', pieces())
+    say('ready', 'exit app 0')
+    expect(await put).toBe(true)
+    expect(sent()).toBe('app\n/workspace\n5\nfirst6\nsecond0\n')
+  })
+
+  test.each([['no tar'], ['ready', 'exit app 2']])('is not there after %j', async (...lines) => {
+    const { session, say } = await openSession()
+    const put = session.putApp('/workspace', pieces())
+    say(...lines)
+    expect(await put).toBe(false)
+  })
+
+  test.each([['removed'], ['ready', 'exit tar 0']])('ends the session after %j', async (...lines) => {
+    const { session, say } = await openSession()
+    const put = session.putApp('/workspace', pieces())
+    say(...lines)
+    await expect(put).rejects.toMatchObject(unexpected)
+  })
+})
+
 describe('a tar', () => {
   const content = Buffer.alloc(3_000_000, '\0tar')
 
