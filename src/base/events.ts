@@ -33,6 +33,7 @@ export interface DecisionSubject {
 
 type DecisionKind =
   | 'app layer'
+  | 'build'
   | 'builder'
   | 'buildpack'
   | 'cache'

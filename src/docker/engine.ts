@@ -184,6 +184,8 @@ export interface EngineImages {
 
 export interface Volumes {
   exists(name: string, context?: Context): Promise<boolean>
+  /** Returns the volume's labels; undefined if the volume does not exist. */
+  labels(name: string, context?: Context): Promise<Readonly<Record<string, string>> | undefined>
   /** Creates the volume unless it exists; returns whether it was created. */
   create(name: string, labels: Readonly<Record<string, string>>, context?: Context): Promise<boolean>
   /** Removes it; succeeds if it is already gone. @throws CNB_ENGINE_FAILED while a container uses it */

@@ -12,7 +12,8 @@ type Labels = Readonly<Record<string, string>>
 
 export function makeVolumes(client: EngineClient): Volumes {
   return {
-    exists: (name, context) => exists(client, name, context),
+    exists: async (name, context) => (await labelsOf(client, name, context)) !== undefined,
+    labels: (name, context) => labelsOf(client, name, context),
     create: (name, labels, context) => create(client, name, labels, context),
     remove: (name) => remove(client, name),
     list: (label, context) => list(client, label, context),
@@ -21,13 +22,12 @@ export function makeVolumes(client: EngineClient): Volumes {
 
 const pathOf = (name: string): string => `/volumes/${encodeURIComponent(name)}`
 
-async function exists(client: EngineClient, name: string, { signal }: Context = {}): Promise<boolean> {
+async function labelsOf(client: EngineClient, name: string, { signal }: Context = {}): Promise<Labels | undefined> {
   try {
-    await client.text({ task: `cannot look for the volume ${name}`, method: 'GET', path: pathOf(name), signal })
-    return true
+    return stringMapOf(recordOf(await client.json({ task: `cannot look for the volume ${name}`, method: 'GET', path: pathOf(name), signal })).Labels)
   } catch (error) {
     if (engineStatus(error) !== 404) throw error
-    return false
+    return undefined
   }
 }
 
@@ -37,7 +37,7 @@ async function exists(client: EngineClient, name: string, { signal }: Context = 
  */
 async function create(client: EngineClient, name: string, labels: Labels, context: Context = {}): Promise<boolean> {
   const { signal } = context
-  if (await exists(client, name, context)) return false
+  if (await labelsOf(client, name, context)) return false
   throwIfAborted(signal)
   using grace = new CreateGracePeriod(signal)
   const body = { Name: name, Labels: labels }

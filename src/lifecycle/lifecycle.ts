@@ -116,6 +116,8 @@ export interface CacheVolumes {
   readonly layers: string
   readonly state: string
   readonly kaniko: string
+  /** An empty volume with the record of the image's inputs in its labels. */
+  readonly inputs: string
   /** Whether the user chose the `build` volume, and so is responsible for its content. */
   readonly chosen?: boolean
 }

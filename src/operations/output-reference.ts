@@ -1,6 +1,7 @@
 /** The image reference in results: the line that --quiet prints, and `reference` in JSON. */
 
 import type { SavedImage } from '../images/image.ts'
+import type { Digest } from '../oci/digest.ts'
 import { familiarName, parseReference, type Reference } from '../oci/reference.ts'
 
 /**
@@ -8,7 +9,7 @@ import { familiarName, parseReference, type Reference } from '../oci/reference.t
  * containerd store), otherwise the image ID (on a graph-driver engine). The repo digests of a graph-driver engine are not used: Docker has
  * one only after a push, and podman's depends on which layers were in the archive that the image was loaded from.
  */
-export function outputReference(name: Reference, { id, repoDigests, manifest }: Pick<SavedImage, 'id' | 'repoDigests' | 'manifest'>): string {
+export function outputReference(name: Reference, { id, repoDigests, manifest }: Pick<SavedImage, 'id' | 'repoDigests'> & { readonly manifest?: { readonly digest: Digest } }): string {
   const own = repoDigests
     .map(parseReference)
     .filter(({ registry, repository }) => registry === name.registry && repository === name.repository)

@@ -11,7 +11,7 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 
 /** .gitignore patterns; either include or exclude. */
-interface FileFilter {
+export interface FileFilter {
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
 }
@@ -36,7 +36,7 @@ export interface AppOptions extends Context {
 }
 
 /** As in pack: buildpacks of any user may write to the app directory. The mode is part of the app layer's digest. */
-const ROOT_MODE = 0o777
+export const APP_ROOT_MODE = 0o777
 /** The size limit of project.toml. */
 const MAX_DESCRIPTOR = 1024 * 1024
 
@@ -57,7 +57,7 @@ export async function* appEntries(options: AppOptions): AsyncGenerator<TarEntry,
     prefix: root,
     filter: filterOf(filter),
     keepHardLinks: true,
-    attributes: (_, relative) => (relative.length === 0 ? { uid, gid, mode: ROOT_MODE } : { uid, gid }),
+    attributes: (_, relative) => (relative.length === 0 ? { uid, gid, mode: APP_ROOT_MODE } : { uid, gid }),
     signal,
     events,
   })
@@ -66,10 +66,10 @@ export async function* appEntries(options: AppOptions): AsyncGenerator<TarEntry,
 /** The code for archives is loaded on demand. */
 async function openZip(path: string, { root, uid, gid, signal, events }: Omit<AppOptions, 'app' | 'filter'>): Promise<ZipTree | undefined> {
   const { ZipTree } = await import('../archive/zip/zip-tree.ts')
-  return ZipTree.open(path, { prefix: root, uid, gid, rootMode: ROOT_MODE, signal, events })
+  return ZipTree.open(path, { prefix: root, uid, gid, rootMode: APP_ROOT_MODE, signal, events })
 }
 
-function filterOf({ include, exclude }: FileFilter): EntryFilter | undefined {
+export function filterOf({ include, exclude }: FileFilter): EntryFilter | undefined {
   if (include && include.length > 0) return including(include)
   return exclude && exclude.length > 0 ? excluding(exclude) : undefined
 }

@@ -69,6 +69,7 @@ export function aPlan(changes: Partial<BuildPlan> = {}): BuildPlan {
       layers: 'layers-volume',
       state: 'state-volume',
       kaniko: 'kaniko-volume',
+      inputs: 'inputs-volume',
     },
     verbose: false,
     ...changes,

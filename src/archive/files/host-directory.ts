@@ -71,8 +71,12 @@ export class HostDirectory implements FileSource<Stats> {
 
   /** Opens a regular file; with `keepHardLinks`, an additional name of a file becomes a link. */
   open(path: Buffer, stats: Stats): OpenEntry {
-    const first = this.#firstName(path, stats)
-    if (first) return { entry: this.entry(path, 'link', stats, { linkname: first }), [Symbol.dispose]: () => {} }
+    const link = this.link(path, stats)
+    return link ? { entry: link, [Symbol.dispose]: () => {} } : this.openFile(path)
+  }
+
+  /** Opens the first name of a regular file. */
+  protected openFile(path: Buffer): OpenEntry {
     const file = this.#guard(path, () => openRegularFile(this.#hostPath(path)))
     try {
       const { size } = file.stats
@@ -84,6 +88,12 @@ export class HostDirectory implements FileSource<Stats> {
       file[Symbol.dispose]()
       throw error
     }
+  }
+
+  /** Returns the entry of an additional name of a file, with `keepHardLinks`; undefined for its first name. Call it once for each name. */
+  link(path: Buffer, stats: Stats): TarEntry | undefined {
+    const first = this.#firstName(path, stats)
+    return first && this.entry(path, 'link', stats, { linkname: first })
   }
 
   /** Returns a symbolic link or FIFO; undefined for types that an image cannot contain. */

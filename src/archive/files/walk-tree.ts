@@ -53,12 +53,20 @@ const NAMES_PER_TURN = 128
  * @throws the errors of `source`
  */
 export async function* walkTree<Kind extends NodeKind>(source: FileSource<Kind>, options: WalkOptions): AsyncGenerator<TarEntry, void, undefined> {
+  for (const entry of stepTree(source, options)) {
+    if (entry) yield entry
+    else await setImmediate()
+  }
+}
+
+/** Yields the entries of walkTree without waiting. Undefined asks the caller to let the event loop run. */
+export function* stepTree<Kind extends NodeKind>(source: FileSource<Kind>, options: WalkOptions): Generator<TarEntry | undefined, void, undefined> {
   const { filter, signal } = options
   const root = Buffer.alloc(0)
   if (options.withRoot) yield source.rootEntry()
   const levels: Level[] = [{ path: root, names: source.namesIn(root), pending: undefined }]
   for (let count = 1; ; count++) {
-    if (count % NAMES_PER_TURN === 0) await setImmediate()
+    if (count % NAMES_PER_TURN === 0) yield undefined
     throwIfAborted(signal)
     const level = levels.at(-1)
     if (!level) return

@@ -23,7 +23,7 @@ export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain
     line: result.reference,
     text: (theme) =>
       [
-        `${theme.success('Built')} ${theme.name(result.image)} in ${formatDuration(result.durationMs)}`,
+        `${theme.success(result.unchanged ? 'Unchanged' : 'Built')} ${theme.name(result.image)} in ${formatDuration(result.durationMs)}`,
         ...formatFields(
           [
             ['Image', result.reference],

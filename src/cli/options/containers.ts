@@ -34,6 +34,7 @@ export const containers = {
       flags: '--cache-image <image>',
       description: 'registry image for the build cache',
     },
+    ifChanged: { kind: 'flag', flags: '--if-changed', description: 'keep the image if the same inputs made it' },
     clearCache: { kind: 'flag', flags: '--clear-cache', description: 'discard cached layers before building' },
   },
 } as const satisfies OptionGroup

@@ -35,6 +35,8 @@ export interface BuildOptions extends RegistryOptions {
   volumes?: string[]
   pullPolicy?: PullPolicy
   clearCache?: boolean
+  /** Returns the existing image without a build if the same inputs made it. A buildpack may depend on more than its inputs. */
+  ifChanged?: boolean
   /** The execution environment; default: `production`. */
   execEnv?: string
   trustBuilder?: boolean

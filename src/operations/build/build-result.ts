@@ -18,6 +18,8 @@ export interface BuildResult {
   processes: { type: string; default: boolean }[]
   phases: { phase: string; durationMs: number }[]
   durationMs: number
+  /** True if --if-changed found the image, and nothing was built. */
+  unchanged?: true
   /** With several platforms: the image of each. `id` and `reference` of the result are those of the index. */
   images?: PlatformImage[]
 }

@@ -41,36 +41,36 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
   const wanted = [...new Set(platforms.map((platform) => formatPlatform(parsePlatform(platform))))]
   const sinks = parsed ?? (await parseSinks(options, services.host.cwd))
   const index = wanted.length > 1 ? await openIndex(sinks) : undefined
+  const unchanged = options.ifChanged ? await import('./unchanged/unchanged-check.ts') : undefined
+  if (unchanged && index) throw unchanged.unsupported('several platforms', 'their index has no record')
   const input = await measured(context, 'reading the input', () => readInput(options, services.host, context))
   const publishing = await openPublishing(input, sinks, services)
   await using _ = publishing?.blobs
   await using engine = openEngineImages(services.engine, services.owner)
+  const check = unchanged && new unchanged.UnchangedCheck(input, { ...services, images: engine, publishing }, context)
   const registries = async () => publishing?.registries ?? services.registries(input.registry)
   await using downloads = openDownloadSession(services.host, input.config, input.registry, context)
   const registry = chooseRegistry(options.buildpackRegistry, input.config)
   const sources = openModuleSources({ engine, registries, policy: input.pullPolicy, downloads, host: services.host, registry })
   // Loads the driver's code while the plan waits for the engine.
-  const loading = openLifecycle(options.lifecycle ?? 'native', services, publishing, index)
-  loading.catch(() => {})
+  const load = () => openLifecycle(options.lifecycle ?? 'native', services, publishing, index)
+  const loading = check ? undefined : load()
+  loading?.catch(() => {})
   const plans: BuildPlan[] = []
   for (const platform of wanted.length > 0 ? wanted : [undefined]) {
     const ofPlatform = platform === undefined ? input : inputFor(input, platform, index !== undefined)
     plans.push(await measured(context, 'planning the build', () => planBuild(ofPlatform, services, { publishing, sources }, context)))
   }
+  const found = await check?.find(plans[0]!, context)
+  if (found) return { ...describeResult(plans[0]!, found, publishing), unchanged: true, durationMs: performance.now() - start }
   await Promise.all(plans.map((plan) => checkEmulation(plan, services, context)))
-  const lifecycle = await loading
+  const lifecycle = await (loading ?? load())
   const run = async (plan: BuildPlan): Promise<BuildResult> => {
     const begun = performance.now()
-    const { phases, runImage, image } = await lifecycle.run(plan, context)
-    return {
-      ...describeImage(plan, image),
-      places: publishing ? publishing.sinks.map(({ place }) => place) : ['engine'],
-      builder: plan.builder.image.reference,
-      runImage,
-      platformApi: formatApiVersion(plan.platformApi),
-      phases: [...phases],
-      durationMs: performance.now() - begun,
-    }
+    const finished = await lifecycle.run(plan, context)
+    await check?.record(plan, finished, context)
+    const { phases, runImage, image } = finished
+    return { ...describeResult(plan, image, publishing), runImage, phases: [...phases], durationMs: performance.now() - begun }
   }
   const result = index && publishing ? await index.build(plans, run, publishing, context) : await run(plans[0]!)
   return { ...result, durationMs: performance.now() - start }
@@ -122,7 +122,19 @@ async function openLifecycle(
   return (await import('../../lifecycle/stock/stock-lifecycle.ts')).stockLifecycle({ engine, owner, sweep, home: host.home })
 }
 
-function describeImage(plan: BuildPlan, image: BuiltImage) {
+/** The result for an image of the plan's run image, without phases. */
+function describeResult(plan: BuildPlan, image: Parameters<typeof describeImage>[1], publishing: Publishing | undefined) {
+  return {
+    ...describeImage(plan, image),
+    places: publishing ? publishing.sinks.map(({ place }) => place) : ['engine'],
+    builder: plan.builder.image.reference,
+    runImage: plan.runImage.name,
+    platformApi: formatApiVersion(plan.platformApi),
+    phases: [],
+  }
+}
+
+function describeImage(plan: BuildPlan, image: Pick<BuiltImage, 'config'> & Parameters<typeof outputReference>[1]) {
   const name = familiarName(plan.image)
   const metadata = readBuildMetadata({ reference: name, labels: image.config.Labels ?? {} })
   const started = startedProcess(image.config)

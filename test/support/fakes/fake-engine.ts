@@ -127,6 +127,7 @@ export class FakeEngine implements Engine {
 
   readonly volumes: Volumes = {
     exists: async (name) => this.#volumes.has(name),
+    labels: async (name) => this.#volumes.get(name)?.labels,
     create: async (name, labels) => {
       if (this.#volumes.has(name)) return false
       this.#volumes.set(name, { labels: { ...labels }, files: new Map() })

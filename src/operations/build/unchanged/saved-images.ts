@@ -1,0 +1,50 @@
+/** Finds the image of a build in all its places, under all its names. */
+
+import { CnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import type { EngineImageStore } from '../../../images/engine/engine-source.ts'
+import type { Image } from '../../../images/image.ts'
+import type { Sink } from '../../../images/sinks/sink.ts'
+import { openRegistryImages } from '../../../images/remote/registry-source.ts'
+import type { BuildPlan } from '../../../lifecycle/lifecycle.ts'
+import { familiarName } from '../../../oci/reference.ts'
+import { isEngineOnly } from '../build-sinks.ts'
+import type { Publishing } from '../build-store.ts'
+import type { RecordedImage } from './input-record.ts'
+
+export interface SavedCopy {
+  /** The place and the name, for messages. */
+  readonly name: string
+  /** Undefined if the place has no such image. */
+  readonly image: Image | undefined
+  readonly store: Sink['store']
+}
+
+/** Whether a copy is the recorded image. */
+export function isRecorded({ image, store }: SavedCopy, { id, digest }: RecordedImage): boolean {
+  if (store === 'engine') return image !== undefined && image.id === id
+  return digest !== undefined && image !== undefined && image.id.endsWith(`@${digest}`)
+}
+
+/** Returns the copies in the order of the sinks, and for each sink in the order of the names. @throws CnbError errors of the places */
+export async function findSaved(plan: Pick<BuildPlan, 'image' | 'tags' | 'builder'>, engine: EngineImageStore, publishing: Publishing | undefined, context: Context): Promise<SavedCopy[]> {
+  const names = [plan.image, ...plan.tags]
+  if (!publishing || isEngineOnly(publishing.sinks)) {
+    return Promise.all(names.map(async (name) => ({ name: familiarName(name), image: await engine.find(familiarName(name), context), store: 'engine' as const })))
+  }
+  const { registries, sinks, blobs } = publishing
+  const { platform } = plan.builder.image
+  const published = openRegistryImages(registries, platform)
+  const services = { engine, registries, blobs, published, platform }
+  return Promise.all(sinks.flatMap((sink) => names.map(async (tag) => {
+    const name = familiarName(tag)
+    const image = await (sink.previous?.(tag, services) ?? published).find(name, context).catch(invalid)
+    return { name: sinks.length > 1 ? `${name} (${sink.place})` : name, image, store: sink.store }
+  })))
+}
+
+/** An image that cannot be read is not the recorded one; a build replaces it. */
+function invalid(error: unknown): undefined {
+  if (error instanceof CnbError && (error.code === 'CNB_IMAGE_INVALID' || error.code === 'CNB_PLATFORM_MISMATCH')) return undefined
+  throw error
+}

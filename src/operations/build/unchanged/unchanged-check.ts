@@ -1,0 +1,150 @@
+/** `--if-changed`: compares the inputs of a build with those of the existing image, and records them. */
+
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { CnbError } from '../../../base/errors.ts'
+import { decide, type Context } from '../../../base/events.ts'
+import { measured } from '../../../base/spans.ts'
+import type { EngineImageStore } from '../../../images/engine/engine-source.ts'
+import { volumeKey } from '../../../lifecycle/cache-volumes.ts'
+import type { BuildPlan, BuiltImage, LifecycleResult } from '../../../lifecycle/lifecycle.ts'
+import { isDigest } from '../../../oci/digest.ts'
+import { familiarName } from '../../../oci/reference.ts'
+import { type AppDigest, digestApp } from '../../../project/app-digest.ts'
+import { cacheDirectory } from '../../../registry/download/cache-directory.ts'
+import type { EngineServices } from '../../services.ts'
+import type { BuildInput } from '../build-input.ts'
+import type { Publishing } from '../build-store.ts'
+import { differingInputs, digestInputs, readInputRecord, type RecordedImage, writeInputRecord } from './input-record.ts'
+import { incomparableInput, inputsOf } from './plan-inputs.ts'
+import { type RecordStore, volumeRecords } from './record-store.ts'
+import { findSaved, isRecorded, type SavedCopy } from './saved-images.ts'
+
+export interface CheckServices {
+  readonly engine: EngineServices['engine']
+  readonly host: EngineServices['host']
+  readonly images: EngineImageStore
+  /** Absent if the build uses the engine only. */
+  readonly publishing: Publishing | undefined
+}
+
+/** The existing image, in the form of a build's result. */
+type FoundImage = Omit<BuiltImage, 'manifest'> & { readonly manifest?: { readonly digest: NonNullable<RecordedImage['digest']> } }
+
+/** The inputs of a build, for its record. */
+interface Comparison {
+  readonly key: string
+  readonly inputs: ReadonlyMap<string, string>
+  readonly app: AppDigest
+}
+
+/** The check of one build; it starts to read the app at once. */
+export class UnchangedCheck {
+  readonly #input: BuildInput
+  readonly #services: CheckServices
+  readonly #app: Promise<AppDigest | CnbError>
+  #comparison: Comparison | undefined
+
+  /** @throws CnbError CNB_UNSUPPORTED for options that need a build */
+  constructor(input: BuildInput, services: CheckServices, context: Context) {
+    const { sbomOutputDir, reportOutputDir } = input.options
+    if (sbomOutputDir !== undefined || reportOutputDir !== undefined) throw unsupported(sbomOutputDir === undefined ? '--report-output-dir' : '--sbom-output-dir', 'only a build writes these files')
+    this.#input = input
+    this.#services = services
+    this.#app = this.#readApp(context)
+    this.#app.catch(() => {})
+  }
+
+  /** Returns the existing image if the inputs of the plan made it; otherwise reports the input that differs. */
+  async find(plan: BuildPlan, context: Context): Promise<FoundImage | undefined> {
+    const subject = { kind: 'build', name: familiarName(plan.image) } as const
+    const found = await this.#compare(plan, context)
+    if (typeof found !== 'string') {
+      decide(context, subject, 'not needed', 'its inputs are those that made the image')
+      return found
+    }
+    decide(context, subject, 'needed', found)
+    context.events?.({ type: 'info', message: `building ${subject.name}: ${found}` })
+    return undefined
+  }
+
+  /** Records the inputs of an image that was built. A failure is a warning: the image is complete without the record. */
+  async record(plan: BuildPlan, { image, runImage }: LifecycleResult, context: Context): Promise<void> {
+    if (!this.#comparison) return
+    const { key, inputs, app } = this.#comparison
+    const notRecorded = (why: string): void => context.events?.({ type: 'info', message: `the next build with --if-changed builds: ${why}` })
+    // The search for another run image is not repeated without a build.
+    if (runImage !== plan.runImage.name) return notRecorded(`an image extension chose the run image '${runImage}'`)
+    const after = await this.#readApp(context)
+    // The build may have read a file between two changes, the second of which restored it.
+    if (after instanceof CnbError || after.status !== app.status || after.content !== app.content) return notRecorded('the app changed during this one')
+    const recorded = { ...(isDigest(image.id) ? { id: image.id } : {}), ...(image.manifest ? { digest: image.manifest.digest } : {}) }
+    try {
+      await this.#store(plan).write(writeInputRecord({ image: recorded, inputs }, key), context)
+    } catch (error) {
+      context.signal?.throwIfAborted()
+      if (!(error instanceof CnbError)) throw error
+      context.events?.({ type: 'warning', message: `the image is built, but the next build with --if-changed builds it again: ${error.message}` })
+    }
+  }
+
+  /** Returns the image, or the reason for a build. */
+  async #compare(plan: BuildPlan, context: Context): Promise<FoundImage | string> {
+    const { images, host, publishing } = this.#services
+    const reason = incomparableInput(plan)
+    if (reason !== undefined) return reason
+    const key = await volumeKey(plan.image, host)
+    const [app, text, copies] = await Promise.all([
+      this.#app,
+      this.#store(plan).read(context),
+      findSaved(plan, images, publishing, context),
+    ])
+    if (app instanceof CnbError) return `a file of the app changed while it was read (${app.message})`
+    const { lifecycle = 'native', sparse = false } = this.#input.options
+    const inputs = digestInputs(inputsOf(plan, { app: app.content, lifecycle, sparse }), key)
+    this.#comparison = { key, inputs, app }
+    const missing = copies.find(({ image }) => !image)
+    if (missing) return `${missing.name} does not exist`
+    if (text === undefined) return 'no build with --if-changed recorded the inputs of the existing image'
+    const record = readInputRecord(text, key)
+    if (!record) {
+      context.events?.({ type: 'warning', message: 'the record of the inputs is ignored: it is damaged, or has another key' })
+      return 'the record of its inputs is damaged, or made with another volume key'
+    }
+    const other = copies.find((copy) => !isRecorded(copy, record.image))
+    if (other) return `${other.name} is not the image of the last build with --if-changed`
+    const differing = differingInputs(inputs, record.inputs)
+    return differing.length > 0 ? `changed since the existing image: ${differing.join(', ')}` : together(copies, record.image)
+  }
+
+  /** Returns the error if a file changed meanwhile. */
+  #readApp(context: Context): Promise<AppDigest | CnbError> {
+    const { app, project } = this.#input
+    const cacheFile = join(cacheDirectory(this.#services.host), 'stat', createHash('sha256').update(app.path).digest('hex'))
+    return measured(context, "comparing the app's files", () => digestApp({ app, filter: project?.descriptor ?? {}, cacheFile, ...context })).catch((error: unknown) => {
+      if (error instanceof CnbError && error.code === 'CNB_APP_CHANGED') return error
+      throw error
+    })
+  }
+
+  #store(plan: BuildPlan): RecordStore {
+    return volumeRecords(this.#services.engine.volumes, plan.cacheVolumes.inputs)
+  }
+}
+
+/** Returns the first copy with the digests of all, as a sink for several places does. */
+function together(copies: readonly SavedCopy[], { digest }: RecordedImage): FoundImage | string {
+  const { image, store } = copies[0]!
+  if (!image) return 'the image does not exist'
+  return {
+    id: store === 'files' ? `oci:${image.id}` : image.id,
+    repoDigests: [...new Set(copies.flatMap((copy) => copy.image?.repoDigests ?? []))],
+    config: image.config.config,
+    ...(digest ? { manifest: { digest } } : {}),
+  }
+}
+
+/** Returns the error for an option that --if-changed cannot be combined with. */
+export function unsupported(option: string, why: string): CnbError {
+  return new CnbError('CNB_UNSUPPORTED', `cannot use --if-changed with ${option}: ${why}`, { hint: 'Omit one of them.' })
+}
