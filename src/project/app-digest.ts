@@ -30,7 +30,7 @@ export interface AppDigestOptions extends Context {
 }
 
 /**
- * Reads the app, except files that the stat cache knows.
+ * Reads the app, except files with a digest in the stat cache.
  * @throws CnbError CNB_APP_CHANGED if a file changes meanwhile, and those of appEntries
  */
 export async function digestApp(options: AppDigestOptions): Promise<AppDigest> {
@@ -73,7 +73,7 @@ function addStatus(hash: Hash, { dev, ino, size, mode, mtimeMs, ctimeMs }: Stats
   hash.update(Buffer.from(new Float64Array([dev, ino, size, mode, mtimeMs, ctimeMs]).buffer))
 }
 
-/** A directory that opens only files that the cache does not know. */
+/** A directory that opens only files that have no digest in the cache. */
 class DigestedDirectory extends HostDirectory {
   readonly #cache: StatCache
   readonly #status = createHash('sha256')

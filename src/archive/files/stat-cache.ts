@@ -121,7 +121,7 @@ function problemOf(content: Buffer, now: number): string | undefined {
   const [digest, rest] = [content.subarray(MAGIC.length, MAGIC.length + DIGEST_BYTES), content.subarray(MAGIC.length + DIGEST_BYTES)]
   if (!createHash('sha256').update(rest).digest().equals(digest)) return 'is damaged'
   // Files that were changed since then could have any time.
-  return rest.readDoubleLE(0) > now ? 'was written later than now: the clock went back' : undefined
+  return rest.readDoubleLE(0) > now ? 'has a time in the future' : undefined
 }
 
 function indexOf(entries: Buffer): Map<string, number> {

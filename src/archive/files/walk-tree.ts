@@ -59,7 +59,7 @@ export async function* walkTree<Kind extends NodeKind>(source: FileSource<Kind>,
   }
 }
 
-/** Yields the entries of walkTree without waiting. Undefined asks the caller to let the event loop run. */
+/** Yields the entries of walkTree without waiting. After undefined, the caller should let the event loop run. */
 export function* stepTree<Kind extends NodeKind>(source: FileSource<Kind>, options: WalkOptions): Generator<TarEntry | undefined, void, undefined> {
   const { filter, signal } = options
   const root = Buffer.alloc(0)

@@ -78,7 +78,7 @@ export function inputsOf(plan: BuildPlan, { app, lifecycle, sparse }: OtherInput
 
 /** Returns why a build must run with any record; undefined if all inputs can be compared. */
 export function incomparableInput({ clearCache, previousImage, volumes }: Pick<BuildPlan, 'clearCache' | 'previousImage' | 'volumes'>): string | undefined {
-  if (clearCache) return '--clear-cache asks for a build without earlier layers'
+  if (clearCache) return '--clear-cache requires a build'
   if (previousImage !== undefined) return '--previous-image names an image that can change'
   return volumes.length > 0 ? 'the files of --volume are not compared' : undefined
 }

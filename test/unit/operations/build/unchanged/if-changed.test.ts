@@ -122,7 +122,7 @@ describe('a build with --if-changed', () => {
   })
 
   test.each<[Partial<BuildOptions>, string]>([
-    [{ clearCache: true }, '--clear-cache asks for a build without earlier layers'],
+    [{ clearCache: true }, '--clear-cache requires a build'],
     [{ previousImage: 'my-app' }, '--previous-image names an image that can change'],
     [{ volumes: ['some-volume:/data'] }, 'the files of --volume are not compared'],
   ])('always builds with %o', async (options, why) => {
