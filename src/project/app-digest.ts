@@ -5,12 +5,13 @@ import { statSync, type Stats } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { HostDirectory } from '../archive/files/host-directory.ts'
-import { StatCache } from '../archive/files/stat-cache.ts'
+import { RACY_MS, StatCache } from '../archive/files/stat-cache.ts'
 import { type OpenEntry, stepTree } from '../archive/files/walk-tree.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { type App, APP_ROOT_MODE, appEntries, type FileFilter, filterOf } from './app.ts'
+import { readKnownApp, readStatus, StatusHash, writeKnownApp } from './app-status.ts'
 
 export interface AppDigest {
   /**
@@ -38,6 +39,10 @@ export async function digestApp(options: AppDigestOptions): Promise<AppDigest> {
 }
 
 async function digestDirectory({ app, filter, cacheFile, signal, events }: AppDigestOptions): Promise<AppDigest> {
+  const now = Date.now()
+  const { status, latest } = await readStatus(app.path, filter, { signal })
+  const known = await readKnownApp(`${cacheFile}.app`, status, now)
+  if (known !== undefined) return { content: known, status }
   const cache = await StatCache.open(cacheFile, { signal, events })
   const directory = new DigestedDirectory(app.path, cache)
   const content = createHash('sha256')
@@ -46,18 +51,20 @@ async function digestDirectory({ app, filter, cacheFile, signal, events }: AppDi
     else await setImmediate()
   }
   await cache.save({ events })
-  return { content: content.digest('hex'), status: directory.status() }
+  const digest = { content: content.digest('hex'), status: directory.status() }
+  if (digest.status === status && latest + RACY_MS <= now) await writeKnownApp(`${cacheFile}.app`, digest, now)
+  return digest
 }
 
 /** An archive has one status, so it is read whenever it is used. */
 async function digestArchive({ app, filter, signal }: AppDigestOptions): Promise<AppDigest> {
   const content = createHash('sha256')
-  const status = createHash('sha256')
-  addStatus(status, statSync(app.path))
+  const status = new StatusHash()
+  status.add(Buffer.from(app.path), statSync(app.path))
   for await (const entry of appEntries({ app, root: ROOT, uid: 0, gid: 0, filter, signal })) {
     addEntry(content, entry, entry.type === 'file' ? await digestContent(entry) : NO_CONTENT)
   }
-  return { content: content.digest('hex'), status: status.digest('hex') }
+  return { content: content.digest('hex'), status: status.digest() }
 }
 
 const ROOT = 'app'
@@ -69,14 +76,10 @@ function addEntry(hash: Hash, { type, mode, name, linkname = '', size = 0 }: Tar
   hash.update(Buffer.concat([Buffer.from(`${type} ${mode.toString(8)} ${size} ${named.length} ${linked.length}\n`), named, linked, content]))
 }
 
-function addStatus(hash: Hash, { dev, ino, size, mode, mtimeMs, ctimeMs }: Stats): void {
-  hash.update(Buffer.from(new Float64Array([dev, ino, size, mode, mtimeMs, ctimeMs]).buffer))
-}
-
 /** A directory that opens only files that have no digest in the cache. */
 class DigestedDirectory extends HostDirectory {
   readonly #cache: StatCache
-  readonly #status = createHash('sha256')
+  readonly #status = new StatusHash()
   /** Of the file opened last. */
   #known: Buffer | undefined
   #unknown: { readonly path: Buffer; readonly stats: Stats; readonly now: number } | undefined
@@ -87,8 +90,7 @@ class DigestedDirectory extends HostDirectory {
   }
 
   override entry(...[path, type, stats, more]: Parameters<HostDirectory['entry']>): TarEntry {
-    this.#status.update(path)
-    addStatus(this.#status, stats)
+    this.#status.add(path, stats)
     return super.entry(path, type, stats, more)
   }
 
@@ -115,7 +117,7 @@ class DigestedDirectory extends HostDirectory {
   }
 
   status(): string {
-    return this.#status.digest('hex')
+    return this.#status.digest()
   }
 }
 

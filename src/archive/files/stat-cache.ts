@@ -20,7 +20,7 @@ const HEADER_BYTES = MAGIC.length + DIGEST_BYTES + 8
 /** Enough for several million files. */
 const MAX_BYTES = 512 * 1024 * 1024
 /** A later change within this time may leave the same status: some file systems store whole or even seconds. */
-const RACY_MS = 3000
+export const RACY_MS = 3000
 
 /** The digests of one directory, for one walk; it is fastest if the files come in the order of the last walk. */
 export class StatCache {
