@@ -33,6 +33,8 @@ const TARGETS: readonly Target[] = [
   { of: ['create-published', 'native'], to: ['create-published', 'pack'], graphdriver: 0.5, containerd: 0.5 },
   { of: ['create-published-again', 'native'], to: ['create-published-again', 'pack'], graphdriver: 0.1, containerd: 0.1 },
   { of: ['packaged', 'native'], to: ['packaged', 'contained'], graphdriver: 1.1, containerd: 1.1 },
+  { of: ['unchanged', 'unchanged'], to: ['small', 'creator'], graphdriver: 0.15, containerd: 0.01 },
+  { of: ['unchanged-files', 'unchanged'], to: ['unchanged-files', 'git'], graphdriver: 1.5, containerd: 1.5 },
   { of: ['thousand', 'native'], to: ['fleet', 'native'], graphdriver: 10, containerd: 10 },
 ]
 const MOST_MIB = 120

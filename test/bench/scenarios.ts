@@ -11,12 +11,14 @@ import { type Measurement, measure, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
 import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
 import { Fleet } from './fleet.ts'
+import { ifChanged } from './unchanged-scenario.ts'
 
 /**
  * A way to run a scenario: the native driver; the stock lifecycle's creator, five phases or rebaser; the native driver with a
- * registry for the image; only gzip, on all processors; pack; the native driver with a builder that contains the buildpack.
+ * registry for the image; only gzip, on all processors; pack; the native driver with a builder that contains the buildpack; the
+ * native driver with --if-changed; git status.
  */
-export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip' | 'pack' | 'contained'
+export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip' | 'pack' | 'contained' | 'unchanged' | 'git'
 
 const OPTIONS = {
   native: ['--lifecycle', 'native'],
@@ -64,6 +66,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'create-published-again': createBuilderAgain('that builder again, nothing changed', 'registry'),
   within: createWithinRegistry('builder in the registry of its packages, bytes counted'),
   packaged: buildWithPackage('nothing changed, 20 MB layer, buildpack of 10 MB from a cached package'),
+  unchanged: ifChanged('--if-changed, nothing changed, 20 MB layer', randomLayer(20), 1, 'native'),
+  'unchanged-files': ifChanged('--if-changed, nothing changed, 50 000 files', randomLayer(20), 50_000, 'git'),
   thousand: { ...rebaseFleet('rebase of 1000 images in a local registry', 1000, ['native']), once: true },
 }
 
