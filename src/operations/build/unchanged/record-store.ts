@@ -1,8 +1,14 @@
 /** The places of input records: with the build's cache, which several machines can share. */
 
+import { join } from 'node:path'
+import { readBounded } from '../../../base/bounded-file.ts'
+import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
+import { writeFileAtomically } from '../../../base/files.ts'
 import type { Volumes } from '../../../docker/engine.ts'
+import type { ImageSink, ImageSource } from '../../../images/image.ts'
 import { CACHE_LABELS } from '../../../lifecycle/cache-volumes.ts'
+import { familiarName, type Tag } from '../../../oci/reference.ts'
 
 export interface RecordStore {
   /** Returns undefined if the record is missing. */
@@ -12,6 +18,10 @@ export interface RecordStore {
 }
 
 const RECORD_LABEL = 'dev.cnb.inputs'
+/** The stock lifecycle ignores other files and labels than its own in caches. */
+const RECORD_FILE = 'cnb-inputs'
+/** Larger than any record. */
+const MAX_BYTES = 64 * 1024
 
 /**
  * Returns the store in the labels of an empty volume. One call reads them, without a container, and no program in a container can
@@ -24,6 +34,44 @@ export function volumeRecords(volumes: Pick<Volumes, 'labels' | 'remove' | 'crea
       // Labels cannot be changed.
       await volumes.remove(name)
       await volumes.create(name, { ...CACHE_LABELS, [RECORD_LABEL]: text }, context)
+    },
+  }
+}
+
+/** Returns the store in the directory of `--cache type=build;format=bind`. */
+export function directoryRecords(directory: string): RecordStore {
+  const file = join(directory, RECORD_FILE)
+  return {
+    read: async ({ signal }) => {
+      try {
+        return (await readBounded(file, { max: MAX_BYTES, signal })).toString()
+      } catch (error) {
+        signal?.throwIfAborted()
+        // An unreadable file is like a damaged record.
+        return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : ''
+      }
+    },
+    write: async (text) => {
+      try {
+        await writeFileAtomically(file, text, 0o600)
+      } catch (error) {
+        throw new CnbError('CNB_OUTPUT', `cannot write ${file}: ${(error as Error).message}`, { cause: error })
+      }
+    },
+  }
+}
+
+/** Returns the store in a label of the cache image, which the build has just saved without it. */
+export function cacheImageRecords(images: ImageSource & ImageSink, reference: Tag): RecordStore {
+  const find = (context: Context) => images.find(familiarName(reference), context)
+  return {
+    read: async (context) => (await find(context))?.labels[RECORD_LABEL],
+    write: async (text, context) => {
+      const image = await find(context)
+      if (!image) return
+      const { config, layers } = image
+      const labelled = { ...config, config: { ...config.config, Labels: { ...config.config.Labels, [RECORD_LABEL]: text } } }
+      await images.save({ base: image, config: labelled, layers, tags: [reference] }, context)
     },
   }
 }

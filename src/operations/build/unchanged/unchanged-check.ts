@@ -14,10 +14,10 @@ import { type AppDigest, digestApp } from '../../../project/app-digest.ts'
 import { cacheDirectory } from '../../../registry/download/cache-directory.ts'
 import type { EngineServices } from '../../services.ts'
 import type { BuildInput } from '../build-input.ts'
-import type { Publishing } from '../build-store.ts'
+import { openCacheImages, type Publishing } from '../build-store.ts'
 import { differingInputs, digestInputs, readInputRecord, type RecordedImage, writeInputRecord } from './input-record.ts'
 import { incomparableInput, inputsOf } from './plan-inputs.ts'
-import { type RecordStore, volumeRecords } from './record-store.ts'
+import { cacheImageRecords, directoryRecords, type RecordStore, volumeRecords } from './record-store.ts'
 import { findSaved, isRecorded, type SavedCopy } from './saved-images.ts'
 
 export interface CheckServices {
@@ -128,7 +128,9 @@ export class UnchangedCheck {
   }
 
   #store(plan: BuildPlan): RecordStore {
-    return volumeRecords(this.#services.engine.volumes, plan.cacheVolumes.inputs)
+    const { publishing, engine } = this.#services
+    if (plan.cacheImage && publishing) return cacheImageRecords(openCacheImages(publishing, plan.builder.image.platform), plan.cacheImage)
+    return plan.cacheDirectory === undefined ? volumeRecords(engine.volumes, plan.cacheVolumes.inputs) : directoryRecords(plan.cacheDirectory)
   }
 }
 

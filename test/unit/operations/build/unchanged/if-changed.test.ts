@@ -209,3 +209,29 @@ describe('all places', () => {
   })
 })
 
+
+describe('the record of a cache that the user chose', () => {
+  test('is in the directory, for another engine with the same images', async () => {
+    const directory = join(builds.host.home, 'cache')
+    const cache = [`type=build;format=bind;source=${directory}`]
+    await build({ cache })
+    await expectUnchanged({ cache })
+    expect(await builds.engine.volumes.list('dev.cnb.inputs')).toEqual([])
+    for (const damaged of ['damaged', 'x'.repeat(100_000)]) {
+      await writeFile(join(directory, 'build-cache', 'cnb-inputs'), damaged)
+      await expectBuild({ cache }, 'the record of its inputs is damaged, or made with another volume key')
+      await expectUnchanged({ cache })
+    }
+  })
+
+  test('is in the cache image, for an engine without volumes, and only a build with --if-changed keeps it', async () => {
+    await using registry = await new MemoryRegistry().start()
+    const options = { image: `${registry.address}/team/app:1`, publish: true, cacheImage: `${registry.address}/team/cache:1` }
+    const { reference } = await build(options)
+    for (const { name } of await builds.engine.volumes.list('dev.cnb.cache')) await builds.engine.volumes.remove(name)
+    expect(await build(options)).toMatchObject({ unchanged: true, reference })
+    await builds.build(options)
+    expect((await build(options)).unchanged).toBeUndefined()
+    expect((await build(options)).unchanged).toBe(true)
+  })
+})
