@@ -23,6 +23,7 @@ import { openBuildStore, openCacheImages, type Publishing } from './build-store.
 import { parsePlatform } from './build-values.ts'
 import { checkEmulation } from './platforms/emulation.ts'
 import { isEngineOnly, parseSinks } from './build-sinks.ts'
+import type { CheckServices, UnchangedCheck } from './unchanged/unchanged-check.ts'
 import { openDownloadSession } from '../downloads.ts'
 import { chooseRegistry } from '../packages/buildpack-registry.ts'
 import { openModuleSources } from '../packages/open-module-sources.ts'
@@ -41,13 +42,11 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
   const wanted = [...new Set(platforms.map((platform) => formatPlatform(parsePlatform(platform))))]
   const sinks = parsed ?? (await parseSinks(options, services.host.cwd))
   const index = wanted.length > 1 ? await openIndex(sinks) : undefined
-  const unchanged = options.ifChanged ? await import('./unchanged/unchanged-check.ts') : undefined
-  if (unchanged && index) throw unchanged.unsupported('several platforms', 'their index has no record')
   const input = await measured(context, 'reading the input', () => readInput(options, services.host, context))
   const publishing = await openPublishing(input, sinks, services)
   await using _ = publishing?.blobs
   await using engine = openEngineImages(services.engine, services.owner)
-  const check = unchanged && new unchanged.UnchangedCheck(input, { ...services, images: engine, publishing }, context)
+  const check = await openCheck(input, index !== undefined, { ...services, images: engine, publishing }, context)
   const registries = async () => publishing?.registries ?? services.registries(input.registry)
   await using downloads = openDownloadSession(services.host, input.config, input.registry, context)
   const registry = chooseRegistry(options.buildpackRegistry, input.config)
@@ -74,6 +73,18 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
   }
   const result = index && publishing ? await index.build(plans, run, publishing, context) : await run(plans[0]!)
   return { ...result, durationMs: performance.now() - start }
+}
+
+/**
+ * Starts the check of --if-changed. The configuration file's value has no effect on builds that cannot be checked.
+ * @throws CnbError CNB_UNSUPPORTED for such a build with the option
+ */
+async function openCheck(input: BuildInput, several: boolean, services: CheckServices, context: Context): Promise<UnchangedCheck | undefined> {
+  if (!(input.options.ifChanged ?? input.config.ifChanged)) return undefined
+  const { UnchangedCheck, uncheckable } = await import('./unchanged/unchanged-check.ts')
+  const problem = uncheckable(input.options, several)
+  if (problem && input.options.ifChanged) throw problem
+  return problem ? undefined : new UnchangedCheck(input, services, context)
 }
 
 /** Loads the code for several platforms. @throws CnbError CNB_USAGE if a sink cannot store an index */

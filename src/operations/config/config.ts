@@ -13,6 +13,8 @@ import { parseMirror } from '../../registry/mirrors.ts'
 export interface Config {
   readonly defaultBuilder?: string
   readonly pullPolicy?: PullPolicy
+  /** Whether builds return the existing image if the same inputs made it. */
+  readonly ifChanged?: boolean
   /** Run images with the user's mirrors of each. */
   readonly runImages: readonly RunImageNames[]
   readonly trustedBuilders: readonly string[]
@@ -68,6 +70,7 @@ export function parseConfig(text: string, file: string, context: Context = {}): 
   const set = {
     defaultBuilder,
     pullPolicy,
+    ifChanged: document.boolean('if-changed'),
     lifecycleImage: readName(document, 'lifecycle-image'),
     cacheSize: readSize(document, 'cache-size'),
     defaultRegistry: document.string('default-registry') || undefined,

@@ -45,10 +45,7 @@ export class UnchangedCheck {
   readonly #app: Promise<AppDigest | CnbError>
   #comparison: Comparison | undefined
 
-  /** @throws CnbError CNB_UNSUPPORTED for options that need a build */
   constructor(input: BuildInput, services: CheckServices, context: Context) {
-    const { sbomOutputDir, reportOutputDir } = input.options
-    if (sbomOutputDir !== undefined || reportOutputDir !== undefined) throw unsupported(sbomOutputDir === undefined ? '--report-output-dir' : '--sbom-output-dir', 'only a build writes these files')
     this.#input = input
     this.#services = services
     this.#app = this.#readApp(context)
@@ -146,7 +143,13 @@ function together(copies: readonly SavedCopy[], { digest }: RecordedImage): Foun
   }
 }
 
-/** Returns the error for an option that --if-changed cannot be combined with. */
-export function unsupported(option: string, why: string): CnbError {
+/** Returns the error for options that cannot be combined with --if-changed, if there are any. */
+export function uncheckable({ sbomOutputDir, reportOutputDir }: BuildInput['options'], severalPlatforms: boolean): CnbError | undefined {
+  if (severalPlatforms) return unsupported('several platforms', 'their index has no record')
+  if (sbomOutputDir !== undefined) return unsupported('--sbom-output-dir', 'only a build writes its files')
+  return reportOutputDir === undefined ? undefined : unsupported('--report-output-dir', 'only a build writes its file')
+}
+
+function unsupported(option: string, why: string): CnbError {
   return new CnbError('CNB_UNSUPPORTED', `cannot use --if-changed with ${option}: ${why}`, { hint: 'Omit one of them.' })
 }

@@ -133,6 +133,13 @@ describe('a build with --if-changed', () => {
   test.each<Partial<BuildOptions>>([{ sbomOutputDir: 'out' }, { reportOutputDir: 'out' }, { platforms: ['linux/amd64', 'linux/arm64'], to: ['oci:out'] }])('refuses %o', async (options) => {
     await expect(build(options)).rejects.toMatchObject({ code: 'CNB_UNSUPPORTED' })
   })
+
+  test('is the default with if-changed in the configuration file, except for builds that cannot be compared', async () => {
+    await writeFiles(builds.host.home, { '.cnb/config.toml': 'if-changed = true\n' })
+    await builds.build()
+    expect((await builds.build()).unchanged).toBe(true)
+    expect((await builds.build({ reportOutputDir: join(builds.host.home, 'out') })).unchanged).toBeUndefined()
+  })
 })
 
 describe('the record', () => {
