@@ -56,7 +56,7 @@ function coveredBy(owner: string): (target: string) => Mount {
 interface GivenContent {
   /** The tars of the buildpacks, open already. */
   readonly tars?: ContainerContent['tars']
-  /** The entry of the app's directory, whose content the caller sends. */
+  /** The entry of the app's directory, if the caller sends the content. */
   readonly appDirectory?: TarEntry
 }
 
