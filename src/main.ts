@@ -104,6 +104,16 @@ function openDiagnostics(): NodeJS.WriteStream {
   return process.stderr.on('error', () => {})
 }
 
+/** Returns the user's home. For a user that the system does not know, it is the root directory without HOME, as in Docker's containers. */
+async function homeDirectory(): Promise<string> {
+  const { homedir } = await import('node:os')
+  try {
+    return homedir()
+  } catch {
+    return '/'
+  }
+}
+
 /** Opens stdin on the first read only: an open stdin keeps the process alive. */
 async function* standardInput(): AsyncGenerator<Buffer> {
   for await (const chunk of process.stdin) yield chunk as Buffer
@@ -129,8 +139,7 @@ async function main(): Promise<number> {
     return 0
   }
   const stderr = directOutput(2, openDiagnostics)
-  const { homedir } = await import('node:os')
-  const host: Host = { env: process.env, cwd: process.cwd(), home: homedir() }
+  const host: Host = { env: process.env, cwd: process.cwd(), home: await homeDirectory() }
   const controller = new AbortController()
   // Many concurrent operations listen to the signal; Node warns of a leak at more than ten listeners.
   setMaxListeners(0, controller.signal)

@@ -89,6 +89,11 @@ describe('without an engine', () => {
     expect(stderr, 'a stack is for --verbose').not.toMatch(/^\s+at .*:\d+:\d+\)?$/m)
   })
 
+  it.runIf(process.getuid?.() === 0)('starts as a user that the system does not know, without HOME', async () => {
+    const { code, stderr } = await runCnb(['rebase', 'app'], { env: { ...NO_ENGINE, HOME: undefined }, uid: 54_321 })
+    expect([code, stderr]).toEqual([125, expect.stringContaining('CNB_ENGINE_UNREACHABLE')])
+  })
+
   it('prints a stack trace with --verbose', async () => {
     const { stderr } = await runCnb(['rebase', 'app', '--verbose'], { env: NO_ENGINE })
     expect(stderr).toMatch(/^\s+at .*:\d+:\d+\)?$/m)
