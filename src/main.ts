@@ -104,7 +104,7 @@ function openDiagnostics(): NodeJS.WriteStream {
   return process.stderr.on('error', () => {})
 }
 
-/** Returns the user's home. For a user that the system does not know, it is the root directory without HOME, as in Docker's containers. */
+/** Returns the user's home. For a user without an account and HOME, it is the root directory, as in containers. */
 async function homeDirectory(): Promise<string> {
   const { homedir } = await import('node:os')
   try {

@@ -89,7 +89,7 @@ describe('without an engine', () => {
     expect(stderr, 'a stack is for --verbose').not.toMatch(/^\s+at .*:\d+:\d+\)?$/m)
   })
 
-  it.runIf(process.getuid?.() === 0)('starts as a user that the system does not know, without HOME', async () => {
+  it.runIf(process.getuid?.() === 0)('starts as a user without an account and HOME', async () => {
     const { code, stderr } = await runCnb(['rebase', 'app'], { env: { ...NO_ENGINE, HOME: undefined }, uid: 54_321 })
     expect([code, stderr]).toEqual([125, expect.stringContaining('CNB_ENGINE_UNREACHABLE')])
   })
