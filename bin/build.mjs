@@ -33,6 +33,7 @@ const FILES = {
   command: ['cli/run.ts', 'operations/connections.ts', 'base/spent-chunks.ts'],
   engine: ['docker/connection/connect.ts', 'docker/connection/endpoint.ts', 'docker/orphans.ts', 'registry/auth/keychain.ts'],
   image: ['cli/commands/inspect-handler.ts'],
+  network: ['base/limiter.ts', 'registry/mirrors.ts', 'registry/registry-errors.ts', 'registry/transport/abortable.ts', 'registry/transport/proxies.ts'],
   build: ['cli/commands/build-handler.ts', 'lifecycle/native/native-lifecycle.ts', 'images/sinks/to-engine.ts'],
   registry: ['registry/open-registries.ts', 'images/sinks/to-registry.ts'],
 }
@@ -62,6 +63,7 @@ async function bundle() {
       exports: 'named',
       dynamicImportInCjs: false,
       chunkFileNames: 'chunks/[name]-[hash].js',
+      hashCharacters: 'base36',
       codeSplitting: { groups },
       comments: false,
       minify: { compress: { target: 'node20' }, mangle: false, codegen: { removeWhitespace: true } },
