@@ -27,6 +27,11 @@ function tools(): readonly Tool[] {
   return packProgram() === undefined ? ['native'] : ['native', 'pack']
 }
 
+/** Returns a new image name in a place. */
+function imageAt(place: Place, bench: Workbench, { registry }: PackagedBuildpacks): string {
+  return place === 'engine' ? bench.image() : `${registry}/${bench.image()}`
+}
+
 /** Creates a new builder each time, with empty caches. */
 export function createBuilder(title: string, place: Place): Scenario {
   let packaged: PackagedBuildpacks
@@ -39,7 +44,7 @@ export function createBuilder(title: string, place: Place): Scenario {
     },
     async prepare(bench) {
       packaged = await packages(bench)
-      newImage = () => (place === 'engine' ? bench.image() : `${packaged.registry}/${bench.image()}`)
+      newImage = () => imageAt(place, bench, packaged)
     },
     async measure(way) {
       await packaged.forget()
@@ -62,7 +67,7 @@ export function createBuilderAgain(title: string, place: Place): Scenario {
     },
     async prepare(bench) {
       packaged = await packages(bench)
-      for (const way of this.ways) images.set(way, place === 'engine' ? bench.image() : `${packaged.registry}/${bench.image()}`)
+      for (const way of this.ways) images.set(way, imageAt(place, bench, packaged))
     },
     // Other scenarios remove the caches of both tools.
     async begin() {
