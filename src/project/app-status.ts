@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { FileStatus, STATUS_BYTES } from '../archive/files/file-status.ts'
 import { HostDirectory } from '../archive/files/host-directory.ts'
 import { type OpenEntry, stepTree } from '../archive/files/walk-tree.ts'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
@@ -11,34 +12,26 @@ import type { Context } from '../base/events.ts'
 import { writeFileAtomically } from '../base/files.ts'
 import { type FileFilter, filterOf } from './app.ts'
 
-const STATUS_BYTES = 6 * 8
 const BUFFER_BYTES = 64 * 1024
 
 /** The digest of the names and the status of files, in their order. */
 export class StatusHash {
   readonly #hash = createHash('sha256')
   readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES)
-  readonly #status = new Float64Array(6)
-  readonly #statusBytes = Buffer.from(this.#status.buffer)
+  readonly #status = new FileStatus()
   #length = 0
   /** The latest time of all files, in milliseconds. */
   latest = 0
 
-  add(path: Buffer, { dev, ino, size, mode, mtimeMs, ctimeMs }: Stats): void {
+  add(path: Buffer, stats: Stats): void {
     if (this.#length + path.length + 1 + STATUS_BYTES > BUFFER_BYTES) this.#flush()
     if (path.length > BUFFER_BYTES / 2) this.#hash.update(path)
     else this.#length += path.copy(this.#buffer, this.#length)
     // Names have no NUL.
     this.#buffer[this.#length++] = 0
-    const status = this.#status
-    status[0] = dev
-    status[1] = ino
-    status[2] = size
-    status[3] = mode
-    status[4] = mtimeMs
-    status[5] = ctimeMs
-    this.#length += this.#statusBytes.copy(this.#buffer, this.#length)
-    this.latest = Math.max(this.latest, mtimeMs, ctimeMs)
+    this.#status.set(stats)
+    this.#length += this.#status.bytes.copy(this.#buffer, this.#length)
+    this.latest = Math.max(this.latest, stats.mtimeMs, stats.ctimeMs)
   }
 
   digest(): string {

@@ -11,10 +11,10 @@ import { lstat } from 'node:fs/promises'
 import { readBounded } from '../../base/bounded-file.ts'
 import type { Context } from '../../base/events.ts'
 import { writeFileAtomically } from '../../base/files.ts'
+import { FileStatus, STATUS_BYTES } from './file-status.ts'
 
 const MAGIC = Buffer.from('cnb stat cache 1\n')
 const DIGEST_BYTES = 32
-const STATUS_BYTES = 6 * 8
 /** Magic, digest of all that follows, time of the save in milliseconds. */
 const HEADER_BYTES = MAGIC.length + DIGEST_BYTES + 8
 /** Enough for several million files. */
@@ -33,8 +33,7 @@ export class StatCache {
   readonly #entries: Buffer[] = []
   #isNew = false
   #length = 0
-  readonly #status = new Float64Array(6)
-  readonly #statusBytes = Buffer.from(this.#status.buffer)
+  readonly #status = new FileStatus()
 
   private constructor(file: string, old: Buffer) {
     this.#file = file
@@ -64,8 +63,8 @@ export class StatCache {
     if (at === undefined) return undefined
     const [start, end] = [at + 2 + path.length, at + 2 + path.length + STATUS_BYTES]
     this.#cursor = end + DIGEST_BYTES
-    this.#setStatus(stats)
-    if (this.#statusBytes.compare(this.#old, start, end) !== 0) return undefined
+    this.#status.set(stats)
+    if (this.#status.bytes.compare(this.#old, start, end) !== 0) return undefined
     this.#append(this.#old.subarray(at, this.#cursor))
     return this.#old.subarray(end, this.#cursor)
   }
@@ -80,8 +79,8 @@ export class StatCache {
     this.#isNew = true
     const length = Buffer.alloc(2)
     length.writeUInt16LE(path.length)
-    this.#setStatus(stats)
-    this.#append(Buffer.concat([length, path, this.#statusBytes, digest]))
+    this.#status.set(stats)
+    this.#append(Buffer.concat([length, path, this.#status.bytes, digest]))
   }
 
   /** Writes the digests of this walk. A failure is only reported: the next walk reads the files again. */
@@ -102,10 +101,6 @@ export class StatCache {
   #append(entry: Buffer): void {
     this.#entries.push(entry)
     this.#length += entry.length
-  }
-
-  #setStatus({ dev, ino, size, mode, mtimeMs, ctimeMs }: Stats): void {
-    this.#status.set([dev, ino, size, mode, mtimeMs, ctimeMs])
   }
 
   #find(path: Buffer): number | undefined {
