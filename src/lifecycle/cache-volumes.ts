@@ -33,6 +33,7 @@ export function cacheVolumes(image: Tag, key: string): CacheVolumes {
     layers: `cnb-cache-${name}.layers`,
     state: `cnb-cache-${name}.state`,
     kaniko: `cnb-cache-${name}.kaniko`,
+    app: `cnb-cache-${name}.app`,
     inputs: `cnb-cache-${name}.inputs`,
   }
 }

@@ -11,6 +11,7 @@ import type { Image, SavedImage } from '../images/image.ts'
 import type { ContainerConfig } from '../oci/config.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Tag } from '../oci/reference.ts'
+import type { AppStatuses } from '../project/app-status.ts'
 import type { Binding } from '../project/platform-directory.ts'
 
 /** The run image, with the name that the app's metadata records. */
@@ -46,6 +47,8 @@ export interface BuildPlan {
   readonly runImages: readonly RunImageName[]
   /** Returns the app as tar entries with names below `workspace`. */
   readonly appEntries: (context: Context) => AsyncIterable<TarEntry>
+  /** Returns the status of the app's files, without opening them. */
+  readonly appStatus: (context: Context) => Promise<AppStatuses>
   /** Replaces the builder's order and that of its extensions. */
   readonly order?: BuildOrder
   /** Whether the detector ignores the builder's system buildpacks. */
@@ -116,6 +119,8 @@ export interface CacheVolumes {
   readonly layers: string
   readonly state: string
   readonly kaniko: string
+  /** The files of a large app. */
+  readonly app: string
   /** An empty volume with the record of the image's inputs in its labels. */
   readonly inputs: string
   /** Whether the user chose the `build` volume, and so is responsible for its content. */

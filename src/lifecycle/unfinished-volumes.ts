@@ -6,6 +6,12 @@ import { type Engine, OWNER_LABEL, UNFINISHED_LABEL } from '../docker/engine.ts'
 import { CACHE_LABELS } from './cache-volumes.ts'
 import { discardVolume } from './discard-volume.ts'
 
+/** A volume with other labels than CACHE_LABELS. */
+export interface NewVolume {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
 /** Leaving the scope of `await using` removes new volumes for which `keep` was not called. */
 export class UnfinishedVolumes implements AsyncDisposable {
   readonly #engine: Engine
@@ -22,20 +28,25 @@ export class UnfinishedVolumes implements AsyncDisposable {
   }
 
   /** Creates the missing volumes; call it once. @throws CnbError CNB_ENGINE_* */
-  async create(...names: string[]): Promise<void> {
+  async create(...wanted: (string | NewVolume)[]): Promise<void> {
     const { volumes } = this.#engine
-    const found = await Promise.all(names.map((name) => volumes.exists(name, this.#context)))
-    const missing = names.filter((_, index) => !found[index])
+    const all = wanted.map((volume) => (typeof volume === 'string' ? { name: volume, labels: CACHE_LABELS } : volume))
+    const found = await Promise.all(all.map(({ name }) => volumes.exists(name, this.#context)))
+    const missing = all.filter((_, index) => !found[index])
     if (missing.length === 0) return
-    for (const name of missing) this.#new.add(name)
+    for (const { name } of missing) this.#new.add(name)
     // The marker comes first, so a kill at any later moment leaves no volume for good.
-    await volumes.create(this.#marker, { [OWNER_LABEL]: this.#owner, [UNFINISHED_LABEL]: missing.join(' ') }, this.#context)
-    await Promise.all(missing.map((name) => volumes.create(name, CACHE_LABELS, this.#context)))
+    await volumes.create(this.#marker, { [OWNER_LABEL]: this.#owner, [UNFINISHED_LABEL]: missing.map(({ name }) => name).join(' ') }, this.#context)
+    await Promise.all(missing.map(({ name, labels }) => volumes.create(name, labels, this.#context)))
   }
 
   /** Whether leaving the scope removes a volume. */
   get hasNew(): boolean {
     return this.#new.size > 0
+  }
+
+  isNew(name: string): boolean {
+    return this.#new.has(name)
   }
 
   /** Keeps the volumes after the scope ends. */

@@ -1,7 +1,7 @@
 /** A digest of the app as a build sees it, for `--if-changed`. */
 
 import { createHash, type Hash, subtle } from 'node:crypto'
-import { statSync, type Stats } from 'node:fs'
+import type { Stats } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { HostDirectory } from '../archive/files/host-directory.ts'
@@ -11,7 +11,7 @@ import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { type App, APP_ROOT_MODE, appEntries, type FileFilter, filterOf } from './app.ts'
-import { readKnownApp, readStatus, StatusHash, writeKnownApp } from './app-status.ts'
+import { appStatus, readKnownApp, readStatus, StatusHash, writeKnownApp } from './app-status.ts'
 
 export interface AppDigest {
   /**
@@ -59,12 +59,11 @@ async function digestDirectory({ app, filter, cacheFile, signal, events }: AppDi
 /** An archive has one status, so it is read whenever it is used. */
 async function digestArchive({ app, filter, signal }: AppDigestOptions): Promise<AppDigest> {
   const content = createHash('sha256')
-  const status = new StatusHash()
-  status.add(Buffer.from(app.path), statSync(app.path))
+  const { status } = await appStatus(app, filter, { signal })
   for await (const entry of appEntries({ app, root: ROOT, uid: 0, gid: 0, filter, signal })) {
     addEntry(content, entry, entry.type === 'file' ? await digestContent(entry) : NO_CONTENT)
   }
-  return { content: content.digest('hex'), status: status.digest() }
+  return { content: content.digest('hex'), status }
 }
 
 const ROOT = 'app'

@@ -1,7 +1,7 @@
 /** The status of all files of an app: a walk that opens no file. */
 
 import { createHash } from 'node:crypto'
-import { lstatSync, type Stats } from 'node:fs'
+import { lstatSync, statSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { FileStatus, STATUS_BYTES } from '../archive/files/file-status.ts'
 import { HostDirectory } from '../archive/files/host-directory.ts'
@@ -10,7 +10,7 @@ import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { readBounded } from '../base/bounded-file.ts'
 import type { Context } from '../base/events.ts'
 import { writeFileAtomically } from '../base/files.ts'
-import { type FileFilter, filterOf } from './app.ts'
+import { type App, type FileFilter, filterOf } from './app.ts'
 
 const BUFFER_BYTES = 64 * 1024
 
@@ -19,13 +19,19 @@ export class StatusHash {
   readonly #hash = createHash('sha256')
   readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES)
   readonly #status = new FileStatus()
+  readonly #kept: Buffer[] | undefined
   #length = 0
   /** The latest time of all files, in milliseconds. */
   latest = 0
 
+  /** @param keep whether `content` is used */
+  constructor(keep = false) {
+    this.#kept = keep ? [] : undefined
+  }
+
   add(path: Buffer, stats: Stats): void {
     if (this.#length + path.length + 1 + STATUS_BYTES > BUFFER_BYTES) this.#flush()
-    if (path.length > BUFFER_BYTES / 2) this.#hash.update(path)
+    if (path.length > BUFFER_BYTES / 2) this.#write(path)
     else this.#length += path.copy(this.#buffer, this.#length)
     // Names have no NUL.
     this.#buffer[this.#length++] = 0
@@ -39,9 +45,20 @@ export class StatusHash {
     return this.#hash.digest('hex')
   }
 
+  /** Returns all that was hashed: for each file its name, a NUL, and its status. */
+  content(): Buffer {
+    this.#flush()
+    return Buffer.concat(this.#kept ?? [])
+  }
+
   #flush(): void {
-    this.#hash.update(this.#buffer.subarray(0, this.#length))
+    this.#write(this.#buffer.subarray(0, this.#length))
     this.#length = 0
+  }
+
+  #write(bytes: Buffer): void {
+    this.#hash.update(bytes)
+    this.#kept?.push(Buffer.from(bytes))
   }
 }
 
@@ -52,23 +69,46 @@ export interface AppStatus {
   readonly latest: number
 }
 
+/** The status of every file of an app. */
+export interface AppStatuses extends AppStatus {
+  /** For each file its name relative to the app, a NUL, and STATUS_BYTES. `status` is the digest. */
+  readonly content: Buffer
+}
+
+/** Returns the status of the app's files; of an archive, its own. @throws CnbError CNB_APP_CHANGED, CNB_APP_INVALID */
+export async function appStatus({ path, archive }: App, filter: FileFilter, context: Context): Promise<AppStatuses> {
+  if (!archive) return statusOf(await walkStatus(new StatusDirectory(path, true), filter, context))
+  const hash = new StatusHash(true)
+  hash.add(Buffer.from(JSON.stringify([path, filter])), statSync(path))
+  return statusOf(hash)
+}
+
 /** Returns the status of the files that the filter includes. @throws CnbError CNB_APP_CHANGED, CNB_APP_INVALID */
 export async function readStatus(directory: string, filter: FileFilter, { signal }: Context): Promise<AppStatus> {
-  const source = new StatusDirectory(directory)
+  return statusOf(await walkStatus(new StatusDirectory(directory, false), filter, { signal }))
+}
+
+async function walkStatus(source: StatusDirectory, filter: FileFilter, { signal }: Context): Promise<StatusHash> {
   for (const entry of stepTree(source, { filter: filterOf(filter), signal, withRoot: true })) {
     if (!entry) await setImmediate()
   }
-  return { status: source.hash.digest(), latest: source.hash.latest }
+  return source.hash
+}
+
+function statusOf(hash: StatusHash): AppStatuses {
+  const content = hash.content()
+  return { status: hash.digest(), latest: hash.latest, content }
 }
 
 const ENTRY: TarEntry = { type: 'file', name: '', mode: 0, uid: 0, gid: 0, mtime: 0 }
 const OPEN: OpenEntry = { entry: ENTRY, [Symbol.dispose]: () => {} }
 
 class StatusDirectory extends HostDirectory {
-  readonly hash = new StatusHash()
+  readonly hash: StatusHash
 
-  constructor(path: string) {
+  constructor(path: string, keep: boolean) {
     super(path, { prefix: 'app' })
+    this.hash = new StatusHash(keep)
   }
 
   override entry(...[path, , stats]: Parameters<HostDirectory['entry']>): TarEntry {

@@ -11,7 +11,8 @@ import { escapeId } from '../../buildpacks/buildpack-descriptor.ts'
 import type { ImageSink, Layer } from '../../images/image.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
 import type { BuildPlan, BuiltImage, RunImage } from '../lifecycle.ts'
-import { appDirOf, LAYERS_DIR } from '../phase.ts'
+import { LAYERS_DIR } from '../phase.ts'
+import { builtAppLayers } from './app/known-layers.ts'
 import { recordedLayer } from './cache/record.ts'
 import type { SharedCache } from './cache/shared-cache.ts'
 import type { AddedLayer } from './export/app-config.ts'
@@ -23,7 +24,7 @@ import { saveCacheRecord, reliableFingerprints } from './save-cache-record.ts'
 import { launcherLayer } from './layers/launcher-layer.ts'
 import { LayerFactory } from './layers/layer-factory.ts'
 import { readBuiltBuildpacks } from './metadata/layers-directory.ts'
-import type { BuildFiles, CacheRecord, CachedLayer, Group, KnownLauncher, LayersTree, PreviousImage } from './model.ts'
+import type { BuildFiles, CacheRecord, CachedLayer, Group, KnownApp, KnownLauncher, LayersTree, PreviousImage } from './model.ts'
 import type { FinishedBuild } from './run/builder-run.ts'
 
 const LAUNCHER = '/cnb/lifecycle/launcher'
@@ -59,6 +60,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   await using layers = new LayerFactory(built.files, builder)
   const known = knownLauncher(input.record, plan)
   let launcher: KnownLauncher | undefined
+  let app: KnownApp | undefined
   let isRead = false
   const buildpacks = readBuiltBuildpacks(built.tree, group)
   const layerOf = oncePerLayer(async (id, name): Promise<Layer> => {
@@ -81,7 +83,11 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
       lifecycleFiles: built.lifecycleFiles,
       launcher: built.version === '' ? undefined : readLauncherVersion(built.version),
       makeBuildpackLayer: ({ id }, { name }) => layerOf(id, name),
-      makeAppLayers: (slices): Promise<readonly AddedLayer[]> => measured(context, 'reading the app', () => layers.sliceLayers(appDirOf(plan), [], slices, context)),
+      makeAppLayers: async (slices): Promise<readonly AddedLayer[]> => {
+        const made = await builtAppLayers({ plan, built, record: input.record, factory: layers }, slices, context)
+        app = made.known
+        return made.layers
+      },
       makeLauncherLayer: async () => {
         const layer = await (known ? rememberedLauncher(known, built.files, context) : readLauncher(built.files, context))
         launcher = { builder: builder.image.id, diffId: layer.diffId, size: layer.size ?? 0, version: built.version }
@@ -98,7 +104,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   await writeOutputs(plan, exported.tree, reportToml(plan, saved, { ...exported, group }), context)
   return {
     image: { ...saved, config: exported.image.config.config },
-    record: await saveCacheRecord({ plan, built, buildpacks, exported, launcher, layerOf, shared: input.shared }, context),
+    record: await saveCacheRecord({ plan, built, buildpacks, exported, launcher, app, layerOf, shared: input.shared }, context),
   }
 }
 

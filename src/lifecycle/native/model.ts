@@ -110,6 +110,23 @@ export interface CacheRecord {
     readonly cache?: { readonly sha: Digest; readonly files: Readonly<Record<string, string>> }
   }
   readonly launcher?: KnownLauncher
+  readonly app?: KnownApp
+}
+
+/** The files of a large app in the `app` volume, and the layers made of them. */
+export interface KnownApp {
+  /** Of the host's files (project/app-status.ts). */
+  readonly status: string
+  /** When it was read, in milliseconds: a younger file could change without another status. */
+  readonly time: number
+  /** The looks of the files in the volume before detection, and after the build (session-script.ts). */
+  readonly sent: string
+  readonly left: string
+  /** The app's directory in the container. */
+  readonly directory: string
+  /** The patterns of each slice, as JSON. */
+  readonly slices: string
+  readonly layers: readonly { readonly diffId: Digest; readonly size: number; readonly createdBy: string }[]
 }
 
 /** The remains of earlier builds that a build finds. */

@@ -28,7 +28,7 @@ import { analyzedToml, findPrevious } from './metadata/analyzed.ts'
 import { readGroup } from './metadata/group.ts'
 import { needsLaunchSbom, planRestoration } from './metadata/restore.ts'
 import { explainRestored } from './metadata/restore-decisions.ts'
-import type { CacheRecord, Group, KeptLayers, PreviousImage, Restoration } from './model.ts'
+import type { CacheRecord, Group, KeptLayers, KnownApp, PreviousImage, Restoration } from './model.ts'
 import type { BuilderRun, RunInput } from './run/builder-run.ts'
 import { PendingRun, startScriptedRun } from './run/scripted-run.ts'
 import { startSeparateRun } from './run/separate-run.ts'
@@ -61,13 +61,13 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   await options.sweep()
   await using shared = openSharedCache(plan, options.cacheImages?.(plan))
   await using cache = await openBuildCache(engine, plan, shared, owner, context)
-  await using commenced = new PendingRun({ ...options, plan, times, context })
+  await using commenced = new PendingRun({ ...options, plan, app: cache.app, times, context })
   const store = options.openStore?.(images, plan) ?? images
   const analysis = await hostPhase('analyzer', times, context, () => analyze(plan, store, cache, context))
   const { previous, record } = analysis
   const analyzed = layersFile(plan, 'analyzed.toml', analyzedToml(plan, previous))
   const version = knownLauncher(record, plan)?.version
-  const input = { ...options, ...analysis, plan, times, analyzed, version, context }
+  const input = { ...options, ...analysis, plan, app: cache.app, knownApp: record?.app, knownTree: (known: KnownApp) => cache.readApp(known, context), times, analyzed, version, context }
   await using kaniko = new KanikoCache(engine, plan, owner, context)
   await using run = await startRun(input, commenced)
 
@@ -87,7 +87,7 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
     exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, blobs: options.blobs, shared, end: () => run.end(), say }, context),
   )
   await kaniko.keep()
-  await cache.writeRecord(exported.record, run.kept, context)
+  await cache.writeRecord(exported.record, run.kept, context, built.app?.tree)
   await Promise.all([run[Symbol.asyncDispose](), cache[Symbol.asyncDispose]()])
   return { phases: times, runImage: runImage.name, image: exported.image }
 }
@@ -122,11 +122,18 @@ async function startRun(input: RunInput & Pick<Analysis, 'elsewhere'>, commenced
   const { engine, plan, elsewhere, context } = input
   const first = await startScriptedRun(input, commenced)
   if (typeof first !== 'string') return first
-  if (first === 'unclean') {
+  const rest = { ...input, app: undefined }
+  if (first === 'unclean app') {
+    context.events?.({ type: 'debug', message: "the app's files of earlier builds cannot be removed, and are discarded" })
+    await engine.volumes.remove(plan.cacheVolumes.app)
+  }
+  const second = first === 'unclean app' ? await startScriptedRun(rest) : first
+  if (typeof second !== 'string') return second
+  if (second === 'unclean') {
     context.events?.({ type: 'debug', message: 'the layers of earlier builds belong to another user, and are discarded' })
     await engine.volumes.remove(plan.cacheVolumes.layers)
-    const second = await startScriptedRun({ ...input, restoration: elsewhere })
-    if (typeof second !== 'string') return second
+    const third = await startScriptedRun({ ...rest, restoration: elsewhere })
+    if (typeof third !== 'string') return third
   }
   context.events?.({
     type: 'info',

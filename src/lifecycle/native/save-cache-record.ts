@@ -11,7 +11,7 @@ import { makeRecord, type RecordInput } from './cache/record.ts'
 import type { SharedCache } from './cache/shared-cache.ts'
 import type { Export } from './export/export.ts'
 import { treeDirectoryLayer } from './export/tree-directory.ts'
-import type { BuiltBuildpack, CacheRecord, KnownLauncher } from './model.ts'
+import type { BuiltBuildpack, CacheRecord, KnownApp, KnownLauncher } from './model.ts'
 
 export interface CacheRecordInput {
   readonly plan: BuildPlan
@@ -19,6 +19,7 @@ export interface CacheRecordInput {
   readonly buildpacks: readonly BuiltBuildpack[]
   readonly exported: Export
   readonly launcher: KnownLauncher | undefined
+  readonly app: KnownApp | undefined
   readonly layerOf: (buildpackId: string, layer: string) => Promise<Layer>
   /** The cache image or directory that the user chose. */
   readonly shared: SharedCache | undefined
@@ -69,8 +70,8 @@ async function fillShared(input: CacheRecordInput, shared: SharedCache, context:
 
 const CACHED = 'its buildpack marks it with cache = true'
 
-function record({ plan, buildpacks, exported, launcher }: CacheRecordInput, contents: RecordInput['contents']): CacheRecord {
-  return makeRecord({ plan, buildpacks, contents, sbom: exported.sbom, launcher })
+function record({ plan, buildpacks, exported, launcher, app }: CacheRecordInput, contents: RecordInput['contents']): CacheRecord {
+  return makeRecord({ plan, buildpacks, contents, sbom: exported.sbom, launcher, app })
 }
 
 /** Returns the diffIDs of all cached layers; a directory that cannot be a layer is omitted, with a warning. */

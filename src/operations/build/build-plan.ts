@@ -10,6 +10,7 @@ import { execEnvFor } from '../../lifecycle/exec-env.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { ModuleSources } from '../../buildpacks/module-sources.ts'
 import { appEntries } from '../../project/app.ts'
+import { appStatus } from '../../project/app-status.ts'
 import { caBinding } from '../../project/platform-directory.ts'
 import type { PlatformBuildOptions } from './build-options.ts'
 import { explainCache, explainTrust } from './build-decisions.ts'
@@ -76,6 +77,7 @@ export async function planBuild(
     leavesEngine: publishing !== undefined && !isEngineOnly(publishing.sinks),
     appEntries: (reading) =>
       appEntries({ app, root: input.appDir.slice(1), uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
+    appStatus: (reading) => appStatus(app, project?.descriptor ?? {}, reading),
     order: chosen.order,
     withoutSystemBuildpacks: options.disableSystemBuildpacks,
     buildpacks: chosen.added,

@@ -44,6 +44,8 @@ class Session {
   readonly #uid: number
   #rest: Buffer = Buffer.alloc(0)
   #mark = ''
+  /** The app's directory, if it is in a volume. */
+  #app: string | undefined
 
   constructor(engine: FakeEngine, process: FakeProcess) {
     this.#engine = engine
@@ -80,12 +82,22 @@ class Session {
     const layers = metadata.flatMap(([path, { header }]) => (header.type === 'directory' && isLayer(path) ? [nameOf(path)] : []))
     this.#data('attributes', this.#attributes(layers))
     this.#data('version', ask === 'ask' ? `${version}\n` : '')
+    this.#data('app', this.#looks())
     this.#data('fingerprints', this.#fingerprints(await this.#paths()))
     for (;;) await this.#sendTar(await this.#paths())
   }
 
   async #receive(): Promise<void> {
-    await this.#line()
+    const [directory, state] = [await this.#line(), await this.#line()]
+    this.#app = state === 'once' ? undefined : directory
+    this.#data('app', this.#looks())
+    let answer = await this.#line()
+    if (answer === 'list') {
+      this.#data('app', this.#appListing())
+      answer = await this.#line()
+    }
+    if (answer === 'keep') return
+    this.#remove(answer === 'some' ? await this.#paths() : this.#attributesOf(directory).flatMap(([path]) => (path === '' ? [] : [posix.join(directory, path)])))
     this.#say('ready')
     const pieces: Buffer[] = []
     for (let size = Number(await this.#line()); size > 0; size = Number(await this.#line())) {
@@ -94,6 +106,16 @@ class Session {
     }
     this.#process.files.add('/', await readTar(Buffer.concat(pieces)))
     this.#say('exit app 0')
+    this.#data('app', this.#appListing())
+  }
+
+  #appListing(): string {
+    if (this.#app === undefined) return ''
+    return this.#attributesOf(this.#app).map(([path, attributes]) => (path === '' ? `${attributes.split(' ')[1]}\0` : `${path}\0${attributes}\0`)).join('')
+  }
+
+  #looks(): string {
+    return this.#app === undefined ? '' : `${createHash('sha256').update(this.#appListing()).digest('hex')}  -\n`
   }
 
   async #sendTar([directory = '/', name = '']: readonly string[]): Promise<void> {
@@ -158,13 +180,13 @@ class Session {
   /** Entries of a directory with another owner stay. */
   #remove(paths: readonly string[]): void {
     const { files } = this.#process
-    for (const path of paths.map((path) => posix.join(LAYERS, path))) {
+    for (const path of paths.map((path) => posix.resolve(LAYERS, path))) {
       if (files.list(path).every(([, { header }]) => header.type !== 'directory' || header.uid === this.#uid)) files.remove(path)
     }
   }
 
   #attributesOf(directory: string): [path: string, attributes: string][] {
-    const root = posix.join(LAYERS, directory)
+    const root = posix.resolve(LAYERS, directory)
     return this.#process.files.list(root).map(([path, { header, content, stamp = 0 }]) => {
       const { mode = 0o644, uid = 0, gid = 0, linkname = '' } = header
       const type = { directory: 'd', symlink: 'l' }[header.type as string] ?? 'f'

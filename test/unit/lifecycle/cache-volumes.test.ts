@@ -23,6 +23,7 @@ test("uses the same hash for the volumes of the native driver and of pack", () =
     layers: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.layers',
     state: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.state',
     kaniko: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.kaniko',
+    app: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.app',
     inputs: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.inputs',
   })
 })

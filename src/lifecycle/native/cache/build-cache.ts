@@ -9,10 +9,12 @@
 import { CnbError } from '../../../base/errors.ts'
 import { decide, type Context } from '../../../base/events.ts'
 import type { Engine } from '../../../docker/engine.ts'
+import { type AppTree, decodeTree, encodeTree } from '../app/app-tree.ts'
+import { type AppVolume, planAppVolume } from '../app/app-volume.ts'
 import { cachePlace } from '../../cache-volumes.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { UnfinishedVolumes } from '../../unfinished-volumes.ts'
-import type { CacheRecord, CodeSource, KeptLayers } from '../model.ts'
+import type { CacheRecord, CodeSource, KeptLayers, KnownApp } from '../model.ts'
 import { cacheMetadata, readCacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
 import { codeSources, externalSources } from './code-sources.ts'
 import { readPackCache } from './pack-cache.ts'
@@ -24,6 +26,8 @@ import { openStateVolume, type StateVolume } from './state-volume.ts'
  * volumes.
  */
 export interface BuildCache extends AsyncDisposable {
+  /** The volume for the app's files; undefined if the build uses none. */
+  readonly app: AppVolume | undefined
   /**
    * Returns the layers that the build can reuse. Excludes layers that external code could have written. With `--clear-cache` it
    * discards the cache and returns nothing.
@@ -32,8 +36,11 @@ export interface BuildCache extends AsyncDisposable {
   /**
    * Writes the record for the next build. A failure is a warning, because the image is complete without the record.
    * @param kept whether the build used the `layers` volume that the record describes
+   * @param app the files that the record's `app` describes, if they differ from the last ones
    */
-  writeRecord(record: CacheRecord, kept: boolean, context: Context): Promise<void>
+  writeRecord(record: CacheRecord, kept: boolean, context: Context, app?: AppTree): Promise<void>
+  /** Returns the files that the record's `app` describes; undefined if they are missing or damaged. */
+  readApp(known: KnownApp, context: Context): Promise<AppTree | undefined>
 }
 
 /**
@@ -49,10 +56,12 @@ export async function openBuildCache(
   context: Context,
 ): Promise<BuildCache> {
   const { layers, state } = plan.cacheVolumes
+  const app = await planAppVolume(engine, plan, context)
   const volumes = new UnfinishedVolumes(engine, owner, context)
   try {
-    await volumes.create(layers, state)
-    return new VolumesCache(engine, plan, shared, openStateVolume(engine, plan, owner, context), volumes, context)
+    await volumes.create(layers, state, ...(app ? [app] : []))
+    const opened = app && { name: app.name, isNew: volumes.isNew(app.name) }
+    return new VolumesCache(engine, plan, shared, openStateVolume(engine, plan, owner, context), volumes, opened, context)
   } catch (error) {
     await volumes[Symbol.asyncDispose]()
     throw error
@@ -60,6 +69,7 @@ export async function openBuildCache(
 }
 
 class VolumesCache implements BuildCache {
+  readonly app: AppVolume | undefined
   readonly #engine: Engine
   readonly #plan: BuildPlan
   readonly #shared: Pick<SharedCache, 'tars'> | undefined
@@ -67,6 +77,8 @@ class VolumesCache implements BuildCache {
   readonly #volumes: UnfinishedVolumes
   readonly #sources: readonly CodeSource[]
   readonly #context: Context
+  /** Whether this build wrote the record. */
+  #isRecorded = false
 
   constructor(
     engine: Engine,
@@ -74,8 +86,10 @@ class VolumesCache implements BuildCache {
     shared: Pick<SharedCache, 'tars'> | undefined,
     stateVolume: StateVolume,
     volumes: UnfinishedVolumes,
+    app: AppVolume | undefined,
     context: Context,
   ) {
+    this.app = app
     this.#engine = engine
     this.#plan = plan
     this.#shared = shared
@@ -128,12 +142,14 @@ class VolumesCache implements BuildCache {
     decide(context, { kind: 'cache', name: cachePlace(this.#plan) }, outcome, reason)
   }
 
-  async writeRecord(record: CacheRecord, kept: boolean, context: Context): Promise<void> {
-    const { layers, state } = this.#plan.cacheVolumes
+  async writeRecord(record: CacheRecord, kept: boolean, context: Context, tree?: AppTree): Promise<void> {
+    const { layers, state, app } = this.#plan.cacheVolumes
     try {
       if (kept) {
+        if (tree) await this.#stateVolume.writeApp(encodeTree(tree), context)
         await this.#stateVolume.writeRecord(verifiable(record), context)
-        await this.#volumes.keep(layers, state)
+        this.#isRecorded = true
+        await this.#volumes.keep(layers, state, ...(record.app ? [app] : []))
       } else if (await this.#isOfFewer(context)) {
         // The next build takes layers over from this build's image, so its sources must be recorded.
         await this.#stateVolume.writeRecord({ ...record, buildpacks: [], sbom: {} }, context)
@@ -144,6 +160,11 @@ class VolumesCache implements BuildCache {
       if (!(error instanceof CnbError)) throw error
       context.events?.({ type: 'warning', message: `the image is built, but the next build starts without its layers: ${error.message}` })
     }
+  }
+
+  async readApp(known: KnownApp, context: Context): Promise<AppTree | undefined> {
+    const content = await this.#stateVolume.readApp(context)
+    return content && decodeTree(content, known)
   }
 
   /** Whether a concurrent build has written a record into the volumes that this build created. */
@@ -159,7 +180,8 @@ class VolumesCache implements BuildCache {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#volumes.hasNew && (await this.#isOfAnother())) await this.#volumes.keep(this.#plan.cacheVolumes.layers, this.#plan.cacheVolumes.state)
+    const { layers, state, app } = this.#plan.cacheVolumes
+    if (!this.#isRecorded && this.#volumes.hasNew && (await this.#isOfAnother())) await this.#volumes.keep(layers, state, app)
     await this.#stateVolume[Symbol.asyncDispose]()
     await this.#volumes[Symbol.asyncDispose]()
   }

@@ -8,7 +8,7 @@ import type { BuildPlan } from '../../lifecycle.ts'
 import { labelJson } from '../export/label-json.ts'
 import { parseExactJson } from '../../../formats/go/exact-json.ts'
 import { isBuildpackId, isLayerName } from '../metadata/safe-names.ts'
-import type { BuiltBuildpack, BuiltLayer, CachedLayer, CacheRecord, CodeSource, KnownLauncher } from '../model.ts'
+import type { BuiltBuildpack, BuiltLayer, CachedLayer, CacheRecord, CodeSource, KnownApp, KnownLauncher } from '../model.ts'
 import { codeSources } from './code-sources.ts'
 import { markFloats, readFloats } from './typed-data.ts'
 
@@ -25,6 +25,7 @@ export interface RecordInput {
   readonly contents: (buildpackId: string, layer: BuiltLayer) => { readonly sha: Digest; readonly fingerprint: string } | undefined
   readonly sbom: { readonly launch?: SbomLayerFiles; readonly cache?: SbomLayerFiles }
   readonly launcher?: KnownLauncher
+  readonly app?: KnownApp
 }
 
 /** Returns a layer's entry in the record. Any name is safe, including `__proto__`. */
@@ -34,7 +35,7 @@ export function recordedLayer(record: CacheRecord | undefined, buildpackId: stri
 }
 
 /** Returns the record of all layers with `cache = true` and contents; layers for launch only are not recorded. */
-export function makeRecord({ plan, buildpacks, contents, sbom, launcher }: RecordInput): CacheRecord {
+export function makeRecord({ plan, buildpacks, contents, sbom, launcher, app }: RecordInput): CacheRecord {
   return {
     version: 2,
     // Layers taken over from earlier builds have no other sources: external ones are not reused.
@@ -53,6 +54,7 @@ export function makeRecord({ plan, buildpacks, contents, sbom, launcher }: Recor
     })),
     sbom: { ...sbomMember('launch', sbom.launch), ...sbomMember('cache', sbom.cache) },
     ...(launcher ? { launcher } : {}),
+    ...(app ? { app } : {}),
   }
 }
 
@@ -91,6 +93,7 @@ export function readRecord(text: string): CacheRecord | undefined {
 function recordOf(fields: FieldReader): CacheRecord {
   check(fields.value('version') === 2)
   const launcher = fields.table('launcher')
+  const app = fields.table('app')
   const sbom = fields.table('sbom')
   const launch = sbom?.table('launch')
   const cache = sbom?.table('cache')
@@ -102,6 +105,7 @@ function recordOf(fields: FieldReader): CacheRecord {
     buildpacks: fields.tables('buildpacks').map(buildpackOf),
     sbom: { ...(launch ? { launch: sbomOf(launch) } : {}), ...(cache ? { cache: sbomOf(cache) } : {}) },
     ...(launcher ? { launcher: launcherOf(launcher) } : {}),
+    ...(app ? { app: appOf(app) } : {}),
   }
   // A record without sources would be accepted with every builder.
   check(record.sources.length > 0)
@@ -133,6 +137,18 @@ function sbomOf(fields: FieldReader): NonNullable<CacheRecord['sbom']['cache']> 
 function launcherOf(fields: FieldReader): KnownLauncher {
   const { builder, version } = { builder: fields.requiredString('builder'), version: fields.string('version') ?? '' }
   return { builder, diffId: digest(fields, 'diffId'), size: integer(fields, 'size'), version }
+}
+
+function appOf(fields: FieldReader): KnownApp {
+  const [status, sent, left] = [fields.requiredString('status'), fields.requiredString('sent'), fields.requiredString('left')]
+  const [directory, slices] = [fields.requiredString('directory'), fields.requiredString('slices')]
+  const layers = fields.tables('layers').map((layer) => ({
+    diffId: digest(layer, 'diffId'),
+    size: integer(layer, 'size'),
+    createdBy: layer.requiredString('createdBy'),
+  }))
+  check(layers.length > 0)
+  return { status, time: integer(fields, 'time'), sent, left, directory, slices, layers }
 }
 
 function entriesOf<T>(fields: FieldReader | undefined, valueOf: (key: string) => T): Record<string, T> {

@@ -10,6 +10,7 @@ import type { Context } from '../../../base/events.ts'
 import { type Container, type Engine, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import { MAX_ITEMS } from '../../../formats/field-reader.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
+import { MAX_APP_LISTING } from '../run/session-script.ts'
 import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 import type { CacheRecord } from '../model.ts'
 import { openArchivedFile, readArchivedFile } from './archived-file.ts'
@@ -21,6 +22,7 @@ import { readRecord, writeRecord } from './record.ts'
 const STATE_DIR = '/state'
 const PACK_CACHE_DIR = '/pack-cache'
 const RECORD = 'record'
+const APP = 'app'
 /** Enough for all metadata that a build may write, with SBOM files in base64. */
 const MAX_RECORD_BYTES = 2 * MAX_METADATA_BYTES
 
@@ -30,9 +32,15 @@ export interface StateVolume extends AsyncDisposable {
   readRecord(context: Context): Promise<CacheRecord | undefined>
   /** Writes the record if it differs from the one that was read. @throws CnbError CNB_EXPORT_FAILED if it exceeds a limit of readRecord */
   writeRecord(record: CacheRecord, context: Context): Promise<void>
+  /** Returns and writes the file about the app (app/app-tree.ts). @throws CnbError CNB_RESTORE_FAILED if it is too large */
+  readApp(context: Context): Promise<Buffer | undefined>
+  writeApp(content: Buffer, context: Context): Promise<void>
   /** Returns the stock lifecycle's cache in the `build` volume. It can be read until disposal. */
   peerCache(context: Context): Promise<PackCache | undefined>
 }
+
+/** The attributes of an app's files in its volume, and about as much for those on the host. */
+const MAX_APP_BYTES = 3 * MAX_APP_LISTING
 
 type StatePlan = Pick<BuildPlan, 'builder' | 'cacheVolumes' | 'platform'>
 
@@ -83,9 +91,21 @@ class MountedStateVolume implements StateVolume {
         hint: 'Use fewer layers for one buildpack, or fewer SBOM files.',
       })
     }
-    const file = { type: 'file', name: RECORD, mode: 0o600, uid: 0, gid: 0, mtime: 0, size: content.length, content } as const
-    await (await this.#state).putArchive(STATE_DIR, packTar([file], { signal: context.signal }), context)
+    await this.#write(RECORD, content, context)
     this.#text = text
+  }
+
+  async readApp(context: Context): Promise<Buffer | undefined> {
+    return readArchivedFile(await this.#state, `${STATE_DIR}/${APP}`, MAX_APP_BYTES, context)
+  }
+
+  async writeApp(content: Buffer, context: Context): Promise<void> {
+    if (content.length <= MAX_APP_BYTES) await this.#write(APP, content, context)
+  }
+
+  async #write(name: string, content: Buffer, { signal }: Context): Promise<void> {
+    const file = { type: 'file', name, mode: 0o600, uid: 0, gid: 0, mtime: 0, size: content.length, content } as const
+    await (await this.#state).putArchive(STATE_DIR, packTar([file], { signal }), { signal })
   }
 
   async peerCache(context: Context): Promise<PackCache | undefined> {

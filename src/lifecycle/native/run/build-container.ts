@@ -6,7 +6,7 @@ import { type Container, type ContainerSpec, type Mount, OWNER_LABEL } from '../
 import { CA_BUNDLE_PATH } from '../../ca-bundle.ts'
 import { fillContainer, type ContainerContent } from '../../fill-container.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
-import { detector, LAYERS_DIR } from '../../phase.ts'
+import { appDirOf, detector, LAYERS_DIR } from '../../phase.ts'
 import { replacedDirectories } from '../../replaced-buildpacks.ts'
 import type { LayerContents, Restoration } from '../model.ts'
 
@@ -16,12 +16,14 @@ export interface BuildContainer {
   readonly layersVolume: string
   /** Labels of the volume if it is new. */
   readonly volumeLabels: Readonly<Record<string, string>>
+  /** For the app's directory. */
+  readonly appVolume?: string | undefined
   readonly owner: string
   readonly name?: string
   readonly stdin?: boolean
 }
 
-export function buildContainerSpec(plan: BuildPlan, { command, layersVolume, volumeLabels, owner, name, stdin }: BuildContainer): ContainerSpec {
+export function buildContainerSpec(plan: BuildPlan, { command, layersVolume, volumeLabels, appVolume, owner, name, stdin }: BuildContainer): ContainerSpec {
   const { builder, limits } = plan
   return {
     image: builder.image.id,
@@ -33,6 +35,7 @@ export function buildContainerSpec(plan: BuildPlan, { command, layersVolume, vol
     platform: plan.platform,
     mounts: [
       { type: 'volume', source: layersVolume, target: LAYERS_DIR, labels: volumeLabels },
+      ...(appVolume === undefined ? [] : [{ type: 'volume', source: appVolume, target: appDirOf(plan) } as const]),
       ...replacedDirectories(plan).map(coveredBy(owner)),
       ...plan.volumes,
     ],

@@ -12,12 +12,13 @@ import { PhaseReporter } from '../../phase-reporter.ts'
 import { type Fingerprints, hashAttributes, readFingerprints } from './fingerprints.ts'
 import { type KeptPaths, readListing, removedPaths } from './kept-paths.ts'
 import { MarkedOutput } from './marked-output.ts'
+import { looksOf, SessionApp } from './session-app.ts'
 import { dataOf, exitCodeOf, protocolError, SessionLines } from './session-lines.ts'
 import { SessionTar, type TarRefusal } from './session-tar.ts'
 import { checkLargeFiles } from '../metadata-limit.ts'
 
 /** Why the session cannot continue; the caller then runs the build in another way. */
-export type PrepareFailure = 'missing' | 'unclean'
+export type PrepareFailure = 'missing' | 'unclean' | 'unclean app'
 
 interface SessionFiles {
   readonly group: Buffer
@@ -31,6 +32,8 @@ export interface BuildOutcome {
   readonly fingerprints: (directories: readonly string[]) => Promise<Fingerprints>
   /** The version that the builder's lifecycle prints; empty if it was not requested. */
   readonly version: string
+  /** The looks of the app's files, if they are in a volume; otherwise empty. */
+  readonly app: string
 }
 
 /** The maximum time for the script to end after its input ended. */
@@ -47,12 +50,19 @@ export class BuildSession implements AsyncDisposable {
   readonly #said = new SessionLines()
   #ending: Promise<void> | undefined
   readonly #tar: SessionTar
+  /** Brings the app into the container. */
+  readonly app: SessionApp
 
   /** @param times receives the durations of the phases */
   constructor(times: PhaseTime[], context: Context) {
     this.#times = times
     this.#context = context
     this.#tar = new SessionTar(this.#said, (paths) => this.#sayList(paths))
+    this.app = new SessionApp(this.#said, {
+      line: (text) => this.#say(text),
+      list: (paths) => this.#sayList(paths, 'latin1'),
+      bytes: (piece) => this.#sayBytes(piece),
+    })
   }
 
   /** Starts the script. @throws CnbError if the engine cannot start the container */
@@ -99,24 +109,6 @@ export class BuildSession implements AsyncDisposable {
   }
 
   /**
-   * Extracts a tar of the app at `/`; its directory must exist, and be empty.
-   * @returns whether the container's tar could do it; otherwise some files may be there
-   */
-  async putApp(directory: string, tar: AsyncIterable<Buffer>): Promise<boolean> {
-    this.#say('app')
-    this.#say(directory)
-    const { words } = await this.#said.reply()
-    if (words[0] === 'no') return false
-    if (words[0] !== 'ready') throw protocolError(words)
-    for await (const piece of tar) {
-      this.#say(String(piece.length))
-      if (this.#attached?.stdin.write(piece) === false) await drained(this.#attached.stdin)
-    }
-    this.#say('0')
-    return exitCodeOf(await this.#said.next(), 'app') === 0
-  }
-
-  /**
    * Waits for the detector to end.
    * @param ask whether to get the lifecycle's version for the outcome of the build, which runs the lifecycle once more
    * @throws CnbError for the detector's exit code
@@ -160,7 +152,8 @@ export class BuildSession implements AsyncDisposable {
     const survey = await this.#bytes('survey')
     const attributes = await this.#bytes('attributes')
     const version = (await this.#bytes('version')).toString().trim()
-    return { survey, version, fingerprints: (directories) => this.#fingerprints(attributes, directories) }
+    const app = looksOf(await this.#bytes('app'))
+    return { survey, version, app, fingerprints: (directories) => this.#fingerprints(attributes, directories) }
   }
 
   /** See SessionTar. */
@@ -213,6 +206,11 @@ export class BuildSession implements AsyncDisposable {
 
   #say(line: string): void {
     this.#attached?.stdin.write(`${line}\n`)
+  }
+
+  /** Waits until the input accepts more. */
+  async #sayBytes(piece: Buffer): Promise<void> {
+    if (this.#attached?.stdin.write(piece) === false) await drained(this.#attached.stdin)
   }
 
   /** @param paths relative to `/layers` */

@@ -6,7 +6,9 @@ import type { Container } from '../../../docker/engine.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
 import type { LayersVolumeInput } from './layers-volume.ts'
 import type { TreeSurvey } from '../layers-tree.ts'
-import type { BuildFiles, LayerContents, Restoration } from '../model.ts'
+import type { AppTree } from '../app/app-tree.ts'
+import type { SentApp } from '../app/send-app.ts'
+import type { BuildFiles, KnownApp, LayerContents, Restoration } from '../model.ts'
 
 /** The detector's output files, unchanged. */
 export interface Detection {
@@ -21,6 +23,14 @@ export interface FinishedBuild extends TreeSurvey {
   readonly version: string
   /** Reads the container's files, until the run is disposed of. */
   readonly files: BuildFiles
+  /** The app's files, if the next build can compare them. */
+  readonly app?: BuiltApp | undefined
+}
+
+/** The app's directory in a volume before and after detector and builder ran in it. */
+export interface BuiltApp extends SentApp {
+  /** The looks of its files after the build. */
+  readonly left: string
 }
 
 /** Changes of the build phase by image extensions. */
@@ -67,4 +77,7 @@ export interface RunInput extends LayersVolumeInput {
   readonly analyzed: TarEntry
   /** The version of the builder's lifecycle as recorded by an earlier build. */
   readonly version?: string
+  /** The app as the last build recorded it. */
+  readonly knownApp?: KnownApp | undefined
+  readonly knownTree?: (known: KnownApp) => Promise<AppTree | undefined>
 }

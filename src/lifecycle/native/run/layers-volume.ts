@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Context } from '../../../base/events.ts'
 import { type Container, type Engine, OWNER_LABEL } from '../../../docker/engine.ts'
 import { engineStatus } from '../../../docker/engine-errors.ts'
+import type { AppVolume } from '../app/app-volume.ts'
 import { CACHE_LABELS } from '../../cache-volumes.ts'
 import { discardVolume } from '../../discard-volume.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
@@ -15,11 +16,15 @@ export interface LayersVolume extends AsyncDisposable {
   readonly volume: string
   /** Whether the volume is the app's, which the next build uses again. */
   readonly kept: boolean
+  /** The volume at the app's directory, if the build uses one. */
+  readonly app: AppVolume | undefined
 }
 
 export interface LayersVolumeInput {
   readonly engine: Engine
   readonly plan: BuildPlan
+  /** Used together with the app's layers volume, which is the lock of both. */
+  readonly app?: AppVolume | undefined
   /** Removes the remains of killed runs from the engine. */
   readonly sweep: () => Promise<void>
   readonly context: Context
@@ -33,13 +38,13 @@ type LockContainer = Pick<BuildContainer, 'command' | 'stdin' | 'owner'>
  * @throws CnbError CNB_ENGINE_*
  */
 export async function lockLayersVolume(input: LayersVolumeInput, container: LockContainer): Promise<LayersVolume> {
-  const { engine, plan, sweep, context } = input
+  const { engine, plan, app, sweep, context } = input
   const volume = plan.cacheVolumes.layers
   const name = `cnb-build-${createHash('sha256').update(volume).digest('hex').slice(0, 16)}`
   const create = async (): Promise<LayersVolume> => {
-    const spec = buildContainerSpec(plan, { ...container, name, layersVolume: volume, volumeLabels: CACHE_LABELS })
+    const spec = buildContainerSpec(plan, { ...container, name, layersVolume: volume, volumeLabels: CACHE_LABELS, appVolume: app?.name })
     const held = await engine.containers.create(spec, context)
-    return { container: held, volume, kept: true, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() }
+    return { container: held, volume, kept: true, app, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() }
   }
   const isTaken = (error: unknown): void => {
     if (engineStatus(error) !== 409) throw error
@@ -74,6 +79,7 @@ export async function createLayersVolume(input: Omit<LayersVolumeInput, 'sweep'>
       container: held,
       volume,
       kept: false,
+      app: undefined,
       [Symbol.asyncDispose]: async () => {
         await held[Symbol.asyncDispose]()
         await discardVolume(engine, volume, context)

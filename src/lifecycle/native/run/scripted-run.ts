@@ -13,13 +13,14 @@ import { detector, LAYERS_DIR, isDetectorVerbose } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
 import { fillBuildContainer, uploadContents } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
+import { directoryOfLargeApp } from '../app/large-app.ts'
+import { type SentApp, sendLargeApp } from '../app/send-app.ts'
 import { readAhead, type TarsAhead } from './read-ahead.ts'
 import { buildFiles, containerFiles } from '../layers/container-files.ts'
 import { type LayersVolume, lockLayersVolume, type LayersVolumeInput } from './layers-volume.ts'
 import { layerDirectories, readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
 import { type PrepareFailure, BuildSession } from './build-session.ts'
-import { directoryOfLargeApp, sendLargeApp } from './session-app.ts'
 import { sessionFiles } from './session-files.ts'
 import { SESSION_SCRIPT } from './session-script.ts'
 
@@ -115,14 +116,24 @@ export async function startScriptedRun(input: RunInput, commenced = new PendingR
   }
 }
 
-async function prepare({ layers, session, ahead: { tars } }: StartedRun, { plan, restoration, analyzed, context }: RunInput): Promise<string[] | PrepareFailure> {
+/** The container's `/layers` and app, ready for the detector. */
+interface Prepared {
+  /** The directories that were removed because their fingerprint differs. */
+  readonly changed: readonly string[]
+  readonly app: SentApp | undefined
+}
+
+async function prepare({ layers, session, ahead: { tars } }: StartedRun, input: RunInput): Promise<Prepared | PrepareFailure> {
+  const { plan, restoration, analyzed, knownApp: known, knownTree, context } = input
   const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
   const appDirectory = await directoryOfLargeApp(plan, context)
   await fillBuildContainer(layers.container, plan, entries, context, { tars, appDirectory })
   const expected = { paths: [...uploaded(entries), ...keptPaths(restoration)], fingerprints: keptFingerprints(restoration) }
   const changed = await measured(context, 'clearing /layers', () => session.prepare(expected))
-  if (appDirectory && typeof changed !== 'string') await sendLargeApp(session, layers.container, plan, context)
-  return changed
+  if (typeof changed === 'string') return changed
+  if (!appDirectory) return { changed, app: undefined }
+  const app = await sendLargeApp({ session: session.app, container: layers.container, plan, volume: layers.app, known, knownTree }, context)
+  return app === 'unclean' ? 'unclean app' : { changed, app }
 }
 
 class ScriptedRun implements BuilderRun {
@@ -133,11 +144,13 @@ class ScriptedRun implements BuilderRun {
   readonly #session: BuildSession
   readonly #times: PhaseTime[]
   readonly #knownVersion: string | undefined
+  readonly #app: SentApp | undefined
   #extender: Container | undefined
 
-  constructor(layers: LayersVolume, session: BuildSession, changed: readonly string[], { restoration, times, version }: RunInput) {
+  constructor(layers: LayersVolume, session: BuildSession, { changed, app }: Prepared, { restoration, times, version }: RunInput) {
     this.kept = layers.kept
     this.changed = changed
+    this.#app = app
     this.#layers = layers
     this.#session = session
     this.restoration = restoration
@@ -162,7 +175,7 @@ class ScriptedRun implements BuilderRun {
     const extended = await extender?.(this.#layers.volume, [])
     this.#extender = extended?.container
     if (extended) this.#times.push(...extended.times)
-    const { survey, fingerprints, version } = await (extended ? this.#session.survey() : this.#session.build(context.signal))
+    const { survey, fingerprints, version, app: left } = await (extended ? this.#session.survey() : this.#session.build(context.signal))
     const entries = readTar(Readable.from([survey]), { source: 'the build results', invalid: 'CNB_PHASE_FAILED', signal: context.signal })
     const { tree, lifecycleFiles } = await readSurvey(entries, './')
     const files = containerFiles(this.container)
@@ -171,6 +184,8 @@ class ScriptedRun implements BuilderRun {
       lifecycleFiles,
       fingerprints: await fingerprints(layerDirectories(tree)),
       version: this.#knownVersion ?? version,
+      // The extender has a copy of the app.
+      app: this.#app && left !== '' && !extended ? { ...this.#app, left } : undefined,
       files: buildFiles({ container: files, session: sessionFiles(this.#session, files), extender: this.#extender && containerFiles(this.#extender) }),
     }
   }

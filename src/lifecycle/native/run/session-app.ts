@@ -1,60 +1,81 @@
-/** Sends an app of many files through the session: the engine's archives take 0.13 ms a file. */
+/** The exchange about a large app (session-script.ts, `receive`). */
 
-import { packTar, tarChunks, type TarEntry } from '../../../archive/tar/tar-writer.ts'
-import { decide, step, type Context } from '../../../base/events.ts'
-import { countBytes } from '../../../base/spent-chunks.ts'
-import type { Container } from '../../../docker/engine.ts'
-import type { BuildPlan } from '../../lifecycle.ts'
-import { appDirOf } from '../../phase.ts'
-import type { BuildSession } from './build-session.ts'
+import { MAX_APP_LISTING } from './session-script.ts'
+import { dataOf, exitCodeOf, protocolError, type SessionLines } from './session-lines.ts'
 
-/** Up to this number of entries, one archive with all of a build's input takes less time. */
-const FEW = 100
-/** The last second that 64 bits of nanoseconds can express. */
-const MAX_TIME = 9_223_372_036
-/** The script starts a process for each piece. */
-const PIECE = 1024 * 1024
+/** The result of extracting an app. */
+export interface PutApp {
+  /** Whether all of it was extracted. */
+  readonly isWhole: boolean
+  /** The attributes of the files; empty for the state `once`, undefined if they exceed the limit. */
+  readonly listing: Buffer | undefined
+}
 
-/** Returns the entry of the app's directory if the session sends the app, which needs the directory; undefined for a small app. */
-export async function directoryOfLargeApp(plan: BuildPlan, { signal }: Context): Promise<TarEntry | undefined> {
-  let first: TarEntry | undefined
-  let count = 0
-  for await (const entry of plan.appEntries({ signal })) {
-    first ??= entry
-    if (++count > FEW) return first
+/** Writes to the script's input. */
+export interface SessionInput {
+  line(text: string): void
+  /** @param paths one latin1 character for each byte */
+  list(paths: readonly string[]): void
+  bytes(piece: Buffer): Promise<void>
+}
+
+export class SessionApp {
+  readonly #lines: SessionLines
+  readonly #say: SessionInput
+
+  constructor(lines: SessionLines, say: SessionInput) {
+    this.#lines = lines
+    this.#say = say
   }
-  return undefined
-}
 
-/** Sends an app after its directory. If the container's tar cannot extract it, the engine does. */
-export async function sendLargeApp(session: Pick<BuildSession, 'putApp'>, container: Container, plan: BuildPlan, context: Context): Promise<void> {
-  const directory = appDirOf(plan)
-  const { signal } = context
-  await step(context, 'uploading the app', async () => {
-    const isSent = await session.putApp(directory, pieces(tarChunks(withBoundTimes(plan.appEntries(context)), signal)))
-    const reason = isSent ? 'the engine takes longer for many files' : 'the builder has no GNU tar from 1.28 on, or it failed'
-    decide(context, { kind: 'files', name: directory }, isSent ? "sent with the builder's tar" : 'sent through the engine', reason)
-    if (!isSent) await container.putArchive('/', packTar(plan.appEntries({ signal }), { signal }), context)
-  })
-}
-
-/** Bounds times as engines do when they extract an archive: they replace others by 1970. */
-async function* withBoundTimes(entries: AsyncIterable<TarEntry>): AsyncGenerator<TarEntry> {
-  for await (const entry of entries) yield entry.mtime >= 0 && entry.mtime <= MAX_TIME ? entry : { ...entry, mtime: 0 }
-}
-
-/** Combines chunks. */
-async function* pieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let some: Buffer[] = []
-  let size = 0
-  for await (const chunk of chunks) {
-    some.push(chunk)
-    size += chunk.length
-    countBytes(chunk)
-    if (size < PIECE) continue
-    yield Buffer.concat(some)
-    some = []
-    size = 0
+  /**
+   * Announces the app; its directory must exist.
+   * @param state `once` and `new` require an empty directory; looks are taken for `new` and `kept`
+   * @returns the looks of the directory's files, empty for `once`; undefined if the container's tar cannot be used
+   */
+  async open(directory: string, state: 'once' | 'new' | 'kept'): Promise<string | undefined> {
+    for (const line of ['app', directory, state]) this.#say.line(line)
+    const said = await this.#lines.reply()
+    return said.words[0] === 'no' ? undefined : looksOf(dataOf(said, 'app'))
   }
-  if (size > 0) yield Buffer.concat(some)
+
+  /** Uses the files that the directory has. */
+  keep(): void {
+    this.#say.line('keep')
+  }
+
+  /** Returns the attributes of the files that the directory has; undefined if they exceed the limit. */
+  async list(): Promise<Buffer | undefined> {
+    this.#say.line('list')
+    return withinLimit(dataOf(await this.#lines.reply(), 'app'))
+  }
+
+  /**
+   * Removes files that the directory has, and extracts a tar of the app at `/`.
+   * @param removed paths relative to the directory, with one latin1 character for each byte; undefined for all
+   * @returns whether the container's tar could extract all of it, and the new attributes; 'unclean' if a file cannot be removed
+   */
+  async put(directory: string, removed: readonly string[] | undefined, tar: AsyncIterable<Buffer>): Promise<PutApp | 'unclean'> {
+    this.#say.line(removed ? 'some' : 'all')
+    if (removed) this.#say.list(removed.map((path) => `${Buffer.from(directory).toString('latin1')}/${path}`))
+    const { words } = await this.#lines.reply()
+    if (words[0] === 'no') return 'unclean'
+    if (words[0] !== 'ready') throw protocolError(words)
+    for await (const piece of tar) {
+      this.#say.line(String(piece.length))
+      await this.#say.bytes(piece)
+    }
+    this.#say.line('0')
+    const isWhole = exitCodeOf(await this.#lines.next(), 'app') === 0
+    return { isWhole, listing: withinLimit(dataOf(await this.#lines.reply(), 'app')) }
+  }
+}
+
+function withinLimit(listing: Buffer): Buffer | undefined {
+  return listing.length < MAX_APP_LISTING ? listing : undefined
+}
+
+/** Reads the output of sha256sum. */
+export function looksOf(data: Buffer): string {
+  return /^[0-9a-f]{64}/.exec(data.toString('latin1'))?.[0] ?? ''
 }

@@ -37,6 +37,9 @@ const UNREADABLE = '"(" -type f -o -type d ")" ! -readable -o -type d ! -executa
 /** The maximum number of entries of a tar: the host holds an app's names in memory, and a forged tar needs no disk. */
 export const MAX_TAR_ENTRIES = 1_000_000
 
+/** The maximum size of the attributes of an app's files; an app with more is sent in each build. */
+export const MAX_APP_LISTING = 64 * 1024 * 1024
+
 /** The attributes of an entry of a layer's directory: every change of a file changes one of them. Names cannot contain a NUL. */
 const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
 
@@ -45,9 +48,11 @@ const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
  *
  * Standard input: the mark on a line. A list of paths is a line with its size in bytes, followed by the paths, each terminated by a
  * NUL. The lists and words are, in order: the directories of `/layers` that need a fingerprint; those of them that the script must
- * hash; the paths to remove; `app`, if there is one to receive, and its directory; `ask` to run the detector, or `known` to do so without reporting the lifecycle's version at the end; after
- * detection, the paths to remove; then `build`, or another word if the build phase ran elsewhere; the directories that the script must
- * hash; then, any number of times, a directory and a name in it to read. The end of the input ends the script at any time.
+ * hash; the paths to remove; `app`, if there is one to receive, its directory, its state, and an answer; `ask` to run the detector,
+ * or `known` to do so without reporting the lifecycle's version at the end; after detection, the paths to remove; then `build`, or another
+ * word if the build phase ran elsewhere; the directories that the script must hash; then, any number of times, a directory and a name in
+ * it to read. The answer to the app's looks is `keep`, or `some` with the paths to remove, or `all` to remove everything; `list` may precede it.
+ * The end of the input ends the script at any time.
  *
  * Its lines: `missing` (no tools), `exit <phase> <code>`, `removed`, `no <reason>`, `ready`, `tar <entries>`, and `data <name>` … `end`
  * around bytes.
@@ -86,15 +91,48 @@ cnb_code=$?
 say end
 say exit tar "$cnb_code"'
 
+is_empty() { [ -z "$(find "$cnb_app" -mindepth 1 -print -quit 2>&1)" ]; }
+
+# The attributes of the app's files, if they are in a volume. They are random if one cannot be read.
+app_attributes() {
+  [ "$cnb_state" = once ] || {
+    find "$cnb_app" -maxdepth 0 -printf '%m\0' && find "$cnb_app" -mindepth 1 -printf '${FINGERPRINT_FORMAT}' || cat /proc/sys/kernel/random/uuid
+  } 2>/dev/null
+}
+
+looks() {
+  say data app
+  app_attributes | sha256sum
+  say end
+}
+
+list_app() {
+  say data app
+  app_attributes | head -c ${MAX_APP_LISTING}
+  say end
+}
+
 # The app, as a tar in pieces, each after its size on a line; the last size is 0. After a failure, the rest is read too.
 receive() {
-  IFS= read -r cnb_app || exit 0
-  [ -O "$cnb_app" ] && [ -z "$(find "$cnb_app" -mindepth 1 -print -quit 2>&1)" ] && ${TAR} --files-from=/dev/null >/dev/null 2>&1 ||
-    { say no tar; return; }
+  IFS= read -r cnb_app && IFS= read -r cnb_state || exit 0
+  [ -O "$cnb_app" ] && { [ "$cnb_state" = kept ] || is_empty; } && ${TAR} --files-from=/dev/null >/dev/null 2>&1 ||
+    { cnb_state=once; say no tar; return; }
+  looks
+  IFS= read -r cnb_answer || exit 0
+  [ "$cnb_answer" != list ] || { list_app; IFS= read -r cnb_answer || exit 0; }
+  case $cnb_answer in
+    some) remove || { say no clean; return; } ;;
+    all)
+      find "$cnb_app" -mindepth 1 -maxdepth 1 -print0 | xargs -0 -r /bin/sh -c "$cnb_discard" sh >/dev/null 2>&1
+      is_empty || { say no clean; return; }
+      ;;
+    *) return ;;
+  esac
   say ready
   while IFS= read -r cnb_size && [ "$cnb_size" -gt 0 ]; do head -c "$cnb_size"; done |
     { ${EXTRACT} >/dev/null 2>&1; cnb_code=$?; cat >/dev/null; exit "$cnb_code"; }
   say exit app "$?"
+  list_app
 }
 
 paths() {
@@ -148,6 +186,7 @@ metadata() {
   find /cnb/lifecycle -maxdepth 1 -name '*.sbom.*.json' "$@"
 }
 
+cnb_state=once
 cnb_level=$1
 [ $# -eq 0 ] || shift
 cd /layers || exit 1
@@ -175,6 +214,7 @@ find . -mindepth 2 -maxdepth 2 -type d ! -path './sbom/*' ! -path './config/*' -
 say data version
 [ "$cnb_ask" != ask ] || /cnb/lifecycle/lifecycle -version </dev/null 2>/dev/null
 say end
+looks
 fingerprints
 # Reading from a container blocks while an engine removes it: the host ends the script after reading all it needs.
 while IFS= read -r cnb_size; do

@@ -39,6 +39,7 @@ const INPUTS: { readonly [Key in keyof BuildPlan]-?: Input<BuildPlan[Key]> | nul
   tags: null,
   // Functions; the app's files are compared on their own.
   appEntries: null,
+  appStatus: null,
   findRunImage: null,
   engineId: null,
   // Compared by incomparableInput, since no record can have them.

@@ -22,7 +22,7 @@ async function save(layers: readonly BuiltLayer[], more: Partial<CacheRecordInpu
   const exported = { layerShas: new Map(), sbom: {}, tree } as unknown as CacheRecordInput['exported']
   const buildpacks = [{ buildpack: { id: 'bp', version: '1' }, store: undefined, layers }] as unknown as CacheRecordInput['buildpacks']
   const layerOf = async (): Promise<Layer> => ({ diffId: digestOf('tar') }) as Layer
-  const left: CacheRecordInput = { plan: aPlan(), built, buildpacks, exported, launcher: undefined, layerOf, shared: undefined, ...more }
+  const left: CacheRecordInput = { plan: aPlan(), built, buildpacks, exported, launcher: undefined, app: undefined, layerOf, shared: undefined, ...more }
   const record = await saveCacheRecord(left, { events: (event) => events.push(event) })
   return { kept: Object.keys(record.buildpacks[0]?.layers ?? {}), events }
 }

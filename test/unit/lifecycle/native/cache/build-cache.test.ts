@@ -26,7 +26,7 @@ beforeEach(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'cnb-test-'))
   plan = aPlan({
     builder: aBuilder({ image: anImage({ reference: 'some/builder', id: await loadFakeImage(engine, 'builder') }) }),
-    cacheVolumes: { build: 'the.build', launch: 'the.launch', layers: 'the.layers', state: 'the.state', kaniko: 'the.kaniko', inputs: 'the.inputs' },
+    cacheVolumes: { build: 'the.build', launch: 'the.launch', layers: 'the.layers', state: 'the.state', kaniko: 'the.kaniko', app: 'the.app', inputs: 'the.inputs' },
   })
 })
 afterEach(() => rm(temporary, { recursive: true }))

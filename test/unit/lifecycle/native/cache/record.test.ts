@@ -21,6 +21,7 @@ const record: CacheRecord = makeRecord({
   contents,
   sbom: { launch: { sha, files: new Map([['bp/l/sbom.cdx.json', Buffer.from([0, 255])]]) } },
   launcher: { builder: 'sha256:b', diffId: sha, size: 5, version: '0.21.0' },
+  app: { status: 's', time: 1, sent: 'a', left: 'b', directory: '/workspace', slices: '[]', layers: [{ diffId: sha, size: 5, createdBy: 'App' }] },
 })
 
 test('reads a record as it was written', () => {

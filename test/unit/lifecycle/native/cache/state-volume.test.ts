@@ -17,7 +17,7 @@ beforeEach(async () => {
   const id = await loadFakeImage(engine, 'builder')
   plan = aPlan({
     builder: aBuilder({ image: anImage({ id }) }),
-    cacheVolumes: { build: 'the.build', launch: 'the.launch', layers: 'the.layers', state: 'the.state', kaniko: 'the.kaniko', inputs: 'the.inputs' },
+    cacheVolumes: { build: 'the.build', launch: 'the.launch', layers: 'the.layers', state: 'the.state', kaniko: 'the.kaniko', app: 'the.app', inputs: 'the.inputs' },
   })
 })
 

@@ -80,26 +80,53 @@ describe('an app', () => {
     yield Buffer.from('second')
   }
 
+  const LOOKS = 'f'.repeat(64)
+
   test('is sent in pieces after their sizes', async () => {
-    const { session, say, sent } = await openSession()
-    const put = session.putApp('/workspace', pieces())
-    say('ready', 'exit app 0')
-    expect(await put).toBe(true)
-    expect(sent()).toBe('app\n/workspace\n5\nfirst6\nsecond0\n')
+    const { session, say, write, sent } = await openSession()
+    const opened = session.app.open('/workspace', 'kept')
+    say('data app')
+    write(Buffer.from(`${LOOKS}  -\n`))
+    say('end')
+    expect(await opened).toBe(LOOKS)
+    expect(sent()).toBe('app\n/workspace\nkept\n')
+    const put = session.app.put('/workspace', ['a', '\xff'], pieces())
+    say('ready', 'exit app 0', 'data app')
+    write(Buffer.from('777\0'))
+    say('end')
+    expect(await put).toEqual({ isWhole: true, listing: Buffer.from('777\0') })
+    // The fake reads the input as UTF-8.
+    expect(sent()).toBe('some\n26\n/workspace/a\0/workspace/\ufffd\0' + '5\nfirst6\nsecond0\n')
   })
 
-  test.each([['no tar'], ['ready', 'exit app 2']])('is not there after %j', async (...lines) => {
+  test('is not sent if the tar cannot be used, or a file cannot be removed', async () => {
     const { session, say } = await openSession()
-    const put = session.putApp('/workspace', pieces())
-    say(...lines)
-    expect(await put).toBe(false)
+    const opened = session.app.open('/workspace', 'new')
+    say('no tar')
+    expect(await opened).toBeUndefined()
+    const put = session.app.put('/workspace', undefined, pieces())
+    say('no clean')
+    expect(await put).toBe('unclean')
   })
 
-  test.each([['removed'], ['ready', 'exit tar 0']])('ends the session after %j', async (...lines) => {
+  test('is not whole after a failure', async () => {
     const { session, say } = await openSession()
-    const put = session.putApp('/workspace', pieces())
-    say(...lines)
-    await expect(put).rejects.toMatchObject(unexpected)
+    const put = session.app.put('/workspace', undefined, pieces())
+    say('ready', 'exit app 2', 'data app', 'end')
+    expect(await put).toMatchObject({ isWhole: false })
+  })
+
+  test('ends the session after an unexpected line', async () => {
+    for (const lines of [['removed'], ['ready', 'exit tar 0']]) {
+      const { session, say } = await openSession()
+      const put = session.app.put('/workspace', undefined, pieces())
+      say(...lines)
+      await expect(put).rejects.toMatchObject(unexpected)
+    }
+    const { session, say } = await openSession()
+    const opened = session.app.open('/workspace', 'once')
+    say('ready')
+    await expect(opened).rejects.toMatchObject(unexpected)
   })
 })
 

@@ -1,0 +1,50 @@
+import { beforeEach, expect, test } from 'vitest'
+import type { TarEntry } from '../../../../../src/archive/tar/tar-writer.ts'
+import type { Mount } from '../../../../../src/docker/engine.ts'
+import type { BuildPlan } from '../../../../../src/lifecycle/lifecycle.ts'
+import { planAppVolume } from '../../../../../src/lifecycle/native/app/app-volume.ts'
+import { FakeEngine } from '../../../../support/fakes/fake-engine.ts'
+import { loadFakeImage } from '../../../../support/fakes/fake-image.ts'
+import { aBuilder, anImage, aPlan } from '../../../../support/plans.ts'
+
+let engine: FakeEngine
+beforeEach(() => (engine = new FakeEngine()))
+
+async function* appEntries(): AsyncGenerator<TarEntry> {
+  for (let number = 0; number < 200; number++) yield { type: 'directory', name: `workspace/${number}`, mode: 0o755, uid: 0, gid: 0, mtime: 0 }
+}
+
+const planOf = (changes: Partial<BuildPlan> = {}): BuildPlan => aPlan({ appEntries, ...changes })
+
+/** Plans the volume, and creates it as the cache does. */
+async function create(plan: BuildPlan): Promise<boolean | undefined> {
+  const volume = await planAppVolume(engine, plan, {})
+  return volume && engine.volumes.create(volume.name, volume.labels)
+}
+
+test('is for large apps only', async () => {
+  expect(await planAppVolume(engine, aPlan(), {})).toBeUndefined()
+  expect(await planAppVolume(engine, planOf(), {})).toMatchObject({ name: 'app-volume' })
+})
+
+test.each([['/workspace', '/workspace'], ['/workspace/data', '/workspace'], ['/home', '/home/app']])('is not used for a mount at %s with the app in %s, which would be cleared with it', async (target, appDir) => {
+  const volumes: Mount[] = [{ type: 'bind', source: '/home', target }]
+  expect(await planAppVolume(engine, planOf({ volumes, appDir }), {})).toBeUndefined()
+  expect(await planAppVolume(engine, planOf({ volumes: [{ type: 'bind', source: '/home', target: '/workspaces' }] }), {})).toBeDefined()
+})
+
+test('belongs to one builder and user, because an engine fills it with their files', async () => {
+  const builder = (name: string, uid = 1001) => aBuilder({ uid, image: anImage({ reference: name, id: `sha256:${name}` }) })
+  expect(await create(planOf({ builder: builder('a') }))).toBe(true)
+  expect(await create(planOf({ builder: builder('a') }))).toBe(false)
+  expect(await create(planOf({ builder: builder('b') }))).toBe(true)
+  expect(await create(planOf({ builder: builder('b', 1) }))).toBe(true)
+})
+
+test('is not used while a build with another builder uses it', async () => {
+  await create(planOf())
+  const mounts: Mount[] = [{ type: 'volume', source: 'app-volume', target: '/workspace' }]
+  await engine.containers.create({ image: await loadFakeImage(engine, 'any'), command: [], mounts })
+  expect(await planAppVolume(engine, planOf({ builder: aBuilder({ uid: 7 }) }), {})).toBeUndefined()
+  expect(await planAppVolume(engine, planOf(), {})).toBeDefined()
+})
