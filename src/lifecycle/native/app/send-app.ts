@@ -1,4 +1,4 @@
-/** Brings a large app into the build container: only what its volume does not have. */
+/** Brings a large app into the build container: only files that its volume lacks. */
 
 import { RACY_MS } from '../../../archive/files/stat-cache.ts'
 import { packTar, tarChunks, type TarEntry } from '../../../archive/tar/tar-writer.ts'

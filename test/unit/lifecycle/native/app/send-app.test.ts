@@ -71,7 +71,7 @@ test.each([
   const put: Buffer[] = []
   const session = sessionOf(states)
   const putArchive: Container['putArchive'] = async (_, tar) => void put.push(Buffer.isBuffer(tar) ? tar : await buffer(tar))
-  await sendLargeApp({ ...once, session, container: { putArchive } as Container, plan: planOf(3000) }, { events: (event) => events.push(event) })
+  await sendLargeApp({ ...once, session, container: { putArchive }, plan: planOf(3000) }, { events: (event) => events.push(event) })
   expect(put).toHaveLength(uploads)
   // Pieces of at least 1 MiB, and the rest.
   expect(session.sent).toHaveLength(pieces)
