@@ -54,6 +54,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     writeFile(join(app, 'main.js'), `console.log('${round}')\n`),
   ),
   first: firstBuild('first build, 500 MB layer', randomLayer(500), ['native', 'creator']),
+  'first-files': firstBuild('first build, 30 000 small files in a layer', SMALL_FILES, ['native', 'creator']),
   memory: { ...firstBuild('first build, 2 GB layer', randomLayer(2000), ['native']), once: true },
   rebase: rebase('rebase onto a new base, 500 MB app', randomLayer(500)),
   publish: publish('published, nothing changed, 20 MB layer', randomLayer(20)),
