@@ -1,6 +1,5 @@
 /** Exports the finished build as an image, and records the layers for the next build. */
 
-import { Readable } from 'node:stream'
 import { extractInto } from '../../archive/extract.ts'
 import type { TarHeader } from '../../archive/tar/tar-header.ts'
 import { packTar, type TarEntry } from '../../archive/tar/tar-writer.ts'
@@ -21,13 +20,10 @@ import { readLauncherVersion } from './export/launcher-version.ts'
 import { planExport } from './export/plan-export.ts'
 import { reportToml } from './export/report-toml.ts'
 import { saveCacheRecord, reliableFingerprints } from './save-cache-record.ts'
-import { launcherLayer } from './layers/launcher-layer.ts'
 import { LayerFactory } from './layers/layer-factory.ts'
 import { readBuiltBuildpacks } from './metadata/layers-directory.ts'
-import type { BuildFiles, CacheRecord, CachedLayer, Group, KnownApp, KnownLauncher, LayersTree, PreviousImage } from './model.ts'
+import type { CacheRecord, CachedLayer, Group, KnownApp, KnownLauncher, LayersTree, PreviousImage } from './model.ts'
 import type { FinishedBuild } from './run/builder-run.ts'
-
-const LAUNCHER = '/cnb/lifecycle/launcher'
 
 export interface ExportedBuild {
   readonly plan: BuildPlan
@@ -89,7 +85,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
         return made.layers
       },
       makeLauncherLayer: async () => {
-        const layer = await (known ? rememberedLauncher(known, built.files, context) : readLauncher(built.files, context))
+        const layer = known ? rememberedLauncher(known, layers, context) : await layers.launcherLayer(context)
         launcher = { builder: builder.image.id, diffId: layer.diffId, size: layer.size ?? 0, version: built.version }
         return layer
       },
@@ -156,20 +152,8 @@ export function unchangedLayer(
 }
 
 /** The launcher layer is fixed per builder image, so it is read again only if the engine lacks the layer. */
-function rememberedLauncher({ diffId, size }: KnownLauncher, files: BuildFiles, context: Context): Layer {
-  return { diffId, size, open: async (signal) => (await readLauncher(files, context)).open(signal) }
-}
-
-async function readLauncher(files: BuildFiles, context: Context): Promise<Layer> {
-  for await (const { size } of (await files.read(LAUNCHER, context)) ?? []) {
-    return launcherLayer({ size, open: async () => Readable.from(contentOf(files, LAUNCHER, context), { objectMode: false }) })
-  }
-  throw new CnbError('CNB_BUILDER_INVALID', `the builder has no ${LAUNCHER}`)
-}
-
-/** Yields a file's bytes; the archive stays open until they are read. */
-async function* contentOf(files: BuildFiles, path: string, context: Context): AsyncGenerator<Buffer> {
-  for await (const { content } of (await files.read(path, context)) ?? []) yield* content as AsyncIterable<Buffer>
+function rememberedLauncher({ diffId, size }: KnownLauncher, layers: LayerFactory, context: Context): Layer {
+  return { diffId, size, open: async (signal) => (await layers.launcherLayer(context)).open(signal) }
 }
 
 /** Writes the SBOM files and report.toml that the user requested. @throws CnbError CNB_OUTPUT if a directory cannot be written */

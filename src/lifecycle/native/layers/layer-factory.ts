@@ -5,6 +5,7 @@ import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
 import type { BuildFiles } from '../model.ts'
 import { type CopyMaker, directoryLayer } from './directory-layer.ts'
+import { launcherLayer } from './launcher-layer.ts'
 import type { EntryOwner } from './layer-entries.ts'
 import type { LayerSource } from './layer-source.ts'
 import { sliceLayers } from './slice-layers.ts'
@@ -52,6 +53,11 @@ export class LayerFactory implements AsyncDisposable {
    */
   sliceLayers(path: string, parents: readonly TarHeader[], slices: readonly Slice[], context: Context): Promise<readonly SliceLayer[]> {
     return sliceLayers(this.#source, path, parents, slices, context)
+  }
+
+  /** Returns the layer with the launcher. @throws CnbError CNB_BUILDER_INVALID if the builder has none */
+  launcherLayer(context: Context): Promise<Layer> {
+    return launcherLayer(this.#source, context)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
