@@ -54,6 +54,11 @@ export function encodeTarHeader(header: TarHeader): Buffer {
   return fields.fitsPax ? fields.pax() : fields.gnu()
 }
 
+/** Returns the length of encodeTarHeader's result, mostly without encoding. @throws CnbError as encodeTarHeader does */
+export function tarHeaderLength(header: TarHeader): number {
+  return new Fields(header).fitsUstar ? BLOCK : encodeTarHeader(header).length
+}
+
 type StringEncoder = (text: Buffer) => Buffer
 type NumberEncoder = (block: Buffer, offset: number, width: number, value: number) => void
 

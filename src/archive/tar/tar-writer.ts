@@ -3,7 +3,7 @@
 import { Readable, addAbortSignal } from 'node:stream'
 import { CnbError, throwIfAborted } from '../../base/errors.ts'
 import { BLOCK, paddingOf } from './tar-block.ts'
-import { encodeTarHeader } from './tar-header.ts'
+import { encodeTarHeader, tarHeaderLength } from './tar-header.ts'
 import type { TarHeader } from './tar-header.ts'
 
 /** One entry: its header, and for a file with a size above 0 exactly `size` bytes of content. */
@@ -16,7 +16,9 @@ export interface TarEntry extends Omit<TarHeader, 'size'> {
 
 /** Small pieces are combined to this size: otherwise each header of a small file would be a separate write to the socket. */
 const CHUNK = 64 * 1024
-const ZEROS = Buffer.alloc(2 * BLOCK)
+/** The size in bytes of the end of each tar. */
+export const TAR_END = 2 * BLOCK
+const ZEROS = Buffer.alloc(TAR_END)
 /** Pieces of this size or more are passed on uncopied: a copy costs more than a separate chunk. */
 const LARGE = 16 * 1024
 
@@ -29,6 +31,16 @@ export function packTar(entries: Iterable<TarEntry> | AsyncIterable<TarEntry>, o
   return Readable.from(tarChunks(entries, options.signal), { objectMode: false, highWaterMark: CHUNK })
 }
 
+/** Returns the size in bytes of an entry's part of a tar. */
+export function sizeInTar(entry: TarEntry): number {
+  const size = contentSize(entry)
+  return tarHeaderLength({ ...entry, size }) + size + paddingOf(size)
+}
+
+function contentSize({ type, size = 0 }: TarEntry): number {
+  return type === 'file' ? size : 0
+}
+
 /** Yields the same tar in chunks, without the cost of a stream; it fails as packTar's stream does. */
 export async function* tarChunks(
   entries: Iterable<TarEntry> | AsyncIterable<TarEntry>,
@@ -38,7 +50,7 @@ export async function* tarChunks(
   try {
     for await (const entry of entries) {
       throwIfAborted(signal)
-      const size = entry.type === 'file' ? (entry.size ?? 0) : 0
+      const size = contentSize(entry)
       const header = gathered.add(encodeTarHeader({ ...entry, size }))
       if (header) yield header
       if (size === 0) continue

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readTar } from '../../../../src/archive/tar/tar-reader.ts'
-import { packTar } from '../../../../src/archive/tar/tar-writer.ts'
+import { packTar, sizeInTar, TAR_END } from '../../../../src/archive/tar/tar-writer.ts'
 import type { TarEntry } from '../../../../src/archive/tar/tar-writer.ts'
 import { CnbError } from '../../../../src/base/errors.ts'
 
@@ -40,6 +40,7 @@ describe('packTar', () => {
       fc.asyncProperty(entries, async (written) => {
         const tar = await buffer(packTar(written))
         expect(tar.length % 512).toBe(0)
+        expect(tar.length).toBe(written.reduce((sum, entry) => sum + sizeInTar(entry), TAR_END))
         expect(tar.subarray(-1024).every((byte) => byte === 0)).toBe(true)
         const read = []
         for await (const entry of readTar(Readable.from([tar]))) read.push({ ...entry, content: await buffer(entry.content) })
