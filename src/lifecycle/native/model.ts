@@ -69,9 +69,14 @@ export type LayersTree = ReadonlyMap<string, LayerTreeEntry>
 export interface BuildFiles {
     /**
      * Yields `path` and everything below it, depth first, names of a directory in byte order; names are absolute. Hard links are links
-     * to the first of their names. Returns undefined if the path does not exist. Read each entry's content before the next entry.
+     * to the first of their names, or copies. Returns undefined if the path does not exist. Read each entry's content before the next entry.
      */
   read(path: string, context: Context): Promise<AsyncIterable<TarReadEntry> | undefined>
+    /**
+     * Yields names, types, sizes and targets of the entries that `read` would, without reading contents: a claim of the build. Returns
+     * undefined if they cannot be listed.
+     */
+  list?(path: string): Promise<AsyncIterable<TarHeader> | undefined>
 }
 
 /** A cached layer of the last build: the stock cache's metadata, and the fingerprint of its directory. */

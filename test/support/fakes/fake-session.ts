@@ -118,12 +118,13 @@ class Session {
     return this.#app === undefined ? '' : `${createHash('sha256').update(this.#appListing()).digest('hex')}  -\n`
   }
 
-  async #sendTar([directory = '/', name = '']: readonly string[]): Promise<void> {
+  async #sendTar([directory = '/', name = '', form]: readonly string[]): Promise<void> {
     const path = posix.join(directory, name)
-    this.#engine.reads.push(path)
+    if (form !== 'list') this.#engine.reads.push(path)
     if (!this.#process.files.has(path)) return this.#say('no access')
-    this.#say(`tar ${this.#process.files.list(path).length}`)
-    this.#data('tar', await buffer(this.#process.files.archive(path)))
+    const entries = this.#process.files.list(path)
+    this.#say(`tar ${entries.length}`)
+    this.#data('tar', form === 'list' ? listOf(directory, entries) : await buffer(this.#process.files.archive(path)))
     this.#say('exit tar 0')
   }
 
@@ -222,6 +223,14 @@ class Session {
 function nameOf(path: string): string {
   if (path === LAYERS) return '.'
   return path.startsWith(`${LAYERS}/`) ? `.${path.slice(LAYERS.length)}` : path
+}
+
+/** The entries' fields in the form of entry-list.ts. */
+function listOf(directory: string, entries: readonly [string, FakeFile][]): string {
+  return entries.map(([path, { header, content }]) => {
+    const type = { directory: 'd', symlink: 'l' }[header.type as string] ?? 'f'
+    return `${type}\0${content.length}\0./${posix.relative(directory, path)}\0${header.linkname ?? ''}\0`
+  }).join('')
 }
 
 function isLayer(path: string): boolean {

@@ -53,7 +53,7 @@ export function buildFiles({ container, session = container, extender = session 
   const isIn = (directory: string, path: string): boolean => path === directory || path.startsWith(`${directory}/`)
   // The app is never below these (--workspace).
   const reader = (path: string): BuildFiles => (isIn('/cnb', path) ? container : isIn(LAYERS_DIR, path) ? session : extender)
-  return { read: (path, context) => reader(path).read(path, context) }
+  return { read: (path, context) => reader(path).read(path, context), list: async (path) => reader(path).list?.(path) }
 }
 
 /** Makes names absolute, which the engine starts with the last component of `path`, and checks their order. */

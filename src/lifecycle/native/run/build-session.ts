@@ -157,8 +157,8 @@ export class BuildSession implements AsyncDisposable {
   }
 
   /** See SessionTar. */
-  async tar(directory: string, name: string): Promise<Readable | TarRefusal> {
-    return this.#ending || this.#said.failure ? 'ended' : this.#tar.read(directory, name)
+  async tar(directory: string, name: string, form: 'tar' | 'list' = 'tar'): Promise<Readable | TarRefusal> {
+    return this.#ending || this.#said.failure ? 'ended' : this.#tar.read(directory, name, form)
   }
 
   /** Hashes the entries' data if the script could send all of it; otherwise the script hashes. */

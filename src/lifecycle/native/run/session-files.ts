@@ -5,6 +5,7 @@ import type { PlainEntry } from '../../../archive/tar/plain-entry.ts'
 import { CnbError } from '../../../base/errors.ts'
 import { decide } from '../../../base/events.ts'
 import { treeAt } from '../layers/container-files.ts'
+import { readEntryList } from '../layers/entry-list.ts'
 import type { BuildFiles } from '../model.ts'
 import type { BuildSession } from './build-session.ts'
 import { MAX_TAR_ENTRIES } from './session-script.ts'
@@ -24,6 +25,11 @@ const REASONS: Readonly<Record<TarRefusal, string>> = {
  */
 export function sessionFiles(session: Pick<BuildSession, 'tar'>, engine: BuildFiles): BuildFiles {
   return {
+    async list(path) {
+      const parent = posix.dirname(path)
+      const list = await session.tar(parent, posix.basename(path), 'list')
+      return typeof list === 'string' ? undefined : readEntryList(list, parent)
+    },
     async read(path, context) {
       const tar = await session.tar(posix.dirname(path), posix.basename(path))
       const outcome = typeof tar === 'string' ? 'read through the engine' : "read with the builder's tar"

@@ -24,7 +24,7 @@ const PROGRAM = 'LC_ALL=C.UTF-8 TAR_OPTIONS= tar'
 
 /** A tar as the engine's archives are (container-files.ts); owners and times are not used. */
 const TAR = [
-  `${PROGRAM} --create --file=- --format=posix --sort=name --no-unquote --blocking-factor=128`,
+  `${PROGRAM} --create --file=- --format=posix --sort=name --hard-dereference --no-unquote --blocking-factor=128`,
   '--numeric-owner --owner=0 --group=0 --mtime=@0 --pax-option=delete=atime,delete=ctime,delete=mtime',
 ].join(' ')
 
@@ -40,6 +40,9 @@ export const MAX_TAR_ENTRIES = 1_000_000
 /** The maximum size of the attributes of an app's files; an app with more is sent in each build. */
 export const MAX_APP_LISTING = 64 * 1024 * 1024
 
+/** An entry of a list (entry-list.ts). */
+const LIST_FORMAT = String.raw`%y\0%s\0%p\0%l\0`
+
 /** The attributes of an entry of a layer's directory: every change of a file changes one of them. Names cannot contain a NUL. */
 const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
 
@@ -51,7 +54,7 @@ const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
  * hash; the paths to remove; `app`, if there is one to receive, its directory, its state, and an answer; `ask` to run the detector,
  * or `known` to do so without reporting the lifecycle's version at the end; after detection, the paths to remove; then `build`, or another
  * word if the build phase ran elsewhere; the directories that the script must hash; then, any number of times, a directory and a name in
- * it to read. The answer to the app's looks is `keep`, or `some` with the paths to remove, or `all` to remove everything; `list` may precede it.
+ * it to read, and `list` if only a list of its entries is wanted. The answer to the app's looks is `keep`, or `some` with the paths to remove, or `all` to remove everything; `list` may precede it.
  * The end of the input ends the script at any time.
  *
  * Its lines: `missing` (no tools), `exit <phase> <code>`, `removed`, `no <reason>`, `ready`, `tar <entries>`, and `data <name>` … `end`
@@ -77,16 +80,17 @@ cnb_hash='for cnb_layer; do
   printf "%s\000" "$cnb_layer"
 done'
 
-# Its arguments are the mark, the directory and the name.
+# Its arguments are the mark, the directory, the name, and whether to list.
 cnb_tar='say() { printf "\000%s %s\n" "$cnb_mark" "$*"; }
 cnb_mark=$1
 cd "$2" 2>/dev/null && ${TAR} --files-from=/dev/null >/dev/null 2>&1 || { say no tar; exit; }
+cnb_list=$4
 set -- "$3" $(find "./$3" "(" ${UNREADABLE} ")" -printf x -o -printf "\n" 2>/dev/null | wc -lc)
 [ "$2" -eq "$3" ] && [ "$2" -gt 0 ] || { say no access; exit; }
 [ "$2" -le ${MAX_TAR_ENTRIES} ] || { say no limit; exit; }
 say tar "$2"
 say data tar
-${TAR} --add-file="$1" 2>/dev/null
+if [ -n "$cnb_list" ]; then find "./$1" -printf "${LIST_FORMAT}"; else ${TAR} --add-file="$1"; fi 2>/dev/null
 cnb_code=$?
 say end
 say exit tar "$cnb_code"'

@@ -26,18 +26,18 @@ export class SessionTar {
   }
 
   /**
-   * Returns a tar of `name` in `directory`, or the reason why not; a second tar is refused until the first ends. Code of the build may
+   * Returns a tar of `name` in `directory`, or only the list of its entries (entry-list.ts), or the reason why not; a second tar is refused until the first ends. Code of the build may
    * have written all of it: a reader must check the entries (session-files.ts).
    * @throws CnbError CNB_PHASE_FAILED if the session breaks; the stream fails too, and with CNB_EXPORT_FAILED if tar fails
    */
-  async read(directory: string, name: string): Promise<Readable | TarRefusal> {
+  async read(directory: string, name: string, form: 'tar' | 'list'): Promise<Readable | TarRefusal> {
     if (this.#receiver) return 'busy'
     const tar = new PassThrough({ highWaterMark: BUFFER })
     // The reader receives its error; without a listener, an earlier error would end the process.
     tar.on('error', () => {})
     this.#receiver = tar
     try {
-      this.#say([directory, name])
+      this.#say(form === 'list' ? [directory, name, form] : [directory, name])
       const { words } = await this.#lines.reply()
       if (words[0] === 'tar') {
         void this.#finish(tar, `${directory === '/' ? '' : directory}/${name}`)
