@@ -23,7 +23,6 @@ type TarEntries = (signal?: AbortSignal) => Iterable<TarEntry> | AsyncIterable<T
 
 /** A second consumer of a tar's bytes while its digest is computed. Disposal before `finish` discards the copy. */
 export interface TarCopy extends AsyncDisposable {
-  /** The caller may reuse the chunk after the promise resolves. */
   write(chunk: Buffer): Promise<void>
   finish(diffId: Digest): Promise<void>
 }
@@ -34,7 +33,7 @@ export interface TarCopy extends AsyncDisposable {
  */
 export async function makeTarLayer(
   entries: TarEntries,
-  options: { signal?: AbortSignal; copy?: (() => Promise<TarCopy>) | undefined } = {},
+  options: { signal?: AbortSignal; copy?: (() => Promise<TarCopy | undefined>) | undefined } = {},
 ): Promise<TarLayer> {
   await using copy = await options.copy?.()
   const hash = createHash('sha256')

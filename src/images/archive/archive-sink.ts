@@ -1,12 +1,13 @@
 /** Saves an image to a file, such as a .cnb file: a tar of an OCI layout with this image only. */
 
 import { basename, dirname } from 'node:path'
+import { packTar } from '../../archive/tar/tar-writer.ts'
 import type { Context } from '../../base/events.ts'
 import { encodeImageConfig } from '../../oci/config.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { encodeManifest } from '../../oci/manifest.ts'
 import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts'
-import { packOciArchive, type ArchivedBlob } from '../engine/image-archive.ts'
+import { ociArchive, type ArchivedBlob } from '../engine/image-archive.ts'
 import type { ImagePlan, LayerBlob, SavedImage } from '../image.ts'
 import { bytesBlob } from '../layers/bytes-blob.ts'
 import type { LayerBlobs } from '../layers/layer-blobs.ts'
@@ -21,7 +22,7 @@ export async function saveToArchive(path: string, plan: ImagePlan, blobs: Pick<L
   const layers = await Promise.all(plan.layers.map((layer) => blobs.of(layer, context)))
   const content = encodeManifest({ config: config.descriptor, layers: layers.map(({ descriptor }) => descriptor) })
   const unique = new Map([config, ...layers].map((blob) => [blob.descriptor.digest, archived(blob, context)]))
-  const archive = packOciArchive({ mediaType: OCI_MANIFEST, content }, [...unique.values()], context)
+  const archive = packTar(ociArchive({ mediaType: OCI_MANIFEST, content }, [...unique.values()]), context)
   await writeDurably(dirname(path), basename(path), archive, () => {}, context.signal)
   const digest = digestOf(content)
   return { id: `${path}@${digest}`, repoDigests: [], manifest: { digest, size: content.length }, tags: [path] }

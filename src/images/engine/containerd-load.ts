@@ -8,14 +8,15 @@ import { digestOf, type Digest } from '../../oci/digest.ts'
 import { encodeManifest } from '../../oci/manifest.ts'
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../oci/media-types.ts'
 import { findLayerBlob, namedBlobs } from './engine-blobs.ts'
-import { layerBlobs, packOciArchive, type ArchivedBlob } from './image-archive.ts'
+import { type EarlyLoad, loadArchive } from './early-load.ts'
+import { layerBlobs, ociArchive, type ArchivedBlob } from './image-archive.ts'
 import type { ImagePlan, Layer, LayerBlob } from '../image.ts'
 import { fetchAhead } from '../layers/fetch-ahead.ts'
 import { removeNameless, type WantedImage } from './image-names.ts'
 
 /**
- * Loads the image with only the blobs that the engine lacks. If the engine collects blobs between the check and the load, or rejects
- * an archive without them, all blobs are sent: an image with a missing blob would run here, but could not be pulled after a push.
+ * Loads the image with only the blobs that the engine lacks. If the engine collects blobs between the check and the load, rejects
+ * an archive without them, or breaks off an early load, all blobs are sent: an image with a missing blob would run here, but could not be pulled after a push.
  * @returns the image's ID: the digest of its manifest
  */
 export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, wanted: WantedImage, context: Context): Promise<Digest> {
@@ -23,9 +24,9 @@ export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, wanted
   try {
     return await load(engine, plan, wanted, known, context)
   } catch (error) {
-    if (known.size === 0 || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
+    if ((known.size === 0 && !wanted.early) || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
     context.events?.({ type: 'debug', message: `sending all layers, because the engine failed to use its own: ${error.message}` })
-    return load(engine, plan, wanted, new Map(), context)
+    return load(engine, plan, { ...wanted, early: undefined }, new Map(), context)
   }
 }
 
@@ -48,19 +49,20 @@ async function presentBlob(content: Engine['content'], blob: Descriptor, context
   return (await content.info(blob.digest, context))?.size === blob.size ? blob : undefined
 }
 
-async function load(engine: Engine, plan: ImagePlan, { config, find }: WantedImage, known: BlobIndex, context: Context): Promise<Digest> {
+async function load(engine: Engine, plan: ImagePlan, { config, find, early }: WantedImage, known: BlobIndex, context: Context): Promise<Digest> {
   const missing = plan.layers.filter(({ diffId }) => !known.has(diffId))
   await using _ahead = fetchAhead(plan.blobs ? [] : missing, context)
-  const sent = plan.blobs ? missing.map(({ diffId }) => sentBlob(diffId, plan.blobs?.get(diffId), context)) : await plainBlobs(missing, context)
+  const sent = plan.blobs ? missing.map(({ diffId }) => sentBlob(diffId, plan.blobs?.get(diffId), context)) : await plainBlobs(missing, early, context)
   const descriptors = new Map([...known, ...sent.map(({ diffId, descriptor }) => [diffId, descriptor] as const)])
   const configDescriptor = { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length }
   // All descriptors use OCI media types: the same layers result in the same manifest, and so in the same ID.
   const manifest = encodeManifest({ config: configDescriptor, layers: plan.layers.map(({ diffId }) => descriptors.get(diffId)!) })
   const id = digestOf(manifest)
   if (sent.length === 0 && isAsPlanned(await find(id), plan)) return id
-  const blobs = [{ ...configDescriptor, content: config }, ...new Map(sent.map(({ archived }) => [archived.digest, archived])).values()]
+  const rest = sent.flatMap(({ archived }) => archived ?? [])
+  const blobs = [{ ...configDescriptor, content: config }, ...new Map(rest.map((archived) => [archived.digest, archived])).values()]
   try {
-    await engine.images.load(packOciArchive({ mediaType: OCI_MANIFEST, content: manifest }, blobs, context), context)
+    await loadArchive(engine.images, ociArchive({ mediaType: OCI_MANIFEST, content: manifest }, blobs), early, context)
     await checkLoaded(engine, id, plan, known, context)
   } catch (error) {
     // The engine keeps an image that it failed to unpack, or that lacks a layer.
@@ -73,7 +75,8 @@ async function load(engine: Engine, plan: ImagePlan, { config, find }: WantedIma
 interface SentBlob {
   readonly diffId: Digest
   readonly descriptor: Descriptor
-  readonly archived: ArchivedBlob
+  /** Undefined for a layer of the early load: engines find blobs by their content, not by the names of their files. */
+  readonly archived?: ArchivedBlob
 }
 
 function sentBlob(diffId: Digest, blob: LayerBlob | undefined, { signal }: Context): SentBlob {
@@ -83,10 +86,11 @@ function sentBlob(diffId: Digest, blob: LayerBlob | undefined, { signal }: Conte
 }
 
 /** Returns uncompressed blobs of the layers: they stay on this machine, so compression would only take time. */
-async function plainBlobs(layers: readonly Layer[], context: Context): Promise<SentBlob[]> {
+async function plainBlobs(layers: readonly Layer[], early: EarlyLoad | undefined, context: Context): Promise<SentBlob[]> {
   return (await layerBlobs(layers, context)).map((archived) => {
     const { digest, size } = archived
-    return { diffId: digest, descriptor: { mediaType: OCI_LAYER, digest, size }, archived }
+    const sent = { diffId: digest, descriptor: { mediaType: OCI_LAYER, digest, size } }
+    return early?.files.has(digest) ? sent : { ...sent, archived }
   })
 }
 

@@ -8,7 +8,8 @@ import { digestOf, type Digest } from '../../oci/digest.ts'
 import { familiarName, formatReference } from '../../oci/reference.ts'
 import type { Image, ImagePlan, SavedImage } from '../image.ts'
 import { loadIntoContainerd } from './containerd-load.ts'
-import { hasGzipBlob, packDockerArchive } from './image-archive.ts'
+import { type EarlyLoad, loadArchive } from './early-load.ts'
+import { dockerArchive, hasGzipBlob } from './image-archive.ts'
 import { fetchAhead } from '../layers/fetch-ahead.ts'
 import { findHolders, nameImage, type WantedImage } from './image-names.ts'
 import { fetchLayers } from './layer-store.ts'
@@ -16,9 +17,10 @@ import { fetchLayers } from './layer-store.ts'
 /**
  * Loads the planned image, unless the engine has it, and then sets its names: all of them, or none after a failure.
  * The image's ID is the digest of its configuration on a graph-driver engine, and of its manifest on a containerd store.
+ * @param begun a load that may have some of the layers already; the caller disposes of it
  * @throws CnbError CNB_IMAGE_INVALID if the engine's copy of the base lacks layers, CNB_ENGINE_*, and errors of the layers' streams
  */
-export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Context = {}): Promise<SavedImage> {
+export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Context = {}, begun?: EarlyLoad): Promise<SavedImage> {
   const config = encodeImageConfig(plan.config)
   const { imageStore } = await engine.info(context)
   const load = imageStore === 'containerd' ? loadIntoContainerd : loadIntoGraphDriver
@@ -26,7 +28,8 @@ export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Con
   const inspected = findHolders(engine.images, plan.tags.map(formatReference), context)
   const find = async (id: Digest): Promise<EngineImage | undefined> =>
     [...(await inspected).values()].find((holder) => holder?.id === id) ?? (await engine.images.inspect(id, context))
-  const [id, holders] = await Promise.all([load(engine, plan, { config, find }, context), inspected])
+  const early = begun?.files.size ? begun : undefined
+  const [id, holders] = await Promise.all([load(engine, plan, { config, find, early }, context), inspected])
   await nameImage(engine.images, id, holders, context)
   const named = plan.tags.map(({ registry, repository }) => familiarName({ registry, repository, digest: id }))
   return { id, repoDigests: imageStore === 'containerd' ? [...new Set(named)] : [], tags: plan.tags.map(familiarName) }
@@ -34,24 +37,24 @@ export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Con
 
 /**
  * Loads the image with only the layers that the engine lacks. A graph-driver engine does not read a layer's file if it has the chain of
- * layers up to it, so empty files suffice. Layers with a gzip blob are sent as they are. If the engine has lost the chain meanwhile, or
- * rejects a blob, the load fails, and all layers are sent uncompressed.
+ * layers up to it, so empty files suffice. Layers with a gzip blob are sent as they are. If the engine has lost the chain meanwhile,
+ * rejects a blob, or breaks off an early load, the load fails, and all layers are sent uncompressed.
  * @returns the image's ID: the digest of its configuration
  */
-async function loadIntoGraphDriver(engine: Engine, plan: ImagePlan, { config, find }: WantedImage, context: Context): Promise<Digest> {
+async function loadIntoGraphDriver(engine: Engine, plan: ImagePlan, { config, find, early: begun }: WantedImage, context: Context): Promise<Digest> {
   const id = digestOf(config)
   if (await find(id)) return id
-  const load = async (omitted: number, compressed: boolean): Promise<void> => {
+  const load = async (omitted: number, compressed: boolean, early?: EarlyLoad): Promise<void> => {
     const layers = plan.layers.slice(omitted)
     await using _ahead = fetchAhead(layers, context)
     await fetchLayers(layers, context)
-    await engine.images.load(await packDockerArchive(config, plan.layers, { omitted, compressed }, context), context)
+    await loadArchive(engine.images, await dockerArchive(config, plan.layers, { omitted, compressed, files: early?.files }, context), early, context)
   }
   const known = knownLayers(plan)
   try {
-    await load(known, true)
+    await load(known, true, begun)
   } catch (error) {
-    const isPlain = known === 0 && !plan.layers.some(hasGzipBlob)
+    const isPlain = !begun && known === 0 && !plan.layers.some(hasGzipBlob)
     if (isPlain || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
     context.events?.({ type: 'debug', message: `sending all layers uncompressed, because the engine rejected the first archive: ${error.message}` })
     await load(0, false)

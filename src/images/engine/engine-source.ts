@@ -1,11 +1,13 @@
 /** Finds and saves images on a container engine. */
 
 import { CnbError } from '../../base/errors.ts'
+import type { TarCopy } from '../../archive/tar/tar-layer.ts'
 import type { Context } from '../../base/events.ts'
 import type { Engine } from '../../docker/engine.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
 import { type Platform, platformMatches } from '../../oci/platform.ts'
 import { engineImageConfig } from './engine-config.ts'
+import { EarlyLoad, type SizeOf } from './early-load.ts'
 import { saveToEngine } from './engine-sink.ts'
 import type { Image, ImageSink, ImageSource, Layer } from '../image.ts'
 import type { DescribedImage } from './layer-files.ts'
@@ -14,6 +16,8 @@ import { LayerStore } from './layer-store.ts'
 export interface EngineImageStore extends ImageSource, ImageSink, AsyncDisposable {
   /** Returns a described image with readable layers, without a call to the engine. Images of other stores are returned unchanged. */
   reopen(image: Image): Image
+  /** Returns a receiver of a new layer's bytes for the next image that is saved; undefined if its layers are sent only then. */
+  copy(sizeOf: SizeOf, context: Context): Promise<TarCopy | undefined>
 }
 
 /**
@@ -23,11 +27,19 @@ export interface EngineImageStore extends ImageSource, ImageSink, AsyncDisposabl
  */
 export function openEngineImages(engine: Engine, owner: string): EngineImageStore {
   const store = new LayerStore(engine, owner)
+  let early: EarlyLoad | undefined
   return {
     find: (reference, context) => findOnEngine(engine, reference, (image, diffId) => store.layer(image, diffId), context),
-    save: (plan, context) => saveToEngine(engine, plan, context),
+    save: async (plan, context) => {
+      await using begun = early
+      return await saveToEngine(engine, plan, context, begun)
+    },
+    copy: (sizeOf, context) => (early ??= new EarlyLoad(engine.images, context)).copy(sizeOf),
     reopen: (image) => (isDigest(image.id) ? { ...image, layers: image.layers.map(({ diffId }) => store.layer(image, diffId)) } : image),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await early?.[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
   }
 }
 

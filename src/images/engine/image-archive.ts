@@ -1,7 +1,6 @@
 /** The two archive formats for loading an image into an engine, without layers that the engine has. */
 
-import type { Readable } from 'node:stream'
-import { packTar, type TarEntry } from '../../archive/tar/tar-writer.ts'
+import type { TarEntry } from '../../archive/tar/tar-writer.ts'
 import type { Context } from '../../base/events.ts'
 import { digestOf, hexOf, type Digest } from '../../oci/digest.ts'
 import { OCI_LAYER, ociLayerType } from '../../oci/media-types.ts'
@@ -15,51 +14,52 @@ export interface ArchivedBlob {
   readonly content: TarEntry['content']
 }
 
+export interface DockerArchiveOptions {
+  /** The number of layers, from the bottom, with empty files. */
+  readonly omitted: number
+  /** Whether layers with a gzip blob are sent as this blob: the engine decompresses it and verifies the diff ID. */
+  readonly compressed: boolean
+  /** The files of the layers that precede these entries in the archive. */
+  readonly files?: ReadonlyMap<Digest, string> | undefined
+}
+
 /**
- * Writes a docker-archive (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format") without names.
- * Each layer has its own file, even an empty one: podman rejects one file for two layers.
- * @param omitted the number of layers, from the bottom, with empty files
- * @param compressed whether layers with a gzip blob are sent as this blob: the engine decompresses it and verifies the diff ID
+ * Returns the entries of a docker-archive (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format") without
+ * names. Each layer has its own file, even an empty one: podman rejects one file for two layers.
  */
-export async function packDockerArchive(
+export async function dockerArchive(
   config: Buffer,
   layers: readonly Layer[],
-  { omitted, compressed }: { readonly omitted: number; readonly compressed: boolean },
+  { omitted, compressed, files }: DockerArchiveOptions,
   context: Context = {},
-): Promise<Readable> {
-  const nameOf = (diffId: Digest): string => `${hexOf(diffId)}.tar`
+): Promise<TarEntry[]> {
+  const nameOf = (diffId: Digest): string => files?.get(diffId) ?? `${hexOf(diffId)}.tar`
   const configName = `${hexOf(digestOf(config))}.json`
   const manifest = Buffer.from(JSON.stringify([{ Config: configName, RepoTags: null, Layers: layers.map(({ diffId }) => nameOf(diffId)) }]))
-  const blobs = await layerBlobs(layers.slice(omitted), context, compressed)
-  const sent = new Set(blobs.map(({ digest }) => digest))
+  const blobs = await layerBlobs(layers.slice(omitted).filter(({ diffId }) => !files?.has(diffId)), context, compressed)
+  const sent = new Set([...(files?.keys() ?? []), ...blobs.map(({ digest }) => digest)])
   const empty = new Set(layers.map(({ diffId }) => diffId).filter((diffId) => !sent.has(diffId)))
-  return pack(
-    [
-      file(configName, config),
-      ...[...empty].map((diffId) => file(nameOf(diffId), Buffer.alloc(0))),
-      ...blobs.map(({ digest, size, content }) => sizedFile(nameOf(digest), size, content)),
-      file('manifest.json', manifest),
-    ],
-    context,
-  )
+  return [
+    file(configName, config),
+    ...[...empty].map((diffId) => file(nameOf(diffId), Buffer.alloc(0))),
+    ...blobs.map(({ digest, size, content }) => sizedFile(nameOf(digest), size, content)),
+    file('manifest.json', manifest),
+  ]
 }
 
 const OCI_LAYOUT = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
 
-/** Writes an OCI archive (OCI image-spec, image-layout.md) of one image without a name. @param blobs the configuration and layers */
-export function packOciArchive(manifest: { mediaType: string; content: Buffer }, blobs: readonly ArchivedBlob[], context: Context = {}): Readable {
+/** Returns the entries of an OCI archive (OCI image-spec, image-layout.md) of one image without a name. @param blobs the configuration and layers */
+export function ociArchive(manifest: { mediaType: string; content: Buffer }, blobs: readonly ArchivedBlob[]): TarEntry[] {
   const { mediaType, content } = manifest
   const digest = digestOf(content)
   const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [{ mediaType, digest, size: content.length }] }
   const all = [...blobs, { digest, size: content.length, content }]
-  return pack(
-    [
-      file('oci-layout', OCI_LAYOUT),
-      ...all.map((blob) => sizedFile(`blobs/sha256/${hexOf(blob.digest)}`, blob.size, blob.content)),
-      file('index.json', Buffer.from(JSON.stringify(index))),
-    ],
-    context,
-  )
+  return [
+    file('oci-layout', OCI_LAYOUT),
+    ...all.map((blob) => sizedFile(`blobs/sha256/${hexOf(blob.digest)}`, blob.size, blob.content)),
+    file('index.json', Buffer.from(JSON.stringify(index))),
+  ]
 }
 
 /** Returns the layers with their diff IDs, each once. @param compressed whether a layer's gzip blob takes the place of its tar */
@@ -86,14 +86,10 @@ async function sizeOf(layer: Layer, signal: AbortSignal | undefined): Promise<nu
   return size
 }
 
-function pack(files: readonly TarEntry[], { signal }: Context): Readable {
-  return packTar(files, signal ? { signal } : {})
-}
-
 function file(name: string, content: Buffer): TarEntry {
   return sizedFile(name, content.length, content)
 }
 
-function sizedFile(name: string, size: number, content: TarEntry['content']): TarEntry {
+export function sizedFile(name: string, size: number, content: TarEntry['content']): TarEntry {
   return { type: 'file', name, mode: 0o644, uid: 0, gid: 0, mtime: 0, size, content }
 }

@@ -4,6 +4,7 @@ import { throwIfAborted } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { EngineImage, EngineImages } from '../../docker/engine.ts'
 import type { Digest } from '../../oci/digest.ts'
+import type { EarlyLoad } from './early-load.ts'
 
 type Naming = Pick<EngineImages, 'inspect' | 'tag' | 'remove'>
 
@@ -13,6 +14,8 @@ export type Holders = ReadonlyMap<string, EngineImage | undefined>
 /** An image to load: its encoded configuration, and a search on the engine by ID. */
 export interface WantedImage {
   readonly config: Buffer
+  /** A load that has some of the layers already. */
+  readonly early: EarlyLoad | undefined
   readonly find: (id: Digest) => Promise<EngineImage | undefined>
 }
 

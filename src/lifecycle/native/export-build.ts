@@ -7,6 +7,7 @@ import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
 import { measured } from '../../base/spans.ts'
 import { escapeId } from '../../buildpacks/buildpack-descriptor.ts'
+import type { EngineImageStore } from '../../images/engine/engine-source.ts'
 import type { ImageSink, Layer } from '../../images/image.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
 import type { BuildPlan, BuiltImage, RunImage } from '../lifecycle.ts'
@@ -20,6 +21,7 @@ import { readLauncherVersion } from './export/launcher-version.ts'
 import { planExport } from './export/plan-export.ts'
 import { reportToml } from './export/report-toml.ts'
 import { saveCacheRecord, reliableFingerprints } from './save-cache-record.ts'
+import type { CopyMaker } from './layers/directory-layer.ts'
 import { LayerFactory } from './layers/layer-factory.ts'
 import { readBuiltBuildpacks } from './metadata/layers-directory.ts'
 import type { CacheRecord, CachedLayer, Group, KnownApp, KnownLauncher, LayersTree, PreviousImage } from './model.ts'
@@ -38,6 +40,8 @@ export interface ExportedBuild {
   readonly sink: ImageSink
   /** The same as in NativeOptions. */
   readonly blobs: Pick<LayerBlobs, 'copy'> | undefined
+  /** Receives the layers that are read, without `blobs`. */
+  readonly images: Pick<EngineImageStore, 'copy'>
   /** Called when the image is complete, although its content may still be read to send it. */
   readonly end: () => void
   readonly say: (line: string) => void
@@ -50,9 +54,8 @@ export interface ExportedBuild {
  * @throws CnbError CNB_EXPORT_FAILED, CNB_OUTPUT, CNB_ENGINE_*
  */
 export async function exportBuild(input: ExportedBuild, context: Context): Promise<{ image: BuiltImage; record: CacheRecord }> {
-  const { plan, group, built, previous, sink, blobs, say } = input
+  const { plan, group, built, previous, sink, say } = input
   const { builder } = plan
-  const copy = blobs && (() => blobs.copy())
   await using layers = new LayerFactory(built.files, builder)
   const known = knownLauncher(input.record, plan)
   let launcher: KnownLauncher | undefined
@@ -61,7 +64,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   const buildpacks = readBuiltBuildpacks(built.tree, group)
   const layerOf = oncePerLayer(async (id, name): Promise<Layer> => {
     const path = `${escapeId(id)}/${name}`
-    const make = (): Promise<Layer> => layers.directoryLayer(`${LAYERS_DIR}/${path}`, parentsOf(path, built.tree), context, isNew(input, id, name) ? copy : undefined)
+    const make = (): Promise<Layer> => layers.directoryLayer(`${LAYERS_DIR}/${path}`, parentsOf(path, built.tree), context, copyMaker(input, id, name, context))
     const { unchanged, reason } = unchangedLayer(input, id, name)
     isRead ||= !unchanged
     decide(context, { kind: 'layer', name: `${id}:${name}` }, unchanged ? 'not read again' : 'read', reason)
@@ -127,6 +130,13 @@ function parentsOf(path: string, tree: LayersTree): TarHeader[] {
     if (!entry) throw new CnbError('CNB_EXPORT_FAILED', `the build left no ${LAYERS_DIR}/${parent}`)
     return { ...entry, name: parent === '' ? LAYERS_DIR : `${LAYERS_DIR}/${parent}`, size: 0 }
   })
+}
+
+/** Returns the receiver's maker. Compression takes time, so only new layers are compressed while they are read. */
+function copyMaker(input: ExportedBuild, id: string, name: string, context: Context): CopyMaker | undefined {
+  const { blobs, images } = input
+  if (!blobs) return (sizeOf) => images.copy(sizeOf, context)
+  return isNew(input, id, name) ? () => blobs.copy() : undefined
 }
 
 /** Whether neither the previous image nor the cache has this layer; otherwise it is most likely unchanged. */

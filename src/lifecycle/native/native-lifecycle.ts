@@ -84,7 +84,7 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   times.push(...(extended?.times ?? []))
   const { runImage } = extensionPlan ?? plan
   const exported = await hostPhase('exporter', times, context, (say) =>
-    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, blobs: options.blobs, shared, end: () => run.end(), say }, context),
+    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, blobs: options.blobs, images, shared, end: () => run.end(), say }, context),
   )
   await kaniko.keep()
   await cache.writeRecord(exported.record, run.kept, context, built.app?.tree)

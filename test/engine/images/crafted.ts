@@ -8,7 +8,8 @@ import { connectEngine } from '../../../src/docker/connection/connect.ts'
 import { resolveEndpoint } from '../../../src/docker/connection/endpoint.ts'
 import type { Engine } from '../../../src/docker/engine.ts'
 import type { Layer } from '../../../src/images/image.ts'
-import { digestOf, hexOf } from '../../../src/oci/digest.ts'
+import { digestOf, hexOf, type Digest } from '../../../src/oci/digest.ts'
+import { docker } from '../../support/engines/docker.ts'
 import { packFiles } from '../../support/fakes/fake-files.ts'
 
 export async function connectToEngine(): Promise<Engine> {
@@ -28,6 +29,13 @@ export function layerOf(path: string, content: string): Promise<Buffer> {
 /** A layer in memory; `size` is undefined, as for a layer that was not measured. */
 export function memoryLayer(content: Buffer): Layer {
   return { diffId: digestOf(content), open: async () => Readable.from([content]) }
+}
+
+/** The engine's images with that layer, with or without names. */
+export async function imagesWith(engine: Engine, diffId: Digest): Promise<string[]> {
+  const ids = new Set((await docker('image', 'ls', '--all', '--quiet', '--no-trunc')).split('\n'))
+  const found = await Promise.all([...ids].map(async (id) => ((await engine.images.inspect(id))?.diffIds.includes(diffId) ? [id] : [])))
+  return found.flat()
 }
 
 export interface CraftedImage {

@@ -10,8 +10,7 @@ import { openEngineImages } from '../../../src/images/engine/engine-source.ts'
 import type { Image, ImagePlan, Layer } from '../../../src/images/image.ts'
 import { digestOf, type Digest } from '../../../src/oci/digest.ts'
 import { parseTag } from '../../../src/oci/reference.ts'
-import { docker } from '../../support/engines/docker.ts'
-import { connectToEngine, layerOf, loadImage, memoryLayer, ownName } from './crafted.ts'
+import { connectToEngine, imagesWith, layerOf, loadImage, memoryLayer, ownName } from './crafted.ts'
 
 let engine: Engine
 let containerd: boolean
@@ -69,13 +68,6 @@ async function layersToPush(image: string): Promise<(Buffer | undefined)[]> {
   }))
 }
 
-/** The engine's images with that layer, with or without names. */
-async function imagesWith(diffId: Digest): Promise<string[]> {
-  const ids = new Set((await docker('image', 'ls', '--all', '--quiet', '--no-trunc')).split('\n'))
-  const found = await Promise.all([...ids].map(async (id) => ((await engine.images.inspect(id))?.diffIds.includes(diffId) ? [id] : [])))
-  return found.flat()
-}
-
 test('sends all layers if the previous image disappears during the load', async () => {
   const [old, name] = [newName(), newName()]
   const [kept, changed] = [await newLayer('kept'), await newLayer('changed')]
@@ -84,7 +76,7 @@ test('sends all layers if the previous image disappears during the load', async 
   const previous = (await images.find(old))!
   await images.save(await planOn(undefined, [kept, changed].map(memoryLayer), name, previous))
   expect(await layersToPush(name)).toEqual([kept, changed])
-  expect(await imagesWith(digestOf(kept))).toHaveLength(1)
+  expect(await imagesWith(engine, digestOf(kept))).toHaveLength(1)
 })
 
 test('rejects an image if its base disappears during the load, and keeps the old one', async () => {
@@ -98,7 +90,7 @@ test('rejects an image if its base disappears during the load, and keeps the old
   const saving = images.save(await planOn(found, [...found.layers, memoryLayer(own)], name))
   await expect(saving).rejects.toMatchObject({ code: expect.stringMatching(/^CNB_(IMAGE_NOT_FOUND|ENGINE_FAILED)$/) as unknown })
   expect((await engine.images.inspect(name))?.id).toBe(before)
-  expect(await imagesWith(digestOf(own))).toEqual([])
+  expect(await imagesWith(engine, digestOf(own))).toEqual([])
 })
 
 test('rejects a corrupt layer, and leaves nothing of it', async () => {
@@ -107,7 +99,7 @@ test('rejects a corrupt layer, and leaves nothing of it', async () => {
   await using images = openEngineImages(engine, 'test')
   await expect(images.save(await planOn(undefined, [fine, broken].map(memoryLayer), name))).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
   expect(await engine.images.inspect(name)).toBeUndefined()
-  expect(await imagesWith(digestOf(broken))).toEqual([])
+  expect(await imagesWith(engine, digestOf(broken))).toEqual([])
 })
 
 test("does not use the empty files that another tool left in place of a base's layers", async () => {

@@ -140,9 +140,8 @@ export class ContainerdImages implements FakeImages {
   load(archive: FakeArchive): { id: string; names: string[]; failure?: string }[] {
     const index = archive.has('oci-layout') ? archive.get('index.json') : undefined
     if (index === undefined) return entriesOf(archive).map((entry) => this.#unpack(this.#import(archive, entry), entry.RepoTags ?? []))
-    for (const [path, content] of archive) {
-      if (path === `blobs/sha256/${hexOf(digestOf(content))}`) this.blobs.set(digestOf(content), content)
-    }
+    // As the real store does: the names of the files have no meaning.
+    for (const content of archive.values()) this.blobs.set(digestOf(content), content)
     return ((parse(index) as Manifest).manifests ?? []).map(({ digest, annotations = {} }) => {
       const name = annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name']
       return this.#unpack(digest, name === undefined ? [] : [name])

@@ -3,7 +3,7 @@
 import { makeTarLayer, type TarCopy } from '../../../archive/tar/tar-layer.ts'
 import type { TarHeader } from '../../../archive/tar/tar-header.ts'
 import type { TarReadEntry } from '../../../archive/tar/tar-reader.ts'
-import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
+import { sizeInTar, TAR_END, type TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
@@ -23,17 +23,28 @@ export async function directoryLayer(
   const { signal } = context
   const above = [...parentEntries(parents)]
   const targets = new Set<string>()
+  const copyOf = copy && (() => copy(() => listedSize(source, path, above)))
   try {
-    return await makeTarLayer((signal) => withoutLinks(source, path, above, targets, { ...context, signal }), { signal, copy })
+    return await makeTarLayer((signal) => withoutLinks(source, path, above, targets, { ...context, signal }), { signal, copy: copyOf })
   } catch (error) {
     if (!(error instanceof HardLinksFound)) throw error
   }
   const links = { targets, found: new Map<string, ArchiveTarget>(), spool: source.newSpool() }
-  return makeTarLayer((signal) => withLinks(source, path, above, links, { ...context, signal }), { signal, copy })
+  return makeTarLayer((signal) => withLinks(source, path, above, links, { ...context, signal }), { signal, copy: copyOf })
 }
 
 /** Called each time the layer is read for its digest. */
-export type CopyMaker = () => Promise<TarCopy>
+export type CopyMaker = (sizeOf: () => Promise<number | undefined>) => Promise<TarCopy | undefined>
+
+/** Returns the layer's size in bytes before it is read; undefined if its files cannot be listed. */
+async function listedSize({ files, owner }: LayerSource, path: string, above: readonly TarEntry[]): Promise<number | undefined> {
+  const listed = await files.list?.(path)
+  if (!listed) return undefined
+  let size = TAR_END
+  for (const entry of above) size += sizeInTar(entry)
+  for await (const header of listed) size += sizeInTar(layerEntry(header, owner))
+  return size
+}
 
 class HardLinksFound extends Error {}
 

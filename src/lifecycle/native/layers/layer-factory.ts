@@ -37,7 +37,7 @@ export class LayerFactory implements AsyncDisposable {
    * Returns the layer of the directory at `path`: the headers of its parents, shallowest first, then the directory and everything
    * below it, owned by the build user. Each hard link is a copy of its target. The directory is read once, or twice if it has hard
    * links; opening the layer reads it again.
-   * @param copy creates a receiver of the layer's bytes while they are read
+   * @param copy creates a receiver of the layer's bytes while they are read; its argument lists the files to get the layer's size
    * @throws CnbError CNB_EXPORT_FAILED if `path` does not exist; an opened layer fails with CNB_APP_CHANGED if its content changed
    */
   directoryLayer(path: string, parents: readonly TarHeader[], context: Context, copy?: CopyMaker): Promise<Layer> {

@@ -24,6 +24,14 @@ beforeEach(async () => {
 const exported = async (): Promise<string | undefined> => (await builds.contents()).get(FILE)
 const readLayers = (): string[] => builds.engine.reads.splice(0).filter((path) => path.startsWith('/layers/test_node'))
 
+test('reads a new or changed layer once', async () => {
+  await builds.build()
+  expect(readLayers()).toEqual(['/layers/test_node/dist'])
+  builds.work = (made) => made.layer('dist', { ...LAYER, files: { 'bin/node': 'changed' } })
+  await builds.build()
+  expect(readLayers()).toEqual(['/layers/test_node/dist'])
+})
+
 test('restores an unchanged layer, and neither reads nor sends it again', async () => {
   const first = await builds.build()
   expect(readLayers()).not.toEqual([])

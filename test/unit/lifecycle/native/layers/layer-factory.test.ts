@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { makeTemporaryDirectory } from '../../../../../src/base/files.ts'
@@ -39,6 +40,25 @@ describe('LayerFactory', () => {
       expect(layer).toMatchObject({ diffId: expected.diffId })
       const tar = await buffer(await layer.open())
       expect([digestOf(tar), tar.length]).toEqual([layer.diffId, layer.size])
+    }
+  })
+
+  it('computes the size of each layer from a list of its files, and passes its bytes to a copy', async () => {
+    for (const { entries, parents, directory: expected } of golden) {
+      const headers = entries.map(headerOf)
+      // A hard link is listed like its target.
+      const targets = new Map(headers.map((header) => [header.name.toString('latin1'), header]))
+      const listed = headers.map((header) => (header.type === 'link' ? { ...targets.get(header.linkname!.toString('latin1'))!, name: header.name } : header))
+      const files = { ...filesOf(() => entries.map((entry) => ({ ...headerOf(entry), content: contentOf(entry) }))), list: async () => Readable.from(listed) }
+      await using factory = new LayerFactory(files, GOLDEN_OWNER)
+      const received: { size: number | undefined; bytes: Buffer[] }[] = []
+      const layer = await factory.directoryLayer(GOLDEN_ROOT, parents, {}, async (sizeOf) => {
+        const copied = { size: await sizeOf(), bytes: [] as Buffer[] }
+        received.push(copied)
+        return { write: async (chunk) => void copied.bytes.push(chunk), finish: async () => {}, [Symbol.asyncDispose]: async () => {} }
+      })
+      expect(layer.diffId).toBe(expected.diffId)
+      expect([received.at(-1)?.size, digestOf(Buffer.concat(received.at(-1)?.bytes ?? []))]).toEqual([layer.size, layer.diffId])
     }
   })
 
