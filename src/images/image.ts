@@ -12,6 +12,8 @@ import type { Tag } from '../oci/reference.ts'
 export interface Layer {
   readonly diffId: Digest
   readonly size?: number
+  /** Determines `size` if it is unknown, in another way than by counting the bytes of `open`. */
+  readonly measure?: () => Promise<unknown>
   /** The layer's blob in a registry or layout; undefined if none is known. */
   readonly blob?: LayerBlob
   open(signal?: AbortSignal): Promise<Readable>

@@ -9,7 +9,7 @@ import { encodeManifest } from '../../oci/manifest.ts'
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../oci/media-types.ts'
 import { findLayerBlob, namedBlobs } from './engine-blobs.ts'
 import { type EarlyLoad, loadArchive } from './early-load.ts'
-import { layerBlobs, ociArchive, type ArchivedBlob } from './image-archive.ts'
+import { layerBlobs, measureLayers, ociArchive, type ArchivedBlob } from './image-archive.ts'
 import type { ImagePlan, Layer, LayerBlob } from '../image.ts'
 import { fetchAhead } from '../layers/fetch-ahead.ts'
 import { removeNameless, type WantedImage } from './image-names.ts'
@@ -24,7 +24,7 @@ export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, wanted
   try {
     return await load(engine, plan, wanted, known, context)
   } catch (error) {
-    if ((known.size === 0 && !wanted.early) || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
+    if ((known.size === 0 && !wanted.early?.isUsed) || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
     context.events?.({ type: 'debug', message: `sending all layers, because the engine failed to use its own: ${error.message}` })
     return load(engine, plan, { ...wanted, early: undefined }, new Map(), context)
   }
@@ -87,10 +87,12 @@ function sentBlob(diffId: Digest, blob: LayerBlob | undefined, { signal }: Conte
 
 /** Returns uncompressed blobs of the layers: they stay on this machine, so compression would only take time. */
 async function plainBlobs(layers: readonly Layer[], early: EarlyLoad | undefined, context: Context): Promise<SentBlob[]> {
+  await measureLayers(layers)
+  const files = early?.seal()
   return (await layerBlobs(layers, context)).map((archived) => {
     const { digest, size } = archived
     const sent = { diffId: digest, descriptor: { mediaType: OCI_LAYER, digest, size } }
-    return early?.files.has(digest) ? sent : { ...sent, archived }
+    return files?.has(digest) ? sent : { ...sent, archived }
   })
 }
 

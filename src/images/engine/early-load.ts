@@ -18,7 +18,7 @@ const END_TIMEOUT_MS = 3000
 
 /** Loads an archive of these entries, or of those after the layers of `early`. @throws CnbError CNB_ENGINE_*, and errors of the contents */
 export async function loadArchive(images: Pick<EngineImages, 'load'>, entries: readonly TarEntry[], early: EarlyLoad | undefined, context: Context): Promise<void> {
-  if (early) await early.complete(entries)
+  if (early?.isUsed) await early.complete(entries)
   else await images.load(packTar(entries, context), context)
 }
 
@@ -28,32 +28,34 @@ export type SizeOf = () => Promise<number | undefined>
 /**
  * One load, of an archive that begins with layers; the documents that name them follow when the image is complete. An archive that ends
  * earlier, even in the middle of a layer, leaves nothing on the engine. A broken connection leaves a part of the layer in containerd's
- * store, so disposal ends the archive instead. A failure of the engine before the end only empties `files`.
+ * store, so disposal ends the archive instead. A failure of the engine before `seal` only causes that no layer is used.
  */
 export class EarlyLoad implements AsyncDisposable {
   readonly #images: Pick<EngineImages, 'load'>
-  readonly #context: Context
+  #context: Context = {}
   readonly #files = new Map<Digest, string>()
   readonly #request = new AbortController()
   readonly #archive = new Readable({ highWaterMark: BUFFER, read: () => this.#continue() })
   #continue: () => void = () => {}
   #loading: Promise<unknown> | undefined
-  #state: 'waiting' | 'copying' | 'completing' | 'ended' = 'waiting'
+  #state: 'waiting' | 'copying' | 'sealed' | 'ended' = 'waiting'
+  #isUsed = false
 
-  constructor(images: Pick<EngineImages, 'load'>, context: Context) {
+  constructor(images: Pick<EngineImages, 'load'>) {
     this.#images = images
-    this.#context = context
     this.#archive.once('close', () => this.#continue())
-    context.signal?.addEventListener('abort', this.#interrupt, { once: true })
   }
 
-  /** The names of the archive's files with complete layers. */
-  get files(): ReadonlyMap<Digest, string> {
-    return this.#files
+  /** Whether `seal` has returned layers. */
+  get isUsed(): boolean {
+    return this.#isUsed
   }
 
-  /** Returns a receiver of a layer, one at a time; undefined if the load cannot receive it. */
-  async copy(sizeOf: SizeOf): Promise<TarCopy | undefined> {
+  /**
+   * Returns a receiver of a layer, one at a time; undefined if the load cannot receive it.
+   * @param context the same for all layers
+   */
+  async copy(sizeOf: SizeOf, context: Context): Promise<TarCopy | undefined> {
     if (this.#state !== 'waiting') return undefined
     this.#state = 'copying'
     const size = await sizeOf()
@@ -61,7 +63,7 @@ export class EarlyLoad implements AsyncDisposable {
       if (!this.#isEnded) this.#state = 'waiting'
       return undefined
     }
-    this.#loading ??= this.#load()
+    this.#loading ??= this.#load(context)
     // Not the same name twice: containerd continues the interrupted file of another load that has the name.
     const name = `${randomUUID()}.tar`
     await this.#write(encodeTarHeader({ ...sizedFile(name, size, undefined), size }))
@@ -83,11 +85,16 @@ export class EarlyLoad implements AsyncDisposable {
     }
   }
 
-  /** Sends the rest of the archive. @throws CnbError CNB_ENGINE_*, and errors of the contents */
+  /** Receives no more layers. Returns the names of the archive's files by layer; undefined without layers. */
+  seal(): ReadonlyMap<Digest, string> | undefined {
+    if (this.#state === 'waiting') this.#state = 'sealed'
+    this.#isUsed = this.#state === 'sealed' && this.#files.size > 0
+    return this.#isUsed ? new Map(this.#files) : undefined
+  }
+
+  /** Sends the rest of the archive of a sealed load. @throws CnbError CNB_ENGINE_*, and errors of the contents */
   async complete(entries: readonly TarEntry[]): Promise<void> {
     const { signal } = this.#context
-    // The contents may be layers that are read for the first time, and want a receiver.
-    if (!this.#isEnded) this.#state = 'completing'
     for await (const chunk of tarChunks(entries, signal)) {
       if (this.#isEnded) break
       await this.#write(chunk)
@@ -104,7 +111,9 @@ export class EarlyLoad implements AsyncDisposable {
     return this.#state === 'ended'
   }
 
-  #load(): Promise<unknown> {
+  #load(context: Context): Promise<unknown> {
+    this.#context = context
+    context.signal?.addEventListener('abort', this.#interrupt, { once: true })
     const loaded = this.#images.load(this.#archive, { signal: this.#request.signal })
     loaded.then(() => this.#discard('it ended the load'), (error: unknown) => this.#discard(toCnbError(error).message))
     return loaded
@@ -145,6 +154,5 @@ export class EarlyLoad implements AsyncDisposable {
     this.#end()
     await this.#loading?.catch(() => {})
     this.#context.signal?.removeEventListener('abort', this.#interrupt)
-    this.#files.clear()
   }
 }

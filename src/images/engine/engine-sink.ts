@@ -9,7 +9,7 @@ import { familiarName, formatReference } from '../../oci/reference.ts'
 import type { Image, ImagePlan, SavedImage } from '../image.ts'
 import { loadIntoContainerd } from './containerd-load.ts'
 import { type EarlyLoad, loadArchive } from './early-load.ts'
-import { dockerArchive, hasGzipBlob } from './image-archive.ts'
+import { dockerArchive, hasGzipBlob, measureLayers } from './image-archive.ts'
 import { fetchAhead } from '../layers/fetch-ahead.ts'
 import { findHolders, nameImage, type WantedImage } from './image-names.ts'
 import { fetchLayers } from './layer-store.ts'
@@ -17,10 +17,10 @@ import { fetchLayers } from './layer-store.ts'
 /**
  * Loads the planned image, unless the engine has it, and then sets its names: all of them, or none after a failure.
  * The image's ID is the digest of its configuration on a graph-driver engine, and of its manifest on a containerd store.
- * @param begun a load that may have some of the layers already; the caller disposes of it
+ * @param early a load that may have some of the layers already; the caller disposes of it
  * @throws CnbError CNB_IMAGE_INVALID if the engine's copy of the base lacks layers, CNB_ENGINE_*, and errors of the layers' streams
  */
-export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Context = {}, begun?: EarlyLoad): Promise<SavedImage> {
+export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Context = {}, early?: EarlyLoad): Promise<SavedImage> {
   const config = encodeImageConfig(plan.config)
   const { imageStore } = await engine.info(context)
   const load = imageStore === 'containerd' ? loadIntoContainerd : loadIntoGraphDriver
@@ -28,7 +28,6 @@ export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Con
   const inspected = findHolders(engine.images, plan.tags.map(formatReference), context)
   const find = async (id: Digest): Promise<EngineImage | undefined> =>
     [...(await inspected).values()].find((holder) => holder?.id === id) ?? (await engine.images.inspect(id, context))
-  const early = begun?.files.size ? begun : undefined
   const [id, holders] = await Promise.all([load(engine, plan, { config, find, early }, context), inspected])
   await nameImage(engine.images, id, holders, context)
   const named = plan.tags.map(({ registry, repository }) => familiarName({ registry, repository, digest: id }))
@@ -48,13 +47,15 @@ async function loadIntoGraphDriver(engine: Engine, plan: ImagePlan, { config, fi
     const layers = plan.layers.slice(omitted)
     await using _ahead = fetchAhead(layers, context)
     await fetchLayers(layers, context)
-    await loadArchive(engine.images, await dockerArchive(config, plan.layers, { omitted, compressed, files: early?.files }, context), early, context)
+    await measureLayers(layers)
+    const files = early?.seal()
+    await loadArchive(engine.images, await dockerArchive(config, plan.layers, { omitted, compressed, files }, context), early, context)
   }
   const known = knownLayers(plan)
   try {
     await load(known, true, begun)
   } catch (error) {
-    const isPlain = !begun && known === 0 && !plan.layers.some(hasGzipBlob)
+    const isPlain = !begun?.isUsed && known === 0 && !plan.layers.some(hasGzipBlob)
     if (isPlain || !(error instanceof CnbError) || error.code !== 'CNB_ENGINE_FAILED') throw error
     context.events?.({ type: 'debug', message: `sending all layers uncompressed, because the engine rejected the first archive: ${error.message}` })
     await load(0, false)

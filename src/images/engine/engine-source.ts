@@ -27,17 +27,17 @@ export interface EngineImageStore extends ImageSource, ImageSink, AsyncDisposabl
  */
 export function openEngineImages(engine: Engine, owner: string): EngineImageStore {
   const store = new LayerStore(engine, owner)
-  let early: EarlyLoad | undefined
+  const early = new EarlyLoad(engine.images)
   return {
     find: (reference, context) => findOnEngine(engine, reference, (image, diffId) => store.layer(image, diffId), context),
     save: async (plan, context) => {
-      await using begun = early
-      return await saveToEngine(engine, plan, context, begun)
+      await using _ = early
+      return await saveToEngine(engine, plan, context, early)
     },
-    copy: (sizeOf, context) => (early ??= new EarlyLoad(engine.images, context)).copy(sizeOf),
+    copy: (sizeOf, context) => early.copy(sizeOf, context),
     reopen: (image) => (isDigest(image.id) ? { ...image, layers: image.layers.map(({ diffId }) => store.layer(image, diffId)) } : image),
     async [Symbol.asyncDispose]() {
-      await early?.[Symbol.asyncDispose]()
+      await early[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
     },
   }

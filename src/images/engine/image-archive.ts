@@ -73,6 +73,11 @@ export async function layerBlobs(layers: readonly Layer[], { signal }: Context =
   return blobs
 }
 
+/** Determines the sizes of layers of unknown size; some of them are sent meanwhile (early-load.ts). */
+export async function measureLayers(layers: readonly Layer[]): Promise<void> {
+  for (const layer of layers) if (layer.size === undefined) await layer.measure?.()
+}
+
 /** Whether the layer has a blob that every engine decompresses; not all support zstd. */
 export function hasGzipBlob({ blob }: Layer): boolean {
   return blob !== undefined && ociLayerType(blob.descriptor.mediaType) === `${OCI_LAYER}+gzip`

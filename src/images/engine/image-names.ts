@@ -14,7 +14,7 @@ export type Holders = ReadonlyMap<string, EngineImage | undefined>
 /** An image to load: its encoded configuration, and a search on the engine by ID. */
 export interface WantedImage {
   readonly config: Buffer
-  /** A load that has some of the layers already. */
+  /** A load that may have some of the layers already. */
   readonly early: EarlyLoad | undefined
   readonly find: (id: Digest) => Promise<EngineImage | undefined>
 }

@@ -5,11 +5,13 @@ import type { TarHeader } from '../../archive/tar/tar-header.ts'
 import { packTar, type TarEntry } from '../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
+import { once } from '../../base/once.ts'
 import { measured } from '../../base/spans.ts'
 import { escapeId } from '../../buildpacks/buildpack-descriptor.ts'
 import type { EngineImageStore } from '../../images/engine/engine-source.ts'
 import type { ImageSink, Layer } from '../../images/image.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
+import type { Digest } from '../../oci/digest.ts'
 import type { BuildPlan, BuiltImage, RunImage } from '../lifecycle.ts'
 import { LAYERS_DIR } from '../phase.ts'
 import { builtAppLayers } from './app/known-layers.ts'
@@ -68,7 +70,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
     const { unchanged, reason } = unchangedLayer(input, id, name)
     isRead ||= !unchanged
     decide(context, { kind: 'layer', name: `${id}:${name}` }, unchanged ? 'not read again' : 'read', reason)
-    return unchanged ? { diffId: unchanged.sha, open: async (signal) => (await make()).open(signal) } : await measured(context, `reading layer ${id}:${name}`, make)
+    return unchanged ? unreadLayer(unchanged.sha, make) : await measured(context, `reading layer ${id}:${name}`, make)
   })
   const exported = await planExport(
     {
@@ -116,6 +118,17 @@ function oncePerLayer(make: (id: string, name: string) => Promise<Layer>): (id: 
     made.set(key, layer)
     return layer
   }
+}
+
+/** Returns a layer that is read for its digest only if it must be sent. */
+function unreadLayer(diffId: Digest, read: () => Promise<Layer>): Layer {
+  let size: number | undefined
+  const made = once(async () => {
+    const layer = await read()
+    size = layer.size
+    return layer
+  })
+  return { diffId, measure: made, open: async (signal) => (await made()).open(signal), get size() { return size } }
 }
 
 /** Returns the launcher that an earlier build with the same builder image recorded, or undefined. */

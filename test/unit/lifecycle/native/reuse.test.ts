@@ -43,6 +43,21 @@ test('restores an unchanged layer, and neither reads nor sends it again', async 
   expect(builds.takeLines()).toContain("Reusing layer 'test/node:dist'")
 })
 
+test('reads an unchanged layer above a changed one once, to send it', async () => {
+  const build = async (content: string): Promise<void> => {
+    builds.work = (made) => {
+      made.layer('a', { ...LAYER, files: { file: content } })
+      made.layer('b', { ...LAYER, ...(made.read('test_node/b/file') === undefined ? { files: { file: 'unchanged' } } : {}) })
+    }
+    await builds.build()
+  }
+  await build('old')
+  readLayers()
+  await build('new')
+  expect(readLayers().map((path) => path.slice(-1))).toEqual(['a', 'b'])
+  expect((await builds.contents()).get('/layers/test_node/b/file')).toBe('unchanged')
+})
+
 test('reads the launcher of a builder once', async () => {
   const launchers = (): number => builds.engine.reads.splice(0).filter((path) => path === '/cnb/lifecycle/launcher').length
   await builds.build()
