@@ -4,13 +4,13 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { docker } from '../support/engines/docker.ts'
 import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
-import { startRegistry, type Registry } from '../support/registry/registry.ts'
 import type { Workbench } from '../support/workbench.ts'
 import { SMALL_FILES, randomLayer } from './apps.ts'
-import { type Measurement, measure, measureCnb } from './measure.ts'
+import { type Measurement, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
 import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
 import { Fleet } from './fleet.ts'
+import { publishAgain, publishCold, publishFirst } from './publish-scenarios.ts'
 import { ifChanged } from './unchanged-scenario.ts'
 
 /**
@@ -24,7 +24,6 @@ const OPTIONS = {
   native: ['--lifecycle', 'native'],
   creator: ['--lifecycle', 'stock', '--trust-builder'],
   phases: ['--lifecycle', 'stock'],
-  published: ['--publish'],
 } as const
 
 type Driver = keyof typeof OPTIONS
@@ -57,9 +56,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'first-files': firstBuild('first build, 30 000 small files in a layer', SMALL_FILES, ['native', 'creator']),
   memory: { ...firstBuild('first build, 2 GB layer', randomLayer(2000), ['native']), once: true },
   rebase: rebase('rebase onto a new base, 500 MB app', randomLayer(500)),
-  publish: publish('published, nothing changed, 20 MB layer', randomLayer(20)),
-  'publish-large': publish('published, nothing changed, 500 MB layer', randomLayer(500)),
-  'publish-first': publishFirst('published, 500 MB of new layers', randomLayer(500)),
+  publish: publishAgain('published, nothing changed, 20 MB layer', randomLayer(20)),
+  'publish-large': publishAgain('published, nothing changed, 500 MB layer', randomLayer(500)),
+  'publish-first-small': publishFirst('published, 20 MB of new layers', randomLayer(20), []),
+  'publish-first': publishFirst('published, 500 MB of new layers', randomLayer(500), ['gzip']),
+  cold: publishCold('published, nothing changed, no volumes, cache image, 20 MB layer', randomLayer(20)),
+  'cold-large': publishCold('published, nothing changed, no volumes, cache image, 500 MB layer', randomLayer(500)),
   fleet: rebaseFleet('rebase of 100 images in a local registry', 100, ['native', 'rebaser']),
   create: createBuilder('builder from 20 packages of 10 MB, empty caches', 'engine'),
   'create-again': createBuilderAgain('that builder again, nothing changed', 'engine'),
@@ -119,44 +121,6 @@ function firstBuild(title: string, script: string, ways: readonly Driver[]): Sce
       await docker('volume', 'rm', ...volumes.split('\n'))
       return measured
     },
-  }
-}
-
-/** Builds the same app for the engine and for a registry of this machine. */
-function publish(title: string, script: string): Scenario {
-  const images = new Map<Way, string>()
-  let registry: Registry | undefined
-  let app = ''
-  return {
-    title,
-    ways: ['native', 'published'],
-    async prepare(bench) {
-      registry = await startRegistry()
-      app = await bench.directory(appFiles(script))
-      images.set('native', bench.image()).set('published', `${registry.address}/${bench.image()}`)
-      for (const [way, image] of images) for (let round = 0; round < 2; round++) await build(image, app, way)
-    },
-    measure: (way) => build(images.get(way) ?? '', app, way),
-    end: async () => registry?.[Symbol.asyncDispose](),
-  }
-}
-
-/** Publishes a first build, and compresses the same amount of data for comparison. */
-function publishFirst(title: string, script: string): Scenario {
-  let registry: Registry | undefined
-  let app = ''
-  let newImage = (): string => ''
-  const half = 'for block in $(seq 13); do head -c 20000000 /dev/urandom; done | gzip -6 >/dev/null'
-  return {
-    title,
-    ways: ['published', 'gzip'],
-    async prepare(bench) {
-      registry = await startRegistry()
-      app = await bench.directory(appFiles(script))
-      newImage = () => `${registry?.address}/${bench.image()}`
-    },
-    measure: (way) => (way === 'gzip' ? measure('bash', ['-c', `{ ${half}; } & { ${half}; } & wait`]) : build(newImage(), app, way)),
-    end: async () => registry?.[Symbol.asyncDispose](),
   }
 }
 
