@@ -66,7 +66,7 @@ export async function decompress(archive: Readable, options: DecompressOptions =
     archive.destroy()
     throw new CnbError('CNB_UNSUPPORTED', `${source} is ${name}-compressed, which is not supported here`, { hint })
   }
-  const unpack = create({ chunkSize: 64 * 1024 })
+  const unpack = create({ chunkSize: 256 * 1024 })
   // Without a callback, an error would be thrown; the reader receives it.
   pipeline(archive, unpack, () => {})
   const plain = Readable.from(explained(unpack, `${source} is not valid ${name} data`, invalid), { objectMode: false })

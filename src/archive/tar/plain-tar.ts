@@ -17,8 +17,10 @@ import type { ReadTarOptions } from './tar-reader.ts'
 
 /** Contents up to this size are read before their entry is yielded. */
 const SMALL = 64 * 1024
-/** Size of the pieces of a large content: an engine sends small ones, with a cost for each. */
+/** Size of the pieces of a large content: an engine sends small ones, with a cost for each, which are combined. */
 const PIECE = 256 * 1024
+/** Pieces of this size are not combined: that copies them. */
+const ENOUGH = 48 * 1024
 const MAX_PAX_RECORDS = 1024 * 1024
 const X = 'x'.charCodeAt(0)
 const G = 'g'.charCodeAt(0)
@@ -77,8 +79,10 @@ async function* large(entry: PlainEntry, input: ByteSource, wrong: (what: string
   let reading: Promise<unknown> | undefined
   const some = async (): Promise<Buffer | undefined> => {
     if (left === 0) return undefined
-    const piece = await input.gather(Math.min(left, PIECE))
-    if (piece.length === 0) throw wrong('it is truncated')
+    const most = Math.min(left, PIECE)
+    const first = await input.some(most)
+    if (!first) throw wrong('it is truncated')
+    const piece = first.length >= Math.min(most, ENOUGH) ? first : Buffer.concat([first, await input.gather(most - first.length)])
     left -= piece.length
     return piece
   }
