@@ -166,12 +166,14 @@ export function unchangedLayer(
 ): { unchanged?: CachedLayer; reason: string } {
   const known = recordedLayer(record, id, name)
   if (known === undefined) return { reason: record ? 'the last build did not cache it' : 'no record of an earlier build is used' }
-  const found = reliableFingerprints(built, plan).get(`${escapeId(id)}/${name}`)
+  const path = `${escapeId(id)}/${name}`
+  const found = reliableFingerprints(built, plan).get(path)
+  const restored = built.restored.get(path)
   if (found === undefined) return { reason: 'no fingerprint of its files could be taken' }
   // A layer that was not in the image may have only its fingerprint instead of a digest.
   if (known.sha === `sha256:${known.fingerprint}`) return { reason: 'it was not in the image of the last build, so its digest is not recorded' }
-  if (found !== known.fingerprint) return { reason: 'its files have changed since the last build' }
-  return { unchanged: known, reason: 'its files are unchanged since the last build' }
+  if (found !== (restored ?? known.fingerprint)) return { reason: `its files have changed since ${restored === undefined ? 'the last build' : 'they were restored'}` }
+  return { unchanged: known, reason: `its files are unchanged since ${restored === undefined ? 'the last build' : 'they were restored'}` }
 }
 
 /** The launcher layer is fixed per builder image, so it is read again only if the engine lacks the layer. */

@@ -147,7 +147,7 @@ export interface KeptLayers {
 export interface LayerContents {
     /**
      * Yields one of the record's layers for an upload to `/`: names start with `layers/<escaped id>/<layer>`.
-     * @throws CnbError CNB_RESTORE_FAILED at the end if the layer changed since it was checked
+     * @throws CnbError CNB_RESTORE_FAILED and others, at the end if the layer does not have its digest
      */
   entries(buildpackId: string, layer: string, context: Context): AsyncIterable<TarEntry>
 }

@@ -59,7 +59,9 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   const plan = { ...planned, runImage: { ...planned.runImage, image: images.reopen(planned.runImage.image) } }
   // First, because it must not remove a killed run's volume that this build starts to use.
   await options.sweep()
-  await using shared = openSharedCache(plan, options.cacheImages?.(plan))
+  const shared = openSharedCache(plan, options.cacheImages?.(plan))
+  // Concurrently with the engine's work; a failure surfaces where the metadata is read.
+  if (!plan.clearCache) shared?.tars.metadata(context).catch(() => {})
   await using cache = await openBuildCache(engine, plan, shared, owner, context)
   await using commenced = new PendingRun({ ...options, plan, app: cache.app, times, context })
   const store = options.openStore?.(images, plan) ?? images

@@ -70,6 +70,13 @@ class Session {
       await this.#receive()
       ask = await this.#line()
     }
+    if (ask === 'restored') {
+      this.#remove(await this.#paths())
+      this.#data('paths', this.#listing())
+      this.#data('attributes', this.#attributes(await this.#paths()))
+      this.#data('fingerprints', this.#fingerprints(await this.#paths()))
+      ask = await this.#line()
+    }
     if ((await this.#run('detector')) !== 0) return 0
     for (const name of ['group', 'analyzed']) this.#data(name, this.#process.files.read(`${LAYERS}/${name}.toml`) ?? '')
     this.#remove(await this.#paths())

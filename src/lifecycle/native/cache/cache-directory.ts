@@ -14,12 +14,14 @@ import type { Context } from '../../../base/events.ts'
 import { makeDirectories } from '../../../base/files.ts'
 import type { Digest } from '../../../oci/digest.ts'
 import { CACHE_METADATA, type CacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
-import { checkCacheFile, type LayerTars } from './layer-tars.ts'
+import { checkCacheFile, type LayerTars, verifiedTar } from './layer-tars.ts'
 import { writeTarFile } from './tar-file.ts'
 
 /** The stock lifecycle removes `staging` when it opens a cache; each native build uses a separate directory in it. */
 const STAGING = 'staging'
 const COMMITTED = 'committed'
+/** Bytes per read of a layer. */
+const PIECE = 256 * 1024
 /** A staging directory of this age is from a killed run, because no build takes as long. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
 
@@ -36,7 +38,7 @@ export function cacheDirectoryTars(directory: string): LayerTars {
     },
     open: async (diffId, { signal }) => {
       const file = await openRegular(join(committed, `${diffId}.tar`))
-      return file && createReadStream('', { fd: file.handle, signal })
+      return file && verifiedTar(createReadStream('', { fd: file.handle, highWaterMark: PIECE, signal }), diffId)
     },
   }
 }

@@ -4,21 +4,16 @@
  * This is the stock lifecycle's format (lifecycle cache/image_cache.go); each driver can read the other's cache images.
  */
 
-import { createReadStream } from 'node:fs'
-import { join } from 'node:path'
-import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
-import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../base/files.ts'
 import type { Image, ImageSink, ImageSource, Layer } from '../../../images/image.ts'
 import { CONSTANT_TIME } from '../../../oci/constant-time.ts'
-import { type Digest, hexOf } from '../../../oci/digest.ts'
+import type { Digest } from '../../../oci/digest.ts'
 import { familiarName, type Tag } from '../../../oci/reference.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { memoryLayer } from '../layers/memory-layer.ts'
 import { CACHE_METADATA, cacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
 import type { LayerTars } from './layer-tars.ts'
 import type { SharedCache, CacheContent } from './shared-cache.ts'
-import { writeTarFile } from './tar-file.ts'
 
 /** The registries, for images of the build's platform. */
 export type CacheImages = ImageSource & ImageSink
@@ -27,10 +22,10 @@ export function openCacheImage(reference: Tag, images: CacheImages, { builder, c
   const place = familiarName(reference)
   let found: Promise<Image | undefined> | undefined
   const find = (context: Context): Promise<Image | undefined> => (found ??= images.find(place, context))
-  const downloads = new Downloads()
   return {
     place,
-    tars: imageTars(find, downloads),
+    tars: imageTars(find),
+    blob: async (diffId, context) => layerOf(await find(context), diffId)?.blob,
     async fill(content, context) {
       const present = clearCache ? undefined : await find(context)
       const layers = await cachedLayers(content, present)
@@ -52,7 +47,6 @@ export function openCacheImage(reference: Tag, images: CacheImages, { builder, c
         context,
       )
     },
-    [Symbol.asyncDispose]: () => downloads[Symbol.asyncDispose](),
   }
 }
 
@@ -72,42 +66,13 @@ async function cachedLayers({ record, layerOf, sbom }: CacheContent, present: Im
   return layers.size > 0 ? [...layers.values()] : [await memoryLayer([], [], { uid: 0, gid: 0 })]
 }
 
-function imageTars(find: (context: Context) => Promise<Image | undefined>, downloads: Downloads): LayerTars {
+function imageTars(find: (context: Context) => Promise<Image | undefined>): LayerTars {
   return {
     metadata: async (context) => (await find(context))?.labels[CACHE_METADATA],
-    async open(diffId, context) {
-      const layer = (await find(context))?.layers.find((each) => each.diffId === diffId)
-      return layer && createReadStream(await downloads.of(layer, context), context.signal ? { signal: context.signal } : {})
-    },
+    open: async (diffId, context) => layerOf(await find(context), diffId)?.open(context.signal),
   }
 }
 
-/** Downloads each layer once: a layer is read twice, to verify it and then to unpack it. */
-class Downloads implements AsyncDisposable {
-  readonly #files = new Map<Digest, Promise<string>>()
-  #directory: Promise<TemporaryDirectory> | undefined
-
-  of(layer: Layer, context: Context): Promise<string> {
-    const file = this.#files.get(layer.diffId) ?? this.#download(layer, context)
-    this.#files.set(layer.diffId, file)
-    return file
-  }
-
-  async #download(layer: Layer, context: Context): Promise<string> {
-    this.#directory ??= makeTemporaryDirectory('cnb-cache-')
-    const path = join((await this.#directory).path, `${hexOf(layer.diffId)}.tar`)
-    try {
-      await writeTarFile(await layer.open(context.signal), path, layer.diffId, context)
-    } catch (error) {
-      context.signal?.throwIfAborted()
-      if (!(error instanceof CnbError)) throw error
-      throw new CnbError('CNB_RESTORE_FAILED', `cannot read a layer of the cache image: ${error.message}`, { cause: error })
-    }
-    return path
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#files.values())
-    await (await this.#directory)?.[Symbol.asyncDispose]()
-  }
+function layerOf(image: Image | undefined, diffId: Digest): Layer | undefined {
+  return image?.layers.find((layer) => layer.diffId === diffId)
 }

@@ -16,7 +16,6 @@ export function openSharedCache(plan: BuildPlan, images: CacheImages | undefined
     place: cacheDirectory,
     tars: cacheDirectoryTars(cacheDirectory),
     fill: (content, context) => fillCacheDirectory(cacheDirectory, content, { anew: clearCache }, context),
-    [Symbol.asyncDispose]: async () => {},
   }
 }
 

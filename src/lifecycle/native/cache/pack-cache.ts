@@ -1,7 +1,7 @@
 /**
  * Reads a cache in the stock lifecycle's format, which has no record.
  *
- * Every layer is read and verified first; a layer that does not match the metadata is ignored.
+ * A layer is verified while it is unpacked: one that does not match the metadata is then removed (content-uploads.ts).
  */
 
 import { buffer } from 'node:stream/consumers'
@@ -38,7 +38,7 @@ export async function readPackCache(
   for (const buildpack of metadata.buildpacks) {
     // As in the lifecycle, the first of two buildpacks with the same ID applies.
     if (!isBuildpackId(buildpack.id) || buildpacks.some(({ id }) => id === buildpack.id)) continue
-    buildpacks.push({ id: buildpack.id, version: buildpack.version, layers: Object.fromEntries(await reader.usableLayers(buildpack, context)) })
+    buildpacks.push({ id: buildpack.id, version: buildpack.version, layers: Object.fromEntries(cachedLayers(buildpack)) })
   }
   const files = isDigest(metadata.sbom) ? await reader.sbomFiles(metadata.sbom, context) : undefined
   const sbom = isDigest(metadata.sbom) && files ? { cache: { sha: metadata.sbom, files } } : {}
@@ -55,31 +55,12 @@ class Reader {
     this.#owner = owner
   }
 
-  async usableLayers(buildpack: CachedBuildpack, context: Context): Promise<[string, CachedLayer][]> {
-    const usable: [string, CachedLayer][] = []
-    for (const [name, layer] of buildpack.layers) {
-      if (!layer.cache || !isLayerName(name) || !isDigest(layer.sha)) continue
-      if (await this.#isWhole(buildpack.id, name, layer.sha, context)) usable.push([name, { ...layer, sha: layer.sha, fingerprint: '' }])
-    }
-    return usable
-  }
-
-  async #isWhole(id: string, name: string, sha: Digest, context: Context): Promise<boolean> {
-    const read = async (tar: AsyncIterable<TarReadEntry>): Promise<true> => {
-      let count = 0
-      for await (const _entry of layerEntries(tar, id, name, { ...this.#owner, mtime: 0 })) count++
-      if (count === 0) throw new CnbError('CNB_RESTORE_FAILED', `the cached layer '${id}:${name}' is empty`)
-      return true
-    }
-    return (await this.#tryRead(sha, `'${id}:${name}'`, read, context)) ?? false
-  }
-
-  /** Returns the files in base64; undefined, with a warning, if the layer is damaged or too large for memory. */
+  /** Returns the files in base64; undefined, with a warning, if the layer is missing, damaged or too large for memory. */
   async sbomFiles(sha: Digest, context: Context): Promise<Record<string, string> | undefined> {
-    return this.#tryRead(sha, 'the SBOM files', async (tar) => {
-      const files: Record<string, string> = {}
-      let size = 0
-      for await (const entry of tar) {
+    const files: Record<string, string> = {}
+    let size = 0
+    try {
+      for await (const entry of await this.#open(sha, 'the SBOM files', context)) {
         const path = CACHE_SBOM.exec(entry.name.toString())?.[1]
         if (entry.type !== 'file' || path === undefined) continue
         size += entry.size
@@ -87,32 +68,29 @@ class Reader {
         files[path] = (await buffer(entry.content)).toString('base64')
       }
       return files
-    }, context)
-  }
-
-  async #tryRead<T>(
-    sha: Digest,
-    what: string,
-    read: (tar: AsyncIterable<TarReadEntry>) => Promise<T>,
-    context: Context,
-  ): Promise<T | undefined> {
-    try {
-      const tar = await openLayerTar(this.#tars, sha, context)
-      if (tar) return await read(tar)
-      context.events?.({ type: 'warning', message: `the cache does not have ${what} (${sha})` })
     } catch (error) {
-      if (!(error instanceof CnbError && error.code === 'CNB_RESTORE_FAILED')) throw error
-      context.events?.({ type: 'warning', message: `cannot use ${what} of the cache: ${error.message}` })
+      context.signal?.throwIfAborted()
+      if (!(error instanceof CnbError)) throw error
+      context.events?.({ type: 'warning', message: `cannot use the SBOM files of the cache: ${error.message}` })
+      return undefined
     }
-    return undefined
   }
 
   async *entries(record: CacheRecord, id: string, layer: string, context: Context): AsyncGenerator<TarEntry> {
-    const sha = recordedLayer(record, id, layer)?.sha
-    const tar = sha && (await openLayerTar(this.#tars, sha, context))
-    if (!tar) {
-      throw new CnbError('CNB_RESTORE_FAILED', `the cached layer '${id}:${layer}' no longer exists`, { hint: 'Build again: another build replaced the cache.' })
-    }
+    const tar = await this.#open(recordedLayer(record, id, layer)?.sha, 'the layer', context)
     yield* layerEntries(tar, id, layer, { ...this.#owner, mtime: Math.floor(Date.now() / 1000) })
   }
+
+  async #open(sha: Digest | undefined, what: string, context: Context): Promise<AsyncIterable<TarReadEntry>> {
+    const tar = sha && (await openLayerTar(this.#tars, sha, context))
+    if (tar) return tar
+    throw new CnbError('CNB_RESTORE_FAILED', `the cache does not have ${what} (${sha})`, { hint: 'Build again: another build replaced the cache.' })
+  }
+}
+
+function cachedLayers({ layers }: CachedBuildpack): [string, CachedLayer][] {
+  return [...layers].flatMap(([name, layer]): [string, CachedLayer][] => {
+    const { sha } = layer
+    return layer.cache && isLayerName(name) && isDigest(sha) ? [[name, { ...layer, sha, fingerprint: '' }]] : []
+  })
 }

@@ -15,7 +15,7 @@ import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 import type { CacheRecord } from '../model.ts'
 import { openArchivedFile, readArchivedFile } from './archived-file.ts'
 import { CACHE_METADATA } from './cache-metadata.ts'
-import type { LayerTars } from './layer-tars.ts'
+import { type LayerTars, verifiedTar } from './layer-tars.ts'
 import { type PackCache, readPackCache } from './pack-cache.ts'
 import { readRecord, writeRecord } from './record.ts'
 
@@ -141,6 +141,9 @@ function tarsIn(container: Container): LayerTars {
   const committed = `${PACK_CACHE_DIR}/committed`
   return {
     metadata: async (context) => (await readArchivedFile(container, `${committed}/${CACHE_METADATA}`, MAX_METADATA_BYTES, context))?.toString(),
-    open: (diffId, context) => openArchivedFile(container, `${committed}/${diffId}.tar`, context),
+    open: async (diffId, context) => {
+      const tar = await openArchivedFile(container, `${committed}/${diffId}.tar`, context)
+      return tar && verifiedTar(tar, diffId)
+    },
   }
 }

@@ -1,14 +1,13 @@
 /** The container of detector and builder, without socket, credentials, capabilities or host files. */
 
-import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'
-import { type Context, step } from '../../../base/events.ts'
+import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
+import type { Context } from '../../../base/events.ts'
 import { type Container, type ContainerSpec, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import { CA_BUNDLE_PATH } from '../../ca-bundle.ts'
 import { fillContainer, type ContainerContent } from '../../fill-container.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { appDirOf, detector, LAYERS_DIR } from '../../phase.ts'
 import { replacedDirectories } from '../../replaced-buildpacks.ts'
-import type { LayerContents, Restoration } from '../model.ts'
 
 /** The differences between the containers of a build. */
 export interface BuildContainer {
@@ -70,20 +69,4 @@ interface GivenContent {
 export function fillBuildContainer(container: Container, plan: BuildPlan, layers: readonly TarEntry[], context: Context, { tars, appDirectory }: GivenContent = {}): Promise<void> {
   const entries = appDirectory ? [...layers, appDirectory] : layers
   return fillContainer(container, plan, { layers: entries, runsBuildpacks: true, needsApp: !appDirectory, tars }, context)
-}
-
-/** Uploads layers that the volume lacks; their directories must be absent. @throws CnbError CNB_RESTORE_FAILED */
-export async function uploadContents(
-  container: Container,
-  restoration: Restoration,
-  contents: LayerContents | undefined,
-  context: Context,
-): Promise<void> {
-  for (const [id, { kept }] of restoration) {
-    for (const { layer, fingerprint } of kept) {
-      if (!contents || fingerprint !== '') continue
-      const tar = packTar(contents.entries(id, layer, context), { signal: context.signal })
-      await step(context, `restoring layer '${id}:${layer}'`, () => container.putArchive('/', tar, context))
-    }
-  }
 }

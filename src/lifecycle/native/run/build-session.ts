@@ -109,6 +109,21 @@ export class BuildSession implements AsyncDisposable {
   }
 
   /**
+   * Removes paths after layers were uploaded.
+   * @returns the fingerprints of `directories`, before code of a buildpack could change them
+   * @throws CnbError CNB_RESTORE_FAILED if a path remains
+   */
+  async restored(directories: readonly string[], removed: readonly string[]): Promise<Fingerprints> {
+    this.#say('restored')
+    this.#sayPaths(removed)
+    this.#sayPaths(directories)
+    const { paths } = readListing(await this.#bytes('paths'))
+    const remains = removed.find((path) => paths.includes(Buffer.from(path).toString('latin1')))
+    if (remains !== undefined) throw new CnbError('CNB_RESTORE_FAILED', `cannot remove /layers/${remains}, which is damaged`)
+    return this.#fingerprints(await this.#bytes('attributes'), directories)
+  }
+
+  /**
    * Waits for the detector to end.
    * @param ask whether to get the lifecycle's version for the outcome of the build, which runs the lifecycle once more
    * @throws CnbError for the detector's exit code

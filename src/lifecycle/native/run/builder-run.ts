@@ -19,6 +19,8 @@ export interface Detection {
 export interface FinishedBuild extends TreeSurvey {
   /** Fingerprints by directory relative to `/layers`; empty if the builder has no tools to take them. */
   readonly fingerprints: ReadonlyMap<string, string>
+  /** Fingerprints of layers that were uploaded and have their digest, from before the first buildpack ran. */
+  readonly restored: ReadonlyMap<string, string>
   /** The version that the builder's lifecycle prints; empty if it is not available. */
   readonly version: string
   /** Reads the container's files, until the run is disposed of. */
@@ -52,7 +54,7 @@ export interface BuilderRun extends AsyncDisposable {
   readonly restoration: Restoration
   /** Whether the next build uses the same volume. */
   readonly kept: boolean
-  /** Layer directories that were removed because their fingerprint differs, relative to `/layers`. */
+  /** Layer directories that were removed because their fingerprint or digest differs, relative to `/layers`. */
   readonly changed: readonly string[]
   /** Runs the detector. @throws CnbError for the detector's exit code */
   detect(): Promise<Detection>

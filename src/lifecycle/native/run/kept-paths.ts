@@ -42,6 +42,11 @@ export function removedPaths(kept: KeptPaths, changed: readonly string[]): (path
   return (path) => !stays.has(path) || goes.has(path) || (!layers.has(path) && layersOf(path).some((layer) => goes.has(layer)))
 }
 
+/** Returns the files that belong to layers. @param files relative to `/layers` @param layers their directories, relative to `/layers` */
+export function filesOfLayers(files: readonly string[], layers: readonly string[]): string[] {
+  return files.filter((file) => layersOf(file).some((layer) => layers.includes(layer)))
+}
+
 /** Returns the layers to which the file `path` may belong: `<layer>.toml` or `<layer>.sbom.<format>`. */
 function layersOf(path: string): string[] {
   const ends = [...path.matchAll(/\.toml$|\.sbom\./g)].map(({ index }) => index)

@@ -24,7 +24,8 @@ export function readAhead(layers: readonly Layer[], { signal }: Context): TarsAh
   }
 }
 
-function buffered(stream: Readable, bytes: number): Readable {
+/** Reads up to `bytes` ahead. An error is thrown where the result is read. */
+export function buffered(stream: Readable, bytes: number): Readable {
   const ahead = new PassThrough({ readableHighWaterMark: bytes })
   // An error without a listener would end the process; the next reader receives it anyway.
   ahead.on('error', () => {})

@@ -11,12 +11,14 @@ import type { Container } from '../../../docker/engine.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
 import { detector, LAYERS_DIR, isDetectorVerbose } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
-import { fillBuildContainer, uploadContents } from './build-container.ts'
+import { ContentUploads } from '../content-uploads.ts'
+import { fillBuildContainer } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
 import { directoryOfLargeApp } from '../app/large-app.ts'
 import { type SentApp, sendLargeApp } from '../app/send-app.ts'
 import { readAhead, type TarsAhead } from './read-ahead.ts'
 import { buildFiles, containerFiles } from '../layers/container-files.ts'
+import { filesOfLayers } from './kept-paths.ts'
 import { type LayersVolume, lockLayersVolume, type LayersVolumeInput } from './layers-volume.ts'
 import { layerDirectories, readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
@@ -98,15 +100,14 @@ async function dispose({ layers, session, ahead }: Omit<StartedRun, 'hasShell'>)
  * @throws CnbError CNB_ENGINE_*, CNB_RESTORE_FAILED, CNB_PHASE_FAILED
  */
 export async function startScriptedRun(input: RunInput, commenced = new PendingRun(input)): Promise<BuilderRun | PrepareFailure> {
-  const { restoration, contents, context } = input
+  using uploads = new ContentUploads(input.restoration, input.contents, input.context)
   const begun = await commenced.take()
   if (!begun) throw new CnbError('CNB_INTERNAL', 'cannot start two runs with one container')
   const { layers, session } = begun
   try {
     const prepared = begun.hasShell ? await prepare(begun, input) : 'missing'
     if (typeof prepared !== 'string') {
-      await uploadContents(layers.container, restoration, contents, context)
-      return new ScriptedRun(layers, session, prepared, input)
+      return new ScriptedRun(layers, session, await restoreContents(uploads, begun, prepared, input), input)
     }
     await dispose(begun)
     return prepared
@@ -136,10 +137,23 @@ async function prepare({ layers, session, ahead: { tars } }: StartedRun, input: 
   return app === 'unclean' ? 'unclean app' : { changed, app }
 }
 
+interface ReadyRun extends Prepared, Pick<FinishedBuild, 'restored'> {}
+
+/** Uploads layers that the volume lacks, and takes their fingerprints before code of a buildpack can change them. */
+async function restoreContents(uploads: ContentUploads, { layers, session }: StartedRun, { changed, app }: Prepared, { restoration }: RunInput): Promise<ReadyRun> {
+  const { directories } = uploads
+  if (directories.length === 0) return { changed, app, restored: new Map() }
+  const damaged = await uploads.uploadTo(layers.container)
+  const files = uploaded([...restoration.values()].flatMap(({ entries }) => entries))
+  const whole = directories.filter((directory) => !damaged.includes(directory))
+  return { changed: [...changed, ...damaged], app, restored: await session.restored(whole, [...damaged, ...filesOfLayers(files, damaged)]) }
+}
+
 class ScriptedRun implements BuilderRun {
   readonly restoration: Restoration
   readonly kept: boolean
   readonly changed: readonly string[]
+  readonly #restored: ReadonlyMap<string, string>
   readonly #layers: LayersVolume
   readonly #session: BuildSession
   readonly #times: PhaseTime[]
@@ -147,9 +161,10 @@ class ScriptedRun implements BuilderRun {
   readonly #app: SentApp | undefined
   #extender: Container | undefined
 
-  constructor(layers: LayersVolume, session: BuildSession, { changed, app }: Prepared, { restoration, times, version }: RunInput) {
+  constructor(layers: LayersVolume, session: BuildSession, { changed, restored, app }: ReadyRun, { restoration, times, version }: RunInput) {
     this.kept = layers.kept
     this.changed = changed
+    this.#restored = restored
     this.#app = app
     this.#layers = layers
     this.#session = session
@@ -183,6 +198,7 @@ class ScriptedRun implements BuilderRun {
       tree,
       lifecycleFiles,
       fingerprints: await fingerprints(layerDirectories(tree)),
+      restored: this.#restored,
       version: this.#knownVersion ?? version,
       // The extender has a copy of the app.
       app: this.#app && left !== '' && !extended ? { ...this.#app, left } : undefined,

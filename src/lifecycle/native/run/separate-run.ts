@@ -10,13 +10,16 @@ import { readTar, type TarReadEntry } from '../../../archive/tar/tar-reader.ts'
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
+import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 import { type Container, OWNER_LABEL } from '../../../docker/engine.ts'
 import { detector, LAYERS_DIR, isDetectorVerbose } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
 import { runPhase } from '../../run-phase.ts'
-import { buildContainerSpec, fillBuildContainer, uploadContents } from './build-container.ts'
+import { ContentUploads, damagedContents } from '../content-uploads.ts'
+import { buildContainerSpec, fillBuildContainer } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
 import { buildFiles, containerFiles } from '../layers/container-files.ts'
+import { filesOfLayers } from './kept-paths.ts'
 import { type LayersVolume, createLayersVolume } from './layers-volume.ts'
 import { readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
@@ -30,7 +33,8 @@ export async function startSeparateRun(input: RunInput): Promise<BuilderRun> {
   const layers = await createLayersVolume(input, { command, owner: input.owner })
   try {
     await fillBuildContainer(layers.container, input.plan, [...layersEntries(input.plan), input.analyzed], input.context)
-    return new SeparateRun(layers, input)
+    // Nothing can be removed later, so the layers are read twice.
+    return new SeparateRun(layers, input, await damagedContents(input.restoration, input.contents, input.context))
   } catch (error) {
     await layers[Symbol.asyncDispose]()
     throw error
@@ -40,12 +44,13 @@ export async function startSeparateRun(input: RunInput): Promise<BuilderRun> {
 class SeparateRun implements BuilderRun {
   readonly restoration: Restoration
   readonly kept = false
-  readonly changed: readonly string[] = []
+  readonly changed: readonly string[]
   readonly #layers: LayersVolume
   readonly #input: RunInput
   #builder: Container | undefined
 
-  constructor(layers: LayersVolume, input: RunInput) {
+  constructor(layers: LayersVolume, input: RunInput, damaged: readonly string[]) {
+    this.changed = damaged
     this.restoration = input.restoration
     this.#layers = layers
     this.#input = input
@@ -61,8 +66,11 @@ class SeparateRun implements BuilderRun {
   }
 
   async build(chosen: Restoration, context: Context, { analyzed, extender }: BuildChange = {}): Promise<FinishedBuild> {
-    await uploadContents(this.container, chosen, this.#input.contents, context)
-    const restored = [...chosen.values()].flatMap(({ entries }): readonly TarEntry[] => entries)
+    const whole = withoutLayers(chosen, this.changed)
+    using uploads = new ContentUploads(whole, this.#input.contents, context)
+    const [changed] = await uploads.uploadTo(this.container)
+    if (changed !== undefined) throw new CnbError('CNB_RESTORE_FAILED', `cannot restore ${LAYERS_DIR}/${changed}: the cache changed meanwhile`, { hint: 'Build again.' })
+    const restored = [...whole.values()].flatMap(({ entries }): readonly TarEntry[] => entries)
     if (extender) {
       const { container, times } = await extender(this.#layers.volume, restored)
       this.#builder = container
@@ -73,7 +81,7 @@ class SeparateRun implements BuilderRun {
     const { container } = this
     const { tree } = await readSurvey(entriesOf(await container.getArchive(LAYERS_DIR, context)), `${LAYERS_DIR.slice(1)}/`)
     const { lifecycleFiles } = await readSurvey(lifecycleEntries(entriesOf(await container.getArchive(LIFECYCLE_DIR, context))), './')
-    return { tree, lifecycleFiles, fingerprints: new Map(), version: '', files: buildFiles({ container: containerFiles(container), extender: this.#builder && containerFiles(this.#builder) }) }
+    return { tree, lifecycleFiles, fingerprints: new Map(), restored: new Map(), version: '', files: buildFiles({ container: containerFiles(container), extender: this.#builder && containerFiles(this.#builder) }) }
   }
 
   async #runBuilder(layers: readonly TarEntry[], context: Context): Promise<void> {
@@ -104,6 +112,17 @@ class SeparateRun implements BuilderRun {
     await this.#builder?.[Symbol.asyncDispose]()
     await this.#layers[Symbol.asyncDispose]()
   }
+}
+
+/** Returns the restoration without layers, and without their files. @param layers their directories, relative to `/layers` */
+function withoutLayers(restoration: Restoration, layers: readonly string[]): Restoration {
+  const files = layers.length === 0 ? [] : [...restoration.values()].flatMap(({ entries }) => entries.map(({ name }) => name.toString()))
+  const lost = new Set(filesOfLayers(files, layers.map((layer) => `${LAYERS_DIR.slice(1)}/${layer}`)))
+  return new Map([...restoration].map(([id, restored]) => [id, {
+    ...restored,
+    entries: restored.entries.filter(({ name }) => !lost.has(name.toString())),
+    kept: restored.kept.filter(({ layer }) => !layers.includes(`${escapeId(id)}/${layer}`)),
+  }]))
 }
 
 async function* entriesOf(tar: Awaited<ReturnType<Container['getArchive']>>): AsyncGenerator<TarReadEntry> {

@@ -51,11 +51,12 @@ const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
  *
  * Standard input: the mark on a line. A list of paths is a line with its size in bytes, followed by the paths, each terminated by a
  * NUL. The lists and words are, in order: the directories of `/layers` that need a fingerprint; those of them that the script must
- * hash; the paths to remove; `app`, if there is one to receive, its directory, its state, and an answer; `ask` to run the detector,
- * or `known` to do so without reporting the lifecycle's version at the end; after detection, the paths to remove; then `build`, or another
- * word if the build phase ran elsewhere; the directories that the script must hash; then, any number of times, a directory and a name in
- * it to read, and `list` if only a list of its entries is wanted. The answer to the app's looks is `keep`, or `some` with the paths to remove, or `all` to remove everything; `list` may precede it.
- * The end of the input ends the script at any time.
+ * hash; the paths to remove; `app`, if there is one to receive, its directory, its state, and an answer; `restored`, if layers were
+ * uploaded, with the paths to remove, the directories that need a fingerprint, and those of them that the script must hash; `ask` to run
+ * the detector, or `known` to do so without reporting the lifecycle's version at the end; after detection, the paths to remove; then
+ * `build`, or another word if the build phase ran elsewhere; the directories that the script must hash; then, any number of times, a
+ * directory and a name in it to read, and `list` if only a list of its entries is wanted. The answer to the app's looks is `keep`, or
+ * `some` with the paths to remove, or `all` to remove everything; `list` may precede it. The end of the input ends the script at any time.
  *
  * Its lines: `missing` (no tools), `exit <phase> <code>`, `removed`, `no <reason>`, `ready`, `tar <entries>`, and `data <name>` … `end`
  * around bytes.
@@ -201,6 +202,7 @@ remove
 list
 IFS= read -r cnb_ask || exit 0
 [ "$cnb_ask" != app ] || { receive; IFS= read -r cnb_ask || exit 0; }
+[ "$cnb_ask" != restored ] || { remove; list; paths | attributes; fingerprints; IFS= read -r cnb_ask || exit 0; }
 if [ -n "$cnb_level" ]; then run detector -log-level "$cnb_level" "$@"; else run detector "$@"; fi
 send group group.toml
 send analyzed analyzed.toml

@@ -13,9 +13,9 @@ const recordOf = (layers: Record<string, CachedLayer>): CacheRecord =>
   ({ version: 2, sources: [], uid: 1001, gid: 1000, buildpacks: [{ id: 'bp', version: '1', layers }], sbom: {} })
 
 /** A build after which the directory of `bp:l` has this fingerprint. */
-function builtWith(fingerprint: string | undefined, mode = 0o755): FinishedBuild {
+function builtWith(fingerprint: string | undefined, mode = 0o755, restored: Record<string, string> = {}): FinishedBuild {
   const fingerprints = new Map(fingerprint === undefined ? [] : [['bp/l', fingerprint]])
-  return { tree: new Map([['', directory()], ['bp', directory({ mode })]]), fingerprints } as unknown as FinishedBuild
+  return { tree: new Map([['', directory()], ['bp', directory({ mode })]]), fingerprints, restored: new Map(Object.entries(restored)) } as unknown as FinishedBuild
 }
 
 const ask = (record: CacheRecord | undefined, built: FinishedBuild) => unchangedLayer({ record, built, plan: aPlan() }, 'bp', 'l')
@@ -24,7 +24,15 @@ test('returns the recorded layer if the fingerprint is that of the last build', 
   expect(ask(recordOf({ l: CACHED }), builtWith(FINGERPRINT))).toEqual({ unchanged: CACHED, reason: 'its files are unchanged since the last build' })
 })
 
+test('returns a layer with the fingerprint that it had when it was restored', () => {
+  const unchanged = { ...CACHED, fingerprint: '' }
+  expect(ask(recordOf({ l: unchanged }), builtWith(FINGERPRINT, 0o755, { 'bp/l': FINGERPRINT }))).toEqual({ unchanged, reason: 'its files are unchanged since they were restored' })
+})
+
 test.each<[string, CacheRecord | undefined, FinishedBuild]>([
+  ['its files have changed since they were restored', recordOf({ l: { ...CACHED, fingerprint: '' } }), builtWith('0'.repeat(64), 0o755, { 'bp/l': FINGERPRINT })],
+  ['its files have changed since they were restored', recordOf({ l: CACHED }), builtWith(FINGERPRINT, 0o755, { 'bp/l': '0'.repeat(64) })],
+  ['its files have changed since the last build', recordOf({ l: { ...CACHED, fingerprint: '' } }), builtWith(FINGERPRINT)],
   ['no record of an earlier build is used', undefined, builtWith(FINGERPRINT)],
   ['the last build did not cache it', recordOf({}), builtWith(FINGERPRINT)],
   ['no fingerprint of its files could be taken', recordOf({ l: CACHED }), builtWith(undefined)],

@@ -67,7 +67,7 @@ interface Read {
 async function read(changes: Partial<typeof plan> = {}): Promise<Read> {
   events = []
   const changed = { ...plan, ...changes }
-  await using shared = openSharedCache(changed, undefined)
+  const shared = openSharedCache(changed, undefined)
   await using cache = await openBuildCache(engine, changed, shared, 'owner', {})
   const { record, contents, external: foreign = false } = await cache.read({ events: (event) => void events.push(event) })
   return { layers: layerNames(record), elsewhere: contents !== undefined, foreign }

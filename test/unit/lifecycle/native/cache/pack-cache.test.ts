@@ -5,7 +5,7 @@ import { packTar, type TarEntry } from '../../../../../src/archive/tar/tar-write
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import { readCacheMetadata, writeCacheMetadata } from '../../../../../src/lifecycle/native/cache/cache-metadata.ts'
 import { codeSources } from '../../../../../src/lifecycle/native/cache/code-sources.ts'
-import type { LayerTars } from '../../../../../src/lifecycle/native/cache/layer-tars.ts'
+import { type LayerTars, verifiedTar } from '../../../../../src/lifecycle/native/cache/layer-tars.ts'
 import { readPackCache } from '../../../../../src/lifecycle/native/cache/pack-cache.ts'
 import { type Digest, digestOf } from '../../../../../src/oci/digest.ts'
 import { aPlan } from '../../../../support/plans.ts'
@@ -26,7 +26,7 @@ function tars(metadata: string | undefined, ...contents: Buffer[]): LayerTars & 
     metadata: async () => metadata,
     open: async (diffId) => {
       const content = files.get(diffId)
-      return content && Readable.from([content])
+      return content && verifiedTar(Readable.from([content]), diffId)
     },
   }
 }
@@ -38,13 +38,15 @@ const metadataOf = (layers: object, sbom = ''): string => JSON.stringify({ sbom:
 
 async function collect(entries: AsyncIterable<TarEntry>): Promise<[string, string][]> {
   const found: [string, string][] = []
-  for await (const { name, content } of entries) found.push([name.toString(), content ? (await buffer(content as Readable)).toString() : ''])
+  for await (const { name, content } of entries) found.push([name.toString(), Buffer.isBuffer(content) ? content.toString() : content ? (await buffer(content as Readable)).toString() : ''])
   return found
 }
 
-test('returns layers that match the metadata, as records without a fingerprint and as entries', async () => {
+const unusable = { code: 'CNB_RESTORE_FAILED' }
+
+test('returns the layers of the metadata, as records without a fingerprint and as entries', async () => {
   const tar = await layerTar('l')
-  const cache = await readPackCache(tars(metadataOf({ l: layer(tar) }), tar), builder, {})
+  const cache = await readPackCache(tars(metadataOf({ l: layer(tar), launch: layer(tar, { cache: false }), '../x': layer(tar), odd: layer('sha256:odd') }), tar), builder, {})
   expect(cache?.record).toEqual({
     version: 2, sources: [], ...builder, sbom: {},
     buildpacks: [{ id: 'bp', version: '1', layers: { l: { ...layer(tar), fingerprint: '' } } }],
@@ -52,40 +54,39 @@ test('returns layers that match the metadata, as records without a fingerprint a
   expect(await collect(cache!.contents.entries('bp', 'l', {}))).toEqual([['layers/bp/l', ''], ['layers/bp/l/f', 'l']])
 })
 
-test('ignores missing, damaged, hostile and uncached layers with a warning', async () => {
-  const events: CnbEvent[] = []
-  const [good, damaged, hostile, other, empty] = [
-    await layerTar('good'), await layerTar('damaged'), await layerTar('hostile', file('/etc/passwd', '')), await layerTar('x'), await buffer(packTar([])),
-  ]
-  const store = tars(
-    metadataOf({
-      good: layer(good), missing: layer(digestOf('nothing')), damaged: layer(damaged), hostile: layer(hostile), launch: layer(good, { cache: false }),
-      '../x': layer(other), odd: layer('sha256:odd'), empty: layer(empty), moved: layer(other),
-    }),
-    good, damaged, hostile, other, empty,
-  )
-  store.files.set(digestOf(damaged), await layerTar('damaged', file('/layers/bp/damaged/more', 'x')))
-  const cache = await readPackCache(store, builder, { events: (event) => void events.push(event) })
-  expect(Object.keys(cache?.record.buildpacks[0]?.layers ?? {})).toEqual(['good'])
-  expect(events.map(({ type }) => type)).toEqual(Array(5).fill('warning'))
-})
-
-test('rejects a tar with data after its end', async () => {
-  const tar = await layerTar('l')
-  const store = tars(metadataOf({ l: layer(tar) }), tar)
-  store.files.set(digestOf(tar), Buffer.concat([tar, Buffer.alloc(512)]))
-  expect((await readPackCache(store, builder, {}))?.record.buildpacks[0]?.layers).toEqual({})
-})
-
-test('fails to unpack a layer that changed after it was verified', async () => {
+test.each<[string, (tar: Buffer) => Promise<Buffer | undefined>]>([
+  ['is missing', async () => undefined],
+  ['has other files', async () => layerTar('l', file('/layers/bp/l/more', 'x'))],
+  ['has data after its end', async (tar) => Buffer.concat([tar, Buffer.alloc(512)])],
+  ['is shorter', async (tar) => tar.subarray(0, -512)],
+])('fails to unpack a layer that %s', async (_, change) => {
   const tar = await layerTar('l')
   const store = tars(metadataOf({ l: layer(tar) }), tar)
   const cache = await readPackCache(store, builder, {})
-  store.files.set(digestOf(tar), await layerTar('l', file('/layers/bp/l/more', 'x')))
-  await expect(collect(cache!.contents.entries('bp', 'l', {}))).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED' })
-  store.files.clear()
-  await expect(collect(cache!.contents.entries('bp', 'l', {}))).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED' })
-  await expect(collect(cache!.contents.entries('bp', 'constructor', {}))).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED' })
+  const changed = await change(tar)
+  if (changed) store.files.set(digestOf(tar), changed)
+  else store.files.clear()
+  await expect(collect(cache!.contents.entries('bp', 'l', {}))).rejects.toMatchObject(unusable)
+})
+
+test.each<[string, Promise<Buffer>]>([
+  ['has a file of the system', layerTar('l', file('/etc/passwd', ''))],
+  ['is of another layer', layerTar('x')],
+  ['is empty', buffer(packTar([]))],
+])('fails to unpack a layer that %s', async (_, made) => {
+  const tar = await made
+  const cache = await readPackCache(tars(metadataOf({ l: layer(tar) }), tar), builder, {})
+  await expect(collect(cache!.contents.entries('bp', 'l', {}))).rejects.toMatchObject(unusable)
+  await expect(collect(cache!.contents.entries('bp', 'constructor', {}))).rejects.toMatchObject(unusable)
+})
+
+test('returns no SBOM files of a damaged layer, with a warning', async () => {
+  const events: CnbEvent[] = []
+  const [sbom, other] = [await layerTar('l'), await layerTar('x')]
+  const store = tars(metadataOf({}, digestOf(sbom)), sbom)
+  store.files.set(digestOf(sbom), other)
+  expect((await readPackCache(store, builder, { events: (event) => void events.push(event) }))?.record.sbom).toEqual({})
+  expect(events).toEqual([expect.objectContaining({ type: 'warning' })])
 })
 
 test('returns the SBOM files of the cache', async () => {
