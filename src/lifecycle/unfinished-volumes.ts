@@ -40,6 +40,11 @@ export class UnfinishedVolumes implements AsyncDisposable {
     await Promise.all(missing.map(({ name, labels }) => volumes.create(name, labels, this.#context)))
   }
 
+  /** Whether leaving the scope removes the volume, which `create` created. */
+  isNew(name: string): boolean {
+    return this.#new.has(name)
+  }
+
   /** Whether leaving the scope removes a volume. */
   get hasNew(): boolean {
     return this.#new.size > 0

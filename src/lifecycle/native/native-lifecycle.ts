@@ -77,6 +77,7 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   const group = readGroup(detection.group)
   for (const { id, version } of group.buildpacks) decide(context, { kind: 'buildpack', name: `${id}@${version}` }, 'used', 'its group is the first of the order that fits the app')
   const chosen = await hostPhase('restorer', times, context, async (say) => restore(run.restoration, group, run, say, context))
+  cache.prepareRecord()
   const found = { group, previous, analyzed: detection.analyzed, container: run.container }
   const extensionPlan = await planExtensions({ engine, plan, owner, ...found, cache: kaniko }, context)
   const { built, extended } = extensionPlan

@@ -33,6 +33,8 @@ export interface BuildCache extends AsyncDisposable {
    * discards the cache and returns nothing.
    */
   read(context: Context): Promise<KeptLayers>
+  /** Starts what writeRecord needs from the engine. */
+  prepareRecord(): void
   /**
    * Writes the record for the next build. A failure is a warning, because the image is complete without the record.
    * @param kept whether the build used the `layers` volume that the record describes
@@ -61,7 +63,9 @@ export async function openBuildCache(
   try {
     await volumes.create(layers, state, ...(app ? [app] : []))
     const opened = app && { name: app.name, isNew: volumes.isNew(app.name) }
-    return new VolumesCache(engine, plan, shared, openStateVolume(engine, plan, owner, context), volumes, opened, context)
+    const stateVolume = openStateVolume(engine, plan, owner, context)
+    if (!volumes.isNew(state)) stateVolume.prepare()
+    return new VolumesCache(engine, plan, shared, stateVolume, volumes, opened, context)
   } catch (error) {
     await volumes[Symbol.asyncDispose]()
     throw error
@@ -107,8 +111,7 @@ class VolumesCache implements BuildCache {
       this.#decide('not used', '--clear-cache discards cached layers', context)
       return {}
     }
-    const found = await this.#stateVolume.readRecord(context)
-    const text = await tars?.metadata(context)
+    const [found, text] = await Promise.all([this.#readRecord(context), tars?.metadata(context)])
     const externals = [found?.sources, text === undefined ? undefined : readCacheMetadata(text)?.sources].map((sources) => externalSources(sources ?? [], this.#sources))
     const [ofRecord = [], ofShared = []] = externals
     warnAbout(externals.flat(), context)
@@ -121,6 +124,15 @@ class VolumesCache implements BuildCache {
     // Verifying the shared cache takes as long as a build; it is not necessary if the volume has the same layers.
     if (record && text?.trimEnd() === writeCacheMetadata(cacheMetadata(record)).trimEnd()) return { record }
     return { ...external, ...(await readPackCache(tars, this.#plan.builder, context)) }
+  }
+
+  /** A volume that this build created has no record, and then the container that reads it is not yet necessary. */
+  async #readRecord(context: Context): Promise<CacheRecord | undefined> {
+    return this.#volumes.isNew(this.#plan.cacheVolumes.state) ? undefined : this.#stateVolume.readRecord(context)
+  }
+
+  prepareRecord(): void {
+    this.#stateVolume.prepare()
   }
 
   async #ofPeer(context: Context): Promise<KeptLayers> {

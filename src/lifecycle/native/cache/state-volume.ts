@@ -30,6 +30,8 @@ const MAX_RECORD_BYTES = 2 * MAX_METADATA_BYTES
 export interface StateVolume extends AsyncDisposable {
   /** Returns undefined if the record is missing, incomplete or was changed. */
   readRecord(context: Context): Promise<CacheRecord | undefined>
+  /** Starts creating the container; a failure surfaces on first use. */
+  prepare(): void
   /** Writes the record if it differs from the one that was read. @throws CnbError CNB_EXPORT_FAILED if it exceeds a limit of readRecord */
   writeRecord(record: CacheRecord, context: Context): Promise<void>
   /** Returns and writes the file about the app (app/app-tree.ts). @throws CnbError CNB_RESTORE_FAILED if it is too large */
@@ -44,10 +46,7 @@ const MAX_APP_BYTES = 3 * MAX_APP_LISTING
 
 type StatePlan = Pick<BuildPlan, 'builder' | 'cacheVolumes' | 'platform'>
 
-/**
- * Starts creating its container immediately; a failure surfaces on first use.
- * @param owner the value of the owner label, by which a later run finds the leftovers of a killed run
- */
+/** @param owner the value of the owner label, by which a later run finds the leftovers of a killed run */
 export function openStateVolume(engine: Engine, plan: StatePlan, owner: string, context: Context): StateVolume {
   return new MountedStateVolume(engine, plan, owner, context)
 }
@@ -56,7 +55,8 @@ class MountedStateVolume implements StateVolume {
   readonly #engine: Engine
   readonly #plan: StatePlan
   readonly #owner: string
-  readonly #state: Promise<Container>
+  readonly #context: Context
+  #state: Promise<Container> | undefined
   #packCache: Container | undefined
   /** The record's text as last read or written; undefined before. */
   #text: string | undefined
@@ -65,13 +65,20 @@ class MountedStateVolume implements StateVolume {
     this.#engine = engine
     this.#plan = plan
     this.#owner = owner
-    this.#state = this.#create({ type: 'volume', source: plan.cacheVolumes.state, target: STATE_DIR, empty: true }, context)
+    this.#context = context
+  }
+
+  prepare(): void {
     // It may fail before its first use, and an unhandled rejection would end the process.
-    this.#state.catch(() => {})
+    this.#container().catch(() => {})
+  }
+
+  #container(): Promise<Container> {
+    return (this.#state ??= this.#create({ type: 'volume', source: this.#plan.cacheVolumes.state, target: STATE_DIR, empty: true }, this.#context))
   }
 
   async readRecord(context: Context): Promise<CacheRecord | undefined> {
-    const content = await readArchivedFile(await this.#state, `${STATE_DIR}/${RECORD}`, MAX_RECORD_BYTES, context)
+    const content = await readArchivedFile(await this.#container(), `${STATE_DIR}/${RECORD}`, MAX_RECORD_BYTES, context)
     this.#text = content?.toString() ?? ''
     return readRecord(this.#text)
   }
@@ -96,7 +103,7 @@ class MountedStateVolume implements StateVolume {
   }
 
   async readApp(context: Context): Promise<Buffer | undefined> {
-    return readArchivedFile(await this.#state, `${STATE_DIR}/${APP}`, MAX_APP_BYTES, context)
+    return readArchivedFile(await this.#container(), `${STATE_DIR}/${APP}`, MAX_APP_BYTES, context)
   }
 
   async writeApp(content: Buffer, context: Context): Promise<void> {
@@ -105,7 +112,7 @@ class MountedStateVolume implements StateVolume {
 
   async #write(name: string, content: Buffer, { signal }: Context): Promise<void> {
     const file = { type: 'file', name, mode: 0o600, uid: 0, gid: 0, mtime: 0, size: content.length, content } as const
-    await (await this.#state).putArchive(STATE_DIR, packTar([file], { signal }), { signal })
+    await (await this.#container()).putArchive(STATE_DIR, packTar([file], { signal }), { signal })
   }
 
   async peerCache(context: Context): Promise<PackCache | undefined> {
@@ -132,7 +139,7 @@ class MountedStateVolume implements StateVolume {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const state = await this.#state.catch(() => undefined)
+    const state = await this.#state?.catch(() => undefined)
     await Promise.all([state?.[Symbol.asyncDispose](), this.#packCache?.[Symbol.asyncDispose]()])
   }
 }

@@ -180,6 +180,7 @@ test("uses the stock lifecycle's volume only if the user specifies it, otherwise
 
 test('warns if the record cannot be written', async () => {
   events = []
+  await keep(recordOf({ l: layer(digestOf('l'), 'f') }))
   await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
   await cache.read({})
   for (const { id } of await engine.containers.list('dev.cnb.owner')) await engine.containers.remove(id)
