@@ -50,10 +50,6 @@ export class UnfinishedVolumes implements AsyncDisposable {
     return this.#new.size > 0
   }
 
-  isNew(name: string): boolean {
-    return this.#new.has(name)
-  }
-
   /** Keeps the volumes after the scope ends. */
   async keep(...names: string[]): Promise<void> {
     if (this.#new.size === 0) return

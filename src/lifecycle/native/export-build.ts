@@ -9,7 +9,7 @@ import { once } from '../../base/once.ts'
 import { measured } from '../../base/spans.ts'
 import { escapeId } from '../../buildpacks/buildpack-descriptor.ts'
 import type { EngineImageStore } from '../../images/engine/engine-source.ts'
-import type { ImageSink, Layer } from '../../images/image.ts'
+import type { ImageSink, Layer, LayerBlob } from '../../images/image.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { BuildPlan, BuiltImage, RunImage } from '../lifecycle.ts'
@@ -70,7 +70,8 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
     const { unchanged, reason } = unchangedLayer(input, id, name)
     isRead ||= !unchanged
     decide(context, { kind: 'layer', name: `${id}:${name}` }, unchanged ? 'not read again' : 'read', reason)
-    return unchanged ? unreadLayer(unchanged.sha, make) : await measured(context, `reading layer ${id}:${name}`, make)
+    if (unchanged) return unreadLayer(unchanged.sha, await cachedBlob(input, path, unchanged.sha, context), make)
+    return await measured(context, `reading layer ${id}:${name}`, make)
   })
   const exported = await planExport(
     {
@@ -121,14 +122,14 @@ function oncePerLayer(make: (id: string, name: string) => Promise<Layer>): (id: 
 }
 
 /** Returns a layer that is read for its digest only if it must be sent. */
-function unreadLayer(diffId: Digest, read: () => Promise<Layer>): Layer {
+function unreadLayer(diffId: Digest, blob: LayerBlob | undefined, read: () => Promise<Layer>): Layer {
   let size: number | undefined
   const made = once(async () => {
     const layer = await read()
     size = layer.size
     return layer
   })
-  return { diffId, measure: made, open: async (signal) => (await made()).open(signal), get size() { return size } }
+  return { diffId, ...(blob ? { blob } : {}), measure: made, open: async (signal) => (await made()).open(signal), get size() { return size } }
 }
 
 /** Returns the launcher that an earlier build with the same builder image recorded, or undefined. */
@@ -156,6 +157,12 @@ function copyMaker(input: ExportedBuild, id: string, name: string, context: Cont
 function isNew({ previous, record }: ExportedBuild, id: string, name: string): boolean {
   const inImage = previous?.metadata?.buildpacks.find((buildpack) => buildpack.id === id)?.layers.has(name) ?? false
   return !inImage && recordedLayer(record, id, name) === undefined
+}
+
+/** Returns the blob of a layer that this build restored from a registry, and thereby verified. The previous image's own blob takes precedence. */
+async function cachedBlob({ built, previous, shared }: ExportedBuild, path: string, diffId: Digest, context: Context): Promise<LayerBlob | undefined> {
+  const isInImage = previous?.image.layers.some((layer) => layer.diffId === diffId) ?? false
+  return built.restored.has(path) && !isInImage ? shared?.blob?.(diffId, context) : undefined
 }
 
 /** Returns the recorded layer if its directory has the recorded fingerprint, and so need not be read; otherwise only the reason. */

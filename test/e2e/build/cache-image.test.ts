@@ -87,6 +87,15 @@ it('sends a layer of image and cache to their registry once', async () => {
   expect(await build(bench.image(), path, '--cache-image', cache)).not.toContain('MAKING')
 })
 
+it('mounts the layers of the cache into the repository of a new image', async () => {
+  const cache = cacheName()
+  const path = await bench.directory(APP)
+  await build(cacheName(), path, '--publish', '--cache-image', cache)
+  proxy.log.splice(0)
+  expect(await build(cacheName(), path, '--publish', '--cache-image', cache)).not.toContain('MAKING')
+  expect(proxy.log.filter(({ query }) => query.get('from') === cache.slice(proxy.address.length + 1))).toHaveLength(1)
+})
+
 it('is restored by the stock restorer', async () => {
   const [image, cache] = [bench.image(), cacheName()]
   await build(image, await bench.directory(APP), '--cache-image', cache)
