@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { verified } from '../../archive/verified-stream.ts'
@@ -12,6 +13,7 @@ import { CnbError, throwIfAborted } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { writeWhole } from '../../base/files.ts'
 import { Limiter } from '../../base/limiter.ts'
+import { countBytes } from '../../base/spent-chunks.ts'
 import { OCI_LAYER } from '../../oci/media-types.ts'
 import { cannotKeep } from './hashed-file.ts'
 import type { Layer, LayerBlob } from '../image.ts'
@@ -50,6 +52,8 @@ const UNKNOWN_SYSTEM = 255
 
 /** Bytes per read of the file. */
 const PIECE = 1024 * 1024
+/** Bytes per read of a file that is still written. */
+const FOLLOWED = 256 * 1024
 
 /**
  * Compresses written bytes to a file; all compressors share the CPUs. The blob is a sequence of gzip members without times and names:
@@ -66,6 +70,9 @@ export class LayerCompressor implements AsyncDisposable {
   #filled = 0
   #size = 0
   #finished = false
+  #disposed = false
+  /** Wake those who wait for more bytes of the blob. */
+  readonly #waiting = new Set<() => void>()
 
   private constructor(path: string, file: FileHandle) {
     this.#path = path
@@ -93,10 +100,40 @@ export class LayerCompressor implements AsyncDisposable {
     if (this.#filled > 0 || this.#size + this.#ahead.length === 0) await this.#compress()
     for (const member of this.#ahead.splice(0)) await this.#append(await member)
     this.#finished = true
+    this.#wake()
     return {
       descriptor: { mediaType: `${OCI_LAYER}+gzip`, digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size },
       open: async (signal) => createReadStream(this.#path, { highWaterMark: PIECE, signal }),
     }
+  }
+
+  /** The bytes of the blob so far. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Opens the blob while it is written. The stream ends when the blob is finished, and fails after disposal without that. */
+  async follow(): Promise<Readable> {
+    return Readable.from(this.#written(), { objectMode: false, highWaterMark: FOLLOWED })
+  }
+
+  async *#written(): AsyncGenerator<Buffer> {
+    await using file = await open(this.#path)
+    for (let at = 0; at < this.#size || !this.#finished; ) {
+      if (at < this.#size) {
+        const piece = Buffer.allocUnsafeSlow(Math.min(this.#size - at, FOLLOWED))
+        const { bytesRead } = await file.read(piece, 0, piece.length, at)
+        at += bytesRead
+        countBytes(piece)
+        yield piece.subarray(0, bytesRead)
+      } else if (this.#disposed) throw new CnbError('CNB_OUTPUT', 'cannot send a layer: its compression ended early')
+      else await new Promise<void>((resolve) => this.#waiting.add(resolve))
+    }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting.clear()
   }
 
   async #compress(): Promise<void> {
@@ -113,12 +150,15 @@ export class LayerCompressor implements AsyncDisposable {
 
   async #append(member: Buffer): Promise<void> {
     this.#hash.update(member)
-    this.#size += member.length
     await writeWhole(this.#file, member).catch((error: unknown) => cannotKeep(this.#path, error))
+    this.#size += member.length
+    this.#wake()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#ahead)
+    this.#disposed = true
+    this.#wake()
     await this.#file.close()
     if (!this.#finished) await rm(this.#path, { force: true })
   }

@@ -8,10 +8,20 @@ import { measured } from '../../base/spans.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { ociLayerType } from '../../oci/media-types.ts'
 import { compressLayer, LayerCompressor } from './compressed-layer.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Image, Layer, LayerBlob } from '../image.ts'
 
 /** Concurrent layers. One layer uses all CPUs; a second one keeps them busy while the first waits for input. */
 const AT_ONCE = 2
+
+/** Compressed bytes of a layer from which on it is sent before it is complete. */
+const LARGE = 4 * 1024 * 1024
+
+/** A repository to which large layers are sent while they are compressed. */
+export interface EarlyTarget {
+  readonly name: string
+  readonly upload: (source: Pick<LayerBlob, 'open'>, context: Context) => Promise<Pick<Descriptor, 'digest'>>
+}
 
 /** A cache of known and compressed blobs by layer. Disposal removes the compressed files. */
 export class LayerBlobs implements AsyncDisposable {
@@ -19,7 +29,22 @@ export class LayerBlobs implements AsyncDisposable {
   readonly #wrong = new Set<Digest>()
   readonly #compressed = new Map<Digest, Promise<LayerBlob>>()
   readonly #limit = new Limiter(AT_ONCE)
+  /** Blobs that are sent early, by their digest: whether the repository has them at the end. */
+  readonly #early = new Map<Digest, { readonly name: string; readonly sent: Promise<boolean> }>()
+  readonly #sending: Promise<unknown>[] = []
+  #target: EarlyTarget | undefined
   #directory: Promise<TemporaryDirectory> | undefined
+
+  /** Sets the repository of the image that will be saved. */
+  sendEarlyTo(target: EarlyTarget): void {
+    this.#target = target
+  }
+
+  /** Returns whether a blob was sent to a repository while it was compressed; waits for the end of the upload. */
+  async wasSentTo(digest: Digest, repository: string): Promise<boolean> {
+    const early = this.#early.get(digest)
+    return early?.name === repository && (await early.sent)
+  }
 
   /** Records the blobs of an image's layers in a registry or layout. The first blob of a layer is used. */
   remember({ layers }: Pick<Image, 'layers'>): void {
@@ -47,12 +72,34 @@ export class LayerBlobs implements AsyncDisposable {
   }
 
   /** Compresses a layer while its digest is computed; `finish` records the blob. @throws CnbError CNB_OUTPUT */
-  async copy(): Promise<TarCopy> {
+  async copy(context: Context = {}): Promise<TarCopy> {
     const compressor = await LayerCompressor.open(await this.#path())
+    const target = this.#target
+    let sent: Promise<Digest | undefined> | undefined
     return {
-      write: (chunk) => compressor.write(chunk),
-      finish: async (diffId) => void this.#compressed.set(diffId, Promise.resolve(await compressor.finish())),
+      write: async (chunk) => {
+        await compressor.write(chunk)
+        if (!target || sent || compressor.size <= LARGE) return
+        sent = this.#sendEarly(compressor, target, context)
+        this.#sending.push(sent)
+      },
+      finish: async (diffId) => {
+        const blob = await compressor.finish()
+        this.#compressed.set(diffId, Promise.resolve(blob))
+        const { digest } = blob.descriptor
+        if (target && sent) this.#early.set(digest, { name: target.name, sent: sent.then((found) => found === digest) })
+      },
       [Symbol.asyncDispose]: () => compressor[Symbol.asyncDispose](),
+    }
+  }
+
+  /** After a failure, the layer is sent again like any other. */
+  async #sendEarly(compressor: LayerCompressor, { upload }: EarlyTarget, context: Context): Promise<Digest | undefined> {
+    try {
+      return (await upload({ open: () => compressor.follow() }, context)).digest
+    } catch (error) {
+      context.events?.({ type: 'debug', message: `a layer is sent again: ${(error as Error).message}` })
+      return undefined
     }
   }
 
@@ -72,7 +119,7 @@ export class LayerBlobs implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#compressed.values())
+    await Promise.allSettled([...this.#compressed.values(), ...this.#sending])
     await (await this.#directory)?.[Symbol.asyncDispose]()
   }
 }

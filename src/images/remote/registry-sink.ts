@@ -77,7 +77,7 @@ class Sending {
           this.#blobs.invalidate(layer)
           blob = await this.#blobs.of(layer, this.#context)
         }
-        await send(blob)
+        if (!trusting || !(await this.#blobs.wasSentTo(blob.descriptor.digest, target.name))) await send(blob)
         this.#blobs.recordUpload(layer.diffId, blob, target.name)
       }
       return [send(config), ...layers.map(sendLayer)]

@@ -150,7 +150,7 @@ function parentsOf(path: string, tree: LayersTree): TarHeader[] {
 function copyMaker(input: ExportedBuild, id: string, name: string, context: Context): CopyMaker | undefined {
   const { blobs, images } = input
   if (!blobs) return (sizeOf) => images.copy(sizeOf, context)
-  return isNew(input, id, name) ? () => blobs.copy() : undefined
+  return isNew(input, id, name) ? () => blobs.copy(context) : undefined
 }
 
 /** Whether neither the previous image nor the cache has this layer; otherwise it is most likely unchanged. */

@@ -7,7 +7,7 @@ import { findRegistryFirst } from '../../images/find/registry-first.ts'
 import type { Image, ImageSink, ImageSource } from '../../images/image.ts'
 import { indexEntry } from '../../images/index/image-index.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
-import { openRegistryImages } from '../../images/remote/registry-source.ts'
+import { openRegistryImages, repositoryName } from '../../images/remote/registry-source.ts'
 import { openSinks } from '../../images/sinks/open-sinks.ts'
 import type { Sink, SinkServices } from '../../images/sinks/sink.ts'
 import { toRegistry } from '../../images/sinks/to-registry.ts'
@@ -41,6 +41,9 @@ export function openBuildStore(
   if (!publishing || isEngineOnly(publishing.sinks)) return images
   const { registries, sinks, blobs } = publishing
   const { platform } = builder.image
+  if (sinks.some(({ store }) => store === 'registry')) {
+    blobs.sendEarlyTo({ name: repositoryName(image), upload: (source, context) => registries.repository(image, 'push').uploadStream(source, context) })
+  }
   const published = openRegistryImages(registries, platform)
   const services: SinkServices = { engine: images, registries, blobs, published, platform }
   const all = openSinks(sinks.map((sink) => ({ sink, images: sink.open(services) })), blobs, published)

@@ -1,11 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { makeTemporaryDirectory } from '../../../../src/base/files.ts'
 import type { Layer } from '../../../../src/images/image.ts'
-import { LayerBlobs } from '../../../../src/images/layers/layer-blobs.ts'
+import { type EarlyTarget, LayerBlobs } from '../../../../src/images/layers/layer-blobs.ts'
 import { digestOf } from '../../../../src/oci/digest.ts'
 
 const CONTENT = Buffer.from('a layer')
@@ -57,4 +58,55 @@ test('removes the files of finished and cancelled layers', async () => {
     await expect(blobs.of({ ...UNREADABLE, diffId: digestOf('other') })).rejects.toThrow('it is read again')
   }
   expect(await readdir(temporary.path)).toEqual([])
+})
+
+describe('a large layer', () => {
+  const LARGE = randomBytes(6 * 1024 * 1024)
+  const diffId = digestOf(LARGE)
+
+  async function copyLarge(blobs: LayerBlobs, upload: EarlyTarget['upload']): Promise<void> {
+    blobs.sendEarlyTo({ name: 'registry.example/app', upload })
+    await using copy = await blobs.copy()
+    for (let at = 0; at < LARGE.length; at += 1024 * 1024) await copy.write(LARGE.subarray(at, at + 1024 * 1024))
+    await copy.finish(diffId)
+  }
+
+  test('is sent to the repository while it is compressed, and nowhere else', async () => {
+    await using blobs = new LayerBlobs()
+    let sent: Buffer | undefined
+    await copyLarge(blobs, async (source) => {
+      sent = await buffer(await source.open())
+      return { digest: digestOf(sent) }
+    })
+    const { digest } = (await blobs.of({ ...UNREADABLE, diffId })).descriptor
+    expect(await blobs.wasSentTo(digest, 'registry.example/app')).toBe(true)
+    expect(gunzipSync(sent!).equals(LARGE)).toBe(true)
+    expect(await blobs.wasSentTo(digest, 'registry.example/other')).toBe(false)
+    expect(await blobs.wasSentTo(diffId, 'registry.example/app')).toBe(false)
+  })
+
+  test.each<[string, EarlyTarget['upload']]>([
+    ['fails', () => Promise.reject(new Error('no'))],
+    ['has another digest', async (source) => (await buffer(await source.open()), { digest: digestOf('other') })],
+  ])('is sent again if the upload %s', async (_, upload) => {
+    await using blobs = new LayerBlobs()
+    await copyLarge(blobs, upload)
+    const { digest } = (await blobs.of({ ...UNREADABLE, diffId })).descriptor
+    expect(await blobs.wasSentTo(digest, 'registry.example/app')).toBe(false)
+  })
+
+  test('fails to be sent if it is not completed', async () => {
+    await using blobs = new LayerBlobs()
+    const failed = new Promise((resolve) => {
+      blobs.sendEarlyTo({ name: 'registry.example/app', upload: async (source) => {
+        await buffer(await source.open()).catch(resolve)
+        throw new Error('incomplete')
+      } })
+    })
+    {
+      await using copy = await blobs.copy()
+      await copy.write(LARGE)
+    }
+    expect(await failed).toMatchObject({ code: 'CNB_OUTPUT' })
+  })
 })

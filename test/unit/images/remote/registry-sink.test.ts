@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -5,6 +6,7 @@ import type { ImagePlan, Layer, SavedImage } from '../../../../src/images/image.
 import { LayerBlobs } from '../../../../src/images/layers/layer-blobs.ts'
 import { saveToRegistry } from '../../../../src/images/remote/registry-sink.ts'
 import { digestOf } from '../../../../src/oci/digest.ts'
+import { parseReference } from '../../../../src/oci/reference.ts'
 import { OCI_LAYER } from '../../../../src/oci/media-types.ts'
 import { MemoryRegistry, refuse } from '../../../support/fakes/memory-registry.ts'
 import { layerOf, planOf } from '../../../support/images/layout-images.ts'
@@ -37,6 +39,24 @@ function knownLayer(content: string): Layer {
   const blob = { descriptor, repository: `${memory.address}/app`, open: async () => Readable.from([stored], { objectMode: false }) }
   return { ...layerOf(content), blob }
 }
+
+test('does not send a layer again that was sent while it was compressed', async () => {
+  await using blobs = new LayerBlobs()
+  const reference = parseReference(`${memory.address}/app:1`)
+  blobs.sendEarlyTo({ name: `${memory.address}/app`, upload: (source, context) => client.registries.repository(reference, 'push').uploadStream(source, context) })
+  const content = randomBytes(6 * 1024 * 1024)
+  {
+    await using copy = await blobs.copy(client.context)
+    await copy.write(content)
+    await copy.finish(digestOf(content))
+  }
+  const layer: Layer = { diffId: digestOf(content), open: () => Promise.reject(new Error('it is read again')) }
+  const save = (): Promise<SavedImage> => saveToRegistry(client.registries, planOf([layer], { names: [`${memory.address}/app:1`] }), blobs, client.context)
+  await save()
+  // The layer in pieces, and the configuration.
+  expect(memory.takeRequests().filter((request) => /^(POST|PATCH) /.test(request)).map((request) => request.split(' ')[0]).sort()).toEqual(['PATCH', 'POST', 'POST'])
+  expect(memory.repository('app').blobs.size).toBe(2)
+})
 
 /** Rejects PUT requests with matching paths. */
 function refusePuts(names: RegExp, status = 403): void {
