@@ -13,8 +13,8 @@ const TRANSIENT = new Set([
   'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH',
   'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT',
 ])
-/** Errors of a host or network that has no service: they rarely end within seconds. */
-const REFUSED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])
+/** Errors of a host or network that has no service, or does not answer: they rarely end within seconds. */
+const REFUSED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT'])
 const UNREACHABLE = new Set([...TRANSIENT, 'ENOTFOUND'])
 /** OpenSSL's and Node's codes for untrusted certificates, and for connections without TLS. */
 const CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|ERR_TLS_CERT|INVALID_CA|HOSTNAME_MISMATCH)/
@@ -123,7 +123,7 @@ export function isTransient(thrown: unknown): boolean {
   return TRANSIENT.has(codeOf(thrown))
 }
 
-/** Whether nothing accepts connections. */
+/** Whether nothing accepts connections, or replies. */
 export function isRefused(thrown: unknown): boolean {
   return REFUSED.has(codeOf(thrown))
 }

@@ -16,6 +16,8 @@ import { isLoopback } from './transport/untrusted-address.ts'
 
 /** Time limit for TLS if plain HTTP is allowed too. */
 const HTTPS_PATIENCE_MS = 2000
+/** The first reply needs no work of the registry. Docker waits as long for it. */
+const PING_PATIENCE_MS = 15_000
 /** How long an unreachable host is not retried: a list of images fails immediately, not after a minute for each image. */
 const UNREACHABLE_MS = 30_000
 const HUB = 'docker.io'
@@ -151,7 +153,7 @@ export class RegistryHost {
     const { exchange, clock, closing, isInsecure, userAgent } = this.#options
     const address = this.name === HUB ? HUB_ADDRESS : this.name
     const https = new URL(`https://${address}/v2/`)
-    const ping: HttpRequest = { method: 'GET', url: https, headers: { 'user-agent': userAgent }, signal: closing }
+    const ping: HttpRequest = { method: 'GET', url: https, headers: { 'user-agent': userAgent }, signal: closing, replyWithin: PING_PATIENCE_MS }
     const plainToo = isInsecure(this.name) || isLoopback(https)
     const reply = await retrying(plainToo ? plainWhereNoTls(exchange) : exchange, clock, isHasty ? isRefused : undefined)(ping)
     if (reply.status === 401) this.#authorizer.learn(reply, undefined)

@@ -17,6 +17,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal
   /** Maximum size of a reply with status 200: the body is read before the reply is returned, and retried if the connection breaks. */
   readonly limit?: number
+  /** The maximum time until the reply starts, in milliseconds; default: a minute, and five for an upload. */
+  readonly replyWithin?: number
 }
 
 export interface HttpReply {

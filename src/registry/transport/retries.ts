@@ -7,6 +7,8 @@ import { discard, header, type Exchange, type HttpReply } from './http.ts'
 /** Maximum number of attempts. */
 export const MAX_TRIES = 4
 const FIRST_PAUSE_MS = 500
+/** After failed attempts of this duration together, no more follow: a silent server or resolver rarely recovers at once. */
+const PATIENCE_MS = 20_000
 const MAX_PAUSE_MS = 60_000
 /** 522: Cloudflare's status for a registry that does not respond. */
 const TRANSIENT = new Set([408, 429, 500, 502, 503, 504, 522])
@@ -30,13 +32,15 @@ export function retryAfter(reply: Pick<HttpReply, 'headers'>, now: number): numb
 }
 
 /**
- * Wraps `exchange` to retry transient failures, except with a body that is created while it is sent.
+ * Wraps `exchange` to retry transient failures, except with a body that is created while it is sent, and except those that take long.
  * @param isFinal whether a transient failure is not retried
  */
 export function retrying(exchange: Exchange, clock: Clock, isFinal: (error: unknown) => boolean = () => false): Exchange {
   return async (request): Promise<HttpReply> => {
     const tries = request.body === undefined || Buffer.isBuffer(request.body) ? MAX_TRIES : 1
+    let lost = 0
     for (let tried = 1; ; tried++) {
+      const begun = clock.now()
       let pause = pauseAfter(tried)
       try {
         const reply = await exchange(request)
@@ -44,7 +48,8 @@ export function retrying(exchange: Exchange, clock: Clock, isFinal: (error: unkn
         pause = retryAfter(reply, clock.now()) ?? pause
         await discard(reply)
       } catch (error) {
-        if (!isTransient(error) || isFinal(error) || tried === tries || request.signal.aborted) throw error
+        lost += clock.now() - begun
+        if (!isTransient(error) || isFinal(error) || lost > PATIENCE_MS || tried === tries || request.signal.aborted) throw error
       }
       await clock.sleep(pause, request.signal)
     }

@@ -76,7 +76,8 @@ async function send(request: HttpRequest, body: Buffer | Readable | undefined, {
   await setImmediate()
   signal.throwIfAborted()
   const handler = new ReplyHandler(request)
-  const limits = { headersTimeout: body === request.body ? HEADERS_TIMEOUT_MS : UPLOAD_TIMEOUT_MS, bodyTimeout: BODY_TIMEOUT_MS }
+  const { replyWithin = body === request.body ? HEADERS_TIMEOUT_MS : UPLOAD_TIMEOUT_MS } = request
+  const limits = { headersTimeout: replyWithin, bodyTimeout: BODY_TIMEOUT_MS }
   // Without `reset`, undici closes the connection after each HEAD, because some servers send a body anyway (nodejs/undici#258).
   dispatcher.dispatch({ ...addressed(request, proxy), method, body, reset: false, ...limits }, handler)
   const reply = await handler.reply

@@ -58,6 +58,22 @@ test('makes four attempts, with growing random pauses', async () => {
   expect((await send([connectionError('ECONNRESET')])).tries).toBe(4)
 })
 
+test.each([
+  ['makes no further attempt after one that took long', 'UND_ERR_HEADERS_TIMEOUT', 60_000, 1],
+  ['makes no further attempt after several that took long together', 'EAI_AGAIN', 15_000, 2],
+  ['makes all attempts if each fails within a few seconds', 'ECONNRESET', 5000, 4],
+] as const)('%s', async (_, code, ms, attempts) => {
+  const clock = new FakeClock()
+  let tries = 0
+  const exchange = retrying(async () => {
+    tries++
+    clock.time += ms
+    throw connectionError(code)
+  }, clock)
+  await expect(exchange(get)).rejects.toThrow(code)
+  expect(tries).toBe(attempts)
+})
+
 test('obeys Retry-After, up to a minute', async () => {
   const now = new FakeClock().now()
   const waits = (value: string): number | undefined => retryAfter(replyOf(429, { 'retry-after': value }), now)
