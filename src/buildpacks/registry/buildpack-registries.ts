@@ -69,7 +69,7 @@ export class BuildpackRegistries {
 
   async #choose(index: IndexCommit, registry: BuildpackRegistry, wanted: WantedEntry, path: string, context: Context): Promise<FoundEntry> {
     try {
-      const file = await readIndexFile(index, path, this.#services.env, context)
+      const file = await readIndexFile(index, path, this.#services, context)
       return chooseEntry(file?.toString('utf8'), wanted, registry.name)
     } catch (error) {
       if (!(error instanceof GitError)) throw error

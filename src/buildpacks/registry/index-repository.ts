@@ -13,6 +13,8 @@ import { gitAddress, GitError, runGit, withoutLogin, type GitAddress } from './g
 export interface IndexServices {
   readonly cache: ContentCache
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The maximum size of a buildpack's file, in bytes; default: 4 MiB. */
+  readonly maxFile?: number
 }
 
 export interface BuildpackRegistry {
@@ -88,18 +90,26 @@ async function clone(registry: BuildpackRegistry, address: GitAddress, { cache, 
   }
 }
 
+/** A version has about 250 bytes, and the largest files of the public index have some hundred versions. */
+const MAX_FILE = 4 * 1024 * 1024
+
 /**
  * Returns the content of a file of the index; undefined if it does not exist. Fails for a link, a directory and a submodule.
  * @param path of letters, digits, `.`, `-`, `_` and `/`
- * @throws GitError if it is not a file or larger than 4 MiB, or if the clone is damaged
+ * @throws CnbError CNB_BUILDPACK_INVALID for a larger file; GitError if it is not a file, or if the clone is damaged
  */
-export async function readIndexFile({ directory, id }: IndexCommit, path: string, env: IndexServices['env'], { signal }: Context): Promise<Buffer | undefined> {
+export async function readIndexFile({ directory, id }: IndexCommit, path: string, { env, maxFile = MAX_FILE }: Omit<IndexServices, 'cache'>, { signal }: Context): Promise<Buffer | undefined> {
   const git = ['--git-dir', directory, '--literal-pathspecs']
-  const listed = (await runGit([...git, 'ls-tree', '-z', '--full-tree', id, '--', path], { env, signal })).toString()
+  const listed = (await runGit([...git, 'ls-tree', '-z', '--long', '--full-tree', id, '--', path], { env, signal })).toString()
   if (listed === '') return undefined
-  const [, mode, object] = /^(\d+) blob ([0-9a-f]+)\t[^\0]*\0$/.exec(listed) ?? []
+  const [, mode, object, size] = /^(\d+) blob ([0-9a-f]+) +(\d+)\t[^\0]*\0$/.exec(listed) ?? []
   if (object === undefined || !['100644', '100755'].includes(mode ?? '')) throw new GitError(`'${path}' in the index is not a file`)
-  return runGit([...git, 'cat-file', 'blob', object], { env, signal })
+  if (Number(size) > maxFile) {
+    throw new CnbError('CNB_BUILDPACK_INVALID', `cannot read '${path}' in the index of a buildpack registry: it has ${size} bytes, and the limit is ${maxFile}`, {
+      hint: 'Use the image of the buildpack instead: docker://…, and report the file to the maintainers of the registry.',
+    })
+  }
+  return runGit([...git, 'cat-file', 'blob', object], { env, signal, maxOutput: maxFile })
 }
 
 /** Forgets a damaged clone. */

@@ -34,11 +34,12 @@ interface Run {
   version?: string
   env?: Record<string, string>
   signal?: AbortSignal
+  maxFile?: number
 }
 /** Resolves `acme/node` in a new run. */
-const resolve = async ({ policy = 'always', url = index.path, version, env = {}, signal }: Run = {}): Promise<string> => {
+const resolve = async ({ policy = 'always', url = index.path, version, env = {}, signal, maxFile }: Run = {}): Promise<string> => {
   const cache = openContentCache(join(directory.path, 'cache'), { budget: 1e9 })
-  const registries = new BuildpackRegistries({ cache, env: { ...GIT_ENV, ...env } }, policy)
+  const registries = new BuildpackRegistries({ cache, env: { ...GIT_ENV, ...env }, ...(maxFile === undefined ? {} : { maxFile }) }, policy)
   const context = { events: (event: CnbEvent) => void events.push(event), ...(signal ? { signal } : {}) }
   return (await registries.resolve({ name: 'mine', url }, { id: 'acme/node', version }, context)).reference
 }
@@ -167,9 +168,10 @@ describe('a hostile index', () => {
     await refuses(`'${FILE}' in the index is not a file`)
   })
 
-  test('cannot have an endless entry', async () => {
-    index.commit(FILE, ' '.repeat(5 * 1024 * 1024))
-    await refuses('the output of git is larger than 4194304 bytes')
+  test('cannot have a file larger than the limit, which is no reason to clone it again', async () => {
+    const error = await resolve({ maxFile: 10 }).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: containing(`cannot read '${FILE}' in the index of a buildpack registry: it has `) })
+    expect(await resolve({ policy: 'never' })).toBe(image('b'))
   })
 
   test('cannot fill the disk', async () => {
