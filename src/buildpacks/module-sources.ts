@@ -16,8 +16,8 @@ import { readModules, type FoundModules, type ModuleReading } from './read.ts'
 export interface RemoteModules {
   /** Finds the package image with the name, for the platform. */
   image(reference: string, reading: ModuleReading, context: Context): Promise<Image>
-  /** Downloads an archive, and returns the path of the file. */
-  download(url: string, context: Context): Promise<string>
+  /** Downloads an archive, and reads the file at its path. */
+  download<T>(url: string, read: (path: string) => Promise<T>, context: Context): Promise<T>
   /** Returns the image name, with a digest, of an entry of the buildpack registry. */
   address(entry: RegistryLocator, context: Context): Promise<string>
 }
@@ -71,7 +71,7 @@ async function readOne(locator: ExternalLocator, base: string, reading: ModuleRe
     case 'path':
       return readModules(resolve(base, locator.path), reading, context)
     case 'url': {
-      return readModules(await remote.download(locator.url, context), { ...reading, name: shownAddress(locator.url) }, context)
+      return remote.download(locator.url, (path) => readModules(path, { ...reading, name: shownAddress(locator.url) }, context), context)
     }
     case 'image':
       return packageOf(locator.reference).catch((error: unknown) => fail(error, locator.reference, locator, context))

@@ -14,7 +14,6 @@ import type { Image } from '../../images/image.ts'
 import { isDigest, type Digest } from '../../oci/digest.ts'
 import type { Platform } from '../../oci/platform.ts'
 import { digestOfFile, type ContentCache } from '../../registry/download/content-cache.ts'
-import type { Download } from '../../registry/download/url-download.ts'
 import type { DownloadSession } from '../downloads.ts'
 
 export interface LifecycleServices {
@@ -60,17 +59,16 @@ export async function openLifecycle(location: LifecycleLocation, services: Lifec
     case 'image':
       return readLifecycleImage(await services.findImage(location.reference), context)
     case 'url':
-      return readDownload(await downloads.download(location.url, policy, context), location.url, downloads.cache, context)
+      return readDownload(location.url, policy, downloads, context)
     case 'version': {
-      const url = releaseUrl(location.version, platform)
-      return readDownload(await downloads.download(url, policy === 'never' ? 'never' : 'if-not-present', context), url, downloads.cache, context)
+      return readDownload(releaseUrl(location.version, platform), policy === 'never' ? 'never' : 'if-not-present', downloads, context)
     }
   }
 }
 
-/** @param url the name for messages; its query may contain a token */
-function readDownload(file: Download, url: string, cache: ContentCache, context: Context): Promise<LifecycleSource> {
-  return readArchive({ ...file, name: shownAddress(url) }, cache, context)
+/** @param url may contain a token in its query, which messages do not show */
+function readDownload(url: string, policy: PullPolicy, downloads: DownloadSession, context: Context): Promise<LifecycleSource> {
+  return downloads.read(url, policy, context, (file) => readArchive({ ...file, name: shownAddress(url) }, downloads.cache, context))
 }
 
 /**

@@ -31,7 +31,7 @@ export function openModuleSources({ engine, registries, policy, downloads, host,
   })
   return moduleSources({
     image: (reference, { platform }, context) => findPackage(reference, policy, { engine, registry: images(platform) }, context),
-    download: async (url, context) => (await downloads.download(url, policy, context)).path,
+    download: (url, read, context) => downloads.read(url, policy, context, ({ path }) => read(path)),
     address: registryAddresses({ policy, downloads, host, registry }),
   })
 }

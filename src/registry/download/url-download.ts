@@ -67,6 +67,11 @@ export async function downloadUrl(address: string, services: DownloadServices, p
   }
 }
 
+/** Forgets the content of `address`, which proved useless: the next download reads it from the server. */
+export async function forgetUrl(address: string, cache: ContentCache): Promise<void> {
+  await cache.setFact('url', readAddress(address).url.href, null)
+}
+
 interface Address {
   /** Without user and password. */
   readonly url: URL

@@ -257,7 +257,7 @@ describe('an archive', () => {
 
 describe('an archive from an address with a password and a token', () => {
   const read = (...files: string[]) => {
-    const sources = moduleSources({ image: never, download: (url) => Promise.resolve(at(new URL(url).pathname.slice(1))), address: never })
+    const sources = moduleSources({ image: never, download: (url, read) => read(at(new URL(url).pathname.slice(1))), address: never })
     const ofFile = (file: string) => sources.read({ type: 'url', url: `https://me:secret@host.example/${file}?token=secret` }, '/', { kind: 'buildpack', platform: { os: 'linux', architecture: 'amd64' } }, {})
     return Promise.all(files.map(ofFile))
   }
