@@ -60,6 +60,8 @@ export async function readFacts(found: LocatedImage, context: Context): Promise<
 function engineFacts(name: string, image: EngineImage, history: readonly EngineHistory[]): ImageFacts {
   const { id, platform, created, size, config, diffIds } = image
   const steps = engineSteps(diffIds.length, history)
+  // A containerd store reports 0 for layers that it has not unpacked.
+  const isSized = steps.some((step) => step.size > 0) || size === 0
   return {
     reference: name,
     labels: config.Labels ?? {},
@@ -68,7 +70,7 @@ function engineFacts(name: string, image: EngineImage, history: readonly EngineH
     place: { image: name, source: 'engine', id, platform: formatPlatform(platform), created: created || undefined, size },
     layers: diffIds.map((diffId, index) => {
       const step = steps[index]
-      return { diffId, size: step?.size, createdBy: step?.createdBy }
+      return { diffId, size: isSized ? step?.size : undefined, createdBy: step?.createdBy }
     }),
   }
 }

@@ -124,6 +124,10 @@ describe('the size of a layer', () => {
     expect(await sizesWith([{ size: 0 }, ...steps, { size: 0 }])).toEqual(nine)
   })
 
+  test('is undefined if the history of an image with a size has none, as on a containerd store without its layers', async () => {
+    expect(await sizesWith(nine.map(() => ({ size: 0 })))).toEqual(nine.map(() => undefined))
+  })
+
   test('is undefined if layers and history do not match', async () => {
     expect(await sizesWith([])).toEqual(nine.map(() => undefined))
     expect(await sizesWith(nine.slice(1).map((size) => ({ size })))).toEqual(nine.map(() => undefined))
