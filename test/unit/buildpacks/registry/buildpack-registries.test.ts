@@ -168,7 +168,7 @@ describe('a hostile index', () => {
     await refuses(`'${FILE}' in the index is not a file`)
   })
 
-  test('cannot have a file larger than the limit, which is no reason to clone it again', async () => {
+  test('cannot have a file larger than the limit, and is not cloned again for it', async () => {
     const error = await resolve({ maxFile: 10 }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'CNB_BUILDPACK_INVALID', message: containing(`cannot read '${FILE}' in the index of a buildpack registry: it has `) })
     expect(await resolve({ policy: 'never' })).toBe(image('b'))
