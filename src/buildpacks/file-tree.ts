@@ -2,6 +2,7 @@
 
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { decompress } from '../archive/decompress.ts'
 import { directoryEntries } from '../archive/files/directory-entries.ts'
@@ -31,9 +32,10 @@ export interface FileTree {
  * @param invalid the error code for unreadable content
  * @param missing the error code for a path that does not exist
  * @param name the name for messages, instead of the path
+ * @param without paths of files that a directory's entries leave out
  * @throws CnbError `missing`, `invalid`; iterating the entries throws `invalid` too, and CNB_UNSUPPORTED for other compressions
  */
-export async function openFileTree(path: string, { invalid, missing }: { invalid: ErrorCode; missing: ErrorCode }, name = path): Promise<FileTree> {
+export async function openFileTree(path: string, { invalid, missing }: { invalid: ErrorCode; missing: ErrorCode }, name = path, without: readonly string[] = []): Promise<FileTree> {
   const stats = await stat(path).catch((cause: unknown) => {
     const { code, message } = cause as NodeJS.ErrnoException
     const absent = code === 'ENOENT' || code === 'ENOTDIR'
@@ -46,14 +48,14 @@ export async function openFileTree(path: string, { invalid, missing }: { invalid
     path: name,
     isDirectory,
     invalid,
-    entries: (context = {}) => (isDirectory ? fromDirectory(path, invalid, context) : fromArchive(path, name, invalid, context)),
+    entries: (context = {}) => (isDirectory ? fromDirectory(path, invalid, new Set(without), context) : fromArchive(path, name, invalid, context)),
   }
 }
 
-async function* fromDirectory(path: string, invalid: ErrorCode, { signal, events }: Context): AsyncGenerator<TreeEntry, void, undefined> {
+async function* fromDirectory(path: string, invalid: ErrorCode, without: ReadonlySet<string>, { signal, events }: Context): AsyncGenerator<TreeEntry, void, undefined> {
   // As in pack's layers, additional hard links of a file stay links.
   for await (const entry of directoryEntries(path, { prefix: '', invalid, keepHardLinks: true, signal, events })) {
-    yield { ...entry, name: Buffer.from(entry.name) }
+    if (!without.has(join(path, entry.name.toString()))) yield { ...entry, name: Buffer.from(entry.name) }
   }
 }
 

@@ -10,7 +10,8 @@ import { uniqueModules, type Buildpack } from './buildpack.ts'
 import { parseLocator, type ExternalLocator, type ImageLocator, type RegistryLocator } from './locator.ts'
 import { formatEntry } from './order.ts'
 import { readPackage } from './packages/read-package.ts'
-import { readModules, type FoundModules, type ModuleReading } from './read.ts'
+import type { ModuleReading } from './packages/module-reading.ts'
+import { readModules, type FoundModules } from './read.ts'
 
 /** What reads the modules that are not files of this machine. Each method throws if it cannot find them. */
 export interface RemoteModules {

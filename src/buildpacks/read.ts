@@ -7,24 +7,13 @@ import { CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
 import { isImageArchive, readArchivedImage } from '../images/archive/archive-image.ts'
-import type { Platform } from '../oci/platform.ts'
 import { buildpackLayer } from './buildpack-layer.ts'
 import type { Buildpack } from './buildpack.ts'
-import { readDescriptor, type BuildpackDescriptor, type BuildTarget, type ModuleKind } from './buildpack-descriptor.ts'
+import { readDescriptor, type BuildpackDescriptor, type ModuleKind } from './buildpack-descriptor.ts'
 import { readEntryText, type FileTree } from './file-tree.ts'
+import type { ModuleReading } from './packages/module-reading.ts'
 import { openModuleTree } from './packages/platform-folder.ts'
 import { readPackage } from './packages/read-package.ts'
-
-/** How to read a module. */
-export interface ModuleReading {
-  readonly kind: ModuleKind
-  /** Selects the package of an index, and the folder of a directory that has files only in folders of platforms. */
-  readonly platform: Platform
-  /** Selects the folder of any directory that has folders of platforms. */
-  readonly target?: BuildTarget
-  /** The archive's name in messages, instead of its path: the address that it was downloaded from. */
-  readonly name?: string
-}
 
 /** The modules at a path, the main one first, and what else they need. */
 export interface FoundModules {
@@ -39,9 +28,10 @@ export interface FoundModules {
  * another OCI layout, or the output of `docker save`.
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_IMAGE_INVALID, CNB_DESCRIPTOR_INVALID with positions, CNB_UNSUPPORTED
  */
-export async function readModules(path: string, { kind, platform, target, name = path }: ModuleReading, context: Context = {}): Promise<FoundModules> {
+export async function readModules(path: string, reading: ModuleReading, context: Context = {}): Promise<FoundModules> {
   throwIfAborted(context.signal)
-  const tree = await openModuleTree(path, `${kind}.toml`, platform, target, name)
+  const { kind, platform, name = path } = reading
+  const tree = await openModuleTree(path, `${kind}.toml`, reading)
   const archive = tree.isDirectory ? undefined : await openImageArchive(path, context, name)
   if (archive) return { modules: readPackage(await readArchivedImage(archive, platform, context), { kind, platform }, context), dependencies: [], directory: path }
   const survey = (await lacksDescriptor(tree, path, kind)) ? await surveyTop(path) : await surveyTree(tree, context)

@@ -4,9 +4,9 @@ import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Context } from '../../base/events.ts'
 import { isFileName } from '../../base/file-name.ts'
-import type { Platform } from '../../oci/platform.ts'
 import type { BuildTarget } from '../buildpack-descriptor.ts'
 import { openFileTree, type FileTree, type TreeEntry } from '../file-tree.ts'
+import type { ModuleReading } from './module-reading.ts'
 
 const CODES = { invalid: 'CNB_BUILDPACK_INVALID', missing: 'CNB_BUILDPACK_NOT_FOUND' } as const
 
@@ -15,17 +15,15 @@ const CODES = { invalid: 'CNB_BUILDPACK_INVALID', missing: 'CNB_BUILDPACK_NOT_FO
  * `<os>/<arch>/<variant>/<distro>@<version>` that has a directory `bin`. It gets the descriptor of the directory, which replaces its own,
  * as in pack.
  * @param descriptor the name of the descriptor: `buildpack.toml` or `extension.toml`
- * @param platform selects the folder of a directory without a directory `bin`
- * @param target selects the folder of any directory
- * @param name the name for messages, instead of the path
+ * @param reading how to read the module; without a target, a directory with a directory `bin` has no folders
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID
  */
-export async function openModuleTree(path: string, descriptor: string, platform: Platform, target?: BuildTarget, name?: string): Promise<FileTree> {
-  const tree = await openFileTree(path, CODES, name)
+export async function openModuleTree(path: string, descriptor: string, { platform, target, name, without }: Omit<ModuleReading, 'kind'>): Promise<FileTree> {
+  const tree = await openFileTree(path, CODES, name, without)
   if (!tree.isDirectory || (!target && (await hasPrograms(path)))) return tree
   const { os, architecture: arch, variant } = platform
   const folder = await folderOf(path, namesOf(target ?? { os, arch, variant }))
-  return folder === undefined ? tree : withFile(await openFileTree(folder, CODES), tree, descriptor)
+  return folder === undefined ? tree : withFile(await openFileTree(folder, CODES, folder, without), tree, descriptor)
 }
 
 /** Returns the names of a target's folders, from the outside in. */

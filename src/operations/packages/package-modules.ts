@@ -13,6 +13,14 @@ import type { PackageSource } from './package-source.ts'
 /** Concurrent reads: most wait for a registry or a disk. */
 const AT_ONCE = 8
 
+export interface PackageReading {
+  readonly sources: ModuleSources
+  /** For dependencies in images, if the target has no architecture. */
+  readonly platform: Platform
+  /** The paths of the files that will be written, which are not part of the module. */
+  readonly outputs: readonly string[]
+}
+
 export interface PackageModules {
   readonly main: Buildpack
   readonly dependencies: readonly Buildpack[]
@@ -20,13 +28,12 @@ export interface PackageModules {
 
 /**
  * Reads the module to package and its dependencies. From an archive that is a package, all its modules are read.
- * @param platform for dependencies in images, if the target has no architecture
  * @throws CnbError errors of the sources
  */
 export async function readPackageModules(
   source: PackageSource,
   target: BuildTarget,
-  { sources, platform }: { readonly sources: ModuleSources; readonly platform: Platform },
+  { sources, platform, outputs }: PackageReading,
   context: Context,
 ): Promise<PackageModules> {
   const { kind, base, main, dependencies } = source
@@ -35,7 +42,7 @@ export async function readPackageModules(
   const limit = new Limiter(AT_ONCE)
   const [own, ...others] = await Promise.all([
     // Without the dependencies of a package.toml in the same directory: those of `source` count.
-    main.type === 'path' ? readModules(resolve(base, main.path), reading, context).then(({ modules }) => modules) : sources.read(main, base, reading, context),
+    main.type === 'path' ? readModules(resolve(base, main.path), { ...reading, without: outputs }, context).then(({ modules }) => modules) : sources.read(main, base, reading, context),
     ...dependencies.map((text) => limit.run(async () => sources.read(await externalLocator(text, base), base, reading, context))),
   ])
   const [module, ...rest] = own as [Buildpack, ...Buildpack[]]

@@ -124,6 +124,20 @@ describe('a package file', () => {
   })
 
   test.each([
+    ['its directory', 'linux/amd64', ['a/out.cnb']],
+    ['its directory, with a file for each target', 'linux/amd64 linux/arm64', ['a/out-linux-amd64.cnb', 'a/out-linux-arm64.cnb']],
+    ['the folder of its platform', 'linux/amd64', ['a/linux/amd64/out.cnb']],
+  ])('does not contain itself in %s', async (_, targets, files) => {
+    if (files[0]!.startsWith('a/linux')) for (const name of ['detect', 'build']) await write(`a/linux/amd64/bin/${name}`, '#!/bin/sh\n')
+    const options: Partial<PackageOptions> = { path: 'a', format: 'file', name: files[0]!.replace('-linux-amd64', ''), targets: targets.split(' ') }
+    const contents = () => Promise.all(files.map((file) => readFile(at(file))))
+    await create(options)
+    const first = await contents()
+    await create(options)
+    expect(await contents()).toEqual(first)
+  })
+
+  test.each([
     ['name', ['linux/amd64'], ['name.cnb']],
     ['name-1.0', ['linux/amd64'], ['name-1.0.cnb']],
     ['name.cnb', ['linux/amd64', 'linux/arm64'], ['name-linux-amd64.cnb', 'name-linux-arm64.cnb']],
