@@ -130,7 +130,7 @@ export class LayerStore implements AsyncDisposable {
     if (wanted.size === 0) return
     const lacking = [...wanted].join(', ')
     throw new CnbError('CNB_IMAGE_INVALID', `the engine's copy of image '${image.reference}' lacks ${wanted.size} of its layers: ${lacking}`, {
-      hint: 'Pull or build the image again: some tools load an image without the contents of its base.',
+      hint: lostHint(image.reference),
     })
   }
 
@@ -210,6 +210,14 @@ async function openLayerBlob(
     if (blob) return plainLayer(blob, digest, diffId, isOther(diffId))
   }
   return undefined
+}
+
+/**
+ * A containerd store fetches no layer that is still unpacked (measured with Engine 28.5): a pull helps only after the removal of all
+ * images with that layer. Such images come from tools that load them without the contents of their base.
+ */
+function lostHint(reference: string): string {
+  return `Remove '${reference}' and the other images with these layers ('docker image rm'), and then pull or build it again: a pull alone does not restore them.`
 }
 
 function isOther(diffId: Digest): (found: Digest) => CnbError {

@@ -114,7 +114,7 @@ test('saves a layer once for concurrent reads', async () => {
 test('rejects a layer that is missing in the save, such as an empty file for a layer of the base', async () => {
   const { store } = storeOf([blob(A), file(`blobs/sha256/${hexOf(digestOf(B))}`, Buffer.alloc(0))])
   await using _store = store
-  await expect(store.layer(image('image'), digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: containing(digestOf(B)) })
+  await expect(store.layer(image('image'), digestOf(B)).open()).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID', message: containing(digestOf(B)), hint: containing('docker image rm') })
   expect(await buffer(await store.layer(image('image'), digestOf(A)).open())).toEqual(A)
 })
 
