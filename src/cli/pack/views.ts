@@ -20,7 +20,7 @@ export const VIEWS: Readonly<Record<string, View>> = {
     const { runImages } = await readConfig(session.host)
     const found = await inBoth('image', image, session, (place) => inspect({ ...values, ...place, image }, session, session.context))
     const infos = { remote: found.remote && imageInfo(found.remote, runImages), local: found.local && imageInfo(found.local, runImages) }
-    return { data: inFormat(imageDocument(image, infos), format), line: '', text: (theme) => viewText(`Inspecting image: ${theme.name(image)}`, infos, theme) }
+    return { data: inFormat(imageDocument(image, infos), format), line: '', text: (theme) => viewText(`Inspecting image: ${theme.name(image)}`, infos) }
   },
   'builder inspect': async (given, values, session, format) => {
     const { runImages, defaultBuilder } = await readConfig(session.host)
@@ -33,7 +33,7 @@ export const VIEWS: Readonly<Record<string, View>> = {
     return {
       data: inFormat(builderDocument({ name, trusted, isDefault }, infos, format), format),
       line: '',
-      text: (theme) => viewText(title(theme.name(name)), infos, theme, [`Trusted: ${trusted ? 'Yes' : 'No'}`]),
+      text: (theme) => viewText(title(theme.name(name)), infos, [`Trusted: ${trusted ? 'Yes' : 'No'}`]),
     }
   },
 }

@@ -140,7 +140,7 @@ describe('pack inspect', () => {
       },
     })
     expect(parseToml((await pack('inspect', image, '-o', 'toml')).stdout, 'toml')).not.toHaveProperty('remote_info')
-    expect((await pack('inspect', image)).stdout).toMatch(/^Inspecting image: '[^']+'\n\nREMOTE:\n\n\(not present\)\n\nLOCAL:\n[^]*Processes:\n/)
+    expect((await pack('inspect', image)).stdout).toMatch(/^Inspecting image: '[^']+'\n\nREMOTE:\n\(not present\)\n\nLOCAL:\n\nBase Image:[^]*Buildpacks:\n  ID +VERSION +HOMEPAGE\n/)
   })
 
   test('fails if neither place has the image', async () => {
