@@ -31,7 +31,7 @@ pack build my-app --builder my-builder --env=NODE_ENV=test --publish=false
 - Progress, warnings and results are on stdout, errors on stderr: \`===> DETECTING\`, \`Successfully built image 'my-app'\`,
   \`Successfully rebased image …\`, \`Successfully created builder image …\`. \`build -q\` prints \`name@sha256:…\`.
 - \`inspect\` and \`builder inspect\` show the image in its registry and on the engine, and \`-o json\`, \`yaml\` and \`toml\` have the keys of
-  \`pack\`. A registry that does not respond is a warning if the engine has the image; \`pack\` fails.
+  \`pack\`. The text is \`pack\`'s too. A registry that does not respond is a warning if the engine has the image; \`pack\` fails.
 - The exit code is 0, 1, or 2 without a builder.
 - Of several \`--pre-buildpack\`, or of several below \`[io.buildpacks.pre]\` in project.toml, the last one comes first, because \`pack\`
   prepends one after the other. \`cnb build\` keeps their order.
