@@ -1,7 +1,7 @@
 /** Packages of buildpacks in a local registry, and builders of them by cnb and by pack. */
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { succeed } from '../support/cnb.ts'
 import { docker } from '../support/engines/docker.ts'
@@ -57,7 +57,8 @@ export class PackagedBuildpacks implements AsyncDisposable {
   /** Publishes a package. Its buildpack also has random content. @returns its name */
   async publish(id: string, files: Readonly<Record<string, string>>): Promise<string> {
     const path = join(this.directory, id.replace('/', '_'))
-    await writeFiles(path, { ...files, data: randomBytes(SIZE / 2).toString('latin1') })
+    await writeFiles(path, files)
+    await writeFile(join(path, 'data'), randomBytes(SIZE))
     const name = `${this.registry}/${id}`
     await succeed(['buildpack', 'package', name, '--path', path, '--publish'], { env: this.env })
     return name
