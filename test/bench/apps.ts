@@ -1,4 +1,7 @@
-/** The measured apps, as bash for the script builder. */
+/** The measured apps, as bash for the script builder, and their files. */
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 
 /** A cached launch layer of incompressible files, created unless it was restored. */
 export function randomLayer(megabytes: number): string {
@@ -32,4 +35,15 @@ type = "web"
 command = ["true"]
 default = true
 END_OF_TOML`
+}
+
+const PER_DIRECTORY = 100
+
+/** Writes this number of small files below `src`. */
+export async function writeTree(app: string, files: number): Promise<void> {
+  for (let index = 0; index < files; index++) {
+    const directory = join(app, 'src', `part-${Math.floor(index / PER_DIRECTORY)}`)
+    if (index % PER_DIRECTORY === 0) await mkdir(directory, { recursive: true })
+    await writeFile(join(directory, `file-${index}.js`), `module.exports = ${index} // ${'x'.repeat(60)}\n`)
+  }
 }

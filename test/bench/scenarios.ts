@@ -7,6 +7,7 @@ import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
 import type { Workbench } from '../support/workbench.ts'
 import { SMALL_FILES, randomLayer } from './apps.ts'
 import { type Measurement, measureCnb } from './measure.ts'
+import { firstBuildOfFiles, rebuildOfFiles } from './app-scenarios.ts'
 import { BaseMover } from './bases.ts'
 import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
 import { Fleet } from './fleet.ts'
@@ -69,6 +70,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'create-published-again': createBuilderAgain('that builder again, nothing changed', 'registry'),
   within: createWithinRegistry('builder in the registry of its packages, bytes counted'),
   packaged: buildWithPackage('nothing changed, 20 MB layer, buildpack of 10 MB from a cached package'),
+  many: rebuildOfFiles('nothing changed, app of 40 000 files', false),
+  'many-changed': rebuildOfFiles('one file changed, app of 40 000 files', true),
+  'many-first': firstBuildOfFiles('first build, app of 40 000 files'),
   unchanged: ifChanged('--if-changed, nothing changed, 20 MB layer', randomLayer(20), 1, 'native'),
   'unchanged-files': ifChanged('--if-changed, nothing changed, 50 000 files', randomLayer(20), 50_000, 'git'),
   thousand: { ...rebaseFleet('rebase of 1000 images in a local registry', 1000, ['native']), once: true },

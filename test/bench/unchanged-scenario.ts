@@ -1,8 +1,7 @@
 /** The scenarios of `--if-changed`. */
 
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { appFiles, USING_BUILDER } from '../support/script-builder.ts'
+import { writeTree } from './apps.ts'
 import { measure, measureCnb } from './measure.ts'
 import type { Scenario } from './scenarios.ts'
 
@@ -24,15 +23,5 @@ export function ifChanged(title: string, script: string, files: number, other: '
       for (let round = 0; round < 3; round++) await build('--if-changed')
     },
     measure: (way) => (way === 'unchanged' ? build('--if-changed') : way === 'git' ? git('status', '--porcelain') : build()),
-  }
-}
-
-const PER_DIRECTORY = 100
-
-async function writeTree(app: string, files: number): Promise<void> {
-  for (let index = 0; index < files; index++) {
-    const directory = join(app, 'src', `part-${Math.floor(index / PER_DIRECTORY)}`)
-    if (index % PER_DIRECTORY === 0) await mkdir(directory, { recursive: true })
-    await writeFile(join(directory, `file-${index}.js`), `module.exports = ${index} // ${'x'.repeat(60)}\n`)
   }
 }
