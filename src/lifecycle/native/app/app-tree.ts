@@ -1,10 +1,12 @@
 /** Compares an app on the host with its volume, to send only what differs. */
 
 import { createHash } from 'node:crypto'
+import { constants, gunzipSync, gzipSync } from 'node:zlib'
 import { STATUS_BYTES } from '../../../archive/files/file-status.ts'
 import { RACY_MS } from '../../../archive/files/stat-cache.ts'
 import { compareInWalk } from '../layers/walk-order.ts'
 import type { KnownApp } from '../model.ts'
+import { MAX_APP_LISTING } from '../run/session-script.ts'
 
 /** An app's files on the host and in the volume at a time when these were equal. */
 export interface AppTree {
@@ -22,19 +24,31 @@ export interface AppDifference {
 
 const LENGTH_BYTES = 4
 
-/** Returns the tree as one file. */
+/** A list of the host's files has about the size of one of the volume's. */
+const MAX_BYTES = 3 * MAX_APP_LISTING
+
+/** Returns the tree as one compressed file: it is in memory until the end of the build. */
 export function encodeTree({ listing, statuses }: AppTree): Buffer {
   const length = Buffer.alloc(LENGTH_BYTES)
   length.writeUInt32LE(listing.length)
-  return Buffer.concat([length, listing, statuses])
+  return gzipSync(Buffer.concat([length, listing, statuses]), { level: constants.Z_BEST_SPEED })
 }
 
 /** Reads the output of encodeTree. Returns undefined if it is not the tree of `known`. */
-export function decodeTree(file: Buffer, known: KnownApp): AppTree | undefined {
-  if (file.length < LENGTH_BYTES) return undefined
+export function decodeTree(encoded: Buffer, known: KnownApp): AppTree | undefined {
+  const file = decompressed(encoded)
+  if (!file || file.length < LENGTH_BYTES) return undefined
   const end = LENGTH_BYTES + file.readUInt32LE()
   const [listing, statuses] = [file.subarray(LENGTH_BYTES, end), file.subarray(end)]
   return hashOf(listing) === known.sent && hashOf(statuses) === known.status ? { listing, statuses } : undefined
+}
+
+function decompressed(file: Buffer): Buffer | undefined {
+  try {
+    return gunzipSync(file, { maxOutputLength: MAX_BYTES })
+  } catch {
+    return undefined
+  }
 }
 
 /** Returns the looks of a listing, as the script computes them. */

@@ -9,7 +9,7 @@ import type { BuildPlan } from '../../lifecycle.ts'
 import { appDirOf } from '../../phase.ts'
 import type { KnownApp } from '../model.ts'
 import type { SessionApp } from '../run/session-app.ts'
-import { type AppTree, compareTrees, hashOf, hasTree } from './app-tree.ts'
+import { type AppTree, compareTrees, encodeTree, hashOf, hasTree } from './app-tree.ts'
 import type { AppVolume } from './app-volume.ts'
 
 /** The last second that 64 bits of nanoseconds can express. */
@@ -19,8 +19,8 @@ const PIECE = 1024 * 1024
 
 /** The app's directory in a volume, before any code of the build ran in it. */
 export interface SentApp extends Pick<KnownApp, 'status' | 'time' | 'sent'> {
-  /** The files, if the record of the last build has others. */
-  readonly tree: AppTree | undefined
+  /** The encoded tree (app-tree.ts), if it differs from that of the last build. */
+  readonly tree: Buffer | undefined
 }
 
 export interface AppTransfer {
@@ -78,7 +78,7 @@ async function sendToVolume({ session, plan, known, knownTree }: AppTransfer, { 
   if (isNew && !put.isWhole) return undefined
   if (!put.isWhole || !put.listing || !hasTree(put.listing, sent.count, sent.directories)) return 'unclean'
   decideSent(directory, difference ? `${sent.sent} of ${sent.count} entries` : 'all', context)
-  return { status: host.status, time, sent: hashOf(put.listing), tree: { listing: put.listing, statuses: host.content } }
+  return { status: host.status, time, sent: hashOf(put.listing), tree: encodeTree({ listing: put.listing, statuses: host.content }) }
 }
 
 function decideSent(directory: string, entries: string, context: Context): undefined {

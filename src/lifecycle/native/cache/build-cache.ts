@@ -9,7 +9,7 @@
 import { CnbError } from '../../../base/errors.ts'
 import { decide, type Context } from '../../../base/events.ts'
 import type { Engine } from '../../../docker/engine.ts'
-import { type AppTree, decodeTree, encodeTree } from '../app/app-tree.ts'
+import { type AppTree, decodeTree } from '../app/app-tree.ts'
 import { type AppVolume, planAppVolume } from '../app/app-volume.ts'
 import { cachePlace } from '../../cache-volumes.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
@@ -38,9 +38,9 @@ export interface BuildCache extends AsyncDisposable {
   /**
    * Writes the record for the next build. A failure is a warning, because the image is complete without the record.
    * @param kept whether the build used the `layers` volume that the record describes
-   * @param app the files that the record's `app` describes, if they differ from the last ones
+   * @param tree the encoded files that the record's `app` describes (app/app-tree.ts), if they differ from the last ones
    */
-  writeRecord(record: CacheRecord, kept: boolean, context: Context, app?: AppTree): Promise<void>
+  writeRecord(record: CacheRecord, kept: boolean, context: Context, tree?: Buffer): Promise<void>
   /** Returns the files that the record's `app` describes; undefined if they are missing or damaged. */
   readApp(known: KnownApp, context: Context): Promise<AppTree | undefined>
 }
@@ -154,11 +154,11 @@ class VolumesCache implements BuildCache {
     decide(context, { kind: 'cache', name: cachePlace(this.#plan) }, outcome, reason)
   }
 
-  async writeRecord(record: CacheRecord, kept: boolean, context: Context, tree?: AppTree): Promise<void> {
+  async writeRecord(record: CacheRecord, kept: boolean, context: Context, tree?: Buffer): Promise<void> {
     const { layers, state, app } = this.#plan.cacheVolumes
     try {
       if (kept) {
-        if (tree) await this.#stateVolume.writeApp(encodeTree(tree), context)
+        if (tree) await this.#stateVolume.writeApp(tree, context)
         await this.#stateVolume.writeRecord(verifiable(record), context)
         this.#isRecorded = true
         await this.#volumes.keep(layers, state, ...(record.app ? [app] : []))

@@ -41,8 +41,8 @@ export interface StateVolume extends AsyncDisposable {
   peerCache(context: Context): Promise<PackCache | undefined>
 }
 
-/** The attributes of an app's files in its volume, and about as much for those on the host. */
-const MAX_APP_BYTES = 3 * MAX_APP_LISTING
+/** More than compressed lists of an app's files have. */
+const MAX_APP_BYTES = MAX_APP_LISTING
 
 type StatePlan = Pick<BuildPlan, 'builder' | 'cacheVolumes' | 'platform'>
 

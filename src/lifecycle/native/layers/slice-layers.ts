@@ -14,6 +14,7 @@ import type { LayerSource } from './layer-source.ts'
 import { divideIntoSlices } from './slices.ts'
 import type { AppFile, Slice } from './slices.ts'
 import type { Spool, Spooled } from './spool.ts'
+import { compareInWalk } from './walk-order.ts'
 
 export interface SliceLayer {
   readonly layer: Layer
@@ -55,12 +56,9 @@ interface SpooledFile extends AppFile {
 async function appFiles(source: LayerSource, path: string, spool: Spool, context: Context): Promise<SpooledFile[]> {
   const root = Buffer.byteLength(path)
   const files: SpooledFile[] = []
-  const byName = new Map<string, SpooledFile>()
   for await (const entry of filesAt(source, path, context)) {
     const name = keyOf(entry.name)
-    const file = { path: name.slice(root + 1), mode: entry.mode, ...(entry.type === 'link' ? linked(entry, byName) : await spooled(entry, spool)) }
-    files.push(file)
-    if (!file.isDirectory) byName.set(name, file)
+    files.push({ path: name.slice(root + 1), mode: entry.mode, ...(entry.type === 'link' ? linked(entry, root, files) : await spooled(entry, spool)) })
   }
   return files
 }
@@ -73,12 +71,24 @@ async function spooled(entry: TarReadEntry, spool: Spool): Promise<WithoutName> 
   return { isDirectory: type === 'directory', type, linkname: keyOf(entry.linkname), devMajor, devMinor, content }
 }
 
-/** Returns the target of a hard link. */
-function linked(entry: TarReadEntry, byName: ReadonlyMap<string, SpooledFile>): WithoutName {
-  const target = byName.get(keyOf(entry.linkname))
-  if (!target) throw new CnbError('CNB_ENGINE_FAILED', `the engine's archive does not have the target of the hard link ${entry.name.toString()}`)
+/** Returns the target of a hard link, one of the `files` before it. @param root the length of the app directory's name */
+function linked(entry: TarReadEntry, root: number, files: readonly SpooledFile[]): WithoutName {
+  const target = fileAt(keyOf(entry.linkname).slice(root + 1), files)
+  if (!target || target.isDirectory) throw new CnbError('CNB_ENGINE_FAILED', `the engine's archive does not have the target of the hard link ${entry.name.toString()}`)
   const { isDirectory, type, linkname, devMajor, devMinor, content } = target
   return { isDirectory, type, linkname, devMajor, devMinor, content }
+}
+
+/** Finds a file by its path in a list in walk order: links are rare, and a map of all files would take as much memory as the list. */
+function fileAt(path: string, files: readonly SpooledFile[]): SpooledFile | undefined {
+  const wanted = Buffer.from(path, 'latin1')
+  let [low, high] = [0, files.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (compareInWalk(Buffer.from(files[middle]?.path ?? '', 'latin1'), wanted) < 0) low = middle + 1
+    else high = middle
+  }
+  return files[low]?.path === path ? files[low] : undefined
 }
 
 function* sliceEntries(

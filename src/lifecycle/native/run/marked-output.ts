@@ -5,6 +5,7 @@
 
 import { Writable } from 'node:stream'
 import { CnbError } from '../../../base/errors.ts'
+import { countBytes } from '../../../base/spent-chunks.ts'
 import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 
 /** A line of the script: the words after the mark. */
@@ -120,6 +121,7 @@ export class MarkedOutput extends Writable {
         hint: "Write large data into a layer's directory instead of TOML or SBOM files.",
       })
     }
+    countBytes(bytes)
     this.#data.push(Buffer.from(bytes))
   }
 }
