@@ -30,10 +30,12 @@ const smallLibraries = {
  */
 const FILES = {
   start: ['main.ts'],
-  command: ['cli/run.ts', 'operations/connections.ts', 'base/spent-chunks.ts'],
-  engine: ['docker/connection/connect.ts', 'docker/connection/endpoint.ts', 'docker/orphans.ts', 'registry/auth/keychain.ts'],
+  command: ['cli/run.ts', 'operations/connections.ts', 'base/spent-chunks.ts', 'docker/engine.ts', 'docker/engine-errors.ts'],
+  credentials: ['registry/auth/keychain.ts'],
+  engine: ['docker/connection/connect.ts', 'docker/connection/endpoint.ts', 'docker/orphans.ts'],
   image: ['cli/commands/inspect-handler.ts'],
-  network: ['base/limiter.ts', 'registry/mirrors.ts', 'registry/registry-errors.ts', 'registry/transport/abortable.ts', 'registry/transport/proxies.ts'],
+  network: ['base/limiter.ts', 'registry/mirrors.ts', 'registry/registry-errors.ts', 'registry/transport/abortable.ts', 'registry/transport/proxies.ts', 'registry/transport/retries.ts', 'registry/transport/redirects.ts'],
+  builder: ['cli/commands/builder/create-handler.ts'],
   build: ['cli/commands/build-handler.ts', 'lifecycle/native/native-lifecycle.ts', 'images/sinks/to-engine.ts'],
   registry: ['registry/open-registries.ts', 'images/sinks/to-registry.ts'],
 }

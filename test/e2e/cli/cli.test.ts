@@ -52,7 +52,7 @@ describe('help and version', () => {
   it.runIf(ON_NODE)('loads the engine but no spinner without a terminal', async () => {
     const { files } = await loadedCode(['inspect', 'app'])
     expect(files).toContain('engine')
-    expect(files.filter((file) => ['ora', 'build'].includes(file))).toEqual([])
+    expect(files.filter((file) => ['ora', 'build', 'builder'].includes(file))).toEqual([])
   })
 })
 
