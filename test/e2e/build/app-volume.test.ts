@@ -1,7 +1,7 @@
 /** A large app stays in a volume between builds. The image does not depend on changes of its files. */
 
 import { execFile } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -46,6 +46,10 @@ async function expectSame(sent: RegExp): Promise<void> {
   const again = await build()
   expect(again.sent).toMatch(sent)
   expect(again.layers).toEqual((await build(bench.image())).layers)
+}
+
+async function expectFile(mounted: string): Promise<void> {
+  expect(await readFile(join(mounted, 'precious'), 'utf8')).toBe('file')
 }
 
 const volume = async (): Promise<string> => (await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)).split('\n').find((name) => name.endsWith('.app')) ?? ''
@@ -104,8 +108,18 @@ describe('the volume of a large app', () => {
   it('is not used with a mount in the app, and the files of the mount stay', async () => {
     const mounted = await bench.directory({ precious: 'file' })
     expect((await build(image, '--volume', `${mounted}:/workspace/mounted:rw`)).sent).toMatch(/^sent through the engine/)
-    const { stdout } = await promisify(execFile)('cat', [join(mounted, 'precious')])
-    expect(stdout).toBe('file')
+    await expectFile(mounted)
+  })
+
+  it('is not used with a mount that a link of the builder leads into the app', async () => {
+    const [mounted, builder] = [await bench.directory({ precious: 'file' }), bench.image()]
+    await docker('build', '--quiet', '--tag', builder, await bench.directory({ Dockerfile: `FROM ${BUILDER}\nUSER root\nRUN ln -s /workspace /link\nUSER 1001:1000\n` }))
+    for (let time = 0; time < 2; time++) {
+      const { sent } = await build(image, '--builder', builder, '--volume', `${mounted}:/link/mounted:rw`)
+      expect(sent).toMatch(/^sent through the engine/)
+      await expectFile(mounted)
+    }
+    await expectSame(/all:/)
   })
 
   it('is replaced for another builder, because its files in the directory belong to the app', async () => {

@@ -96,6 +96,14 @@ cnb_code=$?
 say end
 say exit tar "$cnb_code"'
 
+# The files of a mount, also one through a link of the builder, must not be removed with the app's.
+has_mounts() {
+  while read -r cnb_a cnb_b cnb_c cnb_d cnb_mount cnb_e; do
+    case $cnb_mount in "$cnb_app"/*) return 0 ;; esac
+  done </proc/self/mountinfo
+  return 1
+}
+
 is_empty() { [ -z "$(find "$cnb_app" -mindepth 1 -print -quit 2>&1)" ]; }
 
 # The attributes of the app's files, if they are in a volume. They are random if one cannot be read.
@@ -120,7 +128,7 @@ list_app() {
 # The app, as a tar in pieces, each after its size on a line; the last size is 0. After a failure, the rest is read too.
 receive() {
   IFS= read -r cnb_app && IFS= read -r cnb_state || exit 0
-  [ -O "$cnb_app" ] && { [ "$cnb_state" = kept ] || is_empty; } && ${TAR} --files-from=/dev/null >/dev/null 2>&1 ||
+  [ -O "$cnb_app" ] && ! has_mounts && { [ "$cnb_state" = kept ] || is_empty; } && ${TAR} --files-from=/dev/null >/dev/null 2>&1 ||
     { cnb_state=once; say no tar; return; }
   looks
   IFS= read -r cnb_answer || exit 0
