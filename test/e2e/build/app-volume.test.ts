@@ -1,7 +1,7 @@
 /** A large app stays in a volume between builds. The image does not depend on changes of its files. */
 
 import { execFile } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -114,6 +114,8 @@ describe('the volume of a large app', () => {
   it('is not used with a mount that a link of the builder leads into the app', async () => {
     const [mounted, builder] = [await bench.directory({ precious: 'file' }), bench.image()]
     await docker('build', '--quiet', '--tag', builder, await bench.directory({ Dockerfile: `FROM ${BUILDER}\nUSER root\nRUN ln -s workspace /link\nUSER 1001:1000\n` }))
+    // The build user may remove the file.
+    await chmod(mounted, 0o777)
     for (let time = 0; time < 2; time++) {
       await build(image, '--builder', builder)
       const { sent } = await build(image, '--builder', builder, '--volume', `${mounted}:/link/mounted:rw`)
