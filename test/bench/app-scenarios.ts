@@ -16,6 +16,13 @@ function build(image: string, app: string, way: Way): Promise<Measurement> {
   return measureCnb(['build', image, '--path', app, ...USING_BUILDER, ...(OPTIONS[way] ?? [])])
 }
 
+/** Removes an image and the volumes of its builds: the next build is a first one. */
+export async function forget(image: string): Promise<void> {
+  await docker('image', 'rm', '--force', image)
+  const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)
+  await docker('volume', 'rm', ...volumes.split('\n'))
+}
+
 /** Builds an app of many files again. @param change whether one file changes before each build */
 export function rebuildOfFiles(title: string, change: boolean): Scenario {
   const images = new Map<Way, string>()
@@ -54,9 +61,7 @@ export function firstBuildOfFiles(title: string): Scenario {
     async measure(way) {
       const image = newImage()
       const measured = await build(image, app, way)
-      await docker('image', 'rm', '--force', image)
-      const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)
-      await docker('volume', 'rm', ...volumes.split('\n'))
+      await forget(image)
       return measured
     },
   }

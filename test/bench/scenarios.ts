@@ -2,12 +2,11 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { docker } from '../support/engines/docker.ts'
 import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
 import type { Workbench } from '../support/workbench.ts'
 import { SMALL_FILES, randomLayer } from './apps.ts'
 import { type Measurement, measureCnb } from './measure.ts'
-import { firstBuildOfFiles, rebuildOfFiles } from './app-scenarios.ts'
+import { firstBuildOfFiles, forget, rebuildOfFiles } from './app-scenarios.ts'
 import { BaseMover } from './bases.ts'
 import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
 import { Fleet } from './fleet.ts'
@@ -120,9 +119,7 @@ function firstBuild(title: string, script: string, ways: readonly Driver[]): Sce
     async measure(way) {
       const image = newImage()
       const measured = await build(image, app, way)
-      await docker('image', 'rm', '--force', image)
-      const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)
-      await docker('volume', 'rm', ...volumes.split('\n'))
+      await forget(image)
       return measured
     },
   }
