@@ -31,7 +31,7 @@ const smallLibraries = {
 const FILES = {
   start: ['main.ts'],
   command: ['cli/run.ts', 'operations/connections.ts', 'base/spent-chunks.ts', 'docker/engine.ts', 'docker/engine-errors.ts'],
-  credentials: ['registry/auth/keychain.ts'],
+  references: ['registry/auth/keychain.ts', 'oci/read-config.ts', 'oci/reference.ts', 'oci/platform.ts'],
   engine: ['docker/connection/connect.ts', 'docker/connection/endpoint.ts', 'docker/orphans.ts'],
   image: ['cli/commands/inspect-handler.ts'],
   network: ['base/limiter.ts', 'registry/mirrors.ts', 'registry/registry-errors.ts', 'registry/transport/abortable.ts', 'registry/transport/proxies.ts', 'registry/transport/retries.ts', 'registry/transport/redirects.ts'],
