@@ -1,12 +1,12 @@
 /** The measured scenarios, each with all ways to run it. */
 
-import { writeFile } from 'node:fs/promises'
+import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { docker } from '../support/engines/docker.ts'
 import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
 import type { Workbench } from '../support/workbench.ts'
-import { SMALL_FILES, randomLayer } from './apps.ts'
+import { SMALL_FILES, randomLayer, writeTree } from './apps.ts'
 import { type Measurement, measureCnb } from './measure.ts'
-import { firstBuildOfFiles, forget, rebuildOfFiles } from './app-scenarios.ts'
 import { BaseMover } from './bases.ts'
 import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
 import { Fleet } from './fleet.ts'
@@ -44,6 +44,9 @@ export interface Scenario {
   end?(): Promise<void>
 }
 
+/** The files of an app of many. */
+const MANY = 40_000
+
 /** The scenarios in the order of measurement: the small ones first. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   small: rebuild('nothing changed, 20 MB layer', randomLayer(20), ['native', 'creator', 'phases']),
@@ -69,9 +72,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'create-published-again': createBuilderAgain('that builder again, nothing changed', 'registry'),
   within: createWithinRegistry('builder in the registry of its packages, bytes counted'),
   packaged: buildWithPackage('nothing changed, 20 MB layer, buildpack of 10 MB from a cached package'),
-  many: rebuildOfFiles('nothing changed, app of 40 000 files', false),
-  'many-changed': rebuildOfFiles('one file changed, app of 40 000 files', true),
-  'many-first': firstBuildOfFiles('first build, app of 40 000 files'),
+  many: rebuild('nothing changed, app of 40 000 files', randomLayer(20), ['native', 'creator'], undefined, MANY),
+  'many-changed': rebuild('one file changed, app of 40 000 files', randomLayer(20), ['native', 'creator'], (app, round) =>
+    appendFile(join(app, 'src/part-7/file-700.js'), `// ${round}\n`), MANY),
+  'many-first': firstBuild('first build, app of 40 000 files', randomLayer(20), ['native', 'creator'], MANY),
   unchanged: ifChanged('--if-changed, nothing changed, 20 MB layer', randomLayer(20), 1, 'native'),
   'unchanged-files': ifChanged('--if-changed, nothing changed, 50 000 files', randomLayer(20), 50_000, 'git'),
   thousand: { ...rebaseFleet('rebase of 1000 images in a local registry', 1000, ['native']), once: true },
@@ -82,7 +86,7 @@ function build(image: string, app: string, way: Way, options: readonly string[] 
 }
 
 /** Each way has a separate image, and therefore a separate cache. A first build and a rebuild precede the first round. */
-function rebuild(title: string, script: string, ways: readonly Driver[], change?: (app: string, round: number) => Promise<void>): Scenario {
+function rebuild(title: string, script: string, ways: readonly Driver[], change?: (app: string, round: number) => Promise<void>, files = 0): Scenario {
   const images = new Map<Way, string>()
   let app = ''
   let count = 0
@@ -96,6 +100,7 @@ function rebuild(title: string, script: string, ways: readonly Driver[], change?
     measure: run,
     async prepare(bench) {
       app = await bench.directory(appFiles(script))
+      await writeTree(app, files)
       for (const way of ways) {
         images.set(way, bench.image())
         await run(way)
@@ -106,7 +111,7 @@ function rebuild(title: string, script: string, ways: readonly Driver[], change?
 }
 
 /** Builds a new image each time; its volumes are removed before the next build. */
-function firstBuild(title: string, script: string, ways: readonly Driver[]): Scenario {
+function firstBuild(title: string, script: string, ways: readonly Driver[], files = 0): Scenario {
   let app = ''
   let newImage = (): string => ''
   return {
@@ -114,12 +119,15 @@ function firstBuild(title: string, script: string, ways: readonly Driver[]): Sce
     ways,
     async prepare(bench) {
       app = await bench.directory(appFiles(script))
+      await writeTree(app, files)
       newImage = () => bench.image()
     },
     async measure(way) {
       const image = newImage()
       const measured = await build(image, app, way)
-      await forget(image)
+      await docker('image', 'rm', '--force', image)
+      const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)
+      await docker('volume', 'rm', ...volumes.split('\n'))
       return measured
     },
   }
