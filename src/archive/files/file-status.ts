@@ -1,6 +1,6 @@
 /** The status of a file in bytes, which differ after any write to it. */
 
-import type { Stats } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 
 /** Device, inode, size, mode, and the times of the last change of content and of status, in 8 bytes each. */
 export const STATUS_BYTES = 6 * 8
@@ -19,4 +19,14 @@ export class FileStatus {
     values[4] = mtimeMs
     values[5] = ctimeMs
   }
+}
+
+/** Whether the bytes of a status are those of a directory. */
+export function hasDirectoryStatus(bytes: Buffer): boolean {
+  return (bytes.readDoubleLE(3 * 8) & constants.S_IFMT) === constants.S_IFDIR
+}
+
+/** Returns the later of the two times in the bytes of a status, in milliseconds. */
+export function latestTime(bytes: Buffer): number {
+  return Math.max(bytes.readDoubleLE(4 * 8), bytes.readDoubleLE(5 * 8))
 }

@@ -1,9 +1,9 @@
 /** Compares an app on the host with its volume, to send only what differs. */
 
-import { createHash } from 'node:crypto'
 import { constants, gunzipSync, gzipSync } from 'node:zlib'
-import { STATUS_BYTES } from '../../../archive/files/file-status.ts'
+import { hasDirectoryStatus, latestTime, STATUS_BYTES } from '../../../archive/files/file-status.ts'
 import { RACY_MS } from '../../../archive/files/stat-cache.ts'
+import { digestOf, hexOf } from '../../../oci/digest.ts'
 import { compareInWalk } from '../layers/walk-order.ts'
 import type { KnownApp } from '../model.ts'
 import { MAX_APP_LISTING } from '../run/session-script.ts'
@@ -53,7 +53,7 @@ function decompressed(file: Buffer): Buffer | undefined {
 
 /** Returns the looks of a listing, as the script computes them. */
 export function hashOf(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex')
+  return hexOf(digestOf(content))
 }
 
 /**
@@ -115,17 +115,12 @@ function compareStatuses(before: Buffer, now: Buffer, time: number): { unchanged
   let last = old.next()
   for (const { path, status } of statusesOf(now)) {
     while (!last.done && compareInWalk(last.value.path, path) < 0) last = old.next()
-    if ((status.readDoubleLE(MODE) & TYPE_BITS) === DIRECTORY) directories.add(path.toString('latin1'))
+    if (hasDirectoryStatus(status)) directories.add(path.toString('latin1'))
     const isSame = !last.done && last.value.path.equals(path) && last.value.status.equals(status)
-    if (isSame && Math.max(status.readDoubleLE(MTIME), status.readDoubleLE(CTIME)) + RACY_MS <= time) unchanged.add(path.toString('latin1'))
+    if (isSame && latestTime(status) + RACY_MS <= time) unchanged.add(path.toString('latin1'))
   }
   return { unchanged, directories }
 }
-
-/** Offsets in FileStatus's bytes. */
-const [MODE, MTIME, CTIME] = [3 * 8, 4 * 8, 5 * 8]
-const TYPE_BITS = 0o170000
-const DIRECTORY = 0o040000
 
 function* statusesOf(statuses: Buffer): Generator<{ readonly path: Buffer; readonly status: Buffer }> {
   for (let at = 0; at < statuses.length; ) {
