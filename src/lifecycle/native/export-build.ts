@@ -179,8 +179,9 @@ export function unchangedLayer(
   if (found === undefined) return { reason: 'no fingerprint of its files could be taken' }
   // A layer that was not in the image may have only its fingerprint instead of a digest.
   if (known.sha === `sha256:${known.fingerprint}`) return { reason: 'it was not in the image of the last build, so its digest is not recorded' }
-  if (found !== (restored ?? known.fingerprint)) return { reason: `its files have changed since ${restored === undefined ? 'the last build' : 'they were restored'}` }
-  return { unchanged: known, reason: `its files are unchanged since ${restored === undefined ? 'the last build' : 'they were restored'}` }
+  const since = restored === undefined ? 'the last build' : 'they were restored'
+  if (found !== (restored ?? known.fingerprint)) return { reason: `its files have changed since ${since}` }
+  return { unchanged: known, reason: `its files are unchanged since ${since}` }
 }
 
 /** The launcher layer is fixed per builder image, so it is read again only if the engine lacks the layer. */

@@ -110,9 +110,9 @@ class MountedStateVolume implements StateVolume {
     if (content.length <= MAX_APP_BYTES) await this.#write(APP, content, context)
   }
 
-  async #write(name: string, content: Buffer, { signal }: Context): Promise<void> {
+  async #write(name: string, content: Buffer, context: Context): Promise<void> {
     const file = { type: 'file', name, mode: 0o600, uid: 0, gid: 0, mtime: 0, size: content.length, content } as const
-    await (await this.#container()).putArchive(STATE_DIR, packTar([file], { signal }), { signal })
+    await (await this.#container()).putArchive(STATE_DIR, packTar([file], { signal: context.signal }), context)
   }
 
   async peerCache(context: Context): Promise<PackCache | undefined> {
