@@ -17,6 +17,8 @@ import { isForOtherUse } from '../exec-env.ts'
 import { hostPhase } from '../host-phase.ts'
 import type { BuildPlan, Lifecycle, LifecycleResult, PhaseTime } from '../lifecycle.ts'
 import { layersFile } from '../platform-files.ts'
+import { planAppVolume } from './app/app-volume.ts'
+import { directoryOfLargeApp } from './app/large-app.ts'
 import { openBuildCache, type BuildCache } from './cache/build-cache.ts'
 import type { CacheImages } from './cache/cache-image.ts'
 import { openSharedCache } from './cache/open-shared-cache.ts'
@@ -58,18 +60,18 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   // Sends the run image's layers again if the engine has lost them meanwhile.
   const plan = { ...planned, runImage: { ...planned.runImage, image: images.reopen(planned.runImage.image) } }
   // First, because it must not remove a killed run's volume that this build starts to use.
-  await options.sweep()
+  const [appDirectory] = await Promise.all([directoryOfLargeApp(plan, context), options.sweep()])
   const shared = openSharedCache(plan, options.cacheImages?.(plan))
   // Concurrently with the engine's work; a failure surfaces where the metadata is read.
   if (!plan.clearCache) shared?.tars.metadata(context).catch(() => {})
-  await using cache = await openBuildCache(engine, plan, shared, owner, context)
+  await using cache = await openBuildCache(engine, plan, shared, owner, context, await planAppVolume(engine, plan, appDirectory, context))
   await using commenced = new PendingRun({ ...options, plan, app: cache.app, times, context })
   const store = options.openStore?.(images, plan) ?? images
   const analysis = await hostPhase('analyzer', times, context, () => analyze(plan, store, cache, context))
   const { previous, record } = analysis
   const analyzed = layersFile(plan, 'analyzed.toml', analyzedToml(plan, previous))
   const version = knownLauncher(record, plan)?.version
-  const input = { ...options, ...analysis, plan, app: cache.app, knownApp: record?.app, knownTree: (known: KnownApp) => cache.readApp(known, context), times, analyzed, version, context }
+  const input = { ...options, ...analysis, plan, app: cache.app, appDirectory, knownApp: record?.app, knownTree: (known: KnownApp) => cache.readApp(known, context), times, analyzed, version, context }
   await using kaniko = new KanikoCache(engine, plan, owner, context)
   await using run = await startRun(input, commenced)
 

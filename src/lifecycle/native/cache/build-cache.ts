@@ -10,10 +10,10 @@ import { CnbError } from '../../../base/errors.ts'
 import { decide, type Context } from '../../../base/events.ts'
 import type { Engine } from '../../../docker/engine.ts'
 import { type AppTree, decodeTree } from '../app/app-tree.ts'
-import { type AppVolume, planAppVolume } from '../app/app-volume.ts'
+import type { AppVolume } from '../app/app-volume.ts'
 import { cachePlace } from '../../cache-volumes.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
-import { UnfinishedVolumes } from '../../unfinished-volumes.ts'
+import { type NewVolume, UnfinishedVolumes } from '../../unfinished-volumes.ts'
 import type { CacheRecord, CodeSource, KeptLayers, KnownApp } from '../model.ts'
 import { cacheMetadata, readCacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
 import { codeSources, externalSources } from './code-sources.ts'
@@ -49,6 +49,7 @@ export interface BuildCache extends AsyncDisposable {
  * Opens the cache and creates its volumes if they are missing.
  * @param shared the cache that the user specifies
  * @param owner the value of the owner label, by which a later run finds the leftovers of a killed run
+ * @param app the volume for the app's files, created unless it exists
  */
 export async function openBuildCache(
   engine: Engine,
@@ -56,9 +57,9 @@ export async function openBuildCache(
   shared: Pick<SharedCache, 'tars'> | undefined,
   owner: string,
   context: Context,
+  app?: NewVolume,
 ): Promise<BuildCache> {
   const { layers, state } = plan.cacheVolumes
-  const app = await planAppVolume(engine, plan, context)
   const volumes = new UnfinishedVolumes(engine, owner, context)
   try {
     await volumes.create(layers, state, ...(app ? [app] : []))

@@ -79,6 +79,8 @@ export interface RunInput extends LayersVolumeInput {
   readonly analyzed: TarEntry
   /** The version of the builder's lifecycle as recorded by an earlier build. */
   readonly version?: string
+  /** The entry of the app's directory, if the session sends the app (app/large-app.ts). */
+  readonly appDirectory?: TarEntry | undefined
   /** The app as the last build recorded it. */
   readonly knownApp?: KnownApp | undefined
   readonly knownTree?: (known: KnownApp) => Promise<AppTree | undefined>

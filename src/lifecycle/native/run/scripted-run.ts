@@ -14,7 +14,6 @@ import { layersEntries } from '../../platform-files.ts'
 import { ContentUploads } from '../content-uploads.ts'
 import { fillBuildContainer } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
-import { directoryOfLargeApp } from '../app/large-app.ts'
 import { type SentApp, sendLargeApp } from '../app/send-app.ts'
 import { readAhead, type TarsAhead } from './read-ahead.ts'
 import { buildFiles, containerFiles } from '../layers/container-files.ts'
@@ -125,9 +124,8 @@ interface Prepared {
 }
 
 async function prepare({ layers, session, ahead: { tars } }: StartedRun, input: RunInput): Promise<Prepared | PrepareFailure> {
-  const { plan, restoration, analyzed, knownApp: known, knownTree, context } = input
+  const { plan, restoration, analyzed, appDirectory, knownApp: known, knownTree, context } = input
   const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
-  const appDirectory = await directoryOfLargeApp(plan, context)
   await fillBuildContainer(layers.container, plan, entries, context, { tars, appDirectory })
   const expected = { paths: [...uploaded(entries), ...keptPaths(restoration)], fingerprints: keptFingerprints(restoration) }
   const changed = await measured(context, 'clearing /layers', () => session.prepare(expected))

@@ -3,6 +3,7 @@ import type { TarEntry } from '../../../../../src/archive/tar/tar-writer.ts'
 import type { Mount } from '../../../../../src/docker/engine.ts'
 import type { BuildPlan } from '../../../../../src/lifecycle/lifecycle.ts'
 import { planAppVolume } from '../../../../../src/lifecycle/native/app/app-volume.ts'
+import { directoryOfLargeApp } from '../../../../../src/lifecycle/native/app/large-app.ts'
 import { FakeEngine } from '../../../../support/fakes/fake-engine.ts'
 import { loadFakeImage } from '../../../../support/fakes/fake-image.ts'
 import { aBuilder, anImage, aPlan } from '../../../../support/plans.ts'
@@ -16,21 +17,26 @@ async function* appEntries(): AsyncGenerator<TarEntry> {
 
 const planOf = (changes: Partial<BuildPlan> = {}): BuildPlan => aPlan({ appEntries, ...changes })
 
+/** Plans the volume of an app as a build does. */
+async function planFor(plan: BuildPlan): ReturnType<typeof planAppVolume> {
+  return planAppVolume(engine, plan, await directoryOfLargeApp(plan, {}), {})
+}
+
 /** Plans the volume, and creates it as the cache does. */
 async function create(plan: BuildPlan): Promise<boolean | undefined> {
-  const volume = await planAppVolume(engine, plan, {})
+  const volume = await planFor(plan)
   return volume && engine.volumes.create(volume.name, volume.labels)
 }
 
 test('is for large apps only', async () => {
-  expect(await planAppVolume(engine, aPlan(), {})).toBeUndefined()
-  expect(await planAppVolume(engine, planOf(), {})).toMatchObject({ name: 'app-volume' })
+  expect(await planFor(aPlan())).toBeUndefined()
+  expect(await planFor(planOf())).toMatchObject({ name: 'app-volume' })
 })
 
 test.each([['/workspace', '/workspace'], ['/workspace/data', '/workspace'], ['/home', '/home/app']])('is not used for a mount at %s with the app in %s, which would be cleared with it', async (target, appDir) => {
   const volumes: Mount[] = [{ type: 'bind', source: '/home', target }]
-  expect(await planAppVolume(engine, planOf({ volumes, appDir }), {})).toBeUndefined()
-  expect(await planAppVolume(engine, planOf({ volumes: [{ type: 'bind', source: '/home', target: '/workspaces' }] }), {})).toBeDefined()
+  expect(await planFor(planOf({ volumes, appDir }))).toBeUndefined()
+  expect(await planFor(planOf({ volumes: [{ type: 'bind', source: '/home', target: '/workspaces' }] }))).toBeDefined()
 })
 
 test('belongs to one builder and user, because an engine fills it with their files', async () => {
@@ -45,6 +51,6 @@ test('is not used while a build with another builder uses it', async () => {
   await create(planOf())
   const mounts: Mount[] = [{ type: 'volume', source: 'app-volume', target: '/workspace' }]
   await engine.containers.create({ image: await loadFakeImage(engine, 'any'), command: [], mounts })
-  expect(await planAppVolume(engine, planOf({ builder: aBuilder({ uid: 7 }) }), {})).toBeUndefined()
-  expect(await planAppVolume(engine, planOf(), {})).toBeDefined()
+  expect(await planFor(planOf({ builder: aBuilder({ uid: 7 }) }))).toBeUndefined()
+  expect(await planFor(planOf())).toBeDefined()
 })
