@@ -147,7 +147,7 @@ async function main(): Promise<number> {
   await tuneEngine()
   const [{ runCommand, reportUsageError }, { Connections }] = await Promise.all([import('./cli/run.ts'), import('./operations/connections.ts')])
   const environment = dialect.hostOf?.(host) ?? host
-  await using connections = new Connections(environment)
+  await using connections = new Connections(environment, true)
   const io = {
     host: environment,
     stdout,

@@ -12,6 +12,11 @@ import { recordOf, stringOf } from '../formats/lenient-values.ts'
 const KILL_TIMEOUT_MS = 5000
 const TASK = 'cannot run the container'
 
+export interface DetachableContainer extends AttachedContainer {
+  /** Closes the connections; the container continues to run. */
+  detach(): Promise<void>
+}
+
 /**
  * Starts the container and attaches to it; see `run` and `converse` of Container. Without standard input, `stdin` is closed from the
  * start. Input has a separate connection: Node closes both directions of a connection after a failed write, and the program's last
@@ -19,7 +24,7 @@ const TASK = 'cannot run the container'
  */
 export async function attachAndStart(
   client: EngineClient, container: { readonly id: string; readonly stdin: boolean }, output: ContainerOutput, context: Context = {},
-): Promise<AttachedContainer> {
+): Promise<DetachableContainer> {
   throwIfAborted(context.signal)
   const ending = new AbortController()
   // Aborting it closes all connections of the attachment.
@@ -56,7 +61,11 @@ export async function attachAndStart(
       ending.abort(new CnbError('CNB_INTERRUPTED', 'the attachment to the container was closed'))
       await exitCode.catch(() => {})
     }
-    return { stdin, exitCode, [Symbol.asyncDispose]: closeInput }
+    const detach = (): Promise<void> => {
+      started = false
+      return closeInput()
+    }
+    return { stdin, exitCode, detach, [Symbol.asyncDispose]: closeInput }
   } catch (error) {
     return end(error)
   }

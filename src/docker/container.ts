@@ -4,24 +4,30 @@ import type { Readable } from 'node:stream'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
-import { attachAndStart } from './attached-container.ts'
+import { attachAndStart, type DetachableContainer } from './attached-container.ts'
 import type { Container, ContainerOutput, AttachedContainer } from './engine.ts'
 import { engineStatus } from './engine-errors.ts'
-import { discardContainer, removeContainer } from './remove-container.ts'
+import { discardContainer, type LeftContainers, removeContainer } from './remove-container.ts'
 
 export class EngineContainer implements Container {
   readonly id: string
   readonly stdin: boolean
   readonly #client: EngineClient
   readonly #context: Context
-  #attached: AttachedContainer | undefined
+  readonly #left: LeftContainers | undefined
+  #attached: DetachableContainer | undefined
   #disposal: Promise<void> | undefined
 
-  /** `stdin`: created with standard input. `context` receives a warning if the container cannot be removed on disposal. */
-  constructor(client: EngineClient, id: string, stdin: boolean, context: Context) {
+  /**
+   * @param stdin whether it was created with standard input
+   * @param left undefined if the process may continue after `leave`
+   * @param context receives a warning if the container cannot be removed on disposal
+   */
+  constructor(client: EngineClient, { id, stdin, left }: { id: string; stdin: boolean; left: LeftContainers | undefined }, context: Context) {
     this.id = id
     this.stdin = stdin
     this.#client = client
+    this.#left = left
     this.#context = context
   }
 
@@ -52,7 +58,7 @@ export class EngineContainer implements Container {
     return this.#start(output, context)
   }
 
-  async #start(output: ContainerOutput, context: Context): Promise<AttachedContainer> {
+  async #start(output: ContainerOutput, context: Context): Promise<DetachableContainer> {
     return (this.#attached = await attachAndStart(this.#client, this, output, context))
   }
 
@@ -66,6 +72,12 @@ export class EngineContainer implements Container {
 
   remove(): Promise<void> {
     return removeContainer(this.#client, this.id)
+  }
+
+  async leave(): Promise<void> {
+    if (!this.#left || this.#disposal) return this[Symbol.asyncDispose]()
+    await this.#attached?.detach()
+    await (this.#disposal = this.#left.remove(this.#client, this.id))
   }
 
   /** Removes it once; callers that no longer need the container may call it before the scope ends. */

@@ -9,12 +9,13 @@ import { EngineContainer } from './container.ts'
 import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
 import { engineRefusal, engineStatus } from './engine-errors.ts'
 import { CreateGracePeriod } from './create-grace-period.ts'
-import { discardContainer, removeContainer } from './remove-container.ts'
+import { discardContainer, type LeftContainers, removeContainer } from './remove-container.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 
-export function makeContainers(client: EngineClient): Containers {
+/** @param left returns undefined if the process may continue after Container.leave */
+export function makeContainers(client: EngineClient, left: () => Promise<LeftContainers | undefined>): Containers {
   return {
-    create: (spec, context) => create(client, spec, context),
+    create: async (spec, context) => create(client, await left(), spec, context),
     list: (label, context) => list(client, label, context),
     remove: (id) => removeContainer(client, id),
   }
@@ -25,7 +26,7 @@ export function makeContainers(client: EngineClient): Containers {
  * to leave nothing behind. The container is created under a unique temporary name, for an engine that never replies: the requested
  * name may belong to another container.
  */
-async function create(client: EngineClient, spec: ContainerSpec, context: Context = {}): Promise<Container> {
+async function create(client: EngineClient, left: LeftContainers | undefined, spec: ContainerSpec, context: Context = {}): Promise<Container> {
   const { signal } = context
   throwIfAborted(signal)
   const first = `cnb-${randomBytes(8).toString('hex')}`
@@ -41,10 +42,11 @@ async function create(client: EngineClient, spec: ContainerSpec, context: Contex
     made = id
     throwIfAborted(signal)
     if (spec.name !== undefined) {
+      await left?.settled()
       await rename(client, id, spec.name, grace.signal)
       throwIfAborted(signal)
     }
-    return new EngineContainer(client, id, spec.stdin ?? false, context)
+    return new EngineContainer(client, { id, stdin: spec.stdin ?? false, left }, context)
   } catch (error) {
     // A refusal created nothing; after any other error there may be a container.
     if (made !== undefined || engineStatus(error) === undefined) await discardContainer(client, made ?? first, context)

@@ -8,11 +8,14 @@ import type { Containers, Content, Engine, EngineImages, EngineInfo, Volumes } f
 import { makeEngineImages } from './engine-images.ts'
 import { GrpcSession } from './content/grpc-session.ts'
 import { recordOf, recordsOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
+import type { LeftContainers } from './remove-container.ts'
 import { makeVolumes } from './volumes.ts'
 
 /** The state of a connection, for all its receivers of spans. */
 interface Shared {
   readonly session: GrpcSession
+  /** Only if the process ends after its last call. */
+  readonly left?: LeftContainers | undefined
   info?: EngineInfo
 }
 
@@ -29,7 +32,7 @@ export class DockerodeEngine implements Engine {
     this.address = client.endpoint.address
     this.#client = client
     this.#shared = shared
-    this.containers = makeContainers(this.#client)
+    this.containers = makeContainers(this.#client, () => this.#leftContainers())
     this.images = makeEngineImages(this.#client, (context) => this.info(context))
     this.volumes = makeVolumes(this.#client)
     this.content = makeContent({ client: this.#client, session: shared.session, info: (context) => this.info(context) })
@@ -55,6 +58,13 @@ export class DockerodeEngine implements Engine {
       securityOptions: stringsOf(info.SecurityOptions),
     }
     return this.#shared.info
+  }
+
+  /** Podman ends a removal with its connection. A connection over a network may lose the last request. */
+  async #leftContainers(): Promise<LeftContainers | undefined> {
+    const { left } = this.#shared
+    const isLocal = this.#client.endpoint.transport.kind === 'socket'
+    return left && isLocal && (await this.info()).product === 'docker' ? left : undefined
   }
 
   reportingTo(events: EventSink | undefined): Engine {

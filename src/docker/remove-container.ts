@@ -52,3 +52,20 @@ export async function discardContainer(client: EngineClient, id: string, { event
     events?.({ type: isEngineGone(error) ? 'debug' : 'warning', message })
   }
 }
+
+/** Removes containers without waiting for the engine, at the end of a process (Container.leave). */
+export class LeftContainers {
+  readonly #removals = new Set<Promise<void>>()
+
+  /** Returns once the request is sent: the engine completes it, even if the connection is closed. */
+  async remove(client: EngineClient, id: string): Promise<void> {
+    const { sent, replied } = client.sendOnly({ method: 'DELETE', path: `/containers/${id}`, query: { force: 'true', v: 'true' } })
+    this.#removals.add(replied)
+    await sent
+  }
+
+  /** Waits for all removals: a new container may need the name of a left one. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#removals)
+  }
+}

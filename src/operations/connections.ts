@@ -22,12 +22,15 @@ interface EngineConnection {
 /** Opens connections and closes all of them on disposal; open connections keep the process alive. */
 export class Connections implements AsyncDisposable {
   readonly #host: Host
+  readonly #processEnds: boolean
   readonly #closing: (() => Promise<void>)[] = []
   #engine: Promise<EngineConnection> | undefined
   #isClosed = false
 
-  constructor(host: Host) {
+  /** @param processEnds whether the process ends after the disposal (connectEngine) */
+  constructor(host: Host, processEnds = false) {
     this.#host = host
+    this.#processEnds = processEnds
   }
 
   /**
@@ -81,7 +84,7 @@ export class Connections implements AsyncDisposable {
       import('../docker/owner.ts'),
     ])
     const endpoint = await resolveEndpoint({ env, home, uid: process.getuid?.(), windows: process.platform === 'win32' })
-    const engine = await connectEngine(endpoint, context)
+    const engine = await connectEngine(endpoint, context, this.#processEnds)
     const owner = await currentOwner(hostname(), process.pid)
     if (this.#isClosed) engine.close()
     this.#checkOpen()

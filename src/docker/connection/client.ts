@@ -1,7 +1,7 @@
 /** Requests to an engine's API over dockerode's connection, with streams and uniform errors. */
 
 import { setMaxListeners } from 'node:events'
-import { Agent, type AgentOptions } from 'node:http'
+import { Agent, type AgentOptions, request as httpRequest } from 'node:http'
 import { connect as connectPlain } from 'node:net'
 import { Duplex, finished, Transform, type Readable } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
@@ -24,6 +24,9 @@ const MAX_REPLY = 64 * 1024 * 1024
 /** A body of known length 0: docker-modem's empty chunked body could arrive late, as the first bytes of the raw stream. */
 const UPGRADE_HEADERS = { 'Content-Type': 'text/plain' }
 const SUCCESS = { 200: true, 201: true, 204: true, 304: true }
+
+/** For requests to an address without a host. */
+const HOST = 'docker.invalid'
 
 /** IDs of containers and images, which docker shows short. */
 const FULL_ID = /[0-9a-f]{64}/g
@@ -65,7 +68,7 @@ export class EngineClient {
     // One listener per concurrent request.
     setMaxListeners(0, cleanup)
     this.#agent = agent
-    const host = endpoint.transport.kind === 'tcp' ? endpoint.transport.host : 'docker.invalid'
+    const host = endpoint.transport.kind === 'tcp' ? endpoint.transport.host : HOST
     // Modem's constructor is not called: it reads DOCKER_* and all files of DOCKER_CERT_PATH, but one-way TLS has only ca.pem. The endpoint
     // is already resolved, and the agent has all its settings.
     const settings = { host, port: 80, pathPrefix: '/', protocol: 'http', headers: {}, agent: this.#agent }
@@ -146,6 +149,19 @@ export class EngineClient {
     return Buffer.concat(chunks).toString()
   }
 
+  /**
+   * Sends a request, and ignores its reply and failure.
+   * @returns `sent` resolves once the operating system has all of the request, `replied` after the reply or a failure
+   */
+  sendOnly({ method, path, query }: Pick<EngineRequest, 'method' | 'path'> & { readonly query: Record<string, string> }): { sent: Promise<void>; replied: Promise<void> } {
+    const end = this.#beginSpan({ method, path })
+    const request = httpRequest({ agent: this.#agent, host: HOST, method, path: `${path}?${new URLSearchParams(query).toString()}` })
+    request.on('error', () => {}).on('response', (reply) => reply.on('error', () => {}).resume())
+    const replied = new Promise<void>((resolve) => request.once('close', resolve))
+    const sent = Promise.race([replied, new Promise<void>((resolve) => request.end(resolve))])
+    return { sent: sent.then(() => end()), replied }
+  }
+
   async #send(request: EngineRequest, protocol?: string): Promise<Readable> {
     const { signal = this.cleanup, task } = request
     const end = this.#beginSpan(request)
@@ -200,7 +216,7 @@ export class EngineClient {
     return reply.pipe(body)
   }
 
-  #beginSpan({ method, path }: EngineRequest): EndSpan {
+  #beginSpan({ method, path }: Pick<EngineRequest, 'method' | 'path'>): EndSpan {
     return beginSpan(this.events, 'engine', `${method} ${path.replace(FULL_ID, (id) => id.slice(0, SHORT_ID))}`)
   }
 

@@ -3,6 +3,8 @@
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { DockerodeEngine } from '../dockerode-engine.ts'
+import { GrpcSession } from '../content/grpc-session.ts'
+import { LeftContainers } from '../remove-container.ts'
 import { EngineClient } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Engine } from '../engine.ts'
@@ -11,10 +13,12 @@ import { closedAtOnceHint } from './tls-problem.ts'
 
 /**
  * Connects to the engine that `resolveEndpoint` found, and pings it. The caller closes the result.
+ * @param processEnds whether the process ends after the caller's last call, and need not wait for the engine (Container.leave)
  * @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
  */
-export async function connectEngine(endpoint: Endpoint, context?: Context): Promise<Engine> {
-  const engine = new DockerodeEngine(new EngineClient(endpoint, cleanupSignal(context?.signal), context?.events))
+export async function connectEngine(endpoint: Endpoint, context?: Context, processEnds = false): Promise<Engine> {
+  const client = new EngineClient(endpoint, cleanupSignal(context?.signal), context?.events)
+  const engine = new DockerodeEngine(client, { session: new GrpcSession(client), left: processEnds ? new LeftContainers() : undefined })
   try {
     await engine.ping(context)
     return engine

@@ -68,6 +68,19 @@ export function conversationContract(bench: () => Bench): void {
       }
     })
 
+    test('removes a left container with a running program, also after the connection is closed', async () => {
+      const { engine, connectLast, image, labels } = bench()
+      const last = await connectLast()
+      const container = await last.containers.create({ image, command: ['/tool', 'hang'], labels, stdin: true })
+      const stdout = new PassThrough()
+      await container.attach({ stdout })
+      await once(stdout, 'data')
+      await container.leave()
+      last.close()
+      const ids = async (): Promise<string[]> => (await engine.containers.list(Object.keys(labels)[0]!)).map((found) => found.id)
+      await expect.poll(ids, { timeout: 20_000 }).not.toContain(container.id)
+    })
+
     test('sends end of file immediately with run', async () => {
       await using container = await create('echo', '3')
       expect(await container.run({})).toBe(3)

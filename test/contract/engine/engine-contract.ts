@@ -18,6 +18,8 @@ export interface EngineUnderTest {
   engine: Engine
   /** The program `tool/main.go`, built for this engine. */
   tool: Buffer
+  /** Opens another connection for a process that ends after its last call. */
+  connectLast: () => Promise<Engine>
 }
 
 const id = randomBytes(6).toString('hex')
@@ -32,6 +34,7 @@ export interface Bench {
   readonly labels: Record<string, string>
   /** Part of every name that the suite creates. */
   readonly id: string
+  readonly connectLast: () => Promise<Engine>
 }
 
 /** A refusal with the engine's message. */
@@ -44,12 +47,13 @@ function failure(words: RegExp): object {
 export function engineContract(name: string, start: () => Promise<EngineUnderTest>): void {
   describe(`${name} keeps the engine contract`, () => {
     let engine: Engine
+    let connectLast: EngineUnderTest['connectLast']
     let layer: Buffer
     let config: Buffer
 
     beforeAll(async () => {
       const started = await start()
-      engine = started.engine
+      ;({ engine, connectLast } = started)
       const { platform } = await engine.info()
       layer = await buffer(packFiles([['tool', started.tool, 0o755], ['etc/hello', 'hello'], ['tmp/.keep', '']]))
       config = Buffer.from(JSON.stringify({
@@ -259,7 +263,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
       })
     })
 
-    const bench = (): Bench => ({ engine, image: IMAGE, labels, id })
+    const bench = (): Bench => ({ engine, image: IMAGE, labels, id, connectLast })
     conversationContract(bench)
     imageStoreContract(bench)
 

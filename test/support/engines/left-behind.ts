@@ -1,5 +1,6 @@
 /** Finds the containers, volumes and images that `cnb` leaves on the engine. */
 
+import { expect, vi } from 'vitest'
 import { OWNER_LABEL } from '../../../src/docker/engine.ts'
 import { parseOwner } from '../../../src/docker/owner.ts'
 import { startedProcesses } from '../cnb.ts'
@@ -16,17 +17,23 @@ interface Item {
 }
 
 /**
- * Lists the engine's objects, and returns a function that returns new ones as `kind name`. Objects with the label of another
+ * Lists the engine's objects, and returns a function that returns new ones as `kind name`, after it has waited for removals that the
+ * engine completes alone (Container.leave). Objects with the label of another
  * cnb do not count, nor do images of another test run; on an engine that other programs may use
  * at the same time, only objects of the test's cnb count.
  */
 export async function watchEngine(): Promise<() => Promise<string[]>> {
   const known = new Set((await items()).map(({ kind, name }) => `${kind} ${name}`))
-  return async () =>
+  const left = async (): Promise<string[]> =>
     (await items())
       .filter((item) => (IS_OWN_ENGINE ? !isAnothers(item) && !isOnTrial(item) : isOurs(item)))
       .map(({ kind, name }) => `${kind} ${name}`)
       .filter((item) => !known.has(item))
+  return async () => {
+    const settled = async (): Promise<void> => expect(await left()).toEqual([])
+    await vi.waitFor(settled, { timeout: 5000, interval: 100 }).catch(() => {})
+    return left()
+  }
 }
 
 async function items(): Promise<Item[]> {

@@ -178,6 +178,7 @@ export class FakeEngine implements Engine {
     return {
       id,
       remove,
+      leave: remove,
       [Symbol.asyncDispose]: remove,
       putArchive: async (path, tar) => {
         if (!state().files.has(path)) {

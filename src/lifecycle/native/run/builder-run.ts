@@ -66,6 +66,8 @@ export interface BuilderRun extends AsyncDisposable {
   build(chosen: Restoration, context: Context, change?: BuildChange): Promise<FinishedBuild>
   /** Runs no more phases; their files remain readable. */
   end(): void
+  /** Disposal after a successful build; the engine may still be removing the container (Container.leave). */
+  leave(): Promise<void>
 }
 
 export interface RunInput extends LayersVolumeInput {

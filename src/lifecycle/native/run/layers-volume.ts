@@ -18,6 +18,8 @@ export interface LayersVolume extends AsyncDisposable {
   readonly kept: boolean
   /** The volume at the app's directory, if the build uses one. */
   readonly app: AppVolume | undefined
+  /** Disposal after a successful build (Container.leave), which keeps a volume that outlives it. */
+  leave(): Promise<void>
 }
 
 export interface LayersVolumeInput {
@@ -44,7 +46,7 @@ export async function lockLayersVolume(input: LayersVolumeInput, container: Lock
   const create = async (): Promise<LayersVolume> => {
     const spec = buildContainerSpec(plan, { ...container, name, layersVolume: volume, volumeLabels: CACHE_LABELS, appVolume: app?.name })
     const held = await engine.containers.create(spec, context)
-    return { container: held, volume, kept: true, app, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() }
+    return { container: held, volume, kept: true, app, leave: () => held.leave(), [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() }
   }
   const isTaken = (error: unknown): void => {
     if (engineStatus(error) !== 409) throw error
@@ -75,16 +77,11 @@ export async function createLayersVolume(input: Omit<LayersVolumeInput, 'sweep'>
       buildContainerSpec(plan, { ...container, layersVolume: volume, volumeLabels: { [OWNER_LABEL]: container.owner } }),
       context,
     )
-    return {
-      container: held,
-      volume,
-      kept: false,
-      app: undefined,
-      [Symbol.asyncDispose]: async () => {
-        await held[Symbol.asyncDispose]()
-        await discardVolume(engine, volume, context)
-      },
+    const discard = async (): Promise<void> => {
+      await held[Symbol.asyncDispose]()
+      await discardVolume(engine, volume, context)
     }
+    return { container: held, volume, kept: false, app: undefined, leave: discard, [Symbol.asyncDispose]: discard }
   } catch (error) {
     await discardVolume(engine, volume, context)
     throw error

@@ -208,6 +208,11 @@ class ScriptedRun implements BuilderRun {
     this.#session.closeInput()
   }
 
+  async leave(): Promise<void> {
+    await this.#extender?.[Symbol.asyncDispose]()
+    await this.#layers.leave()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#extender?.[Symbol.asyncDispose]()
     await this.#session[Symbol.asyncDispose]()

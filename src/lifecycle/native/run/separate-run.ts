@@ -108,6 +108,10 @@ class SeparateRun implements BuilderRun {
 
   end(): void {}
 
+  leave(): Promise<void> {
+    return this[Symbol.asyncDispose]()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#builder?.[Symbol.asyncDispose]()
     await this.#layers[Symbol.asyncDispose]()

@@ -102,6 +102,7 @@ describe('whileExtending', () => {
       run: async () => 0,
       attach: () => Promise.reject(new Error('not to be used')),
       remove: async () => {},
+      leave: async () => {},
       [Symbol.asyncDispose]: async () => {},
       ...changes,
     }
