@@ -73,13 +73,13 @@ test('trusts a private CA from any source', async () => {
   }
 })
 
-test('tries once without the private CA, not for each connection', async () => {
+test('tries once without TLS and once without the private CA, not for each connection', async () => {
   const registry = await serve(certificates.good)
   const client = open({ ca: [Buffer.from(certificates.ca)] })
   await reach(registry.address, client)
-  expect(registry.connections).toBe(2)
+  expect(registry.connections).toBe(3)
   await Promise.all(Array.from({ length: 20 }, () => reach(registry.address, client)))
-  expect(registry.connections).toBeLessThanOrEqual(1 + 8)
+  expect(registry.connections).toBeLessThanOrEqual(2 + 8)
 })
 
 test('rejects a certificate for another host', async () => {
