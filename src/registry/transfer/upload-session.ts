@@ -55,5 +55,7 @@ export async function cancelUpload(at: RemotePath, { location }: UploadSession, 
 
 /** See Repository.checkPush. */
 export async function checkPush(at: RemotePath, context: Context): Promise<void> {
-  await cancelUpload(at, await startUpload(at, `cannot write to ${at.name}`, context), context)
+  const session = await startUpload(at, `cannot write to ${at.name}`, context)
+  // Not awaited, because the answer is known.
+  void cancelUpload(at, session, context)
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { digestOf } from '../../../../src/oci/digest.ts'
 import type { Repository } from '../../../../src/registry/registry.ts'
 import { refuse, reply, startMemoryRegistry, type Interceptor, type MemoryRegistry, type MemoryRegistryOptions } from '../../../support/fakes/memory-registry.ts'
@@ -217,7 +217,7 @@ test('cancels the session of an access check or a failed mount', async () => {
   await at.repository.checkPush()
   at.registry.repository('b').blobs.set(DIGEST, BYTES)
   expect(await at.repository.mountBlob(DIGEST, 'b')).toBe(false)
-  expect(at.registry.uploads.size).toBe(0)
+  await vi.waitFor(() => expect(at.registry.uploads.size).toBe(0))
 })
 
 test('ends an upload and closes its source on an abort', async () => {
