@@ -77,7 +77,8 @@ class Sending {
           this.#blobs.invalidate(layer)
           blob = await this.#blobs.of(layer, this.#context)
         }
-        if (!trusting || !(await this.#blobs.wasSentTo(blob.descriptor.digest, target.name))) await send(blob)
+        const isThere = trusting && (this.#isOfPrevious(layer, blob, target) || (await this.#blobs.wasSentTo(blob.descriptor.digest, target.name)))
+        if (!isThere) await send(blob)
         this.#blobs.recordUpload(layer.diffId, blob, target.name)
       }
       return [send(config), ...layers.map(sendLayer)]
@@ -85,6 +86,12 @@ class Sending {
     const blobs = await Promise.all(this.#plan.layers.map((layer) => this.#blobs.of(layer, this.#context)))
     const content = encodeManifest({ config: config.descriptor, layers: blobs.map(({ descriptor }) => descriptor) })
     return { mediaType: OCI_MANIFEST, content }
+  }
+
+  /** Whether the previous image has the blob in this repository, so a layer of the run image need not be mounted again. */
+  #isOfPrevious({ diffId }: Layer, { descriptor }: LayerBlob, { name }: PublishTarget): boolean {
+    const held = this.#plan.previous?.layers.find((layer) => layer.diffId === diffId)?.blob
+    return held?.repository === name && held.descriptor.digest === descriptor.digest
   }
 }
 

@@ -32,11 +32,11 @@ async function save(layers: readonly Layer[], ...names: string[]): Promise<Saved
   return await saveToRegistry(client.registries, plan, blobs, client.context)
 }
 
-/** A layer recorded for the repository `app`, which may not have it. `open` reads it from another source. */
-function knownLayer(content: string): Layer {
+/** A layer recorded for a repository, which may not have it. `open` reads it from another source. */
+function knownLayer(content: string, repository = 'app'): Layer {
   const stored = gzipSync(content)
   const descriptor = { mediaType: `${OCI_LAYER}+gzip`, digest: digestOf(stored), size: stored.length }
-  const blob = { descriptor, repository: `${memory.address}/app`, open: async () => Readable.from([stored], { objectMode: false }) }
+  const blob = { descriptor, repository: `${memory.address}/${repository}`, open: async () => Readable.from([stored], { objectMode: false }) }
   return { ...layerOf(content), blob }
 }
 
@@ -56,6 +56,37 @@ test('does not send a layer again that was sent while it was compressed', async 
   // The layer in pieces, and the configuration.
   expect(memory.takeRequests().filter((request) => /^(POST|PATCH) /.test(request)).map((request) => request.split(' ')[0]).sort()).toEqual(['PATCH', 'POST', 'POST'])
   expect(memory.repository('app').blobs.size).toBe(2)
+})
+
+describe("a layer of the run image's repository", () => {
+  /** Publishes the layer after a previous image that has it as the given blob. Returns the number of uploads and mounts, if the registry accepts the manifest. */
+  async function sendingsAfter(held: Layer): Promise<number> {
+    const layer = knownLayer('base', 'run')
+    memory.repository('run').blobs.set(layer.blob!.descriptor.digest, gzipSync('base'))
+    memory.repository('app').blobs.set(held.blob!.descriptor.digest, gzipSync('base'))
+    await using blobs = new LayerBlobs()
+    const plan = planOf([layer], { names: [`${memory.address}/app:1`] })
+    await saveToRegistry(client.registries, { ...plan, previous: { ...plan.base!, layers: [held] } }, blobs, client.context)
+    expect(memory.repository('app').blobs.has(layer.blob!.descriptor.digest)).toBe(true)
+    const requests = memory.takeRequests()
+    expect(requests.filter((request) => request.startsWith('PUT ') && request.includes('/manifests/'))).toHaveLength(1)
+    return requests.filter((request) => request.startsWith('POST ')).length
+  }
+
+  test('is not mounted again if the previous image has it', async () => {
+    // The configuration only.
+    expect(await sendingsAfter(knownLayer('base'))).toBe(1)
+  })
+
+  test('is mounted if the previous image has other bytes of it', async () => {
+    const stored = knownLayer('base')
+    const descriptor = { ...stored.blob!.descriptor, digest: digestOf('compressed in another way') }
+    expect(await sendingsAfter({ ...stored, blob: { ...stored.blob!, descriptor } })).toBe(2)
+  })
+
+  test('is mounted if the previous image is in another repository', async () => {
+    expect(await sendingsAfter(knownLayer('base', 'elsewhere'))).toBe(2)
+  })
 })
 
 /** Rejects PUT requests with matching paths. */
