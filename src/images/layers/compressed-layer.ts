@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { crc32, gzip } from 'node:zlib'
 import { verified } from '../../archive/verified-stream.ts'
 import { CnbError, throwIfAborted } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -25,15 +25,14 @@ import type { Layer, LayerBlob } from '../image.ts'
  */
 const LEVEL = 1
 
-/**
- * The level for compressed files (jars, wheels, images), which are slowest and do not shrink: 13 s of CPU time for 500 MB. A block is
- * stored uncompressed if its samples do not shrink.
- */
-const STORED = 0
+/** Samples of a block, which decide whether it is compressed. Compressed files (jars, wheels, images) do not shrink: 13 s of CPU time for 500 MB. */
 const SAMPLES = 8
 /** In bytes. */
 const SAMPLE = 2048
-/** The samples must shrink below this ratio. */
+/** Bits of information per byte, by the frequency of byte values: below, data shrinks; above, it is compressed or encrypted. */
+const SHRINKS_BELOW = 7.5
+const NEVER_ABOVE = 7.95
+/** Between the two, the samples must shrink below this ratio. */
 const WORTHWHILE = 0.97
 
 /** Bytes per gzip member. Smaller blocks compress worse (0.3 % at this size), larger ones only need more memory. */
@@ -49,6 +48,13 @@ const compress = promisify<Buffer, { level: number; chunkSize: number }, Buffer>
 /** The position of the operating system in a gzip header (RFC 1952, section 2.3). */
 const SYSTEM_AT = 9
 const UNKNOWN_SYSTEM = 255
+/** A header without time and name. */
+const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, UNKNOWN_SYSTEM])
+/** The maximum length of a stored block of deflate (RFC 1951, section 3.2.4). */
+const STORED_BLOCK = 65535
+/** Its header, and the end of a gzip member: checksum and length. */
+const STORED_HEADER = 5
+const TRAILER = 8
 
 /** Bytes per read of the file. */
 const PIECE = 1024 * 1024
@@ -195,9 +201,26 @@ function isOther({ diffId }: Layer, found: string): CnbError {
 }
 
 async function compressBlock(block: Buffer): Promise<Buffer> {
-  const level = (await isCompressible(block)) ? LEVEL : STORED
-  const member = await compress(block, { level, chunkSize: COMPRESSED_BLOCK })
+  if (!(await isCompressible(block))) return storedMember(block)
+  const member = await compress(block, { level: LEVEL, chunkSize: COMPRESSED_BLOCK })
   member[SYSTEM_AT] = UNKNOWN_SYSTEM
+  return member
+}
+
+/** Returns a gzip member with the uncompressed block, which zlib at level 0 takes five times as long to write. */
+function storedMember(block: Buffer): Buffer {
+  const parts = Math.ceil(block.length / STORED_BLOCK)
+  const member = Buffer.allocUnsafeSlow(HEADER.length + parts * STORED_HEADER + block.length + TRAILER)
+  let at = HEADER.copy(member)
+  for (let part = 0; part < parts; part++) {
+    const bytes = block.subarray(part * STORED_BLOCK, (part + 1) * STORED_BLOCK)
+    at = member.writeUInt8(part === parts - 1 ? 1 : 0, at)
+    at = member.writeUInt16LE(bytes.length, at)
+    at = member.writeUInt16LE(bytes.length ^ 0xffff, at)
+    at += bytes.copy(member, at)
+  }
+  at = member.writeUInt32LE(crc32(block), at)
+  member.writeUInt32LE(block.length, at)
   return member
 }
 
@@ -206,6 +229,15 @@ async function isCompressible(block: Buffer): Promise<boolean> {
   if (block.length <= SAMPLES * SAMPLE) return true
   const stride = Math.floor((block.length - SAMPLE) / (SAMPLES - 1))
   const samples = Buffer.concat(Array.from({ length: SAMPLES }, (_, at) => block.subarray(at * stride, at * stride + SAMPLE)))
+  const bits = entropy(samples)
+  if (bits < SHRINKS_BELOW || bits > NEVER_ABOVE) return bits < SHRINKS_BELOW
   const { length } = await compress(samples, { level: LEVEL, chunkSize: 2 * samples.length })
   return length < samples.length * WORTHWHILE
+}
+
+/** Returns Shannon's entropy of the frequency of byte values, in bits per byte. */
+function entropy(bytes: Buffer): number {
+  const counts = new Uint32Array(256)
+  for (const byte of bytes) counts[byte]!++
+  return counts.reduce((sum, count) => (count === 0 ? sum : sum - (count / bytes.length) * Math.log2(count / bytes.length)), 0)
 }
