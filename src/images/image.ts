@@ -50,6 +50,8 @@ export interface ImagePlan {
   readonly base?: Image | undefined
   /** The image that this one replaces. The store should have its layers. */
   readonly previous?: Image
+  /** Whether the name is known to be new: then the store most likely lacks the image's own blobs. */
+  readonly isFirst?: boolean
   readonly config: ImageConfig
   readonly layers: readonly Layer[]
   /** The layers' blobs in other stores, to save the same manifest everywhere; for all layers or for none. */

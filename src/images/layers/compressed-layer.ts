@@ -15,6 +15,7 @@ import { writeWhole } from '../../base/files.ts'
 import { Limiter } from '../../base/limiter.ts'
 import { countBytes } from '../../base/spent-chunks.ts'
 import { OCI_LAYER } from '../../oci/media-types.ts'
+import { bytesBlob } from './bytes-blob.ts'
 import { cannotKeep } from './hashed-file.ts'
 import type { Layer, LayerBlob } from '../image.ts'
 
@@ -44,6 +45,10 @@ const COMPRESSED_BLOCK = BLOCK + 4096
 const THREADS = Math.min(availableParallelism(), 3)
 const limit = new Limiter(THREADS)
 const compress = promisify<Buffer, { level: number; chunkSize: number }, Buffer>(gzip)
+
+/** The size of a tar that is compressed in memory. */
+const SMALL = 64 * 1024
+const MEDIA_TYPE = `${OCI_LAYER}+gzip`
 
 /** The position of the operating system in a gzip header (RFC 1952, section 2.3). */
 const SYSTEM_AT = 9
@@ -108,7 +113,7 @@ export class LayerCompressor implements AsyncDisposable {
     this.#finished = true
     this.#wake()
     return {
-      descriptor: { mediaType: `${OCI_LAYER}+gzip`, digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size },
+      descriptor: { mediaType: MEDIA_TYPE, digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size },
       open: async (signal) => createReadStream(this.#path, { highWaterMark: PIECE, signal }),
     }
   }
@@ -178,22 +183,31 @@ function takeBlock(): Buffer {
 }
 
 /**
- * Compresses a layer to a file in `directory`. The owner of the directory removes the file.
+ * Compresses a layer to a file in `directory`, or in memory if it is small. The owner of the directory removes the file.
  * @throws CnbError CNB_IMAGE_INVALID if the stream's content is not the layer; CNB_OUTPUT, and errors of the stream
  */
 export async function compressLayer(layer: Layer, directory: string, { signal }: Context = {}): Promise<LayerBlob> {
+  if (layer.size !== undefined && layer.size <= SMALL) {
+    const bytes: Buffer[] = []
+    for await (const chunk of bytesOf(layer, signal)) bytes.push(chunk)
+    return bytesBlob({ mediaType: MEDIA_TYPE, content: await compressBlock(Buffer.concat(bytes)) })
+  }
   await using compressor = await LayerCompressor.open(directory)
+  for await (const chunk of bytesOf(layer, signal)) await compressor.write(chunk)
+  return await compressor.finish()
+}
+
+async function* bytesOf(layer: Layer, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of verified(await layer.open(signal), layer.diffId, (found) => isOther(layer, found))) {
       throwIfAborted(signal)
-      await compressor.write(chunk as Buffer)
+      yield chunk as Buffer
     }
   } catch (error) {
     throwIfAborted(signal)
     if (error instanceof CnbError) throw error
     throw new CnbError('CNB_ENGINE_FAILED', `cannot read layer ${layer.diffId}: ${(error as Error).message}`, { cause: error })
   }
-  return await compressor.finish()
 }
 
 function isOther({ diffId }: Layer, found: string): CnbError {

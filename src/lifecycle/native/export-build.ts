@@ -41,7 +41,7 @@ export interface ExportedBuild {
   readonly extended?: Pick<ExportInput, 'extensionLayers' | 'extendedSettings'>
   readonly sink: ImageSink
   /** The same as in NativeOptions. */
-  readonly blobs: Pick<LayerBlobs, 'copy'> | undefined
+  readonly blobs: Pick<LayerBlobs, 'copy' | 'of'> | undefined
   /** Receives the layers that are read, without `blobs`. */
   readonly images: Pick<EngineImageStore, 'copy'>
   /** Called when the image is complete, although its content may still be read to send it. */
@@ -60,6 +60,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   const { builder } = plan
   await using layers = new LayerFactory(built.files, builder)
   const known = knownLauncher(input.record, plan)
+  if (!known) prepareLauncher(layers, input.blobs, context)
   let launcher: KnownLauncher | undefined
   let app: KnownApp | undefined
   let isRead = false
@@ -182,6 +183,11 @@ export function unchangedLayer(
   const since = restored === undefined ? 'the last build' : 'they were restored'
   if (found !== (restored ?? known.fingerprint)) return { reason: `its files have changed since ${since}` }
   return { unchanged: known, reason: `its files are unchanged since ${since}` }
+}
+
+/** Reads and compresses the launcher, which no buildpack can change, while other layers are read. Its failure surfaces where the layer is used. */
+function prepareLauncher(layers: LayerFactory, blobs: ExportedBuild['blobs'], context: Context): void {
+  layers.launcherLayer(context).then((layer) => blobs?.of(layer, context)).catch(() => {})
 }
 
 /** The launcher layer is fixed per builder image, so it is read again only if the engine lacks the layer. */

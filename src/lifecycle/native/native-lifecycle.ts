@@ -43,8 +43,8 @@ export interface NativeOptions {
   readonly sweep: () => Promise<void>
   /** Returns the registry access for the plan's cache image. */
   readonly cacheImages?: (plan: BuildPlan) => CacheImages
-  /** Copies new layers while they are read for their digests, for registries and layouts that store them compressed. */
-  readonly blobs?: Pick<LayerBlobs, 'copy'>
+  /** Compresses new layers while they are read for their digests, for registries and layouts. */
+  readonly blobs?: Pick<LayerBlobs, 'copy' | 'of'>
   /** Opens the store of the previous and the new image; the engine if absent. */
   readonly openStore?: (images: EngineImageStore, plan: BuildPlan) => ImageSource & ImageSink
 }

@@ -63,6 +63,7 @@ export async function planExport(input: ExportInput, context: Context): Promise<
     image: {
       base,
       previous: previous?.image,
+      isFirst: previous === undefined,
       config,
       layers: [...base.layers, ...layers.added.map(({ layer }) => layer)],
       tags: [plan.image, ...plan.tags],

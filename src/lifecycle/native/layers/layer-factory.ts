@@ -21,6 +21,7 @@ const SPOOL_MEMORY = 8 * 1024 * 1024
 export class LayerFactory implements AsyncDisposable {
   readonly #source: LayerSource
   readonly #spools: Spool[] = []
+  #launcher: Promise<Layer> | undefined
 
   /** @param owner the build user, who owns all files of the layers */
   constructor(files: BuildFiles, owner: EntryOwner) {
@@ -55,12 +56,13 @@ export class LayerFactory implements AsyncDisposable {
     return sliceLayers(this.#source, path, parents, slices, context)
   }
 
-  /** Returns the layer with the launcher. @throws CnbError CNB_BUILDER_INVALID if the builder has none */
+  /** Returns the layer with the launcher, which is read once. @throws CnbError CNB_BUILDER_INVALID if the builder has none */
   launcherLayer(context: Context): Promise<Layer> {
-    return launcherLayer(this.#source, context)
+    return (this.#launcher ??= launcherLayer(this.#source, context))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#launcher?.catch(() => {})
     await Promise.all(this.#spools.splice(0).map((spool) => spool[Symbol.asyncDispose]()))
   }
 }

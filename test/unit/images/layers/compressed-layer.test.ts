@@ -68,6 +68,17 @@ test('stores blocks that do not shrink uncompressed, and compresses others', asy
   expect(sizes[0]! * size).toBe(10 + 9 * 5 + size + 8)
 })
 
+test('compresses a small layer to the same blob in memory, and rejects another stream', async () => {
+  const path = await directory()
+  const layer = layerOf(contentOf(30_000))
+  const small = await compressLayer({ ...layer, size: 30_000 }, path)
+  expect(await readdir(path)).toEqual([])
+  expect(small.descriptor).toEqual((await compressLayer(layer, path)).descriptor)
+  expect(gunzipSync(await buffer(await small.open())).equals(contentOf(30_000))).toBe(true)
+  const other = { ...layer, size: 30_000, open: async () => Readable.from([contentOf(30_001)], { objectMode: false }) }
+  await expect(compressLayer(other, path)).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
+})
+
 test('rejects a stream with another digest, and leaves no file', async () => {
   const path = await directory()
   const layer = { ...layerOf(contentOf(2_000_000)), open: async () => Readable.from([contentOf(1_999_999)], { objectMode: false }) }

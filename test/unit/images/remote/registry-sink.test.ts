@@ -89,6 +89,17 @@ describe("a layer of the run image's repository", () => {
   })
 })
 
+test('checks the presence of small blobs only if the name is not new, and always that of large ones', async () => {
+  const heads = async (isFirst: boolean): Promise<number> => {
+    await using blobs = new LayerBlobs()
+    const layers = [layerOf('small'), layerOf(randomBytes(100_000).toString('latin1'))]
+    await saveToRegistry(client.registries, { ...planOf(layers, { names: [`${memory.address}/app:1`] }), isFirst }, blobs, client.context)
+    return memory.takeRequests().filter((request) => request.startsWith('HEAD ')).length
+  }
+  expect(await heads(true)).toBe(1)
+  expect(await heads(false)).toBe(3)
+})
+
 /** Rejects PUT requests with matching paths. */
 function refusePuts(names: RegExp, status = 403): void {
   memory.intercept = (request, response, url) => {
