@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { decompress } from '../archive/decompress.ts'
 import { directoryEntries } from '../archive/files/directory-entries.ts'
@@ -32,7 +32,7 @@ export interface FileTree {
  * @param invalid the error code for unreadable content
  * @param missing the error code for a path that does not exist
  * @param name the name for messages, instead of the path
- * @param without paths of files that a directory's entries leave out
+ * @param without paths of files and directories that a directory's entries leave out
  * @throws CnbError `missing`, `invalid`; iterating the entries throws `invalid` too, and CNB_UNSUPPORTED for other compressions
  */
 export async function openFileTree(path: string, { invalid, missing }: { invalid: ErrorCode; missing: ErrorCode }, name = path, without: readonly string[] = []): Promise<FileTree> {
@@ -55,8 +55,15 @@ export async function openFileTree(path: string, { invalid, missing }: { invalid
 async function* fromDirectory(path: string, invalid: ErrorCode, without: ReadonlySet<string>, { signal, events }: Context): AsyncGenerator<TreeEntry, void, undefined> {
   // As in pack's layers, additional hard links of a file stay links.
   for await (const entry of directoryEntries(path, { prefix: '', invalid, keepHardLinks: true, signal, events })) {
-    if (!without.has(join(path, entry.name.toString()))) yield { ...entry, name: Buffer.from(entry.name) }
+    if (!isWithin(without, join(path, entry.name.toString()), path)) yield { ...entry, name: Buffer.from(entry.name) }
   }
+}
+
+/** Whether one of the places is the path or above it, but below the root. */
+function isWithin(places: ReadonlySet<string>, path: string, root: string): boolean {
+  if (places.size === 0) return false
+  for (let at = path; at.length > root.length; at = dirname(at)) if (places.has(at)) return true
+  return false
 }
 
 async function* fromArchive(path: string, source: string, invalid: ErrorCode, { signal }: Context): AsyncGenerator<TreeEntry, void, undefined> {

@@ -11,6 +11,6 @@ export interface ModuleReading {
   readonly target?: BuildTarget
   /** The archive's name in messages, instead of its path: the address that it was downloaded from. */
   readonly name?: string
-  /** The paths of files in a directory that are not the module's, such as the package itself. */
+  /** The paths of files and directories in a directory that are not the module's, such as the package itself. */
   readonly without?: readonly string[]
 }

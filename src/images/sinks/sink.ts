@@ -31,6 +31,8 @@ export interface SinkOptions {
 export interface Sink {
   /** The value of `--to`, with absolute paths. */
   readonly place: string
+  /** The directory that has its files. */
+  readonly directory?: string
   /** Determines the order: files first, then the engine, then registries. */
   readonly store: 'files' | 'engine' | 'registry'
   /** Whether it stores compressed layers. All such sinks store the same manifest. */

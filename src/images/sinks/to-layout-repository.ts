@@ -19,6 +19,7 @@ export function toLayoutRepository(text: string, { cwd, sparse }: SinkOptions): 
   const root = resolve(cwd, given)
   return {
     place: `layout-repo:${root}`,
+    directory: root,
     store: 'files',
     takesBlobs: true,
     sparse,

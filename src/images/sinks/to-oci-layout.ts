@@ -15,6 +15,7 @@ export function toOciLayout(text: string, { cwd, sparse }: SinkOptions): Sink {
   const location = { ...parsed, directory: resolve(cwd, parsed.directory) }
   return {
     place: formatLayoutLocation(location),
+    directory: location.directory,
     store: 'files',
     takesBlobs: true,
     sparse,

@@ -59,7 +59,8 @@ export async function packageModule(options: PackageOptions, places: ImageServic
 
   // Only layers that the engine's image of that name lacks are sent to the engine.
   const previous = isOnEngine && tags[0] ? await engine.find(formatReference(tags[0]), context) : undefined
-  const outputs = isFile ? packageFiles(options.name, targets).map((file) => resolve(host.cwd, file)) : []
+  const files = isFile ? packageFiles(options.name, targets).map((file) => resolve(host.cwd, file)) : []
+  const outputs = [...files, ...sinks.flatMap(({ directory }) => directory ?? [])]
   const plans = await step(context, `reading ${options.kind}s`, () => Promise.all(targets.map(async (target) => {
     const modules = await readPackageModules(source, target, { sources, platform, outputs }, context)
     const planned = await planPackage({ ...modules, target, tags, labels: settings.labels, flattenExcept: settings.flattenExcept }, context)

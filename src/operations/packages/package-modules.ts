@@ -17,7 +17,7 @@ export interface PackageReading {
   readonly sources: ModuleSources
   /** For dependencies in images, if the target has no architecture. */
   readonly platform: Platform
-  /** The paths of the files that will be written, which are not part of the module. */
+  /** The paths of the files and directories that will be written, which are not part of the module. */
   readonly outputs: readonly string[]
 }
 

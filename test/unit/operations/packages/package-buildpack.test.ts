@@ -137,6 +137,12 @@ describe('a package file', () => {
     expect(await contents()).toEqual(first)
   })
 
+  test.each(['oci:a/images', 'layout-repo:a/images'])('does not contain %s of an earlier package', async (place) => {
+    const options: Partial<PackageOptions> = { path: 'a', to: [place], targets: ['linux/amd64'] }
+    const { images: first } = await create(options)
+    expect((await create(options)).images).toEqual(first)
+  })
+
   test.each([
     ['name', ['linux/amd64'], ['name.cnb']],
     ['name-1.0', ['linux/amd64'], ['name-1.0.cnb']],
