@@ -13,6 +13,10 @@ const UNDICI = {
 /** Modules that a library loads and cnb does not use: imported path, importing library, content. */
 const STUBS = [
   [UNUSED, /./, 'module.exports = {}'],
+  // docker-modem: a log that opens standard error, TLS, which the agent does itself (client.ts), and Node's streams a second time.
+  [/^debug$/, /[/\\]docker-modem[/\\]/, 'module.exports = () => () => {}'],
+  [/^https$/, /[/\\]docker-modem[/\\]/, 'module.exports = {}'],
+  [/^readable-stream$/, /[/\\]docker-modem[/\\]/, "module.exports = require('node:stream')"],
   // commander needs it only for subcommands in separate programs, which cnb does not have; loading it is 5 % of the time of --help.
   [/^node:child_process$/, /[/\\]commander[/\\]/, 'module.exports = {}'],
   // Bun opens the standard streams if the bundler's import copies the members of process. commander requires it, which copies nothing.

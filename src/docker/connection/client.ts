@@ -4,7 +4,6 @@ import { setMaxListeners } from 'node:events'
 import { Agent, type AgentOptions, request as httpRequest } from 'node:http'
 import { connect as connectPlain } from 'node:net'
 import { Duplex, finished, Transform, type Readable } from 'node:stream'
-import { connect as connectTls } from 'node:tls'
 import { inspect } from 'node:util'
 import Modem from 'docker-modem'
 import Dockerode from 'dockerode'
@@ -284,7 +283,8 @@ export class EngineAgent extends Agent {
         const { host, port, tls } = transport
         const target = { host, port, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
         if (!tls) return connectPlain(target)
-        return connectTls({ ...target, ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: tls.verify })
+        // Loaded only here: an engine of this machine needs no TLS.
+        return process.getBuiltinModule('node:tls').connect({ ...target, ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: tls.verify })
       }
     }
   }
