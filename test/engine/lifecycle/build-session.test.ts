@@ -53,7 +53,7 @@ async function look(source: string, entries: readonly TarEntry[], kept: KeptPath
   await container.putArchive('/layers', packTar(entries), {})
   await using session = new BuildSession([], {})
   await session.start(container)
-  const prepared = await session.prepare(kept)
+  const prepared = await session.prepare(kept, async () => {})
   if (typeof prepared === 'string') return { prepared, fingerprints: new Map(), calls: [] }
   await session.detect(false)
   await session.remove([])

@@ -36,7 +36,7 @@ test('is exact, and the layer is read once', async () => {
   await container.putArchive('/layers', packTar(TREE), {})
   await using session = new BuildSession([], {})
   await session.start(container)
-  expect(await session.prepare({ paths: ['bp', 'bp/layer'], fingerprints: new Map() })).toEqual([])
+  expect(await session.prepare({ paths: ['bp', 'bp/layer'], fingerprints: new Map() }, async () => {})).toEqual([])
   await session.detect(false)
   await session.remove([])
   await (await session.build(undefined)).fingerprints([])

@@ -61,6 +61,7 @@ class Session {
       return 0
     }
     this.#data('attributes', this.#attributes(await this.#paths()))
+    await this.#line()
     this.#data('paths', this.#listing())
     this.#data('fingerprints', this.#fingerprints(await this.#paths()))
     this.#remove(await this.#paths())

@@ -90,11 +90,14 @@ export class BuildSession implements AsyncDisposable {
 
   /**
    * Removes everything from `/layers` except `kept`.
+   * @param fill uploads files that are in `kept`, and none in the directories that have fingerprints, which the script reads meanwhile
    * @returns the directories that were removed because their fingerprint differs, or why the session cannot continue
    */
-  async prepare(kept: KeptPaths): Promise<string[] | PrepareFailure> {
+  async prepare(kept: KeptPaths, fill: () => Promise<void>): Promise<string[] | PrepareFailure> {
     const directories = [...kept.fingerprints.keys()]
     this.#sayPaths(directories)
+    await fill()
+    this.#say('filled')
     const first = await this.#said.reply()
     if (first.words[0] === 'missing') return 'missing'
     const attributes = dataOf(first, 'attributes')

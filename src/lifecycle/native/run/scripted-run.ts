@@ -126,9 +126,9 @@ interface Prepared {
 async function prepare({ layers, session, ahead: { tars } }: StartedRun, input: RunInput): Promise<Prepared | PrepareFailure> {
   const { plan, restoration, analyzed, appDirectory, knownApp: known, knownTree, context } = input
   const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
-  await fillBuildContainer(layers.container, plan, entries, context, { tars, appDirectory })
+  const fill = (): Promise<void> => fillBuildContainer(layers.container, plan, entries, context, { tars, appDirectory })
   const expected = { paths: [...uploaded(entries), ...keptPaths(restoration)], fingerprints: keptFingerprints(restoration) }
-  const changed = await measured(context, 'clearing /layers', () => session.prepare(expected))
+  const changed = await measured(context, 'clearing /layers', () => session.prepare(expected, fill))
   if (typeof changed === 'string') return changed
   if (!appDirectory) return { changed, app: undefined }
   const app = await sendLargeApp({ session: session.app, container: layers.container, plan, volume: layers.app, known, knownTree }, context)

@@ -50,8 +50,8 @@ const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
  * Its variables have names that no builder image sets for its buildpacks, which would see the script's values.
  *
  * Standard input: the mark on a line. A list of paths is a line with its size in bytes, followed by the paths, each terminated by a
- * NUL. The lists and words are, in order: the directories of `/layers` that need a fingerprint; those of them that the script must
- * hash; the paths to remove; `app`, if there is one to receive, its directory, its state, and an answer; `restored`, if layers were
+ * NUL. The lists and words are, in order: the directories of `/layers` that need a fingerprint; `filled` when all files are uploaded; the
+ * directories that the script must hash; the paths to remove; `app`, if there is one to receive, its directory, its state, and an answer; `restored`, if layers were
  * uploaded, with the paths to remove, the directories that need a fingerprint, and those of them that the script must hash; `ask` to run
  * the detector, or `known` to do so without reporting the lifecycle's version at the end; after detection, the paths to remove; then
  * `build`, or another word if the build phase ran elsewhere; the directories that the script must hash; then, any number of times, a
@@ -204,6 +204,7 @@ cnb_level=$1
 [ $# -eq 0 ] || shift
 cd /layers || exit 1
 paths | attributes
+IFS= read -r cnb_ask || exit 0
 list
 fingerprints
 remove

@@ -53,6 +53,18 @@ test('ends the session after too many unread lines, which use no memory', async 
   await expect(session.remove([])).rejects.toMatchObject(unexpected)
 })
 
+test('lists /layers only after it is filled, because a list of changing files is incomplete', async () => {
+  const { session, sent } = await openSession()
+  let fill = (): void => {}
+  const prepared = session.prepare({ paths: [], fingerprints: new Map([['bp/layer', 'print']]) }, () => new Promise((resolve) => (fill = resolve)))
+  prepared.catch(() => {})
+  await setImmediate()
+  expect(sent()).toBe('11\n./bp/layer\0')
+  fill()
+  await setImmediate()
+  expect(sent()).toBe('filled\n')
+})
+
 test('fails ten minutes after a missing reply, while a phase may take any time', async () => {
   vi.useFakeTimers()
   const { session, say } = await openSession()
