@@ -60,7 +60,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   const { builder } = plan
   await using layers = new LayerFactory(built.files, builder)
   const known = knownLauncher(input.record, plan)
-  if (!known) prepareLauncher(layers, input.blobs, context)
+  if (!known) prepareLauncher(layers, previous ? undefined : input.blobs, context)
   let launcher: KnownLauncher | undefined
   let app: KnownApp | undefined
   let isRead = false
@@ -185,7 +185,10 @@ export function unchangedLayer(
   return { unchanged: known, reason: `its files are unchanged since ${since}` }
 }
 
-/** Reads and compresses the launcher, which no buildpack can change, while other layers are read. Its failure surfaces where the layer is used. */
+/**
+ * Reads the launcher, which no buildpack can change, while other layers are read. Its failure surfaces where the layer is used.
+ * @param blobs compresses it too, unless a previous image most likely has it
+ */
 function prepareLauncher(layers: LayerFactory, blobs: ExportedBuild['blobs'], context: Context): void {
   layers.launcherLayer(context).then((layer) => blobs?.of(layer, context)).catch(() => {})
 }

@@ -1,7 +1,7 @@
 /**
  * The cache metadata, `io.buildpacks.lifecycle.cache.metadata` (lifecycle platform/cache.go).
  *
- * An additional key has the code sources of the layers; the lifecycle neither reads nor writes it.
+ * Additional keys have the code sources of the layers and the builder's launcher; the lifecycle neither reads nor writes them.
  */
 
 import { CnbError } from '../../../base/errors.ts'
@@ -11,12 +11,13 @@ import { compareBytes, encodeGoObject, encodeGoString, encodeGoValue } from '../
 import { labelJson } from '../export/label-json.ts'
 import { parseExactJson } from '../../../formats/go/exact-json.ts'
 import type { KnownLayer } from '../metadata/restore-rules.ts'
-import type { CacheRecord, CodeSource } from '../model.ts'
-import { readSource } from './record.ts'
+import type { CacheRecord, CodeSource, KnownLauncher } from '../model.ts'
+import { readLauncher, readSource } from './record.ts'
 
 export const CACHE_METADATA = 'io.buildpacks.lifecycle.cache.metadata'
 
 const SOURCES = 'dev.cnb.sources'
+const LAUNCHER = 'dev.cnb.launcher'
 
 export interface CacheMetadata {
   /** Empty if the native driver did not write the metadata; the sources are then unknown. */
@@ -24,6 +25,8 @@ export interface CacheMetadata {
   /** The diffID of the layer with the SBOM files; empty without one. */
   readonly sbom: string
   readonly buildpacks: readonly CachedBuildpack[]
+  /** Spares builds on other machines from reading the launcher. */
+  readonly launcher?: KnownLauncher | undefined
 }
 
 export interface CachedBuildpack {
@@ -38,10 +41,12 @@ export function readCacheMetadata(text: string): CacheMetadata | undefined {
     const value = parseExactJson(text)
     if (!isTable(value)) return undefined
     const fields = new FieldReader(value, [], (_path, message) => new CnbError('CNB_IMAGE_INVALID', message))
+    const launcher = fields.table(LAUNCHER)
     return {
       sources: fields.tables(SOURCES).map(readSource),
       sbom: fields.table('sbom')?.string('sha') ?? '',
       buildpacks: fields.tables('buildpacks').map(readBuildpack),
+      ...(launcher ? { launcher: readLauncher(launcher) } : {}),
     }
   } catch {
     return undefined
@@ -71,22 +76,26 @@ function readLayer(fields: FieldReader): KnownLayer {
 }
 
 /** Returns the metadata of a record's layers. */
-export function cacheMetadata({ sources, buildpacks, sbom }: CacheRecord): CacheMetadata {
+export function cacheMetadata({ sources, buildpacks, sbom, launcher }: CacheRecord): CacheMetadata {
   const layersOf = (layers: CacheRecord['buildpacks'][number]['layers']): ReadonlyMap<string, KnownLayer> => new Map(Object.entries(layers))
   return {
     sources,
     sbom: sbom.cache?.sha ?? '',
     buildpacks: buildpacks.map(({ id, version, layers }) => ({ id, version, layers: layersOf(layers) })),
+    launcher,
   }
 }
 
 /**
- * Returns the text of the metadata file, byte for byte as the stock exporter writes it, with the sources as the last key.
+ * Returns the text of the metadata file, byte for byte as the stock exporter writes it, with the additional keys as the last ones.
  * @throws CnbError CNB_EXPORT_FAILED for data that JSON cannot represent
  */
-export function writeCacheMetadata({ sources, sbom, buildpacks }: CacheMetadata): string {
+export function writeCacheMetadata({ sources, sbom, buildpacks, launcher }: CacheMetadata): string {
   const list = buildpacks.length === 0 ? 'null' : `[${buildpacks.map(buildpackJson).join(',')}]`
-  const own: [string, string][] = sources.length === 0 ? [] : [[SOURCES, encodeGoValue(sources)]]
+  const own: [string, string][] = [
+    ...(sources.length === 0 ? [] : [[SOURCES, encodeGoValue(sources)] satisfies [string, string]]),
+    ...(launcher ? [[LAUNCHER, encodeGoValue(launcher)] satisfies [string, string]] : []),
+  ]
   return `${encodeGoObject([['sbom', encodeGoObject([['sha', encodeGoString(sbom)]])], ['buildpacks', list], ...own])}\n`
 }
 

@@ -42,7 +42,7 @@ export async function readPackCache(
   }
   const files = isDigest(metadata.sbom) ? await reader.sbomFiles(metadata.sbom, context) : undefined
   const sbom = isDigest(metadata.sbom) && files ? { cache: { sha: metadata.sbom, files } } : {}
-  const record: CacheRecord = { version: 2, sources: metadata.sources, uid, gid, buildpacks, sbom }
+  const record: CacheRecord = { version: 2, sources: metadata.sources, uid, gid, buildpacks, sbom, ...(metadata.launcher ? { launcher: metadata.launcher } : {}) }
   return { record, contents: { entries: (id, layer, reading) => reader.entries(record, id, layer, reading) } }
 }
 

@@ -104,7 +104,7 @@ function recordOf(fields: FieldReader): CacheRecord {
     gid: integer(fields, 'gid'),
     buildpacks: fields.tables('buildpacks').map(buildpackOf),
     sbom: { ...(launch ? { launch: sbomOf(launch) } : {}), ...(cache ? { cache: sbomOf(cache) } : {}) },
-    ...(launcher ? { launcher: launcherOf(launcher) } : {}),
+    ...(launcher ? { launcher: readLauncher(launcher) } : {}),
     ...(app ? { app: appOf(app) } : {}),
   }
   // A record without sources would be accepted with every builder.
@@ -134,7 +134,8 @@ function sbomOf(fields: FieldReader): NonNullable<CacheRecord['sbom']['cache']> 
   return { sha: digest(fields, 'sha'), files: entriesOf(files, (path) => files?.string(path) ?? '') }
 }
 
-function launcherOf(fields: FieldReader): KnownLauncher {
+/** Reads the launcher in the record or in a cache's metadata. @throws Error, CnbError if it is malformed */
+export function readLauncher(fields: FieldReader): KnownLauncher {
   const { builder, version } = { builder: fields.requiredString('builder'), version: fields.string('version') ?? '' }
   return { builder, diffId: digest(fields, 'diffId'), size: integer(fields, 'size'), version }
 }

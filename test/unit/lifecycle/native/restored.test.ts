@@ -3,7 +3,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type FakeBuilds, type FakeLayer, openFakeBuilds } from '../../../support/fakes/fake-builds.ts'
+import { type FakeBuilds, type FakeLayer, loadFakeBuilder, openFakeBuilds } from '../../../support/fakes/fake-builds.ts'
 
 const FILE = '/layers/test_node/dist/bin/node'
 const LAYER: FakeLayer = { launch: true, cache: true, metadata: { version: '1' } }
@@ -39,6 +39,17 @@ test('does not read an unchanged layer again', async () => {
   expect(found).toEqual([undefined, 'made in build 1'])
   expect(second.id).toBe(first.id)
   expect(readLayers()).toEqual([])
+})
+
+test('reads the launcher of a builder only if the cache does not describe it', async () => {
+  const launchers = (): number => builds.engine.reads.filter((path) => path === '/cnb/lifecycle/launcher').length
+  await build()
+  expect(launchers()).toBe(1)
+  await build()
+  expect(launchers()).toBe(0)
+  await loadFakeBuilder(builds.engine, { description: 'another image' })
+  await build()
+  expect(launchers()).toBe(1)
 })
 
 describe('a layer', () => {

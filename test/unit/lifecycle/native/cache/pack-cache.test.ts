@@ -117,9 +117,13 @@ test("writes the metadata as the stock exporter does", () => {
   expect(writeCacheMetadata({ sources: [], sbom: 's', buildpacks: [] })).toBe('{"sbom":{"sha":"s"},"buildpacks":null}\n')
 })
 
-test('writes the code sources as the last key of the metadata, and reads them', () => {
+test('writes the code sources and the launcher as the last keys of the metadata, and reads them', () => {
   const sources = codeSources(aPlan())
-  const text = writeCacheMetadata({ sources, sbom: 's', buildpacks: [] })
+  const launcher = { builder: 'b', diffId: digestOf('launcher'), size: 5, version: '0.21.0' }
+  const text = writeCacheMetadata({ sources, sbom: 's', buildpacks: [], launcher })
+  expect(text).toContain(',"dev.cnb.launcher":{"builder":"b",')
+  expect(readCacheMetadata(text)?.launcher).toEqual(launcher)
+  expect(readCacheMetadata(text.replace('"size":5', '"size":-5'))).toBeUndefined()
   expect(text).toMatch(/^\{"sbom":\{"sha":"s"\},"buildpacks":null,"dev\.cnb\.sources":\[/)
   expect(readCacheMetadata(text)?.sources).toEqual(sources)
   expect(readCacheMetadata(text.replace('"place"', '"plaice"'))).toBeUndefined()
