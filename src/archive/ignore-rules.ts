@@ -4,12 +4,18 @@ import ignore from 'ignore'
 
 /**
  * `keep`: the entry is included. `skip`: it is excluded, and a directory is not entered. `parent`: a directory that is included only
- * if an entry below it is.
+ * if an entry below it is. `whole`: the entry and everything below it is included.
  */
-type Verdict = 'keep' | 'skip' | 'parent'
+type Verdict = 'keep' | 'skip' | 'parent' | 'whole'
 
-/** Called for each entry, parents first. `path` is relative to the directory, in bytes separated by `/`. */
-export type EntryFilter = (path: Buffer, isDirectory: boolean) => Verdict
+/**
+ * Called for each entry after its parents, and only below directories with the verdicts `keep` and `parent`. `path` is relative to the
+ * directory.
+ *
+ * Names are bytes and patterns are text. Both are compared as UTF-8 text, which makes `?` and `[é]` match one visible character;
+ * each invalid byte becomes U+FFFD, which a wildcard matches but a literal name does not.
+ */
+export type EntryFilter = (path: string, isDirectory: boolean) => Verdict
 
 /** Excludes entries that match `patterns`. As in git, a later `!pattern` cannot restore a file below an excluded directory. */
 export function excluding(patterns: readonly string[]): EntryFilter {
@@ -20,14 +26,31 @@ export function excluding(patterns: readonly string[]): EntryFilter {
 /** Includes entries that match `patterns`, everything below a matching directory, and the parent directories. */
 export function including(patterns: readonly string[]): EntryFilter {
   const matches = matcher(patterns)
-  return (path, isDirectory) => (matches(path, isDirectory) ? 'keep' : isDirectory ? 'parent' : 'skip')
+  return (path, isDirectory) => (matches(path, isDirectory) ? 'whole' : isDirectory ? 'parent' : 'skip')
 }
 
-/**
- * Names are bytes and patterns are text. Both are compared as UTF-8 text, which makes `?` and `[é]` match one visible character;
- * each invalid byte becomes U+FFFD, which a wildcard matches but a literal name does not.
- */
-function matcher(patterns: readonly string[]): (path: Buffer, isDirectory: boolean) => boolean {
+/** Returns whether a path matches that has no matching parent. */
+function matcher(patterns: readonly string[]): (path: string, isDirectory: boolean) => boolean {
   const rules = ignore({ ignoreCase: false, allowRelativePaths: true }).add([...patterns])
-  return (path, isDirectory) => rules.ignores(isDirectory ? `${path.toString()}/` : path.toString())
+  const ends = endsOf(patterns)
+  return (path, isDirectory) => {
+    if (ends && !ends.some(({ end, directories }) => path.endsWith(end) && (isDirectory || !directories))) return false
+    return rules.ignores(isDirectory ? `${path}/` : path)
+  }
+}
+
+/** `name`, `/a/name`, `*name`, `name/`: only paths that end in the name match. */
+const WITH_END = /^\/?(?:[\w.+@-]+\/)*\*?([\w.+@-]+)(\/?)$/
+
+/** Returns the ends of all paths that can match. Most paths have none of them, and `ignore` takes ten times longer to find that. */
+function endsOf(patterns: readonly string[]): { readonly end: string; readonly directories: boolean }[] | undefined {
+  const ends = []
+  for (const pattern of patterns) {
+    // A negative pattern only takes back another match.
+    if (pattern.startsWith('!')) continue
+    const [, end, slash] = WITH_END.exec(pattern) ?? []
+    if (end === undefined) return undefined
+    ends.push({ end, directories: slash !== '' })
+  }
+  return ends
 }

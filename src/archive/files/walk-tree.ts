@@ -42,6 +42,8 @@ interface Level {
   readonly names: Buffer[]
   /** Its entry, until an entry below it is included. */
   pending: TarEntry | undefined
+  /** Undefined if everything below is included. */
+  readonly filter: EntryFilter | undefined
 }
 
 /** The event loop runs after this many names, which lets a Ctrl-C interrupt the walk of a large tree. */
@@ -64,7 +66,7 @@ export function* stepTree<Kind extends NodeKind>(source: FileSource<Kind>, optio
   const { filter, signal } = options
   const root = Buffer.alloc(0)
   if (options.withRoot) yield source.rootEntry()
-  const levels: Level[] = [{ path: root, names: source.namesIn(root), pending: undefined }]
+  const levels: Level[] = [{ path: root, names: source.namesIn(root), pending: undefined, filter }]
   for (let count = 1; ; count++) {
     if (count % NAMES_PER_TURN === 0) yield undefined
     throwIfAborted(signal)
@@ -77,12 +79,12 @@ export function* stepTree<Kind extends NodeKind>(source: FileSource<Kind>, optio
     }
     const path = level === levels[0] ? name : Buffer.concat([level.path, Buffer.from('/'), name])
     const stats = source.stats(path)
-    const verdict = filter?.(path, stats.isDirectory()) ?? 'keep'
+    const verdict = level.filter?.(path.toString(), stats.isDirectory()) ?? 'whole'
     if (verdict === 'skip') continue
     if (stats.isDirectory()) {
       const entry = source.entry(path, 'directory', stats)
-      if (verdict === 'keep') yield* withParents(levels, entry)
-      levels.push({ path, names: source.namesIn(path), pending: verdict === 'keep' ? undefined : entry })
+      if (verdict !== 'parent') yield* withParents(levels, entry)
+      levels.push({ path, names: source.namesIn(path), pending: verdict === 'parent' ? entry : undefined, filter: verdict === 'whole' ? undefined : level.filter })
     } else if (stats.isFile()) {
       using file = source.open(path, stats)
       yield* withParents(levels, file.entry)
