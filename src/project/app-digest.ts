@@ -89,7 +89,7 @@ class DigestedDirectory extends HostDirectory {
   }
 
   override entry(...[path, type, stats, more]: Parameters<HostDirectory['entry']>): TarEntry {
-    this.#status.add(path, stats)
+    this.#status.add(path.toString('latin1'), stats)
     return super.entry(path, type, stats, more)
   }
 

@@ -4,9 +4,7 @@ import { createHash } from 'node:crypto'
 import { lstatSync, statSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { FileStatus, STATUS_BYTES } from '../archive/files/file-status.ts'
-import { HostDirectory } from '../archive/files/host-directory.ts'
-import { type OpenEntry, stepTree } from '../archive/files/walk-tree.ts'
-import type { TarEntry } from '../archive/tar/tar-writer.ts'
+import { stepStatus } from '../archive/files/walk-status.ts'
 import { readBounded } from '../base/bounded-file.ts'
 import type { Context } from '../base/events.ts'
 import { writeFileAtomically } from '../base/files.ts'
@@ -29,10 +27,11 @@ export class StatusHash {
     this.#kept = keep ? [] : undefined
   }
 
-  add(path: Buffer, stats: Stats): void {
+  /** @param path text with one character for each byte */
+  add(path: string, stats: Stats): void {
     if (this.#length + path.length + 1 + STATUS_BYTES > BUFFER_BYTES) this.#flush()
-    if (path.length > BUFFER_BYTES / 2) this.#write(path)
-    else this.#length += path.copy(this.#buffer, this.#length)
+    if (path.length > BUFFER_BYTES / 2) this.#write(Buffer.from(path, 'latin1'))
+    else this.#length += this.#buffer.write(path, this.#length, 'latin1')
     // Names have no NUL.
     this.#buffer[this.#length++] = 0
     this.#status.set(stats)
@@ -77,49 +76,22 @@ export interface AppStatuses extends AppStatus {
 
 /** Returns the status of the app's files; of an archive, its own. @throws CnbError CNB_APP_CHANGED, CNB_APP_INVALID */
 export async function appStatus({ path, archive }: App, filter: FileFilter, context: Context): Promise<AppStatuses> {
-  if (!archive) return statusOf(await walkStatus(new StatusDirectory(path, true), filter, context))
   const hash = new StatusHash(true)
-  hash.add(Buffer.from(JSON.stringify([path, filter])), statSync(path))
-  return statusOf(hash)
-}
-
-/** Returns the status of the files that the filter includes. @throws CnbError CNB_APP_CHANGED, CNB_APP_INVALID */
-export async function readStatus(directory: string, filter: FileFilter, { signal }: Context): Promise<AppStatus> {
-  return statusOf(await walkStatus(new StatusDirectory(directory, false), filter, { signal }))
-}
-
-async function walkStatus(source: StatusDirectory, filter: FileFilter, { signal }: Context): Promise<StatusHash> {
-  for (const entry of stepTree(source, { filter: filterOf(filter), signal, withRoot: true })) {
-    if (!entry) await setImmediate()
-  }
-  return source.hash
-}
-
-function statusOf(hash: StatusHash): AppStatuses {
+  if (archive) hash.add(Buffer.from(JSON.stringify([path, filter])).toString('latin1'), statSync(path))
+  else await hashDirectory(hash, path, filter, context)
   const content = hash.content()
   return { status: hash.digest(), latest: hash.latest, content }
 }
 
-const ENTRY: TarEntry = { type: 'file', name: '', mode: 0, uid: 0, gid: 0, mtime: 0 }
-const OPEN: OpenEntry = { entry: ENTRY, [Symbol.dispose]: () => {} }
+/** Returns the status of the files that the filter includes. @throws CnbError CNB_APP_CHANGED, CNB_APP_INVALID */
+export async function readStatus(directory: string, filter: FileFilter, context: Context): Promise<AppStatus> {
+  const hash = new StatusHash()
+  await hashDirectory(hash, directory, filter, context)
+  return { status: hash.digest(), latest: hash.latest }
+}
 
-class StatusDirectory extends HostDirectory {
-  readonly hash: StatusHash
-
-  constructor(path: string, keep: boolean) {
-    super(path, { prefix: 'app' })
-    this.hash = new StatusHash(keep)
-  }
-
-  override entry(...[path, , stats]: Parameters<HostDirectory['entry']>): TarEntry {
-    this.hash.add(path, stats)
-    return ENTRY
-  }
-
-  override open(path: Buffer, stats: Stats): OpenEntry {
-    this.hash.add(path, stats)
-    return OPEN
-  }
+async function hashDirectory(hash: StatusHash, directory: string, filter: FileFilter, { signal }: Context): Promise<void> {
+  for (const _ of stepStatus(directory, { filter: filterOf(filter), signal }, (path, stats) => hash.add(path, stats))) await setImmediate()
 }
 
 /** A file of this size is not the output of `writeKnownApp`. */

@@ -2,10 +2,10 @@
 
 import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import type { Stats } from 'node:fs'
-import { getSystemErrorMap } from 'node:util'
 import { CnbError } from '../../base/errors.ts'
 import type { ErrorCode } from '../../base/errors.ts'
 import type { EventSink } from '../../base/events.ts'
+import { guardRead } from './read-guard.ts'
 import { openRegularFile } from './regular-file.ts'
 import type { TarType } from '../tar/tar-header.ts'
 import type { TarEntry } from '../tar/tar-writer.ts'
@@ -26,9 +26,6 @@ export interface HostDirectoryOptions {
   readonly events?: EventSink
 }
 
-/** System errors for a file that was removed or replaced after it was listed. */
-const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EINVAL'])
-const DENIED = new Set(['EACCES', 'EPERM'])
 const GIB = 1024 ** 3
 /** Holes are read, sent and stored as zeros: 50 GiB of them take minutes and fill disks. */
 const MAX_HOLES = 4 * GIB
@@ -136,25 +133,7 @@ export class HostDirectory implements FileSource<Stats> {
     return first
   }
 
-  /** Runs a system call; its error becomes a CnbError with the path and a hint. */
   #guard<T>(path: Buffer, call: () => T): T {
-    try {
-      return call()
-    } catch (error) {
-      if (error instanceof CnbError) throw error
-      const { code = '', errno, message } = error as NodeJS.ErrnoException
-      const shown = this.#hostPath(path).toString()
-      if (GONE.has(code) && path.length > 0) {
-        throw new CnbError('CNB_APP_CHANGED', `${shown} was removed or replaced while the directory was read`, {
-          hint: 'Run again while no other program writes to the directory.',
-          cause: error,
-        })
-      }
-      const words = getSystemErrorMap().get(errno ?? 0)?.[1] ?? message
-      throw new CnbError(this.#options.invalid ?? 'CNB_APP_INVALID', `cannot read ${shown}: ${words}`, {
-        hint: DENIED.has(code) ? `Add read permission (chmod u+rX ${JSON.stringify(shown)}), or exclude it.` : undefined,
-        cause: error,
-      })
-    }
+    return guardRead(this.#hostPath(path), path.length > 0, this.#options.invalid ?? 'CNB_APP_INVALID', call)
   }
 }

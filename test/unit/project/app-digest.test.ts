@@ -1,11 +1,14 @@
 /** The digest of an app: it covers the app's tar, without times and owners. */
 
+import { execFileSync } from 'node:child_process'
 import { chmod, link, mkdir, open, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import { type AppDigest, digestApp } from '../../../src/project/app-digest.ts'
 import type { FileFilter } from '../../../src/project/app.ts'
+import { readStatus } from '../../../src/project/app-status.ts'
 import { writeFiles } from '../../support/workbench.ts'
 
 let app: string
@@ -67,6 +70,18 @@ describe('the digest of an app', () => {
     expect(await Promise.all(filters.map(async (filter) => (await digest(filter)).content))).toEqual(before.map(({ content }) => content))
     await writeFile(join(app, 'src/a.js'), 'x')
     for (const [index, filter] of filters.entries()) expect((await digest(filter)).content).not.toBe(before[index]!.content)
+  })
+
+  test.each<FileFilter>([{}, { exclude: ['*.log', 'empty/'] }, { include: ['src/a.js', 'empty/', 'pipe'] }])('has the status of a walk without reading, with %o', async (filter) => {
+    await mkdir(join(app, 'empty'))
+    await mkdir(join(app, 'none'))
+    await symlink('a', join(app, 'link'))
+    await link(join(app, 'src/a.js'), join(app, 'src/linked'))
+    execFileSync('mkfifo', [join(app, 'pipe')])
+    await writeFile(Buffer.concat([Buffer.from(`${app}/`), Buffer.from([0xff])]), 'x')
+    await using server = createServer().listen(join(app, 'socket'))
+    expect(server.listening).toBe(true)
+    expect((await digest(filter)).status).toBe((await readStatus(app, filter, {})).status)
   })
 
   test('covers all chunks of a large file', async () => {
