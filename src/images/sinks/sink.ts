@@ -2,7 +2,7 @@
 
 import type { Context } from '../../base/events.ts'
 import type { Platform } from '../../oci/platform.ts'
-import type { Reference } from '../../oci/reference.ts'
+import type { Reference, Tag } from '../../oci/reference.ts'
 import type { Registries } from '../../registry/registry.ts'
 import type { ImageSink, ImageSource } from '../image.ts'
 import type { IndexSink } from '../index/image-index.ts'
@@ -46,6 +46,8 @@ export interface Sink {
   readonly openIndexes?: (services: Pick<SinkServices, 'registries'>) => IndexSink
   /** Returns the source of the image that the new one replaces; without this function, it is the registry. */
   readonly previous?: (image: Reference, services: SinkServices) => ImageSource
+  /** Returns the ID of a saved image, as in its result; without this function, it is that of `previous`. */
+  readonly idOf?: (tag: Tag, digest: string) => string
   /** Returns all images of the place, by their names: a build looks up its run image here first. */
   readonly images?: (platform: Platform) => ImageSource
   /** Checks write access to the tags before the build starts. @throws CnbError CNB_REGISTRY_* */

@@ -33,6 +33,7 @@ export function toLayoutRepository(text: string, { cwd, sparse }: SinkOptions): 
       },
     }),
     openIndexes: () => ({ save: (plan, context) => saveAll(root, plan.tags, (directory, tags) => saveIndexToLayout({ directory }, { ...plan, tags }, context)) }),
+    idOf: (tag, digest) => `oci:${layoutOf(root, tag)}@${digest}`,
     previous: (image, { published, platform }) => {
       const stored = openLayoutRepository(root, platform)
       const isOwn = (reference: string): boolean => reference === familiarName(image)

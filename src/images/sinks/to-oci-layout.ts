@@ -22,6 +22,7 @@ export function toOciLayout(text: string, { cwd, sparse }: SinkOptions): Sink {
     describe: (tags) => `in ${tags}`,
     open: ({ blobs }) => ({ save: async (plan, context) => withScheme(await saveToLayout({ ...location, sparse }, plan, blobs, context)) }),
     openIndexes: () => ({ save: async (plan, context) => withScheme(await saveIndexToLayout(location, plan, context)) }),
+    idOf: (_, digest) => `oci:${location.directory}@${digest}`,
     previous: (image, services) => layoutPrevious(location, image, services),
     loadCommands: (image) => (sparse ? [] : copyCommands(location, image)),
   }

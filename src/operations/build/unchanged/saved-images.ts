@@ -17,6 +17,8 @@ export interface SavedCopy {
   readonly name: string
   /** Undefined if the place has no such image. */
   readonly image: Image | undefined
+  /** The ID as in the result of the build that saved the image. */
+  readonly id: string
   readonly store: Sink['store']
 }
 
@@ -30,7 +32,11 @@ export function isRecorded({ image, store }: SavedCopy, { id, digest }: Recorded
 export async function findSaved(plan: Pick<BuildPlan, 'image' | 'tags' | 'builder'>, engine: EngineImageStore, publishing: Publishing | undefined, context: Context): Promise<SavedCopy[]> {
   const names = [plan.image, ...plan.tags]
   if (!publishing || isEngineOnly(publishing.sinks)) {
-    return Promise.all(names.map(async (name) => ({ name: familiarName(name), image: await engine.find(familiarName(name), context), store: 'engine' as const })))
+    return Promise.all(names.map(async (tag) => {
+      const name = familiarName(tag)
+      const image = await engine.find(name, context)
+      return { name, image, id: image?.id ?? '', store: 'engine' as const }
+    }))
   }
   const { registries, sinks, blobs } = publishing
   const { platform } = plan.builder.image
@@ -39,7 +45,9 @@ export async function findSaved(plan: Pick<BuildPlan, 'image' | 'tags' | 'builde
   return Promise.all(sinks.flatMap((sink) => names.map(async (tag) => {
     const name = familiarName(tag)
     const image = await (sink.previous?.(tag, services) ?? published).find(name, context).catch(invalid)
-    return { name: sinks.length > 1 ? `${name} (${sink.place})` : name, image, store: sink.store }
+    const own = image?.id ?? ''
+    const id = sink.idOf?.(tag, own.slice(own.lastIndexOf('@') + 1)) ?? own
+    return { name: sinks.length > 1 ? `${name} (${sink.place})` : name, image, id, store: sink.store }
   })))
 }
 

@@ -132,13 +132,12 @@ export class UnchangedCheck {
 }
 
 /** Returns the first copy with the digests of all, as a sink for several places does. */
-function together(copies: readonly SavedCopy[], { digest }: RecordedImage): FoundImage | string {
-  const { image, store } = copies[0]!
-  if (!image) return 'the image does not exist'
+function together(copies: readonly SavedCopy[], { digest }: RecordedImage): FoundImage {
+  const { id, image } = copies[0]!
   return {
-    id: store === 'files' ? `oci:${image.id}` : image.id,
+    id,
     repoDigests: [...new Set(copies.flatMap((copy) => copy.image?.repoDigests ?? []))],
-    config: image.config.config,
+    config: image!.config.config,
     ...(digest ? { manifest: { digest } } : {}),
   }
 }

@@ -210,8 +210,8 @@ describe('all places', () => {
     expect((await build(options)).unchanged).toBeUndefined()
     expect(last()).toContain(`${registry.address}/team/app:2 (registry) does not exist`)
     for (const to of [['registry'], [`oci:${directory}`], [`layout-repo:${directory}s`]]) {
-      await build({ ...options, to })
-      expect((await build({ ...options, to })).unchanged).toBe(true)
+      const { id, reference } = await build({ ...options, to })
+      expect(await build({ ...options, to })).toMatchObject({ unchanged: true, id, reference })
     }
   })
 })
