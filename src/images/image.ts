@@ -42,6 +42,8 @@ export interface Image {
   readonly config: ImageConfig
   readonly layers: readonly Layer[]
   readonly labels: Readonly<Record<string, string>>
+  /** The index that lists the image, if it was found through one. */
+  readonly index?: { readonly descriptor: Descriptor }
 }
 
 /** An image to save: `config.rootfs.diff_ids` has the same layers in the same order as `layers`. */

@@ -11,7 +11,7 @@ import { readBuildMetadata } from '../../images/labels/build-metadata.ts'
 import { startedProcess } from '../../images/labels/started-process.ts'
 import { checkIndexSinks } from '../../images/sinks/open-sinks.ts'
 import type { Sink } from '../../images/sinks/sink.ts'
-import type { BuildPlan, BuiltImage, Lifecycle } from '../../lifecycle/lifecycle.ts'
+import type { BuildPlan, BuiltImage, Lifecycle, LifecycleResult } from '../../lifecycle/lifecycle.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { formatPlatform } from '../../oci/platform.ts'
 import { familiarName } from '../../oci/reference.ts'
@@ -46,7 +46,7 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
   const publishing = await openPublishing(input, sinks, services)
   await using _ = publishing?.blobs
   await using engine = openEngineImages(services.engine, services.owner)
-  const check = await openCheck(input, index !== undefined, { ...services, images: engine, publishing }, context)
+  const check = await openCheck(input, { ...services, images: engine, publishing }, context)
   const registries = async () => publishing?.registries ?? services.registries(input.registry)
   await using downloads = openDownloadSession(services.host, input.config, input.registry, context)
   const registry = chooseRegistry(options.buildpackRegistry, input.config)
@@ -60,18 +60,23 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
     const ofPlatform = platform === undefined ? input : inputFor(input, platform, index !== undefined)
     plans.push(await measured(context, 'planning the build', () => planBuild(ofPlatform, services, { publishing, sources }, context)))
   }
-  const found = await check?.find(plans[0]!, context)
-  if (found) return { ...describeResult(plans[0]!, found, publishing), unchanged: true, durationMs: performance.now() - start }
+  const found = await check?.find(plans, context)
+  if (found) {
+    const results = found.images.map((image, at) => ({ ...describeResult(plans[at]!, image, publishing), durationMs: 0 }))
+    return { ...(index && found.index ? index.found(plans, results, found.index) : results[0]!), unchanged: true, durationMs: performance.now() - start }
+  }
   await Promise.all(plans.map((plan) => checkEmulation(plan, services, context)))
   const lifecycle = await (loading ?? load())
+  const builds: { readonly plan: BuildPlan; readonly result: LifecycleResult }[] = []
   const run = async (plan: BuildPlan): Promise<BuildResult> => {
     const begun = performance.now()
-    const finished = await lifecycle.run(plan, context)
-    await check?.record(plan, finished, context)
-    const { phases, runImage, image } = finished
+    const result = await lifecycle.run(plan, context)
+    builds.push({ plan, result })
+    const { phases, runImage, image } = result
     return { ...describeResult(plan, image, publishing), runImage, phases: [...phases], durationMs: performance.now() - begun }
   }
   const result = index && publishing ? await index.build(plans, run, publishing, context) : await run(plans[0]!)
+  await check?.record(builds, index?.digest, context)
   return { ...result, durationMs: performance.now() - start }
 }
 
@@ -79,10 +84,10 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
  * Starts the check of --if-changed. The configuration file's value has no effect on builds that cannot be checked.
  * @throws CnbError CNB_UNSUPPORTED for such a build with the option
  */
-async function openCheck(input: BuildInput, several: boolean, services: CheckServices, context: Context): Promise<UnchangedCheck | undefined> {
+async function openCheck(input: BuildInput, services: CheckServices, context: Context): Promise<UnchangedCheck | undefined> {
   if (!(input.options.ifChanged ?? input.config.ifChanged)) return undefined
   const { UnchangedCheck, uncheckable } = await import('./unchanged/unchanged-check.ts')
-  const problem = uncheckable(input.options, several)
+  const problem = uncheckable(input.options)
   if (problem && input.options.ifChanged) throw problem
   return problem ? undefined : new UnchangedCheck(input, services, context)
 }

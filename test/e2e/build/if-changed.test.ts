@@ -64,3 +64,18 @@ it('compares published images and layouts too', async () => {
   const { reference } = await build(image, ...to)
   expect(await build(image, ...to)).toMatchObject({ unchanged: true, reference })
 })
+
+it('compares the images of an index', async () => {
+  await using registry = await startRegistry()
+  const image = `${registry.address}/${bench.image()}`
+  // Engines run programs of these variants without emulation.
+  const platforms = process.arch === 'arm64' ? 'linux/arm64,linux/arm64/v8' : 'linux/amd64,linux/amd64/v1'
+  const options = ['--platform', platforms, '--to', `registry,oci:${join(bench.path, 'index')}`]
+  const { reference, images } = await build(image, ...options)
+  expect(await build(image, ...options)).toMatchObject({ unchanged: true, reference, images: images?.map(({ id }) => ({ id })) })
+  await writeFile(join(app, 'words'), 'four\n')
+  const changed = await build(image, ...options)
+  expect(changed.unchanged).toBeUndefined()
+  expect(changed.reference).not.toBe(reference)
+  expect(await build(image, ...options)).toMatchObject({ unchanged: true, reference: changed.reference })
+})

@@ -4,6 +4,7 @@ import { step, type Context } from '../../../base/events.ts'
 import { openIndexSinks } from '../../../images/sinks/open-sinks.ts'
 import type { BuildPlan } from '../../../lifecycle/lifecycle.ts'
 import type { Descriptor } from '../../../oci/descriptor.ts'
+import type { Digest } from '../../../oci/digest.ts'
 import { formatPlatform } from '../../../oci/platform.ts'
 import { familiarName } from '../../../oci/reference.ts'
 import { outputReference } from '../../output-reference.ts'
@@ -12,6 +13,7 @@ import type { Publishing } from '../build-store.ts'
 
 export class IndexBuild {
   readonly #entries: Descriptor[] = []
+  #digest: Digest | undefined
   /** Adds the entry of a saved image. */
   readonly addPart = (entry: Descriptor): void => void this.#entries.push(entry)
 
@@ -31,17 +33,35 @@ export class IndexBuild {
     const { image, tags } = plans[0]!
     const saved = await step(context, `saving the index ${familiarName(image)}`, () =>
       openIndexSinks(sinks, registries).save({ images: this.#entries, tags: [image, ...tags] }, context))
-    const { platform: _, ...first } = images[0]!
-    return {
-      ...first,
-      id: saved.id,
-      reference: outputReference(image, saved),
-      runImage: unique(images.map(({ runImage }) => runImage)).join(', '),
-      platformApi: unique(images.map(({ platformApi }) => platformApi)).join(', '),
-      buildpacks: uniqueBuildpacks(images),
-      phases: images.flatMap(({ phases }) => phases),
-      images: images.map(({ platform, id, reference, runImage, platformApi, buildpacks, processes, phases, durationMs }) => ({ platform, id, reference, runImage, platformApi, buildpacks, processes, phases, durationMs })),
-    }
+    this.#digest = saved.manifest?.digest
+    return combine(images, saved.id, outputReference(image, saved))
+  }
+
+  /** The digest of the index that was saved. */
+  get digest(): Digest | undefined {
+    return this.#digest
+  }
+
+  /** Returns the result for an existing index. @param results of its images, in the order of the plans */
+  found(plans: readonly BuildPlan[], results: readonly BuildResult[], index: Digest): BuildResult {
+    const ofIndex = (name: string): string => name.replace(/@sha256:[0-9a-f]+$/, `@${index}`)
+    const { id, reference } = results[0]!
+    return combine(results.map((result, at) => ({ ...result, platform: formatPlatform(plans[at]!.builder.image.platform) })), ofIndex(id), ofIndex(reference))
+  }
+}
+
+/** Combines the results for the images of an index. */
+function combine(images: readonly (BuildResult & { platform: string })[], id: string, reference: string): BuildResult {
+  const { platform: _, ...first } = images[0]!
+  return {
+    ...first,
+    id,
+    reference,
+    runImage: unique(images.map(({ runImage }) => runImage)).join(', '),
+    platformApi: unique(images.map(({ platformApi }) => platformApi)).join(', '),
+    buildpacks: uniqueBuildpacks(images),
+    phases: images.flatMap(({ phases }) => phases),
+    images: images.map(({ platform, id: own, reference: name, runImage, platformApi, buildpacks, processes, phases, durationMs }) => ({ platform, id: own, reference: name, runImage, platformApi, buildpacks, processes, phases, durationMs })),
   }
 }
 

@@ -15,6 +15,8 @@ import { type Digest, isDigest } from '../../../oci/digest.ts'
 export interface RecordedImage {
   readonly id?: Digest
   readonly digest?: Digest
+  /** The digest of the index that the names have, if the image is a part of one. */
+  readonly index?: Digest
 }
 
 export interface InputRecord {
@@ -55,9 +57,9 @@ export function readInputRecord(text: string, key: string): InputRecord | undefi
 function recordOf(fields: FieldReader): InputRecord | undefined {
   const [image, inputs] = [fields.table('image'), fields.table('inputs')]
   if (fields.value('version') !== 1 || !image || !inputs) return undefined
-  const [id, digest] = [image.string('id'), image.string('digest')]
+  const digests = (['id', 'digest', 'index'] as const).map((name) => [name, image.string(name)] as const)
   return {
-    image: { ...(id !== undefined && isDigest(id) ? { id } : {}), ...(digest !== undefined && isDigest(digest) ? { digest } : {}) },
+    image: Object.fromEntries(digests.filter(([, value]) => value !== undefined && isDigest(value))),
     inputs: new Map(inputs.keys().map((name) => [name, inputs.requiredString(name)])),
   }
 }

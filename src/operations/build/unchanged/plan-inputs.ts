@@ -63,11 +63,14 @@ export interface OtherInputs {
   readonly app: string
   readonly lifecycle: 'native' | 'stock'
   readonly sparse: boolean
+  /** The platforms of the index that the image is a part of. */
+  readonly platforms?: readonly string[]
 }
 
 /** Returns the inputs as text, by name. They contain secrets. */
-export function inputsOf(plan: BuildPlan, { app, lifecycle, sparse }: OtherInputs): Map<string, string> {
+export function inputsOf(plan: BuildPlan, { app, lifecycle, sparse, platforms }: OtherInputs): Map<string, string> {
   const values = new Map<string, unknown[]>([['app files', [app]], ['version of cnb', [VERSION]], ['lifecycle', [lifecycle]], ['targets', [sparse]]])
+  if (platforms) values.set('platforms', [platforms])
   for (const key of Object.keys(INPUTS) as (keyof BuildPlan)[]) {
     const [name, valueOf] = (INPUTS[key] ?? []) as Partial<Input<unknown>>
     if (name === undefined || valueOf === undefined) continue

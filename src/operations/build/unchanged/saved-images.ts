@@ -23,8 +23,9 @@ export interface SavedCopy {
 }
 
 /** Whether a copy is the recorded image. */
-export function isRecorded({ image, store }: SavedCopy, { id, digest }: RecordedImage): boolean {
+export function isRecorded({ image, store }: SavedCopy, { id, digest, index }: RecordedImage): boolean {
   if (store === 'engine') return image !== undefined && image.id === id
+  if (index !== undefined && image?.index?.descriptor.digest !== index) return false
   return digest !== undefined && image !== undefined && image.id.endsWith(`@${digest}`)
 }
 

@@ -8,7 +8,8 @@ import { measured } from '../../../base/spans.ts'
 import type { EngineImageStore } from '../../../images/engine/engine-source.ts'
 import { volumeKey } from '../../../lifecycle/cache-volumes.ts'
 import type { BuildPlan, BuiltImage, LifecycleResult } from '../../../lifecycle/lifecycle.ts'
-import { isDigest } from '../../../oci/digest.ts'
+import { type Digest, isDigest } from '../../../oci/digest.ts'
+import { formatPlatform } from '../../../oci/platform.ts'
 import { familiarName } from '../../../oci/reference.ts'
 import { type AppDigest, digestApp } from '../../../project/app-digest.ts'
 import { cacheDirectory } from '../../../registry/download/cache-directory.ts'
@@ -29,7 +30,19 @@ export interface CheckServices {
 }
 
 /** The existing image, in the form of a build's result. */
-type FoundImage = Omit<BuiltImage, 'manifest'> & { readonly manifest?: { readonly digest: NonNullable<RecordedImage['digest']> } }
+type FoundImage = Omit<BuiltImage, 'manifest'> & { readonly manifest?: { readonly digest: Digest } }
+
+/** The existing images, in the order of the plans, and the digest of their index. */
+interface Found {
+  readonly images: readonly FoundImage[]
+  readonly index: Digest | undefined
+}
+
+/** A plan and the result of its build. */
+interface Build {
+  readonly plan: BuildPlan
+  readonly result: LifecycleResult
+}
 
 /** The inputs of a build, for its record. */
 interface Comparison {
@@ -43,7 +56,7 @@ export class UnchangedCheck {
   readonly #input: BuildInput
   readonly #services: CheckServices
   readonly #app: Promise<AppDigest | CnbError>
-  #comparison: Comparison | undefined
+  readonly #comparisons = new Map<BuildPlan, Comparison>()
 
   constructor(input: BuildInput, services: CheckServices, context: Context) {
     this.#input = input
@@ -52,30 +65,43 @@ export class UnchangedCheck {
     this.#app.catch(() => {})
   }
 
-  /** Returns the existing image if the inputs of the plan made it; otherwise reports the input that differs. */
-  async find(plan: BuildPlan, context: Context): Promise<FoundImage | undefined> {
-    const subject = { kind: 'build', name: familiarName(plan.image) } as const
-    const found = await this.#compare(plan, context)
-    if (typeof found !== 'string') {
+  /** Returns the existing images if the inputs of all plans made them; otherwise reports the inputs that differ. @param plans one for each platform */
+  async find(plans: readonly BuildPlan[], context: Context): Promise<Found | undefined> {
+    const subject = { kind: 'build', name: familiarName(plans[0]!.image) } as const
+    const compared = await Promise.all(plans.map((plan) => this.#compare(plan, plans, context)))
+    const found = compared.filter((each) => typeof each !== 'string')
+    if (found.length === plans.length) {
       decide(context, subject, 'not needed', 'its inputs are those that made the image')
-      return found
+      return { images: found.map(({ image }) => image), index: found[0]?.index }
     }
-    decide(context, subject, 'needed', found)
-    context.events?.({ type: 'info', message: `building ${subject.name}: ${found}` })
+    const reason = reasonOf(plans, compared)
+    decide(context, subject, 'needed', reason)
+    context.events?.({ type: 'info', message: `building ${subject.name}: ${reason}` })
     return undefined
   }
 
-  /** Records the inputs of an image that was built. A failure is a warning: the image is complete without the record. */
-  async record(plan: BuildPlan, { image, runImage }: LifecycleResult, context: Context): Promise<void> {
-    if (!this.#comparison) return
-    const { key, inputs, app } = this.#comparison
+  /**
+   * Records the inputs of images that were built. A failure is a warning: the images are complete without the record.
+   * @param index the digest of the index of these images
+   */
+  async record(builds: readonly Build[], index: Digest | undefined, context: Context): Promise<void> {
     const notRecorded = (why: string): void => context.events?.({ type: 'info', message: `the next build with --if-changed builds: ${why}` })
+    if (!builds.every(({ plan }) => this.#comparisons.has(plan))) return
     // The search for another run image is not repeated without a build.
-    if (runImage !== plan.runImage.name) return notRecorded(`an image extension chose the run image '${runImage}'`)
+    const other = builds.find(({ plan, result }) => result.runImage !== plan.runImage.name)
+    if (other) return notRecorded(`an image extension chose the run image '${other.result.runImage}'`)
     const after = await this.#readApp(context)
-    // The build may have read a file between two changes, the second of which restored it.
-    if (after instanceof CnbError || after.status !== app.status || after.content !== app.content) return notRecorded('the app changed during this one')
-    const recorded = { ...(isDigest(image.id) ? { id: image.id } : {}), ...(image.manifest ? { digest: image.manifest.digest } : {}) }
+    for (const build of builds) {
+      const { app } = this.#comparisons.get(build.plan)!
+      // The build may have read a file between two changes, the second of which restored it.
+      if (after instanceof CnbError || after.status !== app.status || after.content !== app.content) return notRecorded('the app changed during this one')
+      await this.#write(build, index, context)
+    }
+  }
+
+  async #write({ plan, result: { image } }: Build, index: Digest | undefined, context: Context): Promise<void> {
+    const { key, inputs } = this.#comparisons.get(plan)!
+    const recorded = { ...(isDigest(image.id) ? { id: image.id } : {}), ...(image.manifest ? { digest: image.manifest.digest } : {}), ...(index ? { index } : {}) }
     try {
       await this.#store(plan).write(writeInputRecord({ image: recorded, inputs }, key), context)
     } catch (error) {
@@ -86,7 +112,7 @@ export class UnchangedCheck {
   }
 
   /** Returns the image, or the reason for a build. */
-  async #compare(plan: BuildPlan, context: Context): Promise<FoundImage | string> {
+  async #compare(plan: BuildPlan, plans: readonly BuildPlan[], context: Context): Promise<{ readonly image: FoundImage; readonly index: Digest | undefined } | string> {
     const { images, host, publishing } = this.#services
     const reason = incomparableInput(plan)
     if (reason !== undefined) return reason
@@ -98,8 +124,9 @@ export class UnchangedCheck {
     ])
     if (app instanceof CnbError) return `a file of the app changed while it was read (${app.message})`
     const { lifecycle = 'native', sparse = false } = this.#input.options
-    const inputs = digestInputs(inputsOf(plan, { app: app.content, lifecycle, sparse }), key)
-    this.#comparison = { key, inputs, app }
+    const platforms = plans.length > 1 ? plans.map(platformOf) : undefined
+    const inputs = digestInputs(inputsOf(plan, { app: app.content, lifecycle, sparse, platforms }), key)
+    this.#comparisons.set(plan, { key, inputs, app })
     const missing = copies.find(({ image }) => !image)
     if (missing) return `${missing.name} does not exist`
     if (text === undefined) return 'no build with --if-changed recorded the inputs of the existing image'
@@ -111,7 +138,8 @@ export class UnchangedCheck {
     const other = copies.find((copy) => !isRecorded(copy, record.image))
     if (other) return `${other.name} is not the image of the last build with --if-changed`
     const differing = differingInputs(inputs, record.inputs)
-    return differing.length > 0 ? `changed since the existing image: ${differing.join(', ')}` : together(copies, record.image)
+    if (differing.length > 0) return `changed since the existing image: ${differing.join(', ')}`
+    return { image: together(copies, record.image), index: record.image.index }
   }
 
   /** Returns the error if a file changed meanwhile. */
@@ -142,9 +170,19 @@ function together(copies: readonly SavedCopy[], { digest }: RecordedImage): Foun
   }
 }
 
+function platformOf({ platform, builder }: BuildPlan): string {
+  return formatPlatform(platform ?? builder.image.platform)
+}
+
+/** Combines the reasons for a build; a reason of some of several platforms has their names. */
+function reasonOf(plans: readonly BuildPlan[], compared: readonly unknown[]): string {
+  const reasons = new Set(compared.filter((each) => typeof each === 'string'))
+  const platformsOf = (reason: string): string => plans.filter((_, at) => compared[at] === reason).map(platformOf).join(', ')
+  return [...reasons].map((reason) => (compared.every((each) => each === reason) ? reason : `${reason} (${platformsOf(reason)})`)).join('; ')
+}
+
 /** Returns the error for options that cannot be combined with --if-changed, if there are any. */
-export function uncheckable({ sbomOutputDir, reportOutputDir }: BuildInput['options'], severalPlatforms: boolean): CnbError | undefined {
-  if (severalPlatforms) return unsupported('several platforms', 'their index has no record')
+export function uncheckable({ sbomOutputDir, reportOutputDir }: BuildInput['options']): CnbError | undefined {
   if (sbomOutputDir !== undefined) return unsupported('--sbom-output-dir', 'only a build writes its files')
   return reportOutputDir === undefined ? undefined : unsupported('--report-output-dir', 'only a build writes its file')
 }

@@ -2,49 +2,30 @@
 
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openRegistryImages } from '../../../../../src/images/remote/registry-source.ts'
 import type { BuildOptions } from '../../../../../src/operations/build/build-options.ts'
-import { BUILDER, type FakeBuilds, loadFakeBuilder, openFakeBuilds } from '../../../../support/fakes/fake-builds.ts'
-import { MemoryRegistry } from '../../../../support/fakes/memory-registry.ts'
+import type { FakeBuilds } from '../../../../support/fakes/fake-builds.ts'
+import { AMD64, ARM64, type FakePlatforms, openFakePlatforms } from '../../../../support/fakes/fake-platforms.ts'
+import type { MemoryRegistry } from '../../../../support/fakes/memory-registry.ts'
 import { find } from '../../../../support/images/layout-images.ts'
-import { pushImage, pushIndex } from '../../../../support/images/push-image.ts'
-import { openClient, type TestClient } from '../../../../support/registry/registry-client.ts'
+import type { TestClient } from '../../../../support/registry/registry-client.ts'
 
-const AMD64 = { os: 'linux', architecture: 'amd64' }
-const ARM64 = { os: 'linux', architecture: 'arm64' }
-
+let fake: FakePlatforms
 let builds: FakeBuilds
 let registry: MemoryRegistry
 let client: TestClient
 let image: string
 
 beforeEach(async () => {
-  builds = await openFakeBuilds()
-  registry = await new MemoryRegistry().start()
-  client = openClient()
-  image = `${registry.address}/team/app:1`
-  for (const platform of [ARM64, AMD64]) {
-    await loadFakeBuilder(builds.engine, { platform })
-    builds.engine.registry.set(`${BUILDER} linux/${platform.architecture}`, await buffer(await builds.engine.images.save(BUILDER)))
-  }
-  const run = `${registry.address}/run`
-  const images = []
-  for (const platform of [AMD64, ARM64]) {
-    images.push(await pushImage(client.registries, `${run}:${platform.architecture}`, { layers: [Buffer.from(`run ${platform.architecture}`)], platform, config: { Env: ['PATH=/usr/bin'] } }))
-  }
-  await pushIndex(client.registries, run, images)
+  fake = await openFakePlatforms()
+  ;({ builds, registry, client, image } = fake)
 })
 
-afterEach(async () => {
-  await client[Symbol.asyncDispose]()
-  await registry[Symbol.asyncDispose]()
-})
+afterEach(() => fake[Symbol.asyncDispose]())
 
-const build = (options: Partial<BuildOptions> = {}) =>
-  builds.build({ image, pullPolicy: 'if-not-present', runImage: `${registry.address}/run`, platforms: ['linux/amd64', 'linux/arm64'], to: ['registry'], ...options })
-const tagged = (): string | undefined => registry.repository('team/app').tags.get('1')
+const build = (options?: Partial<BuildOptions>) => fake.build(options)
+const tagged = (): string | undefined => fake.tagged()
 
 test('publishes an index of one image for each platform', async () => {
   const result = await build({ tags: [`${registry.address}/other:2`] })

@@ -3,14 +3,20 @@
 import { mkdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Context } from '../../../../../src/base/events.ts'
+import { openEngineImages } from '../../../../../src/images/engine/engine-source.ts'
+import { readInput } from '../../../../../src/operations/build/build-input.ts'
 import type { BuildOptions } from '../../../../../src/operations/build/build-options.ts'
 import type { BuildResult } from '../../../../../src/operations/build/build-result.ts'
+import { planBuild } from '../../../../../src/operations/build/build-plan.ts'
+import { UnchangedCheck } from '../../../../../src/operations/build/unchanged/unchanged-check.ts'
 import { decisionsOf } from '../../../../support/decisions.ts'
-import { type FakeBuilds, loadFakeBuilder, openFakeBuilds, RUN_IMAGE } from '../../../../support/fakes/fake-builds.ts'
+import { BUILDER, type FakeBuilds, loadFakeBuilder, openFakeBuilds, RUN_IMAGE } from '../../../../support/fakes/fake-builds.ts'
 import { loadFakeImage } from '../../../../support/fakes/fake-image.ts'
 import { MemoryRegistry } from '../../../../support/fakes/memory-registry.ts'
 import { buildpackFiles } from '../../../../support/script-builder.ts'
 import { writeFiles } from '../../../../support/workbench.ts'
+import { localSources } from '../../../buildpacks/read-path.ts'
 
 let builds: FakeBuilds
 
@@ -130,7 +136,7 @@ describe('a build with --if-changed', () => {
     await expectBuild(options, why)
   })
 
-  test.each<Partial<BuildOptions>>([{ sbomOutputDir: 'out' }, { reportOutputDir: 'out' }, { platforms: ['linux/amd64', 'linux/arm64'], to: ['oci:out'] }])('refuses %o', async (options) => {
+  test.each<Partial<BuildOptions>>([{ sbomOutputDir: 'out' }, { reportOutputDir: 'out' }])('refuses %o', async (options) => {
     await expect(build(options)).rejects.toMatchObject({ code: 'CNB_UNSUPPORTED' })
   })
 
@@ -176,6 +182,21 @@ describe('the record', () => {
     await build()
     expect(builds.takeLines()).toContain('the next build with --if-changed builds: the app changed during this one')
     await expectBuild({}, 'no build with --if-changed recorded the inputs of the existing image')
+  })
+
+  test('is not written for a run image that an extension chose', async () => {
+    const context: Context = { events: (event) => builds.events.push(event) }
+    const input = await readInput({ image: 'my-app', builder: BUILDER, pullPolicy: 'never' }, builds.host, context)
+    const plan = await planBuild(input, builds, { sources: localSources }, context)
+    await using images = openEngineImages(builds.engine, builds.owner)
+    const check = new UnchangedCheck(input, { ...builds, images, publishing: undefined }, context)
+    expect(await check.find([plan], context)).toBeUndefined()
+    const result = (runImage: string) => ({ phases: [], runImage, image: { id: 'x', repoDigests: [], config: {} } })
+    await check.record([{ plan, result: result('another') }], undefined, context)
+    expect(builds.takeLines()).toContain("the next build with --if-changed builds: an image extension chose the run image 'another'")
+    expect(await recordVolume()).toBeUndefined()
+    await check.record([{ plan, result: result(plan.runImage.name) }], undefined, context)
+    expect(await recordVolume()).toBeDefined()
   })
 
   test('is of an image that no longer exists after a build without --if-changed', async () => {
