@@ -15,11 +15,12 @@ import { type AppDigest, digestApp } from '../../../project/app-digest.ts'
 import { cacheDirectory } from '../../../registry/download/cache-directory.ts'
 import type { EngineServices } from '../../services.ts'
 import type { BuildInput } from '../build-input.ts'
+import { isEngineOnly } from '../build-sinks.ts'
 import { openCacheImages, type Publishing } from '../build-store.ts'
 import { differingInputs, digestInputs, readInputRecord, type RecordedImage, writeInputRecord } from './input-record.ts'
 import { incomparableInput, inputsOf } from './plan-inputs.ts'
 import { cacheImageRecords, directoryRecords, type RecordStore, volumeRecords } from './record-store.ts'
-import { findSaved, isRecorded, type SavedCopy } from './saved-images.ts'
+import { findOnEngine, findSaved, isRecorded, type SavedCopy } from './saved-images.ts'
 
 export interface CheckServices {
   readonly engine: EngineServices['engine']
@@ -51,11 +52,12 @@ interface Comparison {
   readonly app: AppDigest
 }
 
-/** The check of one build; it starts to read the app at once. */
+/** The check of one build; it starts to read the app and the engine's images at once. */
 export class UnchangedCheck {
   readonly #input: BuildInput
   readonly #services: CheckServices
   readonly #app: Promise<AppDigest | CnbError>
+  readonly #copiesOf: (plan: BuildPlan) => Promise<SavedCopy[]>
   readonly #comparisons = new Map<BuildPlan, Comparison>()
 
   constructor(input: BuildInput, services: CheckServices, context: Context) {
@@ -63,6 +65,14 @@ export class UnchangedCheck {
     this.#services = services
     this.#app = this.#readApp(context)
     this.#app.catch(() => {})
+    const { publishing, images, engine } = services
+    if (publishing && !isEngineOnly(publishing.sinks)) {
+      this.#copiesOf = (plan) => findSaved(plan, images, publishing, context)
+    } else {
+      const copies = findOnEngine(input, engine, context)
+      copies.catch(() => {})
+      this.#copiesOf = () => copies
+    }
   }
 
   /** Returns the existing images if the inputs of all plans made them; otherwise reports the inputs that differ. @param plans one for each platform */
@@ -113,14 +123,14 @@ export class UnchangedCheck {
 
   /** Returns the image, or the reason for a build. */
   async #compare(plan: BuildPlan, plans: readonly BuildPlan[], context: Context): Promise<{ readonly image: FoundImage; readonly index: Digest | undefined } | string> {
-    const { images, host, publishing } = this.#services
+    const { host } = this.#services
     const reason = incomparableInput(plan)
     if (reason !== undefined) return reason
     const key = await volumeKey(plan.image, host)
     const [app, text, copies] = await Promise.all([
       this.#app,
       this.#store(plan).read(context),
-      findSaved(plan, images, publishing, context),
+      this.#copiesOf(plan),
     ])
     if (app instanceof CnbError) return `a file of the app changed while it was read (${app.message})`
     const { lifecycle = 'native', sparse = false } = this.#input.options
@@ -165,7 +175,7 @@ function together(copies: readonly SavedCopy[], { digest }: RecordedImage): Foun
   return {
     id,
     repoDigests: [...new Set(copies.flatMap((copy) => copy.image?.repoDigests ?? []))],
-    config: image!.config.config,
+    config: image!.config,
     ...(digest ? { manifest: { digest } } : {}),
   }
 }
