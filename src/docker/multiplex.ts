@@ -1,7 +1,8 @@
 /** Demultiplexes container output in frames (Docker Engine API, attach, "Stream format"). */
 
 import { once } from 'node:events'
-import type { Readable, Writable } from 'node:stream'
+import { Writable, type Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { CnbError } from '../base/errors.ts'
 import { engineRefusal } from './engine-errors.ts'
 
@@ -19,48 +20,79 @@ const TASK = "cannot read the container's output"
  * @throws CnbError CNB_ENGINE_FAILED for invalid frames and for an error of the engine, CNB_ENGINE_LOST for a truncated stream, and
  *   errors of reading and writing
  */
-export async function demultiplex(source: Readable, output: { stdout?: Writable; stderr?: Writable }): Promise<void> {
-  const header = Buffer.alloc(HEADER)
-  let have = 0
-  let left = 0
-  let words = ''
-  for await (const read of source) {
-    const chunk = read as Buffer
-    let at = 0
-    while (at < chunk.length) {
-      if (left === 0) {
-        const taken = chunk.copy(header, have, at, at + HEADER - have)
-        have += taken
-        at += taken
-        if (have < HEADER) continue
-        have = 0
-        left = header.readUInt32BE(4)
-        if (header.readUInt8(0) > SYSTEM || header.readUIntBE(1, 3) !== 0) throw engineRefusal(TASK, 0, 'a frame has an unknown header')
-        continue
-      }
-      const payload = chunk.subarray(at, at + left)
-      at += payload.length
-      left -= payload.length
-      const stream = header.readUInt8(0)
-      if (stream === SYSTEM) {
-        words = (words + payload.toString()).slice(0, MAX_SYSTEM_WORDS)
-        continue
-      }
-      const full = write(stream === STDERR ? output.stderr : output.stdout, payload)
-      if (full) await full
-    }
-  }
-  if (words !== '') throw engineRefusal(TASK, 0, words)
-  if (have > 0 || left > 0) throw new CnbError('CNB_ENGINE_LOST', `${TASK}: the stream is truncated`)
+export function demultiplex(source: Readable, output: { stdout?: Writable; stderr?: Writable }): Promise<void> {
+  // Not an iteration, which joins all waiting chunks in a new buffer.
+  return pipeline(source, new Demultiplexer(output))
 }
 
-/** Returns undefined if the output accepts more data, otherwise a promise: one for each small frame would be too expensive. */
-function write(to: Writable | undefined, payload: Buffer): Promise<unknown> | undefined {
-  if (to === undefined) return undefined
-  if (to.destroyed || to.writableEnded) throw to.errored ?? new Error('the output was closed')
-  if (to.write(payload)) return undefined
+class Demultiplexer extends Writable {
+  readonly #output: { stdout?: Writable; stderr?: Writable }
+  readonly #header = Buffer.alloc(HEADER)
+  #have = 0
+  #left = 0
+  #words = ''
+
+  constructor(output: { stdout?: Writable; stderr?: Writable }) {
+    super()
+    this.#output = output
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    try {
+      const full = this.#take(chunk)
+      if (full.length === 0) done()
+      else Promise.all(full.map(drained)).then(() => done(), done)
+    } catch (error) {
+      done(error as Error)
+    }
+  }
+
+  override _final(done: (error?: Error) => void): void {
+    if (this.#words !== '') done(engineRefusal(TASK, 0, this.#words))
+    else if (this.#have > 0 || this.#left > 0) done(new CnbError('CNB_ENGINE_LOST', `${TASK}: the stream is truncated`))
+    else done()
+  }
+
+  /** Passes the payloads on. Returns the outputs that accept no more for now. */
+  #take(chunk: Buffer): Writable[] {
+    const full = new Set<Writable>()
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#left === 0) {
+        const taken = chunk.copy(this.#header, this.#have, at, at + HEADER - this.#have)
+        this.#have += taken
+        at += taken
+        if (this.#have === HEADER) this.#begin()
+        continue
+      }
+      const payload = chunk.subarray(at, at + this.#left)
+      at += payload.length
+      this.#left -= payload.length
+      const to = this.#receiver(payload)
+      if (!to) continue
+      if (to.destroyed || to.writableEnded) throw to.errored ?? new Error('the output was closed')
+      if (!to.write(payload)) full.add(to)
+    }
+    return [...full]
+  }
+
+  #begin(): void {
+    this.#have = 0
+    this.#left = this.#header.readUInt32BE(4)
+    if (this.#header.readUInt8(0) > SYSTEM || this.#header.readUIntBE(1, 3) !== 0) throw engineRefusal(TASK, 0, 'a frame has an unknown header')
+  }
+
+  #receiver(payload: Buffer): Writable | undefined {
+    const stream = this.#header.readUInt8(0)
+    if (stream !== SYSTEM) return stream === STDERR ? this.#output.stderr : this.#output.stdout
+    this.#words = (this.#words + payload.toString()).slice(0, MAX_SYSTEM_WORDS)
+    return undefined
+  }
+}
+
+async function drained(to: Writable): Promise<void> {
+  if (!to.writableNeedDrain || to.destroyed) return
   const waiting = new AbortController()
   const { signal } = waiting
   // If the reader disappears without an error, only `close` is emitted, never `drain`.
-  return Promise.race([once(to, 'drain', { signal }), once(to, 'close', { signal })]).finally(() => waiting.abort())
+  await Promise.race([once(to, 'drain', { signal }), once(to, 'close', { signal })]).finally(() => waiting.abort())
 }

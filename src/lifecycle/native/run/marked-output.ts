@@ -26,6 +26,8 @@ export interface MarkedOutputOptions {
 const MAX_DATA = MAX_METADATA_BYTES + 16 * 1024 * 1024
 const MAX_LINE = 64 * 1024
 const NEWLINE = 0x0a
+/** Several frames of the engine, which have 32 KiB: the sender waits only for a slow receiver. */
+const BUFFER = 256 * 1024
 
 export class MarkedOutput extends Writable {
   readonly #needle: Buffer
@@ -38,7 +40,7 @@ export class MarkedOutput extends Writable {
   #size = 0
 
   constructor(options: MarkedOutputOptions) {
-    super()
+    super({ highWaterMark: BUFFER })
     this.#needle = Buffer.from(`\0${options.mark} `)
     this.#options = options
   }
