@@ -22,7 +22,7 @@ import type { ExportInput } from './export/export.ts'
 import { readLauncherVersion } from './export/launcher-version.ts'
 import { planExport } from './export/plan-export.ts'
 import { reportToml } from './export/report-toml.ts'
-import { saveCacheRecord, reliableFingerprints } from './save-cache-record.ts'
+import { saveCacheRecord, reliableFingerprint } from './save-cache-record.ts'
 import type { CopyMaker } from './layers/directory-layer.ts'
 import { LayerFactory } from './layers/layer-factory.ts'
 import { readBuiltBuildpacks } from './metadata/layers-directory.ts'
@@ -175,7 +175,7 @@ export function unchangedLayer(
   const known = recordedLayer(record, id, name)
   if (known === undefined) return { reason: record ? 'the last build did not cache it' : 'no record of an earlier build is used' }
   const path = `${escapeId(id)}/${name}`
-  const found = reliableFingerprints(built, plan).get(path)
+  const found = reliableFingerprint(built, plan, path)
   const restored = built.restored.get(path)
   if (found === undefined) return { reason: 'no fingerprint of its files could be taken' }
   // A layer that was not in the image may have only its fingerprint instead of a digest.

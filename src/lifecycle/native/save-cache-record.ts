@@ -44,9 +44,8 @@ export async function saveCacheRecord(input: CacheRecordInput, context: Context)
 }
 
 function volumeRecord(input: CacheRecordInput, context: Context): CacheRecord {
-  const fingerprints = reliableFingerprints(input.built, input.plan)
   return record(input, (id, { name }) => {
-    const fingerprint = fingerprints.get(`${escapeId(id)}/${name}`)
+    const fingerprint = reliableFingerprint(input.built, input.plan, `${escapeId(id)}/${name}`)
     const subject = { kind: 'cached layer', name: `${id}:${name}` } as const
     if (fingerprint === undefined) decide(context, subject, 'not kept', 'no fingerprint of its files could be taken, by which the next build could verify them')
     else decide(context, subject, 'kept', CACHED)
@@ -57,11 +56,10 @@ function volumeRecord(input: CacheRecordInput, context: Context): CacheRecord {
 
 async function fillShared(input: CacheRecordInput, shared: SharedCache, context: Context): Promise<CacheRecord> {
   const { plan, built, exported, layerOf } = input
-  const fingerprints = reliableFingerprints(built, plan)
   const digests = await digestsOf(input, context)
   const whole = record(input, (id, { name }) => {
     const sha = digests.get(`${id}:${name}`)
-    return sha && { sha, fingerprint: fingerprints.get(`${escapeId(id)}/${name}`) ?? '' }
+    return sha && { sha, fingerprint: reliableFingerprint(built, plan, `${escapeId(id)}/${name}`) ?? '' }
   })
   const sbom = await treeDirectoryLayer(exported.tree, 'sbom/cache', plan.builder)
   await shared.fill({ record: whole, layerOf, sbom }, context)
@@ -94,11 +92,11 @@ async function digestsOf({ buildpacks, layerOf }: CacheRecordInput, context: Con
   return digests
 }
 
-/** Returns the fingerprints of layers with usual parent directories, because a fingerprint does not cover the directories above. */
-export function reliableFingerprints({ fingerprints, tree }: FinishedBuild, { builder }: BuildPlan): Map<string, string> {
-  const isUsual = (path: string): boolean => {
-    const entry = tree.get(path)
+/** Returns the fingerprint of a layer with usual parent directories, because a fingerprint does not cover the directories above. */
+export function reliableFingerprint({ fingerprints, tree }: Pick<FinishedBuild, 'fingerprints' | 'tree'>, { builder }: BuildPlan, path: string): string | undefined {
+  const isUsual = (above: string): boolean => {
+    const entry = tree.get(above)
     return entry?.type === 'directory' && (entry.mode & 0o7777) === 0o755 && entry.uid === builder.uid && entry.gid === builder.gid
   }
-  return new Map([...fingerprints].filter(([path]) => isUsual('') && isUsual(path.slice(0, path.lastIndexOf('/')))))
+  return isUsual('') && isUsual(path.slice(0, path.lastIndexOf('/'))) ? fingerprints.get(path) : undefined
 }

@@ -29,6 +29,15 @@ test('returns a layer with the fingerprint that it had when it was restored', ()
   expect(ask(recordOf({ l: unchanged }), builtWith(FINGERPRINT, 0o755, { 'bp/l': FINGERPRINT }))).toEqual({ unchanged, reason: 'its files are unchanged since they were restored' })
 })
 
+test('reads only the one fingerprint of a build with many layers', () => {
+  const built = builtWith(FINGERPRINT)
+  const all = (): never => {
+    throw new Error('all fingerprints are read')
+  }
+  Object.assign(built.fingerprints, { [Symbol.iterator]: all, entries: all, forEach: all })
+  expect(ask(recordOf({ l: CACHED }), built).unchanged).toBe(CACHED)
+})
+
 test.each<[string, CacheRecord | undefined, FinishedBuild]>([
   ['its files have changed since they were restored', recordOf({ l: { ...CACHED, fingerprint: '' } }), builtWith('0'.repeat(64), 0o755, { 'bp/l': FINGERPRINT })],
   ['its files have changed since they were restored', recordOf({ l: CACHED }), builtWith(FINGERPRINT, 0o755, { 'bp/l': '0'.repeat(64) })],
