@@ -21,6 +21,15 @@ export const SMALL_FILES = cachedLayer(`text=$(head -c 6000 /dev/urandom | base6
     done
   done`)
 
+/** Small cached layers, created unless they were restored; they are not in the image. */
+export function manyLayers(count: number): string {
+  return `missing=()
+  for layer in "$CNB_LAYERS_DIR"/layer-{1..${count}}; do [ -d "$layer" ] || missing+=("$layer"); done
+  [ \${#missing[@]} -eq 0 ] || mkdir "\${missing[@]}"
+  for layer in "\${missing[@]}"; do echo content >"$layer/file"; done
+  for layer in "$CNB_LAYERS_DIR"/layer-{1..${count}}; do printf '[types]\\nbuild = true\\ncache = true\\n' >"$layer.toml"; done`
+}
+
 function cachedLayer(make: string): string {
   return `layer=$CNB_LAYERS_DIR/data
   if [ ! -f "$layer.toml" ] || [ ! -d "$layer" ]; then

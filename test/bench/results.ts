@@ -38,13 +38,15 @@ const TARGETS: readonly Target[] = [
   { of: ['create-published', 'native'], to: ['create-published', 'pack'], graphdriver: 0.5, containerd: 0.5 },
   { of: ['create-published-again', 'native'], to: ['create-published-again', 'pack'], graphdriver: 0.1, containerd: 0.1 },
   { of: ['packaged', 'native'], to: ['packaged', 'contained'], graphdriver: 1.1, containerd: 1.1 },
+  { of: ['layers-many', 'native'], to: ['layers', 'native'], graphdriver: 11, containerd: 11 },
+  { of: ['layers-many-first', 'native'], to: ['layers-first', 'native'], graphdriver: 11, containerd: 11 },
   { of: ['unchanged', 'unchanged'], to: ['small', 'creator'], graphdriver: 0.15, containerd: 0.01 },
   { of: ['unchanged-files', 'unchanged'], to: ['unchanged-files', 'git'], graphdriver: 1.5, containerd: 1.5 },
   { of: ['thousand', 'native'], to: ['fleet', 'native'], graphdriver: 10, containerd: 10 },
 ]
 const MOST_MIB = 120
-/** The scenarios of publication; their peak memory has that limit too. */
-const PUBLICATIONS = ['publish', 'publish-first-small', 'publish-first', 'cold', 'cold-large']
+/** Other scenarios with that limit of peak memory: publication, and builds of many files or layers. */
+const LIMITED = ['publish', 'publish-first-small', 'publish-first', 'cold', 'cold-large', 'many', 'many-changed', 'many-first', 'layers-many', 'layers-many-first']
 /** The targets for the seconds of a rebase of 100 images, and for the memory with 1000 images. */
 const FLEET_SECONDS = 1
 const FLEET_MIB = 150
@@ -93,8 +95,8 @@ export function summarize(measurements: Measurements, store: ImageStore): Result
   const limits: Compared[] = [
     ...(fleet ? [limit('rebase of 100 images, s', fleet.medianMs / 1000, FLEET_SECONDS)] : []),
     ...(thousand?.peakMiB === undefined ? [] : [limit('peak resident memory with 1000 images, MiB', thousand.peakMiB, FLEET_MIB)]),
-    ...PUBLICATIONS.flatMap((name) => {
-      const memory = find(name, 'published')?.peakMiB
+    ...LIMITED.flatMap((name) => {
+      const memory = (find(name, 'published') ?? find(name, 'native'))?.peakMiB
       return memory === undefined ? [] : [limit(`peak resident memory of ${name}, MiB`, memory, MOST_MIB)]
     }),
     ...(creating === undefined ? [] : [limit('peak resident memory of the creation of a builder, MiB', creating, MOST_MIB)]),

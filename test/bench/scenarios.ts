@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { docker } from '../support/engines/docker.ts'
 import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
 import type { Workbench } from '../support/workbench.ts'
-import { SMALL_FILES, randomLayer, writeTree } from './apps.ts'
+import { SMALL_FILES, manyLayers, randomLayer, writeTree } from './apps.ts'
 import { type Measurement, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
 import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
@@ -76,6 +76,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'many-changed': rebuild('one file changed, app of 40 000 files', randomLayer(20), ['native', 'creator'], (app, round) =>
     appendFile(join(app, 'src/part-7/file-700.js'), `// ${round}\n`), MANY),
   'many-first': firstBuild('first build, app of 40 000 files', randomLayer(20), ['native', 'creator'], MANY),
+  layers: rebuild('nothing changed, 300 cached layers', manyLayers(300), ['native', 'creator']),
+  'layers-many': rebuild('nothing changed, 3 000 cached layers', manyLayers(3000), ['native', 'creator']),
+  'layers-first': firstBuild('first build, 300 cached layers', manyLayers(300), ['native', 'creator']),
+  'layers-many-first': firstBuild('first build, 3 000 cached layers', manyLayers(3000), ['native', 'creator']),
   unchanged: ifChanged('--if-changed, nothing changed, 20 MB layer', randomLayer(20), 1, 'native'),
   'unchanged-files': ifChanged('--if-changed, nothing changed, 50 000 files', randomLayer(20), 50_000, 'git'),
   thousand: { ...rebaseFleet('rebase of 1000 images in a local registry', 1000, ['native']), once: true },
