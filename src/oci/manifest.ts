@@ -16,8 +16,8 @@ export interface ImageManifest {
 
 /** The size limit of manifests and indexes in registries (OCI distribution-spec, "Pushing Manifests"), in bytes. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
-/** More than any real image has. */
-const MAX_LAYERS = 1000
+/** More than any real image has: some registries accept no larger manifests. */
+export const MAX_LAYERS = 10_000
 const MAX_MANIFESTS = 1000
 
 /**

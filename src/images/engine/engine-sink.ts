@@ -22,7 +22,8 @@ import { fetchLayers } from './layer-store.ts'
  */
 export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Context = {}, early?: EarlyLoad): Promise<SavedImage> {
   const config = encodeImageConfig(plan.config)
-  const { imageStore } = await engine.info(context)
+  const { imageStore, product } = await engine.info(context)
+  if (imageStore === 'graphdriver' && product === 'docker') checkDepth(plan)
   const load = imageStore === 'containerd' ? loadIntoContainerd : loadIntoGraphDriver
   // Inspecting an image is slow. An unchanged image usually has the names already: their holders answer both questions.
   const inspected = findHolders(engine.images, plan.tags.map(formatReference), context)
@@ -32,6 +33,17 @@ export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Con
   await nameImage(engine.images, id, holders, context)
   const named = plan.tags.map(({ registry, repository }) => familiarName({ registry, repository, digest: id }))
   return { id, repoDigests: imageStore === 'containerd' ? [...new Set(named)] : [], tags: plan.tags.map(familiarName) }
+}
+
+/** The number of layers that Docker's graph drivers accept (moby layer/layer_store.go, maxLayerDepth). */
+const MAX_DEPTH = 125
+
+/** Refuses an image that the engine would refuse only after it received each layer. */
+function checkDepth({ layers }: ImagePlan): void {
+  if (layers.length <= MAX_DEPTH) return
+  throw new CnbError('CNB_ENGINE_FAILED', `cannot load an image of ${layers.length} layers into the engine: its image store accepts at most ${MAX_DEPTH}`, {
+    hint: "Publish the image (--publish), save it with --to oci:DIR, or use an engine with containerd's image store.",
+  })
 }
 
 /**

@@ -13,6 +13,7 @@ import { hasFeature } from '../../../formats/api-features.ts'
 import { BUILD_METADATA_LABEL, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, PROJECT_METADATA_LABEL } from '../../../images/labels/label-names.ts'
 import { runImageReference } from '../../../images/labels/run-image-reference.ts'
 import { encodeImageConfig, MAX_CONFIG_BYTES, type ImageConfig } from '../../../oci/config.ts'
+import { MAX_LAYERS } from '../../../oci/manifest.ts'
 import type { LayersTree } from '../model.ts'
 import { appConfig } from './app-config.ts'
 import { makeLayers, type AppLayers } from './app-layers.ts'
@@ -77,6 +78,8 @@ export async function planExport(input: ExportInput, context: Context): Promise<
 
 /** Refuses an image that cnb could not read again. */
 function checkSize(config: ImageConfig): void {
+  const count = config.rootfs.diff_ids.length
+  if (count > MAX_LAYERS) throw exportError(`the image has ${count} layers, and the limit is ${MAX_LAYERS}`, { hint: 'Use fewer launch layers.' })
   const { length } = encodeImageConfig(config)
   if (length <= MAX_CONFIG_BYTES) return
   const [label = ''] = Object.entries(config.config.Labels ?? {}).sort(([, a], [, b]) => b.length - a.length)[0] ?? []

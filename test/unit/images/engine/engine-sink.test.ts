@@ -16,11 +16,11 @@ import { anyString } from '../../../support/matching.ts'
 type Archive = Record<string, string>
 
 /** An engine that records the received archives, and returns `answers` for the loads in order. */
-function engineWith(imageStore: 'graphdriver', answers: (string[] | Error)[]) {
+function engineWith(imageStore: 'graphdriver', answers: (string[] | Error)[], product = 'docker') {
   const archives: Archive[] = []
   const named: [string, string][] = []
   const engine = {
-    info: async () => ({ imageStore }),
+    info: async () => ({ imageStore, product }),
     images: {
       load: async (tar: Readable) => {
         archives.push(Object.fromEntries((await readTar(await buffer(tar))).map(({ name, content }) => [name, content.toString()])))
@@ -40,6 +40,9 @@ function planOf(base: string[], layers: string[], tags = ['my/app', 'r.example/a
   return { base: image({ layers: base }), config: image({ layers }).config, layers: layers.map(layer), tags: tags.map((tag) => parseTag(tag)) }
 }
 
+/** An image of this number of layers. */
+const deep = (count: number): ImagePlan => planOf(['0'], Array.from({ length: count }, (_, index) => String(index)))
+
 const file = (name: string) => `${hexOf(digestOf(name))}.tar`
 
 function manifestOf(archive: Archive | undefined): { Config: string; RepoTags: unknown; Layers: string[] } {
@@ -48,6 +51,21 @@ function manifestOf(archive: Archive | undefined): { Config: string; RepoTags: u
 }
 
 describe('on a graph-driver store', () => {
+  test('sends no image with more layers than Docker accepts', async () => {
+    const { engine, archives } = engineWith('graphdriver', [])
+    await expect(saveToEngine(engine, deep(126))).rejects.toMatchObject({
+      code: 'CNB_ENGINE_FAILED',
+      message: 'cannot load an image of 126 layers into the engine: its image store accepts at most 125',
+    })
+    expect(archives).toEqual([])
+  })
+
+  test.each([['125 layers to Docker', 125, 'docker'], ['126 layers to podman', 126, 'podman']])('sends an image of %s', async (_, count, product) => {
+    const { engine, archives } = engineWith('graphdriver', [[]], product)
+    await saveToEngine(engine, deep(count))
+    expect(manifestOf(archives[0]).Layers).toHaveLength(count)
+  })
+
   test("sends the base's layers as empty files, and returns the digest of the configuration as ID", async () => {
     const plan = planOf(['a', 'b', 'x'], ['a', 'b', 'c'])
     const id = digestOf(encodeImageConfig(plan.config))

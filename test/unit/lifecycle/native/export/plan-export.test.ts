@@ -154,6 +154,14 @@ test('rejects data that JSON cannot represent, with the layer’s name', async (
   await expect(failure).rejects.toMatchObject({ exit: 62, message: expect.stringContaining("'some/buildpack:dist'") as string })
 })
 
+test('rejects an image with more layers than are read again', async () => {
+  const layers = Array.from({ length: 10_000 }, (_, index) => ({ layer: aLayer(String(index)), createdBy: 'Application Slice' }))
+  await expect(planExport(anInput({ makeAppLayers: async () => layers }), {})).rejects.toMatchObject({
+    code: 'CNB_EXPORT_FAILED',
+    message: expect.stringContaining('the image has 10004 layers, and the limit is 10000') as string,
+  })
+})
+
 test('rejects a configuration above the limit, with its size, the limit and the largest label', async () => {
   const layer = aBuiltLayer({ data: { v: 'x'.repeat(33 * 1024 * 1024) } })
   const failure = planExport(anInput({ buildpacks: [{ buildpack: BUILDPACK, store: undefined, layers: [layer] }] }), {})
