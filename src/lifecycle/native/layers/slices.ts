@@ -3,35 +3,41 @@
 import { CnbError } from '../../../base/errors.ts'
 import { BadPattern, globPattern } from '../../../formats/go/glob.ts'
 
+const SLASH = 0x2f
+
 /** An element of `[[slices]]` in launch.toml. */
 export interface Slice {
   readonly paths: readonly string[]
 }
 
-/** An entry of the app directory. `path` is relative to it, with one latin1 character for each byte; the directory has `''`. */
-export interface AppFile {
-  readonly path: string
-  readonly isDirectory: boolean
+/** The entries of the app directory in walk order, by their index. */
+export interface AppFiles {
+  readonly length: number
+  /** Relative to the app directory, which has no bytes. */
+  path(index: number): Buffer
+  isDirectory(index: number): boolean
+  /** Compares the bytes of two paths. */
+  compare(one: number, other: number): number
 }
 
 /**
- * Divides `files`, which are in walk order, into one list for each slice and one for the remaining files, each in the byte order of
- * its paths. A directory includes everything below it. A file belongs to the first slice that matches it. The directories above a
+ * Divides the files into the indexes for each slice and those of the remaining files, each in the byte order of
+ * the paths. A directory includes everything below it. A file belongs to the first slice that matches it. The directories above a
  * file are in its slice too, and in later slices only if they contain files that are not yet assigned.
  * @throws CnbError CNB_EXPORT_FAILED for a malformed pattern, if there is a file to match
  */
-export function divideIntoSlices<T extends AppFile>(files: readonly T[], slices: readonly Slice[]): T[][] {
+export function divideIntoSlices(files: AppFiles, slices: readonly Slice[]): number[][] {
   const tree = new SlicedTree(files)
   const divided = slices.map(({ paths }, index) => tree.take(matching(files, paths, index + 1)))
-  return [...divided, tree.rest()].map((some) => some.sort((a, b) => (a.path < b.path ? -1 : 1)))
+  return [...divided, tree.rest()].map((some) => some.sort((a, b) => files.compare(a, b)))
 }
 
 /** Returns the indexes of the files that a pattern matches. */
-function matching(files: readonly AppFile[], patterns: readonly string[], slice: number): number[] {
+function matching(files: AppFiles, patterns: readonly string[], slice: number): number[] {
   return patterns.flatMap((pattern) => {
     const matches = globPattern(pattern)
     try {
-      return files.flatMap(({ path }, index) => (path !== '' && matches(path) ? [index] : []))
+      return indexesOf(files).filter((index) => index > 0 && matches(files.path(index).toString('latin1')))
     } catch (error) {
       if (!(error instanceof BadPattern)) throw error
       throw new CnbError('CNB_EXPORT_FAILED', `slice ${slice} has the malformed pattern ${JSON.stringify(pattern)}`, {
@@ -41,31 +47,35 @@ function matching(files: readonly AppFile[], patterns: readonly string[], slice:
   })
 }
 
+function indexesOf({ length }: AppFiles): number[] {
+  return Array.from({ length }, (_, index) => index)
+}
+
 /** The files by their index in the walk. The entries of a directory follow it directly, so a parent has a lower index. */
-class SlicedTree<T extends AppFile> {
-  readonly #files: readonly T[]
+class SlicedTree {
+  readonly #files: AppFiles
   /** The directory that contains each file; undefined for the app directory. */
   readonly #parents: (number | undefined)[] = []
   /** The direct entries of each directory. */
   readonly #children = new Map<number, number[]>()
   readonly #taken = new Set<number>()
 
-  constructor(files: readonly T[]) {
+  constructor(files: AppFiles) {
     this.#files = files
     const open: number[] = []
-    for (const [index, { path, isDirectory }] of files.entries()) {
+    for (const index of indexesOf(files)) {
       let parent = open.at(-1)
-      for (; parent !== undefined && !this.#isBelow(path, parent); parent = open.at(-1)) open.pop()
+      for (; parent !== undefined && !this.#isBelow(index, parent); parent = open.at(-1)) open.pop()
       this.#parents.push(parent)
       if (parent !== undefined) this.#children.get(parent)?.push(index)
-      if (!isDirectory) continue
+      if (!files.isDirectory(index)) continue
       open.push(index)
       this.#children.set(index, [])
     }
   }
 
   /** Assigns the matched files that are not yet assigned and everything below them; returns them and the directories above. */
-  take(matches: readonly number[]): T[] {
+  take(matches: readonly number[]): number[] {
     const found = new Set<number>()
     for (const match of matches) this.#takeAll(match, found)
     const above = new Set<number>()
@@ -77,11 +87,11 @@ class SlicedTree<T extends AppFile> {
     for (const directory of [...above].sort((a, b) => b - a)) {
       if (this.#children.get(directory)?.every((child) => this.#taken.has(child))) this.#taken.add(directory)
     }
-    return [...found, ...above].flatMap((index) => this.#files[index] ?? [])
+    return [...found, ...above]
   }
 
-  rest(): T[] {
-    return this.#files.filter((_, index) => !this.#taken.has(index))
+  rest(): number[] {
+    return indexesOf(this.#files).filter((index) => !this.#taken.has(index))
   }
 
   #takeAll(match: number, found: Set<number>): void {
@@ -94,8 +104,9 @@ class SlicedTree<T extends AppFile> {
     }
   }
 
-  #isBelow(path: string, directory: number): boolean {
-    const above = this.#files[directory]?.path ?? ''
-    return above === '' || (path[above.length] === '/' && path.startsWith(above))
+  #isBelow(index: number, directory: number): boolean {
+    const above = this.#files.path(directory)
+    const path = this.#files.path(index)
+    return above.length === 0 || (path[above.length] === SLASH && path.compare(above, 0, above.length, 0, above.length) === 0)
   }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { FileList } from '../../../../../src/lifecycle/native/layers/file-list.ts'
 import { divideIntoSlices } from '../../../../../src/lifecycle/native/layers/slices.ts'
 import { compareInWalk } from '../../../../../src/lifecycle/native/layers/walk-order.ts'
 
@@ -16,8 +17,17 @@ function app(...paths: string[]): { path: string; isDirectory: boolean }[] {
     .sort((a, b) => compareInWalk(Buffer.from(a.path, 'latin1'), Buffer.from(b.path, 'latin1')))
 }
 
+function listOf(files: ReturnType<typeof app>): FileList {
+  const list = new FileList()
+  for (const { path, isDirectory } of files) {
+    const type = isDirectory ? 'directory' : 'fifo'
+    list.add({ path: Buffer.from(path, 'latin1'), type, mode: 0, linkname: Buffer.alloc(0), devMajor: 0, devMinor: 0, content: undefined })
+  }
+  return list
+}
+
 const divided = (files: ReturnType<typeof app>, ...slices: string[][]): string[][] =>
-  divideIntoSlices(files, slices.map((paths) => ({ paths }))).map((some) => some.map(({ path }) => path))
+  divideIntoSlices(listOf(files), slices.map((paths) => ({ paths }))).map((some) => some.map((index) => files[index]?.path ?? ''))
 
 const names = fc.constantFrom('a', 'b', 'a-b', 'a.b', 'c')
 const apps = fc.array(fc.array(names, { minLength: 1, maxLength: 4 }), { maxLength: 12 }).map((paths) => app(...paths.map((parts) => parts.join('/'))))
