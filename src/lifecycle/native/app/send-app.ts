@@ -9,11 +9,12 @@ import type { BuildPlan } from '../../lifecycle.ts'
 import { appDirOf } from '../../phase.ts'
 import type { KnownApp } from '../model.ts'
 import type { SessionApp } from '../run/session-app.ts'
-import { type AppTree, compareTrees, encodeTree, hashOf, hasTree } from './app-tree.ts'
+import { type AppDifference, type AppTree, compareTrees, encodeTree, hashOf, hasTree, type KeptFiles } from './app-tree.ts'
 import type { AppVolume } from './app-volume.ts'
 
 /** The last second that 64 bits of nanoseconds can express. */
 const MAX_TIME = 9_223_372_036
+const SLASH = 0x2f
 /** The script starts a process for each piece. */
 const PIECE = 1024 * 1024
 
@@ -69,9 +70,7 @@ async function sendToVolume({ session, plan, known, knownTree }: AppTransfer, { 
     decide(context, { kind: 'files', name: directory }, 'not sent', 'they are unchanged since the last build, in the app and in the volume')
     return { status: last.status, time: last.time, sent: last.sent, tree: undefined }
   }
-  const tree = isNew ? undefined : last && (await knownTree?.(last))
-  const listing = tree && (await session.list())
-  const difference = last && tree && listing && compareTrees(last, tree, { listing, statuses: host.content })
+  const difference = isNew ? undefined : last && (await differenceFrom(last, host.content))
   const sent = new AppEntries(directory, difference?.kept)
   const put = await session.put(directory, difference?.removed, tarOf(sent.of(plan.appEntries(context)), context))
   if (put === 'unclean') return put
@@ -79,6 +78,13 @@ async function sendToVolume({ session, plan, known, knownTree }: AppTransfer, { 
   if (!put.isWhole || !put.listing || !hasTree(put.listing, sent.count, sent.directories)) return 'unclean'
   decideSent(directory, difference ? `${sent.sent} of ${sent.count} entries` : 'all', context)
   return { status: host.status, time, sent: hashOf(put.listing), tree: encodeTree({ listing: put.listing, statuses: host.content }) }
+
+  /** A separate function, because its large lists must not stay in memory while files are sent. */
+  async function differenceFrom(last: KnownApp, statuses: Buffer): Promise<AppDifference | undefined> {
+    const tree = await knownTree?.(last)
+    const listing = tree && (await session.list())
+    return listing && compareTrees(last, tree, { listing, statuses })
+  }
 }
 
 function decideSent(directory: string, entries: string, context: Context): undefined {
@@ -88,14 +94,14 @@ function decideSent(directory: string, entries: string, context: Context): undef
 /** The entries to send. */
 class AppEntries {
   readonly #start: number
-  readonly #kept: ReadonlySet<string> | undefined
+  readonly #kept: KeptFiles | undefined
   /** The paths of all directories, relative to the app, with one latin1 character for each byte. */
   readonly directories = new Set<string>()
   /** All entries, and those to send. */
   count = 0
   sent = 0
 
-  constructor(directory: string, kept: ReadonlySet<string> | undefined) {
+  constructor(directory: string, kept: KeptFiles | undefined) {
     // The names have no slash before the directory, and one after it.
     this.#start = Buffer.byteLength(directory)
     this.#kept = kept
@@ -103,9 +109,10 @@ class AppEntries {
 
   async *of(entries: AsyncIterable<TarEntry>): AsyncGenerator<TarEntry> {
     for await (const entry of entries) {
-      const path = Buffer.from(entry.name).toString('latin1').slice(this.#start).replace(/\/$/, '')
+      const name = typeof entry.name === 'string' ? Buffer.from(entry.name) : entry.name
+      const path = name.subarray(this.#start, name.at(-1) === SLASH ? -1 : undefined)
       this.count++
-      if (entry.type === 'directory') this.directories.add(path)
+      if (entry.type === 'directory') this.directories.add(path.toString('latin1'))
       else if (this.#kept?.has(path)) continue
       this.sent++
       yield entry

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FileStatus } from '../../../../../src/archive/files/file-status.ts'
-import { type AppTree, compareTrees, decodeTree, encodeTree, hashOf } from '../../../../../src/lifecycle/native/app/app-tree.ts'
+import { type AppTree, compareTrees, decodeTree, encodeTree, hashOf, hasTree } from '../../../../../src/lifecycle/native/app/app-tree.ts'
 import { compareInWalk } from '../../../../../src/lifecycle/native/layers/walk-order.ts'
 import type { KnownApp } from '../../../../../src/lifecycle/native/model.ts'
 
@@ -24,10 +24,11 @@ const files = fc
 
 const bytes = (path: string): Buffer => Buffer.from(path, 'latin1')
 
+const inWalkOrder = (some: Iterable<[string, number]>): [string, number][] => [...some].sort(([a], [b]) => compareInWalk(bytes(a), bytes(b)))
+
 function statusesOf(host: Files): Buffer {
   const status = new FileStatus()
-  const sorted = [['', 0] as const, ...host].sort(([a], [b]) => compareInWalk(bytes(a), bytes(b)))
-  return Buffer.concat(sorted.flatMap(([path, version]) => {
+  return Buffer.concat(inWalkOrder([['', 0], ...host]).flatMap(([path, version]) => {
     status.set({ dev: 1, ino: 1, size: version, mode: version === 0 ? 0o40755 : 0o100644, mtimeMs: version, ctimeMs: version } as never)
     return [bytes(`${path}\0`), Buffer.from(status.bytes)]
   }))
@@ -50,7 +51,7 @@ describe('a difference', () => {
       )
       const result = new Map(volume)
       for (const path of removed) for (const each of volume.keys()) if (each === path || each.startsWith(`${path}/`)) result.delete(each)
-      for (const [path, version] of host) if (version === 0 || !kept.has(path)) result.set(path, version)
+      for (const [path, version] of inWalkOrder(host)) if (version === 0 || !kept.has(bytes(path))) result.set(path, version)
       expect(new Map([...result].sort())).toEqual(new Map([...host].sort()))
     }))
   })
@@ -63,6 +64,15 @@ describe('a difference', () => {
       expect(removed).toEqual([])
     }))
   })
+})
+
+test.each(['', '777', '777\0', '777\0file', '777\0file\0', '777\0file\0f 1', '777\0file\0f 1\0random text'])('stops at the end of a listing that is not whole: %j', (text) => {
+  const listing = bytes(text)
+  const tree = { listing: bytes('777\0file\0f 1\0'), statuses: statusesOf(new Map([['file', 1]])) }
+  const isWhole = text.startsWith('777\0file\0f 1\0')
+  expect(compareTrees(known, tree, { ...tree, listing }).kept.size).toBe(isWhole ? 1 : 0)
+  expect(hasTree(listing, 2, new Set())).toBe(isWhole)
+  expect(hasTree(listing, 1, new Set())).toBe(!isWhole)
 })
 
 describe('a tree', () => {
