@@ -3,6 +3,7 @@
 import { constants, gunzipSync, gzipSync } from 'node:zlib'
 import { hasDirectoryStatus, latestTime, STATUS_BYTES } from '../../../archive/files/file-status.ts'
 import { RACY_MS } from '../../../archive/files/stat-cache.ts'
+import { countBytes } from '../../../base/spent-chunks.ts'
 import { digestOf, hexOf } from '../../../oci/digest.ts'
 import type { KnownApp } from '../model.ts'
 import { MAX_APP_LISTING } from '../run/session-script.ts'
@@ -53,7 +54,10 @@ export function decodeTree(encoded: Buffer, known: KnownApp): AppTree | undefine
 
 function decompressed(file: Buffer): Buffer | undefined {
   try {
-    return gunzipSync(file, { maxOutputLength: MAX_BYTES })
+    const found = gunzipSync(file, { maxOutputLength: MAX_BYTES })
+    // The pieces of the result are garbage now.
+    countBytes(found)
+    return found
   } catch {
     return undefined
   }
