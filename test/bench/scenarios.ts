@@ -76,6 +76,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'many-changed': rebuild('one file changed, app of 40 000 files', randomLayer(20), ['native', 'creator'], (app, round) =>
     appendFile(join(app, 'src/part-7/file-700.js'), `// ${round}\n`), MANY),
   'many-first': firstBuild('first build, app of 40 000 files', randomLayer(20), ['native', 'creator'], MANY),
+  eight: atOnce('nothing changed, eight builds at once, 20 MB layers', 8, randomLayer(20), ['native', 'creator']),
   layers: rebuild('nothing changed, 300 cached layers', manyLayers(300), ['native', 'creator']),
   'layers-many': rebuild('nothing changed, 3 000 cached layers', manyLayers(3000), ['native', 'creator']),
   'layers-first': firstBuild('first build, 300 cached layers', manyLayers(300), ['native', 'creator']),
@@ -110,6 +111,28 @@ function rebuild(title: string, script: string, ways: readonly Driver[], change?
         await run(way)
         await run(way)
       }
+    },
+  }
+}
+
+/** Builds several images at the same time. Their first builds run one after the other, because the engine loads their layers. */
+function atOnce(title: string, count: number, script: string, ways: readonly Driver[]): Scenario {
+  const images = new Map<Way, readonly string[]>()
+  let app = ''
+  return {
+    title,
+    ways,
+    async prepare(bench) {
+      app = await bench.directory(appFiles(script))
+      for (const way of ways) {
+        const names = Array.from({ length: count }, () => bench.image())
+        images.set(way, names)
+        for (const image of [...names, ...names]) await build(image, app, way)
+      }
+    },
+    async measure(way) {
+      const builds = await Promise.all((images.get(way) ?? []).map((image) => build(image, app, way)))
+      return { wallMs: Math.max(...builds.map(({ wallMs }) => wallMs)) }
     },
   }
 }
