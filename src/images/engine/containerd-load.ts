@@ -7,7 +7,7 @@ import type { Descriptor } from '../../oci/descriptor.ts'
 import { digestOf, type Digest } from '../../oci/digest.ts'
 import { encodeManifest } from '../../oci/manifest.ts'
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../oci/media-types.ts'
-import { findLayerBlob, namedBlobs } from './engine-blobs.ts'
+import { findLayerBlob } from './engine-blobs.ts'
 import { type EarlyLoad, loadArchive } from './early-load.ts'
 import { layerBlobs, measureLayers, ociArchive, type ArchivedBlob } from './image-archive.ts'
 import type { ImagePlan, Layer, LayerBlob } from '../image.ts'
@@ -20,7 +20,7 @@ import { removeNameless, type WantedImage } from './image-names.ts'
  * @returns the image's ID: the digest of its manifest
  */
 export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, wanted: WantedImage, context: Context): Promise<Digest> {
-  const known = await knownBlobs(engine, plan, context)
+  const known = await knownBlobs(engine, plan, wanted, context)
   try {
     return await load(engine, plan, wanted, known, context)
   } catch (error) {
@@ -33,9 +33,9 @@ export async function loadIntoContainerd(engine: Engine, plan: ImagePlan, wanted
 type BlobIndex = ReadonlyMap<Digest, Descriptor>
 
 /** Returns the blobs of the plan's layers that the engine has. It prefers the blobs of the base, which a registry has already. */
-async function knownBlobs({ content }: Engine, { base, previous, layers, blobs }: ImagePlan, context: Context): Promise<BlobIndex> {
+async function knownBlobs({ content }: Engine, { base, previous, layers, blobs }: ImagePlan, { namedBlobs }: WantedImage, context: Context): Promise<BlobIndex> {
   const images = blobs ? [] : [base, previous].filter((image) => image !== undefined)
-  const named = await Promise.all(images.map((image) => namedBlobs(content, image, context)))
+  const named = await Promise.all(images.map((image) => namedBlobs(image, context)))
   const find = async (diffId: Digest): Promise<[Digest, Descriptor][]> => {
     const wanted = blobs?.get(diffId)?.descriptor
     const found = wanted ? await presentBlob(content, wanted, context) : await findLayerBlob(content, diffId, named.map((each) => each?.get(diffId)), context)

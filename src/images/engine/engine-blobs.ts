@@ -15,6 +15,9 @@ const MAX_MANIFESTS = 8
 /** containerd's label on an unpacked blob: the digest of its uncompressed content. */
 const UNCOMPRESSED_LABEL = 'containerd.io/uncompressed'
 
+/** Blobs by the layers' diffIDs; undefined if the engine does not expose its content. */
+export type NamedBlobs = ReadonlyMap<Digest, Descriptor> | undefined
+
 /**
  * Returns the blobs that the image's manifests name, by diffID, with OCI media types. The blobs may be missing or have other content.
  * Returns undefined if the engine does not expose its content: every image has a manifest.
@@ -24,7 +27,7 @@ export async function namedBlobs(
   content: Content,
   { id, platform }: Pick<Image, 'id' | 'platform'>,
   context: Context = {},
-): Promise<ReadonlyMap<Digest, Descriptor> | undefined> {
+): Promise<NamedBlobs> {
   const document = isDigest(id) ? await readDocument(content, id, context) : undefined
   if (!document) return undefined
   const manifests = recordsOf(document.manifests)

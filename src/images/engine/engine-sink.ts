@@ -9,27 +9,32 @@ import { familiarName, formatReference } from '../../oci/reference.ts'
 import type { Image, ImagePlan, SavedImage } from '../image.ts'
 import { loadIntoContainerd } from './containerd-load.ts'
 import { type EarlyLoad, loadArchive } from './early-load.ts'
+import { namedBlobs } from './engine-blobs.ts'
 import { dockerArchive, hasGzipBlob, measureLayers } from './image-archive.ts'
 import { fetchAhead } from '../layers/fetch-ahead.ts'
 import { findHolders, nameImage, type WantedImage } from './image-names.ts'
 import { fetchLayers } from './layer-store.ts'
 
+/** Work that precedes the complete image. */
+type BegunSave = Partial<Pick<WantedImage, 'early' | 'namedBlobs'>>
+
 /**
  * Loads the planned image, unless the engine has it, and then sets its names: all of them, or none after a failure.
  * The image's ID is the digest of its configuration on a graph-driver engine, and of its manifest on a containerd store.
- * @param early a load that may have some of the layers already; the caller disposes of it
+ * @param begun a load that may have some of the layers already, of which the caller disposes; and blobs that are known
  * @throws CnbError CNB_IMAGE_INVALID if the engine's copy of the base lacks layers, CNB_ENGINE_*, and errors of the layers' streams
  */
-export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Context = {}, early?: EarlyLoad): Promise<SavedImage> {
+export async function saveToEngine(engine: Engine, plan: ImagePlan, context: Context = {}, begun: BegunSave = {}): Promise<SavedImage> {
   const config = encodeImageConfig(plan.config)
   const { imageStore, product } = await engine.info(context)
   if (imageStore === 'graphdriver' && product === 'docker') checkDepth(plan)
+  const namedBy: WantedImage['namedBlobs'] = begun.namedBlobs ?? ((image, its) => namedBlobs(engine.content, image, its))
   const load = imageStore === 'containerd' ? loadIntoContainerd : loadIntoGraphDriver
   // Inspecting an image is slow. An unchanged image usually has the names already: their holders answer both questions.
   const inspected = findHolders(engine.images, plan.tags.map(formatReference), context)
   const find = async (id: Digest): Promise<EngineImage | undefined> =>
     [...(await inspected).values()].find((holder) => holder?.id === id) ?? (await engine.images.inspect(id, context))
-  const [id, holders] = await Promise.all([load(engine, plan, { config, find, early }, context), inspected])
+  const [id, holders] = await Promise.all([load(engine, plan, { config, find, early: begun.early, namedBlobs: namedBy }, context), inspected])
   await nameImage(engine.images, id, holders, context)
   const named = plan.tags.map(({ registry, repository }) => familiarName({ registry, repository, digest: id }))
   return { id, repoDigests: imageStore === 'containerd' ? [...new Set(named)] : [], tags: plan.tags.map(familiarName) }

@@ -16,6 +16,8 @@ import { LayerStore } from './layer-store.ts'
 export interface EngineImageStore extends ImageSource, ImageSink, AsyncDisposable {
   /** Returns a described image with readable layers, without a call to the engine. Images of other stores are returned unchanged. */
   reopen(image: Image): Image
+  /** Starts to read the blobs that the save of an image with layers of `image` needs; a failure has no effect. */
+  expect(image: Image, context: Context): void
   /** Returns a receiver of a new layer's bytes for the next image that is saved; undefined if its layers are sent only then. */
   copy(sizeOf: SizeOf, context: Context): Promise<TarCopy | undefined>
 }
@@ -32,8 +34,9 @@ export function openEngineImages(engine: Engine, owner: string): EngineImageStor
     find: (reference, context) => findOnEngine(engine, reference, (image, diffId) => store.layer(image, diffId), context),
     save: async (plan, context) => {
       await using _ = early
-      return await saveToEngine(engine, plan, context, early)
+      return await saveToEngine(engine, plan, context, { early, namedBlobs: (image, its) => store.namedBlobs(image, its) })
     },
+    expect: (image, context) => void store.namedBlobs(image, context),
     copy: (sizeOf, context) => early.copy(sizeOf, context),
     reopen: (image) => (isDigest(image.id) ? { ...image, layers: image.layers.map(({ diffId }) => store.layer(image, diffId)) } : image),
     async [Symbol.asyncDispose]() {

@@ -5,6 +5,7 @@ import type { Context } from '../../base/events.ts'
 import type { EngineImage, EngineImages } from '../../docker/engine.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { EarlyLoad } from './early-load.ts'
+import type { LayerStore } from './layer-store.ts'
 
 type Naming = Pick<EngineImages, 'inspect' | 'tag' | 'remove'>
 
@@ -17,6 +18,7 @@ export interface WantedImage {
   /** A load that may have some of the layers already. */
   readonly early: EarlyLoad | undefined
   readonly find: (id: Digest) => Promise<EngineImage | undefined>
+  readonly namedBlobs: LayerStore['namedBlobs']
 }
 
 /** Inspects the image of each name, concurrently. */

@@ -11,10 +11,10 @@ import { makeTemporaryDirectory, type TemporaryDirectory } from '../../base/file
 import { OWNER_LABEL, type Container, type Content, type Engine } from '../../docker/engine.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
-import type { Layer } from '../image.ts'
+import type { Image, Layer } from '../image.ts'
 import { writeHashed } from '../layers/hashed-file.ts'
 import { plainLayer } from '../layers/plain-layer.ts'
-import { namedBlobs } from './engine-blobs.ts'
+import { type NamedBlobs, namedBlobs } from './engine-blobs.ts'
 import { layerFilesOf, type DescribedImage } from './layer-files.ts'
 import { LayerRebuilder } from './rebuilt-layer.ts'
 import { readSavedLayers } from './saved-layers.ts'
@@ -45,7 +45,7 @@ export class LayerStore implements AsyncDisposable {
   /** By image ID. */
   readonly #rebuilders = new Map<string, LayerRebuilder>()
   readonly #containers: Container[] = []
-  readonly #blobs = new Map<string, Promise<ReadonlyMap<Digest, Descriptor> | undefined>>()
+  readonly #blobs = new Map<string, Promise<NamedBlobs>>()
   #directory: TemporaryDirectory | undefined
   #fileCount = 0
   /** The last requested fetch. Fetches run one after the other: each may make the next one unnecessary. */
@@ -60,6 +60,14 @@ export class LayerStore implements AsyncDisposable {
   /** Returns a layer of the image. Its size is known once it is on the disk. */
   layer(image: DescribedImage, diffId: Digest): Layer {
     return new EngineLayer(this, image, diffId)
+  }
+
+  /** Returns the blobs that the image's manifests name (engine-blobs.ts); they are read once. @throws CnbError CNB_ENGINE_* */
+  namedBlobs(image: Pick<Image, 'id' | 'platform'>, context: Context = {}): Promise<NamedBlobs> {
+    const known = this.#blobs.get(image.id) ?? namedBlobs(this.#engine.content, image, context)
+    this.#blobs.set(image.id, known)
+    known.catch(() => this.#blobs.delete(image.id))
+    return known
   }
 
   sizeOf(diffId: Digest): number | undefined {
@@ -83,7 +91,7 @@ export class LayerStore implements AsyncDisposable {
   async open(image: DescribedImage, diffId: Digest, signal: AbortSignal | undefined): Promise<Readable> {
     const context = signal ? { signal } : {}
     if (!this.#files.has(diffId)) {
-      const named = await this.#namedBlobs(image, context)
+      const named = await this.namedBlobs(image, context)
       const blob = named && (await openLayerBlob(this.#engine.content, diffId, [named.get(diffId)], context))
       if (blob) return blob
       await this.fetch(image, [diffId], context)
@@ -123,7 +131,7 @@ export class LayerStore implements AsyncDisposable {
     throwIfAborted(context.signal)
     const missing = [...wanted].join(', ')
     // An engine that exposes its blobs, but lacks these, cannot save them either.
-    if ((await this.#namedBlobs(image, context)) === undefined) {
+    if ((await this.namedBlobs(image, context)) === undefined) {
       context.events?.({ type: 'debug', message: `saving image ${image.id}: it is the only source of ${missing}` })
       await readSavedLayers(this.#engine.images, image.id, wanted, (content) => this.#store(content, wanted, context), context)
     }
@@ -156,12 +164,6 @@ export class LayerStore implements AsyncDisposable {
   async #newPath(): Promise<string> {
     this.#directory ??= await makeTemporaryDirectory('cnb-layers-')
     return join(this.#directory.path, `${++this.#fileCount}.tar`)
-  }
-
-  #namedBlobs(image: DescribedImage, context: Context): Promise<ReadonlyMap<Digest, Descriptor> | undefined> {
-    const known = this.#blobs.get(image.id) ?? namedBlobs(this.#engine.content, image, context)
-    this.#blobs.set(image.id, known)
-    return known
   }
 }
 

@@ -10,7 +10,7 @@ import { CnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
 import type { Engine } from '../../docker/engine.ts'
 import { openEngineImages, type EngineImageStore } from '../../images/engine/engine-source.ts'
-import type { ImageSink, ImageSource } from '../../images/image.ts'
+import type { Image, ImageSink, ImageSource } from '../../images/image.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
 import { familiarName, parseReference } from '../../oci/reference.ts'
 import { isForOtherUse } from '../exec-env.ts'
@@ -67,8 +67,11 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   await using cache = await openBuildCache(engine, plan, shared, owner, context, await planAppVolume(engine, plan, appDirectory, context))
   await using commenced = new PendingRun({ ...options, plan, app: cache.app, times, context })
   const store = options.openStore?.(images, plan) ?? images
+  const expect = (image: Image): void => void (store === images && images.expect(image, context))
+  expect(plan.runImage.image)
   const analysis = await hostPhase('analyzer', times, context, () => analyze(plan, store, cache, context))
   const { previous, record } = analysis
+  if (previous) expect(previous.image)
   const analyzed = layersFile(plan, 'analyzed.toml', analyzedToml(plan, previous))
   const version = knownLauncher(record, plan)?.version
   const input = { ...options, ...analysis, plan, app: cache.app, appDirectory, knownApp: record?.app, knownTree: (known: KnownApp) => cache.readApp(known, context), times, analyzed, version, context }
