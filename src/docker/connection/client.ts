@@ -4,10 +4,11 @@ import { setMaxListeners } from 'node:events'
 import { Agent, type AgentOptions, request as httpRequest } from 'node:http'
 import { connect as connectPlain } from 'node:net'
 import { Duplex, finished, Transform, type Readable } from 'node:stream'
+import type { connect as ConnectTls } from 'node:tls'
 import { inspect } from 'node:util'
 import Modem from 'docker-modem'
 import Dockerode from 'dockerode'
-import { throwIfAborted, toCnbError } from '../../base/errors.ts'
+import { CnbError, throwIfAborted, toCnbError } from '../../base/errors.ts'
 import type { EventSink, SpanArguments } from '../../base/events.ts'
 import { beginSpan, endWith, type EndSpan } from '../../base/spans.ts'
 import { countBytes } from '../../base/spent-chunks.ts'
@@ -259,12 +260,15 @@ const KEEP_ALIVE_MS = 30_000
 /** Connects each request to the endpoint, ignoring the request's host, and keeps idle connections for reuse. */
 export class EngineAgent extends Agent {
   readonly #transport: Transport
+  readonly #connectTls: typeof ConnectTls | undefined
 
-  constructor(endpoint: Endpoint) {
+  /** @param connectTls for an endpoint with TLS; others start faster without loading it */
+  constructor(endpoint: Endpoint, connectTls?: typeof ConnectTls) {
     // `createConnection` needs no server name. Without one, Node derives it from the host, for which it compiles the pattern of an IPv6
     // address: 3 ms.
     super({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, servername: '' } as AgentOptions)
     this.#transport = endpoint.transport
+    this.#connectTls = connectTls
   }
 
   /** docker-modem 5.0.7 serializes each request with all properties of its agent for a debug log. */
@@ -283,8 +287,8 @@ export class EngineAgent extends Agent {
         const { host, port, tls } = transport
         const target = { host, port, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
         if (!tls) return connectPlain(target)
-        // Loaded only here: an engine of this machine needs no TLS.
-        return process.getBuiltinModule('node:tls').connect({ ...target, ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: tls.verify })
+        if (!this.#connectTls) throw new CnbError('CNB_INTERNAL', 'cannot connect with TLS: it is not loaded')
+        return this.#connectTls({ ...target, ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: tls.verify })
       }
     }
   }

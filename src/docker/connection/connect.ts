@@ -5,7 +5,7 @@ import type { Context } from '../../base/events.ts'
 import { DockerodeEngine } from '../dockerode-engine.ts'
 import { GrpcSession } from '../content/grpc-session.ts'
 import { LeftContainers } from '../remove-container.ts'
-import { EngineClient } from './client.ts'
+import { EngineAgent, EngineClient } from './client.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Engine } from '../engine.ts'
 import { cleanupSignal } from './cleanup-signal.ts'
@@ -17,7 +17,9 @@ import { closedAtOnceHint } from './tls-problem.ts'
  * @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED
  */
 export async function connectEngine(endpoint: Endpoint, context?: Context, processEnds = false): Promise<Engine> {
-  const client = new EngineClient(endpoint, cleanupSignal(context?.signal), context?.events)
+  const { transport } = endpoint
+  const tls = transport.kind === 'tcp' && transport.tls ? await import('node:tls') : undefined
+  const client = new EngineClient(endpoint, cleanupSignal(context?.signal), context?.events, new EngineAgent(endpoint, tls?.connect))
   const engine = new DockerodeEngine(client, { session: new GrpcSession(client), left: processEnds ? new LeftContainers() : undefined })
   try {
     await engine.ping(context)

@@ -7,8 +7,7 @@ import { text } from 'node:stream/consumers'
 import { createServer as createTlsServer } from 'node:tls'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { EngineClient } from '../../../../src/docker/connection/client.ts'
-import { DockerodeEngine } from '../../../../src/docker/dockerode-engine.ts'
+import { connectEngine } from '../../../../src/docker/connection/connect.ts'
 import type { Transport } from '../../../../src/docker/connection/engine-address.ts'
 import { frameOf } from '../../../../src/docker/content/grpc-frames.ts'
 import { bytesField } from '../../../../src/docker/content/protobuf.ts'
@@ -58,6 +57,7 @@ async function startEngine(): Promise<string> {
   })
   const server = await startEngineServer(
     {
+      'GET /_ping': json('OK'),
       'GET /info': json({ DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']] }),
       'GET /version': json({}),
       'POST /containers/create': json({ Id: 'c1' }, 201),
@@ -79,7 +79,7 @@ async function startEngine(): Promise<string> {
 
 test.each(Object.keys(ways))('transfers blobs over %s, and attached output after the end of input', async (way) => {
   const transport = await ways[way]!(await startEngine())
-  const engine = new DockerodeEngine(new EngineClient({ address: 'test://engine', origin: 'a test', transport }, new AbortController().signal))
+  const engine = await connectEngine({ address: 'test://engine', origin: 'a test', transport })
   onTestFinished(() => engine.close())
   expect(await text((await engine.content.read(digestOf('a blob')))!)).toBe('a blob')
   await using container = await engine.containers.create({ image: 'x', command: ['/x'], stdin: true })
