@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { docker } from '../support/engines/docker.ts'
 import { type Registry, startRegistry } from '../support/registry/registry.ts'
 import { appFiles, BUILDER, SAMPLE_RUN_IMAGE } from '../support/script-builder.ts'
-import { removeAll, removeImages, type Workbench } from '../support/workbench.ts'
+import { removeImages, removeVolumes, type Workbench } from '../support/workbench.ts'
 import { type Measurement, measure, measureCnb } from './measure.ts'
 import { packProgram } from './packaged-buildpacks.ts'
 import type { Scenario, Way } from './scenarios.ts'
@@ -125,7 +125,7 @@ class Publisher implements AsyncDisposable {
   async forget(image: string): Promise<void> {
     await rm(this.#caches, { recursive: true, force: true })
     const name = image.slice(this.#registry.address.length + 1).replace('/', '_')
-    await removeAll(['volume', 'rm'], await docker('volume', 'ls', '--quiet', '--filter', `name=${name}_latest`))
+    await removeVolumes(await docker('volume', 'ls', '--quiet', '--filter', `name=${name}_latest`))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,7 +4,7 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { docker } from '../support/engines/docker.ts'
 import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
-import type { Workbench } from '../support/workbench.ts'
+import { removeVolumes, type Workbench } from '../support/workbench.ts'
 import { SMALL_FILES, manyLayers, randomLayer, writeTree } from './apps.ts'
 import { type Measurement, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
@@ -153,8 +153,7 @@ function firstBuild(title: string, script: string, ways: readonly Driver[], file
       const image = newImage()
       const measured = await build(image, app, way)
       await docker('image', 'rm', '--force', image)
-      const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)
-      await docker('volume', 'rm', ...volumes.split('\n'))
+      await removeVolumes(await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`))
       return measured
     },
   }

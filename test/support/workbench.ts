@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { makeTemporaryDirectory } from '../../src/base/files.ts'
 import { docker } from './engines/docker.ts'
 
@@ -44,7 +45,7 @@ export async function makeWorkbench(): Promise<Workbench> {
       // Images that lost their name to a rebuild.
       await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--quiet', '--filter', 'dangling=true', '--filter', `label=${APP_LABEL}`))
       const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=cnb-e2e_${run}-`)
-      await removeAll(['volume', 'rm', '--force'], volumes)
+      await removeVolumes(volumes)
       await rm(temporary.path, { recursive: true, force: true })
     },
   }
@@ -62,6 +63,18 @@ export async function writeFiles(path: string, files: Readonly<Record<string, st
 /** Removes the images with names that match the pattern. */
 export async function removeImages(pattern: string): Promise<void> {
   await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', '--filter', `reference=${pattern}`))
+}
+
+/** Removes volumes, of names one a line. The engine may still be removing the container of the last build, which has them (Container.leave). */
+export async function removeVolumes(names: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await removeAll(['volume', 'rm', '--force'], names)
+    } catch (error) {
+      if (tries === 50 || !String(error).includes('in use')) throw error
+      await setTimeout(100)
+    }
+  }
 }
 
 /** Runs `docker <command>` on the names in `names`, one a line, if there are any. */

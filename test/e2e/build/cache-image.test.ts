@@ -13,7 +13,7 @@ import { docker, runImage } from '../../support/engines/docker.ts'
 import { startFaultProxy, type FaultProxy } from '../../support/fakes/fault-proxy.ts'
 import { startRegistry, type Registry } from '../../support/registry/registry.ts'
 import { BUILDER, USING_BUILDER, appFiles, bringShell, builderWithoutShell, buildpackFiles, processes } from '../../support/script-builder.ts'
-import { makeWorkbench } from '../../support/workbench.ts'
+import { makeWorkbench, removeVolumes } from '../../support/workbench.ts'
 
 const bench = await makeWorkbench()
 let registry: Registry
@@ -53,8 +53,7 @@ async function build(image: string, path: string, ...options: string[]): Promise
 
 /** Simulates a build on another machine. */
 async function forgetVolumes(image: string): Promise<void> {
-  const volumes = await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`)
-  await docker('volume', 'rm', '--force', ...volumes.split('\n'))
+  await removeVolumes(await docker('volume', 'ls', '--quiet', '--filter', `name=${image.replace('/', '_')}_latest`))
 }
 
 it('restores the layers of another machine, and transfers only changes', async () => {

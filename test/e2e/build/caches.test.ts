@@ -11,7 +11,7 @@ import { DRIVERS, QUICK, type Driver } from '../../support/engines/drivers.ts'
 import { configDigest } from '../../support/images/image-contents.ts'
 import { watchEngine } from '../../support/engines/left-behind.ts'
 import { USING_BUILDER, appFiles, buildpackFiles, builderWithUser, processes } from '../../support/script-builder.ts'
-import { makeWorkbench } from '../../support/workbench.ts'
+import { makeWorkbench, removeVolumes } from '../../support/workbench.ts'
 
 const bench = await makeWorkbench()
 afterAll(() => bench.clear())
@@ -199,7 +199,7 @@ describe('a native build', () => {
     expect(await build('stock', image)).toEqual(MADE)
     expect(await build('native', bench.image(), ...cache)).toEqual(RESTORED)
     expect(await build('native', image)).toEqual(MADE)
-    await docker('volume', 'rm', volume)
+    await removeVolumes(volume)
     expect(await build('native', image)).toEqual(RESTORED)
     expect(await build('stock', image)).toEqual(MADE)
     expect(await build('native', image)).toEqual(RESTORED)
@@ -255,7 +255,7 @@ describe('a native build', () => {
     const image = bench.image()
     expect(await build('native', image)).toEqual(MADE)
     for (const kind of ['layers', 'state'] as const) {
-      await docker('volume', 'rm', volumesOf(image)[kind])
+      await removeVolumes(volumesOf(image)[kind])
       expect(await build('native', image)).toEqual(MADE)
     }
     expect(await build('native', image)).toEqual(RESTORED)

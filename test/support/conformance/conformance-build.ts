@@ -15,7 +15,7 @@ import { CONFORMANCE_APP, makeConformanceBuilder, makeConformanceRunImage } from
 import { docker } from '../engines/docker.ts'
 import { SEPARATE, type Driver } from '../engines/drivers.ts'
 import { BUILDER } from '../script-builder.ts'
-import { removeAll, writeFiles } from '../workbench.ts'
+import { removeAll, removeVolumes, writeFiles } from '../workbench.ts'
 
 const RUN = BUILDER.replace(/^.*-/, '')
 // Not "conf-": it would appear differently in the names of volumes, because Windows reserves the name "con".
@@ -89,6 +89,6 @@ async function makeApp(app: string): Promise<string> {
 /** Removes everything that this run has made. */
 export async function removeConformanceBuilds(): Promise<void> {
   await removeAll(['image', 'rm', '--force'], await docker('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', '--filter', `reference=${NAMES}-*`))
-  await removeAll(['volume', 'rm', '--force'], await docker('volume', 'ls', '--quiet', '--filter', `name=${NAMES.replace('/', '_')}-`))
+  await removeVolumes(await docker('volume', 'ls', '--quiet', '--filter', `name=${NAMES.replace('/', '_')}-`))
   await rm(DIRECTORY, { recursive: true, force: true })
 }
