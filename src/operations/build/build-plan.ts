@@ -22,7 +22,7 @@ import { findPhaseImage, judgeTrust } from './build-trust.ts'
 import { proxyEnv } from './build-values.ts'
 import { cacheSuffix, chooseCaches } from './platforms/platform-caches.ts'
 import { isEngineOnly } from './build-sinks.ts'
-import { findImages } from './found-images.ts'
+import { findBuilderOf, findRunImageOf } from './found-images.ts'
 import type { EngineServices } from '../services.ts'
 
 /** The services of a plan besides the engine. */
@@ -45,12 +45,15 @@ export async function planBuild(
   // Runs concurrently with the search for images: the result is needed only before anything is created.
   const allowed = publishing && checkPublishing(publishing, [image, ...tags], context)
   allowed?.catch(() => {})
-  const images = await findImages(input, services, publishing, context)
-  const { platformApi } = images
+  const found = await findBuilderOf(input, services, context)
+  const { platformApi } = found
   const { buildpacks = [], preBuildpacks: pre = [], postBuildpacks: post = [], extensions = [], reversePre } = options
   const wanted = { buildpacks, pre, post, reversePre, extensions, project }
-  const chosen = await chooseBuildpacks(wanted, { builder: images.builder, sources, cwd: host.cwd }, context)
-  const builder = withUser(withExtensions(images.builder, chosen), options)
+  const [ofRunImage, chosen] = await inOrder(
+    findRunImageOf(input, found, services, publishing, context),
+    chooseBuildpacks(wanted, { builder: found.builder, sources, cwd: host.cwd }, context),
+  )
+  const builder = withUser(withExtensions(found.builder, chosen), options)
   warnOfOldApi(options, platformApi, context)
 
   const key = await volumeKey(image, host)
@@ -71,7 +74,8 @@ export async function planBuild(
   return {
     image,
     tags,
-    ...images,
+    ...ofRunImage,
+    platformApi,
     builder,
     platform: input.platform,
     leavesEngine: publishing !== undefined && !isEngineOnly(publishing.sinks),
@@ -93,7 +97,7 @@ export async function planBuild(
     defaultProcess: options.defaultProcess,
     previousImage: options.previousImage,
     network: options.network,
-    ...(builder.uid === images.builder.uid && builder.gid === images.builder.gid ? {} : { user: `${builder.uid}:${builder.gid}` }),
+    ...(builder.uid === found.builder.uid && builder.gid === found.builder.gid ? {} : { user: `${builder.uid}:${builder.gid}` }),
     usernsHost: options.usernsHost,
     appDir: input.appDir,
     volumes: input.volumes,
@@ -106,6 +110,12 @@ export async function planBuild(
     verbose: options.verbose ?? false,
     explain: options.explain ?? false,
   }
+}
+
+/** Waits for both. @throws the error of the first if both fail */
+async function inOrder<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second])
+  return [await first, await second]
 }
 
 /** Returns the builder with the user's extensions, if the user chose any. */

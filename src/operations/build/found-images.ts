@@ -12,25 +12,33 @@ import { explainEnvironment } from './build-decisions.ts'
 import type { BuildInput } from './build-input.ts'
 import { findPublished, findStored, type Publishing } from './build-store.ts'
 
-/** The plan's fields about images. */
-export type FoundImages = Pick<BuildPlan, 'builder' | 'platformApi' | 'runImage' | 'runImages' | 'findRunImage' | 'engineId'>
+/** The plan's fields about the builder. */
+type FoundBuilder = Pick<BuildPlan, 'builder' | 'platformApi'>
+
+/** The plan's fields about the run image. */
+type FoundRunImage = Pick<BuildPlan, 'runImage' | 'runImages' | 'findRunImage' | 'engineId'>
+
+/** Finds the builder, and pulls it according to the pull policy. @throws CnbError those of findBuilder */
+export async function findBuilderOf({ options, builder: name, platform, pullPolicy, registry }: BuildInput, services: EngineServices, context: Context): Promise<FoundBuilder> {
+  const builder = await findBuilder(name, pullPolicy, platform, { ...services, mirrors: registry.mirrors }, context)
+  const platformApi = negotiatePlatformApi(builder)
+  explainEnvironment(options, builder, platformApi, context)
+  return { builder, platformApi }
+}
 
 /**
- * Finds the builder and the run image, and pulls them according to the pull policy.
+ * Finds the run image, and pulls it according to the pull policy.
  * @param publishing the registry client and the sinks; undefined if the image is saved to the engine only
- * @throws CnbError those of findBuilder and findRunImage
+ * @throws CnbError those of findRunImage
  */
-export async function findImages(
-  { image, options, builder: name, platform, pullPolicy, registry, config }: BuildInput,
+export async function findRunImageOf(
+  { image, options, pullPolicy, registry, config }: BuildInput,
+  { builder, platformApi }: FoundBuilder,
   services: EngineServices,
   publishing: Publishing | undefined,
   context: Context,
-): Promise<FoundImages> {
-  const pulling = { ...services, mirrors: registry.mirrors }
-  const builder = await findBuilder(name, pullPolicy, platform, pulling, context)
-  const platformApi = negotiatePlatformApi(builder)
-  explainEnvironment(options, builder, platformApi, context)
-  const ofBuilder = { ...pulling, platform: builder.image.platform }
+): Promise<FoundRunImage> {
+  const ofBuilder = { ...services, mirrors: registry.mirrors, platform: builder.image.platform }
   const skipsEngine = publishing !== undefined && !publishing.sinks.some(({ store }) => store === 'engine')
   const elsewhere: RunImageSearch['find'] =
     skipsEngine && pullPolicy !== 'never'
@@ -41,7 +49,7 @@ export async function findImages(
   const runImage = await findRunImage(options.runImage, search, services, context)
   refuseOtherStack(builder, runImage, platformApi)
   return {
-    ...{ builder, platformApi, runImage },
+    runImage,
     runImages: runImagesFor(runImage, builder, config),
     findRunImage: (reference, finding) => findRunImage(reference, search, services, finding),
     engineId: async ({ id }, finding) => (isDigest(id) ? id : (await findImage(id, 'if-not-present', ofBuilder, finding)).id),

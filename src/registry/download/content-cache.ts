@@ -191,13 +191,13 @@ const FACTS = 'facts'
 const PRIVATE = 0o700
 
 async function prepare(root: string): Promise<{ root: string; facts: Facts }> {
-  for (const folder of [CONTENT, UNFINISHED, FACTS]) {
+  await Promise.all([CONTENT, UNFINISHED, FACTS].map(async (folder) => {
     const path = join(root, folder)
     await makeDirectories(path)
     await access(path, constants.W_OK | constants.X_OK)
     // Fails for a directory of another user, who could exchange its files. `root` itself may be any directory.
     await chmod(path, PRIVATE)
-  }
+  }))
   return { root, facts: new Facts(join(root, FACTS)) }
 }
 
