@@ -2,7 +2,7 @@
  * `npm run bench -- [--engine default|overlay2|containerd]… [--only <scenario>,…]… [--rounds <n>] [--pack <path>] [--json <file>]`
  *
  * Measures builds and rebases with both drivers alternately, and publication and the creation of builders in turns with pack, if it is given, on the engine of $DOCKER_HOST or those of test/support/engines/engine-up.
- * The ratios are meaningful; the times depend on this machine and its load. The exit code is 0 for all results.
+ * $CNB_TEST_BIN selects another cnb, such as a binary. The ratios are meaningful; the times depend on this machine and its load. The exit code is 0 for all results.
  */
 
 import { writeFile } from 'node:fs/promises'

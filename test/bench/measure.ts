@@ -4,14 +4,14 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { BINARY, ON_NODE } from '../support/cnb.ts'
 
 // The bundle is in dist/bench/.
-const ROOT = join(import.meta.dirname, '../..')
-const CNB = ['--require', join(ROOT, 'test/bench/peak.cjs'), join(ROOT, 'bin/cnb.js')]
+const PEAK = join(import.meta.dirname, '../../test/bench/peak.cjs')
 
 export interface Measurement {
   readonly wallMs: number
-  /** Peak resident memory in MiB; undefined without /proc, and for programs other than `cnb`. */
+  /** Peak resident memory in MiB; undefined without /proc, and for programs other than `cnb` on Node. */
   readonly peakMiB?: number
   /** The bytes of existing layers that passed through this machine, where they are counted. */
   readonly carriedBytes?: number
@@ -34,6 +34,7 @@ export async function measure(program: string, args: readonly string[], env: Rea
   return { wallMs, ...(peak === '' ? {} : { peakMiB: Number(peak) / 1024 }) }
 }
 
+/** Measures the tested cnb (cnb.ts). */
 export function measureCnb(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Measurement> {
-  return measure(process.execPath, [...CNB, ...args], env)
+  return ON_NODE ? measure(process.execPath, ['--require', PEAK, BINARY, ...args], env) : measure(BINARY, args, env)
 }
