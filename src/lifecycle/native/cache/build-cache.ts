@@ -43,6 +43,8 @@ export interface BuildCache extends AsyncDisposable {
   writeRecord(record: CacheRecord, kept: boolean, context: Context, tree?: Buffer): Promise<void>
   /** Returns the files that the record's `app` describes; undefined if they are missing or damaged. */
   readApp(known: KnownApp, context: Context): Promise<AppTree | undefined>
+  /** Disposal after a successful build (Container.leave). */
+  leave(): Promise<void>
 }
 
 /**
@@ -190,6 +192,11 @@ class VolumesCache implements BuildCache {
   async #isOfFewer(context: Context): Promise<boolean> {
     const record = await this.#stateVolume.readRecord(context)
     return externalSources(this.#sources, record?.sources ?? []).length > 0
+  }
+
+  async leave(): Promise<void> {
+    // A volume can be removed only after its containers.
+    await (this.#volumes.hasNew ? this[Symbol.asyncDispose]() : this.#stateVolume.leave())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

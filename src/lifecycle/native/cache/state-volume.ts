@@ -39,6 +39,8 @@ export interface StateVolume extends AsyncDisposable {
   writeApp(content: Buffer, context: Context): Promise<void>
   /** Returns the stock lifecycle's cache in the `build` volume. It can be read until disposal. */
   peerCache(context: Context): Promise<PackCache | undefined>
+  /** Disposal after a successful build (Container.leave). */
+  leave(): Promise<void>
 }
 
 /** More than compressed lists of an app's files have. */
@@ -138,9 +140,16 @@ class MountedStateVolume implements StateVolume {
     )
   }
 
+  async leave(): Promise<void> {
+    await Promise.all((await this.#containers()).map((container) => container.leave()))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    const state = await this.#state?.catch(() => undefined)
-    await Promise.all([state?.[Symbol.asyncDispose](), this.#packCache?.[Symbol.asyncDispose]()])
+    await Promise.all((await this.#containers()).map((container) => container[Symbol.asyncDispose]()))
+  }
+
+  async #containers(): Promise<Container[]> {
+    return [await this.#state?.catch(() => undefined), this.#packCache].filter((container) => container !== undefined)
   }
 }
 

@@ -93,6 +93,14 @@ test('removes its new volumes if no record was written', async () => {
   expect(await volumes()).toEqual([])
 })
 
+test('removes its new volumes after their containers at the end of a successful build too, if no record was written', async () => {
+  await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
+  cache.prepareRecord()
+  await cache.leave()
+  expect(engine.state.size).toBe(0)
+  expect(await volumes()).toEqual([])
+})
+
 test('returns recorded layers except those without a fingerprint', async () => {
   const { diffId } = await layerOf('l')
   await keep(recordOf({ l: layer(diffId, 'f'), unknown: layer(diffId, '') }))
