@@ -140,7 +140,8 @@ function attributesAt(listing: Buffer, path: number): number {
 function areEqual(one: Buffer, path: number, other: Buffer, otherPath: number): boolean {
   const [from, otherFrom] = [attributesAt(one, path), attributesAt(other, otherPath)]
   const end = one.indexOf(0, from) + 1
-  return one.compare(other, otherFrom, otherFrom + end - from, from, end) === 0
+  // An end behind the other listing would be an error.
+  return one.compare(other, otherFrom, Math.min(otherFrom + end - from, other.length), from, end) === 0
 }
 
 /** Yields the positions of the paths, which have the order of a walk. */

@@ -34,9 +34,9 @@ function statusesOf(host: Files): Buffer {
   }))
 }
 
-/** A listing has any order. */
+/** A listing has any order, and attributes of any length. */
 function listingOf(volume: Files): Buffer {
-  return bytes(`777\0${[...volume].map(([path, version]) => `${path}\0${version === 0 ? 'd' : 'f'} 644 ${version}\0`).join('')}`)
+  return bytes(`777\0${[...volume].map(([path, version]) => `${path}\0${version === 0 ? 'd' : 'f'} 644 ${10 ** version}\0`).join('')}`)
 }
 
 const known: KnownApp = { status: '', time: 1_000_000, sent: '', left: '', directory: '/workspace', slices: '[]', layers: [] }
