@@ -47,7 +47,7 @@ export function openBuildStore(
   const published = openRegistryImages(registries, platform)
   const services: SinkServices = { engine: images, registries, blobs, published, platform }
   const all = openSinks(sinks.map((sink) => ({ sink, images: sink.open(services) })), blobs, published)
-  const previous = sinks[0]?.previous?.(image, services) ?? published
+  const previous = sinks[0]?.previous?.(image, services) ?? withoutDamaged(published)
   return {
     find: (reference, context = {}) => findForPlatform(previous, reference, platform, context),
     save: async (plan, context) => {
@@ -71,6 +71,21 @@ async function findForPlatform(images: ImageSource, reference: string, platform:
     decide(context, subject, 'not used', error.message)
   }
   return undefined
+}
+
+/** Finds no damaged image: the build replaces it. Registries may delete the images of an index, which have no names. */
+function withoutDamaged(images: ImageSource): ImageSource {
+  return {
+    find: async (reference, context = {}) => {
+      try {
+        return await images.find(reference, context)
+      } catch (error) {
+        if (!(error instanceof CnbError) || error.code !== 'CNB_IMAGE_INVALID') throw error
+        context.events?.({ type: 'warning', message: `cannot reuse layers of image '${reference}': ${error.message}` })
+        return undefined
+      }
+    },
+  }
 }
 
 /** Opens the store of cache images: always their registry, for all sinks of the app. */

@@ -74,6 +74,15 @@ test('does not reuse layers of an image for another platform', async () => {
   expect(builds.takeLines().join('\n')).not.toContain('Reusing layer')
 })
 
+test('replaces an index after the registry deleted its images, with a warning for each', async () => {
+  const { reference } = await build()
+  const { manifests } = registry.repository('team/app')
+  for (const digest of manifests.keys()) if (digest !== tagged()) manifests.delete(digest)
+  builds.takeLines()
+  expect((await build()).reference).toBe(reference)
+  expect(builds.takeLines().filter((line) => /cannot reuse layers of image .* does not exist/.test(line))).toHaveLength(2)
+})
+
 test('sets no name if the second build fails', async () => {
   let runs = 0
   builds.work = () => (++runs > 1 ? 1 : 0)
