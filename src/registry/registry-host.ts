@@ -14,8 +14,8 @@ import { followingRedirects } from './transport/redirects.ts'
 import { retrying } from './transport/retries.ts'
 import { isLoopback } from './transport/untrusted-address.ts'
 
-/** Time limit for TLS if plain HTTP is allowed too. */
-const HTTPS_PATIENCE_MS = 2000
+/** Time limit for the first of TLS and plain HTTP if both are tried. */
+const FIRST_PATIENCE_MS = 2000
 /** The first reply needs no work of the registry. Docker waits as long for it. */
 const PING_PATIENCE_MS = 15_000
 /** How long an unreachable host is not retried: a list of images fails immediately, not after a minute for each image. */
@@ -170,7 +170,7 @@ export class RegistryHost {
 /** Tries `exchange` with plain HTTP, then TLS: a registry of this machine seldom has a certificate, and an attempt with TLS takes 30 ms. */
 function plainFirst(exchange: Exchange): Exchange {
   return async (request) => {
-    const reply = await exchange(withoutTls(request)).catch(() => undefined)
+    const reply = await exchange({ ...withoutTls(request), replyWithin: FIRST_PATIENCE_MS }).catch(() => undefined)
     if (reply && [200, 401].includes(reply.status)) return reply
     if (reply) await discard(reply)
     return plainWhereNoTls(exchange)(request)
@@ -181,7 +181,7 @@ function plainFirst(exchange: Exchange): Exchange {
 function plainWhereNoTls(exchange: Exchange): Exchange {
   return async (request) => {
     try {
-      return await exchange({ ...request, signal: AbortSignal.any([request.signal, AbortSignal.timeout(HTTPS_PATIENCE_MS)]) })
+      return await exchange({ ...request, signal: AbortSignal.any([request.signal, AbortSignal.timeout(FIRST_PATIENCE_MS)]) })
     } catch (error) {
       if (request.signal.aborted || isUntrustedCertificate(error) || error instanceof CnbError) throw error
       return exchange(withoutTls(request))

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { RegistryHost } from '../../../../src/registry/registry-host.ts'
 import { Dispatchers } from '../../../../src/registry/transport/dispatchers.ts'
@@ -14,6 +15,25 @@ test('ends a request without a reply after the given time', async () => {
   onTestFinished(() => dispatchers.close())
   const exchange = undiciExchange((origin) => dispatchers.for(origin), 1)
   await expect(exchange({ method: 'GET', url: new URL(server.origin), headers: {}, signal, replyWithin: 10 })).rejects.toMatchObject({ code: 'UND_ERR_HEADERS_TIMEOUT' })
+})
+
+test('tries TLS after two seconds without a reply from a registry of this machine', async () => {
+  const requests: HttpRequest[] = []
+  const host = new RegistryHost('127.0.0.1:5000', {
+    exchange: async (request) => {
+      requests.push(request)
+      if (request.url.protocol === 'http:') throw Object.assign(new Error('Headers Timeout Error'), { code: 'UND_ERR_HEADERS_TIMEOUT' })
+      return { status: 200, url: request.url, headers: {}, body: Readable.from([]) }
+    },
+    keychain: { credentials: async () => undefined } as never,
+    clock: new FakeClock(),
+    isInsecure: () => false,
+    userAgent: 'test',
+    warn: () => {},
+    closing: signal,
+  })
+  await host.call({ task: 'cannot read x', method: 'GET', path: '/v2/x', scopes: [], expect: [200] }, {})
+  expect(requests.map(({ url, replyWithin }) => [url.protocol, replyWithin])).toEqual([['http:', 2000], ['https:', 15_000], ['https:', undefined]])
 })
 
 test('waits 15 seconds for the first reply of a registry, twice at most', async () => {
