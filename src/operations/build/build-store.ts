@@ -15,6 +15,7 @@ import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { formatPlatform, type Platform, platformMatches } from '../../oci/platform.ts'
 import type { Reference } from '../../oci/reference.ts'
+import { registryStatus } from '../../registry/registry-errors.ts'
 import type { Registries } from '../../registry/registry.ts'
 import { isEngineOnly } from './build-sinks.ts'
 
@@ -73,14 +74,15 @@ async function findForPlatform(images: ImageSource, reference: string, platform:
   return undefined
 }
 
-/** Finds no damaged image: the build replaces it. Registries may delete the images of an index, which have no names. */
+/** Finds no damaged image: the build replaces it. Registries may delete the images of an index, which have no names, and blobs. */
 function withoutDamaged(images: ImageSource): ImageSource {
   return {
     find: async (reference, context = {}) => {
       try {
         return await images.find(reference, context)
       } catch (error) {
-        if (!(error instanceof CnbError) || error.code !== 'CNB_IMAGE_INVALID') throw error
+        const isDamaged = error instanceof CnbError && (error.code === 'CNB_IMAGE_INVALID' || registryStatus(error) === 404)
+        if (!isDamaged) throw error
         context.events?.({ type: 'warning', message: `cannot reuse layers of image '${reference}': ${error.message}` })
         return undefined
       }

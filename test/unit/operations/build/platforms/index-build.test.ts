@@ -83,6 +83,15 @@ test('replaces an index after the registry deleted its images, with a warning fo
   expect(builds.takeLines().filter((line) => /cannot reuse layers of image .* does not exist/.test(line))).toHaveLength(2)
 })
 
+test('replaces images after the registry deleted their configurations, with a warning for each', async () => {
+  const { reference } = await build()
+  const { blobs } = registry.repository('team/app')
+  for (const [digest, content] of blobs) if (content.includes('"rootfs"')) blobs.delete(digest)
+  builds.takeLines()
+  expect((await build()).reference).toBe(reference)
+  expect(builds.takeLines().filter((line) => line.includes('cannot reuse layers of image'))).toHaveLength(2)
+})
+
 test('sets no name if the second build fails', async () => {
   let runs = 0
   builds.work = () => (++runs > 1 ? 1 : 0)
