@@ -46,11 +46,18 @@ export function readCacheMetadata(text: string): CacheMetadata | undefined {
       sources: fields.tables(SOURCES).map(readSource),
       sbom: fields.table('sbom')?.string('sha') ?? '',
       buildpacks: fields.tables('buildpacks').map(readBuildpack),
-      ...(launcher ? { launcher: readLauncher(launcher) } : {}),
+      ...(launcher ? { launcher: readForeignLauncher(launcher) } : {}),
     }
   } catch {
     return undefined
   }
+}
+
+/** @throws Error for a version that no lifecycle has: it becomes part of the image's labels */
+function readForeignLauncher(fields: FieldReader): KnownLauncher {
+  const launcher = readLauncher(fields)
+  if (!/^[ -~]{0,200}$/.test(launcher.version)) throw new Error('the version has other characters')
+  return launcher
 }
 
 function readBuildpack(fields: FieldReader): CachedBuildpack {

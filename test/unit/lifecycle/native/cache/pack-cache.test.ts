@@ -124,6 +124,8 @@ test('writes the code sources and the launcher as the last keys of the metadata,
   expect(text).toContain(',"dev.cnb.launcher":{"builder":"b",')
   expect(readCacheMetadata(text)?.launcher).toEqual(launcher)
   expect(readCacheMetadata(text.replace('"size":5', '"size":-5'))).toBeUndefined()
+  // Versions appear in the image's labels.
+  expect(readCacheMetadata(text.replace('0.21.0', '0.21.0\\n'))).toBeUndefined()
   expect(text).toMatch(/^\{"sbom":\{"sha":"s"\},"buildpacks":null,"dev\.cnb\.sources":\[/)
   expect(readCacheMetadata(text)?.sources).toEqual(sources)
   expect(readCacheMetadata(text.replace('"place"', '"plaice"'))).toBeUndefined()
