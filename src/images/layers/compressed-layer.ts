@@ -211,7 +211,7 @@ async function* bytesOf(layer: Layer, signal: AbortSignal | undefined): AsyncGen
 }
 
 function isOther({ diffId }: Layer, found: string): CnbError {
-  return new CnbError('CNB_IMAGE_INVALID', `cannot save layer ${diffId}: its content has digest ${found}`, { hint: 'Build the image again.' })
+  return new CnbError('CNB_IMAGE_INVALID', `cannot save layer ${diffId}: its content has digest ${found}`, { hint: 'Build the image again; if that fails too, discard the cache with --clear-cache.' })
 }
 
 async function compressBlock(block: Buffer): Promise<Buffer> {
