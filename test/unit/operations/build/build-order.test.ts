@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CnbError } from '../../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../../src/base/events.ts'
 import type { Order } from '../../../../src/buildpacks/order.ts'
@@ -27,6 +27,8 @@ beforeAll(async () => {
   await writeFile(join(directory, 'mine', 'buildpack.toml'), 'api = "0.11"\n[buildpack]\nid = "my/own"\nversion = "0.1"\n[[targets]]\nos = "linux"\n')
   for (const name of ['detect', 'build']) await writeFile(join(directory, 'mine', 'bin', name), '#!/bin/sh\n', { mode: 0o755 })
 })
+
+afterAll(() => rm(directory, { recursive: true }))
 
 const NONE: WantedModules = { buildpacks: [], pre: [], post: [], extensions: [], project: undefined }
 
