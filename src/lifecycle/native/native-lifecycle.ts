@@ -96,7 +96,8 @@ async function runNatively(planned: BuildPlan, options: NativeOptions, context: 
   )
   await kaniko.keep()
   await cache.writeRecord(exported.record, run.kept, context, built.app?.tree)
-  await Promise.all([run.leave(), cache.leave()])
+  // Otherwise the end of the scope removes the containers, and then the volumes.
+  if (cache.isKept) await Promise.all([run.leave(), cache.leave()])
   return { phases: times, runImage: runImage.name, image: exported.image }
 }
 

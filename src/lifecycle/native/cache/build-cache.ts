@@ -43,7 +43,9 @@ export interface BuildCache extends AsyncDisposable {
   writeRecord(record: CacheRecord, kept: boolean, context: Context, tree?: Buffer): Promise<void>
   /** Returns the files that the record's `app` describes; undefined if they are missing or damaged. */
   readApp(known: KnownApp, context: Context): Promise<AppTree | undefined>
-  /** Disposal after a successful build (Container.leave). */
+  /** Whether disposal removes no volume, which it can only after the removal of all containers. */
+  readonly isKept: boolean
+  /** Disposal after a successful build, if all volumes are kept (Container.leave). */
   leave(): Promise<void>
 }
 
@@ -194,9 +196,12 @@ class VolumesCache implements BuildCache {
     return externalSources(this.#sources, record?.sources ?? []).length > 0
   }
 
-  async leave(): Promise<void> {
-    // A volume can be removed only after its containers.
-    await (this.#volumes.hasNew ? this[Symbol.asyncDispose]() : this.#stateVolume.leave())
+  get isKept(): boolean {
+    return !this.#volumes.hasNew
+  }
+
+  leave(): Promise<void> {
+    return this.#stateVolume.leave()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

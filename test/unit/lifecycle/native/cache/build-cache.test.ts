@@ -93,12 +93,14 @@ test('removes its new volumes if no record was written', async () => {
   expect(await volumes()).toEqual([])
 })
 
-test('removes its new volumes after their containers at the end of a successful build too, if no record was written', async () => {
+test('keeps all volumes only after their record is written, and then removes only containers', async () => {
   await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
-  cache.prepareRecord()
+  expect(cache.isKept).toBe(false)
+  await cache.writeRecord(recordOf({}), true, {})
+  expect(cache.isKept).toBe(true)
   await cache.leave()
   expect(engine.state.size).toBe(0)
-  expect(await volumes()).toEqual([])
+  expect(await volumes()).toEqual(['the.layers', 'the.state'])
 })
 
 test('returns recorded layers except those without a fingerprint', async () => {
