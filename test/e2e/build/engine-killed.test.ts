@@ -30,8 +30,9 @@ function kill(): void {
   execFileSync('sh', ['-c', 'while readlink "/proc/$0/exe" >/dev/null; do :; done; rm -f "$1"', pid, file])
 }
 
-/** Everything on it except images. */
+/** Everything on it except images, after the engine has removed the container of the last build (Container.leave). */
 async function contents(): Promise<string[]> {
+  await expect.poll(() => there('ps', '--all', '--quiet', '--filter', 'name=cnb-'), { timeout: 10_000 }).toBe('')
   const found = [await there('ps', '--all', '--format', '{{.Names}}'), await there('volume', 'ls', '--format', '{{.Name}}')]
   return found.flatMap((names) => names.split('\n')).filter(Boolean).sort()
 }
