@@ -30,9 +30,10 @@ export async function watchEngine(): Promise<() => Promise<string[]>> {
       .map(({ kind, name }) => `${kind} ${name}`)
       .filter((item) => !known.has(item))
   return async () => {
-    const settled = async (): Promise<void> => expect(await left()).toEqual([])
+    let found: string[] = []
+    const settled = async (): Promise<void> => expect((found = await left())).toEqual([])
     await vi.waitFor(settled, { timeout: 5000, interval: 100 }).catch(() => {})
-    return left()
+    return found
   }
 }
 
