@@ -7,7 +7,7 @@ import { makeContainers } from './containers.ts'
 import type { Containers, Content, Engine, EngineImages, EngineInfo, Volumes } from './engine.ts'
 import { makeEngineImages } from './engine-images.ts'
 import { GrpcSession } from './content/grpc-session.ts'
-import { recordOf, recordsOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
+import { recordOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 import type { LeftContainers } from './remove-container.ts'
 import { makeVolumes } from './volumes.ts'
 
@@ -16,8 +16,12 @@ interface Shared {
   readonly session: GrpcSession
   /** Only if the process ends after its last call. */
   readonly left?: LeftContainers | undefined
+  greeting?: Greeting
   info?: EngineInfo
 }
+
+/** The engine's properties that the headers of its reply to a ping have. */
+type Greeting = Pick<EngineInfo, 'product' | 'apiVersion'>
 
 export class DockerodeEngine implements Engine {
   readonly address: string
@@ -40,20 +44,30 @@ export class DockerodeEngine implements Engine {
 
   /** Checks that the engine responds. @throws CnbError CNB_ENGINE_UNREACHABLE, CNB_ENGINE_DENIED */
   async ping(context: Context = {}): Promise<void> {
-    await this.#client.text({ task: 'cannot reach the container engine', method: 'GET', path: '/_ping', signal: context.signal })
+    const headers = await this.#client.headers({ task: 'cannot reach the container engine', method: 'GET', path: '/_ping', signal: context.signal })
+    this.#shared.greeting = {
+      product: 'libpod-api-version' in headers ? 'podman' : 'docker',
+      apiVersion: stringOf(headers['api-version']) ?? '',
+    }
   }
 
-  /** Requested once per connection: an engine's properties do not change. */
+  async #greeting(context: Context): Promise<Greeting> {
+    if (!this.#shared.greeting) await this.ping(context)
+    return this.#shared.greeting!
+  }
+
+  /**
+   * Requested once per connection: an engine's properties do not change. `/version` has the same, but the engine runs programs for each
+   * of the two requests.
+   */
   async info(context: Context = {}): Promise<EngineInfo> {
     if (this.#shared.info) return this.#shared.info
-    const ask = async (path: string): Promise<Record<string, unknown>> =>
-      recordOf(await this.#client.json({ task: 'cannot read the version of the engine', method: 'GET', path, signal: context.signal }))
-    const [version, info] = await Promise.all([ask('/version'), ask('/info')])
+    const request = { task: 'cannot read the properties of the engine', method: 'GET', path: '/info', signal: context.signal } as const
+    const [greeting, info] = await Promise.all([this.#greeting(context), this.#client.json(request).then(recordOf)])
     this.#shared.info = {
-      product: recordsOf(version.Components).some(({ Name }) => Name === 'Podman Engine') ? 'podman' : 'docker',
-      version: stringOf(version.Version) ?? 'unknown',
-      apiVersion: stringOf(version.ApiVersion) ?? '',
-      platform: { os: stringOf(version.Os) ?? 'linux', architecture: stringOf(version.Arch) ?? '' },
+      ...greeting,
+      version: stringOf(info.ServerVersion) ?? 'unknown',
+      platform: { os: stringOf(info.OSType) ?? 'linux', architecture: goArchitecture(stringOf(info.Architecture) ?? '') },
       imageStore: usesContainerd(info.DriverStatus) ? 'containerd' : 'graphdriver',
       securityOptions: stringsOf(info.SecurityOptions),
     }
@@ -64,7 +78,7 @@ export class DockerodeEngine implements Engine {
   async #leftContainers(): Promise<LeftContainers | undefined> {
     const { left } = this.#shared
     const isLocal = this.#client.endpoint.transport.kind === 'socket'
-    return left && isLocal && (await this.info()).product === 'docker' ? left : undefined
+    return left && isLocal && (await this.#greeting({})).product === 'docker' ? left : undefined
   }
 
   reportingTo(events: EventSink | undefined): Engine {
@@ -75,6 +89,19 @@ export class DockerodeEngine implements Engine {
     this.#shared.session.close()
     this.#client.close()
   }
+}
+
+/** Go's names of architectures, which images use, by the kernel's (uname(2)), which Docker reports. Podman reports Go's. */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  aarch64: 'arm64',
+  ...{ armv6l: 'arm', armv7l: 'arm', armv8l: 'arm' },
+  ...{ i386: '386', i586: '386', i686: '386' },
+  loongarch64: 'loong64',
+}
+
+function goArchitecture(name: string): string {
+  return ARCHITECTURES[name] ?? name
 }
 
 /** The engine lists its storage driver's properties as pairs; this one exists only with the containerd image store. */

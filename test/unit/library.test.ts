@@ -6,7 +6,6 @@ import { json, startEngineServer, type EngineServer } from './docker/engine-serv
 const ID = `sha256:${'0'.repeat(64)}`
 const REPLIES = {
   'GET /_ping': json('OK'),
-  'GET /version': json({}),
   'GET /info': json({}),
   'GET /containers/json': json([]),
   'GET /volumes': json({ Volumes: [] }),

@@ -1,22 +1,18 @@
 /** Requests to an engine's API over dockerode's connection, with streams and uniform errors. */
 
 import { setMaxListeners } from 'node:events'
-import { Agent, type AgentOptions, request as httpRequest } from 'node:http'
-import { connect as connectPlain } from 'node:net'
+import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Duplex, finished, Transform, type Readable } from 'node:stream'
-import type { connect as ConnectTls } from 'node:tls'
-import { inspect } from 'node:util'
 import Modem from 'docker-modem'
 import Dockerode from 'dockerode'
-import { CnbError, throwIfAborted, toCnbError } from '../../base/errors.ts'
+import { throwIfAborted, toCnbError } from '../../base/errors.ts'
 import type { EventSink, SpanArguments } from '../../base/events.ts'
 import { beginSpan, endWith, type EndSpan } from '../../base/spans.ts'
 import { countBytes } from '../../base/spent-chunks.ts'
 import type { PullOptions } from '../engine.ts'
 import { engineError, engineRefusal, engineStatus } from '../engine-errors.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { Transport } from './engine-address.ts'
-import { SshConnection } from './ssh-connection.ts'
+import { EngineAgent } from './engine-agent.ts'
 
 const BUFFER = 256 * 1024
 /** JSON replies are lists and descriptions; a larger reply is an error. */
@@ -139,12 +135,23 @@ export class EngineClient {
 
   /** Returns the reply's text; also used to wait for an empty reply. */
   async text(request: EngineRequest): Promise<string> {
+    return this.#text(request, await this.stream(request))
+  }
+
+  /** Returns the reply's headers, after its end. */
+  async headers(request: EngineRequest): Promise<IncomingHttpHeaders> {
+    let headers: IncomingHttpHeaders = {}
+    await this.#text(request, await this.#send(request, undefined, (reply) => (headers = reply.headers)))
+    return headers
+  }
+
+  async #text({ task }: EngineRequest, reply: Readable): Promise<string> {
     const chunks: Buffer[] = []
     let size = 0
-    for await (const chunk of await this.stream(request)) {
+    for await (const chunk of reply) {
       chunks.push(chunk as Buffer)
       size += (chunk as Buffer).length
-      if (size > MAX_REPLY) throw engineRefusal(request.task, 0, `the engine's reply is larger than ${MAX_REPLY} bytes`)
+      if (size > MAX_REPLY) throw engineRefusal(task, 0, `the engine's reply is larger than ${MAX_REPLY} bytes`)
     }
     return Buffer.concat(chunks).toString()
   }
@@ -162,7 +169,7 @@ export class EngineClient {
     return { sent: sent.then(() => end()), replied }
   }
 
-  async #send(request: EngineRequest, protocol?: string): Promise<Readable> {
+  async #send(request: EngineRequest, protocol?: string, begun?: (reply: IncomingMessage) => void): Promise<Readable> {
     const { signal = this.cleanup, task } = request
     const end = this.#beginSpan(request)
     const upload = Buffer.isBuffer(request.upload) ? undefined : request.upload
@@ -190,6 +197,7 @@ export class EngineClient {
       }
       reply = await this.#dial(request, ongoing.signal, protocol)
       throwIfAborted(signal)
+      begun?.(reply as IncomingMessage)
     } catch (error) {
       const translated = translate(error)
       end(failureOf(translated))
@@ -252,44 +260,4 @@ function statusOf(reply: Readable): SpanArguments {
 function failureOf(error: unknown): SpanArguments {
   const status = engineStatus(error)
   return status === undefined ? { failed: toCnbError(error).code } : { status }
-}
-
-/** Interval of keep-alive probes on an idle connection, in milliseconds; they detect an engine that disappeared. */
-const KEEP_ALIVE_MS = 30_000
-
-/** Connects each request to the endpoint, ignoring the request's host, and keeps idle connections for reuse. */
-export class EngineAgent extends Agent {
-  readonly #transport: Transport
-  readonly #connectTls: typeof ConnectTls | undefined
-
-  /** @param connectTls for an endpoint with TLS; others start faster without loading it */
-  constructor(endpoint: Endpoint, connectTls?: typeof ConnectTls) {
-    // `createConnection` needs no server name. Without one, Node derives it from the host, for which it compiles the pattern of an IPv6
-    // address: 3 ms.
-    super({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, servername: '' } as AgentOptions)
-    this.#transport = endpoint.transport
-    this.#connectTls = connectTls
-  }
-
-  /** docker-modem 5.0.7 serializes each request with all properties of its agent for a debug log. */
-  [inspect.custom](): string {
-    return 'EngineAgent'
-  }
-
-  override createConnection(): Duplex {
-    const transport = this.#transport
-    switch (transport.kind) {
-      case 'socket':
-        return connectPlain({ path: transport.path })
-      case 'ssh':
-        return new SshConnection(transport)
-      case 'tcp': {
-        const { host, port, tls } = transport
-        const target = { host, port, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
-        if (!tls) return connectPlain(target)
-        if (!this.#connectTls) throw new CnbError('CNB_INTERNAL', 'cannot connect with TLS: it is not loaded')
-        return this.#connectTls({ ...target, ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: tls.verify })
-      }
-    }
-  }
 }

@@ -119,8 +119,8 @@ describe('an engine that goes away in the middle', () => {
   test('reports any truncated reply as lost, without a hang', async () => {
     await using server = await startEngineServer({
       'GET /images/x/json': breakOff('{"Id":'),
-      'GET /version': breakOff('{'),
-      'GET /info': json({}),
+      'GET /_ping': json('OK'),
+      'GET /info': breakOff('{'),
       'POST /images/create': breakOff('{"status":"Pulling fs layer","id":"a"}\n'),
     })
     const { engine } = server

@@ -21,8 +21,6 @@ async function slowEngine({ processEnds = true, replies = {}, network = false }:
   const removals: ServerResponse[] = []
   const server = await startEngineServer({
     'GET /_ping': json('OK'),
-    'GET /version': json({}),
-    'GET /info': json({}),
     ...created,
     'DELETE /containers/c1': (response) => void removals.push(response),
     'POST /containers/c1/rename': json('', 204),
@@ -44,6 +42,7 @@ async function forwarded(path: string): Promise<Transport> {
   return { kind: 'tcp', host: '127.0.0.1', port: (proxy.address() as AddressInfo).port }
 }
 
+const podmanPing: Reply = (response) => response.writeHead(200, { 'Libpod-API-Version': '4.3.1' }).end('OK')
 const spec = { image: 'x', command: ['/x'] }
 
 test('does not wait for the removal of a left container if the process ends, but sends the request before', async () => {
@@ -57,7 +56,7 @@ test('does not wait for the removal of a left container if the process ends, but
 
 test.for([
   ['if the process continues', { processEnds: false }],
-  ['of podman, which ends a removal with its connection', { replies: { 'GET /version': json({ Components: [{ Name: 'Podman Engine' }] }) } }],
+  ['of podman, which ends a removal with its connection', { replies: { 'GET /_ping': podmanPing } }],
   ['over a network', { network: true }],
 ] as const)('waits for the removal %s', async ([, circumstances]) => {
   const { engine, removals } = await slowEngine(circumstances)

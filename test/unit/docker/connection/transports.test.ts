@@ -59,7 +59,6 @@ async function startEngine(): Promise<string> {
     {
       'GET /_ping': json('OK'),
       'GET /info': json({ DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']] }),
-      'GET /version': json({}),
       'POST /containers/create': json({ Id: 'c1' }, 201),
       'POST /containers/c1/start': (response) => {
         response.writeHead(204).end()

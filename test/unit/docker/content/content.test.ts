@@ -39,7 +39,7 @@ async function contentServer(
     }, () => {})
   })
   const info = json({ DriverStatus: [['driver-type', imageStore]] })
-  const server = await startEngineServer({ 'GET /info': info, 'GET /version': json({}) }, undefined, grpc)
+  const server = await startEngineServer({ 'GET /info': info, 'GET /_ping': json('OK') }, undefined, grpc)
   onTestFinished(() => server[Symbol.asyncDispose]())
   return Object.assign(server, { sessions: () => sessions })
 }
@@ -127,7 +127,7 @@ test('returns undefined for a missing blob, service or gRPC, and a graph-driver 
   expect(graphDriver.sessions()).toBe(0)
   const info = json({ DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']] })
   for (const status of [404, 405, 501]) {
-    await using server = await startEngineServer({ 'GET /info': info, 'GET /version': json({}) }, undefined, status)
+    await using server = await startEngineServer({ 'GET /info': info, 'GET /_ping': json('OK') }, undefined, status)
     expect(await server.engine.content.info(DIGEST)).toBeUndefined()
     expect(await server.engine.content.read(DIGEST)).toBeUndefined()
   }
