@@ -15,57 +15,75 @@ import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../format
 /** @param left returns undefined if the process may continue after Container.leave */
 export function makeContainers(client: EngineClient, left: () => Promise<LeftContainers | undefined>): Containers {
   return {
-    create: async (spec, context) => create(client, await left(), spec, context),
+    create: (spec, context) => create(client, left, spec, context),
     list: (label, context) => list(client, label, context),
     remove: (id) => removeContainer(client, id),
   }
 }
 
+/** Distinguishes a container from others of its name, for an engine that never replies to its creation. */
+const CREATION_LABEL = 'dev.cnb.creation'
+
 /**
  * The request does not use the caller's signal: an engine continues to create after its client disconnects, so the result must be known
- * to leave nothing behind. The container is created under a unique temporary name, for an engine that never replies: the requested
- * name may belong to another container.
+ * to leave nothing behind.
  */
-async function create(client: EngineClient, left: LeftContainers | undefined, spec: ContainerSpec, context: Context = {}): Promise<Container> {
+async function create(client: EngineClient, leftContainers: () => Promise<LeftContainers | undefined>, spec: ContainerSpec, context: Context = {}): Promise<Container> {
   const { signal } = context
   throwIfAborted(signal)
-  const first = `cnb-${randomBytes(8).toString('hex')}`
+  const left = await leftContainers()
+  // One of them may have the name.
+  if (spec.name !== undefined) await left?.settled()
+  const creation = randomBytes(8).toString('hex')
+  const name = spec.name ?? `cnb-${creation}`
+  const labels = { ...spec.labels, [CREATION_LABEL]: creation }
   let made: string | undefined
   const task = `cannot create a container from ${spec.image}`
   using grace = new CreateGracePeriod(signal)
   try {
-    const platform = spec.platform && formatPlatform(spec.platform)
-    const query = { name: first, platform }
-    const reply = await client.json({ task, method: 'POST', path: '/containers/create', query, body: bodyOf(spec), signal: grace.signal })
+    const query = { name, platform: spec.platform && formatPlatform(spec.platform) }
+    const reply = await client.json({ task, method: 'POST', path: '/containers/create', query, body: bodyOf({ ...spec, labels }), signal: grace.signal })
     const id = stringOf(recordOf(reply).Id)
     if (id === undefined) throw engineRefusal(task, 0, 'the engine returned no ID')
     made = id
     throwIfAborted(signal)
-    if (spec.name !== undefined) {
-      await left?.settled()
-      await rename(client, id, spec.name, grace.signal)
-      throwIfAborted(signal)
-    }
     return new EngineContainer(client, { id, stdin: spec.stdin ?? false, left }, context)
   } catch (error) {
+    const status = engineStatus(error)
+    if (made !== undefined) await discardContainer(client, made, context)
+    else if (spec.name !== undefined) await discardNamed(client, { name, creation, status, task }, context)
     // A refusal created nothing; after any other error there may be a container.
-    if (made !== undefined || engineStatus(error) === undefined) await discardContainer(client, made ?? first, context)
+    else if (status === undefined) await discardContainer(client, name, context)
     throwIfAborted(signal)
     throw error
   }
 }
 
-/** @throws CnbError CNB_ENGINE_FAILED, with `refusalStatus` 409 if another container has the name */
-async function rename(client: EngineClient, id: string, name: string, signal: AbortSignal): Promise<void> {
-  const task = `cannot name a container ${name}`
-  try {
-    await client.text({ task, method: 'POST', path: `/containers/${id}/rename`, query: { name }, signal })
-  } catch (error) {
-    // Podman 5 replies with 500 and an error of its database.
-    if (engineStatus(error) !== 500) throw error
-    const holder = await client.json({ task, method: 'GET', path: `/containers/${name}/json`, signal }).catch(() => undefined)
-    throw holder === undefined ? error : engineRefusal(task, 409, 'the name is already in use')
-  }
+interface NamedCreation {
+  readonly name: string
+  readonly creation: string
+  /** The status of the engine's reply; undefined without a reply. */
+  readonly status: number | undefined
+  readonly task: string
+}
+
+/**
+ * Removes the container of a failed creation, but no other container of its name.
+ * @throws CnbError CNB_ENGINE_FAILED, with `refusalStatus` 409, if another container has the name and podman replied with 500 and an error of its storage
+ */
+async function discardNamed(client: EngineClient, { name, creation, status, task }: NamedCreation, context: Context): Promise<void> {
+  if (status === 409) return
+  const holder = await find(client, name, task)
+  if (holder?.creation === creation) await discardContainer(client, holder.id, context)
+  else if (holder && status === 500) throw engineRefusal(task, 409, 'the name is already in use')
+}
+
+/** Returns the container of a name; undefined if it does not exist, or the engine is gone. */
+async function find(client: EngineClient, name: string, task: string): Promise<{ readonly id: string; readonly creation: string | undefined } | undefined> {
+  const reply = await client.json({ task, method: 'GET', path: `/containers/${name}/json` }).catch(() => undefined)
+  const { Id, Config } = recordOf(reply)
+  const id = stringOf(Id)
+  return id === undefined ? undefined : { id, creation: stringMapOf(recordOf(Config).Labels)[CREATION_LABEL] }
 }
 
 /** The request's body (Docker Engine API, ContainerCreate). `Mounts` instead of `Binds`: it rejects a source that does not exist. */
