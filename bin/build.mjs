@@ -36,7 +36,8 @@ const FILES = {
   image: ['cli/commands/inspect-handler.ts'],
   network: ['base/limiter.ts', 'registry/mirrors.ts', 'registry/registry-errors.ts', 'registry/transport/abortable.ts', 'registry/transport/proxies.ts', 'registry/transport/retries.ts', 'registry/transport/redirects.ts'],
   builder: ['cli/commands/builder/create-handler.ts'],
-  build: ['cli/commands/build-handler.ts', 'lifecycle/native/native-lifecycle.ts', 'images/sinks/to-engine.ts'],
+  build: ['cli/commands/build-handler.ts', 'lifecycle/native/native-lifecycle.ts'],
+  phases: ['lifecycle/native/run-build.ts', 'images/sinks/to-engine.ts'],
   registry: ['registry/open-registries.ts', 'images/sinks/to-registry.ts'],
 }
 

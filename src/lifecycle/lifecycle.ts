@@ -7,7 +7,9 @@ import type { Buildpack } from '../buildpacks/buildpack.ts'
 import type { Order } from '../buildpacks/order.ts'
 import type { Mount } from '../docker/engine.ts'
 import type { ApiVersion } from '../formats/versions.ts'
-import type { Image, SavedImage } from '../images/image.ts'
+import type { EngineImageStore } from '../images/engine/engine-source.ts'
+import type { Image, ImageSink, ImageSource, SavedImage } from '../images/image.ts'
+import type { LayerBlobs } from '../images/layers/layer-blobs.ts'
 import type { ContainerConfig } from '../oci/config.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Tag } from '../oci/reference.ts'
@@ -26,35 +28,22 @@ export interface BuildOrder {
   readonly extensions: Order
 }
 
-export interface BuildPlan {
+/** The part of a plan that a build has before its run image and its buildpacks are found. */
+export interface BuildStart {
   readonly image: Tag
   readonly tags: readonly Tag[]
   readonly builder: Builder
   /** The platform that the user chose for the engine to emulate; absent if it is the engine's. */
   readonly platform?: Platform
   readonly platformApi: ApiVersion
-  readonly runImage: RunImage
-  /**
-   * Finds another run image, chosen by an image extension, in the same way as the plan's.
-   * @throws CnbError if it does not exist or cannot run an app
-   */
-  readonly findRunImage: (name: string, context: Context) => Promise<RunImage>
-  /** Returns the engine's ID of an image, and pulls it if it is only in a registry. @throws CnbError CNB_PULL_FAILED, … */
-  readonly engineId: (image: Image, context: Context) => Promise<string>
   /** Whether the image is saved to a registry or an OCI layout, also if the engine has it too. */
   readonly leavesEngine: boolean
-  /** The content of run.toml: the candidates from which a later rebase may choose the run image. */
-  readonly runImages: readonly RunImageName[]
   /** Returns the app as tar entries with names below `workspace`. */
   readonly appEntries: (context: Context) => AsyncIterable<TarEntry>
   /** Returns the status of the app's files, without opening them. */
   readonly appStatus: (context: Context) => Promise<AppStatuses>
-  /** Replaces the builder's order and that of its extensions. */
-  readonly order?: BuildOrder
   /** Whether the detector ignores the builder's system buildpacks. */
   readonly withoutSystemBuildpacks?: boolean
-  /** Buildpacks and extensions that are not in the builder. */
-  readonly buildpacks: readonly Buildpack[]
   /** The user's variables for the buildpacks: `/platform/env/<name>`. */
   readonly env: ReadonlyMap<string, string>
   /** Files for `/platform/bindings/<name>`. */
@@ -63,10 +52,6 @@ export interface BuildPlan {
   readonly caCertificates?: Buffer
   /** The content of project-metadata.toml. */
   readonly projectMetadata?: string
-  /** Whether one container runs all phases, so buildpacks have access to the engine. */
-  readonly trusted: boolean
-  /** The engine's ID of an image with the lifecycle for the phases that run no buildpacks; default: the builder. Stock driver only. */
-  readonly phaseImage?: string
   readonly clearCache: boolean
   /** The execution environment: `production`, or another since Platform API 0.15. */
   readonly execEnv: string
@@ -104,6 +89,27 @@ export interface BuildPlan {
   readonly verbose: boolean
   /** Whether the detector prints the result of each group that it tried. */
   readonly explain?: boolean
+}
+
+export interface BuildPlan extends BuildStart {
+  readonly runImage: RunImage
+  /**
+   * Finds another run image, chosen by an image extension, in the same way as the plan's.
+   * @throws CnbError if it does not exist or cannot run an app
+   */
+  readonly findRunImage: (name: string, context: Context) => Promise<RunImage>
+  /** Returns the engine's ID of an image, and pulls it if it is only in a registry. @throws CnbError CNB_PULL_FAILED, … */
+  readonly engineId: (image: Image, context: Context) => Promise<string>
+  /** The content of run.toml: the candidates from which a later rebase may choose the run image. */
+  readonly runImages: readonly RunImageName[]
+  /** Replaces the builder's order and that of its extensions. */
+  readonly order?: BuildOrder
+  /** Buildpacks and extensions that are not in the builder. */
+  readonly buildpacks: readonly Buildpack[]
+  /** Whether one container runs all phases, so buildpacks have access to the engine. */
+  readonly trusted: boolean
+  /** The engine's ID of an image with the lifecycle for the phases that run no buildpacks; default: the builder. Stock driver only. */
+  readonly phaseImage?: string
 }
 
 interface ResourceLimits {
@@ -145,7 +151,30 @@ export interface BuiltImage extends Pick<SavedImage, 'id' | 'repoDigests' | 'man
   readonly config: ContainerConfig
 }
 
-/** Runs the phases. When `run` returns, all names refer to the image; if it throws, no name changed unless the error says so. */
 export interface Lifecycle {
-  run(plan: BuildPlan, context: Context): Promise<LifecycleResult>
+  /**
+   * Opens a build. A driver may create the build's container and volumes while the caller completes the plan. Failures of that are
+   * errors of `run`.
+   */
+  open(start: BuildStart, context: Context): OpenBuild
+}
+
+/** One build. Leaving the scope of `await using` removes everything from the engine that the next build does not use. */
+export interface OpenBuild extends AsyncDisposable {
+  /**
+   * Runs the phases; call it once. When it returns, all names refer to the image; if it throws, no name changed unless the error says so.
+   * @param plan extends the build's start
+   * @param stores default: the engine's
+   */
+  run(plan: BuildPlan, stores?: BuildStores): Promise<LifecycleResult>
+}
+
+/** The stores of a build besides the engine's. The stock driver has none. */
+export interface BuildStores {
+  /** Opens the store of the previous and the new image; default: the engine. */
+  readonly openStore?: (images: EngineImageStore) => ImageSource & ImageSink
+  /** Compresses new layers while they are read for their digests, for registries and layouts. */
+  readonly blobs?: Pick<LayerBlobs, 'copy' | 'of'>
+  /** The registries of the plan's cache image. */
+  readonly cacheImages?: ImageSource & ImageSink
 }

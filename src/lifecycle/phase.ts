@@ -3,7 +3,7 @@
 import { hasFeature } from '../formats/api-features.ts'
 import { formatApiVersion } from '../formats/versions.ts'
 import { familiarName, formatReference } from '../oci/reference.ts'
-import type { BuildPlan } from './lifecycle.ts'
+import type { BuildPlan, BuildStart } from './lifecycle.ts'
 
 export const DEFAULT_APP_DIR = '/workspace'
 export const LAYERS_DIR = '/layers'
@@ -89,12 +89,12 @@ function analyzer(plan: BuildPlan, skipLayers: boolean): PhaseSpec {
 }
 
 /** Whether the detector logs at level debug: only then it prints the results of failed groups if another group passed. */
-export function isDetectorVerbose({ verbose, explain = false }: BuildPlan): boolean {
+export function isDetectorVerbose({ verbose, explain = false }: BuildStart): boolean {
   return verbose || explain
 }
 
 /** Returns the detector phase, which the native driver runs as well. */
-export function detector(plan: BuildPlan): PhaseSpec {
+export function detector(plan: BuildStart): PhaseSpec {
   return {
     phase: 'detector',
     args: [...logLevel(plan), '-app', appDirOf(plan)],
@@ -163,7 +163,7 @@ function imageName(plan: BuildPlan): string {
   return plan.image.digest ? formatReference(plan.image) : familiarName(plan.image)
 }
 
-function logLevel(plan: BuildPlan): string[] {
+function logLevel(plan: BuildStart): string[] {
   return plan.verbose ? ['-log-level', 'debug'] : []
 }
 
@@ -179,7 +179,7 @@ function runImagesFile(plan: BuildPlan): string[] {
 }
 
 /** The path of an empty system.toml (platform-files.ts), instead of the builder's in /cnb. */
-function systemPath(plan: BuildPlan): string[] {
+function systemPath(plan: BuildStart): string[] {
   return plan.withoutSystemBuildpacks ? [`CNB_SYSTEM_PATH=${LAYERS_DIR}/system.toml`] : []
 }
 
@@ -187,7 +187,7 @@ function creationTime(plan: BuildPlan): string[] {
   return plan.creationTime === undefined ? [] : [`SOURCE_DATE_EPOCH=${plan.creationTime}`]
 }
 
-function commonEnv(plan: BuildPlan): string[] {
+function commonEnv(plan: BuildStart): string[] {
   return [
     `CNB_PLATFORM_API=${formatApiVersion(plan.platformApi)}`,
     ...(hasFeature(plan.platformApi, 'execEnv') ? [`CNB_EXEC_ENV=${plan.execEnv}`] : []),

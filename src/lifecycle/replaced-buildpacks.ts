@@ -7,7 +7,7 @@ import type { BuildPlan } from './lifecycle.ts'
  * Returns the directories of the builder's copies, without duplicates. They must be hidden before the new files are unpacked there:
  * unpacking into a container does not apply whiteouts, so files that only the old copy has would remain.
  */
-export function replacedDirectories({ builder, buildpacks }: Pick<BuildPlan, 'builder' | 'buildpacks'>): string[] {
+export function replacedDirectories({ builder, buildpacks = [] }: Pick<BuildPlan, 'builder'> & Partial<Pick<BuildPlan, 'buildpacks'>>): string[] {
   const replaced = buildpacks.filter(({ descriptor: { info }, layer }) => {
     const own = builder.buildpackLayers[info.id]?.[info.version]
     return own !== undefined && own.layerDiffID !== layer.diffId

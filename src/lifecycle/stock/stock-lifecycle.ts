@@ -34,7 +34,7 @@ export interface StockOptions {
 }
 
 export function stockLifecycle(options: StockOptions): Lifecycle {
-  return { run: (plan, context) => runPhases(plan, options, context) }
+  return { open: (_start, context) => ({ run: (plan) => runPhases(plan, options, context), [Symbol.asyncDispose]: async () => {} }) }
 }
 
 async function runPhases(plan: BuildPlan, { engine, owner, sweep, home }: StockOptions, context: Context): Promise<LifecycleResult> {

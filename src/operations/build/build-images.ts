@@ -19,8 +19,8 @@ import type { EngineServices } from '../services.ts'
 
 /**
  * Finds the builder and reads its metadata.
- * @param wanted the value of --platform; default: the engine's platform
- * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_BUILDER_INVALID, CNB_PLATFORM_MISMATCH, …
+ * @param wanted the value of --platform
+ * @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_BUILDER_INVALID, …
  */
 export async function findBuilder(
   name: string,
@@ -30,13 +30,12 @@ export async function findBuilder(
   context: Context,
 ): Promise<Builder> {
   const reference = familiarName(parseReference(name))
-  const [image, info] = await Promise.all([
-    findImage(reference, policy, { ...services, platform: wanted }, context),
-    services.engine.info(context),
-  ])
-  const builder = readBuilder(image)
-  if (!wanted) refuseOtherPlatform(image, info.platform, "the engine's")
-  return builder
+  return readBuilder(await findImage(reference, policy, { ...services, platform: wanted }, context))
+}
+
+/** Checks that the builder is for the engine's platform. @throws CnbError CNB_PLATFORM_MISMATCH */
+export async function checkEnginePlatform({ image }: Pick<Builder, 'image'>, { engine }: Pick<EngineServices, 'engine'>, context: Context): Promise<void> {
+  refuseOtherPlatform(image, (await engine.info(context)).platform, "the engine's")
 }
 
 /** The input of a search for a run image. */

@@ -7,7 +7,7 @@ import { hasFeature, sinceApi } from '../../formats/api-features.ts'
 import { type ApiVersion, formatApiVersion } from '../../formats/versions.ts'
 import { cacheVolumes, volumeKey } from '../../lifecycle/cache-volumes.ts'
 import { execEnvFor } from '../../lifecycle/exec-env.ts'
-import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
+import type { BuildPlan, BuildStart } from '../../lifecycle/lifecycle.ts'
 import type { ModuleSources } from '../../buildpacks/module-sources.ts'
 import { appEntries } from '../../project/app.ts'
 import { appStatus } from '../../project/app-status.ts'
@@ -21,7 +21,9 @@ import { projectMetadataToml } from './build-project.ts'
 import { findPhaseImage, judgeTrust } from './build-trust.ts'
 import { proxyEnv } from './build-values.ts'
 import { cacheSuffix, chooseCaches } from './platforms/platform-caches.ts'
+import type { Sink } from '../../images/sinks/sink.ts'
 import { isEngineOnly } from './build-sinks.ts'
+import { checkEnginePlatform } from './build-images.ts'
 import { findBuilderOf, findRunImageOf } from './found-images.ts'
 import type { EngineServices } from '../services.ts'
 
@@ -33,64 +35,45 @@ export interface PlanOutside {
   readonly sources: ModuleSources
 }
 
+/** The start of a plan. */
+export interface StartedPlan {
+  readonly start: BuildStart
+  /** Finds run image and buildpacks; call it once. @throws CnbError with almost any code except those of phases */
+  readonly complete: (outside: PlanOutside) => Promise<BuildPlan>
+}
+
 /** Plans a build. @throws CnbError with almost any code except those of phases */
-export async function planBuild(
-  input: BuildInput,
-  services: EngineServices,
-  { publishing, sources }: PlanOutside,
-  context: Context,
-): Promise<BuildPlan> {
+export async function planBuild(input: BuildInput, services: EngineServices, outside: PlanOutside, context: Context): Promise<BuildPlan> {
+  return (await startPlan(input, services, outside.publishing?.sinks ?? [], context)).complete(outside)
+}
+
+/** Finds the builder of a build. @throws CnbError with almost any code except those of phases */
+export async function startPlan(input: BuildInput, services: EngineServices, sinks: readonly Sink[], context: Context): Promise<StartedPlan> {
   const { host } = services
-  const { options, image, tags, app, project, config, cache, certificates } = input
-  // Runs concurrently with the search for images: the result is needed only before anything is created.
-  const allowed = publishing && checkPublishing(publishing, [image, ...tags], context)
-  allowed?.catch(() => {})
+  const { options, image, tags, app, project, cache, certificates } = input
   const found = await findBuilderOf(input, services, context)
   const { platformApi } = found
-  const { buildpacks = [], preBuildpacks: pre = [], postBuildpacks: post = [], extensions = [], reversePre } = options
-  const wanted = { buildpacks, pre, post, reversePre, extensions, project }
-  const [ofRunImage, chosen] = await inOrder(
-    findRunImageOf(input, found, services, publishing, context),
-    chooseBuildpacks(wanted, { builder: found.builder, sources, cwd: host.cwd }, context),
-  )
-  const builder = withUser(withExtensions(found.builder, chosen), options)
+  const builder = withUser(found.builder, options)
   warnOfOldApi(options, platformApi, context)
-
-  const key = await volumeKey(image, host)
-  await allowed
-  const suffix = cacheSuffix(input.platform, (await services.engine.info(context)).platform)
-  const keeping = chooseCaches(cacheVolumes(image, key), cache, suffix, options.part ?? false)
+  const suffix = input.platform && cacheSuffix(input.platform, (await services.engine.info(context)).platform)
+  const keeping = chooseCaches(cacheVolumes(image, await volumeKey(image, host)), cache, suffix, options.part ?? false)
   explainCache(options, keeping, context)
-  const trust = judgeTrust({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external && !options.trustExtraBuildpacks })
-  const isStock = options.lifecycle === 'stock'
-  if (isStock) explainTrust(options, builder, trust.builder, context)
-  if (isStock && trust.builder && !trust.creator && chosen.external) context.events?.({ type: 'info', message: 'each phase runs in a separate container, because the build adds buildpacks to the builder' })
-  const phaseImage = await findPhaseImage(
-    { option: options.lifecycleImage, configured: config.lifecycleImage, isStock, creator: trust.creator, platformApi, policy: input.pullPolicy },
-    { ...services, mirrors: input.registry.mirrors, platform: builder.image.platform },
-    context,
-  )
   const absolute = (directory: string | undefined) => (directory === undefined ? undefined : resolve(host.cwd, directory))
-  return {
+  const start: BuildStart = {
     image,
     tags,
-    ...ofRunImage,
     platformApi,
     builder,
     platform: input.platform,
-    leavesEngine: publishing !== undefined && !isEngineOnly(publishing.sinks),
+    leavesEngine: !isEngineOnly(sinks),
     appEntries: (reading) =>
       appEntries({ app, root: input.appDir.slice(1), uid: builder.uid, gid: builder.gid, filter: project?.descriptor ?? {}, ...reading }),
     appStatus: (reading) => appStatus(app, project?.descriptor ?? {}, reading),
-    order: chosen.order,
     withoutSystemBuildpacks: options.disableSystemBuildpacks,
-    buildpacks: chosen.added,
     env: input.env,
     bindings: certificates.length > 0 ? [caBinding(certificates)] : [],
     caCertificates: certificates.length > 0 ? Buffer.concat(certificates.flatMap(({ pem }) => [pem, Buffer.from('\n')])) : undefined,
     projectMetadata: projectMetadataToml(project),
-    trusted: trust.creator,
-    phaseImage,
     clearCache: options.clearCache ?? false,
     execEnv: execEnvFor(platformApi, input.execEnv, context.events),
     creationTime: input.creationTime,
@@ -110,12 +93,44 @@ export async function planBuild(
     verbose: options.verbose ?? false,
     explain: options.explain ?? false,
   }
+  return { start, complete: (outside) => completePlan(start, input, services, outside, context) }
 }
 
-/** Waits for both. @throws the error of the first if both fail */
-async function inOrder<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([first, second])
-  return [await first, await second]
+async function completePlan(start: BuildStart, input: BuildInput, services: EngineServices, { publishing, sources }: PlanOutside, context: Context): Promise<BuildPlan> {
+  const { options, image, tags, project, config } = input
+  const { builder, platformApi } = start
+  const { buildpacks = [], preBuildpacks: pre = [], postBuildpacks: post = [], extensions = [], reversePre } = options
+  const wanted = { buildpacks, pre, post, reversePre, extensions, project }
+  const [, ofRunImage, chosen] = await inOrder(
+    input.platform ? undefined : checkEnginePlatform(builder, services, context),
+    findRunImageOf(input, start, services, publishing, context),
+    chooseBuildpacks(wanted, { builder, sources, cwd: services.host.cwd }, context),
+    publishing && checkPublishing(publishing, [image, ...tags], context),
+  )
+  const trust = judgeTrust({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external && !options.trustExtraBuildpacks })
+  const isStock = options.lifecycle === 'stock'
+  if (isStock) explainTrust(options, builder, trust.builder, context)
+  if (isStock && trust.builder && !trust.creator && chosen.external) context.events?.({ type: 'info', message: 'each phase runs in a separate container, because the build adds buildpacks to the builder' })
+  const phaseImage = await findPhaseImage(
+    { option: options.lifecycleImage, configured: config.lifecycleImage, isStock, creator: trust.creator, platformApi, policy: input.pullPolicy },
+    { ...services, mirrors: input.registry.mirrors, platform: builder.image.platform },
+    context,
+  )
+  return {
+    ...start,
+    ...ofRunImage,
+    builder: withExtensions(builder, chosen),
+    order: chosen.order,
+    buildpacks: chosen.added,
+    trusted: trust.creator,
+    phaseImage,
+  }
+}
+
+/** Waits for all. @throws the error of the first that fails */
+async function inOrder<T extends readonly unknown[]>(...all: { [K in keyof T]: Promise<T[K]> | T[K] }): Promise<T> {
+  await Promise.allSettled(all)
+  return Promise.all(all)
 }
 
 /** Returns the builder with the user's extensions, if the user chose any. */

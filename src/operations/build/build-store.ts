@@ -11,7 +11,7 @@ import { openRegistryImages, repositoryName } from '../../images/remote/registry
 import { openSinks } from '../../images/sinks/open-sinks.ts'
 import type { Sink, SinkServices } from '../../images/sinks/sink.ts'
 import { toRegistry } from '../../images/sinks/to-registry.ts'
-import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
+import type { BuildStart } from '../../lifecycle/lifecycle.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { formatPlatform, type Platform, platformMatches } from '../../oci/platform.ts'
 import type { Reference } from '../../oci/reference.ts'
@@ -36,7 +36,7 @@ export type BuildStore = ImageSource & ImageSink
 export function openBuildStore(
   images: EngineImageStore,
   publishing: Publishing | undefined,
-  { builder, image }: Pick<BuildPlan, 'builder' | 'image'>,
+  { builder, image }: Pick<BuildStart, 'builder' | 'image'>,
   addPart?: (entry: Descriptor) => void,
 ): BuildStore {
   if (!publishing || isEngineOnly(publishing.sinks)) return images

@@ -3,26 +3,29 @@
 import { join } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
+import { once } from '../../base/once.ts'
 import { measured } from '../../base/spans.ts'
 import { formatApiVersion } from '../../formats/versions.ts'
-import { openEngineImages } from '../../images/engine/engine-source.ts'
+import { type EngineImageStore, openEngineImages } from '../../images/engine/engine-source.ts'
 import { platformSuffix } from '../../images/index/image-index.ts'
 import { readBuildMetadata } from '../../images/labels/build-metadata.ts'
 import { startedProcess } from '../../images/labels/started-process.ts'
 import { checkIndexSinks } from '../../images/sinks/open-sinks.ts'
 import type { Sink } from '../../images/sinks/sink.ts'
-import type { BuildPlan, BuiltImage, Lifecycle, LifecycleResult } from '../../lifecycle/lifecycle.ts'
+import type { BuildPlan, BuildStores, BuiltImage, Lifecycle, LifecycleResult, OpenBuild } from '../../lifecycle/lifecycle.ts'
+import type { ModuleSources } from '../../buildpacks/module-sources.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { formatPlatform } from '../../oci/platform.ts'
 import { familiarName } from '../../oci/reference.ts'
 import { readInput, type BuildInput } from './build-input.ts'
 import type { BuildOptions } from './build-options.ts'
-import { planBuild } from './build-plan.ts'
+import { planBuild, startPlan } from './build-plan.ts'
 import type { BuildResult } from './build-result.ts'
 import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
 import { parsePlatform } from './build-values.ts'
 import { checkEmulation } from './platforms/emulation.ts'
 import { isEngineOnly, parseSinks } from './build-sinks.ts'
+import type { IndexBuild } from './platforms/index-build.ts'
 import type { CheckServices, UnchangedCheck } from './unchanged/unchanged-check.ts'
 import { openDownloadSession } from '../downloads.ts'
 import { chooseRegistry } from '../packages/buildpack-registry.ts'
@@ -31,8 +34,8 @@ import { outputReference } from '../output-reference.ts'
 import type { RegistryServices, EngineServices } from '../services.ts'
 
 /**
- * Builds an image, or an index of one image for each platform. Validates the input, and finds the images of all platforms, before it
- * creates anything on the engine.
+ * Builds an image, or an index of one image for each platform. Validates the input, and finds the builder, before it creates anything on
+ * the engine; for several platforms and with --if-changed, it finds all images before.
  * @param parsed the sinks of the options, for a caller that needs them too
  * @throws CnbError with almost any code
  * @internal not part of the library's types
@@ -43,41 +46,84 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
   const sinks = parsed ?? (await parseSinks(options, services.host.cwd))
   const index = wanted.length > 1 ? await openIndex(sinks) : undefined
   const input = await measured(context, 'reading the input', () => readInput(options, services.host, context))
-  const publishing = await openPublishing(input, sinks, services)
-  await using _ = publishing?.blobs
   await using engine = openEngineImages(services.engine, services.owner)
-  const check = await openCheck(input, { ...services, images: engine, publishing }, context)
-  const registries = async () => publishing?.registries ?? services.registries(input.registry)
+  await using publishing = new PublishingOnDemand(input, sinks, services)
   await using downloads = openDownloadSession(services.host, input.config, input.registry, context)
+  const registries = async () => (await publishing.open())?.registries ?? services.registries(input.registry)
   const registry = chooseRegistry(options.buildpackRegistry, input.config)
   const sources = openModuleSources({ engine, registries, policy: input.pullPolicy, downloads, host: services.host, registry })
-  // Loads the driver's code while the plan waits for the engine.
-  const load = () => openLifecycle(options.lifecycle ?? 'native', services, publishing, index)
-  const loading = check ? undefined : load()
-  loading?.catch(() => {})
+  const plans = wanted.length > 0 ? wanted.map((platform) => inputFor(input, platform, index !== undefined)) : [input]
+  const building = { input, sinks, sources, services, publishing, context }
+  const result = wanted.length > 0 || isCompared(input) ? await buildPlanned(plans, index, engine, building) : await buildAtOnce(building)
+  return { ...result, durationMs: performance.now() - start }
+}
+
+interface Building {
+  readonly input: BuildInput
+  readonly sinks: readonly Sink[]
+  readonly sources: ModuleSources
+  readonly services: EngineServices & RegistryServices
+  readonly publishing: PublishingOnDemand
+  readonly context: Context
+}
+
+/** Builds for the engine's platform. The engine starts a container meanwhile, because that takes longest. */
+async function buildAtOnce({ input, sinks, sources, services, publishing, context }: Building): Promise<BuildResult> {
+  const loading = openLifecycle(input.options.lifecycle ?? 'native', services)
+  loading.catch(() => {})
+  const { start, complete } = await measured(context, 'finding the builder', () => startPlan(input, services, sinks, context))
+  await using opened = (await loading).open(start, context)
+  const opening = publishing.open()
+  const plan = await measured(context, 'planning the build', async () => complete({ publishing: await opening, sources }))
+  return (await run(plan, opened, await opening)).described
+}
+
+/** Builds for each platform, or returns the existing image with --if-changed. Creates nothing on the engine before the plans are complete. */
+async function buildPlanned(inputs: readonly BuildInput[], index: IndexBuild | undefined, images: EngineImageStore, { input, sources, services, publishing: lazy, context }: Building): Promise<BuildResult> {
+  const publishing = await lazy.open()
+  const check = await openCheck(input, { ...services, images, publishing }, context)
   const plans: BuildPlan[] = []
-  for (const platform of wanted.length > 0 ? wanted : [undefined]) {
-    const ofPlatform = platform === undefined ? input : inputFor(input, platform, index !== undefined)
-    plans.push(await measured(context, 'planning the build', () => planBuild(ofPlatform, services, { publishing, sources }, context)))
-  }
+  for (const each of inputs) plans.push(await measured(context, 'planning the build', () => planBuild(each, services, { publishing, sources }, context)))
   const found = await check?.find(plans, context)
   if (found) {
     const results = found.images.map((image, at) => ({ ...describeResult(plans[at]!, image, publishing), durationMs: 0 }))
-    return { ...(index && found.index ? index.found(plans, results, found.index) : results[0]!), unchanged: true, durationMs: performance.now() - start }
+    return { ...(index && found.index ? index.found(plans, results, found.index) : results[0]!), unchanged: true }
   }
   await Promise.all(plans.map((plan) => checkEmulation(plan, services, context)))
-  const lifecycle = await (loading ?? load())
-  const builds: { readonly plan: BuildPlan; readonly result: LifecycleResult }[] = []
-  const run = async (plan: BuildPlan): Promise<BuildResult> => {
-    const begun = performance.now()
-    const result = await lifecycle.run(plan, context)
-    builds.push({ plan, result })
-    const { phases, runImage, image } = result
-    return { ...describeResult(plan, image, publishing), runImage, phases: [...phases], durationMs: performance.now() - begun }
+  const lifecycle = await openLifecycle(input.options.lifecycle ?? 'native', services)
+  const builds: Build[] = []
+  const runWhole = async (plan: BuildPlan): Promise<BuildResult> => {
+    await using opened = lifecycle.open(plan, context)
+    const done = await run(plan, opened, publishing, index?.addPart)
+    builds.push(done)
+    return done.described
   }
-  const result = index && publishing ? await index.build(plans, run, publishing, context) : await run(plans[0]!)
+  const result = index && publishing ? await index.build(plans, runWhole, publishing, context) : await runWhole(plans[0]!)
   await check?.record(builds, index?.digest, context)
-  return { ...result, durationMs: performance.now() - start }
+  return result
+}
+
+/** A build that is done. */
+interface Build {
+  readonly plan: BuildPlan
+  readonly result: LifecycleResult
+  readonly described: BuildResult
+}
+
+/** @param addPart receives the entry of the saved image, if it is a part of an index */
+async function run(plan: BuildPlan, opened: OpenBuild, publishing: Publishing | undefined, addPart?: (entry: Descriptor) => void): Promise<Build> {
+  const begun = performance.now()
+  const result = await opened.run(plan, publishing && storesOf(plan, publishing, addPart))
+  const { phases, runImage, image } = result
+  return { plan, result, described: { ...describeResult(plan, image, publishing), runImage, phases: [...phases], durationMs: performance.now() - begun } }
+}
+
+function storesOf(plan: BuildPlan, publishing: Publishing, addPart: ((entry: Descriptor) => void) | undefined): BuildStores {
+  return {
+    openStore: (images) => openBuildStore(images, publishing, plan, addPart),
+    ...(publishing.sinks.some(({ takesBlobs }) => takesBlobs) ? { blobs: publishing.blobs } : {}),
+    cacheImages: openCacheImages(publishing, plan.builder.image.platform),
+  }
 }
 
 /**
@@ -85,11 +131,15 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
  * @throws CnbError CNB_UNSUPPORTED for such a build with the option
  */
 async function openCheck(input: BuildInput, services: CheckServices, context: Context): Promise<UnchangedCheck | undefined> {
-  if (!(input.options.ifChanged ?? input.config.ifChanged)) return undefined
+  if (!isCompared(input)) return undefined
   const { UnchangedCheck, uncheckable } = await import('./unchanged/unchanged-check.ts')
   const problem = uncheckable(input.options)
   if (problem && input.options.ifChanged) throw problem
   return problem ? undefined : new UnchangedCheck(input, services, context)
+}
+
+function isCompared({ options, config }: BuildInput): boolean {
+  return options.ifChanged ?? config.ifChanged ?? false
 }
 
 /** Loads the code for several platforms. @throws CnbError CNB_USAGE if a sink cannot store an index */
@@ -107,34 +157,35 @@ function inputFor(input: BuildInput, platform: string, part: boolean): BuildInpu
   return { ...input, platform: parsed, options: { ...input.options, platform, part, sbomOutputDir: inside(sbomOutputDir), reportOutputDir: inside(reportOutputDir) } }
 }
 
-/** Opens the registry client and the sinks. Returns undefined if the engine is the only target, and then loads no registry code. */
-async function openPublishing({ options, cache, registry }: BuildInput, sinks: readonly Sink[], { registries }: RegistryServices): Promise<Publishing | undefined> {
-  if (isEngineOnly(sinks) && cache.buildImage === undefined) return undefined
-  if (options.lifecycle === 'stock') {
-    throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle saves images and caches to the engine only', {
-      hint: 'Omit --lifecycle: the native lifecycle can publish, and never passes credentials to the builder.',
+/** The registry client and the sinks, opened and loaded on first use. Disposal removes the blobs. */
+class PublishingOnDemand implements AsyncDisposable {
+  /** Returns undefined if the engine is the only target. */
+  readonly open: () => Promise<Publishing | undefined>
+  #opened: Publishing | undefined
+
+  /** @throws CnbError CNB_UNSUPPORTED for the stock driver, which saves to the engine only */
+  constructor({ options, cache, registry }: BuildInput, sinks: readonly Sink[], { registries }: RegistryServices) {
+    const engineOnly = isEngineOnly(sinks) && cache.buildImage === undefined
+    if (options.lifecycle === 'stock' && !engineOnly) {
+      throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle saves images and caches to the engine only', {
+        hint: 'Omit --lifecycle: the native lifecycle can publish, and never passes credentials to the builder.',
+      })
+    }
+    this.open = once(async () => {
+      if (engineOnly) return undefined
+      const { LayerBlobs } = await import('../../images/layers/layer-blobs.ts')
+      return (this.#opened = { sinks, registries: await registries(registry), blobs: new LayerBlobs() })
     })
   }
-  const { LayerBlobs } = await import('../../images/layers/layer-blobs.ts')
-  return { sinks, registries: await registries(registry), blobs: new LayerBlobs() }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#opened?.blobs[Symbol.asyncDispose]()
+  }
 }
 
 /** Loads and creates the selected driver; the other driver's code is not loaded. */
-async function openLifecycle(
-  driver: 'native' | 'stock',
-  { engine, owner, host, sweep }: EngineServices,
-  publishing: Publishing | undefined,
-  index: { readonly addPart: (entry: Descriptor) => void } | undefined,
-): Promise<Lifecycle> {
-  if (driver === 'native') {
-    const { nativeLifecycle } = await import('../../lifecycle/native/native-lifecycle.ts')
-    return nativeLifecycle({
-      ...{ engine, owner, sweep },
-      openStore: (images, plan) => openBuildStore(images, publishing, plan, index?.addPart),
-      ...(publishing?.sinks.some(({ takesBlobs }) => takesBlobs) ? { blobs: publishing.blobs } : {}),
-      ...(publishing ? { cacheImages: ({ builder }) => openCacheImages(publishing, builder.image.platform) } : {}),
-    })
-  }
+async function openLifecycle(driver: 'native' | 'stock', { engine, owner, host, sweep }: EngineServices): Promise<Lifecycle> {
+  if (driver === 'native') return (await import('../../lifecycle/native/native-lifecycle.ts')).nativeLifecycle({ engine, owner, sweep })
   return (await import('../../lifecycle/stock/stock-lifecycle.ts')).stockLifecycle({ engine, owner, sweep, home: host.home })
 }
 

@@ -8,8 +8,8 @@ import { packTar, type TarEntry } from '../../../src/archive/tar/tar-writer.ts'
 import { connectEngine } from '../../../src/docker/connection/connect.ts'
 import { resolveEndpoint } from '../../../src/docker/connection/endpoint.ts'
 import type { KeptPaths } from '../../../src/lifecycle/native/run/kept-paths.ts'
-import { type PrepareFailure, BuildSession } from '../../../src/lifecycle/native/run/build-session.ts'
-import { SESSION_SCRIPT } from '../../../src/lifecycle/native/run/session-script.ts'
+import { type PrepareFailure, BuildSession } from '../../../src/lifecycle/native/run/session/build-session.ts'
+import { SESSION_SCRIPT } from '../../../src/lifecycle/native/run/session/session-script.ts'
 
 const engine = await connectEngine(await resolveEndpoint({ env: process.env, home: homedir() }))
 const volumes: string[] = []

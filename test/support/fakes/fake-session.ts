@@ -1,5 +1,5 @@
 /**
- * The session script (src/lifecycle/native/run/session-script.ts) as a program of FakeEngine.
+ * The session script (src/lifecycle/native/run/session/session-script.ts) as a program of FakeEngine.
  *
  * It is the shell of a fake builder: it prints the script's lines and runs the engine's programs for detector and builder.
  */

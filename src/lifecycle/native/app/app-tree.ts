@@ -6,7 +6,7 @@ import { RACY_MS } from '../../../archive/files/stat-cache.ts'
 import { countBytes } from '../../../base/spent-chunks.ts'
 import { digestOf, hexOf } from '../../../oci/digest.ts'
 import type { KnownApp } from '../model.ts'
-import { MAX_APP_LISTING } from '../run/session-script.ts'
+import { MAX_APP_LISTING } from '../run/session/session-script.ts'
 
 /** An app's files on the host and in the volume at a time when these were equal. */
 export interface AppTree {

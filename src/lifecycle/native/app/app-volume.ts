@@ -5,7 +5,7 @@ import { engineStatus } from '../../../docker/engine-errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Engine } from '../../../docker/engine.ts'
 import { CACHE_LABELS } from '../../cache-volumes.ts'
-import type { BuildPlan } from '../../lifecycle.ts'
+import type { BuildStart } from '../../lifecycle.ts'
 import { appDirOf } from '../../phase.ts'
 import type { NewVolume } from '../../unfinished-volumes.ts'
 
@@ -25,7 +25,7 @@ const BUILDER_LABEL = 'dev.cnb.app.builder'
  * @param appDirectory undefined for a small app
  * @throws CnbError CNB_ENGINE_*
  */
-export async function planAppVolume({ volumes }: Pick<Engine, 'volumes'>, plan: BuildPlan, appDirectory: TarEntry | undefined, context: Context): Promise<NewVolume | undefined> {
+export async function planAppVolume({ volumes }: Pick<Engine, 'volumes'>, plan: BuildStart, appDirectory: TarEntry | undefined, context: Context): Promise<NewVolume | undefined> {
   const directory = `${appDirOf(plan)}/`
   // Clearing the directory must not remove files of the user.
   const isBeside = ({ target }: { readonly target: string }): boolean => !`${target}/`.startsWith(directory) && !directory.startsWith(`${target}/`)

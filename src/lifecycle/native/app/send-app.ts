@@ -8,7 +8,7 @@ import type { Container } from '../../../docker/engine.ts'
 import type { BuildPlan } from '../../lifecycle.ts'
 import { appDirOf } from '../../phase.ts'
 import type { KnownApp } from '../model.ts'
-import type { SessionApp } from '../run/session-app.ts'
+import type { SessionApp } from '../run/session/session-app.ts'
 import { type AppDifference, type AppTree, compareTrees, encodeTree, hashOf, hasTree, type KeptFiles } from './app-tree.ts'
 import type { AppVolume } from './app-volume.ts'
 

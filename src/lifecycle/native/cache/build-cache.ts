@@ -12,11 +12,11 @@ import type { Engine } from '../../../docker/engine.ts'
 import { type AppTree, decodeTree } from '../app/app-tree.ts'
 import type { AppVolume } from '../app/app-volume.ts'
 import { cachePlace } from '../../cache-volumes.ts'
-import type { BuildPlan } from '../../lifecycle.ts'
+import type { BuildStart } from '../../lifecycle.ts'
 import { type NewVolume, UnfinishedVolumes } from '../../unfinished-volumes.ts'
 import type { CacheRecord, CodeSource, KeptLayers, KnownApp } from '../model.ts'
 import { cacheMetadata, readCacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
-import { codeSources, externalSources } from './code-sources.ts'
+import { externalSources } from './code-sources.ts'
 import { readPackCache } from './pack-cache.ts'
 import type { SharedCache } from './shared-cache.ts'
 import { openStateVolume, type StateVolume } from './state-volume.ts'
@@ -31,8 +31,10 @@ export interface BuildCache extends AsyncDisposable {
   /**
    * Returns the layers that the build can reuse. Excludes layers that external code could have written. With `--clear-cache` it
    * discards the cache and returns nothing.
+   * @param sources all code that runs in this build
+   * @param shared the cache that the user specifies
    */
-  read(context: Context): Promise<KeptLayers>
+  read(sources: readonly CodeSource[], shared: Pick<SharedCache, 'tars'> | undefined, context: Context): Promise<KeptLayers>
   /** Starts what writeRecord needs from the engine. */
   prepareRecord(): void
   /**
@@ -51,14 +53,12 @@ export interface BuildCache extends AsyncDisposable {
 
 /**
  * Opens the cache and creates its volumes if they are missing.
- * @param shared the cache that the user specifies
  * @param owner the value of the owner label, by which a later run finds the leftovers of a killed run
  * @param app the volume for the app's files, created unless it exists
  */
 export async function openBuildCache(
   engine: Engine,
-  plan: BuildPlan,
-  shared: Pick<SharedCache, 'tars'> | undefined,
+  plan: BuildStart,
   owner: string,
   context: Context,
   app?: NewVolume,
@@ -70,7 +70,7 @@ export async function openBuildCache(
     const opened = app && { name: app.name, isNew: volumes.isNew(app.name) }
     const stateVolume = openStateVolume(engine, plan, owner, context)
     if (!volumes.isNew(state)) stateVolume.prepare()
-    return new VolumesCache(engine, plan, shared, stateVolume, volumes, opened, context)
+    return new VolumesCache(engine, plan, stateVolume, volumes, opened, context)
   } catch (error) {
     await volumes[Symbol.asyncDispose]()
     throw error
@@ -80,19 +80,16 @@ export async function openBuildCache(
 class VolumesCache implements BuildCache {
   readonly app: AppVolume | undefined
   readonly #engine: Engine
-  readonly #plan: BuildPlan
-  readonly #shared: Pick<SharedCache, 'tars'> | undefined
+  readonly #plan: BuildStart
   readonly #stateVolume: StateVolume
   readonly #volumes: UnfinishedVolumes
-  readonly #sources: readonly CodeSource[]
   readonly #context: Context
   /** Whether this build wrote the record. */
   #isRecorded = false
 
   constructor(
     engine: Engine,
-    plan: BuildPlan,
-    shared: Pick<SharedCache, 'tars'> | undefined,
+    plan: BuildStart,
     stateVolume: StateVolume,
     volumes: UnfinishedVolumes,
     app: AppVolume | undefined,
@@ -101,15 +98,13 @@ class VolumesCache implements BuildCache {
     this.app = app
     this.#engine = engine
     this.#plan = plan
-    this.#shared = shared
     this.#stateVolume = stateVolume
     this.#volumes = volumes
-    this.#sources = codeSources(plan)
     this.#context = context
   }
 
-  async read(context: Context): Promise<KeptLayers> {
-    const tars = this.#shared?.tars
+  async read(present: readonly CodeSource[], shared: Pick<SharedCache, 'tars'> | undefined, context: Context): Promise<KeptLayers> {
+    const tars = shared?.tars
     if (this.#plan.clearCache) {
       // As in the stock driver: otherwise the other driver would bring a discarded cache back.
       if (!tars) await this.#engine.volumes.remove(this.#plan.cacheVolumes.build)
@@ -117,7 +112,7 @@ class VolumesCache implements BuildCache {
       return {}
     }
     const [found, text] = await Promise.all([this.#readRecord(context), tars?.metadata(context)])
-    const externals = [found?.sources, text === undefined ? undefined : readCacheMetadata(text)?.sources].map((sources) => externalSources(sources ?? [], this.#sources))
+    const externals = [found?.sources, text === undefined ? undefined : readCacheMetadata(text)?.sources].map((sources) => externalSources(sources ?? [], present))
     const [ofRecord = [], ofShared = []] = externals
     warnAbout(externals.flat(), context)
     if (externals.flat().length > 0) this.#decide('not used', `code that this build does not use could have written to it: ${namesOf(externals.flat())}`, context)
@@ -167,7 +162,7 @@ class VolumesCache implements BuildCache {
         await this.#stateVolume.writeRecord(verifiable(record), context)
         this.#isRecorded = true
         await this.#volumes.keep(layers, state, ...(record.app ? [app] : []))
-      } else if (await this.#isOfFewer(context)) {
+      } else if (await this.#isOfFewer(record.sources, context)) {
         // The next build takes layers over from this build's image, so its sources must be recorded.
         await this.#stateVolume.writeRecord({ ...record, buildpacks: [], sbom: {} }, context)
         await this.#volumes.keep(state)
@@ -190,10 +185,10 @@ class VolumesCache implements BuildCache {
     return record !== undefined && record.buildpacks.length > 0
   }
 
-  /** Whether the current record, which another build may have written, lacks a code source of this build. */
-  async #isOfFewer(context: Context): Promise<boolean> {
+  /** Whether the current record, which another build may have written, lacks one of the code sources. */
+  async #isOfFewer(sources: readonly CodeSource[], context: Context): Promise<boolean> {
     const record = await this.#stateVolume.readRecord(context)
-    return externalSources(this.#sources, record?.sources ?? []).length > 0
+    return externalSources(sources, record?.sources ?? []).length > 0
   }
 
   get isKept(): boolean {

@@ -9,7 +9,7 @@ import type { Image, ImageSink, ImageSource, Layer } from '../../../images/image
 import { CONSTANT_TIME } from '../../../oci/constant-time.ts'
 import type { Digest } from '../../../oci/digest.ts'
 import { familiarName, type Tag } from '../../../oci/reference.ts'
-import type { BuildPlan } from '../../lifecycle.ts'
+import type { BuildStart } from '../../lifecycle.ts'
 import { memoryLayer } from '../layers/memory-layer.ts'
 import { CACHE_METADATA, cacheMetadata, writeCacheMetadata } from './cache-metadata.ts'
 import type { LayerTars } from './layer-tars.ts'
@@ -18,7 +18,7 @@ import type { SharedCache, CacheContent } from './shared-cache.ts'
 /** The registries, for images of the build's platform. */
 export type CacheImages = ImageSource & ImageSink
 
-export function openCacheImage(reference: Tag, images: CacheImages, { builder, clearCache }: Pick<BuildPlan, 'builder' | 'clearCache'>): SharedCache {
+export function openCacheImage(reference: Tag, images: CacheImages, { builder, clearCache }: Pick<BuildStart, 'builder' | 'clearCache'>): SharedCache {
   const place = familiarName(reference)
   let found: Promise<Image | undefined> | undefined
   const find = (context: Context): Promise<Image | undefined> => (found ??= images.find(place, context))

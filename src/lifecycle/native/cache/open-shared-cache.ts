@@ -1,14 +1,14 @@
 /** Opens the shared cache of a build plan: a directory of the host or an image in a registry. */
 
 import type { Context } from '../../../base/events.ts'
-import type { BuildPlan } from '../../lifecycle.ts'
+import type { BuildStart } from '../../lifecycle.ts'
 import { cacheDirectoryTars, openCacheWriter } from './cache-directory.ts'
 import { openCacheImage, type CacheImages } from './cache-image.ts'
 import { cacheMetadata } from './cache-metadata.ts'
 import type { CacheContent, SharedCache } from './shared-cache.ts'
 
 /** Returns undefined if the plan has no shared cache. */
-export function openSharedCache(plan: BuildPlan, images: CacheImages | undefined): SharedCache | undefined {
+export function openSharedCache(plan: BuildStart, images: CacheImages | undefined): SharedCache | undefined {
   const { cacheDirectory, cacheImage, clearCache } = plan
   if (cacheImage && images) return openCacheImage(cacheImage, images, plan)
   if (cacheDirectory === undefined) return undefined

@@ -9,8 +9,8 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Container, type Engine, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import { MAX_ITEMS } from '../../../formats/field-reader.ts'
-import type { BuildPlan } from '../../lifecycle.ts'
-import { MAX_APP_LISTING } from '../run/session-script.ts'
+import type { BuildStart } from '../../lifecycle.ts'
+import { MAX_APP_LISTING } from '../run/session/session-script.ts'
 import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
 import type { CacheRecord } from '../model.ts'
 import { openArchivedFile, readArchivedFile } from './archived-file.ts'
@@ -46,7 +46,7 @@ export interface StateVolume extends AsyncDisposable {
 /** More than compressed lists of an app's files have. */
 const MAX_APP_BYTES = MAX_APP_LISTING
 
-type StatePlan = Pick<BuildPlan, 'builder' | 'cacheVolumes' | 'platform'>
+type StatePlan = Pick<BuildStart, 'builder' | 'cacheVolumes' | 'platform'>
 
 /** @param owner the value of the owner label, by which a later run finds the leftovers of a killed run */
 export function openStateVolume(engine: Engine, plan: StatePlan, owner: string, context: Context): StateVolume {

@@ -5,9 +5,12 @@ import type { Context } from '../../../base/events.ts'
 import { type Container, type ContainerSpec, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import { CA_BUNDLE_PATH } from '../../ca-bundle.ts'
 import { fillContainer, type ContainerContent } from '../../fill-container.ts'
-import type { BuildPlan } from '../../lifecycle.ts'
+import type { BuildPlan, BuildStart } from '../../lifecycle.ts'
 import { appDirOf, detector, LAYERS_DIR } from '../../phase.ts'
 import { replacedDirectories } from '../../replaced-buildpacks.ts'
+
+/** A plan, or its start: a container of an incomplete plan has no added buildpacks. */
+export type ContainerPlan = BuildStart & Partial<Pick<BuildPlan, 'buildpacks'>>
 
 /** The differences between the containers of a build. */
 export interface BuildContainer {
@@ -22,7 +25,7 @@ export interface BuildContainer {
   readonly stdin?: boolean
 }
 
-export function buildContainerSpec(plan: BuildPlan, { command, layersVolume, volumeLabels, appVolume, owner, name, stdin }: BuildContainer): ContainerSpec {
+export function buildContainerSpec(plan: ContainerPlan, { command, layersVolume, volumeLabels, appVolume, owner, name, stdin }: BuildContainer): ContainerSpec {
   const { builder, limits } = plan
   return {
     image: builder.image.id,

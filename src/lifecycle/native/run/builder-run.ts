@@ -3,7 +3,7 @@
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Container } from '../../../docker/engine.ts'
-import type { PhaseTime } from '../../lifecycle.ts'
+import type { BuildPlan, PhaseTime } from '../../lifecycle.ts'
 import type { LayersVolumeInput } from './layers-volume.ts'
 import type { TreeSurvey } from '../layers-tree.ts'
 import type { AppTree } from '../app/app-tree.ts'
@@ -71,6 +71,7 @@ export interface BuilderRun extends AsyncDisposable {
 }
 
 export interface RunInput extends LayersVolumeInput {
+  readonly plan: BuildPlan
   /** Receives the durations of the phases. */
   readonly times: PhaseTime[]
   readonly owner: string

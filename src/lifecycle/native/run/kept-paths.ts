@@ -1,6 +1,6 @@
 /** Decides which paths of `/layers` to keep for a build, from the session script's listing. */
 
-import { MAX_LISTING } from './session-script.ts'
+import { MAX_LISTING } from './session/session-script.ts'
 
 /** The part of `/layers` to keep for the build; everything else is removed. */
 export interface KeptPaths {

@@ -7,8 +7,7 @@ import { engineStatus } from '../../../docker/engine-errors.ts'
 import type { AppVolume } from '../app/app-volume.ts'
 import { CACHE_LABELS } from '../../cache-volumes.ts'
 import { discardVolume } from '../../discard-volume.ts'
-import type { BuildPlan } from '../../lifecycle.ts'
-import { type BuildContainer, buildContainerSpec } from './build-container.ts'
+import { type BuildContainer, buildContainerSpec, type ContainerPlan } from './build-container.ts'
 
 /** A container with `/layers`. Leaving the scope of `await using` removes it, and a volume that was only for this build. */
 export interface LayersVolume extends AsyncDisposable {
@@ -24,7 +23,7 @@ export interface LayersVolume extends AsyncDisposable {
 
 export interface LayersVolumeInput {
   readonly engine: Engine
-  readonly plan: BuildPlan
+  readonly plan: ContainerPlan
   /** Used together with the app's layers volume, which is the lock of both. */
   readonly app?: AppVolume | undefined
   /** Removes the remains of killed runs from the engine. */

@@ -3,13 +3,12 @@
 import { Readable } from 'node:stream'
 import { readTar } from '../../../archive/tar/tar-reader.ts'
 import { packTar, type TarEntry } from '../../../archive/tar/tar-writer.ts'
-import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { measured } from '../../../base/spans.ts'
 import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 import type { Container } from '../../../docker/engine.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
-import { detector, LAYERS_DIR, isDetectorVerbose } from '../../phase.ts'
+import { LAYERS_DIR } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
 import { ContentUploads } from '../content-uploads.ts'
 import { fillBuildContainer } from './build-container.ts'
@@ -18,100 +17,32 @@ import { type SentApp, sendLargeApp } from '../app/send-app.ts'
 import { readAhead, type TarsAhead } from './read-ahead.ts'
 import { buildFiles, containerFiles } from '../layers/container-files.ts'
 import { filesOfLayers } from './kept-paths.ts'
-import { type LayersVolume, lockLayersVolume, type LayersVolumeInput } from './layers-volume.ts'
+import type { LayersVolume } from './layers-volume.ts'
 import { layerDirectories, readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
-import { type PrepareFailure, BuildSession } from './build-session.ts'
+import { disposeOf, type PendingRun, startRun, type StartedRun } from './pending-run.ts'
+import type { BuildSession, PrepareFailure } from './session/build-session.ts'
 import { sessionFiles } from './session-files.ts'
-import { SESSION_SCRIPT } from './session-script.ts'
-
-const SHELL = '/bin/sh'
-
-/** A container with a running script, which waits for the paths of `/layers` to keep. */
-interface StartedRun {
-  readonly layers: LayersVolume
-  readonly session: BuildSession
-  /** The tars of added buildpacks. */
-  readonly ahead: TarsAhead
-  /** Whether the builder image has the shell; otherwise the script does not run. */
-  readonly hasShell: boolean
-}
-
-/**
- * A container that is created and started concurrently with other work, because that takes an engine longest. Leaving the scope of
- * `await using` removes it, unless it was taken.
- */
-export class PendingRun implements AsyncDisposable {
-  #begun: Promise<StartedRun> | undefined
-
-  constructor(input: LayersVolumeInput & Pick<RunInput, 'owner' | 'times'>) {
-    this.#begun = startRun(input)
-    // A failure before `take` must not count as unhandled.
-    this.#begun.catch(() => {})
-  }
-
-  /** Passes the container to the caller; returns undefined after the first call. */
-  take(): Promise<StartedRun> | undefined {
-    const begun = this.#begun
-    this.#begun = undefined
-    return begun
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const begun = await this.take()?.catch(() => undefined)
-    if (begun) await dispose(begun)
-  }
-}
-
-async function startRun({ plan, owner, times, ...input }: LayersVolumeInput & Pick<RunInput, 'owner' | 'times'>): Promise<StartedRun> {
-  const command = [SHELL, '-c', SESSION_SCRIPT, 'cnb', isDetectorVerbose(plan) && !plan.verbose ? 'debug' : '', ...detector(plan).args]
-  const layers = await lockLayersVolume({ plan, ...input }, { command, owner, stdin: true })
-  const session = new BuildSession(times, input.context)
-  const ahead = readAhead(plan.buildpacks.map(({ layer }) => layer), input.context)
-  try {
-    return { layers, session, ahead, hasShell: await hasShell(session, layers.container) }
-  } catch (error) {
-    await dispose({ layers, session, ahead })
-    throw error
-  }
-}
-
-async function hasShell(session: BuildSession, container: Container): Promise<boolean> {
-  try {
-    await session.start(container)
-    return true
-  } catch (error) {
-    // The engine reports this only as a message, which contains the path.
-    if (error instanceof CnbError && error.message.includes(SHELL)) return false
-    throw error
-  }
-}
-
-async function dispose({ layers, session, ahead }: Omit<StartedRun, 'hasShell'>): Promise<void> {
-  await ahead[Symbol.asyncDispose]()
-  await session[Symbol.asyncDispose]()
-  await layers[Symbol.asyncDispose]()
-}
 
 /**
  * Fills the container and clears `/layers`. If it cannot continue, it removes everything and returns the reason.
- * @param commenced the container, if it is already being started
+ * @param commenced the container, if it is already being started; otherwise it is started now
  * @throws CnbError CNB_ENGINE_*, CNB_RESTORE_FAILED, CNB_PHASE_FAILED
  */
-export async function startScriptedRun(input: RunInput, commenced = new PendingRun(input)): Promise<BuilderRun | PrepareFailure> {
+export async function startScriptedRun(input: RunInput, commenced?: PendingRun): Promise<BuilderRun | PrepareFailure> {
   using uploads = new ContentUploads(input.restoration, input.contents, input.context)
-  const begun = await commenced.take()
-  if (!begun) throw new CnbError('CNB_INTERNAL', 'cannot start two runs with one container')
+  await using ahead = readAhead(input.plan.buildpacks.map(({ layer }) => layer), input.context)
+  const begun = (await commenced?.take(input.plan)) ?? (await startRun(input))
   const { layers, session } = begun
   try {
-    const prepared = begun.hasShell ? await prepare(begun, input) : 'missing'
+    const prepared = begun.hasShell ? await prepare(begun, ahead, input) : 'missing'
     if (typeof prepared !== 'string') {
       return new ScriptedRun(layers, session, await restoreContents(uploads, begun, prepared, input), input)
     }
-    await dispose(begun)
+    await disposeOf(begun)
     return prepared
   } catch (error) {
-    await dispose(begun)
+    await disposeOf(begun)
     throw error
   }
 }
@@ -123,7 +54,7 @@ interface Prepared {
   readonly app: SentApp | undefined
 }
 
-async function prepare({ layers, session, ahead: { tars } }: StartedRun, input: RunInput): Promise<Prepared | PrepareFailure> {
+async function prepare({ layers, session }: StartedRun, { tars }: TarsAhead, input: RunInput): Promise<Prepared | PrepareFailure> {
   const { plan, restoration, analyzed, appDirectory, knownApp: known, knownTree, context } = input
   const entries = [...layersEntries(plan), analyzed, ...[...restoration.values()].flatMap(({ entries }) => entries)]
   const fill = (): Promise<void> => fillBuildContainer(layers.container, plan, entries, context, { tars, appDirectory })

@@ -7,9 +7,9 @@ import { decide } from '../../../base/events.ts'
 import { treeAt } from '../layers/container-files.ts'
 import { readEntryList } from '../layers/entry-list.ts'
 import type { BuildFiles } from '../model.ts'
-import type { BuildSession } from './build-session.ts'
-import { MAX_TAR_ENTRIES } from './session-script.ts'
-import type { TarRefusal } from './session-tar.ts'
+import type { BuildSession } from './session/build-session.ts'
+import { MAX_TAR_ENTRIES } from './session/session-script.ts'
+import type { TarRefusal } from './session/session-tar.ts'
 
 const REASONS: Readonly<Record<TarRefusal, string>> = {
   tar: 'the builder has no GNU tar from 1.28 on, or the build user cannot enter the directory above',

@@ -42,7 +42,7 @@ function plan(changes: Partial<BuildPlan> = {}): BuildPlan {
 
 function run(changes: Partial<BuildPlan> = {}, signal?: AbortSignal) {
   const events: CnbEvent[] = []
-  const result = stockLifecycle({ engine, owner: 'me:1:2', sweep: async () => {}, home: '/home/me' }).run(plan(changes), { signal, events: (event) => events.push(event) })
+  const result = stockLifecycle({ engine, owner: 'me:1:2', sweep: async () => {}, home: '/home/me' }).open(plan(changes), { signal, events: (event) => events.push(event) }).run(plan(changes))
   return { result, events }
 }
 

@@ -101,10 +101,11 @@ describe('a published image', () => {
     expect((error as Error).message).not.toMatch(/engine as|in oci:/)
   })
 
-  test('requires push access before the build starts', async () => {
+  test('requires push access before a buildpack runs, and leaves nothing on the engine', async () => {
     refuse('POST')
     await expect(publish()).rejects.toMatchObject({ code: 'CNB_REGISTRY_DENIED' })
-    expect(builds.engine.created).toEqual([])
+    expect(builds.events.filter(({ type }) => type === 'phase.start')).toEqual([])
+    expect(await builds.leftOvers()).toEqual({ containers: 0, volumes: [] })
   })
 
   test('reuses the layers of the registry\'s image, not of the engine\'s', async () => {
@@ -180,6 +181,33 @@ test.each<[string, Partial<BuildOptions>]>([
   ['--sparse without a layout', { sparse: true }],
 ])('refuses %s', async (_, options) => {
   await expect(builds.build(options)).rejects.toMatchObject({ code: 'CNB_USAGE', hint: expect.any(String) as string })
+})
+
+describe('the container that starts before the plan is complete', () => {
+  const buildContainers = () => builds.engine.created.filter(({ command }) => command[0] === '/bin/sh')
+
+  test('runs the build', async () => {
+    await builds.build()
+    expect(buildContainers()).toHaveLength(1)
+  })
+
+  test("is replaced if an added buildpack hides files of the builder's", async () => {
+    const path = join(builds.host.home, 'own')
+    await mkdir(path)
+    await writeFiles(path, buildpackFiles(NODE.id, { version: NODE.version }))
+    await builds.build({ buildpacks: [path] })
+    const hidden = buildContainers().map(({ mounts }) => mounts?.filter(({ target }) => target === '/cnb/buildpacks/test_node/1.0.0').length)
+    expect(hidden).toEqual([0, 1])
+    expect((await builds.leftOvers()).containers).toBe(0)
+  })
+
+  test.each([
+    ['an unknown run image', { runImage: 'some/missing' }, 'CNB_IMAGE_NOT_FOUND'],
+    ['an unknown buildpack', { buildpacks: ['/missing/buildpack'] }, 'CNB_BUILDPACK_NOT_FOUND'],
+  ])('is removed after the error for %s', async (_, options, code) => {
+    await expect(builds.build(options)).rejects.toMatchObject({ code })
+    expect(await builds.leftOvers()).toEqual({ containers: 0, volumes: [] })
+  })
 })
 
 describe('with the stock driver', () => {

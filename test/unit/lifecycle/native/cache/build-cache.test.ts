@@ -50,7 +50,7 @@ async function fill(directory: string, record: CacheRecord): Promise<void> {
 }
 
 async function keep(record: CacheRecord, kept = true): Promise<void> {
-  await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
+  await using cache = await openBuildCache(engine, plan, 'owner', {})
   await cache.writeRecord(record, kept, {})
 }
 
@@ -68,8 +68,8 @@ async function read(changes: Partial<typeof plan> = {}): Promise<Read> {
   events = []
   const changed = { ...plan, ...changes }
   const shared = openSharedCache(changed, undefined)
-  await using cache = await openBuildCache(engine, changed, shared, 'owner', {})
-  const { record, contents, external: foreign = false } = await cache.read({ events: (event) => void events.push(event) })
+  await using cache = await openBuildCache(engine, changed, 'owner', {})
+  const { record, contents, external: foreign = false } = await cache.read(codeSources(changed), shared, { events: (event) => void events.push(event) })
   return { layers: layerNames(record), elsewhere: contents !== undefined, foreign }
 }
 
@@ -79,7 +79,7 @@ const builtBy = (reference: string, id: string): Partial<typeof plan> => ({ buil
 
 test('keeps its new volumes if a concurrent build completed them', async () => {
   {
-    await using first = await openBuildCache(engine, plan, undefined, 'owner', {})
+    await using first = await openBuildCache(engine, plan, 'owner', {})
     await keep(recordOf({ l: layer(digestOf('l'), 'f') }))
     await first.writeRecord(recordOf({}), false, {})
   }
@@ -94,7 +94,7 @@ test('removes its new volumes if no record was written', async () => {
 })
 
 test('keeps all volumes only after their record is written, and then removes only containers', async () => {
-  await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
+  await using cache = await openBuildCache(engine, plan, 'owner', {})
   expect(cache.isKept).toBe(false)
   await cache.writeRecord(recordOf({}), true, {})
   expect(cache.isKept).toBe(true)
@@ -191,8 +191,8 @@ test("uses the stock lifecycle's volume only if the user specifies it, otherwise
 test('warns if the record cannot be written', async () => {
   events = []
   await keep(recordOf({ l: layer(digestOf('l'), 'f') }))
-  await using cache = await openBuildCache(engine, plan, undefined, 'owner', {})
-  await cache.read({})
+  await using cache = await openBuildCache(engine, plan, 'owner', {})
+  await cache.read(codeSources(plan), undefined, {})
   for (const { id } of await engine.containers.list('dev.cnb.owner')) await engine.containers.remove(id)
   await cache.writeRecord(recordOf({}), true, { events: (event) => void events.push(event) })
   expect(events).toMatchObject([{ type: 'warning', message: expect.stringContaining('the image is built') }])

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readListing, removedPaths } from '../../../../../src/lifecycle/native/run/kept-paths.ts'
-import { MAX_LISTING } from '../../../../../src/lifecycle/native/run/session-script.ts'
+import { MAX_LISTING } from '../../../../../src/lifecycle/native/run/session/session-script.ts'
 
 const listing = (...records: string[]): Buffer => Buffer.from(records.map((record) => `${record}\0`).join(''))
 

@@ -5,8 +5,8 @@ import { packTar, type TarEntry } from '../../../../../src/archive/tar/tar-write
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import { containerFiles } from '../../../../../src/lifecycle/native/layers/container-files.ts'
 import { sessionFiles } from '../../../../../src/lifecycle/native/run/session-files.ts'
-import { MAX_TAR_ENTRIES } from '../../../../../src/lifecycle/native/run/session-script.ts'
-import type { TarRefusal } from '../../../../../src/lifecycle/native/run/session-tar.ts'
+import { MAX_TAR_ENTRIES } from '../../../../../src/lifecycle/native/run/session/session-script.ts'
+import type { TarRefusal } from '../../../../../src/lifecycle/native/run/session/session-tar.ts'
 
 const owner = { uid: 0, gid: 0, mtime: 0 }
 const directory = (name: string): TarEntry => ({ type: 'directory', name, mode: 0o755, ...owner })

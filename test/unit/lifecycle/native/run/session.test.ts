@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Container } from '../../../../../src/docker/engine.ts'
-import { BuildSession } from '../../../../../src/lifecycle/native/run/build-session.ts'
+import { BuildSession } from '../../../../../src/lifecycle/native/run/session/build-session.ts'
 
 afterEach(() => void vi.useRealTimers())
 

@@ -4,9 +4,9 @@
  */
 
 import { Writable } from 'node:stream'
-import { CnbError } from '../../../base/errors.ts'
-import { countBytes } from '../../../base/spent-chunks.ts'
-import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
+import { CnbError } from '../../../../base/errors.ts'
+import { countBytes } from '../../../../base/spent-chunks.ts'
+import { MAX_METADATA_BYTES } from '../../metadata-limit.ts'
 
 /** A line of the script: the words after the mark. */
 export type MarkedLine = readonly string[]

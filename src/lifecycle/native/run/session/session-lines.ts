@@ -1,6 +1,6 @@
 /** The lines of the session script that the host has not yet read. */
 
-import { CnbError, toCnbError } from '../../../base/errors.ts'
+import { CnbError, toCnbError } from '../../../../base/errors.ts'
 import type { MarkedLine } from './marked-output.ts'
 
 /** A line, and the data before it. */

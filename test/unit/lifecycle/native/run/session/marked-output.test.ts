@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MarkedOutput } from '../../../../../src/lifecycle/native/run/marked-output.ts'
+import { MarkedOutput } from '../../../../../../src/lifecycle/native/run/session/marked-output.ts'
 
 const MARK = '0123456789abcdef'
 

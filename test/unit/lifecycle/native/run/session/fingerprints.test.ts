@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hashAttributes, readFingerprints } from '../../../../../src/lifecycle/native/run/fingerprints.ts'
-import { MAX_ATTRIBUTES } from '../../../../../src/lifecycle/native/run/session-script.ts'
+import { hashAttributes, readFingerprints } from '../../../../../../src/lifecycle/native/run/session/fingerprints.ts'
+import { MAX_ATTRIBUTES } from '../../../../../../src/lifecycle/native/run/session/session-script.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'latin1').digest('hex')
 

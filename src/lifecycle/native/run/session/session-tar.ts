@@ -1,7 +1,7 @@
 /** Tars that the container's tar makes: the engine's archives take 0.2 ms a file. */
 
 import { PassThrough, type Readable } from 'node:stream'
-import { CnbError, toCnbError } from '../../../base/errors.ts'
+import { CnbError, toCnbError } from '../../../../base/errors.ts'
 import { dataOf, exitCodeOf, protocolError, type SessionLines } from './session-lines.ts'
 
 /** The reason why the session sends none: words of the script, and states of the session. */
