@@ -106,22 +106,20 @@ has_mounts() {
 
 is_empty() { [ -z "$(find "$cnb_app" -mindepth 1 -print -quit 2>&1)" ]; }
 
-# The attributes of the app's files, if they are in a volume. They are random if one cannot be read.
+# The attributes of the app's files in a volume. They are random if one cannot be read.
 app_attributes() {
-  [ "$cnb_state" = once ] || {
-    find "$cnb_app" -maxdepth 0 -printf '%m\0' && find "$cnb_app" -mindepth 1 -printf '${FINGERPRINT_FORMAT}' || cat /proc/sys/kernel/random/uuid
-  } 2>/dev/null
+  { find "$cnb_app" -maxdepth 0 -printf '%m\0' && find "$cnb_app" -mindepth 1 -printf '${FINGERPRINT_FORMAT}' || cat /proc/sys/kernel/random/uuid; } 2>/dev/null
 }
 
 looks() {
   say data app
-  app_attributes | sha256sum
+  [ "$cnb_state" = once ] || app_attributes | sha256sum
   say end
 }
 
 list_app() {
   say data app
-  app_attributes | head -c ${MAX_APP_LISTING}
+  [ "$cnb_state" = once ] || app_attributes | head -c ${MAX_APP_LISTING}
   say end
 }
 
@@ -148,23 +146,28 @@ receive() {
   list_app
 }
 
-paths() {
+# Runs a command with a list of paths as its standard input, unless the list is empty: a process takes a millisecond.
+with_paths() {
   IFS= read -r cnb_size || exit 0
-  head -c "$cnb_size"
+  [ "$cnb_size" -eq 0 ] || head -c "$cnb_size" | "$@"
 }
 
-remove() { paths | xargs -0 -r /bin/sh -c "$cnb_discard" sh >/dev/null 2>&1; }
+remove() { with_paths xargs -0 -r /bin/sh -c "$cnb_discard" sh >/dev/null 2>&1; }
 
 # An additional NUL reports that an entry could not be read or written.
 attributes() {
-  say data attributes
   { xargs -0 -r /bin/sh -c "$cnb_attributes" sh 2>/dev/null || printf '\000'; } | head -c ${MAX_ATTRIBUTES}
+}
+
+attributes_of_paths() {
+  say data attributes
+  with_paths attributes
   say end
 }
 
 fingerprints() {
   say data fingerprints
-  paths | xargs -0 -r /bin/sh -c "$cnb_hash" sh
+  with_paths xargs -0 -r /bin/sh -c "$cnb_hash" sh
   say end
 }
 
@@ -193,17 +196,15 @@ send() {
 
 # The layers' directories, and the files outside of them.
 metadata() {
-  find . -maxdepth 2 ! -path './sbom/*' ! -path './config/*' '(' -type d -o -name '*.toml' ')' "$@"
-  find . -maxdepth 1 -type l "$@"
-  find ./sbom ./config -mindepth 1 "$@"
-  find /cnb/lifecycle -maxdepth 1 -name '*.sbom.*.json' "$@"
+  find . -maxdepth 2 ! -path './sbom/*' ! -path './config/*' '(' -type d -o -name '*.toml' -o -type l ! -path './*/*' ')' "$@"
+  find ./sbom ./config /cnb/lifecycle -mindepth 1 '(' ! -path '/*' -o -name '*.sbom.*.json' ! -path '/cnb/lifecycle/*/*' ')' "$@"
 }
 
 cnb_state=once
 cnb_level=$1
 [ $# -eq 0 ] || shift
 cd /layers || exit 1
-paths | attributes
+attributes_of_paths
 IFS= read -r cnb_ask || exit 0
 list
 fingerprints
@@ -211,7 +212,7 @@ remove
 list
 IFS= read -r cnb_ask || exit 0
 [ "$cnb_ask" != app ] || { receive; IFS= read -r cnb_ask || exit 0; }
-[ "$cnb_ask" != restored ] || { remove; list; paths | attributes; fingerprints; IFS= read -r cnb_ask || exit 0; }
+[ "$cnb_ask" != restored ] || { remove; list; attributes_of_paths; fingerprints; IFS= read -r cnb_ask || exit 0; }
 if [ -n "$cnb_level" ]; then run detector -log-level "$cnb_level" "$@"; else run detector "$@"; fi
 send group group.toml
 send analyzed analyzed.toml
@@ -225,7 +226,7 @@ say end
 say data survey
 metadata -print0 2>/dev/null | tar --null --no-recursion -P -cf - -T - 2>/dev/null
 say end
-find . -mindepth 2 -maxdepth 2 -type d ! -path './sbom/*' ! -path './config/*' -print0 2>/dev/null | attributes
+find . -mindepth 2 -maxdepth 2 -type d ! -path './sbom/*' ! -path './config/*' -print0 2>/dev/null | { say data attributes; attributes; say end; }
 say data version
 [ "$cnb_ask" != ask ] || /cnb/lifecycle/lifecycle -version </dev/null 2>/dev/null
 say end
