@@ -32,8 +32,8 @@ async function labelsOf(client: EngineClient, name: string, { signal }: Context 
 }
 
 /**
- * Creating an existing volume succeeds, which makes a race with another `cnb` harmless; only the first request sets the labels. An
- * interruption does not abort the creation: the caller must learn that there is a volume to remove.
+ * Creating an existing volume succeeds, which makes a race with another `cnb` harmless; only the first request sets the labels, which the
+ * reply has. An interruption does not abort the creation: the caller must learn that there is a volume to remove.
  */
 async function create(client: EngineClient, name: string, labels: Labels, context: Context = {}): Promise<boolean> {
   const { signal } = context
@@ -42,8 +42,9 @@ async function create(client: EngineClient, name: string, labels: Labels, contex
   using grace = new CreateGracePeriod(signal)
   const body = { Name: name, Labels: labels }
   const task = `cannot create the volume ${name}`
-  await client.text({ task, method: 'POST', path: '/volumes/create', body, signal: grace.signal })
-  return true
+  const reply = recordOf(await client.json({ task, method: 'POST', path: '/volumes/create', body, signal: grace.signal }))
+  const made = stringMapOf(reply.Labels)
+  return Object.entries(labels).every(([label, value]) => made[label] === value)
 }
 
 async function remove(client: EngineClient, name: string): Promise<void> {

@@ -31,6 +31,7 @@ export function cacheVolumes(image: Tag, key: string): CacheVolumes {
     build: `pack-cache-${name}.build`,
     launch: `pack-cache-${name}.launch`,
     layers: `cnb-cache-${name}.layers`,
+    record: `cnb-cache-${name}.record`,
     state: `cnb-cache-${name}.state`,
     kaniko: `cnb-cache-${name}.kaniko`,
     app: `cnb-cache-${name}.app`,

@@ -75,7 +75,7 @@ export interface BuildStart {
   readonly limits: ResourceLimits
   /**
    * The names of the volumes that keep layers between builds. `build` and `launch` belong to the stock lifecycle and are shared with
-   * other platforms; `layers`, `state` and `kaniko` (of the extender) belong to the native driver.
+   * other platforms; the others belong to the native driver.
    */
   readonly cacheVolumes: CacheVolumes
   /** A directory of the host that replaces the `build` volume. */
@@ -123,6 +123,9 @@ export interface CacheVolumes {
   readonly build: string
   readonly launch: string
   readonly layers: string
+  /** An empty volume with the record of the `layers` volume in its labels. */
+  readonly record: string
+  /** A record that is too long for a label, and the list of a large app's files. */
   readonly state: string
   readonly kaniko: string
   /** The files of a large app. */

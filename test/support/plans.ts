@@ -68,6 +68,7 @@ export function aPlan(changes: Partial<BuildPlan> = {}): BuildPlan {
       build: 'some-cache.build',
       launch: 'some-cache.launch',
       layers: 'layers-volume',
+      record: 'record-volume',
       state: 'state-volume',
       kaniko: 'kaniko-volume',
       app: 'app-volume',

@@ -127,7 +127,7 @@ export interface FakeBuilds extends EngineServices, RegistryServices {
   contents(name?: string): Promise<Map<string, string>>
   image(name?: string): Promise<EngineImage>
   /** The files of the app's volume of that kind, below `/volume`; tests can change them. */
-  volume(kind: 'layers' | 'state' | 'build'): Promise<FakeFiles>
+  volume(kind: 'layers' | 'build'): Promise<FakeFiles>
   /** Returns the containers and volumes on the engine. */
   leftOvers(): Promise<{ containers: number; volumes: string[] }>
 }

@@ -21,6 +21,7 @@ test("uses the same hash for the volumes of the native driver and of pack", () =
     build: 'pack-cache-library_my-app_latest-eea9c1cc4e97.build',
     launch: 'pack-cache-library_my-app_latest-eea9c1cc4e97.launch',
     layers: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.layers',
+    record: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.record',
     state: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.state',
     kaniko: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.kaniko',
     app: 'cnb-cache-library_my-app_latest-eea9c1cc4e97.app',

@@ -1,7 +1,7 @@
 /**
  * The layers of earlier builds.
  *
- * They are in the `layers` volume, which the record in the `state` volume describes, or in a cache (directory, image or volume) that
+ * They are in the `layers` volume, which a record describes (state-volume.ts), or in a cache (directory, image or volume) that
  * the user specifies and that takes precedence. The volume with pack's default name for the app's cache is not used, because it does
  * not record which code made its layers.
  */
@@ -66,10 +66,10 @@ export async function openBuildCache(
   const { layers, state } = plan.cacheVolumes
   const volumes = new UnfinishedVolumes(engine, owner, context)
   try {
-    await volumes.create(layers, state, ...(app ? [app] : []))
+    await volumes.create(layers, ...(app ? [app, state] : []))
     const opened = app && { name: app.name, isNew: volumes.isNew(app.name) }
     const stateVolume = openStateVolume(engine, plan, owner, context)
-    if (!volumes.isNew(state)) stateVolume.prepare()
+    if (app && !volumes.isNew(state)) stateVolume.prepare()
     return new VolumesCache(engine, plan, stateVolume, volumes, opened, context)
   } catch (error) {
     await volumes[Symbol.asyncDispose]()
@@ -111,7 +111,7 @@ class VolumesCache implements BuildCache {
       this.#decide('not used', '--clear-cache discards cached layers', context)
       return {}
     }
-    const [found, text] = await Promise.all([this.#readRecord(context), tars?.metadata(context)])
+    const [found, text] = await Promise.all([this.#stateVolume.readRecord(context), tars?.metadata(context)])
     const externals = [found?.sources, text === undefined ? undefined : readCacheMetadata(text)?.sources].map((sources) => externalSources(sources ?? [], present))
     const [ofRecord = [], ofShared = []] = externals
     warnAbout(externals.flat(), context)
@@ -126,13 +126,8 @@ class VolumesCache implements BuildCache {
     return { ...external, ...(await readPackCache(tars, this.#plan.builder, context)) }
   }
 
-  /** A volume that this build created has no record, and then the container that reads it is not yet necessary. */
-  async #readRecord(context: Context): Promise<CacheRecord | undefined> {
-    return this.#volumes.isNew(this.#plan.cacheVolumes.state) ? undefined : this.#stateVolume.readRecord(context)
-  }
-
   prepareRecord(): void {
-    this.#stateVolume.prepare()
+    if (this.app) this.#stateVolume.prepare()
   }
 
   async #ofPeer(context: Context): Promise<KeptLayers> {
@@ -161,11 +156,13 @@ class VolumesCache implements BuildCache {
         if (tree) await this.#stateVolume.writeApp(tree, context)
         await this.#stateVolume.writeRecord(verifiable(record), context)
         this.#isRecorded = true
-        await this.#volumes.keep(layers, state, ...(record.app ? [app] : []))
+        await this.#volumes.keep(layers, ...(record.app ? [app, state] : []))
       } else if (await this.#isOfFewer(record.sources, context)) {
         // The next build takes layers over from this build's image, so its sources must be recorded.
-        await this.#stateVolume.writeRecord({ ...record, buildpacks: [], sbom: {} }, context)
-        await this.#volumes.keep(state)
+        const own = { ...record, buildpacks: [], sbom: {} }
+        // Another build of the image may have written its record in this moment, which must not be lost.
+        const isAdded = await this.#stateVolume.addRecord(own, context)
+        if (!isAdded && (await this.#isOfFewer(record.sources, context))) await this.#stateVolume.writeRecord(own, context)
       }
     } catch (error) {
       context.signal?.throwIfAborted()

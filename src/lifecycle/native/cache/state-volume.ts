@@ -1,14 +1,18 @@
 /**
- * Access to the `state` volume and to pack's cache volume.
+ * Access to the record of the `layers` volume, and to pack's cache volume.
  *
- * They are mounted in containers that are created and never started, so no program of the builder image can access them.
+ * The record is in a label of the `record` volume, which is never mounted: one request reads it. A large record and the list of a large
+ * app's files are in the `state` volume. It and pack's are mounted in containers that are created and never started, so no program of
+ * the builder image can access them.
  */
 
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { packTar } from '../../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Container, type Engine, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import { MAX_ITEMS } from '../../../formats/field-reader.ts'
+import { CACHE_LABELS } from '../../cache-volumes.ts'
 import type { BuildStart } from '../../lifecycle.ts'
 import { MAX_APP_LISTING } from '../run/session/session-script.ts'
 import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
@@ -23,17 +27,26 @@ const STATE_DIR = '/state'
 const PACK_CACHE_DIR = '/pack-cache'
 const RECORD = 'record'
 const APP = 'app'
+const RECORD_LABEL = 'dev.cnb.record'
+/** The label's value for a record in the `state` volume. */
+const IN_FILE = 'file'
+/** The maximum length of the label. An engine has the labels of all volumes in memory, and lists them. */
+const MAX_LABEL = 128 * 1024
+/** How often a record is written again that another build replaces at the same time. */
+const ATTEMPTS = 3
 /** Enough for all metadata that a build may write, with SBOM files in base64. */
 const MAX_RECORD_BYTES = 2 * MAX_METADATA_BYTES
 
-/** Disposal removes the containers. The caller owns both volumes, which must exist. */
+/** Disposal removes the containers. Pack's volume must exist; the others are created when they are needed. */
 export interface StateVolume extends AsyncDisposable {
   /** Returns undefined if the record is missing, incomplete or was changed. */
   readRecord(context: Context): Promise<CacheRecord | undefined>
-  /** Starts creating the container; a failure surfaces on first use. */
+  /** Starts creating the container with the `state` volume; a failure surfaces on first use. */
   prepare(): void
   /** Writes the record if it differs from the one that was read. @throws CnbError CNB_EXPORT_FAILED if it exceeds a limit of readRecord */
   writeRecord(record: CacheRecord, context: Context): Promise<void>
+  /** Writes the record unless one exists: returns false if another build wrote one meanwhile. @throws CnbError as writeRecord */
+  addRecord(record: CacheRecord, context: Context): Promise<boolean>
   /** Returns and writes the file about the app (app/app-tree.ts). @throws CnbError CNB_RESTORE_FAILED if it is too large */
   readApp(context: Context): Promise<Buffer | undefined>
   writeApp(content: Buffer, context: Context): Promise<void>
@@ -76,19 +89,31 @@ class MountedStateVolume implements StateVolume {
   }
 
   #container(): Promise<Container> {
-    return (this.#state ??= this.#create({ type: 'volume', source: this.#plan.cacheVolumes.state, target: STATE_DIR, empty: true }, this.#context))
+    return (this.#state ??= this.#create({ type: 'volume', source: this.#plan.cacheVolumes.state, target: STATE_DIR, empty: true, labels: CACHE_LABELS }, this.#context))
   }
 
   async readRecord(context: Context): Promise<CacheRecord | undefined> {
-    const content = await readArchivedFile(await this.#container(), `${STATE_DIR}/${RECORD}`, MAX_RECORD_BYTES, context)
+    const label = (await this.#engine.volumes.labels(this.#plan.cacheVolumes.record, context))?.[RECORD_LABEL]
+    const content = label === IN_FILE ? await readArchivedFile(await this.#container(), `${STATE_DIR}/${RECORD}`, MAX_RECORD_BYTES, context) : decoded(label)
     this.#text = content?.toString() ?? ''
     return readRecord(this.#text)
   }
 
-  /** An interrupted or concurrent write leaves a file that readRecord rejects by its digest. */
+  /** An interrupted or concurrent write leaves no record, or one that readRecord rejects by its digest. */
   async writeRecord(record: CacheRecord, context: Context): Promise<void> {
     const text = writeRecord(record)
     if (text === this.#text) return
+    await this.#replaceRecord(await this.#labelOf(text, context), context)
+    this.#text = text
+  }
+
+  async addRecord(record: CacheRecord, context: Context): Promise<boolean> {
+    const label = await this.#labelOf(writeRecord(record), context)
+    return this.#engine.volumes.create(this.#plan.cacheVolumes.record, { ...CACHE_LABELS, [RECORD_LABEL]: label }, context)
+  }
+
+  /** Returns the label for a record, and writes the file of a large one. */
+  async #labelOf(text: string, context: Context): Promise<string> {
     const content = Buffer.from(text)
     if (content.length > MAX_RECORD_BYTES) {
       throw new CnbError('CNB_EXPORT_FAILED', `cannot write the cache record: it has ${content.length} bytes, and the limit is ${MAX_RECORD_BYTES}`, {
@@ -100,8 +125,21 @@ class MountedStateVolume implements StateVolume {
         hint: 'Use fewer layers for one buildpack, or fewer SBOM files.',
       })
     }
+    const label = gzipSync(content).toString('base64')
+    if (label.length <= MAX_LABEL) return label
     await this.#write(RECORD, content, context)
-    this.#text = text
+    return IN_FILE
+  }
+
+  /** Labels cannot be changed, so the volume is created anew. The last of several builds that do so at the same time determines the record. */
+  async #replaceRecord(label: string, context: Context): Promise<void> {
+    const { volumes } = this.#engine
+    const { record } = this.#plan.cacheVolumes
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      await volumes.remove(record)
+      if (await volumes.create(record, { ...CACHE_LABELS, [RECORD_LABEL]: label }, context)) return
+    }
+    throw new CnbError('CNB_EXPORT_FAILED', `cannot write the cache record: other builds write volume ${record} at the same time`)
   }
 
   async readApp(context: Context): Promise<Buffer | undefined> {
@@ -150,6 +188,16 @@ class MountedStateVolume implements StateVolume {
 
   async #containers(): Promise<Container[]> {
     return [await this.#state?.catch(() => undefined), this.#packCache].filter((container) => container !== undefined)
+  }
+}
+
+/** Returns the content of a label; undefined if it is missing, damaged or too large. */
+function decoded(label: string | undefined): Buffer | undefined {
+  if (label === undefined) return undefined
+  try {
+    return gunzipSync(Buffer.from(label, 'base64'), { maxOutputLength: MAX_RECORD_BYTES })
+  } catch {
+    return undefined
   }
 }
 

@@ -22,8 +22,8 @@ export function cacheSuffix(wanted: Platform | undefined, engine: Platform): str
 export function chooseCaches(own: CacheVolumes, { buildVolume, launchVolume, buildDirectory, buildImage }: CacheChoice, suffix: string | undefined, part: boolean): Caches {
   const append = (name: string): string => (suffix === undefined ? name : `${name}.${suffix}`)
   const chosen = part ? append : (name: string): string => name
-  const { build, launch, layers, state, kaniko, app, inputs } = own
-  const natives = { layers: append(layers), state: append(state), kaniko: append(kaniko), app: append(app), inputs: append(inputs) }
+  const { build, launch, layers, record, state, kaniko, app, inputs } = own
+  const natives = { layers: append(layers), record: append(record), state: append(state), kaniko: append(kaniko), app: append(app), inputs: append(inputs) }
   const volumes = { build: append(build), launch: append(launch), ...natives }
   return {
     cacheVolumes: {
@@ -38,5 +38,5 @@ export function chooseCaches(own: CacheVolumes, { buildVolume, launchVolume, bui
 
 /** The native driver's volumes are part of the build cache, so their names follow it. */
 function ofBuildVolume(build: string): Omit<CacheVolumes, 'launch'> {
-  return { build, layers: `${build}.layers`, state: `${build}.state`, kaniko: `${build}.kaniko`, app: `${build}.app`, inputs: `${build}.inputs`, chosen: true }
+  return { build, layers: `${build}.layers`, record: `${build}.record`, state: `${build}.state`, kaniko: `${build}.kaniko`, app: `${build}.app`, inputs: `${build}.inputs`, chosen: true }
 }

@@ -17,7 +17,7 @@ beforeEach(async () => {
 /** The containers in which code of the builder image could run. */
 const runContainers = (): ContainerSpec[] => builds.engine.created.filter(({ command }) => command[0] !== '/cnb/lifecycle/launcher')
 const NOTHING = { containers: 0, volumes: [] }
-const CACHES = { containers: 0, volumes: ['cnb-cache-library_my-app_latest.layers', 'cnb-cache-library_my-app_latest.state'] }
+const CACHES = { containers: 0, volumes: ['cnb-cache-library_my-app_latest.layers', 'cnb-cache-library_my-app_latest.record'] }
 
 /** The two ways of running detector and builder. */
 const ways: [string, () => void][] = [

@@ -130,8 +130,10 @@ describe('a layer that was changed between two builds is rebuilt', () => {
 
   test('has a truncated record', async () => {
     await builds.build()
-    const state = await builds.volume('state')
-    state.write('/volume/record', state.read('/volume/record')!.subarray(0, 200))
+    const { volumes } = builds.engine
+    const record = (await volumes.list('dev.cnb.record'))[0]!
+    await volumes.remove(record.name)
+    await volumes.create(record.name, { ...record.labels, 'dev.cnb.record': record.labels['dev.cnb.record']!.slice(0, 200) })
     await builds.build()
     expect(found).toEqual([undefined, undefined])
   })

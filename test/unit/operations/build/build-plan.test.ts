@@ -184,9 +184,9 @@ test('derives cache volumes from image and key, and uses those of the user', asy
   const { cacheVolumes: own } = await plan()
   expect((await plan({ image: 'docker.io/library/my-app:latest' })).cacheVolumes).toEqual(own)
   expect((await plan({ image: 'my-app:2' })).cacheVolumes).not.toEqual(own)
-  expect(new Set(Object.values(own)).size).toBe(7)
+  expect(new Set(Object.values(own)).size).toBe(8)
   expect((await plan({ cache: ['type=build;format=volume;name=mine'] })).cacheVolumes).toEqual({
-    build: 'mine', layers: 'mine.layers', state: 'mine.state', kaniko: 'mine.kaniko', app: 'mine.app', inputs: 'mine.inputs', chosen: true, launch: own.launch,
+    build: 'mine', layers: 'mine.layers', record: 'mine.record', state: 'mine.state', kaniko: 'mine.kaniko', app: 'mine.app', inputs: 'mine.inputs', chosen: true, launch: own.launch,
   })
   expect((await plan({ cache: ['type=launch;format=volume;name=mine'] })).cacheVolumes).toEqual({ ...own, launch: 'mine' })
   expect((await plan({ cache: ['type=build;format=bind;source=dir'] })).cacheDirectory).toBe(join(builds.app, 'dir/build-cache'))

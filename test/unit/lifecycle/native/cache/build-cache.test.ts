@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { packTar } from '../../../../../src/archive/tar/tar-writer.ts'
+import { CnbError } from '../../../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import type { Layer } from '../../../../../src/images/image.ts'
 import { openSharedCache } from '../../../../../src/lifecycle/native/cache/open-shared-cache.ts'
@@ -26,7 +27,7 @@ beforeEach(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'cnb-test-'))
   plan = aPlan({
     builder: aBuilder({ image: anImage({ reference: 'some/builder', id: await loadFakeImage(engine, 'builder') }) }),
-    cacheVolumes: { build: 'the.build', launch: 'the.launch', layers: 'the.layers', state: 'the.state', kaniko: 'the.kaniko', app: 'the.app', inputs: 'the.inputs' },
+    cacheVolumes: { build: 'the.build', launch: 'the.launch', layers: 'the.layers', record: 'the.record', state: 'the.state', kaniko: 'the.kaniko', app: 'the.app', inputs: 'the.inputs' },
   })
 })
 afterEach(() => rm(temporary, { recursive: true }))
@@ -83,7 +84,7 @@ test('keeps its new volumes if a concurrent build completed them', async () => {
     await keep(recordOf({ l: layer(digestOf('l'), 'f') }))
     await first.writeRecord(recordOf({}), false, {})
   }
-  expect(await volumes()).toEqual(['the.layers', 'the.state'])
+  expect(await volumes()).toEqual(['the.layers', 'the.record'])
   expect(await read()).toEqual({ ...NOTHING, layers: ['l'] })
 })
 
@@ -100,14 +101,14 @@ test('keeps all volumes only after their record is written, and then removes onl
   expect(cache.isKept).toBe(true)
   await cache.leave()
   expect(engine.state.size).toBe(0)
-  expect(await volumes()).toEqual(['the.layers', 'the.state'])
+  expect(await volumes()).toEqual(['the.layers', 'the.record'])
 })
 
 test('returns recorded layers except those without a fingerprint', async () => {
   const { diffId } = await layerOf('l')
   await keep(recordOf({ l: layer(diffId, 'f'), unknown: layer(diffId, '') }))
   expect(await read()).toEqual({ ...NOTHING, layers: ['l'] })
-  expect(await volumes()).toEqual(['the.layers', 'the.state'])
+  expect(await volumes()).toEqual(['the.layers', 'the.record'])
 })
 
 test("returns nothing with --clear-cache, and removes the stock lifecycle's volume", async () => {
@@ -115,7 +116,7 @@ test("returns nothing with --clear-cache, and removes the stock lifecycle's volu
   await engine.volumes.create('the.build', { 'dev.cnb.cache': 'true' })
   expect(await read({ clearCache: true })).toEqual(NOTHING)
   expect(decisionsOf(events)).toEqual(['cache the.layers: not used: --clear-cache discards cached layers'])
-  expect(await volumes()).toEqual(['the.layers', 'the.state'])
+  expect(await volumes()).toEqual(['the.layers', 'the.record'])
 })
 
 test('prefers a cache directory, and uses the volume only if both have the same layers', async () => {
@@ -165,9 +166,21 @@ test('records the code sources of a build without the volume, unless the record 
   expect(await read()).toEqual(FOREIGN)
 })
 
+test('does not replace the record that another build writes at the same time', async () => {
+  const record = recordOf({ l: layer(digestOf('x'), 'f') })
+  const labels = engine.volumes.labels.bind(engine.volumes)
+  vi.spyOn(engine.volumes, 'labels').mockImplementationOnce(async (name, context) => {
+    const before = await labels(name, context)
+    await keep(record)
+    return before
+  })
+  await keep(recordOf({}), false)
+  expect(await read()).toEqual({ ...NOTHING, layers: ['l'] })
+})
+
 test('removes the layers volume of a build that saves no layers', async () => {
   await keep(recordOf({}), false)
-  expect(await volumes()).toEqual(['the.state'])
+  expect(await volumes()).toEqual(['the.record'])
 })
 
 test("uses the stock lifecycle's volume only if the user specifies it, otherwise mentions it", async () => {
@@ -193,7 +206,7 @@ test('warns if the record cannot be written', async () => {
   await keep(recordOf({ l: layer(digestOf('l'), 'f') }))
   await using cache = await openBuildCache(engine, plan, 'owner', {})
   await cache.read(codeSources(plan), undefined, {})
-  for (const { id } of await engine.containers.list('dev.cnb.owner')) await engine.containers.remove(id)
+  vi.spyOn(engine.volumes, 'create').mockRejectedValueOnce(new CnbError('CNB_ENGINE_FAILED', 'no space left on device'))
   await cache.writeRecord(recordOf({}), true, { events: (event) => void events.push(event) })
   expect(events).toMatchObject([{ type: 'warning', message: expect.stringContaining('the image is built') }])
 })

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
 import { beforeEach, expect, test } from 'vitest'
 import { packTar } from '../../../../../src/archive/tar/tar-writer.ts'
 import { openStateVolume } from '../../../../../src/lifecycle/native/cache/state-volume.ts'
@@ -17,7 +19,7 @@ beforeEach(async () => {
   const id = await loadFakeImage(engine, 'builder')
   plan = aPlan({
     builder: aBuilder({ image: anImage({ id }) }),
-    cacheVolumes: { build: 'the.build', launch: 'the.launch', layers: 'the.layers', state: 'the.state', kaniko: 'the.kaniko', app: 'the.app', inputs: 'the.inputs' },
+    cacheVolumes: { build: 'the.build', launch: 'the.launch', layers: 'the.layers', record: 'the.record', state: 'the.state', kaniko: 'the.kaniko', app: 'the.app', inputs: 'the.inputs' },
   })
 })
 
@@ -38,12 +40,60 @@ test('does not write an unchanged record', async () => {
   }
   await using vault = openStateVolume(engine, plan, 'owner', {})
   await vault.readRecord({})
-  const [state] = engine.state.values()
-  state?.files.write('/state/record', 'not touched')
+  await engine.volumes.remove('the.record')
   await vault.writeRecord(record, {})
-  expect(String(state?.files.read('/state/record'))).toBe('not touched')
+  expect(await engine.volumes.exists('the.record')).toBe(false)
   await vault.writeRecord({ ...record, uid: 5 }, {})
-  expect(String(state?.files.read('/state/record'))).toContain('"uid":5')
+  expect(await vault.readRecord({})).toMatchObject({ uid: 5 })
+})
+
+test('needs no container for a record that fits into a label', async () => {
+  {
+    await using vault = openStateVolume(engine, plan, 'owner', {})
+    await vault.writeRecord(record, {})
+    await vault.readRecord({})
+  }
+  expect(engine.created).toEqual([])
+  expect(await engine.volumes.labels('the.record')).toMatchObject({ 'dev.cnb.cache': 'true' })
+})
+
+test('replaces the record of a build that writes at the same time, but not forever', async () => {
+  const create = engine.volumes.create.bind(engine.volumes)
+  let others = 2
+  const volumes = {
+    ...engine.volumes,
+    create: async (...[name, labels, context]: Parameters<typeof create>) => {
+      if (others-- > 0) await create(name, { 'dev.cnb.record': 'of another' }, context)
+      return create(name, labels, context)
+    },
+  }
+  const busy = { ...engine, containers: engine.containers, volumes } as unknown as FakeEngine
+  await using vault = openStateVolume(busy, plan, 'owner', {})
+  await vault.writeRecord(record, {})
+  expect(await vault.readRecord({})).toEqual(record)
+  others = 100
+  await expect(vault.writeRecord({ ...record, uid: 5 }, {})).rejects.toMatchObject({ code: 'CNB_EXPORT_FAILED' })
+})
+
+/** A record that gzip cannot shrink below the limit of a label. */
+const LARGE = { ...record, launcher: { builder: 'sha256:b', diffId: digestOf('x'), size: 1, version: randomBytes(128 * 1024).toString('base64') } }
+
+test('reads a large record of an earlier build, and then a small one', async () => {
+  const reread = async () => {
+    await using vault = openStateVolume(engine, plan, 'owner', {})
+    return vault.readRecord({})
+  }
+  {
+    await using vault = openStateVolume(engine, plan, 'owner', {})
+    await vault.writeRecord(LARGE, {})
+  }
+  expect(await reread()).toEqual(LARGE)
+  expect(await engine.volumes.labels('the.state')).toEqual({ 'dev.cnb.cache': 'true' })
+  {
+    await using vault = openStateVolume(engine, plan, 'owner', {})
+    await vault.writeRecord(record, {})
+  }
+  expect(await reread()).toEqual(record)
 })
 
 test('does not write a record that exceeds the size limit, and reports both sizes', async () => {
@@ -62,26 +112,41 @@ test('does not write a record that exceeds the limit of entries', async () => {
 
 test('reports size and limit of a record that is too large to read', async () => {
   await using vault = openStateVolume(engine, plan, 'owner', {})
-  await vault.writeRecord(record, {})
+  await vault.writeRecord(LARGE, {})
   const [state] = engine.state.values()
   state?.files.write('/state/record', Buffer.alloc(128 * 1024 * 1024 + 1))
   const message = 'cannot read /state/record of the cache: it has 134217729 bytes, and the limit is 134217728'
   await expect(vault.readRecord({})).rejects.toMatchObject({ code: 'CNB_RESTORE_FAILED', message })
 })
 
-test('creates a container without rights, never starts it and removes it', async () => {
+test('creates a container without rights for a large record, never starts it and removes it', async () => {
   {
     await using vault = openStateVolume(engine, plan, 'owner', {})
-    await vault.readRecord({})
+    await vault.writeRecord(LARGE, {})
     expect([...engine.state.values()].map(({ spec }) => spec)).toMatchObject([{ network: 'none', capDrop: ['ALL'], labels: { 'dev.cnb.owner': 'owner' } }])
   }
   expect(engine.state.size).toBe(0)
 })
 
-test('ignores an incomplete record', async () => {
+test.each([
+  ['cut', (label: string) => label.slice(0, -8)],
+  ['no gzip', () => 'x'],
+  ['empty', () => ''],
+  ['of a text without digest', () => gzipSync('{"version":2}').toString('base64')],
+  ['larger than the limit when it is unpacked', () => gzipSync(Buffer.alloc(128 * 1024 * 1024 + 1)).toString('base64')],
+])('ignores a record in a label that is %s', async (_, change) => {
+  await using vault = openStateVolume(engine, plan, 'owner', {})
+  await vault.writeRecord(record, {})
+  const label = (await engine.volumes.labels('the.record'))?.['dev.cnb.record'] ?? ''
+  await engine.volumes.remove('the.record')
+  await engine.volumes.create('the.record', { 'dev.cnb.record': change(label) })
+  expect(await vault.readRecord({})).toBeUndefined()
+})
+
+test('ignores an incomplete large record', async () => {
   {
     await using vault = openStateVolume(engine, plan, 'owner', {})
-    await vault.writeRecord(record, {})
+    await vault.writeRecord(LARGE, {})
     const [state] = engine.state.values()
     const content = state?.files.read('/state/record')
     state?.files.write('/state/record', content?.subarray(0, -1) ?? '')
