@@ -34,6 +34,12 @@ export class ByteSource {
     return gathered.subarray(0, filled)
   }
 
+  /** Returns the rest of the stream's chunk if it has `enough` bytes, otherwise the next `most` bytes, joined; fewer at the end, undefined after it. */
+  async piece(enough: number, most: number): Promise<Buffer | undefined> {
+    while (this.#chunk.length === 0) if (!(await this.#load())) return undefined
+    return this.#chunk.length >= Math.min(enough, most) ? this.take(Math.min(most, this.#chunk.length)) : this.gather(most)
+  }
+
   /** Returns between 1 and `most` of the next bytes; undefined at the end of the stream. */
   async some(most: number): Promise<Buffer | undefined> {
     while (this.#chunk.length === 0) if (!(await this.#load())) return undefined

@@ -42,9 +42,19 @@ export async function writeFileAtomically(path: string, content: string | Buffer
   }
 }
 
-/** Writes all of `bytes`: a single write may be partial. */
-export async function writeWhole(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten
+/** Writes all bytes: a single write may be partial. @param parts at most 1024, the limit of writev(2) */
+export async function writeWhole(file: Pick<FileHandle, 'writev'>, ...parts: readonly Buffer[]): Promise<void> {
+  for (let left = parts; left.length > 0; ) left = without(left, (await file.writev(left)).bytesWritten)
+}
+
+/** Returns the parts without their first `written` bytes. */
+function without(parts: readonly Buffer[], written: number): Buffer[] {
+  let skipped = 0
+  return parts.flatMap((part) => {
+    const from = Math.min(written - skipped, part.length)
+    skipped += from
+    return from === part.length ? [] : [part.subarray(from)]
+  })
 }
 
 /** A directory under the system's temporary directory, removed on disposal. */

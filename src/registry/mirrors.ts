@@ -7,7 +7,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { WantedBlob } from './transfer/blob-download.ts'
-import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from './registry.ts'
+import type { BlobIdentity, KnownBlob, Manifest, NewManifest, Repository, UnknownBlob } from './registry.ts'
 
 const FIRST = 'it is the first mirror of the registry that has the content'
 const NOT_THERE = 'it does not have the content'
@@ -121,7 +121,7 @@ export class MirroredRepository implements Repository {
     return this.#own.uploadBlob(blob, context)
   }
 
-  uploadStream(blob: BlobSource, context?: Context): Promise<{ digest: Digest; size: number }> {
+  uploadStream(blob: UnknownBlob, context?: Context): Promise<BlobIdentity> {
     return this.#own.uploadStream(blob, context)
   }
 

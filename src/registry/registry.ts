@@ -31,6 +31,18 @@ export interface KnownBlob extends BlobSource {
   readonly content?: Buffer
 }
 
+/** Digest and size of the bytes of a stream. */
+export interface BlobIdentity {
+  readonly digest: Digest
+  readonly size: number
+}
+
+/** Bytes of unknown digest to send. */
+export interface UnknownBlob extends BlobSource {
+  /** Returns their digest and size after the end of the stream; without it, the bytes are hashed. The registry verifies the digest. */
+  readonly identity?: () => Promise<BlobIdentity>
+}
+
 /** The context of a read. */
 export interface ReadContext extends Context {
   /** The caller has a copy to use instead: a refused connection is not tried again. */
@@ -63,7 +75,7 @@ export interface Repository {
   /** Uploads a blob of known digest and size. Callers check first whether it exists. */
   uploadBlob(blob: KnownBlob, context?: Context): Promise<void>
   /** Uploads a blob and computes its digest and size on the way. */
-  uploadStream(blob: BlobSource, context?: Context): Promise<{ digest: Digest; size: number }>
+  uploadStream(blob: UnknownBlob, context?: Context): Promise<BlobIdentity>
   /** Yields all tags, in the registry's order; none if the repository does not exist. */
   tags(context?: Context): AsyncIterable<string>
   /** Returns the manifests with subject `digest`. */

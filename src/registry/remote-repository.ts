@@ -6,7 +6,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { registryStatus } from './registry-errors.ts'
 import { listReferrers, listTags } from './lists.ts'
-import type { BlobSource, KnownBlob, Manifest, NewManifest, Repository } from './registry.ts'
+import type { BlobIdentity, KnownBlob, Manifest, NewManifest, Repository, UnknownBlob } from './registry.ts'
 import { put, read, remove, resolve } from './remote-manifests.ts'
 import type { RemotePath } from './remote-path.ts'
 import { download, type WantedBlob } from './transfer/blob-download.ts'
@@ -57,7 +57,7 @@ export class RemoteRepository implements Repository {
     return upload(this.#at, blob, context)
   }
 
-  uploadStream(blob: BlobSource, context: Context = {}): Promise<{ digest: Digest; size: number }> {
+  uploadStream(blob: UnknownBlob, context: Context = {}): Promise<BlobIdentity> {
     return uploadStream(this.#at, blob, context)
   }
 

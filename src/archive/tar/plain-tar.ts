@@ -79,10 +79,8 @@ async function* large(entry: PlainEntry, input: ByteSource, wrong: (what: string
   let reading: Promise<unknown> | undefined
   const some = async (): Promise<Buffer | undefined> => {
     if (left === 0) return undefined
-    const most = Math.min(left, PIECE)
-    const first = await input.some(most)
-    if (!first) throw wrong('it is truncated')
-    const piece = first.length >= Math.min(most, ENOUGH) ? first : Buffer.concat([first, await input.gather(most - first.length)])
+    const piece = await input.piece(ENOUGH, Math.min(left, PIECE))
+    if (!piece) throw wrong('it is truncated')
     left -= piece.length
     return piece
   }

@@ -14,6 +14,7 @@ import type { Context } from '../../base/events.ts'
 import { writeWhole } from '../../base/files.ts'
 import { Limiter } from '../../base/limiter.ts'
 import { countBytes } from '../../base/spent-chunks.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
 import { OCI_LAYER } from '../../oci/media-types.ts'
 import { bytesBlob } from './bytes-blob.ts'
 import { cannotKeep } from './hashed-file.ts'
@@ -76,11 +77,14 @@ export class LayerCompressor implements AsyncDisposable {
   readonly #file: FileHandle
   readonly #hash = createHash('sha256')
   /** Members in the layer's order; while one member is written, others are compressed. */
-  readonly #ahead: Promise<Buffer>[] = []
+  readonly #ahead: Promise<Member>[] = []
   #block: Buffer | undefined
   #filled = 0
   #size = 0
   #finished = false
+  #finish: ((descriptor: Descriptor) => void) | undefined
+  /** The blob's descriptor; pending until `finish`, and after disposal without that. */
+  readonly finished = new Promise<Descriptor>((resolve) => (this.#finish = resolve))
   #disposed = false
   /** Wake those who wait for more bytes of the blob. */
   readonly #waiting = new Set<() => void>()
@@ -110,10 +114,12 @@ export class LayerCompressor implements AsyncDisposable {
   async finish(): Promise<LayerBlob> {
     if (this.#filled > 0 || this.#size + this.#ahead.length === 0) await this.#compress()
     for (const member of this.#ahead.splice(0)) await this.#append(await member)
+    const descriptor: Descriptor = { mediaType: MEDIA_TYPE, digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size }
     this.#finished = true
+    this.#finish?.(descriptor)
     this.#wake()
     return {
-      descriptor: { mediaType: MEDIA_TYPE, digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size },
+      descriptor,
       open: async (signal) => createReadStream(this.#path, { highWaterMark: PIECE, signal }),
     }
   }
@@ -150,7 +156,7 @@ export class LayerCompressor implements AsyncDisposable {
   async #compress(): Promise<void> {
     const block = this.#block ?? takeBlock()
     const bytes = block.subarray(0, this.#filled)
-    const member = limit.run(() => compressBlock(bytes)).finally(() => free.push(block))
+    const member = limit.run(() => compressBlock(bytes)).then((parts) => ({ parts, block }))
     // The error is thrown where the member is awaited; until then it must not be reported as unhandled.
     member.catch(() => {})
     this.#ahead.push(member)
@@ -159,10 +165,11 @@ export class LayerCompressor implements AsyncDisposable {
     if (this.#ahead.length > THREADS) await this.#append(await this.#ahead.shift()!)
   }
 
-  async #append(member: Buffer): Promise<void> {
-    this.#hash.update(member)
-    await writeWhole(this.#file, member).catch((error: unknown) => cannotKeep(this.#path, error))
-    this.#size += member.length
+  async #append({ parts, block }: Member): Promise<void> {
+    for (const part of parts) this.#hash.update(part)
+    await writeWhole(this.#file, ...parts).catch((error: unknown) => cannotKeep(this.#path, error))
+    this.#size += lengthOf(parts)
+    free.push(block)
     this.#wake()
   }
 
@@ -173,6 +180,16 @@ export class LayerCompressor implements AsyncDisposable {
     await this.#file.close()
     if (!this.#finished) await rm(this.#path, { force: true })
   }
+}
+
+/** A gzip member in parts, and the block that the parts may share memory with. */
+interface Member {
+  readonly parts: readonly Buffer[]
+  readonly block: Buffer
+}
+
+function lengthOf(parts: readonly Buffer[]): number {
+  return parts.reduce((length, part) => length + part.length, 0)
 }
 
 /** Unused blocks. Reuse avoids allocation and garbage collection. */
@@ -190,7 +207,7 @@ export async function compressLayer(layer: Layer, directory: string, { signal }:
   if (layer.size !== undefined && layer.size <= SMALL) {
     const bytes: Buffer[] = []
     for await (const chunk of bytesOf(layer, signal)) bytes.push(chunk)
-    return bytesBlob({ mediaType: MEDIA_TYPE, content: await compressBlock(Buffer.concat(bytes)) })
+    return bytesBlob({ mediaType: MEDIA_TYPE, content: Buffer.concat(await compressBlock(Buffer.concat(bytes))) })
   }
   await using compressor = await LayerCompressor.open(directory)
   for await (const chunk of bytesOf(layer, signal)) await compressor.write(chunk)
@@ -214,28 +231,29 @@ function isOther({ diffId }: Layer, found: string): CnbError {
   return new CnbError('CNB_IMAGE_INVALID', `cannot save layer ${diffId}: its content has digest ${found}`, { hint: 'Build the image again; if that fails too, discard the cache with --clear-cache.' })
 }
 
-async function compressBlock(block: Buffer): Promise<Buffer> {
+/** Returns the parts of a gzip member. */
+async function compressBlock(block: Buffer): Promise<Buffer[]> {
   if (!(await isCompressible(block))) return storedMember(block)
   const member = await compress(block, { level: LEVEL, chunkSize: COMPRESSED_BLOCK })
   member[SYSTEM_AT] = UNKNOWN_SYSTEM
-  return member
+  return [member]
 }
 
-/** Returns a gzip member with the uncompressed block, which zlib at level 0 takes five times as long to write. */
-function storedMember(block: Buffer): Buffer {
-  const parts = Math.ceil(block.length / STORED_BLOCK)
-  const member = Buffer.allocUnsafeSlow(HEADER.length + parts * STORED_HEADER + block.length + TRAILER)
-  let at = HEADER.copy(member)
-  for (let part = 0; part < parts; part++) {
-    const bytes = block.subarray(part * STORED_BLOCK, (part + 1) * STORED_BLOCK)
-    at = member.writeUInt8(part === parts - 1 ? 1 : 0, at)
-    at = member.writeUInt16LE(bytes.length, at)
-    at = member.writeUInt16LE(bytes.length ^ 0xffff, at)
-    at += bytes.copy(member, at)
+/** Returns a gzip member with the uncompressed block, without a copy of it. Zlib at level 0 takes five times as long. */
+function storedMember(block: Buffer): Buffer[] {
+  const parts: Buffer[] = [HEADER]
+  for (let at = 0; at < block.length; at += STORED_BLOCK) {
+    const bytes = block.subarray(at, at + STORED_BLOCK)
+    const header = Buffer.allocUnsafe(STORED_HEADER)
+    header.writeUInt8(at + STORED_BLOCK < block.length ? 0 : 1, 0)
+    header.writeUInt16LE(bytes.length, 1)
+    header.writeUInt16LE(bytes.length ^ 0xffff, 3)
+    parts.push(header, bytes)
   }
-  at = member.writeUInt32LE(crc32(block), at)
-  member.writeUInt32LE(block.length, at)
-  return member
+  const trailer = Buffer.allocUnsafe(TRAILER)
+  trailer.writeUInt32LE(crc32(block), 0)
+  trailer.writeUInt32LE(block.length, 4)
+  return [...parts, trailer]
 }
 
 /** Whether samples from the whole block shrink. */

@@ -20,7 +20,7 @@ const LARGE = 4 * 1024 * 1024
 /** A repository to which large layers are sent while they are compressed. */
 export interface EarlyTarget {
   readonly name: string
-  readonly upload: (source: Pick<LayerBlob, 'open'>, context: Context) => Promise<Pick<Descriptor, 'digest'>>
+  readonly upload: (source: Pick<LayerBlob, 'open'> & { readonly identity: () => Promise<Descriptor> }, context: Context) => Promise<Pick<Descriptor, 'digest'>>
 }
 
 /** A cache of known and compressed blobs by layer. Disposal removes the compressed files. */
@@ -96,7 +96,7 @@ export class LayerBlobs implements AsyncDisposable {
   /** After a failure, the layer is sent again like any other. */
   async #sendEarly(compressor: LayerCompressor, { upload }: EarlyTarget, context: Context): Promise<Digest | undefined> {
     try {
-      return (await upload({ open: () => compressor.follow() }, context)).digest
+      return (await upload({ open: () => compressor.follow(), identity: () => compressor.finished }, context)).digest
     } catch (error) {
       context.events?.({ type: 'debug', message: `a layer is sent again: ${(error as Error).message}` })
       return undefined

@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.ts'
 import { sendChunks } from './chunks.ts'
 import { isTransient, registryRefusal } from '../registry-errors.ts'
 import { discard, header, type HttpReply } from '../transport/http.ts'
-import type { BlobSource, KnownBlob } from '../registry.ts'
+import type { BlobIdentity, KnownBlob, UnknownBlob } from '../registry.ts'
 import type { RemotePath } from '../remote-path.ts'
 import { isTransientStatus, MAX_TRIES, pauseAfter, retryAfter } from '../transport/retries.ts'
 import { startUpload, cancelUpload, closingAddress, readUploadSession, type UploadSession } from './upload-session.ts'
@@ -17,12 +17,6 @@ const DONE = [200, 201, 202, 204]
 const AGAIN = [401, 404, 408, 413, 416, 429, 500, 502, 503, 504, 522]
 const TOO_MUCH = new Set([413, 416])
 const TYPE = { 'content-type': 'application/octet-stream' }
-
-/** Digest and size of a stream. */
-interface Sent {
-  readonly digest: Digest
-  readonly size: number
-}
 
 /** See Repository.uploadBlob. */
 export async function upload(at: RemotePath, blob: KnownBlob, context: Context): Promise<void> {
@@ -40,17 +34,17 @@ export async function upload(at: RemotePath, blob: KnownBlob, context: Context):
 }
 
 /** See Repository.uploadStream. */
-export async function uploadStream(at: RemotePath, source: BlobSource, context: Context): Promise<Sent> {
+export async function uploadStream(at: RemotePath, source: UnknownBlob, context: Context): Promise<BlobIdentity> {
   const task = `cannot upload a layer to ${at.name}`
-  let sent: Sent | undefined
+  let sent: BlobIdentity | undefined
   let chunked = false
-  await withRetries(at, task, source, context, async (session, stream) => {
-    const meter = new Meter()
-    pipeline(stream, meter, () => {})
+  await withRetries<Readable>(at, task, source, context, async (session, stream) => {
+    const meter = source.identity ? undefined : new Meter()
+    const bytes = meter ? pipeline(stream, meter, () => {}) : stream
     let last = session
-    if (chunked || session.chunkMinimum > 0) last = await sendChunks(at, task, session, meter, context)
+    if (chunked || session.chunkMinimum > 0) last = await sendChunks(at, task, session, bytes, context)
     else {
-      const body = { open: async () => meter }
+      const body = { open: async () => bytes }
       const whole = { task, method: 'PATCH', path: session.location, access: 'push', headers: TYPE, body } as const
       const reply = await at.call({ ...whole, expect: [...DONE, ...AGAIN] }, context)
       if (TOO_MUCH.has(reply.status)) chunked = true
@@ -58,7 +52,7 @@ export async function uploadStream(at: RemotePath, source: BlobSource, context: 
       await discard(reply)
       last = readUploadSession(at, task, reply)
     }
-    sent = meter.sent()
+    sent = meter ? meter.identity() : await source.identity!()
     const path = closingAddress(last, sent.digest)
     const reply = await at.call({ task, method: 'PUT', path, access: 'push', expect: [...DONE, 404] }, context)
     return finished(at, task, sent.digest, reply)
@@ -141,7 +135,7 @@ class Meter extends Transform {
   }
 
   /** Call it once, at the end. */
-  sent(): Sent {
+  identity(): BlobIdentity {
     return { digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size }
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { makeDirectories, makeTemporaryDirectory, type TemporaryDirectory } from '../../../src/base/files.ts'
+import { makeDirectories, makeTemporaryDirectory, type TemporaryDirectory, writeWhole } from '../../../src/base/files.ts'
 
 let temporary: TemporaryDirectory
 beforeEach(async () => { temporary = await makeTemporaryDirectory() })
@@ -32,4 +32,18 @@ describe('makeDirectories', () => {
     symlinkSync('missing', below('nowhere'))
     await expect(makeDirectories(path())).rejects.toMatchObject({ syscall: 'mkdir' })
   })
+})
+
+test('writeWhole writes all parts, although a single write is partial', async () => {
+  const written: Buffer[] = []
+  const file = {
+    writev: async (parts: readonly NodeJS.ArrayBufferView[]) => {
+      const all = Buffer.concat(parts as readonly Buffer[])
+      written.push(all.subarray(0, 3))
+      return { bytesWritten: Math.min(3, all.length), buffers: [...parts] }
+    },
+  }
+  await writeWhole(file as Parameters<typeof writeWhole>[0], Buffer.from('ab'), Buffer.alloc(0), Buffer.from('cdefg'), Buffer.from('h'))
+  expect(written.map(String)).toEqual(['abc', 'def', 'gh'])
+  await writeWhole(file as Parameters<typeof writeWhole>[0], Buffer.alloc(0))
 })

@@ -96,7 +96,7 @@ describe('cachedContent', () => {
   })
 
   test('refuses a blob with other content', async () => {
-    const content = cachedContent({ ...registry, blob: async () => Readable.from(['other']) }, cache, 'always')
+    const content = cachedContent({ ...registry, blob: async () => Readable.from([Buffer.from('other')]) }, cache, 'always')
     await expect(content.blob(LAYER)).rejects.toThrow('expected ' + LAYER.digest)
   })
 
