@@ -34,7 +34,7 @@ describe('makeDirectories', () => {
   })
 })
 
-test('writeWhole writes all parts, although a single write is partial', async () => {
+test('writes all parts, although a single write is partial', async () => {
   const written: Buffer[] = []
   const file = {
     writev: async (parts: readonly NodeJS.ArrayBufferView[]) => {
