@@ -209,7 +209,7 @@ class Session {
 
   #fingerprints(directories: readonly string[]): string {
     const hash = (directory: string): string =>
-      createHash('sha256').update(this.#attributesOf(directory).map(([path, attributes]) => `${path}\0${attributes}\0`).join('')).digest('hex')
+      createHash('sha256').update(this.#attributes([directory])).digest('hex')
     return directories.map((directory) => `${hash(directory)}  -\n${directory}\0`).join('')
   }
 

@@ -4,7 +4,7 @@
  * transfer; otherwise the script does.
  */
 
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { MAX_ATTRIBUTES } from './session-script.ts'
 
 /** A line of sha256sum, and the directory. */
@@ -13,20 +13,35 @@ const RECORD = /(?<=^|\0)([0-9a-f]{64}) [ *]-\n([^\0]+)\0/g
 /** Fingerprints by directory, relative to `/layers`. */
 export type Fingerprints = ReadonlyMap<string, string>
 
-/** Computes fingerprints from the script's `attributes`; returns undefined if these were cut at their limit, or an entry was unreadable. */
+/** The end of a directory's name and its own, empty path: paths and attributes of other entries are not empty. */
+const TOP = Buffer.from('\0\0')
+
+/**
+ * Computes fingerprints from the script's `attributes`: records of directory, path and attributes, each terminated by a NUL. The records
+ * of a directory follow one another, its own first. Returns undefined if they were cut at their limit, or an entry was unreadable.
+ */
 export function hashAttributes(data: Buffer): Fingerprints | undefined {
-  if (data.length >= MAX_ATTRIBUTES) return undefined
-  // One character for each byte.
-  const fields = data.toString('latin1').split('\0')
-  if (fields.pop() !== '' || fields.length % 3 !== 0) return undefined
-  const hashes = new Map<string, Hash>()
-  for (let index = 0; index < fields.length; index += 3) {
-    const [directory = '', path = '', attributes = ''] = fields.slice(index, index + 3)
+  if (data.length >= MAX_ATTRIBUTES || !hasRecords(data)) return undefined
+  const starts: { readonly at: number; readonly end: number }[] = []
+  for (let end = data.indexOf(TOP); end >= 0; end = data.indexOf(TOP, end + 1)) starts.push({ at: data.lastIndexOf(0, end - 1) + 1, end })
+  return new Map(starts.flatMap(({ at, end }, index) => {
     // A link in place of a directory is not followed, and so has no fingerprint.
-    if (path === '' && attributes.startsWith('d ')) hashes.set(directory, createHash('sha256'))
-    hashes.get(directory)?.update(`${path}\0${attributes}\0`, 'latin1')
-  }
-  return new Map([...hashes].flatMap(([directory, hash]) => entryOf(Buffer.from(directory, 'latin1'), hash.digest('hex'))))
+    if (!data.subarray(end + 2, end + 4).equals(DIRECTORY)) return []
+    const records = data.subarray(at, starts[index + 1]?.at)
+    return entryOf(data.subarray(at, end), createHash('sha256').update(records).digest('hex'))
+  }))
+}
+
+/** The beginning of a directory's attributes. */
+const DIRECTORY = Buffer.from('d ')
+
+/** Whether the data are whole records. After an unreadable entry, the script adds a NUL. */
+function hasRecords(data: Buffer): boolean {
+  if (data.length === 0) return true
+  let terminators = 0
+  // Iterating over the bytes takes ten times as long.
+  for (let at = 0; at < data.length; at++) if (data[at] === 0) terminators++
+  return data.at(-1) === 0 && terminators % 3 === 0
 }
 
 /** Parses the script's `fingerprints`. */

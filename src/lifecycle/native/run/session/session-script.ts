@@ -17,7 +17,7 @@
 export const MAX_LISTING = 16 * 1024 * 1024
 
 /** The maximum size of the attributes that the host hashes (fingerprints.ts). */
-export const MAX_ATTRIBUTES = 4 * 1024 * 1024
+export const MAX_ATTRIBUTES = 16 * 1024 * 1024
 
 /** Names are bytes: in this locale, no tar converts them. */
 const PROGRAM = 'LC_ALL=C.UTF-8 TAR_OPTIONS= tar'
@@ -77,7 +77,7 @@ done
 cnb_discard='find "$@" -maxdepth 0 -type d -exec chmod -R u+rwx {} +; rm -rf "$@"'
 cnb_attributes='find "$@" -printf "%H\0${FINGERPRINT_FORMAT}"'
 cnb_hash='for cnb_layer; do
-  { [ ! -L "$cnb_layer" ] && find "$cnb_layer" -printf "${FINGERPRINT_FORMAT}" || cat /proc/sys/kernel/random/uuid; } 2>/dev/null | sha256sum
+  { [ ! -L "$cnb_layer" ] && find "$cnb_layer" -printf "%H\0${FINGERPRINT_FORMAT}" || cat /proc/sys/kernel/random/uuid; } 2>/dev/null | sha256sum
   printf "%s\000" "$cnb_layer"
 done'
 

@@ -9,11 +9,14 @@ const sha256 = (text: string): string => createHash('sha256').update(text, 'lati
 test('hashes each directory with its entries', () => {
   const attributes = './a/b\0\0d 755\0./a/b\0x\ny\0f 644\0./a/c\0\0d 700\0'
   // A record ends with the target of a link, which is empty here.
-  expect(hashAttributes(Buffer.from(attributes))).toEqual(new Map([['a/b', sha256('\0d 755\0x\ny\0f 644\0')], ['a/c', sha256('\0d 700\0')]]))
+  const [first, second] = ['./a/b\0\0d 755\0./a/b\0x\ny\0f 644\0', './a/c\0\0d 700\0']
+  expect(hashAttributes(Buffer.from(attributes))).toEqual(new Map([['a/b', sha256(first)], ['a/c', sha256(second)]]))
+  expect(hashAttributes(Buffer.alloc(0))).toEqual(new Map())
 })
 
 test.each([
   ['cut', './a/b\0\0d 755\0./a/b\0x'],
+  ['cut at a NUL', './a/b\0\0d 755\0./a/b\0x\0'],
   ['not all readable', './a/b\0\0d 755\0\0'],
   ['as long as the limit', '\0'.repeat(MAX_ATTRIBUTES)],
 ])('returns undefined for attributes that are %s', (_what, attributes) => {
