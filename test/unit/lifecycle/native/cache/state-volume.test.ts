@@ -81,7 +81,7 @@ const LARGE = { ...record, launcher: { builder: 'sha256:b', diffId: digestOf('x'
 test('reads a large record of an earlier build, and then a small one', async () => {
   const reread = async () => {
     await using vault = openStateVolume(engine, plan, 'owner', {})
-    return vault.readRecord({})
+    return await vault.readRecord({})
   }
   {
     await using vault = openStateVolume(engine, plan, 'owner', {})
