@@ -25,7 +25,10 @@ import type { Sink } from '../../images/sinks/sink.ts'
 import { isEngineOnly } from './build-sinks.ts'
 import { checkEnginePlatform } from './build-images.ts'
 import { findBuilderOf, findRunImageOf } from './found-images.ts'
-import type { EngineServices } from '../services.ts'
+import { platformMatches } from '../../oci/platform.ts'
+import type { EngineServices, RegistryServices } from '../services.ts'
+
+type PlanServices = EngineServices & Pick<RegistryServices, 'platform'>
 
 /** The services of a plan besides the engine. */
 export interface PlanOutside {
@@ -43,12 +46,12 @@ export interface StartedPlan {
 }
 
 /** Plans a build. @throws CnbError with almost any code except those of phases */
-export async function planBuild(input: BuildInput, services: EngineServices, outside: PlanOutside, context: Context): Promise<BuildPlan> {
+export async function planBuild(input: BuildInput, services: PlanServices, outside: PlanOutside, context: Context): Promise<BuildPlan> {
   return (await startPlan(input, services, outside.publishing?.sinks ?? [], context)).complete(outside)
 }
 
 /** Finds the builder of a build. @throws CnbError with almost any code except those of phases */
-export async function startPlan(input: BuildInput, services: EngineServices, sinks: readonly Sink[], context: Context): Promise<StartedPlan> {
+export async function startPlan(input: BuildInput, services: PlanServices, sinks: readonly Sink[], context: Context): Promise<StartedPlan> {
   const { host } = services
   const { options, image, tags, app, project, cache, certificates } = input
   const found = await findBuilderOf(input, services, context)
@@ -96,17 +99,21 @@ export async function startPlan(input: BuildInput, services: EngineServices, sin
   return { start, complete: (outside) => completePlan(start, input, services, outside, context) }
 }
 
-async function completePlan(start: BuildStart, input: BuildInput, services: EngineServices, { publishing, sources }: PlanOutside, context: Context): Promise<BuildPlan> {
+async function completePlan(start: BuildStart, input: BuildInput, services: PlanServices, { publishing, sources }: PlanOutside, context: Context): Promise<BuildPlan> {
   const { options, image, tags, project, config } = input
   const { builder, platformApi } = start
   const { buildpacks = [], preBuildpacks: pre = [], postBuildpacks: post = [], extensions = [], reversePre } = options
   const wanted = { buildpacks, pre, post, reversePre, extensions, project }
+  const checkPlatform = async (): Promise<void> => (input.platform ? undefined : checkEnginePlatform(builder, services, context))
+  // Engines run programs to describe themselves, which delays the start of the container: not for a builder that is most likely right.
+  const isUsual = platformMatches(builder.image.platform, services.platform)
   const [, ofRunImage, chosen] = await inOrder(
-    input.platform ? undefined : checkEnginePlatform(builder, services, context),
+    isUsual ? undefined : checkPlatform(),
     findRunImageOf(input, start, services, publishing, context),
     chooseBuildpacks(wanted, { builder, sources, cwd: services.host.cwd }, context),
     publishing && checkPublishing(publishing, [image, ...tags], context),
   )
+  await checkPlatform()
   const trust = judgeTrust({ asked: options.trustBuilder, builder, trustedBuilders: config.trustedBuilders, external: chosen.external && !options.trustExtraBuildpacks })
   const isStock = options.lifecycle === 'stock'
   if (isStock) explainTrust(options, builder, trust.builder, context)
