@@ -1,6 +1,6 @@
 /** Directories, atomic file writes, and temporary directories that are removed automatically. */
 
-import { type FileHandle, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -32,7 +32,7 @@ async function makeUnlessExists(path: string): Promise<void> {
 /** Writes `content` to `path` atomically: a reader sees either the old or the new file. Creates parent directories. */
 export async function writeFileAtomically(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
   await makeDirectories(dirname(path))
-  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
+  const temporary = temporaryOf(path)
   try {
     await writeFile(temporary, content, { mode })
     await rename(temporary, path)
@@ -40,6 +40,24 @@ export async function writeFileAtomically(path: string, content: string | Buffer
     await rm(temporary, { force: true })
     throw error
   }
+}
+
+/** Writes a file like writeFileAtomically, but leaves an existing one unchanged. */
+export async function writeNewFile(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
+  await makeDirectories(dirname(path))
+  const temporary = temporaryOf(path)
+  try {
+    await writeFile(temporary, content, { mode })
+    await link(temporary, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+function temporaryOf(path: string): string {
+  return `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
 }
 
 /** Writes all bytes: a single write may be partial. @param parts at most 1024, the limit of writev(2) */

@@ -3,11 +3,11 @@
  * They are pack's names, derived from pack's key file, so both tools share one cache (pack, pkg/cache/volume_cache.go).
  */
 
-import { createHash, randomInt } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
-import { writeFileAtomically } from '../base/files.ts'
+import { writeFileAtomically, writeNewFile } from '../base/files.ts'
 import { parseToml, stringifyToml, type TomlTable } from '../formats/toml.ts'
 import { contextName, familiarName, type Tag } from '../oci/reference.ts'
 import type { BuildPlan, CacheVolumes } from './lifecycle.ts'
@@ -67,30 +67,51 @@ function breakReserved(name: string): string {
 
 /**
  * Returns the secret that prevents two users of an engine from sharing a cache by accident: `$PACK_VOLUME_KEY`, or the image's entry
- * in `volume-keys.toml`, or a new key that is stored there.
+ * in `volume-keys.toml`, or a new key that is stored there. New keys are derived from a seed: builds that write the file at the same
+ * time, and lose each other's entries, have the same keys the next time.
  * @throws CnbError CNB_DESCRIPTOR_INVALID if the key file is malformed, CNB_OUTPUT if it cannot be written
  */
 export async function volumeKey(image: Tag, host: VolumeKeyHost): Promise<string> {
   const fromEnv = host.env['PACK_VOLUME_KEY']
   if (fromEnv) return fromEnv
-  const file = join(host.env['PACK_HOME'] || join(host.home, '.pack'), 'volume-keys.toml')
+  const packHome = host.env['PACK_HOME'] || join(host.home, '.pack')
+  const file = join(packHome, 'volume-keys.toml')
   const name = fullName(image)
   const document = await readKeys(file)
   const keys = (document['volume-keys'] ?? {}) as TomlTable
   const known = keys[name]
   if (typeof known === 'string' && known !== '') return known
-  const key = Array.from({ length: 20 }, () => String.fromCharCode(97 + randomInt(26))).join('')
   try {
+    const key = keyFrom(await seedIn(packHome), name)
     await writeFileAtomically(file, stringifyToml({ ...document, 'volume-keys': { ...keys, [name]: key } }), 0o600)
+    return key
   } catch (error) {
     throw new CnbError('CNB_OUTPUT', `cannot write the cache key to ${file}: ${(error as Error).message}`, {
       cause: error,
       hint: 'Set PACK_VOLUME_KEY, or set PACK_HOME to a writable directory.',
     })
   }
-  return key
 }
 
+/** Returns a key as pack makes it: 20 letters. */
+function keyFrom(seed: string, name: string): string {
+  const bytes = createHmac('sha256', seed).update(name).digest().subarray(0, 20)
+  return String.fromCharCode(...bytes.map((byte) => 97 + (byte % 26)))
+}
+
+/** Returns the user's seed; creates it if it is missing. The first of several processes that create it determines it. */
+async function seedIn(directory: string): Promise<string> {
+  const file = join(directory, 'cnb-volume-seed')
+  const read = async (): Promise<string> => (await readBounded(file, { max: MAX_SEED })).toString('utf8').trim()
+  const known = await read().catch(() => '')
+  if (known !== '') return known
+  await writeNewFile(file, `${randomBytes(32).toString('hex')}\n`, 0o600)
+  const made = await read()
+  if (made === '') throw new Error(`${file} is empty`)
+  return made
+}
+
+const MAX_SEED = 4096
 /** Enough for several hundred thousand images. */
 const MAX_BYTES = 16 * 1024 * 1024
 

@@ -56,6 +56,16 @@ test("stores a new key in pack's file and finds it again", async () => {
   expect(stored).toContain(`"index.docker.io/library/my-app:latest" = "${key}"`)
 })
 
+test('returns the same keys to builds that add them at the same time, and later', async () => {
+  const host = { env: {}, home: await home() }
+  const images = ['one', 'one', 'two', 'three', 'four'].map((name) => parseTag(name))
+  const keys = await Promise.all(images.map((image) => volumeKey(image, host)))
+  expect(await Promise.all(images.map((image) => volumeKey(image, host)))).toEqual(keys)
+  expect(keys[0]).toBe(keys[1])
+  expect(new Set(keys).size).toBe(4)
+  expect(await volumeKey(parseTag('one'), { ...host, home: await home() })).not.toBe(keys[0])
+})
+
 test("keeps the keys of other images when it adds a key", async () => {
   const packHome = await home()
   const file = join(packHome, 'volume-keys.toml')
