@@ -4,13 +4,19 @@ import { PassThrough, type Readable } from 'node:stream'
 import { abortError, CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
-import type { ContainerOutput, AttachedContainer } from './engine.ts'
+import type { ContainerOutput, AttachedContainer, EngineInfo } from './engine.ts'
 import { engineRefusal } from './engine-errors.ts'
 import { demultiplex } from './multiplex.ts'
 import { recordOf, stringOf } from '../formats/lenient-values.ts'
 
 const KILL_TIMEOUT_MS = 5000
 const TASK = 'cannot run the container'
+
+interface AttachableContainer {
+  readonly id: string
+  readonly stdin: boolean
+  readonly product: EngineInfo['product']
+}
 
 export interface DetachableContainer extends AttachedContainer {
   /** Closes the connections; the container continues to run. */
@@ -23,7 +29,7 @@ export interface DetachableContainer extends AttachedContainer {
  * output would be lost.
  */
 export async function attachAndStart(
-  client: EngineClient, container: { readonly id: string; readonly stdin: boolean }, output: ContainerOutput, context: Context = {},
+  client: EngineClient, container: AttachableContainer, output: ContainerOutput, context: Context = {},
 ): Promise<DetachableContainer> {
   throwIfAborted(context.signal)
   const ending = new AbortController()
@@ -41,8 +47,11 @@ export async function attachAndStart(
     throw reason
   }
   try {
+    const attaching = client.hijack(request('attach', { stream: true, stdout: true, stderr: true }))
+    // Each attachment prepares the container, and podman refuses the second if it checks the state while the first prepares it.
+    if (container.product === 'podman') await attaching
     const [attached, stdin, wait] = await Promise.all([
-      client.hijack(request('attach', { stream: true, stdout: true, stderr: true })),
+      attaching,
       container.stdin ? client.upgrade(request('attach', { stream: true, stdin: true }), 'tcp') : new PassThrough().destroy(),
       // The engine sends the reply's headers once it waits, so the container cannot start and exit before.
       client.stream(request('wait', { condition: 'next-exit' })),

@@ -5,27 +5,34 @@ import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
 import { attachAndStart, type DetachableContainer } from './attached-container.ts'
-import type { Container, ContainerOutput, AttachedContainer } from './engine.ts'
+import type { Container, ContainerOutput, AttachedContainer, EngineInfo } from './engine.ts'
 import { engineStatus } from './engine-errors.ts'
 import { discardContainer, type LeftContainers, removeContainer } from './remove-container.ts'
+
+export interface CreatedContainer {
+  readonly id: string
+  /** Whether it was created with standard input. */
+  readonly stdin: boolean
+  /** Undefined if the process may continue after `leave`. */
+  readonly left: LeftContainers | undefined
+  readonly product: EngineInfo['product']
+}
 
 export class EngineContainer implements Container {
   readonly id: string
   readonly stdin: boolean
   readonly #client: EngineClient
   readonly #context: Context
+  readonly #product: EngineInfo['product']
   readonly #left: LeftContainers | undefined
   #attached: DetachableContainer | undefined
   #disposal: Promise<void> | undefined
 
-  /**
-   * @param stdin whether it was created with standard input
-   * @param left undefined if the process may continue after `leave`
-   * @param context receives a warning if the container cannot be removed on disposal
-   */
-  constructor(client: EngineClient, { id, stdin, left }: { id: string; stdin: boolean; left: LeftContainers | undefined }, context: Context) {
+  /** @param context receives a warning if the container cannot be removed on disposal */
+  constructor(client: EngineClient, { id, stdin, left, product }: CreatedContainer, context: Context) {
     this.id = id
     this.stdin = stdin
+    this.#product = product
     this.#client = client
     this.#left = left
     this.#context = context
@@ -59,7 +66,7 @@ export class EngineContainer implements Container {
   }
 
   async #start(output: ContainerOutput, context: Context): Promise<DetachableContainer> {
-    return (this.#attached = await attachAndStart(this.#client, this, output, context))
+    return (this.#attached = await attachAndStart(this.#client, { id: this.id, stdin: this.stdin, product: this.#product }, output, context))
   }
 
   /**

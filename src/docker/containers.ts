@@ -6,16 +6,21 @@ import type { Context } from '../base/events.ts'
 import { formatPlatform } from '../oci/platform.ts'
 import type { EngineClient } from './connection/client.ts'
 import { EngineContainer } from './container.ts'
-import type { Container, Containers, ContainerSpec, Mount } from './engine.ts'
+import type { Container, Containers, ContainerSpec, EngineInfo, Mount } from './engine.ts'
 import { engineRefusal, engineStatus } from './engine-errors.ts'
 import { CreateGracePeriod } from './create-grace-period.ts'
 import { discardContainer, type LeftContainers, removeContainer } from './remove-container.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 
-/** @param left returns undefined if the process may continue after Container.leave */
-export function makeContainers(client: EngineClient, left: () => Promise<LeftContainers | undefined>): Containers {
+/** Properties of the engine, which are read before the first container is created. */
+export interface EngineTraits extends Pick<EngineInfo, 'product'> {
+  /** Undefined if the process may continue after Container.leave. */
+  readonly left: LeftContainers | undefined
+}
+
+export function makeContainers(client: EngineClient, traits: () => Promise<EngineTraits>): Containers {
   return {
-    create: (spec, context) => create(client, left, spec, context),
+    create: (spec, context) => create(client, traits, spec, context),
     list: (label, context) => list(client, label, context),
     remove: (id) => removeContainer(client, id),
   }
@@ -28,10 +33,10 @@ const CREATION_LABEL = 'dev.cnb.creation'
  * The request does not use the caller's signal: an engine continues to create after its client disconnects, so the result must be known
  * to leave nothing behind.
  */
-async function create(client: EngineClient, leftContainers: () => Promise<LeftContainers | undefined>, spec: ContainerSpec, context: Context = {}): Promise<Container> {
+async function create(client: EngineClient, traits: () => Promise<EngineTraits>, spec: ContainerSpec, context: Context = {}): Promise<Container> {
   const { signal } = context
   throwIfAborted(signal)
-  const left = await leftContainers()
+  const { left, product } = await traits()
   // One of them may have the name.
   if (spec.name !== undefined) await left?.settled()
   const creation = randomBytes(8).toString('hex')
@@ -47,7 +52,7 @@ async function create(client: EngineClient, leftContainers: () => Promise<LeftCo
     if (id === undefined) throw engineRefusal(task, 0, 'the engine returned no ID')
     made = id
     throwIfAborted(signal)
-    return new EngineContainer(client, { id, stdin: spec.stdin ?? false, left }, context)
+    return new EngineContainer(client, { id, stdin: spec.stdin ?? false, left, product }, context)
   } catch (error) {
     const status = engineStatus(error)
     if (made !== undefined) await discardContainer(client, made, context)

@@ -3,7 +3,7 @@
 import type { Context, EventSink } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
 import { makeContent } from './content/content.ts'
-import { makeContainers } from './containers.ts'
+import { type EngineTraits, makeContainers } from './containers.ts'
 import type { Containers, Content, Engine, EngineImages, EngineInfo, Volumes } from './engine.ts'
 import { makeEngineImages } from './engine-images.ts'
 import { GrpcSession } from './content/grpc-session.ts'
@@ -36,7 +36,7 @@ export class DockerodeEngine implements Engine {
     this.address = client.endpoint.address
     this.#client = client
     this.#shared = shared
-    this.containers = makeContainers(this.#client, () => this.#leftContainers())
+    this.containers = makeContainers(this.#client, () => this.#traits())
     this.images = makeEngineImages(this.#client, (context) => this.info(context))
     this.volumes = makeVolumes(this.#client)
     this.content = makeContent({ client: this.#client, session: shared.session, info: (context) => this.info(context) })
@@ -75,10 +75,10 @@ export class DockerodeEngine implements Engine {
   }
 
   /** Podman ends a removal with its connection. A connection over a network may lose the last request. */
-  async #leftContainers(): Promise<LeftContainers | undefined> {
-    const { left } = this.#shared
+  async #traits(): Promise<EngineTraits> {
+    const { product } = await this.#greeting({})
     const isLocal = this.#client.endpoint.transport.kind === 'socket'
-    return left && isLocal && (await this.#greeting({})).product === 'docker' ? left : undefined
+    return { product, left: isLocal && product === 'docker' ? this.#shared.left : undefined }
   }
 
   reportingTo(events: EventSink | undefined): Engine {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { EventSink } from '../../../src/base/events.ts'
 import { makeTemporaryDirectory } from '../../../src/base/files.ts'
 import { EngineClient } from '../../../src/docker/connection/client.ts'
+import { GrpcSession } from '../../../src/docker/content/grpc-session.ts'
 import { DockerodeEngine } from '../../../src/docker/dockerode-engine.ts'
 
 export type Reply = (response: ServerResponse, request: IncomingMessage) => void
@@ -81,7 +82,10 @@ export async function startEngineServer(
     else if (typeof grpc !== 'number') grpc.emit('connection', socket)
   })
   await new Promise<void>((resolve) => server.listen(path, resolve))
-  const engine = new DockerodeEngine(new EngineClient({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }, cleanup, events))
+  const client = new EngineClient({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }, cleanup, events)
+  // As after a ping, unless the test has a reply to it.
+  const greeting = 'GET /_ping' in replies ? {} : { greeting: { product: 'docker', apiVersion: '' } as const }
+  const engine = new DockerodeEngine(client, { session: new GrpcSession(client), ...greeting })
   return {
     engine,
     asked,

@@ -24,6 +24,7 @@ test('passes the host after --, never as an option', () => {
 test('transfers requests, uploads and attached output', async () => {
   await using server = await startEngineServer(
     {
+      'GET /_ping': json('OK'),
       'POST /containers/create': json({ Id: 'c1' }, 201),
       'PUT /containers/c1/archive': (response, request) => request.resume().once('end', () => response.end()),
       'POST /containers/c1/wait': json({ StatusCode: 5 }),
