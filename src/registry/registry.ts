@@ -21,7 +21,7 @@ export interface NewManifest {
 }
 
 /** Bytes to send. A retry calls `open` again; the same stream twice prevents a retry. */
-export interface BlobSource {
+interface BlobSource {
   open(signal: AbortSignal): Promise<Readable>
 }
 
