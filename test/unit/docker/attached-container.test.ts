@@ -1,9 +1,13 @@
 import { EventEmitter } from 'node:events'
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { PassThrough, type Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { makeTemporaryDirectory } from '../../../src/base/files.ts'
+import { EngineClient } from '../../../src/docker/connection/client.ts'
+import { DockerodeEngine } from '../../../src/docker/dockerode-engine.ts'
 import type { Container } from '../../../src/docker/engine.ts'
 import { frame, json, startEngineServer, type EngineServer, type Reply } from './engine-server.ts'
 
@@ -123,4 +127,32 @@ test('does not start the program if the engine refuses to wait for it', async ()
   const { container, asked } = await programThat(() => {}, { 'POST /containers/c1/wait': json({ message: 'no' }, 500) })
   await expect(container.attach({})).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
   expect(asked).not.toContain('POST /containers/c1/start')
+})
+
+test('attaches to a podman container in turn, because podman prepares it for each attachment', async () => {
+  const directory = await makeTemporaryDirectory('cnb-test-')
+  onTestFinished(() => directory[Symbol.asyncDispose]())
+  const path = join(directory.path, 'engine.sock')
+  const attaching: Duplex[] = []
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith('/_ping')) response.writeHead(200, { 'Libpod-API-Version': '4.3.1' }).end('OK')
+    else if (request.url?.startsWith('/containers/create')) json({ Id: 'c1' }, 201)(response, request)
+    else response.flushHeaders()
+  }).on('upgrade', (_request, socket) => void attaching.push(socket))
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  onTestFinished(() => (server.closeAllConnections(), void server.close()))
+  const client = new EngineClient({ address: `unix://${path}`, origin: 'a test', transport: { kind: 'socket', path } }, new AbortController().signal)
+  const engine = new DockerodeEngine(client)
+  onTestFinished(() => engine.close())
+  const stop = new AbortController()
+  const container = await engine.containers.create({ image: 'x', command: ['/x'], stdin: true })
+  const attached = container.attach({}, { signal: stop.signal }).catch((error: unknown) => error)
+  await vi.waitFor(() => expect(attaching).toHaveLength(1))
+  await engine.ping()
+  expect(attaching).toHaveLength(1)
+  attaching[0]?.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+  await vi.waitFor(() => expect(attaching).toHaveLength(2))
+  stop.abort()
+  for (const socket of attaching) socket.destroy()
+  expect(await attached).toMatchObject({ code: 'CNB_INTERRUPTED' })
 })
