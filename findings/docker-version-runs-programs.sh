@@ -33,7 +33,8 @@ chmod +x bin/*
 export PATH=$work/bin:$work/root/usr/bin:$work/root/usr/sbin:$PATH LD_LIBRARY_PATH=$work/root/usr/lib/x86_64-linux-gnu:$work/root/lib/x86_64-linux-gnu
 
 echo "{}" >config.json
-dockerd --host "unix://$work/engine.sock" --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" --config-file "$work/config.json" \
+# In its own network: without a bridge, an engine removes that of the machine's own engine.
+unshare --net dockerd --host "unix://$work/engine.sock" --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" --config-file "$work/config.json" \
   --bridge none --iptables=false --ip6tables=false --storage-driver vfs >log 2>&1 &
 engine=$!
 for _ in $(seq 100); do
