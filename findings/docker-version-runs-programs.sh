@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Docker's engine runs two other programs for each request of its version, and two for each request of its properties.
 #
-# Version: docker.io 20.10.24 of Debian 12, with its containerd and runc. Needs root, apt and curl.
+# Version: docker.io 20.10.24 of Debian 12, with its containerd and runc. Needs root, apt, curl and unshare.
 #
 # `GET /version` and `GET /info` look like constants of a running engine, and clients ask for both when they connect. The engine
 # asks `runc --version` and `docker-init --version` anew each time, once for each of the two requests. That is most of the time of
@@ -34,8 +34,8 @@ export PATH=$work/bin:$work/root/usr/bin:$work/root/usr/sbin:$PATH LD_LIBRARY_PA
 
 echo "{}" >config.json
 # In its own network: without a bridge, an engine removes that of the machine's own engine.
-unshare --net dockerd --host "unix://$work/engine.sock" --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" --config-file "$work/config.json" \
-  --bridge none --iptables=false --ip6tables=false --storage-driver vfs >log 2>&1 &
+unshare --net dockerd --host "unix://$work/engine.sock" --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" \
+  --config-file "$work/config.json" --bridge none --iptables=false --ip6tables=false --storage-driver vfs >log 2>&1 &
 engine=$!
 for _ in $(seq 100); do
   curl --silent --output /dev/null --unix-socket engine.sock http://engine/_ping && break
