@@ -99,7 +99,7 @@ describe('a build', () => {
   it('succeeds with a warning if its record cannot be written; the next build starts without layers', async () => {
     const app = await bench.directory(appFiles(`[ ! -e "$CNB_LAYERS_DIR/dep" ] || echo dep restored; ${MAKES_DEP}; date >"$L/dep/other"`))
     const other = bench.image()
-    await using engine = await forwardEngine(join(bench.path, 'record.sock'), /^PUT \S*\/archive\?path=%2Fstate/)
+    await using engine = await forwardEngine(join(bench.path, 'record.sock'), /^DELETE \S*\/volumes\/\S*\.record/)
     const first = await succeed(['build', other, '--path', app, ...USING_BUILDER], { env: { DOCKER_HOST: engine.address } })
     expect(first.stderr).toMatch(/next build starts without.*no space left on device/)
     expect((await succeed(['build', other, '--path', app, ...USING_BUILDER])).stderr).not.toContain('dep restored')
