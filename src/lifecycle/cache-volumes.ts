@@ -1,5 +1,5 @@
 /**
- * Names of an app's cache volumes.
+ * Names of an app's cache volumes, and texts in their labels.
  * They are pack's names, derived from pack's key file, so both tools share one cache (pack, pkg/cache/volume_cache.go).
  */
 
@@ -7,13 +7,32 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { readBounded } from '../base/bounded-file.ts'
 import { CnbError } from '../base/errors.ts'
+import type { Context } from '../base/events.ts'
 import { writeFileAtomically, writeNewFile } from '../base/files.ts'
+import type { Volumes } from '../docker/engine.ts'
 import { parseToml, stringifyToml, type TomlTable } from '../formats/toml.ts'
 import { contextName, familiarName, type Tag } from '../oci/reference.ts'
 import type { BuildPlan, CacheVolumes } from './lifecycle.ts'
 
 /** The labels of volumes that outlive a build. */
 export const CACHE_LABELS: Readonly<Record<string, string>> = { 'dev.cnb.cache': 'true' }
+
+/** How often a volume is created again that another build creates at the same time. */
+const ATTEMPTS = 3
+
+/**
+ * Keeps a text in a label of an empty volume: one request reads it, without a container, and no program in a container can change it.
+ * Labels cannot be changed, so the volume is created anew; an interruption leaves the old text or none. The last of several builds that do
+ * so at the same time determines the text.
+ * @throws CnbError CNB_EXPORT_FAILED if other builds do so all the time, CNB_ENGINE_*
+ */
+export async function replaceLabel(volumes: Pick<Volumes, 'remove' | 'create'>, volume: string, label: string, text: string, context: Context): Promise<void> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    await volumes.remove(volume)
+    if (await volumes.create(volume, { ...CACHE_LABELS, [label]: text }, context)) return
+  }
+  throw new CnbError('CNB_EXPORT_FAILED', `cannot write the cache record: other builds write volume ${volume} at the same time`)
+}
 
 /** Names that Windows reserves; pack inserts underscores into them anywhere in a volume's name. */
 const RESERVED = ['aux', 'com', 'con', 'lpt', 'nul', 'prn']

@@ -12,7 +12,7 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { type Container, type Engine, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
 import { MAX_ITEMS } from '../../../formats/field-reader.ts'
-import { CACHE_LABELS } from '../../cache-volumes.ts'
+import { CACHE_LABELS, replaceLabel } from '../../cache-volumes.ts'
 import type { BuildStart } from '../../lifecycle.ts'
 import { MAX_APP_LISTING } from '../run/session/session-script.ts'
 import { MAX_METADATA_BYTES } from '../metadata-limit.ts'
@@ -32,8 +32,6 @@ const RECORD_LABEL = 'dev.cnb.record'
 const IN_FILE = 'file'
 /** The maximum length of the label. An engine has the labels of all volumes in memory, and lists them. */
 const MAX_LABEL = 128 * 1024
-/** How often a record is written again that another build replaces at the same time. */
-const ATTEMPTS = 3
 /** Enough for all metadata that a build may write, with SBOM files in base64. */
 const MAX_RECORD_BYTES = 2 * MAX_METADATA_BYTES
 
@@ -103,7 +101,7 @@ class MountedStateVolume implements StateVolume {
   async writeRecord(record: CacheRecord, context: Context): Promise<void> {
     const text = writeRecord(record)
     if (text === this.#text) return
-    await this.#replaceRecord(await this.#labelOf(text, context), context)
+    await replaceLabel(this.#engine.volumes, this.#plan.cacheVolumes.record, RECORD_LABEL, await this.#labelOf(text, context), context)
     this.#text = text
   }
 
@@ -129,17 +127,6 @@ class MountedStateVolume implements StateVolume {
     if (label.length <= MAX_LABEL) return label
     await this.#write(RECORD, content, context)
     return IN_FILE
-  }
-
-  /** Labels cannot be changed, so the volume is created anew. The last of several builds that do so at the same time determines the record. */
-  async #replaceRecord(label: string, context: Context): Promise<void> {
-    const { volumes } = this.#engine
-    const { record } = this.#plan.cacheVolumes
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      await volumes.remove(record)
-      if (await volumes.create(record, { ...CACHE_LABELS, [RECORD_LABEL]: label }, context)) return
-    }
-    throw new CnbError('CNB_EXPORT_FAILED', `cannot write the cache record: other builds write volume ${record} at the same time`)
   }
 
   async readApp(context: Context): Promise<Buffer | undefined> {

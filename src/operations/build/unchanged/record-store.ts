@@ -7,7 +7,7 @@ import type { Context } from '../../../base/events.ts'
 import { writeFileAtomically } from '../../../base/files.ts'
 import type { Volumes } from '../../../docker/engine.ts'
 import type { ImageSink, ImageSource } from '../../../images/image.ts'
-import { CACHE_LABELS } from '../../../lifecycle/cache-volumes.ts'
+import { replaceLabel } from '../../../lifecycle/cache-volumes.ts'
 import { familiarName, type Tag } from '../../../oci/reference.ts'
 
 export interface RecordStore {
@@ -23,18 +23,11 @@ const RECORD_FILE = 'cnb-inputs'
 /** Larger than any record. */
 const MAX_BYTES = 64 * 1024
 
-/**
- * Returns the store in the labels of an empty volume. One call reads them, without a container, and no program in a container can
- * change them.
- */
+/** Returns the store in the label of an empty volume (replaceLabel). */
 export function volumeRecords(volumes: Pick<Volumes, 'labels' | 'remove' | 'create'>, name: string): RecordStore {
   return {
     read: async (context) => (await volumes.labels(name, context))?.[RECORD_LABEL],
-    write: async (text, context) => {
-      // Labels cannot be changed.
-      await volumes.remove(name)
-      await volumes.create(name, { ...CACHE_LABELS, [RECORD_LABEL]: text }, context)
-    },
+    write: (text, context) => replaceLabel(volumes, name, RECORD_LABEL, text, context),
   }
 }
 
