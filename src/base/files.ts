@@ -29,35 +29,32 @@ async function makeUnlessExists(path: string): Promise<void> {
   }
 }
 
-/** Writes `content` to `path` atomically: a reader sees either the old or the new file. Creates parent directories. */
+/** Writes `content` to `path` atomically: a reader sees either the old or the new file. */
 export async function writeFileAtomically(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
-  await makeDirectories(dirname(path))
-  const temporary = temporaryOf(path)
-  try {
-    await writeFile(temporary, content, { mode })
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
+  await throughTemporary(path, content, mode, (temporary) => rename(temporary, path))
 }
 
 /** Writes a file like writeFileAtomically, but leaves an existing one unchanged. */
 export async function writeNewFile(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
-  await makeDirectories(dirname(path))
-  const temporary = temporaryOf(path)
-  try {
-    await writeFile(temporary, content, { mode })
-    await link(temporary, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    await rm(temporary, { force: true })
-  }
+  await throughTemporary(path, content, mode, async (temporary) => {
+    await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+    await rm(temporary)
+  })
 }
 
-function temporaryOf(path: string): string {
-  return `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
+/** Writes a complete file in the same directory, which `place` moves to `path`. Creates parent directories. */
+async function throughTemporary(path: string, content: string | Buffer, mode: number, place: (temporary: string) => Promise<void>): Promise<void> {
+  await makeDirectories(dirname(path))
+  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
+  try {
+    await writeFile(temporary, content, { mode })
+    await place(temporary)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
 }
 
 /** Writes all bytes: a single write may be partial. @param parts at most 1024, the limit of writev(2) */
