@@ -23,7 +23,7 @@ export class EngineContainer implements Container {
   readonly stdin: boolean
   readonly #client: EngineClient
   readonly #context: Context
-  readonly #product: EngineInfo['product']
+  readonly product: EngineInfo['product']
   readonly #left: LeftContainers | undefined
   #attached: DetachableContainer | undefined
   #disposal: Promise<void> | undefined
@@ -32,7 +32,7 @@ export class EngineContainer implements Container {
   constructor(client: EngineClient, { id, stdin, left, product }: CreatedContainer, context: Context) {
     this.id = id
     this.stdin = stdin
-    this.#product = product
+    this.product = product
     this.#client = client
     this.#left = left
     this.#context = context
@@ -66,7 +66,7 @@ export class EngineContainer implements Container {
   }
 
   async #start(output: ContainerOutput, context: Context): Promise<DetachableContainer> {
-    return (this.#attached = await attachAndStart(this.#client, { id: this.id, stdin: this.stdin, product: this.#product }, output, context))
+    return (this.#attached = await attachAndStart(this.#client, this, output, context))
   }
 
   /**

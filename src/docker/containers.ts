@@ -20,7 +20,7 @@ export interface EngineTraits extends Pick<EngineInfo, 'product'> {
 
 export function makeContainers(client: EngineClient, traits: () => Promise<EngineTraits>): Containers {
   return {
-    create: (spec, context) => create(client, traits, spec, context),
+    create: async (spec, context) => create(client, await traits(), spec, context),
     list: (label, context) => list(client, label, context),
     remove: (id) => removeContainer(client, id),
   }
@@ -33,10 +33,9 @@ const CREATION_LABEL = 'dev.cnb.creation'
  * The request does not use the caller's signal: an engine continues to create after its client disconnects, so the result must be known
  * to leave nothing behind.
  */
-async function create(client: EngineClient, traits: () => Promise<EngineTraits>, spec: ContainerSpec, context: Context = {}): Promise<Container> {
+async function create(client: EngineClient, { left, product }: EngineTraits, spec: ContainerSpec, context: Context = {}): Promise<Container> {
   const { signal } = context
   throwIfAborted(signal)
-  const { left, product } = await traits()
   // One of them may have the name.
   if (spec.name !== undefined) await left?.settled()
   const creation = randomBytes(8).toString('hex')

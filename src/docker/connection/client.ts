@@ -84,12 +84,12 @@ export class EngineClient {
 
   /** Returns the reply's body. A failure in the middle is an `error` event with a CnbError. */
   async stream(request: EngineRequest): Promise<Readable> {
-    return this.#send(request)
+    return (await this.#send(request)).body
   }
 
   /** Returns the raw bytes of a hijacked connection (`attach`); errors are the same as for `stream`. */
   async hijack(request: EngineRequest): Promise<Readable> {
-    return this.#send(request, 'tcp')
+    return (await this.#send(request, 'tcp')).body
   }
 
   /**
@@ -140,8 +140,8 @@ export class EngineClient {
 
   /** Returns the reply's headers, after its end. */
   async headers(request: EngineRequest): Promise<IncomingHttpHeaders> {
-    let headers: IncomingHttpHeaders = {}
-    await this.#text(request, await this.#send(request, undefined, (reply) => (headers = reply.headers)))
+    const { headers, body } = await this.#send(request)
+    await this.#text(request, body)
     return headers
   }
 
@@ -169,7 +169,7 @@ export class EngineClient {
     return { sent: sent.then(() => end()), replied }
   }
 
-  async #send(request: EngineRequest, protocol?: string, begun?: (reply: IncomingMessage) => void): Promise<Readable> {
+  async #send(request: EngineRequest, protocol?: string): Promise<Pick<IncomingMessage, 'headers'> & { readonly body: Readable }> {
     const { signal = this.cleanup, task } = request
     const end = this.#beginSpan(request)
     const upload = Buffer.isBuffer(request.upload) ? undefined : request.upload
@@ -197,7 +197,6 @@ export class EngineClient {
       }
       reply = await this.#dial(request, ongoing.signal, protocol)
       throwIfAborted(signal)
-      begun?.(reply as IncomingMessage)
     } catch (error) {
       const translated = translate(error)
       end(failureOf(translated))
@@ -221,7 +220,7 @@ export class EngineClient {
     // The reader of the body receives its error; without a listener, an earlier error would end the process.
     body.on('error', () => {})
     if (this.events) endWith(body, end, statusOf(reply))
-    return reply.pipe(body)
+    return { headers: (reply as IncomingMessage).headers, body: reply.pipe(body) }
   }
 
   #beginSpan({ method, path }: Pick<EngineRequest, 'method' | 'path'>): EndSpan {
