@@ -40,7 +40,8 @@ export class PendingRun implements AsyncDisposable {
    * did: then it removes this one.
    */
   async take(plan: BuildPlan): Promise<StartedRun | undefined> {
-    if (!needSameContainer(this.#plan, plan)) await this[Symbol.asyncDispose]()
+    // An added buildpack may replace one of the builder, and an extension may need another environment.
+    if (settingsOf(this.#plan) !== settingsOf(plan)) await this[Symbol.asyncDispose]()
     return this.#release()
   }
 
@@ -56,10 +57,9 @@ export class PendingRun implements AsyncDisposable {
   }
 }
 
-/** An added buildpack may replace one of the builder, and an extension may need another environment. */
-function needSameContainer(...plans: readonly [ContainerPlan, ContainerPlan]): boolean {
-  const [one, other] = plans.map((plan) => JSON.stringify(buildContainerSpec(plan, { command: sessionCommand(plan), owner: '', layersVolume: '', volumeLabels: {} })))
-  return one === other
+/** Returns all settings of a plan's container that depend on the plan, for comparison. */
+function settingsOf(plan: ContainerPlan): string {
+  return JSON.stringify(buildContainerSpec(plan, { command: sessionCommand(plan), owner: '', layersVolume: '', volumeLabels: {} }))
 }
 
 function sessionCommand(plan: ContainerPlan): readonly string[] {
