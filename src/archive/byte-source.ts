@@ -41,9 +41,8 @@ export class ByteSource {
   }
 
   /** Returns between 1 and `most` of the next bytes; undefined at the end of the stream. */
-  async some(most: number): Promise<Buffer | undefined> {
-    while (this.#chunk.length === 0) if (!(await this.#load())) return undefined
-    return this.take(Math.min(most, this.#chunk.length))
+  some(most: number): Promise<Buffer | undefined> {
+    return this.piece(1, most)
   }
 
   /** Loads one chunk at a time, even if several callers wait. */
