@@ -52,9 +52,9 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
   const registries = async () => (await publishing.open())?.registries ?? services.registries(input.registry)
   const registry = chooseRegistry(options.buildpackRegistry, input.config)
   const sources = openModuleSources({ engine, registries, policy: input.pullPolicy, downloads, host: services.host, registry })
-  const plans = wanted.length > 0 ? wanted.map((platform) => inputFor(input, platform, index !== undefined)) : [input]
+  const inputs = wanted.length > 0 ? wanted.map((platform) => inputFor(input, platform, index !== undefined)) : [input]
   const building = { input, sinks, sources, services, publishing, context }
-  const result = wanted.length > 0 || isCompared(input) ? await buildPlanned(plans, index, engine, building) : await buildAtOnce(building)
+  const result = wanted.length > 0 || isCompared(input) ? await buildPlanned(inputs, index, engine, building) : await buildAtOnce(building)
   return { ...result, durationMs: performance.now() - start }
 }
 
