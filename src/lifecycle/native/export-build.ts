@@ -24,6 +24,7 @@ import { planExport } from './export/plan-export.ts'
 import { reportToml } from './export/report-toml.ts'
 import { saveCacheRecord, reliableFingerprint } from './save-cache-record.ts'
 import type { CopyMaker } from './layers/directory-layer.ts'
+import type { Launcher } from './layers/launcher-layer.ts'
 import { LayerFactory } from './layers/layer-factory.ts'
 import { readBuiltBuildpacks } from './metadata/layers-directory.ts'
 import type { CacheRecord, CachedLayer, Group, KnownApp, KnownLauncher, LayersTree, PreviousImage } from './model.ts'
@@ -33,6 +34,7 @@ export interface ExportedBuild {
   readonly plan: BuildPlan
   readonly group: Group
   readonly built: FinishedBuild
+  readonly launcher: Launcher
   readonly previous: PreviousImage | undefined
   /** The record of the last build, if it belongs to the volume in use. */
   readonly record: CacheRecord | undefined
@@ -60,7 +62,6 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
   const { builder } = plan
   await using layers = new LayerFactory(built.files, builder)
   const known = knownLauncher(input.record, plan)
-  if (!known) prepareLauncher(layers, previous ? undefined : input.blobs, context)
   let launcher: KnownLauncher | undefined
   let app: KnownApp | undefined
   let isRead = false
@@ -92,7 +93,7 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
         return made.layers
       },
       makeLauncherLayer: async () => {
-        const layer = known ? rememberedLauncher(known, layers, context) : await layers.launcherLayer(context)
+        const layer = known ? rememberedLauncher(known, input.launcher, context) : await input.launcher.layer(context)
         launcher = { builder: builder.image.id, diffId: layer.diffId, size: layer.size ?? 0, version: built.version }
         return layer
       },
@@ -185,17 +186,9 @@ export function unchangedLayer(
   return { unchanged: known, reason: `its files are unchanged since ${since}` }
 }
 
-/**
- * Reads the launcher, which no buildpack can change, while other layers are read. Its failure surfaces where the layer is used.
- * @param blobs compresses it too, unless a previous image most likely has it
- */
-function prepareLauncher(layers: LayerFactory, blobs: ExportedBuild['blobs'], context: Context): void {
-  layers.launcherLayer(context).then((layer) => blobs?.of(layer, context)).catch(() => {})
-}
-
 /** The launcher layer is fixed per builder image, so it is read again only if the engine lacks the layer. */
-function rememberedLauncher({ diffId, size }: KnownLauncher, layers: LayerFactory, context: Context): Layer {
-  return { diffId, size, open: async (signal) => (await layers.launcherLayer(context)).open(signal) }
+function rememberedLauncher({ diffId, size }: KnownLauncher, launcher: Launcher, context: Context): Layer {
+  return { diffId, size, open: async (signal) => (await launcher.layer(context)).open(signal) }
 }
 
 /** Writes the SBOM files and report.toml that the user requested. @throws CnbError CNB_OUTPUT if a directory cannot be written */

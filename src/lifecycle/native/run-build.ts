@@ -18,6 +18,8 @@ import type { SharedCache } from './cache/shared-cache.ts'
 import { exportBuild, knownLauncher } from './export-build.ts'
 import { buildExtended, planExtensions } from './extensions/extend.ts'
 import { KanikoCache } from './extensions/kaniko-cache.ts'
+import { containerFiles } from './layers/container-files.ts'
+import { Launcher } from './layers/launcher-layer.ts'
 import { MAX_METADATA_BYTES } from './metadata-limit.ts'
 import { analyzedToml, findPrevious } from './metadata/analyzed.ts'
 import { readGroup } from './metadata/group.ts'
@@ -46,10 +48,12 @@ export async function runBuild(planned: BuildPlan, options: NativeOptions & Buil
   const { previous, record } = analysis
   if (previous) expect(previous.image)
   const analyzed = layersFile(plan, 'analyzed.toml', analyzedToml(plan, previous))
-  const version = knownLauncher(record, plan)?.version
-  const input = { ...options, ...analysis, plan, app: cache.app, appDirectory, knownApp: record?.app, knownTree: (known: KnownApp) => cache.readApp(known, context), times, analyzed, version, context }
+  const known = knownLauncher(record, plan)
+  const input = { ...options, ...analysis, plan, app: cache.app, appDirectory, knownApp: record?.app, knownTree: (known: KnownApp) => cache.readApp(known, context), times, analyzed, version: known?.version, context }
   await using kaniko = new KanikoCache(engine, plan, owner, context)
   await using run = await startRun(input, commenced)
+  await using launcher = new Launcher(containerFiles(run.container))
+  if (!known) prepare(launcher, previous ? undefined : options.blobs, context)
 
   const detection = await run.detect()
   const group = readGroup(detection.group)
@@ -65,7 +69,7 @@ export async function runBuild(planned: BuildPlan, options: NativeOptions & Buil
   times.push(...(extended?.times ?? []))
   const { runImage } = extensionPlan ?? plan
   const exported = await hostPhase('exporter', times, context, (say) =>
-    exportBuild({ plan, group, built, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, blobs: options.blobs, images, shared, end: () => run.end(), say }, context),
+    exportBuild({ plan, group, built, launcher, extended, previous, record: run.kept ? record : undefined, runImage, sink: store, blobs: options.blobs, images, shared, end: () => run.end(), say }, context),
   )
   await kaniko.keep()
   await cache.writeRecord(exported.record, run.kept, context, built.app?.tree)
@@ -99,6 +103,14 @@ async function analyze(plan: BuildPlan, { images, cache, shared }: AnalysisSourc
   const launchSbom = needsLaunchSbom(input) ? await readLaunchSbom(previous, context) : undefined
   const planned = (record: CacheRecord | undefined): Restoration => planRestoration({ ...input, record, launchSbom })
   return { previous, ...kept, restoration: planned(kept.record), elsewhere: planned(kept.contents && kept.record) }
+}
+
+/**
+ * Reads the launcher while detector and builder run. Its failure surfaces where the layer is used.
+ * @param blobs compresses it too, unless a previous image most likely has it
+ */
+function prepare(launcher: Launcher, blobs: BuildStores['blobs'], context: Context): void {
+  launcher.layer(context).then((layer) => blobs?.of(layer, context)).catch(() => {})
 }
 
 /** Whether the user chose a previous image of another name, which has no record. */

@@ -5,29 +5,51 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
 import { CONSTANT_MTIME } from '../../../oci/constant-time.ts'
+import type { BuildFiles } from '../model.ts'
 import { rootDirectory } from './layer-entries.ts'
-import type { LayerSource } from './layer-source.ts'
+import { Spool } from './spool.ts'
 
 const LAUNCHER = '/cnb/lifecycle/launcher'
+/** The memory of the spool, in bytes; a launcher has 2 to 4 MB. */
+const SPOOL_MEMORY = 4 * 1024 * 1024
 
-/**
- * Returns the layer with `/cnb`, `/cnb/lifecycle` and the launcher in it; root owns them. The launcher is read once, into a spool.
- * @throws CnbError CNB_BUILDER_INVALID if the launcher is not a file; errors of the source
- */
-export async function launcherLayer(source: Pick<LayerSource, 'files' | 'newSpool'>, context: Context): Promise<Layer> {
-  const spool = source.newSpool()
-  for await (const { type, bytes, content } of (await source.files.read(LAUNCHER, context)) ?? []) {
-    if (type !== 'file') break
-    const spooled = await spool.add(bytes ?? content)
-    const owner = { uid: 0, gid: 0, mtime: CONSTANT_MTIME }
-    return await makeTarLayer(
-      () => [
-        rootDirectory('/cnb'),
-        rootDirectory('/cnb/lifecycle'),
-        { type: 'file', name: LAUNCHER, mode: 0o755, ...owner, size: spooled.size, content: spool.read(spooled) },
-      ],
-      context,
-    )
+/** The launcher in a container of the builder, whose `/cnb` no buildpack can change. Its layer can be opened until disposal. */
+export class Launcher implements AsyncDisposable {
+  readonly #files: Pick<BuildFiles, 'read'>
+  readonly #spool = new Spool({ left: SPOOL_MEMORY })
+  #layer: Promise<Layer> | undefined
+
+  constructor(files: Pick<BuildFiles, 'read'>) {
+    this.#files = files
   }
-  throw new CnbError('CNB_BUILDER_INVALID', `the builder has no ${LAUNCHER}`)
+
+  /**
+   * Returns the layer with `/cnb`, `/cnb/lifecycle` and the launcher in it; root owns them. The launcher is read once, into a spool.
+   * @throws CnbError CNB_BUILDER_INVALID if the launcher is not a file; errors of the files
+   */
+  layer(context: Context): Promise<Layer> {
+    return (this.#layer ??= this.#read(context))
+  }
+
+  async #read(context: Context): Promise<Layer> {
+    for await (const { type, bytes, content } of (await this.#files.read(LAUNCHER, context)) ?? []) {
+      if (type !== 'file') break
+      const spooled = await this.#spool.add(bytes ?? content)
+      const owner = { uid: 0, gid: 0, mtime: CONSTANT_MTIME }
+      return await makeTarLayer(
+        () => [
+          rootDirectory('/cnb'),
+          rootDirectory('/cnb/lifecycle'),
+          { type: 'file', name: LAUNCHER, mode: 0o755, ...owner, size: spooled.size, content: this.#spool.read(spooled) },
+        ],
+        context,
+      )
+    }
+    throw new CnbError('CNB_BUILDER_INVALID', `the builder has no ${LAUNCHER}`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#layer?.catch(() => {})
+    await this.#spool[Symbol.asyncDispose]()
+  }
 }

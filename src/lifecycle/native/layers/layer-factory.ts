@@ -5,7 +5,6 @@ import type { Context } from '../../../base/events.ts'
 import type { Layer } from '../../../images/image.ts'
 import type { BuildFiles } from '../model.ts'
 import { type CopyMaker, directoryLayer } from './directory-layer.ts'
-import { launcherLayer } from './launcher-layer.ts'
 import type { EntryOwner } from './layer-entries.ts'
 import type { LayerSource } from './layer-source.ts'
 import { sliceLayers } from './slice-layers.ts'
@@ -21,7 +20,6 @@ const SPOOL_MEMORY = 8 * 1024 * 1024
 export class LayerFactory implements AsyncDisposable {
   readonly #source: LayerSource
   readonly #spools: Spool[] = []
-  #launcher: Promise<Layer> | undefined
 
   /** @param owner the build user, who owns all files of the layers */
   constructor(files: BuildFiles, owner: EntryOwner) {
@@ -56,13 +54,7 @@ export class LayerFactory implements AsyncDisposable {
     return sliceLayers(this.#source, path, parents, slices, context)
   }
 
-  /** Returns the layer with the launcher, which is read once. @throws CnbError CNB_BUILDER_INVALID if the builder has none */
-  launcherLayer(context: Context): Promise<Layer> {
-    return (this.#launcher ??= launcherLayer(this.#source, context))
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#launcher?.catch(() => {})
     await Promise.all(this.#spools.splice(0).map((spool) => spool[Symbol.asyncDispose]()))
   }
 }
