@@ -267,9 +267,14 @@ async function isCompressible(block: Buffer): Promise<boolean> {
   return length < samples.length * WORTHWHILE
 }
 
-/** Returns Shannon's entropy of the frequency of byte values, in bits per byte. */
+/** Returns the entropy (Shannon) of the frequency of byte values, in bits per byte. Iterators take ten times as long in Bun. */
 function entropy(bytes: Buffer): number {
   const counts = new Uint32Array(256)
-  for (const byte of bytes) counts[byte]!++
-  return counts.reduce((sum, count) => (count === 0 ? sum : sum - (count / bytes.length) * Math.log2(count / bytes.length)), 0)
+  for (let at = 0; at < bytes.length; at++) counts[bytes[at]!]!++
+  let bits = 0
+  for (let value = 0; value < counts.length; value++) {
+    const share = counts[value]! / bytes.length
+    if (share > 0) bits -= share * Math.log2(share)
+  }
+  return bits
 }
