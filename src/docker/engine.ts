@@ -191,7 +191,7 @@ export interface Volumes {
   exists(name: string, context?: Context): Promise<boolean>
   /** Returns the volume's labels; undefined if the volume does not exist. */
   labels(name: string, context?: Context): Promise<Readonly<Record<string, string>> | undefined>
-  /** Creates the volume unless it exists; returns whether it was created. */
+  /** Creates the volume unless it exists; returns whether it has these labels now. */
   create(name: string, labels: Readonly<Record<string, string>>, context?: Context): Promise<boolean>
   /** Removes it; succeeds if it is already gone. @throws CNB_ENGINE_FAILED while a container uses it */
   remove(name: string): Promise<void>

@@ -32,12 +32,10 @@ async function labelsOf(client: EngineClient, name: string, { signal }: Context 
 }
 
 /**
- * Creating an existing volume succeeds, which makes a race with another `cnb` harmless; only the first request sets the labels, which the
- * reply has. An interruption does not abort the creation: the caller must learn that there is a volume to remove.
+ * Creating an existing volume succeeds, and only the first request sets the labels, which the reply has. An interruption does not abort the creation: the caller must learn that there is a volume to remove.
  */
 async function create(client: EngineClient, name: string, labels: Labels, context: Context = {}): Promise<boolean> {
   const { signal } = context
-  if (await labelsOf(client, name, context)) return false
   throwIfAborted(signal)
   using grace = new CreateGracePeriod(signal)
   const body = { Name: name, Labels: labels }

@@ -129,9 +129,9 @@ export class FakeEngine implements Engine {
     exists: async (name) => this.#volumes.has(name),
     labels: async (name) => this.#volumes.get(name)?.labels,
     create: async (name, labels) => {
-      if (this.#volumes.has(name)) return false
-      this.#volumes.set(name, { labels: { ...labels }, files: new Map() })
-      return true
+      const made = this.#volumes.get(name) ?? { labels: { ...labels }, files: new Map() }
+      this.#volumes.set(name, made)
+      return Object.entries(labels).every(([label, value]) => made.labels[label] === value)
     },
     remove: async (name) => {
       const uses = (spec: ContainerSpec): boolean => spec.mounts?.some((mount) => mount.type === 'volume' && mount.source === name) ?? false

@@ -13,7 +13,7 @@ const LAUNCHER = '/cnb/lifecycle/launcher'
 /** The memory of the spool, in bytes; a launcher has 2 to 4 MB. */
 const SPOOL_MEMORY = 4 * 1024 * 1024
 
-/** The launcher in a container of the builder, whose `/cnb` no buildpack can change. Its layer can be opened until disposal. */
+/** The launcher in a container of the builder; no buildpack can change its `/cnb`. The layer can be opened until disposal. */
 export class Launcher implements AsyncDisposable {
   readonly #files: Pick<BuildFiles, 'read'>
   readonly #spool = new Spool({ left: SPOOL_MEMORY })

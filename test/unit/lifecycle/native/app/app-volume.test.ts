@@ -22,10 +22,12 @@ async function planFor(plan: BuildPlan): ReturnType<typeof planAppVolume> {
   return planAppVolume(engine, plan, await directoryOfLargeApp(plan, {}), {})
 }
 
-/** Plans the volume, and creates it as the cache does. */
-async function create(plan: BuildPlan): Promise<boolean | undefined> {
-  const volume = await planFor(plan)
-  return volume && engine.volumes.create(volume.name, volume.labels)
+/** Plans the volume, and creates it as the cache does. Returns whether it is new. */
+async function create(plan: BuildPlan): Promise<boolean> {
+  const volume = (await planFor(plan))!
+  const isNew = !(await engine.volumes.exists(volume.name))
+  await engine.volumes.create(volume.name, volume.labels)
+  return isNew
 }
 
 test('is for large apps only', async () => {
