@@ -10,7 +10,8 @@ const IMAGES = [...DOCKER, 'docker', 'registry']
 const BUILDPACKS = [...IMAGES, 'images']
 const BUILDER = [...BUILDPACKS, 'buildpacks']
 const LIFECYCLE = [...BUILDER, 'builder', 'project']
-const OPERATIONS = [...LIFECYCLE, 'lifecycle']
+const RESOURCES = [...OCI, 'resources']
+const OPERATIONS = [...LIFECYCLE, 'lifecycle', 'resources', 'reconcile', 'sources', 'state']
 
 /** The folders that each folder of src/ may import, besides itself and Node's modules. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
@@ -25,6 +26,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   builder: BUILDER,
   project: [...OCI, 'archive'],
   lifecycle: LIFECYCLE,
+  resources: OCI,
+  reconcile: RESOURCES,
+  state: RESOURCES,
+  sources: [...RESOURCES, 'archive', 'registry'],
   operations: OPERATIONS,
   ui: BASE,
   cli: [...BASE, 'operations', 'ui', 'formats'],
