@@ -9,6 +9,7 @@ export const ERRORS = {
   CNB_USAGE: { exit: 2, meaning: 'The command line has an unknown flag, a missing argument or an invalid value.' },
   CNB_REFERENCE_INVALID: { exit: 2, meaning: 'An image name is not a valid reference.' },
   CNB_DESCRIPTOR_INVALID: { exit: 2, meaning: 'project.toml, builder.toml, buildpack.toml, config.toml or an env file is malformed; the message contains file, line and column.' },
+  CNB_RESOURCE_INVALID: { exit: 2, meaning: 'A resource file is malformed, or a resource breaks a rule of its kind; the message contains file, line and column.' },
   CNB_UNSUPPORTED: { exit: 2, meaning: 'The request is valid but not supported by this version of cnb.' },
   CNB_ENGINE_UNREACHABLE: { exit: 125, meaning: 'No container engine responds at the selected address.' },
   CNB_ENGINE_DENIED: { exit: 125, meaning: "The engine's socket exists but this user has no permission to use it." },

@@ -6,6 +6,7 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   CNB_USAGE: 'Correct the command line; `cnb <command> --help` lists its options.',
   CNB_REFERENCE_INVALID: 'Correct the image name; the message says which character or part is wrong.',
   CNB_DESCRIPTOR_INVALID: 'Correct the file at the line and column in the message.',
+  CNB_RESOURCE_INVALID: 'Correct the resource at the line and column in the message; `--lenient` accepts fields that kpack does not have.',
   CNB_UNSUPPORTED: 'Follow the hint: usually another option or the native lifecycle can do it.',
   CNB_ENGINE_UNREACHABLE: 'Start the engine, or set `DOCKER_HOST` or a Docker context to a running one.',
   CNB_ENGINE_DENIED: "Add your user to the socket's group, use a rootless engine, or choose another address.",

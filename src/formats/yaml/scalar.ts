@@ -1,0 +1,29 @@
+/** Types of plain YAML scalars as kubectl reads them: `on` is a boolean, `010` is eight, and a date is a string. */
+
+const WORDS: ReadonlyMap<string, boolean | null> = new Map([
+  ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true] as const),
+  ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false] as const),
+  ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
+])
+const NOT_A_NUMBER = /^(?:\.nan|\.NaN|\.NAN|[-+]?\.(?:inf|Inf|INF))$/
+const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*))$/
+const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/
+
+/**
+ * Returns the value of a plain scalar, by the rules of go-yaml v2 (resolve.go), on which kubectl builds.
+ * `undefined` means a number that JSON does not have: infinity, or not a number.
+ */
+export function resolveScalar(text: string): string | number | boolean | null | undefined {
+  const word = WORDS.get(text)
+  if (word !== undefined) return word
+  if (NOT_A_NUMBER.test(text)) return undefined
+  if (text.startsWith('.')) return FLOAT.test(text) ? Number(text) : text
+  if (!/^[-+0-9]/.test(text)) return text
+  const plain = text.replaceAll('_', '')
+  const [, sign, hex, octal, binary, decimal] = INTEGER.exec(plain) ?? []
+  const digits = hex ? `0x${hex}` : octal ? `0o${octal}` : binary ? `0b${binary}` : decimal
+  if (digits !== undefined) return (sign === '-' ? -1 : 1) * Number(digits)
+  if (!FLOAT.test(plain)) return text
+  const number = Number(plain)
+  return Number.isFinite(number) ? number : text
+}
