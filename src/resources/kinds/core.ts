@@ -1,4 +1,7 @@
+import type { AnyResource, Kind } from '../kind.ts'
 import type { Metadata } from '../resource.ts'
+import { BASE64, BOOLEAN, listOf, mapOf, STRING } from '../fields/schema.ts'
+import { OBJECT_REFERENCE, PULL_SECRETS } from './part-schemas.ts'
 
 /** core/v1 Secret. `data` is in base64; reading a document moves `stringData` into it. */
 export interface Secret {
@@ -26,4 +29,42 @@ export interface ConfigMap {
   metadata: Metadata
   data?: Record<string, string>
   binaryData?: Record<string, string>
+}
+
+export const SECRET: Kind = {
+  kind: 'Secret',
+  plural: 'secrets',
+  shortNames: [],
+  isNamespaced: true,
+  group: '',
+  versions: { v1: { fields: { type: STRING, data: mapOf(BASE64), stringData: mapOf(STRING), immutable: BOOLEAN } } },
+  setDefaults: setSecretDefaults,
+}
+
+/** Merges `stringData` into `data`, as the API server does. */
+function setSecretDefaults(resource: AnyResource): void {
+  const secret = resource as Secret & { stringData?: Record<string, string> }
+  const { stringData = {} } = secret
+  delete secret.stringData
+  secret.type ||= 'Opaque'
+  const encoded = Object.entries(stringData).map(([key, value]) => [key, Buffer.from(value).toString('base64')])
+  if (encoded.length > 0) secret.data = { ...secret.data, ...(Object.fromEntries(encoded) as Record<string, string>) }
+}
+
+export const SERVICE_ACCOUNT: Kind = {
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+  shortNames: ['sa'],
+  isNamespaced: true,
+  group: '',
+  versions: { v1: { fields: { secrets: listOf(OBJECT_REFERENCE), imagePullSecrets: PULL_SECRETS, automountServiceAccountToken: BOOLEAN } } },
+}
+
+export const CONFIG_MAP: Kind = {
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  shortNames: ['cm'],
+  isNamespaced: true,
+  group: '',
+  versions: { v1: { fields: { data: mapOf(STRING), binaryData: mapOf(BASE64), immutable: BOOLEAN } } },
 }

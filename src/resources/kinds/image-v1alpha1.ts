@@ -1,0 +1,80 @@
+/** Image of kpack.io/v1alpha1 and its conversion: `pkg/apis/build/v1alpha2/image_conversion.go` of kpack. */
+
+import type { ConvertedResource, Version } from '../kind.ts'
+import { INTEGER, object, QUANTITY, STRING } from '../fields/schema.ts'
+import { BINDINGS, ENV, NOTARY, OBJECT_REFERENCE, RESOURCES, SOURCE, statusOf } from './part-schemas.ts'
+import { parkedJson, renamed } from './conversion.ts'
+
+/** The status is the same in both versions. */
+export const IMAGE_STATUS = statusOf({
+  latestBuildRef: STRING,
+  latestBuildImageGeneration: INTEGER,
+  latestImage: STRING,
+  latestStack: STRING,
+  buildCounter: INTEGER,
+  buildCacheName: STRING,
+  latestBuildReason: STRING,
+})
+
+const SPEC = object({
+  tag: STRING,
+  builder: OBJECT_REFERENCE,
+  serviceAccount: STRING,
+  source: SOURCE,
+  cacheSize: QUANTITY,
+  failedBuildHistoryLimit: INTEGER,
+  successBuildHistoryLimit: INTEGER,
+  imageTaggingStrategy: STRING,
+  build: object({ bindings: BINDINGS, env: ENV, resources: RESOURCES }),
+  notary: NOTARY,
+}, {
+  serviceAccountName: 'Write it as "serviceAccount", or use kpack.io/v1alpha2.',
+  cache: 'Write it as "cacheSize", or use kpack.io/v1alpha2.',
+})
+
+/** Where kpack parks the fields that v1alpha1 does not have, in the order in which it reads them. */
+const PARKED: readonly { annotation: string; path: readonly [string, ...string[]]; read: (text: string) => unknown }[] = [
+  { annotation: 'services', path: ['build', 'services'], read: parkedJson },
+  { annotation: 'tolerations', path: ['build', 'tolerations'], read: parkedJson },
+  { annotation: 'nodeSelector', path: ['build', 'nodeSelector'], read: parkedJson },
+  { annotation: 'affinity', path: ['build', 'affinity'], read: parkedJson },
+  { annotation: 'runtimeClassName', path: ['build', 'runtimeClassName'], read: String },
+  { annotation: 'schedulerName', path: ['build', 'schedulerName'], read: String },
+  { annotation: 'buildTimeout', path: ['build', 'buildTimeout'], read: parkedInteger },
+  { annotation: 'cache.volume.storageClassName', path: ['cache', 'volume', 'storageClassName'], read: String },
+  { annotation: 'cache.registry.tag', path: ['cache', 'registry', 'tag'], read: String },
+  { annotation: 'projectDescriptorPath', path: ['projectDescriptorPath'], read: String },
+  { annotation: 'cosignAnnotation', path: ['cosign', 'annotations'], read: parkedJson },
+  { annotation: 'defaultProcess', path: ['defaultProcess'], read: String },
+]
+
+function parkedInteger(text: string): number | undefined {
+  return /^[-+]?[0-9]+$/.test(text) ? Number(text) : undefined
+}
+
+export const IMAGE_V1ALPHA1: Version = { fields: { spec: SPEC, status: IMAGE_STATUS }, convert }
+
+function convert({ metadata, spec: { cacheSize, build, ...rest }, status }: ConvertedResource): ConvertedResource {
+  const spec: Record<string, unknown> = {
+    ...renamed(rest, { serviceAccount: 'serviceAccountName' }),
+    ...(cacheSize !== undefined && { cache: { volume: { size: cacheSize } } }),
+    ...(build !== undefined && { build: renamed(build as Record<string, unknown>, { bindings: 'cnbBindings' }) }),
+  }
+  const annotations = { ...metadata.annotations }
+  for (const { annotation, path, read } of PARKED) {
+    const text = annotations[`kpack.io/${annotation}`]
+    if (text === undefined) continue
+    const value = read(text)
+    // kpack stops at the first annotation that it cannot read, without an error.
+    if (value === undefined) break
+    set(spec, path, value)
+    delete annotations[`kpack.io/${annotation}`]
+  }
+  return { metadata: { ...metadata, ...(metadata.annotations && { annotations }) }, spec, ...(status && { status }) }
+}
+
+function set(table: Record<string, unknown>, [key, ...rest]: readonly string[], value: unknown): void {
+  if (key === undefined) return
+  if (rest.length === 0) table[key] = value
+  else set((table[key] ??= {}) as Record<string, unknown>, rest, value)
+}

@@ -1,0 +1,58 @@
+/** Documents of kpack's first years, which the cluster's kpack does not know any more; read as kpack.io. */
+
+import { isTable } from '../formats/lenient-values.ts'
+import { EXISTING_IMAGE } from './kinds/builder.ts'
+
+type Table = Record<string, unknown>
+
+const GROUPS = new Set(['build.pivotal.io', 'experimental.kpack.pivotal.io'])
+const KIND_NAMES: Readonly<Record<string, string>> = {
+  CustomBuilder: 'Builder',
+  CustomClusterBuilder: 'ClusterBuilder',
+  Stack: 'ClusterStack',
+  Store: 'ClusterStore',
+}
+const ANNOTATIONS = ['docker', 'git']
+
+/** Returns the document as kpack.io/v1alpha1 has it, or undefined if it is not a legacy one. */
+export function fromLegacy(document: Table): Table | undefined {
+  const { apiVersion, kind } = document
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !GROUPS.has(apiVersion.split('/', 1)[0] ?? '')) return undefined
+  const spec = isTable(document['spec']) ? document['spec'] : {}
+  const isBuilder = ['Builder', 'ClusterBuilder'].includes(kind)
+  const converted = { ...document, apiVersion: 'kpack.io/v1alpha1', kind: KIND_NAMES[kind] ?? kind }
+  if (isBuilder && typeof spec['image'] === 'string') return existingBuilder(document, kind, spec['image'])
+  if (kind === 'Image') return { ...converted, spec: { ...spec, builder: reference(spec['builder']) } }
+  if (kind === 'CustomBuilder' || kind === 'CustomClusterBuilder') {
+    return { ...converted, spec: { ...spec, stack: reference(spec['stack']), store: reference(spec['store']) } }
+  }
+  return converted
+}
+
+/** A legacy Builder names an image that exists: a Builder without buildpacks, with the image in an annotation. */
+function existingBuilder({ metadata, status: _, ...document }: Table, kind: string, image: string): Table {
+  const table = isTable(metadata) ? metadata : {}
+  const annotations = isTable(table['annotations']) ? table['annotations'] : {}
+  return {
+    ...document,
+    apiVersion: 'kpack.io/v1alpha2',
+    kind,
+    metadata: { ...table, annotations: { ...annotations, [EXISTING_IMAGE]: image } },
+    spec: { tag: image },
+  }
+}
+
+/** Returns a reference with the new name of its kind. */
+function reference(value: unknown): unknown {
+  if (typeof value === 'string') return { name: value }
+  if (!isTable(value) || typeof value['kind'] !== 'string') return value
+  return { ...value, kind: KIND_NAMES[value['kind']] ?? value['kind'] }
+}
+
+/** Returns the annotations of a Secret with `build.pivotal.io/docker` and `/git` under their new names. */
+export function currentAnnotations(annotations: Readonly<Record<string, string>>): Record<string, string> | undefined {
+  const old = ANNOTATIONS.filter((name) => Object.hasOwn(annotations, `build.pivotal.io/${name}`))
+  if (old.length === 0) return undefined
+  const entries = Object.entries(annotations).map(([key, value]) => [key.replace(/^build\.pivotal\.io\/(docker|git)$/, 'kpack.io/$1'), value] as const)
+  return Object.fromEntries(entries)
+}
