@@ -18,7 +18,7 @@ export interface ResourceDocument {
   readonly value: Record<string, unknown>
   readonly file: ResourceFile
   /** Returns the position of a path, or of its nearest parent in the text. */
-  position(path: FieldPath): SourcePosition
+  readonly position: (path: FieldPath) => SourcePosition
 }
 
 /**

@@ -20,13 +20,17 @@ export function fromLegacy(document: Table): Table | undefined {
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !GROUPS.has(apiVersion.split('/', 1)[0] ?? '')) return undefined
   const spec = isTable(document['spec']) ? document['spec'] : {}
   const isBuilder = ['Builder', 'ClusterBuilder'].includes(kind)
-  const converted = { ...document, apiVersion: 'kpack.io/v1alpha1', kind: KIND_NAMES[kind] ?? kind }
+  const converted = { ...document, apiVersion: 'kpack.io/v1alpha1', kind: today(kind) }
   if (isBuilder && typeof spec['image'] === 'string') return existingBuilder(document, kind, spec['image'])
-  if (kind === 'Image') return { ...converted, spec: { ...spec, builder: reference(spec['builder']) } }
+  if (kind === 'Image') return { ...converted, spec: { ...spec, builder: reference(spec['builder'], 'Builder') } }
   if (kind === 'CustomBuilder' || kind === 'CustomClusterBuilder') {
-    return { ...converted, spec: { ...spec, stack: reference(spec['stack']), store: reference(spec['store']) } }
+    return { ...converted, spec: { ...spec, stack: reference(spec['stack'], 'ClusterStack'), store: reference(spec['store'], 'ClusterStore') } }
   }
   return converted
+}
+
+function today(kind: string): string {
+  return Object.hasOwn(KIND_NAMES, kind) ? (KIND_NAMES[kind] ?? kind) : kind
 }
 
 /** A legacy Builder names an image that exists: a Builder without buildpacks, with the image in an annotation. */
@@ -43,10 +47,11 @@ function existingBuilder({ metadata, status: _, ...document }: Table, kind: stri
 }
 
 /** Returns a reference with the new name of its kind. */
-function reference(value: unknown): unknown {
-  if (typeof value === 'string') return { name: value }
-  if (!isTable(value) || typeof value['kind'] !== 'string') return value
-  return { ...value, kind: KIND_NAMES[value['kind']] ?? value['kind'] }
+function reference(value: unknown, kind: string): unknown {
+  if (typeof value === 'string') return { kind, name: value }
+  if (!isTable(value)) return value
+  const old = value['kind']
+  return { ...value, kind: typeof old === 'string' ? today(old) : kind }
 }
 
 /** Returns the annotations of a Secret with `build.pivotal.io/docker` and `/git` under their new names. */

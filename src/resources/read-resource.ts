@@ -49,7 +49,9 @@ export function readResource(
   setNamespace(kind, resource, options, report)
   kind.setDefaults?.(resource)
   for (const fault of resourceFaults(kind, resource, { isConverted: version.convert !== undefined })) {
-    report.fault(parsePath(fault.paths[0] ?? ''), formatFault(fault))
+    const path = parsePath(fault.paths[0] ?? '')
+    // kpack's paths of a ClusterBuilder lack the first part.
+    report.fault(path[0] === 'metadata' || path[0] === 'spec' ? path : ['spec', ...path], formatFault(fault))
   }
   resolveLocalSource(resource, directory)
   return { resource, written }

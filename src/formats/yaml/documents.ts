@@ -13,7 +13,7 @@ const MAX_DOCUMENTS = 10_000
 const MAX_TOKENS = 1_000_000
 /** The values that aliases may add to a document. */
 const MAX_ALIASED = 100_000
-// eslint-disable-next-line no-control-regex -- these are what go-yaml refuses too
+/** What go-yaml refuses too. */
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 /** Throws the error for a place of the text. */
@@ -24,7 +24,7 @@ export interface YamlDocument {
   /** Data as JSON has it */
   readonly value: unknown
   /** Returns the position of a path's key or item, or of its nearest parent in the text. */
-  position(path: FieldPath): SourcePosition
+  readonly position: (path: FieldPath) => SourcePosition
 }
 
 /**

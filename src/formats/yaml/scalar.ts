@@ -22,7 +22,8 @@ export function resolveScalar(text: string): string | number | boolean | null | 
   const plain = text.replaceAll('_', '')
   const [, sign, hex, octal, binary, decimal] = INTEGER.exec(plain) ?? []
   const digits = hex ? `0x${hex}` : octal ? `0o${octal}` : binary ? `0b${binary}` : decimal
-  if (digits !== undefined) return (sign === '-' ? -1 : 1) * Number(digits)
+  // The sum with 0 has no negative zero.
+  if (digits !== undefined) return (sign === '-' ? -1 : 1) * Number(digits) + 0
   if (!FLOAT.test(plain)) return text
   const number = Number(plain)
   return Number.isFinite(number) ? number : text

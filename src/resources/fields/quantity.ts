@@ -17,7 +17,6 @@ const MAX_LENGTH = 64
 /** The texts of Go's errors. */
 const FORMAT_FAULT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 const SUFFIX_FAULT = "unable to parse quantity's suffix"
-const NUMBER_FAULT = 'unable to parse numeric part of quantity'
 
 /** Parses an amount; returns the text of Go's error if it is invalid. */
 export function parseQuantity(text: string): Quantity | string {
@@ -25,7 +24,7 @@ export function parseQuantity(text: string): Quantity | string {
   if (sign === undefined || text === '') return FORMAT_FAULT
   const scale = scaleOf(suffix)
   if (!scale) return SUFFIX_FAULT
-  if (whole === '' && fraction === '' && text !== '') return text === sign ? zero(scale) : NUMBER_FAULT
+  // As in Go, no digits are zero.
   const digits = BigInt(whole + fraction || '0')
   const { numerator, denominator } = scale
   const divisor = denominator * 10n ** BigInt(fraction.length)
@@ -34,10 +33,6 @@ export function parseQuantity(text: string): Quantity | string {
   const capped = scale.format === 'binary' && nano > MAX_BINARY ? MAX_BINARY : nano
   const format = scale.format === 'binary' && capped > 0n && capped < NANO ? 'decimal' : scale.format
   return { nano: sign === '-' ? -capped : capped, format }
-}
-
-function zero({ format }: Scale): Quantity {
-  return { nano: 0n, format }
 }
 
 interface Scale {

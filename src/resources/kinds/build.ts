@@ -157,7 +157,7 @@ function builderFaults({ image, ref }: BuildSpec['builder'] = {}): FieldFault[] 
   ]
 }
 
-/** A Build never changes. kpack prints the changes with the names of its Go types, we with the fields' names. */
+/** A Build never changes. As in kpack, the path is `spec.spec`; kpack prints the changes with the names of its Go types, we with the fields' names. */
 function changes(old: BuildSpec, now: BuildSpec): FieldFault[] {
   const details = [...new Set([...Object.keys(old), ...Object.keys(now)])].sort().flatMap((field) => {
     const [before, after] = [old[field as keyof BuildSpec], now[field as keyof BuildSpec]]
@@ -165,5 +165,5 @@ function changes(old: BuildSpec, now: BuildSpec): FieldFault[] {
     const line = (mark: string, value: unknown) => (value === undefined ? [] : [`\t${mark}: ${JSON.stringify(value)}`])
     return [`spec.${field}:`, ...line('-', before), ...line('+', after)]
   })
-  return details.length === 0 ? [] : [{ message: 'Immutable fields changed (-old +new)', paths: [''], details: details.join('\n') }]
+  return details.length === 0 ? [] : [{ message: 'Immutable fields changed (-old +new)', paths: ['spec'], details: details.join('\n') }]
 }

@@ -96,6 +96,6 @@ const LABEL_RULE =
 
 /** The name of an Image becomes the value of a label of its Builds. */
 function labelFaults(name: string): FieldFault[] {
-  const rules = [...(name.length > 63 ? ['must be no more than 63 bytes'] : []), ...(LABEL.test(name) ? [] : [LABEL_RULE])]
+  const rules = [...(name.length > 63 ? ['must be no more than 63 characters'] : []), ...(LABEL.test(name) ? [] : [LABEL_RULE])]
   return rules.length === 0 ? [] : [{ message: `invalid image name: ${name}, name must be a valid label`, paths: ['metadata.name'], details: rules.join(',') }]
 }

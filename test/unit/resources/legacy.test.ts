@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { EXISTING_IMAGE } from '../../../src/resources/kinds/builder.ts'
+import { readResources, type ResourceSet } from '../../../src/resources/read-resources.ts'
+import { writeYaml } from '../../../src/resources/write-resource.ts'
+
+function read(...documents: object[]): ResourceSet {
+  return readResources([{ file: 'old.yaml', text: documents.map((document) => JSON.stringify(document)).join('\n---\n'), directory: '/' }])
+}
+
+const legacy = (kind: string, spec: object, group = 'build.pivotal.io') => ({ apiVersion: `${group}/v1alpha1`, kind, metadata: { name: 'a' }, spec })
+
+describe('documents of build.pivotal.io', () => {
+  it('become images with one warning for the file', () => {
+    const spec = { tag: 'me/app', serviceAccount: 'builder', cacheSize: '1Gi', builder: { kind: 'CustomBuilder', name: 'b' }, source: { git: { url: 'u', revision: 'r' } } }
+    const set = read(legacy('Image', spec), { ...legacy('Image', spec), metadata: { name: 'b' } })
+    expect(set.faults).toEqual([])
+    expect(set.warnings).toEqual(["old.yaml: build.pivotal.io/v1alpha1 is from kpack's first years; it is read as kpack.io/v1alpha2"])
+    expect(set.resources[0]?.resource).toMatchObject({
+      apiVersion: 'kpack.io/v1alpha2',
+      spec: { serviceAccountName: 'builder', cache: { volume: { size: '1Gi' } }, builder: { kind: 'Builder', name: 'b' } },
+    })
+  })
+
+  it.each([
+    ['CustomBuilder', 'Builder', { tag: 'me/b', stack: { kind: 'Stack', name: 's' }, store: { kind: 'Store', name: 't' }, order: [{ group: [{ id: 'x' }] }] }],
+    ['CustomClusterBuilder', 'ClusterBuilder', { tag: 'me/b', stack: { kind: 'Stack', name: 's' }, store: 't', serviceAccountRef: { name: 'a', namespace: 'b' } }],
+    ['Stack', 'ClusterStack', { id: 's', buildImage: { image: 'me/build' }, runImage: { image: 'me/run' } }],
+    ['Store', 'ClusterStore', { sources: [{ image: 'me/go' }] }],
+  ])('become the kind that %s is today', (kind, today, spec) => {
+    const set = read(legacy(kind, spec, 'experimental.kpack.pivotal.io'))
+    expect(set.faults).toEqual([])
+    expect(set.resources[0]?.resource).toMatchObject({ apiVersion: 'kpack.io/v1alpha2', kind: today })
+  })
+
+  it.each(['Builder', 'ClusterBuilder'])('become a %s of an existing image, which reads back equal', (kind) => {
+    const [{ resource }] = read(legacy(kind, { image: 'me/builder' })).resources as [ResourceSet['resources'][0]]
+    expect(resource).toMatchObject({ kind, metadata: { annotations: { [EXISTING_IMAGE]: 'me/builder' } } })
+    const again = readResources([{ file: 'a.yaml', text: writeYaml(resource), directory: '/' }])
+    expect([again.faults, again.resources.map((read) => read.resource)]).toEqual([[], [resource]])
+  })
+})
