@@ -3,10 +3,24 @@ import type { Resource, Status } from '../resource.ts'
 import { BOOLEAN, INTEGER, object, STRING, strings } from '../fields/schema.ts'
 import { renaming } from './conversion.ts'
 import { PULL_SECRETS, SOURCE, statusOf } from './part-schemas.ts'
-import type { SourceConfig } from './parts.ts'
+import type { BlobSource, GitSource, LocalSource, RegistrySource, SourceConfig } from './parts.ts'
 
-/** What kpack creates for each Image; `cnb` reads it, but has no use for it. */
-export type SourceResolver = Resource<{ serviceAccount?: string; source: SourceConfig }, Status & { source?: unknown }>
+/** A source as it was found: `pkg/apis/core/v1alpha1/source_types.go`. One of the four kinds is set. */
+export interface ResolvedSource {
+  git?: GitSource & { subPath?: string; tree?: string; type: 'Unknown' | 'Branch' | 'Tag' | 'Commit' }
+  blob?: BlobSource & ResolvedFiles
+  registry?: RegistrySource & ResolvedFiles
+  local?: LocalSource & ResolvedFiles
+}
+
+interface ResolvedFiles {
+  subPath?: string
+  /** The state of the files; only in `cnb` */
+  digest?: string
+}
+
+/** The source of an Image: kpack makes one for each, with the name `<image>-source`. */
+export type SourceResolver = Resource<{ serviceAccount?: string; source: SourceConfig }, Status & { source?: ResolvedSource }>
 
 const SPEC = object({ serviceAccount: STRING, source: SOURCE })
 
