@@ -1,0 +1,34 @@
+/** Questions about the state of resources that several decisions need. */
+
+import type { Build } from '../resources/kinds/build.ts'
+import type { Builder, ClusterBuilder } from '../resources/kinds/builder.ts'
+import type { Condition, Metadata, Status } from '../resources/resource.ts'
+
+/** Builder or ClusterBuilder. */
+export type AnyBuilder = Builder | ClusterBuilder
+
+export type Outcome = 'succeeded' | 'failed' | 'running'
+
+export const BUILD_NUMBER = 'image.kpack.io/buildNumber'
+export const REASON = 'image.kpack.io/reason'
+
+export function conditionOf(resource: { status?: Status }, type: Condition['type']): Condition | undefined {
+  return resource.status?.conditions?.find((condition) => condition.type === type)
+}
+
+/** Whether a condition is True and of the present generation: only then do other resources use this one. */
+export function isTrue(resource: { metadata: Metadata; status?: Status }, type: Condition['type']): boolean {
+  return conditionOf(resource, type)?.status === 'True' && (resource.metadata.generation ?? 0) === (resource.status?.observedGeneration ?? 0)
+}
+
+/** A build without a condition runs, as for kpack. */
+export function outcomeOf(build: Build): Outcome {
+  const status = conditionOf(build, 'Succeeded')?.status
+  return status === 'True' ? 'succeeded' : status === 'False' ? 'failed' : 'running'
+}
+
+/** Returns the number of a build; undefined if its label has none. */
+export function numberOf(build: Build): number | undefined {
+  const label = build.metadata.labels?.[BUILD_NUMBER] ?? ''
+  return /^[+-]?\d{1,15}$/.test(label) ? Number(label) : undefined
+}
