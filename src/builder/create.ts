@@ -100,7 +100,7 @@ async function builderLayers(recipe: BuilderRecipe, flattened: ReadonlySet<Diges
     return { layer: await filesLayer([{ name, content }], '/cnb', signal), text: name }
   }
   return [
-    { layer: await directoriesLayer(user, signal), text: 'directories' },
+    { layer: await directoriesLayer(user, ROOT_DIRECTORIES, signal), text: 'directories' },
     { layer: lifecycle.layer, text: `lifecycle ${lifecycle.version}` },
     ...moduleLayers(buildpacks, flattened),
     ...moduleLayers(extensions, flattened),
@@ -148,7 +148,7 @@ function builderConfig(recipe: BuilderRecipe, contents: BuilderContents, added: 
 }
 
 /** Returns the base's history. Engines reject an image with a different number of layers and of history entries with layers. */
-function historyOfBase({ config, layers }: Image): HistoryEntry[] {
+export function historyOfBase({ config, layers }: Image): HistoryEntry[] {
   const history = config.history ?? []
   return history.filter((entry) => !entry.empty_layer).length === layers.length ? history : layers.map(() => ({}))
 }
@@ -166,16 +166,16 @@ const ROOT_DIRECTORIES = [
 ]
 
 /** The build user's directories, then root's. */
-function directoriesLayer(user: { uid: number; gid: number }, signal?: AbortSignal): Promise<Layer> {
+export function directoriesLayer(user: { uid: number; gid: number }, directories: readonly string[], signal?: AbortSignal): Promise<Layer> {
   const entries = [
     ...['/workspace', '/layers'].map((name): TarEntry => ({ ...DIRECTORY, name, uid: user.uid, gid: user.gid })),
-    ...ROOT_DIRECTORIES.map((name): TarEntry => ({ ...DIRECTORY, name })),
+    ...directories.map((name): TarEntry => ({ ...DIRECTORY, name })),
   ]
   return makeTarLayer(() => entries, { signal })
 }
 
 /** A layer with files of root, in the given order. */
-function filesLayer(files: readonly EnvFile[], directory: string, signal?: AbortSignal): Promise<Layer> {
+export function filesLayer(files: readonly EnvFile[], directory: string, signal?: AbortSignal): Promise<Layer> {
   const entries = files.map(({ name, content }): TarEntry => {
     const bytes = Buffer.from(content)
     return { ...ROOT, type: 'file', name: `${directory}/${name}`, mode: 0o644, size: bytes.length, content: bytes }

@@ -11,6 +11,8 @@ export const PLATFORM_APIS = ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12', '0.13
 
 /** The first Platform API version with each feature (sections of the specification's platform.md). */
 const PLATFORM_FEATURES = {
+  /** A mixin of the stack without a stage is there in both stages ("Mixins"). */
+  mixinsOfBothStages: '0.7',
   /** Bills of materials are files in a separate layer ("Software-Bill-of-Materials"). */
   sbomLayer: '0.8',
   /** Bills of materials exist only as files: not in the image's label, nor in report.toml ("io.buildpacks.build.metadata (JSON)", "report.toml (TOML)"). */
@@ -49,6 +51,8 @@ const PLATFORM_FEATURES = {
 
 /** The first Buildpack API version with each feature (sections of the specification's buildpack.md). */
 const BUILDPACK_FEATURES = {
+  /** The stack `*` is any stack ("buildpack.toml (TOML)"). */
+  anyStack: '0.5',
   /** The table `types` in a layer's file; before, its three keys were at the top level ("Layer Content Metadata (TOML)"). */
   layerTypesTable: '0.6',
 } as const satisfies Readonly<Record<string, string>>

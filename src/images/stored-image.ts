@@ -23,6 +23,8 @@ export interface ImageContent {
   readonly repository?: string
   /** Reads the manifest or index of a tag or digest. Returns undefined if it does not exist. */
   manifest(reference: string, context?: Context): Promise<StoredDocument | undefined>
+  /** Finds the document of a tag without reading it. Undefined for content that has no tags to resolve. */
+  resolve?(reference: string, context?: Context): Promise<Descriptor | undefined>
   blob(descriptor: Descriptor, context?: Context): Promise<Readable>
   /** Downloads a blob to a cache. Undefined without a cache. */
   fetch?(descriptor: Descriptor, context?: Context): Promise<void>

@@ -8,6 +8,7 @@ export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+
 const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json'
 export const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v2+json'
 const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar'
+export const DOCKER_GZIP_LAYER = `${DOCKER_LAYER}.gzip`
 
 /** Equivalent layer types of both families, as OCI types. */
 const OCI_TYPES: Readonly<Record<string, string>> = Object.fromEntries(
@@ -23,6 +24,11 @@ const OCI_TYPES: Readonly<Record<string, string>> = Object.fromEntries(
 /** Returns the OCI equivalent of a layer's media type; undefined for types that cnb cannot read. */
 export function ociLayerType(mediaType: string): string | undefined {
   return OCI_TYPES[mediaType]
+}
+
+/** Whether registries have the blobs of layers of this type: the base layers of Windows come from elsewhere. */
+export function isDistributable(mediaType: string): boolean {
+  return !/nondistributable|foreign/.test(mediaType)
 }
 
 /** Whether a document of this type lists images for several platforms. */

@@ -5,13 +5,12 @@ import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { EntryNames } from '../../buildpacks/entry-names.ts'
 import type { FileTree, TreeEntry } from '../../buildpacks/file-tree.ts'
+import { LIFECYCLE_APIS_LABEL, LIFECYCLE_VERSION_LABEL } from '../../images/labels/label-names.ts'
 import { labelOf, readLabels } from '../../images/labels/read-labels.ts'
 import type { Image, Layer } from '../../images/image.ts'
 import { readLifecycleTree, type LifecycleSource } from '../lifecycle-source.ts'
 import { readLifecycleLabels, type LifecycleDescriptor } from '../lifecycle-toml.ts'
 
-const VERSION_LABEL = 'io.buildpacks.lifecycle.version'
-const APIS_LABEL = 'io.buildpacks.lifecycle.apis'
 /** Where the image has the files of a release. */
 const ROOT = 'cnb/'
 const BINARIES = 'cnb/lifecycle/'
@@ -33,8 +32,8 @@ export async function readLifecycleImage(image: Image, context: Context = {}): P
 
 /** Reads version and APIs of an image's labels. Returns undefined without the labels. @throws CnbError CNB_IMAGE_INVALID */
 export function readLifecycleDescriptor(image: Pick<Image, 'reference' | 'labels'>): LifecycleDescriptor | undefined {
-  const version = labelOf(image, VERSION_LABEL)
-  const apis = readLabels(image, [APIS_LABEL]).table(APIS_LABEL)
+  const version = labelOf(image, LIFECYCLE_VERSION_LABEL)
+  const apis = readLabels(image, [LIFECYCLE_APIS_LABEL]).table(LIFECYCLE_APIS_LABEL)
   return version === '' || !apis ? undefined : readLifecycleLabels(version, apis)
 }
 

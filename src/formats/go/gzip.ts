@@ -115,7 +115,7 @@ class Repetitions {
 
 /** @param content the bytes, to store them instead if the codes are not shorter */
 function writeTokens(out: BitWriter, tokens: readonly Token[], content?: Buffer): void {
-  const [literals, distances] = [new Array<number>(LITERALS).fill(0), new Array<number>(DISTANCES).fill(0)]
+  const [literals, distances] = [LITERALS, DISTANCES].map((count) => new Array<number>(count).fill(0)) as [number[], number[]]
   for (const token of tokens) {
     if (typeof token === 'number') literals[token]!++
     else {
@@ -125,7 +125,7 @@ function writeTokens(out: BitWriter, tokens: readonly Token[], content?: Buffer)
   }
   literals[END_OF_BLOCK] = 1
   // A code of distances must have at least one.
-  if (distances.every((count) => count === 0)) distances[0] = 1
+  if (!distances.some((count) => count > 0)) distances[0] = 1
   const [literalCodes, distanceCodes] = [huffmanCodes(literals, 15), huffmanCodes(distances, 15)]
   const header = dynamicHeader(used(literalCodes), used(distanceCodes))
   if (content) {

@@ -13,26 +13,29 @@ type Table = Readonly<Record<string, unknown>>
 /**
  * Encodes `table`; its values are JSON values and bigints. Null values are omitted: TOML has no null.
  * @param table nested at most as deep as parseExactJson allows
+ * @param isStruct keeps the order of keys, as Go that of fields; the keys of Go's maps are sorted
  */
-export function encodeGoToml(table: Table): string {
-  return tableText(table, []).replace(/^\n/, '')
+export function encodeGoToml(table: Table, isStruct = false): string {
+  return tableText(table, [], isStruct ? () => 0 : compareBytes).replace(/^\n/, '')
 }
 
-function tableText(table: Table, path: readonly string[]): string {
+type CompareKeys = (a: string, b: string) => number
+
+function tableText(table: Table, path: readonly string[], compare: CompareKeys): string {
   const members = Object.entries(table)
     .filter(([, value]) => value !== null && value !== undefined)
-    .sort(([a], [b]) => compareBytes(a, b))
+    .sort(([a], [b]) => compare(a, b))
   const isSub = ([, value]: [string, unknown]): boolean => isTable(value) || isTables(value)
   const direct = members.filter((member) => !isSub(member)).map(([key, value]) => `${indent(path.length)}${keyText(key)} = ${valueText(value)}\n`)
-  const sub = members.filter(isSub).map(([key, value]) => subText(value, [...path, key]))
+  const sub = members.filter(isSub).map(([key, value]) => subText(value, [...path, key], compare))
   return [...direct, ...sub].join('')
 }
 
-function subText(value: unknown, path: readonly string[]): string {
+function subText(value: unknown, path: readonly string[], compare: CompareKeys): string {
   const space = indent(path.length - 1)
   const name = path.map(keyText).join('.')
-  if (isTable(value)) return `${path.length === 1 ? '\n' : ''}${space}[${name}]\n${tableText(value, path)}`
-  return (value as Table[]).map((table) => `\n${space}[[${name}]]\n${tableText(table, path)}`).join('')
+  if (isTable(value)) return `${path.length === 1 ? '\n' : ''}${space}[${name}]\n${tableText(value, path, compare)}`
+  return (value as Table[]).map((table) => `\n${space}[[${name}]]\n${tableText(table, path, compare)}`).join('')
 }
 
 function isTables(value: unknown): value is Table[] {

@@ -68,6 +68,8 @@ async function byTag(manifests: Manifests, policy: PullPolicy): Promise<StoredDo
   if (policy === 'never' || (policy === 'if-not-present' && known)) return known
   try {
     const hurried: ReadContext = { ...context, hasCopy: known !== undefined }
+    // Registries that limit the rate of pulls do not count this request.
+    if (known && (await content.resolve?.(reference, hurried))?.digest === known.descriptor.digest) return known
     return await fetchManifest({ ...manifests, context: hurried }, known)
   } catch (error) {
     const { code, message } = toCnbError(error)

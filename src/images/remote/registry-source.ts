@@ -12,7 +12,7 @@ export interface RegistryImages extends ImageSource {
 }
 
 /** What images are read from. */
-export type ReadableRepository = Pick<Repository, 'name' | 'manifest' | 'blob'>
+export type ReadableRepository = Pick<Repository, 'name' | 'manifest' | 'blob'> & Partial<Pick<Repository, 'resolve'>>
 
 export interface ReadableRegistries {
   repository(reference: Reference, access: 'pull'): ReadableRepository
@@ -58,6 +58,7 @@ export function repositoryContent(repository: ReadableRepository, name: string):
     name: repository.name,
     repository: name,
     manifest: (reference, context) => repository.manifest(reference, context),
+    ...(repository.resolve ? { resolve: (reference, context) => repository.resolve!(reference, context) } : {}),
     blob: (descriptor, context) => repository.blob(descriptor, context),
   }
 }

@@ -33,6 +33,8 @@ export interface ClusterStoreSpec {
 /** Status of ClusterStore, Buildpack and ClusterBuildpack. */
 export interface BuildpacksStatus extends Status {
   buildpacks?: BuildpackStatus[]
+  /** Image extensions; only in `cnb` */
+  extensions?: BuildpackStatus[]
 }
 
 export interface BuildpackSpec extends ImageSource {

@@ -16,12 +16,14 @@ export interface BuilderOrderGroupEntry extends NamedReference {
 }
 
 /** What Builder and ClusterBuilder have in common. */
-interface BuilderTemplate {
+export interface BuilderTemplate {
   tag: string
   stack: NamedReference
   store?: NamedReference
   lifecycle?: NamedReference
   order?: { group?: BuilderOrderGroupEntry[] }[]
+  /** Image extensions, from the store; only in `cnb` */
+  orderExtensions?: { group?: BuilderOrderGroupEntry[] }[]
   additionalLabels?: Record<string, string>
 }
 
@@ -63,9 +65,10 @@ export interface LifecycleStatusFields {
   apis?: { buildpack?: ApiVersions; platform?: ApiVersions }
 }
 
+/** Null as in Go, for none. */
 export interface ApiVersions {
-  deprecated: string[]
-  supported: string[]
+  deprecated: string[] | null
+  supported: string[] | null
 }
 
 export type Builder = Resource<BuilderSpec, BuilderStatus>

@@ -96,7 +96,8 @@ export interface BuildpackMetadata {
 export interface BuildpackStatus {
   id: string
   version: string
-  buildpackage?: BuildpackMetadata
+  /** The package that has it; empty if it is in a builder */
+  buildpackage?: Partial<BuildpackMetadata>
   storeImage?: ImageSource
   diffId?: string
   digest?: string

@@ -1,0 +1,180 @@
+/** Publishes the image of a Builder or ClusterBuilder, from registry to registry (kpack's pkg/cnb/create_builder.go). */
+
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { NAME, VERSION } from '../../base/version.ts'
+import { checkKpackBuildpacks, checkKpackPlatform, checkLifecyclePlatform } from '../../builder/kpack/check-kpack.ts'
+import { planKpackBuilder, type StoredPlan } from '../../builder/kpack/kpack-builder.ts'
+import { copyOf, publishStored, publishStoredIndex, type StoredPublication } from '../../images/remote/publish-stored.ts'
+import type { StoredImage } from '../../images/stored-image.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import { digestOf } from '../../oci/digest.ts'
+import { contextName, parseReference, parseTag, type Tag } from '../../oci/reference.ts'
+import type { Registries } from '../../registry/registry.ts'
+import type { ClusterLifecycle, ClusterStack } from '../../resources/kinds/bases.ts'
+import type { Builder, BuilderStatus, ClusterBuilder } from '../../resources/kinds/builder.ts'
+import type { ServiceAccountReference } from '../../resources/kinds/parts.ts'
+import { configBlob, findResourceImage, type ResourceServices } from './resource-images.ts'
+import { resolveOrder, type BuildpackResources, type ResolvedBuildpack, type ResolvedOrder } from './resolve-order.ts'
+import { lifecycleOf, moduleOf } from './stored-parts.ts'
+
+/** The resources of a builder, with the status for one platform. */
+export interface BuilderParts extends BuildpackResources {
+  readonly stack: ClusterStack
+  readonly lifecycle: ClusterLifecycle
+}
+
+export interface AssemblyServices extends Pick<ResourceServices, 'platform' | 'cache'> {
+  /** Returns the registries with the credentials of a service account; of undefined, with the default credentials. */
+  readonly registriesOf: (account: ServiceAccountReference | undefined) => Registries
+}
+
+export interface AssemblyOptions {
+  /** Makes exactly kpack's image, without run.toml and image extensions. */
+  readonly kpackCompatible?: boolean
+  /** The version in the label of a compatible builder, such as `v0.18.0 (git sha: …)`. */
+  readonly kpackVersion?: string
+}
+
+/** What a kpack without version writes. */
+const NO_VERSION = 'v0.0.0 (git sha: 000)'
+
+/** The status without conditions and its own generation. */
+type AssembledBuilder = Omit<BuilderStatus, 'conditions' | 'observedGeneration'>
+
+/**
+ * Assembles and publishes a builder, and a copy of its run image beside it. Writes nothing that is published already, and nothing before
+ * all checks. Several parts become an index; the status then describes the first.
+ * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_LIFECYCLE_INVALID, CNB_BUILDER_INVALID, CNB_IMAGE_*,
+ * CNB_REFERENCE_INVALID, CNB_REGISTRY_*
+ */
+export async function assembleBuilder(
+  builder: Builder | ClusterBuilder,
+  parts: readonly [BuilderParts, ...BuilderParts[]],
+  services: AssemblyServices,
+  options: AssemblyOptions,
+  context: Context,
+): Promise<AssembledBuilder> {
+  const target = { builder, account: accountOf(builder), tag: builderTag(builder), services, options, context }
+  const planned: Planned[] = []
+  for (const part of parts) planned.push(await planPart(target, part))
+  const [first, ...more] = planned as [Planned, ...Planned[]]
+  const registries = services.registriesOf(target.account)
+  let { digest } = first.image
+  if (more.length === 0) {
+    await publishStored(registries, runImageTag(target.tag), first.runCopy, context)
+    await publishStored(registries, target.tag, first.image, context)
+  } else {
+    const copies = await Promise.all(planned.map(async ({ runCopy, findRunImage }) => ({ ...runCopy, entry: entryOf(await findRunImage()) })))
+    await publishStoredIndex(registries, runImageTag(target.tag), copies, context)
+    digest = await publishStoredIndex(registries, target.tag, planned.map(({ image, plan }) => ({ ...image, entry: plannedEntry(plan) })), context)
+  }
+  return statusOf(first, `${nameOf(target.tag)}@${digest}`)
+}
+
+/** Returns the name of a builder's image: a tag other than `latest` is kept. @throws CnbError CNB_REFERENCE_INVALID */
+export function builderTag({ kind, metadata, spec }: Builder | ClusterBuilder): Tag {
+  const tag = parseTag(spec.tag)
+  if (tag.tag !== 'latest') return tag
+  return { ...tag, tag: kind === 'ClusterBuilder' ? `clusterbuilder-${metadata.name}` : `builder-${metadata.namespace ?? 'default'}-${metadata.name}` }
+}
+
+function runImageTag(tag: Tag): Tag {
+  return { ...tag, tag: `${tag.tag}-run-image` }
+}
+
+function accountOf({ spec, metadata }: Builder | ClusterBuilder): ServiceAccountReference {
+  if ('serviceAccountRef' in spec) return spec.serviceAccountRef
+  return { name: (spec).serviceAccountName ?? 'default', namespace: metadata.namespace ?? 'default' }
+}
+
+interface Target {
+  readonly builder: Builder | ClusterBuilder
+  readonly account: ServiceAccountReference
+  readonly tag: Tag
+  readonly services: AssemblyServices
+  readonly options: AssemblyOptions
+  readonly context: Context
+}
+
+interface Planned {
+  readonly part: BuilderParts
+  readonly order: ResolvedOrder
+  readonly plan: StoredPlan
+  readonly image: StoredPublication
+  /** The name of the run image's copy, with its digest. */
+  readonly runImage: string
+  readonly runCopy: StoredPublication
+  readonly findRunImage: () => Promise<StoredImage>
+}
+
+async function planPart({ builder: { spec }, account, tag, services, options, context }: Target, part: BuilderParts): Promise<Planned> {
+  const { kpackCompatible = false, kpackVersion = NO_VERSION } = options
+  const { stack, lifecycle } = part
+  const { id = '', mixins = [], userId: uid = 0, groupId: gid = 0, buildImage, runImage } = stack.status ?? {}
+  const { registriesOf } = services
+  const servicesOf = ({ spec: { serviceAccountRef = account } }: ClusterStack | ClusterLifecycle): ResourceServices => ({ ...services, registries: registriesOf(serviceAccountRef) })
+  const ofStack = servicesOf(stack)
+  const [base, lifecycleImage] = await Promise.all([
+    findResourceImage(resolved(buildImage?.latestImage, stack), ofStack, context),
+    findResourceImage(resolved(lifecycle.status?.image?.latestImage, lifecycle), servicesOf(lifecycle), context),
+  ])
+  if (base.platform.os === 'windows') throw new CnbError('CNB_BUILDER_INVALID', 'windows base images are not supported', { hint: 'Use a build image for Linux.' })
+  checkLifecyclePlatform(lifecycle.spec.image, lifecycleImage, base)
+  const source = lifecycleOf(lifecycle.status ?? {}, lifecycleImage)
+  const order = resolveOrder(spec.order, part)
+  const extensions = resolveOrder(kpackCompatible ? [] : spec.orderExtensions, part, 'extensions')
+  const modules = ({ buildpacks }: ResolvedOrder) => buildpacks.map((buildpack: ResolvedBuildpack) => moduleOf(buildpack, registriesOf(buildpack.account)))
+
+  const runName = resolved(runImage?.latestImage, stack)
+  const { digest } = parseReference(runName)
+  if (!digest) throw new CnbError('CNB_REFERENCE_INVALID', `the run image '${runName}' has no digest`, { hint: 'Resolve the stack again.' })
+  const copy = `${nameOf(runImageTag(tag))}@${digest}`
+  const plan = await planKpackBuilder({
+    buildImage: base, user: { uid, gid }, lifecycle: source, buildpacks: modules(order), order: order.order, runImage: copy, labels: spec.additionalLabels ?? {},
+    createdBy: kpackCompatible ? { name: 'kpack Builder', version: kpackVersion } : { name: NAME, version: VERSION },
+    more: kpackCompatible ? undefined : { extensions: modules(extensions), orderExtensions: extensions.order },
+  }, context)
+  if (kpackCompatible) checkKpackPlatform(source)
+  checkKpackBuildpacks(plan.buildpacks, source, { id, mixins })
+  const findRunImage = (): Promise<StoredImage> => findResourceImage(runName, ofStack, context)
+  const openCopy = async (): ReturnType<StoredPublication['open']> => {
+    const found = await findRunImage()
+    return copyOf(found, configBlob(ofStack.registries, found))
+  }
+  return { part, order, plan, runImage: copy, findRunImage, image: { digest: digestOf(plan.manifest.content), open: async () => plan }, runCopy: { digest, open: openCopy } }
+}
+
+function resolved(name: string | undefined, { kind, metadata }: ClusterStack | ClusterLifecycle): string {
+  if (name) return name
+  throw new CnbError('CNB_BUILDER_INVALID', `Error: ${kind.toLowerCase()} '${metadata.name}' is not ready`, { hint: 'See its conditions.' })
+}
+
+function statusOf({ part: { stack, lifecycle, store }, order: { order }, plan, runImage }: Planned, latestImage: string): AssembledBuilder {
+  const { version, api, apis } = lifecycle.status ?? {}
+  const [stackGeneration, storeGeneration] = [stack, store].map((resource) => resource?.status?.observedGeneration)
+  return {
+    ...(plan.buildpacks.length > 0 ? { builderMetadata: plan.buildpacks.map(({ id, version, homepage }) => ({ id, version, ...(homepage ? { homepage } : {}) })) } : {}),
+    ...(order.length > 0 ? { order } : {}),
+    stack: { runImage, id: stack.status?.id ?? '' },
+    lifecycle: { image: {}, ...(version ? { version } : {}), ...(api ? { api } : {}), ...(apis ? { apis } : {}) },
+    latestImage,
+    ...(stackGeneration ? { observedStackGeneration: stackGeneration } : {}),
+    ...(storeGeneration ? { observedStoreGeneration: storeGeneration } : {}),
+    os: plan.config.os,
+  }
+}
+
+function nameOf(tag: Tag): string {
+  return `${contextName(tag)}:${tag.tag}`
+}
+
+/** The entries of indexes. */
+function entryOf({ manifest: { descriptor }, platform }: StoredImage): Descriptor {
+  const { mediaType, digest, size } = descriptor
+  return { mediaType, digest, size, platform }
+}
+
+function plannedEntry({ manifest: { mediaType, content }, config: { os, architecture, variant } }: StoredPlan): Descriptor {
+  return { mediaType, digest: digestOf(content), size: content.length, platform: { os, architecture, ...(variant ? { variant } : {}) } }
+}
