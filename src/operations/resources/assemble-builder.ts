@@ -115,10 +115,9 @@ async function planPart({ builder: { spec }, account, tag, services, options, co
   const { registriesOf } = services
   const servicesOf = ({ spec: { serviceAccountRef = account } }: ClusterStack | ClusterLifecycle): ResourceServices => ({ ...services, registries: registriesOf(serviceAccountRef) })
   const ofStack = servicesOf(stack)
-  const [base, lifecycleImage] = await Promise.all([
-    findResourceImage(resolved(buildImage?.latestImage, stack), ofStack, context),
-    findResourceImage(resolved(lifecycle.status?.image?.latestImage, lifecycle), servicesOf(lifecycle), context),
-  ])
+  const [buildName, runName] = [buildImage, runImage].map((image) => resolved(image?.latestImage, stack)) as [string, string]
+  const lifecycleName = resolved(lifecycle.status?.image?.latestImage, lifecycle)
+  const [base, lifecycleImage] = await Promise.all([findResourceImage(buildName, ofStack, context), findResourceImage(lifecycleName, servicesOf(lifecycle), context)])
   if (base.platform.os === 'windows') throw new CnbError('CNB_BUILDER_INVALID', 'windows base images are not supported', { hint: 'Use a build image for Linux.' })
   checkLifecyclePlatform(lifecycle.spec.image, lifecycleImage, base)
   const source = lifecycleOf(lifecycle.status ?? {}, lifecycleImage)
@@ -126,7 +125,6 @@ async function planPart({ builder: { spec }, account, tag, services, options, co
   const extensions = resolveOrder(kpackCompatible ? [] : spec.orderExtensions, part, 'extensions')
   const modules = ({ buildpacks }: ResolvedOrder) => buildpacks.map((buildpack: ResolvedBuildpack) => moduleOf(buildpack, registriesOf(buildpack.account)))
 
-  const runName = resolved(runImage?.latestImage, stack)
   const { digest } = parseReference(runName)
   if (!digest) throw new CnbError('CNB_REFERENCE_INVALID', `the run image '${runName}' has no digest`, { hint: 'Resolve the stack again.' })
   const copy = `${nameOf(runImageTag(tag))}@${digest}`

@@ -34,11 +34,14 @@ export async function resolveStore(
   { kpackCompatible = false }: { kpackCompatible?: boolean },
   context: Context,
 ): Promise<ResolvedStore> {
+  const labels = [BUILDPACK_LAYERS_LABEL, ...(kpackCompatible ? [] : [EXTENSION_LAYERS_LABEL])]
   const limit = new Limiter(AT_ONCE)
   const read = await Promise.all(sources.map(({ image }) => limit.run(async () => {
     try {
       const found = await findResourceImage(image, services, context)
-      return { buildpacks: modulesOf(found, image, BUILDPACK_LAYERS_LABEL), extensions: kpackCompatible ? [] : modulesOf(found, image, EXTENSION_LAYERS_LABEL), errors: [] }
+      const [buildpacks, extensions = []] = labels.map((label) => modulesOf(found, image, label))
+      if (labels.some((label) => Object.hasOwn(found.labels, label))) return { buildpacks: buildpacks!, extensions, errors: [] }
+      throw new CnbError('CNB_BUILDPACK_INVALID', `could not find label ${BUILDPACK_LAYERS_LABEL}`, { hint: `Use a package of buildpacks or a builder instead of '${image}'.` })
     } catch (error) {
       context.signal?.throwIfAborted()
       return { buildpacks: [], extensions: [], errors: [{ image, error: toCnbError(error) }] }
@@ -54,14 +57,10 @@ function sorted(modules: BuildpackStatus[]): BuildpackStatus[] {
   return modules.sort((a, b) => compareBytes(name(a), name(b)) || compareBytes(a.storeImage?.image ?? '', b.storeImage?.image ?? ''))
 }
 
-/** Reads the modules of a label. An image without buildpacks may have extensions only. */
+/** Reads the modules of a label; none without the label. */
 function modulesOf(image: StoredImage, name: string, label: string): BuildpackStatus[] {
   const labels = readLabels(image, [PACKAGE_METADATA_LABEL, label], 'CNB_BUILDPACK_INVALID')
   const ids = labels.map(label)
-  if (!ids && label === EXTENSION_LAYERS_LABEL) return []
-  if (!ids && !Object.hasOwn(image.labels, EXTENSION_LAYERS_LABEL)) {
-    throw new CnbError('CNB_BUILDPACK_INVALID', `could not find label ${BUILDPACK_LAYERS_LABEL}`, { hint: `Use a package of buildpacks or a builder instead of '${name}'.` })
-  }
   const metadata = labels.table(PACKAGE_METADATA_LABEL)
   const buildpackage = Object.fromEntries(['id', 'version', 'homepage'].flatMap((key) => metadata?.string(key) ? [[key, metadata.string(key)]] : []))
   return (ids?.keys() ?? []).flatMap((id) => {
