@@ -1,4 +1,4 @@
-/** Adds layers to a manifest with the bytes of go-containerregistry (pkg/v1/manifest.go): other media types and annotations stay. */
+/** Adds layers to a manifest as go-containerregistry does (pkg/v1/manifest.go): all else stays. */
 
 import { encodeGoObject, encodeGoString, encodeGoValue, isGoEmpty } from '../formats/go/json.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf } from '../formats/lenient-values.ts'

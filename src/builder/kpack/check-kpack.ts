@@ -1,4 +1,4 @@
-/** Checks the contents of a builder with kpack's rules and messages (kpack's pkg/cnb/buildpack_validation.go). */
+/** Checks a builder with kpack's rules and messages (its pkg/cnb/buildpack_validation.go). */
 
 import { CnbError } from '../../base/errors.ts'
 import { hasBuildpackFeature, hasFeature } from '../../formats/api-features.ts'

@@ -1,4 +1,4 @@
-/** Plans a builder image from images in registries, with kpack's layers and labels (kpack's pkg/cnb/builder_builder.go). */
+/** Plans a builder with kpack's layers and labels (its pkg/cnb/builder_builder.go). */
 
 import { buffer } from 'node:stream/consumers'
 import type { Context } from '../../base/events.ts'

@@ -1,4 +1,4 @@
-/** The labels of kpack's builders, byte for byte: Go's field order, and null for a nil slice (kpack's pkg/cnb/buildpack_metadata.go). */
+/** The labels of kpack's builders, byte for byte as Go writes them (its pkg/cnb/buildpack_metadata.go). */
 
 import type { GroupEntry, Order } from '../../buildpacks/order.ts'
 import { encodeList, encodeOrder, encodeStacks } from '../../buildpacks/packages/module-labels.ts'

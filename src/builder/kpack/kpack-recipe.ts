@@ -1,4 +1,4 @@
-/** What a builder of a kpack resource consists of. */
+/** The contents of a builder of a kpack resource. */
 
 import type { Order } from '../../buildpacks/order.ts'
 import type { LayerBlob } from '../../images/image.ts'
@@ -20,7 +20,7 @@ export interface KpackBuilderRecipe {
   /** Labels of the user: those of the builder have precedence. */
   readonly labels: Readonly<Record<string, string>>
   readonly createdBy: { readonly name: string; readonly version: string }
-  /** What kpack's builders lack; undefined for exactly kpack's image. */
+  /** The additions to kpack's builders; undefined for exactly kpack's image. */
   readonly more?: { readonly extensions: readonly StoredModule[]; readonly orderExtensions: Order } | undefined
 }
 

@@ -1,5 +1,5 @@
 /**
- * gzip as Go's compress/gzip writes it at level 1 (BestSpeed): the digest of a layer depends on its compressed bytes.
+ * gzip as Go writes it at level 1 (BestSpeed): the digest of a layer depends on these bytes.
  *
  * Go's packages compress/flate (deflatefast.go, huffman_bit_writer.go) define the choices; the format is RFC 1951 and RFC 1952.
  */

@@ -1,4 +1,4 @@
-/** Huffman codes with the lengths that Go's compress/flate chooses (huffman_code.go): several optimal choices exist. */
+/** Huffman codes as Go's compress/flate chooses them (huffman_code.go): several choices are optimal. */
 
 interface Leaf {
   readonly symbol: number

@@ -69,7 +69,7 @@ async function byTag(manifests: Manifests, policy: PullPolicy): Promise<StoredDo
   try {
     const hurried: ReadContext = { ...context, hasCopy: known !== undefined }
     // Registries that limit the rate of pulls do not count this request.
-    if (known && (await content.resolve?.(reference, hurried))?.digest === known.descriptor.digest) return known
+    if (known && isSame(await content.resolve?.(reference, hurried), known)) return known
     return await fetchManifest({ ...manifests, context: hurried }, known)
   } catch (error) {
     const { code, message } = toCnbError(error)
@@ -93,12 +93,16 @@ async function readKnown({ cache, context }: Manifests, key: string): Promise<St
 /** @param known the tag's manifest in the cache */
 async function fetchManifest({ content, cache, reference, context }: Manifests, known?: StoredDocument): Promise<StoredDocument | undefined> {
   const found = await content.manifest(reference, context)
-  if (!found || (known?.descriptor.digest === found.descriptor.digest && known.descriptor.mediaType === found.descriptor.mediaType)) return found
+  if (!found || isSame(found.descriptor, known)) return found
   const { digest, mediaType } = found.descriptor
   await cache.store(digest, () => Promise.resolve(Readable.from([found.content])), context)
   const keys = [digest, ...(isDigest(reference) ? [] : [`${content.name}:${reference}`])]
   for (const key of keys) await cache.setFact('manifest', key, { digest, mediaType } satisfies ManifestFact)
   return found
+}
+
+function isSame(descriptor: Descriptor | undefined, known: StoredDocument | undefined): boolean {
+  return descriptor !== undefined && descriptor.digest === known?.descriptor.digest && descriptor.mediaType === known.descriptor.mediaType
 }
 
 /** Opens a file of the cache. Once open, it can be read to its end, even if another process removes it from the cache. */

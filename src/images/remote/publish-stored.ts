@@ -1,4 +1,4 @@
-/** Publishes manifests as they are, with blobs that registries have: mounted within one registry, copied from another. */
+/** Publishes manifests unchanged, with blobs that registries have: mounts or copies them. */
 
 import type { Context } from '../../base/events.ts'
 import { Limiter } from '../../base/limiter.ts'

@@ -1,4 +1,4 @@
-/** Publishes the image of a Builder or ClusterBuilder, from registry to registry (kpack's pkg/cnb/create_builder.go). */
+/** Publishes the image of a Builder or ClusterBuilder (kpack's pkg/cnb/create_builder.go). */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -36,15 +36,16 @@ export interface AssemblyOptions {
   readonly kpackVersion?: string
 }
 
-/** What a kpack without version writes. */
+/** The version of a kpack that was built without one. */
 const NO_VERSION = 'v0.0.0 (git sha: 000)'
 
 /** The status without conditions and its own generation. */
 type AssembledBuilder = Omit<BuilderStatus, 'conditions' | 'observedGeneration'>
 
 /**
- * Assembles and publishes a builder, and a copy of its run image beside it. Writes nothing that is published already, and nothing before
- * all checks. Several parts become an index; the status then describes the first.
+ * Assembles and publishes a builder, and a copy of its run image in the same repository, from manifests and configurations: registries
+ * mount the layers. Writes nothing that is published already, and nothing before all checks. Several parts become an index; then the
+ * status describes the first.
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_LIFECYCLE_INVALID, CNB_BUILDER_INVALID, CNB_IMAGE_*,
  * CNB_REFERENCE_INVALID, CNB_REGISTRY_*
  */

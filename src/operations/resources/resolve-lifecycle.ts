@@ -1,4 +1,4 @@
-/** Resolves a ClusterLifecycle: its image's digest, version and APIs (kpack's pkg/cnb/remote_lifecycle_reader.go). */
+/** Resolves a ClusterLifecycle (kpack's pkg/cnb/remote_lifecycle_reader.go). */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'

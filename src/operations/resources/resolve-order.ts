@@ -1,4 +1,4 @@
-/** Resolves the order of a builder: which buildpack of which resource each entry is (kpack's pkg/cnb/buildpack_resolver.go). */
+/** Resolves the order of a builder: finds its buildpacks (kpack's pkg/cnb/buildpack_resolver.go). */
 
 import { CnbError } from '../../base/errors.ts'
 import { compareVersions } from '../../buildpacks/registry/compare-versions.ts'
@@ -6,7 +6,7 @@ import type { Buildpack, ClusterBuildpack, ClusterStore } from '../../resources/
 import type { BuilderOrderGroupEntry, BuilderTemplate } from '../../resources/kinds/builder.ts'
 import type { BuildpackStatus, OrderEntry, ServiceAccountReference } from '../../resources/kinds/parts.ts'
 
-/** The resources whose buildpacks a builder can have. */
+/** The resources with buildpacks for a builder. */
 export interface BuildpackResources {
   readonly store?: ClusterStore | undefined
   /** Those of the builder's namespace; none for a ClusterBuilder. */

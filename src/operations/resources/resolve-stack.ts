@@ -1,4 +1,4 @@
-/** Resolves a ClusterStack: the digests of its images, their mixins and the build user (kpack's pkg/cnb/remote_stack_reader.go). */
+/** Resolves a ClusterStack (kpack's pkg/cnb/remote_stack_reader.go). */
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'

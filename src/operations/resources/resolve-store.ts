@@ -1,4 +1,4 @@
-/** Resolves the buildpacks of a ClusterStore, Buildpack or ClusterBuildpack (kpack's pkg/cnb/remote_store_reader.go). */
+/** Resolves ClusterStore, Buildpack and ClusterBuildpack (kpack's pkg/cnb/remote_store_reader.go). */
 
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
@@ -15,7 +15,7 @@ import { findResourceImage, type ResourceServices } from './resource-images.ts'
 const AT_ONCE = 8
 
 export interface ResolvedStore {
-  /** By id and version; one that several images have stands once for each. */
+  /** Sorted by id and version; a buildpack of several images occurs several times. */
   readonly buildpacks: BuildpackStatus[]
   /** Image extensions, which kpack ignores. */
   readonly extensions: BuildpackStatus[]
@@ -50,6 +50,18 @@ export async function resolveStore(
   const errors = read.flatMap((each) => each.errors)
   if (kpackCompatible && errors[0]) throw errors[0].error
   return { buildpacks: sorted(read.flatMap((each) => each.buildpacks)), extensions: sorted(read.flatMap((each) => each.extensions)), errors }
+}
+
+/** Reads the buildpacks of one Buildpack or ClusterBuildpack. @throws CnbError CNB_BUILDPACK_INVALID, and those of findResourceImage */
+export async function resolveBuildpack(
+  source: ImageSource,
+  services: ResourceServices,
+  options: { kpackCompatible?: boolean },
+  context: Context,
+): Promise<Omit<ResolvedStore, 'errors'>> {
+  const { errors: [failure], ...found } = await resolveStore([source], services, options, context)
+  if (failure) throw failure.error
+  return found
 }
 
 function sorted(modules: BuildpackStatus[]): BuildpackStatus[] {

@@ -6,7 +6,7 @@ const layer = { mediaType: 'm', size: 1, digest: digestOf('a'), urls: ['https://
 const config = { mediaType: 'c', size: 2, digest: digestOf('b'), data: 'e30=' }
 const manifest = Buffer.from(JSON.stringify({ layers: [{ ...layer, extra: 1 }], config, subject: layer, annotations: { k: 'v' }, mediaType: 'x', schemaVersion: 2, extra: true }))
 
-test('keeps the members that Go knows, in the order of Go', () => {
+test('keeps the members of Go, in the order of Go', () => {
   const bytes = Buffer.from('{"a":1}')
   const added = { mediaType: 'n', digest: digestOf('n'), size: 3 }
   const extended = extendManifest(manifest, [added], bytes, { digest: digestOf(bytes) }, 'x').toString()

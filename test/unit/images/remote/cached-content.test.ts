@@ -87,6 +87,23 @@ describe('cachedContent', () => {
     await expect(content.manifest('latest')).rejects.toThrow('stored')
   })
 
+  test('resolves a known tag, and reads the manifest only if the tag moved', async () => {
+    const resolving: ImageContent = {
+      ...registry,
+      resolve: async (reference) => {
+        requests.push(`resolve ${reference}`)
+        if (!latest || latest instanceof CnbError) return undefined
+        return { mediaType: latest.mediaType, digest: digestOf(latest.content), size: latest.content.length }
+      },
+    }
+    const content = cachedContent(resolving, cache, 'always')
+    for (const next of [latest, latest, { content: OLD, mediaType: OCI_INDEX }, undefined]) {
+      latest = next
+      await content.manifest('latest')
+    }
+    expect(requests).toEqual(['manifest latest', 'resolve latest', 'resolve latest', 'manifest latest', 'resolve latest', 'manifest latest'])
+  })
+
   test('reads a damaged blob again', async () => {
     await buffer(await withPolicy('always').blob(LAYER))
     await writeFile((await cache.find(LAYER.digest)) ?? '', 'damaged')

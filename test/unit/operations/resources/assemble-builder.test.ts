@@ -194,7 +194,7 @@ describe('a builder', () => {
     expect(new Set(accounts.map((account) => `${account?.namespace}/${account?.name}`))).toEqual(new Set(['n/stack', 'n/store', 'dev/writer']))
   })
 
-  test('copies what is in another registry', async () => {
+  test('copies the layers of another registry', async () => {
     await using other = await new MemoryRegistry().start()
     const parts = await resolveAll(AMD64)
     await assemble(builder({ tag: `${other.address}/copy:1` }), [parts], { kpackCompatible: false })

@@ -75,8 +75,8 @@ export const answers = read('answers.json') as Answers
 /** The registry in the names of all images. */
 const REGISTRY = 'registry.example'
 
-/** Returns registries that find `registry.example` in the registry in memory. */
-export function namedRegistries(registries: Registries, { address }: MemoryRegistry): Registries {
+/** Returns registries that find `registry.example` at the address. */
+export function namedRegistries(registries: Registries, { address }: { readonly address: string }): Registries {
   return {
     ...registries,
     repository(text, access) {

@@ -1,10 +1,10 @@
-/** Compares statuses and builders with kpack's answers: fixtures/golden/kpack/README.md. */
+/** Compares statuses and builders with kpack's answers: fixtures/golden/kpack/builders/README.md. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { assembleBuilder } from '../../../../src/operations/resources/assemble-builder.ts'
 import { resolveLifecycle } from '../../../../src/operations/resources/resolve-lifecycle.ts'
 import { resolveStack } from '../../../../src/operations/resources/resolve-stack.ts'
-import { resolveStore } from '../../../../src/operations/resources/resolve-store.ts'
+import { resolveBuildpack, resolveStore } from '../../../../src/operations/resources/resolve-store.ts'
 import type { Registries } from '../../../../src/registry/registry.ts'
 import type { Buildpack, ClusterBuildpack } from '../../../../src/resources/kinds/bases.ts'
 import type { BuilderStatus } from '../../../../src/resources/kinds/builder.ts'
@@ -54,7 +54,7 @@ const resource = <S, T>(kind: string, name: string, spec: S, status: T, namespac
 
 async function assemble({ tag, stack, store: name, lifecycle, buildpacks = [], clusterBuildpacks = [], spec }: GoldenBuilder): Promise<Partial<BuilderStatus>> {
   const services = { registries, platform }
-  const packages = async (image: string) => ({ buildpacks: (await resolveStore([{ image }], services, {}, {})).buildpacks })
+  const packages = (image: string) => resolveBuildpack({ image }, services, { kpackCompatible: true }, {})
   const ofNamespace: Buildpack[] = []
   for (const each of buildpacks) ofNamespace.push(resource('Buildpack', each.name, { image: each.image }, await packages(each.image), 'dev'))
   const ofCluster: ClusterBuildpack[] = []

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { resolveStore } from '../../../../src/operations/resources/resolve-store.ts'
+import { resolveBuildpack, resolveStore } from '../../../../src/operations/resources/resolve-store.ts'
 import type { Registries } from '../../../../src/registry/registry.ts'
 import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
 import { openClient, type TestClient } from '../../../support/registry/registry-client.ts'
@@ -48,6 +48,12 @@ test('finds image extensions, which kpack rejects', async () => {
   const { extensions, errors } = await resolve(['extension:1', 'good:1'])
   expect({ errors, ids: extensions.map(({ id }) => id) }).toEqual({ errors: [], ids: ['test/x'] })
   await expect(resolve(['extension:1'], true)).rejects.toThrow('could not find label')
+})
+
+test('rejects a single package that cannot be read', async () => {
+  const read = (image: string) => resolveBuildpack({ image }, { registries, platform }, {}, {})
+  expect(await read('registry.example/extension:1')).toMatchObject({ buildpacks: [], extensions: [{ id: 'test/x' }] })
+  await expect(read('registry.example/plain:1')).rejects.toThrow('could not find label')
 })
 
 test.each(['bad:text', 'bad:list', 'bad:digest', 'bad:number'])('rejects the label of %s', async (name) => {
