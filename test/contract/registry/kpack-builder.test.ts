@@ -1,15 +1,15 @@
 /** Assembles kpack's builders in a real registry: it mounts the layers, and accepts the manifests. */
 
 import { expect, test } from 'vitest'
-import { assembleBuilder } from '../../../src/operations/resources/assemble-builder.ts'
-import { resolveLifecycle } from '../../../src/operations/resources/resolve-lifecycle.ts'
-import { resolveStack } from '../../../src/operations/resources/resolve-stack.ts'
-import { resolveStore } from '../../../src/operations/resources/resolve-store.ts'
+import { assembleBuilder } from '../../../src/operations/resources/builders/assemble-builder.ts'
+import { resolveLifecycle } from '../../../src/operations/resources/builders/resolve-lifecycle.ts'
+import { resolveStack } from '../../../src/operations/resources/builders/resolve-stack.ts'
+import { resolveStore } from '../../../src/operations/resources/builders/resolve-store.ts'
 import { MemoryRegistry } from '../../support/fakes/memory-registry.ts'
 import { pushBlob } from '../../support/images/push-blob.ts'
 import { startRegistry } from '../../support/registry/registry.ts'
 import { openClient } from '../../support/registry/registry-client.ts'
-import { answers, inputs, namedRegistries, store } from '../../unit/operations/resources/golden-images.ts'
+import { answers, inputs, namedRegistries, store } from '../../unit/operations/resources/builders/golden-images.ts'
 
 const resource = <S, T>(kind: string, spec: S, status: T) => ({ apiVersion: 'kpack.io/v1alpha2', kind, metadata: { name: 'a', namespace: 'dev' }, spec, status })
 

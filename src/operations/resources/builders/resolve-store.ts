@@ -1,14 +1,14 @@
 /** Resolves ClusterStore, Buildpack and ClusterBuildpack (kpack's pkg/cnb/remote_store_reader.go). */
 
-import { CnbError, toCnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
-import { Limiter } from '../../base/limiter.ts'
-import { readLayerInfo } from '../../buildpacks/layer-info.ts'
-import { compareBytes } from '../../formats/go/json.ts'
-import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL } from '../../images/labels/label-names.ts'
-import { readLabels } from '../../images/labels/read-labels.ts'
-import type { StoredImage } from '../../images/stored-image.ts'
-import type { BuildpackStatus, ImageSource } from '../../resources/kinds/parts.ts'
+import { CnbError, toCnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import { Limiter } from '../../../base/limiter.ts'
+import { readLayerInfo } from '../../../buildpacks/layer-info.ts'
+import { compareBytes } from '../../../formats/go/json.ts'
+import { BUILDPACK_LAYERS_LABEL, EXTENSION_LAYERS_LABEL, PACKAGE_METADATA_LABEL } from '../../../images/labels/label-names.ts'
+import { readLabels } from '../../../images/labels/read-labels.ts'
+import type { StoredImage } from '../../../images/stored-image.ts'
+import type { BuildpackStatus, ImageSource } from '../../../resources/kinds/parts.ts'
 import { findResourceImage, type ResourceServices } from './resource-images.ts'
 
 /** Concurrent sources: most of the time is spent waiting for a registry. */

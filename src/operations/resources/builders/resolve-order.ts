@@ -1,10 +1,10 @@
 /** Resolves the order of a builder: finds its buildpacks (kpack's pkg/cnb/buildpack_resolver.go). */
 
-import { CnbError } from '../../base/errors.ts'
-import { compareVersions } from '../../buildpacks/registry/compare-versions.ts'
-import type { Buildpack, ClusterBuildpack, ClusterStore } from '../../resources/kinds/bases.ts'
-import type { BuilderOrderGroupEntry, BuilderTemplate } from '../../resources/kinds/builder.ts'
-import type { BuildpackStatus, OrderEntry, ServiceAccountReference } from '../../resources/kinds/parts.ts'
+import { CnbError } from '../../../base/errors.ts'
+import { compareVersions } from '../../../buildpacks/registry/compare-versions.ts'
+import type { Buildpack, ClusterBuildpack, ClusterStore } from '../../../resources/kinds/bases.ts'
+import type { BuilderOrderGroupEntry, BuilderTemplate } from '../../../resources/kinds/builder.ts'
+import type { BuildpackStatus, OrderEntry, ServiceAccountReference } from '../../../resources/kinds/parts.ts'
 
 /** The resources with buildpacks for a builder. */
 export interface BuildpackResources {

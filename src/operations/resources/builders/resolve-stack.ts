@@ -1,11 +1,11 @@
 /** Resolves a ClusterStack (kpack's pkg/cnb/remote_stack_reader.go). */
 
-import { CnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
-import { readStackId, STACK_ID_LABEL, STACK_MIXINS_LABEL } from '../../images/labels/label-names.ts'
-import { readLabels } from '../../images/labels/read-labels.ts'
-import type { StoredImage } from '../../images/stored-image.ts'
-import type { ClusterStackSpec, ClusterStackStatus } from '../../resources/kinds/bases.ts'
+import { CnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import { readStackId, STACK_ID_LABEL, STACK_MIXINS_LABEL } from '../../../images/labels/label-names.ts'
+import { readLabels } from '../../../images/labels/read-labels.ts'
+import type { StoredImage } from '../../../images/stored-image.ts'
+import type { ClusterStackSpec, ClusterStackStatus } from '../../../resources/kinds/bases.ts'
 import { findResourceImage, latestImage, type ResourceServices } from './resource-images.ts'
 
 const MAX_ID = 2 ** 31 - 1

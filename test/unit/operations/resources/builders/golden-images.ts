@@ -3,14 +3,14 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { digestOf, type Digest } from '../../../../src/oci/digest.ts'
-import { DOCKER_GZIP_LAYER, DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../../../src/oci/media-types.ts'
-import { parseReference } from '../../../../src/oci/reference.ts'
-import type { Registries } from '../../../../src/registry/registry.ts'
-import type { ClusterLifecycleSpec, ClusterLifecycleStatus, ClusterStackSpec, ClusterStackStatus } from '../../../../src/resources/kinds/bases.ts'
-import type { BuilderSpec, BuilderStatus } from '../../../../src/resources/kinds/builder.ts'
-import type { BuildpackStatus, ImageSource } from '../../../../src/resources/kinds/parts.ts'
-import type { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import { digestOf, type Digest } from '../../../../../src/oci/digest.ts'
+import { DOCKER_GZIP_LAYER, DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../../../../src/oci/media-types.ts'
+import { parseReference } from '../../../../../src/oci/reference.ts'
+import type { Registries } from '../../../../../src/registry/registry.ts'
+import type { ClusterLifecycleSpec, ClusterLifecycleStatus, ClusterStackSpec, ClusterStackStatus } from '../../../../../src/resources/kinds/bases.ts'
+import type { BuilderSpec, BuilderStatus } from '../../../../../src/resources/kinds/builder.ts'
+import type { BuildpackStatus, ImageSource } from '../../../../../src/resources/kinds/parts.ts'
+import type { MemoryRegistry } from '../../../../support/fakes/memory-registry.ts'
 
 export interface GoldenImage {
   name: string
@@ -68,7 +68,7 @@ interface Answers {
   tags: string[]
 }
 
-const read = (name: string): unknown => JSON.parse(readFileSync(join(import.meta.dirname, '../../../../fixtures/golden/kpack/builders', name), 'utf8'))
+const read = (name: string): unknown => JSON.parse(readFileSync(join(import.meta.dirname, '../../../../../fixtures/golden/kpack/builders', name), 'utf8'))
 export const inputs = read('inputs.json') as Inputs
 export const answers = read('answers.json') as Answers
 

@@ -1,12 +1,12 @@
 /** Resolves a ClusterLifecycle (kpack's pkg/cnb/remote_lifecycle_reader.go). */
 
-import { CnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
-import type { FieldReader } from '../../formats/field-reader.ts'
-import { BUILDER_METADATA_LABEL, LIFECYCLE_APIS_LABEL } from '../../images/labels/label-names.ts'
-import { readLabels } from '../../images/labels/read-labels.ts'
-import type { ClusterLifecycleSpec, ClusterLifecycleStatus } from '../../resources/kinds/bases.ts'
-import type { ApiVersions } from '../../resources/kinds/builder.ts'
+import { CnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import type { FieldReader } from '../../../formats/field-reader.ts'
+import { BUILDER_METADATA_LABEL, LIFECYCLE_APIS_LABEL } from '../../../images/labels/label-names.ts'
+import { readLabels } from '../../../images/labels/read-labels.ts'
+import type { ClusterLifecycleSpec, ClusterLifecycleStatus } from '../../../resources/kinds/bases.ts'
+import type { ApiVersions } from '../../../resources/kinds/builder.ts'
 import { findResourceImage, latestImage, type ResourceServices } from './resource-images.ts'
 
 /** Resolves a lifecycle. @throws CnbError CNB_LIFECYCLE_INVALID, CNB_IMAGE_INVALID, and those of findResourceImage */

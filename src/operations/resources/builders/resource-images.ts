@@ -1,16 +1,16 @@
 /** Images that resources name, in their registries: manifests and configurations, no layers. */
 
-import { CnbError } from '../../base/errors.ts'
-import type { Context } from '../../base/events.ts'
-import type { LayerBlob } from '../../images/image.ts'
-import { cachedContent } from '../../images/remote/cached-content.ts'
-import { openRegistryImages, repositoryName } from '../../images/remote/registry-source.ts'
-import type { StoredImage } from '../../images/stored-image.ts'
-import { readManifest } from '../../oci/manifest.ts'
-import { contextName, parseReference, type Reference } from '../../oci/reference.ts'
-import type { Platform } from '../../oci/platform.ts'
-import type { ContentCache } from '../../registry/download/content-cache.ts'
-import type { Registries } from '../../registry/registry.ts'
+import { CnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import type { LayerBlob } from '../../../images/image.ts'
+import { cachedContent } from '../../../images/remote/cached-content.ts'
+import { openRegistryImages, repositoryName } from '../../../images/remote/registry-source.ts'
+import type { StoredImage } from '../../../images/stored-image.ts'
+import { readManifest } from '../../../oci/manifest.ts'
+import { contextName, parseReference, type Reference } from '../../../oci/reference.ts'
+import type { Platform } from '../../../oci/platform.ts'
+import type { ContentCache } from '../../../registry/download/content-cache.ts'
+import type { Registries } from '../../../registry/registry.ts'
 
 export interface ResourceServices {
   /** With the credentials of the resource's service account. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { resolveOrder } from '../../../../src/operations/resources/resolve-order.ts'
-import type { BuildpackStatus } from '../../../../src/resources/kinds/parts.ts'
+import { resolveOrder } from '../../../../../src/operations/resources/builders/resolve-order.ts'
+import type { BuildpackStatus } from '../../../../../src/resources/kinds/parts.ts'
 
 const storeOf = (...buildpacks: BuildpackStatus[]) => ({
   store: { apiVersion: 'kpack.io/v1alpha2', kind: 'ClusterStore', metadata: { name: 's' }, spec: { sources: [], serviceAccountRef: { name: 'sa', namespace: 'ns' } }, status: { buildpacks } },

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { resolveBuildpack, resolveStore } from '../../../../src/operations/resources/resolve-store.ts'
-import type { Registries } from '../../../../src/registry/registry.ts'
-import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
-import { openClient, type TestClient } from '../../../support/registry/registry-client.ts'
+import { resolveBuildpack, resolveStore } from '../../../../../src/operations/resources/builders/resolve-store.ts'
+import type { Registries } from '../../../../../src/registry/registry.ts'
+import { MemoryRegistry } from '../../../../support/fakes/memory-registry.ts'
+import { openClient, type TestClient } from '../../../../support/registry/registry-client.ts'
 import { namedRegistries, store } from './golden-images.ts'
 
 const platform = { os: 'linux', architecture: 'amd64' }

@@ -1,15 +1,15 @@
 /** Compares statuses and builders with kpack's answers: fixtures/golden/kpack/builders/README.md. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { assembleBuilder } from '../../../../src/operations/resources/assemble-builder.ts'
-import { resolveLifecycle } from '../../../../src/operations/resources/resolve-lifecycle.ts'
-import { resolveStack } from '../../../../src/operations/resources/resolve-stack.ts'
-import { resolveBuildpack, resolveStore } from '../../../../src/operations/resources/resolve-store.ts'
-import type { Registries } from '../../../../src/registry/registry.ts'
-import type { Buildpack, ClusterBuildpack } from '../../../../src/resources/kinds/bases.ts'
-import type { BuilderStatus } from '../../../../src/resources/kinds/builder.ts'
-import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
-import { openClient, type TestClient } from '../../../support/registry/registry-client.ts'
+import { assembleBuilder } from '../../../../../src/operations/resources/builders/assemble-builder.ts'
+import { resolveLifecycle } from '../../../../../src/operations/resources/builders/resolve-lifecycle.ts'
+import { resolveStack } from '../../../../../src/operations/resources/builders/resolve-stack.ts'
+import { resolveBuildpack, resolveStore } from '../../../../../src/operations/resources/builders/resolve-store.ts'
+import type { Registries } from '../../../../../src/registry/registry.ts'
+import type { Buildpack, ClusterBuildpack } from '../../../../../src/resources/kinds/bases.ts'
+import type { BuilderStatus } from '../../../../../src/resources/kinds/builder.ts'
+import { MemoryRegistry } from '../../../../support/fakes/memory-registry.ts'
+import { openClient, type TestClient } from '../../../../support/registry/registry-client.ts'
 import { answers, inputs, namedRegistries, store, type GoldenBuilder } from './golden-images.ts'
 
 const platform = { os: 'linux', architecture: 'amd64' }
