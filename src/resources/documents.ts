@@ -22,7 +22,7 @@ export interface ResourceDocument {
 }
 
 /**
- * Reads the documents of a file; a `List` stands for its items.
+ * Reads the documents of a file; a `List` is replaced by its items.
  * @throws CnbError CNB_RESOURCE_INVALID if the file is malformed
  */
 export function readDocuments(file: ResourceFile): ResourceDocument[] {
@@ -33,7 +33,7 @@ function expand(value: unknown, file: ResourceFile, position: ResourceDocument['
   if (!isTable(value)) throw new CnbError('CNB_RESOURCE_INVALID', `cannot read ${file.file}: a document is not a mapping`, { position: position([]) })
   const { apiVersion, kind, items } = value
   if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return [{ value, file, position }]
-  // Items of a List have all fields; those of an ImageList may leave out what the list says.
+  // Items of a List have all fields; those of an ImageList may lack apiVersion and kind.
   const typed = kind === 'List' ? {} : { apiVersion, kind: kind.slice(0, -'List'.length) }
   return items.flatMap((item: unknown, index) =>
     expand(isTable(item) ? { ...typed, ...item } : item, file, (path) => position(['items', index, ...path])),

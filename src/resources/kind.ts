@@ -1,4 +1,4 @@
-/** What a kind of resource is: names, versions with their fields, defaults and rules. */
+/** Kinds of resources: names, versions with their fields, defaults and rules. */
 
 import type { FieldFault } from './fields/field-fault.ts'
 import type { Metadata } from './resource.ts'
@@ -11,7 +11,7 @@ export interface AnyResource {
   metadata: Metadata
 }
 
-/** A version of a kind: the fields beside `metadata`, and the conversion to the storage version. */
+/** A version of a kind: the fields next to `metadata`, and the conversion to the storage version. */
 export interface Version {
   readonly fields: Readonly<Record<string, Schema>>
   /** Absent for the storage version. Receives and returns decoded fields; reads and removes annotations with parked data. */
@@ -67,7 +67,7 @@ export function documentSchema({ fields }: Version): ObjectSchema {
 }
 
 
-/** What documents copied from a cluster have too. */
+/** More fields of documents that come from a cluster. */
 const CLUSTER_METADATA = [
   'generateName', 'selfLink', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'ownerReferences', 'finalizers', 'managedFields',
 ]

@@ -1,4 +1,4 @@
-/** Documents of kpack's first years, which the cluster's kpack does not know any more; read as kpack.io. */
+/** Reads documents of kpack's first years as those of kpack.io. */
 
 import { isTable } from '../formats/lenient-values.ts'
 import { EXISTING_IMAGE } from './kinds/builder.ts'

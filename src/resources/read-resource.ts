@@ -17,13 +17,13 @@ export interface ReadOptions {
   readonly isLenient?: boolean
 }
 
-/** Receives what is wrong with a resource. */
+/** Receives the faults of a resource, and warnings. */
 export interface Report {
   fault(path: FieldPath, message: string, hint?: string): void
   warn(path: FieldPath, message: string): void
 }
 
-/** What a document says, with and without defaults. */
+/** A resource with and without defaults. */
 export interface ReadDocument {
   /** With defaults, amounts in canonical form, and absolute paths of local sources */
   readonly resource: AnyResource

@@ -1,4 +1,4 @@
-/** Reads all resources of files, and collects what is wrong with them. */
+/** Reads all resources of files, and collects their faults. */
 
 import { toCnbError, type SourcePosition } from '../base/errors.ts'
 import { isTable } from '../formats/lenient-values.ts'

@@ -23,7 +23,7 @@ export interface Condition {
   message?: string
 }
 
-/** What the status of each resource has. */
+/** The fields of each status. */
 export interface Status {
   observedGeneration?: number
   conditions?: Condition[]

@@ -1,4 +1,4 @@
-/** Reads hostile YAML and JSON with the position of each key: documents of users, as kubectl reads them. */
+/** Reads hostile YAML and JSON as kubectl does, with the position of each key. */
 
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser, type Document, type Node } from 'yaml'
 import { CnbError, type SourcePosition } from '../../base/errors.ts'
@@ -72,7 +72,7 @@ function* tokens(text: string, lines: LineCounter, fail: Fail): Generator<Parame
     if (parser.stack.length > MAX_DEPTH) fail(parser.offset, `it is nested more than ${MAX_DEPTH} levels deep`)
     if (++count > MAX_TOKENS) fail(parser.offset, 'it has too many values', 'Split the file.')
   }
-  // Last, so that the position is known.
+  // After the lexer, which finds the lines.
   if (control) fail(control.index, 'control characters are not allowed')
   yield* parser.end()
 }
@@ -152,7 +152,7 @@ class Tree {
         for (const [inner, of] of this.#merge(value, depth, aliased)) if (!merged.has(inner)) merged.set(inner, of)
         continue
       }
-      if (own.has(name)) this.#fail(start(key), `the key '${name}' stands twice in one mapping`)
+      if (own.has(name)) this.#fail(start(key), `duplicate key '${name}'`)
       own.set(name, this.#value(value, depth + 1, aliased))
     }
     return Object.fromEntries(merged.size > 0 ? [...merged, ...own] : own)

@@ -1,4 +1,4 @@
-/** Types of plain YAML scalars as kubectl reads them: `on` is a boolean, `010` is eight, and a date is a string. */
+/** Values of plain YAML scalars as kubectl reads them: `on` is true, and `010` is eight. */
 
 const WORDS: ReadonlyMap<string, boolean | null> = new Map([
   ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true] as const),

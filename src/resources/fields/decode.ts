@@ -1,4 +1,4 @@
-/** Reads data into the fields of a schema, as strictly as kpack's admission: unknown fields and wrong types are faults. */
+/** Reads data into the fields of a schema; unknown fields and wrong types are faults. */
 
 import { isTable } from '../../formats/lenient-values.ts'
 import type { FieldPath } from '../../formats/toml-positions.ts'

@@ -1,4 +1,4 @@
-/** Faults of fields, with the texts and the order of knative's FieldError, which kpack's users know. */
+/** Faults of fields, with the texts and the order of knative's FieldError. */
 
 import type { FieldPath } from '../../formats/toml-positions.ts'
 

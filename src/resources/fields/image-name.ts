@@ -1,4 +1,4 @@
-/** The rules of kpack for image names: go-containerregistry's weak validation, which differs from Docker's grammar. */
+/** The rules of kpack for image names: go-containerregistry's weak validation. */
 
 const HOST = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9\-_.~!$&'()*+,;="<>\u0080-\uffff]*)(?::[0-9]*)?$/
 const REPOSITORY = /^[a-z0-9_\-./]{2,255}$/

@@ -28,7 +28,7 @@ export function parseQuantity(text: string): Quantity | string {
   const digits = BigInt(whole + fraction || '0')
   const { numerator, denominator } = scale
   const divisor = denominator * 10n ** BigInt(fraction.length)
-  // Amounts that are too fine are rounded away from zero: who asks for some gets some.
+  // Kubernetes rounds smaller parts than billionths away from zero.
   const nano = (digits * numerator * NANO + divisor - 1n) / divisor
   const capped = scale.format === 'binary' && nano > MAX_BINARY ? MAX_BINARY : nano
   const format = scale.format === 'binary' && capped > 0n && capped < NANO ? 'decimal' : scale.format
@@ -76,19 +76,19 @@ function steps(size: bigint, base: bigint, limit: number): number {
   return count
 }
 
-/** Whether two amounts are the same, as `1Gi` and `1024Mi`; texts that are no amounts are compared as texts. */
+/** Whether two amounts are the same, as `1Gi` and `1024Mi`; invalid amounts are compared as texts. */
 export function isSameQuantity(a: string, b: string): boolean {
   const [x, y] = [parseQuantity(a), parseQuantity(b)]
   return typeof x === 'string' || typeof y === 'string' ? a === b : x.nano === y.nano
 }
 
-/** Returns an amount of memory in bytes, rounded up; undefined for text that is no amount. */
+/** Returns an amount of memory in bytes, rounded up; undefined if invalid. */
 export function quantityBytes(text: string): number | undefined {
   const quantity = parseQuantity(text)
   return typeof quantity === 'string' ? undefined : Number((quantity.nano + NANO - 1n) / NANO)
 }
 
-/** Returns an amount of processors in billionths, as engines take it; undefined for text that is no amount. */
+/** Returns an amount of processors in billionths, as engines take it; undefined if invalid. */
 export function quantityNanoCpus(text: string): number | undefined {
   const quantity = parseQuantity(text)
   return typeof quantity === 'string' ? undefined : Number(quantity.nano)

@@ -5,7 +5,7 @@ export interface ObjectSchema {
   readonly type: 'object'
   /** In the order in which they are written */
   readonly fields: Readonly<Record<string, Schema>>
-  /** Advice for names that users expect here, but that are no fields */
+  /** Advice on names that users expect here, but that are not fields */
   readonly advice?: Readonly<Record<string, string>>
 }
 

@@ -12,7 +12,7 @@ import {
 import type { CnbBinding, CosignConfig, NotaryConfig } from './image.ts'
 import type { BuildpackMetadata, EnvVar, ObjectReference, PodFields, ResourceRequirements, SourceConfig } from './parts.ts'
 
-/** What the build before this one made; a rebase starts from it. */
+/** The result of the build before this one; a rebase starts from it. */
 export interface LastBuild {
   image?: string
   cache?: { image?: string }

@@ -13,7 +13,7 @@ export function renaming(names: Readonly<Record<string, string>>): (resource: Co
   return (resource) => ({ ...resource, spec: renamed(resource.spec, names) })
 }
 
-/** Reads data that kpack parked in an annotation; undefined if it is no JSON of a list or table. */
+/** Reads data that kpack parked in an annotation; undefined unless it is JSON of a list or table. */
 export function parkedJson(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text)

@@ -1,4 +1,4 @@
-/** Image of kpack.io/v1alpha1 and its conversion: `pkg/apis/build/v1alpha2/image_conversion.go` of kpack. */
+/** Image of kpack.io/v1alpha1, and its conversion (image_conversion.go of kpack). */
 
 import type { ConvertedResource, Version } from '../kind.ts'
 import { INTEGER, object, QUANTITY, STRING } from '../fields/schema.ts'

@@ -23,7 +23,7 @@ export function imageNameFaults(image: string | undefined): FieldFault[] {
   return !image || isImageName(image) ? [] : [invalid(image, 'image')]
 }
 
-/** A source of code is one of several; kpack's text does not know `local`, which is ours. */
+/** A source of code is one of several; kpack's text for none of them lacks `local`, which only `cnb` has. */
 export function sourceFaults(source: SourceConfig | undefined): FieldFault[] {
   const { git, blob, registry, local } = source ?? {}
   const set = Object.entries({ git, blob, registry, local }).filter(([, value]) => value).map(([name]) => name)

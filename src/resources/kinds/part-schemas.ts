@@ -1,4 +1,4 @@
-/** Schemas of the parts that several kinds have (parts.ts), with all fields of kpack's and Kubernetes' Go types. */
+/** Schemas of parts of several kinds, with all fields of the Go types. */
 
 import { ANY, BOOLEAN, INTEGER, listOf, mapOf, object, QUANTITY, STRING, strings, type Schema } from '../fields/schema.ts'
 

@@ -85,7 +85,7 @@ export interface PodFields {
   schedulerName?: string
 }
 
-/** A buildpack of a builder or a build: what the status names. */
+/** A buildpack of a builder or a build: as a status names it. */
 export interface BuildpackMetadata {
   id: string
   version: string

@@ -106,8 +106,8 @@ describe('image names', () => {
   })
 })
 
-describe('plain scalars', () => {
-  it.each(answers.scalars)('have the type that kubectl reads: $text', ({ text, value, error }) => {
+describe('a plain scalar', () => {
+  it.each(answers.scalars)('has the type that kubectl reads: $text', ({ text, value, error }) => {
     const read = () => parseYamlDocuments(`value: ${text}`, 'app.yaml')[0]?.value
     if (error !== undefined) expect(read).toThrow()
     else expect(read()).toEqual({ value })

@@ -5,7 +5,7 @@ describe('finding a kind', () => {
   it.each([
     ['img', 'Image'], ['images', 'Image'], ['Image', 'Image'], ['images.kpack.io', 'Image'], ['clstbldr', 'ClusterBuilder'], ['clusterstores', 'ClusterStore'],
     ['bld', 'Build'], ['sa', 'ServiceAccount'], ['cm', 'ConfigMap'], ['secret', 'Secret'], ['bps', 'Buildpack'],
-  ])('knows %s', (word, kind) => {
+  ])('accepts %s', (word, kind) => {
     expect(findKind(word).kind).toBe(kind)
   })
 
@@ -14,7 +14,7 @@ describe('finding a kind', () => {
     expect(() => findKind('deployments')).toThrow(expect.objectContaining({ message: "cannot find the kind 'deployments'", hint: expect.stringContaining('clusterstacks') }))
   })
 
-  it('knows the category of all kinds of kpack', () => {
+  it('accepts the category of all kinds of kpack', () => {
     expect(findKinds('kpack').map(({ kind }) => kind)).toEqual(KINDS.map(({ kind }) => kind).filter((kind) => !['Secret', 'ServiceAccount', 'ConfigMap'].includes(kind)))
     expect(findKinds('img').map(({ kind }) => kind)).toEqual(['Image'])
   })

@@ -9,8 +9,8 @@ function read(...documents: object[]): ResourceSet {
 
 const legacy = (kind: string, spec: object, group = 'build.pivotal.io') => ({ apiVersion: `${group}/v1alpha1`, kind, metadata: { name: 'a' }, spec })
 
-describe('documents of build.pivotal.io', () => {
-  it('become images with one warning for the file', () => {
+describe('a document of build.pivotal.io', () => {
+  it('becomes an image, with one warning for the file', () => {
     const spec = { tag: 'me/app', serviceAccount: 'builder', cacheSize: '1Gi', builder: { kind: 'CustomBuilder', name: 'b' }, source: { git: { url: 'u', revision: 'r' } } }
     const set = read(legacy('Image', spec), { ...legacy('Image', spec), metadata: { name: 'b' } })
     expect(set.faults).toEqual([])
@@ -26,13 +26,13 @@ describe('documents of build.pivotal.io', () => {
     ['CustomClusterBuilder', 'ClusterBuilder', { tag: 'me/b', stack: { kind: 'Stack', name: 's' }, store: 't', serviceAccountRef: { name: 'a', namespace: 'b' } }],
     ['Stack', 'ClusterStack', { id: 's', buildImage: { image: 'me/build' }, runImage: { image: 'me/run' } }],
     ['Store', 'ClusterStore', { sources: [{ image: 'me/go' }] }],
-  ])('become the kind that %s is today', (kind, today, spec) => {
+  ])('becomes the kind that %s is today', (kind, today, spec) => {
     const set = read(legacy(kind, spec, 'experimental.kpack.pivotal.io'))
     expect(set.faults).toEqual([])
     expect(set.resources[0]?.resource).toMatchObject({ apiVersion: 'kpack.io/v1alpha2', kind: today })
   })
 
-  it.each(['Builder', 'ClusterBuilder'])('become a %s of an existing image, which reads back equal', (kind) => {
+  it.each(['Builder', 'ClusterBuilder'])('becomes a %s of an existing image, which reads back equal', (kind) => {
     const [{ resource }] = read(legacy(kind, { image: 'me/builder' })).resources as [ResourceSet['resources'][0]]
     expect(resource).toMatchObject({ kind, metadata: { annotations: { [EXISTING_IMAGE]: 'me/builder' } } })
     const again = readResources([{ file: 'a.yaml', text: writeYaml(resource), directory: '/' }])

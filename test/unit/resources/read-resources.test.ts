@@ -31,7 +31,7 @@ function only({ resources }: ResourceSet): ReadResource {
 }
 
 describe('reading resources', () => {
-  it('keeps what the user wrote apart from the defaults', () => {
+  it('keeps the written fields apart from the defaults', () => {
     const { resource, written, position } = only(read(`${IMAGE}  build: {resources: {limits: {memory: 1024Mi}}}\n`))
     expect(resource).toMatchObject({ metadata: { namespace: 'default' }, spec: { cache: { volume: { size: '2G' } }, build: { resources: { limits: { memory: '1Gi' } } } } })
     expect(written).toEqual({
@@ -70,11 +70,11 @@ describe('reading resources', () => {
     ['serviceAccount: x', 'Write it as "serviceAccountName"; kpack.io/v1alpha1 has "serviceAccount".'],
     ['cache: {volume: {request: 1G}}', 'Did you mean "size"?'],
     ['toString: x', undefined],
-  ])('gives a hint for the unknown field in %s', (line, hint) => {
+  ])('has a hint for the unknown field in %s', (line, hint) => {
     expect(read(`${IMAGE}  ${line}\n`).faults.map((fault) => fault.hint)).toEqual([hint])
   })
 
-  it('finds the field of a ClusterBuilder, whose paths in kpack lack the first part', () => {
+  it('finds the field of a ClusterBuilder, though its paths in kpack lack the first part', () => {
     const text = 'apiVersion: kpack.io/v1alpha2\nkind: ClusterBuilder\nmetadata: {name: b}\nspec:\n  tag: A b\n  stack: {kind: ClusterStack, name: s}\n  serviceAccountRef: {name: a, namespace: b}\n'
     expect(read(text).faults).toEqual([{ message: 'ClusterBuilder b: invalid value: A b: tag', position: { file: 'app.yaml', line: 5, column: 3 } }])
   })
@@ -125,7 +125,7 @@ describe('reading resources', () => {
     expect(faults.map((fault) => [fault.message, fault.hint])).toEqual([[message, hint]])
   })
 
-  it('reads the other files if one is malformed', () => {
+  it('reads the files next to a malformed file', () => {
     const set = readResources([{ file: 'a.yaml', text: '"', directory: '/' }, { file: 'b.yaml', text: IMAGE, directory: '/' }])
     expect([set.faults.length, set.resources.length]).toEqual([1, 1])
   })
@@ -154,10 +154,10 @@ describe('reading resources', () => {
   })
 })
 
-describe('local sources', () => {
+describe('a local source', () => {
   const local = (source: string) => read(IMAGE.replace(/git: .*/, source))
 
-  it('are relative to their file', () => {
+  it('is relative to its file', () => {
     const { resource, written } = only(local('local: {path: web}'))
     expect(resource).toMatchObject({ spec: { source: { local: { path: '/src/app/web' } } } })
     expect(written).toMatchObject({ spec: { source: { local: { path: 'web' } } } })
@@ -167,26 +167,26 @@ describe('local sources', () => {
     ['local: {}', 'missing field(s): spec.source.local.path'],
     ['local: {path: a}\n    git: {url: b, revision: c}', 'expected exactly one, got both: spec.source.git, spec.source.local'],
     ['subPath: a', 'expected exactly one, got neither: spec.source.blob, spec.source.git, spec.source.registry'],
-  ])('are one of the sources: %s', (source, message) => {
+  ])('is one of the sources: %s', (source, message) => {
     expect(local(source).faults.map((fault) => fault.message)).toEqual([`Image app: ${message}`])
   })
 })
 
-describe('secrets', () => {
+describe('a secret', () => {
   const secret = (lines: string) => read(`apiVersion: v1\nkind: Secret\nmetadata: {name: git}\n${lines}`)
 
-  it('have stringData in data', () => {
+  it('has stringData in data', () => {
     const { resource } = only(secret('stringData: {a: new}\ndata: {a: b2xk, b: b2xk}'))
     expect(resource).toEqual({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git', namespace: 'default' }, type: 'Opaque', data: { a: 'bmV3', b: 'b2xk' } })
   })
 
-  it('never show their values in faults', () => {
+  it('does not show its values in faults', () => {
     const [fault] = secret('data: {token: "hunter2!"}').faults as [ResourceFault]
     expect(fault.message).toBe('Secret git: illegal base64 data: data.token')
     expect(resourceError([fault])).toMatchObject({ code: 'CNB_RESOURCE_INVALID', source: undefined })
   })
 
-  it('have the current names of annotations, and not the record of kubectl', () => {
+  it('has the current names of annotations, and not the record of kubectl', () => {
     const set = read('apiVersion: v1\nkind: Secret\nmetadata: {name: git, annotations: {build.pivotal.io/git: https://git.example, kubectl.kubernetes.io/last-applied-configuration: secret}}\n')
     expect(set.resources[0]?.resource.metadata.annotations).toEqual({ 'kpack.io/git': 'https://git.example' })
     expect(set.warnings).toEqual(['app.yaml:3:23: Secret git: annotations of build.pivotal.io are read as those of kpack.io'])

@@ -47,17 +47,15 @@ function read(text: string) {
   return readResources([{ file: 'a.yaml', text, directory: '/work' }])
 }
 
-describe.each(KINDS)('a written $kind', (kind) => {
-  it('is read back equal, as YAML and as JSON', () => {
+describe('writing a resource', () => {
+  it.each(KINDS)('returns YAML and JSON that read back equal: $kind', (kind) => {
     fc.assert(fc.property(documentOf(kind), (document) => {
       const [first] = read(JSON.stringify(document)).resources
       if (!first) throw new Error(JSON.stringify(read(JSON.stringify(document)).faults))
       for (const text of [writeYaml(first.resource), writeJson(first.resource)]) expect(read(text).resources.map(({ resource }) => resource)).toEqual([first.resource])
     }), { numRuns: 25 })
   })
-})
 
-describe('writing', () => {
   it('orders fields as kpack documents them, and keys of maps', () => {
     const resource = { spec: { runImage: { image: 'b' }, id: 's', buildImage: { image: 'a' } }, metadata: { labels: { b: '1', a: '2' }, name: 'base' }, kind: 'ClusterStack', apiVersion: 'kpack.io/v1alpha2' }
     expect(writeYaml(resource)).toBe('apiVersion: kpack.io/v1alpha2\nkind: ClusterStack\nmetadata:\n  name: base\n  labels:\n    a: "2"\n    b: "1"\nspec:\n  id: s\n  buildImage:\n    image: a\n  runImage:\n    image: b\n')
@@ -69,19 +67,19 @@ describe('writing', () => {
   })
 })
 
-describe('hostile bytes', () => {
+describe('reading hostile text', () => {
   it.each([
     ['any text', fc.string({ unit: 'binary', maxLength: 200 })],
     ['text like YAML', fc.array(fc.constantFrom('a', ':', ' ', '\n', '- ', '{', '}', '[', ']', '&a ', '*a', '!!str ', '<<: ', '"', "'", '|\n', '? ', '#', '---\n', '\t', ','), { maxLength: 40 }).map((parts) => parts.join(''))],
     ['values of wrong types', fc.record({ apiVersion: fc.constant('kpack.io/v1alpha2'), kind: fc.constantFrom('Image', 'Builder', 'ClusterBuilder', 'Build', 'ClusterStore'), metadata: fc.jsonValue(), spec: fc.jsonValue() }).map((value) => JSON.stringify(value))],
-  ])('give faults, and nothing but a coded error: %s', (_title, text) => {
+  ])('returns faults, and throws nothing: %s', (_title, text) => {
     fc.assert(fc.property(text, (hostile) => {
       const [first, ...more] = read(hostile).faults
       if (first) expect(resourceError([first, ...more])).toBeInstanceOf(CnbError)
     }), { numRuns: 300 })
   })
 
-  it('of each kind give no other error where a field has another type', () => {
+  it('throws nothing for fields of any type, for each kind', () => {
     fc.assert(fc.property(fc.constantFrom(...KINDS), fc.jsonValue(), fc.jsonValue(), (kind, metadata, fields) => {
       for (const apiVersion of Object.keys(kind.versions).map((version) => (kind.group ? `${kind.group}/${version}` : version))) {
         read(JSON.stringify({ apiVersion, kind: kind.kind, metadata, spec: fields, status: fields, data: fields, secrets: fields }))
