@@ -9,7 +9,7 @@ import { resolveScalar } from './scalar.ts'
 const MAX_BYTES = 10 * 1024 * 1024
 const MAX_DEPTH = 100
 const MAX_DOCUMENTS = 10_000
-/** More than 8000 resources have; bounds memory: a megabyte of `- a` lines takes hundreds. */
+/** More than 5000 resources have; bounds memory: a megabyte of `- a` lines takes hundreds. */
 const MAX_TOKENS = 1_000_000
 /** The values that aliases may add to a document. */
 const MAX_ALIASED = 100_000

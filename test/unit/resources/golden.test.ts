@@ -88,7 +88,15 @@ describe.each(answers.documents.filter(({ old }) => old !== undefined))('$name',
   })
 })
 
-describe('amounts', () => {
+describe('a field that kpack does not have', () => {
+  it('is a fault here, though a cluster removes it silently if the rest is valid', () => {
+    const refused = answers.documents.filter(({ decode, admission }) => decode?.includes('unknown field') && admission !== undefined)
+    expect(refused.length).toBeGreaterThan(10)
+    expect(new Set(refused.map(({ admission }) => admission))).toEqual(new Set(['accepted']))
+  })
+})
+
+describe('an amount', () => {
   it.each(answers.quantities)('reads "$text" as Kubernetes does', ({ text, error, canonical, decimal }) => {
     const quantity = parseQuantity(text)
     if (typeof quantity === 'string') return expect(quantity).toBe(error)
