@@ -1,8 +1,9 @@
 /** Directories, atomic file writes, and temporary directories that are removed automatically. */
 
-import { type FileHandle, link, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, mkdtemp, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { CnbError } from './errors.ts'
 
 /**
  * Creates the directory and its missing parents; existing directories remain. Unlike `mkdir` with `recursive`, it makes one system call
@@ -31,12 +32,23 @@ async function makeUnlessExists(path: string): Promise<void> {
 
 /** Writes `content` to `path` atomically: a reader sees either the old or the new file. */
 export async function writeFileAtomically(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
-  await throughTemporary(path, content, mode, (temporary) => rename(temporary, path))
+  await throughTemporary(path, content, { mode }, (temporary) => rename(temporary, path))
+}
+
+/**
+ * Writes a file like writeFileAtomically, and flushes it to the disk: after a crash of the machine, the file is the old or the new one.
+ * @param temporary the beginning of the path of the incomplete file, on the same file system
+ */
+export async function writeFileDurably(path: string, content: string | Buffer, mode: number, temporary: string): Promise<void> {
+  await throughTemporary(path, content, { mode, prefix: temporary, flush: true }, async (temporary) => {
+    await rename(temporary, path)
+    await syncDirectory(dirname(path))
+  })
 }
 
 /** Writes a file like writeFileAtomically, but leaves an existing one unchanged. */
 export async function writeNewFile(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
-  await throughTemporary(path, content, mode, async (temporary) => {
+  await throughTemporary(path, content, { mode }, async (temporary) => {
     await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     })
@@ -44,17 +56,40 @@ export async function writeNewFile(path: string, content: string | Buffer, mode 
   })
 }
 
-/** Writes a complete file in the same directory, which `place` moves to `path`. Creates parent directories. */
-async function throughTemporary(path: string, content: string | Buffer, mode: number, place: (temporary: string) => Promise<void>): Promise<void> {
+interface TemporaryOptions {
+  readonly mode: number
+  /** The beginning of the temporary path; default: the path of the file. */
+  readonly prefix?: string
+  readonly flush?: boolean
+}
+
+/** Writes a complete file, which `place` moves to `path`. Creates parent directories. */
+async function throughTemporary(
+  path: string,
+  content: string | Buffer,
+  { mode, flush = false, prefix = path }: TemporaryOptions,
+  place: (temporary: string) => Promise<void>,
+): Promise<void> {
   await makeDirectories(dirname(path))
-  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
+  const temporary = `${prefix}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
   try {
-    await writeFile(temporary, content, { mode })
+    await writeFile(temporary, content, { mode, flush })
     await place(temporary)
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
   }
+}
+
+/** Flushes a directory's names to the disk, if its file system supports it. */
+export async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, 'r')
+  await directory.sync().catch(() => {})
+}
+
+/** Throws the error for a file that cannot be written. @throws CnbError CNB_OUTPUT, always */
+export function cannotWrite(path: string, error: unknown): never {
+  throw new CnbError('CNB_OUTPUT', `cannot write ${path}: ${(error as Error).message}`, { cause: error })
 }
 
 /** Writes all bytes: a single write may be partial. @param parts at most 1024, the limit of writev(2) */

@@ -4,7 +4,7 @@ import { toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { type Engine, OWNER_LABEL, type Owned, UNFINISHED_LABEL } from './engine.ts'
 import { engineStatus } from './engine-errors.ts'
-import { parseOwner, type ResourceOwner } from './owner.ts'
+import { parseOwner, type ResourceOwner } from '../base/processes/owner.ts'
 
 /** Longer than any build: an older object that does not run has no live owner on any machine. */
 const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000

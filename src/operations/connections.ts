@@ -1,12 +1,12 @@
 /** Connections to the engine and to registries; their code is loaded on first use. */
 
-import { getPriority, hostname } from 'node:os'
+import { hostname } from 'node:os'
 import { counted } from '../base/counted.ts'
 import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { NAME, VERSION } from '../base/version.ts'
 import type { Engine } from '../docker/engine.ts'
-import type { ResourceOwner } from '../docker/owner.ts'
+import type { ResourceOwner } from '../base/processes/owner.ts'
 import type { EngineServices, Host, RegistryServices } from './services.ts'
 
 /** Go's processor names, which images use, by Node's. */
@@ -81,7 +81,7 @@ export class Connections implements AsyncDisposable {
     const [{ connectEngine }, { resolveEndpoint }, { currentOwner, ownerLabel }] = await Promise.all([
       import('../docker/connection/connect.ts'),
       import('../docker/connection/endpoint.ts'),
-      import('../docker/owner.ts'),
+      import('../base/processes/owner.ts'),
     ])
     const endpoint = await resolveEndpoint({ env, home, uid: process.getuid?.(), windows: process.platform === 'win32' })
     const engine = await connectEngine(endpoint, context, this.#processEnds)
@@ -119,21 +119,11 @@ function warningsTo({ events }: Context): (message: string) => void {
 
 /** Removes the leftovers of killed runs from the engine. Never throws. */
 async function sweep(engine: Engine, { space }: ResourceOwner, context: Context): Promise<void> {
-  const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('../docker/orphans.ts'), import('../docker/owner.ts')])
+  const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('../docker/orphans.ts'), import('../base/processes/owner.ts')])
   try {
-    const removed = await removeOrphans(engine, { space, hasEnded: (owner) => hasEnded(owner, processExists), now: Date.now }, context)
+    const removed = await removeOrphans(engine, { space, hasEnded, now: Date.now }, context)
     if (removed > 0) context.events?.({ type: 'debug', message: `removed ${counted(removed, 'leftover')} of earlier runs` })
   } catch (error) {
     context.events?.({ type: 'debug', message: `cannot remove leftovers of earlier runs: ${toCnbError(error).message}` })
-  }
-}
-
-/** Returns whether a process with this id exists, by getpriority(2), which the mount option hidepid of /proc does not restrict. */
-export function processExists(pid: number): boolean {
-  try {
-    getPriority(pid)
-    return true
-  } catch (error) {
-    return (error as { info?: { code?: string } }).info?.code !== 'ESRCH'
   }
 }

@@ -1,13 +1,13 @@
 /**
- * The process that created a container or volume (OWNER_LABEL), and whether it has ended.
+ * The process that created a container or volume or that holds a lock, and whether it has ended.
  *
- * An engine may serve several machines, and several PID namespaces of one machine, possibly with equal host names: only certain
- * knowledge counts.
+ * An engine or a directory may serve several machines, and several PID namespaces of one machine, possibly with equal host names: only
+ * certain knowledge counts.
  */
 
 import { execFile } from 'node:child_process'
 import { readFile, readlink } from 'node:fs/promises'
-import { platform } from 'node:os'
+import { getPriority, platform } from 'node:os'
 import { promisify } from 'node:util'
 
 /** A process of one machine; `startTime` distinguishes it from a later one with the same ID. */
@@ -83,9 +83,19 @@ async function execute(program: string, args: readonly string[]): Promise<string
  * Whether a process of this space has certainly ended.
  * @param exists whether a process with that ID exists, by kill(2), which /proc's mount option hidepid does not affect
  */
-export async function hasEnded({ pid, startTime }: ResourceOwner, exists: (pid: number) => boolean): Promise<boolean> {
+export async function hasEnded({ pid, startTime }: ResourceOwner, exists: (pid: number) => boolean = processExists): Promise<boolean> {
   if (startTime === '') return false
   if (!exists(pid)) return true
   const found = await processStartTime(pid)
   return found !== undefined && found !== startTime
+}
+
+/** Returns whether a process with this id exists, by getpriority(2), which the mount option hidepid of /proc does not restrict. */
+export function processExists(pid: number): boolean {
+  try {
+    getPriority(pid)
+    return true
+  } catch (error) {
+    return (error as { info?: { code?: string } }).info?.code !== 'ESRCH'
+  }
 }

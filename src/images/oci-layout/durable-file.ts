@@ -3,8 +3,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { lstat, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CnbError, throwIfAborted } from '../../base/errors.ts'
-import { writeWhole } from '../../base/files.ts'
+import { throwIfAborted } from '../../base/errors.ts'
+import { cannotWrite, writeWhole } from '../../base/files.ts'
 import type { Digest } from '../../oci/digest.ts'
 
 /** Unfinished files are not in the directory of blobs, where other tools would read them as blobs. */
@@ -59,12 +59,6 @@ async function writeSynced(
   return { digest: `sha256:${hash.digest('hex')}`, size }
 }
 
-/** Flushes a directory's names to the disk, if its file system supports it. */
-export async function syncDirectory(path: string): Promise<void> {
-  await using directory = await open(path, 'r')
-  await directory.sync().catch(() => {})
-}
-
 /** Removes unfinished files of killed writers. */
 export async function removeAbandoned(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
@@ -78,9 +72,4 @@ export async function removeAbandoned(directory: string): Promise<void> {
 /** Whether the name is that of an unfinished file of cnb. */
 export function isUnfinished(name: string): boolean {
   return UNFINISHED.test(name)
-}
-
-/** Throws the error for a file that cannot be written. @throws CnbError CNB_OUTPUT, always */
-export function cannotWrite(path: string, error: unknown): never {
-  throw new CnbError('CNB_OUTPUT', `cannot write ${path}: ${(error as Error).message}`, { cause: error })
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { throwIfAborted } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { cannotWrite } from './durable-file.ts'
+import { cannotWrite } from '../../base/files.ts'
 
 const LOCK = '.cnb-index.lock'
 /** Milliseconds between two attempts. */

@@ -2,7 +2,7 @@
 
 import { expect, vi } from 'vitest'
 import { OWNER_LABEL } from '../../../src/docker/engine.ts'
-import { parseOwner } from '../../../src/docker/owner.ts'
+import { parseOwner } from '../../../src/base/processes/owner.ts'
 import { startedProcesses } from '../cnb.ts'
 import { docker } from './docker.ts'
 import { IS_OWN_ENGINE } from './own-engine.ts'

@@ -1,7 +1,7 @@
 /** Owners of objects on an engine, for tests of orphans. */
 
 import type { OrphanSearch } from '../../../src/docker/orphans.ts'
-import { ownerLabel } from '../../../src/docker/owner.ts'
+import { ownerLabel } from '../../../src/base/processes/owner.ts'
 
 export const ANY_OWNER = ownerLabel({ hostname: 'here', space: 'boot/1', pid: 4711, startTime: '10' })
 

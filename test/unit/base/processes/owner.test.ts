@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
-import { processExists } from '../../../src/operations/connections.ts'
+import { processExists } from '../../../../src/base/processes/owner.ts'
 
 it('finds a process until it has ended', async () => {
   const child = spawn('cat')
