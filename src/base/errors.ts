@@ -40,6 +40,8 @@ export const ERRORS = {
   CNB_EXPORT_FAILED: { exit: 62, meaning: 'The export phase failed.' },
   CNB_PHASE_FAILED: { exit: 1, meaning: 'A phase failed with an exit code that the specification does not define.' },
   CNB_NOT_REBASABLE: { exit: 72, meaning: 'The rebase was refused; the message states the rule, and whether --force overrides it.' },
+  CNB_STATE_INVALID: { exit: 1, meaning: 'A file of the state directory cannot be read, or the directory has something else; the message names it.' },
+  CNB_STATE_CHANGED: { exit: 1, meaning: 'Another process changed a resource or took over the state meanwhile.' },
   CNB_OUTPUT: { exit: 1, meaning: 'A result could not be written to disk.' },
   CNB_INTERRUPTED: { exit: 130, meaning: 'The run was interrupted (130), or terminated (143).' },
   CNB_INTERNAL: { exit: 1, meaning: 'A defect in cnb; run again with --verbose and report it.' },

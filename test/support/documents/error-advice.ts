@@ -37,6 +37,8 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   CNB_EXPORT_FAILED: 'Read the message: it names the layer, file or limit.',
   CNB_PHASE_FAILED: "Read the phase's output; exit code 137 usually means that memory ran out.",
   CNB_NOT_REBASABLE: 'Build the app again, choose another run image, or use `--force` where the message allows it.',
+  CNB_STATE_INVALID: 'Correct or restore the file that the message names, or name another directory with `--state`.',
+  CNB_STATE_CHANGED: 'Run the command again.',
   CNB_OUTPUT: 'Check the directory, its permissions and the free space.',
   CNB_INTERRUPTED: 'Nothing: the command stopped on a signal and cleaned up.',
   CNB_INTERNAL: 'Run the command again with `--verbose` and report the output.',
