@@ -20,7 +20,6 @@ interface Vector {
 interface Inputs {
   readonly base: { readonly image: object; readonly build: object; readonly resolver: object; readonly builder: object }
   readonly decisions: readonly Vector[]
-  readonly yaml: readonly unknown[]
   readonly diffs: readonly (readonly [string, string])[]
   readonly quantities: readonly string[]
   readonly childNames: readonly (readonly [string, string])[]
@@ -38,7 +37,6 @@ interface Answer {
 
 interface Answers {
   readonly decisions: readonly Answer[]
-  readonly yaml: readonly string[]
   readonly diffs: readonly string[]
   readonly quantities: readonly { readonly text: string; readonly equal: readonly number[] }[]
   readonly childNames: readonly string[]

@@ -28,6 +28,12 @@ describe('parsing YAML documents', () => {
     expect(values('1: a\non: b\n"2": c\n__proto__: d')).toEqual([Object.fromEntries([['1', 'a'], ['true', 'b'], ['2', 'c'], ['__proto__', 'd']])])
   })
 
+  it('reads numbers as kubectl does, and larger integers with a prefix as text', () => {
+    expect(values('[010, 0x1f, 1_000, .3_1, .3__1, -0, 0b-1, 0xffffffffffffffff, 0x10000000000000000, 18446744073709551616, 1e999]')).toEqual(
+      [[8, 31, 1000, 0.31, '.3__1', 0, -1, 2 ** 64, '0x10000000000000000', 2 ** 64, '1e999']],
+    )
+  })
+
   it('merges mappings without changing own keys', () => {
     expect(values('a: &a {p: 1, q: 2}\nb: &b {q: 3, r: 4}\nc: {<<: [*a, *b], p: 5}\nd: {"<<": 6}')).toEqual([
       { a: { p: 1, q: 2 }, b: { q: 3, r: 4 }, c: { p: 5, q: 2, r: 4 }, d: { '<<': 6 } },
