@@ -7,7 +7,7 @@ const BASE = ['base']
 const OCI = [...BASE, 'formats', 'oci']
 const DOCKER = [...OCI, 'archive']
 const IMAGES = [...DOCKER, 'docker', 'registry']
-const BUILDPACKS = [...IMAGES, 'images']
+const BUILDPACKS = [...IMAGES, 'images', 'git']
 const BUILDER = [...BUILDPACKS, 'buildpacks']
 const LIFECYCLE = [...BUILDER, 'builder', 'project']
 const RESOURCES = [...OCI, 'resources']
@@ -21,6 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   archive: OCI,
   docker: DOCKER,
   registry: OCI,
+  git: BASE,
   images: IMAGES,
   buildpacks: BUILDPACKS,
   builder: BUILDER,
@@ -29,7 +30,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   resources: OCI,
   reconcile: RESOURCES,
   state: RESOURCES,
-  sources: [...RESOURCES, 'archive', 'registry'],
+  sources: [...RESOURCES, 'archive', 'registry', 'images', 'git'],
   operations: OPERATIONS,
   ui: BASE,
   cli: [...BASE, 'operations', 'ui', 'formats'],

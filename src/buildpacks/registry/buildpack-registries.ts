@@ -3,7 +3,7 @@
 import { CnbError, toCnbError } from '../../base/errors.ts'
 import { decide, type Context } from '../../base/events.ts'
 import type { PullPolicy } from '../../images/find/find-image.ts'
-import { GitError } from './git.ts'
+import { GitError } from '../../git/run-git.ts'
 import { chooseEntry, entryPath, type FoundEntry, type WantedEntry } from './index-entries.ts'
 import { dropIndex, lastIndex, readIndexFile, refreshIndex, type BuildpackRegistry, type IndexCommit, type IndexServices } from './index-repository.ts'
 

@@ -8,7 +8,8 @@ import { step, type Context } from '../../base/events.ts'
 import { digestOf, hexOf } from '../../oci/digest.ts'
 import { CLONES } from '../../registry/download/evict.ts'
 import type { ContentCache } from '../../registry/download/content-cache.ts'
-import { gitAddress, GitError, runGit, withoutLogin, type GitAddress } from './git.ts'
+import { gitAddress, withoutLogin, type GitAddress } from '../../git/git-address.ts'
+import { GitError, runGit } from '../../git/run-git.ts'
 
 export interface IndexServices {
   readonly cache: ContentCache

@@ -2,7 +2,7 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { gitAddress, withoutLogin } from '../../buildpacks/registry/git.ts'
+import { gitAddress, withoutLogin } from '../../git/git-address.ts'
 import type { Host } from '../services.ts'
 import { readConfig } from './config-file.ts'
 import type { Config, RegistryEntry } from './config.ts'
