@@ -1,4 +1,4 @@
-/** Extracts a tar on the host: the only place where names in an archive become paths on the host. */
+/** Extracts the files of a tar on the host. */
 
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CnbError, throwIfAborted } from '../base/errors.ts'
 import { makeDirectories } from '../base/files.ts'
+import { componentsOf, hostPath, shownPath } from './host-path.ts'
 import { readTar } from './tar/tar-reader.ts'
 import type { ReadTarOptions, TarReadEntry } from './tar/tar-reader.ts'
 
@@ -46,19 +47,9 @@ export async function extractInto(directory: string, tar: Readable, options: Ext
       throwIfAborted(signal)
       if (error instanceof CnbError) throw error
       const reason = error instanceof Error ? error.message : String(error)
-      throw new CnbError('CNB_OUTPUT', `cannot write ${join(directory, show(parts))}: ${reason}`, { cause: error })
+      throw new CnbError('CNB_OUTPUT', `cannot write ${join(directory, shownPath(parts))}: ${reason}`, { cause: error })
     }
   }
-}
-
-/** latin1 has one character per byte, which preserves the exact bytes of the name. */
-function componentsOf(name: Buffer): string[] {
-  const text = name.toString('latin1')
-  const parts = text.split('/').filter((part) => part !== '' && part !== '.')
-  if (text.startsWith('/') || parts.includes('..')) {
-    throw new CnbError('CNB_OUTPUT', `cannot extract ${JSON.stringify(name.toString())}: its path leads out of the directory`)
-  }
-  return parts
 }
 
 async function write(directory: string, parts: string[], entry: TarReadEntry): Promise<void> {
@@ -92,12 +83,4 @@ async function writeFile(path: Buffer, entry: TarReadEntry): Promise<void> {
   } finally {
     await file.close()
   }
-}
-
-function hostPath(directory: string, parts: readonly string[]): Buffer {
-  return Buffer.concat([Buffer.from(directory), Buffer.from(`/${parts.join('/')}`, 'latin1')])
-}
-
-function show(parts: readonly string[]): string {
-  return Buffer.from(parts.join('/'), 'latin1').toString()
 }

@@ -18,6 +18,8 @@ export interface ZipTreeOptions extends Context {
   readonly uid: number
   readonly gid: number
   readonly rootMode: number
+  /** The archive's name in errors; default: the app and its path. */
+  readonly name?: string
 }
 
 /** Contents up to this size are read before their entry is returned. */
@@ -25,6 +27,12 @@ const SMALL = 64 * 1024
 const MAX_TARGET = 4096
 /** Includes directories that occur only in the paths of others. */
 const MAX_NODES = 1_000_000
+
+/** An archive in errors. */
+interface Archive {
+  readonly path: string
+  readonly name: string | undefined
+}
 
 class ZipNode implements NodeKind {
   readonly kind: ZipKind
@@ -53,7 +61,7 @@ class ZipNode implements NodeKind {
 
 /** An open archive; disposal closes it. */
 export class ZipTree implements FileSource<ZipNode>, Disposable {
-  readonly #path: string
+  readonly #archive: Archive
   readonly #fd: number
   readonly #base: number
   readonly #options: ZipTreeOptions
@@ -62,13 +70,13 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
   readonly #targets = new Map<string, string>()
 
   private constructor(path: string, fd: number, base: number, entries: readonly Entry[], options: ZipTreeOptions) {
-    this.#path = path
+    this.#archive = { path, name: options.name }
     this.#fd = fd
     this.#base = base
     this.#options = options
     for (const entry of entries) this.#add(entry)
     const out = this.#guard('', () => findLinkOut(this.#targets))
-    if (out !== undefined) throw zipError(path, `contains the link ${quoted(out)}, which leads out of it`)
+    if (out !== undefined) throw zipError(this.#archive, `contains the link ${quoted(out)}, which leads out of it`)
   }
 
   /**
@@ -80,7 +88,7 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
   static async open(path: string, options: ZipTreeOptions): Promise<ZipTree | undefined> {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
-      const directory = await readZipDirectory(fd, (problem) => zipError(path, problem), options.signal)
+      const directory = await readZipDirectory(fd, (problem) => zipError({ path, name: options.name }, problem), options.signal)
       if (directory) return new ZipTree(path, fd, directory.base, directory.entries, options)
     } catch (error) {
       closeSync(fd)
@@ -98,8 +106,8 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
   text(name: string, maxBytes: number): string | undefined {
     const node = this.#nodes.get(name)
     if (!node) return undefined
-    if (node.kind !== 'file' || !node.entry) throw zipError(this.#path, `contains ${quoted(name)}, which is a ${node.kind}, not a file`)
-    if (node.entry.uncompressedSize > maxBytes) throw zipError(this.#path, `contains ${quoted(name)}, which is larger than ${maxBytes} bytes`)
+    if (node.kind !== 'file' || !node.entry) throw zipError(this.#archive, `contains ${quoted(name)}, which is a ${node.kind}, not a file`)
+    if (node.entry.uncompressedSize > maxBytes) throw zipError(this.#archive, `contains ${quoted(name)}, which is larger than ${maxBytes} bytes`)
     return this.#read(name, node.entry).toString('utf8')
   }
 
@@ -116,7 +124,7 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
   stats(path: Buffer): ZipNode {
     const node = this.#nodes.get(path.toString('latin1'))
     if (node) return node
-    throw new CnbError('CNB_INTERNAL', `cannot find ${path.toString()} in the archive ${this.#path}`)
+    throw new CnbError('CNB_INTERNAL', `cannot find ${path.toString()} in the archive ${this.#archive.path}`)
   }
 
   entry(path: Buffer, type: TarEntry['type'], { mode, mtime }: ZipNode, more: Partial<TarEntry> = {}): TarEntry {
@@ -138,7 +146,7 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
     const target = this.#targets.get(path.toString('latin1'))
     if (target !== undefined) return this.entry(path, 'symlink', node, { linkname: Buffer.from(target, 'latin1') })
     if (node.kind === 'fifo') return this.entry(path, 'fifo', node)
-    leftOut(this.#options.events, node.kind, path, this.#path)
+    leftOut(this.#options.events, node.kind, path, this.#archive.path)
     return undefined
   }
 
@@ -177,7 +185,7 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
       }
       parent = node
     }
-    if (!parent || this.#nodes.size > MAX_NODES) throw zipError(this.#path, `has more than ${MAX_NODES} files and directories`)
+    if (!parent || this.#nodes.size > MAX_NODES) throw zipError(this.#archive, `has more than ${MAX_NODES} files and directories`)
     return parent
   }
 
@@ -202,7 +210,7 @@ export class ZipTree implements FileSource<ZipNode>, Disposable {
 
   #wrong(shown: string, error: Error): CnbError {
     if (error instanceof CnbError) return error
-    return zipError(this.#path, shown === '' ? error.message : `is invalid: ${quoted(shown)} ${error.message}`)
+    return zipError(this.#archive, shown === '' ? error.message : `is invalid: ${quoted(shown)} ${error.message}`)
   }
 }
 
@@ -214,6 +222,7 @@ function quoted(latin1: string): string {
   return JSON.stringify(Buffer.from(latin1, 'latin1').toString())
 }
 
-function zipError(path: string, problem: string): CnbError {
-  return new CnbError('CNB_APP_INVALID', `the app ${path} ${problem}`, { hint: 'Extract it, check its content, and pass the directory with --path.' })
+function zipError({ path, name }: Archive, problem: string): CnbError {
+  const hint = name === undefined ? 'Extract it, check its content, and pass the directory with --path.' : 'Extract it, and check its content.'
+  return new CnbError('CNB_APP_INVALID', `${name ?? `the app ${path}`} ${problem}`, { hint })
 }
