@@ -1,11 +1,11 @@
 /** Creates the client for downloads of a run. Loads undici, which is slow: import it on demand. */
 
 import { systemClock, type Clock } from '../../base/clock.ts'
-import type { Context, EventSink } from '../../base/events.ts'
+import type { EventSink } from '../../base/events.ts'
 import { Dispatchers } from '../transport/dispatchers.ts'
 import { undiciExchange } from '../transport/undici-exchange.ts'
 import type { ContentCache } from './content-cache.ts'
-import { downloadUrl, type Download, type DownloadLimits, type DownloadPolicy } from './url-download.ts'
+import { downloadUrl, type Download, type DownloadContext, type DownloadLimits, type DownloadPolicy } from './url-download.ts'
 
 export interface DownloadsOptions {
   readonly cache: ContentCache
@@ -24,7 +24,7 @@ export interface DownloadsOptions {
 
 export interface Downloads {
   /** See downloadUrl. */
-  download(url: string, policy: DownloadPolicy, context?: Context): Promise<Download>
+  download(url: string, policy: DownloadPolicy, context?: DownloadContext): Promise<Download>
   /** Aborts running downloads, and closes all connections. */
   close(): Promise<void>
 }

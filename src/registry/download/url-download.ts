@@ -34,6 +34,12 @@ export interface Download {
   readonly digest: Digest
 }
 
+/** The context of one download. */
+export interface DownloadContext extends Context {
+  /** The header `Authorization`, instead of the address's user and password. It is sent to the address's origin only. */
+  readonly authorization?: string
+}
+
 /** The largest packages of buildpacks have some hundred MB. */
 const LIMITS: DownloadLimits = { bytes: 4 * 1024 ** 3, ms: 30 * 60 * 1000 }
 
@@ -49,8 +55,9 @@ const REDIRECTS: RedirectRules = {
  * server cannot be reached, the copy in the cache is used, with a warning.
  * @throws CnbError CNB_DOWNLOAD_FAILED, CNB_USAGE for another kind of address, CNB_OUTPUT, CNB_INTERRUPTED
  */
-export async function downloadUrl(address: string, services: DownloadServices, policy: DownloadPolicy, context: Context = {}): Promise<Download> {
-  const { url, authorization, shown } = readAddress(address)
+export async function downloadUrl(address: string, services: DownloadServices, policy: DownloadPolicy, context: DownloadContext = {}): Promise<Download> {
+  const { url, shown, ...own } = readAddress(address)
+  const authorization = context.authorization ?? own.authorization
   const copy = await findCopy(url, services.cache, context)
   if (copy && policy !== 'always') return copy
   if (policy === 'never') {
