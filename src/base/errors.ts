@@ -21,6 +21,7 @@ export const ERRORS = {
   CNB_REGISTRY_DENIED: { exit: 1, meaning: 'A registry denies access: log in, or use another account.' },
   CNB_REGISTRY_FAILED: { exit: 1, meaning: "A registry rejected an operation, or its response is invalid; the message contains the registry's own error." },
   CNB_DOWNLOAD_FAILED: { exit: 1, meaning: 'A file or a buildpack registry could not be downloaded, or its content is not the expected one.' },
+  CNB_SOURCE_FAILED: { exit: 1, meaning: 'The source code of an image cannot be read from its git server, or its revision does not exist.' },
   CNB_IMAGE_NOT_FOUND: { exit: 1, meaning: 'An image is neither on the engine nor in its registry.' },
   CNB_IMAGE_INVALID: { exit: 1, meaning: 'An image lacks required metadata, or its metadata cannot be read.' },
   CNB_PULL_FAILED: { exit: 1, meaning: 'The engine could not pull an image.' },

@@ -51,6 +51,7 @@ type DecisionKind =
   | 'pull policy'
   | 'rebase'
   | 'run image'
+  | 'source'
   | 'trust'
 
 /** Calls to the engine, calls to registries, and work in this process. */

@@ -18,6 +18,7 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   CNB_REGISTRY_DENIED: 'Log in with `docker login` or `podman login`, or set `CNB_REGISTRY_AUTH`.',
   CNB_REGISTRY_FAILED: "Read the registry's message; try again if it was a temporary failure.",
   CNB_DOWNLOAD_FAILED: 'Check the address, the network and the proxy; the message names the cause or the limit.',
+  CNB_SOURCE_FAILED: 'Check the address, the revision and the Secrets of the service account; the message has the words of git.',
   CNB_IMAGE_NOT_FOUND: 'Check the name and tag; the message lists every place that was searched.',
   CNB_IMAGE_INVALID: 'Use an image that buildpacks built, or build it again.',
   CNB_PULL_FAILED: "Read the engine's message; log in if the registry refused access.",
