@@ -14,7 +14,7 @@ import type { ContainerConfig } from '../oci/config.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Tag } from '../oci/reference.ts'
 import type { AppStatuses } from '../project/app-status.ts'
-import type { Binding } from '../project/platform-directory.ts'
+import type { Binding } from '../project/binding.ts'
 
 /** The run image, with the name that the app's metadata records. */
 export interface RunImage {

@@ -3,13 +3,8 @@
 import { X509Certificate } from 'node:crypto'
 import type { TarEntry } from '../archive/tar/tar-writer.ts'
 import { CnbError } from '../base/errors.ts'
+import type { Binding } from './binding.ts'
 import { envNameProblem } from './env.ts'
-
-/** A directory below `/platform/bindings`; `files` includes `type`. */
-export interface Binding {
-  readonly name: string
-  readonly files: ReadonlyMap<string, Buffer>
-}
 
 /** The binding type that CA certificate buildpacks use. */
 const CA_CERTIFICATES = 'ca-certificates'

@@ -10,7 +10,7 @@ import { formatDuration } from '../../ui/quantity.ts'
 import type { Handler } from '../command.ts'
 import { copyText, startText } from './start-text.ts'
 
-export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain' | 'reversePre'>> = async (image, values, { host, context, verbose, explain, services, remote, dialect }) => {
+export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain' | 'reversePre' | 'bindings' | 'sourceMetadata'>> = async (image, values, { host, context, verbose, explain, services, remote, dialect }) => {
   if (values.path === undefined && (await exists(resolve(host.cwd, image)))) {
     const message = `'${image}' is used as the image name, although a file of that name exists; use --path to select the app`
     context.events?.({ type: 'warning', message })

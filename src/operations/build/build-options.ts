@@ -1,6 +1,7 @@
 /** The options of `cnb build`. */
 
 import type { PullPolicy } from '../../images/find/find-image.ts'
+import type { Binding } from '../../project/binding.ts'
 import type { RegistryOptions } from '../config/registry-settings.ts'
 
 export interface BuildOptions extends RegistryOptions {
@@ -30,6 +31,10 @@ export interface BuildOptions extends RegistryOptions {
   /** Ignores the builder's system buildpacks. */
   disableSystemBuildpacks?: boolean
   defaultProcess?: string
+  /** Directories below `/platform/bindings`. */
+  bindings?: Binding[]
+  /** Where the app's files come from: the `source` of the label io.buildpacks.project.metadata. Default: project.toml's. */
+  sourceMetadata?: object
   network?: string
   /** `source:target[:ro|rw]`; read-only by default. */
   volumes?: string[]

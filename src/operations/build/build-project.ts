@@ -85,8 +85,12 @@ export async function readBuildEnv(
   return resolveEnv({ projectEnv: project?.descriptor.env ?? [], envFiles, env: options.env ?? [], hostEnv: host.env })
 }
 
-/** Returns the project-metadata.toml of the descriptor's version and source URL. Returns undefined if it has neither. */
-export function projectMetadataToml(project: Project | undefined): string | undefined {
+/**
+ * Returns the project-metadata.toml of the descriptor's version and source URL. Returns undefined if it has neither.
+ * @param source takes precedence
+ */
+export function projectMetadataToml(project: Project | undefined, source?: object): string | undefined {
+  if (source) return stringifyToml({ source })
   const { version, sourceUrl } = project?.descriptor ?? {}
   if (version === undefined && sourceUrl === undefined) return undefined
   return stringifyToml({
