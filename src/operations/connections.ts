@@ -43,8 +43,9 @@ export class Connections implements AsyncDisposable {
       host: this.#host,
       // Correct also if containers run in a virtual machine.
       platform: { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch },
-      registries: async (settings) => {
-        const [{ openRegistries }, keychain] = await Promise.all([import('../registry/open-registries.ts'), this.#keychain(context)])
+      keychain: () => this.#keychain(context),
+      registries: async (settings, chosen) => {
+        const [{ openRegistries }, keychain] = await Promise.all([import('../registry/open-registries.ts'), chosen ?? this.#keychain(context)])
         this.#checkOpen()
         const { env } = this.#host
         const registries = openRegistries({ ...settings, keychain, env, userAgent: `${NAME}/${VERSION}`, warn: warningsTo(context), events: context.events })

@@ -16,6 +16,8 @@ const INVALID = new Set<ErrorCode>(['CNB_BUILDPACK_INVALID', 'CNB_DESCRIPTOR_INV
 /** Disposal closes the connections and reduces the cache to its budget. */
 export interface DownloadSession extends AsyncDisposable {
   readonly cache: ContentCache
+  /** Returns the client, which the session closes. */
+  readonly open: () => Promise<Downloads>
   /**
    * Downloads a file (see downloadUrl), and reads it with `read`. A file that is invalid is not used again: a server may send an error
    * page with status 200.
@@ -32,14 +34,16 @@ export function openDownloadSession(
 ): DownloadSession {
   const cache = openContentCache(cacheDirectory(host), { budget: cacheSize, events })
   let client: Promise<Downloads> | undefined
-  const open = async (): Promise<Downloads> => {
+  const connect = async (): Promise<Downloads> => {
     const { openDownloads } = await import('../registry/download/open-downloads.ts')
     return openDownloads({ cache, ca, env: host.env, userAgent: `${NAME}/${VERSION}`, events })
   }
+  const open = (): Promise<Downloads> => (client ??= connect())
   return {
     cache,
+    open,
     read: async (url, policy, context, read) => {
-      const file = await (await (client ??= open())).download(url, policy, context)
+      const file = await (await open()).download(url, policy, context)
       try {
         return await read(file)
       } catch (error) {

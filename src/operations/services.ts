@@ -2,6 +2,7 @@
 
 import type { Engine, PullOptions } from '../docker/engine.ts'
 import type { Platform } from '../oci/platform.ts'
+import type { Keychain } from '../registry/auth/keychain.ts'
 import type { Registries } from '../registry/registry.ts'
 
 /** The parts of the process's environment that operations use; only main.ts reads the process itself. */
@@ -30,8 +31,10 @@ export interface RegistryServices {
   readonly host: Host
   /** This machine's platform for containers: the default when an image is selected from an index. */
   readonly platform: Platform
-  /** Opens a client for all registries, which is closed at the end of the command. */
-  readonly registries: (settings: RegistrySettings) => Promise<Registries>
+  /** Opens a client for all registries, which is closed at the end of the command. @param keychain default: this user's credentials */
+  readonly registries: (settings: RegistrySettings, keychain?: Keychain) => Promise<Registries>
+  /** Returns this user's credentials, from Docker's configuration. */
+  readonly keychain: () => Promise<Keychain>
 }
 
 export interface EngineServices {

@@ -37,6 +37,7 @@ export function placesWith(
     remote: {
       host,
       platform: { os: 'linux', architecture: 'amd64' },
+      keychain: async () => async () => undefined,
       registries: async (settings) => {
         places.settings.push(settings)
         return registries

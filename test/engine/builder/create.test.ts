@@ -25,7 +25,7 @@ let scratch: TemporaryDirectory
 beforeAll(async () => {
   engine = await connectToEngine()
   scratch = await makeTemporaryDirectory('cnb-engine-test-')
-  services = { engine, host: { env: { CNB_CACHE_DIR: 'cache' }, cwd: scratch.path, home: '/nowhere' }, owner: 'test', sweep: async () => {}, credentials: async () => undefined, platform: { os: 'linux', architecture: 'amd64' }, registries: () => Promise.reject(new Error('no registry is needed')) }
+  services = { engine, host: { env: { CNB_CACHE_DIR: 'cache' }, cwd: scratch.path, home: '/nowhere' }, owner: 'test', sweep: async () => {}, credentials: async () => undefined, platform: { os: 'linux', architecture: 'amd64' }, keychain: async () => async () => undefined, registries: () => Promise.reject(new Error('no registry is needed')) }
   await loadImage(engine, BUILD_IMAGE, {
     config: { User: '1001:1000', Env: ['PATH=/bin', 'CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'] },
     layers: [await layerOf('etc/base', BUILD_IMAGE), await layerOf('etc/more', BUILD_IMAGE)],

@@ -161,6 +161,7 @@ export async function openFakeBuilds(info: Partial<EngineInfo> = {}): Promise<Fa
     platform: { os: 'linux', architecture: 'amd64' },
     sweep: async () => {},
     credentials: async () => undefined,
+    keychain: async () => async () => undefined,
     registries: async (settings) => {
       const registries = openRegistries({ ...settings, keychain: async () => undefined, env: {}, userAgent: 'cnb-test', clock: new FakeClock(), warn: () => {} })
       onTestFinished(() => registries.close())

@@ -27,7 +27,7 @@ async function runWork(work: (session: CommandContext) => Promise<Outcome>, glob
       ...{ host: { ...host, env }, stdout, stderr, signal: controller.signal },
       services: () => Promise.reject(new Error('no engine here')),
       input: Readable.from([]),
-      remote: () => ({ host, platform: { os: 'linux', architecture: 'amd64' }, registries: () => Promise.reject(new Error('no registry here')) }),
+      remote: () => ({ host, platform: { os: 'linux', architecture: 'amd64' }, keychain: async () => async () => undefined, registries: () => Promise.reject(new Error('no registry here')) }),
     },
     CNB,
   )

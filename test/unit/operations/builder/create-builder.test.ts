@@ -50,7 +50,7 @@ async function create(toml = TOML, options: Partial<CreateBuilderOptions> = {}) 
   // With the policy never, the registry's images in the cache are searched, without a request.
   const registries = async () => ({ repository: () => ({ name: 'r.example/unused' }) }) as unknown as Registries
   const services = async () => ({ engine, host, owner: 'test', sweep: async () => {}, credentials: async () => undefined })
-  const remote = { host, platform: { os: 'linux', architecture: 'amd64' }, registries }
+  const remote = { host, platform: { os: 'linux', architecture: 'amd64' }, keychain: async () => async () => undefined, registries }
   const given = { image: 'acme/builder', config: 'builder.toml', pullPolicy: 'never' as const, ...options }
   return createBuilder(given, { services, remote }, { events: (event) => events.push(event) })
 }

@@ -90,7 +90,7 @@ uri = "lifecycle"
   await writeFile(join(scratch.path, 'builder.toml'), toml)
   const host = { env: {}, cwd: scratch.path, home: scratch.path }
   const services = () => Promise.reject(new Error('no engine is needed'))
-  const remote = { host, platform: AMD64, registries: async () => client.registries }
+  const remote = { host, platform: AMD64, keychain: async () => async () => undefined, registries: async () => client.registries }
   const given = { image: `${address}/builder:2`, config: 'builder.toml', publish: options.to === undefined, ...options }
   return createBuilder(given, { services, remote }, { events: (event) => events.push(event) })
 }

@@ -34,7 +34,7 @@ beforeEach(async () => {
   client = openClient()
   settings = []
   const registries = async (wanted: RegistrySettings) => (settings.push(wanted), client.registries)
-  remote = { host: { env: {}, cwd: scratch.path, home: scratch.path }, platform: AMD64, registries }
+  remote = { host: { env: {}, cwd: scratch.path, home: scratch.path }, platform: AMD64, keychain: async () => async () => undefined, registries }
   list = named('app:1')
   images = []
   for (const [name, platform] of [['app', AMD64], ['other', ARM64]] as const) {
