@@ -14,6 +14,8 @@ export interface DecisionOptions {
   readonly kpackCompatible?: boolean
   /** The present fingerprints, for example of secrets and registry credentials; the builder's image need not be among them */
   readonly fingerprints?: Fingerprints
+  /** False: needed builds are only reported as pending. Default: true */
+  readonly mayBuild?: boolean
 }
 
 /** Nothing can be decided before the cause is gone. */
@@ -49,6 +51,17 @@ const REBASING: ReadonlySet<Reason> = new Set([...RETAGGING, 'STACK'])
  * @param last the newest build of the Image
  */
 export function decideBuild(
+  image: Image,
+  last: Build | undefined,
+  resolver: SourceResolver | undefined,
+  builder: AnyBuilder,
+  options: DecisionOptions,
+): Decision {
+  const decision = decideFreely(image, last, resolver, builder, options)
+  return options.mayBuild === false && 'priority' in decision ? { kind: 'NONE', pending: decision.changes } : decision
+}
+
+function decideFreely(
   image: Image,
   last: Build | undefined,
   resolver: SourceResolver | undefined,

@@ -12,7 +12,7 @@ import { CONFIG_MAP, SECRET, SERVICE_ACCOUNT, type ConfigMap, type Secret, type 
 import { IMAGE } from './kinds/image-kind.ts'
 import type { Image } from './kinds/image.ts'
 import { SOURCE_RESOLVER, type SourceResolver } from './kinds/source-resolver.ts'
-import { nearNames } from './fields/near-names.ts'
+import { nearNames } from './near-names.ts'
 
 /** The type of each kind's resources. */
 export interface ResourceTypes {

@@ -11,16 +11,22 @@ export function nearNames(name: string, names: Iterable<string>): string[] {
     .map((near) => near.known)
 }
 
-/** Returns the number of letters to insert, remove or replace; more than `limit` counts as infinite. */
+/** Returns the number of letters to insert, remove, replace or swap; more than `limit` counts as infinite. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return Infinity
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...a].entries()) {
+  for (let i = 0; i < a.length; i++) {
     const next = [i + 1]
-    for (const [j, other] of [...b].entries()) {
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)))
+    for (let j = 0; j < b.length; j++) {
+      const isSwap = a[i] === b[j - 1] && a[i - 1] === b[j]
+      next.push(Math.min(at(next, j) + 1, at(row, j + 1) + 1, at(row, j) + (a[i] === b[j] ? 0 : 1), isSwap ? at(before, j - 1) + 1 : Infinity))
     }
-    row = next
+    ;[before, row] = [row, next]
   }
-  return row[b.length] ?? Infinity
+  return at(row, b.length)
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Infinity
 }

@@ -6,6 +6,7 @@ import type { FieldPath } from '../formats/toml-positions.ts'
 import { canonical, decode, type DecodeFault } from './fields/decode.ts'
 import { formatFault, parsePath } from './fields/field-fault.ts'
 import { documentSchema, METADATA_FIELDS, storageVersion, type AnyResource, type ConvertedResource, type Kind, type Version } from './kind.ts'
+import { kindOf } from './kind-list.ts'
 import { currentAnnotations } from './legacy.ts'
 import type { Metadata } from './resource.ts'
 import { resourceFaults } from './validate.ts'
@@ -27,7 +28,7 @@ export interface Report {
 export interface ReadDocument {
   /** With defaults, amounts in canonical form, and absolute paths of local sources */
   readonly resource: AnyResource
-  /** As the user wrote it: without defaults and status */
+  /** As the user wrote it: without defaults and status, but with its namespace and absolute paths */
   readonly written: AnyResource
 }
 
@@ -53,8 +54,17 @@ export function readResource(
     // kpack's paths of a ClusterBuilder lack the first part.
     report.fault(path[0] === 'metadata' || path[0] === 'spec' ? path : ['spec', ...path], formatFault(fault))
   }
-  resolveLocalSource(resource, directory)
-  return { resource, written }
+  for (const each of [resource, written]) resolveLocalSource(each, directory)
+  return { resource, written: { ...written, metadata: resource.metadata } }
+}
+
+/** Returns a resource that was stored as its user wrote it, with the defaults of its kind. */
+export function withDefaults<R extends AnyResource>(written: R): R {
+  const kind = kindOf(written)
+  if (!kind) return written
+  const resource = canonical(structuredClone(written), documentSchema(storageOf(kind))) as R
+  kind.setDefaults?.(resource)
+  return resource
 }
 
 function storageOf({ versions }: Kind): Version {

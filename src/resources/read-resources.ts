@@ -6,7 +6,7 @@ import { readDocuments, type ResourceDocument, type ResourceFile } from './docum
 import { KINDS } from './kind-list.ts'
 import { storageVersion, type Kind } from './kind.ts'
 import { fromLegacy } from './legacy.ts'
-import { nearNames } from './fields/near-names.ts'
+import { nearNames } from './near-names.ts'
 import { readResource, type ReadDocument, type ReadOptions, type Report } from './read-resource.ts'
 import { positionText, type ResourceFault } from './resource-fault.ts'
 

@@ -50,7 +50,7 @@ export interface FetchedSource {
   readonly metadata?: SourceMetadata
 }
 
-export interface SourceMetadata {
+interface SourceMetadata {
   readonly type: 'git' | 'blob' | 'image'
   readonly metadata: Readonly<Record<string, string>>
   readonly version: Readonly<Record<string, string>>

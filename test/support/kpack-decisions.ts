@@ -67,7 +67,7 @@ export function decisionInput({ name, image, builds = [{}], resolver, builder }:
   }
 }
 
-export function merge(target: unknown, patch: unknown): unknown {
+function merge(target: unknown, patch: unknown): unknown {
   if (patch === undefined) return structuredClone(target)
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
   const result: Record<string, unknown> = typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...structuredClone(target) } : {}

@@ -13,7 +13,7 @@ const localReference = struct({ name: scalar })
 const key = struct({ name: scalar, key: text, optional: pointer() })
 const objectReference = struct({ kind: scalar, namespace: scalar, name: scalar, uid: scalar, apiVersion: scalar, resourceVersion: scalar, fieldPath: scalar })
 
-export const sourceShape = struct({
+const sourceShape = struct({
   git: pointer(struct({ url: text, revision: text, initializeSubmodules: scalar })),
   blob: pointer(struct({ url: text, auth: scalar, stripComponents: scalar })),
   registry: pointer(struct({ image: text, imagePullSecrets: list(localReference) })),
@@ -68,7 +68,7 @@ export function equalConfigs(a: Config, b: Config): boolean {
 }
 
 /** Returns a resolved source in the form that a build has it. */
-export function resolvedConfig({ git, blob, registry, local }: ResolvedSource): SourceConfig {
+function resolvedConfig({ git, blob, registry, local }: ResolvedSource): SourceConfig {
   const found = { git, blob, registry, local }
   for (const [kind, source] of Object.entries(found)) {
     if (source !== undefined) return { [kind]: source, subPath: source.subPath }

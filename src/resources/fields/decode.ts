@@ -2,7 +2,7 @@
 
 import { isTable } from '../../formats/lenient-values.ts'
 import type { FieldPath } from '../../formats/toml-positions.ts'
-import { nearNames } from './near-names.ts'
+import { nearNames } from '../near-names.ts'
 import { formatQuantity, parseQuantity } from './quantity.ts'
 import { ANY, type ObjectSchema, type Schema } from './schema.ts'
 
@@ -153,6 +153,6 @@ function placesOf(name: string, schema: Schema, path: readonly string[] = []): s
 }
 
 /** Formats a path: `spec.order[0].group[1].id`. */
-export function pathText(path: FieldPath): string {
+function pathText(path: FieldPath): string {
   return path.reduce<string>((text, part) => text + (typeof part === 'number' ? `[${part}]` : text === '' ? part : `.${part}`), '')
 }

@@ -25,23 +25,23 @@ export interface ClusterStackStatus extends Status {
   groupId?: number
 }
 
-export interface ClusterStoreSpec {
+interface ClusterStoreSpec {
   sources: ImageSource[]
   serviceAccountRef?: ServiceAccountReference
 }
 
 /** Status of ClusterStore, Buildpack and ClusterBuildpack. */
-export interface BuildpacksStatus extends Status {
+interface BuildpacksStatus extends Status {
   buildpacks?: BuildpackStatus[]
   /** Image extensions; only in `cnb` */
   extensions?: BuildpackStatus[]
 }
 
-export interface BuildpackSpec extends ImageSource {
+interface BuildpackSpec extends ImageSource {
   serviceAccountName?: string
 }
 
-export interface ClusterBuildpackSpec extends ImageSource {
+interface ClusterBuildpackSpec extends ImageSource {
   serviceAccountRef?: ServiceAccountReference
 }
 

@@ -33,7 +33,7 @@ export interface BuilderSpec extends BuilderTemplate {
   serviceAccount?: string
 }
 
-export interface ClusterBuilderSpec extends BuilderTemplate {
+interface ClusterBuilderSpec extends BuilderTemplate {
   serviceAccountRef: ServiceAccountReference
 }
 

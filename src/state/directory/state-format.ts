@@ -20,12 +20,12 @@ export async function checkFormat(directory: string, own: readonly string[]): Pr
   const version = /^cnb state ([1-9]\d{0,8})\n/.exec(text ?? '')?.[1]
   if (version === undefined && (text !== undefined || (await hasOther(directory, own)))) {
     throw new CnbError('CNB_STATE_INVALID', `cannot use ${directory} for state: its file '${FORMAT_FILE}' is ${text === undefined ? 'missing' : 'invalid'}`, {
-      hint: 'Name another directory with --state: a new one, or one that cnb created.',
+      hint: 'Name another directory: a new one, or one that cnb created.',
     })
   }
   if (Number(version) > FORMAT) {
     throw new CnbError('CNB_UNSUPPORTED', `cannot use the state in ${directory}: its format ${version} is newer than ${FORMAT}`, {
-      hint: 'Use the version of cnb that wrote it, or another directory with --state.',
+      hint: 'Use the version of cnb that wrote it, or another directory.',
     })
   }
   return version !== undefined

@@ -36,7 +36,7 @@ test('assembles builders with the digests of kpack', async () => {
       store: resource('ClusterStore', { sources: inputs.stores[name]! }, await resolveStore(inputs.stores[name]!, services, {}, {})),
     }
     const builder = resource('Builder', { ...spec, tag, stack: {} }, {})
-    const { latestImage } = await assembleBuilder(builder, [parts], { ...services, registriesOf: () => registries }, { kpackCompatible: true, kpackVersion: inputs.kpackVersion }, {})
+    const { latestImage } = await assembleBuilder(builder, [parts], { ...services, registriesOf: async () => registries }, { kpackCompatible: true, kpackVersion: inputs.kpackVersion }, {})
     expect(latestImage).toBe(answers.builders[at]!.status!.latestImage)
     expect((await registries.repository(latestImage!).manifest(latestImage!.split('@')[1]!))?.content.length).toBeGreaterThan(0)
   }

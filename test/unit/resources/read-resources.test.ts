@@ -37,7 +37,7 @@ describe('reading resources', () => {
     expect(written).toEqual({
       apiVersion: 'kpack.io/v1alpha2',
       kind: 'Image',
-      metadata: { name: 'app' },
+      metadata: { name: 'app', namespace: 'default' },
       spec: {
         tag: 'registry.example/app',
         builder: { kind: 'ClusterBuilder', name: 'default' },
@@ -160,7 +160,7 @@ describe('a local source', () => {
   it('is relative to its file', () => {
     const { resource, written } = only(local('local: {path: web}'))
     expect(resource).toMatchObject({ spec: { source: { local: { path: '/src/app/web' } } } })
-    expect(written).toMatchObject({ spec: { source: { local: { path: 'web' } } } })
+    expect(written).toMatchObject({ spec: { source: { local: { path: '/src/app/web' } } } })
   })
 
   it.each([

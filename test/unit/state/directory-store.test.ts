@@ -182,7 +182,6 @@ describe('a write that fails', () => {
     await rm(join(root, 'objects/kpack.io/Image'), { recursive: true })
     await writeFile(join(root, 'objects/kpack.io/Image'), '')
     await expect(store.write(stack)).resolves.toBeDefined()
-    await expect(store.openLog({ namespace: 'default', name: 'b' })).resolves.toBeDefined()
     await expect(store.write(image('app'))).rejects.toMatchObject({ code: 'CNB_STATE_INVALID', message: expect.stringContaining('app.yaml') as string })
   })
 
@@ -208,6 +207,7 @@ describe('a log', () => {
     await rm(path())
     await writeFile(path(), '2024-01-01T00:00:00.000Z a much longer line in another file\n')
     expect((await lines.next()).value).toEqual([{ time: '2024-01-01T00:00:00.000Z', text: 'a much longer line in another file' }])
+    await lines.return?.()
   })
 
   it('has the incomplete line at its end, and lines without a time', async () => {

@@ -26,7 +26,7 @@ export interface BuilderParts extends BuildpackResources {
 
 export interface AssemblyServices extends Pick<ResourceServices, 'platform' | 'cache'> {
   /** Returns the registries with the credentials of a service account; of undefined, with the default credentials. */
-  readonly registriesOf: (account: ServiceAccountReference | undefined) => Registries
+  readonly registriesOf: (account: ServiceAccountReference | undefined) => Promise<Registries>
 }
 
 export interface AssemblyOptions {
@@ -34,6 +34,8 @@ export interface AssemblyOptions {
   readonly kpackCompatible?: boolean
   /** The version in the label of a compatible builder, such as `v0.18.0 (git sha: …)`. */
   readonly kpackVersion?: string
+  /** Publishes nothing, and returns the status that a publication would have. */
+  readonly isPlan?: boolean
 }
 
 /** The version of a kpack that was built without one. */
@@ -60,7 +62,8 @@ export async function assembleBuilder(
   const planned: Planned[] = []
   for (const part of parts) planned.push(await planPart(target, part))
   const [first, ...more] = planned as [Planned, ...Planned[]]
-  const registries = services.registriesOf(target.account)
+  if (options.isPlan) return statusOf(first, `${nameOf(target.tag)}@${first.image.digest}`)
+  const registries = await services.registriesOf(target.account)
   let { digest } = first.image
   if (more.length === 0) {
     await publishStored(registries, runImageTag(target.tag), first.runCopy, context)
@@ -114,25 +117,25 @@ async function planPart({ builder: { spec }, account, tag, services, options, co
   const { stack, lifecycle } = part
   const { id = '', mixins = [], userId: uid = 0, groupId: gid = 0, buildImage, runImage } = stack.status ?? {}
   const { registriesOf } = services
-  const servicesOf = ({ spec: { serviceAccountRef = account } }: ClusterStack | ClusterLifecycle): ResourceServices => ({ ...services, registries: registriesOf(serviceAccountRef) })
-  const ofStack = servicesOf(stack)
+  const servicesOf = async ({ spec: { serviceAccountRef = account } }: ClusterStack | ClusterLifecycle): Promise<ResourceServices> => ({ ...services, registries: await registriesOf(serviceAccountRef) })
+  const ofStack = await servicesOf(stack)
   const [buildName, runName] = [buildImage, runImage].map((image) => resolved(image?.latestImage, stack)) as [string, string]
   const lifecycleName = resolved(lifecycle.status?.image?.latestImage, lifecycle)
-  const [base, lifecycleImage] = await Promise.all([findResourceImage(buildName, ofStack, context), findResourceImage(lifecycleName, servicesOf(lifecycle), context)])
+  const [base, lifecycleImage] = await Promise.all([findResourceImage(buildName, ofStack, context), findResourceImage(lifecycleName, await servicesOf(lifecycle), context)])
   if (base.platform.os === 'windows') throw new CnbError('CNB_BUILDER_INVALID', 'windows base images are not supported', { hint: 'Use a build image for Linux.' })
   checkLifecyclePlatform(lifecycle.spec.image, lifecycleImage, base)
   const source = lifecycleOf(lifecycle.status ?? {}, lifecycleImage)
   const order = resolveOrder(spec.order, part)
   const extensions = resolveOrder(kpackCompatible ? [] : spec.orderExtensions, part, 'extensions')
-  const modules = ({ buildpacks }: ResolvedOrder) => buildpacks.map((buildpack: ResolvedBuildpack) => moduleOf(buildpack, registriesOf(buildpack.account)))
+  const modules = ({ buildpacks }: ResolvedOrder) => Promise.all(buildpacks.map(async (buildpack: ResolvedBuildpack) => moduleOf(buildpack, await registriesOf(buildpack.account))))
 
   const { digest } = parseReference(runName)
   if (!digest) throw new CnbError('CNB_REFERENCE_INVALID', `the run image '${runName}' has no digest`, { hint: 'Resolve the stack again.' })
   const copy = `${nameOf(runImageTag(tag))}@${digest}`
   const plan = await planKpackBuilder({
-    buildImage: base, user: { uid, gid }, lifecycle: source, buildpacks: modules(order), order: order.order, runImage: copy, labels: spec.additionalLabels ?? {},
+    buildImage: base, user: { uid, gid }, lifecycle: source, buildpacks: await modules(order), order: order.order, runImage: copy, labels: spec.additionalLabels ?? {},
     createdBy: kpackCompatible ? { name: 'kpack Builder', version: kpackVersion } : { name: NAME, version: VERSION },
-    more: kpackCompatible ? undefined : { extensions: modules(extensions), orderExtensions: extensions.order },
+    more: kpackCompatible ? undefined : { extensions: await modules(extensions), orderExtensions: extensions.order },
   }, context)
   if (kpackCompatible) checkKpackPlatform(source)
   checkKpackBuildpacks(plan.buildpacks, source, { id, mixins })

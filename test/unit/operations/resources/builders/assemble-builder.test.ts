@@ -90,7 +90,7 @@ async function resolveAll(platform: Platform, cache?: Cache): Promise<BuilderPar
 
 const accounts: (ServiceAccountReference | undefined)[] = []
 const assemble = (of: Builder | ClusterBuilder, parts: readonly [BuilderParts, ...BuilderParts[]], options: AssemblyOptions = {}, cache?: Cache) => {
-  const registriesOf = (account: ServiceAccountReference | undefined): Registries => {
+  const registriesOf = async (account: ServiceAccountReference | undefined): Promise<Registries> => {
     accounts.push(account)
     return registries
   }

@@ -67,7 +67,7 @@ async function assemble({ tag, stack, store: name, lifecycle, buildpacks = [], c
     clusterBuildpacks: ofCluster,
   }
   const builder = resource('Builder', 'a', { ...spec, tag, stack: {} }, {}, 'dev')
-  return assembleBuilder(builder, [parts], { registriesOf: () => registries, platform }, { kpackCompatible: true, kpackVersion: inputs.kpackVersion }, {})
+  return assembleBuilder(builder, [parts], { registriesOf: async () => registries, platform }, { kpackCompatible: true, kpackVersion: inputs.kpackVersion }, {})
 }
 
 /** Go omits empty groups. */

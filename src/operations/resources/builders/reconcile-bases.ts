@@ -1,0 +1,80 @@
+/** Brings the status of stacks, stores, lifecycles and buildpacks up to date. */
+
+import { toCnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import { Limiter } from '../../../base/limiter.ts'
+import { readyConditions, withTimes } from '../../../reconcile/conditions.ts'
+import type { KindName, ResourceTypes } from '../../../resources/kind-list.ts'
+import type { ServiceAccountReference } from '../../../resources/kinds/parts.ts'
+import type { Status } from '../../../resources/resource.ts'
+import { resolveLifecycle } from './resolve-lifecycle.ts'
+import { resolveStack } from './resolve-stack.ts'
+import { resolveStore } from './resolve-store.ts'
+import type { ResourceServices } from './resource-images.ts'
+import type { ReconcileScope } from '../scope.ts'
+
+/** Concurrent resources: most of the time is spent waiting for registries. */
+const AT_ONCE = 8
+
+type BaseKind = 'ClusterLifecycle' | 'ClusterStack' | 'ClusterStore' | 'Buildpack' | 'ClusterBuildpack'
+
+/** A status without the fields of all kinds, and the fault of a part of the resource. */
+interface Resolution<S> {
+  readonly status: Omit<S, keyof Status>
+  readonly problem?: string
+}
+
+/** How a kind is resolved. */
+interface Base<Name extends BaseKind> {
+  readonly accountOf: (resource: ResourceTypes[Name]) => ServiceAccountReference | undefined
+  readonly resolve: (resource: ResourceTypes[Name], services: ResourceServices, scope: ReconcileScope, context: Context) => Promise<Resolution<NonNullable<ResourceTypes[Name]['status']>>>
+}
+
+const ofCluster = ({ spec }: { spec: { serviceAccountRef?: ServiceAccountReference } }): ServiceAccountReference | undefined => spec.serviceAccountRef
+
+const BASES: { readonly [Name in BaseKind]: Base<Name> } = {
+  ClusterLifecycle: { accountOf: ofCluster, resolve: async ({ spec }, services, _scope, context) => ({ status: await resolveLifecycle(spec, services, context) }) },
+  ClusterStack: { accountOf: ofCluster, resolve: async ({ spec }, services, _scope, context) => ({ status: await resolveStack(spec, services, context) }) },
+  ClusterStore: { accountOf: ofCluster, resolve: ({ spec: { sources } }, services, scope, context) => buildpacksOf(sources, services, scope, context) },
+  Buildpack: {
+    accountOf: ({ spec, metadata }) => ({ name: spec.serviceAccountName ?? 'default', namespace: metadata.namespace ?? 'default' }),
+    resolve: ({ spec }, services, scope, context) => buildpacksOf([spec], services, scope, context),
+  },
+  ClusterBuildpack: { accountOf: ofCluster, resolve: ({ spec }, services, scope, context) => buildpacksOf([spec], services, scope, context) },
+}
+
+async function buildpacksOf(sources: readonly { image: string }[], services: ResourceServices, { options }: ReconcileScope, context: Context) {
+  const { buildpacks, extensions, errors } = await resolveStore(sources, services, options, context)
+  if (buildpacks.length + extensions.length === 0 && errors[0]) throw errors[0].error
+  const problem = errors.map(({ image, error }) => `${image}: ${error.message}`).join('; ')
+  return { status: { buildpacks, ...(extensions.length > 0 ? { extensions } : {}) }, ...(problem && { problem }) }
+}
+
+/** Resolves all, several at once. A failure is the status of its resource. @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT */
+export async function reconcileBases(scope: ReconcileScope, context: Context): Promise<void> {
+  const limit = new Limiter(AT_ONCE)
+  const kinds = Object.keys(BASES) as BaseKind[]
+  await Promise.all(kinds.flatMap((kind) => scope.resources.list(kind).map((resource) => limit.run(() => reconcileBase(kind, resource, scope, context)))))
+}
+
+async function reconcileBase<Name extends BaseKind & KindName>(kind: Name, resource: ResourceTypes[Name], scope: ReconcileScope, context: Context): Promise<void> {
+  const base: Base<Name> = BASES[kind]
+  const { resources, accounts, services, now } = scope
+  const { conditions, ...before }: Status = resource.status ?? {}
+  const resolve = async (): Promise<{ fields: object; cause?: string }> => {
+    try {
+      const registries = await accounts.registriesOf(base.accountOf(resource))
+      const { status, problem } = await base.resolve(resource, { registries, platform: services.platform, cache: scope.cache }, scope, context)
+      if (problem !== undefined) context.events?.({ type: 'warning', message: `${kind} ${resource.metadata.name} lacks a source: ${problem}` })
+      return { fields: status }
+    } catch (error) {
+      context.signal?.throwIfAborted()
+      const cause = toCnbError(error).message
+      // kpack drops the old status; the builders keep their images either way.
+      return { fields: scope.options.kpackCompatible ? {} : before, cause }
+    }
+  }
+  const { fields, cause } = await resolve()
+  const status = { ...fields, observedGeneration: resource.metadata.generation, conditions: withTimes(readyConditions(cause), conditions, now()) }
+  await resources.writeStatus(resource as never, status as never, context)
+}

@@ -1,0 +1,54 @@
+/** Brings the images of Builders and ClusterBuilders up to date. */
+
+import { toCnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import { Limiter } from '../../../base/limiter.ts'
+import { builderConditions, builderObstacle, withTimes } from '../../../reconcile/conditions.ts'
+import type { AnyBuilder } from '../../../reconcile/state.ts'
+import type { BuilderStatus } from '../../../resources/kinds/builder.ts'
+import { assembleBuilder } from './assemble-builder.ts'
+import type { ReconcileScope } from '../scope.ts'
+
+/** Concurrent builders; each sends its own layers and mounts the others. */
+const AT_ONCE = 4
+
+/** Publishes the builders that changed. A failure is the status of its builder. @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT */
+export async function reconcileBuilders(scope: ReconcileScope, context: Context): Promise<void> {
+  const limit = new Limiter(AT_ONCE)
+  const builders: AnyBuilder[] = [...scope.resources.list('Builder'), ...scope.resources.list('ClusterBuilder')]
+  await Promise.all(builders.map((builder) => limit.run(() => reconcileBuilder(builder, scope, context))))
+}
+
+async function reconcileBuilder(builder: AnyBuilder, scope: ReconcileScope, context: Context): Promise<void> {
+  const { resources, now } = scope
+  const { conditions, ...before } = builder.status ?? {}
+  const { fields, cause } = await assemble(builder, before, scope, context)
+  const status: BuilderStatus = {
+    ...fields,
+    observedGeneration: builder.metadata.generation,
+    conditions: withTimes(builderConditions(fields, cause), conditions, now()),
+  }
+  await resources.writeStatus(builder, status, context)
+}
+
+/** Returns the fields of the status, or those of before and the cause why they are not new. */
+async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: ReconcileScope, context: Context): Promise<{ fields: BuilderStatus; cause?: string }> {
+  const { resources, accounts, services, options } = scope
+  const { spec, metadata } = builder
+  const [stack, store, lifecycle] = [
+    spec.stack.name === undefined ? undefined : resources.find('ClusterStack', { name: spec.stack.name }),
+    spec.store?.name === undefined ? undefined : resources.find('ClusterStore', { name: spec.store.name }),
+    resources.find('ClusterLifecycle', { name: spec.lifecycle?.name ?? 'default-lifecycle' }),
+  ]
+  const obstacle = builderObstacle(builder, { store, stack, lifecycle })
+  if (obstacle !== undefined || !stack || !lifecycle) return { fields: before, cause: obstacle }
+  try {
+    const buildpacks = builder.kind === 'Builder' ? resources.list('Buildpack').filter((each) => each.metadata.namespace === metadata.namespace) : []
+    const parts = { stack, store, lifecycle, buildpacks, clusterBuildpacks: resources.list('ClusterBuildpack') }
+    const registriesOf = accounts.registriesOf.bind(accounts)
+    return { fields: await assembleBuilder(builder, [parts], { registriesOf, platform: services.platform, cache: scope.cache }, options, context) }
+  } catch (error) {
+    context.signal?.throwIfAborted()
+    return { fields: before, cause: toCnbError(error).message }
+  }
+}
