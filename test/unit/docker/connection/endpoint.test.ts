@@ -140,5 +140,5 @@ test('reports a malformed config.json without its content', async () => {
   const error = await resolve({ home }).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'CNB_USAGE' })
   expect(String(error)).toContain('config.json')
-  expect(String(error)).not.toContain('c2V')
+  expect(String(error).replaceAll(home, '')).not.toContain('c2V')
 })
