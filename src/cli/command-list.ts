@@ -30,6 +30,13 @@ import { pushManifestCommand } from './commands/manifest/push.ts'
 import { removeManifestCommand } from './commands/manifest/remove.ts'
 import { rmManifestCommand } from './commands/manifest/rm.ts'
 import { rebaseCommand } from './commands/rebase.ts'
+import { applyCommand } from './commands/resources/apply.ts'
+import { deleteCommand } from './commands/resources/delete.ts'
+import { describeCommand } from './commands/resources/describe.ts'
+import { getCommand } from './commands/resources/get.ts'
+import { logsCommand } from './commands/resources/logs.ts'
+import { planCommand } from './commands/resources/plan.ts'
+import { triggerCommand } from './commands/resources/trigger.ts'
 import { downloadSbomCommand } from './commands/sbom/download.ts'
 import { globalOptions } from './options/global.ts'
 
@@ -38,6 +45,13 @@ export const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
   inspectCommand,
   rebaseCommand,
+  applyCommand,
+  planCommand,
+  getCommand,
+  describeCommand,
+  logsCommand,
+  triggerCommand,
+  deleteCommand,
   createBuilderCommand,
   inspectBuilderCommand,
   suggestBuildersCommand,

@@ -73,6 +73,10 @@ export interface CommandContext {
   /** Standard input as bytes; read only if the command line says to. */
   readonly input: AsyncIterable<Buffer>
   readonly dialect: Dialect
+  /** The value of --output. */
+  readonly output: string
+  /** Prints a part of the result at once, for results that are long or still grow. */
+  readonly print: (text: string) => void
 }
 
 /** A spelling of the command line: cnb's own, or pack's for a program of that name. */

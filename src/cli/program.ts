@@ -81,7 +81,7 @@ export function parseCommandLine(argv: readonly string[], columns = 100, dialect
   const { output } = run.values
   // pack's format is an option of the commands that show something.
   if (typeof output === 'string') return { ...run, globals: { ...globals, output: output.replace('human-readable', 'human') } }
-  if (run.definition.formats.includes(globals.output)) return { ...run, globals }
+  if (run.definition.formats.some((format) => (format.endsWith('=') ? globals.output.startsWith(format) : globals.output === format))) return { ...run, globals }
   return { kind: 'wrong', error: formatError(run.definition, globals.output), globals: { ...globals, output: 'human' } }
 }
 

@@ -35,7 +35,8 @@ type Screen = Pick<ProcessIO, 'stdout' | 'stderr' | 'host'>
 export async function runCommand(run: CommandRun & { readonly globals: Globals }, io: ProcessIO, dialect: Dialect): Promise<number> {
   const { signal, host, services, remote, input } = io
   for (const note of run.notes ?? []) io.stderr.write(`${note}\n`)
-  const reporter = await reporterFor(run.globals, io, dialect)
+  const terminal = terminalOf(run.globals, io)
+  const reporter = await reporterFor(run.globals, terminal, io.host, dialect)
   const reportStopping = (): void => {
     if (toCnbError(signal.reason).code === 'CNB_INTERRUPTED') {
       reporter.events({ type: 'warning', message: 'stopping and cleaning up; press Ctrl-C again to exit immediately' })
@@ -47,7 +48,7 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     const { verbose, explain } = run.globals
     trace = openTraceOf(host, run.definition.name)
     const context: Context = { signal, events: trace ? bothOf(reporter.events, trace.events) : reporter.events }
-    const session: CommandContext = { host, context, input, verbose, explain, dialect, services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context) }
+    const session: CommandContext = { host, context, input, verbose, explain, dialect, output: run.globals.output, print: (text) => terminal.print(text), services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context) }
     const outcome = await run.definition.run(run.given, run.values, session)
     reporter.succeed(outcome)
     return outcome.exit ?? 0
@@ -84,14 +85,17 @@ function bothOf(first: EventSink, second: EventSink): EventSink {
 
 /** Reports an invalid command line. @returns the exit code */
 export async function reportUsageError(error: CnbError, globals: Globals, io: Screen, dialect: Dialect): Promise<number> {
-  const reporter = await reporterFor(globals, io, dialect)
+  const reporter = await reporterFor(globals, terminalOf(globals, io), io.host, dialect)
   reporter.fail(error)
   return dialect.exitOf(error)
 }
 
-async function reporterFor(globals: Globals, { stdout, stderr, host }: Screen, { program }: Dialect): Promise<Reporter> {
-  const { quiet, verbose, explain, color, output, timestamps } = globals
-  const terminal = new Terminal({ stdout, stderr, env: host.env, color, ...(timestamps ? { now: () => new Date() } : {}) })
+function terminalOf({ color, timestamps }: Globals, { stdout, stderr, host }: Screen): Terminal {
+  return new Terminal({ stdout, stderr, env: host.env, color, ...(timestamps ? { now: () => new Date() } : {}) })
+}
+
+async function reporterFor(globals: Globals, terminal: Terminal, host: Host, { program }: Dialect): Promise<Reporter> {
+  const { quiet, verbose, explain, output } = globals
   const format = await formatFor(output)
   if (program === 'pack') {
     const { PackReporter } = await import('../ui/reporters/pack.ts')

@@ -10,8 +10,10 @@ export interface Outcome {
   readonly data: object
   /** The line that `--quiet` prints. */
   readonly line: string
-  /** Returns the text for people: lines without a final newline, the most important one last. */
+  /** Returns the text for people: lines without a final newline, the most important one last. An empty text is not printed. */
   text(theme: Theme): string
+  /** Whether the text replaces `data` in JSON and YAML too, because another program determines the form. */
+  readonly exact?: boolean
   /** Partial failures, printed after the text. */
   readonly failures?: readonly CnbError[]
   /** The exit code; default 0. */

@@ -21,7 +21,8 @@ export class HumanReporter implements Reporter {
 
   succeed(outcome: Outcome): void {
     this.#log.stop()
-    this.#terminal.print(outcome.text(this.#terminal.out))
+    const text = outcome.text(this.#terminal.out)
+    if (text !== '') this.#terminal.print(text)
     for (const failure of outcome.failures ?? []) {
       this.#terminal.tell('')
       this.#tellError(failure)

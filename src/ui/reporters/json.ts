@@ -52,7 +52,8 @@ export class JsonReporter implements Reporter {
   succeed(outcome: Outcome): void {
     this.#log?.stop()
     for (const failure of outcome.failures ?? []) this.#tellError(failure)
-    this.#print({ schemaVersion: SCHEMA_VERSION, ...outcome.data })
+    if (outcome.exact) this.#terminal.print(escapeDocument(outcome.text(this.#terminal.out)))
+    else this.#print({ schemaVersion: SCHEMA_VERSION, ...outcome.data })
   }
 
   fail(error: CnbError): void {

@@ -64,15 +64,18 @@ describe('a default in help', () => {
 
   it('matches the code', async () => {
     const remote = await readFile(join(SOURCES, 'operations/rebase/rebase-remote.ts'), 'utf8')
+    const images = await readFile(join(SOURCES, 'operations/resources/images/reconcile-images.ts'), 'utf8')
     // Before you add a default to this list, check it in the code.
     expect([...new Set(defaults)].sort()).toEqual([
       '--concurrency: ' + (/^const CONCURRENCY = (\d+)$/m.exec(remote)?.[1] ?? ''),
       `--exec-env: ${DEFAULT_EXEC_ENV}`,
       "--gid: the builder's",
+      '--max-parallel: ' + (/^const PARALLEL_BUILDS = (\d+)$/m.exec(images)?.[1] ?? ''),
       '--output-dir: working directory',
       "--platform: engine's or host's",
       '--previous-image: the image itself',
       '--run-image: from the builder or the app',
+      '--state: $XDG_STATE_HOME/cnb',
       "--uid: the builder's",
       '--volume: ro',
       '--workspace: workspace',
@@ -80,8 +83,10 @@ describe('a default in help', () => {
       "-D, --default-process: the buildpacks' choice",
       "-R, --buildpack-registry: the configuration file's",
       '-V, --version: 1.0.0',
+      '-b, --build: the newest',
       '-d, --depth: unlimited',
       '-d, --descriptor: project.toml in the app',
+      '-n, --namespace: default',
       "-p, --path: the ID's last part",
       '-p, --path: working directory',
       "-r, --buildpack-registry: the configuration file's",

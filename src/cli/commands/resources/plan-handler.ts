@@ -1,0 +1,52 @@
+/** Handler of `cnb plan`. */
+
+import { openState } from '../../../operations/resources/open-state.ts'
+import { planResources, type PlannedResource, type PlanOptions } from '../../../operations/resources/plan.ts'
+import { resourceWord } from '../../../operations/resources/resource-word.ts'
+import { sanitizeText } from '../../../ui/sanitize.ts'
+import type { Theme } from '../../../ui/theme.ts'
+import type { Handler } from '../../command.ts'
+
+type Values = Omit<PlanOptions, 'isPlan' | 'kpackVersion'> & { readonly state?: string }
+
+/** The exit code of a plan that has something to do. */
+const CHANGES = 3
+
+export const runPlan: Handler<Values> = async (_argument, { state, ...options }, { host, context, services, remote, input, output }) => {
+  const result = await planResources(options, await openState(state, host), { remote, engine: services }, input, context)
+  const { resources, changes } = result
+  const acting = resources.filter(({ action }) => action !== 'none')
+  return {
+    data: result,
+    line: acting.map((each) => `${resourceWord(each)} ${each.action}`).join('\n'),
+    text: (theme) => (output === 'markdown' ? markdown(resources) : textOf(resources, theme)),
+    ...(changes ? { exit: CHANGES } : {}),
+  }
+}
+
+const DONE: Readonly<Record<PlannedResource['action'], string>> = {
+  build: 'will be built', rebase: 'will be rebased', retag: 'will get other tags', publish: 'will be published', create: 'will be created', configure: 'will be changed',
+  none: 'is up to date', unknown: 'cannot be decided yet',
+}
+
+function textOf(resources: readonly PlannedResource[], theme: Theme): string {
+  if (resources.length === 0) return 'No resources found'
+  const acting = resources.filter(({ action }) => action !== 'none')
+  const lines = resources.flatMap((resource) => {
+    const { action, reason, text, pending } = resource
+    const why = reason === '' ? (pending === undefined ? '' : ` (${pending} takes effect with the next build)`) : `: ${reason}`
+    const name = theme.bold(resourceWord(resource))
+    // The first line of the text repeats the reasons.
+    const details = text.split('\n').slice(1).filter((line) => line !== '').map((line) => `  ${line.replace(/^\t/, '  ')}`)
+    return [`${name} ${DONE[action]}${why}`, ...details].map(sanitizeText)
+  })
+  const summary = acting.length === 0 ? 'Nothing to do.' : `${acting.length} of ${resources.length} resources have something to do.`
+  return [...lines, '', summary].join('\n')
+}
+
+/** A table for the summary of a job in GitHub Actions. */
+function markdown(resources: readonly PlannedResource[]): string {
+  const cell = (text: string): string => sanitizeText(text).replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('<', '&lt;')
+  const rows = resources.map((resource) => `| \`${cell(resourceWord(resource))}\` | ${resource.action} | ${cell(resource.reason)} |`)
+  return ['| resource | action | reason |', '|---|---|---|', ...rows].join('\n')
+}

@@ -1,0 +1,114 @@
+/** `cnb apply`: stores resources, and brings everything up to date. */
+
+import { CnbError } from '../../base/errors.ts'
+import type { Context } from '../../base/events.ts'
+import { buildsOf } from '../../reconcile/history.ts'
+import { REASON } from '../../reconcile/state.ts'
+import { isKind, KINDS } from '../../resources/kind-list.ts'
+import type { AnyResource } from '../../resources/kind.ts'
+import type { ReadResource } from '../../resources/read-resources.ts'
+import type { Status } from '../../resources/resource.ts'
+import { matchesLabels, parseLabelSelector } from '../../state/label-selector.ts'
+import type { Store } from '../../state/store.ts'
+import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
+import { failureOf, readinessOf, type Readiness } from './readiness.ts'
+import { reconcile } from './reconcile.ts'
+import { Resources } from './resources.ts'
+import { ownedBy } from './select.ts'
+import { type Difference, differenceTo, readWanted, refuseChanges, type WantedOptions } from './files/wanted.ts'
+
+export interface ApplyOptions extends ScopeOptions, WantedOptions {
+  /** Checks, and reports what would be stored. */
+  readonly dryRun?: boolean
+  /** Removes stored resources that match the selector and are in no file. */
+  readonly prune?: boolean
+  readonly selector?: string
+}
+
+export interface AppliedResource extends Readiness {
+  readonly kind: string
+  readonly namespace?: string
+  readonly name: string
+  readonly change: Difference | 'pruned'
+  /** The build of an Image in this run. */
+  readonly build?: { readonly name: string; readonly reason: string }
+}
+
+export interface ApplyResult {
+  readonly dryRun: boolean
+  readonly resources: readonly AppliedResource[]
+  /** The resources that are not ready afterwards. */
+  readonly failures: readonly CnbError[]
+}
+
+/** A resource of the files, or one that is pruned. */
+interface Applied {
+  readonly resource: AnyResource
+  readonly change: AppliedResource['change']
+}
+
+/**
+ * Applies resources. Checks all of them before it stores one, and stores all before the first build.
+ * @param input standard input, for the file `-`
+ * @throws CnbError CNB_RESOURCE_INVALID, CNB_USAGE, CNB_STATE_*, CNB_OUTPUT, CNB_INTERRUPTED
+ */
+export async function apply(options: ApplyOptions, store: Store, services: ScopeServices, input: AsyncIterable<Buffer>, context: Context): Promise<ApplyResult> {
+  if (options.prune && options.selector === undefined) throw new CnbError('CNB_USAGE', 'cannot prune without a selector', { hint: 'Add --selector, such as -l app=shop.' })
+  const wanted = await readWanted(options, services.remote.host.cwd, input, context)
+  if (options.dryRun) {
+    const resources = await Resources.read(store, context, { isPlan: true })
+    return resultOf(await storeAll(wanted, options, resources, context), resources, true)
+  }
+  await using lock = await store.lock(context)
+  const within = { ...context, signal: AbortSignal.any([lock.signal, ...(context.signal ? [context.signal] : [])]) }
+  const resources = await Resources.read(store, within)
+  const before = new Set(resources.list('Build').map(({ metadata }) => metadata.uid))
+  const applied = await storeAll(wanted, options, resources, within)
+  await using scope = await openScope(options, store, resources, services, within)
+  await reconcile(scope, () => true, within)
+  return resultOf(applied, resources, false, before)
+}
+
+async function storeAll(wanted: readonly ReadResource[], options: ApplyOptions, resources: Resources, context: Context): Promise<Applied[]> {
+  refuseChanges(wanted, resources)
+  const applied: Applied[] = []
+  for (const { resource, written } of wanted) {
+    applied.push({ resource, change: differenceTo(resources.get(resource), resource) })
+    await resources.write(written, context)
+  }
+  for (const resource of prunable(wanted, options, resources)) {
+    for (const owned of ownedBy(resource, resources)) await resources.remove(owned, context)
+    await resources.remove(resource, context)
+    applied.push({ resource, change: 'pruned' })
+  }
+  return applied
+}
+
+/** Returns the resources to prune, those that others refer to last. */
+function prunable(wanted: readonly ReadResource[], { prune, selector = '' }: ApplyOptions, resources: Resources): AnyResource[] {
+  if (!prune) return []
+  const labels = parseLabelSelector(selector)
+  const isWanted = ({ kind, metadata }: AnyResource): boolean =>
+    wanted.some(({ resource }) => resource.kind === kind && resource.metadata.name === metadata.name && resource.metadata.namespace === metadata.namespace)
+  return KINDS.filter(({ kind }) => kind !== 'Build' && kind !== 'SourceResolver')
+    .flatMap(({ kind }) => resources.list(kind as never) as AnyResource[])
+    .filter((resource) => !isWanted(resource) && matchesLabels(labels, resource.metadata.labels ?? {}))
+    .reverse()
+}
+
+/** @param before the uids of the builds before the run */
+function resultOf(applied: readonly Applied[], resources: Resources, dryRun: boolean, before: ReadonlySet<string | undefined> = new Set()): ApplyResult {
+  const reports = applied.map(({ resource, change }): AppliedResource => {
+    const { kind, metadata: { name, namespace } } = resource
+    const now: (AnyResource & { status?: Status }) | undefined = dryRun || change === 'pruned' ? undefined : resources.get(resource)
+    return { kind, ...(namespace === undefined ? {} : { namespace }), name, change, ...buildOf(resource, resources, before), ...readinessOf(now) }
+  })
+  return { dryRun, resources: reports, failures: reports.flatMap((report) => failureOf(report) ?? []) }
+}
+
+/** Returns the newest build of an Image, if it is of this run. */
+function buildOf(resource: AnyResource, resources: Resources, before: ReadonlySet<string | undefined>): Pick<AppliedResource, 'build'> {
+  const last = isKind(resource, 'Image') ? buildsOf(resource, resources.list('Build')).at(-1) : undefined
+  if (!last || before.has(last.metadata.uid)) return {}
+  return { build: { name: last.metadata.name, reason: last.metadata.annotations?.[REASON] ?? '' } }
+}

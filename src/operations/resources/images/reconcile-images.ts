@@ -1,0 +1,75 @@
+/** Brings images up to date: resolves their sources, decides, and builds or rebases. */
+
+import type { Context } from '../../../base/events.ts'
+import { Limiter } from '../../../base/limiter.ts'
+import type { BuildNeeded, Decision, DecisionOptions } from '../../../reconcile/decide-build.ts'
+import { reconcileImage, type ImageStep } from '../../../reconcile/reconcile-image.ts'
+import type { AnyBuilder } from '../../../reconcile/state.ts'
+import type { Image } from '../../../resources/kinds/image.ts'
+import type { ReconcileScope } from '../scope.ts'
+import type { SourceResolver } from '../../../resources/kinds/source-resolver.ts'
+import { accountOf, resolveSource } from './resolve-source.ts'
+import { INTERRUPTED, runBuild, settleInterrupted } from './run-build.ts'
+
+/** Concurrent decisions: most of the time is spent waiting for git and registries. */
+const AT_ONCE = 8
+const PARALLEL_BUILDS = 2
+
+/** The next step of an Image. */
+export interface PlannedImage {
+  readonly image: Image
+  readonly resolver: SourceResolver
+  readonly step: ImageStep
+}
+
+/** Decides about the wanted images, several at once, and stores nothing. A source that cannot be resolved is part of the decision. */
+export function planImages(scope: ReconcileScope, isWanted: (image: Image) => boolean, context: Context): Promise<PlannedImage[]> {
+  const limit = new Limiter(AT_ONCE)
+  const images = scope.resources.list('Image').filter(isWanted)
+  return Promise.all(images.map((image) => limit.run(async () => {
+    const resolver = await resolveSource(image, scope, context)
+    return { image, resolver, step: decide(image, resolver, scope) }
+  })))
+}
+
+/** Makes the needed builds, those for the user's own changes first. @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT */
+export async function reconcileImages(scope: ReconcileScope, isWanted: (image: Image) => boolean, context: Context): Promise<void> {
+  for (const build of scope.resources.list('Build')) await settleInterrupted(build, scope, context)
+  const planned = await planImages(scope, isWanted, context)
+  const limit = new Limiter(scope.options.maxParallel ?? PARALLEL_BUILDS)
+  const urgent = planned.sort((a, b) => priorityOf(b.step) - priorityOf(a.step))
+  const results = await Promise.allSettled(urgent.map((each) => limit.run(() => settle(each, scope, context))))
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+}
+
+function priorityOf({ decision }: ImageStep): number {
+  return decision && 'priority' in decision ? decision.priority : 0
+}
+
+function decide(image: Image, resolver: SourceResolver, { resources, options, accounts, now }: ReconcileScope, mayBuild = true): ImageStep {
+  const { kind, name = '' } = image.spec.builder
+  const builder: AnyBuilder | undefined = kind === 'ClusterBuilder' ? resources.find('ClusterBuilder', { name }) : resources.find('Builder', { name, namespace: image.metadata.namespace })
+  const fingerprints = { credentials: accounts.fingerprintOf(accountOf(image)), [INTERRUPTED]: 'no' }
+  const decision: DecisionOptions = { now: now(), kpackCompatible: options.kpackCompatible, fingerprints, mayBuild }
+  return reconcileImage(image, { builds: resources.list('Build'), resolver, builder }, decision)
+}
+
+/** Stores the decision, builds, and stores the result. Another build is for the next round. */
+async function settle({ image, resolver, step }: PlannedImage, scope: ReconcileScope, context: Context): Promise<void> {
+  context.signal?.throwIfAborted()
+  const { resources } = scope
+  const { status: found, ...spec } = resolver
+  await resources.writeStatus(await resources.write(spec as SourceResolver, context), found ?? {}, context)
+  for (const build of step.surplus) await resources.remove(build, context)
+  const decided = await resources.writeStatus(image, step.status, context)
+  if (!step.build || !isNeeded(step.decision)) return
+  const build = await resources.write(step.build, context)
+  await runBuild({ build, kind: step.decision.kind }, scope, context)
+  const after = decide(decided, resolver, scope, false)
+  for (const old of after.surplus) await resources.remove(old, context)
+  await resources.writeStatus(decided, after.status, context)
+}
+
+function isNeeded(decision: Decision | undefined): decision is BuildNeeded {
+  return decision !== undefined && 'priority' in decision
+}

@@ -1,0 +1,127 @@
+/** Runs one Build: fetches the source, builds or rebases, and stores the log and the result. */
+
+import { CnbError, toCnbError } from '../../../base/errors.ts'
+import type { Context } from '../../../base/events.ts'
+import { makeTemporaryDirectory } from '../../../base/files.ts'
+import { FINGERPRINTS } from '../../../reconcile/changes/own-changes.ts'
+import { printChanges } from '../../../reconcile/changes/printed-changes.ts'
+import { buildConditions, withTimes, type BuildProgress } from '../../../reconcile/conditions.ts'
+import type { BuildNeeded } from '../../../reconcile/decide-build.ts'
+import { outcomeOf } from '../../../reconcile/state.ts'
+import type { Build, BuildStatus } from '../../../resources/kinds/build.ts'
+import type { ServiceAccountReference } from '../../../resources/kinds/parts.ts'
+import type { SourceCredentials } from '../../../sources/credentials/credentials.ts'
+import type { BuildLog } from '../../../state/store.ts'
+import { build as buildImage } from '../../build/build.ts'
+import { RemoteRebaser } from '../../rebase/remote-rebaser.ts'
+import type { ReconcileScope } from '../scope.ts'
+import { banner, loggedEvents } from './build-log.ts'
+import { buildOptions } from './build-settings.ts'
+import { readBuiltImage } from './built-image.ts'
+
+/** The fingerprint of a build that was interrupted: it differs from that of all others, so the image is built again. */
+export const INTERRUPTED = 'interrupted'
+
+/** A Build, and how it gets its image. */
+export interface BuildTask {
+  readonly build: Build
+  readonly kind: BuildNeeded['kind']
+}
+
+/**
+ * Runs a build. Its failure is in its condition.
+ * @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT
+ */
+export async function runBuild({ build, kind }: BuildTask, scope: ReconcileScope, context: Context): Promise<void> {
+  const { store } = scope
+  const { name, namespace = 'default' } = build.metadata
+  const started = await setProgress(build, {}, { state: 'running' }, scope, context)
+  await using log = await store.openLog({ namespace, name }, context)
+  const timeout = build.spec.activeDeadlineSeconds
+  const signal = timeout === undefined ? context.signal : AbortSignal.any([AbortSignal.timeout(timeout * 1000), ...(context.signal ? [context.signal] : [])])
+  try {
+    const logged = { ...context, signal, events: loggedEvents(log, context.events) }
+    const status = kind === 'BUILD' ? await make(build, log, scope, logged) : await rebase(build, log, scope, logged)
+    log.write(`${banner('COMPLETION')}Build successful\n`)
+    await setProgress(started, status, { state: 'succeeded' }, scope, context)
+  } catch (error) {
+    if (context.signal?.aborted) await markInterrupted(started, scope)
+    context.signal?.throwIfAborted()
+    const isLate = signal?.aborted === true
+    const { message, hint } = isLate ? { message: `the build takes longer than its buildTimeout of ${timeout} s`, hint: undefined } : toCnbError(error)
+    log.write(`ERROR: ${message}\n${hint === undefined ? '' : `${hint}\n`}`)
+    context.events?.({ type: 'warning', message: `Build ${namespace}/${name} failed: ${message}` })
+    await setProgress(started, {}, { state: 'failed', message: `Error: ${message}` }, scope, context)
+  }
+}
+
+async function setProgress(build: Build, fields: BuildStatus, progress: BuildProgress, { resources, now }: ReconcileScope, context: Context): Promise<Build> {
+  const conditions = withTimes(buildConditions(progress), build.status?.conditions, now())
+  return resources.writeStatus(build, { observedGeneration: build.metadata.generation, ...fields, conditions }, context)
+}
+
+/** Marks a build that this process, or one that was killed, did not finish. Nothing can interrupt this. */
+async function markInterrupted(build: Build, scope: ReconcileScope): Promise<void> {
+  const annotations = { ...build.metadata.annotations, [FINGERPRINTS]: JSON.stringify({ [INTERRUPTED]: 'yes' }) }
+  const marked = await scope.resources.write({ ...build, metadata: { ...build.metadata, annotations } }, {})
+  await setProgress(marked, {}, { state: 'failed', message: 'Error: the build was interrupted' }, scope, {})
+}
+
+/** Ends a build that a killed process left running: this process holds the lock, so no other runs it. */
+export async function settleInterrupted(build: Build, scope: ReconcileScope, context: Context): Promise<void> {
+  if (outcomeOf(build) !== 'running') return
+  if (scope.options.kpackCompatible) await scope.resources.remove(build, context)
+  else await markInterrupted(build, scope)
+}
+
+function accountOf({ spec, metadata }: Build): ServiceAccountReference {
+  return { name: spec.serviceAccountName || 'default', namespace: metadata.namespace ?? 'default' }
+}
+
+async function make(build: Build, log: BuildLog, scope: ReconcileScope, context: Context): Promise<BuildStatus> {
+  const { accounts, sources, services } = scope
+  log.write(banner('PREPARE'))
+  log.write(reasonsOf(build))
+  const credentials = await accounts.credentialsOf(accountOf(build), build.spec.source.registry?.imagePullSecrets)
+  await using directory = await makeTemporaryDirectory('cnb-source-')
+  const { local } = build.spec.source
+  const source = local
+    ? await sources.fetch({ local: { ...local, ...within(build) } }, directory.path, credentials, context)
+    : await sources.fetch(await sources.resolve(build.spec.source, credentials, {}, context), directory.path, credentials, context)
+  const engine = await scope.engine()
+  const keychain = credentials.registry
+  const registryServices = { ...services, registries: (settings: Parameters<typeof services.registries>[0]) => services.registries(settings, keychain) }
+  const result = await buildImage(buildOptions(build, source, scope), { ...engine, ...registryServices, credentials: keychain }, context)
+  return await readResult(build, result.id, credentials, scope, context)
+}
+
+function within({ spec: { source } }: Build): { subPath?: string } {
+  return source.subPath === undefined ? {} : { subPath: source.subPath }
+}
+
+async function rebase(build: Build, log: BuildLog, scope: ReconcileScope, context: Context): Promise<BuildStatus> {
+  const { accounts } = scope
+  log.write(banner('REBASE'))
+  log.write(reasonsOf(build))
+  const credentials = await accounts.credentialsOf(accountOf(build))
+  const last = build.spec.lastBuild?.image
+  const [first] = build.spec.tags
+  if (last === undefined || first === undefined) throw new CnbError('CNB_INTERNAL', 'cannot rebase an image that was never built')
+  const rebaser = new RemoteRebaser(await accounts.registries(credentials.registry))
+  let id = ''
+  for (const tag of build.spec.tags) {
+    const result = await rebaser.rebase({ image: tag, previousImage: last, runImage: build.spec.runImage?.image, force: true }, context)
+    id ||= result.id
+  }
+  return readResult(build, id, credentials, scope, context)
+}
+
+async function readResult(build: Build, reference: string, credentials: SourceCredentials, { accounts, services, cache }: ReconcileScope, context: Context): Promise<BuildStatus> {
+  const registries = await accounts.registries(credentials.registry)
+  return readBuiltImage(reference, build.spec.cache?.registry?.tag, { registries, platform: services.platform, cache }, context)
+}
+
+function reasonsOf({ metadata: { annotations } }: Build): string {
+  const text = annotations?.['image.kpack.io/buildChanges'] ?? ''
+  return text === '' ? '' : printChanges(JSON.parse(text) as Parameters<typeof printChanges>[0], { colour: false })
+}

@@ -1,0 +1,46 @@
+/** Opens the dependencies of a reconciliation. */
+
+import type { Context } from '../../base/events.ts'
+import { Sources } from '../../sources/sources.ts'
+import type { Store } from '../../state/store.ts'
+import { readConfig } from '../config/config-file.ts'
+import { registrySettings } from '../config/registry-settings.ts'
+import { readCertificates } from '../config/user-files.ts'
+import { openDownloadSession } from '../downloads.ts'
+import type { EngineServices, RegistryServices } from '../services.ts'
+import { Accounts } from './accounts.ts'
+import type { ReconcileOptions, ReconcileScope } from './scope.ts'
+import type { Resources } from './resources.ts'
+
+export interface ScopeOptions extends ReconcileOptions {
+  /** Whether git may use this user's own credentials for remotes without a Secret. */
+  readonly localCredentials?: boolean
+}
+
+export interface ScopeServices {
+  readonly remote: RegistryServices
+  readonly engine: () => Promise<EngineServices>
+}
+
+/** Disposal closes the downloads; the connections belong to the command. */
+export async function openScope(options: ScopeOptions, store: Store, resources: Resources, { remote, engine }: ScopeServices, context: Context): Promise<ReconcileScope & AsyncDisposable> {
+  const { host, platform } = remote
+  const [certificates, config] = [await readCertificates(options.caCerts ?? [], host, context), await readConfig(host, context)]
+  const settings = registrySettings(options, config, certificates)
+  const downloads = openDownloadSession(host, config, settings, context)
+  const accounts = new Accounts(resources, remote, settings, context)
+  const sources = new Sources({
+    env: host.env,
+    ca: settings.ca,
+    platform,
+    downloads: downloads.open,
+    registries: (keychain) => accounts.registries(keychain),
+    useLocalCredentials: options.localCredentials ?? false,
+  })
+  return {
+    store, resources, accounts, sources, services: remote, engine, options,
+    cache: downloads.cache,
+    now: () => new Date(),
+    [Symbol.asyncDispose]: () => downloads[Symbol.asyncDispose](),
+  }
+}

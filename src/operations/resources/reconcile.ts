@@ -1,0 +1,19 @@
+/** Brings all resources of a state up to date, in the order of their references. */
+
+import type { Context } from '../../base/events.ts'
+import type { Image } from '../../resources/kinds/image.ts'
+import { reconcileBases } from './builders/reconcile-bases.ts'
+import { reconcileBuilders } from './builders/reconcile-builders.ts'
+import { reconcileImages } from './images/reconcile-images.ts'
+import type { ReconcileScope } from './scope.ts'
+
+/**
+ * Reconciles everything once. Failures of resources are in their conditions; builds that fail do not stop others.
+ * @param isWanted selects the images to build; the others keep their state
+ * @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT
+ */
+export async function reconcile(scope: ReconcileScope, isWanted: (image: Image) => boolean, context: Context): Promise<void> {
+  await reconcileBases(scope, context)
+  await reconcileBuilders(scope, context)
+  await reconcileImages(scope, isWanted, context)
+}

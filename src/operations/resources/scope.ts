@@ -1,0 +1,34 @@
+/** The options and dependencies of a reconciliation. */
+
+import type { ContentCache } from '../../registry/download/content-cache.ts'
+import type { Sources } from '../../sources/sources.ts'
+import type { Store } from '../../state/store.ts'
+import type { RegistryOptions } from '../config/registry-settings.ts'
+import type { EngineServices, RegistryServices } from '../services.ts'
+import type { Accounts } from './accounts.ts'
+import type { Resources } from './resources.ts'
+
+export interface ReconcileOptions extends RegistryOptions {
+  /** Decides, and makes builders, exactly as kpack does. */
+  readonly kpackCompatible?: boolean
+  /** Builds at the same time. */
+  readonly maxParallel?: number
+  /** The network of the build containers. */
+  readonly network?: string
+  /** Changes nothing outside of the memory. */
+  readonly isPlan?: boolean
+}
+
+/** What all steps of a reconciliation share. */
+export interface ReconcileScope {
+  readonly store: Store
+  readonly resources: Resources
+  readonly accounts: Accounts
+  readonly sources: Sources
+  readonly services: RegistryServices
+  /** Connects to the engine on first use: only a build needs it. */
+  readonly engine: () => Promise<EngineServices>
+  readonly cache: ContentCache
+  readonly options: ReconcileOptions
+  readonly now: () => Date
+}
