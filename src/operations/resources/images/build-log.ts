@@ -13,6 +13,11 @@ export function banner(step: string): string {
   return `===> ${step}\n`
 }
 
+/** Returns the banner of a phase, with kpack's name of the step. */
+export function bannerOf(phase: string): string {
+  return `===> ${STEPS[phase] ?? phase.toUpperCase()}`
+}
+
 /** Writes the events of a build to its log, and passes them on. */
 export function loggedEvents(log: BuildLog, events: EventSink | undefined): EventSink {
   return (event) => {
@@ -25,7 +30,7 @@ export function loggedEvents(log: BuildLog, events: EventSink | undefined): Even
 function textOf(event: CnbEvent): string | undefined {
   switch (event.type) {
     case 'phase.start':
-      return banner(STEPS[event.phase] ?? event.phase.toUpperCase())
+      return `${bannerOf(event.phase)}\n`
     case 'phase.line':
       return `${event.line}\n`
     case 'info':

@@ -8,6 +8,7 @@ import type { AnyBuilder } from '../../../reconcile/state.ts'
 import type { Image } from '../../../resources/kinds/image.ts'
 import type { ReconcileScope } from '../scope.ts'
 import type { SourceResolver } from '../../../resources/kinds/source-resolver.ts'
+import { labelledEvents } from './labelled-events.ts'
 import { accountOf, resolveSource } from './resolve-source.ts'
 import { INTERRUPTED, runBuild, settleInterrupted } from './run-build.ts'
 
@@ -38,7 +39,10 @@ export async function reconcileImages(scope: ReconcileScope, isWanted: (image: I
   const planned = await planImages(scope, isWanted, context)
   const limit = new Limiter(scope.options.maxParallel ?? PARALLEL_BUILDS)
   const urgent = planned.sort((a, b) => priorityOf(b.step) - priorityOf(a.step))
-  const results = await Promise.allSettled(urgent.map((each) => limit.run(() => settle(each, scope, context))))
+  const builds = planned.filter(({ step }) => isNeeded(step.decision)).length
+  const contextOf = ({ image: { metadata } }: PlannedImage): Context =>
+    builds < 2 ? context : { ...context, events: labelledEvents(`${metadata.namespace ?? ''}/${metadata.name}`, context.events) }
+  const results = await Promise.allSettled(urgent.map((each) => limit.run(() => settle(each, scope, contextOf(each)))))
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
