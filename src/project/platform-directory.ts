@@ -11,7 +11,7 @@ const CA_CERTIFICATES = 'ca-certificates'
 
 /**
  * Returns entries for a tar to be extracted at `/`: `platform/env/<NAME>` with the value's exact bytes, and
- * `platform/bindings/<name>/<file>`, owned by root, readable by everyone, in bytewise order.
+ * `platform/bindings/<name>/<file>`, where `<file>` may be in a directory (`metadata/kind`), owned by root, readable by everyone, in bytewise order.
  * @throws CnbError CNB_USAGE for an invalid file name
  */
 export function platformEntries(contents: { env: ReadonlyMap<string, string>; bindings?: readonly Binding[] }): TarEntry[] {
@@ -19,7 +19,9 @@ export function platformEntries(contents: { env: ReadonlyMap<string, string>; bi
   const variables = [...env].map(([name, value]) => file(`platform/env/${fileName(name)}`, Buffer.from(value)))
   const bound = bindings.flatMap(({ name, files }) => {
     const path = `platform/bindings/${fileName(name)}`
-    return [directory(path), ...[...files].map(([each, content]) => file(`${path}/${fileName(each)}`, content))]
+    const contents = [...files].map(([each, content]) => ({ names: each.split('/').map(fileName), content }))
+    const inner = new Set(contents.flatMap(({ names }) => names.slice(0, -1).map((_, at) => names.slice(0, at + 1).join('/'))))
+    return [directory(path), ...[...inner].map((each) => directory(`${path}/${each}`)), ...contents.map(({ names, content }) => file(`${path}/${names.join('/')}`, content))]
   })
   const parents = ['platform', 'platform/env', ...(bound.length > 0 ? ['platform/bindings'] : [])].map(directory)
   return [...parents, ...variables.sort(byName), ...bound.sort(byName)]

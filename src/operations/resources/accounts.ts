@@ -70,12 +70,15 @@ export class Accounts {
   fingerprintOf(account: ServiceAccountReference): string {
     const { secrets = [], imagePullSecrets = [] } = this.#resources.find('ServiceAccount', account) ?? {}
     const names = [...new Set([...secrets, ...imagePullSecrets].map(({ name }) => name))].sort()
-    const hash = createHash('sha256')
-    for (const name of names) hash.update(JSON.stringify([name, contentOf(this.#resources.find('Secret', { name, namespace: account.namespace }))]))
-    return hash.digest('hex').slice(0, 16)
+    return fingerprint(names.map((name) => [name, secretContent(this.#resources.find('Secret', { name, namespace: account.namespace }))]))
   }
 }
 
-function contentOf(secret: Secret | undefined): unknown {
+export function fingerprint(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
+}
+
+/** Returns what a fingerprint depends on; the random uid prevents that the values are found by trying. */
+export function secretContent(secret: Secret | undefined): unknown {
   return secret && [secret.metadata.uid, secret.metadata.annotations, secret.type, Object.entries(secret.data ?? {}).sort()]
 }

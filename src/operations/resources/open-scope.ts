@@ -3,13 +3,14 @@
 import type { Context } from '../../base/events.ts'
 import { Sources } from '../../sources/sources.ts'
 import type { Store } from '../../state/store.ts'
+import { build as buildImage } from '../build/build.ts'
 import { readConfig } from '../config/config-file.ts'
 import { registrySettings } from '../config/registry-settings.ts'
 import { readCertificates } from '../config/user-files.ts'
 import { openDownloadSession } from '../downloads.ts'
 import type { EngineServices, RegistryServices } from '../services.ts'
 import { Accounts } from './accounts.ts'
-import type { ReconcileOptions, ReconcileScope } from './scope.ts'
+import type { BuildImage, ReconcileOptions, ReconcileScope } from './scope.ts'
 import type { Resources } from './resources.ts'
 
 export interface ScopeOptions extends ReconcileOptions {
@@ -20,10 +21,12 @@ export interface ScopeOptions extends ReconcileOptions {
 export interface ScopeServices {
   readonly remote: RegistryServices
   readonly engine: () => Promise<EngineServices>
+  /** Default: the operation `build`. */
+  readonly build?: BuildImage
 }
 
 /** Disposal closes the downloads; the connections belong to the command. */
-export async function openScope(options: ScopeOptions, store: Store, resources: Resources, { remote, engine }: ScopeServices, context: Context): Promise<ReconcileScope & AsyncDisposable> {
+export async function openScope(options: ScopeOptions, store: Store, resources: Resources, { remote, engine, build = buildImage }: ScopeServices, context: Context): Promise<ReconcileScope & AsyncDisposable> {
   const { host, platform } = remote
   const [certificates, config] = [await readCertificates(options.caCerts ?? [], host, context), await readConfig(host, context)]
   const settings = registrySettings(options, config, certificates)
@@ -38,7 +41,7 @@ export async function openScope(options: ScopeOptions, store: Store, resources: 
     useLocalCredentials: options.localCredentials ?? false,
   })
   return {
-    store, resources, accounts, sources, services: remote, engine, options,
+    store, resources, accounts, sources, services: remote, engine, build, options,
     cache: downloads.cache,
     now: () => new Date(),
     [Symbol.asyncDispose]: () => downloads[Symbol.asyncDispose](),

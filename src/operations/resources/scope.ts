@@ -1,8 +1,11 @@
 /** The options and dependencies of a reconciliation. */
 
+import type { Context } from '../../base/events.ts'
 import type { ContentCache } from '../../registry/download/content-cache.ts'
 import type { Sources } from '../../sources/sources.ts'
 import type { Store } from '../../state/store.ts'
+import type { BuildOptions } from '../build/build-options.ts'
+import type { BuildResult } from '../build/build-result.ts'
 import type { RegistryOptions } from '../config/registry-settings.ts'
 import type { EngineServices, RegistryServices } from '../services.ts'
 import type { Accounts } from './accounts.ts'
@@ -19,6 +22,9 @@ export interface ReconcileOptions extends RegistryOptions {
   readonly isPlan?: boolean
 }
 
+/** Builds an image, as the operation `build`. */
+export type BuildImage = (options: BuildOptions, services: EngineServices & RegistryServices, context: Context) => Promise<Pick<BuildResult, 'id'>>
+
 /** What all steps of a reconciliation share. */
 export interface ReconcileScope {
   readonly store: Store
@@ -28,6 +34,7 @@ export interface ReconcileScope {
   readonly services: RegistryServices
   /** Connects to the engine on first use: only a build needs it. */
   readonly engine: () => Promise<EngineServices>
+  readonly build: BuildImage
   readonly cache: ContentCache
   readonly options: ReconcileOptions
   readonly now: () => Date

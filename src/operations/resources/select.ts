@@ -7,6 +7,7 @@ import type { AnyResource, Kind } from '../../resources/kind.ts'
 import { matchesLabels, parseLabelSelector } from '../../state/label-selector.ts'
 import { redacted } from '../../state/redacted.ts'
 import type { Store } from '../../state/store.ts'
+import { resolverName } from './images/resolve-source.ts'
 import { Resources } from './resources.ts'
 
 export interface SelectOptions {
@@ -47,20 +48,22 @@ export async function deleteResources(options: SelectOptions, store: Store, cont
     throw new CnbError('CNB_USAGE', 'cannot delete without a name', { hint: 'Name the resource, or select several with --selector.' })
   }
   await using lock = await store.lock(context)
-  const resources = await Resources.read(store, { ...context, signal: lock.signal })
+  const within = { ...context, signal: AbortSignal.any([lock.signal, ...(context.signal ? [context.signal] : [])]) }
+  const resources = await Resources.read(store, within)
   const found = select(wanted, options, resources).flatMap((each) => each.resources)
   for (const resource of found) {
-    for (const owned of ownedBy(resource, resources)) await resources.remove(owned, context)
-    await resources.remove(resource, context)
+    for (const owned of ownedBy(resource, resources)) await resources.remove(owned, within)
+    await resources.remove(resource, within)
   }
   return found.map(redacted)
 }
 
 /** Returns the builds and the source of an Image. */
-export function ownedBy({ kind, metadata: { name, namespace } }: AnyResource, resources: Resources): AnyResource[] {
+export function ownedBy({ kind, metadata }: AnyResource, resources: Resources): AnyResource[] {
   if (kind !== 'Image') return []
+  const { name, namespace } = metadata
   const isOwn = (build: AnyResource): boolean => build.metadata.namespace === namespace && build.metadata.labels?.['image.kpack.io/image'] === name
-  const resolver = resources.find('SourceResolver', { name: `${name}-source`, namespace })
+  const resolver = resources.find('SourceResolver', { name: resolverName({ metadata }), namespace })
   return [...resources.list('Build').filter(isOwn), ...(resolver ? [resolver] : [])]
 }
 

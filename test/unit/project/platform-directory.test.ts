@@ -33,6 +33,16 @@ describe('platformEntries', () => {
     expect((await buffer(packTar(entries))).length).toBe(512 * 5 + 1024)
   })
 
+  it('creates the directories of the files of a binding', () => {
+    const entries = platformEntries({ env: new Map(), bindings: [{ name: 'db', files: new Map([['metadata/kind', Buffer.from('a')], ['metadata/tags', Buffer.from('b')], ['secret/key', Buffer.from('c')]]) }] })
+    const names = entries.map(({ name, type }) => `${type} ${name.replace('platform/bindings', '')}`)
+    expect(names.slice(3)).toEqual(['directory /db', 'directory /db/metadata', 'file /db/metadata/kind', 'file /db/metadata/tags', 'directory /db/secret', 'file /db/secret/key'])
+  })
+
+  it.each(['../x', 'a/../x', '/x', 'a//x', 'a/'])('rejects the path %j of a file in a binding', (path) => {
+    expect(() => platformEntries({ env: new Map(), bindings: [{ name: 'db', files: new Map([[path, Buffer.from('a')]]) }] })).toThrow('is not a valid file name below /platform')
+  })
+
   it('creates a directory for each binding', () => {
     const entries = platformEntries({ env: new Map(), bindings: [{ name: 'db', files: new Map([['type', Buffer.from('postgres')]]) }] })
     expect(entries.map(({ name }) => name)).toEqual([

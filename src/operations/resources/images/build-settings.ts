@@ -23,7 +23,7 @@ export function buildOptions(build: Build, source: FetchedSource, { resources, o
     tags,
     path: source.path,
     sourceMetadata: source.metadata,
-    builder: required(build, 'an image of the builder', spec.builder.image),
+    builder: required(build, 'image of the builder', spec.builder.image),
     ...(spec.runImage?.image ? { runImage: spec.runImage.image } : {}),
     ...(spec.projectDescriptorPath ? { descriptor: join(source.path, spec.projectDescriptorPath) } : {}),
     ...(spec.defaultProcess ? { defaultProcess: spec.defaultProcess } : {}),
@@ -51,13 +51,13 @@ function environmentOf(build: Build, { name, value = '', valueFrom }: EnvVar, re
   const { namespace } = build.metadata
   if (configMapKeyRef) {
     const { name: map, key, optional = false } = configMapKeyRef
-    const found = resources.find('ConfigMap', { name: map, namespace })?.data?.[key]
+    const found = new Map(Object.entries(resources.find('ConfigMap', { name: map, namespace })?.data ?? {})).get(key)
     if (found !== undefined) return [`${name}=${found}`]
     if (optional) return []
     throw invalid(build, `ConfigMap '${map}' has no key '${key}' for the variable ${name}`)
   }
-  const fields: Readonly<Record<string, string | undefined>> = { 'metadata.name': build.metadata.name, 'metadata.namespace': namespace }
-  const found = fieldRef && fields[fieldRef.fieldPath]
+  const fields = new Map([['metadata.name', build.metadata.name], ['metadata.namespace', namespace]])
+  const found = fieldRef && fields.get(fieldRef.fieldPath)
   if (found !== undefined) return [`${name}=${found}`]
   throw invalid(build, `the variable ${name} has a source that exists only in a cluster`, 'Write its value, or use a configMapKeyRef.')
 }

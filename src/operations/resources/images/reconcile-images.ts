@@ -9,6 +9,7 @@ import type { Image } from '../../../resources/kinds/image.ts'
 import type { ReconcileScope } from '../scope.ts'
 import type { SourceResolver } from '../../../resources/kinds/source-resolver.ts'
 import { labelledEvents } from './labelled-events.ts'
+import { referencedFingerprint } from './referenced.ts'
 import { accountOf, resolveSource } from './resolve-source.ts'
 import { INTERRUPTED, runBuild, settleInterrupted } from './run-build.ts'
 
@@ -53,7 +54,7 @@ function priorityOf({ decision }: ImageStep): number {
 function decide(image: Image, resolver: SourceResolver, { resources, options, accounts, now }: ReconcileScope, mayBuild = true): ImageStep {
   const { kind, name = '' } = image.spec.builder
   const builder: AnyBuilder | undefined = kind === 'ClusterBuilder' ? resources.find('ClusterBuilder', { name }) : resources.find('Builder', { name, namespace: image.metadata.namespace })
-  const fingerprints = { credentials: accounts.fingerprintOf(accountOf(image)), [INTERRUPTED]: 'no' }
+  const fingerprints = { credentials: accounts.fingerprintOf(accountOf(image)), ...referencedFingerprint(image, resources), [INTERRUPTED]: 'no' }
   const decision: DecisionOptions = { now: now(), kpackCompatible: options.kpackCompatible, fingerprints, mayBuild }
   return reconcileImage(image, { builds: resources.list('Build'), resolver, builder }, decision)
 }

@@ -12,7 +12,6 @@ import type { Build, BuildStatus } from '../../../resources/kinds/build.ts'
 import type { ServiceAccountReference } from '../../../resources/kinds/parts.ts'
 import type { SourceCredentials } from '../../../sources/credentials/credentials.ts'
 import type { BuildLog } from '../../../state/store.ts'
-import { build as buildImage } from '../../build/build.ts'
 import { RemoteRebaser } from '../../rebase/remote-rebaser.ts'
 import type { ReconcileScope } from '../scope.ts'
 import { banner, loggedEvents } from './build-log.ts'
@@ -21,6 +20,9 @@ import { readBuiltImage } from './built-image.ts'
 
 /** The fingerprint of a build that was interrupted: it differs from that of all others, so the image is built again. */
 export const INTERRUPTED = 'interrupted'
+
+/** The longest time of a timer: longer ones end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** A Build, and how it gets its image. */
 export interface BuildTask {
@@ -33,17 +35,24 @@ export interface BuildTask {
  * @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT
  */
 export async function runBuild({ build, kind }: BuildTask, scope: ReconcileScope, context: Context): Promise<void> {
-  const { store } = scope
-  const { name, namespace = 'default' } = build.metadata
   const started = await setProgress(build, {}, { state: 'running' }, scope, context)
+  const { status, progress } = await run(started, kind, scope, context)
+  // A result that cannot be stored is not the failure of the build: it stays unfinished, and is built again.
+  await setProgress(started, status, progress, scope, context)
+}
+
+/** Returns the result of a build, with the log closed. */
+async function run(started: Build, kind: BuildTask['kind'], scope: ReconcileScope, context: Context): Promise<{ status: BuildStatus; progress: BuildProgress }> {
+  const { store } = scope
+  const { name, namespace = 'default' } = started.metadata
   await using log = await store.openLog({ namespace, name }, context)
-  const timeout = build.spec.activeDeadlineSeconds
-  const signal = timeout === undefined ? context.signal : AbortSignal.any([AbortSignal.timeout(timeout * 1000), ...(context.signal ? [context.signal] : [])])
+  const timeout = started.spec.activeDeadlineSeconds
+  const signal = timeout === undefined ? context.signal : AbortSignal.any([deadline(timeout), ...(context.signal ? [context.signal] : [])])
+  const logged = { ...context, signal, events: loggedEvents(log, context.events) }
   try {
-    const logged = { ...context, signal, events: loggedEvents(log, context.events) }
-    const status = kind === 'BUILD' ? await make(build, log, scope, logged) : await rebase(build, log, scope, logged)
+    const status = kind === 'BUILD' ? await make(started, log, scope, logged) : await rebase(started, log, scope, logged)
     log.write(`${banner('COMPLETION')}Build successful\n`)
-    await setProgress(started, status, { state: 'succeeded' }, scope, context)
+    return { status, progress: { state: 'succeeded' } }
   } catch (error) {
     if (context.signal?.aborted) await markInterrupted(started, scope)
     context.signal?.throwIfAborted()
@@ -51,8 +60,14 @@ export async function runBuild({ build, kind }: BuildTask, scope: ReconcileScope
     const { message, hint } = isLate ? { message: `the build takes longer than its buildTimeout of ${timeout} s`, hint: undefined } : toCnbError(error)
     log.write(`ERROR: ${message}\n${hint === undefined ? '' : `${hint}\n`}`)
     context.events?.({ type: 'warning', message: `Build ${namespace}/${name} failed: ${message}` })
-    await setProgress(started, {}, { state: 'failed', message: `Error: ${message}` }, scope, context)
+    return { status: {}, progress: { state: 'failed', message: `Error: ${message}` } }
   }
+}
+
+/** Returns a signal that aborts after a number of seconds; later than 24 days is never, because a timer cannot take longer. */
+function deadline(seconds: number): AbortSignal {
+  const ms = seconds * 1000
+  return ms > MAX_TIMER_MS ? new AbortController().signal : AbortSignal.timeout(ms)
 }
 
 async function setProgress(build: Build, fields: BuildStatus, progress: BuildProgress, { resources, now }: ReconcileScope, context: Context): Promise<Build> {
@@ -91,7 +106,7 @@ async function make(build: Build, log: BuildLog, scope: ReconcileScope, context:
   const engine = await scope.engine()
   const keychain = credentials.registry
   const registryServices = { ...services, registries: (settings: Parameters<typeof services.registries>[0]) => services.registries(settings, keychain) }
-  const result = await buildImage(buildOptions(build, source, scope), { ...engine, ...registryServices, credentials: keychain }, context)
+  const result = await scope.build(buildOptions(build, source, scope), { ...engine, ...registryServices, credentials: keychain }, context)
   return await readResult(build, result.id, credentials, scope, context)
 }
 

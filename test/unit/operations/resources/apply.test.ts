@@ -1,0 +1,199 @@
+/** `cnb apply` with resources in memory, a registry, and builds that are fakes. */
+
+import { beforeEach, describe, expect, test } from 'vitest'
+import { containing } from '../../../support/matching.ts'
+import { BASES, openResourceBench, yamlOf, type ResourceBench } from './resource-bench.ts'
+
+let bench: ResourceBench
+beforeEach(async () => {
+  bench = await openResourceBench()
+})
+
+const reasonsOf = async (name: string): Promise<(string | undefined)[]> => (await bench.buildsOf(name)).map(({ metadata }) => metadata.annotations?.['image.kpack.io/reason'])
+const changesOf = ({ resources }: { resources: readonly { kind: string; name: string; change: string }[] }): string[] => resources.map(({ kind, name, change }) => `${kind}/${name} ${change}`)
+
+describe('an application', () => {
+  test('publishes the builder, builds the image, and then has nothing to do', async () => {
+    const yaml = yamlOf(bench.image('shop'), BASES)
+    const first = await bench.apply(yaml)
+    expect(changesOf(first)).toEqual(['ClusterLifecycle/default-lifecycle created', 'ClusterStack/base created', 'ClusterStore/default created', 'Builder/base created', 'Image/shop created'])
+    expect(first.failures).toEqual([])
+    const shop = first.resources.at(-1)
+    expect(shop).toMatchObject({ ready: 'True', latestImage: containing('registry.example/shop@sha256:') })
+    expect(bench.builds).toMatchObject([{ image: 'registry.example/shop', publish: true, builder: containing('registry.example/builder:'), runImage: containing('-run-image@sha256:') }])
+    expect(await reasonsOf('shop')).toEqual(['CONFIG'])
+    const before = bench.contents()
+    const second = await bench.apply(yaml)
+    expect(changesOf(second).every((line) => line.endsWith(' unchanged'))).toBe(true)
+    expect(second.resources.at(-1)).toEqual({ ...shop, change: 'unchanged' })
+    expect([bench.builds.length, bench.contents()]).toEqual([1, before])
+  })
+  test('builds a new commit, and rebases onto a patched run image without a build', async () => {
+    const yaml = yamlOf(BASES, bench.image('shop'))
+    await bench.apply(yaml)
+    bench.repository.commit('app.js', 'serve(2)')
+    await bench.apply(yaml)
+    bench.patchRunImage('patched')
+    const { resources } = await bench.apply(yaml)
+    expect(await reasonsOf('shop')).toEqual(['CONFIG', 'COMMIT', 'STACK'])
+    expect(bench.builds).toHaveLength(2)
+    const [, built, rebased] = await bench.buildsOf('shop')
+    expect(rebased?.status?.latestImage).not.toBe(built?.status?.latestImage)
+    expect(rebased?.status?.stack?.runImage).not.toBe(built?.status?.stack?.runImage)
+    expect(resources.at(-1)?.latestImage).toBe(rebased?.status?.latestImage)
+    expect((await bench.logOf('shop-build-3')).slice(0, 2)).toEqual(['===> REBASE', 'Build reason(s): STACK'])
+  })
+  test('continues with other images if a base, a builder or a source is not ready', async () => {
+    const broken = `
+apiVersion: kpack.io/v1alpha2
+kind: ClusterStack
+metadata: {name: broken}
+spec: {id: x, buildImage: {image: registry.example/absent}, runImage: {image: registry.example/absent}}`
+    const { failures, resources } = await bench.apply(yamlOf(BASES, broken, bench.image('lost', { builder: 'absent' }), bench.image('far', { url: 'file:///nonexistent' }), bench.image('shop')))
+    expect(failures.map(({ message }) => message)).toEqual([
+      "ClusterStack broken is not ready: no registry has an image 'registry.example/absent'",
+      "Image default/lost is not ready: Error: Unable to find builder 'absent' in namespace ''.",
+      "Image default/far is not ready: Error: SourceResolver 'far-source' is not ready",
+    ])
+    expect(resources.find(({ name }) => name === 'shop')?.ready).toBe('True')
+    expect(bench.warnings).toEqual([containing('cannot resolve the source of Image default/far: ')])
+  })
+  test('stores the failure of a build, does not repeat it, and builds the others', async () => {
+    const { make } = bench
+    bench.make = (options, ...rest) => (options.image.endsWith('/bad') ? Promise.reject(new Error('it broke')) : make(options, ...rest))
+    const yaml = yamlOf(BASES, bench.image('bad'), bench.image('shop'))
+    const { failures } = await bench.apply(yaml)
+    expect(failures).toMatchObject([{ code: 'CNB_NOT_READY', message: containing("Image default/bad is not ready: Error: Build 'bad-build-1' in namespace 'default' failed: Error: ") }])
+    expect((await bench.imageOf('shop')).status?.latestImage).toBeDefined()
+    expect(await bench.logOf('bad-build-1')).toContainEqual(containing('it broke'))
+    await bench.apply(yaml)
+    expect(await bench.buildsOf('bad')).toHaveLength(1)
+  })
+  test.each([
+    ['a Secret of the service account', { more: '' }, (value: string) => `apiVersion: v1\nkind: Secret\nmetadata: {name: login, namespace: default}\nstringData: {key: ${value}}\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default, namespace: default}\nsecrets: [{name: login}]`],
+    ['the Secret of a service', { more: '  build: {services: [{kind: Secret, name: login}]}' }, (value: string) => `apiVersion: v1\nkind: Secret\nmetadata: {name: login, namespace: default}\nstringData: {key: ${value}}`],
+    ['a ConfigMap', { more: '  build: {env: [{name: A, valueFrom: {configMapKeyRef: {name: login, key: key}}}]}' }, (value: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: login, namespace: default}\ndata: {key: ${value}}`],
+  ])('tries a failed build again after %s changed', async (_what, options, secret) => {
+    const { make } = bench
+    bench.make = () => Promise.reject(new Error('denied'))
+    const image = bench.image('shop', options)
+    await bench.apply(yamlOf(BASES, image, secret('one')))
+    bench.make = make
+    await bench.apply(yamlOf(BASES, image, secret('one')))
+    expect(await reasonsOf('shop')).toEqual(['CONFIG'])
+    await bench.apply(yamlOf(BASES, image, secret('two')))
+    expect(await reasonsOf('shop')).toEqual(['CONFIG', containing('RETRY')])
+    expect((await bench.imageOf('shop')).status?.conditions?.[0]).toMatchObject({ type: 'Ready', status: 'True' })
+  })
+  test('gives up a build that takes longer than its buildTimeout', async () => {
+    bench.make = (_options, _services, { signal }) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)))
+    const { failures } = await bench.apply(yamlOf(BASES, bench.image('slow', { more: '  build: {buildTimeout: 1}' })))
+    expect(failures.map(({ message }) => message)).toEqual([containing('the build takes longer than its buildTimeout of 1 s')])
+  })
+  test('does not end builds with a buildTimeout that no timer can wait for', async () => {
+    const { failures } = await bench.apply(yamlOf(BASES, bench.image('slow', { more: '  build: {buildTimeout: 5000000}' })))
+    expect(failures).toEqual([])
+  })
+})
+
+describe('an application that is interrupted', () => {
+  const interrupted = async (): Promise<string> => {
+    const { make } = bench
+    const stop = new AbortController()
+    bench.make = () => {
+      stop.abort(new Error('Ctrl-C'))
+      return Promise.reject(new Error('stopped'))
+    }
+    const yaml = yamlOf(BASES, bench.image('shop'))
+    await expect(bench.apply(yaml, {}, { signal: stop.signal })).rejects.toThrow('Ctrl-C')
+    bench.make = make
+    return yaml
+  }
+  test('leaves a failed build, which the next application repeats', async () => {
+    const yaml = await interrupted()
+    expect((await bench.buildsOf('shop'))[0]?.status?.conditions).toMatchObject([{ status: 'False', message: 'Error: the build was interrupted' }])
+    expect(bench.state.isLocked).toBe(false)
+    const { failures } = await bench.apply(yaml)
+    expect(failures).toEqual([])
+    expect(await reasonsOf('shop')).toEqual(['CONFIG', containing('RETRY')])
+  })
+  const killed = async (): Promise<string> => {
+    const yaml = await interrupted()
+    // As `kill -9` leaves it.
+    const [build] = await bench.buildsOf('shop')
+    const { version } = (await bench.store.list({ named: (name) => name === 'shop-build-1' }))[0]!
+    await bench.store.writeStatus({ type: { group: 'kpack.io', kind: 'Build' }, namespace: 'default', name: build!.metadata.name }, { conditions: [{ type: 'Succeeded', status: 'Unknown' }] }, version)
+    return yaml
+  }
+  test('repeats a build that a dead process left running', async () => {
+    const yaml = await killed()
+    expect((await bench.apply(yaml)).failures).toEqual([])
+    expect(await reasonsOf('shop')).toEqual(['CONFIG', containing('RETRY')])
+  })
+  test('removes such a build if it decides as kpack', async () => {
+    const yaml = await killed()
+    expect((await bench.apply(yaml, { kpackCompatible: true })).failures).toEqual([])
+    expect(await reasonsOf('shop')).toEqual(['CONFIG'])
+  })
+  test('does not count a result that cannot be stored as a failure of the build', async () => {
+    const { make, store } = bench
+    const { writeStatus } = store
+    bench.make = async (...given) => {
+      const result = await make(...given)
+      store.writeStatus = () => Promise.reject(new Error('disk full'))
+      return result
+    }
+    const yaml = yamlOf(BASES, bench.image('shop'))
+    await expect(bench.apply(yaml)).rejects.toThrow('disk full')
+    store.writeStatus = writeStatus
+    expect((await bench.buildsOf('shop'))[0]?.status?.conditions).toMatchObject([{ status: 'Unknown' }])
+    bench.make = make
+    expect((await bench.apply(yaml)).failures).toEqual([])
+    expect(await reasonsOf('shop')).toEqual(['CONFIG', containing('RETRY')])
+  })
+})
+
+describe('a dry run', () => {
+  test('reports what would be stored, and writes nothing', async () => {
+    const { resources, dryRun } = await bench.apply(yamlOf(BASES, bench.image('shop')), { dryRun: true })
+    expect([dryRun, resources.every(({ change }) => change === 'created')]).toEqual([true, true])
+    expect([bench.state.count, bench.builds.length, bench.registry.requests.length]).toEqual([0, 0, 0])
+  })
+})
+
+describe('pruning', () => {
+  test('needs a selector', async () => {
+    await expect(bench.apply(BASES, { prune: true })).rejects.toMatchObject({ code: 'CNB_USAGE' })
+  })
+  test('removes selected resources that no file has, with their builds', async () => {
+    const long = 'a'.repeat(60)
+    await bench.apply(yamlOf(BASES, bench.image('shop', { labels: '{team: shop}' }), bench.image(long, { labels: '{team: shop}' }), bench.image('other')))
+    const { resources } = await bench.apply(yamlOf(BASES, bench.image('shop', { labels: '{team: shop}' })), { prune: true, selector: 'team=shop' })
+    expect(resources.filter(({ change }) => change === 'pruned').map(({ name }) => name)).toEqual([long])
+    const left = await bench.resources()
+    expect(left.list('Image').map(({ metadata }) => metadata.name).sort()).toEqual(['other', 'shop'])
+    expect(left.list('Build').map(({ metadata }) => metadata.labels?.['image.kpack.io/image']).sort()).toEqual(['other', 'shop'])
+    expect(left.list('SourceResolver')).toHaveLength(2)
+  })
+})
+
+describe('a change that kpack forbids', () => {
+  test('is refused before anything is stored', async () => {
+    await bench.apply(yamlOf(BASES, bench.image('shop')))
+    const before = bench.contents()
+    await expect(bench.apply(bench.image('shop').replace('registry.example/shop', 'registry.example/other'))).rejects.toMatchObject({ code: 'CNB_RESOURCE_INVALID', message: containing('spec.tag') })
+    expect(bench.contents()).toEqual(before)
+  })
+})
+
+describe('a local source', () => {
+  test('is built again when its files change', async () => {
+    const yaml = yamlOf(BASES, bench.image('shop').replace(/source: .*/, `source: {local: {path: ${bench.repository.path}}}`))
+    await bench.apply(yaml)
+    await bench.apply(yaml)
+    expect(bench.builds).toHaveLength(1)
+    bench.repository.commit('app.js', 'serve(22)')
+    await bench.apply(yaml)
+    expect(await reasonsOf('shop')).toEqual(['CONFIG', 'COMMIT'])
+  })
+})
