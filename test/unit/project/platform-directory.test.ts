@@ -35,7 +35,7 @@ describe('platformEntries', () => {
 
   it('creates the directories of the files of a binding', () => {
     const entries = platformEntries({ env: new Map(), bindings: [{ name: 'db', files: new Map([['metadata/kind', Buffer.from('a')], ['metadata/tags', Buffer.from('b')], ['secret/key', Buffer.from('c')]]) }] })
-    const names = entries.map(({ name, type }) => `${type} ${name.replace('platform/bindings', '')}`)
+    const names = entries.map(({ name, type }) => `${type} ${name.toString().replace('platform/bindings', '')}`)
     expect(names.slice(3)).toEqual(['directory /db', 'directory /db/metadata', 'file /db/metadata/kind', 'file /db/metadata/tags', 'directory /db/secret', 'file /db/secret/key'])
   })
 

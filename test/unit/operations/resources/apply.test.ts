@@ -137,7 +137,7 @@ describe('an application that is interrupted', () => {
   })
   test('does not count a result that cannot be stored as a failure of the build', async () => {
     const { make, store } = bench
-    const { writeStatus } = store
+    const writeStatus = store.writeStatus.bind(store)
     bench.make = async (...given) => {
       const result = await make(...given)
       store.writeStatus = () => Promise.reject(new Error('disk full'))

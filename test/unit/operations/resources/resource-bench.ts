@@ -10,7 +10,7 @@ import type { BuildOptions } from '../../../../src/operations/build/build-option
 import { apply, type ApplyOptions, type ApplyResult } from '../../../../src/operations/resources/apply.ts'
 import type { ScopeServices } from '../../../../src/operations/resources/open-scope.ts'
 import { planResources, type PlanOptions, type PlanResult } from '../../../../src/operations/resources/plan.ts'
-import type { BuildImage } from '../../../../src/operations/resources/reconcile.ts'
+import type { BuildImage } from '../../../../src/operations/resources/scope.ts'
 import { Resources } from '../../../../src/operations/resources/resources.ts'
 import type { EngineServices } from '../../../../src/operations/services.ts'
 import type { Build } from '../../../../src/resources/kinds/build.ts'
@@ -109,7 +109,7 @@ export async function openResourceBench(): Promise<ResourceBench> {
   put({ name: 'registry.example/java', layers: ['java:2000'], labels: { 'io.buildpacks.buildpack.layers': { 'test/java': { 1: { api: '0.11', layerDiffID: '$DIFF(java)' } } } } })
 
   const registries = namedRegistries(client.registries, registry)
-  const host = { env: { PATH: process.env['PATH'], ...GIT_ENV }, cwd: scratch.path, home: join(scratch.path, 'home') }
+  const host = { env: GIT_ENV, cwd: scratch.path, home: join(scratch.path, 'home') }
   const builds: BuildOptions[] = []
   const warnings: string[] = []
   const context: Context = { events: (event: CnbEvent) => void (event.type === 'warning' && warnings.push(event.message)) }
@@ -128,7 +128,7 @@ export async function openResourceBench(): Promise<ResourceBench> {
     path: scratch.path, registry, state, store, repository, builds, warnings, make: publish, put,
     services: {
       remote: { host, platform: { os: 'linux', architecture: 'amd64' }, keychain: async () => async () => undefined, registries: async () => registries },
-      engine: async () => ({ host }) as EngineServices,
+      engine: async () => ({ host }) as unknown as EngineServices,
       build: (options, services, within) => {
         builds.push(options)
         return bench.make(options, services, within)
@@ -160,7 +160,6 @@ ${more}
   return bench
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await
 async function* inputOf(text: string): AsyncGenerator<Buffer> {
   yield Buffer.from(text)
 }
