@@ -78,7 +78,7 @@ export function fingerprint(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 }
 
-/** Returns what a fingerprint depends on; the random uid prevents that the values are found by trying. */
+/** Returns the part of a Secret that fingerprints cover; the random uid prevents that values are found by trying. */
 export function secretContent(secret: Secret | undefined): unknown {
   return secret && [secret.metadata.uid, secret.metadata.annotations, secret.type, Object.entries(secret.data ?? {}).sort()]
 }

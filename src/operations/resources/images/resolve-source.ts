@@ -21,7 +21,7 @@ export function accountOf({ spec, metadata }: Image): ServiceAccountReference {
   return { name: spec.serviceAccountName || 'default', namespace: metadata.namespace ?? 'default' }
 }
 
-function resolverName({ metadata }: Pick<Image, 'metadata'>): string {
+export function resolverName({ metadata }: Pick<Image, 'metadata'>): string {
   return childName(metadata.name, '-source')
 }
 

@@ -19,13 +19,13 @@ describe('an application', () => {
     expect(changesOf(first)).toEqual(['ClusterLifecycle/default-lifecycle created', 'ClusterStack/base created', 'ClusterStore/default created', 'Builder/base created', 'Image/shop created'])
     expect(first.failures).toEqual([])
     const shop = first.resources.at(-1)
-    expect(shop).toMatchObject({ ready: 'True', latestImage: containing('registry.example/shop@sha256:') })
+    expect(shop).toMatchObject({ ready: 'True', build: { name: 'shop-build-1', reason: 'CONFIG' }, latestImage: containing('registry.example/shop@sha256:') })
     expect(bench.builds).toMatchObject([{ image: 'registry.example/shop', publish: true, builder: containing('registry.example/builder:'), runImage: containing('-run-image@sha256:') }])
     expect(await reasonsOf('shop')).toEqual(['CONFIG'])
     const before = bench.contents()
     const second = await bench.apply(yaml)
     expect(changesOf(second).every((line) => line.endsWith(' unchanged'))).toBe(true)
-    expect(second.resources.at(-1)).toEqual({ ...shop, change: 'unchanged' })
+    expect(second.resources.at(-1)).toEqual({ ...shop, build: undefined, change: 'unchanged' })
     expect([bench.builds.length, bench.contents()]).toEqual([1, before])
   })
   test('builds a new commit, and rebases onto a patched run image without a build', async () => {
@@ -85,7 +85,7 @@ spec: {id: x, buildImage: {image: registry.example/absent}, runImage: {image: re
     expect(await reasonsOf('shop')).toEqual(['CONFIG', containing('RETRY')])
     expect((await bench.imageOf('shop')).status?.conditions?.[0]).toMatchObject({ type: 'Ready', status: 'True' })
   })
-  test('gives up a build that takes longer than its buildTimeout', async () => {
+  test('ends a build that takes longer than its buildTimeout', async () => {
     bench.make = (_options, _services, { signal }) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)))
     const { failures } = await bench.apply(yamlOf(BASES, bench.image('slow', { more: '  build: {buildTimeout: 1}' })))
     expect(failures.map(({ message }) => message)).toEqual([containing('the build takes longer than its buildTimeout of 1 s')])
