@@ -10,14 +10,16 @@ import { containing } from '../../support/matching.ts'
 import { makeIndex, type TestIndex } from '../../support/registry/index-repository.ts'
 import { startRegistry, type Registry } from '../../support/registry/registry.ts'
 import { appFiles, BUILDER, processes, SAMPLE_RUN_IMAGE } from '../../support/script-builder.ts'
-import { makeWorkbench, removeImages } from '../../support/workbench.ts'
+import { makeWorkbench } from '../../support/workbench.ts'
 
 const LIFECYCLE = join(import.meta.dirname, '../../../builders/sample/lifecycle/out')
 const bench = await makeWorkbench()
 let registry: Registry
 let repository: TestIndex
 
-const named = (name: string): string => `${registry.address}/cnb-e2e/${name}`
+/** The clearing of the bench knows names with this beginning. */
+const prefix = bench.image()
+const named = (name: string): string => `${registry.address}/${prefix}-${name}`
 
 /** Publishes an image of the engine. */
 async function push(image: string, name: string): Promise<void> {
@@ -33,7 +35,7 @@ async function pushLifecycle(): Promise<void> {
     'io.buildpacks.builder.metadata': JSON.stringify({ lifecycle: { version: '0.21.0' }, api: { buildpack: '0.7', platform: '0.7' } }),
     'io.buildpacks.lifecycle.apis': JSON.stringify({ buildpack: { supported: ['0.7', '0.8', '0.9', '0.10', '0.11'] }, platform: { supported: ['0.7', '0.12', '0.13', '0.14', '0.15'] } }),
   }
-  await putImage(registry, 'cnb-e2e/lifecycle', 'latest', [layer], { os: 'linux', architecture: 'amd64', config: { Labels: labels }, rootfs: { type: 'layers', diff_ids: [layer.diffId] } })
+  await putImage(registry, `${prefix}-lifecycle`, 'latest', [layer], { os: 'linux', architecture: 'amd64', config: { Labels: labels }, rootfs: { type: 'layers', diff_ids: [layer.diffId] } })
 }
 
 beforeAll(async () => {
@@ -47,7 +49,6 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await removeImages(`${registry.address}/cnb-e2e/*`)
   await bench.clear()
   await registry[Symbol.asyncDispose]()
 })
