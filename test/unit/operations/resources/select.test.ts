@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { readBuildLogs } from '../../../../src/operations/resources/build-logs.ts'
 import { deleteResources, selectResources, type SelectOptions } from '../../../../src/operations/resources/select.ts'
 import { childName } from '../../../../src/reconcile/child-name.ts'
+import { containing } from '../../../support/matching.ts'
 import { MemoryState, MemoryStore } from '../../../support/fakes/memory-store.ts'
 
 let state: MemoryState
@@ -48,6 +49,10 @@ describe('the selection', () => {
   test('hides the values of Secrets', async () => {
     const selected = await selectResources({ given: ['secrets'] }, store, {})
     expect(JSON.stringify(selected)).not.toContain('c2VjcmV0')
+  })
+  test('reports a stored resource that its user spoilt', async () => {
+    await write('Image', 'spoilt')
+    await expect(namesOf(['images'])).rejects.toMatchObject({ code: 'CNB_STATE_INVALID', message: containing('cannot use the stored Image default/spoilt: ') })
   })
   test('reports names that do not exist, with those that do', async () => {
     await expect(namesOf(['image', 'shp'])).rejects.toMatchObject({ code: 'CNB_RESOURCE_NOT_FOUND', message: 'images.kpack.io "shp" not found', hint: 'There are: blog, shop.' })
