@@ -1,4 +1,4 @@
-/** kpack's resources on one machine: `cnb apply`, `plan`, `get`, `describe`, `logs`, `trigger` and `delete`. */
+/** `cnb apply` and the commands for stored resources, with an engine and a registry. */
 
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const bench = await makeWorkbench()
 let registry: Registry
 let repository: TestIndex
 
-/** The clearing of the bench knows names with this beginning. */
+/** The bench removes names with this beginning. */
 const prefix = bench.image()
 const named = (name: string): string => `${registry.address}/${prefix}-${name}`
 
