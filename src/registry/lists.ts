@@ -35,6 +35,14 @@ export async function listReferrers(at: RemotePath, digest: Digest, context: Con
   return index ? descriptorsOf((JSON.parse(index.content.toString()) as { manifests?: unknown }).manifests) : []
 }
 
+/** See Repository.listsReferrers. Older registries answer unknown paths in several ways. */
+export async function hasReferrersApi(at: RemotePath, digest: Digest, context: Context): Promise<boolean> {
+  const task = `cannot list the referrers of ${at.nameOf(digest)}`
+  const reply = await at.call({ task, method: 'GET', path: at.path(`referrers/${digest}`), limit: MAX_REPLY, expect: [200, 400, 404, 405] }, context)
+  await discard(reply)
+  return reply.status === 200
+}
+
 /** Yields the pages from `path` on, as JSON objects; none if the list does not exist. */
 async function* pages(at: RemotePath, task: string, path: string, context: Context): AsyncGenerator<Record<string, unknown>> {
   let next: string | URL | undefined = path

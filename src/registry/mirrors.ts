@@ -105,6 +105,10 @@ export class MirroredRepository implements Repository {
     return this.#own.referrers(digest, context)
   }
 
+  listsReferrers(digest: Digest, context?: Context): Promise<boolean> {
+    return this.#own.listsReferrers(digest, context)
+  }
+
   putManifest(reference: string, manifest: NewManifest, context?: Context): Promise<Descriptor> {
     return this.#own.putManifest(reference, manifest, context)
   }

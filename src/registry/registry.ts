@@ -80,6 +80,8 @@ export interface Repository {
   tags(context?: Context): AsyncIterable<string>
   /** Returns the manifests with subject `digest`. */
   referrers(digest: Digest, context?: Context): Promise<Descriptor[]>
+  /** Whether the registry itself keeps the list of a manifest's referrers; otherwise clients would have to write it under a tag. */
+  listsReferrers(digest: Digest, context?: Context): Promise<boolean>
   /** @throws CnbError CNB_REGISTRY_DENIED without write access; leaves nothing behind */
   checkPush(context?: Context): Promise<void>
 }

@@ -5,7 +5,7 @@ import type { Context } from '../base/events.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { registryStatus } from './registry-errors.ts'
-import { listReferrers, listTags } from './lists.ts'
+import { hasReferrersApi, listReferrers, listTags } from './lists.ts'
 import type { BlobIdentity, KnownBlob, Manifest, NewManifest, Repository, UnknownBlob } from './registry.ts'
 import { put, read, remove, resolve } from './remote-manifests.ts'
 import type { RemotePath } from './remote-path.ts'
@@ -67,6 +67,10 @@ export class RemoteRepository implements Repository {
 
   referrers(digest: Digest, context: Context = {}): Promise<Descriptor[]> {
     return listReferrers(this.#at, digest, context)
+  }
+
+  listsReferrers(digest: Digest, context: Context = {}): Promise<boolean> {
+    return hasReferrersApi(this.#at, digest, context)
   }
 
   checkPush(context: Context = {}): Promise<void> {

@@ -171,6 +171,7 @@ export function registryContract(name: string, start: () => Promise<RegistryUnde
         await repository.putManifest(`sha256-${hexOf(subject.digest)}`, { mediaType: OCI_INDEX, content: index })
       }
       expect(await repository.referrers(subject.digest)).toEqual([descriptor])
+      expect(await repository.listsReferrers(subject.digest)).toBe(registry.can.referrers)
     })
 
     test('deletes a manifest, repeatedly', async (context) => {
