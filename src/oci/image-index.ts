@@ -21,7 +21,8 @@ export function encodeIndex({ mediaType = OCI_INDEX, manifests }: ImageIndex): B
   ]))
 }
 
-function encodeDescriptor({ mediaType, size, digest, annotations, platform, artifactType }: Descriptor): string {
+/** Encodes a descriptor. */
+export function encodeDescriptor({ mediaType, size, digest, annotations, platform, artifactType }: Descriptor): string {
   return encodeGoObject([
     ['mediaType', encodeGoString(mediaType)],
     ['size', encodeGoValue(size)],

@@ -11,7 +11,7 @@ const BUILDPACKS = [...IMAGES, 'images', 'git']
 const BUILDER = [...BUILDPACKS, 'buildpacks']
 const LIFECYCLE = [...BUILDER, 'builder', 'project']
 const RESOURCES = [...OCI, 'resources']
-const OPERATIONS = [...LIFECYCLE, 'lifecycle', 'resources', 'reconcile', 'sources', 'state']
+const OPERATIONS = [...LIFECYCLE, 'lifecycle', 'resources', 'reconcile', 'signing', 'sources', 'state']
 
 /** The folders that each folder of src/ may import, besides itself and Node's modules. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
@@ -29,6 +29,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   lifecycle: LIFECYCLE,
   resources: OCI,
   reconcile: RESOURCES,
+  signing: RESOURCES,
   state: RESOURCES,
   sources: [...RESOURCES, 'archive', 'registry', 'images', 'git'],
   operations: OPERATIONS,
@@ -53,6 +54,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   yaml: 'formats',
   zod: 'formats',
   semver: 'formats',
+  '@noble/ciphers': 'signing',
   undici: 'registry',
 }
 
