@@ -44,6 +44,7 @@ export const ERRORS = {
   CNB_STATE_INVALID: { exit: 1, meaning: 'A file of the state directory cannot be read, or the directory has something else; the message names it.' },
   CNB_STATE_CHANGED: { exit: 1, meaning: 'Another process changed a resource or took over the state meanwhile.' },
   CNB_NOT_READY: { exit: 1, meaning: 'A resource is not ready: an image could not be built, or something that it needs is missing.' },
+  CNB_SIGNING_FAILED: { exit: 1, meaning: 'A signing key of a Secret cannot be read, or an image has more signatures than cosign reads.' },
   CNB_RESOURCE_NOT_FOUND: { exit: 1, meaning: 'The state has no resource of that kind, namespace and name.' },
   CNB_OUTPUT: { exit: 1, meaning: 'A result could not be written to disk.' },
   CNB_INTERRUPTED: { exit: 130, meaning: 'The run was interrupted (130), or terminated (143).' },

@@ -20,6 +20,7 @@ export const reconciliation = {
   options: {
     kpackCompatible: { kind: 'flag', flags: '--kpack-compatible', description: "kpack's decisions and builder digests, without cnb's own" },
     maxParallel: { kind: 'number', flags: '--max-parallel <number>', description: 'builds at the same time (default: 2)' },
+    slsa: { kind: 'flag', flags: '--slsa', description: 'SLSA provenance for each image that is built' },
     network: { kind: 'text', flags: '--network <name>', description: 'network of the build containers' },
     localCredentials: { kind: 'flag', flags: '--local-credentials', description: "this user's git credentials for remotes without Secret" },
   },

@@ -12,6 +12,7 @@ import type { EngineServices, RegistryServices } from '../services.ts'
 import { Accounts } from './accounts.ts'
 import type { BuildImage, ReconcileOptions, ReconcileScope } from './scope.ts'
 import type { Resources } from './resources.ts'
+import { SigningKeys } from './signing/account-keys.ts'
 
 export interface ScopeOptions extends ReconcileOptions {
   /** Whether git may use this user's own credentials for remotes without a Secret. */
@@ -41,7 +42,7 @@ export async function openScope(options: ScopeOptions, store: Store, resources: 
     useLocalCredentials: options.localCredentials ?? false,
   })
   return {
-    store, resources, accounts, sources, services: remote, engine, build, options,
+    store, resources, accounts, signingKeys: new SigningKeys(resources), sources, services: remote, engine, build, options,
     cache: downloads.cache,
     now: () => new Date(),
     [Symbol.asyncDispose]: () => downloads[Symbol.asyncDispose](),

@@ -10,6 +10,7 @@ import type { RegistryOptions } from '../config/registry-settings.ts'
 import type { EngineServices, RegistryServices } from '../services.ts'
 import type { Accounts } from './accounts.ts'
 import type { Resources } from './resources.ts'
+import type { SigningKeys } from './signing/account-keys.ts'
 
 export interface ReconcileOptions extends RegistryOptions {
   /** Decides, and makes builders, exactly as kpack does. */
@@ -18,6 +19,8 @@ export interface ReconcileOptions extends RegistryOptions {
   readonly maxParallel?: number
   /** The network of the build containers. */
   readonly network?: string
+  /** Stores the provenance of each image that is built. */
+  readonly slsa?: boolean
   /** Changes nothing outside of the memory. */
   readonly isPlan?: boolean
 }
@@ -30,6 +33,7 @@ export interface ReconcileScope {
   readonly store: Store
   readonly resources: Resources
   readonly accounts: Accounts
+  readonly signingKeys: SigningKeys
   readonly sources: Sources
   readonly services: RegistryServices
   /** Connects to the engine on first use: only a build needs it. */

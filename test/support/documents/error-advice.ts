@@ -41,6 +41,7 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   CNB_STATE_INVALID: 'Correct or restore the file that the message names, or name another directory.',
   CNB_STATE_CHANGED: 'Run the command again.',
   CNB_NOT_READY: 'See the conditions of the resource with `cnb describe`, and the log of a failed build with `cnb logs`.',
+  CNB_SIGNING_FAILED: 'Correct the Secret with the key and its password, or delete the tag with the signatures; then `cnb trigger`.',
   CNB_RESOURCE_NOT_FOUND: 'List what there is with `cnb get`; choose another namespace with `-n`, or another state with `--state`.',
   CNB_OUTPUT: 'Check the directory, its permissions and the free space.',
   CNB_INTERRUPTED: 'Nothing: the command stopped on a signal and cleaned up.',

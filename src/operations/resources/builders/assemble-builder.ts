@@ -87,7 +87,8 @@ function runImageTag(tag: Tag): Tag {
   return { ...tag, tag: `${tag.tag}-run-image` }
 }
 
-function accountOf({ spec, metadata }: Builder | ClusterBuilder): ServiceAccountReference {
+/** Returns the service account of a builder. */
+export function accountOf({ spec, metadata }: Builder | ClusterBuilder): ServiceAccountReference {
   if ('serviceAccountRef' in spec) return spec.serviceAccountRef
   return { name: (spec).serviceAccountName ?? 'default', namespace: metadata.namespace ?? 'default' }
 }

@@ -6,8 +6,9 @@ import { Limiter } from '../../../base/limiter.ts'
 import { builderConditions, builderObstacle, withTimes } from '../../../reconcile/conditions.ts'
 import type { AnyBuilder } from '../../../reconcile/state.ts'
 import type { BuilderStatus } from '../../../resources/kinds/builder.ts'
-import { assembleBuilder } from './assemble-builder.ts'
+import { accountOf, assembleBuilder } from './assemble-builder.ts'
 import type { ReconcileScope } from '../scope.ts'
+import { signBuilder } from './sign-builder.ts'
 
 /** Concurrent builders; each sends its own layers and mounts the others. */
 const AT_ONCE = 4
@@ -46,7 +47,11 @@ async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: Recon
     const buildpacks = builder.kind === 'Builder' ? resources.list('Buildpack').filter((each) => each.metadata.namespace === metadata.namespace) : []
     const parts = { stack, store, lifecycle, buildpacks, clusterBuildpacks: resources.list('ClusterBuildpack') }
     const registriesOf = accounts.registriesOf.bind(accounts)
-    return { fields: await assembleBuilder(builder, [parts], { registriesOf, platform: services.platform, cache: scope.cache }, options, context) }
+    // A wrong password is found before anything is published.
+    const keys = options.isPlan ? undefined : await scope.signingKeys.of(accountOf(builder))
+    const assembled = await assembleBuilder(builder, [parts], { registriesOf, platform: services.platform, cache: scope.cache }, options, context)
+    const signed = keys ? await signBuilder(builder, assembled, keys, scope, context) : { signaturePaths: before.signaturePaths }
+    return { fields: { ...assembled, ...signed } }
   } catch (error) {
     context.signal?.throwIfAborted()
     return { fields: before, cause: toCnbError(error).message }

@@ -17,6 +17,7 @@ import type { ReconcileScope } from '../scope.ts'
 import { banner, loggedEvents } from './build-log.ts'
 import { buildOptions } from './build-settings.ts'
 import { readBuiltImage } from './built-image.ts'
+import { signBuiltImage, type BuildSigning } from './sign-image.ts'
 
 /** The fingerprint of a build that was interrupted: it differs from that of all others, so the image is built again. */
 export const INTERRUPTED = 'interrupted'
@@ -50,9 +51,13 @@ async function run(started: Build, kind: BuildTask['kind'], scope: ReconcileScop
   const signal = timeout === undefined ? context.signal : AbortSignal.any([deadline(timeout), ...(context.signal ? [context.signal] : [])])
   const logged = { ...context, signal, events: loggedEvents(log, context.events) }
   try {
+    // A wrong password is found before the build.
+    const keys = await scope.signingKeys.of(accountOf(started))
     const status = kind === 'BUILD' ? await make(started, log, scope, logged) : await rebase(started, log, scope, logged)
-    log.write(`${banner('COMPLETION')}Build successful\n`)
-    return { status, progress: { state: 'succeeded' } }
+    log.write(banner('COMPLETION'))
+    const signed = await signBuiltImage(started, status, keys, await signingOf(started, scope), logged)
+    log.write('Build successful\n')
+    return { status: signed, progress: { state: 'succeeded' } }
   } catch (error) {
     if (context.signal?.aborted) await markInterrupted(started, scope)
     context.signal?.throwIfAborted()
@@ -108,6 +113,11 @@ async function make(build: Build, log: BuildLog, scope: ReconcileScope, context:
   const registryServices = { ...services, registries: (settings: Parameters<typeof services.registries>[0]) => services.registries(settings, keychain) }
   const result = await scope.build(buildOptions(build, source, scope), { ...engine, ...registryServices, credentials: keychain }, context)
   return await readResult(build, result.id, credentials, scope, context)
+}
+
+async function signingOf(build: Build, { accounts, services, options, cache, now }: ReconcileScope): Promise<BuildSigning> {
+  const registries = await accounts.registriesOf(accountOf(build))
+  return { registries, hasReferrers: !options.kpackCompatible, slsa: options.slsa, platform: services.platform, cache, now }
 }
 
 function within({ spec: { source } }: Build): { subPath?: string } {
