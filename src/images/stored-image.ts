@@ -11,9 +11,9 @@ import { isIndex, readManifest } from '../oci/manifest.ts'
 import { ociLayerType } from '../oci/media-types.ts'
 import type { Platform } from '../oci/platform.ts'
 import { readImageConfig } from '../oci/read-config.ts'
-import type { Image, Layer, LayerBlob } from './image.ts'
+import type { Image, LayerBlob } from './image.ts'
 import { chooseImage } from './index/choose-image.ts'
-import { plainLayer } from './layers/plain-layer.ts'
+import { blobLayer } from './layers/plain-layer.ts'
 
 /** The content of one repository or layout. Implementations verify digests. */
 export interface ImageContent {
@@ -81,7 +81,7 @@ export async function readImage(content: ImageContent, manifest: StoredDocument,
     platform: { os, architecture, variant: variant || undefined },
     config,
     labels: config.config.Labels ?? {},
-    layers: layers.map((layer, index) => new BlobBackedLayer(content, diffIds[index]!, layer)),
+    layers: layers.map((layer, index) => blobLayer(diffIds[index]!, blobOf(content, layer))),
   }
 }
 
@@ -94,24 +94,11 @@ async function readBlob(content: ImageContent, descriptor: Descriptor, name: str
   return Buffer.concat(chunks)
 }
 
-class BlobBackedLayer implements Layer {
-  readonly diffId: Digest
-  readonly blob: LayerBlob
-
-  constructor(content: ImageContent, diffId: Digest, descriptor: Descriptor) {
-    this.diffId = diffId
-    this.blob = {
-      descriptor: { ...descriptor, mediaType: ociLayerType(descriptor.mediaType) ?? descriptor.mediaType },
-      ...(content.repository === undefined ? {} : { repository: content.repository }),
-      ...(content.fetch ? { fetch: (context) => content.fetch!(descriptor, context) } : {}),
-      open: (signal) => content.blob(descriptor, signal ? { signal } : {}),
-    }
-  }
-
-  async open(signal?: AbortSignal): Promise<Readable> {
-    const { descriptor } = this.blob
-    return plainLayer(await this.blob.open(signal), descriptor.digest, this.diffId, (found) =>
-      new CnbError('CNB_IMAGE_INVALID', `blob ${descriptor.digest} should contain layer ${this.diffId}, but contains ${found}`),
-    )
+function blobOf(content: ImageContent, descriptor: Descriptor): LayerBlob {
+  return {
+    descriptor: { ...descriptor, mediaType: ociLayerType(descriptor.mediaType) ?? descriptor.mediaType },
+    ...(content.repository === undefined ? {} : { repository: content.repository }),
+    ...(content.fetch ? { fetch: (context) => content.fetch!(descriptor, context) } : {}),
+    open: (signal) => content.blob(descriptor, signal ? { signal } : {}),
   }
 }

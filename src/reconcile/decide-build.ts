@@ -5,7 +5,7 @@ import type { Image } from '../resources/kinds/image.ts'
 import type { SourceResolver } from '../resources/kinds/source-resolver.ts'
 import { priorityOf, type Change, type Priority, type Reason } from './changes/changes.ts'
 import { kpackChanges } from './changes/kpack-changes.ts'
-import { retryChange, revisionChange, settingChanges, type Fingerprints } from './changes/own-changes.ts'
+import { placeChange, retryChange, revisionChange, settingChanges, type Fingerprints, type Place } from './changes/own-changes.ts'
 import { isTrue, numberOf, outcomeOf, type AnyBuilder } from './state.ts'
 
 export interface DecisionOptions {
@@ -14,6 +14,10 @@ export interface DecisionOptions {
   readonly kpackCompatible?: boolean
   /** The present fingerprints, for example of secrets and registry credentials; the builder's image need not be among them */
   readonly fingerprints?: Fingerprints
+  /** Where the image is wanted. Default: registry */
+  readonly to?: Place | undefined
+  /** Whether the engine no longer has the last image */
+  readonly isLost?: boolean
   /** False: needed builds are only reported as pending. Default: true */
   readonly mayBuild?: boolean
 }
@@ -66,7 +70,7 @@ function decideFreely(
   last: Build | undefined,
   resolver: SourceResolver | undefined,
   builder: AnyBuilder,
-  { now, kpackCompatible = false, fingerprints = {} }: DecisionOptions,
+  { now, kpackCompatible = false, fingerprints = {}, to = 'registry', isLost = false }: DecisionOptions,
 ): Decision {
   if (last && outcomeOf(last) === 'running') return { kind: 'UNKNOWN', cause: 'BuildRunning' }
   if (last && numberOf(last) === undefined) return invalid('error parsing the image build number')
@@ -76,10 +80,12 @@ function decideFreely(
 
   const found = kpackChanges(image, last, source, builder, now)
   if (typeof found === 'string') return invalid(`error determining if an image build is needed: ${found}`)
-  if (!last || kpackCompatible) return found.length === 0 ? { kind: 'NONE', pending: [] } : needed(found, kindByKpack(found, last, builder))
+  const place = last ? placeChange(last, to, isLost) : []
+  const own = [...found, ...place]
+  if (!last || kpackCompatible) return own.length === 0 ? { kind: 'NONE', pending: [] } : needed(own, kindByKpack(own, last, builder))
 
   const failed = outcomeOf(last) === 'failed'
-  const changes = [...inOrder(found, revisionChange(last, source)), ...settingChanges(image, last, builder), ...retryChange(last, builder, fingerprints)]
+  const changes = [...inOrder(found, revisionChange(last, source)), ...settingChanges(image, last, builder), ...place, ...retryChange(last, builder, fingerprints)]
   const all = (reasons: ReadonlySet<Reason>): boolean => !failed && changes.every(({ reason }) => reasons.has(reason))
   if (changes.length === 0 || all(WAITING)) return { kind: 'NONE', pending: changes }
   if (all(RETAGGING)) return needed(changes, 'RETAG')

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '../../src/oci/digest.ts'
 
-export interface CosignKeyPair {
+interface CosignKeyPair {
   readonly private: string
   readonly password: string
   readonly public: string

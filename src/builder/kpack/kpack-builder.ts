@@ -24,6 +24,8 @@ export interface StoredPlan {
   readonly manifest: { readonly mediaType: string; readonly content: Buffer }
   readonly config: ImageConfig
   readonly blobs: readonly LayerBlob[]
+  /** The layers above those of the build image. */
+  readonly layers: readonly StoredLayer[]
   /** In the order of the builder's layers. */
   readonly buildpacks: readonly StoredModule[]
 }
@@ -58,6 +60,7 @@ export async function planKpackBuilder(recipe: KpackBuilderRecipe, { signal }: C
     },
     config,
     blobs: [...base, ...layers.map(({ blob }) => blob), configBlob],
+    layers,
     buildpacks,
   }
 }

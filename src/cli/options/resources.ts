@@ -19,6 +19,7 @@ export const reconciliation = {
   title: 'Reconciliation:',
   options: {
     kpackCompatible: { kind: 'flag', flags: '--kpack-compatible', description: "kpack's decisions and builder digests, without cnb's own" },
+    to: { kind: 'choice', choices: ['registry', 'engine'], default: 'registry', flags: '--to <place>', description: 'where builders and images are saved' },
     maxParallel: { kind: 'number', flags: '--max-parallel <number>', description: 'builds at the same time (default: 2)' },
     slsa: { kind: 'flag', flags: '--slsa', description: 'SLSA provenance for each image that is built' },
     network: { kind: 'text', flags: '--network <name>', description: 'network of the build containers' },

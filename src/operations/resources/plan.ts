@@ -15,7 +15,7 @@ import { Resources } from './resources.ts'
 
 export interface PlanOptions extends ScopeOptions, WantedOptions {}
 
-type Action = 'build' | 'rebase' | 'retag' | 'publish' | 'create' | 'configure' | 'none' | 'unknown'
+type Action = 'build' | 'rebase' | 'retag' | 'publish' | 'save' | 'create' | 'configure' | 'none' | 'unknown'
 
 /** What would happen to a resource. */
 export interface PlannedResource {
@@ -63,7 +63,7 @@ export async function planResources(options: PlanOptions, store: Store, services
     const { metadata: { name, namespace }, status } = builder
     const image = status?.latestImage
     if (image === undefined || image === before.get(keyOf(builder))) continue
-    planned.push({ kind: builder.kind, ...(namespace === undefined ? {} : { namespace }), name, action: 'publish', reason: image, changes: [], text: '' })
+    planned.push({ kind: builder.kind, ...(namespace === undefined ? {} : { namespace }), name, action: options.to === 'engine' ? 'save' : 'publish', reason: image, changes: [], text: '' })
   }
   const images = await planImages(scope, () => true, context)
   const all = [...planned, ...images.map(describePlanned)]

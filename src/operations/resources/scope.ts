@@ -1,6 +1,7 @@
 /** The options and dependencies of a reconciliation. */
 
 import type { Context } from '../../base/events.ts'
+import type { Place } from '../../reconcile/changes/own-changes.ts'
 import type { ContentCache } from '../../registry/download/content-cache.ts'
 import type { Sources } from '../../sources/sources.ts'
 import type { Store } from '../../state/store.ts'
@@ -15,6 +16,8 @@ import type { SigningKeys } from './signing/account-keys.ts'
 export interface ReconcileOptions extends RegistryOptions {
   /** Decides, and makes builders, exactly as kpack does. */
   readonly kpackCompatible?: boolean
+  /** Where builders and images are saved; default: registries, as kpack. */
+  readonly to?: Place
   /** Builds at the same time. */
   readonly maxParallel?: number
   /** The network of the build containers. */

@@ -11,9 +11,10 @@ export type KpackReason = 'TRIGGER' | 'COMMIT' | 'CONFIG' | 'BUILDPACK' | 'STACK
  * - PROCESS, DESCRIPTOR: `defaultProcess` or `projectDescriptorPath` changed.
  * - TAGS: `additionalTags` or the tagging strategy changed; the last image gets the new tags.
  * - CACHE: another kind of cache. It takes effect with the next build, and causes none.
+ * - PLACE: the last image is in a registry and is wanted on the engine, or the reverse; or the engine has it no longer.
  * - RETRY: the last build failed, and something outside of the Image changed since then.
  */
-export type OwnReason = 'BUILDER' | 'PROCESS' | 'DESCRIPTOR' | 'TAGS' | 'CACHE' | 'RETRY'
+export type OwnReason = 'BUILDER' | 'PROCESS' | 'DESCRIPTOR' | 'TAGS' | 'CACHE' | 'PLACE' | 'RETRY'
 
 export type Reason = KpackReason | OwnReason
 

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Build } from '../../resources/kinds/build.ts'
 import type { Image } from '../../resources/kinds/image.ts'
 import type { ResolvedSource } from '../../resources/kinds/source-resolver.ts'
+import { isDigest } from '../../oci/digest.ts'
 import type { Change, OwnReason, Priority } from './changes.ts'
 import { outcomeOf, type AnyBuilder } from '../state.ts'
 import { choiceOfBuild, choiceOfImage } from '../tags.ts'
@@ -38,6 +39,20 @@ export function settingChanges(image: Image, last: Build, builder: AnyBuilder): 
     ...changed('TAGS', choiceOfBuild(last.spec.tags ?? []), choiceOfImage(image.spec), 1000),
     ...changed('CACHE', cacheOfBuild(last), cacheOfImage(image), 1000),
   ]
+}
+
+/** Where builders and images are saved. */
+export type Place = 'registry' | 'engine'
+
+/** Returns where a Build's image is: an engine's image is recorded by its ID, which has no registry. */
+export function placeOf(latestImage: string): Place {
+  return isDigest(latestImage) ? 'engine' : 'registry'
+}
+
+/** Returns the reason to build an image that is not at its place. @param isLost whether the engine no longer has it */
+export function placeChange({ status }: Build, place: Place, isLost: boolean): Change[] {
+  const { latestImage } = status ?? {}
+  return latestImage === undefined ? [] : changed('PLACE', isLost ? 'nowhere' : placeOf(latestImage), place, 1)
 }
 
 /** Returns the reason to try a failed build again; shows only what changed. */

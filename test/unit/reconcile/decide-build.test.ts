@@ -5,6 +5,7 @@ import { decisionInput, NOW } from '../../support/kpack-decisions.ts'
 
 const FAILED = { status: { conditions: [{ type: 'Succeeded', status: 'False' }] } }
 const RUN_IMAGE = { status: { stack: { runImage: `registry.example/run@sha256:${'b'.repeat(64)}` } } }
+const ON_ENGINE = { status: { latestImage: `sha256:${'e'.repeat(64)}` } }
 const TAGS = { spec: { additionalTags: ['registry.example/team/app:x'] } }
 
 interface Patches {
@@ -53,6 +54,18 @@ describe('decideBuild', () => {
   ])('decides with %s', (_title, patches, own, kpack) => {
     expect(outline(decide(patches))).toBe(own)
     expect(outline(decide(patches, { kpackCompatible: true }))).toBe(kpack)
+  })
+
+  it.each<[string, Patches, Partial<DecisionOptions>, string]>([
+    ['an image in a registry that is wanted on the engine', {}, { to: 'engine' }, 'BUILD PLACE'],
+    ['an image on the engine that is wanted in a registry', { build: ON_ENGINE }, {}, 'BUILD PLACE'],
+    ['an image on the engine that is wanted there', { build: ON_ENGINE }, { to: 'engine' }, 'NONE'],
+    ['an image that the engine no longer has', { build: ON_ENGINE }, { to: 'engine', isLost: true }, 'BUILD PLACE'],
+    ['another run image of a lost image', { build: ON_ENGINE, builder: RUN_IMAGE }, { to: 'engine', isLost: true }, 'BUILD STACK PLACE'],
+    ['a failed build without an image', { build: { status: { ...FAILED.status, latestImage: null } } }, { to: 'engine' }, 'NONE'],
+  ])('builds %s, also with kpackCompatible', (_title, patches, options, expected) => {
+    expect(outline(decide(patches, options))).toBe(expected)
+    expect(outline(decide(patches, { ...options, kpackCompatible: true }))).toBe(expected)
   })
 
   it('retries a failed build when a fingerprint changed, and shows only what changed', () => {

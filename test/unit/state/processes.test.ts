@@ -75,7 +75,7 @@ describe('a process that is killed while it writes', () => {
       const { parts } = read?.resource.spec as unknown as { parts: number[] }
       expect(new Set(parts).size).toBe(1)
       expect((read?.resource.status as { count?: number }).count).toBeLessThanOrEqual(parts[0] ?? 0)
-      await store.write(image('other'))
+      await store.write(image(`other-${round}`))
       expect(await readdir(join(root, 'tmp'))).toEqual([])
       expect(await readdir(join(root, 'writers'))).toEqual([])
       await store.remove(keyOf(image('app')))

@@ -25,7 +25,7 @@ export const runPlan: Handler<Values> = async (_argument, { state, ...options },
 }
 
 const DONE: Readonly<Record<PlannedResource['action'], string>> = {
-  build: 'will be built', rebase: 'will be rebased', retag: 'will get other tags', publish: 'will be published', create: 'will be created', configure: 'will be changed',
+  build: 'will be built', rebase: 'will be rebased', retag: 'will get other tags', publish: 'will be published', save: 'will be saved on the engine', create: 'will be created', configure: 'will be changed',
   none: 'is up to date', unknown: 'cannot be decided yet',
 }
 

@@ -6,7 +6,9 @@ import { NAME, VERSION } from '../../../base/version.ts'
 import { checkKpackBuildpacks, checkKpackPlatform, checkLifecyclePlatform } from '../../../builder/kpack/check-kpack.ts'
 import { planKpackBuilder, type StoredPlan } from '../../../builder/kpack/kpack-builder.ts'
 import { copyOf, publishStored, publishStoredIndex, type StoredPublication } from '../../../images/remote/publish-stored.ts'
+import type { ImagePlan } from '../../../images/image.ts'
 import type { StoredImage } from '../../../images/stored-image.ts'
+import { encodeImageConfig } from '../../../oci/config.ts'
 import type { Descriptor } from '../../../oci/descriptor.ts'
 import { digestOf } from '../../../oci/digest.ts'
 import { contextName, parseReference, parseTag, type Tag } from '../../../oci/reference.ts'
@@ -16,6 +18,7 @@ import type { Builder, BuilderStatus, ClusterBuilder } from '../../../resources/
 import type { ServiceAccountReference } from '../../../resources/kinds/parts.ts'
 import { configBlob, findResourceImage, type ResourceServices } from './resource-images.ts'
 import { resolveOrder, type BuildpackResources, type ResolvedBuildpack, type ResolvedOrder } from './resolve-order.ts'
+import { enginePlan } from './engine-builder.ts'
 import { lifecycleOf, moduleOf } from './stored-parts.ts'
 
 /** The resources of a builder, with the status for one platform. */
@@ -27,6 +30,8 @@ export interface BuilderParts extends BuildpackResources {
 export interface AssemblyServices extends Pick<ResourceServices, 'platform' | 'cache'> {
   /** Returns the registries with the credentials of a service account; of undefined, with the default credentials. */
   readonly registriesOf: (account: ServiceAccountReference | undefined) => Promise<Registries>
+  /** Saves a builder on the engine. Without it, builders are published. */
+  readonly save?: ((plan: ImagePlan) => Promise<unknown>) | undefined
 }
 
 export interface AssemblyOptions {
@@ -47,7 +52,8 @@ type AssembledBuilder = Omit<BuilderStatus, 'conditions' | 'observedGeneration'>
 /**
  * Assembles and publishes a builder, and a copy of its run image in the same repository, from manifests and configurations: registries
  * mount the layers. Writes nothing that is published already, and nothing before all checks. Several parts become an index; then the
- * status describes the first.
+ * status describes the first. On the engine, a builder needs no copy of its run image, and its name has the digest of its configuration:
+ * not all engines have a manifest.
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_LIFECYCLE_INVALID, CNB_BUILDER_INVALID, CNB_IMAGE_*,
  * CNB_REFERENCE_INVALID, CNB_REGISTRY_*
  */
@@ -62,6 +68,11 @@ export async function assembleBuilder(
   const planned: Planned[] = []
   for (const part of parts) planned.push(await planPart(target, part))
   const [first, ...more] = planned as [Planned, ...Planned[]]
+  if (services.save) {
+    const plan = enginePlan(first.base, first.plan, target.tag)
+    if (!options.isPlan) await services.save(plan)
+    return statusOf(first, `${nameOf(target.tag)}@${digestOf(encodeImageConfig(plan.config))}`)
+  }
   if (options.isPlan) return statusOf(first, `${nameOf(target.tag)}@${first.image.digest}`)
   const registries = await services.registriesOf(target.account)
   let { digest } = first.image
@@ -105,9 +116,10 @@ interface Target {
 interface Planned {
   readonly part: BuilderParts
   readonly order: ResolvedOrder
+  readonly base: StoredImage
   readonly plan: StoredPlan
   readonly image: StoredPublication
-  /** The name of the run image's copy, with its digest. */
+  /** The name of the run image's copy, or of the run image, with its digest. */
   readonly runImage: string
   readonly runCopy: StoredPublication
   readonly findRunImage: () => Promise<StoredImage>
@@ -132,7 +144,7 @@ async function planPart({ builder: { spec }, account, tag, services, options, co
 
   const { digest } = parseReference(runName)
   if (!digest) throw new CnbError('CNB_REFERENCE_INVALID', `the run image '${runName}' has no digest`, { hint: 'Resolve the stack again.' })
-  const copy = `${nameOf(runImageTag(tag))}@${digest}`
+  const copy = services.save ? runName : `${nameOf(runImageTag(tag))}@${digest}`
   const plan = await planKpackBuilder({
     buildImage: base, user: { uid, gid }, lifecycle: source, buildpacks: await modules(order), order: order.order, runImage: copy, labels: spec.additionalLabels ?? {},
     createdBy: kpackCompatible ? { name: 'kpack Builder', version: kpackVersion } : { name: NAME, version: VERSION },
@@ -145,7 +157,7 @@ async function planPart({ builder: { spec }, account, tag, services, options, co
     const found = await findRunImage()
     return copyOf(found, configBlob(ofStack.registries, found))
   }
-  return { part, order, plan, runImage: copy, findRunImage, image: { digest: digestOf(plan.manifest.content), open: async () => plan }, runCopy: { digest, open: openCopy } }
+  return { part, order, base, plan, runImage: copy, findRunImage, image: { digest: digestOf(plan.manifest.content), open: async () => plan }, runCopy: { digest, open: openCopy } }
 }
 
 function resolved(name: string | undefined, { kind, metadata }: ClusterStack | ClusterLifecycle): string {

@@ -3,17 +3,19 @@
 import { toCnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { Limiter } from '../../../base/limiter.ts'
+import type { ImagePlan } from '../../../images/image.ts'
 import { builderConditions, builderObstacle, withTimes } from '../../../reconcile/conditions.ts'
 import type { AnyBuilder } from '../../../reconcile/state.ts'
 import type { BuilderStatus } from '../../../resources/kinds/builder.ts'
 import { accountOf, assembleBuilder } from './assemble-builder.ts'
+import { saveBuilder } from './engine-builder.ts'
 import type { ReconcileScope } from '../scope.ts'
 import { signBuilder } from './sign-builder.ts'
 
 /** Concurrent builders; each sends its own layers and mounts the others. */
 const AT_ONCE = 4
 
-/** Publishes the builders that changed. A failure is the status of its builder. @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT */
+/** Publishes the builders that changed, or saves them on the engine. A failure is the status of its builder. @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT */
 export async function reconcileBuilders(scope: ReconcileScope, context: Context): Promise<void> {
   const limit = new Limiter(AT_ONCE)
   const builders: AnyBuilder[] = [...scope.resources.list('Builder'), ...scope.resources.list('ClusterBuilder')]
@@ -46,10 +48,11 @@ async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: Recon
   try {
     const buildpacks = builder.kind === 'Builder' ? resources.list('Buildpack').filter((each) => each.metadata.namespace === metadata.namespace) : []
     const parts = { stack, store, lifecycle, buildpacks, clusterBuildpacks: resources.list('ClusterBuildpack') }
+    const save = options.to === 'engine' ? async (plan: ImagePlan) => saveBuilder(plan, await scope.engine(), context) : undefined
     const registriesOf = accounts.registriesOf.bind(accounts)
     // A wrong password is found before anything is published.
-    const keys = options.isPlan ? undefined : await scope.signingKeys.of(accountOf(builder))
-    const assembled = await assembleBuilder(builder, [parts], { registriesOf, platform: services.platform, cache: scope.cache }, options, context)
+    const keys = options.isPlan || save ? undefined : await scope.signingKeys.of(accountOf(builder))
+    const assembled = await assembleBuilder(builder, [parts], { registriesOf, platform: services.platform, cache: scope.cache, save }, options, context)
     const signed = keys ? await signBuilder(builder, assembled, keys, scope, context) : { signaturePaths: before.signaturePaths }
     return { fields: { ...assembled, ...signed } }
   } catch (error) {

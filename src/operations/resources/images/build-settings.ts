@@ -16,25 +16,26 @@ export function buildOptions(build: Build, source: FetchedSource, { resources, o
   const { spec } = build
   const [image, ...tags] = spec.tags
   if (image === undefined) throw invalid(build, 'it has no tags')
-  const { network, insecureRegistries, registryMirrors, caCerts } = options
+  const builder = required(build, 'image of the builder', spec.builder.image)
+  const { to, network, insecureRegistries, registryMirrors, caCerts } = options
   return {
     ...{ network, insecureRegistries, registryMirrors, caCerts },
     image,
     tags,
     path: source.path,
     sourceMetadata: source.metadata,
-    builder: required(build, 'image of the builder', spec.builder.image),
+    ...(to === 'engine' ? { builder: builder.split('@')[0], to: ['engine'] } : { builder, publish: true }),
     ...(spec.runImage?.image ? { runImage: spec.runImage.image } : {}),
     ...(spec.projectDescriptorPath ? { descriptor: join(source.path, spec.projectDescriptorPath) } : {}),
     ...(spec.defaultProcess ? { defaultProcess: spec.defaultProcess } : {}),
     ...(spec.creationTime ? { creationTime: spec.creationTime } : {}),
-    ...(spec.cache?.registry?.tag ? { cacheImage: spec.cache.registry.tag } : {}),
+    // On the engine nothing is pushed: its volumes are the cache.
+    ...(spec.cache?.registry?.tag && to !== 'engine' ? { cacheImage: spec.cache.registry.tag } : {}),
     ...limitsOf(build),
     env: (spec.env ?? []).flatMap((variable) => environmentOf(build, variable, resources)),
     bindings: bindingsOf(build, resources),
     // Names are by digest, so the engine's copy is right.
     pullPolicy: 'if-not-present',
-    publish: true,
   }
 }
 

@@ -2,6 +2,9 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
+import type { Engine } from '../../../docker/engine.ts'
+import { describeEngineImages } from '../../../images/engine/engine-source.ts'
+import type { Image } from '../../../images/image.ts'
 import { readBuildMetadata } from '../../../images/labels/build-metadata.ts'
 import { readLifecycleMetadata } from '../../../images/labels/lifecycle-metadata.ts'
 import { contextName, parseReference } from '../../../oci/reference.ts'
@@ -17,16 +20,39 @@ const STACK_ID = 'io.buildpacks.stack.id'
  */
 export async function readBuiltImage(reference: string, cacheTag: string | undefined, services: ResourceServices, context: Context): Promise<BuildStatus> {
   const image = await findResourceImage(reference, services, context)
-  const [built, layers] = [readBuildMetadata(image), readLifecycleMetadata(image)]
+  const layers = readLifecycleMetadata(image)
   const name = layers?.runImage?.image
   const { digest } = layers && layers.reference !== '' ? parseReference(layers.reference) : {}
-  if (!built || name === undefined || digest === undefined) throw new CnbError('CNB_IMAGE_INVALID', `cannot read what built '${reference}': its labels do not say it`)
+  if (name === undefined || digest === undefined) throw unknownBuild(image)
   const cache = cacheTag === undefined ? undefined : await findResourceImage(cacheTag, services, context).catch(() => undefined)
   return {
-    latestImage: latestImage(image),
+    ...statusOf(image, latestImage(image), `${contextName(parseReference(name))}@${digest}`),
     ...(cache ? { latestCacheImage: latestImage(cache) } : {}),
+  }
+}
+
+/**
+ * Reads the image of a build on the engine.
+ * @param runImage the name with the digest of the run image: engines without manifests record only its ID
+ * @throws CnbError CNB_IMAGE_INVALID, CNB_ENGINE_*
+ */
+export async function readEngineImage(id: string, runImage: string, engine: Engine, context: Context): Promise<BuildStatus> {
+  const image = await describeEngineImages(engine).find(id, context)
+  if (!image) throw new CnbError('CNB_ENGINE_FAILED', `image '${id}' was saved, but the engine no longer has it`)
+  return statusOf(image, id, runImage)
+}
+
+function statusOf(image: Image, latest: string, runImage: string): BuildStatus {
+  const built = readBuildMetadata(image)
+  if (!built) throw unknownBuild(image)
+  return {
+    latestImage: latest,
     buildMetadata: built.buildpacks.map(({ id, version, homepage }) => ({ id, version, ...(homepage === undefined ? {} : { homepage }) })),
-    stack: { runImage: `${contextName(parseReference(name))}@${digest}`, id: image.labels[STACK_ID] ?? '' },
+    stack: { runImage, id: image.labels[STACK_ID] ?? '' },
     lifecycleVersion: built.launcherVersion,
   }
+}
+
+function unknownBuild({ reference }: Image): CnbError {
+  return new CnbError('CNB_IMAGE_INVALID', `cannot read what built '${reference}': its labels do not say it`)
 }

@@ -10,6 +10,7 @@ import type { ReconcileScope } from '../scope.ts'
 import type { SourceResolver } from '../../../resources/kinds/source-resolver.ts'
 import { labelledEvents } from './labelled-events.ts'
 import { referencedFingerprint } from './referenced.ts'
+import { isLost } from './on-engine.ts'
 import { accountOf, resolveSource } from './resolve-source.ts'
 import { INTERRUPTED, runBuild, settleInterrupted } from './run-build.ts'
 
@@ -30,7 +31,7 @@ export function planImages(scope: ReconcileScope, isWanted: (image: Image) => bo
   const images = scope.resources.list('Image').filter(isWanted)
   return Promise.all(images.map((image) => limit.run(async () => {
     const resolver = await resolveSource(image, scope, context)
-    return { image, resolver, step: decide(image, resolver, scope) }
+    return { image, resolver, step: decide(image, resolver, scope, { isLost: await isLost(image, scope, context) }) }
   })))
 }
 
@@ -51,11 +52,11 @@ function priorityOf({ decision }: ImageStep): number {
   return decision && 'priority' in decision ? decision.priority : 0
 }
 
-function decide(image: Image, resolver: SourceResolver, { resources, options, accounts, now }: ReconcileScope, mayBuild = true): ImageStep {
+function decide(image: Image, resolver: SourceResolver, { resources, options, accounts, now }: ReconcileScope, more: Pick<DecisionOptions, 'mayBuild' | 'isLost'>): ImageStep {
   const { kind, name = '' } = image.spec.builder
   const builder: AnyBuilder | undefined = kind === 'ClusterBuilder' ? resources.find('ClusterBuilder', { name }) : resources.find('Builder', { name, namespace: image.metadata.namespace })
   const fingerprints = { credentials: accounts.fingerprintOf(accountOf(image)), ...referencedFingerprint(image, resources), [INTERRUPTED]: 'no' }
-  const decision: DecisionOptions = { now: now(), kpackCompatible: options.kpackCompatible, fingerprints, mayBuild }
+  const decision: DecisionOptions = { now: now(), kpackCompatible: options.kpackCompatible, to: options.to, fingerprints, ...more }
   return reconcileImage(image, { builds: resources.list('Build'), resolver, builder }, decision)
 }
 
@@ -70,7 +71,7 @@ async function settle({ image, resolver, step }: PlannedImage, scope: ReconcileS
   if (!step.build || !isNeeded(step.decision)) return
   const build = await resources.write(step.build, context)
   await runBuild({ build, kind: step.decision.kind }, scope, context)
-  const after = decide(decided, resolver, scope, false)
+  const after = decide(decided, resolver, scope, { mayBuild: false })
   for (const old of after.surplus) await resources.remove(old, context)
   await resources.writeStatus(decided, after.status, context)
 }

@@ -13,10 +13,13 @@ import type { ServiceAccountReference } from '../../../resources/kinds/parts.ts'
 import type { SourceCredentials } from '../../../sources/credentials/credentials.ts'
 import type { BuildLog } from '../../../state/store.ts'
 import { RemoteRebaser } from '../../rebase/remote-rebaser.ts'
+import { joinedSignal } from '../joined-signal.ts'
 import type { ReconcileScope } from '../scope.ts'
+import type { AccountKeys } from '../signing/account-keys.ts'
 import { banner, loggedEvents } from './build-log.ts'
 import { buildOptions } from './build-settings.ts'
-import { readBuiltImage } from './built-image.ts'
+import { readBuiltImage, readEngineImage } from './built-image.ts'
+import { rebaseOnEngine, runImageOf, warnOfUnused } from './on-engine.ts'
 import { signBuiltImage, type BuildSigning } from './sign-image.ts'
 
 /** The fingerprint of a build that was interrupted: it differs from that of all others, so the image is built again. */
@@ -48,14 +51,14 @@ async function run(started: Build, kind: BuildTask['kind'], scope: ReconcileScop
   const { name, namespace = 'default' } = started.metadata
   await using log = await store.openLog({ namespace, name }, context)
   const timeout = started.spec.activeDeadlineSeconds
-  const signal = timeout === undefined ? context.signal : AbortSignal.any([deadline(timeout), ...(context.signal ? [context.signal] : [])])
+  const signal = timeout === undefined ? context.signal : joinedSignal(deadline(timeout), context.signal)
   const logged = { ...context, signal, events: loggedEvents(log, context.events) }
   try {
     // A wrong password is found before the build.
-    const keys = await scope.signingKeys.of(accountOf(started))
+    const keys = await keysOf(started, scope, logged)
     const status = kind === 'BUILD' ? await make(started, log, scope, logged) : await rebase(started, log, scope, logged)
     log.write(banner('COMPLETION'))
-    const signed = await signBuiltImage(started, status, keys, await signingOf(started, scope), logged)
+    const signed = scope.options.to === 'engine' ? status : await signBuiltImage(started, status, keys, await signingOf(started, scope), logged)
     log.write('Build successful\n')
     return { status: signed, progress: { state: 'succeeded' } }
   } catch (error) {
@@ -108,11 +111,22 @@ async function make(build: Build, log: BuildLog, scope: ReconcileScope, context:
   const source = local
     ? await sources.fetch({ local: { ...local, ...within(build) } }, directory.path, credentials, context)
     : await sources.fetch(await sources.resolve(build.spec.source, credentials, {}, context), directory.path, credentials, context)
+  const isOnEngine = scope.options.to === 'engine'
+  if (isOnEngine) warnOfUnused(build, context)
   const engine = await scope.engine()
   const keychain = credentials.registry
   const registryServices = { ...services, registries: (settings: Parameters<typeof services.registries>[0]) => services.registries(settings, keychain) }
   const result = await scope.build(buildOptions(build, source, scope), { ...engine, ...registryServices, credentials: keychain }, context)
+  if (isOnEngine) return await readEngineImage(result.id, runImageOf(build), engine.engine, context)
   return await readResult(build, result.id, credentials, scope, context)
+}
+
+/** Returns the keys of the service account that sign the image; signatures are in the image's registry. */
+async function keysOf(build: Build, { signingKeys, options }: ReconcileScope, { events }: Context): Promise<AccountKeys> {
+  const keys = await signingKeys.of(accountOf(build))
+  if (options.to !== 'engine') return keys
+  if (keys.signing.length + keys.provenance.length > 0) events?.({ type: 'warning', message: 'the image is not signed, because signatures are in registries' })
+  return { signing: [], provenance: [] }
 }
 
 async function signingOf(build: Build, { accounts, services, options, cache, now }: ReconcileScope): Promise<BuildSigning> {
@@ -132,6 +146,7 @@ async function rebase(build: Build, log: BuildLog, scope: ReconcileScope, contex
   const last = build.spec.lastBuild?.image
   const [first] = build.spec.tags
   if (last === undefined || first === undefined) throw new CnbError('CNB_INTERNAL', 'cannot rebase an image that was never built')
+  if (scope.options.to === 'engine') return await rebaseOnEngine(build, credentials.registry, scope, context)
   const rebaser = new RemoteRebaser(await accounts.registries(credentials.registry))
   let id = ''
   for (const tag of build.spec.tags) {

@@ -51,7 +51,7 @@ spec:
   order: [{group: [{id: test/java}]}]
 `
 
-export interface ImageOptions {
+interface ImageOptions {
   readonly url?: string
   readonly builder?: string
   readonly labels?: string

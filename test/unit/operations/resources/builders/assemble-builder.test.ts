@@ -1,12 +1,15 @@
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readTar } from '../../../../../src/archive/tar/tar-reader.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../../src/base/files.ts'
+import type { ImagePlan } from '../../../../../src/images/image.ts'
 import { openRegistryImages } from '../../../../../src/images/remote/registry-source.ts'
+import { encodeImageConfig } from '../../../../../src/oci/config.ts'
 import { digestOf } from '../../../../../src/oci/digest.ts'
 import type { Platform } from '../../../../../src/oci/platform.ts'
-import { assembleBuilder, builderTag, type AssemblyOptions, type BuilderParts } from '../../../../../src/operations/resources/builders/assemble-builder.ts'
+import { assembleBuilder, builderTag, type AssemblyOptions, type AssemblyServices, type BuilderParts } from '../../../../../src/operations/resources/builders/assemble-builder.ts'
 import { resolveLifecycle } from '../../../../../src/operations/resources/builders/resolve-lifecycle.ts'
 import { resolveStack } from '../../../../../src/operations/resources/builders/resolve-stack.ts'
 import { resolveStore } from '../../../../../src/operations/resources/builders/resolve-store.ts'
@@ -15,6 +18,7 @@ import type { Registries } from '../../../../../src/registry/registry.ts'
 import type { Builder, ClusterBuilder } from '../../../../../src/resources/kinds/builder.ts'
 import type { ServiceAccountReference } from '../../../../../src/resources/kinds/parts.ts'
 import { MemoryRegistry, type SeenRequest } from '../../../../support/fakes/memory-registry.ts'
+import { containing } from '../../../../support/matching.ts'
 import { openClient, type TestClient } from '../../../../support/registry/registry-client.ts'
 import { namedRegistries, store, type GoldenImage } from './golden-images.ts'
 
@@ -89,12 +93,12 @@ async function resolveAll(platform: Platform, cache?: Cache): Promise<BuilderPar
 }
 
 const accounts: (ServiceAccountReference | undefined)[] = []
-const assemble = (of: Builder | ClusterBuilder, parts: readonly [BuilderParts, ...BuilderParts[]], options: AssemblyOptions = {}, cache?: Cache) => {
+const assemble = (of: Builder | ClusterBuilder, parts: readonly [BuilderParts, ...BuilderParts[]], options: AssemblyOptions = {}, cache?: Cache, save?: AssemblyServices['save']) => {
   const registriesOf = async (account: ServiceAccountReference | undefined): Promise<Registries> => {
     accounts.push(account)
     return registries
   }
-  return assembleBuilder(of, parts, { registriesOf, platform: AMD64, ...(cache ? { cache } : {}) }, options, {})
+  return assembleBuilder(of, parts, { registriesOf, platform: AMD64, save, ...(cache ? { cache } : {}) }, options, {})
 }
 
 const taken = (): SeenRequest[] => registry.requests.splice(0)
@@ -192,6 +196,25 @@ describe('a builder', () => {
     const withAccount = <T extends { spec: object }>(of: T, name: string): T => ({ ...of, spec: { ...of.spec, serviceAccountRef: { name, namespace: 'n' } } })
     await assemble(builder({ serviceAccountName: 'writer' }), [{ stack: withAccount(parts.stack, 'stack'), lifecycle: parts.lifecycle, store: withAccount(parts.store!, 'store') }])
     expect(new Set(accounts.map((account) => `${account?.namespace}/${account?.name}`))).toEqual(new Set(['n/stack', 'n/store', 'dev/writer']))
+  })
+
+  test('is saved on the engine, and nothing is written to registries', async () => {
+    const parts = await resolveAll(AMD64)
+    taken()
+    const plans: ImagePlan[] = []
+    const save = async (plan: ImagePlan): Promise<number> => plans.push(plan)
+    const status = await assemble(builder(), [parts], {}, undefined, save)
+    const [plan] = plans as [ImagePlan]
+    const runImage = `registry.example/base/run@${registry.repository('base/run').tags.get('amd64')}`
+    expect(status).toMatchObject({ latestImage: `registry.example/out:builder-dev-b@${digestOf(encodeImageConfig(plan.config))}`, stack: { runImage } })
+    expect(plan.layers.map(({ diffId }) => diffId)).toEqual(plan.config.rootfs.diff_ids)
+    expect([...plan.blobs!.values()].map(({ descriptor }) => descriptor.mediaType)).not.toContain(containing('docker'))
+    // The other layers have pseudorandom bytes.
+    const added = plan.layers.slice(-3)
+    expect(await Promise.all(added.map(async (layer) => digestOf(await buffer(await layer.open()))))).toEqual(added.map(({ diffId }) => diffId))
+    expect(taken().filter(isWrite)).toEqual([])
+    expect(await assemble(builder(), [parts], { isPlan: true }, undefined, save)).toEqual(status)
+    expect(plans).toHaveLength(1)
   })
 
   test('copies the layers of another registry', async () => {
