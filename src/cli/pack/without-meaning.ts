@@ -1,10 +1,12 @@
-/** Options and commands of pack 0.40 that cnb accepts and ignores, with the reason. */
+/** Options and commands of pack 0.40 and kpack that cnb accepts and ignores, with the reason. */
 
 /** By command and option, in commander's format. The reason is a clause that follows "has no effect: ". */
 export const OPTIONS_WITHOUT_MEANING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   build: { '--interactive': 'cnb has no full-screen display' },
   inspect: { '--bom': "lifecycles no longer write that label; use 'cnb sbom download'" },
   'buildpack new': { '-s, --stacks <stacks>': 'stacks are deprecated; use --targets' },
+  import: { '--force': 'cnb imports without a question', '--show-changes': "use '--dry-run -o yaml'" },
+  logs: { '--kubeconfig <path>': 'cnb needs no cluster', '--master <address>': 'cnb needs no cluster' },
 }
 
 /** By the words of the command. pack's own versions of the extension commands do nothing either. */
