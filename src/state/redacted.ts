@@ -1,9 +1,8 @@
 /** Secrets without their values: no command prints these. */
 
+import { REDACTED } from '../resources/redacted-value.ts'
 import type { StateObject } from './store.ts'
 
-/** Not base64: a document with it cannot be applied by mistake. */
-const REDACTED = '<redacted>'
 /** kubectl apply keeps the whole document, with the values, in this annotation. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 

@@ -5,6 +5,7 @@ import type { FieldPath } from '../../formats/toml-positions.ts'
 import { nearNames } from '../near-names.ts'
 import { formatQuantity, parseQuantity } from './quantity.ts'
 import { ANY, type ObjectSchema, type Schema } from './schema.ts'
+import { REDACTED, REDACTED_HINT } from '../redacted-value.ts'
 
 export interface DecodeFault {
   /** An unknown field is a warning for lenient readers; other capitals are one for all, as Go ignores them */
@@ -95,6 +96,10 @@ class Decoder {
     if (typeof value !== 'string') return this.#wrong(path, 'text in base64', value)
     const text = value.replace(/[\r\n]/g, '')
     if (BASE64_TEXT.test(text)) return text
+    if (value === REDACTED) {
+      this.#faults.push({ kind: 'type', path, message: `the value is redacted: ${pathText(path)}`, hint: REDACTED_HINT })
+      return undefined
+    }
     // The value may be a secret.
     this.#faults.push({ kind: 'type', path, message: `illegal base64 data: ${pathText(path)}`, hint: 'Encode the value in base64, or write it under stringData.' })
     return undefined

@@ -1,5 +1,7 @@
 import type { AnyResource, Kind } from '../kind.ts'
 import type { Metadata } from '../resource.ts'
+import { invalid, type FieldFault } from '../fields/field-fault.ts'
+import { REDACTED, REDACTED_HINT } from '../redacted-value.ts'
 import { BASE64, BOOLEAN, listOf, mapOf, STRING } from '../fields/schema.ts'
 import { OBJECT_REFERENCE, PULL_SECRETS } from './part-schemas.ts'
 
@@ -39,6 +41,13 @@ export const SECRET: Kind = {
   group: '',
   versions: { v1: { fields: { type: STRING, data: mapOf(BASE64), stringData: mapOf(STRING), immutable: BOOLEAN } } },
   setDefaults: setSecretDefaults,
+  validate: (secret) => redactedFaults(secret as Secret),
+}
+
+/** Applied by mistake, a redacted document would replace the values of the stored one. */
+function redactedFaults({ data = {} }: Secret): FieldFault[] {
+  const redacted = Buffer.from(REDACTED).toString('base64')
+  return Object.keys(data).filter((key) => data[key] === redacted).map((key) => invalid(REDACTED, `stringData.${key}`, REDACTED_HINT))
 }
 
 /** Merges `stringData` into `data`, as the API server does. */
