@@ -6,6 +6,7 @@ import { buildsOf } from '../../reconcile/history.ts'
 import { REASON } from '../../reconcile/state.ts'
 import { isKind, KINDS } from '../../resources/kind-list.ts'
 import type { AnyResource } from '../../resources/kind.ts'
+import type { Image } from '../../resources/kinds/image.ts'
 import type { ReadResource } from '../../resources/read-resources.ts'
 import type { Status } from '../../resources/resource.ts'
 import { matchesLabels, parseLabelSelector } from '../../state/label-selector.ts'
@@ -56,21 +57,41 @@ interface Applied {
 export async function apply(options: ApplyOptions, store: Store, services: ScopeServices, input: AsyncIterable<Buffer>, context: Context): Promise<ApplyResult> {
   if (options.prune && options.selector === undefined) throw new CnbError('CNB_USAGE', 'cannot prune without a selector', { hint: 'Add --selector, such as -l app=shop.' })
   const wanted = await readWanted(options, services.remote.host.cwd, input, context)
+  return applyWanted(() => wanted, options, store, services, context)
+}
+
+/** What `applyWanted` reads of the options. */
+export type WantedApplyOptions = Omit<ApplyOptions, keyof WantedOptions>
+
+/**
+ * Applies resources that may depend on the stored ones.
+ * @param wantedFrom returns them, checked; no other process changes the stored ones until all are ready
+ * @param isWanted selects the images to build
+ * @throws CnbError as apply, and those of wantedFrom
+ */
+export async function applyWanted(
+  wantedFrom: (resources: Resources) => readonly ReadResource[],
+  options: WantedApplyOptions,
+  store: Store,
+  services: ScopeServices,
+  context: Context,
+  isWanted: (image: Image) => boolean = () => true,
+): Promise<ApplyResult> {
   if (options.dryRun) {
     const resources = await Resources.read(store, context, { isPlan: true })
-    return resultOf(await storeAll(wanted, options, resources, context), resources, true)
+    return resultOf(await storeAll(wantedFrom(resources), options, resources, context), resources, true)
   }
   await using lock = await store.lock(context)
   const within = { ...context, signal: joinedSignal(lock.signal, context.signal) }
   const resources = await Resources.read(store, within)
   const before = new Set(resources.list('Build').map(({ metadata }) => metadata.uid))
-  const applied = await storeAll(wanted, options, resources, within)
+  const applied = await storeAll(wantedFrom(resources), options, resources, within)
   await using scope = await openScope(options, store, resources, services, within)
-  await reconcile(scope, () => true, within)
+  await reconcile(scope, isWanted, within)
   return resultOf(applied, resources, false, before)
 }
 
-async function storeAll(wanted: readonly ReadResource[], options: ApplyOptions, resources: Resources, context: Context): Promise<Applied[]> {
+async function storeAll(wanted: readonly ReadResource[], options: WantedApplyOptions, resources: Resources, context: Context): Promise<Applied[]> {
   refuseChanges(wanted, resources)
   const applied: Applied[] = []
   for (const { resource, written } of wanted) {
@@ -86,7 +107,7 @@ async function storeAll(wanted: readonly ReadResource[], options: ApplyOptions, 
 }
 
 /** Returns the resources to prune, those that others refer to last. */
-function prunable(wanted: readonly ReadResource[], { prune, selector = '' }: ApplyOptions, resources: Resources): AnyResource[] {
+function prunable(wanted: readonly ReadResource[], { prune, selector = '' }: WantedApplyOptions, resources: Resources): AnyResource[] {
   if (!prune) return []
   const labels = parseLabelSelector(selector)
   const isWanted = ({ kind, metadata }: AnyResource): boolean =>

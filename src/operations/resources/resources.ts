@@ -50,6 +50,12 @@ export class Resources {
     return this.#entries.get(id)?.complete as ResourceTypes[Name] | undefined
   }
 
+  /** Returns a resource as its user wrote it, with the store's own fields. */
+  written<Name extends KindName>(kind: Name, { name, namespace }: ResourceName): ResourceTypes[Name] | undefined {
+    const found = this.#stored.get(idOf({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } }))
+    return found && structuredClone(found.resource as ResourceTypes[Name])
+  }
+
   /** Returns the stored resource of this kind and name. */
   get<R extends AnyResource>(resource: R): R | undefined {
     return this.#entries.get(idOf(resource))?.complete as R | undefined
