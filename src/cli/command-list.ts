@@ -29,6 +29,12 @@ import { inspectManifestCommand } from './commands/manifest/inspect.ts'
 import { pushManifestCommand } from './commands/manifest/push.ts'
 import { removeManifestCommand } from './commands/manifest/remove.ts'
 import { rmManifestCommand } from './commands/manifest/rm.ts'
+import { BASE_COMMANDS } from './commands/kp/bases.ts'
+import { BUILDER_COMMANDS, CLUSTER_BUILDER_COMMANDS } from './commands/kp/builders.ts'
+import { exportCommand } from './commands/documents/export.ts'
+import { IMAGE_COMMANDS } from './commands/kp/image.ts'
+import { importCommand } from './commands/documents/import.ts'
+import { SECRET_COMMANDS } from './commands/kp/secret/secret.ts'
 import { rebaseCommand } from './commands/rebase.ts'
 import { applyCommand } from './commands/resources/apply.ts'
 import { deleteCommand } from './commands/resources/delete.ts'
@@ -38,6 +44,7 @@ import { logsCommand } from './commands/resources/logs.ts'
 import { planCommand } from './commands/resources/plan.ts'
 import { triggerCommand } from './commands/resources/trigger.ts'
 import { downloadSbomCommand } from './commands/sbom/download.ts'
+import { convertOldLogs } from './old-logs-words.ts'
 import { globalOptions } from './options/global.ts'
 
 /** All commands, in the order of help. */
@@ -52,9 +59,16 @@ export const COMMANDS: readonly CommandDefinition[] = [
   logsCommand,
   triggerCommand,
   deleteCommand,
+  exportCommand,
+  importCommand,
   createBuilderCommand,
   inspectBuilderCommand,
   suggestBuildersCommand,
+  ...BUILDER_COMMANDS,
+  ...CLUSTER_BUILDER_COMMANDS,
+  ...IMAGE_COMMANDS,
+  ...BASE_COMMANDS,
+  ...SECRET_COMMANDS,
   createManifestCommand,
   addManifestCommand,
   annotateManifestCommand,
@@ -92,10 +106,16 @@ export const PARENTS: Readonly<Record<string, { readonly summary: string; readon
   manifest: { summary: 'create and push lists of images', description: 'Creates and pushes lists of images for several platforms.' },
   buildpack: { summary: 'write, package and inspect buildpacks', description: 'Writes, packages and inspects buildpacks.' },
   extension: { summary: 'write, package and inspect image extensions', description: 'Writes, packages and inspects image extensions.' },
+  image: { summary: 'create, change and show Images', description: "Creates, changes and shows kpack's Images as kp does." },
+  ...Object.fromEntries(['ClusterStack', 'ClusterStore', 'ClusterLifecycle', 'ClusterBuildpack', 'ClusterBuilder'].map((kind) => {
+    const description = `Creates, changes and shows kpack's ${kind}s as kp does.`
+    return [kind.toLowerCase(), { summary: `create, change and show ${kind}s`, description }]
+  })),
+  secret: { summary: 'create and list Secrets', description: 'Creates, lists and deletes Secrets of a ServiceAccount as kp does.' },
   sbom: { summary: 'extract bills of materials from images', description: 'Extracts bills of materials from images.' },
   config: { summary: 'show and change the configuration file', description: 'Shows and changes the configuration file.' },
   'config registries': { summary: 'list, add and remove buildpack registries', description: 'Lists, adds and removes buildpack registries.' },
 }
 
 /** cnb's own command line; cli/pack has pack's. */
-export const CNB: Dialect = { program: 'cnb', commands: COMMANDS, globals: globalOptions, exitOf: ({ exit }) => exit }
+export const CNB: Dialect = { program: 'cnb', commands: COMMANDS, globals: globalOptions, convert: convertOldLogs, exitOf: ({ exit }) => exit }

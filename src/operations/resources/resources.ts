@@ -45,15 +45,13 @@ export class Resources {
     return [...this.#entries.values()].flatMap(({ complete }) => (complete.kind === kind ? [complete as ResourceTypes[Name]] : []))
   }
 
-  find<Name extends KindName>(kind: Name, { name, namespace }: ResourceName): ResourceTypes[Name] | undefined {
-    const id = idOf({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } })
-    return this.#entries.get(id)?.complete as ResourceTypes[Name] | undefined
+  find<Name extends KindName>(kind: Name, name: ResourceName): ResourceTypes[Name] | undefined {
+    return this.#entry(kind, name)?.complete as ResourceTypes[Name] | undefined
   }
 
   /** Returns a resource as its user wrote it, with the store's own fields. */
-  written<Name extends KindName>(kind: Name, { name, namespace }: ResourceName): ResourceTypes[Name] | undefined {
-    const found = this.#stored.get(idOf({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } }))
-    return found && structuredClone(found.resource as ResourceTypes[Name])
+  written<Name extends KindName>(kind: Name, name: ResourceName): ResourceTypes[Name] | undefined {
+    return structuredClone(this.#entry(kind, name)?.stored.resource as ResourceTypes[Name] | undefined)
   }
 
   /** Returns the stored resource of this kind and name. */
@@ -80,6 +78,10 @@ export class Resources {
   async remove(resource: AnyResource, context: Context): Promise<boolean> {
     const isThere = this.#entries.delete(idOf(resource))
     return this.#store ? this.#store.remove(keyOf(resource), context) : isThere
+  }
+
+  #entry(kind: KindName, { name, namespace }: ResourceName): Entry | undefined {
+    return this.#entries.get(idOf({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } }))
   }
 
   #keep<R extends AnyResource>(stored: Stored<R>): R {

@@ -70,11 +70,14 @@ describe('a default in help', () => {
       '--concurrency: ' + (/^const CONCURRENCY = (\d+)$/m.exec(remote)?.[1] ?? ''),
       `--exec-env: ${DEFAULT_EXEC_ENV}`,
       "--gid: the builder's",
+      '--git-revision: main',
       '--max-parallel: ' + (/^const PARALLEL_BUILDS = (\d+)$/m.exec(images)?.[1] ?? ''),
       '--output-dir: working directory',
       "--platform: engine's or host's",
       '--previous-image: the image itself',
       '--run-image: from the builder or the app',
+      '--service-account-namespace: default',
+      '--service-account: default',
       '--state: $XDG_STATE_HOME/cnb',
       "--uid: the builder's",
       '--volume: ro',
@@ -84,6 +87,7 @@ describe('a default in help', () => {
       "-R, --buildpack-registry: the configuration file's",
       '-V, --version: 1.0.0',
       '-b, --build: the newest',
+      '-c, --cluster-builder: default',
       '-d, --depth: unlimited',
       '-d, --descriptor: project.toml in the app',
       '-n, --namespace: default',
@@ -91,6 +95,7 @@ describe('a default in help', () => {
       '-p, --path: working directory',
       "-r, --buildpack-registry: the configuration file's",
       "-r, --registry: the configuration file's",
+      '-s, --stack: default',
     ])
   })
 })
