@@ -43,6 +43,7 @@ import { getCommand } from './commands/resources/get.ts'
 import { logsCommand } from './commands/resources/logs.ts'
 import { planCommand } from './commands/resources/plan.ts'
 import { triggerCommand } from './commands/resources/trigger.ts'
+import { watchCommand } from './commands/resources/watch/watch.ts'
 import { downloadSbomCommand } from './commands/sbom/download.ts'
 import { convertOldLogs } from './old-logs-words.ts'
 import { globalOptions } from './options/global.ts'
@@ -54,6 +55,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   rebaseCommand,
   applyCommand,
   planCommand,
+  watchCommand,
   getCommand,
   describeCommand,
   logsCommand,

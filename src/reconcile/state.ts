@@ -12,6 +12,17 @@ export type Outcome = 'succeeded' | 'failed' | 'running'
 export const BUILD_NUMBER = 'image.kpack.io/buildNumber'
 export const REASON = 'image.kpack.io/reason'
 
+/** Identifies a resource: `Image/default/shop`, `ClusterStack//base`. */
+export function resourceId({ kind, metadata: { namespace = '', name } }: { readonly kind: string; readonly metadata: Pick<Metadata, 'namespace' | 'name'> }): string {
+  return `${kind}/${namespace}/${name}`
+}
+
+/** Returns the name in an id. */
+export function nameOf(id: string): { readonly name: string; readonly namespace?: string } {
+  const [, namespace = '', name = ''] = id.split('/')
+  return { name, ...(namespace === '' ? {} : { namespace }) }
+}
+
 export function conditionOf(resource: { status?: Status }, type: Condition['type']): Condition | undefined {
   return resource.status?.conditions?.find((condition) => condition.type === type)
 }

@@ -4,7 +4,7 @@ import { CnbError } from '../base/errors.ts'
 import { decide, type Context } from '../base/events.ts'
 import { once } from '../base/once.ts'
 import { shownAddress } from '../formats/shown-address.ts'
-import { hexOf } from '../oci/digest.ts'
+import { digestOf, hexOf } from '../oci/digest.ts'
 import type { Downloads } from '../registry/download/open-downloads.ts'
 import type { Download } from '../registry/download/url-download.ts'
 import type { BlobSource } from '../resources/kinds/parts.ts'
@@ -20,6 +20,8 @@ import { unpackFile } from './unpack.ts'
 export class BlobKind implements SourceKind<BlobSource, ResolvedBlob> {
   readonly #services: SourceServices
   readonly #downloads: () => Promise<Downloads>
+  /** Requests that run: images with one archive share them. */
+  readonly #running = new Map<string, Promise<Download>>()
 
   constructor(services: SourceServices) {
     this.#services = services
@@ -27,7 +29,11 @@ export class BlobKind implements SourceKind<BlobSource, ResolvedBlob> {
   }
 
   async resolve(source: BlobSource & { subPath?: string }, credentials: SourceCredentials, _options: ResolveOptions, context: Context): Promise<ResolvedBlob> {
-    const { digest } = await this.#download(source, 'always', credentials, context)
+    const { url, auth } = source
+    const key = digestOf(JSON.stringify([url, authorization(url, auth, credentials.blob, context)]))
+    const download = this.#running.get(key) ?? this.#download(source, 'always', credentials, context).finally(() => this.#running.delete(key))
+    this.#running.set(key, download)
+    const { digest } = await download
     return { ...source, digest }
   }
 

@@ -9,7 +9,8 @@ import { step, type Context } from '../base/events.ts'
 import { makeTemporaryDirectory } from '../base/files.ts'
 import { openRegistryImages } from '../images/remote/registry-source.ts'
 import type { StoredImage } from '../images/stored-image.ts'
-import { formatReference, parseReference } from '../oci/reference.ts'
+import type { Digest } from '../oci/digest.ts'
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import type { Keychain } from '../registry/auth/keychain.ts'
 import type { Registries } from '../registry/registry.ts'
 import type { RegistrySource } from '../resources/kinds/parts.ts'
@@ -25,6 +26,7 @@ const ARCHIVES = new Set(['zip', 'jar', 'war', 'tar', 'tar.gz'])
 export class RegistryKind implements SourceKind<RegistrySource, ResolvedRegistry> {
   readonly #services: SourceServices
   readonly #registries = new Map<Keychain, Promise<Registries>>()
+  readonly #digests = new Map<Registries, Map<string, Promise<Digest | undefined>>>()
 
   constructor(services: SourceServices) {
     this.#services = services
@@ -32,7 +34,7 @@ export class RegistryKind implements SourceKind<RegistrySource, ResolvedRegistry
 
   async resolve(source: RegistrySource & { subPath?: string }, { registry }: SourceCredentials, _options: ResolveOptions, context: Context): Promise<ResolvedRegistry> {
     const reference = parseReference(source.image)
-    const digest = reference.digest ?? (await (await this.#open(registry)).repository(reference).resolve(reference.tag ?? 'latest', context))?.digest
+    const digest = reference.digest ?? (await this.#digestOf(reference, await this.#open(registry), context))
     if (digest === undefined) throw missing(source.image)
     return { ...source, digest }
   }
@@ -48,6 +50,16 @@ export class RegistryKind implements SourceKind<RegistrySource, ResolvedRegistry
       else await this.#writeLayers(found, directory, context)
     })
     return { path: await findDirectory(directory, subPath, image), metadata: { type: 'image', metadata: { image }, version: { digest } } }
+  }
+
+  /** Sends one request for each tag and each keychain. */
+  #digestOf(reference: Reference, registries: Registries, context: Context): Promise<Digest | undefined> {
+    const known = this.#digests.get(registries) ?? new Map<string, Promise<Digest | undefined>>()
+    this.#digests.set(registries, known)
+    const name = formatReference(reference)
+    const found = known.get(name) ?? registries.repository(reference).resolve(reference.tag ?? 'latest', context).then((descriptor) => descriptor?.digest)
+    known.set(name, found)
+    return found
   }
 
   #open(keychain: Keychain): Promise<Registries> {

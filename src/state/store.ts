@@ -69,6 +69,8 @@ export interface BuildLog extends AsyncDisposable {
 export interface StateLock extends AsyncDisposable {
   /** Aborted if this process did not run for so long that another one took over. */
   readonly signal: AbortSignal
+  /** Returns whether another process waits for this one: then start nothing that takes long. */
+  isWanted(): Promise<boolean>
 }
 
 /** All methods throw CNB_STATE_INVALID for files that cannot be read, CNB_OUTPUT for failed writes, and CNB_INTERRUPTED. */
@@ -93,6 +95,8 @@ export interface Store {
    * @param follow whether to wait for more until the log is closed, its writer has died, or the build is removed
    */
   readLog(build: BuildName, follow: boolean, context?: Context): AsyncIterable<readonly LogLine[]>
+  /** Returns a value that differs after any change of the state; it may also differ without a change. */
+  changes(context?: Context): Promise<string>
   /** Waits until no other process reconciles this state. */
   lock(context?: Context): Promise<StateLock>
 }

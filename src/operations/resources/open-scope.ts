@@ -27,13 +27,18 @@ export interface ScopeServices {
 }
 
 /** Disposal closes the downloads; the connections belong to the command. */
-export async function openScope(options: ScopeOptions, store: Store, resources: Resources, { remote, engine, build = buildImage }: ScopeServices, context: Context): Promise<ReconcileScope & AsyncDisposable> {
+export interface OpenScope extends ReconcileScope, AsyncDisposable {
+  /** Returns the sources of another round. */
+  readonly newSources: () => Sources
+}
+
+export async function openScope(options: ScopeOptions, store: Store, resources: Resources, { remote, engine, build = buildImage }: ScopeServices, context: Context): Promise<OpenScope> {
   const { host, platform } = remote
   const [certificates, config] = [await readCertificates(options.caCerts ?? [], host, context), await readConfig(host, context)]
   const settings = registrySettings(options, config, certificates)
   const downloads = openDownloadSession(host, config, settings, context)
   const accounts = new Accounts(resources, remote, settings, context)
-  const sources = new Sources({
+  const newSources = (): Sources => new Sources({
     env: host.env,
     ca: settings.ca,
     platform,
@@ -42,7 +47,7 @@ export async function openScope(options: ScopeOptions, store: Store, resources: 
     useLocalCredentials: options.localCredentials ?? false,
   })
   return {
-    store, resources, accounts, signingKeys: new SigningKeys(resources), sources, services: remote, engine, build, options,
+    store, resources, accounts, signingKeys: new SigningKeys(resources), newSources, sources: newSources(), services: remote, engine, build, options,
     cache: downloads.cache,
     now: () => new Date(),
     [Symbol.asyncDispose]: () => downloads[Symbol.asyncDispose](),

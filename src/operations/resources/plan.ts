@@ -4,13 +4,13 @@ import type { Context } from '../../base/events.ts'
 import type { Change } from '../../reconcile/changes/changes.ts'
 import { reasonsText } from '../../reconcile/changes/changes.ts'
 import { printChanges } from '../../reconcile/changes/printed-changes.ts'
-import type { AnyBuilder } from '../../reconcile/state.ts'
+import { resourceId } from '../../reconcile/state.ts'
 import type { Store } from '../../state/store.ts'
 import { differenceTo, readWanted, refuseChanges, type WantedOptions } from './files/wanted.ts'
 import { type PlannedImage, planImages } from './images/reconcile-images.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
 import { reconcileBases } from './builders/reconcile-bases.ts'
-import { reconcileBuilders } from './builders/reconcile-builders.ts'
+import { buildersOf, reconcileBuilders } from './builders/reconcile-builders.ts'
 import { Resources } from './resources.ts'
 
 export interface PlanOptions extends ScopeOptions, WantedOptions {}
@@ -56,26 +56,18 @@ export async function planResources(options: PlanOptions, store: Store, services
     if (change !== 'unchanged' && kind !== 'Image') planned.push({ kind, ...(namespace === undefined ? {} : { namespace }), name, action: change === 'created' ? 'create' : 'configure', reason: '', changes: [], text: '' })
   }
   await using scope = await openScope({ ...options, isPlan: true }, store, resources, services, context)
-  const before = new Map(buildersOf(resources).map((builder) => [keyOf(builder), builder.status?.latestImage]))
+  const before = new Map(buildersOf(resources).map((builder) => [resourceId(builder), builder.status?.latestImage]))
   await reconcileBases(scope, context)
   await reconcileBuilders(scope, context)
   for (const builder of buildersOf(resources)) {
     const { metadata: { name, namespace }, status } = builder
     const image = status?.latestImage
-    if (image === undefined || image === before.get(keyOf(builder))) continue
+    if (image === undefined || image === before.get(resourceId(builder))) continue
     planned.push({ kind: builder.kind, ...(namespace === undefined ? {} : { namespace }), name, action: options.to === 'engine' ? 'save' : 'publish', reason: image, changes: [], text: '' })
   }
   const images = await planImages(scope, () => true, context)
   const all = [...planned, ...images.map(describePlanned)]
   return { resources: all, changes: all.some(({ action }) => action !== 'none') }
-}
-
-function buildersOf(resources: Resources): AnyBuilder[] {
-  return [...resources.list('Builder'), ...resources.list('ClusterBuilder')]
-}
-
-function keyOf({ kind, metadata: { namespace = '', name } }: AnyBuilder): string {
-  return `${kind}/${namespace}/${name}`
 }
 
 function describePlanned({ image: { metadata: { name, namespace } }, step: { decision, status } }: PlannedImage): PlannedResource {

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { throwIfAborted } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { cannotWrite, makeDirectories, syncDirectory, writeFileDurably } from '../../base/files.ts'
 import { Limiter } from '../../base/limiter.ts'
@@ -11,6 +12,7 @@ import { checkKey, keyOf } from '../resource-key.ts'
 import { changed, checkVersion, revised, withStatus } from '../revision.ts'
 import { BUILD, type BuildLog, type BuildName, type LogLine, type ResourceKey, type ResourceQuery, type StateLock, type StateObject, type Store, type Stored, type Version } from '../store.ts'
 import { openBuildLog } from './build-log.ts'
+import { KnownObjects, RECENT } from './known-objects.ts'
 import { isBuild, isSecret, OWN_DIRECTORIES, StateLayout } from './layout.ts'
 import { readBuildLog } from './log-reader.ts'
 import { formatObject, listKeys, readObject, versionOf } from './object-files.ts'
@@ -32,6 +34,7 @@ class DirectoryStore implements Store {
   readonly #process: StateProcess
   /** Changes of this process do not compete for the turn. */
   readonly #changes = new Limiter(1)
+  readonly #known = new KnownObjects()
 
   constructor(layout: StateLayout, process: StateProcess) {
     this.#layout = layout
@@ -46,7 +49,7 @@ class DirectoryStore implements Store {
   async list<T extends StateObject>(query: ResourceQuery<T>, context: Context = {}): Promise<Stored<T>[]> {
     const found: Stored<T>[] = []
     for (const key of (await listKeys(this.#layout, query)).sort(compareKeys)) {
-      const stored = await readObject(this.#layout, key as ResourceKey<T>, context)
+      const stored = await this.#known.read(this.#layout, key as ResourceKey<T>, context)
       if (stored && selectsLabels(query, stored.resource)) found.push(stored)
     }
     return found
@@ -113,13 +116,21 @@ class DirectoryStore implements Store {
     return readBuildLog({ log: this.#layout.log(build), writer: this.#layout.logWriter(build), mayStart }, follow, this.#process, context)
   }
 
+  /** Each change makes and removes a claim, which sets the time of their directory. */
+  async changes({ signal }: Context = {}): Promise<string> {
+    throwIfAborted(signal)
+    const { mtimeNs, mtimeMs } = await stat(this.#layout.writers, { bigint: true }).catch(() => ({ mtimeNs: 0n, mtimeMs: 0n }))
+    // Two changes may have one time: a recent time is not reliable.
+    return Math.abs(Date.now() - Number(mtimeMs)) < RECENT ? randomUUID() : String(mtimeNs)
+  }
+
   async lock(context: Context = {}): Promise<StateLock> {
-    await this.#change(context, async () => {})
     const { root, reconcilers } = this.#layout
+    if (!(await checkFormat(root, OWN_DIRECTORIES))) await this.#change(context, async () => {})
     const turn = await takeTurn(reconcilers, this.#process, context, (holder) => {
       context.events?.({ type: 'info', message: `waiting for ${holder}, which uses the state in ${root}` })
     })
-    return { signal: turn.lost, [Symbol.asyncDispose]: () => turn[Symbol.asyncDispose]() }
+    return { signal: turn.lost, isWanted: () => turn.isWanted(), [Symbol.asyncDispose]: () => turn[Symbol.asyncDispose]() }
   }
 
   /** Runs `work` while no other process changes the state. */

@@ -24,6 +24,8 @@ const LONG = 150
 interface Turn extends AsyncDisposable {
   /** Aborted if another process took over. */
   readonly lost: AbortSignal
+  /** Returns whether there is another claim: of a process that waits, or that ended while it waited. */
+  isWanted(): Promise<boolean>
 }
 
 /**
@@ -41,7 +43,11 @@ export async function takeTurn(directory: string, process: StateProcess, context
     const name = `${String(number).padStart(6, '0')}-${id}`
     await claim.rename(join(directory, name))
     await waitForOthers(directory, name, process, context, onWait)
-    return claim
+    return {
+      lost: claim.lost,
+      isWanted: async () => (await claimsIn(directory)).some((other) => other !== name),
+      [Symbol.asyncDispose]: () => claim[Symbol.asyncDispose](),
+    }
   } catch (error) {
     await claim[Symbol.asyncDispose]()
     throw error

@@ -250,6 +250,25 @@ export function describeStore(title: string, open: () => Promise<Store>): void {
       })
     })
 
+    it('has another value of changes after each change', async () => {
+      const { version } = await store.write(image('app'))
+      const seen = [await store.changes()]
+      await other.writeStatus(keyOf(image('app')), { observedGeneration: 1 }, version)
+      seen.push(await store.changes())
+      await other.remove(keyOf(image('app')))
+      seen.push(await store.changes())
+      expect(new Set(seen).size).toBe(3)
+    })
+
+    it('lists what another process changed since the last list', async () => {
+      for (const count of [1, 2, 3]) {
+        await other.write(image('app', 'default', { count: String(count) }))
+        expect((await store.list({})).map(({ resource }) => resource.metadata.labels)).toEqual([{ count: String(count) }])
+      }
+      await other.remove(keyOf(image('app')))
+      expect(await store.list({})).toEqual([])
+    })
+
     describe('the lock', () => {
       it('lets one process reconcile while others read and write', async () => {
         const events: CnbEvent[] = []
@@ -268,6 +287,16 @@ export function describeStore(title: string, open: () => Promise<Store>): void {
         const lock = await second
         expect(lock.signal.aborted).toBe(false)
         await lock[Symbol.asyncDispose]()
+      })
+
+      it('reports whether another process waits', async () => {
+        const held = await store.lock()
+        expect(await held.isWanted()).toBe(false)
+        const second = other.lock()
+        while (!(await held.isWanted())) await new Promise((resolve) => setTimeout(resolve, 5))
+        await held[Symbol.asyncDispose]()
+        await using lock = await second
+        expect(await lock.isWanted()).toBe(false)
       })
 
       it('can be interrupted while it waits, and leaves nothing behind', async () => {

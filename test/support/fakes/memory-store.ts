@@ -18,6 +18,7 @@ export class MemoryState {
   readonly resources = new Map<string, { key: ResourceKey; json: string }>()
   readonly logs = new Map<string, MemoryLog>()
   isLocked = false
+  waiting = 0
   clock: Clock = systemClock
   /** The number of changes. */
   count = 0
@@ -121,13 +122,23 @@ export class MemoryStore implements Store {
     }
   }
 
+  async changes(): Promise<string> {
+    return String(this.#state.count)
+  }
+
   async lock({ signal, events }: Context = {}): Promise<StateLock> {
     throwIfAborted(signal)
     if (this.#state.isLocked) events?.({ type: 'info', message: 'waiting for another process, which uses the state' })
-    while (this.#state.isLocked) await this.#state.changeAfter(this.#state.count, signal)
+    this.#state.waiting++
+    try {
+      while (this.#state.isLocked) await this.#state.changeAfter(this.#state.count, signal)
+    } finally {
+      this.#state.waiting--
+    }
     this.#state.isLocked = true
     return {
       signal: new AbortController().signal,
+      isWanted: async () => this.#state.waiting > 0,
       [Symbol.asyncDispose]: async () => {
         this.#state.isLocked = false
         this.#state.changed()

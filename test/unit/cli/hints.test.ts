@@ -65,15 +65,21 @@ describe('a default in help', () => {
   it('matches the code', async () => {
     const remote = await readFile(join(SOURCES, 'operations/rebase/rebase-remote.ts'), 'utf8')
     const images = await readFile(join(SOURCES, 'operations/resources/images/reconcile-images.ts'), 'utf8')
+    const intervals = await readFile(join(SOURCES, 'operations/resources/watch/intervals.ts'), 'utf8')
+    const interval = (name: string): string => new RegExp(`^const DEFAULTS = .*\\b${name}: '(\\w+)'`, 'm').exec(intervals)?.[1] ?? ''
     // Before you add a default to this list, check it in the code.
     expect([...new Set(defaults)].sort()).toEqual([
       '--concurrency: ' + (/^const CONCURRENCY = (\d+)$/m.exec(remote)?.[1] ?? ''),
       `--exec-env: ${DEFAULT_EXEC_ENV}`,
       "--gid: the builder's",
       '--git-revision: main',
-      '--max-parallel: ' + (/^const PARALLEL_BUILDS = (\d+)$/m.exec(images)?.[1] ?? ''),
+      '--max-parallel: ' + (/^export const PARALLEL_BUILDS = (\d+)$/m.exec(images)?.[1] ?? ''),
       '--output-dir: working directory',
       "--platform: engine's or host's",
+      '--poll-blobs: ' + interval('pollBlobs'),
+      '--poll-git: ' + interval('pollGit'),
+      '--poll-images: ' + interval('pollImages'),
+      '--poll-local: ' + interval('pollLocal'),
       '--previous-image: the image itself',
       '--run-image: from the builder or the app',
       '--service-account-namespace: default',

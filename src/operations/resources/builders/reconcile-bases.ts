@@ -11,6 +11,7 @@ import { resolveLifecycle } from './resolve-lifecycle.ts'
 import { resolveStack } from './resolve-stack.ts'
 import { resolveStore } from './resolve-store.ts'
 import type { ResourceServices } from './resource-images.ts'
+import type { Resources } from '../resources.ts'
 import type { ReconcileScope } from '../scope.ts'
 
 /** Concurrent resources: most of the time is spent waiting for registries. */
@@ -50,11 +51,20 @@ async function buildpacksOf(sources: readonly { image: string }[], services: Res
   return { status: { buildpacks, ...(extensions.length > 0 ? { extensions } : {}) }, ...(problem && { problem }) }
 }
 
-/** Resolves all, several at once. A failure is the status of its resource. @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT */
-export async function reconcileBases(scope: ReconcileScope, context: Context): Promise<void> {
+export type BaseResource = ResourceTypes[BaseKind]
+
+export function basesOf(resources: Resources): BaseResource[] {
+  return (Object.keys(BASES) as BaseKind[]).flatMap((kind): BaseResource[] => resources.list(kind))
+}
+
+/**
+ * Resolves the wanted ones, several at once. A failure is the status of its resource.
+ * @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT
+ */
+export async function reconcileBases(scope: ReconcileScope, context: Context, isWanted: (base: BaseResource) => boolean = () => true): Promise<void> {
   const limit = new Limiter(AT_ONCE)
-  const kinds = Object.keys(BASES) as BaseKind[]
-  await Promise.all(kinds.flatMap((kind) => scope.resources.list(kind).map((resource) => limit.run(() => reconcileBase(kind, resource, scope, context)))))
+  const wanted = basesOf(scope.resources).filter(isWanted)
+  await Promise.all(wanted.map((resource) => limit.run(() => reconcileBase(resource.kind as BaseKind, resource as never, scope, context))))
 }
 
 async function reconcileBase<Name extends BaseKind & KindName>(kind: Name, resource: ResourceTypes[Name], scope: ReconcileScope, context: Context): Promise<void> {

@@ -9,17 +9,24 @@ import type { AnyBuilder } from '../../../reconcile/state.ts'
 import type { BuilderStatus } from '../../../resources/kinds/builder.ts'
 import { accountOf, assembleBuilder } from './assemble-builder.ts'
 import { saveBuilder } from './engine-builder.ts'
+import type { Resources } from '../resources.ts'
 import type { ReconcileScope } from '../scope.ts'
 import { signBuilder } from './sign-builder.ts'
 
 /** Concurrent builders; each sends its own layers and mounts the others. */
 const AT_ONCE = 4
 
-/** Publishes the builders that changed, or saves them on the engine. A failure is the status of its builder. @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT */
-export async function reconcileBuilders(scope: ReconcileScope, context: Context): Promise<void> {
+export function buildersOf(resources: Resources): AnyBuilder[] {
+  return [...resources.list('Builder'), ...resources.list('ClusterBuilder')]
+}
+
+/**
+ * Publishes those of the wanted builders that changed, or saves them on the engine. A failure is the status of its builder.
+ * @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT
+ */
+export async function reconcileBuilders(scope: ReconcileScope, context: Context, isWanted: (builder: AnyBuilder) => boolean = () => true): Promise<void> {
   const limit = new Limiter(AT_ONCE)
-  const builders: AnyBuilder[] = [...scope.resources.list('Builder'), ...scope.resources.list('ClusterBuilder')]
-  await Promise.all(builders.map((builder) => limit.run(() => reconcileBuilder(builder, scope, context))))
+  await Promise.all(buildersOf(scope.resources).filter(isWanted).map((builder) => limit.run(() => reconcileBuilder(builder, scope, context))))
 }
 
 async function reconcileBuilder(builder: AnyBuilder, scope: ReconcileScope, context: Context): Promise<void> {

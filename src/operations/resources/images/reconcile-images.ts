@@ -1,5 +1,7 @@
 /** Brings images up to date: resolves their sources, decides, and builds or rebases. */
 
+import { isDeepStrictEqual } from 'node:util'
+import type { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { Limiter } from '../../../base/limiter.ts'
 import type { BuildNeeded, Decision, DecisionOptions } from '../../../reconcile/decide-build.ts'
@@ -16,7 +18,7 @@ import { INTERRUPTED, runBuild, settleInterrupted } from './run-build.ts'
 
 /** Concurrent decisions: most of the time is spent waiting for git and registries. */
 const AT_ONCE = 8
-const PARALLEL_BUILDS = 2
+export const PARALLEL_BUILDS = 2
 
 /** The next step of an Image. */
 export interface PlannedImage {
@@ -31,8 +33,24 @@ export function planImages(scope: ReconcileScope, isWanted: (image: Image) => bo
   const images = scope.resources.list('Image').filter(isWanted)
   return Promise.all(images.map((image) => limit.run(async () => {
     const resolver = await resolveSource(image, scope, context)
-    return { image, resolver, step: decide(image, resolver, scope, { isLost: await isLost(image, scope, context) }) }
+    return planImage(image, resolver, scope, context)
   })))
+}
+
+/** Decides about an image with a resolved source. */
+export async function planImage(image: Image, resolver: SourceResolver, scope: ReconcileScope, context: Context): Promise<PlannedImage> {
+  return { image, resolver, step: decide(image, resolver, scope, { isLost: await isLost(image, scope, context) }) }
+}
+
+/** Returns whether the plan changes nothing: no build, no status. */
+export function isSettled({ image, resolver, step }: PlannedImage, { resources }: ReconcileScope): boolean {
+  const stored = resources.get(resolver)
+  return !step.build && step.surplus.length === 0 && isSame(step.status, image.status) && isSame(resolver.spec, stored?.spec) && isSame(resolver.status, stored?.status)
+}
+
+function isSame(planned: unknown, stored: unknown): boolean {
+  // Undefined members are not stored.
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(planned ?? {})), stored ?? {})
 }
 
 /** Makes the needed builds, those for the user's own changes first. @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT */
@@ -48,7 +66,7 @@ export async function reconcileImages(scope: ReconcileScope, isWanted: (image: I
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
-function priorityOf({ decision }: ImageStep): number {
+export function priorityOf({ decision }: ImageStep): number {
   return decision && 'priority' in decision ? decision.priority : 0
 }
 
@@ -60,20 +78,25 @@ function decide(image: Image, resolver: SourceResolver, { resources, options, ac
   return reconcileImage(image, { builds: resources.list('Build'), resolver, builder }, decision)
 }
 
-/** Stores the decision, builds, and stores the result. Another build is for the next round. */
-async function settle({ image, resolver, step }: PlannedImage, scope: ReconcileScope, context: Context): Promise<void> {
+/**
+ * Stores the decision, builds, and stores the result. Another build is for the next round.
+ * @returns the error of a build that failed
+ * @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT
+ */
+export async function settle({ image, resolver, step }: PlannedImage, scope: ReconcileScope, context: Context): Promise<CnbError | undefined> {
   context.signal?.throwIfAborted()
   const { resources } = scope
   const { status: found, ...spec } = resolver
   await resources.writeStatus(await resources.write(spec as SourceResolver, context), found ?? {}, context)
   for (const build of step.surplus) await resources.remove(build, context)
   const decided = await resources.writeStatus(image, step.status, context)
-  if (!step.build || !isNeeded(step.decision)) return
+  if (!step.build || !isNeeded(step.decision)) return undefined
   const build = await resources.write(step.build, context)
-  await runBuild({ build, kind: step.decision.kind }, scope, context)
+  const failure = await runBuild({ build, kind: step.decision.kind }, scope, context)
   const after = decide(decided, resolver, scope, { mayBuild: false })
   for (const old of after.surplus) await resources.remove(old, context)
   await resources.writeStatus(decided, after.status, context)
+  return failure
 }
 
 function isNeeded(decision: Decision | undefined): decision is BuildNeeded {

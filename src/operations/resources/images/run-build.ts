@@ -1,6 +1,6 @@
 /** Runs one Build: fetches the source, builds or rebases, and stores the log and the result. */
 
-import { CnbError, toCnbError } from '../../../base/errors.ts'
+import { CnbError, type ErrorCode, toCnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { makeTemporaryDirectory } from '../../../base/files.ts'
 import { FINGERPRINTS } from '../../../reconcile/changes/own-changes.ts'
@@ -34,19 +34,35 @@ export interface BuildTask {
   readonly kind: BuildNeeded['kind']
 }
 
+/** Failures that say nothing about the image: the next reconciliation builds it again. */
+const OUTAGES: ReadonlySet<ErrorCode> = new Set(['CNB_ENGINE_UNREACHABLE', 'CNB_ENGINE_LOST', 'CNB_REGISTRY_UNREACHABLE'])
+
+export function isOutage({ code }: CnbError): boolean {
+  return OUTAGES.has(code)
+}
+
 /**
  * Runs a build. Its failure is in its condition.
+ * @returns the error if it failed
  * @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT
  */
-export async function runBuild({ build, kind }: BuildTask, scope: ReconcileScope, context: Context): Promise<void> {
+export async function runBuild({ build, kind }: BuildTask, scope: ReconcileScope, context: Context): Promise<CnbError | undefined> {
   const started = await setProgress(build, {}, { state: 'running' }, scope, context)
-  const { status, progress } = await run(started, kind, scope, context)
+  const { status, progress, failure } = await run(started, kind, scope, context)
   // A result that cannot be stored is not the failure of the build: it stays unfinished, and is built again.
-  await setProgress(started, status, progress, scope, context)
+  const ended = failure && isOutage(failure) ? await markForRetry(started, scope, context) : started
+  await setProgress(ended, status, progress, scope, context)
+  return failure
+}
+
+interface BuildEnd {
+  readonly status: BuildStatus
+  readonly progress: BuildProgress
+  readonly failure?: CnbError
 }
 
 /** Returns the result of a build, with the log closed. */
-async function run(started: Build, kind: BuildTask['kind'], scope: ReconcileScope, context: Context): Promise<{ status: BuildStatus; progress: BuildProgress }> {
+async function run(started: Build, kind: BuildTask['kind'], scope: ReconcileScope, context: Context): Promise<BuildEnd> {
   const { store } = scope
   const { name, namespace = 'default' } = started.metadata
   await using log = await store.openLog({ namespace, name }, context)
@@ -65,10 +81,11 @@ async function run(started: Build, kind: BuildTask['kind'], scope: ReconcileScop
     if (context.signal?.aborted) await markInterrupted(started, scope)
     context.signal?.throwIfAborted()
     const isLate = signal?.aborted === true
-    const { message, hint } = isLate ? { message: `the build takes longer than its buildTimeout of ${timeout} s`, hint: undefined } : toCnbError(error)
+    const failure = isLate ? new CnbError('CNB_BUILD_FAILED', `the build takes longer than its buildTimeout of ${timeout} s`) : toCnbError(error)
+    const { message, hint } = failure
     log.write(`ERROR: ${message}\n${hint === undefined ? '' : `${hint}\n`}`)
     context.events?.({ type: 'warning', message: `Build ${namespace}/${name} failed: ${message}` })
-    return { status: {}, progress: { state: 'failed', message: `Error: ${message}` } }
+    return { status: {}, progress: { state: 'failed', message: `Error: ${message}` }, failure }
   }
 }
 
@@ -85,9 +102,13 @@ async function setProgress(build: Build, fields: BuildStatus, progress: BuildPro
 
 /** Marks a build that this process, or one that was killed, did not finish. Nothing can interrupt this. */
 async function markInterrupted(build: Build, scope: ReconcileScope): Promise<void> {
-  const annotations = { ...build.metadata.annotations, [FINGERPRINTS]: JSON.stringify({ [INTERRUPTED]: 'yes' }) }
-  const marked = await scope.resources.write({ ...build, metadata: { ...build.metadata, annotations } }, {})
+  const marked = await markForRetry(build, scope, {})
   await setProgress(marked, {}, { state: 'failed', message: 'Error: the build was interrupted' }, scope, {})
+}
+
+function markForRetry(build: Build, { resources }: ReconcileScope, context: Context): Promise<Build> {
+  const annotations = { ...build.metadata.annotations, [FINGERPRINTS]: JSON.stringify({ [INTERRUPTED]: 'yes' }) }
+  return resources.write({ ...build, metadata: { ...build.metadata, annotations } }, context)
 }
 
 /** Ends a build that a killed process left running: this process holds the lock, so no other runs it. */
