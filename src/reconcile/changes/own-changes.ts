@@ -36,7 +36,8 @@ export function settingChanges(image: Image, last: Build, builder: AnyBuilder): 
     ...builderChange(last, builder),
     ...changed('PROCESS', last.spec.defaultProcess ?? '', image.spec.defaultProcess ?? '', 1000),
     ...changed('DESCRIPTOR', last.spec.projectDescriptorPath ?? '', image.spec.projectDescriptorPath ?? '', 1000),
-    ...changed('TAGS', choiceOfBuild(last.spec.tags ?? []), choiceOfImage(image.spec), 1000),
+    // An invalid name makes a Build without tags, which would be made again for ever.
+    ...((last.spec.tags ?? []).length > 0 ? changed('TAGS', choiceOfBuild(last.spec.tags), choiceOfImage(image.spec), 1000) : []),
     ...changed('CACHE', cacheOfBuild(last), cacheOfImage(image), 1000),
   ]
 }

@@ -38,6 +38,7 @@ describe('decideBuild', () => {
     ['another project descriptor', { image: { spec: { projectDescriptorPath: 'p.toml' } } }, 'BUILD DESCRIPTOR', 'NONE'],
     ['additional tags', { image: TAGS }, 'RETAG TAGS', 'NONE'],
     ['removed tags', { build: { spec: { tags: ['a', 'a:b7.20060101.000000', 'a:x'] } } }, 'RETAG TAGS', 'NONE'],
+    ['a failed build without tags, as of an invalid name', { build: { ...FAILED, spec: { tags: [] } } }, 'NONE', 'NONE'],
     ['another tagging strategy', { image: { spec: { imageTaggingStrategy: 'None' } } }, 'RETAG TAGS', 'NONE'],
     ['another cache', { image: { spec: { cache: { registry: { tag: 'r/c' } } } } }, 'NONE CACHE', 'NONE'],
     ['another cache and tags', { image: { spec: { ...TAGS.spec, cache: { volume: { size: '1G' } } } } }, 'RETAG TAGS CACHE', 'NONE'],
