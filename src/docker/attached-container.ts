@@ -1,6 +1,7 @@
 /** Starts a created container and attaches to its input, output and exit status. */
 
 import { PassThrough, type Readable } from 'node:stream'
+import { timeLimit } from '../base/clock.ts'
 import { abortError, CnbError, throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
@@ -42,7 +43,7 @@ export async function attachAndStart(
     const reason: unknown = signal.aborted ? abortError(signal) : error
     ending.abort()
     // Immediately, and ignoring errors: the container may have ended already, or the engine with it.
-    const kill = { ...request('kill', undefined, 'cannot kill the container'), signal: AbortSignal.timeout(KILL_TIMEOUT_MS) }
+    const kill = { ...request('kill', undefined, 'cannot kill the container'), signal: timeLimit(KILL_TIMEOUT_MS) }
     if (started) await client.text(kill).catch(() => {})
     throw reason
   }

@@ -1,6 +1,7 @@
 /** Removes a container reliably. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { timeLimit } from '../base/clock.ts'
 import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
@@ -39,7 +40,7 @@ async function removed(client: EngineClient, id: string): Promise<void> {
 }
 
 function removalLimit({ cleanup }: EngineClient): AbortSignal {
-  return AbortSignal.any([AbortSignal.timeout(REMOVE_TIMEOUT_MS), cleanup])
+  return AbortSignal.any([timeLimit(REMOVE_TIMEOUT_MS), cleanup])
 }
 
 /** Removes a container; reports failures as warnings, because an error here would hide the original error. */

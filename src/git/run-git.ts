@@ -3,6 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
+import { timeLimit } from '../base/clock.ts'
 import { abortError } from '../base/errors.ts'
 import { withoutLogin, type GitAddress } from './git-address.ts'
 
@@ -91,7 +92,7 @@ export async function streamGit<T>(args: readonly string[], options: GitOptions,
   const { signal, timeLimitMs = TIME_LIMIT_MS } = options
   if (signal?.aborted) throw abortError(signal)
   const child = start(args, options)
-  const limit = AbortSignal.timeout(timeLimitMs)
+  const limit = timeLimit(timeLimitMs)
   const stop = signal ? AbortSignal.any([signal, limit]) : limit
   let said = ''
   let onStop = (): void => {}

@@ -1,7 +1,7 @@
 /** A registry host: its origin and authorization, and requests that return a reply or throw a CnbError. */
 
 import { setMaxListeners } from 'node:events'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, timeLimit } from '../base/clock.ts'
 import { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import { abortable } from './transport/abortable.ts'
@@ -181,7 +181,7 @@ function plainFirst(exchange: Exchange): Exchange {
 function plainWhereNoTls(exchange: Exchange): Exchange {
   return async (request) => {
     try {
-      return await exchange({ ...request, signal: AbortSignal.any([request.signal, AbortSignal.timeout(FIRST_PATIENCE_MS)]) })
+      return await exchange({ ...request, signal: AbortSignal.any([request.signal, timeLimit(FIRST_PATIENCE_MS)]) })
     } catch (error) {
       if (request.signal.aborted || isUntrustedCertificate(error) || error instanceof CnbError) throw error
       return exchange(withoutTls(request))

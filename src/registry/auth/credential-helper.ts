@@ -1,6 +1,7 @@
 /** Runs Docker's credential helpers, `docker-credential-<name>` (docker/docker-credential-helpers). */
 
 import { spawn } from 'node:child_process'
+import { timeLimit } from '../../base/clock.ts'
 import { abortError } from '../../base/errors.ts'
 
 const TIME_LIMIT_MS = 30_000
@@ -50,7 +51,7 @@ export async function askCredentialHelper(name: string, server: string, options:
 
 async function run(program: string, server: string, { env, signal, timeLimitMs = TIME_LIMIT_MS }: AskOptions): Promise<HelperExit> {
   if (signal?.aborted) throw abortError(signal)
-  const limit = AbortSignal.timeout(timeLimitMs)
+  const limit = timeLimit(timeLimitMs)
   const stop = signal ? AbortSignal.any([signal, limit]) : limit
   const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
   // If the helper ends without reading its input, the exit code reports its result.

@@ -1,7 +1,7 @@
 /** Downloads files from http and https addresses through the cache. */
 
 import { Readable } from 'node:stream'
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, timeLimit } from '../../base/clock.ts'
 import { CnbError } from '../../base/errors.ts'
 import { step, type Context } from '../../base/events.ts'
 import { shownAddress } from '../../formats/shown-address.ts'
@@ -124,7 +124,7 @@ async function findCopy(url: URL, cache: ContentCache, context: Context): Promis
 async function fetchFile({ url, authorization, shown }: Address, copy: Copy | undefined, services: DownloadServices, context: Context): Promise<Download> {
   const { exchange, clock, userAgent, limits = LIMITS } = services
   const task = `cannot download ${shown}`
-  const timeout = AbortSignal.timeout(limits.ms)
+  const timeout = timeLimit(limits.ms)
   const signal = context.signal ? AbortSignal.any([context.signal, timeout]) : timeout
   const send = retrying(followingRedirects(exchange, REDIRECTS), clock, copy ? isRefused : undefined)
   const headers = {

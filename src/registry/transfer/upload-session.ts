@@ -1,5 +1,6 @@
 /** Starts, continues and cancels a registry's upload sessions (distribution-spec, "Pushing blobs"). */
 
+import { timeLimit } from '../../base/clock.ts'
 import type { Context } from '../../base/events.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { registryError } from '../registry-errors.ts'
@@ -50,7 +51,7 @@ export function closingAddress({ location }: UploadSession, digest: Digest): URL
  */
 export async function cancelUpload(at: RemotePath, { location }: UploadSession, { events }: Context): Promise<void> {
   const call = { task: 'cannot cancel an upload', method: 'DELETE', path: location, access: 'push', expect: [200, 202, 204] } as const
-  await at.call(call, { events, signal: AbortSignal.timeout(CANCEL_MS) }).then(discard, () => {})
+  await at.call(call, { events, signal: timeLimit(CANCEL_MS) }).then(discard, () => {})
 }
 
 /** See Repository.checkPush. */

@@ -5,6 +5,7 @@ import { request, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
 import { buildConnector } from 'undici'
+import { timeLimit } from '../../base/clock.ts'
 import { isUntrustedCertificate } from '../registry-errors.ts'
 import { extraCertificates, registryCertificates } from './certificates.ts'
 import type { Proxy } from './proxies.ts'
@@ -55,7 +56,7 @@ export class Connectors {
       const url = new URL(`${target.protocol}//${target.host}`)
       const proxy = url.protocol === 'https:' ? this.#options.proxyFor(url) : undefined
       if (!proxy) return connect(target)
-      const limit = AbortSignal.any([this.#options.closing, AbortSignal.timeout(TUNNEL_TIMEOUT_MS)])
+      const limit = AbortSignal.any([this.#options.closing, timeLimit(TUNNEL_TIMEOUT_MS)])
       const tunnel = await openTunnel(proxy, await dial(proxy, toProxies), `${url.hostname}:${url.port || '443'}`, limit)
       return connect({ ...target, httpSocket: tunnel })
     }
