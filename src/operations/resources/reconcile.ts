@@ -5,6 +5,7 @@ import type { Image } from '../../resources/kinds/image.ts'
 import { reconcileBases } from './builders/reconcile-bases.ts'
 import { reconcileBuilders } from './builders/reconcile-builders.ts'
 import { reconcileImages } from './images/reconcile-images.ts'
+import { runSingleBuilds } from './images/single-builds.ts'
 import type { ReconcileScope } from './scope.ts'
 
 /**
@@ -16,4 +17,5 @@ export async function reconcile(scope: ReconcileScope, isWanted: (image: Image) 
   await reconcileBases(scope, context)
   await reconcileBuilders(scope, context)
   await reconcileImages(scope, isWanted, context)
+  await runSingleBuilds(scope, context)
 }

@@ -16,7 +16,7 @@ export function buildOptions(build: Build, source: FetchedSource, { resources, o
   const { spec } = build
   const [image, ...tags] = spec.tags
   if (image === undefined) throw invalid(build, 'it has no tags')
-  const builder = required(build, 'image of the builder', spec.builder.image)
+  const builder = required(build, 'image of the builder', builderImageOf(build, resources))
   const { to, network, insecureRegistries, registryMirrors, caCerts } = options
   return {
     ...{ network, insecureRegistries, registryMirrors, caCerts },
@@ -37,6 +37,13 @@ export function buildOptions(build: Build, source: FetchedSource, { resources, o
     // Names are by digest, so the engine's copy is right.
     pullPolicy: 'if-not-present',
   }
+}
+
+/** Returns the builder of a Build: an image, or the latest one of a Builder; undefined if that is not ready. */
+export function builderImageOf({ spec: { builder }, metadata: { namespace } }: Build, resources: Resources): string | undefined {
+  if (builder.image) return builder.image
+  const { kind, name = '' } = builder.ref ?? {}
+  return (kind === 'ClusterBuilder' ? resources.find('ClusterBuilder', { name }) : resources.find('Builder', { name, namespace }))?.status?.latestImage
 }
 
 function limitsOf({ spec }: Build): Pick<BuildOptions, 'memory' | 'cpus'> {

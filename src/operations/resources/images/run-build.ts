@@ -1,5 +1,6 @@
 /** Runs one Build: fetches the source, builds or rebases, and stores the log and the result. */
 
+import { timeLimit } from '../../../base/clock.ts'
 import { CnbError, type ErrorCode, toCnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { makeTemporaryDirectory } from '../../../base/files.ts'
@@ -27,6 +28,9 @@ export const INTERRUPTED = 'interrupted'
 
 /** The longest time of a timer: longer ones end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** The label of a Build with the name of the Image that made it. */
+export const IMAGE = 'image.kpack.io/image'
 
 /** A Build, and how it gets its image. */
 export interface BuildTask {
@@ -92,7 +96,7 @@ async function run(started: Build, kind: BuildTask['kind'], scope: ReconcileScop
 /** Returns a signal that aborts after a number of seconds; later than 24 days is never, because a timer cannot take longer. */
 function deadline(seconds: number): AbortSignal {
   const ms = seconds * 1000
-  return ms > MAX_TIMER_MS ? new AbortController().signal : AbortSignal.timeout(ms)
+  return ms > MAX_TIMER_MS ? new AbortController().signal : timeLimit(ms)
 }
 
 async function setProgress(build: Build, fields: BuildStatus, progress: BuildProgress, { resources, now }: ReconcileScope, context: Context): Promise<Build> {
@@ -113,7 +117,8 @@ function markForRetry(build: Build, { resources }: ReconcileScope, context: Cont
 
 /** Ends a build that a killed process left running: this process holds the lock, so no other runs it. */
 export async function settleInterrupted(build: Build, scope: ReconcileScope, context: Context): Promise<void> {
-  if (outcomeOf(build) !== 'running') return
+  // A Build that a user applied runs again (single-builds.ts).
+  if (outcomeOf(build) !== 'running' || build.metadata.labels?.[IMAGE] === undefined) return
   if (scope.options.kpackCompatible) await scope.resources.remove(build, context)
   else await markInterrupted(build, scope)
 }

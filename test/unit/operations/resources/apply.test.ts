@@ -96,6 +96,16 @@ spec: {id: x, buildImage: {image: registry.example/absent}, runImage: {image: re
   })
 })
 
+describe('a Build that a user applied', () => {
+  const single = `\n---\napiVersion: kpack.io/v1alpha2\nkind: Build\nmetadata: {name: once}\nspec:\n  tags: [registry.example/apps/once]\n  builder: {ref: {kind: Builder, name: base}}\n  runImage: {image: "registry.example/run@sha256:${'a'.repeat(64)}"}\n  source: {git: {url: "URL", revision: main}}\n`
+  test('runs once, with the latest image of its builder', async () => {
+    const yaml = BASES + single.replace('URL', bench.repository.path)
+    expect((await bench.apply(yaml)).failures).toEqual([])
+    expect((await bench.apply(yaml)).failures).toEqual([])
+    expect(bench.builds.map(({ image, builder }) => [image, builder?.split('@')[0]])).toEqual([['registry.example/apps/once', 'registry.example/builder:builder-default-base']])
+  })
+})
+
 describe('an application that is interrupted', () => {
   const interrupted = async (): Promise<string> => {
     const { make } = bench
