@@ -2,9 +2,8 @@
 
 import type { Build } from '../resources/kinds/build.ts'
 import type { Image } from '../resources/kinds/image.ts'
-import { numberOf, outcomeOf } from './state.ts'
+import { IMAGE, numberOf, outcomeOf } from './state.ts'
 
-const IMAGE = 'image.kpack.io/image'
 const DEFAULT_LIMIT = 10
 
 /**

@@ -10,10 +10,9 @@ import { childName } from './child-name.ts'
 import { configShape, imageConfig } from './changes/config.ts'
 import type { BuildNeeded, DecisionOptions } from './decide-build.ts'
 import { FINGERPRINTS, revisionOf, SOURCE_REVISION } from './changes/own-changes.ts'
-import { BUILD_NUMBER, numberOf, outcomeOf, REASON, type AnyBuilder } from './state.ts'
+import { BUILD_CHANGES, BUILD_NUMBER, BUILDER_KIND, BUILDER_NAME, IMAGE, numberOf, outcomeOf, REASON, type AnyBuilder } from './state.ts'
 import { buildTags } from './tags.ts'
 
-const IMAGE = 'image.kpack.io/image'
 export const IMAGE_GENERATION = 'image.kpack.io/imageGeneration'
 
 const keep = pointer()
@@ -66,9 +65,9 @@ export function newBuild(
       annotations: {
         ...metadata.annotations,
         [REASON]: reasonsText(changes),
-        'image.kpack.io/buildChanges': changesJson(changes),
-        'image.kpack.io/builderName': builder.metadata.name,
-        'image.kpack.io/builderKind': builder.kind,
+        [BUILD_CHANGES]: changesJson(changes),
+        [BUILDER_NAME]: builder.metadata.name,
+        [BUILDER_KIND]: builder.kind,
         ...(!kpackCompatible && {
           ...(revision !== undefined && { [SOURCE_REVISION]: revision }),
           ...(Object.keys(fingerprints).length > 0 && { [FINGERPRINTS]: encodeGoValue(fingerprints) }),

@@ -9,7 +9,13 @@ export type AnyBuilder = Builder | ClusterBuilder
 
 export type Outcome = 'succeeded' | 'failed' | 'running'
 
+/** Labels of a Build: the Image that made it, and its number. */
+export const IMAGE = 'image.kpack.io/image'
 export const BUILD_NUMBER = 'image.kpack.io/buildNumber'
+/** Annotations of a Build. */
+export const BUILD_CHANGES = 'image.kpack.io/buildChanges'
+export const BUILDER_NAME = 'image.kpack.io/builderName'
+export const BUILDER_KIND = 'image.kpack.io/builderKind'
 export const REASON = 'image.kpack.io/reason'
 
 /** Identifies a resource: `Image/default/shop`, `ClusterStack//base`. */

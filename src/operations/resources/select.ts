@@ -2,7 +2,8 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { findKinds } from '../../resources/kind-list.ts'
+import { buildsOf } from '../../reconcile/history.ts'
+import { findKinds, isKind } from '../../resources/kind-list.ts'
 import type { AnyResource, Kind } from '../../resources/kind.ts'
 import { matchesLabels, parseLabelSelector } from '../../state/label-selector.ts'
 import { redacted } from '../../state/redacted.ts'
@@ -59,12 +60,10 @@ export async function deleteResources(options: SelectOptions, store: Store, cont
 }
 
 /** Returns the builds and the source of an Image. */
-export function ownedBy({ kind, metadata }: AnyResource, resources: Resources): AnyResource[] {
-  if (kind !== 'Image') return []
-  const { name, namespace } = metadata
-  const isOwn = (build: AnyResource): boolean => build.metadata.namespace === namespace && build.metadata.labels?.['image.kpack.io/image'] === name
-  const resolver = resources.find('SourceResolver', { name: resolverName({ metadata }), namespace })
-  return [...resources.list('Build').filter(isOwn), ...(resolver ? [resolver] : [])]
+export function ownedBy(resource: AnyResource, resources: Resources): AnyResource[] {
+  if (!isKind(resource, 'Image')) return []
+  const resolver = resources.find('SourceResolver', { name: resolverName(resource), namespace: resource.metadata.namespace })
+  return [...buildsOf(resource, resources.list('Build')), ...(resolver ? [resolver] : [])]
 }
 
 function parseGiven(given: readonly string[]): Wanted[] {

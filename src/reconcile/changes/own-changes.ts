@@ -6,14 +6,12 @@ import type { Image } from '../../resources/kinds/image.ts'
 import type { ResolvedSource } from '../../resources/kinds/source-resolver.ts'
 import { isDigest } from '../../oci/digest.ts'
 import type { Change, OwnReason, Priority } from './changes.ts'
-import { outcomeOf, type AnyBuilder } from '../state.ts'
+import { BUILDER_KIND, BUILDER_NAME, outcomeOf, type AnyBuilder } from '../state.ts'
 import { choiceOfBuild, choiceOfImage } from '../tags.ts'
 
 /** Annotations of a Build by which the next decision recognises changes; kpack ignores them. */
 export const SOURCE_REVISION = 'cnb.dev/sourceRevision'
 export const FINGERPRINTS = 'cnb.dev/fingerprints'
-const BUILDER_NAME = 'image.kpack.io/builderName'
-const BUILDER_KIND = 'image.kpack.io/builderKind'
 
 /** Names and short fingerprints of the things outside of an Image that can let a build fail; no secret may be guessed from them. */
 export type Fingerprints = Readonly<Record<string, string>>

@@ -6,12 +6,11 @@ import type { Engine } from '../../../docker/engine.ts'
 import { describeEngineImages } from '../../../images/engine/engine-source.ts'
 import type { Image } from '../../../images/image.ts'
 import { readBuildMetadata } from '../../../images/labels/build-metadata.ts'
+import { readStackId } from '../../../images/labels/label-names.ts'
 import { readLifecycleMetadata } from '../../../images/labels/lifecycle-metadata.ts'
 import { contextName, parseReference } from '../../../oci/reference.ts'
 import type { BuildStatus } from '../../../resources/kinds/build.ts'
 import { findResourceImage, latestImage, type ResourceServices } from '../builders/resource-images.ts'
-
-const STACK_ID = 'io.buildpacks.stack.id'
 
 /**
  * Reads the image of a build in its registry.
@@ -48,7 +47,7 @@ function statusOf(image: Image, latest: string, runImage: string): BuildStatus {
   return {
     latestImage: latest,
     buildMetadata: built.buildpacks.map(({ id, version, homepage }) => ({ id, version, ...(homepage === undefined ? {} : { homepage }) })),
-    stack: { runImage, id: image.labels[STACK_ID] ?? '' },
+    stack: { runImage, id: readStackId(image) },
     lifecycleVersion: built.launcherVersion,
   }
 }

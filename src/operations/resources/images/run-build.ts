@@ -8,7 +8,7 @@ import { FINGERPRINTS } from '../../../reconcile/changes/own-changes.ts'
 import { printChanges } from '../../../reconcile/changes/printed-changes.ts'
 import { buildConditions, withTimes, type BuildProgress } from '../../../reconcile/conditions.ts'
 import type { BuildNeeded } from '../../../reconcile/decide-build.ts'
-import { outcomeOf } from '../../../reconcile/state.ts'
+import { BUILD_CHANGES, IMAGE, outcomeOf } from '../../../reconcile/state.ts'
 import type { Build, BuildStatus } from '../../../resources/kinds/build.ts'
 import type { ServiceAccountReference } from '../../../resources/kinds/parts.ts'
 import type { SourceCredentials } from '../../../sources/credentials/credentials.ts'
@@ -28,9 +28,6 @@ export const INTERRUPTED = 'interrupted'
 
 /** The longest time of a timer: longer ones end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
-
-/** The label of a Build with the name of the Image that made it. */
-export const IMAGE = 'image.kpack.io/image'
 
 /** A Build, and how it gets its image. */
 export interface BuildTask {
@@ -188,6 +185,6 @@ async function readResult(build: Build, reference: string, credentials: SourceCr
 }
 
 function reasonsOf({ metadata: { annotations } }: Build): string {
-  const text = annotations?.['image.kpack.io/buildChanges'] ?? ''
+  const text = annotations?.[BUILD_CHANGES] ?? ''
   return text === '' ? '' : printChanges(JSON.parse(text) as Parameters<typeof printChanges>[0], { colour: false })
 }

@@ -2,10 +2,10 @@
 
 import type { Context } from '../../../base/events.ts'
 import { buildConditions, withTimes } from '../../../reconcile/conditions.ts'
-import { outcomeOf } from '../../../reconcile/state.ts'
+import { IMAGE, outcomeOf } from '../../../reconcile/state.ts'
 import type { ReconcileScope } from '../scope.ts'
 import { builderImageOf } from './build-settings.ts'
-import { IMAGE, runBuild } from './run-build.ts'
+import { runBuild } from './run-build.ts'
 
 /** Runs the Builds without a result; those that a killed process left too. @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT */
 export async function runSingleBuilds(scope: ReconcileScope, context: Context): Promise<void> {
