@@ -11,7 +11,7 @@ import type { ReadResource } from '../../resources/read-resources.ts'
 import type { Status } from '../../resources/resource.ts'
 import { matchesLabels, parseLabelSelector } from '../../state/label-selector.ts'
 import type { Store } from '../../state/store.ts'
-import { joinedSignal } from './joined-signal.ts'
+import { holding } from './joined-signal.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
 import { failureOf, readinessOf, type Readiness } from './readiness.ts'
 import { reconcile } from './reconcile.ts'
@@ -82,7 +82,7 @@ export async function applyWanted(
     return resultOf(await storeAll(wantedFrom(resources), options, resources, context), resources, true)
   }
   await using lock = await store.lock(context)
-  const within = { ...context, signal: joinedSignal(lock.signal, context.signal) }
+  const within = holding(lock, context)
   const resources = await Resources.read(store, within)
   const before = new Set(resources.list('Build').map(({ metadata }) => metadata.uid))
   const applied = await storeAll(wantedFrom(resources), options, resources, within)

@@ -9,6 +9,7 @@ import { matchesLabels, parseLabelSelector } from '../../state/label-selector.ts
 import { redacted } from '../../state/redacted.ts'
 import type { Store } from '../../state/store.ts'
 import { resolverName } from './images/resolve-source.ts'
+import { holding } from './joined-signal.ts'
 import { Resources } from './resources.ts'
 
 export interface SelectOptions {
@@ -49,7 +50,7 @@ export async function deleteResources(options: SelectOptions, store: Store, cont
     throw new CnbError('CNB_USAGE', 'cannot delete without a name', { hint: 'Name the resource, or select several with --selector.' })
   }
   await using lock = await store.lock(context)
-  const within = { ...context, signal: AbortSignal.any([lock.signal, ...(context.signal ? [context.signal] : [])]) }
+  const within = holding(lock, context)
   const resources = await Resources.read(store, within)
   const found = select(wanted, options, resources).flatMap((each) => each.resources)
   for (const resource of found) {

@@ -6,7 +6,7 @@ import { buildsOf } from '../../reconcile/history.ts'
 import { TRIGGER } from '../../reconcile/changes/kpack-changes.ts'
 import { findKind } from '../../resources/kind-list.ts'
 import type { Store } from '../../state/store.ts'
-import { joinedSignal } from './joined-signal.ts'
+import { holding } from './joined-signal.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
 import { failureOf, readinessOf, type Readiness } from './readiness.ts'
 import { reconcile } from './reconcile.ts'
@@ -36,7 +36,7 @@ export function parseTriggered(given: readonly string[]): string {
 export async function triggerImage(options: TriggerOptions, store: Store, services: ScopeServices, context: Context): Promise<TriggerResult> {
   const { name, namespace = 'default' } = options
   await using lock = await store.lock(context)
-  const within = { ...context, signal: joinedSignal(lock.signal, context.signal) }
+  const within = holding(lock, context)
   const resources = await Resources.read(store, within)
   const image = resources.find('Image', { name, namespace })
   if (!image) throw new CnbError('CNB_RESOURCE_NOT_FOUND', `images.kpack.io "${name}" not found`, { hint: "Apply the Image first; 'cnb get images -A' lists all." })

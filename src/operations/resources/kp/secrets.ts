@@ -13,6 +13,7 @@ import type { Store } from '../../../state/store.ts'
 import type { Host } from '../../services.ts'
 import { applyDocuments, type DocumentOptions, type DocumentResult } from '../documents/apply-documents.ts'
 import type { ScopeServices } from '../open-scope.ts'
+import { holding } from '../joined-signal.ts'
 import { Resources } from '../resources.ts'
 import { alreadyExists } from './change-resource.ts'
 
@@ -185,7 +186,7 @@ export async function listSecrets({ namespace = 'default', serviceAccount: name 
 /** Removes a Secret, also from its service account. @throws CnbError CNB_RESOURCE_NOT_FOUND, CNB_STATE_* */
 export async function deleteSecret({ name, namespace = 'default', serviceAccount = 'default' }: AccountName & { readonly name: string }, store: Store, context: Context): Promise<void> {
   await using lock = await store.lock(context)
-  const within = { ...context, signal: AbortSignal.any([lock.signal, ...(context.signal ? [context.signal] : [])]) }
+  const within = holding(lock, context)
   const resources = await Resources.read(store, within)
   const secret = resources.find('Secret', { name, namespace })
   if (!secret) throw new CnbError('CNB_RESOURCE_NOT_FOUND', `secrets "${name}" not found`, { hint: "See 'cnb secret list'." })

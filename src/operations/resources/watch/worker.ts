@@ -17,7 +17,7 @@ import { buildersOf, reconcileBuilders } from '../builders/reconcile-builders.ts
 import { isSettled, PARALLEL_BUILDS, planImage, priorityOf, settle, type PlannedImage } from '../images/reconcile-images.ts'
 import { resolverName } from '../images/resolve-source.ts'
 import { isOutage, settleInterrupted } from '../images/run-build.ts'
-import { joinedSignal } from '../joined-signal.ts'
+import { holding } from '../joined-signal.ts'
 import type { ReconcileScope } from '../scope.ts'
 import { Bell } from './bell.ts'
 import type { Pending } from './pending.ts'
@@ -78,7 +78,7 @@ export class Worker {
   async #turn(context: Context & { readonly signal: AbortSignal }): Promise<void> {
     const { store } = this.#view
     await using lock = await store.lock(context)
-    const within = { ...context, signal: joinedSignal(lock.signal, context.signal) }
+    const within = holding(lock, context)
     this.#isInTurn = true
     this.#failures = []
     try {
