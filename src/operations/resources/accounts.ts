@@ -6,9 +6,15 @@ import type { Keychain } from '../../registry/auth/keychain.ts'
 import type { Registries } from '../../registry/registry.ts'
 import type { ServiceAccountReference } from '../../resources/kinds/parts.ts'
 import type { Secret } from '../../resources/kinds/core.ts'
+import type { Metadata } from '../../resources/resource.ts'
 import { readCredentials, type SourceCredentials } from '../../sources/credentials/credentials.ts'
 import type { RegistrySettings, RegistryServices } from '../services.ts'
 import type { Resources } from './resources.ts'
+
+/** Returns the service account of a resource with a namespace. */
+export function accountOf({ spec, metadata }: { readonly spec: { readonly serviceAccountName?: string }; readonly metadata: Pick<Metadata, 'namespace'> }): ServiceAccountReference {
+  return { name: spec.serviceAccountName || 'default', namespace: metadata.namespace ?? 'default' }
+}
 
 /** The credentials and registry clients of all service accounts in one run. */
 export class Accounts {

@@ -20,6 +20,7 @@ import { configBlob, findResourceImage, type ResourceServices } from './resource
 import { resolveOrder, type BuildpackResources, type ResolvedBuildpack, type ResolvedOrder } from './resolve-order.ts'
 import { enginePlan } from './engine-builder.ts'
 import { lifecycleOf, moduleOf } from './stored-parts.ts'
+import { accountOf } from '../accounts.ts'
 
 /** The resources of a builder, with the status for one platform. */
 export interface BuilderParts extends BuildpackResources {
@@ -64,7 +65,7 @@ export async function assembleBuilder(
   options: AssemblyOptions,
   context: Context,
 ): Promise<AssembledBuilder> {
-  const target = { builder, account: accountOf(builder), tag: builderTag(builder), services, options, context }
+  const target = { builder, account: builderAccount(builder), tag: builderTag(builder), services, options, context }
   const planned: Planned[] = []
   for (const part of parts) planned.push(await planPart(target, part))
   const [first, ...more] = planned as [Planned, ...Planned[]]
@@ -99,9 +100,8 @@ function runImageTag(tag: Tag): Tag {
 }
 
 /** Returns the service account of a builder. */
-export function accountOf({ spec, metadata }: Builder | ClusterBuilder): ServiceAccountReference {
-  if ('serviceAccountRef' in spec) return spec.serviceAccountRef
-  return { name: (spec).serviceAccountName ?? 'default', namespace: metadata.namespace ?? 'default' }
+export function builderAccount({ spec, metadata }: Builder | ClusterBuilder): ServiceAccountReference {
+  return 'serviceAccountRef' in spec ? spec.serviceAccountRef : accountOf({ spec, metadata })
 }
 
 interface Target {

@@ -11,6 +11,7 @@ import { resolveLifecycle } from './resolve-lifecycle.ts'
 import { resolveStack } from './resolve-stack.ts'
 import { resolveStore } from './resolve-store.ts'
 import type { ResourceServices } from './resource-images.ts'
+import { accountOf } from '../accounts.ts'
 import type { Resources } from '../resources.ts'
 import type { ReconcileScope } from '../scope.ts'
 
@@ -37,10 +38,7 @@ const BASES: { readonly [Name in BaseKind]: Base<Name> } = {
   ClusterLifecycle: { accountOf: ofCluster, resolve: async ({ spec }, services, _scope, context) => ({ status: await resolveLifecycle(spec, services, context) }) },
   ClusterStack: { accountOf: ofCluster, resolve: async ({ spec }, services, _scope, context) => ({ status: await resolveStack(spec, services, context) }) },
   ClusterStore: { accountOf: ofCluster, resolve: ({ spec: { sources } }, services, scope, context) => buildpacksOf(sources, services, scope, context) },
-  Buildpack: {
-    accountOf: ({ spec, metadata }) => ({ name: spec.serviceAccountName ?? 'default', namespace: metadata.namespace ?? 'default' }),
-    resolve: ({ spec }, services, scope, context) => buildpacksOf([spec], services, scope, context),
-  },
+  Buildpack: { accountOf, resolve: ({ spec }, services, scope, context) => buildpacksOf([spec], services, scope, context) },
   ClusterBuildpack: { accountOf: ofCluster, resolve: ({ spec }, services, scope, context) => buildpacksOf([spec], services, scope, context) },
 }
 

@@ -7,7 +7,8 @@ import type { ImagePlan } from '../../../images/image.ts'
 import { builderConditions, builderObstacle, withTimes } from '../../../reconcile/conditions.ts'
 import type { AnyBuilder } from '../../../reconcile/state.ts'
 import type { BuilderStatus } from '../../../resources/kinds/builder.ts'
-import { accountOf, assembleBuilder } from './assemble-builder.ts'
+import type { NamedReference } from '../../../resources/kinds/parts.ts'
+import { assembleBuilder, builderAccount } from './assemble-builder.ts'
 import { saveBuilder } from './engine-builder.ts'
 import type { Resources } from '../resources.ts'
 import type { ReconcileScope } from '../scope.ts'
@@ -18,6 +19,11 @@ const AT_ONCE = 4
 
 export function buildersOf(resources: Resources): AnyBuilder[] {
   return [...resources.list('Builder'), ...resources.list('ClusterBuilder')]
+}
+
+/** Returns the builder that a resource of a namespace names. */
+export function findBuilder({ kind, name = '' }: NamedReference, namespace: string | undefined, resources: Resources): AnyBuilder | undefined {
+  return kind === 'ClusterBuilder' ? resources.find('ClusterBuilder', { name }) : resources.find('Builder', { name, namespace })
 }
 
 /**
@@ -58,7 +64,7 @@ async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: Recon
     const save = options.to === 'engine' ? async (plan: ImagePlan) => saveBuilder(plan, await scope.engine(), context) : undefined
     const registriesOf = accounts.registriesOf.bind(accounts)
     // A wrong password is found before anything is published.
-    const keys = options.isPlan || save ? undefined : await scope.signingKeys.of(accountOf(builder))
+    const keys = options.isPlan || save ? undefined : await scope.signingKeys.of(builderAccount(builder))
     const assembled = await assembleBuilder(builder, [parts], { registriesOf, platform: services.platform, cache: scope.cache, save }, options, context)
     const signed = keys ? await signBuilder(builder, assembled, keys, scope, context) : { signaturePaths: before.signaturePaths }
     return { fields: { ...assembled, ...signed } }

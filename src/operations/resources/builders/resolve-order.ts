@@ -5,6 +5,7 @@ import { compareVersions } from '../../../buildpacks/registry/compare-versions.t
 import type { Buildpack, ClusterBuildpack, ClusterStore } from '../../../resources/kinds/bases.ts'
 import type { BuilderOrderGroupEntry, BuilderTemplate } from '../../../resources/kinds/builder.ts'
 import type { BuildpackStatus, OrderEntry, ServiceAccountReference } from '../../../resources/kinds/parts.ts'
+import { accountOf } from '../accounts.ts'
 
 /** The resources with buildpacks for a builder. */
 export interface BuildpackResources {
@@ -57,7 +58,7 @@ interface Pools {
 function poolsOf({ store, buildpacks = [], clusterBuildpacks = [] }: BuildpackResources, kind: Kind): Pools {
   const own = (resource: Buildpack | ClusterBuildpack | ClusterStore, account: ServiceAccountReference | undefined): ResolvedBuildpack[] =>
     (resource.status?.[kind] ?? []).map((status) => ({ status, account }))
-  const ofBuildpack = (each: Buildpack): ResolvedBuildpack[] => own(each, { name: each.spec.serviceAccountName ?? 'default', namespace: each.metadata.namespace ?? 'default' })
+  const ofBuildpack = (each: Buildpack): ResolvedBuildpack[] => own(each, accountOf(each))
   const ofCluster = (each: ClusterBuildpack | ClusterStore): ResolvedBuildpack[] => own(each, each.spec.serviceAccountRef)
   return {
     all: [...buildpacks.flatMap(ofBuildpack), ...clusterBuildpacks.flatMap(ofCluster), ...(store ? ofCluster(store) : [])],

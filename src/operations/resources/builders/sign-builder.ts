@@ -6,7 +6,7 @@ import type { BuilderStatus } from '../../../resources/kinds/builder.ts'
 import type { ReconcileScope } from '../scope.ts'
 import type { AccountKeys } from '../signing/account-keys.ts'
 import { signImage } from '../signing/sign.ts'
-import { accountOf } from './assemble-builder.ts'
+import { builderAccount } from './assemble-builder.ts'
 
 /** Returns the field of the status; without keys, none. @throws CnbError CNB_SIGNING_FAILED, CNB_REGISTRY_* */
 export async function signBuilder(
@@ -17,6 +17,6 @@ export async function signBuilder(
   context: Context,
 ): Promise<Pick<BuilderStatus, 'signaturePaths'>> {
   if (latestImage === undefined || signing.length === 0) return {}
-  const services = { registries: await accounts.registriesOf(accountOf(builder)), hasReferrers: !options.kpackCompatible }
+  const services = { registries: await accounts.registriesOf(builderAccount(builder)), hasReferrers: !options.kpackCompatible }
   return { signaturePaths: await signImage(latestImage, signing, {}, services, context) }
 }

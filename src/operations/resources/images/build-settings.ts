@@ -8,6 +8,7 @@ import type { EnvVar } from '../../../resources/kinds/parts.ts'
 import { quantityBytes, quantityNanoCpus } from '../../../resources/fields/quantity.ts'
 import type { FetchedSource } from '../../../sources/source.ts'
 import type { BuildOptions } from '../../build/build-options.ts'
+import { findBuilder } from '../builders/reconcile-builders.ts'
 import type { ReconcileScope } from '../scope.ts'
 import type { Resources } from '../resources.ts'
 
@@ -41,9 +42,7 @@ export function buildOptions(build: Build, source: FetchedSource, { resources, o
 
 /** Returns the builder of a Build: an image, or the latest one of a Builder; undefined if that is not ready. */
 export function builderImageOf({ spec: { builder }, metadata: { namespace } }: Build, resources: Resources): string | undefined {
-  if (builder.image) return builder.image
-  const { kind, name = '' } = builder.ref ?? {}
-  return (kind === 'ClusterBuilder' ? resources.find('ClusterBuilder', { name }) : resources.find('Builder', { name, namespace }))?.status?.latestImage
+  return builder.image || findBuilder(builder.ref ?? {}, namespace, resources)?.status?.latestImage
 }
 
 function limitsOf({ spec }: Build): Pick<BuildOptions, 'memory' | 'cpus'> {

@@ -6,14 +6,15 @@ import type { Context } from '../../../base/events.ts'
 import { Limiter } from '../../../base/limiter.ts'
 import type { BuildNeeded, Decision, DecisionOptions } from '../../../reconcile/decide-build.ts'
 import { reconcileImage, type ImageStep } from '../../../reconcile/reconcile-image.ts'
-import type { AnyBuilder } from '../../../reconcile/state.ts'
 import type { Image } from '../../../resources/kinds/image.ts'
+import { findBuilder } from '../builders/reconcile-builders.ts'
+import { accountOf } from '../accounts.ts'
 import type { ReconcileScope } from '../scope.ts'
 import type { SourceResolver } from '../../../resources/kinds/source-resolver.ts'
 import { labelledEvents } from './labelled-events.ts'
 import { referencedFingerprint } from './referenced.ts'
 import { isLost } from './on-engine.ts'
-import { accountOf, resolveSource } from './resolve-source.ts'
+import { resolveSource } from './resolve-source.ts'
 import { INTERRUPTED, runBuild, settleInterrupted } from './run-build.ts'
 
 /** Concurrent decisions: most of the time is spent waiting for git and registries. */
@@ -71,8 +72,7 @@ export function priorityOf({ decision }: ImageStep): number {
 }
 
 function decide(image: Image, resolver: SourceResolver, { resources, options, accounts, now }: ReconcileScope, more: Pick<DecisionOptions, 'mayBuild' | 'isLost'>): ImageStep {
-  const { kind, name = '' } = image.spec.builder
-  const builder: AnyBuilder | undefined = kind === 'ClusterBuilder' ? resources.find('ClusterBuilder', { name }) : resources.find('Builder', { name, namespace: image.metadata.namespace })
+  const builder = findBuilder(image.spec.builder, image.metadata.namespace, resources)
   const fingerprints = { credentials: accounts.fingerprintOf(accountOf(image)), ...referencedFingerprint(image, resources), [INTERRUPTED]: 'no' }
   const decision: DecisionOptions = { now: now(), kpackCompatible: options.kpackCompatible, to: options.to, fingerprints, ...more }
   return reconcileImage(image, { builds: resources.list('Build'), resolver, builder }, decision)

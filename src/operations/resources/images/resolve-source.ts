@@ -11,15 +11,10 @@ import { childName } from '../../../reconcile/child-name.ts'
 import { withTimes, type NewCondition } from '../../../reconcile/conditions.ts'
 import { cacheDirectory } from '../../../registry/download/cache-directory.ts'
 import type { Image } from '../../../resources/kinds/image.ts'
-import type { ServiceAccountReference } from '../../../resources/kinds/parts.ts'
 import type { ResolvedSource as FoundSource, SourceResolver } from '../../../resources/kinds/source-resolver.ts'
 import { readProject } from '../../build/build-project.ts'
+import { accountOf } from '../accounts.ts'
 import type { ReconcileScope } from '../scope.ts'
-
-/** Returns the service account of an Image. */
-export function accountOf({ spec, metadata }: Image): ServiceAccountReference {
-  return { name: spec.serviceAccountName || 'default', namespace: metadata.namespace ?? 'default' }
-}
 
 export function resolverName({ metadata }: Pick<Image, 'metadata'>): string {
   return childName(metadata.name, '-source')

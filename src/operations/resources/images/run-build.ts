@@ -10,11 +10,11 @@ import { buildConditions, withTimes, type BuildProgress } from '../../../reconci
 import type { BuildNeeded } from '../../../reconcile/decide-build.ts'
 import { BUILD_CHANGES, IMAGE, outcomeOf } from '../../../reconcile/state.ts'
 import type { Build, BuildStatus } from '../../../resources/kinds/build.ts'
-import type { ServiceAccountReference } from '../../../resources/kinds/parts.ts'
 import type { SourceCredentials } from '../../../sources/credentials/credentials.ts'
 import type { BuildLog } from '../../../state/store.ts'
 import { RemoteRebaser } from '../../rebase/remote-rebaser.ts'
 import { joinedSignal } from '../joined-signal.ts'
+import { accountOf } from '../accounts.ts'
 import type { ReconcileScope } from '../scope.ts'
 import type { AccountKeys } from '../signing/account-keys.ts'
 import { banner, loggedEvents } from './build-log.ts'
@@ -118,10 +118,6 @@ export async function settleInterrupted(build: Build, scope: ReconcileScope, con
   if (outcomeOf(build) !== 'running' || build.metadata.labels?.[IMAGE] === undefined) return
   if (scope.options.kpackCompatible) await scope.resources.remove(build, context)
   else await markInterrupted(build, scope)
-}
-
-function accountOf({ spec, metadata }: Build): ServiceAccountReference {
-  return { name: spec.serviceAccountName || 'default', namespace: metadata.namespace ?? 'default' }
 }
 
 async function make(build: Build, log: BuildLog, scope: ReconcileScope, context: Context): Promise<BuildStatus> {

@@ -8,7 +8,7 @@ import { conditionOf, resourceId, type AnyBuilder } from '../../../reconcile/sta
 import { dependsOn } from '../../../reconcile/watch/polls.ts'
 import type { Image } from '../../../resources/kinds/image.ts'
 import type { SourceResolver } from '../../../resources/kinds/source-resolver.ts'
-import { accountOf, builderTag } from '../builders/assemble-builder.ts'
+import { builderAccount, builderTag } from '../builders/assemble-builder.ts'
 import { basesOf, reconcileBases, type BaseResource } from '../builders/reconcile-bases.ts'
 import { buildersOf, reconcileBuilders } from '../builders/reconcile-builders.ts'
 import { isSettled, planImage } from '../images/reconcile-images.ts'
@@ -78,7 +78,7 @@ async function isPublished(builder: AnyBuilder, { accounts, options, engine }: R
   try {
     if (options.to === 'engine') return (await (await engine()).engine.images.inspect(formatReference(builderTag(builder)), context)) !== undefined
     const reference = parseReference(latestImage)
-    const registries = await accounts.registriesOf(accountOf(builder))
+    const registries = await accounts.registriesOf(builderAccount(builder))
     const found = await registries.repository(reference, 'pull').resolve(reference.tag ?? 'latest', context)
     return found?.digest === reference.digest
   } catch (error) {
