@@ -1,7 +1,8 @@
 /** Selection and order of listed resources. */
 
+import type { AnyResource } from '../resources/kind.ts'
 import { matchesLabels } from './label-selector.ts'
-import type { ResourceKey, ResourceQuery, StateObject } from './store.ts'
+import type { ResourceKey, ResourceQuery } from './store.ts'
 
 /** Whether the query may select resources with this key; the labels are in the resource. */
 export function selectsKey({ type, namespace, named }: ResourceQuery, key: ResourceKey): boolean {
@@ -12,7 +13,7 @@ export function selectsKey({ type, namespace, named }: ResourceQuery, key: Resou
   )
 }
 
-export function selectsLabels({ labels }: ResourceQuery, { metadata }: StateObject): boolean {
+export function selectsLabels({ labels }: ResourceQuery, { metadata }: AnyResource): boolean {
   return labels === undefined || matchesLabels(labels, metadata.labels ?? {})
 }
 

@@ -1,7 +1,8 @@
 /** Keys of resources. Names from documents become names of files, so each is checked first. */
 
+import type { AnyResource } from '../resources/kind.ts'
 import { CnbError } from '../base/errors.ts'
-import type { ResourceKey, StateObject } from './store.ts'
+import type { ResourceKey } from './store.ts'
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 /** RFC 1123, as Kubernetes checks names. */
@@ -14,7 +15,7 @@ const MAX_NAME = 250
 const MAX_LABEL = 63
 
 /** Returns the key of a resource. @throws CnbError CNB_DESCRIPTOR_INVALID if it has an impossible name */
-export function keyOf<T extends StateObject>({ apiVersion, kind, metadata: { namespace, name } }: T): ResourceKey<T> {
+export function keyOf<T extends AnyResource>({ apiVersion, kind, metadata: { namespace, name } }: T): ResourceKey<T> {
   const slash = apiVersion.indexOf('/')
   const key: ResourceKey<T> = { type: { group: slash < 0 ? '' : apiVersion.slice(0, slash), kind }, namespace, name }
   checkKey(key)

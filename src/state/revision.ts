@@ -1,19 +1,20 @@
 /** The rules for changes of a resource: the store's own fields, and when the generation increases. */
 
+import type { AnyResource } from '../resources/kind.ts'
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { CnbError } from '../base/errors.ts'
 import { shownKey } from './resource-key.ts'
-import type { ResourceKey, StateObject, Stored, Version } from './store.ts'
+import type { ResourceKey, Stored, Version } from './store.ts'
 
 /** A resource with the members that only some kinds have. */
-interface Members extends StateObject {
+interface Members extends AnyResource {
   spec?: unknown
   status?: unknown
 }
 
 /** Returns the resource to store when `next` is written; `stored` itself if nothing changes. @param now milliseconds since 1970 */
-export function revised<T extends StateObject>(stored: T | undefined, next: T, now: number): T {
+export function revised<T extends AnyResource>(stored: T | undefined, next: T, now: number): T {
   const { metadata, status: _, ...content } = next as Members
   const { uid = randomUUID(), creationTimestamp = inSeconds(now), generation = 0 } = stored?.metadata ?? {}
   const { status, spec } = (stored ?? {}) as Partial<Members>
@@ -27,7 +28,7 @@ export function revised<T extends StateObject>(stored: T | undefined, next: T, n
 }
 
 /** Returns the stored resource with another status. */
-export function withStatus<T extends StateObject>({ resource }: Stored<T>, status: unknown): T {
+export function withStatus<T extends AnyResource>({ resource }: Stored<T>, status: unknown): T {
   return plain({ ...resource, status }) as T
 }
 

@@ -1,19 +1,12 @@
 /** The port of the store of resources and builds; `directory/` is its implementation. */
 
 import type { Context } from '../base/events.ts'
+import type { AnyResource } from '../resources/kind.ts'
 import type { Build } from '../resources/kinds/build.ts'
-import type { Metadata } from '../resources/resource.ts'
 import type { LabelSelector } from './label-selector.ts'
 
-/** What every stored resource has. */
-export interface StateObject {
-  apiVersion: string
-  kind: string
-  metadata: Metadata
-}
-
 /** A type of resources: its group, empty for Kubernetes' core, and its kind. */
-export interface ResourceType<T extends StateObject = StateObject> {
+export interface ResourceType<T extends AnyResource = AnyResource> {
   readonly group: string
   readonly kind: string
   /** Only for the compiler: the type of such a resource. */
@@ -22,7 +15,7 @@ export interface ResourceType<T extends StateObject = StateObject> {
 
 export const BUILD: ResourceType<Build> = { group: 'kpack.io', kind: 'Build' }
 
-export interface ResourceKey<T extends StateObject = StateObject> {
+export interface ResourceKey<T extends AnyResource = AnyResource> {
   readonly type: ResourceType<T>
   /** Absent for resources of the whole cluster. */
   readonly namespace?: string | undefined
@@ -32,12 +25,12 @@ export interface ResourceKey<T extends StateObject = StateObject> {
 /** Identifies the content of a stored resource: equal content has equal versions. */
 export type Version = `v${string}`
 
-export interface Stored<T extends StateObject = StateObject> {
+export interface Stored<T extends AnyResource = AnyResource> {
   readonly resource: T
   readonly version: Version
 }
 
-export interface ResourceQuery<T extends StateObject = StateObject> {
+export interface ResourceQuery<T extends AnyResource = AnyResource> {
   /** Default: all types. */
   readonly type?: ResourceType<T>
   /** Default: all namespaces, and the resources of the cluster. */
@@ -75,17 +68,17 @@ export interface StateLock extends AsyncDisposable {
 
 /** All methods throw CNB_STATE_INVALID for files that cannot be read, CNB_OUTPUT for failed writes, and CNB_INTERRUPTED. */
 export interface Store {
-  read<T extends StateObject>(key: ResourceKey<T>, context?: Context): Promise<Stored<T> | undefined>
+  read<T extends AnyResource>(key: ResourceKey<T>, context?: Context): Promise<Stored<T> | undefined>
   /** Returns resources by type, namespace and name, in this order. @throws CnbError CNB_STATE_INVALID for any unreadable file */
-  list<T extends StateObject>(query: ResourceQuery<T>, context?: Context): Promise<Stored<T>[]>
+  list<T extends AnyResource>(query: ResourceQuery<T>, context?: Context): Promise<Stored<T>[]>
   /**
    * Creates or changes a resource, except for its status. The uid, the time of creation and the generation are the store's.
    * @param expected the version to replace, `none` if the resource must not exist; default: any
    * @throws CnbError CNB_STATE_CHANGED if another version is stored, CNB_DESCRIPTOR_INVALID for an impossible name
    */
-  write<T extends StateObject>(resource: T, expected?: Version | 'none', context?: Context): Promise<Stored<T>>
+  write<T extends AnyResource>(resource: T, expected?: Version | 'none', context?: Context): Promise<Stored<T>>
   /** Changes the status. @throws CnbError CNB_STATE_CHANGED if another version is stored, or none */
-  writeStatus<T extends StateObject>(key: ResourceKey<T>, status: unknown, expected: Version, context?: Context): Promise<Stored<T>>
+  writeStatus<T extends AnyResource>(key: ResourceKey<T>, status: unknown, expected: Version, context?: Context): Promise<Stored<T>>
   /** Removes a resource, and the log of a Build. @returns whether it was there */
   remove(key: ResourceKey, context?: Context): Promise<boolean>
   /** Starts or continues the log of a build. A write that fails is a warning, once: the build is worth more than its log. */

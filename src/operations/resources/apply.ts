@@ -3,7 +3,7 @@
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { buildsOf } from '../../reconcile/history.ts'
-import { REASON } from '../../reconcile/state.ts'
+import { REASON, resourceId } from '../../reconcile/state.ts'
 import { isKind, KINDS } from '../../resources/kind-list.ts'
 import type { AnyResource } from '../../resources/kind.ts'
 import type { Image } from '../../resources/kinds/image.ts'
@@ -110,11 +110,10 @@ async function storeAll(wanted: readonly ReadResource[], options: WantedApplyOpt
 function prunable(wanted: readonly ReadResource[], { prune, selector = '' }: WantedApplyOptions, resources: Resources): AnyResource[] {
   if (!prune) return []
   const labels = parseLabelSelector(selector)
-  const isWanted = ({ kind, metadata }: AnyResource): boolean =>
-    wanted.some(({ resource }) => resource.kind === kind && resource.metadata.name === metadata.name && resource.metadata.namespace === metadata.namespace)
+  const kept = new Set(wanted.map(({ resource }) => resourceId(resource)))
   return KINDS.filter(({ kind }) => kind !== 'Build' && kind !== 'SourceResolver')
     .flatMap(({ kind }) => resources.list(kind as never) as AnyResource[])
-    .filter((resource) => !isWanted(resource) && matchesLabels(labels, resource.metadata.labels ?? {}))
+    .filter((resource) => !kept.has(resourceId(resource)) && matchesLabels(labels, resource.metadata.labels ?? {}))
     .reverse()
 }
 

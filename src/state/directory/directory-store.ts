@@ -1,5 +1,6 @@
 /** The store as a directory of readable files, which several processes and machines may use. */
 
+import type { AnyResource } from '../../resources/kind.ts'
 import { randomUUID } from 'node:crypto'
 import { chmod, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -10,7 +11,7 @@ import { Limiter } from '../../base/limiter.ts'
 import { compareKeys, selectsLabels } from '../query.ts'
 import { checkKey, keyOf } from '../resource-key.ts'
 import { changed, checkVersion, revised, withStatus } from '../revision.ts'
-import { BUILD, type BuildLog, type BuildName, type LogLine, type ResourceKey, type ResourceQuery, type StateLock, type StateObject, type Store, type Stored, type Version } from '../store.ts'
+import { BUILD, type BuildLog, type BuildName, type LogLine, type ResourceKey, type ResourceQuery, type StateLock, type Store, type Stored, type Version } from '../store.ts'
 import { openBuildLog } from './build-log.ts'
 import { KnownObjects, RECENT } from './known-objects.ts'
 import { isBuild, isSecret, OWN_DIRECTORIES, StateLayout } from './layout.ts'
@@ -41,12 +42,12 @@ class DirectoryStore implements Store {
     this.#process = process
   }
 
-  async read<T extends StateObject>(key: ResourceKey<T>, context: Context = {}): Promise<Stored<T> | undefined> {
+  async read<T extends AnyResource>(key: ResourceKey<T>, context: Context = {}): Promise<Stored<T> | undefined> {
     checkKey(key)
     return readObject(this.#layout, key, context)
   }
 
-  async list<T extends StateObject>(query: ResourceQuery<T>, context: Context = {}): Promise<Stored<T>[]> {
+  async list<T extends AnyResource>(query: ResourceQuery<T>, context: Context = {}): Promise<Stored<T>[]> {
     const found: Stored<T>[] = []
     for (const key of (await listKeys(this.#layout, query)).sort(compareKeys)) {
       const stored = await this.#known.read(this.#layout, key as ResourceKey<T>, context)
@@ -55,7 +56,7 @@ class DirectoryStore implements Store {
     return found
   }
 
-  async write<T extends StateObject>(resource: T, expected?: Version | 'none', context: Context = {}): Promise<Stored<T>> {
+  async write<T extends AnyResource>(resource: T, expected?: Version | 'none', context: Context = {}): Promise<Stored<T>> {
     const key = keyOf(resource)
     const read = async (): Promise<{ stored: Stored<T> | undefined; next: T }> => {
       const stored = await readObject(this.#layout, key, context)
@@ -71,7 +72,7 @@ class DirectoryStore implements Store {
     })
   }
 
-  async writeStatus<T extends StateObject>(key: ResourceKey<T>, status: unknown, expected: Version, context: Context = {}): Promise<Stored<T>> {
+  async writeStatus<T extends AnyResource>(key: ResourceKey<T>, status: unknown, expected: Version, context: Context = {}): Promise<Stored<T>> {
     checkKey(key)
     return this.#change(context, async () => {
       const stored = await readObject(this.#layout, key, context)
@@ -166,7 +167,7 @@ class DirectoryStore implements Store {
     return join(this.#layout.temporaries, 'file')
   }
 
-  async #put<T extends StateObject>(key: ResourceKey<T>, resource: T): Promise<Stored<T>> {
+  async #put<T extends AnyResource>(key: ResourceKey<T>, resource: T): Promise<Stored<T>> {
     const path = this.#layout.file(key)
     const content = formatObject(key, resource)
     const isNew = await stat(dirname(path)).then(() => false, () => true)

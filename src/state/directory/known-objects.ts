@@ -1,8 +1,9 @@
 /** The resources that a process read before: it reads only changed files again. */
 
+import type { AnyResource } from '../../resources/kind.ts'
 import { stat } from 'node:fs/promises'
 import type { Context } from '../../base/events.ts'
-import type { ResourceKey, StateObject, Stored } from '../store.ts'
+import type { ResourceKey, Stored } from '../store.ts'
 import type { StateLayout } from './layout.ts'
 import { readObject } from './object-files.ts'
 
@@ -20,7 +21,7 @@ export class KnownObjects {
   readonly #known = new Map<string, Known>()
 
   /** Returns the same object as before for an unchanged file. @throws CnbError CNB_STATE_INVALID */
-  async read<T extends StateObject>(layout: StateLayout, key: ResourceKey<T>, context: Context): Promise<Stored<T> | undefined> {
+  async read<T extends AnyResource>(layout: StateLayout, key: ResourceKey<T>, context: Context): Promise<Stored<T> | undefined> {
     const path = layout.file(key)
     const attributes = await attributesOf(path)
     const known = this.#known.get(path)

@@ -1,5 +1,6 @@
 /** Reads and lists the files of resources. */
 
+import type { AnyResource } from '../../resources/kind.ts'
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,14 +12,14 @@ import { parseYamlData } from '../../formats/yaml/data-file.ts'
 import { stringifyYaml } from '../../formats/yaml.ts'
 import { selectsKey } from '../query.ts'
 import { checkKey, keyOf, shownKey } from '../resource-key.ts'
-import { BUILD, type ResourceKey, type ResourceQuery, type StateObject, type Stored, type Version } from '../store.ts'
+import { BUILD, type ResourceKey, type ResourceQuery, type Stored, type Version } from '../store.ts'
 import { BUILD_FILE, CLUSTER, CORE, EXTENSION, type StateLayout } from './layout.ts'
 
 /** A limit on the size of a resource, in bytes: etcd's is 1.5 MiB. */
 const MAX_SIZE = 16 * 1024 * 1024
 
 /** @throws CnbError CNB_STATE_INVALID */
-export async function readObject<T extends StateObject>(layout: StateLayout, key: ResourceKey<T>, { signal }: Context): Promise<Stored<T> | undefined> {
+export async function readObject<T extends AnyResource>(layout: StateLayout, key: ResourceKey<T>, { signal }: Context): Promise<Stored<T> | undefined> {
   const path = layout.file(key)
   try {
     const content = await readBounded(path, { max: MAX_SIZE, signal })
@@ -34,7 +35,7 @@ export async function readObject<T extends StateObject>(layout: StateLayout, key
 }
 
 /** Returns the content of a resource's file. @throws CnbError CNB_STATE_INVALID if the resource is too large */
-export function formatObject(key: ResourceKey, resource: StateObject): Buffer {
+export function formatObject(key: ResourceKey, resource: AnyResource): Buffer {
   const content = Buffer.from(stringifyYaml(resource))
   if (content.length > MAX_SIZE) throw new CnbError('CNB_STATE_INVALID', `cannot store ${shownKey(key)}: it is larger than ${MAX_SIZE / 1024 / 1024} MiB`)
   return content
@@ -45,7 +46,7 @@ export function versionOf(content: Buffer): Version {
   return `v${createHash('sha256').update(content).digest('base64url')}`
 }
 
-function parse<T extends StateObject>(text: string, key: ResourceKey<T>): T {
+function parse<T extends AnyResource>(text: string, key: ResourceKey<T>): T {
   const value = parseYamlData(text)
   if (!isTable(value) || !isTable(value.metadata)) throw new Error('is not a resource')
   const { apiVersion, kind, metadata } = value

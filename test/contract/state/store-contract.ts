@@ -1,5 +1,6 @@
 /** What every store does. `open` opens another store of the same state, as another process does. */
 
+import type { AnyResource } from '../../../src/resources/kind.ts'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
@@ -8,7 +9,7 @@ import type { Secret } from '../../../src/resources/kinds/core.ts'
 import type { Image } from '../../../src/resources/kinds/image.ts'
 import { parseLabelSelector } from '../../../src/state/label-selector.ts'
 import { keyOf } from '../../../src/state/resource-key.ts'
-import { BUILD, type LogLine, type ResourceType, type StateObject, type Store } from '../../../src/state/store.ts'
+import { BUILD, type LogLine, type ResourceType, type Store } from '../../../src/state/store.ts'
 
 export const IMAGE: ResourceType<Image> = { group: 'kpack.io', kind: 'Image' }
 
@@ -21,7 +22,7 @@ export function build(name: string): Build {
   return { apiVersion: 'kpack.io/v1alpha2', kind: 'Build', metadata: { name, namespace: 'default' }, spec: { tags: ['r.example/x'], builder: { image: 'b' }, source: {} } }
 }
 
-const stack = (name: string): StateObject => ({ apiVersion: 'kpack.io/v1alpha2', kind: 'ClusterStack', metadata: { name } })
+const stack = (name: string): AnyResource => ({ apiVersion: 'kpack.io/v1alpha2', kind: 'ClusterStack', metadata: { name } })
 const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x', namespace: 'default' }, data: { password: 'c2VjcmV0' } }
 
 export function describeStore(title: string, open: () => Promise<Store>): void {
@@ -121,7 +122,7 @@ export function describeStore(title: string, open: () => Promise<Store>): void {
     })
 
     it('lists by type, namespace, labels and name, in order', async () => {
-      for (const resource of [image('b', 'dev', { team: 'x' }), image('a', 'dev'), image('c', 'default', { team: 'x' }), stack('base'), secret, build('b-build-1')]) await store.write<StateObject>(resource)
+      for (const resource of [image('b', 'dev', { team: 'x' }), image('a', 'dev'), image('c', 'default', { team: 'x' }), stack('base'), secret, build('b-build-1')]) await store.write<AnyResource>(resource)
       const names = async (query: Parameters<Store['list']>[0]): Promise<string[]> =>
         (await other.list(query)).map(({ resource: { kind, metadata } }) => [kind, metadata.namespace, metadata.name].filter(Boolean).join(' '))
       expect(await names({})).toEqual(['Secret default x', 'Build default b-build-1', 'ClusterStack base', 'Image default c', 'Image dev a', 'Image dev b'])

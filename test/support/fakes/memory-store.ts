@@ -1,5 +1,6 @@
 /** A store in memory. Stores with the same `shared` state behave as processes that use one directory. */
 
+import type { AnyResource } from '../../../src/resources/kind.ts'
 import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { throwIfAborted } from '../../../src/base/errors.ts'
 import type { Context } from '../../../src/base/events.ts'
@@ -7,7 +8,7 @@ import type { Build } from '../../../src/resources/kinds/build.ts'
 import { compareKeys, selectsKey, selectsLabels } from '../../../src/state/query.ts'
 import { checkKey, keyOf } from '../../../src/state/resource-key.ts'
 import { changed, checkVersion, revised, withStatus } from '../../../src/state/revision.ts'
-import { BUILD, type BuildLog, type BuildName, type LogLine, type ResourceKey, type ResourceQuery, type StateLock, type StateObject, type Store, type Stored, type Version } from '../../../src/state/store.ts'
+import { BUILD, type BuildLog, type BuildName, type LogLine, type ResourceKey, type ResourceQuery, type StateLock, type Store, type Stored, type Version } from '../../../src/state/store.ts'
 
 interface MemoryLog {
   readonly lines: LogLine[]
@@ -48,31 +49,31 @@ export class MemoryStore implements Store {
     this.#state = state
   }
 
-  async read<T extends StateObject>(key: ResourceKey<T>): Promise<Stored<T> | undefined> {
+  async read<T extends AnyResource>(key: ResourceKey<T>): Promise<Stored<T> | undefined> {
     return this.#get(key)
   }
 
   /** Synchronous, as a change is: no other caller comes between. */
-  #get<T extends StateObject>(key: ResourceKey<T>): Stored<T> | undefined {
+  #get<T extends AnyResource>(key: ResourceKey<T>): Stored<T> | undefined {
     checkKey(key)
     const { json } = this.#state.resources.get(idOf(key)) ?? {}
     return json === undefined ? undefined : { resource: JSON.parse(json) as T, version: `v${json}` }
   }
 
-  async list<T extends StateObject>(query: ResourceQuery<T>): Promise<Stored<T>[]> {
+  async list<T extends AnyResource>(query: ResourceQuery<T>): Promise<Stored<T>[]> {
     const keys = [...this.#state.resources.values()].map(({ key }) => key).filter((key) => selectsKey(query, key))
     const found = keys.sort(compareKeys).map((key) => this.#get(key as ResourceKey<T>))
     return found.filter((stored) => stored !== undefined && selectsLabels(query, stored.resource)) as Stored<T>[]
   }
 
-  async write<T extends StateObject>(resource: T, expected?: Version | 'none'): Promise<Stored<T>> {
+  async write<T extends AnyResource>(resource: T, expected?: Version | 'none'): Promise<Stored<T>> {
     const key = keyOf(resource)
     const stored = this.#get(key)
     checkVersion(key, stored?.version, expected)
     return this.#put(key, revised(stored?.resource, resource, this.#state.clock.now()))
   }
 
-  async writeStatus<T extends StateObject>(key: ResourceKey<T>, status: unknown, expected: Version): Promise<Stored<T>> {
+  async writeStatus<T extends AnyResource>(key: ResourceKey<T>, status: unknown, expected: Version): Promise<Stored<T>> {
     const stored = this.#get(key)
     checkVersion(key, stored?.version, expected)
     if (!stored) throw changed(key, 'removed')
@@ -151,7 +152,7 @@ export class MemoryStore implements Store {
     return found !== undefined && !(found.resource.status?.conditions ?? []).some(({ type, status }) => type === 'Succeeded' && status !== 'Unknown')
   }
 
-  #put<T extends StateObject>(key: ResourceKey<T>, resource: T): Stored<T> {
+  #put<T extends AnyResource>(key: ResourceKey<T>, resource: T): Stored<T> {
     const json = JSON.stringify(resource)
     this.#state.resources.set(idOf(key), { key, json })
     this.#state.changed()

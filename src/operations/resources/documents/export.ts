@@ -3,6 +3,7 @@
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { isTable } from '../../../formats/lenient-values.ts'
+import { resourceId } from '../../../reconcile/state.ts'
 import { KINDS } from '../../../resources/kind-list.ts'
 import type { AnyResource } from '../../../resources/kind.ts'
 import { EXISTING_IMAGE } from '../../../resources/kinds/builder.ts'
@@ -46,8 +47,8 @@ export async function exportResources(options: ExportOptions, store: Store, cont
   if (derived && given[0]?.toLowerCase() !== 'kpack') {
     throw new CnbError('CNB_USAGE', `cannot export ${derived.kind.plural}: a cluster makes its own`, { hint: 'Export the Images: the cluster builds them.' })
   }
-  const written = new Map((await store.list({}, context)).map(({ resource }) => [nameOf(resource), resource]))
-  const found = selected.filter(({ kind }) => !DERIVED.has(kind.kind)).flatMap(({ resources }) => resources).flatMap((each) => written.get(nameOf(each)) ?? [])
+  const written = new Map((await store.list({}, context)).map(({ resource }) => [resourceId(resource), resource]))
+  const found = selected.filter(({ kind }) => !DERIVED.has(kind.kind)).flatMap(({ resources }) => resources).flatMap((each) => written.get(resourceId(each)) ?? [])
   const hasSecrets = found.some(({ kind }) => kind === 'Secret')
   const resources = found.map((each) => asWritten(each)).map((resource) => ({ resource: options.withSecrets ? resource : withoutValues(resource), refusals: refusalsOf(resource) }))
   return { resources, isRedacted: hasSecrets && !options.withSecrets }
@@ -58,10 +59,6 @@ export function formatExport({ resources, isRedacted }: ExportResult): string {
   const heading = isRedacted ? ["# The values of Secrets are redacted. 'cnb export --with-secrets' writes them.\n"] : []
   const documents = resources.map(({ resource, refusals }) => `${refusals.map((why) => `# A cluster refuses this ${resource.kind}: ${why}\n`).join('')}${writeYaml(resource)}`)
   return heading.join('') + documents.join('---\n')
-}
-
-function nameOf({ kind, metadata: { namespace = '', name } }: AnyResource): string {
-  return `${kind}/${namespace}/${name}`
 }
 
 /** Under `data`, a redacted value is an error for `cnb apply` and for kubectl. */

@@ -1,3 +1,4 @@
+import type { AnyResource } from '../../../../../src/resources/kind.ts'
 import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -11,7 +12,7 @@ import type { Registries } from '../../../../../src/registry/registry.ts'
 import type { Build } from '../../../../../src/resources/kinds/build.ts'
 import type { Image } from '../../../../../src/resources/kinds/image.ts'
 import type { SourceResolver } from '../../../../../src/resources/kinds/source-resolver.ts'
-import type { ResourceType, StateLock, StateObject } from '../../../../../src/state/store.ts'
+import type { ResourceType, StateLock } from '../../../../../src/state/store.ts'
 import { keyOf } from '../../../../../src/state/resource-key.ts'
 import { containing } from '../../../../support/matching.ts'
 import { FakeClock } from '../../../../support/fakes/fake-clock.ts'
@@ -49,7 +50,7 @@ beforeEach(async () => {
   events = []
   stop = new AbortController()
   engine = down
-  await store.write({ apiVersion: 'kpack.io/v1alpha2', kind: 'Builder', metadata: { name: 'b', namespace: 'default' }, spec: { tag: 'r.example/b', stack: { kind: 'ClusterStack', name: 's' }, order: [] } } as StateObject)
+  await store.write({ apiVersion: 'kpack.io/v1alpha2', kind: 'Builder', metadata: { name: 'b', namespace: 'default' }, spec: { tag: 'r.example/b', stack: { kind: 'ClusterStack', name: 's' }, order: [] } } as AnyResource)
   const [builder] = await store.list({})
   await store.writeStatus(keyOf(builder!.resource), {
     observedGeneration: 1, latestImage: `r.example/b@${DIGEST}`, stack: { id: 'test', runImage: `r.example/run@${DIGEST}` }, conditions: [{ type: 'Ready', status: 'True' }, { type: 'UpToDate', status: 'True' }],
@@ -78,7 +79,7 @@ function start(options: WatchOptions = {}): void {
 }
 
 const builds = (): Promise<Build[]> => all<Build>('Build')
-const all = async <T extends StateObject>(kind: string): Promise<T[]> => {
+const all = async <T extends AnyResource>(kind: string): Promise<T[]> => {
   const type: ResourceType<T> = { group: 'kpack.io', kind }
   return (await store.list({ type })).map(({ resource }) => resource)
 }
@@ -196,7 +197,7 @@ describe('watch', () => {
   it('ends a build that a killed process left', async () => {
     await store.write(image('app'))
     const labels = { 'image.kpack.io/image': 'app', 'image.kpack.io/buildNumber': '1' }
-    await store.write({ apiVersion: 'kpack.io/v1alpha2', kind: 'Build', metadata: { name: 'app-build-1', namespace: 'default', labels }, spec: { tags: ['r.example/app'], builder: { image: 'r.example/b' }, source: {} } } as StateObject)
+    await store.write({ apiVersion: 'kpack.io/v1alpha2', kind: 'Build', metadata: { name: 'app-build-1', namespace: 'default', labels }, spec: { tags: ['r.example/app'], builder: { image: 'r.example/b' }, source: {} } } as AnyResource)
     start()
     await until(async () => (await builds()).length === 2)
     expect((await builds())[0]?.status?.conditions).toMatchObject([{ status: 'False', message: 'Error: the build was interrupted' }])
