@@ -1,17 +1,15 @@
 /** kpack's resources with the engine only: `cnb apply --to engine` pushes nothing. */
 
-import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runCnb, succeedJson } from '../../support/cnb.ts'
 import { docker, imageId, runImage } from '../../support/engines/docker.ts'
-import { makeLayer, putImage } from '../../support/images/registry-images.ts'
 import { containing } from '../../support/matching.ts'
 import { startRegistry, type Registry } from '../../support/registry/registry.ts'
-import { appFiles, BUILDER, processes, SAMPLE_RUN_IMAGE } from '../../support/script-builder.ts'
+import { appFiles, processes, SAMPLE_RUN_IMAGE } from '../../support/script-builder.ts'
+import { pushBases, pushImage } from '../../support/resource-bases.ts'
 import { makeWorkbench } from '../../support/workbench.ts'
 
-const LIFECYCLE = join(import.meta.dirname, '../../../builders/sample/lifecycle/out')
 const bench = await makeWorkbench()
 let registry: Registry
 let app: string
@@ -21,31 +19,10 @@ const prefix = bench.image()
 const shop = `${prefix}-shop`
 const based = (name: string): string => `${registry.address}/${prefix}-${name}`
 
-/** Publishes an image of the engine, which forgets its name. */
-async function push(image: string, name: string): Promise<void> {
-  await docker('tag', image, based(name))
-  await docker('push', '--quiet', based(name))
-  await docker('image', 'rm', based(name))
-}
-
-/** Publishes the lifecycle as its releases do: one layer, and labels with its APIs. */
-async function pushLifecycle(): Promise<void> {
-  const tar = execFileSync('tar', ['--create', '--owner=0', '--group=0', '--transform=flags=r;s,^,cnb/,', 'lifecycle'], { cwd: LIFECYCLE, maxBuffer: 1e9 })
-  const layer = makeLayer(tar)
-  const labels = {
-    'io.buildpacks.builder.metadata': JSON.stringify({ lifecycle: { version: '0.21.0' }, api: { buildpack: '0.7', platform: '0.7' } }),
-    'io.buildpacks.lifecycle.apis': JSON.stringify({ buildpack: { supported: ['0.7', '0.8', '0.9', '0.10', '0.11'] }, platform: { supported: ['0.7', '0.12', '0.13', '0.14', '0.15'] } }),
-  }
-  await putImage(registry, `${prefix}-lifecycle`, 'latest', [layer], { os: 'linux', architecture: 'amd64', config: { Labels: labels }, rootfs: { type: 'layers', diff_ids: [layer.diffId] } })
-}
-
 beforeAll(async () => {
   registry = await startRegistry()
   app = await bench.directory(appFiles(processes({ web: 'echo served' })))
-  await push(BUILDER, 'store')
-  await push('cnb-sample/build:bookworm', 'build')
-  await push(SAMPLE_RUN_IMAGE, 'run')
-  await pushLifecycle()
+  await pushBases(registry, prefix)
 })
 
 afterAll(async () => {
@@ -119,7 +96,7 @@ it('rebases on the engine onto a patched run image', async () => {
   await docker('cp', join(app, 'script/build'), `${container}:/patched`)
   await docker('commit', container, `${prefix}-patched`)
   await docker('rm', container)
-  await push(`${prefix}-patched`, 'run')
+  await pushImage(`${prefix}-patched`, based('run'))
   const before = await repositories()
   const rebased = await apply()
   expect(rebased).toMatchObject({ ready: 'True', build: { reason: 'STACK' } })
