@@ -177,7 +177,7 @@ export interface BuildStores {
   /** Opens the store of the previous and the new image; default: the engine. */
   readonly openStore?: (images: EngineImageStore) => ImageSource & ImageSink
   /** Compresses new layers while they are read for their digests, for registries and layouts. */
-  readonly blobs?: Pick<LayerBlobs, 'copy' | 'of'>
+  readonly blobs?: Pick<LayerBlobs, 'copy' | 'of' | 'start'>
   /** The registries of the plan's cache image. */
   readonly cacheImages?: ImageSource & ImageSink
 }

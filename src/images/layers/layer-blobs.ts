@@ -17,9 +17,12 @@ const AT_ONCE = 2
 /** Compressed bytes of a layer from which on it is sent before it is complete. */
 const LARGE = 4 * 1024 * 1024
 
-/** A repository to which large layers are sent while they are compressed. */
+/** A repository to which layers are sent before the image is complete. */
 export interface EarlyTarget {
   readonly name: string
+  /** Sends a compressed layer. */
+  readonly send: (blob: LayerBlob, context: Context) => Promise<void>
+  /** Sends a layer while it is compressed. */
   readonly upload: (source: Pick<LayerBlob, 'open'> & { readonly identity: () => Promise<Descriptor> }, context: Context) => Promise<Pick<Descriptor, 'digest'>>
 }
 
@@ -40,7 +43,22 @@ export class LayerBlobs implements AsyncDisposable {
     this.#target = target
   }
 
-  /** Returns whether a blob was sent to a repository while it was compressed; waits for the end of the upload. */
+  /** Starts to compress and send a layer that the repository of the image probably lacks. */
+  start(layer: Layer, context: Context): void {
+    const target = this.#target
+    if (!target || this.lookup(layer)) return
+    const sending = this.of(layer, context).then((blob) => {
+      const { digest } = blob.descriptor
+      if (this.#early.has(digest)) return
+      const sent = withoutFailure(target.send(blob, context).then(() => true), context)
+      this.#early.set(digest, { name: target.name, sent: sent.then((isSent) => isSent === true) })
+      return sent
+    })
+    // Errors of the layer surface where the image is saved.
+    this.#sending.push(sending.catch(() => {}))
+  }
+
+  /** Returns whether a blob was sent to a repository before the image was complete; waits for the end of the upload. */
   async wasSentTo(digest: Digest, repository: string): Promise<boolean> {
     const early = this.#early.get(digest)
     return early?.name === repository && (await early.sent)
@@ -80,7 +98,8 @@ export class LayerBlobs implements AsyncDisposable {
       write: async (chunk) => {
         await compressor.write(chunk)
         if (!target || sent || compressor.size <= LARGE) return
-        sent = this.#sendEarly(compressor, target, context)
+        const upload = target.upload({ open: () => compressor.follow(), identity: () => compressor.finished }, context)
+        sent = withoutFailure(upload.then((descriptor) => descriptor.digest), context)
         this.#sending.push(sent)
       },
       finish: async (diffId) => {
@@ -90,16 +109,6 @@ export class LayerBlobs implements AsyncDisposable {
         if (target && sent) this.#early.set(digest, { name: target.name, sent: sent.then((found) => found === digest) })
       },
       [Symbol.asyncDispose]: () => compressor[Symbol.asyncDispose](),
-    }
-  }
-
-  /** After a failure, the layer is sent again like any other. */
-  async #sendEarly(compressor: LayerCompressor, { upload }: EarlyTarget, context: Context): Promise<Digest | undefined> {
-    try {
-      return (await upload({ open: () => compressor.follow(), identity: () => compressor.finished }, context)).digest
-    } catch (error) {
-      context.events?.({ type: 'debug', message: `a layer is sent again: ${(error as Error).message}` })
-      return undefined
     }
   }
 
@@ -121,6 +130,16 @@ export class LayerBlobs implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled([...this.#compressed.values(), ...this.#sending])
     await (await this.#directory)?.[Symbol.asyncDispose]()
+  }
+}
+
+/** Returns undefined after a failure: the layer is sent again like any other. */
+async function withoutFailure<Result>(sending: Promise<Result>, context: Context): Promise<Result | undefined> {
+  try {
+    return await sending
+  } catch (error) {
+    context.events?.({ type: 'debug', message: `a layer is sent again: ${(error as Error).message}` })
+    return undefined
   }
 }
 

@@ -17,9 +17,6 @@ import { RepositoryBlobs } from './repository-blobs.ts'
 
 /** Concurrent uploads of blobs; more are not faster. */
 const AT_ONCE = 6
-/** Bytes up to which a blob of a new image is sent without a request whether the repository has it. */
-const SMALL = 64 * 1024
-
 /**
  * Sends the planned image to the repositories of all its names, and sets the names as `publish` does. A part of an index gets no name.
  * @throws CnbError CNB_REGISTRY_*, and errors of the layers' streams
@@ -71,10 +68,8 @@ class Sending {
     const layers = [...new Map(this.#plan.layers.map((layer) => [layer.diffId, layer])).values()]
     await Promise.all(this.#targets.flatMap((target) => {
       const repository = this.#registries.repository(target.reference, 'push')
-      const send = (blob: LayerBlob): Promise<void> => {
-        const isNew = this.#plan.isFirst && blob.repository === undefined && blob.descriptor.size <= SMALL
-        return this.#limit.run(() => this.#repositories[isNew ? 'send' : 'bring'](blob, target.reference, this.#context, trusting))
-      }
+      const bring = this.#plan.isFirst ? 'bringNew' : 'bring'
+      const send = (blob: LayerBlob): Promise<void> => this.#limit.run(() => this.#repositories[bring](blob, target.reference, this.#context, trusting))
       const sendLayer = async (layer: Layer): Promise<void> => {
         let blob = await this.#blobs.of(layer, this.#context)
         if (blob.repository === target.name) {

@@ -6,6 +6,9 @@ import type { Registries } from '../../registry/registry.ts'
 import type { LayerBlob } from '../image.ts'
 import { repositoryName } from './registry-source.ts'
 
+/** Bytes up to which a new blob is sent without a request whether the repository has it. */
+const SMALL = 64 * 1024
+
 /** Remembers the blobs of repositories, for all images of a run. */
 export class RepositoryBlobs {
   readonly #registries: Registries
@@ -37,6 +40,12 @@ export class RepositoryBlobs {
     const name = repositoryName(target)
     if (trusting && blob.repository === name) return
     await this.#once(name, blob, trusting, () => this.#bring(blob, target, context))
+  }
+
+  /** Sends a blob of a new image: a small one that is recorded for no repository without a check for its presence. */
+  async bringNew(blob: LayerBlob, target: Reference, context: Context, trusting = true): Promise<void> {
+    const isNew = blob.repository === undefined && blob.descriptor.size <= SMALL
+    await this[isNew ? 'send' : 'bring'](blob, target, context, trusting)
   }
 
   /** Uploads a small blob that is probably new, without a check for its presence. */

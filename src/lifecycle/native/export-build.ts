@@ -43,7 +43,7 @@ export interface ExportedBuild {
   readonly extended?: Pick<ExportInput, 'extensionLayers' | 'extendedSettings'>
   readonly sink: ImageSink
   /** The same as in NativeOptions. */
-  readonly blobs: Pick<LayerBlobs, 'copy' | 'of'> | undefined
+  readonly blobs: Pick<LayerBlobs, 'copy' | 'of' | 'start'> | undefined
   /** Receives the layers that are read, without `blobs`. */
   readonly images: Pick<EngineImageStore, 'copy'>
   /** Called when the image is complete, although its content may still be read to send it. */
@@ -96,6 +96,10 @@ export async function exportBuild(input: ExportedBuild, context: Context): Promi
         const layer = known ? rememberedLauncher(known, input.launcher, context) : await input.launcher.layer(context)
         launcher = { builder: builder.image.id, diffId: layer.diffId, size: layer.size ?? 0, version: built.version }
         return layer
+      },
+      startSending: (layer) => {
+        const isThere = previous?.image.layers.some(({ diffId }) => diffId === layer.diffId)
+        if (!isThere) input.blobs?.start(layer, context)
       },
       say,
     },

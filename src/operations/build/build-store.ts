@@ -8,6 +8,7 @@ import type { Image, ImageSink, ImageSource } from '../../images/image.ts'
 import { indexEntry } from '../../images/index/image-index.ts'
 import type { LayerBlobs } from '../../images/layers/layer-blobs.ts'
 import { openRegistryImages, repositoryName } from '../../images/remote/registry-source.ts'
+import { RepositoryBlobs } from '../../images/remote/repository-blobs.ts'
 import { openSinks } from '../../images/sinks/open-sinks.ts'
 import type { Sink, SinkServices } from '../../images/sinks/sink.ts'
 import { toRegistry } from '../../images/sinks/to-registry.ts'
@@ -43,7 +44,12 @@ export function openBuildStore(
   const { registries, sinks, blobs } = publishing
   const { platform } = builder.image
   if (sinks.some(({ store }) => store === 'registry')) {
-    blobs.sendEarlyTo({ name: repositoryName(image), upload: (source, context) => registries.repository(image, 'push').uploadStream(source, context) })
+    const repositories = new RepositoryBlobs(registries)
+    blobs.sendEarlyTo({
+      name: repositoryName(image),
+      send: (blob, context) => repositories.bringNew(blob, image, context),
+      upload: (source, context) => registries.repository(image, 'push').uploadStream(source, context),
+    })
   }
   const published = openRegistryImages(registries, platform)
   const services: SinkServices = { engine: images, registries, blobs, published, platform }

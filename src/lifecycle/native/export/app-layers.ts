@@ -25,10 +25,19 @@ export interface AppLayers {
   readonly processTypes: Digest | undefined
 }
 
-/** Creates all layers. @param tree the input's tree, with the lifecycle's SBOMs */
+/** Creates all layers, first those that need no reading of the container. @param tree the input's tree, with the lifecycle's SBOMs */
 export async function makeLayers(input: ExportInput, tree: LayersTree, metadata: BuildMetadataToml, context: Context): Promise<AppLayers> {
   const { plan, previous, say } = input
   const before = previous?.metadata
+
+  const sbomLayer = hasFeature(plan.platformApi, 'sbomLayer') ? await treeDirectoryLayer(tree, 'sbom/launch', plan.builder) : undefined
+  const launcherLayer = await input.makeLauncherLayer()
+  const configLayer = await treeDirectoryLayer(tree, 'config', plan.builder)
+  if (configLayer === undefined) throw exportError('the build phase wrote no /layers/config')
+  const types = (metadata.processes ?? []).map(({ type }) => type)
+  const typesLayer = types.length === 0 ? undefined : await processTypesLayer(types)
+  for (const layer of [sbomLayer, launcherLayer, configLayer, typesLayer]) if (layer) input.startSending(layer)
+
   const buildpacks = await exportBuildpacks(input, context)
   const added: AddedLayer[] = [...(input.extensionLayers ?? []), ...buildpacks.flatMap(({ layers }) => layers)]
   const add = (name: string, layer: Layer, createdBy: string, shaBefore: string | undefined): Digest => {
@@ -39,24 +48,19 @@ export async function makeLayers(input: ExportInput, tree: LayersTree, metadata:
     return layer.diffId
   }
 
-  const sbomLayer = hasFeature(plan.platformApi, 'sbomLayer') ? await treeDirectoryLayer(tree, 'sbom/launch', plan.builder) : undefined
   const sbom = sbomLayer && add('launch.sbom', sbomLayer, 'Software Bill-of-Materials', before?.sbom)
 
   const app = await input.makeAppLayers(metadata.slices)
   added.push(...app)
+  for (const { layer } of app) input.startSending(layer)
   for (const { layer, createdBy } of app) decideAppLayer(createdBy, before?.app.includes(layer.diffId), context)
   const reused = app.filter(({ layer }) => before?.app.includes(layer.diffId)).length
   if (reused > 0) say(`Reused ${reused}/${app.length} app layer(s)`)
   if (reused < app.length) say(`Added ${app.length - reused}/${app.length} app layer(s)`)
 
-  const launcher = add('launcher', await input.makeLauncherLayer(), 'Buildpacks Application Launcher', before?.launcher)
+  const launcher = add('launcher', launcherLayer, 'Buildpacks Application Launcher', before?.launcher)
 
-  const configLayer = await treeDirectoryLayer(tree, 'config', plan.builder)
-  if (configLayer === undefined) throw exportError('the build phase wrote no /layers/config')
   const config = add('config', configLayer, 'Buildpacks Launcher Config', before?.config)
-
-  const types = (metadata.processes ?? []).map(({ type }) => type)
-  const typesLayer = types.length === 0 ? undefined : await processTypesLayer(types)
   const processTypes = typesLayer && add('process-types', typesLayer, 'Buildpacks Process Types', before?.processTypes)
 
   return { added, buildpacks, sbom, app: app.map(({ layer }) => layer.diffId), launcher, config, processTypes }

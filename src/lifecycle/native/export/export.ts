@@ -28,6 +28,8 @@ export interface ExportInput {
   /** Returns one layer for each slice and one for the rest, in this order. */
   readonly makeAppLayers: (slices: readonly { readonly paths: readonly string[] }[]) => Promise<readonly AddedLayer[]>
   readonly makeLauncherLayer: () => Promise<Layer>
+  /** Receives each layer, except those of buildpacks, as soon as it exists: it can be sent while the next ones are read. */
+  readonly startSending: (layer: Layer) => void
   /** Receives the exporter's output, line by line. */
   readonly say: (line: string) => void
 }

@@ -60,12 +60,47 @@ test('removes the files of finished and cancelled layers', async () => {
   expect(await readdir(temporary.path)).toEqual([])
 })
 
+describe('a layer of an image that is not complete', () => {
+  const NAME = 'registry.example/app'
+  const upload = (): Promise<never> => Promise.reject(new Error('it is sent while it is compressed'))
+
+  async function started(send: EarlyTarget['send'], layer = LAYER): Promise<{ wasSent: boolean; sent: number }> {
+    let sent = 0
+    await using blobs = new LayerBlobs()
+    blobs.sendEarlyTo({ name: NAME, upload, send: (blob, context) => (sent++, send(blob, context)) })
+    blobs.start(layer, {})
+    const { digest } = (await blobs.of(layer)).descriptor
+    return { wasSent: await blobs.wasSentTo(digest, NAME), sent }
+  }
+
+  test('is sent, once', async () => {
+    expect(await started(async () => {})).toEqual({ wasSent: true, sent: 1 })
+  })
+
+  test('is sent again after a failure', async () => {
+    expect(await started(() => Promise.reject(new Error('no')))).toEqual({ wasSent: false, sent: 1 })
+  })
+
+  test('is not sent if a store has its blob', async () => {
+    const blob = { descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: LAYER.diffId, size: CONTENT.length }, open }
+    expect(await started(async () => {}, { ...LAYER, blob })).toEqual({ wasSent: false, sent: 0 })
+  })
+
+  test('may be unreadable: the error surfaces where the image is saved', async () => {
+    await using blobs = new LayerBlobs()
+    blobs.sendEarlyTo({ name: NAME, upload, send: async () => {} })
+    blobs.start(UNREADABLE, {})
+    await expect(blobs.of(UNREADABLE)).rejects.toThrow('it is read again')
+  })
+})
+
 describe('a large layer', () => {
   const LARGE = randomBytes(6 * 1024 * 1024)
   const diffId = digestOf(LARGE)
+  const NEVER = (): Promise<never> => Promise.reject(new Error('it is sent complete'))
 
   async function copyLarge(blobs: LayerBlobs, upload: EarlyTarget['upload']): Promise<void> {
-    blobs.sendEarlyTo({ name: 'registry.example/app', upload })
+    blobs.sendEarlyTo({ name: 'registry.example/app', send: NEVER, upload })
     await using copy = await blobs.copy()
     for (let at = 0; at < LARGE.length; at += 1024 * 1024) await copy.write(LARGE.subarray(at, at + 1024 * 1024))
     await copy.finish(diffId)
@@ -98,7 +133,7 @@ describe('a large layer', () => {
   test('fails to be sent if it is not completed', async () => {
     await using blobs = new LayerBlobs()
     const failed = new Promise((resolve) => {
-      blobs.sendEarlyTo({ name: 'registry.example/app', upload: async (source) => {
+      blobs.sendEarlyTo({ name: 'registry.example/app', send: NEVER, upload: async (source) => {
         await buffer(await source.open()).catch(resolve)
         throw new Error('incomplete')
       } })

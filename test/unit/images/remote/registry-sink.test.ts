@@ -43,7 +43,11 @@ function knownLayer(content: string, repository = 'app'): Layer {
 test('does not send a layer again that was sent while it was compressed', async () => {
   await using blobs = new LayerBlobs()
   const reference = parseReference(`${memory.address}/app:1`)
-  blobs.sendEarlyTo({ name: `${memory.address}/app`, upload: (source, context) => client.registries.repository(reference, 'push').uploadStream(source, context) })
+  blobs.sendEarlyTo({
+    name: `${memory.address}/app`,
+    send: () => Promise.reject(new Error('it is sent complete')),
+    upload: (source, context) => client.registries.repository(reference, 'push').uploadStream(source, context),
+  })
   const content = randomBytes(6 * 1024 * 1024)
   {
     await using copy = await blobs.copy(client.context)

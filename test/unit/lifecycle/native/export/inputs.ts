@@ -61,6 +61,7 @@ export function anInput(changes: Partial<ExportInput> = {}, said: string[] = [])
     makeBuildpackLayer: (buildpack, layer) => Promise.resolve(aLayer(`${buildpack.id}:${layer.name}`)),
     makeAppLayers: () => Promise.resolve([{ layer: aLayer('app'), createdBy: 'Application Layer' }]),
     makeLauncherLayer: () => Promise.resolve(aLayer('launcher')),
+    startSending: () => {},
     say: (line) => said.push(line),
     ...changes,
   }

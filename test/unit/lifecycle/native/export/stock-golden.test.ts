@@ -91,6 +91,7 @@ async function exportGolden(golden: Golden) {
           })),
         ),
       makeLauncherLayer: () => Promise.resolve(layer(golden.shas.launcher)),
+      startSending: () => {},
       say: (line) => said.push(line),
     },
     {},
