@@ -1,10 +1,10 @@
 /** Demultiplexes container output in frames (Docker Engine API, attach, "Stream format"). */
 
-import { once } from 'node:events'
 import { Writable, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CnbError } from '../base/errors.ts'
 import { engineRefusal } from './engine-errors.ts'
+import { whenWritable } from './when-writable.ts'
 
 const HEADER = 8
 /** Streams 0 and 1: stdin, which an attach may echo, and stdout. */
@@ -89,10 +89,7 @@ class Demultiplexer extends Writable {
   }
 }
 
-async function drained(to: Writable): Promise<void> {
-  if (!to.writableNeedDrain || to.destroyed) return
-  const waiting = new AbortController()
-  const { signal } = waiting
-  // If the reader disappears without an error, only `close` is emitted, never `drain`.
-  await Promise.race([once(to, 'drain', { signal }), once(to, 'close', { signal })]).finally(() => waiting.abort())
+/** @throws the output's error */
+function drained(to: Writable): Promise<void> {
+  return new Promise((resolve, reject) => whenWritable(to, () => (to.errored ? reject(to.errored) : resolve())))
 }

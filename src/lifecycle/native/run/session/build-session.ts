@@ -6,6 +6,7 @@ import { abortError, CnbError } from '../../../../base/errors.ts'
 import type { Context } from '../../../../base/events.ts'
 import { measured } from '../../../../base/spans.ts'
 import type { Container, AttachedContainer } from '../../../../docker/engine.ts'
+import { whenWritable } from '../../../../docker/when-writable.ts'
 import { phaseError } from '../../../exit-codes.ts'
 import type { PhaseTime } from '../../../lifecycle.ts'
 import { PhaseReporter } from '../../../phase-reporter.ts'
@@ -226,9 +227,10 @@ export class BuildSession implements AsyncDisposable {
     this.#attached?.stdin.write(`${line}\n`)
   }
 
-  /** Waits until the input accepts more. */
+  /** Waits until the input accepts more, or is closed: then the session reports the end of the container. */
   async #sayBytes(piece: Buffer): Promise<void> {
-    if (this.#attached?.stdin.write(piece) === false) await drained(this.#attached.stdin)
+    const stdin = this.#attached?.stdin
+    if (stdin?.write(piece) === false) await new Promise<void>((resolve) => whenWritable(stdin, resolve))
   }
 
   /** @param paths relative to `/layers` */
@@ -275,16 +277,4 @@ class SessionEnded extends CnbError {
     })
     this.exitCode = exitCode
   }
-}
-
-/** Waits until the input accepts more, or is closed: then the session reports the end of the container. */
-async function drained(stdin: Writable): Promise<void> {
-  if (stdin.destroyed) return
-  await new Promise<void>((resolve) => {
-    const ready = (): void => {
-      stdin.off('drain', ready).off('close', ready)
-      resolve()
-    }
-    stdin.once('drain', ready).once('close', ready)
-  })
 }

@@ -6,6 +6,7 @@
 import { Writable } from 'node:stream'
 import { CnbError } from '../../../../base/errors.ts'
 import { countBytes } from '../../../../base/spent-chunks.ts'
+import { whenWritable } from '../../../../docker/when-writable.ts'
 import { MAX_METADATA_BYTES } from '../../metadata-limit.ts'
 
 /** A line of the script: the words after the mark. */
@@ -49,7 +50,8 @@ export class MarkedOutput extends Writable {
     try {
       this.#join(chunk)
       while (this.#takeLine());
-      whenWritable(this.#receiver, done)
+      if (this.#receiver) whenWritable(this.#receiver, done)
+      else done()
     } catch (error) {
       done(error as Error)
     }
@@ -126,14 +128,4 @@ export class MarkedOutput extends Writable {
     countBytes(bytes)
     this.#data.push(Buffer.from(bytes))
   }
-}
-
-/** Calls `done` when the receiver accepts more data, or does not want any. */
-function whenWritable(receiver: Writable | undefined, done: () => void): void {
-  if (!receiver?.writableNeedDrain || receiver.destroyed) return done()
-  const ready = (): void => {
-    receiver.off('drain', ready).off('close', ready)
-    done()
-  }
-  receiver.once('drain', ready).once('close', ready)
 }
