@@ -12,6 +12,7 @@ import type { Status } from '../../resources/resource.ts'
 import { matchesLabels, parseLabelSelector } from '../../state/label-selector.ts'
 import type { Store } from '../../state/store.ts'
 import { holding } from './joined-signal.ts'
+import { type Subject, subjectOf } from './resource-word.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
 import { failureOf, readinessOf, type Readiness } from './readiness.ts'
 import { reconcile } from './reconcile.ts'
@@ -27,10 +28,7 @@ export interface ApplyOptions extends ScopeOptions, WantedOptions {
   readonly selector?: string
 }
 
-export interface AppliedResource extends Readiness {
-  readonly kind: string
-  readonly namespace?: string
-  readonly name: string
+export interface AppliedResource extends Readiness, Subject {
   readonly change: Difference | 'pruned'
   /** The build of an Image in this run. */
   readonly build?: { readonly name: string; readonly reason: string }
@@ -120,9 +118,8 @@ function prunable(wanted: readonly ReadResource[], { prune, selector = '' }: Wan
 /** @param before the uids of the builds before the run */
 function resultOf(applied: readonly Applied[], resources: Resources, dryRun: boolean, before: ReadonlySet<string | undefined> = new Set()): ApplyResult {
   const reports = applied.map(({ resource, change }): AppliedResource => {
-    const { kind, metadata: { name, namespace } } = resource
     const now: (AnyResource & { status?: Status }) | undefined = dryRun || change === 'pruned' ? undefined : resources.get(resource)
-    return { kind, ...(namespace === undefined ? {} : { namespace }), name, change, ...buildOf(resource, resources, before), ...readinessOf(now) }
+    return { ...subjectOf(resource), change, ...buildOf(resource, resources, before), ...readinessOf(now) }
   })
   return { dryRun, resources: reports, failures: reports.flatMap((report) => failureOf(report) ?? []) }
 }

@@ -11,6 +11,7 @@ import { type PlannedImage, planImages } from './images/reconcile-images.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
 import { reconcileBases } from './builders/reconcile-bases.ts'
 import { buildersOf, reconcileBuilders } from './builders/reconcile-builders.ts'
+import { type Subject, subjectOf } from './resource-word.ts'
 import { Resources } from './resources.ts'
 
 export interface PlanOptions extends ScopeOptions, WantedOptions {}
@@ -18,10 +19,7 @@ export interface PlanOptions extends ScopeOptions, WantedOptions {}
 type Action = 'build' | 'rebase' | 'retag' | 'publish' | 'save' | 'create' | 'configure' | 'none' | 'unknown'
 
 /** What would happen to a resource. */
-export interface PlannedResource {
-  readonly kind: string
-  readonly namespace?: string
-  readonly name: string
+export interface PlannedResource extends Subject {
   /** `unknown`: it cannot be decided before something else is ready. */
   readonly action: Action
   /** `CONFIG`, `COMMIT,STACK`; the cause of an unknown action. */
@@ -52,26 +50,24 @@ export async function planResources(options: PlanOptions, store: Store, services
   for (const { resource, written } of wanted) {
     const change = differenceTo(resources.get(resource), resource)
     await resources.write(written, context)
-    const { kind, metadata: { name, namespace } } = resource
-    if (change !== 'unchanged' && kind !== 'Image') planned.push({ kind, ...(namespace === undefined ? {} : { namespace }), name, action: change === 'created' ? 'create' : 'configure', reason: '', changes: [], text: '' })
+    if (change !== 'unchanged' && resource.kind !== 'Image') planned.push({ ...subjectOf(resource), action: change === 'created' ? 'create' : 'configure', reason: '', changes: [], text: '' })
   }
   await using scope = await openScope({ ...options, isPlan: true }, store, resources, services, context)
   const before = new Map(buildersOf(resources).map((builder) => [resourceId(builder), builder.status?.latestImage]))
   await reconcileBases(scope, context)
   await reconcileBuilders(scope, context)
   for (const builder of buildersOf(resources)) {
-    const { metadata: { name, namespace }, status } = builder
-    const image = status?.latestImage
+    const image = builder.status?.latestImage
     if (image === undefined || image === before.get(resourceId(builder))) continue
-    planned.push({ kind: builder.kind, ...(namespace === undefined ? {} : { namespace }), name, action: options.to === 'engine' ? 'save' : 'publish', reason: image, changes: [], text: '' })
+    planned.push({ ...subjectOf(builder), action: options.to === 'engine' ? 'save' : 'publish', reason: image, changes: [], text: '' })
   }
   const images = await planImages(scope, () => true, context)
   const all = [...planned, ...images.map(describePlanned)]
   return { resources: all, changes: all.some(({ action }) => action !== 'none') }
 }
 
-function describePlanned({ image: { metadata: { name, namespace } }, step: { decision, status } }: PlannedImage): PlannedResource {
-  const subject = { kind: 'Image', ...(namespace === undefined ? {} : { namespace }), name, changes: [], text: '' }
+function describePlanned({ image, step: { decision, status } }: PlannedImage): PlannedResource {
+  const subject = { ...subjectOf(image), changes: [], text: '' }
   if (decision && 'priority' in decision) {
     const { kind, changes } = decision
     return { ...subject, action: ACTIONS[kind], reason: reasonsText(changes), changes: changes.map(({ reason, old, new: now }) => ({ reason, old, new: now })), text: printChanges(changes, { colour: false }) }

@@ -2,6 +2,7 @@
 
 import { CnbError } from '../../base/errors.ts'
 import { conditionOf } from '../../reconcile/state.ts'
+import type { Subject } from './resource-word.ts'
 import type { Condition, Status } from '../../resources/resource.ts'
 
 /** The state of a resource after a reconciliation. */
@@ -23,7 +24,7 @@ export function readinessOf(resource: { status?: Status & { latestImage?: string
 }
 
 /** Returns the error of a resource that is not ready. */
-export function failureOf({ kind, namespace, name, ready, reason, message }: Readiness & { readonly kind: string; readonly namespace?: string; readonly name: string }): CnbError | undefined {
+export function failureOf({ kind, namespace, name, ready, reason, message }: Readiness & Subject): CnbError | undefined {
   if (ready === undefined || ready === 'True') return undefined
   const subject = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
   return new CnbError('CNB_NOT_READY', `${subject} is not ready: ${message ?? reason ?? 'its status is unknown'}`, { hint: `See 'cnb describe ${kind.toLowerCase()} ${name}${namespace === undefined ? '' : ` -n ${namespace}`}'.` })

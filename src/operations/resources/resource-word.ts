@@ -1,9 +1,21 @@
-/** The name of a resource as kubectl prints it. */
+/** What identifies a resource in results, and its name as kubectl prints it. */
 
 import { KINDS } from '../../resources/kind-list.ts'
+import type { AnyResource } from '../../resources/kind.ts'
+
+export interface Subject {
+  readonly kind: string
+  /** Absent for resources of the whole cluster. */
+  readonly namespace?: string
+  readonly name: string
+}
+
+export function subjectOf({ kind, metadata: { name, namespace } }: Pick<AnyResource, 'kind' | 'metadata'>): Subject {
+  return { kind, ...(namespace === undefined ? {} : { namespace }), name }
+}
 
 /** Returns `image.kpack.io/shop`, or `secret/login` for the core group. */
-export function resourceWord({ kind, name }: { readonly kind: string; readonly name: string }): string {
+export function resourceWord({ kind, name }: Pick<Subject, 'kind' | 'name'>): string {
   const group = KINDS.find((each) => each.kind === kind)?.group ?? ''
   return `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${name}`
 }
