@@ -1,6 +1,6 @@
 /** Reads the status of a Build from its image (kpack's pkg/cnb/build_metadata.go). */
 
-import { CnbError } from '../../../base/errors.ts'
+import { CnbError, throwIfAborted } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Engine } from '../../../docker/engine.ts'
 import { describeEngineImages } from '../../../images/engine/engine-source.ts'
@@ -8,6 +8,7 @@ import type { Image } from '../../../images/image.ts'
 import { readBuildMetadata } from '../../../images/labels/build-metadata.ts'
 import { readStackId } from '../../../images/labels/label-names.ts'
 import { readLifecycleMetadata } from '../../../images/labels/lifecycle-metadata.ts'
+import type { StoredImage } from '../../../images/stored-image.ts'
 import { contextName, parseReference } from '../../../oci/reference.ts'
 import type { BuildStatus } from '../../../resources/kinds/build.ts'
 import { findResourceImage, latestImage, type ResourceServices } from '../builders/resource-images.ts'
@@ -23,10 +24,22 @@ export async function readBuiltImage(reference: string, cacheTag: string | undef
   const name = layers?.runImage?.image
   const { digest } = layers && layers.reference !== '' ? parseReference(layers.reference) : {}
   if (name === undefined || digest === undefined) throw unknownBuild(image)
-  const cache = cacheTag === undefined ? undefined : await findResourceImage(cacheTag, services, context).catch(() => undefined)
+  const cache = cacheTag === undefined ? undefined : await findCache(cacheTag, services, context)
   return {
     ...statusOf(image, latestImage(image), `${contextName(parseReference(name))}@${digest}`),
     ...(cache ? { latestCacheImage: latestImage(cache) } : {}),
+  }
+}
+
+/** Returns the cache image, if the build has one. The image is built, so an error is no failure: the next build only takes longer. */
+async function findCache(tag: string, services: ResourceServices, context: Context): Promise<StoredImage | undefined> {
+  try {
+    return await findResourceImage(tag, services, context)
+  } catch (error) {
+    throwIfAborted(context.signal)
+    if (error instanceof CnbError && error.code === 'CNB_IMAGE_NOT_FOUND') return undefined
+    context.events?.({ type: 'warning', message: `cannot read the cache image '${tag}', so the status of the build does not name it: ${(error as Error).message}` })
+    return undefined
   }
 }
 
