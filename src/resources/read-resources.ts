@@ -50,7 +50,8 @@ class ResourceReader {
       const error = toCnbError(thrown)
       if (error.code !== 'CNB_RESOURCE_INVALID') throw error
       const { message, position = { file: file.file }, hint } = error
-      this.#faults.push({ message, position, ...(hint !== undefined && { hint }) })
+      // The error of all faults names the file itself.
+      this.#faults.push({ message: message.replace(`cannot read ${file.file}: `, ''), position, ...(hint !== undefined && { hint }) })
     }
   }
 

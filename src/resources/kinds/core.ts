@@ -41,7 +41,7 @@ export const SECRET: Kind = {
   group: '',
   versions: { v1: { fields: { type: STRING, data: mapOf(BASE64), stringData: mapOf(STRING), immutable: BOOLEAN } } },
   setDefaults: setSecretDefaults,
-  validate: (secret) => redactedFaults(secret as Secret),
+  validate: (secret) => [...redactedFaults(secret as Secret), ...sizeFaults([], (secret as Secret).data)],
 }
 
 /** Applied by mistake, a redacted document would replace the values of the stored one. */
@@ -76,4 +76,14 @@ export const CONFIG_MAP: Kind = {
   isNamespaced: true,
   group: '',
   versions: { v1: { fields: { data: mapOf(STRING), binaryData: mapOf(BASE64), immutable: BOOLEAN } } },
+  validate: (map) => sizeFaults(Object.values((map as ConfigMap).data ?? {}), (map as ConfigMap).binaryData),
+}
+
+/** As in Kubernetes. */
+const MAX_SIZE = 1024 * 1024
+
+function sizeFaults(texts: readonly string[], encoded: Readonly<Record<string, string>> = {}): FieldFault[] {
+  const sizes = [...texts.map((text) => Buffer.byteLength(text)), ...Object.values(encoded).map((text) => Buffer.byteLength(text, 'base64'))]
+  if (sizes.reduce((sum, size) => sum + size, 0) <= MAX_SIZE) return []
+  return [{ message: `Too long: may not be more than ${MAX_SIZE} bytes`, paths: ['data'] }]
 }

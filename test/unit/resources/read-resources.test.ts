@@ -114,8 +114,8 @@ describe('reading resources', () => {
     ['an unknown version', 'apiVersion: kpack.io/v1\nkind: Image', 'Image: the kind has no version "v1"', 'Write "kpack.io/v1alpha2".'],
     ['a version that the kind never had', 'apiVersion: kpack.io/v1alpha1\nkind: ClusterLifecycle', 'ClusterLifecycle: the kind has no version "v1alpha1"', 'Write "kpack.io/v1alpha2".'],
     ['a document without kind', 'apiVersion: kpack.io/v1alpha2', 'the fields apiVersion and kind are required', undefined],
-    ['a document that is a list', '- a', 'cannot read app.yaml: a document is not a mapping', undefined],
-    ['malformed YAML', 'a: b: c', 'cannot read app.yaml: nested mappings are not allowed in compact mappings', undefined],
+    ['a document that is a list', '- a', 'a document is not a mapping', undefined],
+    ['malformed YAML', 'a: b: c', 'nested mappings are not allowed in compact mappings', undefined],
     ['a resource without name', STORE.replace('name: default', ''), 'ClusterStore: missing field(s): metadata.name', undefined],
     ['a name that leaves a directory', STORE.replace('name: default', 'name: ../x'), 'ClusterStore ../x: invalid value: ../x: metadata.name\nuse lower-case letters, digits, \'-\' and \'.\', and begin and end with a letter or digit', undefined],
     ['a namespace with a dot', IMAGE.replace('name: app', 'name: app\n  namespace: a.b'), "Image app: invalid value: a.b: metadata.namespace\nuse lower-case letters, digits and '-', and begin and end with a letter or digit", undefined],
@@ -178,6 +178,15 @@ describe('a secret', () => {
   it('has stringData in data', () => {
     const { resource } = only(secret('stringData: {a: new}\ndata: {a: b2xk, b: b2xk}'))
     expect(resource).toEqual({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git', namespace: 'default' }, type: 'Opaque', data: { a: 'bmV3', b: 'b2xk' } })
+  })
+
+  it('has at most 1 MiB, as a ConfigMap', () => {
+    const key = (bytes: number): string => `a: ${Buffer.alloc(bytes, 'x').toString('base64')}`
+    const limit = 1024 * 1024
+    const why = ': Too long: may not be more than 1048576 bytes: data'
+    expect([limit, limit + 1].map((size) => secret(`data: {${key(size)}}`).faults.map(({ message }) => message))).toEqual([[], [`Secret git${why}`]])
+    const map = (size: number): string => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: git}\ndata: {b: ${'y'.repeat(size)}}\nbinaryData: {${key(limit / 2)}}\n`
+    expect([limit / 2, limit / 2 + 1].map((size) => read(map(size)).faults.map(({ message }) => message))).toEqual([[], [`ConfigMap git${why}`]])
   })
 
   it('does not show its values in faults', () => {
