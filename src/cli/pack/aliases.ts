@@ -1,5 +1,7 @@
 /** Further names of commands: aliases and deprecated commands of pack 0.40. Help does not list them. */
 
+import { KP_ALIASES } from '../kp-aliases.ts'
+
 /** The words of the command to use instead, possibly with its first arguments. */
 export const ALIASES: Readonly<Record<string, string>> = {
   builders: 'builder',
@@ -48,7 +50,7 @@ export function expandAlias(argv: readonly string[], valued: ReadonlySet<string>
 }
 
 function aliasOf(words: string): string[] | undefined {
-  return Object.hasOwn(ALIASES, words) ? ALIASES[words]?.split(' ') : undefined
+  return [ALIASES, KP_ALIASES].find((aliases) => Object.hasOwn(aliases, words))?.[words]?.split(' ')
 }
 
 /** Returns the positions of the first words that are neither options nor `help`. */

@@ -31,8 +31,7 @@ function textsOf({ kind, name }: { readonly kind: Kind; readonly name: string },
 
 export function runStack(verb: Verb): Handler<ClusterValues & StackOptions> {
   return async (name, values, session) => {
-    const image = values.buildImage ?? values.runImage
-    const id = image === undefined ? undefined : await stackIdOf(image, values, session.remote, session.context)
+    const id = await stackIdOf(values, values, session.remote, session.context)
     return change({ verb, kind: 'ClusterStack', name, spec: (before) => stackSpec(before, values, id) }, values, session)
   }
 }

@@ -16,7 +16,7 @@ export type ImageValues = ChangeValues & ImageSpecOptions & { readonly wait?: bo
 export function runImage(verb: Verb): Handler<ImageValues> {
   return async (name, { state, wait: _, ...options }, session) => {
     const { host, context, services, remote } = session
-    const change = { verb, kind: 'Image', name, spec: (before) => imageSpec(before, options, host.cwd) } satisfies Parameters<typeof changeResource<'Image'>>[0]
+    const change = { verb, kind: 'Image', name, spec: (before) => imageSpec(before, options, host.cwd, options.namespace ?? 'default') } satisfies Parameters<typeof changeResource<'Image'>>[0]
     const result = await changeResource(change, options, await openState(state, host), { remote, engine: services }, context)
     const texts = result.isNew ? { doing: 'Creating Image Resource...', done: `Image Resource "${name}" created` } : { doing: 'Patching Image Resource...', done: `Image Resource "${name}" patched` }
     return changeOutcome(result, texts, session)

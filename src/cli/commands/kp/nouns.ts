@@ -15,6 +15,6 @@ export const IMAGE: Noun = { word: 'image', kind: 'Image', title: 'Image Resourc
 export const CLUSTER_STACK: Noun = { word: 'clusterstack', kind: 'ClusterStack', title: 'ClusterStack', isNamespaced: false, none: 'no clusterstacks found' }
 export const CLUSTER_STORE: Noun = { word: 'clusterstore', kind: 'ClusterStore', title: 'ClusterStore', isNamespaced: false, none: 'no ClusterStores found' }
 export const CLUSTER_LIFECYCLE: Noun = { word: 'clusterlifecycle', kind: 'ClusterLifecycle', title: 'ClusterLifecycle', isNamespaced: false, none: 'no clusterlifecycles found' }
-export const CLUSTER_BUILDPACK: Noun = { word: 'clusterbuildpack', kind: 'ClusterBuildpack', title: 'ClusterBuildpack', isNamespaced: false, none: 'no clusterbuildpacks found' }
+export const CLUSTER_BUILDPACK: Noun = { word: 'clusterbuildpack', kind: 'ClusterBuildpack', title: 'ClusterBuildpack', isNamespaced: false, none: 'no cluster buildpacks found' }
 export const BUILDER: Noun = { word: 'builder', kind: 'Builder', title: 'Builder', isNamespaced: true, none: 'no builders found' }
 export const CLUSTER_BUILDER: Noun = { word: 'clusterbuilder', kind: 'ClusterBuilder', title: 'ClusterBuilder', isNamespaced: false, none: 'no clusterbuilders found' }

@@ -6,7 +6,7 @@ import { deleteResources, selectResources, type SelectOptions } from '../../../o
 import type { ResourceRow } from '../../../ui/resources/resource-row.ts'
 import type { CommandContext, Handler } from '../../command.ts'
 import { parseImageFilter } from './image-filter.ts'
-import { IMAGE, type Noun } from './nouns.ts'
+import { CLUSTER_STORE, IMAGE, type Noun } from './nouns.ts'
 import { listText, statusText } from './status-text.ts'
 
 interface OfCluster {
@@ -65,6 +65,9 @@ export function runDeleteWithin({ word, title, kind }: Noun): Handler<OfNamespac
 export function runDelete(noun: Noun): Handler<OfCluster> {
   return runDeleteWithin(noun)
 }
+
+export const runDeleteStore: Handler<OfCluster & { readonly force?: boolean }> = async (name, { force: _, ...values }, session) =>
+  runDelete(CLUSTER_STORE)(name, values, session)
 
 async function select(options: SelectOptions, { state, ...values }: OfNamespace & { allNamespaces?: boolean }, { host, context }: CommandContext): Promise<ResourceRow[]> {
   const selected = await selectResources({ ...options, ...values }, await openState(state, host), context)

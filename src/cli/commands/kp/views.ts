@@ -2,9 +2,11 @@
 
 import { defineCommand, MAKING_FORMATS, type CommandDefinition, type OptionGroup } from '../../command.ts'
 import { allNamespaces, namespace, state } from '../../options/resources.ts'
-import { IMAGE, type Noun } from './nouns.ts'
+import { CLUSTER_STORE, IMAGE, type Noun } from './nouns.ts'
 
 const OF_CLUSTER = [{ title: 'State:', options: { state } }] as const satisfies readonly OptionGroup[]
+/** kp asks before it deletes a store. */
+const OF_STORE = [{ title: 'State:', options: { force: { kind: 'flag', flags: '-f, --force', description: 'delete without a question, as cnb always does' }, state } }] as const satisfies readonly OptionGroup[]
 const OF_NAMESPACE = [{ title: 'State:', options: { namespace, state } }] as const satisfies readonly OptionGroup[]
 const OF_IMAGES = [
   {
@@ -71,7 +73,9 @@ export function viewCommands(noun: Noun): CommandDefinition[] {
     return [
       defineCommand({ ...listed, groups: OF_CLUSTER, load: async () => (await load()).runList(noun) }),
       defineCommand({ ...shown, groups: OF_CLUSTER, load: async () => (await load()).runStatus(noun) }),
-      defineCommand({ ...deleted, groups: OF_CLUSTER, load: async () => (await load()).runDelete(noun) }),
+      noun === CLUSTER_STORE
+        ? defineCommand({ ...deleted, groups: OF_STORE, load: async () => (await load()).runDeleteStore })
+        : defineCommand({ ...deleted, groups: OF_CLUSTER, load: async () => (await load()).runDelete(noun) }),
     ]
   }
   return [

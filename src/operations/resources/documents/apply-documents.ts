@@ -5,12 +5,13 @@ import type { Context } from '../../../base/events.ts'
 import type { AnyResource } from '../../../resources/kind.ts'
 import type { Image } from '../../../resources/kinds/image.ts'
 import { readResources, type ReadResource } from '../../../resources/read-resources.ts'
+import type { ResourceFault } from '../../../resources/resource-fault.ts'
 import { redacted } from '../../../state/redacted.ts'
 import type { Store } from '../../../state/store.ts'
 import { applyWanted, type ApplyResult } from '../apply.ts'
 import type { ScopeOptions, ScopeServices } from '../open-scope.ts'
 import type { Resources } from '../resources.ts'
-import { refuseChanges } from '../files/wanted.ts'
+import { changeFaults } from '../files/wanted.ts'
 import { asWritten } from './as-written.ts'
 
 export interface DocumentOptions extends ScopeOptions {
@@ -39,7 +40,7 @@ export async function applyDocuments({ what, from, isWanted }: Documents, option
   let read: readonly ReadResource[] = []
   const wantedFrom = (resources: Resources): readonly ReadResource[] => {
     read = check(from(resources), what, options.namespace, services.remote.host.cwd, context)
-    refuseChanges(read, resources)
+    refuse(changeFaults(read, resources), what)
     return read
   }
   const { namespace: _, ...applyOptions } = options
@@ -51,9 +52,13 @@ function check(documents: readonly AnyResource[], what: string, namespace: strin
   const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: documents })
   const { resources, warnings, faults } = readResources([{ file: OPTIONS, text, directory }], { ...(namespace === undefined ? {} : { namespace }) })
   for (const message of warnings) events?.({ type: 'warning', message: message.replace(POSITION, '') })
+  refuse(faults, what)
+  return resources
+}
+
+function refuse(faults: readonly ResourceFault[], what: string): void {
   const [hint] = faults.flatMap((fault) => fault.hint ?? [])
   if (faults.length > 0) throw new CnbError('CNB_RESOURCE_INVALID', `cannot ${what}: ${faults.map(({ message }) => message).join('\n')}`, hint === undefined ? {} : { hint })
-  return resources
 }
 
 /** Positions in these documents mean nothing to a user. */

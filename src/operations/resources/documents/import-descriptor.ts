@@ -86,11 +86,13 @@ export function readDescriptor({ file, text }: ResourceFile): Descriptor {
   if (fault) return refuse(fault.message, fault.path, fault.hint)
   const named = <T extends Named>(items: readonly T[], what: string, wanted: string | undefined, alias: string): T[] => {
     const names = items.map(({ name }) => name)
+    if (names.includes('')) refuse(`${what} name cannot be empty`)
     const twice = names.find((name, at) => names.indexOf(name) !== at)
     if (twice !== undefined) refuse(`duplicate ${what} name '${twice}'`)
     if (!wanted) return [...items]
     const found = items.find(({ name }) => name === wanted) ?? refuse(`default ${what.startsWith('cluster') ? what : `cluster ${what}`} '${wanted}' not found`)
-    return names.includes(alias) ? [...items] : [...items, { ...found, name: alias }]
+    // It replaces another one of that name, as in kp.
+    return [...items.filter(({ name }) => name !== alias), { ...found, name: alias }]
   }
   const { lifecycle, clusterLifecycles = [], clusterStores, stores, clusterStacks, stacks, clusterBuilders = [] } = fields
   const lifecycles = [...clusterLifecycles, ...(lifecycle?.image ? [{ name: DEFAULT_LIFECYCLE, image: lifecycle.image }] : [])]

@@ -7,7 +7,7 @@ import type { Store } from '../../../state/store.ts'
 import { accountReference, addedToStore, type AccountOptions } from '../kp/base-specs.ts'
 import { stackIdOf } from '../kp/read-image.ts'
 import type { ScopeServices } from '../open-scope.ts'
-import { readResourceFiles } from '../files/resource-files.ts'
+import { readResourceFile } from '../files/resource-files.ts'
 import type { Resources } from '../resources.ts'
 import { applyDocuments, type DocumentOptions, type DocumentResult } from './apply-documents.ts'
 import { readDescriptor, type Descriptor } from './import-descriptor.ts'
@@ -25,15 +25,18 @@ export interface ImportOptions extends Omit<DocumentOptions, 'namespace'>, Accou
  */
 export async function importDescriptor(options: ImportOptions, store: Store, services: ScopeServices, input: AsyncIterable<Buffer>, context: Context): Promise<DocumentResult> {
   const { file, defaultRepository, ...applyOptions } = options
-  const [read] = await readResourceFiles([file], { cwd: services.remote.host.cwd, input }, context)
-  if (!read) throw new CnbError('CNB_INTERNAL', `cannot read ${file}: no file is found`)
-  const descriptor = readDescriptor(read)
+  const descriptor = readDescriptor(await readResourceFile(file, { cwd: services.remote.host.cwd, input }, context))
   if (descriptor.builders.length > 0 && defaultRepository === undefined) {
     throw new CnbError('CNB_USAGE', 'cannot import builders without a repository', { hint: 'Name it with --default-repository; a builder is published to REPOSITORY:clusterbuilder-NAME.' })
   }
   const ids = new Map<string, string>()
-  for (const { buildImage: { image } } of descriptor.stacks) ids.set(image, ids.get(image) ?? (await stackIdOf(image, options, services.remote, context)))
+  for (const stack of descriptor.stacks) ids.set(imagesOf(stack), ids.get(imagesOf(stack)) ?? (await stackIdOf({ buildImage: stack.buildImage.image, runImage: stack.runImage.image }, options, services.remote, context)) ?? '')
   return applyDocuments({ what: `import ${file}`, from: (resources) => documentsOf(descriptor, ids, options, resources) }, applyOptions, store, services, context)
+}
+
+/** The default stack has the images of another one. */
+function imagesOf({ buildImage, runImage }: Descriptor['stacks'][number]): string {
+  return JSON.stringify([buildImage.image, runImage.image])
 }
 
 function documentsOf({ lifecycles, stacks, stores, buildpacks, builders }: Descriptor, ids: ReadonlyMap<string, string>, options: ImportOptions, resources: Resources): AnyResource[] {
@@ -42,7 +45,7 @@ function documentsOf({ lifecycles, stacks, stores, buildpacks, builders }: Descr
   const document = (kind: string, name: string, spec: object): AnyResource => ({ apiVersion: 'kpack.io/v1alpha2', kind, metadata: { name }, spec }) as AnyResource
   return [
     ...lifecycles.map(({ name, image }) => document('ClusterLifecycle', name, { image, ...withAccount })),
-    ...stacks.map(({ name, buildImage, runImage }) => document('ClusterStack', name, { id: ids.get(buildImage.image) ?? '', buildImage, runImage, ...withAccount })),
+    ...stacks.map(({ name, ...images }) => document('ClusterStack', name, { id: ids.get(imagesOf({ name, ...images })) ?? '', ...images, ...withAccount })),
     // As in kp, packages that the store has stay there.
     ...stores.map(({ name, sources }) => document('ClusterStore', name, addedToStore(resources.written('ClusterStore', { name }), { ...options, buildpackages: sources.map(({ image }) => image) }))),
     ...buildpacks.map(({ name, image }) => document('ClusterBuildpack', name, { image, ...withAccount })),

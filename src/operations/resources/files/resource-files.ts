@@ -2,7 +2,7 @@
 
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
-import { readBounded } from '../../../base/bounded-file.ts'
+import { readAtMost, readBounded } from '../../../base/bounded-file.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { ResourceFile } from '../../../resources/documents.ts'
@@ -22,13 +22,23 @@ export interface ResourceFilesInput {
 
 /** Returns the files of all paths, those of a directory by name. @throws CnbError CNB_USAGE */
 export async function readResourceFiles(paths: readonly string[], { cwd, input }: ResourceFilesInput, context: Context): Promise<ResourceFile[]> {
+  if (paths.filter((path) => path === STDIN).length > 1) throw unreadable(STDIN, 'it is named twice')
   const files: ResourceFile[] = []
   for (const path of paths) {
-    if (path === STDIN) files.push({ file: 'standard input', text: await readInput(input), directory: cwd })
+    if (path === STDIN) files.push(await readInput({ cwd, input }))
     else for (const file of await filesAt(path, resolve(cwd, path))) files.push(await readFile(file, context))
     if (files.length > MAX_FILES) throw unreadable(path, `there are more than ${MAX_FILES} files`)
   }
   return files
+}
+
+/** Reads one file, or standard input. @throws CnbError CNB_USAGE, also for a directory */
+export async function readResourceFile(path: string, from: ResourceFilesInput, context: Context): Promise<ResourceFile> {
+  return path === STDIN ? readInput(from) : readFile({ shown: path, path: resolve(from.cwd, path) }, context)
+}
+
+async function readInput({ cwd, input }: ResourceFilesInput): Promise<ResourceFile> {
+  return { file: 'standard input', text: await textOf(STDIN, readAtMost(input, MAX_FILE)), directory: cwd }
 }
 
 interface FoundFile {
@@ -39,7 +49,7 @@ interface FoundFile {
 
 async function filesAt(shown: string, path: string): Promise<FoundFile[]> {
   const found = await stat(path).catch((error: unknown) => {
-    throw unreadable(shown, (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : (error as Error).message)
+    throw unreadable(shown, causeOf(error))
   })
   if (!found.isDirectory()) return [{ shown, path }]
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
@@ -49,22 +59,20 @@ async function filesAt(shown: string, path: string): Promise<FoundFile[]> {
 }
 
 async function readFile({ shown, path }: FoundFile, { signal }: Context): Promise<ResourceFile> {
+  return { file: shown, text: await textOf(shown, readBounded(path, { max: MAX_FILE, signal })), directory: dirname(path) }
+}
+
+async function textOf(shown: string, content: Promise<Buffer>): Promise<string> {
   try {
-    return { file: shown, text: (await readBounded(path, { max: MAX_FILE, signal })).toString(), directory: dirname(path) }
+    return (await content).toString()
   } catch (error) {
-    throw unreadable(shown, (error as Error).message)
+    if (error instanceof CnbError) throw error
+    throw unreadable(shown, causeOf(error))
   }
 }
 
-async function readInput(input: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of input) {
-    size += chunk.length
-    if (size > MAX_FILE) throw unreadable(STDIN, `it has more than ${MAX_FILE} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
+function causeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : (error as Error).message
 }
 
 function unreadable(path: string, why: string): CnbError {

@@ -29,11 +29,16 @@ export async function readWanted({ files = [], namespace, lenient }: WantedOptio
 
 /** @throws CnbError CNB_RESOURCE_INVALID for a change that kpack forbids, such as another tag of an Image */
 export function refuseChanges(wanted: readonly ReadResource[], resources: Resources): void {
-  refuse(wanted.flatMap(({ resource, position }): ResourceFault[] => {
+  refuse(changeFaults(wanted, resources))
+}
+
+/** Returns the changes that kpack forbids. */
+export function changeFaults(wanted: readonly ReadResource[], resources: Resources): ResourceFault[] {
+  return wanted.flatMap(({ resource, position }) => {
     const before = resources.get(resource)
     if (!before) return []
     return updateFaults(before, resource).map((fault) => ({ message: `${resource.kind} ${resource.metadata.name}: ${formatFault(fault)}`, position }))
-  }))
+  })
 }
 
 function refuse([first, ...more]: readonly ResourceFault[]): void {

@@ -1,8 +1,8 @@
 /** The specs of stacks, stores, lifecycles and buildpacks from kp's options. */
 
-import { CnbError } from '../../../base/errors.ts'
 import type { ClusterLifecycle, ClusterStack, ClusterStackSpec, ClusterStore } from '../../../resources/kinds/bases.ts'
 import type { ImageSource, ServiceAccountReference } from '../../../resources/kinds/parts.ts'
+import { usage } from './usage.ts'
 
 export interface AccountOptions {
   readonly serviceAccount?: string
@@ -65,8 +65,4 @@ export function removedFromStore(before: ClusterStore | undefined, { buildpackag
     return image
   })
   return { ...before?.spec, sources: (before?.spec.sources ?? []).filter(({ image }) => !removed.includes(image)) }
-}
-
-function usage(message: string, hint: string): CnbError {
-  return new CnbError('CNB_USAGE', message, { hint })
 }

@@ -6,9 +6,10 @@ import { parseYamlDocuments } from '../../../formats/yaml/documents.ts'
 import type { Builder, BuilderSpec, BuilderTemplate, ClusterBuilder } from '../../../resources/kinds/builder.ts'
 import type { RegistryOptions } from '../../config/registry-settings.ts'
 import type { RegistryServices } from '../../services.ts'
-import { readResourceFiles } from '../files/resource-files.ts'
+import { readResourceFile } from '../files/resource-files.ts'
 import { accountReference, type AccountOptions } from './base-specs.ts'
 import { orderOf } from './read-image.ts'
+import { usage } from './usage.ts'
 
 type Order = NonNullable<BuilderTemplate['order']>
 
@@ -35,8 +36,8 @@ export async function readOrder(
   if (orderFrom !== undefined) return orderOf(orderFrom, registries, services, context)
   if (buildpacks.length > 0) return [{ group: buildpacks.map(buildpackOf) }]
   if (order === undefined) return undefined
-  const [file] = await readResourceFiles([order], { cwd: services.host.cwd, input }, context)
-  const [document] = file ? parseYamlDocuments(file.text, file.file) : []
+  const file = await readResourceFile(order, { cwd: services.host.cwd, input }, context)
+  const [document] = parseYamlDocuments(file.text, file.file)
   if (!Array.isArray(document?.value)) throw new CnbError('CNB_RESOURCE_INVALID', `cannot read ${order}: it is not a list of groups`, { hint: "Write '- group: [{id: some/buildpack}]'." })
   // The check of the whole resource follows.
   return document.value as Order
@@ -69,8 +70,4 @@ export function builderSpec(before: Builder | undefined, options: BuilderOptions
 export function clusterBuilderSpec(before: ClusterBuilder | undefined, options: BuilderOptions, order: Order | undefined): ClusterBuilder['spec'] {
   const serviceAccountRef = accountReference(options) ?? before?.spec.serviceAccountRef ?? { name: 'default', namespace: 'default' }
   return { ...templateOf(before?.spec, options, order), serviceAccountRef }
-}
-
-function usage(message: string, hint: string): CnbError {
-  return new CnbError('CNB_USAGE', message, { hint })
 }

@@ -51,6 +51,6 @@ export async function changeResource<Name extends KindName>(
 }
 
 /** As the API server says it. */
-export function alreadyExists({ plural, group }: { readonly plural: string; readonly group: string }, name: string): CnbError {
-  return new CnbError('CNB_USAGE', `${plural}${group === '' ? '' : `.${group}`} "${name}" already exists`, { hint: "Change it with 'patch' or 'save', or choose another name." })
+export function alreadyExists({ plural, group }: { readonly plural: string; readonly group: string }, name: string, hint = "Change it with 'patch' or 'save', or choose another name."): CnbError {
+  return new CnbError('CNB_USAGE', `${plural}${group === '' ? '' : `.${group}`} "${name}" already exists`, { hint })
 }

@@ -1,9 +1,10 @@
 /** The spec of an Image from kp's options (`pkg/image/factory.go` and `update_factory.go` of kp). */
 
 import { resolve } from 'node:path'
-import { CnbError } from '../../../base/errors.ts'
+import { formatQuantity, parseQuantity } from '../../../resources/fields/quantity.ts'
 import type { Image, ImageSpec } from '../../../resources/kinds/image.ts'
 import type { EnvVar, ObjectReference, SourceConfig } from '../../../resources/kinds/parts.ts'
+import { usage } from './usage.ts'
 
 /** The options of `cnb image create|patch|save`. */
 export interface ImageSpecOptions {
@@ -38,12 +39,13 @@ const REVISION = 'main'
  * @param cwd where a relative local path begins
  * @throws CnbError CNB_USAGE for options that exclude each other or name something absent
  */
-export function imageSpec(before: Image | undefined, options: ImageSpecOptions, cwd: string): ImageSpec {
+export function imageSpec(before: Image | undefined, options: ImageSpecOptions, cwd: string, namespace?: string): ImageSpec {
   const { tag, builder, clusterBuilder, cacheSize, serviceAccount, successBuildHistoryLimit, failedBuildHistoryLimit } = options
   if (!before && tag === undefined) throw usage('--tag is required to create the resource', 'Add --tag with the name of the image to build.')
   if (builder !== undefined && clusterBuilder !== undefined) throw usage('must provide one of builder or cluster-builder', 'Leave one out.')
+  if ([successBuildHistoryLimit, failedBuildHistoryLimit].includes(0)) throw usage('must provide a valid build history limit > 0', 'Keep one build or more.')
   const spec = before?.spec
-  const reference: ObjectReference | undefined = builder !== undefined ? { kind: 'Builder', name: builder } : clusterBuilder !== undefined ? { kind: 'ClusterBuilder', name: clusterBuilder } : undefined
+  const reference: ObjectReference | undefined = builder !== undefined ? { kind: 'Builder', ...(namespace === undefined ? {} : { namespace }), name: builder } : clusterBuilder !== undefined ? { kind: 'ClusterBuilder', name: clusterBuilder } : undefined
   const account = serviceAccount ?? (before ? undefined : 'default')
   const tags = additionalTags(spec?.additionalTags ?? [], options)
   const [variables, bindings] = [env(spec?.build?.env ?? [], options), services(spec?.build?.services ?? [], options)]
@@ -56,7 +58,7 @@ export function imageSpec(before: Image | undefined, options: ImageSpecOptions, 
     builder: reference ?? spec?.builder ?? { kind: 'ClusterBuilder', name: 'default' },
     ...(account === undefined ? {} : { serviceAccountName: account }),
     source: source(spec?.source, options, cwd),
-    ...(cacheSize === undefined ? {} : { cache: { ...spec?.cache, volume: { ...spec?.cache?.volume, size: cacheSize } } }),
+    ...(cacheSize === undefined ? {} : { cache: { ...spec?.cache, volume: { ...spec?.cache?.volume, size: amount(cacheSize) } } }),
     ...(successBuildHistoryLimit === undefined ? {} : { successBuildHistoryLimit }),
     ...(failedBuildHistoryLimit === undefined ? {} : { failedBuildHistoryLimit }),
     ...(hasBuild ? { build: { ...build, ...listed('env', variables), ...listed('services', bindings) } } : {}),
@@ -66,6 +68,13 @@ export function imageSpec(before: Image | undefined, options: ImageSpecOptions, 
 /** Leaves out an empty list, as Go does. */
 function listed<Key extends string, Item>(key: Key, items: Item[]): { [K in Key]?: Item[] } {
   return (items.length > 0 ? { [key]: items } : {}) as { [K in Key]?: Item[] }
+}
+
+function amount(text: string): string {
+  const quantity = parseQuantity(text)
+  if (typeof quantity === 'string') throw usage('invalid cache size, must be valid quantity ex. 2G', 'Write an amount with a unit.')
+  if (quantity.nano <= 0n) throw usage('cache size must be greater than 0', 'Write an amount such as 2G.')
+  return formatQuantity(quantity)
 }
 
 function source(before: SourceConfig | undefined, { git, gitRevision, blob, localPath, subPath }: ImageSpecOptions, cwd: string): SourceConfig {
@@ -125,8 +134,4 @@ function binding(word: string): ObjectReference {
   if (apiVersion === undefined) return { kind: 'Secret', name: first }
   if (name === undefined || rest.length > 0) throw usage('service bindings are improperly formatted', 'Write KIND:APIVERSION:NAME, or the name of a Secret.')
   return { kind: first, apiVersion, name }
-}
-
-function usage(message: string, hint: string): CnbError {
-  return new CnbError('CNB_USAGE', message, { hint })
 }

@@ -15,8 +15,19 @@ async function find(image: string, options: RegistryOptions, { registries, platf
   return findResourceImage(image, { registries: await registries(await readRegistrySettings(options, host, context)), platform }, context)
 }
 
-/** Returns the ID of an image's stack. @throws CnbError CNB_IMAGE_INVALID, and those of findResourceImage */
-export async function stackIdOf(image: string, options: RegistryOptions, services: RegistryServices, context: Context): Promise<string> {
+export interface StackImages {
+  readonly buildImage?: string
+  readonly runImage?: string
+}
+
+/** Returns the ID of the images' stack; undefined without images. @throws CnbError CNB_IMAGE_INVALID, and those of findResourceImage */
+export async function stackIdOf({ buildImage, runImage }: StackImages, options: RegistryOptions, services: RegistryServices, context: Context): Promise<string | undefined> {
+  const [build, run] = await Promise.all([buildImage, runImage].map(async (image) => (image === undefined ? undefined : idOf(image, options, services, context))))
+  if (build === undefined || run === undefined || build === run) return build ?? run
+  throw new CnbError('CNB_IMAGE_INVALID', `build stack '${build}' does not match run stack '${run}'`, { hint: 'Use two images of one stack.' })
+}
+
+async function idOf(image: string, options: RegistryOptions, services: RegistryServices, context: Context): Promise<string> {
   const id = readStackId(await find(image, options, services, context))
   if (id === '') throw new CnbError('CNB_IMAGE_INVALID', `image '${image}' has no label ${STACK_ID_LABEL}`, { hint: 'Use an image of a stack.' })
   return id

@@ -1,36 +1,15 @@
-/**
- * kp's verbs for Secrets of a service account: `pkg/secret/factory.go` of kp.
- *
- * Values never come from the command line.
- */
+/** kp's verbs for Secrets of a service account. */
 
-import { resolve } from 'node:path'
-import { readBounded } from '../../../base/bounded-file.ts'
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Secret, ServiceAccount } from '../../../resources/kinds/core.ts'
 import type { Store } from '../../../state/store.ts'
-import type { Host } from '../../services.ts'
 import { applyDocuments, type DocumentOptions, type DocumentResult } from '../documents/apply-documents.ts'
 import type { ScopeServices } from '../open-scope.ts'
 import { holding } from '../joined-signal.ts'
 import { Resources } from '../resources.ts'
 import { alreadyExists } from './change-resource.ts'
-
-/** One form: Docker Hub, GCR, a registry or git. */
-export interface SecretForm {
-  /** A user of Docker Hub. */
-  readonly dockerhub?: string
-  /** The key file of a service account of GCR. */
-  readonly gcr?: string
-  readonly registry?: string
-  readonly registryUser?: string
-  readonly gitUrl?: string
-  readonly gitUser?: string
-  readonly gitSshKey?: string
-  /** A file with the password; `-` for standard input. */
-  readonly passwordFile?: string
-}
+import { DOCKER_CONFIG, secretContent, type SecretForm } from './secret-content.ts'
 
 export interface SecretOptions extends DocumentOptions, SecretForm {
   readonly name: string
@@ -45,9 +24,6 @@ export interface SecretResult extends DocumentResult {
 
 /** kp's record of each Secret's registry or git server. */
 const TARGETS = 'kpack.io/managedSecret'
-const DOCKER_HUB = 'https://index.docker.io/v1/'
-const DOCKER_CONFIG = 'kubernetes.io/dockerconfigjson'
-const MAX_FILE = 1024 * 1024
 
 /** Creates a Secret, and adds it to a service account. @throws CnbError CNB_USAGE, and those of apply */
 export async function createSecret(options: SecretOptions, store: Store, services: ScopeServices, input: AsyncIterable<Buffer>, context: Context): Promise<SecretResult> {
@@ -57,7 +33,7 @@ export async function createSecret(options: SecretOptions, store: Store, service
   const result = await applyDocuments({
     what: `create the Secret ${name}`,
     from: (resources) => {
-      if (resources.written('Secret', { name, namespace })) throw alreadyExists({ plural: 'secrets', group: '' }, name)
+      if (resources.written('Secret', { name, namespace })) throw alreadyExists({ plural: 'secrets', group: '' }, name, "Delete it first with 'cnb secret delete', or choose another name.")
       const account = resources.written('ServiceAccount', { name: serviceAccount, namespace }) ?? newAccount(serviceAccount, namespace)
       return [secret, withSecret(account, name, target, secret.type === DOCKER_CONFIG)]
     },
@@ -87,76 +63,6 @@ function targetsOf(annotations: Readonly<Record<string, string>> = {}): Record<s
   } catch {
     return {}
   }
-}
-
-interface SecretContent {
-  readonly target: string
-  readonly content: Omit<Secret, 'apiVersion' | 'kind' | 'metadata'> & { readonly metadata?: { readonly annotations: Record<string, string> } }
-}
-
-async function secretContent(form: SecretForm, host: Host, input: AsyncIterable<Buffer>, context: Context): Promise<SecretContent> {
-  const { dockerhub, registry, registryUser, gitUrl, gitUser } = form
-  const { env } = host
-  const [gcr, gitSshKey] = [form.gcr ?? env['GCR_SERVICE_ACCOUNT_PATH'], form.gitSshKey ?? (gitUser === undefined ? env['GIT_SSH_KEY_PATH'] : undefined)]
-  // A file of the environment is only for its own form.
-  const given = [dockerhub, registry, gitUrl, form.gcr].filter((each) => each !== undefined).length
-  if (given > 1 || (given === 0 && gcr === undefined)) throw usage('secret must be one of dockerhub, gcr, registry, or git', 'Name one of --dockerhub, --gcr, --registry and --git-url.')
-  const password = (variable: string): Promise<string> => readPassword(variable, form.passwordFile, host, input, context)
-  if (dockerhub !== undefined) return dockerConfig(DOCKER_HUB, DOCKER_HUB, dockerhub, await password('DOCKER_PASSWORD'))
-  if (registry !== undefined) {
-    if (registryUser === undefined) throw usage('missing parameter registry-user', 'Add --registry-user.')
-    return dockerConfig(registryHost(registry), registry, registryUser, await password('REGISTRY_PASSWORD'))
-  }
-  if (gitUrl === undefined) return dockerConfig('gcr.io', 'gcr.io', '_json_key', await readFile(gcr ?? '', host, context))
-  if ((gitUser === undefined) === (gitSshKey === undefined)) {
-    throw usage(gitUser === undefined ? 'missing parameter git-user or git-ssh-key' : 'must provide one of git-user or git-ssh-key', 'Name one of them.')
-  }
-  const metadata = { annotations: { 'kpack.io/git': gitUrl } }
-  if (gitSshKey !== undefined) return { target: gitUrl, content: { metadata, type: 'kubernetes.io/ssh-auth', data: { 'ssh-privatekey': base64(await readFile(gitSshKey, host, context)) } } }
-  return { target: gitUrl, content: { metadata, type: 'kubernetes.io/basic-auth', data: { username: base64(gitUser ?? ''), password: base64(await password('GIT_PASSWORD')) } } }
-}
-
-function dockerConfig(host: string, target: string, username: string, password: string): SecretContent {
-  const config = JSON.stringify({ auths: { [host]: { username, password } } })
-  return { target, content: { type: DOCKER_CONFIG, data: { '.dockerconfigjson': base64(config) } } }
-}
-
-/** Credentials are for a whole registry. */
-function registryHost(registry: string): string {
-  if (!registry.includes('/')) return registry
-  return registry.includes('index.docker.io') ? DOCKER_HUB : (registry.replace(/^https?:\/\//, '').split('/', 1)[0] ?? registry)
-}
-
-async function readPassword(variable: string, file: string | undefined, host: Host, input: AsyncIterable<Buffer>, context: Context): Promise<string> {
-  if (file === undefined) {
-    const value = host.env[variable]
-    if (value === undefined || value === '') throw usage('cannot create the Secret: the password is absent', `Set ${variable}, or name a file with --password-file; '-' is standard input.`)
-    return value
-  }
-  return (file === '-' ? await readInput(input) : await readFile(file, host, context)).replace(/\r?\n$/, '')
-}
-
-async function readInput(input: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of input) {
-    size += chunk.length
-    if (size > MAX_FILE) throw usage('cannot read the password: it is too long', `Use at most ${MAX_FILE} bytes.`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-async function readFile(path: string, { cwd }: Host, { signal }: Context): Promise<string> {
-  try {
-    return (await readBounded(resolve(cwd, path), { max: MAX_FILE, pipes: true, signal })).toString()
-  } catch (error) {
-    throw usage(`cannot read '${path}': ${(error as Error).message}`, 'Name a file that this user can read.')
-  }
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64')
 }
 
 export interface AccountName {
@@ -205,8 +111,4 @@ function withoutSecret({ metadata, secrets = [], imagePullSecrets = [], ...accou
     secrets: kept(secrets),
     imagePullSecrets: kept(imagePullSecrets),
   }
-}
-
-function usage(message: string, hint: string): CnbError {
-  return new CnbError('CNB_USAGE', message, { hint })
 }

@@ -27,6 +27,10 @@ describe('the command line of pack 0.40.5', () => {
 
 describe('an alias of a command', () => {
   it.each([
+    ['imgs delete app', 'image delete'],
+    ['csk update b', 'clusterstack patch'],
+    ['secrets delete app', 'secret delete'],
+    ['bldr status b', 'builder status'],
     ['inspect-image app', 'inspect'],
     ['-q --output json inspect-image app', 'inspect'],
     ['create-builder b -c builder.toml', 'builder create'],

@@ -30,6 +30,19 @@ const config = (name: string, more = ''): string => `apiVersion: v1\nkind: Confi
 const image = (more = ''): string => `apiVersion: kpack.io/v1alpha2\nkind: Image\nmetadata: {name: shop}\nspec: {tag: example.com/shop, builder: {kind: Builder, name: base}, source: {local: {path: app}}${more}}`
 
 describe('readWanted', () => {
+  test('reads standard input once', async () => {
+    await expect(read({ files: ['-', '-'] }, config('a'))).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read '-': it is named twice" })
+  })
+
+  test('names the file of malformed YAML once', async () => {
+    await put('a.yaml', 'a: b: c')
+    await expect(read({ files: ['a.yaml'] })).rejects.toMatchObject({ message: 'cannot use a.yaml: nested mappings are not allowed in compact mappings', position: { file: 'a.yaml', line: 1, column: 4 } })
+  })
+
+  test('has the size limit of standard input', async () => {
+    await expect(read({ files: ['-'] }, '#'.repeat(10 * 1024 * 1024 + 1))).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read '-': is larger than 10 MiB" })
+  })
+
   test('reads files, directories and standard input, referenced resources first', async () => {
     await put('all/image.yaml', image())
     await put('all/deep/b.json', '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b"}}')

@@ -44,9 +44,17 @@ clusterBuilders: [{name: base, stack: base, store: store, order: [{group: [{id: 
     expect(read('{apiVersion: kp.kpack.io/v1alpha3, kind: DependencyDescriptor, lifecycle: {image: r/lc}}').lifecycles).toEqual([{ name: 'default-lifecycle', image: 'r/lc' }])
   })
 
+  it('has the default one instead of another of that name', () => {
+    const stacks = '[{name: default, buildImage: {image: x}, runImage: {image: x}}, {name: base, buildImage: {image: r/build}, runImage: {image: r/run}}]'
+    expect(read(`{apiVersion: kp.kpack.io/v1, defaultClusterStack: base, clusterStacks: ${stacks}}`).stacks).toEqual([{ name: 'base', ...STACK }, { name: 'default', ...STACK }])
+  })
+
   it.each([
     ['{apiVersion: kp.kpack.io/v9}', 'did not find expected apiVersion, must be one of: [kp.kpack.io/v1alpha1 kp.kpack.io/v1alpha3 kp.kpack.io/v1]'],
     ['[]', 'it is not one descriptor'],
+    ['', 'it is not one descriptor'],
+    ['{apiVersion: kp.kpack.io/v1, clusterLifecycles: [{image: r/lc}]}', 'cluster lifecycle name cannot be empty'],
+    ['{apiVersion: kp.kpack.io/v1, clusterBuildpacks: [{image: r/java}]}', 'cluster buildpack name cannot be empty'],
     ['{apiVersion: kp.kpack.io/v1, clusterStores: [{name: x}, {name: x}]}', "duplicate store name 'x'"],
     ['{apiVersion: kp.kpack.io/v1, defaultClusterStack: x}', "default cluster stack 'x' not found"],
     ['{apiVersion: kp.kpack.io/v1, defaultClusterBuilder: x}', "default cluster builder 'x' not found"],

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { addedToStore, imageOnlySpec, removedFromStore, stackSpec } from '../../../../../src/operations/resources/kp/base-specs.ts'
 import { builderSpec, clusterBuilderSpec, readOrder } from '../../../../../src/operations/resources/kp/builder-spec.ts'
 import { changeResource, type ResourceChange } from '../../../../../src/operations/resources/kp/change-resource.ts'
+import { imageSpec } from '../../../../../src/operations/resources/kp/image-spec.ts'
 import type { ScopeServices } from '../../../../../src/operations/resources/open-scope.ts'
 import type { ClusterStore } from '../../../../../src/resources/kinds/bases.ts'
+import type { Image } from '../../../../../src/resources/kinds/image.ts'
 import { MemoryStore } from '../../../../support/fakes/memory-store.ts'
 
 const services = { remote: { host: { env: {}, cwd: '/work', home: '/home/me' } } } as unknown as ScopeServices
@@ -50,6 +52,14 @@ describe('a change of a resource', () => {
     await expect(change('patch', new MemoryStore())).rejects.toMatchObject({ code: 'CNB_RESOURCE_NOT_FOUND', message: 'clusterstores.kpack.io "default" not found' })
   })
 
+  it('refuses a change that kpack forbids, without a position in documents that no user has', async () => {
+    const store = new MemoryStore()
+    await store.write({ apiVersion: 'kpack.io/v1alpha2', kind: 'Image', metadata: { name: 'shop', namespace: 'default' }, spec: { tag: 'example.com/shop', builder: { kind: 'ClusterBuilder', name: 'base' }, source: { git: { url: 'u', revision: 'v1' } }, cache: { volume: { size: '2G' } } } } as Image)
+    const decreased: ResourceChange<'Image'> = { verb: 'patch', kind: 'Image', name: 'shop', spec: (before) => imageSpec(before, { cacheSize: '1G' }, '/work') }
+    const error = await changeResource(decreased, { dryRun: true }, store, services, {}).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ message: 'cannot patch the Image shop: Image shop: Field cannot be decreased: spec.cache.volume.size\ncurrent: 2G, requested: 1G', position: undefined })
+  })
+
   it('checks the resource as kpack does', async () => {
     await expect(change('create', new MemoryStore(), ['r/A@x'])).rejects.toMatchObject({
       code: 'CNB_RESOURCE_INVALID', message: 'cannot create the ClusterStore default: ClusterStore default: invalid value: {r/A@x}: spec.sources[0]',
@@ -89,6 +99,8 @@ describe('specs from options', () => {
     expect(await read({ order: '-' }, '- group: [{id: node, optional: true}]')).toEqual([{ group: [{ id: 'node', optional: true }] }])
     expect(await read({})).toBeUndefined()
     await expect(read({ order: '-' }, 'a: 1')).rejects.toMatchObject({ code: 'CNB_RESOURCE_INVALID' })
+    await expect(read({ order: import.meta.dirname })).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot read '${import.meta.dirname}': is a directory` })
+    await expect(read({ order: 'absent' })).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read 'absent': it does not exist" })
     await expect(read({ order: '-', buildpacks: ['a'] })).rejects.toThrow('only one of --order, --buildpack, or --order-from can be specified')
   })
 })

@@ -23,8 +23,8 @@ describe('the spec of an Image from options', () => {
       tag: 'r/shop', additionalTags: ['r/shop:2'], localPath: 'app', subPath: 'web', builder: 'mine', env: ['A=1=2', 'B='], serviceBindings: ['db', 'Service:v1:other'], cacheSize: '3G',
       successBuildHistoryLimit: 3, failedBuildHistoryLimit: 2, serviceAccount: 'builds',
     }
-    expect(imageSpec(undefined, options, '/work')).toEqual({
-      tag: 'r/shop', additionalTags: ['r/shop:2'], builder: { kind: 'Builder', name: 'mine' }, serviceAccountName: 'builds', source: { local: { path: '/work/app' }, subPath: 'web' },
+    expect(imageSpec(undefined, options, '/work', 'dev')).toEqual({
+      tag: 'r/shop', additionalTags: ['r/shop:2'], builder: { kind: 'Builder', namespace: 'dev', name: 'mine' }, serviceAccountName: 'builds', source: { local: { path: '/work/app' }, subPath: 'web' },
       cache: { volume: { size: '3G' } }, successBuildHistoryLimit: 3, failedBuildHistoryLimit: 2,
       build: { env: [{ name: 'A', value: '1=2' }, { name: 'B', value: '' }], services: [{ kind: 'Secret', name: 'db' }, { kind: 'Service', apiVersion: 'v1', name: 'other' }] },
     })
@@ -54,6 +54,9 @@ describe('the spec of an Image from options', () => {
     ['two sources', { git: 'u', blob: 'b' }, 'image source must be one of git, blob, or local-path'],
     ['two builders', { builder: 'a', clusterBuilder: 'b' }, 'must provide one of builder or cluster-builder'],
     ['a revision of an archive', { blob: 'b', gitRevision: 'v1' }, 'git-revision is incompatible with blob and local path image sources'],
+    ['a malformed amount', { cacheSize: '2X' }, 'invalid cache size, must be valid quantity ex. 2G'],
+    ['an amount of nothing', { cacheSize: '0' }, 'cache size must be greater than 0'],
+    ['a limit of zero', { failedBuildHistoryLimit: 0 }, 'must provide a valid build history limit > 0'],
     ['a malformed variable', { env: ['A'] }, 'env vars are improperly formatted'],
     ['a malformed service', { serviceBindings: ['a:b'] }, 'service bindings are improperly formatted'],
     ['an absent variable', { deleteEnv: ['A'] }, "delete-env parameter 'A' not found in existing image configuration"],

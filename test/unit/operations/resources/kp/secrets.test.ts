@@ -2,7 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createSecret, deleteSecret, listSecrets, type SecretForm } from '../../../../../src/operations/resources/kp/secrets.ts'
+import { createSecret, deleteSecret, listSecrets } from '../../../../../src/operations/resources/kp/secrets.ts'
+import type { SecretForm } from '../../../../../src/operations/resources/kp/secret-content.ts'
 import type { ScopeServices } from '../../../../../src/operations/resources/open-scope.ts'
 import type { Secret, ServiceAccount } from '../../../../../src/resources/kinds/core.ts'
 import { MemoryStore } from '../../../../support/fakes/memory-store.ts'
@@ -37,9 +38,10 @@ async function dataOf(name = 'mine'): Promise<Record<string, string>> {
 
 describe('cnb secret create', () => {
   it.each<[SecretForm, string, string, object]>([
-    [{ dockerhub: 'me' }, 'https://index.docker.io/v1/', 'https://index.docker.io/v1/', { username: 'me', password: 'd0cker' }],
-    [{ registry: 'example.com', registryUser: 'me' }, 'example.com', 'example.com', { username: 'me', password: 'r3gistry' }],
-    [{ registry: 'https://example.com:5000/path', registryUser: 'me' }, 'https://example.com:5000/path', 'example.com:5000', { username: 'me', password: 'r3gistry' }],
+    [{ dockerhub: 'me' }, 'https://index.docker.io/v1/', 'https://index.docker.io/v1/', { username: 'me', password: 'd0cker', auth: 'bWU6ZDBja2Vy' }],
+    [{ registry: 'example.com', registryUser: 'me' }, 'example.com', 'example.com', { username: 'me', password: 'r3gistry', auth: 'bWU6cjNnaXN0cnk=' }],
+    [{ registry: 'https://example.com:5000/path', registryUser: 'me' }, 'https://example.com:5000/path', 'example.com:5000', { username: 'me', password: 'r3gistry', auth: 'bWU6cjNnaXN0cnk=' }],
+    [{ registry: 'me/app', registryUser: 'me' }, 'me/app', 'https://index.docker.io/v1/', { username: 'me', password: 'r3gistry', auth: 'bWU6cjNnaXN0cnk=' }],
   ])('stores credentials of a registry: %j', async (form, target, host, credentials) => {
     expect(await create(form)).toMatchObject({ target })
     expect(JSON.parse((await dataOf())['.dockerconfigjson'] ?? '')).toEqual({ auths: { [host]: credentials } })
@@ -50,11 +52,17 @@ describe('cnb secret create', () => {
   it('stores a key of GCR and a key for git from files', async () => {
     await writeFile(join(cwd, 'key'), 'k3y')
     await create({ gcr: 'key' }, {}, 'gcr')
-    expect(JSON.parse((await dataOf('gcr'))['.dockerconfigjson'] ?? '')).toEqual({ auths: { 'gcr.io': { username: '_json_key', password: 'k3y' } } })
+    expect(JSON.parse((await dataOf('gcr'))['.dockerconfigjson'] ?? '')).toEqual({ auths: { 'gcr.io': { username: '_json_key', password: 'k3y', auth: 'X2pzb25fa2V5OmszeQ==' } } })
     await create({ gitUrl: 'git@example.com' }, { GIT_SSH_KEY_PATH: 'key' }, 'git')
     expect(await dataOf('git')).toEqual({ 'ssh-privatekey': 'k3y' })
     expect(await read('Secret', 'git')).toMatchObject({ type: 'kubernetes.io/ssh-auth', metadata: { annotations: { 'kpack.io/git': 'git@example.com' } } })
     expect((await read<ServiceAccount>('ServiceAccount', 'default')).imagePullSecrets).toEqual([{ name: 'gcr' }])
+  })
+
+  it('keeps the bytes of a key', async () => {
+    await writeFile(join(cwd, 'key'), Buffer.from([0x61, 0xff]))
+    await create({ gitUrl: 'git@example.com', gitSshKey: 'key' })
+    expect((await read<Secret>('Secret', 'mine')).data).toEqual({ 'ssh-privatekey': 'Yf8=' })
   })
 
   it('reads a password from standard input', async () => {
@@ -74,7 +82,21 @@ describe('cnb secret create', () => {
     [{ gitUrl: 'https://example.com', gitUser: 'me', gitSshKey: 'key' }, 'must provide one of git-user or git-ssh-key'],
     [{ dockerhub: 'me' }, 'cannot create the Secret: the password is absent'],
     [{ gcr: 'absent' }, "cannot read 'absent': "],
+    [{ dockerhub: 'me', registryUser: 'me', gitUser: 'me' }, 'extraneous parameters: git-user, registry-user'],
+    [{ registry: 'r', registryUser: 'me', gitSshKey: 'key' }, 'extraneous parameters: git-ssh-key'],
+    [{ gcr: 'key', passwordFile: '-' }, 'extraneous parameters: password-file'],
+    [{ gitUrl: 'git@example.com', gitSshKey: 'key', passwordFile: '-' }, 'extraneous parameters: password-file'],
+    [{ gitUrl: 'https://example.com', gitUser: 'me', registryUser: 'me' }, 'extraneous parameters: registry-user'],
+    [{ gitUrl: 'https://example.com/a.git', gitUser: 'me' }, 'must provide a valid git url without the repository path for basic auth (ex. https://github.com)'],
+    [{ gitUrl: 'git@example.com', gitUser: 'me' }, 'must provide a valid git url without the repository path for basic auth'],
+    [{ gitUrl: 'git@example.com:me/app', gitSshKey: 'key' }, 'must provide a valid git url for SSH (ex. git@github.com)'],
+    [{ gitUrl: 'https://example.com', gitSshKey: 'key' }, 'must provide a valid git url for SSH (ex. git@github.com)'],
+    [{ dockerhub: 'me', passwordFile: 'empty' }, "cannot read the password from 'empty': it is empty"],
+    [{ dockerhub: 'me', passwordFile: 'binary' }, "cannot read 'binary': it is not text in UTF-8"],
+    [{ dockerhub: 'me', passwordFile: '.' }, "cannot read '.': is a directory"],
   ])('refuses %j', async (form, message) => {
+    await writeFile(join(cwd, 'empty'), '\n')
+    await writeFile(join(cwd, 'binary'), Buffer.from([0x61, 0xff]))
     await expect(create(form, {})).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining(message) as string })
   })
 
