@@ -2,7 +2,7 @@
 
 import { setMaxListeners } from 'node:events'
 import { basename } from 'node:path'
-import { CnbError, ERRORS, toCnbError } from './base/errors.ts'
+import { abortError, CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
 import type { Dialect } from './cli/command.ts'
 import { CNB } from './cli/command-list.ts'
@@ -130,8 +130,9 @@ async function homeDirectory(): Promise<string> {
   }
 }
 
-/** Opens stdin on the first read only: an open stdin keeps the process alive. */
-async function* standardInput(): AsyncGenerator<Buffer> {
+/** Opens stdin on the first read only: an open stdin keeps the process alive. Without an end of the writer, Ctrl-C ends the read. */
+async function* standardInput(signal: AbortSignal): AsyncGenerator<Buffer> {
+  signal.addEventListener('abort', () => process.stdin.destroy(abortError(signal)), { once: true })
   for await (const chunk of process.stdin) yield chunk as Buffer
 }
 
@@ -171,7 +172,7 @@ async function main(): Promise<number> {
     signal: controller.signal,
     services: (context: Context) => connections.engineServices(context),
     remote: (context: Context) => connections.registryServices(context),
-    input: standardInput(),
+    input: standardInput(controller.signal),
   }
   if (parsed.kind === 'wrong') return await reportUsageError(parsed.error, parsed.globals, io, dialect)
   return await runCommand(parsed, io, dialect)

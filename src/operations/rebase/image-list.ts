@@ -63,6 +63,7 @@ async function readList(path: string, { cwd, input }: ImageListServices, context
 async function readInput(input: AsyncIterable<Buffer>): Promise<NamedFile> {
   const shown = 'the standard input'
   const bytes = await readAtMost(input, MAX_BYTES).catch((error: unknown) => {
+    if (error instanceof CnbError) throw error
     throw new CnbError('CNB_USAGE', `cannot read the list of images: ${(error as Error).message}`, { cause: error, hint: 'Check the input of --from-file.' })
   })
   return { path: shown, shown, text: bytes.toString('utf8'), leadsOut: false }
