@@ -26,7 +26,7 @@ async function change<Name extends Kind>(wanted: ResourceChange<Name>, { state, 
 /** kp says that it updates the resources of the cluster, and that it patches builders. */
 function textsOf({ kind, name }: { readonly kind: Kind; readonly name: string }, isNew: boolean, doing?: string): ChangeTexts {
   if (kind === 'Builder' || kind === 'ClusterBuilder') return { done: `${kind} "${name}" ${isNew ? 'created' : 'patched'}` }
-  return { doing: isNew ? `Creating ${kind}...` : (doing ?? `Updating ${kind}...`), done: `${kind} "${name}" ${isNew ? 'created' : 'updated'}` }
+  return { doing: [isNew ? `Creating ${kind}...` : (doing ?? `Updating ${kind}...`)], done: `${kind} "${name}" ${isNew ? 'created' : 'updated'}` }
 }
 
 export function runStack(verb: Verb): Handler<ClusterValues & StackOptions> {

@@ -2,7 +2,7 @@
 
 import { openState } from '../../../operations/resources/open-state.ts'
 import { changeResource, type Verb } from '../../../operations/resources/kp/change-resource.ts'
-import { imageSpec, type ImageSpecOptions } from '../../../operations/resources/kp/image-spec.ts'
+import { checkLocalPath, imageSpec, type ImageSpecOptions } from '../../../operations/resources/kp/image-spec.ts'
 import type { DocumentOptions } from '../../../operations/resources/documents/apply-documents.ts'
 import { triggerImage, type TriggerOptions } from '../../../operations/resources/trigger.ts'
 import type { Handler } from '../../command.ts'
@@ -16,9 +16,10 @@ export type ImageValues = ChangeValues & ImageSpecOptions & { readonly wait?: bo
 export function runImage(verb: Verb): Handler<ImageValues> {
   return async (name, { state, wait: _, ...options }, session) => {
     const { host, context, services, remote } = session
+    if (options.localPath !== undefined) await checkLocalPath(options.localPath, host.cwd)
     const change = { verb, kind: 'Image', name, spec: (before) => imageSpec(before, options, host.cwd, options.namespace ?? 'default') } satisfies Parameters<typeof changeResource<'Image'>>[0]
     const result = await changeResource(change, options, await openState(state, host), { remote, engine: services }, context)
-    const texts = result.isNew ? { doing: 'Creating Image Resource...', done: `Image Resource "${name}" created` } : { doing: 'Patching Image Resource...', done: `Image Resource "${name}" patched` }
+    const texts = result.isNew ? { doing: ['Creating Image Resource...'], done: `Image Resource "${name}" created` } : { doing: ['Patching Image Resource...'], done: `Image Resource "${name}" patched` }
     return changeOutcome(result, texts, session)
   }
 }

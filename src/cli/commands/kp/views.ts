@@ -5,7 +5,7 @@ import { allNamespaces, namespace, state } from '../../options/resources.ts'
 import { CLUSTER_STORE, IMAGE, type Noun } from './nouns.ts'
 
 const OF_CLUSTER = [{ title: 'State:', options: { state } }] as const satisfies readonly OptionGroup[]
-/** kp asks before it deletes a store. */
+/** kp confirms the deletion of a store. */
 const OF_STORE = [{ title: 'State:', options: { force: { kind: 'flag', flags: '-f, --force', description: 'delete without a question, as cnb always does' }, state } }] as const satisfies readonly OptionGroup[]
 const OF_NAMESPACE = [{ title: 'State:', options: { namespace, state } }] as const satisfies readonly OptionGroup[]
 const OF_IMAGES = [

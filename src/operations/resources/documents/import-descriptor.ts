@@ -2,6 +2,7 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import { isTable } from '../../../formats/lenient-values.ts'
+import { parseReference } from '../../../oci/reference.ts'
 import { parseYamlDocuments } from '../../../formats/yaml/documents.ts'
 import { decode, type DecodeFault } from '../../../resources/fields/decode.ts'
 import { ANY, listOf, object, STRING, strings } from '../../../resources/fields/schema.ts'
@@ -96,7 +97,7 @@ export function readDescriptor({ file, text }: ResourceFile): Descriptor {
   }
   const { lifecycle, clusterLifecycles = [], clusterStores, stores, clusterStacks, stacks, clusterBuilders = [] } = fields
   const lifecycles = [...clusterLifecycles, ...(lifecycle?.image ? [{ name: DEFAULT_LIFECYCLE, image: lifecycle.image }] : [])]
-  return {
+  const descriptor: Descriptor = {
     lifecycles: named(lifecycles.map(withImage), 'cluster lifecycle', fields.defaultClusterLifecycle, DEFAULT_LIFECYCLE),
     buildpacks: named((fields.clusterBuildpacks ?? []).map(withImage), 'cluster buildpack', undefined, ''),
     stores: named((clusterStores ?? stores ?? []).map(({ name = '', sources = [] }) => ({ name, sources })), 'store', undefined, ''),
@@ -108,6 +109,22 @@ export function readDescriptor({ file, text }: ResourceFile): Descriptor {
       clusterBuilders.map(({ name = '', stack, store, clusterStack, clusterStore, order }) => ({ name, clusterStack: clusterStack ?? stack ?? '', clusterStore: clusterStore ?? store ?? '', order: order ?? [] })),
       'cluster builder', fields.defaultClusterBuilder, DEFAULT,
     ),
+  }
+  const wrong = imagesOf(descriptor).find((image) => !isReference(image))
+  return wrong === undefined ? descriptor : refuse(`could not parse reference: ${wrong}`)
+}
+
+function imagesOf({ lifecycles, buildpacks, stores, stacks }: Descriptor): string[] {
+  const sources = [...lifecycles, ...buildpacks, ...stores.flatMap((store) => store.sources), ...stacks.flatMap(({ buildImage, runImage }) => [buildImage, runImage])]
+  return sources.map(({ image = '' }) => image)
+}
+
+function isReference(image: string): boolean {
+  try {
+    parseReference(image)
+    return true
+  } catch {
+    return false
   }
 }
 

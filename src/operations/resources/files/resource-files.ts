@@ -22,7 +22,7 @@ export interface ResourceFilesInput {
 
 /** Returns the files of all paths, those of a directory by name. @throws CnbError CNB_USAGE */
 export async function readResourceFiles(paths: readonly string[], { cwd, input }: ResourceFilesInput, context: Context): Promise<ResourceFile[]> {
-  if (paths.filter((path) => path === STDIN).length > 1) throw unreadable(STDIN, 'it is named twice')
+  if (paths.filter((path) => path === STDIN).length > 1) throw unreadable(STDIN, 'only one -f can read it')
   const files: ResourceFile[] = []
   for (const path of paths) {
     if (path === STDIN) files.push(await readInput({ cwd, input }))

@@ -31,7 +31,7 @@ export async function readBuiltImage(reference: string, cacheTag: string | undef
   }
 }
 
-/** Returns the cache image, if the build has one. The image is built, so an error is no failure: the next build only takes longer. */
+/** Returns the cache image, if the build has one. An error does not fail the build: only the next one takes longer. */
 async function findCache(tag: string, services: ResourceServices, context: Context): Promise<StoredImage | undefined> {
   try {
     return await findResourceImage(tag, services, context)

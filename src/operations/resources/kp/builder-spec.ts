@@ -37,14 +37,15 @@ export async function readOrder(
   if (buildpacks.length > 0) return [{ group: buildpacks.map(buildpackOf) }]
   if (order === undefined) return undefined
   const file = await readResourceFile(order, { cwd: services.host.cwd, input }, context)
-  const [document] = parseYamlDocuments(file.text, file.file)
-  if (!Array.isArray(document?.value)) throw new CnbError('CNB_RESOURCE_INVALID', `cannot read ${order}: it is not a list of groups`, { hint: "Write '- group: [{id: some/buildpack}]'." })
+  const [document, more] = parseYamlDocuments(file.text, file.file)
+  if (more || !Array.isArray(document?.value)) throw new CnbError('CNB_RESOURCE_INVALID', `cannot read ${order}: it is not one list of groups`, { hint: "Write '- group: [{id: some/buildpack}]'." })
   // The check of the whole resource follows.
   return document.value as Order
 }
 
 function buildpackOf(name: string): { id: string; version?: string } {
-  const at = name.indexOf('@', 1)
+  const at = name.indexOf('@')
+  if (name === '' || at === 0) throw usage(`cannot read the buildpack '${name}': it has no ID`, 'Write ID or ID@VERSION.')
   return at < 0 ? { id: name } : { id: name.slice(0, at), version: name.slice(at + 1) }
 }
 

@@ -1,5 +1,6 @@
 /** The spec of an Image from kp's options (`pkg/image/factory.go` and `update_factory.go` of kp). */
 
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { formatQuantity, parseQuantity } from '../../../resources/fields/quantity.ts'
 import type { Image, ImageSpec } from '../../../resources/kinds/image.ts'
@@ -65,6 +66,12 @@ export function imageSpec(before: Image | undefined, options: ImageSpecOptions, 
   }
 }
 
+/** kp fails too: it uploads the directory. @throws CnbError CNB_USAGE for another path */
+export async function checkLocalPath(path: string, cwd: string): Promise<void> {
+  const found = await stat(resolve(cwd, path)).catch(() => undefined)
+  if (!found?.isDirectory()) throw usage(`cannot use --local-path '${path}': it is not a directory`, 'Name the directory of the app.')
+}
+
 /** Leaves out an empty list, as Go does. */
 function listed<Key extends string, Item>(key: Key, items: Item[]): { [K in Key]?: Item[] } {
   return (items.length > 0 ? { [key]: items } : {}) as { [K in Key]?: Item[] }
@@ -106,7 +113,7 @@ function additionalTags(before: readonly string[], { additionalTags: added = [],
 function env(before: readonly EnvVar[], { env: given = [], deleteEnv = [] }: ImageSpecOptions): EnvVar[] {
   const added = given.map((word): EnvVar => {
     const at = word.indexOf('=')
-    if (at < 0) throw usage('env vars are improperly formatted', 'Write them as NAME=VALUE.')
+    if (at <= 0) throw usage('env vars are improperly formatted', 'Write them as NAME=VALUE.')
     return { name: word.slice(0, at), value: word.slice(at + 1) }
   })
   refuseUnknown('env', 'existing image configuration', deleteEnv, before.map(({ name }) => name), added.map(({ name }) => name))

@@ -1,4 +1,8 @@
-/** The content of Secrets from kp's options: `pkg/secret/factory.go` of kp. Values never come from the command line. */
+/**
+ * The content of Secrets from kp's options: `pkg/secret/factory.go` of kp.
+ *
+ * Values never come from the command line.
+ */
 
 import { isUtf8 } from 'node:buffer'
 import { resolve } from 'node:path'
@@ -34,7 +38,9 @@ export interface SecretContent {
 }
 
 /** @throws CnbError CNB_USAGE */
-export async function secretContent(form: SecretForm, host: Host, input: AsyncIterable<Buffer>, context: Context): Promise<SecretContent> {
+export async function secretContent(options: SecretForm, host: Host, input: AsyncIterable<Buffer>, context: Context): Promise<SecretContent> {
+  // As in kp, an empty option counts as absent: a script's variable may be unset.
+  const form: SecretForm = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ''))
   const { dockerhub, registry, registryUser, gitUrl, gitUser } = form
   const { env } = host
   const [gcr, gitSshKey] = [form.gcr ?? env['GCR_SERVICE_ACCOUNT_PATH'], form.gitSshKey ?? (gitUser === undefined ? env['GIT_SSH_KEY_PATH'] : undefined)]

@@ -31,7 +31,7 @@ const image = (more = ''): string => `apiVersion: kpack.io/v1alpha2\nkind: Image
 
 describe('readWanted', () => {
   test('reads standard input once', async () => {
-    await expect(read({ files: ['-', '-'] }, config('a'))).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read '-': it is named twice" })
+    await expect(read({ files: ['-', '-'] }, config('a'))).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read '-': only one -f can read it" })
   })
 
   test('names the file of malformed YAML once', async () => {

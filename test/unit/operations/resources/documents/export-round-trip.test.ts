@@ -19,7 +19,7 @@ const exported = async (store: MemoryStore): Promise<string> => formatExport(awa
 const contentOf = async (store: MemoryStore): Promise<AnyResource[]> => (await store.list<AnyResource>({})).map(({ resource }) => asWritten(resource))
 
 describe('an export with Secrets', () => {
-  it.each(KINDS.filter(({ kind }) => kind !== 'Build' && kind !== 'SourceResolver'))('gives the same state again: $kind', async (kind) => {
+  it.each(KINDS.filter(({ kind }) => kind !== 'Build' && kind !== 'SourceResolver'))('makes the same state again: $kind', async (kind) => {
     await fc.assert(fc.asyncProperty(fc.array(documentOf(kind), { minLength: 1, maxLength: 3 }), fc.constantFrom(undefined, 'team'), async (documents, namespace) => {
       const named = documents.map((document, at) => ({ ...document, metadata: { ...document.metadata, name: `n${at}`, ...(kind.isNamespaced && namespace !== undefined ? { namespace } : {}) } }))
       const store = await storeOf(named.map((document) => JSON.stringify(document)).join('\n---\n'))

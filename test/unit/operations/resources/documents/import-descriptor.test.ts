@@ -54,6 +54,9 @@ clusterBuilders: [{name: base, stack: base, store: store, order: [{group: [{id: 
     ['[]', 'it is not one descriptor'],
     ['', 'it is not one descriptor'],
     ['{apiVersion: kp.kpack.io/v1, clusterLifecycles: [{image: r/lc}]}', 'cluster lifecycle name cannot be empty'],
+    ...['clusterLifecycles: [{name: a, image: A B}]', 'clusterBuildpacks: [{name: a, image: A B}]', 'clusterStores: [{name: a, sources: [{image: A B}]}]', 'clusterStacks: [{name: a, buildImage: {image: r/b}, runImage: {image: A B}}]']
+      .map((part): [string, string] => [`{apiVersion: kp.kpack.io/v1, ${part}}`, 'could not parse reference: A B']),
+    ['{apiVersion: kp.kpack.io/v1, clusterStacks: [{name: a}]}', 'could not parse reference: '],
     ['{apiVersion: kp.kpack.io/v1, clusterBuildpacks: [{image: r/java}]}', 'cluster buildpack name cannot be empty'],
     ['{apiVersion: kp.kpack.io/v1, clusterStores: [{name: x}, {name: x}]}', "duplicate store name 'x'"],
     ['{apiVersion: kp.kpack.io/v1, defaultClusterStack: x}', "default cluster stack 'x' not found"],

@@ -5,7 +5,6 @@ import { changeResource, type ResourceChange } from '../../../../../src/operatio
 import { imageSpec } from '../../../../../src/operations/resources/kp/image-spec.ts'
 import type { ScopeServices } from '../../../../../src/operations/resources/open-scope.ts'
 import type { ClusterStore } from '../../../../../src/resources/kinds/bases.ts'
-import type { Image } from '../../../../../src/resources/kinds/image.ts'
 import { MemoryStore } from '../../../../support/fakes/memory-store.ts'
 
 const services = { remote: { host: { env: {}, cwd: '/work', home: '/home/me' } } } as unknown as ScopeServices
@@ -54,7 +53,7 @@ describe('a change of a resource', () => {
 
   it('refuses a change that kpack forbids, without a position in documents that no user has', async () => {
     const store = new MemoryStore()
-    await store.write({ apiVersion: 'kpack.io/v1alpha2', kind: 'Image', metadata: { name: 'shop', namespace: 'default' }, spec: { tag: 'example.com/shop', builder: { kind: 'ClusterBuilder', name: 'base' }, source: { git: { url: 'u', revision: 'v1' } }, cache: { volume: { size: '2G' } } } } as Image)
+    await store.write({ apiVersion: 'kpack.io/v1alpha2', kind: 'Image', metadata: { name: 'shop', namespace: 'default' }, spec: { tag: 'example.com/shop', builder: { kind: 'ClusterBuilder', name: 'base' }, source: { git: { url: 'u', revision: 'v1' } }, cache: { volume: { size: '2G' } } } })
     const decreased: ResourceChange<'Image'> = { verb: 'patch', kind: 'Image', name: 'shop', spec: (before) => imageSpec(before, { cacheSize: '1G' }, '/work') }
     const error = await changeResource(decreased, { dryRun: true }, store, services, {}).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ message: 'cannot patch the Image shop: Image shop: Field cannot be decreased: spec.cache.volume.size\ncurrent: 2G, requested: 1G', position: undefined })
@@ -99,6 +98,8 @@ describe('specs from options', () => {
     expect(await read({ order: '-' }, '- group: [{id: node, optional: true}]')).toEqual([{ group: [{ id: 'node', optional: true }] }])
     expect(await read({})).toBeUndefined()
     await expect(read({ order: '-' }, 'a: 1')).rejects.toMatchObject({ code: 'CNB_RESOURCE_INVALID' })
+    await expect(read({ order: '-' }, '- group: []\n---\n- group: []')).rejects.toMatchObject({ code: 'CNB_RESOURCE_INVALID', message: 'cannot read -: it is not one list of groups' })
+    for (const name of ['', '@1']) await expect(read({ buildpacks: ['node', name] })).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot read the buildpack '${name}': it has no ID` })
     await expect(read({ order: import.meta.dirname })).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot read '${import.meta.dirname}': is a directory` })
     await expect(read({ order: 'absent' })).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot read 'absent': it does not exist" })
     await expect(read({ order: '-', buildpacks: ['a'] })).rejects.toThrow('only one of --order, --buildpack, or --order-from can be specified')

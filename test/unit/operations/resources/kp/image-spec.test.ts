@@ -1,5 +1,6 @@
+import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { imageSpec, type ImageSpecOptions } from '../../../../../src/operations/resources/kp/image-spec.ts'
+import { checkLocalPath, imageSpec, type ImageSpecOptions } from '../../../../../src/operations/resources/kp/image-spec.ts'
 import type { Image } from '../../../../../src/resources/kinds/image.ts'
 
 function stored(spec: Partial<Image['spec']> = {}): Image {
@@ -48,6 +49,11 @@ describe('the spec of an Image from options', () => {
     expect(patched({ replaceAdditionalTags: ['r/z'] }, spec).additionalTags).toEqual(['r/z'])
   })
 
+  it('needs a directory for a local path', async () => {
+    await checkLocalPath('kp', dirname(import.meta.dirname))
+    for (const path of ['nowhere', 'image-spec.test.ts']) await expect(checkLocalPath(path, import.meta.dirname)).rejects.toMatchObject({ code: 'CNB_USAGE', message: `cannot use --local-path '${path}': it is not a directory` })
+  })
+
   it.each<[string, ImageSpecOptions, string, boolean?]>([
     ['no tag', { git: 'u' }, '--tag is required to create the resource', true],
     ['no source', { tag: 'r/a' }, 'image source must be one of git, blob, or local-path', true],
@@ -58,6 +64,7 @@ describe('the spec of an Image from options', () => {
     ['an amount of nothing', { cacheSize: '0' }, 'cache size must be greater than 0'],
     ['a limit of zero', { failedBuildHistoryLimit: 0 }, 'must provide a valid build history limit > 0'],
     ['a malformed variable', { env: ['A'] }, 'env vars are improperly formatted'],
+    ['a variable without name', { env: ['=1'] }, 'env vars are improperly formatted'],
     ['a malformed service', { serviceBindings: ['a:b'] }, 'service bindings are improperly formatted'],
     ['an absent variable', { deleteEnv: ['A'] }, "delete-env parameter 'A' not found in existing image configuration"],
     ['an absent tag', { deleteAdditionalTags: ['r/x'] }, "delete-additional-tag parameter 'r/x' not found in existing image additional tags"],

@@ -78,6 +78,8 @@ describe('cnb secret create', () => {
     [{}, 'secret must be one of dockerhub, gcr, registry, or git'],
     [{ dockerhub: 'me', registry: 'r' }, 'secret must be one of dockerhub, gcr, registry, or git'],
     [{ registry: 'r' }, 'missing parameter registry-user'],
+    [{ dockerhub: '' }, 'secret must be one of dockerhub, gcr, registry, or git'],
+    [{ registry: 'r', registryUser: '' }, 'missing parameter registry-user'],
     [{ gitUrl: 'https://example.com' }, 'missing parameter git-user or git-ssh-key'],
     [{ gitUrl: 'https://example.com', gitUser: 'me', gitSshKey: 'key' }, 'must provide one of git-user or git-ssh-key'],
     [{ dockerhub: 'me' }, 'cannot create the Secret: the password is absent'],
