@@ -40,9 +40,9 @@ export function builderConditions({ latestImage }: BuilderStatus, cause?: string
 
 /** The resources that a builder needs; undefined if none has that name. */
 export interface BuilderParts {
-  readonly store?: ClusterStore
-  readonly stack?: ClusterStack
-  readonly lifecycle?: ClusterLifecycle
+  readonly store?: ClusterStore | undefined
+  readonly stack?: ClusterStack | undefined
+  readonly lifecycle?: ClusterLifecycle | undefined
 }
 
 /** Returns why a builder cannot be created yet, in kpack's words; a store need not be ready. */

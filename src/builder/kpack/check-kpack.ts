@@ -42,7 +42,7 @@ export function checkKpackBuildpacks(buildpacks: readonly StoredModule[], { apis
   const isRelaxed = allOf(apis.platform).some((api) => hasFeature(versionOf(api), 'mixinsOfBothStages'))
   for (const buildpack of buildpacks) {
     const why = faultOf(buildpack, known, stack, isRelaxed)
-    if (why !== undefined) throw new CnbError('CNB_BUILDPACK_INVALID', `validating buildpack ${buildpack.id}@${buildpack.version}: ${why}`)
+    if (why !== undefined) throw new CnbError('CNB_BUILDPACK_INVALID', `validating buildpack ${buildpack.id}@${buildpack.version}: ${why}`, { hint: 'Use another version of the buildpack, or a stack and a lifecycle that it supports.' })
   }
 }
 

@@ -48,9 +48,14 @@ export class Accounts {
   async #read(account: ServiceAccountReference | undefined, imagePullSecrets: readonly { readonly name: string }[]): Promise<SourceCredentials> {
     const otherRegistries = await this.#services.keychain()
     if (!account) return readCredentials({ serviceAccount: undefined, secret: () => undefined, otherRegistries }, this.#context)
-    const { namespace } = account
+    const { name, namespace } = account
+    const serviceAccount = this.#resources.find('ServiceAccount', account)
+    // A cluster always has `default`.
+    if (!serviceAccount && name !== 'default') {
+      this.#context.events?.({ type: 'warning', message: `ServiceAccount ${namespace}/${name} does not exist: its resources get this user's own credentials` })
+    }
     return readCredentials({
-      serviceAccount: this.#resources.find('ServiceAccount', account),
+      serviceAccount,
       secret: (name) => this.#resources.find('Secret', { name, namespace }),
       imagePullSecrets,
       otherRegistries,

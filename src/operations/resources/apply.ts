@@ -8,13 +8,12 @@ import { isKind, KINDS } from '../../resources/kind-list.ts'
 import type { AnyResource } from '../../resources/kind.ts'
 import type { Image } from '../../resources/kinds/image.ts'
 import type { ReadResource } from '../../resources/read-resources.ts'
-import type { Status } from '../../resources/resource.ts'
 import { matchesLabels, parseLabelSelector } from '../../state/label-selector.ts'
 import type { Store } from '../../state/store.ts'
 import { holding } from './joined-signal.ts'
 import { type Subject, subjectOf } from './resource-word.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
-import { failureOf, readinessOf, type Readiness } from './readiness.ts'
+import { failuresOf, readinessOf, rootOf, type Readiness } from './readiness.ts'
 import { reconcile } from './reconcile.ts'
 import { Resources } from './resources.ts'
 import { ownedBy } from './select.ts'
@@ -77,7 +76,8 @@ export async function applyWanted(
 ): Promise<ApplyResult> {
   if (options.dryRun) {
     const resources = await Resources.read(store, context, { isPlan: true })
-    return resultOf(await storeAll(wantedFrom(resources), options, resources, context), resources, true)
+    const applied = await storeAll(wantedFrom(resources), options, resources, context)
+    return { dryRun: true, resources: applied.map((each) => reportOf(each)), failures: [] }
   }
   await using lock = await store.lock(context)
   const within = holding(lock, context)
@@ -86,7 +86,15 @@ export async function applyWanted(
   const applied = await storeAll(wantedFrom(resources), options, resources, within)
   await using scope = await openScope(options, store, resources, services, within)
   await reconcile(scope, isWanted, within)
-  return resultOf(applied, resources, false, before)
+  const roots = new Map(applied.flatMap((each) => {
+    const now = resources.get(each.resource)
+    return now && each.change !== 'pruned' ? [[each, { now, root: rootOf(now, scope) }] as const] : []
+  }))
+  return {
+    dryRun: false,
+    resources: applied.map((each) => ({ ...reportOf(each), ...buildOf(each.resource, resources, before), ...readinessOf(roots.get(each)?.now, roots.get(each)?.root) })),
+    failures: failuresOf([...roots.values()].map(({ root }) => root), scope, within),
+  }
 }
 
 async function storeAll(wanted: readonly ReadResource[], options: WantedApplyOptions, resources: Resources, context: Context): Promise<Applied[]> {
@@ -115,16 +123,11 @@ function prunable(wanted: readonly ReadResource[], { prune, selector = '' }: Wan
     .reverse()
 }
 
-/** @param before the uids of the builds before the run */
-function resultOf(applied: readonly Applied[], resources: Resources, dryRun: boolean, before: ReadonlySet<string | undefined> = new Set()): ApplyResult {
-  const reports = applied.map(({ resource, change }): AppliedResource => {
-    const now: (AnyResource & { status?: Status }) | undefined = dryRun || change === 'pruned' ? undefined : resources.get(resource)
-    return { ...subjectOf(resource), change, ...buildOf(resource, resources, before), ...readinessOf(now) }
-  })
-  return { dryRun, resources: reports, failures: reports.flatMap((report) => failureOf(report) ?? []) }
+function reportOf({ resource, change }: Applied): AppliedResource {
+  return { ...subjectOf(resource), change }
 }
 
-/** Returns the newest build of an Image, if it is of this run. */
+/** Returns the newest build of an Image, if it is of this run. @param before the uids of the builds before it */
 function buildOf(resource: AnyResource, resources: Resources, before: ReadonlySet<string | undefined>): Pick<AppliedResource, 'build'> {
   const last = isKind(resource, 'Image') ? buildsOf(resource, resources.list('Build')).at(-1) : undefined
   if (!last || before.has(last.metadata.uid)) return {}

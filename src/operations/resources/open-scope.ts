@@ -49,6 +49,7 @@ export async function openScope(options: ScopeOptions, store: Store, resources: 
   return {
     store, resources, accounts, signingKeys: new SigningKeys(resources), newSources, sources: newSources(), services: remote, engine, build, options,
     cache: downloads.cache,
+    failures: new Map(),
     now: () => new Date(),
     [Symbol.asyncDispose]: () => downloads[Symbol.asyncDispose](),
   }

@@ -5,14 +5,17 @@ import type { Change } from '../../reconcile/changes/changes.ts'
 import { reasonsText } from '../../reconcile/changes/changes.ts'
 import { printChanges } from '../../reconcile/changes/printed-changes.ts'
 import { resourceId } from '../../reconcile/state.ts'
+import type { AnyResource } from '../../resources/kind.ts'
 import type { Store } from '../../state/store.ts'
 import { differenceTo, readWanted, refuseChanges, type WantedOptions } from './files/wanted.ts'
 import { type PlannedImage, planImages } from './images/reconcile-images.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
 import { reconcileBases } from './builders/reconcile-bases.ts'
 import { buildersOf, reconcileBuilders } from './builders/reconcile-builders.ts'
+import { failuresOf, reasonOf, rootOf } from './readiness.ts'
 import { type Subject, subjectOf } from './resource-word.ts'
 import { Resources } from './resources.ts'
+import type { Failure } from './scope.ts'
 
 export interface PlanOptions extends ScopeOptions, WantedOptions {}
 
@@ -50,7 +53,7 @@ export async function planResources(options: PlanOptions, store: Store, services
   for (const { resource, written } of wanted) {
     const change = differenceTo(resources.get(resource), resource)
     await resources.write(written, context)
-    if (change !== 'unchanged' && resource.kind !== 'Image') planned.push({ ...subjectOf(resource), action: change === 'created' ? 'create' : 'configure', reason: '', changes: [], text: '' })
+    if (change !== 'unchanged' && resource.kind !== 'Image') planned.push(plannedOf(resource, change === 'created' ? 'create' : 'configure'))
   }
   await using scope = await openScope({ ...options, isPlan: true }, store, resources, services, context)
   const before = new Map(buildersOf(resources).map((builder) => [resourceId(builder), builder.status?.latestImage]))
@@ -58,23 +61,31 @@ export async function planResources(options: PlanOptions, store: Store, services
   await reconcileBuilders(scope, context)
   for (const builder of buildersOf(resources)) {
     const image = builder.status?.latestImage
-    if (image === undefined || image === before.get(resourceId(builder))) continue
-    planned.push({ ...subjectOf(builder), action: options.to === 'engine' ? 'save' : 'publish', reason: image, changes: [], text: '' })
+    if (image !== undefined && image !== before.get(resourceId(builder))) planned.push(plannedOf(builder, options.to === 'engine' ? 'save' : 'publish', image))
   }
   const images = await planImages(scope, () => true, context)
-  const all = [...planned, ...images.map(describePlanned)]
+  const rootsOf = (found: readonly AnyResource[]) => found.map((resource) => ({ resource, root: rootOf(resource, scope) }))
+  const ofBuilders = rootsOf(buildersOf(resources))
+  const ofImages = rootsOf(images.map(({ image, step: { status } }) => ({ ...image, status })))
+  // A builder that only waits needs no line next to that of its Image and that of the cause.
+  const roots = new Map([...ofBuilders, ...ofImages].flatMap(({ root }) => (root && root.resource.kind !== 'Image' ? [[resourceId(root.resource), root] as const] : [])))
+  for (const { resource, cause } of roots.values()) planned.push(plannedOf(resource, 'unknown', cause.message))
+  failuresOf([...ofBuilders, ...ofImages].map(({ root }) => root), scope, context)
+  const all = [...planned, ...images.map((each, at) => describePlanned(each, ofImages[at]!.root))]
   return { resources: all, changes: all.some(({ action }) => action !== 'none') }
 }
 
-function describePlanned({ image, step: { decision, status } }: PlannedImage): PlannedResource {
-  const subject = { ...subjectOf(image), changes: [], text: '' }
+function plannedOf(resource: AnyResource, action: Action, reason = ''): PlannedResource {
+  return { ...subjectOf(resource), action, reason, changes: [], text: '' }
+}
+
+function describePlanned({ image, step: { decision } }: PlannedImage, root: Failure | undefined): PlannedResource {
   if (decision && 'priority' in decision) {
     const { kind, changes } = decision
-    return { ...subject, action: ACTIONS[kind], reason: reasonsText(changes), changes: changes.map(({ reason, old, new: now }) => ({ reason, old, new: now })), text: printChanges(changes, { colour: false }) }
+    return { ...plannedOf(image, ACTIONS[kind], reasonsText(changes)), changes: changes.map(({ reason, old, new: now }) => ({ reason, old, new: now })), text: printChanges(changes, { colour: false }) }
   }
-  if (decision?.kind === 'NONE') return { ...subject, action: 'none', reason: '', ...(decision.pending.length > 0 ? { pending: reasonsText(decision.pending) } : {}) }
-  const ready = status.conditions?.find(({ type }) => type === 'Ready')
-  return { ...subject, action: 'unknown', reason: decision?.message ?? ready?.message ?? 'it is not known yet' }
+  if (decision?.kind === 'NONE') return { ...plannedOf(image, 'none'), ...(decision.pending.length > 0 ? { pending: reasonsText(decision.pending) } : {}) }
+  return plannedOf(image, 'unknown', decision?.message ?? (root ? reasonOf(image, root) : 'it is not known yet'))
 }
 
 const ACTIONS = { BUILD: 'build', REBASE: 'rebase', RETAG: 'retag' } as const

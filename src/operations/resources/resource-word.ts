@@ -19,3 +19,8 @@ export function resourceWord({ kind, name }: Pick<Subject, 'kind' | 'name'>): st
   const group = KINDS.find((each) => each.kind === kind)?.group ?? ''
   return `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${name}`
 }
+
+/** Returns the same of a resource. */
+export function wordOf({ kind, metadata: { name } }: AnyResource): string {
+  return resourceWord({ kind, name })
+}

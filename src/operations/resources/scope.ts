@@ -1,8 +1,11 @@
 /** The options and dependencies of a reconciliation. */
 
+import { toCnbError, type CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Place } from '../../reconcile/changes/own-changes.ts'
+import { resourceId } from '../../reconcile/state.ts'
 import type { ContentCache } from '../../registry/download/content-cache.ts'
+import type { AnyResource } from '../../resources/kind.ts'
 import type { Sources } from '../../sources/sources.ts'
 import type { Store } from '../../state/store.ts'
 import type { BuildOptions } from '../build/build-options.ts'
@@ -31,6 +34,14 @@ export interface ReconcileOptions extends RegistryOptions {
 /** Builds an image, as the operation `build`. */
 export type BuildImage = (options: BuildOptions, services: EngineServices & RegistryServices, context: Context) => Promise<Pick<BuildResult, 'id'>>
 
+/** What failed for a resource, and why. */
+export interface Failure {
+  readonly resource: AnyResource
+  /** Such as `build` or `resolve the source of`. */
+  readonly verb: string
+  readonly cause: CnbError
+}
+
 /** What all steps of a reconciliation share. */
 export interface ReconcileScope {
   readonly store: Store
@@ -43,6 +54,15 @@ export interface ReconcileScope {
   readonly engine: () => Promise<EngineServices>
   readonly build: BuildImage
   readonly cache: ContentCache
+  /** The resources that failed in this run, by their ids. Their conditions have kpack's texts, without hints and codes. */
+  readonly failures: Map<string, Failure>
   readonly options: ReconcileOptions
   readonly now: () => Date
+}
+
+/** Records that a resource failed. @returns the cause, for the resource's condition */
+export function recordFailure({ failures }: Pick<ReconcileScope, 'failures'>, verb: string, resource: AnyResource, error: unknown): CnbError {
+  const cause = toCnbError(error)
+  failures.set(resourceId(resource), { resource, verb, cause })
+  return cause
 }

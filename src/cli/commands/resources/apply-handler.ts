@@ -22,8 +22,9 @@ export const runApply: Handler<Values> = async (_argument, { state, ...options }
 }
 
 function lineOf(resource: AppliedResource, dryRun: boolean): string {
-  const { change, build, latestImage, ready } = resource
+  const { change, build, latestImage, ready, waitsFor } = resource
   const built = build === undefined ? '' : `, ${ready === 'True' ? 'built' : 'build failed'} (${build.reason})`
   const image = ready === 'True' && latestImage !== undefined ? `: ${latestImage}` : ''
-  return `${resourceWord(resource)} ${change}${dryRun ? ' (dry run)' : `${built}${image}`}`
+  const waits = waitsFor === undefined ? '' : `, waits for ${waitsFor}`
+  return `${resourceWord(resource)} ${change}${dryRun ? ' (dry run)' : `${built}${image}${waits}`}`
 }

@@ -1,6 +1,5 @@
 /** Brings the status of stacks, stores, lifecycles and buildpacks up to date. */
 
-import { toCnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { Limiter } from '../../../base/limiter.ts'
 import { readyConditions, withTimes } from '../../../reconcile/conditions.ts'
@@ -13,7 +12,7 @@ import { resolveStore } from './resolve-store.ts'
 import type { ResourceServices } from './resource-images.ts'
 import { accountOf } from '../accounts.ts'
 import type { Resources } from '../resources.ts'
-import type { ReconcileScope } from '../scope.ts'
+import { recordFailure, type ReconcileScope } from '../scope.ts'
 
 /** Concurrent resources: most of the time is spent waiting for registries. */
 const AT_ONCE = 8
@@ -77,9 +76,9 @@ async function reconcileBase<Name extends BaseKind & KindName>(kind: Name, resou
       return { fields: status }
     } catch (error) {
       context.signal?.throwIfAborted()
-      const cause = toCnbError(error).message
+      const { message } = recordFailure(scope, 'resolve', resource, error)
       // kpack drops the old status; the builders keep their images either way.
-      return { fields: scope.options.kpackCompatible ? {} : before, cause }
+      return { fields: scope.options.kpackCompatible ? {} : before, cause: message }
     }
   }
   const { fields, cause } = await resolve()

@@ -1,17 +1,17 @@
 /** Brings the images of Builders and ClusterBuilders up to date. */
 
-import { toCnbError } from '../../../base/errors.ts'
+import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { Limiter } from '../../../base/limiter.ts'
 import type { ImagePlan } from '../../../images/image.ts'
-import { builderConditions, builderObstacle, withTimes } from '../../../reconcile/conditions.ts'
+import { builderConditions, builderObstacle, withTimes, type BuilderParts } from '../../../reconcile/conditions.ts'
 import type { AnyBuilder } from '../../../reconcile/state.ts'
 import type { BuilderStatus } from '../../../resources/kinds/builder.ts'
 import type { NamedReference } from '../../../resources/kinds/parts.ts'
 import { assembleBuilder, builderAccount } from './assemble-builder.ts'
 import { saveBuilder } from './engine-builder.ts'
 import type { Resources } from '../resources.ts'
-import type { ReconcileScope } from '../scope.ts'
+import { recordFailure, type ReconcileScope } from '../scope.ts'
 import { signBuilder } from './sign-builder.ts'
 
 /** Concurrent builders; each sends its own layers and mounts the others. */
@@ -24,6 +24,12 @@ export function buildersOf(resources: Resources): AnyBuilder[] {
 /** Returns the builder that a resource of a namespace names. */
 export function findBuilder({ kind, name = '' }: NamedReference, namespace: string | undefined, resources: Resources): AnyBuilder | undefined {
   return kind === 'ClusterBuilder' ? resources.find('ClusterBuilder', { name }) : resources.find('Builder', { name, namespace })
+}
+
+/** Returns the resources that a builder names, without those that do not exist. */
+export function partsOf({ spec: { stack, store, lifecycle } }: AnyBuilder, resources: Resources): BuilderParts {
+  const find = <Name extends 'ClusterStack' | 'ClusterStore' | 'ClusterLifecycle'>(kind: Name, name: string | undefined) => (name === undefined ? undefined : resources.find(kind, { name }))
+  return { stack: find('ClusterStack', stack.name), store: find('ClusterStore', store?.name), lifecycle: find('ClusterLifecycle', lifecycle?.name ?? 'default-lifecycle') }
 }
 
 /**
@@ -50,14 +56,14 @@ async function reconcileBuilder(builder: AnyBuilder, scope: ReconcileScope, cont
 /** Returns the fields of the status, or those of before and the cause why they are not new. */
 async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: ReconcileScope, context: Context): Promise<{ fields: BuilderStatus; cause?: string }> {
   const { resources, accounts, services, options } = scope
-  const { spec, metadata } = builder
-  const [stack, store, lifecycle] = [
-    spec.stack.name === undefined ? undefined : resources.find('ClusterStack', { name: spec.stack.name }),
-    spec.store?.name === undefined ? undefined : resources.find('ClusterStore', { name: spec.store.name }),
-    resources.find('ClusterLifecycle', { name: spec.lifecycle?.name ?? 'default-lifecycle' }),
-  ]
-  const obstacle = builderObstacle(builder, { store, stack, lifecycle })
-  if (obstacle !== undefined || !stack || !lifecycle) return { fields: before, cause: obstacle }
+  const { metadata } = builder
+  const found = partsOf(builder, resources)
+  const { stack, store, lifecycle } = found
+  const obstacle = builderObstacle(builder, found)
+  const failed = (error: unknown) => ({ fields: before, cause: recordFailure(scope, before.latestImage === undefined ? 'create' : 'update', builder, error).message })
+  if (obstacle !== undefined || !stack || !lifecycle) {
+    return failed(new CnbError('CNB_NOT_READY', obstacle ?? '', { hint: `Apply it, or correct the ${builder.kind}.` }))
+  }
   try {
     const buildpacks = builder.kind === 'Builder' ? resources.list('Buildpack').filter((each) => each.metadata.namespace === metadata.namespace) : []
     const parts = { stack, store, lifecycle, buildpacks, clusterBuildpacks: resources.list('ClusterBuildpack') }
@@ -70,6 +76,6 @@ async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: Recon
     return { fields: { ...assembled, ...signed } }
   } catch (error) {
     context.signal?.throwIfAborted()
-    return { fields: before, cause: toCnbError(error).message }
+    return failed(error)
   }
 }

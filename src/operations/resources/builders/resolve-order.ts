@@ -4,6 +4,7 @@ import { CnbError } from '../../../base/errors.ts'
 import { compareVersions } from '../../../buildpacks/registry/compare-versions.ts'
 import type { Buildpack, ClusterBuildpack, ClusterStore } from '../../../resources/kinds/bases.ts'
 import type { BuilderOrderGroupEntry, BuilderTemplate } from '../../../resources/kinds/builder.ts'
+import { nearNames } from '../../../resources/near-names.ts'
 import type { BuildpackStatus, OrderEntry, ServiceAccountReference } from '../../../resources/kinds/parts.ts'
 import { accountOf } from '../accounts.ts'
 
@@ -72,7 +73,7 @@ function poolsOf({ store, buildpacks = [], clusterBuildpacks = [] }: BuildpackRe
 
 function resolve({ kind, name, id = '', version = '', image }: BuilderOrderGroupEntry, pools: Pools): ResolvedBuildpack {
   const candidates = kind ? inResource({ kind, name, id }, pools) : inAll({ id, image }, pools)
-  if (candidates.length === 0) throw notFound(`could not find buildpack with id '${id}'`)
+  if (candidates.length === 0) throw notFound(`could not find buildpack with id '${id}'`, nearNames(id, pools.all.map(({ status }) => status.id))[0])
   if (version === '') return newest(candidates)
   const found = candidates.find(({ status }) => status.version === version)
   if (found) return found
@@ -137,6 +138,7 @@ function lastOfEach(buildpacks: readonly ResolvedBuildpack[]): ResolvedBuildpack
   return [...new Map(buildpacks.map((each) => [JSON.stringify([each.status.id, each.status.version, each.status.homepage]), each])).values()]
 }
 
-function notFound(message: string): CnbError {
-  return new CnbError('CNB_BUILDPACK_NOT_FOUND', message, { hint: "Correct the builder's order, or add the buildpack to its store." })
+/** @param near a buildpack with a similar id */
+function notFound(message: string, near?: string): CnbError {
+  return new CnbError('CNB_BUILDPACK_NOT_FOUND', message, { hint: near === undefined ? "Correct the builder's order, or add the buildpack to its store." : `Did you mean '${near}'?` })
 }

@@ -9,7 +9,7 @@ import { reconcileImage, type ImageStep } from '../../../reconcile/reconcile-ima
 import type { Image } from '../../../resources/kinds/image.ts'
 import { findBuilder } from '../builders/reconcile-builders.ts'
 import { accountOf } from '../accounts.ts'
-import type { ReconcileScope } from '../scope.ts'
+import { recordFailure, type ReconcileScope } from '../scope.ts'
 import type { SourceResolver } from '../../../resources/kinds/source-resolver.ts'
 import { labelledEvents } from './labelled-events.ts'
 import { referencedFingerprint } from './referenced.ts'
@@ -93,6 +93,7 @@ export async function settle({ image, resolver, step }: PlannedImage, scope: Rec
   if (!step.build || !isNeeded(step.decision)) return undefined
   const build = await resources.write(step.build, context)
   const failure = await runBuild({ build, kind: step.decision.kind }, scope, context)
+  if (failure) recordFailure(scope, step.decision.kind === 'BUILD' ? 'build' : 'rebase', image, failure)
   const after = decide(decided, resolver, scope, { mayBuild: false })
   for (const old of after.surplus) await resources.remove(old, context)
   await resources.writeStatus(decided, after.status, context)

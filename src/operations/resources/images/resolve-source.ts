@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { toCnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { DEFAULT_EXEC_ENV } from '../../../lifecycle/exec-env.ts'
 import { checkApp } from '../../../project/app.ts'
@@ -14,7 +13,7 @@ import type { Image } from '../../../resources/kinds/image.ts'
 import type { ResolvedSource as FoundSource, SourceResolver } from '../../../resources/kinds/source-resolver.ts'
 import { readProject } from '../../build/build-project.ts'
 import { accountOf } from '../accounts.ts'
-import type { ReconcileScope } from '../scope.ts'
+import { recordFailure, type ReconcileScope } from '../scope.ts'
 
 export function resolverName({ metadata }: Pick<Image, 'metadata'>): string {
   return childName(metadata.name, '-source')
@@ -43,8 +42,7 @@ export async function resolveSource(image: Image, scope: ReconcileScope, context
     ])
   } catch (error) {
     context.signal?.throwIfAborted()
-    const { message } = toCnbError(error)
-    context.events?.({ type: 'warning', message: `cannot resolve the source of Image ${metadata.namespace ?? ''}/${metadata.name}: ${message}` })
+    const { message } = recordFailure(scope, 'resolve the source of', image, error)
     return resolver(isSame ? known?.status?.source : undefined, [{ type: 'Ready', status: 'False', message }])
   }
 }

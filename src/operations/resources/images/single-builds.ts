@@ -3,7 +3,7 @@
 import type { Context } from '../../../base/events.ts'
 import { buildConditions, withTimes } from '../../../reconcile/conditions.ts'
 import { IMAGE, outcomeOf } from '../../../reconcile/state.ts'
-import type { ReconcileScope } from '../scope.ts'
+import { recordFailure, type ReconcileScope } from '../scope.ts'
 import { builderImageOf } from './build-settings.ts'
 import { runBuild } from './run-build.ts'
 
@@ -12,7 +12,9 @@ export async function runSingleBuilds(scope: ReconcileScope, context: Context): 
   const { resources, now } = scope
   for (const build of resources.list('Build')) {
     if (build.metadata.labels?.[IMAGE] !== undefined || outcomeOf(build) !== 'running') continue
-    if (builderImageOf(build, resources) !== undefined) await runBuild({ build, kind: 'BUILD' }, scope, context)
-    else await resources.writeStatus(build, { ...build.status, conditions: withTimes(buildConditions({ state: 'running', message: 'the builder is not ready' }), build.status?.conditions, now()) }, context)
+    if (builderImageOf(build, resources) !== undefined) {
+      const failure = await runBuild({ build, kind: 'BUILD' }, scope, context)
+      if (failure) recordFailure(scope, 'run', build, failure)
+    } else await resources.writeStatus(build, { ...build.status, conditions: withTimes(buildConditions({ state: 'running', message: 'the builder is not ready' }), build.status?.conditions, now()) }, context)
   }
 }

@@ -48,7 +48,7 @@ describe('a plan', () => {
     expect(await bench.plan(tagged)).toMatchObject({ changes: false })
   })
   test('names the cause of an unknown action', async () => {
-    expect(await summary(bench.image('shop', { builder: 'absent' }))).toEqual(["shop unknown Error: Unable to find builder 'absent' in namespace ''."])
+    expect(await summary(bench.image('shop', { builder: 'absent' }))).toEqual(['shop unknown builder.kpack.io "absent" not found'])
   })
 })
 
@@ -66,7 +66,7 @@ describe('a trigger', () => {
     await bench.apply(yamlOf(BASES, bench.image('shop')))
     bench.make = () => Promise.reject(new Error('it broke'))
     const { failures } = await trigger()
-    expect(failures.map(({ message }) => message)).toEqual([containing("Build 'shop-build-2' in namespace 'default' failed")])
+    expect(failures.map(({ message }) => message)).toEqual(['cannot build Image default/shop: it broke'])
   })
   test('needs an Image', async () => {
     await expect(trigger('none')).rejects.toMatchObject({ code: 'CNB_RESOURCE_NOT_FOUND' })

@@ -105,7 +105,7 @@ export async function openResourceBench(): Promise<ResourceBench> {
   const run = (content: string): string => put({ name: 'registry.example/base/run', layers: [`${content}:400`], labels: { 'io.buildpacks.stack.id': STACK } })
   put({ name: 'registry.example/base/build', layers: ['build:500'], env: ['PATH=/bin', 'CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'], labels: { 'io.buildpacks.stack.id': STACK } })
   run('run')
-  put({ name: 'registry.example/lifecycle', layers: ['lifecycle:3000'], labels: { 'io.buildpacks.builder.metadata': { lifecycle: { version: '9' } }, 'io.buildpacks.lifecycle.apis': { buildpack: { supported: ['0.11'] }, platform: { supported: ['0.15'] } } } })
+  put({ name: 'registry.example/lifecycle', layers: ['lifecycle:3000'], labels: { 'io.buildpacks.builder.metadata': { lifecycle: { version: '9' } }, 'io.buildpacks.lifecycle.apis': { buildpack: { supported: ['0.11'] }, platform: { supported: ['0.8', '0.15'] } } } })
   put({ name: 'registry.example/java', layers: ['java:2000'], labels: { 'io.buildpacks.buildpack.layers': { 'test/java': { 1: { api: '0.11', layerDiffID: '$DIFF(java)' } } } } })
 
   const registries = namedRegistries(client.registries, registry)

@@ -58,6 +58,7 @@ async function reconcile(password: string, options: ReconcileOptions = {}, signa
   const resources = await Resources.read(memory, {})
   const scope = {
     resources, options, signingKeys: new SigningKeys(resources), accounts: { registriesOf: async () => registries }, services: { platform: AMD64 }, now: () => new Date(0),
+    failures: new Map(),
   } as unknown as ReconcileScope
   registry.takeRequests()
   await reconcileBuilders(scope, {})
