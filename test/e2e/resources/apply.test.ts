@@ -142,7 +142,7 @@ it('builds a commit, rebases onto a patched run image, and builds on request', a
 it('retries a failed build after its Secret changed', async () => {
   commitApp('three', '[ "$(cat /platform/bindings/db/password)" = right ] || { echo "denied" >&2; exit 1; }')
   const failed = await cnb('apply', ...(await files(yaml())))
-  expect(failed).toMatchObject({ code: 1, stderr: containing('CNB_NOT_READY') })
+  expect(failed).toMatchObject({ code: 1, stderr: containing('CNB_BUILD_FAILED') })
   expect((await cnb('logs', 'shop')).stdout).toContain('denied')
   expect(await cnb('apply', ...(await files(yaml())))).toMatchObject({ code: 1 })
   const shop = await apply(yaml({ password: 'right' }))
