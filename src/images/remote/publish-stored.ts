@@ -23,6 +23,11 @@ export interface StoredPublication {
   readonly open: () => Promise<{ readonly manifest: NewManifest; readonly blobs: readonly LayerBlob[] }>
 }
 
+/** An image of an index. */
+export interface IndexedPublication extends StoredPublication {
+  readonly entry: Descriptor
+}
+
 /**
  * Publishes a manifest under a tag, or in the tag's repository without a name. Writes nothing if it is there already.
  * @throws CnbError CNB_REGISTRY_*, and errors of `open`
@@ -52,16 +57,20 @@ async function layersOf(repository: Repository, { digest }: Descriptor, context:
   return new Set(readManifest(previous.content, repository.name).layers.map((layer) => layer.digest))
 }
 
-/** Publishes an index, and first its images without names. Writes nothing if the index is there already. @returns its digest */
-export async function publishStoredIndex(registries: Registries, tag: Tag, images: readonly (StoredPublication & { readonly entry: Descriptor })[], context: Context): Promise<Digest> {
-  const content = encodeIndex({ manifests: images.map(({ entry }) => entry) })
-  const digest = digestOf(content)
+/** Publishes an index, and first its images without names. Writes nothing if the index is there already. */
+export async function publishStoredIndex(registries: Registries, tag: Tag, images: readonly IndexedPublication[], context: Context): Promise<void> {
+  const { content, digest } = indexOf(images)
   const open = async (): ReturnType<StoredPublication['open']> => {
     for (const image of images) await publishStored(registries, tag, image, context, true)
     return { manifest: { mediaType: OCI_INDEX, content }, blobs: [] }
   }
   await publishStored(registries, tag, { digest, open }, context)
-  return digest
+}
+
+/** Returns the index of images. */
+export function indexOf(images: readonly IndexedPublication[]): { readonly content: Buffer; readonly digest: Digest } {
+  const content = encodeIndex({ manifests: images.map(({ entry }) => entry) })
+  return { content, digest: digestOf(content) }
 }
 
 /** Returns a manifest and blobs for a copy of an image with the same digest. @param config its configuration's blob */

@@ -50,6 +50,7 @@ export async function openScope(options: ScopeOptions, store: Store, resources: 
     store, resources, accounts, signingKeys: new SigningKeys(resources), newSources, sources: newSources(), services: remote, engine, build, options,
     cache: downloads.cache,
     failures: new Map(),
+    seen: new Map(),
     now: () => new Date(),
     [Symbol.asyncDispose]: () => downloads[Symbol.asyncDispose](),
   }

@@ -8,7 +8,7 @@ import type { AnyResource } from '../../resources/kind.ts'
 import type { NamedReference } from '../../resources/kinds/parts.ts'
 import type { Condition, Status } from '../../resources/resource.ts'
 import { findBuilder, partsOf } from './builders/reconcile-builders.ts'
-import { wordOf } from './resource-word.ts'
+import { shownResource, wordOf } from './resource-word.ts'
 import type { Failure, ReconcileScope } from './scope.ts'
 
 /** The state of a resource after a reconciliation. */
@@ -62,9 +62,8 @@ function unrecorded(resource: AnyResource, { message, reason = 'its status is un
 
 /** Returns the error of a resource for people. */
 function errorOf({ resource, verb, cause }: Failure): CnbError {
-  const { kind, metadata: { namespace, name } } = resource
   const { code, message, exit, hint } = cause
-  return new CnbError(code, `cannot ${verb} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}: ${message}`, { hint: HINTS[code] ?? hint ?? hintOf(resource), exit, cause })
+  return new CnbError(code, `cannot ${verb} ${shownResource(resource)}: ${message}`, { hint: HINTS[code] ?? hint ?? hintOf(resource), exit, cause })
 }
 
 /** Hints in place of those that name options of `cnb build`. */

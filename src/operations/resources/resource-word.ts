@@ -20,7 +20,12 @@ export function resourceWord({ kind, name }: Pick<Subject, 'kind' | 'name'>): st
   return `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${name}`
 }
 
-/** Returns the same of a resource. */
+/** Returns `Image default/shop` or `ClusterStack base`. */
+export function shownResource({ kind, metadata: { namespace, name } }: AnyResource): string {
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+}
+
+/** Returns `image.kpack.io/shop` for a resource. */
 export function wordOf({ kind, metadata: { name } }: AnyResource): string {
   return resourceWord({ kind, name })
 }

@@ -13,6 +13,7 @@ import type { BuildResult } from '../build/build-result.ts'
 import type { RegistryOptions } from '../config/registry-settings.ts'
 import type { EngineServices, RegistryServices } from '../services.ts'
 import type { Accounts } from './accounts.ts'
+import type { SeenImage } from './builders/resource-images.ts'
 import type { Resources } from './resources.ts'
 import type { SigningKeys } from './signing/account-keys.ts'
 
@@ -54,6 +55,8 @@ export interface ReconcileScope {
   readonly engine: () => Promise<EngineServices>
   readonly build: BuildImage
   readonly cache: ContentCache
+  /** The images that resources name, as they were found last. */
+  readonly seen: Map<string, SeenImage>
   /** The resources that failed in this run, by their ids. Their conditions have kpack's texts, without hints and codes. */
   readonly failures: Map<string, Failure>
   readonly options: ReconcileOptions

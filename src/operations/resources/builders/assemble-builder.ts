@@ -5,12 +5,14 @@ import type { Context } from '../../../base/events.ts'
 import { NAME, VERSION } from '../../../base/version.ts'
 import { checkKpackBuildpacks, checkKpackPlatform, checkLifecyclePlatform } from '../../../builder/kpack/check-kpack.ts'
 import { planKpackBuilder, type StoredPlan } from '../../../builder/kpack/kpack-builder.ts'
-import { copyOf, publishStored, publishStoredIndex, type StoredPublication } from '../../../images/remote/publish-stored.ts'
+import { copyOf, indexOf, publishStored, publishStoredIndex, type IndexedPublication, type StoredPublication } from '../../../images/remote/publish-stored.ts'
 import type { ImagePlan } from '../../../images/image.ts'
 import type { StoredImage } from '../../../images/stored-image.ts'
+import { compareBytes } from '../../../formats/go/json.ts'
 import { encodeImageConfig } from '../../../oci/config.ts'
 import type { Descriptor } from '../../../oci/descriptor.ts'
 import { digestOf } from '../../../oci/digest.ts'
+import { formatPlatform } from '../../../oci/platform.ts'
 import { contextName, parseReference, parseTag, type Tag } from '../../../oci/reference.ts'
 import type { Registries } from '../../../registry/registry.ts'
 import type { ClusterLifecycle, ClusterStack } from '../../../resources/kinds/bases.ts'
@@ -53,8 +55,8 @@ type AssembledBuilder = Omit<BuilderStatus, 'conditions' | 'observedGeneration'>
 /**
  * Assembles and publishes a builder, and a copy of its run image in the same repository, from manifests and configurations: registries
  * mount the layers. Writes nothing that is published already, and nothing before all checks. Several parts become an index; then the
- * status describes the first. On the engine, a builder needs no copy of its run image, and its name has the digest of its configuration:
- * not all engines have a manifest.
+ * status describes the first and has the names of the indexes, which do not depend on this machine's platform. On the engine, a builder needs
+ * no copy of its run image, and its name has the digest of its configuration: not all engines have a manifest.
  * @throws CnbError CNB_BUILDPACK_NOT_FOUND, CNB_BUILDPACK_INVALID, CNB_LIFECYCLE_INVALID, CNB_BUILDER_INVALID, CNB_IMAGE_*,
  * CNB_REFERENCE_INVALID, CNB_REGISTRY_*
  */
@@ -74,18 +76,23 @@ export async function assembleBuilder(
     if (!options.isPlan) await services.save(plan)
     return statusOf(first, `${nameOf(target.tag)}@${digestOf(encodeImageConfig(plan.config))}`)
   }
-  if (options.isPlan) return statusOf(first, `${nameOf(target.tag)}@${first.image.digest}`)
+  const [tag, runTag] = [target.tag, runImageTag(target.tag)]
   const registries = await services.registriesOf(target.account)
-  let { digest } = first.image
   if (more.length === 0) {
-    await publishStored(registries, runImageTag(target.tag), first.runCopy, context)
-    await publishStored(registries, target.tag, first.image, context)
-  } else {
-    const copies = await Promise.all(planned.map(async ({ runCopy, findRunImage }) => ({ ...runCopy, entry: entryOf(await findRunImage()) })))
-    await publishStoredIndex(registries, runImageTag(target.tag), copies, context)
-    digest = await publishStoredIndex(registries, target.tag, planned.map(({ image, plan }) => ({ ...image, entry: plannedEntry(plan) })), context)
+    if (!options.isPlan) {
+      await publishStored(registries, runTag, first.runCopy, context)
+      await publishStored(registries, tag, first.image, context)
+    }
+    return statusOf(first, `${nameOf(tag)}@${first.image.digest}`)
   }
-  return statusOf(first, `${nameOf(target.tag)}@${digest}`)
+  const copies = sorted(await Promise.all(planned.map(async ({ runCopy, findRunImage }) => ({ ...runCopy, entry: entryOf(await findRunImage()) }))))
+  const images = sorted(planned.map(({ image, plan }) => ({ ...image, entry: plannedEntry(plan) })))
+  if (!options.isPlan) {
+    await publishStoredIndex(registries, runTag, copies, context)
+    await publishStoredIndex(registries, tag, images, context)
+  }
+  const runImage = `${nameOf(runTag)}@${indexOf(copies).digest}`
+  return statusOf({ ...first, runImage }, `${nameOf(tag)}@${indexOf(images).digest}`)
 }
 
 /** Returns the name of a builder's image: a tag other than `latest` is kept. @throws CnbError CNB_REFERENCE_INVALID */
@@ -182,6 +189,12 @@ function statusOf({ part: { stack, lifecycle, store }, order: { order }, plan, r
 
 function nameOf(tag: Tag): string {
   return `${contextName(tag)}:${tag.tag}`
+}
+
+/** Returns images by their platforms: an index does not depend on this machine's. */
+function sorted(images: IndexedPublication[]): IndexedPublication[] {
+  const key = ({ entry: { platform } }: IndexedPublication): string => (platform ? formatPlatform(platform) : '')
+  return images.sort((a, b) => compareBytes(key(a), key(b)))
 }
 
 /** The entries of indexes. */

@@ -5,6 +5,7 @@ import { Limiter } from '../../../base/limiter.ts'
 import { readyConditions, withTimes } from '../../../reconcile/conditions.ts'
 import type { KindName, ResourceTypes } from '../../../resources/kind-list.ts'
 import type { ServiceAccountReference } from '../../../resources/kinds/parts.ts'
+import type { Platform } from '../../../oci/platform.ts'
 import type { Status } from '../../../resources/resource.ts'
 import { resolveLifecycle } from './resolve-lifecycle.ts'
 import { resolveStack } from './resolve-stack.ts'
@@ -64,6 +65,15 @@ export async function reconcileBases(scope: ReconcileScope, context: Context, is
   await Promise.all(wanted.map((resource) => limit.run(() => reconcileBase(resource.kind as BaseKind, resource as never, scope, context))))
 }
 
+/** Returns a resource with its status for another platform, from the images that were seen. @throws CnbError as its resolution */
+export async function resolveFor<R extends BaseResource>(resource: R, platform: Platform, scope: ReconcileScope, context: Context): Promise<R> {
+  const base = BASES[resource.kind as BaseKind] as unknown as Base<'ClusterStack'>
+  const like = resource as unknown as ResourceTypes['ClusterStack']
+  const registries = await scope.accounts.registriesOf(base.accountOf(like))
+  const { status } = await base.resolve(like, { registries, platform, cache: scope.cache, seen: scope.seen, isPinned: true }, scope, context)
+  return { ...resource, status: { ...resource.status, ...status } }
+}
+
 async function reconcileBase<Name extends BaseKind & KindName>(kind: Name, resource: ResourceTypes[Name], scope: ReconcileScope, context: Context): Promise<void> {
   const base: Base<Name> = BASES[kind]
   const { resources, accounts, services, now } = scope
@@ -71,7 +81,7 @@ async function reconcileBase<Name extends BaseKind & KindName>(kind: Name, resou
   const resolve = async (): Promise<{ fields: object; cause?: string }> => {
     try {
       const registries = await accounts.registriesOf(base.accountOf(resource))
-      const { status, problem } = await base.resolve(resource, { registries, platform: services.platform, cache: scope.cache }, scope, context)
+      const { status, problem } = await base.resolve(resource, { registries, platform: services.platform, cache: scope.cache, seen: scope.seen }, scope, context)
       if (problem !== undefined) context.events?.({ type: 'warning', message: `${kind} ${resource.metadata.name} lacks a source: ${problem}` })
       return { fields: status }
     } catch (error) {

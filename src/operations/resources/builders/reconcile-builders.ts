@@ -9,6 +9,7 @@ import type { AnyBuilder } from '../../../reconcile/state.ts'
 import type { BuilderStatus } from '../../../resources/kinds/builder.ts'
 import type { NamedReference } from '../../../resources/kinds/parts.ts'
 import { assembleBuilder, builderAccount } from './assemble-builder.ts'
+import { partsOfPlatforms } from './builder-platforms.ts'
 import { saveBuilder } from './engine-builder.ts'
 import type { Resources } from '../resources.ts'
 import { recordFailure, type ReconcileScope } from '../scope.ts'
@@ -71,7 +72,8 @@ async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: Recon
     const registriesOf = accounts.registriesOf.bind(accounts)
     // A wrong password is found before anything is published.
     const keys = options.isPlan || save ? undefined : await scope.signingKeys.of(builderAccount(builder))
-    const assembled = await assembleBuilder(builder, [parts], { registriesOf, platform: services.platform, cache: scope.cache, save }, options, context)
+    const ofPlatforms = options.kpackCompatible || save ? [parts] as const : await partsOfPlatforms(builder, parts, scope, context)
+    const assembled = await assembleBuilder(builder, ofPlatforms, { registriesOf, platform: services.platform, cache: scope.cache, save }, options, context)
     const signed = keys ? await signBuilder(builder, assembled, keys, scope, context) : { signaturePaths: before.signaturePaths }
     return { fields: { ...assembled, ...signed } }
   } catch (error) {

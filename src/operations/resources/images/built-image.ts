@@ -9,24 +9,26 @@ import { readBuildMetadata } from '../../../images/labels/build-metadata.ts'
 import { readStackId } from '../../../images/labels/label-names.ts'
 import { readLifecycleMetadata } from '../../../images/labels/lifecycle-metadata.ts'
 import type { StoredImage } from '../../../images/stored-image.ts'
+import type { Digest } from '../../../oci/digest.ts'
 import { contextName, parseReference } from '../../../oci/reference.ts'
-import type { BuildStatus } from '../../../resources/kinds/build.ts'
+import type { BuildSpec, BuildStatus } from '../../../resources/kinds/build.ts'
 import { findResourceImage, latestImage, type ResourceServices } from '../builders/resource-images.ts'
 
 /**
  * Reads the image of a build in its registry.
- * @param cacheTag the cache image, if the build has one
+ * @param spec has the names of its cache image and its run image
  * @throws CnbError CNB_IMAGE_INVALID, CNB_IMAGE_NOT_FOUND, CNB_REGISTRY_*
  */
-export async function readBuiltImage(reference: string, cacheTag: string | undefined, services: ResourceServices, context: Context): Promise<BuildStatus> {
+export async function readBuiltImage(reference: string, spec: Pick<BuildSpec, 'cache' | 'runImage'>, services: ResourceServices, context: Context): Promise<BuildStatus> {
   const image = await findResourceImage(reference, services, context)
   const layers = readLifecycleMetadata(image)
   const name = layers?.runImage?.image
   const { digest } = layers && layers.reference !== '' ? parseReference(layers.reference) : {}
   if (name === undefined || digest === undefined) throw unknownBuild(image)
+  const cacheTag = spec.cache?.registry?.tag
   const cache = cacheTag === undefined ? undefined : await findCache(cacheTag, services, context)
   return {
-    ...statusOf(image, latestImage(image), `${contextName(parseReference(name))}@${digest}`),
+    ...statusOf(image, latestImage(image), `${contextName(parseReference(name))}@${await listedIn(spec.runImage?.image, digest, { ...services, platform: image.platform }, context)}`),
     ...(cache ? { latestCacheImage: latestImage(cache) } : {}),
   }
 }
@@ -41,6 +43,17 @@ async function findCache(tag: string, services: ResourceServices, context: Conte
     context.events?.({ type: 'warning', message: `cannot read the cache image '${tag}', so the status of the build does not name it: ${(error as Error).message}` })
     return undefined
   }
+}
+
+/**
+ * Returns the digest of the index that the Build names as its run image, if it lists this image: the next decision compares the digest with
+ * the builder's, which is that of the index.
+ */
+async function listedIn(runImage: string | undefined, digest: Digest, services: ResourceServices, context: Context): Promise<Digest> {
+  const wanted = runImage === undefined ? undefined : parseReference(runImage).digest
+  if (runImage === undefined || wanted === undefined || wanted === digest) return digest
+  const found = await findResourceImage(runImage, services, context)
+  return found.index && found.manifest.descriptor.digest === digest ? wanted : digest
 }
 
 /**

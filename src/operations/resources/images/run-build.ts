@@ -177,7 +177,7 @@ async function rebase(build: Build, log: BuildLog, scope: ReconcileScope, contex
 
 async function readResult(build: Build, reference: string, credentials: SourceCredentials, { accounts, services, cache }: ReconcileScope, context: Context): Promise<BuildStatus> {
   const registries = await accounts.registries(credentials.registry)
-  return readBuiltImage(reference, build.spec.cache?.registry?.tag, { registries, platform: services.platform, cache }, context)
+  return readBuiltImage(reference, build.spec, { registries, platform: services.platform, cache }, context)
 }
 
 function reasonsOf({ metadata: { annotations } }: Build): string {

@@ -117,7 +117,7 @@ export async function openResourceBench(): Promise<ResourceBench> {
   /** Publishes an image with the labels of a build. */
   const publish: BuildImage = async (options) => {
     const runImage = options.runImage ?? ''
-    const lifecycle = { app: [], config: {}, launcher: {}, buildpacks: [], runImage: { topLayer: '$DIFF(run)', reference: runImage, image: runImage.split('@')[0] } }
+    const lifecycle = { app: [], config: {}, launcher: {}, buildpacks: [], runImage: { topLayer: '$DIFF(run)', reference: imageOf(runImage, registry), image: runImage.split('@')[0] } }
     const digest = put({
       name: options.image, layers: ['run:400', `app ${builds.length}:50`],
       labels: { 'io.buildpacks.stack.id': STACK, 'io.buildpacks.lifecycle.metadata': lifecycle, 'io.buildpacks.build.metadata': { buildpacks: [{ id: 'test/java', version: '1' }], launcher: { version: '9' } } },
@@ -158,6 +158,14 @@ ${more}
     },
   }
   return bench
+}
+
+/** Returns the name of the platform's image, which a build records, if the name is that of an index. */
+function imageOf(name: string, registry: MemoryRegistry): string {
+  const [context = '', digest = ''] = name.split('@')
+  const content = registry.repository(parseReference(name).repository).manifests.get(digest)?.content.toString() ?? '{}'
+  const { manifests = [] } = JSON.parse(content) as { manifests?: { digest: string; platform: { architecture: string } }[] }
+  return `${context}@${manifests.find(({ platform }) => platform.architecture === 'amd64')?.digest ?? digest}`
 }
 
 async function* inputOf(text: string): AsyncGenerator<Buffer> {
