@@ -108,6 +108,22 @@ describe('a builder of indexes', () => {
   })
 })
 
+describe('a push that the registry refuses', () => {
+  test.each(['builder-default-base-run-image', 'builder-default-base'])('moves no further tag, and the next application completes it (%s)', async (tag) => {
+    bench.registry.intercept = async ({ method, url = '' }, response) => {
+      if (method !== 'PUT' || !url.endsWith(`/builder/manifests/${tag}`)) return false
+      response.writeHead(403, { 'content-type': 'application/json' }).end('{"errors":[{"code":"DENIED","message":"the tag is immutable"}]}')
+      return true
+    }
+    const [failure] = (await bench.apply(BASES)).failures
+    expect(failure).toMatchObject({ code: 'CNB_REGISTRY_DENIED', message: expect.stringMatching(/^cannot create Builder default\/base: .*the tag is immutable/) as string })
+    expect(bench.registry.repository('builder').tags.has('builder-default-base')).toBe(false)
+    bench.registry.intercept = undefined
+    expect((await bench.apply(BASES)).failures).toEqual([])
+    expect(bench.registry.repository('builder').tags.get('builder-default-base')).toBe((await builder()).latestImage!.split('@')[1])
+  })
+})
+
 describe('an Image with a builder of several platforms', () => {
   test('is built once, and rebased when the run image of its platform changes', async () => {
     const yaml = yamlOf(BASES, bench.image('shop'))
