@@ -1,8 +1,8 @@
-/** Wakes all functions that wait. A ring before the wait has no effect: check the condition first. */
+/** Waits that a bell, or the first of several events, ends. */
 
-import type { Clock } from '../../../base/clock.ts'
 import { throwIfAborted } from '../../../base/errors.ts'
 
+/** Wakes all functions that wait. A ring before the wait has no effect: check the condition first. */
 export class Bell {
   readonly #waiting = new Set<() => void>()
 
@@ -26,20 +26,18 @@ export class Bell {
     }
     throwIfAborted(signal)
   }
+}
 
-  /** Waits for the next ring, or for some time. @throws CnbError CNB_INTERRUPTED */
-  async waitFor(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    const other = new AbortController()
-    const both = AbortSignal.any([signal, other.signal])
-    // The abort below stops the later one, as intended.
-    const ignore = (): void => {}
-    const [rung, late] = [this.wait(both), clock.sleep(ms, both)]
-    rung.catch(ignore)
-    late.catch(ignore)
-    try {
-      await Promise.race([rung, late])
-    } finally {
-      other.abort()
-    }
+/** Waits for the first of several, and stops the others. @throws CnbError CNB_INTERRUPTED, and what the first one throws */
+export async function firstOf(waits: readonly ((signal: AbortSignal) => Promise<void>)[], signal: AbortSignal): Promise<void> {
+  const others = new AbortController()
+  const both = AbortSignal.any([signal, others.signal])
+  const running = waits.map((wait) => wait(both))
+  // The abort below stops the later ones, as intended.
+  for (const each of running) each.catch(() => {})
+  try {
+    await Promise.race(running)
+  } finally {
+    others.abort()
   }
 }

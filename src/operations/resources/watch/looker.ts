@@ -11,7 +11,7 @@ import { pollsToHurry } from '../../../reconcile/watch/notice.ts'
 import { Schedule } from '../../../reconcile/watch/schedule.ts'
 import type { ReconcileScope } from '../scope.ts'
 import { polledBases } from './polled-bases.ts'
-import { Bell } from './bell.ts'
+import { Bell, firstOf } from './bell.ts'
 import { lookAtBases, lookAtSource } from './look.ts'
 import type { Pending } from './pending.ts'
 import { shownRemote } from './shown-remote.ts'
@@ -79,7 +79,7 @@ export class Looker {
       for (;;) {
         this.#start(this.#schedule.take(this.#clock.now() + TOGETHER), context)
         const pause = Math.min(LONGEST_PAUSE, this.#schedule.next() - TOGETHER - this.#clock.now())
-        await this.#bell.waitFor(Math.max(TOGETHER, pause), this.#clock, context.signal)
+        await firstOf([(signal) => this.#bell.wait(signal), (signal) => this.#clock.sleep(Math.max(TOGETHER, pause), signal)], context.signal)
       }
     } finally {
       await Promise.allSettled(this.#looks)

@@ -19,7 +19,7 @@ import { resolverName } from '../images/resolve-source.ts'
 import { isOutage, settleInterrupted } from '../images/run-build.ts'
 import { holding } from '../joined-signal.ts'
 import type { ReconcileScope } from '../scope.ts'
-import { Bell } from './bell.ts'
+import { Bell, firstOf } from './bell.ts'
 import type { Pending } from './pending.ts'
 import type { StateView } from './state-view.ts'
 import { buildContext, reportEnd, reportStart } from './watch-events.ts'
@@ -109,20 +109,9 @@ export class Worker {
     return (bases.size > 0 && !this.#isBusyWithBases) || [...images.keys()].some((id) => !this.#queue.isRunning(id))
   }
 
-  /** Waits until a build ends or a look finds something. */
+  /** Waits until something ends, or a look finds something. */
   async #somethingNew(signal: AbortSignal): Promise<void> {
-    const other = new AbortController()
-    const both = AbortSignal.any([signal, other.signal])
-    const waits = [this.#ended.wait(both), this.#pending.bell.wait(both)]
-    for (const wait of waits) wait.catch(() => {})
-    try {
-      await Promise.race(waits)
-    } catch {
-      // The end of the running builds follows.
-      signal.throwIfAborted()
-    } finally {
-      other.abort()
-    }
+    await firstOf([this.#ended, this.#pending.bell].map((bell) => (both: AbortSignal) => bell.wait(both)), signal)
   }
 
   async #startAll(context: Context & { readonly signal: AbortSignal }): Promise<void> {
