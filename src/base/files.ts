@@ -112,8 +112,9 @@ export interface TemporaryDirectory extends AsyncDisposable {
   readonly path: string
 }
 
-/** Creates a temporary directory for `await using`. */
+/** Creates a temporary directory for `await using`. After `kill -9`, `removeAbandonedDirectories` removes it. */
 export async function makeTemporaryDirectory(prefix = 'cnb-'): Promise<TemporaryDirectory> {
-  const path = await mkdtemp(join(tmpdir(), prefix))
+  const { processMark } = await import('./processes/abandoned-directories.ts')
+  const path = await mkdtemp(join(tmpdir(), `${prefix}${await processMark()}`))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }

@@ -118,11 +118,15 @@ function warningsTo({ events }: Context): (message: string) => void {
   return (message) => events?.({ type: 'warning', message })
 }
 
-/** Removes the leftovers of killed runs from the engine. Never throws. */
+/** Removes the leftovers of killed runs from the engine and from this machine. Never throws. */
 async function sweep(engine: Engine, { space }: ResourceOwner, context: Context): Promise<void> {
-  const [{ removeOrphans }, { hasEnded }] = await Promise.all([import('../docker/orphans.ts'), import('../base/processes/owner.ts')])
+  const [{ removeOrphans }, { hasEnded }, { removeAbandonedDirectories }] = await Promise.all([
+    import('../docker/orphans.ts'),
+    import('../base/processes/owner.ts'),
+    import('../base/processes/abandoned-directories.ts'),
+  ])
   try {
-    const removed = await removeOrphans(engine, { space, hasEnded, now: Date.now }, context)
+    const [removed] = await Promise.all([removeOrphans(engine, { space, hasEnded, now: Date.now }, context), removeAbandonedDirectories()])
     if (removed > 0) context.events?.({ type: 'debug', message: `removed ${counted(removed, 'leftover')} of earlier runs` })
   } catch (error) {
     context.events?.({ type: 'debug', message: `cannot remove leftovers of earlier runs: ${toCnbError(error).message}` })

@@ -1,6 +1,7 @@
 /** Opens the dependencies of a reconciliation. */
 
 import type { Context } from '../../base/events.ts'
+import { removeAbandonedDirectories } from '../../base/processes/abandoned-directories.ts'
 import { Sources } from '../../sources/sources.ts'
 import type { Store } from '../../state/store.ts'
 import { build as buildImage } from '../build/build.ts'
@@ -34,6 +35,8 @@ export interface OpenScope extends ReconcileScope, AsyncDisposable {
 
 export async function openScope(options: ScopeOptions, store: Store, resources: Resources, { remote, engine, build = buildImage }: ScopeServices, context: Context): Promise<OpenScope> {
   const { host, platform } = remote
+  // Fetches of sources leave directories after `kill -9`.
+  await removeAbandonedDirectories()
   const [certificates, config] = [await readCertificates(options.caCerts ?? [], host, context), await readConfig(host, context)]
   const settings = registrySettings(options, config, certificates)
   const downloads = openDownloadSession(host, config, settings, context)
