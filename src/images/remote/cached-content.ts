@@ -21,8 +21,9 @@ const PIECE = 256 * 1024
  * Wraps the content of a repository. Content of a known digest is read from the cache if it is there. A tag is resolved in the registry
  * with `always`; with `if-not-present` if the cache has no manifest for it; with `never` not at all. If the registry cannot be reached,
  * the last manifest of the tag is used, with a warning.
+ * @param isStrict a registry that cannot be reached is an error
  */
-export function cachedContent(content: ImageContent, cache: ContentCache, policy: PullPolicy): ImageContent {
+export function cachedContent(content: ImageContent, cache: ContentCache, policy: PullPolicy, isStrict = false): ImageContent {
   const { name, repository } = content
   const stored = async (descriptor: Descriptor, context: Context = {}): Promise<string> => {
     const { digest } = descriptor
@@ -36,7 +37,7 @@ export function cachedContent(content: ImageContent, cache: ContentCache, policy
     ...(repository === undefined ? {} : { repository }),
     manifest: (reference, context = {}) => {
       const manifests = { content, cache, reference, context }
-      return isDigest(reference) ? byDigest(manifests, reference, policy) : byTag(manifests, policy)
+      return isDigest(reference) ? byDigest(manifests, reference, policy) : byTag(manifests, policy, isStrict)
     },
     blob: async (descriptor, context) => opened(await stored(descriptor, context)),
     fetch: async (descriptor, context) => void (await stored(descriptor, context)),
@@ -62,18 +63,18 @@ async function byDigest(manifests: Manifests, digest: Digest, policy: PullPolicy
   return fetchManifest(manifests)
 }
 
-async function byTag(manifests: Manifests, policy: PullPolicy): Promise<StoredDocument | undefined> {
+async function byTag(manifests: Manifests, policy: PullPolicy, isStrict: boolean): Promise<StoredDocument | undefined> {
   const { content, reference, context } = manifests
   const known = await readKnown(manifests, `${content.name}:${reference}`)
   if (policy === 'never' || (policy === 'if-not-present' && known)) return known
   try {
-    const hurried: ReadContext = { ...context, hasCopy: known !== undefined }
+    const hurried: ReadContext = { ...context, hasCopy: known !== undefined && !isStrict }
     // Registries that limit the rate of pulls do not count this request.
     if (known && isSame(await content.resolve?.(reference, hurried), known)) return known
     return await fetchManifest({ ...manifests, context: hurried }, known)
   } catch (error) {
     const { code, message } = toCnbError(error)
-    if (!known || code !== 'CNB_REGISTRY_UNREACHABLE') throw error
+    if (!known || isStrict || code !== 'CNB_REGISTRY_UNREACHABLE') throw error
     const text = `using the copy of ${content.name}:${reference} in the cache (${known.descriptor.digest}), which may be old: ${message}`
     context.events?.({ type: 'warning', message: text })
     return known

@@ -4,12 +4,12 @@ import type { Context } from '../../../base/events.ts'
 import { Limiter } from '../../../base/limiter.ts'
 import { readyConditions, withTimes } from '../../../reconcile/conditions.ts'
 import type { KindName, ResourceTypes } from '../../../resources/kind-list.ts'
-import type { ServiceAccountReference } from '../../../resources/kinds/parts.ts'
+import type { BuildpackStatus, ServiceAccountReference } from '../../../resources/kinds/parts.ts'
 import type { Platform } from '../../../oci/platform.ts'
 import type { Status } from '../../../resources/resource.ts'
 import { resolveLifecycle } from './resolve-lifecycle.ts'
 import { resolveStack } from './resolve-stack.ts'
-import { resolveStore } from './resolve-store.ts'
+import { resolveStore, sortModules } from './resolve-store.ts'
 import type { ResourceServices } from './resource-images.ts'
 import { accountOf } from '../accounts.ts'
 import type { Resources } from '../resources.ts'
@@ -20,7 +20,7 @@ const AT_ONCE = 8
 
 type BaseKind = 'ClusterLifecycle' | 'ClusterStack' | 'ClusterStore' | 'Buildpack' | 'ClusterBuildpack'
 
-/** A status without the fields of all kinds, and the fault of a part of the resource. */
+/** A status without the fields of all kinds, and the fault of a part of the resource, which is not ready then. */
 interface Resolution<S> {
   readonly status: Omit<S, keyof Status>
   readonly problem?: string
@@ -37,16 +37,24 @@ const ofCluster = ({ spec }: { spec: { serviceAccountRef?: ServiceAccountReferen
 const BASES: { readonly [Name in BaseKind]: Base<Name> } = {
   ClusterLifecycle: { accountOf: ofCluster, resolve: async ({ spec }, services, _scope, context) => ({ status: await resolveLifecycle(spec, services, context) }) },
   ClusterStack: { accountOf: ofCluster, resolve: async ({ spec }, services, _scope, context) => ({ status: await resolveStack(spec, services, context) }) },
-  ClusterStore: { accountOf: ofCluster, resolve: ({ spec: { sources } }, services, scope, context) => buildpacksOf(sources, services, scope, context) },
-  Buildpack: { accountOf, resolve: ({ spec }, services, scope, context) => buildpacksOf([spec], services, scope, context) },
-  ClusterBuildpack: { accountOf: ofCluster, resolve: ({ spec }, services, scope, context) => buildpacksOf([spec], services, scope, context) },
+  ClusterStore: { accountOf: ofCluster, resolve: ({ spec: { sources }, status }, services, scope, context) => buildpacksOf(sources, status, services, scope, context) },
+  Buildpack: { accountOf, resolve: ({ spec, status }, services, scope, context) => buildpacksOf([spec], status, services, scope, context) },
+  ClusterBuildpack: { accountOf: ofCluster, resolve: ({ spec, status }, services, scope, context) => buildpacksOf([spec], status, services, scope, context) },
 }
 
-async function buildpacksOf(sources: readonly { image: string }[], services: ResourceServices, { options }: ReconcileScope, context: Context) {
+interface Modules {
+  readonly buildpacks?: readonly BuildpackStatus[]
+  readonly extensions?: readonly BuildpackStatus[]
+}
+
+/** Sources that cannot be read keep the buildpacks that they had before. */
+async function buildpacksOf(sources: readonly { image: string }[], before: Modules | undefined, services: ResourceServices, { options }: ReconcileScope, context: Context) {
   const { buildpacks, extensions, errors } = await resolveStore(sources, services, options, context)
-  if (buildpacks.length + extensions.length === 0 && errors[0]) throw errors[0].error
-  const problem = errors.map(({ image, error }) => `${image}: ${error.message}`).join('; ')
-  return { status: { buildpacks, ...(extensions.length > 0 ? { extensions } : {}) }, ...(problem && { problem }) }
+  const isKept = ({ storeImage }: BuildpackStatus): boolean => errors.some(({ image }) => image === storeImage?.image)
+  const withKept = (modules: readonly BuildpackStatus[], known: readonly BuildpackStatus[] = []): BuildpackStatus[] => sortModules([...modules, ...known.filter(isKept)])
+  const allExtensions = withKept(extensions, before?.extensions)
+  const problem = errors.map(({ image, error }) => (sources.length === 1 ? error.message : `${image}: ${error.message}`)).join('; ')
+  return { status: { buildpacks: withKept(buildpacks, before?.buildpacks), ...(allExtensions.length > 0 ? { extensions: allExtensions } : {}) }, ...(problem && { problem }) }
 }
 
 export type BaseResource = ResourceTypes[BaseKind]
@@ -82,8 +90,7 @@ async function reconcileBase<Name extends BaseKind & KindName>(kind: Name, resou
     try {
       const registries = await accounts.registriesOf(base.accountOf(resource))
       const { status, problem } = await base.resolve(resource, { registries, platform: services.platform, cache: scope.cache, seen: scope.seen }, scope, context)
-      if (problem !== undefined) context.events?.({ type: 'warning', message: `${kind} ${resource.metadata.name} lacks a source: ${problem}` })
-      return { fields: status }
+      return { fields: status, ...(problem === undefined ? {} : { cause: problem }) }
     } catch (error) {
       context.signal?.throwIfAborted()
       const { message } = recordFailure(scope, 'resolve', resource, error)

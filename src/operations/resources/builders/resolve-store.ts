@@ -49,7 +49,7 @@ export async function resolveStore(
   })))
   const errors = read.flatMap((each) => each.errors)
   if (kpackCompatible && errors[0]) throw errors[0].error
-  return { buildpacks: sorted(read.flatMap((each) => each.buildpacks)), extensions: sorted(read.flatMap((each) => each.extensions)), errors }
+  return { buildpacks: sortModules(read.flatMap((each) => each.buildpacks)), extensions: sortModules(read.flatMap((each) => each.extensions)), errors }
 }
 
 /** Reads the buildpacks of one Buildpack or ClusterBuildpack. @throws CnbError CNB_BUILDPACK_INVALID, and those of findResourceImage */
@@ -64,7 +64,8 @@ export async function resolveBuildpack(
   return found
 }
 
-function sorted(modules: BuildpackStatus[]): BuildpackStatus[] {
+/** Sorts by id and version. */
+export function sortModules(modules: BuildpackStatus[]): BuildpackStatus[] {
   const name = ({ id, version }: BuildpackStatus): string => `${id}@${version}`
   return modules.sort((a, b) => compareBytes(name(a), name(b)) || compareBytes(a.storeImage?.image ?? '', b.storeImage?.image ?? ''))
 }

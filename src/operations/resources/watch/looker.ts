@@ -118,12 +118,9 @@ export class Looker {
   }
 
   async #lookAtBases(polls: readonly Poll[], scope: ReconcileScope, context: Context): Promise<void> {
-    const warnings: string[] = []
-    const { changed, problems } = await lookAtBases(new Set(polls.map(({ key }) => key)), scope, quiet(context, (warning) => warnings.push(warning)))
+    const { changed, problems } = await lookAtBases(new Set(polls.map(({ key }) => key)), scope, quiet(context))
     if (changed.size > 0) this.#pending.addBases(changed)
-    // A registry that cannot be reached is replaced by the cache, with a warning.
-    const copied = ({ remotes }: Poll): string | undefined => warnings.find((warning) => remotes.some((remote) => warning.includes(` ${remote} `) || warning.includes(` ${remote}:`)))
-    for (const poll of polls) this.#done(poll, problems.get(poll.key) ?? copied(poll), context)
+    for (const poll of polls) this.#done(poll, problems.get(poll.key), context)
   }
 
   /** Reports the first failure in succession, and its end. */
@@ -141,12 +138,6 @@ export class Looker {
 }
 
 /** Decisions and warnings of every poll would fill the output. */
-function quiet({ signal, events }: Context, onWarning = (_message: string): void => {}): Context {
-  return {
-    signal,
-    events: (event) => {
-      if (event.type === 'warning') onWarning(event.message)
-      else if (event.type === 'span' || event.type === 'debug') events?.(event)
-    },
-  }
+function quiet({ signal, events }: Context): Context {
+  return { signal, events: (event) => (event.type === 'span' || event.type === 'debug' ? events?.(event) : undefined) }
 }

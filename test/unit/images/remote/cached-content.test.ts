@@ -160,6 +160,13 @@ describe('cachedContent', () => {
     await expect(manifest('always', 'other')).rejects.toThrow('cannot reach r.example')
   })
 
+  test('does not use the copy for who wants to know that the registry cannot be reached', async () => {
+    await manifest('always')
+    latest = unreachable
+    await expect(cachedContent(registry, cache, 'always', true).manifest('latest', context)).rejects.toThrow('cannot reach r.example')
+    expect([hurries, events]).toEqual([[false, false], []])
+  })
+
   test('does not use the copy if the registry denies access, or no longer has the tag', async () => {
     await manifest('always')
     latest = new CnbError('CNB_REGISTRY_DENIED', 'denied')

@@ -58,6 +58,30 @@ spec: {id: x, buildImage: {image: registry.example/absent}, runImage: {image: re
     expect(resources.find(({ name }) => name === 'shop')?.ready).toBe('True')
     expect(bench.warnings).toEqual([])
   })
+  test('keeps images and buildpacks of registries that cannot be reached, says so in the conditions, and builds', async () => {
+    bench.put({ name: 'registry.example/go', layers: ['go:2000'], labels: { 'io.buildpacks.buildpack.layers': { 'test/go': { 1: { api: '0.11', layerDiffID: '$DIFF(go)' } } } } })
+    const yaml = yamlOf(BASES.replace('[{image: registry.example/java}]', '[{image: registry.example/java}, {image: registry.example/go}]'), bench.image('shop'))
+    const stateOf = async (): Promise<unknown[]> => {
+      const resources = await bench.resources()
+      const [{ status: stack }, { status: store }, { status: builder }, { status: shop }] = [resources.list('ClusterStack')[0]!, resources.list('ClusterStore')[0]!, resources.list('Builder')[0]!, await bench.imageOf('shop')]
+      return [stack?.runImage?.latestImage, store?.buildpacks?.map(({ id }) => id), builder?.latestImage, ...[stack, store, builder, shop].flatMap((status) => status?.conditions?.map(({ type, status, message }) => `${type} ${status}${message === undefined ? '' : ` ${message}`}`) ?? [])]
+    }
+    await bench.apply(yaml)
+    const [runImage, buildpacks, latestImage, ...conditions] = await stateOf()
+    bench.outages.add('base/run').add('java')
+    bench.repository.commit('app.js', 'serve(2)')
+    const { failures } = await bench.apply(yaml)
+    expect(failures.map(({ message }) => message)).toEqual(['ClusterStack base is not ready: cannot reach registry.example: connection refused', 'ClusterStore default is not ready: registry.example/java: cannot reach registry.example: connection refused'])
+    expect(await stateOf()).toEqual([
+      runImage, buildpacks, latestImage, 'Ready False cannot reach registry.example: connection refused', 'Ready False registry.example/java: cannot reach registry.example: connection refused',
+      'Ready True', "UpToDate False Error: clusterstack 'base' is not ready", 'Ready True', 'BuilderReady True', 'BuilderUpToDate False Builder is not up to date. The latest stack and buildpacks may not be in use.',
+    ])
+    expect((await bench.buildsOf('shop')).at(-1)?.metadata.annotations?.['image.kpack.io/reason']).toBe('COMMIT')
+    bench.outages.clear()
+    await bench.apply(yaml)
+    expect(await stateOf()).toEqual([runImage, buildpacks, latestImage, ...conditions])
+    expect(await bench.buildsOf('shop')).toHaveLength(2)
+  })
   test('stores the failure of a build, does not repeat it, and builds the others', async () => {
     const { make } = bench
     bench.make = (options, ...rest) => (options.image.endsWith('/bad') ? Promise.reject(new Error('it broke')) : make(options, ...rest))

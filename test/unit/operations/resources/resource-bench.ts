@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { CnbError } from '../../../../src/base/errors.ts'
 import type { CnbEvent, Context } from '../../../../src/base/events.ts'
 import { makeTemporaryDirectory } from '../../../../src/base/files.ts'
 import { parseReference } from '../../../../src/oci/reference.ts'
@@ -13,6 +14,7 @@ import { planResources, type PlanOptions, type PlanResult } from '../../../../sr
 import type { BuildImage } from '../../../../src/operations/resources/scope.ts'
 import { Resources } from '../../../../src/operations/resources/resources.ts'
 import type { EngineServices } from '../../../../src/operations/services.ts'
+import type { Registries } from '../../../../src/registry/registry.ts'
 import type { Build } from '../../../../src/resources/kinds/build.ts'
 import type { Image } from '../../../../src/resources/kinds/image.ts'
 import { MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
@@ -68,6 +70,8 @@ export interface ResourceBench {
   /** The options of the builds so far. */
   readonly builds: BuildOptions[]
   readonly warnings: string[]
+  /** Repositories of registries that cannot be reached. */
+  readonly outages: Set<string>
   readonly services: ScopeServices
   /** Replaces the build. */
   make: BuildImage
@@ -108,7 +112,18 @@ export async function openResourceBench(): Promise<ResourceBench> {
   put({ name: 'registry.example/lifecycle', layers: ['lifecycle:3000'], labels: { 'io.buildpacks.builder.metadata': { lifecycle: { version: '9' } }, 'io.buildpacks.lifecycle.apis': { buildpack: { supported: ['0.11'] }, platform: { supported: ['0.8', '0.15'] } } } })
   put({ name: 'registry.example/java', layers: ['java:2000'], labels: { 'io.buildpacks.buildpack.layers': { 'test/java': { 1: { api: '0.11', layerDiffID: '$DIFF(java)' } } } } })
 
-  const registries = namedRegistries(client.registries, registry)
+  const outages = new Set<string>()
+  const named = namedRegistries(client.registries, registry)
+  const registries: Registries = {
+    ...named,
+    repository: (text, access) => {
+      const repository = named.repository(text, access)
+      const name = typeof text === 'string' ? text : text.repository
+      if (!outages.has(name)) return repository
+      const fail = (): Promise<never> => Promise.reject(new CnbError('CNB_REGISTRY_UNREACHABLE', 'cannot reach registry.example: connection refused'))
+      return new Proxy(repository, { get: (target, key) => (['resolve', 'manifest', 'blob'].includes(String(key)) ? fail : Reflect.get(target, key)) })
+    },
+  }
   const host = { env: GIT_ENV, cwd: scratch.path, home: join(scratch.path, 'home') }
   const builds: BuildOptions[] = []
   const warnings: string[] = []
@@ -125,7 +140,7 @@ export async function openResourceBench(): Promise<ResourceBench> {
     return { id: `${parseReference(options.image).registry}/${parseReference(options.image).repository}@${digest}` }
   }
   const bench: ResourceBench = {
-    path: scratch.path, registry, state, store, repository, builds, warnings, make: publish, put,
+    path: scratch.path, registry, state, store, repository, builds, warnings, outages, make: publish, put,
     services: {
       remote: { host, platform: { os: 'linux', architecture: 'amd64' }, keychain: async () => async () => undefined, registries: async () => registries },
       engine: async () => ({ host }) as unknown as EngineServices,
