@@ -90,6 +90,8 @@ export interface Store {
   readLog(build: BuildName, follow: boolean, context?: Context): AsyncIterable<readonly LogLine[]>
   /** Returns a value that differs after any change of the state; it may also differ without a change. */
   changes(context?: Context): Promise<string>
+  /** Returns whether a process reconciles this state, or may do so on another machine. */
+  isLocked(context?: Context): Promise<boolean>
   /** Waits until no other process reconciles this state. */
   lock(context?: Context): Promise<StateLock>
 }

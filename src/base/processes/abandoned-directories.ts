@@ -1,4 +1,4 @@
-/** Temporary directories name their process, so that a later one removes what a killed process left. */
+/** Temporary directories name their process: then a later process can remove those of a killed one. */
 
 import { createHash } from 'node:crypto'
 import { lstat, readdir, rm } from 'node:fs/promises'
@@ -27,7 +27,7 @@ export async function removeAbandonedDirectories(root = tmpdir(), owner?: Resour
     const [, mark, pid, startTime = ''] = MARKED.exec(name) ?? []
     if (space === '' || mark !== spaceMark(space) || !(await hasEnded({ hostname, space, pid: Number(pid), startTime }))) continue
     const path = join(root, name)
-    // Another user could replace parts of their own directory by links during the removal.
+    // Another user could replace parts of a directory by links during the removal.
     const isOwn = await lstat(path).then((found) => found.isDirectory() && found.uid === process.getuid?.(), () => false)
     if (isOwn) await rm(path, { recursive: true, force: true }).catch(() => {})
   }

@@ -1,5 +1,6 @@
 /** `cnb plan`: what `cnb apply` would do and why, without doing it. */
 
+import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import type { Change } from '../../reconcile/changes/changes.ts'
 import { reasonsText } from '../../reconcile/changes/changes.ts'
@@ -9,8 +10,9 @@ import type { AnyResource } from '../../resources/kind.ts'
 import type { Store } from '../../state/store.ts'
 import { differenceTo, readWanted, refuseChanges, type WantedOptions } from './files/wanted.ts'
 import { type PlannedImage, planImages } from './images/reconcile-images.ts'
+import { settleInterrupted } from './images/run-build.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
-import { reconcileBases } from './builders/reconcile-bases.ts'
+import { basesOf, reconcileBases } from './builders/reconcile-bases.ts'
 import { buildersOf, reconcileBuilders } from './builders/reconcile-builders.ts'
 import { failuresOf, reasonOf, rootOf } from './readiness.ts'
 import { type Subject, subjectOf } from './resource-word.ts'
@@ -23,7 +25,7 @@ type Action = 'build' | 'rebase' | 'retag' | 'publish' | 'save' | 'create' | 'co
 
 /** What would happen to a resource. */
 export interface PlannedResource extends Subject {
-  /** `unknown`: it cannot be decided before something else is ready. */
+  /** `unknown`: it cannot be decided. */
   readonly action: Action
   /** `CONFIG`, `COMMIT,STACK`; the cause of an unknown action. */
   readonly reason: string
@@ -38,6 +40,8 @@ export interface PlanResult {
   readonly resources: readonly PlannedResource[]
   /** Whether `cnb apply` would do anything. */
   readonly changes: boolean
+  /** The resources that cannot be decided. */
+  readonly failures: readonly CnbError[]
 }
 
 /**
@@ -56,6 +60,8 @@ export async function planResources(options: PlanOptions, store: Store, services
     if (change !== 'unchanged' && resource.kind !== 'Image') planned.push(plannedOf(resource, change === 'created' ? 'create' : 'configure'))
   }
   await using scope = await openScope({ ...options, isPlan: true }, store, resources, services, context)
+  // As the next application: builds that no process runs are made again.
+  if (!(await store.isLocked(context))) for (const build of resources.list('Build')) await settleInterrupted(build, scope, context)
   const before = new Map(buildersOf(resources).map((builder) => [resourceId(builder), builder.status?.latestImage]))
   await reconcileBases(scope, context)
   await reconcileBuilders(scope, context)
@@ -64,28 +70,43 @@ export async function planResources(options: PlanOptions, store: Store, services
     if (image !== undefined && image !== before.get(resourceId(builder))) planned.push(plannedOf(builder, options.to === 'engine' ? 'save' : 'publish', image))
   }
   const images = await planImages(scope, () => true, context)
-  const rootsOf = (found: readonly AnyResource[]) => found.map((resource) => ({ resource, root: rootOf(resource, scope) }))
-  const ofBuilders = rootsOf(buildersOf(resources))
-  const ofImages = rootsOf(images.map(({ image, step: { status } }) => ({ ...image, status })))
+  const roots: (Failure | undefined)[] = [...basesOf(resources), ...buildersOf(resources)].map((resource) => rootOf(resource, scope))
+  const running: CnbError[] = []
+  const described = images.map((each) => {
+    const known = describeKnown(each)
+    if (known) return known
+    const { image, step: { decision, status } } = each
+    const unknown = decision?.kind === 'UNKNOWN' ? decision : undefined
+    const root = unknown?.cause === 'BuildRunning' ? undefined : rootOf({ ...image, status }, scope)
+    if (root) roots.push(root)
+    else running.push(runningBuild(image))
+    return plannedOf(image, 'unknown', unknown?.message ?? (root ? reasonOf(image, root) : RUNNING))
+  })
   // A builder that only waits needs no line next to that of its Image and that of the cause.
-  const roots = new Map([...ofBuilders, ...ofImages].flatMap(({ root }) => (root && root.resource.kind !== 'Image' ? [[resourceId(root.resource), root] as const] : [])))
-  for (const { resource, cause } of roots.values()) planned.push(plannedOf(resource, 'unknown', cause.message))
-  failuresOf([...ofBuilders, ...ofImages].map(({ root }) => root), scope, context)
-  const all = [...planned, ...images.map((each, at) => describePlanned(each, ofImages[at]!.root))]
-  return { resources: all, changes: all.some(({ action }) => action !== 'none') }
+  const causes = new Map(roots.flatMap((root) => (root && root.resource.kind !== 'Image' ? [[resourceId(root.resource), root] as const] : [])))
+  const all = [...planned, ...[...causes.values()].map(({ resource, cause }) => plannedOf(resource, 'unknown', cause.message)), ...described]
+  const failures = [...failuresOf(roots, scope, context), ...running]
+  return { resources: all, changes: all.some(({ action }) => action !== 'none' && action !== 'unknown'), failures }
+}
+
+const RUNNING = 'a build of it runs now'
+
+function runningBuild({ metadata: { namespace, name } }: AnyResource): CnbError {
+  return new CnbError('CNB_NOT_READY', `cannot plan Image ${namespace}/${name}: ${RUNNING}`, { hint: 'Plan again when the build has ended.' })
 }
 
 function plannedOf(resource: AnyResource, action: Action, reason = ''): PlannedResource {
   return { ...subjectOf(resource), action, reason, changes: [], text: '' }
 }
 
-function describePlanned({ image, step: { decision } }: PlannedImage, root: Failure | undefined): PlannedResource {
+/** Returns undefined if it cannot be decided. */
+function describeKnown({ image, step: { decision } }: PlannedImage): PlannedResource | undefined {
   if (decision && 'priority' in decision) {
     const { kind, changes } = decision
     return { ...plannedOf(image, ACTIONS[kind], reasonsText(changes)), changes: changes.map(({ reason, old, new: now }) => ({ reason, old, new: now })), text: printChanges(changes, { colour: false }) }
   }
-  if (decision?.kind === 'NONE') return { ...plannedOf(image, 'none'), ...(decision.pending.length > 0 ? { pending: reasonsText(decision.pending) } : {}) }
-  return plannedOf(image, 'unknown', decision?.message ?? (root ? reasonOf(image, root) : 'it is not known yet'))
+  if (decision?.kind !== 'NONE') return undefined
+  return { ...plannedOf(image, 'none'), ...(decision.pending.length > 0 ? { pending: reasonsText(decision.pending) } : {}) }
 }
 
 const ACTIONS = { BUILD: 'build', REBASE: 'rebase', RETAG: 'retag' } as const

@@ -19,7 +19,7 @@ import { readBuildLog } from './log-reader.ts'
 import { formatObject, listKeys, readObject, versionOf } from './object-files.ts'
 import { checkFormat, FORMAT_TEXT } from './state-format.ts'
 import type { StateProcess } from './state-process.ts'
-import { takeTurn } from './turns.ts'
+import { isTaken, takeTurn } from './turns.ts'
 
 /**
  * Opens the state in a directory, which may be absent: the first write creates it.
@@ -123,6 +123,10 @@ class DirectoryStore implements Store {
     const { mtimeNs, mtimeMs } = await stat(this.#layout.writers, { bigint: true }).catch(() => ({ mtimeNs: 0n, mtimeMs: 0n }))
     // Two changes may have one time: a recent time is not reliable.
     return Math.abs(Date.now() - Number(mtimeMs)) < RECENT ? randomUUID() : String(mtimeNs)
+  }
+
+  isLocked(): Promise<boolean> {
+    return isTaken(this.#layout.reconcilers, this.#process)
   }
 
   async lock(context: Context = {}): Promise<StateLock> {

@@ -54,6 +54,14 @@ export async function takeTurn(directory: string, process: StateProcess, context
   }
 }
 
+/** Returns whether a process has the turn, or waits for it. */
+export async function isTaken(directory: string, process: StateProcess): Promise<boolean> {
+  const watch = new ClaimWatch(process)
+  const names = await claimsIn(directory).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : Promise.reject(error)))
+  const found = await Promise.all(names.map((name) => watch.look(join(directory, name))))
+  return found.some((claim) => typeof claim === 'object')
+}
+
 async function waitForOthers(directory: string, own: string, process: StateProcess, { signal }: Context, onWait: (holder: string) => void): Promise<void> {
   const watch = new ClaimWatch(process)
   const start = performance.now()

@@ -271,6 +271,14 @@ export function describeStore(title: string, open: () => Promise<Store>): void {
     })
 
     describe('the lock', () => {
+      it('is seen by processes that do not wait for it', async () => {
+        expect(await other.isLocked()).toBe(false)
+        const held = await store.lock()
+        expect([await store.isLocked(), await other.isLocked()]).toEqual([true, true])
+        await held[Symbol.asyncDispose]()
+        expect(await other.isLocked()).toBe(false)
+      })
+
       it('lets one process reconcile while others read and write', async () => {
         const events: CnbEvent[] = []
         const held = await store.lock()

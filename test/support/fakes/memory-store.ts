@@ -127,6 +127,10 @@ export class MemoryStore implements Store {
     return String(this.#state.count)
   }
 
+  async isLocked(): Promise<boolean> {
+    return this.#state.isLocked
+  }
+
   async lock({ signal, events }: Context = {}): Promise<StateLock> {
     throwIfAborted(signal)
     if (this.#state.isLocked) events?.({ type: 'info', message: 'waiting for another process, which uses the state' })

@@ -107,6 +107,13 @@ it('keeps the old state when the disk is full half way', async () => {
 })
 
 describe('the lock', () => {
+  it('is not held by a dead process', async () => {
+    const child = await start('lock')
+    expect(await store.isLocked()).toBe(true)
+    await kill(child)
+    expect(await store.isLocked()).toBe(false)
+  })
+
   it('is free as soon as its process is dead', async () => {
     const child = await start('lock')
     const events: CnbEvent[] = []

@@ -13,25 +13,28 @@ type Values = Omit<PlanOptions, 'isPlan' | 'kpackVersion'> & { readonly state?: 
 const CHANGES = 3
 
 export const runPlan: Handler<Values> = async (_argument, { state, ...options }, { host, context, services, remote, input, output }) => {
-  const result = await planResources(options, await openState(state, host), { remote, engine: services }, input, context)
+  const { failures, ...result } = await planResources(options, await openState(state, host), { remote, engine: services }, input, context)
   const { resources, changes } = result
-  const acting = resources.filter(({ action }) => action !== 'none')
+  const acting = resources.filter(isActing)
   return {
     data: result,
     line: acting.map((each) => `${resourceWord(each)} ${each.action}`).join('\n'),
     text: (theme) => (output === 'markdown' ? markdown(resources) : textOf(resources, theme)),
-    ...(changes ? { exit: CHANGES } : {}),
+    failures,
+    // An unknown plan is an error, as for terraform: 3 says that there is something to do.
+    ...(failures.length > 0 ? { exit: 1 } : changes ? { exit: CHANGES } : {}),
   }
 }
 
 const DONE: Readonly<Record<PlannedResource['action'], string>> = {
   build: 'will be built', rebase: 'will be rebased', retag: 'will get other tags', publish: 'will be published', save: 'will be saved on the engine', create: 'will be created', configure: 'will be changed',
-  none: 'is up to date', unknown: 'cannot be decided yet',
+  none: 'is up to date', unknown: 'cannot be decided',
 }
 
 function textOf(resources: readonly PlannedResource[], theme: Theme): string {
   if (resources.length === 0) return 'No resources found'
-  const acting = resources.filter(({ action }) => action !== 'none')
+  const acting = resources.filter(isActing)
+  const unknown = resources.filter(({ action }) => action === 'unknown').length
   const lines = resources.flatMap((resource) => {
     const { action, reason, text, pending } = resource
     const why = reason === '' ? (pending === undefined ? '' : ` (${pending} takes effect with the next build)`) : `: ${reason}`
@@ -40,8 +43,13 @@ function textOf(resources: readonly PlannedResource[], theme: Theme): string {
     const details = text.split('\n').slice(1).filter((line) => line !== '').map((line) => `  ${line.replace(/^\t/, '  ')}`)
     return [`${name} ${DONE[action]}${why}`, ...details].map(sanitizeText)
   })
-  const summary = acting.length === 0 ? 'Nothing to do.' : `${acting.length} of ${resources.length} resources have something to do.`
-  return [...lines, '', summary].join('\n')
+  const known = acting.length === 0 ? 'Nothing to do.' : `${acting.length} of ${resources.length} resources have something to do.`
+  const summary = unknown === 0 ? known : `${unknown} of ${resources.length} resources cannot be decided.`
+  return [...lines, '', ...(acting.length > 0 && unknown > 0 ? [known] : []), summary].join('\n')
+}
+
+function isActing({ action }: PlannedResource): boolean {
+  return action !== 'none' && action !== 'unknown'
 }
 
 /** A table for the summary of a job in GitHub Actions. */

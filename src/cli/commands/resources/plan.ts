@@ -14,7 +14,7 @@ export const planCommand = defineCommand({
   summary: 'show what apply would do and why',
   description:
     'Reads resources, their sources and the registries, and prints which builders would be published and which images would be built, rebased or retagged, ' +
-    'each with the reasons. Changes nothing. The exit code is 3 if there is anything to do. Without files, plans the stored resources.',
+    'each with the reasons. Changes nothing. The exit code is 3 if there is anything to do, and 1 if that cannot be decided. Without files, plans the stored resources.',
   formats: ['human', 'json', 'yaml', 'markdown'],
   groups,
   examples: [

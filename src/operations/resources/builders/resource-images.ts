@@ -33,7 +33,7 @@ export interface SeenImage {
   readonly platforms: readonly Platform[]
 }
 
-/** Finds an image; a copy in the cache does not replace a registry that cannot be reached: what is ready is up to date. @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_IMAGE_INVALID, CNB_PLATFORM_MISMATCH, CNB_REFERENCE_INVALID, CNB_REGISTRY_* */
+/** Finds an image; a copy in the cache does not replace a registry that cannot be reached: a resource that is ready is up to date. @throws CnbError CNB_IMAGE_NOT_FOUND, CNB_IMAGE_INVALID, CNB_PLATFORM_MISMATCH, CNB_REFERENCE_INVALID, CNB_REGISTRY_* */
 export async function findResourceImage(name: string, { registries, platform, cache, seen, isPinned }: ResourceServices, context: Context): Promise<StoredImage> {
   const images = openRegistryImages(registries, platform, cache && ((content) => cachedContent(content, cache, 'always', true)))
   const image = await images.find((isPinned && seen?.get(name)?.name) || name, context)

@@ -28,7 +28,7 @@ export class Bell {
   }
 }
 
-/** Waits for the first of several, and stops the others. @throws CnbError CNB_INTERRUPTED, and what the first one throws */
+/** Waits for the first of several, and stops the others. @throws CnbError CNB_INTERRUPTED, and the error of the first one */
 export async function firstOf(waits: readonly ((signal: AbortSignal) => Promise<void>)[], signal: AbortSignal): Promise<void> {
   const others = new AbortController()
   const both = AbortSignal.any([signal, others.signal])

@@ -160,7 +160,7 @@ describe('cachedContent', () => {
     await expect(manifest('always', 'other')).rejects.toThrow('cannot reach r.example')
   })
 
-  test('does not use the copy for who wants to know that the registry cannot be reached', async () => {
+  test('does not use the copy if a registry that cannot be reached is an error', async () => {
     await manifest('always')
     latest = unreachable
     await expect(cachedContent(registry, cache, 'always', true).manifest('latest', context)).rejects.toThrow('cannot reach r.example')
