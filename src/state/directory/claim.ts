@@ -2,6 +2,7 @@
 
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { CnbError } from '../../base/errors.ts'
+import { dirname } from 'node:path'
 import { cannotWrite } from '../../base/files.ts'
 import { ownerLabel, parseOwner } from '../../base/processes/owner.ts'
 import type { StateProcess } from './state-process.ts'
@@ -29,14 +30,16 @@ export class Claim implements AsyncDisposable {
 
   /** Creates the claim. @throws CnbError CNB_OUTPUT */
   static async make(path: string, process: StateProcess): Promise<Claim> {
-    const file = await open(path, 'w').catch((error: unknown) => cannotWrite(path, error))
+    // The random name would make each failure another one.
+    const failed = (error: unknown): never => cannotWrite(dirname(path), error)
+    const file = await open(path, 'w').catch(failed)
     const claim = new Claim(path, file, process)
     try {
       await claim.#write()
       return claim
     } catch (error) {
       await claim[Symbol.asyncDispose]()
-      return cannotWrite(path, error)
+      return failed(error)
     }
   }
 

@@ -60,17 +60,20 @@ export class Worker {
 
   /** Runs until the signal is aborted. @throws CnbError CNB_INTERRUPTED */
   async run(context: Context & { readonly signal: AbortSignal }): Promise<never> {
+    let problem: string | undefined
     for (let failures = 0; ; ) {
       while (this.#pending.isEmpty) await this.#pending.bell.wait(context.signal)
       try {
         await this.#turn(context)
         failures = 0
+        problem = undefined
       } catch (error) {
         context.signal.throwIfAborted()
         if (!(error instanceof CnbError)) throw error
         // A full disk, or a process that took the lock over: the next looks find the rest again.
-        context.events?.({ type: 'warning', message: error.message })
-        await this.#clock.sleep(retryPause(++failures, 1000), context.signal)
+        if (error.message !== problem) context.events?.({ type: 'warning', message: error.message })
+        problem = error.message
+        await this.#clock.sleep(Math.min(retryPause(++failures, 1000), LONGEST_TURN_RETRY), context.signal)
       }
     }
   }
@@ -199,5 +202,7 @@ export class Worker {
   }
 }
 
+/** The longest pause after a turn that failed: nothing reports that a disk has space again. */
+const LONGEST_TURN_RETRY = 60_000
 /** The first pause after an outage, in milliseconds. */
 const RETRY = 15_000

@@ -203,6 +203,27 @@ describe('watch', () => {
     expect((await builds())[0]?.status?.conditions).toMatchObject([{ status: 'False', message: 'Error: the build was interrupted' }])
   })
 
+  it('reports a full disk once, and continues within a minute after it has space', async () => {
+    await store.write(image('app'))
+    const lock = store.lock.bind(store)
+    let tries = 0
+    store.lock = () => {
+      tries++
+      return Promise.reject(new CnbError('CNB_OUTPUT', 'cannot write the state: no space left on device'))
+    }
+    start()
+    await untilLater(() => tries === 12)
+    expect(messages().filter((message) => message.includes('no space'))).toHaveLength(1)
+    const before = clock.now()
+    let resumed: number | undefined
+    store.lock = (context) => {
+      resumed ??= clock.now()
+      return lock(context)
+    }
+    await untilLater(finished(1))
+    expect(resumed! - before).toBeLessThanOrEqual(MINUTE + 2000)
+  })
+
   it('builds at once after a webhook', async () => {
     await store.write(image('app'))
     start({ listen: '0', pollGit: '10h' })
