@@ -6,13 +6,14 @@ import { makeTheme } from '../../../../src/ui/theme.ts'
 import { BASES, openResourceBench, yamlOf } from '../../operations/resources/resource-bench.ts'
 
 test('exits with 3 if there is something to do, with 1 if that cannot be decided, and with 0 otherwise', async () => {
-  const { path, services, image } = await openResourceBench()
+  const bench = await openResourceBench()
+  const { path, services } = bench
   const plan = async (yaml: string) => {
     const session = { host: services.remote.host, context: {}, services: services.engine, remote: services.remote, input: [Buffer.from(yaml)], output: 'human' } as unknown as CommandContext
-    const { exit, text, failures } = await runPlan('', { files: ['-'], state: join(path, 'state') }, session)
-    return { exit, last: text(makeTheme(false)).split('\n').at(-1), failures: failures?.length }
+    const outcome = await runPlan('', { files: ['-'], state: join(path, 'state') }, session)
+    return { exit: outcome.exit, last: outcome.text(makeTheme(false)).split('\n').at(-1), failures: outcome.failures?.length }
   }
-  expect(await plan(yamlOf(BASES, image('shop')))).toEqual({ exit: 3, last: '6 of 6 resources have something to do.', failures: 0 })
-  expect(await plan(yamlOf(BASES, image('shop'), image('lost', { builder: 'absent' })))).toEqual({ exit: 1, last: '1 of 7 resources cannot be decided.', failures: 1 })
+  expect(await plan(yamlOf(BASES, bench.image('shop')))).toEqual({ exit: 3, last: '6 of 6 resources have something to do.', failures: 0 })
+  expect(await plan(yamlOf(BASES, bench.image('shop'), bench.image('lost', { builder: 'absent' })))).toEqual({ exit: 1, last: '1 of 7 resources cannot be decided.', failures: 1 })
   expect(await plan('')).toEqual({ exit: undefined, last: 'No resources found', failures: 0 })
 })
