@@ -67,7 +67,8 @@ export function ownedBy(resource: AnyResource, resources: Resources): AnyResourc
   return [...buildsOf(resource, resources.list('Build')), ...(resolver ? [resolver] : [])]
 }
 
-function parseGiven(given: readonly string[]): Wanted[] {
+/** @throws CnbError CNB_USAGE */
+export function parseGiven(given: readonly string[]): Wanted[] {
   const [first = '', ...names] = given
   if (first === '') throw new CnbError('CNB_USAGE', 'cannot select resources without a kind', { hint: "Name a kind, such as 'images', or 'kpack' for all." })
   if (!given.some((word) => word.includes('/'))) return first.split(',').flatMap((word) => findKinds(word)).map((kind) => ({ kind, names }))
@@ -79,10 +80,11 @@ function parseGiven(given: readonly string[]): Wanted[] {
   })
 }
 
-function select(wanted: readonly Wanted[], { namespace = 'default', allNamespaces, selector = '' }: SelectOptions, resources: Resources): Selected[] {
+/** @param resources those to select from. @throws CnbError CNB_RESOURCE_NOT_FOUND for a name */
+export function select(wanted: readonly Wanted[], { namespace = 'default', allNamespaces, selector = '' }: SelectOptions, resources: Resources | readonly AnyResource[]): Selected[] {
   const labels = parseLabelSelector(selector)
   return wanted.map(({ kind, names }) => {
-    const all = resources.list(kind.kind as never) as AnyResource[]
+    const all = resources instanceof Resources ? (resources.list(kind.kind as never) as AnyResource[]) : resources.filter((each) => each.kind === kind.kind)
     const within = all.filter(({ metadata }) => (!kind.isNamespaced || allNamespaces || metadata.namespace === namespace) && matchesLabels(labels, metadata.labels ?? {}))
     if (names.length === 0) return { kind, resources: within }
     return { kind, resources: names.map((name) => within.find(({ metadata }) => metadata.name === name) ?? notFound(kind, name, within)) }

@@ -19,6 +19,8 @@ export interface TableOptions {
   /** Whether names include the kind, because tables of other kinds follow. */
   readonly kinds?: boolean
   readonly headers?: boolean
+  /** The widths of the columns in a table that this one continues; this one increases them. */
+  readonly widths?: number[]
 }
 
 /** tabwriter's settings in kubectl. */
@@ -41,7 +43,7 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
 }
 
 /** Formats resources of one kind; no resources have no table. */
-export function resourceTable(resources: readonly ResourceRow[], { now, namespaces, labels, kinds, headers = true }: TableOptions): string[] {
+export function resourceTable(resources: readonly ResourceRow[], { now, namespaces, labels, kinds, headers = true, widths = [] }: TableOptions): string[] {
   const [first] = resources
   if (!first) return []
   const columns: Column[] = [
@@ -52,7 +54,7 @@ export function resourceTable(resources: readonly ResourceRow[], { now, namespac
   ]
   const cells = resources.map((resource) => columns.map(({ cell }) => oneLine(cell(resource, now))))
   const rows = headers ? [columns.map(({ title }) => title), ...cells] : cells
-  const widths = columns.map((_, index) => rows.reduce((width, row) => Math.max(width, visibleLength(row[index] ?? '') + PADDING), MIN_WIDTH))
+  for (const index of columns.keys()) widths[index] = rows.reduce((width, row) => Math.max(width, visibleLength(row[index] ?? '') + PADDING), widths[index] ?? MIN_WIDTH)
   return rows.map((row) => row.map((cell, index) => (index === columns.length - 1 ? cell : cell + ' '.repeat((widths[index] ?? 0) - visibleLength(cell)))).join(''))
 }
 

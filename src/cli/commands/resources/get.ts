@@ -4,7 +4,7 @@ import { defineCommandOnSeveral, type OptionGroup } from '../../command.ts'
 import { allNamespaces, namespace, selector, state } from '../../options/resources.ts'
 
 const groups = [
-  { title: 'Get:', options: { namespace, allNamespaces, selector, state } },
+  { title: 'Get:', options: { namespace, allNamespaces, selector, watch: { kind: 'flag', flags: '-w, --watch', description: 'print each change until Ctrl-C' }, state } },
 ] as const satisfies readonly OptionGroup[]
 
 export const getCommand = defineCommandOnSeveral({
@@ -17,6 +17,7 @@ export const getCommand = defineCommandOnSeveral({
   examples: [
     { line: 'cnb get images -A', does: 'list the images of all namespaces' },
     { line: 'cnb get image shop -o yaml', does: 'print an image with its status' },
+    { line: 'cnb get images -w', does: 'list images, and print those that change until Ctrl-C' },
     { line: "cnb get image shop -o jsonpath='{.status.latestImage}'", does: 'print one field' },
   ],
   load: async () => (await import('./get-handler.ts')).runGet,
