@@ -81,7 +81,7 @@ export async function startSshd(directory: string): Promise<SshServer> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer()
   const port = await new Promise<number>((resolve) => probe.listen(0, '127.0.0.1', () => resolve((probe.address() as AddressInfo).port)))
   await new Promise((resolve) => probe.close(resolve))

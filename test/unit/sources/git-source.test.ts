@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
@@ -10,6 +10,7 @@ import type { ResolvedSource, ResolveOptions, SourceServices } from '../../../sr
 import { Sources } from '../../../src/sources/sources.ts'
 import { containing } from '../../support/matching.ts'
 import { GIT_ENV, makeIndex, type TestIndex } from '../../support/registry/index-repository.ts'
+import { startDaemon } from '../../support/sources/git-daemon.ts'
 import { credentialsWith, sourceServices, type TestServices } from '../../support/sources/services.ts'
 
 let directory: TemporaryDirectory
@@ -272,26 +273,3 @@ describe('a submodule', () => {
     expect(await listed(await fetch({ initializeSubmodules: true }))).toEqual(['.gitmodules', 'main.go'])
   })
 })
-
-/** Starts git daemon for the repositories below a directory. */
-async function startDaemon(root: string): Promise<AsyncDisposable & { port: number }> {
-  const probe = createServer()
-  const port = await new Promise<number>((done) => probe.listen(0, '127.0.0.1', () => done((probe.address() as AddressInfo).port)))
-  await new Promise((done) => probe.close(done))
-  const daemon = spawn('git', ['daemon', '--export-all', '--verbose', `--base-path=${root}`, '--listen=127.0.0.1', `--port=${port}`, root], {
-    env: { ...GIT_ENV, GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const ended = new Promise((done) => daemon.once('exit', done))
-  await new Promise<void>((done, fail) => {
-    daemon.stderr.on('data', (chunk: Buffer) => chunk.includes('Ready to rumble') && done())
-    daemon.once('exit', () => fail(new Error('git daemon does not run')))
-  })
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      daemon.kill()
-      await ended
-    },
-  }
-}
