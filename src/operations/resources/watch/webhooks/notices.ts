@@ -49,10 +49,10 @@ function distribution({ events }: Table): Notice[] {
   })
 }
 
-/** https://goharbor.io/docs/2.12.0/working-with-projects/project-configuration/configure-webhooks/ */
-function harbor({ type, event_data: data }: Table): Notice[] {
-  if (type !== 'PUSH_ARTIFACT') return []
-  const { repository, resources } = recordOf(data)
+/** In both of its forms: https://goharbor.io/docs/2.12.0/working-with-projects/project-configuration/configure-webhooks/ */
+function harbor({ type, event_data: event, data }: Table): Notice[] {
+  if (type !== 'PUSH_ARTIFACT' && type !== 'harbor.artifact.pushed') return []
+  const { repository, resources } = recordOf(type === 'PUSH_ARTIFACT' ? event : data)
   return recordsOf(resources).slice(0, MAX_EVENTS).flatMap(({ tag }) => imageNotice(recordOf(repository).repo_full_name, tag))
 }
 
