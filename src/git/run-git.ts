@@ -55,10 +55,10 @@ const OF_ANOTHER_REPOSITORY = [
 /** No question on the terminal or in a window. */
 const NO_PROMPTS = { GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS_REQUIRE: 'never', LC_ALL: 'C' }
 
-const TIME_LIMIT_MS = 5 * 60 * 1000
+export const TIME_LIMIT_MS = 5 * 60 * 1000
 const MAX_FILE = 256 * 1024 * 1024
 const GRACE_MS = 2000
-const MAX_OUTPUT = 4 * 1024 * 1024
+export const MAX_OUTPUT = 4 * 1024 * 1024
 const MAX_WORDS = 2000
 /** The unit of the shell's limit. */
 const BLOCK = 512
@@ -80,7 +80,7 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Bu
     let size = 0
     for await (const chunk of output as AsyncIterable<Buffer>) {
       size += chunk.length
-      if (size > maxOutput) throw new GitError(`the output of git is larger than ${maxOutput} bytes`)
+      if (size > maxOutput) throw tooLarge(maxOutput)
       chunks.push(chunk)
     }
     return Buffer.concat(chunks)
@@ -98,13 +98,13 @@ export async function streamGit<T>(args: readonly string[], options: GitOptions,
   let onStop = (): void => {}
   const exit = async (): Promise<void> => {
     const code = await new Promise<number | null>((resolve, reject) => {
-      onStop = () => reject(new GitError(`git does not finish within ${timeLimitMs / 1000} s`))
+      onStop = () => reject(lateError(timeLimitMs))
       stop.addEventListener('abort', onStop)
       child.once('error', reject)
       child.once('close', resolve)
       child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MAX_WORDS)))
     })
-    if (code !== 0) throw failure(code, said, options)
+    if (code !== 0) throw gitFailure(code, said, options)
   }
   const exited = exit()
   const reading = read(child.stdout).catch(async (error: unknown) => {
@@ -127,18 +127,25 @@ export async function streamGit<T>(args: readonly string[], options: GitOptions,
 
 type Git = ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }
 
-function start(args: readonly string[], { address, env: given, maxFile = MAX_FILE, sshKey }: GitOptions): Git {
+/** Returns the arguments and the environment of git. */
+export function gitCommand(args: readonly string[], { address, env: given }: GitOptions): { words: string[]; env: GitOptions['env'] } {
   const allowed = (address?.protocols ?? []).map((protocol) => `protocol.${protocol}.allow=always`)
-  const words = [...SETTINGS, ...allowed].flatMap((setting) => ['-c', setting])
+  const settings = [...SETTINGS, ...allowed].flatMap((setting) => ['-c', setting])
+  const env = { ...given, ...NO_PROMPTS }
+  for (const name of OF_ANOTHER_REPOSITORY) delete env[name as keyof typeof env]
+  return { words: [...settings, ...args], env }
+}
+
+function start(args: readonly string[], options: GitOptions): Git {
+  const { maxFile = MAX_FILE, sshKey } = options
+  const { words, env } = gitCommand(args, options)
   const [git, agent] = sshKey === undefined ? ['git', []] : ['ssh-agent /bin/sh -c "$agent" git', [WITH_KEY]]
   // Only a shell can limit the size of files that a program writes, and end all programs that git started.
   const script = `ulimit -f ${Math.ceil(maxFile / BLOCK)} 2>/dev/null
 trap 'trap "" TERM; kill 0; wait; exit 143' TERM
 ${agent.length > 0 ? 'agent=$1; shift\n' : ''}${git} "$@" & wait $!`
-  const env = { ...given, ...NO_PROMPTS }
-  for (const name of OF_ANOTHER_REPOSITORY) delete env[name as keyof typeof env]
   // In its own session, ssh has no terminal for questions, and the process group has only these programs.
-  const child = spawn('/bin/sh', ['-c', script, 'git', ...agent, ...words, ...args], {
+  const child = spawn('/bin/sh', ['-c', script, 'git', ...agent, ...words], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', sshKey === undefined ? 'ignore' : 'pipe'],
     detached: true,
@@ -152,6 +159,14 @@ ${agent.length > 0 ? 'agent=$1; shift\n' : ''}${git} "$@" & wait $!`
   return child as Git
 }
 
+export function lateError(timeLimitMs: number): GitError {
+  return new GitError(`git does not finish within ${timeLimitMs / 1000} s`)
+}
+
+export function tooLarge(maxOutput: number): GitError {
+  return new GitError(`the output of git is larger than ${maxOutput} bytes`)
+}
+
 /** Ends git and the programs that it started. Afterwards, nothing writes to the repository. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
@@ -161,7 +176,8 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(kill)
 }
 
-function failure(code: number | null, said: string, { maxFile = MAX_FILE, sshKey, secrets = [] }: GitOptions): GitError {
+/** Returns the error for an exit code, from the messages of git. */
+export function gitFailure(code: number | null, said: string, { maxFile = MAX_FILE, sshKey, secrets = [] }: GitOptions): GitError {
   if (code === NO_PROGRAM && sshKey === undefined) return new GitError('git is not on the PATH', 'Install git.')
   if (code === NO_PROGRAM) return new GitError('git or ssh-agent is not on the PATH', 'Install git and OpenSSH.')
   if (code === BAD_KEY && sshKey !== undefined) {

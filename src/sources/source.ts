@@ -2,6 +2,7 @@
 
 import type { Context } from '../base/events.ts'
 import type { TreeLimits } from '../archive/tree-writer.ts'
+import type { runGit } from '../git/run-git.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Keychain } from '../registry/auth/keychain.ts'
@@ -68,6 +69,8 @@ export interface SourceServices {
   readonly downloads: () => Promise<Downloads>
   /** Opens a client for registries with the credentials; called once for each keychain. */
   readonly registries: (keychain: Keychain) => Promise<Registries>
+  /** Runs git for lists of refs; default: runGit. */
+  readonly git?: typeof runGit
   /** Default: 500 000 files, 8 GiB. */
   readonly limits?: TreeLimits
   /**

@@ -2,9 +2,9 @@
 
 import type { Context } from '../../base/events.ts'
 import { removeAbandonedDirectories } from '../../base/processes/abandoned-directories.ts'
+import { GitShells } from '../../git/git-shells.ts'
 import { Sources } from '../../sources/sources.ts'
 import type { Store } from '../../state/store.ts'
-import { build as buildImage } from '../build/build.ts'
 import { readConfig } from '../config/config-file.ts'
 import { registrySettings } from '../config/registry-settings.ts'
 import { readCertificates } from '../config/user-files.ts'
@@ -27,13 +27,16 @@ export interface ScopeServices {
   readonly build?: BuildImage
 }
 
-/** Disposal closes the downloads; the connections belong to the command. */
+/** Disposal closes the downloads, and ends git; the connections belong to the command. */
 export interface OpenScope extends ReconcileScope, AsyncDisposable {
   /** Returns the sources of another round. */
   readonly newSources: () => Sources
 }
 
-export async function openScope(options: ScopeOptions, store: Store, resources: Resources, { remote, engine, build = buildImage }: ScopeServices, context: Context): Promise<OpenScope> {
+/** Loads the operation with the first build: most runs build nothing. */
+const buildLater: BuildImage = async (...args) => (await import('../build/build.ts')).build(...args)
+
+export async function openScope(options: ScopeOptions, store: Store, resources: Resources, { remote, engine, build = buildLater }: ScopeServices, context: Context): Promise<OpenScope> {
   const { host, platform } = remote
   // Fetches of sources leave directories after `kill -9`.
   await removeAbandonedDirectories()
@@ -41,11 +44,13 @@ export async function openScope(options: ScopeOptions, store: Store, resources: 
   const settings = registrySettings(options, config, certificates)
   const downloads = openDownloadSession(host, config, settings, context)
   const accounts = new Accounts(resources, remote, settings, context)
+  const shells = new GitShells()
   const newSources = (): Sources => new Sources({
     env: host.env,
     ca: settings.ca,
     platform,
     downloads: downloads.open,
+    git: shells.run,
     registries: (keychain) => accounts.registries(keychain),
     useLocalCredentials: options.localCredentials ?? false,
   })
@@ -55,6 +60,9 @@ export async function openScope(options: ScopeOptions, store: Store, resources: 
     failures: new Map(),
     seen: new Map(),
     now: () => new Date(),
-    [Symbol.asyncDispose]: () => downloads[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      shells[Symbol.dispose]()
+      await downloads[Symbol.asyncDispose]()
+    },
   }
 }

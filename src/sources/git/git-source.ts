@@ -67,9 +67,9 @@ export class GitKind implements SourceKind<GitSource, ResolvedGit> {
   }
 
   #list(remote: Remote, access: Access, context: Context): Promise<Refs> {
-    const { list: timeLimitMs = LIST_MS } = this.#services.timeLimits ?? {}
+    const { timeLimits: { list: timeLimitMs = LIST_MS } = {}, git = runGit } = this.#services
     return this.#access.run(remote, access, context, async (options) =>
-      parseRefs((await runGit(['ls-remote', '--', remote.address.url], { ...options, timeLimitMs, maxOutput: MAX_REFS_BYTES })).toString()),
+      parseRefs((await git(['ls-remote', '--', remote.address.url], { ...options, timeLimitMs, maxOutput: MAX_REFS_BYTES })).toString()),
     )
   }
 

@@ -75,9 +75,11 @@ export class RemoteAccess {
   async run<T>(remote: Remote, { login, asUser }: Access, context: Context, work: (options: GitOptions) => Promise<T>): Promise<T> {
     const { signal } = context
     const { protocols } = remote.address
-    await using files = await makeTemporaryDirectory('cnb-git-')
-    const authorities = await this.#authorities(remote, files.path)
-    const environment = asUser ? this.#services.env : await this.#isolated(remote, login, files.path)
+    const isWithFiles = login?.kind === 'ssh' || this.#hasAuthorities(remote)
+    await using files = isWithFiles ? await makeTemporaryDirectory('cnb-git-') : undefined
+    const folder = files?.path ?? ''
+    const authorities = await this.#authorities(remote, folder)
+    const environment = asUser ? this.#services.env : await this.#isolated(remote, login, folder)
     const options: GitOptions = {
       env: { ...environment, ...authorities },
       // Only the user's own configuration may replace a protocol by another.
@@ -92,14 +94,19 @@ export class RemoteAccess {
       if (!(error instanceof GitError)) throw error
       throw new CnbError('CNB_SOURCE_FAILED', `cannot read ${shown(remote)}: ${error.message}`, { hint: error.hint ?? hintFor(error.message, remote), cause: error })
     } finally {
-      if (login?.kind === 'ssh') await warnOfNewHost(files.path, remote, login, context)
+      if (login?.kind === 'ssh') await warnOfNewHost(folder, remote, login, context)
     }
   }
 
-  /** Writes the authorities to trust, if they are not git's default. */
-  async #authorities({ scheme }: Remote, folder: string): Promise<Environment> {
+  #hasAuthorities({ scheme }: Remote): boolean {
     const { env, ca = [] } = this.#services
-    if (scheme !== 'https' || !(ca.length > 0 || env.SSL_CERT_FILE || env.SSL_CERT_DIR)) return {}
+    return scheme === 'https' && (ca.length > 0 || Boolean(env.SSL_CERT_FILE || env.SSL_CERT_DIR))
+  }
+
+  /** Writes the authorities to trust, if they are not git's default. */
+  async #authorities(remote: Remote, folder: string): Promise<Environment> {
+    if (!this.#hasAuthorities(remote)) return {}
+    const { env, ca = [] } = this.#services
     const path = join(folder, 'ca.pem')
     await writeFile(path, [...rootCertificates, ...(await extraCertificates(ca, env))].join('\n'))
     return { GIT_SSL_CAINFO: path }

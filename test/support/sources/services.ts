@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import type { CnbEvent, Context } from '../../../src/base/events.ts'
+import { GitShells } from '../../../src/git/git-shells.ts'
 import { openContentCache } from '../../../src/registry/download/content-cache.ts'
 import { openDownloads, type Downloads } from '../../../src/registry/download/open-downloads.ts'
 import { openRegistries } from '../../../src/registry/open-registries.ts'
@@ -28,17 +29,20 @@ export function sourceServices(directory: string, more: Partial<SourceServices> 
   }
   const cache = openContentCache(join(directory, 'cache'), { budget: 1e9 })
   const { ca = [] } = more
+  const shells = new GitShells()
   return {
     events,
     context,
     services: {
       env: GIT_ENV,
+      git: shells.run,
       platform: { os: 'linux', architecture: 'amd64' },
       downloads: () => keep(openDownloads({ cache, ca, env: {}, userAgent: 'test', events: context.events })),
       registries: (keychain) => keep(openRegistries({ keychain, insecure: [], mirrors: {}, ca, env: {}, userAgent: 'test' })),
       ...more,
     },
     async [Symbol.asyncDispose]() {
+      shells[Symbol.dispose]()
       await Promise.all(opened.map((client) => client.close()))
     },
   }
