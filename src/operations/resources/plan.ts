@@ -12,9 +12,10 @@ import { differenceTo, readWanted, refuseChanges, type WantedOptions } from './f
 import { type PlannedImage, planImages } from './images/reconcile-images.ts'
 import { settleInterrupted } from './images/run-build.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
-import { basesOf, reconcileBases } from './builders/reconcile-bases.ts'
-import { buildersOf, reconcileBuilders } from './builders/reconcile-builders.ts'
+import { basesOf } from './builders/reconcile-bases.ts'
+import { buildersOf } from './builders/reconcile-builders.ts'
 import { failuresOf, reasonOf, rootOf } from './readiness.ts'
+import { reconcileBasesAndSources } from './reconcile.ts'
 import { type Subject, subjectOf } from './resource-word.ts'
 import { Resources } from './resources.ts'
 import type { Failure } from './scope.ts'
@@ -63,13 +64,12 @@ export async function planResources(options: PlanOptions, store: Store, services
   // As the next application: builds that no process runs are made again.
   if (!(await store.isLocked(context))) for (const build of resources.list('Build')) await settleInterrupted(build, scope, context)
   const before = new Map(buildersOf(resources).map((builder) => [resourceId(builder), builder.status?.latestImage]))
-  await reconcileBases(scope, context)
-  await reconcileBuilders(scope, context)
+  const resolved = await reconcileBasesAndSources(scope, () => true, context)
   for (const builder of buildersOf(resources)) {
     const image = builder.status?.latestImage
     if (image !== undefined && image !== before.get(resourceId(builder))) planned.push(plannedOf(builder, options.to === 'engine' ? 'save' : 'publish', image))
   }
-  const images = await planImages(scope, () => true, context)
+  const images = await planImages(resolved, scope, context)
   const roots: (Failure | undefined)[] = [...basesOf(resources), ...buildersOf(resources)].map((resource) => rootOf(resource, scope))
   const running: CnbError[] = []
   const described = images.map((each) => {

@@ -28,14 +28,20 @@ export interface PlannedImage {
   readonly step: ImageStep
 }
 
-/** Decides about the wanted images, several at once, and stores nothing. A source that cannot be resolved is part of the decision. */
-export function planImages(scope: ReconcileScope, isWanted: (image: Image) => boolean, context: Context): Promise<PlannedImage[]> {
+/** An Image with its resolved source. */
+export type ResolvedImage = Pick<PlannedImage, 'image' | 'resolver'>
+
+/** Resolves the sources of the wanted images, several at once, and stores nothing. One that cannot be resolved is part of the decision. */
+export function resolveSources(scope: ReconcileScope, isWanted: (image: Image) => boolean, context: Context): Promise<ResolvedImage[]> {
   const limit = new Limiter(AT_ONCE)
   const images = scope.resources.list('Image').filter(isWanted)
-  return Promise.all(images.map((image) => limit.run(async () => {
-    const resolver = await resolveSource(image, scope, context)
-    return planImage(image, resolver, scope, context)
-  })))
+  return Promise.all(images.map((image) => limit.run(async () => ({ image, resolver: await resolveSource(image, scope, context) }))))
+}
+
+/** Decides about images, and stores nothing. */
+export function planImages(resolved: readonly ResolvedImage[], scope: ReconcileScope, context: Context): Promise<PlannedImage[]> {
+  const limit = new Limiter(AT_ONCE)
+  return Promise.all(resolved.map(({ image, resolver }) => limit.run(() => planImage(image, resolver, scope, context))))
 }
 
 /** Decides about an image with a resolved source. */
@@ -55,9 +61,9 @@ function isSame(planned: unknown, stored: unknown): boolean {
 }
 
 /** Makes the needed builds, those for the user's own changes first. @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT */
-export async function reconcileImages(scope: ReconcileScope, isWanted: (image: Image) => boolean, context: Context): Promise<void> {
+export async function reconcileImages(resolved: readonly ResolvedImage[], scope: ReconcileScope, context: Context): Promise<void> {
   for (const build of scope.resources.list('Build')) await settleInterrupted(build, scope, context)
-  const planned = await planImages(scope, isWanted, context)
+  const planned = await planImages(resolved, scope, context)
   const limit = new Limiter(scope.options.maxParallel ?? PARALLEL_BUILDS)
   const urgent = planned.sort((a, b) => priorityOf(b.step) - priorityOf(a.step))
   const builds = planned.filter(({ step }) => isNeeded(step.decision)).length
