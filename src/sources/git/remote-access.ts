@@ -37,7 +37,7 @@ export class RemoteAccess {
 
   constructor(services: SourceServices) {
     this.#services = services
-    this.#settings = once(() => connectionSettings(services.env))
+    this.#settings = once(() => connectionSettings(services))
   }
 
   /**
@@ -137,9 +137,9 @@ function asVariables(settings: readonly (readonly [string, string])[]): Record<s
 }
 
 /** Returns the user's settings for proxies and certificates. */
-async function connectionSettings(env: Environment): Promise<[string, string][]> {
+async function connectionSettings({ env, git = runGit }: SourceServices): Promise<[string, string][]> {
   // Without any, git fails.
-  const output = await runGit(['config', '--null', '--get-regexp', CONNECTION], { env }).catch(() => Buffer.alloc(0))
+  const output = await git(['config', '--null', '--get-regexp', CONNECTION], { env }).catch(() => Buffer.alloc(0))
   return output.toString().split('\0').flatMap((entry): [string, string][] => {
     const [, name, value] = /^([^\n]+)\n(.*)$/s.exec(entry) ?? []
     return name === undefined || value === undefined ? [] : [[name, value]]
