@@ -13,6 +13,8 @@ export interface Measurement {
   readonly wallMs: number
   /** Peak resident memory in MiB; undefined without /proc, and for programs other than `cnb` on Node. */
   readonly peakMiB?: number
+  /** Requests to the registry, where they are counted. */
+  readonly requests?: number
   /** The bytes of existing layers that passed through this machine, where they are counted. */
   readonly carriedBytes?: number
 }

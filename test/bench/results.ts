@@ -42,6 +42,8 @@ const TARGETS: readonly Target[] = [
   { of: ['layers-many-first', 'native'], to: ['layers-first', 'native'], graphdriver: 11, containerd: 11 },
   { of: ['unchanged', 'unchanged'], to: ['small', 'creator'], graphdriver: 0.15, containerd: 0.01 },
   { of: ['unchanged-files', 'unchanged'], to: ['unchanged-files', 'git'], graphdriver: 1.5, containerd: 1.5 },
+  { of: ['plan-100', 'native'], to: ['plan-100', 'git'], graphdriver: 2, containerd: 2 },
+  { of: ['apply-100', 'native'], to: ['apply-100', 'git'], graphdriver: 2, containerd: 2 },
   { of: ['thousand', 'native'], to: ['fleet', 'native'], graphdriver: 10, containerd: 10 },
 ]
 const MOST_MIB = 120
@@ -50,6 +52,10 @@ const LIMITED = ['publish', 'publish-first-small', 'publish-first', 'cold', 'col
 /** The targets for the seconds of a rebase of 100 images, and for the memory with 1000 images. */
 const FLEET_SECONDS = 1
 const FLEET_MIB = 150
+
+/** Scenarios of 100 images with nothing changed, and the target for their requests to registries. */
+const UNCHANGED = ['plan-100', 'apply-100']
+const MOST_REQUESTS = 300
 
 export type ImageStore = 'graphdriver' | 'containerd'
 
@@ -61,7 +67,7 @@ interface Compared {
 }
 
 export interface Results {
-  readonly measured: readonly { scenario: string; way: Way; medianMs: number; wallMs: readonly number[]; peakMiB?: number; carriedBytes?: number }[]
+  readonly measured: readonly { scenario: string; way: Way; medianMs: number; wallMs: readonly number[]; peakMiB?: number; requests?: number; carriedBytes?: number }[]
   readonly compared: readonly Compared[]
 }
 
@@ -70,6 +76,7 @@ export function summarize(measurements: Measurements, store: ImageStore): Result
     [...ways].map(([way, all]) => {
       const wallMs = all.map((each) => Math.round(each.wallMs))
       const peaks = all.flatMap(({ peakMiB }) => (peakMiB === undefined ? [] : [Math.round(peakMiB)]))
+      const requests = all.flatMap((each) => each.requests ?? [])
       const carried = all.flatMap(({ carriedBytes }) => carriedBytes ?? [])
       return {
         scenario,
@@ -77,6 +84,7 @@ export function summarize(measurements: Measurements, store: ImageStore): Result
         medianMs: median(wallMs),
         wallMs,
         ...(peaks.length > 0 ? { peakMiB: Math.max(...peaks) } : {}),
+        ...(requests.length > 0 ? { requests: Math.max(...requests) } : {}),
         ...(carried.length > 0 ? { carriedBytes: Math.max(...carried) } : {}),
       }
     }),
@@ -98,6 +106,10 @@ export function summarize(measurements: Measurements, store: ImageStore): Result
     ...LIMITED.flatMap((name) => {
       const memory = (find(name, 'published') ?? find(name, 'native'))?.peakMiB
       return memory === undefined ? [] : [limit(`peak resident memory of ${name}, MiB`, memory, MOST_MIB)]
+    }),
+    ...UNCHANGED.flatMap((name) => {
+      const requests = find(name, 'native')?.requests
+      return requests === undefined ? [] : [limit(`requests of ${name}`, requests, MOST_REQUESTS)]
     }),
     ...(creating === undefined ? [] : [limit('peak resident memory of the creation of a builder, MiB', creating, MOST_MIB)]),
     ...(carried === undefined ? [] : [limit('bytes of existing layers through this machine', carried, 0)]),

@@ -10,13 +10,14 @@ import { type Measurement, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
 import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
 import { Fleet } from './fleet.ts'
+import { unchangedImages } from './resource-scenarios.ts'
 import { publishAgain, publishCold, publishFirst } from './publish-scenarios.ts'
 import { ifChanged } from './unchanged-scenario.ts'
 
 /**
  * A way to run a scenario: the native driver; the stock lifecycle's creator, five phases or rebaser; the native driver with a
  * registry for the image; only gzip, on all processors; pack; the native driver with a builder that contains the buildpack; the
- * native driver with --if-changed; git status.
+ * native driver with --if-changed; git status, or git ls-remote of all sources.
  */
 export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip' | 'pack' | 'contained' | 'unchanged' | 'git'
 
@@ -83,6 +84,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'layers-many-first': firstBuild('first build, 3 000 cached layers', manyLayers(3000), ['native', 'creator']),
   unchanged: ifChanged('--if-changed, nothing changed, 20 MB layer', randomLayer(20), 1, 'native'),
   'unchanged-files': ifChanged('--if-changed, nothing changed, 50 000 files', randomLayer(20), 50_000, 'git'),
+  'plan-100': unchangedImages('plan of 100 images, nothing changed', 'plan', 100),
+  'apply-100': unchangedImages('apply of 100 images, nothing changed', 'apply', 100),
   thousand: { ...rebaseFleet('rebase of 1000 images in a local registry', 1000, ['native']), once: true },
 }
 
