@@ -7,6 +7,7 @@ import type { Image } from '../resources/kinds/image.ts'
 import type { ResolvedSource, SourceResolver } from '../resources/kinds/source-resolver.ts'
 import { changesJson, reasonsText } from './changes/changes.ts'
 import { childName } from './child-name.ts'
+import { ownerReference } from './owner-reference.ts'
 import { configShape, imageConfig } from './changes/config.ts'
 import type { BuildNeeded, DecisionOptions } from './decide-build.ts'
 import { FINGERPRINTS, revisionOf, SOURCE_REVISION } from './changes/own-changes.ts'
@@ -61,6 +62,7 @@ export function newBuild(
     metadata: {
       name: childName(metadata.name, `-build-${number}`),
       ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
+      ownerReferences: [ownerReference(image)],
       labels: { ...metadata.labels, [BUILD_NUMBER]: String(number), [IMAGE]: metadata.name, [IMAGE_GENERATION]: String(metadata.generation ?? 0) },
       annotations: {
         ...metadata.annotations,

@@ -2,7 +2,7 @@
 
 import type { FieldFault } from './fields/field-fault.ts'
 import type { Metadata } from './resource.ts'
-import { ANY, INTEGER, mapOf, object, STRING, type ObjectSchema, type Schema } from './fields/schema.ts'
+import { ANY, BOOLEAN, INTEGER, listOf, mapOf, object, STRING, strings, type ObjectSchema, type Schema } from './fields/schema.ts'
 
 /** A resource of any kind. */
 export interface AnyResource {
@@ -69,7 +69,7 @@ export function documentSchema({ fields }: Version): ObjectSchema {
 
 /** More fields of documents that come from a cluster. */
 const CLUSTER_METADATA = [
-  'generateName', 'selfLink', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'ownerReferences', 'finalizers', 'managedFields',
+  'generateName', 'selfLink', 'resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'finalizers', 'managedFields',
 ]
 
 /** The fields of Metadata in the order in which they are written. */
@@ -81,6 +81,7 @@ export const METADATA_FIELDS: Readonly<Record<keyof Metadata, Schema>> = {
   uid: STRING,
   generation: INTEGER,
   creationTimestamp: STRING,
+  ownerReferences: listOf(object({ ...strings('apiVersion', 'kind', 'name', 'uid').fields, controller: BOOLEAN, blockOwnerDeletion: BOOLEAN })),
 }
 
 const METADATA = object({ ...METADATA_FIELDS, ...Object.fromEntries(CLUSTER_METADATA.map((name) => [name, ANY])) })

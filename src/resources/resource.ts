@@ -10,6 +10,17 @@ export interface Metadata {
   generation?: number
   /** RFC 3339 in UTC, in whole seconds */
   creationTimestamp?: string
+  ownerReferences?: OwnerReference[]
+}
+
+/** The resource that made this one. */
+export interface OwnerReference {
+  apiVersion: string
+  kind: string
+  name: string
+  uid: string
+  controller?: boolean
+  blockOwnerDeletion?: boolean
 }
 
 /** A condition of a resource, as in `pkg/apis/core/v1alpha1/condition_types.go` of kpack. */

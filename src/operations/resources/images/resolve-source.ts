@@ -8,6 +8,7 @@ import { checkApp } from '../../../project/app.ts'
 import { digestApp } from '../../../project/app-digest.ts'
 import { childName } from '../../../reconcile/child-name.ts'
 import { withTimes, type NewCondition } from '../../../reconcile/conditions.ts'
+import { ownerReference } from '../../../reconcile/owner-reference.ts'
 import { cacheDirectory } from '../../../registry/download/cache-directory.ts'
 import type { Image } from '../../../resources/kinds/image.ts'
 import type { ResolvedSource as FoundSource, SourceResolver } from '../../../resources/kinds/source-resolver.ts'
@@ -28,7 +29,7 @@ export async function resolveSource(image: Image, scope: ReconcileScope, context
   const resolver = (source: FoundSource | undefined, conditions: NewCondition[]): SourceResolver => ({
     apiVersion: 'kpack.io/v1alpha2',
     kind: 'SourceResolver',
-    metadata: { ...known?.metadata, name: resolverName(image), namespace: metadata.namespace, labels: metadata.labels, generation },
+    metadata: { ...known?.metadata, name: resolverName(image), namespace: metadata.namespace, labels: metadata.labels, generation, ownerReferences: [ownerReference(image)] },
     spec: { serviceAccount: accountOf(image).name, source: spec.source },
     status: { observedGeneration: generation, ...(source ? { source } : {}), conditions: withTimes(conditions, known?.status?.conditions, scope.now()) },
   })
