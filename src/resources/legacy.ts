@@ -22,10 +22,8 @@ export function fromLegacy(document: Table): Table | undefined {
   const isBuilder = ['Builder', 'ClusterBuilder'].includes(kind)
   const converted = { ...document, apiVersion: 'kpack.io/v1alpha1', kind: today(kind) }
   if (isBuilder && typeof spec['image'] === 'string') return existingBuilder(document, kind, spec['image'])
-  if (kind === 'Image') return { ...converted, spec: { ...spec, builder: reference(spec['builder'], 'Builder') } }
-  if (kind === 'CustomBuilder' || kind === 'CustomClusterBuilder') {
-    return { ...converted, spec: { ...spec, stack: reference(spec['stack'], 'ClusterStack'), store: reference(spec['store'], 'ClusterStore') } }
-  }
+  if (kind === 'Image') return { ...converted, spec: withReferences(currentBuilder(spec), { builder: 'Builder' }) }
+  if (kind === 'CustomBuilder' || kind === 'CustomClusterBuilder') return { ...converted, spec: withReferences(spec, { stack: 'ClusterStack', store: 'ClusterStore' }) }
   return converted
 }
 
@@ -44,6 +42,17 @@ function existingBuilder({ metadata, status: _, ...document }: Table, kind: stri
     metadata: { ...table, annotations: { ...annotations, [EXISTING_IMAGE]: image } },
     spec: { tag: image },
   }
+}
+
+/** The first Images of all name their builder in `builderRef`. */
+function currentBuilder({ builderRef, ...spec }: Table): Table {
+  return builderRef === undefined ? spec : { builder: builderRef, ...spec }
+}
+
+/** Returns the fields with references in their present form. @param kinds of the fields that are references */
+function withReferences(spec: Table, kinds: Readonly<Record<string, string>>): Table {
+  const references = Object.entries(kinds).filter(([field]) => spec[field] !== undefined)
+  return { ...spec, ...Object.fromEntries(references.map(([field, kind]) => [field, reference(spec[field], kind)])) }
 }
 
 /** Returns a reference with the new name of its kind. */

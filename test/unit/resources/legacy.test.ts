@@ -21,6 +21,17 @@ describe('a document of build.pivotal.io', () => {
     })
   })
 
+  it('may name its builder in builderRef', () => {
+    const spec = { tag: 'me/app', builderRef: 'b', source: { git: { url: 'u', revision: 'r' } } }
+    const set = read(legacy('Image', spec))
+    expect([set.faults, set.resources[0]?.resource]).toMatchObject([[], { spec: { builder: { kind: 'Builder', name: 'b' } } }])
+  })
+
+  it("reports a reference that is absent in kpack's words", () => {
+    const { faults } = read(legacy('Image', { tag: 'me/app', source: { git: { url: 'u', revision: 'r' } } }))
+    expect(faults.map(({ message }) => message)).toEqual(['Image a: missing field(s): spec.builder.name'])
+  })
+
   it.each([
     ['CustomBuilder', 'Builder', { tag: 'me/b', stack: { kind: 'Stack', name: 's' }, store: { kind: 'Store', name: 't' }, order: [{ group: [{ id: 'x' }] }] }],
     ['CustomClusterBuilder', 'ClusterBuilder', { tag: 'me/b', stack: { kind: 'Stack', name: 's' }, store: 't', serviceAccountRef: { name: 'a', namespace: 'b' } }],
