@@ -46,7 +46,7 @@ export function reconcileImage(image: Image, { builds, resolver, builder }: Imag
   if (last && outcomeOf(last) === 'running') return { decision, status: status(kept, buildRunning(last, builder)), surplus: [] }
 
   const surplus = surplusBuilds(image, history)
-  const buildCacheName = image.spec.cache?.volume?.size === undefined ? undefined : childName(image.metadata.name, '-cache')
+  const buildCacheName = cacheName(image)
   const latestImage = last && outcomeOf(last) === 'succeeded' ? last.status?.latestImage : image.status?.latestImage
   if (decision.kind === 'UNKNOWN' || decision.kind === 'NONE') {
     const conditions = noBuildMade(decision, last, builder, resolver?.metadata.name ?? childName(image.metadata.name, '-source'))
@@ -54,6 +54,11 @@ export function reconcileImage(image: Image, { builds, resolver, builder }: Imag
   }
   const build = newBuild(image, decision, last, resolver, builder, options)
   return { decision, status: status({ ...fieldsOf(build), buildCacheName, latestImage }, buildRunning(build, builder)), build, surplus }
+}
+
+/** Returns the name of the volume in which a cluster keeps the cache; undefined if the Image has another cache, or none. */
+export function cacheName({ metadata: { name }, spec: { cache } }: Image): string | undefined {
+  return cache?.volume?.size === undefined ? undefined : childName(name, '-cache')
 }
 
 /** The fields of an Image's status that its newest build determines. */

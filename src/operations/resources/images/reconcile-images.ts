@@ -5,7 +5,7 @@ import type { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { Limiter } from '../../../base/limiter.ts'
 import type { BuildNeeded, Decision, DecisionOptions } from '../../../reconcile/decide-build.ts'
-import { reconcileImage, type ImageStep } from '../../../reconcile/reconcile-image.ts'
+import { cacheName, reconcileImage, type ImageStep } from '../../../reconcile/reconcile-image.ts'
 import type { Image } from '../../../resources/kinds/image.ts'
 import { findBuilder } from '../builders/reconcile-builders.ts'
 import { accountOf } from '../accounts.ts'
@@ -81,7 +81,9 @@ function decide(image: Image, resolver: SourceResolver, { resources, options, ac
   const builder = findBuilder(image.spec.builder, image.metadata.namespace, resources)
   const fingerprints = { credentials: accounts.fingerprintOf(accountOf(image)), ...referencedFingerprint(image, resources), [INTERRUPTED]: 'no' }
   const decision: DecisionOptions = { now: now(), kpackCompatible: options.kpackCompatible, to: options.to, fingerprints, ...more }
-  return reconcileImage(image, { builds: resources.list('Build'), resolver, builder }, decision)
+  // kpack has stored this name before a new Image's source is resolved and its first build is made.
+  const known = image.status ? image : { ...image, status: { buildCacheName: cacheName(image) } }
+  return reconcileImage(known, { builds: resources.list('Build'), resolver, builder }, decision)
 }
 
 /**
