@@ -30,7 +30,9 @@ type Outcomes = Pick<ReconcileScope, 'resources' | 'failures'>
 export function readinessOf(resource: WithStatus | undefined, root?: Failure): Readiness {
   const condition = resource && conditionOf(resource, resource.kind === 'Build' ? 'Succeeded' : 'Ready')
   if (!resource || !condition) return {}
-  const { status, reason, message } = condition
+  const { status, reason } = condition
+  // The condition of a builder without an image does not say why it has none.
+  const message = (reason === 'NoLatestImage' && conditionOf(resource, 'UpToDate')?.message) || condition.message
   const latestImage = resource.status?.latestImage
   const waitsFor = root && resourceId(root.resource) !== resourceId(resource) ? wordOf(root.resource) : undefined
   return { ready: status, ...(reason ? { reason } : {}), ...(message ? { message } : {}), ...(waitsFor ? { waitsFor } : {}), ...(latestImage ? { latestImage } : {}) }

@@ -135,7 +135,10 @@ export const CLUSTER_BUILDER = kpackKind<ClusterBuilder>({
       convert: renaming({}),
     },
   },
-  setDefaults: ({ spec }) => setLifecycle(spec),
+  setDefaults: ({ spec }) => {
+    spec.stack = { ...spec.stack }
+    setLifecycle(spec)
+  },
   validate: ({ metadata, spec }) => {
     if (metadata.annotations?.[EXISTING_IMAGE]) return []
     const { name, namespace }: { name?: string; namespace?: string } = spec.serviceAccountRef ?? {}

@@ -6,11 +6,12 @@ import { Limiter } from '../../../base/limiter.ts'
 import type { ImagePlan } from '../../../images/image.ts'
 import { builderConditions, builderObstacle, withTimes, type BuilderParts } from '../../../reconcile/conditions.ts'
 import type { AnyBuilder } from '../../../reconcile/state.ts'
-import type { BuilderStatus } from '../../../resources/kinds/builder.ts'
+import { EXISTING_IMAGE, type BuilderStatus } from '../../../resources/kinds/builder.ts'
 import type { NamedReference } from '../../../resources/kinds/parts.ts'
 import { assembleBuilder, builderAccount } from './assemble-builder.ts'
 import { partsOfPlatforms } from './builder-platforms.ts'
 import { saveBuilder } from './engine-builder.ts'
+import { readExistingBuilder } from './existing-builder.ts'
 import type { Resources } from '../resources.ts'
 import { recordFailure, type ReconcileScope } from '../scope.ts'
 import { signBuilder } from './sign-builder.ts'
@@ -54,16 +55,22 @@ async function reconcileBuilder(builder: AnyBuilder, scope: ReconcileScope, cont
   await resources.writeStatus(builder, status, context)
 }
 
-/** Returns the fields of the status, or those of before and the cause why they are not new. */
-async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: ReconcileScope, context: Context): Promise<{ fields: BuilderStatus; cause?: string }> {
+/** The fields of the status, or those of before and the cause why they are not new. */
+interface Assembled {
+  readonly fields: BuilderStatus
+  readonly cause?: string
+}
+
+async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: ReconcileScope, context: Context): Promise<Assembled> {
   const { resources, accounts, services, options } = scope
   const { metadata } = builder
+  const existing = metadata.annotations?.[EXISTING_IMAGE]
+  if (existing !== undefined) return await readExisting(existing, builder, before, scope, context)
   const found = partsOf(builder, resources)
   const { stack, store, lifecycle } = found
   const obstacle = builderObstacle(builder, found)
-  const failed = (error: unknown) => ({ fields: before, cause: recordFailure(scope, before.latestImage === undefined ? 'create' : 'update', builder, error).message })
   if (obstacle !== undefined || !stack || !lifecycle) {
-    return failed(new CnbError('CNB_NOT_READY', obstacle ?? '', { hint: `Apply it, or correct the ${builder.kind}.` }))
+    return failed(new CnbError('CNB_NOT_READY', obstacle ?? '', { hint: `Apply it, or correct the ${builder.kind}.` }), builder, before, scope, context)
   }
   try {
     const buildpacks = builder.kind === 'Builder' ? resources.list('Buildpack').filter((each) => each.metadata.namespace === metadata.namespace) : []
@@ -77,7 +84,21 @@ async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: Recon
     const signed = keys ? await signBuilder(builder, assembled, keys, scope, context) : { signaturePaths: before.signaturePaths }
     return { fields: { ...assembled, ...signed } }
   } catch (error) {
-    context.signal?.throwIfAborted()
-    return failed(error)
+    return failed(error, builder, before, scope, context)
   }
+}
+
+async function readExisting(image: string, builder: AnyBuilder, before: BuilderStatus, scope: ReconcileScope, context: Context): Promise<Assembled> {
+  const { accounts, services, cache } = scope
+  try {
+    const registries = await accounts.registriesOf(builderAccount(builder))
+    return { fields: await readExistingBuilder(image, { registries, platform: services.platform, cache }, context) }
+  } catch (error) {
+    return failed(error, builder, before, scope, context)
+  }
+}
+
+function failed(error: unknown, builder: AnyBuilder, before: BuilderStatus, scope: ReconcileScope, { signal }: Context): Assembled {
+  signal?.throwIfAborted()
+  return { fields: before, cause: recordFailure(scope, before.latestImage === undefined ? 'create' : 'update', builder, error).message }
 }

@@ -22,6 +22,7 @@ describe('an application', () => {
     expect(shop).toMatchObject({ ready: 'True', build: { name: 'shop-build-1', reason: 'CONFIG' }, latestImage: containing('registry.example/shop@sha256:') })
     expect(bench.builds).toMatchObject([{ image: 'registry.example/shop', publish: true, builder: containing('registry.example/builder:'), runImage: containing('-run-image@sha256:') }])
     expect(await reasonsOf('shop')).toEqual(['CONFIG'])
+    expect((await bench.buildsOf('shop'))[0]?.spec.cache).toEqual({ volume: { persistentVolumeClaimName: 'shop-cache' } })
     const before = bench.contents()
     const second = await bench.apply(yaml)
     expect(changesOf(second).every((line) => line.endsWith(' unchanged'))).toBe(true)
@@ -81,6 +82,21 @@ spec: {id: x, buildImage: {image: registry.example/absent}, runImage: {image: re
     await bench.apply(yaml)
     expect(await stateOf()).toEqual([runImage, buildpacks, latestImage, ...conditions])
     expect(await bench.buildsOf('shop')).toHaveLength(2)
+  })
+  test.each(['Builder', 'ClusterBuilder'])("builds with an existing image, as the first %s of kpack's articles", async (kind) => {
+    const metadata = { description: '', lifecycle: { version: '9', apis: { buildpack: { supported: ['0.11'] }, platform: { supported: ['0.15'] } } }, images: [{ image: 'registry.example/base/run' }], buildpacks: [{ id: 'test/java', version: '1' }] }
+    const digest = bench.put({ name: 'registry.example/ready', layers: ['build:500'], env: ['PATH=/bin', 'CNB_USER_ID=1001', 'CNB_GROUP_ID=1000'], labels: { 'io.buildpacks.stack.id': 'test.stack', 'io.buildpacks.builder.metadata': metadata } })
+    const builder = `apiVersion: build.pivotal.io/v1alpha1\nkind: ${kind}\nmetadata: {name: old}\nspec: {image: registry.example/ready, updatePolicy: polling}`
+    const image = bench.image('shop', { builder: 'old' }).replace('kind: Builder', `kind: ${kind}`)
+    const { failures } = await bench.apply(yamlOf(builder, image))
+    expect([failures, bench.builds]).toMatchObject([[], [{ builder: `registry.example/ready@${digest}`, runImage: containing('registry.example/base/run@sha256:') }]])
+    bench.patchRunImage('patched')
+    await bench.apply(yamlOf(builder, image))
+    expect(await reasonsOf('shop')).toEqual(['CONFIG', 'STACK'])
+  })
+  test('says why a builder has no image', async () => {
+    const { failures } = await bench.apply(yamlOf(BASES.replace('test/java', 'test/absent')))
+    expect(failures.map(({ message }) => message)).toEqual(["Builder default/base is not ready: could not find buildpack with id 'test/absent'"])
   })
   test('stores the failure of a build, does not repeat it, and builds the others', async () => {
     const { make } = bench
