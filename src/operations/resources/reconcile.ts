@@ -2,6 +2,7 @@
 
 import type { Context } from '../../base/events.ts'
 import type { Image } from '../../resources/kinds/image.ts'
+import { addDefaultLifecycle } from './builders/default-lifecycle.ts'
 import { reconcileBases } from './builders/reconcile-bases.ts'
 import { reconcileBuilders } from './builders/reconcile-builders.ts'
 import { reconcileImages, resolveSources, type ResolvedImage } from './images/reconcile-images.ts'
@@ -11,6 +12,7 @@ import type { ReconcileScope } from './scope.ts'
 /** Reconciles what images depend on, while their sources are resolved. @throws CnbError as reconcile */
 export async function reconcileBasesAndSources(scope: ReconcileScope, isWanted: (image: Image) => boolean, context: Context): Promise<ResolvedImage[]> {
   const reconcileBuilt = async (): Promise<void> => {
+    await addDefaultLifecycle(scope, context)
     await reconcileBases(scope, context)
     await reconcileBuilders(scope, context)
   }

@@ -94,6 +94,17 @@ spec: {id: x, buildImage: {image: registry.example/absent}, runImage: {image: re
     await bench.apply(yamlOf(builder, image))
     expect(await reasonsOf('shop')).toEqual(['CONFIG', 'STACK'])
   })
+  test('adds the lifecycle that kpack installs, and takes that of a later file', async () => {
+    const [lifecycle = '', ...others] = BASES.split('---\n')
+    const withoutLifecycle = yamlOf(others.join('---\n'), bench.image('shop'))
+    bench.put({ name: 'buildpacksio/lifecycle', layers: ['lifecycle:3000'], labels: { 'io.buildpacks.builder.metadata': { lifecycle: { version: '8' } }, 'io.buildpacks.lifecycle.apis': { buildpack: { supported: ['0.11'] }, platform: { supported: ['0.15'] } } } })
+    expect((await bench.plan(withoutLifecycle)).resources.map(({ name, action }) => `${name} ${action}`)).toContain('shop build')
+    const { failures } = await bench.apply(withoutLifecycle)
+    expect([failures, await reasonsOf('shop')]).toEqual([[], ['CONFIG']])
+    expect(bench.warnings.at(-1)).toBe('no file has the ClusterLifecycle default-lifecycle, which kpack installs: it is created with the image buildpacksio/lifecycle')
+    expect(changesOf(await bench.apply(lifecycle))).toEqual(['ClusterLifecycle/default-lifecycle configured'])
+    expect((await bench.resources()).find('ClusterLifecycle', { name: 'default-lifecycle' })?.status?.version).toBe('9')
+  })
   test('says why a builder has no image', async () => {
     const { failures } = await bench.apply(yamlOf(BASES.replace('test/java', 'test/absent')))
     expect(failures.map(({ message }) => message)).toEqual(["Builder default/base is not ready: could not find buildpack with id 'test/absent'"])

@@ -81,7 +81,7 @@ export function namedRegistries(registries: Registries, { address }: { readonly 
     ...registries,
     repository(text, access) {
       const reference = typeof text === 'string' ? parseReference(text) : text
-      return registries.repository(reference.registry === REGISTRY ? { ...reference, registry: address } : reference, access)
+      return registries.repository([REGISTRY, 'docker.io'].includes(reference.registry) ? { ...reference, registry: address } : reference, access)
     },
   }
 }
