@@ -17,7 +17,7 @@ import { failuresOf, readinessOf, rootOf, type Readiness } from './readiness.ts'
 import { reconcile } from './reconcile.ts'
 import { Resources } from './resources.ts'
 import { ownedBy } from './select.ts'
-import { type Difference, differenceTo, readWanted, refuseChanges, type WantedOptions } from './files/wanted.ts'
+import { type Difference, differenceTo, readWanted, refuseChanges, storeWanted, type WantedOptions } from './files/wanted.ts'
 
 export interface ApplyOptions extends ScopeOptions, WantedOptions {
   /** Checks, and reports what would be stored. */
@@ -100,9 +100,10 @@ export async function applyWanted(
 async function storeAll(wanted: readonly ReadResource[], options: WantedApplyOptions, resources: Resources, context: Context): Promise<Applied[]> {
   refuseChanges(wanted, resources)
   const applied: Applied[] = []
-  for (const { resource, written } of wanted) {
+  for (const each of wanted) {
+    const { resource } = each
     applied.push({ resource, change: differenceTo(resources.get(resource), resource) })
-    await resources.write(written, context)
+    await storeWanted(each, resources, context)
   }
   for (const resource of prunable(wanted, options, resources)) {
     for (const owned of ownedBy(resource, resources)) await resources.remove(owned, context)

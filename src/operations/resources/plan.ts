@@ -8,7 +8,7 @@ import { printChanges } from '../../reconcile/changes/printed-changes.ts'
 import { resourceId } from '../../reconcile/state.ts'
 import type { AnyResource } from '../../resources/kind.ts'
 import type { Store } from '../../state/store.ts'
-import { differenceTo, readWanted, refuseChanges, type WantedOptions } from './files/wanted.ts'
+import { differenceTo, readWanted, refuseChanges, storeWanted, type WantedOptions } from './files/wanted.ts'
 import { type PlannedImage, planImages } from './images/reconcile-images.ts'
 import { settleInterrupted } from './images/run-build.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
@@ -55,9 +55,10 @@ export async function planResources(options: PlanOptions, store: Store, services
   const resources = await Resources.read(store, context, { isPlan: true })
   refuseChanges(wanted, resources)
   const planned: PlannedResource[] = []
-  for (const { resource, written } of wanted) {
+  for (const each of wanted) {
+    const { resource } = each
     const change = differenceTo(resources.get(resource), resource)
-    await resources.write(written, context)
+    await storeWanted(each, resources, context)
     if (change !== 'unchanged' && resource.kind !== 'Image') planned.push(plannedOf(resource, change === 'created' ? 'create' : 'configure'))
   }
   await using scope = await openScope({ ...options, isPlan: true }, store, resources, services, context)

@@ -1,8 +1,9 @@
 /** The resources of the user's files, checked. */
 
 import type { Context } from '../../../base/events.ts'
+import { outcomeOf } from '../../../reconcile/state.ts'
 import { formatFault } from '../../../resources/fields/field-fault.ts'
-import { KINDS } from '../../../resources/kind-list.ts'
+import { isKind, KINDS } from '../../../resources/kind-list.ts'
 import type { AnyResource } from '../../../resources/kind.ts'
 import { readResources, type ReadResource } from '../../../resources/read-resources.ts'
 import { resourceError, type ResourceFault } from '../../../resources/resource-fault.ts'
@@ -43,6 +44,17 @@ export function changeFaults(wanted: readonly ReadResource[], resources: Resourc
 
 function refuse([first, ...more]: readonly ResourceFault[]): void {
   if (first) throw resourceError([first, ...more])
+}
+
+/**
+ * Stores a resource as its user wrote it. A finished Build, as `kubectl get -o yaml` prints it, keeps its result: it does not run again, and
+ * its Image continues from it.
+ * @throws CnbError CNB_STATE_CHANGED, CNB_OUTPUT
+ */
+export async function storeWanted({ resource, written }: ReadResource, resources: Resources, context: Context): Promise<void> {
+  const isNew = resources.get(resource) === undefined
+  await resources.write(written, context)
+  if (isNew && isKind(resource, 'Build') && resource.status && outcomeOf(resource) !== 'running') await resources.writeStatus(resource, resource.status, context)
 }
 
 /** How a stored resource differs from the wanted one. */

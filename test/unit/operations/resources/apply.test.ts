@@ -105,6 +105,20 @@ spec: {id: x, buildImage: {image: registry.example/absent}, runImage: {image: re
     expect(changesOf(await bench.apply(lifecycle))).toEqual(['ClusterLifecycle/default-lifecycle configured'])
     expect((await bench.resources()).find('ClusterLifecycle', { name: 'default-lifecycle' })?.status?.version).toBe('9')
   })
+  test("continues from a cluster's resources with their status", async () => {
+    await bench.apply(yamlOf(BASES, bench.image('shop')))
+    const resources = await bench.resources()
+    const cluster = { resourceVersion: '7', uid: 'u', generation: 3, managedFields: [{ manager: 'kubectl', operation: 'Update' }], finalizers: ['a/b'] }
+    const items = [...resources.list('Image'), ...resources.list('Build')].map((each) => ({ ...each, metadata: { ...each.metadata, ...cluster } }))
+    bench.builds.length = 0
+    bench.state.resources.clear()
+    const { failures } = await bench.apply(yamlOf(BASES, JSON.stringify({ apiVersion: 'v1', kind: 'List', items })))
+    expect([failures, bench.builds, await reasonsOf('shop')]).toEqual([[], [], ['CONFIG']])
+    expect((await bench.imageOf('shop')).status).toMatchObject({ latestBuildRef: 'shop-build-1', buildCounter: 1, latestImage: containing('registry.example/shop@sha256:') })
+    bench.repository.commit('app.js', 'serve(3)')
+    await bench.apply('')
+    expect(await reasonsOf('shop')).toEqual(['CONFIG', 'COMMIT'])
+  })
   test('says why a builder has no image', async () => {
     const { failures } = await bench.apply(yamlOf(BASES.replace('test/java', 'test/absent')))
     expect(failures.map(({ message }) => message)).toEqual(["Builder default/base is not ready: could not find buildpack with id 'test/absent'"])
