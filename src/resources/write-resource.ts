@@ -7,8 +7,7 @@ import { object, ordered } from './fields/schema.ts'
 
 /** Returns the resource with its fields in a fixed order: apiVersion, kind, metadata, spec, status, and those within as in kpack's documents. */
 export function orderedResource<R extends AnyResource>(resource: R): R {
-  const kind = kindOf(resource)
-  const [version] = Object.values(kind?.versions ?? {})
+  const version = kindOf(resource)?.versions[resource.apiVersion.split('/').at(-1) ?? '']
   if (!version) return resource
   const { fields } = documentSchema(version)
   return ordered(resource, object({ ...fields, metadata: object(METADATA_FIELDS) })) as R

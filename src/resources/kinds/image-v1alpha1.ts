@@ -1,8 +1,10 @@
 /** Image of kpack.io/v1alpha1, and its conversion (image_conversion.go of kpack). */
 
+import { isTable } from '../../formats/lenient-values.ts'
 import type { ConvertedResource, Version } from '../kind.ts'
 import { INTEGER, object, QUANTITY, STRING } from '../fields/schema.ts'
 import { BINDINGS, ENV, NOTARY, OBJECT_REFERENCE, RESOURCES, SOURCE, statusOf } from './part-schemas.ts'
+import type { Image } from './image.ts'
 import { parkedJson, renamed } from './conversion.ts'
 
 /** The status is the same in both versions. */
@@ -71,6 +73,36 @@ function convert({ metadata, spec: { cacheSize, build, ...rest }, status }: Conv
     delete annotations[`kpack.io/${annotation}`]
   }
   return { metadata: { ...metadata, ...(metadata.annotations && { annotations }) }, spec, ...(status && { status }) }
+}
+
+/** Returns an Image as a document of v1alpha1, which allows `notary` and bindings; undefined if v1alpha1 lacks one of its fields. */
+export function asV1alpha1(image: Image): Image | undefined {
+  if (image.spec.additionalTags || image.spec.build?.creationTime) return undefined
+  const spec = structuredClone(image.spec) as unknown as Record<string, unknown>
+  const parked = PARKED.flatMap(({ annotation, path }) => {
+    const value = take(spec, path)
+    return value === undefined ? [] : [[`kpack.io/${annotation}`, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const]
+  })
+  const cacheSize = take(spec, ['cache', 'volume', 'size'])
+  const { cache: _cache, cosign: _cosign, build, ...others } = spec
+  return {
+    ...image,
+    apiVersion: 'kpack.io/v1alpha1',
+    metadata: { ...image.metadata, ...(parked.length > 0 && { annotations: { ...image.metadata.annotations, ...Object.fromEntries(parked) } }) },
+    spec: {
+      ...renamed(others, { serviceAccountName: 'serviceAccount' }),
+      ...(cacheSize !== undefined && { cacheSize }),
+      ...(isTable(build) && { build: renamed(build, { cnbBindings: 'bindings' }) }),
+    },
+  } as unknown as Image
+}
+
+/** Returns the field at a path, and removes it. */
+function take(table: Record<string, unknown>, [key = '', ...rest]: readonly string[]): unknown {
+  const value = table[key]
+  if (rest.length > 0) return isTable(value) ? take(value, rest) : undefined
+  delete table[key]
+  return value
 }
 
 function set(table: Record<string, unknown>, [key, ...rest]: readonly string[], value: unknown): void {

@@ -4,9 +4,10 @@ import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { isTable } from '../../../formats/lenient-values.ts'
 import { resourceId } from '../../../reconcile/state.ts'
-import { KINDS } from '../../../resources/kind-list.ts'
+import { isKind, KINDS } from '../../../resources/kind-list.ts'
 import type { AnyResource } from '../../../resources/kind.ts'
 import { EXISTING_IMAGE } from '../../../resources/kinds/builder.ts'
+import { asV1alpha1 } from '../../../resources/kinds/image-v1alpha1.ts'
 import { writeYaml } from '../../../resources/write-resource.ts'
 import { redacted } from '../../../state/redacted.ts'
 import type { Store } from '../../../state/store.ts'
@@ -50,7 +51,7 @@ export async function exportResources(options: ExportOptions, store: Store, cont
   const written = new Map((await store.list({}, context)).map(({ resource }) => [resourceId(resource), resource]))
   const found = selected.filter(({ kind }) => !DERIVED.has(kind.kind)).flatMap(({ resources }) => resources).flatMap((each) => written.get(resourceId(each)) ?? [])
   const hasSecrets = found.some(({ kind }) => kind === 'Secret')
-  const resources = found.map((each) => asWritten(each)).map((resource) => ({ resource: options.withSecrets ? resource : withoutValues(resource), refusals: refusalsOf(resource) }))
+  const resources = found.map((each) => forCluster(asWritten(each))).map((resource) => ({ resource: options.withSecrets ? resource : withoutValues(resource), refusals: refusalsOf(resource) }))
   return { resources, isRedacted: hasSecrets && !options.withSecrets }
 }
 
@@ -59,6 +60,12 @@ export function formatExport({ resources, isRedacted }: ExportResult): string {
   const heading = isRedacted ? ["# The values of Secrets are redacted. 'cnb export --with-secrets' writes them.\n"] : []
   const documents = resources.map(({ resource, refusals }) => `${refusals.map((why) => `# A cluster refuses this ${resource.kind}: ${why}\n`).join('')}${writeYaml(resource)}`)
   return heading.join('') + documents.join('---\n')
+}
+
+/** kpack accepts these fields of an Image in documents of v1alpha1 only. */
+function forCluster(resource: AnyResource): AnyResource {
+  const isOld = isKind(resource, 'Image') && (resource.spec.notary ?? resource.spec.build?.cnbBindings) !== undefined
+  return (isOld && asV1alpha1(resource)) || resource
 }
 
 /** Under `data`, a redacted value is an error for `cnb apply` and for kubectl. */
@@ -76,7 +83,7 @@ function refusalsOf(resource: AnyResource): string[] {
     ...(has('source', 'local') ? ['spec.source.local is a directory of this machine. Use git, blob or registry there.'] : []),
     ...(has('orderExtensions') ? ['spec.orderExtensions: only cnb has image extensions.'] : []),
     ...(Object.hasOwn(annotations, EXISTING_IMAGE) ? [`the annotation ${EXISTING_IMAGE}: only cnb takes an existing image as a builder.`] : []),
-    ...(has('notary') ? ['spec.notary: kpack has it in documents of v1alpha1 only.'] : []),
+    ...(has('notary') && resource.apiVersion !== 'kpack.io/v1alpha1' ? ['spec.notary: kpack has it in documents of v1alpha1 only.'] : []),
     ...(has('build', 'cnbBindings') ? ['spec.build.cnbBindings: kpack has them in documents of v1alpha1 only. Use services.'] : []),
   ]
 }

@@ -107,6 +107,22 @@ spec:
 `)
   })
 
+  it.each([
+    ['kpack.io/v1alpha1', 'build: {bindings: [{name: db, metadataRef: {name: db}}], env: [{name: A, value: "1"}]}'],
+    ['kpack.io/v1alpha1', 'notary: {v1: {url: https://notary.example, secretRef: {name: keys}}}'],
+    ['kpack.io/v1alpha2', 'build: {env: [{name: A, value: "1"}]}'],
+  ])('prints an Image as %s if a cluster accepts %s there', async (version, field) => {
+    const annotations = "{kpack.io/tolerations: '[{\"key\":\"k\"}]', kpack.io/cache.volume.storageClassName: fast, kpack.io/buildTimeout: '60', kpack.io/defaultProcess: web, note: text}"
+    const image = `apiVersion: kpack.io/v1alpha1\nkind: Image\nmetadata: {name: bound, annotations: ${annotations}}\nspec: {tag: registry/bound, serviceAccount: builds, cacheSize: 1G, builder: {kind: ClusterBuilder, name: base}, source: {blob: {url: https://blob.example}}, ${field}}`
+    const store = new MemoryStore()
+    const { resources, faults } = readResources([{ file: 'all.yaml', text: image, directory: '/work' }])
+    expect(faults).toEqual([])
+    for (const { written } of resources) await store.write(written)
+    const text = await exported(store)
+    expect(text.split('\n', 1)).toEqual([`apiVersion: ${version}`])
+    expect((await dryRun(store, text)).resources.map(({ change }) => change)).toEqual(['unchanged'])
+  })
+
   it('redacts Secrets, and cnb apply refuses their values', async () => {
     const store = await filled()
     const text = await exported(store)
