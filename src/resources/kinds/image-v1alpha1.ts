@@ -81,7 +81,7 @@ export function asV1alpha1(image: Image): Image | undefined {
   const spec = structuredClone(image.spec) as unknown as Record<string, unknown>
   const parked = PARKED.flatMap(({ annotation, path }) => {
     const value = take(spec, path)
-    return value === undefined ? [] : [[`kpack.io/${annotation}`, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const]
+    return value === undefined ? [] : [[`kpack.io/${annotation}`, typeof value === 'string' ? value : JSON.stringify(value)] as const]
   })
   const cacheSize = take(spec, ['cache', 'volume', 'size'])
   const { cache: _cache, cosign: _cosign, build, ...others } = spec
