@@ -5,6 +5,7 @@ import type { Context } from '../../base/events.ts'
 import { buildsOf } from '../../reconcile/history.ts'
 import { findKinds, isKind } from '../../resources/kind-list.ts'
 import type { AnyResource, Kind } from '../../resources/kind.ts'
+import type { ReadResource } from '../../resources/read-resources.ts'
 import { matchesLabels, parseLabelSelector } from '../../state/label-selector.ts'
 import { redacted } from '../../state/redacted.ts'
 import type { Store } from '../../state/store.ts'
@@ -52,10 +53,26 @@ export async function deleteResources(options: SelectOptions, store: Store, cont
   await using lock = await store.lock(context)
   const within = holding(lock, context)
   const resources = await Resources.read(store, within)
-  const found = select(wanted, options, resources).flatMap((each) => each.resources)
+  return await removeAll(select(wanted, options, resources).flatMap((each) => each.resources), resources, within)
+}
+
+/** Removes the resources of files, those that others refer to last. A resource that is not stored is a warning. @throws CnbError as readWanted */
+export async function deleteFiles(wanted: readonly ReadResource[], store: Store, context: Context): Promise<AnyResource[]> {
+  await using lock = await store.lock(context)
+  const within = holding(lock, context)
+  const resources = await Resources.read(store, within)
+  const found = wanted.flatMap(({ resource }) => {
+    const stored = resources.get(resource)
+    if (!stored) context.events?.({ type: 'warning', message: `${resource.kind} ${resource.metadata.name} is not stored` })
+    return stored ?? []
+  })
+  return await removeAll(found.reverse(), resources, within)
+}
+
+async function removeAll(found: readonly AnyResource[], resources: Resources, context: Context): Promise<AnyResource[]> {
   for (const resource of found) {
-    for (const owned of ownedBy(resource, resources)) await resources.remove(owned, within)
-    await resources.remove(resource, within)
+    for (const owned of ownedBy(resource, resources)) await resources.remove(owned, context)
+    await resources.remove(resource, context)
   }
   return found.map(redacted)
 }

@@ -2,7 +2,8 @@
 
 import { beforeEach, describe, expect, test } from 'vitest'
 import { readBuildLogs } from '../../../../src/operations/resources/build-logs.ts'
-import { deleteResources, selectResources, type SelectOptions } from '../../../../src/operations/resources/select.ts'
+import { deleteFiles, deleteResources, selectResources, type SelectOptions } from '../../../../src/operations/resources/select.ts'
+import { readResources } from '../../../../src/resources/read-resources.ts'
 import { childName } from '../../../../src/reconcile/child-name.ts'
 import { containing } from '../../../support/matching.ts'
 import { MemoryState, MemoryStore } from '../../../support/fakes/memory-store.ts'
@@ -74,6 +75,14 @@ describe('a deletion', () => {
     expect(await namesOf(['images,builds,sourceresolvers'], { allNamespaces: true })).toEqual(['Image default/blog', 'Image test/shop', 'Build test/shop-build-1'])
     expect([...state.logs.keys()]).toEqual([])
     expect(state.isLocked).toBe(false)
+  })
+  test('deletes the resources of files with their builds, and warns of those that are not stored', async () => {
+    const text = ['shop', 'absent'].map((name) => `apiVersion: kpack.io/v1alpha2\nkind: Image\nmetadata: {name: ${name}}\nspec: {tag: example.com/a, builder: {kind: Builder, name: base}, source: {local: {path: /a}}}`).join('\n---\n')
+    const { resources } = readResources([{ file: 'a.yaml', text, directory: '/' }])
+    const warnings: string[] = []
+    const deleted = await deleteFiles(resources, store, { events: (event) => void (event.type === 'warning' && warnings.push(event.message)) })
+    expect([deleted.map(({ metadata }) => metadata.name), warnings]).toEqual([['shop'], ['Image absent is not stored']])
+    expect(await namesOf(['images,builds'], { allNamespaces: true })).toEqual(['Image default/blog', 'Image test/shop', 'Build test/shop-build-1'])
   })
   test('needs a selector for several', async () => {
     await expect(deleteResources({ given: ['images'] }, store, {})).rejects.toMatchObject({ code: 'CNB_USAGE' })
