@@ -40,13 +40,12 @@ export function readinessOf(resource: WithStatus | undefined, root?: Failure): R
 
 /** Returns why a resource is not ready or not up to date: its own failure, or that of the resource for which it waits. */
 export function rootOf(resource: WithStatus, outcomes: Outcomes): Failure | undefined {
-  const { resources, failures } = outcomes
   const failed = resource.status?.conditions?.find(({ type, status }) => status !== 'True' && OWN.has(type))
   if (!failed) return undefined
   const awaited = awaitedBy(resource, outcomes)
   const root = awaited && rootOf(awaited, outcomes)
   if (root) return root
-  return failures.get(resourceId(resource)) ?? { resource, ...unrecorded(resource, failed) }
+  return outcomes.failures.get(resourceId(resource)) ?? { resource, ...unrecorded(resource, failed) }
 }
 
 /** The other conditions repeat those of a builder or a SourceResolver. */

@@ -34,7 +34,7 @@ export async function partsOfPlatforms(builder: AnyBuilder, parts: BuilderParts,
     seen(lifecycle.spec.image, lifecycle.spec.serviceAccountRef ?? builderAccount(builder)),
     ...[...packages].map(([name, account]) => seen(name, account)),
   ])
-  const images = new Map([[buildImage.image, build], [runImage.image, run], [lifecycle.spec.image, others[0]!], ...[...packages.keys()].map((name, at) => [name, others[at + 1]!] as const)])
+  const images = new Map([[buildImage.image, build], [runImage.image, run], [lifecycle.spec.image, others[0]], ...[...packages.keys()].map((name, at) => [name, others[at + 1]!] as const)])
   const wanted = candidates.filter((platform) => {
     const lacking = [...images].filter(([, image]) => !has(image, platform)).map(([name]) => name)
     if (lacking.length === 0) return true

@@ -1,5 +1,6 @@
 /** Brings the status of stacks, stores, lifecycles and buildpacks up to date. */
 
+import type { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { Limiter } from '../../../base/limiter.ts'
 import { readyConditions, withTimes } from '../../../reconcile/conditions.ts'
@@ -23,7 +24,7 @@ type BaseKind = 'ClusterLifecycle' | 'ClusterStack' | 'ClusterStore' | 'Buildpac
 /** A status without the fields of all kinds, and the fault of a part of the resource, which is not ready then. */
 interface Resolution<S> {
   readonly status: Omit<S, keyof Status>
-  readonly problem?: string
+  readonly problem?: CnbError
 }
 
 /** How a kind is resolved. */
@@ -53,7 +54,8 @@ async function buildpacksOf(sources: readonly { image: string }[], before: Modul
   const isKept = ({ storeImage }: BuildpackStatus): boolean => errors.some(({ image }) => image === storeImage?.image)
   const withKept = (modules: readonly BuildpackStatus[], known: readonly BuildpackStatus[] = []): BuildpackStatus[] => sortModules([...modules, ...known.filter(isKept)])
   const allExtensions = withKept(extensions, before?.extensions)
-  const problem = errors.map(({ image, error }) => (sources.length === 1 ? error.message : `${image}: ${error.message}`)).join('; ')
+  const message = errors.map(({ image, error }) => (sources.length === 1 ? error.message : `${image}: ${error.message}`)).join('; ')
+  const problem = errors[0]?.error.withMessage(message)
   return { status: { buildpacks: withKept(buildpacks, before?.buildpacks), ...(allExtensions.length > 0 ? { extensions: allExtensions } : {}) }, ...(problem && { problem }) }
 }
 
@@ -86,16 +88,16 @@ async function reconcileBase<Name extends BaseKind & KindName>(kind: Name, resou
   const base: Base<Name> = BASES[kind]
   const { resources, accounts, services, now } = scope
   const { conditions, ...before }: Status = resource.status ?? {}
+  const failed = (error: unknown): { cause: string } => ({ cause: recordFailure(scope, 'resolve', resource, error).message })
   const resolve = async (): Promise<{ fields: object; cause?: string }> => {
     try {
       const registries = await accounts.registriesOf(base.accountOf(resource))
       const { status, problem } = await base.resolve(resource, { registries, platform: services.platform, cache: scope.cache, seen: scope.seen }, scope, context)
-      return { fields: status, ...(problem === undefined ? {} : { cause: problem }) }
+      return { fields: status, ...(problem && failed(problem)) }
     } catch (error) {
       context.signal?.throwIfAborted()
-      const { message } = recordFailure(scope, 'resolve', resource, error)
       // kpack drops the old status; the builders keep their images either way.
-      return { fields: scope.options.kpackCompatible ? {} : before, cause: message }
+      return { fields: scope.options.kpackCompatible ? {} : before, ...failed(error) }
     }
   }
   const { fields, cause } = await resolve()

@@ -72,7 +72,7 @@ spec: {id: x, buildImage: {image: registry.example/absent}, runImage: {image: re
     bench.outages.add('base/run').add('java')
     bench.repository.commit('app.js', 'serve(2)')
     const { failures } = await bench.apply(yaml)
-    expect(failures.map(({ message }) => message)).toEqual(['ClusterStack base is not ready: cannot reach registry.example: connection refused', 'ClusterStore default is not ready: registry.example/java: cannot reach registry.example: connection refused'])
+    expect(failures.map(({ message }) => message)).toEqual(['cannot resolve ClusterStack base: cannot reach registry.example: connection refused', 'cannot resolve ClusterStore default: registry.example/java: cannot reach registry.example: connection refused'])
     expect(await stateOf()).toEqual([
       runImage, buildpacks, latestImage, 'Ready False cannot reach registry.example: connection refused', 'Ready False registry.example/java: cannot reach registry.example: connection refused',
       'Ready True', "UpToDate False Error: clusterstack 'base' is not ready", 'Ready True', 'BuilderReady True', 'BuilderUpToDate False Builder is not up to date. The latest stack and buildpacks may not be in use.',
@@ -121,7 +121,7 @@ spec: {id: x, buildImage: {image: registry.example/absent}, runImage: {image: re
   })
   test('says why a builder has no image', async () => {
     const { failures } = await bench.apply(yamlOf(BASES.replace('test/java', 'test/absent')))
-    expect(failures.map(({ message }) => message)).toEqual(["Builder default/base is not ready: could not find buildpack with id 'test/absent'"])
+    expect(failures.map(({ message }) => message)).toEqual(["cannot create Builder default/base: could not find buildpack with id 'test/absent'"])
   })
   test('stores the failure of a build, does not repeat it, and builds the others', async () => {
     const { make } = bench

@@ -27,8 +27,8 @@ describe('an error', () => {
     ['a stack that does not exist', 'stack: {kind: ClusterStack, name: base}', 'stack: {kind: ClusterStack, name: other}', [
       'cannot create Builder default/base: clusterstack.kpack.io "other" not found', 'Apply it, or correct the Builder. CNB_NOT_READY',
     ]],
-    ['a lifecycle that does not exist', 'name: default-lifecycle', 'name: other', [
-      'cannot create Builder default/base: clusterlifecycle.kpack.io "default-lifecycle" not found', 'Apply it, or correct the Builder. CNB_NOT_READY',
+    ['a lifecycle that does not exist', 'store: {kind: ClusterStore, name: default}', 'lifecycle: {kind: ClusterLifecycle, name: other}\n  store: {kind: ClusterStore, name: default}', [
+      'cannot create Builder default/base: clusterlifecycle.kpack.io "other" not found', 'Apply it, or correct the Builder. CNB_NOT_READY',
     ]],
     ['a builder that does not exist', 'builder: {kind: Builder, name: base}', 'builder: {kind: ClusterBuilder, name: other}', [
       'cannot build Image default/shop: clusterbuilder.kpack.io "other" not found', 'Apply it, or correct the Image. CNB_NOT_READY',

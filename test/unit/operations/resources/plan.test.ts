@@ -2,7 +2,6 @@
 
 import { beforeEach, describe, expect, test } from 'vitest'
 import { parseTriggered, triggerImage } from '../../../../src/operations/resources/trigger.ts'
-import { containing } from '../../../support/matching.ts'
 import { BASES, openResourceBench, yamlOf, type ResourceBench } from './resource-bench.ts'
 
 let bench: ResourceBench
