@@ -77,14 +77,14 @@ function convert({ metadata, spec: { cacheSize, build, ...rest }, status }: Conv
 
 /** Returns an Image as a document of v1alpha1, which allows `notary` and bindings; undefined if v1alpha1 lacks one of its fields. */
 export function asV1alpha1(image: Image): Image | undefined {
-  if (image.spec.additionalTags || image.spec.build?.creationTime) return undefined
+  if (image.spec.additionalTags || image.spec.cosign || image.spec.build?.creationTime) return undefined
   const spec = structuredClone(image.spec) as unknown as Record<string, unknown>
   const parked = PARKED.flatMap(({ annotation, path }) => {
     const value = take(spec, path)
     return value === undefined ? [] : [[`kpack.io/${annotation}`, typeof value === 'string' ? value : JSON.stringify(value)] as const]
   })
   const cacheSize = take(spec, ['cache', 'volume', 'size'])
-  const { cache: _cache, cosign: _cosign, build, ...others } = spec
+  const { cache: _cache, build, ...others } = spec
   return {
     ...image,
     apiVersion: 'kpack.io/v1alpha1',
