@@ -2,6 +2,7 @@
 
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { platform } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { timeLimit } from '../base/clock.ts'
 import { abortError } from '../base/errors.ts'
@@ -20,8 +21,8 @@ export class GitShells implements Disposable {
 
   /** Runs git as `runGit` does, for commands that write no files: to end git, it is killed. @throws as runGit */
   readonly run: typeof runGit = async (args, options) => {
-    // A key needs a separate agent.
-    if (options.sshKey !== undefined) return runGit(args, options)
+    // A key needs a separate agent; Windows has no such shell.
+    if (options.sshKey !== undefined || platform() === 'win32') return runGit(args, options)
     const { signal, timeLimitMs = TIME_LIMIT_MS, maxOutput = MAX_OUTPUT } = options
     if (signal?.aborted) throw abortError(signal)
     const shell = this.#idle.pop() ?? new GitShell()

@@ -18,7 +18,7 @@ const run = async (text: string, more: Partial<Parameters<GitShells['run']>[1]> 
   (await shells.run(script(text), { env: GIT_ENV, ...more })).toString()
 
 test('runs commands in one shell, each with its own environment', async () => {
-  const text = 'printf %s "$VALUE"; ps -o ppid= -p "$(ps -o ppid= -p $$)"'
+  const text = 'printf %s "$VALUE"; ps -o ppid= -p $(ps -o ppid= -p $$)'
   const [, first] = /^one(.*)$/s.exec(await run(text, { env: { ...GIT_ENV, VALUE: 'one' } })) ?? []
   expect(first).toMatch(/\d/)
   expect(await run(text)).toBe(first)
