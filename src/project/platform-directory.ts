@@ -6,8 +6,8 @@ import { CnbError } from '../base/errors.ts'
 import type { Binding } from './binding.ts'
 import { envNameProblem } from './env.ts'
 
-/** The binding type that CA certificate buildpacks use. */
-const CA_CERTIFICATES = 'ca-certificates'
+/** The binding of private certificate authorities, and its type, which CA certificate buildpacks look for. */
+export const CA_CERTIFICATES = 'ca-certificates'
 
 /**
  * Returns entries for a tar to be extracted at `/`: `platform/env/<NAME>` with the value's exact bytes, and

@@ -10,6 +10,9 @@ import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
 import type { Platform } from '../../oci/platform.ts'
 import { parseTags, type Tag } from '../../oci/reference.ts'
 import { type App, checkApp } from '../../project/app.ts'
+import type { Binding } from '../../project/binding.ts'
+import { CA_CERTIFICATES } from '../../project/platform-directory.ts'
+import { readBindings } from '../../project/read-bindings.ts'
 import { NO_BUILDER } from '../builder/no-builder.ts'
 import { readConfig } from '../config/config-file.ts'
 import type { Config } from '../config/config.ts'
@@ -38,6 +41,7 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' |
   readonly cache: CacheChoice
   /** The app's directory in the containers. */
   readonly appDir: string
+  readonly bindings: readonly Binding[]
   /** PEM files of private CAs. */
   readonly certificates: readonly { readonly file: string; readonly pem: Buffer }[]
 }
@@ -61,11 +65,15 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
   const project = await readProject({ file: options.descriptor, app, execEnv }, host, context)
   const env = await readBuildEnv(options, { project, app: app.path }, host, context)
   const certificates = await readCertificates(options.caCerts ?? [], host, context)
+  const bindings = await readBindings(options.bindingDirs ?? [], host.cwd, context)
+  if (certificates.length > 0 && bindings.some(({ name }) => name === CA_CERTIFICATES)) {
+    throw new CnbError('CNB_USAGE', `--binding and --ca-cert both make the binding '${CA_CERTIFICATES}'`, { hint: 'Give the binding another name.' })
+  }
   const config = await readConfig(host, context)
   const pullPolicy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
   const registry = registrySettings(options, config, certificates)
   const builder = builderName(options, project, config, context)
-  return { options, image, tags, platform, creationTime, volumes, limits, cache, appDir, app, execEnv, project, env, certificates, config, pullPolicy, registry, builder }
+  return { options, image, tags, platform, creationTime, volumes, limits, cache, appDir, app, execEnv, project, env, bindings, certificates, config, pullPolicy, registry, builder }
 }
 
 function builderName(options: PlatformBuildOptions, project: Project | undefined, config: Config, context: Context): string {

@@ -33,6 +33,8 @@ export interface BuildOptions extends RegistryOptions {
   defaultProcess?: string
   /** Directories below `/platform/bindings`. */
   bindings?: Binding[]
+  /** More of them, as `NAME=DIR` with a directory of this machine. */
+  bindingDirs?: string[]
   /** Where the app's files come from: the `source` of the label io.buildpacks.project.metadata. Default: project.toml's. */
   sourceMetadata?: object
   network?: string

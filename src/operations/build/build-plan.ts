@@ -74,7 +74,7 @@ export async function startPlan(input: BuildInput, services: PlanServices, sinks
     appStatus: (reading) => appStatus(app, project?.descriptor ?? {}, reading),
     withoutSystemBuildpacks: options.disableSystemBuildpacks,
     env: input.env,
-    bindings: [...(options.bindings ?? []), ...(certificates.length > 0 ? [caBinding(certificates)] : [])],
+    bindings: [...(options.bindings ?? []), ...input.bindings, ...(certificates.length > 0 ? [caBinding(certificates)] : [])],
     caCertificates: certificates.length > 0 ? Buffer.concat(certificates.flatMap(({ pem }) => [pem, Buffer.from('\n')])) : undefined,
     projectMetadata: projectMetadataToml(project, options.sourceMetadata),
     clearCache: options.clearCache ?? false,
