@@ -57,6 +57,8 @@ export interface BuildStart {
   readonly execEnv: string
   /** `created` of the image, in seconds since 1970. */
   readonly creationTime?: number
+  /** The user's labels of the image. */
+  readonly labels?: ReadonlyMap<string, string>
   readonly defaultProcess?: string
   readonly previousImage?: string
   /** Docker's network mode for every phase. */

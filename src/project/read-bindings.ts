@@ -20,7 +20,7 @@ export async function readBindings(values: readonly string[], cwd: string, conte
   for (const value of values) {
     const [, name, directory] = /^([^=/]+)=(.+)$/s.exec(value) ?? []
     if (name === undefined || directory === undefined) throw unusable(value, 'it is not NAME=DIR', 'Write it as --binding database=./bindings/database.')
-    if (bindings.has(name)) throw unusable(value, `another one has the name '${name}'`, 'Use each name once.')
+    if (bindings.has(name)) throw unusable(value, `the name '${name}' is used twice`, 'Use each name once.')
     bindings.set(name, { name, files: await readFiles(value, resolve(cwd, directory), context) })
   }
   return [...bindings.values()]

@@ -30,6 +30,7 @@ const groups = [
         flags: '--to <place>',
         description: `target: ${defaultSink} (default), ${otherSinks.join(', ')}`,
       },
+      labels: { kind: 'list', flags: '--label <name=value>', description: 'label of the image; repeatable' },
       sparse: { kind: 'flag', flags: '--sparse', description: "omit the run image's layers from the OCI layout" },
       creationTime: {
         kind: 'text',

@@ -21,10 +21,10 @@ import { readCertificates } from '../config/user-files.ts'
 import type { Host, RegistrySettings } from '../services.ts'
 import type { PlatformBuildOptions } from './build-options.ts'
 import { type Project, readBuildEnv, readProject } from './build-project.ts'
-import { parseCpus, parseCreationTime, parseMemory, parsePlatform, parseVolume, parseWorkspace } from './build-values.ts'
+import { parseCpus, parseCreationTime, parseLabels, parseMemory, parsePlatform, parseVolume, parseWorkspace } from './build-values.ts'
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 
-export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'volumes' | 'limits' | 'env'> {
+export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'labels' | 'volumes' | 'limits' | 'env'> {
   /** The options as typed. */
   readonly options: PlatformBuildOptions
   readonly image: Tag
@@ -51,6 +51,10 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
   const [image, ...tags] = parseTags(options.image, options.tags)
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
+  const labels = parseLabels(options.labels ?? [])
+  if (labels.size > 0 && options.lifecycle === 'stock') {
+    throw new CnbError('CNB_UNSUPPORTED', '--label cannot be used with the stock lifecycle, which writes the image itself', { hint: "Leave out '--lifecycle stock'." })
+  }
   const appDir = options.workspace === undefined ? DEFAULT_APP_DIR : parseWorkspace(options.workspace)
   const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events, appDir))
   if (options.uid === 0) throw new CnbError('CNB_USAGE', '--uid 0 is root, and buildpacks must not run as root', { hint: 'Use another user ID.' })
@@ -67,13 +71,13 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
   const certificates = await readCertificates(options.caCerts ?? [], host, context)
   const bindings = await readBindings(options.bindingDirs ?? [], host.cwd, context)
   if (certificates.length > 0 && bindings.some(({ name }) => name === CA_CERTIFICATES)) {
-    throw new CnbError('CNB_USAGE', `--binding and --ca-cert both make the binding '${CA_CERTIFICATES}'`, { hint: 'Give the binding another name.' })
+    throw new CnbError('CNB_USAGE', `--binding and --ca-cert both make the binding '${CA_CERTIFICATES}'`, { hint: 'Use another name for the binding.' })
   }
   const config = await readConfig(host, context)
   const pullPolicy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
   const registry = registrySettings(options, config, certificates)
   const builder = builderName(options, project, config, context)
-  return { options, image, tags, platform, creationTime, volumes, limits, cache, appDir, app, execEnv, project, env, bindings, certificates, config, pullPolicy, registry, builder }
+  return { options, image, tags, platform, creationTime, labels, volumes, limits, cache, appDir, app, execEnv, project, env, bindings, certificates, config, pullPolicy, registry, builder }
 }
 
 function builderName(options: PlatformBuildOptions, project: Project | undefined, config: Config, context: Context): string {

@@ -13,6 +13,8 @@ export interface BuildOptions extends RegistryOptions {
   runImage?: string
   /** Additional names of the image. */
   tags?: string[]
+  /** Labels of the image, `NAME=value`. */
+  labels?: string[]
   /** `NAME=value`, or `NAME` for the host's value. */
   env?: string[]
   envFiles?: string[]

@@ -80,6 +80,7 @@ export async function startPlan(input: BuildInput, services: PlanServices, sinks
     clearCache: options.clearCache ?? false,
     execEnv: execEnvFor(platformApi, input.execEnv, context.events),
     creationTime: input.creationTime,
+    labels: input.labels,
     defaultProcess: options.defaultProcess,
     previousImage: options.previousImage,
     network: options.network,

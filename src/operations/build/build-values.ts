@@ -121,6 +121,19 @@ export function parsePlatform(text: string): Platform {
   return { os, architecture, ...(variant ? { variant } : {}) }
 }
 
+/**
+ * Parses the values of `--label`, `NAME=value`; the last one of a name wins. Labels of buildpacks cannot be set: later builds and rebases read them.
+ * @throws CnbError CNB_USAGE
+ */
+export function parseLabels(values: readonly string[]): Map<string, string> {
+  return new Map(values.map((text) => {
+    const [, name, value = ''] = /^([^=\0]+)=([^\0]*)$/s.exec(text) ?? []
+    if (name === undefined) throw new CnbError('CNB_USAGE', `invalid --label '${text}': expected NAME=value`, { hint: "Use a name and a value, such as 'org.opencontainers.image.version=1.2'." })
+    if (name.startsWith('io.buildpacks.')) throw new CnbError('CNB_USAGE', `cannot set the label '${name}': the build writes those of io.buildpacks`, { hint: 'Use another name.' })
+    return [name, value] as const
+  }))
+}
+
 /** Returns the proxy variables of the user's environment in upper and lower case: tools read either of the two. */
 export function proxyEnv(env: Readonly<Record<string, string | undefined>>): string[] {
   return ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => {

@@ -59,7 +59,7 @@ describe('a binding', () => {
     await expect(read(value)).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining(cause) as string })
   })
 
-  test('is refused if another one has its name', async () => {
-    await expect(read('db=db', 'db=db')).rejects.toThrow("another one has the name 'db'")
+  test('is refused if its name is used twice', async () => {
+    await expect(read('db=db', 'db=db')).rejects.toThrow("the name 'db' is used twice")
   })
 })

@@ -124,6 +124,7 @@ function makeLabels(input: ExportInput, metadata: BuildMetadataToml, layers: App
     [PROJECT_METADATA_LABEL, projectMetadataJson(plan.projectMetadata)],
     ...metadata.labels.map(({ key, value }): [string, string] => [key, value]),
     ...(hasFeature(api, 'execEnv') ? [[EXEC_ENV_LABEL, plan.execEnv] satisfies [string, string]] : []),
+    ...(plan.labels ?? []),
   ]
 }
 

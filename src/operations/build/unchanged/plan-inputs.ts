@@ -25,6 +25,7 @@ const INPUTS: { readonly [Key in keyof BuildPlan]-?: Input<BuildPlan[Key]> | nul
   projectMetadata: ['project descriptor', same],
   execEnv: ['execution environment', same],
   creationTime: ['creation time', same],
+  labels: ['labels', (labels) => (labels.size > 0 ? [...labels] : undefined)],
   defaultProcess: ['default process', same],
   network: ['network', same],
   user: ['build user', same],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CnbEvent } from '../../../../src/base/events.ts'
-import { parseCreationTime, parsePlatform, parseVolume, parseWorkspace, proxyEnv } from '../../../../src/operations/build/build-values.ts'
+import { parseCreationTime, parseLabels, parsePlatform, parseVolume, parseWorkspace, proxyEnv } from '../../../../src/operations/build/build-values.ts'
 
 const usage = expect.objectContaining({ code: 'CNB_USAGE', exit: 2 })
 
@@ -83,4 +83,9 @@ test.each([['app', '/app'], ['/app/', '/app'], ['my.app-1', '/my.app-1']])('acce
 
 test.each(['', '/', '.', '..', 'a/b', '../x', 'layers', '/cnb', 'platform', 'etc', 'a b', 'a\0'])('rejects --workspace %j', (text) => {
   expect(() => parseWorkspace(text)).toThrow(expect.objectContaining({ code: 'CNB_USAGE' }))
+})
+
+test('parses --label; the last one of a name wins', () => {
+  expect([...parseLabels(['a=1', 'b=', 'url=https://example.com/?q=1', 'a=2'])]).toEqual([['a', '2'], ['b', ''], ['url', 'https://example.com/?q=1']])
+  for (const text of ['', 'a', '=1', 'a\0=1', 'a=\0', 'io.buildpacks.lifecycle.metadata={}']) expect(() => parseLabels([text])).toThrow(usage)
 })

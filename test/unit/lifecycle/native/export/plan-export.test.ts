@@ -198,6 +198,12 @@ test('prefers the user’s default process to the buildpack’s', async () => {
   expect(defaultProcess).toBe('job')
 })
 
+test("has the user's labels, also in place of those of buildpacks", async () => {
+  const input = anInput({ tree: aTree('[[labels]]\nkey = "a"\nvalue = "buildpack"\n') })
+  const { image } = await planExport({ ...input, plan: { ...input.plan, labels: new Map([['a', 'user'], ['b', '']]) } }, {})
+  expect(image.config.config.Labels).toMatchObject({ a: 'user', b: '' })
+})
+
 test('uses the last of several labels of one name, even if it replaces one of the lifecycle', async () => {
   const labels = ['a', 'b'].map((value) => `[[labels]]\nkey = "io.buildpacks.project.metadata"\nvalue = "${value}"\n`).join('')
   const { image } = await planExport(anInput({ tree: aTree(labels) }), {})
