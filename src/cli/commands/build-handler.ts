@@ -4,13 +4,19 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { build } from '../../operations/build/build.ts'
 import type { BuildOptions } from '../../operations/build/build-options.ts'
+import { type AppFile, listAppFiles } from '../../operations/build/build-project.ts'
 import { parseSinks } from '../../operations/build/build-sinks.ts'
 import { formatFields } from '../../ui/fields.ts'
 import { formatDuration } from '../../ui/quantity.ts'
+import { sanitizeLine } from '../../ui/sanitize.ts'
+import type { Outcome } from '../../ui/reporter.ts'
 import type { Handler } from '../command.ts'
 import { copyText, startText } from './start-text.ts'
 
-export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain' | 'reversePre' | 'bindings' | 'sourceMetadata'>> = async (image, values, { host, context, verbose, explain, services, remote, dialect }) => {
+type Values = Omit<BuildOptions, 'image' | 'verbose' | 'explain' | 'reversePre' | 'bindings' | 'sourceMetadata'> & { readonly listFiles?: boolean }
+
+export const runBuild: Handler<Values> = async (image, { listFiles, ...values }, { host, context, verbose, explain, services, remote, dialect }) => {
+  if (listFiles) return listed(await listAppFiles(values, host, context))
   if (values.path === undefined && (await exists(resolve(host.cwd, image)))) {
     const message = `'${image}' is used as the image name, although a file of that name exists; use --path to select the app`
     context.events?.({ type: 'warning', message })
@@ -38,6 +44,12 @@ export const runBuild: Handler<Omit<BuildOptions, 'image' | 'verbose' | 'explain
         ...(commands ? copyText(commands, theme) : [startText(result.image, result.processes, theme)]),
       ].join('\n'),
   }
+}
+
+/** The paths, one on each line, for other programs. */
+function listed(files: readonly AppFile[]): Outcome {
+  const lines = files.map(({ path }) => sanitizeLine(path, false)).join('\n')
+  return { data: { files }, line: lines, text: () => lines }
 }
 
 async function exists(path: string): Promise<boolean> {

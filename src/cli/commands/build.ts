@@ -58,6 +58,7 @@ export const buildCommand = defineCommand({
       line: 'cnb build my-app --path ./web --env NODE_ENV=test --tag my-app:1.2',
       does: 'build ./web with the builder from its project.toml',
     },
+    { line: 'cnb build my-app --list-files', does: 'print what include and exclude in project.toml leave' },
     { line: 'cnb build my-app -B my-builder --output json | jq -r .reference', does: 'print the digest reference for a script' },
   ],
   load: async () => (await import('./build-handler.ts')).runBuild,

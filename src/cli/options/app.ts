@@ -18,6 +18,7 @@ export const appSource = {
     },
     envFiles: { kind: 'list', flags: '--env-file <file>', description: 'file with one NAME or NAME=value per line; repeatable' },
     execEnv: { kind: 'text', flags: '--exec-env <name>', description: 'execution environment, such as test (default: production)' },
+    listFiles: { kind: 'flag', flags: '--list-files', description: "print the app's files that a build gets, without a build" },
     defaultProcess: { kind: 'text', flags: '-D, --default-process <type>', description: "default process type (default: the buildpacks' choice)" },
   },
 } as const satisfies OptionGroup

@@ -1,16 +1,19 @@
-/** Reader of the app's project.toml and of env files. */
+/** Reader of the app's project.toml, of env files and of the names of the app's files. */
 
 import { lstat, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { counted } from '../../base/counted.ts'
+import type { TarEntry } from '../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { stringifyToml } from '../../formats/toml.ts'
-import type { App } from '../../project/app.ts'
+import { DEFAULT_EXEC_ENV, parseExecEnv } from '../../lifecycle/exec-env.ts'
+import { appEntries, checkApp, type App } from '../../project/app.ts'
 import { type ProjectDescriptor, parseProjectDescriptor } from '../../project/project-descriptor.ts'
 import { readEnvFile, resolveEnv } from '../../project/env.ts'
 import { CONTENT_NOT_SHOWN, isInside, parseNamedFile, readNamedFile, type NamedFile } from '../named-file.ts'
 import type { Host } from '../services.ts'
+import type { BuildOptions } from './build-options.ts'
 
 /** A project descriptor and the path of its file. */
 export interface Project {
@@ -100,4 +103,26 @@ export function projectMetadataToml(project: Project | undefined, source?: objec
       ...(sourceUrl === undefined ? {} : { metadata: { url: sourceUrl } }),
     },
   })
+}
+
+/** A file of the app, with its path relative to the app's root; its size in bytes. */
+export interface AppFile {
+  readonly path: string
+  readonly type: TarEntry['type']
+  readonly size: number
+}
+
+/** The directory of the listed entries; any name does. */
+const ROOT = 'app'
+
+/** Lists the app's files as the build gets them, after `include` and `exclude`. @throws CnbError CNB_APP_INVALID, CNB_DESCRIPTOR_INVALID, and those of appEntries */
+export async function listAppFiles(options: Pick<BuildOptions, 'path' | 'descriptor' | 'execEnv'>, host: Host, context: Context): Promise<AppFile[]> {
+  const app = await checkApp(resolve(host.cwd, options.path ?? '.'), context)
+  const execEnv = parseExecEnv(options.execEnv ?? DEFAULT_EXEC_ENV)
+  const project = await readProject({ file: options.descriptor, app, execEnv }, host, context)
+  const files: AppFile[] = []
+  for await (const { name, type, size = 0 } of appEntries({ app, root: ROOT, uid: 0, gid: 0, filter: project?.descriptor ?? {}, ...context })) {
+    if (type !== 'directory') files.push({ path: name.toString().slice(ROOT.length + 1), type, size })
+  }
+  return files
 }

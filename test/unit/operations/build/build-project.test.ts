@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CnbError } from '../../../../src/base/errors.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
-import { readBuildEnv, readProject } from '../../../../src/operations/build/build-project.ts'
+import { listAppFiles, readBuildEnv, readProject } from '../../../../src/operations/build/build-project.ts'
+import { zipFile } from '../../../support/images/zip-file.ts'
 import { errorText } from '../../../../src/ui/error-text.ts'
 import { makeTheme } from '../../../../src/ui/theme.ts'
 
@@ -153,4 +154,27 @@ test('refuses a NUL in a variable of project.toml or --env', async () => {
   writeFileSync(join(app, 'project.toml'), '[_]\nschema-version = "0.2"\n[[io.buildpacks.build.env]]\nname = "A"\nvalue = "x\\u0000y"\n')
   await expect(project()).rejects.toMatchObject({ code: 'CNB_DESCRIPTOR_INVALID', message: expect.stringContaining("invalid value of variable 'A': it contains a NUL") as string, position: { line: 5 } })
   await expect(readBuildEnv({ env: ['A=x\0y'] }, { project: undefined, app }, host(), {})).rejects.toMatchObject({ code: 'CNB_USAGE', message: expect.stringContaining('NUL') as string })
+})
+
+describe('the list of files', () => {
+  const list = async (path = app) => (await listAppFiles({ path }, host(), {})).map((file) => `${file.path} ${file.type} ${file.size}`)
+
+  beforeEach(() => {
+    mkdirSync(join(app, 'src'))
+    writeFileSync(join(app, 'src/main.js'), 'serve()')
+    writeFileSync(join(app, 'secret.txt'), SECRET)
+    symlinkSync('src/main.js', join(app, 'main'))
+  })
+
+  test('has the files that the build gets, and links', async () => {
+    expect(await list()).toEqual(['main symlink 0', 'secret.txt file 7', 'src/main.js file 7'])
+    const descriptor = '[_]\nschema-version = "0.2"\n[io.buildpacks]\nexclude = ["*.txt"]\n'
+    writeFileSync(join(app, 'project.toml'), descriptor)
+    expect(await list()).toEqual(['main symlink 0', `project.toml file ${descriptor.length}`, 'src/main.js file 7'])
+  })
+
+  test('has the same paths for an archive', async () => {
+    writeFileSync(join(root, 'app.zip'), zipFile([{ name: 'secret.txt', content: SECRET }, { name: 'src/main.js', content: 'serve()' }]))
+    expect(await list(join(root, 'app.zip'))).toEqual(['secret.txt file 7', 'src/main.js file 7'])
+  })
 })
