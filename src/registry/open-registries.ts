@@ -8,6 +8,7 @@ import { parseReference, type Reference } from '../oci/reference.ts'
 import { Dispatchers } from './transport/dispatchers.ts'
 import type { Keychain } from './auth/keychain.ts'
 import { MirroredRepository, mirrorsOf, type MirrorListener } from './mirrors.ts'
+import { isUntrustedCertificate } from './registry-errors.ts'
 import { RegistryHost } from './registry-host.ts'
 import type { Access, Registries, Repository } from './registry.ts'
 import { RemotePath } from './remote-path.ts'
@@ -81,6 +82,15 @@ export function openRegistries(options: RegistriesOptions): Registries {
       if (mirrors.length === 0) return own
       const copies = mirrors.map(({ host, path }) => new RemoteRepository(new RemotePath(hostOf(host), path + repository, access)))
       return new MirroredRepository(own, copies, { warn, onMirror })
+    },
+    async ping(host, context = {}) {
+      try {
+        return await hostOf(host).ping(context)
+      } catch (error) {
+        if (!(error instanceof CnbError) || !isUntrustedCertificate(error.cause)) throw error
+        const certificate = await dispatchers.certificateOf(host).catch(() => undefined)
+        throw certificate === undefined ? error : error.withMessage(`${error.message} (${certificate})`)
+      }
     },
     close,
     [Symbol.asyncDispose]: close,

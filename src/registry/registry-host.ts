@@ -9,7 +9,7 @@ import { Authorizer } from './auth/authorizer.ts'
 import { isRefused, singleLine, isUntrustedCertificate, registryRefusal, registryError } from './registry-errors.ts'
 import { discard, headerValues, type Exchange, type HttpReply, type HttpRequest } from './transport/http.ts'
 import type { Keychain } from './auth/keychain.ts'
-import type { ReadContext } from './registry.ts'
+import type { ReadContext, RegistryAnswer } from './registry.ts'
 import { followingRedirects } from './transport/redirects.ts'
 import { retrying } from './transport/retries.ts'
 import { isLoopback } from './transport/untrusted-address.ts'
@@ -114,6 +114,15 @@ export class RegistryHost {
     for (const warning of headerValues(reply, 'warning')) this.#warn(warning)
     if (call.expect.includes(reply.status)) return reply
     throw await registryRefusal(call.task, this.name, reply)
+  }
+
+  /** See Registries.ping. */
+  async ping(context: Context): Promise<RegistryAnswer> {
+    const call: RegistryCall = { task: `cannot use the registry ${this.name}`, method: 'GET', path: '/v2/', scopes: [], expect: [200, 401] }
+    const reply = await this.call(call, { ...context, hasCopy: true })
+    await discard(reply)
+    const ahead = Date.parse(headerValues(reply, 'date')[0] ?? '') - this.clock.now()
+    return { origin: reply.url.origin, isAllowed: reply.status === 200, ...(Number.isNaN(ahead) ? {} : { aheadMs: ahead }) }
   }
 
   async #authorized(request: HttpRequest, scopes: readonly string[]): Promise<HttpReply> {

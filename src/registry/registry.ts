@@ -86,10 +86,25 @@ export interface Repository {
   checkPush(context?: Context): Promise<void>
 }
 
+/** A registry's answer to the first request of a client. */
+export interface RegistryAnswer {
+  /** `https://registry.example` */
+  readonly origin: string
+  /** Whether it accepts this user's credentials or, without any, anonymous access. */
+  readonly isAllowed: boolean
+  /** Milliseconds by which its clock is ahead of this machine's, to the second; undefined without a date in the answer. */
+  readonly aheadMs?: number
+}
+
 /** All registries, with shared connections and tokens. */
 export interface Registries extends AsyncDisposable {
   /** Returns the repository of an image; tag and digest are ignored. @throws CnbError CNB_REFERENCE_INVALID */
   repository(reference: Reference | string, access?: Access): Repository
+  /**
+   * Contacts the registry at `host`, without retries. The error for an untrusted certificate names its issuer.
+   * @throws CnbError CNB_REGISTRY_DENIED, CNB_REGISTRY_UNREACHABLE, CNB_REGISTRY_FAILED
+   */
+  ping(host: string, context?: Context): Promise<RegistryAnswer>
   /** Aborts running operations, and closes all connections. */
   close(): Promise<void>
 }

@@ -18,6 +18,7 @@ const NO_ENGINE = new CnbError('CNB_ENGINE_UNREACHABLE', 'no container engine an
 
 const NOTHING: Registries = {
   repository: () => ({ name: 'nothing', manifest: async () => undefined }) as unknown as Repository,
+  ping: async (host) => ({ origin: `https://${host}`, isAllowed: true }),
   close: async () => {},
   [Symbol.asyncDispose]: async () => {},
 }

@@ -34,7 +34,7 @@ const MAX_FILE = 4 * 1024 * 1024
  */
 export function makeKeychain(sources: KeychainSources): Keychain {
   const { env } = sources
-  const places = placesOf(sources).map((place) => once(place))
+  const places = credentialPlaces(sources).map(({ read }) => once(read))
   const ask = remembering((key: string) => fromHelper(key, sources))
   const lookUp = async (name: string): Promise<RegistryCredentials | undefined> => {
     const serveraddress = serverOf(hostOf(name))
@@ -51,15 +51,23 @@ export function makeKeychain(sources: KeychainSources): Keychain {
   return (name) => known(normalizedName(name))
 }
 
-/** The sources of credentials, in order. */
-function placesOf(sources: KeychainSources): (() => Promise<AuthFile | undefined>)[] {
+/** A variable or a file that may have credentials. */
+export interface CredentialPlace {
+  /** The variable's name or the file's path. */
+  readonly name: string
+  /** Returns undefined without the file. @throws CnbError CNB_USAGE if it is malformed */
+  readonly read: () => Promise<AuthFile | undefined>
+}
+
+/** Returns the sources of credentials, except CNB_REGISTRY_AUTH, in order. */
+export function credentialPlaces(sources: KeychainSources): CredentialPlace[] {
   const { env, home } = sources
   const { DOCKER_AUTH_CONFIG: inline, REGISTRY_AUTH_FILE: named } = env
-  const inHome = (path: string) => (): Promise<AuthFile | undefined> => readAuthFile(path, sources)
+  const inHome = (name: string): CredentialPlace => ({ name, read: () => readAuthFile(name, sources) })
   return [
-    async () => (inline ? parseAuthFile(inline, 'DOCKER_AUTH_CONFIG') : undefined),
+    ...(inline ? [{ name: 'DOCKER_AUTH_CONFIG', read: async () => parseAuthFile(inline, 'DOCKER_AUTH_CONFIG') }] : []),
     inHome(join(env.DOCKER_CONFIG || join(home, '.docker'), 'config.json')),
-    async () => (named ? readAuthFile(named, sources, { pipes: true }) : undefined),
+    ...(named ? [{ name: named, read: () => readAuthFile(named, sources, { pipes: true }) }] : []),
     ...(env.XDG_RUNTIME_DIR ? [inHome(join(env.XDG_RUNTIME_DIR, 'containers/auth.json'))] : []),
     inHome(join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/auth.json')),
   ]

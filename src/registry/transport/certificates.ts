@@ -22,6 +22,11 @@ const REGISTRY_FOLDERS = ['/etc/docker/certs.d', '/etc/containers/certs.d']
 const MAX_FILE = 16 * 1024 * 1024
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 
+/** Returns the PEM certificates in a text. */
+export function certificatesIn(text: string): readonly string[] {
+  return text.match(CERTIFICATE) ?? []
+}
+
 /**
  * Checks that each file has PEM certificates: Node ignores those that it cannot read.
  * @throws CnbError CNB_USAGE
@@ -29,7 +34,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE----
 export function checkCertificates(given: readonly Buffer[]): void {
   for (const file of given) {
     try {
-      const found = file.toString().match(CERTIFICATE) ?? []
+      const found = certificatesIn(file.toString())
       if (found.length === 0) throw new Error('it has no certificate')
       for (const certificate of found) new X509Certificate(certificate)
     } catch (cause) {
@@ -50,7 +55,7 @@ export async function extraCertificates(given: readonly Buffer[], env: Certifica
     env.SSL_CERT_FILE ? readText(env.SSL_CERT_FILE, { pipes: true, signal }) : '',
     ...(env.SSL_CERT_DIR ?? '').split(':').filter(Boolean).map((folder) => readFolder(folder, /./)),
   ])
-  const all = [...given.map(String), ...named, await firstOf(SYSTEM_BUNDLES)].flatMap((text) => text.match(CERTIFICATE) ?? [])
+  const all = [...given.map(String), ...named, await firstOf(SYSTEM_BUNDLES)].flatMap(certificatesIn)
   const known = new Set(rootCertificates.map(compact))
   return all.filter((certificate) => {
     const key = compact(certificate)
@@ -61,7 +66,7 @@ export async function extraCertificates(given: readonly Buffer[], env: Certifica
 /** Returns the certificates that Docker trusts only for the registry at `host`. */
 export async function registryCertificates(host: string, folders: readonly string[] = REGISTRY_FOLDERS): Promise<string[]> {
   const texts = await Promise.all(folders.map((folder) => readFolder(join(folder, host), /\.crt$/)))
-  return texts.flatMap((text) => text.match(CERTIFICATE) ?? [])
+  return texts.flatMap(certificatesIn)
 }
 
 function compact(certificate: string): string {

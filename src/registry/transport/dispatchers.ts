@@ -1,8 +1,11 @@
 /** undici's dispatchers, with persistent connections, directly or through a proxy. */
 
 import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
+import type { Certificate, TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, type Dispatcher } from 'undici'
 import { checkCertificates } from './certificates.ts'
+import { singleLine } from '../registry-errors.ts'
 import { Connectors } from './connectors.ts'
 import { readProxies, type Proxy } from './proxies.ts'
 
@@ -48,6 +51,19 @@ export class Dispatchers {
     if (proxy) return { proxy, dispatcher: this.#agent('proxy', () => this.#connectors.toProxy(proxy)) }
     const insecure = this.#isInsecure(url.host)
     return { dispatcher: this.#agent(insecure ? 'insecure' : 'checked', () => this.#connectors.toRegistries(insecure)) }
+  }
+
+  /** Describes the certificate of a host, trusted or not: `certificate of 'a', issued by 'b', valid until 2026-01-31`. */
+  async certificateOf(host: string): Promise<string> {
+    const { hostname, port } = new URL(`https://${host}`)
+    const connect = this.#connectors.toRegistries(true)
+    const socket = await new Promise<Socket>((resolve, reject) => {
+      connect({ hostname, host, protocol: 'https:', port }, (error, found) => (error ? reject(error) : resolve(found)))
+    })
+    const { subject, issuer, valid_to: end } = (socket as TLSSocket).getPeerCertificate()
+    socket.destroy()
+    const nameOf = ({ CN, O }: Certificate): string => singleLine([CN ?? O ?? ''].flat().join(' '))
+    return `certificate of '${nameOf(subject)}', issued by '${nameOf(issuer)}', valid until ${new Date(end).toISOString().slice(0, 10)}`
   }
 
   /** Aborts running requests. */

@@ -246,3 +246,21 @@ test.each([
   expect(sent).toEqual([])
   expect(result).toContain(why)
 })
+
+test('reports in a ping whether the registry accepts the credentials, and how far its clock is ahead', async () => {
+  const allowed = async (credentials?: RegistryCredentials): Promise<unknown> => {
+    const { registries, registry } = await bench({ scheme: 'basic' }, credentials)
+    return (await registries.ping(registry.address)).isAllowed
+  }
+  expect([await allowed(USER), await allowed({ ...USER, password: 'wrong' }), await allowed()]).toEqual([true, false, false])
+  const { registries, registry, clock } = await bench(undefined)
+  clock.time = Date.now() - 600_000
+  expect(Math.round(((await registries.ping(registry.address)).aheadMs ?? 0) / 100_000)).toBe(6)
+})
+
+test('does not retry a ping', async () => {
+  const { registries, clock } = openClient()
+  await expect(registries.ping('127.0.0.1:1')).rejects.toMatchObject({ code: 'CNB_REGISTRY_UNREACHABLE' })
+  await registries.close()
+  expect(clock.pauses).toEqual([])
+})

@@ -8,6 +8,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
 import { extraCertificates, registryCertificates } from '../../../../src/registry/transport/certificates.ts'
 import { startMemoryRegistry, type MemoryRegistry } from '../../../support/fakes/memory-registry.ts'
+import { startProxy } from '../../../support/registry/proxy.ts'
 import { openClient, reach, type TestClient } from '../../../support/registry/registry-client.ts'
 
 const execute = promisify(execFile)
@@ -196,4 +197,14 @@ test('aborts running requests on close', async () => {
     return true
   }
   expect(await reach(registry.address, client)).toMatchObject({ code: 'CNB_INTERRUPTED' })
+})
+
+test('names the issuer of an untrusted certificate in a ping, also through a proxy', async () => {
+  const registry = await serve(certificates.good)
+  const words = /certificate of 'good', issued by 'ca', valid until \d{4}-\d\d-\d\d/
+  await expect(open().registries.ping(registry.address)).rejects.toMatchObject({ ...unreachable(words), hint: expect.stringContaining('--ca-cert') })
+  const proxy = await startProxy(registry.address)
+  onTestFinished(() => proxy[Symbol.asyncDispose]())
+  await expect(open({ env: { HTTPS_PROXY: `http://${proxy.address}` } }).registries.ping(HOST)).rejects.toMatchObject(unreachable(words))
+  expect(await open({ ca: [Buffer.from(certificates.ca)] }).registries.ping(registry.address)).toMatchObject({ origin: `https://${registry.address}`, isAllowed: true })
 })
