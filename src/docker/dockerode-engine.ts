@@ -64,12 +64,18 @@ export class DockerodeEngine implements Engine {
     if (this.#shared.info) return this.#shared.info
     const request = { task: 'cannot read the properties of the engine', method: 'GET', path: '/info', signal: context.signal } as const
     const [greeting, info] = await Promise.all([this.#greeting(context), this.#client.json(request).then(recordOf)])
+    const ahead = Date.parse(stringOf(info.SystemTime) ?? '') - Date.now()
     this.#shared.info = {
       ...greeting,
       version: stringOf(info.ServerVersion) ?? 'unknown',
       platform: { os: stringOf(info.OSType) ?? 'linux', architecture: goArchitecture(stringOf(info.Architecture) ?? '') },
       imageStore: usesContainerd(info.DriverStatus) ? 'containerd' : 'graphdriver',
       securityOptions: stringsOf(info.SecurityOptions),
+      driver: stringOf(info.Driver),
+      rootDirectory: stringOf(info.DockerRootDir),
+      system: stringOf(info.OperatingSystem),
+      aheadMs: Number.isNaN(ahead) ? undefined : ahead,
+      usesProxy: stringOf(info.HttpsProxy) !== undefined || stringOf(info.HttpProxy) !== undefined,
     }
     return this.#shared.info
   }

@@ -26,6 +26,16 @@ export interface EngineInfo {
   readonly imageStore: 'graphdriver' | 'containerd'
   /** `rootless`, `selinux`, … as listed by the engine. */
   readonly securityOptions: readonly string[]
+  /** The storage driver, such as `overlay2`. */
+  readonly driver?: string | undefined
+  /** The directory of images and containers, on the engine's machine. */
+  readonly rootDirectory?: string | undefined
+  /** The operating system of the engine's machine, for display. */
+  readonly system?: string | undefined
+  /** Milliseconds by which the engine's clock is ahead of this machine's. */
+  readonly aheadMs?: number | undefined
+  /** Whether the engine pulls through a proxy. */
+  readonly usesProxy?: boolean
 }
 
 /** A connection to an engine. Errors are CnbError CNB_ENGINE_*; each method takes the context's signal. */

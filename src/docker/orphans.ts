@@ -42,8 +42,7 @@ export async function removeOrphans(engine: Engine, search: OrphanSearch, contex
     }
   }
   let removed = 0
-  const own = (await containers.list(OWNER_LABEL, context)).filter(({ name }) => OWN_NAME.test(name))
-  for (const container of own) removed += await remove(container, () => containers.remove(container.id).then(() => true))
+  for (const container of await ownContainers(engine, context)) removed += await remove(container, () => containers.remove(container.id).then(() => true))
   for (const volume of await volumes.list(OWNER_LABEL, context)) {
     removed += await remove(volume, async (fate) => {
       const unfinished = fate === 'ended' ? volume.labels[UNFINISHED_LABEL]?.split(' ') : undefined
@@ -52,6 +51,17 @@ export async function removeOrphans(engine: Engine, search: OrphanSearch, contex
     })
   }
   return removed
+}
+
+/** Returns the number of objects that `removeOrphans` would remove. @throws CnbError CNB_ENGINE_* */
+export async function countOrphans(engine: Engine, search: OrphanSearch, context: Context = {}): Promise<number> {
+  const found = await Promise.all([ownContainers(engine, context), engine.volumes.list(OWNER_LABEL, context)])
+  const fates = await Promise.all(found.flat().map((owned) => fateOf(owned, search)))
+  return fates.filter((fate) => fate !== undefined).length
+}
+
+async function ownContainers({ containers }: Engine, context: Context): ReturnType<Engine['containers']['list']> {
+  return (await containers.list(OWNER_LABEL, context)).filter(({ name }) => OWN_NAME.test(name))
 }
 
 /** Undefined for objects that stay. */

@@ -20,9 +20,18 @@ test('describes Docker, with the name of the architecture that images use', asyn
     ...{ product: 'docker', version: '28.5.2', apiVersion: '1.51', imageStore: 'graphdriver' },
     platform: { os: 'linux', architecture: 'amd64' },
     securityOptions: ['name=seccomp,profile=builtin'],
+    usesProxy: false,
   })
   const driver = { DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']] }
   expect((await infoOf({}, { ...info, ...driver })).imageStore).toBe('containerd')
+})
+
+test('has the facts that doctor checks', async () => {
+  const now = Date.now()
+  const info = { Driver: 'overlay2', DockerRootDir: '/var/lib/docker', OperatingSystem: 'Debian', SystemTime: new Date(now + 600_000).toISOString(), HttpsProxy: 'http://proxy' }
+  const { aheadMs = 0, ...found } = await infoOf({}, info)
+  expect(found).toMatchObject({ driver: 'overlay2', rootDirectory: '/var/lib/docker', system: 'Debian', usesProxy: true })
+  expect(Math.round(aheadMs / 100_000)).toBe(6)
 })
 
 test('describes podman', async () => {

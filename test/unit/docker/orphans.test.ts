@@ -7,7 +7,7 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../src/base/events.ts'
 import { OWNER_LABEL, type Owned, UNFINISHED_LABEL } from '../../../src/docker/engine.ts'
-import { type OrphanSearch, removeOrphans } from '../../../src/docker/orphans.ts'
+import { countOrphans, type OrphanSearch, removeOrphans } from '../../../src/docker/orphans.ts'
 import { currentOwner, hasEnded, ownerLabel, parseOwner } from '../../../src/base/processes/owner.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { FakeEngine } from '../../support/fakes/fake-engine.ts'
@@ -134,4 +134,11 @@ test.runIf(process.platform === 'linux')('counts a zombie as ended', async () =>
   const own = await currentOwner(hostname(), process.pid)
   expect(await hasEnded({ ...own, pid }, exists)).toBe(true)
   parent.kill('SIGKILL')
+})
+
+test('counts the objects that it would remove, and removes none', async () => {
+  expect(await countOrphans(engine, here)).toBe(2)
+  expect(await engine.containers.list(OWNER_LABEL)).toHaveLength(7)
+  expect(await removeOrphans(engine, here)).toBe(2)
+  expect(await countOrphans(engine, here)).toBe(0)
 })
