@@ -2,6 +2,7 @@
 
 import type { CommandDefinition, Dialect } from './command.ts'
 import { completionCommand } from './commands/about/completion.ts'
+import { doctorCommand } from './commands/about/doctor.ts'
 import { reportCommand } from './commands/about/report.ts'
 import { versionCommand } from './commands/about/version.ts'
 import { buildCommand } from './commands/build.ts'
@@ -98,6 +99,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   lifecycleImageCommand,
   experimentalCommand,
   versionCommand,
+  doctorCommand,
   reportCommand,
   completionCommand,
 ]

@@ -2,6 +2,7 @@
 
 import { Help, type Command, type Option } from 'commander'
 import { formatArgument, type CommandDefinition } from './command.ts'
+import { wrapText } from './wrap-text.ts'
 
 const MAX_WIDTH = 100
 /** Maximum width of the left column; the description of a longer term starts on the next line. */
@@ -35,7 +36,7 @@ export class CommandHelp extends Help {
     const terms = sections.flatMap(([, items]) => items.map(([term]) => term.length))
     const left = Math.min(MAX_TERM, Math.max(...terms)) + 2
     return [
-      ...wrap(command.description(), width),
+      ...wrapText(command.description(), width),
       '',
       `Usage: ${definition ? usageOf(command, undefined) : pathOf(command)} ${definition ? '[options]' : '<command> [options]'}`,
       ...sections.flatMap(([title, items]) => ['', title, ...items.flatMap(([term, text]) => item(term, text, left, width))]),
@@ -99,22 +100,8 @@ function either(choices: readonly string[]): string {
 }
 
 function item(term: string, text: string, left: number, width: number): string[] {
-  const [first = '', ...more] = wrap(text, Math.max(20, width - left - 2))
+  const [first = '', ...more] = wrapText(text, Math.max(20, width - left - 2))
   const indent = ' '.repeat(left + 2)
   const head = term.length <= left - 2 ? [`  ${term.padEnd(left)}${first}`] : [`  ${term}`, indent + first]
   return [...head, ...more.map((line) => indent + line)]
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else {
-      line = line === '' ? word : `${line} ${word}`
-    }
-  }
-  return [...lines, line]
 }

@@ -7,6 +7,7 @@ import type { Context } from '../base/events.ts'
 import { NAME, VERSION } from '../base/version.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { ResourceOwner } from '../base/processes/owner.ts'
+import { findEndpoint } from './find-endpoint.ts'
 import type { EngineServices, Host, RegistryServices } from './services.ts'
 
 /** Go's processor names, which images use, by Node's. */
@@ -78,13 +79,11 @@ export class Connections implements AsyncDisposable {
   }
 
   async #openEngine(context: Context): Promise<EngineConnection> {
-    const { env, home } = this.#host
-    const [{ connectEngine }, { resolveEndpoint }, { currentOwner, ownerLabel }] = await Promise.all([
+    const [{ connectEngine }, endpoint, { currentOwner, ownerLabel }] = await Promise.all([
       import('../docker/connection/connect.ts'),
-      import('../docker/connection/endpoint.ts'),
+      findEndpoint(this.#host),
       import('../base/processes/owner.ts'),
     ])
-    const endpoint = await resolveEndpoint({ env, home, uid: process.getuid?.(), windows: process.platform === 'win32' })
     const engine = await connectEngine(endpoint, context, this.#processEnds)
     const owner = await currentOwner(hostname(), process.pid)
     if (this.#isClosed) engine.close()

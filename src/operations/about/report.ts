@@ -7,12 +7,16 @@ import { PLATFORM_APIS } from '../../formats/api-features.ts'
 import { findConfigFile } from '../config/config-file.ts'
 import type { Host } from '../services.ts'
 
-/** The JSON output of `cnb report`. */
-export interface Report {
+/** The program and the machine that runs it. */
+export interface ProgramFacts {
   version: string
   node: string
   /** `os/architecture`, in the words of Node.js. */
   platform: string
+}
+
+/** The JSON output of `cnb report`. */
+export interface Report extends ProgramFacts {
   platformApis: string[]
   /** The configuration file in use; without a text if it does not exist. */
   config: { file: string; text?: string }
@@ -30,12 +34,14 @@ const REDACTED = '[REDACTED]'
 export async function makeReport({ explicit }: { readonly explicit: boolean }, host: Host, context: Context): Promise<Report> {
   const { file, text } = await findConfigFile(host, context)
   return {
-    version: VERSION,
-    node: process.version,
-    platform: `${process.platform}/${process.arch}`,
+    ...programFacts(),
     platformApis: [...PLATFORM_APIS],
     config: { file, ...(text === undefined ? {} : { text: explicit ? text : await redactConfig(text, file) }) },
   }
+}
+
+export function programFacts(): ProgramFacts {
+  return { version: VERSION, node: process.version, platform: `${process.platform}/${process.arch}` }
 }
 
 /** Returns the configuration without names, addresses and comments; of an invalid file, only the place of the fault. */
