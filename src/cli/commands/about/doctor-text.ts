@@ -21,9 +21,7 @@ const INDENT = 4
 export function diagnosisText(diagnosis: Diagnosis, theme: Theme): string {
   const { version, node, platform, checks, canBuild } = diagnosis
   const names = Math.max(...checks.map(({ check }) => check.length))
-  // A check of several things has its name on the first line only.
-  const named = checks.map((result, index) => (checks[index - 1]?.check === result.check ? { ...result, check: '' } : result))
-  const lines = named.flatMap((result) => resultLines(result, names, theme))
+  const lines = checks.flatMap((result, index) => resultLines(result, { names, isMore: checks[index - 1]?.check === result.check }, theme))
   const summary = diagnosisSummary(diagnosis)
   return [`${NAME} ${version}, Node.js ${node}, ${platform}`, '', ...lines, '', canBuild ? theme.success(summary) : theme.error(summary)].join('\n')
 }
@@ -36,15 +34,16 @@ export function diagnosisSummary({ canBuild, checks }: Diagnosis): string {
   return `A build would not work: ${[counted(count('problem'), 'problem'), ...warnings].join(', ')}.`
 }
 
-function resultLines({ check, status, found, fix }: CheckResult, names: number, theme: Theme): string[] {
+/** @param layout the length of the longest name, and whether the result belongs to the check of the one before, with its name on that line */
+function resultLines({ check, status, found, fix }: CheckResult, { names, isMore }: { readonly names: number; readonly isMore: boolean }, theme: Theme): string[] {
   const isNarrow = theme.width !== undefined && theme.width < NARROW
   const left = isNarrow ? INDENT : INDENT + names + 2
   const room = Math.max(20, (theme.width ?? Infinity) - left)
   const { mark, style } = MARKS[status]
-  const head = `  ${theme[style](mark)} ${isNarrow ? check : check.padEnd(names + 2)}`
+  const head = `  ${theme[style](mark)} ${isNarrow ? check : (isMore ? '' : check).padEnd(names + 2)}`
   const texts = [...wrapped(status === 'skipped' ? `not checked: ${found}` : found, room), ...(fix === undefined ? [] : wrapped(`→ ${fix}`, room).map((line) => theme.bold(line)))]
   const indented = texts.map((line) => ' '.repeat(left) + line)
-  if (isNarrow) return [head.trimEnd(), ...indented]
+  if (isNarrow) return [head, ...indented]
   return [head + (texts[0] ?? ''), ...indented.slice(1)]
 }
 

@@ -48,13 +48,11 @@ export function parseTarget(text: string): RegistryTarget {
  * @param isNeeded whether a build fails without the registry
  */
 export function registryCheck({ registry, image, name = '' }: RegistryTarget, access: RegistryAccess, { isPush, isNeeded }: { readonly isPush: boolean; readonly isNeeded: boolean }): Check {
+  const orFailure = (finding: Promise<Finding>): Promise<Finding> => finding.catch((error: unknown) => problemOf(error, isNeeded ? 'problem' : 'warning'))
   const run = async (context: Context): Promise<Finding[]> => {
-    try {
-      const [reached, found] = await Promise.all([pingRegistry(registry, access, context), image ? findImage(image, name, access, isPush, context) : undefined])
-      return [reached, ...(found ? [found] : [])]
-    } catch (error) {
-      return [problemOf(error, isNeeded ? 'problem' : 'warning')]
-    }
+    const reached = await orFailure(pingRegistry(registry, access, context))
+    if (!image || reached.status === 'problem') return [reached]
+    return [reached, await orFailure(findImage(image, name, access, isPush, context))]
   }
   return { name: 'registry', limitMs: LIMIT_MS, ifSlow: `Check the network, and the proxy (HTTPS_PROXY, NO_PROXY) for ${registry}.`, run }
 }

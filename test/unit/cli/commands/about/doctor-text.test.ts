@@ -27,6 +27,7 @@ A build would not work: 1 problem, 1 warning.`)
 test('fits a narrow screen', () => {
   const lines = diagnosisText({ ...facts, canBuild: false, checks }, makeTheme(false, 40)).split('\n')
   expect(lines.slice(2, 8)).toEqual(['  ✗ engine', '    cannot connect to a container engine', '    at unix:///nowhere.sock', '    → Start Docker, or select another', '    engine.', '  - leftovers'])
+  expect(lines.slice(9, 13)).toEqual(['  ✓ directories', '    1.0 GB free in /tmp', '  ! directories', '    cannot write to /cache'])
   expect(lines.filter((line) => line.length > 40 && !line.startsWith('A build'))).toEqual([])
 })
 

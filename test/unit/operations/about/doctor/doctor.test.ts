@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { CnbError } from '../../../../../src/base/errors.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../../src/base/files.ts'
 import type { EngineInfo } from '../../../../../src/docker/engine.ts'
@@ -12,6 +12,7 @@ import { parseTarget } from '../../../../../src/operations/about/doctor/registry
 import type { Registries, Repository } from '../../../../../src/registry/registry.ts'
 import { FakeEngine } from '../../../../support/fakes/fake-engine.ts'
 import { packFiles } from '../../../../support/fakes/fake-files.ts'
+import { makeCertificate } from '../../../../support/registry/certificate.ts'
 
 const SECRET = 's3cret'
 
@@ -142,6 +143,15 @@ test('reports certificates that cannot be read: a problem for --ca-cert, otherwi
   expect(of(await run({}, { env: { SSL_CERT_FILE: '/absent.pem' } }), 'certificates')[0]).toMatch(/^warning .*SSL_CERT_FILE.* \| Set SSL_CERT_FILE/)
 })
 
+test('warns of a file with expired certificates only', async () => {
+  await using certificate = await makeCertificate()
+  const options = { caCerts: [certificate.caPath] }
+  expect(of(await run(options), 'certificates')).toEqual([`ok | ${certificate.caPath} (--ca-cert) | `])
+  const later = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 10 * 24 * 60 * 60 * 1000)
+  onTestFinished(() => later.mockRestore())
+  expect(of(await run(options), 'certificates')[0]).toMatch(/^warning .*have expired/)
+})
+
 test('reports directories that cannot be written: a problem if builds need them', async () => {
   const file = await write('file', '')
   const env = { CNB_CACHE_DIR: join(file, 'cache'), PACK_HOME: file }
@@ -175,7 +185,7 @@ test('finds images, and checks with --publish that they can be pushed', async ()
   repository.checkPush = async () => Promise.reject(new CnbError('CNB_REGISTRY_DENIED', 'cannot push: denied', { hint: 'Log in.' }))
   const found = await run({ targets, publish: true })
   expect(found.canBuild).toBe(false)
-  expect(of(found, 'registry')).toEqual(['problem | cannot push: denied | Log in.'])
+  expect(of(found, 'registry')).toEqual(['ok | https://r.example: reachable | ', 'problem | cannot push: denied | Log in.'])
 })
 
 test("warns of an unreachable registry that only the default builder names, and finds the builder on the engine", async () => {
