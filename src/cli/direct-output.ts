@@ -13,10 +13,15 @@ class DirectOutput implements OutputStream {
   readonly #descriptor: number
   readonly #open: () => OutputStream
   #stream: OutputStream | undefined
+  #failure: Error | undefined
 
   constructor(descriptor: number, open: () => OutputStream) {
     this.#descriptor = descriptor
     this.#open = open
+  }
+
+  get errored(): Error | null {
+    return this.#stream?.errored ?? this.#failure ?? null
   }
 
   write(text: string): void {
@@ -31,8 +36,9 @@ class DirectOutput implements OutputStream {
     let rest = bytes
     try {
       while (rest.length > 0) rest = rest.subarray(writeSync(this.#descriptor, rest))
-    } catch {
+    } catch (error) {
       // The stream waits for a slow reader, and reports any other error.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.#failure = error as Error
     }
     return rest
   }

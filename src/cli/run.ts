@@ -48,11 +48,12 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     const { verbose, explain } = run.globals
     trace = openTraceOf(host, run.definition.name)
     const context: Context = { signal, events: trace ? bothOf(reporter.events, trace.events) : reporter.events }
-    const session: CommandContext = { host, context, input, verbose, explain, dialect, output: run.globals.output, print: (text) => terminal.print(text), services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context) }
+    const session: CommandContext = { host, context, input, verbose, explain, dialect, output: run.globals.output, print: printer(terminal), services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context) }
     const outcome = await run.definition.run(run.given, run.values, session)
     reporter.succeed(outcome)
     return outcome.exit ?? 0
   } catch (thrown) {
+    if (thrown instanceof OutputClosed) return 0
     // After an abort, any other error is a consequence of it.
     const error = signal.aborted ? abortError(signal) : toCnbError(thrown)
     reporter.fail(error)
@@ -60,6 +61,17 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
   } finally {
     signal.removeEventListener('abort', reportStopping)
     trace?.close()
+  }
+}
+
+/** Ends a command without a reader. main.ts reports any other failure of the output. */
+class OutputClosed extends Error {}
+
+/** Returns the function that prints parts of a result. A failed output ends the command: a result that grows would never end. */
+function printer(terminal: Terminal): CommandContext['print'] {
+  return (text) => {
+    terminal.print(text)
+    if (terminal.isDeaf) throw new OutputClosed()
   }
 }
 

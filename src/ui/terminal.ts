@@ -10,6 +10,8 @@ export interface OutputStream {
   readonly isTTY?: boolean
   readonly columns?: number
   readonly rows?: number
+  /** Why nothing can be written any more. */
+  readonly errored?: Error | null
 }
 
 export interface TerminalOptions {
@@ -64,6 +66,11 @@ export class Terminal {
 
   get rows(): number {
     return this.stderr.rows || 24
+  }
+
+  /** Whether stdout has failed, such as after the end of its reader (`| head`). */
+  get isDeaf(): boolean {
+    return Boolean(this.#stdout.errored)
   }
 
   /** Writes a result: whole lines to stdout. */

@@ -34,7 +34,7 @@ describe('directOutput', () => {
       const output = directOutput(descriptor, () => expect.unreachable())
       output.write('ä\n')
       output.write('b\n')
-      expect([read(), output.isTTY ?? false]).toEqual(['ä\nb\n', false])
+      expect([read(), output.isTTY ?? false, output.errored]).toEqual(['ä\nb\n', false, null])
     }))
 
   it('passes all texts to the stream after one that cannot be written', () =>
@@ -44,6 +44,7 @@ describe('directOutput', () => {
       output.write('ä\n')
       output.write('b\n')
       expect([read(), stream.text]).toEqual(['', 'ä\nb\n'])
+      expect((output.errored as NodeJS.ErrnoException).code).toBe('EBADF')
     }))
 
   it('returns the stream of a device that may be a terminal', () => {

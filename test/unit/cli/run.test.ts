@@ -16,9 +16,10 @@ const quietly: Globals = { output: 'human', quiet: false, verbose: false, explai
 const host = { env: {}, cwd: '/', home: '/' }
 const outcome: Outcome = { data: { image: 'app', size: 3 }, line: 'app@sha256:1', text: () => 'Built' }
 
-/** Runs a command with the handler `work`. */
-async function runWork(work: (session: CommandContext) => Promise<Outcome>, globals: Partial<Globals> = {}, controller = new AbortController(), env: Record<string, string> = {}) {
-  const stdout = recordingStream()
+/** Runs a command with the handler `work`. @param readLines the lines after which stdout fails */
+async function runWork(work: (session: CommandContext) => Promise<Outcome>, globals: Partial<Globals> = {}, controller = new AbortController(), env: Record<string, string> = {}, readLines = Infinity) {
+  const recorded = recordingStream()
+  const stdout = Object.defineProperty(recorded, 'errored', { get: () => (recorded.text.split('\n').length > readLines ? new Error('EPIPE') : null) })
   const stderr = recordingStream()
   const definition = { name: 'work', run: (_given: readonly string[], _values: unknown, session: CommandContext) => work(session) } as CommandDefinition
   const code = await runCommand(
@@ -46,6 +47,13 @@ describe('runCommand', () => {
     ['ndjson', '{"type":"result","schemaVersion":1,"image":"app","size":3}\n'],
   ])('writes %s', async (output, text) => {
     expect((await runWork(async () => outcome, { output })).stdout).toBe(text)
+  })
+
+  it('ends a command that prints without end, once its output fails', async () => {
+    const { code, stdout, stderr } = await runWork(async ({ print }) => {
+      for (let line = 1; ; line++) print(`${line}`)
+    }, {}, undefined, {}, 2)
+    expect([code, stdout, stderr]).toEqual([0, '1\n2\n', ''])
   })
 
   it("returns the outcome's exit code", async () => {
