@@ -44,6 +44,12 @@ function existingBuilder({ metadata, status: _, ...document }: Table, kind: stri
   }
 }
 
+/** Whether a legacy Builder of an existing image has Secrets, which its present form does not have. */
+export function hasUnusedSecrets(legacy: Table, { spec: current }: Table): boolean {
+  const { spec } = legacy
+  return isTable(spec) && spec['imagePullSecrets'] !== undefined && isTable(current) && current['imagePullSecrets'] === undefined && spec['image'] === current['tag']
+}
+
 /** The first Images of all name their builder in `builderRef`. */
 function currentBuilder({ builderRef, ...spec }: Table): Table {
   return builderRef === undefined ? spec : { builder: builderRef, ...spec }

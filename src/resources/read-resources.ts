@@ -5,7 +5,7 @@ import { isTable } from '../formats/lenient-values.ts'
 import { readDocuments, type ResourceDocument, type ResourceFile } from './documents.ts'
 import { KINDS } from './kind-list.ts'
 import { storageVersion, type Kind } from './kind.ts'
-import { fromLegacy } from './legacy.ts'
+import { fromLegacy, hasUnusedSecrets } from './legacy.ts'
 import { nearNames } from './near-names.ts'
 import { readResource, type ReadDocument, type ReadOptions, type Report } from './read-resource.ts'
 import { positionText, type ResourceFault } from './resource-fault.ts'
@@ -73,6 +73,7 @@ class ResourceReader {
     if (!version) return report.fault(['apiVersion'], `the kind has no version "${versionName}"`, `Write "${storageVersion(kind)}".`)
     const read = readResource(kind, version, value, document.file.directory, this.#options, report)
     if (!read) return
+    if (hasUnusedSecrets(document.value, value)) report.warn(['spec', 'imagePullSecrets'], "spec.imagePullSecrets has no effect: the image is read with the Secrets of the service account 'default', and with 'docker login'")
     this.#notePodFields(document, kind, read)
     this.#add({ ...read, position: document.position([]) }, report)
   }

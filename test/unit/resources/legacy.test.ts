@@ -43,6 +43,12 @@ describe('a document of build.pivotal.io', () => {
     expect(set.resources[0]?.resource).toMatchObject({ apiVersion: 'kpack.io/v1alpha2', kind: today })
   })
 
+  it('warns of Secrets of a Builder that its present form does not have', () => {
+    const secrets = { imagePullSecrets: [{ name: 's' }] }
+    const { warnings } = read(legacy('Builder', { image: 'me/builder', ...secrets }), { ...legacy('Builder', { image: 'me/builder' }), metadata: { name: 'b' } })
+    expect(warnings.slice(1)).toEqual(["old.yaml:1:113: Builder a: spec.imagePullSecrets has no effect: the image is read with the Secrets of the service account 'default', and with 'docker login'"])
+  })
+
   it.each(['Builder', 'ClusterBuilder'])('becomes a %s of an existing image, which reads back equal', (kind) => {
     const [{ resource }] = read(legacy(kind, { image: 'me/builder' })).resources as [ResourceSet['resources'][0]]
     expect(resource).toMatchObject({ kind, metadata: { annotations: { [EXISTING_IMAGE]: 'me/builder' } } })
