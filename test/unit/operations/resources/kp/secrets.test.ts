@@ -1,7 +1,7 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../../src/base/files.ts'
 import { createSecret, deleteSecret, listSecrets } from '../../../../../src/operations/resources/kp/secrets.ts'
 import type { SecretForm } from '../../../../../src/operations/resources/kp/secret-content.ts'
 import type { ScopeServices } from '../../../../../src/operations/resources/open-scope.ts'
@@ -9,12 +9,15 @@ import type { Secret, ServiceAccount } from '../../../../../src/resources/kinds/
 import { MemoryStore } from '../../../../support/fakes/memory-store.ts'
 
 let cwd: string
+let directory: TemporaryDirectory
 let store: MemoryStore
 
 beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'cnb-secrets-'))
+  directory = await makeTemporaryDirectory('cnb-secrets-')
+  cwd = directory.path
   store = new MemoryStore()
 })
+afterEach(() => directory[Symbol.asyncDispose]())
 
 const ENV = { DOCKER_PASSWORD: 'd0cker', REGISTRY_PASSWORD: 'r3gistry', GIT_PASSWORD: 'g1t' }
 
