@@ -85,7 +85,6 @@ async function run(started: Build, kind: BuildTask['kind'], scope: ReconcileScop
     const failure = isLate ? new CnbError('CNB_BUILD_FAILED', `the build takes longer than its buildTimeout of ${timeout} s`) : toCnbError(error)
     const { message, hint } = failure
     log.write(`ERROR: ${message}\n${hint === undefined ? '' : `${hint}\n`}`)
-    context.events?.({ type: 'warning', message: `Build ${namespace}/${name} failed: ${message}` })
     return { status: {}, progress: { state: 'failed', message: `Error: ${message}` }, failure }
   }
 }

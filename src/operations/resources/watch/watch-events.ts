@@ -14,16 +14,17 @@ export function reportStart({ image, step: { decision, build } }: PlannedImage, 
   events?.({ type: 'info', message: `${shownId(resourceId(image))}: ${VERBS[decision.kind]} (${reasonsText(decision.changes)}), build ${build?.metadata.name ?? ''}` })
 }
 
-/** The build itself reports its failure. */
-export function reportEnd(id: string, resources: Resources, failure: CnbError | undefined, { events }: Context): void {
-  if (failure) return
-  const image = resources.find('Image', nameOf(id))
-  events?.({ type: 'info', message: `${shownId(id)}: ${image?.status?.latestImage ?? 'done'}` })
+export function reportEnd({ image, step: { build } }: PlannedImage, resources: Resources, failure: CnbError | undefined, { events }: Context): void {
+  if (failure) {
+    events?.({ type: 'warning', message: `Build ${image.metadata.namespace}/${build?.metadata.name} failed: ${failure.message}` })
+    return
+  }
+  events?.({ type: 'info', message: `${shownId(resourceId(image))}: ${resources.get(image)?.status?.latestImage ?? 'done'}` })
 }
 
 /** The output of several builds at once would be mixed; `cnb logs` shows it. */
 export function buildContext({ signal, events }: Context): Context {
-  return { signal, events: (event) => (event.type === 'span' || event.type === 'debug' || (event.type === 'warning' && event.message.startsWith('Build ')) ? events?.(event) : undefined) }
+  return { signal, events: (event) => (event.type === 'span' || event.type === 'debug' ? events?.(event) : undefined) }
 }
 
 /** `Image default/shop`, `ClusterStack base`. */

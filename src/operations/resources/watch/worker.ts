@@ -170,7 +170,7 @@ export class Worker {
     const current: ReconcileScope = { ...scope, sources: scope.newSources() }
     reportStart(planned, context)
     const failure = await settle(planned, current, buildContext(context))
-    reportEnd(id, scope.resources, failure, context)
+    reportEnd(planned, scope.resources, failure, context)
     if (!failure || !isOutage(failure)) {
       this.#outages.delete(id)
       return

@@ -142,6 +142,7 @@ describe('watch', () => {
     await until(finished(1))
     await until(async () => !state.isLocked && (await all<Image>('Image'))[0]?.status?.conditions?.[0]?.status === 'False')
     expect((await all<Image>('Image'))[0]?.status?.conditions?.[0]).toMatchObject({ reason: 'BuildFailed', message: containing('no engine responds') })
+    expect(messages().filter((message) => message.includes('failed'))).toEqual([containing('Build default/app-build-1 failed: no engine responds')])
     const first = clock.now()
     await untilLater(finished(2))
     expect(clock.now() - first).toBeGreaterThanOrEqual(14_000)
