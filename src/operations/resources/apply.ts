@@ -13,7 +13,7 @@ import type { Store } from '../../state/store.ts'
 import { holding } from './joined-signal.ts'
 import { type Subject, subjectOf } from './resource-word.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
-import { failuresOf, readinessOf, rootOf, type Readiness } from './readiness.ts'
+import { failuresOf, readinessOf, rootsOf, type Readiness } from './readiness.ts'
 import { reconcile } from './reconcile.ts'
 import { Resources } from './resources.ts'
 import { ownedBy } from './select.ts'
@@ -88,12 +88,12 @@ export async function applyWanted(
   await reconcile(scope, isWanted, within)
   const roots = new Map(applied.flatMap((each) => {
     const now = resources.get(each.resource)
-    return now && each.change !== 'pruned' ? [[each, { now, root: rootOf(now, scope) }] as const] : []
+    return now && each.change !== 'pruned' ? [[each, { now, roots: rootsOf(now, scope) }] as const] : []
   }))
   return {
     dryRun: false,
-    resources: applied.map((each) => ({ ...reportOf(each), ...buildOf(each.resource, resources, before), ...readinessOf(roots.get(each)?.now, roots.get(each)?.root) })),
-    failures: failuresOf([...roots.values()].map(({ root }) => root), scope, within),
+    resources: applied.map((each) => ({ ...reportOf(each), ...actionOf(scope.made.get(resourceId(each.resource))), ...buildOf(each.resource, resources, before), ...readinessOf(roots.get(each)?.now, roots.get(each)?.roots[0]) })),
+    failures: failuresOf([...roots.values()].flatMap((each) => each.roots), scope, within),
   }
 }
 

@@ -14,7 +14,7 @@ import { settleInterrupted } from './images/run-build.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
 import { basesOf } from './builders/reconcile-bases.ts'
 import { buildersOf } from './builders/reconcile-builders.ts'
-import { failuresOf, reasonOf, rootOf } from './readiness.ts'
+import { failuresOf, reasonOf, rootsOf } from './readiness.ts'
 import { reconcileBasesAndSources } from './reconcile.ts'
 import { type Subject, subjectOf } from './resource-word.ts'
 import { Resources } from './resources.ts'
@@ -71,20 +71,20 @@ export async function planResources(options: PlanOptions, store: Store, services
     if (image !== undefined && image !== before.get(resourceId(builder))) planned.push(plannedOf(builder, options.to === 'engine' ? 'save' : 'publish', image))
   }
   const images = await planImages(resolved, scope, context)
-  const roots: (Failure | undefined)[] = [...basesOf(resources), ...buildersOf(resources)].map((resource) => rootOf(resource, scope))
+  const roots: Failure[] = [...basesOf(resources), ...buildersOf(resources)].flatMap((resource) => rootsOf(resource, scope))
   const running: CnbError[] = []
   const described = images.map((each) => {
     const known = describeKnown(each)
     if (known) return known
     const { image, step: { decision, status } } = each
     const unknown = decision?.kind === 'UNKNOWN' ? decision : undefined
-    const root = unknown?.cause === 'BuildRunning' ? undefined : rootOf({ ...image, status }, scope)
-    if (root) roots.push(root)
+    const [root, ...more] = unknown?.cause === 'BuildRunning' ? [] : rootsOf({ ...image, status }, scope)
+    if (root) roots.push(root, ...more)
     else running.push(runningBuild(image))
     return plannedOf(image, 'unknown', unknown?.message ?? (root ? reasonOf(image, root) : RUNNING))
   })
   // A builder that only waits needs no line next to that of its Image and that of the cause.
-  const causes = new Map(roots.flatMap((root) => (root && root.resource.kind !== 'Image' ? [[resourceId(root.resource), root] as const] : [])))
+  const causes = new Map(roots.flatMap((root) => (root.resource.kind === 'Image' ? [] : [[resourceId(root.resource), root] as const])))
   const all = [...planned, ...[...causes.values()].map(({ resource, cause }) => plannedOf(resource, 'unknown', cause.message)), ...described]
   const failures = [...failuresOf(roots, scope, context), ...running]
   return { resources: all, changes: all.some(({ action }) => action !== 'none' && action !== 'unknown'), failures }

@@ -38,14 +38,23 @@ export function readinessOf(resource: WithStatus | undefined, root?: Failure): R
   return { ready: status, ...(reason ? { reason } : {}), ...(message ? { message } : {}), ...(waitsFor ? { waitsFor } : {}), ...(latestImage ? { latestImage } : {}) }
 }
 
-/** Returns why a resource is not ready or not up to date: its own failure, or that of the resource for which it waits. */
-export function rootOf(resource: WithStatus, outcomes: Outcomes): Failure | undefined {
+/**
+ * Returns why a resource is not ready or not up to date: the failure of the resource for which it waits, or its own; both, if the source of
+ * an Image cannot be resolved, because it does not depend on the builder.
+ */
+export function rootsOf(resource: WithStatus, outcomes: Outcomes): Failure[] {
   const failed = resource.status?.conditions?.find(({ type, status }) => status !== 'True' && OWN.has(type))
-  if (!failed) return undefined
+  if (!failed) return []
   const awaited = awaitedBy(resource, outcomes)
-  const root = awaited && rootOf(awaited, outcomes)
-  if (root) return root
-  return outcomes.failures.get(resourceId(resource)) ?? { resource, ...unrecorded(resource, failed) }
+  const roots = awaited ? rootsOf(awaited, outcomes) : []
+  const own = outcomes.failures.get(resourceId(resource))
+  if (roots.length === 0) return [own ?? { resource, ...unrecorded(resource, failed) }]
+  return own && isKind(resource, 'Image') ? [...roots, own] : roots
+}
+
+/** Returns the first of them. */
+export function rootOf(resource: WithStatus, outcomes: Outcomes): Failure | undefined {
+  return rootsOf(resource, outcomes)[0]
 }
 
 /** The other conditions repeat those of a builder or a SourceResolver. */
@@ -100,10 +109,10 @@ export function reasonOf(resource: AnyResource, root: Failure): string {
  * Returns the errors of resources, each once, although several may wait for one resource. The other failures of the run become warnings: they
  * concern resources that the command does not name.
  */
-export function failuresOf(roots: readonly (Failure | undefined)[], outcomes: Outcomes, { events }: Context): CnbError[] {
-  const byId = (found: readonly (Failure | undefined)[]): Map<string, CnbError> => new Map(found.flatMap((each) => (each ? [[resourceId(each.resource), errorOf(each)] as const] : [])))
+export function failuresOf(roots: readonly Failure[], outcomes: Outcomes, { events }: Context): CnbError[] {
+  const byId = (found: readonly Failure[]): Map<string, CnbError> => new Map(found.map((each) => [resourceId(each.resource), errorOf(each)]))
   const errors = byId(roots)
-  const others = byId([...outcomes.failures.values()].map(({ resource }) => rootOf(outcomes.resources.get(resource) ?? resource, outcomes)))
+  const others = byId([...outcomes.failures.values()].flatMap(({ resource }) => rootsOf(outcomes.resources.get(resource) ?? resource, outcomes)))
   for (const [id, { message }] of others) if (!errors.has(id)) events?.({ type: 'warning', message })
   return [...errors.values()]
 }

@@ -8,7 +8,7 @@ import { findKind } from '../../resources/kind-list.ts'
 import type { Store } from '../../state/store.ts'
 import { holding } from './joined-signal.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
-import { failuresOf, readinessOf, rootOf, type Readiness } from './readiness.ts'
+import { failuresOf, readinessOf, rootsOf, type Readiness } from './readiness.ts'
 import { reconcile } from './reconcile.ts'
 import { Resources } from './resources.ts'
 
@@ -47,6 +47,6 @@ export async function triggerImage(options: TriggerOptions, store: Store, servic
   await using scope = await openScope(options, store, resources, services, within)
   await reconcile(scope, ({ metadata }) => metadata.name === name && metadata.namespace === namespace, within)
   const after = resources.find('Image', { name, namespace })
-  const root = after && rootOf(after, scope)
-  return { name, namespace, build: after?.status?.latestBuildRef ?? '', ...readinessOf(after, root), failures: failuresOf([root], scope, within) }
+  const roots = after ? rootsOf(after, scope) : []
+  return { name, namespace, build: after?.status?.latestBuildRef ?? '', ...readinessOf(after, roots[0]), failures: failuresOf(roots, scope, within) }
 }

@@ -97,6 +97,14 @@ describe('an error', () => {
     // Conditions have kpack's texts.
     expect((await bench.imageOf('shop')).status?.conditions?.[0]?.message).toBe("Error: Builder 'base' is not ready in namespace 'default'; Message: Builder has no latestImage")
   })
+  test('names the broken builder and the source that cannot be resolved at once', async () => {
+    const yaml = yamlOf(BASES.replace('id: test/java}', 'id: none}'), bench.image('shop', { url: 'file:///nonexistent' }))
+    const expected = [expect.stringMatching(/^cannot create Builder default\/base: /), expect.stringMatching(/^cannot resolve the source of Image default\/shop: /)]
+    expect((await bench.plan(yaml)).failures.map(({ message }) => message)).toEqual(expected)
+    expect((await bench.apply(yaml)).failures.map(({ message }) => message)).toEqual(expected)
+    expect((await triggerImage({ name: 'shop' }, bench.store, bench.services, {})).failures.map(({ message }) => message)).toEqual(expected)
+    expect(bench.warnings).toEqual([])
+  })
   test('is reported for a builder that keeps its last image', async () => {
     await bench.apply(BASES)
     const { failures, resources } = await bench.apply(BASES.replace('id: test/java}', 'id: none}'))
