@@ -134,7 +134,11 @@ async function make(build: Build, log: BuildLog, scope: ReconcileScope, context:
   const engine = await scope.engine()
   const keychain = credentials.registry
   const registryServices = { ...services, registries: (settings: Parameters<typeof services.registries>[0]) => services.registries(settings, keychain) }
-  const result = await scope.build(buildOptions(build, source, scope), { ...engine, ...registryServices, credentials: keychain }, context)
+  const result = await scope.build(buildOptions(build, source, scope), { ...engine, ...registryServices, credentials: keychain }, context).catch((error: unknown) => {
+    // The temporary directory means nothing to users.
+    const cause = toCnbError(error)
+    throw cause.withMessage(cause.message.replaceAll(`${directory.path}/`, ''))
+  })
   if (isOnEngine) return await readEngineImage(result.id, runImageOf(build), engine.engine, context)
   return await readResult(build, result.id, credentials, scope, context)
 }

@@ -105,6 +105,11 @@ describe('an error', () => {
     expect((await triggerImage({ name: 'shop' }, bench.store, bench.services, {})).failures.map(({ message }) => message)).toEqual(expected)
     expect(bench.warnings).toEqual([])
   })
+  test('shows a path relative to the source, without the temporary directory', async () => {
+    bench.make = ({ path = '' }) => Promise.reject(new CnbError('CNB_DESCRIPTOR_INVALID', `cannot read ${path}/project-prod.toml: it does not exist`))
+    expect((await applied('', ''))[0]).toBe('cannot build Image default/shop: cannot read project-prod.toml: it does not exist')
+    expect((await bench.imageOf('shop')).status?.conditions?.[0]?.message).toContain('cannot read project-prod.toml:')
+  })
   test('is reported for a builder that keeps its last image', async () => {
     await bench.apply(BASES)
     const { failures, resources } = await bench.apply(BASES.replace('id: test/java}', 'id: none}'))
