@@ -16,6 +16,7 @@ import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.t
 import { failuresOf, readinessOf, rootsOf, type Readiness } from './readiness.ts'
 import { reconcile } from './reconcile.ts'
 import { Resources } from './resources.ts'
+import type { Making } from './scope.ts'
 import { ownedBy } from './select.ts'
 import { type Difference, differenceTo, readWanted, refuseChanges, storeWanted, type WantedOptions } from './files/wanted.ts'
 
@@ -29,6 +30,8 @@ export interface ApplyOptions extends ScopeOptions, WantedOptions {
 
 export interface AppliedResource extends Readiness, Subject {
   readonly change: Difference | 'pruned'
+  /** What this run made. */
+  readonly action?: Making
   /** The build of an Image in this run. */
   readonly build?: { readonly name: string; readonly reason: string }
 }
@@ -126,6 +129,10 @@ function prunable(wanted: readonly ReadResource[], { prune, selector = '' }: Wan
 
 function reportOf({ resource, change }: Applied): AppliedResource {
   return { ...subjectOf(resource), change }
+}
+
+function actionOf(action: Making | undefined): Pick<AppliedResource, 'action'> {
+  return action ? { action } : {}
 }
 
 /** Returns the newest build of an Image, if it is of this run. @param before the uids of the builds before it */

@@ -58,6 +58,7 @@ export async function openScope(options: ScopeOptions, store: Store, resources: 
     store, resources, accounts, signingKeys: new SigningKeys(resources), newSources, sources: newSources(), services: remote, engine, build, options,
     cache: downloads.cache,
     failures: new Map(),
+    made: new Map(),
     seen: new Map(),
     now: () => new Date(),
     async [Symbol.asyncDispose]() {

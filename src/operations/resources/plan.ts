@@ -9,7 +9,7 @@ import { resourceId } from '../../reconcile/state.ts'
 import type { AnyResource } from '../../resources/kind.ts'
 import type { Store } from '../../state/store.ts'
 import { differenceTo, readWanted, refuseChanges, storeWanted, type WantedOptions } from './files/wanted.ts'
-import { type PlannedImage, planImages } from './images/reconcile-images.ts'
+import { MAKINGS, type PlannedImage, planImages } from './images/reconcile-images.ts'
 import { settleInterrupted } from './images/run-build.ts'
 import { openScope, type ScopeOptions, type ScopeServices } from './open-scope.ts'
 import { basesOf } from './builders/reconcile-bases.ts'
@@ -18,11 +18,11 @@ import { failuresOf, reasonOf, rootsOf } from './readiness.ts'
 import { reconcileBasesAndSources } from './reconcile.ts'
 import { type Subject, subjectOf } from './resource-word.ts'
 import { Resources } from './resources.ts'
-import type { Failure } from './scope.ts'
+import type { Failure, Making } from './scope.ts'
 
 export interface PlanOptions extends ScopeOptions, WantedOptions {}
 
-type Action = 'build' | 'rebase' | 'retag' | 'publish' | 'save' | 'create' | 'configure' | 'none' | 'unknown'
+type Action = Making | 'create' | 'configure' | 'none' | 'unknown'
 
 /** What would happen to a resource. */
 export interface PlannedResource extends Subject {
@@ -64,11 +64,10 @@ export async function planResources(options: PlanOptions, store: Store, services
   await using scope = await openScope({ ...options, isPlan: true }, store, resources, services, context)
   // As the next application: builds that no process runs are made again.
   if (!(await store.isLocked(context))) for (const build of resources.list('Build')) await settleInterrupted(build, scope, context)
-  const before = new Map(buildersOf(resources).map((builder) => [resourceId(builder), builder.status?.latestImage]))
   const resolved = await reconcileBasesAndSources(scope, () => true, context)
   for (const builder of buildersOf(resources)) {
-    const image = builder.status?.latestImage
-    if (image !== undefined && image !== before.get(resourceId(builder))) planned.push(plannedOf(builder, options.to === 'engine' ? 'save' : 'publish', image))
+    const action = scope.made.get(resourceId(builder))
+    if (action) planned.push(plannedOf(builder, action, builder.status?.latestImage))
   }
   const images = await planImages(resolved, scope, context)
   const roots: Failure[] = [...basesOf(resources), ...buildersOf(resources)].flatMap((resource) => rootsOf(resource, scope))
@@ -104,10 +103,8 @@ function plannedOf(resource: AnyResource, action: Action, reason = ''): PlannedR
 function describeKnown({ image, step: { decision } }: PlannedImage): PlannedResource | undefined {
   if (decision && 'priority' in decision) {
     const { kind, changes } = decision
-    return { ...plannedOf(image, ACTIONS[kind], reasonsText(changes)), changes: changes.map(({ reason, old, new: now }) => ({ reason, old, new: now })), text: printChanges(changes, { colour: false }) }
+    return { ...plannedOf(image, MAKINGS[kind], reasonsText(changes)), changes: changes.map(({ reason, old, new: now }) => ({ reason, old, new: now })), text: printChanges(changes, { colour: false }) }
   }
   if (decision?.kind !== 'NONE') return undefined
   return { ...plannedOf(image, 'none'), ...(decision.pending.length > 0 ? { pending: reasonsText(decision.pending) } : {}) }
 }
-
-const ACTIONS = { BUILD: 'build', REBASE: 'rebase', RETAG: 'retag' } as const

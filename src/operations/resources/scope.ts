@@ -43,6 +43,9 @@ export interface Failure {
   readonly cause: CnbError
 }
 
+/** How an Image or a builder gets its image. */
+export type Making = 'build' | 'rebase' | 'retag' | 'publish' | 'save'
+
 /** What all steps of a reconciliation share. */
 export interface ReconcileScope {
   readonly store: Store
@@ -59,6 +62,8 @@ export interface ReconcileScope {
   readonly seen: Map<string, SeenImage>
   /** The resources that failed in this run, by their ids. Their conditions have kpack's texts, without hints and codes. */
   readonly failures: Map<string, Failure>
+  /** What this run makes, by the ids of the resources. */
+  readonly made: Map<string, Making>
   readonly options: ReconcileOptions
   readonly now: () => Date
 }

@@ -2,6 +2,7 @@
 
 import { CnbError } from '../../../base/errors.ts'
 import { apply, type AppliedResource, type ApplyOptions } from '../../../operations/resources/apply.ts'
+import type { Making } from '../../../operations/resources/scope.ts'
 import { openState } from '../../../operations/resources/open-state.ts'
 import { resourceWord } from '../../../operations/resources/resource-word.ts'
 import type { Handler } from '../../command.ts'
@@ -21,10 +22,12 @@ export const runApply: Handler<Values> = async (_argument, { state, ...options }
   }
 }
 
+const DONE: Readonly<Record<Making, string>> = { build: 'built', rebase: 'rebased', retag: 'tagged', publish: 'published', save: 'saved on the engine' }
+
 function lineOf(resource: AppliedResource, dryRun: boolean): string {
-  const { change, build, latestImage, ready, waitsFor } = resource
-  const built = build === undefined ? '' : `, ${ready === 'True' ? 'built' : 'build failed'} (${build.reason})`
+  const { change, action, build, latestImage, ready, waitsFor } = resource
+  const made = action === undefined ? '' : `, ${ready === 'True' ? DONE[action] : `${action} failed`}${build === undefined ? '' : ` (${build.reason})`}`
   const image = ready === 'True' && latestImage !== undefined ? `: ${latestImage}` : ''
   const waits = waitsFor === undefined ? '' : `, waits for ${waitsFor}`
-  return `${resourceWord(resource)} ${change}${dryRun ? ' (dry run)' : `${built}${image}${waits}`}`
+  return `${resourceWord(resource)} ${change}${dryRun ? ' (dry run)' : `${made}${image}${waits}`}`
 }

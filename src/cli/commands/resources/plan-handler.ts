@@ -34,7 +34,8 @@ const DONE: Readonly<Record<PlannedResource['action'], string>> = {
 function textOf(resources: readonly PlannedResource[], theme: Theme): string {
   if (resources.length === 0) return 'No resources found'
   const acting = resources.filter(isActing)
-  const unknown = resources.filter(({ action }) => action === 'unknown').length
+  const all = countOf(resources)
+  const unknown = countOf(resources.filter(({ action }) => action === 'unknown'))
   const lines = resources.flatMap((resource) => {
     const { action, reason, text, pending } = resource
     const why = reason === '' ? (pending === undefined ? '' : ` (${pending} takes effect with the next build)`) : `: ${reason}`
@@ -43,9 +44,14 @@ function textOf(resources: readonly PlannedResource[], theme: Theme): string {
     const details = text.split('\n').slice(1).filter((line) => line !== '').map((line) => `  ${line.replace(/^\t/, '  ')}`)
     return [`${name} ${DONE[action]}${why}`, ...details].map(sanitizeText)
   })
-  const known = acting.length === 0 ? 'Nothing to do.' : `${acting.length} of ${resources.length} resources have something to do.`
-  const summary = unknown === 0 ? known : `${unknown} of ${resources.length} resources cannot be decided.`
+  const known = acting.length === 0 ? 'Nothing to do.' : `${countOf(acting)} of ${all} resources have something to do.`
+  const summary = unknown === 0 ? known : `${unknown} of ${all} resources cannot be decided.`
   return [...lines, '', ...(acting.length > 0 && unknown > 0 ? [known] : []), summary].join('\n')
+}
+
+/** A builder may have two lines: it is stored, and published. */
+function countOf(resources: readonly PlannedResource[]): number {
+  return new Set(resources.map((each) => `${each.namespace ?? ''} ${resourceWord(each)}`)).size
 }
 
 function isActing({ action }: PlannedResource): boolean {

@@ -5,7 +5,7 @@ import type { Context } from '../../../base/events.ts'
 import { Limiter } from '../../../base/limiter.ts'
 import type { ImagePlan } from '../../../images/image.ts'
 import { builderConditions, builderObstacle, withTimes, type BuilderParts } from '../../../reconcile/conditions.ts'
-import type { AnyBuilder } from '../../../reconcile/state.ts'
+import { resourceId, type AnyBuilder } from '../../../reconcile/state.ts'
 import { EXISTING_IMAGE, type BuilderStatus } from '../../../resources/kinds/builder.ts'
 import type { NamedReference } from '../../../resources/kinds/parts.ts'
 import { assembleBuilder, builderAccount } from './assemble-builder.ts'
@@ -81,6 +81,7 @@ async function assemble(builder: AnyBuilder, before: BuilderStatus, scope: Recon
     const keys = options.isPlan || save ? undefined : await scope.signingKeys.of(builderAccount(builder))
     const ofPlatforms = options.kpackCompatible || save ? [parts] as const : await partsOfPlatforms(builder, parts, scope, context)
     const assembled = await assembleBuilder(builder, ofPlatforms, { registriesOf, platform: services.platform, cache: scope.cache, save }, options, context)
+    if (assembled.latestImage !== before.latestImage) scope.made.set(resourceId(builder), save ? 'save' : 'publish')
     const signed = keys ? await signBuilder(builder, assembled, keys, scope, context) : { signaturePaths: before.signaturePaths }
     return { fields: { ...assembled, ...signed } }
   } catch (error) {

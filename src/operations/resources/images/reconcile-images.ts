@@ -6,6 +6,7 @@ import type { Context } from '../../../base/events.ts'
 import { Limiter } from '../../../base/limiter.ts'
 import type { BuildNeeded, Decision, DecisionOptions } from '../../../reconcile/decide-build.ts'
 import { cacheName, reconcileImage, type ImageStep } from '../../../reconcile/reconcile-image.ts'
+import { resourceId } from '../../../reconcile/state.ts'
 import type { Image } from '../../../resources/kinds/image.ts'
 import { findBuilder } from '../builders/reconcile-builders.ts'
 import { accountOf } from '../accounts.ts'
@@ -20,6 +21,7 @@ import { INTERRUPTED, runBuild, settleInterrupted } from './run-build.ts'
 /** Concurrent decisions: most of the time is spent waiting for git and registries. */
 const AT_ONCE = 8
 export const PARALLEL_BUILDS = 2
+export const MAKINGS = { BUILD: 'build', REBASE: 'rebase', RETAG: 'retag' } as const
 
 /** The next step of an Image. */
 export interface PlannedImage {
@@ -100,6 +102,7 @@ export async function settle({ image, resolver, step }: PlannedImage, scope: Rec
   const decided = await resources.writeStatus(image, step.status, context)
   if (!step.build || !isNeeded(step.decision)) return undefined
   const build = await resources.write(step.build, context)
+  scope.made.set(resourceId(image), MAKINGS[step.decision.kind])
   const failure = await runBuild({ build, kind: step.decision.kind }, scope, context)
   if (failure) recordFailure(scope, step.decision.kind === 'BUILD' ? 'build' : 'rebase', image, failure)
   const after = decide(decided, resolver, scope, { mayBuild: false })

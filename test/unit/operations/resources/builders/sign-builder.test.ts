@@ -60,6 +60,7 @@ async function reconcile(password: string, options: ReconcileOptions = {}, signa
     resources, options, signingKeys: new SigningKeys(resources), accounts: { registriesOf: async () => registries }, services: { platform: AMD64 }, now: () => new Date(0),
     failures: new Map(),
     seen: new Map(),
+    made: new Map(),
   } as unknown as ReconcileScope
   registry.takeRequests()
   await reconcileBuilders(scope, {})
