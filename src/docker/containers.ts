@@ -9,7 +9,7 @@ import { EngineContainer } from './container.ts'
 import type { Container, Containers, ContainerSpec, EngineInfo, Mount } from './engine.ts'
 import { engineRefusal, engineStatus } from './engine-errors.ts'
 import { CreateGracePeriod } from './create-grace-period.ts'
-import { discardContainer, type LeftContainers, removeContainer } from './remove-container.ts'
+import { discardContainer, discardLost, type LeftContainers, removeContainer } from './remove-container.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
 
 /** Properties of the engine, which are read before the first container is created. */
@@ -38,6 +38,7 @@ async function create(client: EngineClient, { left, product }: EngineTraits, spe
   throwIfAborted(signal)
   // One of them may have the name.
   if (spec.name !== undefined) await left?.settled()
+  await discardLost(client, context)
   const creation = randomBytes(8).toString('hex')
   const name = spec.name ?? `cnb-${creation}`
   const labels = { ...spec.labels, [CREATION_LABEL]: creation }

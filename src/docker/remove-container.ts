@@ -48,10 +48,18 @@ export async function discardContainer(client: EngineClient, id: string, { event
   try {
     await removeContainer(client, id)
   } catch (error) {
-    // If the engine is gone, the error that it caused already reports that; a later run removes the leftovers.
+    // If the engine is gone, the error that it caused already reports that.
+    if (isEngineGone(error)) client.lost.add(id)
     const message = `${toCnbError(error).message}; remove it with 'docker rm -f ${id}'`
     events?.({ type: isEngineGone(error) ? 'debug' : 'warning', message })
   }
+}
+
+/** Removes the containers that stayed because the engine was gone: a watch continues, and no other run takes them for leftovers before its end. */
+export async function discardLost(client: EngineClient, context: Context): Promise<void> {
+  const ids = [...client.lost]
+  client.lost.clear()
+  for (const id of ids) await discardContainer(client, id, context)
 }
 
 /** Removes containers without waiting for the engine, at the end of a process (Container.leave). */

@@ -50,17 +50,21 @@ export class EngineClient {
   /** The signal of requests without a signal, which clean up (cleanup-signal.ts). */
   readonly cleanup: AbortSignal
   readonly events: EventSink | undefined
+  /** Containers that are not removed yet, because the engine was gone. */
+  readonly lost: Set<string>
   readonly #agent: EngineAgent
   readonly #docker: Dockerode
 
   /**
    * @param events gets a span for each request
    * @param agent the connections, shared with another client of the endpoint
+   * @param lost shared with it too
    */
-  constructor(endpoint: Endpoint, cleanup: AbortSignal, events?: EventSink, agent = new EngineAgent(endpoint)) {
+  constructor(endpoint: Endpoint, cleanup: AbortSignal, events?: EventSink, agent = new EngineAgent(endpoint), lost = new Set<string>()) {
     this.endpoint = endpoint
     this.cleanup = cleanup
     this.events = events
+    this.lost = lost
     // One listener per concurrent request.
     setMaxListeners(0, cleanup)
     this.#agent = agent
@@ -74,7 +78,7 @@ export class EngineClient {
 
   /** Returns a client with the same connections and another receiver of spans. */
   reportingTo(events: EventSink | undefined): EngineClient {
-    return new EngineClient(this.endpoint, this.cleanup, events, this.#agent)
+    return new EngineClient(this.endpoint, this.cleanup, events, this.#agent, this.lost)
   }
 
   /** Closes idle connections, and aborts active ones. */

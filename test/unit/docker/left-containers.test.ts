@@ -102,3 +102,16 @@ test('closes the attachment to a left container, and sends no other request that
   await vi.waitFor(() => expect(urls).toContain(REMOVAL))
   expect(urls.filter((url) => url.includes('/kill'))).toEqual([])
 })
+
+test('removes a container that stayed because the engine was gone before it creates the next one', async () => {
+  let isGone = true
+  const removal: Reply = (response) => void (isGone ? response.destroy() : response.writeHead(204).end())
+  const { engine, urls } = await slowEngine({ processEnds: false, replies: { 'DELETE /containers/c1': removal } })
+  await (await engine.containers.create(spec))[Symbol.asyncDispose]()
+  isGone = false
+  const before = urls.length
+  // A build uses the engine with its own events.
+  await engine.reportingTo(() => {}).containers.create(spec)
+  await engine.containers.create(spec)
+  expect(urls.slice(before).map((url) => url.replace(/\?name=.*/, ''))).toEqual([REMOVAL, 'POST /containers/create', 'POST /containers/create'])
+})
