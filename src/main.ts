@@ -2,6 +2,7 @@
 
 import { setMaxListeners } from 'node:events'
 import { basename } from 'node:path'
+import { isatty } from 'node:tty'
 import { abortError, CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
 import type { Dialect } from './cli/command.ts'
@@ -173,6 +174,7 @@ async function main(): Promise<number> {
     services: (context: Context) => connections.engineServices(context),
     remote: (context: Context) => connections.registryServices(context),
     input: standardInput(controller.signal),
+    isInteractive: isatty(0) && stderr.isTTY === true,
   }
   if (parsed.kind === 'wrong') return await reportUsageError(parsed.error, parsed.globals, io, dialect)
   return await runCommand(parsed, io, dialect)

@@ -6,6 +6,9 @@ import { doctorCommand } from './commands/about/doctor.ts'
 import { reportCommand } from './commands/about/report.ts'
 import { versionCommand } from './commands/about/version.ts'
 import { buildCommand } from './commands/build.ts'
+import { measureCachesCommand } from './commands/cache/du.ts'
+import { listCachesCommand } from './commands/cache/ls.ts'
+import { pruneCachesCommand } from './commands/cache/prune.ts'
 import { createBuilderCommand } from './commands/builder/create.ts'
 import { inspectBuilderCommand } from './commands/builder/inspect.ts'
 import { suggestBuildersCommand } from './commands/builder/suggest.ts'
@@ -87,6 +90,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
   packageExtensionCommand,
   inspectExtensionCommand,
   downloadSbomCommand,
+  listCachesCommand,
+  measureCachesCommand,
+  pruneCachesCommand,
   listRegistriesCommand,
   addRegistryCommand,
   removeRegistryCommand,
@@ -117,6 +123,7 @@ export const PARENTS: Readonly<Record<string, { readonly summary: string; readon
   })),
   secret: { summary: 'create and list Secrets', description: 'Creates, lists and deletes Secrets of a ServiceAccount as kp does.' },
   sbom: { summary: 'extract bills of materials from images', description: 'Extracts bills of materials from images.' },
+  cache: { summary: 'list and remove the caches of builds', description: 'Lists, measures and removes the caches of builds.' },
   config: { summary: 'show and change the configuration file', description: 'Shows and changes the configuration file.' },
   'config registries': { summary: 'list, add and remove buildpack registries', description: 'Lists, adds and removes buildpack registries.' },
 }

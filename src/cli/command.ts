@@ -72,6 +72,8 @@ export interface CommandContext {
   readonly remote: RegistryServices
   /** Standard input as bytes; read only if the command line says to. */
   readonly input: AsyncIterable<Buffer>
+  /** Prints a question, and returns whether the answer of the person at the terminal is yes. Absent without a terminal. */
+  readonly confirm?: (question: string) => Promise<boolean>
   readonly dialect: Dialect
   /** The value of --output. */
   readonly output: string

@@ -1,7 +1,7 @@
 /** Runs a command and reports its result; loaded only to run a command or to print an error. */
 
 import { resolve } from 'node:path'
-import { abortError, toCnbError, type CnbError } from '../base/errors.ts'
+import { abortError, throwIfAborted, toCnbError, type CnbError } from '../base/errors.ts'
 import type { Context, EventSink } from '../base/events.ts'
 import { measured } from '../base/spans.ts'
 import { openTrace, type Trace } from '../base/trace.ts'
@@ -27,6 +27,8 @@ export interface ProcessIO {
   readonly remote: (context: Context) => RegistryServices
   /** The standard input. */
   readonly input: AsyncIterable<Buffer>
+  /** Whether a person can read a question on stderr, and type the answer. */
+  readonly isInteractive?: boolean
 }
 
 type Screen = Pick<ProcessIO, 'stdout' | 'stderr' | 'host'>
@@ -48,7 +50,7 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     const { verbose, explain } = run.globals
     trace = openTraceOf(host, run.definition.name)
     const context: Context = { signal, events: trace ? bothOf(reporter.events, trace.events) : reporter.events }
-    const session: CommandContext = { host, context, input, verbose, explain, dialect, output: run.globals.output, print: printer(terminal), services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context) }
+    const session: CommandContext = { host, context, input, verbose, explain, dialect, output: run.globals.output, print: printer(terminal), services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context), ...(io.isInteractive ? { confirm: (question) => confirm(question, io) } : {}) }
     const outcome = await run.definition.run(run.given, run.values, session)
     reporter.succeed(outcome)
     return outcome.exit ?? 0
@@ -73,6 +75,15 @@ function printer(terminal: Terminal): CommandContext['print'] {
     terminal.print(text)
     if (terminal.isDeaf) throw new OutputClosed()
   }
+}
+
+/** Any other answer than yes, such as an empty line, is a no. */
+async function confirm(question: string, { stderr, input, signal }: ProcessIO): Promise<boolean> {
+  stderr.write(`${question} [y/N] `)
+  for await (const answer of input) return /^y(es)?$/i.test(answer.toString().trim())
+  throwIfAborted(signal)
+  stderr.write('\n')
+  return false
 }
 
 /**

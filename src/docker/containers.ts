@@ -136,10 +136,11 @@ async function list(client: EngineClient, label: string, context: Context = {}):
   const task = 'cannot list containers'
   const query = { all: true, filters: { label: [label] } }
   const reply = await client.json({ task, method: 'GET', path: '/containers/json', query, signal: context.signal })
-  return recordsOf(reply).flatMap(({ Id, Names, Labels, State, Created }) => {
+  return recordsOf(reply).flatMap(({ Id, Names, Labels, State, Created, Mounts }) => {
     const id = stringOf(Id)
     const [name = ''] = stringsOf(Names)
     const created = typeof Created === 'number' ? Created * 1000 : undefined
-    return id === undefined ? [] : [{ id, name: name.replace(/^\//, ''), labels: stringMapOf(Labels), running: State === 'running', created }]
+    const volumes = recordsOf(Mounts).flatMap((mount) => (mount.Type === 'volume' ? (stringOf(mount.Name) ?? []) : []))
+    return id === undefined ? [] : [{ id, name: name.replace(/^\//, ''), labels: stringMapOf(Labels), running: State === 'running', created, volumes }]
   })
 }

@@ -140,8 +140,8 @@ export interface Owned {
 export interface Containers {
   /** @throws CnbError CNB_ENGINE_FAILED, with `engineStatus` (engine-errors.ts) 409 if the name is taken, 404 without the image */
   create(spec: ContainerSpec, context?: Context): Promise<Container>
-  /** Lists all containers with `label`, running or not. */
-  list(label: string, context?: Context): Promise<(Owned & { readonly id: string; readonly name: string })[]>
+  /** Lists all containers with `label`, running or not. `volumes` are the names of those that it mounts. */
+  list(label: string, context?: Context): Promise<(Owned & { readonly id: string; readonly name: string; readonly volumes: readonly string[] })[]>
   /** Kills and removes a container by ID; succeeds if it is already gone. */
   remove(id: string): Promise<void>
 }
@@ -205,7 +205,10 @@ export interface Volumes {
   create(name: string, labels: Readonly<Record<string, string>>, context?: Context): Promise<boolean>
   /** Removes it; succeeds if it is already gone. @throws CNB_ENGINE_FAILED while a container uses it */
   remove(name: string): Promise<void>
-  list(label: string, context?: Context): Promise<(Owned & { readonly name: string })[]>
+  /** Lists all volumes, or those with `label`. */
+  list(label?: string, context?: Context): Promise<(Owned & { readonly name: string })[]>
+  /** Returns the bytes in each volume. The engine reads all of its volumes for that, and one before API 1.42 everything else too. */
+  sizes(context?: Context): Promise<ReadonlyMap<string, number>>
 }
 
 /** A blob of the engine's content store. */

@@ -1,12 +1,13 @@
 /** Named volumes of an engine. */
 
+import { systemClock } from '../base/clock.ts'
 import { throwIfAborted } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
 import type { Volumes } from './engine.ts'
-import { engineStatus } from './engine-errors.ts'
+import { EngineRefusal, engineStatus } from './engine-errors.ts'
 import { CreateGracePeriod } from './create-grace-period.ts'
-import { recordOf, recordsOf, stringMapOf, stringOf } from '../formats/lenient-values.ts'
+import { numberOf, recordOf, recordsOf, stringMapOf, stringOf } from '../formats/lenient-values.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -17,6 +18,7 @@ export function makeVolumes(client: EngineClient): Volumes {
     create: (name, labels, context) => create(client, name, labels, context),
     remove: (name) => remove(client, name),
     list: (label, context) => list(client, label, context),
+    sizes: (context) => sizes(client, context),
   }
 }
 
@@ -53,12 +55,32 @@ async function remove(client: EngineClient, name: string): Promise<void> {
   }
 }
 
-async function list(client: EngineClient, label: string, context: Context = {}): ReturnType<Volumes['list']> {
-  const query = { filters: { label: [label] } }
+async function list(client: EngineClient, label?: string, context: Context = {}): ReturnType<Volumes['list']> {
+  const query = { filters: label === undefined ? undefined : { label: [label] } }
   const reply = recordOf(await client.json({ task: 'cannot list volumes', method: 'GET', path: '/volumes', query, signal: context.signal }))
   return recordsOf(reply.Volumes).flatMap(({ Name, Labels, CreatedAt }) => {
     const name = stringOf(Name)
     const created = Date.parse(stringOf(CreatedAt) ?? '')
     return name === undefined ? [] : [{ name, labels: stringMapOf(Labels), ...(Number.isNaN(created) ? {} : { created }) }]
   })
+}
+
+/** In milliseconds. */
+const PAUSE = 500
+const RUNNING = /disk usage operation is already running/
+
+/** Engines before 23.0 refuse a second measurement at the same time. */
+async function sizes(client: EngineClient, context: Context = {}): ReturnType<Volumes['sizes']> {
+  const { signal } = context
+  try {
+    const reply = recordOf(await client.json({ task: 'cannot measure volumes', method: 'GET', path: '/system/df', query: { type: 'volume' }, signal }))
+    return new Map(recordsOf(reply.Volumes).flatMap(({ Name, UsageData }): [string, number][] => {
+      const [name, size] = [stringOf(Name), numberOf(recordOf(UsageData).Size)]
+      return name === undefined || size === undefined ? [] : [[name, size]]
+    }))
+  } catch (error) {
+    if (!(error instanceof EngineRefusal) || !RUNNING.test(error.words)) throw error
+    await systemClock.sleep(PAUSE, signal)
+    return sizes(client, context)
+  }
 }

@@ -11,7 +11,7 @@ import type { Context } from '../base/events.ts'
 import { writeFileAtomically, writeNewFile } from '../base/files.ts'
 import type { Volumes } from '../docker/engine.ts'
 import { parseToml, stringifyToml, type TomlTable } from '../formats/toml.ts'
-import { contextName, familiarName, type Tag } from '../oci/reference.ts'
+import { contextName, familiarName, parseTag, type Tag } from '../oci/reference.ts'
 import type { BuildPlan, CacheVolumes } from './lifecycle.ts'
 
 /** The labels of volumes that outlive a build. */
@@ -93,11 +93,11 @@ function breakReserved(name: string): string {
 export async function volumeKey(image: Tag, host: VolumeKeyHost): Promise<string> {
   const fromEnv = host.env['PACK_VOLUME_KEY']
   if (fromEnv) return fromEnv
-  const packHome = host.env['PACK_HOME'] || join(host.home, '.pack')
-  const file = join(packHome, 'volume-keys.toml')
+  const packHome = packHomeOf(host)
+  const file = join(packHome, KEYS)
   const name = fullName(image)
   const document = await readKeys(file)
-  const keys = (document['volume-keys'] ?? {}) as TomlTable
+  const keys = keysOf(document)
   const known = keys[name]
   if (typeof known === 'string' && known !== '') return known
   try {
@@ -109,6 +109,39 @@ export async function volumeKey(image: Tag, host: VolumeKeyHost): Promise<string
       cause: error,
       hint: 'Set PACK_VOLUME_KEY, or set PACK_HOME to a writable directory.',
     })
+  }
+}
+
+const KEYS = 'volume-keys.toml'
+
+function packHomeOf({ env, home }: VolumeKeyHost): string {
+  return env['PACK_HOME'] || join(home, '.pack')
+}
+
+function keysOf(document: TomlTable): TomlTable {
+  return (document['volume-keys'] ?? {}) as TomlTable
+}
+
+/**
+ * Returns the images for which this user has a volume key, by the part that the names of their volumes share.
+ * @throws CnbError CNB_DESCRIPTOR_INVALID if the key file is malformed
+ */
+export async function ownCaches(host: VolumeKeyHost): Promise<Map<string, string>> {
+  const fromEnv = host.env['PACK_VOLUME_KEY']
+  const found = new Map<string, string>()
+  for (const [name, key] of Object.entries(keysOf(await readKeys(join(packHomeOf(host), KEYS))))) {
+    const image = tagOf(name)
+    for (const each of [key, fromEnv]) if (image && typeof each === 'string' && each !== '') found.set(cacheName(image, each), familiarName(image))
+  }
+  return found
+}
+
+/** Other programs write the file too: a name that cannot be an image has no cache. */
+function tagOf(name: string): Tag | undefined {
+  try {
+    return parseTag(name)
+  } catch {
+    return undefined
   }
 }
 

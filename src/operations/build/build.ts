@@ -27,6 +27,7 @@ import { checkEmulation } from './platforms/emulation.ts'
 import { isEngineOnly, parseSinks } from './build-sinks.ts'
 import type { IndexBuild } from './platforms/index-build.ts'
 import type { CheckServices, UnchangedCheck } from './unchanged/unchanged-check.ts'
+import { recordUse } from '../cache/cache-uses.ts'
 import { openDownloadSession } from '../downloads.ts'
 import { chooseRegistry } from '../packages/buildpack-registry.ts'
 import { openModuleSources } from '../packages/open-module-sources.ts'
@@ -74,6 +75,7 @@ async function buildAtOnce({ input, sinks, sources, services, publishing, contex
   const { start, complete } = await measured(context, 'finding the builder', () => startPlan(input, services, sinks, context))
   await using opened = (await loading).open(start, context)
   const opening = publishing.open()
+  await recordUse(start, services.host)
   const plan = await measured(context, 'planning the build', async () => complete({ publishing: await opening, sources }))
   return (await run(plan, opened, await opening)).described
 }
@@ -84,6 +86,7 @@ async function buildPlanned(inputs: readonly BuildInput[], index: IndexBuild | u
   const check = await openCheck(input, { ...services, images, publishing }, context)
   const plans: BuildPlan[] = []
   for (const each of inputs) plans.push(await measured(context, 'planning the build', () => planBuild(each, services, { publishing, sources }, context)))
+  await Promise.all(plans.map((plan) => recordUse(plan, services.host)))
   const found = await check?.find(plans, context)
   if (found) {
     const results = found.images.map((image, at) => ({ ...describeResult(plans[at]!, image, publishing), durationMs: 0 }))

@@ -27,7 +27,7 @@ export interface ContentCache extends AsyncDisposable {
   /** Returns a small JSON value by kind and key; undefined if it is missing. Values are as untrusted as the directory. */
   fact(kind: FactKind, key: string): Promise<unknown>
   setFact(kind: FactKind, key: string, value: unknown): Promise<void>
-  /** Returns a directory inside the cache for files that have another form. Those in CLONES (evict.ts) count towards the budget. */
+  /** Returns a directory inside the cache for files that have another form. Those in CLONES (cache-entries.ts) count towards the budget. */
   folder(name: string): Promise<string>
   /** Removes content, least recently used first, until the budget is met. This run's and recently used content stays. */
   [Symbol.asyncDispose](): Promise<void>

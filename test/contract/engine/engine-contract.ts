@@ -278,6 +278,7 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         expect(await engine.volumes.create(name, { ...labels, later: 'yes' })).toBe(false)
         expect(await engine.volumes.labels(name)).toEqual(labels)
         expect(await engine.volumes.list(LABEL)).toContainEqual({ name, labels, created: recent() })
+        expect((await engine.volumes.list()).map((volume) => volume.name)).toContain(name)
         await engine.volumes.remove(name)
         await engine.volumes.remove(name)
         expect((await engine.volumes.list(LABEL)).map((volume) => volume.name)).not.toContain(name)
@@ -297,9 +298,11 @@ export function engineContract(name: string, start: () => Promise<EngineUnderTes
         await engine.volumes.create(name, labels)
         const mounts = [{ type: 'volume' as const, source: name, target: '/shared' }]
         expect((await run(['write', '/shared/note', 'from the first'], { mounts })).code).toBe(0)
+        expect((await engine.volumes.sizes()).get(name)).toBeGreaterThanOrEqual('from the first'.length)
         {
           await using _user = await engine.containers.create({ image: IMAGE, command: ['/tool'], labels, mounts })
           await expect(engine.volumes.remove(name)).rejects.toMatchObject({ code: 'CNB_ENGINE_FAILED' })
+          expect((await engine.containers.list(LABEL)).flatMap(({ volumes }) => volumes)).toContain(name)
         }
         expect((await run(['read', '/shared/note'], { mounts })).stdout).toBe('from the first')
         await engine.volumes.remove(name)

@@ -138,7 +138,9 @@ export class FakeEngine implements Engine {
       if ([...this.state.values()].some(({ spec }) => uses(spec))) fail(`remove ${name}: volume is in use`, 409)
       this.#volumes.delete(name)
     },
-    list: async (label) => [...this.#volumes].filter(([, { labels }]) => label in labels).map(([name, { labels }]) => ({ name, labels, created: Date.now() })),
+    list: async (label) =>
+      [...this.#volumes].filter(([, { labels }]) => label === undefined || label in labels).map(([name, { labels }]) => ({ name, labels, created: Date.now() })),
+    sizes: async () => new Map([...this.#volumes].map(([name, { files }]) => [name, [...files.values()].reduce((sum, { content }) => sum + content.length, 0)])),
   }
 
   readonly containers: Containers = {
@@ -166,7 +168,7 @@ export class FakeEngine implements Engine {
       return this.#container(id, image.config)
     },
     list: async (label) =>
-      [...this.state].filter(([, { spec }]) => label in (spec.labels ?? {})).map(([id, { spec }]) => ({ id, name: spec.name ?? `cnb-${id.slice(0, 16)}`, labels: { ...spec.labels }, created: Date.now(), running: false })),
+      [...this.state].filter(([, { spec }]) => label in (spec.labels ?? {})).map(([id, { spec }]) => ({ id, name: spec.name ?? `cnb-${id.slice(0, 16)}`, labels: { ...spec.labels }, created: Date.now(), running: false, volumes: (spec.mounts ?? []).flatMap(({ type, source }) => (type === 'volume' ? source : [])) })),
     remove: async (id) => {
       this.state.delete(id)
     },

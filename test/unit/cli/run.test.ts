@@ -9,6 +9,7 @@ import type { CommandDefinition, CommandContext } from '../../../src/cli/command
 import { reportUsageError, runCommand } from '../../../src/cli/run.ts'
 import { CNB } from '../../../src/cli/command-list.ts'
 import type { Globals } from '../../../src/cli/program.ts'
+import type { RegistryServices } from '../../../src/operations/services.ts'
 import type { Outcome } from '../../../src/ui/reporter.ts'
 import { recordingStream } from '../ui/recording-stream.ts'
 
@@ -34,6 +35,31 @@ async function runWork(work: (session: CommandContext) => Promise<Outcome>, glob
   )
   return { code, stdout: stdout.text, stderr: stderr.text }
 }
+
+describe('a question', () => {
+  const ask = async (answers: string[], isInteractive = true) => {
+    const stderr = recordingStream()
+    let answer: boolean | undefined
+    const definition = { name: 'work', run: async (_given: unknown, _values: unknown, { confirm }: CommandContext) => ((answer = await confirm?.('Go?')), outcome) } as unknown as CommandDefinition
+    const services = () => Promise.reject(new Error('no engine here'))
+    const remote = () => ({ host }) as RegistryServices
+    const input = Readable.from(answers.map((line) => Buffer.from(line)))
+    const io = { host, stdout: recordingStream(), stderr, signal: new AbortController().signal, services, remote, input, isInteractive }
+    await runCommand({ kind: 'run', definition, given: [], values: {}, globals: quietly }, io, CNB)
+    return { answer, stderr: stderr.text }
+  }
+
+  it('accepts only yes', async () => {
+    expect(await ask(['y\n'])).toEqual({ answer: true, stderr: 'Go? [y/N] ' })
+    expect(await ask(['YES\n'])).toMatchObject({ answer: true })
+    for (const line of ['\n', 'no\n', 'yellow\n']) expect(await ask([line])).toMatchObject({ answer: false })
+    expect(await ask([])).toEqual({ answer: false, stderr: 'Go? [y/N] \n' })
+  })
+
+  it('is not possible without a terminal', async () => {
+    expect(await ask(['y\n'], false)).toEqual({ answer: undefined, stderr: '' })
+  })
+})
 
 describe('runCommand', () => {
   it('prints the outcome and returns 0', async () => {

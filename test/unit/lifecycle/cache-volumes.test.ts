@@ -2,7 +2,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { cacheVolumes, volumeKey } from '../../../src/lifecycle/cache-volumes.ts'
+import { cacheVolumes, ownCaches, volumeKey } from '../../../src/lifecycle/cache-volumes.ts'
 import { parseTag } from '../../../src/oci/reference.ts'
 
 const app = parseTag('my-app')
@@ -72,4 +72,13 @@ test("keeps the keys of other images when it adds a key", async () => {
   await writeFile(file, '[volume-keys]\n"index.docker.io/library/other:latest" = "theirs"\n')
   await volumeKey(app, { env: { PACK_HOME: packHome }, home: '/nowhere' })
   expect(await volumeKey(parseTag('other'), { env: { PACK_HOME: packHome }, home: '/nowhere' })).toBe('theirs')
+})
+
+test('returns the images of all keys by the names of their volumes, and ignores entries that are not images', async () => {
+  const packHome = await home()
+  await writeFile(join(packHome, 'volume-keys.toml'), '[volume-keys]\n"index.docker.io/library/my-app:latest" = "key"\n"Not An Image" = "key"\n"other:1" = 5\n')
+  expect([...(await ownCaches({ env: { PACK_HOME: packHome }, home: '/nowhere' }))]).toEqual([['library_my-app_latest-eea9c1cc4e97', 'my-app:latest']])
+  const fromEnv = await ownCaches({ env: { PACK_HOME: packHome, PACK_VOLUME_KEY: 'other' }, home: '/nowhere' })
+  expect(cacheVolumes(app, 'other').layers).toBe(`cnb-cache-${[...fromEnv.keys()][1]}.layers`)
+  expect((await ownCaches({ env: {}, home: await home() })).size).toBe(0)
 })
