@@ -7,6 +7,7 @@ import { cacheSize, planPrune, type PruneOptions } from '../../../operations/cac
 import { prune, type Pruned } from '../../../operations/cache/prune.ts'
 import { formatBytes } from '../../../ui/quantity.ts'
 import type { Outcome } from '../../../ui/reporter.ts'
+import { sanitizeLine } from '../../../ui/sanitize.ts'
 import { formatTable } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
 import type { HandlerOfSeveral } from '../../command.ts'
@@ -33,7 +34,7 @@ export const runPruneCaches: HandlerOfSeveral<Values> = async (images, { dryRun 
 }
 
 function questionOf(planned: Pruned): string {
-  const names = planned.caches.slice(0, 10).map(({ image }) => `  ${image}\n`)
+  const names = planned.caches.slice(0, 10).map(({ image }) => `  ${sanitizeLine(image, false)}\n`)
   const more = planned.caches.length > names.length ? `  and ${planned.caches.length - names.length} more\n` : ''
   return `This removes ${amountOf(planned)}${names.length > 0 ? `:\n${names.join('')}${more}` : '. '}Remove them?`
 }
@@ -46,7 +47,7 @@ function outcomeOf(pruned: Pruned, verb: 'Removed' | 'Would remove'): Outcome {
     text: (theme) =>
       [
         ...(pruned.caches.length === 0 ? [] : [...cachesTable(pruned.caches, theme), '']),
-        ...pruned.kept.map(({ image, reason }) => `${theme.name(image)} stays: ${reason}`),
+        ...pruned.kept.map(({ image, reason }) => sanitizeLine(`${image} stays: ${reason}`, false)),
         isEmpty ? 'No cache to remove' : `${theme.success(verb)} ${amountOf(pruned)}`,
       ].join('\n'),
   }

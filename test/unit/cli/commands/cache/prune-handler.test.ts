@@ -56,3 +56,10 @@ test('lists and measures caches', async () => {
   expect(usage.text(theme).split('\n').slice(0, 2)).toEqual(['  IMAGE       TOTAL  LAYERS  RECORDS', '  app:latest    0 B     0 B      0 B'])
   expect(list.data).toMatchObject({ images: [{ image: 'app:latest', own: true, inUse: false, volumes: [{ kind: 'layers' }, { kind: 'record' }] }], directory: { size: 0 } })
 })
+
+test('shows names from an engine without control sequences', async () => {
+  await engine.volumes.create('cnb-cache-\u001b[2Jwiped_latest-0123456789ab.layers', CACHE_LABELS)
+  await runPruneCaches([], { all: true, otherKeys: true }, session(false))
+  expect(questions[0]).toContain('wiped')
+  expect(questions[0]).not.toContain('\u001b')
+})
