@@ -10,16 +10,16 @@ import { type Measurement, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
 import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
 import { Fleet } from './fleet.ts'
-import { unchangedImages } from './resource-scenarios.ts'
+import { patchedStack, unchangedImages } from './resource-scenarios.ts'
 import { publishAgain, publishCold, publishFirst } from './publish-scenarios.ts'
 import { ifChanged } from './unchanged-scenario.ts'
 
 /**
  * A way to run a scenario: the native driver; the stock lifecycle's creator, five phases or rebaser; the native driver with a
  * registry for the image; only gzip, on all processors; pack; the native driver with a builder that contains the buildpack; the
- * native driver with --if-changed; git status, or git ls-remote of all sources.
+ * native driver with --if-changed; git status, or git ls-remote of all sources; a rebase of the list of all images.
  */
-export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip' | 'pack' | 'contained' | 'unchanged' | 'git'
+export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip' | 'pack' | 'contained' | 'unchanged' | 'git' | 'listed'
 
 const OPTIONS = {
   native: ['--lifecycle', 'native'],
@@ -86,6 +86,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'unchanged-files': ifChanged('--if-changed, nothing changed, 50 000 files', randomLayer(20), 50_000, 'git'),
   'plan-100': unchangedImages('plan of 100 images, nothing changed', 'plan', 100),
   'apply-100': unchangedImages('apply of 100 images, nothing changed', 'apply', 100),
+  'stack-100': patchedStack('patched run image under 100 images', 100),
   thousand: { ...rebaseFleet('rebase of 1000 images in a local registry', 1000, ['native']), once: true },
 }
 

@@ -108,6 +108,18 @@ export async function reconfigure(
   await putDocument(registry, repository, 'latest', { ...document, config: descriptor })
 }
 
+/** Adds a layer on top of an image. */
+export async function addLayer(registry: ImageRegistry, repository: string, { diffId, descriptor, content }: MadeLayer): Promise<void> {
+  await reconfigure(registry, repository, ({ rootfs, history, ...config }) => ({
+    ...{ ...config, rootfs: { ...rootfs, diff_ids: [...rootfs.diff_ids, diffId] } },
+    ...(history ? { history: [...history, { created: '1980-01-01T00:00:01Z' }] } : {}),
+  }))
+  await pushBlob(registry, repository, content)
+  const { document } = (await getDocument<ImageDocument & { layers: readonly Descriptor[] }>(registry, repository, 'latest'))!
+  const { mediaType } = document.layers.at(-1)!
+  await putDocument(registry, repository, 'latest', { ...document, layers: [...document.layers, { ...descriptor, mediaType }] })
+}
+
 /** A configuration with the fields that engines add to images that they commit. */
 export function asCommitted({ config, ...more }: StoredConfig): StoredConfig {
   return {
@@ -121,6 +133,8 @@ export function asCommitted({ config, ...more }: StoredConfig): StoredConfig {
 }
 
 interface StoredConfig {
+  readonly rootfs: { readonly diff_ids: readonly Digest[] }
+  readonly history?: readonly object[]
   readonly config: { readonly Labels?: Readonly<Record<string, string>>; readonly [key: string]: unknown }
   readonly [key: string]: unknown
 }
