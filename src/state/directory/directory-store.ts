@@ -7,7 +7,6 @@ import { dirname, join } from 'node:path'
 import { throwIfAborted } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { cannotWrite, makeDirectories, syncDirectory, writeFileDurably } from '../../base/files.ts'
-import { Limiter } from '../../base/limiter.ts'
 import { compareKeys, selectsLabels } from '../query.ts'
 import { checkKey, keyOf } from '../resource-key.ts'
 import { changed, checkVersion, revised, withStatus } from '../revision.ts'
@@ -17,6 +16,7 @@ import { KnownObjects, RECENT } from './known-objects.ts'
 import { isBuild, isSecret, OWN_DIRECTORIES, StateLayout } from './layout.ts'
 import { readBuildLog } from './log-reader.ts'
 import { formatObject, listKeys, readObject, versionOf } from './object-files.ts'
+import { SharedTurns } from './shared-turns.ts'
 import { checkFormat, FORMAT_TEXT } from './state-format.ts'
 import type { StateProcess } from './state-process.ts'
 import { isTaken, takeTurn } from './turns.ts'
@@ -34,7 +34,7 @@ class DirectoryStore implements Store {
   readonly #layout: StateLayout
   readonly #process: StateProcess
   /** Changes of this process do not compete for the turn. */
-  readonly #changes = new Limiter(1)
+  readonly #turns = new SharedTurns((context) => this.#takeTurn(context))
   readonly #known = new KnownObjects()
 
   constructor(layout: StateLayout, process: StateProcess) {
@@ -66,7 +66,7 @@ class DirectoryStore implements Store {
     // Most resources that are applied again have no change, which needs no turn.
     const { stored, next } = await read()
     if (stored && next === stored.resource) return stored
-    return this.#change(context, async () => {
+    return this.#change(this.#layout.file(key), context, async () => {
       const { stored, next } = await read()
       return stored && next === stored.resource ? stored : this.#put(key, next)
     })
@@ -74,7 +74,7 @@ class DirectoryStore implements Store {
 
   async writeStatus<T extends AnyResource>(key: ResourceKey<T>, status: unknown, expected: Version, context: Context = {}): Promise<Stored<T>> {
     checkKey(key)
-    return this.#change(context, async () => {
+    return this.#change(this.#layout.file(key), context, async () => {
       const stored = await readObject(this.#layout, key, context)
       checkVersion(key, stored?.version, expected)
       if (!stored) throw changed(key, 'removed')
@@ -86,7 +86,7 @@ class DirectoryStore implements Store {
     checkKey(key)
     const file = this.#layout.file(key)
     const path = isBuild(key) ? dirname(file) : file
-    return this.#change(context, async () => {
+    return this.#change(file, context, async () => {
       // A directory is removed at once by a rename: no reader sees a part of it.
       const aside = join(this.#layout.temporaries, randomUUID())
       try {
@@ -101,9 +101,10 @@ class DirectoryStore implements Store {
   }
 
   async openLog(build: BuildName, context: Context = {}): Promise<BuildLog> {
-    checkKey({ type: BUILD, ...build })
+    const key = { type: BUILD, ...build }
+    checkKey(key)
     const paths = { log: this.#layout.log(build), writer: this.#layout.logWriter(build) }
-    await this.#change(context, () => makeDirectories(dirname(paths.log)).catch((error: unknown) => cannotWrite(paths.log, error)))
+    await this.#change(this.#layout.file(key), context, () => makeDirectories(dirname(paths.log)).catch((error: unknown) => cannotWrite(paths.log, error)))
     return openBuildLog(paths, this.#process, context)
   }
 
@@ -131,7 +132,7 @@ class DirectoryStore implements Store {
 
   async lock(context: Context = {}): Promise<StateLock> {
     const { root, reconcilers } = this.#layout
-    if (!(await checkFormat(root, OWN_DIRECTORIES))) await this.#change(context, async () => {})
+    if (!(await checkFormat(root, OWN_DIRECTORIES))) await this.#change(root, context, async () => {})
     const turn = await takeTurn(reconcilers, this.#process, context, (holder) => {
       context.events?.({ type: 'info', message: `waiting for ${holder}, which uses the state in ${root}` })
     })
@@ -139,16 +140,22 @@ class DirectoryStore implements Store {
   }
 
   /** Runs `work` while no other process changes the state. */
-  async #change<R>(context: Context, work: () => Promise<R>): Promise<R> {
+  #change<R>(path: string, context: Context, work: () => Promise<R>): Promise<R> {
+    return this.#turns.run(path, work, context)
+  }
+
+  async #takeTurn(context: Context): Promise<AsyncDisposable> {
     const { root, writers } = this.#layout
-    return this.#changes.run(async () => {
-      // Before the first claim, which would be a change, and again in the turn: another process may have changed the format.
-      await checkFormat(root, OWN_DIRECTORIES)
-      await using _turn = await takeTurn(writers, this.#process, context, () => {})
+    // Before the first claim, which would be a change, and again in the turn: another process may have changed the format.
+    await checkFormat(root, OWN_DIRECTORIES)
+    const turn = await takeTurn(writers, this.#process, context, () => {})
+    try {
       await this.#prepare()
-      // Without await, the turn would end before the work.
-      return await work()
-    })
+      return turn
+    } catch (error) {
+      await turn[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   /** Creates the parts that a new state lacks, and removes incomplete files of processes that were killed. */
