@@ -35,6 +35,9 @@ export interface RebaseManyOptions {
   readonly dryRun: boolean
 }
 
+/** The default number of concurrent rebases in registries; each mostly waits for its registry. */
+export const CONCURRENCY = 12
+
 /** The exit code of errors that mean that the engine is lost for all images. */
 const ENGINE_GONE = 125
 

@@ -5,14 +5,11 @@ import { step, type Context } from '../../base/events.ts'
 import type { Registries } from '../../registry/registry.ts'
 import { readConfig } from '../config/config-file.ts'
 import { listImages, type ImageListOptions } from './image-list.ts'
-import { rebaseMany, type RebaseManyResult, type RebaseSummary } from './rebase-many.ts'
+import { CONCURRENCY, rebaseMany, type RebaseManyResult, type RebaseSummary } from './rebase-many.ts'
 import type { RebaseResult } from './rebase-result.ts'
 import { readRegistrySettings, type RegistryOptions } from '../config/registry-settings.ts'
 import { RemoteRebaser, type RemoteRebaseOptions } from './remote-rebaser.ts'
 import type { RegistryServices } from '../services.ts'
-
-/** The default number of concurrent rebases; each mostly waits for its registry. */
-const CONCURRENCY = 12
 
 type Common = Omit<RemoteRebaseOptions, 'image' | 'previousImage'> & RegistryOptions & { readonly concurrency?: number }
 

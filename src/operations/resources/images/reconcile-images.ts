@@ -9,6 +9,7 @@ import { cacheName, reconcileImage, type ImageStep } from '../../../reconcile/re
 import { resourceId } from '../../../reconcile/state.ts'
 import type { Image } from '../../../resources/kinds/image.ts'
 import { findBuilder } from '../builders/reconcile-builders.ts'
+import { CONCURRENCY } from '../../rebase/rebase-many.ts'
 import { accountOf } from '../accounts.ts'
 import { recordFailure, type ReconcileScope } from '../scope.ts'
 import type { SourceResolver } from '../../../resources/kinds/source-resolver.ts'
@@ -66,13 +67,19 @@ function isSame(planned: unknown, stored: unknown): boolean {
 export async function reconcileImages(resolved: readonly ResolvedImage[], scope: ReconcileScope, context: Context): Promise<void> {
   for (const build of scope.resources.list('Build')) await settleInterrupted(build, scope, context)
   const planned = await planImages(resolved, scope, context)
-  const limit = new Limiter(scope.options.maxParallel ?? PARALLEL_BUILDS)
+  const [building, rebasing] = [new Limiter(scope.options.maxParallel ?? PARALLEL_BUILDS), new Limiter(CONCURRENCY)]
+  const limitOf = ({ step: { decision } }: PlannedImage): Limiter => (isNeeded(decision) && usesEngine(decision, scope) ? building : rebasing)
   const urgent = planned.sort((a, b) => priorityOf(b.step) - priorityOf(a.step))
   const builds = planned.filter(({ step }) => isNeeded(step.decision)).length
   const contextOf = ({ image: { metadata } }: PlannedImage): Context =>
     builds < 2 ? context : { ...context, events: labelledEvents(`${metadata.namespace ?? ''}/${metadata.name}`, context.events) }
-  const results = await Promise.allSettled(urgent.map((each) => limit.run(() => settle(each, scope, contextOf(each)))))
+  const results = await Promise.allSettled(urgent.map((each) => limitOf(each).run(() => settle(each, scope, contextOf(each)))))
   for (const result of results) if (result.status === 'rejected') throw result.reason
+}
+
+/** A rebase in a registry mostly waits for the registry. */
+function usesEngine({ kind }: BuildNeeded, { options }: ReconcileScope): boolean {
+  return kind === 'BUILD' || options.to === 'engine'
 }
 
 export function priorityOf({ decision }: ImageStep): number {
