@@ -11,9 +11,9 @@ import { readRegistrySettings, type RegistryOptions } from '../config/registry-s
 import { RemoteRebaser, type RemoteRebaseOptions } from './remote-rebaser.ts'
 import type { RegistryServices } from '../services.ts'
 
-type Common = Omit<RemoteRebaseOptions, 'image' | 'previousImage'> & RegistryOptions & { readonly concurrency?: number }
+type Common = Omit<RemoteRebaseOptions, 'image' | 'previousImage' | 'tags'> & RegistryOptions & { readonly concurrency?: number }
 
-export interface RebaseRemoteOptions extends Common, RemoteRebaseOptions {
+export interface RebaseRemoteOptions extends Common, Omit<RemoteRebaseOptions, 'tags'> {
   readonly reportOutputDir?: string
 }
 

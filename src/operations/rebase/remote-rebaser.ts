@@ -22,6 +22,8 @@ import { RemoteRunImages, type RunImageConfig } from './remote-run-images.ts'
 
 export interface RemoteRebaseOptions {
   readonly image: string
+  /** More names for the result, in the repository of `image`. */
+  readonly tags?: readonly string[]
   readonly runImage?: string
   /** The source of the app layers; default: `image`. */
   readonly previousImage?: string
@@ -90,8 +92,9 @@ export class RemoteRebaser {
       decide(context, { kind: 'rebase', name: `${familiarName(target)} (${part.platform})` }, part.changed ? 'needed' : 'not needed', part.reason ?? UNCHANGED)
     }
     this.#warn(rebased.parts, context)
-    if (!options.dryRun && (changed || formatReference(source) !== formatReference(target))) {
-      await publish(this.#registries, { tags: [target], send: (trusting) => this.#send(rebased, task, trusting, context) }, context)
+    const more = (options.tags ?? []).map(parseTarget)
+    if (!options.dryRun && (changed || more.length > 0 || formatReference(source) !== formatReference(target))) {
+      await publish(this.#registries, { tags: [target, ...more], send: (trusting) => this.#send(rebased, task, trusting, context) }, context)
     }
     return resultOf(rebased, target, changed, performance.now() - start)
   }

@@ -5,12 +5,14 @@ import type { Context } from '../../base/events.ts'
 import type { Place } from '../../reconcile/changes/own-changes.ts'
 import { resourceId } from '../../reconcile/state.ts'
 import type { ContentCache } from '../../registry/download/content-cache.ts'
+import type { Registries } from '../../registry/registry.ts'
 import type { AnyResource } from '../../resources/kind.ts'
 import type { Sources } from '../../sources/sources.ts'
 import type { Store } from '../../state/store.ts'
 import type { BuildOptions } from '../build/build-options.ts'
 import type { BuildResult } from '../build/build-result.ts'
 import type { RegistryOptions } from '../config/registry-settings.ts'
+import type { RemoteRebaser } from '../rebase/remote-rebaser.ts'
 import type { EngineServices, RegistryServices } from '../services.ts'
 import type { Accounts } from './accounts.ts'
 import type { SeenImage } from './builders/resource-images.ts'
@@ -58,6 +60,8 @@ export interface ReconcileScope {
   readonly engine: () => Promise<EngineServices>
   readonly build: BuildImage
   readonly cache: ContentCache
+  /** The rebasers of one round, by their clients: images with one run image share what is read of it. */
+  readonly rebasers?: Map<Registries, RemoteRebaser>
   /** The images that resources name, as they were found last. */
   readonly seen: Map<string, SeenImage>
   /** The resources that failed in this run, by their ids. Their conditions have kpack's texts, without hints and codes. */

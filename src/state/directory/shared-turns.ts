@@ -25,15 +25,11 @@ export class SharedTurns {
   /** Runs `work` in a turn, after earlier changes of the same path. @returns its result, after the end of the turn */
   run<R>(path: string, work: () => Promise<R>, context: Context): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      const run = async (): Promise<() => void> => {
-        try {
-          throwIfAborted(context.signal)
-          const result = await work()
-          return () => resolve(result)
-        } catch (error) {
-          return () => reject(error as Error)
-        }
+      const checked = async (): Promise<R> => {
+        throwIfAborted(context.signal)
+        return work()
       }
+      const run = (): Promise<() => void> => checked().then((result) => () => resolve(result), (error: Error) => () => reject(error))
       this.#waiting.push({ path, context, reject, run })
       if (!this.#isRunning) void this.#runAll()
     })

@@ -73,7 +73,8 @@ export async function reconcileImages(resolved: readonly ResolvedImage[], scope:
   const builds = planned.filter(({ step }) => isNeeded(step.decision)).length
   const contextOf = ({ image: { metadata } }: PlannedImage): Context =>
     builds < 2 ? context : { ...context, events: labelledEvents(`${metadata.namespace ?? ''}/${metadata.name}`, context.events) }
-  const results = await Promise.allSettled(urgent.map((each) => limitOf(each).run(() => settle(each, scope, contextOf(each)))))
+  const round: ReconcileScope = { ...scope, rebasers: new Map() }
+  const results = await Promise.allSettled(urgent.map((each) => limitOf(each).run(() => settle(each, round, contextOf(each)))))
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 

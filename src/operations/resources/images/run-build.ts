@@ -4,6 +4,7 @@ import { timeLimit } from '../../../base/clock.ts'
 import { CnbError, type ErrorCode, toCnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { makeTemporaryDirectory } from '../../../base/files.ts'
+import { contextName, parseReference } from '../../../oci/reference.ts'
 import { FINGERPRINTS } from '../../../reconcile/changes/own-changes.ts'
 import { printChanges } from '../../../reconcile/changes/printed-changes.ts'
 import { buildConditions, withTimes, type BuildProgress } from '../../../reconcile/conditions.ts'
@@ -169,13 +170,27 @@ async function rebase(build: Build, log: BuildLog, scope: ReconcileScope, contex
   const [first] = build.spec.tags
   if (last === undefined || first === undefined) throw new CnbError('CNB_INTERNAL', 'cannot rebase an image that was never built')
   if (scope.options.to === 'engine') return await rebaseOnEngine(build, credentials.registry, scope, context)
-  const rebaser = new RemoteRebaser(await accounts.registries(credentials.registry))
+  const registries = await accounts.registries(credentials.registry)
+  const rebaser = scope.rebasers?.get(registries) ?? new RemoteRebaser(registries)
+  scope.rebasers?.set(registries, rebaser)
   let id = ''
-  for (const tag of build.spec.tags) {
-    const result = await rebaser.rebase({ image: tag, previousImage: last, runImage: build.spec.runImage?.image, force: true }, context)
+  for (const [image, ...tags] of byRepository(build.spec.tags)) {
+    const result = await rebaser.rebase({ image, tags, previousImage: last, runImage: build.spec.runImage?.image, force: true }, context)
     id ||= result.id
   }
   return readResult(build, id, credentials, scope, context)
+}
+
+/** Returns the names in groups of one repository. */
+function byRepository(tags: readonly string[]): [string, ...string[]][] {
+  const groups = new Map<string, [string, ...string[]]>()
+  for (const tag of tags) {
+    const name = contextName(parseReference(tag))
+    const group = groups.get(name)
+    if (group) group.push(tag)
+    else groups.set(name, [tag])
+  }
+  return [...groups.values()]
 }
 
 async function readResult(build: Build, reference: string, credentials: SourceCredentials, { accounts, services, cache }: ReconcileScope, context: Context): Promise<BuildStatus> {
