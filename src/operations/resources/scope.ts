@@ -60,7 +60,7 @@ export interface ReconcileScope {
   readonly engine: () => Promise<EngineServices>
   readonly build: BuildImage
   readonly cache: ContentCache
-  /** The rebasers of one round, by their clients: images with one run image share what is read of it. */
+  /** The rebasers of one round, by their clients: images with one run image read it once. */
   readonly rebasers?: Map<Registries, RemoteRebaser>
   /** The images that resources name, as they were found last. */
   readonly seen: Map<string, SeenImage>

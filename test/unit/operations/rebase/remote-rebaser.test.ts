@@ -50,6 +50,15 @@ test('sends six requests per image after the first, plus one per new layer of th
   expect(rebaser.blobs).toMatchObject({ mounted: 2, copiedBytes: 0 })
 })
 
+test('sets all tags of the repository to the result, with one request more for each', async () => {
+  await rebase(await app('first'))
+  const name = await app('app')
+  await rebase(name, { tags: [`${memory.address}/app:2`] })
+  expect(requests()).toHaveLength(7)
+  const { tags } = memory.repository('app')
+  expect(tags.get('2')).toBe(tags.get('1'))
+})
+
 test('does not mount a layer again that an earlier image brought to the repository', async () => {
   const name = await app('app')
   await rebase(name)
