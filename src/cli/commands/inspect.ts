@@ -1,7 +1,12 @@
 /** Definition of `cnb inspect`. */
 
-import { defineCommand, SHOWING_FORMATS } from '../command.ts'
+import { defineCommand, SHOWING_FORMATS, type OptionGroup } from '../command.ts'
 import { place } from '../options/place.ts'
+
+const groups = [
+  { title: 'Inspect:', options: { layers: { kind: 'flag', flags: '--layers', description: 'sizes of the layers by maker, of any image' } } },
+  place,
+] as const satisfies readonly OptionGroup[]
 
 export const inspectCommand = defineCommand({
   name: 'inspect',
@@ -11,9 +16,10 @@ export const inspectCommand = defineCommand({
     'the engine is unavailable or does not have it.',
   argument: { name: 'image', description: 'image built by buildpacks; oci:DIR[:TAG] for an OCI layout' },
   formats: SHOWING_FORMATS,
-  groups: [place],
+  groups,
   examples: [
     { line: 'cnb inspect my-app', does: 'show an image' },
+    { line: 'cnb inspect my-app --layers', does: 'show where the bytes of an image come from' },
     { line: 'cnb inspect my-app --output json | jq .processes', does: 'pass its processes to a program' },
     { line: 'cnb inspect registry.example/team/app:1.0 --remote', does: 'read from the registry, without an engine' },
     { line: 'cnb inspect oci:./out:1.0', does: 'show an image in an OCI layout' },
