@@ -22,6 +22,7 @@ import { defaultRegistryCommand } from './commands/config/registries/default.ts'
 import { listRegistriesCommand } from './commands/config/registries/list.ts'
 import { removeRegistryCommand } from './commands/config/registries/remove.ts'
 import { defaultBuilderCommand, experimentalCommand, lifecycleImageCommand, pullPolicyCommand } from './commands/config/values.ts'
+import { diffCommand } from './commands/diff/diff.ts'
 import { inspectExtensionCommand } from './commands/extension/inspect.ts'
 import { newExtensionCommand } from './commands/extension/new.ts'
 import { packageExtensionCommand } from './commands/extension/package.ts'
@@ -56,6 +57,7 @@ import { globalOptions } from './options/global.ts'
 export const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
   inspectCommand,
+  diffCommand,
   rebaseCommand,
   applyCommand,
   planCommand,

@@ -34,7 +34,7 @@ export function layerSizesText(sizes: LayerSizes, theme: Theme): string {
   const columns = [
     { title: sizeTitle(sizes), align: 'right' },
     { title: 'SHARE', align: 'right' },
-    { title: '', paint: theme.success },
+    { title: '', paint: (cell: string) => theme.success(cell) },
     { title: builtByBuildpacks ? 'MADE BY' : 'HISTORY' },
     { title: 'DIFF ID', spare: true },
   ] as const

@@ -1,17 +1,15 @@
 /** `cnb sbom download`: writes the SBOM files of an app image to a directory. */
 
 import { resolve } from 'node:path'
-import type { Readable } from 'node:stream'
 import { extractInto } from '../../archive/extract.ts'
 import type { TarReadEntry } from '../../archive/tar/tar-reader.ts'
 import { packTar } from '../../archive/tar/tar-writer.ts'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { openEngineImages } from '../../images/engine/engine-source.ts'
-import type { ImageSource } from '../../images/image.ts'
 import { readAppMetadata } from './app-image.ts'
 import { readFacts, type ImagePlace } from './image-facts.ts'
-import { locateImage, type LocatedImage, type LocateOptions, type ImageServices } from './locate-image.ts'
+import { locateImage, type LocateOptions, type ImageServices } from './locate-image.ts'
+import { withLayers } from './open-layers.ts'
 import { hasSbom, sbomEntries } from './sbom-layer.ts'
 
 export interface DownloadSbomOptions extends LocateOptions {
@@ -44,7 +42,10 @@ export async function downloadSbom({ image: name, outputDir = '.', ...options }:
   }
   const directory = resolve(places.remote.host.cwd, outputDir)
   const files: SbomDownload['files'] = []
-  await withLayer(found, sbom, context, (tar) => extractInto(directory, packTar(noting(sbomEntries(tar, context), files)), context))
+  await withLayers(found, new Set([sbom]), context, async ([only]) => {
+    const tar = await only!.open(context.signal)
+    await extractInto(directory, packTar(noting(sbomEntries(tar, context), files)), context)
+  })
   const { image, source, id, platform } = facts.place
   return { image, source, id, platform, directory, files }
 }
@@ -54,16 +55,4 @@ async function* noting(entries: AsyncIterable<TarReadEntry>, files: SbomDownload
     if (entry.type === 'file') files.push({ path: entry.name.toString(), size: entry.size })
     yield entry
   }
-}
-
-async function withLayer(found: LocatedImage, diffId: string, context: Context, use: (tar: Readable) => Promise<void>): Promise<void> {
-  const open = async (images: ImageSource): Promise<Readable> => {
-    const image = await images.find(found.image.id, context)
-    const layer = image?.layers.find((each) => each.diffId === diffId)
-    if (!layer) throw new CnbError('CNB_IMAGE_NOT_FOUND', `image '${found.name}' no longer exists`)
-    return layer.open(context.signal)
-  }
-  if (found.place !== 'engine') return use(await open({ find: async () => found.image }))
-  await using images = openEngineImages(found.services.engine, found.services.owner)
-  await use(await open(images))
 }

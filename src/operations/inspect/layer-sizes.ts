@@ -31,7 +31,7 @@ interface MakerSizes extends Sizes {
 
 /** The JSON output of `cnb inspect --layers`; YAML and TOML have the same keys. */
 export interface LayerSizes extends ImagePlace {
-  /** Whether buildpacks built the image; otherwise each layer is a maker of its own, named by the history. */
+  /** Whether buildpacks built the image; otherwise each layer is a separate maker, named by the history. */
   builtByBuildpacks: boolean
   /** From the bottom up. */
   makers: MakerSizes[]

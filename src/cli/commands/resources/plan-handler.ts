@@ -6,6 +6,7 @@ import { resourceWord } from '../../../operations/resources/resource-word.ts'
 import { sanitizeText } from '../../../ui/sanitize.ts'
 import type { Theme } from '../../../ui/theme.ts'
 import type { Handler } from '../../command.ts'
+import { codeCell, markdownTable, textCell } from '../../markdown-table.ts'
 
 type Values = Omit<PlanOptions, 'isPlan' | 'kpackVersion'> & { readonly state?: string }
 
@@ -60,7 +61,5 @@ function isActing({ action }: PlannedResource): boolean {
 
 /** A table for the summary of a job in GitHub Actions. */
 function markdown(resources: readonly PlannedResource[]): string {
-  const cell = (text: string): string => sanitizeText(text).replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('<', '&lt;')
-  const rows = resources.map((resource) => `| \`${cell(resourceWord(resource))}\` | ${resource.action} | ${cell(resource.reason)} |`)
-  return ['| resource | action | reason |', '|---|---|---|', ...rows].join('\n')
+  return markdownTable(['resource', 'action', 'reason'], resources.map((resource) => [codeCell(resourceWord(resource)), resource.action, textCell(resource.reason)])).join('\n')
 }

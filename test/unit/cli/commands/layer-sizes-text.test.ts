@@ -15,7 +15,7 @@ const sizes: LayerSizes = {
   ],
 }
 
-test('prints a plain table where there is no terminal', () => {
+test('prints a plain table without a terminal', () => {
   expect(layerSizesText(sizes, makeTheme(false)).split('\n')).toEqual([
     "'my-app'  100.0 MB on the engine",
     '',
