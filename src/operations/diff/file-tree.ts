@@ -33,8 +33,8 @@ export interface FileLimits {
   readonly bytes: number
 }
 
-/** More than any known image has; an entry takes half a kilobyte of memory. */
-const LIMITS: FileLimits = { entries: 500_000, names: 128 * 1024 ** 2, bytes: 64 * 1024 ** 3 }
+/** More than usual images have; an entry takes 1.7 KB of memory. */
+const LIMITS: FileLimits = { entries: 200_000, names: 128 * 1024 ** 2, bytes: 64 * 1024 ** 3 }
 /** Linux opens no longer path. */
 const MAX_NAME = 4096
 const WHITEOUT = '.wh.'

@@ -63,13 +63,13 @@ describe('a default in help', () => {
   })
 
   it('matches the code', async () => {
-    const remote = await readFile(join(SOURCES, 'operations/rebase/rebase-remote.ts'), 'utf8')
+    const remote = await readFile(join(SOURCES, 'operations/rebase/rebase-many.ts'), 'utf8')
     const images = await readFile(join(SOURCES, 'operations/resources/images/reconcile-images.ts'), 'utf8')
     const intervals = await readFile(join(SOURCES, 'operations/resources/watch/intervals.ts'), 'utf8')
     const interval = (name: string): string => new RegExp(`^const DEFAULTS = .*\\b${name}: '(\\w+)'`, 'm').exec(intervals)?.[1] ?? ''
     // Before you add a default to this list, check it in the code.
     expect([...new Set(defaults)].sort()).toEqual([
-      '--concurrency: ' + (/^const CONCURRENCY = (\d+)$/m.exec(remote)?.[1] ?? ''),
+      '--concurrency: ' + (/^export const CONCURRENCY = (\d+)$/m.exec(remote)?.[1] ?? ''),
       `--exec-env: ${DEFAULT_EXEC_ENV}`,
       "--gid: the builder's",
       '--git-revision: main',

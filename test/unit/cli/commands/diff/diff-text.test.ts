@@ -81,7 +81,7 @@ test('exits with 1 for differences and with 2 for errors only with --exit-code',
   const session = { ...placesWith({ engine }), context: {}, output: 'human' } as unknown as CommandContext
   const exit = async (to: string, exitCode: boolean) => {
     try {
-      return (await runDiff(['a', to], { exitCode } as never, session)).exit ?? 0
+      return (await runDiff(['a', to], { exitCode }, session)).exit ?? 0
     } catch (error) {
       return (error as { exit: number }).exit
     }
