@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCnb, startCnb, succeed } from '../../support/cnb.ts'
 import { FLOWS } from '../../support/engines/drivers.ts'
-import { forwardEngine } from '../../support/engines/forwarded-engine.ts'
+import { type ForwardedEngine, forwardEngine } from '../../support/engines/forwarded-engine.ts'
 import { watchEngine } from '../../support/engines/left-behind.ts'
 import { BUILDER, USING_BUILDER, appFiles } from '../../support/script-builder.ts'
 import { makeWorkbench } from '../../support/workbench.ts'
@@ -84,6 +84,7 @@ describe('a build whose engine no longer answers', () => {
     running.signal('SIGINT')
     const { code, stderr } = await running.finished
     expect([code, stderr]).toEqual([130, expect.stringMatching(/cannot remove the container (\w+): the engine does not respond; remove it with 'docker rm -f \1'/) as string])
+    await endConnections(engine)
     await succeed(['builder', 'inspect', BUILDER])
     expect(await leftBehind()).toEqual([])
   })
@@ -101,10 +102,16 @@ describe('the second Ctrl-C', () => {
     await running.line(/press Ctrl-C again to exit immediately/)
     running.signal('SIGINT')
     expect(await running.finished).toMatchObject({ code: 130, stderr: expect.not.stringContaining('ERROR') as string })
+    await endConnections(engine)
     await succeed(['builder', 'inspect', BUILDER])
     expect(await leftBehind()).toEqual([])
   })
 })
+
+/** Ends the connections of a process that has ended, as the system does: an archive that is still sent keeps its container from being removed. */
+function endConnections(engine: ForwardedEngine): Promise<void> {
+  return engine.die()
+}
 
 /** A separate PID namespace with its own /proc and this machine's host name, like a CI container with the host's network. */
 const NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
