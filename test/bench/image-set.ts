@@ -159,19 +159,19 @@ export class ImageSet implements AsyncDisposable {
       }
       await this.#copyImage(FIRST, name)
     }
-    await this.#copyImage('run', 'run')
+    // 'latest' stays: a manifest that is written again has another digest, and the images would have another run image.
+    await this.#copyImage('run', 'run', [BUILT])
     for (const file of files) await rm(file)
     await rm(join(builds, last), { recursive: true })
     await cp(this.#state, this.#stateBefore, { recursive: true })
     await writeFile(join(this.#directory, 'all.yaml'), this.#yaml(this.#names))
   }
 
-  /** The copy has two tags. */
-  async #copyImage(from: string, to: string): Promise<void> {
+  async #copyImage(from: string, to: string, tags = ['latest', BUILT]): Promise<void> {
     const { document } = (await getDocument<StoredManifest>(this.#registry, this.#repository(from), 'latest'))!
     for (const { digest } of [document.config, ...document.layers]) {
       await this.#registry.request('POST', `/v2/${this.#repository(to)}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(this.#repository(from))}`)
     }
-    for (const tag of ['latest', BUILT]) await putDocument(this.#registry, this.#repository(to), tag, document)
+    for (const tag of tags) await putDocument(this.#registry, this.#repository(to), tag, document)
   }
 }
