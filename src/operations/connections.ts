@@ -1,6 +1,5 @@
 /** Connections to the engine and to registries; their code is loaded on first use. */
 
-import { hostname } from 'node:os'
 import { counted } from '../base/counted.ts'
 import { CnbError, toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
@@ -79,13 +78,13 @@ export class Connections implements AsyncDisposable {
   }
 
   async #openEngine(context: Context): Promise<EngineConnection> {
-    const [{ connectEngine }, endpoint, { currentOwner, ownerLabel }] = await Promise.all([
+    const [{ connectEngine }, endpoint, { ownProcess, ownerLabel }] = await Promise.all([
       import('../docker/connection/connect.ts'),
       findEndpoint(this.#host),
       import('../base/processes/owner.ts'),
     ])
     const engine = await connectEngine(endpoint, context, this.#processEnds)
-    const owner = await currentOwner(hostname(), process.pid)
+    const owner = await ownProcess()
     if (this.#isClosed) engine.close()
     this.#checkOpen()
     const swept = sweep(engine, owner, context)

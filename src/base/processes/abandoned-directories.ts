@@ -2,15 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import { lstat, readdir, rm } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { currentOwner, hasEnded, type ResourceOwner } from './owner.ts'
-
-let own: Promise<ResourceOwner> | undefined
-
-function ownProcess(): Promise<ResourceOwner> {
-  return (own ??= currentOwner(hostname(), process.pid))
-}
+import { hasEnded, ownProcess, type ResourceOwner } from './owner.ts'
 
 /** Returns a part of a name that identifies this process; empty if the system cannot identify processes. */
 export async function processMark(): Promise<string> {

@@ -7,7 +7,7 @@
 
 import { execFile } from 'node:child_process'
 import { readFile, readlink } from 'node:fs/promises'
-import { getPriority, platform } from 'node:os'
+import { getPriority, hostname, platform } from 'node:os'
 import { promisify } from 'node:util'
 
 /** A process of one machine; `startTime` distinguishes it from a later one with the same ID. */
@@ -32,7 +32,14 @@ export function parseOwner(label: string): ResourceOwner | undefined {
   return { hostname, space, pid: Number(pid), startTime }
 }
 
-/** Returns the current process as an owner, with an empty space or start time if the system does not provide it. */
+let own: Promise<ResourceOwner> | undefined
+
+/** Returns this process as an owner, which is read from the system once. */
+export function ownProcess(): Promise<ResourceOwner> {
+  return (own ??= currentOwner(hostname(), process.pid))
+}
+
+/** Returns a process as an owner, with an empty space or start time if the system does not provide it. */
 export async function currentOwner(hostname: string, pid: number): Promise<ResourceOwner> {
   const [space, startTime] = await Promise.all([processSpace(pid), processStartTime(pid)])
   return { hostname, space, pid, startTime: startTime ?? '' }

@@ -1,9 +1,8 @@
 /** The checks of `cnb doctor` that need the engine. */
 
 import { statfs } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { counted } from '../../../base/counted.ts'
-import { currentOwner, hasEnded } from '../../../base/processes/owner.ts'
+import { hasEnded, ownProcess } from '../../../base/processes/owner.ts'
 import type { Context } from '../../../base/events.ts'
 import type { Endpoint } from '../../../docker/connection/endpoint.ts'
 import type { Engine, EngineInfo } from '../../../docker/engine.ts'
@@ -76,7 +75,7 @@ async function checkEngineSpace({ info: { rootDirectory, system }, endpoint }: O
 }
 
 async function checkLeftovers(engine: Engine, context: Context): Promise<Finding> {
-  const { space } = await currentOwner(hostname(), process.pid)
+  const { space } = await ownProcess()
   const count = await countOrphans(engine, { space, hasEnded, now: Date.now }, context)
   if (count === 0) return { status: 'ok', found: 'none' }
   return { status: 'warning', found: `${counted(count, 'object')} of killed builds`, fix: 'Run the next build: it removes them.' }
