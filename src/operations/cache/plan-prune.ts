@@ -31,12 +31,18 @@ export interface PrunedCache extends ImageCache {
   readonly isWhole: boolean
 }
 
+/** A cache, or a volume of it, that a build or another container uses. */
+export interface KeptCache {
+  readonly image: string
+  readonly reason: string
+}
+
 export interface PrunePlan {
   readonly caches: readonly PrunedCache[]
   readonly entries: readonly CacheEntry[]
   readonly directory: string
   /** Caches that stay although the options name them, because a build that runs uses them. */
-  readonly busy: readonly ImageCache[]
+  readonly kept: readonly KeptCache[]
 }
 
 /**
@@ -57,7 +63,7 @@ export async function planPrune(options: PruneOptions, services: Pick<EngineServ
     caches: removed.flatMap((item) => ('cache' in item ? item.cache : [])),
     entries: removed.flatMap((item) => ('entry' in item ? item.entry : [])),
     directory: found.directory.path,
-    busy: budget.all ? caches.filter(({ busy }) => busy) : [],
+    kept: (budget.all ? caches.filter(({ busy }) => busy) : []).map(({ image }) => ({ image, reason: 'a build uses it' })),
   }
   return budget.bytes !== undefined || plan.caches.length === 0 ? plan : { ...plan, caches: await measure(plan.caches, services, context) }
 }

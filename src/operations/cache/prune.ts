@@ -9,13 +9,12 @@ import { cacheEntries, digestEntries, type CacheEntry } from '../../registry/dow
 import type { EngineServices } from '../services.ts'
 import { readUses, useFile } from './cache-uses.ts'
 import type { CacheVolume, ImageCache } from './find-caches.ts'
-import type { PrunedCache, PrunePlan } from './plan-prune.ts'
+import type { KeptCache, PrunedCache, PrunePlan } from './plan-prune.ts'
 
 export interface Pruned {
   readonly caches: readonly ImageCache[]
   readonly entries: readonly CacheEntry[]
-  /** Caches, or volumes of them, that a build or another container uses. */
-  readonly kept: readonly { readonly image: string; readonly reason: string }[]
+  readonly kept: readonly KeptCache[]
   readonly failures: readonly CnbError[]
 }
 
@@ -30,7 +29,7 @@ const CONCURRENCY = 8
 export async function prune(plan: PrunePlan, services: Pick<EngineServices, 'engine' | 'host'>, context: Context): Promise<Pruned> {
   const limiter = new Limiter(CONCURRENCY)
   const uses = await readUses(services.host)
-  const kept = plan.busy.map(({ image }) => ({ image, reason: 'a build uses it' }))
+  const kept = [...plan.kept]
   const failures: CnbError[] = []
   const caches = await Promise.all(
     plan.caches.map((cache) =>

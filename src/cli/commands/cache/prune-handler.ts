@@ -24,7 +24,7 @@ export const runPruneCaches: HandlerOfSeveral<Values> = async (images, { dryRun 
   const services = await session.services()
   const plan = await planPrune({ images, ...options }, services, context)
   const isEmpty = plan.caches.length === 0 && plan.entries.length === 0
-  const planned: Pruned = { ...plan, kept: plan.busy.map(({ image }) => ({ image, reason: 'a build uses it' })), failures: [] }
+  const planned: Pruned = { ...plan, failures: [] }
   if (dryRun) return { ...outcomeOf(planned, 'Would remove'), exit: isEmpty ? 0 : 3 }
   if (!isEmpty && !force && !(await confirm?.(questionOf(planned)))) {
     return { data: documentOf({ ...planned, caches: [], entries: [] }), line: '', text: () => 'Nothing is removed', exit: 1 }
