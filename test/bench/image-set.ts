@@ -7,7 +7,7 @@ import { startFaultProxy, type FaultProxy } from '../support/fakes/fault-proxy.t
 import { addLayer, getDocument, makeLayer, putDocument } from '../support/images/registry-images.ts'
 import { makeIndex } from '../support/registry/index-repository.ts'
 import { startRegistry, type Registry } from '../support/registry/registry.ts'
-import { pushBases } from '../support/resource-bases.ts'
+import { basesYaml, pushBases } from '../support/resource-bases.ts'
 import { appFiles } from '../support/script-builder.ts'
 import type { Workbench } from '../support/workbench.ts'
 import { type Measurement, measure, measureCnb } from './measure.ts'
@@ -126,10 +126,7 @@ export class ImageSet implements AsyncDisposable {
   #yaml(images: readonly string[]): string {
     const kind = (name: string, meta: string, spec: string): string => `{apiVersion: kpack.io/v1alpha2, kind: ${name}, metadata: {${meta}}, spec: {${spec}}}`
     return [
-      kind('ClusterLifecycle', 'name: default-lifecycle', `image: "${this.#named('lifecycle')}"`),
-      kind('ClusterStore', 'name: default', `sources: [{image: "${this.#named('store')}"}]`),
-      kind('ClusterStack', 'name: base', `id: cnb.sample.bookworm, buildImage: {image: "${this.#named('build')}"}, runImage: {image: "${this.#named('run')}"}`),
-      kind('Builder', 'name: base, namespace: default', `tag: "${this.#named('builder')}", stack: {kind: ClusterStack, name: base}, store: {kind: ClusterStore, name: default}, order: [{group: [{id: test/script}]}]`),
+      basesYaml((name) => this.#named(name)),
       ...images.map((name) => kind('Image', `name: ${name}, namespace: default`, `tag: "${this.#named(name)}", builder: {kind: Builder, name: base}, source: {git: {url: "file://${this.#directory}/source-${name.replace(/\D/g, '')}", revision: main}}`)),
     ].join('\n---\n')
   }

@@ -1,4 +1,4 @@
-/** Publishes the images of a stack, a store and a lifecycle for kpack's resources. */
+/** A stack, a store, a lifecycle and a builder for kpack's resources, and their images. */
 
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -16,6 +16,25 @@ export async function pushBases(registry: Registry, prefix: string): Promise<voi
   await push('cnb-sample/build:bookworm', 'build')
   await push(SAMPLE_RUN_IMAGE, 'run')
   await pushLifecycle(registry, `${prefix}-lifecycle`)
+}
+
+/** Returns the four resources as YAML. @param named returns the full name of an image of `pushBases`, and of others; the builder's is `builder` */
+export function basesYaml(named: (name: string) => string): string {
+  return `
+{apiVersion: kpack.io/v1alpha2, kind: ClusterLifecycle, metadata: {name: default-lifecycle}, spec: {image: "${named('lifecycle')}"}}
+---
+{apiVersion: kpack.io/v1alpha2, kind: ClusterStore, metadata: {name: default}, spec: {sources: [{image: "${named('store')}"}]}}
+---
+apiVersion: kpack.io/v1alpha2
+kind: ClusterStack
+metadata: {name: base}
+spec: {id: cnb.sample.bookworm, buildImage: {image: "${named('build')}"}, runImage: {image: "${named('run')}"}}
+---
+apiVersion: kpack.io/v1alpha2
+kind: Builder
+metadata: {name: base, namespace: default}
+spec: {tag: "${named('builder')}", stack: {kind: ClusterStack, name: base}, store: {kind: ClusterStore, name: default}, order: [{group: [{id: test/script}]}]}
+`
 }
 
 /** Publishes an image of the engine, which forgets the name. */

@@ -7,7 +7,7 @@ import { docker, imageId, runImage } from '../../support/engines/docker.ts'
 import { containing } from '../../support/matching.ts'
 import { startRegistry, type Registry } from '../../support/registry/registry.ts'
 import { appFiles, processes, SAMPLE_RUN_IMAGE } from '../../support/script-builder.ts'
-import { pushBases, pushImage } from '../../support/resource-bases.ts'
+import { basesYaml, pushBases, pushImage } from '../../support/resource-bases.ts'
 import { makeWorkbench } from '../../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -31,19 +31,7 @@ afterAll(async () => {
 })
 
 const yaml = (): string => `
-{apiVersion: kpack.io/v1alpha2, kind: ClusterLifecycle, metadata: {name: default-lifecycle}, spec: {image: ${based('lifecycle')}}}
----
-{apiVersion: kpack.io/v1alpha2, kind: ClusterStore, metadata: {name: default}, spec: {sources: [{image: ${based('store')}}]}}
----
-apiVersion: kpack.io/v1alpha2
-kind: ClusterStack
-metadata: {name: base}
-spec: {id: cnb.sample.bookworm, buildImage: {image: ${based('build')}}, runImage: {image: ${based('run')}}}
----
-apiVersion: kpack.io/v1alpha2
-kind: Builder
-metadata: {name: base, namespace: default}
-spec: {tag: "${prefix}-builder", stack: {kind: ClusterStack, name: base}, store: {kind: ClusterStore, name: default}, order: [{group: [{id: test/script}]}]}
+${basesYaml((name) => (name === 'builder' ? `${prefix}-builder` : based(name)))}
 ---
 apiVersion: kpack.io/v1alpha2
 kind: Image

@@ -8,7 +8,7 @@ import { containing } from '../../support/matching.ts'
 import { makeIndex, type TestIndex } from '../../support/registry/index-repository.ts'
 import { startRegistry, type Registry } from '../../support/registry/registry.ts'
 import { appFiles, processes, SAMPLE_RUN_IMAGE } from '../../support/script-builder.ts'
-import { pushBases } from '../../support/resource-bases.ts'
+import { basesYaml, pushBases } from '../../support/resource-bases.ts'
 import { makeWorkbench } from '../../support/workbench.ts'
 
 const bench = await makeWorkbench()
@@ -53,19 +53,7 @@ function yaml({ password = 'wrong', wait = '' }: Settings = {}): string {
 ---
 {apiVersion: v1, kind: ConfigMap, ${meta('settings')}, data: {level: high, wait: "${wait}"}}
 ---
-{apiVersion: kpack.io/v1alpha2, kind: ClusterLifecycle, metadata: {name: default-lifecycle}, spec: {image: ${named('lifecycle')}}}
----
-{apiVersion: kpack.io/v1alpha2, kind: ClusterStore, metadata: {name: default}, spec: {sources: [{image: ${named('store')}}]}}
----
-apiVersion: kpack.io/v1alpha2
-kind: ClusterStack
-metadata: {name: base}
-spec: {id: cnb.sample.bookworm, buildImage: {image: ${named('build')}}, runImage: {image: ${named('run')}}}
----
-apiVersion: kpack.io/v1alpha2
-kind: Builder
-${meta('base')}
-spec: {tag: ${named('builder')}, stack: {kind: ClusterStack, name: base}, store: {kind: ClusterStore, name: default}, order: [{group: [{id: test/script}]}]}
+${basesYaml(named)}
 ---
 ${image('shop')}
 `

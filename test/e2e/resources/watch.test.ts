@@ -9,7 +9,7 @@ import { watchEngine } from '../../support/engines/left-behind.ts'
 import { containing } from '../../support/matching.ts'
 import { makeIndex, type TestIndex } from '../../support/registry/index-repository.ts'
 import { startRegistry, type Registry } from '../../support/registry/registry.ts'
-import { pushBases } from '../../support/resource-bases.ts'
+import { basesYaml, pushBases } from '../../support/resource-bases.ts'
 import { appFiles, processes, SAMPLE_RUN_IMAGE } from '../../support/script-builder.ts'
 import { startDaemon } from '../../support/sources/git-daemon.ts'
 import { makeWorkbench } from '../../support/workbench.ts'
@@ -52,19 +52,7 @@ function commitApp(version: string, before = ''): void {
 
 function yaml(): string {
   return `
-{apiVersion: kpack.io/v1alpha2, kind: ClusterLifecycle, metadata: {name: default-lifecycle}, spec: {image: ${named('lifecycle')}}}
----
-{apiVersion: kpack.io/v1alpha2, kind: ClusterStore, metadata: {name: default}, spec: {sources: [{image: ${named('store')}}]}}
----
-apiVersion: kpack.io/v1alpha2
-kind: ClusterStack
-metadata: {name: base}
-spec: {id: cnb.sample.bookworm, buildImage: {image: ${named('build')}}, runImage: {image: ${named('run')}}}
----
-apiVersion: kpack.io/v1alpha2
-kind: Builder
-metadata: {name: base, namespace: default}
-spec: {tag: ${named('builder')}, stack: {kind: ClusterStack, name: base}, store: {kind: ClusterStore, name: default}, order: [{group: [{id: test/script}]}]}
+${basesYaml(named)}
 ---
 apiVersion: kpack.io/v1alpha2
 kind: Image
