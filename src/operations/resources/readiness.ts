@@ -52,11 +52,6 @@ export function rootsOf(resource: WithStatus, outcomes: Outcomes): Failure[] {
   return own && isKind(resource, 'Image') ? [...roots, own] : roots
 }
 
-/** Returns the first of them. */
-export function rootOf(resource: WithStatus, outcomes: Outcomes): Failure | undefined {
-  return rootsOf(resource, outcomes)[0]
-}
-
 /** The other conditions repeat those of a builder or a SourceResolver. */
 const OWN: ReadonlySet<string> = new Set(['Ready', 'UpToDate', 'Succeeded'])
 

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { CnbError } from '../../../../src/base/errors.ts'
 import { triggerImage } from '../../../../src/operations/resources/trigger.ts'
 import type { Failure } from '../../../../src/operations/resources/scope.ts'
-import { rootOf } from '../../../../src/operations/resources/readiness.ts'
+import { rootsOf } from '../../../../src/operations/resources/readiness.ts'
 import { BASES, openResourceBench, yamlOf, type ResourceBench } from './resource-bench.ts'
 
 let bench: ResourceBench
@@ -158,7 +158,7 @@ describe('a condition without a cause', () => {
   test('has a text too', async () => {
     const resources = await bench.resources()
     const status = { conditions: [{ type: 'Ready' as const, status: 'Unknown' as const, lastTransitionTime: '' }] }
-    const root = rootOf({ apiVersion: 'kpack.io/v1alpha2', kind: 'ClusterStack', metadata: { name: 'x' }, status }, { resources, failures: new Map<string, Failure>() })
+    const [root] = rootsOf({ apiVersion: 'kpack.io/v1alpha2', kind: 'ClusterStack', metadata: { name: 'x' }, status }, { resources, failures: new Map<string, Failure>() })
     expect(root).toMatchObject({ verb: 'use', cause: { message: 'its status is unknown' } })
   })
 })
