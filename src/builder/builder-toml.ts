@@ -1,7 +1,8 @@
 /** Reads builder.toml, the input of `cnb builder create` (pack's format, as strict as pack). */
 
 import { readGroupEntries, readOrder, readStrictTargets, type BuildTarget } from '../buildpacks/buildpack-descriptor.ts'
-import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
+import type { FieldReader } from '../formats/field-reader.ts'
+import { readTomlFields } from '../formats/toml-fields.ts'
 import type { GroupEntry, Order } from '../buildpacks/order.ts'
 import type { CnbError } from '../base/errors.ts'
 import { parseReference } from '../oci/reference.ts'

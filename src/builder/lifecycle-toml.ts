@@ -1,7 +1,8 @@
 /** Reads lifecycle.toml: a lifecycle's version and supported APIs (RFC 0011 of buildpacks/rfcs). */
 
 import type { Context } from '../base/events.ts'
-import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
+import type { FieldReader } from '../formats/field-reader.ts'
+import { readTomlFields } from '../formats/toml-fields.ts'
 import { compareApiVersions, parseApiVersion } from '../formats/versions.ts'
 import type { ApiRange } from './builder.ts'
 

@@ -3,7 +3,8 @@
 import type { Context } from '../base/events.ts'
 import { isFileName } from '../base/file-name.ts'
 import { parseApiVersion } from '../formats/versions.ts'
-import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
+import type { FieldReader } from '../formats/field-reader.ts'
+import { readTomlFields } from '../formats/toml-fields.ts'
 import type { GroupEntry, Order } from './order.ts'
 
 export type ModuleKind = 'buildpack' | 'extension'

@@ -2,7 +2,7 @@
 
 import { abortError, CnbError, type ErrorCode } from '../base/errors.ts'
 import type { Endpoint } from './connection/endpoint.ts'
-import { SshError } from './connection/ssh-connection.ts'
+import { SshError } from './connection/ssh-error.ts'
 import { tlsProblem } from './connection/tls-problem.ts'
 
 const MAX_WORDS = 2000

@@ -1,6 +1,7 @@
 /** Reads project.toml (extensions/project-descriptor.md, schema 0.2; schemas 0.1 and 0.3 as in pack). */
 
-import { readTomlFields, type FieldReader } from '../formats/field-reader.ts'
+import type { FieldReader } from '../formats/field-reader.ts'
+import { readTomlFields } from '../formats/toml-fields.ts'
 import { envNameProblem, envValueProblem } from './env.ts'
 
 /** A buildpack in project.toml. At most one of `version`, `uri` and `script` is set. */

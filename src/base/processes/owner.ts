@@ -5,7 +5,6 @@
  * certain knowledge counts.
  */
 
-import { execFile } from 'node:child_process'
 import { readFile, readlink } from 'node:fs/promises'
 import { getPriority, hostname, platform } from 'node:os'
 import { promisify } from 'node:util'
@@ -83,6 +82,7 @@ async function processStartTime(pid: number): Promise<string | undefined> {
 }
 
 async function execute(program: string, args: readonly string[]): Promise<string> {
+  const { execFile } = await import('node:child_process')
   return (await promisify(execFile)(program, args, { env: { LC_ALL: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } })).stdout
 }
 

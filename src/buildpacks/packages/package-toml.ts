@@ -2,7 +2,8 @@
 
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { readTomlFields, type FieldReader } from '../../formats/field-reader.ts'
+import type { FieldReader } from '../../formats/field-reader.ts'
+import { readTomlFields } from '../../formats/toml-fields.ts'
 import { readStrictTargets, type BuildTarget, type ModuleKind } from '../buildpack-descriptor.ts'
 
 export interface PackageConfig {

@@ -6,7 +6,7 @@ import { DockerodeEngine } from '../dockerode-engine.ts'
 import { GrpcSession } from '../content/grpc-session.ts'
 import { LeftContainers } from '../remove-container.ts'
 import { EngineClient } from './client.ts'
-import { EngineAgent } from './engine-agent.ts'
+import { EngineAgent, type EndpointCode } from './engine-agent.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Engine } from '../engine.ts'
 import { cleanupSignal } from './cleanup-signal.ts'
@@ -19,8 +19,11 @@ import { closedAtOnceHint } from './tls-problem.ts'
  */
 export async function connectEngine(endpoint: Endpoint, context?: Context, processEnds = false): Promise<Engine> {
   const { transport } = endpoint
-  const tls = transport.kind === 'tcp' && transport.tls ? await import('node:tls') : undefined
-  const client = new EngineClient(endpoint, cleanupSignal(context?.signal), context?.events, new EngineAgent(endpoint, tls?.connect))
+  const code: EndpointCode = {
+    connectTls: transport.kind === 'tcp' && transport.tls ? (await import('node:tls')).connect : undefined,
+    SshConnection: transport.kind === 'ssh' ? (await import('./ssh-connection.ts')).SshConnection : undefined,
+  }
+  const client = new EngineClient(endpoint, cleanupSignal(context?.signal), context?.events, new EngineAgent(endpoint, code))
   const engine = new DockerodeEngine(client, { session: new GrpcSession(client), left: processEnds ? new LeftContainers() : undefined })
   try {
     await engine.ping(context)

@@ -3,20 +3,9 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { Duplex } from 'node:stream'
 import type { Transport } from './engine-address.ts'
+import { SshError } from './ssh-error.ts'
 
 const MAX_WORDS = 2000
-
-/** A failure of `ssh`, with its output; `established` if the engine had replied before. */
-export class SshError extends Error {
-  readonly established: boolean
-  readonly hint: string
-
-  constructor(message: string, established: boolean, hint = "Check that 'ssh' to that host runs 'docker version' without a prompt.") {
-    super(message)
-    this.established = established
-    this.hint = hint
-  }
-}
 
 /** The start of every HTTP reply of an engine. */
 const HTTP = Buffer.from('HTTP/')

@@ -8,6 +8,7 @@ import type { Image, Layer } from '../image.ts'
 import { labelOf } from '../labels/read-labels.ts'
 import { LIFECYCLE_METADATA_LABEL } from '../labels/label-names.ts'
 import { readLifecycleMetadata, withRunImage, type LifecycleMetadata } from '../labels/lifecycle-metadata.ts'
+import { topLayerIndex } from '../labels/top-layer.ts'
 import { checkRebase, type RebaseRequest } from './rebase-rules.ts'
 
 /** The reason for an unchanged app. */
@@ -85,22 +86,6 @@ function layersOfApp(app: Image, metadata: LifecycleMetadata): readonly Layer[] 
     )
   }
   return app.layers.slice(index + 1)
-}
-
-/**
- * Returns the index of the old base's top layer, or -1. All empty layers have the same diffID: the top layer's may occur again below it
- * or among the app's layers. The result is the last occurrence below the app's first layer.
- */
-export function topLayerIndex(diffIds: readonly string[], metadata: LifecycleMetadata): number {
-  const { topLayer } = metadata
-  const own = new Set([
-    ...metadata.buildpacks.flatMap(({ layers }) => [...layers.values()].filter(({ launch }) => launch).map(({ sha }) => sha)),
-    ...metadata.app,
-    ...[metadata.sbom, metadata.launcher, metadata.config, metadata.processTypes],
-  ])
-  own.delete(topLayer)
-  const firstOwn = diffIds.findIndex((diffId) => own.has(diffId))
-  return firstOwn > 0 ? Math.max(diffIds.lastIndexOf(topLayer, firstOwn - 1), diffIds.indexOf(topLayer)) : diffIds.indexOf(topLayer)
 }
 
 /** Returns the app's labels; labels about the base come from the new one. */

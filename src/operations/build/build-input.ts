@@ -18,10 +18,11 @@ import { readConfig } from '../config/config-file.ts'
 import type { Config } from '../config/config.ts'
 import { registrySettings } from '../config/registry-settings.ts'
 import { readCertificates } from '../config/user-files.ts'
+import { parsePlatform } from '../parse-platform.ts'
 import type { Host, RegistrySettings } from '../services.ts'
 import type { PlatformBuildOptions } from './build-options.ts'
 import { type Project, readBuildEnv, readProject } from './build-project.ts'
-import { parseCpus, parseCreationTime, parseLabels, parseMemory, parsePlatform, parseVolume, parseWorkspace } from './build-values.ts'
+import { parseCpus, parseCreationTime, parseLabels, parseMemory, parseVolume, parseWorkspace } from './build-values.ts'
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 
 export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'labels' | 'volumes' | 'limits' | 'env'> {

@@ -6,7 +6,6 @@ import type { EventSink } from '../../base/events.ts'
 import { parseByteSize } from '../../formats/byte-size.ts'
 import type { Mount } from '../../docker/engine.ts'
 import { DEFAULT_APP_DIR } from '../../lifecycle/phase.ts'
-import type { Platform } from '../../oci/platform.ts'
 
 /** The effect of a mount over each directory that the build uses. */
 const buildDirectories = (appDir: string): Readonly<Record<string, string>> => ({
@@ -17,7 +16,6 @@ const buildDirectories = (appDir: string): Readonly<Record<string, string>> => (
 })
 /** Docker's names of volumes. */
 export const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
-const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/
 
 /**
  * Parses a `--volume` value: `source:target[:ro|rw]`, read-only by default. A source with a slash is a path (relative to `cwd`), any
@@ -107,18 +105,6 @@ export function parseCpus(text: string): number {
   const cpus = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
   if (cpus >= 0.01 && cpus <= 4096) return cpus
   throw new CnbError('CNB_USAGE', `invalid --cpus '${text}': expected a number of cores`, { hint: "Use a number such as '2' or '1.5'." })
-}
-
-/**
- * Parses a `--platform` value: `os/arch[/variant]`.
- * @throws CnbError CNB_USAGE
- */
-export function parsePlatform(text: string): Platform {
-  if (!PLATFORM.test(text)) {
-    throw new CnbError('CNB_USAGE', `invalid --platform '${text}': expected a platform`, { hint: "Use 'os/architecture[/variant]', such as 'linux/arm64'." })
-  }
-  const [os = '', architecture = '', variant] = text.split('/')
-  return { os, architecture, ...(variant ? { variant } : {}) }
 }
 
 /**

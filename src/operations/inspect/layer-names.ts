@@ -1,7 +1,7 @@
 /** The names of an image's layers: what made each of them, by the lifecycle's label and the history. */
 
 import type { LifecycleMetadata } from '../../images/labels/lifecycle-metadata.ts'
-import { topLayerIndex } from '../../images/rebase/rebase-plan.ts'
+import { topLayerIndex } from '../../images/labels/top-layer.ts'
 import type { LayerFacts } from './image-facts.ts'
 
 /** `step`: a layer that the label does not have, known by its history entry only. */

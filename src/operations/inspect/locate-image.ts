@@ -4,13 +4,12 @@ import { CnbError, type ErrorCode } from '../../base/errors.ts'
 import { decide, step, type Context } from '../../base/events.ts'
 import type { EngineImage } from '../../docker/engine.ts'
 import { formatLayoutLocation, isLayoutLocation, parseLayoutLocation } from '../../images/oci-layout/layout-location.ts'
-import { openLayoutImages } from '../../images/oci-layout/layout-source.ts'
 import { openRegistryImages } from '../../images/remote/registry-source.ts'
 import type { StoredImage } from '../../images/stored-image.ts'
 import { isImageId } from '../../oci/digest.ts'
 import { formatPlatform, platformMatches, type Platform } from '../../oci/platform.ts'
 import { DOCKER_HUB, parseReference } from '../../oci/reference.ts'
-import { parsePlatform } from '../build/build-values.ts'
+import { parsePlatform } from '../parse-platform.ts'
 import { readRegistrySettings, type RegistryOptions } from '../config/registry-settings.ts'
 import type { RegistrySettings, RegistryServices, EngineServices } from '../services.ts'
 
@@ -126,6 +125,7 @@ async function inRegistry(
 }
 
 async function inLayout(name: string, platform: Platform | undefined, remote: RegistryServices, context: Context): Promise<LocatedImage> {
+  const { openLayoutImages } = await import('../../images/oci-layout/layout-source.ts')
   const image = await openLayoutImages(platform ?? remote.platform).find(name, context)
   if (!image) throw new CnbError('CNB_IMAGE_NOT_FOUND', `cannot find image '${name}'`, { hint: 'Check the directory, and the tag or digest after it.' })
   checkPlatform(name, image, platform)

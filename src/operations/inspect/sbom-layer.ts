@@ -1,7 +1,7 @@
 /** Reader of an app image's SBOM layer (buildpack.md "Software-Bill-of-Materials"). */
 
 import type { Readable } from 'node:stream'
-import { readTar, type TarReadEntry } from '../../archive/tar/tar-reader.ts'
+import type { TarReadEntry } from '../../archive/tar/tar-reader.ts'
 import type { Context } from '../../base/events.ts'
 import type { LayerFacts } from './image-facts.ts'
 import type { LocatedImage } from './locate-image.ts'
@@ -32,6 +32,7 @@ export async function hasSbom(found: LocatedImage, layer: LayerFacts | undefined
  * @throws CnbError CNB_IMAGE_INVALID for an invalid tar, and the errors of the stream
  */
 export async function* sbomEntries(tar: Readable, { signal }: Context): AsyncGenerator<TarReadEntry, void, undefined> {
+  const { readTar } = await import('../../archive/tar/tar-reader.ts')
   for await (const entry of readTar(tar, { source: 'the SBOM layer', invalid: 'CNB_IMAGE_INVALID', signal })) {
     const name = entry.name.subarray(entry.name[0] === SLASH ? 1 : 0)
     if ((entry.type === 'file' || entry.type === 'directory') && name.toString('latin1').startsWith(ROOT)) yield { ...entry, name }

@@ -1,6 +1,5 @@
 /** Runs Docker's credential helpers, `docker-credential-<name>` (docker/docker-credential-helpers). */
 
-import { spawn } from 'node:child_process'
 import { timeLimit } from '../../base/clock.ts'
 import { abortError } from '../../base/errors.ts'
 
@@ -53,6 +52,7 @@ async function run(program: string, server: string, { env, signal, timeLimitMs =
   if (signal?.aborted) throw abortError(signal)
   const limit = timeLimit(timeLimitMs)
   const stop = signal ? AbortSignal.any([signal, limit]) : limit
+  const { spawn } = await import('node:child_process')
   const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
   // If the helper ends without reading its input, the exit code reports its result.
   child.stdin.on('error', () => {})

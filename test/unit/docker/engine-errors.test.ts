@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
 import { engineError, engineRefusal } from '../../../src/docker/engine-errors.ts'
-import { SshError } from '../../../src/docker/connection/ssh-connection.ts'
+import { SshError } from '../../../src/docker/connection/ssh-error.ts'
 
 const endpoint = { address: 'tcp://h:2375', origin: 'DOCKER_HOST', transport: { kind: 'tcp', host: 'h', port: 2375 } } as const
 

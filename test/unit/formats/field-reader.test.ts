@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
-import { FieldReader, readTomlFields } from '../../../src/formats/field-reader.ts'
+import { FieldReader } from '../../../src/formats/field-reader.ts'
+import { readTomlFields } from '../../../src/formats/toml-fields.ts'
 
 function read(text: string): { fields: FieldReader; warnings: string[] } {
   const warnings: string[] = []

@@ -2,13 +2,16 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { EngineClient } from '../../../../src/docker/connection/client.ts'
+import type { Endpoint } from '../../../../src/docker/connection/endpoint.ts'
+import { EngineAgent } from '../../../../src/docker/connection/engine-agent.ts'
 import { DockerodeEngine } from '../../../../src/docker/dockerode-engine.ts'
-import { sshArguments } from '../../../../src/docker/connection/ssh-connection.ts'
+import { SshConnection, sshArguments } from '../../../../src/docker/connection/ssh-connection.ts'
 import { frame, json, startEngineServer } from '../engine-server.ts'
 import { fakeSsh, sshTo } from '../fake-ssh.ts'
 
 function sshEngine(): DockerodeEngine {
-  const engine = new DockerodeEngine(new EngineClient({ address: 'ssh://me@host', origin: 'a test', transport: { kind: 'ssh', host: 'host', user: 'me' } }, new AbortController().signal))
+  const endpoint: Endpoint = { address: 'ssh://me@host', origin: 'a test', transport: { kind: 'ssh', host: 'host', user: 'me' } }
+  const engine = new DockerodeEngine(new EngineClient(endpoint, new AbortController().signal, undefined, new EngineAgent(endpoint, { SshConnection })))
   onTestFinished(() => engine.close())
   return engine
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { readLifecycleMetadata } from '../../../../src/images/labels/lifecycle-metadata.ts'
-import { planRebase, topLayerIndex } from '../../../../src/images/rebase/rebase-plan.ts'
+import { planRebase } from '../../../../src/images/rebase/rebase-plan.ts'
 import type { Image } from '../../../../src/images/image.ts'
 import { digestOf, hexOf, type Digest } from '../../../../src/oci/digest.ts'
-import { app, image, layer, lifecycleLabel, newRun } from '../app-images.ts'
+import { app, image, lifecycleLabel, newRun } from '../app-images.ts'
 import { containing } from '../../../support/matching.ts'
 
 const plan = (from: Image, to: Image, options: { runImageName?: string; force?: boolean } = {}) =>
@@ -96,23 +96,5 @@ describe('planRebase', () => {
 
   test('rejects a label that is not JSON', () => {
     expect(() => plan(app({ labels: { 'io.buildpacks.lifecycle.metadata': '{' } }), newRun())).toThrow(expect.objectContaining({ code: 'CNB_IMAGE_INVALID' }))
-  })
-})
-
-describe('topLayerIndex', () => {
-  const indexIn = (layers: string[], top: string): number => {
-    const label = { 'io.buildpacks.lifecycle.metadata': lifecycleLabel(top) }
-    return topLayerIndex(layers.map((name) => layer(name).diffId), readLifecycleMetadata({ reference: '', labels: label })!)
-  }
-
-  test("returns the top layer's index, or -1", () => {
-    expect(indexIn(['a', 'b', 'deps', 'code'], 'b')).toBe(1)
-    expect(indexIn(['a', 'b'], 'b')).toBe(1)
-    expect(indexIn(['a', 'deps'], 'b')).toBe(-1)
-  })
-
-  test('finds the top of the base despite an empty layer twice in the base, or also in the app', () => {
-    expect(indexIn(['empty', 'b', 'empty', 'deps', 'code'], 'empty')).toBe(2)
-    expect(indexIn(['a', 'empty', 'deps', 'empty', 'code'], 'empty')).toBe(1)
   })
 })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { CnbEvent } from '../../../../src/base/events.ts'
-import { parseCreationTime, parseLabels, parsePlatform, parseVolume, parseWorkspace, proxyEnv } from '../../../../src/operations/build/build-values.ts'
+import { parseCreationTime, parseLabels, parseVolume, parseWorkspace, proxyEnv } from '../../../../src/operations/build/build-values.ts'
+import { parsePlatform } from '../../../../src/operations/parse-platform.ts'
 
 const usage = expect.objectContaining({ code: 'CNB_USAGE', exit: 2 })
 
