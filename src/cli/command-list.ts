@@ -21,6 +21,7 @@ import { addRegistryCommand } from './commands/config/registries/add.ts'
 import { defaultRegistryCommand } from './commands/config/registries/default.ts'
 import { listRegistriesCommand } from './commands/config/registries/list.ts'
 import { removeRegistryCommand } from './commands/config/registries/remove.ts'
+import { SETTING_COMMANDS } from './commands/config/settings.ts'
 import { defaultBuilderCommand, experimentalCommand, lifecycleImageCommand, pullPolicyCommand } from './commands/config/values.ts'
 import { diffCommand } from './commands/diff/diff.ts'
 import { inspectExtensionCommand } from './commands/extension/inspect.ts'
@@ -95,6 +96,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   listCachesCommand,
   measureCachesCommand,
   pruneCachesCommand,
+  ...SETTING_COMMANDS,
   listRegistriesCommand,
   addRegistryCommand,
   removeRegistryCommand,

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { CnbError } from '../base/errors.ts'
 import { parseToml, stringifyToml, type TomlTable } from './toml.ts'
-import { tomlParts, type FieldPath, type TomlPart } from './toml-positions.ts'
+import { locateTomlKeys, tomlParts, type FieldPath, type TomlPart } from './toml-positions.ts'
 
 export type TomlValue = string | boolean | readonly string[]
 
@@ -30,6 +30,11 @@ export class TomlDocument {
   /** Returns the value of a key, as parsed. */
   value(...path: FieldPath): unknown {
     return this.#resolve(path).reduce<unknown>((value, part) => (value as TomlTable | undefined)?.[part], this.#data)
+  }
+
+  /** Returns the line of a key, or of its nearest parent. */
+  line(...path: FieldPath): number | undefined {
+    return locateTomlKeys(this.#text)(this.#resolve(path))?.line
   }
 
   /** Returns the tables of an array of tables. */

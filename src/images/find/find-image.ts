@@ -19,10 +19,17 @@ export type PullPolicy = 'always' | 'if-not-present' | 'never'
  */
 const DEFAULT_PULL_POLICY: PullPolicy = 'always'
 
-/** Returns the policy of the option, the configuration file or the default, in this order, and reports it as a decision. */
-export function decidePullPolicy(option: PullPolicy | undefined, configured: PullPolicy | undefined, context: Context): PullPolicy {
+/** The policy of the configuration, and the environment variable that it is from, if any. */
+interface ConfiguredPolicy {
+  readonly pullPolicy?: PullPolicy
+  readonly setBy?: { readonly 'pull-policy'?: string }
+}
+
+/** Returns the policy of the option, the configuration or the default, in this order, and reports it as a decision. */
+export function decidePullPolicy(option: PullPolicy | undefined, { pullPolicy: configured, setBy }: ConfiguredPolicy, context: Context): PullPolicy {
   const policy = option ?? configured ?? DEFAULT_PULL_POLICY
-  const source = option !== undefined ? 'it is set by --pull-policy' : configured !== undefined ? 'it is set in the configuration file' : 'it is the default'
+  const place = setBy?.['pull-policy'] === undefined ? 'in the configuration file' : `by ${setBy['pull-policy']}`
+  const source = option !== undefined ? 'it is set by --pull-policy' : configured !== undefined ? `it is set ${place}` : 'it is the default'
   decide(context, { kind: 'pull policy', name: policy }, 'applied', source)
   return policy
 }

@@ -75,7 +75,7 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
     throw new CnbError('CNB_USAGE', `--binding and --ca-cert both make the binding '${CA_CERTIFICATES}'`, { hint: 'Use another name for the binding.' })
   }
   const config = await readConfig(host, context)
-  const pullPolicy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
+  const pullPolicy = decidePullPolicy(options.pullPolicy, config, context)
   const registry = registrySettings(options, config, certificates)
   const builder = builderName(options, project, config, context)
   return { options, image, tags, platform, creationTime, labels, volumes, limits, cache, appDir, app, execEnv, project, env, bindings, certificates, config, pullPolicy, registry, builder }
@@ -84,8 +84,9 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
 function builderName(options: PlatformBuildOptions, project: Project | undefined, config: Config, context: Context): string {
   const name = options.builder ?? project?.descriptor.builder ?? config.defaultBuilder
   if (name !== undefined) {
-    const source = options.builder !== undefined ? '--builder selects it' : project?.descriptor.builder !== undefined ? `${project.file} selects it` : 'default-builder-image in the configuration file selects it'
-    decide(context, { kind: 'builder', name }, 'chosen', source)
+    const configured = config.setBy?.['default-builder-image'] ?? 'default-builder-image in the configuration file'
+    const source = options.builder !== undefined ? '--builder' : project?.descriptor.builder !== undefined ? project.file : configured
+    decide(context, { kind: 'builder', name }, 'chosen', `${source} selects it`)
     return name
   }
   throw new CnbError('CNB_USAGE', NO_BUILDER, {

@@ -96,7 +96,7 @@ export async function createBuilder(options: CreateBuilderOptions, { services, r
   warnAll(config.warnings, context)
   const targets = chooseTargets(options.targets ?? [], config.targets)
   const fromUser = await readConfig(host, context)
-  const policy = decidePullPolicy(options.pullPolicy, fromUser.pullPolicy, context)
+  const policy = decidePullPolicy(options.pullPolicy, fromUser, context)
   const usesEngine = sinks.some(({ store }) => store === 'engine')
   if (!usesEngine && policy === 'never') {
     throw new CnbError('CNB_USAGE', '--pull-policy never requires --to engine: other places need the images of registries', { hint: 'Use --pull-policy always.' })

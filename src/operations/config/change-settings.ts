@@ -3,50 +3,40 @@
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { stringOf } from '../../formats/lenient-values.ts'
-import { parseReference } from '../../oci/reference.ts'
+import { nearNames } from '../../resources/near-names.ts'
 import type { ImageServices } from '../inspect/locate-image.ts'
 import type { Host } from '../services.ts'
-import { PULL_POLICIES } from './config.ts'
+import { findRegistry } from './buildpack-registries.ts'
+import { readConfig } from './config-file.ts'
+import { CONFIG_KEYS, CONFIG_LISTS, KEY_NAMES, parseSetting, type KeyName } from './config-keys.ts'
 import { editConfig } from './edit-config.ts'
 
-/** The settings with the key of each in the file. */
-const KEYS = { 'default-builder': 'default-builder-image', 'pull-policy': 'pull-policy', 'lifecycle-image': 'lifecycle-image' } as const
-
-export type SettingName = keyof typeof KEYS
-
-/** Returns a setting's value; undefined if the file does not set it. @throws CnbError CNB_DESCRIPTOR_INVALID */
-export async function readSetting(name: SettingName, host: Host, context: Context): Promise<string | undefined> {
-  const { result } = await editConfig(host, (document) => document.value(KEYS[name]), context)
-  return stringOf(result)
+/** Returns a key's value in the file; undefined if it is not set. @throws CnbError CNB_DESCRIPTOR_INVALID */
+export async function readSetting(name: KeyName, host: Host, context: Context): Promise<string | boolean | undefined> {
+  const { result } = await editConfig(host, (document) => document.value(name), context)
+  return typeof result === 'boolean' ? result : stringOf(result)
 }
 
 /**
- * Changes a setting, or removes it.
- * @param value undefined removes the setting
- * @throws CnbError CNB_USAGE for an unknown pull policy, CNB_REFERENCE_INVALID, CNB_DESCRIPTOR_INVALID, CNB_OUTPUT
+ * Changes the value of a key, or removes it.
+ * @param value undefined removes the key
+ * @returns the path of the file
+ * @throws CnbError CNB_USAGE for a value that the key cannot have, CNB_REFERENCE_INVALID, CNB_DESCRIPTOR_INVALID, CNB_OUTPUT
  */
-export async function changeSetting(name: SettingName, value: string | undefined, host: Host, context: Context): Promise<void> {
-  const key = KEYS[name]
-  if (value !== undefined) checkValue(name, value)
-  await editConfig(host, (document) => (value === undefined ? document.unset([key]) : document.set([key], value)), context)
+export async function changeSetting(name: KeyName, value: string | undefined, host: Host, context: Context): Promise<string> {
+  const parsed = value === undefined ? undefined : parseSetting(name, value)
+  if (name === 'default-registry' && value !== undefined) findRegistry(await readConfig(host, context), value)
+  const { file } = await editConfig(host, (document) => (parsed === undefined ? document.unset([name]) : document.set([name], parsed)), context)
+  return file
 }
 
-function checkValue(name: SettingName, value: string): void {
-  if (name !== 'pull-policy') parseReference(value)
-  else if (!PULL_POLICIES.includes(value)) {
-    throw new CnbError('CNB_USAGE', `'${value}' is not a pull policy`, { hint: `Use one of: ${PULL_POLICIES.join(', ')}.` })
-  }
-}
-
-/** Changes `experimental`, which only pack reads: cnb has no experimental features. @throws CnbError CNB_DESCRIPTOR_INVALID, CNB_OUTPUT */
-export async function changeExperimental(value: boolean, host: Host, context: Context): Promise<void> {
-  await editConfig(host, (document) => document.set(['experimental'], value), context)
-}
-
-/** Returns `experimental`. @throws CnbError CNB_DESCRIPTOR_INVALID */
-export async function readExperimental(host: Host, context: Context): Promise<boolean> {
-  const { result } = await editConfig(host, (document) => document.value('experimental') === true, context)
-  return result
+/** Checks the name of a key with one value. @throws CnbError CNB_USAGE with the command for a list, or the name that is meant */
+export function keyNamed(text: string): KeyName {
+  if (Object.hasOwn(CONFIG_KEYS, text)) return text as KeyName
+  const list = Object.entries(CONFIG_LISTS).find(([name]) => name === text)
+  if (list) throw new CnbError('CNB_USAGE', `'${text}' is a list`, { hint: `Use 'cnb ${list[1]}'.` })
+  const [near] = nearNames(text, [...KEY_NAMES, ...Object.keys(CONFIG_LISTS)])
+  throw new CnbError('CNB_USAGE', `unknown key '${text}' of the configuration`, { hint: near === undefined ? `Use one of: ${KEY_NAMES.join(', ')}.` : `Did you mean ${near}?` })
 }
 
 /**

@@ -9,6 +9,7 @@ import type { RunImageNames } from '../../images/labels/lifecycle-metadata.ts'
 import type { PullPolicy } from '../../images/find/find-image.ts'
 import { parseReference } from '../../oci/reference.ts'
 import { parseMirror } from '../../registry/mirrors.ts'
+import { CONFIG_KEYS, KEY_NAMES, parseSetting, type KeyName, type Settings } from './config-keys.ts'
 
 /** The user's defaults, which flags override. Image names are valid references. */
 export interface Config {
@@ -29,6 +30,8 @@ export interface Config {
   readonly registries: readonly RegistryEntry[]
   /** The name of the buildpack registry that is used without --buildpack-registry. */
   readonly defaultRegistry?: string
+  /** The environment variable of each key that has its value from there. */
+  readonly setBy?: Readonly<Partial<Record<KeyName, string>>>
 }
 
 /** A buildpack registry, as in pack's file. The type counts only when a buildpack is registered. */
@@ -38,24 +41,17 @@ export interface RegistryEntry {
   readonly url: string
 }
 
-/** The pull policies, with which `config pull-policy` checks its argument. */
-export const PULL_POLICIES: readonly string[] = ['always', 'if-not-present', 'never'] satisfies PullPolicy[]
-
-/** Keys of pack that cnb ignores without a message. */
-const PACK_KEYS = ['default-registry-url', 'experimental', 'layout-repo-dir']
-
 /**
  * Parses the text of a config.toml.
  * @param file the name of the file in messages
  * @param context receives unknown keys as debug events
+ * @param environment values that replace those of the file
  * @throws CnbError CNB_DESCRIPTOR_INVALID with file, line and column
  */
-export function parseConfig(text: string, file: string, context: Context = {}): Config {
+export function parseConfig(text: string, file: string, context: Context = {}, environment: Settings = {}): Config {
   const document = readTomlFields(text, file, context)
-  document.allow(...PACK_KEYS)
+  const settings = readSettings(document)
   const ignore = (message: string): void => context.events?.({ type: 'debug', message: `${file}: ${message}` })
-  const defaultBuilder = readName(document, 'default-builder-image')
-  const pullPolicy = readPolicy(document)
   const runImages = document.tables('run-images').flatMap((entry) => readRunImage(entry, ignore))
   const trustedBuilders = document.tables('trusted-builders').flatMap((entry) => {
     const name = readName(entry, 'name')
@@ -68,28 +64,42 @@ export function parseConfig(text: string, file: string, context: Context = {}): 
     reportUnknown(entry, ignore)
     return name && url ? [{ name, type: type || 'github', url }] : []
   })
-  const set = {
-    defaultBuilder,
-    pullPolicy,
-    ifChanged: document.boolean('if-changed'),
-    lifecycleImage: readName(document, 'lifecycle-image'),
-    cacheSize: readSize(document, 'cache-size'),
-    defaultRegistry: document.string('default-registry') || undefined,
-  }
   reportUnknown(document, ignore)
-  return { ...withoutUndefined(set), runImages, trustedBuilders, registryMirrors, registries }
+  return { ...configOf(settings, environment), runImages, trustedBuilders, registryMirrors, registries }
+}
+
+/** Returns the values of the keys with one value. */
+function configOf(settings: Settings, environment: Settings): Partial<Config> {
+  const values = { ...settings, ...environment }
+  const variables = (Object.keys(environment) as KeyName[]).map((name) => [name, CONFIG_KEYS[name].variable] as const)
+  // Each value has the type of its key's form.
+  return withoutUndefined({
+    defaultBuilder: values['default-builder-image'],
+    pullPolicy: values['pull-policy'],
+    ifChanged: values['if-changed'],
+    lifecycleImage: values['lifecycle-image'],
+    cacheSize: parseByteSize(String(values['cache-size'])),
+    defaultRegistry: values['default-registry'],
+    setBy: variables.length > 0 ? Object.fromEntries(variables) : undefined,
+  } as Partial<Config>)
+}
+
+/** Reads the keys with one value. pack writes an unset text as an empty string. */
+function readSettings(document: FieldReader): Settings {
+  const settings: Partial<Record<KeyName, string | boolean>> = {}
+  for (const name of KEY_NAMES) {
+    const { form, ofPack } = CONFIG_KEYS[name]
+    if (ofPack) document.allow(name)
+    else {
+      const value = form === 'switch' ? document.boolean(name) : document.string(name)
+      if (value !== undefined && value !== '') settings[name] = checked(name, () => parseSetting(name, String(value)), document)
+    }
+  }
+  return settings
 }
 
 function withoutUndefined<T extends object>(values: T): T {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T
-}
-
-function readSize(document: FieldReader, key: string): number | undefined {
-  const text = document.string(key)
-  if (text === undefined) return undefined
-  const size = parseByteSize(text)
-  if (size !== undefined) return size
-  throw document.error(key, `'${text}' is not a size`, "Use a number with a unit, such as '512m' or '20g'.")
 }
 
 function reportUnknown(table: FieldReader, ignore: (message: string) => void): void {
@@ -103,21 +113,17 @@ function readName(table: FieldReader, key: string): string | undefined {
 }
 
 function checkedName(name: string, table: FieldReader, key: string): string {
+  return checked(key, () => (parseReference(name), name), table)
+}
+
+/** Runs a check of a value; its error gets the position of the key. */
+function checked<T>(key: string, check: () => T, table: FieldReader): T {
   try {
-    parseReference(name)
-    return name
+    return check()
   } catch (error) {
     const { message, hint } = error as CnbError
     throw table.error(key, message, hint)
   }
-}
-
-/** Reads the pull policy. pack has the same three policies; a daily check is only proposed there (buildpacks/pack#1368). */
-function readPolicy(document: FieldReader): PullPolicy | undefined {
-  const policy = document.string('pull-policy')
-  if (!policy) return undefined
-  if (PULL_POLICIES.includes(policy)) return policy as PullPolicy
-  throw document.error('pull-policy', `'${policy}' is not a pull policy`, `Use one of: ${PULL_POLICIES.join(', ')}.`)
 }
 
 function readRunImage(entry: FieldReader, ignore: (message: string) => void): RunImageNames[] {
@@ -131,12 +137,7 @@ function readMirrors(table: FieldReader | undefined): Record<string, string[]> {
   if (!table) return {}
   const mirrors = table.keys().map((registry): [string, string[]] => {
     const hosts = Array.isArray(table.value(registry)) ? table.strings(registry) : [table.string(registry) ?? '']
-    try {
-      for (const host of registry === '*' ? hosts : [registry, ...hosts]) parseMirror(host)
-    } catch (error) {
-      const { message, hint } = error as CnbError
-      throw table.error(registry, message, hint)
-    }
+    checked(registry, () => (registry === '*' ? hosts : [registry, ...hosts]).forEach(parseMirror), table)
     return [registry, hosts]
   })
   return Object.fromEntries(mirrors)

@@ -29,12 +29,17 @@ export async function editConfig<T>(
   const result = change(document)
   if (document.text === text) return { file, result }
   parseConfig(document.text, file)
+  await saveConfig(file, document.text)
+  return { file, result }
+}
+
+/** Replaces the configuration file. @throws CnbError CNB_OUTPUT */
+export async function saveConfig(file: string, text: string): Promise<void> {
   try {
     const target = await realpath(file).catch(() => file)
     const mode = await stat(target).then((stats) => stats.mode & 0o777, () => NEW_MODE)
-    await writeFileAtomically(target, document.text, mode)
+    await writeFileAtomically(target, text, mode)
   } catch (error) {
     throw new CnbError('CNB_OUTPUT', `cannot write the configuration file ${file}: ${(error as Error).message}`, { cause: error })
   }
-  return { file, result }
 }

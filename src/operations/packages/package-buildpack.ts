@@ -46,7 +46,7 @@ export async function packageModule(options: PackageOptions, places: ImageServic
   const isOnEngine = sinks.some(({ store }) => store === 'engine')
   const targets = packageTargets(settings.targets, source.targets, isOnEngine ? await engine.platform(context) : undefined, context)
   const config = await readConfig(host, context)
-  const policy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
+  const policy = decidePullPolicy(options.pullPolicy, config, context)
   const registrySettings = await readRegistrySettings(options, host, context)
   const registries = once(() => places.remote.registries(registrySettings))
   await using downloads = openDownloadSession(host, config, registrySettings, context)

@@ -42,7 +42,7 @@ export async function rebase(options: RebaseOptions, services: EngineServices, c
   const target = parseTarget(options.image)
   await using images = openEngineImages(engine, services.owner)
   const config = await readConfig(host, context)
-  const pullPolicy = decidePullPolicy(options.pullPolicy, config.pullPolicy, context)
+  const pullPolicy = decidePullPolicy(options.pullPolicy, config, context)
   const app = await findApp(options.previousImage ?? options.image, images, context)
   const runImage = await findRunImage({ ...options, pullPolicy }, app, target, { engine, credentials, images, config, mirrors: chooseMirrors(options, config) }, context)
   const runImageName = declaredName(runImage.name, readLifecycleMetadata(app)?.knownRunImages ?? [], config)

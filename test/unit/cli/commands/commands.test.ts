@@ -356,6 +356,54 @@ describe('config', () => {
     expect((await cnb('config', 'pull-policy', 'never', '--unset')).code).toBe(2)
   })
 
+  test('lists values with their origins, and gets, sets and unsets them', async () => {
+    const file = join(builds.host.home, '.cnb/config.toml')
+    expect((await cnb('config', 'set', 'pull-policy', 'never')).stdout).toBe(`'pull-policy' is 'never' in ${file}\n`)
+    expect((await cnb('config', 'set', 'experimental', 'true')).code).toBe(0)
+    await cnb('config', 'run-image-mirrors', 'add', 'some/run', '-m', 'a.example/run')
+    await cnb('config', 'registries', 'add', 'mine', 'https://user:secret@git.example/index')
+    await writeFile(join(builds.host.cwd, 'project.toml'), '[_]\nschema-version = "0.2"\n[io.buildpacks]\nbuilder = "of/project"\n')
+    const { stdout } = await cnb('config', 'list')
+    expect(stdout.replaceAll(builds.host.home, '~').replaceAll(builds.host.cwd, '.').replaceAll(/ +/g, ' ').split('\n')).toEqual([
+      ' KEY VALUE ORIGIN',
+      ' io.buildpacks.builder of/project ./project.toml:4',
+      ' default-builder-image not set',
+      ' pull-policy never ~/.cnb/config.toml:1',
+      ' if-changed false default',
+      ' cache-size 10g default',
+      ' lifecycle-image not set',
+      ' default-registry official default',
+      ' experimental true ~/.cnb/config.toml:2',
+      ' run-images some/run: a.example/run ~/.cnb/config.toml:4',
+      ' registries mine: https://git.example/index ~/.cnb/config.toml:8',
+      '',
+    ])
+    expect((await cnb('config', 'get', 'pull-policy', '-o', 'json')).json()).toEqual({ schemaVersion: 1, key: 'pull-policy', value: 'never', origin: { kind: 'file', file, line: 1 } })
+    expect((await cnb('config', 'unset', 'pull-policy')).stdout).toBe(`'pull-policy' is unset in ${file}\n`)
+    expect((await cnb('config', 'get', 'pull-policy')).stdout).toBe('always\n')
+    expect(await cnb('config', 'get', 'lifecycle-image')).toMatchObject({ code: 1, stdout: '' })
+  })
+
+  test('names the environment variable that replaces a value', async () => {
+    const env = builds.host.env as Record<string, string>
+    env['CNB_PULL_POLICY'] = 'never'
+    try {
+      expect((await cnb('config', 'set', 'pull-policy', 'always')).stdout).toContain('The environment variable CNB_PULL_POLICY replaces it: never')
+      expect((await cnb('config', 'list')).stdout).toMatch(/pull-policy +never +CNB_PULL_POLICY\n/)
+      expect((await cnb(...BUILD.slice(0, 4), '--explain')).stderr).toContain('it is set by CNB_PULL_POLICY')
+    } finally {
+      delete env['CNB_PULL_POLICY']
+    }
+  })
+
+  test('refuses wrong keys and values with advice, and an edit without a terminal', async () => {
+    expect((await cnb('config', 'get', 'pul-policy')).stderr).toContain('Did you mean pull-policy?')
+    expect((await cnb('config', 'set', 'run-images', 'x')).stderr).toContain("Use 'cnb config run-image-mirrors'.")
+    expect((await cnb('config', 'set', 'if-changed', 'maybe')).stderr).toContain('Use true or false.')
+    expect((await cnb('config', 'set', 'default-registry', 'none')).stderr).toContain("no buildpack registry 'none'")
+    expect(await cnb('config', 'edit')).toMatchObject({ code: 2, stderr: expect.stringContaining('without a terminal') as string })
+  })
+
   test('changes lists with the words of pack', async () => {
     expect((await cnb('trust-builder', 'some/new')).stdout).toBe("Builder 'some/new' is now trusted\n")
     expect((await cnb('config', 'trusted-builders', 'list')).stdout).toMatch(/^Trusted Builders:\n(?: {2}.*\n)* {2}some\/new\n$/)

@@ -59,7 +59,7 @@ test.each([
   [undefined, undefined, 'always: applied: it is the default'],
 ] as const)('explains the source of the pull policy: option %s, configuration %s', (option, configured, decision) => {
   const events: CnbEvent[] = []
-  decidePullPolicy(option, configured, { events: (event) => events.push(event) })
+  decidePullPolicy(option, { pullPolicy: configured }, { events: (event) => events.push(event) })
   expect(decisionsOf(events)).toEqual([`pull policy ${decision}`])
 })
 

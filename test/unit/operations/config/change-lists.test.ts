@@ -19,11 +19,11 @@ beforeEach(async () => {
 describe('a setting', () => {
   it('is written, replaced and removed, and the rest of the file stays', async () => {
     await writeFile(file, '# mine\nother = 1 # kept\n')
-    await changeSetting('default-builder', 'some/builder', host, {})
-    await changeSetting('default-builder', 'some/other', host, {})
+    await changeSetting('default-builder-image', 'some/builder', host, {})
+    await changeSetting('default-builder-image', 'some/other', host, {})
     expect(await readFile(file, 'utf8')).toBe('# mine\nother = 1 # kept\ndefault-builder-image = "some/other"\n')
-    expect(await readSetting('default-builder', host, {})).toBe('some/other')
-    await changeSetting('default-builder', undefined, host, {})
+    expect(await readSetting('default-builder-image', host, {})).toBe('some/other')
+    await changeSetting('default-builder-image', undefined, host, {})
     expect(await readFile(file, 'utf8')).toBe('# mine\nother = 1 # kept\n')
   })
 
