@@ -86,11 +86,19 @@ function leave(exit: number): never {
   process.exit(exit)
 }
 
-/** On the first signal, aborts the run, which then cleans up; on the second, exits immediately. */
-function stopOnSignals(controller: AbortController): void {
+/**
+ * On the first signal, aborts the run, which then cleans up; on the second, exits immediately. If the command has called the returned
+ * function, the second aborts that function's signal, and the third exits.
+ */
+function stopOnSignals(controller: AbortController): () => AbortSignal {
+  let hurry: AbortController | undefined
   for (const [signal, exit, words] of SIGNALS) {
     process.on(signal, () => {
-      if (controller.signal.aborted) leave(exit)
+      if (controller.signal.aborted) {
+        if (!hurry || hurry.signal.aborted) leave(exit)
+        hurry.abort(controller.signal.reason)
+        return
+      }
       controller.abort(new CnbError('CNB_INTERRUPTED', words, { exit }))
       leaveInTime(words, exit)
     })
@@ -103,6 +111,7 @@ function stopOnSignals(controller: AbortController): void {
   }
   process.on('uncaughtException', onDefect)
   process.on('unhandledRejection', onDefect)
+  return () => (hurry ??= new AbortController()).signal
 }
 
 /** Opens stdout. Its failure does not stop the run, because its work matters more; a result that cannot be written changes the exit code. */
@@ -161,7 +170,7 @@ async function main(): Promise<number> {
   const controller = new AbortController()
   // Many concurrent operations listen to the signal; Node warns of a leak at more than ten listeners.
   setMaxListeners(0, controller.signal)
-  stopOnSignals(controller)
+  const hurry = stopOnSignals(controller)
   await tuneEngine()
   const [{ runCommand, reportUsageError }, { Connections }] = await Promise.all([import('./cli/run.ts'), import('./operations/connections.ts')])
   const environment = dialect.hostOf?.(host) ?? host
@@ -174,6 +183,7 @@ async function main(): Promise<number> {
     services: (context: Context) => connections.engineServices(context),
     remote: (context: Context) => connections.registryServices(context),
     input: standardInput(controller.signal),
+    hurry,
     isInteractive: isatty(0) && stderr.isTTY === true,
   }
   if (parsed.kind === 'wrong') return await reportUsageError(parsed.error, parsed.globals, io, dialect)

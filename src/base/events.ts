@@ -15,6 +15,8 @@ export type CnbEvent =
   | { type: 'phase.start'; phase: PhaseName }
   | { type: 'phase.line'; phase: PhaseName; stream: 'stdout' | 'stderr'; line: string }
   | { type: 'phase.end'; phase: PhaseName; durationMs: number; exitCode: number }
+  /** A line of a running app. */
+  | { type: 'app.line'; stream: 'stdout' | 'stderr'; line: string }
   /** One of a step's images is done; `report` is its entry in the result. */
   | { type: 'image'; step: string; done: number; failed: number; total: number; report: ImageReport }
   /** A choice that a user may question. */

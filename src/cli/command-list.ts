@@ -42,6 +42,7 @@ import { IMAGE_COMMANDS } from './commands/kp/image.ts'
 import { importCommand } from './commands/documents/import.ts'
 import { SECRET_COMMANDS } from './commands/kp/secret/secret.ts'
 import { rebaseCommand } from './commands/rebase.ts'
+import { runImageCommand } from './commands/run/run.ts'
 import { applyCommand } from './commands/resources/apply.ts'
 import { deleteCommand } from './commands/resources/delete.ts'
 import { describeCommand } from './commands/resources/describe.ts'
@@ -57,6 +58,7 @@ import { globalOptions } from './options/global.ts'
 /** All commands, in the order of help. */
 export const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
+  runImageCommand,
   inspectCommand,
   diffCommand,
   rebaseCommand,

@@ -3,6 +3,7 @@
 import type { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Host, RegistryServices, EngineServices } from '../operations/services.ts'
+import type { AppOutput } from '../ui/reporters/app-output.ts'
 import type { Outcome } from '../ui/reporter.ts'
 
 /** One option. Values are never variadic: `--tag a b` must not consume the argument `b`. */
@@ -79,6 +80,10 @@ export interface CommandContext {
   readonly output: string
   /** Prints a part of the result at once, for results that are long or still grow. */
   readonly print: (text: string) => void
+  /** Opens the receivers of a running app's output. */
+  readonly appOutput: () => AppOutput
+  /** Returns the signal of a second Ctrl-C; after this call, only a third one ends the process at once. */
+  readonly hurry: () => AbortSignal
 }
 
 /** A spelling of the command line: cnb's own, or pack's for a program of that name. */

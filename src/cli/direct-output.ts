@@ -24,11 +24,11 @@ class DirectOutput implements OutputStream {
     return this.#stream?.errored ?? this.#failure ?? null
   }
 
-  write(text: string): void {
+  write(text: string | Uint8Array, done?: (error?: Error | null) => void): void {
     const rest = this.#stream ? text : this.#writeDirectly(Buffer.from(text))
-    if (rest.length === 0) return
+    if (rest.length === 0) return done?.()
     this.#stream ??= this.#open()
-    this.#stream.write(rest)
+    this.#stream.write(rest, done)
   }
 
   /** Returns the part that could not be written. */

@@ -8,9 +8,10 @@ import { openTrace, type Trace } from '../base/trace.ts'
 import { NAME } from '../base/version.ts'
 import type { Host, RegistryServices, EngineServices } from '../operations/services.ts'
 import { makeReporter, type ReporterOptions } from '../ui/make-reporter.ts'
+import { type AppOutput, appEvents, cleanWriter, rawWriter } from '../ui/reporters/app-output.ts'
 import type { Reporter } from '../ui/reporter.ts'
 import { escapeDocument, prettyJson } from '../ui/reporters/json.ts'
-import { Terminal, type OutputStream } from '../ui/terminal.ts'
+import { OutputClosed, Terminal, type OutputStream } from '../ui/terminal.ts'
 import type { CommandContext, Dialect } from './command.ts'
 import type { CommandRun, Globals } from './program.ts'
 
@@ -29,6 +30,8 @@ export interface ProcessIO {
   readonly input: AsyncIterable<Buffer>
   /** Whether a person can read a question on stderr, and type the answer. */
   readonly isInteractive?: boolean
+  /** Returns the signal of a second Ctrl-C; after that, only a third one ends the process at once. */
+  readonly hurry: () => AbortSignal
 }
 
 type Screen = Pick<ProcessIO, 'stdout' | 'stderr' | 'host'>
@@ -50,7 +53,7 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     const { verbose, explain } = run.globals
     trace = openTraceOf(host, run.definition.name)
     const context: Context = { signal, events: trace ? bothOf(reporter.events, trace.events) : reporter.events }
-    const session: CommandContext = { host, context, input, verbose, explain, dialect, output: run.globals.output, print: printer(terminal), services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context), ...(io.isInteractive ? { confirm: (question) => confirm(question, io) } : {}) }
+    const session: CommandContext = { host, context, input, verbose, explain, dialect, output: run.globals.output, print: printer(terminal), appOutput: () => appOutputOf(run.globals.output, terminal, io, reporter.events), hurry: io.hurry, services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context), ...(io.isInteractive ? { confirm: (question) => confirm(question, io) } : {}) }
     const outcome = await run.definition.run(run.given, run.values, session)
     reporter.succeed(outcome)
     return outcome.exit ?? 0
@@ -66,15 +69,27 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
   }
 }
 
-/** Ends a command without a reader. main.ts reports any other failure of the output. */
-class OutputClosed extends Error {}
-
 /** Returns the function that prints parts of a result. A failed output ends the command: a result that grows would never end. */
 function printer(terminal: Terminal): CommandContext['print'] {
   return (text) => {
     terminal.print(text)
     if (terminal.isDeaf) throw new OutputClosed()
   }
+}
+
+/**
+ * Returns the receivers of an app's output: the bytes as they are, except where control sequences or commands of a CI runner would have
+ * an effect. Only the document is on stdout for `--output json`.
+ */
+function appOutputOf(format: string, terminal: Terminal, { stdout, stderr, host }: Screen, events: EventSink): AppOutput {
+  if (format === 'ndjson') return appEvents(events)
+  const isRunner = host.env['GITHUB_ACTIONS'] === 'true'
+  const writer = (to: OutputStream, print: (text: string) => void, colors: boolean) => {
+    if (isRunner) return cleanWriter(print, colors)
+    return to.isTTY ? cleanWriter((line) => void to.write(`${line}\n`), colors) : rawWriter(to)
+  }
+  const told = writer(stderr, (text) => terminal.tell(text), terminal.err.colored)
+  return { stdout: format === 'human' ? writer(stdout, (text) => terminal.print(text), terminal.out.colored) : told, stderr: told }
 }
 
 /** Any other answer than yes, such as an empty line, is a no. */

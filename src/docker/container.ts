@@ -1,13 +1,16 @@
 /** A container: copy files in and out, run it, remove it. */
 
 import type { Readable } from 'node:stream'
-import { CnbError } from '../base/errors.ts'
+import { timeLimit } from '../base/clock.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
 import { attachAndStart, type DetachableContainer } from './attached-container.ts'
 import type { Container, ContainerOutput, AttachedContainer, EngineInfo } from './engine.ts'
 import { engineStatus } from './engine-errors.ts'
 import { discardContainer, type LeftContainers, removeContainer } from './remove-container.ts'
+
+/** Time for the engine to kill a program that did not end. */
+const STOP_TIMEOUT_MS = 5000
 
 export interface CreatedContainer {
   readonly id: string
@@ -61,8 +64,20 @@ export class EngineContainer implements Container {
   }
 
   async attach(output: ContainerOutput, context: Context = {}): Promise<AttachedContainer> {
-    if (!this.stdin) throw new CnbError('CNB_INTERNAL', 'cannot attach to a container that was created without standard input')
     return this.#start(output, context)
+  }
+
+  async start({ signal }: Context = {}): Promise<void> {
+    await this.#client.text({ task: 'cannot start the container', method: 'POST', path: this.#path('start'), signal })
+  }
+
+  async stop(seconds: number): Promise<void> {
+    const signal = AbortSignal.any([timeLimit(seconds * 1000 + STOP_TIMEOUT_MS), this.#client.cleanup])
+    try {
+      await this.#client.text({ task: 'cannot stop the container', method: 'POST', path: this.#path('stop'), query: { t: seconds }, signal })
+    } catch (error) {
+      if (engineStatus(error) !== 404) throw error
+    }
   }
 
   async #start(output: ContainerOutput, context: Context): Promise<DetachableContainer> {

@@ -6,7 +6,7 @@ import type { Context } from '../base/events.ts'
 import { formatPlatform } from '../oci/platform.ts'
 import type { EngineClient } from './connection/client.ts'
 import { EngineContainer } from './container.ts'
-import type { Container, Containers, ContainerSpec, EngineInfo, Mount } from './engine.ts'
+import type { Container, Containers, ContainerSpec, EngineInfo, Mount, PublishedPort } from './engine.ts'
 import { engineRefusal, engineStatus } from './engine-errors.ts'
 import { CreateGracePeriod } from './create-grace-period.ts'
 import { discardContainer, discardLost, type LeftContainers, removeContainer } from './remove-container.ts'
@@ -109,9 +109,13 @@ function bodyOf(spec: ContainerSpec): object {
     StdinOnce: spec.stdin,
     AttachStdout: true,
     AttachStderr: true,
+    ExposedPorts: spec.ports && Object.fromEntries(spec.ports.map((port) => [keyOf(port), {}])),
     HostConfig: {
       // Output is only streamed over the attachment, and not logged.
-      LogConfig: { Type: 'none' },
+      LogConfig: spec.detached ? undefined : { Type: 'none' },
+      AutoRemove: spec.detached,
+      Init: spec.init,
+      PortBindings: spec.ports && bindingsOf(spec.ports),
       NetworkMode: spec.network,
       Mounts: spec.mounts?.map(mountOf),
       SecurityOpt: spec.securityOpt,
@@ -127,6 +131,17 @@ function bodyOf(spec: ContainerSpec): object {
   }
 }
 
+function keyOf({ container, protocol }: PublishedPort): string {
+  return `${container}/${protocol}`
+}
+
+/** One port of the container may be published at several places. */
+function bindingsOf(ports: readonly PublishedPort[]): Record<string, object[]> {
+  const bindings: Record<string, object[]> = {}
+  for (const published of ports) (bindings[keyOf(published)] ??= []).push({ HostIp: published.address, HostPort: String(published.port) })
+  return bindings
+}
+
 function mountOf(mount: Mount): object {
   const VolumeOptions = mount.type === 'volume' ? { NoCopy: mount.empty, Labels: mount.labels } : undefined
   return { Type: mount.type, Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly ?? false, VolumeOptions }
@@ -136,11 +151,11 @@ async function list(client: EngineClient, label: string, context: Context = {}):
   const task = 'cannot list containers'
   const query = { all: true, filters: { label: [label] } }
   const reply = await client.json({ task, method: 'GET', path: '/containers/json', query, signal: context.signal })
-  return recordsOf(reply).flatMap(({ Id, Names, Labels, State, Created, Mounts }) => {
+  return recordsOf(reply).flatMap(({ Id, Names, ImageID, Labels, State, Created, Mounts }) => {
     const id = stringOf(Id)
     const [name = ''] = stringsOf(Names)
     const created = typeof Created === 'number' ? Created * 1000 : undefined
     const volumes = recordsOf(Mounts).flatMap((mount) => (mount.Type === 'volume' ? (stringOf(mount.Name) ?? []) : []))
-    return id === undefined ? [] : [{ id, name: name.replace(/^\//, ''), labels: stringMapOf(Labels), running: State === 'running', created, volumes }]
+    return id === undefined ? [] : [{ id, name: name.replace(/^\//, ''), image: stringOf(ImageID) ?? '', labels: stringMapOf(Labels), running: State === 'running', created, volumes }]
   })
 }

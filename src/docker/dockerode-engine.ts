@@ -75,6 +75,8 @@ export class DockerodeEngine implements Engine {
       rootDirectory: stringOf(info.DockerRootDir),
       system: stringOf(info.OperatingSystem),
       aheadMs: Number.isNaN(ahead) ? undefined : ahead,
+      // The engine describes a program that it could not run with this ID, and podman none.
+      hasInit: Boolean(stringOf(info.InitBinary)) && stringOf(recordOf(info.InitCommit).ID) !== 'N/A',
       usesProxy: stringOf(info.HttpsProxy) !== undefined || stringOf(info.HttpProxy) !== undefined,
     }
     return this.#shared.info

@@ -36,6 +36,8 @@ export interface EngineInfo {
   readonly aheadMs?: number | undefined
   /** Whether the engine pulls through a proxy. */
   readonly usesProxy?: boolean
+  /** Whether the engine has a program that passes signals on to the container's program, and runs as its first process. */
+  readonly hasInit?: boolean
 }
 
 /** A connection to an engine. Errors are CnbError CNB_ENGINE_*; each method takes the context's signal. */
@@ -58,6 +60,15 @@ export type Mount =
   | { type: 'bind'; source: string; target: string; readOnly?: boolean }
   /** `empty`: a new volume starts empty, without the image's files at the target. `labels` apply to a new volume. */
   | { type: 'volume'; source: string; target: string; readOnly?: boolean; empty?: boolean; labels?: Readonly<Record<string, string>> }
+
+/** A port of a container, published at an address of the engine's machine. */
+export interface PublishedPort {
+  readonly container: number
+  readonly protocol: 'tcp' | 'udp'
+  /** The address: `127.0.0.1`, or `0.0.0.0` for all. */
+  readonly address: string
+  readonly port: number
+}
 
 /** A container to create. The image must be on the engine. */
 export interface ContainerSpec {
@@ -88,6 +99,11 @@ export interface ContainerSpec {
   name?: string
   /** Keeps standard input open, for `converse`. */
   stdin?: boolean
+  ports?: readonly PublishedPort[]
+  /** Whether the engine's own first process passes signals on to the program; without it, most programs ignore them. */
+  init?: boolean
+  /** Whether the container outlives this process: the engine keeps its output, and removes it when it ends. */
+  detached?: boolean
   labels?: Readonly<Record<string, string>>
 }
 
@@ -109,10 +125,14 @@ export interface Container extends AsyncDisposable {
   /** Starts the container and writes its output; returns the exit code after the container has ended and all output is written. */
   run(output: ContainerOutput, context?: Context): Promise<number>
   /**
-   * Starts the container and returns it attached. `exitCode` settles as for `run`; ending `stdin` sends end of file to the program. The
-   * container must have been created with `stdin`.
+   * Starts the container and returns it attached. `exitCode` settles as for `run`; ending `stdin` sends end of file to the program.
+   * In a container that was created without `stdin`, it is closed from the start.
    */
   attach(output: ContainerOutput, context?: Context): Promise<AttachedContainer>
+  /** Starts the container without an attachment. */
+  start(context?: Context): Promise<void>
+  /** Sends SIGTERM to the program, or the image's signal, and kills it after `seconds`; succeeds if it has ended. Never uses the (aborted) signal. */
+  stop(seconds: number): Promise<void>
   /** Kills and removes it; succeeds if it is already gone. Never uses the (aborted) signal. */
   remove(): Promise<void>
   /**
@@ -140,8 +160,8 @@ export interface Owned {
 export interface Containers {
   /** @throws CnbError CNB_ENGINE_FAILED, with `engineStatus` (engine-errors.ts) 409 if the name is taken, 404 without the image */
   create(spec: ContainerSpec, context?: Context): Promise<Container>
-  /** Lists all containers with `label`, running or not. `volumes` are the names of those that it mounts. */
-  list(label: string, context?: Context): Promise<(Owned & { readonly id: string; readonly name: string; readonly volumes: readonly string[] })[]>
+  /** Lists all containers with `label`, running or not, with the ID of its image. `volumes` are the names of those that it mounts. */
+  list(label: string, context?: Context): Promise<(Owned & { readonly id: string; readonly name: string; readonly image: string; readonly volumes: readonly string[] })[]>
   /** Kills and removes a container by ID; succeeds if it is already gone. */
   remove(id: string): Promise<void>
 }

@@ -10,8 +10,8 @@ import { parseOwner, type ResourceOwner } from '../base/processes/owner.ts'
 const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000
 
 /**
- * The names of containers that `cnb` creates. Labels alone do not prove it: a container inherits those of its image, and a buildpack can
- * set any label on an app image.
+ * The names of containers that `cnb` creates, unless the user chose another. Labels alone do not prove who made a container with another name: it
+ * inherits those of its image, and a buildpack can set any label on an app image.
  */
 const OWN_NAME = /^cnb-(?:build-)?[0-9a-f]{16}$/
 
@@ -60,8 +60,16 @@ export async function countOrphans(engine: Engine, search: OrphanSearch, context
   return fates.filter((fate) => fate !== undefined).length
 }
 
-async function ownContainers({ containers }: Engine, context: Context): ReturnType<Engine['containers']['list']> {
-  return (await containers.list(OWNER_LABEL, context)).filter(({ name }) => OWN_NAME.test(name))
+async function ownContainers({ containers, images }: Engine, context: Context): ReturnType<Engine['containers']['list']> {
+  const own = []
+  for (const container of await containers.list(OWNER_LABEL, context)) {
+    if (OWN_NAME.test(container.name)) own.push(container)
+    else {
+      const image = await images.inspect(container.image, context)
+      if (image && !(OWNER_LABEL in (image.config.Labels ?? {}))) own.push(container)
+    }
+  }
+  return own
 }
 
 /** Undefined for objects that stay. */

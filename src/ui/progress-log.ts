@@ -82,6 +82,9 @@ export class ProgressLog {
         return []
       case 'phase.line':
         return [`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`]
+      case 'app.line':
+        this.#terminal.print(`${this.#terminal.out.dim('[app]')} ${sanitizeLine(event.line, this.#terminal.out.colored)}`)
+        return []
       case 'phase.end': {
         const time = formatDuration(event.durationMs)
         // Two phases may run at once: under the header of another phase, name the phase.

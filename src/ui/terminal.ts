@@ -6,13 +6,17 @@ import { makeTheme, usesColor, type ColorChoice, type Theme } from './theme.ts'
 
 /** The part of a Node stream that writing to a screen needs. */
 export interface OutputStream {
-  write(text: string | Uint8Array): unknown
+  /** @param done called once the text is written or has failed */
+  write(text: string | Uint8Array, done?: (error?: Error | null) => void): unknown
   readonly isTTY?: boolean
   readonly columns?: number
   readonly rows?: number
   /** Why nothing can be written any more. */
   readonly errored?: Error | null
 }
+
+/** Ends a command without a reader. main.ts reports any other failure of the output. */
+export class OutputClosed extends Error {}
 
 export interface TerminalOptions {
   readonly stdout: OutputStream

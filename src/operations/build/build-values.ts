@@ -18,33 +18,46 @@ const buildDirectories = (appDir: string): Readonly<Record<string, string>> => (
 export const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 
 /**
- * Parses a `--volume` value: `source:target[:ro|rw]`, read-only by default. A source with a slash is a path (relative to `cwd`), any
- * other source is the name of a volume.
- * @param events receives a warning if the mount hides a directory of the build
- * @param appDir the app's directory in the containers
+ * Parses a `--volume` value: `source:target[:ro|rw]`. A source with a slash is a path (relative to `cwd`), any other source is the name
+ * of a volume.
  * @throws CnbError CNB_USAGE
  */
-export function parseVolume(text: string, cwd: string, events?: EventSink, appDir = DEFAULT_APP_DIR): Mount {
-  const fail = (why: string): never => {
-    throw new CnbError('CNB_USAGE', `invalid --volume '${text}': ${why}`, { hint: "Use '<host path or volume>:<path in the container>[:ro|rw]'." })
-  }
+export function parseMount(text: string, cwd: string, usual: 'ro' | 'rw'): Mount {
+  const fail = failureOf(text)
   const parts = text.split(':')
   if (parts.length < 2 || parts.length > 3) fail('expected two or three parts')
-  const [source = '', path = '', mode = 'ro'] = parts
+  const [source = '', path = '', mode = usual] = parts
   // The engine normalizes dot segments too.
   const target = posix.normalize(path).replace(/(?<=.)\/$/, '')
   if (source === '') fail('the source is empty')
   if (!path.startsWith('/')) fail('the path in the container is not absolute')
   if (mode !== 'ro' && mode !== 'rw') fail(`'${mode}' is neither 'ro' nor 'rw'`)
   const readOnly = mode === 'ro'
-  if (target === '/layers') fail('the build mounts its own volume at /layers')
-  if (readOnly && (target === appDir || target === '/platform')) {
-    fail(`the build writes files to ${target}, but the mount is read-only`)
-  }
-  warnOfMount(target, appDir, events)
   if (/[/\\.~]/.test(source[0] ?? '') || source.includes('/')) return { type: 'bind', source: resolve(cwd, source), target, readOnly }
   if (!VOLUME_NAME.test(source)) fail(`'${source}' is not a valid volume name`)
   return { type: 'volume', source, target, readOnly }
+}
+
+function failureOf(text: string): (why: string) => never {
+  return (why) => {
+    throw new CnbError('CNB_USAGE', `invalid --volume '${text}': ${why}`, { hint: "Use '<host path or volume>:<path in the container>[:ro|rw]'." })
+  }
+}
+
+/**
+ * Parses a `--volume` value of a build, which is read-only by default.
+ * @param events receives a warning if the mount hides a directory of the build
+ * @param appDir the app's directory in the containers
+ * @throws CnbError CNB_USAGE
+ */
+export function parseVolume(text: string, cwd: string, events?: EventSink, appDir = DEFAULT_APP_DIR): Mount {
+  const mount = parseMount(text, cwd, 'ro')
+  const { target, readOnly } = mount
+  const fail = failureOf(text)
+  if (target === '/layers') fail('the build mounts its own volume at /layers')
+  if (readOnly && (target === appDir || target === '/platform')) fail(`the build writes files to ${target}, but the mount is read-only`)
+  warnOfMount(target, appDir, events)
+  return mount
 }
 
 function warnOfMount(target: string, appDir: string, events: EventSink | undefined): void {

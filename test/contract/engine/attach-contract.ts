@@ -117,10 +117,19 @@ export function conversationContract(bench: () => Bench): void {
       expect(await container.run({})).toBe(4)
     })
 
-    test('rejects an attachment to a container without standard input', async () => {
+    test('closes the input of a container without standard input', async () => {
       const { engine, image, labels } = bench()
-      await using container = await engine.containers.create({ image, command: ['/tool', 'print', '', '', '0'], labels })
-      await expect(container.attach({})).rejects.toMatchObject({ code: 'CNB_INTERNAL' })
+      await using container = await engine.containers.create({ image, command: ['/tool', 'print', '', '', '5'], labels })
+      await using attached = await container.attach({})
+      expect(await attached.exitCode).toBe(5)
+    })
+
+    test('stops a program, and a program that has ended', async () => {
+      await using container = await create('hang')
+      await using attached = await container.attach({})
+      await container.stop(1)
+      expect(await attached.exitCode).not.toBe(0)
+      await container.stop(1)
     })
   })
 }

@@ -33,6 +33,11 @@ export interface FakeProcess {
 /** The program of a container; it returns the exit code. */
 export type FakeProgram = (process: FakeProcess) => Promise<number>
 
+/** A started program; `stop` ends it as SIGTERM does. */
+interface FakeAttachment extends AttachedContainer {
+  stop(): Promise<void>
+}
+
 interface FakeContainerState {
   readonly spec: ContainerSpec
   readonly files: FakeFiles
@@ -168,7 +173,7 @@ export class FakeEngine implements Engine {
       return this.#container(id, image.config)
     },
     list: async (label) =>
-      [...this.state].filter(([, { spec }]) => label in (spec.labels ?? {})).map(([id, { spec }]) => ({ id, name: spec.name ?? `cnb-${id.slice(0, 16)}`, labels: { ...spec.labels }, created: Date.now(), running: false, volumes: (spec.mounts ?? []).flatMap(({ type, source }) => (type === 'volume' ? source : [])) })),
+      [...this.state].filter(([, { spec }]) => label in (spec.labels ?? {})).map(([id, { spec }]) => ({ id, name: spec.name ?? `cnb-${id.slice(0, 16)}`, image: this.#find(spec.image)?.id ?? '', labels: { ...spec.labels }, created: Date.now(), running: false, volumes: (spec.mounts ?? []).flatMap(({ type, source }) => (type === 'volume' ? source : [])) })),
     remove: async (id) => {
       this.state.delete(id)
     },
@@ -176,6 +181,7 @@ export class FakeEngine implements Engine {
 
   #container(id: string, config: EngineImage['config']): Container {
     const remove = (): Promise<void> => this.containers.remove(id)
+    const running = new Set<FakeAttachment>()
     const state = (): FakeContainerState => this.state.get(id) ?? fail(`No such container: ${id}`)
     return {
       id,
@@ -199,13 +205,19 @@ export class FakeEngine implements Engine {
         return await conversation.exitCode
       },
       attach: async (output, context) => {
-        if (!state().spec.stdin) throw new CnbError('CNB_INTERNAL', 'cannot attach to a container that was created without standard input')
-        return this.#start(state(), config, output, context)
+        const attached = await this.#start(state(), config, output, context)
+        if (!state().spec.stdin) attached.stdin.end()
+        running.add(attached)
+        return attached
+      },
+      start: async (context) => void running.add(await this.#start(state(), config, {}, context)),
+      stop: async () => {
+        for (const attached of running) await attached.stop()
       },
     }
   }
 
-  async #start(state: FakeContainerState, config: EngineImage['config'], output: ContainerOutput, context: Context = {}): Promise<AttachedContainer> {
+  async #start(state: FakeContainerState, config: EngineImage['config'], output: ContainerOutput, context: Context = {}): Promise<FakeAttachment> {
     const { spec, files } = state
     throwIfAborted(context.signal)
     const hangUp = new AbortController()
@@ -219,13 +231,19 @@ export class FakeEngine implements Engine {
     stdin.on('error', () => {})
     const process = { args, env, user: spec.user ?? config.User ?? '', workingDir, files, stdin, stdout: output.stdout, stderr: output.stderr, signal }
     const killed = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(abortError(signal)), { once: true }))
-    const exitCode = Promise.race([program(process), killed]).finally(() => stdin.destroy())
+    let terminate = (_code: number): void => {}
+    const terminated = new Promise<number>((resolve) => (terminate = resolve))
+    const exitCode = Promise.race([program(process), killed, terminated]).finally(() => stdin.destroy())
     exitCode.catch(() => {})
     const end = async (): Promise<void> => {
       hangUp.abort()
       await exitCode.catch(() => {})
     }
-    return { stdin, exitCode, [Symbol.asyncDispose]: end }
+    const stop = async (): Promise<void> => {
+      terminate(143)
+      await exitCode.catch(() => {})
+    }
+    return { stdin, exitCode, stop, [Symbol.asyncDispose]: end }
   }
 
   #find(reference: string): FakeImage | undefined {

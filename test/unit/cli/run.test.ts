@@ -29,6 +29,7 @@ async function runWork(work: (session: CommandContext) => Promise<Outcome>, glob
       ...{ host: { ...host, env }, stdout, stderr, signal: controller.signal },
       services: () => Promise.reject(new Error('no engine here')),
       input: Readable.from([]),
+      hurry: () => new AbortController().signal,
       remote: () => ({ host, platform: { os: 'linux', architecture: 'amd64' }, keychain: async () => async () => undefined, registries: () => Promise.reject(new Error('no registry here')) }),
     },
     CNB,
@@ -44,7 +45,7 @@ describe('a question', () => {
     const services = () => Promise.reject(new Error('no engine here'))
     const remote = () => ({ host }) as RegistryServices
     const input = Readable.from(answers.map((line) => Buffer.from(line)))
-    const io = { host, stdout: recordingStream(), stderr, signal: new AbortController().signal, services, remote, input, isInteractive }
+    const io = { host, stdout: recordingStream(), stderr, signal: new AbortController().signal, services, remote, input, isInteractive, hurry: () => new AbortController().signal }
     await runCommand({ kind: 'run', definition, given: [], values: {}, globals: quietly }, io, CNB)
     return { answer, stderr: stderr.text }
   }

@@ -75,16 +75,19 @@ test.each<[string, Partial<Owned>, boolean]>([
   expect(removed).toEqual(goes ? ['x'] : [])
 })
 
-test("keeps a user's container with the label of a dead owner in its image", async () => {
+test("keeps a user's container with the label of a dead owner in its image, removes a named one of cnb", async () => {
   const removed: string[] = []
-  const named = (name: string) => ({ id: name, name, labels: { [OWNER_LABEL]: dead }, created: 0 })
+  const named = (name: string) => ({ id: name, name, image: name === 'my-app' ? 'of my-app' : 'labelled', labels: { [OWNER_LABEL]: dead }, created: 0 })
   const list = async () => ['my-app', 'cnb-web', `cnb-build-${'0'.repeat(17)}`, `cnb-build-${'0'.repeat(16)}`].map(named)
+  // The image of `my-app` has no such label: only a run of cnb can have set it.
+  const inspect = async (image: string) => ({ config: { Labels: image === 'labelled' ? { [OWNER_LABEL]: dead } : {} } })
   engine = Object.assign(Object.create(engine) as FakeEngine, {
     containers: { list, remove: async (id: string) => void removed.push(id) },
+    images: { inspect },
     volumes: { list: async () => [] },
   })
   await removeOrphans(engine, here)
-  expect(removed).toEqual([`cnb-build-${'0'.repeat(16)}`])
+  expect(removed).toEqual(['my-app', `cnb-build-${'0'.repeat(16)}`])
 })
 
 test('keeps caches of an abandoned run, which others may have filled', async () => {

@@ -33,7 +33,7 @@ async function cnb(...argv: string[]): Promise<Ran> {
   const [stdout, stderr] = [recordingStream(), recordingStream()]
   const parsed = parseCommandLine(argv)
   if (parsed.kind === 'print') throw new Error(parsed.text)
-  const io = { host: builds.host, stdout, stderr, signal: new AbortController().signal, services: async () => builds, remote: () => builds, input: Readable.from([Buffer.from('my-app\n# a comment\n')]) }
+  const io = { host: builds.host, stdout, stderr, signal: new AbortController().signal, services: async () => builds, remote: () => builds, input: Readable.from([Buffer.from('my-app\n# a comment\n')]), hurry: () => new AbortController().signal }
   const code = parsed.kind === 'wrong' ? await reportUsageError(parsed.error, parsed.globals, io, CNB) : await runCommand(parsed, io, CNB)
   return { code, stdout: stdout.text, stderr: stderr.text, json: () => JSON.parse(stdout.text) as unknown }
 }

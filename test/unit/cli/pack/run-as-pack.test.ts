@@ -34,7 +34,7 @@ async function pack(...argv: string[]): Promise<{ code: number; stdout: string; 
   if (parsed.kind === 'print') throw new Error(parsed.text)
   const host = dialect.hostOf?.(builds.host) ?? builds.host
   const places = { ...builds, host, registries: () => builds.registries({ insecure: [registry.address], mirrors: {}, ca: [] }) }
-  const io = { host, stdout, stderr, signal: new AbortController().signal, services: async () => places, remote: () => places, input: Readable.from([]) }
+  const io = { host, stdout, stderr, signal: new AbortController().signal, services: async () => places, remote: () => places, input: Readable.from([]), hurry: () => new AbortController().signal }
   const code = parsed.kind === 'wrong' ? await reportUsageError(parsed.error, parsed.globals, io, dialect) : await runCommand(parsed, io, dialect)
   return { code, stdout: stdout.text, stderr: stderr.text }
 }
