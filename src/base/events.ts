@@ -1,5 +1,7 @@
 /** Events of operations; reporters (src/ui) print them as text or JSON lines, or drop them. */
 
+import type { Mask } from './lines/mask.ts'
+
 /** The name of a lifecycle phase's binary: `analyzer`, `detector`, `restorer`, `builder`, `exporter`, … */
 export type PhaseName = string
 
@@ -75,6 +77,8 @@ export type EventSink = (event: CnbEvent) => void
 export interface Context {
   signal?: AbortSignal
   events?: EventSink
+  /** Hides secrets in the output of containers, before anything else reads it. */
+  mask?: Mask
 }
 
 /** Runs `work` between a `step.start` and a `step.end` event. @returns the result of `work` */

@@ -117,7 +117,7 @@ function bodyOf(spec: ContainerSpec): object {
       Init: spec.init,
       PortBindings: spec.ports && bindingsOf(spec.ports),
       NetworkMode: spec.network,
-      Mounts: spec.mounts?.map(mountOf),
+      Mounts: mountsOf(spec),
       SecurityOpt: spec.securityOpt,
       UsernsMode: spec.usernsHost ? 'host' : undefined,
       CapDrop: spec.capDrop,
@@ -140,6 +140,10 @@ function bindingsOf(ports: readonly PublishedPort[]): Record<string, object[]> {
   const bindings: Record<string, object[]> = {}
   for (const published of ports) (bindings[keyOf(published)] ??= []).push({ HostIp: published.address, HostPort: String(published.port) })
   return bindings
+}
+
+function mountsOf({ mounts = [], tmpfs = [] }: ContainerSpec): object[] {
+  return [...mounts.map(mountOf), ...tmpfs.map(({ target, size }) => ({ Type: 'tmpfs', Target: target, TmpfsOptions: { SizeBytes: size, Mode: 0o1777 } }))]
 }
 
 function mountOf(mount: Mount): object {

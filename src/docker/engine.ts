@@ -83,6 +83,8 @@ export interface ContainerSpec {
   /** Docker's network mode; default: the engine's. */
   network?: string
   mounts?: readonly Mount[]
+  /** Mounts of memory of the engine's machine; `size` is their limit in bytes. Every user may write to them. */
+  tmpfs?: readonly { readonly target: string; readonly size: number }[]
   platform?: Platform
   securityOpt?: readonly string[]
   /** Whether the container runs in the host's user namespace. */

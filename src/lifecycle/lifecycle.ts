@@ -15,6 +15,7 @@ import type { Platform } from '../oci/platform.ts'
 import type { Tag } from '../oci/reference.ts'
 import type { AppStatuses } from '../project/app-status.ts'
 import type { Binding } from '../project/binding.ts'
+import type { Secret } from '../project/secret.ts'
 
 /** The run image, with the name that the app's metadata records. */
 export interface RunImage {
@@ -48,6 +49,8 @@ export interface BuildStart {
   readonly env: ReadonlyMap<string, string>
   /** Files for `/platform/bindings/<name>`. */
   readonly bindings: readonly Binding[]
+  /** Files of `/run/secrets`, which exist only in memory. */
+  readonly secrets?: readonly Secret[]
   /** Private CA certificates, concatenated PEM, that downloads in the build trust in addition to the public ones. */
   readonly caCertificates?: Buffer
   /** The content of project-metadata.toml. */

@@ -1,8 +1,9 @@
 /** Turns the output of a phase's container into events, and extracts the cause of a failure. */
 
 import { Writable } from 'node:stream'
-import { decide, type EventSink, type PhaseName } from '../base/events.ts'
-import { LineSplitter } from '../base/lines.ts'
+import { type Context, decide, type EventSink, type PhaseName } from '../base/events.ts'
+import { LineSplitter } from '../base/lines/line-splitter.ts'
+import type { Mask } from '../base/lines/mask.ts'
 import type { PhaseTime } from './lifecycle.ts'
 
 const SGR = /\u001b\[[0-9;]*m/g
@@ -11,6 +12,7 @@ const DISK_FULL = /no space left on device/i
 
 export class PhaseReporter {
   readonly #events: EventSink
+  readonly #mask: Mask | undefined
   readonly #isCreator: boolean
   readonly #times: PhaseTime[] = []
   #phase: string | undefined
@@ -20,8 +22,9 @@ export class PhaseReporter {
   #lastError = ''
   #lastOnStderr = ''
 
-  constructor(phase: string, events: EventSink) {
+  constructor(phase: string, { events = () => {}, mask }: Context) {
     this.#events = events
+    this.#mask = mask
     this.#isCreator = phase === 'creator'
     if (!this.#isCreator) this.#begin(phase)
   }
@@ -42,7 +45,7 @@ export class PhaseReporter {
 
   /** Returns a stream for the container's stdout or stderr. */
   stream(name: 'stdout' | 'stderr'): Writable {
-    const splitter = new LineSplitter((line) => this.#line(name, line))
+    const splitter = new LineSplitter((line) => this.#line(name, line), this.#mask)
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         splitter.write(chunk)

@@ -12,6 +12,7 @@ export const containers = {
       description: 'mount, host:target[:ro|rw] (default: ro); repeatable',
     },
     bindingDirs: { kind: 'list', flags: '--binding <name=dir>', description: 'service binding from a directory; repeatable' },
+    secrets: { kind: 'list', flags: '--secret <secret>', description: 'id=NAME,src=FILE or env=VAR, for /run/secrets; repeatable' },
     caCerts: { kind: 'list', flags: '--ca-cert <file>', description: 'PEM file of a CA to trust in the build; repeatable' },
     workspace: { kind: 'text', flags: '--workspace <name>', description: "app's directory in the containers (default: workspace)" },
     uid: { kind: 'number', flags: '--uid <number>', description: "user ID of the build (default: the builder's)" },

@@ -5,6 +5,7 @@ import type { Context } from '../../base/events.ts'
 import { type Container, type ContainerSpec, type Engine, OWNER_LABEL } from '../../docker/engine.ts'
 import type { BuildPlan } from '../lifecycle.ts'
 import type { PhaseSpec } from '../phase.ts'
+import { receivingSecrets, secretMounts } from '../secrets/secret-input.ts'
 import type { BuildVolumes } from './build-volumes.ts'
 import type { EngineAccess } from './engine-access.ts'
 
@@ -49,7 +50,7 @@ export class PhaseContainers {
     const phaseImage = spec.runsBuildpacks ? undefined : plan.phaseImage
     // A builder has these variables in its image.
     const user = phaseImage === undefined ? [] : [`CNB_USER_ID=${plan.builder.uid}`, `CNB_GROUP_ID=${plan.builder.gid}`]
-    return {
+    const container: ContainerSpec = {
       image: phaseImage ?? plan.builder.image.id,
       command: [`/cnb/lifecycle/${spec.phase}`, ...spec.args],
       env: [...spec.env, ...user, ...(access?.env ?? [])],
@@ -58,12 +59,14 @@ export class PhaseContainers {
       usernsHost: plan.usernsHost,
       platform: plan.platform,
       mounts: [...this.#volumes.mountsOf(spec), ...(access?.mounts ?? []), ...(spec.runsBuildpacks ? plan.volumes : [])],
+      ...(spec.runsBuildpacks ? secretMounts(plan) : {}),
       // SELinux denies a labelled container access to the engine's socket.
       securityOpt: ['no-new-privileges', ...(access?.mounts.length ? ['label=disable'] : [])],
       capDrop: spec.root ? [] : ['ALL'],
       ...(spec.runsBuildpacks ? { memory: plan.limits.memory, cpus: plan.limits.cpus, pidsLimit: plan.limits.pids } : {}),
       labels: { [OWNER_LABEL]: this.#owner },
     }
+    return spec.runsBuildpacks ? receivingSecrets(container, plan) : container
   }
 }
 

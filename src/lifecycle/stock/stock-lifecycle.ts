@@ -46,7 +46,7 @@ async function runPhases(plan: BuildPlan, { engine, owner, sweep, home }: StockO
   const times: PhaseTime[] = []
   const specs = phasesOf(plan, plan.clearCache || (await isPreviousForOtherUse(plan, engine, context)))
   for await (const { spec, container } of preparedContainers(specs, containers, plan, context)) {
-    times.push(...(await runPhase(container, spec.phase, context).catch((error: unknown) => Promise.reject(explainDenial(error) as Error))))
+    times.push(...(await runPhase(container, spec.phase, context, spec.runsBuildpacks ? plan.secrets : []).catch((error: unknown) => Promise.reject(explainDenial(error) as Error))))
     if (spec.phase === 'detector') await refuseExtensions(container, plan, context)
     if (spec === specs.at(-1)) await copyOutputs(container, plan, context)
   }

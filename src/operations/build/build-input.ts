@@ -13,6 +13,9 @@ import { type App, checkApp } from '../../project/app.ts'
 import type { Binding } from '../../project/binding.ts'
 import { CA_CERTIFICATES } from '../../project/platform-directory.ts'
 import { readBindings } from '../../project/read-bindings.ts'
+import { readSecrets } from '../../project/read-secrets.ts'
+import type { Secret } from '../../project/secret.ts'
+import { SECRETS_DIR } from '../../lifecycle/secrets/secret-input.ts'
 import { NO_BUILDER } from '../builder/no-builder.ts'
 import { readConfig } from '../config/config-file.ts'
 import type { Config } from '../config/config.ts'
@@ -43,6 +46,7 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'labels' | 
   /** The app's directory in the containers. */
   readonly appDir: string
   readonly bindings: readonly Binding[]
+  readonly secrets: readonly Secret[]
   /** PEM files of private CAs. */
   readonly certificates: readonly { readonly file: string; readonly pem: Buffer }[]
 }
@@ -74,11 +78,15 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
   if (certificates.length > 0 && bindings.some(({ name }) => name === CA_CERTIFICATES)) {
     throw new CnbError('CNB_USAGE', `--binding and --ca-cert both make the binding '${CA_CERTIFICATES}'`, { hint: 'Use another name for the binding.' })
   }
+  const secrets = await readSecrets(options.secrets ?? [], host, context)
+  if (secrets.length > 0 && volumes.some(({ target }) => `${target}/`.startsWith(`${SECRETS_DIR}/`))) {
+    throw new CnbError('CNB_USAGE', `--volume and --secret both mount ${SECRETS_DIR}`, { hint: 'Mount the volume elsewhere.' })
+  }
   const config = await readConfig(host, context)
   const pullPolicy = decidePullPolicy(options.pullPolicy, config, context)
   const registry = registrySettings(options, config, certificates)
   const builder = builderName(options, project, config, context)
-  return { options, image, tags, platform, creationTime, labels, volumes, limits, cache, appDir, app, execEnv, project, env, bindings, certificates, config, pullPolicy, registry, builder }
+  return { options, image, tags, platform, creationTime, labels, volumes, limits, cache, appDir, app, execEnv, project, env, bindings, secrets, certificates, config, pullPolicy, registry, builder }
 }
 
 function builderName(options: PlatformBuildOptions, project: Project | undefined, config: Config, context: Context): string {

@@ -37,6 +37,8 @@ export interface BuildOptions extends RegistryOptions {
   bindings?: Binding[]
   /** More of them, as `NAME=DIR` with a directory of this machine. */
   bindingDirs?: string[]
+  /** `id=NAME[,type=file|env][,src=FILE|,env=VARIABLE]`: files of `/run/secrets` for the buildpacks. */
+  secrets?: string[]
   /** Where the app's files come from: the `source` of the label io.buildpacks.project.metadata. Default: project.toml's. */
   sourceMetadata?: object
   network?: string

@@ -75,6 +75,7 @@ export async function startPlan(input: BuildInput, services: PlanServices, sinks
     withoutSystemBuildpacks: options.disableSystemBuildpacks,
     env: input.env,
     bindings: [...(options.bindings ?? []), ...input.bindings, ...(certificates.length > 0 ? [caBinding(certificates)] : [])],
+    secrets: input.secrets,
     caCertificates: certificates.length > 0 ? Buffer.concat(certificates.flatMap(({ pem }) => [pem, Buffer.from('\n')])) : undefined,
     projectMetadata: projectMetadataToml(project, options.sourceMetadata),
     clearCache: options.clearCache ?? false,

@@ -33,6 +33,7 @@ import { chooseRegistry } from '../packages/buildpack-registry.ts'
 import { openModuleSources } from '../packages/open-module-sources.ts'
 import { outputReference } from '../output-reference.ts'
 import type { RegistryServices, EngineServices } from '../services.ts'
+import { withoutSecrets } from './secrets/without-secrets.ts'
 
 /**
  * Builds an image, or an index of one image for each platform. Validates the input, and finds the builder, before it creates anything on
@@ -47,16 +48,27 @@ export async function build({ platforms = [], ...options }: BuildOptions, servic
   const sinks = parsed ?? (await parseSinks(options, services.host.cwd))
   const index = wanted.length > 1 ? await openIndex(sinks) : undefined
   const input = await measured(context, 'reading the input', () => readInput(options, services.host, context))
+  const result = await withoutSecrets(input.secrets, context, (masked) => buildInput(input, { wanted, sinks, index }, services, masked))
+  return { ...result, durationMs: performance.now() - start }
+}
+
+interface Targets {
+  /** The platforms, if the user chose any. */
+  readonly wanted: readonly string[]
+  readonly sinks: readonly Sink[]
+  readonly index: IndexBuild | undefined
+}
+
+async function buildInput(input: BuildInput, { wanted, sinks, index }: Targets, services: EngineServices & RegistryServices, context: Context): Promise<BuildResult> {
   await using engine = openEngineImages(services.engine, services.owner)
   await using publishing = new PublishingOnDemand(input, sinks, services)
   await using downloads = openDownloadSession(services.host, input.config, input.registry, context)
   const registries = async () => (await publishing.open())?.registries ?? services.registries(input.registry)
-  const registry = chooseRegistry(options.buildpackRegistry, input.config)
+  const registry = chooseRegistry(input.options.buildpackRegistry, input.config)
   const sources = openModuleSources({ engine, registries, policy: input.pullPolicy, downloads, host: services.host, registry })
   const inputs = wanted.length > 0 ? wanted.map((platform) => inputFor(input, platform, index !== undefined)) : [input]
   const building = { input, sinks, sources, services, publishing, context }
-  const result = wanted.length > 0 || isCompared(input) ? await buildPlanned(inputs, index, engine, building) : await buildAtOnce(building)
-  return { ...result, durationMs: performance.now() - start }
+  return wanted.length > 0 || isCompared(input) ? await buildPlanned(inputs, index, engine, building) : await buildAtOnce(building)
 }
 
 interface Building {

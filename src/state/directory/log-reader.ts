@@ -3,7 +3,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { CnbError, throwIfAborted } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { LineSplitter } from '../../base/lines.ts'
+import { LineSplitter } from '../../base/lines/line-splitter.ts'
 import type { LogLine } from '../store.ts'
 import type { LogPaths } from './build-log.ts'
 import { ClaimWatch } from './claim.ts'

@@ -2,7 +2,7 @@
 
 import { Writable } from 'node:stream'
 import type { EventSink } from '../../base/events.ts'
-import { LineSplitter } from '../../base/lines.ts'
+import { LineSplitter } from '../../base/lines/line-splitter.ts'
 import { sanitizeLine } from '../sanitize.ts'
 import { OutputClosed, type OutputStream } from '../terminal.ts'
 

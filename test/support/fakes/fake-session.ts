@@ -78,6 +78,10 @@ class Session {
       this.#data('fingerprints', this.#fingerprints(await this.#paths()))
       ask = await this.#line()
     }
+    if (ask === 'secrets') {
+      await this.#secrets()
+      ask = await this.#line()
+    }
     if ((await this.#run('detector')) !== 0) return 0
     for (const name of ['group', 'analyzed']) this.#data(name, this.#process.files.read(`${LAYERS}/${name}.toml`) ?? '')
     this.#remove(await this.#paths())
@@ -93,6 +97,16 @@ class Session {
     this.#data('app', this.#looks())
     this.#data('fingerprints', this.#fingerprints(await this.#paths()))
     for (;;) await this.#sendTar(await this.#paths())
+  }
+
+  /** Keeps the lines, as they are, in a file for each secret. */
+  async #secrets(): Promise<void> {
+    for (let name = await this.#line(); name !== ''; name = await this.#line()) {
+      const lines: string[] = []
+      for (let line = await this.#line(); line !== ''; line = await this.#line()) lines.push(line)
+      this.#process.files.write(`/run/secrets/${name}`, lines.join('\n'))
+    }
+    this.#say('exit secrets 0')
   }
 
   async #receive(): Promise<void> {

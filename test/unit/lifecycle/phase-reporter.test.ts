@@ -5,7 +5,7 @@ import { PhaseReporter } from '../../../src/lifecycle/phase-reporter.ts'
 
 function record(phase: string) {
   const events: CnbEvent[] = []
-  return { events, reporter: new PhaseReporter(phase, (event) => events.push(event)) }
+  return { events, reporter: new PhaseReporter(phase, { events: (event) => events.push(event) }) }
 }
 
 test("turns creator's headers into phases, and ends each before the next starts", () => {

@@ -14,6 +14,7 @@ import { contextName, parseReference } from '../../../oci/reference.ts'
 import type { BuildPlan, PhaseTime, RunImage } from '../../lifecycle.ts'
 import { layersFile } from '../../platform-files.ts'
 import { runPhase } from '../../run-phase.ts'
+import { receivingSecrets } from '../../secrets/secret-input.ts'
 import { analyzedToml } from '../metadata/analyzed.ts'
 import type { Group, PreviousImage, Restoration } from '../model.ts'
 import { fillBuildContainer } from '../run/build-container.ts'
@@ -95,20 +96,20 @@ async function extendBuild(
   context: Context,
 ): Promise<{ container: Container; times: readonly PhaseTime[] }> {
   const layout = baseLayout(plan.builder.image)
-  const container = await engine.containers.create(buildExtenderSpec(plan, layersVolume, await cache.open(), owner), context)
+  const container = await engine.containers.create(receivingSecrets(buildExtenderSpec(plan, layersVolume, await cache.open(), owner), plan), context)
   try {
     const entry = extendedAnalyzed(plan, previous, { runImage, build: layout.digest })
     await fillBuildContainer(container, plan, [...layers, entry, ...layout.entries], context)
-    return { container, times: await runExtender(container, 'build', context) }
+    return { container, times: await runExtender(container, 'build', context, plan.secrets) }
   } catch (error) {
     await container[Symbol.asyncDispose]()
     throw error
   }
 }
 
-function runExtender(container: Pick<Container, 'run'>, kind: 'build' | 'run', context: Context): Promise<readonly PhaseTime[]> {
+function runExtender(container: Pick<Container, 'run' | 'attach'>, kind: 'build' | 'run', context: Context, secrets?: BuildPlan['secrets']): Promise<readonly PhaseTime[]> {
   const { events } = context
-  return runPhase(container, `extender (${kind})`, events ? { ...context, events: withoutKanikoLog(events) } : context)
+  return runPhase(container, `extender (${kind})`, events ? { ...context, events: withoutKanikoLog(events) } : context, secrets)
 }
 
 export interface ExtendedBuild {

@@ -7,6 +7,7 @@ import { CA_BUNDLE_PATH } from '../../ca-bundle.ts'
 import { fillContainer, type ContainerContent } from '../../fill-container.ts'
 import type { BuildPlan, BuildStart } from '../../lifecycle.ts'
 import { appDirOf, detector, LAYERS_DIR } from '../../phase.ts'
+import { secretMounts } from '../../secrets/secret-input.ts'
 import { replacedDirectories } from '../../replaced-buildpacks.ts'
 
 /** A plan, or its start: a container of an incomplete plan has no added buildpacks. */
@@ -41,6 +42,7 @@ export function buildContainerSpec(plan: ContainerPlan, { command, layersVolume,
       ...replacedDirectories(plan).map(coveredBy(owner)),
       ...plan.volumes,
     ],
+    ...secretMounts(plan),
     securityOpt: ['no-new-privileges'],
     capDrop: ['ALL'],
     memory: limits.memory,

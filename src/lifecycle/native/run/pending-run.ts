@@ -8,9 +8,8 @@ import { buildContainerSpec, type ContainerPlan } from './build-container.ts'
 import type { RunInput } from './builder-run.ts'
 import { type LayersVolume, type LayersVolumeInput, lockLayersVolume } from './layers-volume.ts'
 import { BuildSession } from './session/build-session.ts'
+import { SHELL } from '../../secrets/secret-input.ts'
 import { SESSION_SCRIPT } from './session/session-script.ts'
-
-const SHELL = '/bin/sh'
 
 /** A container with a running script, which waits for the paths of `/layers` to keep. */
 export interface StartedRun {

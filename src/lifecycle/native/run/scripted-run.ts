@@ -8,6 +8,7 @@ import { measured } from '../../../base/spans.ts'
 import { escapeId } from '../../../buildpacks/buildpack-descriptor.ts'
 import type { Container } from '../../../docker/engine.ts'
 import type { PhaseTime } from '../../lifecycle.ts'
+import type { Secret } from '../../../project/secret.ts'
 import { LAYERS_DIR } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
 import { ContentUploads } from '../content-uploads.ts'
@@ -88,13 +89,15 @@ class ScriptedRun implements BuilderRun {
   readonly #times: PhaseTime[]
   readonly #knownVersion: string | undefined
   readonly #app: SentApp | undefined
+  readonly #secrets: readonly Secret[]
   #extender: Container | undefined
 
-  constructor(layers: LayersVolume, session: BuildSession, { changed, restored, app }: ReadyRun, { restoration, times, version }: RunInput) {
+  constructor(layers: LayersVolume, session: BuildSession, { changed, restored, app }: ReadyRun, { plan, restoration, times, version }: RunInput) {
     this.kept = layers.kept
     this.changed = changed
     this.#restored = restored
     this.#app = app
+    this.#secrets = plan.secrets ?? []
     this.#layers = layers
     this.#session = session
     this.restoration = restoration
@@ -107,6 +110,7 @@ class ScriptedRun implements BuilderRun {
   }
 
   async detect(): Promise<Detection> {
+    if (this.#secrets.length > 0) await this.#session.putSecrets(this.#secrets)
     const { group, analyzed } = await this.#session.detect(this.#knownVersion === undefined)
     return { group: group.toString(), analyzed: analyzed.toString() }
   }

@@ -15,6 +15,7 @@ import { type Container, OWNER_LABEL } from '../../../docker/engine.ts'
 import { detector, LAYERS_DIR, isDetectorVerbose } from '../../phase.ts'
 import { layersEntries } from '../../platform-files.ts'
 import { runPhase } from '../../run-phase.ts'
+import { receivingSecrets } from '../../secrets/secret-input.ts'
 import { ContentUploads, damagedContents } from '../content-uploads.ts'
 import { buildContainerSpec, fillBuildContainer } from './build-container.ts'
 import type { BuilderRun, BuildChange, Detection, FinishedBuild, RunInput } from './builder-run.ts'
@@ -30,7 +31,7 @@ const LIFECYCLE_DIR = '/cnb/lifecycle'
 /** Creates and fills the detector's container, with a new volume. @throws CnbError CNB_ENGINE_* */
 export async function startSeparateRun(input: RunInput): Promise<BuilderRun> {
   const command = [`${LIFECYCLE_DIR}/detector`, ...detector({ ...input.plan, verbose: isDetectorVerbose(input.plan) }).args]
-  const layers = await createLayersVolume(input, { command, owner: input.owner })
+  const layers = await createLayersVolume(input, { ...receivingSecrets({ command }, input.plan), owner: input.owner })
   try {
     await fillBuildContainer(layers.container, input.plan, [...layersEntries(input.plan), input.analyzed], input.context)
     // Nothing can be removed later, so the layers are read twice.
@@ -61,7 +62,7 @@ class SeparateRun implements BuilderRun {
   }
 
   async detect(): Promise<Detection> {
-    this.#input.times.push(...(await runPhase(this.container, 'detector', this.#input.context)))
+    this.#input.times.push(...(await runPhase(this.container, 'detector', this.#input.context, this.#input.plan.secrets)))
     return { group: await this.#read('group.toml'), analyzed: await this.#read('analyzed.toml') }
   }
 
@@ -89,9 +90,9 @@ class SeparateRun implements BuilderRun {
     const command = [`${LIFECYCLE_DIR}/builder`, ...detector(plan).args]
     const volumeLabels = { [OWNER_LABEL]: owner }
     const spec = buildContainerSpec(plan, { command, owner, layersVolume: this.#layers.volume, volumeLabels })
-    this.#builder = await engine.containers.create(spec, context)
+    this.#builder = await engine.containers.create(receivingSecrets(spec, plan), context)
     await fillBuildContainer(this.#builder, plan, layers, context)
-    this.#input.times.push(...(await runPhase(this.#builder, 'builder', context)))
+    this.#input.times.push(...(await runPhase(this.#builder, 'builder', context, plan.secrets)))
   }
 
   async #read(name: string): Promise<string> {

@@ -21,6 +21,8 @@ const INPUTS: { readonly [Key in keyof BuildPlan]-?: Input<BuildPlan[Key]> | nul
   env: ['environment', (env) => [...env].sort(([a], [b]) => (a < b ? -1 : 1))],
   proxyEnv: ['proxy settings', same],
   bindings: ['bindings', (bindings) => bindings.map(({ name, files }) => [name, [...files].map(([file, content]) => [file, content.toString('base64')])])],
+  // Only the names: a record must not help to guess a value.
+  secrets: ['secrets', (secrets) => (secrets.length > 0 ? secrets.map(({ name }) => name).sort() : undefined)],
   caCertificates: ['certificates', (pem) => pem.toString('base64')],
   projectMetadata: ['project descriptor', same],
   execEnv: ['execution environment', same],

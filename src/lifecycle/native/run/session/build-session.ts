@@ -17,6 +17,8 @@ import { looksOf, SessionApp } from './session-app.ts'
 import { dataOf, exitCodeOf, protocolError, SessionLines } from './session-lines.ts'
 import { SessionTar, type TarRefusal } from './session-tar.ts'
 import { checkLargeFiles } from '../../metadata-limit.ts'
+import type { Secret } from '../../../../project/secret.ts'
+import { secretLines, SECRETS_DIR } from '../../../secrets/secret-input.ts'
 
 /** Why the session cannot continue; the caller then runs the build in another way. */
 export type PrepareFailure = 'missing' | 'unclean' | 'unclean app'
@@ -127,6 +129,14 @@ export class BuildSession implements AsyncDisposable {
     return this.#fingerprints(await this.#bytes('attributes'), directories)
   }
 
+  /** Writes secrets to the memory of the container, for all later phases. @throws CnbError CNB_PHASE_FAILED if it has no room for them */
+  async putSecrets(secrets: readonly Secret[]): Promise<void> {
+    this.#say('secrets')
+    await this.#sayBytes(Buffer.from(secretLines(secrets)))
+    const exitCode = exitCodeOf(await this.#said.reply(), 'secrets')
+    if (exitCode !== 0) throw new CnbError('CNB_PHASE_FAILED', `cannot write the secrets to ${SECRETS_DIR} in the build container`)
+  }
+
   /**
    * Waits for the detector to end.
    * @param ask whether to get the lifecycle's version for the outcome of the build, which runs the lifecycle once more
@@ -190,7 +200,7 @@ export class BuildSession implements AsyncDisposable {
 
   /** Assigns the output from now on to this phase. */
   #begin(phase: string): void {
-    this.#reporter = new PhaseReporter(phase, this.#context.events ?? (() => {}))
+    this.#reporter = new PhaseReporter(phase, this.#context)
     this.#output = this.#reporter.stream('stdout')
     this.#errors = this.#reporter.stream('stderr')
   }

@@ -13,6 +13,8 @@
  * log level, or empty; the others are the arguments of both phases.
  */
 
+import { RECEIVE_SECRETS } from '../../../secrets/secret-input.ts'
+
 /** The maximum size of a list of the paths in `/layers`, which an earlier build may have filled with names. */
 export const MAX_LISTING = 16 * 1024 * 1024
 
@@ -52,7 +54,8 @@ const FINGERPRINT_FORMAT = String.raw`%P\0%y %m %U %G %s %T@ %C@ %i %n %l\0`
  * Standard input: the mark on a line. A list of paths is a line with its size in bytes, followed by the paths, each terminated by a
  * NUL. The lists and words are, in order: the directories of `/layers` that need a fingerprint; `filled` when all files are uploaded; the
  * directories that the script must hash; the paths to remove; `app`, if there is one to receive, its directory, its state, and an answer; `restored`, if layers were
- * uploaded, with the paths to remove, the directories that need a fingerprint, and those of them that the script must hash; `ask` to run
+ * uploaded, with the paths to remove, the directories that need a fingerprint, and those of them that the script must hash; `secrets` with
+ * the lines of secret-input.ts, if there are any; `ask` to run
  * the detector, or `known` to do so without reporting the lifecycle's version at the end; after detection, the paths to remove; then
  * `build`, or another word if the build phase ran elsewhere; the directories that the script must hash; then, any number of times, a
  * directory and a name in it to read, and `list` if only a list of its entries is wanted. The answer to the app's looks is `keep`, or
@@ -199,7 +202,7 @@ metadata() {
   find . -maxdepth 2 ! -path './sbom/*' ! -path './config/*' '(' -type d -o -name '*.toml' -o -type l ! -path './*/*' ')' "$@"
   find ./sbom ./config /cnb/lifecycle -mindepth 1 '(' ! -path '/*' -o -name '*.sbom.*.json' ! -path '/cnb/lifecycle/*/*' ')' "$@"
 }
-
+${RECEIVE_SECRETS}
 cnb_state=once
 cnb_level=$1
 [ $# -eq 0 ] || shift
@@ -213,6 +216,7 @@ list
 IFS= read -r cnb_ask || exit 0
 [ "$cnb_ask" != app ] || { receive; IFS= read -r cnb_ask || exit 0; }
 [ "$cnb_ask" != restored ] || { remove; list; attributes_of_paths; fingerprints; IFS= read -r cnb_ask || exit 0; }
+[ "$cnb_ask" != secrets ] || { receive_secrets; say exit secrets "$?"; IFS= read -r cnb_ask || exit 0; }
 if [ -n "$cnb_level" ]; then run detector -log-level "$cnb_level" "$@"; else run detector "$@"; fi
 send group group.toml
 send analyzed analyzed.toml

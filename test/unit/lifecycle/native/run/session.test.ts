@@ -199,3 +199,14 @@ describe('a tar', () => {
     await expect(tar).rejects.toMatchObject(unexpected)
   })
 })
+
+test('sends secrets in the lines that the script reads, and fails if it cannot write them', async () => {
+  const { session, say, sent } = await openSession()
+  const putting = session.putSecrets([{ name: 'token', content: Buffer.from('a\n') }])
+  expect(sent()).toBe('secrets\ntoken\n\\141\\012\n\n\n')
+  say('exit secrets 0')
+  await putting
+  const refused = session.putSecrets([])
+  say('exit secrets 1')
+  await expect(refused).rejects.toMatchObject({ code: 'CNB_PHASE_FAILED', message: expect.stringContaining('/run/secrets') as string })
+})
