@@ -24,6 +24,7 @@ export const ERRORS = {
   CNB_SOURCE_FAILED: { exit: 1, meaning: 'The source code of an image cannot be read from its git server, or its revision does not exist.' },
   CNB_IMAGE_NOT_FOUND: { exit: 1, meaning: 'An image is neither on the engine nor in its registry.' },
   CNB_IMAGE_INVALID: { exit: 1, meaning: 'An image lacks required metadata, or its metadata cannot be read.' },
+  CNB_SBOM_INVALID: { exit: 1, meaning: 'A software bill of materials is malformed, in an unknown format, or larger than the limits.' },
   CNB_PULL_FAILED: { exit: 1, meaning: 'The engine could not pull an image.' },
   CNB_PLATFORM_MISMATCH: { exit: 1, meaning: 'An image is for another operating system or architecture than the one needed.' },
   CNB_BUILDER_INVALID: { exit: 1, meaning: 'The image is not a builder, or its labels or environment are malformed.' },

@@ -51,7 +51,10 @@ import { logsCommand } from './commands/resources/logs.ts'
 import { planCommand } from './commands/resources/plan.ts'
 import { triggerCommand } from './commands/resources/trigger.ts'
 import { watchCommand } from './commands/resources/watch/watch.ts'
+import { convertSbomCommand } from './commands/sbom/convert.ts'
+import { diffSbomCommand } from './commands/sbom/diff.ts'
 import { downloadSbomCommand } from './commands/sbom/download.ts'
+import { showSbomCommand } from './commands/sbom/show.ts'
 import { convertOldLogs } from './old-logs-words.ts'
 import { globalOptions } from './options/global.ts'
 
@@ -94,6 +97,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
   newExtensionCommand,
   packageExtensionCommand,
   inspectExtensionCommand,
+  showSbomCommand,
+  diffSbomCommand,
+  convertSbomCommand,
   downloadSbomCommand,
   listCachesCommand,
   measureCachesCommand,
@@ -128,7 +134,7 @@ export const PARENTS: Readonly<Record<string, { readonly summary: string; readon
     return [kind.toLowerCase(), { summary: `create, change and show ${kind}s`, description }]
   })),
   secret: { summary: 'create and list Secrets', description: 'Creates, lists and deletes Secrets of a ServiceAccount as kp does.' },
-  sbom: { summary: 'extract bills of materials from images', description: 'Extracts bills of materials from images.' },
+  sbom: { summary: 'show, compare and convert bills of materials', description: 'Shows, compares, converts and extracts bills of materials of images.' },
   cache: { summary: 'list and remove the caches of builds', description: 'Lists, measures and removes the caches of builds.' },
   config: { summary: 'show and change the configuration file', description: 'Shows and changes the configuration file.' },
   'config registries': { summary: 'list, add and remove buildpack registries', description: 'Lists, adds and removes buildpack registries.' },

@@ -11,7 +11,7 @@ const BUILDPACKS = [...IMAGES, 'images', 'git']
 const BUILDER = [...BUILDPACKS, 'buildpacks']
 const LIFECYCLE = [...BUILDER, 'builder', 'project']
 const RESOURCES = [...OCI, 'resources']
-const OPERATIONS = [...LIFECYCLE, 'lifecycle', 'resources', 'reconcile', 'signing', 'sources', 'state']
+const OPERATIONS = [...LIFECYCLE, 'lifecycle', 'resources', 'reconcile', 'signing', 'sources', 'state', 'sbom']
 
 /** The folders that each folder of src/ may import, besides itself and Node's modules. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
@@ -30,6 +30,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   resources: OCI,
   reconcile: RESOURCES,
   signing: RESOURCES,
+  sbom: [...BASE, 'formats'],
   state: RESOURCES,
   sources: [...RESOURCES, 'archive', 'registry', 'images', 'git'],
   operations: OPERATIONS,
@@ -53,7 +54,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'smol-toml': 'formats',
   yaml: 'formats',
   zod: 'formats',
-  semver: 'formats',
+  semver: 'sbom',
+  'packageurl-js': 'sbom',
+  'spdx-expression-parse': 'sbom',
+  'spdx-license-ids': 'sbom',
   '@noble/ciphers': 'signing',
   undici: 'registry',
 }

@@ -13,7 +13,8 @@ import { environmentOf, settingsOf } from './config-values.ts'
 import { readFiles, type FileStatus, type TreeFile } from './file-tree.ts'
 import { compareLabels, type LabelChange } from './label-changes.ts'
 import { compareLayers, type LayerChange } from './layer-changes.ts'
-import { readPackages } from './sbom-packages.ts'
+import { readSbomLayer } from '../sbom/read-sbom-layer.ts'
+import { versionsOfPackages } from '../sbom/package-versions.ts'
 
 export interface DiffOptions extends Omit<LocateOptions, 'local'> {
   from: string
@@ -57,7 +58,7 @@ interface Side {
 
 /**
  * Returns what differs between two images of any kind, each on the engine, in its registry or in an OCI layout.
- * @throws CnbError CNB_IMAGE_INVALID for malformed labels, SBOMs and layers and for limits, and those of locateImage
+ * @throws CnbError CNB_IMAGE_INVALID for malformed labels and layers and for limits, CNB_SBOM_INVALID, and those of locateImage
  */
 export async function diffImages({ from: older, to: newer, files, ...options }: DiffOptions, places: ImageServices, context: Context): Promise<ImageDiff> {
   const [from, to] = await Promise.all([older, newer].map((name) => readSide(name, options, places, context))) as [Side, Side]
@@ -120,7 +121,10 @@ async function comparePackages(from: Side, to: Side, context: Context): Promise<
 }
 
 function packagesOf({ found }: Side, sbom: string, context: Context): Promise<Versions | undefined> {
-  return withLayers(found, new Set([sbom]), context, async ([layer]) => readPackages(found.name, await layer!.open(context.signal), context))
+  return withLayers(found, new Set([sbom]), context, async ([layer]) => {
+    const read = await readSbomLayer(found.name, await layer!.open(context.signal), {}, context)
+    return read && versionsOfPackages(read)
+  })
 }
 
 async function compareFiles(from: Side, to: Side, layers: readonly LayerChange[], context: Context): Promise<Change<FileStatus>[]> {

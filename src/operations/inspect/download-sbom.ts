@@ -4,13 +4,12 @@ import { resolve } from 'node:path'
 import { extractInto } from '../../archive/extract.ts'
 import type { TarReadEntry } from '../../archive/tar/tar-reader.ts'
 import { packTar } from '../../archive/tar/tar-writer.ts'
-import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
-import { readAppMetadata } from './app-image.ts'
-import { readFacts, type ImagePlace } from './image-facts.ts'
-import { locateImage, type LocateOptions, type ImageServices } from './locate-image.ts'
+import type { ImagePlace } from './image-facts.ts'
+import type { LocateOptions, ImageServices } from './locate-image.ts'
+import { locateSbom } from './locate-sbom.ts'
 import { withLayers } from './open-layers.ts'
-import { hasSbom, sbomEntries } from './sbom-layer.ts'
+import { sbomEntries } from './sbom-layer.ts'
 
 export interface DownloadSbomOptions extends LocateOptions {
   image: string
@@ -28,18 +27,10 @@ export interface SbomDownload extends Pick<ImagePlace, 'image' | 'source' | 'id'
 
 /**
  * Writes the files of the image's SBOM layer to `<outputDir>/layers/sbom/launch/…`.
- * @throws CnbError CNB_IMAGE_INVALID if the image has none, CNB_OUTPUT, and those of locateImage
+ * @throws CnbError CNB_OUTPUT, and those of locateSbom
  */
 export async function downloadSbom({ image: name, outputDir = '.', ...options }: DownloadSbomOptions, places: ImageServices, context: Context): Promise<SbomDownload> {
-  const found = await locateImage(name, options, places, context)
-  const facts = await readFacts(found, context)
-  const { sbom } = readAppMetadata(facts)
-  const layer = facts.layers.find(({ diffId }) => diffId === sbom)
-  if (!(await hasSbom(found, layer, context))) {
-    throw new CnbError('CNB_IMAGE_INVALID', `image '${name}' has no software bill of materials`, {
-      hint: 'Rebuild it with buildpacks that write one.',
-    })
-  }
+  const { found, facts, sbom } = await locateSbom(name, options, places, context)
   const directory = resolve(places.remote.host.cwd, outputDir)
   const files: SbomDownload['files'] = []
   await withLayers(found, new Set([sbom]), context, async ([only]) => {

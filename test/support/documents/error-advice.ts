@@ -21,6 +21,7 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, string>> = {
   CNB_SOURCE_FAILED: 'Check the address, the revision and the Secrets of the service account; the message has the words of git.',
   CNB_IMAGE_NOT_FOUND: 'Check the name and tag; the message lists every place that was searched.',
   CNB_IMAGE_INVALID: 'Use an image that buildpacks built, or build it again.',
+  CNB_SBOM_INVALID: 'Report it to the buildpack that the path in the message names; `cnb sbom download` writes the files.',
   CNB_PULL_FAILED: "Read the engine's message; log in if the registry refused access.",
   CNB_PLATFORM_MISMATCH: 'Choose an image for the right platform, or set `--platform`.',
   CNB_BUILDER_INVALID: 'Use a builder image; `cnb builder inspect` shows its content.',

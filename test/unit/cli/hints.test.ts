@@ -75,6 +75,7 @@ describe('a default in help', () => {
       '--git-revision: main',
       '--max-parallel: ' + (/^export const PARALLEL_BUILDS = (\d+)$/m.exec(images)?.[1] ?? ''),
       '--output-dir: working directory',
+      '--output-file: stdout',
       "--platform: engine's or host's",
       '--poll-blobs: ' + interval('pollBlobs'),
       '--poll-git: ' + interval('pollGit'),

@@ -58,7 +58,7 @@ export function sectionsOf(diff: ImageDiff): Section[] {
   return sections.filter(({ differences, note }) => differences.length > 0 || (note ?? '') !== '')
 }
 
-function section<T>(title: string, changes: readonly (Named & { readonly change: ShownChange; readonly from?: T; readonly to?: T })[], text: (value: T) => string): Section {
+export function section<T>(title: string, changes: readonly (Named & { readonly change: ShownChange; readonly from?: T; readonly to?: T })[], text: (value: T) => string): Section {
   return {
     title,
     differences: limited(changes).map(({ name, change, from, to }) => ({

@@ -18,8 +18,13 @@ export function diffText(diff: ImageDiff, sections: readonly Section[], theme: T
   const [word = '', ...detail] = headline(diff).split(': ')
   return [
     `${theme.name(from.image)} and ${theme.name(to.image)} are ${theme[identical ? 'success' : 'warning'](word)}: ${detail.join(': ')}`,
-    ...sections.flatMap((section) => ['', theme.heading(section.title), ...linesOf(section, theme)]),
+    ...sectionsText(sections, theme),
   ].join('\n')
+}
+
+/** Returns a heading and lines for each section. */
+export function sectionsText(sections: readonly Section[], theme: Theme): string[] {
+  return sections.flatMap((section) => ['', theme.heading(section.title), ...linesOf(section, theme)])
 }
 
 function linesOf({ differences, note }: Section, theme: Theme): string[] {

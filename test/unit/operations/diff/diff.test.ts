@@ -81,7 +81,7 @@ test('compares the packages of the SBOMs, by the preferred format', async () => 
 })
 
 test('fails for an SBOM that is not JSON', async () => {
-  await expect(differ({ sbom: { '/layers/sbom/launch/x/sbom.cdx.json': '{' } }, { sbom: sbomOf(['a', '1']) })).rejects.toMatchObject({ code: 'CNB_IMAGE_INVALID' })
+  await expect(differ({ sbom: { '/layers/sbom/launch/x/sbom.cdx.json': '{' } }, { sbom: sbomOf(['a', '1']) })).rejects.toMatchObject({ code: 'CNB_SBOM_INVALID' })
 })
 
 test('compares the files of the layers that differ, and reads no other layer', async () => {
