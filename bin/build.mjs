@@ -30,6 +30,8 @@ const smallLibraries = {
  */
 const FILES = {
   start: ['main.ts'],
+  parser: ['cli/program.ts'],
+  endpoint: ['operations/completion/engine-names.ts', 'docker/connection/endpoint.ts'],
   command: ['cli/run.ts', 'operations/connections.ts', 'base/spent-chunks.ts', 'docker/engine.ts', 'docker/engine-errors.ts'],
   references: ['registry/auth/keychain.ts', 'oci/read-config.ts', 'oci/reference.ts', 'oci/platform.ts'],
   engine: ['docker/connection/connect.ts', 'docker/connection/endpoint.ts', 'docker/orphans.ts'],

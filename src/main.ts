@@ -2,13 +2,11 @@
 
 import { setMaxListeners } from 'node:events'
 import { basename } from 'node:path'
-import { isatty } from 'node:tty'
 import { abortError, CnbError, ERRORS, toCnbError } from './base/errors.ts'
 import type { Context } from './base/events.ts'
 import type { Dialect } from './cli/command.ts'
 import { CNB } from './cli/command-list.ts'
 import { directOutput } from './cli/direct-output.ts'
-import { parseCommandLine } from './cli/program.ts'
 import type { Host } from './operations/services.ts'
 
 /** Time limit for the cleanup of an interrupted run; the documented limit is 10 s. */
@@ -140,6 +138,11 @@ async function homeDirectory(): Promise<string> {
   }
 }
 
+async function hostOf(dialect: Dialect): Promise<Host> {
+  const host: Host = { env: process.env, cwd: process.cwd(), home: await homeDirectory() }
+  return dialect.hostOf?.(host) ?? host
+}
+
 /** Opens stdin on the first read only: an open stdin keeps the process alive. Without an end of the writer, Ctrl-C ends the read. */
 async function* standardInput(signal: AbortSignal): AsyncGenerator<Buffer> {
   signal.addEventListener('abort', () => process.stdin.destroy(abortError(signal)), { once: true })
@@ -159,6 +162,13 @@ async function main(): Promise<number> {
   process.noDeprecation = true
   const stdout = directOutput(1, openOutput)
   const { argv, dialect } = await chooseDialect(process.argv)
+  if (argv[0] === '__complete') {
+    // Without the parser, which takes as long to load as all that completion needs.
+    const { completeLine } = await import('./cli/completion/proposals.ts')
+    stdout.write(await completeLine(argv.slice(1), dialect, await hostOf(dialect)))
+    return 0
+  }
+  const { parseCommandLine } = await import('./cli/program.ts')
   const parsed = parseCommandLine(argv, stdout.columns, dialect)
   if (parsed.kind === 'print') {
     if (parsed.note !== undefined) openDiagnostics().write(`${parsed.note}\n`)
@@ -166,17 +176,16 @@ async function main(): Promise<number> {
     return 0
   }
   const stderr = directOutput(2, openDiagnostics)
-  const host: Host = { env: process.env, cwd: process.cwd(), home: await homeDirectory() }
+  const host = await hostOf(dialect)
   const controller = new AbortController()
   // Many concurrent operations listen to the signal; Node warns of a leak at more than ten listeners.
   setMaxListeners(0, controller.signal)
   const hurry = stopOnSignals(controller)
   await tuneEngine()
-  const [{ runCommand, reportUsageError }, { Connections }] = await Promise.all([import('./cli/run.ts'), import('./operations/connections.ts')])
-  const environment = dialect.hostOf?.(host) ?? host
-  await using connections = new Connections(environment, true)
+  const [{ runCommand, reportUsageError }, { Connections }, { isatty }] = await Promise.all([import('./cli/run.ts'), import('./operations/connections.ts'), import('node:tty')])
+  await using connections = new Connections(host, true)
   const io = {
-    host: environment,
+    host,
     stdout,
     stderr,
     signal: controller.signal,

@@ -1,6 +1,5 @@
 /** Reads the engine's address from Docker's `config.json` and context store. */
 
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { readBounded } from '../../base/bounded-file.ts'
 import { CnbError } from '../../base/errors.ts'
@@ -23,6 +22,7 @@ export async function readCurrentContext(configDir: string): Promise<string | un
  * @throws CnbError CNB_USAGE if the context does not exist, or has no engine address
  */
 export async function readContext(configDir: string, name: string): Promise<{ host: string; tls?: TlsMaterial }> {
+  const { createHash } = await import('node:crypto')
   const id = createHash('sha256').update(name).digest('hex')
   const meta = await readJson(join(configDir, 'contexts', 'meta', id, 'meta.json'))
   const endpoints = isTable(meta) && isTable(meta.Endpoints) ? meta.Endpoints : {}

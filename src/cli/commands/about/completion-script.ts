@@ -2,127 +2,91 @@
 
 export type Shell = 'bash' | 'fish' | 'powershell' | 'zsh'
 
-/** A command (`''` for the program itself) with the words that may follow it. All consist of letters, digits and dashes. */
-export interface CompletedCommand {
-  readonly name: string
-  readonly words: readonly string[]
-}
-
-/** The words of all commands. */
-export interface Completed {
-  readonly commands: readonly CompletedCommand[]
-  /** The options of all commands with a value, which the shell completes as the name of a file. */
-  readonly valued: readonly string[]
-}
-
 /**
- * Returns the script for a shell: a table of words by command. Where no word fits, and for the value of an option, the shell completes
- * names of files.
+ * Returns the script for a shell. It runs `<program> __complete`, which prints a proposal on each line. The last line is `:files` or
+ * `:directories` if the shell completes these itself, and otherwise `:end`. No script evaluates a word or a proposal.
  */
-export function completionScript(shell: Shell, program: string, completed: Completed): string {
-  const note = `# Completion of ${program} for ${shell}, written by '${program} completion'.`
-  const script = { bash: bashScript, zsh: zshScript, fish: fishScript, powershell: powershellScript }[shell]
-  return `${note}\n${script(program, completed)}`
+export function completionScript(shell: Shell, program: string): string {
+  return { bash: bashScript, zsh: zshScript, fish: fishScript, powershell: powershellScript }[shell](program)
 }
 
-function posixTable(program: string, { commands, valued }: Completed): string {
-  const cases = commands.map(({ name, words }) => `    '${name}') echo '${words.join(' ')}' ;;`)
-  return [`_${program}_words() {`, '  case "$1" in', ...cases, '  esac', '}', `_${program}_valued=' ${valued.join(' ')} '`].join('\n')
-}
+const note = (shell: Shell, program: string): string => `# Completion of ${program} for ${shell}, written by '${program} completion'.`
 
-/** Finds the longest known command at the start of the line, without options and their values, and whether the next word is a value. */
-const commandSoFar = (program: string, words: string): string => `  local name='' last='' ended='' word
-  for word in ${words}; do
-    if [[ $_${program}_valued == *" $last "* ]]; then last=''; continue; fi
-    last=$word
-    [[ -n $ended || $word == -* ]] && continue
-    if [[ -n $(_${program}_words "\${name:+$name }$word") ]]; then name="\${name:+$name }$word"; else ended=yes; fi
-  done`
-
-function bashScript(program: string, completed: Completed): string {
-  return `${posixTable(program, completed)}
+/** Bash splits words at colons and equals signs and replaces the last part only, so the script splits the line itself. */
+function bashScript(program: string): string {
+  return `${note('bash', program)}
 _${program}() {
-${commandSoFar(program, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"')}
+  local IFS=$' \\t\\n' line=\${COMP_LINE:0:COMP_POINT} current='' prefix='' word
+  local -a typed=()
+  read -ra typed <<< "$line"
+  if [[ $line != *[[:space:]] ]]; then
+    current=\${typed[\${#typed[@]}-1]}
+    unset "typed[\${#typed[@]}-1]"
+  fi
+  [[ $COMP_WORDBREAKS == *[:=]* ]] && prefix=\${current%"\${current##*[:=]}"}
   COMPREPLY=()
-  [[ $_${program}_valued == *" $last "* ]] || COMPREPLY=($(compgen -W "$(_${program}_words "$name")" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  while IFS= read -r word; do
+    case $word in
+      :files) ;;
+      :directories) compopt +o default -o dirnames 2> /dev/null ;;
+      :end) compopt +o default 2> /dev/null ;;
+      *=) COMPREPLY+=("\${word#"$prefix"}"); compopt -o nospace 2> /dev/null ;;
+      *) COMPREPLY+=("\${word#"$prefix"}") ;;
+    esac
+  done < <(command ${program} __complete "+$current" "\${typed[@]:1}" 2> /dev/null)
 }
 complete -o default -F _${program} ${program}
 `
 }
 
-function zshScript(program: string, completed: Completed): string {
-  return `${posixTable(program, completed)}
+/** The first line and the last one are for a file in fpath, which zsh runs at the first completion. */
+function zshScript(program: string): string {
+  return `#compdef ${program}
+${note('zsh', program)}
 _${program}() {
-${commandSoFar(program, '"${words[@]:1:$((CURRENT-2))}"')}
-  if [[ $_${program}_valued == *" $last "* ]]; then _files; else compadd -- $(_${program}_words "$name") || _files; fi
+  emulate -L zsh
+  local -a lines
+  lines=("\${(@f)$(command ${program} __complete "+\${(Q)words[CURRENT]}" "\${(@Q)words[2,CURRENT-1]}" 2> /dev/null)}")
+  case $lines[-1] in
+    :files) _files ;;
+    :directories) _files -/ ;;
+    :end) (( $#lines > 1 )) && compadd -- "\${(@)lines[1,-2]}" ;;
+  esac
 }
-compdef _${program} ${program}
+(( $+functions[compdef] )) && compdef _${program} ${program}
+[[ $funcstack[1] != _${program} ]] || _${program} "$@"
 `
 }
 
-function fishScript(program: string, { commands, valued }: Completed): string {
-  const cases = commands.map(({ name, words }) => `    case '${name}'\n      string split -- ' ' '${words.join(' ')}'`)
-  return `function __${program}_words
-  switch "$argv"
-${cases.join('\n')}
-  end
-end
-set -g __${program}_valued ${valued.join(' ')}
+function fishScript(program: string): string {
+  return `${note('fish', program)}
 function __${program}_complete
-  set -l name
-  set -l last ''
-  set -l ended no
-  for word in (commandline -opc)[2..-1]
-    if contains -- "$last" $__${program}_valued
-      set last ''
-      continue
-    end
-    set last $word
-    if test $ended = yes; or string match -q -- '-*' $word
-      continue
-    end
-    if test (count (__${program}_words $name $word)) -gt 0
-      set -a name $word
-    else
-      set ended yes
-    end
-  end
-  set -l found
-  if not contains -- "$last" $__${program}_valued
-    set found (string match -- (commandline -ct)'*' (__${program}_words $name))
-  end
-  if test (count $found) -gt 0
-    printf '%s\\n' $found
-  else
-    __fish_complete_path (commandline -ct)
+  set -l typed (commandline -opc)
+  set -l current (commandline -ct)
+  set -l lines (command ${program} __complete "+$current" $typed[2..-1] 2> /dev/null)
+  switch "$lines[-1]"
+    case ':files'
+      __fish_complete_path "$current"
+    case ':directories'
+      __fish_complete_directories "$current"
+    case ':end'
+      set -e lines[-1]
+      test (count $lines) -gt 0; and printf '%s\\n' $lines
   end
 end
 complete -c ${program} -f -a '(__${program}_complete)'
 `
 }
 
-function powershellScript(program: string, { commands, valued }: Completed): string {
-  const list = (words: readonly string[]): string => `@(${words.map((word) => `'${word}'`).join(', ')})`
-  return `$${program}Words = @{
-${commands.map(({ name, words }) => `  '${name}' = ${list(words)}`).join('\n')}
-}
-$${program}Valued = ${list(valued)}
+/** Without results, PowerShell completes files. */
+function powershellScript(program: string): string {
+  return `${note('powershell', program)}
 Register-ArgumentCompleter -Native -CommandName ${program} -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
-  $name = ''
-  $last = ''
-  $ended = $false
-  foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {
-    if ($element.Extent.EndOffset -ge $cursorPosition) { break }
-    $word = $element.Extent.Text
-    if ($${program}Valued -ccontains $last) { $last = ''; continue }
-    $last = $word
-    if ($ended -or $word.StartsWith('-')) { continue }
-    $next = "$name $word".Trim()
-    if ($${program}Words.ContainsKey($next)) { $name = $next } else { $ended = $true }
-  }
-  if ($${program}Valued -ccontains $last) { return }
-  $${program}Words[$name] | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
+  $typed = @($commandAst.CommandElements | Select-Object -Skip 1 | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { $_.Extent.Text })
+  $lines = @(& ${program} __complete "+$wordToComplete" @typed 2> $null)
+  if ($lines.Count -lt 2) { return }
+  $lines | Select-Object -SkipLast 1 | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
 }
 `
 }

@@ -9,7 +9,7 @@ const groups = [
       shell: {
         kind: 'choice', choices: ['bash', 'fish', 'powershell', 'zsh'], default: 'bash',
         flags: '-s, --shell <shell>',
-        description: 'shell that completes',
+        description: 'shell of the script that is written',
       },
     },
   },
@@ -17,13 +17,16 @@ const groups = [
 
 export const completionCommand = defineCommand({
   name: 'completion',
-  summary: 'write a completion script, print its path',
-  description: 'Writes a script that completes commands and options in a shell, and prints its path, for the configuration file of the shell.',
+  summary: 'print a completion script for a shell',
+  description: 'Prints a script that completes commands, options and their values in a shell: images of the engine, builders, processes, stored resources. Without an argument, writes the script to a file and prints its path, as pack does.',
+  argument: { name: 'shell', optional: true, description: 'bash, fish, powershell or zsh' },
   formats: SHOWING_FORMATS,
   groups,
   examples: [
-    { line: 'cnb completion', does: 'write the script for bash; in .bashrc: . $(cnb completion)' },
-    { line: 'cnb completion --shell zsh', does: 'write the script for zsh; in .zshrc: . $(cnb completion --shell zsh)' },
+    { line: 'cnb completion bash', does: 'print the script; in .bashrc: . <(cnb completion bash)' },
+    { line: 'cnb completion zsh', does: 'print it for zsh; in .zshrc: . <(cnb completion zsh)' },
+    { line: 'cnb completion fish', does: 'for ~/.config/fish/completions/cnb.fish' },
+    { line: 'cnb completion --shell zsh', does: 'write a file; in .zshrc: . $(cnb completion --shell zsh)' },
   ],
   load: async () => (await import('./completion-handler.ts')).runCompletion,
 })
