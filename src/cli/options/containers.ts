@@ -36,6 +36,7 @@ export const containers = {
       flags: '--cache-image <image>',
       description: 'registry image for the build cache',
     },
+    cacheKey: { kind: 'text', flags: '--cache-key <name>', description: 'name of cache volumes that images of any name share' },
     ifChanged: { kind: 'flag', flags: '--if-changed', description: 'keep the image if the same inputs made it' },
     clearCache: { kind: 'flag', flags: '--clear-cache', description: 'discard cached layers before building' },
   },

@@ -25,6 +25,7 @@ import { parsePlatform } from '../parse-platform.ts'
 import type { Host, RegistrySettings } from '../services.ts'
 import type { PlatformBuildOptions } from './build-options.ts'
 import { type Project, readBuildEnv, readProject } from './build-project.ts'
+import { readGitMetadata } from './git/git-metadata.ts'
 import { parseCpus, parseCreationTime, parseLabels, parseMemory, parseVolume, parseWorkspace } from './build-values.ts'
 import { type CacheChoice, chooseCache } from './cache-option.ts'
 
@@ -47,6 +48,8 @@ export interface BuildInput extends Pick<BuildPlan, 'creationTime' | 'labels' | 
   readonly appDir: string
   readonly bindings: readonly Binding[]
   readonly secrets: readonly Secret[]
+  /** From the git repository of the app. */
+  readonly source: object | undefined
   /** PEM files of private CAs. */
   readonly certificates: readonly { readonly file: string; readonly pem: Buffer }[]
 }
@@ -56,9 +59,9 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
   const [image, ...tags] = parseTags(options.image, options.tags)
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const creationTime = options.creationTime === undefined ? undefined : parseCreationTime(options.creationTime, Date.now)
-  const labels = parseLabels(options.labels ?? [])
-  if (labels.size > 0 && options.lifecycle === 'stock') {
-    throw new CnbError('CNB_UNSUPPORTED', '--label cannot be used with the stock lifecycle, which writes the image itself', { hint: "Leave out '--lifecycle stock'." })
+  const given = parseLabels(options.labels ?? [])
+  if ((given.size > 0 || options.gitLabels) && options.lifecycle === 'stock') {
+    throw new CnbError('CNB_UNSUPPORTED', `${given.size > 0 ? '--label' : '--git-labels'} cannot be used with the stock lifecycle, which writes the image itself`, { hint: "Leave out '--lifecycle stock'." })
   }
   const appDir = options.workspace === undefined ? DEFAULT_APP_DIR : parseWorkspace(options.workspace)
   const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events, appDir))
@@ -83,10 +86,13 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
     throw new CnbError('CNB_USAGE', `--volume and --secret both mount ${SECRETS_DIR}`, { hint: 'Mount the volume elsewhere.' })
   }
   const config = await readConfig(host, context)
+  const isNative = options.lifecycle !== 'stock'
+  const git = isNative && !app.archive && (options.gitLabels ?? config.gitLabels) ? await readGitMetadata(app.path, options.gitLabels ?? false, host, context) : undefined
+  const labels = new Map([...(git?.labels ?? []), ...given])
   const pullPolicy = decidePullPolicy(options.pullPolicy, config, context)
   const registry = registrySettings(options, config, certificates)
   const builder = builderName(options, project, config, context)
-  return { options, image, tags, platform, creationTime, labels, volumes, limits, cache, appDir, app, execEnv, project, env, bindings, secrets, certificates, config, pullPolicy, registry, builder }
+  return { options, image, tags, platform, creationTime, labels, volumes, limits, cache, appDir, app, execEnv, project, env, bindings, secrets, source: git?.source, certificates, config, pullPolicy, registry, builder }
 }
 
 function builderName(options: PlatformBuildOptions, project: Project | undefined, config: Config, context: Context): string {

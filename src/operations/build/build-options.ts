@@ -15,6 +15,8 @@ export interface BuildOptions extends RegistryOptions {
   tags?: string[]
   /** Labels of the image, `NAME=value`. */
   labels?: string[]
+  /** Sets labels and `source` of the label io.buildpacks.project.metadata from the git repository of the app. Default: the configuration file's. */
+  gitLabels?: boolean
   /** `NAME=value`, or `NAME` for the host's value. */
   env?: string[]
   envFiles?: string[]
@@ -86,6 +88,8 @@ export interface BuildOptions extends RegistryOptions {
   cache?: string[]
   /** Equivalent to `type=build;format=image;name=…` in `cache`. */
   cacheImage?: string
+  /** Builds with the same key share the volumes of the cache, also for images of different names. */
+  cacheKey?: string
   /** `engine`, `registry`, `oci:DIRECTORY` or `layout-repo:DIRECTORY`; default: `engine`. */
   to?: string[]
   /** Equivalent to `registry` in `to`. */

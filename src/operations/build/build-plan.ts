@@ -7,7 +7,7 @@ import { hasFeature, sinceApi } from '../../formats/api-features.ts'
 import { type ApiVersion, formatApiVersion } from '../../formats/versions.ts'
 import { cacheVolumes, volumeKey } from '../../lifecycle/cache-volumes.ts'
 import { execEnvFor } from '../../lifecycle/exec-env.ts'
-import type { BuildPlan, BuildStart } from '../../lifecycle/lifecycle.ts'
+import type { BuildPlan, BuildStart, CacheVolumes } from '../../lifecycle/lifecycle.ts'
 import type { ModuleSources } from '../../buildpacks/module-sources.ts'
 import { appEntries } from '../../project/app.ts'
 import { appStatus } from '../../project/app-status.ts'
@@ -26,7 +26,8 @@ import { isEngineOnly } from './build-sinks.ts'
 import { checkEnginePlatform } from './build-images.ts'
 import { findBuilderOf, findRunImageOf } from './found-images.ts'
 import { platformMatches } from '../../oci/platform.ts'
-import type { EngineServices, RegistryServices } from '../services.ts'
+import type { EngineServices, Host, RegistryServices } from '../services.ts'
+import type { Tag } from '../../oci/reference.ts'
 
 type PlanServices = EngineServices & Pick<RegistryServices, 'platform'>
 
@@ -59,7 +60,7 @@ export async function startPlan(input: BuildInput, services: PlanServices, sinks
   const builder = withUser(found.builder, options)
   warnOfOldApi(options, platformApi, context)
   const suffix = input.platform && cacheSuffix(input.platform, (await services.engine.info(context)).platform)
-  const keeping = chooseCaches(cacheVolumes(image, await volumeKey(image, host)), cache, suffix, options.part ?? false)
+  const keeping = chooseCaches(await volumesOf(image, cache.key, host), cache, suffix, options.part ?? false)
   explainCache(options, keeping, context)
   const absolute = (directory: string | undefined) => (directory === undefined ? undefined : resolve(host.cwd, directory))
   const start: BuildStart = {
@@ -77,7 +78,7 @@ export async function startPlan(input: BuildInput, services: PlanServices, sinks
     bindings: [...(options.bindings ?? []), ...input.bindings, ...(certificates.length > 0 ? [caBinding(certificates)] : [])],
     secrets: input.secrets,
     caCertificates: certificates.length > 0 ? Buffer.concat(certificates.flatMap(({ pem }) => [pem, Buffer.from('\n')])) : undefined,
-    projectMetadata: projectMetadataToml(project, options.sourceMetadata),
+    projectMetadata: projectMetadataToml(project, options.sourceMetadata ?? input.source),
     clearCache: options.clearCache ?? false,
     execEnv: execEnvFor(platformApi, input.execEnv, context.events),
     creationTime: input.creationTime,
@@ -134,6 +135,12 @@ async function completePlan(start: BuildStart, input: BuildInput, services: Plan
     trusted: trust.creator,
     phaseImage,
   }
+}
+
+/** Returns the volumes of the image's cache, or of the user's key. The record of --if-changed is always the image's. */
+async function volumesOf(image: Tag, key: Tag | undefined, host: Host): Promise<CacheVolumes> {
+  const own = cacheVolumes(image, await volumeKey(image, host))
+  return key ? { ...cacheVolumes(key, await volumeKey(key, host)), inputs: own.inputs } : own
 }
 
 /** Waits for all. @throws the error of the first that fails */

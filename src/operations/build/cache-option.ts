@@ -1,4 +1,4 @@
-/** Parser of --cache, in pack's syntax (pack's pkg/cache/cache_opts.go), and of --cache-image. */
+/** Parser of --cache, in pack's syntax (pack's pkg/cache/cache_opts.go), --cache-image, --cache-key. */
 
 import { resolve } from 'node:path'
 import { CnbError } from '../../base/errors.ts'
@@ -9,6 +9,7 @@ export interface CacheOptions {
   /** `type=…;format=…;…` */
   cache?: readonly string[]
   cacheImage?: string
+  cacheKey?: string
 }
 
 /** The caches that the user chose instead of the default volumes. */
@@ -20,22 +21,35 @@ export interface CacheChoice {
   readonly buildDirectory?: string
   /** The name of an image in a registry. */
   readonly buildImage?: Tag
+  /** The name from which the default volumes have theirs, instead of the image. */
+  readonly key?: Tag
 }
 
 const HINT = "Use 'type=build;format=volume;name=NAME', 'type=build;format=bind;source=DIRECTORY', or 'type=build;format=image;name=IMAGE'."
 const CACHE_IMAGE_HINT = 'Use a tag for the cache image.'
 
 /**
- * Returns the caches of `--cache` and `--cache-image`; the latter is a short form of a `--cache` with `format=image`.
+ * Returns the caches of `--cache`, `--cache-image`, a short form of a `--cache` with `format=image`, and `--cache-key`.
  * @param cwd the base directory of a relative source
  * @throws CnbError CNB_USAGE, CNB_REFERENCE_INVALID
  */
-export function chooseCache({ cache = [], cacheImage: image }: CacheOptions, cwd: string): CacheChoice {
+export function chooseCache({ cache = [], cacheImage: image, cacheKey: key }: CacheOptions, cwd: string): CacheChoice {
   const choice = parseCacheOptions(cache, cwd)
-  if (image === undefined) return choice
   const { buildVolume, buildDirectory, buildImage } = choice
-  if ((buildVolume ?? buildDirectory ?? buildImage) === undefined) return { ...choice, buildImage: parseTag(image, CACHE_IMAGE_HINT) }
-  throw new CnbError('CNB_USAGE', '--cache-image and --cache type=build exclude each other', { hint: 'Remove one of them.' })
+  const given = [
+    ...(image === undefined ? [] : ['--cache-image']),
+    ...(key === undefined ? [] : ['--cache-key']),
+    ...((buildVolume ?? buildDirectory ?? buildImage) === undefined ? [] : ['--cache type=build']),
+  ]
+  if (given.length > 1) throw new CnbError('CNB_USAGE', `${given.join(' and ')} exclude each other`, { hint: 'Remove one of them.' })
+  if (key !== undefined) return { ...choice, key: parseCacheKey(key) }
+  return image === undefined ? choice : { ...choice, buildImage: parseTag(image, CACHE_IMAGE_HINT) }
+}
+
+/** Parses a `--cache-key` value: a word that is part of the names of volumes. */
+function parseCacheKey(key: string): Tag {
+  if (/^[a-z0-9]+([._-][a-z0-9]+)*$/.test(key) && key.length <= 100) return parseTag(`cache-key/${key}`)
+  throw new CnbError('CNB_USAGE', `invalid --cache-key '${key}': expected a name`, { hint: "Use lower case letters, digits, and single dots, hyphens or underscores between them, such as 'web-main'." })
 }
 
 /**

@@ -22,13 +22,14 @@ export interface ConfigKey {
 }
 
 export type KeyName =
-  | 'default-builder-image' | 'pull-policy' | 'if-changed' | 'cache-size' | 'lifecycle-image' | 'default-registry'
+  | 'default-builder-image' | 'pull-policy' | 'if-changed' | 'git-labels' | 'cache-size' | 'lifecycle-image' | 'default-registry'
   | 'default-registry-url' | 'experimental' | 'layout-repo-dir'
 
 export const CONFIG_KEYS: Readonly<Record<KeyName, ConfigKey>> = {
   'default-builder-image': { form: 'image', variable: 'CNB_DEFAULT_BUILDER_IMAGE', is: 'builder, if neither --builder nor project.toml names one' },
   'pull-policy': { form: 'choice', choices: PULL_POLICIES, default: 'always', variable: 'CNB_PULL_POLICY', is: 'pull policy without --pull-policy' },
   'if-changed': { form: 'switch', default: false, variable: 'CNB_IF_CHANGED', is: 'whether builds keep an image that the same inputs made' },
+  'git-labels': { form: 'switch', default: false, variable: 'CNB_GIT_LABELS', is: 'whether images have labels from the git repository of their app' },
   'cache-size': { form: 'size', default: '10g', variable: 'CNB_CACHE_SIZE', is: 'limit of the cache of downloads' },
   'lifecycle-image': { form: 'image', variable: 'CNB_LIFECYCLE_IMAGE', is: 'image with the lifecycle without --lifecycle-image' },
   'default-registry': { form: 'text', default: 'official', variable: 'CNB_DEFAULT_REGISTRY', is: 'buildpack registry without --buildpack-registry' },

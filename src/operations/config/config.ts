@@ -17,6 +17,8 @@ export interface Config {
   readonly pullPolicy?: PullPolicy
   /** Whether builds return the existing image if the same inputs made it. */
   readonly ifChanged?: boolean
+  /** Whether images have labels from the git repository of their app. */
+  readonly gitLabels?: boolean
   /** Run images with the user's mirrors of each. */
   readonly runImages: readonly RunImageNames[]
   readonly trustedBuilders: readonly string[]
@@ -77,6 +79,7 @@ function configOf(settings: Settings, environment: Settings): Partial<Config> {
     defaultBuilder: values['default-builder-image'],
     pullPolicy: values['pull-policy'],
     ifChanged: values['if-changed'],
+    gitLabels: values['git-labels'],
     lifecycleImage: values['lifecycle-image'],
     cacheSize: parseByteSize(String(values['cache-size'])),
     defaultRegistry: values['default-registry'],

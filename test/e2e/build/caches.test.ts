@@ -307,3 +307,15 @@ describe('a native build detects a meddler who', () => {
     expect(await build('native', image)).toEqual(MADE)
   })
 })
+
+it('shares the cache of a --cache-key between images of different names', async () => {
+  const key = bench.image().replace('cnb-e2e/', '')
+  const app = await bench.directory(appFiles('if [ -e "$CNB_LAYERS_DIR/dep/file" ]; then echo "cache is warm"; fi\nmkdir -p "$CNB_LAYERS_DIR/dep"; echo dep >"$CNB_LAYERS_DIR/dep/file"\nprintf "[types]\\ncache = true\\n" >"$CNB_LAYERS_DIR/dep.toml"'))
+  const built = async (image: string): Promise<string> => (await succeed(['build', image, '--path', app, ...USING_BUILDER, '--cache-key', key])).stderr
+  try {
+    expect(await built(bench.image())).not.toContain('cache is warm')
+    expect(await built(bench.image())).toContain('cache is warm')
+  } finally {
+    await removeVolumes(await docker('volume', 'ls', '--quiet', '--filter', `name=cache-key_${key}_`))
+  }
+})

@@ -1,5 +1,6 @@
 /** Planning of builds from options, without containers. */
 
+import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -265,4 +266,28 @@ test.each<[string, Partial<PlatformBuildOptions>, string]>([
   ['a missing buildpack', { buildpacks: ['./nowhere'] }, 'CNB_BUILDPACK_NOT_FOUND'],
 ])('refuses %s', async (_, options, code) => {
   await expect(plan(options)).rejects.toMatchObject({ code })
+})
+
+test('shares the volumes of a cache key between images, but not the record of their inputs', async () => {
+  const [first, second, other] = await Promise.all([plan({ image: 'a', cacheKey: 'web' }), plan({ image: 'b:1', cacheKey: 'web' }), plan({ image: 'a' })])
+  const { inputs, ...shared } = first.cacheVolumes
+  expect(second.cacheVolumes).toMatchObject(shared)
+  expect(second.cacheVolumes.inputs).not.toBe(inputs)
+  expect(other.cacheVolumes.inputs).toBe(inputs)
+  expect(Object.values(shared)).not.toContain(other.cacheVolumes.layers)
+})
+
+test('has labels of the git repository only with an option or a setting, and those of --label first', async () => {
+  const git = (...words: string[]): string => execFileSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@example.com', '-C', builds.app, ...words]).toString().trim()
+  git('init', '--quiet')
+  git('add', '.')
+  git('commit', '--quiet', '--allow-empty', '--message', 'first')
+  const commit = git('rev-parse', 'HEAD')
+  expect((await plan()).labels).toEqual(new Map())
+  const labelled = await plan({ gitLabels: true, labels: ['org.opencontainers.image.version=2'] })
+  expect(labelled.labels).toEqual(new Map([['org.opencontainers.image.revision', commit], ['org.opencontainers.image.version', '2']]))
+  expect(labelled.projectMetadata).toContain(commit)
+  await configure('git-labels = true\n')
+  expect((await plan()).labels).toEqual(new Map([['org.opencontainers.image.revision', commit]]))
+  await expect(plan({ gitLabels: true, lifecycle: 'stock' })).rejects.toMatchObject({ code: 'CNB_UNSUPPORTED' })
 })

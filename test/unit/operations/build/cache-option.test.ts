@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseReference } from '../../../../src/oci/reference.ts'
-import { parseCacheOptions } from '../../../../src/operations/build/cache-option.ts'
+import { chooseCache, parseCacheOptions } from '../../../../src/operations/build/cache-option.ts'
 
 test.each([
   [['type=build;format=volume;name=mine'], { buildVolume: 'mine' }],
@@ -40,4 +40,11 @@ test('uses the last of volume, directory and image as build cache', () => {
 test('requires a tag for a cache image', () => {
   const text = `type=build;format=image;name=some/cache@sha256:${'a'.repeat(64)}`
   expect(() => parseCacheOptions([text], '/')).toThrow(expect.objectContaining({ code: 'CNB_REFERENCE_INVALID' }) as Error)
+})
+
+test('reads a key for the names of volumes, instead of another build cache', () => {
+  expect(chooseCache({ cacheKey: 'web-main' }, '/')).toEqual({ key: parseReference('cache-key/web-main') })
+  for (const cacheKey of ['', 'a/b', 'Web', 'a..b', '-a', 'a'.repeat(101)]) expect(() => chooseCache({ cacheKey }, '/')).toThrow(/invalid --cache-key/)
+  expect(() => chooseCache({ cacheKey: 'a', cacheImage: 'b' }, '/')).toThrow('--cache-image and --cache-key exclude each other')
+  expect(() => chooseCache({ cacheKey: 'a', cache: ['type=build;format=volume;name=ab'] }, '/')).toThrow('--cache-key and --cache type=build exclude each other')
 })
