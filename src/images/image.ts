@@ -56,6 +56,8 @@ export interface ImagePlan {
   readonly isFirst?: boolean
   readonly config: ImageConfig
   readonly layers: readonly Layer[]
+  /** Annotations of the manifest; engines do not keep them. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined
   /** The layers' blobs in other stores, to save the same manifest everywhere; for all layers or for none. */
   readonly blobs?: ReadonlyMap<Digest, LayerBlob>
   /** The image's names; messages use the first. */

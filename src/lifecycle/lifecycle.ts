@@ -62,6 +62,8 @@ export interface BuildStart {
   readonly creationTime?: number
   /** The user's labels of the image. */
   readonly labels?: ReadonlyMap<string, string>
+  /** The user's annotations of the manifest, and of the index that lists it. */
+  readonly annotations?: { readonly manifest: Readonly<Record<string, string>>; readonly index: Readonly<Record<string, string>> } | undefined
   readonly defaultProcess?: string
   readonly previousImage?: string
   /** Docker's network mode for every phase. */

@@ -10,14 +10,16 @@ export interface ImageIndex {
   /** Default: OCI's. */
   readonly mediaType?: string
   readonly manifests: readonly Descriptor[]
+  readonly annotations?: Readonly<Record<string, string>> | undefined
 }
 
 /** Encodes an index; equal entries in the same order have equal bytes. */
-export function encodeIndex({ mediaType = OCI_INDEX, manifests }: ImageIndex): Buffer {
+export function encodeIndex({ mediaType = OCI_INDEX, manifests, annotations }: ImageIndex): Buffer {
   return Buffer.from(encodeGoObject([
     ['schemaVersion', '2'],
     ['mediaType', encodeGoString(mediaType)],
     ['manifests', `[${manifests.map(encodeDescriptor).join(',')}]`],
+    ['annotations', optional(annotations)],
   ]))
 }
 

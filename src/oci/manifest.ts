@@ -12,6 +12,7 @@ export interface ImageManifest {
   readonly config: Descriptor
   /** From the bottom up. */
   readonly layers: readonly Descriptor[]
+  readonly annotations?: Readonly<Record<string, string>> | undefined
 }
 
 /** The size limit of manifests and indexes in registries (OCI distribution-spec, "Pushing Manifests"), in bytes. */
@@ -33,7 +34,7 @@ export function readManifest(content: Buffer, name: string): ImageManifest {
     })
   }
   if (!Array.isArray(document.layers) || document.layers.length > MAX_LAYERS) throw malformed(theManifest(name), 'it has no list of layers')
-  return { config: readDescriptor(document.config, name), layers: document.layers.map((layer) => readDescriptor(layer, name)) }
+  return { config: readDescriptor(document.config, name), layers: document.layers.map((layer) => readDescriptor(layer, name)), annotations: document.annotations === undefined ? undefined : stringMapOf(document.annotations) }
 }
 
 /** Reads an index's descriptors. @param name the index's name in errors @throws CnbError CNB_IMAGE_INVALID */
@@ -51,11 +52,11 @@ export function isIndex(mediaType: string, content: Buffer, name: string): boole
 }
 
 /** Encodes an OCI manifest; equal images have equal bytes. */
-export function encodeManifest({ config, layers }: ImageManifest): Buffer {
+export function encodeManifest({ config, layers, annotations = {} }: ImageManifest): Buffer {
   const describe = ({ mediaType, digest, size }: Descriptor): Descriptor => ({ mediaType, digest, size })
-  return Buffer.from(
-    JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, config: describe(config), layers: layers.map(describe) }),
-  )
+  const sorted = Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1))
+  const rest = sorted.length > 0 ? { annotations: Object.fromEntries(sorted) } : {}
+  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, config: describe(config), layers: layers.map(describe), ...rest }))
 }
 
 /** Reads one descriptor. @throws CnbError CNB_IMAGE_INVALID if it has no digest or size */

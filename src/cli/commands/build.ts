@@ -31,6 +31,7 @@ const groups = [
         description: `target: ${defaultSink} (default), ${otherSinks.join(', ')}`,
       },
       labels: { kind: 'list', flags: '--label <name=value>', description: 'label of the image; repeatable' },
+      annotations: { kind: 'list', flags: '--annotation <name=value>', description: 'annotation of manifest or index:NAME=VALUE; repeatable' },
       gitLabels: { kind: 'flag', flags: '--git-labels', description: "labels from the git repository of the app" },
       sparse: { kind: 'flag', flags: '--sparse', description: "omit the run image's layers from the OCI layout" },
       creationTime: {

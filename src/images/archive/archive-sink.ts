@@ -20,7 +20,7 @@ import { writeDurably } from '../oci-layout/durable-file.ts'
 export async function saveToArchive(path: string, plan: ImagePlan, blobs: Pick<LayerBlobs, 'of'>, context: Context = {}): Promise<SavedImage> {
   const config = bytesBlob({ mediaType: OCI_CONFIG, content: encodeImageConfig(plan.config) })
   const layers = await Promise.all(plan.layers.map((layer) => blobs.of(layer, context)))
-  const content = encodeManifest({ config: config.descriptor, layers: layers.map(({ descriptor }) => descriptor) })
+  const content = encodeManifest({ config: config.descriptor, layers: layers.map(({ descriptor }) => descriptor), annotations: plan.annotations })
   const unique = new Map([config, ...layers].map((blob) => [blob.descriptor.digest, archived(blob, context)]))
   const archive = packTar(ociArchive({ mediaType: OCI_MANIFEST, content }, [...unique.values()]), context)
   await writeDurably(dirname(path), basename(path), archive, () => {}, context.signal)

@@ -15,6 +15,7 @@ export interface IndexPlan {
   /** The images' manifests with their platforms, in the order of the index. */
   readonly images: readonly Descriptor[]
   readonly tags: readonly Tag[]
+  readonly annotations?: Readonly<Record<string, string>> | undefined
   /** Default: OCI's. */
   readonly mediaType?: string
 }

@@ -17,13 +17,13 @@ import type { IndexPlan } from './image-index.ts'
  * @throws CnbError CNB_IMAGE_INVALID for a missing image, CNB_REGISTRY_*
  */
 export async function publishIndex(registries: Registries, plan: IndexPlan, context: Context = {}): Promise<SavedImage> {
-  const { images, tags, mediaType = OCI_INDEX } = plan
+  const { images, tags, annotations, mediaType = OCI_INDEX } = plan
   await Promise.all(repositoriesOf(tags).flatMap(({ reference, name }) => images.map(async ({ digest }) => {
     if (await registries.repository(reference, 'push').resolve(digest, context)) return
     throw new CnbError('CNB_IMAGE_INVALID', `cannot publish the index '${familiarName(reference)}': the repository ${name} lacks its image ${digest}`, {
       hint: 'Push the image to the same repository first.',
     })
   })))
-  const document = { mediaType, content: encodeIndex({ mediaType, manifests: images }) }
+  const document = { mediaType, content: encodeIndex({ mediaType, manifests: images, annotations }) }
   return publishedImage(tags, await publish(registries, { tags, send: async () => document }, context))
 }

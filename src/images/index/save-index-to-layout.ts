@@ -19,7 +19,7 @@ import type { IndexPlan } from './image-index.ts'
  */
 export async function saveIndexToLayout(location: LayoutLocation, plan: IndexPlan, context: Context = {}): Promise<SavedImage> {
   const { directory } = location
-  const { images, tags, mediaType = OCI_INDEX } = plan
+  const { images, tags, annotations, mediaType = OCI_INDEX } = plan
   const names = namesInLayout(location, tags)
   await prepareLayout(directory, context)
   const layout = formatLayoutLocation({ directory })
@@ -27,7 +27,7 @@ export async function saveIndexToLayout(location: LayoutLocation, plan: IndexPla
     if ((await blobSize(directory, digest)) === size) continue
     throw new CnbError('CNB_IMAGE_INVALID', `cannot save an index in ${layout}: the layout lacks its image ${digest}`)
   }
-  const index = bytesBlob({ mediaType, content: encodeIndex({ mediaType, manifests: images }) })
+  const index = bytesBlob({ mediaType, content: encodeIndex({ mediaType, manifests: images, annotations }) })
   await writeBlob(directory, index, context)
   await changeIndex(directory, (listed) => withImage(listed, index.descriptor, names, layout), context)
   return savedInLayout(directory, index.descriptor, names)

@@ -45,7 +45,7 @@ export async function saveToLayout(
   await writeAll(directory, [config, ...stored.flatMap(([diffId, blob]) => (leftOut.has(diffId) ? [] : [blob]))], context)
 
   const descriptors = plan.layers.map(({ diffId }) => blobOf.get(diffId)!.descriptor)
-  const manifest = bytesBlob({ mediaType: OCI_MANIFEST, content: encodeManifest({ config: config.descriptor, layers: descriptors }) })
+  const manifest = bytesBlob({ mediaType: OCI_MANIFEST, content: encodeManifest({ config: config.descriptor, layers: descriptors, annotations: plan.annotations }) })
   await writeBlob(directory, manifest, context)
   const { os, architecture, variant } = plan.config
   const platform = { architecture, os, ...(variant ? { variant } : {}) }

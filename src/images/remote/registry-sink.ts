@@ -84,7 +84,7 @@ class Sending {
       return [send(config), ...layers.map(sendLayer)]
     }))
     const blobs = await Promise.all(this.#plan.layers.map((layer) => this.#blobs.of(layer, this.#context)))
-    const content = encodeManifest({ config: config.descriptor, layers: blobs.map(({ descriptor }) => descriptor) })
+    const content = encodeManifest({ config: config.descriptor, layers: blobs.map(({ descriptor }) => descriptor), annotations: this.#plan.annotations })
     return { mediaType: OCI_MANIFEST, content }
   }
 

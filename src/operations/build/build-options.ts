@@ -17,6 +17,8 @@ export interface BuildOptions extends RegistryOptions {
   labels?: string[]
   /** Sets labels and `source` of the label io.buildpacks.project.metadata from the git repository of the app. Default: the configuration file's. */
   gitLabels?: boolean
+  /** `[manifest:|index:]NAME=value`: annotations of the image's manifest, or of the index. */
+  annotations?: string[]
   /** `NAME=value`, or `NAME` for the host's value. */
   env?: string[]
   envFiles?: string[]

@@ -18,6 +18,7 @@ import type { BuildInput } from './build-input.ts'
 import { checkPublishing, type Publishing } from './build-store.ts'
 import { chooseBuildpacks, type ChosenBuildpacks } from './build-order.ts'
 import { projectMetadataToml } from './build-project.ts'
+import { parseAnnotations } from './annotations/parse-annotations.ts'
 import { findPhaseImage, judgeTrust } from './build-trust.ts'
 import { proxyEnv } from './build-values.ts'
 import { cacheSuffix, chooseCaches } from './platforms/platform-caches.ts'
@@ -83,6 +84,7 @@ export async function startPlan(input: BuildInput, services: PlanServices, sinks
     execEnv: execEnvFor(platformApi, input.execEnv, context.events),
     creationTime: input.creationTime,
     labels: input.labels,
+    annotations: parseAnnotations(options.annotations ?? [], { sinks, isIndex: options.part ?? false }, context),
     defaultProcess: options.defaultProcess,
     previousImage: options.previousImage,
     network: options.network,

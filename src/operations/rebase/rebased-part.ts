@@ -47,7 +47,7 @@ export function rebasePart(app: StoredImage, content: ImageContent, run: FoundRu
   if (!changed) return { ...common, manifest: app.manifest, blobs: [configOf(app, content), ...app.layers.map((layer) => blobOf(layer))] }
   const config = bytesBlob({ mediaType: OCI_CONFIG, content: encodeImageConfig(plan.config) })
   const blobs = plan.layers.map((layer) => blobOf(layer, app.reference))
-  const manifest = encodeManifest({ config: config.descriptor, layers: blobs.map(({ descriptor }) => descriptor) })
+  const manifest = encodeManifest({ config: config.descriptor, layers: blobs.map(({ descriptor }) => descriptor), annotations: readManifest(app.manifest.content, app.reference).annotations })
   return { ...common, manifest: documentOf(OCI_MANIFEST, manifest), blobs, config }
 }
 

@@ -246,3 +246,16 @@ describe('buildpacks', () => {
     expect(await said(app, ['--buildpack', 'test/script', '--buildpack', await bench.directory(extra)])).toBe('script\nextra')
   })
 })
+
+describe('--annotation', () => {
+  it('annotates the manifest of a layout, and is an error for the engine alone', async () => {
+    const app = await sayingApp('echo hi >said')
+    const layout = join(bench.path, 'annotated')
+    const annotated = ['--annotation', 'org.example.b=2', '--annotation', 'manifest:org.example.a=1']
+    await build(bench.image(), app, [...annotated, '--to', `oci:${layout}`])
+    const { manifests } = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as { manifests: { digest: string }[] }
+    const manifest = JSON.parse(await readFile(join(layout, 'blobs', manifests[0]!.digest.replace(':', '/')), 'utf8')) as object
+    expect(manifest).toMatchObject({ annotations: { 'org.example.a': '1', 'org.example.b': '2' } })
+    await expect(succeed(['build', bench.image(), '--path', app, ...USING_BUILDER, ...annotated])).rejects.toThrow(/CNB_UNSUPPORTED/)
+  })
+})

@@ -100,6 +100,15 @@ describe('one image', () => {
     expect(proxy.log.filter(({ path }) => digests([...OLD, ...NEW, ...OWN]).some((layer) => path.includes(layer)))).toEqual([])
   })
 
+  it('keeps the annotations of the manifest', async () => {
+    const app = await appOn(await movedRunImage())
+    const { manifest } = await stored(app)
+    const annotations = { 'org.example.team': 'web' }
+    await putDocument(registry, /\/(app-\d+):1$/.exec(app)?.[1] ?? '', '1', { schemaVersion: 2, mediaType: OCI_MANIFEST, ...manifest, annotations })
+    expect(await rebase([app])).toMatchObject({ changed: true })
+    expect((await stored(app)).manifest.annotations).toEqual(annotations)
+  })
+
   it('leaves an unchanged image alone, with two requests and those for its run image', async () => {
     const app = await appOn(await movedRunImage())
     const { reference } = await rebase([app])

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { encodeManifest, isIndex, readIndex, readManifest } from '../../../src/oci/manifest.ts'
-import { DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../../../src/oci/media-types.ts'
+import { encodeIndex } from '../../../src/oci/image-index.ts'
+import { DOCKER_INDEX, DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../../src/oci/media-types.ts'
 import { readImageConfig } from '../../../src/oci/read-config.ts'
 
 const descriptor = fc.record({ mediaType: fc.string(), digest: fc.string().map(digestOf), size: fc.nat() })
@@ -69,4 +70,13 @@ test('recognizes an index by its media type, or by its members if the type is mi
   for (const type of [OCI_INDEX, DOCKER_INDEX]) expect(isIndex(type, bytes({}), 'x')).toBe(true)
   for (const type of [OCI_MANIFEST, DOCKER_MANIFEST]) expect(isIndex(type, bytes({ manifests: [] }), 'x')).toBe(false)
   expect([isIndex('', bytes({ manifests: [] }), 'x'), isIndex('', bytes({ layers: [] }), 'x')]).toEqual([true, false])
+})
+
+test('reads and writes annotations in the order of their names, and none without', () => {
+  const image = { config: { mediaType: OCI_CONFIG, digest: digestOf(Buffer.from('c')), size: 1 }, layers: [] }
+  const content = encodeManifest({ ...image, annotations: { b: '2', a: '1' } })
+  expect(content.toString()).toContain('"layers":[],"annotations":{"a":"1","b":"2"}}')
+  expect(readManifest(content, 'image').annotations).toEqual({ a: '1', b: '2' })
+  expect(encodeManifest({ ...image, annotations: {} })).toEqual(encodeManifest(image))
+  expect(encodeIndex({ manifests: [], annotations: { a: '1' } }).toString()).toContain('"annotations":{"a":"1"}')
 })

@@ -68,6 +68,7 @@ export async function planExport(input: ExportInput, context: Context): Promise<
       config,
       layers: [...base.layers, ...layers.added.map(({ layer }) => layer)],
       tags: [plan.image, ...plan.tags],
+      annotations: plan.annotations?.manifest,
     },
     layerShas: new Map(layers.buildpacks.flatMap((buildpack) => buildpack.layers.map(({ id, layer }) => [id, layer.diffId]))),
     sbom: await sbomLayers(input, tree, layers),

@@ -30,9 +30,9 @@ export class IndexBuild {
       context.events?.({ type: 'info', message: `building the image for ${platform}` })
       images.push({ platform, ...(await run(plan)) })
     }
-    const { image, tags } = plans[0]!
+    const { image, tags, annotations } = plans[0]!
     const saved = await step(context, `saving the index ${familiarName(image)}`, () =>
-      openIndexSinks(sinks, registries).save({ images: this.#entries, tags: [image, ...tags] }, context))
+      openIndexSinks(sinks, registries).save({ images: this.#entries, tags: [image, ...tags], annotations: annotations?.index }, context))
     this.#digest = saved.manifest?.digest
     return combine(images, saved.id, outputReference(image, saved))
   }

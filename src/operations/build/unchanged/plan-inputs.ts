@@ -28,6 +28,7 @@ const INPUTS: { readonly [Key in keyof BuildPlan]-?: Input<BuildPlan[Key]> | nul
   execEnv: ['execution environment', same],
   creationTime: ['creation time', same],
   labels: ['labels', (labels) => (labels.size > 0 ? [...labels] : undefined)],
+  annotations: ['annotations', ({ manifest, index }) => [manifest, index]],
   defaultProcess: ['default process', same],
   network: ['network', same],
   user: ['build user', same],
