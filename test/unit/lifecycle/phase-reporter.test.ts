@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CnbEvent } from '../../../src/base/events.ts'
+import { Mask } from '../../../src/base/lines/mask.ts'
 import { decisionsOf } from '../../support/decisions.ts'
 import { PhaseReporter } from '../../../src/lifecycle/phase-reporter.ts'
 
@@ -95,4 +96,14 @@ test('ignores results that a buildpack or another phase prints', () => {
   const builder = record('builder')
   builder.reporter.stream('stdout').write('======== Results ========\nfail: a@1\n')
   expect(decisionsOf([...events, ...builder.events])).toEqual([])
+})
+
+test('hides secrets before it cuts the error, and in lines that arrive in pieces', () => {
+  const events: CnbEvent[] = []
+  const reporter = new PhaseReporter('builder', { events: (event) => events.push(event), mask: new Mask(['hidden-value']) })
+  const stderr = reporter.stream('stderr')
+  stderr.write(`${'x'.repeat(1994)}hidden`)
+  stderr.write('-value\n')
+  expect(reporter.errorOutput).toBe(`${'x'.repeat(1994)}***`)
+  expect(JSON.stringify(events)).not.toContain('hidden')
 })
