@@ -1,7 +1,7 @@
 // Builds dist/, the published files besides bin/cnb.js.
 //
 // These are the command (main.js) and the library (index.js) with the chunks that they
-// share, as CommonJS, which Node starts faster than modules; source maps; declarations of the library's types; licences; an SBOM.
+// share, as CommonJS, which Node starts faster than modules; source maps; declarations of the library's types; man pages; licences; an SBOM.
 
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
@@ -140,6 +140,15 @@ async function declareTypes() {
   }
 }
 
+/** Writes the man pages, with a bundle of the file that makes them: the definitions of the commands, without their handlers. */
+async function writeManPages() {
+  const withoutHandlers = { name: 'without-handlers', resolveDynamicImport: (id) => ({ id: String(id), external: true }) }
+  const input = join(ROOT, 'src/cli/man-pages.ts')
+  const { output: [{ code }] } = await build({ ...BUNDLING, cwd: ROOT, plugins: [withoutHandlers], input, output: { format: 'esm' }, write: false })
+  const { manPages } = await import(`data:text/javascript,${encodeURIComponent(code)}`)
+  for (const [name, page] of manPages()) await write(join(DIST, 'man', name), page)
+}
+
 async function write(path, text) {
   await mkdir(dirname(path), { recursive: true })
   await writeFile(path, text)
@@ -151,3 +160,4 @@ const packages = await packagesOf(await bundle())
 await write(join(DIST, 'LICENSES.txt'), await licences(packages))
 await write(join(DIST, 'sbom.cdx.json'), await sbom(packages))
 await declareTypes()
+await writeManPages()

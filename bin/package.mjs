@@ -48,10 +48,11 @@ async function compile(platform, compiler, directory) {
   return join(OUT, name)
 }
 
-/** Packs the executable and its licences into `<executable>.tar.xz`, in which only contents and names matter. */
+/** Packs the executable, its licences and the man pages into `<executable>.tar.xz`, in which only contents and names matter. */
 async function archive(executable, platform) {
   const name = platform.startsWith('windows') ? 'cnb.exe' : 'cnb'
   const files = [[executable, name, 0o755], [join(ROOT, 'LICENSE'), 'LICENSE', 0o644], [join(DIST, 'LICENSES.txt'), 'LICENSES.txt', 0o644]]
+  const pages = (await readdir(join(DIST, 'man'))).sort().map((page) => [join(DIST, 'man', page), `man/man1/${page}`, 0o644])
   const tar = pack()
   const path = join(OUT, `cnb-${platform}.tar.xz`)
   // One thread, because the number of threads changes the bytes.
@@ -61,7 +62,7 @@ async function archive(executable, platform) {
     xz.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`xz ended with ${code}`))))
   })
   const written = Promise.all([ended, pipeline(tar, xz.stdin), pipeline(xz.stdout, createWriteStream(path))])
-  for (const [from, as, mode] of files) {
+  for (const [from, as, mode] of [...files, ...pages]) {
     const { size } = await stat(from)
     await pipeline(createReadStream(from), tar.entry({ name: as, size, mode, mtime: new Date(0) }))
   }

@@ -147,6 +147,11 @@ export function formatArgument({ name, several, optional, second }: Pick<Command
   return optional ? `[${name}]` : `<${name}>`
 }
 
+/** Formats a list of words: `human, json or yaml`. */
+export function either(choices: readonly string[]): string {
+  return choices.join(', ').replace(/, ([^,]+)$/, ' or $1')
+}
+
 /** Defines a command; the compiler checks that its handler reads exactly the values of its options. */
 export function defineCommand<const Groups extends readonly OptionGroup[], V>(
   definition: CommandData & { readonly groups: Groups; load(): Promise<Handler<V>> } & Agreement<Groups, V>,

@@ -1,7 +1,7 @@
 /** The help text of a command: description, usage, arguments, options, examples. */
 
 import { Help, type Command, type Option } from 'commander'
-import { formatArgument, type CommandDefinition } from './command.ts'
+import { either, formatArgument, type CommandDefinition } from './command.ts'
 import { wrapText } from './wrap-text.ts'
 
 const MAX_WIDTH = 100
@@ -93,10 +93,6 @@ function describe(option: Option): string {
 
 function describeOutput(definition: CommandDefinition | undefined): string {
   return `output format: ${definition ? either(definition.formats) : 'human, json, or another format of the command'} (default: human)`
-}
-
-function either(choices: readonly string[]): string {
-  return choices.join(', ').replace(/, ([^,]+)$/, ' or $1')
 }
 
 function item(term: string, text: string, left: number, width: number): string[] {
