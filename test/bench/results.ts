@@ -45,6 +45,8 @@ const TARGETS: readonly Target[] = [
   { of: ['plan-100', 'native'], to: ['plan-100', 'git'], graphdriver: 2, containerd: 2 },
   { of: ['apply-100', 'native'], to: ['apply-100', 'git'], graphdriver: 2, containerd: 2 },
   { of: ['stack-100', 'native'], to: ['stack-100', 'listed'], graphdriver: 1.3, containerd: 1.3 },
+  { of: ['completion', 'native'], to: ['completion', 'node'], graphdriver: 1.3, containerd: 1.3 },
+  { of: ['completion-images', 'native'], to: ['completion-images', 'node'], graphdriver: 1.3, containerd: 1.3 },
   { of: ['thousand', 'native'], to: ['fleet', 'native'], graphdriver: 10, containerd: 10 },
 ]
 const MOST_MIB = 120

@@ -2,11 +2,12 @@
 
 import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { BINARY } from '../support/cnb.ts'
 import { docker } from '../support/engines/docker.ts'
 import { USING_BUILDER, appFiles } from '../support/script-builder.ts'
 import { removeVolumes, type Workbench } from '../support/workbench.ts'
 import { SMALL_FILES, manyLayers, randomLayer, writeTree } from './apps.ts'
-import { type Measurement, measureCnb } from './measure.ts'
+import { type Measurement, measure, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
 import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
 import { Fleet } from './fleet.ts'
@@ -17,9 +18,10 @@ import { ifChanged } from './unchanged-scenario.ts'
 /**
  * A way to run a scenario: the native driver; the stock lifecycle's creator, five phases or rebaser; the native driver with a
  * registry for the image; only gzip, on all processors; pack; the native driver with a builder that contains the buildpack; the
- * native driver with --if-changed; git status, or git ls-remote of all sources; a rebase of the list of all images.
+ * native driver with --if-changed; git status, or git ls-remote of all sources; a rebase of the list of all images; an empty program of
+ * Node.js.
  */
-export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip' | 'pack' | 'contained' | 'unchanged' | 'git' | 'listed'
+export type Way = 'native' | 'creator' | 'phases' | 'rebaser' | 'published' | 'gzip' | 'pack' | 'contained' | 'unchanged' | 'git' | 'listed' | 'node'
 
 const OPTIONS = {
   native: ['--lifecycle', 'native'],
@@ -87,6 +89,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'plan-100': unchangedImages('plan of 100 images, nothing changed', 'plan', 100),
   'apply-100': unchangedImages('apply of 100 images, nothing changed', 'apply', 100),
   'stack-100': patchedStack('patched run image under 100 images', 100),
+  completion: completion('completion of a command', '+bui'),
+  'completion-images': completion('completion of an image on the engine', '+', 'inspect'),
   thousand: { ...rebaseFleet('rebase of 1000 images in a local registry', 1000, ['native']), once: true },
 }
 
@@ -181,6 +185,17 @@ function rebase(title: string, script: string): Scenario {
     },
     begin: () => bases.move(),
     measure: (way) => (way === 'native' ? bases.rebase(images.get(way) ?? '') : bases.rebaseByStock(images.get(way) ?? '')),
+  }
+}
+
+/** Completes a word of a command line, as the scripts for shells do. */
+function completion(title: string, ...typed: string[]): Scenario {
+  return {
+    title,
+    ways: ['native', 'node'],
+    withoutBuilder: true,
+    prepare: async () => {},
+    measure: (way) => measure(process.execPath, way === 'native' ? [BINARY, '__complete', ...typed] : ['-e', '0']),
   }
 }
 
