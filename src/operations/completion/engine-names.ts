@@ -7,8 +7,9 @@ import type { Host } from '../services.ts'
 
 /** Returns the names of the engine's images, without the tag `latest`. @param label only images with the label @throws Error of the engine */
 export async function imageNames(host: Host, limitMs: number, label?: string): Promise<string[]> {
-  const filter = label === undefined ? '' : `?filters=${encodeURIComponent(JSON.stringify({ label: [label] }))}`
-  const images = recordsOf(await requestBriefly((await findEndpoint(host)).transport, `/images/json${filter}`, limitMs))
+  // Engines can have many more images without a name than with one.
+  const filters = JSON.stringify({ dangling: ['false'], ...(label === undefined ? {} : { label: [label] }) })
+  const images = recordsOf(await requestBriefly((await findEndpoint(host)).transport, `/images/json?filters=${encodeURIComponent(filters)}`, limitMs))
   const names = images.flatMap(({ RepoTags }) => stringsOf(RepoTags)).filter((name) => !name.includes('<none>'))
   return [...new Set(names.map((name) => name.replace(/^docker\.io\/(library\/)?/, '').replace(/:latest$/, '')))].sort()
 }

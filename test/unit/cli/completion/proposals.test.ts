@@ -21,7 +21,7 @@ beforeEach(async () => {
     if (pathname === '/images/json') {
       const builder = { RepoTags: ['my/builder:latest'] }
       const app = { RepoTags: ['my-app:latest', 'my-app:2', 'docker.io/library/podmans:1', 'bad$(touch ran):1', '<none>:<none>'] }
-      response.end(JSON.stringify(searchParams.has('filters') ? [builder] : [builder, app, { RepoTags: null }]))
+      response.end(JSON.stringify(searchParams.get('filters')?.includes('label') ? [builder] : [builder, app, { RepoTags: null }]))
     } else if (pathname === '/images/my-app/json') response.end(JSON.stringify({ Config: { Labels: labels } }))
     else response.writeHead(404).end('{}')
   })
