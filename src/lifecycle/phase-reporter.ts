@@ -71,7 +71,7 @@ export class PhaseReporter {
       this.#begin(announced)
       return
     }
-    const plain = line.replace(SGR, '').trim()
+    const plain = plainLine(line)
     if (this.#phase === 'detector') this.#detectFailures.add(plain)
     const result = this.#phase === 'detector' ? this.#detectResults.add(plain) : undefined
     if (plain.startsWith('ERROR: ')) this.#lastError = plain.slice('ERROR: '.length, MAX_ERROR_OUTPUT)
@@ -95,6 +95,11 @@ export class PhaseReporter {
   }
 }
 
+/** Returns the line without colours. */
+export function plainLine(line: string): string {
+  return line.replace(SGR, '').trim()
+}
+
 const HEADER = /^(?:\u001b\[[0-9;]*m)*===> ([A-Z]+)(?:\u001b\[[0-9;]*m)*$/
 
 const PHASES: Readonly<Record<string, PhaseName>> = {
@@ -111,7 +116,8 @@ function phaseAnnounced(line: string): PhaseName | undefined {
   return word === undefined ? undefined : PHASES[word]
 }
 
-const HEADING = /^======== (\w+)(?:: (.*))? ========$/
+/** Begins a part of the detector's log: the output or error of a buildpack, or the results of a group. */
+export const HEADING = /^======== (\w+)(?:: (.*))? ========$/
 const RESULT = /^err: {2}(\S+)/
 const MAX_REASON = 2000
 
@@ -144,9 +150,9 @@ class DetectFailures {
   }
 }
 
-const RESULTS = 'Results'
+export const RESULTS = 'Results'
 /** `pass: id@version`, `fail: id@version requires node`, `err:  id@version (127)` (lifecycle phase/detector.go). */
-const OUTCOME = /^(pass|fail|skip|err): {1,2}(\S+@\S+)(?: (requires|provides unused) (.+)| \((\d+)\))?$/
+export const OUTCOME = /^(pass|fail|skip|err): {1,2}(\S+@\S+)(?: (requires|provides unused) (.+)| \((\d+)\))?$/
 
 interface DetectResult {
   readonly buildpack: string

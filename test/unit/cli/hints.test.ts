@@ -77,6 +77,7 @@ describe('a default in help', () => {
       '--output-dir: working directory',
       '--output-file: stdout',
       "--platform: engine's or host's",
+      "--platform: the engine's",
       '--poll-blobs: ' + interval('pollBlobs'),
       '--poll-git: ' + interval('pollGit'),
       '--poll-images: ' + interval('pollImages'),

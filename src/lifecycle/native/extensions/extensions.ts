@@ -57,7 +57,7 @@ function warnOfOldApi(api: ApiVersion, { events }: Context): void {
   events?.({ type: 'warning', message })
 }
 
-function readRunImage(analyzed: string): { name: string; extend: boolean } {
+export function readRunImage(analyzed: string): { name: string; extend: boolean } {
   try {
     const runImage = readTomlFields(analyzed, 'analyzed.toml').table('run-image')
     return { name: runImage?.string('image') ?? '', extend: runImage?.boolean('extend') ?? false }

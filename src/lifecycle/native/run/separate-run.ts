@@ -62,8 +62,9 @@ class SeparateRun implements BuilderRun {
   }
 
   async detect(): Promise<Detection> {
-    this.#input.times.push(...(await runPhase(this.container, 'detector', this.#input.context, this.#input.plan.secrets)))
-    return { group: await this.#read('group.toml'), analyzed: await this.#read('analyzed.toml') }
+    const { context, plan } = this.#input
+    this.#input.times.push(...(await runPhase(this.container, 'detector', context, plan.secrets)))
+    return { group: await readLayersFile(this.container, 'group.toml', context), analyzed: await readLayersFile(this.container, 'analyzed.toml', context) }
   }
 
   async build(chosen: Restoration, context: Context, { analyzed, extender }: BuildChange = {}): Promise<FinishedBuild> {
@@ -95,18 +96,6 @@ class SeparateRun implements BuilderRun {
     this.#input.times.push(...(await runPhase(this.#builder, 'builder', context, plan.secrets)))
   }
 
-  async #read(name: string): Promise<string> {
-    for await (const entry of entriesOf(await this.container.getArchive(`${LAYERS_DIR}/${name}`, this.#input.context))) {
-      if (entry.type !== 'file') continue
-      if (entry.size > MAX_FILE) {
-        throw new CnbError('CNB_DETECT_FAILED', `cannot read ${LAYERS_DIR}/${name}: it has ${entry.size} bytes, and the limit is ${MAX_FILE}`)
-      }
-      // Awaited here, because leaving the loop closes the archive.
-      return await text(entry.content)
-    }
-    return ''
-  }
-
   end(): void {}
 
   leave(): Promise<void> {
@@ -117,6 +106,19 @@ class SeparateRun implements BuilderRun {
     await this.#builder?.[Symbol.asyncDispose]()
     await this.#layers[Symbol.asyncDispose]()
   }
+}
+
+/** Reads a file that a phase wrote; the text of a missing file is empty. @throws CnbError CNB_DETECT_FAILED if it is too large */
+export async function readLayersFile(container: Pick<Container, 'getArchive'>, name: string, context: Context): Promise<string> {
+  for await (const entry of entriesOf(await container.getArchive(`${LAYERS_DIR}/${name}`, context))) {
+    if (entry.type !== 'file') continue
+    if (entry.size > MAX_FILE) {
+      throw new CnbError('CNB_DETECT_FAILED', `cannot read ${LAYERS_DIR}/${name}: it has ${entry.size} bytes, and the limit is ${MAX_FILE}`)
+    }
+    // Awaited here, because leaving the loop closes the archive.
+    return await text(entry.content)
+  }
+  return ''
 }
 
 /** Returns the restoration without layers, and without their files. @param layers their directories, relative to `/layers` */

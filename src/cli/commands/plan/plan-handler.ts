@@ -1,19 +1,38 @@
 /** Handler of `cnb plan`. */
 
+import { CnbError } from '../../../base/errors.ts'
+import type { DetectOptions } from '../../../operations/build/detection/detect-app.ts'
 import { openState } from '../../../operations/resources/open-state.ts'
 import { planResources, type PlannedResource, type PlanOptions } from '../../../operations/resources/plan.ts'
 import { resourceWord } from '../../../operations/resources/resource-word.ts'
 import { sanitizeText } from '../../../ui/sanitize.ts'
 import type { Theme } from '../../../ui/theme.ts'
-import type { Handler } from '../../command.ts'
+import type { Outcome } from '../../../ui/reporter.ts'
+import type { CommandContext, Handler, OptionGroup } from '../../command.ts'
 import { codeCell, markdownTable, textCell } from '../../markdown-table.ts'
+import { detection, flagsOf } from '../../options/detection.ts'
+import { files, lenient, namespace, reconciliation, state as stateOption } from '../../options/resources.ts'
 
-type Values = Omit<PlanOptions, 'isPlan' | 'kpackVersion'> & { readonly state?: string }
+type ResourceValues = Omit<PlanOptions, 'isPlan' | 'kpackVersion'> & { readonly state?: string }
+type Values = ResourceValues & Omit<DetectOptions, 'verbose'>
 
 /** The exit code of a plan that has something to do. */
 const CHANGES = 3
 
-export const runPlan: Handler<Values> = async (_argument, { state, ...options }, { host, context, services, remote, input, output }) => {
+const { kpackCompatible, maxParallel, slsa, localCredentials } = reconciliation.options
+/** Options that have no effect on the build of a directory, and those that have no effect on resources. */
+const RESOURCES_ONLY = flagsOf({ files, namespace, lenient, state: stateOption, kpackCompatible, maxParallel, slsa, localCredentials })
+const DIRECTORY_ONLY = flagsOf(Object.assign({}, ...detection.map(({ options }) => options)) as OptionGroup['options'])
+
+export const runPlan: Handler<Values> = async (directory, values, session) => {
+  const isBuild = directory !== '' || values.path !== undefined
+  if (directory !== '' && values.path !== undefined) throw new CnbError('CNB_USAGE', 'a directory and --path cannot be used together', { hint: 'Leave out --path.' })
+  const [, misused] = [...(isBuild ? RESOURCES_ONLY : DIRECTORY_ONLY)].find(([key]) => values[key as keyof Values] !== undefined) ?? []
+  if (misused !== undefined) throw new CnbError('CNB_USAGE', isBuild ? `${misused} is for resources, not for a directory` : `${misused} needs a directory`, { hint: 'See: cnb plan --help' })
+  return isBuild ? (await import('./plan-build-handler.ts')).planBuildOf(directory || values.path, values, session) : planStored(values, session)
+}
+
+async function planStored({ state, ...options }: ResourceValues, { host, context, services, remote, input, output }: CommandContext): Promise<Outcome> {
   const { failures, ...result } = await planResources(options, await openState(state, host), { remote, engine: services }, input, context)
   const { resources, changes } = result
   const acting = resources.filter(isActing)
