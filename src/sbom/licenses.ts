@@ -19,7 +19,15 @@ const UNKNOWN = new Set(['NOASSERTION', 'NONE'])
 export function licenseOf(text: string | undefined, stage: SbomLicense['stage'], at: JsonFields, key: string, url?: string): SbomLicense[] {
   if (text === undefined || UNKNOWN.has(text)) return []
   if (text.length > MAX_EXPRESSION && EXPRESSION.test(text)) throw at.error(key, `has more than ${MAX_EXPRESSION} characters`)
-  return [{ text, isExpression: parseLicense(text) !== undefined, stage, url }]
+  const plain = withoutParentheses(text)
+  return [{ text: plain, isExpression: parseLicense(plain) !== undefined, stage, url }]
+}
+
+/** Formats differ in the parentheses around a whole expression. */
+function withoutParentheses(text: string): string {
+  const inner = /^\((.*)\)$/.exec(text)?.[1]?.trim() ?? ''
+  const parsed = parseLicense(inner)
+  return parsed !== undefined && JSON.stringify(parsed) === JSON.stringify(parseLicense(text)) ? inner : text
 }
 
 /** Returns undefined if the text is not an expression. */

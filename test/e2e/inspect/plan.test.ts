@@ -32,7 +32,7 @@ it('prints why no group fits, with the error of a build', async () => {
   const plan = await runCnb(['plan', app, ...USING_BUILDER])
   const build = await runCnb(['build', bench.image(), '--path', app, ...USING_BUILDER])
   expect([plan.code, build.code]).toEqual([20, 20])
-  expect(plan.stdout).toMatch(/fail +bin\/detect exited with 100/)
+  expect(plan.stdout).toMatch(/fail +exit code 100/)
   expect(plan.stdout).toContain('no manifest here')
   const errorOf = (text: string): string => text.slice(text.lastIndexOf('ERROR: detector'))
   expect(errorOf(plan.stderr)).toBe(errorOf(build.stderr))

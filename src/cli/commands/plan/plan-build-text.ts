@@ -5,6 +5,7 @@ import { formatFields } from '../../../ui/fields.ts'
 import { sanitizeLine } from '../../../ui/sanitize.ts'
 import { formatTable } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
+import { shortDigest } from '../place-text.ts'
 import { codeCell, markdownTable, textCell } from '../../markdown-table.ts'
 
 /** Returns the group on one line. */
@@ -22,9 +23,9 @@ export function detectedText(detected: DetectedApp, theme: Theme): string {
       [
         ['App', app],
         ['Builder', builder.image],
-        ['Builder ID', builder.id],
+        ['Builder ID', shortDigest(builder.id)],
         ['Run image', reason === undefined ? runImage.image : `${runImage.image} (${reason})`],
-        ['Run image ID', runImage.id],
+        ['Run image ID', shortDigest(runImage.id)],
         ['Extended', extended && (extended.name !== runImage.image || extended.extend) ? `${extended.name}${extended.extend ? ', with Dockerfiles' : ''}` : undefined],
         ['Platform', `${platform}, Platform API ${platformApi}, lifecycle ${lifecycle}`],
       ],
@@ -65,7 +66,7 @@ function planRows(buildPlan: DetectedApp['buildPlan']): string[][] {
 }
 
 function exitText(exitCode: number | undefined): string {
-  return exitCode === undefined || exitCode === 0 ? '' : `bin/detect exited with ${exitCode}`
+  return exitCode === undefined || exitCode === 0 ? '' : `exit code ${exitCode}`
 }
 
 function named({ id, version }: { readonly id: string; readonly version: string }): string {

@@ -17,7 +17,7 @@ export function headline({ packages, hits }: Pick<ShownSbom, 'packages' | 'hits'
 }
 
 export function shownSbomText(shown: ShownSbom, theme: Theme): string {
-  const columns = [{ title: 'PACKAGE' }, { title: 'VERSION' }, { title: 'LICENCES', spare: true as const }]
+  const columns = [{ title: 'PACKAGE' }, { title: 'VERSION' }, { title: 'LICENCES' }]
   return [
     ...groupsOf(shown.packages).flatMap(({ title, packages }) => [theme.heading(sanitizeText(title).replaceAll('\n', ' ')), ...formatTable(columns, packages.map(rowOf), theme), '']),
     ...(shown.hits.length > 0 ? [theme.heading('Broken rules'), ...formatTable(HIT_COLUMNS.map((title) => ({ title })), shown.hits.map(hitRow), theme), ''] : []),

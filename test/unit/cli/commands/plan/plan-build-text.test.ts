@@ -15,15 +15,15 @@ test('prints images, groups, outputs and plan, and the group last', () => {
     [
       '  App           /app',
       '  Builder       b',
-      '  Builder ID    sha256:1',
+      '  Builder ID    1',
       '  Run image     r (the builder names it)',
-      '  Run image ID  sha256:2',
+      '  Run image ID  2',
       '  Extended      other, with Dockerfiles',
       '  Platform      linux/amd64, Platform API 0.15, lifecycle 0.21.0',
       '',
       'Tried groups',
       '  GROUP  BUILDPACK  RESULT  REASON',
-      '  1      a/y@1      fail    bin/detect exited with 100',
+      '  1      a/y@1      fail    exit code 100',
       '  2      a/x@1      pass',
       '                    fail    no viable',
       '',
@@ -45,5 +45,5 @@ test('says that no group fits', () => {
 })
 
 test('prints tables for a summary', () => {
-  expect(detectedMarkdown(DETECTED)).toContain('| `1` | `a/y@1` | `fail` | `bin/detect exited with 100` |')
+  expect(detectedMarkdown(DETECTED)).toContain('| `1` | `a/y@1` | `fail` | `exit code 100` |')
 })
