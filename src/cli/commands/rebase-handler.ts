@@ -3,16 +3,18 @@
 import { CnbError } from '../../base/errors.ts'
 import { listImages } from '../../operations/rebase/image-list.ts'
 import type { RebaseOptions } from '../../operations/rebase/rebase.ts'
-import { rebaseMany, type RebaseManyResult } from '../../operations/rebase/rebase-many.ts'
+import { asFleet, rebaseMany, type RebaseManyResult } from '../../operations/rebase/rebase-many.ts'
 import type { RebaseFleetOptions, RebaseRemoteOptions } from '../../operations/rebase/rebase-remote.ts'
 import type { RebaseResult } from '../../operations/rebase/rebase-result.ts'
 import type { Outcome } from '../../ui/reporter.ts'
 import type { HandlerOfSeveral, CommandContext } from '../command.ts'
 import { fleetFailures, fleetText } from './rebase-fleet-text.ts'
+import { rebaseMarkdown } from './reports/rebase-markdown.ts'
+import { type Reported, type ReportOptions, withReports } from './reports/report-files.ts'
 import { rebaseText, type RebaseMode } from './rebase-text.ts'
 
 /** The options of both variants: on the engine and in registries. */
-interface RebaseValues extends Omit<RebaseOptions, 'image'>, Omit<RebaseRemoteOptions, 'image'>, Omit<RebaseFleetOptions, 'images'> {
+interface RebaseValues extends ReportOptions, Omit<RebaseOptions, 'image'>, Omit<RebaseRemoteOptions, 'image'>, Omit<RebaseFleetOptions, 'images'> {
   readonly publish?: boolean
 }
 
@@ -21,12 +23,18 @@ const EXIT_OUTDATED = 3
 
 export const runRebase: HandlerOfSeveral<RebaseValues> = async (images, values, session) => {
   checkValues(images, values)
+  return withReports(values, session, () => rebaseReported(images, values, session))
+}
+
+async function rebaseReported(images: readonly string[], values: RebaseValues, session: CommandContext): Promise<Reported> {
   const dryRun = values.dryRun ?? false
   const [image] = images
   if (image !== undefined && images.length === 1 && !isFleet(values)) {
-    return singleOutcome(await rebaseOne(image, values, session), { dryRun, publish: values.publish ?? false })
+    const result = await rebaseOne(image, values, session)
+    return { outcome: singleOutcome(result, { dryRun, publish: values.publish ?? false }), markdown: () => rebaseMarkdown(asFleet(result, dryRun)) }
   }
-  return fleetOutcome(await rebaseAll(images, values, session), dryRun)
+  const result = await rebaseAll(images, values, session)
+  return { outcome: fleetOutcome(result, dryRun), markdown: () => rebaseMarkdown(result) }
 }
 
 async function rebaseOne(image: string, values: RebaseValues, { services, remote, context }: CommandContext): Promise<RebaseResult> {

@@ -20,6 +20,8 @@ export interface BuildResult {
   durationMs: number
   /** True if --if-changed found the image, and nothing was built. */
   unchanged?: true
+  /** With --if-changed: why the image was built, or was not. */
+  reason?: string
   /** With several platforms: the image of each. `id` and `reference` of the result are those of the index. */
   images?: PlatformImage[]
 }

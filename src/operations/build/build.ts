@@ -100,9 +100,9 @@ async function buildPlanned(inputs: readonly BuildInput[], index: IndexBuild | u
   for (const each of inputs) plans.push(await measured(context, 'planning the build', () => planBuild(each, services, { publishing, sources }, context)))
   await Promise.all(plans.map((plan) => recordUse(plan, services.host)))
   const found = await check?.find(plans, context)
-  if (found) {
+  if (found?.isFound) {
     const results = found.images.map((image, at) => ({ ...describeResult(plans[at]!, image, publishing), durationMs: 0 }))
-    return { ...(index && found.index ? index.found(plans, results, found.index) : results[0]!), unchanged: true }
+    return { ...(index && found.index ? index.found(plans, results, found.index) : results[0]!), unchanged: true, reason: found.reason }
   }
   await Promise.all(plans.map((plan) => checkEmulation(plan, services, context)))
   const lifecycle = await openLifecycle(input.options.lifecycle ?? 'native', services)
@@ -115,7 +115,7 @@ async function buildPlanned(inputs: readonly BuildInput[], index: IndexBuild | u
   }
   const result = index && publishing ? await index.build(plans, runWhole, publishing, context) : await runWhole(plans[0]!)
   await check?.record(builds, index?.digest, context)
-  return result
+  return found ? { ...result, reason: found.reason } : result
 }
 
 /** A build that is done. */

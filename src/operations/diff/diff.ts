@@ -2,19 +2,16 @@
 
 import type { Context } from '../../base/events.ts'
 import type { Layer } from '../../images/image.ts'
-import { readBuildMetadata, type BuildMetadata, type LaunchProcess } from '../../images/labels/build-metadata.ts'
-import { readLifecycleMetadata, type LifecycleMetadata } from '../../images/labels/lifecycle-metadata.ts'
-import { readFacts, type ImageFacts, type ImagePlace } from '../inspect/image-facts.ts'
-import { nameLayers, type NamedLayer } from '../inspect/layer-names.ts'
-import { locateImage, type ImageServices, type LocatedImage, type LocateOptions } from '../inspect/locate-image.ts'
+import type { BuildMetadata, LaunchProcess } from '../../images/labels/build-metadata.ts'
+import type { ImagePlace } from '../inspect/image-facts.ts'
+import type { ImageServices, LocateOptions } from '../inspect/locate-image.ts'
 import { withLayers } from '../inspect/open-layers.ts'
 import { compareMaps, compareVersions, sameJson, type Change, type Versions } from './changes.ts'
 import { environmentOf, settingsOf } from './config-values.ts'
 import { readFiles, type FileStatus, type TreeFile } from './file-tree.ts'
 import { compareLabels, type LabelChange } from './label-changes.ts'
 import { compareLayers, type LayerChange } from './layer-changes.ts'
-import { readSbomLayer } from '../sbom/read-sbom-layer.ts'
-import { versionsOfPackages } from '../sbom/package-versions.ts'
+import { readSide, type Side } from './side.ts'
 
 export interface DiffOptions extends Omit<LocateOptions, 'local'> {
   from: string
@@ -47,21 +44,17 @@ export interface ImageDiff {
   files?: Change<FileStatus>[]
 }
 
-/** One side of the comparison. */
-interface Side {
-  readonly found: LocatedImage
-  readonly facts: ImageFacts
-  readonly metadata: LifecycleMetadata | undefined
-  readonly build: BuildMetadata | undefined
-  readonly layers: readonly NamedLayer[]
-}
-
 /**
  * Returns what differs between two images of any kind, each on the engine, in its registry or in an OCI layout.
  * @throws CnbError CNB_IMAGE_INVALID for malformed labels and layers and for limits, CNB_SBOM_INVALID, and those of locateImage
  */
 export async function diffImages({ from: older, to: newer, files, ...options }: DiffOptions, places: ImageServices, context: Context): Promise<ImageDiff> {
   const [from, to] = await Promise.all([older, newer].map((name) => readSide(name, options, places, context))) as [Side, Side]
+  return compareSides(from, to, { files }, context)
+}
+
+/** Compares two images of which everything but layers is read. @throws CnbError CNB_IMAGE_INVALID for malformed SBOMs and layers and for limits */
+export async function compareSides(from: Side, to: Side, { files }: Pick<DiffOptions, 'files'>, context: Context): Promise<ImageDiff> {
   const layers = compareLayers(from.layers, to.layers)
   const diff = {
     runImage: compareMaps(runImageOf(from), runImageOf(to), sameJson),
@@ -79,16 +72,9 @@ export async function diffImages({ from: older, to: newer, files, ...options }: 
     identical,
     ...diff,
     layers,
-    packages: await comparePackages(from, to, context),
+    packages: await comparePackages(from, to),
     files: files ? await compareFiles(from, to, layers, context) : undefined,
   }
-}
-
-async function readSide(name: string, options: LocateOptions, places: ImageServices, context: Context): Promise<Side> {
-  const found = await locateImage(name, options, places, context)
-  const facts = await readFacts(found, context)
-  const metadata = readLifecycleMetadata(facts)
-  return { found, facts, metadata, build: readBuildMetadata(facts), layers: nameLayers(facts.layers, metadata) }
 }
 
 function diffIds({ facts }: Side): string[] {
@@ -111,20 +97,12 @@ function processesOf({ build }: Side): Map<string, LaunchProcess> {
 }
 
 /** Returns undefined unless both images have an SBOM; equal SBOMs are not read. */
-async function comparePackages(from: Side, to: Side, context: Context): Promise<Change<string>[] | undefined> {
-  const [before, after] = [from, to].map(({ metadata, layers }) => layers.find(({ diffId }) => diffId === metadata?.sbom)?.diffId)
-  if (before === undefined || after === undefined) return undefined
-  if (before === after) return []
-  const old = await packagesOf(from, before, context)
-  const now = old && (await packagesOf(to, after, context))
+async function comparePackages(from: Side, to: Side): Promise<Change<string>[] | undefined> {
+  if (from.sbom === undefined || to.sbom === undefined) return undefined
+  if (from.sbom === to.sbom) return []
+  const old = await from.packages()
+  const now = old && (await to.packages())
   return now && compareVersions(old, now)
-}
-
-function packagesOf({ found }: Side, sbom: string, context: Context): Promise<Versions | undefined> {
-  return withLayers(found, new Set([sbom]), context, async ([layer]) => {
-    const read = await readSbomLayer(found.name, await layer!.open(context.signal), {}, context)
-    return read && versionsOfPackages(read)
-  })
 }
 
 async function compareFiles(from: Side, to: Side, layers: readonly LayerChange[], context: Context): Promise<Change<FileStatus>[]> {

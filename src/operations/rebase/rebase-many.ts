@@ -77,8 +77,7 @@ async function rebaseOne(
 ): Promise<RebaseReport> {
   const start = performance.now()
   try {
-    const result = await rebase(name, context)
-    return { ...result, status: !result.changed ? 'unchanged' : dryRun ? 'outdated' : 'rebased' }
+    return reportOf(await rebase(name, context), dryRun)
   } catch (thrown) {
     if (context.signal?.aborted) throw abortError(context.signal)
     const error = toCnbError(thrown)
@@ -88,6 +87,16 @@ async function rebaseOne(
     if (isFound && error instanceof NotAnAppImage) return { image: name, status: 'skipped', durationMs, reason: error.message }
     return { image: name, status: 'failed', durationMs, error }
   }
+}
+
+function reportOf(result: RebaseResult, dryRun: boolean): RebaseReport {
+  return { ...result, status: !result.changed ? 'unchanged' : dryRun ? 'outdated' : 'rebased' }
+}
+
+/** Returns the result for one image in the form of that for several. */
+export function asFleet(result: RebaseResult, dryRun: boolean): RebaseManyResult {
+  const images = [reportOf(result, dryRun)]
+  return { images, summary: { total: 1, ...countOf(images), durationMs: result.durationMs } }
 }
 
 function countOf(reports: readonly RebaseReport[]): Record<RebaseStatus, number> {

@@ -23,7 +23,7 @@ it('returns the image of the last build, and names the input that changed', asyn
   const image = bench.image()
   const first = await build(image)
   expect(first.unchanged).toBeUndefined()
-  expect(await build(image)).toMatchObject({ unchanged: true, id: first.id, reference: first.reference, buildpacks: first.buildpacks, processes: first.processes })
+  expect(await build(image)).toMatchObject({ unchanged: true, reason: 'its inputs are those that made the image', id: first.id, reference: first.reference, buildpacks: first.buildpacks, processes: first.processes })
   await writeFile(join(app, 'words'), 'two\n')
   const { stderr } = await succeed(['build', image, '--path', app, ...USING_BUILDER, '--if-changed', '--explain'])
   expect(stderr).toContain('changed since the existing image: app files')

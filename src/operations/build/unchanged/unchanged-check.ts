@@ -35,6 +35,7 @@ type FoundImage = Omit<BuiltImage, 'manifest'> & { readonly manifest?: { readonl
 
 /** The existing images, in the order of the plans, and the digest of their index. */
 interface Found {
+  readonly isFound: true
   readonly images: readonly FoundImage[]
   readonly index: Digest | undefined
 }
@@ -75,19 +76,20 @@ export class UnchangedCheck {
     }
   }
 
-  /** Returns the existing images if the inputs of all plans made them; otherwise reports the inputs that differ. @param plans one for each platform */
-  async find(plans: readonly BuildPlan[], context: Context): Promise<Found | undefined> {
+  /** Returns the existing images if the inputs of all plans made them; otherwise reports why a build is needed. @param plans one for each platform */
+  async find(plans: readonly BuildPlan[], context: Context): Promise<(Found | { readonly isFound: false }) & { readonly reason: string }> {
     const subject = { kind: 'build', name: familiarName(plans[0]!.image) } as const
     const compared = await Promise.all(plans.map((plan) => this.#compare(plan, plans, context)))
     const found = compared.filter((each) => typeof each !== 'string')
     if (found.length === plans.length) {
-      decide(context, subject, 'not needed', 'its inputs are those that made the image')
-      return { images: found.map(({ image }) => image), index: found[0]?.index }
+      const reason = 'its inputs are those that made the image'
+      decide(context, subject, 'not needed', reason)
+      return { isFound: true, reason, images: found.map(({ image }) => image), index: found[0]?.index }
     }
     const reason = reasonOf(plans, compared)
     decide(context, subject, 'needed', reason)
     context.events?.({ type: 'info', message: `building ${subject.name}: ${reason}` })
-    return undefined
+    return { isFound: false, reason }
   }
 
   /**
