@@ -3,13 +3,16 @@ import { defineConfig } from 'vitest/config'
 import { BUNDLING } from '../bin/bundling.mjs'
 import { leftOut } from './support/left-out.ts'
 
-/** Resolves undici to the bundled parts instead of the package, so tests run the code that ships. */
-const undiciAsBundled = {
-  name: 'undici-as-bundled',
+/** Resolves a package to its bundled parts. */
+const bundled = (name: string) => ({
+  name: `bundled-${name}`,
   enforce: 'pre',
-  resolveId: (id: string) => (id === 'undici' ? '\0undici-as-bundled' : undefined),
-  load: async (id: string) => (id === '\0undici-as-bundled' ? bundleOf('undici') : undefined),
-} as const
+  resolveId: (id: string) => (id === name ? `\0bundled-${name}` : undefined),
+  load: async (id: string) => (id === `\0bundled-${name}` ? bundleOf(name) : undefined),
+}) as const
+
+/** Tests run the parts of undici that ship. GitHub's parser imports JSON in a form that Node.js rejects. */
+const BUNDLED = ['undici', '@actions/workflow-parser/actions/index'].map(bundled)
 
 async function bundleOf(name: string): Promise<string> {
   const banner = "import { createRequire } from 'node:module'; const require = createRequire('/');"
@@ -18,7 +21,7 @@ async function bundleOf(name: string): Promise<string> {
 }
 
 const project = (name: string, timeout: number, more: object = {}) => ({
-  plugins: [undiciAsBundled],
+  plugins: BUNDLED,
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeout, hookTimeout: timeout, deps: DIRECT, ...more },
 })
 
