@@ -17,7 +17,9 @@ export type CnbEvent =
   | { type: 'phase.start'; phase: PhaseName }
   | { type: 'phase.line'; phase: PhaseName; stream: 'stdout' | 'stderr'; line: string }
   | { type: 'phase.end'; phase: PhaseName; durationMs: number; exitCode: number }
-  /** A line of a running app. */
+  /** A running app: its start, a line of its output, its unexpected end. */
+  | { type: 'app.start'; image: string; process?: string; url?: string; note?: string }
+  | { type: 'app.end'; exitCode?: number; reason?: string }
   | { type: 'app.line'; stream: 'stdout' | 'stderr'; line: string }
   /** One of a step's images is done; `report` is its entry in the result. */
   | { type: 'image'; step: string; done: number; failed: number; total: number; report: ImageReport }
@@ -25,6 +27,8 @@ export type CnbEvent =
   | { type: 'decision'; subject: DecisionSubject; outcome: string; reason: string }
   /** A completed call to an engine or a registry, or completed internal work (spans.ts). Milliseconds; `startMs` since the process start. */
   | { type: 'span'; category: SpanCategory; name: string; startMs: number; durationMs: number; args?: SpanArguments }
+  /** An error after which the work continues. */
+  | { type: 'failure'; code: string; message: string; hint?: string }
   | { type: 'info'; message: string }
   | { type: 'warning'; message: string }
   | { type: 'debug'; message: string }

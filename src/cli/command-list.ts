@@ -42,6 +42,7 @@ import { IMAGE_COMMANDS } from './commands/kp/image.ts'
 import { importCommand } from './commands/documents/import.ts'
 import { SECRET_COMMANDS } from './commands/kp/secret/secret.ts'
 import { rebaseCommand } from './commands/rebase.ts'
+import { devCommand } from './commands/run/dev.ts'
 import { runImageCommand } from './commands/run/run.ts'
 import { applyCommand } from './commands/resources/apply.ts'
 import { deleteCommand } from './commands/resources/delete.ts'
@@ -62,6 +63,7 @@ import { globalOptions } from './options/global.ts'
 export const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
   runImageCommand,
+  devCommand,
   inspectCommand,
   diffCommand,
   rebaseCommand,

@@ -82,6 +82,15 @@ export class ProgressLog {
         return []
       case 'phase.line':
         return [`${theme.dim(`[${sanitizeText(event.phase)}]`)} ${sanitizeLine(event.line, theme.colored)}`]
+      case 'app.start': {
+        const what = event.process === undefined ? event.image : `process ${event.process} of ${event.image}`
+        const note = event.note === undefined ? '' : ` (${event.note})`
+        return [`${theme.success('Running')} ${sanitizeText(what)}${event.url === undefined ? '' : ` at ${theme.bold(sanitizeText(event.url))}`}${sanitizeText(note)}`]
+      }
+      case 'app.end':
+        return this.#warning(event.reason ?? `the app ended with exit code ${event.exitCode}`)
+      case 'failure':
+        return [`${theme.error('ERROR:')} ${sanitizeText(event.message)}`, ...(event.hint === undefined ? [] : [`  ${sanitizeText(event.hint)}`])]
       case 'app.line':
         this.#terminal.print(`${this.#terminal.out.dim('[app]')} ${sanitizeLine(event.line, this.#terminal.out.colored)}`)
         return []

@@ -26,6 +26,9 @@ export class QuietLog {
       case 'warning':
         this.#terminal.tell(`${theme.warning('Warning:')} ${sanitizeText(event.message)}`)
         break
+      case 'failure':
+        this.#terminal.tell(`${theme.error('ERROR:')} ${sanitizeText(event.message)}`)
+        break
       case 'decision':
         if (this.#explain) this.#terminal.tell(decisionLine(event, theme))
         break

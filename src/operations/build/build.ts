@@ -1,6 +1,7 @@
 /** `cnb build`: builds an image from an app. */
 
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { CnbError } from '../../base/errors.ts'
 import type { Context } from '../../base/events.ts'
 import { once } from '../../base/once.ts'
@@ -39,17 +40,29 @@ import { withoutSecrets } from './secrets/without-secrets.ts'
  * Builds an image, or an index of one image for each platform. Validates the input, and finds the builder, before it creates anything on
  * the engine; for several platforms and with --if-changed, it finds all images before.
  * @param parsed the sinks of the options, for a caller that needs them too
+ * @param ready called when the build's container is starting, and everything but the app is known; the app is read after it
  * @throws CnbError with almost any code
  * @internal not part of the library's types
  */
-export async function build({ platforms = [], ...options }: BuildOptions, services: EngineServices & RegistryServices, context: Context, parsed?: readonly Sink[]): Promise<BuildResult> {
-  const start = performance.now()
+export async function build(given: BuildOptions, services: EngineServices & RegistryServices, context: Context, parsed?: readonly Sink[], ready?: () => Promise<void>): Promise<BuildResult> {
+  // Without the time that the caller waits for.
+  let start = performance.now()
+  const whenReady = ready && (async () => {
+    await ready()
+    start = performance.now()
+  })
+  const result = await buildWhenReady(given, services, context, parsed, whenReady)
+  // The prepared container is for another input.
+  return result ? { ...result, durationMs: performance.now() - start } : build(given, services, context, parsed)
+}
+
+/** @returns undefined if the input changed before `ready` returned */
+async function buildWhenReady({ platforms = [], ...options }: BuildOptions, services: EngineServices & RegistryServices, context: Context, parsed: readonly Sink[] | undefined, ready: (() => Promise<void>) | undefined): Promise<BuildResult | undefined> {
   const wanted = [...new Set(platforms.map((platform) => formatPlatform(parsePlatform(platform))))]
   const sinks = parsed ?? (await parseSinks(options, services.host.cwd))
   const index = wanted.length > 1 ? await openIndex(sinks) : undefined
   const input = await measured(context, 'reading the input', () => readInput(options, services.host, context))
-  const result = await withoutSecrets(input.secrets, context, (masked) => buildInput(input, { wanted, sinks, index }, services, masked))
-  return { ...result, durationMs: performance.now() - start }
+  return withoutSecrets(input.secrets, context, (masked) => buildInput(input, { wanted, sinks, index, ready }, services, masked))
 }
 
 interface Targets {
@@ -57,9 +70,10 @@ interface Targets {
   readonly wanted: readonly string[]
   readonly sinks: readonly Sink[]
   readonly index: IndexBuild | undefined
+  readonly ready: (() => Promise<void>) | undefined
 }
 
-async function buildInput(input: BuildInput, { wanted, sinks, index }: Targets, services: EngineServices & RegistryServices, context: Context): Promise<BuildResult> {
+async function buildInput(input: BuildInput, { wanted, sinks, index, ready }: Targets, services: EngineServices & RegistryServices, context: Context): Promise<BuildResult | undefined> {
   await using engine = openEngineImages(services.engine, services.owner)
   await using publishing = new PublishingOnDemand(input, sinks, services)
   await using downloads = openDownloadSession(services.host, input.config, input.registry, context)
@@ -68,7 +82,9 @@ async function buildInput(input: BuildInput, { wanted, sinks, index }: Targets, 
   const sources = openModuleSources({ engine, registries, policy: input.pullPolicy, downloads, host: services.host, registry })
   const inputs = wanted.length > 0 ? wanted.map((platform) => inputFor(input, platform, index !== undefined)) : [input]
   const building = { input, sinks, sources, services, publishing, context }
-  return wanted.length > 0 || isCompared(input) ? await buildPlanned(inputs, index, engine, building) : await buildAtOnce(building)
+  if (wanted.length === 0 && !isCompared(input)) return await buildAtOnce(building, ready)
+  await ready?.()
+  return await buildPlanned(inputs, index, engine, building)
 }
 
 interface Building {
@@ -81,7 +97,7 @@ interface Building {
 }
 
 /** Builds for the engine's platform. The engine starts a container meanwhile, because that takes longest. */
-async function buildAtOnce({ input, sinks, sources, services, publishing, context }: Building): Promise<BuildResult> {
+async function buildAtOnce({ input, sinks, sources, services, publishing, context }: Building, ready: (() => Promise<void>) | undefined): Promise<BuildResult | undefined> {
   const loading = openLifecycle(input.options.lifecycle ?? 'native', services)
   loading.catch(() => {})
   const { start, complete } = await measured(context, 'finding the builder', () => startPlan(input, services, sinks, context))
@@ -89,6 +105,10 @@ async function buildAtOnce({ input, sinks, sources, services, publishing, contex
   const opening = publishing.open()
   await recordUse(start, services.host)
   const plan = await measured(context, 'planning the build', async () => complete({ publishing: await opening, sources }))
+  if (ready) {
+    await ready()
+    if (!isDeepStrictEqual(await readInput(input.options, services.host, { signal: context.signal }), input)) return undefined
+  }
   return (await run(plan, opened, await opening)).described
 }
 

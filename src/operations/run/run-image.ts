@@ -55,14 +55,15 @@ export async function runImage(options: RunOptions, services: EngineServices, { 
   const app = await planAppContainer({ ...image, reference: name }, settings, engine, context)
   const spec = { ...app.spec, name: options.name, ...(detach ? { detached: true } : { labels: { [OWNER_LABEL]: owner } }) }
   const container = await engine.containers.create(spec, context)
-  const result = { image: name, container: container.id, ...describeApp(app), ...(options.name === undefined ? {} : { name: options.name }) }
+  const described = describeApp(app)
+  const result = { image: name, container: container.id, ports: app.ports, ...described, ...(options.name === undefined ? {} : { name: options.name }) }
   if (detach) {
     await startDetached(container, context)
     return result
   }
   await using held = container
   await using attached = await startApp(held, output, kill)
-  context.events?.({ type: 'info', message: startedText(app, name) })
+  context.events?.({ type: 'app.start', image: name, ...described })
   return { ...result, exitCode: await untilEnd(held, attached, context) }
 }
 
@@ -76,7 +77,7 @@ async function startDetached(container: Container, context: Context): Promise<vo
 }
 
 /** Starts an app attached. @throws CnbError CNB_ENGINE_*, with a hint if a port is taken */
-function startApp(container: Container, output: ContainerOutput, kill: AbortSignal): Promise<AttachedContainer> {
+export function startApp(container: Container, output: ContainerOutput, kill: AbortSignal): Promise<AttachedContainer> {
   return withPortHint(container.attach(output, { signal: kill }))
 }
 
@@ -107,12 +108,6 @@ async function withPortHint<T>(starting: Promise<T>): Promise<T> {
 }
 
 /** The parts of a result that are known before the app starts. */
-function describeApp({ type, url, note, ports }: AppContainer) {
-  return { ...(type === undefined ? {} : { process: type }), ...(url === undefined ? {} : { url }), ...(note === undefined ? {} : { note }), ports }
-}
-
-/** Says what runs, and where it answers. */
-function startedText({ type, url, note }: AppContainer, image: string): string {
-  const what = type === undefined ? image : `process ${type} of ${image}`
-  return url === undefined ? `Running ${what}` : `Running ${what} at ${url}${note === undefined ? '' : ` (${note})`}`
+export function describeApp({ type, url, note }: AppContainer) {
+  return { ...(type === undefined ? {} : { process: type }), ...(url === undefined ? {} : { url }), ...(note === undefined ? {} : { note }) }
 }

@@ -43,7 +43,7 @@ describe('cnb run', () => {
     expect(result).toMatchObject({ image: 'my/app', process: 'web', exitCode: 7, ports: [{ container: 8080, port: 8080, address: '127.0.0.1' }] })
     expect(engine.created[0]).toMatchObject({ init: true, labels: { [OWNER_LABEL]: 'me' } })
     expect(engine.state.size).toBe(0)
-    expect(events).toContainEqual({ type: 'info', message: expect.stringContaining('Running process web of my/app at http://localhost:8080') as string })
+    expect(events).toContainEqual(expect.objectContaining({ type: 'app.start', image: 'my/app', process: 'web', url: 'http://localhost:8080' }))
   })
 
   it('starts a named process', async () => {
