@@ -10,6 +10,7 @@ import { SMALL_FILES, manyLayers, randomLayer, writeTree } from './apps.ts'
 import { type Measurement, measure, measureCnb } from './measure.ts'
 import { BaseMover } from './bases.ts'
 import { buildWithPackage, createBuilder, createBuilderAgain, createWithinRegistry } from './builder-scenarios.ts'
+import { devLoop } from './dev-scenario.ts'
 import { Fleet } from './fleet.ts'
 import { patchedStack, unchangedImages } from './resource-scenarios.ts'
 import { publishAgain, publishCold, publishFirst } from './publish-scenarios.ts'
@@ -84,6 +85,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'layers-many': rebuild('nothing changed, 3 000 cached layers', manyLayers(3000), ['native', 'creator']),
   'layers-first': firstBuild('first build, 300 cached layers', manyLayers(300), ['native', 'creator']),
   'layers-many-first': firstBuild('first build, 3 000 cached layers', manyLayers(3000), ['native', 'creator']),
+  dev: devLoop('one line of node-web changed, until the app answers'),
   unchanged: ifChanged('--if-changed, nothing changed, 20 MB layer', randomLayer(20), 1, 'native'),
   'unchanged-files': ifChanged('--if-changed, nothing changed, 50 000 files', randomLayer(20), 50_000, 'git'),
   'plan-100': unchangedImages('plan of 100 images, nothing changed', 'plan', 100),
