@@ -4,7 +4,7 @@ import { dev, type DevOptions } from '../../../operations/dev/dev.ts'
 import { appEvents } from '../../../ui/reporters/app-output.ts'
 import type { HandlerOfSeveral } from '../../command.ts'
 
-type BuildValues = Omit<DevOptions['build'], 'image' | 'verbose' | 'explain' | 'reversePre' | 'bindings' | 'sourceMetadata' | 'tags' | 'labels' | 'sparse' | 'creationTime' | 'sbomOutputDir' | 'reportOutputDir'>
+type BuildValues = Omit<DevOptions['build'], 'image' | 'verbose' | 'explain' | 'reversePre' | 'bindings' | 'sourceMetadata' | 'tags' | 'labels' | 'annotations' | 'gitLabels' | 'sparse' | 'creationTime' | 'sbomOutputDir' | 'reportOutputDir'>
 
 interface Values extends BuildValues, Pick<DevOptions['app'], 'process' | 'ports'> {
   readonly runEnv?: string[]
