@@ -1,4 +1,4 @@
-/** Typed access to the JSON of a bill of materials. A value of another type is an error: a rule must not overlook a package. */
+/** Typed access to an SBOM's JSON. A value of another type is an error: rules must see all packages. */
 
 import type { CnbError } from '../base/errors.ts'
 import { isTable } from '../formats/lenient-values.ts'
@@ -6,7 +6,7 @@ import { isTable } from '../formats/lenient-values.ts'
 /** Creates the error of a document; `why` continues its name. */
 export type SbomFault = (why: string, cause?: unknown) => CnbError
 
-/** No name, version, URL or text of a licence is longer; a longer one is an error. */
+/** Names, versions, URLs and texts of licences are shorter; a longer text is an error. */
 const MAX_TEXT = 1024 * 1024
 
 /** Reads a JSON document that is an object. */

@@ -54,7 +54,7 @@ function isExcluded(leaf: ReturnType<typeof leavesOf>[number], patterns: readonl
   return patterns.some((pattern) => [name, ...exception].some((text) => matches(text, pattern)))
 }
 
-/** A text that is no expression may still contain the names of licences. */
+/** A text that is not an expression may still contain the names of licences. */
 function namesOf(text: string): string[] {
   return [text, ...text.split(/\s+(?:AND|OR|WITH)\s+|[(),;/|]/i).map((part) => part.trim())]
 }

@@ -1,4 +1,4 @@
-/** A change of an app until it answers: `cnb dev`, and a build with the stock lifecycle in one container, as pack's, and a new container. */
+/** From a change of an app to its answer: `cnb dev`, and a stock build with a new container. */
 
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -55,7 +55,7 @@ function describePackage(found: SbomPackage): ShownPackage {
   return { name: comparedName(found), version, purl, licenses: licenseTexts({ licenses }), supplier: supplier?.name, places: [...places] }
 }
 
-/** Returns each licence once: one may be declared and concluded. */
+/** Returns each licence once: a declared licence may be concluded too. */
 export function licenseTexts({ licenses }: Pick<SbomPackage, 'licenses'>): string[] {
   return [...new Set(licenses.map(({ text }) => text))]
 }

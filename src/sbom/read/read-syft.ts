@@ -31,7 +31,7 @@ function packageOf(artifact: JsonFields): SbomPackage {
   }
 }
 
-/** The value is what the package says; the expression is empty if that is not one. */
+/** The value is the package's text; the expression is empty if the text is not a valid one. */
 function licensesOf(license: JsonFields): SbomLicense[] {
   const key = license.string('spdxExpression') === undefined ? 'value' : 'spdxExpression'
   return licenseOf(license.string(key), license.string('type') === 'concluded' ? 'concluded' : 'declared', license, key, license.strings('urls')[0])

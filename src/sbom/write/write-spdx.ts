@@ -12,7 +12,7 @@ const PURPOSES = new Set(['APPLICATION', 'FRAMEWORK', 'LIBRARY', 'CONTAINER', 'O
 const UNKNOWN = 'NOASSERTION'
 
 export function writeSpdx({ packages, needs, created }: Sbom, { name, version, isImage }: SbomSubject): object {
-  /** The names of licences that SPDX does not know, by the reference that stands for them. */
+  /** The names of licences without an SPDX ID, by their references in the document. */
   const own = new Map<string, string>()
   const root = 'SPDXRef-root'
   const relation = (from: string, relationshipType: string, to: string): object => ({ spdxElementId: from, relationshipType, relatedSpdxElement: to })
@@ -73,7 +73,7 @@ function idOf(key: string): string {
   return `SPDXRef-Package-${contentId(key)}`
 }
 
-/** A hash of an algorithm that SPDX does not know has no place. */
+/** SPDX has no place for hashes of other algorithms. */
 function checksumOf({ algorithm, value }: SbomHash): object[] {
   const name = algorithm.replace(/^SHA-/, 'SHA')
   return ALGORITHMS.has(name) ? [{ algorithm: name, checksumValue: value.toLowerCase() }] : []

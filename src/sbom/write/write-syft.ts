@@ -1,4 +1,4 @@
-/** Writer of Syft's JSON, version 16 of its schema. It has no place for suppliers, hashes and copyrights. */
+/** Writer of Syft's JSON, schema version 16, without suppliers, hashes and copyrights. */
 
 import { VERSION } from '../../base/version.ts'
 import { parsePackageUrl } from '../package-url.ts'

@@ -11,7 +11,7 @@ import { DEFAULT_EXEC_ENV } from '../../../src/lifecycle/exec-env.ts'
 const SOURCES = join(import.meta.dirname, '../../../src')
 /** Options of other programs that cnb runs or mentions, and pack options that cnb does not have. */
 const FOREIGN = new Set(['--entrypoint', '--rm', '--host', '--expose-gc', '--wasm-tiering-budget', '--semi-space-growth-factor', '--no-recursion', '--null', '--test', '--print', '--yes', '--disable-warning'])
-const FOREIGN_FILES = ['cli/pack-words.ts', 'cli/pack/dialect.ts', 'cli/pack/without-meaning.ts', 'buildpacks/registry/index-repository.ts', 'sources/git/remote-access.ts', 'sources/git/repository.ts', 'lifecycle/native/run/session/session-script.ts']
+const FOREIGN_FILES = ['cli/pack-words.ts', 'cli/pack/dialect.ts', 'cli/pack/without-meaning.ts', 'buildpacks/registry/index-repository.ts', 'git/work-tree.ts', 'sources/git/remote-access.ts', 'sources/git/repository.ts', 'lifecycle/native/run/session/session-script.ts']
 
 /** Returns the strings of a source file, with `x` for each substitution; none without parsing if no string can mention an option or command. */
 function textsIn(source: string): string[] {

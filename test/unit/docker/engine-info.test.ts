@@ -21,6 +21,7 @@ test('describes Docker, with the name of the architecture that images use', asyn
     platform: { os: 'linux', architecture: 'amd64' },
     securityOptions: ['name=seccomp,profile=builtin'],
     usesProxy: false,
+    hasInit: false,
   })
   const driver = { DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']] }
   expect((await infoOf({}, { ...info, ...driver })).imageStore).toBe('containerd')

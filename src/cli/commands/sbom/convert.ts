@@ -19,7 +19,7 @@ export const convertSbomCommand = defineCommand({
   summary: "print one SBOM of all of an image's packages",
   description:
     "Merges an app image's software bills of materials into one document: CycloneDX 1.6, SPDX 2.3 or Syft JSON. Equal input results in equal bytes: serial number and namespace follow from the content.",
-  argument: { name: 'image', description: 'image built by buildpacks, an SBOM file (*.json, ./FILE) or - for stdin' },
+  argument: { name: 'image', description: 'app image, SBOM file (*.json, ./FILE) or - for stdin' },
   formats: ['human', 'json'],
   groups,
   examples: [

@@ -7,7 +7,7 @@ const groups = [
   {
     title: 'Show:',
     options: {
-      failOn: { kind: 'list', flags: '--fail-on <rule>', description: 'license=GLOB or package=NAME[@RANGE]: exit with 4 if one has it' },
+      failOn: { kind: 'list', flags: '--fail-on <rule>', description: 'rule, license=GLOB or package=NAME[@RANGE]; repeatable' },
     },
   },
   place,
@@ -19,7 +19,7 @@ export const showSbomCommand = defineCommand({
   description:
     "Lists the packages of an app image's software bills of materials with version, licences, and the buildpack and layer that brought them. Reads CycloneDX, SPDX 2 and Syft JSON. " +
     'With --fail-on, packages that break a rule are listed last, and the exit code is 4.',
-  argument: { name: 'image', description: 'image built by buildpacks, an SBOM file (*.json, ./FILE) or - for stdin' },
+  argument: { name: 'image', description: 'app image, SBOM file (*.json, ./FILE) or - for stdin' },
   formats: ['human', 'json', 'yaml', 'markdown'],
   groups,
   examples: [

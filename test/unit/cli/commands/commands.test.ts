@@ -370,6 +370,7 @@ describe('config', () => {
       ' default-builder-image not set',
       ' pull-policy never ~/.cnb/config.toml:1',
       ' if-changed false default',
+      ' git-labels false default',
       ' cache-size 10g default',
       ' lifecycle-image not set',
       ' default-registry official default',
