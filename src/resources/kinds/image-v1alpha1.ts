@@ -1,5 +1,6 @@
 /** Image of kpack.io/v1alpha1, and its conversion (image_conversion.go of kpack). */
 
+import { isDeepStrictEqual } from 'node:util'
 import { isTable } from '../../formats/lenient-values.ts'
 import type { ConvertedResource, Version } from '../kind.ts'
 import { INTEGER, object, QUANTITY, STRING } from '../fields/schema.ts'
@@ -75,7 +76,10 @@ function convert({ metadata, spec: { cacheSize, build, ...rest }, status }: Conv
   return { metadata: { ...metadata, ...(metadata.annotations && { annotations }) }, spec, ...(status && { status }) }
 }
 
-/** Returns an Image as a document of v1alpha1, which allows `notary` and bindings; undefined if v1alpha1 lacks one of its fields. */
+/**
+ * Returns an Image as a document of v1alpha1, which allows `notary` and bindings; undefined if that would be another Image: v1alpha1 lacks
+ * some fields, and an empty cache, which means none.
+ */
 export function asV1alpha1(image: Image): Image | undefined {
   if (image.spec.additionalTags || image.spec.cosign || image.spec.build?.creationTime) return undefined
   const spec = structuredClone(image.spec) as unknown as Record<string, unknown>
@@ -85,7 +89,7 @@ export function asV1alpha1(image: Image): Image | undefined {
   })
   const cacheSize = take(spec, ['cache', 'volume', 'size'])
   const { cache: _cache, build, ...others } = spec
-  return {
+  const written = {
     ...image,
     apiVersion: 'kpack.io/v1alpha1',
     metadata: { ...image.metadata, ...(parked.length > 0 && { annotations: { ...image.metadata.annotations, ...Object.fromEntries(parked) } }) },
@@ -94,7 +98,8 @@ export function asV1alpha1(image: Image): Image | undefined {
       ...(cacheSize !== undefined && { cacheSize }),
       ...(isTable(build) && { build: renamed(build, { cnbBindings: 'bindings' }) }),
     },
-  } as unknown as Image
+  }
+  return isDeepStrictEqual(convert({ metadata: written.metadata, spec: written.spec }).spec, image.spec) ? (written as unknown as Image) : undefined
 }
 
 /** Returns the field at a path, and removes it. */

@@ -123,6 +123,13 @@ spec:
     expect((await dryRun(store, text)).resources.map(({ change }) => change)).toEqual(['unchanged'])
   })
 
+  it('keeps the version of an Image with an empty cache, which another version reads as the default', async () => {
+    const store = new MemoryStore()
+    const image = 'apiVersion: kpack.io/v1alpha2\nkind: Image\nmetadata: {name: uncached}\nspec: {tag: registry/a, cache: {}, notary: {}}'
+    for (const { written } of readResources([{ file: 'a.yaml', text: image, directory: '/work' }]).resources) await store.write(written)
+    expect(await exported(store)).toMatch(/^apiVersion: kpack.io\/v1alpha2\n[^]*\n {2}cache: {}\n/m)
+  })
+
   it('redacts Secrets, and cnb apply refuses their values', async () => {
     const store = await filled()
     const text = await exported(store)
