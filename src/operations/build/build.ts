@@ -24,6 +24,7 @@ import { planBuild, startPlan } from './build-plan.ts'
 import type { BuildResult } from './build-result.ts'
 import { openBuildStore, openCacheImages, type Publishing } from './build-store.ts'
 import { parsePlatform } from '../parse-platform.ts'
+import { warnOfGitCredentials } from './git/git-credentials.ts'
 import { checkEmulation } from './platforms/emulation.ts'
 import { isEngineOnly, parseSinks } from './build-sinks.ts'
 import type { IndexBuild } from './platforms/index-build.ts'
@@ -62,6 +63,7 @@ async function buildWhenReady({ platforms = [], ...options }: BuildOptions, serv
   const sinks = parsed ?? (await parseSinks(options, services.host.cwd))
   const index = wanted.length > 1 ? await openIndex(sinks) : undefined
   const input = await measured(context, 'reading the input', () => readInput(options, services.host, context))
+  await warnOfGitCredentials(input.app, input.project?.descriptor ?? {}, context)
   return withoutSecrets(input.secrets, context, (masked) => buildInput(input, { wanted, sinks, index, ready }, services, masked))
 }
 

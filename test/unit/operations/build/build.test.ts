@@ -19,6 +19,15 @@ beforeEach(async () => {
   builds = await openFakeBuilds()
 })
 
+test('warns once of credentials in the git configuration of the app, also if nothing changed', async () => {
+  await writeFiles(builds.app, { '.git/config': '[remote "origin"]\n\turl = https://me:secret@git.example/web\n' })
+  for (const _ of [1, 2]) {
+    builds.events.length = 0
+    await builds.build({ ifChanged: true })
+    expect(builds.events.filter(({ type }) => type === 'warning')).toEqual([{ type: 'warning', message: expect.stringContaining('.git/config has credentials') as string }])
+  }
+})
+
 describe('a published image', () => {
   let registry: MemoryRegistry
   let image: string
