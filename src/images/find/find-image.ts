@@ -99,7 +99,7 @@ async function findNamed(name: string, reference: string, images: ImageSource, c
 }
 
 /**
- * Accepts the engine's copy if the registry does not have the image or is unreachable.
+ * Accepts the engine's copy if the registry does not have the image, is unreachable or answers no more requests for now.
  * @throws any other failure: a registry that denies access may have a newer image
  */
 function fallBack(error: unknown, reference: string, present: Image, context: Context): void {
@@ -109,11 +109,11 @@ function fallBack(error: unknown, reference: string, present: Image, context: Co
   const { code, message, cause } = toCnbError(error)
   if (code === 'CNB_IMAGE_NOT_FOUND') {
     useCopy('the engine has the image, and no registry has it')
-  } else if (code === 'CNB_PULL_FAILED' && UNREACHABLE.test(cause instanceof Error ? cause.message : message)) {
+  } else if (code === 'CNB_PULL_FAILED' && UNAVAILABLE.test(cause instanceof Error ? cause.message : message)) {
     // An image without a registry digest was built here and cannot be old. (On a containerd store, every image has a digest.)
     const type = present.repoDigests.length > 0 ? 'warning' : 'debug'
     events?.({ type, message: `using the engine's copy of '${reference}', which may be old: ${message}` })
-    useCopy(`the registry is unreachable: ${message}`)
+    useCopy(`the registry is unavailable: ${message}`)
   } else if (code === 'CNB_PULL_FAILED') {
     const login = `docker login ${parseReference(reference).registry}`
     const hint = `Use --pull-policy if-not-present for the engine's copy, or '${login}' for a private image.`
@@ -123,12 +123,12 @@ function fallBack(error: unknown, reference: string, present: Image, context: Co
   }
 }
 
-/** Go's network errors for an unreachable registry; the engine returns them only as text. */
-const UNREACHABLE = new RegExp(
+/** Go's network errors for an unreachable registry, and a registry's rate limit; the engine returns them only as text. */
+const UNAVAILABLE = new RegExp(
   [
     ...['no such host', 'server misbehaving', 'temporary failure in name resolution', 'connection refused', 'connection reset'],
     ...['network is unreachable', 'no route to host', 'i/o timeout', 'TLS handshake timeout', 'deadline exceeded'],
-    ...['Client\\.Timeout exceeded', 'proxyconnect'],
+    ...['Client\\.Timeout exceeded', 'proxyconnect', 'toomanyrequests', '429 Too Many Requests'],
   ].join('|'),
   'i',
 )

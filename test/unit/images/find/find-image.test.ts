@@ -105,12 +105,14 @@ describe("the engine's copy after a failed pull", () => {
     'dial tcp 10.0.0.1:443: connect: connection refused',
     'net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
     'dial tcp 10.0.0.1:443: connect: network is unreachable',
-  ])('is used with a warning if the registry is unreachable: %s', async (message) => {
+    'toomanyrequests: You have reached your unauthenticated pull rate limit.',
+    'unexpected status from HEAD request to https://r.example/v2/x/manifests/latest: 429 Too Many Requests',
+  ])('is used with a warning if the registry is unreachable or limits requests: %s', async (message) => {
     const pulledBefore = { ...local, repoDigests: [`r.example/x@sha256:${'0'.repeat(64)}`] }
     const { find, events } = setUp({ local: pulledBefore, remote: ['CNB_PULL_FAILED', message] })
     expect((await find('always')).reference).toBe('local')
     expect(withoutDecisions(events)).toEqual([{ type: 'warning', message: containing(message) }])
-    expect(decisionsOf(events)).toEqual([`image r.example/x: not pulled: the registry is unreachable: ${message}`])
+    expect(decisionsOf(events)).toEqual([`image r.example/x: not pulled: the registry is unavailable: ${message}`])
   })
 
   test('is used without a warning if it is not from a registry', async () => {
