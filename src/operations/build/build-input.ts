@@ -7,8 +7,9 @@ import { decidePullPolicy, type PullPolicy } from '../../images/find/find-image.
 import { DEFAULT_EXEC_ENV, parseExecEnv } from '../../lifecycle/exec-env.ts'
 import { DEFAULT_APP_DIR } from '../../lifecycle/phase.ts'
 import type { BuildPlan } from '../../lifecycle/lifecycle.ts'
+import { isImageId } from '../../oci/digest.ts'
 import type { Platform } from '../../oci/platform.ts'
-import { parseTags, type Tag } from '../../oci/reference.ts'
+import { familiarName, parseReference, parseTags, type Tag } from '../../oci/reference.ts'
 import { type App, checkApp } from '../../project/app.ts'
 import type { Binding } from '../../project/binding.ts'
 import { CA_CERTIFICATES } from '../../project/platform-directory.ts'
@@ -92,7 +93,15 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
   const pullPolicy = decidePullPolicy(options.pullPolicy, config, context)
   const registry = registrySettings(options, config, certificates)
   const builder = builderName(options, project, config, context)
+  refuseNameOf(builder, [image, ...tags])
   return { options, image, tags, platform, creationTime, labels, volumes, limits, cache, appDir, app, execEnv, project, env, bindings, secrets, source: git?.source, certificates, config, pullPolicy, registry, builder }
+}
+
+/** The image would replace the builder under its name. @throws CnbError CNB_USAGE */
+function refuseNameOf(builder: string, tags: readonly Tag[]): void {
+  if (isImageId(builder)) return
+  const name = familiarName(parseReference(builder))
+  if (tags.some((tag) => familiarName(tag) === name)) throw new CnbError('CNB_USAGE', `cannot name the image '${name}': it is the name of the builder`, { hint: 'Use another name for the image.' })
 }
 
 function builderName(options: PlatformBuildOptions, project: Project | undefined, config: Config, context: Context): string {

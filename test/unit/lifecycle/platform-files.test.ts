@@ -24,3 +24,9 @@ test('writes an empty system.toml, which the detector reads, for a build without
   expect(phasesOf(plan).find(({ phase }) => phase === 'detector')?.env).toContain('CNB_SYSTEM_PATH=/layers/system.toml')
   expect(layersEntries(aPlan({})).some(({ name }) => name === 'layers/system.toml')).toBe(false)
 })
+
+test("keeps the builder's system buildpacks if the build adds buildpacks", () => {
+  const plan = aPlan({ order: { buildpacks, extensions: [] } })
+  expect(layersEntries(plan).map(({ name }) => name)).not.toContain('layers/system.toml')
+  expect(phasesOf(plan).flatMap(({ env }) => env).filter((variable) => variable.startsWith('CNB_SYSTEM_PATH='))).toEqual([])
+})

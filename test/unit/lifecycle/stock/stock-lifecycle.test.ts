@@ -119,6 +119,12 @@ test('runs analyzer, restorer and exporter as root with access to the engine and
   await run().result
 })
 
+test('lets no phase get new privileges, also not those with the socket', async () => {
+  await run().result
+  const phases = engine.created.filter(({ command }) => command[0]?.startsWith('/cnb/lifecycle/'))
+  expect(phases.map(({ securityOpt }) => securityOpt?.includes('no-new-privileges'))).toEqual(PHASES.map(() => true))
+})
+
 test('runs the phases without buildpacks in the image of the lifecycle, with the build user of the builder', async () => {
   const phaseImage = await loadFakeImage(engine, 'some/lifecycle', { User: '', Env: [] }, { 'cnb/of-the-lifecycle': '' })
   const seen: string[] = []

@@ -111,6 +111,14 @@ describe('the builder', () => {
     expect((await plan({ platform: 'linux/amd64' })).platform).toEqual({ os: 'linux', architecture: 'amd64' })
   })
 
+  test('cannot have the name of the image, in any spelling', async () => {
+    for (const options of [{ image: 'some/builder' }, { image: 'docker.io/some/builder:latest' }, { tags: ['some/builder'] }]) {
+      await expect(plan(options)).rejects.toMatchObject({ code: 'CNB_USAGE', message: "cannot name the image 'some/builder:latest': it is the name of the builder" })
+    }
+    await expect(plan({ image: 'some/builder:app' })).resolves.toBeDefined()
+    await expect(plan({ image: 'other.example/some/builder' })).resolves.toBeDefined()
+  })
+
   test('determines the platform API, among those that cnb supports', async () => {
     await loadFakeBuilder(builds.engine, { platformApis: ['0.6', '0.8', '0.11', '0.99'] })
     expect((await plan()).platformApi).toEqual({ major: 0, minor: 11 })

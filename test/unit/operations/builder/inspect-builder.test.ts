@@ -21,7 +21,7 @@ const LABELS = {
   }),
   'io.buildpacks.extension.layers': JSON.stringify({ 'acme/curl': { '1': module('5') } }),
   'io.buildpacks.buildpack.order': '[{"group":[{"id":"acme/all"}]}]',
-  'io.buildpacks.buildpack.order-extensions': '[{"group":[{"id":"acme/curl","version":"1"}]}]',
+  'io.buildpacks.buildpack.order-extensions': '[{"group":[{"id":"acme/curl","version":"1"},{"id":"acme/git","version":"2","optional":true}]},{"group":[{"id":"acme/git","version":"2"}]}]',
 }
 
 let engine: FakeEngine
@@ -49,8 +49,12 @@ describe('inspectBuilder', () => {
       runImages: [{ image: 'acme/run', mirrors: ['mirror.example/run'] }],
       buildpacks: [{ id: 'acme/node', version: '1', name: 'Node' }],
       extensions: [],
-      orderExtensions: [{ buildpacks: [{ id: 'acme/curl', version: '1' }] }],
     })
+  })
+
+  test('describes all extensions of each group', async () => {
+    const git = { id: 'acme/git', version: '2' }
+    expect((await inspect('acme/builder')).orderExtensions).toEqual([{ buildpacks: [{ id: 'acme/curl', version: '1' }, { ...git, optional: true }] }, { buildpacks: [git] }])
   })
 
   test('expands composite buildpacks, also without a version, and marks cycles', async () => {
