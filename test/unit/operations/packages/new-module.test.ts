@@ -42,6 +42,11 @@ describe.each(['bash', 'go', 'ts'] as const)('writes a buildpack in %s that', (l
   })
 })
 
+test('is for Linux without an option, on any machine', async () => {
+  const { path } = await create()
+  expect(readDescriptor(await readFile(join(path, 'buildpack.toml'), 'utf8'), 'buildpack.toml', 'buildpack').targets).toMatchObject([{ os: 'linux' }])
+})
+
 test.each(['buildpack', 'extension'] as const)("passes its own test as a new %s", async (kind) => {
   const { path } = await create({ kind })
   expect(execFileSync(join(path, 'test/test.sh')).toString()).toBe('All tests pass.\n')
