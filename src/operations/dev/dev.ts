@@ -63,7 +63,8 @@ export async function dev({ build: building, app: running, args }: DevOptions, s
     } catch (error) {
       throwIfAborted(signal)
       const { code, message, hint } = toCnbError(error)
-      if (count === 0 && !OF_APP.includes(code)) throw error
+      // Without a watch, no change would ever come.
+      if (!watched.isOpen || (count === 0 && !OF_APP.includes(code))) throw error
       failed = true
       events?.({ type: 'failure', code, message, ...(hint === undefined ? {} : { hint }) })
     }
@@ -81,6 +82,10 @@ class WatchedApp implements Disposable {
   constructor(options: DevOptions['build'], changes: Changes) {
     this.#options = options
     this.#changes = changes
+  }
+
+  get isOpen(): boolean {
+    return this.#watch !== undefined
   }
 
   /** @throws CnbError CNB_APP_INVALID */
