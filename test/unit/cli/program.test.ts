@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { COMMANDS, PARENTS } from '../../../src/cli/command-list.ts'
+import { CNB, COMMANDS, PARENTS } from '../../../src/cli/command-list.ts'
+import type { OptionGroup } from '../../../src/cli/command.ts'
 import { parseCommandLine, type Parsed } from '../../../src/cli/program.ts'
 
 function run(line: string): Extract<Parsed, { kind: 'run' }> {
@@ -228,6 +229,12 @@ describe('help', () => {
     for (const { options } of definition?.groups ?? []) for (const { flags } of Object.values(options)) expect(help).toContain(`  ${flags}`)
     const [last = '', ...others] = [...(definition?.formats ?? [])].reverse()
     expect(help.replaceAll(/\s+/g, ' ')).toContain(`output format: ${others.length === 0 ? last : `${others.reverse().join(', ')} or ${last}`}`)
+  })
+
+  it.each(COMMANDS.map(({ name }) => name))('uses no flag of a global option again for %s', (name) => {
+    const flagsOf = (groups: readonly OptionGroup[]): string[] => groups.flatMap(({ options }) => Object.values(options).flatMap(({ flags }) => flags.replace(/ <.*/, '').split(', ')))
+    const flags = flagsOf([...(COMMANDS.find((command) => command.name === name)?.groups ?? []), CNB.globals])
+    expect(flags).toEqual([...new Set(flags)])
   })
 
   it('selects colors with the options of pack too', () => {

@@ -17,7 +17,7 @@ const groups = [
     options: {
       name: { kind: 'text', flags: '--name <name>', description: "container's name" },
       detach: { kind: 'flag', flags: '-d, --detach', description: "return at once; 'docker stop' ends the app" },
-      volumes: { kind: 'list', flags: '-v, --volume <mount>', description: 'mount, host:target[:ro|rw], writable; repeatable' },
+      volumes: { kind: 'list', flags: '--volume <mount>', description: 'mount, host:target[:ro|rw], writable; repeatable' },
       network: { kind: 'text', flags: '--network <mode>', description: "network: host, none or a network's name" },
       memory: { kind: 'text', flags: '-m, --memory <size>', description: 'memory limit, such as 512m' },
       cpus: { kind: 'text', flags: '--cpus <number>', description: 'CPU limit, such as 1.5' },
