@@ -38,6 +38,13 @@ function besideImages(items: readonly string[]): string[] {
   return items.filter((item) => !item.startsWith('image'))
 }
 
+/** Returns the ID of the app's container: only it is in no network. */
+async function runningApp(): Promise<string> {
+  const app = await docker('ps', '--quiet', '--filter', 'label=dev.cnb.owner', '--filter', 'network=none', '--filter', 'status=running')
+  expect(app).toMatch(/^\w+$/)
+  return app
+}
+
 async function interrupt(running: Running): Promise<void> {
   running.signal('SIGINT')
   expect((await running.finished).code).toBe(130)
@@ -49,16 +56,16 @@ describe('cnb dev', () => {
     const leftBehind = await watchEngine()
     const running = startCnb(command)
     await running.line(/^\[app\] serving one$/)
-    const first = await docker('ps', '--quiet', '--filter', 'label=dev.cnb.owner', '--filter', 'status=running')
     await save('two')
     await running.line(/^\[app\] serving two$/)
+    const second = await runningApp()
     await save('broken')
     await running.line(/cannot build it/)
     await running.line(/^ERROR: .*build/i)
-    expect(await docker('ps', '--quiet', '--filter', 'status=running')).not.toBe('')
+    expect(await runningApp()).toBe(second)
     await save('three')
     await running.line(/^\[app\] serving three$/)
-    expect(first).not.toBe('')
+    expect(await runningApp()).not.toBe(second)
     await interrupt(running)
     expect(besideImages(await leftBehind())).toEqual([])
   })
