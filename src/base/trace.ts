@@ -4,17 +4,15 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CnbError } from './errors.ts'
-import type { CnbEvent, EventSink } from './events.ts'
+import type { EventSink } from './events.ts'
+import { spanOf, type Span } from './spans.ts'
 
 /** Entries of the file ("Trace Event Format", complete events and metadata events); times in microseconds. */
 type TraceEvent =
   | { ph: 'X'; name: string; cat: string; ts: number; dur: number; pid: number; tid: number; args: object }
   | { ph: 'M'; name: 'process_name' | 'thread_name'; pid: number; tid: number; args: { name: string } }
 
-interface Interval {
-  readonly start: number
-  readonly end: number
-}
+type Interval = Pick<Span, 'start' | 'end'>
 
 export interface Trace {
   readonly events: EventSink
@@ -25,8 +23,8 @@ export interface Trace {
 const PID = 1
 /** The range of lane numbers for each category. */
 const LANES = 1000
-const CATEGORIES = ['phase', 'step', 'pull', 'work', 'engine', 'registry'] as const
-type Category = (typeof CATEGORIES)[number]
+const CATEGORIES = ['phase', 'step', 'pull', 'work', 'engine', 'registry'] as const satisfies readonly Category[]
+type Category = Span['category']
 
 /** Written after each event, to keep the file valid if the process ends at any time. */
 const END = '\n]\n'
@@ -110,31 +108,6 @@ function endAt(file: number, position: number): void {
     writeSync(file, END, position)
   } catch {
     // Trace viewers also read an array without its end.
-  }
-}
-
-interface TraceSpan extends Interval {
-  readonly category: Category
-  readonly name: string
-  readonly args: object
-}
-
-/**
- * Returns the span that ends with an event, in milliseconds since the process start. Returns undefined for other events.
- * @param now the time of the event
- */
-function spanOf(event: CnbEvent, now: number): TraceSpan | undefined {
-  switch (event.type) {
-    case 'span':
-      return { category: event.category, name: event.name, start: event.startMs, end: event.startMs + event.durationMs, args: event.args ?? {} }
-    case 'step.end':
-      return { category: 'step', name: event.step, start: now - event.durationMs, end: now, args: {} }
-    case 'phase.end':
-      return { category: 'phase', name: event.phase, start: now - event.durationMs, end: now, args: { exitCode: event.exitCode } }
-    case 'pull.end':
-      return { category: 'pull', name: event.reference, start: now - event.durationMs, end: now, args: { failed: event.failed ?? false } }
-    default:
-      return undefined
   }
 }
 

@@ -23,3 +23,8 @@ export function formatBytes(bytes: number): string {
   }
   return `${value.toFixed(1)} ${UNITS[unit]}`
 }
+
+/** Formats a share of 1: `12.3%`. */
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(1)}%`
+}

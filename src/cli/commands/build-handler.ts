@@ -19,9 +19,9 @@ import { copyText, startText } from './start-text.ts'
 type BuildValues = Omit<BuildOptions, 'image' | 'verbose' | 'explain' | 'reversePre' | 'bindings' | 'sourceMetadata'>
 type Values = BuildValues & ReportOptions & { readonly listFiles?: boolean }
 
-export const runBuild: Handler<Values> = async (image, { listFiles, summaryFile, resultFile, ...values }, session) => {
-  if (!listFiles) return withReports({ summaryFile, resultFile }, session, () => buildReported(image, values, session, summaryFile !== undefined))
-  const given = [['--summary-file', summaryFile], ['--result-file', resultFile]].find(([, file]) => file !== undefined)
+export const runBuild: Handler<Values> = async (image, { listFiles, summaryFile, resultFile, timings, ...values }, session) => {
+  if (!listFiles) return withReports({ summaryFile, resultFile, timings }, session, (within) => buildReported(image, values, within, summaryFile !== undefined))
+  const given = [['--summary-file', summaryFile], ['--result-file', resultFile], ['--timings', timings]].find(([, value]) => value !== undefined)
   if (given) throw new CnbError('CNB_USAGE', `--list-files cannot be used with ${given[0]}`, { hint: 'Use --output json.' })
   return listed(await listAppFiles(values, session.host, session.context))
 }

@@ -6,7 +6,7 @@ import { buildpackSources } from '../options/buildpacks.ts'
 import { containers } from '../options/containers.ts'
 import { insecureRegistries, registryMirrors } from '../options/registry.ts'
 import { sinkForms } from '../../operations/build/build-sinks.ts'
-import { reportFiles } from '../options/reports.ts'
+import { reports } from '../options/reports.ts'
 import { builderImages, reportOutputDir, tags } from '../options/images.ts'
 
 const [defaultSink, ...otherSinks] = sinkForms()
@@ -42,7 +42,7 @@ const groups = [
       },
       sbomOutputDir: { kind: 'text', flags: '--sbom-output-dir <dir>', description: 'directory to write the SBOM files to' },
       reportOutputDir,
-      ...reportFiles,
+      ...reports,
     },
   },
 ] as const satisfies readonly OptionGroup[]

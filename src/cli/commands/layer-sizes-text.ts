@@ -1,6 +1,7 @@
 /** Human-readable output of `cnb inspect --layers`. */
 
 import type { LayerSizes } from '../../operations/inspect/layer-sizes.ts'
+import { formatShare } from '../../ui/quantity.ts'
 import { formatTable } from '../../ui/table.ts'
 import { sanitizeText, truncate } from '../../ui/sanitize.ts'
 import type { Theme } from '../../ui/theme.ts'
@@ -27,7 +28,7 @@ export function layerSizesText(sizes: LayerSizes, theme: Theme): string {
     const title = NAMED.includes(kind) ? maker : kind
     const layer = only && (kind === 'buildpack' || kind === 'extension') ? `: ${only.name}` : ''
     return [
-      [sizeText(size), percent(share), barOf(share, bar), name(title + layer), shortDigest(only?.diffId)],
+      [sizeText(size), share === undefined ? '' : formatShare(share), barOf(share, bar), name(title + layer), shortDigest(only?.diffId)],
       ...(only ? [] : layers.map((each) => [sizeText(each), '', '', name(each.name, '  '), shortDigest(each.diffId)])),
     ]
   })
@@ -44,10 +45,6 @@ export function layerSizesText(sizes: LayerSizes, theme: Theme): string {
 
 function oneLine(text: string): string {
   return sanitizeText(text).replaceAll(/\s+/g, ' ').trim()
-}
-
-function percent(share: number | undefined): string {
-  return share === undefined ? '' : `${(share * 100).toFixed(1)}%`
 }
 
 /** Returns a bar for the share; a share above 0 has at least the thinnest one. */

@@ -23,7 +23,7 @@ const EXIT_OUTDATED = 3
 
 export const runRebase: HandlerOfSeveral<RebaseValues> = async (images, values, session) => {
   checkValues(images, values)
-  return withReports(values, session, () => rebaseReported(images, values, session))
+  return withReports(values, session, (within) => rebaseReported(images, values, within))
 }
 
 async function rebaseReported(images: readonly string[], values: RebaseValues, session: CommandContext): Promise<Reported> {

@@ -2,7 +2,7 @@
 
 import { defineCommandOnSeveral, MAKING_FORMATS, type OptionGroup } from '../command.ts'
 import { previousImage, pullPolicy, reportOutputDir, runImage } from '../options/images.ts'
-import { reportFiles } from '../options/reports.ts'
+import { reports } from '../options/reports.ts'
 import { insecureRegistries, registryCaCerts, registryMirrors } from '../options/registry.ts'
 
 const groups = [
@@ -24,7 +24,7 @@ const groups = [
         description: "file with one image per line, # for comments; '-' for stdin",
       },
       reportOutputDir,
-      ...reportFiles,
+      ...reports,
     },
   },
   {

@@ -1,4 +1,4 @@
-/** `--summary-file` and `--result-file`: the result of a command, for a job of a CI system. */
+/** `--summary-file`, `--result-file` and `--timings`: what a command reports besides its result. */
 
 import { appendFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -8,10 +8,12 @@ import type { Outcome } from '../../../ui/reporter.ts'
 import { prettyJson, SCHEMA_VERSION } from '../../../ui/reporters/json.ts'
 import type { CommandContext } from '../../command.ts'
 import { codeCell } from '../../markdown-table.ts'
+import { withTimings } from './timings.ts'
 
 export interface ReportOptions {
   readonly summaryFile?: string | undefined
   readonly resultFile?: string | undefined
+  readonly timings?: boolean | undefined
 }
 
 /** GitHub rejects the summary of a step if it has more. */
@@ -28,7 +30,8 @@ export interface Reported {
  * Runs the command's work, and writes its result to the files, also after a failure.
  * @throws CnbError CNB_OUTPUT before the work starts if a file cannot be written; a later failure is a warning, because the work is done
  */
-export async function withReports({ summaryFile, resultFile }: ReportOptions, { host, context }: Pick<CommandContext, 'host' | 'context'>, work: () => Promise<Reported>): Promise<Outcome> {
+export async function withReports({ summaryFile, resultFile, timings }: ReportOptions, session: CommandContext, work: (session: CommandContext) => Promise<Reported>): Promise<Outcome> {
+  const { host, context } = session
   const [summary, result] = [summaryFile, resultFile].map((file) => (file === undefined ? undefined : resolve(host.cwd, file)))
   for (const file of [summary, result]) if (file !== undefined) await appendFile(file, '').catch(failed(file))
   const write = async (document: object, markdown: () => Promise<string> | string): Promise<void> => {
@@ -38,7 +41,7 @@ export async function withReports({ summaryFile, resultFile }: ReportOptions, { 
   const warn = (error: unknown): void => context.events?.({ type: 'warning', message: `${(error as Error).message}; the command's work is not affected` })
   let reported: Reported
   try {
-    reported = await work()
+    reported = timings ? await withTimings(session, work) : await work(session)
   } catch (thrown) {
     const error = toCnbError(thrown)
     await write({ error: error.toJSON() }, () => failureMarkdown(error)).catch(warn)

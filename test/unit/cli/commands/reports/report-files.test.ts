@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { CnbError } from '../../../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import { makeTemporaryDirectory } from '../../../../../src/base/files.ts'
+import type { CommandContext } from '../../../../../src/cli/command.ts'
 import { fit, withReports, type Reported } from '../../../../../src/cli/commands/reports/report-files.ts'
 
 const REPORTED: Reported = { outcome: { data: { image: 'app' }, line: 'app', text: () => 'Built' }, markdown: () => '### Built' }
@@ -14,7 +15,7 @@ async function openBench() {
   return {
     path: directory.path,
     events,
-    session: { host: { cwd: directory.path, home: directory.path, env: {} }, context: { events: (event: CnbEvent) => void events.push(event) } },
+    session: { host: { cwd: directory.path, home: directory.path, env: {} }, context: { events: (event: CnbEvent) => void events.push(event) } } as unknown as CommandContext,
     read: (name: string) => readFile(join(directory.path, name), 'utf8'),
     [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
   }
