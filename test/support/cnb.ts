@@ -39,7 +39,7 @@ export interface Running {
 export const startedProcesses = new Set<number>()
 
 /** A home without a configuration; a cache without Node's compiled code. */
-const NO_CONFIG = { CNB_HOME: '/nonexistent', PACK_HOME: '/nonexistent', NODE_DISABLE_COMPILE_CACHE: '1' }
+export const NO_CONFIG = { CNB_HOME: '/nonexistent', PACK_HOME: '/nonexistent', NODE_DISABLE_COMPILE_CACHE: '1' }
 
 /** Starts `cnb` with `args`, without the user's environment variables for `cnb`, colour and volume keys. */
 export function startCnb(args: readonly string[], { binary = BINARY, env = {}, cwd, uid, under = [] }: RunOptions = {}): Running {

@@ -4,7 +4,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Debian and Ubuntu have a package with the same name for each. */
-const PROGRAMS = ['docker-registry', 'skopeo', 'openssl']
+const PROGRAMS = ['docker-registry', 'skopeo', 'openssl', 'tmux']
 
 const NEEDED_BY: Readonly<Record<string, readonly string[]>> = {
   'docker-registry': ['client-faults', 'fault-proxy', 'path-credentials', 'real-registry', 'shipped'].map((name) => `test/contract/registry/${name}.test.ts`),
