@@ -1,4 +1,4 @@
-/** `--summary-file`, `--result-file` and `--timings`: what a command reports besides its result. */
+/** `--summary-file`, `--result-file` and `--timings`: reports of a command, such as those for CI systems. */
 
 import { appendFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -8,7 +8,7 @@ import type { Outcome } from '../../../ui/reporter.ts'
 import { prettyJson, SCHEMA_VERSION } from '../../../ui/reporters/json.ts'
 import type { CommandContext } from '../../command.ts'
 import { codeCell } from '../../markdown-table.ts'
-import { withTimings } from './timings.ts'
+import { timeSession } from './timings.ts'
 
 export interface ReportOptions {
   readonly summaryFile?: string | undefined
@@ -41,7 +41,9 @@ export async function withReports({ summaryFile, resultFile, timings }: ReportOp
   const warn = (error: unknown): void => context.events?.({ type: 'warning', message: `${(error as Error).message}; the command's work is not affected` })
   let reported: Reported
   try {
-    reported = timings ? await withTimings(session, work) : await work(session)
+    const timed = timings ? timeSession(session) : undefined
+    reported = await work(timed?.session ?? session)
+    if (timed) reported = { ...reported, outcome: timed.added(reported.outcome) }
   } catch (thrown) {
     const error = toCnbError(thrown)
     await write({ error: error.toJSON() }, () => failureMarkdown(error)).catch(warn)

@@ -1,11 +1,20 @@
 /** Human-readable output of `--timings`: bars on the time from the command's start to its end. */
 
 import { counted } from '../../../base/counted.ts'
+import type { Span } from '../../../base/spans.ts'
 import { formatDuration, formatShare } from '../../../ui/quantity.ts'
 import { sanitizeText, truncate } from '../../../ui/sanitize.ts'
 import { formatTable } from '../../../ui/table.ts'
 import type { Theme } from '../../../ui/theme.ts'
-import type { Timing } from './timings.ts'
+
+/** An entry of `timings` in the result. Entries overlap if they ran at the same time, or if an entry is a part of another. */
+export interface Timing {
+  readonly kind: Span['category']
+  readonly name: string
+  /** Since the start of the process. */
+  readonly startMs: number
+  readonly durationMs: number
+}
 
 /** The columns besides bar and names: an indent, a time, a share, and spaces between them. */
 const FIXED = 21
@@ -48,7 +57,7 @@ function contains(outer: Timing, inner: Timing): boolean {
   return inner.startMs + inner.durationMs <= outer.startMs + outer.durationMs
 }
 
-/** Returns a bar from the start to the end; a short one has the thinnest block. */
+/** Returns a bar from the start to the end; a short bar has the thinnest block. */
 function barOf({ startMs, durationMs }: Timing, totalMs: number, width: number): string {
   if (width === 0) return ''
   const from = Math.min(width - 1, Math.floor((startMs / totalMs) * width))
