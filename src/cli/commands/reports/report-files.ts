@@ -1,4 +1,4 @@
-/** `--summary-file`, `--result-file` and `--timings`: reports of a command, such as those for CI systems. */
+/** `--summary-file`, `--result-file`, `--timings`: reports of a command besides its result. */
 
 import { appendFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
