@@ -8,6 +8,7 @@ import type { Dialect } from './cli/command.ts'
 import { CNB } from './cli/command-list.ts'
 import { directOutput } from './cli/direct-output.ts'
 import type { Host } from './operations/services.ts'
+import type { UserTerminal } from './operations/shell/shell.ts'
 
 /** Time limit for the cleanup of an interrupted run; the documented limit is 10 s. */
 const LAST_GRACE_MS = 9500
@@ -149,6 +150,27 @@ async function* standardInput(signal: AbortSignal): AsyncGenerator<Buffer> {
   for await (const chunk of process.stdin) yield chunk as Buffer
 }
 
+/** Lends the terminal to a program of a container: what a person types, Ctrl-C included, goes there. */
+function userTerminal(): UserTerminal {
+  const { stdin, stdout } = process
+  const listeners: (() => void)[] = []
+  stdin.setRawMode(true)
+  return {
+    input: stdin,
+    output: stdout,
+    size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    onResize: (listener) => {
+      listeners.push(listener)
+      stdout.on('resize', listener)
+    },
+    close: () => {
+      for (const listener of listeners) stdout.off('resize', listener)
+      stdin.setRawMode(false)
+      stdin.destroy()
+    },
+  }
+}
+
 /** Selects pack's command line for a link of that name and for `cnb pack …`. */
 async function chooseDialect([, script = '', ...words]: readonly string[]): Promise<{ argv: readonly string[]; dialect: Dialect }> {
   // In a binary, the script is a file in it.
@@ -194,6 +216,7 @@ async function main(): Promise<number> {
     input: standardInput(controller.signal),
     hurry,
     isInteractive: isatty(0) && stderr.isTTY === true,
+    ...(isatty(0) && isatty(1) ? { userTerminal } : {}),
   }
   if (parsed.kind === 'wrong') return await reportUsageError(parsed.error, parsed.globals, io, dialect)
   return await runCommand(parsed, io, dialect)

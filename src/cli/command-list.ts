@@ -44,6 +44,7 @@ import { SECRET_COMMANDS } from './commands/kp/secret/secret.ts'
 import { rebaseCommand } from './commands/rebase.ts'
 import { devCommand } from './commands/run/dev.ts'
 import { runImageCommand } from './commands/run/run.ts'
+import { shellCommand } from './commands/shell/shell.ts'
 import { applyCommand } from './commands/resources/apply.ts'
 import { deleteCommand } from './commands/resources/delete.ts'
 import { describeCommand } from './commands/resources/describe.ts'
@@ -63,6 +64,7 @@ import { globalOptions } from './options/global.ts'
 export const COMMANDS: readonly CommandDefinition[] = [
   buildCommand,
   runImageCommand,
+  shellCommand,
   devCommand,
   inspectCommand,
   diffCommand,

@@ -3,6 +3,7 @@
 import type { CnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
 import type { Host, RegistryServices, EngineServices } from '../operations/services.ts'
+import type { UserTerminal } from '../operations/shell/shell.ts'
 import type { AppOutput } from '../ui/reporters/app-output.ts'
 import type { Outcome } from '../ui/reporter.ts'
 
@@ -75,6 +76,8 @@ export interface CommandContext {
   readonly input: AsyncIterable<Buffer>
   /** Prints a question, and returns whether the answer of the person at the terminal is yes. Absent without a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>
+  /** Opens the terminal for another program. Absent unless input and output are one. */
+  readonly userTerminal?: () => UserTerminal
   readonly dialect: Dialect
   /** The value of --output. */
   readonly output: string

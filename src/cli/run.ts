@@ -12,6 +12,7 @@ import { type AppOutput, appEvents, cleanWriter, rawWriter } from '../ui/reporte
 import type { Reporter } from '../ui/reporter.ts'
 import { escapeDocument, prettyJson } from '../ui/reporters/json.ts'
 import { OutputClosed, Terminal, type OutputStream } from '../ui/terminal.ts'
+import type { UserTerminal } from '../operations/shell/shell.ts'
 import type { CommandContext, Dialect } from './command.ts'
 import type { CommandRun, Globals } from './program.ts'
 
@@ -30,6 +31,8 @@ export interface ProcessIO {
   readonly input: AsyncIterable<Buffer>
   /** Whether a person can read a question on stderr, and type the answer. */
   readonly isInteractive?: boolean
+  /** Opens the terminal for another program, if input and output are one. */
+  readonly userTerminal?: () => UserTerminal
   /** Returns the signal of a second Ctrl-C; after that, only a third one ends the process at once. */
   readonly hurry: () => AbortSignal
 }
@@ -53,7 +56,7 @@ export async function runCommand(run: CommandRun & { readonly globals: Globals }
     const { verbose, explain } = run.globals
     trace = openTraceOf(host, run.definition.name)
     const context: Context = { signal, events: trace ? bothOf(reporter.events, trace.events) : reporter.events }
-    const session: CommandContext = { host, context, input, verbose, explain, dialect, output: run.globals.output, print: printer(terminal), appOutput: () => appOutputOf(run.globals.output, terminal, io, reporter.events), hurry: io.hurry, services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context), ...(io.isInteractive ? { confirm: (question) => confirm(question, io) } : {}) }
+    const session: CommandContext = { host, context, input, verbose, explain, dialect, output: run.globals.output, print: printer(terminal), appOutput: () => appOutputOf(run.globals.output, terminal, io, reporter.events), hurry: io.hurry, services: () => measured(context, 'connecting to the engine', () => services(context)), remote: remote(context), ...(io.userTerminal ? { userTerminal: io.userTerminal } : {}), ...(io.isInteractive ? { confirm: (question) => confirm(question, io) } : {}) }
     const outcome = await run.definition.run(run.given, run.values, session)
     reporter.succeed(outcome)
     return outcome.exit ?? 0

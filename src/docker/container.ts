@@ -102,6 +102,12 @@ export class EngineContainer implements Container {
     await (this.#disposal = this.#left.remove(this.#client, this.id))
   }
 
+  async keep(name: string): Promise<void> {
+    await removeContainer(this.#client, name)
+    await this.#client.text({ task: 'cannot keep the container', method: 'POST', path: this.#path('rename'), query: { name } })
+    this.#disposal = Promise.resolve()
+  }
+
   /** Removes it once; callers that no longer need the container may call it before the scope ends. */
   [Symbol.asyncDispose](): Promise<void> {
     return (this.#disposal ??= discardContainer(this.#client, this.id, this.#context))

@@ -1,6 +1,6 @@
 /** The interface of the container engine. dockerode-engine.ts implements it. */
 
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import type { Context, EventSink } from '../base/events.ts'
 import type { ContainerConfig } from '../oci/config.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -14,6 +14,15 @@ export const OWNER_LABEL = 'dev.cnb.owner'
  * outlive a run carry no owner, because labels cannot be changed; this label finds those of a killed run.
  */
 export const UNFINISHED_LABEL = 'dev.cnb.unfinished'
+
+/** Label on the containers that stay after a failure of the build; its value is the name of the image. */
+export const KEPT_LABEL = 'dev.cnb.kept'
+
+/** Label beside it: the app's directory. */
+export const APP_DIR_LABEL = 'dev.cnb.app-dir'
+
+/** The names of kept containers. */
+export const KEPT_NAME: RegExp = /^cnb-kept-[0-9a-f]{16}$/
 
 export interface EngineInfo {
   /** Podman implements Docker's API, but omits some of Docker's information. */
@@ -142,6 +151,31 @@ export interface Container extends AsyncDisposable {
    * engine completes alone: it takes 0.1 s to end the container's network.
    */
   leave(): Promise<void>
+  /** Disposal does not remove it any more. It gets the name, and replaces a container that has it. */
+  keep(name: string): Promise<void>
+}
+
+/** A program to run in a container. */
+export interface ExecSpec {
+  readonly command: readonly string[]
+  readonly workingDir: string
+  /** Whether it has a terminal; then its output is not separated. */
+  readonly tty: boolean
+}
+
+/** A size of a terminal, in characters. */
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** A program that runs in a container. */
+export interface Exec {
+  /** The program's input and output; without a terminal, its output is in Docker's frames (multiplex.ts). */
+  readonly connection: Duplex
+  resize(size: TerminalSize): Promise<void>
+  /** Returns the exit code after the end of `connection`. */
+  exitCode(): Promise<number>
 }
 
 /** A started container with attached input. Disposal closes the attachment; the container's owner removes it. */
@@ -164,6 +198,12 @@ export interface Containers {
   create(spec: ContainerSpec, context?: Context): Promise<Container>
   /** Lists all containers with `label`, running or not, with the ID of its image. `volumes` are the names of those that it mounts. */
   list(label: string, context?: Context): Promise<(Owned & { readonly id: string; readonly name: string; readonly image: string; readonly volumes: readonly string[] })[]>
+  /** Starts a container that has ended, or that runs already. Its input stays open. */
+  start(id: string, context?: Context): Promise<void>
+  /** Kills the program of a container, which stays. */
+  kill(id: string): Promise<void>
+  /** Runs another program in a container that runs, with the container's user and environment. */
+  exec(id: string, spec: ExecSpec, context?: Context): Promise<Exec>
   /** Kills and removes a container by ID; succeeds if it is already gone. */
   remove(id: string): Promise<void>
 }

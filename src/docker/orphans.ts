@@ -2,18 +2,21 @@
 
 import { toCnbError } from '../base/errors.ts'
 import type { Context } from '../base/events.ts'
-import { type Engine, OWNER_LABEL, type Owned, UNFINISHED_LABEL } from './engine.ts'
+import { type Engine, KEPT_NAME, OWNER_LABEL, type Owned, UNFINISHED_LABEL } from './engine.ts'
 import { engineStatus } from './engine-errors.ts'
 import { parseOwner, type ResourceOwner } from '../base/processes/owner.ts'
 
 /** Longer than any build: an older object that does not run has no live owner on any machine. */
 const ABANDONED_MS = 7 * 24 * 60 * 60 * 1000
 
+/** The time that a container of a failed build stays. */
+const KEPT_MS = 24 * 60 * 60 * 1000
+
 /**
  * The names of containers that `cnb` creates, unless the user chose another. Labels alone do not prove who made a container with another name: it
  * inherits those of its image, and a buildpack can set any label on an app image.
  */
-const OWN_NAME = /^cnb-(?:build-)?[0-9a-f]{16}$/
+const OWN_NAME = /^cnb-(?:build-|kept-)?[0-9a-f]{16}$/
 
 export interface OrphanSearch {
   /** The process space of this run (owner.ts): objects of another space may be in use. */
@@ -75,7 +78,8 @@ async function ownContainers({ containers, images }: Engine, context: Context): 
 /** Undefined for objects that stay. */
 type Fate = 'ended' | 'abandoned' | undefined
 
-async function fateOf({ labels, running, created }: Owned, { space, hasEnded, now }: OrphanSearch): Promise<Fate> {
+async function fateOf({ labels, running, created, name = '' }: Owned & { readonly name?: string }, { space, hasEnded, now }: OrphanSearch): Promise<Fate> {
+  if (KEPT_NAME.test(name)) return !running && created !== undefined && now() - created > KEPT_MS ? 'abandoned' : undefined
   const owner = parseOwner(labels[OWNER_LABEL] ?? '')
   if (!owner) return undefined
   if (space !== '' && owner.space === space && (await hasEnded(owner))) return 'ended'

@@ -94,6 +94,8 @@ export interface BuildStart {
   readonly sbomOutputDir?: string
   readonly reportOutputDir?: string
   readonly verbose: boolean
+  /** Whether the container stays after a failure of detector or builder. */
+  readonly keepOnFailure?: boolean
   /** Whether the detector prints the result of each group that it tried. */
   readonly explain?: boolean
 }

@@ -18,6 +18,7 @@ export const containers = {
     uid: { kind: 'number', flags: '--uid <number>', description: "user ID of the build (default: the builder's)" },
     gid: { kind: 'number', flags: '--gid <number>', description: "group ID of the build (default: the builder's)" },
     usernsHost: { kind: 'flag', flags: '--userns-host', description: "run the containers in the host's user namespace" },
+    keepOnFailure: { kind: 'flag', flags: '--keep-on-failure', description: "keep the container of a failed phase for 'cnb shell'" },
     memory: { kind: 'text', flags: '--memory <size>', description: 'memory limit of the build container, such as 2g' },
     cpus: { kind: 'text', flags: '--cpus <number>', description: 'CPU limit of the build container, such as 1.5' },
     pidsLimit: { kind: 'number', flags: '--pids-limit <number>', description: 'process limit of the build container' },

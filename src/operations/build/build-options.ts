@@ -64,6 +64,8 @@ export interface BuildOptions extends RegistryOptions {
   gid?: number
   /** Runs the containers in the host's user namespace. */
   usernsHost?: boolean
+  /** Keeps the container of a failed detector or builder, for `cnb shell`. */
+  keepOnFailure?: boolean
   /** Seconds since 1970, an ISO 8601 date, or `now`. */
   creationTime?: string
   previousImage?: string

@@ -99,6 +99,7 @@ export async function startPlan(input: BuildInput, services: PlanServices, sinks
     sbomOutputDir: absolute(options.sbomOutputDir),
     reportOutputDir: absolute(options.reportOutputDir),
     verbose: options.verbose ?? false,
+    keepOnFailure: options.keepOnFailure,
     explain: options.explain ?? false,
   }
   return { start, complete: (outside) => completePlan(start, input, services, outside, context) }

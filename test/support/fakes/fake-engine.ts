@@ -174,6 +174,9 @@ export class FakeEngine implements Engine {
     },
     list: async (label) =>
       [...this.state].filter(([, { spec }]) => label in (spec.labels ?? {})).map(([id, { spec }]) => ({ id, name: spec.name ?? `cnb-${id.slice(0, 16)}`, image: this.#find(spec.image)?.id ?? '', labels: { ...spec.labels }, created: Date.now(), running: false, volumes: (spec.mounts ?? []).flatMap(({ type, source }) => (type === 'volume' ? source : [])) })),
+    start: async () => {},
+    kill: async () => {},
+    exec: async () => fail('the fake engine runs no other programs'),
     remove: async (id) => {
       this.state.delete(id)
     },
@@ -187,6 +190,7 @@ export class FakeEngine implements Engine {
       id,
       remove,
       leave: remove,
+      keep: async () => fail('the fake engine renames no containers'),
       [Symbol.asyncDispose]: remove,
       putArchive: async (path, tar) => {
         if (!state().files.has(path)) {

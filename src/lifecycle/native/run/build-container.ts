@@ -2,7 +2,8 @@
 
 import type { TarEntry } from '../../../archive/tar/tar-writer.ts'
 import type { Context } from '../../../base/events.ts'
-import { type Container, type ContainerSpec, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
+import { APP_DIR_LABEL, type Container, type ContainerSpec, KEPT_LABEL, type Mount, OWNER_LABEL } from '../../../docker/engine.ts'
+import { familiarName } from '../../../oci/reference.ts'
 import { CA_BUNDLE_PATH } from '../../ca-bundle.ts'
 import { fillContainer, type ContainerContent } from '../../fill-container.ts'
 import type { BuildPlan, BuildStart } from '../../lifecycle.ts'
@@ -48,7 +49,7 @@ export function buildContainerSpec(plan: ContainerPlan, { command, layersVolume,
     memory: limits.memory,
     cpus: limits.cpus,
     pidsLimit: limits.pids,
-    labels: { [OWNER_LABEL]: owner },
+    labels: { [OWNER_LABEL]: owner, ...(plan.keepOnFailure ? { [KEPT_LABEL]: familiarName(plan.image), [APP_DIR_LABEL]: appDirOf(plan) } : {}) },
     name,
     stdin,
   }

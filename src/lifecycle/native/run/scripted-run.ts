@@ -21,6 +21,7 @@ import { filesOfLayers } from './kept-paths.ts'
 import type { LayersVolume } from './layers-volume.ts'
 import { layerDirectories, readSurvey } from '../layers-tree.ts'
 import type { Restoration } from '../model.ts'
+import { keepContainer } from './keep-container.ts'
 import { disposeOf, type PendingRun, startRun, type StartedRun } from './pending-run.ts'
 import type { BuildSession, PrepareFailure } from './session/build-session.ts'
 import { sessionFiles } from './session-files.ts'
@@ -90,9 +91,13 @@ class ScriptedRun implements BuilderRun {
   readonly #knownVersion: string | undefined
   readonly #app: SentApp | undefined
   readonly #secrets: readonly Secret[]
+  readonly #input: RunInput
   #extender: Container | undefined
+  #hasFailed = false
 
-  constructor(layers: LayersVolume, session: BuildSession, { changed, restored, app }: ReadyRun, { plan, restoration, times, version }: RunInput) {
+  constructor(layers: LayersVolume, session: BuildSession, { changed, restored, app }: ReadyRun, input: RunInput) {
+    const { plan, restoration, times, version } = input
+    this.#input = input
     this.kept = layers.kept
     this.changed = changed
     this.#restored = restored
@@ -111,7 +116,7 @@ class ScriptedRun implements BuilderRun {
 
   async detect(): Promise<Detection> {
     if (this.#secrets.length > 0) await this.#session.putSecrets(this.#secrets)
-    const { group, analyzed } = await this.#session.detect(this.#knownVersion === undefined)
+    const { group, analyzed } = await this.#noting(this.#session.detect(this.#knownVersion === undefined))
     return { group: group.toString(), analyzed: analyzed.toString() }
   }
 
@@ -123,7 +128,7 @@ class ScriptedRun implements BuilderRun {
     const extended = await extender?.(this.#layers.volume, [])
     this.#extender = extended?.container
     if (extended) this.#times.push(...extended.times)
-    const { survey, fingerprints, version, app: left } = await (extended ? this.#session.survey() : this.#session.build(context.signal))
+    const { survey, fingerprints, version, app: left } = await (extended ? this.#session.survey() : this.#noting(this.#session.build(context.signal)))
     const entries = readTar(Readable.from([survey]), { source: 'the build results', invalid: 'CNB_PHASE_FAILED', signal: context.signal })
     const { tree, lifecycleFiles } = await readSurvey(entries, './')
     const files = containerFiles(this.container)
@@ -151,7 +156,18 @@ class ScriptedRun implements BuilderRun {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#extender?.[Symbol.asyncDispose]()
     await this.#session[Symbol.asyncDispose]()
+    if (this.#hasFailed) await keepContainer(this.container, this.#input.plan, this.#input.context)
     await this.#layers[Symbol.asyncDispose]()
+  }
+
+  /** An interrupted build keeps nothing: Ctrl-C cleans up. */
+  async #noting<T>(phase: Promise<T>): Promise<T> {
+    try {
+      return await phase
+    } catch (error) {
+      this.#hasFailed = this.#input.plan.keepOnFailure === true && !this.#input.context.signal?.aborted
+      throw error
+    }
   }
 }
 

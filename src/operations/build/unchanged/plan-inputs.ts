@@ -59,6 +59,7 @@ const INPUTS: { readonly [Key in keyof BuildPlan]-?: Input<BuildPlan[Key]> | nul
   reportOutputDir: null,
   verbose: null,
   explain: null,
+  keepOnFailure: null,
 }
 
 /** Inputs that are not in the plan. */

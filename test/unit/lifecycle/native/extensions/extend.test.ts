@@ -97,6 +97,7 @@ describe('whileExtending', () => {
   function aContainer(changes: Partial<Container>): Container {
     return {
       id: 'c',
+      keep: async () => {},
       putArchive: async (_path, tar) => void (Buffer.isBuffer(tar) || (await buffer(tar))),
       getArchive: async () => undefined,
       run: async () => 0,
