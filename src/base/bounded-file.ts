@@ -32,7 +32,7 @@ export async function readBounded(path: string, options: BoundedOptions): Promis
   // Without O_NONBLOCK, opening a FIFO that has no writer blocks a thread, and no signal can interrupt it.
   const fd = await openAsync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const stats = fstatSync(fd)
-  const terminal = isatty(fd)
+  const terminal = !stats.isFile() && isatty(fd)
   if (stats.isFIFO() || terminal) {
     if (options.pipes === true) return readStream(terminal ? new ReadStream(fd) : new Socket({ fd, writable: false }), options)
     await closeAsync(fd)
@@ -41,23 +41,25 @@ export async function readBounded(path: string, options: BoundedOptions): Promis
   try {
     if (stats.isDirectory()) throw new Error('is a directory')
     if (stats.size > options.max) throw tooLarge(options.max)
-    return await readFile(fd, options)
+    return await readFile(fd, stats.size, options)
   } finally {
     await closeAsync(fd)
   }
 }
 
-async function readFile(fd: number, { max, signal }: BoundedOptions): Promise<Buffer> {
+/** @param size what the file reports: 0 in /proc. A chunk for each of a thousand small files costs more than reading them. */
+async function readFile(fd: number, size: number, { max, signal }: BoundedOptions): Promise<Buffer> {
   const chunks: Buffer[] = []
-  // Read one byte beyond the limit to detect a larger file: files in /proc report size 0.
+  // One byte more shows the end of the file, or that it is larger than the limit.
+  let room = Buffer.allocUnsafe(Math.min(size > 0 ? size + 1 : CHUNK, CHUNK, max + 1))
   for (let length = 0; ; ) {
     throwIfAborted(signal)
-    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, max + 1 - length))
-    const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, null)
+    const { bytesRead } = await readAsync(fd, room, 0, room.length, null)
     if (bytesRead === 0) return Buffer.concat(chunks)
     length += bytesRead
     if (length > max) throw tooLarge(max)
-    chunks.push(buffer.subarray(0, bytesRead))
+    chunks.push(room.subarray(0, bytesRead))
+    room = bytesRead < room.length ? room.subarray(bytesRead) : Buffer.allocUnsafe(Math.min(CHUNK, max + 1 - length))
   }
 }
 
