@@ -70,11 +70,18 @@ async function throughTemporary(
   { mode, flush = false, prefix = path }: TemporaryOptions,
   place: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  await makeDirectories(dirname(path))
   const temporary = `${prefix}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
-  try {
+  const write = async (): Promise<void> => {
     await writeFile(temporary, content, { mode, flush })
     await place(temporary)
+  }
+  try {
+    // Most directories exist.
+    await write().catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      await makeDirectories(dirname(path))
+      await write()
+    })
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
