@@ -89,7 +89,10 @@ export class Resources {
   /** Creates or changes a resource, except for its status. Returns the resource as it is now. @throws CnbError CNB_STATE_CHANGED, CNB_OUTPUT */
   async write<R extends AnyResource>(resource: R, context: Context): Promise<R> {
     const before = this.#entries.get(resourceId(resource))?.stored
-    if (!this.#store) return this.#keep({ resource: revised(before?.resource as R | undefined, resource, Date.now()), version: 'v0' })
+    const next = revised(before?.resource as R | undefined, resource, Date.now())
+    // Most resources that are written have no change, which needs no look at the disk.
+    if (before && next === before.resource) return this.get(resource)!
+    if (!this.#store) return this.#keep({ resource: next, version: 'v0' })
     return this.#keep(await this.#store.write(resource, before?.version ?? 'none', context))
   }
 
