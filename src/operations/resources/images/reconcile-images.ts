@@ -107,8 +107,12 @@ export async function settle({ image, resolver, step }: PlannedImage, scope: Rec
   const { status: found, ...spec } = resolver
   await resources.writeStatus(await resources.write(spec as SourceResolver, context), found ?? {}, context)
   for (const build of step.surplus) await resources.remove(build, context)
-  const decided = await resources.writeStatus(image, step.status, context)
-  if (!step.build || !isNeeded(step.decision)) return undefined
+  if (!step.build || !isNeeded(step.decision)) {
+    await resources.writeStatus(image, step.status, context)
+    return undefined
+  }
+  // Writing how a rebase goes takes longer than the rebase: its Build, which runs until it has a result, says enough.
+  const decided = step.decision.kind === 'BUILD' ? await resources.writeStatus(image, step.status, context) : { ...image, status: step.status }
   const build = await resources.write(step.build, context)
   scope.made.set(resourceId(image), MAKINGS[step.decision.kind])
   const failure = await runBuild({ build, kind: step.decision.kind }, scope, context)

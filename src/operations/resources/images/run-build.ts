@@ -49,7 +49,7 @@ export function isOutage({ code }: CnbError): boolean {
  * @throws CnbError CNB_INTERRUPTED, CNB_STATE_CHANGED, CNB_OUTPUT
  */
 export async function runBuild({ build, kind }: BuildTask, scope: ReconcileScope, context: Context): Promise<CnbError | undefined> {
-  const started = await setProgress(build, {}, { state: 'running' }, scope, context)
+  const started = kind === 'BUILD' ? await setProgress(build, {}, { state: 'running' }, scope, context) : build
   const { status, progress, failure } = await run(started, kind, scope, context)
   // A result that cannot be stored is not the failure of the build: it stays unfinished, and is built again.
   const ended = failure && isOutage(failure) ? await markForRetry(started, scope, context) : started

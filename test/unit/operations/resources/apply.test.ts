@@ -211,6 +211,26 @@ describe('an application that is interrupted', () => {
     expect((await bench.apply(yaml, { kpackCompatible: true })).failures).toEqual([])
     expect(await reasonsOf('shop')).toEqual(['CONFIG'])
   })
+  test('repeats a rebase whose result a dead process did not store', async () => {
+    const yaml = yamlOf(BASES, bench.image('shop'))
+    await bench.apply(yaml)
+    const { store } = bench
+    const writeStatus = store.writeStatus.bind(store)
+    const stored: string[] = []
+    store.writeStatus = (key, ...given) => {
+      stored.push(key.type.kind)
+      return key.type.kind === 'Build' ? Promise.reject(new Error('killed')) : writeStatus(key, ...given)
+    }
+    bench.patchRunImage('patched')
+    await expect(bench.apply(yaml)).rejects.toThrow('killed')
+    store.writeStatus = writeStatus
+    // Nothing is stored about a rebase before its result, except for its Build.
+    expect(stored.filter((kind) => kind === 'Image' || kind === 'Build')).toEqual(['Build'])
+    expect((await bench.buildsOf('shop'))[1]?.status).toBeUndefined()
+    expect((await bench.apply(yaml)).failures).toEqual([])
+    const [, left, repeated] = await bench.buildsOf('shop')
+    expect([left, repeated].map((build) => build?.status?.conditions?.[0]?.status)).toEqual(['False', 'True'])
+  })
   test('does not count a result that cannot be stored as a failure of the build', async () => {
     const { make, store } = bench
     const writeStatus = store.writeStatus.bind(store)
