@@ -3,21 +3,11 @@
 import { CnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { formatReference, parseTag } from '../../../oci/reference.ts'
-import { placeOf } from '../../../reconcile/changes/own-changes.ts'
-import { buildsOf } from '../../../reconcile/history.ts'
 import type { Keychain } from '../../../registry/auth/keychain.ts'
 import type { Build, BuildStatus } from '../../../resources/kinds/build.ts'
-import type { Image } from '../../../resources/kinds/image.ts'
 import { rebase } from '../../rebase/rebase.ts'
 import type { ReconcileScope } from '../scope.ts'
 import { readEngineImage } from './built-image.ts'
-
-/** Whether the engine no longer has the newest image of builds that save there. */
-export async function isLost(image: Image, { options, resources, engine }: ReconcileScope, context: Context): Promise<boolean> {
-  const latest = buildsOf(image, resources.list('Build')).at(-1)?.status?.latestImage
-  if (options.to !== 'engine' || latest === undefined || placeOf(latest) !== 'engine') return false
-  return (await (await engine()).engine.images.inspect(latest, context)) === undefined
-}
 
 /** Warns of settings without effect for an image on the engine. */
 export function warnOfUnused({ spec: { cache } }: Build, context: Context): void {

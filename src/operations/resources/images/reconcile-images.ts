@@ -13,11 +13,11 @@ import { CONCURRENCY } from '../../rebase/rebase-many.ts'
 import { accountOf } from '../accounts.ts'
 import { recordFailure, type ReconcileScope } from '../scope.ts'
 import type { SourceResolver } from '../../../resources/kinds/source-resolver.ts'
+import { INTERRUPTED, settleInterrupted } from './build-progress.ts'
 import { labelledEvents } from './labelled-events.ts'
 import { referencedFingerprint } from './referenced.ts'
-import { isLost } from './on-engine.ts'
+import { isLost } from './lost-image.ts'
 import { resolveSource } from './resolve-source.ts'
-import { INTERRUPTED, runBuild, settleInterrupted } from './run-build.ts'
 
 /** Concurrent decisions: most of the time is spent waiting for git and registries. */
 const AT_ONCE = 8
@@ -115,6 +115,8 @@ export async function settle({ image, resolver, step }: PlannedImage, scope: Rec
   const decided = step.decision.kind === 'BUILD' ? await resources.writeStatus(image, step.status, context) : { ...image, status: step.status }
   const build = await resources.write(step.build, context)
   scope.made.set(resourceId(image), MAKINGS[step.decision.kind])
+  // Most runs build nothing.
+  const { runBuild } = await import('./run-build.ts')
   const failure = await runBuild({ build, kind: step.decision.kind }, scope, context)
   if (failure) recordFailure(scope, step.decision.kind === 'BUILD' ? 'build' : 'rebase', image, failure)
   const after = decide(decided, resolver, scope, { mayBuild: false })

@@ -1,18 +1,12 @@
 /** Resolves the source of an Image, and keeps the result as its SourceResolver, as kpack does. */
 
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Context } from '../../../base/events.ts'
-import { DEFAULT_EXEC_ENV } from '../../../lifecycle/exec-env.ts'
-import { checkApp } from '../../../project/app.ts'
-import { digestApp } from '../../../project/app-digest.ts'
 import { childName } from '../../../reconcile/child-name.ts'
 import { withTimes, type NewCondition } from '../../../reconcile/conditions.ts'
 import { ownerReference } from '../../../reconcile/owner-reference.ts'
-import { cacheDirectory } from '../../../registry/download/cache-directory.ts'
 import type { Image } from '../../../resources/kinds/image.ts'
 import type { ResolvedSource as FoundSource, SourceResolver } from '../../../resources/kinds/source-resolver.ts'
-import { readProject } from '../../build/build-project.ts'
 import { accountOf } from '../accounts.ts'
 import { recordFailure, type ReconcileScope } from '../scope.ts'
 
@@ -49,13 +43,9 @@ export async function resolveSource(image: Image, scope: ReconcileScope, context
 }
 
 /** Adds the state of a local source's files, by which changes are found. */
-async function withDigest(resolved: FoundSource, { services }: ReconcileScope, context: Context): Promise<FoundSource> {
+async function withDigest(resolved: FoundSource, scope: ReconcileScope, context: Context): Promise<FoundSource> {
   const { local } = resolved
   if (!local) return resolved
-  const path = join(local.path, local.subPath ?? '')
-  const app = await checkApp(path, context)
-  const project = await readProject({ file: undefined, app, execEnv: DEFAULT_EXEC_ENV }, services.host, { signal: context.signal })
-  const cacheFile = join(cacheDirectory(services.host), 'stat', createHash('sha256').update(path).digest('hex'))
-  const { content } = await digestApp({ app, filter: project?.descriptor ?? {}, cacheFile, ...context })
-  return { local: { ...local, digest: `sha256:${content}` } }
+  const { digestLocal } = await import('./local-digest.ts')
+  return { local: { ...local, digest: await digestLocal(join(local.path, local.subPath ?? ''), scope.services.host, context) } }
 }

@@ -5,11 +5,10 @@ import { CnbError, type ErrorCode, toCnbError } from '../../../base/errors.ts'
 import type { Context } from '../../../base/events.ts'
 import { makeTemporaryDirectory } from '../../../base/files.ts'
 import { contextName, parseReference } from '../../../oci/reference.ts'
-import { FINGERPRINTS } from '../../../reconcile/changes/own-changes.ts'
 import { printChanges } from '../../../reconcile/changes/printed-changes.ts'
-import { buildConditions, withTimes, type BuildProgress } from '../../../reconcile/conditions.ts'
+import type { BuildProgress } from '../../../reconcile/conditions.ts'
 import type { BuildNeeded } from '../../../reconcile/decide-build.ts'
-import { BUILD_CHANGES, IMAGE, outcomeOf } from '../../../reconcile/state.ts'
+import { BUILD_CHANGES } from '../../../reconcile/state.ts'
 import type { Build, BuildStatus } from '../../../resources/kinds/build.ts'
 import type { SourceCredentials } from '../../../sources/credentials/credentials.ts'
 import type { BuildLog } from '../../../state/store.ts'
@@ -19,13 +18,11 @@ import { accountOf } from '../accounts.ts'
 import type { ReconcileScope } from '../scope.ts'
 import type { AccountKeys } from '../signing/account-keys.ts'
 import { banner, loggedEvents } from './build-log.ts'
+import { markForRetry, markInterrupted, setProgress } from './build-progress.ts'
 import { buildOptions } from './build-settings.ts'
 import { readBuiltImage, readEngineImage } from './built-image.ts'
 import { rebaseOnEngine, runImageOf, warnOfUnused } from './on-engine.ts'
 import { signBuiltImage, type BuildSigning } from './sign-image.ts'
-
-/** The fingerprint of a build that was interrupted: it differs from that of all others, so the image is built again. */
-export const INTERRUPTED = 'interrupted'
 
 /** The longest time of a timer: longer ones end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -94,30 +91,6 @@ async function run(started: Build, kind: BuildTask['kind'], scope: ReconcileScop
 function deadline(seconds: number): AbortSignal {
   const ms = seconds * 1000
   return ms > MAX_TIMER_MS ? new AbortController().signal : timeLimit(ms)
-}
-
-async function setProgress(build: Build, fields: BuildStatus, progress: BuildProgress, { resources, now }: ReconcileScope, context: Context): Promise<Build> {
-  const conditions = withTimes(buildConditions(progress), build.status?.conditions, now())
-  return resources.writeStatus(build, { observedGeneration: build.metadata.generation, ...fields, conditions }, context)
-}
-
-/** Marks a build that this process, or one that was killed, did not finish. Nothing can interrupt this. */
-async function markInterrupted(build: Build, scope: ReconcileScope): Promise<void> {
-  const marked = await markForRetry(build, scope, {})
-  await setProgress(marked, {}, { state: 'failed', message: 'Error: the build was interrupted' }, scope, {})
-}
-
-function markForRetry(build: Build, { resources }: ReconcileScope, context: Context): Promise<Build> {
-  const annotations = { ...build.metadata.annotations, [FINGERPRINTS]: JSON.stringify({ [INTERRUPTED]: 'yes' }) }
-  return resources.write({ ...build, metadata: { ...build.metadata, annotations } }, context)
-}
-
-/** Ends a build that a killed process left running: this process holds the lock, so no other runs it. */
-export async function settleInterrupted(build: Build, scope: ReconcileScope, context: Context): Promise<void> {
-  // A Build that a user applied runs again (single-builds.ts).
-  if (outcomeOf(build) !== 'running' || build.metadata.labels?.[IMAGE] === undefined) return
-  if (scope.options.kpackCompatible) await scope.resources.remove(build, context)
-  else await markInterrupted(build, scope)
 }
 
 async function make(build: Build, log: BuildLog, scope: ReconcileScope, context: Context): Promise<BuildStatus> {
