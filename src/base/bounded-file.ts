@@ -47,7 +47,7 @@ export async function readBounded(path: string, options: BoundedOptions): Promis
   }
 }
 
-/** @param size what the file reports: 0 in /proc. A chunk for each of a thousand small files costs more than reading them. */
+/** @param size of the file as the system reports it: 0 in /proc. A chunk for each of a thousand small files costs more than reading them. */
 async function readFile(fd: number, size: number, { max, signal }: BoundedOptions): Promise<Buffer> {
   const chunks: Buffer[] = []
   // One byte more shows the end of the file, or that it is larger than the limit.

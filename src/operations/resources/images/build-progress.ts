@@ -1,4 +1,4 @@
-/** How far a Build is, and the end of builds that were interrupted. Most runs build nothing, and only read this. */
+/** The progress of a Build, and the end of interrupted ones. */
 
 import type { Context } from '../../../base/events.ts'
 import { FINGERPRINTS } from '../../../reconcile/changes/own-changes.ts'
@@ -10,7 +10,7 @@ import type { ReconcileScope } from '../scope.ts'
 /** The fingerprint of a build that was interrupted: it differs from that of all others, so the image is built again. */
 export const INTERRUPTED = 'interrupted'
 
-/** Stores how a build goes. */
+/** Stores the progress of a build. */
 export async function setProgress(build: Build, fields: BuildStatus, progress: BuildProgress, { resources, now }: ReconcileScope, context: Context): Promise<Build> {
   const conditions = withTimes(buildConditions(progress), build.status?.conditions, now())
   return resources.writeStatus(build, { observedGeneration: build.metadata.generation, ...fields, conditions }, context)
@@ -22,7 +22,7 @@ export async function markInterrupted(build: Build, scope: ReconcileScope): Prom
   await setProgress(marked, {}, { state: 'failed', message: 'Error: the build was interrupted' }, scope, {})
 }
 
-/** Marks a build of which the image must be built again, whatever its result says. */
+/** Marks a build: the next reconciliation builds its image again. */
 export function markForRetry(build: Build, { resources }: ReconcileScope, context: Context): Promise<Build> {
   const annotations = { ...build.metadata.annotations, [FINGERPRINTS]: JSON.stringify({ [INTERRUPTED]: 'yes' }) }
   return resources.write({ ...build, metadata: { ...build.metadata, annotations } }, context)

@@ -111,7 +111,7 @@ export async function settle({ image, resolver, step }: PlannedImage, scope: Rec
     await resources.writeStatus(image, step.status, context)
     return undefined
   }
-  // Writing how a rebase goes takes longer than the rebase: its Build, which runs until it has a result, says enough.
+  // A rebase takes less time than to store its progress: its Build is enough, which runs until it has a result.
   const decided = step.decision.kind === 'BUILD' ? await resources.writeStatus(image, step.status, context) : { ...image, status: step.status }
   const build = await resources.write(step.build, context)
   scope.made.set(resourceId(image), MAKINGS[step.decision.kind])

@@ -211,7 +211,7 @@ describe('an application that is interrupted', () => {
     expect((await bench.apply(yaml, { kpackCompatible: true })).failures).toEqual([])
     expect(await reasonsOf('shop')).toEqual(['CONFIG'])
   })
-  test('repeats a rebase whose result a dead process did not store', async () => {
+  test('repeats a rebase if a dead process did not store its result', async () => {
     const yaml = yamlOf(BASES, bench.image('shop'))
     await bench.apply(yaml)
     const { store } = bench
