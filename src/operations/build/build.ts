@@ -30,6 +30,7 @@ import { isEngineOnly, parseSinks } from './build-sinks.ts'
 import type { IndexBuild } from './platforms/index-build.ts'
 import type { CheckServices, UnchangedCheck } from './unchanged/unchanged-check.ts'
 import { recordUse } from '../cache/cache-uses.ts'
+import { pruneDaily } from '../cache/prune-daily.ts'
 import { openDownloadSession } from '../downloads.ts'
 import { chooseRegistry } from '../packages/buildpack-registry.ts'
 import { openModuleSources } from '../packages/open-module-sources.ts'
@@ -64,7 +65,9 @@ async function buildWhenReady({ platforms = [], ...options }: BuildOptions, serv
   const index = wanted.length > 1 ? await openIndex(sinks) : undefined
   const input = await measured(context, 'reading the input', () => readInput(options, services.host, context))
   await warnOfGitCredentials(input.app, input.project?.descriptor ?? {}, context)
-  return withoutSecrets(input.secrets, context, (masked) => buildInput(input, { wanted, sinks, index, ready }, services, masked))
+  const result = await withoutSecrets(input.secrets, context, (masked) => buildInput(input, { wanted, sinks, index, ready }, services, masked))
+  if (result) await pruneDaily(input.config, services, context)
+  return result
 }
 
 interface Targets {

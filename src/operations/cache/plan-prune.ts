@@ -25,6 +25,11 @@ export interface PruneOptions {
   readonly pack?: boolean | undefined
 }
 
+interface Automatic {
+  /** Whether a build does it: only caches of images, and none that was used in the last hour. */
+  readonly isAutomatic?: boolean
+}
+
 /** A cache with the volumes to remove. */
 export interface PrunedCache extends ImageCache {
   /** Whether no volume stays. */
@@ -49,13 +54,13 @@ export interface PrunePlan {
  * Plans a prune. Only a budget of size, and the amount that is freed, need the sizes of volumes.
  * @throws CnbError CNB_USAGE, CNB_DESCRIPTOR_INVALID, CNB_ENGINE_*
  */
-export async function planPrune(options: PruneOptions, services: Pick<EngineServices, 'engine' | 'host'>, context: Context, now = Date.now()): Promise<PrunePlan> {
+export async function planPrune(options: PruneOptions & Automatic, services: Pick<EngineServices, 'engine' | 'host'>, context: Context, now = Date.now()): Promise<PrunePlan> {
   const budget = budgetOf(options, now)
   const found = await findCaches(services, budget.bytes !== undefined, context)
   const caches = selectCaches(found, options, context)
-  const entries = options.images.length > 0 ? [] : found.directory.entries
+  const entries = options.images.length > 0 || options.isAutomatic ? [] : found.directory.entries
   const removed = chooseRemovals([
-    ...caches.map((cache) => ({ cache, used: cache.used ?? 0, bytes: cacheSize(cache) ?? 0, stays: cache.busy })),
+    ...caches.map((cache) => ({ cache, used: cache.used ?? 0, bytes: cacheSize(cache) ?? 0, stays: cache.busy || (options.isAutomatic === true && now - (cache.used ?? 0) < IN_USE) })),
     // Another process may have them open.
     ...entries.map((entry) => ({ entry, used: entry.used, bytes: entry.bytes, stays: now - entry.used < IN_USE })),
   ], budget)

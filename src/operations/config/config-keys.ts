@@ -1,6 +1,7 @@
 /** The keys of config.toml, for its reader, the environment variables, `cnb config` and the documents. */
 
 import { CnbError } from '../../base/errors.ts'
+import { parseAge } from '../../formats/age.ts'
 import { parseByteSize } from '../../formats/byte-size.ts'
 import type { PullPolicy } from '../../images/find/find-image.ts'
 import { parseReference } from '../../oci/reference.ts'
@@ -10,7 +11,7 @@ const PULL_POLICIES: readonly string[] = ['always', 'if-not-present', 'never'] s
 
 /** A key with one value. */
 export interface ConfigKey {
-  readonly form: 'image' | 'choice' | 'switch' | 'size' | 'text'
+  readonly form: 'image' | 'choice' | 'switch' | 'size' | 'age' | 'text'
   /** Describes the value in a noun phrase. */
   readonly is: string
   readonly default?: string | boolean
@@ -22,7 +23,7 @@ export interface ConfigKey {
 }
 
 export type KeyName =
-  | 'default-builder-image' | 'pull-policy' | 'if-changed' | 'git-labels' | 'cache-size' | 'lifecycle-image' | 'default-registry'
+  | 'default-builder-image' | 'pull-policy' | 'if-changed' | 'git-labels' | 'cache-size' | 'cache-budget' | 'cache-max-age' | 'lifecycle-image' | 'default-registry'
   | 'default-registry-url' | 'experimental' | 'layout-repo-dir'
 
 export const CONFIG_KEYS: Readonly<Record<KeyName, ConfigKey>> = {
@@ -31,6 +32,8 @@ export const CONFIG_KEYS: Readonly<Record<KeyName, ConfigKey>> = {
   'if-changed': { form: 'switch', default: false, variable: 'CNB_IF_CHANGED', is: 'whether builds keep an image that the same inputs made' },
   'git-labels': { form: 'switch', default: false, variable: 'CNB_GIT_LABELS', is: 'whether images have labels from the git repository of their app' },
   'cache-size': { form: 'size', default: '10g', variable: 'CNB_CACHE_SIZE', is: 'limit of the cache of downloads' },
+  'cache-budget': { form: 'size', variable: 'CNB_CACHE_BUDGET', is: 'size of all caches of builds on the engine, above which builds remove the least recently used ones' },
+  'cache-max-age': { form: 'age', variable: 'CNB_CACHE_MAX_AGE', is: 'age at which builds remove caches of other builds' },
   'lifecycle-image': { form: 'image', variable: 'CNB_LIFECYCLE_IMAGE', is: 'image with the lifecycle without --lifecycle-image' },
   'default-registry': { form: 'text', default: 'official', variable: 'CNB_DEFAULT_REGISTRY', is: 'buildpack registry without --buildpack-registry' },
   'default-registry-url': { form: 'text', ofPack: true, is: 'old form of default-registry' },
@@ -68,6 +71,8 @@ export function parseSetting(name: KeyName, text: string): string | boolean {
       return choices.includes(text) ? text : refuse(`a ${name.replaceAll('-', ' ')}`, `Use one of: ${choices.join(', ')}.`)
     case 'size':
       return parseByteSize(text) === undefined ? refuse('a size', "Use a number with a unit, such as '512m' or '20g'.") : text
+    case 'age':
+      return parseAge(text) === undefined ? refuse('an age', "Use a number with a unit, such as '12h', '30d' or '4w'.") : text
     case 'switch':
       return SWITCHES[text.toLowerCase()] ?? refuse('true or false', 'Use true or false.')
     case 'text':

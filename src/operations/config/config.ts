@@ -28,6 +28,9 @@ export interface Config {
   readonly lifecycleImage?: string
   /** The maximum size of the cache of downloads, in bytes. */
   readonly cacheSize?: number
+  /** The budgets of the caches on the engine: a size and an age, as `cnb cache prune` reads them. */
+  readonly cacheBudget?: string
+  readonly cacheMaxAge?: string
   /** The user's buildpack registries, without the official registry. */
   readonly registries: readonly RegistryEntry[]
   /** The name of the buildpack registry that is used without --buildpack-registry. */
@@ -82,6 +85,8 @@ function configOf(settings: Settings, environment: Settings): Partial<Config> {
     gitLabels: values['git-labels'],
     lifecycleImage: values['lifecycle-image'],
     cacheSize: parseByteSize(String(values['cache-size'])),
+    cacheBudget: values['cache-budget'],
+    cacheMaxAge: values['cache-max-age'],
     defaultRegistry: values['default-registry'],
     setBy: variables.length > 0 ? Object.fromEntries(variables) : undefined,
   } as Partial<Config>)

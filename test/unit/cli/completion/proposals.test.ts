@@ -62,7 +62,7 @@ describe('the completion of a command line', () => {
     ['get -o js', ['json', 'jsonpath=', ':end']],
     ['config set pull-policy i', ['if-not-present', ':end']],
     ['config set if-changed ', ['true', 'false', ':end']],
-    ['config get cache', ['cache-size', ':end']],
+    ['config get cache-s', ['cache-size', ':end']],
     ['config set nothing ', [':end']],
     ['config trusted-builders ', ['list', 'add', 'remove', ':end']],
     ['config pull-policy n', ['never', ':end']],
