@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest'
 import { utimes } from 'node:fs/promises'
 import type { CnbEvent } from '../../../../src/base/events.ts'
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../../../../src/base/files.ts'
@@ -13,13 +13,14 @@ const DAY = 24 * 60 * 60 * 1000
 let directory: TemporaryDirectory
 let engine: FakeEngine
 let events: CnbEvent[]
+let sizes: MockInstance<FakeEngine['volumes']['sizes']>
 const now = Date.now()
 beforeEach(async () => {
   directory = await makeTemporaryDirectory()
   engine = new FakeEngine()
   events = []
   vi.useFakeTimers({ toFake: ['Date'], now: now - 100 * DAY })
-  vi.spyOn(engine.volumes, 'sizes').mockImplementation(async () => new Map((await engine.volumes.list()).map(({ name }) => [name, name.endsWith('.layers') ? 100 : 0])))
+  sizes = vi.spyOn(engine.volumes, 'sizes').mockImplementation(async () => new Map((await engine.volumes.list()).map(({ name }) => [name, name.endsWith('.layers') ? 100 : 0])))
 })
 afterEach(async () => {
   vi.useRealTimers()
@@ -51,9 +52,9 @@ describe('a build with a budget', () => {
     const again = await cacheOf('old', 3)
     await run({ cacheBudget: '150' }, now + DAY / 2)
     expect((await layers()).sort()).toEqual([again, kept].sort())
-    expect(engine.volumes.sizes).toHaveBeenCalledTimes(1)
+    expect(sizes).toHaveBeenCalledTimes(1)
     await run({ cacheBudget: '150' }, now + 2 * DAY)
-    expect(engine.volumes.sizes).toHaveBeenCalledTimes(2)
+    expect(sizes).toHaveBeenCalledTimes(2)
     expect(await layers()).toEqual([kept])
   })
 
