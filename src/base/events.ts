@@ -10,6 +10,8 @@ export type CnbEvent =
   | { type: 'pull.start'; reference: string }
   | { type: 'pull.progress'; reference: string; layer: string; status: string; current?: number; total?: number }
   | { type: 'pull.end'; reference: string; durationMs: number; failed?: true }
+  /** Bytes sent to a registry since the event before. */
+  | { type: 'upload.progress'; to: string; bytes: number }
   /** Work of cnb itself that takes noticeable time, such as "uploading the app". */
   | { type: 'step.start'; step: string }
   | { type: 'step.end'; step: string; durationMs: number }

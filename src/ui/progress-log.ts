@@ -128,6 +128,7 @@ export class ProgressLog {
       case 'debug':
         return this.#verbose ? [theme.dim(sanitizeText(event.message))] : []
       case 'pull.progress':
+      case 'upload.progress':
       case 'step.start':
         return []
     }

@@ -16,6 +16,8 @@ const DONE = [200, 201, 202, 204]
 /** In addition to transient statuses: an expired token, a lost session, a body that is too large for one request. */
 const AGAIN = [401, 404, 408, 413, 416, 429, 500, 502, 503, 504, 522]
 const TOO_MUCH = new Set([413, 416])
+/** Bytes of a stream between two events. */
+const REPORTED = 1024 * 1024
 const TYPE = { 'content-type': 'application/octet-stream' }
 
 /** See Repository.uploadBlob. */
@@ -31,6 +33,7 @@ export async function upload(at: RemotePath, blob: KnownBlob, context: Context):
   const { content } = blob
   const source = content ? { open: async () => content } : blob
   await withRetries(at, task, source, context, put, () => blobExists(at, digest, context))
+  context.events?.({ type: 'upload.progress', to: at.name, bytes: size })
 }
 
 /** See Repository.uploadStream. */
@@ -39,7 +42,7 @@ export async function uploadStream(at: RemotePath, source: UnknownBlob, context:
   let sent: BlobIdentity | undefined
   let chunked = false
   await withRetries<Readable>(at, task, source, context, async (session, stream) => {
-    const meter = source.identity ? undefined : new Meter()
+    const meter = source.identity ? undefined : new Meter((count) => context.events?.({ type: 'upload.progress', to: at.name, bytes: count }))
     const bytes = meter ? pipeline(stream, meter, () => {}) : stream
     let last = session
     if (chunked || session.chunkMinimum > 0) last = await sendChunks(at, task, session, bytes, context)
@@ -127,10 +130,22 @@ async function finished(at: RemotePath, task: string, digest: Digest, reply: Htt
 class Meter extends Transform {
   readonly #hash = createHash('sha256')
   #size = 0
+  #reported = 0
+  readonly #report: (bytes: number) => void
+
+  /** @param report receives the number of bytes since the call before */
+  constructor(report: (bytes: number) => void) {
+    super()
+    this.#report = report
+  }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error: null, chunk: Buffer) => void): void {
     this.#hash.update(chunk)
     this.#size += chunk.length
+    if (this.#size - this.#reported >= REPORTED) {
+      this.#report(this.#size - this.#reported)
+      this.#reported = this.#size
+    }
     done(null, chunk)
   }
 

@@ -2,7 +2,7 @@
 
 import type { CnbEvent } from '../../base/events.ts'
 import { PullProgress } from './pull-progress.ts'
-import { formatDuration } from '../quantity.ts'
+import { formatBytes, formatDuration } from '../quantity.ts'
 import { sanitizeText } from '../sanitize.ts'
 
 /** Phase names for headers; the lifecycle's own headers use the same words. */
@@ -29,6 +29,8 @@ export class ActiveTasks {
   readonly #works = new Map<string, number>()
   /** Progress of steps that process several images. */
   readonly #progress = new Map<string, string>()
+  /** Bytes that the current phase sent to registries. */
+  #sent = 0
 
   apply(event: CnbEvent, now: number): void {
     switch (event.type) {
@@ -51,7 +53,11 @@ export class ActiveTasks {
       case 'image':
         this.#progress.set(sanitizeText(event.step), `${event.done} done${event.failed > 0 ? `, ${event.failed} failed` : ''}`)
         break
+      case 'upload.progress':
+        this.#sent += event.bytes
+        break
       case 'phase.start':
+        this.#sent = 0
         this.#works.set(gerund(event.phase), now)
         break
       case 'phase.end':
@@ -69,8 +75,8 @@ export class ActiveTasks {
     return youngest && { name: youngest[0], since: youngest[1] }
   }
 
-  /** Formats the elapsed time and, if available, the progress: `0.4s, 37 done, 1 failed`. */
+  /** Formats the elapsed time and, if available, the progress: `0.4s, 37 done, 1 failed, 12.3 MB sent`. */
   howFar({ name, since }: { name: string; since: number }, now: number): string {
-    return [formatDuration(now - since), ...(this.#progress.has(name) ? [this.#progress.get(name)] : [])].join(', ')
+    return [formatDuration(now - since), ...(this.#progress.has(name) ? [this.#progress.get(name)] : []), ...(this.#sent > 0 ? [`${formatBytes(this.#sent)} sent`] : [])].join(', ')
   }
 }

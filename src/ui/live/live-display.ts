@@ -29,7 +29,7 @@ const HEARTBEAT_MS = 30_000
 
 /** Whether an event only updates the progress of a running task. */
 function isProgress({ type }: CnbEvent): boolean {
-  return type === 'pull.progress' || type === 'image'
+  return type === 'pull.progress' || type === 'upload.progress' || type === 'image'
 }
 
 /** Display for a terminal. */

@@ -50,6 +50,16 @@ describe('Heartbeat', () => {
     expect(told).toEqual(['still pulling big (0 of 1 layers, 30.0 MB of 100.0 MB)'])
   })
 
+  it('prints the bytes that a phase sent to registries', () => {
+    const { clock, told, heartbeat } = start()
+    feed(heartbeat, { type: 'upload.progress', to: 'r/app', bytes: 5e6 }, { type: 'phase.start', phase: 'exporter' })
+    for (let time = 1; time <= 30; time++) {
+      feed(heartbeat, { type: 'upload.progress', to: 'r/app', bytes: 1e6 })
+      clock.advance(1_000)
+    }
+    expect(told).toEqual(['still exporting, for 30.0s, 30.0 MB sent'])
+  })
+
   it('prints the progress of a step over many images', () => {
     const { clock, told, heartbeat } = start()
     const step = 'rebasing 40 images'
