@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { CnbError } from '../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../src/base/events.ts'
-import { OWNER_LABEL, type Owned, UNFINISHED_LABEL } from '../../../src/docker/engine.ts'
+import { KEPT_LABEL, OWNER_LABEL, type Owned, UNFINISHED_LABEL } from '../../../src/docker/engine.ts'
 import { countOrphans, type OrphanSearch, removeOrphans } from '../../../src/docker/orphans.ts'
 import { currentOwner, hasEnded, ownerLabel, parseOwner } from '../../../src/base/processes/owner.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
@@ -144,4 +144,15 @@ test('counts the objects that it would remove, and removes none', async () => {
   expect(await engine.containers.list(OWNER_LABEL)).toHaveLength(7)
   expect(await removeOrphans(engine, here)).toBe(2)
   expect(await countOrphans(engine, here)).toBe(0)
+})
+
+test('keeps the container of a failed build for a day, also after the end of its owner', async () => {
+  const day = 24 * 60 * 60 * 1000
+  const labels = { [OWNER_LABEL]: dead, [KEPT_LABEL]: 'app:latest' }
+  await engine.containers.create({ image: 'x:1', command: ['/x'], labels, name: 'cnb-kept-0123456789abcdef' })
+  const isThere = async () => (await engine.containers.list(KEPT_LABEL)).length === 1
+  await removeOrphans(engine, { ...here, now: Date.now })
+  expect(await isThere()).toBe(true)
+  await removeOrphans(engine, { ...here, now: () => Date.now() + day + 60_000 })
+  expect(await isThere()).toBe(false)
 })
