@@ -150,7 +150,7 @@ async function* standardInput(signal: AbortSignal): AsyncGenerator<Buffer> {
   for await (const chunk of process.stdin) yield chunk as Buffer
 }
 
-/** Lends the terminal to a program of a container: what a person types, Ctrl-C included, goes there. */
+/** Connects the terminal to a program of a container, which receives all keys, Ctrl-C included. */
 function userTerminal(): UserTerminal {
   const { stdin, stdout } = process
   const listeners: (() => void)[] = []

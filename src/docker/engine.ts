@@ -18,7 +18,7 @@ export const UNFINISHED_LABEL = 'dev.cnb.unfinished'
 /** Label on the containers that stay after a failure of the build; its value is the name of the image. */
 export const KEPT_LABEL = 'dev.cnb.kept'
 
-/** Label beside it: the app's directory. */
+/** Label of the same containers: the app's directory. */
 export const APP_DIR_LABEL = 'dev.cnb.app-dir'
 
 /** The names of kept containers. */
@@ -173,9 +173,9 @@ export interface TerminalSize {
 export interface Exec {
   /** The program's input and output; without a terminal, its output is in Docker's frames (multiplex.ts). */
   readonly connection: Duplex
-  resize(size: TerminalSize): Promise<void>
+  readonly resize: (size: TerminalSize) => Promise<void>
   /** Returns the exit code after the end of `connection`. */
-  exitCode(): Promise<number>
+  readonly exitCode: () => Promise<number>
 }
 
 /** A started container with attached input. Disposal closes the attachment; the container's owner removes it. */

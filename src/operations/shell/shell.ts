@@ -18,7 +18,7 @@ export interface UserTerminal {
   readonly output: Writable
   readonly size: () => TerminalSize
   readonly onResize: (listener: () => void) => void
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   readonly close: () => void
 }
 
@@ -49,7 +49,7 @@ export interface ShellResult {
  */
 export async function openShell({ image, command = [] }: ShellOptions, { engine }: Pick<EngineServices, 'engine'>, { terminal, output }: ShellStreams, context: Context): Promise<ShellResult> {
   if (command.length === 0 && !terminal) {
-    throw new CnbError('CNB_USAGE', 'cannot open a shell: the input is not a terminal', { hint: 'Give a command: cnb shell IMAGE -- ls /layers' })
+    throw new CnbError('CNB_USAGE', 'cannot open a shell: the input is not a terminal', { hint: 'Add a command: cnb shell IMAGE -- ls /layers' })
   }
   const { id, name, labels } = await findKept(engine, image, context)
   await engine.containers.start(id, context)

@@ -9,7 +9,7 @@ export const shellCommand = defineCommandOnSeveral({
     "Opens a shell in the container of a build that failed with --keep-on-failure: the buildpacks' user, environment, mounts and network, in the app's " +
     'directory. Secrets of the build are gone. The container stays for a day, or until the next failed build of the image that keeps one. The exit code is the ' +
     "shell's.",
-  argument: { name: 'image', several: true, description: 'image of the failed build (default: the newest), then a command after --' },
+  argument: { name: 'image', several: true, description: 'failed build (default: newest), then a command after --' },
   formats: MAKING_FORMATS,
   groups: [],
   examples: [

@@ -48,7 +48,7 @@ it('never enters the container of a running build', async () => {
   await expect(openShell({ image: 'busy', command: ['ls'] }, keeping().services, silent(), {})).rejects.toMatchObject({ code: 'CNB_USAGE' })
 })
 
-it('connects a terminal, and gives it back at the end', async () => {
+it('connects a terminal, and restores it at the end', async () => {
   const { services, resize, exec } = keeping()
   const close = vi.fn()
   const terminal: UserTerminal = { input: new PassThrough(), output: new PassThrough(), size: () => ({ columns: 90, rows: 20 }), onResize: (listener) => listener(), close }

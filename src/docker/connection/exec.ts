@@ -1,10 +1,10 @@
 /** Starts a kept container again, and runs programs in it. */
 
-import type { Context } from '../base/events.ts'
-import { recordOf, stringOf } from '../formats/lenient-values.ts'
-import type { EngineClient } from './connection/client.ts'
-import type { Exec, ExecSpec } from './engine.ts'
-import { engineRefusal, engineStatus } from './engine-errors.ts'
+import type { Context } from '../../base/events.ts'
+import { recordOf, stringOf } from '../../formats/lenient-values.ts'
+import type { EngineClient } from './client.ts'
+import type { Exec, ExecSpec } from '../engine.ts'
+import { engineRefusal, engineStatus } from '../engine-errors.ts'
 
 const TASK = 'cannot run a program in the container'
 
