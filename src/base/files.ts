@@ -1,6 +1,6 @@
 /** Directories, atomic file writes, and temporary directories that are removed automatically. */
 
-import { type FileHandle, link, mkdir, mkdtemp, open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { type FileHandle, link, lstat, mkdir, mkdtemp, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { CnbError } from './errors.ts'
@@ -30,8 +30,10 @@ async function makeUnlessExists(path: string): Promise<void> {
   }
 }
 
-/** Writes `content` to `path` atomically: a reader sees either the old or the new file. */
+/** Writes `content` to `path` atomically: a reader sees either the old or the new file. A link, pipe or device such as /dev/stdout stays. */
 export async function writeFileAtomically(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found && !found.isFile() && !found.isDirectory()) return writeFile(path, content, { mode })
   await throughTemporary(path, content, { mode }, (temporary) => rename(temporary, path))
 }
 

@@ -1,12 +1,19 @@
-import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { makeDirectories, makeTemporaryDirectory, type TemporaryDirectory, writeWhole } from '../../../src/base/files.ts'
+import { makeDirectories, makeTemporaryDirectory, type TemporaryDirectory, writeFileAtomically, writeWhole } from '../../../src/base/files.ts'
 
 let temporary: TemporaryDirectory
 beforeEach(async () => { temporary = await makeTemporaryDirectory() })
 afterEach(async () => temporary[Symbol.asyncDispose]())
 const below = (...parts: string[]): string => join(temporary.path, ...parts)
+
+test('keeps a link, such as /dev/stdout, where a file is written', async () => {
+  symlinkSync('target', below('link'))
+  await writeFileAtomically(below('link'), 'text')
+  expect(lstatSync(below('link')).isSymbolicLink()).toBe(true)
+  expect(readFileSync(below('target'), 'utf8')).toBe('text')
+})
 
 describe('makeDirectories', () => {
   test('creates the directory and its parents, also several times at once', async () => {
