@@ -37,6 +37,10 @@ it('keeps one container of a failed build, in which commands run as the buildpac
   expect(looked.stderr).toContain('odd')
   expect(looked.code).toBe(3)
   expect(await docker('inspect', '--format', '{{.State.Running}}', after.trim())).toContain('false')
+
+  // The next build writes to the same volumes.
+  await runCnb(['build', image, '--path', app, ...USING_BUILDER])
+  expect(await keptOf(image)).toBe('')
 })
 
 it('refuses a shell without a terminal, and keeps nothing without the option', async () => {

@@ -6,6 +6,7 @@ import type { BuildPlan } from '../../lifecycle.ts'
 import { detector, isDetectorVerbose } from '../../phase.ts'
 import { buildContainerSpec, type ContainerPlan } from './build-container.ts'
 import type { RunInput } from './builder-run.ts'
+import { removeKept } from './keep-container.ts'
 import { type LayersVolume, type LayersVolumeInput, lockLayersVolume } from './layers-volume.ts'
 import { BuildSession } from './session/build-session.ts'
 import { SHELL } from '../../secrets/secret-input.ts'
@@ -67,7 +68,10 @@ function sessionCommand(plan: ContainerPlan): readonly string[] {
 
 /** Creates the container, and starts the script in it. @throws CnbError CNB_ENGINE_* */
 export async function startRun({ plan, owner, times, ...input }: LayersVolumeInput & Pick<RunInput, 'owner' | 'times'>): Promise<StartedRun> {
-  const layers = await lockLayersVolume({ plan, ...input }, { command: sessionCommand(plan), owner, stdin: true })
+  const [layers] = await Promise.all([
+    lockLayersVolume({ plan, ...input }, { command: sessionCommand(plan), owner, stdin: true }),
+    removeKept(input.engine, plan, input.context),
+  ])
   const session = new BuildSession(times, input.context)
   try {
     return { layers, session, hasShell: await hasShell(session, layers.container) }
