@@ -372,6 +372,8 @@ describe('config', () => {
       ' if-changed false default',
       ' git-labels false default',
       ' cache-size 10g default',
+      ' cache-budget not set',
+      ' cache-max-age not set',
       ' lifecycle-image not set',
       ' default-registry official default',
       ' experimental true ~/.cnb/config.toml:2',
