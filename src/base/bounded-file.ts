@@ -90,5 +90,5 @@ export async function readAtMost(stream: AsyncIterable<Buffer>, max: number): Pr
 }
 
 function tooLarge(max: number): Error {
-  return new Error(`is larger than ${max / MIB} MiB`)
+  return new Error(`is larger than ${max < MIB ? `${max / 1024} KiB` : `${max / MIB} MiB`}`)
 }

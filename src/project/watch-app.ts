@@ -1,8 +1,8 @@
 /** Watches the files of an app. */
 
 import { type FSWatcher, watch } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { EntryFilter } from '../archive/ignore-rules.ts'
 import { CnbError } from '../base/errors.ts'
 import { type FileFilter, filterOf } from './app.ts'
@@ -23,6 +23,9 @@ export class AppWatch implements Disposable {
   readonly #onError: (error: CnbError) => void
   /** By path relative to the app; the app itself is `''`. */
   readonly #watchers = new Map<string, FSWatcher>()
+  /** Of the app's directory, which may be removed and made again; undefined if that cannot be noticed. */
+  #parent: FSWatcher | undefined
+  #identity: string | undefined
   #isClosed = false
 
   private constructor(root: string, filter: FileFilter, onChange: (path: string) => void, onError: (error: CnbError) => void) {
@@ -40,12 +43,36 @@ export class AppWatch implements Disposable {
   static async open(root: string, filter: FileFilter, onChange: (path: string) => void, onError: (error: CnbError) => void): Promise<AppWatch> {
     const opened = new AppWatch(root, filter, onChange, onError)
     try {
+      opened.#identity = await identityOf(root)
       await opened.#add('', false)
+      opened.#watchParent()
       return opened
     } catch (error) {
       opened[Symbol.dispose]()
       throw error
     }
+  }
+
+  #watchParent(): void {
+    try {
+      this.#parent = watch(dirname(this.#root), { persistent: false }, (_event, name) => {
+        if (name === basename(this.#root)) this.#replaceRoot().catch(this.#onError)
+      })
+      this.#parent.on('error', () => this.#parent?.close())
+    } catch {
+      // The app's directory is all that must be readable.
+    }
+  }
+
+  /** Watches the app's directory again if it is another one than before. */
+  async #replaceRoot(): Promise<void> {
+    const identity = await identityOf(this.#root)
+    if (this.#isClosed || identity === this.#identity) return
+    this.#identity = identity
+    this.#closeAll()
+    if (identity === undefined) return
+    await this.#add('', false)
+    this.#onChange('')
   }
 
   /** @param whole whether the filter includes everything below the directory */
@@ -113,9 +140,20 @@ export class AppWatch implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isClosed = true
+    this.#parent?.close()
+    this.#closeAll()
+  }
+
+  #closeAll(): void {
     for (const watcher of this.#watchers.values()) watcher.close()
     this.#watchers.clear()
   }
+}
+
+/** A file system may use the inode of a removed directory again. Returns undefined for a directory that does not exist. */
+async function identityOf(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined)
+  return found && `${found.dev}:${found.ino}:${found.birthtimeNs}`
 }
 
 function inside(directory: string, name: string): string {

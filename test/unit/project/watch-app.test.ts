@@ -64,6 +64,13 @@ describe('a watch of an app', () => {
     await vi.waitFor(() => noticed(() => writeFile(at('lib/inner/b.js'), '')))
   })
 
+  it("notices writes after the app's directory was removed and made again", async () => {
+    await open()
+    await noticed(() => rm(directory.path, { recursive: true }))
+    await noticed(() => mkdir(at('src'), { recursive: true }))
+    await vi.waitFor(() => noticed(() => writeFile(at('src/again.js'), '')))
+  })
+
   it.each<[string, FileFilter, string]>([
     ['.git', {}, '.git/index'],
     ['an excluded directory', { exclude: ['node_modules/'] }, 'node_modules/a/index.js'],

@@ -33,6 +33,7 @@ export interface Reported {
 export async function withReports({ summaryFile, resultFile, timings }: ReportOptions, session: CommandContext, work: (session: CommandContext) => Promise<Reported>): Promise<Outcome> {
   const { host, context } = session
   const [summary, result] = [summaryFile, resultFile].map((file) => (file === undefined ? undefined : resolve(host.cwd, file)))
+  if (summary !== undefined && summary === result) throw new CnbError('CNB_USAGE', '--summary-file and --result-file name the same file', { hint: 'Use two files.' })
   for (const file of [summary, result]) if (file !== undefined) await appendFile(file, '').catch(failed(file))
   const write = async (document: object, markdown: () => Promise<string> | string): Promise<void> => {
     if (result !== undefined) await writeFileAtomically(result, `${prettyJson({ schemaVersion: SCHEMA_VERSION, ...document })}\n`).catch(failed(result))

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { CnbError } from '../../../../../src/base/errors.ts'
 import type { CnbEvent } from '../../../../../src/base/events.ts'
 import { makeTemporaryDirectory } from '../../../../../src/base/files.ts'
@@ -37,6 +37,13 @@ describe('withReports', () => {
     await expect(withReports({ summaryFile: 's.md', resultFile: 'r.json' }, bench.session, () => Promise.reject(error))).rejects.toBe(error)
     expect(await bench.read('s.md')).toBe("### Failed: `CNB_BUILD_FAILED`\n\n`cannot build 'x': <b>`  \n`::error::no`  \n`Read it.`\n\n")
     expect(JSON.parse(await bench.read('r.json'))).toMatchObject({ error: { code: 'CNB_BUILD_FAILED' } })
+  })
+
+  it('refuses one file for both', async () => {
+    await using bench = await openBench()
+    const work = vi.fn()
+    await expect(withReports({ summaryFile: 'a.md', resultFile: './a.md' }, bench.session, work)).rejects.toMatchObject({ code: 'CNB_USAGE' })
+    expect(work).not.toHaveBeenCalled()
   })
 
   it.each(['summaryFile', 'resultFile'] as const)('does not start the work if %s cannot be written', async (option) => {
