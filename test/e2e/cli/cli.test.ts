@@ -43,7 +43,7 @@ describe('help and version', () => {
 
   it.runIf(ON_NODE)('loads only the parser and the definitions for help', async () => {
     const { files, sources } = await loadedCode(['--help'])
-    expect(files.sort()).toEqual(['main', 'rolldown-runtime', 'start'])
+    expect(files.sort()).toEqual(['main', 'parser', 'rolldown-runtime', 'start'])
     const others = sources.filter((source) => /^src\/(?:operations|docker|ui|formats|lifecycle)\//.test(source))
     // The values of --to come from the list of sinks, and those of `buildpack new` from its templates.
     expect(others.sort()).toEqual(['src/operations/build/build-sinks.ts', 'src/operations/packages/new/choices.ts'])
