@@ -4,6 +4,8 @@ import { abortError, type CnbError, throwIfAborted } from '../../base/errors.ts'
 
 /** A save is several changes within a few milliseconds; a checkout is a longer series. */
 const QUIET_MS = 40
+/** The longest timer. A watch does not keep Node running, and before the first app nothing else does. */
+const FOREVER_MS = 2 ** 31 - 1
 /** After this time, a build starts although changes continue. */
 const LONGEST_MS = 1000
 
@@ -37,17 +39,17 @@ export class Changes {
     for (;;) {
       throwIfAborted(signal)
       if (this.#failure) throw this.#failure
-      const rest = this.#first === undefined ? undefined : Math.min(this.#last + this.#quietMs, this.#first + LONGEST_MS) - performance.now()
-      if (rest !== undefined && rest <= 0) break
+      const rest = this.#first === undefined ? FOREVER_MS : Math.min(this.#last + this.#quietMs, this.#first + LONGEST_MS) - performance.now()
+      if (rest <= 0) break
       await this.#sleep(rest, signal)
     }
     this.#first = undefined
     return this.#path
   }
 
-  #sleep(ms: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+  #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = ms === undefined ? undefined : setTimeout(() => end(resolve), ms)
+      const timer = setTimeout(() => end(resolve), ms)
       const stop = (): void => end(() => reject(abortError(signal!)))
       const end = (settle: () => void): void => {
         clearTimeout(timer)

@@ -25,3 +25,13 @@ it('ends on an abort, and with the error of the watch', async () => {
   changes.fail(new CnbError('CNB_APP_INVALID', 'cannot watch'))
   await expect(changes.next(undefined)).rejects.toMatchObject({ code: 'CNB_APP_INVALID' })
 })
+
+it('keeps Node running while it waits, because neither the watch nor an idle engine does', async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+  const before = timers()
+  const stop = new AbortController()
+  const waiting = new Changes(1).next(stop.signal)
+  expect(timers()).toBe(before + 1)
+  stop.abort()
+  await expect(waiting).rejects.toMatchObject({ code: 'CNB_INTERRUPTED' })
+})
