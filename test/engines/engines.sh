@@ -88,7 +88,7 @@ engine_userns() { docker_engine un-table -- --userns-remap default; }
 engine_tcp() {
   local host
   host=tcp://127.0.0.1:$(free_port)
-  docker_engine tcp-table -- --host "$host" --tlsverify=false && export DOCKER_HOST=$host
+  docker_engine tcp-table -- --host "$host" --tls=false && export DOCKER_HOST=$host
 }
 
 engine_tls() { tls_engine tls-table && export DOCKER_HOST=$tls_host DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=$HOME/certificates; }
@@ -96,7 +96,8 @@ engine_tls() { tls_engine tls-table && export DOCKER_HOST=$tls_host DOCKER_TLS_V
 engine_context() {
   local directory=$HOME/certificates
   tls_engine ctx-table && unset DOCKER_HOST &&
-    docker context create engines --docker "host=$tls_host,ca=$directory/ca.pem,cert=$directory/cert.pem,key=$directory/key.pem" && docker context use engines
+    docker context create engines --docker "host=$tls_host,ca=$directory/ca.pem,cert=$directory/cert.pem,key=$directory/key.pem" &&
+    docker context use engines
 }
 
 # OpenSSH reads the settings of the account, not of $HOME: a command `ssh` on the PATH adds -F. The engine of `docker system dial-stdio`
@@ -116,6 +117,12 @@ engine_ssh() {
   ssh_server=$!
   PATH=$directory/bin:$PATH
   export DOCKER_HOST=ssh://root@127.0.0.1:$port
+  for _ in $(seq 100); do
+    docker version >/dev/null 2>&1 && return
+    sleep 0.1
+  done
+  cat "$directory/log"
+  return 1
 }
 
 engine_podman() { podman_engine pd-table; }
