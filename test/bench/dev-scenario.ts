@@ -10,7 +10,9 @@ import { measureCnb } from './measure.ts'
 import type { Scenario } from './scenarios.ts'
 
 const FIXTURE = join(import.meta.dirname, '../../fixtures/apps/node-web')
-const BUILDER = ['--builder', 'cnb-sample/builder', '--pull-policy', 'never']
+/** OUTSIDE is made before the engine is chosen, so the network is here. */
+const BUILDING = ['--builder', 'cnb-sample/builder', '--pull-policy', 'never', ...OUTSIDE, '--network', 'host']
+const STOCK = ['--lifecycle', 'stock', '--trust-builder']
 const PORTS = { native: 18_470, creator: 18_471 }
 const LIMIT_MS = 60_000
 
@@ -43,10 +45,9 @@ export function devLoop(title: string): Scenario {
         apps[tool] = await bench.directory({})
         await cp(FIXTURE, apps[tool], { recursive: true })
         images[tool] = bench.image()
-        // OUTSIDE is made before the engine is chosen.
-        await succeed(['build', images[tool], '--path', apps[tool], ...BUILDER, ...OUTSIDE, '--network', 'host'])
+        await succeed(['build', images[tool], '--path', apps[tool], ...BUILDING, ...(tool === 'creator' ? STOCK : [])])
       }
-      session = startCnb(['dev', images.native, '--path', apps.native, ...BUILDER, '--port', `${PORTS.native}:8080`])
+      session = startCnb(['dev', images.native, '--path', apps.native, ...BUILDING, '--port', `${PORTS.native}:8080`])
       await answers(PORTS.native, 'node-web')
       await restart()
     },
@@ -58,7 +59,7 @@ export function devLoop(title: string): Scenario {
       const start = performance.now()
       await writeFile(page, changed)
       if (tool === 'creator') {
-        await measureCnb(['build', images.creator, '--path', apps.creator, ...BUILDER, '--lifecycle', 'stock', '--trust-builder'])
+        await measureCnb(['build', images.creator, '--path', apps.creator, ...BUILDING, ...STOCK])
         await restart()
       }
       await answers(PORTS[tool], text)
