@@ -7,7 +7,7 @@ export const shellCommand = defineCommandOnSeveral({
   summary: 'look around in a failed build',
   description:
     "Opens a shell in the container of a build that failed with --keep-on-failure: the buildpacks' user, environment, mounts and network, in the app's " +
-    'directory. Secrets of the build are gone. The container stays for a day, or until the next failed build of the image that keeps one. The exit code is the ' +
+    'directory. Secrets of the build are gone. The container stays for a day, or until the next build of the image. The exit code is the ' +
     "shell's.",
   argument: { name: 'image', several: true, description: 'failed build (default: newest), then a command after --' },
   formats: MAKING_FORMATS,
