@@ -150,6 +150,11 @@ export function formatArgument({ name, several, optional, second }: Pick<Command
   return optional ? `[${name}]` : `<${name}>`
 }
 
+/** Returns the names of an option: `-p`, `--path`. */
+export function optionNames({ flags }: Pick<OptionDefinition, 'flags'>): string[] {
+  return flags.match(/(?<![\w-])--?[\w-]+/g) ?? []
+}
+
 /** Formats a list of words: `human, json or yaml`. */
 export function either(choices: readonly string[]): string {
   return choices.join(', ').replace(/, ([^,]+)$/, ' or $1')

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { timeLimit } from '../base/clock.ts'
 import type { Context } from '../base/events.ts'
 import type { EngineClient } from './connection/client.ts'
+import { startContainer } from './connection/exec.ts'
 import { attachAndStart, type DetachableContainer } from './attached-container.ts'
 import type { Container, ContainerOutput, AttachedContainer, EngineInfo } from './engine.ts'
 import { engineStatus } from './engine-errors.ts'
@@ -67,8 +68,8 @@ export class EngineContainer implements Container {
     return this.#start(output, context)
   }
 
-  async start({ signal }: Context = {}): Promise<void> {
-    await this.#client.text({ task: 'cannot start the container', method: 'POST', path: this.#path('start'), signal })
+  start(context?: Context): Promise<void> {
+    return startContainer(this.#client, this.id, context)
   }
 
   async stop(seconds: number): Promise<void> {

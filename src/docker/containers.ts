@@ -8,7 +8,7 @@ import type { EngineClient } from './connection/client.ts'
 import { EngineContainer } from './container.ts'
 import type { Container, Containers, ContainerSpec, EngineInfo, Mount, PublishedPort } from './engine.ts'
 import { engineRefusal, engineStatus } from './engine-errors.ts'
-import { killContainer, startAgain, startExec } from './connection/exec.ts'
+import { killContainer, startContainer, startExec } from './connection/exec.ts'
 import { CreateGracePeriod } from './create-grace-period.ts'
 import { discardContainer, discardLost, type LeftContainers, removeContainer } from './remove-container.ts'
 import { recordOf, recordsOf, stringMapOf, stringOf, stringsOf } from '../formats/lenient-values.ts'
@@ -23,7 +23,7 @@ export function makeContainers(client: EngineClient, traits: () => Promise<Engin
   return {
     create: async (spec, context) => create(client, await traits(), spec, context),
     list: (label, context) => list(client, label, context),
-    start: (id, context) => startAgain(client, id, context),
+    start: (id, context) => startContainer(client, id, context),
     kill: (id) => killContainer(client, id),
     exec: (id, spec, context) => startExec(client, id, spec, context),
     remove: (id) => removeContainer(client, id),

@@ -10,7 +10,8 @@ type Parsed = ReturnType<typeof parseExpression>
 const MAX_EXPRESSION = 2000
 /** The characters of expressions. */
 const EXPRESSION = /^[A-Za-z0-9.+:() \t-]*$/
-const UNKNOWN = new Set(['NOASSERTION', 'NONE'])
+/** SPDX's words for a value that is unknown. */
+export const UNKNOWN: ReadonlySet<string> = new Set(['NOASSERTION', 'NONE'])
 
 /**
  * Returns a licence; nothing for words that say that it is unknown.

@@ -1,8 +1,8 @@
 /** Proposals for the next word of a command line: `cnb __complete`. */
 
 import type { Host } from '../../operations/services.ts'
-import type { Dialect, OptionDefinition } from '../command.ts'
-import { optionNames, optionsOf, readLine, subcommands, type TypedLine } from './typed-line.ts'
+import { optionNames, type Dialect, type OptionDefinition } from '../command.ts'
+import { optionsOf, readLine, subcommands, type TypedLine } from './typed-line.ts'
 
 /** What may follow: words, or the names of files or directories, which the shell completes. */
 type Proposals = readonly string[] | 'files' | 'directories'

@@ -1,6 +1,6 @@
 /** Reads the words of an unfinished command line. */
 
-import type { CommandDefinition, Dialect, OptionDefinition } from '../command.ts'
+import { optionNames, type CommandDefinition, type Dialect, type OptionDefinition } from '../command.ts'
 
 export interface TypedLine {
   /** The words of the command so far: `builder create`. */
@@ -13,11 +13,6 @@ export interface TypedLine {
   readonly open: OptionDefinition | undefined
   /** Whether `--` ended the options. */
   readonly ended: boolean
-}
-
-/** Returns the names of an option: `-p`, `--path`. */
-export function optionNames({ flags }: OptionDefinition): string[] {
-  return flags.match(/(?<![\w-])--?[\w-]+/g) ?? []
 }
 
 /** Returns the options of a command, its own first. */

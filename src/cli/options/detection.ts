@@ -1,6 +1,6 @@
 /** The options of `build` that detection depends on, for `plan`. */
 
-import type { OptionGroup } from '../command.ts'
+import { optionNames, type OptionGroup } from '../command.ts'
 import { appSource } from './app.ts'
 import { buildpackSources } from './buildpacks.ts'
 import { containers } from './containers.ts'
@@ -27,5 +27,5 @@ export const detection = [
 
 /** Returns the flag of each option by its key: `--builder`. */
 export function flagsOf(options: OptionGroup['options']): ReadonlyMap<string, string> {
-  return new Map(Object.entries(options).map(([key, { flags }]) => [key, /--[a-z-]+/.exec(flags)?.[0] ?? key]))
+  return new Map(Object.entries(options).map(([key, option]) => [key, optionNames(option).at(-1) ?? key]))
 }

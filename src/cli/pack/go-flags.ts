@@ -1,6 +1,6 @@
 /** Converts flags in the forms that only Go's pflag accepts. */
 
-import type { OptionGroup } from '../command.ts'
+import { optionNames, type OptionGroup } from '../command.ts'
 
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False'])
@@ -12,7 +12,7 @@ const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False'])
 export function convertGoFlags(argv: readonly string[], groups: readonly OptionGroup[]): readonly string[] {
   const options = groups.flatMap((group) => Object.values(group.options))
   const namesOf = (isSwitch: boolean): Set<string> =>
-    new Set(options.filter(({ kind }) => (kind === 'flag') === isSwitch).flatMap(({ flags }) => flags.match(/(?<![\w-])--?[\w-]+/g) ?? []))
+    new Set(options.filter(({ kind }) => (kind === 'flag') === isSwitch).flatMap((option) => optionNames(option)))
   const valued = namesOf(false)
   const switches = new Set([...namesOf(true)].filter((name) => !valued.has(name)))
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length

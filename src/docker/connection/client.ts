@@ -233,7 +233,7 @@ export class EngineClient {
 
   #dial(request: EngineRequest, abortSignal: AbortSignal | undefined, protocol: string | undefined): Promise<Readable> {
     const query = Object.fromEntries(Object.entries(request.query ?? {}).filter(([, value]) => value !== undefined))
-    const upgrade = protocol === undefined ? {} : { hijack: true, ...upgradeBody(request.body), headers: { ...upgradeBody(request.body).headers, Upgrade: protocol } }
+    const upgrade = protocol === undefined ? {} : upgradeOf(protocol, request.body)
     return new Promise((resolve, reject) => {
       this.#docker.modem.dial(
         {
@@ -253,9 +253,9 @@ export class EngineClient {
   }
 }
 
-function upgradeBody(body: object | undefined) {
-  if (body === undefined) return { headers: UPGRADE_HEADERS, file: Buffer.alloc(0) }
-  return { headers: { 'Content-Type': 'application/json' }, file: Buffer.from(JSON.stringify(body)) }
+function upgradeOf(protocol: string, body: object | undefined) {
+  const headers = body === undefined ? UPGRADE_HEADERS : { 'Content-Type': 'application/json' }
+  return { hijack: true, headers: { ...headers, Upgrade: protocol }, file: Buffer.from(body === undefined ? '' : JSON.stringify(body)) }
 }
 
 /** Returns the status of a reply; a connection that was handed over has none. */

@@ -1,4 +1,4 @@
-/** Starts a kept container again, and runs programs in it. */
+/** Starts and kills containers without an attachment, and runs programs in them. */
 
 import type { Context } from '../../base/events.ts'
 import { recordOf, stringOf } from '../../formats/lenient-values.ts'
@@ -8,8 +8,8 @@ import { engineRefusal, engineStatus } from '../engine-errors.ts'
 
 const TASK = 'cannot run a program in the container'
 
-/** Starts it without an attachment, so its input stays open. */
-export async function startAgain(client: EngineClient, id: string, { signal }: Context = {}): Promise<void> {
+/** Starts a container without an attachment, so its input stays open. */
+export async function startContainer(client: EngineClient, id: string, { signal }: Context = {}): Promise<void> {
   await client.text({ task: 'cannot start the container', method: 'POST', path: `/containers/${id}/start`, signal })
 }
 

@@ -64,6 +64,9 @@ export async function readInput(options: PlatformBuildOptions, host: Host, conte
   if ((given.size > 0 || options.gitLabels) && options.lifecycle === 'stock') {
     throw new CnbError('CNB_UNSUPPORTED', `${given.size > 0 ? '--label' : '--git-labels'} cannot be used with the stock lifecycle, which writes the image itself`, { hint: "Leave out '--lifecycle stock'." })
   }
+  if (options.keepOnFailure && options.lifecycle === 'stock') {
+    throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle keeps no container of a failed build', { hint: 'Omit --lifecycle or --keep-on-failure.' })
+  }
   const appDir = options.workspace === undefined ? DEFAULT_APP_DIR : parseWorkspace(options.workspace)
   const volumes = (options.volumes ?? []).map((text) => parseVolume(text, host.cwd, context.events, appDir))
   if (options.uid === 0) throw new CnbError('CNB_USAGE', '--uid 0 is root, and buildpacks must not run as root', { hint: 'Use another user ID.' })

@@ -211,9 +211,6 @@ class PublishingOnDemand implements AsyncDisposable {
         hint: 'Omit --lifecycle: the native lifecycle can publish, and never passes credentials to the builder.',
       })
     }
-    if (options.lifecycle === 'stock' && options.keepOnFailure) {
-      throw new CnbError('CNB_UNSUPPORTED', 'the stock lifecycle keeps no container of a failed build', { hint: 'Omit --lifecycle or --keep-on-failure.' })
-    }
     this.open = once(async () => {
       if (engineOnly) return undefined
       const { LayerBlobs } = await import('../../images/layers/layer-blobs.ts')

@@ -11,7 +11,7 @@ import { checkApp } from '../../project/app.ts'
 import { readProject } from '../build/build-project.ts'
 import type { Host } from '../services.ts'
 import { findConfigFile } from './config-file.ts'
-import { CONFIG_KEYS, KEY_NAMES, settingsOfEnvironment, type KeyName } from './config-keys.ts'
+import { CONFIG_KEYS, KEY_NAMES, settingsOfEnvironment, type KeyName, type Settings } from './config-keys.ts'
 import { parseConfig } from './config.ts'
 
 /** Where a value is from. */
@@ -42,14 +42,15 @@ export interface ListedSettings {
  */
 export async function listSettings(host: Host, context: Context): Promise<ListedSettings> {
   const [{ file, document }, project] = [await readDocument(host, context), await projectBuilder(host, context)]
-  const single = KEY_NAMES.map((key) => settingOf(key, host, file, document)).filter(({ key, origin }) => !CONFIG_KEYS[key as KeyName].ofPack || origin.kind === 'file')
+  const environment = settingsOfEnvironment(host.env)
+  const single = KEY_NAMES.map((key) => settingOf(key, environment, file, document)).filter(({ key, origin }) => !CONFIG_KEYS[key as KeyName].ofPack || origin.kind === 'file')
   return { file, settings: [...project, ...single, ...listsOf(file, document)] }
 }
 
 /** Returns the value of a key in effect. @throws CnbError as listSettings */
 export async function getSetting(key: KeyName, host: Host, context: Context): Promise<Setting> {
   const { file, document } = await readDocument(host, context)
-  return settingOf(key, host, file, document)
+  return settingOf(key, settingsOfEnvironment(host.env), file, document)
 }
 
 async function readDocument(host: Host, context: Context): Promise<{ file: string; document: TomlDocument }> {
@@ -58,9 +59,9 @@ async function readDocument(host: Host, context: Context): Promise<{ file: strin
   return { file, document: new TomlDocument(text, file) }
 }
 
-function settingOf(key: KeyName, { env }: Host, file: string, document: TomlDocument): Setting {
+function settingOf(key: KeyName, environment: Settings, file: string, document: TomlDocument): Setting {
   const { variable = '', default: preset } = CONFIG_KEYS[key]
-  const given = settingsOfEnvironment(env)[key]
+  const given = environment[key]
   if (given !== undefined) return { key, value: given, origin: { kind: 'environment', variable } }
   const value = document.value(key)
   if (value !== undefined && value !== '') return { key, value, origin: { kind: 'file', file, line: document.line(key) } }

@@ -2,10 +2,9 @@
 
 import type { JsonFields } from '../json-fields.ts'
 import { cycloneDxAlgorithm } from '../hash-names.ts'
-import { licenseOf } from '../licenses.ts'
+import { licenseOf, UNKNOWN } from '../licenses.ts'
 import type { SbomDocument, SbomLicense, SbomPackage, SbomSupplier } from '../package.ts'
 
-const UNKNOWN = new Set(['NOASSERTION', 'NONE'])
 /** A document describes its subject with it, which is not a package of the subject. */
 const DOCUMENT = 'SPDXRef-DOCUMENT'
 

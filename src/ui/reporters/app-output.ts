@@ -1,6 +1,6 @@
 /** Writes the output of a running app. */
 
-import { Writable } from 'node:stream'
+import { promises, Writable } from 'node:stream'
 import type { EventSink } from '../../base/events.ts'
 import { LineSplitter } from '../../base/lines/line-splitter.ts'
 import { sanitizeLine } from '../sanitize.ts'
@@ -10,6 +10,11 @@ import { OutputClosed, type OutputStream } from '../terminal.ts'
 export interface AppOutput {
   readonly stdout: Writable
   readonly stderr: Writable
+}
+
+/** Ends the streams, which may be one, and waits until all is written: an app may end in the middle of a line. */
+export async function endOutput({ stdout, stderr }: AppOutput): Promise<void> {
+  for (const stream of new Set([stdout, stderr])) await promises.finished(stream.end())
 }
 
 /** Returns streams that report each line as an event. */

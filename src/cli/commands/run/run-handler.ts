@@ -1,7 +1,7 @@
 /** Handler of `cnb run`. */
 
-import { finished } from 'node:stream/promises'
 import { runImage, type RunOptions } from '../../../operations/run/run-image.ts'
+import { endOutput } from '../../../ui/reporters/app-output.ts'
 import type { HandlerOfSeveral } from '../../command.ts'
 
 type Values = Omit<RunOptions, 'image' | 'args'>
@@ -9,8 +9,7 @@ type Values = Omit<RunOptions, 'image' | 'args'>
 export const runRun: HandlerOfSeveral<Values> = async ([image = '', ...args], values, { context, services, appOutput, hurry }) => {
   const output = appOutput()
   const result = await runImage({ image, args, ...values }, await services(), { output, kill: hurry() }, context)
-  // An app may end in the middle of a line.
-  for (const stream of new Set([output.stdout, output.stderr])) await finished(stream.end())
+  await endOutput(output)
   const { container, name, exitCode, url, note } = result
   return {
     data: result,
